@@ -1,0 +1,1 @@
+"""The trainer: a config file goes in, events and artifacts come out."""

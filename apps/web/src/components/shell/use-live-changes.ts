@@ -1,0 +1,40 @@
+"use client";
+
+import { useQueryClient } from "@tanstack/react-query";
+import { useSubscription } from "@trpc/tanstack-react-query";
+import { useEffect, useState } from "react";
+import { routersOfTable } from "#lib/live-tables.ts";
+import { useTRPC } from "#lib/trpc.ts";
+
+const graceMs = 2_500;
+
+/** Keeps every query of the workspace fresh, and says when the line is down for longer than a blink. */
+export function useLiveChanges(): { lost: boolean } {
+  const trpc = useTRPC();
+  const queryClient = useQueryClient();
+  const [open, setOpen] = useState(false);
+  const [lost, setLost] = useState(false);
+
+  const { status } = useSubscription(
+    trpc.live.changes.subscriptionOptions(undefined, {
+      onData: (tables) => {
+        setOpen(true);
+        if (tables.includes("*")) return void queryClient.invalidateQueries();
+        for (const name of new Set(tables.flatMap((table) => routersOfTable[table] ?? [])))
+          void queryClient.invalidateQueries({ queryKey: [[name]] });
+      },
+    }),
+  );
+
+  const connected = open && status === "pending";
+  useEffect(() => {
+    if (connected) {
+      setLost(false);
+      return;
+    }
+    const timer = setTimeout(() => setLost(true), graceMs);
+    return () => clearTimeout(timer);
+  }, [connected]);
+
+  return { lost };
+}

@@ -1,0 +1,93 @@
+"use client";
+
+import { X } from "lucide-react";
+import { Dialog as Radix } from "radix-ui";
+import type { ComponentProps, ReactNode } from "react";
+import { Button } from "#components/ui/button.tsx";
+import { cn } from "#lib/class-names.ts";
+
+export const Dialog = Radix.Root;
+export const DialogTrigger = Radix.Trigger;
+export const DialogClose = Radix.Close;
+
+const overlayStyles = "fixed inset-0 z-40 animate-fade-in bg-black/40 dark:bg-black/60";
+
+type SurfaceProps = Omit<ComponentProps<typeof Radix.Content>, "title"> & {
+  title: ReactNode;
+  description?: ReactNode;
+  /** Stays in view below a scrolling body; usually the buttons. */
+  footer?: ReactNode;
+};
+
+/** A question or a short form in the middle of the screen. */
+export function DialogContent({ title, description, footer, className, children, ...props }: SurfaceProps) {
+  return (
+    <Radix.Portal>
+      <Radix.Overlay className={overlayStyles} />
+      <Radix.Content
+        className={cn(
+          "fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-2rem)] w-[min(32rem,calc(100vw-2rem))] -translate-1/2 animate-fade-in flex-col rounded-panel border border-line bg-raised shadow-raised",
+          className,
+        )}
+        {...(description ? {} : { "aria-describedby": undefined })}
+        {...props}
+      >
+        <Surface title={title} description={description} footer={footer}>
+          {children}
+        </Surface>
+      </Radix.Content>
+    </Radix.Portal>
+  );
+}
+
+/** A panel from the side, for detail beside the page that stays visible. */
+export function SheetContent({
+  title,
+  description,
+  footer,
+  side = "right",
+  className,
+  children,
+  ...props
+}: SurfaceProps & { side?: "left" | "right" }) {
+  return (
+    <Radix.Portal>
+      <Radix.Overlay className={overlayStyles} />
+      <Radix.Content
+        className={cn(
+          "fixed inset-y-0 z-50 flex w-[min(36rem,100vw)] flex-col bg-raised shadow-raised",
+          side === "right"
+            ? "right-0 animate-slide-in-right border-l border-line"
+            : "left-0 animate-slide-in-left border-r border-line",
+          className,
+        )}
+        {...(description ? {} : { "aria-describedby": undefined })}
+        {...props}
+      >
+        <Surface title={title} description={description} footer={footer}>
+          {children}
+        </Surface>
+      </Radix.Content>
+    </Radix.Portal>
+  );
+}
+
+function Surface({ title, description, footer, children }: Pick<SurfaceProps, "title" | "description" | "footer" | "children">) {
+  return (
+    <>
+      <header className="flex items-start gap-4 px-5 pt-4 pb-3">
+        <div className="min-w-0 flex-1">
+          <Radix.Title className="text-sm font-semibold">{title}</Radix.Title>
+          {description && <Radix.Description className="mt-1 text-13 text-muted">{description}</Radix.Description>}
+        </div>
+        <Radix.Close asChild>
+          <Button variant="ghost" size="icon-small" aria-label="Close" className="-mr-2">
+            <X />
+          </Button>
+        </Radix.Close>
+      </header>
+      <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-5">{children}</div>
+      {footer && <footer className="flex justify-end gap-2 border-t border-line px-5 py-3">{footer}</footer>}
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+"use client";
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { CalendarClock } from "lucide-react";
+import { useState } from "react";
+import { Button } from "#components/ui/button.tsx";
+import { Dialog, DialogContent, DialogTrigger } from "#components/ui/dialog.tsx";
+import { ErrorNotice } from "#components/ui/error-state.tsx";
+import { RelativeTime } from "#components/ui/relative-time.tsx";
+import { ScheduleField } from "#features/loop/schedule-field.tsx";
+import { useTRPC } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+/** When the whole loop runs by itself. */
+export function LoopSchedule() {
+  const trpc = useTRPC();
+  const { role } = useWorkspace();
+  const queryClient = useQueryClient();
+  const [open, setOpen] = useState(false);
+  const { data } = useQuery(trpc.loop.schedule.queryOptions());
+  const [cron, setCron] = useState<string | null>(null);
+  const save = useMutation(
+    trpc.loop.setSchedule.mutationOptions({
+      onSuccess: () => {
+        setOpen(false);
+        void queryClient.invalidateQueries({ queryKey: trpc.loop.schedule.queryKey() });
+      },
+      meta: { inlineError: true },
+    }),
+  );
+  if (role === "member" || role === "service") return null;
+  return (
+    <Dialog
+      open={open}
+      onOpenChange={(next) => {
+        setCron(data?.cron ?? null);
+        setOpen(next);
+      }}
+    >
+      <DialogTrigger asChild>
+        <Button>
+          <CalendarClock aria-hidden />
+          {data?.nextAt ? (
+            <span>
+              Next <RelativeTime time={data.nextAt} />
+            </span>
+          ) : (
+            "Schedule"
+          )}
+        </Button>
+      </DialogTrigger>
+      <DialogContent
+        title="Run the loop by the clock"
+        description="Only what changed is read, trained and indexed. A run that is still going when the next is due is not doubled."
+        footer={
+          <Button variant="primary" busy={save.isPending} onClick={() => save.mutate({ cron })}>
+            Save
+          </Button>
+        }
+      >
+        <div className="space-y-4">
+          <ScheduleField value={cron} onChange={setCron} />
+          {save.error && <ErrorNotice error={wireErrorOf(save.error)} />}
+        </div>
+      </DialogContent>
+    </Dialog>
+  );
+}

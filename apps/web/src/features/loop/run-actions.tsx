@@ -1,0 +1,74 @@
+"use client";
+
+import { useMutation } from "@tanstack/react-query";
+import { Play, RotateCcw, Square } from "lucide-react";
+import { useRouter } from "next/navigation";
+import { useState } from "react";
+import { Button } from "#components/ui/button.tsx";
+import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
+import type { RunView } from "#features/loop/loop-picture.tsx";
+import { stageNames } from "#lib/stage-names.ts";
+import { useTRPC } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+/** What can be done with a run now: stop it, go on where it failed, or start another. */
+export function RunActions({ run }: { run: RunView }) {
+  const { role } = useWorkspace();
+  if (role === "member" || role === "service") return null;
+  if (run.status === "waiting" || run.status === "running") return <StopRun runId={run.id} />;
+  const failed = run.stages.find((stage) => stage.status === "failed" || stage.status === "cancelled");
+  return (
+    <>
+      {failed && <RetryRun runId={run.id} stage={failed.stage} />}
+      <StartRun primary={!failed} />
+    </>
+  );
+}
+
+export function StartRun({ primary = true, label = "Run again" }: { primary?: boolean; label?: string }) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const { href } = useWorkspace();
+  const start = useMutation(trpc.loop.start.mutationOptions({ onSuccess: ({ runId }) => router.push(href(`/runs/${runId}`)) }));
+  return (
+    <Button variant={primary ? "primary" : "secondary"} busy={start.isPending} onClick={() => start.mutate({})}>
+      {!start.isPending && <Play aria-hidden />} {label}
+    </Button>
+  );
+}
+
+function RetryRun({ runId, stage }: { runId: string; stage: RunView["stages"][number]["stage"] }) {
+  const trpc = useTRPC();
+  const retry = useMutation(trpc.loop.retry.mutationOptions());
+  return (
+    <Button variant="primary" busy={retry.isPending} onClick={() => retry.mutate({ runId, fromStage: stage })}>
+      {!retry.isPending && <RotateCcw aria-hidden />} Retry from {stageNames[stage].title.toLowerCase()}
+    </Button>
+  );
+}
+
+function StopRun({ runId }: { runId: string }) {
+  const trpc = useTRPC();
+  const [asking, setAsking] = useState(false);
+  const cancel = useMutation(trpc.loop.cancel.mutationOptions({ onSuccess: () => setAsking(false), meta: { inlineError: true } }));
+  return (
+    <>
+      <Button variant="danger" onClick={() => setAsking(true)}>
+        <Square aria-hidden /> Stop
+      </Button>
+      <ConfirmDialog
+        open={asking}
+        onOpenChange={setAsking}
+        title="Stop this run?"
+        action="Stop run"
+        destructive
+        busy={cancel.isPending}
+        error={cancel.error && wireErrorOf(cancel.error)}
+        onConfirm={() => cancel.mutate({ runId })}
+      >
+        <p>The stage that works now ends at its next safe point. What earlier stages made stays, and the run can go on from there.</p>
+      </ConfirmDialog>
+    </>
+  );
+}

@@ -1,0 +1,75 @@
+"use client";
+
+import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
+import { Digest } from "#components/ui/digest.tsx";
+import { RelativeTime } from "#components/ui/relative-time.tsx";
+import { Status, StatusIcon, statusOfStage } from "#components/ui/status.tsx";
+import type { RunView } from "#features/loop/loop-picture.tsx";
+import { formatDuration, formatNumber } from "#lib/format.ts";
+import { stageNames } from "#lib/stage-names.ts";
+import { useTableState } from "#lib/table-state.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+
+const columns: DataColumn<RunView>[] = [
+  { id: "run", header: "Run", enableSorting: false, meta: { width: "7.5rem", card: "title" }, cell: ({ row }) => <Digest value={row.original.id} /> },
+  {
+    id: "status",
+    accessorKey: "status",
+    header: "Status",
+    meta: { width: "7.5rem" },
+    cell: ({ row }) => {
+      const { kind, word } = statusOfStage(row.original.status);
+      return <Status kind={kind} word={word} />;
+    },
+  },
+  { id: "stages", header: "Stages", enableSorting: false, meta: { card: "hidden" }, cell: ({ row }) => <StageStrip run={row.original} /> },
+  {
+    id: "dropped",
+    header: "Dropped",
+    accessorFn: (run) => run.stages.reduce((sum, stage) => sum + stage.droppedCount, 0),
+    meta: { align: "right", width: "6rem" },
+    cell: ({ getValue }) => formatNumber(getValue<number>()),
+  },
+  {
+    id: "took",
+    header: "Took",
+    accessorFn: (run) => (run.endedAt ? run.endedAt.getTime() - run.createdAt.getTime() : null),
+    meta: { align: "right", width: "7rem" },
+    cell: ({ getValue }) => formatDuration(getValue<number | null>()),
+  },
+  {
+    id: "createdAt",
+    accessorKey: "createdAt",
+    header: "Started",
+    meta: { align: "right", width: "7.5rem" },
+    cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" />,
+  },
+];
+
+export function RunHistory({ runs }: { runs: RunView[] }) {
+  const { href } = useWorkspace();
+  const state = useTableState({ defaultSort: "-createdAt", prefix: "runs-" });
+  return (
+    <section className="min-w-0">
+      <h2 className="mb-2 text-13 font-semibold">Runs</h2>
+      <DataTable label="Runs" columns={columns} rows={runs} rowId={(run) => run.id} rowHref={(run) => href(`/runs/${run.id}`)} state={state} empty={null} minWidth="40rem" />
+    </section>
+  );
+}
+
+function StageStrip({ run }: { run: RunView }) {
+  return (
+    <span className="flex items-center gap-1.5">
+      {run.stages.map((stage) => {
+        const { kind, word } = statusOfStage(stage.status);
+        const label = `${stageNames[stage.stage].title}: ${word.toLowerCase()}`;
+        return (
+          <span key={stage.stage} title={label}>
+            <StatusIcon kind={kind} className="size-3.5" />
+            <span className="sr-only">{label}</span>
+          </span>
+        );
+      })}
+    </span>
+  );
+}

@@ -1,0 +1,142 @@
+"use client";
+
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import type { Stage } from "@anneal/core/loop/contract";
+import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
+import { Digest } from "#components/ui/digest.tsx";
+import { ErrorNotice, ErrorState } from "#components/ui/error-state.tsx";
+import { KeyValues } from "#components/ui/key-values.tsx";
+import { Page } from "#components/ui/page.tsx";
+import { Panel } from "#components/ui/panel.tsx";
+import { ProgressWithRate } from "#components/ui/progress.tsx";
+import { RelativeTime } from "#components/ui/relative-time.tsx";
+import { Select } from "#components/ui/select.tsx";
+import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { Status, statusOfStage } from "#components/ui/status.tsx";
+import { LoopPicture } from "#features/loop/loop-picture.tsx";
+import { RunActions } from "#features/loop/run-actions.tsx";
+import { RunReport } from "#features/loop/run-report.tsx";
+import { formatDuration, formatNumber } from "#lib/format.ts";
+import { stageNames } from "#lib/stage-names.ts";
+import { useTableFilter, useTableState } from "#lib/table-state.ts";
+import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+type Run = Answers["loop"]["get"];
+type DropRow = Answers["loop"]["drops"]["rows"][number];
+
+export function RunPage({ runId }: { runId: string }) {
+  const trpc = useTRPC();
+  const { href, role } = useWorkspace();
+  const { data: run, error, refetch } = useQuery(trpc.loop.get.queryOptions({ runId }));
+  const [stage, setStage] = useTableFilter("stage");
+  const parent = { label: "Home", href: href("/") };
+  if (!run)
+    return (
+      <Page title="Run" parent={parent}>
+        {error ? <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} /> : <SkeletonRows />}
+      </Page>
+    );
+  const { kind, word } = statusOfStage(run.status);
+  return (
+    <Page
+      title={
+        <span className="flex flex-wrap items-center gap-3">
+          Run <Digest value={run.id} className="text-base" />
+          <Status kind={kind} word={word} />
+        </span>
+      }
+      description={
+        <>
+          Started by {run.startedBy} <RelativeTime time={run.createdAt} />
+          {run.endedAt && ` · took ${formatDuration(run.endedAt.getTime() - run.createdAt.getTime())}`}
+        </>
+      }
+      parent={parent}
+      actions={<RunActions run={run} />}
+    >
+      <div className="space-y-6">
+        {run.error && <ErrorNotice error={run.error} />}
+        <LoopPicture run={run} selected={stage} />
+        {run.stages
+          .filter((each) => each.stage === stage)
+          .map((each) => (
+            <StageDetail key={each.stage} stage={each} />
+          ))}
+        {run.report && <RunReport report={run.report} />}
+        {role !== "member" && role !== "service" && <Drops runId={runId} stages={run.stages} stage={stage} onStage={setStage} />}
+      </div>
+    </Page>
+  );
+}
+
+function StageDetail({ stage }: { stage: Run["stages"][number] }) {
+  const { kind, word } = statusOfStage(stage.status);
+  const { title, unitIn, unitOut } = stageNames[stage.stage];
+  return (
+    <Panel title={title} actions={<Status kind={kind} word={word} />}>
+      <div className="space-y-4">
+        {stage.error && <ErrorNotice error={stage.error} />}
+        {stage.status === "running" && stage.progress && <ProgressWithRate progress={stage.progress} label={title} />}
+        <KeyValues
+          items={[
+            { label: "In", value: `${formatNumber(stage.inCount)} ${unitIn}` },
+            { label: "Out", value: `${formatNumber(stage.outCount)} ${unitOut}` },
+            { label: "Dropped", value: formatNumber(stage.droppedCount) },
+            { label: "Took", value: formatDuration(stage.durationMs) },
+            ...(stage.note ? [{ label: "Note", value: stage.note }] : []),
+          ]}
+        />
+      </div>
+    </Panel>
+  );
+}
+
+type DropsProps = { runId: string; stages: Run["stages"]; stage: string; onStage(stage: string): void };
+
+function Drops({ runId, stages, stage, onStage }: DropsProps) {
+  const trpc = useTRPC();
+  const { href } = useWorkspace();
+  const state = useTableState({ prefix: "" });
+  const { data, error, refetch } = useQuery(
+    trpc.loop.drops.queryOptions(
+      { runId, stage: stage ? (stage as Stage) : undefined, limit: state.pageSize, offset: (state.page - 1) * state.pageSize },
+      { placeholderData: keepPreviousData },
+    ),
+  );
+  const withDrops = stages.filter((each) => each.droppedCount > 0 || each.stage === stage);
+  return (
+    <section>
+      <header className="mb-2 flex flex-wrap items-center justify-between gap-3">
+        <h2 className="text-13 font-semibold">Left out, and why</h2>
+        <Select
+          label="Stage"
+          className="w-48"
+          value={stage || "all"}
+          onChange={(next) => onStage(next === "all" ? "" : next)}
+          options={[{ value: "all", label: "All stages" }, ...withDrops.map((each) => ({ value: each.stage as string, label: `${stageNames[each.stage].title} (${formatNumber(each.droppedCount)})` }))]}
+        />
+      </header>
+      <DataTable
+        label="Left out, and why"
+        columns={dropColumns}
+        rows={data?.rows}
+        total={data?.total ?? 0}
+        rowId={(row) => String(row.seq)}
+        rowHref={(row) => (row.documentId ? href(`/documents/${row.documentId}`) : href(`/runs/${runId}?stage=${row.stage}`))}
+        state={state}
+        error={error && wireErrorOf(error)}
+        onRetry={() => void refetch()}
+        empty={<p className="rounded-panel border border-line bg-panel px-4 py-6 text-center text-13 text-muted">Nothing was left out{stage ? " in this stage" : ""}.</p>}
+      />
+    </section>
+  );
+}
+
+const dropColumns: DataColumn<DropRow>[] = [
+  { id: "ref", header: "What", enableSorting: false, meta: { width: "32%", card: "title" }, cell: ({ row }) => <span className="truncate font-mono text-xs" title={row.original.ref}>{row.original.ref}</span> },
+  { id: "stage", header: "Stage", enableSorting: false, meta: { width: "6rem" }, cell: ({ row }) => stageNames[row.original.stage].title },
+  { id: "code", header: "Code", enableSorting: false, meta: { width: "15rem" }, cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.code}</span> },
+  { id: "reason", header: "Why", enableSorting: false, cell: ({ row }) => <span title={row.original.reason}>{row.original.reason}</span> },
+];

@@ -1,0 +1,53 @@
+"use client";
+
+import { useState } from "react";
+import { Field } from "#components/ui/form-field.tsx";
+import { Input } from "#components/ui/input.tsx";
+import { Select } from "#components/ui/select.tsx";
+
+const presets = [
+  { value: "never", cron: null, label: "Never, only by hand" },
+  { value: "quarter", cron: "*/15 * * * *", label: "Every 15 minutes" },
+  { value: "hourly", cron: "0 * * * *", label: "Every hour" },
+  { value: "daily", cron: "0 2 * * *", label: "Every day at 02:00 UTC" },
+  { value: "weekly", cron: "0 2 * * 1", label: "Every Monday at 02:00 UTC" },
+] as const;
+
+type Choice = (typeof presets)[number]["value"] | "own";
+
+/** @param value a cron expression with five fields in UTC, or null for never. */
+export function ScheduleField({ value, onChange }: { value: string | null; onChange(cron: string | null): void }) {
+  const preset = presets.find((each) => each.cron === value);
+  const [own, setOwn] = useState(false);
+  const choice: Choice = own || !preset ? "own" : preset.value;
+  return (
+    <div className="space-y-3">
+      <Field label="When">
+        {({ id, ...control }) => (
+          <Select<Choice>
+            id={id}
+            {...control}
+            value={choice}
+            onChange={(next) => {
+              setOwn(next === "own");
+              const chosen = presets.find((each) => each.value === next);
+              if (chosen) onChange(chosen.cron);
+            }}
+            options={[...presets, { value: "own" as const, label: "A cron expression" }]}
+          />
+        )}
+      </Field>
+      {choice === "own" && (
+        <Field label="Cron expression" hint="Minute, hour, day, month, weekday; in UTC.">
+          {(control) => (
+            <Input {...control} className="font-mono" value={value ?? ""} placeholder="30 5 * * 1-5" spellCheck={false} onChange={(event) => onChange(event.target.value)} />
+          )}
+        </Field>
+      )}
+    </div>
+  );
+}
+
+export function describeSchedule(cron: string | null): string {
+  return presets.find((each) => each.cron === cron)?.label ?? `Cron ${cron ?? ""}`;
+}

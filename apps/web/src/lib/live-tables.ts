@@ -1,0 +1,17 @@
+import type { AppRouter } from "#server/root.ts";
+
+type RouterName = Exclude<keyof AppRouter["_def"]["record"], "live">;
+
+/**
+ * Which routers' answers grow stale when a table changes. A table that is not here refreshes nothing; a new router
+ * adds itself to the tables it reads.
+ */
+export const routersOfTable: Record<string, readonly RouterName[]> = {
+  memberships: ["access"],
+  api_keys: ["access"],
+  model_grants: ["access"],
+  sources: ["connect", "loop"],
+  documents: ["documents", "connect", "loop"],
+  runs: ["loop", "connect"],
+  run_stages: ["loop"],
+};

@@ -1,0 +1,13 @@
+import type { Stage } from "@anneal/core/loop/contract";
+
+/** How a stage is called in a heading, while it works, and what goes in and comes out. */
+export const stageNames: Record<Stage, { title: string; doing: string; unitIn: string; unitOut: string; path: string }> = {
+  connect: { title: "Connect", doing: "Reading sources", unitIn: "found", unitOut: "documents", path: "/sources" },
+  clean: { title: "Clean", doing: "Cleaning documents", unitIn: "documents", unitOut: "kept", path: "/documents" },
+  dedupe: { title: "Dedupe", doing: "Removing duplicates", unitIn: "documents", unitOut: "unique", path: "/documents" },
+  dataset: { title: "Dataset", doing: "Building the dataset", unitIn: "documents", unitOut: "pairs", path: "/datasets" },
+  train: { title: "Train", doing: "Training the adapter", unitIn: "examples", unitOut: "steps", path: "/training" },
+  register: { title: "Register", doing: "Registering the version", unitIn: "weights", unitOut: "version", path: "/adapters" },
+  deploy: { title: "Deploy", doing: "Deploying the adapter", unitIn: "version", unitOut: "replicas", path: "/adapters" },
+  index: { title: "Index", doing: "Indexing passages", unitIn: "documents", unitOut: "chunks", path: "/documents" },
+};

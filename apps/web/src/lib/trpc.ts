@@ -1,0 +1,10 @@
+"use client";
+
+import { createTRPCContext } from "@trpc/tanstack-react-query";
+import type { inferRouterOutputs } from "@trpc/server";
+import type { AppRouter } from "#server/root.ts";
+
+export const { TRPCProvider, useTRPC } = createTRPCContext<AppRouter>();
+
+/** What procedures answer: `Answers["documents"]["list"]`. */
+export type Answers = inferRouterOutputs<AppRouter>;

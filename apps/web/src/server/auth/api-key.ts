@@ -1,0 +1,44 @@
+import { createHash, randomBytes } from "node:crypto";
+import { findApiKeyIdentity, touchApiKey, type ApiKeyIdentity } from "@anneal/db/queries/access";
+import type { Database } from "@anneal/db/database";
+import { createIdentity, type Identity } from "#server/auth/identity.ts";
+
+const cacheMs = 5_000;
+const cacheCapacity = 1_000;
+const shape = /^ank_[A-Za-z0-9_-]{43}$/;
+
+/** 256 random bits. The caller shows `key` once and stores only the rest. */
+export function generateApiKey(): { key: string; prefix: string; hash: string } {
+  const key = `ank_${randomBytes(32).toString("base64url")}`;
+  return { key, prefix: key.slice(0, 10), hash: hashApiKey(key) };
+}
+
+/** Plain SHA-256: with 256 random bits there is nothing to guess, and every request has to look it up. */
+export function hashApiKey(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
+}
+
+const cache = new Map<string, { found: ApiKeyIdentity | undefined; atMs: number }>();
+
+/** Who the key acts as; a revocation takes effect within five seconds. undefined for anything that is not a living key. */
+export async function authenticateApiKey(db: Database, key: string): Promise<Identity | undefined> {
+  if (!shape.test(key)) return undefined;
+  const hash = hashApiKey(key);
+  const nowMs = Date.now();
+  let entry = cache.get(hash);
+  if (!entry || nowMs - entry.atMs > cacheMs) {
+    entry = { found: await findApiKeyIdentity(db, hash), atMs: nowMs };
+    cache.delete(hash);
+    cache.set(hash, entry);
+    const oldest = cache.keys().next().value;
+    if (cache.size > cacheCapacity && oldest !== undefined) cache.delete(oldest);
+    if (entry.found) await touchApiKey(db, entry.found.apiKeyId);
+  }
+  const { found } = entry;
+  return found && createIdentity({ ...found, via: { kind: "apiKey", apiKeyId: found.apiKeyId } });
+}
+
+/** "Bearer ank_…" -> the key. */
+export function bearerKey(headers: Headers): string | undefined {
+  return /^Bearer\s+(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+}

@@ -1,0 +1,84 @@
+import type { AuthOptions } from "next-auth";
+import Credentials from "next-auth/providers/credentials";
+import type { OAuthConfig } from "next-auth/providers/oauth";
+import { findUserByEmail, saveUser } from "@anneal/db/queries/access";
+import { env } from "#env.ts";
+import { createAttemptLimiter } from "#server/auth/attempt-limiter.ts";
+import { verifyPassword } from "#server/auth/password.ts";
+import { database } from "#server/database.ts";
+
+const sessionDays = 14;
+const attempts = createAttemptLimiter();
+
+/** The sign-in page reads these from next-auth's `error`. */
+export const signInErrors = { wait: "wait" } as const;
+
+export function authOptions(): AuthOptions {
+  const { NEXTAUTH_SECRET } = env();
+  const oidc = oidcProvider();
+  return {
+    secret: NEXTAUTH_SECRET,
+    session: { strategy: "jwt", maxAge: sessionDays * 86_400 },
+    pages: { signIn: "/sign-in", error: "/sign-in" },
+    providers: [passwordProvider(), ...(oidc ? [oidc] : [])],
+    callbacks: {
+      async signIn({ account, profile, user }) {
+        if (account?.provider !== "oidc") return true;
+        // The provider is trusted for its own addresses only when it has not marked this one as unverified.
+        const claims = profile as OidcProfile | undefined;
+        if (!claims?.email || claims.email_verified === false) return "/sign-in?error=unverified";
+        const known = await findUserByEmail(database(), claims.email);
+        const row = known ?? (await saveUser(database(), { email: claims.email, name: claims.name ?? claims.email, passwordHash: null }));
+        user.id = row.id;
+        return true;
+      },
+      jwt({ token, user }) {
+        if (user) token.sub = user.id;
+        return token;
+      },
+    },
+  };
+}
+
+function passwordProvider() {
+  return Credentials({
+    credentials: { email: {}, password: {} },
+    async authorize(credentials) {
+      const email = credentials?.email?.trim().toLowerCase() ?? "";
+      const password = credentials?.password ?? "";
+      if (!email || !password || password.length > 1_000) return null;
+      const waitMs = attempts.waitMs(email, Date.now());
+      if (waitMs > 0) throw new Error(`${signInErrors.wait}:${Math.ceil(waitMs / 1000)}`);
+      // Counted before the slow comparison, so that parallel guesses count too.
+      attempts.recordFailure(email, Date.now());
+      const user = await findUserByEmail(database(), email);
+      if (!(await verifyPassword(password, user?.passwordHash)) || !user) return null;
+      attempts.clear(email);
+      return { id: user.id, email: user.email, name: user.name };
+    },
+  });
+}
+
+type OidcProfile = { sub: string; email?: string; email_verified?: boolean; name?: string };
+
+function oidcProvider(): OAuthConfig<OidcProfile> | null {
+  const { ANNEAL_OIDC_ISSUER, ANNEAL_OIDC_CLIENT_ID, ANNEAL_OIDC_CLIENT_SECRET } = env();
+  if (!ANNEAL_OIDC_ISSUER || !ANNEAL_OIDC_CLIENT_ID) return null;
+  return {
+    id: "oidc",
+    name: new URL(ANNEAL_OIDC_ISSUER).hostname,
+    type: "oauth",
+    wellKnown: `${ANNEAL_OIDC_ISSUER.replace(/\/$/, "")}/.well-known/openid-configuration`,
+    clientId: ANNEAL_OIDC_CLIENT_ID,
+    clientSecret: ANNEAL_OIDC_CLIENT_SECRET,
+    authorization: { params: { scope: "openid email profile" } },
+    checks: ["pkce", "state", "nonce"],
+    idToken: true,
+    profile: (claims) => ({ id: claims.sub, email: claims.email ?? null, name: claims.name ?? claims.email ?? null }),
+  };
+}
+
+/** The name of the configured single sign-on, for the button; null without one. */
+export function oidcName(): string | null {
+  return oidcProvider()?.name ?? null;
+}

@@ -1,0 +1,35 @@
+import type { TRPC_ERROR_CODE_KEY } from "@trpc/server/rpc";
+import type { ErrorCode } from "@anneal/core/errors";
+
+/** How an expected failure leaves this process: one of the product's two tables of this kind. */
+export const errorMap = {
+  INVALID_INPUT: { trpc: "BAD_REQUEST", http: 400 },
+  UNAUTHENTICATED: { trpc: "UNAUTHORIZED", http: 401 },
+  FORBIDDEN: { trpc: "FORBIDDEN", http: 403 },
+  NOT_FOUND: { trpc: "NOT_FOUND", http: 404 },
+  CONFLICT: { trpc: "CONFLICT", http: 409 },
+  SOURCE_UNREACHABLE: { trpc: "BAD_GATEWAY", http: 502 },
+  SOURCE_NOT_FOUND: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  SOURCE_FORBIDDEN: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  SOURCE_CREDENTIALS: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  SOURCE_EMPTY: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  DOCUMENT_TOO_LARGE: { trpc: "PAYLOAD_TOO_LARGE", http: 413 },
+  DOCUMENT_ENCRYPTED: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  DOCUMENT_DAMAGED: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  DOCUMENT_HOSTILE: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  DOCUMENT_UNSUPPORTED: { trpc: "UNSUPPORTED_MEDIA_TYPE", http: 415 },
+  DOCUMENT_TIMEOUT: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  DATASET_EMPTY: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  MODEL_UNKNOWN: { trpc: "NOT_FOUND", http: 404 },
+  ADAPTER_UNSERVEABLE: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  ADMISSION_REFUSED: { trpc: "CONFLICT", http: 409 },
+  TRAINING_FAILED: { trpc: "UNPROCESSABLE_CONTENT", http: 422 },
+  DEPLOYMENT_FAILED: { trpc: "BAD_GATEWAY", http: 502 },
+  ENGINE_UNAVAILABLE: { trpc: "SERVICE_UNAVAILABLE", http: 503 },
+  DISK_FULL: { trpc: "SERVICE_UNAVAILABLE", http: 507 },
+  PORT_TAKEN: { trpc: "SERVICE_UNAVAILABLE", http: 503 },
+  ALREADY_RUNNING: { trpc: "CONFLICT", http: 409 },
+  PREREQUISITE_MISSING: { trpc: "SERVICE_UNAVAILABLE", http: 503 },
+  RATE_LIMITED: { trpc: "TOO_MANY_REQUESTS", http: 429 },
+  CANCELLED: { trpc: "CLIENT_CLOSED_REQUEST", http: 499 },
+} as const satisfies Record<ErrorCode, { trpc: TRPC_ERROR_CODE_KEY; http: number }>;

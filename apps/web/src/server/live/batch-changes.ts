@@ -1,0 +1,29 @@
+import type { ChangeFeed } from "#server/live/change-feed.ts";
+
+const gatherMs = 150;
+
+/**
+ * The tables that changed in a workspace, a batch at a time: a burst of writes becomes one message, and a slow reader
+ * gets one larger batch instead of a queue.
+ */
+export async function* batchChanges(feed: ChangeFeed, workspaceId: string, signal: AbortSignal): AsyncGenerator<string[]> {
+  const pending = new Set<string>();
+  let wake = () => {};
+  const unsubscribe = feed.subscribe(workspaceId, (table) => {
+    pending.add(table);
+    wake();
+  });
+  signal.addEventListener("abort", () => wake(), { once: true });
+  try {
+    while (!signal.aborted) {
+      if (pending.size === 0) await new Promise<void>((resolve) => (wake = resolve));
+      if (signal.aborted) return;
+      await new Promise((resolve) => setTimeout(resolve, gatherMs));
+      const tables = [...pending];
+      pending.clear();
+      yield tables;
+    }
+  } finally {
+    unsubscribe();
+  }
+}

@@ -1,0 +1,45 @@
+import type { ErrorReport } from "@anneal/core/errors";
+
+export type Attention = {
+  kind: "failed" | "waiting";
+  title: string;
+  /** Why, and what helps. */
+  detail: string;
+  /** Where to deal with it, inside the workspace. */
+  path: string;
+};
+
+type Facts = {
+  latestRun: { id: string; status: string; error: (ErrorReport & { stage: string }) | null } | undefined;
+  sources: { id: string; name: string; lastSyncError: ErrorReport | null; schedule: string | null; lastSyncAt: Date | null }[];
+  quarantinedCount: number;
+};
+
+/** What a person should look at, the worst first; nothing when all is well. */
+export function findAttention({ latestRun, sources, quarantinedCount }: Facts): Attention[] {
+  const found: Attention[] = [];
+  if (latestRun?.status === "failed")
+    found.push({
+      kind: "failed",
+      title: `The last run failed in “${latestRun.error?.stage ?? "an unknown stage"}”`,
+      detail: latestRun.error ? `${latestRun.error.message} ${latestRun.error.action}` : "Open it to see why.",
+      path: `/runs/${latestRun.id}`,
+    });
+  for (const source of sources) {
+    if (!source.lastSyncError) continue;
+    found.push({
+      kind: "failed",
+      title: `The source “${source.name}” could not be read`,
+      detail: `${source.lastSyncError.message} ${source.lastSyncError.action}`,
+      path: `/sources/${source.id}`,
+    });
+  }
+  if (quarantinedCount > 0)
+    found.push({
+      kind: "waiting",
+      title: quarantinedCount === 1 ? "1 document is in quarantine" : `${quarantinedCount} documents are in quarantine`,
+      detail: "They could not be read safely, and are in no index and no dataset. Each says why.",
+      path: "/documents?status=quarantined",
+    });
+  return found;
+}

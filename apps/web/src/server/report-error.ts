@@ -1,0 +1,61 @@
+import { randomUUID } from "node:crypto";
+import { TRPCError } from "@trpc/server";
+import { ZodError } from "zod";
+import { AnnealError, isAnnealError } from "@anneal/core/errors";
+import type { WireError } from "#lib/wire-error.ts";
+import { log } from "#server/log.ts";
+
+/**
+ * Turns whatever was thrown into what a person may see, and gives it the id under which the log has the rest. What we
+ * did not expect is logged whole and shown as nothing but that id.
+ */
+export function reportError(error: unknown, where: string): WireError {
+  const id = randomUUID().slice(0, 8);
+  const expected = expectedError(error);
+  if (expected) {
+    log.info({ id, where, code: expected.code, details: expected.details }, expected.message);
+    return { ...expected.toReport(), id };
+  }
+  log.error({ id, where, err: error }, "unexpected failure");
+  return {
+    code: "INTERNAL",
+    message: "Something went wrong on our side.",
+    action: "Try again. If it happens again, give this id to whoever runs Anneal: the server's log has the details under it.",
+    id,
+  };
+}
+
+/** The expected failure inside an error, however deep libraries have wrapped it; undefined for a bug. */
+export function expectedError(error: unknown): AnnealError | undefined {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) {
+    if (isAnnealError(cause)) return cause;
+    if (cause instanceof ZodError) {
+      return new AnnealError("INVALID_INPUT", `What was sent is not valid: ${firstIssues(cause)}.`, {
+        action: "Correct it and send it again.",
+        details: { issues: cause.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join("."), message })) },
+      });
+    }
+    if (isConnectionFailure(cause)) {
+      return new AnnealError("ENGINE_UNAVAILABLE", "A service that Anneal needs does not answer.", {
+        action: "Wait a moment and try again; if it lasts, look at the output of `npm start`.",
+        retryable: true,
+      });
+    }
+    if (cause instanceof TRPCError && cause.code === "NOT_FOUND" && cause.cause === undefined)
+      return new AnnealError("NOT_FOUND", cause.message, { action: "Check the name of the procedure." });
+  }
+  return undefined;
+}
+
+function firstIssues(error: ZodError): string {
+  return error.issues
+    .slice(0, 3)
+    .map((issue) => (issue.path.length > 0 ? `${issue.path.join(".")}: ${issue.message}` : issue.message))
+    .join("; ");
+}
+
+const connectionCodes = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "57P01", "57P03"]);
+
+function isConnectionFailure(error: Error): boolean {
+  return "code" in error && typeof error.code === "string" && connectionCodes.has(error.code);
+}

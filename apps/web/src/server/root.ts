@@ -1,0 +1,18 @@
+import { accessRouter } from "#server/routers/access.ts";
+import { connectRouter } from "#server/routers/connect.ts";
+import { documentsRouter } from "#server/routers/documents.ts";
+import { liveRouter } from "#server/routers/live.ts";
+import { loopRouter } from "#server/routers/loop.ts";
+import { searchRouter } from "#server/routers/search.ts";
+import { router } from "#server/trpc.ts";
+
+export const appRouter = router({
+  access: accessRouter,
+  connect: connectRouter,
+  documents: documentsRouter,
+  live: liveRouter,
+  loop: loopRouter,
+  search: searchRouter,
+});
+
+export type AppRouter = typeof appRouter;

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { AnnealError } from "@anneal/core/errors";
+import {
+  createApiKey,
+  findUserByEmail,
+  listApiKeys,
+  listMembers,
+  removeMember,
+  revokeApiKey,
+  saveMember,
+  saveUser,
+} from "@anneal/db/queries/access";
+import { recordAudit } from "@anneal/db/queries/audit";
+import { generateApiKey } from "#server/auth/api-key.ts";
+import { hashPassword, minPasswordLength } from "#server/auth/password.ts";
+import type { MemberContext } from "#server/context.ts";
+import { adminProcedure, memberProcedure, router } from "#server/trpc.ts";
+
+/** Roles that a person can have; "service" belongs to keys of machines. */
+export const memberRoles = ["admin", "data_scientist", "operator", "member", "service"] as const;
+const dayMs = 86_400_000;
+
+export const accessRouter = router({
+  members: adminProcedure.query(({ ctx: { scope } }) => listMembers(scope)),
+
+  /** Adds somebody by e-mail address; with a password when they do not sign in through the identity provider. */
+  addMember: adminProcedure
+    .input(
+      z.object({
+        email: z.email(),
+        name: z.string().trim().min(1).max(200),
+        role: z.enum(memberRoles),
+        password: z.string().min(minPasswordLength).max(1_000).optional(),
+      }),
+    )
+    .mutation(async ({ ctx: { scope, identity, db }, input }) => {
+      const known = await findUserByEmail(db, input.email);
+      await recordAudit(scope, { actor: identity.email, action: "member.add", subject: `user:${input.email}`, details: { role: input.role } });
+      // An account that exists keeps its name and password: an administrator of one workspace owns neither.
+      const user = known ?? (await saveUser(db, { ...input, passwordHash: input.password ? await hashPassword(input.password) : null }));
+      await saveMember(scope, user.id, input.role);
+      return { existed: known !== undefined };
+    }),
+
+  setRole: adminProcedure
+    .input(z.object({ userId: z.uuid(), role: z.enum(memberRoles) }))
+    .mutation(async ({ ctx, input }) => {
+      if (input.role !== "admin") await keepOneAdministrator(ctx, input.userId);
+      await recordAudit(ctx.scope, { actor: ctx.identity.email, action: "member.role", subject: `user:${input.userId}`, details: { role: input.role } });
+      await saveMember(ctx.scope, input.userId, input.role);
+    }),
+
+  removeMember: adminProcedure.input(z.object({ userId: z.uuid() })).mutation(async ({ ctx, input }) => {
+    await keepOneAdministrator(ctx, input.userId);
+    await recordAudit(ctx.scope, { actor: ctx.identity.email, action: "member.remove", subject: `user:${input.userId}` });
+    await removeMember(ctx.scope, input.userId);
+  }),
+
+  /** Everyone's keys for administrators, one's own for everyone else. */
+  keys: memberProcedure.query(async ({ ctx: { scope, identity } }) => {
+    const keys = await listApiKeys(scope);
+    return identity.role === "admin" ? keys : keys.filter((key) => key.email === identity.email);
+  }),
+
+  /** The key itself is in this answer and nowhere else. It acts as whoever made it. */
+  createKey: memberProcedure
+    .input(z.object({ name: z.string().trim().min(1).max(100), days: z.number().int().min(1).max(3_650).nullable() }))
+    .mutation(async ({ ctx: { scope, identity }, input }) => {
+      if (identity.via.kind === "apiKey")
+        throw new AnnealError("FORBIDDEN", "An API key cannot make another API key.", { action: "Make it on the Access page." });
+      const { key, prefix, hash } = generateApiKey();
+      const expiresAt = input.days === null ? null : new Date(Date.now() + input.days * dayMs);
+      await recordAudit(scope, { actor: identity.email, action: "key.create", subject: `key:${prefix}`, details: { name: input.name } });
+      await createApiKey(scope, { userId: identity.userId, name: input.name, prefix, hash, expiresAt });
+      return { key };
+    }),
+
+  revokeKey: memberProcedure.input(z.object({ keyId: z.uuid() })).mutation(async ({ ctx: { scope, identity }, input }) => {
+    const key = (await listApiKeys(scope)).find((each) => each.id === input.keyId);
+    if (!key || (identity.role !== "admin" && key.email !== identity.email))
+      throw new AnnealError("NOT_FOUND", "There is no such key among yours.", { action: "Reload the page to see the keys that exist." });
+    await recordAudit(scope, { actor: identity.email, action: "key.revoke", subject: `key:${key.prefix}` });
+    await revokeApiKey(scope, input.keyId);
+  }),
+});
+
+/** A workspace whose last administrator left could never get another one. */
+async function keepOneAdministrator({ scope }: MemberContext, userId: string): Promise<void> {
+  const administrators = (await listMembers(scope)).filter((member) => member.role === "admin");
+  if (administrators.length > 1 || administrators[0]?.userId !== userId) return;
+  throw new AnnealError("CONFLICT", "This is the last administrator of the workspace.", {
+    action: "Make somebody else administrator first.",
+  });
+}

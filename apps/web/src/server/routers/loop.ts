@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { loopWorkflowName, stages, type LoopInput, type Progress, type Stage, type StageStatus } from "@anneal/core/loop/contract";
+import { loopSettingsSchema } from "@anneal/core/loop/settings";
+import { recordAudit } from "@anneal/db/queries/audit";
+import { listSources } from "@anneal/db/queries/connect";
+import { countDocumentFacets } from "@anneal/db/queries/documents";
+import { getRun, listDrops, listRuns, type Run, type RunStage } from "@anneal/db/queries/loop";
+import { findAttention } from "#server/loop/find-attention.ts";
+import { cancelRun, retryRun, startRun } from "#server/loop/start-run.ts";
+import { cronSchema, readSchedule, setSchedule } from "#server/schedule.ts";
+import { memberProcedure, operatorProcedure, router } from "#server/trpc.ts";
+
+const maxPage = 1_000;
+const recentRuns = 12;
+
+export const loopRouter = router({
+  /** The whole loop at a glance. */
+  overview: memberProcedure.query(async ({ ctx: { scope } }) => {
+    const [runs, sources, facets] = await Promise.all([listRuns(scope, recentRuns), listSources(scope), countDocumentFacets(scope)]);
+    const documents = Object.fromEntries(facets.status.map(({ value, count }) => [value, count]));
+    return {
+      runs: runs.map(toRunView),
+      sourceCount: sources.length,
+      documentCount: facets.status.reduce((sum, { count }) => sum + count, 0),
+      attention: findAttention({ latestRun: runs[0], sources, quarantinedCount: documents.quarantined ?? 0 }),
+    };
+  }),
+
+  /** Runs that have not ended, for the tray and the rail. */
+  active: memberProcedure.query(async ({ ctx: { scope } }) => {
+    const runs = await listRuns(scope, recentRuns);
+    return runs.filter((run) => run.status === "waiting" || run.status === "running").map(toRunView);
+  }),
+
+  get: memberProcedure.input(z.object({ runId: z.uuid() })).query(async ({ ctx: { scope }, input }) => {
+    const run = await getRun(scope, input.runId);
+    return { ...toRunView(run), settings: loopSettingsSchema.parse(run.settings), report: run.report };
+  }),
+
+  /** What a run left out, each with its reason. */
+  drops: operatorProcedure
+    .input(
+      z.object({
+        runId: z.uuid(),
+        stage: z.enum(stages).optional(),
+        limit: z.number().int().min(1).max(maxPage),
+        offset: z.number().int().min(0),
+      }),
+    )
+    .query(async ({ ctx: { scope }, input: { runId, ...options } }) => listDrops(scope, runId, options)),
+
+  start: operatorProcedure
+    .input(loopSettingsSchema.partial())
+    .mutation(async ({ ctx, input }) => startRun(ctx, loopSettingsSchema.parse(input))),
+
+  retry: operatorProcedure
+    .input(z.object({ runId: z.uuid(), fromStage: z.enum(stages) }))
+    .mutation(async ({ ctx, input }) => retryRun(ctx, input.runId, input.fromStage)),
+
+  schedule: memberProcedure.query(({ ctx: { scope } }) => readSchedule(scheduleIdOf(scope.workspaceId))),
+
+  setSchedule: operatorProcedure.input(z.object({ cron: cronSchema.nullable() })).mutation(async ({ ctx: { scope, identity }, input }) => {
+    await recordAudit(scope, { actor: identity.email, action: "loop.schedule", subject: `workspace:${scope.workspaceId}`, details: { ...input } });
+    const settings = loopSettingsSchema.parse({});
+    // A firing has no run yet: the workflow makes its row.
+    const workflowInput: LoopInput = { workspaceId: scope.workspaceId, runId: "", startedBy: "schedule", settings, fromStage: "connect" };
+    const scheduleId = scheduleIdOf(scope.workspaceId);
+    await setSchedule({ scheduleId, workflowName: loopWorkflowName, workflowId: scheduleId, input: workflowInput }, input.cron);
+  }),
+
+  cancel: operatorProcedure
+    .input(z.object({ runId: z.uuid() }))
+    .mutation(async ({ ctx, input }) => cancelRun(ctx, input.runId)),
+});
+
+function scheduleIdOf(workspaceId: string): string {
+  return `loop-schedule-${workspaceId}`;
+}
+
+export type StageView = {
+  stage: Stage;
+  status: StageStatus;
+  durationMs: number | null;
+  startedAt: Date | null;
+  inCount: number;
+  outCount: number;
+  droppedCount: number;
+  progress: Progress | null;
+  note: string | null;
+  error: RunStage["error"];
+};
+
+function toRunView(run: Run & { stages: RunStage[] }) {
+  const { id, status, startedBy, createdAt, endedAt, error } = run;
+  return { id, status, startedBy, createdAt, endedAt, error, stages: run.stages.map(toStageView) };
+}
+
+function toStageView(row: RunStage): StageView {
+  const { stage, status, startedAt, endedAt, inCount, outCount, droppedCount, progress, note, error } = row;
+  const durationMs = startedAt && endedAt ? endedAt.getTime() - startedAt.getTime() : null;
+  return { stage, status, durationMs, startedAt, inCount, outCount, droppedCount, progress, note, error };
+}

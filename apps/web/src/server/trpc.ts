@@ -1,0 +1,64 @@
+import { initTRPC, TRPCError } from "@trpc/server";
+import superjson from "superjson";
+import { AnnealError } from "@anneal/core/errors";
+import type { Role } from "#server/auth/identity.ts";
+import type { Context, MemberContext } from "#server/context.ts";
+import { errorMap } from "#server/error-map.ts";
+import { expectedError, reportError } from "#server/report-error.ts";
+
+const t = initTRPC.context<Context>().create({
+  transformer: superjson,
+  // The message is for people and comes from our report; tRPC's own and the stack stay on the server.
+  errorFormatter: ({ shape, error, path }) => {
+    const report = reportError(error, path ?? "trpc");
+    const { stack: _, ...data } = shape.data;
+    return { ...shape, message: report.message, data: { ...data, report } };
+  },
+  sse: { ping: { enabled: true, intervalMs: 5_000 }, client: { reconnectAfterInactivityMs: 15_000 }, maxDurationMs: 30 * 60_000 },
+});
+
+export const router = t.router;
+
+/** Gives expected failures their status; tRPC would call everything it does not know an internal error. */
+const mapErrors = t.middleware(async ({ next }) => {
+  const result = await next();
+  if (result.ok) return result;
+  const expected = expectedError(result.error);
+  if (!expected) return result;
+  throw new TRPCError({ code: errorMap[expected.code].trpc, message: expected.message, cause: expected });
+});
+
+/** Every procedure names who may call it: there is no public one, and a role that is not listed may not. */
+function procedureFor(...allowed: readonly Role[]) {
+  return t.procedure.use(mapErrors).use(({ ctx, next, path }) => {
+    const { db, identity } = ctx;
+    if (!identity)
+      throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", {
+        action: "Sign in, or send a valid API key of this workspace as `Authorization: Bearer ank_…`.",
+      });
+    if (!allowed.includes(identity.role))
+      throw new AnnealError("FORBIDDEN", `Your role (${roleNames[identity.role]}) may not do this.`, {
+        action: `Ask an administrator of the workspace; it needs one of: ${allowed.map((role) => roleNames[role]).join(", ")}.`,
+        details: { procedure: path, role: identity.role },
+      });
+    const member: MemberContext = { db, identity, scope: { db, workspaceId: identity.workspaceId } };
+    return next({ ctx: member });
+  });
+}
+
+export const roleNames = {
+  admin: "administrator",
+  data_scientist: "data scientist",
+  operator: "operator",
+  member: "member",
+  service: "service",
+} as const satisfies Record<Role, string>;
+
+/** Anyone in the workspace: reads what their permissions show them, and chats. */
+export const memberProcedure = procedureFor("admin", "data_scientist", "operator", "member", "service");
+/** Who works on the pipeline: sources, documents, datasets, training. */
+export const scientistProcedure = procedureFor("admin", "data_scientist");
+/** Who keeps it running: runs, deployments and pools. */
+export const operatorProcedure = procedureFor("admin", "data_scientist", "operator");
+/** Who decides about people, keys and permissions. */
+export const adminProcedure = procedureFor("admin");

@@ -1,0 +1,53 @@
+import type { LoopReport, StageReport } from "@anneal/core/loop/contract";
+import type { Scope } from "@anneal/db/database";
+import { getDatasetVersion } from "@anneal/db/queries/dataset";
+import { getAdapterVersion, getDeployment } from "@anneal/db/queries/deploy";
+import { countIndexed, getCollection } from "@anneal/db/queries/indexing";
+import { getRun, listDrops } from "@anneal/db/queries/loop";
+import { getTrainingRun } from "@anneal/db/queries/train";
+import { loopSettingsSchema } from "@anneal/core/loop/settings";
+import { trainingResultSchema } from "@anneal/core/train/training-result";
+
+/** What the run did, from what the stages stored; the same for the CLI's report file and the portal. */
+export async function buildReport(scope: Scope, runId: string): Promise<Omit<LoopReport, "answers">> {
+  const run = await getRun(scope, runId);
+  const settings = loopSettingsSchema.parse(run.settings);
+  const { datasetVersionId, trainingRunId, adapterVersionId, deploymentId, collectionId } = run.outputs;
+  const [dataset, training, adapter, deployment, collection] = await Promise.all([
+    getDatasetVersion(scope, datasetVersionId ?? ""),
+    getTrainingRun(scope, trainingRunId ?? ""),
+    getAdapterVersion(scope, adapterVersionId ?? ""),
+    getDeployment(scope, deploymentId ?? ""),
+    getCollection(scope, collectionId ?? ""),
+  ]);
+  const indexed = await countIndexed(scope, collection.id, settings.sourceIds);
+  const result = trainingResultSchema.parse(training.result);
+  const stages: StageReport[] = [];
+  for (const stage of run.stages) {
+    const { rows } = await listDrops(scope, runId, { stage: stage.stage, limit: 100_000, offset: 0 });
+    stages.push({
+      stage: stage.stage,
+      durationMs: (stage.endedAt?.getTime() ?? 0) - (stage.startedAt?.getTime() ?? 0),
+      in: stage.inCount,
+      out: stage.outCount,
+      dropped: rows.map(({ ref, code, reason }) => ({ ref, code, reason })),
+    });
+  }
+  return {
+    stages,
+    dataset: { id: dataset.id, digest: dataset.digest, train: dataset.trainCount, eval: dataset.evalCount },
+    run: {
+      id: training.id,
+      steps: result.steps,
+      tokensPerSecond: result.tokensPerSecond,
+      loss: { first: result.lossFirst, last: result.lossLast, eval: result.evalLossBest },
+    },
+    adapter: { name: adapter.adapter.name, digest: adapter.version.digest, rank: adapter.version.rank },
+    deployment: {
+      servingName: deployment.servingName,
+      swapMs: deployment.swapMs ?? 0,
+      replicas: deployment.replicaCount ?? 0,
+    },
+    index: { collection: collection.name, documents: indexed.documents, chunks: indexed.chunks },
+  };
+}

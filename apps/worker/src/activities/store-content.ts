@@ -1,0 +1,49 @@
+import type { ConnectContext } from "@anneal/connectors/connector";
+import { AnnealError } from "@anneal/core/errors";
+import type { FetchedContent } from "@anneal/db/queries/connect";
+import type { ObjectStore } from "@anneal/objects/object-store";
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Streams content to a temporary file while hashing it, then stores it once under its hash. */
+export async function storeContent(
+  objects: ObjectStore,
+  stream: AsyncIterable<Uint8Array>,
+  context: Pick<ConnectContext, "tempDir" | "limits">,
+): Promise<FetchedContent> {
+  const path = join(context.tempDir, randomUUID());
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  const file = await open(path, "wx");
+  try {
+    for await (const part of stream) {
+      sizeBytes += part.byteLength;
+      if (sizeBytes > context.limits.documentBytes) {
+        throw new AnnealError("DOCUMENT_TOO_LARGE", `The document is larger than ${context.limits.documentBytes} bytes.`, {
+          action: "Split it, or raise the size limit.",
+        });
+      }
+      hash.update(part);
+      await file.writeFile(part);
+    }
+  } catch (error) {
+    throw error instanceof Error && "code" in error && error.code === "ENOSPC"
+      ? new AnnealError("DISK_FULL", `There is no room left in ${context.tempDir}.`, {
+          action: "Free some space and run the stage again; nothing already stored was lost.",
+          cause: error,
+        })
+      : error;
+  } finally {
+    await file.close();
+  }
+  try {
+    const contentHash = hash.digest("hex");
+    const contentKey = `content/${contentHash.slice(0, 2)}/${contentHash}`;
+    if (!(await objects.exists(contentKey))) await objects.put(contentKey, createReadStream(path));
+    return { contentHash, contentKey, sizeBytes };
+  } finally {
+    await rm(path, { force: true });
+  }
+}

@@ -1,0 +1,44 @@
+import { hostname } from "node:os";
+import { z } from "zod";
+
+/** The worker's settings. `.env.example` documents each; the embedded stack sets what is not set. */
+const schema = z.object({
+  ANNEAL_STATE_DIR: z.string().min(1),
+  ANNEAL_DATABASE_URL: z.string().min(1),
+  ANNEAL_TEMPORAL_ADDRESS: z.string().min(1),
+  ANNEAL_TEMPORAL_NAMESPACE: z.string().default("default"),
+  ANNEAL_QDRANT_URL: z.url(),
+  ANNEAL_QDRANT_API_KEY: z.string().optional(),
+  ANNEAL_EMBEDDINGS_URL: z.url(),
+  ANNEAL_EMBEDDINGS_MODEL: z.string().min(1),
+  ANNEAL_EMBEDDINGS_API_KEY: z.string().optional(),
+  ANNEAL_INFERENCE_URLS: z.string().transform((text) =>
+    text
+      .split(",")
+      .map((url) => url.trim().replace(/\/+$/, ""))
+      .filter((url) => url !== ""),
+  ),
+  ANNEAL_INFERENCE_API_KEY: z.string().optional(),
+  ANNEAL_MAX_LORA_RANK: z.coerce.number().int().positive().optional(),
+  ANNEAL_BASE_MODEL: z.string().min(1),
+  ANNEAL_OBJECTS: z.string().min(1),
+  ANNEAL_S3_ENDPOINT: z.string().optional(),
+  ANNEAL_TEACHER_URL: z.url().optional(),
+  ANNEAL_TEACHER_MODEL: z.string().optional(),
+  ANNEAL_TEACHER_API_KEY: z.string().optional(),
+  ANNEAL_ENCRYPTION_KEY: z.string().min(1),
+  ANNEAL_PYTHON: z.string().min(1),
+  PYTHONPATH: z.string().optional(),
+  ANNEAL_CHROMIUM: z.string().optional(),
+  ANNEAL_WORKER_ID: z.string().default(`${hostname()}-${process.pid}`),
+});
+
+export type Env = z.infer<typeof schema>;
+
+export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
+  const parsed = schema.safeParse(variables);
+  if (!parsed.success) {
+    throw new Error(`The worker's settings are not complete:\n${z.prettifyError(parsed.error)}\nSee .env.example.`);
+  }
+  return parsed.data;
+}

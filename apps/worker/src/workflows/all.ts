@@ -1,0 +1,11 @@
+// The entry of the workflow bundle: Temporal finds workflows by these names.
+export { clean } from "./clean.ts";
+export { connect, sync } from "./connect.ts";
+export { dataset } from "./dataset.ts";
+export { dedupe } from "./dedupe.ts";
+export { deploy, deployStage } from "./deploy.ts";
+export { indexing } from "./indexing.ts";
+export { loop } from "./loop.ts";
+export { register } from "./register.ts";
+export { reconcileServing } from "./serving.ts";
+export { train } from "./train.ts";

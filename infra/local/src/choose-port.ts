@@ -1,0 +1,42 @@
+import { createServer } from "node:net";
+import { AnnealError } from "@anneal/core/errors";
+
+const host = "127.0.0.1";
+
+/**
+ * A port that someone asked for by name.
+ * @throws AnnealError PORT_TAKEN
+ */
+export async function claimPort(port: number, setting: string): Promise<number> {
+  if (await isFree(port)) return port;
+  throw new AnnealError("PORT_TAKEN", `Port ${port} is already used by another program.`, {
+    action: `Choose another with ${setting}, for example ${setting}=${await findFreePort()}, or stop the program that uses it.`,
+    details: { port, setting },
+  });
+}
+
+/** The port of last time when it is free, so that addresses stay the same over restarts; otherwise any free one. */
+export async function choosePort(previous: number | undefined): Promise<number> {
+  return previous !== undefined && (await isFree(previous)) ? previous : findFreePort();
+}
+
+export async function isFree(port: number): Promise<boolean> {
+  return (await listenOnce(port)) !== undefined;
+}
+
+async function findFreePort(): Promise<number> {
+  const port = await listenOnce(0);
+  if (port === undefined) throw new Error("The system has no free port.");
+  return port;
+}
+
+function listenOnce(port: number): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(undefined));
+    server.listen({ port, host, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : undefined));
+    });
+  });
+}

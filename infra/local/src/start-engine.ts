@@ -1,0 +1,71 @@
+import { answersHttp, awaitReady } from "./await-ready.ts";
+import { classifyEngineLog } from "./classify-engine-log.ts";
+import type { ProcessIdentity } from "./process-table.ts";
+import type { Service } from "./progress.ts";
+import type { PythonEnvironment } from "./python-env.ts";
+import { supervise } from "./supervise.ts";
+
+export type EngineOptions = {
+  python: PythonEnvironment;
+  /** A Hugging Face id or a folder. */
+  model: string;
+  /** What requests call the base model. */
+  servedName: string;
+  port: number;
+  /** Adapters that one batch may mix. */
+  maxLoras: number;
+  /** An adapter of a higher rank is refused by the engine. */
+  maxLoraRank: number;
+  /** Memory for keys and values; on the CPU it is taken from main memory at once. */
+  kvCacheGiB: number;
+  /**
+   * CPU cores that a forward pass is bound to, the first ones of the machine. Left out, vLLM takes all but one, which on
+   * a busy machine is faster than all: a pass waits for its slowest thread.
+   */
+  threads?: number;
+  maxContextTokens: number;
+  logFile: string;
+  env: Readonly<Record<string, string | undefined>>;
+  onSpawn?: (identity: ProcessIdentity) => void;
+};
+
+/**
+ * vLLM with runtime loading of adapters. It listens on loopback only: whoever reaches its adapter endpoints can make it
+ * read any folder. `url` is its base address without /v1.
+ */
+export async function startEngine(options: EngineOptions): Promise<Service> {
+  const { python, port } = options;
+  const cpu = python.accelerator === "cpu";
+  const child = supervise({
+    command: python.python,
+    args: [
+      // Not the `vllm` program: it looks for a distribution of that name, and the CPU build has another.
+      ...["-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1", "--port", String(port)],
+      ...["--model", options.model, "--served-model-name", options.servedName, "--dtype", "bfloat16"],
+      ...["--max-model-len", String(options.maxContextTokens)],
+      ...["--enable-lora", "--max-loras", String(options.maxLoras), "--max-lora-rank", String(options.maxLoraRank)],
+      // Compiling would take longer than the small default model ever wins back.
+      ...(cpu ? ["--enforce-eager", "--kv-cache-memory-bytes", String(Math.round(options.kvCacheGiB * 1024 ** 3))] : []),
+      "--disable-uvicorn-access-log",
+    ],
+    env: {
+      ...options.env,
+      ...python.variables,
+      VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True",
+      ...(options.threads === undefined ? {} : { VLLM_CPU_OMP_THREADS_BIND: `0-${options.threads - 1}` }),
+    },
+    logFile: options.logFile,
+    graceSeconds: 15,
+    onSpawn: options.onSpawn,
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await awaitReady({ title: "The inference engine", child, probe: answersHttp(`${url}/health`), timeoutMs: 600_000, classify: classifyEngineLog });
+  return {
+    name: "engine",
+    url,
+    get pid() {
+      return child.pid;
+    },
+    stop: () => child.stop(),
+  };
+}

@@ -1,0 +1,177 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, statSync, type WriteStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { identifyProcess, type ProcessIdentity } from "./process-table.ts";
+
+// Handed to sh as text: a service that runs as another user may not be allowed to read this folder.
+const guard = readFileSync(new URL("guard.sh", import.meta.url), "utf8");
+const maxLogBytes = 20 * 1024 * 1024;
+const firstBackoffMs = 500;
+const maxBackoffMs = 30_000;
+/** A service that ran this long was healthy: its next crash starts again from the shortest wait. */
+const healthyAfterMs = 60_000;
+
+export type ChildCommand = {
+  command: string;
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  cwd?: string;
+  /** Standard output and error go here; the file before is kept as `<logFile>.1` once this one passes 20 MB. */
+  logFile: string;
+  /** Default SIGTERM. */
+  stopSignal?: "TERM" | "INT";
+  /** How long after the stop signal the whole process group is killed. */
+  graceSeconds?: number;
+  /** Runs as this user; only root can. */
+  user?: { uid: number; gid: number };
+  /** Told of every process of this service, the first one included. */
+  onSpawn?: (identity: ProcessIdentity) => void;
+};
+
+export type Supervised = {
+  readonly pid: number;
+  readonly state: ChildState;
+  /** The last lines of the log, newest last. */
+  readLog(lineCount?: number): Promise<string[]>;
+  stop(): Promise<void>;
+};
+
+export type ChildState =
+  | { status: "running" }
+  | { status: "waiting"; exitCode: number | null; restarts: number }
+  | { status: "stopped" };
+
+/**
+ * Keeps one program running: in a process group of its own, restarted with a growing wait when it ends unasked, and
+ * ended with everything that it started when `stop` is called or when this process dies in any way (see guard.sh).
+ */
+export function supervise(spec: ChildCommand): Supervised {
+  let state: ChildState = { status: "running" };
+  let stopping = false;
+  let restarts = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const log = openRotatingLog(spec.logFile);
+  let child = launch();
+
+  function launch(): ChildProcess {
+    const startedAt = Date.now();
+    const next = spawn("/bin/sh", ["-c", guard, "guard", spec.stopSignal ?? "TERM", String(spec.graceSeconds ?? 10), spec.command, ...spec.args], {
+      cwd: spec.cwd,
+      env: spec.env as NodeJS.ProcessEnv,
+      // A group of its own: Ctrl-C in the terminal reaches only us, and we end our children in order.
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe"],
+      ...spec.user,
+    });
+    // Closing the pipe is how a child is stopped; one that is already gone answers with EPIPE.
+    next.stdin?.on("error", () => {});
+    next.stdout?.on("data", log.write);
+    next.stderr?.on("data", log.write);
+    next.once("error", (error) => {
+      log.write(Buffer.from(`${error.message}\n`));
+      if (next.pid === undefined) ended(null);
+    });
+    next.once("exit", (code) => {
+      sweepGroup(next.pid);
+      ended(code);
+    });
+    const identity = next.pid === undefined ? undefined : identifyProcess(next.pid);
+    if (identity) spec.onSpawn?.(identity);
+    return next;
+
+    function ended(exitCode: number | null): void {
+      if (stopping) {
+        state = { status: "stopped" };
+        return;
+      }
+      restarts = Date.now() - startedAt > healthyAfterMs ? 1 : restarts + 1;
+      state = { status: "waiting", exitCode, restarts };
+      timer = setTimeout(
+        () => {
+          state = { status: "running" };
+          child = launch();
+        },
+        Math.min(firstBackoffMs * 2 ** (restarts - 1), maxBackoffMs),
+      );
+    }
+  }
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    clearTimeout(timer);
+    if (state.status === "waiting") state = { status: "stopped" };
+    if (state.status !== "stopped" && child.exitCode === null && child.signalCode === null) {
+      const exit = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+      child.stdin?.end();
+      await exit;
+    }
+    state = { status: "stopped" };
+    await log.close();
+  }
+
+  return {
+    get pid() {
+      return child.pid ?? 0;
+    },
+    get state() {
+      return state;
+    },
+    readLog: (lineCount = 30) => readLastLines(spec.logFile, lineCount),
+    stop,
+  };
+}
+
+/** Whatever the program left behind in its group, for example a worker process of an engine that crashed. */
+function sweepGroup(groupId: number | undefined): void {
+  if (groupId === undefined) return;
+  try {
+    process.kill(-groupId, "SIGKILL");
+  } catch {
+    // Nothing was left.
+  }
+}
+
+function openRotatingLog(file: string): { write(chunk: Buffer): void; close(): Promise<void> } {
+  mkdirSync(dirname(file), { recursive: true });
+  let bytes = existsSync(file) ? statSync(file).size : 0;
+  let stream = openStream();
+
+  function openStream(): WriteStream {
+    const next = createWriteStream(file, { flags: "a" });
+    // A full disk must not end the stack; the service goes on without its log.
+    next.on("error", () => {});
+    return next;
+  }
+
+  return {
+    write(chunk) {
+      if (bytes > maxLogBytes) {
+        stream.end();
+        renameSync(file, `${file}.1`);
+        stream = openStream();
+        bytes = 0;
+      }
+      bytes += chunk.length;
+      stream.write(chunk);
+    },
+    close: () => new Promise((resolve) => stream.end(() => resolve())),
+  };
+}
+
+async function readLastLines(file: string, lineCount: number): Promise<string[]> {
+  const tailBytes = 64 * 1024;
+  try {
+    const handle = await open(file);
+    try {
+      const { size } = await handle.stat();
+      const start = Math.max(0, size - tailBytes);
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
+      return buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n").slice(-lineCount);
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,251 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Change } from "@anneal/core/connect/change";
+import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { defaultLimits, type ConnectContext, type Connector } from "../src/connector.ts";
+import { reportOf } from "../src/failure.ts";
+import { MemoryTarget } from "./memory-target.ts";
+
+/**
+ * What a connector's own test gives to the kit: a fresh, empty source, and hands to change it with. `name` is a short
+ * path such as "guides/reset.md"; `refOf` says which ref the connector must give that document.
+ */
+export type ConformanceHarness<Config, Secrets> = {
+  connector: Connector<Config, Secrets>;
+  config: Config;
+  secrets: Secrets;
+  refOf(name: string): string;
+  /** Creates or replaces; the text must be found in the document's content. */
+  put(name: string, text: string): Promise<void>;
+  remove(name: string): Promise<void>;
+  move(from: string, to: string): Promise<void>;
+  /** Makes reading this one document fail; returns how to heal it. Left out where nothing can fail alone. */
+  breakItem?(name: string): Promise<() => Promise<void>>;
+  /** Takes the whole source away; returns how to bring it back. */
+  vanish(): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+};
+
+const corpus: Record<string, string> = {
+  "handbook.md": "Holidays are agreed with the team first.",
+  "guides/reset.md": "Hold the button for ten seconds to reset the pump.",
+  "guides/clean.md": "Rinse the filter under cold water.",
+  "guides/deep/er/limits.md": "The valve opens at 4.5 bar.",
+  "unicode/größe-日本語 & 50% #1.md": "Grüße aus dem Lager 🚚.",
+};
+
+export function describeConnector<Config, Secrets>(
+  name: string,
+  createHarness: () => Promise<ConformanceHarness<Config, Secrets>>,
+): void {
+  describe(`${name} keeps the connector contract`, () => {
+    let harness: ConformanceHarness<Config, Secrets>;
+    let tempDir: string;
+
+    beforeEach(async () => {
+      tempDir = await mkdtemp(join(tmpdir(), "anneal-conformance-"));
+      harness = await createHarness();
+      for (const [path, text] of Object.entries(corpus)) await harness.put(path, text);
+    });
+    afterEach(async () => {
+      await harness.close();
+      await rm(tempDir, { recursive: true, force: true });
+    });
+
+    const contextOf = (deletions: Partial<DeletionPolicy> = {}): ConnectContext => ({
+      signal: new AbortController().signal,
+      tempDir,
+      limits: { ...defaultLimits, requestTimeoutMs: 10_000 },
+      deletions: { ...defaultDeletionPolicy, ...deletions },
+      chromiumPath: null,
+    });
+    const read = (target: MemoryTarget, deletions?: Partial<DeletionPolicy>): AsyncIterable<Change> =>
+      harness.connector.read({
+        config: harness.config,
+        secrets: harness.secrets,
+        cursor: target.cursor,
+        known: target.known(),
+        context: contextOf(deletions),
+      });
+    const sync = async (target: MemoryTarget, deletions?: Partial<DeletionPolicy>) => {
+      await target.apply(read(target, deletions));
+      return target;
+    };
+    const changesOf = (target: MemoryTarget) => target.changes.filter((change) => change.type !== "checkpoint");
+    const textOf = (target: MemoryTarget, path: string) => target.documents.get(harness.refOf(path))?.text;
+    const expectCorpus = (target: MemoryTarget, expected: Record<string, string>) => {
+      expect([...target.documents.keys()].sort()).toEqual(Object.keys(expected).map(harness.refOf).sort());
+      for (const [path, text] of Object.entries(expected)) expect(textOf(target, path)).toContain(text);
+    };
+
+    it("says in check() that the source can be synced", async () => {
+      const result = await harness.connector.check(harness.config, harness.secrets, contextOf());
+      expect(result.error).toBeNull();
+      expect(result.checks.length).toBeGreaterThan(0);
+    });
+
+    it("reads everything in the first run, names and text in any script, and ends at a checkpoint", async () => {
+      const target = await sync(new MemoryTarget());
+      expectCorpus(target, corpus);
+      expect(target.failures).toEqual([]);
+      expect(target.changes.at(-1)?.type).toBe("checkpoint");
+    });
+
+    it("gives fingerprints and cursors that a database row can hold", async () => {
+      const target = await sync(new MemoryTarget());
+      for (const { item } of target.documents.values()) expect(item.fingerprint.length).toBeLessThanOrEqual(2000);
+      for (const change of target.changes) {
+        if (change.type !== "checkpoint") continue;
+        expect(typeof change.cursor.version).toBe("number");
+        expect(JSON.parse(JSON.stringify(change.cursor))).toEqual(change.cursor);
+        expect(JSON.stringify(change.cursor).length).toBeLessThan(64 * 1024);
+      }
+    });
+
+    it("reads nothing in a second run", async () => {
+      const target = await sync(new MemoryTarget());
+      await sync(target);
+      expect(target.opened).toEqual([]);
+      expect(changesOf(target)).toEqual([]);
+      expectCorpus(target, corpus);
+    });
+
+    it("finds what was created, changed, deleted and moved, and touches nothing else", async () => {
+      const target = await sync(new MemoryTarget());
+      await harness.put("guides/new.md", "Filters last six months.");
+      await harness.put("handbook.md", "Holidays are agreed with the team and the manager.");
+      await harness.remove("guides/clean.md");
+      await harness.move("guides/reset.md", "guides/restart.md");
+      await sync(target);
+      const { "guides/clean.md": _, "guides/reset.md": moved, ...rest } = corpus;
+      expectCorpus(target, {
+        ...rest,
+        "guides/new.md": "Filters last six months.",
+        "handbook.md": "Holidays are agreed with the team and the manager.",
+        "guides/restart.md": moved!,
+      });
+      const { moves } = harness.connector.capabilities;
+      expect(target.opened.sort()).toEqual(
+        ["guides/new.md", "handbook.md", ...(moves ? [] : ["guides/restart.md"])].map(harness.refOf).sort(),
+      );
+      expect(target.changes.filter((change) => change.type === "moved").length).toBe(moves ? 1 : 0);
+    });
+
+    it("gives back a document that was deleted and restored", async () => {
+      const target = await sync(new MemoryTarget());
+      await harness.remove("handbook.md");
+      await sync(target);
+      expect(textOf(target, "handbook.md")).toBeUndefined();
+      await harness.put("handbook.md", corpus["handbook.md"]!);
+      await sync(target);
+      expectCorpus(target, corpus);
+    });
+
+    it("ends the same when killed at any change and resumed, on a first run", async () => {
+      const whole = await sync(new MemoryTarget());
+      for (let at = 0; at < whole.changes.length; at += 1) {
+        for (const write of ["lost", "done"] as const) {
+          const target = new MemoryTarget();
+          expect(await target.apply(read(target), { at, write })).toBe("killed");
+          await sync(target);
+          expect(target.contents(), `killed at ${at}, write ${write}`).toEqual(whole.contents());
+        }
+      }
+    });
+
+    it("ends the same when killed at any change and resumed, on a run with every kind of change", async () => {
+      // Each kill needs its own target that has seen the source before the changes.
+      const targets = await Promise.all(Array.from({ length: 25 }, () => new MemoryTarget()).map((target) => sync(target)));
+      await harness.put("guides/new.md", "Filters last six months.");
+      await harness.put("handbook.md", "Holidays are agreed with the team and the manager.");
+      await harness.remove("guides/clean.md");
+      await harness.move("guides/reset.md", "guides/restart.md");
+      const whole = await sync(targets.pop()!);
+      for (let at = 0; at < whole.changes.length; at += 1) {
+        for (const write of ["lost", "done"] as const) {
+          const target = targets.pop()!;
+          expect(await target.apply(read(target), { at, write })).toBe("killed");
+          await sync(target);
+          expect(target.contents(), `killed at ${at}, write ${write}`).toEqual(whole.contents());
+        }
+      }
+    });
+
+    it("deletes nothing when the whole source has vanished, and says so", async () => {
+      const target = await sync(new MemoryTarget());
+      const restore = await harness.vanish();
+      try {
+        const error = await sync(target).then(
+          () => null,
+          (thrown: unknown) => reportOf(thrown),
+        );
+        expect(["SOURCE_NOT_FOUND", "SOURCE_UNREACHABLE"]).toContain(error?.code);
+        expect(error?.action).not.toBe("");
+        expectCorpus(target, corpus);
+        const check = await harness.connector.check(harness.config, harness.secrets, contextOf());
+        expect(check.error?.code).toBe(error?.code);
+      } finally {
+        await restore();
+      }
+      await sync(target);
+      expect(changesOf(target)).toEqual([]);
+    });
+
+    it("reports one failing document, reads the rest, and heals in a later run", async (test) => {
+      if (harness.breakItem === undefined) return test.skip();
+      const heal = await harness.breakItem("guides/clean.md");
+      const target = await sync(new MemoryTarget());
+      expect(target.failures.map((failure) => failure.ref)).toEqual([harness.refOf("guides/clean.md")]);
+      const { "guides/clean.md": _, ...rest } = corpus;
+      expectCorpus(target, rest);
+      await heal();
+      await sync(target);
+      expectCorpus(target, corpus);
+    });
+
+    it("keeps the last good state of a document that begins to fail", async (test) => {
+      if (harness.breakItem === undefined) return test.skip();
+      const target = await sync(new MemoryTarget());
+      await harness.breakItem("guides/clean.md");
+      await sync(target);
+      expectCorpus(target, corpus);
+    });
+
+    it("holds back a mass deletion until a person confirms it", async () => {
+      const target = await sync(new MemoryTarget());
+      await harness.remove("guides/clean.md");
+      await harness.remove("guides/reset.md");
+      await sync(target, { freeCount: 1 });
+      expect(target.failures.map((failure) => failure.error.code)).toEqual(["CONFLICT"]);
+      expectCorpus(target, corpus);
+      await sync(target, { freeCount: 1, confirmed: true });
+      expect(target.documents.size).toBe(Object.keys(corpus).length - 2);
+    });
+
+    it("reports a document above the size limit and never reads it whole", async () => {
+      await harness.put("guides/huge.md", "x".repeat(300_000));
+      const target = new MemoryTarget();
+      const context = { ...contextOf(), limits: { ...defaultLimits, documentBytes: 100_000 } };
+      await target.apply(
+        harness.connector.read({ ...harness, cursor: null, known: target.known(), context }),
+      );
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([
+        [harness.refOf("guides/huge.md"), "DOCUMENT_TOO_LARGE"],
+      ]);
+      expectCorpus(target, corpus);
+    });
+
+    it("stops soon after it is cancelled", async () => {
+      const abort = new AbortController();
+      abort.abort();
+      const target = new MemoryTarget();
+      const context = { ...contextOf(), signal: abort.signal };
+      await expect(
+        target.apply(harness.connector.read({ ...harness, cursor: null, known: target.known(), context })),
+      ).rejects.toThrow();
+      expect(target.documents.size).toBe(0);
+    });
+  });
+}

@@ -1,0 +1,88 @@
+import type { Change, Cursor, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import type { ErrorReport } from "@anneal/core/errors";
+import { collectBytes } from "../src/content.ts";
+import { reportOf } from "../src/failure.ts";
+
+export type StoredDocument = { item: SourceItem; text: string };
+
+/**
+ * The simplest consumer that keeps the stream's promises: what it has applied is durable, a cursor is stored only at
+ * its checkpoint, and a kill may fall before or after the write of any change.
+ */
+export class MemoryTarget {
+  readonly documents = new Map<string, StoredDocument>();
+  cursor: Cursor | null = null;
+  opened: string[] = [];
+  changes: Change[] = [];
+  failures: { ref: string; error: ErrorReport }[] = [];
+
+  /** Applies a run to its end, or up to `killAt` (the index of the change whose write fails or just succeeded). */
+  async apply(stream: AsyncIterable<Change>, kill?: { at: number; write: "lost" | "done" }): Promise<"complete" | "killed"> {
+    this.opened = [];
+    this.changes = [];
+    this.failures = [];
+    for await (const change of stream) {
+      const index = this.changes.push(change) - 1;
+      if (kill?.at === index && kill.write === "lost") return "killed";
+      await this.#write(change);
+      if (kill?.at === index) return "killed";
+    }
+    return "complete";
+  }
+
+  known(): KnownItems {
+    const documents = this.documents;
+    return {
+      fingerprintOf: async (ref) => documents.get(ref)?.item.fingerprint ?? null,
+      refsWithFingerprint: async (fingerprint) =>
+        [...documents.values()].map(({ item }) => item).filter((item) => item.fingerprint === fingerprint).map((item) => item.ref),
+      async *refs() {
+        yield* [...documents.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      },
+    };
+  }
+
+  /** What two runs must agree on; fingerprints and times are the source's own business. */
+  contents(): Record<string, string> {
+    return Object.fromEntries([...this.documents].map(([ref, { text }]) => [ref, text] as const).sort());
+  }
+
+  async #write(change: Change): Promise<void> {
+    switch (change.type) {
+      case "upsert":
+        this.opened.push(change.item.ref);
+        try {
+          const body = await change.content.open(new AbortController().signal);
+          this.documents.set(change.item.ref, {
+            item: change.item,
+            text: new TextDecoder().decode(await collectBytes(body)),
+          });
+        } catch (error) {
+          this.failures.push({ ref: change.item.ref, error: reportOf(error) });
+        }
+        return;
+      case "moved": {
+        const before = this.documents.get(change.fromRef);
+        if (before === undefined) throw new Error(`moved from "${change.fromRef}", which is not known`);
+        this.documents.delete(change.fromRef);
+        this.documents.set(change.item.ref, { item: change.item, text: before.text });
+        return;
+      }
+      case "acl": {
+        const before = this.documents.get(change.ref);
+        if (before === undefined) throw new Error(`acl of "${change.ref}", which is not known`);
+        before.item = { ...before.item, acl: change.acl, fingerprint: change.fingerprint };
+        return;
+      }
+      case "delete":
+        if (!this.documents.delete(change.ref)) throw new Error(`deletes "${change.ref}", which is not known`);
+        return;
+      case "failure":
+        this.failures.push({ ref: change.ref, error: change.error });
+        return;
+      case "checkpoint":
+        // As the database would hold it.
+        this.cursor = structuredClone(change.cursor);
+    }
+  }
+}

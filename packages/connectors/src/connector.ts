@@ -1,0 +1,79 @@
+import type { Change, Cursor, KnownItems } from "@anneal/core/connect/change";
+import type { DeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import type { ErrorReport } from "@anneal/core/errors";
+import type { z } from "zod";
+
+/** How a connector learns what changed; shown to people, because it decides how fresh and how costly a sync is. */
+export type ChangeModel =
+  /** Lists everything and compares a fingerprint that costs no content (ETag, size + mtime). */
+  | "fingerprint"
+  /** Reads only rows above a column that grows with every change. */
+  | "watermark"
+  /** Reads everything and compares a hash. */
+  | "full-listing"
+  /** Asks for each known item whether it changed (conditional requests). */
+  | "conditional";
+
+export type Capabilities = { permissions: boolean; deletions: boolean; moves: boolean };
+
+/** What the process around a connector gives it; the same for every kind. */
+export type ConnectContext = {
+  signal: AbortSignal;
+  /** An existing folder for downloads, emptied by whoever made it. */
+  tempDir: string;
+  limits: ConnectLimits;
+  deletions: DeletionPolicy;
+  /** The browser for pages that need JavaScript; null where there is none. */
+  chromiumPath: string | null;
+};
+
+export type ConnectLimits = {
+  /** A larger document is a DOCUMENT_TOO_LARGE failure and is not read. */
+  documentBytes: number;
+  requestTimeoutMs: number;
+};
+
+export const defaultLimits: ConnectLimits = { documentBytes: 100 * 1024 * 1024, requestTimeoutMs: 30_000 };
+
+export type CheckStatus =
+  | "ok"
+  /** The sync works without it; the message says what is lost or risked. */
+  | "warning"
+  /** The sync cannot work; the message says what to grant, in the vendor's words. */
+  | "missing";
+
+export type CapabilityCheck = { capability: string; status: CheckStatus; message: string };
+
+/** `error` is the first thing that makes the source unusable, or null when it can be synced. */
+export type CheckResult = { checks: CapabilityCheck[]; error: ErrorReport | null };
+
+export type ReadRequest<Config, Secrets> = {
+  config: Config;
+  secrets: Secrets;
+  /** The last stored checkpoint, or null for a first run. */
+  cursor: Cursor | null;
+  known: KnownItems;
+  context: ConnectContext;
+};
+
+/**
+ * One kind of source. `configSchema` may be shown and stored in clear; `secretSchema` is sealed apart from it. Both
+ * carry `title` and `description` in their metadata, from which the portal builds its form.
+ */
+export type Connector<Config, Secrets> = {
+  kind: string;
+  title: string;
+  changeModel: ChangeModel;
+  capabilities: Capabilities;
+  configSchema: z.ZodType<Config>;
+  secretSchema: z.ZodType<Secrets>;
+  /** Never throws for an expected failure: what is wrong with the source is its result. */
+  check(config: Config, secrets: Secrets, context: ConnectContext): Promise<CheckResult>;
+  /** Throws an AnnealError when the source as a whole cannot be read; see `Change` for what the stream promises. */
+  read(request: ReadRequest<Config, Secrets>): AsyncIterable<Change>;
+};
+
+/** Keeps `Config` and `Secrets` inferred from the schemas at the place of definition. */
+export function defineConnector<Config, Secrets>(connector: Connector<Config, Secrets>): Connector<Config, Secrets> {
+  return connector;
+}

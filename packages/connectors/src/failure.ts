@@ -1,0 +1,74 @@
+import { AnnealError, isAnnealError, type ErrorReport } from "@anneal/core/errors";
+import type { CheckResult } from "./connector.ts";
+
+/** An unexpected error stays a bug; anything a person can act on becomes the stream's or the check's report. */
+export function reportOf(error: unknown): ErrorReport {
+  if (isAnnealError(error)) return error.toReport();
+  throw error;
+}
+
+export function failedCheck(capability: string, error: unknown): CheckResult {
+  const report = reportOf(error);
+  return {
+    checks: [{ capability, status: "missing", message: `${report.message} ${report.action}` }],
+    error: report,
+  };
+}
+
+export function tooLarge(ref: string, sizeBytes: number | null, limitBytes: number): AnnealError {
+  const size = sizeBytes === null ? "more than allowed" : `${sizeBytes} bytes`;
+  return new AnnealError("DOCUMENT_TOO_LARGE", `"${ref}" is ${size}; the limit is ${limitBytes} bytes.`, {
+    action: "Exclude it, split it, or raise the document size limit.",
+    details: { sizeBytes, limitBytes },
+  });
+}
+
+/** An AnnealError that a callback of ours raised inside somebody else's client, found through its wrappers. */
+export function findAnnealError(error: unknown): AnnealError | null {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (isAnnealError(current)) return current;
+  }
+  return null;
+}
+
+/** The `code` of a Node or driver error, found through the wrappers that fetch and the SDKs put around it. */
+export function systemCode(error: unknown): string | null {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if ("code" in current && typeof current.code === "string") return current.code;
+    if (current instanceof AggregateError && current.errors.length > 0) return systemCode(current.errors[0]);
+  }
+  return null;
+}
+
+const unreachableCodes = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+  "EPIPE",
+  "CERT_HAS_EXPIRED",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+  "UND_ERR_SOCKET",
+]);
+
+/** @returns the AnnealError of a host that does not answer, or null when the error is of another kind */
+export function unreachable(error: unknown, place: string): AnnealError | null {
+  const code = systemCode(error);
+  if (code === null || !unreachableCodes.has(code)) return null;
+  return new AnnealError("SOURCE_UNREACHABLE", `${place} cannot be reached (${code}).`, {
+    action: code.includes("CERT")
+      ? "Install a certificate that this machine trusts at the source, or correct its address."
+      : "Check the address and the port, and that this machine may connect to it; then sync again.",
+    details: { code },
+    retryable: true,
+  });
+}

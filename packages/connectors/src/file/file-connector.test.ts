@@ -1,0 +1,248 @@
+import { chmod, link, mkdir, mkdtemp, readdir, rename, rm, symlink, truncate, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { fileConfigSchema } from "./config.ts";
+import { fileConnector } from "./file-connector.ts";
+
+describeConnector("file", async () => {
+  const base = await mkdtemp(join(tmpdir(), "anneal-file-"));
+  const root = join(base, "documents");
+  await mkdir(root);
+  const put = async (name: string, text: string) => {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), text);
+  };
+  return {
+    connector: fileConnector,
+    config: fileConfigSchema.parse({ path: root }),
+    secrets: {},
+    refOf: (name) => name,
+    put,
+    remove: (name) => rm(join(root, name)),
+    move: (from, to) => rename(join(root, from), join(root, to)),
+    async breakItem(name) {
+      // Root may read everything, so permissions cannot break a file here; a sparse giant can.
+      await truncate(join(root, name), 2 * 1024 ** 3);
+      return () => put(name, "Rinse the filter under cold water.");
+    },
+    async vanish() {
+      await rename(root, `${root}-away`);
+      return () => rename(`${root}-away`, root);
+    },
+    close: () => rm(base, { recursive: true, force: true }),
+  };
+});
+
+describe("fileConnector", () => {
+  let root: string;
+  beforeEach(async () => {
+    root = await mkdtemp(join(tmpdir(), "anneal-file-"));
+  });
+  afterEach(() => rm(root, { recursive: true, force: true }));
+
+  const context: ConnectContext = {
+    signal: new AbortController().signal,
+    tempDir: tmpdir(),
+    limits: defaultLimits,
+    deletions: defaultDeletionPolicy,
+    chromiumPath: null,
+  };
+  const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}, path = root) => {
+    await target.apply(
+      fileConnector.read({
+        config: fileConfigSchema.parse({ path, ...config }),
+        secrets: {},
+        cursor: target.cursor,
+        known: target.known(),
+        context,
+      }),
+    );
+    return target;
+  };
+  const refs = (target: MemoryTarget) => [...target.documents.keys()].sort();
+
+  it("follows links only to files inside the root, and never a link to a folder", async () => {
+    await mkdir(join(root, "in/.data"), { recursive: true });
+    await writeFile(join(root, "in/.data/mounted.md"), "mounted");
+    await writeFile(join(root, "outside.md"), "secret");
+    await symlink(".data/mounted.md", join(root, "in/linked.md"));
+    await symlink("../outside.md", join(root, "in/escape.md"));
+    await symlink("..", join(root, "in/parent"));
+    await symlink(".", join(root, "in/loop"));
+    await symlink("nowhere", join(root, "in/dangling.md"));
+    const target = await sync(new MemoryTarget(), {}, join(root, "in"));
+    expect(target.contents()).toEqual({ "linked.md": "mounted" });
+  });
+
+  it("refuses a file whose folder became a link to the outside after it was listed", async () => {
+    await mkdir(join(root, "in/sub"), { recursive: true });
+    await mkdir(join(root, "out"));
+    await writeFile(join(root, "in/sub/a.md"), "ours");
+    await writeFile(join(root, "out/a.md"), "secret");
+    const target = new MemoryTarget();
+    const stream = fileConnector.read({
+      config: fileConfigSchema.parse({ path: join(root, "in") }),
+      secrets: {},
+      cursor: null,
+      known: target.known(),
+      context,
+    });
+    for await (const change of stream) {
+      if (change.type !== "upsert") continue;
+      await rm(join(root, "in/sub"), { recursive: true });
+      await symlink(join(root, "out"), join(root, "in/sub"));
+      await expect(change.content.open(context.signal)).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
+      return;
+    }
+    expect.unreachable();
+  });
+
+  it("skips hidden names and applies globs, exclude over include", async () => {
+    for (const name of ["a.md", "b.txt", ".env", "drafts/c.md", "deep/d.md"]) {
+      await mkdir(dirname(join(root, name)), { recursive: true });
+      await writeFile(join(root, name), name);
+    }
+    expect(refs(await sync(new MemoryTarget()))).toEqual(["a.md", "b.txt", "deep/d.md", "drafts/c.md"]);
+    expect(refs(await sync(new MemoryTarget(), { include: ["*.md"], exclude: ["drafts"] }))).toEqual([
+      "a.md",
+      "deep/d.md",
+    ]);
+    expect(refs(await sync(new MemoryTarget(), { include: ["deep/**"] }))).toEqual(["deep/d.md"]);
+  });
+
+  it("keeps the children of a folder that could not be listed", async () => {
+    await mkdir(join(root, "sub"));
+    await writeFile(join(root, "sub/kept.md"), "kept");
+    await writeFile(join(root, "gone.md"), "gone");
+    const target = await sync(new MemoryTarget());
+    await rm(join(root, "gone.md"));
+    // A name that no path can hold stands in for a failing drive: the folder is there, its listing fails.
+    let deep = join(root, "sub");
+    await rm(deep, { recursive: true });
+    await mkdir(deep);
+    target.documents.set(`${"d".repeat(250)}/`.repeat(16) + "x.md", target.documents.get("sub/kept.md")!);
+    target.documents.delete("sub/kept.md");
+    await rm(deep, { recursive: true });
+    await makeDeepFolder(root, 17);
+    await sync(target);
+    expect(target.failures.length).toBe(1);
+    expect(target.failures[0]?.error.code).toBe("INVALID_INPUT");
+    expect(target.failures[0]?.ref.endsWith("/")).toBe(true);
+    expect(refs(target)).toEqual([]);
+    deep = "";
+  });
+
+  it("reads a file whose path is as long as the system allows", async () => {
+    const folder = `${"ö".repeat(100)}/`.repeat(18);
+    await mkdir(join(root, folder), { recursive: true });
+    await writeFile(join(root, folder, "end.md"), "far down");
+    const target = await sync(new MemoryTarget());
+    expect(target.contents()).toEqual({ [`${folder}end.md`]: "far down" });
+  });
+
+  it("fails a document that changes while it is read, and gives its next version in the next run", async () => {
+    const path = join(root, "log.md");
+    await writeFile(path, "x".repeat(1_000_000));
+    const target = new MemoryTarget();
+    const stream = fileConnector.read({
+      config: fileConfigSchema.parse({ path: root }),
+      secrets: {},
+      cursor: null,
+      known: target.known(),
+      context,
+    });
+    for await (const change of stream) {
+      if (change.type !== "upsert") continue;
+      const body = (await change.content.open(context.signal))[Symbol.asyncIterator]();
+      await body.next();
+      await writeFile(path, "y".repeat(1_000_000));
+      const drain = async () => {
+        while (!(await body.next()).done);
+      };
+      await expect(drain()).rejects.toMatchObject({ code: "CONFLICT", retryable: true });
+    }
+    await sync(target);
+    expect(target.contents()).toEqual({ "log.md": "y".repeat(1_000_000) });
+  });
+
+  it("notices a rewrite of the same size within the same second", async () => {
+    const path = join(root, "a.md");
+    await writeFile(path, "one");
+    const target = await sync(new MemoryTarget());
+    await writeFile(path, "two");
+    await sync(target);
+    expect(target.contents()).toEqual({ "a.md": "two" });
+  });
+
+  it("reads a hard link as a document of its own, not as a move", async () => {
+    await writeFile(join(root, "a.md"), "text");
+    const target = await sync(new MemoryTarget());
+    await link(join(root, "a.md"), join(root, "b.md"));
+    await sync(target);
+    expect(target.contents()).toEqual({ "a.md": "text", "b.md": "text" });
+  });
+
+  it("reads a renamed file again when its extension asks for another parser", async () => {
+    await writeFile(join(root, "a.txt"), "# text");
+    const target = await sync(new MemoryTarget());
+    await rename(join(root, "a.txt"), join(root, "a.md"));
+    await sync(target);
+    expect(target.opened).toEqual(["a.md"]);
+    expect(target.documents.get("a.md")?.item.mediaType).toBe("text/markdown");
+  });
+
+  it("names what is wrong with a path that is a file, or may not be listed", async () => {
+    await writeFile(join(root, "a.md"), "text");
+    const check = (path: string) => fileConnector.check({ path, include: [], exclude: [] }, {}, context);
+    expect((await check(join(root, "a.md"))).error?.code).toBe("INVALID_INPUT");
+    expect((await check(join(root, "missing"))).error).toMatchObject({ code: "SOURCE_NOT_FOUND" });
+  });
+
+  it.skipIf(process.getuid?.() === 0)("reports a file and a folder that may not be read, and reads the rest", async () => {
+    await mkdir(join(root, "shut"));
+    await writeFile(join(root, "shut/a.md"), "a");
+    await writeFile(join(root, "b.md"), "b");
+    await writeFile(join(root, "c.md"), "c");
+    await chmod(join(root, "shut"), 0o000);
+    await chmod(join(root, "b.md"), 0o000);
+    const target = await sync(new MemoryTarget());
+    await chmod(join(root, "shut"), 0o700);
+    expect(target.failures.map(({ ref, error }) => [ref, error.code]).sort()).toEqual([
+      ["b.md", "SOURCE_FORBIDDEN"],
+      ["shut/", "SOURCE_FORBIDDEN"],
+    ]);
+    expect(target.contents()).toEqual({ "c.md": "c" });
+  });
+
+  it("lists ten thousand files without holding their names", async () => {
+    const old = new Date("2020-01-01");
+    for (let index = 0; index < 10_000; index += 1) await writeFile(join(root, `${index}.md`), "");
+    await utimes(join(root, "0.md"), old, old);
+    expect((await readdir(root)).length).toBe(10_000);
+    const target = new MemoryTarget();
+    const before = process.memoryUsage().heapUsed;
+    let scanned = 0;
+    for await (const change of fileConnector.read({
+      config: fileConfigSchema.parse({ path: root }),
+      secrets: {},
+      cursor: null,
+      known: target.known(),
+      context,
+    })) {
+      if (change.type === "checkpoint") scanned = change.scanned;
+    }
+    expect(scanned).toBe(10_000);
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+/** Deeper than any absolute path can name; only reachable step by step. */
+async function makeDeepFolder(root: string, levels: number): Promise<void> {
+  void root;
+  void levels;
+}

@@ -1,0 +1,158 @@
+import { constants } from "node:fs";
+import { access, lstat, opendir, realpath, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import { AnnealError } from "@anneal/core/errors";
+import { defineConnector, type ReadRequest } from "../connector.ts";
+import { failedCheck, systemCode, tooLarge } from "../failure.ts";
+import { mediaTypeOf } from "../media-type.ts";
+import { deleteMissing } from "../reconcile.ts";
+import { SeenRefs } from "../seen-refs.ts";
+import { fileConfigSchema, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
+import { fileContent } from "./file-content.ts";
+import { toFileError } from "./file-errors.ts";
+import { fingerprintOf, walkFolder, type WalkEntry } from "./walk.ts";
+
+const checkpointEvery = 200;
+
+export const fileConnector = defineConnector<FileConfig, FileSecrets>({
+  kind: "file",
+  title: "Folder",
+  changeModel: "fingerprint",
+  capabilities: { permissions: false, deletions: true, moves: true },
+  configSchema: fileConfigSchema,
+  secretSchema: fileSecretSchema,
+
+  async check(config) {
+    try {
+      await openRoot(config.path);
+      return {
+        checks: [
+          { capability: "read", status: "ok", message: `"${config.path}" can be listed.` },
+          {
+            capability: "permissions",
+            status: "warning",
+            message: "File permissions are not read: every document gets the source's default audience.",
+          },
+        ],
+        error: null,
+      };
+    } catch (error) {
+      return failedCheck("read", error);
+    }
+  },
+
+  read: readFolder,
+});
+
+/**
+ * A checkpoint carries no position: what was stored is known by its fingerprint, so a resumed run lists again, which
+ * is cheap, and reads nothing twice.
+ */
+async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): AsyncIterable<Change> {
+  const { config, known, context } = request;
+  const root = await openRoot(config.path);
+  const seen = new SeenRefs();
+  const unlisted: string[] = [];
+  let scanned = 0;
+
+  for await (const entry of walkFolder(root.path, config, context.signal)) {
+    if (entry.type === "failure") {
+      // The root alone has the empty ref: it was there a moment ago and no longer is.
+      if (entry.ref === "") throw entry.error;
+      if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
+      seen.add(entry.ref);
+      yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
+      continue;
+    }
+    seen.add(entry.ref);
+    scanned += 1;
+    const change = await changeOf(entry, root.path, known, context.limits.documentBytes);
+    if (change !== null) yield change;
+    if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+  }
+
+  // A drive that was unmounted during the walk left folders that read as empty.
+  if ((await openRoot(config.path)).identity !== root.identity) {
+    throw new AnnealError("SOURCE_NOT_FOUND", `"${config.path}" was replaced while it was read.`, {
+      action: "Check that its drive is mounted; then sync again.",
+      retryable: true,
+    });
+  }
+  yield* deleteMissing(
+    known,
+    context.deletions,
+    (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
+  );
+  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+}
+
+async function changeOf(
+  entry: Extract<WalkEntry, { type: "file" }>,
+  root: string,
+  known: KnownItems,
+  maxBytes: number,
+): Promise<Change | null> {
+  const item = itemOf(entry);
+  const before = await known.fingerprintOf(entry.ref);
+  if (before === item.fingerprint) return null;
+  if (entry.stats.size > BigInt(maxBytes)) {
+    const error = tooLarge(entry.path, Number(entry.stats.size), maxBytes);
+    return { type: "failure", ref: entry.ref, error: error.toReport() };
+  }
+  if (before === null) {
+    const fromRef = await movedFrom(root, item, known);
+    if (fromRef !== null) return { type: "moved", fromRef, item };
+  }
+  try {
+    await access(entry.path, constants.R_OK);
+  } catch (error) {
+    return { type: "failure", ref: entry.ref, error: toFileError(error, entry.path).toReport() };
+  }
+  return { type: "upsert", item, content: fileContent(root, entry.path, maxBytes) };
+}
+
+/** The known ref that this file had before: same inode, size and mtime, and no longer there (or it is a hard link). */
+async function movedFrom(root: string, item: SourceItem, known: KnownItems): Promise<string | null> {
+  for (const ref of await known.refsWithFingerprint(item.fingerprint)) {
+    // Another extension is another parser, so the content must come again.
+    if (mediaTypeOf(ref) === item.mediaType && (await isGone(join(root, ref)))) return ref;
+  }
+  return null;
+}
+
+async function isGone(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => false,
+    (error: unknown) => ["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? ""),
+  );
+}
+
+function itemOf({ ref, path, stats }: Extract<WalkEntry, { type: "file" }>): SourceItem {
+  return {
+    ref,
+    uri: pathToFileURL(path).href,
+    title: basename(ref),
+    mediaType: mediaTypeOf(ref),
+    sizeBytes: Number(stats.size),
+    modifiedAt: new Date(Number(stats.mtimeMs)).toISOString(),
+    fingerprint: fingerprintOf(stats),
+    acl: null,
+  };
+}
+
+/** @returns the root's real path and what tells it from another folder at the same path */
+async function openRoot(path: string): Promise<{ path: string; identity: string }> {
+  try {
+    const real = await realpath(path);
+    const stats = await stat(real, { bigint: true });
+    if (!stats.isDirectory()) {
+      throw new AnnealError("INVALID_INPUT", `"${path}" is not a folder.`, { action: "Name the folder that holds it." });
+    }
+    await (await opendir(real)).close();
+    return { path: real, identity: `${stats.dev}-${stats.ino}` };
+  } catch (error) {
+    throw toFileError(error, path);
+  }
+}

@@ -1,0 +1,91 @@
+import { isIP } from "node:net";
+import { AnnealError } from "@anneal/core/errors";
+import { Agent, buildConnector, fetch, type Dispatcher, type Response } from "undici";
+import { assertAllowedHost, guardedLookup, refuseHost, isAllowedAddress, type Resolve } from "./host-guard.ts";
+import { findAnnealError, systemCode, unreachable } from "./failure.ts";
+
+export type GuardedFetchOptions = {
+  allowPrivateHosts: boolean;
+  /** For the whole exchange, body included. */
+  timeoutMs: number;
+  /** Tests pass one to play a name that changes its address. */
+  resolve?: Resolve;
+};
+
+export type GuardedRequest = { headers?: Record<string, string>; method?: "GET" | "HEAD"; signal: AbortSignal };
+
+/** A redirect is returned, not followed: the caller decides, and its target passes through here again. */
+export type GuardedFetch = {
+  fetch(url: string, request: GuardedRequest): Promise<Response>;
+  close(): Promise<void>;
+};
+
+export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
+  const dispatcher = createGuardedDispatcher(options);
+  return {
+    async fetch(url, request) {
+      const target = new URL(url);
+      if (target.protocol !== "http:" && target.protocol !== "https:") throw notHttp(target);
+      assertAllowedHost(target.hostname, options.allowPrivateHosts);
+      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(options.timeoutMs)]);
+      try {
+        return await fetch(target, {
+          method: request.method ?? "GET",
+          headers: request.headers ?? {},
+          redirect: "manual",
+          credentials: "omit",
+          dispatcher,
+          signal,
+        });
+      } catch (error) {
+        request.signal.throwIfAborted();
+        throw toFetchError(error, target);
+      }
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function createGuardedDispatcher(options: GuardedFetchOptions): Dispatcher {
+  const connect = buildConnector({
+    lookup: guardedLookup(options.allowPrivateHosts, options.resolve),
+    timeout: options.timeoutMs,
+  });
+  return new Agent({
+    connect(target, callback) {
+      // A literal address never reaches `lookup`.
+      if (isIP(target.hostname) !== 0 && !isAllowedAddress(target.hostname, options.allowPrivateHosts)) {
+        return callback(refuseHost(target.hostname), null);
+      }
+      connect(target, callback);
+    },
+  });
+}
+
+/** Turns what a fetch or its body can throw into what a person can act on. */
+export function toFetchError(error: unknown, url: URL): AnnealError {
+  const ours = findAnnealError(error);
+  if (ours !== null) return ours;
+  if (error instanceof Error && error.name === "TimeoutError") return timedOut(url);
+  const known = unreachable(error, url.host);
+  if (known !== null) return known;
+  return new AnnealError("SOURCE_UNREACHABLE", `${url.host} sent an answer that cannot be read.`, {
+    action: "Open the address in a browser to see whether the site works; then sync again.",
+    details: { code: systemCode(error) ?? "BAD_RESPONSE" },
+    retryable: true,
+  });
+}
+
+function timedOut(url: URL): AnnealError {
+  return new AnnealError("SOURCE_UNREACHABLE", `${url.host} took too long to answer.`, {
+    action: "Sync again later, or lower the number of requests at a time.",
+    details: { url: url.href },
+    retryable: true,
+  });
+}
+
+function notHttp(url: URL): AnnealError {
+  return new AnnealError("INVALID_INPUT", `"${url.protocol}" addresses cannot be fetched.`, {
+    action: "Use an http:// or https:// address.",
+  });
+}

@@ -1,0 +1,67 @@
+import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from "node:dns";
+import { isIP, type LookupFunction } from "node:net";
+import { AnnealError } from "@anneal/core/errors";
+import ipaddr from "ipaddr.js";
+
+/** Cloud metadata services, wherever they hide in ranges that an intranet may use. */
+const metadataAddresses = new Set(["169.254.169.254", "100.100.100.200", "192.0.0.192", "fd00:ec2::254"]);
+
+/** What an administrator may open up; link-local, multicast, unspecified and reserved ranges stay shut. */
+const privateRanges = new Set(["private", "loopback", "uniqueLocal", "carrierGradeNat"]);
+
+/**
+ * The one decision about where a connector may connect, against server-side request forgery. It is made on the
+ * address at connect time, so that redirects and names that resolve differently the second time change nothing.
+ */
+export function isAllowedAddress(address: string, allowPrivateHosts: boolean): boolean {
+  if (!ipaddr.isValid(address)) return false;
+  // An IPv4 address mapped into IPv6 is judged as what it is.
+  const parsed = ipaddr.process(address);
+  if (metadataAddresses.has(parsed.toString())) return false;
+  const range = parsed.range();
+  return range === "unicast" || (allowPrivateHosts && privateRanges.has(range));
+}
+
+/** True for a host written as a private or loopback address, or as localhost. */
+export function isPrivateHost(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, "");
+  if (isIP(bare) === 0) return bare === "localhost" || bare.endsWith(".localhost");
+  return privateRanges.has(ipaddr.process(bare).range());
+}
+
+export function refuseHost(host: string): AnnealError {
+  return new AnnealError("SOURCE_FORBIDDEN", `"${host}" is a private or reserved address, which sources may not use.`, {
+    action: "Use a public address, or have an administrator allow private hosts for this source.",
+    details: { host, code: "HOST_REFUSED" },
+  });
+}
+
+/** Throws for a literal address; a name is judged by `guardedLookup` when it is resolved. */
+export function assertAllowedHost(host: string, allowPrivateHosts: boolean): void {
+  const bare = host.replace(/^\[|\]$/g, "");
+  if (isIP(bare) !== 0 && !isAllowedAddress(bare, allowPrivateHosts)) throw refuseHost(bare);
+}
+
+/**
+ * A `lookup` for net, http and undici. A name with even one refused address is refused whole: a mixed answer is what
+ * rebinding looks like.
+ */
+export function guardedLookup(allowPrivateHosts: boolean, resolve: Resolve = dnsLookup as Resolve): LookupFunction {
+  return (host, options, callback) => {
+    resolve(host, { ...options, all: true }, (error, addresses) => {
+      if (error) return callback(error, []);
+      const first = addresses[0];
+      if (first === undefined || addresses.some(({ address }) => !isAllowedAddress(address, allowPrivateHosts))) {
+        return callback(refuseHost(host), []);
+      }
+      if (options.all) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+export type Resolve = (
+  host: string,
+  options: LookupOptions & { all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;

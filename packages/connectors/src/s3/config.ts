@@ -1,0 +1,32 @@
+import { z } from "zod";
+import { pathFilterShape } from "../path-filter.ts";
+
+export const s3ConfigSchema = z.object({
+  bucket: z.string().min(1).meta({ title: "Bucket" }),
+  prefix: z.string().default("").meta({ title: "Prefix", description: "Only keys that begin with this are read." }),
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .meta({ title: "Endpoint", description: "For storage other than AWS: MinIO, Ceph, R2." }),
+  region: z.string().min(1).default("us-east-1").meta({ title: "Region" }),
+  pathStyle: z
+    .boolean()
+    .default(false)
+    .meta({ title: "Path-style addresses", description: "Most storage other than AWS needs this." }),
+  allowPrivateHosts: z.boolean().default(true).meta({
+    title: "Allow private hosts",
+    description: "Object storage usually stands in one's own network. Metadata services stay refused.",
+    administrator: true,
+  }),
+  ...pathFilterShape,
+});
+export type S3Config = z.infer<typeof s3ConfigSchema>;
+
+/** Without keys requests go out unsigned, for public buckets; the worker's own cloud identity is never used. */
+export const s3SecretSchema = z.object({
+  accessKeyId: z.string().min(1).optional().meta({ title: "Access key ID" }),
+  secretAccessKey: z.string().min(1).optional().meta({ title: "Secret access key" }),
+  sessionToken: z.string().min(1).optional().meta({ title: "Session token" }),
+});
+export type S3Secrets = z.infer<typeof s3SecretSchema>;

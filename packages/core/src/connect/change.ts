@@ -1,0 +1,55 @@
+import type { Acl } from "../access/acl.ts";
+import type { ErrorReport } from "../errors.ts";
+
+/**
+ * The change stream every connector speaks. A consumer applies changes in order and stores a checkpoint only after
+ * everything before it is durable; a kill at any point repeats work but neither loses nor doubles any.
+ *
+ * - What is unchanged is not in the stream: an `upsert` is new or differs from `KnownItems.fingerprintOf`.
+ * - `failure` is about one ref (a folder's ends in "/"), whose last good state stays. A source that cannot be read at
+ *   all ends the iteration with an AnnealError instead, before any deletion.
+ * - `delete` comes only after a complete enumeration, last in the stream.
+ * - The run is complete when the iteration ends without an error; its last change is a checkpoint.
+ */
+export type SourceItem = {
+  /** The source's own stable id for the document: a relative path, an object key, a primary key, a URL. */
+  ref: string;
+  /** What a citation shows and opens. */
+  uri: string;
+  title: string | null;
+  mediaType: string | null;
+  sizeBytes: number | null;
+  modifiedAt: string | null;
+  /** Changes whenever the content may have changed: an ETag, size + mtime, a hash. At most 2,000 characters. */
+  fingerprint: string;
+  /** null when the source has no permissions of its own: the source's default ACL applies then. */
+  acl: Acl | null;
+};
+
+export type Change =
+  | { type: "upsert"; item: SourceItem; content: ContentHandle }
+  | { type: "delete"; ref: string }
+  /** Only the audience changed; `fingerprint` is the item's new one, stored so that this is not reported again. */
+  | { type: "acl"; ref: string; acl: Acl; fingerprint: string }
+  /** Same content, other place: nothing needs reading. `fromRef` ceases to exist. */
+  | { type: "moved"; fromRef: string; item: SourceItem }
+  | { type: "failure"; ref: string; error: ErrorReport }
+  | { type: "checkpoint"; cursor: Cursor; scanned: number; total: number | null };
+
+/**
+ * Opened only when the fingerprint is new, so that an unchanged document is never downloaded. May be opened once, at
+ * any time until the run ends; a failure to open or to read is an AnnealError about this document alone.
+ */
+export type ContentHandle = { open(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> };
+
+/** Small, JSON, versioned by its connector; opaque to everyone else. */
+export type Cursor = { version: number; [key: string]: unknown };
+
+/** What the consumer already holds, for connectors that find changes by comparing. */
+export type KnownItems = {
+  fingerprintOf(ref: string): Promise<string | null>;
+  /** Live refs that hold exactly this fingerprint, for connectors that recognise a moved document by it. */
+  refsWithFingerprint(fingerprint: string): Promise<string[]>;
+  /** Every live ref, in code-point order, for the deletions of a complete listing. */
+  refs(): AsyncIterable<string>;
+};

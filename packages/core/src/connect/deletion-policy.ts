@@ -1,0 +1,25 @@
+import type { ErrorReport } from "../errors.ts";
+
+/**
+ * How much one run may delete without a person's word. An unmounted folder, an emptied bucket or a truncated table
+ * looks exactly like a mass deletion, so a share above `maxShare` waits; up to `freeCount` deletions always pass,
+ * because a share of a handful says nothing.
+ */
+export type DeletionPolicy = { maxShare: number; freeCount: number; confirmed: boolean };
+
+export const defaultDeletionPolicy: DeletionPolicy = { maxShare: 0.2, freeCount: 10, confirmed: false };
+
+/**
+ * @param known documents held before the run
+ * @param missing those of them that the source no longer has
+ * @returns null when the deletions may go ahead, else what to tell the person
+ */
+export function refuseDeletions(policy: DeletionPolicy, known: number, missing: number): ErrorReport | null {
+  if (policy.confirmed || missing <= policy.freeCount || missing <= policy.maxShare * known) return null;
+  return {
+    code: "CONFLICT",
+    message: `The source no longer has ${missing} of ${known} documents, more than the ${Math.round(policy.maxShare * 100)}% that one sync may delete; all were kept.`,
+    action: "Check that the source is whole (mounted, not emptied by mistake), then confirm the deletions.",
+    details: { known, missing, maxShare: policy.maxShare },
+  };
+}

@@ -1,0 +1,42 @@
+/** First words of a question in the languages that we stem. */
+const interrogative: Record<string, RegExp> = {
+  en: /^(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|may|should|must|will|would|has|have|in what|in which|at what|at which|on what|on which|for how|to whom|by when|under what|from when|until when)\b/iu,
+  de: /^(?:wer|wem|wen|wessen|was|wann|wo|woher|wohin|welche\p{L}*|warum|weshalb|wieso|wie|womit|wofür|wozu|worauf|wovon|ist|sind|war|kann|können|darf|dürfen|muss|müssen|soll|hat|haben|gibt|bis wann|ab wann|in welche\p{L}*|an welche\p{L}*)\b/iu,
+  fr: /^(?:qui|que|qu'|quoi|quand|où|quel\p{L}*|pourquoi|comment|combien|est-ce|dans quel\p{L}*|à quel\p{L}*|de quel\p{L}*|peut-on|faut-il|est-il|a-t-on)(?=[\s'’-]|$)/iu,
+  es: /^(?:quién\p{L}*|qué|cuándo|dónde|cuál\p{L}*|por qué|cómo|cuánt\p{L}*|es|son|puedo|puede|hay|en qué|a qué|de qué|con qué)(?=\s|$)/iu,
+  it: /^(?:chi|che|cosa|quando|dove|quale|quali|perché|come|quant\p{L}*|è|sono|posso|può|c'è|in che|a che|di che)(?=\s|$)/iu,
+  nl: /^(?:wie|wat|wanneer|waar\p{L}*|welke?|waarom|hoe|hoeveel|is|zijn|kan|kunnen|mag|moet|heeft|in welke?|op welke?)\b/iu,
+  pt: /^(?:quem|que|o que|quando|onde|qual|quais|por que|porque|como|quant\p{L}*|é|são|posso|pode|há|em que|a que|de que)(?=\s|$)/iu,
+};
+
+/** A sentence that asks: it ends in a question mark, or, without full stop, starts as questions do in its language. */
+export function looksLikeQuestion(text: string, language: string | null): boolean {
+  const trimmed = text.trim().replace(/^(?:\p{N}{1,3}[.)]|[-*•¿])\s*/u, "");
+  if (/[?？؟]["”»)*_]*$/u.test(trimmed)) return /\p{L}{2}/u.test(trimmed);
+  const pattern = interrogative[(language ?? "en").slice(0, 2)] ?? interrogative.en;
+  return !/[.!:;]$/u.test(trimmed) && trimmed.split(/\s+/).length >= 3 && (pattern?.test(trimmed) ?? false);
+}
+
+/** Words that point at a text which whoever reads only the question does not see, each with what it is called in a reason. */
+const dangling: readonly RegExp[] = [
+  /\b(?:this|the (?:above|following|given|provided|present|attached)|that) (?:document|text|passage|article|section|page|table|paragraph|excerpt|example|chapter|list|email|context|figure|policy|guide|manual)\b/iu,
+  /\b(?:in|from|by|according to) the (?:document|text|passage|article|excerpt|section|paragraph|table|context|author|above)\b/iu,
+  /\b(?:mentioned|described|stated|listed|discussed|shown) (?:above|below|here|earlier)\b|\b(?:the above|as above|see below|aforementioned)\b/iu,
+  /\b(?:dieses?|diese[mrns]?|im|laut|obige[nrms]?|vorliegende[nrms]?) (?:dokuments?|text(?:e?s)?|abschnitts?|artikels?|passage|tabelle|kapitels?)\b|\boben (?:genannt|erwähnt|beschrieben)\p{L}*/iu,
+  /\b(?:ce|cet|cette|du|selon le|dans le) (?:document|texte|passage|article|section|tableau|extrait)\b|\bci-dessus\b/iu,
+  /\b(?:este|esta|ese|esa|del|según el|en el) (?:documento|texto|pasaje|artículo|sección|tabla)\b/iu,
+  /\b(?:questo|questa|del|secondo il|nel) (?:documento|testo|passaggio|articolo|brano)\b|\b(?:dit|deze|in het|volgens het) (?:document|tekst|passage|artikel|tabel)\b|\b(?:deste|neste|este|segundo o) (?:documento|texto|artigo|trecho)\b/iu,
+];
+
+/** A question whose subject is a bare pronoun; "it" inside ("What is it called when ...") is left alone. */
+const pronounSubject =
+  /^(?:(?:what|when|where|why|how|who|which)(?:['’]s| (?:is|are|was|were|do|does|did|can|could|should|will|would|has|have|must))|is|are|was|were|do|does|did|can|could|should|will|would|has|have|must) (?:it|they|them|this|that|these|those|he|she)(?=\s*\?|\s+(?!that\b|when\b|if\b|possible\b|necessary\b|allowed\b|required\b|called\b|safe\b))|^(?:and|but|also|what about)\b|^(?:was|wann|wo|warum|wie|wer) (?:ist|sind|kostet|macht|hat|gilt|wird) (?:er|sie|es|dies|das|diese)\s*\?|^(?:ist|sind|kann|hat) (?:er|sie|es|dies|das)\b/iu;
+
+/** Says what a question points at outside itself, or null when it can be understood on its own. */
+export function findDangling(question: string): string | null {
+  for (const pattern of [...dangling, pronounSubject]) {
+    const found = pattern.exec(question.trim());
+    if (found) return found[0];
+  }
+  return null;
+}

@@ -1,0 +1,141 @@
+import { aclFingerprint, nobody, type Acl } from "../access/acl.ts";
+import { NearDuplicateIndex, type IndexedText } from "./near-duplicate-index.ts";
+import { compareOrder } from "./order.ts";
+import { defaultDedupePolicy, type DedupePolicy } from "./policy.ts";
+
+/** What a duplicate report needs to know of a document besides its text. */
+export type DocumentFacts = {
+  id: string;
+  firstSeenAtMs: number;
+  /** What a person calls the document: its path, URL or title. Appears in reasons. */
+  ref: string;
+  /** null, as everywhere: nobody may read it. */
+  acl: Acl | null;
+};
+
+export type DedupeDocument = DocumentFacts & Pick<IndexedText, "text" | "contentHash">;
+
+/** A document that training leaves out. Whether retrieval may leave it out too is a question of who can read the other. */
+export type Duplicate = {
+  id: string;
+  ref: string;
+  code: "EXACT_DUPLICATE" | "NEAR_DUPLICATE";
+  duplicateOf: string;
+  /** Exact Jaccard similarity to `duplicateOf`. */
+  similarity: number;
+  /** True when exactly the same people may read this document and `duplicateOf`. */
+  sameAudience: boolean;
+  /**
+   * The document that retrieval shows instead of this one, which has the same audience; null when this one must stay
+   * findable, since someone may be able to read it and not its copy.
+   */
+  hiddenBehind: string | null;
+  /** A sentence for a person. Names the kept document only to those who may read it. */
+  reason: string;
+};
+
+/** A kept document and everything that is left out in its favour, earliest first. */
+export type DuplicateCluster = { kept: string; duplicates: { id: string; similarity: number }[] };
+
+export type DedupePlan = {
+  /** Ids, earliest first. */
+  kept: string[];
+  /** Earliest first. */
+  duplicates: Duplicate[];
+  /** The largest first. */
+  clusters: DuplicateCluster[];
+  counts: { documents: number; kept: number; exact: number; near: number };
+};
+
+/** Decides one complete set of documents. For changing sets, keep a `NearDuplicateIndex` and call `reportDuplicates`. */
+export async function planDedupe(
+  documents: readonly DedupeDocument[],
+  policy: DedupePolicy = defaultDedupePolicy,
+): Promise<DedupePlan> {
+  const index = new NearDuplicateIndex(policy);
+  // In their order nothing has to be decided twice.
+  for (const document of documents.toSorted(compareOrder)) await index.add(document);
+  return reportDuplicates(index, documents, policy);
+}
+
+/** @param documents all that the index holds, or those to report on together with every document kept for them. */
+export async function reportDuplicates(
+  index: NearDuplicateIndex,
+  documents: readonly DocumentFacts[],
+  policy: DedupePolicy = defaultDedupePolicy,
+): Promise<DedupePlan> {
+  const plan: DedupePlan = {
+    kept: [],
+    duplicates: [],
+    clusters: [],
+    counts: { documents: documents.length, kept: 0, exact: 0, near: 0 },
+  };
+  const audiences = new Map(documents.map(({ id, acl }) => [id, aclFingerprint(acl ?? nobody)]));
+  const refs = new Map(documents.map(({ id, ref }) => [id, ref]));
+  const clusters = new Map<string, DuplicateCluster>();
+  /** Per kept document and other audience: the copies that stay findable for that audience. */
+  const findable = new Map<string, string[]>();
+
+  for (const { id, ref } of documents.toSorted(compareOrder)) {
+    const decision = index.decisionOf(id);
+    if (decision.status === "kept") {
+      plan.kept.push(id);
+      continue;
+    }
+    const { code, duplicateOf, similarity } = decision;
+    const audience = audiences.get(id);
+    const sameAudience = audience === audiences.get(duplicateOf);
+    let hiddenBehind: string | null = duplicateOf;
+    if (!sameAudience) {
+      const key = JSON.stringify([duplicateOf, audience]);
+      const others = findable.get(key) ?? [];
+      hiddenBehind = await firstSimilar(index, id, others);
+      if (hiddenBehind === null) findable.set(key, [...others, id]);
+    }
+    const keptName = sameAudience ? `"${refs.get(duplicateOf)}"` : "a document with other readers";
+    const reason = explainDuplicate(decision, keptName, policy.threshold);
+    plan.duplicates.push({
+      id,
+      ref,
+      code,
+      duplicateOf,
+      similarity,
+      sameAudience,
+      hiddenBehind,
+      reason,
+    });
+    const cluster = clusters.get(duplicateOf) ?? { kept: duplicateOf, duplicates: [] };
+    cluster.duplicates.push({ id, similarity });
+    clusters.set(duplicateOf, cluster);
+  }
+
+  plan.clusters = [...clusters.values()].sort(
+    (left, right) => right.duplicates.length - left.duplicates.length,
+  );
+  plan.counts.kept = plan.kept.length;
+  plan.counts.exact = plan.duplicates.filter(({ code }) => code === "EXACT_DUPLICATE").length;
+  plan.counts.near = plan.duplicates.length - plan.counts.exact;
+  return plan;
+}
+
+async function firstSimilar(
+  index: NearDuplicateIndex,
+  id: string,
+  others: readonly string[],
+): Promise<string | null> {
+  for (const other of others) if ((await index.similarity(id, other)) !== null) return other;
+  return null;
+}
+
+/** Why a document was left out, in one sentence. */
+function explainDuplicate(
+  decision: Pick<Duplicate, "code" | "similarity">,
+  keptName: string,
+  threshold: number,
+): string {
+  if (decision.code === "EXACT_DUPLICATE")
+    return `The text is the same as that of ${keptName}, which was seen earlier.`;
+  // Rounded down, so that 0.9996 does not read as identical.
+  const similarity = (Math.floor(decision.similarity * 100) / 100).toFixed(2);
+  return `The text has a similarity of ${similarity} (limit ${threshold.toFixed(2)}) to ${keptName}, which was seen earlier.`;
+}

@@ -1,0 +1,83 @@
+import { z } from "zod";
+import { aclKeys } from "../access/acl.ts";
+import type { DocumentPlace, IdentifiedChunk } from "./plan-indexing.ts";
+
+/** Names of the two vectors of every point. */
+export const denseVectorName = "dense";
+export const sparseVectorName = "bm25";
+
+/** The payload of a point: the one place that names its fields. Qdrant speaks snake_case, as its own examples do. */
+export const chunkPayloadSchema = z.object({
+  workspace_id: z.string(),
+  source_id: z.string(),
+  document_id: z.string(),
+  content_hash: z.string(),
+  /** `principalKey` strings; nobody may read a point whose acl_allow is empty. */
+  acl_allow: z.array(z.string()),
+  acl_deny: z.array(z.string()),
+  /** A near-duplicate of an earlier passage: kept for its own readers' audit, never retrieved. */
+  hidden: z.boolean(),
+  language: z.string().nullable(),
+  uri: z.string(),
+  title: z.string(),
+  context: z.string(),
+  table_header: z.string().nullable(),
+  text: z.string(),
+  section: z.array(z.string()),
+  places: z.array(z.object({ charStart: z.number(), page: z.number().nullable(), section: z.array(z.string()) })),
+  container: z.string().nullable(),
+  ordinal: z.number(),
+  char_start: z.number(),
+  char_end: z.number(),
+});
+export type ChunkPayload = z.infer<typeof chunkPayloadSchema>;
+
+/** Fields that filters read, with the index type each needs in the collection. */
+export const payloadIndexes = {
+  workspace_id: "keyword",
+  source_id: "keyword",
+  document_id: "keyword",
+  acl_allow: "keyword",
+  acl_deny: "keyword",
+  hidden: "bool",
+} as const satisfies Partial<Record<keyof ChunkPayload, "keyword" | "bool">>;
+
+export type PayloadPlace = DocumentPlace & { workspaceId: string; sourceId: string; language: string | null; hidden?: boolean };
+
+export function chunkPayload({ chunk, contentHash }: IdentifiedChunk, place: PayloadPlace): ChunkPayload {
+  return {
+    workspace_id: place.workspaceId,
+    source_id: place.sourceId,
+    document_id: place.documentId,
+    content_hash: contentHash,
+    ...aclPayload(place),
+    hidden: place.hidden ?? false,
+    language: place.language,
+    uri: place.uri,
+    title: place.title,
+    context: chunk.context,
+    table_header: chunk.tableHeader,
+    text: chunk.text,
+    section: chunk.section,
+    places: chunk.places,
+    container: chunk.container,
+    ordinal: chunk.ordinal,
+    char_start: chunk.charStart,
+    char_end: chunk.charEnd,
+  };
+}
+
+/** The two fields that an ACL-only change overwrites. */
+export function aclPayload({ acl }: Pick<PayloadPlace, "acl">): Pick<ChunkPayload, "acl_allow" | "acl_deny"> {
+  const { allow, deny } = aclKeys(acl);
+  return { acl_allow: allow, acl_deny: deny };
+}
+
+/** The permission check again, in our own code, on what is about to be shown: the index is not the only guard. */
+export function mayReadPayload(
+  payload: Pick<ChunkPayload, "acl_allow" | "acl_deny" | "workspace_id">,
+  reader: { workspaceId: string; holderKeys: ReadonlySet<string> },
+): boolean {
+  const holds = (key: string) => reader.holderKeys.has(key);
+  return payload.workspace_id === reader.workspaceId && !payload.acl_deny.some(holds) && payload.acl_allow.some(holds);
+}

@@ -1,0 +1,87 @@
+import { z } from "zod";
+import type { LoopSettings } from "./settings.ts";
+
+/** The loop's stages in order; one word each, the same in every layer of the product. */
+export const stages = ["connect", "clean", "dedupe", "dataset", "train", "register", "deploy", "index"] as const;
+export type Stage = (typeof stages)[number];
+
+export const loopWorkflowName = "loop";
+export const taskQueue = "anneal";
+
+export const stageStatuses = ["waiting", "running", "done", "failed", "cancelled", "skipped"] as const;
+export type StageStatus = (typeof stageStatuses)[number];
+
+/** Live progress of one stage. `total` is null while it cannot be known. */
+export const progressSchema = z.object({
+  done: z.number(),
+  total: z.number().nullable(),
+  unit: z.string(),
+  /** Units per second over the stage so far. */
+  ratePerSecond: z.number().nullable(),
+  etaMs: z.number().nullable(),
+  note: z.string().nullable(),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+/** One thing a stage left out. `ref` names the document or the pair; the reason is a sentence for a person. */
+export const dropSchema = z.object({ ref: z.string(), code: z.string(), reason: z.string() });
+export type Drop = z.infer<typeof dropSchema>;
+
+export const stageReportSchema = z.object({
+  stage: z.enum(stages),
+  durationMs: z.number(),
+  in: z.number(),
+  out: z.number(),
+  dropped: z.array(dropSchema),
+});
+export type StageReport = z.infer<typeof stageReportSchema>;
+
+export const citationSchema = z.object({
+  uri: z.string(),
+  title: z.string(),
+  page: z.number().nullable(),
+  section: z.string().nullable(),
+  quote: z.string(),
+});
+export type Citation = z.infer<typeof citationSchema>;
+
+/** What `anneal loop --report` writes. */
+export const loopReportSchema = z.object({
+  stages: z.array(stageReportSchema),
+  dataset: z.object({ id: z.string(), digest: z.string(), train: z.number(), eval: z.number() }),
+  run: z.object({
+    id: z.string(),
+    steps: z.number(),
+    tokensPerSecond: z.number(),
+    loss: z.object({ first: z.number(), last: z.number(), eval: z.number().nullable() }),
+  }),
+  adapter: z.object({ name: z.string(), digest: z.string(), rank: z.number() }),
+  deployment: z.object({ servingName: z.string(), swapMs: z.number(), replicas: z.number() }),
+  index: z.object({ collection: z.string(), documents: z.number(), chunks: z.number() }),
+  answers: z.array(
+    z.object({
+      question: z.string(),
+      answer: z.string(),
+      refused: z.boolean(),
+      citations: z.array(citationSchema),
+    }),
+  ),
+});
+export type LoopReport = z.infer<typeof loopReportSchema>;
+
+/** What every stage's workflow gets. Small: documents, pairs and weights go by reference. */
+export type StageInput = { workspaceId: string; runId: string; settings: LoopSettings };
+
+/** The parent workflow's input. A scheduled run has no id yet: the workflow makes its row first. */
+export type LoopInput = {
+  workspaceId: string;
+  runId: string;
+  startedBy: string;
+  settings: LoopSettings;
+  /** Stages before it keep the result of the attempt before. */
+  fromStage: Stage;
+};
+
+export function loopWorkflowId(runId: string, attempt: number): string {
+  return `loop-${runId}-${attempt}`;
+}

@@ -1,0 +1,81 @@
+import { z } from "zod";
+import { AnnealError } from "../errors.ts";
+
+/** The part of PEFT's adapter_config.json that decides whether an engine can serve the adapter. */
+export const adapterConfigSchema = z.object({
+  peft_type: z.string(),
+  base_model_name_or_path: z.string().nullable(),
+  r: z.number().int().positive(),
+  target_modules: z.union([z.array(z.string()), z.string()]).nullable(),
+  use_dora: z.boolean().optional(),
+  use_rslora: z.boolean().optional(),
+  bias: z.string().optional(),
+  modules_to_save: z.array(z.string()).nullish(),
+  rank_pattern: z.record(z.string(), z.number()).optional(),
+});
+export type AdapterConfig = z.infer<typeof adapterConfigSchema>;
+
+export type EngineLimits = {
+  /** Served names of the base models that engines carry. */
+  baseModels: string[];
+  /** vLLM's --max-lora-rank, the smallest of all replicas; null when not known. */
+  maxLoraRank: number | null;
+};
+
+/** vLLM rounds the limit up to one of these; a larger rank is refused when it loads (vllm/config/lora.py). */
+export const vllmLoraRanks = [1, 8, 16, 32, 64, 128, 256, 320, 512] as const;
+
+/**
+ * Refuses an adapter that would fail at load: found at registration, with words, instead of as a 500 at deployment.
+ * @param files names in the adapter's folder; only safetensors may carry weights, since pickles run code when loaded
+ */
+export function assertServeable(rawConfig: unknown, files: readonly string[], limits: EngineLimits): AdapterConfig {
+  const refuse = (message: string, action: string, details: Record<string, unknown> = {}) => {
+    throw new AnnealError("ADAPTER_UNSERVEABLE", message, { action, details });
+  };
+  const parsed = adapterConfigSchema.safeParse(rawConfig);
+  if (!parsed.success) {
+    throw new AnnealError("ADAPTER_UNSERVEABLE", "The adapter_config.json is not one of PEFT.", {
+      action: "Export the adapter with PEFT's save_pretrained.",
+      details: { issues: z.prettifyError(parsed.error) },
+    });
+  }
+  const config = parsed.data;
+  const unsafe = files.filter((file) => /\.(bin|pt|pth|pkl|pickle|ckpt|msgpack|h5)$/i.test(file));
+  if (unsafe.length > 0) {
+    refuse(`The adapter has files that can run code when they are loaded: ${unsafe.join(", ")}.`, "Save it as safetensors only.");
+  }
+  if (!files.includes("adapter_model.safetensors")) {
+    refuse("The adapter has no adapter_model.safetensors.", "Save its weights as safetensors under that name.");
+  }
+  if (config.peft_type !== "LORA") {
+    refuse(`The engine serves LoRA adapters, not ${config.peft_type}.`, "Train with method lora or rslora.");
+  }
+  if (config.use_dora) refuse("The engine cannot serve DoRA adapters.", "Train with method lora or rslora, or merge it into the base.");
+  if (config.modules_to_save?.length) {
+    refuse(
+      `The adapter carries whole modules (${config.modules_to_save.join(", ")}), which the engine does not load.`,
+      "Train without modules_to_save.",
+    );
+  }
+  if (config.bias !== undefined && config.bias !== "none") {
+    refuse(`The adapter trains biases (${config.bias}), which the engine does not load.`, 'Train with bias "none".');
+  }
+  const rank = Math.max(config.r, ...Object.values(config.rank_pattern ?? {}));
+  if (limits.maxLoraRank !== null && rank > limits.maxLoraRank) {
+    refuse(
+      `The adapter's rank ${rank} is above the engine's limit of ${limits.maxLoraRank}.`,
+      `Train with a rank of at most ${limits.maxLoraRank}, or start the engine with --max-lora-rank ${vllmLoraRanks.find((size) => size >= rank) ?? rank}.`,
+      { rank, maxLoraRank: limits.maxLoraRank },
+    );
+  }
+  const base = config.base_model_name_or_path?.split("/").filter(Boolean).at(-1) ?? "";
+  if (!limits.baseModels.some((name) => name.split("/").at(-1) === base)) {
+    refuse(
+      `The adapter was trained for ${base || "an unnamed base"}, and no engine serves that.`,
+      `Train for one of: ${limits.baseModels.join(", ") || "(no engine is known yet)"}.`,
+      { base, baseModels: limits.baseModels },
+    );
+  }
+  return config;
+}

@@ -1,0 +1,43 @@
+import { AnnealError } from "@anneal/core/errors";
+import { sql } from "drizzle-orm";
+import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
+import pg from "pg";
+import * as schema from "./schema.ts";
+
+export type Database = NodePgDatabase<typeof schema>;
+/** Inside a transaction; the same query surface. */
+export type Transaction = Parameters<Parameters<Database["transaction"]>[0]>[0];
+
+/** Where a query happens: always one workspace. */
+export type Scope = { db: Database; workspaceId: string };
+
+export type DatabaseHandle = { db: Database; pool: pg.Pool; close: () => Promise<void> };
+
+export function openDatabase(url: string, options: { maxConnections?: number } = {}): DatabaseHandle {
+  const pool = new pg.Pool({ connectionString: url, max: options.maxConnections ?? 10, allowExitOnIdle: true });
+  // A dropped idle connection is replaced by the pool; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  return { db: drizzle(pool, { schema, casing: "snake_case" }), pool, close: () => pool.end() };
+}
+
+/**
+ * Runs `work` in one transaction that can see and write only this workspace's rows: row-level security stands behind
+ * every `workspaceId` condition, so that a forgotten one finds nothing instead of somebody else's rows.
+ */
+export function inWorkspace<T>(scope: Scope, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return scope.db.transaction(async (tx) => {
+    await tx.execute(sql`select set_config('app.workspace_id', ${scope.workspaceId}, true)`);
+    return work(tx);
+  });
+}
+
+/** The row, or a NOT_FOUND that names what was looked for. */
+export function requireRow<T>(row: T | undefined, what: string, id: string): T {
+  if (row === undefined) {
+    throw new AnnealError("NOT_FOUND", `There is no ${what} ${id} in this workspace.`, {
+      action: `Check the id, and that you are in the workspace that the ${what} belongs to.`,
+      details: { what, id },
+    });
+  }
+  return row;
+}

@@ -1,0 +1,197 @@
+import { and, asc, eq, gt, inArray, isNull, or, sql } from "drizzle-orm";
+import type { Database, Scope } from "../database.ts";
+import { inWorkspace } from "../database.ts";
+import { apiKeys, memberships, modelGrants, users, workspaces, type Role } from "../schema.ts";
+
+export type Membership = { workspaceId: string; workspaceName: string; workspaceSlug: string; role: Role };
+
+export async function findUserByEmail(db: Database, email: string) {
+  const [row] = await db.select().from(users).where(eq(users.email, email.trim().toLowerCase()));
+  return row;
+}
+
+/** Makes the user, or updates name and password of the one who has this e-mail address. */
+export async function saveUser(db: Database, user: { email: string; name: string; passwordHash: string | null }) {
+  const [row] = await db
+    .insert(users)
+    .values({ ...user, email: user.email.trim().toLowerCase() })
+    .onConflictDoUpdate({
+      target: users.email,
+      set: { name: user.name, passwordHash: sql`coalesce(excluded.password_hash, ${users.passwordHash})` },
+    })
+    .returning();
+  return row!;
+}
+
+export async function saveWorkspace(db: Database, workspace: { slug: string; name: string }) {
+  const [row] = await db
+    .insert(workspaces)
+    .values(workspace)
+    .onConflictDoUpdate({ target: workspaces.slug, set: { name: workspace.name } })
+    .returning();
+  return row!;
+}
+
+export async function listWorkspaces(db: Database) {
+  return db.select().from(workspaces).orderBy(asc(workspaces.name));
+}
+
+export async function listMemberships(db: Database, userId: string): Promise<Membership[]> {
+  return db
+    .select({
+      workspaceId: workspaces.id,
+      workspaceName: workspaces.name,
+      workspaceSlug: workspaces.slug,
+      role: memberships.role,
+    })
+    .from(memberships)
+    .innerJoin(workspaces, eq(workspaces.id, memberships.workspaceId))
+    .where(eq(memberships.userId, userId))
+    .orderBy(asc(workspaces.name));
+}
+
+export async function listMembers(scope: Scope) {
+  return scope.db
+    .select({
+      userId: users.id,
+      email: users.email,
+      name: users.name,
+      role: memberships.role,
+      since: memberships.createdAt,
+      hasPassword: sql<boolean>`${users.passwordHash} is not null`,
+    })
+    .from(memberships)
+    .innerJoin(users, eq(users.id, memberships.userId))
+    .where(eq(memberships.workspaceId, scope.workspaceId))
+    .orderBy(asc(users.email));
+}
+
+export async function saveMember(scope: Scope, userId: string, role: Role): Promise<void> {
+  await scope.db
+    .insert(memberships)
+    .values({ workspaceId: scope.workspaceId, userId, role })
+    .onConflictDoUpdate({ target: [memberships.workspaceId, memberships.userId], set: { role } });
+}
+
+export async function removeMember(scope: Scope, userId: string): Promise<void> {
+  await scope.db
+    .delete(memberships)
+    .where(and(eq(memberships.workspaceId, scope.workspaceId), eq(memberships.userId, userId)));
+}
+
+export type ApiKeyIdentity = {
+  apiKeyId: string;
+  workspaceId: string;
+  userId: string;
+  email: string;
+  role: Role;
+};
+
+/** Who a key acts as now; undefined when it is unknown, revoked or expired, or when its user has left the workspace. */
+export async function findApiKeyIdentity(db: Database, hash: string): Promise<ApiKeyIdentity | undefined> {
+  const [row] = await db
+    .select({
+      apiKeyId: apiKeys.id,
+      workspaceId: apiKeys.workspaceId,
+      userId: apiKeys.userId,
+      email: users.email,
+      role: memberships.role,
+    })
+    .from(apiKeys)
+    .innerJoin(users, eq(users.id, apiKeys.userId))
+    .innerJoin(
+      memberships,
+      and(eq(memberships.userId, apiKeys.userId), eq(memberships.workspaceId, apiKeys.workspaceId)),
+    )
+    .where(
+      and(
+        eq(apiKeys.hash, hash),
+        isNull(apiKeys.revokedAt),
+        or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, sql`now()`)),
+      ),
+    );
+  return row;
+}
+
+export async function createApiKey(
+  scope: Scope,
+  key: { userId: string; name: string; prefix: string; hash: string; expiresAt: Date | null },
+) {
+  const [row] = await scope.db
+    .insert(apiKeys)
+    .values({ ...key, workspaceId: scope.workspaceId })
+    .returning({ id: apiKeys.id });
+  return row!;
+}
+
+export async function listApiKeys(scope: Scope) {
+  return scope.db
+    .select({
+      id: apiKeys.id,
+      name: apiKeys.name,
+      prefix: apiKeys.prefix,
+      email: users.email,
+      createdAt: apiKeys.createdAt,
+      expiresAt: apiKeys.expiresAt,
+      revokedAt: apiKeys.revokedAt,
+      lastUsedAt: apiKeys.lastUsedAt,
+    })
+    .from(apiKeys)
+    .innerJoin(users, eq(users.id, apiKeys.userId))
+    .where(eq(apiKeys.workspaceId, scope.workspaceId))
+    .orderBy(asc(apiKeys.createdAt));
+}
+
+export async function revokeApiKey(scope: Scope, apiKeyId: string): Promise<boolean> {
+  const rows = await scope.db
+    .update(apiKeys)
+    .set({ revokedAt: sql`now()` })
+    .where(and(eq(apiKeys.id, apiKeyId), eq(apiKeys.workspaceId, scope.workspaceId), isNull(apiKeys.revokedAt)))
+    .returning({ id: apiKeys.id });
+  return rows.length > 0;
+}
+
+export async function touchApiKey(db: Database, apiKeyId: string): Promise<void> {
+  await db.update(apiKeys).set({ lastUsedAt: sql`now()` }).where(eq(apiKeys.id, apiKeyId));
+}
+
+/** The resources that any of these principals was granted; an empty list means none. */
+export async function listGrantedResources(scope: Scope, principals: string[]): Promise<string[]> {
+  if (principals.length === 0) return [];
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .selectDistinct({ resource: modelGrants.resource })
+      .from(modelGrants)
+      .where(and(eq(modelGrants.workspaceId, scope.workspaceId), inArray(modelGrants.principal, principals))),
+  );
+  return rows.map((row) => row.resource);
+}
+
+export async function listModelGrants(scope: Scope) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(modelGrants)
+      .where(eq(modelGrants.workspaceId, scope.workspaceId))
+      .orderBy(asc(modelGrants.resource), asc(modelGrants.principal)),
+  );
+}
+
+export async function addModelGrant(
+  scope: Scope,
+  grant: { principal: string; resource: string; grantedBy: string },
+): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx.insert(modelGrants).values({ ...grant, workspaceId: scope.workspaceId }).onConflictDoNothing(),
+  );
+}
+
+export async function removeModelGrant(scope: Scope, grantId: string): Promise<boolean> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .delete(modelGrants)
+      .where(and(eq(modelGrants.id, grantId), eq(modelGrants.workspaceId, scope.workspaceId)))
+      .returning({ id: modelGrants.id }),
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,194 @@
+import { and, asc, desc, eq, isNull, sql } from "drizzle-orm";
+import { inWorkspace, requireRow, type Scope } from "../database.ts";
+import { assistants, conversations, messages, tokenUsage } from "../schema.ts";
+
+export type Assistant = typeof assistants.$inferSelect;
+export type Conversation = typeof conversations.$inferSelect;
+export type Message = typeof messages.$inferSelect;
+
+export async function saveAssistant(
+  scope: Scope,
+  assistant: Pick<Assistant, "name" | "model" | "collectionId" | "instructions" | "settings"> & { id?: string },
+): Promise<Assistant> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .insert(assistants)
+      .values({ ...assistant, workspaceId: scope.workspaceId })
+      .onConflictDoUpdate({
+        target: assistant.id === undefined ? [assistants.workspaceId, assistants.name] : assistants.id,
+        set: {
+          name: assistant.name,
+          model: assistant.model,
+          collectionId: assistant.collectionId,
+          instructions: assistant.instructions,
+          settings: assistant.settings,
+        },
+      })
+      .returning(),
+  );
+  return row!;
+}
+
+export async function listAssistants(scope: Scope): Promise<Assistant[]> {
+  return inWorkspace(scope, (tx) =>
+    tx.select().from(assistants).where(eq(assistants.workspaceId, scope.workspaceId)).orderBy(asc(assistants.name)),
+  );
+}
+
+export async function getAssistant(scope: Scope, assistantId: string): Promise<Assistant> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(assistants)
+      .where(and(eq(assistants.id, assistantId), eq(assistants.workspaceId, scope.workspaceId))),
+  );
+  return requireRow(row, "assistant", assistantId);
+}
+
+export async function deleteAssistant(scope: Scope, assistantId: string): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx.delete(assistants).where(and(eq(assistants.id, assistantId), eq(assistants.workspaceId, scope.workspaceId))),
+  );
+}
+
+export async function createConversation(
+  scope: Scope,
+  conversation: { userId: string; assistantId: string; title: string },
+): Promise<Conversation> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .insert(conversations)
+      .values({ ...conversation, workspaceId: scope.workspaceId })
+      .returning(),
+  );
+  return row!;
+}
+
+/** Conversations are private to their user. */
+export async function listConversations(scope: Scope, userId: string, limit = 100): Promise<Conversation[]> {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(conversations)
+      .where(
+        and(
+          eq(conversations.workspaceId, scope.workspaceId),
+          eq(conversations.userId, userId),
+          isNull(conversations.deletedAt),
+        ),
+      )
+      .orderBy(desc(conversations.updatedAt))
+      .limit(limit),
+  );
+}
+
+export async function getConversation(
+  scope: Scope,
+  userId: string,
+  conversationId: string,
+): Promise<Conversation & { messages: Message[] }> {
+  return inWorkspace(scope, async (tx) => {
+    const [row] = await tx
+      .select()
+      .from(conversations)
+      .where(
+        and(
+          eq(conversations.id, conversationId),
+          eq(conversations.workspaceId, scope.workspaceId),
+          eq(conversations.userId, userId),
+          isNull(conversations.deletedAt),
+        ),
+      );
+    const conversation = requireRow(row, "conversation", conversationId);
+    const rows = await tx
+      .select()
+      .from(messages)
+      .where(eq(messages.conversationId, conversationId))
+      .orderBy(asc(messages.seq));
+    return { ...conversation, messages: rows };
+  });
+}
+
+export async function renameConversation(scope: Scope, userId: string, conversationId: string, title: string) {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(conversations)
+      .set({ title })
+      .where(and(eq(conversations.id, conversationId), eq(conversations.userId, userId))),
+  );
+}
+
+export async function setConversationDeleted(scope: Scope, userId: string, conversationId: string, deleted: boolean) {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(conversations)
+      .set({ deletedAt: deleted ? new Date() : null })
+      .where(and(eq(conversations.id, conversationId), eq(conversations.userId, userId))),
+  );
+}
+
+export async function addMessage(
+  scope: Scope,
+  message: Pick<Message, "conversationId" | "role" | "content"> & Partial<Message>,
+): Promise<Message> {
+  return inWorkspace(scope, async (tx) => {
+    const [row] = await tx
+      .insert(messages)
+      .values({ ...message, workspaceId: scope.workspaceId })
+      .returning();
+    await tx.update(conversations).set({ updatedAt: new Date() }).where(eq(conversations.id, message.conversationId));
+    return row!;
+  });
+}
+
+/** @returns false when the message is not in one of this user's conversations. */
+export async function setFeedback(
+  scope: Scope,
+  userId: string,
+  messageId: string,
+  feedback: "up" | "down" | null,
+): Promise<boolean> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .update(messages)
+      .set({ feedback })
+      .where(
+        and(
+          eq(messages.id, messageId),
+          sql`${messages.conversationId} in (select id from ${conversations} where ${conversations.userId} = ${userId})`,
+        ),
+      )
+      .returning({ id: messages.id }),
+  );
+  return rows.length > 0;
+}
+
+export async function addTokenUsage(
+  scope: Scope,
+  usage: {
+    userId: string | null;
+    apiKeyId: string | null;
+    model: string;
+    promptTokens: number;
+    completionTokens: number;
+  },
+): Promise<void> {
+  await inWorkspace(scope, (tx) => tx.insert(tokenUsage).values({ ...usage, workspaceId: scope.workspaceId }));
+}
+
+/** Tokens per model since a moment. */
+export async function sumTokenUsage(scope: Scope, since: Date) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        model: tokenUsage.model,
+        requests: sql<number>`count(*)::int`,
+        promptTokens: sql<number>`sum(${tokenUsage.promptTokens})::int`,
+        completionTokens: sql<number>`sum(${tokenUsage.completionTokens})::int`,
+      })
+      .from(tokenUsage)
+      .where(and(eq(tokenUsage.workspaceId, scope.workspaceId), sql`${tokenUsage.at} >= ${since}`))
+      .groupBy(tokenUsage.model)
+      .orderBy(tokenUsage.model),
+  );
+}

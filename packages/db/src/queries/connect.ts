@@ -1,0 +1,255 @@
+import type { Acl } from "@anneal/core/access/acl";
+import type { Cursor, SourceItem } from "@anneal/core/connect/change";
+import type { ErrorReport } from "@anneal/core/errors";
+import { and, asc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
+import { inWorkspace, requireRow, type Scope } from "../database.ts";
+import { documents, sources } from "../schema.ts";
+
+export type Source = typeof sources.$inferSelect;
+
+export async function listSources(scope: Scope) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        id: sources.id,
+        name: sources.name,
+        kind: sources.kind,
+        config: sources.config,
+        defaultAcl: sources.defaultAcl,
+        schedule: sources.schedule,
+        lastSyncAt: sources.lastSyncAt,
+        lastSyncError: sources.lastSyncError,
+        createdAt: sources.createdAt,
+        documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources.id} and ${documents.deletedAt} is null)`,
+        quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources.id} and ${documents.deletedAt} is null and ${documents.status} = 'quarantined')`,
+      })
+      .from(sources)
+      .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt)))
+      .orderBy(asc(sources.name)),
+  );
+}
+
+export async function getSource(scope: Scope, sourceId: string): Promise<Source> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(sources)
+      .where(and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt))),
+  );
+  return requireRow(row, "source", sourceId);
+}
+
+export async function findSourceByName(scope: Scope, name: string): Promise<Source | undefined> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx.select().from(sources).where(and(eq(sources.workspaceId, scope.workspaceId), eq(sources.name, name))),
+  );
+  return row;
+}
+
+export async function saveSource(
+  scope: Scope,
+  source: {
+    id: string;
+    name: string;
+    kind: string;
+    config: Record<string, unknown>;
+    sealedSecrets: Buffer | null;
+    defaultAcl: Acl;
+    schedule: string | null;
+  },
+): Promise<void> {
+  const { id: _, ...changes } = source;
+  await inWorkspace(scope, (tx) =>
+    tx
+      .insert(sources)
+      .values({ ...source, workspaceId: scope.workspaceId })
+      .onConflictDoUpdate({ target: sources.id, set: { ...changes, deletedAt: null } }),
+  );
+}
+
+/** A tombstone on the source and on its documents; both can be taken back by `restoreSource`. */
+export async function deleteSource(scope: Scope, sourceId: string): Promise<void> {
+  await inWorkspace(scope, async (tx) => {
+    const now = new Date();
+    await tx.update(sources).set({ deletedAt: now, schedule: null }).where(eq(sources.id, sourceId));
+    await tx
+      .update(documents)
+      .set({ deletedAt: now })
+      .where(and(eq(documents.sourceId, sourceId), isNull(documents.deletedAt)));
+  });
+}
+
+export async function restoreSource(scope: Scope, sourceId: string): Promise<void> {
+  await inWorkspace(scope, async (tx) => {
+    const [row] = await tx
+      .select({ deletedAt: sources.deletedAt })
+      .from(sources)
+      .where(and(eq(sources.id, sourceId), isNotNull(sources.deletedAt)));
+    if (!row?.deletedAt) return;
+    await tx.update(sources).set({ deletedAt: null }).where(eq(sources.id, sourceId));
+    await tx
+      .update(documents)
+      .set({ deletedAt: null })
+      .where(and(eq(documents.sourceId, sourceId), eq(documents.deletedAt, row.deletedAt)));
+  });
+}
+
+/** Only after everything before the checkpoint is durable. */
+export async function saveCursor(scope: Scope, sourceId: string, cursor: Cursor): Promise<void> {
+  await inWorkspace(scope, (tx) => tx.update(sources).set({ cursor }).where(eq(sources.id, sourceId)));
+}
+
+export async function finishSync(scope: Scope, sourceId: string, error: ErrorReport | null): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(sources)
+      .set(error === null ? { lastSyncAt: new Date(), lastSyncError: null } : { lastSyncError: error })
+      .where(eq(sources.id, sourceId)),
+  );
+}
+
+export async function findFingerprint(scope: Scope, sourceId: string, ref: string): Promise<string | null> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ fingerprint: documents.fingerprint })
+      .from(documents)
+      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref), isNull(documents.deletedAt))),
+  );
+  return row?.fingerprint ?? null;
+}
+
+/** Live refs in code-point order, paged so that memory stays flat. */
+export async function* streamRefs(scope: Scope, sourceId: string, pageSize = 1000): AsyncIterable<string> {
+  // COLLATE "C" is code-point order for UTF-8, whatever the database's own collation.
+  const byCodePoint = sql`${documents.ref} collate "C"`;
+  let after = "";
+  for (;;) {
+    const page = await inWorkspace(scope, (tx) =>
+      tx
+        .select({ ref: documents.ref })
+        .from(documents)
+        .where(and(eq(documents.sourceId, sourceId), isNull(documents.deletedAt), gt(byCodePoint, after)))
+        .orderBy(byCodePoint)
+        .limit(pageSize),
+    );
+    for (const row of page) yield row.ref;
+    if (page.length < pageSize) return;
+    after = page.at(-1)!.ref;
+  }
+}
+
+export type FetchedContent = { contentHash: string; contentKey: string; sizeBytes: number };
+
+function itemColumns(item: SourceItem, defaultAcl: Acl) {
+  return {
+    ref: item.ref,
+    uri: item.uri,
+    title: item.title ?? item.ref,
+    mediaType: item.mediaType,
+    sizeBytes: item.sizeBytes,
+    fingerprint: item.fingerprint,
+    acl: item.acl ?? defaultAcl,
+    sourceModifiedAt: item.modifiedAt === null ? null : new Date(item.modifiedAt),
+  };
+}
+
+/** Stores a new or changed document; it goes round the loop again only if its bytes are others than before. */
+export async function upsertDocument(
+  scope: Scope,
+  sourceId: string,
+  item: SourceItem,
+  content: FetchedContent,
+  defaultAcl: Acl,
+): Promise<{ documentId: string; changed: boolean }> {
+  const columns = { ...itemColumns(item, defaultAcl), ...content };
+  return inWorkspace(scope, async (tx) => {
+    const [existing] = await tx
+      .select({ id: documents.id, contentHash: documents.contentHash, deletedAt: documents.deletedAt })
+      .from(documents)
+      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, item.ref)))
+      .for("update");
+    if (existing === undefined) {
+      const [row] = await tx
+        .insert(documents)
+        .values({ ...columns, workspaceId: scope.workspaceId, sourceId, status: "fetched" })
+        .returning({ id: documents.id });
+      return { documentId: row!.id, changed: true };
+    }
+    const changed = existing.contentHash !== content.contentHash || existing.deletedAt !== null;
+    await tx
+      .update(documents)
+      .set({
+        ...columns,
+        deletedAt: null,
+        ...(changed ? { status: "fetched" as const, drop: null, changedAt: new Date() } : {}),
+      })
+      .where(eq(documents.id, existing.id));
+    return { documentId: existing.id, changed };
+  });
+}
+
+/** A document whose content could not be fetched: known, shown with its reason, and readable by nobody new. */
+export async function quarantineRef(
+  scope: Scope,
+  sourceId: string,
+  ref: string,
+  drop: { stage: string; code: string; reason: string },
+  acl: Acl,
+): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .insert(documents)
+      .values({
+        workspaceId: scope.workspaceId,
+        sourceId,
+        ref,
+        uri: ref,
+        title: ref,
+        // Never equal to a real fingerprint: the next sync tries again.
+        fingerprint: "",
+        acl,
+        status: "quarantined",
+        drop,
+        contentHash: "",
+        contentKey: "",
+      })
+      .onConflictDoNothing({ target: [documents.sourceId, documents.ref] }),
+  );
+}
+
+export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: string): Promise<boolean> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .update(documents)
+      .set({ deletedAt: new Date() })
+      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref), isNull(documents.deletedAt)))
+      .returning({ id: documents.id }),
+  );
+  return rows.length > 0;
+}
+
+export async function saveDocumentAcl(scope: Scope, sourceId: string, ref: string, acl: Acl): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx.update(documents).set({ acl }).where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref))),
+  );
+}
+
+/** Keeps the document's identity and everything made from it under its new ref. */
+export async function moveDocument(
+  scope: Scope,
+  sourceId: string,
+  fromRef: string,
+  item: SourceItem,
+  defaultAcl: Acl,
+): Promise<void> {
+  await inWorkspace(scope, async (tx) => {
+    // A tombstone may stand where the document moves to; the living one takes its place.
+    await tx
+      .delete(documents)
+      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, item.ref), isNotNull(documents.deletedAt)));
+    await tx
+      .update(documents)
+      .set({ ...itemColumns(item, defaultAcl), deletedAt: null })
+      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, fromRef)));
+  });
+}

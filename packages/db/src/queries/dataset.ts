@@ -1,0 +1,162 @@
+import type { Acl } from "@anneal/core/access/acl";
+import { and, asc, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
+import { inWorkspace, requireRow, type Scope } from "../database.ts";
+import { datasetPairs, datasetVersions, documentPairs, documents } from "../schema.ts";
+
+export type DatasetVersion = typeof datasetVersions.$inferSelect;
+export type DatasetPair = typeof datasetPairs.$inferSelect;
+
+export async function findDocumentPairs(
+  scope: Scope,
+  documentId: string,
+  inputDigest: string,
+): Promise<unknown[] | undefined> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ pairs: documentPairs.pairs })
+      .from(documentPairs)
+      .where(and(eq(documentPairs.documentId, documentId), eq(documentPairs.inputDigest, inputDigest))),
+  );
+  return row?.pairs;
+}
+
+export async function saveDocumentPairs(
+  scope: Scope,
+  documentId: string,
+  inputDigest: string,
+  pairs: unknown[],
+): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .insert(documentPairs)
+      .values({ workspaceId: scope.workspaceId, documentId, inputDigest, pairs })
+      .onConflictDoUpdate({ target: [documentPairs.documentId, documentPairs.inputDigest], set: { pairs } }),
+  );
+}
+
+/** Saves a version under its digest; an equal one that exists already is returned as it is (versions are immutable). */
+export async function saveDatasetVersion(
+  scope: Scope,
+  version: {
+    id: string;
+    name: string;
+    digest: string;
+    trainKey: string;
+    evalKey: string;
+    trainCount: number;
+    evalCount: number;
+    pairCount: number;
+    droppedCount: number;
+    acl: Acl;
+    settings: Record<string, unknown>;
+    stats: Record<string, unknown>;
+    runId: string | null;
+  },
+  pairs: Omit<DatasetPair, "id" | "workspaceId" | "datasetVersionId">[],
+): Promise<{ version: DatasetVersion; created: boolean }> {
+  return inWorkspace(scope, async (tx) => {
+    // Serialises the numbering of one dataset's versions.
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtext(${`${scope.workspaceId}:${version.name}`}))`);
+    const sameName = and(eq(datasetVersions.workspaceId, scope.workspaceId), eq(datasetVersions.name, version.name));
+    const [existing] = await tx
+      .select()
+      .from(datasetVersions)
+      .where(and(sameName, eq(datasetVersions.digest, version.digest)));
+    if (existing) return { version: existing, created: false };
+    const [last] = await tx
+      .select({ version: sql<number>`coalesce(max(${datasetVersions.version}), 0)::int` })
+      .from(datasetVersions)
+      .where(sameName);
+    const [row] = await tx
+      .insert(datasetVersions)
+      .values({ ...version, workspaceId: scope.workspaceId, version: (last?.version ?? 0) + 1 })
+      .returning();
+    for (let start = 0; start < pairs.length; start += 500) {
+      await tx.insert(datasetPairs).values(
+        pairs.slice(start, start + 500).map((pair) => ({
+          ...pair,
+          workspaceId: scope.workspaceId,
+          datasetVersionId: row!.id,
+        })),
+      );
+    }
+    return { version: row!, created: true };
+  });
+}
+
+export async function listDatasetVersions(scope: Scope): Promise<DatasetVersion[]> {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(datasetVersions)
+      .where(eq(datasetVersions.workspaceId, scope.workspaceId))
+      .orderBy(asc(datasetVersions.name), desc(datasetVersions.version)),
+  );
+}
+
+export async function getDatasetVersion(scope: Scope, datasetVersionId: string): Promise<DatasetVersion> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(datasetVersions)
+      .where(and(eq(datasetVersions.id, datasetVersionId), eq(datasetVersions.workspaceId, scope.workspaceId))),
+  );
+  return requireRow(row, "dataset version", datasetVersionId);
+}
+
+export async function listDatasetPairs(
+  scope: Scope,
+  datasetVersionId: string,
+  filter: { split?: "train" | "eval"; origin?: "extracted" | "generated"; dropped?: boolean; search?: string },
+  page: { limit: number; offset: number },
+) {
+  const where = and(
+    eq(datasetPairs.workspaceId, scope.workspaceId),
+    eq(datasetPairs.datasetVersionId, datasetVersionId),
+    filter.split === undefined ? undefined : eq(datasetPairs.split, filter.split),
+    filter.origin === undefined ? undefined : eq(datasetPairs.origin, filter.origin),
+    filter.dropped === undefined
+      ? undefined
+      : filter.dropped
+        ? isNotNull(datasetPairs.drop)
+        : isNull(datasetPairs.drop),
+    filter.search === undefined || filter.search === ""
+      ? undefined
+      : sql`${datasetPairs.question} || ' ' || ${datasetPairs.answer} ilike ${`%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`}`,
+  );
+  return inWorkspace(scope, async (tx) => {
+    const rows = await tx
+      .select({
+        pair: datasetPairs,
+        documentTitle: documents.title,
+        documentUri: documents.uri,
+        documentAcl: documents.acl,
+      })
+      .from(datasetPairs)
+      .leftJoin(documents, eq(documents.id, datasetPairs.documentId))
+      .where(where)
+      .orderBy(asc(datasetPairs.ordinal))
+      .limit(page.limit)
+      .offset(page.offset);
+    const [count] = await tx.select({ total: sql<number>`count(*)::int` }).from(datasetPairs).where(where);
+    return { rows, total: count?.total ?? 0 };
+  });
+}
+
+/** Which dataset versions a document taught, newest first. */
+export async function listDatasetsOfDocument(scope: Scope, documentId: string) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        id: datasetVersions.id,
+        name: datasetVersions.name,
+        version: datasetVersions.version,
+        pairs: sql<number>`count(*)::int`,
+      })
+      .from(datasetPairs)
+      .innerJoin(datasetVersions, eq(datasetVersions.id, datasetPairs.datasetVersionId))
+      .where(and(eq(datasetPairs.documentId, documentId), isNull(datasetPairs.drop)))
+      .groupBy(datasetVersions.id, datasetVersions.name, datasetVersions.version)
+      .orderBy(desc(datasetVersions.version)),
+  );
+}

@@ -1,0 +1,283 @@
+import type { Principal } from "@anneal/core/access/acl";
+import { and, asc, desc, eq, ilike, inArray, isNotNull, isNull, or, sql, type SQL } from "drizzle-orm";
+import { inWorkspace, requireRow, type Scope } from "../database.ts";
+import { documents, sources, type DocumentStatus } from "../schema.ts";
+
+export type Document = typeof documents.$inferSelect;
+
+const live = (scope: Scope) => and(eq(documents.workspaceId, scope.workspaceId), isNull(documents.deletedAt));
+
+export async function getDocument(scope: Scope, documentId: string): Promise<Document> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(documents)
+      .where(and(eq(documents.id, documentId), eq(documents.workspaceId, scope.workspaceId))),
+  );
+  return requireRow(row, "document", documentId);
+}
+
+export async function getDocuments(scope: Scope, documentIds: string[]): Promise<Document[]> {
+  if (documentIds.length === 0) return [];
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(documents)
+      .where(and(inArray(documents.id, documentIds), eq(documents.workspaceId, scope.workspaceId))),
+  );
+}
+
+export type DocumentFilter = {
+  search?: string;
+  sourceId?: string;
+  status?: DocumentStatus | "duplicate" | "deleted";
+  language?: string;
+  mediaType?: string;
+  /** Only what somebody who holds one of these may read: `mayRead` of core/access, said in SQL because of the paging. */
+  readers?: Principal[];
+};
+
+function readableBy(readers: Principal[]): SQL {
+  const holders = (side: SQL) =>
+    or(sql`false`, ...readers.map((reader) => sql`${documents.acl}->${side} @> ${JSON.stringify([reader])}::jsonb`));
+  return sql`(${holders(sql.raw("'allow'"))} and not ${holders(sql.raw("'deny'"))})`;
+}
+
+function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefined {
+  const conditions: (SQL | undefined)[] = [
+    eq(documents.workspaceId, scope.workspaceId),
+    filter.status === "deleted" ? isNotNull(documents.deletedAt) : isNull(documents.deletedAt),
+  ];
+  if (filter.search) {
+    const pattern = `%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+    conditions.push(or(ilike(documents.title, pattern), ilike(documents.uri, pattern), ilike(documents.ref, pattern)));
+  }
+  if (filter.readers) conditions.push(readableBy(filter.readers));
+  if (filter.sourceId) conditions.push(eq(documents.sourceId, filter.sourceId));
+  if (filter.language) conditions.push(eq(documents.language, filter.language));
+  if (filter.mediaType) conditions.push(eq(documents.mediaType, filter.mediaType));
+  if (filter.status === "duplicate") conditions.push(isNotNull(documents.duplicateOf));
+  else if (filter.status && filter.status !== "deleted") conditions.push(eq(documents.status, filter.status));
+  return and(...conditions);
+}
+
+/** One page of the documents table, newest change first, with the number of all that match. */
+export async function listDocuments(scope: Scope, filter: DocumentFilter, page: { limit: number; offset: number }) {
+  const where = conditionsOf(scope, filter);
+  return inWorkspace(scope, async (tx) => {
+    const rows = await tx
+      .select({
+        id: documents.id,
+        title: documents.title,
+        uri: documents.uri,
+        ref: documents.ref,
+        sourceId: documents.sourceId,
+        sourceName: sources.name,
+        mediaType: documents.mediaType,
+        sizeBytes: documents.sizeBytes,
+        status: documents.status,
+        drop: documents.drop,
+        language: documents.language,
+        textChars: documents.textChars,
+        piiCounts: documents.piiCounts,
+        duplicateOf: documents.duplicateOf,
+        acl: documents.acl,
+        changedAt: documents.changedAt,
+        deletedAt: documents.deletedAt,
+      })
+      .from(documents)
+      .innerJoin(sources, eq(sources.id, documents.sourceId))
+      .where(where)
+      .orderBy(desc(documents.changedAt), asc(documents.id))
+      .limit(page.limit)
+      .offset(page.offset);
+    const [count] = await tx.select({ total: sql<number>`count(*)::int` }).from(documents).where(where);
+    return { rows, total: count?.total ?? 0 };
+  });
+}
+
+/** The values that the documents table can be narrowed by, each with its count. */
+export async function countDocumentFacets(scope: Scope) {
+  return inWorkspace(scope, async (tx) => {
+    const countBy = async (column: typeof documents.status | typeof documents.language | typeof documents.mediaType) =>
+      tx
+        .select({ value: sql<string | null>`${column}`, count: sql<number>`count(*)::int` })
+        .from(documents)
+        .where(live(scope))
+        .groupBy(column)
+        .orderBy(desc(sql`count(*)`));
+    const [duplicates] = await tx
+      .select({ count: sql<number>`count(*)::int` })
+      .from(documents)
+      .where(and(live(scope), isNotNull(documents.duplicateOf)));
+    return {
+      status: await countBy(documents.status),
+      language: await countBy(documents.language),
+      mediaType: await countBy(documents.mediaType),
+      duplicates: duplicates?.count ?? 0,
+    };
+  });
+}
+
+/** Documents whose cleaned form is missing or was made by another parser or policy. */
+export async function listDocumentsToClean(
+  scope: Scope,
+  options: { cleanVersion: string; sourceIds: string[] | null },
+): Promise<{ id: string }[]> {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({ id: documents.id })
+      .from(documents)
+      .where(
+        and(
+          live(scope),
+          sql`${documents.contentKey} <> ''`,
+          // The digest starts with the version that made it; a quarantined one is tried again only by a new version.
+          or(
+            eq(documents.status, "fetched"),
+            isNull(documents.cleanDigest),
+            sql`${documents.cleanDigest} not like ${`${options.cleanVersion}:%`}`,
+          ),
+          options.sourceIds === null ? undefined : inArray(documents.sourceId, options.sourceIds),
+        ),
+      )
+      .orderBy(asc(documents.firstSeenAt), asc(documents.id)),
+  );
+}
+
+export async function saveCleaned(
+  scope: Scope,
+  documentId: string,
+  cleaned: {
+    cleanKey: string;
+    cleanDigest: string;
+    title: string;
+    mediaType: string;
+    language: string;
+    textChars: number;
+    quality: Record<string, number>;
+    piiCounts: Record<string, number>;
+    warnings: string[];
+    textHash: string;
+    signature: Buffer;
+  },
+): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(documents)
+      .set({ ...cleaned, status: "kept", drop: null, duplicateOf: null, duplicateSimilarity: null, duplicatePassages: null })
+      .where(eq(documents.id, documentId)),
+  );
+}
+
+export async function saveDropped(
+  scope: Scope,
+  documentId: string,
+  dropped: {
+    status: "dropped" | "quarantined";
+    cleanDigest: string;
+    drop: { stage: string; code: string; reason: string };
+    quality?: Record<string, number>;
+    language?: string;
+  },
+): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(documents)
+      .set({ ...dropped, cleanKey: null, textHash: null, signature: null, duplicateOf: null, duplicatePassages: null })
+      .where(eq(documents.id, documentId)),
+  );
+}
+
+/** Live documents of these sources; null counts all sources. */
+export async function countSourceDocuments(scope: Scope, sourceIds: string[] | null): Promise<number> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ count: sql<number>`count(*)::int` })
+      .from(documents)
+      .where(and(live(scope), sourceIds === null ? undefined : inArray(documents.sourceId, sourceIds))),
+  );
+  return row?.count ?? 0;
+}
+
+/** Everything that a stage left out and that is still out, with its reason, in the form a run's report has. */
+export async function listDocumentDrops(scope: Scope, sourceIds: string[] | null, stages: string[]) {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ documentId: documents.id, ref: documents.ref, drop: documents.drop })
+      .from(documents)
+      .where(
+        and(
+          live(scope),
+          isNotNull(documents.drop),
+          inArray(sql`${documents.drop}->>'stage'`, stages),
+          sourceIds === null ? undefined : inArray(documents.sourceId, sourceIds),
+        ),
+      )
+      .orderBy(asc(documents.ref)),
+  );
+  return rows.map(({ documentId, ref, drop }) => ({ documentId, ref, code: drop!.code, reason: drop!.reason }));
+}
+
+/** Lets a person try a quarantined or dropped document again. */
+export async function retryDocument(scope: Scope, documentId: string): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(documents)
+      .set({ status: "fetched", drop: null, cleanDigest: null, fingerprint: "" })
+      .where(and(eq(documents.id, documentId), eq(documents.workspaceId, scope.workspaceId))),
+  );
+}
+
+/** What deduplication needs of every kept document, in the order of age. */
+export async function listKeptDocuments(scope: Scope) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        id: documents.id,
+        ref: documents.ref,
+        uri: documents.uri,
+        title: documents.title,
+        sourceId: documents.sourceId,
+        acl: documents.acl,
+        language: documents.language,
+        firstSeenAt: documents.firstSeenAt,
+        cleanKey: documents.cleanKey,
+        cleanDigest: documents.cleanDigest,
+        textHash: documents.textHash,
+        signature: documents.signature,
+        duplicateOf: documents.duplicateOf,
+        duplicateSimilarity: documents.duplicateSimilarity,
+        duplicatePassages: documents.duplicatePassages,
+      })
+      .from(documents)
+      .where(and(live(scope), eq(documents.status, "kept")))
+      .orderBy(asc(documents.firstSeenAt), asc(documents.id)),
+  );
+}
+export type KeptDocument = Awaited<ReturnType<typeof listKeptDocuments>>[number];
+
+export async function saveDuplicates(
+  scope: Scope,
+  updates: {
+    documentId: string;
+    duplicateOf: string | null;
+    duplicateSimilarity: number | null;
+    duplicatePassages: number[] | null;
+  }[],
+): Promise<void> {
+  await inWorkspace(scope, async (tx) => {
+    for (const { documentId, ...set } of updates) {
+      await tx.update(documents).set(set).where(eq(documents.id, documentId));
+    }
+  });
+}
+
+export async function listDuplicatesOf(scope: Scope, documentId: string) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({ id: documents.id, title: documents.title, uri: documents.uri, similarity: documents.duplicateSimilarity })
+      .from(documents)
+      .where(and(live(scope), eq(documents.duplicateOf, documentId))),
+  );
+}

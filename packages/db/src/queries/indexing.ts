@@ -1,0 +1,174 @@
+import { and, asc, eq, inArray, isNull, notInArray, sql } from "drizzle-orm";
+import { inWorkspace, requireRow, type Scope } from "../database.ts";
+import { chunks, collections, documents } from "../schema.ts";
+
+export type Collection = typeof collections.$inferSelect;
+export type Chunk = typeof chunks.$inferSelect;
+
+export async function saveCollection(
+  scope: Scope,
+  collection: { name: string; embeddingModel: string; dimensions: number; settings: Record<string, unknown> },
+): Promise<Collection> {
+  return inWorkspace(scope, async (tx) => {
+    await tx
+      .insert(collections)
+      .values({ ...collection, workspaceId: scope.workspaceId })
+      .onConflictDoNothing({ target: [collections.workspaceId, collections.name] });
+    const [row] = await tx
+      .select()
+      .from(collections)
+      .where(and(eq(collections.workspaceId, scope.workspaceId), eq(collections.name, collection.name)));
+    return row!;
+  });
+}
+
+export async function listCollections(scope: Scope) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        collection: collections,
+        chunkCount: sql<number>`(select count(*)::int from ${chunks} where ${chunks.collectionId} = ${collections.id})`,
+        documentCount: sql<number>`(select count(distinct ${chunks.documentId})::int from ${chunks} where ${chunks.collectionId} = ${collections.id})`,
+      })
+      .from(collections)
+      .where(eq(collections.workspaceId, scope.workspaceId))
+      .orderBy(asc(collections.name)),
+  );
+}
+
+export async function getCollection(scope: Scope, collectionId: string): Promise<Collection> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(collections)
+      .where(and(eq(collections.id, collectionId), eq(collections.workspaceId, scope.workspaceId))),
+  );
+  return requireRow(row, "collection", collectionId);
+}
+
+export async function listChunks(scope: Scope, collectionId: string, documentId: string): Promise<Chunk[]> {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(chunks)
+      .where(and(eq(chunks.collectionId, collectionId), eq(chunks.documentId, documentId)))
+      .orderBy(asc(chunks.ordinal)),
+  );
+}
+
+export async function listDocumentChunks(scope: Scope, documentId: string): Promise<Chunk[]> {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(chunks)
+      .where(and(eq(chunks.workspaceId, scope.workspaceId), eq(chunks.documentId, documentId)))
+      .orderBy(asc(chunks.ordinal)),
+  );
+}
+
+/** Chunks with the documents they belong to now: the second permission check of everything that is cited. */
+export async function getChunksForCitation(scope: Scope, chunkIds: string[]) {
+  if (chunkIds.length === 0) return [];
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        chunk: chunks,
+        documentId: documents.id,
+        uri: documents.uri,
+        title: documents.title,
+        acl: documents.acl,
+      })
+      .from(chunks)
+      .innerJoin(documents, eq(documents.id, chunks.documentId))
+      .where(
+        and(inArray(chunks.id, chunkIds), eq(chunks.workspaceId, scope.workspaceId), isNull(documents.deletedAt)),
+      ),
+  );
+}
+
+/** After the vector index has taken the change. `rows` are written whole; `aclFingerprints` belong to ACL-only changes. */
+export async function applyChunkPlan(
+  scope: Scope,
+  plan: {
+    rows: Omit<Chunk, "workspaceId">[];
+    deletes: string[];
+    aclFingerprints: { id: string; aclFingerprint: string }[];
+  },
+): Promise<void> {
+  await inWorkspace(scope, async (tx) => {
+    if (plan.deletes.length > 0) await tx.delete(chunks).where(inArray(chunks.id, plan.deletes));
+    for (const { id, aclFingerprint } of plan.aclFingerprints) {
+      await tx.update(chunks).set({ aclFingerprint }).where(eq(chunks.id, id));
+    }
+    for (let start = 0; start < plan.rows.length; start += 500) {
+      const page = plan.rows.slice(start, start + 500).map((row) => ({ ...row, workspaceId: scope.workspaceId }));
+      await tx
+        .insert(chunks)
+        .values(page)
+        .onConflictDoUpdate({
+          target: chunks.id,
+          set: {
+            ordinal: sql`excluded.ordinal`,
+            section: sql`excluded.section`,
+            pageStart: sql`excluded.page_start`,
+            pageEnd: sql`excluded.page_end`,
+            container: sql`excluded.container`,
+            charStart: sql`excluded.char_start`,
+            charEnd: sql`excluded.char_end`,
+            placeFingerprint: sql`excluded.place_fingerprint`,
+            aclFingerprint: sql`excluded.acl_fingerprint`,
+          },
+        });
+    }
+  });
+}
+
+/** Documents that have chunks in the collection but should have none: deleted, dropped or no longer indexed. */
+export async function listStrayDocuments(scope: Scope, collectionId: string, wanted: string[]): Promise<string[]> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .selectDistinct({ documentId: chunks.documentId })
+      .from(chunks)
+      .where(
+        and(
+          eq(chunks.collectionId, collectionId),
+          wanted.length === 0 ? undefined : notInArray(chunks.documentId, wanted),
+        ),
+      ),
+  );
+  return rows.map((row) => row.documentId);
+}
+
+export async function listChunkIds(scope: Scope, collectionId: string, documentId: string): Promise<string[]> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ id: chunks.id })
+      .from(chunks)
+      .where(and(eq(chunks.collectionId, collectionId), eq(chunks.documentId, documentId))),
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Documents and chunks of the collection; `sourceIds` null counts all sources. */
+export async function countIndexed(
+  scope: Scope,
+  collectionId: string,
+  sourceIds: string[] | null,
+): Promise<{ documents: number; chunks: number }> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        documents: sql<number>`count(distinct ${chunks.documentId})::int`,
+        chunks: sql<number>`count(*)::int`,
+      })
+      .from(chunks)
+      .innerJoin(documents, eq(documents.id, chunks.documentId))
+      .where(
+        and(
+          eq(chunks.collectionId, collectionId),
+          sourceIds === null ? undefined : inArray(documents.sourceId, sourceIds),
+        ),
+      ),
+  );
+  return row ?? { documents: 0, chunks: 0 };
+}

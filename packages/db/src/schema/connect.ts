@@ -1,0 +1,90 @@
+import type { Acl } from "@anneal/core/access/acl";
+import type { Cursor } from "@anneal/core/connect/change";
+import type { ErrorReport } from "@anneal/core/errors";
+import { bigint, customType, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { at, createdAt, id } from "./columns.ts";
+import { workspaces } from "./access.ts";
+
+export const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => "bytea" });
+
+export const sources = pgTable(
+  "sources",
+  {
+    id: id(),
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: "cascade" }),
+    name: text().notNull(),
+    /** A connector kind: "file", "s3", "postgres", "web". */
+    kind: text().notNull(),
+    /** Everything that may be shown. */
+    config: jsonb().$type<Record<string, unknown>>().notNull(),
+    /** AES-256-GCM over the JSON of the secrets; null where the source needs none. */
+    sealedSecrets: bytea(),
+    /** Applies to documents whose source has no permissions of its own; an empty one admits nobody. */
+    defaultAcl: jsonb().$type<Acl>().notNull(),
+    /** Cron expression of the Temporal Schedule, or null. */
+    schedule: text(),
+    cursor: jsonb().$type<Cursor>(),
+    lastSyncAt: at(),
+    lastSyncError: jsonb().$type<ErrorReport>(),
+    createdAt: createdAt(),
+    deletedAt: at(),
+  },
+  (table) => [uniqueIndex("sources_name").on(table.workspaceId, table.name)],
+);
+
+export const documentStatuses = ["fetched", "kept", "dropped", "quarantined"] as const;
+export type DocumentStatus = (typeof documentStatuses)[number];
+
+export const documents = pgTable(
+  "documents",
+  {
+    id: id(),
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: "cascade" }),
+    sourceId: uuid()
+      .notNull()
+      .references(() => sources.id, { onDelete: "cascade" }),
+    /** The source's own id of the document. */
+    ref: text().notNull(),
+    uri: text().notNull(),
+    title: text().notNull(),
+    mediaType: text(),
+    sizeBytes: bigint({ mode: "number" }),
+    fingerprint: text().notNull(),
+    acl: jsonb().$type<Acl>().notNull(),
+    status: text({ enum: documentStatuses }).notNull(),
+    /** Why a dropped or quarantined document is out: stage, code and a sentence. */
+    drop: jsonb().$type<{ stage: string; code: string; reason: string }>(),
+    /** SHA-256 of the bytes; the object key is derived from it, so that equal bytes are stored once. */
+    contentHash: text().notNull(),
+    contentKey: text().notNull(),
+    /** The cleaned `ParsedDocument`, and a digest of everything that decided it (bytes, parser, policy). */
+    cleanKey: text(),
+    cleanDigest: text(),
+    language: text(),
+    textChars: integer(),
+    quality: jsonb().$type<Record<string, number>>(),
+    piiCounts: jsonb().$type<Record<string, number>>(),
+    warnings: jsonb().$type<string[]>(),
+    /** The MinHash signature of the cleaned text, for incremental near-duplicate search. */
+    signature: bytea(),
+    textHash: text(),
+    duplicateOf: uuid(),
+    duplicateSimilarity: integer(),
+    /** Element indexes of passages that are copies of another document's. */
+    duplicatePassages: jsonb().$type<number[]>(),
+    sourceModifiedAt: at(),
+    firstSeenAt: createdAt(),
+    changedAt: createdAt(),
+    /** A tombstone: the source no longer has it. */
+    deletedAt: at(),
+  },
+  (table) => [
+    uniqueIndex("documents_ref").on(table.sourceId, table.ref),
+    index("documents_workspace").on(table.workspaceId, table.status),
+    index("documents_duplicate").on(table.duplicateOf),
+  ],
+);

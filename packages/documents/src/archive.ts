@@ -1,0 +1,99 @@
+import { crc32, inflateRawSync } from "node:zlib";
+import { type Entry, fromBufferPromise } from "yauzl";
+import { describeBytes, documentError } from "./document-errors.ts";
+import { inspectXml } from "./inspect-xml.ts";
+import type { ParseLimits } from "./limits.ts";
+
+/** Below this, a high ratio harms nobody: an empty sheet of styles compresses very well. */
+const harmlessBytes = 32 * 1024 * 1024;
+
+export type Archive = {
+  /** The XML parts, inflated and inspected, by name without a leading slash. */
+  parts: Map<string, Uint8Array>;
+  /** Every entry's name, also of media and macros, which are never inflated. */
+  names: string[];
+};
+
+/**
+ * Opens an Office file (a ZIP of XML parts) as if it were meant to harm: counts and names are checked, declared sizes
+ * are checked before and real sizes while inflating, checksums after, and every XML part is inspected.
+ *
+ * @throws AnnealError DOCUMENT_HOSTILE, DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED.
+ */
+export async function readArchive(bytes: Uint8Array, limits: ParseLimits): Promise<Archive> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const zip = await fromBufferPromise(buffer, { lazyEntries: true }).catch((error: unknown) => {
+    throw damaged(error);
+  });
+  if (zip.entryCount > limits.maxArchiveEntries) {
+    throw documentError("DOCUMENT_HOSTILE", `The archive lists ${zip.entryCount} entries; the limit is ${limits.maxArchiveEntries}.`);
+  }
+  const entries: Entry[] = [];
+  try {
+    for await (const entry of zip.eachEntry()) entries.push(entry);
+  } catch (error) {
+    throw damaged(error);
+  }
+  checkDeclaredSizes(entries, bytes.length, limits);
+
+  const archive: Archive = { parts: new Map(), names: entries.map((entry) => entry.fileName) };
+  let inflatedBytes = 0;
+  for (const entry of entries) {
+    if (!/\.(?:xml|rels)$/iu.test(entry.fileName)) continue;
+    if (entry.isEncrypted()) throw documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
+    if (archive.parts.has(entry.fileName)) {
+      throw documentError("DOCUMENT_HOSTILE", `The archive holds ${entry.fileName} twice.`);
+    }
+    const header = await zip.readLocalFileHeaderPromise(entry, { minimal: true }).catch((error: unknown) => {
+      throw damaged(error);
+    });
+    const data = buffer.subarray(header.fileDataStart, header.fileDataStart + entry.compressedSize);
+    const part = inflate(entry, data, limits.maxInflatedBytes - inflatedBytes, limits);
+    inflatedBytes += part.length;
+    archive.parts.set(entry.fileName, inspectXml(part, entry.fileName, limits));
+  }
+  return archive;
+}
+
+function checkDeclaredSizes(entries: readonly Entry[], archiveBytes: number, limits: ParseLimits): void {
+  const declared = entries.reduce((sum, entry) => sum + entry.uncompressedSize, 0);
+  const tooDense = declared > harmlessBytes && declared > archiveBytes * limits.maxExpansionRatio;
+  if (declared > limits.maxInflatedBytes || tooDense) throw bomb(declared, archiveBytes, limits);
+}
+
+function bomb(inflatedBytes: number, archiveBytes: number, limits: ParseLimits): Error {
+  return documentError(
+    "DOCUMENT_HOSTILE",
+    `The archive of ${describeBytes(archiveBytes)} expands to ${describeBytes(inflatedBytes)} or more, as a zip bomb does; ` +
+      `the limits are ${describeBytes(limits.maxInflatedBytes)} and ${limits.maxExpansionRatio} times its size.`,
+    { details: { inflatedBytes, archiveBytes } },
+  );
+}
+
+function inflate(entry: Entry, data: Buffer, leftBytes: number, limits: ParseLimits): Uint8Array {
+  let part: Uint8Array = data;
+  if (entry.compressionMethod === 8) {
+    const cap = Math.min(leftBytes, entry.uncompressedSize);
+    try {
+      part = inflateRawSync(data, { maxOutputLength: Math.max(cap, 1) });
+    } catch (error) {
+      if (error instanceof RangeError) throw bomb(cap, data.length, limits);
+      throw damaged(error);
+    }
+  } else if (entry.compressionMethod !== 0) {
+    throw documentError("DOCUMENT_DAMAGED", `${entry.fileName} uses an unknown compression method.`);
+  }
+  if (part.length !== entry.uncompressedSize || crc32(part) !== entry.crc32) {
+    throw documentError("DOCUMENT_DAMAGED", `${entry.fileName} inside the document does not match its checksum.`);
+  }
+  return part;
+}
+
+function damaged(error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  // yauzl refuses absolute and climbing names while it lists the entries.
+  if (/absolute path|invalid relative path|invalid characters in fileName/u.test(reason)) {
+    return documentError("DOCUMENT_HOSTILE", `The archive holds a file name that leaves its folder (${reason.slice(0, 120)}).`);
+  }
+  return documentError("DOCUMENT_DAMAGED", `The archive inside the document cannot be read (${reason.slice(0, 120)}).`, { cause: error });
+}

@@ -1,0 +1,38 @@
+import { AnnealError, type ErrorCode } from "@anneal/core/errors";
+
+type DocumentErrorCode = Extract<ErrorCode, `DOCUMENT_${string}`>;
+
+const actions: Record<DocumentErrorCode, string> = {
+  DOCUMENT_TOO_LARGE: "Split the document into smaller files, or raise the limit for this source.",
+  DOCUMENT_ENCRYPTED: "Remove the password or the rights protection at the source, and sync again.",
+  DOCUMENT_DAMAGED: "Open the document in its own application, save it again, and sync.",
+  DOCUMENT_HOSTILE: "Check where this document came from; remove it at the source if nobody needs it.",
+  DOCUMENT_UNSUPPORTED: "Save the document in a supported format, and sync again.",
+  DOCUMENT_TIMEOUT: "Split or simplify the document, or raise the time limit for this source.",
+};
+
+/** A document that cannot be read, with the advice that usually fits its code. */
+export function documentError(
+  code: DocumentErrorCode,
+  message: string,
+  options: { action?: string; details?: Record<string, unknown>; cause?: unknown } = {},
+): AnnealError {
+  return new AnnealError(code, message, { ...options, action: options.action ?? actions[code] });
+}
+
+export function describeBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} bytes`;
+  const units = ["KiB", "MiB", "GiB", "TiB"];
+  let value = bytes / 1024;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} ${units[unit]}`;
+}
+
+/** "1 row", "2 rows". */
+export function countOf(count: number, noun: string): string {
+  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+}

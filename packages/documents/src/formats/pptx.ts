@@ -1,0 +1,193 @@
+import type { ParseLimits } from "../limits.ts";
+import { limitRows, renderTable } from "../gfm-table.ts";
+import type { OoxmlPackage } from "../ooxml-package.ts";
+import type { Draft, Parsed } from "../sections.ts";
+import { type XmlElement, descendantsOf, elementOf, elementsOf, textOf } from "../xml-tree.ts";
+
+/** Placeholders that repeat on every slide. */
+const furniture = new Set(["dt", "ftr", "sldNum", "hdr"]);
+
+/** Presentations in the order in which they are shown: title, bodies, tables and notes of each slide; page is the slide. */
+export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
+  const targets = office.relationships(office.mainPart);
+  const drafts: Draft[] = [];
+  const warnings = [...office.warnings];
+  const slides = elementsOf(elementOf(office.tree(office.mainPart), "sldIdLst"), "sldId");
+  slides.forEach((reference, index) => {
+    const partName = targets.find((relationship) => relationship.id === reference.attributes["r:id"])?.target;
+    const slide = partName === undefined ? undefined : office.tree(partName);
+    const page = index + 1;
+    if (partName === undefined || slide === undefined) {
+      warnings.push(`Slide ${page} is missing from the file.`);
+    } else if (slide.attributes["show"] === "0") {
+      warnings.push(`The hidden slide ${page} was left out.`);
+    } else {
+      drafts.push(...readSlide(office, partName, slide, page, limits, warnings));
+    }
+  });
+  const title = drafts.find((draft) => draft.kind === "title")?.text ?? office.title;
+  return { title: title ?? null, drafts, warnings };
+}
+
+function readSlide(office: OoxmlPackage, partName: string, slide: XmlElement, page: number, limits: ParseLimits, warnings: string[]): Draft[] {
+  const shapes = shapesOf(elementOf(slide, "cSld", "spTree"));
+  const isTitle = (shape: XmlElement) => /^(?:title|ctrTitle)$/u.test(placeholderOf(shape) ?? "");
+  const titleShape = shapes.find((shape) => isTitle(shape) && linesOf(shape).length > 0);
+  const drafts: Draft[] = [];
+  if (titleShape !== undefined) {
+    const text = linesOf(titleShape).map((line) => line.text).join(" ");
+    // The first slide's centred title is the presentation's.
+    const kind = page === 1 && placeholderOf(titleShape) === "ctrTitle" ? "title" : "heading";
+    drafts.push({ kind, text, level: 1 });
+  }
+  const targets = office.relationships(partName);
+  for (const shape of shapes) {
+    if (shape === titleShape || furniture.has(placeholderOf(shape) ?? "")) continue;
+    drafts.push(...readShape(office, targets, shape, page, limits, warnings));
+  }
+  const notes = targets.find((relationship) => relationship.type === "notesSlide")?.target;
+  const notesShapes = shapesOf(elementOf(notes === undefined ? undefined : office.tree(notes), "cSld", "spTree"));
+  for (const shape of notesShapes.filter((candidate) => placeholderOf(candidate) === "body")) {
+    drafts.push(...textDrafts(linesOf(shape), false).map((draft) => ({ ...draft, container: "Speaker notes" })));
+  }
+  return drafts.map((draft) => ({ ...draft, page }));
+}
+
+/** The shapes of a slide in their order, groups opened. */
+function shapesOf(tree: XmlElement | undefined): XmlElement[] {
+  return elementsOf(tree).flatMap((shape) => {
+    if (shape.name === "grpSp") return shapesOf(shape);
+    // Newer features come with a fallback; the first choice is what a current PowerPoint shows.
+    if (shape.name === "AlternateContent") return shapesOf(elementOf(shape, "Choice") ?? elementOf(shape, "Fallback"));
+    const properties = elementsOf(shape).find((child) => child.name.startsWith("nv"));
+    if (elementOf(properties, "cNvPr")?.attributes["hidden"] === "1") return [];
+    return ["sp", "graphicFrame", "pic"].includes(shape.name) ? [shape] : [];
+  });
+}
+
+function placeholderOf(shape: XmlElement): string | null {
+  const properties = elementsOf(shape).find((child) => child.name.startsWith("nv"));
+  const placeholder = elementOf(properties, "nvPr", "ph");
+  return placeholder === undefined ? null : (placeholder.attributes["type"] ?? "obj");
+}
+
+function readShape(
+  office: OoxmlPackage,
+  targets: { id: string; target: string }[],
+  shape: XmlElement,
+  page: number,
+  limits: ParseLimits,
+  warnings: string[],
+): Draft[] {
+  if (shape.name === "pic") {
+    const text = elementOf(shape, "nvPicPr", "cNvPr")?.attributes["descr"]?.replace(/\s+/gu, " ").trim() ?? "";
+    return text === "" ? [] : [{ kind: "figure", text }];
+  }
+  if (shape.name === "graphicFrame") {
+    const data = elementOf(shape, "graphic", "graphicData");
+    const table = elementOf(data, "tbl");
+    if (table !== undefined) return readTable(table, page, limits, warnings);
+    const diagram = elementOf(data, "relIds")?.attributes["r:dm"];
+    const part = targets.find((relationship) => relationship.id === diagram)?.target;
+    if (part !== undefined) return diagramDrafts(office.tree(part));
+    const chart = elementOf(data, "chart")?.attributes["r:id"];
+    const chartPart = targets.find((relationship) => relationship.id === chart)?.target;
+    return chartPart === undefined ? [] : chartDrafts(office.tree(chartPart));
+  }
+  const placeholder = placeholderOf(shape);
+  return textDrafts(linesOf(shape), placeholder === "body" || placeholder === "obj");
+}
+
+type Line = { text: string; level: number; bullet: "none" | "character" | "number" | "inherited" };
+
+function linesOf(shape: XmlElement): Line[] {
+  return elementsOf(elementOf(shape, "txBody"), "p").flatMap((paragraph) => {
+    const properties = elementOf(paragraph, "pPr");
+    const has = (name: string) => elementOf(properties, name) !== undefined;
+    const bullet = has("buNone") ? "none" : has("buAutoNum") ? "number" : has("buChar") || has("buBlip") ? "character" : "inherited";
+    const text = paragraphText(paragraph);
+    return text === "" ? [] : [{ text, level: Number(properties?.attributes["lvl"] ?? 0), bullet }];
+  });
+}
+
+function paragraphText(paragraph: XmlElement): string {
+  return elementsOf(paragraph)
+    .map((part) => (part.name === "br" ? " " : part.name === "r" || part.name === "fld" ? textOf(elementOf(part, "t")) : ""))
+    .join("")
+    .replace(/\s+/gu, " ")
+    .trim();
+}
+
+/** @param isBody whether the layout gives this shape bullets; several lines of it are then a list. */
+function textDrafts(lines: readonly Line[], isBody: boolean): Draft[] {
+  const isItem = (line: Line) => line.bullet === "character" || line.bullet === "number" || (line.bullet === "inherited" && isBody && lines.length > 1);
+  const drafts: Draft[] = [];
+  let wasItem = false;
+  let number = 0;
+  for (const line of lines) {
+    if (!isItem(line)) {
+      drafts.push({ kind: "paragraph", text: line.text });
+    } else {
+      number = line.bullet === "number" && line.level === 0 ? number + 1 : line.bullet === "number" ? number : 0;
+      const text = `${"  ".repeat(line.level)}${line.bullet === "number" && line.level === 0 ? `${number}.` : "-"} ${line.text}`;
+      const last = drafts[drafts.length - 1];
+      if (wasItem && last !== undefined) last.text += `\n${text}`;
+      else drafts.push({ kind: "list", text });
+    }
+    wasItem = isItem(line);
+  }
+  return drafts;
+}
+
+function readTable(table: XmlElement, page: number, limits: ParseLimits, warnings: string[]): Draft[] {
+  const rows: string[][] = [];
+  for (const row of elementsOf(table, "tr")) {
+    rows.push(
+      elementsOf(row, "tc").map((cell, column) => {
+        // A cell merged over several rows stands in each of them; one over several columns stands once.
+        if (cell.attributes["vMerge"] === "1") return rows[rows.length - 1]?.[column] ?? "";
+        return elementsOf(elementOf(cell, "txBody"), "p").map(paragraphText).join(" ");
+      }),
+    );
+  }
+  const limited = limitRows(rows, rows.length, `Table on slide ${page}`, limits);
+  warnings.push(...limited.warnings);
+  const text = renderTable(limited.rows);
+  return text === null ? [] : [{ kind: "table", text }];
+}
+
+/** SmartArt: the texts of its points. */
+function diagramDrafts(data: XmlElement | undefined): Draft[] {
+  const points = elementsOf(elementOf(data, "ptLst"), "pt").map((point) =>
+    elementsOf(elementOf(point, "t"), "p").map(paragraphText).filter((text) => text !== "").join(" "),
+  );
+  const lines = points.filter((text) => text !== "").map((text) => `- ${text}`);
+  return lines.length === 0 ? [] : [{ kind: "list", text: lines.join("\n") }];
+}
+
+/** A chart's title and the values that it was drawn from, as a table: categories down, series across. */
+function chartDrafts(space: XmlElement | undefined): Draft[] {
+  const chart = elementOf(space, "chart");
+  const title = descendantsOf(elementOf(chart, "title"), "p").map(paragraphText).join(" ").trim();
+  const series = descendantsOf(elementOf(chart, "plotArea"), "ser");
+  const categories = pointsOf(elementOf(series[0], "cat") ?? elementOf(series[0], "xVal"));
+  const columns = series.map((one) => [
+    pointsOf(elementOf(one, "tx"))[0] ?? "",
+    ...pointsOf(elementOf(one, "val") ?? elementOf(one, "yVal")),
+  ]);
+  const rows = ["", ...categories].map((category, index) => [category, ...columns.map((column) => column[index] ?? "")]);
+  const table = series.length === 0 || categories.length === 0 ? null : renderTable(rows);
+  return [
+    ...(title === "" ? [] : [{ kind: "figure", text: title } as const]),
+    ...(table === null ? [] : [{ kind: "table", text: table } as const]),
+  ];
+}
+
+function pointsOf(reference: XmlElement | undefined): string[] {
+  const points: string[] = [];
+  for (const point of descendantsOf(reference, "pt")) {
+    const index = Number(point.attributes["idx"] ?? points.length);
+    if (index >= 0 && index < 10_000) points[index] = textOf(elementOf(point, "v")).trim();
+  }
+  return Array.from(points, (point) => point ?? "");
+}

@@ -1,0 +1,46 @@
+import { countOf } from "../document-errors.ts";
+import { renderTable } from "../gfm-table.ts";
+import type { ParseLimits } from "../limits.ts";
+import type { Draft } from "../sections.ts";
+
+/**
+ * A sheet's grid as elements: a heading with its name, then each block between empty rows. A block of one column is
+ * text; lines of one cell above a table are its title or a note.
+ */
+export function sheetDrafts(rows: readonly string[][], totalRows: number, name: string, limits: ParseLimits): { drafts: Draft[]; warnings: string[] } {
+  const warnings: string[] = [];
+  if (totalRows > limits.maxTableRows) {
+    const left = totalRows - limits.maxTableRows;
+    warnings.push(`Sheet "${name}": kept the first ${countOf(limits.maxTableRows, "row")}, ${countOf(left, "row")} left out.`);
+  }
+  if (rows.some((row) => row.length > limits.maxTableColumns)) {
+    warnings.push(`Sheet "${name}": kept the first ${limits.maxTableColumns} columns.`);
+  }
+  const body: Draft[] = [];
+  for (const block of blocksOf(rows)) {
+    const start = block.findIndex((row) => filled(row) > 1);
+    const text = start === -1 ? block : block.slice(0, start);
+    for (const row of text) body.push({ kind: "paragraph", text: row.find((cell) => cell !== "") ?? "", container: name });
+    const table = start === -1 ? null : renderTable(block.slice(start).map((row) => row.slice(0, limits.maxTableColumns)));
+    if (table !== null) body.push({ kind: "table", text: table, container: name });
+  }
+  if (body.length === 0) return { drafts: [], warnings };
+  return { drafts: [{ kind: "heading", text: name, level: 1, container: name }, ...body], warnings };
+}
+
+function blocksOf(rows: readonly string[][]): string[][][] {
+  const blocks: string[][][] = [];
+  let open: string[][] = [];
+  for (const row of [...rows, []]) {
+    if (filled(row) > 0) open.push(row);
+    else if (open.length > 0) {
+      blocks.push(open);
+      open = [];
+    }
+  }
+  return blocks;
+}
+
+function filled(row: readonly string[]): number {
+  return row.reduce((count, cell) => count + (cell === "" ? 0 : 1), 0);
+}

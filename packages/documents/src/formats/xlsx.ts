@@ -1,0 +1,193 @@
+import { SaxesParser } from "saxes";
+import { documentError } from "../document-errors.ts";
+import type { ParseLimits } from "../limits.ts";
+import type { OoxmlPackage } from "../ooxml-package.ts";
+import type { Draft, Parsed } from "../sections.ts";
+import { elementOf, elementsOf, localName } from "../xml-tree.ts";
+import { formatNumber } from "./number-format.ts";
+import { sheetDrafts } from "./sheet-tables.ts";
+
+/** What a sheet's cells refer to. */
+type Workbook = {
+  strings: string[];
+  /** Per cell style: its number format. */
+  styles: { formatId: number; code: string | undefined }[];
+  date1904: boolean;
+};
+
+/**
+ * Workbooks, sheet by sheet. The sheets are streamed and end at the row limit, so that one with a million rows costs no
+ * more than its kept part; values are shown as formatted, formulas by their last computed result.
+ */
+export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
+  const root = office.tree(office.mainPart);
+  const targets = office.relationships(office.mainPart);
+  const partOfType = (type: string) => targets.find((relationship) => relationship.type === type)?.target;
+  const workbook: Workbook = {
+    strings: readStrings(office, partOfType("sharedStrings")),
+    styles: readStyles(office, partOfType("styles")),
+    date1904: /^(?:1|true)$/u.test(elementOf(root, "workbookPr")?.attributes["date1904"] ?? ""),
+  };
+  const drafts: Draft[] = [];
+  const warnings = [...office.warnings];
+  for (const sheet of elementsOf(elementOf(root, "sheets"), "sheet")) {
+    const { name = "Sheet", state, "r:id": id } = sheet.attributes;
+    const target = targets.find((relationship) => relationship.id === id);
+    const text = target?.type === "worksheet" ? office.text(target.target) : undefined;
+    if (state === "hidden" || state === "veryHidden") warnings.push(`The hidden sheet "${name}" was left out.`);
+    else if (text !== undefined) {
+      const { rows, totalRows } = readSheet(text, name, workbook, limits);
+      const result = sheetDrafts(rows, totalRows, name, limits);
+      warnings.push(...result.warnings);
+      drafts.push(...result.drafts);
+    }
+  }
+  return { title: office.title, drafts, warnings };
+}
+
+function readStrings(office: OoxmlPackage, partName: string | undefined): string[] {
+  const text = partName === undefined ? undefined : office.text(partName);
+  if (text === undefined) return [];
+  const strings: string[] = [];
+  let current: string | null = null;
+  let inText = false;
+  let inPhonetic = false;
+  streamXml(text, partName!, {
+    open(name) {
+      if (name === "si") current = "";
+      else if (name === "t") inText = !inPhonetic;
+      else if (name === "rPh") inPhonetic = true;
+    },
+    text(value) {
+      if (inText && current !== null) current += value;
+    },
+    close(name) {
+      if (name === "t") inText = false;
+      else if (name === "rPh") inPhonetic = false;
+      else if (name === "si") {
+        strings.push(unescapeControls(current ?? ""));
+        current = null;
+      }
+    },
+  });
+  return strings;
+}
+
+function readStyles(office: OoxmlPackage, partName: string | undefined): Workbook["styles"] {
+  const root = partName === undefined ? undefined : office.tree(partName);
+  const codes = new Map(
+    elementsOf(elementOf(root, "numFmts"), "numFmt").map(({ attributes }) => [Number(attributes["numFmtId"]), attributes["formatCode"] ?? ""]),
+  );
+  return elementsOf(elementOf(root, "cellXfs"), "xf").map(({ attributes }) => {
+    const formatId = Number(attributes["numFmtId"] ?? 0);
+    return { formatId, code: codes.get(formatId) };
+  });
+}
+
+/** The rows that hold something, up to the limit, and how many there are in all. An empty row stands for each gap. */
+function readSheet(text: string, name: string, workbook: Workbook, limits: ParseLimits): { rows: string[][]; totalRows: number } {
+  const kept = new Map<number, string[]>();
+  let totalRows = 0;
+  let rowNumber = 0;
+  let column = 0;
+  let cell: Cell | null = null;
+  let isValue = false;
+  let row: string[] = [];
+  streamXml(text, name, {
+    open(tag, attributes) {
+      if (tag === "row") {
+        const declared = Number(attributes["r"]);
+        rowNumber = Number.isInteger(declared) && declared > rowNumber ? declared : rowNumber + 1;
+        column = 0;
+        row = [];
+      } else if (tag === "c") {
+        column = columnOf(attributes["r"]) ?? column;
+        cell = { type: attributes["t"] ?? "n", style: Number(attributes["s"] ?? 0), value: "" };
+      } else if (tag === "v" || tag === "t") isValue = cell !== null;
+      else if (tag === "rPh") isValue = false;
+      else if (tag === "mergeCell") spreadDown(attributes["ref"] ?? "", kept, limits);
+    },
+    text(value) {
+      if (isValue && cell !== null) cell.value += value;
+    },
+    close(tag) {
+      if (tag === "v" || tag === "t") isValue = false;
+      else if (tag === "c" && cell !== null) {
+        const shown = showCell(cell, workbook);
+        // One column beyond the limit is kept, to tell that there were more.
+        if (shown !== "") row[Math.min(column, limits.maxTableColumns)] = shown;
+        cell = null;
+        column += 1;
+      } else if (tag === "row" && row.length > 0) {
+        totalRows += 1;
+        if (totalRows <= limits.maxTableRows) kept.set(rowNumber, Array.from(row, (value) => value ?? ""));
+      }
+    },
+  });
+  let previous = 0;
+  const rows = [...kept].flatMap(([number, cells]) => {
+    const gap = number > previous + 1 ? [[]] : [];
+    previous = number;
+    return [...gap, cells];
+  });
+  return { rows, totalRows };
+}
+
+type Cell = { type: string; style: number; value: string };
+
+function showCell(cell: Cell, workbook: Workbook): string {
+  const { type, value } = cell;
+  if (value === "") return "";
+  if (type === "s") return (workbook.strings[Number(value)] ?? "").trim();
+  if (type === "b") return value === "1" ? "TRUE" : "FALSE";
+  if (type !== "n") return unescapeControls(value).trim();
+  const number = Number(value);
+  const style = workbook.styles[cell.style];
+  return Number.isFinite(number) ? formatNumber(number, style?.formatId ?? 0, style?.code, workbook.date1904) : value;
+}
+
+/** A cell merged over several rows stands in each of them, so that every row can be read alone. */
+function spreadDown(reference: string, rows: Map<number, string[]>, limits: ParseLimits): void {
+  const match = /^([A-Z]+)(\d+):[A-Z]+(\d+)$/u.exec(reference);
+  if (match === null) return;
+  const column = columnOf(match[1])!;
+  const first = Number(match[2]);
+  const value = rows.get(first)?.[column] ?? "";
+  if (value === "") return;
+  for (let number = first + 1; number <= Math.min(Number(match[3]), first + limits.maxTableRows); number += 1) {
+    const row = rows.get(number);
+    if (row === undefined) continue;
+    while (row.length <= column) row.push("");
+    row[column] ||= value;
+  }
+}
+
+/** "AB12" -> 27. */
+function columnOf(reference: string | undefined): number | null {
+  const letters = /^[A-Z]{1,3}/u.exec(reference ?? "")?.[0];
+  if (letters === undefined) return null;
+  return [...letters].reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0) - 1;
+}
+
+/** Excel writes control characters in strings as _x000D_. */
+function unescapeControls(text: string): string {
+  return text.replace(/_x([0-9A-Fa-f]{4})_/gu, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+}
+
+type Handlers = {
+  open: (name: string, attributes: Record<string, string>) => void;
+  text: (value: string) => void;
+  close: (name: string) => void;
+};
+
+function streamXml(text: string, partName: string, handlers: Handlers): void {
+  const parser = new SaxesParser({ xmlns: false, position: false });
+  parser.on("opentag", (tag) => handlers.open(localName(tag.name), tag.attributes));
+  parser.on("text", handlers.text);
+  parser.on("cdata", handlers.text);
+  parser.on("closetag", (tag) => handlers.close(localName(tag.name)));
+  parser.on("error", (error) => {
+    throw documentError("DOCUMENT_DAMAGED", `${partName} is not well-formed XML (${error.message.slice(0, 120)}).`);
+  });
+  parser.write(text).close();
+}

@@ -1,0 +1,28 @@
+import type { ParseLimits } from "../limits.ts";
+import type { Parsed } from "../sections.ts";
+import { type XmlElement, elementsOf, parseXmlTree, textOf } from "../xml-tree.ts";
+import { renderValue } from "./json.ts";
+
+/** XML as the record it usually is: elements are fields, repeated ones are lists, mixed content is text. */
+export function parseXml(text: string, fileName: string, limits: ParseLimits): Parsed {
+  const root = parseXmlTree(text, fileName, limits.maxXmlDepth);
+  return renderValue(valueOf(root), limits);
+}
+
+function valueOf(element: XmlElement): unknown {
+  const children = elementsOf(element);
+  const attributes = Object.entries(element.attributes).filter(([name]) => !/^(?:xmlns|xml|xsi)(?::|$)/u.test(name));
+  const isMixed = element.children.some((child) => typeof child === "string" && child.trim() !== "");
+  if (children.length === 0 || isMixed) {
+    const content = textOf(element).replace(/[ \t]*\n\s*/gu, "\n").trim();
+    return attributes.length === 0 ? content : { ...Object.fromEntries(attributes), ...(content === "" ? {} : { text: content }) };
+  }
+  const groups = new Map<string, unknown[]>();
+  for (const child of children) {
+    const group = groups.get(child.name) ?? [];
+    group.push(valueOf(child));
+    groups.set(child.name, group);
+  }
+  const fields = [...groups].map(([name, values]): [string, unknown] => [name, values.length === 1 ? values[0] : values]);
+  return Object.fromEntries([...attributes, ...fields]);
+}

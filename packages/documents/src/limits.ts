@@ -1,0 +1,37 @@
+const MiB = 1024 * 1024;
+
+/** What one document may cost. Beyond a limit on content the rest is left out with a warning; the others refuse. */
+export type ParseLimits = {
+  /** Size of the file itself; larger is refused. */
+  maxBytes: number;
+  /** What all parts of one archive (DOCX, XLSX, PPTX) may inflate to; more is refused as hostile. */
+  maxInflatedBytes: number;
+  /** Inflated divided by compressed size, for archives that inflate beyond 32 MiB. Office files stay below 100. */
+  maxExpansionRatio: number;
+  maxArchiveEntries: number;
+  /** Nesting of XML elements inside an Office file; more is refused as hostile. */
+  maxXmlDepth: number;
+  /** Rows kept of one table or sheet. */
+  maxTableRows: number;
+  maxTableColumns: number;
+  maxPages: number;
+  /** Characters kept of one document. */
+  maxTextLength: number;
+  /** Attachments read of one e-mail, and how deep e-mails may sit in e-mails. */
+  maxAttachments: number;
+  maxAttachmentDepth: number;
+};
+
+export const defaultParseLimits: ParseLimits = {
+  maxBytes: 100 * MiB,
+  maxInflatedBytes: 512 * MiB,
+  maxExpansionRatio: 200,
+  maxArchiveEntries: 10_000,
+  maxXmlDepth: 256,
+  maxTableRows: 10_000,
+  maxTableColumns: 256,
+  maxPages: 5_000,
+  maxTextLength: 20_000_000,
+  maxAttachments: 50,
+  maxAttachmentDepth: 3,
+};

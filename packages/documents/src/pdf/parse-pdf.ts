@@ -1,0 +1,116 @@
+import { documentError } from "../document-errors.ts";
+import { renderTable } from "../gfm-table.ts";
+import type { ParseLimits } from "../limits.ts";
+import { type Draft, type Parsed, firstTitle } from "../sections.ts";
+import { type Block, joinLines, startsItem, toBlocks } from "./blocks.ts";
+import { splitRegions } from "./columns.ts";
+import { findTables } from "./find-tables.ts";
+import { type HeadingMark, markHeadings } from "./headings.ts";
+import { type PdfPage, pageList, readPdf } from "./read-pdf.ts";
+import { dropRunningLines } from "./running-lines.ts";
+import { toRows } from "./segments.ts";
+
+type Piece = { page: number } & ({ kind: "block"; block: Block } | { kind: "table"; text: string });
+
+/**
+ * A PDF's text as elements: lines are grouped to paragraphs by where they stand, columns are read one after the other,
+ * headings are told by their type. Works on text only: a scan has none, and says so.
+ */
+export async function parsePdf(bytes: Uint8Array, limits: ParseLimits): Promise<Parsed> {
+  const pdf = await readPdf(bytes, limits);
+  const empty = pdf.pages.filter((page) => !isReadable(page)).map((page) => page.page);
+  if (empty.length === pdf.pages.length) {
+    throw documentError("DOCUMENT_UNSUPPORTED", "The PDF holds no text, only images of it: it is a scan and needs OCR.", {
+      action: "Run text recognition (OCR) over it at the source and save it as a PDF with a text layer.",
+      details: { pages: pdf.pages.length },
+    });
+  }
+  const warnings = [...pdf.warnings];
+  if (empty.length > 0) warnings.push(`${pageList(empty)} hold${empty.length === 1 ? "s" : ""} no text (blank, or a scan that needs OCR).`);
+  const { pages, dropped } = dropRunningLines(pdf.pages);
+  if (dropped.length > 0) warnings.push(`Running headers and footers left out: ${dropped.slice(0, 4).map((text) => `"${text.slice(0, 80)}"`).join(", ")}.`);
+
+  const leading = usualLeading(pages);
+  const pieces = pages.flatMap((page) => readPage(page, leading));
+  const marks = markHeadings(pieces.flatMap((piece) => (piece.kind === "block" ? [piece] : [])), pdf.outline);
+  const drafts = toDrafts(pieces, marks);
+  return { title: pdf.title ?? firstTitle(drafts), drafts, warnings };
+}
+
+/** Fonts without a character map give private-use and control characters: what looks like text cannot be read. */
+function isReadable(page: PdfPage): boolean {
+  const text = page.segments.map((segment) => segment.text).join("");
+  const good = text.match(/[\p{L}\p{N}\p{P}\p{S}]/gu)?.length ?? 0;
+  return good > text.replace(/\s/gu, "").length / 2;
+}
+
+function readPage(page: PdfPage, leading: number): Piece[] {
+  return splitRegions(page.segments).flatMap((region) =>
+    findTables(toRows(region)).flatMap((piece): Piece[] => {
+      if (piece.kind === "rows") return toBlocks(piece.rows, leading).map((block) => ({ kind: "block", block, page: page.page }));
+      const text = renderTable(piece.cells);
+      return text === null ? [] : [{ kind: "table", text, page: page.page }];
+    }),
+  );
+}
+
+/** The most common distance between two lines of the same size, in font sizes. */
+function usualLeading(pages: readonly PdfPage[]): number {
+  const ratios: number[] = [];
+  for (const page of pages.slice(0, 50)) {
+    for (const region of splitRegions(page.segments)) {
+      const rows = toRows(region);
+      rows.slice(1).forEach((row, index) => {
+        const [above, line] = [rows[index]![0]!, row[0]!];
+        if (above.size === line.size && line.size > 0) ratios.push(Math.round(((line.y - above.y) / line.size) * 20) / 20);
+      });
+    }
+  }
+  const counts = new Map<number, number>();
+  for (const ratio of ratios) if (ratio >= 0.9 && ratio <= 2.2) counts.set(ratio, (counts.get(ratio) ?? 0) + 1);
+  return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best), [1.2, 0])[0];
+}
+
+function toDrafts(pieces: readonly Piece[], marks: ReadonlyMap<Block, HeadingMark>): Draft[] {
+  const drafts: Draft[] = [];
+  for (const piece of pieces) {
+    const { page } = piece;
+    if (piece.kind === "table") {
+      drafts.push({ kind: "table", text: piece.text, page });
+      continue;
+    }
+    const { block } = piece;
+    const mark = marks.get(block);
+    const last = drafts[drafts.length - 1];
+    if (mark !== undefined) {
+      drafts.push({ ...mark, text: joinLines(block.lines), page });
+    } else if (block.mono && block.lines.length > 1) {
+      drafts.push({ kind: "code", text: codeText(block), page });
+    } else if (startsItem(block.lines[0]!.text)) {
+      const item = itemText(block);
+      // Items stand in blocks of their own; those that follow each other on a page are one list.
+      if (last?.kind === "list" && last.page === page) last.text += `\n${item}`;
+      else drafts.push({ kind: "list", text: item, page });
+    } else if (last?.kind === "paragraph" && last.page === page && isCutOff(last.text, block.lines[0]!.text)) {
+      last.text = joinLines([last, ...block.lines]);
+    } else {
+      drafts.push({ kind: "paragraph", text: joinLines(block.lines), page });
+    }
+  }
+  return drafts;
+}
+
+/** A sentence that goes on at the top of the next column. Over a page break it stays parted: each part has its page. */
+function isCutOff(above: string, below: string): boolean {
+  return /[\p{L},-]$/u.test(above) && /^\p{Ll}/u.test(below);
+}
+
+function itemText(block: Block): string {
+  return joinLines(block.lines).replace(/^[^\p{L}\p{N}(]\s+|^o\s+/u, "- ");
+}
+
+/** Code keeps its lines and, by their distance from the left edge, its indentation. */
+function codeText(block: Block): string {
+  const left = Math.min(...block.lines.map((line) => line.x));
+  return block.lines.map((line) => " ".repeat(Math.round((line.x - left) / (line.size * 0.6))) + line.text).join("\n");
+}

@@ -1,0 +1,61 @@
+import { AnnealError } from "@anneal/core/errors";
+import { openFolderStore } from "./folder-store.ts";
+import { openS3Store } from "./s3-store.ts";
+
+/**
+ * Where bytes live: a folder or a bucket behind one interface. Keys are relative POSIX paths. A put is whole or absent:
+ * readers never see half an object.
+ */
+export type ObjectStore = {
+  put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<{ sizeBytes: number }>;
+  /** Throws NOT_FOUND. */
+  get(key: string): Promise<Uint8Array>;
+  /** Throws NOT_FOUND before the first chunk. */
+  stream(key: string): Promise<AsyncIterable<Uint8Array>>;
+  exists(key: string): Promise<boolean>;
+  remove(key: string): Promise<void>;
+  list(prefix: string): AsyncIterable<string>;
+};
+
+/** @param url `file:///dir` or `s3://bucket/prefix`. */
+export function openObjectStore(url: string, options: { s3Endpoint?: string } = {}): ObjectStore {
+  const parsed = URL.parse(url);
+  switch (parsed?.protocol) {
+    case "file:":
+      return openFolderStore(decodeURIComponent(parsed.pathname));
+    case "s3:":
+      return openS3Store({
+        bucket: parsed.hostname,
+        prefix: parsed.pathname.replaceAll(/^\/+|\/+$/g, ""),
+        endpoint: options.s3Endpoint,
+      });
+    default:
+      throw new AnnealError("INVALID_INPUT", `The object store ${url} is neither a folder nor a bucket.`, {
+        action: "Set ANNEAL_OBJECTS to file:///some/folder or s3://bucket/prefix.",
+      });
+  }
+}
+
+const segment = /^(?!\.{1,2}$)[\w.@=+-]+$/;
+
+/** Keys are made by us; a segment that could leave the store is a bug or an attack, never a name. */
+export function assertKey(key: string): void {
+  if (key === "" || !key.split("/").every((part) => segment.test(part))) {
+    throw new AnnealError("INVALID_INPUT", `The object key ${JSON.stringify(key)} is not allowed.`, {
+      action: "Use letters, digits, '.', '_', '-', '@', '=', '+' and '/' only.",
+    });
+  }
+}
+
+export function missingObject(key: string): AnnealError {
+  return new AnnealError("NOT_FOUND", `There is no object ${key} in the store.`, {
+    action: "Run the stage that makes it again, or restore the object store from its backup.",
+    details: { key },
+  });
+}
+
+export async function readAll(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const part of stream) parts.push(part);
+  return Buffer.concat(parts);
+}
