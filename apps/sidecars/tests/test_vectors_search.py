@@ -151,7 +151,7 @@ def test_sparse_scores_are_bm25_with_the_idf_of_the_collection(vectors: Server) 
     """Four documents by hand: 'gpu' (1) is in all of them, 'kernel' (2) in two, 'panic' (3) in one.
 
     Stored values are BM25's term-frequency part, the query's are 1, and the modifier multiplies each term by
-    idf = ln(1 + (N - n + 0.5) / (n + 0.5)), as in Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009).
+    idf = ln(1 + (N - n + 0.5) / (n + 0.5)): Robertson and Zaragoza, "The Probabilistic Relevance Framework" (2009).
     """
     create(vectors)
 

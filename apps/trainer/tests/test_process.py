@@ -11,6 +11,10 @@ from pathlib import Path
 import pytest
 
 from trainer import __main__ as program
+from trainer.config import TrainerConfig
+from trainer.events import Record
+from trainer.stop import StopRequest
+from trainer.training import train
 
 SOURCE = Path(__file__).parents[1] / "src"
 
@@ -54,11 +58,13 @@ def losses(events: list[dict]) -> dict:
 
 def test_a_run_that_was_killed_and_then_stopped_ends_as_if_nothing_had_happened(settings, tmp_path):
     # Long enough that the signals arrive while it runs; evaluation and checkpoints fall between and on the kill.
-    settings |= {"epochs": 40, "evalEverySteps": 50, "saveEverySteps": 7}
+    settings |= {"epochs": 40, "evalEverySteps": 50, "saveEverySteps": 17}
     whole = tmp_path / "whole"
+    seen: list[Record] = []
+    config = TrainerConfig.model_validate({**settings, "outputDir": str(whole)}, by_alias=True, by_name=False)
     whole.mkdir()
-    uninterrupted = Attempt({**settings, "outputDir": str(whole / "out")})
-    assert uninterrupted.end() == 0
+    train(config, seen.append, StopRequest())
+    uninterrupted = [event.model_dump(by_alias=True) for event in seen]
 
     killed = Attempt(settings)
     killed.read_until("step", 60)
@@ -81,9 +87,9 @@ def test_a_run_that_was_killed_and_then_stopped_ends_as_if_nothing_had_happened(
     assert next(event for event in resumed.events if event["type"] == "started")["resumedFromStep"] == at["step"]
 
     together = [*killed.events, *stopped.events, *resumed.events]
-    assert losses(together) == losses(uninterrupted.events)
+    assert losses(together) == losses(uninterrupted)
     file = "adapter/adapter_model.safetensors"
-    assert (tmp_path / "out" / file).read_bytes() == (whole / "out" / file).read_bytes()
+    assert (tmp_path / "out" / file).read_bytes() == (whole / file).read_bytes()
     # Except for what the kill tore off in flight, the file says what stdout said.
     written = [json.loads(line) for line in (tmp_path / "out" / "events.ndjson").read_text().splitlines()]
     assert losses(written) == losses(together)

@@ -62,6 +62,7 @@ def weights(config):
 VARIANTS = {
     "lora": {},
     "dora": {"method": "dora"},
+    "dora bfloat16": {"method": "dora", "precision": "bfloat16"},
     "rslora": {"method": "rslora"},
     "full": {"method": "full", "learningRate": 1e-3},
     "full bfloat16": {"method": "full", "learningRate": 1e-3, "precision": "bfloat16", "weightDecay": 0.1},
@@ -148,7 +149,9 @@ def test_the_exported_adapter_is_the_best_one_and_peft_loads_it(configure, tmp_p
     assert {"adapter_config.json", "adapter_model.safetensors", "README.md"} == {path.name for path in folder.iterdir()}
     written = json.loads((folder / "adapter_config.json").read_text())
     assert written["base_model_name_or_path"] == "tiny-llama"
-    assert written["r"] == 4
+    assert (written["r"], written["lora_alpha"]) == (4, 8)
+    assert written["target_modules"] == sorted(written["target_modules"]), "equal runs write equal files"
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in folder.iterdir()), "the engine may be another user"
     assert str(tmp_path) not in (folder / "adapter_config.json").read_text() + (folder / "README.md").read_text()
     loaded = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(config.base_model), folder).eval()
     tokenizer = AutoTokenizer.from_pretrained(config.base_model)

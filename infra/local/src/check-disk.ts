@@ -12,7 +12,10 @@ export async function checkDisk(dir: string, wantedBytes: number): Promise<{ fre
     throw new AnnealError(
       "DISK_FULL",
       `The disk that holds ${dir} has ${formatGiB(freeBytes)} free, and ${formatGiB(wantedBytes)} are needed.`,
-      { action: "Free some space, or move the state to a larger disk with ANNEAL_STATE_DIR.", details: { dir, freeBytes, wantedBytes } },
+      {
+        action: "Free some space, or move the state to a larger disk with ANNEAL_STATE_DIR.",
+        details: { dir, freeBytes, wantedBytes },
+      },
     );
   }
   return { freeBytes };

@@ -15,9 +15,19 @@ export async function claimPort(port: number, setting: string): Promise<number> 
   });
 }
 
-/** The port of last time when it is free, so that addresses stay the same over restarts; otherwise any free one. */
-export async function choosePort(previous: number | undefined): Promise<number> {
-  return previous !== undefined && (await isFree(previous)) ? previous : findFreePort();
+/**
+ * The port of last time when it is free, so that addresses stay the same over restarts; otherwise any free one.
+ * @param chosen ports that are promised to others and not yet in use
+ */
+export async function choosePort(
+  previous: number | undefined,
+  chosen: ReadonlySet<number> = new Set(),
+): Promise<number> {
+  if (previous !== undefined && !chosen.has(previous) && (await isFree(previous))) return previous;
+  for (;;) {
+    const port = await findFreePort();
+    if (!chosen.has(port)) return port;
+  }
 }
 
 export async function isFree(port: number): Promise<boolean> {
@@ -36,7 +46,9 @@ function listenOnce(port: number): Promise<number | undefined> {
     server.once("error", () => resolve(undefined));
     server.listen({ port, host, exclusive: true }, () => {
       const address = server.address();
-      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : undefined));
+      server.close(() =>
+        resolve(address !== null && typeof address === "object" ? address.port : undefined),
+      );
     });
   });
 }

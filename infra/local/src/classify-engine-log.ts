@@ -17,10 +17,12 @@ const rules: readonly Rule[] = [
     action: "Free some space and start again.",
   },
   {
-    pattern: /not a valid model identifier|Invalid repository ID|does not appear to have a file named|Can't load (the )?config|couldn't connect to|Cannot find an appropriate cached snapshot|outgoing traffic has been disabled|No such file or directory: '.*(config\.json|safetensors)/i,
+    pattern:
+      /not a valid model identifier|Invalid repository ID|does not appear to have a file named|Can't load (the )?config|couldn't connect to|Cannot find an appropriate cached snapshot|outgoing traffic has been disabled|No such file or directory: '.*(config\.json|safetensors)/i,
     code: "MODEL_UNKNOWN",
     message: "The inference engine could not find or read the base model.",
-    action: "Set ANNEAL_BASE_MODEL to a folder that holds a complete model (config.json, safetensors, tokenizer).",
+    action:
+      "Set ANNEAL_BASE_MODEL to a folder that holds a complete model (config.json, safetensors, tokenizer).",
   },
   {
     pattern: /are not supported for now|Model architectures .* not supported/,
@@ -29,7 +31,8 @@ const rules: readonly Rule[] = [
     action: "Choose a model that vLLM lists as supported.",
   },
   {
-    pattern: /out of memory|MemoryError|Cannot allocate memory|No available memory for the cache blocks|larger than the (available|maximum).*KV cache|KV cache is needed/i,
+    pattern:
+      /out of memory|MemoryError|Cannot allocate memory|No available memory for the cache blocks|larger than the (available|maximum).*KV cache|KV cache is needed/i,
     code: "ADMISSION_REFUSED",
     message: "The inference engine did not get enough memory for the model and its KV cache.",
     action: "Close other programs, or lower the KV cache or the context length.",
@@ -42,5 +45,8 @@ export function classifyEngineLog(lines: readonly string[]): AnnealError | undef
   const rule = rules.find((candidate) => candidate.pattern.test(text));
   if (!rule) return undefined;
   const line = lines.findLast((candidate) => rule.pattern.test(candidate));
-  return new AnnealError(rule.code, rule.message, { action: rule.action, details: { log: line?.trim().slice(0, 500) } });
+  return new AnnealError(rule.code, rule.message, {
+    action: rule.action,
+    details: { log: line?.trim().slice(0, 500) },
+  });
 }

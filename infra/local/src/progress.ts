@@ -1,3 +1,5 @@
+import type { ProcessIdentity } from "./process-table.ts";
+
 /** How far one service of the stack has come; what the terminal and the portal show. */
 export type Progress = {
   service: ServiceName;
@@ -7,7 +9,25 @@ export type Progress = {
   note?: string;
 };
 
-export type ServiceName = "postgres" | "temporal" | "vectors" | "embeddings" | "engine" | "worker" | "web";
+export type ServiceName =
+  | "postgres"
+  | "temporal"
+  | "vectors"
+  | "embeddings"
+  | "engine"
+  | "worker"
+  | "web";
+
+/** What every start function takes. */
+export type LaunchOptions = {
+  /** The variables of the started program, before those that the start function adds. */
+  env: Readonly<Record<string, string | undefined>>;
+  logFile: string;
+  /** Told of every process of this service, also after a restart: see StateLock.recordChild. */
+  onSpawn?: (identity: ProcessIdentity) => void;
+  /** Gives up a start that is under way. */
+  signal?: AbortSignal;
+};
 
 /** What every start function returns. */
 export type Service = {

@@ -3,7 +3,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { type EnvironmentPaths, isComplete, locateEnvironment } from "./environment.mjs";
 
 export type PythonEnvironment = EnvironmentPaths & {
-  /** The variables under which our Python programs run: PYTHONPATH, no downloads, no usage statistics. */
+  /** The variables under which our Python programs run: PYTHONPATH and no usage statistics. */
   variables: Record<string, string>;
 };
 
@@ -14,14 +14,20 @@ export type PythonEnvironment = EnvironmentPaths & {
 export function locatePython(env: Readonly<Record<string, string | undefined>>): PythonEnvironment {
   const paths = locateEnvironment(env);
   if (!env["ANNEAL_PYTHON"] && !isComplete(paths.pythonDir)) {
-    throw new AnnealError("PREREQUISITE_MISSING", `There is no Python environment at ${paths.pythonDir}.`, {
-      action: "Run `npm start` or `npm test`, which install it, or set ANNEAL_PYTHON to the python of one.",
-    });
+    throw new AnnealError(
+      "PREREQUISITE_MISSING",
+      `There is no Python environment at ${paths.pythonDir}.`,
+      {
+        action:
+          "Run `npm start` or `npm test`, which install it, or set ANNEAL_PYTHON to the python of one.",
+      },
+    );
   }
   const variables = {
-    PYTHONPATH: env["PYTHONPATH"] ? `${paths.pythonPath}${delimiter}${env["PYTHONPATH"]}` : paths.pythonPath,
+    PYTHONPATH: env["PYTHONPATH"]
+      ? `${paths.pythonPath}${delimiter}${env["PYTHONPATH"]}`
+      : paths.pythonPath,
     PYTHONUNBUFFERED: "1",
-    HF_HUB_OFFLINE: "1",
     HF_HUB_DISABLE_TELEMETRY: "1",
     VLLM_NO_USAGE_STATS: "1",
     DO_NOT_TRACK: "1",

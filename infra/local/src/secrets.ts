@@ -32,7 +32,8 @@ export async function loadSecrets(stateDir: string): Promise<StackSecrets> {
     return secretsSchema.parse(JSON.parse(text));
   } catch (error) {
     throw new AnnealError("CONFLICT", `${file} is damaged.`, {
-      action: "Put back a copy of it, or choose another ANNEAL_STATE_DIR; without its keys the stored state cannot be read.",
+      action:
+        "Put back a copy of it, or choose another ANNEAL_STATE_DIR; without its keys the stored state cannot be read.",
       // Not the text of the parser: it may quote the file.
       details: { kind: error instanceof z.ZodError ? "shape" : "syntax" },
     });

@@ -1,11 +1,11 @@
+import { existsSync } from "node:fs";
 import { answersHttp, awaitReady } from "./await-ready.ts";
 import { classifyEngineLog } from "./classify-engine-log.ts";
-import type { ProcessIdentity } from "./process-table.ts";
-import type { Service } from "./progress.ts";
+import type { LaunchOptions, Service } from "./progress.ts";
 import type { PythonEnvironment } from "./python-env.ts";
 import { supervise } from "./supervise.ts";
 
-export type EngineOptions = {
+export type EngineOptions = LaunchOptions & {
   python: PythonEnvironment;
   /** A Hugging Face id or a folder. */
   model: string;
@@ -24,9 +24,6 @@ export type EngineOptions = {
    */
   threads?: number;
   maxContextTokens: number;
-  logFile: string;
-  env: Readonly<Record<string, string | undefined>>;
-  onSpawn?: (identity: ProcessIdentity) => void;
 };
 
 /**
@@ -40,26 +37,49 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
     command: python.python,
     args: [
       // Not the `vllm` program: it looks for a distribution of that name, and the CPU build has another.
-      ...["-m", "vllm.entrypoints.openai.api_server", "--host", "127.0.0.1", "--port", String(port)],
-      ...["--model", options.model, "--served-model-name", options.servedName, "--dtype", "bfloat16"],
-      ...["--max-model-len", String(options.maxContextTokens)],
-      ...["--enable-lora", "--max-loras", String(options.maxLoras), "--max-lora-rank", String(options.maxLoraRank)],
-      // Compiling would take longer than the small default model ever wins back.
-      ...(cpu ? ["--enforce-eager", "--kv-cache-memory-bytes", String(Math.round(options.kvCacheGiB * 1024 ** 3))] : []),
+      "-m",
+      "vllm.entrypoints.openai.api_server",
+      "--host=127.0.0.1",
+      `--port=${port}`,
+      `--model=${options.model}`,
+      `--served-model-name=${options.servedName}`,
+      "--dtype=bfloat16",
+      `--max-model-len=${options.maxContextTokens}`,
+      "--enable-lora",
+      `--max-loras=${options.maxLoras}`,
+      `--max-lora-rank=${options.maxLoraRank}`,
       "--disable-uvicorn-access-log",
+      // Compiling would take longer than the small default model ever wins back.
+      ...(cpu
+        ? [
+            "--enforce-eager",
+            `--kv-cache-memory-bytes=${Math.round(options.kvCacheGiB * 1024 ** 3)}`,
+          ]
+        : []),
     ],
     env: {
       ...options.env,
       ...python.variables,
       VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True",
-      ...(options.threads === undefined ? {} : { VLLM_CPU_OMP_THREADS_BIND: `0-${options.threads - 1}` }),
+      // A model in a folder needs nothing from the network; waiting for it would only slow the start down.
+      ...(existsSync(options.model) ? { HF_HUB_OFFLINE: "1" } : {}),
+      ...(options.threads === undefined
+        ? {}
+        : { VLLM_CPU_OMP_THREADS_BIND: `0-${options.threads - 1}` }),
     },
     logFile: options.logFile,
     graceSeconds: 15,
     onSpawn: options.onSpawn,
   });
   const url = `http://127.0.0.1:${port}`;
-  await awaitReady({ title: "The inference engine", child, probe: answersHttp(`${url}/health`), timeoutMs: 600_000, classify: classifyEngineLog });
+  await awaitReady({
+    title: "The inference engine",
+    child,
+    probe: answersHttp(`${url}/health`),
+    timeoutMs: 600_000,
+    classify: classifyEngineLog,
+    signal: options.signal,
+  });
   return {
     name: "engine",
     url,

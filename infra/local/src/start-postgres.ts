@@ -6,24 +6,20 @@ import { AnnealError } from "@anneal/core/errors";
 import pg from "pg";
 import { awaitReady } from "./await-ready.ts";
 import { locatePostgresFiles, makeOwnedDir, type PostgresFiles } from "./postgres-files.ts";
-import type { ProcessIdentity } from "./process-table.ts";
-import type { Service } from "./progress.ts";
+import type { LaunchOptions, Service } from "./progress.ts";
 import { type Supervised, supervise } from "./supervise.ts";
 
 const ownerName = "anneal_owner";
 const appName = "anneal_app";
 const databaseName = "anneal";
 
-export type PostgresOptions = {
+export type PostgresOptions = LaunchOptions & {
   dir: string;
   port: number;
   ownerPassword: string;
   appPassword: string;
   /** Names this stack's data where it cannot lie in `dir`: see postgres-files.ts. */
   stackId: string;
-  logFile: string;
-  env: Readonly<Record<string, string | undefined>>;
-  onSpawn?: (identity: ProcessIdentity) => void;
 };
 
 export type PostgresService = Service & {
@@ -41,11 +37,14 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const child = supervise({
     command: join(files.binDir, "postgres"),
     args: [
-      ...["-D", files.dataDir, "-p", String(port)],
+      "-D",
+      files.dataDir,
+      `--port=${port}`,
       // Loopback only, and no socket file: its folder would have to be writable by whoever PostgreSQL runs as.
-      ...["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
+      "--listen_addresses=127.0.0.1",
+      "--unix_socket_directories=",
       // Short queries only: compiling them costs more than it wins.
-      ...["-c", "jit=off"],
+      "--jit=off",
     ],
     // A folder that exists for every user; the data folder is given above.
     cwd: "/",
@@ -58,7 +57,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     onSpawn: options.onSpawn,
   });
   const ownerUrl = formatUrl(ownerName, ownerPassword, port, databaseName);
-  await awaitAnswer(child, formatUrl(ownerName, ownerPassword, port, "postgres"), options.dir);
+  await awaitAnswer(child, formatUrl(ownerName, ownerPassword, port, "postgres"), options);
   try {
     await prepareDatabase(port, ownerPassword, appPassword);
   } catch (error) {
@@ -78,20 +77,33 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   };
 }
 
-async function awaitAnswer(child: Supervised, url: string, dir: string): Promise<void> {
+async function awaitAnswer(
+  child: Supervised,
+  url: string,
+  { dir, signal }: PostgresOptions,
+): Promise<void> {
   let refused = false;
   await awaitReady({
     title: "PostgreSQL",
     child,
     timeoutMs: 60_000,
+    signal,
     // A wrong password does not become right by waiting.
-    probe: () => withClient(url, async () => true).catch((error: unknown) => (refused = isPasswordError(error))),
+    probe: () =>
+      withClient(url, async () => true).catch(
+        (error: unknown) => (refused = isPasswordError(error)),
+      ),
   });
   if (!refused) return;
   await child.stop();
-  throw new AnnealError("CONFLICT", `The database in ${dir} has another password than the one in secrets.json.`, {
-    action: "Put back the secrets.json that belongs to this state folder, or choose another ANNEAL_STATE_DIR.",
-  });
+  throw new AnnealError(
+    "CONFLICT",
+    `The database in ${dir} has another password than the one in secrets.json.`,
+    {
+      action:
+        "Put back the secrets.json that belongs to this state folder, or choose another ANNEAL_STATE_DIR.",
+    },
+  );
 }
 
 /** Built beside its place and moved there, so that a data folder is always a finished one. */
@@ -109,9 +121,15 @@ async function initialise(files: PostgresFiles, ownerPassword: string): Promise<
       await chown(passwordFile, files.user.uid, files.user.gid);
     }
     await runInitdb(files, [
-      ...["--pgdata", half, "--username", ownerName, "--pwfile", passwordFile, "--auth", "scram-sha-256"],
+      `--pgdata=${half}`,
+      `--username=${ownerName}`,
+      `--pwfile=${passwordFile}`,
+      "--auth=scram-sha-256",
       // PostgreSQL's own UTF-8 locale: the same sort order on every machine, whatever the system has installed.
-      ...["--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"],
+      "--encoding=UTF8",
+      "--locale=C",
+      "--locale-provider=builtin",
+      "--builtin-locale=C.UTF-8",
     ]);
     await rename(half, files.dataDir);
   } finally {
@@ -121,31 +139,55 @@ async function initialise(files: PostgresFiles, ownerPassword: string): Promise<
 
 function runInitdb(files: PostgresFiles, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(join(files.binDir, "initdb"), args, { cwd: "/", env: {}, stdio: ["ignore", "ignore", "pipe"], ...files.user });
+    const child = spawn(join(files.binDir, "initdb"), args, {
+      cwd: "/",
+      env: {},
+      stdio: ["ignore", "ignore", "pipe"],
+      ...files.user,
+    });
     let output = "";
-    child.stderr.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2_000)));
+    child.stderr.on(
+      "data",
+      (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2_000)),
+    );
     child.once("error", reject);
     child.once("close", (code) => {
       if (code === 0) return resolve();
       const full = /No space left/.test(output);
       reject(
-        new AnnealError(full ? "DISK_FULL" : "ENGINE_UNAVAILABLE", full ? "The disk is full: the database could not be created." : "The database could not be created.", {
-          action: full ? "Free some space and start again." : `initdb said: ${output.trim().split("\n").at(-1) ?? ""}`,
-          details: { exitCode: code },
-        }),
+        new AnnealError(
+          full ? "DISK_FULL" : "ENGINE_UNAVAILABLE",
+          full
+            ? "The disk is full: the database could not be created."
+            : "The database could not be created.",
+          {
+            action: full
+              ? "Free some space and start again."
+              : `initdb said: ${output.trim().split("\n").at(-1) ?? ""}`,
+            details: { exitCode: code },
+          },
+        ),
       );
     });
   });
 }
 
 /** Creates what is missing, so that it can run at every start. Roles cannot be bound as parameters: they are quoted. */
-async function prepareDatabase(port: number, ownerPassword: string, appPassword: string): Promise<void> {
+async function prepareDatabase(
+  port: number,
+  ownerPassword: string,
+  appPassword: string,
+): Promise<void> {
   await withClient(formatUrl(ownerName, ownerPassword, port, "postgres"), async (client) => {
-    const databases = await client.query("select 1 from pg_database where datname = $1", [databaseName]);
+    const databases = await client.query("select 1 from pg_database where datname = $1", [
+      databaseName,
+    ]);
     if (databases.rowCount === 0) await client.query(`create database ${databaseName}`);
     const roles = await client.query("select 1 from pg_roles where rolname = $1", [appName]);
     if (roles.rowCount === 0) await client.query(`create role ${appName}`);
-    await client.query(`alter role ${appName} with login nosuperuser nobypassrls password ${client.escapeLiteral(appPassword)}`);
+    await client.query(
+      `alter role ${appName} with login nosuperuser nobypassrls password ${client.escapeLiteral(appPassword)}`,
+    );
   });
   await withClient(formatUrl(ownerName, ownerPassword, port, databaseName), async (client) => {
     await client.query(`
@@ -159,7 +201,10 @@ async function prepareDatabase(port: number, ownerPassword: string, appPassword:
   });
 }
 
-async function withClient<Result>(url: string, use: (client: pg.Client) => Promise<Result>): Promise<Result> {
+async function withClient<Result>(
+  url: string,
+  use: (client: pg.Client) => Promise<Result>,
+): Promise<Result> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
   // A server that stops under an open connection reports it here as well as in the query.
   client.on("error", () => {});

@@ -1,34 +1,39 @@
 import { mkdir } from "node:fs/promises";
 import { answersHttp, awaitReady } from "./await-ready.ts";
-import type { ProcessIdentity } from "./process-table.ts";
-import type { Service } from "./progress.ts";
+import type { LaunchOptions, Service } from "./progress.ts";
 import type { PythonEnvironment } from "./python-env.ts";
 import { supervise } from "./supervise.ts";
 
-export type SidecarOptions = {
+export type SidecarOptions = LaunchOptions & {
   python: PythonEnvironment;
   dir: string;
   port: number;
-  logFile: string;
-  env: Readonly<Record<string, string | undefined>>;
-  onSpawn?: (identity: ProcessIdentity) => void;
 };
 
 /**
  * One of our Python servers (apps/sidecars), by its module's name. It is not told to watch its parent: the guard that
  * every supervised program runs under does that.
  */
-export async function startSidecar(name: "vectors" | "embeddings", options: SidecarOptions & { args: readonly string[] }): Promise<Service> {
+export async function startSidecar(
+  name: "vectors" | "embeddings",
+  options: SidecarOptions & { args: readonly string[] },
+): Promise<Service> {
   await mkdir(options.dir, { recursive: true });
   const child = supervise({
     command: options.python.python,
     args: ["-m", `sidecars.${name}`, "--port", String(options.port), ...options.args],
-    env: { ...options.env, ...options.python.variables },
+    env: { ...options.env, ...options.python.variables, HF_HUB_OFFLINE: "1" },
     logFile: options.logFile,
     onSpawn: options.onSpawn,
   });
   const url = `http://127.0.0.1:${options.port}`;
-  await awaitReady({ title: `The ${name} server`, child, probe: answersHttp(`${url}/healthz`), timeoutMs: 120_000 });
+  await awaitReady({
+    title: `The ${name} server`,
+    child,
+    probe: answersHttp(`${url}/healthz`),
+    timeoutMs: 120_000,
+    signal: options.signal,
+  });
   return {
     name,
     url,

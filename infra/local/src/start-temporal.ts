@@ -2,19 +2,15 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { answersHttp, awaitReady } from "./await-ready.ts";
 import { choosePort } from "./choose-port.ts";
-import type { ProcessIdentity } from "./process-table.ts";
-import type { Service } from "./progress.ts";
+import type { LaunchOptions, Service } from "./progress.ts";
 import { supervise } from "./supervise.ts";
 
-export type TemporalOptions = {
+export type TemporalOptions = LaunchOptions & {
   /** The Temporal CLI. */
   binary: string;
   dir: string;
   port: number;
   namespace: string;
-  logFile: string;
-  env: Readonly<Record<string, string | undefined>>;
-  onSpawn?: (identity: ProcessIdentity) => void;
 };
 
 /** Temporal's development server on SQLite; `url` is its gRPC address, host:port. */
@@ -24,16 +20,22 @@ export async function startTemporal(options: TemporalOptions): Promise<Service> 
   const child = supervise({
     command: options.binary,
     args: [
-      ...["server", "start-dev", "--headless", "--ip", "127.0.0.1", "--log-level", "warn"],
-      ...["--port", String(options.port), "--http-port", String(httpPort)],
-      ...["--db-filename", join(options.dir, "temporal.db"), "--namespace", options.namespace],
+      "server",
+      "start-dev",
+      "--headless",
+      "--ip=127.0.0.1",
+      `--port=${options.port}`,
+      `--http-port=${httpPort}`,
+      `--db-filename=${join(options.dir, "temporal.db")}`,
+      `--namespace=${options.namespace}`,
+      "--log-level=warn",
     ],
     env: options.env,
     logFile: options.logFile,
     onSpawn: options.onSpawn,
   });
   const probe = answersHttp(`http://127.0.0.1:${httpPort}/api/v1/namespaces/${options.namespace}`);
-  await awaitReady({ title: "Temporal", child, probe, timeoutMs: 60_000 });
+  await awaitReady({ title: "Temporal", child, probe, timeoutMs: 60_000, signal: options.signal });
   return {
     name: "temporal",
     url: `127.0.0.1:${options.port}`,

@@ -6,7 +6,11 @@ import { z } from "zod";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-table.ts";
 
 const identitySchema = z.object({ pid: z.int().positive(), startTicks: z.string() });
-const lockSchema = z.object({ holder: identitySchema, portalUrl: z.string().optional(), children: z.array(identitySchema) });
+const lockSchema = z.object({
+  holder: identitySchema,
+  portalUrl: z.string().optional(),
+  children: z.array(identitySchema),
+});
 type LockContent = z.infer<typeof lockSchema>;
 
 export type StateLock = {
@@ -40,7 +44,9 @@ export async function lockState(stateDir: string): Promise<StateLock> {
     setPortalUrl: (portalUrl) => save({ ...content, portalUrl }),
     recordChild(identity) {
       // Ended ones are dropped here: a service that restarts for ever must not make the list grow for ever.
-      save({ ...content, children: [...content.children.filter(isAlive), identity] }).catch(() => {});
+      save({ ...content, children: [...content.children.filter(isAlive), identity] }).catch(
+        () => {},
+      );
     },
     async release() {
       await writing.catch(() => {});
@@ -61,10 +67,17 @@ async function acquire(file: string, content: LockContent): Promise<void> {
     }
     const other = await readLock(file);
     if (other && isAlive(other.holder)) {
-      throw new AnnealError("ALREADY_RUNNING", `Anneal is already running on this state folder (process ${other.holder.pid}).`, {
-        action: `${other.portalUrl ? `Open ${other.portalUrl}, or stop` : "Stop"} it with Ctrl-C or \`kill ${other.holder.pid}\`, or choose another ANNEAL_STATE_DIR.`,
-        details: { pid: other.holder.pid, ...(other.portalUrl ? { portalUrl: other.portalUrl } : {}) },
-      });
+      throw new AnnealError(
+        "ALREADY_RUNNING",
+        `Anneal is already running on this state folder (process ${other.holder.pid}).`,
+        {
+          action: `${other.portalUrl ? `Open ${other.portalUrl}, or stop` : "Stop"} it with Ctrl-C or \`kill ${other.holder.pid}\`, or choose another ANNEAL_STATE_DIR.`,
+          details: {
+            pid: other.holder.pid,
+            ...(other.portalUrl ? { portalUrl: other.portalUrl } : {}),
+          },
+        },
+      );
     }
     // An unreadable lock is one that is being written this moment, or a torn one: the former resolves itself soon.
     if (!other && attempt < 5) {
@@ -102,4 +115,10 @@ export async function replaceFile(file: string, text: string, mode = 0o644): Pro
   const half = `${file}.tmp`;
   await writeFile(half, text, { mode });
   await rename(half, file);
+}
+
+/** Where the portal of the stack that holds this state folder is; null when none runs. */
+export async function findRunningPortal(stateDir: string): Promise<string | null> {
+  const lock = await readLock(join(stateDir, "stack.lock"));
+  return lock && isAlive(lock.holder) ? (lock.portalUrl ?? null) : null;
 }

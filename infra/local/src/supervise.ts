@@ -1,12 +1,21 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, statSync, type WriteStream } from "node:fs";
-import { open } from "node:fs/promises";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  type WriteStream,
+} from "node:fs";
 import { dirname } from "node:path";
 import { identifyProcess, type ProcessIdentity } from "./process-table.ts";
 
 // Handed to sh as text: a service that runs as another user may not be allowed to read this folder.
 const guard = readFileSync(new URL("guard.sh", import.meta.url), "utf8");
 const maxLogBytes = 20 * 1024 * 1024;
+/** Enough for the last words of a program that fails. */
+const recentChars = 16 * 1024;
 const firstBackoffMs = 500;
 const maxBackoffMs = 30_000;
 /** A service that ran this long was healthy: its next crash starts again from the shortest wait. */
@@ -32,8 +41,8 @@ export type ChildCommand = {
 export type Supervised = {
   readonly pid: number;
   readonly state: ChildState;
-  /** The last lines of the log, newest last. */
-  readLog(lineCount?: number): Promise<string[]>;
+  /** The last lines that the running program wrote, newest last. */
+  readonly lastLines: readonly string[];
   stop(): Promise<void>;
 };
 
@@ -51,25 +60,44 @@ export function supervise(spec: ChildCommand): Supervised {
   let stopping = false;
   let restarts = 0;
   let timer: NodeJS.Timeout | undefined;
+  let recent = "";
   const log = openRotatingLog(spec.logFile);
   let child = launch();
 
+  function keep(chunk: Buffer): void {
+    recent = (recent + chunk.toString("utf8")).slice(-recentChars);
+    log.write(chunk);
+  }
+
   function launch(): ChildProcess {
     const startedAt = Date.now();
-    const next = spawn("/bin/sh", ["-c", guard, "guard", spec.stopSignal ?? "TERM", String(spec.graceSeconds ?? 10), spec.command, ...spec.args], {
-      cwd: spec.cwd,
-      env: spec.env as NodeJS.ProcessEnv,
-      // A group of its own: Ctrl-C in the terminal reaches only us, and we end our children in order.
-      detached: true,
-      stdio: ["pipe", "pipe", "pipe"],
-      ...spec.user,
-    });
+    recent = "";
+    const next = spawn(
+      "/bin/sh",
+      [
+        "-c",
+        guard,
+        "guard",
+        spec.stopSignal ?? "TERM",
+        String(spec.graceSeconds ?? 10),
+        spec.command,
+        ...spec.args,
+      ],
+      {
+        cwd: spec.cwd,
+        env: spec.env as NodeJS.ProcessEnv,
+        // A group of its own: Ctrl-C in the terminal reaches only us, and we end our children in order.
+        detached: true,
+        stdio: ["pipe", "pipe", "pipe"],
+        ...spec.user,
+      },
+    );
     // Closing the pipe is how a child is stopped; one that is already gone answers with EPIPE.
     next.stdin?.on("error", () => {});
-    next.stdout?.on("data", log.write);
-    next.stderr?.on("data", log.write);
+    next.stdout?.on("data", keep);
+    next.stderr?.on("data", keep);
     next.once("error", (error) => {
-      log.write(Buffer.from(`${error.message}\n`));
+      keep(Buffer.from(`${error.message}\n`));
       if (next.pid === undefined) ended(null);
     });
     next.once("exit", (code) => {
@@ -117,7 +145,9 @@ export function supervise(spec: ChildCommand): Supervised {
     get state() {
       return state;
     },
-    readLog: (lineCount = 30) => readLastLines(spec.logFile, lineCount),
+    get lastLines() {
+      return recent.trimEnd().split("\n");
+    },
     stop,
   };
 }
@@ -157,21 +187,4 @@ function openRotatingLog(file: string): { write(chunk: Buffer): void; close(): P
     },
     close: () => new Promise((resolve) => stream.end(() => resolve())),
   };
-}
-
-async function readLastLines(file: string, lineCount: number): Promise<string[]> {
-  const tailBytes = 64 * 1024;
-  try {
-    const handle = await open(file);
-    try {
-      const { size } = await handle.stat();
-      const start = Math.max(0, size - tailBytes);
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
-      return buffer.toString("utf8", 0, bytesRead).trimEnd().split("\n").slice(-lineCount);
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    return [];
-  }
 }

@@ -57,7 +57,7 @@ export function describeConnector<Config, Secrets>(
     const contextOf = (deletions: Partial<DeletionPolicy> = {}): ConnectContext => ({
       signal: new AbortController().signal,
       tempDir,
-      limits: { ...defaultLimits, requestTimeoutMs: 10_000 },
+      limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
       deletions: { ...defaultDeletionPolicy, ...deletions },
       chromiumPath: null,
     });
@@ -157,7 +157,9 @@ export function describeConnector<Config, Secrets>(
 
     it("ends the same when killed at any change and resumed, on a run with every kind of change", async () => {
       // Each kill needs its own target that has seen the source before the changes.
-      const targets = await Promise.all(Array.from({ length: 25 }, () => new MemoryTarget()).map((target) => sync(target)));
+      const targets = await Promise.all(
+        Array.from({ length: 25 }, () => new MemoryTarget()).map((target) => sync(target)),
+      );
       await harness.put("guides/new.md", "Filters last six months.");
       await harness.put("handbook.md", "Holidays are agreed with the team and the manager.");
       await harness.remove("guides/clean.md");
@@ -228,9 +230,7 @@ export function describeConnector<Config, Secrets>(
       await harness.put("guides/huge.md", "x".repeat(300_000));
       const target = new MemoryTarget();
       const context = { ...contextOf(), limits: { ...defaultLimits, documentBytes: 100_000 } };
-      await target.apply(
-        harness.connector.read({ ...harness, cursor: null, known: target.known(), context }),
-      );
+      await target.apply(harness.connector.read({ ...harness, cursor: null, known: target.known(), context }));
       expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([
         [harness.refOf("guides/huge.md"), "DOCUMENT_TOO_LARGE"],
       ]);

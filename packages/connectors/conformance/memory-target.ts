@@ -17,7 +17,10 @@ export class MemoryTarget {
   failures: { ref: string; error: ErrorReport }[] = [];
 
   /** Applies a run to its end, or up to `killAt` (the index of the change whose write fails or just succeeded). */
-  async apply(stream: AsyncIterable<Change>, kill?: { at: number; write: "lost" | "done" }): Promise<"complete" | "killed"> {
+  async apply(
+    stream: AsyncIterable<Change>,
+    kill?: { at: number; write: "lost" | "done" },
+  ): Promise<"complete" | "killed"> {
     this.opened = [];
     this.changes = [];
     this.failures = [];
@@ -35,7 +38,10 @@ export class MemoryTarget {
     return {
       fingerprintOf: async (ref) => documents.get(ref)?.item.fingerprint ?? null,
       refsWithFingerprint: async (fingerprint) =>
-        [...documents.values()].map(({ item }) => item).filter((item) => item.fingerprint === fingerprint).map((item) => item.ref),
+        [...documents.values()]
+          .map(({ item }) => item)
+          .filter((item) => item.fingerprint === fingerprint)
+          .map((item) => item.ref),
       async *refs() {
         yield* [...documents.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
       },

@@ -33,7 +33,10 @@ export type ConnectLimits = {
   requestTimeoutMs: number;
 };
 
-export const defaultLimits: ConnectLimits = { documentBytes: 100 * 1024 * 1024, requestTimeoutMs: 30_000 };
+export const defaultLimits: ConnectLimits = {
+  documentBytes: 100 * 1024 * 1024,
+  requestTimeoutMs: 30_000,
+};
 
 export type CheckStatus =
   | "ok"

@@ -6,13 +6,17 @@ import { findAnnealError, systemCode, unreachable } from "./failure.ts";
 
 export type GuardedFetchOptions = {
   allowPrivateHosts: boolean;
-  /** For the whole exchange, body included. */
+  /** To connect, to the first byte, and between two bytes; a whole exchange may take ten times as long. */
   timeoutMs: number;
   /** Tests pass one to play a name that changes its address. */
   resolve?: Resolve;
 };
 
-export type GuardedRequest = { headers?: Record<string, string>; method?: "GET" | "HEAD"; signal: AbortSignal };
+export type GuardedRequest = {
+  headers?: Record<string, string>;
+  method?: "GET" | "HEAD";
+  signal: AbortSignal;
+};
 
 /** A redirect is returned, not followed: the caller decides, and its target passes through here again. */
 export type GuardedFetch = {
@@ -27,7 +31,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       const target = new URL(url);
       if (target.protocol !== "http:" && target.protocol !== "https:") throw notHttp(target);
       assertAllowedHost(target.hostname, options.allowPrivateHosts);
-      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(options.timeoutMs)]);
+      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(10 * options.timeoutMs)]);
       try {
         return await fetch(target, {
           method: request.method ?? "GET",
@@ -52,6 +56,8 @@ function createGuardedDispatcher(options: GuardedFetchOptions): Dispatcher {
     timeout: options.timeoutMs,
   });
   return new Agent({
+    headersTimeout: options.timeoutMs,
+    bodyTimeout: options.timeoutMs,
     connect(target, callback) {
       // A literal address never reaches `lookup`.
       if (isIP(target.hostname) !== 0 && !isAllowedAddress(target.hostname, options.allowPrivateHosts)) {

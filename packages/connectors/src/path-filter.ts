@@ -3,14 +3,14 @@ import { z } from "zod";
 
 /** Shared by every connector whose refs read like paths. */
 export const pathFilterShape = {
-  include: z
-    .array(z.string().min(1))
-    .default([])
-    .meta({ title: "Include", description: "Glob patterns; when there are any, only matching paths are read." }),
-  exclude: z
-    .array(z.string().min(1))
-    .default([])
-    .meta({ title: "Exclude", description: "Glob patterns of paths to leave out; wins over include." }),
+  include: z.array(z.string().min(1)).default([]).meta({
+    title: "Include",
+    description: "Glob patterns; when there are any, only matching paths are read.",
+  }),
+  exclude: z.array(z.string().min(1)).default([]).meta({
+    title: "Exclude",
+    description: "Glob patterns of paths to leave out; wins over include.",
+  }),
 };
 export type PathFilter = { include: string[]; exclude: string[] };
 

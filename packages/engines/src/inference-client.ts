@@ -9,8 +9,8 @@ export type ChatRequest = {
   maxTokens: number;
   temperature: number;
   seed?: number;
-  /** A JSON schema the answer must follow, for engines with structured output. */
-  jsonSchema?: { name: string; schema: Record<string, unknown> };
+  /** OpenAI's `response_format`, for engines with structured output. */
+  responseFormat?: Record<string, unknown>;
   signal?: AbortSignal;
 };
 
@@ -74,9 +74,7 @@ export function createInferenceClient(options: { url: string; apiKey?: string | 
     max_tokens: chat.maxTokens,
     temperature: chat.temperature,
     ...(chat.seed === undefined ? {} : { seed: chat.seed }),
-    ...(chat.jsonSchema === undefined
-      ? {}
-      : { response_format: { type: "json_schema", json_schema: { ...chat.jsonSchema, strict: true } } }),
+    ...(chat.responseFormat === undefined ? {} : { response_format: chat.responseFormat }),
     ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
   });
 
@@ -148,10 +146,11 @@ export function createInferenceClient(options: { url: string; apiKey?: string | 
 }
 
 /** The data of each server-sent event (the WHATWG format, the part of it that OpenAI-compatible servers use). */
-export async function* readServerSentEvents(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+export async function* readServerSentEvents(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
   let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)) {
-    const events = (rest + text).split(/\r?\n\r?\n/);
+  for await (const part of bytes) {
+    const events = (rest + decoder.decode(part, { stream: true })).split(/\r?\n\r?\n/);
     rest = events.pop() ?? "";
     for (const event of events) {
       const data = event

@@ -153,7 +153,7 @@ class Guard:
         if self._api_key is None or path in OPEN_PATHS:
             return None
         given = headers.get("api-key") or headers.get("authorization", "").removeprefix("Bearer ")
-        if hmac.compare_digest(given.encode(), self._api_key):
+        if hmac.compare_digest(given.encode("latin-1"), self._api_key):  # Headers are bytes, read here as Latin-1.
             return None
         return 401, "Must provide an API key or an Authorization bearer token"
 

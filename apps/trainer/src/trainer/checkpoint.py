@@ -138,6 +138,8 @@ def publish(temporary: Path, target: Path) -> None:
     """Makes a finished folder appear under its name at once, also after a power cut. Replaces an older one."""
     for path in temporary.rglob("*"):
         if path.is_file():
+            # safetensors makes its files private; the engine that serves them may be another user.
+            path.chmod(0o644)
             _sync(path)
     _sync(temporary)
     if target.exists():

@@ -103,4 +103,6 @@ def load_config(path: Path) -> TrainerConfig:
             f"{'.'.join(str(part) for part in fault['loc']) or 'config'}: {fault['msg'].removeprefix('Value error, ')}"
             for fault in error.errors()
         )
-        raise TrainerError("INVALID_INPUT", f"The config is not valid: {faults}.", "Correct these fields of the config file.") from error
+        raise TrainerError(
+            "INVALID_INPUT", f"The config is not valid: {faults}.", "Correct these fields of the config file."
+        ) from error

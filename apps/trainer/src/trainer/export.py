@@ -1,5 +1,6 @@
 """The result: an adapter folder that PEFT and vLLM load (or a whole model for method full), with a model card."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -30,8 +31,17 @@ def export_model(
     else:
         # "auto" would ask the hub whether the vocabulary was resized; it never is here.
         model.save_pretrained(temporary, save_embedding_layers=False)
+        _sort_target_modules(temporary / "adapter_config.json")
     (temporary / "README.md").write_text(_model_card(config, result, train_digest), encoding="utf-8")
     publish(temporary, target)
+
+
+def _sort_target_modules(path: Path) -> None:
+    """PEFT writes a set in whatever order it has: equal runs would give unequal files."""
+    adapter = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(adapter["target_modules"], list):
+        adapter["target_modules"].sort()
+    path.write_text(json.dumps(adapter, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _model_card(config: TrainerConfig, result: Finished, train_digest: str) -> str:

@@ -61,7 +61,7 @@ def _add_adapter(base: PreTrainedModel, config: TrainerConfig) -> PreTrainedMode
     base.name_or_path = base.config.name_or_path = config.recorded_base_model
     lora = LoraConfig(
         r=config.rank,
-        lora_alpha=config.alpha,
+        lora_alpha=int(config.alpha) if config.alpha.is_integer() else config.alpha,
         lora_dropout=config.dropout,
         target_modules=config.target_modules,
         use_dora=config.method == "dora",
@@ -106,7 +106,10 @@ def _four_bit(device: torch.device) -> BitsAndBytesConfig:
 
 
 def _unknown_model(config: TrainerConfig, error: Exception) -> TrainerError:
-    reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    if Path(config.base_model).is_dir():
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    else:
+        reason = "it is no folder here, and no model of that name is in the local Hugging Face cache."
     return TrainerError(
         "MODEL_UNKNOWN",
         f"The base model {config.base_model} cannot be loaded: {reason}",

@@ -7,7 +7,7 @@ export const stageNames: Record<Stage, { title: string; doing: string; unitIn: s
   dedupe: { title: "Dedupe", doing: "Removing duplicates", unitIn: "documents", unitOut: "unique", path: "/documents" },
   dataset: { title: "Dataset", doing: "Building the dataset", unitIn: "documents", unitOut: "pairs", path: "/datasets" },
   train: { title: "Train", doing: "Training the adapter", unitIn: "examples", unitOut: "steps", path: "/training" },
-  register: { title: "Register", doing: "Registering the version", unitIn: "weights", unitOut: "version", path: "/adapters" },
-  deploy: { title: "Deploy", doing: "Deploying the adapter", unitIn: "version", unitOut: "replicas", path: "/adapters" },
-  index: { title: "Index", doing: "Indexing passages", unitIn: "documents", unitOut: "chunks", path: "/documents" },
+  register: { title: "Register", doing: "Registering the version", unitIn: "adapters", unitOut: "versions", path: "/adapters" },
+  deploy: { title: "Deploy", doing: "Deploying the adapter", unitIn: "versions", unitOut: "replicas", path: "/adapters" },
+  index: { title: "Index", doing: "Indexing passages", unitIn: "documents", unitOut: "passages", path: "/documents" },
 };

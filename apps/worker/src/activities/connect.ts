@@ -10,6 +10,7 @@ import {
   findFingerprint,
   finishSync,
   getSource,
+  listRefsWithFingerprint,
   listSources,
   markDocumentDeleted,
   moveDocument,
@@ -48,6 +49,7 @@ export function createConnectActivities(deps: {
     const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
     const known: KnownItems = {
       fingerprintOf: (ref) => findFingerprint(scope, source.id, ref),
+      refsWithFingerprint: (fingerprint) => listRefsWithFingerprint(scope, source.id, fingerprint),
       refs: () => streamRefs(scope, source.id),
     };
     const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
@@ -77,7 +79,7 @@ export function createConnectActivities(deps: {
           if (await markDocumentDeleted(scope, source.id, change.ref)) result.deleted += 1;
           break;
         case "acl":
-          await saveDocumentAcl(scope, source.id, change.ref, change.acl);
+          await saveDocumentAcl(scope, source.id, change);
           result.changed += 1;
           break;
         case "moved":

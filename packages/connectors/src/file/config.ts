@@ -2,10 +2,10 @@ import { z } from "zod";
 import { pathFilterShape } from "../path-filter.ts";
 
 export const fileConfigSchema = z.object({
-  path: z
-    .string()
-    .min(1)
-    .meta({ title: "Folder", description: "An absolute path on the machine that runs the worker, mounts included." }),
+  path: z.string().min(1).meta({
+    title: "Folder",
+    description: "An absolute path on the machine that runs the worker, mounts included.",
+  }),
   ...pathFilterShape,
 });
 export type FileConfig = z.infer<typeof fileConfigSchema>;

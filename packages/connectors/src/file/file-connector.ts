@@ -148,7 +148,9 @@ async function openRoot(path: string): Promise<{ path: string; identity: string 
     const real = await realpath(path);
     const stats = await stat(real, { bigint: true });
     if (!stats.isDirectory()) {
-      throw new AnnealError("INVALID_INPUT", `"${path}" is not a folder.`, { action: "Name the folder that holds it." });
+      throw new AnnealError("INVALID_INPUT", `"${path}" is not a folder.`, {
+        action: "Name the folder that holds it.",
+      });
     }
     await (await opendir(real)).close();
     return { path: real, identity: `${stats.dev}-${stats.ino}` };

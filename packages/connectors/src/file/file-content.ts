@@ -36,7 +36,9 @@ async function openInside(root: string, path: string): Promise<FileHandle> {
     const file = await open(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     if ((await file.stat()).isFile()) return file;
     await file.close();
-    throw new AnnealError("SOURCE_NOT_FOUND", `"${path}" is no longer a file.`, { action: "Sync again." });
+    throw new AnnealError("SOURCE_NOT_FOUND", `"${path}" is no longer a file.`, {
+      action: "Sync again.",
+    });
   } catch (error) {
     throw toFileError(error, path);
   }
@@ -49,7 +51,11 @@ async function* readUnchanged(
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   try {
-    for await (const chunk of file.createReadStream({ autoClose: false, signal, highWaterMark: 256 * 1024 })) {
+    for await (const chunk of file.createReadStream({
+      autoClose: false,
+      signal,
+      highWaterMark: 256 * 1024,
+    })) {
       yield chunk as Uint8Array;
     }
     // Half of one version and half of the next is neither.

@@ -10,10 +10,10 @@ export const s3ConfigSchema = z.object({
     .default(null)
     .meta({ title: "Endpoint", description: "For storage other than AWS: MinIO, Ceph, R2." }),
   region: z.string().min(1).default("us-east-1").meta({ title: "Region" }),
-  pathStyle: z
-    .boolean()
-    .default(false)
-    .meta({ title: "Path-style addresses", description: "Most storage other than AWS needs this." }),
+  pathStyle: z.boolean().default(false).meta({
+    title: "Path-style addresses",
+    description: "Most storage other than AWS needs this.",
+  }),
   allowPrivateHosts: z.boolean().default(true).meta({
     title: "Allow private hosts",
     description: "Object storage usually stands in one's own network. Metadata services stay refused.",

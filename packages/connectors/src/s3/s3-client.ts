@@ -9,7 +9,11 @@ import type { S3Config, S3Secrets } from "./config.ts";
 
 export function createS3Client(config: S3Config, secrets: S3Secrets, limits: ConnectLimits): S3Client {
   if (config.endpoint !== null) assertAllowedHost(new URL(config.endpoint).hostname, config.allowPrivateHosts);
-  const agentOptions = { keepAlive: true, maxSockets: 64, lookup: guardedLookup(config.allowPrivateHosts) };
+  const agentOptions = {
+    keepAlive: true,
+    maxSockets: 64,
+    lookup: guardedLookup(config.allowPrivateHosts),
+  };
   const { accessKeyId, secretAccessKey, sessionToken } = secrets;
   const signed = accessKeyId !== undefined && secretAccessKey !== undefined;
   return new S3Client({
@@ -29,8 +33,17 @@ export function createS3Client(config: S3Config, secrets: S3Secrets, limits: Con
     responseChecksumValidation: "WHEN_REQUIRED",
     ...(config.endpoint === null ? {} : { endpoint: config.endpoint }),
     ...(signed
-      ? { credentials: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) } }
-      : { signer: { sign: async (request) => request }, credentials: { accessKeyId: "", secretAccessKey: "" } }),
+      ? {
+          credentials: {
+            accessKeyId,
+            secretAccessKey,
+            ...(sessionToken === undefined ? {} : { sessionToken }),
+          },
+        }
+      : {
+          signer: { sign: async (request) => request },
+          credentials: { accessKeyId: "", secretAccessKey: "" },
+        }),
   });
 }
 
@@ -63,7 +76,10 @@ export function toS3Error(error: unknown, config: S3Config, key: string | null):
       });
     case "NoSuchKey":
     case "NotFound":
-      return new AnnealError("SOURCE_NOT_FOUND", `${place} is no longer there.`, { action: "Sync again.", details });
+      return new AnnealError("SOURCE_NOT_FOUND", `${place} is no longer there.`, {
+        action: "Sync again.",
+        details,
+      });
     case "AccessDenied":
     case "AllAccessDisabled":
     case "Forbidden":

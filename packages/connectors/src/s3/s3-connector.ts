@@ -54,7 +54,13 @@ export const s3Connector = defineConnector<S3Config, S3Secrets>({
   read: readBucket,
 });
 
-type ListedObject = { key: string; sizeBytes: number; etag: string; modifiedAt: string | null; storageClass: string };
+type ListedObject = {
+  key: string;
+  sizeBytes: number;
+  etag: string;
+  modifiedAt: string | null;
+  storageClass: string;
+};
 
 /** A checkpoint carries no position: listing again costs a request per thousand objects and reads none of them. */
 async function* readBucket(request: ReadRequest<S3Config, S3Secrets>): AsyncIterable<Change> {
@@ -132,7 +138,11 @@ async function changeOf(
   const item = itemOf(config, object);
   if ((await known.fingerprintOf(item.ref)) === item.fingerprint) return null;
   if (object.sizeBytes > maxBytes) {
-    return { type: "failure", ref: item.ref, error: tooLarge(item.uri, object.sizeBytes, maxBytes).toReport() };
+    return {
+      type: "failure",
+      ref: item.ref,
+      error: tooLarge(item.uri, object.sizeBytes, maxBytes).toReport(),
+    };
   }
   if (isArchived(object)) return { type: "failure", ref: item.ref, error: archived(`"${item.uri}"`).toReport() };
   return { type: "upsert", item, content: objectContent(client, config, object.key, maxBytes) };

@@ -6,7 +6,13 @@ import type { AnswerCitation } from "./passage.ts";
  * the one "final" event replaces all of them. Clients that cannot replace text get `createSentenceGate`'s instead.
  */
 export type AnswerEvent =
-  | { type: "passages"; passages: Pick<AnswerCitation, "documentId" | "chunkId" | "title" | "uri" | "section" | "page">[] }
+  | {
+      type: "passages";
+      passages: Pick<
+        AnswerCitation,
+        "documentId" | "chunkId" | "title" | "uri" | "section" | "page"
+      >[];
+    }
   | { type: "draft"; delta: string }
   | { type: "final"; outcome: GroundedAnswer; usage: TokenUsage | null };
 

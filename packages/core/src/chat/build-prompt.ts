@@ -41,13 +41,23 @@ const passageShare = 0.75;
  * @throws AnnealError INVALID_INPUT when the question alone does not fit.
  */
 export function buildPrompt(request: PromptRequest): Prompt {
-  const count = (text: string) => (request.countTokens ?? approximateTokens)(text) + tokensPerMessage;
+  const count = (text: string) =>
+    (request.countTokens ?? approximateTokens)(text) + tokensPerMessage;
   const system = systemPrompt(request);
-  const free = request.contextTokens - (request.answerTokens ?? 256) - count(request.question) - (system === "" ? 0 : count(system));
+  const free =
+    request.contextTokens -
+    (request.answerTokens ?? 256) -
+    count(request.question) -
+    (system === "" ? 0 : count(system));
   if (free < 0) {
-    throw new AnnealError("INVALID_INPUT", `The question does not fit into the model's ${request.contextTokens} tokens.`, {
-      action: "Ask a shorter question, shorten the assistant's instructions, or choose a model with a longer context.",
-    });
+    throw new AnnealError(
+      "INVALID_INPUT",
+      `The question does not fit into the model's ${request.contextTokens} tokens.`,
+      {
+        action:
+          "Ask a shorter question, shorten the assistant's instructions, or choose a model with a longer context.",
+      },
+    );
   }
 
   const blocks = (request.passages ?? []).map((passage, index) => passageBlock(passage, index + 1));
@@ -56,7 +66,10 @@ export function buildPrompt(request: PromptRequest): Prompt {
   const passageCount = prefixWithin(blocks.map(count), forPassages);
   const used = blocks.slice(0, passageCount);
   const left = free - used.reduce((sum, block) => sum + count(block), 0);
-  const kept = prefixWithin(request.history.toReversed().map((turn) => count(turn.content)), left);
+  const kept = prefixWithin(
+    request.history.toReversed().map((turn) => count(turn.content)),
+    left,
+  );
   let history = request.history.slice(request.history.length - kept);
   // Templates expect a user's turn first; an answer without its question says nothing.
   while (history[0]?.role === "assistant") history = history.slice(1);
@@ -64,8 +77,14 @@ export function buildPrompt(request: PromptRequest): Prompt {
   return {
     messages: [
       ...(system === "" ? [] : [{ role: "system" as const, content: system }]),
-      ...history,
-      { role: "user", content: request.passages === null ? request.question : groundedQuestion(used, request.question) },
+      ...history.map((turn) => ({ ...turn, content: defuse(turn.content) })),
+      {
+        role: "user",
+        content:
+          request.passages === null
+            ? defuse(request.question)
+            : groundedQuestion(used, defuse(request.question)),
+      },
     ],
     passageCount,
     droppedTurns: request.history.length - history.length,
@@ -94,19 +113,25 @@ function groundedQuestion(blocks: readonly string[], question: string): string {
   return `<passages>\n${blocks.join("\n\n")}\n</passages>\n\nQuestion: ${question}`;
 }
 
-function passageBlock(passage: Pick<Passage, "context" | "tableHeader" | "text">, number: number): string {
+function passageBlock(
+  passage: Pick<Passage, "context" | "tableHeader" | "text">,
+  number: number,
+): string {
   const head = passage.context === "" ? `[${number}]` : `[${number}] ${passage.context}`;
-  return [head, passage.tableHeader, passage.text].filter((line) => line).map((line) => defuse(line ?? "")).join("\n");
+  return [head, passage.tableHeader, passage.text]
+    .filter((line) => line)
+    .map((line) => defuse(line ?? ""))
+    .join("\n");
 }
 
 /**
- * A passage must not be able to end the fence, nor to forge a turn with a chat template's control marks
+ * Neither a passage nor a person must be able to end the fence, or to forge a turn with a chat template's control marks
  * (`<|im_start|>`, `[INST]`, `<<SYS>>`): their brackets are replaced by look-alikes. Quotes are matched on letters and
  * digits only, so they survive this.
  */
 function defuse(text: string): string {
   return text
-    .replace(/<(\/?\s*passages\s*)>/giu, "‹$1›")
+    .replace(/<(\s*\/?\s*passages\s*)>/giu, "‹$1›")
     .replace(/<(\|[^<>|\n]{1,40}\|)>/gu, "‹$1›")
     .replace(/<(\/?s)>/gu, "‹$1›")
     .replace(/<<(\/?SYS)>>/gu, "‹$1›")

@@ -16,7 +16,9 @@ export type Facts = {
 
 /** Words with which an answer points at its source; they claim nothing. */
 const frameWords = new Set(
-  "according answer based context document documents following given mention mentioned passage passages provided question says section source states stated text laut dokument antwort selon réponse según respuesta".split(" "),
+  "according answer based context document documents following given mention mentioned passage passages provided question says section source states stated text laut dokument antwort selon réponse según respuesta".split(
+    " ",
+  ),
 );
 
 /** Pairs whose confusion turns an answer into its contrary although every other word stands in the passage. */
@@ -27,8 +29,14 @@ const opposites: readonly [string, string][] = [
   ["above over oben", "below under unten"],
   ["more mehr", "less fewer weniger"],
   ["open opens opened geöffnet ouvert abierto", "close closes closed geschlossen fermé cerrado"],
-  ["increase increases increased raise raised", "decrease decreases decreased reduce reduced lower lowered"],
-  ["allowed permitted erlaubt permis permitido", "forbidden prohibited verboten interdit prohibido"],
+  [
+    "increase increases increased raise raised",
+    "decrease decreases decreased reduce reduced lower lowered",
+  ],
+  [
+    "allowed permitted erlaubt permis permitido",
+    "forbidden prohibited verboten interdit prohibido",
+  ],
   ["include includes included inbegriffen", "exclude excludes excluded ausgeschlossen"],
 ];
 const sideOf = new Map(
@@ -40,15 +48,23 @@ const sideOf = new Map(
 
 const numberWords = new Map(
   [
-    "zero one two three four five six seven eight nine ten eleven twelve",
-    "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
-    "zéro un deux trois quatre cinq six sept huit neuf dix onze douze",
-    "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce",
-  ].flatMap((words) => words.split(" ").map((word, value): [string, string] => [word, String(value)])),
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty",
+    "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig",
+    "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize",
+    "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte",
+  ].flatMap((words) =>
+    words.split(" ").map((word, value): [string, string] => [word, String(value)]),
+  ),
 );
 
 export function factsOf(text: string, language: string | null): Facts {
-  const facts: Facts = { terms: new Set(), names: new Set(), numbers: [], negated: false, sides: new Set() };
+  const facts: Facts = {
+    terms: new Set(),
+    names: new Set(),
+    numbers: [],
+    negated: false,
+    sides: new Set(),
+  };
   const words = wordsOf(text);
   for (const [index, word] of words.entries()) {
     const folded = foldWord(word.text);
@@ -60,8 +76,11 @@ export function factsOf(text: string, language: string | null): Facts {
     if (side) facts.sides.add(side);
     if (frameWords.has(folded)) continue;
     const digits = numberWords.get(folded);
-    if (/^\p{N}/u.test(folded) && !/\p{L}/u.test(folded)) facts.numbers.push(numberReadings(folded));
-    const terms = digits ? [digits] : termsOfWord(word.text, language).map((term) => numberReadings(term)[0] ?? term);
+    if (/^\p{N}/u.test(folded) && !/\p{L}/u.test(folded))
+      facts.numbers.push(numberReadings(folded));
+    const terms = digits
+      ? [digits]
+      : termsOfWord(word.text, language).map((term) => numberReadings(term)[0] ?? term);
     for (const term of terms) {
       facts.terms.add(term);
       if (isName(word.text, text, word.start, language)) facts.names.add(term);
@@ -86,7 +105,12 @@ export function numberReadings(text: string): string[] {
   const mixed = /^\p{N}{1,3}(?:,\p{N}{3})+\.\p{N}+$|^\p{N}{1,3}(?:\.\p{N}{3})+,\p{N}+$/u.test(text);
   const readings: string[] = [];
   if (grouped) readings.push(text.replace(/[.,]/g, ""));
-  if (mixed) readings.push(trimFraction(`${text.slice(0, -1 - fractionLength(text)).replace(/[.,]/g, "")}.${text.slice(-fractionLength(text))}`));
+  if (mixed)
+    readings.push(
+      trimFraction(
+        `${text.slice(0, -1 - fractionLength(text)).replace(/[.,]/g, "")}.${text.slice(-fractionLength(text))}`,
+      ),
+    );
   else if (/^\p{N}+[.,]\p{N}+$/u.test(text)) readings.push(trimFraction(text.replace(",", ".")));
   return readings.length > 0 ? readings : [text];
 }

@@ -1,10 +1,18 @@
 import { factsOf } from "./facts.ts";
-import { parseAnswer, verifyQuote } from "./parse-answer.ts";
+import { parseAnswer, squeeze, verifyQuote } from "./parse-answer.ts";
 import { type AnswerCitation, citePassage, type Passage } from "./passage.ts";
 import { isRefusal, quotedLeadIn, refusalSentence } from "./phrases.ts";
 import { defaultRelevanceOptions, type RelevanceOptions, selectRelevant } from "./relevance.ts";
-import { selectQuote } from "./select-quote.ts";
-import { claimsOf, defaultSupportOptions, findSupport, findSupportInQuote, readPassages, type Support, type SupportOptions } from "./support.ts";
+import { quotableText, selectQuote } from "./select-quote.ts";
+import {
+  claimsOf,
+  defaultSupportOptions,
+  findSupport,
+  findSupportInQuote,
+  readPassages,
+  type Support,
+  type SupportOptions,
+} from "./support.ts";
 import type { Unit } from "./units.ts";
 
 export type RefusalReason = "NO_PASSAGES" | "NOTHING_RELEVANT" | "MODEL_REFUSED" | "UNSUPPORTED";
@@ -18,7 +26,13 @@ export type GroundedAnswer =
       /** Sentences of the model that no passage supports; left out of `text`, kept for the record. */
       unsupported: string[];
     }
-  | { kind: "quoted"; text: string; citations: AnswerCitation[]; reason: "MODEL_REFUSED" | "UNSUPPORTED"; unsupported: string[] }
+  | {
+      kind: "quoted";
+      text: string;
+      citations: AnswerCitation[];
+      reason: "MODEL_REFUSED" | "UNSUPPORTED";
+      unsupported: string[];
+    }
   | { kind: "refused"; text: string; citations: []; reason: RefusalReason };
 
 export type GroundingRequest = {
@@ -30,8 +44,13 @@ export type GroundingRequest = {
   passages: readonly Passage[];
   /** Of our own sentences; by default the first passage's. */
   language?: string | null;
-  support?: SupportOptions;
+  support?: Partial<SupportOptions>;
   relevance?: RelevanceOptions;
+  /**
+   * Cosine of the question and each of `quotableSentences(passages)`, where the caller has embedded them: finds the
+   * sentence to quote when it shares no word with the question.
+   */
+  similarity?: ReadonlyMap<string, number>;
   /** A model that refuses is believed unless a passage covers this share of the question; default 0.75. */
   refusalCoverage?: number;
 };
@@ -43,7 +62,8 @@ export type GroundingRequest = {
  */
 export function groundAnswer(request: GroundingRequest): GroundedAnswer {
   const reader = createReader(request);
-  if (!reader.documents.length) return refuse(request, request.passages.length === 0 ? "NO_PASSAGES" : "NOTHING_RELEVANT");
+  if (!reader.documents.length)
+    return refuse(request, request.passages.length === 0 ? "NO_PASSAGES" : "NOTHING_RELEVANT");
 
   const parsed = parseAnswer(request.answer);
   const quoted = parsed.quotes.map((quote) => verifyQuote(quote.text, reader.documents));
@@ -60,39 +80,78 @@ export function groundAnswer(request: GroundingRequest): GroundedAnswer {
     if (supports) composer.add(claim, supports);
     else unsupported.push(claim.text);
   }
-  if (composer.citations.length > 0) return { kind: "grounded", text: composer.text(), citations: composer.citations, unsupported };
-  return quoteInstead(request, reader.documents, new Set(quoted.flat()), refused && unsupported.length === 0, unsupported);
+  if (composer.citations.length > 0)
+    return { kind: "grounded", text: composer.text(), citations: composer.citations, unsupported };
+  return quoteInstead(
+    request,
+    reader.documents,
+    new Set(quoted.flat()),
+    refused && unsupported.length === 0,
+    unsupported,
+  );
 }
 
-const asksBack = /[?？]["”»)]*$/u;
+/** A question, or a line that only announces what follows. */
+const claimless = /[?？:：]["”»)]*$/u;
 
 /** What one request's passages can vouch for; shared by the whole answer and by the sentence gate. */
 export function createReader(request: Omit<GroundingRequest, "answer">) {
-  const relevant = selectRelevant(request.question, request.passages, request.relevance ?? defaultRelevanceOptions);
+  const relevant = selectRelevant(
+    request.question,
+    request.passages,
+    request.relevance ?? defaultRelevanceOptions,
+  );
   const documents = readPassages(relevant);
-  const options = request.support ?? defaultSupportOptions;
+  const options = { ...defaultSupportOptions, ...request.support, question: request.question };
   /** A true sentence about something else is no answer: claim or source must share a word with the question. */
   const onTopic = (claim: string, supports: Support[]): boolean => {
     const units = supports.flatMap((support) => support.units);
     const language = units[0]?.passage.language ?? null;
     const asked = factsOf(request.question, language).terms;
-    if (![...asked].some((term) => documents.flat().some((unit) => unit.facts.terms.has(term) || unit.lead.has(term)))) return true;
+    if (
+      ![...asked].some((term) =>
+        documents.flat().some((unit) => unit.facts.terms.has(term) || unit.lead.has(term)),
+      )
+    )
+      return true;
     const claimed = factsOf(claim, language).terms;
-    return [...asked].some((term) => claimed.has(term) || units.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term)));
+    return [...asked].some(
+      (term) =>
+        claimed.has(term) ||
+        units.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term)),
+    );
   };
-  const checked = (claim: string, supports: Support[] | null) => (supports && onTopic(claim, supports) ? supports : null);
+  const headings = new Set(
+    relevant.flatMap((passage) => [passage.context, ...passage.context.split(" > ")]).map(squeeze),
+  );
+  /** A question claims nothing, nor does a heading; a weak model repeats both. */
+  const claimsNothing = (claim: string) =>
+    claimless.test(claim) || headings.has(squeeze(claim.replace(/^\s*\p{N}{1,2}[.)]\s/u, "")));
+  const checked = (claim: string, supports: Support[] | null) =>
+    supports && onTopic(claim, supports) ? supports : null;
   return {
     documents,
-    /** A question claims nothing; a weak model repeats the one that it was asked. */
-    support: (claim: string): Support[] | null => (asksBack.test(claim) ? null : checked(claim, findSupport(claim, documents, options))),
+    support: (claim: string): Support[] | null =>
+      claimsNothing(claim) ? null : checked(claim, findSupport(claim, documents, options)),
     supportByQuote(claim: string, quoted: readonly Unit[][]): Support[] | null {
       for (const units of quoted) {
-        const supports = units.length > 0 && !asksBack.test(claim) ? checked(claim, findSupportInQuote(claim, units, options)) : null;
+        const supports =
+          units.length > 0 && !claimsNothing(claim)
+            ? checked(claim, findSupportInQuote(claim, units, options))
+            : null;
         if (supports) return supports;
       }
       return null;
     },
   };
+}
+
+/** What may be quoted, each behind its headings: some dozens of short texts to embed for `similarity`. */
+export function quotableSentences(passages: readonly Passage[]): string[] {
+  const units = readPassages(passages)
+    .flat()
+    .filter((unit) => unit.kind !== "label");
+  return [...new Set(units.map(quotableText))];
 }
 
 /** Puts supported sentences together, numbering each source once and leaving out a sentence said before. */
@@ -104,8 +163,17 @@ export function createComposer() {
     const [first] = units;
     const last = units.at(-1);
     if (!first || !last) return 0;
-    const next = citePassage(first.passage, { start: first.start, end: last.end }, citations.length + 1);
-    const same = citations.find((each) => each.chunkId === next.chunkId && each.charStart === next.charStart && each.charEnd === next.charEnd);
+    const next = citePassage(
+      first.passage,
+      { start: first.start, end: last.end },
+      citations.length + 1,
+    );
+    const same = citations.find(
+      (each) =>
+        each.chunkId === next.chunkId &&
+        each.charStart === next.charStart &&
+        each.charEnd === next.charEnd,
+    );
     if (!same) citations.push(next);
     return same?.number ?? next.number;
   };
@@ -117,7 +185,9 @@ export function createComposer() {
       const key = claim.text.toLowerCase().replace(/\s+/g, " ");
       if (said.has(key)) return "";
       said.add(key);
-      const marks = [...new Set(supports.map((support) => cite(support.units)))].map((number) => `[${number}]`).join("");
+      const marks = [...new Set(supports.map((support) => cite(support.units)))]
+        .map((number) => `[${number}]`)
+        .join("");
       const appended = `${text === "" ? "" : claim.gap}${claim.text} ${marks}`;
       text += appended;
       return appended;
@@ -132,18 +202,31 @@ function quoteInstead(
   refused: boolean,
   unsupported: string[],
 ): GroundedAnswer {
-  const quote = selectQuote(request.question, documents, preferred);
+  const quote = selectQuote(request.question, documents, {
+    preferred,
+    similarity: request.similarity,
+  });
   const reason = refused ? "MODEL_REFUSED" : "UNSUPPORTED";
-  if (!quote || (refused && quote.coverage < (request.refusalCoverage ?? 0.75))) return refuse(request, reason);
+  if (!quote || (refused && quote.coverage < (request.refusalCoverage ?? 0.75)))
+    return refuse(request, reason);
   const [first] = quote.units;
   const last = quote.units.at(-1);
   if (!first || !last) return refuse(request, reason);
   const citation = citePassage(first.passage, { start: first.start, end: last.end }, 1);
   const shown = quote.units.map((unit) => unit.display).join(" ");
-  return { kind: "quoted", text: `${quotedLeadIn(languageOf(request))} “${shown}” [1]`, citations: [citation], reason, unsupported };
+  return {
+    kind: "quoted",
+    text: `${quotedLeadIn(languageOf(request))} “${shown}” [1]`,
+    citations: [citation],
+    reason,
+    unsupported,
+  };
 }
 
-function refuse(request: Pick<GroundingRequest, "language" | "passages">, reason: RefusalReason): GroundedAnswer {
+function refuse(
+  request: Pick<GroundingRequest, "language" | "passages">,
+  reason: RefusalReason,
+): GroundedAnswer {
   return { kind: "refused", text: refusalSentence(languageOf(request)), citations: [], reason };
 }
 

@@ -14,19 +14,26 @@ export function formatQuote(number: number, quote: string): string {
   return `[${number}] "${quote.replace(/\s+/g, " ").trim()}"`;
 }
 
-const quotePattern = /[ \t]*\[(\d{1,2})\][ \t]*:?[ \t]*["“„«]([^\n]+?)(?:["”»](?=\s|$)|(?=\n|$))/gu;
-const markPattern = /[ \t]*\[(\d{1,2})(?:\s*,\s*\d{1,2})*\]/gu;
+const quotePattern =
+  /(?<![ \t])[ \t]*\[(\d{1,2})\][ \t]*:?[ \t]*["“„«]([^\n]+?)(?:["”»](?=\s|$)|(?=\n|$))/gu;
+const markPattern = /(?<![ \t])[ \t]*\[(\d{1,2})(?:\s*,\s*\d{1,2})*\]/gu;
 
 /** Reads an answer in the format above; tolerant of curly quotes, missing closing quotes and marks inside sentences. */
 export function parseAnswer(text: string): ParsedAnswer {
   const quotes: ParsedAnswer["quotes"] = [];
-  const withoutQuotes = text.replace(/\r\n?/g, "\n").replace(quotePattern, (_, number: string, quote: string) => {
-    quotes.push({ number: Number(number), text: quote.trim() });
-    return "";
-  });
+  const withoutQuotes = text
+    .replace(/\r\n?/g, "\n")
+    .replace(quotePattern, (_, number: string, quote: string) => {
+      quotes.push({ number: Number(number), text: quote.trim() });
+      return "";
+    });
   const cited = new Set(quotes.map((quote) => quote.number));
-  for (const match of withoutQuotes.matchAll(markPattern)) for (const number of match[0].match(/\d+/g) ?? []) cited.add(Number(number));
-  const answer = withoutQuotes.replace(markPattern, "").replace(/\n{3,}/g, "\n\n").trim();
+  for (const match of withoutQuotes.matchAll(markPattern))
+    for (const number of match[0].match(/\d+/g) ?? []) cited.add(Number(number));
+  const answer = withoutQuotes
+    .replace(markPattern, "")
+    .replace(/\n{3,}/g, "\n\n")
+    .trim();
   return { answer, quotes, citedNumbers: [...cited].sort((left, right) => left - right) };
 }
 
@@ -65,4 +72,5 @@ function squeezeWithOffsets(text: string): { squeezed: string; offsets: number[]
   return { squeezed, offsets };
 }
 
-const squeeze = (text: string): string => squeezeWithOffsets(text).squeezed;
+/** A text's letters and digits, lower-cased, single-spaced: equal for texts that differ only in form. */
+export const squeeze = (text: string): string => squeezeWithOffsets(text).squeezed;

@@ -30,7 +30,11 @@ export type AnswerCitation = Citation & {
   charEnd: number;
 };
 
-export function passageFromPayload(chunkId: string, payload: ChunkPayload, cosine: number | null): Passage {
+export function passageFromPayload(
+  chunkId: string,
+  payload: ChunkPayload,
+  cosine: number | null,
+): Passage {
   return {
     documentId: payload.document_id,
     chunkId,
@@ -47,7 +51,11 @@ export function passageFromPayload(chunkId: string, payload: ChunkPayload, cosin
 }
 
 /** Cites [start, end) of a passage's text. */
-export function citePassage(passage: Passage, span: { start: number; end: number }, number: number): AnswerCitation {
+export function citePassage(
+  passage: Passage,
+  span: { start: number; end: number },
+  number: number,
+): AnswerCitation {
   const charStart = passage.charStart + span.start;
   const { page, section } = placeAt(passage.places, charStart);
   return {

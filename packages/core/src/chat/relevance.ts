@@ -17,18 +17,30 @@ export type RelevanceOptions = {
  * larger corpus raises the second group, hence the margin. Another embedding model has other cosines: a setting of the
  * collection.
  */
-export const defaultRelevanceOptions: RelevanceOptions = { sureCosine: 0.4, minCosine: 0.2, minOverlap: 0.3, sureOverlap: 0.75 };
+export const defaultRelevanceOptions: RelevanceOptions = {
+  sureCosine: 0.35,
+  minCosine: 0.2,
+  minOverlap: 0.3,
+  sureOverlap: 0.75,
+};
 
 /**
  * The passages worth answering from, in the order given; none means that nothing relevant was found. A passage about
  * the right thing that does not answer the question passes here: grounding decides on that.
  */
-export function selectRelevant(question: string, passages: readonly Passage[], options: RelevanceOptions = defaultRelevanceOptions): Passage[] {
+export function selectRelevant(
+  question: string,
+  passages: readonly Passage[],
+  options: RelevanceOptions = defaultRelevanceOptions,
+): Passage[] {
   return passages.filter((passage) => {
     const cosine = passage.cosine ?? 0;
     if (cosine >= options.sureCosine) return true;
     const overlap = questionOverlap(question, passage);
-    return overlap >= options.sureOverlap || (cosine >= options.minCosine && overlap >= options.minOverlap);
+    return (
+      overlap >= options.sureOverlap ||
+      (cosine >= options.minCosine && overlap >= options.minOverlap)
+    );
   });
 }
 
@@ -36,6 +48,9 @@ export function selectRelevant(question: string, passages: readonly Passage[], o
 export function questionOverlap(question: string, passage: Passage): number {
   const { terms } = factsOf(question, passage.language);
   if (terms.size === 0) return 0;
-  const held = factsOf([passage.context, passage.tableHeader ?? "", passage.text].join("\n"), passage.language).terms;
+  const held = factsOf(
+    [passage.context, passage.tableHeader ?? "", passage.text].join("\n"),
+    passage.language,
+  ).terms;
   return [...terms].filter((term) => held.has(term)).length / terms.size;
 }

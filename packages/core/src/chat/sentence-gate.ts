@@ -1,4 +1,10 @@
-import { createComposer, createReader, type GroundedAnswer, groundAnswer, type GroundingRequest } from "./ground-answer.ts";
+import {
+  createComposer,
+  createReader,
+  type GroundedAnswer,
+  groundAnswer,
+  type GroundingRequest,
+} from "./ground-answer.ts";
 import { parseAnswer } from "./parse-answer.ts";
 import { isRefusal } from "./phrases.ts";
 import { claimsOf } from "./support.ts";
@@ -50,5 +56,8 @@ export function createSentenceGate(request: Omit<GroundingRequest, "answer">): S
 
 /** Without a citation mark or quote that may still be arriving. */
 function completePart(draft: string): string {
-  return draft.replace(/[ \t]*\[[\d,\s]{0,8}(?:\][ \t]*:?[ \t]*(?:["“„«][^\n]*)?)?$/u, "");
+  return draft.replace(
+    /(?<![ \t])[ \t]*\[[\d,\s]{0,8}(?:\][ \t]*:?[ \t]*(?:["“„«][^\n]*)?)?$/u,
+    "",
+  );
 }

@@ -6,14 +6,19 @@ import { type Unit, unitsOf } from "./units.ts";
 export type SupportOptions = {
   /**
    * Share of a claim's content words that must stand in the passage: K-Precision, the lexical measure that agrees best
-   * with people's judgement of faithfulness (Adlakha et al. 2023, arXiv:2307.16877). 0.8 lets one word in five be the
-   * model's own; a third, as in "the Kestrel 40 is a luxury car with a two-year warranty", is an invention.
+   * with people's judgement of faithfulness (Adlakha et al. 2023, arXiv:2307.16877). 0.85 lets one word in seven be the
+   * model's own. At 0.8, SmolLM2-135M's "Reset your laptop at the self-service page" passed for a sentence on passwords.
    */
   minRecall: number;
   /** The same where the model copied the proving sentence word for word: then it may paraphrase it freely. */
   minRecallWithQuote: number;
+  /**
+   * The question: an answer that takes up its words ("how much leave is there" - "there are 28 days of leave") adds
+   * nothing by them, so those that the passage lacks are not counted. Names and numbers always are.
+   */
+  question?: string;
 };
-export const defaultSupportOptions: SupportOptions = { minRecall: 0.8, minRecallWithQuote: 0.5 };
+export const defaultSupportOptions: SupportOptions = { minRecall: 0.85, minRecallWithQuote: 0.5 };
 
 /** Where a claim is supported: a stretch of consecutive units of one passage. */
 export type Support = { units: Unit[]; recall: number };
@@ -28,17 +33,23 @@ export function readPassages(passages: readonly Passage[]): Unit[][] {
  * numbers, enough of its words, and the same polarity; else the claim is cut at its conjunctions and every part must be
  * supported. This is lexical: it sees an invented fact, number or denial, not two roles swapped within one sentence.
  */
-export function findSupport(claim: string, documents: readonly Unit[][], options: SupportOptions = defaultSupportOptions): Support[] | null {
-  const found = supportWhole(claim, documents, options.minRecall);
+export function findSupport(
+  claim: string,
+  documents: readonly Unit[][],
+  options: SupportOptions = defaultSupportOptions,
+): Support[] | null {
+  const found = supportWhole(claim, documents, options.minRecall, options.question);
   if (found) return [found];
-  const parts = claim.split(/;|,(?!\p{N})|\s(?:and|und|et|y|e|en|as well as|sowie)\s/u).filter((part) => /\p{L}|\p{N}/u.test(part));
+  const parts = claim
+    .split(/;|,(?!\p{N})|\s(?:and|und|et|y|e|en|as well as|sowie)\s/u)
+    .filter((part) => /\p{L}|\p{N}/u.test(part));
   if (parts.length < 2) return null;
   const supports: Support[] = [];
   for (const part of parts) {
     const facts = factsOf(part, documents[0]?.[0]?.passage.language ?? null);
     // A number cut off from what it counts would find itself anywhere.
     if (facts.terms.size < (facts.numbers.length > 0 ? 2 : 1)) return null;
-    const support = supportWhole(part, documents, options.minRecall);
+    const support = supportWhole(part, documents, options.minRecall, options.question);
     if (!support) return null;
     supports.push(support);
   }
@@ -46,19 +57,32 @@ export function findSupport(claim: string, documents: readonly Unit[][], options
 }
 
 /** Support within given units only: those that a verified quote covers. */
-export function findSupportInQuote(claim: string, quoted: readonly Unit[], options: SupportOptions = defaultSupportOptions): Support[] | null {
-  const found = supportWhole(claim, [[...quoted]], options.minRecallWithQuote);
+export function findSupportInQuote(
+  claim: string,
+  quoted: readonly Unit[],
+  options: SupportOptions = defaultSupportOptions,
+): Support[] | null {
+  const found = supportWhole(claim, [[...quoted]], options.minRecallWithQuote, options.question);
   return found ? [found] : null;
 }
 
-function supportWhole(claim: string, documents: readonly Unit[][], minRecall: number): Support | null {
+function supportWhole(
+  claim: string,
+  documents: readonly Unit[][],
+  minRecall: number,
+  question = "",
+): Support | null {
   let best: Support | null = null;
   for (const units of documents) {
     const facts = factsOf(claim, units[0]?.passage.language ?? null);
     if (facts.terms.size === 0) continue;
+    const asked = factsOf(question, units[0]?.passage.language ?? null).terms;
     for (const window of windowsOf(units)) {
-      const recall = recallOf(facts, window);
-      const better = best === null || recall > best.recall + 1e-9 || (recall > best.recall - 1e-9 && window.length < best.units.length);
+      const recall = recallOf(facts, asked, window);
+      const better =
+        best === null ||
+        recall > best.recall + 1e-9 ||
+        (recall > best.recall - 1e-9 && window.length < best.units.length);
       if (recall >= minRecall && better && agrees(facts, window)) best = { units: window, recall };
     }
   }
@@ -77,28 +101,45 @@ function* windowsOf(units: readonly Unit[]): Generator<Unit[]> {
   }
 }
 
-function recallOf(claim: Facts, window: readonly Unit[]): number {
-  let held = 0;
-  for (const term of claim.terms) if (window.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term))) held += 1;
-  return held / claim.terms.size;
+function recallOf(claim: Facts, asked: ReadonlySet<string>, window: readonly Unit[]): number {
+  const held = [...claim.terms].filter((term) =>
+    window.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term)),
+  );
+  const echoed = [...claim.terms].filter((term) => asked.has(term) && !held.includes(term)).length;
+  // Only beside something new that the passage has, and for less than half of the claim.
+  const forgiven =
+    held.some((term) => !asked.has(term)) && echoed * 2 < claim.terms.size ? echoed : 0;
+  return held.length / (claim.terms.size - forgiven);
 }
 
 /** Something of the claim must stand in the quoted words themselves, and nothing of it may be contradicted there. */
 function agrees(claim: Facts, window: readonly Unit[]): boolean {
-  const holds = (term: string) => window.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term));
-  if (![...claim.terms].some((term) => window.some((unit) => unit.facts.terms.has(term)))) return false;
+  const holds = (term: string) =>
+    window.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term));
+  if (![...claim.terms].some((term) => window.some((unit) => unit.facts.terms.has(term))))
+    return false;
   if (![...claim.names].every(holds)) return false;
-  if (!claim.numbers.every((readings) => readings.some((reading) => window.some((unit) => hasNumber(unit, reading))))) return false;
+  if (
+    !claim.numbers.every((readings) =>
+      readings.some((reading) => window.some((unit) => hasNumber(unit, reading))),
+    )
+  )
+    return false;
   const closest = closestClause(claim, window);
   if (closest.negated !== claim.negated) return false;
   const sides = new Set(window.flatMap((unit) => [...unit.facts.sides]));
   return [...claim.sides].every((side) => sides.has(side) || !sides.has(opposite(side)));
 }
 
-const opposite = (side: string): string => (side.startsWith("+") ? `-${side.slice(1)}` : `+${side.slice(1)}`);
+const opposite = (side: string): string =>
+  side.startsWith("+") ? `-${side.slice(1)}` : `+${side.slice(1)}`;
 
 function hasNumber(unit: Unit, reading: string): boolean {
-  return unit.facts.terms.has(reading) || unit.lead.has(reading) || unit.facts.numbers.some((readings) => readings.includes(reading));
+  return (
+    unit.facts.terms.has(reading) ||
+    unit.lead.has(reading) ||
+    unit.facts.numbers.some((readings) => readings.includes(reading))
+  );
 }
 
 /** The clause that shares most with the claim; of equals the one whose polarity is the claim's. */
@@ -106,18 +147,26 @@ function closestClause(claim: Facts, window: readonly Unit[]): Facts {
   let closest = { facts: claim, shared: -1 };
   for (const facts of window.flatMap((unit) => unit.clauses)) {
     const shared = [...claim.terms].filter((term) => facts.terms.has(term)).length;
-    const wins = shared > closest.shared || (shared === closest.shared && facts.negated === claim.negated);
+    const wins =
+      shared > closest.shared || (shared === closest.shared && facts.negated === claim.negated);
     if (wins) closest = { facts, shared };
   }
   return closest.facts;
 }
 
-/** The sentences of an answer with the white space that stood between them: a line break stays, anything else is a space. */
+/**
+ * The sentences of an answer with the white space that stood between them. A model ends lines on purpose, so a line break
+ * ends a sentence here and stays; any other space becomes one.
+ */
 export function claimsOf(answer: string): { text: string; gap: string }[] {
-  let at = 0;
-  return sentenceSpans(answer).map(({ start, end }) => {
-    const between = answer.slice(at, start);
-    at = end;
-    return { text: answer.slice(start, end), gap: between.includes("\n") ? between.replace(/[^\n]/g, "") : " " };
-  });
+  const claims: { text: string; gap: string }[] = [];
+  let breaks = "";
+  for (const line of answer.split("\n")) {
+    for (const [index, { start, end }] of sentenceSpans(line).entries()) {
+      claims.push({ text: line.slice(start, end), gap: index === 0 ? breaks : " " });
+      breaks = "";
+    }
+    breaks += "\n";
+  }
+  return claims;
 }

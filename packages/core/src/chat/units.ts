@@ -19,7 +19,8 @@ export type Unit = Span & {
 /** The units of one passage in order. A question, a line ending in a colon and a bare heading are labels of what follows. */
 export function unitsOf(passage: Passage): Unit[] {
   const { text, language } = passage;
-  const header = passage.tableHeader === null ? null : (parseTable(passage.tableHeader).header?.cells ?? null);
+  const header =
+    passage.tableHeader === null ? null : (parseTable(passage.tableHeader).header?.cells ?? null);
   const context = factsOf(passage.context, language).terms;
   const units: Unit[] = [];
   let columns = header;
@@ -34,14 +35,21 @@ export function unitsOf(passage: Passage): Unit[] {
     if (!isRow) columns = null;
     if (opensTable) columns = cellsOf(raw);
     const cells = isRow ? cellsOf(raw) : null;
-    const lead = new Set([...context, ...factsOf((isRow ? columns : null)?.join(" ") ?? "", language).terms, ...(label?.facts.terms ?? [])]);
-    const kind = opensTable || (!isRow && isLabel(text, span)) ? "label" : isRow ? "row" : "sentence";
+    const lead = new Set([
+      ...context,
+      ...factsOf((isRow ? columns : null)?.join(" ") ?? "", language).terms,
+      ...(label?.facts.terms ?? []),
+    ]);
+    const kind =
+      opensTable || (!isRow && isLabel(text, span)) ? "label" : isRow ? "row" : "sentence";
     const unit: Unit = {
       ...span,
       passage,
       kind,
       facts: factsOf(raw, language),
-      clauses: raw.split(/[,;:—]|\b(?:but|and|aber|und|mais|et|pero|y|ma|e|maar|en|mas)\b/u).map((clause) => factsOf(clause, language)),
+      clauses: raw
+        .split(/[,;:—]|\b(?:but|and|aber|und|mais|et|pero|y|ma|e|maar|en|mas)\b/u)
+        .map((clause) => factsOf(clause, language)),
       lead,
       display: cells ? showRow(cells, columns) : raw.replace(/\s+/g, " "),
     };
@@ -59,10 +67,17 @@ function isLabel(text: string, { start, end }: Span): boolean {
   const raw = text.slice(start, end);
   if (/[?:？：]$/u.test(raw)) return true;
   const words = raw.split(/\s+/).length;
-  return words <= 8 && !/[.!。！]["”)]?$/u.test(raw) && text.startsWith("\n\n", end) && !/^[-*•\d]/.test(raw);
+  return (
+    words <= 8 &&
+    !/[.!。！]["”)]?$/u.test(raw) &&
+    text.startsWith("\n\n", end) &&
+    !/^[-*•\d]/.test(raw)
+  );
 }
 
 function showRow(cells: readonly string[], columns: readonly string[] | null): string {
-  const shown = cells.map((cell, index) => (columns?.[index] && columns[index] !== cell ? `${columns[index]}: ${cell}` : cell));
+  const shown = cells.map((cell, index) =>
+    columns?.[index] && columns[index] !== cell ? `${columns[index]}: ${cell}` : cell,
+  );
   return shown.filter((cell) => cell !== "").join("; ");
 }

@@ -53,7 +53,11 @@ export const defaultExampleOptions: ExampleOptions = {
  * chat: the same prompt, the same order, the same quote line.
  * @param passages the chunks of the split's documents, and of no others: a distractor must not leak a held-out document.
  */
-export function buildExamples(pairs: readonly Pair[], passages: readonly Passage[], options: Partial<ExampleOptions> = {}): Example[] {
+export function buildExamples(
+  pairs: readonly Pair[],
+  passages: readonly Passage[],
+  options: Partial<ExampleOptions> = {},
+): Example[] {
   const settings = { ...defaultExampleOptions, ...options };
   const byDocument = Map.groupBy(passages, (passage) => passage.documentId);
   return pairs.flatMap((pair) => {
@@ -61,9 +65,11 @@ export function buildExamples(pairs: readonly Pair[], passages: readonly Passage
     const right = passageOf(pair, byDocument.get(pair.documentId) ?? []);
     const withPassages = settings.grounded === "both" || random() < settings.grounded;
     const examples: Example[] = [];
-    if (settings.grounded === "both" || !withPassages || !right) examples.push(closedBook(pair, settings));
+    if (settings.grounded === "both" || !withPassages || !right)
+      examples.push(closedBook(pair, settings));
     if (withPassages && right) examples.push(...grounded(pair, right, passages, settings, random));
-    if (random() < settings.unanswerableShare) examples.push(...unanswerable(pair, passages, settings, random));
+    if (random() < settings.unanswerableShare)
+      examples.push(...unanswerable(pair, passages, settings, random));
     return examples;
   });
 }
@@ -74,35 +80,78 @@ export function passageOf(pair: Pair, passages: readonly Passage[]): Passage | n
   for (const passage of passages) {
     const start = Math.max(pair.source.charStart, passage.charStart);
     const end = Math.min(pair.source.charEnd, passage.charStart + passage.text.length);
-    if (end > start && (!best || end - start > best.shared)) best = { passage, shared: end - start };
+    if (end > start && (!best || end - start > best.shared))
+      best = { passage, shared: end - start };
   }
   return best?.passage ?? null;
 }
 
 function closedBook(pair: Pair, settings: ExampleOptions): Example {
   const { messages } = buildPrompt({ ...promptBase(pair, settings), passages: null });
-  return toExample("closed-book", pair, [], [...messages, { role: "assistant", content: pair.answer }]);
+  return toExample(
+    "closed-book",
+    pair,
+    [],
+    [...messages, { role: "assistant", content: pair.answer }],
+  );
 }
 
-function grounded(pair: Pair, right: Passage, pool: readonly Passage[], settings: ExampleOptions, random: () => number): Example[] {
+function grounded(
+  pair: Pair,
+  right: Passage,
+  pool: readonly Passage[],
+  settings: ExampleOptions,
+  random: () => number,
+): Example[] {
   const count = Math.floor(random() * (settings.maxDistractors + 1));
   const shown = shuffle([right, ...distractors(pair, pool, count, random)], random);
-  const { messages, passageCount } = buildPrompt({ ...promptBase(pair, settings), passages: shown });
+  const { messages, passageCount } = buildPrompt({
+    ...promptBase(pair, settings),
+    passages: shown,
+  });
   const number = shown.indexOf(right) + 1;
   const quote = provingSentence(pair, right);
   if (number > passageCount || quote === null) return [];
-  return [toExample("grounded", pair, shown.slice(0, passageCount), [...messages, { role: "assistant", content: `${pair.answer}\n${formatQuote(number, quote)}` }])];
+  return [
+    toExample("grounded", pair, shown.slice(0, passageCount), [
+      ...messages,
+      { role: "assistant", content: `${pair.answer}\n${formatQuote(number, quote)}` },
+    ]),
+  ];
 }
 
-function unanswerable(pair: Pair, pool: readonly Passage[], settings: ExampleOptions, random: () => number): Example[] {
-  const shown = distractors(pair, pool, 1 + Math.floor(random() * Math.max(1, settings.maxDistractors)), random);
+function unanswerable(
+  pair: Pair,
+  pool: readonly Passage[],
+  settings: ExampleOptions,
+  random: () => number,
+): Example[] {
+  const shown = distractors(
+    pair,
+    pool,
+    1 + Math.floor(random() * Math.max(1, settings.maxDistractors)),
+    random,
+  );
   if (shown.length === 0) return [];
-  const { messages, passageCount } = buildPrompt({ ...promptBase(pair, settings), passages: shown });
-  return [toExample("unanswerable", pair, shown.slice(0, passageCount), [...messages, { role: "assistant", content: refusalSentence(pair.language) }])];
+  const { messages, passageCount } = buildPrompt({
+    ...promptBase(pair, settings),
+    passages: shown,
+  });
+  return [
+    toExample("unanswerable", pair, shown.slice(0, passageCount), [
+      ...messages,
+      { role: "assistant", content: refusalSentence(pair.language) },
+    ]),
+  ];
 }
 
 /** Passages of other documents that share less than half of the question's words, so that they do not answer it too. */
-function distractors(pair: Pair, pool: readonly Passage[], count: number, random: () => number): Passage[] {
+function distractors(
+  pair: Pair,
+  pool: readonly Passage[],
+  count: number,
+  random: () => number,
+): Passage[] {
   const found: Passage[] = [];
   for (let tries = 0; tries < count * 8 && found.length < count; tries += 1) {
     const passage = pool[Math.floor(random() * pool.length)];
@@ -116,7 +165,9 @@ function distractors(pair: Pair, pool: readonly Passage[], count: number, random
 function provingSentence(pair: Pair, passage: Passage): string | null {
   const start = pair.source.charStart - passage.charStart;
   const end = pair.source.charEnd - passage.charStart;
-  const units = (readPassages([passage])[0] ?? []).filter((unit) => unit.kind !== "label" && unit.start < end && unit.end > start);
+  const units = (readPassages([passage])[0] ?? []).filter(
+    (unit) => unit.kind !== "label" && unit.start < end && unit.end > start,
+  );
   const [unit] = selectQuote(`${pair.question} ${pair.answer}`, [units])?.units ?? units;
   return unit ? passage.text.slice(unit.start, unit.end) : null;
 }
@@ -130,14 +181,21 @@ const promptBase = (pair: Pair, settings: ExampleOptions) => ({
   ...(settings.countTokens ? { countTokens: settings.countTokens } : {}),
 });
 
-function toExample(kind: ExampleKind, pair: Pair, shown: readonly Passage[], messages: ChatMessage[]): Example {
+function toExample(
+  kind: ExampleKind,
+  pair: Pair,
+  shown: readonly Passage[],
+  messages: ChatMessage[],
+): Example {
   return {
     messages,
     metadata: {
       id: stableUuid([kind, ...messages.flatMap((message) => [message.role, message.content])]),
       kind,
       pairId: pair.id,
-      documentIds: [...new Set([pair.documentId, ...shown.map((passage) => passage.documentId)])].sort(),
+      documentIds: [
+        ...new Set([pair.documentId, ...shown.map((passage) => passage.documentId)]),
+      ].sort(),
       chunkIds: shown.map((passage) => passage.chunkId),
       source: pair.source,
     },

@@ -5,7 +5,7 @@ import type { Passage } from "../chat/passage.ts";
 import { languageTools, stemmedLanguages } from "../indexing/language.ts";
 import { foldWord, wordsOf } from "../indexing/terms.ts";
 import type { Pair, PairDropCode, PairVerdict } from "./pair.ts";
-import { findDangling, looksLikeQuestion } from "./question.ts";
+import { asksForAmount, findDangling, looksLikeQuestion } from "./question.ts";
 
 export type CheckOptions = {
   /** Texts of our own that a weak teacher may have copied: the instructions it was given. */
@@ -13,7 +13,11 @@ export type CheckOptions = {
   maxQuestionChars: number;
   maxAnswerChars: number;
 };
-export const defaultCheckOptions: CheckOptions = { ownWords: [], maxQuestionChars: 300, maxAnswerChars: 1500 };
+export const defaultCheckOptions: CheckOptions = {
+  ownWords: [],
+  maxQuestionChars: 300,
+  maxAnswerChars: 1500,
+};
 
 /** Where the answer must be proven: title, headings and the text that the pair's span was taken from. */
 export type CheckedPassage = Pick<Passage, "context" | "tableHeader" | "text">;
@@ -22,47 +26,84 @@ export type CheckedPassage = Pick<Passage, "context" | "tableHeader" | "text">;
  * Decides whether a pair may teach a model. Every rule is cheap and looks at words only; the first that fails names the
  * code and says why in one sentence.
  */
-export function checkPair(pair: Pair, passage: CheckedPassage, options: Partial<CheckOptions> = {}): PairVerdict {
+export function checkPair(
+  pair: Pair,
+  passage: CheckedPassage,
+  options: Partial<CheckOptions> = {},
+): PairVerdict {
   const settings = { ...defaultCheckOptions, ...options };
   const { question, answer, language } = pair;
   const questionWords = wordsOf(question).map((word) => foldWord(word.text));
   const answerWords = wordsOf(answer).map((word) => foldWord(word.text));
 
-  if (questionWords.length < 3) return drop("TOO_SHORT", `The question "${question}" has fewer than three words.`);
+  if (questionWords.length < 3)
+    return drop("TOO_SHORT", `The question "${question}" has fewer than three words.`);
   if (answerWords.length === 0) return drop("TOO_SHORT", "The answer has no words.");
-  if (question.length > settings.maxQuestionChars) return drop("TOO_LONG", `The question has ${question.length} characters, more than ${settings.maxQuestionChars}.`);
-  if (answer.length > settings.maxAnswerChars) return drop("TOO_LONG", `The answer has ${answer.length} characters, more than ${settings.maxAnswerChars}.`);
+  if (question.length > settings.maxQuestionChars)
+    return drop(
+      "TOO_LONG",
+      `The question has ${question.length} characters, more than ${settings.maxQuestionChars}.`,
+    );
+  if (answer.length > settings.maxAnswerChars)
+    return drop(
+      "TOO_LONG",
+      `The answer has ${answer.length} characters, more than ${settings.maxAnswerChars}.`,
+    );
 
   const mask = maskPattern.exec(question) ?? maskPattern.exec(answer);
   if (mask) return drop("MASKED", `The pair contains ${mask[0]}, where personal data was masked.`);
   if (pair.origin === "generated") {
-    const echo = settings.ownWords.find((own) => copies(questionWords, own) || copies(answerWords, own));
+    const echo = settings.ownWords.find(
+      (own) => copies(questionWords, own) || copies(answerWords, own),
+    );
     if (echo !== undefined) return drop("ECHO", "The teacher repeated its instructions.");
   }
-  if (!looksLikeQuestion(question, language)) return drop("NOT_A_QUESTION", `"${shorten(question)}" does not ask anything.`);
+  if (!looksLikeQuestion(question, language))
+    return drop("NOT_A_QUESTION", `"${shorten(question)}" does not ask anything.`);
   const pointer = findDangling(question);
-  if (pointer !== null) return drop("NOT_STANDALONE", `The question says "${pointer}", which only a reader of the document understands.`);
-  if (claimsOf(answer).every((claim) => isRefusal(claim.text))) return drop("REFUSAL", "The answer says that it is not known.");
-  if (repeatsQuestion(pair, questionWords, answerWords)) return drop("REPEATS_QUESTION", "The answer only repeats the question.");
+  if (pointer !== null)
+    return drop(
+      "NOT_STANDALONE",
+      `The question says "${pointer}", which only a reader of the document understands.`,
+    );
+  if (claimsOf(answer).every((claim) => isRefusal(claim.text)))
+    return drop("REFUSAL", "The answer says that it is not known.");
+  if (repeatsQuestion(pair, questionWords, answerWords))
+    return drop("REPEATS_QUESTION", "The answer only repeats the question.");
   const spoken = otherLanguage(`${question} ${answer}`, language);
-  if (spoken !== null) return drop("WRONG_LANGUAGE", `The document is in "${language}", the pair reads like "${spoken}".`);
+  if (spoken !== null)
+    return drop(
+      "WRONG_LANGUAGE",
+      `The document is in "${language}", the pair reads like "${spoken}".`,
+    );
   return checkSupport(pair, passage);
 }
 
 function checkSupport(pair: Pair, passage: CheckedPassage): PairVerdict {
   const documents = readPassages([{ ...asPassage(pair, passage), text: pair.source.quote }]);
-  const invented = claimsOf(pair.answer).find((claim) => factsOf(claim.text, pair.language).terms.size > 0 && !findSupport(claim.text, documents));
+  const invented = claimsOf(pair.answer).find(
+    (claim) =>
+      factsOf(claim.text, pair.language).terms.size > 0 && !findSupport(claim.text, documents),
+  );
   // An extracted answer is its span; only a generated one can say more than that.
   if (pair.origin === "generated" && invented) {
     return drop("UNSUPPORTED", `"${shorten(invented.text)}" is not supported by the passage.`);
   }
   if (pair.origin === "generated") {
     const asked = factsOf(pair.question, pair.language);
-    const held = factsOf([passage.context, passage.tableHeader ?? "", passage.text].join("\n"), pair.language);
+    const held = factsOf(
+      [passage.context, passage.tableHeader ?? "", passage.text].join("\n"),
+      pair.language,
+    );
     const shared = [...asked.terms].filter((term) => held.terms.has(term)).length;
     const strange = [...asked.names].find((name) => !held.terms.has(name));
-    if (strange !== undefined) return drop("UNSUPPORTED", `The question names "${strange}", which the passage does not.`);
-    if (shared * 2 < asked.terms.size) return drop("UNSUPPORTED", "The question is about something else than the passage.");
+    if (strange !== undefined)
+      return drop("UNSUPPORTED", `The question names "${strange}", which the passage does not.`);
+    const said = factsOf(pair.answer, pair.language).terms;
+    if (asksForAmount(pair.question) && ![...said].some((term) => /^\p{N}/u.test(term)))
+      return drop("UNSUPPORTED", "The question asks for an amount, and the answer has none.");
+    if (shared === 0 || shared < asked.terms.size * 0.6)
+      return drop("UNSUPPORTED", "The question is about something else than the passage.");
   }
   return { status: "kept" };
 }
@@ -81,39 +122,57 @@ function asPassage(pair: Pair, passage: CheckedPassage): Passage {
   };
 }
 
-const drop = (code: PairDropCode, reason: string): PairVerdict => ({ status: "dropped", code, reason });
-const shorten = (text: string): string => (text.length > 80 ? `${[...text].slice(0, 79).join("")}…` : text);
+const drop = (code: PairDropCode, reason: string): PairVerdict => ({
+  status: "dropped",
+  code,
+  reason,
+});
+const shorten = (text: string): string =>
+  text.length > 80 ? `${[...text].slice(0, 79).join("")}…` : text;
 
 /** Placeholders that masking leaves behind: [EMAIL], <PHONE_1>, {{IBAN}}. */
 const maskPattern = /(?:\[|<|\{\{?|‹|⟨)\p{Lu}[\p{Lu}_]{1,30}(?:[_:#-]?\p{N}+)?(?:\]|>|\}\}?|›|⟩)/u;
 
 /** True when most of a text's word pairs stand in our own words. */
 function copies(words: readonly string[], own: string): boolean {
-  const pairsOf = (list: readonly string[]) => list.slice(1).map((word, index) => `${list[index]} ${word}`);
+  const pairsOf = (list: readonly string[]) =>
+    list.slice(1).map((word, index) => `${list[index]} ${word}`);
   const ownPairs = new Set(pairsOf(wordsOf(own).map((word) => foldWord(word.text))));
   const pairs = pairsOf(words);
-  return pairs.length >= 3 && pairs.filter((pair) => ownPairs.has(pair)).length / pairs.length >= 0.7;
+  return (
+    pairs.length >= 3 && pairs.filter((pair) => ownPairs.has(pair)).length / pairs.length >= 0.7
+  );
 }
 
 /** A yes/no question may be answered in its own words ("... cannot be returned"); any other needs a new one. */
-function repeatsQuestion(pair: Pair, questionWords: readonly string[], answerWords: readonly string[]): boolean {
-  if (answerWords.join(" ") === questionWords.join(" ") || /[?？]\s*$/u.test(pair.answer)) return true;
+function repeatsQuestion(
+  pair: Pair,
+  questionWords: readonly string[],
+  answerWords: readonly string[],
+): boolean {
+  if (answerWords.join(" ") === questionWords.join(" ") || /[?？]\s*$/u.test(pair.answer))
+    return true;
   const [first] = answerWords;
   if (first !== undefined && isYesNo(first)) return false;
   const asked = factsOf(pair.question, pair.language);
   const said = factsOf(pair.answer, pair.language);
-  const adds = [...said.terms].some((term) => !asked.terms.has(term)) || said.negated !== asked.negated;
+  const adds =
+    [...said.terms].some((term) => !asked.terms.has(term)) || said.negated !== asked.negated;
   return !adds && opensWide.test(pair.question);
 }
-const opensWide = /^\P{L}*(?:who|what|when|where|which|why|how|wer|was|wann|wo|welch|warum|wie|qui|quoi|quand|où|quel|pourquoi|comment|combien|quién|qué|cuándo|dónde|cuál|cómo|cuánt)/iu;
+const opensWide =
+  /^\P{L}*(?:who|what|when|where|which|why|how|wer|was|wann|wo|welch|warum|wie|qui|quoi|quand|où|quel|pourquoi|comment|combien|quién|qué|cuándo|dónde|cuál|cómo|cuánt)/iu;
 
 /** The language whose function words clearly outnumber the document's own; null when in doubt. */
 function otherLanguage(text: string, language: string | null): string | null {
   const own = (language ?? "").slice(0, 2).toLowerCase();
   if (!stemmedLanguages.includes(own)) return null;
   const words = wordsOf(text).map((word) => foldWord(word.text));
-  const hits = (code: string) => words.filter((word) => languageTools(code).stopwords.has(word)).length;
+  const hits = (code: string) =>
+    words.filter((word) => languageTools(code).stopwords.has(word)).length;
   const expected = hits(own);
-  const best = stemmedLanguages.map((code) => ({ code, count: hits(code) })).reduce((left, right) => (right.count > left.count ? right : left));
+  const best = stemmedLanguages
+    .map((code) => ({ code, count: hits(code) }))
+    .reduce((left, right) => (right.count > left.count ? right : left));
   return best.count >= 4 && best.count >= expected * 3 ? best.code : null;
 }

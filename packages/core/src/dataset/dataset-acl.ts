@@ -1,4 +1,12 @@
-import { type Acl, mayRead, nobody, type Principal, principalKey, workspaceMembers } from "../access/acl.ts";
+import {
+  type Acl,
+  aclFingerprint,
+  mayRead,
+  nobody,
+  type Principal,
+  principalKey,
+  workspaceMembers,
+} from "../access/acl.ts";
 
 /**
  * Who may read a dataset, and so use what was trained on it: those who may read every one of its documents. Denials add
@@ -12,17 +20,27 @@ export function datasetAcl(acls: readonly Acl[]): Acl {
   if (!first) return nobody;
   let allow = first.allow;
   for (const acl of rest) {
-    const narrowed = allow.filter((principal) => acl.allow.some((wider) => covers(wider, principal)));
-    allow = [...narrowed, ...acl.allow.filter((principal) => allow.some((wider) => covers(wider, principal)))];
+    const narrowed = allow.filter((principal) =>
+      acl.allow.some((wider) => covers(wider, principal)),
+    );
+    allow = [
+      ...narrowed,
+      ...acl.allow.filter((principal) => allow.some((wider) => covers(wider, principal))),
+    ];
   }
-  const unique = (principals: Principal[]) => [...new Map(principals.map((each) => [principalKey(each), each])).values()];
+  const unique = (principals: Principal[]) => [
+    ...new Map(principals.map((each) => [principalKey(each), each])).values(),
+  ];
   const deny = unique(acls.flatMap((acl) => acl.deny));
   const denied = new Set(deny.map(principalKey));
   return { allow: unique(allow).filter((principal) => !denied.has(principalKey(principal))), deny };
 }
 
 /** Whether one reader may read all of these documents. */
-export function mayReadEvery(acls: readonly (Acl | null)[], holderKeys: ReadonlySet<string>): boolean {
+export function mayReadEvery(
+  acls: readonly (Acl | null)[],
+  holderKeys: ReadonlySet<string>,
+): boolean {
   return acls.length > 0 && acls.every((acl) => mayRead(acl, holderKeys));
 }
 
@@ -30,9 +48,12 @@ function covers(wider: Principal, narrower: Principal): boolean {
   if (principalKey(wider) === principalKey(narrower)) return true;
   if (wider.source !== narrower.source || wider.tenant !== narrower.tenant) return false;
   if (wider.kind === "public") return true;
-  return narrower.kind === "user" && principalKey(wider) === principalKey(workspaceMembers(narrower.tenant));
+  return (
+    narrower.kind === "user" &&
+    principalKey(wider) === principalKey(workspaceMembers(narrower.tenant))
+  );
 }
 
 function distinct(acls: readonly Acl[]): Acl[] {
-  return [...new Map(acls.map((acl) => [JSON.stringify([acl.allow.map(principalKey).sort(), acl.deny.map(principalKey).sort()]), acl])).values()];
+  return [...new Map(acls.map((acl) => [aclFingerprint(acl), acl])).values()];
 }

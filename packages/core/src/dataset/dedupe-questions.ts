@@ -22,16 +22,30 @@ export function dedupeQuestions(pairs: readonly Pair[], minJaccard = 0.85): Dedu
   const kept: number[] = [];
   const dropped: Drop[] = [];
   for (const [at, { pair, words, hard }] of questions.entries()) {
-    const rarest = words.toSorted((left, right) => rank(left) - rank(right) || (left < right ? -1 : 1));
+    const rarest = words.toSorted(
+      (left, right) => rank(left) - rank(right) || (left < right ? -1 : 1),
+    );
     const prefix = rarest.slice(0, words.length - Math.ceil(minJaccard * words.length) + 1);
     const candidates = new Set(prefix.flatMap((word) => index.get(word) ?? []));
-    const twin = [...candidates].find((other) => questions[other]?.hard === hard && jaccard(words, questions[other]?.words ?? []) >= minJaccard);
+    const twin = [...candidates].find(
+      (other) =>
+        questions[other]?.hard === hard &&
+        jaccard(words, questions[other]?.words ?? []) >= minJaccard,
+    );
     if (twin !== undefined) {
       const first = questions[twin]?.pair;
-      dropped.push({ ref: pair.id, code: "DUPLICATE_QUESTION", reason: `"${pair.question}" is asked already as "${first?.question ?? ""}".` });
+      dropped.push({
+        ref: pair.id,
+        code: "DUPLICATE_QUESTION",
+        reason: `"${pair.question}" is asked already as "${first?.question ?? ""}".`,
+      });
       continue;
     }
-    for (const word of prefix) index.set(word, [...(index.get(word) ?? []), at]);
+    for (const word of prefix) {
+      const holders = index.get(word);
+      if (holders) holders.push(at);
+      else index.set(word, [at]);
+    }
     kept.push(at);
   }
   return { kept: kept.flatMap((at) => questions[at]?.pair ?? []), dropped };
@@ -40,7 +54,12 @@ export function dedupeQuestions(pairs: readonly Pair[], minJaccard = 0.85): Dedu
 /** What two wordings of one question must have in common exactly. */
 function hardFacts({ question, language }: Pair): string {
   const facts = factsOf(question, language);
-  return JSON.stringify([facts.numbers.map(([reading]) => reading).sort(), [...facts.names].sort(), facts.negated, [...facts.sides].sort()]);
+  return JSON.stringify([
+    facts.numbers.map(([reading]) => reading).sort(),
+    [...facts.names].sort(),
+    facts.negated,
+    [...facts.sides].sort(),
+  ]);
 }
 
 function jaccard(left: readonly string[], right: readonly string[]): number {

@@ -27,7 +27,8 @@ export function extractFromJson(text: string): FoundPair[] | null {
 function parseRecords(text: string): unknown[] | null {
   const whole = tryParse(text);
   if (Array.isArray(whole)) return whole;
-  if (whole !== undefined) return Object.values(whole as object).find((value) => Array.isArray(value)) ?? [whole];
+  if (whole !== undefined)
+    return Object.values(whole as object).find((value) => Array.isArray(value)) ?? [whole];
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const records = lines.map(tryParse);
   return records.some((record) => record === undefined) ? null : records;
@@ -43,6 +44,8 @@ function tryParse(text: string): unknown {
 
 function fieldOf(record: unknown, isName: (name: string) => boolean): string | null {
   if (typeof record !== "object" || record === null) return null;
-  const found = Object.entries(record).find(([name, value]) => isName(name) && typeof value === "string" && value.trim() !== "");
+  const found = Object.entries(record).find(
+    ([name, value]) => isName(name) && typeof value === "string" && value.trim() !== "",
+  );
   return found ? String(found[1]) : null;
 }

@@ -1,16 +1,25 @@
-import { documentText, type Element, elementSpans, type ParsedDocument } from "../document/element.ts";
+import {
+  documentText,
+  type Element,
+  elementSpans,
+  type ParsedDocument,
+} from "../document/element.ts";
 import { stableUuid } from "../indexing/point-id.ts";
 import { type Span, trimSpan } from "../indexing/sentences.ts";
 import { extractFromJson } from "./extract-json.ts";
-import { extractFromLines } from "./extract-lines.ts";
-import { extractFromTable } from "./extract-table.ts";
+import { extractFromLines, openQuestion } from "./extract-lines.ts";
+import { extractFromTable, isAnswerName } from "./extract-table.ts";
 import type { Pair } from "./pair.ts";
 import { looksLikeQuestion } from "./question.ts";
 
 /** What an extractor finds in one stretch of text; spans are offsets into that stretch. */
 export type FoundPair = { question: string; answer: string; answerSpan: Span };
 
-export type PairSource = { documentId: string; language: string | null; parsed: Pick<ParsedDocument, "elements"> };
+export type PairSource = {
+  documentId: string;
+  language: string | null;
+  parsed: Pick<ParsedDocument, "elements">;
+};
 
 /**
  * Pairs that a document already states as such: questions as headings, lines marked "Q:" and "A:" (also as a mail or
@@ -22,7 +31,10 @@ export function extractPairs({ documentId, language, parsed }: PairSource): Pair
   const spans = elementSpans(parsed.elements);
   const pairs: Pair[] = [];
   const add = (element: Element, { question, answer, answerSpan }: FoundPair, offset: number) => {
-    const { start, end } = trimSpan(text, { start: answerSpan.start + offset, end: answerSpan.end + offset });
+    const { start, end } = trimSpan(text, {
+      start: answerSpan.start + offset,
+      end: answerSpan.end + offset,
+    });
     if (end <= start || question.trim() === "") return;
     pairs.push({
       id: stableUuid([documentId, question, start, end]),
@@ -47,13 +59,20 @@ export function extractPairs({ documentId, language, parsed }: PairSource): Pair
     const element = parsed.elements[index];
     const span = spans[index];
     if (!element || !span) break;
-    const body = isHeading(element) && looksLikeQuestion(element.text, language) ? answerBelow(parsed.elements, index) : 0;
-    if (body > 0) {
+    const asked = isHeading(element)
+      ? questionOfHeading(element, parsed.elements[index - 1], language)
+      : null;
+    const body = asked === null ? 0 : answerBelow(parsed.elements, index);
+    if (asked !== null && body > 0) {
       const first = spans[index + 1];
       const last = spans[index + body];
       const answer = first && last ? text.slice(first.start, last.end) : "";
       const under = parsed.elements[index + 1] ?? element;
-      add(under, { question: element.text, answer, answerSpan: { start: 0, end: answer.length } }, first?.start ?? 0);
+      add(
+        under,
+        { question: asked, answer, answerSpan: { start: 0, end: answer.length } },
+        first?.start ?? 0,
+      );
       index += body + 1;
       continue;
     }
@@ -74,8 +93,21 @@ export function extractPairs({ documentId, language, parsed }: PairSource): Pair
   return pairs;
 }
 
-const isHeading = (element: Element): boolean => element.kind === "heading" || element.kind === "title";
+const isHeading = (element: Element): boolean =>
+  element.kind === "heading" || element.kind === "title";
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
+
+/** A heading that asks, or one that says "Answer" after a question that is still open: long JSON fields read so. */
+function questionOfHeading(
+  heading: Element,
+  before: Element | undefined,
+  language: string | null,
+): string | null {
+  if (looksLikeQuestion(heading.text, language)) return heading.text;
+  return isAnswerName(heading.text) && before && !isHeading(before)
+    ? openQuestion(before.text)
+    : null;
+}
 
 /** How many elements under a question heading answer it: prose, lists and tables up to the next heading, at most five. */
 function answerBelow(elements: readonly Element[], heading: number): number {
@@ -92,7 +124,13 @@ function runEnd(elements: readonly Element[], start: number): number {
   let end = start;
   for (let next = start + 1; next < elements.length; next += 1) {
     const element = elements[next];
-    if (!element || isHeading(element) || element.kind === "table" || element.container !== elements[start]?.container) break;
+    if (
+      !element ||
+      isHeading(element) ||
+      element.kind === "table" ||
+      element.container !== elements[start]?.container
+    )
+      break;
     end = next;
   }
   return end;

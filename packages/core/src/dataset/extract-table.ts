@@ -2,17 +2,26 @@ import { parseTable } from "../indexing/table.ts";
 import type { FoundPair } from "./extract-pairs.ts";
 
 const questionColumns = new Set(
-  "question questions q query prompt instruction faq frage fragen demande pregunta preguntas domanda domande vraag vragen pergunta perguntas".split(" "),
+  "question questions q query prompt instruction faq frage fragen demande pregunta preguntas domanda domande vraag vragen pergunta perguntas".split(
+    " ",
+  ),
 );
 const answerColumns = new Set(
-  "answer answers a response reply resolution solution completion output antwort antworten lösung réponse réponses reponse respuesta respuestas risposta risposte antwoord antwoorden resposta respostas".split(" "),
+  "answer answers a response reply resolution solution completion output antwort antworten lösung réponse réponses reponse respuesta respuestas risposta risposte antwoord antwoorden resposta respostas".split(
+    " ",
+  ),
 );
 
 /** True for the names of a question's and an answer's column or JSON field, in several languages. */
 export const isQuestionName = (name: string): boolean => questionColumns.has(foldName(name));
 export const isAnswerName = (name: string): boolean => answerColumns.has(foldName(name));
 
-const foldName = (name: string): string => name.normalize("NFKC").toLowerCase().replace(/[^\p{L}]+/gu, " ").trim();
+const foldName = (name: string): string =>
+  name
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\p{L}]+/gu, " ")
+    .trim();
 
 /** Rows of a table with one question and one answer column; the answer's cell is the span. */
 export function extractFromTable(text: string): FoundPair[] {
@@ -26,7 +35,13 @@ export function extractFromTable(text: string): FoundPair[] {
     const answer = row.cells[answerAt] ?? "";
     if (question === "" || answer === "") return [];
     const cell = cellSpan(text.slice(row.start, row.end), answerAt);
-    return [{ question, answer, answerSpan: { start: row.start + cell.start, end: row.start + cell.end } }];
+    return [
+      {
+        question,
+        answer,
+        answerSpan: { start: row.start + cell.start, end: row.start + cell.end },
+      },
+    ];
   });
 }
 

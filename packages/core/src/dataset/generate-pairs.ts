@@ -1,14 +1,22 @@
 import type { ChatMessage } from "../chat/build-prompt.ts";
 import type { Passage } from "../chat/passage.ts";
+import { extractFromLines } from "./extract-lines.ts";
 
 /** What a teacher is asked for: whole pairs, or, of a small model, one question for a sentence that we chose. */
-export type GenerationRequest = { messages: ChatMessage[]; responseFormat: Record<string, unknown> | null };
+export type GenerationRequest = {
+  messages: ChatMessage[];
+  responseFormat: Record<string, unknown> | null;
+};
 
 export type PairCandidate = { question: string; answer: string; quote: string | null };
 
 const pairSchema = {
   type: "object",
-  properties: { question: { type: "string" }, answer: { type: "string" }, quote: { type: "string" } },
+  properties: {
+    question: { type: "string" },
+    answer: { type: "string" },
+    quote: { type: "string" },
+  },
   required: ["question", "answer", "quote"],
   additionalProperties: false,
 };
@@ -34,7 +42,10 @@ function pairsFormat(count: number): Record<string, unknown> {
  * Asks a capable teacher for up to `count` pairs about a passage. There is no example in the prompt: small models copy
  * it, and `checkPair` would then drop the copies.
  */
-export function generationPrompt(passage: Pick<Passage, "context" | "tableHeader" | "text">, count: number): GenerationRequest {
+export function generationPrompt(
+  passage: Pick<Passage, "context" | "tableHeader" | "text">,
+  count: number,
+): GenerationRequest {
   return {
     messages: [
       { role: "system", content: generationInstructions },
@@ -64,16 +75,19 @@ export const generationInstructions = [
 export function questionPrompt(sentence: string, context: string): GenerationRequest {
   const about = context === "" ? "" : `Topic: ${context}\n`;
   return {
-    messages: [{ role: "user", content: `${about}Sentence: ${sentence}\n\n${questionInstructions}` }],
+    messages: [
+      { role: "user", content: `${about}Sentence: ${sentence}\n\n${questionInstructions}` },
+    ],
     responseFormat: null,
   };
 }
 
-export const questionInstructions = "Write one short question that this sentence answers. Write only the question.";
+export const questionInstructions =
+  "Write one short question that this sentence answers. Write only the question.";
 
 function fencePassage(passage: Pick<Passage, "context" | "tableHeader" | "text">): string {
   const lines = [passage.context, passage.tableHeader, passage.text].filter((line) => line);
-  return `<passage>\n${lines.join("\n").replace(/<(\/?\s*passage\s*)>/giu, "‹$1›")}\n</passage>`;
+  return `<passage>\n${lines.join("\n").replace(/<(\s*\/?\s*passage\s*)>/giu, "‹$1›")}\n</passage>`;
 }
 
 /**
@@ -88,7 +102,10 @@ export function parseGeneratedPairs(text: string): PairCandidate[] {
 /** The first line of a small teacher's answer that can be a question, without numbering, quotes or a "Question:" mark. */
 export function parseGeneratedQuestion(text: string): string | null {
   for (const line of text.split("\n")) {
-    const cleaned = line.trim().replace(/^(?:[-*•]|\p{N}{1,2}[.)])\s*/u, "").replace(/^[*_]*(?:question|q|frage|pregunta)[*_]*\s*:\s*[*_]*/iu, "");
+    const cleaned = line
+      .trim()
+      .replace(/^(?:[-*•]|\p{N}{1,2}[.)])\s*/u, "")
+      .replace(/^[*_]*(?:question|q|frage|pregunta)[*_]*\s*:\s*[*_]*/iu, "");
     const found = /[^?？]+[?？]/u.exec(cleaned.replace(/^["“'‘]+/, ""));
     if (found) return found[0].trim();
   }
@@ -118,10 +135,9 @@ function toCandidate(value: unknown): PairCandidate[] {
 }
 
 function pairsInLines(text: string): PairCandidate[] {
-  const pattern = /^[\s*_\d.)-]*(?:question|q|frage)\s*\d*\s*[:.][\s*_]*(.+?)\s*\n+[\s*_]*(?:answer|a|antwort)\s*\d*\s*[:.][\s*_]*(.+?)(?=\n\s*\n|\n[\s*_\d.)-]*(?:question|q|frage)\s*\d*\s*[:.]|$)/gimsu;
-  return [...text.matchAll(pattern)].map(([, question = "", answer = ""]) => ({
-    question: question.trim(),
-    answer: answer.replace(/\s+/g, " ").trim(),
+  return extractFromLines(text).map(({ question, answer }) => ({
+    question,
+    answer: answer.replace(/\s+/g, " "),
     quote: null,
   }));
 }

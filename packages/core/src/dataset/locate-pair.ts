@@ -16,7 +16,9 @@ export function locatePair(candidate: PairCandidate, passage: Passage): Pair | n
   const documents = readPassages([passage]);
   const claims = claimsOf(candidate.answer).filter((claim) => /[\p{L}\p{N}]/u.test(claim.text));
   const quoted = candidate.quote === null ? [] : verifyQuote(candidate.quote, documents);
-  const units = supportingUnits(claims, quoted.length > 0 ? [quoted] : []) ?? supportingUnits(claims, documents);
+  const units =
+    supportingUnits(claims, quoted.length > 0 ? [quoted] : []) ??
+    supportingUnits(claims, documents);
   if (!units || units.length === 0) return null;
   const start = Math.min(...units.map((unit) => unit.start));
   const end = Math.max(...units.map((unit) => unit.end));
@@ -29,11 +31,21 @@ export function locatePair(candidate: PairCandidate, passage: Passage): Pair | n
     answer: candidate.answer.trim(),
     origin: "generated",
     language: passage.language,
-    source: { charStart, charEnd: passage.charStart + end, quote: passage.text.slice(start, end), section, page, container: null },
+    source: {
+      charStart,
+      charEnd: passage.charStart + end,
+      quote: passage.text.slice(start, end),
+      section,
+      page,
+      container: null,
+    },
   };
 }
 
-function supportingUnits(claims: readonly { text: string }[], documents: readonly Unit[][]): Unit[] | null {
+function supportingUnits(
+  claims: readonly { text: string }[],
+  documents: readonly Unit[][],
+): Unit[] | null {
   if (claims.length === 0 || documents.length === 0) return null;
   const found: Unit[] = [];
   for (const claim of claims) {
@@ -47,8 +59,15 @@ function supportingUnits(claims: readonly { text: string }[], documents: readonl
 /** Sentences and rows worth a question of their own: whole statements that name what they speak of. */
 export function answerableSentences(passage: Passage): { text: string; display: string }[] {
   return (readPassages([passage])[0] ?? [])
-    .filter((unit) => unit.kind !== "label" && unit.facts.terms.size >= 3 && unit.facts.terms.size <= 30 && !opensInMidair.test(unit.display))
+    .filter(
+      (unit) =>
+        unit.kind !== "label" &&
+        unit.facts.terms.size >= 3 &&
+        unit.facts.terms.size <= 30 &&
+        !opensInMidair.test(unit.display),
+    )
     .map((unit) => ({ text: passage.text.slice(unit.start, unit.end), display: unit.display }));
 }
 
-const opensInMidair = /^(?:it|they|this|that|these|those|he|she|but|and|however|therefore|also|er|sie|es|dies\p{L}*|jedoch|daher|aber|il|elle|ils|cela|mais|esto|pero)\b/iu;
+const opensInMidair =
+  /^(?:it|they|this|that|these|those|he|she|but|and|however|therefore|also|er|sie|es|dies\p{L}*|jedoch|daher|aber|il|elle|ils|cela|mais|esto|pero)\b/iu;

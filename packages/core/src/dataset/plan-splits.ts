@@ -24,17 +24,27 @@ export type SplitPlan<P> = {
  * seed and its id, so a growing corpus keeps most of its split.
  * @throws AnnealError DATASET_EMPTY when there are no pairs.
  */
-export function planSplits<P extends Pick<Pair, "documentId" | "source">>(pairs: readonly P[], options: SplitOptions): SplitPlan<P> {
+export function planSplits<P extends Pick<Pair, "documentId" | "source">>(
+  pairs: readonly P[],
+  options: SplitOptions,
+): SplitPlan<P> {
   if (pairs.length === 0) {
     throw new AnnealError("DATASET_EMPTY", "No question/answer pair is left to train on.", {
-      action: "Add documents with more text, set a stronger teacher, or look at the dropped pairs and their reasons.",
+      action:
+        "Add documents with more text, set a stronger teacher, or look at the dropped pairs and their reasons.",
     });
   }
-  if (options.evalShare <= 0) return { train: [...pairs], eval: [], unit: "none", note: "No evaluation was asked for." };
-  const byDocument = groupBy(pairs, (pair) => options.clusterOf?.(pair.documentId) ?? pair.documentId);
+  if (options.evalShare <= 0)
+    return { train: [...pairs], eval: [], unit: "none", note: "No evaluation was asked for." };
+  const byDocument = groupBy(
+    pairs,
+    (pair) => options.clusterOf?.(pair.documentId) ?? pair.documentId,
+  );
   if (byDocument.size > 1) return { ...divide(byDocument, options), unit: "document", note: "" };
 
-  const bySection = groupBy(pairs, (pair) => JSON.stringify([pair.documentId, pair.source.container, pair.source.section]));
+  const bySection = groupBy(pairs, (pair) =>
+    JSON.stringify([pair.documentId, pair.source.container, pair.source.section]),
+  );
   if (bySection.size > 1) {
     return {
       ...divide(bySection, options),
@@ -42,7 +52,12 @@ export function planSplits<P extends Pick<Pair, "documentId" | "source">>(pairs:
       note: "All pairs come from one document (or its near-duplicates): training and evaluation use different sections of it, so the evaluation says little about new documents.",
     };
   }
-  return { train: [...pairs], eval: [], unit: "none", note: "All pairs come from one section of one document: all are trained on, and there is no evaluation." };
+  return {
+    train: [...pairs],
+    eval: [],
+    unit: "none",
+    note: "All pairs come from one section of one document: all are trained on, and there is no evaluation.",
+  };
 }
 
 function groupBy<P>(pairs: readonly P[], keyOf: (pair: P) => string): Map<string, P[]> {
@@ -57,7 +72,10 @@ function groupBy<P>(pairs: readonly P[], keyOf: (pair: P) => string): Map<string
 }
 
 /** Takes groups in seeded order while they fit into the share; at least one, and never all. */
-function divide<P>(groups: ReadonlyMap<string, P[]>, { evalShare, seed }: SplitOptions): { train: P[]; eval: P[] } {
+function divide<P>(
+  groups: ReadonlyMap<string, P[]>,
+  { evalShare, seed }: SplitOptions,
+): { train: P[]; eval: P[] } {
   const total = [...groups.values()].reduce((sum, group) => sum + group.length, 0);
   const target = Math.max(1, Math.round(total * Math.min(evalShare, 0.5)));
   const drawn = [...groups.keys()]
@@ -74,6 +92,7 @@ function divide<P>(groups: ReadonlyMap<string, P[]>, { evalShare, seed }: SplitO
     const smallest = drawn.reduce((left, right) => (right.size < left.size ? right : left));
     held.add(smallest.key);
   }
-  const sideOf = (wanted: boolean) => [...groups].filter(([key]) => held.has(key) === wanted).flatMap(([, group]) => group);
+  const sideOf = (wanted: boolean) =>
+    [...groups].filter(([key]) => held.has(key) === wanted).flatMap(([, group]) => group);
   return { train: sideOf(false), eval: sideOf(true) };
 }

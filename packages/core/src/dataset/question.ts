@@ -14,13 +14,17 @@ export function looksLikeQuestion(text: string, language: string | null): boolea
   const trimmed = text.trim().replace(/^(?:\p{N}{1,3}[.)]|[-*•¿])\s*/u, "");
   if (/[?？؟]["”»)*_]*$/u.test(trimmed)) return /\p{L}{2}/u.test(trimmed);
   const pattern = interrogative[(language ?? "en").slice(0, 2)] ?? interrogative.en;
-  return !/[.!:;]$/u.test(trimmed) && trimmed.split(/\s+/).length >= 3 && (pattern?.test(trimmed) ?? false);
+  return (
+    !/[.!:;]$/u.test(trimmed) &&
+    trimmed.split(/\s+/).length >= 3 &&
+    (pattern?.test(trimmed) ?? false)
+  );
 }
 
 /** Words that point at a text which whoever reads only the question does not see, each with what it is called in a reason. */
 const dangling: readonly RegExp[] = [
   /\b(?:this|the (?:above|following|given|provided|present|attached)|that) (?:document|text|passage|article|section|page|table|paragraph|excerpt|example|chapter|list|email|context|figure|policy|guide|manual)\b/iu,
-  /\b(?:in|from|by|according to) the (?:document|text|passage|article|excerpt|section|paragraph|table|context|author|above)\b/iu,
+  /\b(?:in|from|by) the (?:document|text|passage|article|excerpt|above)\b|\baccording to the (?:document|text|passage|article|excerpt|section|paragraph|table|context|author|above)\b/iu,
   /\b(?:mentioned|described|stated|listed|discussed|shown) (?:above|below|here|earlier)\b|\b(?:the above|as above|see below|aforementioned)\b/iu,
   /\b(?:dieses?|diese[mrns]?|im|laut|obige[nrms]?|vorliegende[nrms]?) (?:dokuments?|text(?:e?s)?|abschnitts?|artikels?|passage|tabelle|kapitels?)\b|\boben (?:genannt|erwähnt|beschrieben)\p{L}*/iu,
   /\b(?:ce|cet|cette|du|selon le|dans le) (?:document|texte|passage|article|section|tableau|extrait)\b|\bci-dessus\b/iu,
@@ -30,7 +34,7 @@ const dangling: readonly RegExp[] = [
 
 /** A question whose subject is a bare pronoun; "it" inside ("What is it called when ...") is left alone. */
 const pronounSubject =
-  /^(?:(?:what|when|where|why|how|who|which)(?:['’]s| (?:is|are|was|were|do|does|did|can|could|should|will|would|has|have|must))|is|are|was|were|do|does|did|can|could|should|will|would|has|have|must) (?:it|they|them|this|that|these|those|he|she)(?=\s*\?|\s+(?!that\b|when\b|if\b|possible\b|necessary\b|allowed\b|required\b|called\b|safe\b))|^(?:and|but|also|what about)\b|^(?:was|wann|wo|warum|wie|wer) (?:ist|sind|kostet|macht|hat|gilt|wird) (?:er|sie|es|dies|das|diese)\s*\?|^(?:ist|sind|kann|hat) (?:er|sie|es|dies|das)\b/iu;
+  /^(?:(?:what|when|where|why|how|who|which)(?: \p{L}+)?(?:['’]s| (?:is|are|was|were|do|does|did|can|could|should|will|would|has|have|must))|is|are|was|were|do|does|did|can|could|should|will|would|has|have|must) (?:it|they|them|this|that|these|those|he|she)(?=\s*\?|\s+(?!that\b|when\b|if\b|possible\b|necessary\b|allowed\b|required\b|called\b|safe\b))|^(?:and|but|also|what about)\b|^(?:was|wann|wo|warum|wie|wer) (?:ist|sind|kostet|macht|hat|gilt|wird) (?:er|sie|es|dies|das|diese)\s*\?|^(?:ist|sind|kann|hat) (?:er|sie|es|dies)\b(?!\s+(?:möglich|erlaubt|nötig|notwendig))/iu;
 
 /** Says what a question points at outside itself, or null when it can be understood on its own. */
 export function findDangling(question: string): string | null {
@@ -39,4 +43,11 @@ export function findDangling(question: string): string | null {
     if (found) return found[0];
   }
   return null;
+}
+
+/** Asks for a count or an amount, which only an answer with a number gives. */
+export function asksForAmount(question: string): boolean {
+  return /\b(?:how (?:many|much)|wie ?viele?|combien|cu[aá]nt[oa]s?|quant[aeio]|hoeveel)\b/iu.test(
+    question,
+  );
 }

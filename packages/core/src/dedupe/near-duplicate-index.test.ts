@@ -34,12 +34,10 @@ function decideByBruteForce(documents: readonly IndexedText[]): Map<string, Dupl
       });
     } else if (firstCopy && firstCopy.id !== document.id) {
       decisions.set(document.id, {
-        ...{
-          status: "duplicate",
-          code: "EXACT_DUPLICATE",
-          duplicateOf: firstCopy.id,
-          similarity: 1,
-        },
+        status: "duplicate",
+        code: "EXACT_DUPLICATE",
+        duplicateOf: firstCopy.id,
+        similarity: 1,
       });
     } else {
       kept.push(document);
@@ -126,12 +124,10 @@ describe("NearDuplicateIndex", () => {
         const second = new NearDuplicateIndex(defaultDedupePolicy, { loadText });
         const changes = await second.restore(
           before.map(({ id, firstSeenAtMs }) => ({
-            ...{
-              id,
-              firstSeenAtMs,
-              signature: first.exportSignature(id),
-              decision: first.decisionOf(id),
-            },
+            id,
+            firstSeenAtMs,
+            signature: first.exportSignature(id),
+            decision: first.decisionOf(id),
           })),
         );
         expect(changes.size).toBe(0);

@@ -13,7 +13,11 @@ const variant = mutateWords(text.split(" "), 0.01, seededRandom(5)).join(" ");
 const unrelated = randomWords(seededRandom(6), 300).join(" ");
 
 const document = (id: string, firstSeenAtMs: number, acl: Acl | null, body: string) => ({
-  ...{ id, firstSeenAtMs, acl, text: body, ref: `handbook/${id}.md` },
+  id,
+  firstSeenAtMs,
+  acl,
+  text: body,
+  ref: `handbook/${id}.md`,
 });
 
 describe("planDedupe", () => {

@@ -4,8 +4,17 @@ import { documentText, type Element } from "../document/element.ts";
 import { chunkDocument, embeddingText, placeAt } from "./chunk-document.ts";
 import { approximateTokens } from "./chunk-units.ts";
 
-const element = (kind: Element["kind"], text: string, section: string[] = [], rest: Partial<Element> = {}): Element => ({ kind, text, section, ...rest });
-const sentence = (word: string, count: number) => Array.from({ length: count }, (_, index) => `The ${word} number ${index} stands in this line of prose.`).join(" ");
+const element = (
+  kind: Element["kind"],
+  text: string,
+  section: string[] = [],
+  rest: Partial<Element> = {},
+): Element => ({ kind, text, section, ...rest });
+const sentence = (word: string, count: number) =>
+  Array.from(
+    { length: count },
+    (_, index) => `The ${word} number ${index} stands in this line of prose.`,
+  ).join(" ");
 
 describe("chunkDocument", () => {
   it("never puts two top headings into one chunk", () => {
@@ -53,13 +62,20 @@ describe("chunkDocument", () => {
       ],
     });
     expect(chunks.some((chunk) => chunk.text.trimEnd().endsWith("Low"))).toBe(false);
-    expect(chunks.filter((chunk) => chunk.text.includes("second")).every((chunk) => chunk.section.at(-1) === "Low")).toBe(true);
+    expect(
+      chunks
+        .filter((chunk) => chunk.text.includes("second"))
+        .every((chunk) => chunk.section.at(-1) === "Low"),
+    ).toBe(true);
   });
 
   it("splits a long table by rows and carries its header beside every part", () => {
     const rows = Array.from({ length: 60 }, (_, index) => `| part ${index} | ${index} euros |`);
     const table = ["| Part | Price |", "| --- | --- |", ...rows].join("\n");
-    const chunks = chunkDocument({ title: "Prices", elements: [element("table", table, [], { container: "Sheet1", page: 3 })] });
+    const chunks = chunkDocument({
+      title: "Prices",
+      elements: [element("table", table, [], { container: "Sheet1", page: 3 })],
+    });
     expect(chunks.length).toBeGreaterThan(1);
     expect(chunks.flatMap((chunk) => chunk.text.split("\n"))).toEqual(rows);
     for (const chunk of chunks) {
@@ -71,16 +87,25 @@ describe("chunkDocument", () => {
 
   it("keeps a table, list or code block that fits whole", () => {
     const table = "| a | b |\n| --- | --- |\n| 1 | 2 |";
-    const chunks = chunkDocument({ title: null, elements: [element("paragraph", sentence("x", 13)), element("table", table)] });
+    const chunks = chunkDocument({
+      title: null,
+      elements: [element("paragraph", sentence("x", 13)), element("table", table)],
+    });
     expect(chunks.some((chunk) => chunk.text.includes(table))).toBe(true);
   });
 
   it("repeats the last sentence of a split paragraph before its continuation", () => {
-    const chunks = chunkDocument({ title: null, elements: [element("paragraph", sentence("long", 40))] });
+    const chunks = chunkDocument({
+      title: null,
+      elements: [element("paragraph", sentence("long", 40))],
+    });
     expect(chunks.length).toBeGreaterThan(1);
     const [first, second] = chunks;
     expect(second?.charStart).toBeLessThan(first?.charEnd ?? 0);
-    const apart = chunkDocument({ title: null, elements: [element("paragraph", sentence("long", 40))] }, { overlapTokens: 0 });
+    const apart = chunkDocument(
+      { title: null, elements: [element("paragraph", sentence("long", 40))] },
+      { overlapTokens: 0 },
+    );
     expect(apart[1]?.charStart).toBeGreaterThanOrEqual(apart[0]?.charEnd ?? 0);
   });
 
@@ -93,13 +118,16 @@ describe("chunkDocument", () => {
         element("paragraph", "Two.", ["A", "B", "C"], { page: 5 }),
       ],
     });
-    const at = (quote: string) => placeAt(chunk?.places ?? [], (chunk?.charStart ?? 0) + (chunk?.text.indexOf(quote) ?? 0));
+    const at = (quote: string) =>
+      placeAt(chunk?.places ?? [], (chunk?.charStart ?? 0) + (chunk?.text.indexOf(quote) ?? 0));
     expect(at("One.")).toMatchObject({ page: 4, section: ["A", "B"] });
     expect(at("Two.")).toMatchObject({ page: 5, section: ["A", "B", "C"] });
   });
 
   it("gives no chunk for a document without text", () => {
-    expect(chunkDocument({ title: "Empty", elements: [element("paragraph", "  \n ")] })).toEqual([]);
+    expect(chunkDocument({ title: "Empty", elements: [element("paragraph", "  \n ")] })).toEqual(
+      [],
+    );
   });
 
   const headings = fc.array(fc.constantFrom("A", "B", "C"), { maxLength: 3 });
@@ -108,7 +136,22 @@ describe("chunkDocument", () => {
       kind: fc.constantFrom<Element["kind"]>("paragraph", "heading", "list", "code", "table"),
       text: fc.oneof(
         fc.string({ maxLength: 60 }),
-        fc.array(fc.constantFrom("word ", "Wort. ", "\n", "| a | b |\n", "|---|---|\n", "- item\n", "😀", "長い文。", "x".repeat(300)), { maxLength: 80 }).map((parts) => parts.join("")),
+        fc
+          .array(
+            fc.constantFrom(
+              "word ",
+              "Wort. ",
+              "\n",
+              "| a | b |\n",
+              "|---|---|\n",
+              "- item\n",
+              "😀",
+              "長い文。",
+              "x".repeat(300),
+            ),
+            { maxLength: 80 },
+          )
+          .map((parts) => parts.join("")),
       ),
       section: headings,
     }),
@@ -120,8 +163,12 @@ describe("chunkDocument", () => {
       fc.property(elements, (list) => {
         const parsed = { title: "T", elements: list };
         const text = documentText(list);
-        const chunks = chunkDocument(parsed, { targetTokens: 40, maxTokens: 60, overlapTokens: 10 });
-        const covered = new Array<boolean>(text.length).fill(false);
+        const chunks = chunkDocument(parsed, {
+          targetTokens: 40,
+          maxTokens: 60,
+          overlapTokens: 10,
+        });
+        const covered = Array.from({ length: text.length }, () => false);
         for (const [index, chunk] of chunks.entries()) {
           expect(chunk.ordinal).toBe(index);
           expect(chunk.text).toBe(text.slice(chunk.charStart, chunk.charEnd));
@@ -131,11 +178,14 @@ describe("chunkDocument", () => {
           const before = chunks[index - 1];
           if (before) expect(chunk.charStart).toBeGreaterThan(before.charStart);
         }
-        const headers = new Set(chunks.map((chunk) => chunk.tableHeader).filter((header) => header !== null));
-        const quotedHeader = (at: number) => [...headers].some((header) => {
-          const start = text.lastIndexOf(header, at);
-          return start !== -1 && at < start + header.length;
-        });
+        const headers = new Set(
+          chunks.map((chunk) => chunk.tableHeader).filter((header) => header !== null),
+        );
+        const quotedHeader = (at: number) =>
+          [...headers].some((header) => {
+            const start = text.lastIndexOf(header, at);
+            return start !== -1 && at < start + header.length;
+          });
         let offset = 0;
         for (const { kind, text: own } of list) {
           for (let at = offset; at < offset + own.length; at += 1) {

@@ -48,13 +48,17 @@ export function embeddingText(chunk: Pick<Chunk, "context" | "tableHeader" | "te
  * Cuts a document where its author did: never across a top heading or a container, at a lower heading once a chunk
  * holds a third of the target, tables, lists and code whole where they fit; only then by sentence.
  */
-export function chunkDocument(parsed: Pick<ParsedDocument, "title" | "elements">, options: Partial<ChunkOptions> = {}): Chunk[] {
+export function chunkDocument(
+  parsed: Pick<ParsedDocument, "title" | "elements">,
+  options: Partial<ChunkOptions> = {},
+): Chunk[] {
   const settings = { ...defaultChunkOptions, ...options };
   const text = documentText(parsed.elements);
   const budgets = contextBudgets(parsed, settings);
   const units = chunkUnits(parsed.elements, text, budgets.maxTokens, settings.countTokens);
+  const named = namedSections(units);
   return packUnits(units, budgets)
-    .map((group) => dropLeadingHeadings(group, units))
+    .map((group) => dropLeadingHeadings(group, named))
     .filter((group) => group.length > 0)
     .map((group, ordinal) => toChunk(group, ordinal, text, parsed.title, settings.countTokens));
 }
@@ -62,13 +66,23 @@ export function chunkDocument(parsed: Pick<ParsedDocument, "title" | "elements">
 type Budgets = { targetTokens: number; maxTokens: number; overlapTokens: number };
 
 /** The context is embedded too, so its longest form is taken off, down to half of what was asked for. */
-function contextBudgets(parsed: Pick<ParsedDocument, "title" | "elements">, settings: ChunkOptions): Budgets {
+function contextBudgets(
+  parsed: Pick<ParsedDocument, "title" | "elements">,
+  settings: ChunkOptions,
+): Budgets {
   const contexts = new Set(parsed.elements.map(({ section }) => contextOf(parsed.title, section)));
-  const longest = Math.max(0, ...[...contexts].map(settings.countTokens));
+  const longest = [...contexts].reduce(
+    (most, context) => Math.max(most, settings.countTokens(context)),
+    0,
+  );
   const less = (tokens: number) => Math.max(1, Math.ceil(tokens / 2), tokens - longest);
   const maxTokens = less(settings.maxTokens);
   const targetTokens = Math.min(maxTokens, less(settings.targetTokens));
-  return { maxTokens, targetTokens, overlapTokens: Math.min(settings.overlapTokens, Math.floor(targetTokens / 2)) };
+  return {
+    maxTokens,
+    targetTokens,
+    overlapTokens: Math.min(settings.overlapTokens, Math.floor(targetTokens / 2)),
+  };
 }
 
 function packUnits(units: readonly ChunkUnit[], budgets: Budgets): ChunkUnit[][] {
@@ -84,9 +98,16 @@ function packUnits(units: readonly ChunkUnit[], budgets: Budgets): ChunkUnit[][]
     const previous = open.at(-1);
     const headings = trailingHeadings(open);
     const body = open.slice(0, open.length - headings.length);
-    const full = tokens + unit.tokens > (body.length > 0 ? budgets.targetTokens : budgets.maxTokens);
+    const full =
+      tokens + unit.tokens > (body.length > 0 ? budgets.targetTokens : budgets.maxTokens);
     if (previous && boundaryKey(previous) !== boundaryKey(unit)) close(open, []);
-    else if (body.length > 0 && isHeading(unit) && headings.length === 0 && tokens * 3 >= budgets.targetTokens) close(open, []);
+    else if (
+      body.length > 0 &&
+      isHeading(unit) &&
+      headings.length === 0 &&
+      tokens * 3 >= budgets.targetTokens
+    )
+      close(open, []);
     else if (body.length > 0 && (full || previous?.tableHeader !== unit.tableHeader)) {
       close(body, headings.length > 0 ? headings : overlap(body, unit, budgets));
     } else if (previous && full) close(open, []);
@@ -117,7 +138,9 @@ function overlap(group: readonly ChunkUnit[], next: ChunkUnit, budgets: Budgets)
   if (!next.part || next.kind === "table" || next.kind === "code") return repeated;
   const first = group.find((unit) => !isHeading(unit));
   for (const unit of group.toReversed()) {
-    const fits = sum(repeated) + unit.tokens <= budgets.overlapTokens && sum(repeated) + unit.tokens + next.tokens <= budgets.maxTokens;
+    const fits =
+      sum(repeated) + unit.tokens <= budgets.overlapTokens &&
+      sum(repeated) + unit.tokens + next.tokens <= budgets.maxTokens;
     if (!unit.part || unit.kind !== next.kind || !fits || unit === first) break;
     repeated.unshift(unit);
   }
@@ -125,15 +148,33 @@ function overlap(group: readonly ChunkUnit[], next: ChunkUnit, budgets: Budgets)
 }
 
 /** The context names the headings that a chunk starts with. A heading that nothing stands under is kept as text. */
-function dropLeadingHeadings(group: ChunkUnit[], units: readonly ChunkUnit[]): ChunkUnit[] {
+function dropLeadingHeadings(group: ChunkUnit[], named: ReadonlySet<string>): ChunkUnit[] {
   const body = group.findIndex((unit) => !isHeading(unit));
   if (body >= 0) return group.slice(body);
-  const namedElsewhere = (heading: ChunkUnit) =>
-    units.some((unit) => unit !== heading && unit.section.length + (isHeading(unit) ? 0 : 1) > heading.section.length && heading.section.every((name, index) => name === unit.section[index]));
-  return group.every(namedElsewhere) ? [] : group;
+  return group.every((heading) => named.has(JSON.stringify(heading.section))) ? [] : group;
 }
 
-function toChunk(group: ChunkUnit[], ordinal: number, text: string, title: string | null, count: CountTokens): Chunk {
+/** Every section path that something stands under: those headings are in its context. */
+function namedSections(units: readonly ChunkUnit[]): Set<string> {
+  const named = new Set<string>();
+  for (const unit of units) {
+    const above = isHeading(unit) ? unit.section.slice(0, -1) : unit.section;
+    for (let depth = above.length; depth > 0; depth -= 1) {
+      const key = JSON.stringify(above.slice(0, depth));
+      if (named.has(key)) break;
+      named.add(key);
+    }
+  }
+  return named;
+}
+
+function toChunk(
+  group: ChunkUnit[],
+  ordinal: number,
+  text: string,
+  title: string | null,
+  count: CountTokens,
+): Chunk {
   const charStart = Math.min(...group.map((unit) => unit.start));
   const charEnd = Math.max(...group.map((unit) => unit.end));
   const section = group.map((unit) => unit.section).reduce(commonPrefix);
@@ -155,14 +196,25 @@ function toChunk(group: ChunkUnit[], ordinal: number, text: string, title: strin
 }
 
 function placesOf(group: readonly ChunkUnit[]): ChunkPlace[] {
-  const places = group.map((unit) => ({ charStart: unit.start, page: unit.page, section: unit.section }));
-  const key = (place: ChunkPlace | undefined) => place && JSON.stringify([place.page, place.section]);
+  const places = group.map((unit) => ({
+    charStart: unit.start,
+    page: unit.page,
+    section: unit.section,
+  }));
+  const key = (place: ChunkPlace | undefined) =>
+    place && JSON.stringify([place.page, place.section]);
   return places.filter((place, index) => key(place) !== key(places[index - 1]));
 }
 
 /** The page and section that a character of the document stands on. */
-export function placeAt(places: readonly ChunkPlace[], offset: number): { page: number | null; section: string[] } {
-  return places.findLast((place) => place.charStart <= offset) ?? places[0] ?? { page: null, section: [] };
+export function placeAt(
+  places: readonly ChunkPlace[],
+  offset: number,
+): { page: number | null; section: string[] } {
+  return (
+    places.findLast((place) => place.charStart <= offset) ??
+    places[0] ?? { page: null, section: [] }
+  );
 }
 
 function commonPrefix(left: string[], right: string[]): string[] {
@@ -172,7 +224,10 @@ function commonPrefix(left: string[], right: string[]): string[] {
 
 function contextOf(title: string | null, section: readonly string[]): string {
   const path = section[0] === title || !title ? section : [title, ...section];
-  return path.map(shorten).filter((heading) => heading !== "").join(" > ");
+  return path
+    .map(shorten)
+    .filter((heading) => heading !== "")
+    .join(" > ");
 }
 
 /** A heading that is really a paragraph must not fill every chunk under it. */

@@ -28,22 +28,44 @@ export type ChunkUnit = Span & {
 };
 
 /** Turns elements into units of at most `maxTokens` each: whole where they fit, else rows, items, lines, sentences, words. */
-export function chunkUnits(elements: readonly Element[], text: string, maxTokens: number, count: CountTokens): ChunkUnit[] {
+export function chunkUnits(
+  elements: readonly Element[],
+  text: string,
+  maxTokens: number,
+  count: CountTokens,
+): ChunkUnit[] {
   const spans = elementSpans(elements);
   return elements.flatMap((element, index): ChunkUnit[] => {
     const whole = trimSpan(text, spans[index] ?? { start: 0, end: 0 });
     if (whole.start >= whole.end) return [];
     const heading = element.kind === "title" || element.kind === "heading";
-    const section = heading && element.section.at(-1) !== element.text ? [...element.section, element.text] : element.section;
-    const base = { kind: element.kind, section, page: element.page ?? null, container: element.container ?? null };
+    const section =
+      heading && element.section.at(-1) !== element.text
+        ? [...element.section, element.text]
+        : element.section;
+    const base = {
+      kind: element.kind,
+      section,
+      page: element.page ?? null,
+      container: element.container ?? null,
+    };
     const tokens = count(text.slice(whole.start, whole.end));
     if (tokens <= maxTokens) return [{ ...base, ...whole, tokens, tableHeader: null, part: false }];
 
-    const header = element.kind === "table" ? headerOf(text.slice(whole.start, whole.end), maxTokens, count) : null;
+    const header =
+      element.kind === "table"
+        ? headerOf(text.slice(whole.start, whole.end), maxTokens, count)
+        : null;
     const budget = maxTokens - (header ? count(header) : 0);
     return pieces(element.kind, text, whole, header)
       .flatMap((piece) => fitPiece(text, piece, budget, count))
-      .map((piece) => ({ ...base, ...piece, tokens: count(text.slice(piece.start, piece.end)), tableHeader: header, part: true }));
+      .map((piece) => ({
+        ...base,
+        ...piece,
+        tokens: count(text.slice(piece.start, piece.end)),
+        tableHeader: header,
+        part: true,
+      }));
   });
 }
 
@@ -57,7 +79,8 @@ function headerOf(table: string, maxTokens: number, count: CountTokens): string 
 
 function pieces(kind: Element["kind"], text: string, whole: Span, header: string | null): Span[] {
   const raw = text.slice(whole.start, whole.end);
-  const shift = ({ start, end }: Span) => trimSpan(text, { start: start + whole.start, end: end + whole.start });
+  const shift = ({ start, end }: Span) =>
+    trimSpan(text, { start: start + whole.start, end: end + whole.start });
   const nonEmpty = (span: Span) => span.end > span.start;
   if (kind === "table") {
     const table = parseTable(raw);
@@ -82,9 +105,19 @@ function fitPiece(text: string, piece: Span, maxTokens: number, count: CountToke
   return fitted;
 }
 
-function longestFit(text: string, { start, end }: Span, maxTokens: number, count: CountTokens): number {
+function longestFit(
+  text: string,
+  { start, end }: Span,
+  maxTokens: number,
+  count: CountTokens,
+): number {
   let fits = start + 1;
-  let tooLong = end + 1;
+  let tooLong = start + 2;
+  // Doubling first keeps the search, and the counting, near the length that fits.
+  while (tooLong <= end && count(text.slice(start, tooLong)) <= maxTokens) {
+    fits = tooLong;
+    tooLong = Math.min(end + 1, start + 2 * (tooLong - start));
+  }
   while (tooLong - fits > 1) {
     const middle = (fits + tooLong) >> 1;
     if (count(text.slice(start, middle)) <= maxTokens) fits = middle;

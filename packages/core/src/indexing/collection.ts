@@ -10,5 +10,8 @@ export function buildCollection(denseSize: number) {
 
 /** Bodies of `PUT /collections/{name}/index`, one for each field that filters read. */
 export function buildPayloadIndexes(): { field_name: string; field_schema: string }[] {
-  return Object.entries(payloadIndexes).map(([field_name, field_schema]) => ({ field_name, field_schema }));
+  return Object.entries(payloadIndexes).map(([field_name, field_schema]) => ({
+    field_name,
+    field_schema,
+  }));
 }

@@ -24,7 +24,9 @@ export const chunkPayloadSchema = z.object({
   table_header: z.string().nullable(),
   text: z.string(),
   section: z.array(z.string()),
-  places: z.array(z.object({ charStart: z.number(), page: z.number().nullable(), section: z.array(z.string()) })),
+  places: z.array(
+    z.object({ charStart: z.number(), page: z.number().nullable(), section: z.array(z.string()) }),
+  ),
   container: z.string().nullable(),
   ordinal: z.number(),
   char_start: z.number(),
@@ -42,9 +44,17 @@ export const payloadIndexes = {
   hidden: "bool",
 } as const satisfies Partial<Record<keyof ChunkPayload, "keyword" | "bool">>;
 
-export type PayloadPlace = DocumentPlace & { workspaceId: string; sourceId: string; language: string | null; hidden?: boolean };
+export type PayloadPlace = DocumentPlace & {
+  workspaceId: string;
+  sourceId: string;
+  language: string | null;
+  hidden?: boolean;
+};
 
-export function chunkPayload({ chunk, contentHash }: IdentifiedChunk, place: PayloadPlace): ChunkPayload {
+export function chunkPayload(
+  { chunk, contentHash }: IdentifiedChunk,
+  place: PayloadPlace,
+): ChunkPayload {
   return {
     workspace_id: place.workspaceId,
     source_id: place.sourceId,
@@ -68,7 +78,9 @@ export function chunkPayload({ chunk, contentHash }: IdentifiedChunk, place: Pay
 }
 
 /** The two fields that an ACL-only change overwrites. */
-export function aclPayload({ acl }: Pick<PayloadPlace, "acl">): Pick<ChunkPayload, "acl_allow" | "acl_deny"> {
+export function aclPayload({
+  acl,
+}: Pick<PayloadPlace, "acl">): Pick<ChunkPayload, "acl_allow" | "acl_deny"> {
   const { allow, deny } = aclKeys(acl);
   return { acl_allow: allow, acl_deny: deny };
 }
@@ -79,5 +91,9 @@ export function mayReadPayload(
   reader: { workspaceId: string; holderKeys: ReadonlySet<string> },
 ): boolean {
   const holds = (key: string) => reader.holderKeys.has(key);
-  return payload.workspace_id === reader.workspaceId && !payload.acl_deny.some(holds) && payload.acl_allow.some(holds);
+  return (
+    payload.workspace_id === reader.workspaceId &&
+    !payload.acl_deny.some(holds) &&
+    payload.acl_allow.some(holds)
+  );
 }

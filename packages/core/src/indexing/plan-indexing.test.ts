@@ -2,15 +2,28 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nobody, workspaceMembers } from "../access/acl.ts";
 import { chunkDocument } from "./chunk-document.ts";
-import { type DocumentPlace, identifyChunks, type IndexedChunk, planIndexing } from "./plan-indexing.ts";
+import {
+  type DocumentPlace,
+  identifyChunks,
+  type IndexedChunk,
+  planIndexing,
+} from "./plan-indexing.ts";
 
-const place: DocumentPlace = { documentId: "doc-1", uri: "file:///a.md", title: "A", acl: { allow: [workspaceMembers("w")], deny: [] } };
+const place: DocumentPlace = {
+  documentId: "doc-1",
+  uri: "file:///a.md",
+  title: "A",
+  acl: { allow: [workspaceMembers("w")], deny: [] },
+};
 const chunksOf = (...sections: string[]) =>
   chunkDocument({
     title: "A",
-    elements: sections.flatMap((text, index) => [{ kind: "paragraph" as const, text, section: [`S${index % 3}`, `${text}`] }]),
+    elements: sections.flatMap((text, index) => [
+      { kind: "paragraph" as const, text, section: [`S${index % 3}`, `${text}`] },
+    ]),
   });
-const identify = (sections: string[], overrides: Partial<DocumentPlace> = {}) => identifyChunks(chunksOf(...sections), { ...place, ...overrides });
+const identify = (sections: string[], overrides: Partial<DocumentPlace> = {}) =>
+  identifyChunks(chunksOf(...sections), { ...place, ...overrides });
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 describe("planIndexing", () => {
@@ -24,14 +37,23 @@ describe("planIndexing", () => {
     const ids = identify(["same.", "x.", "y.", "same."]).map((chunk) => chunk.pointId);
     expect(new Set(ids).size).toBe(4);
     for (const id of ids) expect(id).toMatch(uuid);
-    expect(identify(["same."], { documentId: "doc-2" })[0]?.pointId).not.toBe(identify(["same."])[0]?.pointId);
+    expect(identify(["same."], { documentId: "doc-2" })[0]?.pointId).not.toBe(
+      identify(["same."])[0]?.pointId,
+    );
   });
 
   it("embeds only the new passage when one is inserted above the others, and moves the rest", () => {
     const before = identify(["alpha text.", "beta text."]);
-    const elements = (texts: string[]) => texts.map((text) => ({ kind: "paragraph" as const, text, section: [text] }));
-    const held = identifyChunks(chunkDocument({ title: "A", elements: elements(["alpha text.", "beta text."]) }), place);
-    const next = identifyChunks(chunkDocument({ title: "A", elements: elements(["new text.", "alpha text.", "beta text."]) }), place);
+    const elements = (texts: string[]) =>
+      texts.map((text) => ({ kind: "paragraph" as const, text, section: [text] }));
+    const held = identifyChunks(
+      chunkDocument({ title: "A", elements: elements(["alpha text.", "beta text."]) }),
+      place,
+    );
+    const next = identifyChunks(
+      chunkDocument({ title: "A", elements: elements(["new text.", "alpha text.", "beta text."]) }),
+      place,
+    );
     const plan = planIndexing(held, next);
     expect(before).toHaveLength(2);
     expect(plan.upsert.map(({ chunk }) => chunk.text)).toEqual(["new text."]);
@@ -40,7 +62,10 @@ describe("planIndexing", () => {
   });
 
   it("rewrites only the audience when only the ACL changed", () => {
-    const plan = planIndexing(identify(["one.", "two."]), identify(["one.", "two."], { acl: nobody }));
+    const plan = planIndexing(
+      identify(["one.", "two."]),
+      identify(["one.", "two."], { acl: nobody }),
+    );
     expect([plan.upsert, plan.setPayload, plan.delete].flat()).toEqual([]);
     expect(plan.setAcl).toHaveLength(2);
   });
@@ -59,7 +84,8 @@ describe("planIndexing", () => {
         const plan = planIndexing(held, next);
         const store = new Map<string, IndexedChunk>(held.map((chunk) => [chunk.pointId, chunk]));
         for (const id of plan.delete) store.delete(id);
-        for (const chunk of [...plan.upsert, ...plan.setPayload, ...plan.setAcl]) store.set(chunk.pointId, chunk);
+        for (const chunk of [...plan.upsert, ...plan.setPayload, ...plan.setAcl])
+          store.set(chunk.pointId, chunk);
         expect([...store.keys()].sort()).toEqual(next.map((chunk) => chunk.pointId).sort());
         expect(planIndexing([...store.values()], next).unchanged).toBe(next.length);
       }),

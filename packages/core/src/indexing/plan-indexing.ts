@@ -30,7 +30,11 @@ export type DocumentPlace = { documentId: string; uri: string; title: string; ac
  * Gives every chunk of a document its point id: document, content and its number among equal contents, so that an
  * insertion above a chunk leaves its id, and with it its vectors, alone.
  */
-export function identifyChunks(chunks: readonly Chunk[], document: DocumentPlace, sha256: Sha256 = sha256OfText): IdentifiedChunk[] {
+export function identifyChunks(
+  chunks: readonly Chunk[],
+  document: DocumentPlace,
+  sha256: Sha256 = sha256OfText,
+): IdentifiedChunk[] {
   const seen = new Map<string, number>();
   const acl = aclFingerprint(document.acl);
   return chunks.map((chunk) => {
@@ -43,7 +47,16 @@ export function identifyChunks(chunks: readonly Chunk[], document: DocumentPlace
       contentHash,
       pointId: stableUuid([document.documentId, contentHash, nth], sha256),
       placeFingerprint: sha256(
-        JSON.stringify([document.uri, document.title, ordinal, charStart, charEnd, section, places, container]),
+        JSON.stringify([
+          document.uri,
+          document.title,
+          ordinal,
+          charStart,
+          charEnd,
+          section,
+          places,
+          container,
+        ]),
       ),
       aclFingerprint: acl,
     };
@@ -51,7 +64,10 @@ export function identifyChunks(chunks: readonly Chunk[], document: DocumentPlace
 }
 
 /** Compares a document's points with its chunks now; applying the plan twice changes nothing the second time. */
-export function planIndexing(existing: readonly IndexedChunk[], next: readonly IdentifiedChunk[]): IndexingPlan {
+export function planIndexing(
+  existing: readonly IndexedChunk[],
+  next: readonly IdentifiedChunk[],
+): IndexingPlan {
   const held = new Map(existing.map((chunk) => [chunk.pointId, chunk]));
   const wanted = new Set(next.map((chunk) => chunk.pointId));
   const plan: IndexingPlan = {

@@ -3,10 +3,17 @@ import type { SparseVector } from "./bm25.ts";
 import { type ChunkPayload, denseVectorName, sparseVectorName } from "./payload.ts";
 
 type Field = keyof ChunkPayload;
-type Condition = { key: Field; match: { value: string | boolean } } | { key: Field; match: { any: string[] } };
+type Condition =
+  | { key: Field; match: { value: string | boolean } }
+  | { key: Field; match: { any: string[] } };
 export type RetrievalFilter = { must: Condition[]; must_not: Condition[] };
 
-type Leg = { using: string; query: number[] | SparseVector; filter: RetrievalFilter; limit: number };
+type Leg = {
+  using: string;
+  query: number[] | SparseVector;
+  filter: RetrievalFilter;
+  limit: number;
+};
 
 /** Body of Qdrant's `POST /collections/{name}/points/query`. */
 export type RetrievalQuery = {
@@ -39,7 +46,9 @@ export type RetrievalRequest = {
  * not a hidden duplicate. Qdrant matches nothing against an empty `any` list.
  * @throws AnnealError FORBIDDEN for a reader who holds no key: such a reader is not signed in, and may see nothing.
  */
-export function buildPermissionFilter(request: Pick<RetrievalRequest, "workspaceId" | "holderKeys" | "sourceIds">): RetrievalFilter {
+export function buildPermissionFilter(
+  request: Pick<RetrievalRequest, "workspaceId" | "holderKeys" | "sourceIds">,
+): RetrievalFilter {
   const { workspaceId, holderKeys, sourceIds } = request;
   if (workspaceId === "" || holderKeys.length === 0) {
     throw new AnnealError("FORBIDDEN", "The search was asked for by nobody.", {
@@ -51,7 +60,9 @@ export function buildPermissionFilter(request: Pick<RetrievalRequest, "workspace
     must: [
       { key: "workspace_id", match: { value: workspaceId } },
       { key: "acl_allow", match: { any } },
-      ...(sourceIds ? [{ key: "source_id", match: { any: [...sourceIds] } } satisfies Condition] : []),
+      ...(sourceIds
+        ? [{ key: "source_id", match: { any: [...sourceIds] } } satisfies Condition]
+        : []),
     ],
     must_not: [
       { key: "acl_deny", match: { any } },
@@ -65,7 +76,8 @@ export function buildRetrievalQuery(request: RetrievalRequest): RetrievalQuery {
   const filter = buildPermissionFilter(request);
   const limit = request.candidates ?? Math.max(20, request.limit * 4);
   const legs: Leg[] = [{ using: denseVectorName, query: request.dense, filter, limit }];
-  if (request.sparse.indices.length > 0) legs.push({ using: sparseVectorName, query: request.sparse, filter, limit });
+  if (request.sparse.indices.length > 0)
+    legs.push({ using: sparseVectorName, query: request.sparse, filter, limit });
   return {
     prefetch: legs,
     query: { fusion: "rrf" },

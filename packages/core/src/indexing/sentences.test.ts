@@ -23,15 +23,40 @@ describe("sentenceSpans", () => {
   });
 
   it("keeps a numbered item with its number", () => {
-    expect(split("1. Open the valve.\n2. Wait. Then close it.")).toEqual(["1. Open the valve.", "2. Wait.", "Then close it."]);
+    expect(split("1. Open the valve.\n2. Wait. Then close it.")).toEqual([
+      "1. Open the valve.",
+      "2. Wait.",
+      "Then close it.",
+    ]);
   });
 
   it("gives every table row its own span", () => {
-    expect(split("| a | b |\n| --- | --- |\n| Dr. X | 2 |")).toEqual(["| a | b |", "| --- | --- |", "| Dr. X | 2 |"]);
+    expect(split("| a | b |\n| --- | --- |\n| Dr. X | 2 |")).toEqual([
+      "| a | b |",
+      "| --- | --- |",
+      "| Dr. X | 2 |",
+    ]);
   });
 
   it("returns ordered, non-overlapping spans that lose nothing but white space", () => {
-    const texts = fc.array(fc.constantFrom("Dr.", "Ok.", "\n", "\n\n", "- ", "1. ", "| x |", "word ", "? ", "。", "😀", "z. B. ")).map((parts) => parts.join(""));
+    const texts = fc
+      .array(
+        fc.constantFrom(
+          "Dr.",
+          "Ok.",
+          "\n",
+          "\n\n",
+          "- ",
+          "1. ",
+          "| x |",
+          "word ",
+          "? ",
+          "。",
+          "😀",
+          "z. B. ",
+        ),
+      )
+      .map((parts) => parts.join(""));
     fc.assert(
       fc.property(texts, (text) => {
         const spans = sentenceSpans(text);

@@ -44,10 +44,9 @@ function sentencesOfBlock(text: string, block: Span): Span[] {
   for (const { segment, index } of segmenter.segment(flat)) {
     const end = index + segment.length;
     open ??= index;
-    const soFar = flat.slice(open, end);
-    const inMarker = end <= marker;
-    const next = flat.slice(end).trimStart();
-    const joins = inMarker || abbreviation.test(soFar) || (ordinal.test(soFar) && next !== "");
+    // Only the last word decides; looking at all of a long run of initials each time would be quadratic.
+    const tail = flat.slice(Math.max(open, end - 16), end);
+    const joins = end <= marker || abbreviation.test(tail) || ordinal.test(tail);
     if (joins && end < flat.length) continue;
     spans.push(trimSpan(text, { start: block.start + open, end: block.start + end }));
     open = null;

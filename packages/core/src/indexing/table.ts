@@ -28,6 +28,9 @@ export function lineSpans(text: string): Span[] {
 
 /** Cells of one Markdown row, trimmed, with escaped pipes restored. */
 export function cellsOf(line: string): string[] {
-  const inner = line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
+  const inner = line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "");
   return inner.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
 }

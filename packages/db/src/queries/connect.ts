@@ -20,8 +20,9 @@ export async function listSources(scope: Scope) {
         lastSyncAt: sources.lastSyncAt,
         lastSyncError: sources.lastSyncError,
         createdAt: sources.createdAt,
-        documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources.id} and ${documents.deletedAt} is null)`,
-        quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources.id} and ${documents.deletedAt} is null and ${documents.status} = 'quarantined')`,
+        // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
+        documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null)`,
+        quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined')`,
       })
       .from(sources)
       .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt)))
@@ -116,6 +117,19 @@ export async function findFingerprint(scope: Scope, sourceId: string, ref: strin
       .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref), isNull(documents.deletedAt))),
   );
   return row?.fingerprint ?? null;
+}
+
+/** Live refs that hold exactly this fingerprint. */
+export async function listRefsWithFingerprint(scope: Scope, sourceId: string, fingerprint: string): Promise<string[]> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ ref: documents.ref })
+      .from(documents)
+      .where(
+        and(eq(documents.sourceId, sourceId), eq(documents.fingerprint, fingerprint), isNull(documents.deletedAt)),
+      ),
+  );
+  return rows.map((row) => row.ref);
 }
 
 /** Live refs in code-point order, paged so that memory stays flat. */
@@ -228,9 +242,14 @@ export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: s
   return rows.length > 0;
 }
 
-export async function saveDocumentAcl(scope: Scope, sourceId: string, ref: string, acl: Acl): Promise<void> {
+export async function saveDocumentAcl(
+  scope: Scope,
+  sourceId: string,
+  change: { ref: string; acl: Acl; fingerprint: string },
+): Promise<void> {
+  const { ref, acl, fingerprint } = change;
   await inWorkspace(scope, (tx) =>
-    tx.update(documents).set({ acl }).where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref))),
+    tx.update(documents).set({ acl, fingerprint }).where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref))),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Principal } from "@anneal/core/access/acl";
+import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import { and, asc, desc, eq, ilike, inArray, isNotNull, isNull, or, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { documents, sources, type DocumentStatus } from "../schema.ts";
@@ -145,6 +146,9 @@ export async function listDocumentsToClean(
   );
 }
 
+/** A new text has to be compared anew. */
+const notYetCompared = { signature: null, duplicateOf: null, duplicate: null, duplicatePassages: null };
+
 export async function saveCleaned(
   scope: Scope,
   documentId: string,
@@ -155,17 +159,15 @@ export async function saveCleaned(
     mediaType: string;
     language: string;
     textChars: number;
-    quality: Record<string, number>;
+    quality: QualityScores;
     piiCounts: Record<string, number>;
     warnings: string[];
-    textHash: string;
-    signature: Buffer;
   },
 ): Promise<void> {
   await inWorkspace(scope, (tx) =>
     tx
       .update(documents)
-      .set({ ...cleaned, status: "kept", drop: null, duplicateOf: null, duplicateSimilarity: null, duplicatePassages: null })
+      .set({ ...cleaned, status: "kept", drop: null, ...notYetCompared })
       .where(eq(documents.id, documentId)),
   );
 }
@@ -177,14 +179,14 @@ export async function saveDropped(
     status: "dropped" | "quarantined";
     cleanDigest: string;
     drop: { stage: string; code: string; reason: string };
-    quality?: Record<string, number>;
+    quality?: QualityScores;
     language?: string;
   },
 ): Promise<void> {
   await inWorkspace(scope, (tx) =>
     tx
       .update(documents)
-      .set({ ...dropped, cleanKey: null, textHash: null, signature: null, duplicateOf: null, duplicatePassages: null })
+      .set({ ...dropped, cleanKey: null, ...notYetCompared })
       .where(eq(documents.id, documentId)),
   );
 }
@@ -244,10 +246,9 @@ export async function listKeptDocuments(scope: Scope) {
         firstSeenAt: documents.firstSeenAt,
         cleanKey: documents.cleanKey,
         cleanDigest: documents.cleanDigest,
-        textHash: documents.textHash,
         signature: documents.signature,
         duplicateOf: documents.duplicateOf,
-        duplicateSimilarity: documents.duplicateSimilarity,
+        duplicate: documents.duplicate,
         duplicatePassages: documents.duplicatePassages,
       })
       .from(documents)
@@ -257,14 +258,12 @@ export async function listKeptDocuments(scope: Scope) {
 }
 export type KeptDocument = Awaited<ReturnType<typeof listKeptDocuments>>[number];
 
-export async function saveDuplicates(
+/** Columns left undefined stay as they are. */
+export async function saveComparisons(
   scope: Scope,
-  updates: {
-    documentId: string;
-    duplicateOf: string | null;
-    duplicateSimilarity: number | null;
-    duplicatePassages: number[] | null;
-  }[],
+  updates: ({ documentId: string } & Partial<
+    Pick<Document, "signature" | "duplicateOf" | "duplicate" | "duplicatePassages">
+  >)[],
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
     for (const { documentId, ...set } of updates) {
@@ -276,7 +275,7 @@ export async function saveDuplicates(
 export async function listDuplicatesOf(scope: Scope, documentId: string) {
   return inWorkspace(scope, (tx) =>
     tx
-      .select({ id: documents.id, title: documents.title, uri: documents.uri, similarity: documents.duplicateSimilarity })
+      .select({ id: documents.id, title: documents.title, uri: documents.uri, duplicate: documents.duplicate })
       .from(documents)
       .where(and(live(scope), eq(documents.duplicateOf, documentId))),
   );

@@ -27,8 +27,9 @@ export async function listCollections(scope: Scope) {
     tx
       .select({
         collection: collections,
-        chunkCount: sql<number>`(select count(*)::int from ${chunks} where ${chunks.collectionId} = ${collections.id})`,
-        documentCount: sql<number>`(select count(distinct ${chunks.documentId})::int from ${chunks} where ${chunks.collectionId} = ${collections.id})`,
+        // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
+        chunkCount: sql<number>`(select count(*)::int from ${chunks} where ${chunks.collectionId} = ${collections}."id")`,
+        documentCount: sql<number>`(select count(distinct ${chunks.documentId})::int from ${chunks} where ${chunks.collectionId} = ${collections}."id")`,
       })
       .from(collections)
       .where(eq(collections.workspaceId, scope.workspaceId))

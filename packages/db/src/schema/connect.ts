@@ -1,4 +1,5 @@
 import type { Acl } from "@anneal/core/access/acl";
+import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import type { Cursor } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
 import { bigint, customType, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
@@ -66,14 +67,14 @@ export const documents = pgTable(
     cleanDigest: text(),
     language: text(),
     textChars: integer(),
-    quality: jsonb().$type<Record<string, number>>(),
+    quality: jsonb().$type<QualityScores>(),
     piiCounts: jsonb().$type<Record<string, number>>(),
     warnings: jsonb().$type<string[]>(),
-    /** The MinHash signature of the cleaned text, for incremental near-duplicate search. */
+    /** The MinHash signature of the cleaned text, made by deduplication; null until then. */
     signature: bytea(),
-    textHash: text(),
     duplicateOf: uuid(),
-    duplicateSimilarity: integer(),
+    /** Why it is a copy; `hiddenBehind` is what retrieval shows instead, null when its readers need this one. */
+    duplicate: jsonb().$type<{ code: string; similarity: number; hiddenBehind: string | null; reason: string }>(),
     /** Element indexes of passages that are copies of another document's. */
     duplicatePassages: jsonb().$type<number[]>(),
     sourceModifiedAt: at(),
@@ -85,6 +86,7 @@ export const documents = pgTable(
   (table) => [
     uniqueIndex("documents_ref").on(table.sourceId, table.ref),
     index("documents_workspace").on(table.workspaceId, table.status),
+    index("documents_fingerprint").on(table.sourceId, table.fingerprint),
     index("documents_duplicate").on(table.duplicateOf),
   ],
 );

@@ -1,42 +1,47 @@
 import { parse } from "csv-parse";
-import { renderTable } from "../gfm-table.ts";
 import { countOf } from "../document-errors.ts";
+import { renderTable } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { Parsed } from "../sections.ts";
 
-/** Delimited text as one table; the first row is the header. The delimiter is the one that splits the first lines most evenly. */
+type Records = { rows: string[][]; total: number; widest: number };
+
+/**
+ * Delimited text as one table; the first row is the header. The delimiter is the one that splits the first lines most
+ * evenly. Where the quotes do not add up they are read as what they are: characters.
+ */
 export async function parseCsv(text: string, limits: ParseLimits, delimiter = findDelimiter(text)): Promise<Parsed> {
-  const rows: string[][] = [];
   const warnings: string[] = [];
-  let total = 0;
-  let widest = 0;
-  const parser = parse({
-    delimiter,
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-    skip_records_with_empty_values: true,
-    max_record_size: 1 << 24,
+  const { rows, total, widest } = await readRecords(text, delimiter, '"', limits).catch(() => {
+    warnings.push("The quotes of the table do not add up; they were read as plain characters.");
+    return readRecords(text, delimiter, null, limits);
   });
-  parser.end(text);
-  try {
-    for await (const record of parser as AsyncIterable<string[]>) {
-      total += 1;
-      widest = Math.max(widest, record.length);
-      if (rows.length < limits.maxTableRows) rows.push(record.slice(0, limits.maxTableColumns));
-    }
-  } catch (error) {
-    if (rows.length === 0) throw error;
-    const reason = error instanceof Error ? error.message.slice(0, 120) : "unknown";
-    warnings.push(`The table breaks off after ${countOf(total, "row")} (${reason}).`);
-  }
   if (total > rows.length) warnings.push(`Table: kept the first ${countOf(rows.length, "row")}, ${countOf(total - rows.length, "row")} left out.`);
   if (widest > limits.maxTableColumns) warnings.push(`Table: kept the first ${limits.maxTableColumns} of ${countOf(widest, "column")}.`);
   const table = renderTable(rows);
   return { title: null, drafts: table === null ? [] : [{ kind: "table", text: table }], warnings };
 }
 
-export function findDelimiter(text: string): string {
+async function readRecords(text: string, delimiter: string, quote: string | null, limits: ParseLimits): Promise<Records> {
+  const records: Records = { rows: [], total: 0, widest: 0 };
+  const parser = parse({
+    delimiter,
+    quote,
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
+    skip_records_with_empty_values: true,
+  });
+  parser.end(text);
+  for await (const record of parser as AsyncIterable<string[]>) {
+    records.total += 1;
+    records.widest = Math.max(records.widest, record.length);
+    if (records.rows.length < limits.maxTableRows) records.rows.push(record.slice(0, limits.maxTableColumns));
+  }
+  return records;
+}
+
+function findDelimiter(text: string): string {
   const lines = text
     .slice(0, 64 * 1024)
     .replace(/"(?:[^"]|"")*"/gu, "x")

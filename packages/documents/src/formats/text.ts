@@ -1,4 +1,4 @@
-import type { Draft, Parsed } from "../sections.ts";
+import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
 
 const listItem = /^[ \t]*(?:[-*•◦▪‣·]|\d{1,3}[.)])[ \t]+\S/u;
 
@@ -9,7 +9,8 @@ export function parseText(text: string): Parsed {
     const lines = block.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
     if (lines.length > 0) drafts.push(...readBlock(lines));
   }
-  return { title: null, drafts, warnings: [] };
+  const titled = promoteOnlyTopHeading(drafts);
+  return { title: firstTitle(titled), drafts: titled, warnings: [] };
 }
 
 function readBlock(lines: string[]): Draft[] {

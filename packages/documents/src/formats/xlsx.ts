@@ -1,5 +1,5 @@
 import { SaxesParser } from "saxes";
-import { documentError } from "../document-errors.ts";
+import { countOf, documentError } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
@@ -36,7 +36,8 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     const text = target?.type === "worksheet" ? office.text(target.target) : undefined;
     if (state === "hidden" || state === "veryHidden") warnings.push(`The hidden sheet "${name}" was left out.`);
     else if (text !== undefined) {
-      const { rows, totalRows } = readSheet(text, name, workbook, limits);
+      const { rows, totalRows, unsolved } = readSheet(text, name, workbook, limits);
+      if (unsolved > 0) warnings.push(`Sheet "${name}": ${countOf(unsolved, "formula")} without a stored result; open and save it once in a spreadsheet program.`);
       const result = sheetDrafts(rows, totalRows, name, limits);
       warnings.push(...result.warnings);
       drafts.push(...result.drafts);
@@ -85,9 +86,10 @@ function readStyles(office: OoxmlPackage, partName: string | undefined): Workboo
 }
 
 /** The rows that hold something, up to the limit, and how many there are in all. An empty row stands for each gap. */
-function readSheet(text: string, name: string, workbook: Workbook, limits: ParseLimits): { rows: string[][]; totalRows: number } {
+function readSheet(text: string, name: string, workbook: Workbook, limits: ParseLimits): Sheet {
   const kept = new Map<number, string[]>();
   let totalRows = 0;
+  let unsolved = 0;
   let rowNumber = 0;
   let column = 0;
   let cell: Cell | null = null;
@@ -102,8 +104,9 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
         row = [];
       } else if (tag === "c") {
         column = columnOf(attributes["r"]) ?? column;
-        cell = { type: attributes["t"] ?? "n", style: Number(attributes["s"] ?? 0), value: "" };
+        cell = { type: attributes["t"] ?? "n", style: Number(attributes["s"] ?? 0), value: "", isFormula: false };
       } else if (tag === "v" || tag === "t") isValue = cell !== null;
+      else if (tag === "f" && cell !== null) cell.isFormula = true;
       else if (tag === "rPh") isValue = false;
       else if (tag === "mergeCell") spreadDown(attributes["ref"] ?? "", kept, limits);
     },
@@ -114,6 +117,7 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
       if (tag === "v" || tag === "t") isValue = false;
       else if (tag === "c" && cell !== null) {
         const shown = showCell(cell, workbook);
+        if (cell.isFormula && cell.value === "") unsolved += 1;
         // One column beyond the limit is kept, to tell that there were more.
         if (shown !== "") row[Math.min(column, limits.maxTableColumns)] = shown;
         cell = null;
@@ -130,10 +134,13 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
     previous = number;
     return [...gap, cells];
   });
-  return { rows, totalRows };
+  return { rows, totalRows, unsolved };
 }
 
-type Cell = { type: string; style: number; value: string };
+type Cell = { type: string; style: number; value: string; isFormula: boolean };
+
+/** `unsolved` counts formulas without a stored result: written by a program and never opened in Excel. */
+type Sheet = { rows: string[][]; totalRows: number; unsolved: number };
 
 function showCell(cell: Cell, workbook: Workbook): string {
   const { type, value } = cell;

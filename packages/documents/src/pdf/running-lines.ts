@@ -1,8 +1,8 @@
 import type { PdfPage } from "./read-pdf.ts";
 import { type Row, type Segment, toRows } from "./segments.ts";
 
-/** Headers and footers stand in the outer eighth of a page, among its first or last two lines. */
-const margin = 0.125;
+/** Headers and footers stand in the outer tenth of a page, among its first or last two lines. */
+const margin = 0.1;
 
 /**
  * Takes away the lines that repeat at the top or bottom of pages (numbers aside) and bare page numbers, which would
@@ -22,7 +22,7 @@ export function dropRunningLines(pages: readonly PdfPage[]): { pages: PdfPage[];
       const least = hasNumber ? 2 : Math.max(3, pages.length * 0.3);
       for (const segment of row) {
         const isNumber = isPageNumber(segment.text);
-        if (!isNumber && (counts.get(keyOf(segment, page)) ?? 0) < least) continue;
+        if (!isNumber && ((counts.get(keyOf(segment, page)) ?? 0) < least || isSentence(segment.text))) continue;
         gone.add(segment);
         // One example of each is enough for the warning.
         if (!isNumber) dropped.set(withoutNumbers(segment.text), segment.text);
@@ -51,4 +51,9 @@ function withoutNumbers(text: string): string {
 
 function isPageNumber(text: string): boolean {
   return /^(?:(?:page|seite|p\.?)\s*)?[-–—\s]*(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:\/|of|von)\s*\d{1,4})?[-–—\s]*$/iu.test(text);
+}
+
+/** Sentences that differ in a number only are content: "Step 3 takes 10 minutes." */
+function isSentence(text: string): boolean {
+  return text.length > 40 && /[.!?:;]$/u.test(text);
 }

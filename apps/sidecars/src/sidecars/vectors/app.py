@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from sidecars.server import BodyTooLargeError, Guard, read_body
+from sidecars.server import Guard, read_body
 from sidecars.vectors import requests
 from sidecars.vectors.collection import Collection, parse_settings
-from sidecars.vectors.errors import RequestError, from_engine
+from sidecars.vectors.errors import RequestError, describe_failure
 from sidecars.vectors.store import CollectionStore
 
 API_VERSION = "1.19.0"  # Of Qdrant's REST API, which the client compares with its own version.
@@ -180,13 +180,9 @@ def _route(method: str, path: str, handler: Handler) -> Route:
         started = time.perf_counter()
         try:
             result = await handler(request)
-        except RequestError as error:
-            return _error(error.status, error.message)
-        except BodyTooLargeError as error:
-            return _error(413, str(error))
         except Exception as error:
-            failure = from_engine(error)
-            return _error(500, f"Service internal error: {failure.message}")
+            failure = describe_failure(error)
+            return _error(failure.status, failure.message)
         return _json({"result": result, "status": "ok", "time": time.perf_counter() - started})
 
     respond.__name__ = handler.__name__

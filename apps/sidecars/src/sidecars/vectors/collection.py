@@ -7,7 +7,7 @@ import msgspec
 import qdrant_edge as edge
 
 from sidecars.vectors import requests
-from sidecars.vectors.errors import from_engine, not_found, wrong_input
+from sidecars.vectors.errors import not_found, wrong_input
 from sidecars.vectors.filters import PointId, parse_filter, parse_optional_filter, parse_point_id
 from sidecars.vectors.payload_index import describe_payload_schema, parse_index_schema
 from sidecars.vectors.points import check_payload, parse_points
@@ -43,7 +43,7 @@ def parse_settings(name: str, body: requests.CreateCollection) -> Settings:
 
 
 class Collection:
-    """Turns request bodies into calls of the engine. Every method raises RequestError.
+    """Turns request bodies into calls of the engine. What is raised goes through `describe_failure`.
 
     The engine holds Python's interpreter lock for the whole of a call, so threads would gain nothing: all calls come
     from the one thread of the event loop, and are atomic.
@@ -77,12 +77,12 @@ class Collection:
     def upsert(self, body: requests.Upsert) -> None:
         points = parse_points(body.points, self.settings.dense, self.settings.sparse)
         if points:
-            self._update(edge.UpdateOperation.upsert_points(points))
+            self._shard.update(edge.UpdateOperation.upsert_points(points))
 
     def delete(self, body: requests.Selector) -> None:
         ids, where = self._select(body, must_exist=False)
         operation = edge.UpdateOperation
-        self._update(operation.delete_points(ids) if where is None else operation.delete_points_by_filter(where))
+        self._shard.update(operation.delete_points(ids) if where is None else operation.delete_points_by_filter(where))
 
     def set_payload(self, body: requests.SetPayload, *, overwrite: bool) -> None:
         check_payload(body.payload, body.key)
@@ -90,39 +90,38 @@ class Collection:
         operation = edge.UpdateOperation
         if where is None:
             change = operation.overwrite_payload if overwrite else operation.set_payload
-            self._update(self._build(change, ids, body.payload, body.key))
+            self._shard.update(change(ids, body.payload, body.key))
         else:
             change_where = operation.overwrite_payload_by_filter if overwrite else operation.set_payload_by_filter
-            self._update(self._build(change_where, where, body.payload, body.key))
+            self._shard.update(change_where(where, body.payload, body.key))
 
     def delete_payload(self, body: requests.DeletePayload) -> None:
         ids, where = self._select(body)
         operation = edge.UpdateOperation
         if where is None:
-            self._update(self._build(operation.delete_payload, ids, body.keys))
+            self._shard.update(operation.delete_payload(ids, body.keys))
         else:
-            self._update(self._build(operation.delete_payload_by_filter, where, body.keys))
+            self._shard.update(operation.delete_payload_by_filter(where, body.keys))
 
     def clear_payload(self, body: requests.Selector) -> None:
         ids, where = self._select(body)
         operation = edge.UpdateOperation
-        self._update(operation.clear_payload(ids) if where is None else operation.clear_payload_by_filter(where))
+        self._shard.update(operation.clear_payload(ids) if where is None else operation.clear_payload_by_filter(where))
 
     def create_index(self, body: requests.CreateIndex) -> None:
         schema = parse_index_schema(body.field_schema)
-        self._update(self._build(edge.UpdateOperation.create_field_index, body.field_name, schema))
+        self._shard.update(edge.UpdateOperation.create_field_index(body.field_name, schema))
 
     def delete_index(self, field_name: str) -> None:
-        self._update(self._build(edge.UpdateOperation.delete_field_index, field_name))
+        self._shard.update(edge.UpdateOperation.delete_field_index(field_name))
 
     def retrieve(self, body: requests.Retrieve) -> list[dict[str, Any]]:
         ids = [parse_point_id(raw) for raw in body.ids]
         with_payload, with_vector = parse_with_payload(body.with_payload), parse_with_vector(body.with_vector)
-        return [_record(point) for point in self._read(self._shard.retrieve, ids, with_payload, with_vector)]
+        return [_record(point) for point in self._shard.retrieve(ids, with_payload, with_vector)]
 
     def scroll(self, body: requests.Scroll) -> dict[str, Any]:
-        request = self._build(
-            edge.ScrollRequest,
+        request = edge.ScrollRequest(
             offset=None if body.offset is None else parse_point_id(body.offset),
             limit=body.limit,
             filter=parse_optional_filter(body.filter),
@@ -130,16 +129,16 @@ class Collection:
             with_vector=parse_with_vector(body.with_vector),
             order_by=None if body.order_by is None else parse_order_by(body.order_by),
         )
-        points, next_offset = self._read(self._shard.scroll, request)
+        points, next_offset = self._shard.scroll(request)
         return {"points": [_record(point) for point in points], "next_page_offset": next_offset}
 
     def count(self, body: requests.Count) -> int:
-        request = edge.CountRequest(exact=True, filter=self._build(parse_optional_filter, body.filter))
-        return self._read(self._shard.count, request)
+        request = edge.CountRequest(exact=True, filter=parse_optional_filter(body.filter))
+        return self._shard.count(request)
 
     def query(self, body: requests.Query) -> dict[str, Any]:
-        request = self._build(parse_query, body)
-        return {"points": [_scored(point) for point in self._read(self._shard.query, request)]}
+        request = parse_query(body)
+        return {"points": [_scored(point) for point in self._shard.query(request)]}
 
     def info(self) -> dict[str, Any]:
         info = self._shard.info()
@@ -183,31 +182,13 @@ class Collection:
         if (body.points is None) == (body.filter is None):
             raise wrong_input("name the points either by `points` or by `filter`")
         if body.points is None:
-            return [], self._build(parse_filter, body.filter)
+            return [], parse_filter(body.filter)
         ids = [parse_point_id(raw) for raw in body.points]
         if must_exist:
-            found = {str(point.id) for point in self._read(self._shard.retrieve, ids, False, False)}
+            found = {str(point.id) for point in self._shard.retrieve(ids, False, False)}
             if missing := [point_id for point_id in ids if str(point_id) not in found]:
                 raise not_found(f"No point with id {missing[0]}")
         return ids, None
-
-    @staticmethod
-    def _build(make: Any, *args: Any, **kwargs: Any) -> Any:
-        """Calls a constructor of the engine's, which judges paths, ranges and types with Python's own exceptions."""
-        try:
-            return make(*args, **kwargs)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise wrong_input(str(error).split("\n", 1)[0]) from error
-
-    def _update(self, operation: edge.UpdateOperation) -> None:
-        self._read(self._shard.update, operation)
-
-    @staticmethod
-    def _read(call: Any, *args: Any) -> Any:
-        try:
-            return call(*args)
-        except Exception as error:
-            raise from_engine(error) from error
 
 
 def _record(point: edge.Record) -> dict[str, Any]:

@@ -47,11 +47,11 @@ def parse_index_schema(raw: str | dict[str, Any]) -> Any:
         raise wrong_input(f"the settings of the {kind} index are wrong: {str(error).splitlines()[0]}") from error
 
 
-def describe_payload_schema(schema: dict[str, edge.PayloadIndexInfo]) -> dict[str, Any]:
+def describe_payload_schema(schema: "dict[str, edge.PayloadIndexInfo]") -> dict[str, Any]:
     return {field: _describe(info) for field, info in schema.items()}
 
 
-def _describe(info: edge.PayloadIndexInfo) -> dict[str, Any]:
+def _describe(info: "edge.PayloadIndexInfo") -> dict[str, Any]:
     kind = _enum_name(info.data_type)
     described: dict[str, Any] = {"data_type": kind, "points": info.points}
     if info.params is not None:

@@ -8,7 +8,7 @@ Limit = Annotated[int, msgspec.Meta(ge=0)]
 RawId = int | str
 
 
-class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class Body(msgspec.Struct, forbid_unknown_fields=True):
     """Base of every request body."""
 
 
@@ -71,12 +71,12 @@ class Selector(Body):
     filter: Any = None
 
 
-class SetPayload(Selector):
+class SetPayload(Selector, kw_only=True):
     payload: dict[str, Any]
     key: str | None = None
 
 
-class DeletePayload(Selector):
+class DeletePayload(Selector, kw_only=True):
     keys: list[str]
 
 

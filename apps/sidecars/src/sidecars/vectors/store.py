@@ -16,7 +16,7 @@ import msgspec
 
 from sidecars.server import StartError
 from sidecars.vectors.collection import Collection, Settings
-from sidecars.vectors.errors import RequestError, from_engine, not_found, wrong_input
+from sidecars.vectors.errors import RequestError, not_found, wrong_input
 from sidecars.vectors.filters import shown
 
 MIN_FREE_BYTES = 256 * 1024 * 1024
@@ -26,7 +26,7 @@ _INCOMPLETE_FILE = ".incomplete"
 
 
 class CollectionStore:
-    """Every method raises RequestError; the constructor raises StartError."""
+    """What the methods raise goes through `describe_failure`; the constructor raises StartError."""
 
     def __init__(self, directory: Path) -> None:
         self._root = directory / "collections"
@@ -69,10 +69,10 @@ class CollectionStore:
             (path / _INCOMPLETE_FILE).unlink()
         except FileExistsError as error:  # Not ours: something else left it there, so it stays.
             raise RequestError(409, f"Wrong input: {path} exists and holds no collection; move it away.") from error
-        except Exception as error:
+        except Exception:
             self._loaded.pop(name, None)
             shutil.rmtree(path, ignore_errors=True)
-            raise from_engine(error) from error
+            raise
 
     def delete(self, name: str) -> bool:
         """Says whether there was such a collection."""

@@ -29,9 +29,11 @@ export function PersonMenu() {
     <DropdownMenu>
       <DropdownMenuTrigger asChild>
         <Button variant="ghost" size="icon" aria-label={`${user.name}: theme and sign-out`}>
-          <span aria-hidden className="grid size-6 place-items-center rounded-full bg-ink text-2xs font-semibold text-canvas">
-            {initials(user.name)}
-          </span>
+          <span
+            aria-hidden
+            data-initials={initials(user.name)}
+            className="grid size-6 place-items-center rounded-full bg-ink text-2xs font-semibold text-canvas before:content-[attr(data-initials)]"
+          />
         </Button>
       </DropdownMenuTrigger>
       <DropdownMenuContent align="end" className="min-w-56">

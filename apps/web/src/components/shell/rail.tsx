@@ -17,11 +17,11 @@ export function Rail({ onNavigate }: { onNavigate?: () => void }) {
   const { data: active } = useQuery(trpc.loop.active.queryOptions());
   const running = new Set(active?.flatMap((run) => run.stages.filter((stage) => stage.status === "running").map((stage) => stage.stage)));
   return (
-    <div className="flex h-full flex-col overflow-y-auto">
-      <Link href={href("/")} onClick={onNavigate} className="flex h-12 shrink-0 items-center px-4" aria-label="Anneal, home">
+    <nav aria-label="Main" className="flex h-full flex-col overflow-y-auto">
+      <Link href={href("/")} onClick={onNavigate} data-focus-inset className="flex h-12 shrink-0 items-center px-4">
         <Wordmark />
       </Link>
-      <nav aria-label="Main" className="flex flex-1 flex-col px-2 pt-2 pb-4">
+      <div className="px-2 pt-2 pb-4">
         <ul className="relative space-y-px">
           {/* The thread through the loop's stations. */}
           <li aria-hidden className="absolute top-12 bottom-4 left-[1.1rem] w-px bg-line" />
@@ -35,8 +35,8 @@ export function Rail({ onNavigate }: { onNavigate?: () => void }) {
             <RailLink key={each.path} destination={each} running={false} onNavigate={onNavigate} />
           ))}
         </ul>
-      </nav>
-    </div>
+      </div>
+    </nav>
   );
 }
 

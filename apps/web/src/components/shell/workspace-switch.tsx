@@ -20,11 +20,14 @@ export function WorkspaceSwitch() {
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>
-        <Button variant="ghost" className="min-w-0 shrink px-2 text-ink" aria-label={`Workspace: ${name}. Switch`}>
-          <span aria-hidden className="grid size-5 shrink-0 place-items-center rounded-[5px] bg-accent-soft text-2xs font-semibold text-accent uppercase">
-            {name.slice(0, 1)}
-          </span>
+        <Button variant="ghost" className="min-w-0 shrink px-2 text-ink">
+          <span
+            aria-hidden
+            data-initial={name.slice(0, 1)}
+            className="grid size-5 shrink-0 place-items-center rounded-[5px] bg-accent-soft text-2xs font-semibold text-accent uppercase before:content-[attr(data-initial)]"
+          />
           <span className="truncate">{name}</span>
+          <span className="sr-only">, switch workspace</span>
           <ChevronsUpDown aria-hidden className="size-3.5! text-faint" />
         </Button>
       </DropdownMenuTrigger>

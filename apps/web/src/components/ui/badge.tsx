@@ -6,7 +6,7 @@ export function Badge({ className, tone = "neutral", ...props }: ComponentProps<
   return (
     <span
       className={cn(
-        "inline-flex h-5 items-center gap-1 rounded-[5px] px-1.5 text-xs font-medium whitespace-nowrap",
+        "inline-flex h-5 items-center align-middle gap-1 rounded-[5px] px-1.5 text-xs font-medium whitespace-nowrap",
         tone === "accent" ? "bg-accent-soft text-accent" : "bg-sunken text-muted dark:bg-raised",
         className,
       )}

@@ -11,7 +11,7 @@ export type SelectOption<Value extends string> = { value: Value; label: ReactNod
 type SelectProps<Value extends string> = {
   id?: string;
   value: Value | undefined;
-  onChange(value: Value): void;
+  onChange: (value: NoInfer<Value>) => void;
   options: readonly SelectOption<Value>[];
   /** Read out as the field's name when no <label> points at it. */
   label?: string;

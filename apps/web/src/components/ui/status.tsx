@@ -35,7 +35,7 @@ export function StatusIcon({ kind, className }: { kind: StatusKind; className?: 
 /** @param word replaces the default where a more exact one exists: "Synced", "Serving". */
 export function Status({ kind, word, className }: { kind: StatusKind; word?: string; className?: string }) {
   return (
-    <span className={cn("inline-flex items-center gap-1.5 text-13 font-medium whitespace-nowrap", looks[kind].color, className)}>
+    <span className={cn("inline-flex items-center gap-1.5 align-middle text-13 font-medium whitespace-nowrap", looks[kind].color, className)}>
       <StatusIcon kind={kind} />
       {word ?? looks[kind].word}
     </span>
@@ -45,7 +45,7 @@ export function Status({ kind, word, className }: { kind: StatusKind; word?: str
 /** For what never happened yet: no status at all. */
 export function NoStatus({ word }: { word: string }) {
   return (
-    <span className="inline-flex items-center gap-1.5 text-13 whitespace-nowrap text-faint">
+    <span className="inline-flex items-center gap-1.5 align-middle text-13 whitespace-nowrap text-faint">
       <CircleDashed aria-hidden className="size-4" />
       {word}
     </span>

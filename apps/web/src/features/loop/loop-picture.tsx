@@ -1,14 +1,15 @@
 "use client";
 
+import { ChevronRight, CircleDashed } from "lucide-react";
 import Link from "next/link";
 import { ProgressBar } from "#components/ui/progress.tsx";
-import { Status, statusOfStage } from "#components/ui/status.tsx";
+import { StatusIcon, statusOfStage } from "#components/ui/status.tsx";
+import { cn } from "#lib/class-names.ts";
 import { formatDuration, formatNumber } from "#lib/format.ts";
 import { stageNames } from "#lib/stage-names.ts";
 import type { Answers } from "#lib/trpc.ts";
 import { useNow } from "#lib/use-now.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
-import { cn } from "#lib/class-names.ts";
 
 export type RunView = Answers["loop"]["overview"]["runs"][number];
 type StageView = RunView["stages"][number];
@@ -18,7 +19,7 @@ export function LoopPicture({ run, selected }: { run: RunView; selected?: string
   const longestMs = Math.max(1, ...run.stages.map((stage) => stage.durationMs ?? 0));
   return (
     <section aria-label="Stages of the loop" className="overflow-hidden rounded-panel border border-line bg-line">
-      <ol className="grid grid-cols-1 gap-px sm:grid-cols-2 md:grid-cols-4 2xl:grid-cols-8">
+      <ol className="grid grid-cols-2 gap-px md:grid-cols-4 xl:grid-cols-8">
         {run.stages.map((stage, index) => (
           <StageCell key={stage.stage} runId={run.id} stage={stage} number={index + 1} longestMs={longestMs} selected={selected === stage.stage} />
         ))}
@@ -32,61 +33,90 @@ type StageCellProps = { runId: string; stage: StageView; number: number; longest
 function StageCell({ runId, stage, number, longestMs, selected }: StageCellProps) {
   const { href } = useWorkspace();
   const now = useNow();
-  const { title, unitIn, unitOut } = stageNames[stage.stage];
-  const { kind, word } = statusOfStage(stage.status);
+  const { title } = stageNames[stage.stage];
   const running = stage.status === "running";
-  const untouched = stage.status === "waiting" || stage.status === "skipped";
   const elapsedMs = running && stage.startedAt && now ? Math.max(0, now.getTime() - stage.startedAt.getTime()) : stage.durationMs;
-  const share = stage.progress?.total ? stage.progress.done / stage.progress.total : null;
   return (
-    <li className={cn("relative bg-panel", running && "bg-[color-mix(in_oklab,var(--running)_6%,var(--panel))]")}>
+    <li className={cn("group/cell relative min-w-0 bg-panel", running && "bg-[color-mix(in_oklab,var(--running)_7%,var(--panel))]")}>
       <Link
         href={href(`/runs/${runId}?stage=${stage.stage}`)}
         scroll={false}
         data-focus-inset
         aria-current={selected ? "true" : undefined}
-        className={cn("flex h-full min-h-36 flex-col p-3.5 hover:bg-hover", selected && "shadow-[inset_0_-2px_0_var(--accent)]")}
+        className={cn("flex h-full min-h-40 flex-col px-3.5 pt-3 pb-3.5 hover:bg-hover", selected && "shadow-[inset_0_2px_0_var(--accent)]")}
       >
-        <span className="flex items-center justify-between gap-2">
-          <span className="text-13 font-semibold">
+        <span className="flex items-center justify-between gap-2 text-13">
+          <span className="truncate font-semibold">
             <span className="tabular mr-1.5 font-normal text-faint">{number}</span>
             {title}
           </span>
-          <Status kind={kind} word={word} className="text-xs [&>svg]:size-3.5" />
+          <StageMark stage={stage} />
         </span>
-
-        {running ? (
-          <span className="mt-3 flex flex-1 flex-col justify-center gap-1.5">
-            <ProgressBar share={share} label={title} />
-            <span className="tabular truncate text-xs text-muted">{describeProgress(stage)}</span>
-          </span>
-        ) : stage.status === "failed" ? (
-          <span className="mt-2 line-clamp-3 flex-1 text-xs text-muted">{stage.error?.message ?? "It stopped without a reason."}</span>
-        ) : (
-          <span className={cn("tabular mt-2.5 flex-1", untouched && "text-faint")}>
-            <span className="block text-2xl leading-8 font-semibold tracking-tight">{untouched ? "–" : formatNumber(stage.outCount)}</span>
-            <span className="block truncate text-xs text-muted">{unitOut}</span>
-          </span>
+        <StageBody stage={stage} />
+        <span className="tabular mt-auto pt-2 text-xs text-faint">{elapsedMs == null ? "\u00a0" : formatDuration(elapsedMs)}</span>
+        {/* Where the time went: the longest stage's line is as long as its cell. */}
+        {elapsedMs != null && !running && (
+          <span aria-hidden className="absolute bottom-0 left-0 h-0.5 bg-line-strong" style={{ width: `${Math.max(2, (elapsedMs / longestMs) * 100)}%` }} />
         )}
-
-        <span className="tabular mt-2.5 flex items-baseline justify-between gap-2 text-xs text-muted">
-          <span className="truncate">
-            {!untouched && `${formatNumber(stage.inCount)} ${unitIn}`}
-            {stage.droppedCount > 0 && <span className="text-waiting"> · {formatNumber(stage.droppedCount)} dropped</span>}
-          </span>
-          <span className="shrink-0 text-faint">{elapsedMs == null ? "" : formatDuration(elapsedMs)}</span>
-        </span>
-        {/* Where the time went: the longest stage fills its cell. */}
-        <span aria-hidden className="absolute inset-x-0 bottom-0 h-0.5">
-          {elapsedMs != null && !running && <span className="block h-full bg-line-strong" style={{ width: `${Math.max(1, (elapsedMs / longestMs) * 100)}%` }} />}
-        </span>
       </Link>
+      {/* The way to the next stage, on the seam between two cells. */}
+      <span aria-hidden className="absolute top-1/2 -right-2 z-10 hidden size-4 -translate-y-1/2 place-items-center rounded-full border border-line bg-panel text-faint group-last/cell:hidden xl:grid">
+        <ChevronRight className="size-2.5" />
+      </span>
     </li>
   );
+}
+
+function StageMark({ stage }: { stage: StageView }) {
+  const { kind, word } = statusOfStage(stage.status);
+  if (stage.status === "waiting")
+    return (
+      <span title="Not reached yet">
+        <CircleDashed aria-hidden className="size-4 text-line-strong" />
+        <span className="sr-only">Not reached yet</span>
+      </span>
+    );
+  return (
+    <span title={word}>
+      <StatusIcon kind={kind} />
+      <span className="sr-only">{word}</span>
+    </span>
+  );
+}
+
+function StageBody({ stage }: { stage: StageView }) {
+  const { title, unitIn, unitOut } = stageNames[stage.stage];
+  switch (stage.status) {
+    case "waiting":
+      return <span className="mt-3 text-xs text-faint">{unitIn === unitOut ? unitIn : `${unitIn} to ${unitOut}`}</span>;
+    case "skipped":
+    case "cancelled":
+      return <span className="mt-3 text-xs text-muted">{stage.status === "skipped" ? "Skipped: nothing to do" : "Stopped before it ended"}</span>;
+    case "failed":
+      return <span className="mt-3 line-clamp-4 text-xs text-failed">{stage.error?.message ?? "It ended without a reason."}</span>;
+    case "running":
+      return (
+        <span className="mt-4 flex flex-col gap-2">
+          <ProgressBar share={stage.progress?.total ? stage.progress.done / stage.progress.total : null} label={title} />
+          <span className="tabular text-xs text-muted">{describeProgress(stage)}</span>
+        </span>
+      );
+    case "done":
+      return (
+        <span className="tabular mt-2 block text-xs text-muted">
+          <span className="block text-2xl leading-8 font-semibold tracking-tight text-ink">{formatNumber(stage.outCount)}</span>
+          <span className="block truncate">{unitOut}</span>
+          <span className="mt-1 block truncate text-faint">
+            of {formatNumber(stage.inCount)} {unitIn}
+          </span>
+          {stage.droppedCount > 0 && <span className="block truncate text-waiting">{formatNumber(stage.droppedCount)} dropped</span>}
+        </span>
+      );
+  }
 }
 
 function describeProgress({ progress }: StageView): string {
   if (!progress) return "starting";
   const count = progress.total === null ? formatNumber(progress.done) : `${formatNumber(progress.done)} of ${formatNumber(progress.total)}`;
-  return [`${count} ${progress.unit}`, progress.etaMs !== null && `${formatDuration(progress.etaMs)} left`].filter(Boolean).join(" · ");
+  return [`${count} ${progress.unit}`, progress.etaMs !== null && `${formatDuration(progress.etaMs)} left`].filter(Boolean).join(", ");
 }

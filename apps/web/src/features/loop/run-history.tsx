@@ -1,5 +1,6 @@
 "use client";
 
+import { CircleDashed } from "lucide-react";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { Digest } from "#components/ui/digest.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
@@ -62,10 +63,10 @@ function StageStrip({ run }: { run: RunView }) {
     <span className="flex items-center gap-1.5">
       {run.stages.map((stage) => {
         const { kind, word } = statusOfStage(stage.status);
-        const label = `${stageNames[stage.stage].title}: ${word.toLowerCase()}`;
+        const label = `${stageNames[stage.stage].title}: ${stage.status === "waiting" ? "not reached" : word.toLowerCase()}`;
         return (
           <span key={stage.stage} title={label}>
-            <StatusIcon kind={kind} className="size-3.5" />
+            {stage.status === "waiting" ? <CircleDashed aria-hidden className="size-3.5 text-line-strong" /> : <StatusIcon kind={kind} className="size-3.5" />}
             <span className="sr-only">{label}</span>
           </span>
         );

@@ -1,22 +1,11 @@
-import { createHash, randomBytes } from "node:crypto";
 import { findApiKeyIdentity, touchApiKey, type ApiKeyIdentity } from "@anneal/db/queries/access";
+import { hashApiKey } from "@anneal/db/api-key";
 import type { Database } from "@anneal/db/database";
 import { createIdentity, type Identity } from "#server/auth/identity.ts";
 
 const cacheMs = 5_000;
 const cacheCapacity = 1_000;
 const shape = /^ank_[A-Za-z0-9_-]{43}$/;
-
-/** 256 random bits. The caller shows `key` once and stores only the rest. */
-export function generateApiKey(): { key: string; prefix: string; hash: string } {
-  const key = `ank_${randomBytes(32).toString("base64url")}`;
-  return { key, prefix: key.slice(0, 10), hash: hashApiKey(key) };
-}
-
-/** Plain SHA-256: with 256 random bits there is nothing to guess, and every request has to look it up. */
-export function hashApiKey(key: string): string {
-  return createHash("sha256").update(key).digest("hex");
-}
 
 const cache = new Map<string, { found: ApiKeyIdentity | undefined; atMs: number }>();
 

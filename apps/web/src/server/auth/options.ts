@@ -4,7 +4,7 @@ import type { OAuthConfig } from "next-auth/providers/oauth";
 import { findUserByEmail, saveUser } from "@anneal/db/queries/access";
 import { env } from "#env.ts";
 import { createAttemptLimiter } from "#server/auth/attempt-limiter.ts";
-import { verifyPassword } from "#server/auth/password.ts";
+import { verifyPassword } from "@anneal/db/password";
 import { database } from "#server/database.ts";
 
 const sessionDays = 14;

@@ -11,8 +11,8 @@ import {
   saveUser,
 } from "@anneal/db/queries/access";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { generateApiKey } from "#server/auth/api-key.ts";
-import { hashPassword, minPasswordLength } from "#server/auth/password.ts";
+import { generateApiKey } from "@anneal/db/api-key";
+import { hashPassword, minPasswordLength } from "@anneal/db/password";
 import type { MemberContext } from "#server/context.ts";
 import { adminProcedure, memberProcedure, router } from "#server/trpc.ts";
 

@@ -1,13 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { nobody, workspaceMembers } from "@anneal/core/access/acl";
+import { mayRead, nobody, principalKey, workspaceMembers, type Acl } from "@anneal/core/access/acl";
 import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
 import { AnnealError } from "@anneal/core/errors";
+import { loopSettingsSchema } from "@anneal/core/loop/settings";
+import { requireRow } from "@anneal/db/database";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { deleteSource, findSourceByName, getSource, listSources, restoreSource, saveSource } from "@anneal/db/queries/connect";
+import { listRuns, type Run } from "@anneal/db/queries/loop";
 import { createSecretBox } from "@anneal/db/secret-box";
 import { env } from "#env.ts";
 import { describeSource, listSourceKinds, requireSourceKind, type SourceKind } from "#server/connect/source-kinds.ts";
+import { toRunView } from "#server/loop/run-view.ts";
 import type { MemberContext } from "#server/context.ts";
 import { cronSchema, readSchedule, setSchedule } from "#server/schedule.ts";
 import { isWorkflowRunning, startWorkflow } from "#server/temporal.ts";
@@ -27,22 +31,14 @@ const sourceInputSchema = z.object({
 export const connectRouter = router({
   kinds: scientistProcedure.query(() => listSourceKinds()),
 
-  list: memberProcedure.query(async ({ ctx: { scope } }) => {
-    const sources = await listSources(scope);
-    return Promise.all(
-      sources.map(async ({ config, defaultAcl, ...source }) => ({
-        ...source,
-        ...describeSource(source.kind, config),
-        audience: audienceOf(defaultAcl),
-        nextSyncAt: source.schedule === null ? null : ((await readSchedule(scheduleIdOf(source.id)))?.nextAt ?? null),
-        syncing: await isWorkflowRunning(syncWorkflowId(source.id)),
-      })),
-    );
-  }),
+  list: memberProcedure.query(async ({ ctx: { scope } }) => Promise.all((await listSources(scope)).map((source) => toSourceView(scope.workspaceId, source)))),
 
+  /** One source, with the runs that read it. */
   get: memberProcedure.input(z.object({ sourceId: z.uuid() })).query(async ({ ctx: { scope }, input }) => {
-    const { sealedSecrets, cursor: _, defaultAcl, deletedAt: __, ...source } = await getSource(scope, input.sourceId);
-    return { ...source, ...describeSource(source.kind, source.config), audience: audienceOf(defaultAcl), hasSecrets: sealedSecrets !== null };
+    const [{ sealedSecrets, config }, sources, runs] = await Promise.all([getSource(scope, input.sourceId), listSources(scope), listRuns(scope)]);
+    const counted = requireRow(sources.find((each) => each.id === input.sourceId), "source", input.sourceId);
+    const wasRead = ({ settings }: Run) => loopSettingsSchema.parse(settings).sourceIds?.includes(input.sourceId) ?? true;
+    return { ...(await toSourceView(scope.workspaceId, counted)), config, hasSecrets: sealedSecrets !== null, runs: runs.filter(wasRead).map(toRunView) };
   }),
 
   create: scientistProcedure.input(sourceInputSchema).mutation(async ({ ctx, input }) => {
@@ -83,6 +79,14 @@ export const connectRouter = router({
       await startWorkflow(syncWorkflowName, syncWorkflowId(source.id), { workspaceId: scope.workspaceId, ...input } satisfies SyncInput);
     }),
 });
+
+async function toSourceView(workspaceId: string, { config, defaultAcl, ...source }: Awaited<ReturnType<typeof listSources>>[number]) {
+  const [schedule, syncing] = await Promise.all([
+    source.schedule === null ? null : readSchedule(scheduleIdOf(source.id)),
+    isWorkflowRunning(syncWorkflowId(source.id)),
+  ]);
+  return { ...source, ...describeSource(source.kind, config), audience: audienceOf(workspaceId, defaultAcl), nextSyncAt: schedule?.nextAt ?? null, syncing };
+}
 
 async function saveChecked(
   { scope, identity }: MemberContext,
@@ -139,6 +143,6 @@ function scheduled(workspaceId: string, sourceId: string) {
   return { scheduleId: scheduleIdOf(sourceId), workflowName: syncWorkflowName, workflowId: syncWorkflowId(sourceId), input };
 }
 
-function audienceOf(acl: { allow: unknown[] }): "members" | "nobody" {
-  return acl.allow.length > 0 ? "members" : "nobody";
+function audienceOf(workspaceId: string, acl: Acl): "members" | "nobody" {
+  return mayRead(acl, new Set([principalKey(workspaceMembers(workspaceId))])) ? "members" : "nobody";
 }

@@ -4,11 +4,11 @@ import { elementSpans, parsedDocumentSchema } from "@anneal/core/document/elemen
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { listDatasetsOfDocument } from "@anneal/db/queries/dataset";
-import { countDocumentFacets, getDocument, getDocuments, listDocuments, listDuplicatesOf, retryDocument, type Document } from "@anneal/db/queries/documents";
+import { countDocumentFacets, getDocuments, listDocuments, listDuplicatesOf, retryDocument } from "@anneal/db/queries/documents";
 import { getSource } from "@anneal/db/queries/connect";
 import { listDocumentChunks } from "@anneal/db/queries/indexing";
 import { describeReaders } from "#server/documents/describe-readers.ts";
-import type { MemberContext } from "#server/context.ts";
+import { getReadable, getVisible } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
 import { memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
@@ -39,12 +39,15 @@ export const documentsRouter = router({
   get: memberProcedure.input(z.object({ documentId: z.uuid() })).query(async ({ ctx, input }) => {
     const { scope, identity } = ctx;
     const document = await getVisible(ctx, input.documentId);
-    const [source, duplicates, original, datasets] = await Promise.all([
+    const [source, copies, datasets] = await Promise.all([
       getSource(scope, document.sourceId).catch(() => null),
       listDuplicatesOf(scope, document.id),
-      document.duplicateOf ? getDocuments(scope, [document.duplicateOf]) : [],
       listDatasetsOfDocument(scope, document.id),
     ]);
+    // Another document's title is that document's secret.
+    const others = await getDocuments(scope, [...copies.map((copy) => copy.id), ...(document.duplicateOf ? [document.duplicateOf] : [])]);
+    const visible = others.filter((other) => identity.role === "admin" || mayRead(other.acl, identity.principalKeys));
+    const original = visible.find((other) => other.id === document.duplicateOf);
     const { acl, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
     return {
       ...facts,
@@ -53,8 +56,10 @@ export const documentsRouter = router({
       readable: mayRead(acl, identity.principalKeys),
       acl,
       source: source && { id: source.id, name: source.name, kind: source.kind },
-      duplicates,
-      original: original[0] ? { id: original[0].id, title: original[0].title } : null,
+      duplicates: visible
+        .filter((other) => other.duplicateOf === document.id)
+        .map(({ id, title, duplicate }) => ({ id, title, similarity: duplicate?.similarity ?? null })),
+      original: original ? { id: original.id, title: original.title } : null,
       datasets,
     };
   }),
@@ -86,20 +91,3 @@ export const documentsRouter = router({
     await retryDocument(ctx.scope, document.id);
   }),
 });
-
-/** What exists but may not be seen is not there: an id must not tell. */
-export async function getVisible({ scope, identity }: MemberContext, documentId: string): Promise<Document> {
-  const document = await getDocument(scope, documentId);
-  if (identity.role !== "admin" && !mayRead(document.acl, identity.principalKeys))
-    throw new AnnealError("NOT_FOUND", `There is no document ${documentId} that you may read.`, { action: "Check the id, or ask for access at its source." });
-  return document;
-}
-
-/** Contents follow the document's own permissions, for administrators too. */
-export async function getReadable(ctx: MemberContext, documentId: string): Promise<Document> {
-  const document = await getVisible(ctx, documentId);
-  if (mayRead(document.acl, ctx.identity.principalKeys)) return document;
-  throw new AnnealError("FORBIDDEN", "Its source does not let you read this document.", {
-    action: "Ask whoever owns it there for access; the next sync brings it here.",
-  });
-}

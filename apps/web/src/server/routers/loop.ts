@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { loopWorkflowName, stages, type LoopInput, type Progress, type Stage, type StageStatus } from "@anneal/core/loop/contract";
+import { loopWorkflowName, stages, type LoopInput } from "@anneal/core/loop/contract";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { listSources } from "@anneal/db/queries/connect";
 import { countDocumentFacets } from "@anneal/db/queries/documents";
-import { getRun, listDrops, listRuns, type Run, type RunStage } from "@anneal/db/queries/loop";
+import { getRun, listDrops, listRuns } from "@anneal/db/queries/loop";
 import { findAttention } from "#server/loop/find-attention.ts";
+import { toRunView } from "#server/loop/run-view.ts";
 import { cancelRun, retryRun, startRun } from "#server/loop/start-run.ts";
 import { cronSchema, readSchedule, setSchedule } from "#server/schedule.ts";
 import { memberProcedure, operatorProcedure, router } from "#server/trpc.ts";
@@ -75,28 +76,4 @@ export const loopRouter = router({
 
 function scheduleIdOf(workspaceId: string): string {
   return `loop-schedule-${workspaceId}`;
-}
-
-export type StageView = {
-  stage: Stage;
-  status: StageStatus;
-  durationMs: number | null;
-  startedAt: Date | null;
-  inCount: number;
-  outCount: number;
-  droppedCount: number;
-  progress: Progress | null;
-  note: string | null;
-  error: RunStage["error"];
-};
-
-function toRunView(run: Run & { stages: RunStage[] }) {
-  const { id, status, startedBy, createdAt, endedAt, error } = run;
-  return { id, status, startedBy, createdAt, endedAt, error, stages: run.stages.map(toStageView) };
-}
-
-function toStageView(row: RunStage): StageView {
-  const { stage, status, startedAt, endedAt, inCount, outCount, droppedCount, progress, note, error } = row;
-  const durationMs = startedAt && endedAt ? endedAt.getTime() - startedAt.getTime() : null;
-  return { stage, status, durationMs, startedAt, inCount, outCount, droppedCount, progress, note, error };
 }

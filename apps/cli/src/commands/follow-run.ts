@@ -1,0 +1,58 @@
+import { loopReportSchema, progressSchema, stages, stageStatuses } from "@anneal/core/loop/contract";
+import { AnnealError, errorCodes } from "@anneal/core/errors";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { PortalClient } from "../portal/client.ts";
+import { createLiveBlock, formatStage } from "../terminal.ts";
+
+const runSchema = z.object({
+  id: z.string(),
+  status: z.enum(["waiting", "running", "done", "failed", "cancelled"]),
+  error: z.object({ code: z.string(), message: z.string(), action: z.string(), stage: z.string() }).nullable(),
+  report: loopReportSchema.omit({ answers: true }).nullable(),
+  stages: z.array(
+    z.object({
+      stage: z.enum(stages),
+      status: z.enum(stageStatuses),
+      inCount: z.number(),
+      outCount: z.number(),
+      droppedCount: z.number(),
+      durationMs: z.number().nullable(),
+      progress: progressSchema.nullable(),
+      note: z.string().nullable(),
+    }),
+  ),
+});
+export type FinishedRun = z.infer<typeof runSchema>;
+
+/**
+ * Shows a run until it ends.
+ * @throws AnnealError with the failed stage's code and sentence.
+ */
+export async function followRun(portal: PortalClient, runId: string, signal?: AbortSignal): Promise<FinishedRun> {
+  const block = createLiveBlock();
+  for (;;) {
+    const run = await portal.query("loop.get", { runId }, runSchema);
+    block.draw(
+      run.stages.map((stage) => ({
+        key: stage.stage,
+        text: formatStage(stage),
+        final: stage.status === "done" || stage.status === "failed",
+      })),
+    );
+    switch (run.status) {
+      case "done":
+        return run;
+      case "failed":
+      case "cancelled": {
+        const code = errorCodes.find((known) => known === run.error?.code) ?? "CANCELLED";
+        throw new AnnealError(code, `The stage ${run.error?.stage ?? ""} ended the run: ${run.error?.message ?? "it was cancelled."}`, {
+          action: run.error?.action ?? "Start it again when you want to.",
+        });
+      }
+      case "waiting":
+      case "running":
+        await sleep(500, undefined, { signal });
+    }
+  }
+}

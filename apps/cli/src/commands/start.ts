@@ -1,0 +1,83 @@
+import type { Stack } from "@anneal/local-stack/stack";
+import type { Command } from "commander";
+import { z } from "zod";
+import type { Env } from "../env.ts";
+import type { PortalClient } from "../portal/client.ts";
+import { printProgress, runStack, stopOnSignal } from "../run-stack.ts";
+import { formatDuration } from "../terminal.ts";
+import { readExampleQuestion, examplesUri } from "../examples.ts";
+import { followRun, type FinishedRun } from "./follow-run.ts";
+import { createSources } from "./create-sources.ts";
+
+export function addStartCommand(program: Command, env: Env): void {
+  program
+    .command("start")
+    .description("Start everything on this machine; on an empty workspace, run the loop on the examples.")
+    .option("--no-examples", "leave an empty workspace empty")
+    .action((options: { examples: boolean }) => start(env, options));
+}
+
+async function start(env: Env, options: { examples: boolean }): Promise<void> {
+  const startedAt = Date.now();
+  let stack: Stack | undefined;
+  const signal = stopOnSignal(
+    () => stack,
+    () => console.log("\nStopping…"),
+  );
+  const running = await runStack(env, printProgress);
+  stack = running.stack;
+  const { portal, access } = running;
+  console.log(`\nThe portal is at ${stack.portalUrl} (${formatDuration(Date.now() - startedAt)}).`);
+  console.log(`Sign in as ${access.email} with the password ${access.password}`);
+
+  const sources = await portal.query("connect.list", undefined, z.array(z.object({ id: z.string() })));
+  await stack.engineReady;
+  try {
+    if (options.examples && sources.length === 0) await learnFromExamples(portal, stack.env["ANNEAL_BASE_MODEL"] ?? "", signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return;
+  }
+
+  console.log(`\nPortal   ${stack.portalUrl}`);
+  console.log(`Sign-in  ${access.email} / ${access.password}`);
+  console.log(`API      ${stack.portalUrl}/api/v1 with the key ${access.apiKey}`);
+  console.log("\nIt runs until you press Ctrl-C. Your own data: npm run anneal -- loop --source file:///your/folder --ask \"…\"");
+}
+
+/** The first loop: what a new user sees instead of an empty portal. */
+async function learnFromExamples(portal: PortalClient, baseModelPath: string, signal: AbortSignal): Promise<void> {
+  const base = baseModelPath.split("/").filter(Boolean).at(-1) ?? "base";
+  const example = await readExampleQuestion();
+  console.log("\nThe workspace is empty: the loop runs on the documents of examples/.\n");
+  const before = await portal.ask(base, example.question);
+  const sourceIds = await createSources(portal, [{ uri: examplesUri, options: {} }]);
+  const { runId } = await portal.mutate("loop.start", { sourceIds }, z.object({ runId: z.string() }));
+  const run = await followRun(portal, runId, signal);
+  printLearned(run);
+  const after = await portal.ask("support@production", example.question);
+  const cited = await portal.ask("assistant", example.question);
+  console.log(`\nAsked: ${example.question}`);
+  console.log(`  before tuning   ${oneLine(before.answer)}`);
+  console.log(`  after tuning    ${oneLine(after.answer)}`);
+  console.log(`  with documents  ${oneLine(cited.answer)}`);
+  for (const citation of cited.citations) {
+    const place = [citation.page === null ? null : `page ${citation.page}`, citation.section].filter(Boolean).join(", ");
+    console.log(`                  — ${citation.title}${place ? `, ${place}` : ""}: “${oneLine(citation.quote)}”`);
+  }
+}
+
+export function printLearned({ report }: FinishedRun): void {
+  if (report === null) return;
+  const dropped = report.stages.reduce((sum, stage) => sum + stage.dropped.length, 0);
+  const { dataset, run, adapter, deployment, index } = report;
+  console.log(`\nLearned   ${dataset.train} examples (${dataset.eval} held out), ${dropped} documents and pairs left out with a reason`);
+  console.log(`Loss      ${run.loss.first.toFixed(2)} → ${run.loss.last.toFixed(2)}${run.loss.eval === null ? "" : `, held out ${run.loss.eval.toFixed(2)}`}; ${run.steps} steps at ${Math.round(run.tokensPerSecond)} tokens/s`);
+  console.log(`Serving   ${adapter.name} as ${deployment.servingName}, swapped in ${deployment.swapMs} ms on ${deployment.replicas} replica${deployment.replicas === 1 ? "" : "s"}`);
+  console.log(`Index     ${index.documents} documents, ${index.chunks} passages`);
+}
+
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length > 300 ? `${line.slice(0, 299)}…` : line;
+}

@@ -1,0 +1,23 @@
+import { isAnnealError } from "@anneal/core/errors";
+import { Command } from "commander";
+import { addLoopCommand } from "./commands/loop.ts";
+import { addStartCommand } from "./commands/start.ts";
+import { readEnv } from "./env.ts";
+import { describeError } from "./describe-error.ts";
+
+const program = new Command("anneal")
+  .description("The loop on your own documents and GPUs: connect, clean, dedupe, train, register, serve, index, chat.")
+  .showHelpAfterError("Run with --help to see every option.");
+
+const env = readEnv();
+addStartCommand(program, env);
+addLoopCommand(program, env);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // One sentence of what happened, one of what to do; the stack only for what nobody expected.
+  console.error(describeError(error));
+  if (!isAnnealError(error) && error instanceof Error) console.error(error.stack);
+  process.exitCode = 1;
+}

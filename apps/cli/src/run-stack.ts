@@ -1,0 +1,50 @@
+import { migrateDatabase } from "@anneal/db/migrate";
+import type { Progress } from "@anneal/local-stack/progress";
+import { startStack, type Stack } from "@anneal/local-stack/stack";
+import { stateDirOf, type Env } from "./env.ts";
+import { createPortalClient, type PortalClient } from "./portal/client.ts";
+import { seedWorkspace, type AccessFile } from "./seed.ts";
+
+export type RunningStack = { stack: Stack; access: AccessFile; portal: PortalClient };
+
+/** Everything up to a usable portal: engines, schema, administrator, worker, web. The engine may still be loading. */
+export async function runStack(env: Env, onProgress: (progress: Progress) => void): Promise<RunningStack> {
+  const stateDir = stateDirOf(env);
+  const stack = await startStack({ stateDir, env, onProgress });
+  try {
+    const { ANNEAL_DATABASE_URL: databaseUrl = "" } = stack.env;
+    const appRole = decodeURIComponent(new URL(databaseUrl).username);
+    const ownRole = decodeURIComponent(new URL(stack.databaseOwnerUrl).username);
+    await migrateDatabase(stack.databaseOwnerUrl, appRole === ownRole ? undefined : appRole);
+    const access = await seedWorkspace(databaseUrl, stateDir);
+    await Promise.all([stack.startWorker(), stack.startWeb()]);
+    const portal = createPortalClient({ url: stack.portalUrl, workspace: access.workspace, apiKey: access.apiKey });
+    return { stack, access, portal };
+  } catch (error) {
+    await stack.stop();
+    throw error;
+  }
+}
+
+/** One line per service and state, for a terminal or a log. */
+export function printProgress({ service, state, seconds, note }: Progress): void {
+  if (state === "starting") return;
+  const mark = state === "ready" ? "✓" : "✗";
+  console.log(`${mark} ${service.padEnd(11)} ${state} after ${seconds.toFixed(1)} s${note ? `: ${note}` : ""}`);
+}
+
+/** Ends the stack on Ctrl-C or a termination, once; a second Ctrl-C does not cut the ending short. */
+export function stopOnSignal(stack: () => Stack | undefined, onStop: () => void): AbortSignal {
+  const controller = new AbortController();
+  const handle = () => {
+    if (controller.signal.aborted) return;
+    onStop();
+    controller.abort();
+    void stack()
+      ?.stop()
+      .then(() => process.exit(0));
+  };
+  process.on("SIGINT", handle);
+  process.on("SIGTERM", handle);
+  return controller.signal;
+}

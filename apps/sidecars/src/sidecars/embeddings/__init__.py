@@ -1,0 +1,1 @@
+"""A small OpenAI-compatible embeddings server around one sentence-transformers model of the BERT family."""

@@ -1,0 +1,50 @@
+"use client";
+
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { toast } from "sonner";
+import { Button } from "#components/ui/button.tsx";
+import { Dialog, DialogClose, SheetContent } from "#components/ui/dialog.tsx";
+import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { SourceForm } from "#features/connect/source-form.tsx";
+import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+type EditSourceProps = { source: Answers["connect"]["get"]; open: boolean; onOpenChange(open: boolean): void };
+
+export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
+  const trpc = useTRPC();
+  const { data: kinds } = useQuery({ ...trpc.connect.kinds.queryOptions(), enabled: open });
+  const kind = kinds?.find((each) => each.kind === source.kind);
+  const update = useMutation(
+    trpc.connect.update.mutationOptions({
+      meta: { inlineError: true },
+      onSuccess: () => {
+        toast.success("Saved. It counts from the next read.");
+        onOpenChange(false);
+      },
+    }),
+  );
+  return (
+    <Dialog open={open} onOpenChange={onOpenChange}>
+      <SheetContent
+        title={`Edit “${source.name}”`}
+        footer={
+          <>
+            <DialogClose asChild>
+              <Button>Cancel</Button>
+            </DialogClose>
+            <Button type="submit" form="edit-source" variant="primary" busy={update.isPending}>
+              Save
+            </Button>
+          </>
+        }
+      >
+        {kind ? (
+          <SourceForm formId="edit-source" kind={kind} initial={source} error={update.error && wireErrorOf(update.error)} onSubmit={(input) => update.mutate({ ...input, sourceId: source.id })} />
+        ) : (
+          <SkeletonRows />
+        )}
+      </SheetContent>
+    </Dialog>
+  );
+}

@@ -1,0 +1,161 @@
+"use client";
+
+import { Switch } from "#components/ui/choice.tsx";
+import { Field } from "#components/ui/form-field.tsx";
+import { Input, Textarea } from "#components/ui/input.tsx";
+import { Select } from "#components/ui/select.tsx";
+import type { JsonSchema } from "#server/connect/source-kinds.ts";
+
+export type FieldValues = Record<string, unknown>;
+
+type SchemaFieldsProps = {
+  schema: JsonSchema;
+  values: FieldValues;
+  onChange(values: FieldValues): void;
+  /** Shown as dots and never filled in: for credentials. */
+  secret?: boolean;
+  /** Fields that only an administrator may change are shown, but not to be changed. */
+  administrator: boolean;
+};
+
+/** A form drawn from a connector's own schema, so that a new connector needs no page. */
+export function SchemaFields({ schema, values, onChange, secret, administrator }: SchemaFieldsProps) {
+  const required = new Set(schema.required);
+  return Object.entries(schema.properties ?? {}).map(([name, property]) => (
+    <SchemaField
+      key={name}
+      name={name}
+      property={property}
+      required={required.has(name)}
+      value={values[name]}
+      onChange={(value) => onChange({ ...values, [name]: value })}
+      secret={secret}
+      disabled={property.administrator === true && !administrator}
+    />
+  ));
+}
+
+type SchemaFieldProps = {
+  name: string;
+  property: JsonSchema;
+  required: boolean;
+  value: unknown;
+  onChange(value: unknown): void;
+  secret?: boolean;
+  disabled: boolean;
+};
+
+function SchemaField({ name, property, required, value, onChange, secret, disabled }: SchemaFieldProps) {
+  const label = property.title ?? name;
+  const shape = shapeOf(property);
+  const current = value === undefined ? property.default : value;
+  const common = { label, hint: property.description, optional: !required && shape.kind !== "boolean" };
+  switch (shape.kind) {
+    case "boolean":
+      return (
+        <div className="flex items-start justify-between gap-4">
+          <Field label={label} hint={property.description}>
+            {(control) => <Switch {...control} checked={current === true} disabled={disabled} onCheckedChange={onChange} />}
+          </Field>
+        </div>
+      );
+    case "choice":
+      return (
+        <Field {...common}>
+          {({ id, ...control }) => (
+            <Select id={id} {...control} disabled={disabled} value={typeof current === "string" ? current : undefined} onChange={onChange} options={shape.options.map((option) => ({ value: option, label: option }))} />
+          )}
+        </Field>
+      );
+    case "lines":
+      return (
+        <Field {...common} hint={`${property.description ?? ""} One on each line.`.trim()}>
+          {(control) => (
+            <Textarea
+              {...control}
+              disabled={disabled}
+              spellCheck={false}
+              className="font-mono"
+              value={Array.isArray(current) ? current.join("\n") : ""}
+              onChange={(event) => onChange(event.target.value === "" ? [] : event.target.value.split("\n"))}
+            />
+          )}
+        </Field>
+      );
+    case "json":
+      return <JsonField {...common} value={current} onChange={onChange} disabled={disabled} />;
+    case "number":
+    case "text":
+      return (
+        <Field {...common}>
+          {(control) => (
+            <Input
+              {...control}
+              type={secret ? "password" : shape.kind === "number" ? "number" : "text"}
+              autoComplete="off"
+              spellCheck={false}
+              required={required}
+              disabled={disabled}
+              value={current == null ? "" : String(current)}
+              onChange={(event) => onChange(parseText(event.target.value, shape))}
+            />
+          )}
+        </Field>
+      );
+  }
+}
+
+type JsonFieldProps = { label: string; hint?: string; optional: boolean; value: unknown; onChange(value: unknown): void; disabled: boolean };
+
+/** For what has no simpler shape, such as a list of tables with their key columns. */
+function JsonField({ value, onChange, disabled, ...field }: JsonFieldProps) {
+  return (
+    <Field {...field} hint={`${field.hint ?? ""} As JSON.`.trim()}>
+      {(control) => (
+        <Textarea
+          {...control}
+          disabled={disabled}
+          spellCheck={false}
+          className="min-h-28 font-mono"
+          defaultValue={value === undefined ? "" : JSON.stringify(value, null, 2)}
+          onChange={(event) => onChange(parseJson(event.target.value))}
+        />
+      )}
+    </Field>
+  );
+}
+
+type Shape = { kind: "text" | "number"; nullable: boolean } | { kind: "boolean" | "lines" | "json" } | { kind: "choice"; options: string[] };
+
+function shapeOf(property: JsonSchema): Shape {
+  const nullable = property.anyOf?.some((each) => each.type === "null") ?? false;
+  const core = property.anyOf?.find((each) => each.type !== "null") ?? property;
+  if (core.enum?.every((each) => typeof each === "string")) return { kind: "choice", options: core.enum as string[] };
+  switch (core.type) {
+    case "string":
+      return { kind: "text", nullable };
+    case "number":
+    case "integer":
+      return { kind: "number", nullable };
+    case "boolean":
+      return { kind: "boolean" };
+    case "array":
+      return core.items?.type === "string" ? { kind: "lines" } : { kind: "json" };
+    default:
+      return { kind: "json" };
+  }
+}
+
+function parseText(text: string, shape: { kind: "text" | "number"; nullable: boolean }): unknown {
+  if (text === "") return shape.nullable ? null : undefined;
+  return shape.kind === "number" ? Number(text) : text;
+}
+
+/** What is not JSON yet goes to the server as it is, which says what is wrong with it. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,84 @@
+"use client";
+
+import { useState, type FormEvent } from "react";
+import { ErrorNotice } from "#components/ui/error-state.tsx";
+import { Field } from "#components/ui/form-field.tsx";
+import { Input } from "#components/ui/input.tsx";
+import { Select } from "#components/ui/select.tsx";
+import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
+import { ScheduleField } from "#features/loop/schedule-field.tsx";
+import type { Answers } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+import type { WireError } from "#lib/wire-error.ts";
+
+export type SourceInput = {
+  name: string;
+  kind: string;
+  config: FieldValues;
+  secrets?: Record<string, string>;
+  audience: "members" | "nobody";
+  schedule: string | null;
+};
+
+type SourceFormProps = {
+  formId: string;
+  kind: Answers["connect"]["kinds"][number];
+  /** What is stored now; left out for a new source. */
+  initial?: Omit<SourceInput, "secrets"> & { hasSecrets: boolean };
+  error: WireError | null;
+  onSubmit(input: SourceInput): void;
+};
+
+export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFormProps) {
+  const { role } = useWorkspace();
+  const [name, setName] = useState(initial?.name ?? "");
+  const [config, setConfig] = useState<FieldValues>(initial?.config ?? {});
+  const [secrets, setSecrets] = useState<FieldValues>({});
+  const [audience, setAudience] = useState(initial?.audience ?? "members");
+  const [schedule, setSchedule] = useState(initial?.schedule ?? null);
+  const asksSecrets = Object.keys(kind.secrets.properties ?? {}).length > 0;
+  const administrator = role === "admin";
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    const entered = Object.entries(secrets).filter((entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "");
+    onSubmit({ name, kind: kind.kind, config, audience, schedule, ...(entered.length > 0 ? { secrets: Object.fromEntries(entered) } : {}) });
+  }
+
+  return (
+    <form id={formId} className="space-y-5" onSubmit={submit}>
+      {error && <ErrorNotice error={error} />}
+      <Field label="Name" hint="How people here call it.">
+        {(control) => <Input {...control} value={name} onChange={(event) => setName(event.target.value)} required maxLength={100} autoFocus />}
+      </Field>
+      <SchemaFields schema={kind.config} values={config} onChange={setConfig} administrator={administrator} />
+      {asksSecrets && (
+        <fieldset className="space-y-5 border-t border-line pt-5">
+          <legend className="sr-only">Credentials</legend>
+          <p className="text-13 text-muted">
+            Credentials are encrypted before they are stored and are never shown again.
+            {initial?.hasSecrets && " Leave them empty to keep those that are stored."}
+          </p>
+          <SchemaFields schema={kind.secrets} values={secrets} onChange={setSecrets} secret administrator={administrator} />
+        </fieldset>
+      )}
+      <div className="space-y-5 border-t border-line pt-5">
+        <Field label="Readers of documents without permissions of their own" hint="Where the source says who may read a document, that counts instead.">
+          {({ id, ...control }) => (
+            <Select
+              id={id}
+              {...control}
+              value={audience}
+              onChange={setAudience}
+              options={[
+                { value: "members", label: "Everyone in this workspace" },
+                { value: "nobody", label: "Nobody" },
+              ]}
+            />
+          )}
+        </Field>
+        <ScheduleField value={schedule} onChange={setSchedule} />
+      </div>
+    </form>
+  );
+}

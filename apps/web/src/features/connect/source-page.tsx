@@ -1,0 +1,200 @@
+"use client";
+
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { MoreHorizontal, Pencil, RefreshCw, Trash2 } from "lucide-react";
+import Link from "next/link";
+import { useRouter } from "next/navigation";
+import { useState } from "react";
+import { toast } from "sonner";
+import { Button } from "#components/ui/button.tsx";
+import { CodeTabs } from "#components/ui/code-snippet.tsx";
+import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
+import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuTrigger } from "#components/ui/dropdown-menu.tsx";
+import { ErrorNotice, ErrorState } from "#components/ui/error-state.tsx";
+import { KeyValues } from "#components/ui/key-values.tsx";
+import { Page } from "#components/ui/page.tsx";
+import { Figure, Panel } from "#components/ui/panel.tsx";
+import { RelativeTime } from "#components/ui/relative-time.tsx";
+import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { Tabs } from "#components/ui/tabs.tsx";
+import { EditSource } from "#features/connect/edit-source.tsx";
+import { SourceFailures } from "#features/connect/source-failures.tsx";
+import { SourceStatus } from "#features/connect/source-status.tsx";
+import { RunHistory } from "#features/loop/run-history.tsx";
+import { describeSchedule } from "#features/loop/schedule-field.tsx";
+import { apiSnippets } from "#lib/api-snippets.ts";
+import { formatCount, formatNumber } from "#lib/format.ts";
+import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+type Source = Answers["connect"]["get"];
+
+export function SourcePage({ sourceId }: { sourceId: string }) {
+  const trpc = useTRPC();
+  const { href } = useWorkspace();
+  const { data: source, error, refetch } = useQuery(trpc.connect.get.queryOptions({ sourceId }));
+  const parent = { label: "Sources", href: href("/sources") };
+  if (!source)
+    return (
+      <Page title="Source" parent={parent}>
+        {error ? <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} /> : <SkeletonRows />}
+      </Page>
+    );
+  return (
+    <Page title={source.name} parent={parent} description={<span className="font-mono text-xs">{source.location}</span>} actions={<SourceActions source={source} />}>
+      <div className="space-y-6">
+        {source.lastSyncError && <FailedSync source={source} />}
+        <Figures source={source} />
+        <Tabs
+          label="About this source"
+          tabs={[
+            { value: "history", label: "History", content: <RunHistory runs={source.runs} /> },
+            { value: "failures", label: "Failures", count: formatNumber(source.quarantinedCount), content: <SourceFailures sourceId={source.id} /> },
+            { value: "settings", label: "Settings", content: <Settings source={source} /> },
+            { value: "api", label: "API", content: <Api sourceId={source.id} /> },
+          ]}
+        />
+      </div>
+    </Page>
+  );
+}
+
+function Figures({ source }: { source: Source }) {
+  const { href } = useWorkspace();
+  return (
+    <section aria-label="At a glance" className="grid grid-cols-2 gap-px overflow-hidden rounded-panel border border-line bg-line lg:grid-cols-4 [&>*]:bg-panel [&>*]:p-4">
+      <div>
+        <div className="text-xs text-muted">State</div>
+        <div className="mt-1.5">
+          <SourceStatus source={source} />
+        </div>
+      </div>
+      <Figure
+        label="Documents"
+        value={
+          <Link href={href(`/documents?source=${source.id}`)} className="hover:underline">
+            {formatNumber(source.documentCount)}
+          </Link>
+        }
+        hint={`${formatNumber(source.quarantinedCount)} in quarantine`}
+      />
+      <Figure label="Last read" value={<RelativeTime time={source.lastSyncAt} />} />
+      <Figure label="Next read" value={source.schedule === null ? "By hand" : <RelativeTime time={source.nextSyncAt} />} hint={source.schedule === null ? undefined : describeSchedule(source.schedule)} />
+    </section>
+  );
+}
+
+/** A sync that would delete a large share waits for a person's word. */
+function FailedSync({ source }: { source: Source }) {
+  const trpc = useTRPC();
+  const sync = useMutation(trpc.connect.sync.mutationOptions());
+  const [asking, setAsking] = useState(false);
+  const error = source.lastSyncError;
+  if (!error) return null;
+  const refusedDeletions = error.code === "CONFLICT" && typeof error.details?.missing === "number";
+  return (
+    <ErrorNotice error={error}>
+      <Button size="small" busy={sync.isPending} onClick={() => sync.mutate({ sourceId: source.id })}>
+        Read it again
+      </Button>
+      {refusedDeletions && (
+        <Button size="small" variant="danger" onClick={() => setAsking(true)}>
+          Confirm the deletions
+        </Button>
+      )}
+      <ConfirmDialog
+        open={asking}
+        onOpenChange={setAsking}
+        title={`Delete what “${source.name}” no longer has?`}
+        action="Delete them here"
+        destructive
+        typedName={source.name}
+        busy={sync.isPending}
+        onConfirm={() => sync.mutate({ sourceId: source.id, confirmDeletions: true }, { onSuccess: () => setAsking(false) })}
+      >
+        <p>{formatCount(Number(error.details?.missing), "document")} leave the index with the next run, and no later dataset has them.</p>
+      </ConfirmDialog>
+    </ErrorNotice>
+  );
+}
+
+function SourceActions({ source }: { source: Source }) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const { href, role } = useWorkspace();
+  const [open, setOpen] = useState<"edit" | "remove" | null>(null);
+  const sync = useMutation(trpc.connect.sync.mutationOptions());
+  const restore = useMutation(trpc.connect.restore.mutationOptions());
+  const remove = useMutation(
+    trpc.connect.remove.mutationOptions({
+      meta: { inlineError: true },
+      onSuccess: () => {
+        toast(`“${source.name}” was removed.`, { duration: 15_000, action: { label: "Undo", onClick: () => restore.mutate({ sourceId: source.id }) } });
+        router.push(href("/sources"));
+      },
+    }),
+  );
+  if (role === "member" || role === "service") return null;
+  return (
+    <>
+      <Button variant="primary" busy={sync.isPending || source.syncing} onClick={() => sync.mutate({ sourceId: source.id })}>
+        {!sync.isPending && !source.syncing && <RefreshCw aria-hidden />} Read now
+      </Button>
+      {role !== "operator" && (
+        <DropdownMenu>
+          <DropdownMenuTrigger asChild>
+            <Button size="icon" aria-label="More actions">
+              <MoreHorizontal />
+            </Button>
+          </DropdownMenuTrigger>
+          <DropdownMenuContent align="end">
+            <DropdownMenuItem onSelect={() => setOpen("edit")}>
+              <Pencil aria-hidden /> Edit settings
+            </DropdownMenuItem>
+            <DropdownMenuItem destructive onSelect={() => setOpen("remove")}>
+              <Trash2 aria-hidden /> Remove
+            </DropdownMenuItem>
+          </DropdownMenuContent>
+        </DropdownMenu>
+      )}
+      <EditSource source={source} open={open === "edit"} onOpenChange={(next) => setOpen(next ? "edit" : null)} />
+      <ConfirmDialog
+        open={open === "remove"}
+        onOpenChange={(next) => setOpen(next ? "remove" : null)}
+        title={`Remove the source “${source.name}”?`}
+        action="Remove source"
+        destructive
+        busy={remove.isPending}
+        error={remove.error && wireErrorOf(remove.error)}
+        onConfirm={() => remove.mutate({ sourceId: source.id })}
+      >
+        <p>
+          Its {formatCount(source.documentCount, "document")} leave the index with the next run, and no later dataset has them. Datasets and adapters that exist stay as they are. It can be undone.
+        </p>
+      </ConfirmDialog>
+    </>
+  );
+}
+
+function Settings({ source }: { source: Source }) {
+  return (
+    <Panel title="Settings">
+      <KeyValues
+        items={[
+          { label: "Kind", value: source.kindTitle },
+          ...Object.entries(source.config).map(([label, value]) => ({ label, value: <code className="font-mono text-xs">{typeof value === "string" ? value : JSON.stringify(value)}</code> })),
+          { label: "Credentials", value: source.hasSecrets ? "Stored, encrypted" : "None" },
+          { label: "Readers by default", value: source.audience === "members" ? "Everyone in this workspace" : "Nobody" },
+          { label: "Schedule", value: describeSchedule(source.schedule) },
+          { label: "Added", value: <RelativeTime time={source.createdAt} /> },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Api({ sourceId }: { sourceId: string }) {
+  const { slug } = useWorkspace();
+  return <CodeTabs snippets={apiSnippets(slug, "connect.sync", "mutation", { sourceId })} />;
+}

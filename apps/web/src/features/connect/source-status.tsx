@@ -1,0 +1,15 @@
+import { NoStatus, Status } from "#components/ui/status.tsx";
+
+type SourceStatusProps = { source: { syncing: boolean; lastSyncAt: Date | null; lastSyncError: { message: string } | null } };
+
+export function SourceStatus({ source }: SourceStatusProps) {
+  if (source.syncing) return <Status kind="running" word="Reading" />;
+  if (source.lastSyncError)
+    return (
+      <span title={source.lastSyncError.message}>
+        <Status kind="failed" />
+      </span>
+    );
+  if (source.lastSyncAt) return <Status kind="ready" word="Up to date" />;
+  return <NoStatus word="Not read yet" />;
+}

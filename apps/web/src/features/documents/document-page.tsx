@@ -1,0 +1,74 @@
+"use client";
+
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Download, RotateCcw } from "lucide-react";
+import { toast } from "sonner";
+import { Button } from "#components/ui/button.tsx";
+import { ErrorState } from "#components/ui/error-state.tsx";
+import { Page } from "#components/ui/page.tsx";
+import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { Tabs } from "#components/ui/tabs.tsx";
+import { DocumentFacts } from "#features/documents/document-facts.tsx";
+import { DocumentPassages } from "#features/documents/document-passages.tsx";
+import { DocumentStatus } from "#features/documents/document-status.tsx";
+import { DocumentText } from "#features/documents/document-text.tsx";
+import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+export type DocumentView = Answers["documents"]["get"];
+
+export function DocumentPage({ documentId }: { documentId: string }) {
+  const trpc = useTRPC();
+  const { href, slug, role } = useWorkspace();
+  const { data: document, error, refetch } = useQuery(trpc.documents.get.queryOptions({ documentId }));
+  const retry = useMutation(trpc.documents.retry.mutationOptions({ onSuccess: () => toast("It is read and cleaned again with the next run.") }));
+  const parent = { label: "Documents", href: href("/documents") };
+  if (!document)
+    return (
+      <Page title="Document" parent={parent}>
+        {error ? <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} /> : <SkeletonRows />}
+      </Page>
+    );
+  const mayRetry = (role === "admin" || role === "data_scientist") && (document.status === "dropped" || document.status === "quarantined");
+  return (
+    <Page
+      title={document.title}
+      parent={parent}
+      description={
+        <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <DocumentStatus document={document} />
+          <span className="font-mono text-xs break-all">{document.uri}</span>
+        </span>
+      }
+      actions={
+        <>
+          {mayRetry && (
+            <Button busy={retry.isPending} onClick={() => retry.mutate({ documentId })}>
+              {!retry.isPending && <RotateCcw aria-hidden />} Try again
+            </Button>
+          )}
+          {document.hasContent && document.readable && (
+            <Button asChild>
+              <a href={`/api/w/${slug}/documents/${documentId}/original`} download>
+                <Download aria-hidden /> Original
+              </a>
+            </Button>
+          )}
+        </>
+      }
+    >
+      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
+        <Tabs
+          label="Contents"
+          className="min-w-0"
+          tabs={[
+            { value: "text", label: "Cleaned text", content: <DocumentText document={document} /> },
+            { value: "passages", label: "Passages", content: <DocumentPassages document={document} /> },
+          ]}
+        />
+        <DocumentFacts document={document} />
+      </div>
+    </Page>
+  );
+}

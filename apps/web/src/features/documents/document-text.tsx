@@ -1,0 +1,152 @@
+"use client";
+
+import { useQuery } from "@tanstack/react-query";
+import { EyeOff, FileX } from "lucide-react";
+import { useEffect, useRef, type ReactNode } from "react";
+import Markdown from "react-markdown";
+import remarkGfm from "remark-gfm";
+import { EmptyState } from "#components/ui/empty-state.tsx";
+import { ErrorState } from "#components/ui/error-state.tsx";
+import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import type { DocumentView } from "#features/documents/document-page.tsx";
+import { cn } from "#lib/class-names.ts";
+import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useUrlState } from "#lib/url-state.ts";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+type Element = Answers["documents"]["text"]["elements"][number];
+/** Character offsets into the document's text, as citations carry them. */
+type Span = { start: number; end: number };
+
+/** The text as the pipeline has it. `?from=&to=` marks a passage and scrolls to it: how a citation opens. */
+export function DocumentText({ document }: { document: DocumentView }) {
+  if (!document.readable)
+    return (
+      <EmptyState icon={EyeOff} title="You may not read this document">
+        Its source gives it to others only. As an administrator you see that it exists; its contents follow its own permissions.
+      </EmptyState>
+    );
+  if (!document.hasText)
+    return (
+      <EmptyState icon={FileX} title="There is no cleaned text">
+        {document.drop?.reason ?? "It was fetched and waits to be cleaned by the next run."}
+      </EmptyState>
+    );
+  return <Elements documentId={document.id} />;
+}
+
+function Elements({ documentId }: { documentId: string }) {
+  const trpc = useTRPC();
+  const [params] = useUrlState();
+  const { data, error, refetch } = useQuery(trpc.documents.text.queryOptions({ documentId }));
+  const marked = spanOf(params.get("from"), params.get("to"));
+  if (error) return <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />;
+  if (!data) return <SkeletonRows rows={12} />;
+  return <ElementList elements={data.elements} marked={marked} />;
+}
+
+/** Also used beside chat answers and training examples: the passage in its document. */
+export function ElementList({ elements, marked }: { elements: readonly Element[]; marked: Span | null }) {
+  const target = useRef<HTMLDivElement>(null);
+  const first = marked ? elements.findIndex((element) => overlaps(element, marked)) : -1;
+  useEffect(() => {
+    target.current?.scrollIntoView({ block: "center" });
+  }, [first]);
+  return (
+    <article className="max-w-[46rem] rounded-panel border border-line bg-panel px-5 py-6 text-[0.9375rem] leading-6 sm:px-8">
+      {elements.map((element, index) => (
+        <div key={element.start} ref={index === first ? target : undefined} className={cn("relative", element.duplicated && "opacity-55")}>
+          <PageMark page={element.page} previous={elements[index - 1]?.page} />
+          {element.duplicated && <span className="text-2xs text-muted">also in an earlier document, left out of datasets</span>}
+          <ElementView element={element} marked={marked} />
+        </div>
+      ))}
+    </article>
+  );
+}
+
+function PageMark({ page, previous }: { page: number | undefined; previous: number | undefined }) {
+  if (page === undefined || page === previous) return null;
+  return <div className="mt-6 mb-2 flex items-center gap-3 text-2xs text-faint first:mt-0 after:h-px after:flex-1 after:bg-line">page {page}</div>;
+}
+
+function ElementView({ element, marked }: { element: Element; marked: Span | null }) {
+  const text = <MarkedText element={element} marked={marked} />;
+  switch (element.kind) {
+    case "title":
+      return <h2 className="mb-3 text-lg leading-7 font-semibold tracking-tight">{text}</h2>;
+    case "heading":
+      return <h3 className={cn("mt-5 mb-1.5 font-semibold", (element.level ?? 2) > 2 && "text-sm")}>{text}</h3>;
+    case "list":
+      return <p className="mb-3 whitespace-pre-wrap">{text}</p>;
+    case "code":
+      return (
+        <pre tabIndex={0} className="mb-3 overflow-x-auto rounded-control bg-sunken p-3 font-mono text-xs leading-5">
+          {text}
+        </pre>
+      );
+    case "table":
+      return <TableView text={element.text} marked={marked !== null && overlaps(element, marked)} />;
+    case "figure":
+      return <p className="mb-3 border-l-2 border-line pl-3 text-13 text-muted">{text}</p>;
+    case "paragraph":
+      return <p className="mb-3 whitespace-pre-wrap">{text}</p>;
+  }
+}
+
+/** Only a table may come out of it: the text is whatever somebody once wrote. */
+function TableView({ text, marked }: { text: string; marked: boolean }) {
+  return (
+    <div
+      tabIndex={0}
+      className={cn(
+        "mb-4 overflow-x-auto rounded-control border border-line text-13 leading-5 [&_table]:w-full [&_td]:border-t [&_td]:border-line [&_td]:px-3 [&_td]:py-1.5 [&_th]:bg-sunken [&_th]:px-3 [&_th]:py-1.5 [&_th]:text-left [&_th]:font-medium",
+        marked && "ring-2 ring-accent",
+      )}
+    >
+      <Markdown remarkPlugins={[remarkGfm]} allowedElements={["table", "thead", "tbody", "tr", "th", "td"]} unwrapDisallowed>
+        {text}
+      </Markdown>
+    </div>
+  );
+}
+
+const maskPattern = /(\[[A-Z][A-Z_]*(?:_\d+)?\])/;
+
+function MarkedText({ element, marked }: { element: Element; marked: Span | null }): ReactNode {
+  const { text, start } = element;
+  if (!marked || !overlaps(element, marked)) return <Masked text={text} />;
+  const from = Math.max(0, marked.start - start);
+  const to = Math.min(text.length, marked.end - start);
+  return (
+    <>
+      <Masked text={text.slice(0, from)} />
+      <mark className="rounded-[2px] bg-accent/25 text-ink">
+        <Masked text={text.slice(from, to)} />
+      </mark>
+      <Masked text={text.slice(to)} />
+    </>
+  );
+}
+
+/** What stood where a mask stands was taken out before anything was stored. */
+function Masked({ text }: { text: string }): ReactNode {
+  return text.split(maskPattern).map((part, index) =>
+    index % 2 === 1 ? (
+      <span key={index} title="Masked before it was stored" className="rounded-[3px] bg-waiting/10 px-1 font-mono text-[0.85em] text-waiting">
+        {part}
+      </span>
+    ) : (
+      part
+    ),
+  );
+}
+
+function overlaps(element: Span, span: Span): boolean {
+  return element.start < span.end && span.start < element.end;
+}
+
+function spanOf(from: string | null, to: string | null): Span | null {
+  const span = { start: Number(from ?? Number.NaN), end: Number(to ?? Number.NaN) };
+  return Number.isInteger(span.start) && Number.isInteger(span.end) && span.end > span.start ? span : null;
+}

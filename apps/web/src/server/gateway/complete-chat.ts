@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { AnnealError } from "@anneal/core/errors";
+import { addTokenUsage } from "@anneal/db/queries/chat";
+import type { Identity } from "#server/auth/identity.ts";
+import { database } from "#server/database.ts";
+import { requestEngine } from "#server/gateway/engine-request.ts";
+import { resolveModel, type ModelTarget } from "#server/gateway/resolve-model.ts";
+import type { RoutingTable } from "#server/gateway/routing-table.ts";
+import { log } from "#server/log.ts";
+
+/** What we look at; everything else of the request goes to the engine as it is. */
+export const chatRequestSchema = z.looseObject({
+  model: z.string(),
+  messages: z.array(z.looseObject({ role: z.string(), content: z.unknown() })).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().optional() }).nullish(),
+});
+export type ChatRequestBody = z.infer<typeof chatRequestSchema>;
+
+const usageSchema = z.object({ usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }) });
+
+/** A plain model call: the engine's own answer, byte for byte, with its tokens counted. */
+export async function completeChat(
+  table: RoutingTable,
+  identity: Identity,
+  target: Exclude<ModelTarget, { kind: "assistant" }>,
+  body: ChatRequestBody,
+  signal: AbortSignal,
+): Promise<Response> {
+  const wantsUsage = body.stream_options?.include_usage === true;
+  const sent = body.stream ? { ...body, stream_options: { ...body.stream_options, include_usage: true } } : body;
+  const response = await requestEngine(table, {
+    path: "/v1/chat/completions",
+    servingName: async () => (await resolveModel(table, identity, target.name)).servingName,
+    body: sent,
+    signal,
+  });
+  const record = (text: string) => recordUsage(identity, target.name, text);
+  if (!body.stream) {
+    try {
+      const text = await response.body.text();
+      record(text);
+      return new Response(text, { headers: { "content-type": response.contentType } });
+    } finally {
+      response.end();
+    }
+  }
+  return new Response(relayEvents(response, { wantsUsage, onUsage: record }), {
+    headers: { "content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no" },
+  });
+}
+
+/** Forwards whole events as they come; the usage event, which we asked for, only to a client that asked for it too. */
+function relayEvents(
+  response: Awaited<ReturnType<typeof requestEngine>>,
+  options: { wantsUsage: boolean; onUsage: (json: string) => void },
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  let rest = "";
+  const source = response.body[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { value, done } = await source.next();
+        if (done) {
+          if (rest !== "") controller.enqueue(encoder.encode(rest));
+          response.end();
+          controller.close();
+          return;
+        }
+        rest += decoder.decode(value as Uint8Array, { stream: true });
+        const cut = rest.lastIndexOf("\n\n");
+        if (cut < 0) return;
+        let events = rest.slice(0, cut + 2);
+        rest = rest.slice(cut + 2);
+        if (events.includes('"choices":[]')) {
+          const parts = events.split(/(?<=\n\n)/);
+          const usage = parts.find((part) => part.includes('"choices":[]'));
+          if (usage) options.onUsage(usage.slice(usage.indexOf("{")));
+          if (!options.wantsUsage) events = parts.filter((part) => part !== usage).join("");
+        }
+        if (events !== "") controller.enqueue(encoder.encode(events));
+      } catch (error) {
+        response.end();
+        controller.error(error);
+      }
+    },
+    cancel() {
+      response.end();
+      response.body.destroy();
+    },
+  });
+}
+
+/** Not waited for: an answer is not held back, nor lost, for its bookkeeping. */
+export function recordUsage(identity: Identity, model: string, json: string): void {
+  const parsed = usageSchema.safeParse(parseJson(json));
+  if (!parsed.success) return;
+  const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = parsed.data.usage;
+  addTokenUsage(
+    { db: database(), workspaceId: identity.workspaceId },
+    {
+      userId: identity.userId,
+      apiKeyId: identity.via.kind === "apiKey" ? identity.via.apiKeyId : null,
+      model,
+      promptTokens,
+      completionTokens,
+    },
+  ).catch((error: unknown) => log.error({ err: String(error) }, "token usage could not be recorded"));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text.trim());
+  } catch {
+    return null;
+  }
+}
+
+export async function readJson(request: Request): Promise<unknown> {
+  try {
+    return await request.json();
+  } catch (cause) {
+    throw new AnnealError("INVALID_INPUT", "The body is not JSON.", { action: "Send a JSON object.", cause });
+  }
+}

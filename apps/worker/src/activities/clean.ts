@@ -1,0 +1,166 @@
+import { cleanDocument } from "@anneal/core/clean/clean-document";
+import { defaultCleanPolicy } from "@anneal/core/clean/policy";
+import { canonicalJson } from "@anneal/core/audit/chain";
+import { documentText, type ParsedDocument } from "@anneal/core/document/element";
+import { AnnealError } from "@anneal/core/errors";
+import type { StageInput } from "@anneal/core/loop/contract";
+import type { Database, Scope } from "@anneal/db/database";
+import {
+  countSourceDocuments,
+  getDocument,
+  listDocumentDrops,
+  listDocumentsToClean,
+  saveCleaned,
+  saveDropped,
+  type Document,
+} from "@anneal/db/queries/documents";
+import { addDrops } from "@anneal/db/queries/loop";
+import type { ParserPool } from "@anneal/documents/parser-pool";
+import { parserVersion } from "@anneal/documents/parser-version";
+import type { ObjectStore } from "@anneal/objects/object-store";
+import { cancellationSignal } from "@temporalio/activity";
+import { createHash, randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { Readable } from "node:stream";
+import type { MainContentExtractor } from "../drivers/main-content.ts";
+import type { StageCounts } from "../workflows/run-stage.ts";
+import { createProgressReporter } from "./progress.ts";
+
+export type CleanActivities = ReturnType<typeof createCleanActivities>;
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** Changes whenever the outcome for the same bytes may change, so that a new parser or policy cleans everything again. */
+const cleanVersion = sha256(canonicalJson({ parserVersion, policy: defaultCleanPolicy })).slice(0, 12);
+
+/** Below this much text main-content extraction has thrown away the page; the whole page is parsed instead. */
+const minMainContentChars = 200;
+
+const parallelDocuments = 2;
+
+export function createCleanActivities(deps: {
+  db: Database;
+  objects: ObjectStore;
+  parsers: ParserPool;
+  mainContent: MainContentExtractor;
+}) {
+  const { db, objects, parsers, mainContent } = deps;
+
+  async function parse(document: Document, tempDir: string, signal: AbortSignal): Promise<ParsedDocument> {
+    const path = join(tempDir, randomUUID());
+    try {
+      await pipeline(Readable.from(await objects.stream(document.contentKey)), createWriteStream(path));
+      const fileName = fileNameOf(document);
+      const isWebPage = /^https?:/.test(document.uri) && document.mediaType?.startsWith("text/html");
+      if (isWebPage) {
+        const html = await readFile(path, "utf8");
+        const main = await mainContent.extract({ html, url: document.uri }, signal);
+        if (main !== null && main.markdown.length >= minMainContentChars) {
+          await pipeline(Readable.from([main.markdown]), createWriteStream(path));
+          const parsed = await parsers.parse({ path, fileName: "page.md", mediaType: "text/markdown", signal });
+          return { ...parsed, title: main.title ?? parsed.title, mediaType: "text/html" };
+        }
+      }
+      return await parsers.parse({
+        path,
+        fileName,
+        ...(document.mediaType === null ? {} : { mediaType: document.mediaType }),
+        signal,
+      });
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  async function cleanOne(scope: Scope, documentId: string, tempDir: string, signal: AbortSignal): Promise<void> {
+    const document = await getDocument(scope, documentId);
+    const cleanDigest = `${cleanVersion}:${document.contentHash}`;
+    const out = (status: "dropped" | "quarantined", code: string, reason: string) => ({
+      status,
+      cleanDigest,
+      drop: { stage: "clean", code, reason },
+    });
+    try {
+      const parsed = await parse(document, tempDir, signal);
+      const cleaned = cleanDocument(parsed, defaultCleanPolicy);
+      if (cleaned.status === "dropped") {
+        await saveDropped(scope, documentId, { ...out("dropped", cleaned.code, cleaned.reason), quality: cleaned.quality });
+        return;
+      }
+      const bytes = Buffer.from(JSON.stringify(cleaned.document));
+      const cleanKey = `clean/${documentId}/${sha256(bytes.toString("utf8"))}.json`;
+      await objects.put(cleanKey, bytes);
+      await saveCleaned(scope, documentId, {
+        cleanKey,
+        cleanDigest,
+        title: cleaned.document.title ?? document.title,
+        mediaType: parsed.mediaType,
+        language: cleaned.language.code,
+        textChars: documentText(cleaned.document.elements).length,
+        quality: cleaned.quality,
+        piiCounts: cleaned.pii,
+        warnings: parsed.warnings,
+      });
+    } catch (error) {
+      // What is wrong with one document is that document's; what is wrong with the machine ends the stage.
+      if (!(error instanceof AnnealError) || !error.code.startsWith("DOCUMENT_")) throw error;
+      await saveDropped(scope, documentId, out("quarantined", error.code, `${error.message} ${error.action}`));
+    }
+  }
+
+  return {
+    async cleanDocuments(input: StageInput): Promise<StageCounts> {
+      const scope = { db, workspaceId: input.workspaceId };
+      const { sourceIds } = input.settings;
+      const signal = cancellationSignal();
+      const queue = await listDocumentsToClean(scope, { cleanVersion, sourceIds });
+      const progress = createProgressReporter({ scope, runId: input.runId, stage: "clean", unit: "documents" });
+      const tempDir = await mkdtemp(join(tmpdir(), "anneal-clean-"));
+      const total = queue.length;
+      let done = 0;
+      await progress.report(0, total);
+      // A large document is silent for as long as its parser may take.
+      const pulse = setInterval(() => void progress.report(done, total).catch(() => undefined), 5000);
+      try {
+        const work = queue.values();
+        const lanes = Array.from({ length: parallelDocuments }, async () => {
+          for (const { id } of work) {
+            signal.throwIfAborted();
+            await cleanOne(scope, id, tempDir, signal);
+            done += 1;
+            await progress.report(done, total);
+          }
+        });
+        await Promise.all(lanes);
+      } finally {
+        clearInterval(pulse);
+        await rm(tempDir, { recursive: true, force: true });
+      }
+      const drops = await listDocumentDrops(scope, sourceIds, ["clean"]);
+      await addDrops(scope, input.runId, "clean", drops);
+      const unreadable = await listDocumentDrops(scope, sourceIds, ["connect"]);
+      const inCount = (await countSourceDocuments(scope, sourceIds)) - unreadable.length;
+      const outCount = inCount - drops.length;
+      if (outCount === 0) {
+        throw new AnnealError("SOURCE_EMPTY", "No document was left after cleaning.", {
+          action: "See why each was dropped; add documents with more text.",
+          details: { dropped: drops.slice(0, 20).map(({ ref, code, reason }) => ({ ref, code, reason })) },
+        });
+      }
+      return { inCount, outCount, note: total === 0 ? "Nothing changed." : null };
+    },
+  };
+}
+
+function fileNameOf(document: Document): string {
+  const path = URL.parse(document.uri)?.pathname ?? document.ref;
+  try {
+    return basename(decodeURIComponent(path)) || "document";
+  } catch {
+    return basename(path) || "document";
+  }
+}

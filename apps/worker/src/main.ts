@@ -1,0 +1,136 @@
+import { reconcileWorkflowId, reconcileWorkflowName } from "@anneal/core/deploy/contract";
+import { taskQueue } from "@anneal/core/loop/contract";
+import { openDatabase } from "@anneal/db/database";
+import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/deploy";
+import { savePool } from "@anneal/db/queries/pools";
+import { createSecretBox } from "@anneal/db/secret-box";
+import { ParserPool } from "@anneal/documents/parser-pool";
+import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
+import { createInferenceClient } from "@anneal/engines/inference-client";
+import { createVectorIndex } from "@anneal/engines/vector-index";
+import { openObjectStore } from "@anneal/objects/object-store";
+import { Client, Connection, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
+import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { availableParallelism, hostname, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createCleanActivities } from "./activities/clean.ts";
+import { createConnectActivities } from "./activities/connect.ts";
+import { createDatasetActivities } from "./activities/dataset.ts";
+import { createDedupeActivities } from "./activities/dedupe.ts";
+import { createDeployActivities } from "./activities/deploy.ts";
+import { createIndexingActivities } from "./activities/indexing.ts";
+import { createRegisterActivities } from "./activities/register.ts";
+import { createRunActivities } from "./activities/run.ts";
+import { createServingActivities } from "./activities/serving.ts";
+import { createTrainActivities, trainingPoolName } from "./activities/train.ts";
+import { readBaseModel } from "./base-model.ts";
+import { createMainContentExtractor } from "./drivers/main-content.ts";
+import { createReplicaDriver } from "./drivers/replicas.ts";
+import { createTeacher } from "./drivers/teacher.ts";
+import { readEnv } from "./env.ts";
+import { withFailures } from "./error-map.ts";
+import { log } from "./log.ts";
+
+/** The composition root: the only place that makes effects and hands them to the activities. */
+async function main(): Promise<void> {
+  const env = readEnv();
+  const database = openDatabase(env.ANNEAL_DATABASE_URL);
+  const { db } = database;
+  const objects = openObjectStore(env.ANNEAL_OBJECTS, env.ANNEAL_S3_ENDPOINT ? { s3Endpoint: env.ANNEAL_S3_ENDPOINT } : {});
+  const baseModel = await readBaseModel(env.ANNEAL_BASE_MODEL);
+  const replicas = createReplicaDriver({
+    db,
+    objects,
+    adapterDir: join(env.ANNEAL_STATE_DIR, "adapters"),
+    apiKey: env.ANNEAL_INFERENCE_API_KEY,
+  });
+  const maxLoraRank = env.ANNEAL_MAX_LORA_RANK ?? null;
+  const firstReplica = env.ANNEAL_INFERENCE_URLS[0] ?? "";
+  const teacher = createTeacher({
+    client: () =>
+      env.ANNEAL_TEACHER_URL
+        ? createInferenceClient({ url: env.ANNEAL_TEACHER_URL, apiKey: env.ANNEAL_TEACHER_API_KEY })
+        : replicas.client(firstReplica),
+    model: env.ANNEAL_TEACHER_MODEL ?? baseModel.name,
+    // Asked for whole pairs, a model of a few hundred million parameters echoes the instructions.
+    style: env.ANNEAL_TEACHER_URL || baseModel.weightBytes > 4e9 ? "pairs" : "questions",
+  });
+  const parsers = new ParserPool({ size: 2 });
+  const python = { python: env.ANNEAL_PYTHON, pythonPath: env.PYTHONPATH };
+  const mainContent = createMainContentExtractor(python);
+  const vectors = createVectorIndex({ url: env.ANNEAL_QDRANT_URL, apiKey: env.ANNEAL_QDRANT_API_KEY });
+  const embeddings = createEmbeddingsClient({
+    url: env.ANNEAL_EMBEDDINGS_URL,
+    model: env.ANNEAL_EMBEDDINGS_MODEL,
+    apiKey: env.ANNEAL_EMBEDDINGS_API_KEY,
+  });
+
+  await removeReplicasExcept(db, env.ANNEAL_INFERENCE_URLS);
+  for (const url of env.ANNEAL_INFERENCE_URLS) await saveReplica(db, { url, baseModel: baseModel.name });
+  await savePool(db, {
+    name: trainingPoolName,
+    profile: "mixed",
+    // A quarter of the memory stays with the operating system and the stack's other parts.
+    nodes: [{ name: hostname(), cores: availableParallelism(), memoryBytes: Math.floor(totalmem() * 0.75), gpus: [] }],
+  });
+
+  Runtime.install({
+    logger: new DefaultLogger("WARN", ({ level, message, meta }) =>
+      log[level === "ERROR" ? "error" : "warn"]({ ...meta }, message),
+    ),
+    telemetryOptions: { logging: { forward: {}, filter: "ERROR" } },
+  });
+  const connection = await NativeConnection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS });
+  const worker = await Worker.create({
+    connection,
+    namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
+    taskQueue,
+    identity: env.ANNEAL_WORKER_ID,
+    workflowsPath: fileURLToPath(new URL("./workflows/all.ts", import.meta.url)),
+    activities: withFailures({
+      ...createRunActivities({ db }),
+      ...createConnectActivities({
+        db,
+        objects,
+        secretBox: createSecretBox(env.ANNEAL_ENCRYPTION_KEY),
+        chromiumPath: env.ANNEAL_CHROMIUM ?? null,
+      }),
+      ...createCleanActivities({ db, objects, parsers, mainContent }),
+      ...createDedupeActivities({ db, objects }),
+      ...createDatasetActivities({ db, objects, teacher }),
+      ...createTrainActivities({ db, objects, stateDir: env.ANNEAL_STATE_DIR, ...python, baseModel }),
+      ...createRegisterActivities({ db, objects, baseModel, maxLoraRank }),
+      ...createDeployActivities({ db, replicas }),
+      ...createServingActivities({ db, replicas, maxLoraRank, log }),
+      ...createIndexingActivities({ db, objects, vectors, embeddings }),
+    }),
+    maxConcurrentActivityTaskExecutions: 20,
+    shutdownGraceTime: "5 seconds",
+    shutdownForceTime: "10 seconds",
+  });
+
+  const client = new Client({
+    connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),
+    namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
+  });
+  await client.workflow
+    .start(reconcileWorkflowName, { workflowId: reconcileWorkflowId, taskQueue })
+    .catch((error: unknown) => {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    });
+
+  // One line that the supervisor waits for.
+  console.log("worker ready");
+  try {
+    await worker.run();
+  } finally {
+    mainContent.close();
+    await parsers.close();
+    await client.connection.close();
+    await connection.close();
+    await database.close();
+  }
+}
+
+await main();

@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import { AnnealError } from "@anneal/core/errors";
+import { z } from "zod";
+import { repoDir } from "./environment.mjs";
+
+const port = z.coerce.number().int().min(1).max(65_535);
+const text = z.string().optional();
+
+/** What the stack reads. `.env.example` documents each; a service whose address is set is not started. */
+const schema = z.object({
+  ANNEAL_STATE_DIR: z.string().default(join(repoDir, ".anneal")),
+  ANNEAL_PORT: port.default(3000),
+  ANNEAL_HOST: z.string().default("127.0.0.1"),
+  ANNEAL_DATABASE_URL: text,
+  /** For migrations, where the role of ANNEAL_DATABASE_URL may not change the schema. */
+  ANNEAL_DATABASE_OWNER_URL: text,
+  ANNEAL_TEMPORAL_ADDRESS: text,
+  ANNEAL_TEMPORAL_NAMESPACE: z.string().default("default"),
+  ANNEAL_QDRANT_URL: text,
+  ANNEAL_EMBEDDINGS_URL: text,
+  ANNEAL_EMBEDDINGS_MODEL: z.string().default("all-MiniLM-L6-v2"),
+  ANNEAL_INFERENCE_URLS: text,
+  ANNEAL_BASE_MODEL: text,
+  ANNEAL_OBJECTS: text,
+  ANNEAL_ENCRYPTION_KEY: text,
+  NEXTAUTH_SECRET: text,
+  NEXTAUTH_URL: text,
+  // Of the engine that we start.
+  ANNEAL_MAX_LORAS: z.coerce.number().int().positive().default(4),
+  ANNEAL_MAX_LORA_RANK: z.coerce.number().int().positive().default(16),
+  ANNEAL_MAX_CONTEXT_TOKENS: z.coerce.number().int().positive().default(2048),
+  ANNEAL_KV_CACHE_GIB: z.coerce.number().positive().default(1),
+  ANNEAL_ENGINE_THREADS: z.coerce.number().int().positive().optional(),
+});
+export type StackSettings = z.infer<typeof schema>;
+
+/** @throws AnnealError INVALID_INPUT naming the settings that are wrong, never their values */
+export function readStackSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): StackSettings {
+  // An empty value in a .env file means "not set".
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues
+    .map((issue) => `${issue.path.join(".")}: ${issue.message}`)
+    .join("; ");
+  throw new AnnealError("INVALID_INPUT", `Some settings are not valid. ${problems}.`, {
+    action: "Correct them; .env.example describes each.",
+  });
+}

@@ -1,0 +1,261 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { checkDisk } from "./check-disk.ts";
+import { choosePort, claimPort } from "./choose-port.ts";
+import type { Progress, Service, ServiceName } from "./progress.ts";
+import { locatePython } from "./python-env.ts";
+import { loadSecrets } from "./secrets.ts";
+import { readRecord, writeRecord } from "./stack-record.ts";
+import { readStackSettings } from "./stack-settings.ts";
+import { startWeb, startWorker } from "./start-apps.ts";
+import { startEmbeddings } from "./start-embeddings.ts";
+import { startEngine } from "./start-engine.ts";
+import { startPostgres } from "./start-postgres.ts";
+import { startTemporal } from "./start-temporal.ts";
+import { startVectors } from "./start-vectors.ts";
+import { lockState } from "./state-lock.ts";
+
+const neededDiskBytes = 2 * 1024 ** 3;
+const portNames = ["postgres", "temporal", "vectors", "embeddings", "engine"] as const;
+
+export type StackOptions = {
+  stateDir: string;
+  env: Readonly<Record<string, string | undefined>>;
+  onProgress?: (progress: Progress) => void;
+  /** Whether `startWeb` will be called: its port is then claimed before anything starts. Default true. */
+  withPortal?: boolean;
+  /** Whether to start the inference engine where none is set; tests that need none leave it out. Default true. */
+  withEngine?: boolean;
+};
+
+export type Stack = {
+  /** All variables that worker and portal read; secrets among them. */
+  env: Record<string, string>;
+  portalUrl: string;
+  /** For migrations: a role that may change the schema. */
+  databaseOwnerUrl: string;
+  /** What runs now, in the order in which it became ready. */
+  readonly services: readonly Service[];
+  /** The inference engine answers; rejects with an AnnealError when it could not be started. */
+  engineReady: Promise<void>;
+  startWorker(): Promise<Service>;
+  startWeb(): Promise<Service>;
+  /** Ends everything that was started, and nothing else. Can be called at any time, also twice. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts, in parallel, every engine that the environment does not already point elsewhere. Returns when all but the
+ * inference engine answer; that one takes longer and becomes ready behind `engineReady`.
+ * @throws AnnealError ALREADY_RUNNING, PORT_TAKEN, DISK_FULL, PREREQUISITE_MISSING, ENGINE_UNAVAILABLE ...
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { stateDir, env: given, withPortal = true, withEngine = true } = options;
+  const settings = readStackSettings(given);
+  await mkdir(stateDir, { recursive: true });
+  await checkDisk(stateDir, neededDiskBytes);
+  const python = locatePython(given);
+  const lock = await lockState(stateDir);
+  const running: Service[] = [];
+  const pending = new Set<Promise<unknown>>();
+  const abort = new AbortController();
+  let stopped: Promise<void> | undefined;
+
+  try {
+    const secrets = await loadSecrets(stateDir);
+    const previous = await readRecord(stateDir);
+    const portalPort = withPortal
+      ? await claimPort(settings.ANNEAL_PORT, "ANNEAL_PORT")
+      : settings.ANNEAL_PORT;
+    const portalUrl = settings.NEXTAUTH_URL ?? `http://localhost:${portalPort}`;
+    const ports = await choosePorts(previous?.ports ?? {}, portalPort);
+    await lock.setPortalUrl(portalUrl);
+
+    const common = (name: ServiceName) => ({
+      env: given,
+      logFile: join(stateDir, "logs", `${name}.log`),
+      onSpawn: lock.recordChild,
+      signal: abort.signal,
+    });
+    const local = <Name extends (typeof portNames)[number]>(name: Name) => ({
+      ...common(name),
+      dir: join(stateDir, name),
+      port: ports[name],
+    });
+
+    const [postgres, temporal, vectors, embeddings] = await Promise.all([
+      settings.ANNEAL_DATABASE_URL
+        ? undefined
+        : track("postgres", () =>
+            startPostgres({
+              ...local("postgres"),
+              ownerPassword: secrets.databaseOwnerPassword,
+              appPassword: secrets.databaseAppPassword,
+              stackId: secrets.stackId,
+            }),
+          ),
+      settings.ANNEAL_TEMPORAL_ADDRESS
+        ? undefined
+        : track("temporal", () =>
+            startTemporal({
+              ...local("temporal"),
+              binary: python.temporal,
+              namespace: settings.ANNEAL_TEMPORAL_NAMESPACE,
+            }),
+          ),
+      settings.ANNEAL_QDRANT_URL
+        ? undefined
+        : track("vectors", () => startVectors({ ...local("vectors"), python })),
+      settings.ANNEAL_EMBEDDINGS_URL
+        ? undefined
+        : track("embeddings", () => startEmbeddings({ ...local("embeddings"), python })),
+    ]);
+
+    // Started after the others, which would be slowed down by its long import.
+    const baseModel = settings.ANNEAL_BASE_MODEL ?? python.modelDir;
+    const engineReady =
+      settings.ANNEAL_INFERENCE_URLS || !withEngine
+        ? Promise.resolve()
+        : track("engine", () =>
+            startEngine({
+              ...local("engine"),
+              python,
+              model: baseModel,
+              servedName: baseModel.split("/").filter(Boolean).at(-1) ?? baseModel,
+              maxLoras: settings.ANNEAL_MAX_LORAS,
+              maxLoraRank: settings.ANNEAL_MAX_LORA_RANK,
+              maxContextTokens: settings.ANNEAL_MAX_CONTEXT_TOKENS,
+              kvCacheGiB: settings.ANNEAL_KV_CACHE_GIB,
+              threads: settings.ANNEAL_ENGINE_THREADS,
+            }),
+          ).then(() => {});
+    // Who waits for it sees the failure; who does not must not be ended by it.
+    engineReady.catch(() => {});
+
+    const databaseUrl = settings.ANNEAL_DATABASE_URL ?? postgres?.appUrl ?? "";
+    const env: Record<string, string> = {
+      ...forwarded(given),
+      ANNEAL_STATE_DIR: stateDir,
+      ANNEAL_PORT: String(portalPort),
+      ANNEAL_DATABASE_URL: databaseUrl,
+      ANNEAL_TEMPORAL_ADDRESS: settings.ANNEAL_TEMPORAL_ADDRESS ?? temporal?.url ?? "",
+      ANNEAL_TEMPORAL_NAMESPACE: settings.ANNEAL_TEMPORAL_NAMESPACE,
+      ANNEAL_QDRANT_URL: settings.ANNEAL_QDRANT_URL ?? vectors?.url ?? "",
+      ANNEAL_EMBEDDINGS_URL: settings.ANNEAL_EMBEDDINGS_URL ?? embeddings?.url ?? "",
+      ANNEAL_EMBEDDINGS_MODEL: settings.ANNEAL_EMBEDDINGS_MODEL,
+      ANNEAL_INFERENCE_URLS: settings.ANNEAL_INFERENCE_URLS ?? `http://127.0.0.1:${ports.engine}`,
+      ANNEAL_MAX_LORA_RANK: String(settings.ANNEAL_MAX_LORA_RANK),
+      ANNEAL_BASE_MODEL: baseModel,
+      ANNEAL_OBJECTS: settings.ANNEAL_OBJECTS ?? pathToFileURL(join(stateDir, "objects")).href,
+      ANNEAL_ENCRYPTION_KEY: settings.ANNEAL_ENCRYPTION_KEY ?? secrets.encryptionKey,
+      NEXTAUTH_SECRET: settings.NEXTAUTH_SECRET ?? secrets.nextAuthSecret,
+      NEXTAUTH_URL: portalUrl,
+      ANNEAL_PYTHON: python.python,
+      PYTHONPATH: python.variables["PYTHONPATH"] ?? python.pythonPath,
+    };
+    await save();
+
+    return {
+      env,
+      portalUrl,
+      databaseOwnerUrl: settings.ANNEAL_DATABASE_OWNER_URL ?? postgres?.ownerUrl ?? databaseUrl,
+      services: running,
+      engineReady,
+      startWorker: () =>
+        track("worker", () => startWorker({ ...common("worker"), env: { ...given, ...env } })),
+      startWeb: () =>
+        track("web", () =>
+          startWeb({
+            ...common("web"),
+            env: { ...given, ...env },
+            host: settings.ANNEAL_HOST,
+            port: portalPort,
+            url: portalUrl,
+          }),
+        ),
+      stop,
+    };
+
+    function track<Started extends Service>(
+      name: ServiceName,
+      start: () => Promise<Started>,
+    ): Promise<Started> {
+      const started = launch(name, start);
+      pending.add(started);
+      const settled = () => pending.delete(started);
+      started.then(settled, settled);
+      return started;
+    }
+
+    async function launch<Started extends Service>(
+      name: ServiceName,
+      start: () => Promise<Started>,
+    ): Promise<Started> {
+      const startedAt = Date.now();
+      const report = (state: Progress["state"], note?: string) =>
+        options.onProgress?.({
+          service: name,
+          state,
+          seconds: (Date.now() - startedAt) / 1000,
+          ...(note ? { note } : {}),
+        });
+      report("starting");
+      try {
+        const service = await start();
+        running.push(service);
+        report("ready");
+        await save();
+        return service;
+      } catch (error) {
+        report("failed", error instanceof Error ? error.message : String(error));
+        throw error;
+      }
+    }
+
+    function save(): Promise<void> {
+      return stopped ? Promise.resolve() : writeRecord(stateDir, portalUrl, ports, running);
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  function stop(): Promise<void> {
+    stopped ??= (async () => {
+      abort.abort();
+      await Promise.allSettled(pending);
+      // The programs that use the engines go first, so that none of them sees its database disappear.
+      const isApp = ({ name }: Service) => name === "worker" || name === "web";
+      await Promise.all(running.filter(isApp).map((service) => service.stop()));
+      await Promise.all(
+        running.filter((service) => !isApp(service)).map((service) => service.stop()),
+      );
+      await lock.release();
+    })();
+    return stopped;
+  }
+}
+
+/** Distinct ports, those of last time where they are free. */
+async function choosePorts(
+  previous: Readonly<Record<string, number>>,
+  portalPort: number,
+): Promise<Record<(typeof portNames)[number], number>> {
+  const chosen = new Set([portalPort]);
+  const ports = { postgres: 0, temporal: 0, vectors: 0, embeddings: 0, engine: 0 };
+  for (const name of portNames) {
+    ports[name] = await choosePort(previous[name], chosen);
+    chosen.add(ports[name]);
+  }
+  return ports;
+}
+
+/** The settings of ours that the caller has, so that `Stack.env` alone is complete. */
+function forwarded(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const ours = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      /^(ANNEAL|AWS|NEXTAUTH)_/.test(entry[0]) && Boolean(entry[1]),
+  );
+  return Object.fromEntries(ours);
+}

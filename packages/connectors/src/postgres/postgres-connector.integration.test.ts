@@ -1,0 +1,302 @@
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import type { Change } from "@anneal/core/connect/change";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { startTestPostgres, type TestPostgres } from "../../conformance/start-test-postgres.ts";
+import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { postgresConfigSchema } from "./config.ts";
+import { postgresConnector } from "./postgres-connector.ts";
+
+describe("with a real PostgreSQL", () => {
+  let server: TestPostgres;
+  let databaseCount = 0;
+  let database = "";
+  beforeAll(async () => {
+    server = await startTestPostgres();
+    await server.run("postgres", "CREATE ROLE reader LOGIN PASSWORD 'reader-password'");
+  });
+  afterAll(() => server.stop());
+
+  const createDatabase = async () => {
+    databaseCount += 1;
+    database = `documents_${databaseCount}`;
+    await server.run("postgres", `CREATE DATABASE ${database}`);
+    await server.run(database, "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader");
+    return database;
+  };
+  const configOf = (config: Record<string, unknown> = {}) =>
+    postgresConfigSchema.parse({ host: "127.0.0.1", port: server.port, database, user: "reader", ...config });
+  const secrets = { password: "reader-password" };
+  const context: ConnectContext = {
+    signal: new AbortController().signal,
+    tempDir: tmpdir(),
+    limits: { ...defaultLimits, requestTimeoutMs: 5000 },
+    deletions: defaultDeletionPolicy,
+    chromiumPath: null,
+  };
+  const read = (target: MemoryTarget, config: Record<string, unknown> = {}): AsyncIterable<Change> =>
+    postgresConnector.read({
+      config: configOf(config),
+      secrets,
+      cursor: target.cursor,
+      known: target.known(),
+      context,
+    });
+  const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}) => {
+    await target.apply(read(target, config));
+    return target;
+  };
+  const refs = (target: MemoryTarget) => [...target.documents.keys()].sort();
+
+  for (const watermark of [null, "updated_at"]) {
+    describeConnector(`postgres ${watermark === null ? "by full listing" : "by watermark"}`, async () => {
+      const name = await createDatabase();
+      await server.run(
+        name,
+        `CREATE TABLE page (path text PRIMARY KEY, body text, updated_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
+      );
+      return {
+        connector: postgresConnector,
+        config: configOf({ tables: [{ name: "page", watermark }] }),
+        secrets,
+        refOf: (path) => `page/${encodeURIComponent(path)}`,
+        put: (path, text) =>
+          server.run(
+            name,
+            `INSERT INTO page VALUES ($1, $2) ON CONFLICT (path) DO UPDATE SET body = $2, updated_at = clock_timestamp()`,
+            [path, text],
+          ),
+        remove: (path) => server.run(name, "DELETE FROM page WHERE path = $1", [path]),
+        move: (from, to) =>
+          server.run(name, "UPDATE page SET path = $2, updated_at = clock_timestamp() WHERE path = $1", [from, to]),
+        async breakItem(path) {
+          await server.run(name, "UPDATE page SET body = repeat('x', 2000000) WHERE path = $1", [path]);
+          return () =>
+            server.run(name, "UPDATE page SET body = 'Rinse the filter under cold water.' WHERE path = $1", [path]);
+        },
+        async vanish() {
+          await server.run("postgres", `ALTER DATABASE ${name} RENAME TO ${name}_away`);
+          return () => server.run("postgres", `ALTER DATABASE ${name}_away RENAME TO ${name}`);
+        },
+        close: () => server.run("postgres", `DROP DATABASE ${name} WITH (FORCE)`),
+      };
+    });
+  }
+
+  describe("postgresConnector", () => {
+    beforeEach(async () => {
+      await createDatabase();
+    });
+
+    it("renders every column by its name and type, and leaves out nulls and binaries", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE device (id int PRIMARY KEY, name text, madeOn date, "checkedAt" timestamptz, tags text[],
+           spec jsonb, weight_kg numeric(6,2), active boolean, photo bytea, note text, missing text);
+         INSERT INTO device VALUES (7, 'Pump  7', '2024-02-29', '2024-03-01 12:30:00+02', '{blue,"a, b"}',
+           '{"bar": 4.5}', 12.50, true, '\\x00ff', E'First line.\\nSecond line.', NULL)`,
+      );
+      const target = await sync(new MemoryTarget());
+      const stored = target.documents.get("device/7")!;
+      expect(stored.text).toBe(
+        [
+          "# Pump 7",
+          "Id: 7",
+          "Madeon: 2024-02-29",
+          "Checked at: 2024-03-01T10:30:00Z",
+          "Tags: blue, a, b",
+          'Spec: {"bar": 4.5}',
+          "Weight kg: 12.50",
+          "Active: true",
+          "## Note\n\nFirst line.\nSecond line.\n",
+        ].join("\n\n"),
+      );
+      expect(stored.item).toMatchObject({ title: "Pump 7", mediaType: "text/markdown", acl: null });
+      expect(stored.item.uri).toBe(`postgres://127.0.0.1:${server.port}/${database}/device?id=7`);
+    });
+
+    it("finds the tables of public by itself, and says which one has no key", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE a (x int, y text, PRIMARY KEY (y, x)); INSERT INTO a VALUES (1, 'ü/,');
+         CREATE TABLE b (x int); INSERT INTO b VALUES (1);
+         CREATE TABLE hidden (id int PRIMARY KEY); REVOKE ALL ON hidden FROM reader;
+         CREATE TABLE part (id int PRIMARY KEY) PARTITION BY RANGE (id);
+         CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10); INSERT INTO part VALUES (3)`,
+      );
+      const target = await sync(new MemoryTarget());
+      expect(refs(target)).toEqual(["a/%C3%BC%2F%2C,1", "part/3"]);
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["b/", "INVALID_INPUT"]]);
+    });
+
+    it("pages through a large table by its key, in any collation, in bounded pages", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE big (a text, b bigint, body text, PRIMARY KEY (a, b));
+         INSERT INTO big SELECT chr(65 + i % 60), i, repeat('x', 1000) FROM generate_series(1, 20000) i`,
+      );
+      const target = await sync(new MemoryTarget());
+      expect(target.documents.size).toBe(20_000);
+      await sync(target);
+      expect(target.opened).toEqual([]);
+      expect(target.documents.size).toBe(20_000);
+    });
+
+    it("streams a query through a cursor, keyed by the columns it is told", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE item (id int PRIMARY KEY, kind text);
+         INSERT INTO item SELECT i, 'kind ' || i % 3 FROM generate_series(1, 2500) i`,
+      );
+      const queries = [{ name: "items", sql: "SELECT id AS item_id, kind FROM item -- all of them", title: "kind" }];
+      const target = await sync(new MemoryTarget(), { queries });
+      expect(target.failures).toEqual([]);
+      expect(target.documents.size).toBe(2500);
+      await server.run(database, "DELETE FROM item WHERE id <= 3");
+      await sync(target, { queries });
+      expect(target.documents.size).toBe(2497);
+      const byKind = await sync(new MemoryTarget(), { queries: [{ ...queries[0], key: ["kind"] }] });
+      expect(byKind.documents.size).toBe(3);
+      expect(byKind.failures[0]?.error.code).toBe("CONFLICT");
+    });
+
+    it("never writes: not by a query, a second statement, a function, a lock or a changed setting", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item VALUES (1); GRANT ALL ON item TO reader;
+         CREATE FUNCTION eat() RETURNS int LANGUAGE sql VOLATILE SECURITY DEFINER AS 'DELETE FROM item RETURNING id';
+         CREATE SEQUENCE counter; GRANT ALL ON SEQUENCE counter TO reader`,
+      );
+      const attempts = [
+        "DELETE FROM item RETURNING id",
+        "WITH gone AS (DELETE FROM item RETURNING id) SELECT * FROM gone",
+        "SELECT 1 AS id; DELETE FROM item",
+        "SELECT 1 AS id) AS q; DELETE FROM item; SELECT * FROM (SELECT 1 AS id",
+        "SELECT eat() AS id",
+        "SELECT nextval('counter') AS id",
+        "SELECT id FROM item FOR UPDATE",
+        "SELECT set_config('transaction_read_only', 'off', false) AS id, eat()",
+        "SELECT 1 AS id INTO copy",
+        "COPY item TO PROGRAM 'true'",
+      ];
+      for (const sql of attempts) {
+        const error = await sync(new MemoryTarget(), { queries: [{ name: "attempt", sql }] }).then(
+          () => null,
+          (thrown: unknown) => thrown,
+        );
+        expect(error, sql).toMatchObject({ name: "AnnealError" });
+      }
+      const unlock = "SELECT set_config('default_transaction_read_only', 'off', false) AS id";
+      const relock = { name: "second", sql: "SELECT eat() AS id" };
+      const target = await sync(new MemoryTarget(), { queries: [{ name: "first", sql: unlock }, relock] });
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["second/", "FORBIDDEN"]]);
+      await sync(target, { tables: [{ name: "item" }] });
+      expect(refs(target)).toEqual(["item/1"]);
+    });
+
+    it("reads only what the watermark lets through, yet sees deletions and an overlap of late commits", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE log (id int PRIMARY KEY, body text, changed timestamptz);
+         INSERT INTO log SELECT i, 'body', timestamptz '2024-01-01' + i * interval '1 hour' FROM generate_series(1, 100) i`,
+      );
+      const config = { tables: [{ name: "log", watermark: "changed" }] };
+      const target = await sync(new MemoryTarget(), config);
+      await server.run(
+        database,
+        `UPDATE log SET body = 'too old to notice' WHERE id = 5;
+         UPDATE log SET body = 'late', changed = timestamptz '2024-01-01' + interval '99 hours 55 minutes' WHERE id = 6;
+         UPDATE log SET body = 'unknown time', changed = NULL WHERE id = 7;
+         INSERT INTO log VALUES (200, 'new', '2025-01-01'); DELETE FROM log WHERE id = 8`,
+      );
+      await sync(target, config);
+      expect(target.opened.sort()).toEqual(["log/200", "log/6", "log/7"]);
+      expect(target.documents.has("log/8")).toBe(false);
+      expect(target.documents.size).toBe(100);
+      // Other settings make other documents, so everything is read again.
+      await sync(target, { tables: [{ name: "log", watermark: "changed", title: "body" }] });
+      expect(target.documents.get("log/5")?.text).toContain("too old to notice");
+    });
+
+    it("carries the owner as the audience, and a new owner without reading the row again", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE note (id int PRIMARY KEY, body text, owners text[]);
+         INSERT INTO note VALUES (1, 'a', '{ada}'), (2, 'b', NULL)`,
+      );
+      const config = { tables: [{ name: "note", owner: "owners" }] };
+      const target = await sync(new MemoryTarget(), config);
+      const ada = { source: "postgres", tenant: `127.0.0.1/${database}`, kind: "user", id: "ada" };
+      expect(target.documents.get("note/1")?.item.acl).toEqual({ allow: [ada], deny: [] });
+      expect(target.documents.get("note/2")?.item.acl).toEqual({ allow: [], deny: [] });
+    });
+
+    it("reports an audience that alone changed as such", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE note (id int PRIMARY KEY, body text, owner text); INSERT INTO note VALUES (1, 'a', 'ada')`,
+      );
+      const config = { tables: [{ name: "note", owner: "owner" }] };
+      const target = await sync(new MemoryTarget(), config);
+      await server.run(database, "UPDATE note SET owner = 'bob'");
+      await sync(target, config);
+      expect(target.opened).toEqual([]);
+      expect(target.changes.map((change) => change.type)).toEqual(["acl", "checkpoint", "checkpoint"]);
+      await sync(target, config);
+      expect(target.changes.filter((change) => change.type !== "checkpoint")).toEqual([]);
+    });
+
+    it("keeps the rows of a table that is gone for now, and reads the others", async () => {
+      await server.run(
+        database,
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1), (2)",
+      );
+      const config = { tables: [{ name: "a" }, { name: "b" }] };
+      const target = await sync(new MemoryTarget(), config);
+      await server.run(database, "ALTER TABLE a RENAME TO a_away; DELETE FROM b WHERE id = 2");
+      await sync(target, config);
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["a/", "SOURCE_NOT_FOUND"]]);
+      expect(refs(target)).toEqual(["a/1", "b/1"]);
+    });
+
+    it("names what is wrong, and warns of a user that could write", async () => {
+      await server.run(
+        database,
+        "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE hidden (id int PRIMARY KEY); REVOKE ALL ON hidden FROM reader",
+      );
+      const check = (config: Record<string, unknown> = {}, keys: { password?: string } = secrets) =>
+        postgresConnector.check(configOf(config), keys, context);
+      const statusOf = async (config: Record<string, unknown>, keys?: { password: string }) =>
+        (await check(config, keys)).checks.find(({ capability }) => capability === "read-only")?.status;
+      expect(await statusOf({})).toBe("ok");
+      expect(await statusOf({ user: server.user }, { password: server.password })).toBe("warning");
+      expect((await check({}, { password: "wrong-password" })).error?.code).toBe("SOURCE_CREDENTIALS");
+      expect((await check({}, {})).error?.code).toBe("SOURCE_CREDENTIALS");
+      expect((await check({ database: "missing" })).error?.code).toBe("SOURCE_NOT_FOUND");
+      expect((await check({ tables: [{ name: "missing" }] })).error?.code).toBe("SOURCE_NOT_FOUND");
+      const forbidden = (await check({ tables: [{ name: "hidden" }] })).error;
+      expect(forbidden?.code).toBe("SOURCE_FORBIDDEN");
+      expect(forbidden?.action).toContain("GRANT SELECT");
+      expect((await check({ queries: [{ name: "q", sql: "SELEC 1" }] })).error?.code).toBe("INVALID_INPUT");
+      expect((await check({ tables: [{ name: "a", title: "nope" }] })).error?.code).toBe("INVALID_INPUT");
+      expect((await check({ port: 9 })).error?.code).toBe("SOURCE_UNREACHABLE");
+      expect((await check({ host: "nowhere.invalid" })).error?.code).toBe("SOURCE_UNREACHABLE");
+      expect((await check({ host: "169.254.169.254" })).error?.code).toBe("SOURCE_FORBIDDEN");
+      expect((await check({ host: "localhost", allowPrivateHosts: false })).error?.code).toBe("SOURCE_FORBIDDEN");
+      expect((await check({ tls: "require" })).error?.code).toBe("SOURCE_UNREACHABLE");
+    });
+
+    it("gives up on a server that accepts and then says nothing", async () => {
+      const silent = createServer(() => {});
+      await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+      const { port } = silent.address() as { port: number };
+      const limits = { ...defaultLimits, requestTimeoutMs: 300 };
+      const result = await postgresConnector.check(configOf({ port }), secrets, { ...context, limits });
+      expect(result.error?.code).toBe("SOURCE_UNREACHABLE");
+      silent.close();
+    });
+  });
+});

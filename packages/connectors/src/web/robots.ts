@@ -1,0 +1,41 @@
+import robotsParser from "robots-parser";
+import { collectBytes } from "../content.ts";
+import { robotsAgent } from "./config.ts";
+import { followRedirects } from "./follow-redirects.ts";
+import { discard, readBody, statusError, type SiteClient } from "./site-client.ts";
+import type { Site } from "./site-url.ts";
+
+export type RobotsRules = {
+  isAllowed(url: string): boolean;
+  crawlDelayMs: number;
+  sitemaps: string[];
+};
+
+/** RFC 9309, 2.5: a crawler may stop reading there. */
+const maxRobotsBytes = 500 * 1024;
+/** A longer wish would keep a crawl from ever ending. */
+const maxCrawlDelayMs = 60_000;
+
+/**
+ * RFC 9309, 2.3.1: without a robots.txt (4xx) everything is allowed; one that cannot be fetched (5xx, no answer)
+ * forbids everything, which here ends the run.
+ */
+export async function loadRobots(client: SiteClient, site: Site): Promise<RobotsRules> {
+  const url = `${site.origin}/robots.txt`;
+  const { response } = await followRedirects(client, url);
+  if (response.status >= 500 || response.status === 429) {
+    await discard(response);
+    throw statusError(url, response.status);
+  }
+  if (response.status !== 200) {
+    await discard(response);
+    return { isAllowed: () => true, crawlDelayMs: 0, sitemaps: [] };
+  }
+  const text = new TextDecoder().decode(await collectBytes(readBody(response, url, maxRobotsBytes)));
+  const robots = robotsParser(url, text);
+  return {
+    isAllowed: (address) => robots.isAllowed(address, robotsAgent) ?? true,
+    crawlDelayMs: Math.min(maxCrawlDelayMs, (robots.getCrawlDelay(robotsAgent) ?? 0) * 1000),
+    sitemaps: robots.getSitemaps(),
+  };
+}

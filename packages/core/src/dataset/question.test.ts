@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { findDangling, looksLikeQuestion } from "./question.ts";
+
+describe("findDangling", () => {
+  it.each([
+    "What does this document cover?",
+    "According to the table, who pays?",
+    "What is described above?",
+    "How long does it take?",
+    "Is it waterproof?",
+    "Are they included?",
+    "And what about software?",
+    "Was kostet das?",
+    "Was steht in diesem Dokument?",
+    "Que dit ce document ?",
+    "¿Qué dice este documento?",
+    "Who wrote the following passage?",
+  ])("finds what %j points at", (question) => {
+    expect(findDangling(question)).not.toBeNull();
+  });
+
+  it.each([
+    "How long does delivery take?",
+    "Ist das Gerät wasserdicht?",
+    "Is it possible to return opened software?",
+    "How do I take a stain from the table?",
+    "What is the document retention period?",
+    "Welche Frist gilt für Rückgaben?",
+    "Is the Kestrel 40 waterproof?",
+    "Who signs this year's budget of Kestrel Ltd?",
+  ])("lets %j stand", (question) => {
+    expect(findDangling(question)).toBeNull();
+  });
+});
+
+describe("looksLikeQuestion", () => {
+  it.each([
+    ["Who pays?", "en"],
+    ["how do I reset a password", "en"],
+    ["3. What is covered?", "en"],
+    ["Wie lange gilt die Garantie", "de"],
+    ["¿Quién paga?", "es"],
+    ["Où est le bureau ?", "fr"],
+  ])("accepts %j", (text, language) => expect(looksLikeQuestion(text, language)).toBe(true));
+
+  it.each([
+    ["How it works.", "en"],
+    ["What's new", "en"],
+    ["Returns", "en"],
+    ["???", "en"],
+    ["Was wir tun.", "de"],
+  ])("rejects %j", (text, language) => expect(looksLikeQuestion(text, language)).toBe(false));
+});

@@ -1,0 +1,77 @@
+import { parsedDocumentSchema } from "@anneal/core/document/element";
+import { isAnnealError } from "@anneal/core/errors";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseDocument } from "./parse-document.ts";
+import { docxParagraph, slideShape, writeDocx, writePptx, writeXlsx } from "./testing/office-fixture.ts";
+import { failureOf, parseFixture } from "./testing/outline-of.ts";
+import { lines, writePdf } from "./testing/pdf-fixture.ts";
+
+const extensions = ["md", "html", "txt", "py", "csv", "tsv", "json", "jsonl", "xml", "eml", "pdf", "docx", "xlsx", "pptx", "doc", "zip", ""];
+
+/** Parses, and fails the test on anything but a document or an AnnealError with a DOCUMENT_ code. */
+async function parseSafely(bytes: Uint8Array, fileName: string): Promise<void> {
+  try {
+    parsedDocumentSchema.parse(await parseDocument({ bytes, fileName }));
+  } catch (error) {
+    if (!isAnnealError(error)) throw error;
+    expect(error.code).toMatch(/^DOCUMENT_/u);
+    expect(error.action).not.toBe("");
+  }
+}
+
+describe("parseDocument", () => {
+  it("ends random bytes under any name in a document or an AnnealError", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), fc.constantFrom(...extensions), (bytes, extension) => parseSafely(bytes, `a.${extension}`)),
+      { numRuns: 300 },
+    );
+  });
+
+  it("ends random text under any name in a document or an AnnealError", async () => {
+    const text = fc.string({ unit: fc.constantFrom("<", ">", "/", "{", "}", "[", "]", '"', "a", "b", "\n", ",", " ", "|", "-", "#", "*", ":", "&", "ü", "\uD800"), maxLength: 300 });
+    await fc.assert(
+      fc.asyncProperty(text, fc.constantFrom(...extensions), (content, extension) => parseSafely(Buffer.from(content), `a.${extension}`)),
+      { numRuns: 500 },
+    );
+  });
+
+  it("ends damaged files of every binary format in a document or an AnnealError", async () => {
+    const whole: [string, Uint8Array][] = [
+      ["a.docx", writeDocx(docxParagraph("Guide", "Title") + docxParagraph("Text."))],
+      ["a.pptx", writePptx([{ shapes: slideShape("title", "Results") }])],
+      ["a.xlsx", writeXlsx([{ name: "S", data: '<row r="1"><c r="A1"><v>1</v></c></row>' }])],
+      ["a.pdf", writePdf([lines(72, 700, ["Some text", "on two lines"])])],
+    ];
+    const damage = fc.record({
+      file: fc.constantFrom(...whole),
+      cut: fc.double({ min: 0.2, max: 1, noNaN: true }),
+      changes: fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 8 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(damage, async ({ file: [name, bytes], cut, changes }) => {
+        const damaged = new Uint8Array(bytes.slice(0, Math.ceil(bytes.length * cut)));
+        for (const [at, value] of changes) damaged[at % damaged.length] = value;
+        await parseSafely(damaged, name);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it("refuses a file beyond the size limit and an unsupported one, with what to do", async () => {
+    expect(await failureOf(parseFixture("x".repeat(2000), "a.txt", { maxBytes: 1024 }))).toBe("DOCUMENT_TOO_LARGE: The file has 2 KiB; the limit is 1 KiB.");
+    expect(await failureOf(parseFixture(Buffer.from([0, 1, 2, 3]), "a.txt"))).toMatch(/^DOCUMENT_UNSUPPORTED: The file holds binary data/u);
+  });
+
+  it("keeps the beginning of a text beyond the limit and says what was left", async () => {
+    const document = await parseFixture("one\n\ntwo\n\nthree\n\nfour", "a.txt", { maxTextLength: 8 });
+    expect(document.elements.map((element) => element.text)).toEqual(["one", "two"]);
+    expect(document.warnings).toEqual(["Kept the first 8 characters; 2 elements left out."]);
+  });
+
+  it("keeps a text with invalid bytes and says what was replaced", async () => {
+    const document = await parseFixture(Buffer.concat([Buffer.from("Größe über "), Buffer.from([0xff]), Buffer.from(" alles")]), "a.txt");
+    expect(document.elements[0]?.text).toBe("Größe über \uFFFD alles");
+    expect(document.warnings).toHaveLength(1);
+  });
+});

@@ -1,0 +1,103 @@
+import { deflatedArchive, type FixtureEntry } from "./archive-fixture.ts";
+
+const xml = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
+const relationshipType = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+
+export type Relation = { id: string; type: string; target: string; external?: boolean };
+
+export function relationships(relations: readonly Relation[]): string {
+  const items = relations.map(
+    ({ id, type, target, external }) =>
+      `<Relationship Id="${id}" Type="${relationshipType}/${type}" Target="${target}"${external === true ? ' TargetMode="External"' : ""}/>`,
+  );
+  return `${xml}<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">${items.join("")}</Relationships>`;
+}
+
+const types = `${xml}<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/></Types>`;
+
+function office(mainPart: string, parts: readonly FixtureEntry[]): Uint8Array {
+  return deflatedArchive([
+    { name: "[Content_Types].xml", data: types },
+    { name: "_rels/.rels", data: relationships([{ id: "rId1", type: "officeDocument", target: mainPart }]) },
+    ...parts,
+  ]);
+}
+
+/** A Word document from the XML of its body; styles "Title" and "Heading1" to "Heading3" exist. */
+export function writeDocx(body: string, extra: readonly FixtureEntry[] = []): Uint8Array {
+  const style = (id: string, name: string) => `<w:style w:type="paragraph" w:styleId="${id}"><w:name w:val="${name}"/></w:style>`;
+  const styles = [style("Title", "Title"), ...[1, 2, 3].map((level) => style(`Heading${level}`, `heading ${level}`))].join("");
+  const w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"';
+  return office("word/document.xml", [
+    { name: "word/document.xml", data: `${xml}<w:document ${w}><w:body>${body}</w:body></w:document>` },
+    { name: "word/styles.xml", data: `${xml}<w:styles ${w}>${styles}</w:styles>` },
+    { name: "word/_rels/document.xml.rels", data: relationships([{ id: "rId1", type: "styles", target: "styles.xml" }]) },
+    ...extra,
+  ]);
+}
+
+export function docxParagraph(text: string, style?: string): string {
+  const properties = style === undefined ? "" : `<w:pPr><w:pStyle w:val="${style}"/></w:pPr>`;
+  return `<w:p>${properties}<w:r><w:t xml:space="preserve">${text}</w:t></w:r></w:p>`;
+}
+
+export type FixtureSlide = { shapes: string; notes?: string; attributes?: string };
+
+/** A presentation; slides are stored in reverse, so that only the presentation's list tells their order. */
+export function writePptx(slides: readonly FixtureSlide[]): Uint8Array {
+  const names =
+    'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';
+  const number = (index: number) => slides.length - index;
+  const parts: FixtureEntry[] = slides.flatMap(({ shapes, notes, attributes = "" }, index) => [
+    {
+      name: `ppt/slides/slide${number(index)}.xml`,
+      data: `${xml}<p:sld ${names} ${attributes}><p:cSld><p:spTree><p:nvGrpSpPr/>${shapes}</p:spTree></p:cSld></p:sld>`,
+    },
+    ...(notes === undefined
+      ? []
+      : [
+          {
+            name: `ppt/slides/_rels/slide${number(index)}.xml.rels`,
+            data: relationships([{ id: "rId1", type: "notesSlide", target: `../notesSlides/notesSlide${number(index)}.xml` }]),
+          },
+          {
+            name: `ppt/notesSlides/notesSlide${number(index)}.xml`,
+            data: `${xml}<p:notes ${names}><p:cSld><p:spTree>${slideShape("body", notes)}</p:spTree></p:cSld></p:notes>`,
+          },
+        ]),
+  ]);
+  const list = slides.map((_, index) => `<p:sldId id="${256 + index}" r:id="rId${number(index)}"/>`).join("");
+  return office("ppt/presentation.xml", [
+    { name: "ppt/presentation.xml", data: `${xml}<p:presentation ${names}><p:sldIdLst>${list}</p:sldIdLst></p:presentation>` },
+    {
+      name: "ppt/_rels/presentation.xml.rels",
+      data: relationships(slides.map((_, index) => ({ id: `rId${number(index)}`, type: "slide", target: `slides/slide${number(index)}.xml` }))),
+    },
+    ...parts,
+  ]);
+}
+
+/** @param placeholder its type, or null for a free text box. */
+export function slideShape(placeholder: string | null, ...paragraphs: string[]): string {
+  const ph = placeholder === null ? "" : `<p:ph type="${placeholder}"/>`;
+  const body = paragraphs.map((text) => `<a:p><a:r><a:t>${text}</a:t></a:r></a:p>`).join("");
+  return `<p:sp><p:nvSpPr><p:cNvPr id="2" name="x"/><p:cNvSpPr/><p:nvPr>${ph}</p:nvPr></p:nvSpPr><p:txBody>${body}</p:txBody></p:sp>`;
+}
+
+/** A workbook from the XML of its sheets' data. */
+export function writeXlsx(sheets: readonly { name: string; data: string; after?: string }[], extra: readonly FixtureEntry[] = []): Uint8Array {
+  const main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+  const list = sheets.map(({ name }, index) => `<sheet name="${name}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`).join("");
+  return office("xl/workbook.xml", [
+    { name: "xl/workbook.xml", data: `${xml}<workbook xmlns="${main}" xmlns:r="${relationshipType}"><sheets>${list}</sheets></workbook>` },
+    {
+      name: "xl/_rels/workbook.xml.rels",
+      data: relationships(sheets.map((_, index) => ({ id: `rId${index + 1}`, type: "worksheet", target: `worksheets/sheet${index + 1}.xml` }))),
+    },
+    ...sheets.map(({ data, after = "" }, index) => ({
+      name: `xl/worksheets/sheet${index + 1}.xml`,
+      data: `${xml}<worksheet xmlns="${main}"><sheetData>${data}</sheetData>${after}</worksheet>`,
+    })),
+    ...extra,
+  ]);
+}

@@ -1,0 +1,81 @@
+// Runs one program after another and leaves nothing of them behind.
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { repoDir } from "../infra/local/src/environment.mjs";
+
+/** Every process that a run starts carries this variable, so that leftovers are found wherever they moved to. */
+const mark = `ANNEAL_RUN=${process.pid}-${Date.now()}`;
+process.env.ANNEAL_RUN = mark.split("=")[1];
+// The project's own tools and its own Node come first.
+process.env.PATH = [join(repoDir, "node_modules/.bin"), process.env.PATH].join(delimiter);
+
+/** The group of the program that runs now: a signal to this script ends it as well. */
+let current;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    endGroup(current);
+    endLeftovers();
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  });
+}
+
+/**
+ * @param options.quiet keep the output instead of showing it
+ * @returns {Promise<{ code: number, output: string, seconds: number }>}
+ */
+export function runCommand(command, args, { quiet = false, env = process.env, cwd = repoDir } = {}) {
+  const startedAt = Date.now();
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"] });
+    current = child.pid;
+    let output = "";
+    child.stdout?.on("data", (chunk) => (output += chunk));
+    child.stderr?.on("data", (chunk) => (output += chunk));
+    const end = (code) => {
+      current = undefined;
+      resolve({ code, output, seconds: (Date.now() - startedAt) / 1000 });
+    };
+    child.on("error", (error) => {
+      output += error.message;
+      end(127);
+    });
+    // `exit`, not `close`: a leftover that holds the pipe open must not hold us up.
+    child.on("exit", (code) => setTimeout(() => end(code ?? 1), 50));
+  });
+}
+
+/** Processes that were started by this run and still live, apart from itself. */
+export function findLeftovers() {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        const marked = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark);
+        const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+        return marked && command ? [{ pid: Number(pid), command }] : [];
+      } catch {
+        // It ended meanwhile, or belongs to somebody else.
+        return [];
+      }
+    });
+}
+
+export function endLeftovers() {
+  for (const { pid } of findLeftovers()) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
+
+function endGroup(group) {
+  try {
+    if (group) process.kill(-group, "SIGTERM");
+  } catch {
+    // It ended by itself.
+  }
+}

@@ -1,0 +1,120 @@
+// `npm test`: installs what is missing, then runs everything. The last line is `N passed, N failed`.
+// `npm test -- checks unit integration python browser` runs only the named parts.
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { ensureBrowser, ensureModels, ensureNode, ensurePython, repoDir, runScript } from "./bootstrap.mjs";
+import { listChecks, runCheck } from "./check.mjs";
+import { endLeftovers, findLeftovers, runCommand } from "./run-command.mjs";
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+/** In the order in which they run: the quick ones first. */
+const parts = {
+  async checks({ python }) {
+    for (const check of listChecks()) count((await runCheck(check, python)) ? { passed: 1 } : { failed: 1 });
+  },
+  unit: ({ reports }) => runVitest("unit", reports),
+  integration: ({ reports }) => runVitest("integration", reports),
+  async python({ python, reports }) {
+    for (const app of ["trainer", "sidecars"]) {
+      const report = join(reports, `${app}.xml`);
+      const args = ["-m", "pytest", "--quiet", "--junit-xml", report, "-p", "no:cacheprovider"];
+      const { code } = await runCommand(python, args, { cwd: join(repoDir, "apps", app) });
+      countReport(`pytest ${app}`, code, await readReport(report, parseJunit));
+    }
+  },
+  async browser({ reports }) {
+    if (!existsSync(join(repoDir, "apps/web/playwright.config.ts"))) return;
+    const report = join(reports, "browser.json");
+    const env = { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: report };
+    const { code } = await runCommand("playwright", ["test", "--reporter=list,json"], { cwd: join(repoDir, "apps/web"), env });
+    countReport("playwright", code, await readReport(report, parsePlaywright));
+  },
+};
+
+async function runVitest(project, reports) {
+  const report = join(reports, `${project}.json`);
+  const args = ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const { code } = await runCommand("vitest", args);
+  countReport(`vitest ${project}`, code, await readReport(report, parseVitest));
+}
+
+/** No process that a test started may outlive the tests; one that is just ending gets a moment. */
+async function checkLeftovers() {
+  for (let attempt = 0; attempt < 50 && findLeftovers().length > 0; attempt += 1) await sleep(200);
+  const left = findLeftovers();
+  count(left.length === 0 ? { passed: 1 } : { failed: 1 });
+  console.log(`${left.length === 0 ? "✓" : "✗"} no process is left behind`);
+  for (const { pid, command } of left) console.log(`  ${pid} ${command}`);
+  endLeftovers();
+}
+
+function count({ passed = 0, failed = 0, skipped = 0 }) {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+}
+
+/** A runner that fails without a failed test (it crashed, or a file could not be loaded) is a failure of its own. */
+function countReport(name, code, counts) {
+  count(counts ?? {});
+  if (!counts) console.log(`✗ ${name} wrote no report`);
+  if (!counts || (code !== 0 && counts.failed === 0)) count({ failed: 1 });
+}
+
+async function readReport(file, parse) {
+  try {
+    return parse(await readFile(file, "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function parseVitest(text) {
+  const report = JSON.parse(text);
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+function parsePlaywright(text) {
+  const { expected, unexpected, flaky, skipped } = JSON.parse(text).stats;
+  // A test that passes only at the second try is not one that passes.
+  return { passed: expected, failed: unexpected + flaky, skipped };
+}
+
+function parseJunit(text) {
+  const read = (name) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(text)[1]);
+  const failed = read("failures") + read("errors");
+  return { passed: read("tests") - failed - read("skipped"), failed, skipped: read("skipped") };
+}
+
+await runScript(async () => {
+  await ensureNode();
+  const { python } = await ensurePython();
+  await ensureModels();
+  await ensureBrowser();
+  process.env.ANNEAL_PYTHON = python;
+
+  const wanted = process.argv.slice(2);
+  const reports = await mkdtemp(join(tmpdir(), "anneal-test-"));
+  try {
+    for (const [name, run] of Object.entries(parts)) {
+      if (wanted.length > 0 && !wanted.includes(name)) continue;
+      console.log(`\n── ${name} ──`);
+      await run({ python, reports });
+    }
+    await checkLeftovers();
+  } finally {
+    await rm(reports, { recursive: true, force: true });
+  }
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+});
