@@ -13,6 +13,7 @@ import type { OurResult } from "./dedupe-ours.ts";
 
 type PeerResult = {
   seconds: number;
+  cpuSeconds: number;
   pairs: [number, number][];
   clusters: number;
   bands: number;
@@ -113,6 +114,11 @@ function compare(
     },
     /** Ours / peer, from text to what is removed, and from text to every verified pair. */
     ratio: round2(removal / peerRate),
+    /** The first ratio in processor time, which a busy machine disturbs less. */
+    cpuRatio: round2(
+      median(peers.map(({ cpuSeconds }) => cpuSeconds)) /
+        median(ours.map(({ removalCpuSeconds }) => removalCpuSeconds)),
+    ),
     allPairsRatio: round2(pairs / peerRate),
     /** Pairs at or above the threshold, by their literal shingles, that the peer finds and we do not: must be 0. */
     missed: peerPairs.filter(([left, right]) => !ourPairs.has(`${left} ${right}`)).length,

@@ -57,7 +57,16 @@ export async function ensureNode() {
           "Install Node.js >= 20 together with npm, then run the command again.",
         );
       }
-      await runStep("Node packages", [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+      // Not `npm ci`: it refuses a lock file that leaves out other platforms' optional binaries. Without saving,
+      // what is locked is installed as locked.
+      await runStep("Node packages", [
+        npm,
+        "install",
+        "--no-save",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+      ]);
     });
   }
   const wanted = JSON.parse(
@@ -104,6 +113,12 @@ export async function ensurePython() {
   return paths;
 }
 
+// What the programs import, so that it is compiled now and not at every start of the engine; compiling all 25,000 files
+// of the environment would take minutes.
+const imports =
+  "import peft, gguf, qdrant_edge, vllm.entrypoints.openai.api_server, vllm.v1.worker.cpu_worker";
+const compiling = { ...process.env, PYTHONDONTWRITEBYTECODE: "" };
+
 /** A complete environment can still be dead: its interpreter is a link to one that may since have been removed. */
 function isUsable(paths) {
   return isComplete(paths.pythonDir) && spawnSync(paths.python, ["-c", ""]).status === 0;
@@ -145,11 +160,7 @@ async function buildPython(basePython, paths) {
     ["Python environment", () => createVenv(basePython, paths.pythonDir)],
     ...(cuda ? cudaSteps() : [["PyTorch for this CPU", installTorch]]),
     [`${pinned.length - 1} Python packages`, installPinned],
-    [
-      "check of the environment",
-      () =>
-        execute([paths.python, "-c", "import torch, transformers, peft, vllm, gguf, qdrant_edge"]),
-    ],
+    ["check of the environment", () => execute([paths.python, "-c", imports], { env: compiling })],
   ];
   for (const [index, [title, action]] of steps.entries()) {
     await showProgress(`[${index + 1}/${steps.length}] ${title}`, action);
@@ -376,7 +387,12 @@ function execute([command, ...args], options = {}) {
       ...options,
     });
     let output = "";
-    const keep = (chunk) => (output = (output + chunk).slice(-4_000));
+    // The reason may stand at either end: keep both.
+    const keep = (chunk) => {
+      output += chunk;
+      if (output.length > 8_000)
+        output = `${output.slice(0, 2_000)}\n[...]\n${output.slice(-2_000)}`;
+    };
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
     child.on("error", reject);

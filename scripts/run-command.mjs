@@ -25,10 +25,19 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
  * @param options.quiet keep the output instead of showing it
  * @returns {Promise<{ code: number, output: string, seconds: number }>}
  */
-export function runCommand(command, args, { quiet = false, env = process.env, cwd = repoDir } = {}) {
+export function runCommand(
+  command,
+  args,
+  { quiet = false, env = process.env, cwd = repoDir } = {},
+) {
   const startedAt = Date.now();
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd, env, detached: true, stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"] });
+    const child = spawn(command, args, {
+      cwd,
+      env,
+      detached: true,
+      stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
+    });
     current = child.pid;
     let output = "";
     child.stdout?.on("data", (chunk) => (output += chunk));

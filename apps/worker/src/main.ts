@@ -76,9 +76,11 @@ async function main(): Promise<void> {
   });
 
   Runtime.install({
-    logger: new DefaultLogger("WARN", ({ level, message, meta }) =>
-      log[level === "ERROR" ? "error" : "warn"]({ ...meta }, message),
-    ),
+    // Task tokens and the like are noise, and an activity's input is nobody's to log.
+    logger: new DefaultLogger("WARN", ({ level, message, meta }) => {
+      const { workflowId, activityType, attempt, error } = meta ?? {};
+      log[level === "ERROR" ? "error" : "warn"]({ workflowId, activityType, attempt, err: error }, message);
+    }),
     telemetryOptions: { logging: { forward: {}, filter: "ERROR" } },
   });
   const connection = await NativeConnection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS });

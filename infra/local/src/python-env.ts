@@ -28,6 +28,8 @@ export function locatePython(env: Readonly<Record<string, string | undefined>>):
       ? `${paths.pythonPath}${delimiter}${env["PYTHONPATH"]}`
       : paths.pythonPath,
     PYTHONUNBUFFERED: "1",
+    // The installer does not compile: what is imported first keeps its compiled form, which halves later starts.
+    PYTHONDONTWRITEBYTECODE: "",
     HF_HUB_DISABLE_TELEMETRY: "1",
     VLLM_NO_USAGE_STATS: "1",
     DO_NOT_TRACK: "1",

@@ -30,7 +30,10 @@ describe("readArchive", () => {
   });
 
   it("refuses parts that together inflate beyond the limit", async () => {
-    const parts = [1, 2, 3].map((number) => ({ name: `${number}.xml`, data: `<a>${"x".repeat(1000)}</a>` }));
+    const parts = [1, 2, 3].map((number) => ({
+      name: `${number}.xml`,
+      data: `<a>${"x".repeat(1000)}</a>`,
+    }));
     expect(await failureOf(open(parts, { maxInflatedBytes: 2000 }))).toMatch(/^DOCUMENT_HOSTILE/u);
   });
 
@@ -41,12 +44,17 @@ describe("readArchive", () => {
 
   it("refuses too many entries", async () => {
     const many = Array.from({ length: 6 }, (_, index) => ({ name: `${index}.xml`, data: "<a/>" }));
-    expect(await failureOf(open(many, { maxArchiveEntries: 5 }))).toMatch(/^DOCUMENT_HOSTILE: The archive lists 6 entries/u);
+    expect(await failureOf(open(many, { maxArchiveEntries: 5 }))).toMatch(
+      /^DOCUMENT_HOSTILE: The archive lists 6 entries/u,
+    );
   });
 
-  it.each(["../outside.xml", "/etc/passwd.xml", "C:/windows.xml"])("refuses the name %s", async (name) => {
-    expect(await failureOf(open([{ name, data: "<a/>" }]))).toMatch(/^DOCUMENT_HOSTILE/u);
-  });
+  it.each(["../outside.xml", "/etc/passwd.xml", "C:/windows.xml"])(
+    "refuses the name %s",
+    async (name) => {
+      expect(await failureOf(open([{ name, data: "<a/>" }]))).toMatch(/^DOCUMENT_HOSTILE/u);
+    },
+  );
 
   it("refuses a part that is there twice, which readers resolve differently", async () => {
     const twice = ["<a/>", "<b/>"].map((data) => ({ name: "a.xml", data }));
@@ -54,9 +62,14 @@ describe("readArchive", () => {
   });
 
   it("refuses document types, whatever the part's encoding", async () => {
-    const bomb = '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]><a>&c;</a>';
-    expect(await failureOf(open([{ name: "a.xml", data: bomb }]))).toMatch(/^DOCUMENT_HOSTILE: a.xml declares a document type/u);
-    expect(await failureOf(open([{ name: "a.xml", data: Buffer.from(`\uFEFF${bomb}`, "utf16le") }]))).toMatch(/^DOCUMENT_HOSTILE/u);
+    const bomb =
+      '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]><a>&c;</a>';
+    expect(await failureOf(open([{ name: "a.xml", data: bomb }]))).toMatch(
+      /^DOCUMENT_HOSTILE: a.xml declares a document type/u,
+    );
+    expect(
+      await failureOf(open([{ name: "a.xml", data: Buffer.from(`\uFEFF${bomb}`, "utf16le") }])),
+    ).toMatch(/^DOCUMENT_HOSTILE/u);
   });
 
   it("does not mistake a comment or CDATA for a document type", async () => {
@@ -65,12 +78,18 @@ describe("readArchive", () => {
   });
 
   it("refuses deep nesting", async () => {
-    expect(await failureOf(open([{ name: "a.xml", data: "<a>".repeat(300) }]))).toMatch(/^DOCUMENT_HOSTILE: a.xml nests more than 256/u);
+    expect(await failureOf(open([{ name: "a.xml", data: "<a>".repeat(300) }]))).toMatch(
+      /^DOCUMENT_HOSTILE: a.xml nests more than 256/u,
+    );
   });
 
   it("tells damage from a password", async () => {
-    expect(await failureOf(open([{ name: "a.xml", data: "<a/>", checksum: 1 }]))).toMatch(/^DOCUMENT_DAMAGED: .*checksum/u);
-    expect(await failureOf(open([{ name: "a.xml", data: "<a/>", encrypted: true }]))).toMatch(/^DOCUMENT_ENCRYPTED/u);
+    expect(await failureOf(open([{ name: "a.xml", data: "<a/>", checksum: 1 }]))).toMatch(
+      /^DOCUMENT_DAMAGED: .*checksum/u,
+    );
+    expect(await failureOf(open([{ name: "a.xml", data: "<a/>", encrypted: true }]))).toMatch(
+      /^DOCUMENT_ENCRYPTED/u,
+    );
     const cut = deflatedArchive([{ name: "a.xml", data: "<a/>" }]).subarray(0, 40);
     expect(await failureOf(readArchive(cut, defaultParseLimits))).toMatch(/^DOCUMENT_DAMAGED/u);
   });

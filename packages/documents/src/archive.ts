@@ -26,7 +26,10 @@ export async function readArchive(bytes: Uint8Array, limits: ParseLimits): Promi
     throw damaged(error);
   });
   if (zip.entryCount > limits.maxArchiveEntries) {
-    throw documentError("DOCUMENT_HOSTILE", `The archive lists ${zip.entryCount} entries; the limit is ${limits.maxArchiveEntries}.`);
+    throw documentError(
+      "DOCUMENT_HOSTILE",
+      `The archive lists ${zip.entryCount} entries; the limit is ${limits.maxArchiveEntries}.`,
+    );
   }
   const entries: Entry[] = [];
   try {
@@ -40,13 +43,16 @@ export async function readArchive(bytes: Uint8Array, limits: ParseLimits): Promi
   let inflatedBytes = 0;
   for (const entry of entries) {
     if (!/\.(?:xml|rels)$/iu.test(entry.fileName)) continue;
-    if (entry.isEncrypted()) throw documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
+    if (entry.isEncrypted())
+      throw documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
     if (archive.parts.has(entry.fileName)) {
       throw documentError("DOCUMENT_HOSTILE", `The archive holds ${entry.fileName} twice.`);
     }
-    const header = await zip.readLocalFileHeaderPromise(entry, { minimal: true }).catch((error: unknown) => {
-      throw damaged(error);
-    });
+    const header = await zip
+      .readLocalFileHeaderPromise(entry, { minimal: true })
+      .catch((error: unknown) => {
+        throw damaged(error);
+      });
     const data = buffer.subarray(header.fileDataStart, header.fileDataStart + entry.compressedSize);
     const part = inflate(entry, data, limits.maxInflatedBytes - inflatedBytes, limits);
     inflatedBytes += part.length;
@@ -55,7 +61,11 @@ export async function readArchive(bytes: Uint8Array, limits: ParseLimits): Promi
   return archive;
 }
 
-function checkDeclaredSizes(entries: readonly Entry[], archiveBytes: number, limits: ParseLimits): void {
+function checkDeclaredSizes(
+  entries: readonly Entry[],
+  archiveBytes: number,
+  limits: ParseLimits,
+): void {
   const declared = entries.reduce((sum, entry) => sum + entry.uncompressedSize, 0);
   const tooDense = declared > harmlessBytes && declared > archiveBytes * limits.maxExpansionRatio;
   if (declared > limits.maxInflatedBytes || tooDense) throw bomb(declared, archiveBytes, limits);
@@ -81,10 +91,16 @@ function inflate(entry: Entry, data: Buffer, leftBytes: number, limits: ParseLim
       throw damaged(error);
     }
   } else if (entry.compressionMethod !== 0) {
-    throw documentError("DOCUMENT_DAMAGED", `${entry.fileName} uses an unknown compression method.`);
+    throw documentError(
+      "DOCUMENT_DAMAGED",
+      `${entry.fileName} uses an unknown compression method.`,
+    );
   }
   if (part.length !== entry.uncompressedSize || crc32(part) !== entry.crc32) {
-    throw documentError("DOCUMENT_DAMAGED", `${entry.fileName} inside the document does not match its checksum.`);
+    throw documentError(
+      "DOCUMENT_DAMAGED",
+      `${entry.fileName} inside the document does not match its checksum.`,
+    );
   }
   return part;
 }
@@ -93,7 +109,14 @@ function damaged(error: unknown): Error {
   const reason = error instanceof Error ? error.message : String(error);
   // yauzl refuses absolute and climbing names while it lists the entries.
   if (/absolute path|invalid relative path|invalid characters in fileName/u.test(reason)) {
-    return documentError("DOCUMENT_HOSTILE", `The archive holds a file name that leaves its folder (${reason.slice(0, 120)}).`);
+    return documentError(
+      "DOCUMENT_HOSTILE",
+      `The archive holds a file name that leaves its folder (${reason.slice(0, 120)}).`,
+    );
   }
-  return documentError("DOCUMENT_DAMAGED", `The archive inside the document cannot be read (${reason.slice(0, 120)}).`, { cause: error });
+  return documentError(
+    "DOCUMENT_DAMAGED",
+    `The archive inside the document cannot be read (${reason.slice(0, 120)}).`,
+    { cause: error },
+  );
 }

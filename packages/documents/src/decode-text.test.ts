@@ -5,14 +5,24 @@ const latin = (text: string) => Buffer.from(text, "latin1");
 
 describe("decodeText", () => {
   it("reads UTF-8 with and without a byte order mark", () => {
-    expect(decodeText(Buffer.from("Grüße"))).toEqual({ text: "Grüße", encoding: "utf-8", warnings: [] });
+    expect(decodeText(Buffer.from("Grüße"))).toEqual({
+      text: "Grüße",
+      encoding: "utf-8",
+      warnings: [],
+    });
     expect(decodeText(Buffer.from("\uFEFFGrüße")).text).toBe("Grüße");
   });
 
   it("reads UTF-16 with and without a byte order mark", () => {
     expect(decodeText(Buffer.from("\uFEFFGrüße", "utf16le")).text).toBe("Grüße");
-    expect(decodeText(Buffer.from("Hello there", "utf16le"))).toMatchObject({ text: "Hello there", encoding: "utf-16le" });
-    expect(decodeText(Buffer.from("Hello there", "utf16le").swap16())).toMatchObject({ text: "Hello there", encoding: "utf-16be" });
+    expect(decodeText(Buffer.from("Hello there", "utf16le"))).toMatchObject({
+      text: "Hello there",
+      encoding: "utf-16le",
+    });
+    expect(decodeText(Buffer.from("Hello there", "utf16le").swap16())).toMatchObject({
+      text: "Hello there",
+      encoding: "utf-16be",
+    });
   });
 
   it("reads windows-1252 when nothing else fits, and says so", () => {
@@ -28,7 +38,13 @@ describe("decodeText", () => {
   });
 
   it("keeps a UTF-8 text with broken sequences, and counts them", () => {
-    const decoded = decodeText(Buffer.concat([Buffer.from("Grüße, größer: "), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from(" und mehr")]));
+    const decoded = decodeText(
+      Buffer.concat([
+        Buffer.from("Grüße, größer: "),
+        Buffer.from([0xc3, 0x28, 0xff]),
+        Buffer.from(" und mehr"),
+      ]),
+    );
     expect(decoded.text).toBe("Grüße, größer: \uFFFD(\uFFFD und mehr");
     expect(decoded.warnings[0]).toContain("2 byte sequences not valid in utf-8");
   });

@@ -6,7 +6,9 @@ import type { ParseLimits } from "./limits.ts";
  * become spaces, and rows and columns without any text are left out. Null when no cell has text.
  */
 export function renderTable(rows: readonly (readonly string[])[]): string | null {
-  const cleaned = rows.map((row) => row.map(cleanCell)).filter((row) => row.some((cell) => cell !== ""));
+  const cleaned = rows
+    .map((row) => row.map(cleanCell))
+    .filter((row) => row.some((cell) => cell !== ""));
   const width = cleaned.reduce((most, row) => Math.max(most, row.length), 0);
   const kept: number[] = [];
   for (let column = 0; column < width; column += 1) {
@@ -19,7 +21,10 @@ export function renderTable(rows: readonly (readonly string[])[]): string | null
 }
 
 function cleanCell(text: string): string {
-  return text.replace(/\s+/gu, " ").trim().replaceAll("|", String.raw`\|`);
+  return text
+    .replace(/\s+/gu, " ")
+    .trim()
+    .replaceAll("|", String.raw`\|`);
 }
 
 /** Keeps a table within the limits and says what was left out. */
@@ -32,10 +37,14 @@ export function limitRows<T>(
   const warnings: string[] = [];
   const kept = rows.slice(0, limits.maxTableRows);
   if (totalRows > kept.length) {
-    warnings.push(`${name}: kept the first ${countOf(kept.length, "row")}, ${countOf(totalRows - kept.length, "row")} left out.`);
+    warnings.push(
+      `${name}: kept the first ${countOf(kept.length, "row")}, ${countOf(totalRows - kept.length, "row")} left out.`,
+    );
   }
   const width = kept.reduce((most, row) => Math.max(most, row.length), 0);
   if (width <= limits.maxTableColumns) return { rows: kept, warnings };
-  warnings.push(`${name}: kept the first ${limits.maxTableColumns} of ${countOf(width, "column")}.`);
+  warnings.push(
+    `${name}: kept the first ${limits.maxTableColumns} of ${countOf(width, "column")}.`,
+  );
   return { rows: kept.map((row) => row.slice(0, limits.maxTableColumns)), warnings };
 }

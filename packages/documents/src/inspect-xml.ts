@@ -12,9 +12,16 @@ const SLASH = 0x2f;
  * @returns the part as UTF-8 bytes; a part in UTF-16 is converted, so that nothing hides from this pass.
  */
 export function inspectXml(bytes: Uint8Array, partName: string, limits: ParseLimits): Uint8Array {
-  const wide = (bytes[0] === 0xff && bytes[1] === 0xfe) || bytes[1] === 0 ? "utf-16le" : bytes[0] === 0xfe || bytes[0] === 0 ? "utf-16be" : null;
+  const wide =
+    (bytes[0] === 0xff && bytes[1] === 0xfe) || bytes[1] === 0
+      ? "utf-16le"
+      : bytes[0] === 0xfe || bytes[0] === 0
+        ? "utf-16be"
+        : null;
   if (wide !== null && bytes.length > 1) {
-    const text = new TextDecoder(wide).decode(bytes).replace(/^(<\?xml[^>]*?)\s+encoding=(["'])[^"']*\2/u, "$1");
+    const text = new TextDecoder(wide)
+      .decode(bytes)
+      .replace(/^(<\?xml[^>]*?)\s+encoding=(["'])[^"']*\2/u, "$1");
     return inspectXml(new TextEncoder().encode(text), partName, limits);
   }
   let depth = 0;
@@ -30,7 +37,10 @@ export function inspectXml(bytes: Uint8Array, partName: string, limits: ParseLim
       if (next === SLASH) depth -= 1;
       else if (bytes[end - 1] !== SLASH) depth += 1;
       if (depth > limits.maxXmlDepth) {
-        throw documentError("DOCUMENT_HOSTILE", `${partName} nests more than ${limits.maxXmlDepth} XML elements.`);
+        throw documentError(
+          "DOCUMENT_HOSTILE",
+          `${partName} nests more than ${limits.maxXmlDepth} XML elements.`,
+        );
       }
       index = end;
     }
@@ -42,7 +52,10 @@ export function inspectXml(bytes: Uint8Array, partName: string, limits: ParseLim
 function skipDeclaration(bytes: Uint8Array, index: number, partName: string): number {
   if (startsWith(bytes, "<!--", index)) return endOf(bytes, "-->", index + 4);
   if (startsWith(bytes, "<![CDATA[", index)) return endOf(bytes, "]]>", index + 9);
-  throw documentError("DOCUMENT_HOSTILE", `${partName} declares a document type, which can hold an entity bomb; Office files have none.`);
+  throw documentError(
+    "DOCUMENT_HOSTILE",
+    `${partName} declares a document type, which can hold an entity bomb; Office files have none.`,
+  );
 }
 
 /** Position of the ">" that ends a tag; one inside a quoted attribute does not. */

@@ -1,4 +1,5 @@
 import { utf16ByZeroBytes } from "./decode-text.ts";
+import { foreignActions, foreignFormats } from "./foreign-formats.ts";
 
 export const supportedMediaTypes = [
   "text/markdown",
@@ -18,9 +19,11 @@ export const supportedMediaTypes = [
 ] as const;
 export type SupportedMediaType = (typeof supportedMediaTypes)[number];
 
-export const docxMediaType = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+export const docxMediaType =
+  "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 export const xlsxMediaType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-export const pptxMediaType = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+export const pptxMediaType =
+  "application/vnd.openxmlformats-officedocument.presentationml.presentation";
 
 export type DetectedType =
   | { status: "supported"; mediaType: SupportedMediaType }
@@ -62,49 +65,17 @@ const textTypes = new Set<string>(supportedMediaTypes.filter((type) => !/pdf|ope
 
 const headBytes = 64 * 1024;
 
-/** Formats that people meet and we do not read, by their first bytes. `at` is the offset, 0 unless told. */
-const signatures: { bytes: string; at?: number; mediaType: string; name: string; action: string }[] = [
-  { bytes: "\x89PNG", mediaType: "image/png", name: "a PNG image", action: "image" },
-  { bytes: "\xff\xd8\xff", mediaType: "image/jpeg", name: "a JPEG image", action: "image" },
-  { bytes: "GIF8", mediaType: "image/gif", name: "a GIF image", action: "image" },
-  { bytes: "II*\0", mediaType: "image/tiff", name: "a TIFF image", action: "image" },
-  { bytes: "MM\0*", mediaType: "image/tiff", name: "a TIFF image", action: "image" },
-  { bytes: "WEBP", at: 8, mediaType: "image/webp", name: "a WebP image", action: "image" },
-  { bytes: "ftyp", at: 4, mediaType: "video/mp4", name: "a video, audio or HEIC image file", action: "media" },
-  { bytes: "ID3", mediaType: "audio/mpeg", name: "an audio file", action: "media" },
-  { bytes: "OggS", mediaType: "application/ogg", name: "an audio or video file", action: "media" },
-  { bytes: "RIFF", mediaType: "application/riff", name: "an audio or video file", action: "media" },
-  { bytes: "\x1a\x45\xdf\xa3", mediaType: "video/x-matroska", name: "a video file", action: "media" },
-  { bytes: "\x1f\x8b", mediaType: "application/gzip", name: "a gzip archive", action: "archive" },
-  { bytes: "7z\xbc\xaf\x27\x1c", mediaType: "application/x-7z-compressed", name: "a 7z archive", action: "archive" },
-  { bytes: "Rar!", mediaType: "application/vnd.rar", name: "a RAR archive", action: "archive" },
-  { bytes: "BZh", mediaType: "application/x-bzip2", name: "a bzip2 archive", action: "archive" },
-  { bytes: "\xfd7zXZ\0", mediaType: "application/x-xz", name: "an xz archive", action: "archive" },
-  { bytes: "\x28\xb5\x2f\xfd", mediaType: "application/zstd", name: "a zstd archive", action: "archive" },
-  { bytes: "ustar", at: 257, mediaType: "application/x-tar", name: "a tar archive", action: "archive" },
-  { bytes: "\x7fELF", mediaType: "application/x-elf", name: "a program", action: "none" },
-  { bytes: "MZ", mediaType: "application/x-msdownload", name: "a Windows program", action: "none" },
-  { bytes: "PAR1", mediaType: "application/vnd.apache.parquet", name: "a Parquet file", action: "table" },
-  { bytes: "SQLite format 3\0", mediaType: "application/vnd.sqlite3", name: "an SQLite database", action: "table" },
-  { bytes: "{\\rtf", mediaType: "application/rtf", name: "a rich text (RTF) document", action: "docx" },
-];
-
-const actions: Record<string, string> = {
-  image: "Scan it to a PDF with a text layer (OCR), and sync that file instead.",
-  media: "Add a transcript as a text document instead.",
-  archive: "Unpack the archive at the source, so that each document in it is read on its own.",
-  table: "Export it as CSV or JSONL, or connect the database itself.",
-  docx: "Save it as DOCX or PDF, and sync again.",
-  none: "Leave it out with an exclude rule on the source; it holds no text.",
-};
-
 /**
  * What a document is, by its content first and its name second; a name that contradicts the content loses.
  *
  * @param bytes the file, or at least its first 64 KiB: no more is looked at.
  * @param declared a media type that the source names, for example from an HTTP header or an e-mail part.
  */
-export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: string): DetectedType {
+export function detectMediaType(
+  bytes: Uint8Array,
+  fileName: string,
+  declared?: string,
+): DetectedType {
   const head = bytes.subarray(0, headBytes);
   const extension = /\.([a-z0-9]+)$/iu.exec(fileName)?.[1]?.toLowerCase() ?? "";
   const latin = Buffer.from(head.buffer, head.byteOffset, head.length).toString("latin1");
@@ -112,13 +83,19 @@ export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: 
   // Some producers put a line or a byte order mark before the PDF header; readers search the first 1,024 bytes.
   if (latin.slice(0, 1024).includes("%PDF-")) return supported("application/pdf");
   if (latin.startsWith("PK\x03\x04")) return detectZip(latin, extension);
-  if (latin.startsWith("PK\x05\x06")) return unsupported("application/zip", "an empty ZIP archive", "archive");
+  if (latin.startsWith("PK\x05\x06"))
+    return unsupported("application/zip", "an empty ZIP archive", "archive");
   if (latin.startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return detectCompound(latin, extension);
-  for (const signature of signatures) {
+  for (const signature of foreignFormats) {
     const at = signature.at ?? 0;
     if (!latin.startsWith(signature.bytes, at)) continue;
     // Three printable letters can begin a text as well; its other bytes tell.
-    if (/^[\x20-\x7e]+$/u.test(signature.bytes) && !signature.bytes.startsWith("{") && looksLikeText(head)) continue;
+    if (
+      /^[\x20-\x7e]+$/u.test(signature.bytes) &&
+      !signature.bytes.startsWith("{") &&
+      looksLikeText(head)
+    )
+      continue;
     return unsupported(signature.mediaType, signature.name, signature.action);
   }
   if (!looksLikeText(head)) {
@@ -127,7 +104,8 @@ export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: 
       status: "unsupported",
       mediaType: "application/octet-stream",
       reason: `The file holds binary data of an unknown kind${named}.`,
-      action: "Check the file at its source; it may be damaged or misnamed. Leave it out if it holds no text.",
+      action:
+        "Check the file at its source; it may be damaged or misnamed. Leave it out if it holds no text.",
     };
   }
   return supported(detectText(latin, extension, declared));
@@ -137,12 +115,16 @@ function supported(mediaType: SupportedMediaType): DetectedType {
   return { status: "supported", mediaType };
 }
 
-function unsupported(mediaType: string, name: string, action: string): DetectedType {
+function unsupported(
+  mediaType: string,
+  name: string,
+  action: keyof typeof foreignActions,
+): DetectedType {
   return {
     status: "unsupported",
     mediaType,
     reason: `The file is ${name}, which is not read.`,
-    action: actions[action] ?? actions["none"]!,
+    action: foreignActions[action],
   };
 }
 
@@ -150,19 +132,35 @@ function detectZip(latin: string, extension: string): DetectedType {
   // Names stand uncompressed in the local headers; OpenDocument and EPUB store their type as the first entry.
   const stored = /mimetype(application\/[a-z.+-]+)/u.exec(latin.slice(0, 256))?.[1];
   if (stored !== undefined) {
-    return unsupported(stored, stored.includes("epub") ? "an EPUB book" : "an OpenDocument file", "docx");
+    return unsupported(
+      stored,
+      stored.includes("epub") ? "an EPUB book" : "an OpenDocument file",
+      "docx",
+    );
   }
   if (latin.includes("word/document")) return supported(docxMediaType);
   if (/xl\/(?:workbook|worksheets|_rels)/u.test(latin)) {
     if (latin.includes("xl/workbook.bin") || extension === "xlsb") {
-      return { ...unsupported("application/vnd.ms-excel.sheet.binary.macroenabled.12", "a binary workbook (XLSB)", "none"), ...saveAs("XLSX") };
+      return {
+        ...unsupported(
+          "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+          "a binary workbook (XLSB)",
+          "none",
+        ),
+        ...saveAs("XLSX"),
+      };
     }
     return supported(xlsxMediaType);
   }
   if (/ppt\/(?:presentation|slides|_rels)/u.test(latin)) return supported(pptxMediaType);
   const named = byExtension[extension];
   // The telling names can lie beyond the first 64 KiB, behind large media; the parser checks the whole archive.
-  if (latin.includes("[Content_Types].xml") || named === docxMediaType || named === xlsxMediaType || named === pptxMediaType) {
+  if (
+    latin.includes("[Content_Types].xml") ||
+    named === docxMediaType ||
+    named === xlsxMediaType ||
+    named === pptxMediaType
+  ) {
     return supported(named === xlsxMediaType || named === pptxMediaType ? named : docxMediaType);
   }
   return unsupported("application/zip", "a ZIP archive", "archive");
@@ -172,21 +170,46 @@ function detectZip(latin: string, extension: string): DetectedType {
 function detectCompound(latin: string, extension: string): DetectedType {
   const holds = (stream: string) => latin.includes([...stream].join("\0"));
   if (holds("EncryptedPackage") || byExtension[extension]?.includes("openxml")) {
-    return supported(byExtension[extension]?.includes("openxml") ? byExtension[extension] : docxMediaType);
+    return supported(
+      byExtension[extension]?.includes("openxml") ? byExtension[extension] : docxMediaType,
+    );
   }
   if (holds("__properties_version") || extension === "msg") {
-    return { ...unsupported("application/vnd.ms-outlook", "an Outlook message (MSG)", "none"), ...saveAs("EML") };
+    return {
+      ...unsupported("application/vnd.ms-outlook", "an Outlook message (MSG)", "none"),
+      ...saveAs("EML"),
+    };
   }
   if (holds("WordDocument") || extension === "doc") {
-    return { ...unsupported("application/msword", "a Word document from before 2007 (DOC)", "none"), ...saveAs("DOCX") };
+    return {
+      ...unsupported("application/msword", "a Word document from before 2007 (DOC)", "none"),
+      ...saveAs("DOCX"),
+    };
   }
   if (holds("Workbook") || extension === "xls") {
-    return { ...unsupported("application/vnd.ms-excel", "an Excel workbook from before 2007 (XLS)", "none"), ...saveAs("XLSX") };
+    return {
+      ...unsupported(
+        "application/vnd.ms-excel",
+        "an Excel workbook from before 2007 (XLS)",
+        "none",
+      ),
+      ...saveAs("XLSX"),
+    };
   }
   if (holds("PowerPoint Document") || extension === "ppt") {
-    return { ...unsupported("application/vnd.ms-powerpoint", "a PowerPoint file from before 2007 (PPT)", "none"), ...saveAs("PPTX") };
+    return {
+      ...unsupported(
+        "application/vnd.ms-powerpoint",
+        "a PowerPoint file from before 2007 (PPT)",
+        "none",
+      ),
+      ...saveAs("PPTX"),
+    };
   }
-  return { ...unsupported("application/x-ole-storage", "an old Office or Windows file", "none"), ...saveAs("DOCX, XLSX or PPTX") };
+  return {
+    ...unsupported("application/x-ole-storage", "an old Office or Windows file", "none"),
+    ...saveAs("DOCX, XLSX or PPTX"),
+  };
 }
 
 function saveAs(format: string): { action: string } {
@@ -211,8 +234,15 @@ function looksLikeText(head: Uint8Array): boolean {
   return high < head.length * 0.3 || controls === 0;
 }
 
-function detectText(latin: string, extension: string, declared: string | undefined): SupportedMediaType {
-  const start = latin.replace(/^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)/u, "").replaceAll("\0", "").trimStart();
+function detectText(
+  latin: string,
+  extension: string,
+  declared: string | undefined,
+): SupportedMediaType {
+  const start = latin
+    .replace(/^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)/u, "")
+    .replaceAll("\0", "")
+    .trimStart();
   const named = byExtension[extension];
   if (named !== undefined && textTypes.has(named) && named !== "text/plain") {
     if (named === "application/xml" && looksLikeHtml(start)) return "text/html";
@@ -220,12 +250,18 @@ function detectText(latin: string, extension: string, declared: string | undefin
   }
   if (sourceExtensions.has(extension)) return "text/x-source";
   const type = declared?.split(";")[0]?.trim().toLowerCase();
-  const declaredType = type === undefined ? undefined : (aliases[type] ?? (textTypes.has(type) ? (type as SupportedMediaType) : undefined));
+  const declaredType =
+    type === undefined
+      ? undefined
+      : (aliases[type] ?? (textTypes.has(type) ? (type as SupportedMediaType) : undefined));
   if (declaredType !== undefined && declaredType !== "text/plain") return declaredType;
   if (looksLikeHtml(start)) return "text/html";
   if (named === "text/plain" || declaredType === "text/plain") return "text/plain";
   if (start.startsWith("<?xml")) return "application/xml";
-  if (/^(?:[A-Za-z-]+:[ \t][^\n]*\r?\n(?:[ \t][^\n]*\n)*){2,}/u.test(start) && /^(?:from|received|mime-version|message-id):/imu.test(start.slice(0, 4096))) {
+  if (
+    /^(?:[A-Za-z-]+:[ \t][^\n]*\r?\n(?:[ \t][^\n]*\n)*){2,}/u.test(start) &&
+    /^(?:from|received|mime-version|message-id):/imu.test(start.slice(0, 4096))
+  ) {
     return "message/rfc822";
   }
   if (/^[[{]/u.test(start) && isJson(start)) return "application/json";
@@ -242,12 +278,15 @@ const aliases: Record<string, SupportedMediaType> = {
 };
 
 function looksLikeHtml(start: string): boolean {
-  return /^(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]/iu.test(start.slice(0, 4096));
+  return /^(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]/iu.test(
+    start.slice(0, 4096),
+  );
 }
 
 /** The head of a longer file cannot be parsed whole; the way it begins has to do. */
 function isJson(start: string): boolean {
-  if (start.length >= 32 * 1024) return /^(?:\{\s*"|\[\s*(?:[[{"\d-]|true|false|null))/u.test(start);
+  if (start.length >= 32 * 1024)
+    return /^(?:\{\s*"|\[\s*(?:[[{"\d-]|true|false|null))/u.test(start);
   try {
     JSON.parse(start);
     return true;

@@ -3,11 +3,35 @@ import { isAnnealError } from "@anneal/core/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "./parse-document.ts";
-import { docxParagraph, slideShape, writeDocx, writePptx, writeXlsx } from "./testing/office-fixture.ts";
+import {
+  docxParagraph,
+  slideShape,
+  writeDocx,
+  writePptx,
+  writeXlsx,
+} from "./testing/office-fixture.ts";
 import { failureOf, parseFixture } from "./testing/outline-of.ts";
 import { lines, writePdf } from "./testing/pdf-fixture.ts";
 
-const extensions = ["md", "html", "txt", "py", "csv", "tsv", "json", "jsonl", "xml", "eml", "pdf", "docx", "xlsx", "pptx", "doc", "zip", ""];
+const extensions = [
+  "md",
+  "html",
+  "txt",
+  "py",
+  "csv",
+  "tsv",
+  "json",
+  "jsonl",
+  "xml",
+  "eml",
+  "pdf",
+  "docx",
+  "xlsx",
+  "pptx",
+  "doc",
+  "zip",
+  "",
+];
 
 /** Parses, and fails the test on anything but a document or an AnnealError with a DOCUMENT_ code. */
 async function parseSafely(bytes: Uint8Array, fileName: string): Promise<void> {
@@ -23,15 +47,46 @@ async function parseSafely(bytes: Uint8Array, fileName: string): Promise<void> {
 describe("parseDocument", () => {
   it("ends random bytes under any name in a document or an AnnealError", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), fc.constantFrom(...extensions), (bytes, extension) => parseSafely(bytes, `a.${extension}`)),
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 2000 }),
+        fc.constantFrom(...extensions),
+        (bytes, extension) => parseSafely(bytes, `a.${extension}`),
+      ),
       { numRuns: 300 },
     );
   });
 
   it("ends random text under any name in a document or an AnnealError", async () => {
-    const text = fc.string({ unit: fc.constantFrom("<", ">", "/", "{", "}", "[", "]", '"', "a", "b", "\n", ",", " ", "|", "-", "#", "*", ":", "&", "ü", "\uD800"), maxLength: 300 });
+    const text = fc.string({
+      unit: fc.constantFrom(
+        "<",
+        ">",
+        "/",
+        "{",
+        "}",
+        "[",
+        "]",
+        '"',
+        "a",
+        "b",
+        "\n",
+        ",",
+        " ",
+        "|",
+        "-",
+        "#",
+        "*",
+        ":",
+        "&",
+        "ü",
+        "\uD800",
+      ),
+      maxLength: 300,
+    });
     await fc.assert(
-      fc.asyncProperty(text, fc.constantFrom(...extensions), (content, extension) => parseSafely(Buffer.from(content), `a.${extension}`)),
+      fc.asyncProperty(text, fc.constantFrom(...extensions), (content, extension) =>
+        parseSafely(Buffer.from(content), `a.${extension}`),
+      ),
       { numRuns: 500 },
     );
   });
@@ -59,18 +114,27 @@ describe("parseDocument", () => {
   });
 
   it("refuses a file beyond the size limit and an unsupported one, with what to do", async () => {
-    expect(await failureOf(parseFixture("x".repeat(2000), "a.txt", { maxBytes: 1024 }))).toBe("DOCUMENT_TOO_LARGE: The file has 2 KiB; the limit is 1 KiB.");
-    expect(await failureOf(parseFixture(Buffer.from([0, 1, 2, 3]), "a.txt"))).toMatch(/^DOCUMENT_UNSUPPORTED: The file holds binary data/u);
+    expect(await failureOf(parseFixture("x".repeat(2000), "a.txt", { maxBytes: 1024 }))).toBe(
+      "DOCUMENT_TOO_LARGE: The file has 2 KiB; the limit is 1 KiB.",
+    );
+    expect(await failureOf(parseFixture(Buffer.from([0, 1, 2, 3]), "a.txt"))).toMatch(
+      /^DOCUMENT_UNSUPPORTED: The file holds binary data/u,
+    );
   });
 
   it("keeps the beginning of a text beyond the limit and says what was left", async () => {
-    const document = await parseFixture("one\n\ntwo\n\nthree\n\nfour", "a.txt", { maxTextLength: 8 });
+    const document = await parseFixture("one\n\ntwo\n\nthree\n\nfour", "a.txt", {
+      maxTextLength: 8,
+    });
     expect(document.elements.map((element) => element.text)).toEqual(["one", "two"]);
     expect(document.warnings).toEqual(["Kept the first 8 characters; 2 elements left out."]);
   });
 
   it("keeps a text with invalid bytes and says what was replaced", async () => {
-    const document = await parseFixture(Buffer.concat([Buffer.from("Größe über "), Buffer.from([0xff]), Buffer.from(" alles")]), "a.txt");
+    const document = await parseFixture(
+      Buffer.concat([Buffer.from("Größe über "), Buffer.from([0xff]), Buffer.from(" alles")]),
+      "a.txt",
+    );
     expect(document.elements[0]?.text).toBe("Größe über \uFFFD alles");
     expect(document.warnings).toHaveLength(1);
   });

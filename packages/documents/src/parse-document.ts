@@ -3,7 +3,13 @@ import { type AnnealError, assertNever, isAnnealError } from "@anneal/core/error
 import { decodeText } from "./decode-text.ts";
 import { countOf, describeBytes, documentError } from "./document-errors.ts";
 import { type ParseLimits, defaultParseLimits } from "./limits.ts";
-import { type SupportedMediaType, detectMediaType, docxMediaType, pptxMediaType, xlsxMediaType } from "./media-type.ts";
+import {
+  type SupportedMediaType,
+  detectMediaType,
+  docxMediaType,
+  pptxMediaType,
+  xlsxMediaType,
+} from "./media-type.ts";
 import { type Parsed, withSections } from "./sections.ts";
 
 export type ParseInput = {
@@ -35,24 +41,42 @@ async function parseNested(input: ParseInput, depth: number): Promise<ParsedDocu
   if (bytes.length > limits.maxBytes) throw tooLarge(bytes.length, limits);
   const detected = detectMediaType(bytes, fileName, input.mediaType);
   if (detected.status === "unsupported") {
-    throw documentError("DOCUMENT_UNSUPPORTED", detected.reason, { action: detected.action, details: { mediaType: detected.mediaType } });
+    throw documentError("DOCUMENT_UNSUPPORTED", detected.reason, {
+      action: detected.action,
+      details: { mediaType: detected.mediaType },
+    });
   }
   const parsed = await parseAs(detected.mediaType, input, limits, depth);
-  return limitText({
-    title: parsed.title,
-    mediaType: detected.mediaType,
-    elements: withSections(parsed.drafts),
-    warnings: parsed.drafts.length === 0 && parsed.warnings.length === 0 ? ["The document holds no text."] : parsed.warnings,
-  }, limits);
+  return limitText(
+    {
+      title: parsed.title,
+      mediaType: detected.mediaType,
+      elements: withSections(parsed.drafts),
+      warnings:
+        parsed.drafts.length === 0 && parsed.warnings.length === 0
+          ? ["The document holds no text."]
+          : parsed.warnings,
+    },
+    limits,
+  );
 }
 
 export function tooLarge(sizeBytes: number, limits: Pick<ParseLimits, "maxBytes">): AnnealError {
-  return documentError("DOCUMENT_TOO_LARGE", `The file has ${describeBytes(sizeBytes)}; the limit is ${describeBytes(limits.maxBytes)}.`, {
-    details: { sizeBytes, maxBytes: limits.maxBytes },
-  });
+  return documentError(
+    "DOCUMENT_TOO_LARGE",
+    `The file has ${describeBytes(sizeBytes)}; the limit is ${describeBytes(limits.maxBytes)}.`,
+    {
+      details: { sizeBytes, maxBytes: limits.maxBytes },
+    },
+  );
 }
 
-async function parseAs(mediaType: SupportedMediaType, input: ParseInput, limits: ParseLimits, depth: number): Promise<Parsed> {
+async function parseAs(
+  mediaType: SupportedMediaType,
+  input: ParseInput,
+  limits: ParseLimits,
+  depth: number,
+): Promise<Parsed> {
   const { bytes, fileName } = input;
   switch (mediaType) {
     case "application/pdf":
@@ -65,7 +89,10 @@ async function parseAs(mediaType: SupportedMediaType, input: ParseInput, limits:
       const { parseEml } = await import("./formats/eml.ts");
       return parseEml(bytes, limits, (attachment) => {
         if (depth >= limits.maxAttachmentDepth) {
-          throw documentError("DOCUMENT_UNSUPPORTED", `Attachments are read ${limits.maxAttachmentDepth} levels deep.`);
+          throw documentError(
+            "DOCUMENT_UNSUPPORTED",
+            `Attachments are read ${limits.maxAttachmentDepth} levels deep.`,
+          );
         }
         return parseNested({ ...attachment, limits }, depth + 1);
       });
@@ -80,7 +107,12 @@ async function parseAs(mediaType: SupportedMediaType, input: ParseInput, limits:
     case "application/x-ndjson":
     case "application/xml": {
       const decoded = decodeText(bytes, declaredCharset(mediaType, bytes, input.mediaType));
-      const parsed = await parseDecoded(mediaType, decoded.text.replaceAll("\0", ""), fileName, limits);
+      const parsed = await parseDecoded(
+        mediaType,
+        decoded.text.replaceAll("\0", ""),
+        fileName,
+        limits,
+      );
       return { ...parsed, warnings: [...decoded.warnings, ...parsed.warnings] };
     }
     default:
@@ -89,7 +121,10 @@ async function parseAs(mediaType: SupportedMediaType, input: ParseInput, limits:
 }
 
 async function parseDecoded(
-  mediaType: Exclude<SupportedMediaType, `application/${"pdf" | "vnd."}${string}` | "message/rfc822">,
+  mediaType: Exclude<
+    SupportedMediaType,
+    `application/${"pdf" | "vnd."}${string}` | "message/rfc822"
+  >,
   text: string,
   fileName: string,
   limits: ParseLimits,
@@ -120,12 +155,18 @@ async function parseDecoded(
 }
 
 /** The encoding that an HTML meta element, an XML declaration or the source's media type names. */
-function declaredCharset(mediaType: SupportedMediaType, bytes: Uint8Array, declared: string | undefined): string | undefined {
+function declaredCharset(
+  mediaType: SupportedMediaType,
+  bytes: Uint8Array,
+  declared: string | undefined,
+): string | undefined {
   const fromSource = /charset\s*=\s*"?([\w.:-]+)/iu.exec(declared ?? "")?.[1];
   if (fromSource !== undefined) return fromSource;
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, 4096));
-  if (mediaType === "text/html") return /<meta[^>]+charset\s*=\s*["']?([\w.:-]+)/iu.exec(start)?.[1];
-  if (mediaType === "application/xml") return /^\s*<\?xml[^>]+encoding\s*=\s*["']([\w.:-]+)/iu.exec(start)?.[1];
+  if (mediaType === "text/html")
+    return /<meta[^>]+charset\s*=\s*["']?([\w.:-]+)/iu.exec(start)?.[1];
+  if (mediaType === "application/xml")
+    return /^\s*<\?xml[^>]+encoding\s*=\s*["']([\w.:-]+)/iu.exec(start)?.[1];
   return undefined;
 }
 
@@ -137,7 +178,10 @@ function limitText(document: ParsedDocument, limits: ParseLimits): ParsedDocumen
   return {
     ...document,
     elements: document.elements.slice(0, kept),
-    warnings: [...document.warnings, `Kept the first ${limits.maxTextLength.toLocaleString("en-US")} characters; ${countOf(dropped, "element")} left out.`],
+    warnings: [
+      ...document.warnings,
+      `Kept the first ${limits.maxTextLength.toLocaleString("en-US")} characters; ${countOf(dropped, "element")} left out.`,
+    ],
   };
 }
 
@@ -145,8 +189,14 @@ function asDocumentError(error: unknown): AnnealError {
   if (isAnnealError(error)) return error;
   // What a recursive parser throws when a document nests beyond the stack.
   if (error instanceof RangeError) {
-    return documentError("DOCUMENT_HOSTILE", "The document nests too deeply or holds a value beyond all bounds.", { cause: error });
+    return documentError(
+      "DOCUMENT_HOSTILE",
+      "The document nests too deeply or holds a value beyond all bounds.",
+      { cause: error },
+    );
   }
   const reason = error instanceof Error ? error.message.slice(0, 160) : "unknown";
-  return documentError("DOCUMENT_DAMAGED", `The document cannot be read (${reason}).`, { cause: error });
+  return documentError("DOCUMENT_DAMAGED", `The document cannot be read (${reason}).`, {
+    cause: error,
+  });
 }

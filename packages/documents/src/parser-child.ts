@@ -23,10 +23,20 @@ async function handle(request: ParseRequest): Promise<ParseReply> {
   try {
     const bytes = await readFile(request.path);
     const { fileName, mediaType, limits } = request;
-    return { status: "parsed", document: await parseDocument({ bytes, fileName, limits, ...(mediaType === undefined ? {} : { mediaType }) }) };
+    return {
+      status: "parsed",
+      document: await parseDocument({
+        bytes,
+        fileName,
+        limits,
+        ...(mediaType === undefined ? {} : { mediaType }),
+      }),
+    };
   } catch (error) {
     const reason = error instanceof Error ? error.message.slice(0, 160) : "unknown";
-    const known = isAnnealError(error) ? error : documentError("DOCUMENT_DAMAGED", `The file cannot be read (${reason}).`);
+    const known = isAnnealError(error)
+      ? error
+      : documentError("DOCUMENT_DAMAGED", `The file cannot be read (${reason}).`);
     const { code, message, action, details } = known;
     return { status: "failed", error: { code, message, action, details } };
   }

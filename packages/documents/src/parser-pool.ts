@@ -70,7 +70,10 @@ export class ParserPool {
     const limits = { ...defaultParseLimits, ...this.options.limits, ...input.limits };
     const fileName = input.fileName ?? basename(input.path);
     const { size } = await stat(input.path).catch((error: unknown) => {
-      throw new AnnealError("NOT_FOUND", `The file ${fileName} is no longer there.`, { action: "Sync the source again.", cause: error });
+      throw new AnnealError("NOT_FOUND", `The file ${fileName} is no longer there.`, {
+        action: "Sync the source again.",
+        cause: error,
+      });
     });
     if (size > limits.maxBytes) throw tooLarge(size, limits);
     if (this.closed || input.signal?.aborted === true) throw cancelled(fileName);
@@ -78,7 +81,8 @@ export class ParserPool {
       this.queue.push({
         request: { path: input.path, fileName, mediaType: input.mediaType, limits },
         signal: input.signal,
-        settle: (result) => ("document" in result ? resolve(result.document) : reject(result.error)),
+        settle: (result) =>
+          "document" in result ? resolve(result.document) : reject(result.error),
       });
       this.dispatch();
     });
@@ -93,7 +97,9 @@ export class ParserPool {
 
   private dispatch(): void {
     while (this.queue.length > 0) {
-      const free = [...this.children].find((child) => child.isFree) ?? (this.children.size < this.options.size ? this.start() : undefined);
+      const free =
+        [...this.children].find((child) => child.isFree) ??
+        (this.children.size < this.options.size ? this.start() : undefined);
       if (free === undefined) return;
       const job = this.queue.shift()!;
       if (job.signal?.aborted === true) job.settle({ error: cancelled(job.request.fileName) });
@@ -127,14 +133,23 @@ class ParserChild {
   private verdict: AnnealError | null = null;
   private stopWatching: () => void = () => {};
 
-  constructor(options: Required<ParserPoolOptions>, events: { freed: () => void; ended: () => void }) {
+  constructor(
+    options: Required<ParserPoolOptions>,
+    events: { freed: () => void; ended: () => void },
+  ) {
     this.options = options;
     this.events = events;
     const heapMiB = Math.floor((options.maxMemoryBytes * 0.75) / MiB);
     this.process = fork(childPath, [], {
       execPath: process.execPath,
       // Reading is all it may do: no writing, no programs, no threads, no native code.
-      execArgv: [`--max-old-space-size=${heapMiB}`, "--permission", "--allow-fs-read=*", "--disable-warning=ExperimentalWarning", "--disable-warning=SecurityWarning"],
+      execArgv: [
+        `--max-old-space-size=${heapMiB}`,
+        "--permission",
+        "--allow-fs-read=*",
+        "--disable-warning=ExperimentalWarning",
+        "--disable-warning=SecurityWarning",
+      ],
       env: {},
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
@@ -143,9 +158,12 @@ class ParserChild {
         this.closed(code, signal);
         resolve();
       };
-      this.process.once("close", gone);
-      // A process that could not be started never closes.
-      this.process.on("error", () => (this.process.pid === undefined ? gone(null, null) : this.process.kill("SIGKILL")));
+      // Not "close", which never comes after disconnect().
+      this.process.once("exit", gone);
+      // A process that could not be started never exits.
+      this.process.on("error", () =>
+        this.process.pid === undefined ? gone(null, null) : this.process.kill("SIGKILL"),
+      );
     });
     this.process.on("message", (message) => this.receive(message));
   }
@@ -159,7 +177,11 @@ class ParserChild {
     const kill = (error: AnnealError) => void this.end(error);
     const seconds = Math.round(this.options.timeoutMs / 100) / 10;
     const timer = setTimeout(() => {
-      kill(documentError("DOCUMENT_TIMEOUT", `Parsing took longer than ${seconds} s and was ended.`, { details: { timeoutMs: this.options.timeoutMs } }));
+      kill(
+        documentError("DOCUMENT_TIMEOUT", `Parsing took longer than ${seconds} s and was ended.`, {
+          details: { timeoutMs: this.options.timeoutMs },
+        }),
+      );
     }, this.options.timeoutMs);
     const poll = setInterval(() => {
       void residentBytes(this.process.pid).then((bytes) => {
@@ -189,7 +211,12 @@ class ParserChild {
   private receive(message: unknown): void {
     const reply = parseReplySchema.safeParse(message);
     if (!reply.success) {
-      void this.end(documentError("DOCUMENT_HOSTILE", "The parser's answer made no sense; the document may have taken it over."));
+      void this.end(
+        documentError(
+          "DOCUMENT_HOSTILE",
+          "The parser's answer made no sense; the document may have taken it over.",
+        ),
+      );
     } else {
       this.settle(toResult(reply.data));
       this.done += 1;
@@ -212,16 +239,23 @@ class ParserChild {
     this.ending = true;
     // V8 aborts when its heap is full.
     const ranOut = signal === "SIGABRT" || code === 134;
-    const crash = documentError("DOCUMENT_DAMAGED", `The document made its parser crash (${signal ?? `exit code ${code}`}).`);
+    const crash = documentError(
+      "DOCUMENT_DAMAGED",
+      `The document made its parser crash (${signal ?? `exit code ${code}`}).`,
+    );
     this.settle({ error: this.verdict ?? (ranOut ? this.outOfMemory() : crash) });
     this.events.ended();
   }
 
   private outOfMemory(): AnnealError {
     const limit = describeBytes(this.options.maxMemoryBytes);
-    return documentError("DOCUMENT_TOO_LARGE", `Parsing needed more than ${limit} of memory and was ended.`, {
-      details: { maxMemoryBytes: this.options.maxMemoryBytes },
-    });
+    return documentError(
+      "DOCUMENT_TOO_LARGE",
+      `Parsing needed more than ${limit} of memory and was ended.`,
+      {
+        details: { maxMemoryBytes: this.options.maxMemoryBytes },
+      },
+    );
   }
 }
 
@@ -233,10 +267,13 @@ function toResult(reply: ParseReply): Parameters<Job["settle"]>[0] {
 
 /** Resident memory of a process by Linux's proc file system; 0 where there is none, and the heap limit has to do. */
 async function residentBytes(pid: number | undefined): Promise<number> {
-  const status = pid === undefined ? "" : await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const status =
+    pid === undefined ? "" : await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   return Number(/^VmRSS:\s+(\d+) kB/mu.exec(status)?.[1] ?? 0) * 1024;
 }
 
 function cancelled(fileName: string): AnnealError {
-  return new AnnealError("CANCELLED", `Parsing of ${fileName} was cancelled.`, { action: "Start it again when it is wanted." });
+  return new AnnealError("CANCELLED", `Parsing of ${fileName} was cancelled.`, {
+    action: "Start it again when it is wanted.",
+  });
 }

@@ -2,7 +2,11 @@ import { SaxesParser } from "saxes";
 import { documentError } from "./document-errors.ts";
 
 /** A small XML tree: names without prefix, attributes as written (with prefix), text nodes as strings. */
-export type XmlElement = { name: string; attributes: Record<string, string>; children: (XmlElement | string)[] };
+export type XmlElement = {
+  name: string;
+  attributes: Record<string, string>;
+  children: (XmlElement | string)[];
+};
 
 /**
  * Parses one XML document. Nothing external is ever fetched and no entity but the five of XML is known.
@@ -15,13 +19,22 @@ export function parseXmlTree(text: string, name: string, maxDepth: number): XmlE
   const open = [root];
   const parser = new SaxesParser({ xmlns: false, position: false });
   parser.on("doctype", (doctype) => {
-    if (/<!ENTITY/iu.test(doctype)) throw documentError("DOCUMENT_HOSTILE", `${name} declares XML entities, as an entity bomb does.`);
+    if (/<!ENTITY/iu.test(doctype))
+      throw documentError(
+        "DOCUMENT_HOSTILE",
+        `${name} declares XML entities, as an entity bomb does.`,
+      );
   });
   parser.on("opentag", (tag) => {
-    const element: XmlElement = { name: localName(tag.name), attributes: { ...tag.attributes }, children: [] };
+    const element: XmlElement = {
+      name: localName(tag.name),
+      attributes: { ...tag.attributes },
+      children: [],
+    };
     open[open.length - 1]!.children.push(element);
     if (tag.isSelfClosing) return;
-    if (open.length > maxDepth) throw documentError("DOCUMENT_HOSTILE", `${name} nests more than ${maxDepth} XML elements.`);
+    if (open.length > maxDepth)
+      throw documentError("DOCUMENT_HOSTILE", `${name} nests more than ${maxDepth} XML elements.`);
     open.push(element);
   });
   parser.on("closetag", (tag) => {
@@ -31,11 +44,15 @@ export function parseXmlTree(text: string, name: string, maxDepth: number): XmlE
   parser.on("text", addText);
   parser.on("cdata", addText);
   parser.on("error", (error) => {
-    throw documentError("DOCUMENT_DAMAGED", `${name} is not well-formed XML (${error.message.slice(0, 120)}).`);
+    throw documentError(
+      "DOCUMENT_DAMAGED",
+      `${name} is not well-formed XML (${error.message.slice(0, 120)}).`,
+    );
   });
   parser.write(text).close();
   const document = root.children.find((child) => typeof child !== "string");
-  if (document === undefined) throw documentError("DOCUMENT_DAMAGED", `${name} holds no XML element.`);
+  if (document === undefined)
+    throw documentError("DOCUMENT_DAMAGED", `${name} holds no XML element.`);
   return document;
 }
 
@@ -48,15 +65,26 @@ export function elementsOf(parent: XmlElement | undefined, name?: string): XmlEl
   return name === undefined ? children : children.filter((child) => child.name === name);
 }
 
-export function elementOf(parent: XmlElement | undefined, ...path: string[]): XmlElement | undefined {
-  return path.reduce<XmlElement | undefined>((element, name) => elementsOf(element, name)[0], parent);
+export function elementOf(
+  parent: XmlElement | undefined,
+  ...path: string[]
+): XmlElement | undefined {
+  return path.reduce<XmlElement | undefined>(
+    (element, name) => elementsOf(element, name)[0],
+    parent,
+  );
 }
 
 /** All elements of a name below, in document order; the depth is bounded by the parser's. */
 export function descendantsOf(parent: XmlElement | undefined, name: string): XmlElement[] {
-  return elementsOf(parent).flatMap((child) => [...(child.name === name ? [child] : []), ...descendantsOf(child, name)]);
+  return elementsOf(parent).flatMap((child) => [
+    ...(child.name === name ? [child] : []),
+    ...descendantsOf(child, name),
+  ]);
 }
 
 export function textOf(element: XmlElement | undefined): string {
-  return (element?.children ?? []).map((child) => (typeof child === "string" ? child : textOf(child))).join("");
+  return (element?.children ?? [])
+    .map((child) => (typeof child === "string" ? child : textOf(child)))
+    .join("");
 }

@@ -1,4 +1,4 @@
-import { parseSourceUri, type SourceUriOptions } from "@anneal/connectors/registry";
+import { parseSourceUri, type SourceUriOptions } from "@anneal/connectors/source-uri";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 

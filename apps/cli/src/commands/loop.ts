@@ -1,6 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { LoopReport } from "@anneal/core/loop/contract";
-import type { SourceUriOptions } from "@anneal/connectors/registry";
+import type { SourceUriOptions } from "@anneal/connectors/source-uri";
 import type { Stack } from "@anneal/local-stack/stack";
 import { findRunningPortal } from "@anneal/local-stack/state-lock";
 import type { Command } from "commander";
@@ -94,6 +94,7 @@ async function runLoop(portal: PortalClient, env: Env, options: LoopOptions, sig
     ...(env["AWS_ACCESS_KEY_ID"] ? { s3AccessKeyId: env["AWS_ACCESS_KEY_ID"] } : {}),
     ...(env["AWS_SECRET_ACCESS_KEY"] ? { s3SecretAccessKey: env["AWS_SECRET_ACCESS_KEY"] } : {}),
     ...(options.allowPrivateHosts ? { allowPrivateHosts: true } : {}),
+    baseDir: env["INIT_CWD"] ?? process.cwd(),
   };
   const sourceIds = await createSources(
     portal,

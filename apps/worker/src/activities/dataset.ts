@@ -6,7 +6,6 @@ import { datasetAcl } from "@anneal/core/dataset/dataset-acl";
 import { datasetDigest, toMessagesJsonl, type DatasetExample } from "@anneal/core/dataset/dataset-digest";
 import { dedupeQuestions } from "@anneal/core/dataset/dedupe-questions";
 import { extractPairs } from "@anneal/core/dataset/extract-pairs";
-import { generationInstructions, questionInstructions } from "@anneal/core/dataset/generate-pairs";
 import { pairSchema, type Pair } from "@anneal/core/dataset/pair";
 import { planSplits } from "@anneal/core/dataset/plan-splits";
 import { elementSpans, type ParsedDocument } from "@anneal/core/document/element";
@@ -95,7 +94,7 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
     for (const pair of [...extracted, ...generated.pairs]) {
       const passage = passageOf(pair, passages);
       if (passage === null) continue;
-      const verdict = checkPair(pair, passage, { ownWords: [generationInstructions, questionInstructions] });
+      const verdict = checkPair(pair, passage);
       if (verdict.status === "kept") found.pairs.push(pair);
       else found.dropped.push({ pair, code: verdict.code, reason: verdict.reason });
     }

@@ -56,7 +56,7 @@ export function createTeacher(options: {
     const sentences = answerableSentences(passage).slice(0, pairsPerPassage);
     const candidates = await Promise.all(
       sentences.map(async ({ display }): Promise<PairCandidate[]> => {
-        const question = parseGeneratedQuestion(await ask(questionPrompt(display, passage.context), 48, signal));
+        const question = parseGeneratedQuestion(await ask(questionPrompt(display), 48, signal));
         return question === null ? [] : [{ question, answer: display, quote: display }];
       }),
     );

@@ -7,7 +7,7 @@ import { runStage } from "./run-stage.ts";
 const { buildDataset } = proxyActivities<DatasetActivities>({
   startToCloseTimeout: "24 hours",
   heartbeatTimeout: "60 seconds",
-  retry: { maximumAttempts: 4, maximumInterval: "1 minute" },
+  retry: { maximumAttempts: 40, maximumInterval: "10 seconds" },
 });
 
 export async function dataset(input: StageInput): Promise<void> {

@@ -6,7 +6,7 @@ import { runStage } from "./run-stage.ts";
 const { indexDocuments } = proxyActivities<IndexingActivities>({
   startToCloseTimeout: "24 hours",
   heartbeatTimeout: "60 seconds",
-  retry: { maximumAttempts: 4, maximumInterval: "1 minute" },
+  retry: { maximumAttempts: 40, maximumInterval: "10 seconds" },
 });
 
 export async function indexing(input: StageInput): Promise<void> {

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, type BigIntStats } from "node:fs";
 import { access, lstat, opendir, realpath, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -136,10 +136,16 @@ function itemOf({ ref, path, stats }: Extract<WalkEntry, { type: "file" }>): Sou
     title: basename(ref),
     mediaType: mediaTypeOf(ref),
     sizeBytes: Number(stats.size),
-    modifiedAt: new Date(Number(stats.mtimeMs)).toISOString(),
+    modifiedAt: modifiedAtOf(stats),
     fingerprint: fingerprintOf(stats),
     acl: null,
   };
+}
+
+/** A file may claim a time that no calendar has. */
+function modifiedAtOf(stats: BigIntStats): string | null {
+  const time = new Date(Number(stats.mtimeMs));
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
 
 /** @returns the root's real path and what tells it from another folder at the same path */

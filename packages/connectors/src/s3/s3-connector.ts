@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { GetObjectCommand, ListObjectsV2Command, type S3Client, type _Object } from "@aws-sdk/client-s3";
 import type { Change, ContentHandle, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import { AnnealError } from "@anneal/core/errors";
 import { defineConnector, type ReadRequest } from "../connector.ts";
 import { limitBytes } from "../content.ts";
 import { failedCheck, tooLarge } from "../failure.ts";
@@ -135,6 +136,7 @@ async function changeOf(
   known: KnownItems,
   maxBytes: number,
 ): Promise<Change | null> {
+  if (object.key.includes("\0")) return unspeakableKey(object.key);
   const item = itemOf(config, object);
   if ((await known.fingerprintOf(item.ref)) === item.fingerprint) return null;
   if (object.sizeBytes > maxBytes) {
@@ -146,6 +148,15 @@ async function changeOf(
   }
   if (isArchived(object)) return { type: "failure", ref: item.ref, error: archived(`"${item.uri}"`).toReport() };
   return { type: "upsert", item, content: objectContent(client, config, object.key, maxBytes) };
+}
+
+/** S3 takes any character in a key; databases do not take this one in a text. */
+function unspeakableKey(key: string): Change {
+  const ref = key.replaceAll("\0", "%00");
+  const error = new AnnealError("INVALID_INPUT", `The key "${ref}" holds a null character.`, {
+    action: "Copy the object to a key without it.",
+  });
+  return { type: "failure", ref, error: error.toReport() };
 }
 
 function itemOf(config: S3Config, object: ListedObject): SourceItem {

@@ -54,7 +54,8 @@ export function readPageFacts(html: string): PageFacts {
 function readElement(element: Element, facts: PageFacts): void {
   switch (element.tagName) {
     case "title":
-      facts.title ??= collapse(element.childNodes.map((child) => ("value" in child ? child.value : "")).join("")) || null;
+      facts.title ??=
+        collapse(element.childNodes.map((child) => ("value" in child ? child.value : "")).join("")) || null;
       return;
     case "base":
       facts.base ??= attribute(element, "href");

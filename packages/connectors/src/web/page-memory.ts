@@ -17,7 +17,8 @@ const linkDigestChars = 8;
 
 export function encodeMemory(memory: PageMemory): string {
   const links = memory.links !== null && memory.links.length <= maxLinks ? memory.links.map(digestLink).join("") : null;
-  const fits = (validator: string | null) => (validator !== null && validator.length <= maxValidatorChars ? validator : null);
+  const fits = (validator: string | null) =>
+    validator !== null && validator.length <= maxValidatorChars ? validator : null;
   return JSON.stringify([
     memory.digest,
     links === null ? null : fits(memory.etag),

@@ -5,6 +5,16 @@ import { followRedirects } from "./follow-redirects.ts";
 import { discard, readBody, statusError, type SiteClient } from "./site-client.ts";
 import type { Site } from "./site-url.ts";
 
+// Its typings describe an ES module; what Node hands over is the function itself.
+const parseRobots = robotsParser as unknown as (
+  url: string,
+  text: string,
+) => {
+  isAllowed(url: string, agent: string): boolean | undefined;
+  getCrawlDelay(agent: string): number | undefined;
+  getSitemaps(): string[];
+};
+
 export type RobotsRules = {
   isAllowed(url: string): boolean;
   crawlDelayMs: number;
@@ -32,7 +42,7 @@ export async function loadRobots(client: SiteClient, site: Site): Promise<Robots
     return { isAllowed: () => true, crawlDelayMs: 0, sitemaps: [] };
   }
   const text = new TextDecoder().decode(await collectBytes(readBody(response, url, maxRobotsBytes)));
-  const robots = robotsParser(url, text);
+  const robots = parseRobots(url, text);
   return {
     isAllowed: (address) => robots.isAllowed(address, robotsAgent) ?? true,
     crawlDelayMs: Math.min(maxCrawlDelayMs, (robots.getCrawlDelay(robotsAgent) ?? 0) * 1000),

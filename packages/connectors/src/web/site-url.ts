@@ -8,12 +8,8 @@ export function siteOf(url: URL): Site {
 /** example.org and www.example.org are one site to everybody but DNS. */
 export function isSameSite(url: URL, site: Site): boolean {
   if (url.protocol !== "http:" && url.protocol !== "https:") return false;
-  if (url.hostname === site.hostname) return url.port === site.port || (url.port === "" && isDefaultPort(site));
-  return withoutWww(url.hostname) === withoutWww(site.hostname) && url.port === "" && isDefaultPort(site);
-}
-
-function isDefaultPort(site: Site): boolean {
-  return site.port === "";
+  if (url.port !== site.port) return false;
+  return url.hostname === site.hostname || (site.port === "" && withoutWww(url.hostname) === withoutWww(site.hostname));
 }
 
 function withoutWww(hostname: string): string {
@@ -30,14 +26,18 @@ const trackingParameter =
  * @returns null for an address outside the site, or one that looks like a trap
  */
 export function normaliseUrl(href: string, base: URL | string, site: Site): string | null {
-  if (!URL.canParse(href, base)) return null;
-  const url = new URL(href, base);
-  if (!isSameSite(url, site)) return null;
+  const url = URL.parse(href, String(base));
+  if (url === null || !isSameSite(url, site)) return null;
   const inSite = new URL(site.origin);
   inSite.pathname = url.pathname.replace(/;jsessionid=[^/;]*/gi, "");
-  const parameters = [...url.searchParams].filter(([name]) => !trackingParameter.test(name));
-  parameters.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  inSite.search = new URLSearchParams(parameters).toString();
+  // As the site wrote them: "?flag" and "?flag=" may be two things to it.
+  const parameters = url.search.slice(1).split("&");
+  const kept = parameters
+    .filter((parameter) => parameter !== "" && !trackingParameter.test(parameter.replace(/=.*/, "")))
+    .sort()
+    .join("&");
+  // The setter takes one question mark away, which may be the first character of a parameter.
+  inSite.search = kept === "" ? "" : `?${kept}`;
   return looksLikeTrap(inSite) ? null : inSite.href;
 }
 

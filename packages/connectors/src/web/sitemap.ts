@@ -3,6 +3,7 @@ import { createGunzip } from "node:zlib";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { SaxesParser } from "saxes";
 import { limitBytes } from "../content.ts";
+import { parseMediaType } from "../media-type.ts";
 import { followRedirects } from "./follow-redirects.ts";
 import { discard, readBody, statusError, type SiteClient } from "./site-client.ts";
 import { isSameSite, type Site } from "./site-url.ts";
@@ -50,6 +51,11 @@ async function loadSitemap(client: SiteClient, url: string): Promise<ParsedSitem
     // No sitemap is no failure; one that cannot be had just now is.
     if (response.status < 500 && response.status !== 429) return { pages: [], sitemaps: [] };
     throw statusError(url, response.status);
+  }
+  // Sites that answer everything with their own shell have no sitemap.
+  if (parseMediaType(response.headers.get("content-type")) === "text/html") {
+    await discard(response);
+    return { pages: [], sitemaps: [] };
   }
   return parseSitemap(decompress(readBody(response, url, maxSitemapBytes), url), url);
 }
@@ -99,15 +105,16 @@ export async function parseSitemap(body: AsyncIterable<Uint8Array>, url: string)
     throw damaged(url);
   });
   const decoder = new TextDecoder();
-  let plain: string | null = null;
+  let form: "xml" | "text" | null = null;
+  let lines = "";
   for await (const chunk of body) {
     const part = decoder.decode(chunk, { stream: true });
-    plain ??= part.trimStart().startsWith("<") ? null : "";
-    if (plain === null) parser.write(part);
-    else plain += part;
+    form ??= part.trimStart().startsWith("<") ? "xml" : "text";
+    if (form === "xml") parser.write(part);
+    else lines += part;
   }
-  if (plain === null) parser.close();
-  else result.pages.push(...plain.split(/\s+/).filter((line) => /^https?:/.test(line)));
+  if (form === "xml") parser.close();
+  for (const line of lines.split(/\s+/)) if (/^https?:/.test(line)) result.pages.push(line);
   return result;
 }
 

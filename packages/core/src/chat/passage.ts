@@ -1,5 +1,5 @@
 import type { Citation } from "../loop/contract.ts";
-import { type ChunkPlace, placeAt } from "../indexing/chunk-document.ts";
+import { type Chunk, type ChunkPlace, placeAt } from "../indexing/chunk-document.ts";
 import type { ChunkPayload } from "../indexing/payload.ts";
 
 /** A retrieved chunk, as prompts and grounding read it. */
@@ -48,6 +48,15 @@ export function passageFromPayload(
     language: payload.language,
     cosine,
   };
+}
+
+/** A chunk that was not retrieved but cut just now: what pairs are generated from and examples show. */
+export function passageFromChunk(
+  chunk: Chunk,
+  document: Pick<Passage, "documentId" | "chunkId" | "uri" | "title" | "language">,
+): Passage {
+  const { context, tableHeader, text, charStart, places } = chunk;
+  return { ...document, context, tableHeader, text, charStart, places, cosine: null };
 }
 
 /** Cites [start, end) of a passage's text. */

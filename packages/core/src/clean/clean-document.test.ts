@@ -90,7 +90,7 @@ describe("cleanDocument", () => {
     ).toMatchObject({
       status: "dropped",
       code: "TOO_SHORT",
-      reason: "The document has 1 words (limit 3).",
+      reason: "The document has 1 word (limit 3).",
     });
   });
 

@@ -1,3 +1,4 @@
+import { measureNgrams, type NgramMeasures } from "./measure-ngrams.ts";
 import type { Element } from "../document/element.ts";
 import { countWords } from "../dedupe/tokens.ts";
 
@@ -5,7 +6,7 @@ import { countWords } from "../dedupe/tokens.ts";
  * What the quality rules look at. "Prose" is everything but tables and code, which repeat themselves and hold few
  * words by their nature. Shares run from 0 to 1.
  */
-export type TextMeasures = {
+export type TextMeasures = NgramMeasures & {
   words: number;
   proseWords: number;
   sentences: number;
@@ -24,10 +25,6 @@ export type TextMeasures = {
   duplicateLineCharacterShare: number;
   duplicateParagraphShare: number;
   duplicateParagraphCharacterShare: number;
-  /** By n = 2, 3, 4: characters in the most frequent n-gram's occurrences. */
-  topNgramShare: Record<2 | 3 | 4, number>;
-  /** By n = 5 to 10: characters in n-grams that occurred before. */
-  duplicateNgramShare: Record<5 | 6 | 7 | 8 | 9 | 10, number>;
   /** Letters and digits among the characters that are not white space; a run of one symbol counts once. */
   readableShare: number;
   /** Characters in unbroken ASCII runs of more than 60, other than addresses: encoded data. */
@@ -38,9 +35,6 @@ export type TextMeasures = {
   /** Unmapped PDF glyphs, "(cid:12)", per word. */
   unmappedGlyphsPerWord: number;
 };
-
-/** N-grams are counted in this many words at most: enough to judge, and bounded work for a book. */
-const maxNgramWords = 20_000;
 
 export function measureText(elements: readonly Element[]): TextMeasures {
   const prose = elements
@@ -57,9 +51,7 @@ export function measureText(elements: readonly Element[]): TextMeasures {
   const count = (pattern: RegExp) => proseText.match(pattern)?.length ?? 0;
   const duplicateLines = measureDuplicates(lines);
   const duplicateParagraphs = measureDuplicates(prose);
-  const counted = words.slice(0, maxNgramWords).map((word) => word.toLowerCase());
-  const top = (n: number) => topNgramShare(counted, n);
-  const repeated = (n: number) => duplicateNgramShare(counted, n);
+  const counted = words.map((word) => word.toLowerCase());
 
   return {
     words: countWords(everything),
@@ -78,15 +70,7 @@ export function measureText(elements: readonly Element[]): TextMeasures {
     duplicateLineCharacterShare: duplicateLines.characterShare,
     duplicateParagraphShare: duplicateParagraphs.share,
     duplicateParagraphCharacterShare: duplicateParagraphs.characterShare,
-    topNgramShare: { 2: top(2), 3: top(3), 4: top(4) },
-    duplicateNgramShare: {
-      5: repeated(5),
-      6: repeated(6),
-      7: repeated(7),
-      8: repeated(8),
-      9: repeated(9),
-      10: repeated(10),
-    },
+    ...measureNgrams(counted),
     readableShare: readableShare(everything),
     longRunShare: longRunShare(everything),
     loremShare: share(counted.filter((word) => loremWords.has(word)).length, counted.length),
@@ -135,40 +119,6 @@ function measureDuplicates(parts: readonly string[]): { share: number; character
     share: parts.length === 0 ? 0 : duplicates / parts.length,
     characterShare: characters === 0 ? 0 : duplicateCharacters / characters,
   };
-}
-
-function topNgramShare(words: readonly string[], n: number): number {
-  const counts = new Map<string, number>();
-  let top = "";
-  let topCount = 1;
-  for (let i = 0; i + n <= words.length; i++) {
-    const ngram = words.slice(i, i + n).join(" ");
-    const count = (counts.get(ngram) ?? 0) + 1;
-    counts.set(ngram, count);
-    if (count > topCount) [top, topCount] = [ngram, count];
-  }
-  if (topCount === 1) return 0;
-  const total = words.reduce((sum, word) => sum + word.length, 0);
-  return Math.min(1, (top.replaceAll(" ", "").length * topCount) / total);
-}
-
-/** No character is counted twice: after a repeated n-gram the count goes on behind it. */
-function duplicateNgramShare(words: readonly string[], n: number): number {
-  const seen = new Set<string>();
-  let repeated = 0;
-  let total = 0;
-  for (const word of words) total += word.length;
-  for (let i = 0; i + n <= words.length;) {
-    const ngram = words.slice(i, i + n).join(" ");
-    if (seen.has(ngram)) {
-      repeated += ngram.length - (n - 1);
-      i += n;
-    } else {
-      seen.add(ngram);
-      i++;
-    }
-  }
-  return total === 0 ? 0 : repeated / total;
 }
 
 function readableShare(text: string): number {

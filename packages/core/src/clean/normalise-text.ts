@@ -18,9 +18,13 @@ const hidden =
   // oxlint-disable-next-line no-control-regex
   /\u00ad\n?|[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffc]|[\u{e0000}-\u{e007f}]/gu;
 
-/** Joiners are part of the spelling in cursive scripts and of emoji; between other characters they only hide. */
-const joined =
-  "[\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Mongolian}\\p{Script=Devanagari}\\p{Script=Bengali}\\p{Script=Gurmukhi}\\p{Script=Gujarati}\\p{Script=Oriya}\\p{Script=Tamil}\\p{Script=Telugu}\\p{Script=Kannada}\\p{Script=Malayalam}\\p{Script=Sinhala}\\p{Script=Khmer}\\p{Script=Myanmar}\\p{M}\\p{Extended_Pictographic}\\p{Emoji_Modifier}]";
+/** Joiners are part of the spelling in these scripts and of emoji; between other characters they only hide. */
+const joiningScripts =
+  "Arabic Syriac Mongolian Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam Sinhala Khmer Myanmar";
+const joined = `[${joiningScripts
+  .split(" ")
+  .map((script) => `\\p{scx=${script}}`)
+  .join("")}\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\ufe0f]`;
 const strayJoiners = new RegExp(
   `(?<!${joined})[\\u200c\\u200d]|[\\u200c\\u200d](?!${joined})`,
   "gu",
@@ -42,9 +46,11 @@ export function normaliseText(text: string, layout: TextLayout = "prose"): strin
     .toWellFormed()
     .replace(lineBreaks, "\n")
     .replace(hidden, "")
+    .replace(presentationForms, (form) => form.normalize("NFKC"))
+    .normalize("NFC")
     .replace(strayJoiners, "")
     .replace(strayVariationSelectors, "")
-    .replace(presentationForms, (form) => form.normalize("NFKC"))
+    // Once more, for what a joiner or a selector kept apart.
     .normalize("NFC")
     .replace(markFlood, "$1");
   if (layout === "verbatim") return plain.replace(/^\n+/, "").trimEnd();

@@ -41,8 +41,8 @@ describe("normaliseText", () => {
         const once = normaliseText(text, layout);
         expect(normaliseText(once, layout)).toBe(once);
         expect(once.isWellFormed()).toBe(true);
-        // oxlint-disable-next-line no-control-regex
         expect(once).not.toMatch(
+          // oxlint-disable-next-line no-control-regex
           /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\u00ad\u200b\u202a-\u202e\u2066-\u2069\ufeff]/,
         );
       }),

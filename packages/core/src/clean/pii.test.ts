@@ -28,6 +28,11 @@ describe("findPii finds", () => {
     ["PHONE", "Tél. 01 42 68 53 00 à Paris", ["01 42 68 53 00"]],
     ["PHONE", "Teléfono: 912 345 678", ["912 345 678"]],
     ["PHONE", "030 1234567 / 0171 2345678", ["030 1234567", "0171 2345678"]],
+    [
+      "PHONE",
+      "+49 30 1234567 2024-01-15, 0171 2345678 2024-01-15",
+      ["+49 30 1234567", "0171 2345678"],
+    ],
     ["PHONE", "030 / 1234567 und 0049 30 7654321", ["030 / 1234567", "0049 30 7654321"]],
     ["PHONE", "T +41 44 668 18 00 / 電話 +81 3-1234-5678", ["+41 44 668 18 00", "+81 3-1234-5678"]],
     ["IBAN", "IBAN DE89 3704 0044 0532 0130 00 bitte", ["DE89 3704 0044 0532 0130 00"]],
@@ -142,29 +147,27 @@ describe("findPii", () => {
   it("resolves overlaps to the stronger evidence and gives ordered, disjoint spans", () => {
     const hostile = fc.string({
       unit: fc.constantFrom(
-        ...[
-          "@",
-          ".",
-          "a",
-          "de",
-          "0",
-          "1",
-          " ",
-          "-",
-          ":",
-          "/",
-          "(",
-          ")",
-          "+49",
-          "DE89",
-          "4111",
-          "password=",
-          "://u:",
-          "\n",
-          "eyJ",
-          "::",
-          "Tel ",
-        ],
+        "@",
+        ".",
+        "a",
+        "de",
+        "0",
+        "1",
+        " ",
+        "-",
+        ":",
+        "/",
+        "(",
+        ")",
+        "+49",
+        "DE89",
+        "4111",
+        "password=",
+        "://u:",
+        "\n",
+        "eyJ",
+        "::",
+        "Tel ",
       ),
       maxLength: 80,
     });
@@ -222,7 +225,7 @@ describe("findPii", () => {
   it("recognises national formats of the configured countries only", () => {
     const german = piiPolicySchema.parse({ phoneRegions: ["DE"] });
     const none = piiPolicySchema.parse({ phoneRegions: [] });
-    const text = "Tel. 030 1234567, call (212) 555-0123, +44 20 7946 0958";
+    const text = "030 1234567, (212) 555-0123, +44 20 7946 0958";
     const values = (chosen: typeof policy) =>
       findPii(text, chosen).map(({ start, end }) => text.slice(start, end));
     expect(values(german)).toEqual(["030 1234567", "+44 20 7946 0958"]);
@@ -252,10 +255,13 @@ describe("maskPii", () => {
     const { text: masked, counts, spans } = maskPii(text, entities, actions("tokenise"));
     expect(counts).toEqual({ EMAIL: 3, PHONE: 1 });
     expect(spans.map(({ start, end }) => text.slice(start, end))).toEqual([
-      ...["anna@example.com", "ANNA@example.com", "bob@example.com", "+49 30 1234567"],
+      "anna@example.com",
+      "ANNA@example.com",
+      "bob@example.com",
+      "+49 30 1234567",
     ]);
     expect(spans.map(({ maskedStart, maskedEnd }) => masked.slice(maskedStart, maskedEnd))).toEqual(
-      [...["[EMAIL_1]", "[EMAIL_1]", "[EMAIL_2]", "[PHONE_1]"]],
+      ["[EMAIL_1]", "[EMAIL_1]", "[EMAIL_2]", "[PHONE_1]"],
     );
   });
 
@@ -271,17 +277,15 @@ describe("maskPii", () => {
 
   it("leaves nothing behind that would be found again", () => {
     const piece = fc.constantFrom(
-      ...[
-        "anna@example.com",
-        "+49 30 1234567",
-        "DE89 3704 0044 0532 0130 00",
-        "4111 1111 1111 1111",
-        "192.168.1.20",
-        " ",
-        ", ",
-        "\n",
-        "word",
-      ],
+      "anna@example.com",
+      "+49 30 1234567",
+      "DE89 3704 0044 0532 0130 00",
+      "4111 1111 1111 1111",
+      "192.168.1.20",
+      " ",
+      ", ",
+      "\n",
+      "word",
     );
     fc.assert(
       fc.property(

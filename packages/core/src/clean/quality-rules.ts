@@ -49,7 +49,7 @@ export const qualityRules: readonly QualityRule[] = [
     format: "number",
     limits: { web: 50, enterprise: 3 }, // Gopher
     measure: ({ measures }) => measures.words,
-    says: (value) => `The document has ${value} words`,
+    says: (value) => `The document has ${value} ${value === "1" ? "word" : "words"}`,
   },
   {
     name: "controlCharacters",

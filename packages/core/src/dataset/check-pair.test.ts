@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { passages } from "../chat/passages.fixture.ts";
 import { checkPair } from "./check-pair.ts";
 import { dedupeQuestions } from "./dedupe-questions.ts";
-import { generationInstructions, questionInstructions } from "./generate-pairs.ts";
 import { answerableSentences, locatePair } from "./locate-pair.ts";
 import type { Pair } from "./pair.ts";
 
@@ -29,9 +28,7 @@ const generated = (question: string, answer: string, passage = passages.returns)
   );
 };
 const verdict = (question: string, answer: string, passage = passages.returns) => {
-  const result = checkPair(generated(question, answer, passage), passage, {
-    ownWords: [generationInstructions, questionInstructions],
-  });
+  const result = checkPair(generated(question, answer, passage), passage);
   return result.status === "kept" ? "kept" : result.code;
 };
 
@@ -86,6 +83,7 @@ describe("checkPair", () => {
       "Opened software cannot be returned.",
       "UNSUPPORTED",
     ],
+    ["What is opened software?", "Opened software cannot be returned.", "UNSUPPORTED"],
     ["What returns?", "Unused goods.", "TOO_SHORT"],
     ["How are refunds paid?", "...", "TOO_SHORT"],
     ["How are refunds paid?", "How are refunds paid?", "REPEATS_QUESTION"],
@@ -96,11 +94,7 @@ describe("checkPair", () => {
       "Refunds are paid within 5 working days.",
       "MASKED",
     ],
-    [
-      "Write one short question that this sentence answers?",
-      "Refunds are paid within 5 working days.",
-      "ECHO",
-    ],
+    ["Where do bees store honey?", "Refunds are paid within 5 working days.", "ECHO"],
     [
       "Wie lange dauert es, bis die Erstattung auf der Karte ist?",
       "Die Erstattung ist in 5 Tagen auf der Karte.",

@@ -4,8 +4,9 @@ import { claimsOf, findSupport, readPassages } from "../chat/support.ts";
 import type { Passage } from "../chat/passage.ts";
 import { languageTools, stemmedLanguages } from "../indexing/language.ts";
 import { foldWord, wordsOf } from "../indexing/terms.ts";
+import { teacherWords } from "./generate-pairs.ts";
 import type { Pair, PairDropCode, PairVerdict } from "./pair.ts";
-import { asksForAmount, findDangling, looksLikeQuestion } from "./question.ts";
+import { asksForAmount, definedSubject, findDangling, looksLikeQuestion } from "./question.ts";
 
 export type CheckOptions = {
   /** Texts of our own that a weak teacher may have copied: the instructions it was given. */
@@ -14,7 +15,7 @@ export type CheckOptions = {
   maxAnswerChars: number;
 };
 export const defaultCheckOptions: CheckOptions = {
-  ownWords: [],
+  ownWords: teacherWords,
   maxQuestionChars: 300,
   maxAnswerChars: 1500,
 };
@@ -102,10 +103,27 @@ function checkSupport(pair: Pair, passage: CheckedPassage): PairVerdict {
     const said = factsOf(pair.answer, pair.language).terms;
     if (asksForAmount(pair.question) && ![...said].some((term) => /^\p{N}/u.test(term)))
       return drop("UNSUPPORTED", "The question asks for an amount, and the answer has none.");
+    const subject = definedSubject(pair.question);
+    if (
+      subject !== null &&
+      pair.answer.toLowerCase().includes(subject) &&
+      !defines(pair.answer, subject)
+    )
+      return drop(
+        "UNSUPPORTED",
+        `The question asks what "${subject}" is, and the answer only mentions it.`,
+      );
     if (shared === 0 || shared < asked.terms.size * 0.6)
       return drop("UNSUPPORTED", "The question is about something else than the passage.");
   }
   return { status: "kept" };
+}
+
+function defines(answer: string, subject: string): boolean {
+  const after = answer.slice(answer.toLowerCase().indexOf(subject) + subject.length);
+  return /^(?:\s+\S+){0,2}?\s+(?:is|are|was|were|means?|refers|ist|sind|bedeutet|est|sont|signifie|es|son|significa|è|sono|zijn|betekent|é|são)\s/iu.test(
+    after,
+  );
 }
 
 function asPassage(pair: Pair, passage: CheckedPassage): Passage {

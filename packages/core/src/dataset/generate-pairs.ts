@@ -58,8 +58,7 @@ export function generationPrompt(
   };
 }
 
-/** Also what an echo is recognised by. */
-export const generationInstructions = [
+const generationInstructions = [
   "You write questions and answers from a passage, to teach its facts.",
   "Each question names its subject, so that it can be understood by someone who has not seen the passage; it never speaks of a passage, document or text.",
   "Each answer is one or two sentences and says only what the passage says, with its numbers and names.",
@@ -70,20 +69,39 @@ export const generationInstructions = [
 
 /**
  * Asks a small teacher for one question that a given sentence answers; the sentence is the answer, so that nothing can
- * be invented but the question.
+ * be invented but the question. SmolLM2-135M repeats an instruction ("What is the answer to this question?" to each of
+ * 19 sentences), and also an example inside one; the same examples as earlier turns made it ask about the sentence.
  */
-export function questionPrompt(sentence: string, context: string): GenerationRequest {
-  const about = context === "" ? "" : `Topic: ${context}\n`;
+export function questionPrompt(sentence: string): GenerationRequest {
+  const turns = questionExamples.flatMap(([said, asked]): ChatMessage[] => [
+    { role: "user", content: said },
+    { role: "assistant", content: asked },
+  ]);
   return {
     messages: [
-      { role: "user", content: `${about}Sentence: ${sentence}\n\n${questionInstructions}` },
+      { role: "system", content: questionInstructions },
+      ...turns,
+      { role: "user", content: sentence },
     ],
     responseFormat: null,
   };
 }
 
-export const questionInstructions =
-  "Write one short question that this sentence answers. Write only the question.";
+const questionInstructions = "You write the question that a sentence answers.";
+const questionExamples = [
+  ["The Nile is 6,650 kilometres long.", "How long is the Nile?"],
+  ["Bees store honey in the comb.", "Where do bees store honey?"],
+  ["Ada Lovelace wrote the first program.", "Who wrote the first program?"],
+  ["Members may not smoke in the hall.", "May members smoke in the hall?"],
+  ["Invoices are due 14 days after delivery.", "When are invoices due?"],
+] as const;
+
+/** Everything of ours that a teacher may repeat: `checkPair` drops it as an ECHO. */
+export const teacherWords: readonly string[] = [
+  generationInstructions,
+  questionInstructions,
+  ...questionExamples.flat(),
+];
 
 function fencePassage(passage: Pick<Passage, "context" | "tableHeader" | "text">): string {
   const lines = [passage.context, passage.tableHeader, passage.text].filter((line) => line);

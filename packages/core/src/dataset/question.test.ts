@@ -21,6 +21,7 @@ describe("findDangling", () => {
 
   it.each([
     "How long does delivery take?",
+    "How long does it take to deliver a parcel?",
     "Ist das Gerät wasserdicht?",
     "Is it possible to return opened software?",
     "How do I take a stain from the table?",

@@ -34,7 +34,7 @@ const dangling: readonly RegExp[] = [
 
 /** A question whose subject is a bare pronoun; "it" inside ("What is it called when ...") is left alone. */
 const pronounSubject =
-  /^(?:(?:what|when|where|why|how|who|which)(?: \p{L}+)?(?:['’]s| (?:is|are|was|were|do|does|did|can|could|should|will|would|has|have|must))|is|are|was|were|do|does|did|can|could|should|will|would|has|have|must) (?:it|they|them|this|that|these|those|he|she)(?=\s*\?|\s+(?!that\b|when\b|if\b|possible\b|necessary\b|allowed\b|required\b|called\b|safe\b))|^(?:and|but|also|what about)\b|^(?:was|wann|wo|warum|wie|wer) (?:ist|sind|kostet|macht|hat|gilt|wird) (?:er|sie|es|dies|das|diese)\s*\?|^(?:ist|sind|kann|hat) (?:er|sie|es|dies)\b(?!\s+(?:möglich|erlaubt|nötig|notwendig))/iu;
+  /^(?:(?:what|when|where|why|how|who|which)(?: \p{L}+)?(?:['’]s| (?:is|are|was|were|do|does|did|can|could|should|will|would|has|have|must))|is|are|was|were|do|does|did|can|could|should|will|would|has|have|must) (?:it|they|them|this|that|these|those|he|she)(?=\s*\?|\s+(?!that\b|when\b|if\b|possible\b|necessary\b|allowed\b|required\b|called\b|safe\b|(?:take|cost) (?:to|for)\b))|^(?:and|but|also|what about)\b|^(?:was|wann|wo|warum|wie|wer) (?:ist|sind|kostet|macht|hat|gilt|wird) (?:er|sie|es|dies|das|diese)\s*\?|^(?:ist|sind|kann|hat) (?:er|sie|es|dies)\b(?!\s+(?:möglich|erlaubt|nötig|notwendig))/iu;
 
 /** Says what a question points at outside itself, or null when it can be understood on its own. */
 export function findDangling(question: string): string | null {
@@ -50,4 +50,13 @@ export function asksForAmount(question: string): boolean {
   return /\b(?:how (?:many|much)|wie ?viele?|combien|cu[aá]nt[oa]s?|quant[aeio]|hoeveel)\b/iu.test(
     question,
   );
+}
+
+/** What a question such as "What is a seal kit?" wants defined, lower-cased and without its article; null for others. */
+export function definedSubject(question: string): string | null {
+  const found =
+    /^(?:what(?:['’]s| is| are)|was (?:ist|sind)|qu['’]est-ce qu(?:e |['’])|qu[eé] (?:es|son)|cos['’]è|wat (?:is|zijn)|o que (?:é|são))\s*(?:an?|the|eine?|die|der|das|une?|les?|la|l['’]|un[oa]?|el|los|las|il|lo|een|de|het|uma?|os?)?\s+(.+?)\s*[?？]$/iu.exec(
+      question.trim(),
+    );
+  return found?.[1]?.toLowerCase() ?? null;
 }

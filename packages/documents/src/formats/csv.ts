@@ -10,19 +10,34 @@ type Records = { rows: string[][]; total: number; widest: number };
  * Delimited text as one table; the first row is the header. The delimiter is the one that splits the first lines most
  * evenly. Where the quotes do not add up they are read as what they are: characters.
  */
-export async function parseCsv(text: string, limits: ParseLimits, delimiter = findDelimiter(text)): Promise<Parsed> {
+export async function parseCsv(
+  text: string,
+  limits: ParseLimits,
+  delimiter = findDelimiter(text),
+): Promise<Parsed> {
   const warnings: string[] = [];
   const { rows, total, widest } = await readRecords(text, delimiter, '"', limits).catch(() => {
     warnings.push("The quotes of the table do not add up; they were read as plain characters.");
     return readRecords(text, delimiter, null, limits);
   });
-  if (total > rows.length) warnings.push(`Table: kept the first ${countOf(rows.length, "row")}, ${countOf(total - rows.length, "row")} left out.`);
-  if (widest > limits.maxTableColumns) warnings.push(`Table: kept the first ${limits.maxTableColumns} of ${countOf(widest, "column")}.`);
+  if (total > rows.length)
+    warnings.push(
+      `Table: kept the first ${countOf(rows.length, "row")}, ${countOf(total - rows.length, "row")} left out.`,
+    );
+  if (widest > limits.maxTableColumns)
+    warnings.push(
+      `Table: kept the first ${limits.maxTableColumns} of ${countOf(widest, "column")}.`,
+    );
   const table = renderTable(rows);
   return { title: null, drafts: table === null ? [] : [{ kind: "table", text: table }], warnings };
 }
 
-async function readRecords(text: string, delimiter: string, quote: string | null, limits: ParseLimits): Promise<Records> {
+async function readRecords(
+  text: string,
+  delimiter: string,
+  quote: string | null,
+  limits: ParseLimits,
+): Promise<Records> {
   const records: Records = { rows: [], total: 0, widest: 0 };
   const parser = parse({
     delimiter,
@@ -36,7 +51,8 @@ async function readRecords(text: string, delimiter: string, quote: string | null
   for await (const record of parser as AsyncIterable<string[]>) {
     records.total += 1;
     records.widest = Math.max(records.widest, record.length);
-    if (records.rows.length < limits.maxTableRows) records.rows.push(record.slice(0, limits.maxTableColumns));
+    if (records.rows.length < limits.maxTableRows)
+      records.rows.push(record.slice(0, limits.maxTableColumns));
   }
   return records;
 }

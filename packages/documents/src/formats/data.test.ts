@@ -3,18 +3,30 @@ import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
 
 describe("CSV and TSV", () => {
   it.each([",", ";", "\t", "|"])("finds the delimiter %j", async (delimiter) => {
-    const text = [["a", "b"], ["1,5", "x"], ["2", '"y\nz"']].map((row) => row.map((cell) => (cell.includes(",") ? `"${cell}"` : cell)).join(delimiter)).join("\n");
-    expect(outlineOf(await parseFixture(text, "a.csv"))).toEqual(["table | a | b |\n| --- | --- |\n| 1,5 | x |\n| 2 | y z |"]);
+    const text = [
+      ["a", "b"],
+      ["1,5", "x"],
+      ["2", '"y\nz"'],
+    ]
+      .map((row) => row.map((cell) => (cell.includes(",") ? `"${cell}"` : cell)).join(delimiter))
+      .join("\n");
+    expect(outlineOf(await parseFixture(text, "a.csv"))).toEqual([
+      "table | a | b |\n| --- | --- |\n| 1,5 | x |\n| 2 | y z |",
+    ]);
   });
 
   it("reads rows of different length and quotes that do not add up", async () => {
     const document = await parseFixture('a,b\n"open,1\n2\n', "a.csv");
-    expect(outlineOf(document)).toEqual(['table | a | b |\n| --- | --- |\n| "open | 1 |\n| 2 |  |']);
+    expect(outlineOf(document)).toEqual([
+      'table | a | b |\n| --- | --- |\n| "open | 1 |\n| 2 |  |',
+    ]);
     expect(document.warnings).toHaveLength(1);
   });
 
   it("keeps the first rows of a long table and says how many were left", async () => {
-    const document = await parseFixture(`n,m\n${"1,2\n".repeat(100)}`, "a.csv", { maxTableRows: 11 });
+    const document = await parseFixture(`n,m\n${"1,2\n".repeat(100)}`, "a.csv", {
+      maxTableRows: 11,
+    });
     expect(document.elements[0]?.text.split("\n")).toHaveLength(12);
     expect(document.warnings).toEqual(["Table: kept the first 11 rows, 90 rows left out."]);
   });
@@ -22,13 +34,23 @@ describe("CSV and TSV", () => {
 
 describe("JSON and JSON lines", () => {
   it("shows flat records as a table", async () => {
-    expect(outlineOf(await parseFixture('[{"a":1,"b":"x|y"},{"a":2,"c":true}]', "a.json"))).toEqual([
-      `table | a | b | c |\n| --- | --- | --- |\n| 1 | x${String.raw`\|`}y |  |\n| 2 |  | true |`,
-    ]);
+    expect(outlineOf(await parseFixture('[{"a":1,"b":"x|y"},{"a":2,"c":true}]', "a.json"))).toEqual(
+      [`table | a | b | c |\n| --- | --- | --- |\n| 1 | x${String.raw`\|`}y |  |\n| 2 |  | true |`],
+    );
   });
 
   it("shows an object as a list of its short fields and a section for each other one", async () => {
-    const document = await parseFixture(JSON.stringify({ title: "Pump", weight: 3, tags: ["a", "b"], text: "Long. ".repeat(50), empty: null, parts: { seal: "rubber" } }), "a.json");
+    const document = await parseFixture(
+      JSON.stringify({
+        title: "Pump",
+        weight: 3,
+        tags: ["a", "b"],
+        text: "Long. ".repeat(50),
+        empty: null,
+        parts: { seal: "rubber" },
+      }),
+      "a.json",
+    );
     expect(document.title).toBe("Pump");
     expect(outlineOf(document)).toEqual([
       "title Pump",
@@ -44,25 +66,38 @@ describe("JSON and JSON lines", () => {
 
   it("names records with long texts by their title", async () => {
     const records = ["One", "Two"].map((title) => ({ title, body: `${title} `.repeat(100) }));
-    const document = await parseFixture(records.map((record) => JSON.stringify(record)).join("\n"), "a.jsonl");
-    expect(document.elements.filter((element) => element.kind === "paragraph").map((element) => element.section)).toEqual([
+    const document = await parseFixture(
+      records.map((record) => JSON.stringify(record)).join("\n"),
+      "a.jsonl",
+    );
+    expect(
+      document.elements
+        .filter((element) => element.kind === "paragraph")
+        .map((element) => element.section),
+    ).toEqual([
       ["One", "body"],
       ["Two", "body"],
     ]);
   });
 
   it("keeps every digit of a long number", async () => {
-    expect(outlineOf(await parseFixture('{"id": 12345678901234567890}', "a.json"))).toEqual(["list - id: 12345678901234567890"]);
+    expect(outlineOf(await parseFixture('{"id": 12345678901234567890}', "a.json"))).toEqual([
+      "list - id: 12345678901234567890",
+    ]);
   });
 
   it("reads JSON lines under a .json name, and leaves out bad lines with a warning", async () => {
-    expect(outlineOf(await parseFixture('{"a":1}\n{"a":2}\n', "a.json"))).toEqual(["table | a |\n| --- |\n| 1 |\n| 2 |"]);
+    expect(outlineOf(await parseFixture('{"a":1}\n{"a":2}\n', "a.json"))).toEqual([
+      "table | a |\n| --- |\n| 1 |\n| 2 |",
+    ]);
     const document = await parseFixture('{"a":1}\nnot json\n{"a":2}\n', "a.jsonl");
     expect(document.warnings).toEqual(["1 line not valid JSON, left out (line 2)."]);
   });
 
   it("refuses what is not JSON at all, and bounds nesting", async () => {
-    expect(await failureOf(parseFixture("{ nope", "a.json"))).toMatch(/^DOCUMENT_DAMAGED: The file is not valid JSON/u);
+    expect(await failureOf(parseFixture("{ nope", "a.json"))).toMatch(
+      /^DOCUMENT_DAMAGED: The file is not valid JSON/u,
+    );
     const deep = await parseFixture(`${"[".repeat(5000)}1${"]".repeat(5000)}`, "a.json");
     expect(deep.warnings).toEqual(["Values nested deeper than 64 levels were left out."]);
   });
@@ -70,14 +105,21 @@ describe("JSON and JSON lines", () => {
 
 describe("XML", () => {
   it("reads repeated elements as a table and attributes as fields", async () => {
-    const text = '<?xml version="1.0"?><stock><item id="1"><name>Pump</name></item><item id="2"><name>Valve</name></item></stock>';
-    expect(outlineOf(await parseFixture(text, "a.xml"))).toEqual(["heading1 item", "table | id | name |\n| --- | --- |\n| 1 | Pump |\n| 2 | Valve |"]);
+    const text =
+      '<?xml version="1.0"?><stock><item id="1"><name>Pump</name></item><item id="2"><name>Valve</name></item></stock>';
+    expect(outlineOf(await parseFixture(text, "a.xml"))).toEqual([
+      "heading1 item",
+      "table | id | name |\n| --- | --- |\n| 1 | Pump |\n| 2 | Valve |",
+    ]);
   });
 
   it("refuses entity declarations and deep nesting, and says where XML is broken", async () => {
-    const bomb = '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c SYSTEM "file:///etc/passwd">]><a>&b;&c;</a>';
+    const bomb =
+      '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c SYSTEM "file:///etc/passwd">]><a>&b;&c;</a>';
     expect(await failureOf(parseFixture(bomb, "a.xml"))).toMatch(/^DOCUMENT_HOSTILE/u);
-    expect(await failureOf(parseFixture("<a>".repeat(1000), "a.xml"))).toMatch(/^DOCUMENT_HOSTILE/u);
+    expect(await failureOf(parseFixture("<a>".repeat(1000), "a.xml"))).toMatch(
+      /^DOCUMENT_HOSTILE/u,
+    );
     expect(await failureOf(parseFixture("<a><b></a>", "a.xml"))).toMatch(/^DOCUMENT_DAMAGED/u);
   });
 });

@@ -7,8 +7,11 @@ type Part = { type: string; body: string | Uint8Array; fileName?: string };
 function writeEml(parts: readonly Part[], headers = ""): string {
   const head = `From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: =?utf-8?Q?Pr=C3=BCfung?=\r\nDate: Mon, 02 Mar 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n${headers}`;
   const body = parts.map(({ type, body: content, fileName }) => {
-    const disposition = fileName === undefined ? "" : `Content-Disposition: attachment; filename="${fileName}"\r\n`;
-    const encoded = Buffer.from(content as Uint8Array).toString("base64").replace(/.{76}/gu, "$&\r\n");
+    const disposition =
+      fileName === undefined ? "" : `Content-Disposition: attachment; filename="${fileName}"\r\n`;
+    const encoded = Buffer.from(content as Uint8Array)
+      .toString("base64")
+      .replace(/.{76}/gu, "$&\r\n");
     return `--b1\r\nContent-Type: ${type}\r\n${disposition}Content-Transfer-Encoding: base64\r\n\r\n${encoded}\r\n`;
   });
   return `${head}Content-Type: multipart/mixed; boundary=b1\r\n\r\n${body.join("")}--b1--\r\n`;
@@ -16,7 +19,11 @@ function writeEml(parts: readonly Part[], headers = ""): string {
 
 describe("e-mail", () => {
   it("reads subject, envelope and body, and attachments as sections of their own", async () => {
-    const docx = writeDocx(docxParagraph("Report", "Title") + docxParagraph("Part", "Heading1") + docxParagraph("Words."));
+    const docx = writeDocx(
+      docxParagraph("Report", "Title") +
+        docxParagraph("Part", "Heading1") +
+        docxParagraph("Words."),
+    );
     const document = await parseFixture(
       writeEml([
         { type: "text/html; charset=utf-8", body: "<h1>Hello</h1><p>See <b>attached</b>.</p>" },
@@ -38,7 +45,10 @@ describe("e-mail", () => {
       "heading1 table.csv",
       "table | a | b |\n| --- | --- |\n| 1 | 2 |",
     ]);
-    expect(document.elements[7]).toMatchObject({ container: "report.docx", section: ["Prüfung", "report.docx", "Part"] });
+    expect(document.elements[7]).toMatchObject({
+      container: "report.docx",
+      section: ["Prüfung", "report.docx", "Part"],
+    });
   });
 
   it("keeps the e-mail when an attachment cannot be read, and says why", async () => {
@@ -59,15 +69,28 @@ describe("e-mail", () => {
 
   it("reads e-mails in e-mails to a bounded depth", async () => {
     let message = writeEml([{ type: "text/plain", body: "innermost" }]);
-    for (let depth = 0; depth < 5; depth += 1) message = writeEml([{ type: "message/rfc822", body: message, fileName: `level${depth}.eml` }]);
+    for (let depth = 0; depth < 5; depth += 1)
+      message = writeEml([
+        { type: "message/rfc822", body: message, fileName: `level${depth}.eml` },
+      ]);
     const document = await parseFixture(message, "a.eml");
     expect(outlineOf(document).join("\n")).not.toContain("innermost");
     expect(document.warnings[0]).toContain("Attachments are read 3 levels deep");
-    expect(document.elements.at(-1)?.section).toEqual(["Prüfung", "level4.eml", "level3.eml", "level2.eml", "Prüfung"]);
+    expect(document.elements.at(-1)?.section).toEqual([
+      "Prüfung",
+      "level4.eml",
+      "level3.eml",
+      "level2.eml",
+      "Prüfung",
+    ]);
   });
 
   it("stops at the limit on attachments", async () => {
-    const files = Array.from({ length: 6 }, (_, index) => ({ type: "text/plain", body: `text ${index}`, fileName: `${index}.txt` }));
+    const files = Array.from({ length: 6 }, (_, index) => ({
+      type: "text/plain",
+      body: `text ${index}`,
+      fileName: `${index}.txt`,
+    }));
     const document = await parseFixture(writeEml(files), "a.eml", { maxAttachments: 4 });
     expect(document.warnings).toEqual(["Kept the first 4 attachments, 2 left out."]);
   });

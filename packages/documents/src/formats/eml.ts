@@ -8,16 +8,30 @@ import { parseHtml } from "./html.ts";
 import { parseText } from "./text.ts";
 
 /** Reads one attachment as a document of its own. */
-type ParseAttachment = (attachment: { bytes: Uint8Array; fileName: string; mediaType: string }) => Promise<ParsedDocument>;
+type ParseAttachment = (attachment: {
+  bytes: Uint8Array;
+  fileName: string;
+  mediaType: string;
+}) => Promise<ParsedDocument>;
 
 /**
  * An e-mail: its subject, who wrote to whom and when, its body, then its attachments as sections of their own, each
  * read as the document that it is. An attachment that cannot be read costs a warning, never the e-mail.
  */
-export async function parseEml(bytes: Uint8Array, limits: ParseLimits, parseAttachment: ParseAttachment): Promise<Parsed> {
-  const email = await PostalMime.parse(bytes, { forceRfc822Attachments: true, maxNestingDepth: 64 }).catch((error: unknown) => {
+export async function parseEml(
+  bytes: Uint8Array,
+  limits: ParseLimits,
+  parseAttachment: ParseAttachment,
+): Promise<Parsed> {
+  const email = await PostalMime.parse(bytes, {
+    forceRfc822Attachments: true,
+    maxNestingDepth: 64,
+  }).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message.slice(0, 120) : "unknown";
-    throw documentError("DOCUMENT_HOSTILE", `The e-mail goes beyond what mail programs accept (${reason}).`);
+    throw documentError(
+      "DOCUMENT_HOSTILE",
+      `The e-mail goes beyond what mail programs accept (${reason}).`,
+    );
   });
   const subject = email.subject?.replace(/\s+/gu, " ").trim() ?? "";
   const drafts: Draft[] = subject === "" ? [] : [{ kind: "title", text: subject, level: 1 }];
@@ -31,17 +45,28 @@ export async function parseEml(bytes: Uint8Array, limits: ParseLimits, parseAtta
   const pictures = email.attachments.length - files.length;
   if (pictures > 0) warnings.push(`${countOf(pictures, "picture")} in the e-mail left out.`);
   if (files.length > limits.maxAttachments) {
-    warnings.push(`Kept the first ${limits.maxAttachments} attachments, ${files.length - limits.maxAttachments} left out.`);
+    warnings.push(
+      `Kept the first ${limits.maxAttachments} attachments, ${files.length - limits.maxAttachments} left out.`,
+    );
   }
   for (const [index, attachment] of files.slice(0, limits.maxAttachments).entries()) {
     const fileName = fileNameOf(attachment, index);
     const content = contentOf(attachment);
     try {
-      if (content.length > limits.maxBytes) throw documentError("DOCUMENT_TOO_LARGE", `It has ${describeBytes(content.length)}.`);
-      const document = await parseAttachment({ bytes: content, fileName, mediaType: attachment.mimeType });
+      if (content.length > limits.maxBytes)
+        throw documentError("DOCUMENT_TOO_LARGE", `It has ${describeBytes(content.length)}.`);
+      const document = await parseAttachment({
+        bytes: content,
+        fileName,
+        mediaType: attachment.mimeType,
+      });
       drafts.push({ kind: "heading", text: fileName, level: 1, container: fileName });
       for (const { section: _section, ...element } of document.elements) {
-        drafts.push({ ...belowHeading(element), container: element.container === undefined ? fileName : `${fileName} / ${element.container}` });
+        drafts.push({
+          ...belowHeading(element),
+          container:
+            element.container === undefined ? fileName : `${fileName} / ${element.container}`,
+        });
       }
       warnings.push(...document.warnings.map((warning) => `${fileName}: ${warning}`));
     } catch (error) {
@@ -64,7 +89,11 @@ function readBody(email: Email, limits: ParseLimits): Parsed {
 function envelopeLines(email: Email): string[] {
   const people = (label: string, addresses: readonly Address[] | undefined) => {
     const names = (addresses ?? []).map(showAddress).filter((text) => text !== "");
-    return names.length === 0 ? [] : [`${label}: ${names.slice(0, 50).join(", ")}${names.length > 50 ? ` and ${names.length - 50} more` : ""}`];
+    return names.length === 0
+      ? []
+      : [
+          `${label}: ${names.slice(0, 50).join(", ")}${names.length > 50 ? ` and ${names.length - 50} more` : ""}`,
+        ];
   };
   return [
     ...people("From", email.from === undefined ? undefined : [email.from]),
@@ -75,14 +104,18 @@ function envelopeLines(email: Email): string[] {
 }
 
 function showAddress(address: Address): string {
-  if (address.group !== undefined) return `${address.name}: ${address.group.map(showAddress).join(", ")}`;
+  if (address.group !== undefined)
+    return `${address.name}: ${address.group.map(showAddress).join(", ")}`;
   if (address.address === "") return address.name;
   return address.name === "" ? address.address : `${address.name} <${address.address}>`;
 }
 
 /** Logos and tracking pixels that the HTML refers to. */
 function isDecoration(attachment: Attachment): boolean {
-  return attachment.mimeType.startsWith("image/") && (attachment.related === true || attachment.disposition !== "attachment");
+  return (
+    attachment.mimeType.startsWith("image/") &&
+    (attachment.related === true || attachment.disposition !== "attachment")
+  );
 }
 
 function contentOf(attachment: Attachment): Uint8Array {
@@ -92,9 +125,15 @@ function contentOf(attachment: Attachment): Uint8Array {
 }
 
 function fileNameOf(attachment: Attachment, index: number): string {
-  const name = attachment.filename?.replace(/\p{Cc}/gu, "").trim().slice(0, 200) ?? "";
+  const name =
+    attachment.filename
+      ?.replace(/\p{Cc}/gu, "")
+      .trim()
+      .slice(0, 200) ?? "";
   if (name !== "") return name;
-  return attachment.mimeType === "message/rfc822" ? `message-${index + 1}.eml` : `attachment-${index + 1}`;
+  return attachment.mimeType === "message/rfc822"
+    ? `message-${index + 1}.eml`
+    : `attachment-${index + 1}`;
 }
 
 /** The subject is the e-mail's title; what its body calls one is a heading. */
@@ -105,5 +144,7 @@ function belowTitle(draft: Draft): Draft {
 /** An attachment's own headings stand below the heading with its name. */
 function belowHeading(draft: Draft): Draft {
   if (draft.kind === "title") return { ...draft, kind: "heading", level: 2 };
-  return draft.kind === "heading" ? { ...draft, level: Math.min((draft.level ?? 1) + 1, 6) } : draft;
+  return draft.kind === "heading"
+    ? { ...draft, level: Math.min((draft.level ?? 1) + 1, 6) }
+    : draft;
 }

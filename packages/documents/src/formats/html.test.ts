@@ -1,12 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { outlineOf, parseFixture } from "../testing/outline-of.ts";
 
-const parse = (body: string, limits = {}) => parseFixture(`<!DOCTYPE html><html><head><title>Page</title></head><body>${body}</body></html>`, "a.html", limits);
+const parse = (body: string, limits = {}) =>
+  parseFixture(
+    `<!DOCTYPE html><html><head><title>Page</title></head><body>${body}</body></html>`,
+    "a.html",
+    limits,
+  );
 const read = async (body: string) => outlineOf(await parse(body));
 
 describe("HTML", () => {
   it("reads headings, paragraphs, lists and code in order, with their section", async () => {
-    const document = await parse("<h1>Guide</h1><p>One <b>two</b>\n three<br>four</p><h2>Steps</h2><ol start=3><li>a<ul><li>b</ul><li>c</ol><pre>\nx  = 1\n  y</pre>tail");
+    const document = await parse(
+      "<h1>Guide</h1><p>One <b>two</b>\n three<br>four</p><h2>Steps</h2><ol start=3><li>a<ul><li>b</ul><li>c</ol><pre>\nx  = 1\n  y</pre>tail",
+    );
     expect(document.title).toBe("Page");
     expect(outlineOf(document)).toEqual([
       "title Guide",
@@ -16,16 +23,26 @@ describe("HTML", () => {
       "code x  = 1\n  y",
       "paragraph tail",
     ]);
-    expect(document.elements.map((element) => element.section.join("/"))).toEqual(["", "Guide", "Guide", "Guide/Steps", "Guide/Steps", "Guide/Steps"]);
+    expect(document.elements.map((element) => element.section.join("/"))).toEqual([
+      "",
+      "Guide",
+      "Guide",
+      "Guide/Steps",
+      "Guide/Steps",
+      "Guide/Steps",
+    ]);
   });
 
   it("leaves out scripts, styles, navigation, templates and everything hidden", async () => {
-    const hidden = "<script>a()</script><style>b{}</style><nav>c</nav><template><p>d</p></template><p hidden>e</p><p aria-hidden=true>f</p><p style='display: none'>g</p><div role=navigation>h</div><noscript>i</noscript>";
+    const hidden =
+      "<script>a()</script><style>b{}</style><nav>c</nav><template><p>d</p></template><p hidden>e</p><p aria-hidden=true>f</p><p style='display: none'>g</p><div role=navigation>h</div><noscript>i</noscript>";
     expect(await read(`${hidden}<p>kept</p>`)).toEqual(["paragraph kept"]);
   });
 
   it("reads the main part alone when the page names one", async () => {
-    expect(await read("<header>Shop</header><main><p>kept</p></main><footer>Imprint</footer>")).toEqual(["paragraph kept"]);
+    expect(
+      await read("<header>Shop</header><main><p>kept</p></main><footer>Imprint</footer>"),
+    ).toEqual(["paragraph kept"]);
   });
 
   it("repeats a cell over its rows, names columns under a spanning header, escapes pipes", async () => {
@@ -33,21 +50,31 @@ describe("HTML", () => {
       "<table><caption>Limits</caption><thead><tr><th rowspan=2>Part<th colspan=2>2026<tr><th>Q1<th>Q2</thead><tr><td rowspan=2>Pump<td>a|b<td>2<tr><td>3<td>4<tr><td colspan=3>Note</table>";
     expect(await read(table)).toEqual([
       "paragraph Limits",
-      ["table | Part | 2026 / Q1 | 2026 / Q2 |", "| --- | --- | --- |", String.raw`| Pump | a\|b | 2 |`, "| Pump | 3 | 4 |", "| Note |  |  |"].join("\n"),
+      [
+        "table | Part | 2026 / Q1 | 2026 / Q2 |",
+        "| --- | --- | --- |",
+        String.raw`| Pump | a\|b | 2 |`,
+        "| Pump | 3 | 4 |",
+        "| Note |  |  |",
+      ].join("\n"),
     ]);
   });
 
   it("reads tables that only place things as what they hold", async () => {
-    expect(await read("<table><tr><td><h2>News</h2><p>First</p><td><p>Second</p></table>")).toEqual(["heading2 News", "paragraph First", "paragraph Second"]);
-    expect(await read("<table><tr><td><table><tr><td>a<td>b<tr><td>c<td>d</table></table>")).toEqual(["table | a | b |\n| --- | --- |\n| c | d |"]);
+    expect(await read("<table><tr><td><h2>News</h2><p>First</p><td><p>Second</p></table>")).toEqual(
+      ["heading2 News", "paragraph First", "paragraph Second"],
+    );
+    expect(
+      await read("<table><tr><td><table><tr><td>a<td>b<tr><td>c<td>d</table></table>"),
+    ).toEqual(["table | a | b |\n| --- | --- |\n| c | d |"]);
   });
 
   it("reads definition lists and described pictures", async () => {
-    expect(await read("<dl><dt>A</dt><dd>first</dd><dt>B<dd>second</dl><figure><img alt='A red pump'><figcaption>Fig. 1</figcaption></figure>")).toEqual([
-      "list - A: first\n- B: second",
-      "figure A red pump",
-      "paragraph Fig. 1",
-    ]);
+    expect(
+      await read(
+        "<dl><dt>A</dt><dd>first</dd><dt>B<dd>second</dl><figure><img alt='A red pump'><figcaption>Fig. 1</figcaption></figure>",
+      ),
+    ).toEqual(["list - A: first\n- B: second", "figure A red pump", "paragraph Fig. 1"]);
   });
 
   it("keeps the text of absurdly deep markup", async () => {
@@ -57,17 +84,24 @@ describe("HTML", () => {
   });
 
   it("keeps a long table to its limit and says how many rows were left", async () => {
-    const document = await parse(`<table>${"<tr><td>a<td>b".repeat(30)}</table>`, { maxTableRows: 10 });
+    const document = await parse(`<table>${"<tr><td>a<td>b".repeat(30)}</table>`, {
+      maxTableRows: 10,
+    });
     expect(document.elements[0]?.text.split("\n")).toHaveLength(11);
     expect(document.warnings).toEqual(["Table: kept the first 10 rows, 20 rows left out."]);
   });
 
   it("decodes by the page's meta element", async () => {
-    const page = Buffer.from("<html><head><meta charset=windows-1251></head><body><p>\xcf\xf0\xe8\xe2\xe5\xf2</p></body></html>", "latin1");
+    const page = Buffer.from(
+      "<html><head><meta charset=windows-1251></head><body><p>\xcf\xf0\xe8\xe2\xe5\xf2</p></body></html>",
+      "latin1",
+    );
     expect(outlineOf(await parseFixture(page, "a.html"))).toEqual(["paragraph Привет"]);
   });
 
   it("is not slowed down by a span over a million rows", async () => {
-    expect(await read(`<table>${"<tr><td rowspan=1000000 colspan=1000000>a<td>b".repeat(20)}</table>`)).toHaveLength(1);
+    expect(
+      await read(`<table>${"<tr><td rowspan=1000000 colspan=1000000>a<td>b".repeat(20)}</table>`),
+    ).toHaveLength(1);
   });
 });

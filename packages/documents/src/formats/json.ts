@@ -17,8 +17,13 @@ export function parseJson(text: string, limits: ParseLimits): Parsed {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const lines = text.split("\n").filter((line) => line.trim() !== "");
-    if (lines.length > 1 && isRecord(lines[0]!) && isRecord(lines[1]!)) return parseJsonLines(text, limits);
-    throw documentError("DOCUMENT_DAMAGED", `The file is not valid JSON (${error.message.slice(0, 160)}).`, { cause: error });
+    if (lines.length > 1 && isRecord(lines[0]!) && isRecord(lines[1]!))
+      return parseJsonLines(text, limits);
+    throw documentError(
+      "DOCUMENT_DAMAGED",
+      `The file is not valid JSON (${error.message.slice(0, 160)}).`,
+      { cause: error },
+    );
   }
 }
 
@@ -35,12 +40,17 @@ export function parseJsonLines(text: string, limits: ParseLimits): Parsed {
     }
   });
   if (records.length === 0 && bad.length > 0) {
-    throw documentError("DOCUMENT_DAMAGED", `None of the ${countOf(bad.length, "line")} is valid JSON.`);
+    throw documentError(
+      "DOCUMENT_DAMAGED",
+      `None of the ${countOf(bad.length, "line")} is valid JSON.`,
+    );
   }
   const parsed = renderValue(records, limits);
   if (bad.length > 0) {
     const shown = bad.slice(0, 5).join(", ");
-    parsed.warnings.push(`${countOf(bad.length, "line")} not valid JSON, left out (line ${shown}${bad.length > 5 ? ", ..." : ""}).`);
+    parsed.warnings.push(
+      `${countOf(bad.length, "line")} not valid JSON, left out (line ${shown}${bad.length > 5 ? ", ..." : ""}).`,
+    );
   }
   return parsed;
 }
@@ -52,7 +62,11 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
   const title = isFields(value) ? nameOf(value) : null;
   if (title !== null) drafts.push({ kind: "title", text: title, level: 1 });
   render(value, 1, 0);
-  return { title: firstTitle(drafts), drafts: drafts.filter((draft) => draft.text.trim() !== ""), warnings };
+  return {
+    title: firstTitle(drafts),
+    drafts: drafts.filter((draft) => draft.text.trim() !== ""),
+    warnings,
+  };
 
   function render(current: unknown, level: number, depth: number): void {
     if (isScalar(current)) drafts.push({ kind: "paragraph", text: show(current) });
@@ -64,13 +78,18 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
 
   function renderArray(items: unknown[], level: number, depth: number): void {
     if (items.every((item) => isScalar(item) && !isLong(item))) {
-      drafts.push({ kind: "list", text: items.map((item) => `- ${show(item as Scalar)}`).join("\n") });
+      drafts.push({
+        kind: "list",
+        text: items.map((item) => `- ${show(item as Scalar)}`).join("\n"),
+      });
     } else if (items.length > 1 && items.every(isFlatRecord)) {
       table(items as Fields[]);
     } else {
       const kept = items.slice(0, limits.maxTableRows);
       if (kept.length < items.length) {
-        warnings.push(`List: kept the first ${countOf(kept.length, "item")}, ${countOf(items.length - kept.length, "item")} left out.`);
+        warnings.push(
+          `List: kept the first ${countOf(kept.length, "item")}, ${countOf(items.length - kept.length, "item")} left out.`,
+        );
       }
       kept.forEach((item, index) => {
         if (isFields(item)) heading(nameOf(item) ?? `Item ${index + 1}`, level);
@@ -81,8 +100,14 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
 
   function renderFields(fields: Fields, level: number, depth: number): void {
     const entries = Object.entries(fields);
-    const short = entries.filter(([, field]) => isScalar(field) && !isLong(field) && field !== null && field !== "");
-    if (short.length > 0) drafts.push({ kind: "list", text: short.map(([key, field]) => `- ${key}: ${show(field as Scalar)}`).join("\n") });
+    const short = entries.filter(
+      ([, field]) => isScalar(field) && !isLong(field) && field !== null && field !== "",
+    );
+    if (short.length > 0)
+      drafts.push({
+        kind: "list",
+        text: short.map(([key, field]) => `- ${key}: ${show(field as Scalar)}`).join("\n"),
+      });
     for (const [key, field] of entries) {
       if (isScalar(field) && !isLong(field)) continue;
       if (!isScalar(field) && Object.keys(field as object).length === 0) continue;
@@ -97,7 +122,12 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
 
   function table(records: Fields[]): void {
     const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
-    const rows = [columns, ...records.slice(0, limits.maxTableRows).map((record) => columns.map((column) => show((record[column] ?? "") as Scalar)))];
+    const rows = [
+      columns,
+      ...records
+        .slice(0, limits.maxTableRows)
+        .map((record) => columns.map((column) => show((record[column] ?? "") as Scalar))),
+    ];
     const limited = limitRows(rows, records.length + 1, "Table", limits);
     warnings.push(...limited.warnings);
     const text = renderTable(limited.rows);
@@ -109,7 +139,10 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
 function readJson(text: string): unknown {
   if (!/\d{16}/u.test(text)) return JSON.parse(text);
   const reviver = (_key: string, value: unknown, context?: { source?: string }) =>
-    typeof value === "number" && context?.source !== undefined && /^-?\d+$/u.test(context.source) && !Number.isSafeInteger(value)
+    typeof value === "number" &&
+    context?.source !== undefined &&
+    /^-?\d+$/u.test(context.source) &&
+    !Number.isSafeInteger(value)
       ? context.source
       : value;
   return JSON.parse(text, reviver as (key: string, value: unknown) => unknown);
@@ -144,7 +177,9 @@ function isFields(value: unknown): value is Fields {
 }
 
 function isFlatRecord(value: unknown): boolean {
-  return isFields(value) && Object.values(value).every((field) => isScalar(field) && !isLong(field));
+  return (
+    isFields(value) && Object.values(value).every((field) => isScalar(field) && !isLong(field))
+  );
 }
 
 function show(value: Scalar): string {

@@ -11,7 +11,10 @@ describe("Markdown", () => {
   });
 
   it("does not take a rule and prose for front matter", async () => {
-    expect(outlineOf(await parse("---\nSome words\n\n---\nmore"))).toEqual(["paragraph Some words", "paragraph more"]);
+    expect(outlineOf(await parse("---\nSome words\n\n---\nmore"))).toEqual([
+      "paragraph Some words",
+      "paragraph more",
+    ]);
   });
 
   it("reads lists, tables, code, quotes and pictures as plain text", async () => {
@@ -50,10 +53,13 @@ describe("Markdown", () => {
   });
 
   it("reads HTML inside as HTML", async () => {
-    expect(outlineOf(await parse("<script>x</script>\n\n<table><tr><th>A<th>B<tr><td>1<td>2</table>\n\nText <b>bold</b><br>next.\n"))).toEqual([
-      "table | A | B |\n| --- | --- |\n| 1 | 2 |",
-      "paragraph Text bold\nnext.",
-    ]);
+    expect(
+      outlineOf(
+        await parse(
+          "<script>x</script>\n\n<table><tr><th>A<th>B<tr><td>1<td>2</table>\n\nText <b>bold</b><br>next.\n",
+        ),
+      ),
+    ).toEqual(["table | A | B |\n| --- | --- |\n| 1 | 2 |", "paragraph Text bold\nnext."]);
   });
 
   it("makes only a single top heading the title", async () => {

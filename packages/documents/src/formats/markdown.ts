@@ -13,7 +13,9 @@ const processor = unified().use(remarkParse).use(remarkGfm);
 export function parseMarkdown(markdown: string, limits: ParseLimits): Parsed {
   const { title, body } = splitFrontMatter(markdown.replace(/\r\n?/gu, "\n"));
   const warnings: string[] = [];
-  const drafts = promoteOnlyTopHeading(readBlocks(processor.parse(body).children, limits, warnings));
+  const drafts = promoteOnlyTopHeading(
+    readBlocks(processor.parse(body).children, limits, warnings),
+  );
   return { title: title ?? firstTitle(drafts), drafts, warnings };
 }
 
@@ -22,12 +24,24 @@ function splitFrontMatter(markdown: string): { title: string | null; body: strin
   const yaml = match?.[1] ?? "";
   // A rule followed by prose is not front matter.
   if (match === null || !/^[\w-]+[ \t]*:/mu.test(yaml)) return { title: null, body: markdown };
-  const title = /^title[ \t]*:[ \t]*(.+)$/imu.exec(yaml)?.[1]?.trim().replace(/^(["'])(.*)\1$/u, "$2");
-  return { title: title === undefined || title === "" ? null : title, body: markdown.slice(match[0].length) };
+  const title = /^title[ \t]*:[ \t]*(.+)$/imu
+    .exec(yaml)?.[1]
+    ?.trim()
+    .replace(/^(["'])(.*)\1$/u, "$2");
+  return {
+    title: title === undefined || title === "" ? null : title,
+    body: markdown.slice(match[0].length),
+  };
 }
 
-function readBlocks(nodes: readonly RootContent[], limits: ParseLimits, warnings: string[]): Draft[] {
-  return nodes.flatMap((node) => readBlock(node, limits, warnings)).filter((draft) => draft.text.trim() !== "");
+function readBlocks(
+  nodes: readonly RootContent[],
+  limits: ParseLimits,
+  warnings: string[],
+): Draft[] {
+  return nodes
+    .flatMap((node) => readBlock(node, limits, warnings))
+    .filter((draft) => draft.text.trim() !== "");
 }
 
 function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): Draft[] {
@@ -37,21 +51,34 @@ function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): 
     case "code":
       return [{ kind: "code", text: node.value }];
     case "list":
-      return [{ kind: "list", text: listLines(node.children, node.ordered === true ? (node.start ?? 1) : null, 0).join("\n") }];
+      return [
+        {
+          kind: "list",
+          text: listLines(node.children, node.ordered === true ? (node.start ?? 1) : null, 0).join(
+            "\n",
+          ),
+        },
+      ];
     case "table":
       return readTable(node, limits, warnings);
     case "html": {
       const inner = parseHtml(node.value, limits);
       warnings.push(...inner.warnings);
-      return inner.drafts.map((draft) => (draft.kind === "title" ? { ...draft, kind: "heading" } : draft));
+      return inner.drafts.map((draft) =>
+        draft.kind === "title" ? { ...draft, kind: "heading" } : draft,
+      );
     }
     case "blockquote":
       return readBlocks(node.children, limits, warnings);
     case "footnoteDefinition":
-      return readBlocks(node.children, limits, warnings).map((draft) => ({ ...draft, text: `[${node.identifier}] ${draft.text}` }));
+      return readBlocks(node.children, limits, warnings).map((draft) => ({
+        ...draft,
+        text: `[${node.identifier}] ${draft.text}`,
+      }));
     case "paragraph": {
       const [only] = node.children;
-      if (node.children.length === 1 && only?.type === "image") return [{ kind: "figure", text: only.alt ?? "" }];
+      if (node.children.length === 1 && only?.type === "image")
+        return [{ kind: "figure", text: only.alt ?? "" }];
       return [{ kind: "paragraph", text: tidyLines(textOf(node)) }];
     }
     case "definition":
@@ -77,11 +104,21 @@ function listLines(items: readonly ListItem[], first: number | null, indent: num
     const own: string[] = [];
     const nested: string[] = [];
     for (const child of item.children) {
-      if (child.type === "list") nested.push(...listLines(child.children, child.ordered === true ? (child.start ?? 1) : null, indent + 1));
+      if (child.type === "list")
+        nested.push(
+          ...listLines(
+            child.children,
+            child.ordered === true ? (child.start ?? 1) : null,
+            indent + 1,
+          ),
+        );
       else own.push(child.type === "code" ? child.value : oneLine(textOf(child)));
     }
     const prefix = "  ".repeat(indent);
-    const text = own.filter((part) => part !== "").join("\n").replaceAll("\n", `\n${prefix}  `);
+    const text = own
+      .filter((part) => part !== "")
+      .join("\n")
+      .replaceAll("\n", `\n${prefix}  `);
     return [`${prefix}${marker} ${box}${text}`.trimEnd(), ...nested];
   });
 }
@@ -104,7 +141,9 @@ function textOf(node: Nodes): string {
     default:
       if ("value" in node) return node.value;
       if (!("children" in node)) return "";
-      return node.children.map(textOf).join(node.type === "blockquote" || node.type === "listItem" ? "\n" : "");
+      return node.children
+        .map(textOf)
+        .join(node.type === "blockquote" || node.type === "listItem" ? "\n" : "");
   }
 }
 
@@ -113,5 +152,8 @@ function oneLine(text: string): string {
 }
 
 function tidyLines(text: string): string {
-  return text.replace(/[ \t]+/gu, " ").replace(/ ?\n ?/gu, "\n").trim();
+  return text
+    .replace(/[ \t]+/gu, " ")
+    .replace(/ ?\n ?/gu, "\n")
+    .trim();
 }

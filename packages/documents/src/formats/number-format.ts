@@ -1,6 +1,16 @@
 /** Excel's built-in formats that show a date, a time, or both; ECMA-376 part 1, 18.8.30. */
-const builtInDates = new Set([14, 15, 16, 17, 18, 19, 20, 21, 22, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 45, 46, 47, 50, 51, 52, 53, 54, 55, 56, 57, 58]);
-const builtInCodes: Record<number, string> = { 1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%" };
+const builtInDates = new Set([
+  14, 15, 16, 17, 18, 19, 20, 21, 22, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 45, 46, 47, 50, 51,
+  52, 53, 54, 55, 56, 57, 58,
+]);
+const builtInCodes: Record<number, string> = {
+  1: "0",
+  2: "0.00",
+  3: "#,##0",
+  4: "#,##0.00",
+  9: "0%",
+  10: "0.00%",
+};
 
 /**
  * A cell's number as a person reads it: dates in ISO 8601, percentages with their sign, amounts with their currency.
@@ -9,13 +19,23 @@ const builtInCodes: Record<number, string> = { 1: "0", 2: "0.00", 3: "#,##0", 4:
  * @param formatId numFmtId of the cell's style; `code` is its custom format code when it has one.
  * @param date1904 whether day 0 is 1904-01-01, as in workbooks from old Macs.
  */
-export function formatNumber(value: number, formatId: number, code: string | undefined, date1904: boolean): string {
+export function formatNumber(
+  value: number,
+  formatId: number,
+  code: string | undefined,
+  date1904: boolean,
+): string {
   const format = (code ?? builtInCodes[formatId] ?? "").split(";")[0]!;
   if (builtInDates.has(formatId) || isDateFormat(format)) return formatDate(value, date1904);
-  const plain = format.replace(/"([^"]*)"/gu, "").replace(/\[[^\]]*\]/gu, "").replace(/\\./gu, "");
+  const plain = format
+    .replace(/"([^"]*)"/gu, "")
+    .replace(/\[[^\]]*\]/gu, "")
+    .replace(/\\./gu, "");
   const decimals = /[0#?]\.(0+)/u.exec(plain)?.[1]?.length;
   if (plain.includes("%")) return `${round(value * 100, decimals ?? 0)}%`;
-  const currency = /\[\$([^\-\]]+)(?:-[^\]]*)?\]|"\s*([^"\w\s]{1,3}|[A-Z]{3})\s*"|([$€£¥])/u.exec(format);
+  const currency = /\[\$([^\-\]]+)(?:-[^\]]*)?\]|"\s*([^"\w\s]{1,3}|[A-Z]{3})\s*"|([$€£¥])/u.exec(
+    format,
+  );
   const symbol = currency?.[1] ?? currency?.[2] ?? currency?.[3] ?? "";
   const shown = round(value, symbol === "" ? undefined : decimals);
   if (symbol === "") return shown;
@@ -32,7 +52,10 @@ function round(value: number, decimals: number | undefined): string {
 }
 
 function isDateFormat(format: string): boolean {
-  const letters = format.replace(/"[^"]*"/gu, "").replace(/\\./gu, "").replace(/\[(?!h+\]|m+\]|s+\])[^\]]*\]/giu, "");
+  const letters = format
+    .replace(/"[^"]*"/gu, "")
+    .replace(/\\./gu, "")
+    .replace(/\[(?!h+\]|m+\]|s+\])[^\]]*\]/giu, "");
   return !/general/iu.test(letters) && /[ymdhs]/iu.test(letters);
 }
 

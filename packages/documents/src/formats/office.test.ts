@@ -1,15 +1,30 @@
 import ExcelJS from "exceljs";
 import { describe, expect, it } from "vitest";
 import { deflatedArchive } from "../testing/archive-fixture.ts";
-import { docxParagraph, relationships, slideShape, writeDocx, writePptx, writeXlsx } from "../testing/office-fixture.ts";
+import {
+  docxParagraph,
+  relationships,
+  slideShape,
+  writeDocx,
+  writePptx,
+  writeXlsx,
+} from "../testing/office-fixture.ts";
 import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
 
 describe("DOCX", () => {
   it("reads title, headings and tables with their section", async () => {
-    const cell = (text: string, properties = "") => `<w:tc><w:tcPr>${properties}</w:tcPr>${docxParagraph(text)}</w:tc>`;
+    const cell = (text: string, properties = "") =>
+      `<w:tc><w:tcPr>${properties}</w:tcPr>${docxParagraph(text)}</w:tc>`;
     const table = `<w:tbl><w:tr>${cell("Part")}${cell("Limit")}</w:tr><w:tr>${cell("Pump", '<w:vMerge w:val="restart"/>')}${cell("1")}</w:tr><w:tr>${cell("", "<w:vMerge/>")}${cell("2")}</w:tr></w:tbl>`;
     const document = await parseFixture(
-      writeDocx(docxParagraph("Guide", "Title") + docxParagraph("Limits", "Heading1") + docxParagraph("Text.") + table + docxParagraph("More", "Heading2") + docxParagraph("End.")),
+      writeDocx(
+        docxParagraph("Guide", "Title") +
+          docxParagraph("Limits", "Heading1") +
+          docxParagraph("Text.") +
+          table +
+          docxParagraph("More", "Heading2") +
+          docxParagraph("End."),
+      ),
       "a.docx",
     );
     expect(document.title).toBe("Guide");
@@ -28,7 +43,12 @@ describe("DOCX", () => {
     const document = await parseFixture(
       writeDocx(docxParagraph("Text."), [
         { name: "word/vbaProject.bin", data: "macro" },
-        { name: "word/_rels/footnotes.xml.rels", data: relationships([{ id: "rId9", type: "image", target: "http://127.0.0.1:9/x.png", external: true }]) },
+        {
+          name: "word/_rels/footnotes.xml.rels",
+          data: relationships([
+            { id: "rId9", type: "image", target: "http://127.0.0.1:9/x.png", external: true },
+          ]),
+        },
       ]),
       "a.docm",
     );
@@ -37,21 +57,41 @@ describe("DOCX", () => {
   });
 
   it("refuses an entity bomb inside", async () => {
-    const bomb = { name: "word/footnotes.xml", data: '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>' };
-    expect(await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx"))).toMatch(/^DOCUMENT_HOSTILE/u);
+    const bomb = {
+      name: "word/footnotes.xml",
+      data: '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>',
+    };
+    expect(
+      await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx")),
+    ).toMatch(/^DOCUMENT_HOSTILE/u);
   });
 
   it("refuses a zip bomb inside", async () => {
     const bomb = { name: "word/media.xml", data: `<x>${" ".repeat(64 * 1024 * 1024)}</x>` };
-    expect(await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx"))).toMatch(/^DOCUMENT_HOSTILE: .*zip bomb/u);
+    expect(
+      await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx")),
+    ).toMatch(/^DOCUMENT_HOSTILE: .*zip bomb/u);
   });
 
   it("tells damage and passwords apart", async () => {
     const whole = writeDocx(docxParagraph("Text."));
-    expect(await failureOf(parseFixture(whole.subarray(0, whole.length - 30), "a.docx"))).toMatch(/^DOCUMENT_DAMAGED/u);
-    const encrypted = Buffer.concat([Buffer.from("d0cf11e0a1b11ae1", "hex"), Buffer.alloc(2000), Buffer.from("EncryptedPackage", "utf16le")]);
+    expect(await failureOf(parseFixture(whole.subarray(0, whole.length - 30), "a.docx"))).toMatch(
+      /^DOCUMENT_DAMAGED/u,
+    );
+    const encrypted = Buffer.concat([
+      Buffer.from("d0cf11e0a1b11ae1", "hex"),
+      Buffer.alloc(2000),
+      Buffer.from("EncryptedPackage", "utf16le"),
+    ]);
     expect(await failureOf(parseFixture(encrypted, "a.docx"))).toMatch(/^DOCUMENT_ENCRYPTED/u);
-    expect(await failureOf(parseFixture(deflatedArchive([{ name: "[Content_Types].xml", data: "<Types/>" }]), "a.docx"))).toMatch(/^DOCUMENT_DAMAGED: .*no main part/u);
+    expect(
+      await failureOf(
+        parseFixture(
+          deflatedArchive([{ name: "[Content_Types].xml", data: "<Types/>" }]),
+          "a.docx",
+        ),
+      ),
+    ).toMatch(/^DOCUMENT_DAMAGED: .*no main part/u);
   });
 });
 
@@ -68,8 +108,24 @@ describe("XLSX", () => {
       sheet.addRow(["Price list 2026"]);
       sheet.addRow([]);
       sheet.addRow(["Item", "Price", "Share", "Since", "Rich", "Sum", "OK"]);
-      sheet.addRow(["Pump | big", 1234.5, 0.125, new Date(Date.UTC(2026, 2, 1)), { richText: [{ text: "a" }, { text: "b" }] }, { formula: "B4*2", result: 2469 }, true]);
-      sheet.addRow(["Valve", 0.1 + 0.2, 1, new Date(Date.UTC(2026, 2, 1, 14, 30)), "x", { error: "#REF!" }, false]);
+      sheet.addRow([
+        "Pump | big",
+        1234.5,
+        0.125,
+        new Date(Date.UTC(2026, 2, 1)),
+        { richText: [{ text: "a" }, { text: "b" }] },
+        { formula: "B4*2", result: 2469 },
+        true,
+      ]);
+      sheet.addRow([
+        "Valve",
+        0.1 + 0.2,
+        1,
+        new Date(Date.UTC(2026, 2, 1, 14, 30)),
+        "x",
+        { error: "#REF!" },
+        false,
+      ]);
       sheet.getCell("B4").numFmt = '#,##0.00 "€"';
       sheet.getCell("C4").numFmt = "0.0%";
       sheet.getCell("C5").numFmt = "0%";
@@ -105,22 +161,38 @@ describe("XLSX", () => {
   });
 
   it("keeps the first rows of a huge sheet and says how many were left", async () => {
-    const rows = Array.from({ length: 5000 }, (_, index) => `<row r="${index + 1}"><c r="A${index + 1}"><v>${index}</v></c><c r="B${index + 1}" t="inlineStr"><is><t>x</t></is></c></row>`).join("");
-    const document = await parseFixture(writeXlsx([{ name: "Big", data: rows }]), "a.xlsx", { maxTableRows: 100 });
+    const rows = Array.from(
+      { length: 5000 },
+      (_, index) =>
+        `<row r="${index + 1}"><c r="A${index + 1}"><v>${index}</v></c><c r="B${index + 1}" t="inlineStr"><is><t>x</t></is></c></row>`,
+    ).join("");
+    const document = await parseFixture(writeXlsx([{ name: "Big", data: rows }]), "a.xlsx", {
+      maxTableRows: 100,
+    });
     expect(document.elements.at(-1)?.text.split("\n")).toHaveLength(101);
-    expect(document.warnings).toEqual(['Sheet "Big": kept the first 100 rows, 4,900 rows left out.']);
+    expect(document.warnings).toEqual([
+      'Sheet "Big": kept the first 100 rows, 4,900 rows left out.',
+    ]);
   });
 
   it("costs nothing for a cell at the far end of the sheet", async () => {
-    const data = '<row r="1"><c r="A1"><v>1</v></c><c r="XFD1"><v>2</v></c></row><row r="1048576"><c r="A1048576"><v>3</v></c><c r="B1048576"><v>4</v></c></row>';
-    const document = await parseFixture(writeXlsx([{ name: "Far", data, after: '<mergeCells><mergeCell ref="A1:A1048576"/></mergeCells>' }]), "a.xlsx");
+    const data =
+      '<row r="1"><c r="A1"><v>1</v></c><c r="XFD1"><v>2</v></c></row><row r="1048576"><c r="A1048576"><v>3</v></c><c r="B1048576"><v>4</v></c></row>';
+    const document = await parseFixture(
+      writeXlsx([
+        { name: "Far", data, after: '<mergeCells><mergeCell ref="A1:A1048576"/></mergeCells>' },
+      ]),
+      "a.xlsx",
+    );
     expect(document.elements.map((element) => element.kind)).toEqual(["heading", "table", "table"]);
     expect(document.warnings[0]).toContain("256 columns");
   });
 
   it("counts formulas that were never computed", async () => {
     const data = '<row r="1"><c r="A1"><v>1</v></c><c r="B1"><f>A1*2</f></c></row>';
-    expect((await parseFixture(writeXlsx([{ name: "S", data }]), "a.xlsx")).warnings[0]).toContain("1 formula without a stored result");
+    expect((await parseFixture(writeXlsx([{ name: "S", data }]), "a.xlsx")).warnings[0]).toContain(
+      "1 formula without a stored result",
+    );
   });
 });
 
@@ -128,19 +200,35 @@ describe("PPTX", () => {
   it("reads slides in the order in which they are shown, with title, body, table, notes and page", async () => {
     const table =
       '<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id="4" name="t"/></p:nvGraphicFramePr><a:graphic><a:graphicData><a:tbl>' +
-      [["Region", "Sales"], ["North", "10"]].map((row) => `<a:tr>${row.map((text) => `<a:tc><a:txBody><a:p><a:r><a:t>${text}</a:t></a:r></a:p></a:txBody></a:tc>`).join("")}</a:tr>`).join("") +
+      [
+        ["Region", "Sales"],
+        ["North", "10"],
+      ]
+        .map(
+          (row) =>
+            `<a:tr>${row.map((text) => `<a:tc><a:txBody><a:p><a:r><a:t>${text}</a:t></a:r></a:p></a:txBody></a:tc>`).join("")}</a:tr>`,
+        )
+        .join("") +
       "</a:tbl></a:graphicData></a:graphic></p:graphicFrame>";
     const document = await parseFixture(
       writePptx([
         { shapes: slideShape("subTitle", "Team North") + slideShape("ctrTitle", "Review") },
-        { shapes: slideShape("sldNum", "2") + slideShape("body", "Revenue up", "Costs flat") + slideShape("title", "Results"), notes: "Say thanks." },
+        {
+          shapes:
+            slideShape("sldNum", "2") +
+            slideShape("body", "Revenue up", "Costs flat") +
+            slideShape("title", "Results"),
+          notes: "Say thanks.",
+        },
         { shapes: slideShape("title", "Secret"), attributes: 'show="0"' },
         { shapes: `<p:grpSp><p:nvGrpSpPr/>${slideShape(null, "Grouped")}</p:grpSp>${table}` },
       ]),
       "a.pptx",
     );
     expect(document.title).toBe("Review");
-    expect(document.elements.map((element) => `${element.page} ${element.kind} ${element.text}`)).toEqual([
+    expect(
+      document.elements.map((element) => `${element.page} ${element.kind} ${element.text}`),
+    ).toEqual([
       "1 title Review",
       "1 paragraph Team North",
       "2 heading Results",

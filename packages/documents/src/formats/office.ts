@@ -20,15 +20,24 @@ export async function parseOffice(bytes: Uint8Array, limits: ParseLimits): Promi
     case "ppt":
       return parsePptx(office, limits);
     default:
-      throw documentError("DOCUMENT_UNSUPPORTED", "The file is an Office file, but neither a document, a workbook nor a presentation.");
+      throw documentError(
+        "DOCUMENT_UNSUPPORTED",
+        "The file is an Office file, but neither a document, a workbook nor a presentation.",
+      );
   }
 }
 
 /** A password turns an Office file into a compound file with one encrypted stream. */
 function encrypted(bytes: Uint8Array): Error {
-  const holds = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(Buffer.from("EncryptedPackage", "utf16le"));
+  const holds = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(
+    Buffer.from("EncryptedPackage", "utf16le"),
+  );
   if (holds) return documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
-  return documentError("DOCUMENT_UNSUPPORTED", "The file is in an Office format from before 2007 under a newer name.", {
-    action: "Save it as DOCX, XLSX or PPTX, and sync again.",
-  });
+  return documentError(
+    "DOCUMENT_UNSUPPORTED",
+    "The file is in an Office format from before 2007 under a newer name.",
+    {
+      action: "Save it as DOCX, XLSX or PPTX, and sync again.",
+    },
+  );
 }

@@ -14,7 +14,9 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const warnings = [...office.warnings];
   const slides = elementsOf(elementOf(office.tree(office.mainPart), "sldIdLst"), "sldId");
   slides.forEach((reference, index) => {
-    const partName = targets.find((relationship) => relationship.id === reference.attributes["r:id"])?.target;
+    const partName = targets.find(
+      (relationship) => relationship.id === reference.attributes["r:id"],
+    )?.target;
     const slide = partName === undefined ? undefined : office.tree(partName);
     const page = index + 1;
     if (partName === undefined || slide === undefined) {
@@ -29,13 +31,22 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   return { title: title ?? null, drafts, warnings };
 }
 
-function readSlide(office: OoxmlPackage, partName: string, slide: XmlElement, page: number, limits: ParseLimits, warnings: string[]): Draft[] {
+function readSlide(
+  office: OoxmlPackage,
+  partName: string,
+  slide: XmlElement,
+  page: number,
+  limits: ParseLimits,
+  warnings: string[],
+): Draft[] {
   const shapes = shapesOf(elementOf(slide, "cSld", "spTree"));
   const isTitle = (shape: XmlElement) => /^(?:title|ctrTitle)$/u.test(placeholderOf(shape) ?? "");
   const titleShape = shapes.find((shape) => isTitle(shape) && linesOf(shape).length > 0);
   const drafts: Draft[] = [];
   if (titleShape !== undefined) {
-    const text = linesOf(titleShape).map((line) => line.text).join(" ");
+    const text = linesOf(titleShape)
+      .map((line) => line.text)
+      .join(" ");
     // The first slide's centred title is the presentation's.
     const kind = page === 1 && placeholderOf(titleShape) === "ctrTitle" ? "title" : "heading";
     drafts.push({ kind, text, level: 1 });
@@ -46,9 +57,16 @@ function readSlide(office: OoxmlPackage, partName: string, slide: XmlElement, pa
     drafts.push(...readShape(office, targets, shape, page, limits, warnings));
   }
   const notes = targets.find((relationship) => relationship.type === "notesSlide")?.target;
-  const notesShapes = shapesOf(elementOf(notes === undefined ? undefined : office.tree(notes), "cSld", "spTree"));
+  const notesShapes = shapesOf(
+    elementOf(notes === undefined ? undefined : office.tree(notes), "cSld", "spTree"),
+  );
   for (const shape of notesShapes.filter((candidate) => placeholderOf(candidate) === "body")) {
-    drafts.push(...textDrafts(linesOf(shape), false).map((draft) => ({ ...draft, container: "Speaker notes" })));
+    drafts.push(
+      ...textDrafts(linesOf(shape), false).map((draft) => ({
+        ...draft,
+        container: "Speaker notes",
+      })),
+    );
   }
   return drafts.map((draft) => ({ ...draft, page }));
 }
@@ -58,7 +76,8 @@ function shapesOf(tree: XmlElement | undefined): XmlElement[] {
   return elementsOf(tree).flatMap((shape) => {
     if (shape.name === "grpSp") return shapesOf(shape);
     // Newer features come with a fallback; the first choice is what a current PowerPoint shows.
-    if (shape.name === "AlternateContent") return shapesOf(elementOf(shape, "Choice") ?? elementOf(shape, "Fallback"));
+    if (shape.name === "AlternateContent")
+      return shapesOf(elementOf(shape, "Choice") ?? elementOf(shape, "Fallback"));
     const properties = elementsOf(shape).find((child) => child.name.startsWith("nv"));
     if (elementOf(properties, "cNvPr")?.attributes["hidden"] === "1") return [];
     return ["sp", "graphicFrame", "pic"].includes(shape.name) ? [shape] : [];
@@ -80,7 +99,8 @@ function readShape(
   warnings: string[],
 ): Draft[] {
   if (shape.name === "pic") {
-    const text = elementOf(shape, "nvPicPr", "cNvPr")?.attributes["descr"]?.replace(/\s+/gu, " ").trim() ?? "";
+    const text =
+      elementOf(shape, "nvPicPr", "cNvPr")?.attributes["descr"]?.replace(/\s+/gu, " ").trim() ?? "";
     return text === "" ? [] : [{ kind: "figure", text }];
   }
   if (shape.name === "graphicFrame") {
@@ -104,7 +124,13 @@ function linesOf(shape: XmlElement): Line[] {
   return elementsOf(elementOf(shape, "txBody"), "p").flatMap((paragraph) => {
     const properties = elementOf(paragraph, "pPr");
     const has = (name: string) => elementOf(properties, name) !== undefined;
-    const bullet = has("buNone") ? "none" : has("buAutoNum") ? "number" : has("buChar") || has("buBlip") ? "character" : "inherited";
+    const bullet = has("buNone")
+      ? "none"
+      : has("buAutoNum")
+        ? "number"
+        : has("buChar") || has("buBlip")
+          ? "character"
+          : "inherited";
     const text = paragraphText(paragraph);
     return text === "" ? [] : [{ text, level: Number(properties?.attributes["lvl"] ?? 0), bullet }];
   });
@@ -112,7 +138,13 @@ function linesOf(shape: XmlElement): Line[] {
 
 function paragraphText(paragraph: XmlElement): string {
   return elementsOf(paragraph)
-    .map((part) => (part.name === "br" ? " " : part.name === "r" || part.name === "fld" ? textOf(elementOf(part, "t")) : ""))
+    .map((part) =>
+      part.name === "br"
+        ? " "
+        : part.name === "r" || part.name === "fld"
+          ? textOf(elementOf(part, "t"))
+          : "",
+    )
     .join("")
     .replace(/\s+/gu, " ")
     .trim();
@@ -120,7 +152,10 @@ function paragraphText(paragraph: XmlElement): string {
 
 /** @param isBody whether the layout gives this shape bullets; several lines of it are then a list. */
 function textDrafts(lines: readonly Line[], isBody: boolean): Draft[] {
-  const isItem = (line: Line) => line.bullet === "character" || line.bullet === "number" || (line.bullet === "inherited" && isBody && lines.length > 1);
+  const isItem = (line: Line) =>
+    line.bullet === "character" ||
+    line.bullet === "number" ||
+    (line.bullet === "inherited" && isBody && lines.length > 1);
   const drafts: Draft[] = [];
   let wasItem = false;
   let number = 0;
@@ -128,7 +163,12 @@ function textDrafts(lines: readonly Line[], isBody: boolean): Draft[] {
     if (!isItem(line)) {
       drafts.push({ kind: "paragraph", text: line.text });
     } else {
-      number = line.bullet === "number" && line.level === 0 ? number + 1 : line.bullet === "number" ? number : 0;
+      number =
+        line.bullet === "number" && line.level === 0
+          ? number + 1
+          : line.bullet === "number"
+            ? number
+            : 0;
       const text = `${"  ".repeat(line.level)}${line.bullet === "number" && line.level === 0 ? `${number}.` : "-"} ${line.text}`;
       const last = drafts[drafts.length - 1];
       if (wasItem && last !== undefined) last.text += `\n${text}`;
@@ -139,7 +179,12 @@ function textDrafts(lines: readonly Line[], isBody: boolean): Draft[] {
   return drafts;
 }
 
-function readTable(table: XmlElement, page: number, limits: ParseLimits, warnings: string[]): Draft[] {
+function readTable(
+  table: XmlElement,
+  page: number,
+  limits: ParseLimits,
+  warnings: string[],
+): Draft[] {
   const rows: string[][] = [];
   for (const row of elementsOf(table, "tr")) {
     rows.push(
@@ -159,7 +204,10 @@ function readTable(table: XmlElement, page: number, limits: ParseLimits, warning
 /** SmartArt: the texts of its points. */
 function diagramDrafts(data: XmlElement | undefined): Draft[] {
   const points = elementsOf(elementOf(data, "ptLst"), "pt").map((point) =>
-    elementsOf(elementOf(point, "t"), "p").map(paragraphText).filter((text) => text !== "").join(" "),
+    elementsOf(elementOf(point, "t"), "p")
+      .map(paragraphText)
+      .filter((text) => text !== "")
+      .join(" "),
   );
   const lines = points.filter((text) => text !== "").map((text) => `- ${text}`);
   return lines.length === 0 ? [] : [{ kind: "list", text: lines.join("\n") }];
@@ -175,7 +223,10 @@ function chartDrafts(space: XmlElement | undefined): Draft[] {
     pointsOf(elementOf(one, "tx"))[0] ?? "",
     ...pointsOf(elementOf(one, "val") ?? elementOf(one, "yVal")),
   ]);
-  const rows = ["", ...categories].map((category, index) => [category, ...columns.map((column) => column[index] ?? "")]);
+  const rows = ["", ...categories].map((category, index) => [
+    category,
+    ...columns.map((column) => column[index] ?? ""),
+  ]);
   const table = series.length === 0 || categories.length === 0 ? null : renderTable(rows);
   return [
     ...(title === "" ? [] : [{ kind: "figure", text: title } as const]),

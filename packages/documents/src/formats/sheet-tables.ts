@@ -7,11 +7,18 @@ import type { Draft } from "../sections.ts";
  * A sheet's grid as elements: a heading with its name, then each block between empty rows. A block of one column is
  * text; lines of one cell above a table are its title or a note.
  */
-export function sheetDrafts(rows: readonly string[][], totalRows: number, name: string, limits: ParseLimits): { drafts: Draft[]; warnings: string[] } {
+export function sheetDrafts(
+  rows: readonly string[][],
+  totalRows: number,
+  name: string,
+  limits: ParseLimits,
+): { drafts: Draft[]; warnings: string[] } {
   const warnings: string[] = [];
   if (totalRows > limits.maxTableRows) {
     const left = totalRows - limits.maxTableRows;
-    warnings.push(`Sheet "${name}": kept the first ${countOf(limits.maxTableRows, "row")}, ${countOf(left, "row")} left out.`);
+    warnings.push(
+      `Sheet "${name}": kept the first ${countOf(limits.maxTableRows, "row")}, ${countOf(left, "row")} left out.`,
+    );
   }
   if (rows.some((row) => row.length > limits.maxTableColumns)) {
     warnings.push(`Sheet "${name}": kept the first ${limits.maxTableColumns} columns.`);
@@ -20,12 +27,23 @@ export function sheetDrafts(rows: readonly string[][], totalRows: number, name: 
   for (const block of blocksOf(rows)) {
     const start = block.findIndex((row) => filled(row) > 1);
     const text = start === -1 ? block : block.slice(0, start);
-    for (const row of text) body.push({ kind: "paragraph", text: row.find((cell) => cell !== "") ?? "", container: name });
-    const table = start === -1 ? null : renderTable(block.slice(start).map((row) => row.slice(0, limits.maxTableColumns)));
+    for (const row of text)
+      body.push({
+        kind: "paragraph",
+        text: row.find((cell) => cell !== "") ?? "",
+        container: name,
+      });
+    const table =
+      start === -1
+        ? null
+        : renderTable(block.slice(start).map((row) => row.slice(0, limits.maxTableColumns)));
     if (table !== null) body.push({ kind: "table", text: table, container: name });
   }
   if (body.length === 0) return { drafts: [], warnings };
-  return { drafts: [{ kind: "heading", text: name, level: 1, container: name }, ...body], warnings };
+  return {
+    drafts: [{ kind: "heading", text: name, level: 1, container: name }, ...body],
+    warnings,
+  };
 }
 
 function blocksOf(rows: readonly string[][]): string[][][] {

@@ -3,7 +3,8 @@ import { outlineOf, parseFixture } from "../testing/outline-of.ts";
 
 describe("plain text", () => {
   it("parts paragraphs at blank lines and reads underlined headings and lists", async () => {
-    const text = "Manual\r\n======\r\n\r\nFirst line\r\nsecond line.\r\n\r\nParts:\r\n* pump\r\n  with seal\r\n* valve\r\n\r\n\r\nEnd - of it.\r\n";
+    const text =
+      "Manual\r\n======\r\n\r\nFirst line\r\nsecond line.\r\n\r\nParts:\r\n* pump\r\n  with seal\r\n* valve\r\n\r\n\r\nEnd - of it.\r\n";
     expect(outlineOf(await parseFixture(text, "a.txt"))).toEqual([
       "title Manual",
       "paragraph First line\nsecond line.",
@@ -14,11 +15,17 @@ describe("plain text", () => {
   });
 
   it("keeps source code whole", async () => {
-    expect(outlineOf(await parseFixture("\ndef f():\n\n    return 1\n", "a.py"))).toEqual(["code def f():\n\n    return 1"]);
+    expect(outlineOf(await parseFixture("\ndef f():\n\n    return 1\n", "a.py"))).toEqual([
+      "code def f():\n\n    return 1",
+    ]);
   });
 
   it("reads an empty file as an empty document", async () => {
     const document = await parseFixture("", "a.txt");
-    expect(document).toMatchObject({ title: null, elements: [], warnings: ["The document holds no text."] });
+    expect(document).toMatchObject({
+      title: null,
+      elements: [],
+      warnings: ["The document holds no text."],
+    });
   });
 });

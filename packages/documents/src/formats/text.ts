@@ -5,8 +5,14 @@ const listItem = /^[ \t]*(?:[-*•◦▪‣·]|\d{1,3}[.)])[ \t]+\S/u;
 /** Plain text: paragraphs end at blank lines, underlined lines are headings, runs of marked lines are lists. */
 export function parseText(text: string): Parsed {
   const drafts: Draft[] = [];
-  for (const block of text.replace(/\r\n?/gu, "\n").replace(/\f/gu, "\n\n").split(/\n[ \t]*\n\s*?/u)) {
-    const lines = block.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+  for (const block of text
+    .replace(/\r\n?/gu, "\n")
+    .replace(/\f/gu, "\n\n")
+    .split(/\n[ \t]*\n\s*?/u)) {
+    const lines = block
+      .split("\n")
+      .map((line) => line.trimEnd())
+      .filter((line) => line !== "");
     if (lines.length > 0) drafts.push(...readBlock(lines));
   }
   const titled = promoteOnlyTopHeading(drafts);
@@ -16,23 +22,36 @@ export function parseText(text: string): Parsed {
 function readBlock(lines: string[]): Draft[] {
   const [first = "", second = ""] = lines;
   const underline = /^(?:(={3,})|-{3,}|~{3,}|\^{3,})$/u.exec(second.trim());
-  if (underline !== null && first.trim().length <= 120 && Math.abs(first.trim().length - second.trim().length) <= 4) {
-    const heading: Draft = { kind: "heading", text: first.trim(), level: underline[1] === undefined ? 2 : 1 };
+  if (
+    underline !== null &&
+    first.trim().length <= 120 &&
+    Math.abs(first.trim().length - second.trim().length) <= 4
+  ) {
+    const heading: Draft = {
+      kind: "heading",
+      text: first.trim(),
+      level: underline[1] === undefined ? 2 : 1,
+    };
     return [heading, ...(lines.length > 2 ? readBlock(lines.slice(2)) : [])];
   }
   const start = lines.findIndex((line) => listItem.test(line));
   const rest = lines.slice(Math.max(start, 0));
   // An indented line continues its item; any other line says that this is no list.
-  const isList = start !== -1 && rest.every((line) => listItem.test(line) || /^[ \t]{2,}/u.test(line)) && rest.filter((line) => listItem.test(line)).length > 1;
+  const isList =
+    start !== -1 &&
+    rest.every((line) => listItem.test(line) || /^[ \t]{2,}/u.test(line)) &&
+    rest.filter((line) => listItem.test(line)).length > 1;
   if (!isList) return [{ kind: "paragraph", text: lines.join("\n").trim() }];
-  const before: Draft[] = start > 0 ? [{ kind: "paragraph", text: lines.slice(0, start).join("\n").trim() }] : [];
+  const before: Draft[] =
+    start > 0 ? [{ kind: "paragraph", text: lines.slice(0, start).join("\n").trim() }] : [];
   return [...before, { kind: "list", text: joinItems(rest) }];
 }
 
 function joinItems(lines: readonly string[]): string {
   const items: string[] = [];
   for (const line of lines) {
-    if (listItem.test(line) || items.length === 0) items.push(line.replace(/^([ \t]*)[*•◦▪‣·]/u, "$1-"));
+    if (listItem.test(line) || items.length === 0)
+      items.push(line.replace(/^([ \t]*)[*•◦▪‣·]/u, "$1-"));
     else items[items.length - 1] += ` ${line.trim()}`;
   }
   return items.join("\n");

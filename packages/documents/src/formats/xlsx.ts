@@ -22,7 +22,8 @@ type Workbook = {
 export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const root = office.tree(office.mainPart);
   const targets = office.relationships(office.mainPart);
-  const partOfType = (type: string) => targets.find((relationship) => relationship.type === type)?.target;
+  const partOfType = (type: string) =>
+    targets.find((relationship) => relationship.type === type)?.target;
   const workbook: Workbook = {
     strings: readStrings(office, partOfType("sharedStrings")),
     styles: readStyles(office, partOfType("styles")),
@@ -34,10 +35,14 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     const { name = "Sheet", state, "r:id": id } = sheet.attributes;
     const target = targets.find((relationship) => relationship.id === id);
     const text = target?.type === "worksheet" ? office.text(target.target) : undefined;
-    if (state === "hidden" || state === "veryHidden") warnings.push(`The hidden sheet "${name}" was left out.`);
+    if (state === "hidden" || state === "veryHidden")
+      warnings.push(`The hidden sheet "${name}" was left out.`);
     else if (text !== undefined) {
       const { rows, totalRows, unsolved } = readSheet(text, name, workbook, limits);
-      if (unsolved > 0) warnings.push(`Sheet "${name}": ${countOf(unsolved, "formula")} without a stored result; open and save it once in a spreadsheet program.`);
+      if (unsolved > 0)
+        warnings.push(
+          `Sheet "${name}": ${countOf(unsolved, "formula")} without a stored result; open and save it once in a spreadsheet program.`,
+        );
       const result = sheetDrafts(rows, totalRows, name, limits);
       warnings.push(...result.warnings);
       drafts.push(...result.drafts);
@@ -77,7 +82,10 @@ function readStrings(office: OoxmlPackage, partName: string | undefined): string
 function readStyles(office: OoxmlPackage, partName: string | undefined): Workbook["styles"] {
   const root = partName === undefined ? undefined : office.tree(partName);
   const codes = new Map(
-    elementsOf(elementOf(root, "numFmts"), "numFmt").map(({ attributes }) => [Number(attributes["numFmtId"]), attributes["formatCode"] ?? ""]),
+    elementsOf(elementOf(root, "numFmts"), "numFmt").map(({ attributes }) => [
+      Number(attributes["numFmtId"]),
+      attributes["formatCode"] ?? "",
+    ]),
   );
   return elementsOf(elementOf(root, "cellXfs"), "xf").map(({ attributes }) => {
     const formatId = Number(attributes["numFmtId"] ?? 0);
@@ -104,7 +112,12 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
         row = [];
       } else if (tag === "c") {
         column = columnOf(attributes["r"]) ?? column;
-        cell = { type: attributes["t"] ?? "n", style: Number(attributes["s"] ?? 0), value: "", isFormula: false };
+        cell = {
+          type: attributes["t"] ?? "n",
+          style: Number(attributes["s"] ?? 0),
+          value: "",
+          isFormula: false,
+        };
       } else if (tag === "v" || tag === "t") isValue = cell !== null;
       else if (tag === "f" && cell !== null) cell.isFormula = true;
       else if (tag === "rPh") isValue = false;
@@ -124,7 +137,11 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
         column += 1;
       } else if (tag === "row" && row.length > 0) {
         totalRows += 1;
-        if (totalRows <= limits.maxTableRows) kept.set(rowNumber, Array.from(row, (value) => value ?? ""));
+        if (totalRows <= limits.maxTableRows)
+          kept.set(
+            rowNumber,
+            Array.from(row, (value) => value ?? ""),
+          );
       }
     },
   });
@@ -150,7 +167,9 @@ function showCell(cell: Cell, workbook: Workbook): string {
   if (type !== "n") return unescapeControls(value).trim();
   const number = Number(value);
   const style = workbook.styles[cell.style];
-  return Number.isFinite(number) ? formatNumber(number, style?.formatId ?? 0, style?.code, workbook.date1904) : value;
+  return Number.isFinite(number)
+    ? formatNumber(number, style?.formatId ?? 0, style?.code, workbook.date1904)
+    : value;
 }
 
 /** A cell merged over several rows stands in each of them, so that every row can be read alone. */
@@ -161,7 +180,11 @@ function spreadDown(reference: string, rows: Map<number, string[]>, limits: Pars
   const first = Number(match[2]);
   const value = rows.get(first)?.[column] ?? "";
   if (value === "") return;
-  for (let number = first + 1; number <= Math.min(Number(match[3]), first + limits.maxTableRows); number += 1) {
+  for (
+    let number = first + 1;
+    number <= Math.min(Number(match[3]), first + limits.maxTableRows);
+    number += 1
+  ) {
     const row = rows.get(number);
     if (row === undefined) continue;
     while (row.length <= column) row.push("");
@@ -178,7 +201,9 @@ function columnOf(reference: string | undefined): number | null {
 
 /** Excel writes control characters in strings as _x000D_. */
 function unescapeControls(text: string): string {
-  return text.replace(/_x([0-9A-Fa-f]{4})_/gu, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  return text.replace(/_x([0-9A-Fa-f]{4})_/gu, (_, code: string) =>
+    String.fromCharCode(Number.parseInt(code, 16)),
+  );
 }
 
 type Handlers = {
@@ -194,7 +219,10 @@ function streamXml(text: string, partName: string, handlers: Handlers): void {
   parser.on("cdata", handlers.text);
   parser.on("closetag", (tag) => handlers.close(localName(tag.name)));
   parser.on("error", (error) => {
-    throw documentError("DOCUMENT_DAMAGED", `${partName} is not well-formed XML (${error.message.slice(0, 120)}).`);
+    throw documentError(
+      "DOCUMENT_DAMAGED",
+      `${partName} is not well-formed XML (${error.message.slice(0, 120)}).`,
+    );
   });
   parser.write(text).close();
 }

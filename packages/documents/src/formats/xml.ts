@@ -11,11 +11,19 @@ export function parseXml(text: string, fileName: string, limits: ParseLimits): P
 
 function valueOf(element: XmlElement): unknown {
   const children = elementsOf(element);
-  const attributes = Object.entries(element.attributes).filter(([name]) => !/^(?:xmlns|xml|xsi)(?::|$)/u.test(name));
-  const isMixed = element.children.some((child) => typeof child === "string" && child.trim() !== "");
+  const attributes = Object.entries(element.attributes).filter(
+    ([name]) => !/^(?:xmlns|xml|xsi)(?::|$)/u.test(name),
+  );
+  const isMixed = element.children.some(
+    (child) => typeof child === "string" && child.trim() !== "",
+  );
   if (children.length === 0 || isMixed) {
-    const content = textOf(element).replace(/[ \t]*\n\s*/gu, "\n").trim();
-    return attributes.length === 0 ? content : { ...Object.fromEntries(attributes), ...(content === "" ? {} : { text: content }) };
+    const content = textOf(element)
+      .replace(/[ \t]*\n\s*/gu, "\n")
+      .trim();
+    return attributes.length === 0
+      ? content
+      : { ...Object.fromEntries(attributes), ...(content === "" ? {} : { text: content }) };
   }
   const groups = new Map<string, unknown[]>();
   for (const child of children) {
@@ -23,6 +31,9 @@ function valueOf(element: XmlElement): unknown {
     group.push(valueOf(child));
     groups.set(child.name, group);
   }
-  const fields = [...groups].map(([name, values]): [string, unknown] => [name, values.length === 1 ? values[0] : values]);
+  const fields = [...groups].map(([name, values]): [string, unknown] => [
+    name,
+    values.length === 1 ? values[0] : values,
+  ]);
   return Object.fromEntries([...attributes, ...fields]);
 }

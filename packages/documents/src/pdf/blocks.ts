@@ -8,7 +8,15 @@ export type Block = {
   mono: boolean;
 };
 
-export type Line = { text: string; x: number; right: number; y: number; size: number; bold: boolean; mono: boolean };
+export type Line = {
+  text: string;
+  x: number;
+  right: number;
+  y: number;
+  size: number;
+  bold: boolean;
+  mono: boolean;
+};
 
 const marker = /^(\S{1,6})\s+\S/u;
 
@@ -21,7 +29,11 @@ export function toBlocks(rows: readonly Row[], leading: number): Block[] {
   lines.forEach((line, index) => {
     const block = blocks[blocks.length - 1];
     const previous = lines[index - 1];
-    if (block !== undefined && previous !== undefined && continues(block, previous, line, { leading, left, right })) {
+    if (
+      block !== undefined &&
+      previous !== undefined &&
+      continues(block, previous, line, { leading, left, right })
+    ) {
       block.lines.push(line);
       block.bold &&= line.bold;
     } else {
@@ -32,7 +44,9 @@ export function toBlocks(rows: readonly Row[], leading: number): Block[] {
 }
 
 function toLine(row: Row): Line {
-  const main = row.reduce((widest, segment) => (segment.right - segment.x > widest.right - widest.x ? segment : widest));
+  const main = row.reduce((widest, segment) =>
+    segment.right - segment.x > widest.right - widest.x ? segment : widest,
+  );
   return {
     text: row.map((segment) => segment.text).join(" "),
     x: row[0]!.x,
@@ -44,10 +58,16 @@ function toLine(row: Row): Line {
   };
 }
 
-function continues(block: Block, above: Line, line: Line, column: { leading: number; left: number; right: number }): boolean {
+function continues(
+  block: Block,
+  above: Line,
+  line: Line,
+  column: { leading: number; left: number; right: number },
+): boolean {
   const size = Math.max(above.size, line.size);
   const gap = line.y - above.y;
-  if (gap < 0 || gap > column.leading * 1.3 * size) return line.mono && block.mono && gap > 0 && gap < 3 * size;
+  if (gap < 0 || gap > column.leading * 1.3 * size)
+    return line.mono && block.mono && gap > 0 && gap < 3 * size;
   if (Math.abs(line.size - above.size) > 0.08 * size || line.mono !== above.mono) return false;
   if (line.mono) return true;
   if (startsItem(line.text)) return false;
@@ -57,13 +77,19 @@ function continues(block: Block, above: Line, line: Line, column: { leading: num
   }
   const first = block.lines[0]!;
   if (startsItem(first.text)) return line.x > first.x + 0.3 * size;
-  const isIndented = line.x - column.left > 0.7 * size && Math.abs(above.x - column.left) < 0.3 * size;
+  const isIndented =
+    line.x - column.left > 0.7 * size && Math.abs(above.x - column.left) < 0.3 * size;
   if (isIndented && !isCentred(line, column)) return false;
   return !isBreakIntended(block, above, line, column);
 }
 
 /** A line ends early on purpose when the next word had room on it: clearly after a sentence, more so without one. */
-function isBreakIntended(block: Block, above: Line, line: Line, column: { left: number; right: number }): boolean {
+function isBreakIntended(
+  block: Block,
+  above: Line,
+  line: Line,
+  column: { left: number; right: number },
+): boolean {
   if (isCentred(above, column) && isCentred(line, column)) return false;
   const [word = ""] = line.text.split(" ", 1);
   const room = column.right - above.right - (word.length + 1) * 0.5 * line.size;
@@ -93,5 +119,13 @@ export function startsItem(text: string): boolean {
  * decide whether the hyphen belongs to the word.
  */
 export function joinLines(lines: readonly Pick<Line, "text">[]): string {
-  return lines.reduce((text, line) => (text === "" ? line.text : /\p{L}[-\u00AD‐]$/u.test(text) ? `${text}\n${line.text}` : `${text} ${line.text}`), "");
+  return lines.reduce(
+    (text, line) =>
+      text === ""
+        ? line.text
+        : /\p{L}[-\u00AD‐]$/u.test(text)
+          ? `${text}\n${line.text}`
+          : `${text} ${line.text}`,
+    "",
+  );
 }

@@ -27,7 +27,10 @@ export function splitRegions(segments: readonly Segment[]): Segment[][] {
       const start = losesColumns ? band.length : startOfColumns(band, row);
       close(band.slice(0, start));
       band = band.slice(start);
-      free = [...band, row].reduce<Interval[]>((left, one) => intersect(left, gapsOf(one)), [everything]);
+      free = [...band, row].reduce<Interval[]>(
+        (left, one) => intersect(left, gapsOf(one)),
+        [everything],
+      );
     } else {
       free = next;
     }
@@ -43,7 +46,9 @@ function startOfColumns(band: readonly Row[], row: Row): number {
   for (let below = row; start > 0; start -= 1) {
     const above = band[start - 1]!;
     const isNear = below[0]!.y - above[0]!.y < 2 * below[0]!.size;
-    const isAside = above.length === 1 && (above[0]!.right <= row[0]!.right + row[0]!.size || above[0]!.x >= row[1]!.x - row[1]!.size);
+    const isAside =
+      above.length === 1 &&
+      (above[0]!.right <= row[0]!.right + row[0]!.size || above[0]!.x >= row[1]!.x - row[1]!.size);
     if (!isNear || !isAside) break;
     below = above;
   }
@@ -101,14 +106,22 @@ function areColumns(left: readonly Segment[], right: readonly Segment[]): boolea
   const [a, b] = [toRows(left), toRows(right)];
   if (a.length < 3 || b.length < 3) return false;
   if (isProse(a) && isProse(b)) return true;
-  const shared = a.filter((row) => b.some((other) => Math.abs(other[0]!.y - row[0]!.y) < 0.2 * row[0]!.size)).length;
+  const shared = a.filter((row) =>
+    b.some((other) => Math.abs(other[0]!.y - row[0]!.y) < 0.2 * row[0]!.size),
+  ).length;
   return a.length >= 8 && b.length >= 8 && shared < 0.4 * Math.min(a.length, b.length);
 }
 
 function isProse(rows: readonly Row[]): boolean {
   const left = Math.min(...rows.flat().map((segment) => segment.x));
   const right = Math.max(...rows.flat().map((segment) => segment.right));
-  const filling = rows.filter((row) => row[row.length - 1]!.right - row[0]!.x >= 0.6 * (right - left));
-  const lettersPerRow = rows.reduce((sum, row) => sum + row.reduce((letters, segment) => letters + segment.text.length, 0), 0) / rows.length;
+  const filling = rows.filter(
+    (row) => row[row.length - 1]!.right - row[0]!.x >= 0.6 * (right - left),
+  );
+  const lettersPerRow =
+    rows.reduce(
+      (sum, row) => sum + row.reduce((letters, segment) => letters + segment.text.length, 0),
+      0,
+    ) / rows.length;
   return filling.length >= rows.length * 0.5 && lettersPerRow >= 18;
 }

@@ -42,8 +42,13 @@ function tableEnd(rows: readonly Row[], start: number): number {
     const gap = row[0]!.y - above[0]!.y;
     const isFar = gap > 4 * row[0]!.size;
     const joins = next.length < columns.length && next.length < 2;
-    const swallows = next.length < columns.length && row.some((segment) => spanned(segment, columns) > 1);
-    const isNote = row.length === 1 && columns[0] !== undefined && Math.abs(row[0]!.x - columns[0].from) < 2 && gap > 2.2 * row[0]!.size;
+    const swallows =
+      next.length < columns.length && row.some((segment) => spanned(segment, columns) > 1);
+    const isNote =
+      row.length === 1 &&
+      columns[0] !== undefined &&
+      Math.abs(row[0]!.x - columns[0].from) < 2 &&
+      gap > 2.2 * row[0]!.size;
     if (isFar || joins || swallows || isNote) break;
     columns = next;
     end += 1;
@@ -51,7 +56,11 @@ function tableEnd(rows: readonly Row[], start: number): number {
     else if (end - lastFull > 4) break;
   }
   // Single segments below the last full row belong to it only when they continue a cell to the right of the first.
-  while (lastFull < end && rows[lastFull]![0]!.x > (columns[0]?.to ?? 0) && rows[lastFull]![0]!.y - rows[lastFull - 1]![0]!.y < 1.6 * rows[lastFull]![0]!.size) {
+  while (
+    lastFull < end &&
+    rows[lastFull]![0]!.x > (columns[0]?.to ?? 0) &&
+    rows[lastFull]![0]!.y - rows[lastFull - 1]![0]!.y < 1.6 * rows[lastFull]![0]!.size
+  ) {
     lastFull += 1;
   }
   return lastFull;
@@ -59,7 +68,10 @@ function tableEnd(rows: readonly Row[], start: number): number {
 
 /** Overlapping segments of all rows make one column. */
 function columnsOf(rows: readonly Row[]): Column[] {
-  const spans = rows.flat().map(({ x, right }) => ({ from: x, to: right })).toSorted((a, b) => a.from - b.from);
+  const spans = rows
+    .flat()
+    .map(({ x, right }) => ({ from: x, to: right }))
+    .toSorted((a, b) => a.from - b.from);
   const columns: Column[] = [];
   for (const span of spans) {
     const open = columns[columns.length - 1];
@@ -85,17 +97,22 @@ function toCells(rows: readonly Row[], columns: readonly Column[]): string[][] {
   const gaps = rows.slice(1).map((row, index) => row[0]!.y - rows[index]![0]!.y);
   const narrow = Math.min(...gaps);
   const wide = Math.max(...gaps);
-  const hasSpacing = wide > 1.3 * narrow && rows.some((row) => row.length === 1 || row.length < columns.length);
+  const hasSpacing =
+    wide > 1.3 * narrow && rows.some((row) => row.length === 1 || row.length < columns.length);
   const threshold = (narrow + wide) / 2;
   const cells: string[][] = [];
   rows.forEach((row, index) => {
     const values = columns.map((column) =>
-      row.filter((segment) => segment.x < column.to && segment.right > column.from).map((segment) => segment.text).join(" "),
+      row
+        .filter((segment) => segment.x < column.to && segment.right > column.from)
+        .map((segment) => segment.text)
+        .join(" "),
     );
     const above = cells[cells.length - 1];
     const isSparse = row.length === 1 && values[0] === "";
     const continues = above !== undefined && (hasSpacing ? gaps[index - 1]! < threshold : isSparse);
-    if (continues) values.forEach((value, column) => (above[column] = `${above[column] ?? ""} ${value}`.trim()));
+    if (continues)
+      values.forEach((value, column) => (above[column] = `${above[column] ?? ""} ${value}`.trim()));
     else cells.push(values);
   });
   return cells;

@@ -9,20 +9,37 @@ export type HeadingMark = { kind: "title" | "heading"; level: number };
  * are set larger than the body, or in bold on a line of their own, by the rank of their style. The largest on the first
  * page is the title when nothing else is as large.
  */
-export function markHeadings(blocks: readonly { block: Block; page: number }[], outline: readonly OutlineItem[]): Map<Block, HeadingMark> {
+export function markHeadings(
+  blocks: readonly { block: Block; page: number }[],
+  outline: readonly OutlineItem[],
+): Map<Block, HeadingMark> {
   const body = bodySize(blocks.map(({ block }) => block));
   const depths = new Map(outline.map((item) => [normalise(item.title), item.level]));
-  const candidates = blocks.filter(({ block }) => looksLikeHeading(block, body) || (depths.has(normalise(joinLines(block.lines))) && isBrief(block)));
-  const byStyle = new Map<string, { size: number; bold: boolean; blocks: Block[]; outlined: number[] }>();
+  const candidates = blocks.filter(
+    ({ block }) =>
+      looksLikeHeading(block, body) ||
+      (depths.has(normalise(joinLines(block.lines))) && isBrief(block)),
+  );
+  const byStyle = new Map<
+    string,
+    { size: number; bold: boolean; blocks: Block[]; outlined: number[] }
+  >();
   for (const { block } of candidates) {
     const key = styleOf(block);
-    const style = byStyle.get(key) ?? { size: block.size, bold: block.bold, blocks: [], outlined: [] };
+    const style = byStyle.get(key) ?? {
+      size: block.size,
+      bold: block.bold,
+      blocks: [],
+      outlined: [],
+    };
     style.blocks.push(block);
     const depth = depths.get(normalise(joinLines(block.lines)));
     if (depth !== undefined) style.outlined.push(depth);
     byStyle.set(key, style);
   }
-  const styles = [...byStyle.values()].toSorted((a, b) => b.size - a.size || Number(b.bold) - Number(a.bold));
+  const styles = [...byStyle.values()].toSorted(
+    (a, b) => b.size - a.size || Number(b.bold) - Number(a.bold),
+  );
   const marks = new Map<Block, HeadingMark>();
 
   const first = candidates[0];
@@ -59,10 +76,24 @@ export function bodySize(blocks: readonly Block[]): number {
 
 function looksLikeHeading(block: Block, body: number): boolean {
   const text = joinLines(block.lines);
-  if (!isBrief(block) || block.mono || !/\p{L}{2}/u.test(text) || / \.\.\. (?:\d+|[ivxl]+)$/u.test(text)) return false;
-  if (block.size >= 1.12 * body) return !/[,;]$/u.test(text) && !(/\.$/u.test(text) && text.length > 80);
+  if (
+    !isBrief(block) ||
+    block.mono ||
+    !/\p{L}{2}/u.test(text) ||
+    / \.\.\. (?:\d+|[ivxl]+)$/u.test(text)
+  )
+    return false;
+  if (block.size >= 1.12 * body)
+    return !/[,;]$/u.test(text) && !(text.endsWith(".") && text.length > 80);
   const isItem = startsItem(text) && !/^\d/u.test(text);
-  return block.bold && block.size >= 0.95 * body && block.lines.length <= 2 && text.length <= 120 && !isItem && !/[.,;:]$/u.test(text);
+  return (
+    block.bold &&
+    block.size >= 0.95 * body &&
+    block.lines.length <= 2 &&
+    text.length <= 120 &&
+    !isItem &&
+    !/[.,;:]$/u.test(text)
+  );
 }
 
 function isBrief(block: Block): boolean {
@@ -74,7 +105,10 @@ function styleOf(block: Block): string {
 }
 
 function normalise(text: string): string {
-  return text.normalize("NFKC").toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "");
+  return text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "");
 }
 
 function middle(values: readonly number[]): number {

@@ -10,7 +10,10 @@ import { type PdfPage, pageList, readPdf } from "./read-pdf.ts";
 import { dropRunningLines } from "./running-lines.ts";
 import { toRows } from "./segments.ts";
 
-type Piece = { page: number } & ({ kind: "block"; block: Block } | { kind: "table"; text: string });
+type Piece = { page: number } & (
+  | { kind: "block"; block: Block; opensRegion: boolean }
+  | { kind: "table"; text: string }
+);
 
 /**
  * A PDF's text as elements: lines are grouped to paragraphs by where they stand, columns are read one after the other,
@@ -20,19 +23,36 @@ export async function parsePdf(bytes: Uint8Array, limits: ParseLimits): Promise<
   const pdf = await readPdf(bytes, limits);
   const empty = pdf.pages.filter((page) => !isReadable(page)).map((page) => page.page);
   if (empty.length === pdf.pages.length) {
-    throw documentError("DOCUMENT_UNSUPPORTED", "The PDF holds no text, only images of it: it is a scan and needs OCR.", {
-      action: "Run text recognition (OCR) over it at the source and save it as a PDF with a text layer.",
-      details: { pages: pdf.pages.length },
-    });
+    throw documentError(
+      "DOCUMENT_UNSUPPORTED",
+      "The PDF holds no text that can be read: its pages are images (a scan), or its fonts do not say which letters they draw. It needs OCR.",
+      {
+        action:
+          "Run text recognition (OCR) over it at the source and save it as a PDF with a text layer.",
+        details: { pages: pdf.pages.length },
+      },
+    );
   }
   const warnings = [...pdf.warnings];
-  if (empty.length > 0) warnings.push(`${pageList(empty)} hold${empty.length === 1 ? "s" : ""} no text (blank, or a scan that needs OCR).`);
+  if (empty.length > 0)
+    warnings.push(
+      `${pageList(empty)} hold${empty.length === 1 ? "s" : ""} no text that can be read (blank, or a scan that needs OCR).`,
+    );
   const { pages, dropped } = dropRunningLines(pdf.pages);
-  if (dropped.length > 0) warnings.push(`Running headers and footers left out: ${dropped.slice(0, 4).map((text) => `"${text.slice(0, 80)}"`).join(", ")}.`);
+  if (dropped.length > 0)
+    warnings.push(
+      `Running headers and footers left out: ${dropped
+        .slice(0, 4)
+        .map((text) => `"${text.slice(0, 80)}"`)
+        .join(", ")}.`,
+    );
 
   const leading = usualLeading(pages);
   const pieces = pages.flatMap((page) => readPage(page, leading));
-  const marks = markHeadings(pieces.flatMap((piece) => (piece.kind === "block" ? [piece] : [])), pdf.outline);
+  const marks = markHeadings(
+    pieces.flatMap((piece) => (piece.kind === "block" ? [piece] : [])),
+    pdf.outline,
+  );
   const drafts = toDrafts(pieces, marks);
   return { title: pdf.title ?? firstTitle(drafts), drafts, warnings };
 }
@@ -46,8 +66,15 @@ function isReadable(page: PdfPage): boolean {
 
 function readPage(page: PdfPage, leading: number): Piece[] {
   return splitRegions(page.segments).flatMap((region) =>
-    findTables(toRows(region)).flatMap((piece): Piece[] => {
-      if (piece.kind === "rows") return toBlocks(piece.rows, leading).map((block) => ({ kind: "block", block, page: page.page }));
+    findTables(toRows(region)).flatMap((piece, index): Piece[] => {
+      if (piece.kind === "rows") {
+        return toBlocks(piece.rows, leading).map((block, order) => ({
+          kind: "block",
+          block,
+          opensRegion: index === 0 && order === 0,
+          page: page.page,
+        }));
+      }
       const text = renderTable(piece.cells);
       return text === null ? [] : [{ kind: "table", text, page: page.page }];
     }),
@@ -62,12 +89,14 @@ function usualLeading(pages: readonly PdfPage[]): number {
       const rows = toRows(region);
       rows.slice(1).forEach((row, index) => {
         const [above, line] = [rows[index]![0]!, row[0]!];
-        if (above.size === line.size && line.size > 0) ratios.push(Math.round(((line.y - above.y) / line.size) * 20) / 20);
+        if (above.size === line.size && line.size > 0)
+          ratios.push(Math.round(((line.y - above.y) / line.size) * 20) / 20);
       });
     }
   }
   const counts = new Map<number, number>();
-  for (const ratio of ratios) if (ratio >= 0.9 && ratio <= 2.2) counts.set(ratio, (counts.get(ratio) ?? 0) + 1);
+  for (const ratio of ratios)
+    if (ratio >= 0.9 && ratio <= 2.2) counts.set(ratio, (counts.get(ratio) ?? 0) + 1);
   return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best), [1.2, 0])[0];
 }
 
@@ -91,7 +120,12 @@ function toDrafts(pieces: readonly Piece[], marks: ReadonlyMap<Block, HeadingMar
       // Items stand in blocks of their own; those that follow each other on a page are one list.
       if (last?.kind === "list" && last.page === page) last.text += `\n${item}`;
       else drafts.push({ kind: "list", text: item, page });
-    } else if (last?.kind === "paragraph" && last.page === page && isCutOff(last.text, block.lines[0]!.text)) {
+    } else if (
+      piece.opensRegion &&
+      last?.kind === "paragraph" &&
+      last.page === page &&
+      isCutOff(last.text, block.lines[0]!.text)
+    ) {
       last.text = joinLines([last, ...block.lines]);
     } else {
       drafts.push({ kind: "paragraph", text: joinLines(block.lines), page });
@@ -112,5 +146,7 @@ function itemText(block: Block): string {
 /** Code keeps its lines and, by their distance from the left edge, its indentation. */
 function codeText(block: Block): string {
   const left = Math.min(...block.lines.map((line) => line.x));
-  return block.lines.map((line) => " ".repeat(Math.round((line.x - left) / (line.size * 0.6))) + line.text).join("\n");
+  return block.lines
+    .map((line) => " ".repeat(Math.round((line.x - left) / (line.size * 0.6))) + line.text)
+    .join("\n");
 }

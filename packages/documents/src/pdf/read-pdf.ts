@@ -24,8 +24,11 @@ type Font = { bold: boolean; mono: boolean };
  */
 export async function readPdf(bytes: Uint8Array, limits: ParseLimits): Promise<PdfText> {
   // Every complete PDF ends with where its index starts; a file without it lost its end on the way.
-  const tail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).subarray(-64 * 1024).toString("latin1");
-  if (!tail.includes("startxref")) throw documentError("DOCUMENT_DAMAGED", "The PDF is cut off: its end is missing.");
+  const tail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    .subarray(-64 * 1024)
+    .toString("latin1");
+  if (!tail.includes("startxref"))
+    throw documentError("DOCUMENT_DAMAGED", "The PDF is cut off: its end is missing.");
   const pdf = await open(bytes);
   try {
     const warnings: string[] = [];
@@ -47,10 +50,14 @@ export async function readPdf(bytes: Uint8Array, limits: ParseLimits): Promise<P
         unreadable.push(number);
       }
     }
-    if (pages.length === 0) throw documentError("DOCUMENT_DAMAGED", "None of the PDF's pages can be read.");
+    if (pages.length === 0)
+      throw documentError("DOCUMENT_DAMAGED", "None of the PDF's pages can be read.");
     if (unreadable.length > 0) warnings.push(`${pageList(unreadable)} could not be read.`);
     if (pdf.numPages > count) warnings.push(`Kept the first ${count} of ${pdf.numPages} pages.`);
-    if (turned > 0) warnings.push("Text that is turned against the rest of its page (stamps, watermarks, axis labels) was left out.");
+    if (turned > 0)
+      warnings.push(
+        "Text that is turned against the rest of its page (stamps, watermarks, axis labels) was left out.",
+      );
     return { title: await readTitle(pdf), outline: await readOutline(pdf), pages, warnings };
   } finally {
     await pdf.loadingTask.destroy();
@@ -72,19 +79,31 @@ async function open(bytes: Uint8Array): Promise<Pdf> {
   } catch (error) {
     const { name = "", message = "" } = error instanceof Error ? error : {};
     if (name === "PasswordException") {
-      throw documentError("DOCUMENT_ENCRYPTED", "The PDF is protected by a password.", { cause: error });
+      throw documentError("DOCUMENT_ENCRYPTED", "The PDF is protected by a password.", {
+        cause: error,
+      });
     }
-    throw documentError("DOCUMENT_DAMAGED", `The PDF cannot be opened (${message.slice(0, 120)}).`, { cause: error });
+    throw documentError(
+      "DOCUMENT_DAMAGED",
+      `The PDF cannot be opened (${message.slice(0, 120)}).`,
+      { cause: error },
+    );
   }
 }
 
-async function readRuns(page: Page, fonts: Map<string, Font>): Promise<{ runs: Run[]; left: number }> {
+async function readRuns(
+  page: Page,
+  fonts: Map<string, Font>,
+): Promise<{ runs: Run[]; left: number }> {
   const content = await page.getTextContent();
   const items = content.items.filter((item): item is typeof item & TextItem => "str" in item);
   await readFonts(page, new Set(items.map((item) => item.fontName)), content.styles, fonts);
 
   const viewport = page.getViewport({ scale: 1 });
-  const placed = items.map((item) => ({ item, place: multiply(viewport.transform, item.transform) }));
+  const placed = items.map((item) => ({
+    item,
+    place: multiply(viewport.transform, item.transform),
+  }));
   const quarter = commonQuarter(placed);
   const runs: Run[] = [];
   let spaced = false;
@@ -101,22 +120,39 @@ async function readRuns(page: Page, fonts: Map<string, Font>): Promise<{ runs: R
     const size = Math.hypot(place[2]!, place[3]!);
     const [x, y] = turn(place[4]!, place[5]!, quarter, viewport);
     const font = fonts.get(item.fontName) ?? { bold: false, mono: false };
-    runs.push({ text: item.str, x, right: x + item.width, y, size, ...font, rtl: item.dir === "rtl", spaced });
+    runs.push({
+      text: item.str,
+      x,
+      right: x + item.width,
+      y,
+      size,
+      ...font,
+      rtl: item.dir === "rtl",
+      spaced,
+    });
     spaced = false;
   }
   return { runs, left };
 }
 
 /** Font names are known only once the page's drawing operations were read: that is done for pages with a new font. */
-async function readFonts(page: Page, names: ReadonlySet<string>, styles: Record<string, { fontFamily: string }>, fonts: Map<string, Font>): Promise<void> {
+async function readFonts(
+  page: Page,
+  names: ReadonlySet<string>,
+  styles: Record<string, { fontFamily: string }>,
+  fonts: Map<string, Font>,
+): Promise<void> {
   if ([...names].every((name) => fonts.has(name))) return;
   await page.getOperatorList().catch(() => null);
   for (const name of names) {
-    const font = page.commonObjs.has(name) ? (page.commonObjs.get(name) as { name?: string; bold?: boolean; black?: boolean } | null) : null;
+    const font = page.commonObjs.has(name)
+      ? (page.commonObjs.get(name) as { name?: string; bold?: boolean; black?: boolean } | null)
+      : null;
     const family = font?.name ?? "";
     fonts.set(name, {
       bold: font?.bold === true || font?.black === true || /bold|black|heavy|demi/iu.test(family),
-      mono: styles[name]?.fontFamily === "monospace" || /mono|courier|consolas|menlo/iu.test(family),
+      mono:
+        styles[name]?.fontFamily === "monospace" || /mono|courier|consolas|menlo/iu.test(family),
     });
   }
 }
@@ -126,7 +162,14 @@ type Matrix = readonly number[];
 function multiply(a: Matrix, b: Matrix): number[] {
   const [a0 = 1, a1 = 0, a2 = 0, a3 = 1, a4 = 0, a5 = 0] = a;
   const [b0 = 1, b1 = 0, b2 = 0, b3 = 1, b4 = 0, b5 = 0] = b;
-  return [a0 * b0 + a2 * b1, a1 * b0 + a3 * b1, a0 * b2 + a2 * b3, a1 * b2 + a3 * b3, a0 * b4 + a2 * b5 + a4, a1 * b4 + a3 * b5 + a5];
+  return [
+    a0 * b0 + a2 * b1,
+    a1 * b0 + a3 * b1,
+    a0 * b2 + a2 * b3,
+    a1 * b2 + a3 * b3,
+    a0 * b4 + a2 * b5 + a4,
+    a1 * b4 + a3 * b5 + a5,
+  ];
 }
 
 /** Writing direction in quarter turns, 0 for left to right; null for anything oblique. */
@@ -146,7 +189,12 @@ function commonQuarter(placed: readonly { item: TextItem; place: Matrix }[]): nu
   return letters.indexOf(Math.max(...letters));
 }
 
-function turn(x: number, y: number, quarter: number, page: { width: number; height: number }): [number, number] {
+function turn(
+  x: number,
+  y: number,
+  quarter: number,
+  page: { width: number; height: number },
+): [number, number] {
   if (quarter === 1) return [y, page.width - x];
   if (quarter === 2) return [page.width - x, page.height - y];
   if (quarter === 3) return [page.height - y, x];
@@ -155,9 +203,15 @@ function turn(x: number, y: number, quarter: number, page: { width: number; heig
 
 async function readTitle(pdf: Pdf): Promise<string | null> {
   const { info } = await pdf.getMetadata().catch(() => ({ info: {} }));
-  const title = String((info as Record<string, unknown>)["Title"] ?? "").replace(/\s+/gu, " ").trim();
+  const title = String((info as Record<string, unknown>)["Title"] ?? "")
+    .replace(/\s+/gu, " ")
+    .trim();
   // What word processors and printer drivers put there when nobody named the document.
-  const isNoise = title === "" || /^(?:\(?anonymous\)?|untitled|document\d*|microsoft \w+ - .*)$|\.(?:docx?|pptx?|xlsx?|indd|tex|pdf)$/iu.test(title);
+  const isNoise =
+    title === "" ||
+    /^(?:\(?anonymous\)?|untitled|document\d*|microsoft \w+ - .*)$|\.(?:docx?|pptx?|xlsx?|indd|tex|pdf)$/iu.test(
+      title,
+    );
   return isNoise ? null : title;
 }
 
@@ -185,6 +239,8 @@ export function pageList(pages: readonly number[]): string {
     if (last !== undefined && page === last.to + 1) last.to = page;
     else ranges.push({ from: page, to: page });
   }
-  const shown = ranges.slice(0, 20).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
+  const shown = ranges
+    .slice(0, 20)
+    .map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
   return `Page${pages.length === 1 ? "" : "s"} ${shown.join(", ")}${ranges.length > 20 ? " and more" : ""}`;
 }

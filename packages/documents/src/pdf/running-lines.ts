@@ -8,10 +8,18 @@ const margin = 0.1;
  * Takes away the lines that repeat at the top or bottom of pages (numbers aside) and bare page numbers, which would
  * otherwise cut through sentences and stand in every passage.
  */
-export function dropRunningLines(pages: readonly PdfPage[]): { pages: PdfPage[]; dropped: string[] } {
+export function dropRunningLines(pages: readonly PdfPage[]): {
+  pages: PdfPage[];
+  dropped: string[];
+} {
   const counts = new Map<string, number>();
   for (const page of pages) {
-    for (const key of new Set(outerRows(page).flat().map((segment) => keyOf(segment, page)))) counts.set(key, (counts.get(key) ?? 0) + 1);
+    for (const key of new Set(
+      outerRows(page)
+        .flat()
+        .map((segment) => keyOf(segment, page)),
+    ))
+      counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   const dropped = new Map<string, string>();
   const kept = pages.map((page) => {
@@ -22,13 +30,19 @@ export function dropRunningLines(pages: readonly PdfPage[]): { pages: PdfPage[];
       const least = hasNumber ? 2 : Math.max(3, pages.length * 0.3);
       for (const segment of row) {
         const isNumber = isPageNumber(segment.text);
-        if (!isNumber && ((counts.get(keyOf(segment, page)) ?? 0) < least || isSentence(segment.text))) continue;
+        if (
+          !isNumber &&
+          ((counts.get(keyOf(segment, page)) ?? 0) < least || isSentence(segment.text))
+        )
+          continue;
         gone.add(segment);
         // One example of each is enough for the warning.
         if (!isNumber) dropped.set(withoutNumbers(segment.text), segment.text);
       }
     }
-    return gone.size === 0 ? page : { ...page, segments: page.segments.filter((segment) => !gone.has(segment)) };
+    return gone.size === 0
+      ? page
+      : { ...page, segments: page.segments.filter((segment) => !gone.has(segment)) };
   });
   return { pages: kept, dropped: [...dropped.values()] };
 }
@@ -50,7 +64,9 @@ function withoutNumbers(text: string): string {
 }
 
 function isPageNumber(text: string): boolean {
-  return /^(?:(?:page|seite|p\.?)\s*)?[-–—\s]*(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:\/|of|von)\s*\d{1,4})?[-–—\s]*$/iu.test(text);
+  return /^(?:(?:page|seite|p\.?)\s*)?[-–—\s]*(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:\/|of|von)\s*\d{1,4})?[-–—\s]*$/iu.test(
+    text,
+  );
 }
 
 /** Sentences that differ in a number only are content: "Step 3 takes 10 minutes." */

@@ -18,20 +18,33 @@ const types = `${xml}<Types xmlns="http://schemas.openxmlformats.org/package/200
 function office(mainPart: string, parts: readonly FixtureEntry[]): Uint8Array {
   return deflatedArchive([
     { name: "[Content_Types].xml", data: types },
-    { name: "_rels/.rels", data: relationships([{ id: "rId1", type: "officeDocument", target: mainPart }]) },
+    {
+      name: "_rels/.rels",
+      data: relationships([{ id: "rId1", type: "officeDocument", target: mainPart }]),
+    },
     ...parts,
   ]);
 }
 
 /** A Word document from the XML of its body; styles "Title" and "Heading1" to "Heading3" exist. */
 export function writeDocx(body: string, extra: readonly FixtureEntry[] = []): Uint8Array {
-  const style = (id: string, name: string) => `<w:style w:type="paragraph" w:styleId="${id}"><w:name w:val="${name}"/></w:style>`;
-  const styles = [style("Title", "Title"), ...[1, 2, 3].map((level) => style(`Heading${level}`, `heading ${level}`))].join("");
+  const style = (id: string, name: string) =>
+    `<w:style w:type="paragraph" w:styleId="${id}"><w:name w:val="${name}"/></w:style>`;
+  const styles = [
+    style("Title", "Title"),
+    ...[1, 2, 3].map((level) => style(`Heading${level}`, `heading ${level}`)),
+  ].join("");
   const w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"';
   return office("word/document.xml", [
-    { name: "word/document.xml", data: `${xml}<w:document ${w}><w:body>${body}</w:body></w:document>` },
+    {
+      name: "word/document.xml",
+      data: `${xml}<w:document ${w}><w:body>${body}</w:body></w:document>`,
+    },
     { name: "word/styles.xml", data: `${xml}<w:styles ${w}>${styles}</w:styles>` },
-    { name: "word/_rels/document.xml.rels", data: relationships([{ id: "rId1", type: "styles", target: "styles.xml" }]) },
+    {
+      name: "word/_rels/document.xml.rels",
+      data: relationships([{ id: "rId1", type: "styles", target: "styles.xml" }]),
+    },
     ...extra,
   ]);
 }
@@ -58,7 +71,13 @@ export function writePptx(slides: readonly FixtureSlide[]): Uint8Array {
       : [
           {
             name: `ppt/slides/_rels/slide${number(index)}.xml.rels`,
-            data: relationships([{ id: "rId1", type: "notesSlide", target: `../notesSlides/notesSlide${number(index)}.xml` }]),
+            data: relationships([
+              {
+                id: "rId1",
+                type: "notesSlide",
+                target: `../notesSlides/notesSlide${number(index)}.xml`,
+              },
+            ]),
           },
           {
             name: `ppt/notesSlides/notesSlide${number(index)}.xml`,
@@ -66,12 +85,23 @@ export function writePptx(slides: readonly FixtureSlide[]): Uint8Array {
           },
         ]),
   ]);
-  const list = slides.map((_, index) => `<p:sldId id="${256 + index}" r:id="rId${number(index)}"/>`).join("");
+  const list = slides
+    .map((_, index) => `<p:sldId id="${256 + index}" r:id="rId${number(index)}"/>`)
+    .join("");
   return office("ppt/presentation.xml", [
-    { name: "ppt/presentation.xml", data: `${xml}<p:presentation ${names}><p:sldIdLst>${list}</p:sldIdLst></p:presentation>` },
+    {
+      name: "ppt/presentation.xml",
+      data: `${xml}<p:presentation ${names}><p:sldIdLst>${list}</p:sldIdLst></p:presentation>`,
+    },
     {
       name: "ppt/_rels/presentation.xml.rels",
-      data: relationships(slides.map((_, index) => ({ id: `rId${number(index)}`, type: "slide", target: `slides/slide${number(index)}.xml` }))),
+      data: relationships(
+        slides.map((_, index) => ({
+          id: `rId${number(index)}`,
+          type: "slide",
+          target: `slides/slide${number(index)}.xml`,
+        })),
+      ),
     },
     ...parts,
   ]);
@@ -85,14 +115,30 @@ export function slideShape(placeholder: string | null, ...paragraphs: string[]):
 }
 
 /** A workbook from the XML of its sheets' data. */
-export function writeXlsx(sheets: readonly { name: string; data: string; after?: string }[], extra: readonly FixtureEntry[] = []): Uint8Array {
+export function writeXlsx(
+  sheets: readonly { name: string; data: string; after?: string }[],
+  extra: readonly FixtureEntry[] = [],
+): Uint8Array {
   const main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-  const list = sheets.map(({ name }, index) => `<sheet name="${name}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`).join("");
+  const list = sheets
+    .map(
+      ({ name }, index) => `<sheet name="${name}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`,
+    )
+    .join("");
   return office("xl/workbook.xml", [
-    { name: "xl/workbook.xml", data: `${xml}<workbook xmlns="${main}" xmlns:r="${relationshipType}"><sheets>${list}</sheets></workbook>` },
+    {
+      name: "xl/workbook.xml",
+      data: `${xml}<workbook xmlns="${main}" xmlns:r="${relationshipType}"><sheets>${list}</sheets></workbook>`,
+    },
     {
       name: "xl/_rels/workbook.xml.rels",
-      data: relationships(sheets.map((_, index) => ({ id: `rId${index + 1}`, type: "worksheet", target: `worksheets/sheet${index + 1}.xml` }))),
+      data: relationships(
+        sheets.map((_, index) => ({
+          id: `rId${index + 1}`,
+          type: "worksheet",
+          target: `worksheets/sheet${index + 1}.xml`,
+        })),
+      ),
     },
     ...sheets.map(({ data, after = "" }, index) => ({
       name: `xl/worksheets/sheet${index + 1}.xml`,

@@ -1,5 +1,11 @@
 /** One piece of text on a page; y counts from the bottom in points, as PDF does. */
-export type PlacedText = { x: number; y: number; text: string; size?: number; font?: "regular" | "bold" | "mono" };
+export type PlacedText = {
+  x: number;
+  y: number;
+  text: string;
+  size?: number;
+  font?: "regular" | "bold" | "mono";
+};
 
 const fonts = { regular: "Helvetica", bold: "Helvetica-Bold", mono: "Courier" };
 const fontNames = { regular: "F1", bold: "F2", mono: "F3" };
@@ -14,12 +20,20 @@ export function writePdf(
   const outline = options.outline ?? [];
   const firstPage = 6;
   const firstOutline = firstPage + pages.length * 2;
-  add(`<< /Type /Catalog /Pages 2 0 R${outline.length > 0 ? ` /Outlines ${firstOutline} 0 R` : ""} >>`);
-  add(`<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, index) => `${firstPage + index * 2} 0 R`).join(" ")}] >>`);
-  for (const font of Object.values(fonts)) add(`<< /Type /Font /Subtype /Type1 /BaseFont /${font} /Encoding /WinAnsiEncoding >>`);
+  add(
+    `<< /Type /Catalog /Pages 2 0 R${outline.length > 0 ? ` /Outlines ${firstOutline} 0 R` : ""} >>`,
+  );
+  add(
+    `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, index) => `${firstPage + index * 2} 0 R`).join(" ")}] >>`,
+  );
+  for (const font of Object.values(fonts))
+    add(`<< /Type /Font /Subtype /Type1 /BaseFont /${font} /Encoding /WinAnsiEncoding >>`);
   for (const [index, page] of pages.entries()) {
     const content = page
-      .map(({ x, y, text, size = 10, font = "regular" }) => `BT /${fontNames[font]} ${size} Tf 1 0 0 1 ${x} ${y} Tm (${escape(text)}) Tj ET`)
+      .map(
+        ({ x, y, text, size = 10, font = "regular" }) =>
+          `BT /${fontNames[font]} ${size} Tf 1 0 0 1 ${x} ${y} Tm (${escape(text)}) Tj ET`,
+      )
       .join("\n");
     add(
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${firstPage + index * 2 + 1} 0 R ` +
@@ -28,11 +42,15 @@ export function writePdf(
     add(`<< /Length ${content.length} >>\nstream\n${content}\nendstream`);
   }
   if (outline.length > 0) {
-    add(`<< /Type /Outlines /First ${firstOutline + 1} 0 R /Last ${firstOutline + outline.length} 0 R /Count ${outline.length} >>`);
+    add(
+      `<< /Type /Outlines /First ${firstOutline + 1} 0 R /Last ${firstOutline + outline.length} 0 R /Count ${outline.length} >>`,
+    );
     for (const [index, item] of outline.entries()) {
       const next = index + 1 < outline.length ? ` /Next ${firstOutline + index + 2} 0 R` : "";
       const previous = index > 0 ? ` /Prev ${firstOutline + index} 0 R` : "";
-      add(`<< /Title (${escape(item.title)}) /Parent ${firstOutline} 0 R /Dest [${firstPage + (item.page - 1) * 2} 0 R /Fit]${next}${previous} >>`);
+      add(
+        `<< /Title (${escape(item.title)}) /Parent ${firstOutline} 0 R /Dest [${firstPage + (item.page - 1) * 2} 0 R /Fit]${next}${previous} >>`,
+      );
     }
   }
   add(`<< /Title (${escape(options.title ?? "")}) >>`);
@@ -47,13 +65,21 @@ export function writePdf(
   const start = file.length;
   file += `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${offsets.map((offset) => `${String(offset).padStart(10, "0")} 00000 n \n`).join("")}`;
   // Password hashes that no password has: the file asks for one.
-  const encrypt = options.encrypt === true ? ` /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <${"41".repeat(32)}> /U <${"42".repeat(32)}> >>` : "";
+  const encrypt =
+    options.encrypt === true
+      ? ` /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <${"41".repeat(32)}> /U <${"42".repeat(32)}> >>`
+      : "";
   file += `trailer\n<< /Size ${objects.length + 1} /Root 1 0 R /Info ${info} 0 R /ID [<${"00".repeat(16)}> <${"00".repeat(16)}>]${encrypt} >>\nstartxref\n${start}\n%%EOF\n`;
   return Buffer.from(file, "latin1");
 }
 
 /** Lines below each other, 12 points apart. */
-export function lines(x: number, top: number, texts: readonly string[], style: Omit<PlacedText, "x" | "y" | "text"> = {}): PlacedText[] {
+export function lines(
+  x: number,
+  top: number,
+  texts: readonly string[],
+  style: Omit<PlacedText, "x" | "y" | "text"> = {},
+): PlacedText[] {
   return texts.map((text, index) => ({ x, y: top - index * 12, text, ...style }));
 }
 

@@ -32,7 +32,8 @@ class ExtractionWorker:
             running = self._running = self._running or self._start()
             running.connection.send(page)
             if running.connection.poll(self._timeout_s):
-                return running.connection.recv()
+                answer: Content | str = running.connection.recv()
+                return answer
             self.stop()
             return f"The page took longer than {self._timeout_s:g} s."
         except (EOFError, OSError):

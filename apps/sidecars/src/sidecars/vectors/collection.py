@@ -191,8 +191,8 @@ class Collection:
         return ids, None
 
 
-def _record(point: edge.Record) -> dict[str, Any]:
-    record = {"id": point.id, "payload": point.payload}
+def _record(point: edge.Record | edge.ScoredPoint) -> dict[str, Any]:
+    record: dict[str, Any] = {"id": point.id, "payload": point.payload}
     if point.vector is not None:
         record["vector"] = point.vector
     if point.order_value is not None:

@@ -16,7 +16,7 @@ from sidecars.vectors.errors import wrong_input
 
 MAX_FILTER_DEPTH = 16
 
-PointId = int | str
+PointId = int | UUID | str
 
 Condition = (
     edge.FieldCondition
@@ -100,9 +100,9 @@ def _condition(raw: object, depth: int) -> Condition:
 def _field_condition(raw: dict[str, Any]) -> edge.FieldCondition:
     predicates = {name: value for name, value in raw.items() if name != "key" and value is not None}
     if len(predicates) != 1:
-        raise wrong_input(f"the condition on {shown(raw['key'])} needs exactly one predicate, not {sorted(predicates)}")
+        raise wrong_input(f"the condition on {shown(raw['key'])} needs exactly one predicate, not {len(predicates)}")
     ((name, value),) = predicates.items()
-    parsed: object
+    parsed: Any
     match name:
         case "match":
             parsed = _match(value)
@@ -114,7 +114,7 @@ def _field_condition(raw: dict[str, Any]) -> edge.FieldCondition:
         case "is_empty" | "is_null" if isinstance(value, bool):
             parsed = value
         case _:
-            raise wrong_input(f"the condition {name!r} is not understood by this server")
+            raise wrong_input(f"the condition {shown(name)} is not understood by this server")
     return edge.FieldCondition(_text(raw["key"], "key"), **{name: parsed})
 
 
@@ -123,7 +123,7 @@ def _match(raw: object) -> object:
         raise wrong_input(f"a match needs exactly one of {sorted(_MATCHES)}, not {shown(raw)}")
     ((name, value),) = raw.items()
     if name not in _MATCHES:
-        raise wrong_input(f"the match {name!r} is not understood, use one of {sorted(_MATCHES)}")
+        raise wrong_input(f"the match {shown(name)} is not understood, use one of {sorted(_MATCHES)}")
     return _MATCHES[name](value)
 
 
@@ -167,7 +167,7 @@ def _object(raw: object, name: str, known: set[str]) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise wrong_input(f"{name} must be an object, not {shown(raw)}")
     if unknown := sorted(set(raw) - known):
-        raise wrong_input(f"{name} has no {unknown[0]!r}, only {sorted(known)}")
+        raise wrong_input(f"{name} has no {shown(unknown[0])}, only {sorted(known)}")
     return raw
 
 

@@ -36,7 +36,7 @@ def parse_index_schema(raw: str | dict[str, Any]) -> Any:
     if not isinstance(kind, str) or kind not in _PARAMS:
         raise wrong_input(f"a payload index is one of {sorted(_PARAMS)}, not {shown(kind)}")
     if unknown := sorted(set(settings) - set(_ATTRIBUTES)):
-        raise wrong_input(f"this server does not know the index setting {unknown[0]!r}")
+        raise wrong_input(f"this server does not know the index setting {shown(unknown[0])}")
     if (tokenizer := settings.get("tokenizer")) is not None:
         if tokenizer not in _TOKENIZERS:
             raise wrong_input(f"a tokenizer is one of {sorted(_TOKENIZERS)}, not {shown(tokenizer)}")

@@ -61,7 +61,10 @@ function findInRun(
     return;
   }
   const divider = dividers[level];
-  if (!divider) return;
+  if (!divider) {
+    findLeading(written, start + offset, context, countries, found);
+    return;
+  }
   let at = 0;
   for (const part of run.split(divider)) {
     at = run.indexOf(part, at);
@@ -69,6 +72,26 @@ function findInRun(
     const partContext = at === 0 ? context : { ...context, isOtherNumber: false };
     findInRun(part, start + at, level + 1, partContext, countries, found);
     at += part.length;
+  }
+}
+
+/** A number with other figures behind it: the longest beginning that is one. */
+function findLeading(
+  written: string,
+  start: number,
+  context: Context,
+  countries: readonly CountryCode[],
+  found: PiiEntity[],
+): void {
+  if (!/^\(?[+＋0]/.test(written)) return;
+  for (let end = written.lastIndexOf(" "); end > 0; end = written.lastIndexOf(" ", end - 1)) {
+    const beginning = written.slice(0, end).trimEnd();
+    const digits = digitsOf(beginning).length;
+    if (digits < 9) return;
+    const score = digits > maxDigits ? null : scorePhone(beginning, context, countries);
+    if (score === null) continue;
+    found.push({ type: "PHONE", start, end: start + beginning.length, score });
+    return;
   }
 }
 

@@ -1,0 +1,67 @@
+import { hash } from "node:crypto";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export type SitePage = {
+  body: string | Uint8Array;
+  status?: number;
+  headers?: Record<string, string>;
+};
+
+export type TestSite = {
+  origin: string;
+  /** By path, query included. What is not here is 404. */
+  pages: Map<string, SitePage>;
+  /** What was answered since the last look: "200 /path". */
+  takeLog(): string[];
+  /** Takes the server down; start() brings it back at the same address. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+};
+
+/** A website that can be changed while it is crawled; sends ETags and honours conditional requests. */
+export async function startSite(): Promise<TestSite> {
+  const pages = new Map<string, SitePage>();
+  let log: string[] = [];
+  let server: Server | null = null;
+  let port = 0;
+
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    const page = pages.get(request.url ?? "") ?? { body: "<title>Not found</title>", status: 404 };
+    const bytes = Buffer.from(page.body);
+    const etag = `"${hash("sha256", bytes).slice(0, 16)}"`;
+    const status = page.status ?? (request.headers["if-none-match"] === etag ? 304 : 200);
+    log.push(`${status} ${request.url}`);
+    response.writeHead(status, { "content-type": "text/html; charset=utf-8", etag, ...page.headers });
+    response.end(status === 304 ? undefined : bytes);
+  };
+  const site: TestSite = {
+    get origin() {
+      return `http://127.0.0.1:${port}`;
+    },
+    pages,
+    takeLog() {
+      const taken = log;
+      log = [];
+      return taken;
+    },
+    async start() {
+      server = createServer(answer);
+      const listening = server;
+      await new Promise<void>((resolve) => listening.listen(port, "127.0.0.1", resolve));
+      port = (listening.address() as AddressInfo).port;
+    },
+    async stop() {
+      const closing = server;
+      server = null;
+      closing?.closeAllConnections();
+      await new Promise<void>((resolve) => (closing ? closing.close(() => resolve()) : resolve()));
+    },
+  };
+  await site.start();
+  return site;
+}
+
+export function linksTo(paths: Iterable<string>): string {
+  return [...paths].map((path) => `<a href="${path}">${path}</a>`).join("\n");
+}

@@ -1,0 +1,67 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startSite, type TestSite } from "../conformance/start-site.ts";
+import { createGuardedFetch } from "./guarded-fetch.ts";
+import type { Resolve } from "./host-guard.ts";
+
+const request = { signal: new AbortController().signal };
+
+describe("createGuardedFetch", () => {
+  let site: TestSite;
+  beforeEach(async () => {
+    site = await startSite();
+    site.pages.set("/", { body: "inside" });
+  });
+  afterEach(() => site.stop());
+
+  const resolvesTo =
+    (...answers: string[][]): Resolve =>
+    (_host, _options, callback) => {
+      const addresses = answers.length > 1 ? answers.shift()! : answers[0]!;
+      callback(
+        null,
+        addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })),
+      );
+    };
+  const urlOf = (host: string) => `http://${host}:${new URL(site.origin).port}/`;
+
+  it("refuses a public name that leads to a private address, at the moment of connecting", async () => {
+    const guarded = createGuardedFetch({
+      allowPrivateHosts: false,
+      timeoutMs: 2000,
+      resolve: resolvesTo(["127.0.0.1"]),
+    });
+    await expect(guarded.fetch(urlOf("public.example"), request)).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
+    await guarded.close();
+    expect(site.takeLog()).toEqual([]);
+  });
+
+  it("refuses a name whose answer mixes public and private addresses", async () => {
+    const resolve = resolvesTo(["93.184.216.34", "127.0.0.1"]);
+    const guarded = createGuardedFetch({ allowPrivateHosts: false, timeoutMs: 2000, resolve });
+    await expect(guarded.fetch(urlOf("mixed.example"), request)).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
+    await guarded.close();
+  });
+
+  it("judges a name anew when it resolves differently for the next connection", async () => {
+    const resolve = resolvesTo(["127.0.0.1"], ["169.254.169.254"]);
+    const guarded = createGuardedFetch({ allowPrivateHosts: true, timeoutMs: 2000, resolve });
+    const first = await guarded.fetch(urlOf("rebinding.example"), { ...request, headers: { connection: "close" } });
+    expect(await first.text()).toBe("inside");
+    await site.stop();
+    await site.start();
+    await expect(guarded.fetch(urlOf("rebinding.example"), request)).rejects.toMatchObject({
+      code: "SOURCE_FORBIDDEN",
+    });
+    await guarded.close();
+  });
+
+  it("returns a redirect instead of following it, and fetches nothing but http", async () => {
+    site.pages.set("/", { body: "", status: 302, headers: { location: "http://169.254.169.254/" } });
+    const guarded = createGuardedFetch({ allowPrivateHosts: true, timeoutMs: 2000 });
+    expect((await guarded.fetch(site.origin, request)).status).toBe(302);
+    for (const url of ["file:///etc/passwd", "ftp://example.org/", "data:text/plain,x"]) {
+      await expect(guarded.fetch(url, request)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    }
+    await guarded.close();
+  });
+});

@@ -1,0 +1,159 @@
+import { AnnealError } from "@anneal/core/errors";
+import { chromium, type Browser, type BrowserContext, type Route } from "playwright-core";
+import type { GuardedFetch } from "../guarded-fetch.ts";
+import { collectBytes } from "../content.ts";
+import { redirectTarget } from "./follow-redirects.ts";
+import { discard, readBody } from "./site-client.ts";
+
+export type PageRenderer = {
+  /** @returns the page's HTML once its scripts have come to rest */
+  render(url: string, html: Uint8Array, signal: AbortSignal): Promise<string>;
+  close(): Promise<void>;
+};
+
+export type RendererOptions = {
+  chromiumPath: string;
+  userAgent: string;
+  fetch: GuardedFetch;
+  timeoutMs: number;
+};
+
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  // Whatever would leave the browser by itself (sockets, WebRTC, prefetch) finds no way out.
+  "--host-resolver-rules=MAP * ~NOTFOUND",
+  "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+];
+
+const maxResourceBytes = 10 * 1024 * 1024;
+const maxResources = 200;
+const maxRedirects = 5;
+const maxQuietMs = 5000;
+const passedHeaders = ["accept", "accept-language", "origin", "referer"];
+
+/**
+ * A browser that never connects anywhere: every request is answered from here, by the same guarded fetch as the rest
+ * of the crawl, so that a page's scripts reach no address that the source may not. The browser starts at first need.
+ */
+export function createPageRenderer(options: RendererOptions): PageRenderer {
+  let browser: Promise<Browser> | null = null;
+  return {
+    async render(url, html, signal) {
+      browser ??= launch(options.chromiumPath);
+      const context = await (
+        await browser
+      ).newContext({
+        userAgent: options.userAgent,
+        serviceWorkers: "block",
+        acceptDownloads: false,
+        // A dead end for anything that is not routed.
+        proxy: { server: "http://127.0.0.1:9" },
+      });
+      try {
+        // A script that never yields hangs the page's own calls too, so the bound is outside of it.
+        const bound = AbortSignal.any([signal, AbortSignal.timeout(2 * options.timeoutMs)]);
+        return await orAborted(renderIn(context, url, html, bound, options), bound);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw new AnnealError("SOURCE_UNREACHABLE", `"${url}" could not be rendered.`, {
+          action: "Set JavaScript to never for this source if its pages can do without.",
+          details: { reason: error instanceof Error ? error.name : "unknown" },
+          retryable: true,
+        });
+      } finally {
+        await context.close().catch(() => {});
+      }
+    },
+    async close() {
+      await browser?.then((started) => started.close()).catch(() => {});
+    },
+  };
+}
+
+async function launch(executablePath: string): Promise<Browser> {
+  try {
+    return await chromium.launch({ executablePath, args: flags });
+  } catch (error) {
+    throw new AnnealError("PREREQUISITE_MISSING", `The browser at "${executablePath}" does not start.`, {
+      action: "Install Chromium, or name its path with ANNEAL_CHROMIUM.",
+      cause: error,
+    });
+  }
+}
+
+async function renderIn(
+  context: BrowserContext,
+  url: string,
+  html: Uint8Array,
+  signal: AbortSignal,
+  options: RendererOptions,
+): Promise<string> {
+  const page = await context.newPage();
+  page.on("dialog", (dialog) => void dialog.dismiss().catch(() => {}));
+  await context.routeWebSocket("**/*", (socket) => void socket.close());
+  let documentServed = false;
+  let resources = 0;
+  await context.route("**/*", async (route) => {
+    const request = route.request();
+    try {
+      if (request.isNavigationRequest()) {
+        // The page that was fetched already, once. Where its scripts would lead is another page; "no content" keeps
+        // the browser on this one, where a refusal would put an error page in its place.
+        if (documentServed || request.frame() !== page.mainFrame()) return await route.fulfill({ status: 204 });
+        documentServed = true;
+        return await route.fulfill({ contentType: "text/html; charset=utf-8", body: Buffer.from(html) });
+      }
+      resources += 1;
+      if (resources > maxResources) return await route.abort();
+      await serveResource(route, signal, options);
+    } catch {
+      await route.abort().catch(() => {});
+    }
+  });
+  await page.goto(url, { waitUntil: "domcontentloaded", timeout: options.timeoutMs });
+  await page.waitForLoadState("networkidle", { timeout: Math.min(maxQuietMs, options.timeoutMs) }).catch(() => {});
+  return page.content();
+}
+
+/** Only reads, and only what can bring text: a crawl submits nothing. */
+async function serveResource(route: Route, signal: AbortSignal, options: RendererOptions): Promise<void> {
+  const request = route.request();
+  const wanted = ["script", "xhr", "fetch", "stylesheet", "other"].includes(request.resourceType());
+  if (request.method() !== "GET" || !wanted) return route.abort();
+  const all = await request.allHeaders();
+  const headers: Record<string, string> = { "user-agent": options.userAgent };
+  for (const name of passedHeaders) if (all[name] !== undefined) headers[name] = all[name];
+  let url = request.url();
+  for (let hop = 0; hop <= maxRedirects; hop += 1) {
+    const response = await options.fetch.fetch(url, { headers, signal });
+    const target = redirectTarget(response, url);
+    if (target === null) {
+      const body = Buffer.from(await collectBytes(readBody(response, url, maxResourceBytes)));
+      return route.fulfill({ status: response.status, headers: headersFor(response.headers), body });
+    }
+    await discard(response);
+    url = target;
+  }
+  return route.abort();
+}
+
+/** The body is decoded by now, and cookies are nobody's. */
+function headersFor(headers: Iterable<[string, string]>): Record<string, string> {
+  const dropped = new Set(["content-encoding", "content-length", "transfer-encoding", "set-cookie", "connection"]);
+  return Object.fromEntries([...headers].filter(([name]) => !dropped.has(name.toLowerCase())));
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return Promise.race([
+    work,
+    new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    }),
+  ]);
+}

