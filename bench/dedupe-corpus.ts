@@ -16,15 +16,12 @@ export function makeCorpus(count: number, seed: number): BenchDocument[] {
   const vocabulary = Array.from({ length: vocabularySize }, (_, rank) => inventWord(rank, random));
   const drawWord = zipfSampler(vocabulary, random);
   const drawText = (words: number) => Array.from({ length: words }, drawWord);
-  const templates = Array.from({ length: templateCount }, () =>
-    drawText(60 + Math.floor(random() * 140)),
-  );
+  const templates = Array.from({ length: templateCount }, () => drawText(60 + Math.floor(random() * 140)));
 
   const texts: string[][] = [];
   while (texts.length < count) {
     const original = texts[Math.floor(random() * texts.length)];
-    if (original && random() < plantedShare)
-      texts.push(alter(original, 0.5 + random() * 0.5, drawWord, random));
+    if (original && random() < plantedShare) texts.push(alter(original, 0.5 + random() * 0.5, drawWord, random));
     else if (random() < templateShare) {
       const template = templates[Math.floor(random() * templateCount)] ?? [];
       texts.push([...template, ...drawText(100 + Math.floor(random() * 300))]);
@@ -38,16 +35,9 @@ export function makeCorpus(count: number, seed: number): BenchDocument[] {
 }
 
 /** Every replaced word changes up to five shingles in both texts, so n(1 - J) / (5(1 + J)) replacements give about J. */
-function alter(
-  words: readonly string[],
-  similarity: number,
-  drawWord: () => string,
-  random: () => number,
-): string[] {
+function alter(words: readonly string[], similarity: number, drawWord: () => string, random: () => number): string[] {
   const altered = [...words];
-  const replacements = Math.round(
-    (words.length * (1 - similarity)) / (shingleWords * (1 + similarity)),
-  );
+  const replacements = Math.round((words.length * (1 - similarity)) / (shingleWords * (1 + similarity)));
   for (let i = 0; i < replacements; i++) altered[Math.floor(random() * words.length)] = drawWord();
   return altered;
 }
@@ -84,8 +74,7 @@ function inventWord(rank: number, random: () => number): string {
   ];
   let word = "";
   // Frequent words are short, as in real languages; the number keeps every word distinct.
-  for (let i = 0; i < 1 + Math.log10(rank + 1) / 1.5; i++)
-    word += syllables[Math.floor(random() * syllables.length)];
+  for (let i = 0; i < 1 + Math.log10(rank + 1) / 1.5; i++) word += syllables[Math.floor(random() * syllables.length)];
   return word + rank.toString(36);
 }
 

@@ -18,16 +18,13 @@ export type OurResult = {
 };
 
 const [documentsPath, resultPath] = process.argv.slice(2);
-if (!documentsPath || !resultPath)
-  throw new Error("usage: node dedupe-ours.ts documents.json result.json");
+if (!documentsPath || !resultPath) throw new Error("usage: node dedupe-ours.ts documents.json result.json");
 
-const documents = (JSON.parse(readFileSync(documentsPath, "utf8")) as BenchDocument[]).map(
-  (document) => ({
-    ...document,
-    ref: document.id,
-    acl: null,
-  }),
-);
+const documents = (JSON.parse(readFileSync(documentsPath, "utf8")) as BenchDocument[]).map((document) => ({
+  ...document,
+  ref: document.id,
+  acl: null,
+}));
 
 let startedAt = performance.now();
 const cpuStart = process.cpuUsage();

@@ -42,53 +42,40 @@ try {
   }
   const report = compare(documents, ours, peers);
   console.log(JSON.stringify(report, null, 2));
-  if (report.missed > 0 || report.keptTogether > 0 || report.wronglyDropped > 0)
-    process.exitCode = 1;
+  if (report.missed > 0 || report.keptTogether > 0 || report.wronglyDropped > 0) process.exitCode = 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
 function runOnce<Result>(program: string, script: string): Result {
   const resultPath = join(folder, "result.json");
-  const run = spawnSync(
-    program,
-    [join(import.meta.dirname, script), join(folder, "documents.json"), resultPath],
-    {
-      env: {
-        ...process.env,
-        OMP_NUM_THREADS: "1",
-        OPENBLAS_NUM_THREADS: "1",
-        MKL_NUM_THREADS: "1",
-      },
-      encoding: "utf8",
-      timeout: 240_000,
+  const run = spawnSync(program, [join(import.meta.dirname, script), join(folder, "documents.json"), resultPath], {
+    env: {
+      ...process.env,
+      OMP_NUM_THREADS: "1",
+      OPENBLAS_NUM_THREADS: "1",
+      MKL_NUM_THREADS: "1",
     },
-  );
+    encoding: "utf8",
+    timeout: 240_000,
+  });
   if (run.status !== 0) throw new Error(`${script} failed: ${run.error?.message ?? run.stderr}`);
   return JSON.parse(readFileSync(resultPath, "utf8")) as Result;
 }
 
-function compare(
-  documents: readonly BenchDocument[],
-  ours: readonly OurResult[],
-  peers: readonly PeerResult[],
-) {
+function compare(documents: readonly BenchDocument[], ours: readonly OurResult[], peers: readonly PeerResult[]) {
   const [our, peer] = [ours[0], peers[0]];
   if (!our || !peer) throw new Error("At least one round is needed.");
   const cache = new Map<number, Set<string>>();
   const similarity = ([left, right]: readonly [number, number]) =>
-    literalJaccard(
-      literalShingles(documents, left, cache),
-      literalShingles(documents, right, cache),
-    );
+    literalJaccard(literalShingles(documents, left, cache), literalShingles(documents, right, cache));
   const position = new Map(documents.map(({ id }, i) => [id, i]));
 
   const ourPairs = new Set(our.pairs.map(([left, right]) => `${left} ${right}`));
   const peerPairs = peer.pairs.filter((pair) => similarity(pair) >= threshold);
   const kept = new Set(our.kept.map((id) => position.get(id)));
   const peerFound = new Set(peerPairs.map(([left, right]) => `${left} ${right}`));
-  const docsPerSecond = (seconds: readonly number[]) =>
-    Math.round(documents.length / median(seconds));
+  const docsPerSecond = (seconds: readonly number[]) => Math.round(documents.length / median(seconds));
   const removal = docsPerSecond(ours.map(({ removalSeconds }) => removalSeconds));
   const pairs = docsPerSecond(ours.map(({ pairsSeconds }) => pairsSeconds));
   const peerRate = docsPerSecond(peers.map(({ seconds }) => seconds));

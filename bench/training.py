@@ -17,6 +17,7 @@ from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trainer sets it, here for both
 sys.path.insert(0, str(Path(__file__).parents[1] / "apps" / "trainer" / "src"))
 
 import torch

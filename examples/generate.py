@@ -90,7 +90,7 @@ def write_docx(blocks: list[Block]) -> bytes:
 
 
 def write_xlsx(blocks: list[Block]) -> bytes:
-    """Each second-level heading is a sheet; a table follows its notes after an empty row."""
+    """Each second-level heading is a sheet; a table follows its notes after an empty row. Decimals are prices."""
     workbook = Workbook()
     workbook.remove(workbook.active)
     workbook.properties.title = blocks[0].text
@@ -102,6 +102,8 @@ def write_xlsx(blocks: list[Block]) -> bytes:
         else:
             for row in block.rows:
                 sheet.append([as_number(cell) for cell in row])
+                for cell in sheet[sheet.max_row]:
+                    cell.number_format = '0.00 "€"' if isinstance(cell.value, float) else "General"
             if block.kind == "paragraph":
                 sheet.append([])
     return packed(workbook.save)
@@ -138,6 +140,8 @@ def write_pdf(blocks: list[Block], encryption: StandardEncryption | None = None)
     body = styles["BodyText"]
     body.fontSize, body.leading, body.spaceAfter = 12, 18, 7
     names = {1: "Title", 2: "Heading1", 3: "Heading2"}
+    for name in names.values():
+        styles[name].keepWithNext = 1
     flow = []
     for block in blocks:
         if block.kind == "heading":
@@ -195,8 +199,6 @@ def packed(save) -> bytes:
             data = read.read(entry)
             if entry.filename == "docProps/core.xml":
                 data = re.sub(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*", rb"\g<1>" + stamp, data)
-            if entry.filename == "docProps/thumbnail.jpeg":
-                data = b""  # The template's own picture: 10 KB that say nothing.
             info = zipfile.ZipInfo(entry.filename, WRITTEN_AT.timetuple()[:6])
             write.writestr(info, data, zipfile.ZIP_DEFLATED)
     return out.getvalue()

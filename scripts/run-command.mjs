@@ -25,11 +25,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
  * @param options.quiet keep the output instead of showing it
  * @returns {Promise<{ code: number, output: string, seconds: number }>}
  */
-export function runCommand(
-  command,
-  args,
-  { quiet = false, env = process.env, cwd = repoDir } = {},
-) {
+export function runCommand(command, args, { quiet = false, env = process.env, cwd = repoDir } = {}) {
   const startedAt = Date.now();
   return new Promise((resolve) => {
     const child = spawn(command, args, {

@@ -6,14 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  ensureBrowser,
-  ensureModels,
-  ensureNode,
-  ensurePython,
-  repoDir,
-  runScript,
-} from "./bootstrap.mjs";
+import { ensureBrowser, ensureModels, ensureNode, ensurePython, repoDir, runScript } from "./bootstrap.mjs";
 import { listChecks, runCheck } from "./check.mjs";
 import { endLeftovers, findLeftovers, runCommand } from "./run-command.mjs";
 
@@ -22,8 +15,7 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 /** In the order in which they run: the quick ones first. */
 const parts = {
   async checks({ python }) {
-    for (const check of listChecks())
-      count((await runCheck(check, python)) ? { passed: 1 } : { failed: 1 });
+    for (const check of listChecks()) count((await runCheck(check, python)) ? { passed: 1 } : { failed: 1 });
   },
   unit: ({ reports }) => runVitest("unit", reports),
   integration: ({ reports }) => runVitest("integration", reports),
@@ -49,14 +41,7 @@ const parts = {
 
 async function runVitest(project, reports) {
   const report = join(reports, `${project}.json`);
-  const args = [
-    "run",
-    "--project",
-    project,
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-  ];
+  const args = ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const { code } = await runCommand("vitest", args);
   countReport(`vitest ${project}`, code, await readReport(report, parseVitest));
 }

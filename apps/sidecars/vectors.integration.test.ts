@@ -30,14 +30,10 @@ describe("the official Qdrant client against the vectors sidecar", () => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "anneal-vectors-"));
     const { python, variables } = locatePython(process.env);
-    server = spawn(
-      python,
-      ["-m", "sidecars.vectors", "--port", "0", "--dir", dir, "--exit-with-parent"],
-      {
-        env: { ...process.env, ...variables },
-        stdio: ["pipe", "pipe", "inherit"],
-      },
-    );
+    server = spawn(python, ["-m", "sidecars.vectors", "--port", "0", "--dir", dir, "--exit-with-parent"], {
+      env: { ...process.env, ...variables },
+      stdio: ["pipe", "pipe", "inherit"],
+    });
     if (!server.stdout) throw new Error("the server has no output");
     const [line] = (await once(createInterface({ input: server.stdout }), "line")) as [string];
     client = new QdrantClient({ url: line.replace("ready ", "") });
@@ -137,9 +133,9 @@ describe("the official Qdrant client against the vectors sidecar", () => {
       status: 404,
       data: { status: { error: "Not found: Collection `missing` doesn't exist!" } },
     });
-    await expect(
-      client.upsert(collection, { points: [{ id: 1, vector: { dense: [1, 2] } }] }),
-    ).rejects.toMatchObject({ status: 400 });
+    await expect(client.upsert(collection, { points: [{ id: 1, vector: { dense: [1, 2] } }] })).rejects.toMatchObject({
+      status: 400,
+    });
     expect(await client.deleteCollection(collection)).toBe(true);
     expect((await client.getCollections()).collections).toEqual([]);
   });

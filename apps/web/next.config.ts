@@ -12,7 +12,14 @@ const securityHeaders = [
 
 const config: NextConfig = {
   poweredByHeader: false,
-  transpilePackages: ["@anneal/connectors", "@anneal/core", "@anneal/db", "@anneal/engines", "@anneal/objects", "@anneal/sizing"],
+  transpilePackages: [
+    "@anneal/connectors",
+    "@anneal/core",
+    "@anneal/db",
+    "@anneal/engines",
+    "@anneal/objects",
+    "@anneal/sizing",
+  ],
   serverExternalPackages: ["pg", "pino", "@temporalio/client", "@aws-sdk/client-s3", "prom-client"],
   headers: async () => [{ source: "/:path*", headers: securityHeaders }],
 };

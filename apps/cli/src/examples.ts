@@ -9,7 +9,8 @@ export const examplesUri = pathToFileURL(join(examplesDir, "documents")).href;
 
 export const exampleQuestionSchema = z.object({
   question: z.string(),
-  answer: z.string(),
+  /** null: no document answers it. */
+  answer: z.string().nullable(),
   /** The passages that answer it, word for word. */
   passages: z.array(z.object({ document: z.string(), quote: z.string() })),
 });

@@ -2,7 +2,14 @@ import { principalKey, workspaceMembers } from "@anneal/core/access/acl";
 import { generateApiKey } from "@anneal/db/api-key";
 import { openDatabase } from "@anneal/db/database";
 import { hashPassword } from "@anneal/db/password";
-import { addModelGrant, createApiKey, findApiKeyIdentity, saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
+import {
+  addModelGrant,
+  createApiKey,
+  findApiKeyIdentity,
+  saveMember,
+  saveUser,
+  saveWorkspace,
+} from "@anneal/db/queries/access";
 import { hashApiKey } from "@anneal/db/api-key";
 import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";

@@ -43,8 +43,14 @@ export function formatStage(line: StageLine): string {
   if (line.status === "running") {
     const { progress } = line;
     if (!progress) return styleText("cyan", head);
-    const counted = progress.total === null ? `${progress.done} ${progress.unit}` : `${bar(progress.done, progress.total)} ${progress.done}/${progress.total} ${progress.unit}`;
-    const rate = progress.ratePerSecond === null ? "" : `  ${progress.ratePerSecond.toFixed(progress.ratePerSecond < 10 ? 1 : 0)}/s`;
+    const counted =
+      progress.total === null
+        ? `${progress.done} ${progress.unit}`
+        : `${bar(progress.done, progress.total)} ${progress.done}/${progress.total} ${progress.unit}`;
+    const rate =
+      progress.ratePerSecond === null
+        ? ""
+        : `  ${progress.ratePerSecond.toFixed(progress.ratePerSecond < 10 ? 1 : 0)}/s`;
     const eta = progress.etaMs === null ? "" : `  ETA ${formatDuration(progress.etaMs)}`;
     return `${styleText("cyan", head)} ${counted}${rate}${eta}${progress.note ? `  ${progress.note}` : ""}`;
   }

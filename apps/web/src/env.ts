@@ -14,7 +14,12 @@ const envSchema = z.object({
   ANNEAL_INFERENCE_URLS: z
     .string()
     .default("http://127.0.0.1:8000")
-    .transform((list) => list.split(",").map((url) => url.trim()).filter(Boolean)),
+    .transform((list) =>
+      list
+        .split(",")
+        .map((url) => url.trim())
+        .filter(Boolean),
+    ),
   ANNEAL_INFERENCE_API_KEY: z.string().optional(),
   ANNEAL_BASE_MODEL: z.string().optional(),
   ANNEAL_OBJECTS: z.string().optional(),

@@ -27,9 +27,14 @@ export async function readBaseModel(path: string): Promise<BaseModel> {
     const weightBytes = sizes.reduce((sum, size) => sum + size, 0);
     return { name: basename(path), path, digest: hash.digest("hex"), shape: readModelShape(config), weightBytes };
   } catch (cause) {
-    throw new AnnealError("MODEL_UNKNOWN", `There is no usable base model at ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`, {
-      action: "Set ANNEAL_BASE_MODEL to a folder with config.json and safetensors, for example a downloaded Hugging Face model.",
-      cause,
-    });
+    throw new AnnealError(
+      "MODEL_UNKNOWN",
+      `There is no usable base model at ${path}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      {
+        action:
+          "Set ANNEAL_BASE_MODEL to a folder with config.json and safetensors, for example a downloaded Hugging Face model.",
+        cause,
+      },
+    );
   }
 }

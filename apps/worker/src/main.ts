@@ -8,7 +8,7 @@ import { ParserPool } from "@anneal/documents/parser-pool";
 import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
 import { createInferenceClient } from "@anneal/engines/inference-client";
 import { createVectorIndex } from "@anneal/engines/vector-index";
-import { openObjectStore } from "@anneal/objects/object-store";
+import { openObjectStore } from "@anneal/objects/open-object-store";
 import { Client, Connection, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { availableParallelism, hostname, totalmem } from "node:os";
@@ -37,7 +37,10 @@ async function main(): Promise<void> {
   const env = readEnv();
   const database = openDatabase(env.ANNEAL_DATABASE_URL);
   const { db } = database;
-  const objects = openObjectStore(env.ANNEAL_OBJECTS, env.ANNEAL_S3_ENDPOINT ? { s3Endpoint: env.ANNEAL_S3_ENDPOINT } : {});
+  const objects = openObjectStore(
+    env.ANNEAL_OBJECTS,
+    env.ANNEAL_S3_ENDPOINT ? { s3Endpoint: env.ANNEAL_S3_ENDPOINT } : {},
+  );
   const baseModel = await readBaseModel(env.ANNEAL_BASE_MODEL);
   const replicas = createReplicaDriver({
     db,

@@ -40,14 +40,9 @@ export async function awaitReady(options: ReadyOptions): Promise<void> {
     options.classify?.(lines) ??
     new AnnealError(
       "ENGINE_UNAVAILABLE",
-      ended
-        ? `${title} ended while it was starting.`
-        : `${title} did not answer within ${timeoutMs / 1000} s.`,
+      ended ? `${title} ended while it was starting.` : `${title} did not answer within ${timeoutMs / 1000} s.`,
       {
-        action:
-          lines.length > 0
-            ? `Read the end of its log: ${lines.slice(-3).join(" / ")}`
-            : "Start the stack again.",
+        action: lines.length > 0 ? `Read the end of its log: ${lines.slice(-3).join(" / ")}` : "Start the stack again.",
         details: { log: lines },
       },
     )

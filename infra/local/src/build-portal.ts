@@ -60,13 +60,9 @@ async function hashInputs(): Promise<string> {
 async function listFiles(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
   if (!entries) return [path];
-  const kept = entries.filter(
-    ({ name }) => !ignored.has(name) && !/\.tsbuildinfo$|\.test\.tsx?$/.test(name),
-  );
+  const kept = entries.filter(({ name }) => !ignored.has(name) && !/\.tsbuildinfo$|\.test\.tsx?$/.test(name));
   const nested = await Promise.all(
-    kept.map((entry) =>
-      entry.isDirectory() ? listFiles(join(path, entry.name)) : [join(path, entry.name)],
-    ),
+    kept.map((entry) => (entry.isDirectory() ? listFiles(join(path, entry.name)) : [join(path, entry.name)])),
   );
   return nested.flat().sort();
 }

@@ -46,9 +46,7 @@ function listenOnce(port: number): Promise<number | undefined> {
     server.once("error", () => resolve(undefined));
     server.listen({ port, host, exclusive: true }, () => {
       const address = server.address();
-      server.close(() =>
-        resolve(address !== null && typeof address === "object" ? address.port : undefined),
-      );
+      server.close(() => resolve(address !== null && typeof address === "object" ? address.port : undefined));
     });
   });
 }

@@ -21,8 +21,7 @@ const rules: readonly Rule[] = [
       /not a valid model identifier|Repo id must be|Invalid repository ID|does not appear to have a file named|Can't load (the )?config|couldn't connect to|Cannot find an appropriate cached snapshot|outgoing traffic has been disabled|No such file or directory: '.*(config\.json|safetensors)/i,
     code: "MODEL_UNKNOWN",
     message: "The inference engine could not find or read the base model.",
-    action:
-      "Set ANNEAL_BASE_MODEL to a folder that holds a complete model (config.json, safetensors, tokenizer).",
+    action: "Set ANNEAL_BASE_MODEL to a folder that holds a complete model (config.json, safetensors, tokenizer).",
   },
   {
     pattern: /are not supported for now|Model architectures .* not supported/,

@@ -40,15 +40,8 @@ export function locateEnvironment(env) {
   const lock = readFileSync(lockFile);
   const accelerator = findOnPath("nvidia-smi", env) ? "cuda" : "cpu";
   const hash = digest(lock, accelerator, process.arch);
-  const pythonDir = env.ANNEAL_PYTHON
-    ? dirname(dirname(env.ANNEAL_PYTHON))
-    : join(cacheDir, `python-${hash}`);
-  const modelDir = join(
-    cacheDir,
-    "models",
-    digest(lock, readFileSync(convertScript)),
-    baseModelName,
-  );
+  const pythonDir = env.ANNEAL_PYTHON ? dirname(dirname(env.ANNEAL_PYTHON)) : join(cacheDir, `python-${hash}`);
+  const modelDir = join(cacheDir, "models", digest(lock, readFileSync(convertScript)), baseModelName);
   return {
     cacheDir,
     accelerator,
@@ -57,9 +50,7 @@ export function locateEnvironment(env) {
     temporal: join(pythonDir, "bin/temporal"),
     modelDir,
     // Our own Python programs are not installed, so that editing them needs no second installation.
-    pythonPath: [join(repoDir, "apps/trainer/src"), join(repoDir, "apps/sidecars/src")].join(
-      delimiter,
-    ),
+    pythonPath: [join(repoDir, "apps/trainer/src"), join(repoDir, "apps/sidecars/src")].join(delimiter),
   };
 }
 

@@ -24,9 +24,7 @@ export async function locatePostgresFiles(dir: string, stackId: string): Promise
   const openDir = user === undefined || (await canOthersEnter(dirname(dir)));
   const dataDir = openDir ? dir : join(sharedDir, stackId);
   const binDir =
-    user === undefined || (await canOthersEnter(native))
-      ? join(native, "bin")
-      : await copyPrograms(native);
+    user === undefined || (await canOthersEnter(native)) ? join(native, "bin") : await copyPrograms(native);
   return { binDir, dataDir, user };
 }
 
@@ -39,14 +37,10 @@ async function locateNative(): Promise<string> {
     const { postgres } = (await import(entry)) as { postgres: string };
     return dirname(dirname(postgres));
   } catch (error) {
-    throw new AnnealError(
-      "PREREQUISITE_MISSING",
-      `There is no PostgreSQL for ${process.platform}-${process.arch}.`,
-      {
-        action: "Run `npm ci`, or point ANNEAL_DATABASE_URL at a PostgreSQL of your own.",
-        cause: error,
-      },
-    );
+    throw new AnnealError("PREREQUISITE_MISSING", `There is no PostgreSQL for ${process.platform}-${process.arch}.`, {
+      action: "Run `npm ci`, or point ANNEAL_DATABASE_URL at a PostgreSQL of your own.",
+      cause: error,
+    });
   }
 }
 

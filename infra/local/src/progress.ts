@@ -9,14 +9,7 @@ export type Progress = {
   note?: string;
 };
 
-export type ServiceName =
-  | "postgres"
-  | "temporal"
-  | "vectors"
-  | "embeddings"
-  | "engine"
-  | "worker"
-  | "web";
+export type ServiceName = "postgres" | "temporal" | "vectors" | "embeddings" | "engine" | "worker" | "web";
 
 /** What every start function takes. */
 export type LaunchOptions = {

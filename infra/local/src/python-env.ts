@@ -14,19 +14,12 @@ export type PythonEnvironment = EnvironmentPaths & {
 export function locatePython(env: Readonly<Record<string, string | undefined>>): PythonEnvironment {
   const paths = locateEnvironment(env);
   if (!env["ANNEAL_PYTHON"] && !isComplete(paths.pythonDir)) {
-    throw new AnnealError(
-      "PREREQUISITE_MISSING",
-      `There is no Python environment at ${paths.pythonDir}.`,
-      {
-        action:
-          "Run `npm start` or `npm test`, which install it, or set ANNEAL_PYTHON to the python of one.",
-      },
-    );
+    throw new AnnealError("PREREQUISITE_MISSING", `There is no Python environment at ${paths.pythonDir}.`, {
+      action: "Run `npm start` or `npm test`, which install it, or set ANNEAL_PYTHON to the python of one.",
+    });
   }
   const variables = {
-    PYTHONPATH: env["PYTHONPATH"]
-      ? `${paths.pythonPath}${delimiter}${env["PYTHONPATH"]}`
-      : paths.pythonPath,
+    PYTHONPATH: env["PYTHONPATH"] ? `${paths.pythonPath}${delimiter}${env["PYTHONPATH"]}` : paths.pythonPath,
     PYTHONUNBUFFERED: "1",
     // The installer does not compile: what is imported first keeps its compiled form, which halves later starts.
     PYTHONDONTWRITEBYTECODE: "",

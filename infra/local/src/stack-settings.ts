@@ -35,16 +35,12 @@ const schema = z.object({
 export type StackSettings = z.infer<typeof schema>;
 
 /** @throws AnnealError INVALID_INPUT naming the settings that are wrong, never their values */
-export function readStackSettings(
-  env: Readonly<Record<string, string | undefined>>,
-): StackSettings {
+export function readStackSettings(env: Readonly<Record<string, string | undefined>>): StackSettings {
   // An empty value in a .env file means "not set".
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues
-    .map((issue) => `${issue.path.join(".")}: ${issue.message}`)
-    .join("; ");
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
   throw new AnnealError("INVALID_INPUT", `Some settings are not valid. ${problems}.`, {
     action: "Correct them; .env.example describes each.",
   });

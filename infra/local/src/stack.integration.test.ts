@@ -58,8 +58,7 @@ function listProcesses(stateDir: string): string[] {
 }
 
 async function untilGone(stateDir: string): Promise<void> {
-  for (let attempt = 0; attempt < 300 && listProcesses(stateDir).length > 0; attempt += 1)
-    await sleep(100);
+  for (let attempt = 0; attempt < 300 && listProcesses(stateDir).length > 0; attempt += 1) await sleep(100);
   expect(listProcesses(stateDir)).toEqual([]);
 }
 
@@ -69,9 +68,7 @@ describe("startStack", () => {
     const seen: Progress[] = [];
     const first = await start(stateDir, (progress) => seen.push(progress));
     await query(first.databaseOwnerUrl, "create table kept (id int); insert into kept values (7)");
-    expect(await query(first.env["ANNEAL_DATABASE_URL"] ?? "", "select id from kept")).toEqual([
-      { id: 7 },
-    ]);
+    expect(await query(first.env["ANNEAL_DATABASE_URL"] ?? "", "select id from kept")).toEqual([{ id: 7 }]);
     expect((await fetch(`${first.env["ANNEAL_QDRANT_URL"]}/collections`)).ok).toBe(true);
     expect(
       seen
@@ -83,9 +80,7 @@ describe("startStack", () => {
     expect(listProcesses(stateDir)).toEqual([]);
 
     const second = await start(stateDir);
-    expect(await query(second.env["ANNEAL_DATABASE_URL"] ?? "", "select id from kept")).toEqual([
-      { id: 7 },
-    ]);
+    expect(await query(second.env["ANNEAL_DATABASE_URL"] ?? "", "select id from kept")).toEqual([{ id: 7 }]);
     for (const name of [
       "ANNEAL_DATABASE_URL",
       "ANNEAL_TEMPORAL_ADDRESS",
@@ -103,12 +98,10 @@ describe("startStack", () => {
       stack.databaseOwnerUrl,
       "create table secret (id int); alter table secret enable row level security; insert into secret values (1)",
     );
-    expect(await query(stack.env["ANNEAL_DATABASE_URL"] ?? "", "select id from secret")).toEqual(
-      [],
+    expect(await query(stack.env["ANNEAL_DATABASE_URL"] ?? "", "select id from secret")).toEqual([]);
+    await expect(query(stack.env["ANNEAL_DATABASE_URL"] ?? "", "create table mine (id int)")).rejects.toThrow(
+      /permission denied/,
     );
-    await expect(
-      query(stack.env["ANNEAL_DATABASE_URL"] ?? "", "create table mine (id int)"),
-    ).rejects.toThrow(/permission denied/);
   });
 
   it("refuses a second stack on the same state folder and leaves the first one alone", async () => {
@@ -126,9 +119,9 @@ describe("startStack", () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
     const { port } = server.address() as { port: number };
-    await expect(
-      startStack({ stateDir, env: { ...env, ANNEAL_PORT: String(port) } }),
-    ).rejects.toMatchObject({ code: "PORT_TAKEN" });
+    await expect(startStack({ stateDir, env: { ...env, ANNEAL_PORT: String(port) } })).rejects.toMatchObject({
+      code: "PORT_TAKEN",
+    });
     await new Promise((resolve) => server.close(resolve));
     expect(listProcesses(stateDir)).toEqual([]);
     await expect(stat(join(stateDir, "stack.lock"))).rejects.toThrow(/ENOENT/);
@@ -161,8 +154,7 @@ describe("startStack", () => {
     const stack = await start(stateDir);
     const before = stack.services.find(({ name }) => name === "postgres")?.pid ?? 0;
     process.kill(-before, "SIGKILL");
-    const answer = async () =>
-      query(stack.databaseOwnerUrl, "select 1 as one").catch(() => undefined);
+    const answer = async () => query(stack.databaseOwnerUrl, "select 1 as one").catch(() => undefined);
     for (let attempt = 0; attempt < 200 && !(await answer()); attempt += 1) await sleep(100);
     expect(await answer()).toEqual([{ one: 1 }]);
   });

@@ -65,9 +65,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     const secrets = await loadSecrets(stateDir);
     const previous = await readRecord(stateDir);
-    const portalPort = withPortal
-      ? await claimPort(settings.ANNEAL_PORT, "ANNEAL_PORT")
-      : settings.ANNEAL_PORT;
+    const portalPort = withPortal ? await claimPort(settings.ANNEAL_PORT, "ANNEAL_PORT") : settings.ANNEAL_PORT;
     const portalUrl = settings.NEXTAUTH_URL ?? `http://localhost:${portalPort}`;
     const ports = await choosePorts(previous?.ports ?? {}, portalPort);
     await lock.setPortalUrl(portalUrl);
@@ -104,9 +102,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
               namespace: settings.ANNEAL_TEMPORAL_NAMESPACE,
             }),
           ),
-      settings.ANNEAL_QDRANT_URL
-        ? undefined
-        : track("vectors", () => startVectors({ ...local("vectors"), python })),
+      settings.ANNEAL_QDRANT_URL ? undefined : track("vectors", () => startVectors({ ...local("vectors"), python })),
       settings.ANNEAL_EMBEDDINGS_URL
         ? undefined
         : track("embeddings", () => startEmbeddings({ ...local("embeddings"), python })),
@@ -162,8 +158,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       databaseOwnerUrl: settings.ANNEAL_DATABASE_OWNER_URL ?? postgres?.ownerUrl ?? databaseUrl,
       services: running,
       engineReady,
-      startWorker: () =>
-        track("worker", () => startWorker({ ...common("worker"), env: { ...given, ...env } })),
+      startWorker: () => track("worker", () => startWorker({ ...common("worker"), env: { ...given, ...env } })),
       startWeb: () =>
         track("web", () =>
           startWeb({
@@ -177,10 +172,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       stop,
     };
 
-    function track<Started extends Service>(
-      name: ServiceName,
-      start: () => Promise<Started>,
-    ): Promise<Started> {
+    function track<Started extends Service>(name: ServiceName, start: () => Promise<Started>): Promise<Started> {
       const started = launch(name, start);
       pending.add(started);
       const settled = () => pending.delete(started);
@@ -188,10 +180,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       return started;
     }
 
-    async function launch<Started extends Service>(
-      name: ServiceName,
-      start: () => Promise<Started>,
-    ): Promise<Started> {
+    async function launch<Started extends Service>(name: ServiceName, start: () => Promise<Started>): Promise<Started> {
       const startedAt = Date.now();
       const report = (state: Progress["state"], note?: string) =>
         options.onProgress?.({
@@ -228,9 +217,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       // The programs that use the engines go first, so that none of them sees its database disappear.
       const isApp = ({ name }: Service) => name === "worker" || name === "web";
       await Promise.all(running.filter(isApp).map((service) => service.stop()));
-      await Promise.all(
-        running.filter((service) => !isApp(service)).map((service) => service.stop()),
-      );
+      await Promise.all(running.filter((service) => !isApp(service)).map((service) => service.stop()));
       await lock.release();
     })();
     return stopped;
@@ -254,8 +241,7 @@ async function choosePorts(
 /** The settings of ours that the caller has, so that `Stack.env` alone is complete. */
 function forwarded(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const ours = Object.entries(env).filter(
-    (entry): entry is [string, string] =>
-      /^(ANNEAL|AWS|NEXTAUTH)_/.test(entry[0]) && Boolean(entry[1]),
+    (entry): entry is [string, string] => /^(ANNEAL|AWS|NEXTAUTH)_/.test(entry[0]) && Boolean(entry[1]),
   );
   return Object.fromEntries(ours);
 }

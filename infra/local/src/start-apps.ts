@@ -30,9 +30,7 @@ export async function startWorker(options: LaunchOptions): Promise<Service> {
 }
 
 /** The portal, built first when its sources have changed since the last build. */
-export async function startWeb(
-  options: LaunchOptions & { host: string; port: number; url: string },
-): Promise<Service> {
+export async function startWeb(options: LaunchOptions & { host: string; port: number; url: string }): Promise<Service> {
   await buildPortal(options.env, options.signal);
   const child = supervise({
     command: process.execPath,

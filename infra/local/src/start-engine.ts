@@ -50,12 +50,7 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
       `--max-lora-rank=${options.maxLoraRank}`,
       "--disable-uvicorn-access-log",
       // Compiling would take longer than the small default model ever wins back.
-      ...(cpu
-        ? [
-            "--enforce-eager",
-            `--kv-cache-memory-bytes=${Math.round(options.kvCacheGiB * 1024 ** 3)}`,
-          ]
-        : []),
+      ...(cpu ? ["--enforce-eager", `--kv-cache-memory-bytes=${Math.round(options.kvCacheGiB * 1024 ** 3)}`] : []),
     ],
     env: {
       ...options.env,
@@ -63,9 +58,7 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
       VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True",
       // A model in a folder needs nothing from the network; waiting for it would only slow the start down.
       ...(existsSync(options.model) ? { HF_HUB_OFFLINE: "1" } : {}),
-      ...(options.threads === undefined
-        ? {}
-        : { VLLM_CPU_OMP_THREADS_BIND: `0-${options.threads - 1}` }),
+      ...(options.threads === undefined ? {} : { VLLM_CPU_OMP_THREADS_BIND: `0-${options.threads - 1}` }),
     },
     logFile: options.logFile,
     graceSeconds: 15,

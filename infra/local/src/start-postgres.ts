@@ -77,11 +77,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   };
 }
 
-async function awaitAnswer(
-  child: Supervised,
-  url: string,
-  { dir, signal }: PostgresOptions,
-): Promise<void> {
+async function awaitAnswer(child: Supervised, url: string, { dir, signal }: PostgresOptions): Promise<void> {
   let refused = false;
   await awaitReady({
     title: "PostgreSQL",
@@ -89,21 +85,13 @@ async function awaitAnswer(
     timeoutMs: 60_000,
     signal,
     // A wrong password does not become right by waiting.
-    probe: () =>
-      withClient(url, async () => true).catch(
-        (error: unknown) => (refused = isPasswordError(error)),
-      ),
+    probe: () => withClient(url, async () => true).catch((error: unknown) => (refused = isPasswordError(error))),
   });
   if (!refused) return;
   await child.stop();
-  throw new AnnealError(
-    "CONFLICT",
-    `The database in ${dir} has another password than the one in secrets.json.`,
-    {
-      action:
-        "Put back the secrets.json that belongs to this state folder, or choose another ANNEAL_STATE_DIR.",
-    },
-  );
+  throw new AnnealError("CONFLICT", `The database in ${dir} has another password than the one in secrets.json.`, {
+    action: "Put back the secrets.json that belongs to this state folder, or choose another ANNEAL_STATE_DIR.",
+  });
 }
 
 /** Built beside its place and moved there, so that a data folder is always a finished one. */
@@ -146,10 +134,7 @@ function runInitdb(files: PostgresFiles, args: string[]): Promise<void> {
       ...files.user,
     });
     let output = "";
-    child.stderr.on(
-      "data",
-      (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2_000)),
-    );
+    child.stderr.on("data", (chunk: Buffer) => (output = (output + chunk.toString()).slice(-2_000)));
     child.once("error", reject);
     child.once("close", (code) => {
       if (code === 0) return resolve();
@@ -157,9 +142,7 @@ function runInitdb(files: PostgresFiles, args: string[]): Promise<void> {
       reject(
         new AnnealError(
           full ? "DISK_FULL" : "ENGINE_UNAVAILABLE",
-          full
-            ? "The disk is full: the database could not be created."
-            : "The database could not be created.",
+          full ? "The disk is full: the database could not be created." : "The database could not be created.",
           {
             action: full
               ? "Free some space and start again."
@@ -173,15 +156,9 @@ function runInitdb(files: PostgresFiles, args: string[]): Promise<void> {
 }
 
 /** Creates what is missing, so that it can run at every start. Roles cannot be bound as parameters: they are quoted. */
-async function prepareDatabase(
-  port: number,
-  ownerPassword: string,
-  appPassword: string,
-): Promise<void> {
+async function prepareDatabase(port: number, ownerPassword: string, appPassword: string): Promise<void> {
   await withClient(formatUrl(ownerName, ownerPassword, port, "postgres"), async (client) => {
-    const databases = await client.query("select 1 from pg_database where datname = $1", [
-      databaseName,
-    ]);
+    const databases = await client.query("select 1 from pg_database where datname = $1", [databaseName]);
     if (databases.rowCount === 0) await client.query(`create database ${databaseName}`);
     const roles = await client.query("select 1 from pg_roles where rolname = $1", [appName]);
     if (roles.rowCount === 0) await client.query(`create role ${appName}`);
@@ -201,10 +178,7 @@ async function prepareDatabase(
   });
 }
 
-async function withClient<Result>(
-  url: string,
-  use: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
+async function withClient<Result>(url: string, use: (client: pg.Client) => Promise<Result>): Promise<Result> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
   // A server that stops under an open connection reports it here as well as in the query.
   client.on("error", () => {});

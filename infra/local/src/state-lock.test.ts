@@ -34,13 +34,17 @@ describe("lockState", () => {
       join(dir, "stack.lock"),
       JSON.stringify({ holder: { pid: process.pid, startTicks: "1" }, children: [] }),
     );
-    await (await lockState(dir)).release();
+    const lock = await lockState(dir);
+    await expect(lockState(dir)).rejects.toMatchObject({ code: "ALREADY_RUNNING" });
+    await lock.release();
   });
 
   it("takes over a torn lock", async () => {
     const dir = await makeDir();
     await writeFile(join(dir, "stack.lock"), '{"holder":');
-    await (await lockState(dir)).release();
+    const lock = await lockState(dir);
+    await expect(lockState(dir)).rejects.toMatchObject({ code: "ALREADY_RUNNING" });
+    await lock.release();
   });
 
   it("waits for the leftover processes of a dead stack before it starts", async () => {
@@ -116,10 +120,7 @@ describe("readStackSettings", () => {
 describe("classifyEngineLog", () => {
   it.each([
     ["OSError: /models/x does not appear to have a file named config.json.", "MODEL_UNKNOWN"],
-    [
-      "ValueError: Model architectures ['FooForCausalLM'] are not supported for now.",
-      "MODEL_UNKNOWN",
-    ],
+    ["ValueError: Model architectures ['FooForCausalLM'] are not supported for now.", "MODEL_UNKNOWN"],
     ["OSError: [Errno 28] No space left on device", "DISK_FULL"],
     ["OSError: [Errno 98] address already in use", "PORT_TAKEN"],
     [

@@ -44,9 +44,7 @@ export async function lockState(stateDir: string): Promise<StateLock> {
     setPortalUrl: (portalUrl) => save({ ...content, portalUrl }),
     recordChild(identity) {
       // Ended ones are dropped here: a service that restarts for ever must not make the list grow for ever.
-      save({ ...content, children: [...content.children.filter(isAlive), identity] }).catch(
-        () => {},
-      );
+      save({ ...content, children: [...content.children.filter(isAlive), identity] }).catch(() => {});
     },
     async release() {
       await writing.catch(() => {});

@@ -74,15 +74,7 @@ export function supervise(spec: ChildCommand): Supervised {
     recent = "";
     const next = spawn(
       "/bin/sh",
-      [
-        "-c",
-        guard,
-        "guard",
-        spec.stopSignal ?? "TERM",
-        String(spec.graceSeconds ?? 10),
-        spec.command,
-        ...spec.args,
-      ],
+      ["-c", guard, "guard", spec.stopSignal ?? "TERM", String(spec.graceSeconds ?? 10), spec.command, ...spec.args],
       {
         cwd: spec.cwd,
         env: spec.env as NodeJS.ProcessEnv,

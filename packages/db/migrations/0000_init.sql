@@ -462,7 +462,7 @@ CREATE INDEX "messages_conversation" ON "messages" USING btree ("conversation_id
 CREATE INDEX "token_usage_time" ON "token_usage" USING btree ("workspace_id","at");--> statement-breakpoint
 CREATE UNIQUE INDEX "documents_ref" ON "documents" USING btree ("source_id","ref");--> statement-breakpoint
 CREATE INDEX "documents_workspace" ON "documents" USING btree ("workspace_id","status");--> statement-breakpoint
-CREATE INDEX "documents_fingerprint" ON "documents" USING btree ("source_id","fingerprint");--> statement-breakpoint
+CREATE INDEX "documents_fingerprint" ON "documents" USING btree ("source_id",md5("fingerprint"));--> statement-breakpoint
 CREATE INDEX "documents_duplicate" ON "documents" USING btree ("duplicate_of");--> statement-breakpoint
 CREATE UNIQUE INDEX "sources_name" ON "sources" USING btree ("workspace_id","name");--> statement-breakpoint
 CREATE INDEX "dataset_pairs_version" ON "dataset_pairs" USING btree ("dataset_version_id","ordinal");--> statement-breakpoint

@@ -41,3 +41,8 @@ export function requireRow<T>(row: T | undefined, what: string, id: string): T {
   }
   return row;
 }
+
+/** Throws when the database does not answer. */
+export async function pingDatabase(db: Database): Promise<void> {
+  await db.execute(sql`select 1`);
+}

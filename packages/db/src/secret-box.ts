@@ -32,10 +32,14 @@ export function createSecretBox(keyBase64: string): SecretBox {
         const body = Buffer.concat([decipher.update(sealed.subarray(29)), decipher.final()]);
         return JSON.parse(body.toString("utf8")) as Record<string, string>;
       } catch (cause) {
-        throw new AnnealError("SOURCE_CREDENTIALS", "The stored credentials cannot be opened with this encryption key.", {
-          action: "Restore the ANNEAL_ENCRYPTION_KEY they were saved with, or enter the credentials again.",
-          cause,
-        });
+        throw new AnnealError(
+          "SOURCE_CREDENTIALS",
+          "The stored credentials cannot be opened with this encryption key.",
+          {
+            action: "Restore the ANNEAL_ENCRYPTION_KEY they were saved with, or enter the credentials again.",
+            cause,
+          },
+        );
       }
     },
   };

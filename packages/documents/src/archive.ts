@@ -43,16 +43,13 @@ export async function readArchive(bytes: Uint8Array, limits: ParseLimits): Promi
   let inflatedBytes = 0;
   for (const entry of entries) {
     if (!/\.(?:xml|rels)$/iu.test(entry.fileName)) continue;
-    if (entry.isEncrypted())
-      throw documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
+    if (entry.isEncrypted()) throw documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
     if (archive.parts.has(entry.fileName)) {
       throw documentError("DOCUMENT_HOSTILE", `The archive holds ${entry.fileName} twice.`);
     }
-    const header = await zip
-      .readLocalFileHeaderPromise(entry, { minimal: true })
-      .catch((error: unknown) => {
-        throw damaged(error);
-      });
+    const header = await zip.readLocalFileHeaderPromise(entry, { minimal: true }).catch((error: unknown) => {
+      throw damaged(error);
+    });
     const data = buffer.subarray(header.fileDataStart, header.fileDataStart + entry.compressedSize);
     const part = inflate(entry, data, limits.maxInflatedBytes - inflatedBytes, limits);
     inflatedBytes += part.length;
@@ -61,11 +58,7 @@ export async function readArchive(bytes: Uint8Array, limits: ParseLimits): Promi
   return archive;
 }
 
-function checkDeclaredSizes(
-  entries: readonly Entry[],
-  archiveBytes: number,
-  limits: ParseLimits,
-): void {
+function checkDeclaredSizes(entries: readonly Entry[], archiveBytes: number, limits: ParseLimits): void {
   const declared = entries.reduce((sum, entry) => sum + entry.uncompressedSize, 0);
   const tooDense = declared > harmlessBytes && declared > archiveBytes * limits.maxExpansionRatio;
   if (declared > limits.maxInflatedBytes || tooDense) throw bomb(declared, archiveBytes, limits);
@@ -91,16 +84,10 @@ function inflate(entry: Entry, data: Buffer, leftBytes: number, limits: ParseLim
       throw damaged(error);
     }
   } else if (entry.compressionMethod !== 0) {
-    throw documentError(
-      "DOCUMENT_DAMAGED",
-      `${entry.fileName} uses an unknown compression method.`,
-    );
+    throw documentError("DOCUMENT_DAMAGED", `${entry.fileName} uses an unknown compression method.`);
   }
   if (part.length !== entry.uncompressedSize || crc32(part) !== entry.crc32) {
-    throw documentError(
-      "DOCUMENT_DAMAGED",
-      `${entry.fileName} inside the document does not match its checksum.`,
-    );
+    throw documentError("DOCUMENT_DAMAGED", `${entry.fileName} inside the document does not match its checksum.`);
   }
   return part;
 }

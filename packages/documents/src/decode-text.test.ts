@@ -39,11 +39,7 @@ describe("decodeText", () => {
 
   it("keeps a UTF-8 text with broken sequences, and counts them", () => {
     const decoded = decodeText(
-      Buffer.concat([
-        Buffer.from("Grüße, größer: "),
-        Buffer.from([0xc3, 0x28, 0xff]),
-        Buffer.from(" und mehr"),
-      ]),
+      Buffer.concat([Buffer.from("Grüße, größer: "), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from(" und mehr")]),
     );
     expect(decoded.text).toBe("Grüße, größer: \uFFFD(\uFFFD und mehr");
     expect(decoded.warnings[0]).toContain("2 byte sequences not valid in utf-8");

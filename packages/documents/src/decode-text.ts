@@ -13,8 +13,7 @@ export function decodeText(bytes: Uint8Array, declared?: string): DecodedText {
   const marked = byteOrderMark(bytes);
   if (marked !== null) return decodeAs(bytes, marked);
   const utf8 = tryStrict(bytes, "utf-8");
-  if (utf8 !== null && !utf8.slice(0, 4096).includes("\0"))
-    return { text: utf8, encoding: "utf-8", warnings: [] };
+  if (utf8 !== null && !utf8.slice(0, 4096).includes("\0")) return { text: utf8, encoding: "utf-8", warnings: [] };
   const wide = utf16ByZeroBytes(bytes);
   if (wide !== null) return decodeAs(bytes, wide);
   if (utf8 !== null) return { text: utf8, encoding: "utf-8", warnings: [] };
@@ -38,9 +37,7 @@ function decodeAs(bytes: Uint8Array, encoding: string): DecodedText {
   return {
     text,
     encoding,
-    warnings: [
-      `${countOf(replaced, "byte sequence")} not valid in ${encoding}, replaced by \uFFFD.`,
-    ],
+    warnings: [`${countOf(replaced, "byte sequence")} not valid in ${encoding}, replaced by \uFFFD.`],
   };
 }
 

@@ -6,8 +6,7 @@ const actions: Record<DocumentErrorCode, string> = {
   DOCUMENT_TOO_LARGE: "Split the document into smaller files, or raise the limit for this source.",
   DOCUMENT_ENCRYPTED: "Remove the password or the rights protection at the source, and sync again.",
   DOCUMENT_DAMAGED: "Open the document in its own application, save it again, and sync.",
-  DOCUMENT_HOSTILE:
-    "Check where this document came from; remove it at the source if nobody needs it.",
+  DOCUMENT_HOSTILE: "Check where this document came from; remove it at the source if nobody needs it.",
   DOCUMENT_UNSUPPORTED: "Save the document in a supported format, and sync again.",
   DOCUMENT_TIMEOUT: "Split or simplify the document, or raise the time limit for this source.",
 };

@@ -6,9 +6,7 @@ import type { ParseLimits } from "./limits.ts";
  * become spaces, and rows and columns without any text are left out. Null when no cell has text.
  */
 export function renderTable(rows: readonly (readonly string[])[]): string | null {
-  const cleaned = rows
-    .map((row) => row.map(cleanCell))
-    .filter((row) => row.some((cell) => cell !== ""));
+  const cleaned = rows.map((row) => row.map(cleanCell)).filter((row) => row.some((cell) => cell !== ""));
   const width = cleaned.reduce((most, row) => Math.max(most, row.length), 0);
   const kept: number[] = [];
   for (let column = 0; column < width; column += 1) {
@@ -43,8 +41,6 @@ export function limitRows<T>(
   }
   const width = kept.reduce((most, row) => Math.max(most, row.length), 0);
   if (width <= limits.maxTableColumns) return { rows: kept, warnings };
-  warnings.push(
-    `${name}: kept the first ${limits.maxTableColumns} of ${countOf(width, "column")}.`,
-  );
+  warnings.push(`${name}: kept the first ${limits.maxTableColumns} of ${countOf(width, "column")}.`);
   return { rows: kept.map((row) => row.slice(0, limits.maxTableColumns)), warnings };
 }

@@ -19,10 +19,10 @@ export function inspectXml(bytes: Uint8Array, partName: string, limits: ParseLim
         ? "utf-16be"
         : null;
   if (wide !== null && bytes.length > 1) {
-    const text = new TextDecoder(wide)
-      .decode(bytes)
-      .replace(/^(<\?xml[^>]*?)\s+encoding=(["'])[^"']*\2/u, "$1");
-    return inspectXml(new TextEncoder().encode(text), partName, limits);
+    const text = new TextDecoder(wide).decode(bytes);
+    // Its declaration, if any, names the encoding that it no longer has.
+    const declaration = text.startsWith("<?xml") ? text.indexOf("?>") + 2 : 0;
+    return inspectXml(new TextEncoder().encode(text.slice(declaration)), partName, limits);
   }
   let depth = 0;
   let index = bytes.indexOf(LT);
@@ -37,10 +37,7 @@ export function inspectXml(bytes: Uint8Array, partName: string, limits: ParseLim
       if (next === SLASH) depth -= 1;
       else if (bytes[end - 1] !== SLASH) depth += 1;
       if (depth > limits.maxXmlDepth) {
-        throw documentError(
-          "DOCUMENT_HOSTILE",
-          `${partName} nests more than ${limits.maxXmlDepth} XML elements.`,
-        );
+        throw documentError("DOCUMENT_HOSTILE", `${partName} nests more than ${limits.maxXmlDepth} XML elements.`);
       }
       index = end;
     }

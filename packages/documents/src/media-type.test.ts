@@ -7,11 +7,7 @@ const bytes = (text: string) => Buffer.from(text, "latin1");
 const typeOf = (content: Uint8Array, name: string, declared?: string) =>
   detectMediaType(content, name, declared).mediaType;
 const compound = (stream: string) =>
-  Buffer.concat([
-    Buffer.from("d0cf11e0a1b11ae1", "hex"),
-    Buffer.alloc(600),
-    Buffer.from(stream, "utf16le"),
-  ]);
+  Buffer.concat([Buffer.from("d0cf11e0a1b11ae1", "hex"), Buffer.alloc(600), Buffer.from(stream, "utf16le")]);
 
 describe("detectMediaType", () => {
   it("believes the content more than the name", () => {
@@ -28,9 +24,7 @@ describe("detectMediaType", () => {
     expect(typeOf(bytes("# Title"), "page", "text/markdown; charset=utf-8")).toBe("text/markdown");
     expect(typeOf(bytes("<!-- x -->\n<!DOCTYPE html><p>x"), "page")).toBe("text/html");
     expect(typeOf(bytes('{"a": 1}'), "data")).toBe("application/json");
-    expect(typeOf(bytes("From: a@b\r\nTo: c@d\r\nSubject: x\r\n\r\nhello"), "mail")).toBe(
-      "message/rfc822",
-    );
+    expect(typeOf(bytes("From: a@b\r\nTo: c@d\r\nSubject: x\r\n\r\nhello"), "mail")).toBe("message/rfc822");
     expect(typeOf(bytes("just words"), "words")).toBe("text/plain");
     expect(typeOf(Buffer.alloc(0), "empty.txt")).toBe("text/plain");
   });
@@ -41,9 +35,7 @@ describe("detectMediaType", () => {
       status: "unsupported",
       mediaType: "application/octet-stream",
     });
-    expect(detected.status === "unsupported" && detected.reason).toContain(
-      "although its name ends in .txt",
-    );
+    expect(detected.status === "unsupported" && detected.reason).toContain("although its name ends in .txt");
   });
 
   it("takes 8-bit and 16-bit text as text", () => {
@@ -68,9 +60,9 @@ describe("detectMediaType", () => {
     expect(typeOf(bytes("\x89PNG\r\n\x1a\n\0"), "a.txt")).toBe("image/png");
     expect(typeOf(bytes("PK\x03\x04\x14\0\0\0\0\0notes.txt"), "a.zip")).toBe("application/zip");
     expect(typeOf(bytes("MZ\x90\0\x03\0\0\0"), "a.txt")).toBe("application/x-msdownload");
-    expect(
-      typeOf(bytes("PK\x03\x04\0\0mimetypeapplication/vnd.oasis.opendocument.text"), "a.odt"),
-    ).toBe("application/vnd.oasis.opendocument.text");
+    expect(typeOf(bytes("PK\x03\x04\0\0mimetypeapplication/vnd.oasis.opendocument.text"), "a.odt")).toBe(
+      "application/vnd.oasis.opendocument.text",
+    );
   });
 
   it("does not take a text for a program because it begins like one", () => {

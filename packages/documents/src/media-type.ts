@@ -19,11 +19,9 @@ export const supportedMediaTypes = [
 ] as const;
 export type SupportedMediaType = (typeof supportedMediaTypes)[number];
 
-export const docxMediaType =
-  "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+export const docxMediaType = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 export const xlsxMediaType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-export const pptxMediaType =
-  "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+export const pptxMediaType = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
 
 export type DetectedType =
   | { status: "supported"; mediaType: SupportedMediaType }
@@ -71,11 +69,7 @@ const headBytes = 64 * 1024;
  * @param bytes the file, or at least its first 64 KiB: no more is looked at.
  * @param declared a media type that the source names, for example from an HTTP header or an e-mail part.
  */
-export function detectMediaType(
-  bytes: Uint8Array,
-  fileName: string,
-  declared?: string,
-): DetectedType {
+export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: string): DetectedType {
   const head = bytes.subarray(0, headBytes);
   const extension = /\.([a-z0-9]+)$/iu.exec(fileName)?.[1]?.toLowerCase() ?? "";
   const latin = Buffer.from(head.buffer, head.byteOffset, head.length).toString("latin1");
@@ -83,19 +77,13 @@ export function detectMediaType(
   // Some producers put a line or a byte order mark before the PDF header; readers search the first 1,024 bytes.
   if (latin.slice(0, 1024).includes("%PDF-")) return supported("application/pdf");
   if (latin.startsWith("PK\x03\x04")) return detectZip(latin, extension);
-  if (latin.startsWith("PK\x05\x06"))
-    return unsupported("application/zip", "an empty ZIP archive", "archive");
+  if (latin.startsWith("PK\x05\x06")) return unsupported("application/zip", "an empty ZIP archive", "archive");
   if (latin.startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return detectCompound(latin, extension);
   for (const signature of foreignFormats) {
     const at = signature.at ?? 0;
     if (!latin.startsWith(signature.bytes, at)) continue;
     // Three printable letters can begin a text as well; its other bytes tell.
-    if (
-      /^[\x20-\x7e]+$/u.test(signature.bytes) &&
-      !signature.bytes.startsWith("{") &&
-      looksLikeText(head)
-    )
-      continue;
+    if (/^[\x20-\x7e]+$/u.test(signature.bytes) && !signature.bytes.startsWith("{") && looksLikeText(head)) continue;
     return unsupported(signature.mediaType, signature.name, signature.action);
   }
   if (!looksLikeText(head)) {
@@ -104,8 +92,7 @@ export function detectMediaType(
       status: "unsupported",
       mediaType: "application/octet-stream",
       reason: `The file holds binary data of an unknown kind${named}.`,
-      action:
-        "Check the file at its source; it may be damaged or misnamed. Leave it out if it holds no text.",
+      action: "Check the file at its source; it may be damaged or misnamed. Leave it out if it holds no text.",
     };
   }
   return supported(detectText(latin, extension, declared));
@@ -115,11 +102,7 @@ function supported(mediaType: SupportedMediaType): DetectedType {
   return { status: "supported", mediaType };
 }
 
-function unsupported(
-  mediaType: string,
-  name: string,
-  action: keyof typeof foreignActions,
-): DetectedType {
+function unsupported(mediaType: string, name: string, action: keyof typeof foreignActions): DetectedType {
   return {
     status: "unsupported",
     mediaType,
@@ -132,21 +115,13 @@ function detectZip(latin: string, extension: string): DetectedType {
   // Names stand uncompressed in the local headers; OpenDocument and EPUB store their type as the first entry.
   const stored = /mimetype(application\/[a-z.+-]+)/u.exec(latin.slice(0, 256))?.[1];
   if (stored !== undefined) {
-    return unsupported(
-      stored,
-      stored.includes("epub") ? "an EPUB book" : "an OpenDocument file",
-      "docx",
-    );
+    return unsupported(stored, stored.includes("epub") ? "an EPUB book" : "an OpenDocument file", "docx");
   }
   if (latin.includes("word/document")) return supported(docxMediaType);
   if (/xl\/(?:workbook|worksheets|_rels)/u.test(latin)) {
     if (latin.includes("xl/workbook.bin") || extension === "xlsb") {
       return {
-        ...unsupported(
-          "application/vnd.ms-excel.sheet.binary.macroenabled.12",
-          "a binary workbook (XLSB)",
-          "none",
-        ),
+        ...unsupported("application/vnd.ms-excel.sheet.binary.macroenabled.12", "a binary workbook (XLSB)", "none"),
         ...saveAs("XLSX"),
       };
     }
@@ -170,9 +145,7 @@ function detectZip(latin: string, extension: string): DetectedType {
 function detectCompound(latin: string, extension: string): DetectedType {
   const holds = (stream: string) => latin.includes([...stream].join("\0"));
   if (holds("EncryptedPackage") || byExtension[extension]?.includes("openxml")) {
-    return supported(
-      byExtension[extension]?.includes("openxml") ? byExtension[extension] : docxMediaType,
-    );
+    return supported(byExtension[extension]?.includes("openxml") ? byExtension[extension] : docxMediaType);
   }
   if (holds("__properties_version") || extension === "msg") {
     return {
@@ -188,21 +161,13 @@ function detectCompound(latin: string, extension: string): DetectedType {
   }
   if (holds("Workbook") || extension === "xls") {
     return {
-      ...unsupported(
-        "application/vnd.ms-excel",
-        "an Excel workbook from before 2007 (XLS)",
-        "none",
-      ),
+      ...unsupported("application/vnd.ms-excel", "an Excel workbook from before 2007 (XLS)", "none"),
       ...saveAs("XLSX"),
     };
   }
   if (holds("PowerPoint Document") || extension === "ppt") {
     return {
-      ...unsupported(
-        "application/vnd.ms-powerpoint",
-        "a PowerPoint file from before 2007 (PPT)",
-        "none",
-      ),
+      ...unsupported("application/vnd.ms-powerpoint", "a PowerPoint file from before 2007 (PPT)", "none"),
       ...saveAs("PPTX"),
     };
   }
@@ -234,11 +199,7 @@ function looksLikeText(head: Uint8Array): boolean {
   return high < head.length * 0.3 || controls === 0;
 }
 
-function detectText(
-  latin: string,
-  extension: string,
-  declared: string | undefined,
-): SupportedMediaType {
+function detectText(latin: string, extension: string, declared: string | undefined): SupportedMediaType {
   const start = latin
     .replace(/^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)/u, "")
     .replaceAll("\0", "")
@@ -278,15 +239,14 @@ const aliases: Record<string, SupportedMediaType> = {
 };
 
 function looksLikeHtml(start: string): boolean {
-  return /^(?:<\?xml[^>]*>\s*)?(?:<!--[\s\S]{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]/iu.test(
+  return /^(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->)[\s\S])*-->\s*)*<(?:!doctype\s+html|html|head|body)[\s>]/iu.test(
     start.slice(0, 4096),
   );
 }
 
 /** The head of a longer file cannot be parsed whole; the way it begins has to do. */
 function isJson(start: string): boolean {
-  if (start.length >= 32 * 1024)
-    return /^(?:\{\s*"|\[\s*(?:[[{"\d-]|true|false|null))/u.test(start);
+  if (start.length >= 32 * 1024) return /^(?:\{\s*"|\[\s*(?:[[{"\d-]|true|false|null))/u.test(start);
   try {
     JSON.parse(start);
     return true;

@@ -28,9 +28,7 @@ export async function openOoxml(bytes: Uint8Array, limits: ParseLimits): Promise
   };
   const tree = (partName: string) => {
     const content = text(partName);
-    return content === undefined
-      ? undefined
-      : parseXmlTree(content, partName, limits.maxXmlDepth + 1);
+    return content === undefined ? undefined : parseXmlTree(content, partName, limits.maxXmlDepth + 1);
   };
   const relationships = (partName: string): Relationship[] => {
     const folder = posix.dirname(partName);
@@ -38,16 +36,12 @@ export async function openOoxml(bytes: Uint8Array, limits: ParseLimits): Promise
     return elementsOf(root, "Relationship").flatMap(({ attributes }) => {
       const { Id: id = "", Type: type = "", Target: target = "", TargetMode: mode } = attributes;
       if (mode === "External") return [];
-      const name = target.startsWith("/")
-        ? target.slice(1)
-        : posix.normalize(posix.join(folder, target));
+      const name = target.startsWith("/") ? target.slice(1) : posix.normalize(posix.join(folder, target));
       return [{ id, type: type.slice(type.lastIndexOf("/") + 1), target: name }];
     });
   };
 
-  const mainPart = relationships("").find(
-    (relationship) => relationship.type === "officeDocument",
-  )?.target;
+  const mainPart = relationships("").find((relationship) => relationship.type === "officeDocument")?.target;
   if (mainPart === undefined || !archive.parts.has(mainPart)) {
     throw documentError("DOCUMENT_DAMAGED", "The Office file has no main part; it is incomplete.");
   }

@@ -3,13 +3,7 @@ import { isAnnealError } from "@anneal/core/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "./parse-document.ts";
-import {
-  docxParagraph,
-  slideShape,
-  writeDocx,
-  writePptx,
-  writeXlsx,
-} from "./testing/office-fixture.ts";
+import { docxParagraph, slideShape, writeDocx, writePptx, writeXlsx } from "./testing/office-fixture.ts";
 import { failureOf, parseFixture } from "./testing/outline-of.ts";
 import { lines, writePdf } from "./testing/pdf-fixture.ts";
 
@@ -47,10 +41,8 @@ async function parseSafely(bytes: Uint8Array, fileName: string): Promise<void> {
 describe("parseDocument", () => {
   it("ends random bytes under any name in a document or an AnnealError", async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.uint8Array({ maxLength: 2000 }),
-        fc.constantFrom(...extensions),
-        (bytes, extension) => parseSafely(bytes, `a.${extension}`),
+      fc.asyncProperty(fc.uint8Array({ maxLength: 2000 }), fc.constantFrom(...extensions), (bytes, extension) =>
+        parseSafely(bytes, `a.${extension}`),
       ),
       { numRuns: 300 },
     );

@@ -3,13 +3,7 @@ import { type AnnealError, assertNever, isAnnealError } from "@anneal/core/error
 import { decodeText } from "./decode-text.ts";
 import { countOf, describeBytes, documentError } from "./document-errors.ts";
 import { type ParseLimits, defaultParseLimits } from "./limits.ts";
-import {
-  type SupportedMediaType,
-  detectMediaType,
-  docxMediaType,
-  pptxMediaType,
-  xlsxMediaType,
-} from "./media-type.ts";
+import { type SupportedMediaType, detectMediaType, docxMediaType, pptxMediaType, xlsxMediaType } from "./media-type.ts";
 import { type Parsed, withSections } from "./sections.ts";
 
 export type ParseInput = {
@@ -53,9 +47,7 @@ async function parseNested(input: ParseInput, depth: number): Promise<ParsedDocu
       mediaType: detected.mediaType,
       elements: withSections(parsed.drafts),
       warnings:
-        parsed.drafts.length === 0 && parsed.warnings.length === 0
-          ? ["The document holds no text."]
-          : parsed.warnings,
+        parsed.drafts.length === 0 && parsed.warnings.length === 0 ? ["The document holds no text."] : parsed.warnings,
     },
     limits,
   );
@@ -89,10 +81,7 @@ async function parseAs(
       const { parseEml } = await import("./formats/eml.ts");
       return parseEml(bytes, limits, (attachment) => {
         if (depth >= limits.maxAttachmentDepth) {
-          throw documentError(
-            "DOCUMENT_UNSUPPORTED",
-            `Attachments are read ${limits.maxAttachmentDepth} levels deep.`,
-          );
+          throw documentError("DOCUMENT_UNSUPPORTED", `Attachments are read ${limits.maxAttachmentDepth} levels deep.`);
         }
         return parseNested({ ...attachment, limits }, depth + 1);
       });
@@ -107,12 +96,7 @@ async function parseAs(
     case "application/x-ndjson":
     case "application/xml": {
       const decoded = decodeText(bytes, declaredCharset(mediaType, bytes, input.mediaType));
-      const parsed = await parseDecoded(
-        mediaType,
-        decoded.text.replaceAll("\0", ""),
-        fileName,
-        limits,
-      );
+      const parsed = await parseDecoded(mediaType, decoded.text.replaceAll("\0", ""), fileName, limits);
       return { ...parsed, warnings: [...decoded.warnings, ...parsed.warnings] };
     }
     default:
@@ -121,10 +105,7 @@ async function parseAs(
 }
 
 async function parseDecoded(
-  mediaType: Exclude<
-    SupportedMediaType,
-    `application/${"pdf" | "vnd."}${string}` | "message/rfc822"
-  >,
+  mediaType: Exclude<SupportedMediaType, `application/${"pdf" | "vnd."}${string}` | "message/rfc822">,
   text: string,
   fileName: string,
   limits: ParseLimits,
@@ -163,10 +144,8 @@ function declaredCharset(
   const fromSource = /charset\s*=\s*"?([\w.:-]+)/iu.exec(declared ?? "")?.[1];
   if (fromSource !== undefined) return fromSource;
   const start = new TextDecoder("latin1").decode(bytes.subarray(0, 4096));
-  if (mediaType === "text/html")
-    return /<meta[^>]+charset\s*=\s*["']?([\w.:-]+)/iu.exec(start)?.[1];
-  if (mediaType === "application/xml")
-    return /^\s*<\?xml[^>]+encoding\s*=\s*["']([\w.:-]+)/iu.exec(start)?.[1];
+  if (mediaType === "text/html") return /<meta[^>]+charset\s*=\s*["']?([\w.:-]+)/iu.exec(start)?.[1];
+  if (mediaType === "application/xml") return /^\s*<\?xml[^>]+encoding\s*=\s*["']([\w.:-]+)/iu.exec(start)?.[1];
   return undefined;
 }
 
@@ -189,11 +168,9 @@ function asDocumentError(error: unknown): AnnealError {
   if (isAnnealError(error)) return error;
   // What a recursive parser throws when a document nests beyond the stack.
   if (error instanceof RangeError) {
-    return documentError(
-      "DOCUMENT_HOSTILE",
-      "The document nests too deeply or holds a value beyond all bounds.",
-      { cause: error },
-    );
+    return documentError("DOCUMENT_HOSTILE", "The document nests too deeply or holds a value beyond all bounds.", {
+      cause: error,
+    });
   }
   const reason = error instanceof Error ? error.message.slice(0, 160) : "unknown";
   return documentError("DOCUMENT_DAMAGED", `The document cannot be read (${reason}).`, {

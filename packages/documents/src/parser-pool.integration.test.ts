@@ -38,15 +38,11 @@ async function childPids(): Promise<number[]> {
       command: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
     })),
   );
-  return commands
-    .filter(({ command }) => command.includes("parser-child"))
-    .map(({ pid }) => Number(pid));
+  return commands.filter(({ command }) => command.includes("parser-child")).map(({ pid }) => Number(pid));
 }
 
 /** Markdown that keeps its parser busy for minutes: deep lists cost the cube of their depth. */
-const endless = Array.from({ length: 3000 }, (_, depth) => `${" ".repeat(depth * 2)}- x`).join(
-  "\n",
-);
+const endless = Array.from({ length: 3000 }, (_, depth) => `${" ".repeat(depth * 2)}- x`).join("\n");
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "anneal-parser-"));
@@ -85,9 +81,7 @@ describe("ParserPool", () => {
     const handle = await open(path, "w");
     await handle.truncate(2 * 1024 * MiB);
     await handle.close();
-    expect(await failureOf(pool.parse({ path }))).toBe(
-      "DOCUMENT_TOO_LARGE: The file has 2 GiB; the limit is 100 MiB.",
-    );
+    expect(await failureOf(pool.parse({ path }))).toBe("DOCUMENT_TOO_LARGE: The file has 2 GiB; the limit is 100 MiB.");
     expect(await childPids()).toEqual([]);
   });
 
@@ -95,9 +89,7 @@ describe("ParserPool", () => {
     start({ timeoutMs: 6000 });
     const slow = pool.parse({ path: await file("slow.md", endless) });
     const next = pool.parse({ path: await file("next.txt", "Next.") });
-    expect(await failureOf(slow)).toBe(
-      "DOCUMENT_TIMEOUT: Parsing took longer than 6 s and was ended.",
-    );
+    expect(await failureOf(slow)).toBe("DOCUMENT_TIMEOUT: Parsing took longer than 6 s and was ended.");
     expect((await next).elements[0]?.text).toBe("Next.");
   });
 
@@ -136,16 +128,12 @@ describe("ParserPool", () => {
     start();
     await pool.parse({ path: await file("a.txt", "Text.") });
     const [pid] = await childPids();
-    const environment = (await readFile(`/proc/${pid}/environ`, "utf8"))
-      .split("\0")
-      .filter((entry) => entry !== "");
+    const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0").filter((entry) => entry !== "");
     const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
     vi.unstubAllEnvs();
     expect(environment.filter((entry) => !entry.startsWith("NODE_CHANNEL_"))).toEqual([]);
     expect(command).toContain("--permission");
-    expect(command.filter((argument) => argument.startsWith("--allow"))).toEqual([
-      "--allow-fs-read=*",
-    ]);
+    expect(command.filter((argument) => argument.startsWith("--allow"))).toEqual(["--allow-fs-read=*"]);
   });
 
   it("uses no processor time while it waits", async () => {
@@ -193,28 +181,12 @@ describe("ParserPool", () => {
   it("runs random bytes through its processes without losing one", async () => {
     start({ size: 2 });
     const pids = new Set<number>();
-    for (const extension of [
-      "pdf",
-      "docx",
-      "xlsx",
-      "pptx",
-      "eml",
-      "html",
-      "md",
-      "json",
-      "csv",
-      "xml",
-      "txt",
-      "bin",
-    ]) {
+    for (const extension of ["pdf", "docx", "xlsx", "pptx", "eml", "html", "md", "json", "csv", "xml", "txt", "bin"]) {
       const bytes = Uint8Array.from(
         { length: 4096 },
-        (_, index) =>
-          (index * index * 31 + extension.length * index + extension.charCodeAt(0)) % 256,
+        (_, index) => (index * index * 31 + extension.length * index + extension.charCodeAt(0)) % 256,
       );
-      const result = await failureOf(
-        pool.parse({ path: await file(`random.${extension}`, bytes) }),
-      );
+      const result = await failureOf(pool.parse({ path: await file(`random.${extension}`, bytes) }));
       expect(result).toMatch(/^(?:DOCUMENT_|parsed)/u);
       for (const pid of await childPids()) pids.add(pid);
     }

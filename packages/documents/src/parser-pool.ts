@@ -81,8 +81,7 @@ export class ParserPool {
       this.queue.push({
         request: { path: input.path, fileName, mediaType: input.mediaType, limits },
         signal: input.signal,
-        settle: (result) =>
-          "document" in result ? resolve(result.document) : reject(result.error),
+        settle: (result) => ("document" in result ? resolve(result.document) : reject(result.error)),
       });
       this.dispatch();
     });
@@ -133,10 +132,7 @@ class ParserChild {
   private verdict: AnnealError | null = null;
   private stopWatching: () => void = () => {};
 
-  constructor(
-    options: Required<ParserPoolOptions>,
-    events: { freed: () => void; ended: () => void },
-  ) {
+  constructor(options: Required<ParserPoolOptions>, events: { freed: () => void; ended: () => void }) {
     this.options = options;
     this.events = events;
     const heapMiB = Math.floor((options.maxMemoryBytes * 0.75) / MiB);
@@ -212,10 +208,7 @@ class ParserChild {
     const reply = parseReplySchema.safeParse(message);
     if (!reply.success) {
       void this.end(
-        documentError(
-          "DOCUMENT_HOSTILE",
-          "The parser's answer made no sense; the document may have taken it over.",
-        ),
+        documentError("DOCUMENT_HOSTILE", "The parser's answer made no sense; the document may have taken it over."),
       );
     } else {
       this.settle(toResult(reply.data));
@@ -249,13 +242,9 @@ class ParserChild {
 
   private outOfMemory(): AnnealError {
     const limit = describeBytes(this.options.maxMemoryBytes);
-    return documentError(
-      "DOCUMENT_TOO_LARGE",
-      `Parsing needed more than ${limit} of memory and was ended.`,
-      {
-        details: { maxMemoryBytes: this.options.maxMemoryBytes },
-      },
-    );
+    return documentError("DOCUMENT_TOO_LARGE", `Parsing needed more than ${limit} of memory and was ended.`, {
+      details: { maxMemoryBytes: this.options.maxMemoryBytes },
+    });
   }
 }
 
@@ -267,8 +256,7 @@ function toResult(reply: ParseReply): Parameters<Job["settle"]>[0] {
 
 /** Resident memory of a process by Linux's proc file system; 0 where there is none, and the heap limit has to do. */
 async function residentBytes(pid: number | undefined): Promise<number> {
-  const status =
-    pid === undefined ? "" : await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  const status = pid === undefined ? "" : await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   return Number(/^VmRSS:\s+(\d+) kB/mu.exec(status)?.[1] ?? 0) * 1024;
 }
 

@@ -21,12 +21,7 @@ export function writeArchive(parts: ReadonlyMap<string, Uint8Array>): Buffer {
     fields.writeUInt16LE(nameBytes.length, 22);
     const tail = Buffer.alloc(14);
     tail.writeUInt32LE(offset, 10);
-    locals.push(
-      Buffer.from("PK\x03\x04"),
-      fields,
-      nameBytes,
-      Buffer.from(data.buffer, data.byteOffset, data.length),
-    );
+    locals.push(Buffer.from("PK\x03\x04"), fields, nameBytes, Buffer.from(data.buffer, data.byteOffset, data.length));
     directory.push(Buffer.from("PK\x01\x02\x14\0"), fields, tail, nameBytes);
     offset += 4 + fields.length + nameBytes.length + data.length;
   }

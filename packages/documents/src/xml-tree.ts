@@ -20,10 +20,7 @@ export function parseXmlTree(text: string, name: string, maxDepth: number): XmlE
   const parser = new SaxesParser({ xmlns: false, position: false });
   parser.on("doctype", (doctype) => {
     if (/<!ENTITY/iu.test(doctype))
-      throw documentError(
-        "DOCUMENT_HOSTILE",
-        `${name} declares XML entities, as an entity bomb does.`,
-      );
+      throw documentError("DOCUMENT_HOSTILE", `${name} declares XML entities, as an entity bomb does.`);
   });
   parser.on("opentag", (tag) => {
     const element: XmlElement = {
@@ -44,15 +41,11 @@ export function parseXmlTree(text: string, name: string, maxDepth: number): XmlE
   parser.on("text", addText);
   parser.on("cdata", addText);
   parser.on("error", (error) => {
-    throw documentError(
-      "DOCUMENT_DAMAGED",
-      `${name} is not well-formed XML (${error.message.slice(0, 120)}).`,
-    );
+    throw documentError("DOCUMENT_DAMAGED", `${name} is not well-formed XML (${error.message.slice(0, 120)}).`);
   });
   parser.write(text).close();
   const document = root.children.find((child) => typeof child !== "string");
-  if (document === undefined)
-    throw documentError("DOCUMENT_DAMAGED", `${name} holds no XML element.`);
+  if (document === undefined) throw documentError("DOCUMENT_DAMAGED", `${name} holds no XML element.`);
   return document;
 }
 
@@ -65,14 +58,8 @@ export function elementsOf(parent: XmlElement | undefined, name?: string): XmlEl
   return name === undefined ? children : children.filter((child) => child.name === name);
 }
 
-export function elementOf(
-  parent: XmlElement | undefined,
-  ...path: string[]
-): XmlElement | undefined {
-  return path.reduce<XmlElement | undefined>(
-    (element, name) => elementsOf(element, name)[0],
-    parent,
-  );
+export function elementOf(parent: XmlElement | undefined, ...path: string[]): XmlElement | undefined {
+  return path.reduce<XmlElement | undefined>((element, name) => elementsOf(element, name)[0], parent);
 }
 
 /** All elements of a name below, in document order; the depth is bounded by the parser's. */
@@ -84,7 +71,5 @@ export function descendantsOf(parent: XmlElement | undefined, name: string): Xml
 }
 
 export function textOf(element: XmlElement | undefined): string {
-  return (element?.children ?? [])
-    .map((child) => (typeof child === "string" ? child : textOf(child)))
-    .join("");
+  return (element?.children ?? []).map((child) => (typeof child === "string" ? child : textOf(child))).join("");
 }

@@ -17,15 +17,26 @@ export type ChatRequest = {
 export type ChatResult = { text: string; promptTokens: number; completionTokens: number; finishReason: string | null };
 
 const completionSchema = z.object({
-  choices: z.array(z.object({ message: z.object({ content: z.string().nullable() }), finish_reason: z.string().nullable() })),
+  choices: z.array(
+    z.object({ message: z.object({ content: z.string().nullable() }), finish_reason: z.string().nullable() }),
+  ),
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }),
 });
 const chunkSchema = z.object({
-  choices: z.array(z.object({ delta: z.object({ content: z.string().nullish() }), finish_reason: z.string().nullish() })),
+  choices: z.array(
+    z.object({ delta: z.object({ content: z.string().nullish() }), finish_reason: z.string().nullish() }),
+  ),
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
 });
 const modelsSchema = z.object({
-  data: z.array(z.object({ id: z.string(), root: z.string().nullish(), parent: z.string().nullish(), max_model_len: z.number().nullish() })),
+  data: z.array(
+    z.object({
+      id: z.string(),
+      root: z.string().nullish(),
+      parent: z.string().nullish(),
+      max_model_len: z.number().nullish(),
+    }),
+  ),
 });
 
 /** One vLLM server (or, for plain chat, any OpenAI-compatible one). `url` has no `/v1`. */
@@ -179,7 +190,11 @@ export function classifyEngineError(status: number, text: string): AnnealError {
       details,
     });
   }
-  if (/No adapter found|not a (valid )?lora|adapter_config|safetensors|target_modules|unexpected modules|lora_path/i.test(text)) {
+  if (
+    /No adapter found|not a (valid )?lora|adapter_config|safetensors|target_modules|unexpected modules|lora_path/i.test(
+      text,
+    )
+  ) {
     return new AnnealError("ADAPTER_UNSERVEABLE", "The engine cannot load this adapter.", {
       action: "Look at the engine's message in the details; train or import the adapter for this base model.",
       details,

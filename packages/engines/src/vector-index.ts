@@ -1,5 +1,10 @@
 import { buildCollection, buildPayloadIndexes } from "@anneal/core/indexing/collection";
-import { chunkPayloadSchema, denseVectorName, sparseVectorName, type ChunkPayload } from "@anneal/core/indexing/payload";
+import {
+  chunkPayloadSchema,
+  denseVectorName,
+  sparseVectorName,
+  type ChunkPayload,
+} from "@anneal/core/indexing/payload";
 import { AnnealError } from "@anneal/core/errors";
 import type { RetrievalQuery } from "@anneal/core/indexing/retrieval-query";
 import type { SparseVector } from "@anneal/core/indexing/bm25";
@@ -52,7 +57,11 @@ export function createVectorIndex(options: { url: string; apiKey?: string | unde
         const { exists } = await client.collectionExists(name);
         if (!exists) await client.createCollection(name, buildCollection(dimensions));
         for (const index of buildPayloadIndexes()) {
-          await client.createPayloadIndex(name, { ...index, field_schema: index.field_schema as "keyword", wait: true });
+          await client.createPayloadIndex(name, {
+            ...index,
+            field_schema: index.field_schema as "keyword",
+            wait: true,
+          });
         }
       }),
     upsert: (collection, points) =>

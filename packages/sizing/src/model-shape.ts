@@ -28,7 +28,10 @@ const configSchema = z.object({
 export function readModelShape(config: unknown): ModelShape {
   const parsed = configSchema.safeParse(config);
   if (!parsed.success) {
-    throw new SizingError("UNKNOWN_ARCHITECTURE", `The model's config.json cannot be sized: ${z.prettifyError(parsed.error)}`);
+    throw new SizingError(
+      "UNKNOWN_ARCHITECTURE",
+      `The model's config.json cannot be sized: ${z.prettifyError(parsed.error)}`,
+    );
   }
   const { data } = parsed;
   return {

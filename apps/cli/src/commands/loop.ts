@@ -39,13 +39,22 @@ export function addLoopCommand(program: Command, env: Env): void {
   program
     .command("loop")
     .description("Run the loop on your own data: on the running stack, or on one that it starts and stops.")
-    .requiredOption("--source <uri>", "file:///dir, s3://bucket/prefix, postgres://…?tables=a,b or https://site; can be repeated", collect, [])
+    .requiredOption(
+      "--source <uri>",
+      "file:///dir, s3://bucket/prefix, postgres://…?tables=a,b or https://site; can be repeated",
+      collect,
+      [],
+    )
     .option("--ask <question>", "ask this when the loop is done; can be repeated", collect, [])
     .option("--report <file>", "write the report as JSON")
     .option("--name <name>", "name of the dataset, adapter, collection and assistant", "documents")
     .option("--rank <n>", "rank of the LoRA adapter", wholeNumber)
     .option("--epochs <n>", "passes over the training data", wholeNumber)
-    .option("--generated-passages <n>", "passages a teacher is asked about where the text has no question/answer form", Number)
+    .option(
+      "--generated-passages <n>",
+      "passages a teacher is asked about where the text has no question/answer form",
+      Number,
+    )
     .option("--retrain", "train even when nothing changed")
     .option("--confirm-deletions", "let a sync delete more documents than is usual")
     .option("--allow-private-hosts", "let a crawl reach hosts of the own network")

@@ -33,7 +33,8 @@ async function start(env: Env, options: { examples: boolean }): Promise<void> {
   const sources = await portal.query("connect.list", undefined, z.array(z.object({ id: z.string() })));
   await stack.engineReady;
   try {
-    if (options.examples && sources.length === 0) await learnFromExamples(portal, stack.env["ANNEAL_BASE_MODEL"] ?? "", signal);
+    if (options.examples && sources.length === 0)
+      await learnFromExamples(portal, stack.env["ANNEAL_BASE_MODEL"] ?? "", signal);
   } catch (error) {
     if (!signal.aborted) throw error;
     return;
@@ -42,7 +43,9 @@ async function start(env: Env, options: { examples: boolean }): Promise<void> {
   console.log(`\nPortal   ${stack.portalUrl}`);
   console.log(`Sign-in  ${access.email} / ${access.password}`);
   console.log(`API      ${stack.portalUrl}/api/v1 with the key ${access.apiKey}`);
-  console.log("\nIt runs until you press Ctrl-C. Your own data: npm run anneal -- loop --source file:///your/folder --ask \"…\"");
+  console.log(
+    '\nIt runs until you press Ctrl-C. Your own data: npm run anneal -- loop --source file:///your/folder --ask "…"',
+  );
 }
 
 /** The first loop: what a new user sees instead of an empty portal. */
@@ -62,7 +65,9 @@ async function learnFromExamples(portal: PortalClient, baseModelPath: string, si
   console.log(`  after tuning    ${oneLine(after.answer)}`);
   console.log(`  with documents  ${oneLine(cited.answer)}`);
   for (const citation of cited.citations) {
-    const place = [citation.page === null ? null : `page ${citation.page}`, citation.section].filter(Boolean).join(", ");
+    const place = [citation.page === null ? null : `page ${citation.page}`, citation.section]
+      .filter(Boolean)
+      .join(", ");
     console.log(`                  — ${citation.title}${place ? `, ${place}` : ""}: “${oneLine(citation.quote)}”`);
   }
 }
@@ -71,9 +76,15 @@ export function printLearned({ report }: FinishedRun): void {
   if (report === null) return;
   const dropped = report.stages.reduce((sum, stage) => sum + stage.dropped.length, 0);
   const { dataset, run, adapter, deployment, index } = report;
-  console.log(`\nLearned   ${dataset.train} examples (${dataset.eval} held out), ${dropped} documents and pairs left out with a reason`);
-  console.log(`Loss      ${run.loss.first.toFixed(2)} → ${run.loss.last.toFixed(2)}${run.loss.eval === null ? "" : `, held out ${run.loss.eval.toFixed(2)}`}; ${run.steps} steps at ${Math.round(run.tokensPerSecond)} tokens/s`);
-  console.log(`Serving   ${adapter.name} as ${deployment.servingName}, swapped in ${deployment.swapMs} ms on ${deployment.replicas} replica${deployment.replicas === 1 ? "" : "s"}`);
+  console.log(
+    `\nLearned   ${dataset.train} examples (${dataset.eval} held out), ${dropped} documents and pairs left out with a reason`,
+  );
+  console.log(
+    `Loss      ${run.loss.first.toFixed(2)} → ${run.loss.last.toFixed(2)}${run.loss.eval === null ? "" : `, held out ${run.loss.eval.toFixed(2)}`}; ${run.steps} steps at ${Math.round(run.tokensPerSecond)} tokens/s`,
+  );
+  console.log(
+    `Serving   ${adapter.name} as ${deployment.servingName}, swapped in ${deployment.swapMs} ms on ${deployment.replicas} replica${deployment.replicas === 1 ? "" : "s"}`,
+  );
   console.log(`Index     ${index.documents} documents, ${index.chunks} passages`);
 }
 

@@ -19,9 +19,7 @@ const citationSchema = z.object({
 
 const completionSchema = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string() }) })),
-  anneal: z
-    .object({ refused: z.boolean(), outcome: z.string(), citations: z.array(citationSchema) })
-    .optional(),
+  anneal: z.object({ refused: z.boolean(), outcome: z.string(), citations: z.array(citationSchema) }).optional(),
 });
 
 export type Answer = {
@@ -50,7 +48,9 @@ export function createPortalClient(options: { url: string; workspace: string; ap
   }
 
   const unwrap = <T>(body: unknown, output: z.ZodType<T>): T =>
-    output.parse(z.object({ result: z.object({ data: z.object({ json: z.unknown() }) }) }).parse(body).result.data.json);
+    output.parse(
+      z.object({ result: z.object({ data: z.object({ json: z.unknown() }) }) }).parse(body).result.data.json,
+    );
 
   return {
     url,
@@ -80,8 +80,10 @@ export function createPortalClient(options: { url: string; workspace: string; ap
 /** The portal's report where it sent one, in tRPC's wrapping or in the OpenAI API's. */
 function readError(status: number, body: unknown): AnnealError {
   const candidates = [
-    z.object({ error: z.object({ json: z.object({ data: z.object({ report: reportSchema }) }) }) }).safeParse(body).data?.error.json.data.report,
-    z.object({ error: z.object({ code: z.string(), message: z.string(), action: z.string() }) }).safeParse(body).data?.error,
+    z.object({ error: z.object({ json: z.object({ data: z.object({ report: reportSchema }) }) }) }).safeParse(body).data
+      ?.error.json.data.report,
+    z.object({ error: z.object({ code: z.string(), message: z.string(), action: z.string() }) }).safeParse(body).data
+      ?.error,
   ];
   const report = candidates.find((candidate) => candidate !== undefined);
   const code = errorCodes.find((known) => known === report?.code) as ErrorCode | undefined;

@@ -7,14 +7,27 @@ export function apiSnippets(workspace: string, procedure: string, kind: "query" 
   return kind === "query"
     ? [
         { name: "curl", code: `curl -H "Authorization: Bearer $ANNEAL_API_KEY" \\\n  '${query}'` },
-        { name: "Python", code: `import os, requests\n\nanswer = requests.get(\n    "${query}",\n    headers={"Authorization": f"Bearer {os.environ['ANNEAL_API_KEY']}"},\n)\nprint(answer.json()["result"]["data"]["json"])` },
+        {
+          name: "Python",
+          code: `import os, requests\n\nanswer = requests.get(\n    "${query}",\n    headers={"Authorization": f"Bearer {os.environ['ANNEAL_API_KEY']}"},\n)\nprint(answer.json()["result"]["data"]["json"])`,
+        },
       ]
     : [
-        { name: "curl", code: `curl -X POST -H "Authorization: Bearer $ANNEAL_API_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '${body}' \\\n  '${url}'` },
-        { name: "Python", code: `import os, requests\n\nanswer = requests.post(\n    "${url}",\n    headers={"Authorization": f"Bearer {os.environ['ANNEAL_API_KEY']}"},\n    json=${pythonLiteral({ json: input })},\n)\nprint(answer.json())` },
+        {
+          name: "curl",
+          code: `curl -X POST -H "Authorization: Bearer $ANNEAL_API_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '${body}' \\\n  '${url}'`,
+        },
+        {
+          name: "Python",
+          code: `import os, requests\n\nanswer = requests.post(\n    "${url}",\n    headers={"Authorization": f"Bearer {os.environ['ANNEAL_API_KEY']}"},\n    json=${pythonLiteral({ json: input })},\n)\nprint(answer.json())`,
+        },
       ];
 }
 
 function pythonLiteral(value: unknown): string {
-  return JSON.stringify(value, null, 1).replaceAll("\n", "").replaceAll("true", "True").replaceAll("false", "False").replaceAll("null", "None");
+  return JSON.stringify(value, null, 1)
+    .replaceAll("\n", "")
+    .replaceAll("true", "True")
+    .replaceAll("false", "False")
+    .replaceAll("null", "None");
 }

@@ -19,7 +19,10 @@ export type TableState = {
  * Sort, page and size of a table in the URL. `prefix` keeps two tables of one page apart. A filter that a page sets
  * through `useTableFilter` goes back to the first page.
  */
-export function useTableState({ defaultSort = null, prefix = "" }: { defaultSort?: string | null; prefix?: string } = {}): TableState {
+export function useTableState({
+  defaultSort = null,
+  prefix = "",
+}: { defaultSort?: string | null; prefix?: string } = {}): TableState {
   const [params, set] = useUrlState();
   const sort = params.get(`${prefix}sort`) ?? defaultSort;
   const page = positive(params.get(`${prefix}page`), 1);
@@ -32,7 +35,8 @@ export function useTableState({ defaultSort = null, prefix = "" }: { defaultSort
       pageSize,
       setSort: (next) => set({ [`${prefix}sort`]: next === defaultSort ? null : next, [`${prefix}page`]: null }),
       setPage: (next) => set({ [`${prefix}page`]: next <= 1 ? null : String(next) }),
-      setPageSize: (next) => set({ [`${prefix}size`]: next === pageSizes[0] ? null : String(next), [`${prefix}page`]: null }),
+      setPageSize: (next) =>
+        set({ [`${prefix}size`]: next === pageSizes[0] ? null : String(next), [`${prefix}page`]: null }),
     }),
     [sort, page, pageSize, prefix, defaultSort, set],
   );
@@ -41,7 +45,10 @@ export function useTableState({ defaultSort = null, prefix = "" }: { defaultSort
 /** One filter of a table in the URL; changing it returns to the first page. */
 export function useTableFilter(name: string, prefix = ""): [string, (value: string) => void] {
   const [params, set] = useUrlState();
-  const change = useCallback((value: string) => set({ [`${prefix}${name}`]: value, [`${prefix}page`]: null }), [set, name, prefix]);
+  const change = useCallback(
+    (value: string) => set({ [`${prefix}${name}`]: value, [`${prefix}page`]: null }),
+    [set, name, prefix],
+  );
   return [params.get(`${prefix}${name}`) ?? "", change];
 }
 

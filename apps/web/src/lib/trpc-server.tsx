@@ -19,7 +19,11 @@ type PrefetchProps = {
 export async function Prefetch({ workspace, queries, children }: PrefetchProps) {
   const queryClient = new QueryClient();
   const incoming = await headers();
-  const trpc = createTRPCOptionsProxy({ router: appRouter, ctx: () => createContext(incoming, workspace), queryClient });
+  const trpc = createTRPCOptionsProxy({
+    router: appRouter,
+    ctx: () => createContext(incoming, workspace),
+    queryClient,
+  });
   await Promise.all(queries(trpc).map((query) => queryClient.prefetchQuery(query as FetchQueryOptions)));
   return <HydrationBoundary state={dehydrate(queryClient)}>{children}</HydrationBoundary>;
 }

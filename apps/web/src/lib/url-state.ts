@@ -27,6 +27,9 @@ export function useUrlState() {
 
 export function useUrlParam(name: string, fallback: string): [string, (value: string) => void] {
   const [params, set] = useUrlState();
-  const change = useCallback((value: string) => set({ [name]: value === fallback ? null : value }), [set, name, fallback]);
+  const change = useCallback(
+    (value: string) => set({ [name]: value === fallback ? null : value }),
+    [set, name, fallback],
+  );
   return [params.get(name) ?? fallback, change];
 }

@@ -1,5 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
-import { openObjectStore, type ObjectStore } from "@anneal/objects/object-store";
+import type { ObjectStore } from "@anneal/objects/object-store";
+import { openObjectStore } from "@anneal/objects/open-object-store";
 import { env } from "#env.ts";
 
 let opened: ObjectStore | undefined;

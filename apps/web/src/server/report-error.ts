@@ -20,7 +20,8 @@ export function reportError(error: unknown, where: string): WireError {
   return {
     code: "INTERNAL",
     message: "Something went wrong on our side.",
-    action: "Try again. If it happens again, give this id to whoever runs Anneal: the server's log has the details under it.",
+    action:
+      "Try again. If it happens again, give this id to whoever runs Anneal: the server's log has the details under it.",
     id,
   };
 }

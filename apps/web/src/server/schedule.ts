@@ -3,12 +3,18 @@ import { z } from "zod";
 import { taskQueue } from "@anneal/core/loop/contract";
 import { temporal } from "#server/temporal.ts";
 
-export const cronSchema = z.string().trim().regex(/^(\S+\s+){4}\S+$/, "A cron expression has five fields: minute, hour, day, month, weekday.");
+export const cronSchema = z
+  .string()
+  .trim()
+  .regex(/^(\S+\s+){4}\S+$/, "A cron expression has five fields: minute, hour, day, month, weekday.");
 
 type Scheduled = { scheduleId: string; workflowName: string; workflowId: string; input: unknown };
 
 /** Runs a workflow by the clock (cron, UTC), never two at once; null takes the schedule away. */
-export async function setSchedule({ scheduleId, workflowName, workflowId, input }: Scheduled, cron: string | null): Promise<void> {
+export async function setSchedule(
+  { scheduleId, workflowName, workflowId, input }: Scheduled,
+  cron: string | null,
+): Promise<void> {
   const client = await temporal();
   const handle = client.schedule.getHandle(scheduleId);
   try {

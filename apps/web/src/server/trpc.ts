@@ -14,7 +14,11 @@ const t = initTRPC.context<Context>().create({
     const { stack: _, ...data } = shape.data;
     return { ...shape, message: report.message, data: { ...data, report } };
   },
-  sse: { ping: { enabled: true, intervalMs: 5_000 }, client: { reconnectAfterInactivityMs: 15_000 }, maxDurationMs: 30 * 60_000 },
+  sse: {
+    ping: { enabled: true, intervalMs: 5_000 },
+    client: { reconnectAfterInactivityMs: 15_000 },
+    maxDurationMs: 30 * 60_000,
+  },
 });
 
 export const router = t.router;

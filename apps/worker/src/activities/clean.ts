@@ -88,7 +88,10 @@ export function createCleanActivities(deps: {
       const parsed = await parse(document, tempDir, signal);
       const cleaned = cleanDocument(parsed, defaultCleanPolicy);
       if (cleaned.status === "dropped") {
-        await saveDropped(scope, documentId, { ...out("dropped", cleaned.code, cleaned.reason), quality: cleaned.quality });
+        await saveDropped(scope, documentId, {
+          ...out("dropped", cleaned.code, cleaned.reason),
+          quality: cleaned.quality,
+        });
         return;
       }
       const bytes = Buffer.from(JSON.stringify(cleaned.document));

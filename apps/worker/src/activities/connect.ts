@@ -54,7 +54,12 @@ export function createConnectActivities(deps: {
     };
     const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
     const result = { scanned: 0, changed: 0, deleted: 0, failed: 0 };
-    const failures: { ref: string; error: ErrorReport }[] = [];
+    let sourceError: ErrorReport | null = null;
+    const quarantine = async (ref: string, error: ErrorReport) => {
+      result.failed += 1;
+      const drop = { stage: "connect", code: error.code, reason: `${error.message} ${error.action}` };
+      await quarantineRef(scope, source.id, ref, drop, source.defaultAcl);
+    };
     const stream = connector.read({
       config: connector.configSchema.parse(source.config),
       secrets: connector.secretSchema.parse(secrets),
@@ -71,7 +76,7 @@ export function createConnectActivities(deps: {
             result.changed += 1;
           } catch (error) {
             if (!(error instanceof AnnealError) || error.code === "DISK_FULL" || context.signal.aborted) throw error;
-            failures.push({ ref: change.item.ref, error: error.toReport() });
+            await quarantine(change.item.ref, error.toReport());
           }
           break;
         }
@@ -87,7 +92,9 @@ export function createConnectActivities(deps: {
           result.changed += 1;
           break;
         case "failure":
-          failures.push({ ref: change.ref, error: change.error });
+          // Without a ref it is about the source as a whole: a mass deletion that waits for a person, for example.
+          if (change.ref === "") sourceError = change.error;
+          else await quarantine(change.ref, change.error);
           break;
         case "checkpoint":
           await saveCursor(scope, source.id, change.cursor);
@@ -97,12 +104,7 @@ export function createConnectActivities(deps: {
       }
       if (change.type !== "checkpoint") await progress.report(result.scanned + result.changed, null, source.name);
     }
-    for (const { ref, error } of failures) {
-      const drop = { stage: "connect", code: error.code, reason: `${error.message} ${error.action}` };
-      await quarantineRef(scope, source.id, ref, drop, source.defaultAcl);
-    }
-    result.failed = failures.length;
-    return result;
+    return { result, sourceError };
   }
 
   return {
@@ -126,14 +128,14 @@ export function createConnectActivities(deps: {
       const source = await getSource(scope, input.sourceId);
       const tempDir = await mkdtemp(join(tmpdir(), "anneal-sync-"));
       try {
-        const result = await applyChanges(scope, source, input.runId, {
+        const { result, sourceError } = await applyChanges(scope, source, input.runId, {
           signal: cancellationSignal(),
           tempDir,
           limits: defaultLimits,
           deletions: { ...defaultDeletionPolicy, confirmed: input.confirmDeletions },
           chromiumPath: deps.chromiumPath,
         });
-        await finishSync(scope, source.id, null);
+        await finishSync(scope, source.id, sourceError);
         return { ...result, live: await countSourceDocuments(scope, [source.id]) };
       } catch (error) {
         if (error instanceof AnnealError) await finishSync(scope, source.id, error.toReport());
@@ -152,7 +154,10 @@ export function createConnectActivities(deps: {
       const outCount = inCount - drops.length;
       if (outCount === 0) {
         throw new AnnealError("SOURCE_EMPTY", "The sources hold no document that could be read.", {
-          action: drops.length > 0 ? "See why each was left out, mend it and retry." : "Add documents, or choose another source.",
+          action:
+            drops.length > 0
+              ? "See why each was left out, mend it and retry."
+              : "Add documents, or choose another source.",
           details: { dropped: drops.slice(0, 20) },
         });
       }

@@ -70,7 +70,8 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
     // Training leaves out every copied passage, whoever may read it. Its text stays in place, so that offsets hold.
     const copies = new Set(document.duplicatePassages);
     const spans = elementSpans(clean.elements);
-    const isCopied = (start: number) => spans.some((span, index) => copies.has(index) && start >= span.start && start < span.end);
+    const isCopied = (start: number) =>
+      spans.some((span, index) => copies.has(index) && start >= span.start && start < span.end);
     return { document, parsed: clean, passages, isCopied };
   }
 
@@ -83,7 +84,13 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
     const wantsTeacher = extracted.length === 0 && budget.passages > 0;
     const asked = wantsTeacher ? Math.min(budget.passages, passages.length) : 0;
     const inputDigest = sha256(
-      canonicalJson({ pairsVersion, clean: document.cleanKey, copies: document.duplicatePassages, asked, teacher: asked === 0 ? null : teacher.identity }),
+      canonicalJson({
+        pairsVersion,
+        clean: document.cleanKey,
+        copies: document.duplicatePassages,
+        asked,
+        teacher: asked === 0 ? null : teacher.identity,
+      }),
     );
     budget.passages -= asked;
     const stored = await findDocumentPairs(scope, document.id, inputDigest);
@@ -140,13 +147,19 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
         ...[...repeated].map(([id, { code, reason }]) => [id, { code, reason }] as const),
       ]);
       const everyPair = [...found.pairs, ...found.dropped.map(({ pair }) => pair)];
-      await addDrops(scope, input.runId, "dataset", everyPair.flatMap((pair) => pairDrop(pair, dropOf)));
+      await addDrops(
+        scope,
+        input.runId,
+        "dataset",
+        everyPair.flatMap((pair) => pairDrop(pair, dropOf)),
+      );
       if (unique.kept.length === 0) {
         throw new AnnealError(
           "DATASET_EMPTY",
           `None of ${everyPair.length} question/answer pairs found in ${documents.length} documents passed the checks.`,
           {
-            action: "Add documents in question/answer form, allow more generated passages, or set a stronger teacher with ANNEAL_TEACHER_URL.",
+            action:
+              "Add documents in question/answer form, allow more generated passages, or set a stronger teacher with ANNEAL_TEACHER_URL.",
             details: { dropped: [...dropOf.values()].slice(0, 20) },
           },
         );
@@ -194,7 +207,10 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
             splitBy: split.unit,
             note: split.note,
             kinds: Object.fromEntries(
-              [...Map.groupBy([...train, ...evaluation], (example) => example.metadata.kind)].map(([kind, list]) => [kind, list.length]),
+              [...Map.groupBy([...train, ...evaluation], (example) => example.metadata.kind)].map(([kind, list]) => [
+                kind,
+                list.length,
+              ]),
             ),
           },
           runId: input.runId,
@@ -220,7 +236,12 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
   };
 }
 
-function pairDrop(pair: Pair, dropOf: Map<string, { code: string; reason: string }>): (Drop & { documentId: string })[] {
+function pairDrop(
+  pair: Pair,
+  dropOf: Map<string, { code: string; reason: string }>,
+): (Drop & { documentId: string })[] {
   const drop = dropOf.get(pair.id);
-  return drop === undefined ? [] : [{ ref: pair.question.slice(0, 200) || pair.id, documentId: pair.documentId, ...drop }];
+  return drop === undefined
+    ? []
+    : [{ ref: pair.question.slice(0, 200) || pair.id, documentId: pair.documentId, ...drop }];
 }

@@ -56,7 +56,12 @@ export function createDedupeActivities({ db, objects }: { db: Database; objects:
         await progress.report((done += 1), fresh.length);
       }
 
-      const facts = all.map(({ id, firstSeenAt, ref, acl }) => ({ id, firstSeenAtMs: firstSeenAt.getTime(), ref, acl }));
+      const facts = all.map(({ id, firstSeenAt, ref, acl }) => ({
+        id,
+        firstSeenAtMs: firstSeenAt.getTime(),
+        ref,
+        acl,
+      }));
       const plan = await reportDuplicates(index, facts);
       const duplicates = new Map(plan.duplicates.map((duplicate) => [duplicate.id, duplicate]));
 

@@ -58,11 +58,19 @@ export function createDeployActivities({ db, replicas }: { db: Database; replica
       const { outputs, startedBy } = await getRun(scope, input.runId);
       const { adapterVersionId } = outputs;
       if (adapterVersionId === undefined) {
-        throw new AnnealError("CONFLICT", "The run has registered no adapter.", { action: "Retry the register stage." });
+        throw new AnnealError("CONFLICT", "The run has registered no adapter.", {
+          action: "Retry the register stage.",
+        });
       }
       const deploymentId = stableUuid([input.runId, adapterVersionId, input.settings.alias, "deploy"], sha256);
       await addRunOutputs(scope, input.runId, { deploymentId });
-      return { workspaceId: input.workspaceId, deploymentId, adapterVersionId, alias: input.settings.alias, by: startedBy };
+      return {
+        workspaceId: input.workspaceId,
+        deploymentId,
+        adapterVersionId,
+        alias: input.settings.alias,
+        by: startedBy,
+      };
     },
 
     async confirmDeployed(input: StageInput & { deploymentId: string }): Promise<StageCounts> {
@@ -134,7 +142,10 @@ export function createDeployActivities({ db, replicas }: { db: Database; replica
         details: { servingName, deploymentId },
       });
       const flip = await flipAlias(scope, { adapterId, alias, adapterVersionId, servingName, deploymentId, by });
-      return { ...flip, detail: flip.previousServingName === null ? "first version" : `was ${flip.previousServingName}` };
+      return {
+        ...flip,
+        detail: flip.previousServingName === null ? "first version" : `was ${flip.previousServingName}`,
+      };
     },
 
     /** Waits until every gateway routes by the new epoch and none has a request on the old version. */

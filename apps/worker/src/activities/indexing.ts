@@ -118,7 +118,11 @@ export function createIndexingActivities(deps: {
         await progress.report(done + 1, wanted.length);
       }
       // Whatever the source no longer has, or cleaning no longer keeps, leaves the index, whichever source it was of.
-      const stray = await listStrayDocuments(scope, collection.id, all.map((document) => document.id));
+      const stray = await listStrayDocuments(
+        scope,
+        collection.id,
+        all.map((document) => document.id),
+      );
       for (const documentId of stray) {
         const deletes = await listChunkIds(scope, collection.id, documentId);
         await vectors.remove(collection.id, deletes);

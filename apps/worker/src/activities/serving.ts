@@ -1,5 +1,12 @@
 import type { Database } from "@anneal/db/database";
-import { listReplicas, listResidencies, removeSilentGateways, saveResidency, updateReplica, type Replica } from "@anneal/db/queries/deploy";
+import {
+  listReplicas,
+  listResidencies,
+  removeSilentGateways,
+  saveResidency,
+  updateReplica,
+  type Replica,
+} from "@anneal/db/queries/deploy";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ReplicaDriver } from "../drivers/replicas.ts";
@@ -23,7 +30,11 @@ export function createServingActivities(deps: {
     if (!(await engine.isHealthy(AbortSignal.timeout(2000)))) {
       if (replica.status === "ready") {
         log.warn({ replica: replica.url }, "replica does not answer");
-        await updateReplica(db, replica.id, { status: "down", error: "The engine does not answer.", checkedAt: new Date() });
+        await updateReplica(db, replica.id, {
+          status: "down",
+          error: "The engine does not answer.",
+          checkedAt: new Date(),
+        });
       }
       return;
     }

@@ -21,9 +21,13 @@ export async function storeContent(
     for await (const part of stream) {
       sizeBytes += part.byteLength;
       if (sizeBytes > context.limits.documentBytes) {
-        throw new AnnealError("DOCUMENT_TOO_LARGE", `The document is larger than ${context.limits.documentBytes} bytes.`, {
-          action: "Split it, or raise the size limit.",
-        });
+        throw new AnnealError(
+          "DOCUMENT_TOO_LARGE",
+          `The document is larger than ${context.limits.documentBytes} bytes.`,
+          {
+            action: "Split it, or raise the size limit.",
+          },
+        );
       }
       hash.update(part);
       await file.writeFile(part);

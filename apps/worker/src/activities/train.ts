@@ -106,21 +106,26 @@ export function createTrainActivities(deps: {
         tokensPerPass: Math.max(training.batchTokens, training.maxLength),
         logitsPerPass: trainingLogitsPerPass(Math.max(training.batchTokens, training.maxLength)),
       });
-      const decision = await admit<AdmissionDecision>(db, trainingPoolName, subjectOf(input.trainingRunId), (pool, booked) => {
-        const decided = decideAdmission(pool.nodes, booked, { memoryBytes: estimate.totalBytes });
-        return {
-          decision: decided,
-          booking:
-            decided.status === "admitted"
-              ? {
-                  node: decided.node,
-                  memoryBytes: estimate.totalBytes,
-                  workspaceId: input.workspaceId,
-                  explanation: { reason: decided.reason, breakdown: estimate.breakdown },
-                }
-              : null,
-        };
-      });
+      const decision = await admit<AdmissionDecision>(
+        db,
+        trainingPoolName,
+        subjectOf(input.trainingRunId),
+        (pool, booked) => {
+          const decided = decideAdmission(pool.nodes, booked, { memoryBytes: estimate.totalBytes });
+          return {
+            decision: decided,
+            booking:
+              decided.status === "admitted"
+                ? {
+                    node: decided.node,
+                    memoryBytes: estimate.totalBytes,
+                    workspaceId: input.workspaceId,
+                    explanation: { reason: decided.reason, breakdown: estimate.breakdown },
+                  }
+                : null,
+          };
+        },
+      );
       const admission = { ...decision, estimate };
       await updateTrainingRun(scope, input.trainingRunId, { admission });
       if (decision?.status === "admitted") return;
@@ -132,7 +137,11 @@ export function createTrainActivities(deps: {
           details: { estimate: estimate.breakdown, neededBytes: estimate.totalBytes },
         },
       );
-      await updateTrainingRun(scope, input.trainingRunId, { status: "failed", error: error.toReport(), endedAt: new Date() });
+      await updateTrainingRun(scope, input.trainingRunId, {
+        status: "failed",
+        error: error.toReport(),
+        endedAt: new Date(),
+      });
       throw error;
     },
 
@@ -246,7 +255,13 @@ export function createTrainActivities(deps: {
         await objects.put(`${adapterKey}/${file}`, await readFile(join(end.adapterDir, file)));
       }
       const result = trainingResultSchema.parse(end);
-      await updateTrainingRun(scope, trainingRunId, { status: "done", result, adapterKey, endedAt: new Date(), error: null });
+      await updateTrainingRun(scope, trainingRunId, {
+        status: "done",
+        result,
+        adapterKey,
+        endedAt: new Date(),
+        error: null,
+      });
       const evalLoss =
         result.evalLossFirst === null || result.evalLossBest === null
           ? ""
@@ -261,12 +276,18 @@ export function createTrainActivities(deps: {
           })
         : end?.type === "failed"
           ? new AnnealError(end.code, end.message, { action: end.action })
-          : new AnnealError("TRAINING_FAILED", `The trainer ended without a result (exit code ${exitCode ?? "signal"}).`, {
-              action: "It is started again from its newest checkpoint; if that fails too, see its log.",
-              details: { stderr: (await readFile(join(directory, "stderr.log"), "utf8").catch(() => "")).slice(-1500) },
-              // A killed trainer resumes; one that says why it failed does not.
-              retryable: true,
-            });
+          : new AnnealError(
+              "TRAINING_FAILED",
+              `The trainer ended without a result (exit code ${exitCode ?? "signal"}).`,
+              {
+                action: "It is started again from its newest checkpoint; if that fails too, see its log.",
+                details: {
+                  stderr: (await readFile(join(directory, "stderr.log"), "utf8").catch(() => "")).slice(-1500),
+                },
+                // A killed trainer resumes; one that says why it failed does not.
+                retryable: true,
+              },
+            );
     const status = end?.type === "stopped" ? "stopped" : error.retryable ? "running" : "failed";
     await updateTrainingRun(scope, trainingRunId, { status, error: error.toReport(), endedAt: new Date() });
     throw error;

@@ -4,7 +4,10 @@ import { z } from "zod";
 
 /** The main content of a web page as Markdown; null when there is none to be found. */
 export type MainContentExtractor = {
-  extract(page: { html: string; url: string }, signal: AbortSignal): Promise<{ title: string | null; markdown: string } | null>;
+  extract(
+    page: { html: string; url: string },
+    signal: AbortSignal,
+  ): Promise<{ title: string | null; markdown: string } | null>;
   close(): void;
 };
 

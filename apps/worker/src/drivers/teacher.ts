@@ -53,11 +53,12 @@ export function createTeacher(options: {
   }
 
   async function askForQuestions(passage: Passage, signal: AbortSignal): Promise<PairCandidate[]> {
-    const sentences = answerableSentences(passage).slice(0, pairsPerPassage);
+    // A table's row is shown as "column: value; …", which a small model cannot turn into a question.
+    const sentences = answerableSentences(passage).filter(({ text, display }) => text === display);
     const candidates = await Promise.all(
-      sentences.map(async ({ display }): Promise<PairCandidate[]> => {
-        const question = parseGeneratedQuestion(await ask(questionPrompt(display), 48, signal));
-        return question === null ? [] : [{ question, answer: display, quote: display }];
+      sentences.slice(0, pairsPerPassage).map(async ({ text }): Promise<PairCandidate[]> => {
+        const question = parseGeneratedQuestion(await ask(questionPrompt(text), 48, signal));
+        return question === null ? [] : [{ question, answer: text, quote: null }];
       }),
     );
     return candidates.flat();
@@ -70,7 +71,9 @@ export function createTeacher(options: {
       const work = passages.values();
       const lanes = Array.from({ length: parallelRequests }, async () => {
         for (const passage of work) {
-          const candidates = await (style === "pairs" ? askForPairs(passage, signal) : askForQuestions(passage, signal));
+          const candidates = await (style === "pairs"
+            ? askForPairs(passage, signal)
+            : askForQuestions(passage, signal));
           for (const candidate of candidates) {
             const pair = locatePair(candidate, passage);
             if (pair !== null) taught.pairs.push(pair);

@@ -25,5 +25,10 @@ export function reportOf(error: unknown): ErrorReport {
 
 /** For Temporal's own list of failed workflows; what people see is in the run's row. */
 export function failWith(report: ErrorReport): ApplicationFailure {
-  return ApplicationFailure.create({ type: report.code, message: report.message, nonRetryable: true, details: [report] });
+  return ApplicationFailure.create({
+    type: report.code,
+    message: report.message,
+    nonRetryable: true,
+    details: [report],
+  });
 }

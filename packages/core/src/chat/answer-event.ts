@@ -8,10 +8,7 @@ import type { AnswerCitation } from "./passage.ts";
 export type AnswerEvent =
   | {
       type: "passages";
-      passages: Pick<
-        AnswerCitation,
-        "documentId" | "chunkId" | "title" | "uri" | "section" | "page"
-      >[];
+      passages: Pick<AnswerCitation, "documentId" | "chunkId" | "title" | "uri" | "section" | "page">[];
     }
   | { type: "draft"; delta: string }
   | { type: "final"; outcome: GroundedAnswer; usage: TokenUsage | null };

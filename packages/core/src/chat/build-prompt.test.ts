@@ -27,9 +27,7 @@ describe("buildPrompt", () => {
   });
 
   it("is the question alone without documents, with the assistant's instructions when there are any", () => {
-    expect(buildPrompt({ ...base, passages: null }).messages).toEqual([
-      turn("user", "Who approves flights?"),
-    ]);
+    expect(buildPrompt({ ...base, passages: null }).messages).toEqual([turn("user", "Who approves flights?")]);
     expect(buildPrompt({ ...base, passages: null, instructions: "Be kind." }).messages[0]).toEqual({
       role: "system",
       content: "Be kind.",
@@ -37,9 +35,7 @@ describe("buildPrompt", () => {
   });
 
   it("teaches the refusal in the language of the documents and puts the owner's instructions first", () => {
-    const system =
-      buildPrompt({ ...base, language: "de", instructions: "Sei höflich." }).messages[0]?.content ??
-      "";
+    const system = buildPrompt({ ...base, language: "de", instructions: "Sei höflich." }).messages[0]?.content ?? "";
     expect(system.startsWith("Sei höflich.")).toBe(true);
     expect(system).toContain("Das weiß ich nicht");
   });
@@ -90,28 +86,20 @@ describe("buildPrompt", () => {
       { maxLength: 10 },
     );
     fc.assert(
-      fc.property(
-        history,
-        some,
-        fc.integer({ min: 500, max: 3000 }),
-        (turns, shown, contextTokens) => {
-          const countTokens = (text: string) => Math.ceil(text.length / 3);
-          const { messages } = buildPrompt({
-            ...base,
-            history: turns,
-            passages: shown,
-            contextTokens,
-            countTokens,
-          });
-          const total = messages.reduce(
-            (sum, message) => sum + countTokens(message.content) + 8,
-            0,
-          );
-          // The fence around the passages is a dozen tokens.
-          expect(total + 256).toBeLessThanOrEqual(contextTokens + 24);
-          expect(messages.at(-1)?.content).toContain(base.question);
-        },
-      ),
+      fc.property(history, some, fc.integer({ min: 500, max: 3000 }), (turns, shown, contextTokens) => {
+        const countTokens = (text: string) => Math.ceil(text.length / 3);
+        const { messages } = buildPrompt({
+          ...base,
+          history: turns,
+          passages: shown,
+          contextTokens,
+          countTokens,
+        });
+        const total = messages.reduce((sum, message) => sum + countTokens(message.content) + 8, 0);
+        // The fence around the passages is a dozen tokens.
+        expect(total + 256).toBeLessThanOrEqual(contextTokens + 24);
+        expect(messages.at(-1)?.content).toContain(base.question);
+      }),
     );
   });
 });
@@ -123,16 +111,12 @@ describe("standaloneQuestion", () => {
     expect(standaloneQuestion("And opened software?", history, "en")).toBe(
       "How long can goods be returned? And opened software?",
     );
-    expect(standaloneQuestion("Does it cost anything to send?", history, "en")).toContain(
-      "returned",
-    );
+    expect(standaloneQuestion("Does it cost anything to send?", history, "en")).toContain("returned");
     expect(standaloneQuestion("Why?", history, "en")).toContain("returned");
   });
 
   it("leaves a question alone that names its subject, and the first one of a conversation", () => {
-    expect(standaloneQuestion("Who approves flights to Ghent?", history, "en")).toBe(
-      "Who approves flights to Ghent?",
-    );
+    expect(standaloneQuestion("Who approves flights to Ghent?", history, "en")).toBe("Who approves flights to Ghent?");
     expect(standaloneQuestion("And why?", [], "en")).toBe("And why?");
   });
 });
@@ -145,12 +129,7 @@ describe("summarisePlan", () => {
   });
 
   it("takes in the oldest turns and keeps the recent ones", () => {
-    expect(summarisePlan(turns, { budgetTokens: 599, keepRecent: 2 })).toEqual([
-      "t0",
-      "t1",
-      "t2",
-      "t3",
-    ]);
+    expect(summarisePlan(turns, { budgetTokens: 599, keepRecent: 2 })).toEqual(["t0", "t1", "t2", "t3"]);
     expect(summarisePlan(turns, { budgetTokens: 10, keepRecent: 9 })).toEqual([]);
   });
 });

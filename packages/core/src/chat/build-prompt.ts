@@ -41,8 +41,7 @@ const passageShare = 0.75;
  * @throws AnnealError INVALID_INPUT when the question alone does not fit.
  */
 export function buildPrompt(request: PromptRequest): Prompt {
-  const count = (text: string) =>
-    (request.countTokens ?? approximateTokens)(text) + tokensPerMessage;
+  const count = (text: string) => (request.countTokens ?? approximateTokens)(text) + tokensPerMessage;
   const system = systemPrompt(request);
   const free =
     request.contextTokens -
@@ -81,9 +80,7 @@ export function buildPrompt(request: PromptRequest): Prompt {
       {
         role: "user",
         content:
-          request.passages === null
-            ? defuse(request.question)
-            : groundedQuestion(used, defuse(request.question)),
+          request.passages === null ? defuse(request.question) : groundedQuestion(used, defuse(request.question)),
       },
     ],
     passageCount,
@@ -113,10 +110,7 @@ function groundedQuestion(blocks: readonly string[], question: string): string {
   return `<passages>\n${blocks.join("\n\n")}\n</passages>\n\nQuestion: ${question}`;
 }
 
-function passageBlock(
-  passage: Pick<Passage, "context" | "tableHeader" | "text">,
-  number: number,
-): string {
+function passageBlock(passage: Pick<Passage, "context" | "tableHeader" | "text">, number: number): string {
   const head = passage.context === "" ? `[${number}]` : `[${number}] ${passage.context}`;
   return [head, passage.tableHeader, passage.text]
     .filter((line) => line)

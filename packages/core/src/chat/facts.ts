@@ -29,14 +29,8 @@ const opposites: readonly [string, string][] = [
   ["above over oben", "below under unten"],
   ["more mehr", "less fewer weniger"],
   ["open opens opened geöffnet ouvert abierto", "close closes closed geschlossen fermé cerrado"],
-  [
-    "increase increases increased raise raised",
-    "decrease decreases decreased reduce reduced lower lowered",
-  ],
-  [
-    "allowed permitted erlaubt permis permitido",
-    "forbidden prohibited verboten interdit prohibido",
-  ],
+  ["increase increases increased raise raised", "decrease decreases decreased reduce reduced lower lowered"],
+  ["allowed permitted erlaubt permis permitido", "forbidden prohibited verboten interdit prohibido"],
   ["include includes included inbegriffen", "exclude excludes excluded ausgeschlossen"],
 ];
 const sideOf = new Map(
@@ -52,9 +46,7 @@ const numberWords = new Map(
     "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig",
     "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize",
     "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte",
-  ].flatMap((words) =>
-    words.split(" ").map((word, value): [string, string] => [word, String(value)]),
-  ),
+  ].flatMap((words) => words.split(" ").map((word, value): [string, string] => [word, String(value)])),
 );
 
 export function factsOf(text: string, language: string | null): Facts {
@@ -76,11 +68,8 @@ export function factsOf(text: string, language: string | null): Facts {
     if (side) facts.sides.add(side);
     if (frameWords.has(folded)) continue;
     const digits = numberWords.get(folded);
-    if (/^\p{N}/u.test(folded) && !/\p{L}/u.test(folded))
-      facts.numbers.push(numberReadings(folded));
-    const terms = digits
-      ? [digits]
-      : termsOfWord(word.text, language).map((term) => numberReadings(term)[0] ?? term);
+    if (/^\p{N}/u.test(folded) && !/\p{L}/u.test(folded)) facts.numbers.push(numberReadings(folded));
+    const terms = digits ? [digits] : termsOfWord(word.text, language).map((term) => numberReadings(term)[0] ?? term);
     for (const term of terms) {
       facts.terms.add(term);
       if (isName(word.text, text, word.start, language)) facts.names.add(term);

@@ -96,11 +96,7 @@ const claimless = /[?？:：]["”»)]*$/u;
 
 /** What one request's passages can vouch for; shared by the whole answer and by the sentence gate. */
 export function createReader(request: Omit<GroundingRequest, "answer">) {
-  const relevant = selectRelevant(
-    request.question,
-    request.passages,
-    request.relevance ?? defaultRelevanceOptions,
-  );
+  const relevant = selectRelevant(request.question, request.passages, request.relevance ?? defaultRelevanceOptions);
   const documents = readPassages(relevant);
   const options = { ...defaultSupportOptions, ...request.support, question: request.question };
   /** A true sentence about something else is no answer: claim or source must share a word with the question. */
@@ -108,17 +104,11 @@ export function createReader(request: Omit<GroundingRequest, "answer">) {
     const units = supports.flatMap((support) => support.units);
     const language = units[0]?.passage.language ?? null;
     const asked = factsOf(request.question, language).terms;
-    if (
-      ![...asked].some((term) =>
-        documents.flat().some((unit) => unit.facts.terms.has(term) || unit.lead.has(term)),
-      )
-    )
+    if (![...asked].some((term) => documents.flat().some((unit) => unit.facts.terms.has(term) || unit.lead.has(term))))
       return true;
     const claimed = factsOf(claim, language).terms;
     return [...asked].some(
-      (term) =>
-        claimed.has(term) ||
-        units.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term)),
+      (term) => claimed.has(term) || units.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term)),
     );
   };
   const headings = new Set(
@@ -136,9 +126,7 @@ export function createReader(request: Omit<GroundingRequest, "answer">) {
     supportByQuote(claim: string, quoted: readonly Unit[][]): Support[] | null {
       for (const units of quoted) {
         const supports =
-          units.length > 0 && !claimsNothing(claim)
-            ? checked(claim, findSupportInQuote(claim, units, options))
-            : null;
+          units.length > 0 && !claimsNothing(claim) ? checked(claim, findSupportInQuote(claim, units, options)) : null;
         if (supports) return supports;
       }
       return null;
@@ -163,16 +151,9 @@ export function createComposer() {
     const [first] = units;
     const last = units.at(-1);
     if (!first || !last) return 0;
-    const next = citePassage(
-      first.passage,
-      { start: first.start, end: last.end },
-      citations.length + 1,
-    );
+    const next = citePassage(first.passage, { start: first.start, end: last.end }, citations.length + 1);
     const same = citations.find(
-      (each) =>
-        each.chunkId === next.chunkId &&
-        each.charStart === next.charStart &&
-        each.charEnd === next.charEnd,
+      (each) => each.chunkId === next.chunkId && each.charStart === next.charStart && each.charEnd === next.charEnd,
     );
     if (!same) citations.push(next);
     return same?.number ?? next.number;
@@ -207,8 +188,7 @@ function quoteInstead(
     similarity: request.similarity,
   });
   const reason = refused ? "MODEL_REFUSED" : "UNSUPPORTED";
-  if (!quote || (refused && quote.coverage < (request.refusalCoverage ?? 0.75)))
-    return refuse(request, reason);
+  if (!quote || (refused && quote.coverage < (request.refusalCoverage ?? 0.75))) return refuse(request, reason);
   const [first] = quote.units;
   const last = quote.units.at(-1);
   if (!first || !last) return refuse(request, reason);
@@ -223,10 +203,7 @@ function quoteInstead(
   };
 }
 
-function refuse(
-  request: Pick<GroundingRequest, "language" | "passages">,
-  reason: RefusalReason,
-): GroundedAnswer {
+function refuse(request: Pick<GroundingRequest, "language" | "passages">, reason: RefusalReason): GroundedAnswer {
   return { kind: "refused", text: refusalSentence(languageOf(request)), citations: [], reason };
 }
 

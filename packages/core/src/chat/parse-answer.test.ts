@@ -38,9 +38,7 @@ describe("verifyQuote", () => {
 
   it("finds a copied sentence whatever its spacing, case and punctuation", () => {
     expect(
-      verifyQuote("flights need  approval by the Head of Department", documents).map(
-        (unit) => unit.display,
-      ),
+      verifyQuote("flights need  approval by the Head of Department", documents).map((unit) => unit.display),
     ).toEqual(["Flights need approval by the head of department."]);
   });
 

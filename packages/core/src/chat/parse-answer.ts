@@ -14,19 +14,16 @@ export function formatQuote(number: number, quote: string): string {
   return `[${number}] "${quote.replace(/\s+/g, " ").trim()}"`;
 }
 
-const quotePattern =
-  /(?<![ \t])[ \t]*\[(\d{1,2})\][ \t]*:?[ \t]*["“„«]([^\n]+?)(?:["”»](?=\s|$)|(?=\n|$))/gu;
+const quotePattern = /(?<![ \t])[ \t]*\[(\d{1,2})\][ \t]*:?[ \t]*["“„«]([^\n]+?)(?:["”»](?=\s|$)|(?=\n|$))/gu;
 const markPattern = /(?<![ \t])[ \t]*\[(\d{1,2})(?:\s*,\s*\d{1,2})*\]/gu;
 
 /** Reads an answer in the format above; tolerant of curly quotes, missing closing quotes and marks inside sentences. */
 export function parseAnswer(text: string): ParsedAnswer {
   const quotes: ParsedAnswer["quotes"] = [];
-  const withoutQuotes = text
-    .replace(/\r\n?/g, "\n")
-    .replace(quotePattern, (_, number: string, quote: string) => {
-      quotes.push({ number: Number(number), text: quote.trim() });
-      return "";
-    });
+  const withoutQuotes = text.replace(/\r\n?/g, "\n").replace(quotePattern, (_, number: string, quote: string) => {
+    quotes.push({ number: Number(number), text: quote.trim() });
+    return "";
+  });
   const cited = new Set(quotes.map((quote) => quote.number));
   for (const match of withoutQuotes.matchAll(markPattern))
     for (const number of match[0].match(/\d+/g) ?? []) cited.add(Number(number));

@@ -30,11 +30,7 @@ export type AnswerCitation = Citation & {
   charEnd: number;
 };
 
-export function passageFromPayload(
-  chunkId: string,
-  payload: ChunkPayload,
-  cosine: number | null,
-): Passage {
+export function passageFromPayload(chunkId: string, payload: ChunkPayload, cosine: number | null): Passage {
   return {
     documentId: payload.document_id,
     chunkId,
@@ -60,11 +56,7 @@ export function passageFromChunk(
 }
 
 /** Cites [start, end) of a passage's text. */
-export function citePassage(
-  passage: Passage,
-  span: { start: number; end: number },
-  number: number,
-): AnswerCitation {
+export function citePassage(passage: Passage, span: { start: number; end: number }, number: number): AnswerCitation {
   const charStart = passage.charStart + span.start;
   const { page, section } = placeAt(passage.places, charStart);
   return {

@@ -1,11 +1,6 @@
 import type { Passage } from "./passage.ts";
 
-export function passage(
-  id: string,
-  context: string,
-  text: string,
-  overrides: Partial<Passage> = {},
-): Passage {
+export function passage(id: string, context: string, text: string, overrides: Partial<Passage> = {}): Passage {
   return {
     documentId: id,
     chunkId: id,

@@ -16,18 +16,7 @@ const phrases: Record<string, Phrases> = {
     refusalPattern:
       /\b(?:i (?:do not|don't) know|i(?:'m| am) not (?:sure|able)|i (?:cannot|can't|could not|couldn't) (?:find|answer|determine|provide)|(?:as|i am|i'm) an ai\b|(?:is|are|was|were)(?: not|n't) (?:mentioned|stated|specified|provided|given|included)|(?:do|does|did)(?: not|n't) (?:mention|say|specify|state|provide|contain|include) (?!.*\b(?:only|but)\b)|no (?:information|mention|answer)\b|not enough (?:information|context))/iu,
     yesNo: ["yes", "no"],
-    negations: [
-      "not",
-      "no",
-      "never",
-      "none",
-      "neither",
-      "nor",
-      "without",
-      "cannot",
-      "nobody",
-      "nothing",
-    ],
+    negations: ["not", "no", "never", "none", "neither", "nor", "without", "cannot", "nobody", "nothing"],
   },
   de: {
     refusal: "Das weiß ich nicht: Die Dokumente sagen dazu nichts.",
@@ -97,8 +86,7 @@ const negations = new Set(all.flatMap((each) => each.negations));
 const yesNo = new Set(all.flatMap((each) => each.yesNo));
 const english = phrases.en as Phrases;
 
-const phrasesOf = (language: string | null): Phrases =>
-  phrases[(language ?? "").slice(0, 2).toLowerCase()] ?? english;
+const phrasesOf = (language: string | null): Phrases => phrases[(language ?? "").slice(0, 2).toLowerCase()] ?? english;
 
 export const refusalSentence = (language: string | null): string => phrasesOf(language).refusal;
 export const quotedLeadIn = (language: string | null): string => phrasesOf(language).quoted;

@@ -37,10 +37,7 @@ export function selectRelevant(
     const cosine = passage.cosine ?? 0;
     if (cosine >= options.sureCosine) return true;
     const overlap = questionOverlap(question, passage);
-    return (
-      overlap >= options.sureOverlap ||
-      (cosine >= options.minCosine && overlap >= options.minOverlap)
-    );
+    return overlap >= options.sureOverlap || (cosine >= options.minCosine && overlap >= options.minOverlap);
   });
 }
 
@@ -48,9 +45,6 @@ export function selectRelevant(
 export function questionOverlap(question: string, passage: Passage): number {
   const { terms } = factsOf(question, passage.language);
   if (terms.size === 0) return 0;
-  const held = factsOf(
-    [passage.context, passage.tableHeader ?? "", passage.text].join("\n"),
-    passage.language,
-  ).terms;
+  const held = factsOf([passage.context, passage.tableHeader ?? "", passage.text].join("\n"), passage.language).terms;
   return [...terms].filter((term) => held.has(term)).length / terms.size;
 }

@@ -57,21 +57,16 @@ export function selectQuote(
       const alike = similarity.get(quotableText(unit)) ?? 0;
       if (score === 0 && !preferred.has(unit) && alike < 0.3) continue;
       const coverage = total === 0 ? 0 : covered / total;
-      if (asksForNumber.test(question))
-        score *= unit.facts.numbers.length > 0 || hasDigitTerm(unit) ? 1.3 : 0.8;
+      if (asksForNumber.test(question)) score *= unit.facts.numbers.length > 0 || hasDigitTerm(unit) ? 1.3 : 0.8;
       score =
-        (total === 0 ? 0 : score / total) +
-        (preferred.has(unit) ? 0.3 : 0) +
-        alike * similarityWeight -
-        rank * 0.02;
+        (total === 0 ? 0 : score / total) + (preferred.has(unit) ? 0.3 : 0) + alike * similarityWeight - rank * 0.02;
       if (!best || score > best.score + 1e-9) best = { unit, score, coverage };
     }
   }
   return best ? { units: withNeighbour(best.unit, documents), coverage: best.coverage } : null;
 }
 
-const hasDigitTerm = (unit: Unit): boolean =>
-  [...unit.facts.terms].some((term) => /^\p{N}/u.test(term));
+const hasDigitTerm = (unit: Unit): boolean => [...unit.facts.terms].some((term) => /^\p{N}/u.test(term));
 
 /** Robertson's inverse document frequency over the units at hand; positive always. */
 function rarity(term: string, units: readonly Unit[]): number {

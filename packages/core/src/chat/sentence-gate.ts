@@ -56,8 +56,5 @@ export function createSentenceGate(request: Omit<GroundingRequest, "answer">): S
 
 /** Without a citation mark or quote that may still be arriving. */
 function completePart(draft: string): string {
-  return draft.replace(
-    /(?<![ \t])[ \t]*\[[\d,\s]{0,8}(?:\][ \t]*:?[ \t]*(?:["“„«][^\n]*)?)?$/u,
-    "",
-  );
+  return draft.replace(/(?<![ \t])[ \t]*\[[\d,\s]{0,8}(?:\][ \t]*:?[ \t]*(?:["“„«][^\n]*)?)?$/u, "");
 }

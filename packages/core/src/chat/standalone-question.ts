@@ -9,15 +9,9 @@ const pointsBack =
  * What to search for: a follow-up ("And for opened software?") is put behind the user's question before it. No model is
  * asked: a small one changes the question, and a wrong rewrite finds nothing.
  */
-export function standaloneQuestion(
-  question: string,
-  history: readonly ChatMessage[],
-  language: string | null,
-): string {
+export function standaloneQuestion(question: string, history: readonly ChatMessage[], language: string | null): string {
   const before = history.findLast((turn) => turn.role === "user");
   if (!before) return question;
   const short = tokeniseForSearch(question, language).length <= 1;
-  return short || pointsBack.test(question.trim())
-    ? `${before.content.trim()} ${question.trim()}`
-    : question;
+  return short || pointsBack.test(question.trim()) ? `${before.content.trim()} ${question.trim()}` : question;
 }

@@ -66,12 +66,7 @@ export function findSupportInQuote(
   return found ? [found] : null;
 }
 
-function supportWhole(
-  claim: string,
-  documents: readonly Unit[][],
-  minRecall: number,
-  question = "",
-): Support | null {
+function supportWhole(claim: string, documents: readonly Unit[][], minRecall: number, question = ""): Support | null {
   let best: Support | null = null;
   for (const units of documents) {
     const facts = factsOf(claim, units[0]?.passage.language ?? null);
@@ -107,23 +102,16 @@ function recallOf(claim: Facts, asked: ReadonlySet<string>, window: readonly Uni
   );
   const echoed = [...claim.terms].filter((term) => asked.has(term) && !held.includes(term)).length;
   // Only beside something new that the passage has, and for less than half of the claim.
-  const forgiven =
-    held.some((term) => !asked.has(term)) && echoed * 2 < claim.terms.size ? echoed : 0;
+  const forgiven = held.some((term) => !asked.has(term)) && echoed * 2 < claim.terms.size ? echoed : 0;
   return held.length / (claim.terms.size - forgiven);
 }
 
 /** Something of the claim must stand in the quoted words themselves, and nothing of it may be contradicted there. */
 function agrees(claim: Facts, window: readonly Unit[]): boolean {
-  const holds = (term: string) =>
-    window.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term));
-  if (![...claim.terms].some((term) => window.some((unit) => unit.facts.terms.has(term))))
-    return false;
+  const holds = (term: string) => window.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term));
+  if (![...claim.terms].some((term) => window.some((unit) => unit.facts.terms.has(term)))) return false;
   if (![...claim.names].every(holds)) return false;
-  if (
-    !claim.numbers.every((readings) =>
-      readings.some((reading) => window.some((unit) => hasNumber(unit, reading))),
-    )
-  )
+  if (!claim.numbers.every((readings) => readings.some((reading) => window.some((unit) => hasNumber(unit, reading)))))
     return false;
   const closest = closestClause(claim, window);
   if (closest.negated !== claim.negated) return false;
@@ -131,8 +119,7 @@ function agrees(claim: Facts, window: readonly Unit[]): boolean {
   return [...claim.sides].every((side) => sides.has(side) || !sides.has(opposite(side)));
 }
 
-const opposite = (side: string): string =>
-  side.startsWith("+") ? `-${side.slice(1)}` : `+${side.slice(1)}`;
+const opposite = (side: string): string => (side.startsWith("+") ? `-${side.slice(1)}` : `+${side.slice(1)}`);
 
 function hasNumber(unit: Unit, reading: string): boolean {
   return (
@@ -147,8 +134,7 @@ function closestClause(claim: Facts, window: readonly Unit[]): Facts {
   let closest = { facts: claim, shared: -1 };
   for (const facts of window.flatMap((unit) => unit.clauses)) {
     const shared = [...claim.terms].filter((term) => facts.terms.has(term)).length;
-    const wins =
-      shared > closest.shared || (shared === closest.shared && facts.negated === claim.negated);
+    const wins = shared > closest.shared || (shared === closest.shared && facts.negated === claim.negated);
     if (wins) closest = { facts, shared };
   }
   return closest.facts;

@@ -19,8 +19,7 @@ export type Unit = Span & {
 /** The units of one passage in order. A question, a line ending in a colon and a bare heading are labels of what follows. */
 export function unitsOf(passage: Passage): Unit[] {
   const { text, language } = passage;
-  const header =
-    passage.tableHeader === null ? null : (parseTable(passage.tableHeader).header?.cells ?? null);
+  const header = passage.tableHeader === null ? null : (parseTable(passage.tableHeader).header?.cells ?? null);
   const context = factsOf(passage.context, language).terms;
   const units: Unit[] = [];
   let columns = header;
@@ -40,8 +39,7 @@ export function unitsOf(passage: Passage): Unit[] {
       ...factsOf((isRow ? columns : null)?.join(" ") ?? "", language).terms,
       ...(label?.facts.terms ?? []),
     ]);
-    const kind =
-      opensTable || (!isRow && isLabel(text, span)) ? "label" : isRow ? "row" : "sentence";
+    const kind = opensTable || (!isRow && isLabel(text, span)) ? "label" : isRow ? "row" : "sentence";
     const unit: Unit = {
       ...span,
       passage,
@@ -67,12 +65,7 @@ function isLabel(text: string, { start, end }: Span): boolean {
   const raw = text.slice(start, end);
   if (/[?:？：]$/u.test(raw)) return true;
   const words = raw.split(/\s+/).length;
-  return (
-    words <= 8 &&
-    !/[.!。！]["”)]?$/u.test(raw) &&
-    text.startsWith("\n\n", end) &&
-    !/^[-*•\d]/.test(raw)
-  );
+  return words <= 8 && !/[.!。！]["”)]?$/u.test(raw) && text.startsWith("\n\n", end) && !/^[-*•\d]/.test(raw);
 }
 
 function showRow(cells: readonly string[], columns: readonly string[] | null): string {

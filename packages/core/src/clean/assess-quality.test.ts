@@ -3,8 +3,7 @@ import type { Element } from "../document/element.ts";
 import { assessQuality } from "./assess-quality.ts";
 import { qualityPolicySchema } from "./policy.ts";
 
-const of = (kind: Element["kind"], ...texts: string[]) =>
-  texts.map((text): Element => ({ kind, text, section: [] }));
+const of = (kind: Element["kind"], ...texts: string[]) => texts.map((text): Element => ({ kind, text, section: [] }));
 const priceList = [
   "| Artikel | Bezeichnung | Preis |",
   "| --- | --- | --- |",
@@ -16,10 +15,7 @@ const businessDocuments: [string, Element[]][] = [
   ["a price list that arrived as plain lines", of("paragraph", priceList.replace(/[|]/g, " "))],
   [
     "a spreadsheet of numbers",
-    of(
-      "table",
-      Array.from({ length: 80 }, (_, i) => `| ${i} | ${i * 17}.5 | ${i * 3} |`).join("\n"),
-    ),
+    of("table", Array.from({ length: 80 }, (_, i) => `| ${i} | ${i * 17}.5 | ${i * 3} |`).join("\n")),
   ],
   ["one answer of an FAQ", of("paragraph", "Can I return an item? Yes, within 30 days.")],
   [
@@ -42,10 +38,7 @@ const businessDocuments: [string, Element[]][] = [
       "☐ Yes  ☐ No",
     ),
   ],
-  [
-    "a bullet list without a full stop",
-    of("list", "- Sécurité\n- Qualité\n- Délais\n- Garantie\n- Prix"),
-  ],
+  ["a bullet list without a full stop", of("list", "- Sécurité\n- Qualité\n- Délais\n- Garantie\n- Prix")],
   [
     "a contract with recurring clauses",
     of(
@@ -59,17 +52,9 @@ const businessDocuments: [string, Element[]][] = [
   ],
   [
     "a Spanish e-mail",
-    of(
-      "paragraph",
-      "Estimada señora García:",
-      "Le confirmamos su pedido de 12 unidades.",
-      "Un cordial saludo,",
-    ),
+    of("paragraph", "Estimada señora García:", "Le confirmamos su pedido de 12 unidades.", "Un cordial saludo,"),
   ],
-  [
-    "a Japanese notice",
-    of("paragraph", "請求書は三十日以内に支払う必要があります。遅延の場合は手数料が発生します。"),
-  ],
+  ["a Japanese notice", of("paragraph", "請求書は三十日以内に支払う必要があります。遅延の場合は手数料が発生します。")],
   ["a Thai sentence", of("paragraph", "กรุณาชำระเงินภายในสามสิบวันนับจากวันที่ได้รับใบแจ้งหนี้")],
   ["an Arabic sentence", of("paragraph", "يجب دفع الفاتورة خلال ثلاثين يوما من تاريخ الاستلام")],
   [
@@ -79,18 +64,14 @@ const businessDocuments: [string, Element[]][] = [
       "- Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz\n- Grundstücksverkehrsgenehmigungszuständigkeit\n- Kraftfahrzeughaftpflichtversicherung",
     ),
   ],
-  [
-    "configuration in a manual",
-    of("code", 'server {\n  listen 443;\n  root "/var/www";\n}\n'.repeat(30)),
-  ],
+  ["configuration in a manual", of("code", 'server {\n  listen 443;\n  root "/var/www";\n}\n'.repeat(30))],
   [
     "a page of links",
     of(
       "list",
       Array.from(
         { length: 8 },
-        (_, i) =>
-          `- https://example.com/documentation/reference/administration/chapter-${i}/settings.html`,
+        (_, i) => `- https://example.com/documentation/reference/administration/chapter-${i}/settings.html`,
       ).join("\n"),
     ),
   ],
@@ -127,10 +108,7 @@ describe("assessQuality, enterprise profile", () => {
     [
       "NOT_TEXT",
       "a binary file read as text",
-      of(
-        "paragraph",
-        "\u0001\u0000\u0003PK\u0007 some words here and there \u0002\u0004".repeat(20),
-      ),
+      of("paragraph", "\u0001\u0000\u0003PK\u0007 some words here and there \u0002\u0004".repeat(20)),
     ],
     ["NOT_TEXT", "drawn lines", of("paragraph", "+-+|/\\+-=+~^ <> ::; !? ab cd ef".repeat(10))],
     [
@@ -148,11 +126,7 @@ describe("assessQuality, enterprise profile", () => {
       "text that could not be decoded",
       of("paragraph", "F\ufffdr die Pr\ufffdfung m\ufffdssen alle Ger\ufffdte ".repeat(5)),
     ],
-    [
-      "GARBLED",
-      "glyph numbers",
-      of("paragraph", "(cid:12)(cid:34) a (cid:7) b (cid:8) c (cid:9) word word word"),
-    ],
+    ["GARBLED", "glyph numbers", of("paragraph", "(cid:12)(cid:34) a (cid:7) b (cid:8) c (cid:9) word word word")],
     [
       "LOREM_IPSUM",
       "placeholder text",
@@ -169,11 +143,7 @@ describe("assessQuality, enterprise profile", () => {
     [
       "BOILERPLATE",
       "a German consent banner",
-      of(
-        "paragraph",
-        "Wir verwenden Cookies, um Ihnen das beste Erlebnis zu bieten.",
-        "Alle Cookies akzeptieren",
-      ),
+      of("paragraph", "Wir verwenden Cookies, um Ihnen das beste Erlebnis zu bieten.", "Alle Cookies akzeptieren"),
     ],
     [
       "TOO_REPETITIVE",
@@ -193,9 +163,7 @@ describe("assessQuality, enterprise profile", () => {
     const repeated = assessQuality({
       elements: of("paragraph", ...Array.from({ length: 30 }, () => "Buy our great product today")),
     });
-    expect(repeated.keep ? "" : repeated.reason).toBe(
-      "97% of the lines repeat an earlier line (limit 60%).",
-    );
+    expect(repeated.keep ? "" : repeated.reason).toBe("97% of the lines repeat an earlier line (limit 60%).");
   });
 });
 
@@ -235,8 +203,8 @@ describe("assessQuality, web profile", () => {
 
   it("lets the workspace choose the lower limit of words", () => {
     const short = of("paragraph", "Hello world");
-    expect(
-      assessQuality({ elements: short }, qualityPolicySchema.parse({ minWords: 1 })),
-    ).toMatchObject({ keep: true });
+    expect(assessQuality({ elements: short }, qualityPolicySchema.parse({ minWords: 1 }))).toMatchObject({
+      keep: true,
+    });
   });
 });

@@ -42,9 +42,7 @@ export function assessQuality(
   };
   const scores: QualityScores = {
     measures: input.measures,
-    brokenWebRules: qualityRules
-      .filter((rule) => breaks(rule, "web", rule.limits.web))
-      .map(({ name }) => name),
+    brokenWebRules: qualityRules.filter((rule) => breaks(rule, "web", rule.limits.web)).map(({ name }) => name),
   };
   for (const rule of qualityRules) {
     const limit = (rule.name === "words" ? policy.minWords : null) ?? rule.limits[policy.profile];
@@ -63,9 +61,7 @@ export function assessQuality(
 /** The measured number and its limit, with as many decimals as tell them apart. */
 function formatPair(rule: QualityRule, value: number, limit: number): [string, string] {
   const format = (number: number, decimals: number) =>
-    rule.format === "share"
-      ? `${(number * 100).toFixed(decimals)}%`
-      : Number(number.toFixed(decimals)).toString();
+    rule.format === "share" ? `${(number * 100).toFixed(decimals)}%` : Number(number.toFixed(decimals)).toString();
   for (let decimals = rule.format === "share" ? 0 : 1; decimals < 3; decimals++) {
     const pair: [string, string] = [format(value, decimals), format(limit, decimals)];
     if (pair[0] !== pair[1]) return pair;

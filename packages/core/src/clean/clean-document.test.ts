@@ -1,10 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  documentText,
-  parsedDocumentSchema,
-  type Element,
-  type ParsedDocument,
-} from "../document/element.ts";
+import { documentText, parsedDocumentSchema, type Element, type ParsedDocument } from "../document/element.ts";
 import { cleanDocument } from "./clean-document.ts";
 import { cleanPolicySchema } from "./policy.ts";
 
@@ -82,12 +77,10 @@ describe("cleanDocument", () => {
   });
 
   it("drops what is useless with a code and a sentence that quotes none of it", () => {
-    expect(
-      cleanDocument(parsed([{ kind: "paragraph", text: "jane@example.com", section: [] }])),
-    ).toMatchObject({ status: "kept" });
-    expect(
-      cleanDocument(parsed([{ kind: "paragraph", text: "secret", section: [] }])),
-    ).toMatchObject({
+    expect(cleanDocument(parsed([{ kind: "paragraph", text: "jane@example.com", section: [] }]))).toMatchObject({
+      status: "kept",
+    });
+    expect(cleanDocument(parsed([{ kind: "paragraph", text: "secret", section: [] }]))).toMatchObject({
       status: "dropped",
       code: "TOO_SHORT",
       reason: "The document has 1 word (limit 3).",
@@ -95,9 +88,7 @@ describe("cleanDocument", () => {
   });
 
   it("judges damage by the text as it was read, before it was normalised away", () => {
-    const text = "\u0001\u0002\u0003\u0004some words that survive \u0005\u0006\u0007\u0008".repeat(
-      5,
-    );
+    const text = "\u0001\u0002\u0003\u0004some words that survive \u0005\u0006\u0007\u0008".repeat(5);
     expect(cleanDocument(parsed([{ kind: "paragraph", text, section: [] }]))).toMatchObject({
       code: "NOT_TEXT",
     });

@@ -27,10 +27,7 @@ export type CleanResult =
     };
 
 /** Normalises, judges, and masks one document. Reasons carry numbers only, nothing of the text. */
-export function cleanDocument(
-  parsed: ParsedDocument,
-  policy: CleanPolicy = defaultCleanPolicy,
-): CleanResult {
+export function cleanDocument(parsed: ParsedDocument, policy: CleanPolicy = defaultCleanPolicy): CleanResult {
   const damage = measureDamage(documentText(parsed.elements));
   const fixedLines = parsed.mediaType === "application/pdf";
   const { elements, removedLines } = normaliseElements(parsed.elements, { fixedLines });

@@ -27,17 +27,11 @@ describe("detectLanguage", () => {
     "SKU 1234 EUR 12.00",
     "asdf qwer zxcv uiop hjkl",
     "https://example.com/a/b/c",
-  ])("does not guess at %j", (text) =>
-    expect(detectLanguage(text)).toEqual({ code: "und", confidence: 0 }),
-  );
+  ])("does not guess at %j", (text) => expect(detectLanguage(text)).toEqual({ code: "und", confidence: 0 }));
 
   it("goes by the whole of a long text, not by its first words", () => {
-    const quote =
-      "“To be, or not to be, that is the question”, heißt es dort, und mehr steht da nicht. ";
-    const body =
-      "Die Geschäftsführung hat beschlossen, den Standort im kommenden Jahr zu erweitern. ".repeat(
-        40,
-      );
+    const quote = "“To be, or not to be, that is the question”, heißt es dort, und mehr steht da nicht. ";
+    const body = "Die Geschäftsführung hat beschlossen, den Standort im kommenden Jahr zu erweitern. ".repeat(40);
     expect(detectLanguage(quote + body).code).toBe("de");
   });
 });

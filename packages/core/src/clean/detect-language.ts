@@ -27,15 +27,12 @@ export function detectLanguage(text: string): DetectedLanguage {
   for (const sample of sampleWindows(text)) {
     const words = keepWords(sample);
     const letters = words.match(/\p{L}/gu)?.length ?? 0;
-    const dense =
-      words.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu)
-        ?.length ?? 0;
+    const dense = words.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/gu)?.length ?? 0;
     if (letters < minLetters && dense < minDenseLetters) continue;
     const result = eld.detect(words);
     windows++;
     reliable ||= result.isReliable();
-    for (const [code, score] of Object.entries(result.getScores()))
-      totals.set(code, (totals.get(code) ?? 0) + score);
+    for (const [code, score] of Object.entries(result.getScores())) totals.set(code, (totals.get(code) ?? 0) + score);
   }
   const [best, second] = [...totals].sort((left, right) => right[1] - left[1]);
   if (!best || !reliable) return undetermined;

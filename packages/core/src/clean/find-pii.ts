@@ -26,12 +26,8 @@ const precedence: readonly PiiType[] = [
 /** What the policy does with each type in a document of this language. */
 export function resolvePiiActions(policy: PiiPolicy, language: string): Record<PiiType, PiiAction> {
   const exceptions = policy.actionsByLanguage[language] ?? {};
-  const actionOf = (type: PiiType) =>
-    exceptions[type] ?? policy.actions[type] ?? policy.defaultAction;
-  return Object.fromEntries(piiTypes.map((type) => [type, actionOf(type)])) as Record<
-    PiiType,
-    PiiAction
-  >;
+  const actionOf = (type: PiiType) => exceptions[type] ?? policy.actions[type] ?? policy.defaultAction;
+  return Object.fromEntries(piiTypes.map((type) => [type, actionOf(type)])) as Record<PiiType, PiiAction>;
 }
 
 /** Personal and secret data in the text, in order, without overlaps. Time is linear in the text's length. */
@@ -53,9 +49,7 @@ function resolveOverlaps(entities: readonly PiiEntity[]): PiiEntity[] {
     return rank !== 0 ? rank < 0 : left.end - left.start > right.end - right.start;
   };
   const kept: PiiEntity[] = [];
-  for (const entity of entities.toSorted(
-    (left, right) => left.start - right.start || right.end - left.end,
-  )) {
+  for (const entity of entities.toSorted((left, right) => left.start - right.start || right.end - left.end)) {
     let loses = false;
     for (let last = kept.at(-1); last && last.end > entity.start; last = kept.at(-1)) {
       loses = !outranks(entity, last);

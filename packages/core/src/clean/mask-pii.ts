@@ -52,10 +52,7 @@ export function maskPii(
     masked += replacement(action, type, text.slice(start, end), tokens);
     spans.push({ type, action, start, end, maskedStart, maskedEnd: masked.length });
     // Of the two spaces around something removed, one goes with it.
-    const doubled =
-      action === "remove" &&
-      (maskedStart === 0 || masked.endsWith(" ")) &&
-      text.charAt(end) === " ";
+    const doubled = action === "remove" && (maskedStart === 0 || masked.endsWith(" ")) && text.charAt(end) === " ";
     copiedTo = doubled ? end + 1 : end;
   }
   return { text: masked + text.slice(copiedTo), counts, spans };

@@ -14,9 +14,7 @@ function topShare(words: readonly string[], n: number): number[] {
   // Several n-grams may be the most frequent; any of them is a right answer.
   return [...counts]
     .filter(([, count]) => count === most)
-    .map(([ngram]) =>
-      Math.min(1, (ngram.replaceAll(" ", "").length * most) / words.join("").length),
-    );
+    .map(([ngram]) => Math.min(1, (ngram.replaceAll(" ", "").length * most) / words.join("").length));
 }
 
 function duplicateShare(words: readonly string[], n: number): number {
@@ -38,8 +36,7 @@ describe("measureNgrams", () => {
       fc.property(words, (text) => {
         const { topNgramShare, duplicateNgramShare } = measureNgrams(text);
         for (const n of [2, 3, 4] as const) expect(topShare(text, n)).toContain(topNgramShare[n]);
-        for (const n of [5, 7, 10] as const)
-          expect(duplicateNgramShare[n]).toBe(duplicateShare(text, n));
+        for (const n of [5, 7, 10] as const) expect(duplicateNgramShare[n]).toBe(duplicateShare(text, n));
       }),
     );
   });

@@ -27,15 +27,11 @@ export function measureNgrams(allWords: readonly string[]): NgramMeasures {
     const shorter = ids;
     const count = Math.max(0, words.length - n + 1);
     ids = numberDistinct(
-      Array.from(
-        { length: count },
-        (_, i) => (shorter[i] ?? 0) * idLimit + (wordIds[i + n - 1] ?? 0),
-      ),
+      Array.from({ length: count }, (_, i) => (shorter[i] ?? 0) * idLimit + (wordIds[i + n - 1] ?? 0)),
     );
     measured.set(
       n,
-      (n <= 4 ? charactersOfTop(ids, n, charactersIn) : charactersRepeated(ids, n, charactersIn)) /
-        total,
+      (n <= 4 ? charactersOfTop(ids, n, charactersIn) : charactersRepeated(ids, n, charactersIn)) / total,
     );
   }
   const share = (n: number) => Math.min(1, measured.get(n) ?? 0);

@@ -37,17 +37,14 @@ export type TextMeasures = NgramMeasures & {
 };
 
 export function measureText(elements: readonly Element[]): TextMeasures {
-  const prose = elements
-    .filter(({ kind }) => kind !== "table" && kind !== "code")
-    .map(({ text }) => text);
+  const prose = elements.filter(({ kind }) => kind !== "table" && kind !== "code").map(({ text }) => text);
   const everything = elements.map(({ text }) => text).join("\n");
   const proseText = prose.join("\n");
   const lines = proseText.split("\n").filter((line) => line.trim() !== "");
   const words = proseText.match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
   const letters = words.reduce((sum, word) => sum + word.length, 0);
   const share = (part: number, whole: number) => (whole === 0 ? 0 : part / whole);
-  const lineShare = (pattern: RegExp) =>
-    share(lines.filter((line) => pattern.test(line)).length, lines.length);
+  const lineShare = (pattern: RegExp) => share(lines.filter((line) => pattern.test(line)).length, lines.length);
   const count = (pattern: RegExp) => proseText.match(pattern)?.length ?? 0;
   const duplicateLines = measureDuplicates(lines);
   const duplicateParagraphs = measureDuplicates(prose);
@@ -133,8 +130,7 @@ function longRunShare(text: string): number {
   let total = 0;
   for (const [run] of text.matchAll(/\S+/g)) {
     total += run.length;
-    if (run.length > 60 && /^[\x21-\x7e]+$/.test(run) && !/:\/\/|^www\./i.test(run))
-      long += run.length;
+    if (run.length > 60 && /^[\x21-\x7e]+$/.test(run) && !/:\/\/|^www\./i.test(run)) long += run.length;
   }
   return total === 0 ? 0 : long / total;
 }

@@ -50,8 +50,7 @@ export function normaliseElements(
 function findCompounds(elements: readonly Element[]): Set<string> {
   const compounds = new Set<string>();
   for (const { text } of elements) {
-    for (const [compound] of text.matchAll(/\p{L}{1,40}-\p{L}{1,40}/gu))
-      compounds.add(compound.toLowerCase());
+    for (const [compound] of text.matchAll(/\p{L}{1,40}-\p{L}{1,40}/gu)) compounds.add(compound.toLowerCase());
   }
   return compounds;
 }
@@ -81,15 +80,13 @@ const conjunctions = new Set([
 function joinDividedWords(text: string, compounds: ReadonlySet<string>): string {
   return text.replace(/(?<=\p{L})[-‐]\n(?=\p{Ll})/gu, (hyphen, at: number) => {
     const before = /\p{L}{1,40}$/u.exec(text.slice(Math.max(0, at - 40), at))?.[0] ?? "";
-    const after =
-      /^\p{L}{1,40}/u.exec(text.slice(at + hyphen.length, at + hyphen.length + 40))?.[0] ?? "";
+    const after = /^\p{L}{1,40}/u.exec(text.slice(at + hyphen.length, at + hyphen.length + 40))?.[0] ?? "";
     if (conjunctions.has(after)) return "- ";
     return compounds.has(`${before}-${after}`.toLowerCase()) ? "-" : "";
   });
 }
 
-const unspaced =
-  "[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}、。「」]";
+const unspaced = "[\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}、。「」]";
 const breakBetweenUnspaced = new RegExp(`(?<=${unspaced})\\n(?=${unspaced})`, "gu");
 
 function joinLines(text: string): string {

@@ -25,10 +25,7 @@ const joined = `[${joiningScripts
   .split(" ")
   .map((script) => `\\p{scx=${script}}`)
   .join("")}\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\ufe0f]`;
-const strayJoiners = new RegExp(
-  `(?<!${joined})[\\u200c\\u200d]|[\\u200c\\u200d](?!${joined})`,
-  "gu",
-);
+const strayJoiners = new RegExp(`(?<!${joined})[\\u200c\\u200d]|[\\u200c\\u200d](?!${joined})`, "gu");
 
 /** More than one variation selector in a row, or a supplementary one after anything but an ideograph, is a payload. */
 const strayVariationSelectors =

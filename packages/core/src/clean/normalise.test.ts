@@ -51,9 +51,7 @@ describe("normaliseText", () => {
   });
 
   it("spells out ligatures and unifies composition and spaces", () => {
-    expect(normaliseText("eﬃcient  ﬁnance\u00a0oﬀer\u2009Cafe\u0301")).toBe(
-      "efficient finance offer Café",
-    );
+    expect(normaliseText("eﬃcient  ﬁnance\u00a0oﬀer\u2009Cafe\u0301")).toBe("efficient finance offer Café");
     expect(normaliseText("\ufefftitle\r\n\r\n\tbody\u2028end ")).toBe("title\nbody\nend");
   });
 
@@ -70,12 +68,8 @@ describe("normaliseText", () => {
   });
 
   it("keeps white space in code and rows in tables", () => {
-    expect(normaliseText("if (x):\n\n    return\t1\u200b\n", "verbatim")).toBe(
-      "if (x):\n\n    return\t1",
-    );
-    expect(normaliseText("| a  | b |\n| --- | --- |\n| 1 |  2 |", "rows")).toBe(
-      "| a | b |\n| --- | --- |\n| 1 | 2 |",
-    );
+    expect(normaliseText("if (x):\n\n    return\t1\u200b\n", "verbatim")).toBe("if (x):\n\n    return\t1");
+    expect(normaliseText("| a  | b |\n| --- | --- |\n| 1 |  2 |", "rows")).toBe("| a | b |\n| --- | --- |\n| 1 | 2 |");
   });
 
   it("counts what could not be decoded before it is gone", () => {
@@ -147,9 +141,7 @@ describe("normaliseElements", () => {
     );
     const { elements: cleaned } = normaliseElements(elements, { fixedLines: true });
     expect(texts(cleaned)).toEqual(
-      bodies.map(
-        (body, i) => `${i === 0 ? "Handbook 2024 " : ""}Intro ${body} more That was ${body}`,
-      ),
+      bodies.map((body, i) => `${i === 0 ? "Handbook 2024 " : ""}Intro ${body} more That was ${body}`),
     );
   });
 
@@ -169,12 +161,7 @@ describe("normaliseElements", () => {
     });
     const elements = [1, 2, 3, 4].flatMap((i) => [heading(i), table(i)]);
     expect(normaliseElements(elements, { fixedLines: true }).removedLines).toBe(0);
-    const twoPages = [
-      paragraph("Draft", 1),
-      paragraph("a b", 1),
-      paragraph("Draft", 2),
-      paragraph("c d", 2),
-    ];
+    const twoPages = [paragraph("Draft", 1), paragraph("a b", 1), paragraph("Draft", 2), paragraph("c d", 2)];
     expect(normaliseElements(twoPages, { fixedLines: true }).removedLines).toBe(0);
   });
 });

@@ -28,42 +28,22 @@ describe("findPii finds", () => {
     ["PHONE", "Tél. 01 42 68 53 00 à Paris", ["01 42 68 53 00"]],
     ["PHONE", "Teléfono: 912 345 678", ["912 345 678"]],
     ["PHONE", "030 1234567 / 0171 2345678", ["030 1234567", "0171 2345678"]],
-    [
-      "PHONE",
-      "+49 30 1234567 2024-01-15, 0171 2345678 2024-01-15",
-      ["+49 30 1234567", "0171 2345678"],
-    ],
+    ["PHONE", "+49 30 1234567 2024-01-15, 0171 2345678 2024-01-15", ["+49 30 1234567", "0171 2345678"]],
     ["PHONE", "030 / 1234567 und 0049 30 7654321", ["030 / 1234567", "0049 30 7654321"]],
     ["PHONE", "T +41 44 668 18 00 / 電話 +81 3-1234-5678", ["+41 44 668 18 00", "+81 3-1234-5678"]],
     ["IBAN", "IBAN DE89 3704 0044 0532 0130 00 bitte", ["DE89 3704 0044 0532 0130 00"]],
     ["IBAN", "to GB82WEST12345698765432.", ["GB82WEST12345698765432"]],
     ["IBAN", "FR14 2004 1010 0505 0001 3M02 606", ["FR14 2004 1010 0505 0001 3M02 606"]],
-    [
-      "PAYMENT_CARD",
-      "Visa 4111 1111 1111 1111, Amex 378282246310005",
-      ["4111 1111 1111 1111", "378282246310005"],
-    ],
+    ["PAYMENT_CARD", "Visa 4111 1111 1111 1111, Amex 378282246310005", ["4111 1111 1111 1111", "378282246310005"]],
     ["PAYMENT_CARD", "invoice: card 5555-5555-5555-4444", ["5555-5555-5555-4444"]],
     ["IP_ADDRESS", "from 192.168.1.20:8080 and host 10.0.0.1", ["192.168.1.20", "10.0.0.1"]],
     ["IP_ADDRESS", "2001:db8::ff00:42:8329, fe80::1", ["2001:db8::ff00:42:8329", "fe80::1"]],
-    [
-      "MAC_ADDRESS",
-      "00:1B:44:11:3A:B7 and 001b.4411.3ab7",
-      ["00:1B:44:11:3A:B7", "001b.4411.3ab7"],
-    ],
+    ["MAC_ADDRESS", "00:1B:44:11:3A:B7 and 001b.4411.3ab7", ["00:1B:44:11:3A:B7", "001b.4411.3ab7"]],
     ["US_SSN", "SSN 123-45-6789; social security number: 219099999", ["123-45-6789", "219099999"]],
     ["NATIONAL_ID", "DNI 12345678Z, NIE X1234567L", ["12345678Z", "X1234567L"]],
     ["NATIONAL_ID", "NIR 2 55 08 14 168 025 38", ["2 55 08 14 168 025 38"]],
-    [
-      "NATIONAL_ID",
-      "CF RSSMRA85T10A562S, AHV 756.9217.0769.85",
-      ["RSSMRA85T10A562S", "756.9217.0769.85"],
-    ],
-    [
-      "NATIONAL_ID",
-      "CPF 111.444.777-35, Steuer-ID: 65 929 970 489",
-      ["111.444.777-35", "65 929 970 489"],
-    ],
+    ["NATIONAL_ID", "CF RSSMRA85T10A562S, AHV 756.9217.0769.85", ["RSSMRA85T10A562S", "756.9217.0769.85"]],
+    ["NATIONAL_ID", "CPF 111.444.777-35, Steuer-ID: 65 929 970 489", ["111.444.777-35", "65 929 970 489"]],
     [
       "NATIONAL_ID",
       "BSN 111222333, PESEL 44051401359, NI AB 12 34 56 C",
@@ -75,39 +55,20 @@ describe("findPii finds", () => {
       joined("token ghp", "_abcdefghijklmnopqrstuvwxyz0123456789."),
       [joined("ghp", "_abcdefghijklmnopqrstuvwxyz0123456789")],
     ],
-    [
-      "SECRET",
-      joined("xox", "b-123456789012-abcdefghijkl"),
-      [joined("xox", "b-123456789012-abcdefghijkl")],
-    ],
-    [
-      "SECRET",
-      joined("sk", "_live_abcdefghijklmnop1234"),
-      [joined("sk", "_live_abcdefghijklmnop1234")],
-    ],
+    ["SECRET", joined("xox", "b-123456789012-abcdefghijkl"), [joined("xox", "b-123456789012-abcdefghijkl")]],
+    ["SECRET", joined("sk", "_live_abcdefghijklmnop1234"), [joined("sk", "_live_abcdefghijklmnop1234")]],
     ["SECRET", "Authorization: Bearer abcdef0123456789abcdef", ["abcdef0123456789abcdef"]],
     ["SECRET", "postgres://anneal:s3cr3tPw@db.example.com:5432/x", ["s3cr3tPw"]],
     ["SECRET", "password=hunter2, Passwort: Sommer2024!", ["hunter2", "Sommer2024!"]],
     ["SECRET", 'api_key: "a8f5f167f44f4964e6c998dee827110c"', ["a8f5f167f44f4964e6c998dee827110c"]],
     [
       "SECRET",
-      joined(
-        "eyJhbGciOiJIUzI1NiJ9.",
-        "eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
-      ),
-      [
-        joined(
-          "eyJhbGciOiJIUzI1NiJ9.",
-          "eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P",
-        ),
-      ],
+      joined("eyJhbGciOiJIUzI1NiJ9.", "eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P"),
+      [joined("eyJhbGciOiJIUzI1NiJ9.", "eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P")],
     ],
     [
       "SECRET",
-      joined(
-        "a\n-----BEGIN RSA PRIVATE",
-        " KEY-----\nMIIEpAIBAA\n-----END RSA PRIVATE KEY-----\nb",
-      ),
+      joined("a\n-----BEGIN RSA PRIVATE", " KEY-----\nMIIEpAIBAA\n-----END RSA PRIVATE KEY-----\nb"),
       [joined("-----BEGIN RSA PRIVATE", " KEY-----\nMIIEpAIBAA\n-----END RSA PRIVATE KEY-----")],
     ],
     [
@@ -205,7 +166,10 @@ describe("findPii", () => {
       "-----BEGIN PRIVATE KEY-----",
     ];
     // Quadratic time would take minutes here: 200,000 characters each.
-    for (const unit of units) findPii(unit.repeat(200_000 / unit.length), policy);
+    for (const unit of units) {
+      const text = unit.repeat(200_000 / unit.length);
+      for (const { end } of findPii(text, policy)) expect(end).toBeLessThanOrEqual(text.length);
+    }
   }, 60_000);
 
   it("finds every IBAN and card number that it is given, wherever it stands in a sentence", () => {
@@ -226,8 +190,7 @@ describe("findPii", () => {
     const german = piiPolicySchema.parse({ phoneRegions: ["DE"] });
     const none = piiPolicySchema.parse({ phoneRegions: [] });
     const text = "030 1234567, (212) 555-0123, +44 20 7946 0958";
-    const values = (chosen: typeof policy) =>
-      findPii(text, chosen).map(({ start, end }) => text.slice(start, end));
+    const values = (chosen: typeof policy) => findPii(text, chosen).map(({ start, end }) => text.slice(start, end));
     expect(values(german)).toEqual(["030 1234567", "+44 20 7946 0958"]);
     expect(values(none)).toEqual(["+44 20 7946 0958"]);
   });
@@ -238,16 +201,11 @@ describe("maskPii", () => {
   const entities = findPii(text, policy);
 
   it("masks by type, numbers equal values alike, removes, or keeps", () => {
-    expect(maskPii(text, entities, actions("mask")).text).toBe(
-      "Ask [EMAIL] or [EMAIL], then [EMAIL] at [PHONE].",
-    );
+    expect(maskPii(text, entities, actions("mask")).text).toBe("Ask [EMAIL] or [EMAIL], then [EMAIL] at [PHONE].");
     expect(maskPii(text, entities, actions("tokenise")).text).toBe(
       "Ask [EMAIL_1] or [EMAIL_1], then [EMAIL_2] at [PHONE_1].",
     );
-    expect(
-      maskPii("a bob@example.com b", findPii("a bob@example.com b", policy), actions("remove"))
-        .text,
-    ).toBe("a b");
+    expect(maskPii("a bob@example.com b", findPii("a bob@example.com b", policy), actions("remove")).text).toBe("a b");
     expect(maskPii(text, entities, actions("keep")).text).toBe(text);
   });
 
@@ -260,19 +218,18 @@ describe("maskPii", () => {
       "bob@example.com",
       "+49 30 1234567",
     ]);
-    expect(spans.map(({ maskedStart, maskedEnd }) => masked.slice(maskedStart, maskedEnd))).toEqual(
-      ["[EMAIL_1]", "[EMAIL_1]", "[EMAIL_2]", "[PHONE_1]"],
-    );
+    expect(spans.map(({ maskedStart, maskedEnd }) => masked.slice(maskedStart, maskedEnd))).toEqual([
+      "[EMAIL_1]",
+      "[EMAIL_1]",
+      "[EMAIL_2]",
+      "[PHONE_1]",
+    ]);
   });
 
   it("shares numbers between the texts that share the tokens", () => {
     const tokens = new PiiTokens();
-    const mask = (part: string) =>
-      maskPii(part, findPii(part, policy), actions("tokenise"), tokens).text;
-    expect([mask("DE89 3704 0044 0532 0130 00"), mask("de89370400440532013000")]).toEqual([
-      "[IBAN_1]",
-      "[IBAN_1]",
-    ]);
+    const mask = (part: string) => maskPii(part, findPii(part, policy), actions("tokenise"), tokens).text;
+    expect([mask("DE89 3704 0044 0532 0130 00"), mask("de89370400440532013000")]).toEqual(["[IBAN_1]", "[IBAN_1]"]);
   });
 
   it("leaves nothing behind that would be found again", () => {
@@ -288,15 +245,11 @@ describe("maskPii", () => {
       "word",
     );
     fc.assert(
-      fc.property(
-        fc.array(piece),
-        fc.constantFrom<PiiAction>("mask", "tokenise"),
-        (pieces, action) => {
-          const original = pieces.join(" ");
-          const { text: masked } = maskPii(original, findPii(original, policy), actions(action));
-          expect(found(masked)).toEqual([]);
-        },
-      ),
+      fc.property(fc.array(piece), fc.constantFrom<PiiAction>("mask", "tokenise"), (pieces, action) => {
+        const original = pieces.join(" ");
+        const { text: masked } = maskPii(original, findPii(original, policy), actions(action));
+        expect(found(masked)).toEqual([]);
+      }),
     );
   });
 

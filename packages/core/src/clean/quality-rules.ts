@@ -30,8 +30,7 @@ export type QualityRule = {
 };
 
 const manyWords = ({ measures }: RuleInput) => measures.proseWords >= 50;
-const onWebOrManyWords = (input: RuleInput, profile: "web" | "enterprise") =>
-  profile === "web" || manyWords(input);
+const onWebOrManyWords = (input: RuleInput, profile: "web" | "enterprise") => profile === "web" || manyWords(input);
 /** In scripts without spaces a "word" is a sentence. */
 const spaced = ({ measures }: RuleInput) => measures.words <= measures.proseWords * 2;
 
@@ -86,8 +85,7 @@ export const qualityRules: readonly QualityRule[] = [
     format: "share",
     limits: { web: 0.05, enterprise: 0.2 },
     measure: ({ measures }) => measures.unmappedGlyphsPerWord,
-    says: (value) =>
-      `${value} of the words are glyph numbers that the PDF's fonts do not translate`,
+    says: (value) => `${value} of the words are glyph numbers that the PDF's fonts do not translate`,
   },
   {
     name: "readable",
@@ -106,8 +104,7 @@ export const qualityRules: readonly QualityRule[] = [
     limits: { web: 0.2, enterprise: 0.5 },
     measure: ({ measures }) => measures.longRunShare,
     applies: ({ damage }) => damage.characters >= 200,
-    says: (value) =>
-      `${value} of the characters stand in unbroken runs of more than 60, as encoded data does`,
+    says: (value) => `${value} of the characters stand in unbroken runs of more than 60, as encoded data does`,
   },
   {
     name: "meanWordLength",
@@ -165,16 +162,9 @@ export const qualityRules: readonly QualityRule[] = [
     limits: { web: 0.3, enterprise: 0.5 }, // after C4
     measure: ({ measures }) => measures.boilerplateShare,
     applies: ({ measures }) => measures.words <= 150,
-    says: (value) =>
-      `${value} of the words belong to cookie notices, script warnings or error messages`,
+    says: (value) => `${value} of the words belong to cookie notices, script warnings or error messages`,
   },
-  repetition(
-    "duplicateLines",
-    "of the lines repeat an earlier line",
-    0.3,
-    0.6,
-    (m) => m.duplicateLineShare,
-  ),
+  repetition("duplicateLines", "of the lines repeat an earlier line", 0.3, 0.6, (m) => m.duplicateLineShare),
   repetition(
     "duplicateLineCharacters",
     "of the characters stand in repeated lines",

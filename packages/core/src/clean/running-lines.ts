@@ -23,8 +23,7 @@ export function removeRunningLines(elements: readonly Element[]): {
 
   const groups = new Map<string, Place[]>();
   for (const place of edges) {
-    const numbered =
-      elements[place.element]?.kind === "paragraph" || elements[place.element]?.kind === "list";
+    const numbered = elements[place.element]?.kind === "paragraph" || elements[place.element]?.kind === "list";
     for (const key of [`=${place.text}`, ...(numbered ? countingKeys(place) : [])]) {
       const group = groups.get(key) ?? [];
       group.push(place);
@@ -65,9 +64,7 @@ function edgesOfPages(elements: readonly Element[]): Place[] {
     pages.set(page, places);
   }
   return [...pages.values()].flatMap((places) =>
-    places.length <= 2 * edgeLines
-      ? places
-      : [...places.slice(0, edgeLines), ...places.slice(-edgeLines)],
+    places.length <= 2 * edgeLines ? places : [...places.slice(0, edgeLines), ...places.slice(-edgeLines)],
   );
 }
 
@@ -75,7 +72,5 @@ function edgesOfPages(elements: readonly Element[]): Place[] {
 function countingKeys({ text, page }: Place): string[] {
   if (text.length > 80) return [];
   const blanked = text.replace(/\d+/g, "#");
-  return [...text.matchAll(/\d{1,6}/g)].map(
-    ([number], at) => `#${blanked}|${at}|${Number(number) - page}`,
-  );
+  return [...text.matchAll(/\d{1,6}/g)].map(([number], at) => `#${blanked}|${at}|${Number(number) - page}`);
 }

@@ -28,8 +28,7 @@ const pairs = [
   ),
 ].flatMap((pair) => pair ?? []);
 const examples = buildExamples(pairs, pool, { unanswerableShare: 1 });
-const last = (example: { messages: { content: string }[] }) =>
-  example.messages.at(-1)?.content ?? "";
+const last = (example: { messages: { content: string }[] }) => example.messages.at(-1)?.content ?? "";
 
 describe("buildExamples", () => {
   it("gives every pair a closed-book, a grounded and an unanswerable form", () => {
@@ -46,9 +45,7 @@ describe("buildExamples", () => {
 
   it("teaches grounded answers that chat itself would verify and cite", () => {
     for (const example of examples.filter((each) => each.metadata.kind === "grounded")) {
-      const shown = example.metadata.chunkIds.flatMap(
-        (id) => pool.find((passage) => passage.chunkId === id) ?? [],
-      );
+      const shown = example.metadata.chunkIds.flatMap((id) => pool.find((passage) => passage.chunkId === id) ?? []);
       const pair = pairs.find((each) => each.id === example.metadata.pairId);
       const outcome = groundAnswer({
         question: pair?.question ?? "",
@@ -71,15 +68,12 @@ describe("buildExamples", () => {
   });
 
   it("names every document whose text an example shows", () => {
-    for (const { metadata } of examples)
-      for (const id of metadata.chunkIds) expect(metadata.documentIds).toContain(id);
+    for (const { metadata } of examples) for (const id of metadata.chunkIds) expect(metadata.documentIds).toContain(id);
   });
 
   it("gives the same examples for the same seed and leaves other pairs' examples alone when one is added", () => {
     expect(buildExamples(pairs, pool, { unanswerableShare: 1 })).toEqual(examples);
-    expect(buildExamples(pairs.slice(1), pool, { unanswerableShare: 1 })).toEqual(
-      examples.slice(3),
-    );
+    expect(buildExamples(pairs.slice(1), pool, { unanswerableShare: 1 })).toEqual(examples.slice(3));
     const orders = new Set(
       [1, 2, 3, 4, 5, 6].map((seed) =>
         buildExamples(pairs, pool, { seed })
@@ -91,16 +85,12 @@ describe("buildExamples", () => {
   });
 
   it("asks each pair once where a share is given", () => {
-    expect(
-      buildExamples(pairs, pool, { grounded: 1, unanswerableShare: 0 }).map(
-        (each) => each.metadata.kind,
-      ),
-    ).toEqual(["grounded", "grounded"]);
-    expect(
-      buildExamples(pairs, pool, { grounded: 0, unanswerableShare: 0 }).map(
-        (each) => each.metadata.kind,
-      ),
-    ).toEqual(["closed-book", "closed-book"]);
+    expect(buildExamples(pairs, pool, { grounded: 1, unanswerableShare: 0 }).map((each) => each.metadata.kind)).toEqual(
+      ["grounded", "grounded"],
+    );
+    expect(buildExamples(pairs, pool, { grounded: 0, unanswerableShare: 0 }).map((each) => each.metadata.kind)).toEqual(
+      ["closed-book", "closed-book"],
+    );
   });
 });
 
@@ -108,9 +98,7 @@ describe("writing a dataset", () => {
   const rows: DatasetExample[] = examples.map((example) => ({ ...example, split: "train" }));
 
   it("names a dataset by the SHA-256 of its download", () => {
-    expect(datasetDigest(rows)).toBe(
-      createHash("sha256").update(toMessagesJsonl(rows)).digest("hex"),
-    );
+    expect(datasetDigest(rows)).toBe(createHash("sha256").update(toMessagesJsonl(rows)).digest("hex"));
     const reordered = rows.map(({ split, metadata, messages }) => ({
       messages,
       split,

@@ -65,11 +65,9 @@ export function buildExamples(
     const right = passageOf(pair, byDocument.get(pair.documentId) ?? []);
     const withPassages = settings.grounded === "both" || random() < settings.grounded;
     const examples: Example[] = [];
-    if (settings.grounded === "both" || !withPassages || !right)
-      examples.push(closedBook(pair, settings));
+    if (settings.grounded === "both" || !withPassages || !right) examples.push(closedBook(pair, settings));
     if (withPassages && right) examples.push(...grounded(pair, right, passages, settings, random));
-    if (random() < settings.unanswerableShare)
-      examples.push(...unanswerable(pair, passages, settings, random));
+    if (random() < settings.unanswerableShare) examples.push(...unanswerable(pair, passages, settings, random));
     return examples;
   });
 }
@@ -80,20 +78,14 @@ export function passageOf(pair: Pair, passages: readonly Passage[]): Passage | n
   for (const passage of passages) {
     const start = Math.max(pair.source.charStart, passage.charStart);
     const end = Math.min(pair.source.charEnd, passage.charStart + passage.text.length);
-    if (end > start && (!best || end - start > best.shared))
-      best = { passage, shared: end - start };
+    if (end > start && (!best || end - start > best.shared)) best = { passage, shared: end - start };
   }
   return best?.passage ?? null;
 }
 
 function closedBook(pair: Pair, settings: ExampleOptions): Example {
   const { messages } = buildPrompt({ ...promptBase(pair, settings), passages: null });
-  return toExample(
-    "closed-book",
-    pair,
-    [],
-    [...messages, { role: "assistant", content: pair.answer }],
-  );
+  return toExample("closed-book", pair, [], [...messages, { role: "assistant", content: pair.answer }]);
 }
 
 function grounded(
@@ -120,18 +112,8 @@ function grounded(
   ];
 }
 
-function unanswerable(
-  pair: Pair,
-  pool: readonly Passage[],
-  settings: ExampleOptions,
-  random: () => number,
-): Example[] {
-  const shown = distractors(
-    pair,
-    pool,
-    1 + Math.floor(random() * Math.max(1, settings.maxDistractors)),
-    random,
-  );
+function unanswerable(pair: Pair, pool: readonly Passage[], settings: ExampleOptions, random: () => number): Example[] {
+  const shown = distractors(pair, pool, 1 + Math.floor(random() * Math.max(1, settings.maxDistractors)), random);
   if (shown.length === 0) return [];
   const { messages, passageCount } = buildPrompt({
     ...promptBase(pair, settings),
@@ -146,12 +128,7 @@ function unanswerable(
 }
 
 /** Passages of other documents that share less than half of the question's words, so that they do not answer it too. */
-function distractors(
-  pair: Pair,
-  pool: readonly Passage[],
-  count: number,
-  random: () => number,
-): Passage[] {
+function distractors(pair: Pair, pool: readonly Passage[], count: number, random: () => number): Passage[] {
   const found: Passage[] = [];
   for (let tries = 0; tries < count * 8 && found.length < count; tries += 1) {
     const passage = pool[Math.floor(random() * pool.length)];
@@ -181,21 +158,14 @@ const promptBase = (pair: Pair, settings: ExampleOptions) => ({
   ...(settings.countTokens ? { countTokens: settings.countTokens } : {}),
 });
 
-function toExample(
-  kind: ExampleKind,
-  pair: Pair,
-  shown: readonly Passage[],
-  messages: ChatMessage[],
-): Example {
+function toExample(kind: ExampleKind, pair: Pair, shown: readonly Passage[], messages: ChatMessage[]): Example {
   return {
     messages,
     metadata: {
       id: stableUuid([kind, ...messages.flatMap((message) => [message.role, message.content])]),
       kind,
       pairId: pair.id,
-      documentIds: [
-        ...new Set([pair.documentId, ...shown.map((passage) => passage.documentId)]),
-      ].sort(),
+      documentIds: [...new Set([pair.documentId, ...shown.map((passage) => passage.documentId)])].sort(),
       chunkIds: shown.map((passage) => passage.chunkId),
       source: pair.source,
     },

@@ -51,70 +51,35 @@ describe("checkPair", () => {
       "UNSUPPORTED",
     ],
     ["Can opened software be returned?", "Opened software can be returned.", "UNSUPPORTED"],
-    [
-      "Who founded the company in Berlin?",
-      "Unused goods can be sent back within 30 days of delivery.",
-      "UNSUPPORTED",
-    ],
-    [
-      "How long may Kestrel customers wait for refunds?",
-      "Refunds are paid within 5 working days.",
-      "UNSUPPORTED",
-    ],
-    [
-      "According to the passage, when are refunds paid?",
-      "Refunds are paid within 5 working days.",
-      "NOT_STANDALONE",
-    ],
-    [
-      "What does this document say about refunds?",
-      "Refunds are paid within 5 working days.",
-      "NOT_STANDALONE",
-    ],
+    ["Who founded the company in Berlin?", "Unused goods can be sent back within 30 days of delivery.", "UNSUPPORTED"],
+    ["How long may Kestrel customers wait for refunds?", "Refunds are paid within 5 working days.", "UNSUPPORTED"],
+    ["According to the passage, when are refunds paid?", "Refunds are paid within 5 working days.", "NOT_STANDALONE"],
+    ["What does this document say about refunds?", "Refunds are paid within 5 working days.", "NOT_STANDALONE"],
     ["How long does it take?", "Refunds are paid within 5 working days.", "NOT_STANDALONE"],
-    [
-      "Refunds are paid within 5 working days.",
-      "Refunds are paid within 5 working days.",
-      "NOT_A_QUESTION",
-    ],
+    ["Refunds are paid within 5 working days.", "Refunds are paid within 5 working days.", "NOT_A_QUESTION"],
     ["What is the answer to this question?", "Opened software cannot be returned.", "UNSUPPORTED"],
-    [
-      "How much opened software can be returned?",
-      "Opened software cannot be returned.",
-      "UNSUPPORTED",
-    ],
+    ["How much opened software can be returned?", "Opened software cannot be returned.", "UNSUPPORTED"],
     ["What is opened software?", "Opened software cannot be returned.", "UNSUPPORTED"],
     ["What returns?", "Unused goods.", "TOO_SHORT"],
     ["How are refunds paid?", "...", "TOO_SHORT"],
     ["How are refunds paid?", "How are refunds paid?", "REPEATS_QUESTION"],
     ["How are refunds paid?", "Refunds are paid.", "REPEATS_QUESTION"],
     ["How are refunds paid?", "I don't know: the documents do not say.", "REFUSAL"],
-    [
-      "Who answers at [EMAIL_1] about refunds?",
-      "Refunds are paid within 5 working days.",
-      "MASKED",
-    ],
+    ["Who answers at [EMAIL_1] about refunds?", "Refunds are paid within 5 working days.", "MASKED"],
     ["Where do bees store honey?", "Refunds are paid within 5 working days.", "ECHO"],
     [
       "Wie lange dauert es, bis die Erstattung auf der Karte ist?",
       "Die Erstattung ist in 5 Tagen auf der Karte.",
       "WRONG_LANGUAGE",
     ],
-    [
-      `How ${"very ".repeat(80)}long do refunds take?`,
-      "Refunds are paid within 5 working days.",
-      "TOO_LONG",
-    ],
+    [`How ${"very ".repeat(80)}long do refunds take?`, "Refunds are paid within 5 working days.", "TOO_LONG"],
   ])("drops %j -> %j as %s", (question, answer, code) => {
     expect(verdict(question, answer)).toBe(code);
   });
 
   it("says why in a sentence", () => {
     const result = checkPair(
-      generated(
-        "What does this policy say about refunds?",
-        "Refunds are paid within 5 working days.",
-      ),
+      generated("What does this policy say about refunds?", "Refunds are paid within 5 working days."),
       passages.returns,
     );
     expect(result).toEqual({
@@ -144,12 +109,9 @@ describe("locatePair", () => {
       passages.returns,
     );
     expect(pair?.source.quote).toBe("Refunds are paid to the original card within 5 working days.");
-    expect(
-      passages.returns.text.slice(
-        (pair?.source.charStart ?? 0) - 100,
-        (pair?.source.charEnd ?? 0) - 100,
-      ),
-    ).toBe(pair?.source.quote);
+    expect(passages.returns.text.slice((pair?.source.charStart ?? 0) - 100, (pair?.source.charEnd ?? 0) - 100)).toBe(
+      pair?.source.quote,
+    );
   });
 
   it("finds nothing for an answer of which one sentence is invented", () => {
@@ -182,9 +144,7 @@ describe("locatePair", () => {
       ...passages.returns,
       text: "Returns:\n\nGoods go back within 30 days. They must be unused and clean.\n\nWhat about software?",
     };
-    expect(answerableSentences(passage).map((sentence) => sentence.text)).toEqual([
-      "Goods go back within 30 days.",
-    ]);
+    expect(answerableSentences(passage).map((sentence) => sentence.text)).toEqual(["Goods go back within 30 days."]);
   });
 });
 
@@ -217,8 +177,8 @@ describe("dedupeQuestions", () => {
       "Which of the parts in the hall that we rent are covered by insurance?",
       "Which of the parts in the hall that we rent are not covered by insurance?",
     ];
-    expect(
-      dedupeQuestions(questions.map((question, index) => ask(question, String(index)))).kept,
-    ).toHaveLength(questions.length);
+    expect(dedupeQuestions(questions.map((question, index) => ask(question, String(index)))).kept).toHaveLength(
+      questions.length,
+    );
   });
 });

@@ -27,64 +27,44 @@ export type CheckedPassage = Pick<Passage, "context" | "tableHeader" | "text">;
  * Decides whether a pair may teach a model. Every rule is cheap and looks at words only; the first that fails names the
  * code and says why in one sentence.
  */
-export function checkPair(
-  pair: Pair,
-  passage: CheckedPassage,
-  options: Partial<CheckOptions> = {},
-): PairVerdict {
+export function checkPair(pair: Pair, passage: CheckedPassage, options: Partial<CheckOptions> = {}): PairVerdict {
   const settings = { ...defaultCheckOptions, ...options };
   const { question, answer, language } = pair;
   const questionWords = wordsOf(question).map((word) => foldWord(word.text));
   const answerWords = wordsOf(answer).map((word) => foldWord(word.text));
 
-  if (questionWords.length < 3)
-    return drop("TOO_SHORT", `The question "${question}" has fewer than three words.`);
+  if (questionWords.length < 3) return drop("TOO_SHORT", `The question "${question}" has fewer than three words.`);
   if (answerWords.length === 0) return drop("TOO_SHORT", "The answer has no words.");
   if (question.length > settings.maxQuestionChars)
-    return drop(
-      "TOO_LONG",
-      `The question has ${question.length} characters, more than ${settings.maxQuestionChars}.`,
-    );
+    return drop("TOO_LONG", `The question has ${question.length} characters, more than ${settings.maxQuestionChars}.`);
   if (answer.length > settings.maxAnswerChars)
-    return drop(
-      "TOO_LONG",
-      `The answer has ${answer.length} characters, more than ${settings.maxAnswerChars}.`,
-    );
+    return drop("TOO_LONG", `The answer has ${answer.length} characters, more than ${settings.maxAnswerChars}.`);
 
   const mask = maskPattern.exec(question) ?? maskPattern.exec(answer);
   if (mask) return drop("MASKED", `The pair contains ${mask[0]}, where personal data was masked.`);
   if (pair.origin === "generated") {
-    const echo = settings.ownWords.find(
-      (own) => copies(questionWords, own) || copies(answerWords, own),
-    );
+    const echo = settings.ownWords.find((own) => copies(questionWords, own) || copies(answerWords, own));
     if (echo !== undefined) return drop("ECHO", "The teacher repeated its instructions.");
   }
   if (!looksLikeQuestion(question, language))
     return drop("NOT_A_QUESTION", `"${shorten(question)}" does not ask anything.`);
   const pointer = findDangling(question);
   if (pointer !== null)
-    return drop(
-      "NOT_STANDALONE",
-      `The question says "${pointer}", which only a reader of the document understands.`,
-    );
+    return drop("NOT_STANDALONE", `The question says "${pointer}", which only a reader of the document understands.`);
   if (claimsOf(answer).every((claim) => isRefusal(claim.text)))
     return drop("REFUSAL", "The answer says that it is not known.");
   if (repeatsQuestion(pair, questionWords, answerWords))
     return drop("REPEATS_QUESTION", "The answer only repeats the question.");
   const spoken = otherLanguage(`${question} ${answer}`, language);
   if (spoken !== null)
-    return drop(
-      "WRONG_LANGUAGE",
-      `The document is in "${language}", the pair reads like "${spoken}".`,
-    );
+    return drop("WRONG_LANGUAGE", `The document is in "${language}", the pair reads like "${spoken}".`);
   return checkSupport(pair, passage);
 }
 
 function checkSupport(pair: Pair, passage: CheckedPassage): PairVerdict {
   const documents = readPassages([{ ...asPassage(pair, passage), text: pair.source.quote }]);
   const invented = claimsOf(pair.answer).find(
-    (claim) =>
-      factsOf(claim.text, pair.language).terms.size > 0 && !findSupport(claim.text, documents),
+    (claim) => factsOf(claim.text, pair.language).terms.size > 0 && !findSupport(claim.text, documents),
   );
   // An extracted answer is its span; only a generated one can say more than that.
   if (pair.origin === "generated" && invented) {
@@ -92,10 +72,7 @@ function checkSupport(pair: Pair, passage: CheckedPassage): PairVerdict {
   }
   if (pair.origin === "generated") {
     const asked = factsOf(pair.question, pair.language);
-    const held = factsOf(
-      [passage.context, passage.tableHeader ?? "", passage.text].join("\n"),
-      pair.language,
-    );
+    const held = factsOf([passage.context, passage.tableHeader ?? "", passage.text].join("\n"), pair.language);
     const shared = [...asked.terms].filter((term) => held.terms.has(term)).length;
     const strange = [...asked.names].find((name) => !held.terms.has(name));
     if (strange !== undefined)
@@ -104,15 +81,8 @@ function checkSupport(pair: Pair, passage: CheckedPassage): PairVerdict {
     if (asksForAmount(pair.question) && ![...said].some((term) => /^\p{N}/u.test(term)))
       return drop("UNSUPPORTED", "The question asks for an amount, and the answer has none.");
     const subject = definedSubject(pair.question);
-    if (
-      subject !== null &&
-      pair.answer.toLowerCase().includes(subject) &&
-      !defines(pair.answer, subject)
-    )
-      return drop(
-        "UNSUPPORTED",
-        `The question asks what "${subject}" is, and the answer only mentions it.`,
-      );
+    if (subject !== null && pair.answer.toLowerCase().includes(subject) && !defines(pair.answer, subject))
+      return drop("UNSUPPORTED", `The question asks what "${subject}" is, and the answer only mentions it.`);
     if (shared === 0 || shared < asked.terms.size * 0.6)
       return drop("UNSUPPORTED", "The question is about something else than the passage.");
   }
@@ -145,37 +115,27 @@ const drop = (code: PairDropCode, reason: string): PairVerdict => ({
   code,
   reason,
 });
-const shorten = (text: string): string =>
-  text.length > 80 ? `${[...text].slice(0, 79).join("")}…` : text;
+const shorten = (text: string): string => (text.length > 80 ? `${[...text].slice(0, 79).join("")}…` : text);
 
 /** Placeholders that masking leaves behind: [EMAIL], <PHONE_1>, {{IBAN}}. */
 const maskPattern = /(?:\[|<|\{\{?|‹|⟨)\p{Lu}[\p{Lu}_]{1,30}(?:[_:#-]?\p{N}+)?(?:\]|>|\}\}?|›|⟩)/u;
 
 /** True when most of a text's word pairs stand in our own words. */
 function copies(words: readonly string[], own: string): boolean {
-  const pairsOf = (list: readonly string[]) =>
-    list.slice(1).map((word, index) => `${list[index]} ${word}`);
+  const pairsOf = (list: readonly string[]) => list.slice(1).map((word, index) => `${list[index]} ${word}`);
   const ownPairs = new Set(pairsOf(wordsOf(own).map((word) => foldWord(word.text))));
   const pairs = pairsOf(words);
-  return (
-    pairs.length >= 3 && pairs.filter((pair) => ownPairs.has(pair)).length / pairs.length >= 0.7
-  );
+  return pairs.length >= 3 && pairs.filter((pair) => ownPairs.has(pair)).length / pairs.length >= 0.7;
 }
 
 /** A yes/no question may be answered in its own words ("... cannot be returned"); any other needs a new one. */
-function repeatsQuestion(
-  pair: Pair,
-  questionWords: readonly string[],
-  answerWords: readonly string[],
-): boolean {
-  if (answerWords.join(" ") === questionWords.join(" ") || /[?？]\s*$/u.test(pair.answer))
-    return true;
+function repeatsQuestion(pair: Pair, questionWords: readonly string[], answerWords: readonly string[]): boolean {
+  if (answerWords.join(" ") === questionWords.join(" ") || /[?？]\s*$/u.test(pair.answer)) return true;
   const [first] = answerWords;
   if (first !== undefined && isYesNo(first)) return false;
   const asked = factsOf(pair.question, pair.language);
   const said = factsOf(pair.answer, pair.language);
-  const adds =
-    [...said.terms].some((term) => !asked.terms.has(term)) || said.negated !== asked.negated;
+  const adds = [...said.terms].some((term) => !asked.terms.has(term)) || said.negated !== asked.negated;
   return !adds && opensWide.test(pair.question);
 }
 const opensWide =
@@ -186,8 +146,7 @@ function otherLanguage(text: string, language: string | null): string | null {
   const own = (language ?? "").slice(0, 2).toLowerCase();
   if (!stemmedLanguages.includes(own)) return null;
   const words = wordsOf(text).map((word) => foldWord(word.text));
-  const hits = (code: string) =>
-    words.filter((word) => languageTools(code).stopwords.has(word)).length;
+  const hits = (code: string) => words.filter((word) => languageTools(code).stopwords.has(word)).length;
   const expected = hits(own);
   const best = stemmedLanguages
     .map((code) => ({ code, count: hits(code) }))

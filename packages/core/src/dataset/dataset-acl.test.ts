@@ -1,13 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type Acl,
-  mayRead,
-  type Principal,
-  principalKey,
-  workspaceMembers,
-  workspaceUser,
-} from "../access/acl.ts";
+import { type Acl, mayRead, type Principal, principalKey, workspaceMembers, workspaceUser } from "../access/acl.ts";
 import { datasetAcl, mayReadEvery } from "./dataset-acl.ts";
 
 const ann = workspaceUser("w", "ann");

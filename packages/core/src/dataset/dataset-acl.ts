@@ -20,13 +20,8 @@ export function datasetAcl(acls: readonly Acl[]): Acl {
   if (!first) return nobody;
   let allow = first.allow;
   for (const acl of rest) {
-    const narrowed = allow.filter((principal) =>
-      acl.allow.some((wider) => covers(wider, principal)),
-    );
-    allow = [
-      ...narrowed,
-      ...acl.allow.filter((principal) => allow.some((wider) => covers(wider, principal))),
-    ];
+    const narrowed = allow.filter((principal) => acl.allow.some((wider) => covers(wider, principal)));
+    allow = [...narrowed, ...acl.allow.filter((principal) => allow.some((wider) => covers(wider, principal)))];
   }
   const unique = (principals: Principal[]) => [
     ...new Map(principals.map((each) => [principalKey(each), each])).values(),
@@ -37,10 +32,7 @@ export function datasetAcl(acls: readonly Acl[]): Acl {
 }
 
 /** Whether one reader may read all of these documents. */
-export function mayReadEvery(
-  acls: readonly (Acl | null)[],
-  holderKeys: ReadonlySet<string>,
-): boolean {
+export function mayReadEvery(acls: readonly (Acl | null)[], holderKeys: ReadonlySet<string>): boolean {
   return acls.length > 0 && acls.every((acl) => mayRead(acl, holderKeys));
 }
 
@@ -48,10 +40,7 @@ function covers(wider: Principal, narrower: Principal): boolean {
   if (principalKey(wider) === principalKey(narrower)) return true;
   if (wider.source !== narrower.source || wider.tenant !== narrower.tenant) return false;
   if (wider.kind === "public") return true;
-  return (
-    narrower.kind === "user" &&
-    principalKey(wider) === principalKey(workspaceMembers(narrower.tenant))
-  );
+  return narrower.kind === "user" && principalKey(wider) === principalKey(workspaceMembers(narrower.tenant));
 }
 
 function distinct(acls: readonly Acl[]): Acl[] {

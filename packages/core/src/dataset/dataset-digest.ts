@@ -7,26 +7,18 @@ export type DatasetExample = Example & { split: "train" | "eval" };
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(
-      Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)),
-    );
+    return Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)));
   });
 }
 
 /** Messages JSONL: what the trainer reads and people download; a line ends in "\n". */
 export function toMessagesJsonl(examples: readonly DatasetExample[]): string {
   return examples
-    .map(
-      ({ messages, metadata, split }) =>
-        `${canonicalJson({ messages, metadata: { ...metadata, split } })}\n`,
-    )
+    .map(({ messages, metadata, split }) => `${canonicalJson({ messages, metadata: { ...metadata, split } })}\n`)
     .join("");
 }
 
 /** A dataset's name: the SHA-256 of its messages JSONL, so that `sha256sum` of the download shows it. */
-export function datasetDigest(
-  examples: readonly DatasetExample[],
-  sha256: Sha256 = sha256OfText,
-): string {
+export function datasetDigest(examples: readonly DatasetExample[], sha256: Sha256 = sha256OfText): string {
   return sha256(toMessagesJsonl(examples));
 }

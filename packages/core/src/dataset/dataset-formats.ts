@@ -1,13 +1,7 @@
 import type { DatasetExample } from "./dataset-digest.ts";
 import { canonicalJson, toMessagesJsonl } from "./dataset-digest.ts";
 
-export const datasetFormats = [
-  "messages",
-  "alpaca",
-  "sharegpt",
-  "prompt-completion",
-  "csv",
-] as const;
+export const datasetFormats = ["messages", "alpaca", "sharegpt", "prompt-completion", "csv"] as const;
 export type DatasetFormat = (typeof datasetFormats)[number];
 
 /** A dataset as text in one of the formats that training programs read. Every format but CSV is JSON lines. */
@@ -44,10 +38,8 @@ export function writeDataset(examples: readonly DatasetExample[], format: Datase
 
 const shareGptRole = { system: "system", user: "human", assistant: "gpt" } as const;
 
-const jsonLines = (
-  examples: readonly DatasetExample[],
-  toValue: (example: DatasetExample) => unknown,
-): string => examples.map((example) => `${canonicalJson(toValue(example))}\n`).join("");
+const jsonLines = (examples: readonly DatasetExample[], toValue: (example: DatasetExample) => unknown): string =>
+  examples.map((example) => `${canonicalJson(toValue(example))}\n`).join("");
 
 function turnsOf({ messages }: DatasetExample): {
   system: string;
@@ -70,19 +62,11 @@ function turnsOf({ messages }: DatasetExample): {
 function toCsv(examples: readonly DatasetExample[]): string {
   const rows = examples.map((example) => {
     const { system, user, assistant } = turnsOf(example);
-    return [
-      example.split,
-      example.metadata.kind,
-      system,
-      user,
-      assistant,
-      example.metadata.source.quote,
-    ];
+    return [example.split, example.metadata.kind, system, user, assistant, example.metadata.source.quote];
   });
   return [["split", "kind", "system", "user", "assistant", "quote"], ...rows]
     .map((row) => `${row.map(csvField).join(",")}\r\n`)
     .join("");
 }
 
-const csvField = (text: string): string =>
-  `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+const csvField = (text: string): string => `"${text.replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;

@@ -22,15 +22,11 @@ export function dedupeQuestions(pairs: readonly Pair[], minJaccard = 0.85): Dedu
   const kept: number[] = [];
   const dropped: Drop[] = [];
   for (const [at, { pair, words, hard }] of questions.entries()) {
-    const rarest = words.toSorted(
-      (left, right) => rank(left) - rank(right) || (left < right ? -1 : 1),
-    );
+    const rarest = words.toSorted((left, right) => rank(left) - rank(right) || (left < right ? -1 : 1));
     const prefix = rarest.slice(0, words.length - Math.ceil(minJaccard * words.length) + 1);
     const candidates = new Set(prefix.flatMap((word) => index.get(word) ?? []));
     const twin = [...candidates].find(
-      (other) =>
-        questions[other]?.hard === hard &&
-        jaccard(words, questions[other]?.words ?? []) >= minJaccard,
+      (other) => questions[other]?.hard === hard && jaccard(words, questions[other]?.words ?? []) >= minJaccard,
     );
     if (twin !== undefined) {
       const first = questions[twin]?.pair;

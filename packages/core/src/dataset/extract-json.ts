@@ -27,8 +27,7 @@ export function extractFromJson(text: string): FoundPair[] | null {
 function parseRecords(text: string): unknown[] | null {
   const whole = tryParse(text);
   if (Array.isArray(whole)) return whole;
-  if (whole !== undefined)
-    return Object.values(whole as object).find((value) => Array.isArray(value)) ?? [whole];
+  if (whole !== undefined) return Object.values(whole as object).find((value) => Array.isArray(value)) ?? [whole];
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   const records = lines.map(tryParse);
   return records.some((record) => record === undefined) ? null : records;

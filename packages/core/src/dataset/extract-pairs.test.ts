@@ -45,11 +45,7 @@ describe("extractPairs", () => {
 
   it("leaves a question heading without a body alone", () => {
     expect(
-      pairsIn([
-        element("heading", "Who are we?"),
-        element("heading", "Team"),
-        element("paragraph", "Ann."),
-      ]),
+      pairsIn([element("heading", "Who are we?"), element("heading", "Team"), element("paragraph", "Ann.")]),
     ).toEqual([]);
   });
 
@@ -77,9 +73,7 @@ describe("extractPairs", () => {
   });
 
   it("does not take a lettered list for questions and answers", () => {
-    expect(
-      pairsIn([element("list", "a) first\nb) second\nc) third\nd) fourth\na) fifth")]),
-    ).toEqual([]);
+    expect(pairsIn([element("list", "a) first\nb) second\nc) third\nd) fourth\na) fifth")])).toEqual([]);
     expect(pairsIn([element("paragraph", "A: an answer that nobody asked for")])).toEqual([]);
   });
 
@@ -103,18 +97,13 @@ describe("extractPairs", () => {
       ["Who?", 'Ann "A" Lee'],
       ["When?", "Now"],
     ]);
-    expect(
-      pairsIn([element("code", '{"q": "Who?", "a": "Ann"}\n{"q": "When?", "a": "Now"}')]),
-    ).toHaveLength(2);
+    expect(pairsIn([element("code", '{"q": "Who?", "a": "Ann"}\n{"q": "When?", "a": "Now"}')])).toHaveLength(2);
     expect(pairsIn([element("code", '{"faq": [{"q": "Who?", "a": "Ann"}]}')])).toHaveLength(1);
     expect(pairsIn([element("code", '{"broken": ')])).toEqual([]);
   });
 
   it("reads a record of fields, and the long answer that stands under a heading of its own", () => {
-    const record = element(
-      "list",
-      "- id: 3\n- question: When do you open?\n- answer: At nine.\n- topic: hours",
-    );
+    const record = element("list", "- id: 3\n- question: When do you open?\n- answer: At nine.\n- topic: hours");
     expect(pairsIn([record])).toEqual([["When do you open?", "At nine."]]);
     const long = [
       element("list", "- question: When do you open?\n- topic: hours"),

@@ -1,9 +1,4 @@
-import {
-  documentText,
-  type Element,
-  elementSpans,
-  type ParsedDocument,
-} from "../document/element.ts";
+import { documentText, type Element, elementSpans, type ParsedDocument } from "../document/element.ts";
 import { stableUuid } from "../indexing/point-id.ts";
 import { type Span, trimSpan } from "../indexing/sentences.ts";
 import { extractFromJson } from "./extract-json.ts";
@@ -59,20 +54,14 @@ export function extractPairs({ documentId, language, parsed }: PairSource): Pair
     const element = parsed.elements[index];
     const span = spans[index];
     if (!element || !span) break;
-    const asked = isHeading(element)
-      ? questionOfHeading(element, parsed.elements[index - 1], language)
-      : null;
+    const asked = isHeading(element) ? questionOfHeading(element, parsed.elements[index - 1], language) : null;
     const body = asked === null ? 0 : answerBelow(parsed.elements, index);
     if (asked !== null && body > 0) {
       const first = spans[index + 1];
       const last = spans[index + body];
       const answer = first && last ? text.slice(first.start, last.end) : "";
       const under = parsed.elements[index + 1] ?? element;
-      add(
-        under,
-        { question: asked, answer, answerSpan: { start: 0, end: answer.length } },
-        first?.start ?? 0,
-      );
+      add(under, { question: asked, answer, answerSpan: { start: 0, end: answer.length } }, first?.start ?? 0);
       index += body + 1;
       continue;
     }
@@ -93,20 +82,13 @@ export function extractPairs({ documentId, language, parsed }: PairSource): Pair
   return pairs;
 }
 
-const isHeading = (element: Element): boolean =>
-  element.kind === "heading" || element.kind === "title";
+const isHeading = (element: Element): boolean => element.kind === "heading" || element.kind === "title";
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 
 /** A heading that asks, or one that says "Answer" after a question that is still open: long JSON fields read so. */
-function questionOfHeading(
-  heading: Element,
-  before: Element | undefined,
-  language: string | null,
-): string | null {
+function questionOfHeading(heading: Element, before: Element | undefined, language: string | null): string | null {
   if (looksLikeQuestion(heading.text, language)) return heading.text;
-  return isAnswerName(heading.text) && before && !isHeading(before)
-    ? openQuestion(before.text)
-    : null;
+  return isAnswerName(heading.text) && before && !isHeading(before) ? openQuestion(before.text) : null;
 }
 
 /** How many elements under a question heading answer it: prose, lists and tables up to the next heading, at most five. */
@@ -124,12 +106,7 @@ function runEnd(elements: readonly Element[], start: number): number {
   let end = start;
   for (let next = start + 1; next < elements.length; next += 1) {
     const element = elements[next];
-    if (
-      !element ||
-      isHeading(element) ||
-      element.kind === "table" ||
-      element.container !== elements[start]?.container
-    )
+    if (!element || isHeading(element) || element.kind === "table" || element.container !== elements[start]?.container)
       break;
     end = next;
   }

@@ -1,12 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { passages } from "../chat/passages.fixture.ts";
-import {
-  generationPrompt,
-  parseGeneratedPairs,
-  parseGeneratedQuestion,
-  questionPrompt,
-} from "./generate-pairs.ts";
+import { generationPrompt, parseGeneratedPairs, parseGeneratedQuestion, questionPrompt } from "./generate-pairs.ts";
 
 describe("parseGeneratedPairs", () => {
   const one = { question: "Who?", answer: "Ann", quote: "Ann did." };
@@ -25,9 +20,7 @@ describe("parseGeneratedPairs", () => {
   });
 
   it("reads plain lines, numbered or bold", () => {
-    expect(
-      parseGeneratedPairs("1. **Question:** Who?\n**Answer:** Ann\nLee\n\nQ: When?\nA: Now"),
-    ).toEqual([
+    expect(parseGeneratedPairs("1. **Question:** Who?\n**Answer:** Ann\nLee\n\nQ: When?\nA: Now")).toEqual([
       { question: "Who?", answer: "Ann Lee", quote: null },
       { question: "When?", answer: "Now", quote: null },
     ]);
@@ -38,8 +31,7 @@ describe("parseGeneratedPairs", () => {
     fc.assert(
       fc.property(
         fc.string(),
-        (text) =>
-          Array.isArray(parseGeneratedPairs(text)) && parseGeneratedQuestion(text) !== undefined,
+        (text) => Array.isArray(parseGeneratedPairs(text)) && parseGeneratedQuestion(text) !== undefined,
       ),
     );
   });

@@ -78,11 +78,7 @@ export function questionPrompt(sentence: string): GenerationRequest {
     { role: "assistant", content: asked },
   ]);
   return {
-    messages: [
-      { role: "system", content: questionInstructions },
-      ...turns,
-      { role: "user", content: sentence },
-    ],
+    messages: [{ role: "system", content: questionInstructions }, ...turns, { role: "user", content: sentence }],
     responseFormat: null,
   };
 }

@@ -16,9 +16,7 @@ export function locatePair(candidate: PairCandidate, passage: Passage): Pair | n
   const documents = readPassages([passage]);
   const claims = claimsOf(candidate.answer).filter((claim) => /[\p{L}\p{N}]/u.test(claim.text));
   const quoted = candidate.quote === null ? [] : verifyQuote(candidate.quote, documents);
-  const units =
-    supportingUnits(claims, quoted.length > 0 ? [quoted] : []) ??
-    supportingUnits(claims, documents);
+  const units = supportingUnits(claims, quoted.length > 0 ? [quoted] : []) ?? supportingUnits(claims, documents);
   if (!units || units.length === 0) return null;
   const start = Math.min(...units.map((unit) => unit.start));
   const end = Math.max(...units.map((unit) => unit.end));
@@ -42,10 +40,7 @@ export function locatePair(candidate: PairCandidate, passage: Passage): Pair | n
   };
 }
 
-function supportingUnits(
-  claims: readonly { text: string }[],
-  documents: readonly Unit[][],
-): Unit[] | null {
+function supportingUnits(claims: readonly { text: string }[], documents: readonly Unit[][]): Unit[] | null {
   if (claims.length === 0 || documents.length === 0) return null;
   const found: Unit[] = [];
   for (const claim of claims) {

@@ -38,6 +38,4 @@ export const pairDropCodes = [
 ] as const;
 export type PairDropCode = (typeof pairDropCodes)[number];
 
-export type PairVerdict =
-  | { status: "kept" }
-  | { status: "dropped"; code: PairDropCode; reason: string };
+export type PairVerdict = { status: "kept" } | { status: "dropped"; code: PairDropCode; reason: string };

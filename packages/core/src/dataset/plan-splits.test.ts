@@ -16,33 +16,26 @@ const pair = (documentId: string, section = "S", index = 0) => ({
   },
 });
 const documents = (counts: number[]) =>
-  counts.flatMap((count, document) =>
-    Array.from({ length: count }, (_, index) => pair(`d${document}`, "S", index)),
-  );
+  counts.flatMap((count, document) => Array.from({ length: count }, (_, index) => pair(`d${document}`, "S", index)));
 
 describe("planSplits", () => {
   it("never puts one document on both sides, leaves neither side empty, and loses nothing, for two documents or more", () => {
     const counts = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 2, maxLength: 20 });
     fc.assert(
-      fc.property(
-        counts,
-        fc.integer(),
-        fc.double({ min: 0.01, max: 1, noNaN: true }),
-        (sizes, seed, evalShare) => {
-          const pairs = documents(sizes);
-          const plan = planSplits(pairs, { evalShare, seed });
-          const train = new Set(plan.train.map((each) => each.documentId));
-          expect(plan.eval.some((each) => train.has(each.documentId))).toBe(false);
-          expect(plan.train.length).toBeGreaterThan(0);
-          expect(plan.eval.length).toBeGreaterThan(0);
-          expect([...plan.train, ...plan.eval]).toHaveLength(pairs.length);
-          expect(
-            planSplits(pairs.toReversed(), { evalShare, seed })
-              .eval.map((each) => each.documentId)
-              .sort(),
-          ).toEqual(plan.eval.map((each) => each.documentId).sort());
-        },
-      ),
+      fc.property(counts, fc.integer(), fc.double({ min: 0.01, max: 1, noNaN: true }), (sizes, seed, evalShare) => {
+        const pairs = documents(sizes);
+        const plan = planSplits(pairs, { evalShare, seed });
+        const train = new Set(plan.train.map((each) => each.documentId));
+        expect(plan.eval.some((each) => train.has(each.documentId))).toBe(false);
+        expect(plan.train.length).toBeGreaterThan(0);
+        expect(plan.eval.length).toBeGreaterThan(0);
+        expect([...plan.train, ...plan.eval]).toHaveLength(pairs.length);
+        expect(
+          planSplits(pairs.toReversed(), { evalShare, seed })
+            .eval.map((each) => each.documentId)
+            .sort(),
+        ).toEqual(plan.eval.map((each) => each.documentId).sort());
+      }),
     );
   });
 

@@ -30,16 +30,12 @@ export function planSplits<P extends Pick<Pair, "documentId" | "source">>(
 ): SplitPlan<P> {
   if (pairs.length === 0) {
     throw new AnnealError("DATASET_EMPTY", "No question/answer pair is left to train on.", {
-      action:
-        "Add documents with more text, set a stronger teacher, or look at the dropped pairs and their reasons.",
+      action: "Add documents with more text, set a stronger teacher, or look at the dropped pairs and their reasons.",
     });
   }
   if (options.evalShare <= 0)
     return { train: [...pairs], eval: [], unit: "none", note: "No evaluation was asked for." };
-  const byDocument = groupBy(
-    pairs,
-    (pair) => options.clusterOf?.(pair.documentId) ?? pair.documentId,
-  );
+  const byDocument = groupBy(pairs, (pair) => options.clusterOf?.(pair.documentId) ?? pair.documentId);
   if (byDocument.size > 1) return { ...divide(byDocument, options), unit: "document", note: "" };
 
   const bySection = groupBy(pairs, (pair) =>
@@ -72,10 +68,7 @@ function groupBy<P>(pairs: readonly P[], keyOf: (pair: P) => string): Map<string
 }
 
 /** Takes groups in seeded order while they fit into the share; at least one, and never all. */
-function divide<P>(
-  groups: ReadonlyMap<string, P[]>,
-  { evalShare, seed }: SplitOptions,
-): { train: P[]; eval: P[] } {
+function divide<P>(groups: ReadonlyMap<string, P[]>, { evalShare, seed }: SplitOptions): { train: P[]; eval: P[] } {
   const total = [...groups.values()].reduce((sum, group) => sum + group.length, 0);
   const target = Math.max(1, Math.round(total * Math.min(evalShare, 0.5)));
   const drawn = [...groups.keys()]

@@ -14,11 +14,7 @@ export function looksLikeQuestion(text: string, language: string | null): boolea
   const trimmed = text.trim().replace(/^(?:\p{N}{1,3}[.)]|[-*•¿])\s*/u, "");
   if (/[?？؟]["”»)*_]*$/u.test(trimmed)) return /\p{L}{2}/u.test(trimmed);
   const pattern = interrogative[(language ?? "en").slice(0, 2)] ?? interrogative.en;
-  return (
-    !/[.!:;]$/u.test(trimmed) &&
-    trimmed.split(/\s+/).length >= 3 &&
-    (pattern?.test(trimmed) ?? false)
-  );
+  return !/[.!:;]$/u.test(trimmed) && trimmed.split(/\s+/).length >= 3 && (pattern?.test(trimmed) ?? false);
 }
 
 /** Words that point at a text which whoever reads only the question does not see, each with what it is called in a reason. */
@@ -47,9 +43,7 @@ export function findDangling(question: string): string | null {
 
 /** Asks for a count or an amount, which only an answer with a number gives. */
 export function asksForAmount(question: string): boolean {
-  return /\b(?:how (?:many|much)|wie ?viele?|combien|cu[aá]nt[oa]s?|quant[aeio]|hoeveel)\b/iu.test(
-    question,
-  );
+  return /\b(?:how (?:many|much)|wie ?viele?|combien|cu[aá]nt[oa]s?|quant[aeio]|hoeveel)\b/iu.test(question);
 }
 
 /** What a question such as "What is a seal kit?" wants defined, lower-cased and without its article; null for others. */

@@ -37,8 +37,7 @@ export async function dedupePassages(
   const byId = new Map<string, { documentId: string; element: number }>();
   for (const document of documents.toSorted(compareOrder)) {
     for (const [element, { kind, text }] of document.elements.entries()) {
-      if (kind === "title" || kind === "heading" || countWords(text) < policy.passageMinWords)
-        continue;
+      if (kind === "title" || kind === "heading" || countWords(text) < policy.passageMinWords) continue;
       // The number is padded, because ids are compared as text and passage 10 comes after passage 9.
       const id = `${document.id}\u0000${String(element).padStart(9, "0")}`;
       passages.push({ id, documentId: document.id, element });

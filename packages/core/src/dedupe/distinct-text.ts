@@ -52,11 +52,6 @@ export function decide(text: DistinctText, id: string): DuplicateDecision {
 }
 
 export function sameDecision(left: DuplicateDecision | null, right: DuplicateDecision): boolean {
-  if (left?.status !== "duplicate" || right.status !== "duplicate")
-    return left?.status === right.status;
-  return (
-    left.code === right.code &&
-    left.duplicateOf === right.duplicateOf &&
-    left.similarity === right.similarity
-  );
+  if (left?.status !== "duplicate" || right.status !== "duplicate") return left?.status === right.status;
+  return left.code === right.code && left.duplicateOf === right.duplicateOf && left.similarity === right.similarity;
 }

@@ -9,16 +9,11 @@ export type SimilarPair = { left: number; right: number; similarity: number };
  * Every pair of texts whose exact Jaccard similarity reaches the threshold, by position (`left` < `right`). For
  * reports and benchmarks: a group of n copies has n²/2 pairs, which `NearDuplicateIndex` never enumerates.
  */
-export function findSimilarPairs(
-  texts: Iterable<string>,
-  policy: DedupePolicy = defaultDedupePolicy,
-): SimilarPair[] {
+export function findSimilarPairs(texts: Iterable<string>, policy: DedupePolicy = defaultDedupePolicy): SimilarPair[] {
   const settings = { ...(policy.lsh ?? planBands(policy.threshold)), seed: policy.seed };
   const hasher = new MinHasher(settings);
   const floor = estimateFloor(policy.threshold, hasher.size);
-  const table = new BandTable<{ position: number; signature: Signature; shingles: Shingles }>(
-    settings,
-  );
+  const table = new BandTable<{ position: number; signature: Signature; shingles: Shingles }>(settings);
   const pairs: SimilarPair[] = [];
   let right = -1;
   for (const text of texts) {

@@ -67,9 +67,7 @@ describe("MinHasher", () => {
   });
 
   it("has no signature for a text without words", () => {
-    expect(
-      new MinHasher({ bands: 2, rows: 2, seed: 0 }).sign(shingle("...", shingling)),
-    ).toBeNull();
+    expect(new MinHasher({ bands: 2, rows: 2, seed: 0 }).sign(shingle("...", shingling))).toBeNull();
   });
 });
 
@@ -80,8 +78,7 @@ describe("findSimilarPairs", () => {
     for (let family = 0; family < 120; family++) {
       const base = randomWords(random, 20 + Math.floor(random() * 150), 900);
       texts.push(base.join(" "));
-      for (let copy = 0; copy < 3; copy++)
-        texts.push(mutateWords(base, random() * 0.06, random).join(" "));
+      for (let copy = 0; copy < 3; copy++) texts.push(mutateWords(base, random() * 0.06, random).join(" "));
     }
     const sets = texts.map((text) => shingle(text, { words: 5, seed: defaultDedupePolicy.seed }));
     const expected = new Map<string, number>();
@@ -91,9 +88,7 @@ describe("findSimilarPairs", () => {
         if (similarity >= 0.8) expected.set(`${left} ${right}`, similarity);
       }
     }
-    const found = new Map(
-      findSimilarPairs(texts).map((pair) => [`${pair.left} ${pair.right}`, pair.similarity]),
-    );
+    const found = new Map(findSimilarPairs(texts).map((pair) => [`${pair.left} ${pair.right}`, pair.similarity]));
     expect(expected.size).toBeGreaterThan(100);
     expect(new Map([...found].sort())).toEqual(new Map([...expected].sort()));
   });
@@ -102,11 +97,7 @@ describe("findSimilarPairs", () => {
     const contract =
       "本契約の有効期間は締結日から一年間とし期間満了の一箇月前までに書面による申し出がない限り自動的に更新されるものとする";
     expect(
-      findSimilarPairs([
-        contract,
-        contract.replace("一年間", "二年間"),
-        "全く別の内容の文書でございます",
-      ]),
+      findSimilarPairs([contract, contract.replace("一年間", "二年間"), "全く別の内容の文書でございます"]),
     ).toMatchObject([{ left: 0, right: 1 }]);
   });
 });

@@ -23,8 +23,7 @@ const maxBins = 256;
 export function planBands(threshold: number): { bands: number; rows: number } {
   let plan = { bands: maxBins, rows: 1 };
   for (let rows = 1; rows <= 32; rows++) {
-    const bands =
-      threshold >= 1 ? 1 : Math.ceil(Math.log(acceptedMiss) / Math.log1p(-(threshold ** rows)));
+    const bands = threshold >= 1 ? 1 : Math.ceil(Math.log(acceptedMiss) / Math.log1p(-(threshold ** rows)));
     if (bands * rows > maxBins) break;
     plan = { bands, rows };
   }
@@ -72,8 +71,7 @@ export class MinHasher {
       for (let i = 0; i < count; i++) {
         const hash = mix((values[i] as number) ^ roundSeed);
         // From round `size` on each round serves one bin, so that the smallest sets come to an end too.
-        const bin =
-          round <= size ? Math.floor((hash >>> 0) * (size / 0x1_0000_0000)) : round - size - 1;
+        const bin = round <= size ? Math.floor((hash >>> 0) * (size / 0x1_0000_0000)) : round - size - 1;
         const since = filled[bin] as number;
         if (since !== 0 && since !== round) continue;
         // The bin used up the hash's high bits; multiplication orders its members by the low ones.

@@ -16,13 +16,10 @@ function decideByBruteForce(documents: readonly IndexedText[]): Map<string, Dupl
   const decisions = new Map<string, DuplicateDecision>();
   const kept: IndexedText[] = [];
   for (const document of documents.toSorted(compareOrder)) {
-    const firstCopy = documents
-      .filter(({ text }) => hashText(text) === hashText(document.text))
-      .sort(compareOrder)[0];
+    const firstCopy = documents.filter(({ text }) => hashText(text) === hashText(document.text)).sort(compareOrder)[0];
     const sets = shingles(document.text);
     const keeper = kept.find(
-      ({ text }) =>
-        jaccard(shingles(text), sets) >= 0.8 && hashText(text) !== hashText(document.text),
+      ({ text }) => jaccard(shingles(text), sets) >= 0.8 && hashText(text) !== hashText(document.text),
     );
     if (keeper) {
       const similarity = jaccard(shingles(keeper.text), sets);
@@ -99,9 +96,7 @@ describe("NearDuplicateIndex", () => {
           for (const [id, decision] of changes) told.set(id, decision);
 
           const expected = decideByBruteForce([...present.values()]);
-          expect(new Map([...present.keys()].map((id) => [id, index.decisionOf(id)]))).toEqual(
-            expected,
-          );
+          expect(new Map([...present.keys()].map((id) => [id, index.decisionOf(id)]))).toEqual(expected);
           // Whoever follows the reported changes has the whole truth.
           expect(new Map([...told].sort())).toEqual(new Map([...expected].sort()));
         }
@@ -132,8 +127,7 @@ describe("NearDuplicateIndex", () => {
         );
         expect(changes.size).toBe(0);
         for (const document of documents.slice(cut)) await second.add(document);
-        for (const { id } of documents)
-          expect(second.decisionOf(id)).toEqual(uninterrupted.decisionOf(id));
+        for (const { id } of documents) expect(second.decisionOf(id)).toEqual(uninterrupted.decisionOf(id));
       }),
       { numRuns: 60 },
     );
@@ -173,9 +167,7 @@ describe("NearDuplicateIndex", () => {
     const signature = index.exportSignature("a");
     const other = new NearDuplicateIndex(dedupePolicySchema.parse({ shingleWords: 4 }));
     const restore = (bytes: Uint8Array, into: NearDuplicateIndex) =>
-      into
-        .restore([{ id: "a", firstSeenAtMs: 1, signature: bytes }])
-        .catch((error: unknown) => error);
+      into.restore([{ id: "a", firstSeenAtMs: 1, signature: bytes }]).catch((error: unknown) => error);
     const conflict = await restore(signature, other);
     expect(conflict instanceof AnnealError && conflict.code).toBe("CONFLICT");
     const damaged = await restore(signature.slice(0, 100), new NearDuplicateIndex());

@@ -76,12 +76,9 @@ export class NearDuplicateIndex {
       const contentHash = document.contentHash ?? hashText(document.text);
       const known = this.#byId.get(document.id);
       const copy = known?.copies.find((other) => other.id === document.id);
-      if (known?.contentHash === contentHash && copy?.firstSeenAtMs === document.firstSeenAtMs)
-        return;
+      if (known?.contentHash === contentHash && copy?.firstSeenAtMs === document.firstSeenAtMs) return;
       this.#detachCopy(document.id);
-      const text =
-        this.#byHash.get(contentHash) ??
-        this.#newText(contentHash, this.#comparison.read(document.text));
+      const text = this.#byHash.get(contentHash) ?? this.#newText(contentHash, this.#comparison.read(document.text));
       this.#attachCopy(text, document);
       await this.#settle();
       if (!this.#keepShingles) text.shingles = null;
@@ -102,13 +99,8 @@ export class NearDuplicateIndex {
       const inOrder = stored.toSorted(compareOrder);
       for (const document of inOrder) {
         this.#detachCopy(document.id);
-        const { contentHash, signature } = decodeSignature(
-          document.signature,
-          this.#comparison.settings,
-        );
-        const text =
-          this.#byHash.get(contentHash) ??
-          this.#newText(contentHash, { signature, shingles: null });
+        const { contentHash, signature } = decodeSignature(document.signature, this.#comparison.settings);
+        const text = this.#byHash.get(contentHash) ?? this.#newText(contentHash, { signature, shingles: null });
         this.#attachCopy(text, document, document.decision ?? null);
       }
       for (const { id, decision } of inOrder) {
@@ -117,8 +109,7 @@ export class NearDuplicateIndex {
         if (decision.status === "kept") this.#keep(text, []);
         else if (decision.code === "NEAR_DUPLICATE") {
           const keeper = this.#byId.get(decision.duplicateOf);
-          if (keeper?.state.status === "kept")
-            this.#exclude(text, { text: keeper, similarity: decision.similarity });
+          if (keeper?.state.status === "kept") this.#exclude(text, { text: keeper, similarity: decision.similarity });
         }
         if (text.state.status !== "undecided") this.#open.delete(text);
       }
@@ -200,9 +191,7 @@ export class NearDuplicateIndex {
   }
 
   async #settle(): Promise<void> {
-    const queue = new EarliestFirst<DistinctText>((left, right) =>
-      compareOrder(orderOf(left), orderOf(right)),
-    );
+    const queue = new EarliestFirst<DistinctText>((left, right) => compareOrder(orderOf(left), orderOf(right)));
     for (;;) {
       for (const text of this.#open) if (text.copies.length > 0) queue.add(text);
       this.#open.clear();
@@ -227,9 +216,7 @@ export class NearDuplicateIndex {
     for (const copy of text.copies) this.#touched.add(copy);
   }
 
-  async #earliestKeeper(
-    text: DistinctText,
-  ): Promise<{ text: DistinctText; similarity: number } | null> {
+  async #earliestKeeper(text: DistinctText): Promise<{ text: DistinctText; similarity: number } | null> {
     if (!text.signature) return null;
     const earlier = this.#kept
       .candidates(text.signature)
@@ -243,8 +230,7 @@ export class NearDuplicateIndex {
   }
 
   async #laterTextsThatResemble(text: DistinctText): Promise<DistinctText[]> {
-    if (!text.signature || !this.#latest || compareOrder(orderOf(text), this.#latest) >= 0)
-      return [];
+    if (!text.signature || !this.#latest || compareOrder(orderOf(text), this.#latest) >= 0) return [];
     const later = [
       ...this.#kept.candidates(text.signature),
       ...this.#excluded
@@ -252,8 +238,7 @@ export class NearDuplicateIndex {
         .filter((other) => other.state.status === "excluded" && precedes(text, other.state.keeper)),
     ].filter((other) => precedes(text, other));
     const resembling: DistinctText[] = [];
-    for (const other of later)
-      if ((await this.#comparison.similarity(text, other)) !== null) resembling.push(other);
+    for (const other of later) if ((await this.#comparison.similarity(text, other)) !== null) resembling.push(other);
     return resembling;
   }
 
@@ -264,8 +249,7 @@ export class NearDuplicateIndex {
   }
 
   #exclude(text: DistinctText, found: { text: DistinctText; similarity: number }): void {
-    if (found.text.state.status !== "kept")
-      throw new Error("Only a kept text can stand for another.");
+    if (found.text.state.status !== "kept") throw new Error("Only a kept text can stand for another.");
     const slot = text.signature ? this.#excluded.insert(text.signature, text) : null;
     text.state = { status: "excluded", slot, keeper: found.text, similarity: found.similarity };
     found.text.state.dependants.add(text);

@@ -47,8 +47,7 @@ export class EarliestFirst<T> {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#compare(heap[child + 1] as T, heap[child] as T) < 0)
-        child++;
+      if (child + 1 < heap.length && this.#compare(heap[child + 1] as T, heap[child] as T) < 0) child++;
       if (this.#compare(last, heap[child] as T) <= 0) break;
       heap[at] = heap[child] as T;
       at = child;

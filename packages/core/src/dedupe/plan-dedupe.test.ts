@@ -37,9 +37,7 @@ describe("planDedupe", () => {
     expect(plan.duplicates[0]?.reason).toMatch(
       /^The text has a similarity of 0\.\d\d \(limit 0\.80\) to "handbook\/a\.md", which was seen earlier\.$/,
     );
-    expect(plan.duplicates[1]?.reason).toBe(
-      'The text is the same as that of "handbook/a.md", which was seen earlier.',
-    );
+    expect(plan.duplicates[1]?.reason).toBe('The text is the same as that of "handbook/a.md", which was seen earlier.');
     expect(plan.clusters).toEqual([
       {
         kept: "a",
@@ -52,9 +50,7 @@ describe("planDedupe", () => {
   });
 
   it("gives the same plan whatever the order of its input", async () => {
-    const documents = [text, variant, unrelated, text].map((body, i) =>
-      document(`d${i}`, 7, everyone, body),
-    );
+    const documents = [text, variant, unrelated, text].map((body, i) => document(`d${i}`, 7, everyone, body));
     expect(await planDedupe(documents.toReversed())).toEqual(await planDedupe(documents));
   });
 
@@ -65,10 +61,7 @@ describe("planDedupe", () => {
       [everyone, everyoneButAnna],
       [null, everyone],
     ] as const) {
-      const plan = await planDedupe([
-        document("a", 1, keptAcl, text),
-        document("b", 2, copyAcl, text),
-      ]);
+      const plan = await planDedupe([document("a", 1, keptAcl, text), document("b", 2, copyAcl, text)]);
       expect(plan.duplicates[0]).toMatchObject({
         duplicateOf: "a",
         sameAudience: false,

@@ -109,20 +109,14 @@ export async function reportDuplicates(
     clusters.set(duplicateOf, cluster);
   }
 
-  plan.clusters = [...clusters.values()].sort(
-    (left, right) => right.duplicates.length - left.duplicates.length,
-  );
+  plan.clusters = [...clusters.values()].sort((left, right) => right.duplicates.length - left.duplicates.length);
   plan.counts.kept = plan.kept.length;
   plan.counts.exact = plan.duplicates.filter(({ code }) => code === "EXACT_DUPLICATE").length;
   plan.counts.near = plan.duplicates.length - plan.counts.exact;
   return plan;
 }
 
-async function firstSimilar(
-  index: NearDuplicateIndex,
-  id: string,
-  others: readonly string[],
-): Promise<string | null> {
+async function firstSimilar(index: NearDuplicateIndex, id: string, others: readonly string[]): Promise<string | null> {
   for (const other of others) if ((await index.similarity(id, other)) !== null) return other;
   return null;
 }

@@ -12,8 +12,7 @@ function fraction(value: number): number {
 
 for (let candidate = 2, found = 0; found < 64; candidate++) {
   let prime = true;
-  for (let divisor = 2; divisor * divisor <= candidate; divisor++)
-    if (candidate % divisor === 0) prime = false;
+  for (let divisor = 2; divisor * divisor <= candidate; divisor++) if (candidate % divisor === 0) prime = false;
   if (!prime) continue;
   if (found < 8) initialState[found] = fraction(Math.sqrt(candidate));
   roundConstants[found++] = fraction(Math.cbrt(candidate));

@@ -11,9 +11,7 @@ function literalJaccard(left: string, right: string): number {
   const shingles = (text: string) => {
     const words = text.split(" ").filter(Boolean);
     const width = Math.min(5, words.length);
-    return new Set(
-      words.slice(0, words.length - width + 1).map((_, i) => words.slice(i, i + width).join(" ")),
-    );
+    return new Set(words.slice(0, words.length - width + 1).map((_, i) => words.slice(i, i + width).join(" ")));
   };
   const [a, b] = [shingles(left), shingles(right)];
   const shared = [...a].filter((one) => b.has(one)).length;
@@ -28,33 +26,24 @@ describe("shingles", () => {
   it("gives the Jaccard similarity of the literal shingle sets", () => {
     fc.assert(
       fc.property(wordText, wordText, (left, right) => {
-        expect(jaccard(shingle(left, options), shingle(right, options))).toBe(
-          literalJaccard(left, right),
-        );
+        expect(jaccard(shingle(left, options), shingle(right, options))).toBe(literalJaccard(left, right));
       }),
     );
   });
 
   it("gives up on a pair only when its similarity is below the threshold", () => {
     fc.assert(
-      fc.property(
-        wordText,
-        wordText,
-        fc.constantFrom(0.2, 0.5, 0.8, 1),
-        (left, right, threshold) => {
-          const [a, b] = [shingle(left, options), shingle(right, options)];
-          const similarity = jaccard(a, b);
-          expect(jaccardAtLeast(a, b, threshold)).toBe(similarity >= threshold ? similarity : null);
-        },
-      ),
+      fc.property(wordText, wordText, fc.constantFrom(0.2, 0.5, 0.8, 1), (left, right, threshold) => {
+        const [a, b] = [shingle(left, options), shingle(right, options)];
+        const similarity = jaccard(a, b);
+        expect(jaccardAtLeast(a, b, threshold)).toBe(similarity >= threshold ? similarity : null);
+      }),
     );
   });
 
   it("compares texts regardless of case, punctuation, width of characters and white space", () => {
     const plain = shingle("the pump must be serviced every six months", options).sorted;
-    expect(
-      shingle("The PUMP  must,\nbe serviced\tevery — six ｍｏｎｔｈｓ!", options).sorted,
-    ).toEqual(plain);
+    expect(shingle("The PUMP  must,\nbe serviced\tevery — six ｍｏｎｔｈｓ!", options).sorted).toEqual(plain);
   });
 
   it("counts every character as a word where a script has no spaces, and words elsewhere", () => {
@@ -73,9 +62,7 @@ describe("shingles", () => {
 
 describe("hashText", () => {
   it("is SHA-256 of the text (FIPS 180-4 examples)", () => {
-    expect(hashText("abc")).toBe(
-      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-    );
+    expect(hashText("abc")).toBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     expect(hashText("")).toBe("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     expect(hashText("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq")).toBe(
       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",

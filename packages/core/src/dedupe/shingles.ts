@@ -76,11 +76,7 @@ export function jaccard(left: Shingles, right: Shingles): number {
 }
 
 /** The exact Jaccard similarity, or null as soon as it is certain to stay below `threshold`. */
-export function jaccardAtLeast(
-  leftSet: Shingles,
-  rightSet: Shingles,
-  threshold: number,
-): number | null {
+export function jaccardAtLeast(leftSet: Shingles, rightSet: Shingles, threshold: number): number | null {
   const left = leftSet.sorted;
   const right = rightSet.sorted;
   const total = left.length + right.length;

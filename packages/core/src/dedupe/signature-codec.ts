@@ -23,10 +23,8 @@ export function encodeSignature(stored: StoredSignature, settings: SignatureSett
   view.setUint16(4, settings.shingleWords, true);
   view.setInt32(6, settings.seed, true);
   view.setUint32(10, minima.length, true);
-  for (let i = 0; i < 32; i++)
-    view.setUint8(14 + i, Number.parseInt(stored.contentHash.slice(i * 2, i * 2 + 2), 16));
-  for (let i = 0; i < minima.length; i++)
-    view.setInt32(headerBytes + i * 4, minima[i] as number, true);
+  for (let i = 0; i < 32; i++) view.setUint8(14 + i, Number.parseInt(stored.contentHash.slice(i * 2, i * 2 + 2), 16));
+  for (let i = 0; i < minima.length; i++) view.setInt32(headerBytes + i * 4, minima[i] as number, true);
   return bytes;
 }
 
@@ -46,17 +44,10 @@ export function decodeSignature(bytes: Uint8Array, settings: SignatureSettings):
     seed: view.getInt32(6, true),
   };
   const names = ["rows", "bands", "shingleWords", "seed"] as const;
-  if (
-    names.some((name) => stored[name] !== settings[name]) ||
-    (count !== 0 && count !== stored.rows * stored.bands)
-  ) {
-    throw new AnnealError(
-      "CONFLICT",
-      "A stored duplicate signature was made with other deduplication settings.",
-      {
-        action: "Sign all documents again from their text after changing the deduplication policy.",
-      },
-    );
+  if (names.some((name) => stored[name] !== settings[name]) || (count !== 0 && count !== stored.rows * stored.bands)) {
+    throw new AnnealError("CONFLICT", "A stored duplicate signature was made with other deduplication settings.", {
+      action: "Sign all documents again from their text after changing the deduplication policy.",
+    });
   }
   let contentHash = "";
   for (let i = 0; i < 32; i++)
@@ -64,8 +55,6 @@ export function decodeSignature(bytes: Uint8Array, settings: SignatureSettings):
       .getUint8(14 + i)
       .toString(16)
       .padStart(2, "0");
-  const minima = Int32Array.from({ length: count }, (_, i) =>
-    view.getInt32(headerBytes + i * 4, true),
-  );
+  const minima = Int32Array.from({ length: count }, (_, i) => view.getInt32(headerBytes + i * 4, true));
   return { contentHash, signature: count === 0 ? null : minima };
 }

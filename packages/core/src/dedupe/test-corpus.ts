@@ -15,12 +15,6 @@ export function randomWords(random: () => number, count: number, vocabulary = 40
 }
 
 /** The words with about `share` of them replaced. */
-export function mutateWords(
-  words: readonly string[],
-  share: number,
-  random: () => number,
-): string[] {
-  return words.map((word) =>
-    random() < share ? `x${Math.floor(random() * 1e6).toString(36)}` : word,
-  );
+export function mutateWords(words: readonly string[], share: number, random: () => number): string[] {
+  return words.map((word) => (random() < share ? `x${Math.floor(random() * 1e6).toString(36)}` : word));
 }

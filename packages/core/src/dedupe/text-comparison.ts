@@ -40,8 +40,7 @@ export class TextComparison {
   }
 
   async #reload(text: DistinctText): Promise<Shingles> {
-    if (!this.#loadText)
-      throw new Error("Restored documents need loadText for their exact comparison.");
+    if (!this.#loadText) throw new Error("Restored documents need loadText for their exact comparison.");
     return this.#shingle(await this.#loadText(orderOf(text).id));
   }
 

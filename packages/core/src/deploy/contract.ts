@@ -32,4 +32,3 @@ export function servingName(adapterName: string, digest: string): string {
 /** Keeps replicas what the ledger says they should be, for ever; one per installation. */
 export const reconcileWorkflowName = "reconcileServing";
 export const reconcileWorkflowId = "reconcile-serving";
-

@@ -16,11 +16,7 @@ describe("murmur3", () => {
 
 describe("sparse vectors", () => {
   it("weighs a term in a document of average length by tf * (k1 + 1) / (tf + k1)", () => {
-    const tokens = [
-      "pump",
-      "pump",
-      ...Array.from({ length: defaultBm25.avgLength - 2 }, (_, index) => `w${index}`),
-    ];
+    const tokens = ["pump", "pump", ...Array.from({ length: defaultBm25.avgLength - 2 }, (_, index) => `w${index}`)];
     const vector = sparseDocumentVector(tokens);
     const weight = vector.values[vector.indices.indexOf(murmur3("pump"))];
     expect(weight).toBeCloseTo((2 * 2.2) / (2 + 1.2), 10);
@@ -36,15 +32,9 @@ describe("sparse vectors", () => {
     fc.assert(
       fc.property(fc.array(fc.string()), (tokens) => {
         for (const vector of [sparseDocumentVector(tokens), sparseQueryVector(tokens)]) {
-          expect(vector.indices).toEqual(
-            [...new Set(vector.indices)].sort((left, right) => left - right),
-          );
+          expect(vector.indices).toEqual([...new Set(vector.indices)].sort((left, right) => left - right));
           expect(vector.values.length).toBe(vector.indices.length);
-          expect(
-            vector.indices.every(
-              (index) => Number.isInteger(index) && index >= 0 && index < 2 ** 32,
-            ),
-          ).toBe(true);
+          expect(vector.indices.every((index) => Number.isInteger(index) && index >= 0 && index < 2 ** 32)).toBe(true);
           expect(vector.values.every((value) => Number.isFinite(value) && value > 0)).toBe(true);
         }
       }),

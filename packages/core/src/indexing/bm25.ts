@@ -20,17 +20,12 @@ export const defaultBm25: Bm25Options = { k1: 1.2, b: 0.75, avgLength: 90 };
  * The other half, the inverse document frequency, is applied by the engine to a sparse vector with modifier "idf".
  * Terms whose hashes collide share an index and add up.
  */
-export function sparseDocumentVector(
-  tokens: readonly string[],
-  options: Bm25Options = defaultBm25,
-): SparseVector {
+export function sparseDocumentVector(tokens: readonly string[], options: Bm25Options = defaultBm25): SparseVector {
   const { k1, b, avgLength } = options;
   const counts = new Map<string, number>();
   for (const token of tokens) counts.set(token, (counts.get(token) ?? 0) + 1);
   const norm = k1 * (1 - b + (b * tokens.length) / avgLength);
-  return toSparseVector(
-    [...counts].map(([token, count]) => [token, (count * (k1 + 1)) / (count + norm)]),
-  );
+  return toSparseVector([...counts].map(([token, count]) => [token, (count * (k1 + 1)) / (count + norm)]));
 }
 
 /** Weight 1 for every distinct term. */

@@ -11,10 +11,7 @@ const element = (
   rest: Partial<Element> = {},
 ): Element => ({ kind, text, section, ...rest });
 const sentence = (word: string, count: number) =>
-  Array.from(
-    { length: count },
-    (_, index) => `The ${word} number ${index} stands in this line of prose.`,
-  ).join(" ");
+  Array.from({ length: count }, (_, index) => `The ${word} number ${index} stands in this line of prose.`).join(" ");
 
 describe("chunkDocument", () => {
   it("never puts two top headings into one chunk", () => {
@@ -63,9 +60,7 @@ describe("chunkDocument", () => {
     });
     expect(chunks.some((chunk) => chunk.text.trimEnd().endsWith("Low"))).toBe(false);
     expect(
-      chunks
-        .filter((chunk) => chunk.text.includes("second"))
-        .every((chunk) => chunk.section.at(-1) === "Low"),
+      chunks.filter((chunk) => chunk.text.includes("second")).every((chunk) => chunk.section.at(-1) === "Low"),
     ).toBe(true);
   });
 
@@ -125,9 +120,7 @@ describe("chunkDocument", () => {
   });
 
   it("gives no chunk for a document without text", () => {
-    expect(chunkDocument({ title: "Empty", elements: [element("paragraph", "  \n ")] })).toEqual(
-      [],
-    );
+    expect(chunkDocument({ title: "Empty", elements: [element("paragraph", "  \n ")] })).toEqual([]);
   });
 
   const headings = fc.array(fc.constantFrom("A", "B", "C"), { maxLength: 3 });
@@ -178,9 +171,7 @@ describe("chunkDocument", () => {
           const before = chunks[index - 1];
           if (before) expect(chunk.charStart).toBeGreaterThan(before.charStart);
         }
-        const headers = new Set(
-          chunks.map((chunk) => chunk.tableHeader).filter((header) => header !== null),
-        );
+        const headers = new Set(chunks.map((chunk) => chunk.tableHeader).filter((header) => header !== null));
         const quotedHeader = (at: number) =>
           [...headers].some((header) => {
             const start = text.lastIndexOf(header, at);

@@ -66,15 +66,9 @@ export function chunkDocument(
 type Budgets = { targetTokens: number; maxTokens: number; overlapTokens: number };
 
 /** The context is embedded too, so its longest form is taken off, down to half of what was asked for. */
-function contextBudgets(
-  parsed: Pick<ParsedDocument, "title" | "elements">,
-  settings: ChunkOptions,
-): Budgets {
+function contextBudgets(parsed: Pick<ParsedDocument, "title" | "elements">, settings: ChunkOptions): Budgets {
   const contexts = new Set(parsed.elements.map(({ section }) => contextOf(parsed.title, section)));
-  const longest = [...contexts].reduce(
-    (most, context) => Math.max(most, settings.countTokens(context)),
-    0,
-  );
+  const longest = [...contexts].reduce((most, context) => Math.max(most, settings.countTokens(context)), 0);
   const less = (tokens: number) => Math.max(1, Math.ceil(tokens / 2), tokens - longest);
   const maxTokens = less(settings.maxTokens);
   const targetTokens = Math.min(maxTokens, less(settings.targetTokens));
@@ -98,15 +92,9 @@ function packUnits(units: readonly ChunkUnit[], budgets: Budgets): ChunkUnit[][]
     const previous = open.at(-1);
     const headings = trailingHeadings(open);
     const body = open.slice(0, open.length - headings.length);
-    const full =
-      tokens + unit.tokens > (body.length > 0 ? budgets.targetTokens : budgets.maxTokens);
+    const full = tokens + unit.tokens > (body.length > 0 ? budgets.targetTokens : budgets.maxTokens);
     if (previous && boundaryKey(previous) !== boundaryKey(unit)) close(open, []);
-    else if (
-      body.length > 0 &&
-      isHeading(unit) &&
-      headings.length === 0 &&
-      tokens * 3 >= budgets.targetTokens
-    )
+    else if (body.length > 0 && isHeading(unit) && headings.length === 0 && tokens * 3 >= budgets.targetTokens)
       close(open, []);
     else if (body.length > 0 && (full || previous?.tableHeader !== unit.tableHeader)) {
       close(body, headings.length > 0 ? headings : overlap(body, unit, budgets));
@@ -168,13 +156,7 @@ function namedSections(units: readonly ChunkUnit[]): Set<string> {
   return named;
 }
 
-function toChunk(
-  group: ChunkUnit[],
-  ordinal: number,
-  text: string,
-  title: string | null,
-  count: CountTokens,
-): Chunk {
+function toChunk(group: ChunkUnit[], ordinal: number, text: string, title: string | null, count: CountTokens): Chunk {
   const charStart = Math.min(...group.map((unit) => unit.start));
   const charEnd = Math.max(...group.map((unit) => unit.end));
   const section = group.map((unit) => unit.section).reduce(commonPrefix);
@@ -201,20 +183,13 @@ function placesOf(group: readonly ChunkUnit[]): ChunkPlace[] {
     page: unit.page,
     section: unit.section,
   }));
-  const key = (place: ChunkPlace | undefined) =>
-    place && JSON.stringify([place.page, place.section]);
+  const key = (place: ChunkPlace | undefined) => place && JSON.stringify([place.page, place.section]);
   return places.filter((place, index) => key(place) !== key(places[index - 1]));
 }
 
 /** The page and section that a character of the document stands on. */
-export function placeAt(
-  places: readonly ChunkPlace[],
-  offset: number,
-): { page: number | null; section: string[] } {
-  return (
-    places.findLast((place) => place.charStart <= offset) ??
-    places[0] ?? { page: null, section: [] }
-  );
+export function placeAt(places: readonly ChunkPlace[], offset: number): { page: number | null; section: string[] } {
+  return places.findLast((place) => place.charStart <= offset) ?? places[0] ?? { page: null, section: [] };
 }
 
 function commonPrefix(left: string[], right: string[]): string[] {

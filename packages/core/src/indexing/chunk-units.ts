@@ -40,9 +40,7 @@ export function chunkUnits(
     if (whole.start >= whole.end) return [];
     const heading = element.kind === "title" || element.kind === "heading";
     const section =
-      heading && element.section.at(-1) !== element.text
-        ? [...element.section, element.text]
-        : element.section;
+      heading && element.section.at(-1) !== element.text ? [...element.section, element.text] : element.section;
     const base = {
       kind: element.kind,
       section,
@@ -52,10 +50,7 @@ export function chunkUnits(
     const tokens = count(text.slice(whole.start, whole.end));
     if (tokens <= maxTokens) return [{ ...base, ...whole, tokens, tableHeader: null, part: false }];
 
-    const header =
-      element.kind === "table"
-        ? headerOf(text.slice(whole.start, whole.end), maxTokens, count)
-        : null;
+    const header = element.kind === "table" ? headerOf(text.slice(whole.start, whole.end), maxTokens, count) : null;
     const budget = maxTokens - (header ? count(header) : 0);
     return pieces(element.kind, text, whole, header)
       .flatMap((piece) => fitPiece(text, piece, budget, count))
@@ -79,8 +74,7 @@ function headerOf(table: string, maxTokens: number, count: CountTokens): string 
 
 function pieces(kind: Element["kind"], text: string, whole: Span, header: string | null): Span[] {
   const raw = text.slice(whole.start, whole.end);
-  const shift = ({ start, end }: Span) =>
-    trimSpan(text, { start: start + whole.start, end: end + whole.start });
+  const shift = ({ start, end }: Span) => trimSpan(text, { start: start + whole.start, end: end + whole.start });
   const nonEmpty = (span: Span) => span.end > span.start;
   if (kind === "table") {
     const table = parseTable(raw);
@@ -105,12 +99,7 @@ function fitPiece(text: string, piece: Span, maxTokens: number, count: CountToke
   return fitted;
 }
 
-function longestFit(
-  text: string,
-  { start, end }: Span,
-  maxTokens: number,
-  count: CountTokens,
-): number {
+function longestFit(text: string, { start, end }: Span, maxTokens: number, count: CountTokens): number {
   let fits = start + 1;
   let tooLong = start + 2;
   // Doubling first keeps the search, and the counting, near the length that fits.

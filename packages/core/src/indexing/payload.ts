@@ -24,9 +24,7 @@ export const chunkPayloadSchema = z.object({
   table_header: z.string().nullable(),
   text: z.string(),
   section: z.array(z.string()),
-  places: z.array(
-    z.object({ charStart: z.number(), page: z.number().nullable(), section: z.array(z.string()) }),
-  ),
+  places: z.array(z.object({ charStart: z.number(), page: z.number().nullable(), section: z.array(z.string()) })),
   container: z.string().nullable(),
   ordinal: z.number(),
   char_start: z.number(),
@@ -51,10 +49,7 @@ export type PayloadPlace = DocumentPlace & {
   hidden?: boolean;
 };
 
-export function chunkPayload(
-  { chunk, contentHash }: IdentifiedChunk,
-  place: PayloadPlace,
-): ChunkPayload {
+export function chunkPayload({ chunk, contentHash }: IdentifiedChunk, place: PayloadPlace): ChunkPayload {
   return {
     workspace_id: place.workspaceId,
     source_id: place.sourceId,
@@ -78,9 +73,7 @@ export function chunkPayload(
 }
 
 /** The two fields that an ACL-only change overwrites. */
-export function aclPayload({
-  acl,
-}: Pick<PayloadPlace, "acl">): Pick<ChunkPayload, "acl_allow" | "acl_deny"> {
+export function aclPayload({ acl }: Pick<PayloadPlace, "acl">): Pick<ChunkPayload, "acl_allow" | "acl_deny"> {
   const { allow, deny } = aclKeys(acl);
   return { acl_allow: allow, acl_deny: deny };
 }
@@ -91,9 +84,5 @@ export function mayReadPayload(
   reader: { workspaceId: string; holderKeys: ReadonlySet<string> },
 ): boolean {
   const holds = (key: string) => reader.holderKeys.has(key);
-  return (
-    payload.workspace_id === reader.workspaceId &&
-    !payload.acl_deny.some(holds) &&
-    payload.acl_allow.some(holds)
-  );
+  return payload.workspace_id === reader.workspaceId && !payload.acl_deny.some(holds) && payload.acl_allow.some(holds);
 }

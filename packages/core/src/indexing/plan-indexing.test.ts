@@ -2,12 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nobody, workspaceMembers } from "../access/acl.ts";
 import { chunkDocument } from "./chunk-document.ts";
-import {
-  type DocumentPlace,
-  identifyChunks,
-  type IndexedChunk,
-  planIndexing,
-} from "./plan-indexing.ts";
+import { type DocumentPlace, identifyChunks, type IndexedChunk, planIndexing } from "./plan-indexing.ts";
 
 const place: DocumentPlace = {
   documentId: "doc-1",
@@ -37,15 +32,12 @@ describe("planIndexing", () => {
     const ids = identify(["same.", "x.", "y.", "same."]).map((chunk) => chunk.pointId);
     expect(new Set(ids).size).toBe(4);
     for (const id of ids) expect(id).toMatch(uuid);
-    expect(identify(["same."], { documentId: "doc-2" })[0]?.pointId).not.toBe(
-      identify(["same."])[0]?.pointId,
-    );
+    expect(identify(["same."], { documentId: "doc-2" })[0]?.pointId).not.toBe(identify(["same."])[0]?.pointId);
   });
 
   it("embeds only the new passage when one is inserted above the others, and moves the rest", () => {
     const before = identify(["alpha text.", "beta text."]);
-    const elements = (texts: string[]) =>
-      texts.map((text) => ({ kind: "paragraph" as const, text, section: [text] }));
+    const elements = (texts: string[]) => texts.map((text) => ({ kind: "paragraph" as const, text, section: [text] }));
     const held = identifyChunks(
       chunkDocument({ title: "A", elements: elements(["alpha text.", "beta text."]) }),
       place,
@@ -62,10 +54,7 @@ describe("planIndexing", () => {
   });
 
   it("rewrites only the audience when only the ACL changed", () => {
-    const plan = planIndexing(
-      identify(["one.", "two."]),
-      identify(["one.", "two."], { acl: nobody }),
-    );
+    const plan = planIndexing(identify(["one.", "two."]), identify(["one.", "two."], { acl: nobody }));
     expect([plan.upsert, plan.setPayload, plan.delete].flat()).toEqual([]);
     expect(plan.setAcl).toHaveLength(2);
   });
@@ -84,8 +73,7 @@ describe("planIndexing", () => {
         const plan = planIndexing(held, next);
         const store = new Map<string, IndexedChunk>(held.map((chunk) => [chunk.pointId, chunk]));
         for (const id of plan.delete) store.delete(id);
-        for (const chunk of [...plan.upsert, ...plan.setPayload, ...plan.setAcl])
-          store.set(chunk.pointId, chunk);
+        for (const chunk of [...plan.upsert, ...plan.setPayload, ...plan.setAcl]) store.set(chunk.pointId, chunk);
         expect([...store.keys()].sort()).toEqual(next.map((chunk) => chunk.pointId).sort());
         expect(planIndexing([...store.values()], next).unchanged).toBe(next.length);
       }),

@@ -47,16 +47,7 @@ export function identifyChunks(
       contentHash,
       pointId: stableUuid([document.documentId, contentHash, nth], sha256),
       placeFingerprint: sha256(
-        JSON.stringify([
-          document.uri,
-          document.title,
-          ordinal,
-          charStart,
-          charEnd,
-          section,
-          places,
-          container,
-        ]),
+        JSON.stringify([document.uri, document.title, ordinal, charStart, charEnd, section, places, container]),
       ),
       aclFingerprint: acl,
     };
@@ -64,10 +55,7 @@ export function identifyChunks(
 }
 
 /** Compares a document's points with its chunks now; applying the plan twice changes nothing the second time. */
-export function planIndexing(
-  existing: readonly IndexedChunk[],
-  next: readonly IdentifiedChunk[],
-): IndexingPlan {
+export function planIndexing(existing: readonly IndexedChunk[], next: readonly IdentifiedChunk[]): IndexingPlan {
   const held = new Map(existing.map((chunk) => [chunk.pointId, chunk]));
   const wanted = new Set(next.map((chunk) => chunk.pointId));
   const plan: IndexingPlan = {

@@ -11,10 +11,7 @@ export const sha256OfText: Sha256 = (text) => sha256Hex(encoder.encode(text));
  * writing the same chunk twice writes one point. A cryptographic hash, because a document's author must not be able to
  * craft a text whose id is another document's.
  */
-export function stableUuid(
-  parts: readonly (string | number)[],
-  sha256: Sha256 = sha256OfText,
-): string {
+export function stableUuid(parts: readonly (string | number)[], sha256: Sha256 = sha256OfText): string {
   const hex = sha256(JSON.stringify(parts)).toLowerCase();
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return [

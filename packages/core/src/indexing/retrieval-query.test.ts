@@ -1,12 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  type Acl,
-  mayRead,
-  nobody,
-  principalKey,
-  workspaceMembers,
-  workspaceUser,
-} from "../access/acl.ts";
+import { type Acl, mayRead, nobody, principalKey, workspaceMembers, workspaceUser } from "../access/acl.ts";
 import { isAnnealError } from "../errors.ts";
 import { aclPayload, mayReadPayload } from "./payload.ts";
 import { buildRetrievalQuery, cosineSimilarity, type RetrievalRequest } from "./retrieval-query.ts";
@@ -45,20 +38,15 @@ describe("buildRetrievalQuery", () => {
   it("reads an empty list of sources as no source, not as every source", () => {
     const none = buildRetrievalQuery({ ...request, sourceIds: [] });
     expect(none.filter.must).toContainEqual({ key: "source_id", match: { any: [] } });
-    expect(
-      buildRetrievalQuery(request).filter.must.some((condition) => condition.key === "source_id"),
-    ).toBe(false);
+    expect(buildRetrievalQuery(request).filter.must.some((condition) => condition.key === "source_id")).toBe(false);
   });
 
   it("leaves out the lexical leg of a question without terms", () => {
-    expect(
-      buildRetrievalQuery({ ...request, sparse: { indices: [], values: [] } }).prefetch,
-    ).toHaveLength(1);
+    expect(buildRetrievalQuery({ ...request, sparse: { indices: [], values: [] } }).prefetch).toHaveLength(1);
   });
 
   it("asks each leg for more candidates than are wanted", () => {
-    for (const leg of buildRetrievalQuery(request).prefetch)
-      expect(leg.limit).toBeGreaterThanOrEqual(20);
+    for (const leg of buildRetrievalQuery(request).prefetch) expect(leg.limit).toBeGreaterThanOrEqual(20);
   });
 });
 
@@ -72,15 +60,9 @@ describe("mayReadPayload", () => {
       { allow: [user], deny: [] },
     ];
     for (const acl of acls) {
-      for (const holderKeys of [
-        new Set<string>(),
-        new Set([member]),
-        new Set([member, principalKey(user)]),
-      ]) {
+      for (const holderKeys of [new Set<string>(), new Set([member]), new Set([member, principalKey(user)])]) {
         const payload = { workspace_id: "w", ...aclPayload({ acl }) };
-        expect(mayReadPayload(payload, { workspaceId: "w", holderKeys })).toBe(
-          mayRead(acl, holderKeys),
-        );
+        expect(mayReadPayload(payload, { workspaceId: "w", holderKeys })).toBe(mayRead(acl, holderKeys));
         expect(mayReadPayload(payload, { workspaceId: "other", holderKeys })).toBe(false);
       }
     }

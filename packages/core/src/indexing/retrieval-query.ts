@@ -3,9 +3,7 @@ import type { SparseVector } from "./bm25.ts";
 import { type ChunkPayload, denseVectorName, sparseVectorName } from "./payload.ts";
 
 type Field = keyof ChunkPayload;
-type Condition =
-  | { key: Field; match: { value: string | boolean } }
-  | { key: Field; match: { any: string[] } };
+type Condition = { key: Field; match: { value: string | boolean } } | { key: Field; match: { any: string[] } };
 export type RetrievalFilter = { must: Condition[]; must_not: Condition[] };
 
 type Leg = {
@@ -60,9 +58,7 @@ export function buildPermissionFilter(
     must: [
       { key: "workspace_id", match: { value: workspaceId } },
       { key: "acl_allow", match: { any } },
-      ...(sourceIds
-        ? [{ key: "source_id", match: { any: [...sourceIds] } } satisfies Condition]
-        : []),
+      ...(sourceIds ? [{ key: "source_id", match: { any: [...sourceIds] } } satisfies Condition] : []),
     ],
     must_not: [
       { key: "acl_deny", match: { any } },
@@ -76,8 +72,7 @@ export function buildRetrievalQuery(request: RetrievalRequest): RetrievalQuery {
   const filter = buildPermissionFilter(request);
   const limit = request.candidates ?? Math.max(20, request.limit * 4);
   const legs: Leg[] = [{ using: denseVectorName, query: request.dense, filter, limit }];
-  if (request.sparse.indices.length > 0)
-    legs.push({ using: sparseVectorName, query: request.sparse, filter, limit });
+  if (request.sparse.indices.length > 0) legs.push({ using: sparseVectorName, query: request.sparse, filter, limit });
   return {
     prefetch: legs,
     query: { fusion: "rrf" },

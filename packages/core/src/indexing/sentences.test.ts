@@ -31,31 +31,12 @@ describe("sentenceSpans", () => {
   });
 
   it("gives every table row its own span", () => {
-    expect(split("| a | b |\n| --- | --- |\n| Dr. X | 2 |")).toEqual([
-      "| a | b |",
-      "| --- | --- |",
-      "| Dr. X | 2 |",
-    ]);
+    expect(split("| a | b |\n| --- | --- |\n| Dr. X | 2 |")).toEqual(["| a | b |", "| --- | --- |", "| Dr. X | 2 |"]);
   });
 
   it("returns ordered, non-overlapping spans that lose nothing but white space", () => {
     const texts = fc
-      .array(
-        fc.constantFrom(
-          "Dr.",
-          "Ok.",
-          "\n",
-          "\n\n",
-          "- ",
-          "1. ",
-          "| x |",
-          "word ",
-          "? ",
-          "。",
-          "😀",
-          "z. B. ",
-        ),
-      )
+      .array(fc.constantFrom("Dr.", "Ok.", "\n", "\n\n", "- ", "1. ", "| x |", "word ", "? ", "。", "😀", "z. B. "))
       .map((parts) => parts.join(""));
     fc.assert(
       fc.property(texts, (text) => {

@@ -14,9 +14,16 @@ describe("tokeniseForSearch", () => {
   });
 
   it("keeps numbers, versions and part codes whole", () => {
-    expect(tokeniseForSearch("vLLM 0.32.0 costs 1,200.50 on 2026-11-21, see AX200.", null)).toEqual(
-      ["vllm", "0.32.0", "costs", "1,200.50", "on", "2026-11-21", "see", "ax200"],
-    );
+    expect(tokeniseForSearch("vLLM 0.32.0 costs 1,200.50 on 2026-11-21, see AX200.", null)).toEqual([
+      "vllm",
+      "0.32.0",
+      "costs",
+      "1,200.50",
+      "on",
+      "2026-11-21",
+      "see",
+      "ax200",
+    ]);
   });
 
   it("cuts scripts without spaces into words", () => {

@@ -4,8 +4,7 @@ import { languageTools } from "./language.ts";
  * Words are runs of letters and digits; numbers keep their inner separators ("1,200.50", "0.32.0", "2026-11-21") and
  * words their apostrophes, so that a contraction can be seen as the stopword that it is.
  */
-const wordPattern =
-  /\p{N}+(?:[.,:/-]\p{N}+)+(?![\p{L}\p{N}])|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:['’][\p{L}\p{M}]+)*/gu;
+const wordPattern = /\p{N}+(?:[.,:/-]\p{N}+)+(?![\p{L}\p{N}])|[\p{L}\p{N}][\p{L}\p{M}\p{N}]*(?:['’][\p{L}\p{M}]+)*/gu;
 
 /** Scripts that put no space between words: their runs are cut by the Unicode word-break dictionary. */
 const unspacedScript =
@@ -44,13 +43,9 @@ export function termsOfWord(word: string, language: string | null): string[] {
   const { stem, stopwords } = languageTools(language);
   const folded = foldWord(word);
   if (stopwords.has(folded)) return [];
-  const parts = folded.includes("'")
-    ? folded.split("'").filter((part) => part.length > 1)
-    : [folded];
+  const parts = folded.includes("'") ? folded.split("'").filter((part) => part.length > 1) : [folded];
   // A stemmer is for words of one script; a number or a part code is its own term.
-  return parts
-    .filter((part) => !stopwords.has(part))
-    .map((part) => (/\p{N}/u.test(part) ? part : stem(part)));
+  return parts.filter((part) => !stopwords.has(part)).map((part) => (/\p{N}/u.test(part) ? part : stem(part)));
 }
 
 /**

@@ -3,7 +3,10 @@ import { z } from "zod";
 /** Names are used in model names (`support@production`), in file names and in URLs. */
 export const nameSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "Use up to 63 lower-case letters, digits, '.', '_' and '-', starting with a letter or digit.");
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}$/,
+    "Use up to 63 lower-case letters, digits, '.', '_' and '-', starting with a letter or digit.",
+  );
 
 export const trainingSettingsSchema = z.object({
   method: z.enum(["lora", "rslora", "dora", "qlora", "full"]).default("lora"),

@@ -4,7 +4,13 @@ export type ModelCardFacts = {
   name: string;
   digest: string;
   rank: number;
-  lineage: { baseModel: string; baseDigest: string; datasetDigest: string; trainingRunId: string; config: Record<string, unknown> };
+  lineage: {
+    baseModel: string;
+    baseDigest: string;
+    datasetDigest: string;
+    trainingRunId: string;
+    config: Record<string, unknown>;
+  };
   metrics: TrainingResult;
   datasetName: string;
   trainCount: number;

@@ -43,7 +43,10 @@ export function assertServeable(rawConfig: unknown, files: readonly string[], li
   const config = parsed.data;
   const unsafe = files.filter((file) => /\.(bin|pt|pth|pkl|pickle|ckpt|msgpack|h5)$/i.test(file));
   if (unsafe.length > 0) {
-    refuse(`The adapter has files that can run code when they are loaded: ${unsafe.join(", ")}.`, "Save it as safetensors only.");
+    refuse(
+      `The adapter has files that can run code when they are loaded: ${unsafe.join(", ")}.`,
+      "Save it as safetensors only.",
+    );
   }
   if (!files.includes("adapter_model.safetensors")) {
     refuse("The adapter has no adapter_model.safetensors.", "Save its weights as safetensors under that name.");
@@ -51,7 +54,8 @@ export function assertServeable(rawConfig: unknown, files: readonly string[], li
   if (config.peft_type !== "LORA") {
     refuse(`The engine serves LoRA adapters, not ${config.peft_type}.`, "Train with method lora or rslora.");
   }
-  if (config.use_dora) refuse("The engine cannot serve DoRA adapters.", "Train with method lora or rslora, or merge it into the base.");
+  if (config.use_dora)
+    refuse("The engine cannot serve DoRA adapters.", "Train with method lora or rslora, or merge it into the base.");
   if (config.modules_to_save?.length) {
     refuse(
       `The adapter carries whole modules (${config.modules_to_save.join(", ")}), which the engine does not load.`,

@@ -36,9 +36,7 @@ export const trainerConfigSchema = z
     rank: count.default(16),
     alpha: z.number().positive().default(32),
     dropout: z.number().min(0).lt(1).default(0),
-    targetModules: z
-      .union([z.literal("all-linear"), z.array(z.string()).min(1)])
-      .default("all-linear"),
+    targetModules: z.union([z.literal("all-linear"), z.array(z.string()).min(1)]).default("all-linear"),
 
     learningRate: z.number().positive().default(2e-4),
     schedule: z.enum(["cosine", "linear", "constant"]).default("cosine"),

@@ -27,9 +27,7 @@ test("parses a run that the trainer recorded, and every kind of event is in it",
 });
 
 test("has the trainer's defaults, and no field more or less", () => {
-  expect(trainerConfigSchema.parse(minimal)).toEqual(
-    JSON.parse(read("trainer-config.sample.json")),
-  );
+  expect(trainerConfigSchema.parse(minimal)).toEqual(JSON.parse(read("trainer-config.sample.json")));
 });
 
 test.each([

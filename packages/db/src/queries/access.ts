@@ -152,7 +152,10 @@ export async function revokeApiKey(scope: Scope, apiKeyId: string): Promise<bool
 }
 
 export async function touchApiKey(db: Database, apiKeyId: string): Promise<void> {
-  await db.update(apiKeys).set({ lastUsedAt: sql`now()` }).where(eq(apiKeys.id, apiKeyId));
+  await db
+    .update(apiKeys)
+    .set({ lastUsedAt: sql`now()` })
+    .where(eq(apiKeys.id, apiKeyId));
 }
 
 /** The resources that any of these principals was granted; an empty list means none. */
@@ -182,7 +185,10 @@ export async function addModelGrant(
   grant: { principal: string; resource: string; grantedBy: string },
 ): Promise<void> {
   await inWorkspace(scope, (tx) =>
-    tx.insert(modelGrants).values({ ...grant, workspaceId: scope.workspaceId }).onConflictDoNothing(),
+    tx
+      .insert(modelGrants)
+      .values({ ...grant, workspaceId: scope.workspaceId })
+      .onConflictDoNothing(),
   );
 }
 

@@ -54,7 +54,10 @@ export async function listAuditEvents(
       .orderBy(desc(auditEvents.at))
       .limit(page.limit)
       .offset(page.offset);
-    const [count] = await tx.select({ total: sql<number>`count(*)::int` }).from(auditEvents).where(where);
+    const [count] = await tx
+      .select({ total: sql<number>`count(*)::int` })
+      .from(auditEvents)
+      .where(where);
     return { rows, total: count?.total ?? 0 };
   });
 }
@@ -62,11 +65,7 @@ export async function listAuditEvents(
 /** The whole chain, oldest first, in the form that `verifyChain` of core/audit takes. */
 export async function exportAuditChain(scope: Scope): Promise<(AuditEvent & { hash: string })[]> {
   const rows = await inWorkspace(scope, (tx) =>
-    tx
-      .select()
-      .from(auditEvents)
-      .where(eq(auditEvents.workspaceId, scope.workspaceId))
-      .orderBy(asc(auditEvents.at)),
+    tx.select().from(auditEvents).where(eq(auditEvents.workspaceId, scope.workspaceId)).orderBy(asc(auditEvents.at)),
   );
   return rows.map(({ id: _, at, ...row }) => ({ ...row, at: at.toISOString() }));
 }

@@ -42,7 +42,10 @@ export async function getSource(scope: Scope, sourceId: string): Promise<Source>
 
 export async function findSourceByName(scope: Scope, name: string): Promise<Source | undefined> {
   const [row] = await inWorkspace(scope, (tx) =>
-    tx.select().from(sources).where(and(eq(sources.workspaceId, scope.workspaceId), eq(sources.name, name))),
+    tx
+      .select()
+      .from(sources)
+      .where(and(eq(sources.workspaceId, scope.workspaceId), eq(sources.name, name))),
   );
   return row;
 }
@@ -104,7 +107,7 @@ export async function finishSync(scope: Scope, sourceId: string, error: ErrorRep
   await inWorkspace(scope, (tx) =>
     tx
       .update(sources)
-      .set(error === null ? { lastSyncAt: new Date(), lastSyncError: null } : { lastSyncError: error })
+      .set({ lastSyncError: error, ...(error === null ? { lastSyncAt: new Date() } : {}) })
       .where(eq(sources.id, sourceId)),
   );
 }
@@ -126,7 +129,12 @@ export async function listRefsWithFingerprint(scope: Scope, sourceId: string, fi
       .select({ ref: documents.ref })
       .from(documents)
       .where(
-        and(eq(documents.sourceId, sourceId), eq(documents.fingerprint, fingerprint), isNull(documents.deletedAt)),
+        and(
+          eq(documents.sourceId, sourceId),
+          sql`md5(${documents.fingerprint}) = md5(${fingerprint})`,
+          eq(documents.fingerprint, fingerprint),
+          isNull(documents.deletedAt),
+        ),
       ),
   );
   return rows.map((row) => row.ref);
@@ -249,7 +257,10 @@ export async function saveDocumentAcl(
 ): Promise<void> {
   const { ref, acl, fingerprint } = change;
   await inWorkspace(scope, (tx) =>
-    tx.update(documents).set({ acl, fingerprint }).where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref))),
+    tx
+      .update(documents)
+      .set({ acl, fingerprint })
+      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref))),
   );
 }
 

@@ -138,7 +138,10 @@ export async function listDatasetPairs(
       .orderBy(asc(datasetPairs.ordinal))
       .limit(page.limit)
       .offset(page.offset);
-    const [count] = await tx.select({ total: sql<number>`count(*)::int` }).from(datasetPairs).where(where);
+    const [count] = await tx
+      .select({ total: sql<number>`count(*)::int` })
+      .from(datasetPairs)
+      .where(where);
     return { rows, total: count?.total ?? 0 };
   });
 }

@@ -252,10 +252,7 @@ export async function beatGateway(
   gateway: { id: string; epoch: number; inFlight: Record<string, number> },
 ): Promise<void> {
   const row = { ...gateway, seenAt: new Date() };
-  await db
-    .insert(gateways)
-    .values(row)
-    .onConflictDoUpdate({ target: gateways.id, set: row });
+  await db.insert(gateways).values(row).onConflictDoUpdate({ target: gateways.id, set: row });
 }
 
 export async function removeGateway(db: Database, gatewayId: string): Promise<void> {

@@ -92,7 +92,10 @@ export async function listDocuments(scope: Scope, filter: DocumentFilter, page: 
       .orderBy(desc(documents.changedAt), asc(documents.id))
       .limit(page.limit)
       .offset(page.offset);
-    const [count] = await tx.select({ total: sql<number>`count(*)::int` }).from(documents).where(where);
+    const [count] = await tx
+      .select({ total: sql<number>`count(*)::int` })
+      .from(documents)
+      .where(where);
     return { rows, total: count?.total ?? 0 };
   });
 }

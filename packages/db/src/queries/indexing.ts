@@ -81,9 +81,7 @@ export async function getChunksForCitation(scope: Scope, chunkIds: string[]) {
       })
       .from(chunks)
       .innerJoin(documents, eq(documents.id, chunks.documentId))
-      .where(
-        and(inArray(chunks.id, chunkIds), eq(chunks.workspaceId, scope.workspaceId), isNull(documents.deletedAt)),
-      ),
+      .where(and(inArray(chunks.id, chunkIds), eq(chunks.workspaceId, scope.workspaceId), isNull(documents.deletedAt))),
   );
 }
 

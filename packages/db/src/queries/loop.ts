@@ -18,7 +18,9 @@ export async function createRun(
       .onConflictDoNothing();
     await tx
       .insert(runStages)
-      .values(stages.map((stage) => ({ runId: run.id, workspaceId: scope.workspaceId, stage, status: "waiting" as const })))
+      .values(
+        stages.map((stage) => ({ runId: run.id, workspaceId: scope.workspaceId, stage, status: "waiting" as const })),
+      )
       .onConflictDoNothing();
   });
 }
@@ -45,7 +47,12 @@ export async function setRunStatus(
     | { status: "cancelled" },
 ): Promise<void> {
   const endedAt = change.status === "running" ? null : new Date();
-  await inWorkspace(scope, (tx) => tx.update(runs).set({ ...change, endedAt }).where(eq(runs.id, runId)));
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(runs)
+      .set({ ...change, endedAt })
+      .where(eq(runs.id, runId)),
+  );
 }
 
 export async function addRunOutputs(scope: Scope, runId: string, outputs: RunOutputs): Promise<void> {
@@ -97,9 +104,7 @@ export async function addDrops(
   await inWorkspace(scope, async (tx) => {
     for (let start = 0; start < drops.length; start += 500) {
       const page = drops.slice(start, start + 500);
-      await tx
-        .insert(runDrops)
-        .values(page.map((drop) => ({ ...drop, runId, stage, workspaceId: scope.workspaceId })));
+      await tx.insert(runDrops).values(page.map((drop) => ({ ...drop, runId, stage, workspaceId: scope.workspaceId })));
     }
   });
 }
@@ -182,7 +187,10 @@ export async function listDrops(
       .orderBy(asc(runDrops.seq))
       .limit(options.limit)
       .offset(options.offset);
-    const [count] = await tx.select({ total: sql<number>`count(*)::int` }).from(runDrops).where(where);
+    const [count] = await tx
+      .select({ total: sql<number>`count(*)::int` })
+      .from(runDrops)
+      .where(where);
     return { rows, total: count?.total ?? 0 };
   });
 }

@@ -42,7 +42,12 @@ export async function admit<T>(
     booked: Allocation[],
   ) => {
     decision: T;
-    booking: { node: string; memoryBytes: number; workspaceId: string | null; explanation: Record<string, unknown> } | null;
+    booking: {
+      node: string;
+      memoryBytes: number;
+      workspaceId: string | null;
+      explanation: Record<string, unknown>;
+    } | null;
   },
 ): Promise<T | null> {
   return db.transaction(async (tx) => {

@@ -47,9 +47,10 @@ export async function findFinishedTraining(scope: Scope, inputDigest: string): P
 export async function updateTrainingRun(
   scope: Scope,
   trainingRunId: string,
-  changes: Partial<
-    Pick<TrainingRun, "admission" | "started" | "result" | "adapterKey" | "startedAt" | "endedAt">
-  > & { status?: TrainingStatus; error?: ErrorReport | null },
+  changes: Partial<Pick<TrainingRun, "admission" | "started" | "result" | "adapterKey" | "startedAt" | "endedAt">> & {
+    status?: TrainingStatus;
+    error?: ErrorReport | null;
+  },
 ): Promise<void> {
   await inWorkspace(scope, (tx) =>
     tx
@@ -83,7 +84,9 @@ export async function listTrainingRuns(scope: Scope, limit = 100) {
         run: trainingRuns,
         datasetName: datasetVersions.name,
         datasetVersion: datasetVersions.version,
-        lastStep: sql<number | null>`(select max(step) from ${trainingMetrics} where ${trainingMetrics.trainingRunId} = ${trainingRuns.id})`,
+        lastStep: sql<
+          number | null
+        >`(select max(step) from ${trainingMetrics} where ${trainingMetrics.trainingRunId} = ${trainingRuns.id})`,
       })
       .from(trainingRuns)
       .innerJoin(datasetVersions, eq(datasetVersions.id, trainingRuns.datasetVersionId))

@@ -2,6 +2,7 @@ import type { Acl } from "@anneal/core/access/acl";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import type { Cursor } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
+import { sql } from "drizzle-orm";
 import { bigint, customType, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 import { workspaces } from "./access.ts";
@@ -86,7 +87,8 @@ export const documents = pgTable(
   (table) => [
     uniqueIndex("documents_ref").on(table.sourceId, table.ref),
     index("documents_workspace").on(table.workspaceId, table.status),
-    index("documents_fingerprint").on(table.sourceId, table.fingerprint),
+    // A fingerprint can be longer than an index entry may be.
+    index("documents_fingerprint").on(table.sourceId, sql`md5(${table.fingerprint})`),
     index("documents_duplicate").on(table.duplicateOf),
   ],
 );

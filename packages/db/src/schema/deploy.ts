@@ -1,5 +1,16 @@
 import type { ErrorReport } from "@anneal/core/errors";
-import { bigint, bigserial, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  bigserial,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 import { workspaces } from "./access.ts";
 
@@ -84,7 +95,9 @@ export const deployments = pgTable(
     servingName: text().notNull(),
     status: text({ enum: ["running", "done", "failed"] }).notNull(),
     /** load, probe, flip, drain, unload: each with its time and, per replica, what happened. */
-    steps: jsonb().$type<{ step: string; status: string; durationMs: number | null; detail: string | null }[]>().notNull(),
+    steps: jsonb()
+      .$type<{ step: string; status: string; durationMs: number | null; detail: string | null }[]>()
+      .notNull(),
     swapMs: integer(),
     replicaCount: integer(),
     error: jsonb().$type<ErrorReport>(),
@@ -135,7 +148,12 @@ export const gateways = pgTable("gateways", {
   seenAt: at().notNull(),
 });
 
-export type PoolNode = { name: string; cores: number; memoryBytes: number; gpus: { model: string; memoryBytes: number }[] };
+export type PoolNode = {
+  name: string;
+  cores: number;
+  memoryBytes: number;
+  gpus: { model: string; memoryBytes: number }[];
+};
 
 export const pools = pgTable("pools", {
   id: id(),
@@ -163,5 +181,8 @@ export const allocations = pgTable(
     createdAt: createdAt(),
     releasedAt: at(),
   },
-  (table) => [index("allocations_pool").on(table.poolId, table.releasedAt), index("allocations_subject").on(table.subject)],
+  (table) => [
+    index("allocations_pool").on(table.poolId, table.releasedAt),
+    index("allocations_subject").on(table.subject),
+  ],
 );

@@ -10,11 +10,7 @@ type Records = { rows: string[][]; total: number; widest: number };
  * Delimited text as one table; the first row is the header. The delimiter is the one that splits the first lines most
  * evenly. Where the quotes do not add up they are read as what they are: characters.
  */
-export async function parseCsv(
-  text: string,
-  limits: ParseLimits,
-  delimiter = findDelimiter(text),
-): Promise<Parsed> {
+export async function parseCsv(text: string, limits: ParseLimits, delimiter = findDelimiter(text)): Promise<Parsed> {
   const warnings: string[] = [];
   const { rows, total, widest } = await readRecords(text, delimiter, '"', limits).catch(() => {
     warnings.push("The quotes of the table do not add up; they were read as plain characters.");
@@ -25,9 +21,7 @@ export async function parseCsv(
       `Table: kept the first ${countOf(rows.length, "row")}, ${countOf(total - rows.length, "row")} left out.`,
     );
   if (widest > limits.maxTableColumns)
-    warnings.push(
-      `Table: kept the first ${limits.maxTableColumns} of ${countOf(widest, "column")}.`,
-    );
+    warnings.push(`Table: kept the first ${limits.maxTableColumns} of ${countOf(widest, "column")}.`);
   const table = renderTable(rows);
   return { title: null, drafts: table === null ? [] : [{ kind: "table", text: table }], warnings };
 }
@@ -51,8 +45,7 @@ async function readRecords(
   for await (const record of parser as AsyncIterable<string[]>) {
     records.total += 1;
     records.widest = Math.max(records.widest, record.length);
-    if (records.rows.length < limits.maxTableRows)
-      records.rows.push(record.slice(0, limits.maxTableColumns));
+    if (records.rows.length < limits.maxTableRows) records.rows.push(record.slice(0, limits.maxTableColumns));
   }
   return records;
 }

@@ -17,9 +17,7 @@ describe("CSV and TSV", () => {
 
   it("reads rows of different length and quotes that do not add up", async () => {
     const document = await parseFixture('a,b\n"open,1\n2\n', "a.csv");
-    expect(outlineOf(document)).toEqual([
-      'table | a | b |\n| --- | --- |\n| "open | 1 |\n| 2 |  |',
-    ]);
+    expect(outlineOf(document)).toEqual(['table | a | b |\n| --- | --- |\n| "open | 1 |\n| 2 |  |']);
     expect(document.warnings).toHaveLength(1);
   });
 
@@ -34,9 +32,9 @@ describe("CSV and TSV", () => {
 
 describe("JSON and JSON lines", () => {
   it("shows flat records as a table", async () => {
-    expect(outlineOf(await parseFixture('[{"a":1,"b":"x|y"},{"a":2,"c":true}]', "a.json"))).toEqual(
-      [`table | a | b | c |\n| --- | --- | --- |\n| 1 | x${String.raw`\|`}y |  |\n| 2 |  | true |`],
-    );
+    expect(outlineOf(await parseFixture('[{"a":1,"b":"x|y"},{"a":2,"c":true}]', "a.json"))).toEqual([
+      `table | a | b | c |\n| --- | --- | --- |\n| 1 | x${String.raw`\|`}y |  |\n| 2 |  | true |`,
+    ]);
   });
 
   it("shows an object as a list of its short fields and a section for each other one", async () => {
@@ -66,14 +64,9 @@ describe("JSON and JSON lines", () => {
 
   it("names records with long texts by their title", async () => {
     const records = ["One", "Two"].map((title) => ({ title, body: `${title} `.repeat(100) }));
-    const document = await parseFixture(
-      records.map((record) => JSON.stringify(record)).join("\n"),
-      "a.jsonl",
-    );
+    const document = await parseFixture(records.map((record) => JSON.stringify(record)).join("\n"), "a.jsonl");
     expect(
-      document.elements
-        .filter((element) => element.kind === "paragraph")
-        .map((element) => element.section),
+      document.elements.filter((element) => element.kind === "paragraph").map((element) => element.section),
     ).toEqual([
       ["One", "body"],
       ["Two", "body"],
@@ -95,9 +88,7 @@ describe("JSON and JSON lines", () => {
   });
 
   it("refuses what is not JSON at all, and bounds nesting", async () => {
-    expect(await failureOf(parseFixture("{ nope", "a.json"))).toMatch(
-      /^DOCUMENT_DAMAGED: The file is not valid JSON/u,
-    );
+    expect(await failureOf(parseFixture("{ nope", "a.json"))).toMatch(/^DOCUMENT_DAMAGED: The file is not valid JSON/u);
     const deep = await parseFixture(`${"[".repeat(5000)}1${"]".repeat(5000)}`, "a.json");
     expect(deep.warnings).toEqual(["Values nested deeper than 64 levels were left out."]);
   });
@@ -114,12 +105,9 @@ describe("XML", () => {
   });
 
   it("refuses entity declarations and deep nesting, and says where XML is broken", async () => {
-    const bomb =
-      '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c SYSTEM "file:///etc/passwd">]><a>&b;&c;</a>';
+    const bomb = '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c SYSTEM "file:///etc/passwd">]><a>&b;&c;</a>';
     expect(await failureOf(parseFixture(bomb, "a.xml"))).toMatch(/^DOCUMENT_HOSTILE/u);
-    expect(await failureOf(parseFixture("<a>".repeat(1000), "a.xml"))).toMatch(
-      /^DOCUMENT_HOSTILE/u,
-    );
+    expect(await failureOf(parseFixture("<a>".repeat(1000), "a.xml"))).toMatch(/^DOCUMENT_HOSTILE/u);
     expect(await failureOf(parseFixture("<a><b></a>", "a.xml"))).toMatch(/^DOCUMENT_DAMAGED/u);
   });
 });

@@ -30,10 +30,7 @@ export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Prom
     },
   );
   // mammoth ends each note with an arrow back to its place.
-  const parsed = parseHtml(
-    value.replace(/ ?<a href="#(?:foot|end)note-ref-[^"]*">↑<\/a>/gu, ""),
-    limits,
-  );
+  const parsed = parseHtml(value.replace(/ ?<a href="#(?:foot|end)note-ref-[^"]*">↑<\/a>/gu, ""), limits);
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? office.title,
     drafts: parsed.drafts,

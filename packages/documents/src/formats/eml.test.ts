@@ -7,8 +7,7 @@ type Part = { type: string; body: string | Uint8Array; fileName?: string };
 function writeEml(parts: readonly Part[], headers = ""): string {
   const head = `From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: =?utf-8?Q?Pr=C3=BCfung?=\r\nDate: Mon, 02 Mar 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n${headers}`;
   const body = parts.map(({ type, body: content, fileName }) => {
-    const disposition =
-      fileName === undefined ? "" : `Content-Disposition: attachment; filename="${fileName}"\r\n`;
+    const disposition = fileName === undefined ? "" : `Content-Disposition: attachment; filename="${fileName}"\r\n`;
     const encoded = Buffer.from(content as Uint8Array)
       .toString("base64")
       .replace(/.{76}/gu, "$&\r\n");
@@ -20,9 +19,7 @@ function writeEml(parts: readonly Part[], headers = ""): string {
 describe("e-mail", () => {
   it("reads subject, envelope and body, and attachments as sections of their own", async () => {
     const docx = writeDocx(
-      docxParagraph("Report", "Title") +
-        docxParagraph("Part", "Heading1") +
-        docxParagraph("Words."),
+      docxParagraph("Report", "Title") + docxParagraph("Part", "Heading1") + docxParagraph("Words."),
     );
     const document = await parseFixture(
       writeEml([
@@ -70,19 +67,11 @@ describe("e-mail", () => {
   it("reads e-mails in e-mails to a bounded depth", async () => {
     let message = writeEml([{ type: "text/plain", body: "innermost" }]);
     for (let depth = 0; depth < 5; depth += 1)
-      message = writeEml([
-        { type: "message/rfc822", body: message, fileName: `level${depth}.eml` },
-      ]);
+      message = writeEml([{ type: "message/rfc822", body: message, fileName: `level${depth}.eml` }]);
     const document = await parseFixture(message, "a.eml");
     expect(outlineOf(document).join("\n")).not.toContain("innermost");
     expect(document.warnings[0]).toContain("Attachments are read 3 levels deep");
-    expect(document.elements.at(-1)?.section).toEqual([
-      "Prüfung",
-      "level4.eml",
-      "level3.eml",
-      "level2.eml",
-      "Prüfung",
-    ]);
+    expect(document.elements.at(-1)?.section).toEqual(["Prüfung", "level4.eml", "level3.eml", "level2.eml", "Prüfung"]);
   });
 
   it("stops at the limit on attachments", async () => {

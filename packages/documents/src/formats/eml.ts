@@ -28,10 +28,7 @@ export async function parseEml(
     maxNestingDepth: 64,
   }).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message.slice(0, 120) : "unknown";
-    throw documentError(
-      "DOCUMENT_HOSTILE",
-      `The e-mail goes beyond what mail programs accept (${reason}).`,
-    );
+    throw documentError("DOCUMENT_HOSTILE", `The e-mail goes beyond what mail programs accept (${reason}).`);
   });
   const subject = email.subject?.replace(/\s+/gu, " ").trim() ?? "";
   const drafts: Draft[] = subject === "" ? [] : [{ kind: "title", text: subject, level: 1 }];
@@ -64,8 +61,7 @@ export async function parseEml(
       for (const { section: _section, ...element } of document.elements) {
         drafts.push({
           ...belowHeading(element),
-          container:
-            element.container === undefined ? fileName : `${fileName} / ${element.container}`,
+          container: element.container === undefined ? fileName : `${fileName} / ${element.container}`,
         });
       }
       warnings.push(...document.warnings.map((warning) => `${fileName}: ${warning}`));
@@ -91,9 +87,7 @@ function envelopeLines(email: Email): string[] {
     const names = (addresses ?? []).map(showAddress).filter((text) => text !== "");
     return names.length === 0
       ? []
-      : [
-          `${label}: ${names.slice(0, 50).join(", ")}${names.length > 50 ? ` and ${names.length - 50} more` : ""}`,
-        ];
+      : [`${label}: ${names.slice(0, 50).join(", ")}${names.length > 50 ? ` and ${names.length - 50} more` : ""}`];
   };
   return [
     ...people("From", email.from === undefined ? undefined : [email.from]),
@@ -104,8 +98,7 @@ function envelopeLines(email: Email): string[] {
 }
 
 function showAddress(address: Address): string {
-  if (address.group !== undefined)
-    return `${address.name}: ${address.group.map(showAddress).join(", ")}`;
+  if (address.group !== undefined) return `${address.name}: ${address.group.map(showAddress).join(", ")}`;
   if (address.address === "") return address.name;
   return address.name === "" ? address.address : `${address.name} <${address.address}>`;
 }
@@ -113,8 +106,7 @@ function showAddress(address: Address): string {
 /** Logos and tracking pixels that the HTML refers to. */
 function isDecoration(attachment: Attachment): boolean {
   return (
-    attachment.mimeType.startsWith("image/") &&
-    (attachment.related === true || attachment.disposition !== "attachment")
+    attachment.mimeType.startsWith("image/") && (attachment.related === true || attachment.disposition !== "attachment")
   );
 }
 
@@ -131,9 +123,7 @@ function fileNameOf(attachment: Attachment, index: number): string {
       .trim()
       .slice(0, 200) ?? "";
   if (name !== "") return name;
-  return attachment.mimeType === "message/rfc822"
-    ? `message-${index + 1}.eml`
-    : `attachment-${index + 1}`;
+  return attachment.mimeType === "message/rfc822" ? `message-${index + 1}.eml` : `attachment-${index + 1}`;
 }
 
 /** The subject is the e-mail's title; what its body calls one is a heading. */
@@ -144,7 +134,5 @@ function belowTitle(draft: Draft): Draft {
 /** An attachment's own headings stand below the heading with its name. */
 function belowHeading(draft: Draft): Draft {
   if (draft.kind === "title") return { ...draft, kind: "heading", level: 2 };
-  return draft.kind === "heading"
-    ? { ...draft, level: Math.min((draft.level ?? 1) + 1, 6) }
-    : draft;
+  return draft.kind === "heading" ? { ...draft, level: Math.min((draft.level ?? 1) + 1, 6) } : draft;
 }

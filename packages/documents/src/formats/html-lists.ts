@@ -52,9 +52,7 @@ function nestedLists(item: Tag): Tag[] {
 export function definitionLines(list: Tag, depth: number): string[] {
   const lines: string[] = [];
   let terms: string[] = [];
-  const entries = childTags(list).flatMap((tag) =>
-    tag.tagName === "div" ? childTags(tag) : [tag],
-  );
+  const entries = childTags(list).flatMap((tag) => (tag.tagName === "div" ? childTags(tag) : [tag]));
   for (const entry of entries) {
     const text = collapse(inlineText(entry, depth + 1));
     if (entry.tagName === "dt") terms.push(text);

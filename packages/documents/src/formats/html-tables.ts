@@ -15,9 +15,7 @@ function tableRows(table: Tag): TableRow[] {
   return childTags(table).flatMap((part) => {
     if (part.tagName === "tr") return [{ row: part, inHead: false }];
     if (!/^t(?:head|body|foot)$/u.test(part.tagName)) return [];
-    return childTags(part).flatMap((row) =>
-      row.tagName === "tr" ? [{ row, inHead: part.tagName === "thead" }] : [],
-    );
+    return childTags(part).flatMap((row) => (row.tagName === "tr" ? [{ row, inHead: part.tagName === "thead" }] : []));
   });
 }
 
@@ -42,19 +40,12 @@ export function tableGrid(
   for (const { row, inHead } of source.slice(0, limits.maxTableRows + 1)) {
     const cells = cellsOf(row);
     const isHeader =
-      inHead ||
-      (rows.length === headerRows &&
-        cells.length > 0 &&
-        cells.every((cell) => cell.tagName === "th"));
+      inHead || (rows.length === headerRows && cells.length > 0 && cells.every((cell) => cell.tagName === "th"));
     reading &&= isHeader;
     if (reading) headerRows += 1;
     const line: string[] = [];
     const takeHanging = () => {
-      for (
-        let held = hanging[line.length];
-        held !== undefined && held.left > 0;
-        held = hanging[line.length]
-      ) {
+      for (let held = hanging[line.length]; held !== undefined && held.left > 0; held = hanging[line.length]) {
         held.left -= 1;
         line.push(held.text);
       }

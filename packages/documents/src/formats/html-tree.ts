@@ -29,11 +29,7 @@ export function attribute(tag: Tag, name: string): string | undefined {
 }
 
 export function isHidden(tag: Tag): boolean {
-  if (
-    skipped.has(tag.tagName) ||
-    attribute(tag, "hidden") !== undefined ||
-    attribute(tag, "aria-hidden") === "true"
-  )
+  if (skipped.has(tag.tagName) || attribute(tag, "hidden") !== undefined || attribute(tag, "aria-hidden") === "true")
     return true;
   if (attribute(tag, "role") === "navigation") return true;
   const style = attribute(tag, "style");
@@ -48,8 +44,7 @@ export function flatText(top: Tag | null): string {
     const node = pending.pop()!;
     if (node.nodeName === "#text") text += (node as DefaultTreeAdapterTypes.TextNode).value;
     else if (isTag(node) && node.tagName === "br") text += "\n";
-    else if (isTag(node) && (node === top || !isHidden(node)))
-      pending.push(...node.childNodes.toReversed());
+    else if (isTag(node) && (node === top || !isHidden(node))) pending.push(...node.childNodes.toReversed());
   }
   return text;
 }
@@ -59,12 +54,10 @@ export function inlineText(tag: Tag, depth: number, skip?: (tag: Tag) => boolean
   if (depth > maxDepth) return flatText(tag);
   let text = "";
   for (const node of tag.childNodes) {
-    if (node.nodeName === "#text")
-      text += (node as DefaultTreeAdapterTypes.TextNode).value.replace(/\s+/gu, " ");
+    if (node.nodeName === "#text") text += (node as DefaultTreeAdapterTypes.TextNode).value.replace(/\s+/gu, " ");
     else if (isTag(node) && !isHidden(node) && skip?.(node) !== true) {
       if (node.tagName === "br") text += "\n";
-      else if (blocks.has(node.tagName) || isList(node))
-        text += `\n${inlineText(node, depth + 1, skip)}\n`;
+      else if (blocks.has(node.tagName) || isList(node)) text += `\n${inlineText(node, depth + 1, skip)}\n`;
       else text += inlineText(node, depth + 1, skip);
     }
   }

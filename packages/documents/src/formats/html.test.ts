@@ -2,11 +2,7 @@ import { describe, expect, it } from "vitest";
 import { outlineOf, parseFixture } from "../testing/outline-of.ts";
 
 const parse = (body: string, limits = {}) =>
-  parseFixture(
-    `<!DOCTYPE html><html><head><title>Page</title></head><body>${body}</body></html>`,
-    "a.html",
-    limits,
-  );
+  parseFixture(`<!DOCTYPE html><html><head><title>Page</title></head><body>${body}</body></html>`, "a.html", limits);
 const read = async (body: string) => outlineOf(await parse(body));
 
 describe("HTML", () => {
@@ -40,9 +36,9 @@ describe("HTML", () => {
   });
 
   it("reads the main part alone when the page names one", async () => {
-    expect(
-      await read("<header>Shop</header><main><p>kept</p></main><footer>Imprint</footer>"),
-    ).toEqual(["paragraph kept"]);
+    expect(await read("<header>Shop</header><main><p>kept</p></main><footer>Imprint</footer>")).toEqual([
+      "paragraph kept",
+    ]);
   });
 
   it("repeats a cell over its rows, names columns under a spanning header, escapes pipes", async () => {
@@ -61,12 +57,14 @@ describe("HTML", () => {
   });
 
   it("reads tables that only place things as what they hold", async () => {
-    expect(await read("<table><tr><td><h2>News</h2><p>First</p><td><p>Second</p></table>")).toEqual(
-      ["heading2 News", "paragraph First", "paragraph Second"],
-    );
-    expect(
-      await read("<table><tr><td><table><tr><td>a<td>b<tr><td>c<td>d</table></table>"),
-    ).toEqual(["table | a | b |\n| --- | --- |\n| c | d |"]);
+    expect(await read("<table><tr><td><h2>News</h2><p>First</p><td><p>Second</p></table>")).toEqual([
+      "heading2 News",
+      "paragraph First",
+      "paragraph Second",
+    ]);
+    expect(await read("<table><tr><td><table><tr><td>a<td>b<tr><td>c<td>d</table></table>")).toEqual([
+      "table | a | b |\n| --- | --- |\n| c | d |",
+    ]);
   });
 
   it("reads definition lists and described pictures", async () => {
@@ -100,8 +98,6 @@ describe("HTML", () => {
   });
 
   it("is not slowed down by a span over a million rows", async () => {
-    expect(
-      await read(`<table>${"<tr><td rowspan=1000000 colspan=1000000>a<td>b".repeat(20)}</table>`),
-    ).toHaveLength(1);
+    expect(await read(`<table>${"<tr><td rowspan=1000000 colspan=1000000>a<td>b".repeat(20)}</table>`)).toHaveLength(1);
   });
 });

@@ -27,9 +27,7 @@ export const titleClass = "anneal-document-title";
 /** HTML to elements, by a walk of the tree that a browser would build. Scripts, navigation and hidden parts are left out. */
 export function parseHtml(html: string, limits: ParseLimits): Parsed {
   const document = parse(html);
-  const root = document.childNodes.find(
-    (node): node is Tag => isTag(node) && node.tagName === "html",
-  );
+  const root = document.childNodes.find((node): node is Tag => isTag(node) && node.tagName === "html");
   const head = childTags(root).find((tag) => tag.tagName === "head");
   const body = childTags(root).find((tag) => tag.tagName === "body");
   const name = collapse(flatText(childTags(head).find((tag) => tag.tagName === "title") ?? null));
@@ -74,7 +72,7 @@ class HtmlWalker {
       });
     } else if (name === "pre" || name === "listing") {
       this.flush();
-      this.push({ kind: "code", text: flatText(node).replace(/^\n|\s+$/gu, "") });
+      this.push({ kind: "code", text: flatText(node).replace(/^\n/u, "").trimEnd() });
     } else if ((name === "ul" || name === "ol" || name === "menu") && !holdsBlocks(node)) {
       this.flush();
       this.push({ kind: "list", text: listLines(node, 0, depth).join("\n") });
@@ -88,13 +86,7 @@ class HtmlWalker {
       this.image(node);
     } else if (name === "hr") {
       this.flush();
-    } else if (
-      blocks.has(name) ||
-      name === "ul" ||
-      name === "ol" ||
-      name === "dl" ||
-      name === "table"
-    ) {
+    } else if (blocks.has(name) || name === "ul" || name === "ol" || name === "dl" || name === "table") {
       this.flush();
       for (const child of node.childNodes) this.walk(child, depth + 1);
       this.flush();
@@ -122,15 +114,9 @@ class HtmlWalker {
 
   private table(table: Tag, depth: number): void {
     const caption = childTags(table).find((tag) => tag.tagName === "caption");
-    if (caption !== undefined)
-      this.push({ kind: "paragraph", text: collapse(inlineText(caption, depth)) });
+    if (caption !== undefined) this.push({ kind: "paragraph", text: collapse(inlineText(caption, depth)) });
     const { rows, headerRows, total } = tableGrid(table, depth, this.limits);
-    const limited = limitRows(
-      mergeHeader(rows, headerRows),
-      total - Math.max(0, headerRows - 1),
-      "Table",
-      this.limits,
-    );
+    const limited = limitRows(mergeHeader(rows, headerRows), total - Math.max(0, headerRows - 1), "Table", this.limits);
     this.warnings.push(...limited.warnings);
     const text = renderTable(limited.rows);
     if (text !== null) this.push({ kind: "table", text });

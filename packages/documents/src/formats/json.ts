@@ -17,13 +17,10 @@ export function parseJson(text: string, limits: ParseLimits): Parsed {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const lines = text.split("\n").filter((line) => line.trim() !== "");
-    if (lines.length > 1 && isRecord(lines[0]!) && isRecord(lines[1]!))
-      return parseJsonLines(text, limits);
-    throw documentError(
-      "DOCUMENT_DAMAGED",
-      `The file is not valid JSON (${error.message.slice(0, 160)}).`,
-      { cause: error },
-    );
+    if (lines.length > 1 && isRecord(lines[0]!) && isRecord(lines[1]!)) return parseJsonLines(text, limits);
+    throw documentError("DOCUMENT_DAMAGED", `The file is not valid JSON (${error.message.slice(0, 160)}).`, {
+      cause: error,
+    });
   }
 }
 
@@ -40,10 +37,7 @@ export function parseJsonLines(text: string, limits: ParseLimits): Parsed {
     }
   });
   if (records.length === 0 && bad.length > 0) {
-    throw documentError(
-      "DOCUMENT_DAMAGED",
-      `None of the ${countOf(bad.length, "line")} is valid JSON.`,
-    );
+    throw documentError("DOCUMENT_DAMAGED", `None of the ${countOf(bad.length, "line")} is valid JSON.`);
   }
   const parsed = renderValue(records, limits);
   if (bad.length > 0) {
@@ -100,9 +94,7 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
 
   function renderFields(fields: Fields, level: number, depth: number): void {
     const entries = Object.entries(fields);
-    const short = entries.filter(
-      ([, field]) => isScalar(field) && !isLong(field) && field !== null && field !== "",
-    );
+    const short = entries.filter(([, field]) => isScalar(field) && !isLong(field) && field !== null && field !== "");
     if (short.length > 0)
       drafts.push({
         kind: "list",
@@ -177,9 +169,7 @@ function isFields(value: unknown): value is Fields {
 }
 
 function isFlatRecord(value: unknown): boolean {
-  return (
-    isFields(value) && Object.values(value).every((field) => isScalar(field) && !isLong(field))
-  );
+  return isFields(value) && Object.values(value).every((field) => isScalar(field) && !isLong(field));
 }
 
 function show(value: Scalar): string {

@@ -11,10 +11,7 @@ describe("Markdown", () => {
   });
 
   it("does not take a rule and prose for front matter", async () => {
-    expect(outlineOf(await parse("---\nSome words\n\n---\nmore"))).toEqual([
-      "paragraph Some words",
-      "paragraph more",
-    ]);
+    expect(outlineOf(await parse("---\nSome words\n\n---\nmore"))).toEqual(["paragraph Some words", "paragraph more"]);
   });
 
   it("reads lists, tables, code, quotes and pictures as plain text", async () => {
@@ -55,9 +52,7 @@ describe("Markdown", () => {
   it("reads HTML inside as HTML", async () => {
     expect(
       outlineOf(
-        await parse(
-          "<script>x</script>\n\n<table><tr><th>A<th>B<tr><td>1<td>2</table>\n\nText <b>bold</b><br>next.\n",
-        ),
+        await parse("<script>x</script>\n\n<table><tr><th>A<th>B<tr><td>1<td>2</table>\n\nText <b>bold</b><br>next.\n"),
       ),
     ).toEqual(["table | A | B |\n| --- | --- |\n| 1 | 2 |", "paragraph Text bold\nnext."]);
   });

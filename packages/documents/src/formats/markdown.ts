@@ -13,9 +13,7 @@ const processor = unified().use(remarkParse).use(remarkGfm);
 export function parseMarkdown(markdown: string, limits: ParseLimits): Parsed {
   const { title, body } = splitFrontMatter(markdown.replace(/\r\n?/gu, "\n"));
   const warnings: string[] = [];
-  const drafts = promoteOnlyTopHeading(
-    readBlocks(processor.parse(body).children, limits, warnings),
-  );
+  const drafts = promoteOnlyTopHeading(readBlocks(processor.parse(body).children, limits, warnings));
   return { title: title ?? firstTitle(drafts), drafts, warnings };
 }
 
@@ -34,14 +32,8 @@ function splitFrontMatter(markdown: string): { title: string | null; body: strin
   };
 }
 
-function readBlocks(
-  nodes: readonly RootContent[],
-  limits: ParseLimits,
-  warnings: string[],
-): Draft[] {
-  return nodes
-    .flatMap((node) => readBlock(node, limits, warnings))
-    .filter((draft) => draft.text.trim() !== "");
+function readBlocks(nodes: readonly RootContent[], limits: ParseLimits, warnings: string[]): Draft[] {
+  return nodes.flatMap((node) => readBlock(node, limits, warnings)).filter((draft) => draft.text.trim() !== "");
 }
 
 function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): Draft[] {
@@ -54,9 +46,7 @@ function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): 
       return [
         {
           kind: "list",
-          text: listLines(node.children, node.ordered === true ? (node.start ?? 1) : null, 0).join(
-            "\n",
-          ),
+          text: listLines(node.children, node.ordered === true ? (node.start ?? 1) : null, 0).join("\n"),
         },
       ];
     case "table":
@@ -64,9 +54,7 @@ function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): 
     case "html": {
       const inner = parseHtml(node.value, limits);
       warnings.push(...inner.warnings);
-      return inner.drafts.map((draft) =>
-        draft.kind === "title" ? { ...draft, kind: "heading" } : draft,
-      );
+      return inner.drafts.map((draft) => (draft.kind === "title" ? { ...draft, kind: "heading" } : draft));
     }
     case "blockquote":
       return readBlocks(node.children, limits, warnings);
@@ -77,8 +65,7 @@ function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): 
       }));
     case "paragraph": {
       const [only] = node.children;
-      if (node.children.length === 1 && only?.type === "image")
-        return [{ kind: "figure", text: only.alt ?? "" }];
+      if (node.children.length === 1 && only?.type === "image") return [{ kind: "figure", text: only.alt ?? "" }];
       return [{ kind: "paragraph", text: tidyLines(textOf(node)) }];
     }
     case "definition":
@@ -105,13 +92,7 @@ function listLines(items: readonly ListItem[], first: number | null, indent: num
     const nested: string[] = [];
     for (const child of item.children) {
       if (child.type === "list")
-        nested.push(
-          ...listLines(
-            child.children,
-            child.ordered === true ? (child.start ?? 1) : null,
-            indent + 1,
-          ),
-        );
+        nested.push(...listLines(child.children, child.ordered === true ? (child.start ?? 1) : null, indent + 1));
       else own.push(child.type === "code" ? child.value : oneLine(textOf(child)));
     }
     const prefix = "  ".repeat(indent);
@@ -141,9 +122,7 @@ function textOf(node: Nodes): string {
     default:
       if ("value" in node) return node.value;
       if (!("children" in node)) return "";
-      return node.children
-        .map(textOf)
-        .join(node.type === "blockquote" || node.type === "listItem" ? "\n" : "");
+      return node.children.map(textOf).join(node.type === "blockquote" || node.type === "listItem" ? "\n" : "");
   }
 }
 

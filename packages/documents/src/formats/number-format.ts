@@ -1,7 +1,7 @@
 /** Excel's built-in formats that show a date, a time, or both; ECMA-376 part 1, 18.8.30. */
 const builtInDates = new Set([
-  14, 15, 16, 17, 18, 19, 20, 21, 22, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 45, 46, 47, 50, 51,
-  52, 53, 54, 55, 56, 57, 58,
+  14, 15, 16, 17, 18, 19, 20, 21, 22, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 45, 46, 47, 50, 51, 52, 53, 54, 55, 56,
+  57, 58,
 ]);
 const builtInCodes: Record<number, string> = {
   1: "0",
@@ -19,12 +19,7 @@ const builtInCodes: Record<number, string> = {
  * @param formatId numFmtId of the cell's style; `code` is its custom format code when it has one.
  * @param date1904 whether day 0 is 1904-01-01, as in workbooks from old Macs.
  */
-export function formatNumber(
-  value: number,
-  formatId: number,
-  code: string | undefined,
-  date1904: boolean,
-): string {
+export function formatNumber(value: number, formatId: number, code: string | undefined, date1904: boolean): string {
   const format = (code ?? builtInCodes[formatId] ?? "").split(";")[0]!;
   if (builtInDates.has(formatId) || isDateFormat(format)) return formatDate(value, date1904);
   const plain = format
@@ -33,9 +28,7 @@ export function formatNumber(
     .replace(/\\./gu, "");
   const decimals = /[0#?]\.(0+)/u.exec(plain)?.[1]?.length;
   if (plain.includes("%")) return `${round(value * 100, decimals ?? 0)}%`;
-  const currency = /\[\$([^\-\]]+)(?:-[^\]]*)?\]|"\s*([^"\w\s]{1,3}|[A-Z]{3})\s*"|([$€£¥])/u.exec(
-    format,
-  );
+  const currency = /\[\$([^\-\]]+)(?:-[^\]]*)?\]|"\s*([^"\w\s]{1,3}|[A-Z]{3})\s*"|([$€£¥])/u.exec(format);
   const symbol = currency?.[1] ?? currency?.[2] ?? currency?.[3] ?? "";
   const shown = round(value, symbol === "" ? undefined : decimals);
   if (symbol === "") return shown;

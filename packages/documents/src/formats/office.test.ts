@@ -13,8 +13,7 @@ import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
 
 describe("DOCX", () => {
   it("reads title, headings and tables with their section", async () => {
-    const cell = (text: string, properties = "") =>
-      `<w:tc><w:tcPr>${properties}</w:tcPr>${docxParagraph(text)}</w:tc>`;
+    const cell = (text: string, properties = "") => `<w:tc><w:tcPr>${properties}</w:tcPr>${docxParagraph(text)}</w:tc>`;
     const table = `<w:tbl><w:tr>${cell("Part")}${cell("Limit")}</w:tr><w:tr>${cell("Pump", '<w:vMerge w:val="restart"/>')}${cell("1")}</w:tr><w:tr>${cell("", "<w:vMerge/>")}${cell("2")}</w:tr></w:tbl>`;
     const document = await parseFixture(
       writeDocx(
@@ -45,9 +44,7 @@ describe("DOCX", () => {
         { name: "word/vbaProject.bin", data: "macro" },
         {
           name: "word/_rels/footnotes.xml.rels",
-          data: relationships([
-            { id: "rId9", type: "image", target: "http://127.0.0.1:9/x.png", external: true },
-          ]),
+          data: relationships([{ id: "rId9", type: "image", target: "http://127.0.0.1:9/x.png", external: true }]),
         },
       ]),
       "a.docm",
@@ -61,23 +58,21 @@ describe("DOCX", () => {
       name: "word/footnotes.xml",
       data: '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>',
     };
-    expect(
-      await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx")),
-    ).toMatch(/^DOCUMENT_HOSTILE/u);
+    expect(await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx"))).toMatch(
+      /^DOCUMENT_HOSTILE/u,
+    );
   });
 
   it("refuses a zip bomb inside", async () => {
     const bomb = { name: "word/media.xml", data: `<x>${" ".repeat(64 * 1024 * 1024)}</x>` };
-    expect(
-      await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx")),
-    ).toMatch(/^DOCUMENT_HOSTILE: .*zip bomb/u);
+    expect(await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx"))).toMatch(
+      /^DOCUMENT_HOSTILE: .*zip bomb/u,
+    );
   });
 
   it("tells damage and passwords apart", async () => {
     const whole = writeDocx(docxParagraph("Text."));
-    expect(await failureOf(parseFixture(whole.subarray(0, whole.length - 30), "a.docx"))).toMatch(
-      /^DOCUMENT_DAMAGED/u,
-    );
+    expect(await failureOf(parseFixture(whole.subarray(0, whole.length - 30), "a.docx"))).toMatch(/^DOCUMENT_DAMAGED/u);
     const encrypted = Buffer.concat([
       Buffer.from("d0cf11e0a1b11ae1", "hex"),
       Buffer.alloc(2000),
@@ -85,12 +80,7 @@ describe("DOCX", () => {
     ]);
     expect(await failureOf(parseFixture(encrypted, "a.docx"))).toMatch(/^DOCUMENT_ENCRYPTED/u);
     expect(
-      await failureOf(
-        parseFixture(
-          deflatedArchive([{ name: "[Content_Types].xml", data: "<Types/>" }]),
-          "a.docx",
-        ),
-      ),
+      await failureOf(parseFixture(deflatedArchive([{ name: "[Content_Types].xml", data: "<Types/>" }]), "a.docx")),
     ).toMatch(/^DOCUMENT_DAMAGED: .*no main part/u);
   });
 });
@@ -117,15 +107,7 @@ describe("XLSX", () => {
         { formula: "B4*2", result: 2469 },
         true,
       ]);
-      sheet.addRow([
-        "Valve",
-        0.1 + 0.2,
-        1,
-        new Date(Date.UTC(2026, 2, 1, 14, 30)),
-        "x",
-        { error: "#REF!" },
-        false,
-      ]);
+      sheet.addRow(["Valve", 0.1 + 0.2, 1, new Date(Date.UTC(2026, 2, 1, 14, 30)), "x", { error: "#REF!" }, false]);
       sheet.getCell("B4").numFmt = '#,##0.00 "€"';
       sheet.getCell("C4").numFmt = "0.0%";
       sheet.getCell("C5").numFmt = "0%";
@@ -170,18 +152,14 @@ describe("XLSX", () => {
       maxTableRows: 100,
     });
     expect(document.elements.at(-1)?.text.split("\n")).toHaveLength(101);
-    expect(document.warnings).toEqual([
-      'Sheet "Big": kept the first 100 rows, 4,900 rows left out.',
-    ]);
+    expect(document.warnings).toEqual(['Sheet "Big": kept the first 100 rows, 4,900 rows left out.']);
   });
 
   it("costs nothing for a cell at the far end of the sheet", async () => {
     const data =
       '<row r="1"><c r="A1"><v>1</v></c><c r="XFD1"><v>2</v></c></row><row r="1048576"><c r="A1048576"><v>3</v></c><c r="B1048576"><v>4</v></c></row>';
     const document = await parseFixture(
-      writeXlsx([
-        { name: "Far", data, after: '<mergeCells><mergeCell ref="A1:A1048576"/></mergeCells>' },
-      ]),
+      writeXlsx([{ name: "Far", data, after: '<mergeCells><mergeCell ref="A1:A1048576"/></mergeCells>' }]),
       "a.xlsx",
     );
     expect(document.elements.map((element) => element.kind)).toEqual(["heading", "table", "table"]);
@@ -215,9 +193,7 @@ describe("PPTX", () => {
         { shapes: slideShape("subTitle", "Team North") + slideShape("ctrTitle", "Review") },
         {
           shapes:
-            slideShape("sldNum", "2") +
-            slideShape("body", "Revenue up", "Costs flat") +
-            slideShape("title", "Results"),
+            slideShape("sldNum", "2") + slideShape("body", "Revenue up", "Costs flat") + slideShape("title", "Results"),
           notes: "Say thanks.",
         },
         { shapes: slideShape("title", "Secret"), attributes: 'show="0"' },
@@ -226,9 +202,7 @@ describe("PPTX", () => {
       "a.pptx",
     );
     expect(document.title).toBe("Review");
-    expect(
-      document.elements.map((element) => `${element.page} ${element.kind} ${element.text}`),
-    ).toEqual([
+    expect(document.elements.map((element) => `${element.page} ${element.kind} ${element.text}`)).toEqual([
       "1 title Review",
       "1 paragraph Team North",
       "2 heading Results",

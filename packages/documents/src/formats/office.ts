@@ -33,11 +33,7 @@ function encrypted(bytes: Uint8Array): Error {
     Buffer.from("EncryptedPackage", "utf16le"),
   );
   if (holds) return documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
-  return documentError(
-    "DOCUMENT_UNSUPPORTED",
-    "The file is in an Office format from before 2007 under a newer name.",
-    {
-      action: "Save it as DOCX, XLSX or PPTX, and sync again.",
-    },
-  );
+  return documentError("DOCUMENT_UNSUPPORTED", "The file is in an Office format from before 2007 under a newer name.", {
+    action: "Save it as DOCX, XLSX or PPTX, and sync again.",
+  });
 }

@@ -14,9 +14,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const warnings = [...office.warnings];
   const slides = elementsOf(elementOf(office.tree(office.mainPart), "sldIdLst"), "sldId");
   slides.forEach((reference, index) => {
-    const partName = targets.find(
-      (relationship) => relationship.id === reference.attributes["r:id"],
-    )?.target;
+    const partName = targets.find((relationship) => relationship.id === reference.attributes["r:id"])?.target;
     const slide = partName === undefined ? undefined : office.tree(partName);
     const page = index + 1;
     if (partName === undefined || slide === undefined) {
@@ -57,9 +55,7 @@ function readSlide(
     drafts.push(...readShape(office, targets, shape, page, limits, warnings));
   }
   const notes = targets.find((relationship) => relationship.type === "notesSlide")?.target;
-  const notesShapes = shapesOf(
-    elementOf(notes === undefined ? undefined : office.tree(notes), "cSld", "spTree"),
-  );
+  const notesShapes = shapesOf(elementOf(notes === undefined ? undefined : office.tree(notes), "cSld", "spTree"));
   for (const shape of notesShapes.filter((candidate) => placeholderOf(candidate) === "body")) {
     drafts.push(
       ...textDrafts(linesOf(shape), false).map((draft) => ({
@@ -76,8 +72,7 @@ function shapesOf(tree: XmlElement | undefined): XmlElement[] {
   return elementsOf(tree).flatMap((shape) => {
     if (shape.name === "grpSp") return shapesOf(shape);
     // Newer features come with a fallback; the first choice is what a current PowerPoint shows.
-    if (shape.name === "AlternateContent")
-      return shapesOf(elementOf(shape, "Choice") ?? elementOf(shape, "Fallback"));
+    if (shape.name === "AlternateContent") return shapesOf(elementOf(shape, "Choice") ?? elementOf(shape, "Fallback"));
     const properties = elementsOf(shape).find((child) => child.name.startsWith("nv"));
     if (elementOf(properties, "cNvPr")?.attributes["hidden"] === "1") return [];
     return ["sp", "graphicFrame", "pic"].includes(shape.name) ? [shape] : [];
@@ -99,8 +94,7 @@ function readShape(
   warnings: string[],
 ): Draft[] {
   if (shape.name === "pic") {
-    const text =
-      elementOf(shape, "nvPicPr", "cNvPr")?.attributes["descr"]?.replace(/\s+/gu, " ").trim() ?? "";
+    const text = elementOf(shape, "nvPicPr", "cNvPr")?.attributes["descr"]?.replace(/\s+/gu, " ").trim() ?? "";
     return text === "" ? [] : [{ kind: "figure", text }];
   }
   if (shape.name === "graphicFrame") {
@@ -139,11 +133,7 @@ function linesOf(shape: XmlElement): Line[] {
 function paragraphText(paragraph: XmlElement): string {
   return elementsOf(paragraph)
     .map((part) =>
-      part.name === "br"
-        ? " "
-        : part.name === "r" || part.name === "fld"
-          ? textOf(elementOf(part, "t"))
-          : "",
+      part.name === "br" ? " " : part.name === "r" || part.name === "fld" ? textOf(elementOf(part, "t")) : "",
     )
     .join("")
     .replace(/\s+/gu, " ")
@@ -163,12 +153,7 @@ function textDrafts(lines: readonly Line[], isBody: boolean): Draft[] {
     if (!isItem(line)) {
       drafts.push({ kind: "paragraph", text: line.text });
     } else {
-      number =
-        line.bullet === "number" && line.level === 0
-          ? number + 1
-          : line.bullet === "number"
-            ? number
-            : 0;
+      number = line.bullet === "number" && line.level === 0 ? number + 1 : line.bullet === "number" ? number : 0;
       const text = `${"  ".repeat(line.level)}${line.bullet === "number" && line.level === 0 ? `${number}.` : "-"} ${line.text}`;
       const last = drafts[drafts.length - 1];
       if (wasItem && last !== undefined) last.text += `\n${text}`;
@@ -179,12 +164,7 @@ function textDrafts(lines: readonly Line[], isBody: boolean): Draft[] {
   return drafts;
 }
 
-function readTable(
-  table: XmlElement,
-  page: number,
-  limits: ParseLimits,
-  warnings: string[],
-): Draft[] {
+function readTable(table: XmlElement, page: number, limits: ParseLimits, warnings: string[]): Draft[] {
   const rows: string[][] = [];
   for (const row of elementsOf(table, "tr")) {
     rows.push(

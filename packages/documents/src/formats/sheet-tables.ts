@@ -34,9 +34,7 @@ export function sheetDrafts(
         container: name,
       });
     const table =
-      start === -1
-        ? null
-        : renderTable(block.slice(start).map((row) => row.slice(0, limits.maxTableColumns)));
+      start === -1 ? null : renderTable(block.slice(start).map((row) => row.slice(0, limits.maxTableColumns)));
     if (table !== null) body.push({ kind: "table", text: table, container: name });
   }
   if (body.length === 0) return { drafts: [], warnings };

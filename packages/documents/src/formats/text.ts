@@ -22,11 +22,7 @@ export function parseText(text: string): Parsed {
 function readBlock(lines: string[]): Draft[] {
   const [first = "", second = ""] = lines;
   const underline = /^(?:(={3,})|-{3,}|~{3,}|\^{3,})$/u.exec(second.trim());
-  if (
-    underline !== null &&
-    first.trim().length <= 120 &&
-    Math.abs(first.trim().length - second.trim().length) <= 4
-  ) {
+  if (underline !== null && first.trim().length <= 120 && Math.abs(first.trim().length - second.trim().length) <= 4) {
     const heading: Draft = {
       kind: "heading",
       text: first.trim(),
@@ -42,16 +38,14 @@ function readBlock(lines: string[]): Draft[] {
     rest.every((line) => listItem.test(line) || /^[ \t]{2,}/u.test(line)) &&
     rest.filter((line) => listItem.test(line)).length > 1;
   if (!isList) return [{ kind: "paragraph", text: lines.join("\n").trim() }];
-  const before: Draft[] =
-    start > 0 ? [{ kind: "paragraph", text: lines.slice(0, start).join("\n").trim() }] : [];
+  const before: Draft[] = start > 0 ? [{ kind: "paragraph", text: lines.slice(0, start).join("\n").trim() }] : [];
   return [...before, { kind: "list", text: joinItems(rest) }];
 }
 
 function joinItems(lines: readonly string[]): string {
   const items: string[] = [];
   for (const line of lines) {
-    if (listItem.test(line) || items.length === 0)
-      items.push(line.replace(/^([ \t]*)[*•◦▪‣·]/u, "$1-"));
+    if (listItem.test(line) || items.length === 0) items.push(line.replace(/^([ \t]*)[*•◦▪‣·]/u, "$1-"));
     else items[items.length - 1] += ` ${line.trim()}`;
   }
   return items.join("\n");
@@ -59,6 +53,6 @@ function joinItems(lines: readonly string[]): string {
 
 /** Source code is one element: its blank lines mean nothing to a reader of prose. */
 export function parseSource(text: string): Parsed {
-  const code = text.replace(/\r\n?/gu, "\n").replace(/^\n+|\s+$/gu, "");
+  const code = text.replace(/\r\n?/gu, "\n").replace(/^\n+/u, "").trimEnd();
   return { title: null, drafts: code === "" ? [] : [{ kind: "code", text: code }], warnings: [] };
 }

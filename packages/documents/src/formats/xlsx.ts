@@ -22,8 +22,7 @@ type Workbook = {
 export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const root = office.tree(office.mainPart);
   const targets = office.relationships(office.mainPart);
-  const partOfType = (type: string) =>
-    targets.find((relationship) => relationship.type === type)?.target;
+  const partOfType = (type: string) => targets.find((relationship) => relationship.type === type)?.target;
   const workbook: Workbook = {
     strings: readStrings(office, partOfType("sharedStrings")),
     styles: readStyles(office, partOfType("styles")),
@@ -35,8 +34,7 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     const { name = "Sheet", state, "r:id": id } = sheet.attributes;
     const target = targets.find((relationship) => relationship.id === id);
     const text = target?.type === "worksheet" ? office.text(target.target) : undefined;
-    if (state === "hidden" || state === "veryHidden")
-      warnings.push(`The hidden sheet "${name}" was left out.`);
+    if (state === "hidden" || state === "veryHidden") warnings.push(`The hidden sheet "${name}" was left out.`);
     else if (text !== undefined) {
       const { rows, totalRows, unsolved } = readSheet(text, name, workbook, limits);
       if (unsolved > 0)
@@ -167,9 +165,7 @@ function showCell(cell: Cell, workbook: Workbook): string {
   if (type !== "n") return unescapeControls(value).trim();
   const number = Number(value);
   const style = workbook.styles[cell.style];
-  return Number.isFinite(number)
-    ? formatNumber(number, style?.formatId ?? 0, style?.code, workbook.date1904)
-    : value;
+  return Number.isFinite(number) ? formatNumber(number, style?.formatId ?? 0, style?.code, workbook.date1904) : value;
 }
 
 /** A cell merged over several rows stands in each of them, so that every row can be read alone. */
@@ -180,11 +176,7 @@ function spreadDown(reference: string, rows: Map<number, string[]>, limits: Pars
   const first = Number(match[2]);
   const value = rows.get(first)?.[column] ?? "";
   if (value === "") return;
-  for (
-    let number = first + 1;
-    number <= Math.min(Number(match[3]), first + limits.maxTableRows);
-    number += 1
-  ) {
+  for (let number = first + 1; number <= Math.min(Number(match[3]), first + limits.maxTableRows); number += 1) {
     const row = rows.get(number);
     if (row === undefined) continue;
     while (row.length <= column) row.push("");
@@ -201,9 +193,7 @@ function columnOf(reference: string | undefined): number | null {
 
 /** Excel writes control characters in strings as _x000D_. */
 function unescapeControls(text: string): string {
-  return text.replace(/_x([0-9A-Fa-f]{4})_/gu, (_, code: string) =>
-    String.fromCharCode(Number.parseInt(code, 16)),
-  );
+  return text.replace(/_x([0-9A-Fa-f]{4})_/gu, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
 }
 
 type Handlers = {
@@ -219,10 +209,7 @@ function streamXml(text: string, partName: string, handlers: Handlers): void {
   parser.on("cdata", handlers.text);
   parser.on("closetag", (tag) => handlers.close(localName(tag.name)));
   parser.on("error", (error) => {
-    throw documentError(
-      "DOCUMENT_DAMAGED",
-      `${partName} is not well-formed XML (${error.message.slice(0, 120)}).`,
-    );
+    throw documentError("DOCUMENT_DAMAGED", `${partName} is not well-formed XML (${error.message.slice(0, 120)}).`);
   });
   parser.write(text).close();
 }

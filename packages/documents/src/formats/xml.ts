@@ -11,16 +11,10 @@ export function parseXml(text: string, fileName: string, limits: ParseLimits): P
 
 function valueOf(element: XmlElement): unknown {
   const children = elementsOf(element);
-  const attributes = Object.entries(element.attributes).filter(
-    ([name]) => !/^(?:xmlns|xml|xsi)(?::|$)/u.test(name),
-  );
-  const isMixed = element.children.some(
-    (child) => typeof child === "string" && child.trim() !== "",
-  );
+  const attributes = Object.entries(element.attributes).filter(([name]) => !/^(?:xmlns|xml|xsi)(?::|$)/u.test(name));
+  const isMixed = element.children.some((child) => typeof child === "string" && child.trim() !== "");
   if (children.length === 0 || isMixed) {
-    const content = textOf(element)
-      .replace(/[ \t]*\n\s*/gu, "\n")
-      .trim();
+    const content = tidyLines(textOf(element));
     return attributes.length === 0
       ? content
       : { ...Object.fromEntries(attributes), ...(content === "" ? {} : { text: content }) };
@@ -36,4 +30,9 @@ function valueOf(element: XmlElement): unknown {
     values.length === 1 ? values[0] : values,
   ]);
   return Object.fromEntries([...attributes, ...fields]);
+}
+
+function tidyLines(text: string): string {
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "").join("\n");
 }

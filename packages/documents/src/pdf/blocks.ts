@@ -29,11 +29,7 @@ export function toBlocks(rows: readonly Row[], leading: number): Block[] {
   lines.forEach((line, index) => {
     const block = blocks[blocks.length - 1];
     const previous = lines[index - 1];
-    if (
-      block !== undefined &&
-      previous !== undefined &&
-      continues(block, previous, line, { leading, left, right })
-    ) {
+    if (block !== undefined && previous !== undefined && continues(block, previous, line, { leading, left, right })) {
       block.lines.push(line);
       block.bold &&= line.bold;
     } else {
@@ -66,8 +62,7 @@ function continues(
 ): boolean {
   const size = Math.max(above.size, line.size);
   const gap = line.y - above.y;
-  if (gap < 0 || gap > column.leading * 1.3 * size)
-    return line.mono && block.mono && gap > 0 && gap < 3 * size;
+  if (gap < 0 || gap > column.leading * 1.3 * size) return line.mono && block.mono && gap > 0 && gap < 3 * size;
   if (Math.abs(line.size - above.size) > 0.08 * size || line.mono !== above.mono) return false;
   if (line.mono) return true;
   if (startsItem(line.text)) return false;
@@ -77,19 +72,13 @@ function continues(
   }
   const first = block.lines[0]!;
   if (startsItem(first.text)) return line.x > first.x + 0.3 * size;
-  const isIndented =
-    line.x - column.left > 0.7 * size && Math.abs(above.x - column.left) < 0.3 * size;
+  const isIndented = line.x - column.left > 0.7 * size && Math.abs(above.x - column.left) < 0.3 * size;
   if (isIndented && !isCentred(line, column)) return false;
   return !isBreakIntended(block, above, line, column);
 }
 
 /** A line ends early on purpose when the next word had room on it: clearly after a sentence, more so without one. */
-function isBreakIntended(
-  block: Block,
-  above: Line,
-  line: Line,
-  column: { left: number; right: number },
-): boolean {
+function isBreakIntended(block: Block, above: Line, line: Line, column: { left: number; right: number }): boolean {
   if (isCentred(above, column) && isCentred(line, column)) return false;
   const [word = ""] = line.text.split(" ", 1);
   const room = column.right - above.right - (word.length + 1) * 0.5 * line.size;
@@ -121,11 +110,7 @@ export function startsItem(text: string): boolean {
 export function joinLines(lines: readonly Pick<Line, "text">[]): string {
   return lines.reduce(
     (text, line) =>
-      text === ""
-        ? line.text
-        : /\p{L}[-\u00AD‐]$/u.test(text)
-          ? `${text}\n${line.text}`
-          : `${text} ${line.text}`,
+      text === "" ? line.text : /\p{L}[-\u00AD‐]$/u.test(text) ? `${text}\n${line.text}` : `${text} ${line.text}`,
     "",
   );
 }

@@ -27,10 +27,7 @@ export function splitRegions(segments: readonly Segment[]): Segment[][] {
       const start = losesColumns ? band.length : startOfColumns(band, row);
       close(band.slice(0, start));
       band = band.slice(start);
-      free = [...band, row].reduce<Interval[]>(
-        (left, one) => intersect(left, gapsOf(one)),
-        [everything],
-      );
+      free = [...band, row].reduce<Interval[]>((left, one) => intersect(left, gapsOf(one)), [everything]);
     } else {
       free = next;
     }
@@ -106,22 +103,16 @@ function areColumns(left: readonly Segment[], right: readonly Segment[]): boolea
   const [a, b] = [toRows(left), toRows(right)];
   if (a.length < 3 || b.length < 3) return false;
   if (isProse(a) && isProse(b)) return true;
-  const shared = a.filter((row) =>
-    b.some((other) => Math.abs(other[0]!.y - row[0]!.y) < 0.2 * row[0]!.size),
-  ).length;
+  const shared = a.filter((row) => b.some((other) => Math.abs(other[0]!.y - row[0]!.y) < 0.2 * row[0]!.size)).length;
   return a.length >= 8 && b.length >= 8 && shared < 0.4 * Math.min(a.length, b.length);
 }
 
 function isProse(rows: readonly Row[]): boolean {
   const left = Math.min(...rows.flat().map((segment) => segment.x));
   const right = Math.max(...rows.flat().map((segment) => segment.right));
-  const filling = rows.filter(
-    (row) => row[row.length - 1]!.right - row[0]!.x >= 0.6 * (right - left),
-  );
+  const filling = rows.filter((row) => row[row.length - 1]!.right - row[0]!.x >= 0.6 * (right - left));
   const lettersPerRow =
-    rows.reduce(
-      (sum, row) => sum + row.reduce((letters, segment) => letters + segment.text.length, 0),
-      0,
-    ) / rows.length;
+    rows.reduce((sum, row) => sum + row.reduce((letters, segment) => letters + segment.text.length, 0), 0) /
+    rows.length;
   return filling.length >= rows.length * 0.5 && lettersPerRow >= 18;
 }

@@ -42,8 +42,7 @@ function tableEnd(rows: readonly Row[], start: number): number {
     const gap = row[0]!.y - above[0]!.y;
     const isFar = gap > 4 * row[0]!.size;
     const joins = next.length < columns.length && next.length < 2;
-    const swallows =
-      next.length < columns.length && row.some((segment) => spanned(segment, columns) > 1);
+    const swallows = next.length < columns.length && row.some((segment) => spanned(segment, columns) > 1);
     const isNote =
       row.length === 1 &&
       columns[0] !== undefined &&
@@ -97,8 +96,7 @@ function toCells(rows: readonly Row[], columns: readonly Column[]): string[][] {
   const gaps = rows.slice(1).map((row, index) => row[0]!.y - rows[index]![0]!.y);
   const narrow = Math.min(...gaps);
   const wide = Math.max(...gaps);
-  const hasSpacing =
-    wide > 1.3 * narrow && rows.some((row) => row.length === 1 || row.length < columns.length);
+  const hasSpacing = wide > 1.3 * narrow && rows.some((row) => row.length === 1 || row.length < columns.length);
   const threshold = (narrow + wide) / 2;
   const cells: string[][] = [];
   rows.forEach((row, index) => {
@@ -111,8 +109,7 @@ function toCells(rows: readonly Row[], columns: readonly Column[]): string[][] {
     const above = cells[cells.length - 1];
     const isSparse = row.length === 1 && values[0] === "";
     const continues = above !== undefined && (hasSpacing ? gaps[index - 1]! < threshold : isSparse);
-    if (continues)
-      values.forEach((value, column) => (above[column] = `${above[column] ?? ""} ${value}`.trim()));
+    if (continues) values.forEach((value, column) => (above[column] = `${above[column] ?? ""} ${value}`.trim()));
     else cells.push(values);
   });
   return cells;

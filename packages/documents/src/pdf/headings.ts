@@ -16,14 +16,9 @@ export function markHeadings(
   const body = bodySize(blocks.map(({ block }) => block));
   const depths = new Map(outline.map((item) => [normalise(item.title), item.level]));
   const candidates = blocks.filter(
-    ({ block }) =>
-      looksLikeHeading(block, body) ||
-      (depths.has(normalise(joinLines(block.lines))) && isBrief(block)),
+    ({ block }) => looksLikeHeading(block, body) || (depths.has(normalise(joinLines(block.lines))) && isBrief(block)),
   );
-  const byStyle = new Map<
-    string,
-    { size: number; bold: boolean; blocks: Block[]; outlined: number[] }
-  >();
+  const byStyle = new Map<string, { size: number; bold: boolean; blocks: Block[]; outlined: number[] }>();
   for (const { block } of candidates) {
     const key = styleOf(block);
     const style = byStyle.get(key) ?? {
@@ -37,9 +32,7 @@ export function markHeadings(
     if (depth !== undefined) style.outlined.push(depth);
     byStyle.set(key, style);
   }
-  const styles = [...byStyle.values()].toSorted(
-    (a, b) => b.size - a.size || Number(b.bold) - Number(a.bold),
-  );
+  const styles = [...byStyle.values()].toSorted((a, b) => b.size - a.size || Number(b.bold) - Number(a.bold));
   const marks = new Map<Block, HeadingMark>();
 
   const first = candidates[0];
@@ -76,15 +69,8 @@ export function bodySize(blocks: readonly Block[]): number {
 
 function looksLikeHeading(block: Block, body: number): boolean {
   const text = joinLines(block.lines);
-  if (
-    !isBrief(block) ||
-    block.mono ||
-    !/\p{L}{2}/u.test(text) ||
-    / \.\.\. (?:\d+|[ivxl]+)$/u.test(text)
-  )
-    return false;
-  if (block.size >= 1.12 * body)
-    return !/[,;]$/u.test(text) && !(text.endsWith(".") && text.length > 80);
+  if (!isBrief(block) || block.mono || !/\p{L}{2}/u.test(text) || / \.\.\. (?:\d+|[ivxl]+)$/u.test(text)) return false;
+  if (block.size >= 1.12 * body) return !/[,;]$/u.test(text) && !(text.endsWith(".") && text.length > 80);
   const isItem = startsItem(text) && !/^\d/u.test(text);
   return (
     block.bold &&

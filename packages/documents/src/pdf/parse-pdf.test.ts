@@ -3,11 +3,7 @@ import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
 import { lines, writePdf } from "../testing/pdf-fixture.ts";
 
 const sentence = "The pump keeps the coolant moving as long as the shaft turns freely";
-const paragraph = [
-  sentence,
-  "and the seal holds, which is why both are checked at every start",
-  "of a shift.",
-];
+const paragraph = [sentence, "and the seal holds, which is why both are checked at every start", "of a shift."];
 
 const read = async (...pages: Parameters<typeof writePdf>[0][number][]) =>
   outlineOf(await parseFixture(writePdf(pages), "a.pdf"));
@@ -25,10 +21,7 @@ describe("PDF", () => {
             { x: 72, y: 610, text: "Details", font: "bold" },
             ...lines(72, 590, paragraph),
           ],
-          [
-            { x: 72, y: 780, text: "2 Limits", size: 14, font: "bold" },
-            ...lines(72, 755, paragraph),
-          ],
+          [{ x: 72, y: 780, text: "2 Limits", size: 14, font: "bold" }, ...lines(72, 755, paragraph)],
         ],
         { title: "Pump guide, 2nd edition" },
       ),
@@ -68,9 +61,7 @@ describe("PDF", () => {
       "here before the columns begin, so that it has to be read before either of them is.",
     ];
     // Columns on different baselines, as most layout programs set them.
-    expect(
-      await read([...lines(60, 780, wide), ...lines(60, 720, left), ...lines(310, 723, right)]),
-    ).toEqual([
+    expect(await read([...lines(60, 780, wide), ...lines(60, 720, left), ...lines(310, 723, right)])).toEqual([
       `paragraph ${wide.join(" ")}`,
       `paragraph ${left.join(" ")}`,
       `paragraph ${right.join(" ")}`,
@@ -82,8 +73,7 @@ describe("PDF", () => {
   });
 
   it("reads aligned cells as a table, wrapped cells included", async () => {
-    const row = (y: number, ...cells: string[]) =>
-      cells.map((text, index) => ({ x: 72 + index * 130, y, text }));
+    const row = (y: number, ...cells: string[]) => cells.map((text, index) => ({ x: 72 + index * 130, y, text }));
     const page = [
       ...lines(72, 780, [sentence]),
       ...row(750, "Part", "Limit", "Unit"),
@@ -129,26 +119,19 @@ describe("PDF", () => {
       { x: 300, y: 30, text: `${number} / 3`, size: 8 },
     ];
     const document = await parseFixture(writePdf([page(1), page(2), page(3)]), "a.pdf");
-    expect(outlineOf(document)).toEqual(
-      [1, 2, 3].map((number) => `paragraph ${sentence} ${number}.`),
-    );
+    expect(outlineOf(document)).toEqual([1, 2, 3].map((number) => `paragraph ${sentence} ${number}.`));
     expect(document.warnings).toEqual(['Running headers and footers left out: "ACME Handbook".']);
   });
 
   it("takes headings and their depth from the outline", async () => {
     const page = [...lines(72, 780, ["Deep topic"]), ...lines(72, 755, paragraph)];
-    const document = await parseFixture(
-      writePdf([page], { outline: [{ title: "Deep  Topic", page: 1 }] }),
-      "a.pdf",
-    );
+    const document = await parseFixture(writePdf([page], { outline: [{ title: "Deep  Topic", page: 1 }] }), "a.pdf");
     expect(outlineOf(document)[0]).toBe("heading1 Deep topic");
   });
 
   it("says which pages hold no text, and that a scan needs OCR", async () => {
     const document = await parseFixture(writePdf([lines(72, 780, paragraph), [], []]), "a.pdf");
-    expect(document.warnings).toEqual([
-      "Pages 2-3 hold no text that can be read (blank, or a scan that needs OCR).",
-    ]);
+    expect(document.warnings).toEqual(["Pages 2-3 hold no text that can be read (blank, or a scan that needs OCR)."]);
     expect(await failureOf(parseFixture(writePdf([[], []]), "a.pdf"))).toMatch(
       /^DOCUMENT_UNSUPPORTED: .*scan\).*needs OCR/u,
     );
@@ -156,25 +139,21 @@ describe("PDF", () => {
 
   it("tells a password from damage", async () => {
     const whole = writePdf([lines(72, 780, paragraph)]);
-    expect(
-      await failureOf(
-        parseFixture(writePdf([lines(72, 780, paragraph)], { encrypt: true }), "a.pdf"),
-      ),
-    ).toMatch(/^DOCUMENT_ENCRYPTED/u);
+    expect(await failureOf(parseFixture(writePdf([lines(72, 780, paragraph)], { encrypt: true }), "a.pdf"))).toMatch(
+      /^DOCUMENT_ENCRYPTED/u,
+    );
     expect(await failureOf(parseFixture(whole.subarray(0, whole.length / 2), "a.pdf"))).toMatch(
       /^DOCUMENT_DAMAGED: .*cut off/u,
     );
-    expect(
-      await failureOf(parseFixture("%PDF-1.7\nnothing\nstartxref\n0\n%%EOF", "a.pdf")),
-    ).toMatch(/^DOCUMENT_DAMAGED/u);
+    expect(await failureOf(parseFixture("%PDF-1.7\nnothing\nstartxref\n0\n%%EOF", "a.pdf"))).toMatch(
+      /^DOCUMENT_DAMAGED/u,
+    );
   });
 
   it("keeps the first pages of a long document", async () => {
-    const document = await parseFixture(
-      writePdf([1, 2, 3].map(() => lines(72, 700, [sentence]))),
-      "a.pdf",
-      { maxPages: 2 },
-    );
+    const document = await parseFixture(writePdf([1, 2, 3].map(() => lines(72, 700, [sentence]))), "a.pdf", {
+      maxPages: 2,
+    });
     expect(document.elements.map((element) => element.page)).toEqual([1, 2]);
     expect(document.warnings).toEqual(["Kept the first 2 of 3 pages."]);
   });

@@ -27,8 +27,7 @@ export async function parsePdf(bytes: Uint8Array, limits: ParseLimits): Promise<
       "DOCUMENT_UNSUPPORTED",
       "The PDF holds no text that can be read: its pages are images (a scan), or its fonts do not say which letters they draw. It needs OCR.",
       {
-        action:
-          "Run text recognition (OCR) over it at the source and save it as a PDF with a text layer.",
+        action: "Run text recognition (OCR) over it at the source and save it as a PDF with a text layer.",
         details: { pages: pdf.pages.length },
       },
     );
@@ -95,8 +94,7 @@ function usualLeading(pages: readonly PdfPage[]): number {
     }
   }
   const counts = new Map<number, number>();
-  for (const ratio of ratios)
-    if (ratio >= 0.9 && ratio <= 2.2) counts.set(ratio, (counts.get(ratio) ?? 0) + 1);
+  for (const ratio of ratios) if (ratio >= 0.9 && ratio <= 2.2) counts.set(ratio, (counts.get(ratio) ?? 0) + 1);
   return [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best), [1.2, 0])[0];
 }
 
@@ -146,7 +144,5 @@ function itemText(block: Block): string {
 /** Code keeps its lines and, by their distance from the left edge, its indentation. */
 function codeText(block: Block): string {
   const left = Math.min(...block.lines.map((line) => line.x));
-  return block.lines
-    .map((line) => " ".repeat(Math.round((line.x - left) / (line.size * 0.6))) + line.text)
-    .join("\n");
+  return block.lines.map((line) => " ".repeat(Math.round((line.x - left) / (line.size * 0.6))) + line.text).join("\n");
 }

@@ -27,8 +27,7 @@ export async function readPdf(bytes: Uint8Array, limits: ParseLimits): Promise<P
   const tail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
     .subarray(-64 * 1024)
     .toString("latin1");
-  if (!tail.includes("startxref"))
-    throw documentError("DOCUMENT_DAMAGED", "The PDF is cut off: its end is missing.");
+  if (!tail.includes("startxref")) throw documentError("DOCUMENT_DAMAGED", "The PDF is cut off: its end is missing.");
   const pdf = await open(bytes);
   try {
     const warnings: string[] = [];
@@ -50,14 +49,11 @@ export async function readPdf(bytes: Uint8Array, limits: ParseLimits): Promise<P
         unreadable.push(number);
       }
     }
-    if (pages.length === 0)
-      throw documentError("DOCUMENT_DAMAGED", "None of the PDF's pages can be read.");
+    if (pages.length === 0) throw documentError("DOCUMENT_DAMAGED", "None of the PDF's pages can be read.");
     if (unreadable.length > 0) warnings.push(`${pageList(unreadable)} could not be read.`);
     if (pdf.numPages > count) warnings.push(`Kept the first ${count} of ${pdf.numPages} pages.`);
     if (turned > 0)
-      warnings.push(
-        "Text that is turned against the rest of its page (stamps, watermarks, axis labels) was left out.",
-      );
+      warnings.push("Text that is turned against the rest of its page (stamps, watermarks, axis labels) was left out.");
     return { title: await readTitle(pdf), outline: await readOutline(pdf), pages, warnings };
   } finally {
     await pdf.loadingTask.destroy();
@@ -83,18 +79,11 @@ async function open(bytes: Uint8Array): Promise<Pdf> {
         cause: error,
       });
     }
-    throw documentError(
-      "DOCUMENT_DAMAGED",
-      `The PDF cannot be opened (${message.slice(0, 120)}).`,
-      { cause: error },
-    );
+    throw documentError("DOCUMENT_DAMAGED", `The PDF cannot be opened (${message.slice(0, 120)}).`, { cause: error });
   }
 }
 
-async function readRuns(
-  page: Page,
-  fonts: Map<string, Font>,
-): Promise<{ runs: Run[]; left: number }> {
+async function readRuns(page: Page, fonts: Map<string, Font>): Promise<{ runs: Run[]; left: number }> {
   const content = await page.getTextContent();
   const items = content.items.filter((item): item is typeof item & TextItem => "str" in item);
   await readFonts(page, new Set(items.map((item) => item.fontName)), content.styles, fonts);
@@ -151,8 +140,7 @@ async function readFonts(
     const family = font?.name ?? "";
     fonts.set(name, {
       bold: font?.bold === true || font?.black === true || /bold|black|heavy|demi/iu.test(family),
-      mono:
-        styles[name]?.fontFamily === "monospace" || /mono|courier|consolas|menlo/iu.test(family),
+      mono: styles[name]?.fontFamily === "monospace" || /mono|courier|consolas|menlo/iu.test(family),
     });
   }
 }
@@ -189,12 +177,7 @@ function commonQuarter(placed: readonly { item: TextItem; place: Matrix }[]): nu
   return letters.indexOf(Math.max(...letters));
 }
 
-function turn(
-  x: number,
-  y: number,
-  quarter: number,
-  page: { width: number; height: number },
-): [number, number] {
+function turn(x: number, y: number, quarter: number, page: { width: number; height: number }): [number, number] {
   if (quarter === 1) return [y, page.width - x];
   if (quarter === 2) return [page.width - x, page.height - y];
   if (quarter === 3) return [page.height - y, x];
@@ -209,9 +192,7 @@ async function readTitle(pdf: Pdf): Promise<string | null> {
   // What word processors and printer drivers put there when nobody named the document.
   const isNoise =
     title === "" ||
-    /^(?:\(?anonymous\)?|untitled|document\d*|microsoft \w+ - .*)$|\.(?:docx?|pptx?|xlsx?|indd|tex|pdf)$/iu.test(
-      title,
-    );
+    /^(?:\(?anonymous\)?|untitled|document\d*|microsoft \w+ - .*)$|\.(?:docx?|pptx?|xlsx?|indd|tex|pdf)$/iu.test(title);
   return isNoise ? null : title;
 }
 
@@ -239,8 +220,6 @@ export function pageList(pages: readonly number[]): string {
     if (last !== undefined && page === last.to + 1) last.to = page;
     else ranges.push({ from: page, to: page });
   }
-  const shown = ranges
-    .slice(0, 20)
-    .map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
+  const shown = ranges.slice(0, 20).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
   return `Page${pages.length === 1 ? "" : "s"} ${shown.join(", ")}${ranges.length > 20 ? " and more" : ""}`;
 }

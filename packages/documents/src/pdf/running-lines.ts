@@ -30,19 +30,13 @@ export function dropRunningLines(pages: readonly PdfPage[]): {
       const least = hasNumber ? 2 : Math.max(3, pages.length * 0.3);
       for (const segment of row) {
         const isNumber = isPageNumber(segment.text);
-        if (
-          !isNumber &&
-          ((counts.get(keyOf(segment, page)) ?? 0) < least || isSentence(segment.text))
-        )
-          continue;
+        if (!isNumber && ((counts.get(keyOf(segment, page)) ?? 0) < least || isSentence(segment.text))) continue;
         gone.add(segment);
         // One example of each is enough for the warning.
         if (!isNumber) dropped.set(withoutNumbers(segment.text), segment.text);
       }
     }
-    return gone.size === 0
-      ? page
-      : { ...page, segments: page.segments.filter((segment) => !gone.has(segment)) };
+    return gone.size === 0 ? page : { ...page, segments: page.segments.filter((segment) => !gone.has(segment)) };
   });
   return { pages: kept, dropped: [...dropped.values()] };
 }

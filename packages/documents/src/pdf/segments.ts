@@ -28,8 +28,7 @@ export type Row = Segment[];
 
 /** Words in justified text seldom stand further apart; cells and columns do. */
 const widestWordGapEm = 0.85;
-const bulletMarker =
-  /^(?:[•◦▪‣●○■□–—*·o\u{F0B7}\u{F0A7}\u{2022}-]|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)])$/iu;
+const bulletMarker = /^(?:[•◦▪‣●○■□–—*·o\u{F0B7}\u{F0A7}\u{2022}-]|\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)])$/iu;
 
 /** Runs of one page, in any order, to segments in order of baseline and then from left to right. */
 export function toSegments(runs: readonly Run[]): Segment[] {
@@ -42,8 +41,7 @@ export function toSegments(runs: readonly Run[]): Segment[] {
       const gap = last === undefined ? 0 : run.x - last.right;
       const size = Math.max(run.size, last?.size ?? 0);
       const afterMarker = open !== undefined && gap < 5 * size && bulletMarker.test(joinRuns(open));
-      if (open === undefined || (gap > widestWordGapEm * size && !afterMarker))
-        segments.push([run]);
+      if (open === undefined || (gap > widestWordGapEm * size && !afterMarker)) segments.push([run]);
       else open.push(run);
     }
     return segments.map(toSegment);
@@ -82,9 +80,7 @@ function dropDoubled(runs: readonly Run[]): Run[] {
 }
 
 function toSegment(runs: Run[]): Segment {
-  const main = runs.reduce((widest, run) =>
-    run.right - run.x > widest.right - widest.x ? run : widest,
-  );
+  const main = runs.reduce((widest, run) => (run.right - run.x > widest.right - widest.x ? run : widest));
   const rtl = runs.filter((run) => run.rtl).length * 2 > runs.length;
   const written = runs.filter((run) => /[\p{L}\p{N}]/u.test(run.text));
   return {

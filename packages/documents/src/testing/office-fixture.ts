@@ -85,9 +85,7 @@ export function writePptx(slides: readonly FixtureSlide[]): Uint8Array {
           },
         ]),
   ]);
-  const list = slides
-    .map((_, index) => `<p:sldId id="${256 + index}" r:id="rId${number(index)}"/>`)
-    .join("");
+  const list = slides.map((_, index) => `<p:sldId id="${256 + index}" r:id="rId${number(index)}"/>`).join("");
   return office("ppt/presentation.xml", [
     {
       name: "ppt/presentation.xml",
@@ -121,9 +119,7 @@ export function writeXlsx(
 ): Uint8Array {
   const main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
   const list = sheets
-    .map(
-      ({ name }, index) => `<sheet name="${name}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`,
-    )
+    .map(({ name }, index) => `<sheet name="${name}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`)
     .join("");
   return office("xl/workbook.xml", [
     {

@@ -17,8 +17,7 @@ export function parseFixture(
 /** A document as short lines, "heading2 Limits", for tests that compare the whole of it. */
 export function outlineOf(document: ParsedDocument): string[] {
   return document.elements.map(
-    (element) =>
-      `${element.kind}${element.kind === "heading" ? (element.level ?? "") : ""} ${element.text}`,
+    (element) => `${element.kind}${element.kind === "heading" ? (element.level ?? "") : ""} ${element.text}`,
   );
 }
 

@@ -20,9 +20,7 @@ export function writePdf(
   const outline = options.outline ?? [];
   const firstPage = 6;
   const firstOutline = firstPage + pages.length * 2;
-  add(
-    `<< /Type /Catalog /Pages 2 0 R${outline.length > 0 ? ` /Outlines ${firstOutline} 0 R` : ""} >>`,
-  );
+  add(`<< /Type /Catalog /Pages 2 0 R${outline.length > 0 ? ` /Outlines ${firstOutline} 0 R` : ""} >>`);
   add(
     `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, index) => `${firstPage + index * 2} 0 R`).join(" ")}] >>`,
   );

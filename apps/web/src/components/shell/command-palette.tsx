@@ -13,7 +13,11 @@ import { useWorkspace } from "#lib/workspace.tsx";
 
 type PaletteProps = { open: boolean; onOpenChange(open: boolean): void; onHelp(): void };
 
-const hitIcons: Record<Answers["search"]["find"][number]["kind"], LucideIcon> = { document: FileText, source: Cable, run: History };
+const hitIcons: Record<Answers["search"]["find"][number]["kind"], LucideIcon> = {
+  document: FileText,
+  source: Cable,
+  run: History,
+};
 
 /** Go to a page, start something, or find a thing by its name or id. */
 export function CommandPalette({ open, onOpenChange, onHelp }: PaletteProps) {
@@ -39,8 +43,13 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
   const { href, role } = useWorkspace();
   const [text, setText] = useState("");
   const wanted = useDeferredValue(text.trim());
-  const { data: hits = [], isFetching } = useQuery({ ...trpc.search.find.queryOptions({ text: wanted }), enabled: wanted.length >= 2 });
-  const start = useMutation(trpc.loop.start.mutationOptions({ onSuccess: ({ runId }) => router.push(href(`/runs/${runId}`)) }));
+  const { data: hits = [], isFetching } = useQuery({
+    ...trpc.search.find.queryOptions({ text: wanted }),
+    enabled: wanted.length >= 2,
+  });
+  const start = useMutation(
+    trpc.loop.start.mutationOptions({ onSuccess: ({ runId }) => router.push(href(`/runs/${runId}`)) }),
+  );
   const mayRun = role === "admin" || role === "data_scientist" || role === "operator";
 
   function run(action: () => void) {
@@ -63,12 +72,21 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
       </div>
       <Command.List className="max-h-[min(24rem,60dvh)] overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted">
         <Command.Empty className="px-3 py-8 text-center text-13 text-muted">
-          {isFetching ? "Searching…" : "Nothing has this name or id. Try a document's title, or the first characters of an id."}
+          {isFetching
+            ? "Searching…"
+            : "Nothing has this name or id. Try a document's title, or the first characters of an id."}
         </Command.Empty>
         {hits.length > 0 && (
           <Command.Group heading="Found" forceMount>
             {hits.map((hit) => (
-              <Item key={hit.id} icon={hitIcons[hit.kind]} value={`found ${hit.id}`} forceMount onSelect={() => go(hit.path)} detail={hit.detail}>
+              <Item
+                key={hit.id}
+                icon={hitIcons[hit.kind]}
+                value={`found ${hit.id}`}
+                forceMount
+                onSelect={() => go(hit.path)}
+                detail={hit.detail}
+              >
                 {hit.title}
               </Item>
             ))}
@@ -76,7 +94,13 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
         )}
         <Command.Group heading="Go to">
           {destinations.map((each) => (
-            <Item key={each.path} icon={each.icon} value={`go to ${each.label}`} onSelect={() => go(each.path)} keys={["g", each.key]}>
+            <Item
+              key={each.path}
+              icon={each.icon}
+              value={`go to ${each.label}`}
+              onSelect={() => go(each.path)}
+              keys={["g", each.key]}
+            >
               {each.label}
             </Item>
           ))}

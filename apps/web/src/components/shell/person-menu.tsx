@@ -52,7 +52,9 @@ export function PersonMenu() {
           ))}
         </DropdownMenuRadioGroup>
         <DropdownMenuSeparator />
-        <DropdownMenuItem onSelect={() => void signOut({ redirect: false }).then(() => window.location.assign("/sign-in"))}>
+        <DropdownMenuItem
+          onSelect={() => void signOut({ redirect: false }).then(() => window.location.assign("/sign-in"))}
+        >
           <LogOut aria-hidden />
           Sign out
         </DropdownMenuItem>
@@ -63,5 +65,8 @@ export function PersonMenu() {
 
 function initials(name: string): string {
   const words = name.trim().split(/\s+/);
-  return [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => word?.slice(0, 1) ?? "").join("").toUpperCase();
+  return [words[0], words.length > 1 ? words.at(-1) : undefined]
+    .map((word) => word?.slice(0, 1) ?? "")
+    .join("")
+    .toUpperCase();
 }

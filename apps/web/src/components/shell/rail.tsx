@@ -15,7 +15,9 @@ export function Rail({ onNavigate }: { onNavigate?: () => void }) {
   const trpc = useTRPC();
   const { href } = useWorkspace();
   const { data: active } = useQuery(trpc.loop.active.queryOptions());
-  const running = new Set(active?.flatMap((run) => run.stages.filter((stage) => stage.status === "running").map((stage) => stage.stage)));
+  const running = new Set(
+    active?.flatMap((run) => run.stages.filter((stage) => stage.status === "running").map((stage) => stage.stage)),
+  );
   return (
     <nav aria-label="Main" className="flex h-full flex-col overflow-y-auto">
       <Link href={href("/")} onClick={onNavigate} data-focus-inset className="flex h-12 shrink-0 items-center px-4">
@@ -26,7 +28,12 @@ export function Rail({ onNavigate }: { onNavigate?: () => void }) {
           {/* The thread through the loop's stations. */}
           <li aria-hidden className="absolute top-12 bottom-4 left-[1.1rem] w-px bg-line" />
           {loopDestinations.map((each) => (
-            <RailLink key={each.path} destination={each} running={each.stages.some((stage) => running.has(stage))} onNavigate={onNavigate} />
+            <RailLink
+              key={each.path}
+              destination={each}
+              running={each.stages.some((stage) => running.has(stage))}
+              onNavigate={onNavigate}
+            />
           ))}
         </ul>
         <hr className="mx-2 my-3 border-line" />
@@ -40,11 +47,22 @@ export function Rail({ onNavigate }: { onNavigate?: () => void }) {
   );
 }
 
-function RailLink({ destination, running, onNavigate }: { destination: Destination; running: boolean; onNavigate?: () => void }) {
+function RailLink({
+  destination,
+  running,
+  onNavigate,
+}: {
+  destination: Destination;
+  running: boolean;
+  onNavigate?: () => void;
+}) {
   const { href } = useWorkspace();
   const pathname = usePathname();
   const target = href(destination.path);
-  const current = destination.path === "/" ? pathname === target || pathname.startsWith(href("/runs")) : pathname === target || pathname.startsWith(`${target}/`);
+  const current =
+    destination.path === "/"
+      ? pathname === target || pathname.startsWith(href("/runs"))
+      : pathname === target || pathname.startsWith(`${target}/`);
   const Icon = destination.icon;
   return (
     <li className="relative">

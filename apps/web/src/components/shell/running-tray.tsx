@@ -17,7 +17,8 @@ import { useWorkspace } from "#lib/workspace.tsx";
 export function RunningTray() {
   const trpc = useTRPC();
   const { data: active = [] } = useQuery(trpc.loop.active.queryOptions());
-  const label = active.length === 0 ? "Nothing is running" : formatCount(active.length, "run in progress", "runs in progress");
+  const label =
+    active.length === 0 ? "Nothing is running" : formatCount(active.length, "run in progress", "runs in progress");
   return (
     <Popover>
       <PopoverTrigger asChild>
@@ -29,7 +30,9 @@ export function RunningTray() {
       <PopoverContent align="end" aria-label="Running work">
         <h2 className="border-b border-line px-4 py-2.5 text-13 font-semibold">Running work</h2>
         {active.length === 0 ? (
-          <p className="px-4 py-5 text-13 text-muted">Nothing is running. Runs, syncs and trainings show here with their progress while they last.</p>
+          <p className="px-4 py-5 text-13 text-muted">
+            Nothing is running. Runs, syncs and trainings show here with their progress while they last.
+          </p>
         ) : (
           <ul className="max-h-96 divide-y divide-line overflow-y-auto">
             {active.map((run) => (

@@ -25,7 +25,10 @@ export function Shell({ children }: { children: ReactNode }) {
 
   return (
     <div className="md:grid md:grid-cols-[13rem_minmax(0,1fr)]">
-      <a href="#content" className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-control focus:bg-accent focus:px-3 focus:py-2 focus:text-on-accent">
+      <a
+        href="#content"
+        className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-control focus:bg-accent focus:px-3 focus:py-2 focus:text-on-accent"
+      >
         Skip to content
       </a>
       <div className="sticky top-0 hidden h-dvh border-r border-line md:block">
@@ -34,7 +37,10 @@ export function Shell({ children }: { children: ReactNode }) {
       <Radix.Root open={open === "drawer"} onOpenChange={change("drawer")}>
         <Radix.Portal>
           <Radix.Overlay className="fixed inset-0 z-40 animate-fade-in bg-black/40 md:hidden" />
-          <Radix.Content aria-describedby={undefined} className="fixed inset-y-0 left-0 z-50 w-64 animate-slide-in-left border-r border-line bg-canvas md:hidden">
+          <Radix.Content
+            aria-describedby={undefined}
+            className="fixed inset-y-0 left-0 z-50 w-64 animate-slide-in-left border-r border-line bg-canvas md:hidden"
+          >
             <Radix.Title className="sr-only">Navigation</Radix.Title>
             <Rail onNavigate={() => setOpen(null)} />
           </Radix.Content>
@@ -43,7 +49,13 @@ export function Shell({ children }: { children: ReactNode }) {
 
       <div className="flex min-h-dvh min-w-0 flex-col">
         <header className="sticky top-0 z-30 flex h-12 items-center gap-1 border-b border-line bg-canvas px-2 sm:px-4">
-          <Button variant="ghost" size="icon" className="md:hidden" aria-label="Open navigation" onClick={() => setOpen("drawer")}>
+          <Button
+            variant="ghost"
+            size="icon"
+            className="md:hidden"
+            aria-label="Open navigation"
+            onClick={() => setOpen("drawer")}
+          >
             <Menu />
           </Button>
           <WorkspaceSwitch />
@@ -77,7 +89,11 @@ export function Shell({ children }: { children: ReactNode }) {
 
 function LostLine() {
   return (
-    <span role="status" title="What you see may be out of date. It catches up as soon as the connection is back." className="inline-flex h-7 items-center gap-1.5 rounded-full bg-waiting/12 px-2.5 text-xs font-medium text-waiting">
+    <span
+      role="status"
+      title="What you see may be out of date. It catches up as soon as the connection is back."
+      className="inline-flex h-7 items-center gap-1.5 rounded-full bg-waiting/12 px-2.5 text-xs font-medium text-waiting"
+    >
       <Unplug aria-hidden className="size-3.5" />
       <span className="hidden sm:inline">Not live, reconnecting</span>
       <span className="sm:hidden">Not live</span>

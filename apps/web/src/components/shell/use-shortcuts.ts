@@ -44,5 +44,9 @@ export function useShortcuts({ openPalette, openHelp }: Actions) {
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.closest("input, textarea, select, [role=dialog], [role=menu], [role=listbox]") !== null);
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable ||
+      target.closest("input, textarea, select, [role=dialog], [role=menu], [role=listbox]") !== null)
+  );
 }

@@ -2,7 +2,11 @@ import type { ComponentProps } from "react";
 import { cn } from "#lib/class-names.ts";
 
 /** A small neutral fact beside a name: a kind, a version, a count. What a thing is doing is a <Status>. */
-export function Badge({ className, tone = "neutral", ...props }: ComponentProps<"span"> & { tone?: "neutral" | "accent" }) {
+export function Badge({
+  className,
+  tone = "neutral",
+  ...props
+}: ComponentProps<"span"> & { tone?: "neutral" | "accent" }) {
   return (
     <span
       className={cn(

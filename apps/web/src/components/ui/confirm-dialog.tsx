@@ -41,7 +41,13 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
             <DialogClose asChild>
               <Button>Cancel</Button>
             </DialogClose>
-            <Button type="submit" form="confirm" variant={destructive ? "danger" : "primary"} disabled={!ready} busy={busy}>
+            <Button
+              type="submit"
+              form="confirm"
+              variant={destructive ? "danger" : "primary"}
+              disabled={!ready}
+              busy={busy}
+            >
               {action}
             </Button>
           </>
@@ -61,7 +67,13 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
               <span>
                 Type <strong className="font-mono font-medium text-ink select-all">{typedName}</strong> to confirm.
               </span>
-              <Input value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" spellCheck={false} autoFocus />
+              <Input
+                value={typed}
+                onChange={(event) => setTyped(event.target.value)}
+                autoComplete="off"
+                spellCheck={false}
+                autoFocus
+              />
             </label>
           )}
           {error && <ErrorNotice error={error} />}

@@ -18,7 +18,10 @@ export function CopyButton({ text, label = "Copy", className }: { text: string; 
       type="button"
       aria-label={copied ? "Copied" : label}
       title={label}
-      className={cn("grid size-6 shrink-0 place-items-center rounded-control text-faint hover:bg-hover hover:text-ink", className)}
+      className={cn(
+        "grid size-6 shrink-0 place-items-center rounded-control text-faint hover:bg-hover hover:text-ink",
+        className,
+      )}
       onClick={async (event) => {
         event.preventDefault();
         event.stopPropagation();

@@ -63,7 +63,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const serverSide = total !== undefined;
   const [sortId, descending] = state.sort?.startsWith("-") ? [state.sort.slice(1), true] : [state.sort, false];
   const table = useReactTable<T>({
-    data: rows as T[] | undefined ?? emptyRows,
+    data: (rows as T[] | undefined) ?? emptyRows,
     columns,
     getRowId: rowId,
     getCoreRowModel: getCoreRowModel(),
@@ -85,7 +85,11 @@ export function DataTable<T>(props: DataTableProps<T>) {
       {narrow ? (
         <Cards label={label} rows={rows && table.getRowModel().rows} rowHref={props.rowHref} />
       ) : (
-        <Grid {...props} headers={table.getHeaderGroups()[0]?.headers ?? []} tableRows={rows && table.getRowModel().rows} />
+        <Grid
+          {...props}
+          headers={table.getHeaderGroups()[0]?.headers ?? []}
+          tableRows={rows && table.getRowModel().rows}
+        />
       )}
       {rows && <TablePager state={state} total={total ?? rows.length} />}
     </div>
@@ -124,7 +128,14 @@ function Grid<T>({ label, headers, tableRows, state, rowHref, minWidth = "44rem"
 
   function onKeyDown(event: KeyboardEvent, index: number, row: Row<T>) {
     if (event.target !== event.currentTarget) return;
-    const moves: Record<string, number> = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: count - 1, PageDown: index + 10, PageUp: index - 10 };
+    const moves: Record<string, number> = {
+      ArrowDown: index + 1,
+      ArrowUp: index - 1,
+      Home: 0,
+      End: count - 1,
+      PageDown: index + 10,
+      PageUp: index - 10,
+    };
     const target = moves[event.key];
     if (target !== undefined) {
       event.preventDefault();
@@ -139,8 +150,19 @@ function Grid<T>({ label, headers, tableRows, state, rowHref, minWidth = "44rem"
   }
 
   return (
-    <div ref={scroller} className={cn("overflow-auto rounded-panel border border-line bg-panel", virtual && "max-h-[calc(100dvh-14rem)] min-h-80")}>
-      <table aria-label={label} aria-rowcount={count + 1} className="w-full table-fixed border-separate border-spacing-0 text-13" style={{ minWidth }}>
+    <div
+      ref={scroller}
+      className={cn(
+        "overflow-auto rounded-panel border border-line bg-panel",
+        virtual && "max-h-[calc(100dvh-14rem)] min-h-80",
+      )}
+    >
+      <table
+        aria-label={label}
+        aria-rowcount={count + 1}
+        className="w-full table-fixed border-separate border-spacing-0 text-13"
+        style={{ minWidth }}
+      >
         <colgroup>
           {headers.map((header) => (
             <col key={header.id} style={{ width: header.column.columnDef.meta?.width }} />
@@ -201,13 +223,24 @@ function HeaderCell<T>({ header, state }: { header: Header<T, unknown>; state: T
     <th
       scope="col"
       aria-sort={sorted === "asc" ? "ascending" : sorted === "desc" ? "descending" : undefined}
-      className={cn("h-9 truncate border-b border-line px-3 text-xs font-medium text-muted first:pl-4 last:pr-4", right ? "text-right" : "text-left")}
+      className={cn(
+        "h-9 truncate border-b border-line px-3 text-xs font-medium text-muted first:pl-4 last:pr-4",
+        right ? "text-right" : "text-left",
+      )}
     >
       {column.getCanSort() ? (
         <button
           type="button"
-          className={cn("group/sort inline-flex items-center gap-1 hover:text-ink", right && "flex-row-reverse", sorted && "text-ink")}
-          onClick={() => state.setSort(sorted === "desc" ? column.id : sorted === "asc" ? `-${column.id}` : right ? `-${column.id}` : column.id)}
+          className={cn(
+            "group/sort inline-flex items-center gap-1 hover:text-ink",
+            right && "flex-row-reverse",
+            sorted && "text-ink",
+          )}
+          onClick={() =>
+            state.setSort(
+              sorted === "desc" ? column.id : sorted === "asc" ? `-${column.id}` : right ? `-${column.id}` : column.id,
+            )
+          }
         >
           {content}
           {sorted === "asc" ? (
@@ -245,9 +278,24 @@ function LoadingRows({ columns }: { columns: number }) {
   ));
 }
 
-function Cards<T>({ label, rows, rowHref }: { label: string; rows: Row<T>[] | undefined; rowHref?: (row: T) => string }) {
+function Cards<T>({
+  label,
+  rows,
+  rowHref,
+}: {
+  label: string;
+  rows: Row<T>[] | undefined;
+  rowHref?: (row: T) => string;
+}) {
   const router = useRouter();
-  if (!rows) return <div className="space-y-2">{[1, 2, 3, 4].map((each) => <Skeleton key={each} className="h-24 rounded-panel" />)}</div>;
+  if (!rows)
+    return (
+      <div className="space-y-2">
+        {[1, 2, 3, 4].map((each) => (
+          <Skeleton key={each} className="h-24 rounded-panel" />
+        ))}
+      </div>
+    );
   return (
     <ul aria-label={label} className="space-y-2">
       {rows.map((row) => {
@@ -262,12 +310,20 @@ function Cards<T>({ label, rows, rowHref }: { label: string; rows: Row<T>[] | un
               if (rowHref && !(event.target as HTMLElement).closest("a, button")) router.push(rowHref(row.original));
             }}
           >
-            {title && <div className="min-w-0 text-13 font-medium">{flexRender(title.column.columnDef.cell, title.getContext())}</div>}
+            {title && (
+              <div className="min-w-0 text-13 font-medium">
+                {flexRender(title.column.columnDef.cell, title.getContext())}
+              </div>
+            )}
             <dl className="tabular mt-2 grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1 text-13">
               {values.map((cell) => (
                 <div key={cell.id} className="contents">
-                  <dt className="text-muted">{typeof cell.column.columnDef.header === "string" ? cell.column.columnDef.header : ""}</dt>
-                  <dd className="min-w-0 justify-self-end truncate">{flexRender(cell.column.columnDef.cell, cell.getContext())}</dd>
+                  <dt className="text-muted">
+                    {typeof cell.column.columnDef.header === "string" ? cell.column.columnDef.header : ""}
+                  </dt>
+                  <dd className="min-w-0 justify-self-end truncate">
+                    {flexRender(cell.column.columnDef.cell, cell.getContext())}
+                  </dd>
                 </div>
               ))}
             </dl>

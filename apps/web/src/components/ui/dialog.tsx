@@ -72,22 +72,26 @@ export function SheetContent({
   );
 }
 
-function Surface({ title, description, footer, children }: Pick<SurfaceProps, "title" | "description" | "footer" | "children">) {
+function Surface({
+  title,
+  description,
+  footer,
+  children,
+}: Pick<SurfaceProps, "title" | "description" | "footer" | "children">) {
   return (
     <>
-      <header className="flex items-start gap-4 px-5 pt-4 pb-3">
-        <div className="min-w-0 flex-1">
-          <Radix.Title className="text-sm font-semibold">{title}</Radix.Title>
-          {description && <Radix.Description className="mt-1 text-13 text-muted">{description}</Radix.Description>}
-        </div>
-        <Radix.Close asChild>
-          <Button variant="ghost" size="icon-small" aria-label="Close" className="-mr-2">
-            <X />
-          </Button>
-        </Radix.Close>
+      <header className="pt-4 pr-14 pb-3 pl-5">
+        <Radix.Title className="text-sm font-semibold">{title}</Radix.Title>
+        {description && <Radix.Description className="mt-1 text-13 text-muted">{description}</Radix.Description>}
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-5">{children}</div>
       {footer && <footer className="flex justify-end gap-2 border-t border-line px-5 py-3">{footer}</footer>}
+      {/* Last, so that the first thing to do takes the focus when it opens. */}
+      <Radix.Close asChild>
+        <Button variant="ghost" size="icon-small" aria-label="Close" className="absolute top-3 right-3">
+          <X />
+        </Button>
+      </Radix.Close>
     </>
   );
 }

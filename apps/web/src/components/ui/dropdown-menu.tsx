@@ -33,7 +33,9 @@ export function DropdownMenuItem({
   destructive,
   ...props
 }: ComponentProps<typeof Radix.Item> & { destructive?: boolean }) {
-  return <Radix.Item className={cn(itemStyles, destructive && "text-failed [&_svg]:text-failed", className)} {...props} />;
+  return (
+    <Radix.Item className={cn(itemStyles, destructive && "text-failed [&_svg]:text-failed", className)} {...props} />
+  );
 }
 
 export function DropdownMenuRadioItem({ className, children, ...props }: ComponentProps<typeof Radix.RadioItem>) {

@@ -18,7 +18,13 @@ export function ErrorNotice({
   className?: string;
 }) {
   return (
-    <div role="alert" className={cn("flex gap-3 rounded-panel border border-failed/35 bg-[color-mix(in_oklab,var(--failed)_5%,var(--panel))] p-3 text-13", className)}>
+    <div
+      role="alert"
+      className={cn(
+        "flex gap-3 rounded-panel border border-failed/35 bg-[color-mix(in_oklab,var(--failed)_5%,var(--panel))] p-3 text-13",
+        className,
+      )}
+    >
       <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-failed" />
       <div className="min-w-0 flex-1">
         <p className="font-medium break-words text-ink">{error.message}</p>

@@ -32,7 +32,16 @@ type LineChartProps = {
 
 /** Live series on shared axes. Drag zooms, a double click shows everything again; the legend follows the cursor. */
 export function LineChart(props: LineChartProps) {
-  const { label, series, xLabel, formatX = String, formatY = formatSignificant, heightPx = 220, syncKey, logarithmic } = props;
+  const {
+    label,
+    series,
+    xLabel,
+    formatX = String,
+    formatY = formatSignificant,
+    heightPx = 220,
+    syncKey,
+    logarithmic,
+  } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const { resolvedTheme } = useTheme();
@@ -52,7 +61,12 @@ export function LineChart(props: LineChartProps) {
       if (cancelled) return;
       const colors = getComputedStyle(document.documentElement);
       const color = (name: string) => colors.getPropertyValue(name).trim();
-      const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { show: false }, font: "11px Inter Variable" };
+      const axis = {
+        stroke: color("--muted"),
+        grid: { stroke: color("--line"), width: 1 },
+        ticks: { show: false },
+        font: "11px Inter Variable",
+      };
       const lines = JSON.parse(shape) as [string, number, boolean | undefined, boolean | undefined][];
       plot.current = new UPlot(
         {
@@ -62,8 +76,17 @@ export function LineChart(props: LineChartProps) {
           cursor: { points: { size: 7 }, drag: { x: true, y: false }, ...(syncKey ? { sync: { key: syncKey } } : {}) },
           scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
           axes: [
-            { ...axis, grid: { show: false }, size: 28, values: (_, values) => values.map((value) => latest.current.formatX(value)) },
-            { ...axis, size: 56, values: (_, values) => values.map((value) => (value === null ? "" : latest.current.formatY(value))) },
+            {
+              ...axis,
+              grid: { show: false },
+              size: 28,
+              values: (_, values) => values.map((value) => latest.current.formatX(value)),
+            },
+            {
+              ...axis,
+              size: 56,
+              values: (_, values) => values.map((value) => (value === null ? "" : latest.current.formatY(value))),
+            },
           ],
           series: [
             {},
@@ -104,7 +127,11 @@ export function LineChart(props: LineChartProps) {
         <span className="sr-only">{label}</span>
         {series.map((each, index) => (
           <span key={each.label} className="inline-flex items-center gap-1.5">
-            <span aria-hidden className={cn("w-3 border-t-2", each.dashed && "border-dashed")} style={{ borderColor: `var(--series-${each.tone})` }} />
+            <span
+              aria-hidden
+              className={cn("w-3 border-t-2", each.dashed && "border-dashed")}
+              style={{ borderColor: `var(--series-${each.tone})` }}
+            />
             {each.label}
             <span className="min-w-10 font-medium text-ink">{describe(columns[index], cursor, formatY)}</span>
           </span>
@@ -121,14 +148,20 @@ export function LineChart(props: LineChartProps) {
 }
 
 /** At the cursor; without one, the newest value there is. */
-function describe(column: readonly (number | null | undefined)[] | undefined, cursor: number | null, formatY: (y: number) => string): string {
+function describe(
+  column: readonly (number | null | undefined)[] | undefined,
+  cursor: number | null,
+  formatY: (y: number) => string,
+): string {
   const value = cursor === null ? column?.findLast((each) => each != null) : column?.[cursor];
   return value == null ? missing : formatY(value);
 }
 
 /** One x column for all series, as uPlot wants it. */
 export function align(series: readonly Pick<Series, "points">[]): [number[], ...(number | null)[][]] {
-  const xs = [...new Set(series.flatMap((each) => each.points.map((point) => point.x)))].sort((left, right) => left - right);
+  const xs = [...new Set(series.flatMap((each) => each.points.map((point) => point.x)))].sort(
+    (left, right) => left - right,
+  );
   const columns = series.map((each) => {
     const byX = new Map(each.points.map((point) => [point.x, point.y]));
     return xs.map((x) => byX.get(x) ?? null);

@@ -1,7 +1,13 @@
 import type { ReactNode } from "react";
 import { cn } from "#lib/class-names.ts";
 
-type PanelProps = { title?: ReactNode; actions?: ReactNode; children: ReactNode; className?: string; bodyClassName?: string };
+type PanelProps = {
+  title?: ReactNode;
+  actions?: ReactNode;
+  children: ReactNode;
+  className?: string;
+  bodyClassName?: string;
+};
 
 /** A titled surface. Panels do not nest. */
 export function Panel({ title, actions, children, className, bodyClassName }: PanelProps) {

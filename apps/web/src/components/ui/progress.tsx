@@ -33,14 +33,25 @@ export function ProgressBar({ share, label, kind = "running", className }: Progr
       {percent === undefined ? (
         <div className={cn("h-full w-1/3 animate-slide-stripes rounded-full", fills[kind])} />
       ) : (
-        <div className={cn("h-full rounded-full transition-[width] duration-300", fills[kind])} style={{ width: `${percent}%` }} />
+        <div
+          className={cn("h-full rounded-full transition-[width] duration-300", fills[kind])}
+          style={{ width: `${percent}%` }}
+        />
       )}
     </div>
   );
 }
 
 /** A bar with what was done, how fast, and how long it still takes. */
-export function ProgressWithRate({ progress, label, className }: { progress: ProgressState; label: string; className?: string }) {
+export function ProgressWithRate({
+  progress,
+  label,
+  className,
+}: {
+  progress: ProgressState;
+  label: string;
+  className?: string;
+}) {
   const { done, total, unit, ratePerSecond, etaMs, note } = progress;
   const share = total === null || total === 0 ? null : done / total;
   return (
@@ -52,7 +63,11 @@ export function ProgressWithRate({ progress, label, className }: { progress: Pro
           {total !== null && ` of ${formatNumber(total)}`} {unit}
           {share !== null && ` · ${formatPercent(share)}`}
         </span>
-        <span>{[ratePerSecond && formatRate(ratePerSecond, unit), etaMs !== null && `${formatDuration(etaMs)} left`].filter(Boolean).join(" · ")}</span>
+        <span>
+          {[ratePerSecond && formatRate(ratePerSecond, unit), etaMs !== null && `${formatDuration(etaMs)} left`]
+            .filter(Boolean)
+            .join(" · ")}
+        </span>
       </div>
       {note && <p className="truncate text-xs text-faint">{note}</p>}
     </div>

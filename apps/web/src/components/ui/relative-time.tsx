@@ -8,7 +8,12 @@ export function RelativeTime({ time, className }: { time: Date | null | undefine
   const now = useNow();
   if (!time) return <span className={className}>{missing}</span>;
   return (
-    <time dateTime={time.toISOString()} title={now ? formatDateTime(time) : undefined} className={className} suppressHydrationWarning>
+    <time
+      dateTime={time.toISOString()}
+      title={now ? formatDateTime(time) : undefined}
+      className={className}
+      suppressHydrationWarning
+    >
       {now ? formatRelative(time, now) : time.toISOString().slice(0, 10)}
     </time>
   );

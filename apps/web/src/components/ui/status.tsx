@@ -1,4 +1,12 @@
-import { CircleCheck, CircleDashed, CircleSlash, Clock, LoaderCircle, TriangleAlert, type LucideIcon } from "lucide-react";
+import {
+  CircleCheck,
+  CircleDashed,
+  CircleSlash,
+  Clock,
+  LoaderCircle,
+  TriangleAlert,
+  type LucideIcon,
+} from "lucide-react";
 import type { StageStatus } from "@anneal/core/loop/contract";
 import { cn } from "#lib/class-names.ts";
 
@@ -35,7 +43,13 @@ export function StatusIcon({ kind, className }: { kind: StatusKind; className?: 
 /** @param word replaces the default where a more exact one exists: "Synced", "Serving". */
 export function Status({ kind, word, className }: { kind: StatusKind; word?: string; className?: string }) {
   return (
-    <span className={cn("inline-flex items-center gap-1.5 align-middle text-13 font-medium whitespace-nowrap", looks[kind].color, className)}>
+    <span
+      className={cn(
+        "inline-flex items-center gap-1.5 align-middle text-13 font-medium whitespace-nowrap",
+        looks[kind].color,
+        className,
+      )}
+    >
       <StatusIcon kind={kind} />
       {word ?? looks[kind].word}
     </span>

@@ -23,7 +23,9 @@ export function Steps({ steps, label }: { steps: readonly Step[]; label: string 
           <div className="min-w-0 flex-1">
             <div className="flex items-baseline justify-between gap-3 text-13">
               <span className={cn("font-medium", step.kind === "waiting" && "text-muted")}>{step.label}</span>
-              {step.durationMs != null && <span className="tabular text-xs text-faint">{formatDuration(step.durationMs)}</span>}
+              {step.durationMs != null && (
+                <span className="tabular text-xs text-faint">{formatDuration(step.durationMs)}</span>
+              )}
             </div>
             {step.detail && <div className="mt-1 text-xs text-muted">{step.detail}</div>}
           </div>

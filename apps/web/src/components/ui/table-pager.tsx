@@ -13,7 +13,10 @@ export function TablePager({ state, total }: { state: TableState; total: number 
   if (total <= pageSizes[0])
     return <p className="tabular px-1 text-xs text-faint">{total === 1 ? "1 row" : `${formatNumber(total)} rows`}</p>;
   return (
-    <nav aria-label="Pages" className="tabular flex flex-wrap items-center justify-between gap-3 px-1 text-xs text-muted">
+    <nav
+      aria-label="Pages"
+      className="tabular flex flex-wrap items-center justify-between gap-3 px-1 text-xs text-muted"
+    >
       <span>
         {formatNumber(first)}–{formatNumber(last)} of {formatNumber(total)}
       </span>
@@ -25,13 +28,25 @@ export function TablePager({ state, total }: { state: TableState; total: number 
           onChange={(size) => state.setPageSize(Number(size))}
           options={pageSizes.map((size) => ({ value: String(size), label: `${formatNumber(size)} a page` }))}
         />
-        <Button variant="ghost" size="icon" aria-label="Previous page" disabled={state.page <= 1} onClick={() => state.setPage(state.page - 1)}>
+        <Button
+          variant="ghost"
+          size="icon"
+          aria-label="Previous page"
+          disabled={state.page <= 1}
+          onClick={() => state.setPage(state.page - 1)}
+        >
           <ChevronLeft />
         </Button>
         <span>
           {formatNumber(state.page)} / {formatNumber(pages)}
         </span>
-        <Button variant="ghost" size="icon" aria-label="Next page" disabled={state.page >= pages} onClick={() => state.setPage(state.page + 1)}>
+        <Button
+          variant="ghost"
+          size="icon"
+          aria-label="Next page"
+          disabled={state.page >= pages}
+          onClick={() => state.setPage(state.page + 1)}
+        >
           <ChevronRight />
         </Button>
       </span>

@@ -23,5 +23,8 @@ export function Toaster() {
 
 /** A failure of something the person just did and may already have left. */
 export function toastError(error: WireError) {
-  toast.error(error.message, { description: error.id ? `${error.action} (id ${error.id})` : error.action, duration: 10_000 });
+  toast.error(error.message, {
+    description: error.id ? `${error.action} (id ${error.id})` : error.action,
+    duration: 10_000,
+  });
 }

@@ -29,7 +29,12 @@ export function AddMember({ open, onOpenChange }: { open: boolean; onOpenChange(
     event.preventDefault();
     const form = new FormData(event.currentTarget);
     const password = String(form.get("password"));
-    add.mutate({ email: String(form.get("email")), name: String(form.get("name")), role, ...(password ? { password } : {}) });
+    add.mutate({
+      email: String(form.get("email")),
+      name: String(form.get("name")),
+      role,
+      ...(password ? { password } : {}),
+    });
   }
   return (
     <Dialog open={open} onOpenChange={onOpenChange}>
@@ -48,11 +53,23 @@ export function AddMember({ open, onOpenChange }: { open: boolean; onOpenChange(
       >
         <form id="add-member" className="space-y-4" onSubmit={submit}>
           {add.error && <ErrorNotice error={wireErrorOf(add.error)} />}
-          <Field label="E-mail">{(control) => <Input {...control} name="email" type="email" required autoFocus autoComplete="off" />}</Field>
+          <Field label="E-mail">
+            {(control) => <Input {...control} name="email" type="email" required autoFocus autoComplete="off" />}
+          </Field>
           <Field label="Name">{(control) => <Input {...control} name="name" required autoComplete="off" />}</Field>
-          <Field label="Role">{({ id, ...control }) => <Select id={id} {...control} value={role} onChange={setRole} options={roleChoices} />}</Field>
-          <Field label="First password" optional hint="At least 10 characters. Leave it empty for people who use single sign-on.">
-            {(control) => <Input {...control} name="password" type="password" minLength={10} autoComplete="new-password" />}
+          <Field label="Role">
+            {({ id, ...control }) => (
+              <Select id={id} {...control} value={role} onChange={setRole} options={roleChoices} />
+            )}
+          </Field>
+          <Field
+            label="First password"
+            optional
+            hint="At least 10 characters. Leave it empty for people who use single sign-on."
+          >
+            {(control) => (
+              <Input {...control} name="password" type="password" minLength={10} autoComplete="new-password" />
+            )}
           </Field>
         </form>
       </DialogContent>

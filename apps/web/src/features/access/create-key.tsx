@@ -27,7 +27,10 @@ export function CreateKey({ open, onOpenChange }: { open: boolean; onOpenChange(
   const create = useMutation(trpc.access.createKey.mutationOptions({ meta: { inlineError: true } }));
   function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    create.mutate({ name: String(new FormData(event.currentTarget).get("name")), days: lifetime === "never" ? null : Number(lifetime) });
+    create.mutate({
+      name: String(new FormData(event.currentTarget).get("name")),
+      days: lifetime === "never" ? null : Number(lifetime),
+    });
   }
   function change(next: boolean) {
     if (!next) create.reset();
@@ -76,7 +79,11 @@ export function CreateKey({ open, onOpenChange }: { open: boolean; onOpenChange(
             <Field label="Name" hint="What it is for: you will look for it by this name when you want to revoke it.">
               {(control) => <Input {...control} name="name" required maxLength={100} autoFocus autoComplete="off" />}
             </Field>
-            <Field label="Works for">{({ id, ...control }) => <Select id={id} {...control} value={lifetime} onChange={setLifetime} options={lifetimes} />}</Field>
+            <Field label="Works for">
+              {({ id, ...control }) => (
+                <Select id={id} {...control} value={lifetime} onChange={setLifetime} options={lifetimes} />
+              )}
+            </Field>
           </form>
         </DialogContent>
       )}

@@ -39,7 +39,8 @@ export function KeyTable() {
         onRetry={() => void refetch()}
         empty={
           <EmptyState icon={KeyRound} title="No API keys yet" action={create}>
-            A key lets a program use Anneal as you, in this workspace: the OpenAI-compatible API and everything that these pages do.
+            A key lets a program use Anneal as you, in this workspace: the OpenAI-compatible API and everything that
+            these pages do.
           </EmptyState>
         }
       />
@@ -49,14 +50,53 @@ export function KeyTable() {
 }
 
 const columns: DataColumn<Key>[] = [
-  { accessorKey: "name", header: "Name", meta: { card: "title" }, cell: ({ row }) => <span className="font-medium">{row.original.name}</span> },
-  { id: "key", header: "Key", enableSorting: false, meta: { width: "9rem" }, cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.prefix}…</span> },
+  {
+    accessorKey: "name",
+    header: "Name",
+    meta: { card: "title" },
+    cell: ({ row }) => <span className="font-medium">{row.original.name}</span>,
+  },
+  {
+    id: "key",
+    header: "Key",
+    enableSorting: false,
+    meta: { width: "9rem" },
+    cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.prefix}…</span>,
+  },
   { accessorKey: "email", header: "Acts as", meta: { width: "22%" }, cell: ({ row }) => row.original.email },
-  { id: "state", header: "State", enableSorting: false, meta: { width: "7rem" }, cell: ({ row }) => <KeyState apiKey={row.original} /> },
-  { accessorKey: "lastUsedAt", header: "Last used", meta: { width: "7rem", align: "right" }, cell: ({ row }) => <RelativeTime time={row.original.lastUsedAt} className="text-muted" /> },
-  { accessorKey: "expiresAt", header: "Expires", meta: { width: "7rem", align: "right" }, cell: ({ row }) => (row.original.expiresAt ? <RelativeTime time={row.original.expiresAt} className="text-muted" /> : "Never") },
-  { accessorKey: "createdAt", header: "Made", meta: { width: "7rem", align: "right" }, cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" /> },
-  { id: "revoke", header: () => <span className="sr-only">Actions</span>, enableSorting: false, meta: { width: "6rem", align: "right" }, cell: ({ row }) => <Revoke apiKey={row.original} /> },
+  {
+    id: "state",
+    header: "State",
+    enableSorting: false,
+    meta: { width: "7rem" },
+    cell: ({ row }) => <KeyState apiKey={row.original} />,
+  },
+  {
+    accessorKey: "lastUsedAt",
+    header: "Last used",
+    meta: { width: "7rem", align: "right" },
+    cell: ({ row }) => <RelativeTime time={row.original.lastUsedAt} className="text-muted" />,
+  },
+  {
+    accessorKey: "expiresAt",
+    header: "Expires",
+    meta: { width: "7rem", align: "right" },
+    cell: ({ row }) =>
+      row.original.expiresAt ? <RelativeTime time={row.original.expiresAt} className="text-muted" /> : "Never",
+  },
+  {
+    accessorKey: "createdAt",
+    header: "Made",
+    meta: { width: "7rem", align: "right" },
+    cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" />,
+  },
+  {
+    id: "revoke",
+    header: () => <span className="sr-only">Actions</span>,
+    enableSorting: false,
+    meta: { width: "6rem", align: "right" },
+    cell: ({ row }) => <Revoke apiKey={row.original} />,
+  },
 ];
 
 function KeyState({ apiKey }: { apiKey: Key }) {
@@ -68,7 +108,9 @@ function KeyState({ apiKey }: { apiKey: Key }) {
 function Revoke({ apiKey }: { apiKey: Key }) {
   const trpc = useTRPC();
   const [asking, setAsking] = useState(false);
-  const revoke = useMutation(trpc.access.revokeKey.mutationOptions({ meta: { inlineError: true }, onSuccess: () => setAsking(false) }));
+  const revoke = useMutation(
+    trpc.access.revokeKey.mutationOptions({ meta: { inlineError: true }, onSuccess: () => setAsking(false) }),
+  );
   if (apiKey.revokedAt) return null;
   return (
     <>

@@ -6,7 +6,12 @@ import { useState } from "react";
 import { Button } from "#components/ui/button.tsx";
 import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
-import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuTrigger } from "#components/ui/dropdown-menu.tsx";
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuTrigger,
+} from "#components/ui/dropdown-menu.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Select } from "#components/ui/select.tsx";
 import { AddMember } from "#features/access/add-member.tsx";
@@ -30,7 +35,16 @@ export function MemberTable() {
           <UserPlus aria-hidden /> Add member
         </Button>
       </div>
-      <DataTable label="Members" columns={columns} rows={data} rowId={(row) => row.userId} state={state} error={error && wireErrorOf(error)} onRetry={() => void refetch()} empty={null} />
+      <DataTable
+        label="Members"
+        columns={columns}
+        rows={data}
+        rowId={(row) => row.userId}
+        state={state}
+        error={error && wireErrorOf(error)}
+        onRetry={() => void refetch()}
+        empty={null}
+      />
       <AddMember open={adding} onOpenChange={setAdding} />
     </div>
   );
@@ -48,10 +62,31 @@ const columns: DataColumn<Member>[] = [
       </span>
     ),
   },
-  { accessorKey: "role", header: "Role", meta: { width: "13rem" }, cell: ({ row }) => <RoleSelect member={row.original} /> },
-  { accessorKey: "hasPassword", header: "Signs in with", meta: { width: "10rem" }, cell: ({ row }) => (row.original.hasPassword ? "Password" : "Single sign-on") },
-  { accessorKey: "since", header: "Since", meta: { width: "8rem", align: "right" }, cell: ({ row }) => <RelativeTime time={row.original.since} className="text-muted" /> },
-  { id: "more", header: () => <span className="sr-only">Actions</span>, enableSorting: false, meta: { width: "4rem", align: "right" }, cell: ({ row }) => <MemberActions member={row.original} /> },
+  {
+    accessorKey: "role",
+    header: "Role",
+    meta: { width: "13rem" },
+    cell: ({ row }) => <RoleSelect member={row.original} />,
+  },
+  {
+    accessorKey: "hasPassword",
+    header: "Signs in with",
+    meta: { width: "10rem" },
+    cell: ({ row }) => (row.original.hasPassword ? "Password" : "Single sign-on"),
+  },
+  {
+    accessorKey: "since",
+    header: "Since",
+    meta: { width: "8rem", align: "right" },
+    cell: ({ row }) => <RelativeTime time={row.original.since} className="text-muted" />,
+  },
+  {
+    id: "more",
+    header: () => <span className="sr-only">Actions</span>,
+    enableSorting: false,
+    meta: { width: "4rem", align: "right" },
+    cell: ({ row }) => <MemberActions member={row.original} />,
+  },
 ];
 
 function RoleSelect({ member }: { member: Member }) {
@@ -72,7 +107,9 @@ function MemberActions({ member }: { member: Member }) {
   const trpc = useTRPC();
   const { user } = useWorkspace();
   const [asking, setAsking] = useState(false);
-  const remove = useMutation(trpc.access.removeMember.mutationOptions({ meta: { inlineError: true }, onSuccess: () => setAsking(false) }));
+  const remove = useMutation(
+    trpc.access.removeMember.mutationOptions({ meta: { inlineError: true }, onSuccess: () => setAsking(false) }),
+  );
   return (
     <>
       <DropdownMenu>
@@ -97,7 +134,9 @@ function MemberActions({ member }: { member: Member }) {
         error={remove.error && wireErrorOf(remove.error)}
         onConfirm={() => remove.mutate({ userId: member.userId })}
       >
-        <p>Access ends with the next click, and their API keys for this workspace stop working. What they made stays.</p>
+        <p>
+          Access ends with the next click, and their API keys for this workspace stop working. What they made stays.
+        </p>
       </ConfirmDialog>
     </>
   );

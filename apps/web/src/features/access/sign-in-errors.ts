@@ -25,16 +25,25 @@ export function describeSignInError(error: string): SignInProblem {
         action: "Confirm it there, then sign in again.",
       };
     case "offline":
-      return { code: "OFFLINE", message: "The server could not be reached.", action: "Check that Anneal is running, then try again." };
+      return {
+        code: "OFFLINE",
+        message: "The server could not be reached.",
+        action: "Check that Anneal is running, then try again.",
+      };
     case "OAuthSignin":
     case "OAuthCallback":
     case "Callback":
       return {
         code: "UNAUTHENTICATED",
         message: "Single sign-on did not complete.",
-        action: "Try again. If it fails again, an administrator should check the ANNEAL_OIDC_ settings and the redirect address.",
+        action:
+          "Try again. If it fails again, an administrator should check the ANNEAL_OIDC_ settings and the redirect address.",
       };
     default:
-      return { code: "INTERNAL", message: "Sign-in failed on our side.", action: "Try again; the server's log has the details." };
+      return {
+        code: "INTERNAL",
+        message: "Sign-in failed on our side.",
+        action: "Try again; the server's log has the details.",
+      };
   }
 }

@@ -42,7 +42,12 @@ export function SignIn({ target, oidcName, error }: SignInProps) {
           {problem && <ErrorNotice error={problem} className="mb-5" />}
           {oidcName && (
             <>
-              <Button variant="primary" size="large" className="w-full" onClick={() => void signIn("oidc", { callbackUrl: target })}>
+              <Button
+                variant="primary"
+                size="large"
+                className="w-full"
+                onClick={() => void signIn("oidc", { callbackUrl: target })}
+              >
                 Continue with {oidcName}
               </Button>
               <div className="my-5 flex items-center gap-3 text-xs text-faint before:h-px before:flex-1 before:bg-line after:h-px after:flex-1 after:bg-line">
@@ -52,18 +57,44 @@ export function SignIn({ target, oidcName, error }: SignInProps) {
           )}
           <form className="space-y-4" onSubmit={(event) => void submit(event)}>
             <Field label="E-mail">
-              {(control) => <Input {...control} name="email" type="email" autoComplete="username" required autoFocus className="h-10 text-sm" />}
+              {(control) => (
+                <Input
+                  {...control}
+                  name="email"
+                  type="email"
+                  autoComplete="username"
+                  required
+                  autoFocus
+                  className="h-10 text-sm"
+                />
+              )}
             </Field>
             <Field label="Password">
-              {(control) => <Input {...control} name="password" type="password" autoComplete="current-password" required className="h-10 text-sm" />}
+              {(control) => (
+                <Input
+                  {...control}
+                  name="password"
+                  type="password"
+                  autoComplete="current-password"
+                  required
+                  className="h-10 text-sm"
+                />
+              )}
             </Field>
-            <Button type="submit" variant={oidcName ? "secondary" : "primary"} size="large" className="w-full" busy={busy}>
+            <Button
+              type="submit"
+              variant={oidcName ? "secondary" : "primary"}
+              size="large"
+              className="w-full"
+              busy={busy}
+            >
               Sign in
             </Button>
           </form>
         </div>
         <p className="mt-4 text-center text-xs text-balance text-muted">
-          The first administrator's sign-in was printed when Anneal started. Everyone else gets theirs from an administrator.
+          The first administrator's sign-in was printed when Anneal started. Everyone else gets theirs from an
+          administrator.
         </p>
       </div>
     </main>

@@ -64,7 +64,12 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
         }
       >
         {kind ? (
-          <SourceForm formId="add-source" kind={kind} error={create.error && wireErrorOf(create.error)} onSubmit={(input) => create.mutate(input)} />
+          <SourceForm
+            formId="add-source"
+            kind={kind}
+            error={create.error && wireErrorOf(create.error)}
+            onSubmit={(input) => create.mutate(input)}
+          />
         ) : (
           <Gallery onChoose={setKind} />
         )}
@@ -95,7 +100,11 @@ function Gallery({ onChoose }: { onChoose(kind: Kind): void }) {
               <Icon aria-hidden className="mt-0.5 size-5 shrink-0 text-accent" strokeWidth={1.5} />
               <span>
                 <span className="block text-13 font-medium">{kind.title}</span>
-                <span className="block text-13 text-muted">{forbidden ? "An administrator can add this kind: it reads the worker's own machine." : kind.description}</span>
+                <span className="block text-13 text-muted">
+                  {forbidden
+                    ? "An administrator can add this kind: it reads the worker's own machine."
+                    : kind.description}
+                </span>
               </span>
             </button>
           </li>

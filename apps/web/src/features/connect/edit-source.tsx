@@ -40,7 +40,13 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
         }
       >
         {kind ? (
-          <SourceForm formId="edit-source" kind={kind} initial={source} error={update.error && wireErrorOf(update.error)} onSubmit={(input) => update.mutate({ ...input, sourceId: source.id })} />
+          <SourceForm
+            formId="edit-source"
+            kind={kind}
+            initial={source}
+            error={update.error && wireErrorOf(update.error)}
+            onSubmit={(input) => update.mutate({ ...input, sourceId: source.id })}
+          />
         ) : (
           <SkeletonRows />
         )}

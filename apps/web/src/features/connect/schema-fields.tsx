@@ -55,7 +55,9 @@ function SchemaField({ name, property, required, value, onChange, secret, disabl
       return (
         <div className="flex items-start justify-between gap-4">
           <Field label={label} hint={property.description}>
-            {(control) => <Switch {...control} checked={current === true} disabled={disabled} onCheckedChange={onChange} />}
+            {(control) => (
+              <Switch {...control} checked={current === true} disabled={disabled} onCheckedChange={onChange} />
+            )}
           </Field>
         </div>
       );
@@ -63,7 +65,14 @@ function SchemaField({ name, property, required, value, onChange, secret, disabl
       return (
         <Field {...common}>
           {({ id, ...control }) => (
-            <Select id={id} {...control} disabled={disabled} value={typeof current === "string" ? current : undefined} onChange={onChange} options={shape.options.map((option) => ({ value: option, label: option }))} />
+            <Select
+              id={id}
+              {...control}
+              disabled={disabled}
+              value={typeof current === "string" ? current : undefined}
+              onChange={onChange}
+              options={shape.options.map((option) => ({ value: option, label: option }))}
+            />
           )}
         </Field>
       );
@@ -105,7 +114,14 @@ function SchemaField({ name, property, required, value, onChange, secret, disabl
   }
 }
 
-type JsonFieldProps = { label: string; hint?: string; optional: boolean; value: unknown; onChange(value: unknown): void; disabled: boolean };
+type JsonFieldProps = {
+  label: string;
+  hint?: string;
+  optional: boolean;
+  value: unknown;
+  onChange(value: unknown): void;
+  disabled: boolean;
+};
 
 /** For what has no simpler shape, such as a list of tables with their key columns. */
 function JsonField({ value, onChange, disabled, ...field }: JsonFieldProps) {
@@ -125,7 +141,10 @@ function JsonField({ value, onChange, disabled, ...field }: JsonFieldProps) {
   );
 }
 
-type Shape = { kind: "text" | "number"; nullable: boolean } | { kind: "boolean" | "lines" | "json" } | { kind: "choice"; options: string[] };
+type Shape =
+  | { kind: "text" | "number"; nullable: boolean }
+  | { kind: "boolean" | "lines" | "json" }
+  | { kind: "choice"; options: string[] };
 
 function shapeOf(property: JsonSchema): Shape {
   const nullable = property.anyOf?.some((each) => each.type === "null") ?? false;

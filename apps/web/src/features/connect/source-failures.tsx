@@ -45,16 +45,41 @@ export function SourceFailures({ sourceId }: { sourceId: string }) {
 }
 
 const columns: DataColumn<Failure>[] = [
-  { id: "title", header: "Document", enableSorting: false, meta: { width: "28%", card: "title" }, cell: ({ row }) => <span title={row.original.ref}>{row.original.title}</span> },
-  { id: "code", header: "Code", enableSorting: false, meta: { width: "14rem" }, cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.drop?.code}</span> },
-  { id: "reason", header: "Why", enableSorting: false, cell: ({ row }) => <span title={row.original.drop?.reason}>{row.original.drop?.reason}</span> },
-  { id: "retry", header: () => <span className="sr-only">Actions</span>, enableSorting: false, meta: { width: "7rem", align: "right" }, cell: ({ row }) => <Retry documentId={row.original.id} /> },
+  {
+    id: "title",
+    header: "Document",
+    enableSorting: false,
+    meta: { width: "28%", card: "title" },
+    cell: ({ row }) => <span title={row.original.ref}>{row.original.title}</span>,
+  },
+  {
+    id: "code",
+    header: "Code",
+    enableSorting: false,
+    meta: { width: "14rem" },
+    cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.drop?.code}</span>,
+  },
+  {
+    id: "reason",
+    header: "Why",
+    enableSorting: false,
+    cell: ({ row }) => <span title={row.original.drop?.reason}>{row.original.drop?.reason}</span>,
+  },
+  {
+    id: "retry",
+    header: () => <span className="sr-only">Actions</span>,
+    enableSorting: false,
+    meta: { width: "7rem", align: "right" },
+    cell: ({ row }) => <Retry documentId={row.original.id} />,
+  },
 ];
 
 function Retry({ documentId }: { documentId: string }) {
   const trpc = useTRPC();
   const { role } = useWorkspace();
-  const retry = useMutation(trpc.documents.retry.mutationOptions({ onSuccess: () => toast("It is read again with the next run.") }));
+  const retry = useMutation(
+    trpc.documents.retry.mutationOptions({ onSuccess: () => toast("It is read again with the next run.") }),
+  );
   if (role !== "admin" && role !== "data_scientist") return null;
   return (
     <Button size="small" variant="ghost" busy={retry.isPending} onClick={() => retry.mutate({ documentId })}>

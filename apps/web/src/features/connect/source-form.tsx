@@ -41,15 +41,33 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    const entered = Object.entries(secrets).filter((entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "");
-    onSubmit({ name, kind: kind.kind, config, audience, schedule, ...(entered.length > 0 ? { secrets: Object.fromEntries(entered) } : {}) });
+    const entered = Object.entries(secrets).filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
+    );
+    onSubmit({
+      name,
+      kind: kind.kind,
+      config,
+      audience,
+      schedule,
+      ...(entered.length > 0 ? { secrets: Object.fromEntries(entered) } : {}),
+    });
   }
 
   return (
     <form id={formId} className="space-y-5" onSubmit={submit}>
       {error && <ErrorNotice error={error} />}
       <Field label="Name" hint="How people here call it.">
-        {(control) => <Input {...control} value={name} onChange={(event) => setName(event.target.value)} required maxLength={100} autoFocus />}
+        {(control) => (
+          <Input
+            {...control}
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            required
+            maxLength={100}
+            autoFocus
+          />
+        )}
       </Field>
       <SchemaFields schema={kind.config} values={config} onChange={setConfig} administrator={administrator} />
       {asksSecrets && (
@@ -59,11 +77,20 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
             Credentials are encrypted before they are stored and are never shown again.
             {initial?.hasSecrets && " Leave them empty to keep those that are stored."}
           </p>
-          <SchemaFields schema={kind.secrets} values={secrets} onChange={setSecrets} secret administrator={administrator} />
+          <SchemaFields
+            schema={kind.secrets}
+            values={secrets}
+            onChange={setSecrets}
+            secret
+            administrator={administrator}
+          />
         </fieldset>
       )}
       <div className="space-y-5 border-t border-line pt-5">
-        <Field label="Readers of documents without permissions of their own" hint="Where the source says who may read a document, that counts instead.">
+        <Field
+          label="Readers of documents without permissions of their own"
+          hint="Where the source says who may read a document, that counts instead."
+        >
           {({ id, ...control }) => (
             <Select
               id={id}

@@ -9,7 +9,12 @@ import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { CodeTabs } from "#components/ui/code-snippet.tsx";
 import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
-import { DropdownMenu, DropdownMenuContent, DropdownMenuItem, DropdownMenuTrigger } from "#components/ui/dropdown-menu.tsx";
+import {
+  DropdownMenu,
+  DropdownMenuContent,
+  DropdownMenuItem,
+  DropdownMenuTrigger,
+} from "#components/ui/dropdown-menu.tsx";
 import { ErrorNotice, ErrorState } from "#components/ui/error-state.tsx";
 import { KeyValues } from "#components/ui/key-values.tsx";
 import { Page } from "#components/ui/page.tsx";
@@ -42,7 +47,12 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
       </Page>
     );
   return (
-    <Page title={source.name} parent={parent} description={<span className="font-mono text-xs">{source.location}</span>} actions={<SourceActions source={source} />}>
+    <Page
+      title={source.name}
+      parent={parent}
+      description={<span className="font-mono text-xs">{source.location}</span>}
+      actions={<SourceActions source={source} />}
+    >
       <div className="space-y-6">
         {source.lastSyncError && <FailedSync source={source} />}
         <Figures source={source} />
@@ -50,7 +60,12 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
           label="About this source"
           tabs={[
             { value: "history", label: "History", content: <RunHistory runs={source.runs} /> },
-            { value: "failures", label: "Failures", count: formatNumber(source.quarantinedCount), content: <SourceFailures sourceId={source.id} /> },
+            {
+              value: "failures",
+              label: "Failures",
+              count: formatNumber(source.quarantinedCount),
+              content: <SourceFailures sourceId={source.id} />,
+            },
             { value: "settings", label: "Settings", content: <Settings source={source} /> },
             { value: "api", label: "API", content: <Api sourceId={source.id} /> },
           ]}
@@ -63,7 +78,10 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
 function Figures({ source }: { source: Source }) {
   const { href } = useWorkspace();
   return (
-    <section aria-label="At a glance" className="grid grid-cols-2 gap-px overflow-hidden rounded-panel border border-line bg-line lg:grid-cols-4 [&>*]:bg-panel [&>*]:p-4">
+    <section
+      aria-label="At a glance"
+      className="grid grid-cols-2 gap-px overflow-hidden rounded-panel border border-line bg-line lg:grid-cols-4 [&>*]:bg-panel [&>*]:p-4"
+    >
       <div>
         <div className="text-xs text-muted">State</div>
         <div className="mt-1.5">
@@ -80,7 +98,11 @@ function Figures({ source }: { source: Source }) {
         hint={`${formatNumber(source.quarantinedCount)} in quarantine`}
       />
       <Figure label="Last read" value={<RelativeTime time={source.lastSyncAt} />} />
-      <Figure label="Next read" value={source.schedule === null ? "By hand" : <RelativeTime time={source.nextSyncAt} />} hint={source.schedule === null ? undefined : describeSchedule(source.schedule)} />
+      <Figure
+        label="Next read"
+        value={source.schedule === null ? "By hand" : <RelativeTime time={source.nextSyncAt} />}
+        hint={source.schedule === null ? undefined : describeSchedule(source.schedule)}
+      />
     </section>
   );
 }
@@ -111,9 +133,14 @@ function FailedSync({ source }: { source: Source }) {
         destructive
         typedName={source.name}
         busy={sync.isPending}
-        onConfirm={() => sync.mutate({ sourceId: source.id, confirmDeletions: true }, { onSuccess: () => setAsking(false) })}
+        onConfirm={() =>
+          sync.mutate({ sourceId: source.id, confirmDeletions: true }, { onSuccess: () => setAsking(false) })
+        }
       >
-        <p>{formatCount(Number(error.details?.missing), "document")} leave the index with the next run, and no later dataset has them.</p>
+        <p>
+          {formatCount(Number(error.details?.missing), "document")} leave the index with the next run, and no later
+          dataset has them.
+        </p>
       </ConfirmDialog>
     </ErrorNotice>
   );
@@ -130,7 +157,10 @@ function SourceActions({ source }: { source: Source }) {
     trpc.connect.remove.mutationOptions({
       meta: { inlineError: true },
       onSuccess: () => {
-        toast(`“${source.name}” was removed.`, { duration: 15_000, action: { label: "Undo", onClick: () => restore.mutate({ sourceId: source.id }) } });
+        toast(`“${source.name}” was removed.`, {
+          duration: 15_000,
+          action: { label: "Undo", onClick: () => restore.mutate({ sourceId: source.id }) },
+        });
         router.push(href("/sources"));
       },
     }),
@@ -138,7 +168,11 @@ function SourceActions({ source }: { source: Source }) {
   if (role === "member" || role === "service") return null;
   return (
     <>
-      <Button variant="primary" busy={sync.isPending || source.syncing} onClick={() => sync.mutate({ sourceId: source.id })}>
+      <Button
+        variant="primary"
+        busy={sync.isPending || source.syncing}
+        onClick={() => sync.mutate({ sourceId: source.id })}
+      >
         {!sync.isPending && !source.syncing && <RefreshCw aria-hidden />} Read now
       </Button>
       {role !== "operator" && (
@@ -170,7 +204,8 @@ function SourceActions({ source }: { source: Source }) {
         onConfirm={() => remove.mutate({ sourceId: source.id })}
       >
         <p>
-          Its {formatCount(source.documentCount, "document")} leave the index with the next run, and no later dataset has them. Datasets and adapters that exist stay as they are. It can be undone.
+          Its {formatCount(source.documentCount, "document")} leave the index with the next run, and no later dataset
+          has them. Datasets and adapters that exist stay as they are. It can be undone.
         </p>
       </ConfirmDialog>
     </>
@@ -183,9 +218,17 @@ function Settings({ source }: { source: Source }) {
       <KeyValues
         items={[
           { label: "Kind", value: source.kindTitle },
-          ...Object.entries(source.config).map(([label, value]) => ({ label, value: <code className="font-mono text-xs">{typeof value === "string" ? value : JSON.stringify(value)}</code> })),
+          ...Object.entries(source.config).map(([label, value]) => ({
+            label,
+            value: (
+              <code className="font-mono text-xs">{typeof value === "string" ? value : JSON.stringify(value)}</code>
+            ),
+          })),
           { label: "Credentials", value: source.hasSecrets ? "Stored, encrypted" : "None" },
-          { label: "Readers by default", value: source.audience === "members" ? "Everyone in this workspace" : "Nobody" },
+          {
+            label: "Readers by default",
+            value: source.audience === "members" ? "Everyone in this workspace" : "Nobody",
+          },
           { label: "Schedule", value: describeSchedule(source.schedule) },
           { label: "Added", value: <RelativeTime time={source.createdAt} /> },
         ]}

@@ -1,6 +1,8 @@
 import { NoStatus, Status } from "#components/ui/status.tsx";
 
-type SourceStatusProps = { source: { syncing: boolean; lastSyncAt: Date | null; lastSyncError: { message: string } | null } };
+type SourceStatusProps = {
+  source: { syncing: boolean; lastSyncAt: Date | null; lastSyncError: { message: string } | null };
+};
 
 export function SourceStatus({ source }: SourceStatusProps) {
   if (source.syncing) return <Status kind="running" word="Reading" />;

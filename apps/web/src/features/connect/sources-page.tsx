@@ -46,7 +46,8 @@ export function SourcesPage() {
         minWidth="58rem"
         empty={
           <EmptyState icon={Cable} title="No sources yet" action={add}>
-            A source is a folder, a bucket, a database or a website that Anneal reads from. It only reads what changed, and follows what is deleted.
+            A source is a folder, a bucket, a database or a website that Anneal reads from. It only reads what changed,
+            and follows what is deleted.
           </EmptyState>
         }
       />
@@ -71,8 +72,19 @@ const columns = (href: (path: string) => string): DataColumn<Source>[] => [
       </span>
     ),
   },
-  { accessorKey: "kindTitle", header: "Kind", meta: { width: "8.5rem" }, cell: ({ row }) => <Badge>{row.original.kindTitle}</Badge> },
-  { id: "status", header: "Status", enableSorting: false, meta: { width: "8.5rem" }, cell: ({ row }) => <SourceStatus source={row.original} /> },
+  {
+    accessorKey: "kindTitle",
+    header: "Kind",
+    meta: { width: "8.5rem" },
+    cell: ({ row }) => <Badge>{row.original.kindTitle}</Badge>,
+  },
+  {
+    id: "status",
+    header: "Status",
+    enableSorting: false,
+    meta: { width: "8.5rem" },
+    cell: ({ row }) => <SourceStatus source={row.original} />,
+  },
   {
     accessorKey: "documentCount",
     header: "Documents",
@@ -84,9 +96,30 @@ const columns = (href: (path: string) => string): DataColumn<Source>[] => [
     header: "Failures",
     meta: { align: "right", width: "6.5rem" },
     cell: ({ row: { original: source } }) =>
-      source.quarantinedCount === 0 ? <span className="text-faint">0</span> : <span className="font-medium text-failed">{formatNumber(source.quarantinedCount)}</span>,
+      source.quarantinedCount === 0 ? (
+        <span className="text-faint">0</span>
+      ) : (
+        <span className="font-medium text-failed">{formatNumber(source.quarantinedCount)}</span>
+      ),
   },
-  { id: "audience", header: "Readers", enableSorting: false, meta: { width: "8rem" }, cell: ({ row }) => (row.original.audience === "members" ? "Workspace" : "By source") },
-  { accessorKey: "lastSyncAt", header: "Last read", meta: { align: "right", width: "7rem" }, cell: ({ row }) => <RelativeTime time={row.original.lastSyncAt} className="text-muted" /> },
-  { id: "nextSyncAt", header: "Next", enableSorting: false, meta: { align: "right", width: "6.5rem" }, cell: ({ row }) => <RelativeTime time={row.original.nextSyncAt} className="text-muted" /> },
+  {
+    id: "audience",
+    header: "Readers",
+    enableSorting: false,
+    meta: { width: "8rem" },
+    cell: ({ row }) => (row.original.audience === "members" ? "Workspace" : "By source"),
+  },
+  {
+    accessorKey: "lastSyncAt",
+    header: "Last read",
+    meta: { align: "right", width: "7rem" },
+    cell: ({ row }) => <RelativeTime time={row.original.lastSyncAt} className="text-muted" />,
+  },
+  {
+    id: "nextSyncAt",
+    header: "Next",
+    enableSorting: false,
+    meta: { align: "right", width: "6.5rem", card: "hidden" },
+    cell: ({ row }) => <RelativeTime time={row.original.nextSyncAt} className="text-muted" />,
+  },
 ];

@@ -34,7 +34,10 @@ export function DocumentFacts({ document }: { document: DocumentView }) {
           <ul className="space-y-1.5 text-13">
             {document.datasets.map((dataset) => (
               <li key={dataset.id} className="flex justify-between gap-3">
-                <Link href={href(`/datasets/${dataset.id}?document=${document.id}`)} className="truncate hover:underline">
+                <Link
+                  href={href(`/datasets/${dataset.id}?document=${document.id}`)}
+                  className="truncate hover:underline"
+                >
                   {dataset.name} v{dataset.version}
                 </Link>
                 <span className="tabular shrink-0 text-muted">{formatCount(dataset.pairs, "pair")}</span>
@@ -45,24 +48,43 @@ export function DocumentFacts({ document }: { document: DocumentView }) {
                 <Link href={href(`/documents/${copy.id}`)} className="truncate hover:underline">
                   {copy.title}
                 </Link>
-                <span className="tabular shrink-0 text-muted">{copy.similarity === null ? "a copy" : `a copy, ${formatPercent(copy.similarity)} alike`}</span>
+                <span className="tabular shrink-0 text-muted">
+                  {copy.similarity === null ? "a copy" : `a copy, ${formatPercent(copy.similarity)} alike`}
+                </span>
               </li>
             ))}
-            {document.duplicates.length > shownCopies && <li className="text-muted">and {formatCount(document.duplicates.length - shownCopies, "more copy", "more copies")}</li>}
+            {document.duplicates.length > shownCopies && (
+              <li className="text-muted">
+                and {formatCount(document.duplicates.length - shownCopies, "more copy", "more copies")}
+              </li>
+            )}
           </ul>
         )}
       </Panel>
       <Panel title="Facts">
         <KeyValues
           items={[
-            { label: "Source", value: document.source ? <Link href={href(`/sources/${document.source.id}`)} className="hover:underline">{document.source.name}</Link> : "Removed" },
+            {
+              label: "Source",
+              value: document.source ? (
+                <Link href={href(`/sources/${document.source.id}`)} className="hover:underline">
+                  {document.source.name}
+                </Link>
+              ) : (
+                "Removed"
+              ),
+            },
             { label: "Type", value: mediaTypeName(document.mediaType) },
             { label: "Size", value: formatBytes(document.sizeBytes) },
-            ...(document.textChars === null ? [] : [{ label: "Text", value: `${formatNumber(document.textChars)} characters` }]),
+            ...(document.textChars === null
+              ? []
+              : [{ label: "Text", value: `${formatNumber(document.textChars)} characters` }]),
             ...(document.language === null ? [] : [{ label: "Language", value: document.language }]),
             { label: "First seen", value: <RelativeTime time={document.firstSeenAt} /> },
             { label: "Changed", value: <RelativeTime time={document.changedAt} /> },
-            ...(document.contentHash === "" ? [] : [{ label: "SHA-256", value: <Digest value={document.contentHash} length={12} /> }]),
+            ...(document.contentHash === ""
+              ? []
+              : [{ label: "SHA-256", value: <Digest value={document.contentHash} length={12} /> }]),
             { label: "Id", value: <Digest value={document.id} /> },
           ]}
         />
@@ -85,10 +107,17 @@ function trail(document: DocumentView, href: (path: string) => string): Step[] {
       {drop.reason} <span className="font-mono text-2xs text-faint">{drop.code}</span>
     </>
   );
-  const fetched: Step = { id: "fetch", label: "Fetched", kind: document.hasContent ? "ready" : "failed", detail: document.hasContent ? null : because };
+  const fetched: Step = {
+    id: "fetch",
+    label: "Fetched",
+    kind: document.hasContent ? "ready" : "failed",
+    detail: document.hasContent ? null : because,
+  };
   if (!document.hasContent) return [fetched];
-  if (status === "fetched") return [fetched, { id: "clean", label: "To be cleaned", kind: "waiting", detail: "With the next run." }];
-  if (status === "quarantined") return [fetched, { id: "clean", label: "Quarantined", kind: "failed", detail: because }];
+  if (status === "fetched")
+    return [fetched, { id: "clean", label: "To be cleaned", kind: "waiting", detail: "With the next run." }];
+  if (status === "quarantined")
+    return [fetched, { id: "clean", label: "Quarantined", kind: "failed", detail: because }];
   if (status === "dropped") return [fetched, { id: "clean", label: "Dropped", kind: "stopped", detail: because }];
   const masked = Object.entries(document.piiCounts ?? {}).filter(([, count]) => count > 0);
   return [
@@ -131,11 +160,15 @@ function trail(document: DocumentView, href: (path: string) => string): Step[] {
 }
 
 function duplicatedPassages(passages: number[] | null): ReactNode {
-  return passages && passages.length > 0 ? `${formatCount(passages.length, "passage")} also stand in an earlier document.` : null;
+  return passages && passages.length > 0
+    ? `${formatCount(passages.length, "passage")} also stand in an earlier document.`
+    : null;
 }
 
 function Quality({ quality }: { quality: DocumentView["quality"] }) {
-  const entries = Object.entries(quality?.measures ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  const entries = Object.entries(quality?.measures ?? {}).filter(
+    (entry): entry is [string, number] => typeof entry[1] === "number",
+  );
   if (entries.length === 0) return null;
   return (
     <details>
@@ -155,7 +188,9 @@ function Quality({ quality }: { quality: DocumentView["quality"] }) {
 function Readers({ acl, readable }: { acl: DocumentView["acl"]; readable: boolean }) {
   return (
     <div className="space-y-2 text-13">
-      <p className="text-muted">{readable ? "You may: one of these admits you." : "You may not: none of these admits you."}</p>
+      <p className="text-muted">
+        {readable ? "You may: one of these admits you." : "You may not: none of these admits you."}
+      </p>
       {acl.allow.length === 0 && <p>Nobody. Its source gave no permissions, and the source's default is nobody.</p>}
       <PrincipalList title="Allowed" principals={acl.allow} />
       <PrincipalList title="Denied, whatever else allows them" principals={acl.deny} />

@@ -22,7 +22,9 @@ export function DocumentPage({ documentId }: { documentId: string }) {
   const trpc = useTRPC();
   const { href, slug, role } = useWorkspace();
   const { data: document, error, refetch } = useQuery(trpc.documents.get.queryOptions({ documentId }));
-  const retry = useMutation(trpc.documents.retry.mutationOptions({ onSuccess: () => toast("It is read and cleaned again with the next run.") }));
+  const retry = useMutation(
+    trpc.documents.retry.mutationOptions({ onSuccess: () => toast("It is read and cleaned again with the next run.") }),
+  );
   const parent = { label: "Documents", href: href("/documents") };
   if (!document)
     return (
@@ -30,7 +32,9 @@ export function DocumentPage({ documentId }: { documentId: string }) {
         {error ? <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} /> : <SkeletonRows />}
       </Page>
     );
-  const mayRetry = (role === "admin" || role === "data_scientist") && (document.status === "dropped" || document.status === "quarantined");
+  const mayRetry =
+    (role === "admin" || role === "data_scientist") &&
+    (document.status === "dropped" || document.status === "quarantined");
   return (
     <Page
       title={document.title}

@@ -15,7 +15,10 @@ import { wireErrorOf } from "#lib/wire-error.ts";
 /** The passages that retrieval finds, as they are in the index. */
 export function DocumentPassages({ document }: { document: DocumentView }) {
   const trpc = useTRPC();
-  const { data, error, refetch } = useQuery({ ...trpc.documents.chunks.queryOptions({ documentId: document.id }), enabled: document.readable });
+  const { data, error, refetch } = useQuery({
+    ...trpc.documents.chunks.queryOptions({ documentId: document.id }),
+    enabled: document.readable,
+  });
   if (!document.readable)
     return (
       <EmptyState icon={EyeOff} title="You may not read this document">
@@ -27,7 +30,8 @@ export function DocumentPassages({ document }: { document: DocumentView }) {
   if (data.length === 0)
     return (
       <EmptyState icon={Puzzle} title="Not in the index">
-        A document is split into passages and indexed at the end of a run, unless it was dropped or is a copy of another one.
+        A document is split into passages and indexed at the end of a run, unless it was dropped or is a copy of another
+        one.
       </EmptyState>
     );
   return (
@@ -41,12 +45,17 @@ export function DocumentPassages({ document }: { document: DocumentView }) {
 
 function Passage({ chunk, documentId }: { chunk: Answers["documents"]["chunks"][number]; documentId: string }) {
   const { href } = useWorkspace();
-  const place = [...chunk.section, chunk.pageStart !== null && pages(chunk.pageStart, chunk.pageEnd)].filter(Boolean).join(" › ");
+  const place = [...chunk.section, chunk.pageStart !== null && pages(chunk.pageStart, chunk.pageEnd)]
+    .filter(Boolean)
+    .join(" › ");
   return (
     <li className="rounded-panel border border-line bg-panel p-4">
       <div className="mb-1.5 flex items-baseline justify-between gap-3 text-xs text-muted">
         <span className="min-w-0 truncate">{place}</span>
-        <Link href={href(`/documents/${documentId}?from=${chunk.charStart}&to=${chunk.charEnd}`)} className="tabular shrink-0 hover:text-ink hover:underline">
+        <Link
+          href={href(`/documents/${documentId}?from=${chunk.charStart}&to=${chunk.charEnd}`)}
+          className="tabular shrink-0 hover:text-ink hover:underline"
+        >
           {formatNumber(chunk.charStart)}–{formatNumber(chunk.charEnd)}
         </Link>
       </div>

@@ -23,7 +23,8 @@ export function DocumentText({ document }: { document: DocumentView }) {
   if (!document.readable)
     return (
       <EmptyState icon={EyeOff} title="You may not read this document">
-        Its source gives it to others only. As an administrator you see that it exists; its contents follow its own permissions.
+        Its source gives it to others only. As an administrator you see that it exists; its contents follow its own
+        permissions.
       </EmptyState>
     );
   if (!document.hasText)
@@ -55,9 +56,15 @@ export function ElementList({ elements, marked }: { elements: readonly Element[]
   return (
     <article className="max-w-[46rem] rounded-panel border border-line bg-panel px-5 py-6 text-[0.9375rem] leading-6 sm:px-8">
       {elements.map((element, index) => (
-        <div key={element.start} ref={index === first ? target : undefined} className={cn("relative", element.duplicated && "opacity-55")}>
+        <div
+          key={element.start}
+          ref={index === first ? target : undefined}
+          className={cn("relative", element.duplicated && "opacity-55")}
+        >
           <PageMark page={element.page} previous={elements[index - 1]?.page} />
-          {element.duplicated && <span className="text-2xs text-muted">also in an earlier document, left out of datasets</span>}
+          {element.duplicated && (
+            <span className="text-2xs text-muted">also in an earlier document, left out of datasets</span>
+          )}
           <ElementView element={element} marked={marked} />
         </div>
       ))}
@@ -67,7 +74,11 @@ export function ElementList({ elements, marked }: { elements: readonly Element[]
 
 function PageMark({ page, previous }: { page: number | undefined; previous: number | undefined }) {
   if (page === undefined || page === previous) return null;
-  return <div className="mt-6 mb-2 flex items-center gap-3 text-2xs text-faint first:mt-0 after:h-px after:flex-1 after:bg-line">page {page}</div>;
+  return (
+    <div className="mt-6 mb-2 flex items-center gap-3 text-2xs text-faint first:mt-0 after:h-px after:flex-1 after:bg-line">
+      page {page}
+    </div>
+  );
 }
 
 function ElementView({ element, marked }: { element: Element; marked: Span | null }) {
@@ -104,7 +115,11 @@ function TableView({ text, marked }: { text: string; marked: boolean }) {
         marked && "ring-2 ring-accent",
       )}
     >
-      <Markdown remarkPlugins={[remarkGfm]} allowedElements={["table", "thead", "tbody", "tr", "th", "td"]} unwrapDisallowed>
+      <Markdown
+        remarkPlugins={[remarkGfm]}
+        allowedElements={["table", "thead", "tbody", "tr", "th", "td"]}
+        unwrapDisallowed
+      >
         {text}
       </Markdown>
     </div>
@@ -133,7 +148,11 @@ function MarkedText({ element, marked }: { element: Element; marked: Span | null
 function Masked({ text }: { text: string }): ReactNode {
   return text.split(maskPattern).map((part, index) =>
     index % 2 === 1 ? (
-      <span key={index} title="Masked before it was stored" className="rounded-[3px] bg-waiting/10 px-1 font-mono text-[0.85em] text-waiting">
+      <span
+        key={index}
+        title="Masked before it was stored"
+        className="rounded-[3px] bg-waiting/10 px-1 font-mono text-[0.85em] text-waiting"
+      >
         {part}
       </span>
     ) : (

@@ -63,7 +63,10 @@ export function DocumentsPage() {
         <SearchInput label="Search titles and paths" value={search} onChange={setSearch} />
         <Facets />
         {filtered && (
-          <Button variant="ghost" onClick={() => setUrl({ q: null, status: null, source: null, language: null, type: null, page: null })}>
+          <Button
+            variant="ghost"
+            onClick={() => setUrl({ q: null, status: null, source: null, language: null, type: null, page: null })}
+          >
             Clear
           </Button>
         )}
@@ -94,7 +97,8 @@ export function DocumentsPage() {
                 </Button>
               }
             >
-              Here stands every document that was read, with what the pipeline did to it: kept, masked, deduplicated or left out.
+              Here stands every document that was read, with what the pipeline did to it: kept, masked, deduplicated or
+              left out.
             </EmptyState>
           )
         }
@@ -108,13 +112,30 @@ function Facets() {
   const { data: facets } = useQuery(trpc.documents.facets.queryOptions());
   const { data: sources } = useQuery(trpc.connect.list.queryOptions());
   const counts = new Map(facets?.status.map(({ value, count }) => [value, count]));
-  const statusCount = (value: (typeof statuses)[number]) => (value === "duplicate" ? facets?.duplicates : value === "deleted" ? undefined : (counts.get(value) ?? 0));
+  const statusCount = (value: (typeof statuses)[number]) =>
+    value === "duplicate" ? facets?.duplicates : value === "deleted" ? undefined : (counts.get(value) ?? 0);
   return (
     <>
-      <Facet name="status" label="Any status" options={statuses.map((value) => ({ value, label: statusNames[value], count: statusCount(value) }))} />
-      <Facet name="source" label="Any source" options={(sources ?? []).map(({ id, name, documentCount }) => ({ value: id, label: name, count: documentCount }))} />
+      <Facet
+        name="status"
+        label="Any status"
+        options={statuses.map((value) => ({ value, label: statusNames[value], count: statusCount(value) }))}
+      />
+      <Facet
+        name="source"
+        label="Any source"
+        options={(sources ?? []).map(({ id, name, documentCount }) => ({
+          value: id,
+          label: name,
+          count: documentCount,
+        }))}
+      />
       <Facet name="type" label="Any type" options={named(facets?.mediaType, mediaTypeName)} />
-      <Facet name="language" label="Any language" options={named(facets?.language, (value) => languageNames.of(value) ?? value)} />
+      <Facet
+        name="language"
+        label="Any language"
+        options={named(facets?.language, (value) => languageNames.of(value) ?? value)}
+      />
     </>
   );
 }
@@ -125,7 +146,15 @@ function named(values: { value: string | null; count: number }[] | undefined, na
   return (values ?? []).flatMap(({ value, count }) => (value ? [{ value, label: name(value), count }] : []));
 }
 
-function Facet({ name, label, options }: { name: string; label: string; options: { value: string; label: string; count?: number }[] }) {
+function Facet({
+  name,
+  label,
+  options,
+}: {
+  name: string;
+  label: string;
+  options: { value: string; label: string; count?: number }[];
+}) {
   const [value, setValue] = useTableFilter(name);
   return (
     <Select
@@ -135,7 +164,10 @@ function Facet({ name, label, options }: { name: string; label: string; options:
       onChange={(next) => setValue(next === "any" ? "" : next)}
       options={[
         { value: "any", label },
-        ...options.map((option) => ({ value: option.value, label: option.count === undefined ? option.label : `${option.label} (${formatNumber(option.count)})` })),
+        ...options.map((option) => ({
+          value: option.value,
+          label: option.count === undefined ? option.label : `${option.label} (${formatNumber(option.count)})`,
+        })),
       ]}
     />
   );
@@ -150,7 +182,9 @@ const columns = (href: (path: string) => string): DataColumn<Row>[] => [
     cell: ({ row: { original: document } }) => (
       <span className="flex min-w-0 flex-col leading-4">
         <span className="flex items-center gap-1.5">
-          {!document.readable && <Lock aria-label="You may not read its contents" className="size-3 shrink-0 text-faint" />}
+          {!document.readable && (
+            <Lock aria-label="You may not read its contents" className="size-3 shrink-0 text-faint" />
+          )}
           <Link href={href(`/documents/${document.id}`)} tabIndex={-1} className="truncate font-medium hover:underline">
             {document.title}
           </Link>
@@ -161,18 +195,73 @@ const columns = (href: (path: string) => string): DataColumn<Row>[] => [
       </span>
     ),
   },
-  { id: "status", header: "Status", enableSorting: false, meta: { width: "8.5rem" }, cell: ({ row }) => <DocumentStatus document={row.original} /> },
+  {
+    id: "status",
+    header: "Status",
+    enableSorting: false,
+    meta: { width: "8.5rem" },
+    cell: ({ row }) => <DocumentStatus document={row.original} />,
+  },
   { id: "source", header: "Source", enableSorting: false, cell: ({ row }) => row.original.sourceName },
-  { id: "type", header: "Type", enableSorting: false, meta: { width: "6.5rem" }, cell: ({ row }) => mediaTypeName(row.original.mediaType) },
-  { id: "language", header: "Language", enableSorting: false, meta: { width: "5.5rem" }, cell: ({ row }) => (row.original.language ? (languageNames.of(row.original.language) ?? row.original.language) : <span className="text-faint">–</span>) },
-  { id: "pii", header: "PII found", enableSorting: false, meta: { width: "5.5rem", align: "right" }, cell: ({ row }) => <PiiCount counts={row.original.piiCounts} /> },
-  { id: "readers", header: "Readers", enableSorting: false, meta: { width: "6.5rem" }, cell: ({ row }) => row.original.readers },
-  { id: "size", header: "Size", enableSorting: false, meta: { width: "5.5rem", align: "right" }, cell: ({ row }) => formatBytes(row.original.sizeBytes) },
-  { id: "changed", header: "Changed", enableSorting: false, meta: { width: "7rem", align: "right" }, cell: ({ row }) => <RelativeTime time={row.original.changedAt} className="text-muted" /> },
+  {
+    id: "type",
+    header: "Type",
+    enableSorting: false,
+    meta: { width: "6.5rem", card: "hidden" },
+    cell: ({ row }) => mediaTypeName(row.original.mediaType),
+  },
+  {
+    id: "language",
+    header: "Language",
+    enableSorting: false,
+    meta: { width: "5.5rem", card: "hidden" },
+    cell: ({ row }) =>
+      row.original.language ? (
+        (languageNames.of(row.original.language) ?? row.original.language)
+      ) : (
+        <span className="text-faint">–</span>
+      ),
+  },
+  {
+    id: "pii",
+    header: "PII found",
+    enableSorting: false,
+    meta: { width: "5.5rem", align: "right", card: "hidden" },
+    cell: ({ row }) => <PiiCount counts={row.original.piiCounts} />,
+  },
+  {
+    id: "readers",
+    header: "Readers",
+    enableSorting: false,
+    meta: { width: "6.5rem" },
+    cell: ({ row }) => row.original.readers,
+  },
+  {
+    id: "size",
+    header: "Size",
+    enableSorting: false,
+    meta: { width: "5.5rem", align: "right", card: "hidden" },
+    cell: ({ row }) => formatBytes(row.original.sizeBytes),
+  },
+  {
+    id: "changed",
+    header: "Changed",
+    enableSorting: false,
+    meta: { width: "7rem", align: "right" },
+    cell: ({ row }) => <RelativeTime time={row.original.changedAt} className="text-muted" />,
+  },
 ];
 
 function PiiCount({ counts }: { counts: Record<string, number> | null }) {
   const total = Object.values(counts ?? {}).reduce((sum, count) => sum + count, 0);
   if (total === 0) return <span className="text-faint">0</span>;
-  return <span title={Object.entries(counts ?? {}).map(([kind, count]) => `${kind}: ${count}`).join(", ")}>{formatNumber(total)}</span>;
+  return (
+    <span
+      title={Object.entries(counts ?? {})
+        .map(([kind, count]) => `${kind}: ${count}`)
+        .join(", ")}
+    >
+      {formatNumber(total)}
+    </span>
+  );
 }

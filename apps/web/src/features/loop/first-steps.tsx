@@ -28,8 +28,14 @@ export function FirstSteps({ sourceCount }: { sourceCount: number }) {
         >
           A folder, a bucket, a database or a website. Who may read a document there decides who may read it here.
         </StepCard>
-        <StepCard number={2} title="Run the loop" kind="waiting" action={connected && <StartRun label="Run the loop" />}>
-          Documents are cleaned and deduplicated, questions and answers are made from them, and a small adapter is trained and served on your machine.
+        <StepCard
+          number={2}
+          title="Run the loop"
+          kind="waiting"
+          action={connected && <StartRun label="Run the loop" />}
+        >
+          Documents are cleaned and deduplicated, questions and answers are made from them, and a small adapter is
+          trained and served on your machine.
         </StepCard>
         <StepCard number={3} title="Ask" kind="waiting">
           Every answer names the passage it comes from. When there is none, it says so.
@@ -45,7 +51,9 @@ function StepCard({ number, title, kind, action, children }: StepCardProps) {
   return (
     <li className="flex flex-col rounded-panel border border-line bg-panel p-5">
       <span className="mb-3 flex items-center justify-between">
-        <span className="tabular grid size-6 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent">{number}</span>
+        <span className="tabular grid size-6 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent">
+          {number}
+        </span>
         {kind === "ready" && <StatusIcon kind="ready" />}
       </span>
       <h2 className="text-sm font-semibold">{title}</h2>

@@ -40,7 +40,16 @@ export function HomePage() {
   const [latest] = data.runs;
   if (!latest) return <FirstSteps sourceCount={data.sourceCount} />;
   return (
-    <Page title={name} description={<Summary overview={data} />} actions={<><LoopSchedule /><RunActions run={latest} /></>}>
+    <Page
+      title={name}
+      description={<Summary overview={data} />}
+      actions={
+        <>
+          <LoopSchedule />
+          <RunActions run={latest} />
+        </>
+      }
+    >
       <div className="space-y-6">
         <LoopPicture run={latest} />
         <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_24rem]">
@@ -56,7 +65,12 @@ function Summary({ overview }: { overview: Overview }) {
   const [latest] = overview.runs;
   if (!latest) return null;
   const from = `${formatCount(overview.documentCount, "document")} from ${formatCount(overview.sourceCount, "source")}`;
-  if (!latest.endedAt) return <>{from} · running since <RelativeTime time={latest.createdAt} /></>;
+  if (!latest.endedAt)
+    return (
+      <>
+        {from} · running since <RelativeTime time={latest.createdAt} />
+      </>
+    );
   const tookMs = latest.endedAt.getTime() - latest.createdAt.getTime();
   return (
     <>
@@ -71,7 +85,8 @@ function AttentionPanel({ attention }: { attention: Overview["attention"] }) {
     <Panel title="Needs attention" bodyClassName="p-0">
       {attention.length === 0 ? (
         <p className="flex items-center gap-2 px-4 py-4 text-13 text-muted">
-          <CircleCheck aria-hidden className="size-4 text-ready" /> Nothing. Every source could be read and no document is in quarantine.
+          <CircleCheck aria-hidden className="size-4 text-ready" /> Nothing. Every source could be read and no document
+          is in quarantine.
         </p>
       ) : (
         <ul className="divide-y divide-line">

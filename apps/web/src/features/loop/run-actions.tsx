@@ -30,7 +30,9 @@ export function StartRun({ primary = true, label = "Run again" }: { primary?: bo
   const trpc = useTRPC();
   const router = useRouter();
   const { href } = useWorkspace();
-  const start = useMutation(trpc.loop.start.mutationOptions({ onSuccess: ({ runId }) => router.push(href(`/runs/${runId}`)) }));
+  const start = useMutation(
+    trpc.loop.start.mutationOptions({ onSuccess: ({ runId }) => router.push(href(`/runs/${runId}`)) }),
+  );
   return (
     <Button variant={primary ? "primary" : "secondary"} busy={start.isPending} onClick={() => start.mutate({})}>
       {!start.isPending && <Play aria-hidden />} {label}
@@ -51,7 +53,9 @@ function RetryRun({ runId, stage }: { runId: string; stage: RunView["stages"][nu
 function StopRun({ runId }: { runId: string }) {
   const trpc = useTRPC();
   const [asking, setAsking] = useState(false);
-  const cancel = useMutation(trpc.loop.cancel.mutationOptions({ onSuccess: () => setAsking(false), meta: { inlineError: true } }));
+  const cancel = useMutation(
+    trpc.loop.cancel.mutationOptions({ onSuccess: () => setAsking(false), meta: { inlineError: true } }),
+  );
   return (
     <>
       <Button variant="danger" onClick={() => setAsking(true)}>
@@ -67,7 +71,10 @@ function StopRun({ runId }: { runId: string }) {
         error={cancel.error && wireErrorOf(cancel.error)}
         onConfirm={() => cancel.mutate({ runId })}
       >
-        <p>The stage that works now ends at its next safe point. What earlier stages made stays, and the run can go on from there.</p>
+        <p>
+          The stage that works now ends at its next safe point. What earlier stages made stays, and the run can go on
+          from there.
+        </p>
       </ConfirmDialog>
     </>
   );

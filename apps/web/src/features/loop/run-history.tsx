@@ -12,7 +12,13 @@ import { useTableState } from "#lib/table-state.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
 const columns: DataColumn<RunView>[] = [
-  { id: "run", header: "Run", enableSorting: false, meta: { width: "7.5rem", card: "title" }, cell: ({ row }) => <Digest value={row.original.id} /> },
+  {
+    id: "run",
+    header: "Run",
+    enableSorting: false,
+    meta: { width: "7.5rem", card: "title" },
+    cell: ({ row }) => <Digest value={row.original.id} />,
+  },
   {
     id: "status",
     accessorKey: "status",
@@ -23,7 +29,13 @@ const columns: DataColumn<RunView>[] = [
       return <Status kind={kind} word={word} />;
     },
   },
-  { id: "stages", header: "Stages", enableSorting: false, meta: { card: "hidden" }, cell: ({ row }) => <StageStrip run={row.original} /> },
+  {
+    id: "stages",
+    header: "Stages",
+    enableSorting: false,
+    meta: { card: "hidden" },
+    cell: ({ row }) => <StageStrip run={row.original} />,
+  },
   {
     id: "dropped",
     header: "Dropped",
@@ -53,7 +65,16 @@ export function RunHistory({ runs }: { runs: RunView[] }) {
   return (
     <section className="min-w-0">
       <h2 className="mb-2 text-13 font-semibold">Runs</h2>
-      <DataTable label="Runs" columns={columns} rows={runs} rowId={(run) => run.id} rowHref={(run) => href(`/runs/${run.id}`)} state={state} empty={null} minWidth="40rem" />
+      <DataTable
+        label="Runs"
+        columns={columns}
+        rows={runs}
+        rowId={(run) => run.id}
+        rowHref={(run) => href(`/runs/${run.id}`)}
+        state={state}
+        empty={null}
+        minWidth="40rem"
+      />
     </section>
   );
 }
@@ -66,7 +87,11 @@ function StageStrip({ run }: { run: RunView }) {
         const label = `${stageNames[stage.stage].title}: ${stage.status === "waiting" ? "not reached" : word.toLowerCase()}`;
         return (
           <span key={stage.stage} title={label}>
-            {stage.status === "waiting" ? <CircleDashed aria-hidden className="size-3.5 text-line-strong" /> : <StatusIcon kind={kind} className="size-3.5" />}
+            {stage.status === "waiting" ? (
+              <CircleDashed aria-hidden className="size-3.5 text-line-strong" />
+            ) : (
+              <StatusIcon kind={kind} className="size-3.5" />
+            )}
             <span className="sr-only">{label}</span>
           </span>
         );

@@ -17,7 +17,7 @@ import { LoopPicture } from "#features/loop/loop-picture.tsx";
 import { RunActions } from "#features/loop/run-actions.tsx";
 import { RunReport } from "#features/loop/run-report.tsx";
 import { formatDuration, formatNumber } from "#lib/format.ts";
-import { stageNames } from "#lib/stage-names.ts";
+import { agree, stageNames } from "#lib/stage-names.ts";
 import { useTableFilter, useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
@@ -65,7 +65,9 @@ export function RunPage({ runId }: { runId: string }) {
             <StageDetail key={each.stage} stage={each} />
           ))}
         {run.report && <RunReport report={run.report} />}
-        {role !== "member" && role !== "service" && <Drops runId={runId} stages={run.stages} stage={stage} onStage={setStage} />}
+        {role !== "member" && role !== "service" && (
+          <Drops runId={runId} stages={run.stages} stage={stage} onStage={setStage} />
+        )}
       </div>
     </Page>
   );
@@ -81,8 +83,8 @@ function StageDetail({ stage }: { stage: Run["stages"][number] }) {
         {stage.status === "running" && stage.progress && <ProgressWithRate progress={stage.progress} label={title} />}
         <KeyValues
           items={[
-            { label: "In", value: `${formatNumber(stage.inCount)} ${unitIn}` },
-            { label: "Out", value: `${formatNumber(stage.outCount)} ${unitOut}` },
+            { label: "In", value: `${formatNumber(stage.inCount)} ${agree(stage.inCount, unitIn)}` },
+            { label: "Out", value: `${formatNumber(stage.outCount)} ${agree(stage.outCount, unitOut)}` },
             { label: "Dropped", value: formatNumber(stage.droppedCount) },
             { label: "Took", value: formatDuration(stage.durationMs) },
             ...(stage.note ? [{ label: "Note", value: stage.note }] : []),
@@ -101,7 +103,12 @@ function Drops({ runId, stages, stage, onStage }: DropsProps) {
   const state = useTableState({ prefix: "" });
   const { data, error, refetch } = useQuery(
     trpc.loop.drops.queryOptions(
-      { runId, stage: stage ? (stage as Stage) : undefined, limit: state.pageSize, offset: (state.page - 1) * state.pageSize },
+      {
+        runId,
+        stage: stage ? (stage as Stage) : undefined,
+        limit: state.pageSize,
+        offset: (state.page - 1) * state.pageSize,
+      },
       { placeholderData: keepPreviousData },
     ),
   );
@@ -115,7 +122,13 @@ function Drops({ runId, stages, stage, onStage }: DropsProps) {
           className="w-48"
           value={stage || "all"}
           onChange={(next) => onStage(next === "all" ? "" : next)}
-          options={[{ value: "all", label: "All stages" }, ...withDrops.map((each) => ({ value: each.stage as string, label: `${stageNames[each.stage].title} (${formatNumber(each.droppedCount)})` }))]}
+          options={[
+            { value: "all", label: "All stages" },
+            ...withDrops.map((each) => ({
+              value: each.stage as string,
+              label: `${stageNames[each.stage].title} (${formatNumber(each.droppedCount)})`,
+            })),
+          ]}
         />
       </header>
       <DataTable
@@ -124,19 +137,52 @@ function Drops({ runId, stages, stage, onStage }: DropsProps) {
         rows={data?.rows}
         total={data?.total ?? 0}
         rowId={(row) => String(row.seq)}
-        rowHref={(row) => (row.documentId ? href(`/documents/${row.documentId}`) : href(`/runs/${runId}?stage=${row.stage}`))}
+        rowHref={(row) =>
+          row.documentId ? href(`/documents/${row.documentId}`) : href(`/runs/${runId}?stage=${row.stage}`)
+        }
         state={state}
         error={error && wireErrorOf(error)}
         onRetry={() => void refetch()}
-        empty={<p className="rounded-panel border border-line bg-panel px-4 py-6 text-center text-13 text-muted">Nothing was left out{stage ? " in this stage" : ""}.</p>}
+        empty={
+          <p className="rounded-panel border border-line bg-panel px-4 py-6 text-center text-13 text-muted">
+            Nothing was left out{stage ? " in this stage" : ""}.
+          </p>
+        }
       />
     </section>
   );
 }
 
 const dropColumns: DataColumn<DropRow>[] = [
-  { id: "ref", header: "What", enableSorting: false, meta: { width: "32%", card: "title" }, cell: ({ row }) => <span className="truncate font-mono text-xs" title={row.original.ref}>{row.original.ref}</span> },
-  { id: "stage", header: "Stage", enableSorting: false, meta: { width: "6rem" }, cell: ({ row }) => stageNames[row.original.stage].title },
-  { id: "code", header: "Code", enableSorting: false, meta: { width: "15rem" }, cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.code}</span> },
-  { id: "reason", header: "Why", enableSorting: false, cell: ({ row }) => <span title={row.original.reason}>{row.original.reason}</span> },
+  {
+    id: "ref",
+    header: "What",
+    enableSorting: false,
+    meta: { width: "32%", card: "title" },
+    cell: ({ row }) => (
+      <span className="truncate font-mono text-xs" title={row.original.ref}>
+        {row.original.ref}
+      </span>
+    ),
+  },
+  {
+    id: "stage",
+    header: "Stage",
+    enableSorting: false,
+    meta: { width: "6rem" },
+    cell: ({ row }) => stageNames[row.original.stage].title,
+  },
+  {
+    id: "code",
+    header: "Code",
+    enableSorting: false,
+    meta: { width: "15rem" },
+    cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.code}</span>,
+  },
+  {
+    id: "reason",
+    header: "Why",
+    enableSorting: false,
+    cell: ({ row }) => <span title={row.original.reason}>{row.original.reason}</span>,
+  },
 ];

@@ -7,13 +7,36 @@ import type { Answers } from "#lib/trpc.ts";
 export function RunReport({ report }: { report: NonNullable<Answers["loop"]["get"]["report"]> }) {
   const { dataset, run, adapter, deployment, index } = report;
   return (
-    <section aria-label="Results" className="grid grid-cols-2 gap-px overflow-hidden rounded-panel border border-line bg-line md:grid-cols-3 xl:grid-cols-6 [&>*]:bg-panel [&>*]:p-4">
-      <Figure label="Examples" value={formatNumber(dataset.train + dataset.eval)} hint={`${formatNumber(dataset.eval)} held back for evaluation`} />
-      <Figure label="Loss" value={`${formatSignificant(run.loss.first)} → ${formatSignificant(run.loss.last)}`} hint={`evaluation ${formatSignificant(run.loss.eval)}`} />
-      <Figure label="Training" value={`${formatSignificant(run.tokensPerSecond)} tok/s`} hint={`${formatNumber(run.steps)} steps`} />
+    <section
+      aria-label="Results"
+      className="grid grid-cols-2 gap-px overflow-hidden rounded-panel border border-line bg-line md:grid-cols-3 xl:grid-cols-6 [&>*]:bg-panel [&>*]:p-4"
+    >
+      <Figure
+        label="Examples"
+        value={formatNumber(dataset.train + dataset.eval)}
+        hint={`${formatNumber(dataset.eval)} held back for evaluation`}
+      />
+      <Figure
+        label="Loss"
+        value={`${formatSignificant(run.loss.first)} → ${formatSignificant(run.loss.last)}`}
+        hint={`evaluation ${formatSignificant(run.loss.eval)}`}
+      />
+      <Figure
+        label="Training"
+        value={`${formatSignificant(run.tokensPerSecond)} tok/s`}
+        hint={`${formatNumber(run.steps)} steps`}
+      />
       <Figure label="Adapter" value={adapter.name} hint={<Digest value={adapter.digest} />} />
-      <Figure label="Swap" value={formatDuration(deployment.swapMs)} hint={`on ${formatNumber(deployment.replicas)} ${deployment.replicas === 1 ? "replica" : "replicas"}`} />
-      <Figure label="Index" value={formatNumber(index.chunks)} hint={`passages of ${formatNumber(index.documents)} documents`} />
+      <Figure
+        label="Swap"
+        value={formatDuration(deployment.swapMs)}
+        hint={`on ${formatNumber(deployment.replicas)} ${deployment.replicas === 1 ? "replica" : "replicas"}`}
+      />
+      <Figure
+        label="Index"
+        value={formatNumber(index.chunks)}
+        hint={`passages of ${formatNumber(index.documents)} documents`}
+      />
     </section>
   );
 }

@@ -40,7 +40,14 @@ export function ScheduleField({ value, onChange }: { value: string | null; onCha
       {choice === "own" && (
         <Field label="Cron expression" hint="Minute, hour, day, month, weekday; in UTC.">
           {(control) => (
-            <Input {...control} className="font-mono" value={value ?? ""} placeholder="30 5 * * 1-5" spellCheck={false} onChange={(event) => onChange(event.target.value)} />
+            <Input
+              {...control}
+              className="font-mono"
+              value={value ?? ""}
+              placeholder="30 5 * * 1-5"
+              spellCheck={false}
+              onChange={(event) => onChange(event.target.value)}
+            />
           )}
         </Field>
       )}

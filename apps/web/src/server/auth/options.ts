@@ -28,7 +28,9 @@ export function authOptions(): AuthOptions {
         const claims = profile as OidcProfile | undefined;
         if (!claims?.email || claims.email_verified === false) return "/sign-in?error=unverified";
         const known = await findUserByEmail(database(), claims.email);
-        const row = known ?? (await saveUser(database(), { email: claims.email, name: claims.name ?? claims.email, passwordHash: null }));
+        const row =
+          known ??
+          (await saveUser(database(), { email: claims.email, name: claims.name ?? claims.email, passwordHash: null }));
         user.id = row.id;
         return true;
       },

@@ -123,7 +123,8 @@ export async function* answerQuestion(
       for await (const data of readServerSentEvents(response.body)) {
         if (data === "[DONE]") break;
         const chunk = deltaSchema.parse(JSON.parse(data));
-        if (chunk.usage) usage = { promptTokens: chunk.usage.prompt_tokens, completionTokens: chunk.usage.completion_tokens };
+        if (chunk.usage)
+          usage = { promptTokens: chunk.usage.prompt_tokens, completionTokens: chunk.usage.completion_tokens };
         const delta = chunk.choices[0]?.delta.content;
         if (!delta) continue;
         firstTokenMs ??= Math.round(performance.now() - startedAt);
@@ -143,7 +144,11 @@ export async function* answerQuestion(
     searchedFor,
     found: retrieval.found,
     forbidden: retrieval.forbidden,
-    used: passages.map(({ title, places, cosine }) => ({ title, section: places[0]?.section.join(" > ") || null, cosine })),
+    used: passages.map(({ title, places, cosine }) => ({
+      title,
+      section: places[0]?.section.join(" > ") || null,
+      cosine,
+    })),
     embedMs: retrieval.embedMs,
     searchMs: retrieval.searchMs,
     firstTokenMs,

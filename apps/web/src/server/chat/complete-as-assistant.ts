@@ -45,7 +45,14 @@ export async function completeAsAssistant(
     return Response.json({
       ...envelope,
       object: "chat.completion",
-      choices: [{ index: 0, message: { role: "assistant", content: result.outcome.text }, finish_reason: "stop", logprobs: null }],
+      choices: [
+        {
+          index: 0,
+          message: { role: "assistant", content: result.outcome.text },
+          finish_reason: "stop",
+          logprobs: null,
+        },
+      ],
       usage: counted,
       anneal,
     });

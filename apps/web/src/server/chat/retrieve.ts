@@ -12,7 +12,9 @@ import type { MemberContext } from "#server/context.ts";
 
 export type Retrieval = { passages: Passage[]; found: number; forbidden: number; embedMs: number; searchMs: number };
 
-const shared = globalThis as typeof globalThis & { annealRetrieval?: { embeddings: EmbeddingsClient; vectors: VectorIndex } };
+const shared = globalThis as typeof globalThis & {
+  annealRetrieval?: { embeddings: EmbeddingsClient; vectors: VectorIndex };
+};
 
 export function retrievalEngines() {
   const settings = env();
@@ -34,7 +36,13 @@ export function retrievalEngines() {
  */
 export async function retrieve(
   { scope, identity }: Pick<MemberContext, "scope" | "identity">,
-  request: { collectionId: string; question: string; sourceIds: string[] | undefined; limit: number; signal: AbortSignal },
+  request: {
+    collectionId: string;
+    question: string;
+    sourceIds: string[] | undefined;
+    limit: number;
+    signal: AbortSignal;
+  },
 ): Promise<Retrieval> {
   const { embeddings, vectors } = retrievalEngines();
   const startedAt = performance.now();
@@ -53,7 +61,12 @@ export async function retrieve(
   const reader = { workspaceId: identity.workspaceId, holderKeys: identity.principalKeys };
   const readable = points.filter((point) => mayReadPayload(point.payload, reader));
   const current = new Map(
-    (await getChunksForCitation(scope, readable.map((point) => point.id))).map((row) => [row.chunk.id, row]),
+    (
+      await getChunksForCitation(
+        scope,
+        readable.map((point) => point.id),
+      )
+    ).map((row) => [row.chunk.id, row]),
   );
   const passages = readable
     .filter((point) => mayRead(current.get(point.id)?.acl, identity.principalKeys))

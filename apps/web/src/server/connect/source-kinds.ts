@@ -37,7 +37,14 @@ const kinds: Record<string, SourceKind> = {
   },
 };
 
-export function listSourceKinds(): { kind: string; title: string; description: string; administratorOnly: boolean; config: JsonSchema; secrets: JsonSchema }[] {
+export function listSourceKinds(): {
+  kind: string;
+  title: string;
+  description: string;
+  administratorOnly: boolean;
+  config: JsonSchema;
+  secrets: JsonSchema;
+}[] {
   return Object.entries(kinds).map(([kind, { title, description, administratorOnly, configSchema, secretSchema }]) => ({
     kind,
     title,

@@ -7,7 +7,9 @@ import type { MemberContext } from "#server/context.ts";
 export async function getVisible({ scope, identity }: MemberContext, documentId: string): Promise<Document> {
   const document = await getDocument(scope, documentId);
   if (identity.role !== "admin" && !mayRead(document.acl, identity.principalKeys))
-    throw new AnnealError("NOT_FOUND", `There is no document ${documentId} that you may read.`, { action: "Check the id, or ask for access at its source." });
+    throw new AnnealError("NOT_FOUND", `There is no document ${documentId} that you may read.`, {
+      action: "Check the id, or ask for access at its source.",
+    });
   return document;
 }
 

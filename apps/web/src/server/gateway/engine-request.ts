@@ -8,7 +8,12 @@ import type { RoutingTable } from "#server/gateway/routing-table.ts";
 /** Kept-alive connections: a new one for each request would cost more than everything else the gateway does. */
 const shared = globalThis as typeof globalThis & { annealEngineAgent?: Agent };
 const agent = () =>
-  (shared.annealEngineAgent ??= new Agent({ connections: 256, pipelining: 1, headersTimeout: 600_000, bodyTimeout: 600_000 }));
+  (shared.annealEngineAgent ??= new Agent({
+    connections: 256,
+    pipelining: 1,
+    headersTimeout: 600_000,
+    bodyTimeout: 600_000,
+  }));
 
 const busy = new Map<string, number>();
 
@@ -51,7 +56,11 @@ export async function requestEngine(
         signal: call.signal,
       });
       if (response.statusCode < 400) {
-        return { body: response.body, contentType: String(response.headers["content-type"] ?? "application/json"), end };
+        return {
+          body: response.body,
+          contentType: String(response.headers["content-type"] ?? "application/json"),
+          end,
+        };
       }
       failure = classifyEngineError(response.statusCode, await response.body.text());
       end();

@@ -41,9 +41,14 @@ export async function listModelTargets(table: RoutingTable, identity: Identity):
 /** @throws AnnealError MODEL_UNKNOWN, also for a model that exists and is not granted: its existence is nobody's business. */
 export async function resolveModel(table: RoutingTable, identity: Identity, name: string): Promise<ModelTarget> {
   const targets = await listModelTargets(table, identity);
-  const found = targets.find((target) => target.name === name) ?? (name === "base" ? targets.find((target) => target.kind === "base") : undefined);
+  const found =
+    targets.find((target) => target.name === name) ??
+    (name === "base" ? targets.find((target) => target.kind === "base") : undefined);
   if (found) return found;
   throw new AnnealError("MODEL_UNKNOWN", `There is no model ${JSON.stringify(name.slice(0, 100))} that you may use.`, {
-    action: targets.length > 0 ? `Choose one of: ${targets.map((target) => target.name).join(", ")}.` : "Ask an administrator of the workspace for a model permission.",
+    action:
+      targets.length > 0
+        ? `Choose one of: ${targets.map((target) => target.name).join(", ")}.`
+        : "Ask an administrator of the workspace for a model permission.",
   });
 }

@@ -49,7 +49,9 @@ export function createRoutingTable(options: { db: Database; databaseUrl: string 
   function beat(): Promise<void> {
     beating = beating
       .then(() => beatGateway(db, { id, epoch, inFlight: Object.fromEntries(inFlight) }))
-      .catch((error: unknown) => log.warn({ err: String(error) }, "the gateway could not report what it has in flight"));
+      .catch((error: unknown) =>
+        log.warn({ err: String(error) }, "the gateway could not report what it has in flight"),
+      );
     return beating;
   }
 
@@ -83,7 +85,11 @@ export function createRoutingTable(options: { db: Database; databaseUrl: string 
   }
 
   async function listen(): Promise<void> {
-    const client = new pg.Client({ connectionString: databaseUrl, keepAlive: true, application_name: "anneal-gateway" });
+    const client = new pg.Client({
+      connectionString: databaseUrl,
+      keepAlive: true,
+      application_name: "anneal-gateway",
+    });
     client.on("notification", ({ channel, payload }) => onNotification(channel, payload ?? "null"));
     client.on("error", (error) => log.warn({ err: error.message }, "the gateway lost its connection to the database"));
     client.on("end", () => {

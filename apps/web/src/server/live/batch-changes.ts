@@ -6,7 +6,11 @@ const gatherMs = 150;
  * The tables that changed in a workspace, a batch at a time: a burst of writes becomes one message, and a slow reader
  * gets one larger batch instead of a queue.
  */
-export async function* batchChanges(feed: ChangeFeed, workspaceId: string, signal: AbortSignal): AsyncGenerator<string[]> {
+export async function* batchChanges(
+  feed: ChangeFeed,
+  workspaceId: string,
+  signal: AbortSignal,
+): AsyncGenerator<string[]> {
   const pending = new Set<string>();
   let wake = () => {};
   const unsubscribe = feed.subscribe(workspaceId, (table) => {

@@ -44,7 +44,10 @@ export function createChangeFeed(databaseUrl: string): ChangeFeed {
       retryMs = firstRetryMs;
       publish("*", null);
     } catch (error) {
-      log.warn({ err: error instanceof Error ? error.message : String(error) }, "live connection to the database failed");
+      log.warn(
+        { err: error instanceof Error ? error.message : String(error) },
+        "live connection to the database failed",
+      );
       await next.end().catch(() => undefined);
       reconnectLater(next);
     }

@@ -11,7 +11,13 @@ export type Attention = {
 
 type Facts = {
   latestRun: { id: string; status: string; error: (ErrorReport & { stage: string }) | null } | undefined;
-  sources: { id: string; name: string; lastSyncError: ErrorReport | null; schedule: string | null; lastSyncAt: Date | null }[];
+  sources: {
+    id: string;
+    name: string;
+    lastSyncError: ErrorReport | null;
+    schedule: string | null;
+    lastSyncAt: Date | null;
+  }[];
   quarantinedCount: number;
 };
 

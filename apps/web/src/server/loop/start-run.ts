@@ -31,8 +31,15 @@ export async function startRun({ scope, identity }: Actor, settings: LoopSetting
 export async function retryRun({ scope, identity }: Actor, runId: string, fromStage: Stage): Promise<void> {
   const run = await getRun(scope, runId);
   if (unfinished.has(run.status))
-    throw new AnnealError("ALREADY_RUNNING", "This run is in progress.", { action: "Wait until it ends, or stop it first." });
-  await recordAudit(scope, { actor: identity.email, action: "loop.retry", subject: `run:${runId}`, details: { fromStage } });
+    throw new AnnealError("ALREADY_RUNNING", "This run is in progress.", {
+      action: "Wait until it ends, or stop it first.",
+    });
+  await recordAudit(scope, {
+    actor: identity.email,
+    action: "loop.retry",
+    subject: `run:${runId}`,
+    details: { fromStage },
+  });
   const attempt = Number(/-(\d+)$/.exec(run.workflowId)?.[1] ?? "1") + 1;
   const workflowId = loopWorkflowId(runId, attempt);
   await reopenRun(scope, runId, workflowId, fromStage);

@@ -35,9 +35,16 @@ export const accessRouter = router({
     )
     .mutation(async ({ ctx: { scope, identity, db }, input }) => {
       const known = await findUserByEmail(db, input.email);
-      await recordAudit(scope, { actor: identity.email, action: "member.add", subject: `user:${input.email}`, details: { role: input.role } });
+      await recordAudit(scope, {
+        actor: identity.email,
+        action: "member.add",
+        subject: `user:${input.email}`,
+        details: { role: input.role },
+      });
       // An account that exists keeps its name and password: an administrator of one workspace owns neither.
-      const user = known ?? (await saveUser(db, { ...input, passwordHash: input.password ? await hashPassword(input.password) : null }));
+      const user =
+        known ??
+        (await saveUser(db, { ...input, passwordHash: input.password ? await hashPassword(input.password) : null }));
       await saveMember(scope, user.id, input.role);
       return { existed: known !== undefined };
     }),
@@ -46,13 +53,22 @@ export const accessRouter = router({
     .input(z.object({ userId: z.uuid(), role: z.enum(memberRoles) }))
     .mutation(async ({ ctx, input }) => {
       if (input.role !== "admin") await keepOneAdministrator(ctx, input.userId);
-      await recordAudit(ctx.scope, { actor: ctx.identity.email, action: "member.role", subject: `user:${input.userId}`, details: { role: input.role } });
+      await recordAudit(ctx.scope, {
+        actor: ctx.identity.email,
+        action: "member.role",
+        subject: `user:${input.userId}`,
+        details: { role: input.role },
+      });
       await saveMember(ctx.scope, input.userId, input.role);
     }),
 
   removeMember: adminProcedure.input(z.object({ userId: z.uuid() })).mutation(async ({ ctx, input }) => {
     await keepOneAdministrator(ctx, input.userId);
-    await recordAudit(ctx.scope, { actor: ctx.identity.email, action: "member.remove", subject: `user:${input.userId}` });
+    await recordAudit(ctx.scope, {
+      actor: ctx.identity.email,
+      action: "member.remove",
+      subject: `user:${input.userId}`,
+    });
     await removeMember(ctx.scope, input.userId);
   }),
 
@@ -67,21 +83,32 @@ export const accessRouter = router({
     .input(z.object({ name: z.string().trim().min(1).max(100), days: z.number().int().min(1).max(3_650).nullable() }))
     .mutation(async ({ ctx: { scope, identity }, input }) => {
       if (identity.via.kind === "apiKey")
-        throw new AnnealError("FORBIDDEN", "An API key cannot make another API key.", { action: "Make it on the Access page." });
+        throw new AnnealError("FORBIDDEN", "An API key cannot make another API key.", {
+          action: "Make it on the Access page.",
+        });
       const { key, prefix, hash } = generateApiKey();
       const expiresAt = input.days === null ? null : new Date(Date.now() + input.days * dayMs);
-      await recordAudit(scope, { actor: identity.email, action: "key.create", subject: `key:${prefix}`, details: { name: input.name } });
+      await recordAudit(scope, {
+        actor: identity.email,
+        action: "key.create",
+        subject: `key:${prefix}`,
+        details: { name: input.name },
+      });
       await createApiKey(scope, { userId: identity.userId, name: input.name, prefix, hash, expiresAt });
       return { key };
     }),
 
-  revokeKey: memberProcedure.input(z.object({ keyId: z.uuid() })).mutation(async ({ ctx: { scope, identity }, input }) => {
-    const key = (await listApiKeys(scope)).find((each) => each.id === input.keyId);
-    if (!key || (identity.role !== "admin" && key.email !== identity.email))
-      throw new AnnealError("NOT_FOUND", "There is no such key among yours.", { action: "Reload the page to see the keys that exist." });
-    await recordAudit(scope, { actor: identity.email, action: "key.revoke", subject: `key:${key.prefix}` });
-    await revokeApiKey(scope, input.keyId);
-  }),
+  revokeKey: memberProcedure
+    .input(z.object({ keyId: z.uuid() }))
+    .mutation(async ({ ctx: { scope, identity }, input }) => {
+      const key = (await listApiKeys(scope)).find((each) => each.id === input.keyId);
+      if (!key || (identity.role !== "admin" && key.email !== identity.email))
+        throw new AnnealError("NOT_FOUND", "There is no such key among yours.", {
+          action: "Reload the page to see the keys that exist.",
+        });
+      await recordAudit(scope, { actor: identity.email, action: "key.revoke", subject: `key:${key.prefix}` });
+      await revokeApiKey(scope, input.keyId);
+    }),
 });
 
 /** A workspace whose last administrator left could never get another one. */

@@ -6,7 +6,14 @@ import { AnnealError } from "@anneal/core/errors";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { requireRow } from "@anneal/db/database";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { deleteSource, findSourceByName, getSource, listSources, restoreSource, saveSource } from "@anneal/db/queries/connect";
+import {
+  deleteSource,
+  findSourceByName,
+  getSource,
+  listSources,
+  restoreSource,
+  saveSource,
+} from "@anneal/db/queries/connect";
 import { listRuns, type Run } from "@anneal/db/queries/loop";
 import { createSecretBox } from "@anneal/db/secret-box";
 import { env } from "#env.ts";
@@ -31,14 +38,30 @@ const sourceInputSchema = z.object({
 export const connectRouter = router({
   kinds: scientistProcedure.query(() => listSourceKinds()),
 
-  list: memberProcedure.query(async ({ ctx: { scope } }) => Promise.all((await listSources(scope)).map((source) => toSourceView(scope.workspaceId, source)))),
+  list: memberProcedure.query(async ({ ctx: { scope } }) =>
+    Promise.all((await listSources(scope)).map((source) => toSourceView(scope.workspaceId, source))),
+  ),
 
   /** One source, with the runs that read it. */
   get: memberProcedure.input(z.object({ sourceId: z.uuid() })).query(async ({ ctx: { scope }, input }) => {
-    const [{ sealedSecrets, config }, sources, runs] = await Promise.all([getSource(scope, input.sourceId), listSources(scope), listRuns(scope)]);
-    const counted = requireRow(sources.find((each) => each.id === input.sourceId), "source", input.sourceId);
-    const wasRead = ({ settings }: Run) => loopSettingsSchema.parse(settings).sourceIds?.includes(input.sourceId) ?? true;
-    return { ...(await toSourceView(scope.workspaceId, counted)), config, hasSecrets: sealedSecrets !== null, runs: runs.filter(wasRead).map(toRunView) };
+    const [{ sealedSecrets, config }, sources, runs] = await Promise.all([
+      getSource(scope, input.sourceId),
+      listSources(scope),
+      listRuns(scope),
+    ]);
+    const counted = requireRow(
+      sources.find((each) => each.id === input.sourceId),
+      "source",
+      input.sourceId,
+    );
+    const wasRead = ({ settings }: Run) =>
+      loopSettingsSchema.parse(settings).sourceIds?.includes(input.sourceId) ?? true;
+    return {
+      ...(await toSourceView(scope.workspaceId, counted)),
+      config,
+      hasSecrets: sealedSecrets !== null,
+      runs: runs.filter(wasRead).map(toRunView),
+    };
   }),
 
   create: scientistProcedure.input(sourceInputSchema).mutation(async ({ ctx, input }) => {
@@ -52,40 +75,74 @@ export const connectRouter = router({
     .mutation(async ({ ctx, input: { sourceId, ...input } }) => {
       const current = await getSource(ctx.scope, sourceId);
       if (current.kind !== input.kind)
-        throw new AnnealError("INVALID_INPUT", "The kind of a source cannot change.", { action: "Add a new source of the other kind." });
+        throw new AnnealError("INVALID_INPUT", "The kind of a source cannot change.", {
+          action: "Add a new source of the other kind.",
+        });
       await saveChecked(ctx, sourceId, input, current.sealedSecrets);
     }),
 
   /** A tombstone: the documents leave the index with the next run, and `restore` takes everything back. */
-  remove: scientistProcedure.input(z.object({ sourceId: z.uuid() })).mutation(async ({ ctx: { scope, identity }, input }) => {
-    const source = await getSource(scope, input.sourceId);
-    await recordAudit(scope, { actor: identity.email, action: "source.remove", subject: `source:${source.id}`, details: { name: source.name } });
-    await setSchedule(scheduled(scope.workspaceId, source.id), null);
-    await deleteSource(scope, source.id);
-  }),
+  remove: scientistProcedure
+    .input(z.object({ sourceId: z.uuid() }))
+    .mutation(async ({ ctx: { scope, identity }, input }) => {
+      const source = await getSource(scope, input.sourceId);
+      await recordAudit(scope, {
+        actor: identity.email,
+        action: "source.remove",
+        subject: `source:${source.id}`,
+        details: { name: source.name },
+      });
+      await setSchedule(scheduled(scope.workspaceId, source.id), null);
+      await deleteSource(scope, source.id);
+    }),
 
-  restore: scientistProcedure.input(z.object({ sourceId: z.uuid() })).mutation(async ({ ctx: { scope, identity }, input }) => {
-    await recordAudit(scope, { actor: identity.email, action: "source.restore", subject: `source:${input.sourceId}` });
-    await restoreSource(scope, input.sourceId);
-  }),
+  restore: scientistProcedure
+    .input(z.object({ sourceId: z.uuid() }))
+    .mutation(async ({ ctx: { scope, identity }, input }) => {
+      await recordAudit(scope, {
+        actor: identity.email,
+        action: "source.restore",
+        subject: `source:${input.sourceId}`,
+      });
+      await restoreSource(scope, input.sourceId);
+    }),
 
   sync: operatorProcedure
     .input(z.object({ sourceId: z.uuid(), confirmDeletions: z.boolean().default(false) }))
     .mutation(async ({ ctx: { scope, identity }, input }) => {
       const source = await getSource(scope, input.sourceId);
       if (await isWorkflowRunning(syncWorkflowId(source.id)))
-        throw new AnnealError("ALREADY_RUNNING", `“${source.name}” is being read already.`, { action: "Wait until it is done." });
-      await recordAudit(scope, { actor: identity.email, action: "source.sync", subject: `source:${source.id}`, details: { ...input } });
-      await startWorkflow(syncWorkflowName, syncWorkflowId(source.id), { workspaceId: scope.workspaceId, ...input } satisfies SyncInput);
+        throw new AnnealError("ALREADY_RUNNING", `“${source.name}” is being read already.`, {
+          action: "Wait until it is done.",
+        });
+      await recordAudit(scope, {
+        actor: identity.email,
+        action: "source.sync",
+        subject: `source:${source.id}`,
+        details: { ...input },
+      });
+      await startWorkflow(syncWorkflowName, syncWorkflowId(source.id), {
+        workspaceId: scope.workspaceId,
+        ...input,
+      } satisfies SyncInput);
     }),
 });
 
-async function toSourceView(workspaceId: string, { config, defaultAcl, ...source }: Awaited<ReturnType<typeof listSources>>[number]) {
+async function toSourceView(
+  workspaceId: string,
+  { config, defaultAcl, ...source }: Awaited<ReturnType<typeof listSources>>[number],
+) {
   const [schedule, syncing] = await Promise.all([
     source.schedule === null ? null : readSchedule(scheduleIdOf(source.id)),
     isWorkflowRunning(syncWorkflowId(source.id)),
   ]);
-  return { ...source, ...describeSource(source.kind, config), audience: audienceOf(workspaceId, defaultAcl), nextSyncAt: schedule?.nextAt ?? null, syncing };
+  return {
+    ...source,
+    ...describeSource(source.kind, config),
+    audience: audienceOf(workspaceId, defaultAcl),
+    nextSyncAt: schedule?.nextAt ?? null,
+    syncing,
+  };
 }
 
 async function saveChecked(
@@ -99,8 +156,17 @@ async function saveChecked(
   requireRights(identity.role, kind, config);
   const named = await findSourceByName(scope, source.name);
   if (named && named.id !== sourceId)
-    throw new AnnealError("CONFLICT", `There ${named.deletedAt ? "was" : "is"} a source named “${source.name}” already.`, { action: "Choose another name." });
-  await recordAudit(scope, { actor: identity.email, action: "source.save", subject: `source:${sourceId}`, details: { name: source.name, kind: source.kind } });
+    throw new AnnealError(
+      "CONFLICT",
+      `There ${named.deletedAt ? "was" : "is"} a source named “${source.name}” already.`,
+      { action: "Choose another name." },
+    );
+  await recordAudit(scope, {
+    actor: identity.email,
+    action: "source.save",
+    subject: `source:${sourceId}`,
+    details: { name: source.name, kind: source.kind },
+  });
   await saveSource(scope, {
     ...source,
     id: sourceId,
@@ -115,22 +181,34 @@ async function saveChecked(
 function requireRights(role: string, kind: SourceKind, config: Record<string, unknown>): void {
   if (role === "admin") return;
   if (kind.administratorOnly)
-    throw new AnnealError("FORBIDDEN", `A ${kind.title.toLowerCase()} on the worker's machine is an administrator's to add.`, {
-      action: "Ask an administrator to add it.",
-    });
-  const { properties = {} } = z.toJSONSchema(kind.configSchema, { io: "input", unrepresentable: "any" }) as { properties?: Record<string, Record<string, unknown>> };
+    throw new AnnealError(
+      "FORBIDDEN",
+      `A ${kind.title.toLowerCase()} on the worker's machine is an administrator's to add.`,
+      {
+        action: "Ask an administrator to add it.",
+      },
+    );
+  const { properties = {} } = z.toJSONSchema(kind.configSchema, { io: "input", unrepresentable: "any" }) as {
+    properties?: Record<string, Record<string, unknown>>;
+  };
   for (const [name, property] of Object.entries(properties)) {
     if (property.administrator === true && config[name] !== property.default)
-      throw new AnnealError("FORBIDDEN", `“${String(property.title ?? name)}” is an administrator's to change.`, { action: "Leave it as it is, or ask an administrator." });
+      throw new AnnealError("FORBIDDEN", `“${String(property.title ?? name)}” is an administrator's to change.`, {
+        action: "Leave it as it is, or ask an administrator.",
+      });
   }
 }
 
 function seal(secrets: Record<string, unknown>, sourceId: string): Buffer | null {
-  const given = Object.entries(secrets).filter((entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "");
+  const given = Object.entries(secrets).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
+  );
   if (given.length === 0) return null;
   const { ANNEAL_ENCRYPTION_KEY } = env();
   if (!ANNEAL_ENCRYPTION_KEY)
-    throw new AnnealError("PREREQUISITE_MISSING", "Credentials cannot be stored without an encryption key.", { action: "Set ANNEAL_ENCRYPTION_KEY and restart the portal." });
+    throw new AnnealError("PREREQUISITE_MISSING", "Credentials cannot be stored without an encryption key.", {
+      action: "Set ANNEAL_ENCRYPTION_KEY and restart the portal.",
+    });
   return createSecretBox(ANNEAL_ENCRYPTION_KEY).seal(Object.fromEntries(given), sourceId);
 }
 
@@ -140,7 +218,12 @@ function scheduleIdOf(sourceId: string): string {
 
 function scheduled(workspaceId: string, sourceId: string) {
   const input: SyncInput = { workspaceId, sourceId, confirmDeletions: false };
-  return { scheduleId: scheduleIdOf(sourceId), workflowName: syncWorkflowName, workflowId: syncWorkflowId(sourceId), input };
+  return {
+    scheduleId: scheduleIdOf(sourceId),
+    workflowName: syncWorkflowName,
+    workflowId: syncWorkflowId(sourceId),
+    input,
+  };
 }
 
 function audienceOf(workspaceId: string, acl: Acl): "members" | "nobody" {

@@ -4,7 +4,13 @@ import { elementSpans, parsedDocumentSchema } from "@anneal/core/document/elemen
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { listDatasetsOfDocument } from "@anneal/db/queries/dataset";
-import { countDocumentFacets, getDocuments, listDocuments, listDuplicatesOf, retryDocument } from "@anneal/db/queries/documents";
+import {
+  countDocumentFacets,
+  getDocuments,
+  listDocuments,
+  listDuplicatesOf,
+  retryDocument,
+} from "@anneal/db/queries/documents";
 import { getSource } from "@anneal/db/queries/connect";
 import { listDocumentChunks } from "@anneal/db/queries/indexing";
 import { describeReaders } from "#server/documents/describe-readers.ts";
@@ -31,7 +37,14 @@ export const documentsRouter = router({
     .query(async ({ ctx: { scope, identity }, input: { limit, offset, ...filter } }) => {
       const readers = identity.role === "admin" ? undefined : identity.principals;
       const { rows, total } = await listDocuments(scope, { ...filter, readers }, { limit, offset });
-      return { rows: rows.map(({ acl, ...row }) => ({ ...row, readable: mayRead(acl, identity.principalKeys), readers: describeReaders(acl) })), total };
+      return {
+        rows: rows.map(({ acl, ...row }) => ({
+          ...row,
+          readable: mayRead(acl, identity.principalKeys),
+          readers: describeReaders(acl),
+        })),
+        total,
+      };
     }),
 
   facets: memberProcedure.query(({ ctx: { scope } }) => countDocumentFacets(scope)),
@@ -45,7 +58,10 @@ export const documentsRouter = router({
       listDatasetsOfDocument(scope, document.id),
     ]);
     // Another document's title is that document's secret.
-    const others = await getDocuments(scope, [...copies.map((copy) => copy.id), ...(document.duplicateOf ? [document.duplicateOf] : [])]);
+    const others = await getDocuments(scope, [
+      ...copies.map((copy) => copy.id),
+      ...(document.duplicateOf ? [document.duplicateOf] : []),
+    ]);
     const visible = others.filter((other) => identity.role === "admin" || mayRead(other.acl, identity.principalKeys));
     const original = visible.find((other) => other.id === document.duplicateOf);
     const { acl, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
@@ -68,26 +84,47 @@ export const documentsRouter = router({
   text: memberProcedure.input(z.object({ documentId: z.uuid() })).query(async ({ ctx, input }) => {
     const document = await getReadable(ctx, input.documentId);
     if (document.cleanKey === null)
-      throw new AnnealError("NOT_FOUND", "This document has no cleaned text.", { action: document.drop?.reason ?? "Run the loop to clean it." });
-    const parsed = parsedDocumentSchema.parse(JSON.parse(Buffer.from(await objects().get(document.cleanKey)).toString("utf8")));
+      throw new AnnealError("NOT_FOUND", "This document has no cleaned text.", {
+        action: document.drop?.reason ?? "Run the loop to clean it.",
+      });
+    const parsed = parsedDocumentSchema.parse(
+      JSON.parse(Buffer.from(await objects().get(document.cleanKey)).toString("utf8")),
+    );
     const spans = elementSpans(parsed.elements);
     const duplicated = new Set(document.duplicatePassages);
     return {
       title: parsed.title,
-      elements: parsed.elements.map((element, index) => ({ ...element, ...spans[index]!, duplicated: duplicated.has(index) })),
+      elements: parsed.elements.map((element, index) => ({
+        ...element,
+        ...spans[index]!,
+        duplicated: duplicated.has(index),
+      })),
     };
   }),
 
   chunks: memberProcedure.input(z.object({ documentId: z.uuid() })).query(async ({ ctx, input }) => {
     const document = await getReadable(ctx, input.documentId);
     const chunks = await listDocumentChunks(ctx.scope, document.id);
-    return chunks.map(({ id, ordinal, text, section, pageStart, pageEnd, charStart, charEnd }) => ({ id, ordinal, text, section, pageStart, pageEnd, charStart, charEnd }));
+    return chunks.map(({ id, ordinal, text, section, pageStart, pageEnd, charStart, charEnd }) => ({
+      id,
+      ordinal,
+      text,
+      section,
+      pageStart,
+      pageEnd,
+      charStart,
+      charEnd,
+    }));
   }),
 
   /** The next run reads and cleans it again. */
   retry: scientistProcedure.input(z.object({ documentId: z.uuid() })).mutation(async ({ ctx, input }) => {
     const document = await getVisible(ctx, input.documentId);
-    await recordAudit(ctx.scope, { actor: ctx.identity.email, action: "document.retry", subject: `document:${document.id}` });
+    await recordAudit(ctx.scope, {
+      actor: ctx.identity.email,
+      action: "document.retry",
+      subject: `document:${document.id}`,
+    });
     await retryDocument(ctx.scope, document.id);
   }),
 });

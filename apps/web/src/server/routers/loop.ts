@@ -17,7 +17,11 @@ const recentRuns = 12;
 export const loopRouter = router({
   /** The whole loop at a glance. */
   overview: memberProcedure.query(async ({ ctx: { scope } }) => {
-    const [runs, sources, facets] = await Promise.all([listRuns(scope, recentRuns), listSources(scope), countDocumentFacets(scope)]);
+    const [runs, sources, facets] = await Promise.all([
+      listRuns(scope, recentRuns),
+      listSources(scope),
+      countDocumentFacets(scope),
+    ]);
     const documents = Object.fromEntries(facets.status.map(({ value, count }) => [value, count]));
     return {
       runs: runs.map(toRunView),
@@ -60,14 +64,30 @@ export const loopRouter = router({
 
   schedule: memberProcedure.query(({ ctx: { scope } }) => readSchedule(scheduleIdOf(scope.workspaceId))),
 
-  setSchedule: operatorProcedure.input(z.object({ cron: cronSchema.nullable() })).mutation(async ({ ctx: { scope, identity }, input }) => {
-    await recordAudit(scope, { actor: identity.email, action: "loop.schedule", subject: `workspace:${scope.workspaceId}`, details: { ...input } });
-    const settings = loopSettingsSchema.parse({});
-    // A firing has no run yet: the workflow makes its row.
-    const workflowInput: LoopInput = { workspaceId: scope.workspaceId, runId: "", startedBy: "schedule", settings, fromStage: "connect" };
-    const scheduleId = scheduleIdOf(scope.workspaceId);
-    await setSchedule({ scheduleId, workflowName: loopWorkflowName, workflowId: scheduleId, input: workflowInput }, input.cron);
-  }),
+  setSchedule: operatorProcedure
+    .input(z.object({ cron: cronSchema.nullable() }))
+    .mutation(async ({ ctx: { scope, identity }, input }) => {
+      await recordAudit(scope, {
+        actor: identity.email,
+        action: "loop.schedule",
+        subject: `workspace:${scope.workspaceId}`,
+        details: { ...input },
+      });
+      const settings = loopSettingsSchema.parse({});
+      // A firing has no run yet: the workflow makes its row.
+      const workflowInput: LoopInput = {
+        workspaceId: scope.workspaceId,
+        runId: "",
+        startedBy: "schedule",
+        settings,
+        fromStage: "connect",
+      };
+      const scheduleId = scheduleIdOf(scope.workspaceId);
+      await setSchedule(
+        { scheduleId, workflowName: loopWorkflowName, workflowId: scheduleId, input: workflowInput },
+        input.cron,
+      );
+    }),
 
   cancel: operatorProcedure
     .input(z.object({ runId: z.uuid() }))

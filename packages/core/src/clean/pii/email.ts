@@ -18,12 +18,7 @@ export function findEmails(text: string): PiiEntity[] {
   for (const match of text.matchAll(atSigns)) {
     const isSpelledOut = match[0].length > 1;
     let start = match.index;
-    while (
-      start > 0 &&
-      match.index - start < maxLocal &&
-      localCharacter.test(text.charAt(start - 1))
-    )
-      start--;
+    while (start > 0 && match.index - start < maxLocal && localCharacter.test(text.charAt(start - 1))) start--;
     while (start < match.index && /[.'’%+-]/.test(text.charAt(start))) start++;
     if (start === match.index || text.charAt(match.index - 1) === ".") continue;
     domain.lastIndex = match.index + match[0].length;

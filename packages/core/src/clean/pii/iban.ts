@@ -22,11 +22,7 @@ export function findIbans(text: string): PiiEntity[] {
     const start = match.index;
     const length = lengths.get(match[0].slice(0, 2).toUpperCase());
     const end = length === undefined ? null : endOfSymbols(text, start, length);
-    if (
-      end !== null &&
-      standsAlone(text, start, end) &&
-      hasValidCheckDigits(text.slice(start, end))
-    ) {
+    if (end !== null && standsAlone(text, start, end) && hasValidCheckDigits(text.slice(start, end))) {
       found.push({ type: "IBAN", start, end, score: 1 });
       candidate.lastIndex = end;
     } else candidate.lastIndex = start + 1;

@@ -9,8 +9,7 @@ type NumberKind = {
   context?: RegExp;
 };
 
-const edge = (pattern: string) =>
-  new RegExp(`(?<![\\p{L}\\p{N}_.-])${pattern}(?![\\p{L}\\p{N}_]|[.-]\\d)`, "giu");
+const edge = (pattern: string) => new RegExp(`(?<![\\p{L}\\p{N}_.-])${pattern}(?![\\p{L}\\p{N}_]|[.-]\\d)`, "giu");
 const before = (words: string) => new RegExp(`(?:${words})[^\\n\\d]{0,20}$`, "iu");
 
 /** Weighted digit sum. */
@@ -36,18 +35,14 @@ const kinds: readonly NumberKind[] = [
     type: "NATIONAL_ID",
     pattern: edge("[XYZ\\d][ -]?\\d{7}[ -]?[A-Z]"),
     isValid: (s) => {
-      const number = Number(
-        s.slice(0, -1).replace(/^[XYZ]/, (letter) => String("XYZ".indexOf(letter))),
-      );
+      const number = Number(s.slice(0, -1).replace(/^[XYZ]/, (letter) => String("XYZ".indexOf(letter))));
       return "TRWAGMYFPDXBNJZSQVHLCKE"[number % 23] === s.at(-1);
     },
   },
   {
     // France, numéro de sécurité sociale: key 97 - (number mod 97); Corsica's 2A and 2B count as 19 and 18.
     type: "NATIONAL_ID",
-    pattern: edge(
-      "[1278] ?\\d{2} ?(?:0[1-9]|1[0-2]|[2-4]\\d|50) ?(?:\\d{2}|2[AB]) ?\\d{3} ?\\d{3} ?\\d{2}",
-    ),
+    pattern: edge("[1278] ?\\d{2} ?(?:0[1-9]|1[0-2]|[2-4]\\d|50) ?(?:\\d{2}|2[AB]) ?\\d{3} ?\\d{3} ?\\d{2}"),
     isValid: (s) => {
       const number = BigInt(s.slice(0, 13).replace("2A", "19").replace("2B", "18"));
       return 97n - (number % 97n) === BigInt(s.slice(13));
@@ -128,9 +123,7 @@ function hasMod11Mod10(digits: string): boolean {
 }
 
 /** Symbols in odd places weigh by this table (index: 0-9 then A-Z), in even places by their position in it. */
-const oddWeights = [
-  1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
-];
+const oddWeights = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
 
 function codiceFiscaleLetter(code: string): string {
   let sum = 0;

@@ -22,13 +22,10 @@ function findIpv4(text: string): PiiEntity[] {
   const found: PiiEntity[] = [];
   for (const { 0: raw, index: start } of text.matchAll(ipv4)) {
     const octets = raw.split(".").map(Number);
-    if (octets.some((octet) => octet > 255) || raw.split(".").some((part) => /^0\d/.test(part)))
-      continue;
+    if (octets.some((octet) => octet > 255) || raw.split(".").some((part) => /^0\d/.test(part))) continue;
     if (isNobody(octets)) continue;
     const before = textBefore(text, start);
-    const isNetwork = /^(?:\/\d{1,2}|:\d{2,5})\b/.test(
-      text.slice(start + raw.length, start + raw.length + 7),
-    );
+    const isNetwork = /^(?:\/\d{1,2}|:\d{2,5})\b/.test(text.slice(start + raw.length, start + raw.length + 7));
     const saysAddress = isNetwork || addressContext.test(before) || before.endsWith("://");
     if (versionContext.test(before) && !isNetwork) continue;
     if (!saysAddress && Math.max(...octets) <= 30) continue;
@@ -70,12 +67,7 @@ function isIpv6(raw: string): boolean {
   const last = groups.at(-1) ?? "";
   const hasIpv4 = last.includes(".");
   if (hasIpv4 && !/^(?:\d{1,3}\.){3}\d{1,3}$/.test(last)) return false;
-  if (
-    !groups.every(
-      (group, i) => /^[0-9a-f]{1,4}$/i.test(group) || (hasIpv4 && i === groups.length - 1),
-    )
-  )
-    return false;
+  if (!groups.every((group, i) => /^[0-9a-f]{1,4}$/i.test(group) || (hasIpv4 && i === groups.length - 1))) return false;
   const size = groups.length + (hasIpv4 ? 1 : 0);
   if (tail === undefined) return size === 8;
   return size <= 7 && groups.length >= 2 && /\d/.test(raw) && groups.join("").length >= 5;

@@ -27,8 +27,7 @@ export function findPaymentCards(text: string): PiiEntity[] {
   for (const { 0: raw, index: start } of text.matchAll(candidate)) {
     const digits = digitsOf(raw);
     const issuer = issuers.find(({ prefix }) => prefix.test(digits));
-    if (!issuer?.lengths.includes(digits.length) || !grouping.test(raw) || !passesLuhn(digits))
-      continue;
+    if (!issuer?.lengths.includes(digits.length) || !grouping.test(raw) || !passesLuhn(digits)) continue;
     if (raw === digits && otherNumber.test(textBefore(text, start))) continue;
     found.push({ type: "PAYMENT_CARD", start, end: start + raw.length, score: 0.95 });
   }

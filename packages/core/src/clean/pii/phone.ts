@@ -1,8 +1,4 @@
-import {
-  isSupportedCountry,
-  parsePhoneNumberFromString,
-  type CountryCode,
-} from "libphonenumber-js/max";
+import { isSupportedCountry, parsePhoneNumberFromString, type CountryCode } from "libphonenumber-js/max";
 import { digitsOf, textBefore, type PiiEntity } from "./entity.ts";
 
 /** A run of digits and what may stand between them; bounded, so that hostile text costs linear time. */
@@ -95,19 +91,12 @@ function findLeading(
   }
 }
 
-function scorePhone(
-  written: string,
-  context: Context,
-  countries: readonly CountryCode[],
-): number | null {
+function scorePhone(written: string, context: Context, countries: readonly CountryCode[]): number | null {
   const international = /^\(?[+＋]|^00[1-9]/.test(written);
-  if (international)
-    return parsePhoneNumberFromString(written.replace(/^00/, "+"))?.isValid() ? 0.95 : null;
+  if (international) return parsePhoneNumberFromString(written.replace(/^00/, "+"))?.isValid() ? 0.95 : null;
   for (const country of countries) {
-    const isClear =
-      context.isLabelled || (!context.isOtherNumber && isWrittenLikePhone(written, country));
-    if (isClear && parsePhoneNumberFromString(written, country)?.isValid())
-      return context.isLabelled ? 0.9 : 0.7;
+    const isClear = context.isLabelled || (!context.isOtherNumber && isWrittenLikePhone(written, country));
+    if (isClear && parsePhoneNumberFromString(written, country)?.isValid()) return context.isLabelled ? 0.9 : 0.7;
   }
   return null;
 }
@@ -121,9 +110,7 @@ function isWrittenLikePhone(written: string, country: CountryCode): boolean {
     return /^(?:\+?1[-. ])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])\d{3}[-. ]\d{4}$/.test(written);
   if (/^0\.\d+$/.test(written) || isIsbn10(written)) return false;
   return (
-    /^\(?0[1-9]/.test(written) &&
-    /\d[ ()./\u00a0\u2010-\u2015-]+\d/.test(written) &&
-    digitsOf(written).length >= 9
+    /^\(?0[1-9]/.test(written) && /\d[ ()./\u00a0\u2010-\u2015-]+\d/.test(written) && digitsOf(written).length >= 9
   );
 }
 

@@ -45,12 +45,7 @@ export function findSecrets(text: string): PiiEntity[] {
   return [
     ...findTokens(text),
     ...findPrivateKeys(text),
-    ...findFollowing(
-      text,
-      authorization,
-      authorizationValue,
-      (value) => value.length >= 16 && /[\d+/=]/.test(value),
-    ),
+    ...findFollowing(text, authorization, authorizationValue, (value) => value.length >= 16 && /[\d+/=]/.test(value)),
     ...findFollowing(text, credentialsInUrl, urlPassword, (value) => !isPlaceholder(value)),
     ...findAssignments(text),
   ];
@@ -60,8 +55,7 @@ function findTokens(text: string): PiiEntity[] {
   const found: PiiEntity[] = [];
   for (const { 0: raw, index: start } of text.matchAll(token)) {
     const value = raw.replace(/[.-]{1,3}$/, "");
-    if (tokenFormats.some((format) => format.test(value)))
-      found.push(secret(start, start + value.length, 1));
+    if (tokenFormats.some((format) => format.test(value))) found.push(secret(start, start + value.length, 1));
   }
   return found;
 }
@@ -80,12 +74,7 @@ function findPrivateKeys(text: string): PiiEntity[] {
   return found;
 }
 
-function findFollowing(
-  text: string,
-  lead: RegExp,
-  value: RegExp,
-  accepts: (value: string) => boolean,
-): PiiEntity[] {
+function findFollowing(text: string, lead: RegExp, value: RegExp, accepts: (value: string) => boolean): PiiEntity[] {
   const found: PiiEntity[] = [];
   for (const match of text.matchAll(lead)) {
     const start = match.index + match[0].length;
@@ -105,8 +94,7 @@ function findAssignments(text: string): PiiEntity[] {
     if (!raw) continue;
     const isQuoted = /^["'`]/.test(raw);
     const value = isQuoted ? raw.slice(1, -1) : raw.replace(/[.)\]}]+$/, "");
-    const isPassword =
-      /^(?:pass|pwd|kennwort|mot|contraseña|parola|wachtwoord|lösenord|hasło)/iu.test(match[0]);
+    const isPassword = /^(?:pass|pwd|kennwort|mot|contraseña|parola|wachtwoord|lösenord|hasło)/iu.test(match[0]);
     const isConfiguration = isQuoted || match[0].endsWith("=");
     if (isPassword ? !looksLikePassword(value, isConfiguration) : !looksLikeKey(value)) continue;
     const start = at + (isQuoted ? 1 : 0);
@@ -125,10 +113,7 @@ function looksLikePassword(value: string, isConfiguration: boolean): boolean {
   const hasLetter = /\p{L}/u.test(value);
   const hasDigit = /\d/.test(value);
   const hasSymbol = /[!@#$%^&*+=?~§€]/.test(value);
-  return (
-    (hasLetter && (hasDigit || hasSymbol)) ||
-    (isConfiguration && hasDigit && !/[\s./-]/.test(value))
-  );
+  return (hasLetter && (hasDigit || hasSymbol)) || (isConfiguration && hasDigit && !/[\s./-]/.test(value));
 }
 
 function looksLikeKey(value: string): boolean {
@@ -139,9 +124,7 @@ function looksLikeKey(value: string): boolean {
 function isPlaceholder(value: string): boolean {
   return (
     /^[<{[(%$*]|^(?:x+|\.+|none|null|true|false|undefined|redacted)$/i.test(value) ||
-    /^(?:your|my|example|sample|dummy|test|placeholder|change[-_ ]?me|process\.|os\.|env\.|import\.)/i.test(
-      value,
-    )
+    /^(?:your|my|example|sample|dummy|test|placeholder|change[-_ ]?me|process\.|os\.|env\.|import\.)/i.test(value)
   );
 }
 
@@ -150,7 +133,6 @@ function bitsPerCharacter(value: string): number {
   const counts = new Map<string, number>();
   for (const character of value) counts.set(character, (counts.get(character) ?? 0) + 1);
   let bits = 0;
-  for (const count of counts.values())
-    bits -= (count / value.length) * Math.log2(count / value.length);
+  for (const count of counts.values()) bits -= (count / value.length) * Math.log2(count / value.length);
   return bits;
 }

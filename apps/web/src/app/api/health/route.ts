@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { pingDatabase } from "@anneal/db/database";
 import { database } from "#server/database.ts";
 
 export const dynamic = "force-dynamic";
@@ -6,7 +6,7 @@ export const dynamic = "force-dynamic";
 /** 200 when a page could be served; says nothing about anything else. */
 export async function GET(): Promise<Response> {
   try {
-    await database().execute(sql`select 1`);
+    await pingDatabase(database());
     return Response.json({ status: "ready" });
   } catch {
     return Response.json({ status: "unavailable" }, { status: 503 });

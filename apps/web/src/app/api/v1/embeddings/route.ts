@@ -26,11 +26,19 @@ export const POST = openAiRoute("api/v1/embeddings", async (request) => {
   });
   const text = await response.text();
   if (!response.ok) {
-    throw new AnnealError(response.status < 500 ? "INVALID_INPUT" : "ENGINE_UNAVAILABLE", "The embeddings server refused the request.", {
-      action: "Send `input` as a text or a list of texts within the model's limits.",
-      details: { engineMessage: text.slice(0, 300) },
-    });
+    throw new AnnealError(
+      response.status < 500 ? "INVALID_INPUT" : "ENGINE_UNAVAILABLE",
+      "The embeddings server refused the request.",
+      {
+        action: "Send `input` as a text or a list of texts within the model's limits.",
+        details: { engineMessage: text.slice(0, 300) },
+      },
+    );
   }
-  recordUsage(identity, model, text.replace(/"completion_tokens":\d+,?/, "").replace('"usage":{', '"usage":{"completion_tokens":0,'));
+  recordUsage(
+    identity,
+    model,
+    text.replace(/"completion_tokens":\d+,?/, "").replace('"usage":{', '"usage":{"completion_tokens":0,'),
+  );
   return new Response(text, { headers: { "content-type": "application/json" } });
 });

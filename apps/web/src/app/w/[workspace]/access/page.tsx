@@ -7,7 +7,10 @@ export const metadata: Metadata = { title: "Access" };
 export default async function Access({ params }: { params: Promise<{ workspace: string }> }) {
   const { workspace } = await params;
   return (
-    <Prefetch workspace={workspace} queries={(trpc) => [trpc.access.members.queryOptions(), trpc.access.keys.queryOptions()]}>
+    <Prefetch
+      workspace={workspace}
+      queries={(trpc) => [trpc.access.members.queryOptions(), trpc.access.keys.queryOptions()]}
+    >
       <AccessPage />
     </Prefetch>
   );

@@ -7,7 +7,10 @@ export const metadata: Metadata = { title: "Documents" };
 export default async function Documents({ params }: { params: Promise<{ workspace: string }> }) {
   const { workspace } = await params;
   return (
-    <Prefetch workspace={workspace} queries={(trpc) => [trpc.documents.facets.queryOptions(), trpc.connect.list.queryOptions()]}>
+    <Prefetch
+      workspace={workspace}
+      queries={(trpc) => [trpc.documents.facets.queryOptions(), trpc.connect.list.queryOptions()]}
+    >
       <DocumentsPage />
     </Prefetch>
   );

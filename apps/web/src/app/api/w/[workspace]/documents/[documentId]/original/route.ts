@@ -13,9 +13,13 @@ export async function GET(request: Request, { params }: Params): Promise<Respons
   const { workspace, documentId } = await params;
   try {
     const { db, identity } = await createContext(request.headers, workspace);
-    if (!identity) throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", { action: "Sign in, or send an API key." });
+    if (!identity)
+      throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", {
+        action: "Sign in, or send an API key.",
+      });
     const document = await getReadable({ db, identity, scope: { db, workspaceId: identity.workspaceId } }, documentId);
-    if (document.contentKey === "") throw new AnnealError("NOT_FOUND", "The original was never fetched.", { action: "Read its source again." });
+    if (document.contentKey === "")
+      throw new AnnealError("NOT_FOUND", "The original was never fetched.", { action: "Read its source again." });
     const stream = await objects().stream(document.contentKey);
     const name = document.ref.split("/").at(-1) ?? document.id;
     return new Response(Readable.toWeb(Readable.from(stream)) as ReadableStream<Uint8Array>, {
@@ -28,6 +32,9 @@ export async function GET(request: Request, { params }: Params): Promise<Respons
     });
   } catch (error) {
     const code = expectedError(error)?.code;
-    return Response.json({ error: reportError(error, "documents.original") }, { status: code ? errorMap[code].http : 500 });
+    return Response.json(
+      { error: reportError(error, "documents.original") },
+      { status: code ? errorMap[code].http : 500 },
+    );
   }
 }
