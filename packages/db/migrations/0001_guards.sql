@@ -28,6 +28,9 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_events FOR EACH ROW 
 --> statement-breakpoint
 CREATE TRIGGER append_only BEFORE UPDATE ON alias_history FOR EACH ROW EXECUTE FUNCTION refuse_change();
 --> statement-breakpoint
+-- It may go only with its whole workspace: a cascade reaches it from within another trigger.
+CREATE TRIGGER append_only_rows BEFORE DELETE ON alias_history FOR EACH ROW WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION refuse_change();
+--> statement-breakpoint
 -- Live pages: every change of a watched table is announced once per statement and workspace. Listeners refetch; the
 -- payload carries no data. PostgreSQL folds equal payloads of one transaction into one.
 CREATE FUNCTION announce_change() RETURNS trigger LANGUAGE plpgsql AS $$

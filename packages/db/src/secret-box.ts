@@ -10,6 +10,9 @@ export type SecretBox = {
   open(sealed: Buffer, purpose: string): Record<string, string>;
 };
 
+const version = 1;
+const tagBytes = 16;
+
 /** @param keyBase64 32 bytes, base64. */
 export function createSecretBox(keyBase64: string): SecretBox {
   const key = Buffer.from(keyBase64, "base64");
@@ -23,11 +26,13 @@ export function createSecretBox(keyBase64: string): SecretBox {
       const nonce = randomBytes(12);
       const cipher = createCipheriv("aes-256-gcm", key, nonce).setAAD(Buffer.from(purpose));
       const body = Buffer.concat([cipher.update(JSON.stringify(plain), "utf8"), cipher.final()]);
-      return Buffer.concat([Buffer.from([1]), nonce, cipher.getAuthTag(), body]);
+      return Buffer.concat([Buffer.from([version]), nonce, cipher.getAuthTag(), body]);
     },
     open(sealed, purpose) {
       try {
-        const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, 13));
+        if (sealed[0] !== version) throw new Error(`unknown version ${sealed[0]}`);
+        // Without a length a tag that was cut short would do, and a short tag can be guessed.
+        const decipher = createDecipheriv("aes-256-gcm", key, sealed.subarray(1, 13), { authTagLength: tagBytes });
         decipher.setAAD(Buffer.from(purpose)).setAuthTag(sealed.subarray(13, 29));
         const body = Buffer.concat([decipher.update(sealed.subarray(29)), decipher.final()]);
         return JSON.parse(body.toString("utf8")) as Record<string, string>;

@@ -65,6 +65,11 @@ describe("detectMediaType", () => {
     );
   });
 
+  it("is not slowed down by a page that begins with many comments", () => {
+    expect(typeOf(bytes(`${"<!--a-->".repeat(400)}text`), "page")).toBe("text/plain");
+    expect(typeOf(bytes(`${"<!--a-->".repeat(400)}<html>`), "page")).toBe("text/html");
+  });
+
   it("does not take a text for a program because it begins like one", () => {
     expect(typeOf(bytes("MZ is an abbreviation used in this text."), "a.txt")).toBe("text/plain");
     expect(typeOf(bytes("ID3 tags are described below."), "a.md")).toBe("text/markdown");

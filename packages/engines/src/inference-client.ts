@@ -167,7 +167,7 @@ export async function* readServerSentEvents(bytes: AsyncIterable<Uint8Array>): A
       const data = event
         .split(/\r?\n/)
         .filter((line) => line.startsWith("data:"))
-        .map((line) => line.slice(5).trimStart())
+        .map((line) => line.slice(5).replace(/^ /, ""))
         .join("\n");
       if (data !== "") yield data;
     }

@@ -9,9 +9,13 @@ type RouterName = Exclude<keyof AppRouter["_def"]["record"], "live">;
 export const routersOfTable: Record<string, readonly RouterName[]> = {
   memberships: ["access"],
   api_keys: ["access"],
-  model_grants: ["access"],
+  model_grants: ["access", "assistants"],
+  assistants: ["assistants"],
+  collections: ["assistants"],
+  conversations: ["chat"],
   sources: ["connect", "loop"],
   documents: ["documents", "connect", "loop"],
   runs: ["loop", "connect"],
   run_stages: ["loop"],
+  alias_history: ["assistants"],
 };

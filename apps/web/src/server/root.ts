@@ -1,4 +1,7 @@
 import { accessRouter } from "#server/routers/access.ts";
+import { assistantsRouter } from "#server/routers/assistants.ts";
+import { auditRouter } from "#server/routers/audit.ts";
+import { chatRouter } from "#server/routers/chat.ts";
 import { connectRouter } from "#server/routers/connect.ts";
 import { documentsRouter } from "#server/routers/documents.ts";
 import { liveRouter } from "#server/routers/live.ts";
@@ -8,6 +11,9 @@ import { router } from "#server/trpc.ts";
 
 export const appRouter = router({
   access: accessRouter,
+  assistants: assistantsRouter,
+  audit: auditRouter,
+  chat: chatRouter,
   connect: connectRouter,
   documents: documentsRouter,
   live: liveRouter,

@@ -169,9 +169,20 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
       const side = (pairs: Pair[], name: "train" | "eval"): DatasetExample[] => {
         const ids = new Set(pairs.map((pair) => pair.documentId));
         const passages = candidates.filter(({ document }) => ids.has(document.id)).flatMap((each) => each.passages);
-        const contextTokens = Math.min(settings.training.maxLength, 2048);
-        const options = { seed: settings.training.seed, contextTokens, maxDistractors: 1 };
-        return buildExamples(pairs, passages, options).map((example) => ({ ...example, split: name }));
+        const options = {
+          seed: settings.training.seed,
+          // The prompt keeps 256 tokens free for an answer; a training answer with its quote takes about 96.
+          contextTokens: settings.training.maxLength + 160,
+          maxDistractors: 1,
+        };
+        // Every pair alone, so that its fact is learned; a share again with its passages, so that quoting is learned.
+        const examples = [
+          ...buildExamples(pairs, passages, { ...options, grounded: 0, unanswerableShare: 0 }),
+          ...buildExamples(pairs, passages, { ...options, grounded: settings.groundedShare }).filter(
+            (example) => example.metadata.kind !== "closed-book",
+          ),
+        ];
+        return examples.map((example) => ({ ...example, split: name }));
       };
       const train = side(split.train, "train");
       const evaluation = side(split.eval, "eval");
@@ -199,7 +210,12 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
           pairCount: unique.kept.length,
           droppedCount: dropOf.size,
           acl: datasetAcl(documents.filter((document) => used.has(document.id)).map((document) => document.acl)),
-          settings: { evalShare: settings.evalShare, seed: settings.training.seed, teacher: teacher.identity },
+          settings: {
+            evalShare: settings.evalShare,
+            groundedShare: settings.groundedShare,
+            seed: settings.training.seed,
+            teacher: teacher.identity,
+          },
           stats: {
             extracted: unique.kept.filter((pair) => pair.origin === "extracted").length,
             generated: unique.kept.filter((pair) => pair.origin === "generated").length,

@@ -38,6 +38,8 @@ describe("looksLikeQuestion", () => {
   it.each([
     ["Who pays?", "en"],
     ["how do I reset a password", "en"],
+    ["Which devices are covered", "en"],
+    ["Who approves travel", "en"],
     ["3. What is covered?", "en"],
     ["Wie lange gilt die Garantie", "de"],
     ["¿Quién paga?", "es"],
@@ -47,6 +49,9 @@ describe("looksLikeQuestion", () => {
   it.each([
     ["How it works.", "en"],
     ["What's new", "en"],
+    ["What the warranty covers", "en"],
+    ["Where backups are kept", "en"],
+    ["Whom to ask about returns", "en"],
     ["Returns", "en"],
     ["???", "en"],
     ["Was wir tun.", "de"],

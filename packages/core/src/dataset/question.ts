@@ -1,6 +1,7 @@
 /** First words of a question in the languages that we stem. */
 const interrogative: Record<string, RegExp> = {
-  en: /^(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|may|should|must|will|would|has|have|in what|in which|at what|at which|on what|on which|for how|to whom|by when|under what|from when|until when)\b/iu,
+  // A verb must follow: "What the warranty covers" is the heading of a section, not a question.
+  en: /^(?:(?:is|are|was|were|do|does|did|can|could|may|should|must|will|would|has|have)\s|who(?:m|se)?\s(?!to\b|the\b|an?\b)|(?:(?:in|at|on|by|for|to|under|from|until|since)\s)?(?:(?:what|which|how|whom)(?:\s(?!the\b|an?\b|to\b|our\b|your\b)\p{L}+){0,2}|when|where|why)(?:['’]s|\s(?:is|are|was|were|do|does|did|can|could|may|should|must|will|would|has|have))\b)/iu,
   de: /^(?:wer|wem|wen|wessen|was|wann|wo|woher|wohin|welche\p{L}*|warum|weshalb|wieso|wie|womit|wofür|wozu|worauf|wovon|ist|sind|war|kann|können|darf|dürfen|muss|müssen|soll|hat|haben|gibt|bis wann|ab wann|in welche\p{L}*|an welche\p{L}*)\b/iu,
   fr: /^(?:qui|que|qu'|quoi|quand|où|quel\p{L}*|pourquoi|comment|combien|est-ce|dans quel\p{L}*|à quel\p{L}*|de quel\p{L}*|peut-on|faut-il|est-il|a-t-on)(?=[\s'’-]|$)/iu,
   es: /^(?:quién\p{L}*|qué|cuándo|dónde|cuál\p{L}*|por qué|cómo|cuánt\p{L}*|es|son|puedo|puede|hay|en qué|a qué|de qué|con qué)(?=\s|$)/iu,

@@ -34,6 +34,8 @@ export const loopSettingsSchema = z.object({
   collectionName: nameSchema.default("documents"),
   /** Passages a teacher is asked about where the text has no question/answer form; 0 asks none. */
   generatedPassages: z.number().int().min(0).max(100_000).default(24),
+  /** Share of the pairs that are also asked with their passages, to teach answering from them with a quote. */
+  groundedShare: z.number().min(0).max(1).default(0.4),
   evalShare: z.number().min(0.02).max(0.5).default(0.1),
   training: trainingSettingsSchema.prefault({}),
   /** Train even when an equal run (base, dataset, settings) is done already. */

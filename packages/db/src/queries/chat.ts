@@ -51,6 +51,17 @@ export async function deleteAssistant(scope: Scope, assistantId: string): Promis
   );
 }
 
+/** How many conversations would go with each assistant, whoever's they are; those without any are left out. */
+export async function countConversations(scope: Scope): Promise<{ assistantId: string; count: number }[]> {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({ assistantId: conversations.assistantId, count: sql<number>`count(*)::int` })
+      .from(conversations)
+      .where(and(eq(conversations.workspaceId, scope.workspaceId), isNull(conversations.deletedAt)))
+      .groupBy(conversations.assistantId),
+  );
+}
+
 export async function createConversation(
   scope: Scope,
   conversation: { userId: string; assistantId: string; title: string },

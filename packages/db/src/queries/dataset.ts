@@ -1,7 +1,8 @@
-import type { Acl } from "@anneal/core/access/acl";
+import type { Acl, Principal } from "@anneal/core/access/acl";
 import { and, asc, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
-import { datasetPairs, datasetVersions, documentPairs, documents } from "../schema.ts";
+import { adapters, adapterVersions, datasetPairs, datasetVersions, documentPairs, documents, trainingRuns } from "../schema.ts";
+import { readableBy } from "./documents.ts";
 
 export type DatasetVersion = typeof datasetVersions.$inferSelect;
 export type DatasetPair = typeof datasetPairs.$inferSelect;
@@ -107,7 +108,16 @@ export async function getDatasetVersion(scope: Scope, datasetVersionId: string):
 export async function listDatasetPairs(
   scope: Scope,
   datasetVersionId: string,
-  filter: { split?: "train" | "eval"; origin?: "extracted" | "generated"; dropped?: boolean; search?: string },
+  filter: {
+    split?: "train" | "eval";
+    origin?: "extracted" | "generated";
+    dropped?: boolean;
+    dropCode?: string;
+    documentId?: string;
+    search?: string;
+    /** Only pairs of documents that somebody who holds one of these may read; a document that is gone has no reader. */
+    readers?: Principal[];
+  },
   page: { limit: number; offset: number },
 ) {
   const where = and(
@@ -120,6 +130,9 @@ export async function listDatasetPairs(
       : filter.dropped
         ? isNotNull(datasetPairs.drop)
         : isNull(datasetPairs.drop),
+    filter.dropCode === undefined ? undefined : sql`${datasetPairs.drop}->>'code' = ${filter.dropCode}`,
+    filter.documentId === undefined ? undefined : eq(datasetPairs.documentId, filter.documentId),
+    filter.readers === undefined ? undefined : readableBy(filter.readers),
     filter.search === undefined || filter.search === ""
       ? undefined
       : sql`${datasetPairs.question} || ' ' || ${datasetPairs.answer} ilike ${`%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`}`,
@@ -161,5 +174,71 @@ export async function listDatasetsOfDocument(scope: Scope, documentId: string) {
       .where(and(eq(datasetPairs.documentId, documentId), isNull(datasetPairs.drop)))
       .groupBy(datasetVersions.id, datasetVersions.name, datasetVersions.version)
       .orderBy(desc(datasetVersions.version)),
+  );
+}
+
+/** Which documents a version was made from, the largest share first, with their ACLs. */
+export async function listDocumentsOfDataset(scope: Scope, datasetVersionId: string) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        id: documents.id,
+        title: documents.title,
+        acl: documents.acl,
+        pairs: sql<number>`count(*)::int`,
+      })
+      .from(datasetPairs)
+      .innerJoin(documents, eq(documents.id, datasetPairs.documentId))
+      .where(
+        and(
+          eq(datasetPairs.workspaceId, scope.workspaceId),
+          eq(datasetPairs.datasetVersionId, datasetVersionId),
+          isNull(datasetPairs.drop),
+        ),
+      )
+      .groupBy(documents.id, documents.title, documents.acl)
+      .orderBy(desc(sql`count(*)`), asc(documents.title)),
+  );
+}
+
+/** What was trained on a version, and the adapter versions that came of it. */
+export async function listUsesOfDataset(scope: Scope, datasetVersionId: string) {
+  return inWorkspace(scope, async (tx) => ({
+    trainings: await tx
+      .select({ id: trainingRuns.id, status: trainingRuns.status, baseModel: trainingRuns.baseModel, createdAt: trainingRuns.createdAt })
+      .from(trainingRuns)
+      .where(and(eq(trainingRuns.workspaceId, scope.workspaceId), eq(trainingRuns.datasetVersionId, datasetVersionId)))
+      .orderBy(desc(trainingRuns.createdAt)),
+    adapterVersions: await tx
+      .select({
+        id: adapterVersions.id,
+        adapterId: adapters.id,
+        name: adapters.name,
+        version: adapterVersions.version,
+        trainingRunId: sql<string>`${adapterVersions.lineage}->>'trainingRunId'`,
+      })
+      .from(adapterVersions)
+      .innerJoin(adapters, eq(adapters.id, adapterVersions.adapterId))
+      .where(
+        and(
+          eq(adapterVersions.workspaceId, scope.workspaceId),
+          sql`${adapterVersions.lineage}->>'datasetVersionId' = ${datasetVersionId}`,
+        ),
+      )
+      .orderBy(desc(adapterVersions.createdAt)),
+  }));
+}
+
+/** How many pairs of a version there are by split, origin and reason for being left out. */
+export async function countDatasetFacets(scope: Scope, datasetVersionId: string) {
+  const where = and(eq(datasetPairs.workspaceId, scope.workspaceId), eq(datasetPairs.datasetVersionId, datasetVersionId));
+  const count = sql<number>`count(*)::int`;
+  const dropCode = sql<string | null>`${datasetPairs.drop}->>'code'`;
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({ split: datasetPairs.split, origin: datasetPairs.origin, dropCode, count })
+      .from(datasetPairs)
+      .where(where)
+      .groupBy(datasetPairs.split, datasetPairs.origin, dropCode),
   );
 }

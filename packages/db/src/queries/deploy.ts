@@ -88,6 +88,16 @@ export async function listAdapterVersions(scope: Scope) {
   );
 }
 
+export async function getAdapter(scope: Scope, adapterId: string): Promise<Adapter> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(adapters)
+      .where(and(eq(adapters.id, adapterId), eq(adapters.workspaceId, scope.workspaceId))),
+  );
+  return requireRow(row, "adapter", adapterId);
+}
+
 /** Where every alias of the workspace points now. */
 export async function listCurrentAliases(scope: Scope): Promise<(AliasEntry & { adapterName: string })[]> {
   const rows = await inWorkspace(scope, (tx) =>
@@ -174,13 +184,7 @@ export async function updateDeployment(
 }
 
 export async function getDeployment(scope: Scope, deploymentId: string): Promise<Deployment> {
-  const [row] = await inWorkspace(scope, (tx) =>
-    tx
-      .select()
-      .from(deployments)
-      .where(and(eq(deployments.id, deploymentId), eq(deployments.workspaceId, scope.workspaceId))),
-  );
-  return requireRow(row, "deployment", deploymentId);
+  return requireRow(await findDeployment(scope, deploymentId), "deployment", deploymentId);
 }
 
 export async function listDeployments(scope: Scope, limit = 50): Promise<Deployment[]> {
@@ -192,6 +196,30 @@ export async function listDeployments(scope: Scope, limit = 50): Promise<Deploym
       .orderBy(desc(deployments.createdAt))
       .limit(limit),
   );
+}
+
+export async function listDeploymentsOfAdapter(scope: Scope, adapterId: string, limit = 50) {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ deployment: deployments, version: adapterVersions.version })
+      .from(deployments)
+      .innerJoin(adapterVersions, eq(adapterVersions.id, deployments.adapterVersionId))
+      .where(and(eq(adapterVersions.adapterId, adapterId), eq(deployments.workspaceId, scope.workspaceId)))
+      .orderBy(desc(deployments.createdAt))
+      .limit(limit),
+  );
+  return rows.map(({ deployment, version }) => ({ ...deployment, version }));
+}
+
+/** Undefined while the workflow has not written it yet. */
+export async function findDeployment(scope: Scope, deploymentId: string): Promise<Deployment | undefined> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(deployments)
+      .where(and(eq(deployments.id, deploymentId), eq(deployments.workspaceId, scope.workspaceId))),
+  );
+  return row;
 }
 
 // Replicas, residencies and gateways are shared infrastructure: no workspace.

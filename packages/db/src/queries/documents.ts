@@ -38,7 +38,8 @@ export type DocumentFilter = {
   readers?: Principal[];
 };
 
-function readableBy(readers: Principal[]): SQL {
+/** For queries that join `documents` and page their rows. */
+export function readableBy(readers: Principal[]): SQL {
   const holders = (side: SQL) =>
     or(sql`false`, ...readers.map((reader) => sql`${documents.acl}->${side} @> ${JSON.stringify([reader])}::jsonb`));
   return sql`(${holders(sql.raw("'allow'"))} and not ${holders(sql.raw("'deny'"))})`;

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNull, sql } from "drizzle-orm";
+import { and, asc, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { allocations, pools, type PoolNode } from "../schema.ts";
 
@@ -27,6 +27,16 @@ export async function listAllocations(db: Database, poolId?: string): Promise<Al
     .from(allocations)
     .where(and(isNull(allocations.releasedAt), poolId === undefined ? undefined : eq(allocations.poolId, poolId)))
     .orderBy(desc(allocations.createdAt));
+}
+
+/** What was booked and is free again, newest first: how good the predictions were. */
+export async function listReleasedAllocations(db: Database, limit = 20): Promise<Allocation[]> {
+  return db
+    .select()
+    .from(allocations)
+    .where(and(isNotNull(allocations.releasedAt), isNotNull(allocations.measuredBytes)))
+    .orderBy(desc(allocations.releasedAt))
+    .limit(limit);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ErrorReport } from "@anneal/core/errors";
-import { and, asc, desc, eq, gt, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, inArray, isNotNull, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { datasetVersions, trainingLog, trainingMetrics, trainingRuns, type TrainingStatus } from "../schema.ts";
 
@@ -146,4 +146,49 @@ export async function listTrainingLog(scope: Scope, trainingRunId: string, limit
       .limit(limit),
   );
   return rows.reverse();
+}
+
+export type LatestMetrics = Pick<TrainingMetric, "step" | "loss" | "evalLoss" | "tokensPerSecond" | "etaMs">;
+
+/** The newest figures of each run, for runs that have no result yet. */
+export async function listLatestMetrics(scope: Scope, trainingRunIds: string[]): Promise<Map<string, LatestMetrics>> {
+  if (trainingRunIds.length === 0) return new Map();
+  const ofRuns = inArray(trainingMetrics.trainingRunId, trainingRunIds);
+  const [steps, evaluations] = await inWorkspace(scope, async (tx) => [
+    await tx
+      .selectDistinctOn([trainingMetrics.trainingRunId])
+      .from(trainingMetrics)
+      .where(and(ofRuns, isNotNull(trainingMetrics.loss)))
+      .orderBy(trainingMetrics.trainingRunId, desc(trainingMetrics.step)),
+    await tx
+      .selectDistinctOn([trainingMetrics.trainingRunId])
+      .from(trainingMetrics)
+      .where(and(ofRuns, isNotNull(trainingMetrics.evalLoss)))
+      .orderBy(trainingMetrics.trainingRunId, desc(trainingMetrics.step)),
+  ]);
+  const evalLossOf = new Map(evaluations.map((row) => [row.trainingRunId, row.evalLoss]));
+  return new Map(
+    steps.map(({ trainingRunId, step, loss, tokensPerSecond, etaMs }) => [
+      trainingRunId,
+      { step, loss, tokensPerSecond, etaMs, evalLoss: evalLossOf.get(trainingRunId) ?? null },
+    ]),
+  );
+}
+
+/** Asks the worker to end a running training at a checkpoint. False when it is not running. */
+export async function requestTrainingStop(scope: Scope, trainingRunId: string): Promise<boolean> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .update(trainingRuns)
+      .set({ status: "stopping" })
+      .where(
+        and(
+          eq(trainingRuns.id, trainingRunId),
+          eq(trainingRuns.workspaceId, scope.workspaceId),
+          eq(trainingRuns.status, "running"),
+        ),
+      )
+      .returning({ id: trainingRuns.id }),
+  );
+  return rows.length > 0;
 }

@@ -123,6 +123,12 @@ describe("PDF", () => {
     expect(document.warnings).toEqual(['Running headers and footers left out: "ACME Handbook".']);
   });
 
+  it("keeps a table's last row at the bottom of a page", async () => {
+    const row = (y: number, ...cells: string[]) => cells.map((text, index) => ({ x: 72 + index * 130, y, text }));
+    const page = [...row(90, "Part", "Count"), ...row(70, "Pump", "4"), ...row(50, "Valve", "12")];
+    expect(await read(page)).toEqual(["table | Part | Count |\n| --- | --- |\n| Pump | 4 |\n| Valve | 12 |"]);
+  });
+
   it("takes headings and their depth from the outline", async () => {
     const page = [...lines(72, 780, ["Deep topic"]), ...lines(72, 755, paragraph)];
     const document = await parseFixture(writePdf([page], { outline: [{ title: "Deep  Topic", page: 1 }] }), "a.pdf");

@@ -25,16 +25,19 @@ export function dropRunningLines(pages: readonly PdfPage[]): {
   const kept = pages.map((page) => {
     const gone = new Set<Segment>();
     for (const row of outerRows(page)) {
+      const others = row.filter((segment) => !isPageNumber(segment.text));
       // Beside a page number, a chapter's name on two pages is enough.
-      const hasNumber = row.length > 1 && row.some((segment) => isPageNumber(segment.text));
-      const least = hasNumber ? 2 : Math.max(3, pages.length * 0.3);
-      for (const segment of row) {
-        const isNumber = isPageNumber(segment.text);
-        if (!isNumber && ((counts.get(keyOf(segment, page)) ?? 0) < least || isSentence(segment.text))) continue;
+      const least = others.length > 0 && others.length < row.length ? 2 : Math.max(3, pages.length * 0.3);
+      const running = others.filter(
+        (segment) => (counts.get(keyOf(segment, page)) ?? 0) >= least && !isSentence(segment.text),
+      );
+      for (const segment of running) {
         gone.add(segment);
         // One example of each is enough for the warning.
-        if (!isNumber) dropped.set(withoutNumbers(segment.text), segment.text);
+        dropped.set(withoutNumbers(segment.text), segment.text);
       }
+      // A number beside anything else is a cell of a table.
+      if (running.length === others.length) for (const segment of row) gone.add(segment);
     }
     return gone.size === 0 ? page : { ...page, segments: page.segments.filter((segment) => !gone.has(segment)) };
   });

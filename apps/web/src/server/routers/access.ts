@@ -1,11 +1,15 @@
 import { z } from "zod";
+import { principalKey, workspaceMembers, workspaceUser } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
 import {
+  addModelGrant,
   createApiKey,
   findUserByEmail,
   listApiKeys,
   listMembers,
+  listModelGrants,
   removeMember,
+  removeModelGrant,
   revokeApiKey,
   saveMember,
   saveUser,
@@ -108,6 +112,60 @@ export const accessRouter = router({
         });
       await recordAudit(scope, { actor: identity.email, action: "key.revoke", subject: `key:${key.prefix}` });
       await revokeApiKey(scope, input.keyId);
+    }),
+
+  /** Who may use which model. What is not in this list is not permitted. */
+  grants: adminProcedure.query(async ({ ctx: { scope } }) => {
+    const [grants, members] = await Promise.all([listModelGrants(scope), listMembers(scope)]);
+    const people = new Map(members.map((each) => [principalKey(workspaceUser(scope.workspaceId, each.userId)), each]));
+    const everyone = principalKey(workspaceMembers(scope.workspaceId));
+    return grants.map(({ id, principal, resource, grantedBy, createdAt }) => ({
+      id,
+      resource,
+      grantedBy,
+      createdAt,
+      /** null for everyone in the workspace. */
+      person: principal === everyone ? null : (people.get(principal)?.email ?? "Somebody who has left"),
+    }));
+  }),
+
+  /** @param userId null for everyone in the workspace. */
+  grant: adminProcedure
+    .input(
+      z.object({
+        userId: z.uuid().nullable(),
+        resource: z.string().max(200).regex(/^(?:base|(?:adapter|assistant):.+)$/),
+      }),
+    )
+    .mutation(async ({ ctx: { scope, identity }, input: { userId, resource } }) => {
+      const member = userId === null ? null : (await listMembers(scope)).find((each) => each.userId === userId);
+      if (member === undefined)
+        throw new AnnealError("NOT_FOUND", "There is no such member of this workspace.", {
+          action: "Add them to the workspace first.",
+        });
+      const who = member === null ? workspaceMembers(scope.workspaceId) : workspaceUser(scope.workspaceId, member.userId);
+      await recordAudit(scope, {
+        actor: identity.email,
+        action: "model.grant",
+        subject: resource,
+        details: { to: member?.email ?? "everyone in the workspace" },
+      });
+      await addModelGrant(scope, { principal: principalKey(who), resource, grantedBy: identity.email });
+    }),
+
+  ungrant: adminProcedure
+    .input(z.object({ grantId: z.uuid() }))
+    .mutation(async ({ ctx: { scope, identity }, input }) => {
+      const grant = (await listModelGrants(scope)).find((each) => each.id === input.grantId);
+      if (!grant)
+        throw new AnnealError("NOT_FOUND", "This permission was taken away already.", { action: "Reload the page." });
+      await recordAudit(scope, {
+        actor: identity.email,
+        action: "model.ungrant",
+        subject: grant.resource,
+        details: { from: grant.principal },
+      });
+      await removeModelGrant(scope, grant.id);
     }),
 });
 

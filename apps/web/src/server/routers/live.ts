@@ -1,6 +1,7 @@
 import { env } from "#env.ts";
 import { batchChanges } from "#server/live/batch-changes.ts";
 import { createChangeFeed, type ChangeFeed } from "#server/live/change-feed.ts";
+import { shutdownSignal } from "#server/live/shutdown-signal.ts";
 import { memberProcedure, router } from "#server/trpc.ts";
 
 const shared = globalThis as typeof globalThis & { annealChangeFeed?: ChangeFeed };
@@ -15,6 +16,7 @@ export const liveRouter = router({
   changes: memberProcedure.subscription(async function* ({ ctx, signal }) {
     // At once, so that the page knows that the line is open.
     yield [] as string[];
-    yield* batchChanges(changeFeed(), ctx.identity.workspaceId, signal ?? new AbortController().signal);
+    const ended = AbortSignal.any([shutdownSignal(), ...(signal ? [signal] : [])]);
+    yield* batchChanges(changeFeed(), ctx.identity.workspaceId, ended);
   }),
 });

@@ -1,0 +1,32 @@
+import { Readable } from "node:stream";
+import { AnnealError } from "@anneal/core/errors";
+import { createContext, type MemberContext } from "#server/context.ts";
+import { errorMap } from "#server/error-map.ts";
+import { objects } from "#server/objects.ts";
+import { expectedError, reportError } from "#server/report-error.ts";
+
+type Download = { key: string; fileName: string; mediaType: string };
+
+/**
+ * Streams one object to whoever `authorise` lets have it, only ever to be saved.
+ * @param authorise loads what is asked for, checks who asks, records it; throws an AnnealError otherwise.
+ */
+export async function download(request: Request, workspace: string, where: string, authorise: (ctx: MemberContext) => Promise<Download>): Promise<Response> {
+  try {
+    const { db, identity } = await createContext(request.headers, workspace);
+    if (!identity) throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", { action: "Sign in, or send an API key." });
+    const { key, fileName, mediaType } = await authorise({ db, identity, scope: { db, workspaceId: identity.workspaceId } });
+    const stream = await objects().stream(key);
+    return new Response(Readable.toWeb(Readable.from(stream)) as ReadableStream<Uint8Array>, {
+      headers: {
+        "content-type": mediaType,
+        "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(fileName)}`,
+        "content-security-policy": "sandbox",
+        "cache-control": "private, no-store",
+      },
+    });
+  } catch (error) {
+    const code = expectedError(error)?.code;
+    return Response.json({ error: reportError(error, where) }, { status: code ? errorMap[code].http : 500 });
+  }
+}

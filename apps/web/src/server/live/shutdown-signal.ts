@@ -1,0 +1,14 @@
+const shared = globalThis as typeof globalThis & { annealShutdown?: AbortController };
+
+/**
+ * Aborted when the process is asked to end. A live stream never ends by itself, and the server waits for open requests
+ * before it stops: without this a restart would wait for every open page.
+ */
+export function shutdownSignal(): AbortSignal {
+  if (!shared.annealShutdown) {
+    const controller = new AbortController();
+    shared.annealShutdown = controller;
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => controller.abort());
+  }
+  return shared.annealShutdown.signal;
+}

@@ -1,0 +1,426 @@
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { workspaceMembers, type Acl } from "@anneal/core/access/acl";
+import { findBrokenLink } from "@anneal/core/audit/chain";
+import type { SourceItem } from "@anneal/core/connect/change";
+import { choosePort } from "@anneal/local-stack/choose-port";
+import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { inWorkspace, openDatabase, type Database, type DatabaseHandle, type Scope } from "./database.ts";
+import { migrateDatabase } from "./migrate.ts";
+import { saveWorkspace } from "./queries/access.ts";
+import { exportAuditChain, recordAudit } from "./queries/audit.ts";
+import {
+  findFingerprint,
+  listRefsWithFingerprint,
+  listSources,
+  markDocumentDeleted,
+  moveDocument,
+  quarantineRef,
+  saveSource,
+  streamRefs,
+  upsertDocument,
+} from "./queries/connect.ts";
+import { saveDatasetVersion } from "./queries/dataset.ts";
+import {
+  createDeployment,
+  flipAlias,
+  listAliasHistory,
+  listCurrentAliases,
+  readAliasEpoch,
+  saveAdapterVersion,
+} from "./queries/deploy.ts";
+import { getDocument, listDocuments, listDocumentsToClean } from "./queries/documents.ts";
+import { admit, listAllocations, releaseAllocation, savePool } from "./queries/pools.ts";
+import { aliasHistory, auditEvents, documents, sources } from "./schema.ts";
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+let dir: string;
+let postgres: PostgresService;
+/** The role that the apps use: row-level security binds it. */
+let app: DatabaseHandle;
+let db: Database;
+/** The schema's owner, a superuser: what an attacker with the database in hand could do. */
+let owner: DatabaseHandle;
+let scope: Scope;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "anneal-db-"));
+  await chmod(dir, 0o755);
+  postgres = await startPostgres({
+    env: process.env,
+    dir: join(dir, "postgres"),
+    port: await choosePort(undefined),
+    logFile: join(dir, "postgres.log"),
+    ownerPassword: randomBytes(12).toString("hex"),
+    appPassword: randomBytes(12).toString("hex"),
+    stackId: randomUUID(),
+  });
+  // Twice and at once, as two apps that start together would.
+  await Promise.all([
+    migrateDatabase(postgres.ownerUrl, "anneal_app"),
+    migrateDatabase(postgres.ownerUrl, "anneal_app"),
+  ]);
+  app = openDatabase(postgres.appUrl);
+  owner = openDatabase(postgres.ownerUrl);
+  db = app.db;
+});
+
+afterAll(async () => {
+  await app.close();
+  await owner.close();
+  await postgres.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  scope = await createScope();
+});
+
+async function createScope(): Promise<Scope> {
+  const workspace = await saveWorkspace(db, { slug: randomUUID(), name: "Test" });
+  return { db, workspaceId: workspace.id };
+}
+
+const aclOf = (of: Scope): Acl => ({ allow: [workspaceMembers(of.workspaceId)], deny: [] });
+
+async function createSource(of: Scope): Promise<string> {
+  const id = randomUUID();
+  const source = { id, name: id, kind: "file", config: {}, sealedSecrets: null, schedule: null };
+  await saveSource(of, { ...source, defaultAcl: aclOf(of) });
+  return id;
+}
+
+const itemOf = (ref: string, fingerprint: string): SourceItem => ({
+  ref,
+  uri: `file:///data/${ref}`,
+  title: null,
+  mediaType: "text/plain",
+  sizeBytes: 3,
+  modifiedAt: null,
+  fingerprint,
+  acl: null,
+});
+const contentOf = (text: string) => ({
+  contentHash: sha256(text),
+  contentKey: `content/${sha256(text)}`,
+  sizeBytes: text.length,
+});
+
+const upsert = (of: Scope, sourceId: string, ref: string, text: string) =>
+  upsertDocument(of, sourceId, itemOf(ref, sha256(text)), contentOf(text), aclOf(of));
+
+/** What drivers throw is wrapped by Drizzle; PostgreSQL's own words are in the cause. */
+async function refusalOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    return String((error as Error).cause ?? error);
+  }
+  return "nothing was refused";
+}
+
+describe("row-level security", () => {
+  it("hides another workspace's rows from a query that forgets the condition", async () => {
+    const other = await createScope();
+    await createSource(scope);
+    await createSource(other);
+    const seen = await inWorkspace(scope, (tx) => tx.select().from(sources));
+    expect(seen.map((row) => row.workspaceId)).toEqual([scope.workspaceId]);
+  });
+
+  it("shows nothing at all where no workspace is set", async () => {
+    await createSource(scope);
+    expect(await db.select().from(sources)).toEqual([]);
+    expect(await db.select().from(auditEvents)).toEqual([]);
+  });
+
+  it("does not leak a workspace into the next use of a pooled connection", async () => {
+    const single = openDatabase(postgres.appUrl, { maxConnections: 1 });
+    await createSource(scope);
+    await inWorkspace({ ...scope, db: single.db }, (tx) => tx.select().from(sources));
+    expect(await single.db.select().from(sources)).toEqual([]);
+    await single.close();
+  });
+
+  it("refuses to write a row into another workspace, and changes none of its rows", async () => {
+    const other = await createScope();
+    const sourceId = await createSource(other);
+    const foreign = { name: "x", kind: "file", config: {}, defaultAcl: aclOf(other), workspaceId: other.workspaceId };
+    expect(await refusalOf(inWorkspace(scope, (tx) => tx.insert(sources).values(foreign)))).toMatch(
+      /row-level security/,
+    );
+    await inWorkspace(scope, (tx) => tx.update(sources).set({ name: "taken" }));
+    expect((await listSources(other)).map((source) => source.name)).toEqual([sourceId]);
+  });
+
+  it("covers every table that has a workspace, but those read before a workspace is known", async () => {
+    const { rows } = await owner.pool.query<{ name: string }>(`
+      select c.relname as name from pg_class c
+      join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped
+      where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and not (c.relrowsecurity and c.relforcerowsecurity)
+      order by 1`);
+    expect(rows.map((row) => row.name)).toEqual(["allocations", "api_keys", "memberships", "residencies"]);
+  });
+});
+
+describe("the audit trail", () => {
+  const act = (subject: string) => recordAudit(scope, { actor: "ada@example.com", action: "test.act", subject });
+
+  it("is one unbroken chain, also when many write at once", async () => {
+    await Promise.all(Array.from({ length: 12 }, (_, index) => act(`thing:${index}`)));
+    const chain = await exportAuditChain(scope);
+    expect(chain).toHaveLength(12);
+    expect(findBrokenLink(chain, sha256)).toBeNull();
+  });
+
+  it("shows where somebody with the database in hand changed, removed or swapped an event", async () => {
+    for (const subject of ["a", "b", "c", "d"]) await act(subject);
+    const tamper = (statement: string) =>
+      owner.pool.query(`begin; alter table audit_events disable trigger append_only; ${statement};
+        alter table audit_events enable trigger append_only; commit`);
+    const mine = `workspace_id = '${scope.workspaceId}'`;
+    await tamper(`update audit_events set allowed = false where ${mine} and subject = 'c'`);
+    expect(findBrokenLink(await exportAuditChain(scope), sha256)).toBe(2);
+    await tamper(`update audit_events set allowed = true where ${mine} and subject = 'c'`);
+    expect(findBrokenLink(await exportAuditChain(scope), sha256)).toBeNull();
+    await tamper(`delete from audit_events where ${mine} and subject = 'b'`);
+    expect(findBrokenLink(await exportAuditChain(scope), sha256)).toBe(1);
+  });
+
+  it("cannot be changed or deleted by the apps", async () => {
+    await act("a");
+    const change = inWorkspace(scope, (tx) => tx.update(auditEvents).set({ actor: "nobody" }));
+    expect(await refusalOf(change)).toMatch(/permission denied|append-only/);
+    const removal = inWorkspace(scope, (tx) => tx.delete(auditEvents));
+    expect(await refusalOf(removal)).toMatch(/permission denied|append-only/);
+    expect(findBrokenLink(await exportAuditChain(scope), sha256)).toBeNull();
+  });
+});
+
+describe("documents", () => {
+  let sourceId: string;
+  beforeEach(async () => {
+    sourceId = await createSource(scope);
+  });
+  const toClean = async () =>
+    (await listDocumentsToClean(scope, { cleanVersion: "v1", sourceIds: [sourceId] })).map((row) => row.id);
+  const markCleaned = (documentId: string) =>
+    inWorkspace(scope, (tx) =>
+      tx
+        .update(documents)
+        .set({ status: "kept", cleanDigest: "v1:x" })
+        .where(sql`${documents.id} = ${documentId}`),
+    );
+
+  it("go round the loop again only when their bytes are others than before", async () => {
+    const first = await upsert(scope, sourceId, "a.txt", "one");
+    expect(first.changed).toBe(true);
+    await markCleaned(first.documentId);
+
+    const touched = await upsertDocument(scope, sourceId, itemOf("a.txt", "new mtime"), contentOf("one"), aclOf(scope));
+    expect(touched).toEqual({ documentId: first.documentId, changed: false });
+    expect(await findFingerprint(scope, sourceId, "a.txt")).toBe("new mtime");
+    expect(await toClean()).toEqual([]);
+
+    expect((await upsert(scope, sourceId, "a.txt", "two")).changed).toBe(true);
+    expect(await toClean()).toEqual([first.documentId]);
+  });
+
+  it("keep their identity and what was made of them when they move, also onto a tombstone", async () => {
+    const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
+    await upsert(scope, sourceId, "b.txt", "gone");
+    await markDocumentDeleted(scope, sourceId, "b.txt");
+    await markCleaned(documentId);
+    await moveDocument(scope, sourceId, "a.txt", itemOf("b.txt", sha256("one")), aclOf(scope));
+    expect(await getDocument(scope, documentId)).toMatchObject({ ref: "b.txt", status: "kept", deletedAt: null });
+    expect(await listRefsWithFingerprint(scope, sourceId, sha256("one"))).toEqual(["b.txt"]);
+    expect(await toClean()).toEqual([]);
+  });
+
+  it("leave a tombstone when deleted, and come back as new when the source has them again", async () => {
+    const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
+    expect(await markDocumentDeleted(scope, sourceId, "a.txt")).toBe(true);
+    expect(await markDocumentDeleted(scope, sourceId, "a.txt")).toBe(false);
+    expect(await findFingerprint(scope, sourceId, "a.txt")).toBeNull();
+    expect((await listDocuments(scope, {}, { limit: 10, offset: 0 })).total).toBe(0);
+    expect((await listDocuments(scope, { status: "deleted" }, { limit: 10, offset: 0 })).rows[0]?.id).toBe(documentId);
+    expect(await upsert(scope, sourceId, "a.txt", "one")).toEqual({ documentId, changed: true });
+    expect(await toClean()).toEqual([documentId]);
+  });
+
+  it("whose content could not be had are kept with the reason, tried again, and well after a good fetch", async () => {
+    const drop = { stage: "connect", code: "DOCUMENT_TOO_LARGE", reason: "The document is too large." };
+    await quarantineRef(scope, sourceId, "big.bin", drop, aclOf(scope));
+    expect((await listDocuments(scope, { status: "quarantined" }, { limit: 10, offset: 0 })).rows[0]?.drop).toEqual(
+      drop,
+    );
+    expect(await findFingerprint(scope, sourceId, "big.bin")).toBe("");
+    const { documentId } = await upsert(scope, sourceId, "big.bin", "small now");
+    expect(await getDocument(scope, documentId)).toMatchObject({ status: "fetched", drop: null });
+  });
+
+  it("are listed in code-point order over pages of any size", async () => {
+    const refs = ["Z", "a", "a/b", "a-b", "\u00e9", "\uff5e", "\u{1f600}"];
+    for (const ref of refs) await upsert(scope, sourceId, ref, ref);
+    const listed: string[] = [];
+    for await (const ref of streamRefs(scope, sourceId, 2)) listed.push(ref);
+    const byCodePoint = (left: string, right: string) => Buffer.compare(Buffer.from(left), Buffer.from(right));
+    expect(listed).toEqual(refs.toSorted(byCodePoint));
+  });
+});
+
+describe("an alias", () => {
+  async function createVersion(digest: string) {
+    const version = { id: randomUUID(), digest, objectPrefix: `adapters/${digest}`, rank: 8, sizeBytes: 1 };
+    const lineage = {
+      baseModel: "base",
+      baseDigest: "b",
+      datasetVersionId: randomUUID(),
+      datasetDigest: "d",
+      trainingRunId: randomUUID(),
+      config: {},
+    };
+    return saveAdapterVersion(
+      scope,
+      { name: "support", baseModel: "base" },
+      { ...version, lineage, metrics: {}, card: "" },
+    );
+  }
+  async function flipTo({ adapter, version }: Awaited<ReturnType<typeof createVersion>>, deploymentId: string) {
+    const servingName = `support-${version.digest}`;
+    await createDeployment(scope, {
+      id: deploymentId,
+      adapterVersionId: version.id,
+      alias: "production",
+      servingName,
+      by: "ada",
+    });
+    const adapterVersionId = version.id;
+    return flipAlias(scope, {
+      adapterId: adapter.id,
+      alias: "production",
+      adapterVersionId,
+      servingName,
+      deploymentId,
+      by: "ada",
+    });
+  }
+
+  it("numbers versions by digest: an equal one is the one that exists", async () => {
+    const [one, again, two] = [await createVersion("aa"), await createVersion("aa"), await createVersion("bb")];
+    expect(one.created && !again.created && two.created).toBe(true);
+    expect(again.version.id).toBe(one.version.id);
+    expect([one.version.version, two.version.version]).toEqual([1, 2]);
+  });
+
+  it("flips once per deployment, however often the step is repeated", async () => {
+    const [one, two] = [await createVersion("aa"), await createVersion("bb")];
+    await flipTo(one, randomUUID());
+    const deploymentId = randomUUID();
+    const results = await Promise.all([
+      flipTo(two, deploymentId),
+      flipTo(two, deploymentId),
+      flipTo(two, deploymentId),
+    ]);
+    expect(new Set(results.map((result) => JSON.stringify(result))).size).toBe(1);
+    expect(results[0]?.previousServingName).toBe("support-aa");
+    expect(await listAliasHistory(scope, one.adapter.id)).toHaveLength(2);
+    expect((await listCurrentAliases(scope))[0]).toMatchObject({ servingName: "support-bb", adapterName: "support" });
+    expect(await readAliasEpoch(db)).toBeGreaterThanOrEqual(results[0]!.epoch);
+  });
+
+  it("keeps its history: the apps can neither change nor delete an entry", async () => {
+    await flipTo(await createVersion("aa"), randomUUID());
+    const change = inWorkspace(scope, (tx) => tx.update(aliasHistory).set({ by: "nobody" }));
+    expect(await refusalOf(change)).toMatch(/permission denied|append-only/);
+    expect(await refusalOf(inWorkspace(scope, (tx) => tx.delete(aliasHistory)))).toMatch(
+      /permission denied|append-only/,
+    );
+    expect(await listCurrentAliases(scope)).toHaveLength(1);
+  });
+
+  it("goes with its workspace as a whole", async () => {
+    await flipTo(await createVersion("aa"), randomUUID());
+    await owner.pool.query("delete from workspaces where id = $1", [scope.workspaceId]);
+    expect(await listCurrentAliases(scope)).toEqual([]);
+  });
+});
+
+describe("a pool", () => {
+  const bytes = 100;
+  const decide =
+    (memoryBytes: number): Parameters<typeof admit<string>>[3] =>
+    (pool, booked) => {
+      const used = booked.reduce((sum, allocation) => sum + allocation.memoryBytes, 0);
+      const fits = used + memoryBytes <= pool.nodes[0]!.memoryBytes;
+      return {
+        decision: fits ? "admitted" : "refused",
+        booking: fits ? { node: "one", memoryBytes, workspaceId: scope.workspaceId, explanation: {} } : null,
+      };
+    };
+  async function createPool() {
+    return savePool(db, {
+      name: randomUUID(),
+      profile: "training",
+      nodes: [{ name: "one", cores: 2, memoryBytes: bytes, gpus: [] }],
+    });
+  }
+
+  it("is never over-committed by schedulers that decide at once", async () => {
+    const pool = await createPool();
+    const others = openDatabase(postgres.appUrl);
+    const decisions = await Promise.all(
+      Array.from({ length: 10 }, (_, index) =>
+        admit(index % 2 ? db : others.db, pool.name, `job:${index}`, decide(30)),
+      ),
+    );
+    await others.close();
+    expect(decisions.filter((decision) => decision === "admitted")).toHaveLength(3);
+    const booked = await listAllocations(db, pool.id);
+    expect(booked.reduce((sum, allocation) => sum + allocation.memoryBytes, 0)).toBe(90);
+  });
+
+  it("books one subject once, and gives its memory back when it ends", async () => {
+    const pool = await createPool();
+    expect(await admit(db, pool.name, "job:a", decide(60))).toBe("admitted");
+    expect(await admit(db, pool.name, "job:a", decide(70))).toBe("admitted");
+    expect((await listAllocations(db, pool.id)).map((allocation) => allocation.memoryBytes)).toEqual([70]);
+    expect(await admit(db, pool.name, "job:b", decide(60))).toBe("refused");
+    await releaseAllocation(db, "job:a");
+    expect(await admit(db, pool.name, "job:b", decide(60))).toBe("admitted");
+  });
+});
+
+describe("a dataset version", () => {
+  it("is immutable: an equal digest is the version that exists, another one the next number", async () => {
+    const save = (digest: string, trainCount: number) =>
+      saveDatasetVersion(
+        scope,
+        {
+          id: randomUUID(),
+          name: "documents",
+          digest,
+          trainKey: `datasets/${digest}/train.jsonl`,
+          evalKey: `datasets/${digest}/eval.jsonl`,
+          trainCount,
+          evalCount: 1,
+          pairCount: 1,
+          droppedCount: 0,
+          acl: aclOf(scope),
+          settings: {},
+          stats: {},
+          runId: null,
+        },
+        [],
+      );
+    const [first, again] = await Promise.all([save("aa", 1), save("aa", 1)]);
+    expect([first.created, again.created].toSorted()).toEqual([false, true]);
+    expect((await save("aa", 99)).version).toEqual(first.version);
+    expect((await save("bb", 2)).version).toMatchObject({ version: 2, trainCount: 2 });
+  });
+});

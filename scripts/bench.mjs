@@ -1,0 +1,71 @@
+// `npm run bench`: prints each figure beside its peer, measured in the same run. `npm run bench -- dedupe` runs one.
+import process from "node:process";
+import { ensureModels, ensureNode, ensurePython, runScript } from "./bootstrap.mjs";
+import { runCommand } from "./run-command.mjs";
+
+/** Each program prints one JSON object as its last line; `show` says what it means and what is wanted. */
+const benches = [
+  {
+    name: "dedupe",
+    title: "near-duplicate removal against datasketch MinHashLSH, 20,000 documents",
+    command: ["node", "bench/dedupe.ts"],
+    wanted: "ratio >= 1, missed = 0",
+  },
+  {
+    name: "training",
+    title: "training tokens/s against a bare PEFT loop",
+    command: ["python", "bench/training.py"],
+    wanted: "ratio >= 0.95",
+  },
+  {
+    name: "gateway",
+    title: "a plain model call through the platform against vLLM directly",
+    command: ["node", "bench/gateway.ts"],
+    wanted: "p50 overhead <= 10 ms to the first token, throughput ratio >= 0.95 at 16 in flight",
+  },
+  {
+    name: "swap",
+    title: "20 hot swaps under 1,000 requests",
+    command: ["node", "bench/swap.ts"],
+    wanted: "0 failed requests; swap <= 1 s plus the engine's own load",
+  },
+  {
+    name: "stack",
+    title: "the whole stack on this machine",
+    command: ["node", "bench/stack.ts"],
+    wanted: "second start <= 60 s, < 8 GiB resident, < 0.1 core when idle",
+  },
+];
+
+await runScript(async () => {
+  await ensureNode();
+  const { python } = await ensurePython();
+  await ensureModels();
+  process.env.ANNEAL_PYTHON = python;
+  const wanted = process.argv.slice(2);
+  const unknown = wanted.find((name) => !benches.some((bench) => bench.name === name));
+  if (unknown !== undefined) {
+    console.error(`There is no benchmark ${unknown}. There are: ${benches.map(({ name }) => name).join(", ")}.`);
+    return 1;
+  }
+  let failed = 0;
+  for (const bench of benches) {
+    if (wanted.length > 0 && !wanted.includes(bench.name)) continue;
+    console.log(`\n── ${bench.name}: ${bench.title} (wanted: ${bench.wanted}) ──`);
+    const [program, ...args] = bench.command;
+    const { code, output, seconds } = await runCommand(program === "python" ? python : program, args, {
+      quiet: true,
+    });
+    const figures = output.trim().split("\n").at(-1) ?? "";
+    try {
+      for (const [name, value] of Object.entries(JSON.parse(figures))) {
+        console.log(`  ${name.padEnd(32)} ${typeof value === "object" ? JSON.stringify(value) : value}`);
+      }
+    } catch {
+      console.log(output.trimEnd());
+    }
+    if (code !== 0) failed += 1;
+    console.log(`  ${code === 0 ? "done" : `failed with exit code ${code}`} after ${seconds.toFixed(0)} s`);
+  }
+  return failed === 0 ? 0 : 1;
+});
