@@ -36,7 +36,9 @@ const schema = z.object({
 export type Env = z.infer<typeof schema>;
 
 export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
-  const parsed = schema.safeParse(variables);
+  // An empty value in a .env file means "not set".
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ""));
+  const parsed = schema.safeParse(given);
   if (!parsed.success) {
     throw new Error(`The worker's settings are not complete:\n${z.prettifyError(parsed.error)}\nSee .env.example.`);
   }

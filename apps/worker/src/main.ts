@@ -104,7 +104,7 @@ async function main(): Promise<void> {
       ...createCleanActivities({ db, objects, parsers, mainContent }),
       ...createDedupeActivities({ db, objects }),
       ...createDatasetActivities({ db, objects, teacher }),
-      ...createTrainActivities({ db, objects, stateDir: env.ANNEAL_STATE_DIR, ...python, baseModel }),
+      ...createTrainActivities({ db, objects, stateDir: env.ANNEAL_STATE_DIR, ...python, baseModel, maxLoraRank }),
       ...createRegisterActivities({ db, objects, baseModel, maxLoraRank }),
       ...createDeployActivities({ db, replicas }),
       ...createServingActivities({ db, replicas, maxLoraRank, log }),

@@ -61,6 +61,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const pending = new Set<Promise<unknown>>();
   const abort = new AbortController();
   let stopped: Promise<void> | undefined;
+  let saved: Promise<void> = Promise.resolve();
 
   try {
     const secrets = await loadSecrets(stateDir);
@@ -202,8 +203,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       }
     }
 
+    /** One after another: services that become ready at once would write the same half file. */
     function save(): Promise<void> {
-      return stopped ? Promise.resolve() : writeRecord(stateDir, portalUrl, ports, running);
+      saved = saved
+        .catch(() => {})
+        .then(() => (stopped ? undefined : writeRecord(stateDir, portalUrl, ports, running)));
+      return saved;
     }
   } catch (error) {
     await stop();

@@ -35,21 +35,28 @@ export type DeployActivities = ReturnType<typeof createDeployActivities>;
 type Target = { servingName: string; objectPrefix: string; adapterId: string; adapterName: string };
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
+/** An engine that starts again, with a large model to load, is worth waiting for. */
+const engineTimeoutMs = 10 * 60_000;
 /** Requests longer than this keep their version loaded instead of being cut off. */
 const drainTimeoutMs = 10 * 60_000;
 
 export function createDeployActivities({ db, replicas }: { db: Database; replicas: ReplicaDriver }) {
   const scopeOf = (input: { workspaceId: string }) => ({ db, workspaceId: input.workspaceId });
 
-  /** Every replica that serves now. None is an error; a replica that is down catches up through the reconciler. */
+  /** Every replica that serves now; one that is down catches up through the reconciler. With none it waits for the first. */
   async function readyReplicas(): Promise<Replica[]> {
-    const all = await listReplicas(db);
-    const ready = all.filter((replica) => replica.status === "ready");
-    if (ready.length > 0) return ready;
-    throw new AnnealError("ENGINE_UNAVAILABLE", "No inference engine is ready.", {
-      action: "Wait until an engine has started; the deployment goes on by itself.",
-      retryable: true,
-    });
+    const deadline = Date.now() + engineTimeoutMs;
+    for (;;) {
+      const ready = (await listReplicas(db)).filter((replica) => replica.status === "ready");
+      if (ready.length > 0) return ready;
+      if (Date.now() > deadline) {
+        throw new AnnealError("ENGINE_UNAVAILABLE", "No inference engine is ready.", {
+          action: "Look at the engine's log, then retry the deployment; what serves now is not touched.",
+        });
+      }
+      heartbeat();
+      await sleep(500, undefined, { signal: cancellationSignal() });
+    }
   }
 
   return {

@@ -11,6 +11,7 @@ import { addRunOutputs, getRun } from "@anneal/db/queries/loop";
 import { getTrainingRun } from "@anneal/db/queries/train";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { createHash, randomUUID } from "node:crypto";
+import { smallestRankLimit } from "./rank-limit.ts";
 import type { BaseModel } from "../base-model.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 
@@ -39,13 +40,12 @@ export function createRegisterActivities(deps: {
       }
       const rawConfig = files.find((file) => file.name === "adapter_config.json");
       const replicas = await listReplicas(db);
-      const ranks = replicas.flatMap((replica) => replica.maxLoraRank ?? []);
       const config = assertServeable(
         rawConfig === undefined ? null : JSON.parse(Buffer.from(rawConfig.bytes).toString("utf8")),
         files.map((file) => file.name),
         {
           baseModels: [...new Set([...replicas.map((replica) => replica.baseModel), baseModel.name])],
-          maxLoraRank: ranks.length > 0 ? Math.min(...ranks) : deps.maxLoraRank,
+          maxLoraRank: smallestRankLimit(replicas, deps.maxLoraRank),
         },
       );
       const weights = files

@@ -2,12 +2,14 @@ import { AnnealError } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";
 import { canonicalJson } from "@anneal/core/audit/chain";
 import { stableUuid } from "@anneal/core/indexing/point-id";
+import { assertRankServeable } from "@anneal/core/register/serveability";
 import { trainerConfigSchema } from "@anneal/core/train/trainer-config";
 import type { TrainerEvent } from "@anneal/core/train/trainer-events";
 import { trainingResultSchema } from "@anneal/core/train/training-result";
 import type { Database, Scope } from "@anneal/db/database";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
 import { addDrops, addRunOutputs, getRun } from "@anneal/db/queries/loop";
+import { listReplicas } from "@anneal/db/queries/deploy";
 import { admit, measureAllocation, releaseAllocation } from "@anneal/db/queries/pools";
 import {
   addTrainingLog,
@@ -28,6 +30,7 @@ import { join } from "node:path";
 import { startTrainer } from "../drivers/trainer-process.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { createProgressReporter } from "./progress.ts";
+import { smallestRankLimit } from "./rank-limit.ts";
 import type { BaseModel } from "../base-model.ts";
 
 export type TrainActivities = ReturnType<typeof createTrainActivities>;
@@ -43,6 +46,7 @@ export function createTrainActivities(deps: {
   python: string;
   pythonPath: string | undefined;
   baseModel: BaseModel;
+  maxLoraRank: number | null;
 }) {
   const { db, objects, baseModel } = deps;
   const scopeOf = (input: { workspaceId: string }): Scope => ({ db, workspaceId: input.workspaceId });
@@ -58,7 +62,8 @@ export function createTrainActivities(deps: {
       batchTokens: Math.max(batchTokens, maxLength),
       earlyStopping: hasEval && earlyStoppingPatience !== null ? { patience: earlyStoppingPatience } : null,
       evalEverySteps: 20,
-      saveEverySteps: 20,
+      // A checkpoint of an adapter is cheap; a short training has some as well, to resume from.
+      saveEverySteps: Math.min(20, Math.ceil((training.maxSteps ?? 80) / 4)),
       threads: availableParallelism(),
     };
   }
@@ -69,6 +74,7 @@ export function createTrainActivities(deps: {
       input: StageInput,
     ): Promise<{ status: "unchanged"; counts: StageCounts } | { status: "new"; trainingRunId: string }> {
       const scope = scopeOf(input);
+      assertRankServeable(input.settings.training.rank, smallestRankLimit(await listReplicas(db), deps.maxLoraRank));
       const { outputs } = await getRun(scope, input.runId);
       const dataset = await getDatasetVersion(scope, outputs.datasetVersionId ?? "");
       const config = configOf(input, dataset.evalCount > 0);
@@ -202,8 +208,14 @@ export function createTrainActivities(deps: {
       }
     },
 
-    async releaseTraining({ trainingRunId }: StageInput & { trainingRunId: string }): Promise<void> {
+    /** Whatever way the training went, its memory is free again, and its row does not say for ever that it runs. */
+    async releaseTraining(input: StageInput & { trainingRunId: string }): Promise<void> {
+      const { trainingRunId } = input;
       await releaseAllocation(db, subjectOf(trainingRunId));
+      const { status, error } = await getTrainingRun(scopeOf(input), trainingRunId);
+      if (status === "done" || status === "failed" || status === "stopped") return;
+      const end = error === null ? "stopped" : "failed";
+      await updateTrainingRun(scopeOf(input), trainingRunId, { status: end, endedAt: new Date() });
     },
   };
 

@@ -65,14 +65,7 @@ export function assertServeable(rawConfig: unknown, files: readonly string[], li
   if (config.bias !== undefined && config.bias !== "none") {
     refuse(`The adapter trains biases (${config.bias}), which the engine does not load.`, 'Train with bias "none".');
   }
-  const rank = Math.max(config.r, ...Object.values(config.rank_pattern ?? {}));
-  if (limits.maxLoraRank !== null && rank > limits.maxLoraRank) {
-    refuse(
-      `The adapter's rank ${rank} is above the engine's limit of ${limits.maxLoraRank}.`,
-      `Train with a rank of at most ${limits.maxLoraRank}, or start the engine with --max-lora-rank ${vllmLoraRanks.find((size) => size >= rank) ?? rank}.`,
-      { rank, maxLoraRank: limits.maxLoraRank },
-    );
-  }
+  assertRankServeable(Math.max(config.r, ...Object.values(config.rank_pattern ?? {})), limits.maxLoraRank);
   const base = config.base_model_name_or_path?.split("/").filter(Boolean).at(-1) ?? "";
   if (!limits.baseModels.some((name) => name.split("/").at(-1) === base)) {
     refuse(
@@ -82,4 +75,17 @@ export function assertServeable(rawConfig: unknown, files: readonly string[], li
     );
   }
   return config;
+}
+
+/** Asked before a training as well, so that nobody trains what cannot be served. */
+export function assertRankServeable(rank: number, maxLoraRank: number | null): void {
+  if (maxLoraRank === null || rank <= maxLoraRank) return;
+  throw new AnnealError(
+    "ADAPTER_UNSERVEABLE",
+    `The adapter's rank ${rank} is above the engine's limit of ${maxLoraRank}.`,
+    {
+      action: `Train with a rank of at most ${maxLoraRank}, or start the engine with --max-lora-rank ${vllmLoraRanks.find((size) => size >= rank) ?? rank}.`,
+      details: { rank, maxLoraRank },
+    },
+  );
 }

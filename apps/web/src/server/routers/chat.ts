@@ -9,6 +9,7 @@ import {
   setFeedback,
 } from "@anneal/db/queries/chat";
 import { isAnswering, stopAnswer } from "#server/chat/converse.ts";
+import { suggestQuestions } from "#server/chat/suggest-questions.ts";
 import { locateQuote } from "#server/chat/locate-quote.ts";
 import { getReadable } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
@@ -37,6 +38,8 @@ export const chatRouter = router({
       messages: messages.map(({ workspaceId: _, conversationId: __, seq: ___, ...message }) => message),
     };
   }),
+
+  suggestions: memberProcedure.query(({ ctx }) => suggestQuestions(ctx)),
 
   rename: memberProcedure
     .input(conversationInput.extend({ title: z.string().trim().min(1).max(200) }))

@@ -22,7 +22,7 @@ export const trainRouter = router({
   list: memberProcedure.query(async ({ ctx: { scope } }) => {
     const runs = await listTrainingRuns(scope, 500);
     const latest = await listLatestMetrics(scope, runs.filter((run) => run.result === null).map((run) => run.id));
-    return runs.map((run) => toTrainingView(run, latest.get(run.id));
+    return runs.map((run) => toTrainingView(run, latest.get(run.id)));
   }),
 
   get: memberProcedure.input(byId).query(async ({ ctx: { scope }, input }) => {

@@ -1,0 +1,68 @@
+"use client";
+
+import { useMutation } from "@tanstack/react-query";
+import { RotateCcw, Square } from "lucide-react";
+import { useRouter } from "next/navigation";
+import { useState } from "react";
+import { Button } from "#components/ui/button.tsx";
+import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
+import type { TrainingView } from "#features/train/training-page.tsx";
+import { useTRPC } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+/** Stop while it runs; go on from its newest checkpoint once it has stopped or failed. */
+export function TrainingActions({ training }: { training: TrainingView }) {
+  const { role } = useWorkspace();
+  if (role === "member" || role === "service") return null;
+  switch (training.status) {
+    case "running":
+      return role === "operator" ? null : <StopTraining trainingRunId={training.id} />;
+    case "stopping":
+      return <Button disabled>Saving a checkpoint…</Button>;
+    case "stopped":
+    case "failed":
+      return training.runId ? <ResumeTraining runId={training.runId} /> : null;
+    case "queued":
+    case "done":
+      return null;
+  }
+}
+
+function StopTraining({ trainingRunId }: { trainingRunId: string }) {
+  const trpc = useTRPC();
+  const [asking, setAsking] = useState(false);
+  const stop = useMutation(trpc.train.stop.mutationOptions({ onSuccess: () => setAsking(false), meta: { inlineError: true } }));
+  return (
+    <>
+      <Button variant="danger" onClick={() => setAsking(true)}>
+        <Square aria-hidden /> Stop
+      </Button>
+      <ConfirmDialog
+        open={asking}
+        onOpenChange={setAsking}
+        title="Stop this training?"
+        action="Stop training"
+        destructive
+        busy={stop.isPending}
+        error={stop.error && wireErrorOf(stop.error)}
+        onConfirm={() => stop.mutate({ trainingRunId })}
+      >
+        <p>It saves a checkpoint after the step that it is in, and ends. Its run ends with it; nothing new is registered or deployed.</p>
+        <p>Nothing is lost: resume it later and it goes on from that step.</p>
+      </ConfirmDialog>
+    </>
+  );
+}
+
+function ResumeTraining({ runId }: { runId: string }) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const { href } = useWorkspace();
+  const resume = useMutation(trpc.loop.retry.mutationOptions({ onSuccess: () => router.push(href(`/runs/${runId}?stage=train`)) }));
+  return (
+    <Button variant="primary" busy={resume.isPending} title="Goes on from the newest checkpoint, then registers and deploys as the run would have." onClick={() => resume.mutate({ runId, fromStage: "train" })}>
+      {!resume.isPending && <RotateCcw aria-hidden />} Resume
+    </Button>
+  );
+}

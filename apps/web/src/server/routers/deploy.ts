@@ -1,0 +1,132 @@
+import { z } from "zod";
+import { mayRead } from "@anneal/core/access/acl";
+import { servingName } from "@anneal/core/deploy/contract";
+import { AnnealError } from "@anneal/core/errors";
+import { nameSchema } from "@anneal/core/loop/settings";
+import { trainingResultSchema } from "@anneal/core/train/training-result";
+import { getDatasetVersion, listDocumentsOfDataset } from "@anneal/db/queries/dataset";
+import {
+  findDeployment,
+  getAdapter,
+  getAdapterVersion,
+  listAdapterVersions,
+  listAliasHistory,
+  listCurrentAliases,
+  listDeploymentsOfAdapter,
+  listReplicas,
+  listResidencies,
+  type AdapterVersion,
+} from "@anneal/db/queries/deploy";
+import { liveSteps } from "#server/deploy/live-steps.ts";
+import { toServing } from "#server/deploy/serving-view.ts";
+import { deploymentWorkflowId, loadPlan, startDeployment } from "#server/deploy/start-deployment.ts";
+import { isWorkflowRunning } from "#server/temporal.ts";
+import { memberProcedure, operatorProcedure, router } from "#server/trpc.ts";
+
+const deploymentInput = z.object({ adapterVersionId: z.uuid(), alias: nameSchema });
+
+export const deployRouter = router({
+  /** Every adapter with its newest version and where its aliases point. */
+  list: memberProcedure.query(async ({ ctx: { scope, db } }) => {
+    const [rows, aliases, replicas, residencies] = await Promise.all([
+      listAdapterVersions(scope),
+      listCurrentAliases(scope),
+      listReplicas(db),
+      listResidencies(db),
+    ]);
+    return [...Map.groupBy(rows, ({ adapter }) => adapter.id).values()].map((versions) => {
+      const { adapter } = versions[0]!;
+      const numberOf = new Map(versions.map(({ version }) => [version.id, version.version]));
+      return {
+        ...toAdapterView(adapter),
+        versionCount: versions.length,
+        latest: toVersionView(versions[0]!.version),
+        aliases: aliases
+          .filter((entry) => entry.adapterId === adapter.id)
+          .map((entry) => ({ ...toAliasView(entry), version: numberOf.get(entry.adapterVersionId) ?? null, serving: toServing(entry.servingName, replicas, residencies) })),
+      };
+    });
+  }),
+
+  get: memberProcedure.input(z.object({ adapterId: z.uuid() })).query(async ({ ctx: { scope, db }, input }) => {
+    const [adapter, rows, history, deployments, current, replicas, residencies] = await Promise.all([
+      getAdapter(scope, input.adapterId),
+      listAdapterVersions(scope),
+      listAliasHistory(scope, input.adapterId),
+      listDeploymentsOfAdapter(scope, input.adapterId),
+      listCurrentAliases(scope),
+      listReplicas(db),
+      listResidencies(db),
+    ]);
+    const versions = rows.filter((row) => row.adapter.id === adapter.id).map(({ version }) => version);
+    const mine = current.filter((entry) => entry.adapterId === adapter.id);
+    const numberOf = new Map(versions.map((version) => [version.id, version.version]));
+    return {
+      ...toAdapterView(adapter),
+      versions: versions.map((version) => ({
+        ...toVersionView(version),
+        aliases: mine.filter((entry) => entry.adapterVersionId === version.id).map(({ alias }) => alias),
+        serving: toServing(servingName(adapter.name, version.digest), replicas, residencies),
+      })),
+      aliases: mine.map((entry) => ({ ...toAliasView(entry), version: numberOf.get(entry.adapterVersionId) ?? null, serving: toServing(entry.servingName, replicas, residencies) })),
+      history: history.map(({ entry, version }) => ({ ...toAliasView(entry), version })),
+      deployments: deployments.map(({ id, alias, version, adapterVersionId, servingName: name, status, steps, swapMs, replicaCount, error, by, createdAt, endedAt }) => ({
+        id, alias, version, adapterVersionId, servingName: name, status, steps, swapMs, replicaCount, error, by, createdAt, endedAt,
+      })),
+    };
+  }),
+
+  /** A version's card, and what it was made from back to the documents; those that one may not read are only counted. */
+  lineage: memberProcedure.input(z.object({ adapterVersionId: z.uuid() })).query(async ({ ctx: { scope, identity }, input }) => {
+    const { version } = await getAdapterVersion(scope, input.adapterVersionId);
+    const { datasetVersionId, trainingRunId, baseModel, baseDigest, config } = version.lineage;
+    const [dataset, documents] = await Promise.all([getDatasetVersion(scope, datasetVersionId).catch(() => null), listDocumentsOfDataset(scope, datasetVersionId)]);
+    const readable = documents.filter((document) => mayRead(document.acl, identity.principalKeys));
+    return {
+      card: version.card,
+      base: { model: baseModel, digest: baseDigest },
+      config,
+      trainingRunId,
+      dataset: dataset && { id: dataset.id, name: dataset.name, version: dataset.version, digest: dataset.digest, trainCount: dataset.trainCount, evalCount: dataset.evalCount },
+      documents: readable.map(({ id, title, pairs }) => ({ id, title, pairs })),
+      hiddenDocuments: documents.length - readable.length,
+      mayDownload: dataset !== null && mayRead(dataset.acl, identity.principalKeys),
+    };
+  }),
+
+  preview: operatorProcedure.input(deploymentInput).query(({ ctx, input }) => loadPlan(ctx, input)),
+
+  /** Deploys a version under an alias; with an older version it rolls back. */
+  start: operatorProcedure.input(deploymentInput).mutation(({ ctx, input }) => startDeployment(ctx, input)),
+
+  /** How a deployment stands now. */
+  progress: memberProcedure.input(z.object({ deploymentId: z.uuid() })).query(async ({ ctx: { scope, db }, input }) => {
+    const deployment = await findDeployment(scope, input.deploymentId);
+    if (!deployment) {
+      const starting = await isWorkflowRunning(deploymentWorkflowId(input.deploymentId));
+      if (!starting)
+        throw new AnnealError("NOT_FOUND", "This deployment ended before it began.", {
+          action: "Usually another deployment to the same alias was under way. Wait until that has ended and deploy again.",
+        });
+      return { status: "running" as const, steps: liveSteps({ status: "running", steps: [], observed: [], readyReplicas: 0 }), error: null, swapMs: null };
+    }
+    const [replicas, residencies] = await Promise.all([listReplicas(db), listResidencies(db)]);
+    const ready = new Set(replicas.filter((replica) => replica.status === "ready").map(({ id }) => id));
+    const observed = residencies.filter((each) => each.servingName === deployment.servingName && ready.has(each.replicaId)).map((each) => each.observed);
+    const { status, steps, error, swapMs } = deployment;
+    return { status, steps: liveSteps({ status, steps, observed, readyReplicas: ready.size }), error, swapMs };
+  }),
+});
+
+function toAdapterView({ id, name, baseModel, createdAt }: Awaited<ReturnType<typeof getAdapter>>) {
+  return { id, name, baseModel, createdAt };
+}
+
+function toAliasView({ seq, alias, adapterVersionId, servingName: name, by, at }: Awaited<ReturnType<typeof listAliasHistory>>[number]["entry"]) {
+  return { seq, alias, adapterVersionId, servingName: name, by, at };
+}
+
+function toVersionView({ id, version, digest, rank, sizeBytes, metrics, lineage, createdAt }: AdapterVersion) {
+  const result = trainingResultSchema.safeParse(metrics).data ?? null;
+  return { id, version, digest, rank, sizeBytes, createdAt, result, trainingRunId: lineage.trainingRunId, datasetVersionId: lineage.datasetVersionId };
+}
