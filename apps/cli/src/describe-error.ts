@@ -4,5 +4,5 @@ import { isAnnealError } from "@anneal/core/errors";
 export function describeError(error: unknown): string {
   if (!isAnnealError(error))
     return `Something unexpected went wrong: ${error instanceof Error ? error.message : String(error)}`;
-  return `${error.code}: ${error.message}\n${error.action}`;
+  return `${error.code}: ${error.message}\nWhat to do: ${error.action}`;
 }

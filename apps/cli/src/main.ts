@@ -19,5 +19,6 @@ try {
   // One sentence of what happened, one of what to do; the stack only for what nobody expected.
   console.error(describeError(error));
   if (!isAnnealError(error) && error instanceof Error) console.error(error.stack);
-  process.exitCode = 1;
+  // 130 is what shells expect of a program that Ctrl-C ended.
+  process.exitCode = isAnnealError(error) && error.code === "CANCELLED" ? 130 : 1;
 }

@@ -8,9 +8,13 @@ import { seedWorkspace, type AccessFile } from "./seed.ts";
 export type RunningStack = { stack: Stack; access: AccessFile; portal: PortalClient };
 
 /** Everything up to a usable portal: engines, schema, administrator, worker, web. The engine may still be loading. */
-export async function runStack(env: Env, onProgress: (progress: Progress) => void): Promise<RunningStack> {
+export async function runStack(
+  env: Env,
+  onProgress: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<RunningStack> {
   const stateDir = stateDirOf(env);
-  const stack = await startStack({ stateDir, env, onProgress });
+  const stack = await startStack({ stateDir, env, onProgress, signal });
   try {
     const { ANNEAL_DATABASE_URL: databaseUrl = "" } = stack.env;
     const appRole = decodeURIComponent(new URL(databaseUrl).username);
@@ -33,16 +37,13 @@ export function printProgress({ service, state, seconds, note }: Progress): void
   console.log(`${mark} ${service.padEnd(11)} ${state} after ${seconds.toFixed(1)} s${note ? `: ${note}` : ""}`);
 }
 
-/** Ends the stack on Ctrl-C or a termination, once; a second Ctrl-C does not cut the ending short. */
-export function stopOnSignal(stack: () => Stack | undefined, onStop: () => void): AbortSignal {
+/** Aborted by the first Ctrl-C or termination; a second one does not cut the ending short. */
+export function abortOnSignal(onStop: () => void): AbortSignal {
   const controller = new AbortController();
   const handle = () => {
     if (controller.signal.aborted) return;
     onStop();
     controller.abort();
-    void stack()
-      ?.stop()
-      .then(() => process.exit(0));
   };
   process.on("SIGINT", handle);
   process.on("SIGTERM", handle);

@@ -10,8 +10,11 @@ export const webDir = join(repoDir, "apps/web");
 export const nextProgram = join(repoDir, "node_modules/next/dist/bin/next");
 const inputs = [
   "apps/web",
+  "packages/connectors",
   "packages/core",
   "packages/db",
+  "packages/engines",
+  "packages/objects",
   "packages/sizing",
   "package-lock.json",
   "tsconfig.base.json",
@@ -82,7 +85,15 @@ function runNextBuild(
     const keep = (chunk: Buffer) => (output = (output + chunk.toString()).slice(-8_000));
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
-    child.once("error", reject);
+    child.once("error", (error) =>
+      reject(
+        signal?.aborted
+          ? new AnnealError("CANCELLED", "The portal was stopped while it was being built.", {
+              action: "Start the stack again.",
+            })
+          : error,
+      ),
+    );
     child.once("close", (code) => {
       if (code === 0) return resolve();
       reject(

@@ -3,7 +3,9 @@ import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { repoDir } from "./environment.mjs";
 
-const port = z.coerce.number().int().min(1).max(65_535);
+const portRange = "must be a whole number from 1 to 65535";
+const port = z.coerce.number(portRange).int(portRange).min(1, portRange).max(65_535, portRange);
+const count = z.coerce.number("must be a number").int("must be a whole number").positive("must be above 0");
 const text = z.string().optional();
 
 /** What the stack reads. `.env.example` documents each; a service whose address is set is not started. */
@@ -26,11 +28,11 @@ const schema = z.object({
   NEXTAUTH_SECRET: text,
   NEXTAUTH_URL: text,
   // Of the engine that we start.
-  ANNEAL_MAX_LORAS: z.coerce.number().int().positive().default(4),
-  ANNEAL_MAX_LORA_RANK: z.coerce.number().int().positive().default(16),
-  ANNEAL_MAX_CONTEXT_TOKENS: z.coerce.number().int().positive().default(2048),
-  ANNEAL_KV_CACHE_GIB: z.coerce.number().positive().default(1),
-  ANNEAL_ENGINE_THREADS: z.coerce.number().int().positive().optional(),
+  ANNEAL_MAX_LORAS: count.default(4),
+  ANNEAL_MAX_LORA_RANK: count.default(16),
+  ANNEAL_MAX_CONTEXT_TOKENS: count.default(2048),
+  ANNEAL_KV_CACHE_GIB: z.coerce.number("must be a number").positive("must be above 0").default(1),
+  ANNEAL_ENGINE_THREADS: count.optional(),
 });
 export type StackSettings = z.infer<typeof schema>;
 
@@ -40,8 +42,8 @@ export function readStackSettings(env: Readonly<Record<string, string | undefine
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; ");
-  throw new AnnealError("INVALID_INPUT", `Some settings are not valid. ${problems}.`, {
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`).join("; ");
+  throw new AnnealError("INVALID_INPUT", `Some settings are not valid: ${problems}.`, {
     action: "Correct them; .env.example describes each.",
   });
 }

@@ -1,9 +1,10 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { checkBaseModel } from "./check-base-model.ts";
 import { checkDisk } from "./check-disk.ts";
 import { choosePort, claimPort } from "./choose-port.ts";
 import type { Progress, Service, ServiceName } from "./progress.ts";
+import { makeStateDir } from "./make-state-dir.ts";
 import { locatePython } from "./python-env.ts";
 import { loadSecrets } from "./secrets.ts";
 import { readRecord, writeRecord } from "./stack-record.ts";
@@ -27,6 +28,8 @@ export type StackOptions = {
   withPortal?: boolean;
   /** Whether to start the inference engine where none is set; tests that need none leave it out. Default true. */
   withEngine?: boolean;
+  /** Ends a start that is under way, with CANCELLED; what runs already is ended by `stop`. */
+  signal?: AbortSignal;
 };
 
 export type Stack = {
@@ -53,13 +56,16 @@ export type Stack = {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { stateDir, env: given, withPortal = true, withEngine = true } = options;
   const settings = readStackSettings(given);
-  await mkdir(stateDir, { recursive: true });
+  if (settings.ANNEAL_BASE_MODEL) checkBaseModel(settings.ANNEAL_BASE_MODEL);
+  await makeStateDir(stateDir);
   await checkDisk(stateDir, neededDiskBytes);
   const python = locatePython(given);
   const lock = await lockState(stateDir);
   const running: Service[] = [];
   const pending = new Set<Promise<unknown>>();
   const abort = new AbortController();
+  options.signal?.addEventListener("abort", () => abort.abort(), { once: true });
+  if (options.signal?.aborted) abort.abort();
   let stopped: Promise<void> | undefined;
   let saved: Promise<void> = Promise.resolve();
 
@@ -198,7 +204,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         await save();
         return service;
       } catch (error) {
-        report("failed", error instanceof Error ? error.message : String(error));
+        if (!abort.signal.aborted) report("failed", error instanceof Error ? error.message : String(error));
         throw error;
       }
     }

@@ -47,7 +47,7 @@ export function addLoopCommand(program: Command, env: Env): void {
     )
     .option("--ask <question>", "ask this when the loop is done; can be repeated", collect, [])
     .option("--report <file>", "write the report as JSON")
-    .option("--name <name>", "name of the dataset, adapter, collection and assistant", "documents")
+    .option("--name <name>", "name of the dataset, adapter and assistant", "documents")
     .option("--rank <n>", "rank of the LoRA adapter", wholeNumber)
     .option("--epochs <n>", "passes over the training data", wholeNumber)
     .option(

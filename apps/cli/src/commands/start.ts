@@ -1,9 +1,9 @@
-import type { Stack } from "@anneal/local-stack/stack";
 import type { Command } from "commander";
+import { once } from "node:events";
 import { z } from "zod";
 import type { Env } from "../env.ts";
 import type { PortalClient } from "../portal/client.ts";
-import { printProgress, runStack, stopOnSignal } from "../run-stack.ts";
+import { abortOnSignal, printProgress, runStack } from "../run-stack.ts";
 import { formatDuration } from "../terminal.ts";
 import { readExampleQuestion, examplesUri } from "../examples.ts";
 import { followRun, type FinishedRun } from "./follow-run.ts";
@@ -19,33 +19,31 @@ export function addStartCommand(program: Command, env: Env): void {
 
 async function start(env: Env, options: { examples: boolean }): Promise<void> {
   const startedAt = Date.now();
-  let stack: Stack | undefined;
-  const signal = stopOnSignal(
-    () => stack,
-    () => console.log("\nStopping…"),
-  );
-  const running = await runStack(env, printProgress);
-  stack = running.stack;
-  const { portal, access } = running;
-  console.log(`\nThe portal is at ${stack.portalUrl} (${formatDuration(Date.now() - startedAt)}).`);
-  console.log(`Sign in as ${access.email} with the password ${access.password}`);
-
-  const sources = await portal.query("connect.list", undefined, z.array(z.object({ id: z.string() })));
-  await stack.engineReady;
+  const signal = abortOnSignal(() => console.log("\nStopping…"));
+  const { stack, portal, access } = await runStack(env, printProgress, signal);
   try {
+    console.log(`\nThe portal is at ${stack.portalUrl} (${formatDuration(Date.now() - startedAt)}).`);
+    console.log(`Sign in as ${access.email} with the password ${access.password}`);
+
+    const sources = await portal.query("connect.list", undefined, z.array(z.object({ id: z.string() })));
+    await stack.engineReady;
     if (options.examples && sources.length === 0)
       await learnFromExamples(portal, stack.env["ANNEAL_BASE_MODEL"] ?? "", signal);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    return;
-  }
 
-  console.log(`\nPortal   ${stack.portalUrl}`);
-  console.log(`Sign-in  ${access.email} / ${access.password}`);
-  console.log(`API      ${stack.portalUrl}/api/v1 with the key ${access.apiKey}`);
-  console.log(
-    '\nIt runs until you press Ctrl-C. Your own data: npm run anneal -- loop --source file:///your/folder --ask "…"',
-  );
+    console.log(`\nPortal   ${stack.portalUrl}`);
+    console.log(`Sign-in  ${access.email} / ${access.password}`);
+    console.log(`API      ${stack.portalUrl}/api/v1 with the key ${access.apiKey}`);
+    console.log(
+      '\nIt runs until you press Ctrl-C. Your own data: npm run anneal -- loop --source file:///your/folder --ask "…"',
+    );
+    if (!signal.aborted) await once(signal, "abort");
+  } catch (error) {
+    // What Ctrl-C cut off is no failure: a run goes on where it was with the next start.
+    if (!signal.aborted) throw error;
+  } finally {
+    await stack.stop();
+  }
+  console.log("Stopped; everything is kept for the next start.");
 }
 
 /** The first loop: what a new user sees instead of an empty portal. */

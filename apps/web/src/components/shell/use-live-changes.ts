@@ -7,6 +7,7 @@ import { routersOfTable } from "#lib/live-tables.ts";
 import { useTRPC } from "#lib/trpc.ts";
 
 const graceMs = 2_500;
+const retryMs = 2_000;
 
 /** Keeps every query of the workspace fresh, and says when the line is down for longer than a blink. */
 export function useLiveChanges(): { lost: boolean } {
@@ -15,7 +16,7 @@ export function useLiveChanges(): { lost: boolean } {
   const [open, setOpen] = useState(false);
   const [lost, setLost] = useState(false);
 
-  const { status } = useSubscription(
+  const { status, reset } = useSubscription(
     trpc.live.changes.subscriptionOptions(undefined, {
       onData: (tables) => {
         setOpen(true);
@@ -25,6 +26,13 @@ export function useLiveChanges(): { lost: boolean } {
       },
     }),
   );
+
+  // A server that stops ends the stream properly, and one that is not up yet refuses it: neither is tried again by itself.
+  useEffect(() => {
+    if (status !== "error" && status !== "idle") return;
+    const timer = setTimeout(reset, retryMs);
+    return () => clearTimeout(timer);
+  }, [status, reset]);
 
   const connected = open && status === "pending";
   useEffect(() => {

@@ -2,7 +2,7 @@ import { formatDuration } from "#lib/format.ts";
 
 export type SignInProblem = { code: string; message: string; action: string };
 
-/** @param error next-auth's code, or one of ours: "wait:<seconds>", "unverified", "offline". */
+/** @param error next-auth's code, or one of ours: "wait:<seconds>", "no-email", "unverified", "offline". */
 export function describeSignInError(error: string): SignInProblem {
   const waitSeconds = /^wait:(\d+)$/.exec(error)?.[1];
   if (waitSeconds)
@@ -17,6 +17,12 @@ export function describeSignInError(error: string): SignInProblem {
         code: "UNAUTHENTICATED",
         message: "This e-mail address and password do not belong together.",
         action: "Check both. An administrator of your workspace can set a new password.",
+      };
+    case "no-email":
+      return {
+        code: "FORBIDDEN",
+        message: "Your identity provider did not say which e-mail address you have.",
+        action: "Its administrator has to release the e-mail address to Anneal.",
       };
     case "unverified":
       return {

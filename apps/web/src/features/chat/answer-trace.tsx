@@ -2,6 +2,7 @@
 
 import { ChevronRight } from "lucide-react";
 import { KeyValues } from "#components/ui/key-values.tsx";
+import { sectionName } from "#features/chat/section-name.ts";
 import { formatCount, formatDuration, formatNumber } from "#lib/format.ts";
 import type { AnswerTrace } from "#server/chat/answer-question.ts";
 
@@ -67,7 +68,7 @@ export function AnswerTraceView({ trace, usage }: { trace: Trace; usage: Usage |
                 <tr key={index}>
                   <td className="border-t border-line py-1 pr-3">
                     <span className="text-ink">{title}</span>
-                    {section && <span className="block text-faint">{section}</span>}
+                    <span className="block text-faint">{sectionName(title, section)}</span>
                   </td>
                   <td className="border-t border-line py-1 text-right align-top whitespace-nowrap" title="Cosine of the question's and the passage's embeddings; words alone found those without one.">
                     {cosine === null ? "by words" : formatNumber(cosine, 2)}

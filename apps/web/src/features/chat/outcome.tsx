@@ -39,9 +39,9 @@ function explain(kind: OutcomeKind, reason: string | null): string {
 export function Outcome({ kind, reason }: { kind: OutcomeKind; reason: string | null }) {
   const { icon: Icon, color, word } = looks[kind];
   return (
-    <p className="flex flex-wrap items-baseline gap-x-2 text-xs text-muted">
+    <p className="flex flex-wrap items-center gap-x-2 text-xs text-muted">
       <span className={cn("inline-flex items-center gap-1 font-medium whitespace-nowrap", color)}>
-        <Icon aria-hidden className="size-3.5 self-center" /> {word}
+        <Icon aria-hidden className="size-3.5" /> {word}
       </span>
       <span>{explain(kind, reason)}</span>
     </p>

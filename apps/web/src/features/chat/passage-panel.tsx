@@ -7,6 +7,7 @@ import { Button } from "#components/ui/button.tsx";
 import { Dialog, SheetContent } from "#components/ui/dialog.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { sectionName } from "#features/chat/section-name.ts";
 import { ElementList } from "#features/documents/document-text.tsx";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useMediaQuery } from "#lib/use-media-query.ts";
@@ -119,6 +120,7 @@ function keyOf(citation: OpenCitation): string {
   return `${citation.answerId}:${citation.number}`;
 }
 
-function placeOf({ number, page, section }: OpenCitation): string {
-  return [`Citation ${number}`, page === null ? null : `page ${page}`, section].filter(Boolean).join(" · ");
+function placeOf({ number, title, page, section }: OpenCitation): string {
+  const parts = [`Citation ${number}`, page === null ? null : `page ${page}`, sectionName(title, section)];
+  return parts.filter(Boolean).join(" · ");
 }

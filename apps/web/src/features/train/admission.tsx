@@ -42,8 +42,10 @@ export function Admission({ training }: { training: TrainingView }) {
             <dd className="text-right">{formatBytes(breakdown[key])}</dd>
           </div>
         ))}
-        <dt className="border-t border-line pt-1 font-medium">Estimate</dt>
-        <dd className="border-t border-line pt-1 text-right font-medium">{formatBytes(totalBytes)}</dd>
+        <div className="col-span-2 mt-1 flex justify-between border-t border-line pt-1.5 font-medium">
+          <dt>Estimate</dt>
+          <dd>{formatBytes(totalBytes)}</dd>
+        </div>
       </dl>
     </Panel>
   );

@@ -35,7 +35,7 @@ export function TrainingListPage() {
         state={state}
         error={error && wireErrorOf(error)}
         onRetry={() => void refetch()}
-        minWidth="76rem"
+        minWidth="70rem"
         empty={
           <EmptyState
             icon={Flame}
@@ -55,12 +55,13 @@ export function TrainingListPage() {
 }
 
 const columns = (href: (path: string) => string): DataColumn<TrainingRow>[] => [
-  { id: "run", header: "Training", enableSorting: false, meta: { width: "7rem", card: "title" }, cell: ({ row }) => <Digest value={row.original.id} /> },
-  { id: "status", accessorKey: "status", header: "Status", meta: { width: "7.25rem" }, cell: ({ row }) => <TrainingStatus status={row.original.status} /> },
+  { id: "run", header: "Training", enableSorting: false, meta: { width: "6.75rem", card: "title" }, cell: ({ row }) => <Digest value={row.original.id} /> },
+  { id: "status", accessorKey: "status", header: "Status", meta: { width: "6.75rem" }, cell: ({ row }) => <TrainingStatus status={row.original.status} /> },
   {
     id: "dataset",
     accessorFn: (run) => `${run.dataset.name} ${String(run.dataset.version).padStart(6, "0")}`,
     header: "Dataset",
+    meta: { width: "8rem" },
     cell: ({ row: { original: run } }) => (
       <Link href={href(`/datasets/${run.dataset.id}`)} tabIndex={-1} className="hover:underline">
         {run.dataset.name} v{run.dataset.version}
@@ -68,38 +69,30 @@ const columns = (href: (path: string) => string): DataColumn<TrainingRow>[] => [
     ),
   },
   { id: "base", accessorKey: "baseModel", header: "Base", meta: { card: "hidden" }, cell: ({ row }) => <span title={row.original.baseModel}>{row.original.baseModel}</span> },
-  { id: "method", accessorFn: (run) => run.config.method, header: "Method", meta: { width: "5.5rem", card: "hidden" }, cell: ({ row }) => row.original.config.method ?? missing },
-  { id: "rank", accessorFn: (run) => run.config.rank, header: "Rank", meta: { width: "4.25rem", align: "right" }, cell: ({ row }) => formatNumber(row.original.config.rank) },
-  {
-    id: "learningRate",
-    accessorFn: (run) => run.config.learningRate,
-    header: "Rate",
-    meta: { width: "5rem", align: "right", card: "hidden" },
-    cell: ({ row }) => formatSignificant(row.original.config.learningRate),
-  },
-  { id: "steps", accessorFn: (run) => run.steps.done, header: "Steps", meta: { width: "7.5rem", align: "right" }, cell: ({ row }) => <Steps run={row.original} /> },
+  { id: "rank", accessorFn: (run) => run.config.rank, header: "Rank", meta: { width: "4.5rem", align: "right" }, cell: ({ row }) => formatNumber(row.original.config.rank) },
+  { id: "steps", accessorFn: (run) => run.steps.done, header: "Steps", meta: { width: "6.5rem", align: "right" }, cell: ({ row }) => <Steps run={row.original} /> },
   {
     id: "loss",
     accessorFn: (run) => run.loss.last,
     header: "Loss",
-    meta: { width: "8rem", align: "right" },
+    meta: { width: "7.75rem", align: "right" },
     cell: ({ row }) => <Change from={row.original.loss.first} to={row.original.loss.last} />,
   },
   {
     id: "eval",
     accessorFn: (run) => run.evalLoss.best,
     header: "Evaluation",
-    meta: { width: "8rem", align: "right" },
+    meta: { width: "7.75rem", align: "right" },
     cell: ({ row }) => <Change from={row.original.evalLoss.first} to={row.original.evalLoss.best} />,
   },
   {
     id: "speed",
     accessorFn: (run) => run.tokensPerSecond,
     header: "Tokens/s",
-    meta: { width: "6rem", align: "right" },
+    meta: { width: "5.75rem", align: "right" },
     cell: ({ row }) => formatSignificant(row.original.tokensPerSecond),
   },
-  { id: "took", accessorFn: (run) => run.durationMs, header: "Took", meta: { width: "7rem", align: "right" }, cell: ({ row }) => <Took run={row.original} /> },
+  { id: "took", accessorFn: (run) => run.durationMs, header: "Took", meta: { width: "6.75rem", align: "right" }, cell: ({ row }) => <Took run={row.original} /> },
   {
     id: "createdAt",
     accessorKey: "createdAt",

@@ -12,6 +12,7 @@ import { retrieve, retrievalEngines, type Retrieval } from "#server/chat/retriev
 import { requestEngine } from "#server/gateway/engine-request.ts";
 import { resolveModel } from "#server/gateway/resolve-model.ts";
 import type { RoutingTable } from "#server/gateway/routing-table.ts";
+import { metrics } from "#server/metrics.ts";
 
 /** What an assistant may be set to; stored as JSON beside it. */
 export const assistantSettingsSchema = z.object({
@@ -118,6 +119,7 @@ export async function* answerQuestion(
         stream_options: { include_usage: true },
       },
       signal,
+      labels: { workspace: context.identity.workspaceId, model: request.model, kind: "assistant" },
     });
     try {
       for await (const data of readServerSentEvents(response.body)) {
@@ -127,6 +129,7 @@ export async function* answerQuestion(
           usage = { promptTokens: chunk.usage.prompt_tokens, completionTokens: chunk.usage.completion_tokens };
         const delta = chunk.choices[0]?.delta.content;
         if (!delta) continue;
+        response.firstToken();
         firstTokenMs ??= Math.round(performance.now() - startedAt);
         draft += delta;
         yield { type: "draft", delta };
@@ -139,6 +142,7 @@ export async function* answerQuestion(
   }
   const { text, outcome } = gate.end();
   if (text !== "") yield { type: "verified", text };
+  metrics().countAnswer(context.identity, request.model, outcome.kind);
   yield { type: "final", outcome, usage };
   const trace: AnswerTrace = {
     searchedFor,

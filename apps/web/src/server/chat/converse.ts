@@ -15,6 +15,7 @@ import { historyOf, retriedTurn } from "#server/chat/conversation-turns.ts";
 import type { MemberContext } from "#server/context.ts";
 import { listModelTargets } from "#server/gateway/resolve-model.ts";
 import type { RoutingTable } from "#server/gateway/routing-table.ts";
+import { metrics } from "#server/metrics.ts";
 import { reportError } from "#server/report-error.ts";
 
 export const questionSchema = z.object({
@@ -173,6 +174,7 @@ async function countTokens(
 ): Promise<void> {
   if (!usage) return;
   const apiKeyId = identity.via.kind === "apiKey" ? identity.via.apiKeyId : null;
+  metrics().countTokens(identity, model, usage);
   await addTokenUsage(scope, { userId: identity.userId, apiKeyId, model, ...usage });
 }
 

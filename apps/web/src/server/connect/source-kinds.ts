@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { fileConfigSchema, fileSecretSchema } from "@anneal/connectors/file/config";
+import { postgresConfigSchema, postgresSecretSchema } from "@anneal/connectors/postgres/config";
 import { s3ConfigSchema, s3SecretSchema } from "@anneal/connectors/s3/config";
+import { webConfigSchema, webSecretSchema } from "@anneal/connectors/web/config";
 import { AnnealError } from "@anneal/core/errors";
 
 /**
@@ -34,6 +36,22 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: s3SecretSchema,
     administratorOnly: false,
     locate: ({ bucket, prefix }) => `s3://${String(bucket)}/${String(prefix ?? "")}`,
+  },
+  postgres: {
+    title: "PostgreSQL",
+    description: "Rows of tables or queries, each a document. It only reads.",
+    configSchema: postgresConfigSchema,
+    secretSchema: postgresSecretSchema,
+    administratorOnly: false,
+    locate: ({ host, port, database }) => `${String(host)}:${String(port ?? 5432)}/${String(database)}`,
+  },
+  web: {
+    title: "Website",
+    description: "The pages of one host, as its robots.txt allows.",
+    configSchema: webConfigSchema,
+    secretSchema: webSecretSchema,
+    administratorOnly: false,
+    locate: ({ url }) => String(url),
   },
 };
 

@@ -7,6 +7,7 @@ import { requestEngine } from "#server/gateway/engine-request.ts";
 import { resolveModel, type ModelTarget } from "#server/gateway/resolve-model.ts";
 import type { RoutingTable } from "#server/gateway/routing-table.ts";
 import { log } from "#server/log.ts";
+import { metrics } from "#server/metrics.ts";
 
 /** What we look at; everything else of the request goes to the engine as it is. */
 export const chatRequestSchema = z.looseObject({
@@ -34,6 +35,7 @@ export async function completeChat(
     servingName: async () => (await resolveModel(table, identity, target.name)).servingName,
     body: sent,
     signal,
+    labels: { workspace: identity.workspaceId, model: target.name, kind: target.kind },
   });
   const record = (text: string) => recordUsage(identity, target.name, text);
   if (!body.stream) {
@@ -72,6 +74,7 @@ function relayEvents(
         rest += decoder.decode(value as Uint8Array, { stream: true });
         const cut = rest.lastIndexOf("\n\n");
         if (cut < 0) return;
+        response.firstToken();
         let events = rest.slice(0, cut + 2);
         rest = rest.slice(cut + 2);
         if (events.includes('"choices":[]')) {
@@ -87,7 +90,7 @@ function relayEvents(
       }
     },
     cancel() {
-      response.end();
+      response.end("cancelled");
       response.body.destroy();
     },
   });
@@ -98,6 +101,7 @@ export function recordUsage(identity: Identity, model: string, json: string): vo
   const parsed = usageSchema.safeParse(parseJson(json));
   if (!parsed.success) return;
   const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = parsed.data.usage;
+  metrics().countTokens(identity, model, { promptTokens, completionTokens });
   addTokenUsage(
     { db: database(), workspaceId: identity.workspaceId },
     {

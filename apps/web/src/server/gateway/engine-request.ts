@@ -1,9 +1,10 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { Replica } from "@anneal/db/queries/deploy";
 import { classifyEngineError } from "@anneal/engines/inference-client";
-import { Agent, request, type Dispatcher } from "undici";
+import { Agent, errors, request, type Dispatcher } from "undici";
 import { env } from "#env.ts";
 import type { RoutingTable } from "#server/gateway/routing-table.ts";
+import { failureOutcome, metrics, type CallLabels } from "#server/metrics.ts";
 
 /** Kept-alive connections: a new one for each request would cost more than everything else the gateway does. */
 const shared = globalThis as typeof globalThis & { annealEngineAgent?: Agent };
@@ -24,17 +25,47 @@ function orderReplicas(replicas: readonly Replica[]): Replica[] {
     .toSorted((left, right) => (busy.get(left.url) ?? 0) - (busy.get(right.url) ?? 0));
 }
 
-export type EngineResponse = { body: Dispatcher.ResponseData["body"]; contentType: string; end: () => void };
+type EngineCall = {
+  path: string;
+  servingName: () => Promise<string>;
+  body: Record<string, unknown>;
+  signal: AbortSignal;
+  labels: CallLabels;
+};
+type SentRequest = { body: Dispatcher.ResponseData["body"]; contentType: string; end: () => void };
+export type EngineResponse = Omit<SentRequest, "end"> & {
+  /** To be called when a stream begins to answer. */
+  firstToken: () => void;
+  end: (outcome?: "cancelled") => void;
+};
 
 /**
  * Sends a body to an engine under a serving name, counted as in flight until `end` is called. A replica that does not
  * answer is passed over for the next one; nothing has been sent to the client yet.
  * @param servingName asked for again when the engine no longer knows the first: the alias was flipped meanwhile.
  */
-export async function requestEngine(
-  table: RoutingTable,
-  call: { path: string; servingName: () => Promise<string>; body: Record<string, unknown>; signal: AbortSignal },
-): Promise<EngineResponse> {
+export async function requestEngine(table: RoutingTable, call: EngineCall): Promise<EngineResponse> {
+  const metered = metrics().beginCall(call.labels);
+  try {
+    const sent = await sendToReplica(table, call);
+    const end = (outcome?: "cancelled") => {
+      sent.end();
+      metered.end(outcome ?? outcomeOf(sent.body, call.signal));
+    };
+    return { ...sent, firstToken: metered.firstToken, end };
+  } catch (error) {
+    metered.end(failureOutcome(error, call.signal));
+    throw error;
+  }
+}
+
+function outcomeOf(body: SentRequest["body"], signal: AbortSignal): string {
+  // A reader that leaves after the last event, before the connection's end, leaves undici's own abort behind.
+  const broken = body.errored && !(body.errored instanceof errors.RequestAbortedError);
+  return signal.aborted ? "cancelled" : broken ? "failed" : "ok";
+}
+
+async function sendToReplica(table: RoutingTable, call: EngineCall): Promise<SentRequest> {
   const { ANNEAL_INFERENCE_API_KEY: apiKey } = env();
   let failure: AnnealError | undefined;
   for (let attempt = 0; attempt < 3; attempt += 1) {

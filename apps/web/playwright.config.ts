@@ -1,0 +1,25 @@
+import { defineConfig } from "@playwright/test";
+import { e2eEnv } from "./e2e/env.ts";
+
+const { url, chromium } = e2eEnv();
+const session = "test-results/session.json";
+
+export default defineConfig({
+  testDir: "e2e",
+  globalSetup: "./e2e/start-stack.ts",
+  // One stack, two cores: tests beside each other would starve the engine.
+  workers: 1,
+  timeout: 90_000,
+  expect: { timeout: 20_000 },
+  forbidOnly: true,
+  use: {
+    baseURL: url,
+    trace: "retain-on-failure",
+    // Chromium's sandbox needs rights that containers seldom give; it only ever opens our own pages here.
+    launchOptions: { executablePath: chromium, args: ["--no-sandbox", "--disable-gpu"] },
+  },
+  projects: [
+    { name: "sign-in", testMatch: "sign-in.spec.ts" },
+    { name: "portal", testIgnore: "sign-in.spec.ts", dependencies: ["sign-in"], use: { storageState: session } },
+  ],
+});

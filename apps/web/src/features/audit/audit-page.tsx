@@ -1,0 +1,151 @@
+"use client";
+
+import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
+import { Download, ScrollText, ShieldCheck } from "lucide-react";
+import { useState } from "react";
+import { Button } from "#components/ui/button.tsx";
+import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
+import { Digest } from "#components/ui/digest.tsx";
+import { EmptyState } from "#components/ui/empty-state.tsx";
+import { Page } from "#components/ui/page.tsx";
+import { RelativeTime } from "#components/ui/relative-time.tsx";
+import { SearchInput } from "#components/ui/search-input.tsx";
+import { Status } from "#components/ui/status.tsx";
+import { VerifyAudit } from "#features/audit/verify-audit.tsx";
+import { formatDateTime } from "#lib/format.ts";
+import { useTableFilter, useTableState } from "#lib/table-state.ts";
+import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useNow } from "#lib/use-now.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+type AuditEvent = Answers["audit"]["list"]["rows"][number];
+
+export function AuditPage() {
+  const { role } = useWorkspace();
+  if (role !== "admin")
+    return (
+      <Page title="Audit" description="Who did what in this workspace, in a record that cannot be changed unseen.">
+        <EmptyState icon={ScrollText} title="Only administrators read the audit trail">
+          It names what everyone in the workspace did. Ask an administrator if you need something from it.
+        </EmptyState>
+      </Page>
+    );
+  return <AuditTrail />;
+}
+
+function AuditTrail() {
+  const trpc = useTRPC();
+  const { slug } = useWorkspace();
+  const state = useTableState();
+  const [search, setSearch] = useTableFilter("q");
+  const [verifying, setVerifying] = useState(false);
+  const verify = useMutation(trpc.audit.verify.mutationOptions({ meta: { inlineError: true } }));
+  const { data, error, refetch } = useQuery(
+    trpc.audit.list.queryOptions(
+      { search: search || undefined, limit: state.pageSize, offset: (state.page - 1) * state.pageSize },
+      // Acts are not announced one by one: the trail is read anew each time the page is opened.
+      { placeholderData: keepPreviousData, staleTime: 0 },
+    ),
+  );
+  return (
+    <Page
+      title="Audit"
+      description="Who did what in this workspace. Each event carries the hash of the one before it, so that none can be changed unseen."
+      actions={
+        <>
+          <Button
+            onClick={() => {
+              setVerifying(true);
+              verify.mutate();
+            }}
+          >
+            <ShieldCheck aria-hidden /> Verify
+          </Button>
+          <Button asChild>
+            <a href={`/api/w/${slug}/audit`} download>
+              <Download aria-hidden /> Export
+            </a>
+          </Button>
+        </>
+      }
+    >
+      <div className="mb-3">
+        <SearchInput label="Search person, action, subject" value={search} onChange={setSearch} />
+      </div>
+      <DataTable
+        label="Audit events"
+        columns={columns}
+        rows={data?.rows}
+        total={data?.total ?? 0}
+        rowId={(row) => row.id}
+        state={state}
+        error={error && wireErrorOf(error)}
+        onRetry={() => void refetch()}
+        minWidth="60rem"
+        empty={
+          search ? (
+            <EmptyState icon={ScrollText} title="No event matches">
+              Search for a person's e-mail address, an action such as “key.create”, or what it was done to.
+            </EmptyState>
+          ) : (
+            <EmptyState icon={ScrollText} title="Nothing has happened yet">
+              Here stands every act that changes who may do what, what is read, and what is served.
+            </EmptyState>
+          )
+        }
+      />
+      <VerifyAudit open={verifying} onOpenChange={setVerifying} verification={verify} />
+    </Page>
+  );
+}
+
+const columns: DataColumn<AuditEvent>[] = [
+  {
+    id: "at",
+    header: "When",
+    enableSorting: false,
+    meta: { width: "10rem" },
+    cell: ({ row }) => <EventTime at={row.original.at} />,
+  },
+  { id: "actor", header: "Who", enableSorting: false, meta: { width: "18%" }, cell: ({ row }) => <span title={row.original.actor}>{row.original.actor}</span> },
+  {
+    id: "action",
+    header: "Did",
+    enableSorting: false,
+    meta: { width: "10rem", card: "title" },
+    cell: ({ row }) => <span className="font-mono text-xs font-medium">{row.original.action}</span>,
+  },
+  { id: "subject", header: "To", enableSorting: false, cell: ({ row }) => <span className="font-mono text-xs" title={row.original.subject}>{row.original.subject}</span> },
+  { id: "details", header: "Details", enableSorting: false, cell: ({ row }) => <Details details={row.original.details} /> },
+  {
+    id: "allowed",
+    header: "Outcome",
+    enableSorting: false,
+    meta: { width: "6.5rem" },
+    cell: ({ row }) => (row.original.allowed ? <Status kind="ready" word="Done" /> : <Status kind="failed" word="Refused" />),
+  },
+  { id: "hash", header: "Hash", enableSorting: false, meta: { width: "8rem", align: "right", card: "hidden" }, cell: ({ row }) => <Digest value={row.original.hash} /> },
+];
+
+/** In an audit the moment itself is what counts. */
+function EventTime({ at }: { at: Date }) {
+  const now = useNow();
+  return (
+    <span className="flex flex-col leading-4">
+      <span className="tabular">{now ? formatDateTime(at) : at.toISOString().slice(0, 16)}</span>
+      <RelativeTime time={at} className="text-2xs text-faint" />
+    </span>
+  );
+}
+
+function Details({ details }: { details: Record<string, unknown> }) {
+  const text = Object.entries(details)
+    .map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
+  return (
+    <span className="text-muted" title={text}>
+      {text || "–"}
+    </span>
+  );
+}
