@@ -2,9 +2,9 @@
 // directly, taken in turns so that a busy machine slows both alike. Prints one JSON object.
 import { openPlatform, percentile, streamCompletion } from "./running-platform.ts";
 
-const rounds = 60;
+const rounds = 40;
 const parallelRequests = 16;
-const throughputRequests = 64;
+const throughputRequests = 48;
 const throughputRounds = 3;
 
 const platform = await openPlatform();
@@ -43,7 +43,7 @@ try {
       const startedAt = performance.now();
       let tokens = 0;
       const lane = async () => {
-        for (const content of queue) tokens += (await ask(through, `${through} ${content}`, 32)).tokens;
+        for (const content of queue) tokens += (await ask(through, `${through} ${content}`, 16)).tokens;
       };
       await Promise.all(Array.from({ length: parallelRequests }, lane));
       tokensPerSecond[through].push((tokens / (performance.now() - startedAt)) * 1000);

@@ -7,7 +7,13 @@ import { describeError } from "./describe-error.ts";
 
 const program = new Command("anneal")
   .description("The loop on your own documents and GPUs: connect, clean, dedupe, train, register, serve, index, chat.")
-  .showHelpAfterError("Run with --help to see every option.");
+  .showHelpAfterError("What to do: run it with --help to see every option.")
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "INVALID_INPUT: ")) })
+  .addHelpText(
+    "after",
+    "\nSettings come from environment variables or the file .env; .env.example describes each." +
+      "\nExit codes: 0 done, 1 failed (code, what happened, what to do), 130 stopped by Ctrl-C.",
+  );
 
 const env = readEnv();
 addStartCommand(program, env);

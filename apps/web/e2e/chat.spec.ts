@@ -45,7 +45,10 @@ test("a deleted conversation comes back by undo", async ({ page }) => {
   const entries = list.getByRole("button", { name: question, exact: true });
   await expect(entries.first()).toBeVisible();
   const before = await entries.count();
-  await list.getByRole("button", { name: `Rename or delete “${question}”` }).first().click();
+  await list
+    .getByRole("button", { name: `Rename or delete “${question}”` })
+    .first()
+    .click();
   await page.getByRole("menuitem", { name: "Delete" }).click();
   await expect(entries).toHaveCount(before - 1);
   await page.getByRole("button", { name: "Undo" }).click();
@@ -57,7 +60,10 @@ test("at 390 pixels a citation opens over the conversation, and closes", async (
   await openPage(page, "/chat");
   await page.getByRole("button", { name: "Conversations" }).click();
   await page.getByRole("dialog").getByRole("button", { name: question, exact: true }).first().click();
-  await page.getByRole("button", { name: /^Citation 1:/ }).first().click();
+  await page
+    .getByRole("button", { name: /^Citation 1:/ })
+    .first()
+    .click();
   await expect(page.getByRole("dialog").locator("mark").first()).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);

@@ -7,6 +7,8 @@ const envSchema = z.object({
   ANNEAL_E2E_URL: z.url().optional(),
   ANNEAL_E2E_EMAIL: z.string().optional(),
   ANNEAL_E2E_PASSWORD: z.string().optional(),
+  /** The state folder of that portal's stack, for tests that start another portal beside it. */
+  ANNEAL_E2E_STATE_DIR: z.string().optional(),
   /** Something that the portal's documents answer. */
   ANNEAL_E2E_QUESTION: z.string().default("How long is the warranty on the Drip 3 infusion pump?"),
   ANNEAL_PYTHON: z.string().optional(),
@@ -19,6 +21,7 @@ export function e2eEnv() {
     url: env.ANNEAL_E2E_URL,
     email: env.ANNEAL_E2E_EMAIL ?? "",
     password: env.ANNEAL_E2E_PASSWORD ?? "",
+    stateDir: env.ANNEAL_E2E_STATE_DIR,
     question: env.ANNEAL_E2E_QUESTION,
     python: env.ANNEAL_PYTHON,
     chromium: env.ANNEAL_CHROMIUM,
@@ -26,10 +29,11 @@ export function e2eEnv() {
 }
 
 /** Workers inherit it: the stack that was started for them. */
-export function setPortal(portal: { url: string; email: string; password: string }): void {
+export function setPortal(portal: { url: string; email: string; password: string; stateDir: string }): void {
   process.env["ANNEAL_E2E_URL"] = portal.url;
   process.env["ANNEAL_E2E_EMAIL"] = portal.email;
   process.env["ANNEAL_E2E_PASSWORD"] = portal.password;
+  process.env["ANNEAL_E2E_STATE_DIR"] = portal.stateDir;
 }
 
 /** For a process of our own: this one's environment with some of it changed. */

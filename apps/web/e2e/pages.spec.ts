@@ -4,7 +4,9 @@ for (const theme of ["light", "dark"] as const)
   test.describe(theme, () => {
     test.use({ colorScheme: theme, viewport: { width: 1440, height: 900 } });
     for (const { path, heading } of railPages)
-      test(`${heading} opens from the rail's address without errors, and axe finds nothing serious`, async ({ page }) => {
+      test(`${heading} opens from the rail's address without errors, and axe finds nothing serious`, async ({
+        page,
+      }) => {
         await openPage(page, path);
         expect(await seriousFindings(page)).toEqual([]);
       });

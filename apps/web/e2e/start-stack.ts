@@ -44,7 +44,7 @@ export default async function startStack(): Promise<(() => Promise<void>) | unde
     const loop = run(["loop", "--source", documents, "--name", "helpdesk", "--epochs", "1"], env);
     await within(loopLimitMs, loop.succeeds());
     const access = accessSchema.parse(JSON.parse(await readFile(join(stateDir, "access.json"), "utf8")));
-    setPortal({ url: `http://localhost:${port}`, ...access });
+    setPortal({ url: `http://localhost:${port}`, ...access, stateDir });
     return stop;
   } catch (error) {
     await stop();

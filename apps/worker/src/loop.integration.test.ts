@@ -44,23 +44,47 @@ const training = { rank: 8, epochs: 1, maxSteps: 6, batchTokens: 512, maxLength:
 /** Question headings: pairs come from the text itself, so that no teacher is needed. */
 const documents: Record<string, [question: string, answer: string][]> = {
   "filter.md": [
-    ["How often is the filter of the pump changed?", "The filter of the pump is changed every 90 days by the technician on duty."],
-    ["Who orders new filters for the pump?", "New filters are ordered by the store in Karrow on the first Monday of the month."],
-    ["What does a clogged filter sound like?", "A clogged filter hums at a low pitch and the pressure gauge falls below 2 bar."],
+    [
+      "How often is the filter of the pump changed?",
+      "The filter of the pump is changed every 90 days by the technician on duty.",
+    ],
+    [
+      "Who orders new filters for the pump?",
+      "New filters are ordered by the store in Karrow on the first Monday of the month.",
+    ],
+    [
+      "What does a clogged filter sound like?",
+      "A clogged filter hums at a low pitch and the pressure gauge falls below 2 bar.",
+    ],
   ],
   "travel.md": [
-    ["How are train journeys booked?", "Train journeys are booked in the travel portal at least five days before departure."],
-    ["Which hotels may be chosen on a journey?", "Any hotel below 140 euros a night may be chosen without asking for approval."],
+    [
+      "How are train journeys booked?",
+      "Train journeys are booked in the travel portal at least five days before departure.",
+    ],
+    [
+      "Which hotels may be chosen on a journey?",
+      "Any hotel below 140 euros a night may be chosen without asking for approval.",
+    ],
     ["When are travel costs paid back?", "Travel costs are paid back with the salary of the month after the journey."],
   ],
   "visitors.md": [
     ["Where do visitors sign in?", "Visitors sign in at the desk in the north hall and receive a yellow badge."],
-    ["May visitors enter the clean room?", "Visitors may enter the clean room only with a trained guide and in a full suit."],
+    [
+      "May visitors enter the clean room?",
+      "Visitors may enter the clean room only with a trained guide and in a full suit.",
+    ],
     ["Who shows visitors out?", "The person who invited the visitors shows them out and collects their badges."],
   ],
   "holiday.md": [
-    ["How many days of holiday does everyone have?", "Everyone has thirty days of holiday a year, and two more after ten years of work."],
-    ["Until when can old holiday be taken?", "Holiday of the last year can be taken until the end of March, then it lapses."],
+    [
+      "How many days of holiday does everyone have?",
+      "Everyone has thirty days of holiday a year, and two more after ten years of work.",
+    ],
+    [
+      "Until when can old holiday be taken?",
+      "Holiday of the last year can be taken until the end of March, then it lapses.",
+    ],
     ["Who approves a holiday request?", "The head of the team approves a holiday request within three working days."],
   ],
 };
@@ -134,7 +158,11 @@ async function runLoop(change: SettingsChange = {}) {
   return (await startLoop(change)).end();
 }
 
-async function until<T>(what: string, probe: () => Promise<T | undefined | null | false>, timeoutMs = 180_000): Promise<T> {
+async function until<T>(
+  what: string,
+  probe: () => Promise<T | undefined | null | false>,
+  timeoutMs = 180_000,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await probe().catch(() => undefined);
@@ -158,121 +186,157 @@ async function servingNow(): Promise<string> {
   return aliases[0]!.servingName;
 }
 
-const loadedAdapters = async () => (await engine.listModels()).filter((model) => model.isAdapter).map((model) => model.id);
+const loadedAdapters = async () =>
+  (await engine.listModels()).filter((model) => model.isAdapter).map((model) => model.id);
 
-it("goes round once: from five files to an adapter that answers and an index to quote from", { timeout: 240_000 }, async () => {
-  const run = await runLoop();
-  expect(run.error).toBeNull();
-  expect(run.stages.map(({ stage, status }) => [stage, status])).toEqual(stages.map((stage) => [stage, "done"]));
+it(
+  "goes round once: from five files to an adapter that answers and an index to quote from",
+  { timeout: 240_000 },
+  async () => {
+    const run = await runLoop();
+    expect(run.error).toBeNull();
+    expect(run.stages.map(({ stage, status }) => [stage, status])).toEqual(stages.map((stage) => [stage, "done"]));
 
-  const damaged = (await allDocuments()).find(({ ref }) => ref === "damaged.pdf");
-  expect(damaged).toMatchObject({ status: "quarantined", drop: { stage: "clean", code: "DOCUMENT_DAMAGED" } });
-  const drops = await listDrops(scope, run.id, { stage: "clean", limit: 10, offset: 0 });
-  expect(drops.rows.map(({ ref, code }) => [ref, code])).toEqual([["damaged.pdf", "DOCUMENT_DAMAGED"]]);
-  expect(drops.rows[0]!.reason).toMatch(/\w+ .*\.$/);
+    const damaged = (await allDocuments()).find(({ ref }) => ref === "damaged.pdf");
+    expect(damaged).toMatchObject({ status: "quarantined", drop: { stage: "clean", code: "DOCUMENT_DAMAGED" } });
+    const drops = await listDrops(scope, run.id, { stage: "clean", limit: 10, offset: 0 });
+    expect(drops.rows.map(({ ref, code }) => [ref, code])).toEqual([["damaged.pdf", "DOCUMENT_DAMAGED"]]);
+    expect(drops.rows[0]!.reason).toMatch(/\w+ .*\.$/);
 
-  const dataset = await getDatasetVersion(scope, run.outputs.datasetVersionId!);
-  const jsonl = Buffer.concat([await objects.get(dataset.trainKey), await objects.get(dataset.evalKey)]);
-  expect(createHash("sha256").update(jsonl).digest("hex")).toBe(dataset.digest);
-  expect(jsonl.toString().trimEnd().split("\n")).toHaveLength(dataset.trainCount + dataset.evalCount);
+    const dataset = await getDatasetVersion(scope, run.outputs.datasetVersionId!);
+    const jsonl = Buffer.concat([await objects.get(dataset.trainKey), await objects.get(dataset.evalKey)]);
+    expect(createHash("sha256").update(jsonl).digest("hex")).toBe(dataset.digest);
+    expect(jsonl.toString().trimEnd().split("\n")).toHaveLength(dataset.trainCount + dataset.evalCount);
 
-  const { adapter, version } = await getAdapterVersion(scope, run.outputs.adapterVersionId!);
-  expect(version.lineage).toMatchObject({ datasetDigest: dataset.digest, trainingRunId: run.outputs.trainingRunId });
-  expect(await objects.exists(`${version.objectPrefix}/adapter_model.safetensors`)).toBe(true);
-  const name = servingName(adapter.name, version.digest);
-  expect(await servingNow()).toBe(name);
-  expect(await getDeployment(scope, run.outputs.deploymentId!)).toMatchObject({ status: "done", servingName: name, replicaCount: 1 });
-  expect((await answerOf(name)).completionTokens).toBeGreaterThan(0);
+    const { adapter, version } = await getAdapterVersion(scope, run.outputs.adapterVersionId!);
+    expect(version.lineage).toMatchObject({ datasetDigest: dataset.digest, trainingRunId: run.outputs.trainingRunId });
+    expect(await objects.exists(`${version.objectPrefix}/adapter_model.safetensors`)).toBe(true);
+    const name = servingName(adapter.name, version.digest);
+    expect(await servingNow()).toBe(name);
+    expect(await getDeployment(scope, run.outputs.deploymentId!)).toMatchObject({
+      status: "done",
+      servingName: name,
+      replicaCount: 1,
+    });
+    expect((await answerOf(name)).completionTokens).toBeGreaterThan(0);
 
-  const indexed = await countIndexed(scope, run.outputs.collectionId!, null);
-  expect(indexed.documents).toBe(4);
-  expect(await vectors.count(run.outputs.collectionId!)).toBe(indexed.chunks);
+    const indexed = await countIndexed(scope, run.outputs.collectionId!, null);
+    expect(indexed.documents).toBe(4);
+    expect(await vectors.count(run.outputs.collectionId!)).toBe(indexed.chunks);
 
-  expect(run.report).toMatchObject({ dataset: { digest: dataset.digest }, index: { documents: 4, chunks: indexed.chunks } });
-  expect(await listAllocations(scope.db)).toEqual([]);
-});
+    expect(run.report).toMatchObject({
+      dataset: { digest: dataset.digest },
+      index: { documents: 4, chunks: indexed.chunks },
+    });
+    expect(await listAllocations(scope.db)).toEqual([]);
+  },
+);
 
-it("does nothing twice: where nothing changed no document is read, nothing is trained and no version is made", { timeout: 120_000 }, async () => {
-  const [before] = await listTrainingRuns(scope);
-  const run = await runLoop();
-  expect(run.status).toBe("done");
-  for (const stage of ["connect", "clean", "dataset", "train", "register", "index"] as const) {
-    expect(noteOf(run, stage)).toMatch(/^Nothing changed/);
-  }
-  expect(run.outputs.trainingRunId).toBe(before!.id);
-  expect(await listTrainingRuns(scope)).toHaveLength(1);
-  expect(await listAdapterVersions(scope)).toHaveLength(1);
-});
+it(
+  "does nothing twice: where nothing changed no document is read, nothing is trained and no version is made",
+  { timeout: 120_000 },
+  async () => {
+    const [before] = await listTrainingRuns(scope);
+    const run = await runLoop();
+    expect(run.status).toBe("done");
+    for (const stage of ["connect", "clean", "dataset", "train", "register", "index"] as const) {
+      expect(noteOf(run, stage)).toMatch(/^Nothing changed/);
+    }
+    expect(run.outputs.trainingRunId).toBe(before!.id);
+    expect(await listTrainingRuns(scope)).toHaveLength(1);
+    expect(await listAdapterVersions(scope)).toHaveLength(1);
+  },
+);
 
-it("forgets a document that its source no longer has: its passages, its points and its part of the dataset", { timeout: 180_000 }, async () => {
-  const gone = (await allDocuments()).find(({ ref }) => ref === "travel.md")!;
-  expect((await listDocumentChunks(scope, gone.id)).length).toBeGreaterThan(0);
-  const oldName = await servingNow();
-  await rm(join(sourceDir, "travel.md"));
+it(
+  "forgets a document that its source no longer has: its passages, its points and its part of the dataset",
+  { timeout: 180_000 },
+  async () => {
+    const gone = (await allDocuments()).find(({ ref }) => ref === "travel.md")!;
+    expect((await listDocumentChunks(scope, gone.id)).length).toBeGreaterThan(0);
+    const oldName = await servingNow();
+    await rm(join(sourceDir, "travel.md"));
 
-  const run = await runLoop();
-  expect(run.error).toBeNull();
-  expect(await listDocumentChunks(scope, gone.id)).toEqual([]);
-  const indexed = await countIndexed(scope, run.outputs.collectionId!, null);
-  expect(indexed.documents).toBe(3);
-  expect(await vectors.count(run.outputs.collectionId!)).toBe(indexed.chunks);
-  const dataset = await getDatasetVersion(scope, run.outputs.datasetVersionId!);
-  expect(Buffer.from(await objects.get(dataset.trainKey)).toString()).not.toContain(gone.id);
+    const run = await runLoop();
+    expect(run.error).toBeNull();
+    expect(await listDocumentChunks(scope, gone.id)).toEqual([]);
+    const indexed = await countIndexed(scope, run.outputs.collectionId!, null);
+    expect(indexed.documents).toBe(3);
+    expect(await vectors.count(run.outputs.collectionId!)).toBe(indexed.chunks);
+    const dataset = await getDatasetVersion(scope, run.outputs.datasetVersionId!);
+    expect(Buffer.from(await objects.get(dataset.trainKey)).toString()).not.toContain(gone.id);
 
-  // The version that was served before is drained and unloaded.
-  expect(await servingNow()).not.toBe(oldName);
-  expect(await loadedAdapters()).toEqual([await servingNow()]);
-});
+    // The version that was served before is drained and unloaded.
+    expect(await servingNow()).not.toBe(oldName);
+    expect(await loadedAdapters()).toEqual([await servingNow()]);
+  },
+);
 
-it("survives kill -9 of the trainer and of the worker: the training goes on from a checkpoint, no step is lost", { timeout: 300_000 }, async () => {
-  const { runId, end } = await startLoop({ retrain: true, training: { maxSteps: 12, epochs: 50, batchTokens: 256 } });
-  const trainingRunId = await until("the training has begun", async () => {
-    const { trainingRunId: id } = (await getRun(scope, runId)).outputs;
-    return id !== undefined && (await listTrainingMetrics(scope, id)).length > 0 && id;
-  });
-  const checkpoints = async () => (await listTrainingMetrics(scope, trainingRunId)).filter((row) => row.checkpoint !== null).length;
-  const resumptions = async () =>
-    (await listTrainingLog(scope, trainingRunId)).filter(({ message }) => message.includes("resumed from step")).length;
+it(
+  "survives kill -9 of the trainer and of the worker: the training goes on from a checkpoint, no step is lost",
+  { timeout: 300_000 },
+  async () => {
+    const { runId, end } = await startLoop({ retrain: true, training: { maxSteps: 12, epochs: 50, batchTokens: 256 } });
+    const trainingRunId = await until("the training has begun", async () => {
+      const { trainingRunId: id } = (await getRun(scope, runId)).outputs;
+      return id !== undefined && (await listTrainingMetrics(scope, id)).length > 0 && id;
+    });
+    const checkpoints = async () =>
+      (await listTrainingMetrics(scope, trainingRunId)).filter((row) => row.checkpoint !== null).length;
+    const resumptions = async () =>
+      (await listTrainingLog(scope, trainingRunId)).filter(({ message }) => message.includes("resumed from step"))
+        .length;
 
-  await until("there is a checkpoint", async () => (await checkpoints()) > 0);
-  const pidFile = join(stateDir, "training", trainingRunId, "trainer.pid");
-  process.kill(Number((await readFile(pidFile, "utf8")).split(" ")[0]), "SIGKILL");
-  await until("the trainer has resumed", async () => (await resumptions()) === 1);
+    await until("there is a checkpoint", async () => (await checkpoints()) > 0);
+    const pidFile = join(stateDir, "training", trainingRunId, "trainer.pid");
+    process.kill(Number((await readFile(pidFile, "utf8")).split(" ")[0]), "SIGKILL");
+    await until("the trainer has resumed", async () => (await resumptions()) === 1);
 
-  const worker = stack.services.find(({ name }) => name === "worker")!;
-  const before = worker.pid;
-  process.kill(-before, "SIGKILL");
-  await until("the supervisor has started another worker", async () => worker.pid !== before);
+    const worker = stack.services.find(({ name }) => name === "worker")!;
+    const before = worker.pid;
+    process.kill(-before, "SIGKILL");
+    await until("the supervisor has started another worker", async () => worker.pid !== before);
 
-  const run = await end();
-  expect(run.error).toBeNull();
-  expect(run.status).toBe("done");
-  expect(await resumptions()).toBe(2);
-  const { status, result } = await getTrainingRun(scope, trainingRunId);
-  expect({ status, steps: result?.["steps"] }).toEqual({ status: "done", steps: 12 });
-  const steps = (await listTrainingMetrics(scope, trainingRunId)).filter((row) => row.loss !== null).map((row) => row.step);
-  expect(steps).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
-  expect(await listAllocations(scope.db)).toEqual([]);
-});
+    const run = await end();
+    expect(run.error).toBeNull();
+    expect(run.status).toBe("done");
+    expect(await resumptions()).toBe(2);
+    const { status, result } = await getTrainingRun(scope, trainingRunId);
+    expect({ status, steps: result?.["steps"] }).toEqual({ status: "done", steps: 12 });
+    const steps = (await listTrainingMetrics(scope, trainingRunId))
+      .filter((row) => row.loss !== null)
+      .map((row) => row.step);
+    expect(steps).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
+    expect(await listAllocations(scope.db)).toEqual([]);
+  },
+);
 
-it("brings a killed engine back with its adapter; what cannot be served or does not fit is refused meanwhile", { timeout: 300_000 }, async () => {
-  const name = await servingNow();
-  const service = stack.services.find(({ name: each }) => each === "engine")!;
-  process.kill(-service.pid, "SIGKILL");
-  await until("the engine is gone", async () => !(await engine.isHealthy()));
-  const trainings = (await listTrainingRuns(scope)).length;
+it(
+  "brings a killed engine back with its adapter; what cannot be served or does not fit is refused meanwhile",
+  { timeout: 300_000 },
+  async () => {
+    const name = await servingNow();
+    const service = stack.services.find(({ name: each }) => each === "engine")!;
+    process.kill(-service.pid, "SIGKILL");
+    await until("the engine is gone", async () => !(await engine.isHealthy()));
+    const trainings = (await listTrainingRuns(scope)).length;
 
-  const tooHigh = await runLoop({ retrain: true, training: { rank: 64 } });
-  expect(tooHigh.error).toMatchObject({ stage: "train", code: "ADAPTER_UNSERVEABLE", details: { rank: 64, maxLoraRank: 16 } });
-  expect(await listTrainingRuns(scope)).toHaveLength(trainings);
+    const tooHigh = await runLoop({ retrain: true, training: { rank: 64 } });
+    expect(tooHigh.error).toMatchObject({
+      stage: "train",
+      code: "ADAPTER_UNSERVEABLE",
+      details: { rank: 64, maxLoraRank: 16 },
+    });
+    expect(await listTrainingRuns(scope)).toHaveLength(trainings);
 
-  const tooLarge = await runLoop({ retrain: true, training: { batchTokens: 50_000_000 } });
-  expect(tooLarge.error).toMatchObject({ stage: "train", code: "ADMISSION_REFUSED" });
-  expect(tooLarge.error!.message).toMatch(/needs [\d.]+ GiB.*[\d.]+ GiB free of [\d.]+ GiB/);
-  expect(tooLarge.error!.action).toContain("batch tokens");
-  expect((await getTrainingRun(scope, tooLarge.outputs.trainingRunId!)).status).toBe("failed");
-  expect(await listAllocations(scope.db)).toEqual([]);
+    const tooLarge = await runLoop({ retrain: true, training: { batchTokens: 50_000_000 } });
+    expect(tooLarge.error).toMatchObject({ stage: "train", code: "ADMISSION_REFUSED" });
+    expect(tooLarge.error!.message).toMatch(/needs [\d.]+ GiB.*[\d.]+ GiB free of [\d.]+ GiB/);
+    expect(tooLarge.error!.action).toContain("batch tokens");
+    expect((await getTrainingRun(scope, tooLarge.outputs.trainingRunId!)).status).toBe("failed");
+    expect(await listAllocations(scope.db)).toEqual([]);
 
-  const answer = await until("the adapter answers again", () => answerOf(name), 240_000);
-  expect(answer.completionTokens).toBeGreaterThan(0);
-});
+    const answer = await until("the adapter answers again", () => answerOf(name), 240_000);
+    expect(answer.completionTokens).toBeGreaterThan(0);
+  },
+);

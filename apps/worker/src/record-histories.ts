@@ -1,5 +1,5 @@
 import { Client, Connection, type WorkflowExecutionInfo } from "@temporalio/client";
-import { historyToJSON } from "@temporalio/common/lib/proto-utils.js";
+import proto from "@temporalio/proto";
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
  * `node apps/worker/src/record-histories.ts <address of Temporal>`. To be done again whenever a change of workflow code
  * is meant to be incompatible; then the old workflows must have ended before the new worker starts.
  */
+export const { History } = proto.temporal.api.history.v1;
 export const historiesDir = fileURLToPath(new URL("./workflows/histories/", import.meta.url));
 
 async function main(address: string): Promise<void> {
@@ -20,8 +21,9 @@ async function main(address: string): Promise<void> {
   }
   for (const [type, { workflowId, runId }] of newest) {
     const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    await writeFile(`${historiesDir}${type}.json`, JSON.stringify(anonymise(historyToJSON(history)), null, 1));
-    console.log(`${type}: ${history.events?.length ?? 0} events`);
+    const plain = History.toObject(History.fromObject(history), { longs: String, enums: String, bytes: String });
+    await writeFile(`${historiesDir}${type}.json`, JSON.stringify({ workflowId, history: anonymise(plain) }, null, 1));
+    console.log(type);
   }
   await connection.close();
 }
@@ -34,6 +36,8 @@ function anonymise(value: unknown): unknown {
     Object.entries(value).map(([key, inner]) => {
       if (key === "identity") return [key, "worker"];
       if (key === "stackTrace") return [key, ""];
+      // A worker's own queue is named after its machine and process.
+      if (key === "name" && typeof inner === "string" && /-[0-9a-f]{32}$/.test(inner)) return [key, "worker"];
       return [key, anonymise(inner)];
     }),
   );
@@ -41,6 +45,7 @@ function anonymise(value: unknown): unknown {
 
 const [address] = process.argv.slice(2);
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (address === undefined) throw new Error("Give the address of Temporal, as in the ANNEAL_TEMPORAL_ADDRESS of a stack.");
+  if (address === undefined)
+    throw new Error("Give the address of Temporal, as in the ANNEAL_TEMPORAL_ADDRESS of a stack.");
   await main(address);
 }

@@ -131,7 +131,7 @@ describe("startStack", () => {
     const stateDir = await makeStateDir();
     const stack = await startStack({
       stateDir,
-      env: { ...env, ANNEAL_INFERENCE_URLS: "", ANNEAL_BASE_MODEL: "/nowhere" },
+      env: { ...env, ANNEAL_INFERENCE_URLS: "" },
       withPortal: false,
     });
     await stack.stop();

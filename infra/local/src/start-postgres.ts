@@ -129,7 +129,8 @@ function runInitdb(files: PostgresFiles, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(join(files.binDir, "initdb"), args, {
       cwd: "/",
-      env: {},
+      // Next declares NODE_ENV as always set, and its types meet these in the portal's tests.
+      env: {} as NodeJS.ProcessEnv,
       stdio: ["ignore", "ignore", "pipe"],
       ...files.user,
     });

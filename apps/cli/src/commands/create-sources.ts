@@ -1,18 +1,14 @@
-import { parseSourceUri, type SourceUriOptions } from "@anneal/connectors/source-uri";
+import type { ParsedSourceUri } from "@anneal/connectors/source-uri";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 
 const sourcesSchema = z.array(z.object({ id: z.string(), name: z.string(), kind: z.string() }));
 
 /** Adds each source, or takes the one of the same name, which was made from the same address before. */
-export async function createSources(
-  portal: PortalClient,
-  addresses: { uri: string; options: SourceUriOptions }[],
-): Promise<string[]> {
+export async function createSources(portal: PortalClient, sources: ParsedSourceUri[]): Promise<string[]> {
   const existing = await portal.query("connect.list", undefined, sourcesSchema);
   const ids: string[] = [];
-  for (const { uri, options } of addresses) {
-    const { kind, config, secrets, name } = parseSourceUri(uri, options);
+  for (const { kind, config, secrets, name } of sources) {
     const known = existing.find((source) => source.name === name && source.kind === kind);
     const source = { name, kind, config, secrets, audience: "members", schedule: null };
     if (known) {

@@ -1,14 +1,17 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { LoopReport } from "@anneal/core/loop/contract";
-import type { SourceUriOptions } from "@anneal/connectors/source-uri";
+import { nameSchema } from "@anneal/core/loop/settings";
+import { parseSourceUri, type ParsedSourceUri, type SourceUriOptions } from "@anneal/connectors/source-uri";
 import type { Stack } from "@anneal/local-stack/stack";
 import { findRunningPortal } from "@anneal/local-stack/state-lock";
-import type { Command } from "commander";
-import { writeFile } from "node:fs/promises";
+import { InvalidArgumentError, type Command } from "commander";
+import { constants } from "node:fs";
+import { access, stat, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { stateDirOf, type Env } from "../env.ts";
 import { createPortalClient, type Answer, type PortalClient } from "../portal/client.ts";
-import { printProgress, runStack, stopOnSignal } from "../run-stack.ts";
+import { abortOnSignal, printProgress, runStack } from "../run-stack.ts";
 import { readAccessFile } from "../seed.ts";
 import { createSources } from "./create-sources.ts";
 import { followRun } from "./follow-run.ts";
@@ -32,8 +35,21 @@ type LoopOptions = {
   s3Region?: string;
 };
 
-const collect = (value: string, all: string[]) => [...all, value];
-const wholeNumber = (text: string) => z.coerce.number().int().positive().parse(text);
+const collect = (value: string, all: string[] = []) => [...all, value];
+
+/** Reads an option's value, or says what is wrong with it in one sentence. */
+function optionOf<T>(schema: z.ZodType<T>): (text: string) => T {
+  return (text) => {
+    const { data, error } = schema.safeParse(text);
+    if (error) throw new InvalidArgumentError(error.issues[0]?.message ?? "");
+    return data as T;
+  };
+}
+
+const wholeNumber = (least: number, most: number) => {
+  const message = `It must be a whole number from ${least} to ${most}.`;
+  return optionOf(z.coerce.number(message).int(message).min(least, message).max(most, message));
+};
 
 export function addLoopCommand(program: Command, env: Env): void {
   program
@@ -43,17 +59,16 @@ export function addLoopCommand(program: Command, env: Env): void {
       "--source <uri>",
       "file:///dir, s3://bucket/prefix, postgres://…?tables=a,b or https://site; can be repeated",
       collect,
-      [],
     )
     .option("--ask <question>", "ask this when the loop is done; can be repeated", collect, [])
     .option("--report <file>", "write the report as JSON")
-    .option("--name <name>", "name of the dataset, adapter and assistant", "documents")
-    .option("--rank <n>", "rank of the LoRA adapter", wholeNumber)
-    .option("--epochs <n>", "passes over the training data", wholeNumber)
+    .option("--name <name>", "name of the dataset, adapter and assistant", optionOf(nameSchema), "documents")
+    .option("--rank <n>", "rank of the LoRA adapter", wholeNumber(1, 256))
+    .option("--epochs <n>", "passes over the training data", wholeNumber(1, 100))
     .option(
       "--generated-passages <n>",
       "passages a teacher is asked about where the text has no question/answer form",
-      Number,
+      wholeNumber(0, 100_000),
     )
     .option("--retrain", "train even when nothing changed")
     .option("--confirm-deletions", "let a sync delete more documents than is usual")
@@ -67,23 +82,22 @@ export function addLoopCommand(program: Command, env: Env): void {
 }
 
 async function loop(env: Env, options: LoopOptions): Promise<void> {
+  // Everything that can be wrong with the command line is said before anything starts.
+  const sources = readSources(env, options);
+  if (options.report !== undefined) await assertWritable(reportPath(env, options.report));
+  const signal = abortOnSignal(() => console.log("\nStopping…"));
   let stack: Stack | undefined;
-  const signal = stopOnSignal(
-    () => stack,
-    () => console.log("\nStopping…"),
-  );
-  const found = await findPortal(env, options);
-  let portal = found;
+  let portal = await findPortal(env, options);
   if (portal === null) {
     console.log("No running stack was found: starting one.");
-    const running = await runStack(env, printProgress);
+    const running = await runStack(env, printProgress, signal);
     stack = running.stack;
     portal = running.portal;
-    await stack.engineReady;
   }
   try {
-    const report = await runLoop(portal, env, options, signal);
-    if (options.report) await writeReport(options.report, report);
+    await stack?.engineReady;
+    const report = await runLoop(portal, sources, options, signal);
+    if (options.report !== undefined) await writeReport(reportPath(env, options.report), report);
     for (const { question, answer, citations } of report.answers) {
       console.log(`\n? ${question}\n  ${answer}`);
       for (const { title, page, section, quote } of citations) {
@@ -96,19 +110,27 @@ async function loop(env: Env, options: LoopOptions): Promise<void> {
   }
 }
 
-async function runLoop(portal: PortalClient, env: Env, options: LoopOptions, signal: AbortSignal): Promise<LoopReport> {
+/** @throws AnnealError INVALID_INPUT for the first address that cannot be read */
+function readSources(env: Env, options: LoopOptions): ParsedSourceUri[] {
   const uriOptions: SourceUriOptions = {
     ...(options.s3Endpoint ? { s3Endpoint: options.s3Endpoint } : {}),
     ...(options.s3Region ? { s3Region: options.s3Region } : {}),
     ...(env["AWS_ACCESS_KEY_ID"] ? { s3AccessKeyId: env["AWS_ACCESS_KEY_ID"] } : {}),
     ...(env["AWS_SECRET_ACCESS_KEY"] ? { s3SecretAccessKey: env["AWS_SECRET_ACCESS_KEY"] } : {}),
+    ...(env["AWS_SESSION_TOKEN"] ? { s3SessionToken: env["AWS_SESSION_TOKEN"] } : {}),
     ...(options.allowPrivateHosts ? { allowPrivateHosts: true } : {}),
-    baseDir: env["INIT_CWD"] ?? process.cwd(),
+    baseDir: callerDir(env),
   };
-  const sourceIds = await createSources(
-    portal,
-    options.source.map((uri) => ({ uri, options: uriOptions })),
-  );
+  return options.source.map((uri) => parseSourceUri(uri, uriOptions));
+}
+
+async function runLoop(
+  portal: PortalClient,
+  sources: ParsedSourceUri[],
+  options: LoopOptions,
+  signal: AbortSignal,
+): Promise<LoopReport> {
+  const sourceIds = await createSources(portal, sources);
   const { name } = options;
   const settings = {
     sourceIds,
@@ -125,10 +147,23 @@ async function runLoop(portal: PortalClient, env: Env, options: LoopOptions, sig
     },
   };
   const { runId } = await portal.mutate("loop.start", settings, z.object({ runId: z.string() }));
-  const run = await followRun(portal, runId, signal);
+  const run = await followRun(portal, runId, signal).catch(async (error: unknown) => {
+    if (!signal.aborted) throw error;
+    await portal.mutate("loop.cancel", { runId }, z.unknown());
+    throw new AnnealError("CANCELLED", "You stopped the run; what its finished stages stored is kept.", {
+      action: "Start it again when you want to: what did not change is not read again.",
+    });
+  });
   printLearned(run);
   const answers: Answer[] = [];
-  for (const question of options.ask) answers.push(await portal.ask(name, question));
+  for (const question of options.ask) {
+    if (signal.aborted) {
+      throw new AnnealError("CANCELLED", "You stopped it before every question was asked; the run itself is done.", {
+        action: "Ask the rest in the portal's chat.",
+      });
+    }
+    answers.push(await portal.ask(name, question));
+  }
   return { ...run.report!, answers };
 }
 
@@ -149,11 +184,30 @@ async function findPortal(env: Env, options: LoopOptions): Promise<PortalClient 
     : createPortalClient({ url, workspace: access.workspace, apiKey: access.apiKey });
 }
 
+/** npm changes the folder; the person's own is in INIT_CWD. */
+const callerDir = (env: Env) => env["INIT_CWD"] ?? process.cwd();
+const reportPath = (env: Env, report: string) => resolve(callerDir(env), report);
+
+/** An hour of training must not end at a mistyped path. */
+async function assertWritable(path: string): Promise<void> {
+  try {
+    const existing = await stat(path).catch(() => null);
+    if (existing?.isDirectory()) throw unwritable(path, "it is a folder");
+    await access(existing === null ? dirname(path) : path, constants.W_OK);
+  } catch (error) {
+    throw error instanceof AnnealError ? error : unwritable(path, error);
+  }
+}
+
 async function writeReport(path: string, report: LoopReport): Promise<void> {
   await writeFile(path, `${JSON.stringify(report, null, 2)}\n`).catch((cause: unknown) => {
-    throw new AnnealError("INVALID_INPUT", `The report could not be written to ${path}.`, {
-      action: "Choose a file in a folder that exists and that you may write to.",
-      cause,
-    });
+    throw unwritable(path, cause);
+  });
+}
+
+function unwritable(path: string, cause: unknown): AnnealError {
+  return new AnnealError("INVALID_INPUT", `The report cannot be written to ${path}.`, {
+    action: "Choose a file in a folder that exists and that you may write to.",
+    cause,
   });
 }

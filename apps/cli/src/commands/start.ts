@@ -1,3 +1,4 @@
+import { parseSourceUri } from "@anneal/connectors/source-uri";
 import type { Command } from "commander";
 import { once } from "node:events";
 import { z } from "zod";
@@ -52,7 +53,7 @@ async function learnFromExamples(portal: PortalClient, baseModelPath: string, si
   const example = await readExampleQuestion();
   console.log("\nThe workspace is empty: the loop runs on the documents of examples/.\n");
   const before = await portal.ask(base, example.question);
-  const sourceIds = await createSources(portal, [{ uri: examplesUri, options: {} }]);
+  const sourceIds = await createSources(portal, [parseSourceUri(examplesUri)]);
   const { runId } = await portal.mutate("loop.start", { sourceIds }, z.object({ runId: z.string() }));
   const run = await followRun(portal, runId, signal);
   printLearned(run);

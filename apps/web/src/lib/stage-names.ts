@@ -11,11 +11,11 @@ export const stageNames: Record<
   dataset: {
     title: "Dataset",
     doing: "Building the dataset",
-    unitIn: "documents",
+    unitIn: "found",
     unitOut: "pairs",
     path: "/datasets",
   },
-  train: { title: "Train", doing: "Training the adapter", unitIn: "examples", unitOut: "steps", path: "/training" },
+  train: { title: "Train", doing: "Training the adapter", unitIn: "examples", unitOut: "learned", path: "/training" },
   register: {
     title: "Register",
     doing: "Registering the version",
@@ -27,10 +27,10 @@ export const stageNames: Record<
     title: "Deploy",
     doing: "Deploying the adapter",
     unitIn: "versions",
-    unitOut: "replicas",
+    unitOut: "deployed",
     path: "/adapters",
   },
-  index: { title: "Index", doing: "Indexing passages", unitIn: "documents", unitOut: "passages", path: "/documents" },
+  index: { title: "Index", doing: "Indexing passages", unitIn: "documents", unitOut: "indexed", path: "/documents" },
 };
 
 /** 1, "versions" -> "version": the units above are plurals or words without one. */

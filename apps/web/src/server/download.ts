@@ -11,11 +11,23 @@ type Download = { key: string; fileName: string; mediaType: string };
  * Streams one object to whoever `authorise` lets have it, only ever to be saved.
  * @param authorise loads what is asked for, checks who asks, records it; throws an AnnealError otherwise.
  */
-export async function download(request: Request, workspace: string, where: string, authorise: (ctx: MemberContext) => Promise<Download>): Promise<Response> {
+export async function download(
+  request: Request,
+  workspace: string,
+  where: string,
+  authorise: (ctx: MemberContext) => Promise<Download>,
+): Promise<Response> {
   try {
     const { db, identity } = await createContext(request.headers, workspace);
-    if (!identity) throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", { action: "Sign in, or send an API key." });
-    const { key, fileName, mediaType } = await authorise({ db, identity, scope: { db, workspaceId: identity.workspaceId } });
+    if (!identity)
+      throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", {
+        action: "Sign in, or send an API key.",
+      });
+    const { key, fileName, mediaType } = await authorise({
+      db,
+      identity,
+      scope: { db, workspaceId: identity.workspaceId },
+    });
     const stream = await objects().stream(key);
     return new Response(Readable.toWeb(Readable.from(stream)) as ReadableStream<Uint8Array>, {
       headers: {

@@ -51,7 +51,15 @@ describe("authorization", () => {
     "loop.start",
     "loop.cancel",
     "connect.sync",
+    "deploy.preview",
+    "deploy.start",
+    "pools.overview",
+    "train.stop",
   ])("%s is not a member's", async (path) => {
     for (const role of ["member", "service"] as const) expect(await codeOf(path, identityOf(role))).toBe("FORBIDDEN");
+  });
+
+  it("train.stop is not an operator's", async () => {
+    expect(await codeOf("train.stop", identityOf("operator"))).toBe("FORBIDDEN");
   });
 });

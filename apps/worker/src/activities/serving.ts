@@ -1,3 +1,4 @@
+import { AnnealError } from "@anneal/core/errors";
 import type { Database } from "@anneal/db/database";
 import {
   listReplicas,
@@ -6,6 +7,7 @@ import {
   saveResidency,
   updateReplica,
   type Replica,
+  type Residency,
 } from "@anneal/db/queries/deploy";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,6 +17,8 @@ export type ServingActivities = ReturnType<typeof createServingActivities>;
 
 const watchMs = 60 * 60_000;
 const pollMs = 2000;
+/** An engine that has died refuses at once; one that is only slow on a busy machine still serves. */
+const healthTimeoutMs = 5000;
 
 export function createServingActivities(deps: {
   db: Database;
@@ -24,10 +28,24 @@ export function createServingActivities(deps: {
 }) {
   const { db, replicas, log } = deps;
 
+  /** An adapter that the engine refuses must not keep the others, and the replica itself, from serving. */
+  async function restore(replica: Replica, residency: Residency): Promise<void> {
+    const { servingName, objectPrefix } = residency;
+    try {
+      await replicas.load(replica, servingName, objectPrefix);
+      await saveResidency(db, { ...residency, observed: "resident", error: null });
+      log.info({ replica: replica.url, servingName }, "adapter restored");
+    } catch (error) {
+      if (!(error instanceof AnnealError) || error.retryable) throw error;
+      await saveResidency(db, { ...residency, observed: "failed", error: error.message });
+      log.warn({ replica: replica.url, servingName, error: error.message }, "adapter could not be restored");
+    }
+  }
+
   /** Compares what a replica holds with the ledger, and makes it so. A restarted engine holds nothing. */
   async function reconcile(replica: Replica): Promise<void> {
     const engine = replicas.client(replica.url);
-    if (!(await engine.isHealthy(AbortSignal.timeout(2000)))) {
+    if (!(await engine.isHealthy(AbortSignal.timeout(healthTimeoutMs)))) {
       if (replica.status === "ready") {
         log.warn({ replica: replica.url }, "replica does not answer");
         await updateReplica(db, replica.id, {
@@ -42,11 +60,10 @@ export function createServingActivities(deps: {
     const models = await engine.listModels();
     const held = new Set(models.filter((model) => model.isAdapter).map((model) => model.id));
     for (const residency of wanted) {
-      const { servingName, objectPrefix, desired, observed } = residency;
+      const { servingName, desired, observed } = residency;
       if (desired === "resident" && !held.has(servingName) && observed !== "loading") {
-        await replicas.load(replica, servingName, objectPrefix);
-        log.info({ replica: replica.url, servingName }, "adapter restored");
-        await saveResidency(db, { ...residency, observed: "resident" });
+        // One that failed is tried again when the engine has started anew, not every two seconds.
+        if (observed !== "failed" || replica.status !== "ready") await restore(replica, residency);
       } else if (desired === "absent" && observed !== "failed") {
         await replicas.unload(replica, servingName);
       }
@@ -70,7 +87,9 @@ export function createServingActivities(deps: {
       const until = Date.now() + watchMs;
       await removeSilentGateways(db);
       while (Date.now() < until) {
+        heartbeat();
         for (const replica of await listReplicas(db)) {
+          heartbeat();
           try {
             await reconcile(replica);
           } catch (error) {
@@ -81,7 +100,6 @@ export function createServingActivities(deps: {
             }
           }
         }
-        heartbeat();
         await sleep(pollMs, undefined, { signal: cancellationSignal() });
       }
     },

@@ -69,7 +69,11 @@ export function factsOf(text: string, language: string | null): Facts {
     if (frameWords.has(folded)) continue;
     const digits = numberWords.get(folded);
     if (/^\p{N}/u.test(folded) && !/\p{L}/u.test(folded)) facts.numbers.push(numberReadings(folded));
-    const terms = digits ? [digits] : termsOfWord(word.text, language).map((term) => numberReadings(term)[0] ?? term);
+    const terms = digits
+      ? [digits]
+      : isAcronym(word.text, text) && !isNegation(folded)
+        ? [folded]
+        : termsOfWord(word.text, language).map((term) => numberReadings(term)[0] ?? term);
     for (const term of terms) {
       facts.terms.add(term);
       if (isName(word.text, text, word.start, language)) facts.names.add(term);
@@ -77,6 +81,9 @@ export function factsOf(text: string, language: string | null): Facts {
   }
   return facts;
 }
+
+/** A short word in capitals amid others: "IT" is no function word although one is spelt like it, and has no stem. */
+export const isAcronym = (word: string, text: string): boolean => /^\p{Lu}{2,5}$/u.test(word) && /\p{Ll}/u.test(text);
 
 /** German capitalises every noun, so there only codes and acronyms stand out. */
 function isName(word: string, text: string, start: number, language: string | null): boolean {

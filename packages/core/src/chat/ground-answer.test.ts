@@ -96,7 +96,7 @@ describe("groundAnswer", () => {
   it("finds the sentence to quote by its meaning where the caller has embedded the sentences", () => {
     const found = [passages.returns];
     const similarity = new Map(
-      quotableSentences(found).map((text) => [text, text.includes("Refunds are paid") ? 0.5 : 0.2]),
+      quotableSentences(found).map((text) => [text, text.includes("Refunds are paid") ? 0.8 : 0.2]),
     );
     expect(quotableSentences(found)[2]).toBe(
       "Shop terms > Returns: Refunds are paid to the original card within 5 working days.",

@@ -3,7 +3,8 @@ import { parseAnswer, squeeze, verifyQuote } from "./parse-answer.ts";
 import { type AnswerCitation, citePassage, type Passage } from "./passage.ts";
 import { isRefusal, quotedLeadIn, refusalSentence } from "./phrases.ts";
 import { defaultRelevanceOptions, type RelevanceOptions, selectRelevant } from "./relevance.ts";
-import { quotableText, selectQuote } from "./select-quote.ts";
+import { quotableText } from "./rank-units.ts";
+import { selectQuote } from "./select-quote.ts";
 import {
   claimsOf,
   defaultSupportOptions,
@@ -13,6 +14,7 @@ import {
   type Support,
   type SupportOptions,
 } from "./support.ts";
+import { createTarget, defaultTargetOptions, type TargetOptions } from "./target.ts";
 import type { Unit } from "./units.ts";
 
 export type RefusalReason = "NO_PASSAGES" | "NOTHING_RELEVANT" | "MODEL_REFUSED" | "UNSUPPORTED";
@@ -48,9 +50,11 @@ export type GroundingRequest = {
   relevance?: RelevanceOptions;
   /**
    * Cosine of the question and each of `quotableSentences(passages)`, where the caller has embedded them: finds the
-   * sentence to quote when it shares no word with the question.
+   * sentence to quote when it shares no word with the question, and tells a true sentence from one that answers.
    */
   similarity?: ReadonlyMap<string, number>;
+  /** How closely the passages and the model's sentences must speak to the question; only used with `similarity`. */
+  target?: TargetOptions;
   /** A model that refuses is believed unless a passage covers this share of the question; default 0.75. */
   refusalCoverage?: number;
 };
@@ -76,7 +80,8 @@ export function groundAnswer(request: GroundingRequest): GroundedAnswer {
       refused = true;
       continue;
     }
-    const supports = reader.support(claim.text) ?? reader.supportByQuote(claim.text, quoted);
+    const answered = composer.citations.length > 0;
+    const supports = reader.support(claim.text, answered) ?? reader.supportByQuote(claim.text, quoted, answered);
     if (supports) composer.add(claim, supports);
     else unsupported.push(claim.text);
   }
@@ -97,11 +102,12 @@ const claimless = /[?？:：]["”»)]*$/u;
 /** What one request's passages can vouch for; shared by the whole answer and by the sentence gate. */
 export function createReader(request: Omit<GroundingRequest, "answer">) {
   const relevant = selectRelevant(request.question, request.passages, request.relevance ?? defaultRelevanceOptions);
-  const documents = readPassages(relevant);
+  const read = readPassages(relevant);
+  const target = createTarget(request.question, read, request.similarity, request.target ?? defaultTargetOptions);
+  const documents = target.reached ? read : [];
   const options = { ...defaultSupportOptions, ...request.support, question: request.question };
   /** A true sentence about something else is no answer: claim or source must share a word with the question. */
-  const onTopic = (claim: string, supports: Support[]): boolean => {
-    const units = supports.flatMap((support) => support.units);
+  const onTopic = (claim: string, units: readonly Unit[]): boolean => {
     const language = units[0]?.passage.language ?? null;
     const asked = factsOf(request.question, language).terms;
     if (![...asked].some((term) => documents.flat().some((unit) => unit.facts.terms.has(term) || unit.lead.has(term))))
@@ -117,16 +123,22 @@ export function createReader(request: Omit<GroundingRequest, "answer">) {
   /** A question claims nothing, nor does a heading; a weak model repeats both. */
   const claimsNothing = (claim: string) =>
     claimless.test(claim) || headings.has(squeeze(claim.replace(/^\s*\p{N}{1,2}[.)]\s/u, "")));
-  const checked = (claim: string, supports: Support[] | null) =>
-    supports && onTopic(claim, supports) ? supports : null;
+  const checked = (claim: string, supports: Support[] | null, answered: boolean) => {
+    const units = supports?.flatMap((support) => support.units) ?? [];
+    return supports && onTopic(claim, units) && target.meets(claim, units, answered) ? supports : null;
+  };
   return {
+    /** Empty when nothing in the passages speaks to the question. */
     documents,
-    support: (claim: string): Support[] | null =>
-      claimsNothing(claim) ? null : checked(claim, findSupport(claim, documents, options)),
-    supportByQuote(claim: string, quoted: readonly Unit[][]): Support[] | null {
+    /** @param answered whether an earlier sentence answers the question, so that this one may only add to it. */
+    support: (claim: string, answered: boolean): Support[] | null =>
+      claimsNothing(claim) ? null : checked(claim, findSupport(claim, documents, options), answered),
+    supportByQuote(claim: string, quoted: readonly Unit[][], answered: boolean): Support[] | null {
       for (const units of quoted) {
         const supports =
-          units.length > 0 && !claimsNothing(claim) ? checked(claim, findSupportInQuote(claim, units, options)) : null;
+          units.length > 0 && !claimsNothing(claim)
+            ? checked(claim, findSupportInQuote(claim, units, options), answered)
+            : null;
         if (supports) return supports;
       }
       return null;
@@ -183,17 +195,14 @@ function quoteInstead(
   refused: boolean,
   unsupported: string[],
 ): GroundedAnswer {
-  const quote = selectQuote(request.question, documents, {
-    preferred,
-    similarity: request.similarity,
-  });
+  const quote = selectQuote(request.question, documents, { preferred, similarity: request.similarity });
   const reason = refused ? "MODEL_REFUSED" : "UNSUPPORTED";
   if (!quote || (refused && quote.coverage < (request.refusalCoverage ?? 0.75))) return refuse(request, reason);
   const [first] = quote.units;
   const last = quote.units.at(-1);
   if (!first || !last) return refuse(request, reason);
   const citation = citePassage(first.passage, { start: first.start, end: last.end }, 1);
-  const shown = quote.units.map((unit) => unit.display).join(" ");
+  const shown = quote.units.map((unit) => unit.display).join(first.kind === "row" ? " · " : " ");
   return {
     kind: "quoted",
     text: `${quotedLeadIn(languageOf(request))} “${shown}” [1]`,

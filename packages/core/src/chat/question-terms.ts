@@ -1,10 +1,10 @@
 import { languageTools, stemmedLanguages } from "../indexing/language.ts";
 import { foldWord, wordsOf } from "../indexing/terms.ts";
-import { factsOf } from "./facts.ts";
+import { factsOf, isAcronym } from "./facts.ts";
 
 /** Words that only ask for a measure or carry the verb of a question; what answers rarely repeats them. */
 const askingWords = new Set(
-  "much many long often quickly soon far take takes took need needs please viel viele lange oft schnell combien longtemps souvent cuánto cuánta cuántos cuántas quanto quanta quanti quante hoeveel lang vaak".split(
+  "much many long often quickly soon far take takes took need needs please gibt viel viele lange oft schnell combien longtemps souvent cuánto cuánta cuántos cuántas quanto quanta quanti quante hoeveel lang vaak".split(
     " ",
   ),
 );
@@ -37,15 +37,11 @@ export function questionTerms(question: string, passageLanguage: string | null):
   });
   const terms = new Set<string>();
   for (const { text } of kept) {
-    const found = factsOf(text, passageLanguage).terms;
-    if (found.size === 0 && isAcronym(text, question)) terms.add(foldWord(text));
+    const found = isAcronym(text, question) ? [foldWord(text)] : factsOf(text, passageLanguage).terms;
     for (const term of found) terms.add(term);
   }
   return terms;
 }
-
-const isAcronym = (word: string, question: string): boolean =>
-  /^\p{Lu}{2,5}$/u.test(word) && /\p{Ll}/u.test(question);
 
 /** Questions that only a number, a date or a time answers, in the languages that we stem. */
 const asksForNumber =

@@ -37,7 +37,8 @@ export function createSentenceGate(request: Omit<GroundingRequest, "answer">): S
       const complete = claims.findLastIndex((claim) => /[\p{L}\p{N}]/u.test(claim.text));
       while (passed < complete && !holding) {
         const claim = claims[passed];
-        const supports = claim && !isRefusal(claim.text) ? reader.support(claim.text) : null;
+        const supports =
+          claim && !isRefusal(claim.text) ? reader.support(claim.text, composer.citations.length > 0) : null;
         if (!claim || !supports) {
           holding = true;
           break;

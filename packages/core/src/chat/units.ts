@@ -12,6 +12,8 @@ export type Unit = Span & {
   clauses: Facts[];
   /** Terms of title, headings, table header and the label or question right before: they may support, never be quoted. */
   lead: Set<string>;
+  /** The question right before, which this unit answers; null for most. */
+  answers: string | null;
   /** How the unit reads when it is shown: a row with its column names. */
   display: string;
 };
@@ -49,6 +51,7 @@ export function unitsOf(passage: Passage): Unit[] {
         .split(/[,;:—]|\b(?:but|and|aber|und|mais|et|pero|y|ma|e|maar|en|mas)\b/u)
         .map((clause) => factsOf(clause, language)),
       lead,
+      answers: !isRow && label !== null && kind === "sentence" && /[?？]$/u.test(label.display) ? label.display : null,
       display: cells ? showRow(cells, columns) : raw.replace(/\s+/g, " "),
     };
     units.push(unit);

@@ -1,7 +1,15 @@
 import type { Acl, Principal } from "@anneal/core/access/acl";
 import { and, asc, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
-import { adapters, adapterVersions, datasetPairs, datasetVersions, documentPairs, documents, trainingRuns } from "../schema.ts";
+import {
+  adapters,
+  adapterVersions,
+  datasetPairs,
+  datasetVersions,
+  documentPairs,
+  documents,
+  trainingRuns,
+} from "../schema.ts";
 import { readableBy } from "./documents.ts";
 
 export type DatasetVersion = typeof datasetVersions.$inferSelect;
@@ -154,6 +162,7 @@ export async function listDatasetPairs(
     const [count] = await tx
       .select({ total: sql<number>`count(*)::int` })
       .from(datasetPairs)
+      .leftJoin(documents, eq(documents.id, datasetPairs.documentId))
       .where(where);
     return { rows, total: count?.total ?? 0 };
   });
@@ -205,7 +214,12 @@ export async function listDocumentsOfDataset(scope: Scope, datasetVersionId: str
 export async function listUsesOfDataset(scope: Scope, datasetVersionId: string) {
   return inWorkspace(scope, async (tx) => ({
     trainings: await tx
-      .select({ id: trainingRuns.id, status: trainingRuns.status, baseModel: trainingRuns.baseModel, createdAt: trainingRuns.createdAt })
+      .select({
+        id: trainingRuns.id,
+        status: trainingRuns.status,
+        baseModel: trainingRuns.baseModel,
+        createdAt: trainingRuns.createdAt,
+      })
       .from(trainingRuns)
       .where(and(eq(trainingRuns.workspaceId, scope.workspaceId), eq(trainingRuns.datasetVersionId, datasetVersionId)))
       .orderBy(desc(trainingRuns.createdAt)),
@@ -231,7 +245,10 @@ export async function listUsesOfDataset(scope: Scope, datasetVersionId: string) 
 
 /** How many pairs of a version there are by split, origin and reason for being left out. */
 export async function countDatasetFacets(scope: Scope, datasetVersionId: string) {
-  const where = and(eq(datasetPairs.workspaceId, scope.workspaceId), eq(datasetPairs.datasetVersionId, datasetVersionId));
+  const where = and(
+    eq(datasetPairs.workspaceId, scope.workspaceId),
+    eq(datasetPairs.datasetVersionId, datasetVersionId),
+  );
   const count = sql<number>`count(*)::int`;
   const dropCode = sql<string | null>`${datasetPairs.drop}->>'code'`;
   return inWorkspace(scope, (tx) =>

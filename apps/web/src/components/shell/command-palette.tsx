@@ -71,11 +71,13 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
         <Kbd>Esc</Kbd>
       </div>
       <Command.List className="max-h-[min(24rem,60dvh)] overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted">
-        <Command.Empty className="px-3 py-8 text-center text-13 text-muted">
-          {isFetching
-            ? "Searching…"
-            : "Nothing has this name or id. Try a document's title, or the first characters of an id."}
-        </Command.Empty>
+        {hits.length === 0 && (
+          <Command.Empty className="px-3 py-8 text-center text-13 text-muted">
+            {isFetching
+              ? "Searching…"
+              : "Nothing has this name or id. Try a document's title, or the first characters of an id."}
+          </Command.Empty>
+        )}
         {hits.length > 0 && (
           <Command.Group heading="Found" forceMount>
             {hits.map((hit) => (

@@ -34,7 +34,7 @@ declare module "@tanstack/react-table" {
   }
 }
 
-export type DataColumn<T> = ColumnDef<T, any>; // oxlint-disable-line no-explicit-any -- TanStack's column value type is invariant; cells are typed by their accessors.
+export type DataColumn<T> = ColumnDef<T>;
 
 type DataTableProps<T> = {
   label: string;

@@ -20,9 +20,7 @@ export function AddGrant({ onClose }: { onClose(): void }) {
   const { data: members = [] } = useQuery(trpc.access.members.queryOptions());
   const { data: assistants = [] } = useQuery(trpc.assistants.list.queryOptions());
   const { data: options } = useQuery(trpc.assistants.options.queryOptions());
-  const grant = useMutation(
-    trpc.access.grant.mutationOptions({ meta: { inlineError: true }, onSuccess: onClose }),
-  );
+  const grant = useMutation(trpc.access.grant.mutationOptions({ meta: { inlineError: true }, onSuccess: onClose }));
   // A permission holds for an adapter under whatever alias.
   const adapters = [...new Set(options?.aliases.map((alias) => alias.name.split("@")[0]!))];
   const resources = [

@@ -31,7 +31,9 @@ export function GrantTable() {
     <div className="space-y-3">
       {data && data.length > 0 && (
         <div className="flex flex-wrap items-center justify-between gap-3">
-          <p className="text-13 text-muted">What is not permitted here is refused, in the portal and in the API alike.</p>
+          <p className="text-13 text-muted">
+            What is not permitted here is refused, in the portal and in the API alike.
+          </p>
           {add}
         </div>
       )}
@@ -45,8 +47,8 @@ export function GrantTable() {
         onRetry={() => void refetch()}
         empty={
           <EmptyState icon={ShieldCheck} title="Nobody may use any model" action={add}>
-            A permission lets a person, or everyone, use the base model, an adapter or an assistant. Without one, every question is
-            refused.
+            A permission lets a person, or everyone, use the base model, an adapter or an assistant. Without one, every
+            question is refused.
           </EmptyState>
         }
       />
@@ -68,7 +70,12 @@ const columns: DataColumn<Grant>[] = [
     header: "Who",
     cell: ({ row }) => row.original.person ?? "Everyone in the workspace",
   },
-  { accessorKey: "grantedBy", header: "Permitted by", meta: { width: "22%" }, cell: ({ row }) => (row.original.grantedBy === "seed" ? "The first start" : row.original.grantedBy) },
+  {
+    accessorKey: "grantedBy",
+    header: "Permitted by",
+    meta: { width: "22%" },
+    cell: ({ row }) => (row.original.grantedBy === "seed" ? "The first start" : row.original.grantedBy),
+  },
   {
     accessorKey: "createdAt",
     header: "Since",
@@ -107,7 +114,10 @@ function Withdraw({ grant }: { grant: Grant }) {
         error={withdraw.error && wireErrorOf(withdraw.error)}
         onConfirm={() => withdraw.mutate({ grantId: grant.id })}
       >
-        <p>Whoever has no other permission for it is refused from the next request on. You can permit it again at any time.</p>
+        <p>
+          Whoever has no other permission for it is refused from the next request on. You can permit it again at any
+          time.
+        </p>
       </ConfirmDialog>
     </>
   );

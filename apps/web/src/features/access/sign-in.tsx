@@ -55,7 +55,7 @@ export function SignIn({ target, oidcName, error }: SignInProps) {
               </div>
             </>
           )}
-          <form className="space-y-4" onSubmit={(event) => void submit(event)}>
+          <form method="post" className="space-y-4" onSubmit={(event) => void submit(event)}>
             <Field label="E-mail">
               {(control) => (
                 <Input

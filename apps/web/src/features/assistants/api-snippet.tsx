@@ -22,8 +22,8 @@ export function ApiSnippet({ model }: { model: string }) {
         <CodeTabs snippets={openAiSnippets({ baseUrl, model, question: "How long is the warranty?" })} />
       </section>
       <p className="text-13 text-muted">
-        A key acts as whoever made it: it finds only what that person may read. The answer's <code className="font-mono text-xs">anneal</code>{" "}
-        field has its outcome and citations.
+        A key acts as whoever made it: it finds only what that person may read. The answer's{" "}
+        <code className="font-mono text-xs">anneal</code> field has its outcome and citations.
       </p>
       <Button asChild size="small">
         <Link href={href("/access?tab=keys")}>

@@ -63,8 +63,8 @@ export function AssistantsPage() {
       )}
       {data?.length === 0 && (
         <EmptyState icon={Sparkles} title="No assistants yet" action={create}>
-          An assistant answers questions from the workspace's documents and shows the passage behind each sentence. A run of the
-          loop makes one by itself.
+          An assistant answers questions from the workspace's documents and shows the passage behind each sentence. A
+          run of the loop makes one by itself.
         </EmptyState>
       )}
       {data && data.length > 0 && (
@@ -104,7 +104,12 @@ function AssistantCard({ assistant, mayChange, onEdit }: CardProps) {
             <Button variant="ghost" size="icon-small" aria-label={`Change ${assistant.name}`} onClick={onEdit}>
               <Pencil />
             </Button>
-            <Button variant="ghost" size="icon-small" aria-label={`Delete ${assistant.name}`} onClick={() => setShowing("delete")}>
+            <Button
+              variant="ghost"
+              size="icon-small"
+              aria-label={`Delete ${assistant.name}`}
+              onClick={() => setShowing("delete")}
+            >
               <Trash2 />
             </Button>
           </>
@@ -118,7 +123,9 @@ function AssistantCard({ assistant, mayChange, onEdit }: CardProps) {
             value: (
               <span className="flex flex-wrap items-center gap-x-2">
                 {assistant.model === "base" ? "Base model" : assistant.model}
-                {assistant.servingName && <span className="font-mono text-xs break-all text-faint">{assistant.servingName}</span>}
+                {assistant.servingName && (
+                  <span className="font-mono text-xs break-all text-faint">{assistant.servingName}</span>
+                )}
               </span>
             ),
           },
@@ -127,7 +134,9 @@ function AssistantCard({ assistant, mayChange, onEdit }: CardProps) {
             value: collection ? (
               <>
                 {collection.name}, {formatCount(collection.documents, "document")}
-                {settings.sourceIds && <Badge className="ml-2">{formatCount(settings.sourceIds.length, "source")} only</Badge>}
+                {settings.sourceIds && (
+                  <Badge className="ml-2">{formatCount(settings.sourceIds.length, "source")} only</Badge>
+                )}
               </>
             ) : (
               <span className="text-muted">Nothing: it refuses every question</span>
@@ -177,7 +186,11 @@ function AssistantCard({ assistant, mayChange, onEdit }: CardProps) {
           <ApiSnippet model={assistant.name} />
         </SheetContent>
       </Dialog>
-      <DeleteAssistant assistant={assistant} open={showing === "delete"} onOpenChange={(open) => setShowing(open ? "delete" : null)} />
+      <DeleteAssistant
+        assistant={assistant}
+        open={showing === "delete"}
+        onOpenChange={(open) => setShowing(open ? "delete" : null)}
+      />
     </Panel>
   );
 }
@@ -220,7 +233,8 @@ function DeleteAssistant({ assistant, open, onOpenChange }: DeleteProps) {
     >
       <p>
         API clients that ask for it are refused at once
-        {assistant.conversations > 0 && `, and ${formatCount(assistant.conversations, "conversation")} of everyone's with it are destroyed`}
+        {assistant.conversations > 0 &&
+          `, and ${formatCount(assistant.conversations, "conversation")} of everyone's with it are destroyed`}
         . The model, the documents and their passages stay. This cannot be undone.
       </p>
     </ConfirmDialog>

@@ -13,7 +13,7 @@ import { Select } from "#components/ui/select.tsx";
 import { Skeleton } from "#components/ui/skeleton.tsx";
 import { LiveAnswerView } from "#features/chat/answer.tsx";
 import { isBusy, type LiveAnswer } from "#features/chat/live-answer.ts";
-import { PassagePanel, type OpenCitation } from "#features/chat/passage-panel.tsx";
+import { PassageSheet, type OpenCitation } from "#features/chat/passage-panel.tsx";
 import { QuestionBox } from "#features/chat/question-box.tsx";
 import { useAnswer } from "#features/chat/use-answer.ts";
 import { useTRPC } from "#lib/trpc.ts";
@@ -69,52 +69,54 @@ export function ComparePage() {
         </EmptyState>
       )}
       {left && (
-        <div className="flex min-w-0 gap-6">
-          <div className="min-w-0 flex-1 space-y-4">
-            <QuestionBox
-              label="Your question"
-              placeholder="Ask both"
-              busy={busy}
-              onAsk={ask}
-              onStop={() => sides.forEach((side) => answers[side].leave())}
-            />
-            {question !== null && <h2 className="text-sm font-semibold break-words">{question}</h2>}
-            <div className="grid gap-4 md:grid-cols-2">
-              {sides.map((side) => (
-                <Panel
-                  key={side}
-                  title={
-                    <Select
-                      label={side === "left" ? "Assistant at the left" : "Assistant at the right"}
-                      className="-ml-2 h-8 w-auto border-transparent font-semibold"
-                      value={chosen[side]?.id}
-                      onChange={(id) => setUrl({ [side]: id })}
-                      options={usable.map(({ id, name, model }) => ({ value: id, label: name, hint: model }))}
-                    />
-                  }
-                  bodyClassName="min-h-40"
-                >
-                  <Column
-                    answer={answers[side].answer}
-                    open={citation?.side === side ? citation : null}
-                    onOpen={(opened) => setCitation({ ...opened, side })}
+        <div className="space-y-4">
+          <QuestionBox
+            label="Your question"
+            placeholder="Ask both"
+            busy={busy}
+            onAsk={ask}
+            onStop={() => sides.forEach((side) => answers[side].leave())}
+          />
+          {question !== null && <h2 className="text-sm font-semibold break-words">{question}</h2>}
+          <div className="grid gap-4 md:grid-cols-2">
+            {sides.map((side) => (
+              <Panel
+                key={side}
+                title={
+                  <Select
+                    label={side === "left" ? "Assistant at the left" : "Assistant at the right"}
+                    className="-ml-2 h-8 w-auto border-transparent font-semibold"
+                    value={chosen[side]?.id}
+                    onChange={(id) => setUrl({ [side]: id })}
+                    options={usable.map(({ id, name, model }) => ({ value: id, label: name, hint: model }))}
                   />
-                </Panel>
-              ))}
-            </div>
+                }
+                bodyClassName="min-h-40"
+              >
+                <Column
+                  answer={answers[side].answer}
+                  onAskAgain={answers[side].askAgain}
+                  open={citation?.side === side ? citation : null}
+                  onOpen={(opened) => setCitation({ ...opened, side })}
+                />
+              </Panel>
+            ))}
           </div>
-          <div className="xl:-mt-24 xl:-mr-6 xl:-mb-16">
-            <PassagePanel citation={citation} onClose={() => setCitation(null)} />
-          </div>
+          <PassageSheet citation={citation} onClose={() => setCitation(null)} />
         </div>
       )}
     </Page>
   );
 }
 
-type ColumnProps = { answer: LiveAnswer | null; open: OpenCitation | null; onOpen(citation: OpenCitation): void };
+type ColumnProps = {
+  answer: LiveAnswer | null;
+  open: OpenCitation | null;
+  onOpen(citation: OpenCitation): void;
+  onAskAgain(): void;
+};
 
-function Column({ answer, open, onOpen }: ColumnProps) {
+function Column({ answer, ...props }: ColumnProps) {
   if (!answer) return <p className="text-13 text-muted">Its answer stands here.</p>;
-  return <LiveAnswerView answer={answer} open={open} onOpen={onOpen} />;
+  return <LiveAnswerView answer={answer} {...props} />;
 }

@@ -47,7 +47,13 @@ export function EditAssistant({ assistant, onClose }: EditProps) {
             <DialogClose asChild>
               <Button>Cancel</Button>
             </DialogClose>
-            <Button type="submit" form="edit-assistant" variant="primary" busy={save.isPending} disabled={!options.data}>
+            <Button
+              type="submit"
+              form="edit-assistant"
+              variant="primary"
+              busy={save.isPending}
+              disabled={!options.data}
+            >
               {assistant ? "Save" : "Make assistant"}
             </Button>
           </>
@@ -116,10 +122,21 @@ function AssistantForm({ assistant, options, sources, onSubmit }: FormProps) {
     <form id="edit-assistant" className="space-y-5" onSubmit={submit}>
       <Field label="Name" hint="What people see, and the model that API clients ask for.">
         {(control) => (
-          <Input {...control} name="name" defaultValue={assistant?.name} required maxLength={60} autoFocus={!assistant} autoComplete="off" />
+          <Input
+            {...control}
+            name="name"
+            defaultValue={assistant?.name}
+            required
+            maxLength={60}
+            autoFocus={!assistant}
+            autoComplete="off"
+          />
         )}
       </Field>
-      <Field label="Model" hint="An adapter is followed by its alias: what the alias points to later, this assistant uses.">
+      <Field
+        label="Model"
+        hint="An adapter is followed by its alias: what the alias points to later, this assistant uses."
+      >
         {({ id, ...control }) => (
           <Select
             id={id}
@@ -153,23 +170,60 @@ function AssistantForm({ assistant, options, sources, onSubmit }: FormProps) {
         )}
       </Field>
       {sources.length > 0 && <SourceChoices sources={sources} chosen={sourceIds} onChange={setSourceIds} />}
-      <Field label="Instructions" optional hint="How it should speak. They cannot make it say what the documents do not.">
+      <Field
+        label="Instructions"
+        optional
+        hint="How it should speak. They cannot make it say what the documents do not."
+      >
         {(control) => (
-          <Textarea {...control} name="instructions" defaultValue={assistant?.instructions} maxLength={8_000} rows={4} />
+          <Textarea
+            {...control}
+            name="instructions"
+            defaultValue={assistant?.instructions}
+            maxLength={8_000}
+            rows={4}
+          />
         )}
       </Field>
       <div className="grid gap-4 sm:grid-cols-3">
         <Field label="Passages" hint="1 to 20">
-          {(control) => <Input {...control} name="passages" type="number" min={1} max={20} defaultValue={settings.passages} required />}
+          {(control) => (
+            <Input
+              {...control}
+              name="passages"
+              type="number"
+              min={1}
+              max={20}
+              defaultValue={settings.passages}
+              required
+            />
+          )}
         </Field>
         <Field label="Answer tokens" hint="16 to 8,192">
           {(control) => (
-            <Input {...control} name="answerTokens" type="number" min={16} max={8192} defaultValue={settings.answerTokens} required />
+            <Input
+              {...control}
+              name="answerTokens"
+              type="number"
+              min={16}
+              max={8192}
+              defaultValue={settings.answerTokens}
+              required
+            />
           )}
         </Field>
         <Field label="Temperature" hint="0 to 2; 0 repeats itself">
           {(control) => (
-            <Input {...control} name="temperature" type="number" min={0} max={2} step={0.1} defaultValue={settings.temperature} required />
+            <Input
+              {...control}
+              name="temperature"
+              type="number"
+              min={0}
+              max={2}
+              step={0.1}
+              defaultValue={settings.temperature}
+              required
+            />
           )}
         </Field>
       </div>
@@ -192,7 +246,8 @@ function SourceChoices({ sources, chosen, onChange }: SourceChoicesProps) {
     <fieldset className="space-y-1.5">
       <legend className="mb-1.5 text-13 font-medium">Of these sources</legend>
       <label className="flex items-center gap-2 text-13">
-        <Checkbox checked={chosen === null} onCheckedChange={() => onChange(null)} /> All, also those that are added later
+        <Checkbox checked={chosen === null} onCheckedChange={() => onChange(null)} /> All, also those that are added
+        later
       </label>
       {sources.map(({ id, name }) => (
         <label key={id} className="flex items-center gap-2 text-13">

@@ -108,7 +108,13 @@ const columns: DataColumn<AuditEvent>[] = [
     meta: { width: "10rem" },
     cell: ({ row }) => <EventTime at={row.original.at} />,
   },
-  { id: "actor", header: "Who", enableSorting: false, meta: { width: "18%" }, cell: ({ row }) => <span title={row.original.actor}>{row.original.actor}</span> },
+  {
+    id: "actor",
+    header: "Who",
+    enableSorting: false,
+    meta: { width: "18%" },
+    cell: ({ row }) => <span title={row.original.actor}>{row.original.actor}</span>,
+  },
   {
     id: "action",
     header: "Did",
@@ -116,16 +122,37 @@ const columns: DataColumn<AuditEvent>[] = [
     meta: { width: "10rem", card: "title" },
     cell: ({ row }) => <span className="font-mono text-xs font-medium">{row.original.action}</span>,
   },
-  { id: "subject", header: "To", enableSorting: false, cell: ({ row }) => <span className="font-mono text-xs" title={row.original.subject}>{row.original.subject}</span> },
-  { id: "details", header: "Details", enableSorting: false, cell: ({ row }) => <Details details={row.original.details} /> },
+  {
+    id: "subject",
+    header: "To",
+    enableSorting: false,
+    cell: ({ row }) => (
+      <span className="font-mono text-xs" title={row.original.subject}>
+        {row.original.subject}
+      </span>
+    ),
+  },
+  {
+    id: "details",
+    header: "Details",
+    enableSorting: false,
+    cell: ({ row }) => <Details details={row.original.details} />,
+  },
   {
     id: "allowed",
     header: "Outcome",
     enableSorting: false,
     meta: { width: "6.5rem" },
-    cell: ({ row }) => (row.original.allowed ? <Status kind="ready" word="Done" /> : <Status kind="failed" word="Refused" />),
+    cell: ({ row }) =>
+      row.original.allowed ? <Status kind="ready" word="Done" /> : <Status kind="failed" word="Refused" />,
   },
-  { id: "hash", header: "Hash", enableSorting: false, meta: { width: "8rem", align: "right", card: "hidden" }, cell: ({ row }) => <Digest value={row.original.hash} /> },
+  {
+    id: "hash",
+    header: "Hash",
+    enableSorting: false,
+    meta: { width: "8rem", align: "right", card: "hidden" },
+    cell: ({ row }) => <Digest value={row.original.hash} />,
+  },
 ];
 
 /** In an audit the moment itself is what counts. */

@@ -16,7 +16,10 @@ type VerifyProps = { open: boolean; onOpenChange(open: boolean): void; verificat
 export function VerifyAudit({ open, onOpenChange, verification }: VerifyProps) {
   return (
     <Dialog open={open} onOpenChange={onOpenChange}>
-      <SheetContent title="Is the record whole?" description="Every hash is computed again from the events as they are now.">
+      <SheetContent
+        title="Is the record whole?"
+        description="Every hash is computed again from the events as they are now."
+      >
         <div className="space-y-6">
           <div role="status">
             <Verdict verification={verification} />
@@ -24,12 +27,14 @@ export function VerifyAudit({ open, onOpenChange, verification }: VerifyProps) {
           <section className="space-y-2">
             <h3 className="text-13 font-semibold">Verify it without us</h3>
             <p className="text-13 text-muted">
-              The server that keeps the record also says that it is whole. To rely on neither, take the export and run this with Node:
+              The server that keeps the record also says that it is whole. To rely on neither, take the export and run
+              this with Node:
             </p>
             <CodeSnippet label="Copy the command" code="node verify-audit.mjs anneal-audit-….jsonl" />
             <CodeSnippet label="Copy the script" code={verifyScript} />
             <p className="text-xs text-muted">
-              Keep the last hash of each export somewhere else: a record that was rewritten from the start on has another one.
+              Keep the last hash of each export somewhere else: a record that was rewritten from the start on has
+              another one.
             </p>
           </section>
         </div>
@@ -47,8 +52,8 @@ function Verdict({ verification: { data, error, isPending } }: { verification: V
       <div className="space-y-1">
         <Status kind="failed" word={`Broken at event ${formatNumber(data.broken.position)}`} />
         <p className="text-13 text-muted">
-          “{data.broken.action}” of {data.broken.at} does not follow from the event before it: it, or what stood before it, was changed,
-          removed or added outside of Anneal. Compare it with your last export.
+          “{data.broken.action}” of {data.broken.at} does not follow from the event before it: it, or what stood before
+          it, was changed, removed or added outside of Anneal. Compare it with your last export.
         </p>
       </div>
     );

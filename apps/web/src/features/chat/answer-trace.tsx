@@ -70,7 +70,10 @@ export function AnswerTraceView({ trace, usage }: { trace: Trace; usage: Usage |
                     <span className="text-ink">{title}</span>
                     <span className="block text-faint">{sectionName(title, section)}</span>
                   </td>
-                  <td className="border-t border-line py-1 text-right align-top whitespace-nowrap" title="Cosine of the question's and the passage's embeddings; words alone found those without one.">
+                  <td
+                    className="border-t border-line py-1 text-right align-top whitespace-nowrap"
+                    title="Cosine of the question's and the passage's embeddings; words alone found those without one."
+                  >
                     {cosine === null ? "by words" : formatNumber(cosine, 2)}
                   </td>
                 </tr>

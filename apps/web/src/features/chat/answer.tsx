@@ -63,9 +63,21 @@ export function StoredAnswer({ message, retry, open, onOpen }: StoredAnswerProps
 }
 
 /** From the question until the stored answer takes its place. */
-export function LiveAnswerView({ answer, open, onOpen }: CitationProps & { answer: LiveAnswer }) {
+export function LiveAnswerView({
+  answer,
+  open,
+  onOpen,
+  onAskAgain,
+}: CitationProps & { answer: LiveAnswer; onAskAgain(): void }) {
   const { outcome, failure, passages, draft, trace } = answer;
-  if (failure) return <FailedAnswer report={failure} />;
+  if (failure)
+    return (
+      <FailedAnswer report={failure}>
+        <Button size="small" onClick={onAskAgain}>
+          <RotateCcw aria-hidden /> Ask again
+        </Button>
+      </FailedAnswer>
+    );
   if (outcome)
     return (
       <AnswerFrame name={answer.assistantName}>
@@ -178,7 +190,11 @@ function Feedback({ message }: { message: Message }) {
   ));
 }
 
-function Retry({ assistants, again, answeredBy }: NonNullable<StoredAnswerProps["retry"]> & { answeredBy: string | null }) {
+function Retry({
+  assistants,
+  again,
+  answeredBy,
+}: NonNullable<StoredAnswerProps["retry"]> & { answeredBy: string | null }) {
   return (
     <DropdownMenu>
       <DropdownMenuTrigger asChild>

@@ -45,13 +45,20 @@ export function ChatPage() {
   const assistant = chosenAssistant(usable, params.get("assistant"), current === null ? undefined : conversation.data);
 
   const refresh = () => queryClient.invalidateQueries({ queryKey: trpc.chat.pathKey() });
-  const { answer, ask, leave } = useAnswer((event) => {
+  const { answer, ask, askAgain, leave } = useAnswer((event) => {
     // The person may have gone to another conversation meanwhile: that one stays.
     if (event.type === "asked" && shown.current === null) setUrl({ c: event.conversationId });
     if (event.type === "asked" || event.type === "saved") void refresh();
-    if (event.type === "error") void refresh().then(() => answer?.questionId && leave());
   });
-  const live = answer && (answer.conversationId === current || (answer.conversationId === null && current === null)) ? answer : null;
+  const storedFailure = answer !== null && answer.failure !== null && answer.questionId !== null;
+  useEffect(() => {
+    // The conversation has the failure too, with what can be done about it.
+    if (storedFailure) void queryClient.invalidateQueries({ queryKey: trpc.chat.pathKey() }).then(leave);
+  }, [storedFailure, queryClient, trpc, leave]);
+  const live =
+    answer && (answer.conversationId === current || (answer.conversationId === null && current === null))
+      ? answer
+      : null;
   const busy = isBusy(live) || (conversation.data?.answering ?? false);
   const stop = useMutation(trpc.chat.stop.mutationOptions());
 
@@ -71,7 +78,12 @@ export function ChatPage() {
 
   useEffect(() => {
     function onKeyDown(event: KeyboardEvent) {
-      if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("[role=dialog], [role=menu], [role=listbox]")) return;
+      if (
+        event.key !== "Escape" ||
+        event.defaultPrevented ||
+        document.querySelector("[role=dialog], [role=menu], [role=listbox]")
+      )
+        return;
       if (busy) stopAnswer();
       else setCitation(null);
     }
@@ -95,19 +107,39 @@ export function ChatPage() {
 
       <div className="flex min-w-0 flex-1 flex-col">
         <div className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-2 lg:px-6">
-          <Button variant="ghost" size="icon" aria-label="Conversations" className="lg:hidden" onClick={() => setListOpen(true)}>
+          <Button
+            variant="ghost"
+            size="icon"
+            aria-label="Conversations"
+            className="lg:hidden"
+            onClick={() => setListOpen(true)}
+          >
             <PanelLeft />
           </Button>
           <h1 className="min-w-0 flex-1 truncate text-13 font-semibold">
-            {current === null ? (live?.question ?? "New conversation") : (conversation.data?.title ?? live?.question ?? "Chat")}
+            {current === null
+              ? (live?.question ?? "New conversation")
+              : (conversation.data?.title ?? live?.question ?? "Chat")}
           </h1>
-          <Button variant="ghost" size="icon" aria-label="New conversation" className="lg:hidden" onClick={() => open(null)}>
+          <Button
+            variant="ghost"
+            size="icon"
+            aria-label="New conversation"
+            className="lg:hidden"
+            onClick={() => open(null)}
+          >
             <Plus />
           </Button>
         </div>
         <div data-thread className="min-h-0 flex-1 overflow-y-auto">
           {empty ? (
-            <Start assistants={assistants.data} usable={usable} assistant={assistant} onAsk={askQuestion} error={assistants.error} />
+            <Start
+              assistants={assistants.data}
+              usable={usable}
+              assistant={assistant}
+              onAsk={askQuestion}
+              error={assistants.error}
+            />
           ) : conversation.error && !conversation.data && !live ? (
             <div className="mx-auto max-w-3xl p-6">
               <ErrorState error={wireErrorOf(conversation.error)} onRetry={() => void conversation.refetch()} />
@@ -121,6 +153,7 @@ export function ChatPage() {
               assistants={usable}
               open={citation}
               onOpen={setCitation}
+              onAskAgain={askAgain}
               onRetry={(question, retryMessageId, chosen) =>
                 void ask({ question, assistant: chosen, conversationId: current, retryMessageId })
               }

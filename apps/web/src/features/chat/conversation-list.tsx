@@ -38,7 +38,9 @@ export function ConversationList({ current, onOpen }: ListProps) {
       <nav aria-label="Conversations" className="min-h-0 flex-1 overflow-y-auto px-2 pb-4">
         {error && !data && <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />}
         {!data && !error && <SkeletonRows className="px-2" />}
-        {data?.length === 0 && <p className="px-2 text-13 text-muted">Your conversations stand here. Only you see them.</p>}
+        {data?.length === 0 && (
+          <p className="px-2 text-13 text-muted">Your conversations stand here. Only you see them.</p>
+        )}
         {groupByAge(data ?? [], now ?? new Date()).map(({ label, conversations }) => (
           <section key={label} className="mb-3">
             <h2 className="px-2 py-1 text-xs text-faint">{label}</h2>
@@ -59,13 +61,19 @@ export function ConversationList({ current, onOpen }: ListProps) {
   );
 }
 
-function Entry({ conversation, current, onOpen }: Omit<ListProps, "current"> & { conversation: Conversation; current: boolean }) {
+function Entry({
+  conversation,
+  current,
+  onOpen,
+}: Omit<ListProps, "current"> & { conversation: Conversation; current: boolean }) {
   const trpc = useTRPC();
   const queryClient = useQueryClient();
   const [renaming, setRenaming] = useState(false);
   const refresh = () => queryClient.invalidateQueries({ queryKey: trpc.chat.pathKey() });
   const { id: conversationId, title } = conversation;
-  const rename = useMutation(trpc.chat.rename.mutationOptions({ onSuccess: refresh, onSettled: () => setRenaming(false) }));
+  const rename = useMutation(
+    trpc.chat.rename.mutationOptions({ onSuccess: refresh, onSettled: () => setRenaming(false) }),
+  );
   const restore = useMutation(trpc.chat.restore.mutationOptions({ onSuccess: refresh }));
   const remove = useMutation(
     trpc.chat.remove.mutationOptions({

@@ -30,19 +30,25 @@ type Passage = Answers["chat"]["passage"];
 
 const besideQuery = "(min-width: 80rem)";
 
-/** The cited passage, marked in its document: beside the conversation where there is room, else over it. */
-export function PassagePanel({ citation, onClose }: { citation: OpenCitation | null; onClose(): void }) {
+type PassageProps = { citation: OpenCitation | null; onClose(): void };
+
+/** The cited passage, marked in its document, over the page. */
+export function PassageSheet({ citation, onClose }: PassageProps) {
+  return (
+    <Dialog open={citation !== null} onOpenChange={(open) => !open && onClose()}>
+      {citation && (
+        <SheetContent title={citation.title} description={placeOf(citation)}>
+          <PassageBody key={keyOf(citation)} citation={citation} />
+        </SheetContent>
+      )}
+    </Dialog>
+  );
+}
+
+/** Beside the conversation where there is room, else over it. */
+export function PassagePanel({ citation, onClose }: PassageProps) {
   const beside = useMediaQuery(besideQuery);
-  if (!beside)
-    return (
-      <Dialog open={citation !== null} onOpenChange={(open) => !open && onClose()}>
-        {citation && (
-          <SheetContent title={citation.title} description={placeOf(citation)}>
-            <PassageBody key={keyOf(citation)} citation={citation} />
-          </SheetContent>
-        )}
-      </Dialog>
-    );
+  if (!beside) return <PassageSheet citation={citation} onClose={onClose} />;
   if (!citation) return null;
   return (
     <aside
@@ -96,7 +102,9 @@ function PassageText({ citation, passage }: { citation: OpenCitation; passage: P
         </div>
       )}
       {place.kind === "moved" && (
-        <p className="text-xs text-muted">The document has changed since this answer; the passage stands elsewhere in it now.</p>
+        <p className="text-xs text-muted">
+          The document has changed since this answer; the passage stands elsewhere in it now.
+        </p>
       )}
       <div className="[&>article]:border-0 [&>article]:bg-transparent [&>article]:p-0 [&>article]:text-sm">
         {passage.cutBefore && <Cut />}

@@ -15,13 +15,15 @@ type ThreadProps = {
   assistants: readonly AssistantChoice[];
   open: OpenCitation | null;
   onOpen(citation: OpenCitation): void;
+  /** The live question, which failed. */
+  onAskAgain(): void;
   onRetry(question: string, messageId: string, assistant: AssistantChoice): void;
 };
 
 /** How near to its end a reader must be for the thread to follow what is added, in pixels. */
 const followPx = 160;
 
-export function Thread({ conversation, live, assistants, open, onOpen, onRetry }: ThreadProps) {
+export function Thread({ conversation, live, assistants, open, onOpen, onAskAgain, onRetry }: ThreadProps) {
   const end = useRef<HTMLDivElement>(null);
   const turns = turnsOf(conversation?.messages ?? []);
   const stored = new Set(conversation?.messages.map((message) => message.id));
@@ -33,7 +35,8 @@ export function Thread({ conversation, live, assistants, open, onOpen, onRetry }
   useEffect(() => {
     const scroller = end.current?.closest("[data-thread]");
     if (!scroller) return;
-    if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < followPx) scroller.scrollTop = scroller.scrollHeight;
+    if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < followPx)
+      scroller.scrollTop = scroller.scrollHeight;
   }, [length, live?.passages, live?.failure, live?.trace]);
   useEffect(() => {
     const scroller = end.current?.closest("[data-thread]");
@@ -63,16 +66,20 @@ export function Thread({ conversation, live, assistants, open, onOpen, onRetry }
                 onOpen={onOpen}
               />
             ))}
-            {last && shownLive && !liveQuestion && <LiveAnswerView answer={shownLive} open={open} onOpen={onOpen} />}
+            {last && shownLive && !liveQuestion && (
+              <LiveAnswerView answer={shownLive} open={open} onOpen={onOpen} onAskAgain={onAskAgain} />
+            )}
             {last && !shownLive && conversation?.answering && <AwaitedAnswer />}
-            {answers.length === 0 && !(last && (shownLive || conversation?.answering)) && <MissingAnswer retry={retry} />}
+            {answers.length === 0 && !(last && (shownLive || conversation?.answering)) && (
+              <MissingAnswer retry={retry} />
+            )}
           </section>
         );
       })}
       {shownLive && liveQuestion && (
         <section className="space-y-5">
           <QuestionView text={shownLive.question} />
-          <LiveAnswerView answer={shownLive} open={open} onOpen={onOpen} />
+          <LiveAnswerView answer={shownLive} open={open} onOpen={onOpen} onAskAgain={onAskAgain} />
         </section>
       )}
       <div ref={end} />

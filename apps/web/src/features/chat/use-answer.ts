@@ -20,6 +20,7 @@ export function useAnswer(onEvent?: (event: ConverseEvent) => void) {
   const { slug } = useWorkspace();
   const [answer, setAnswer] = useState<LiveAnswer | null>(null);
   const reading = useRef<AbortController | null>(null);
+  const asked = useRef<Asked | null>(null);
   const listener = useRef(onEvent);
   useEffect(() => {
     listener.current = onEvent;
@@ -27,7 +28,9 @@ export function useAnswer(onEvent?: (event: ConverseEvent) => void) {
   useEffect(() => () => reading.current?.abort(), []);
 
   const ask = useCallback(
-    async ({ question, assistant, conversationId, retryMessageId, trial = false }: Asked) => {
+    async (request: Asked) => {
+      const { question, assistant, conversationId, retryMessageId, trial = false } = request;
+      asked.current = request;
       reading.current?.abort();
       const abort = new AbortController();
       reading.current = abort;
@@ -58,13 +61,18 @@ export function useAnswer(onEvent?: (event: ConverseEvent) => void) {
     [slug],
   );
 
+  /** For a question that failed before it was stored. */
+  const askAgain = useCallback(() => {
+    if (asked.current) void ask(asked.current);
+  }, [ask]);
+
   /** Stops reading. The server ends a trial then; a stored answer it ends by `chat.stop` only. */
   const leave = useCallback(() => {
     reading.current?.abort();
     setAnswer(null);
   }, []);
 
-  return { answer, ask, leave };
+  return { answer, ask, askAgain, leave };
 }
 
 const brokenLine: WireError = {

@@ -6,7 +6,13 @@ import { formatCount } from "#lib/format.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 
 /** Before the first question: who answers, from what, and questions that have an answer. */
-export function Welcome({ assistant, onAsk }: { assistant: Answers["assistants"]["list"][number]; onAsk(question: string): void }) {
+export function Welcome({
+  assistant,
+  onAsk,
+}: {
+  assistant: Answers["assistants"]["list"][number];
+  onAsk(question: string): void;
+}) {
   const trpc = useTRPC();
   const { data: questions, isPending } = useQuery(trpc.chat.suggestions.queryOptions());
   return (

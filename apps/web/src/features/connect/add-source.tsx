@@ -41,7 +41,7 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
   return (
     <Dialog open={open} onOpenChange={change}>
       <SheetContent
-        title={kind ? `Add a ${kind.title}` : "Add a source"}
+        title={kind?.title ?? "Add a source"}
         description={kind?.description ?? "What should Anneal read from?"}
         footer={
           kind && (

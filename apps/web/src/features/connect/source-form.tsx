@@ -104,7 +104,7 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
             />
           )}
         </Field>
-        <ScheduleField value={schedule} onChange={setSchedule} />
+        <ScheduleField label="Read by itself" value={schedule} onChange={setSchedule} />
       </div>
     </form>
   );

@@ -20,11 +20,22 @@ export function DatasetFacts({ dataset }: { dataset: DatasetView }) {
     <div className="grid items-start gap-4 lg:grid-cols-2 2xl:grid-cols-3">
       <Panel title="Kept and dropped">
         <p className="tabular mb-3 text-13 text-muted">
-          {formatNumber(found)} pairs were found, {formatNumber(facets.kept)} kept ({formatPercent(found === 0 ? null : facets.kept / found)}).
+          {formatNumber(found)} pairs were found, {formatNumber(facets.kept)} kept (
+          {formatPercent(found === 0 ? null : facets.kept / found)}).
         </p>
         <ul className="tabular space-y-2 text-13">
-          <Share label="Kept, extracted from the text" count={facets.origin.extracted ?? 0} of={found} color="var(--ready)" />
-          <Share label="Kept, asked by the teacher" count={facets.origin.generated ?? 0} of={found} color="var(--accent)" />
+          <Share
+            label="Kept, extracted from the text"
+            count={facets.origin.extracted ?? 0}
+            of={found}
+            color="var(--ready)"
+          />
+          <Share
+            label="Kept, asked by the teacher"
+            count={facets.origin.generated ?? 0}
+            of={found}
+            color="var(--accent)"
+          />
           {Object.entries(facets.dropCode)
             .sort(([, left], [, right]) => right - left)
             .map(([code, count]) => (
@@ -47,10 +58,35 @@ export function DatasetFacts({ dataset }: { dataset: DatasetView }) {
           items={[
             ...Object.entries({ ...dataset.settings, ...dataset.stats })
               .filter(([, value]) => value !== null && value !== "" && typeof value !== "object")
-              .map(([name, value]) => ({ label: named(name), value: name.endsWith("Share") && typeof value === "number" ? formatPercent(value) : typeof value === "number" ? formatNumber(value, Number.isInteger(value) ? 0 : 2) : String(value) })),
-            ...kindsOf(dataset.stats.kinds).map(([kind, count]) => ({ label: `${named(kind)} examples`, value: formatNumber(count) })),
+              .map(([name, value]) => ({
+                label: named(name),
+                value:
+                  name.endsWith("Share") && typeof value === "number"
+                    ? formatPercent(value)
+                    : typeof value === "number"
+                      ? formatNumber(value, Number.isInteger(value) ? 0 : 2)
+                      : String(value),
+              })),
+            ...kindsOf(dataset.stats.kinds).map(([kind, count]) => ({
+              label: `${named(kind)} examples`,
+              value: formatNumber(count),
+            })),
             { label: "Readers", value: dataset.readers },
-            ...(dataset.runId ? [{ label: "Run", value: <Link href={href(`/runs/${dataset.runId}?stage=dataset`)} className="font-mono text-xs text-accent hover:underline">{dataset.runId.slice(0, 8)}</Link> }] : []),
+            ...(dataset.runId
+              ? [
+                  {
+                    label: "Run",
+                    value: (
+                      <Link
+                        href={href(`/runs/${dataset.runId}?stage=dataset`)}
+                        className="font-mono text-xs text-accent hover:underline"
+                      >
+                        {dataset.runId.slice(0, 8)}
+                      </Link>
+                    ),
+                  },
+                ]
+              : []),
           ]}
         />
       </Panel>
@@ -62,7 +98,10 @@ export function DatasetFacts({ dataset }: { dataset: DatasetView }) {
             {dataset.trainings.map((training) => (
               <li key={training.id}>
                 <span className="flex items-center justify-between gap-3">
-                  <Link href={href(`/training/${training.id}`)} className="font-mono text-xs text-accent hover:underline">
+                  <Link
+                    href={href(`/training/${training.id}`)}
+                    className="font-mono text-xs text-accent hover:underline"
+                  >
                     {training.id.slice(0, 8)}
                   </Link>
                   <TrainingStatus status={training.status} />
@@ -71,7 +110,11 @@ export function DatasetFacts({ dataset }: { dataset: DatasetView }) {
                 {dataset.adapterVersions
                   .filter((version) => version.trainingRunId === training.id)
                   .map((version) => (
-                    <Link key={version.id} href={href(`/adapters/${version.adapterId}?version=${version.version}`)} className="block text-muted hover:text-ink hover:underline">
+                    <Link
+                      key={version.id}
+                      href={href(`/adapters/${version.adapterId}?version=${version.version}`)}
+                      className="block text-muted hover:text-ink hover:underline"
+                    >
                       made {version.name} v{version.version}
                     </Link>
                   ))}
@@ -92,7 +135,10 @@ function Share({ label, count, of, color }: { label: ReactNode; count: number; o
         <span>{formatNumber(count)}</span>
       </span>
       <span aria-hidden className="mt-1 block h-1 overflow-hidden rounded-full bg-line">
-        <span className="block h-full rounded-full" style={{ width: `${of === 0 ? 0 : (count / of) * 100}%`, background: color }} />
+        <span
+          className="block h-full rounded-full"
+          style={{ width: `${of === 0 ? 0 : (count / of) * 100}%`, background: color }}
+        />
       </span>
     </li>
   );

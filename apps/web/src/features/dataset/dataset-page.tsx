@@ -42,7 +42,9 @@ export function DatasetPage({ datasetVersionId }: { datasetVersionId: string }) 
       parent={parent}
       description={
         <span className="flex flex-wrap items-center gap-x-2 gap-y-0.5">
-          {formatNumber(dataset.trainCount)} training and {formatNumber(dataset.evalCount)} evaluation examples of {formatNumber(dataset.pairCount)} pairs · made <RelativeTime time={dataset.createdAt} /> · <Digest value={dataset.digest} />
+          {formatNumber(dataset.trainCount)} training and {formatNumber(dataset.evalCount)} evaluation examples of{" "}
+          {formatNumber(dataset.pairCount)} pairs · made <RelativeTime time={dataset.createdAt} /> ·{" "}
+          <Digest value={dataset.digest} />
         </span>
       }
       actions={
@@ -64,8 +66,18 @@ export function DatasetPage({ datasetVersionId }: { datasetVersionId: string }) 
       <Tabs
         label="Dataset"
         tabs={[
-          { value: "pairs", label: "Pairs", count: formatNumber(dataset.facets.kept + dataset.facets.dropped), content: <PairBrowser dataset={dataset} /> },
-          { value: "documents", label: "Documents", count: formatNumber(documentCount), content: <Documents dataset={dataset} /> },
+          {
+            value: "pairs",
+            label: "Pairs",
+            count: formatNumber(dataset.facets.kept + dataset.facets.dropped),
+            content: <PairBrowser dataset={dataset} />,
+          },
+          {
+            value: "documents",
+            label: "Documents",
+            count: formatNumber(documentCount),
+            content: <Documents dataset={dataset} />,
+          },
           { value: "about", label: "Made from, used by", content: <DatasetFacts dataset={dataset} /> },
           { value: "api", label: "API", content: <Api dataset={dataset} /> },
         ]}
@@ -107,7 +119,10 @@ function Documents({ dataset }: { dataset: DatasetView }) {
             <span aria-hidden className="hidden h-1.5 w-40 overflow-hidden rounded-full bg-line sm:block">
               <span className="block h-full bg-accent" style={{ width: `${(document.pairs / most) * 100}%` }} />
             </span>
-            <Link href={href(`/datasets/${dataset.id}?document=${document.id}`)} className="tabular w-20 text-right text-muted hover:text-ink hover:underline">
+            <Link
+              href={href(`/datasets/${dataset.id}?document=${document.id}`)}
+              className="tabular w-20 text-right text-muted hover:text-ink hover:underline"
+            >
               {formatNumber(document.pairs)} {document.pairs === 1 ? "pair" : "pairs"}
             </Link>
           </li>
@@ -115,7 +130,8 @@ function Documents({ dataset }: { dataset: DatasetView }) {
       </ul>
       {dataset.hiddenDocuments > 0 && (
         <p className="px-1 text-xs text-muted">
-          {formatNumber(dataset.hiddenDocuments)} more {dataset.hiddenDocuments === 1 ? "document is" : "documents are"} not yours to read, so neither they nor their pairs are shown.
+          {formatNumber(dataset.hiddenDocuments)} more {dataset.hiddenDocuments === 1 ? "document is" : "documents are"}{" "}
+          not yours to read, so neither they nor their pairs are shown.
         </p>
       )}
     </div>
@@ -133,15 +149,28 @@ function Api({ dataset }: { dataset: DatasetView }) {
         <p className="text-13 text-muted">One JSON object a line, in the messages form that training programs read.</p>
         <CodeTabs
           snippets={[
-            { name: "curl", code: `curl -H "Authorization: Bearer $ANNEAL_API_KEY" \\\n  -o train.jsonl \\\n  '${file}'` },
-            { name: "Python", code: `import json, os, requests\n\nanswer = requests.get(\n    "${file}",\n    headers={"Authorization": f"Bearer {os.environ['ANNEAL_API_KEY']}"},\n)\nexamples = [json.loads(line) for line in answer.iter_lines()]` },
+            {
+              name: "curl",
+              code: `curl -H "Authorization: Bearer $ANNEAL_API_KEY" \\\n  -o train.jsonl \\\n  '${file}'`,
+            },
+            {
+              name: "Python",
+              code: `import json, os, requests\n\nanswer = requests.get(\n    "${file}",\n    headers={"Authorization": f"Bearer {os.environ['ANNEAL_API_KEY']}"},\n)\nexamples = [json.loads(line) for line in answer.iter_lines()]`,
+            },
           ]}
         />
       </section>
       <section className="min-w-0 space-y-2">
         <h2 className="text-13 font-semibold">List the pairs</h2>
         <p className="text-13 text-muted">With the same filters and permissions as this page.</p>
-        <CodeTabs snippets={apiSnippets(slug, "dataset.pairs", "query", { datasetVersionId: dataset.id, dropped: false, limit: 50, offset: 0 })} />
+        <CodeTabs
+          snippets={apiSnippets(slug, "dataset.pairs", "query", {
+            datasetVersionId: dataset.id,
+            dropped: false,
+            limit: 50,
+            offset: 0,
+          })}
+        />
       </section>
     </div>
   );

@@ -23,7 +23,10 @@ export function DatasetsPage() {
   const state = useTableState({ defaultSort: "-createdAt" });
   const { data, error, refetch } = useQuery(trpc.dataset.list.queryOptions());
   return (
-    <Page title="Datasets" description="Questions and answers with the passage that each comes from. A version never changes; new documents make a new one.">
+    <Page
+      title="Datasets"
+      description="Questions and answers with the passages that they come from. A version never changes."
+    >
       <DataTable
         label="Dataset versions"
         columns={columns(href)}
@@ -44,7 +47,8 @@ export function DatasetsPage() {
               </Button>
             }
           >
-            A run of the loop makes questions and answers from your documents, drops those that their text does not support, and keeps the rest here as a version.
+            A run of the loop makes questions and answers from your documents, drops those that their text does not
+            support, and keeps the rest here as a version.
           </EmptyState>
         }
       />
@@ -60,24 +64,66 @@ const columns = (href: (path: string) => string): DataColumn<Version>[] => [
     meta: { width: "22%", card: "title" },
     cell: ({ row: { original: version } }) => (
       <span className="flex items-center gap-1.5">
-        {!version.readable && <Lock aria-label="It holds documents that you may not read" className="size-3 shrink-0 text-faint" />}
+        {!version.readable && (
+          <Lock aria-label="It holds documents that you may not read" className="size-3 shrink-0 text-faint" />
+        )}
         <Link href={href(`/datasets/${version.id}`)} tabIndex={-1} className="truncate font-medium hover:underline">
           {version.name} v{version.version}
         </Link>
       </span>
     ),
   },
-  { id: "train", accessorKey: "trainCount", header: "Training", meta: { align: "right", width: "6.5rem" }, cell: ({ row }) => formatNumber(row.original.trainCount) },
-  { id: "eval", accessorKey: "evalCount", header: "Evaluation", meta: { align: "right", width: "6.5rem" }, cell: ({ row }) => formatNumber(row.original.evalCount) },
-  { id: "pairs", accessorKey: "pairCount", header: "Pairs", meta: { align: "right", width: "5.5rem" }, cell: ({ row }) => formatNumber(row.original.pairCount) },
+  {
+    id: "train",
+    accessorKey: "trainCount",
+    header: "Training",
+    meta: { align: "right", width: "6.5rem" },
+    cell: ({ row }) => formatNumber(row.original.trainCount),
+  },
+  {
+    id: "eval",
+    accessorKey: "evalCount",
+    header: "Evaluation",
+    meta: { align: "right", width: "6.5rem" },
+    cell: ({ row }) => formatNumber(row.original.evalCount),
+  },
+  {
+    id: "pairs",
+    accessorKey: "pairCount",
+    header: "Pairs",
+    meta: { align: "right", width: "5.5rem" },
+    cell: ({ row }) => formatNumber(row.original.pairCount),
+  },
   {
     id: "dropped",
     accessorKey: "droppedCount",
     header: "Dropped",
     meta: { align: "right", width: "5.5rem" },
-    cell: ({ row }) => <span className={row.original.droppedCount > 0 ? "text-waiting" : "text-faint"}>{formatNumber(row.original.droppedCount)}</span>,
+    cell: ({ row }) => (
+      <span className={row.original.droppedCount > 0 ? "text-waiting" : "text-faint"}>
+        {formatNumber(row.original.droppedCount)}
+      </span>
+    ),
   },
-  { id: "readers", header: "Readers", enableSorting: false, meta: { width: "9rem" }, cell: ({ row }) => row.original.readers },
-  { id: "digest", header: "Digest", enableSorting: false, meta: { width: "7.5rem", card: "hidden" }, cell: ({ row }) => <Digest value={row.original.digest} /> },
-  { id: "createdAt", accessorKey: "createdAt", header: "Made", meta: { align: "right", width: "7rem" }, cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" /> },
+  {
+    id: "readers",
+    header: "Readers",
+    enableSorting: false,
+    meta: { width: "9rem" },
+    cell: ({ row }) => row.original.readers,
+  },
+  {
+    id: "digest",
+    header: "Digest",
+    enableSorting: false,
+    meta: { width: "7.5rem", card: "hidden" },
+    cell: ({ row }) => <Digest value={row.original.digest} />,
+  },
+  {
+    id: "createdAt",
+    accessorKey: "createdAt",
+    header: "Made",
+    meta: { align: "right", width: "7rem" },
+    cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" />,
+  },
 ];

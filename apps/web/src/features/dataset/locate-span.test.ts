@@ -11,7 +11,10 @@ it("trusts the stored offsets while the words there are still the same", () => {
 });
 
 it("follows the words to where they stand now", () => {
-  const moved = [{ start: 0, end: 10, text: "A preface." }, { start: 12, end: 41, text: "Everyone has 28 days of leave" }];
+  const moved = [
+    { start: 0, end: 10, text: "A preface." },
+    { start: 12, end: 41, text: "Everyone has 28 days of leave" },
+  ];
   const span = locateSpan(moved, { charStart: 7, charEnd: 36, quote: "Everyone has 28 days of leave" });
   expect(span).toEqual({ start: 12, end: 41 });
 });

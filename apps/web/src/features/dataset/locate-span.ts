@@ -6,7 +6,10 @@ type Source = { charStart: number; charEnd: number; quote: string };
  * looked for, and what is not there any more has no place.
  * @returns character offsets into the document's text, as its elements carry them
  */
-export function locateSpan(elements: readonly Element[], { charStart, charEnd, quote }: Source): { start: number; end: number } | null {
+export function locateSpan(
+  elements: readonly Element[],
+  { charStart, charEnd, quote }: Source,
+): { start: number; end: number } | null {
   const text = textOf(elements);
   if (sameWords(text.slice(charStart, charEnd), quote)) return { start: charStart, end: charEnd };
   const found = quote === "" ? -1 : text.indexOf(quote);

@@ -3,7 +3,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { BookOpenText } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { Badge } from "#components/ui/badge.tsx";
 import { Button } from "#components/ui/button.tsx";
 import { Dialog, SheetContent } from "#components/ui/dialog.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
@@ -15,7 +14,8 @@ import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { TablePager } from "#components/ui/table-pager.tsx";
 import type { DatasetView } from "#features/dataset/dataset-page.tsx";
 import { describeDrop } from "#features/dataset/drop-names.ts";
-import { PairDetail, type Pair } from "#features/dataset/pair-detail.tsx";
+import { PairBadges, type Pair } from "#features/dataset/pair-badges.tsx";
+import { PairDetail } from "#features/dataset/pair-detail.tsx";
 import { formatNumber } from "#lib/format.ts";
 import { useTableFilter, useTableState } from "#lib/table-state.ts";
 import { useTRPC } from "#lib/trpc.ts";
@@ -69,8 +69,24 @@ export function PairBrowser({ dataset }: { dataset: DatasetView }) {
     <div>
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <SearchInput label="Search questions and answers" value={search} onChange={setSearch} />
-        <Filter label="Any split" value={split} onChange={setSplit} options={[{ value: "train", label: `Training (${formatNumber(facets.split.train ?? 0)})` }, { value: "eval", label: `Evaluation (${formatNumber(facets.split.eval ?? 0)})` }]} />
-        <Filter label="Any origin" value={origin} onChange={setOrigin} options={[{ value: "extracted", label: `Extracted (${formatNumber(facets.origin.extracted ?? 0)})` }, { value: "generated", label: `Generated (${formatNumber(facets.origin.generated ?? 0)})` }]} />
+        <Filter
+          label="Any split"
+          value={split}
+          onChange={setSplit}
+          options={[
+            { value: "train", label: `Training (${formatNumber(facets.split.train ?? 0)})` },
+            { value: "eval", label: `Evaluation (${formatNumber(facets.split.eval ?? 0)})` },
+          ]}
+        />
+        <Filter
+          label="Any origin"
+          value={origin}
+          onChange={setOrigin}
+          options={[
+            { value: "extracted", label: `Extracted (${formatNumber(facets.origin.extracted ?? 0)})` },
+            { value: "generated", label: `Generated (${formatNumber(facets.origin.generated ?? 0)})` },
+          ]}
+        />
         <Filter
           label="Kept and dropped"
           value={kept}
@@ -78,10 +94,20 @@ export function PairBrowser({ dataset }: { dataset: DatasetView }) {
           options={[
             { value: "kept", label: `Kept (${formatNumber(facets.kept)})` },
             { value: "dropped", label: `Dropped (${formatNumber(facets.dropped)})` },
-            ...Object.entries(facets.dropCode).map(([code, count]) => ({ value: code, label: `Dropped: ${describeDrop(code)} (${formatNumber(count)})` })),
+            ...Object.entries(facets.dropCode).map(([code, count]) => ({
+              value: code,
+              label: `Dropped: ${describeDrop(code)} (${formatNumber(count)})`,
+            })),
           ]}
         />
-        {dataset.documents.length > 1 && <Filter label="Any document" value={documentId} onChange={setDocumentId} options={dataset.documents.map((document) => ({ value: document.id, label: document.title }))} />}
+        {dataset.documents.length > 1 && (
+          <Filter
+            label="Any document"
+            value={documentId}
+            onChange={setDocumentId}
+            options={dataset.documents.map((document) => ({ value: document.id, label: document.title }))}
+          />
+        )}
         {filtered && (
           <Button variant="ghost" onClick={clear}>
             Clear
@@ -96,8 +122,14 @@ export function PairBrowser({ dataset }: { dataset: DatasetView }) {
       ) : !data ? (
         <SkeletonRows rows={10} />
       ) : rows.length === 0 ? (
-        <EmptyState icon={BookOpenText} title={filtered ? "No pair matches" : "No pair that you may read"} action={filtered && <Button onClick={clear}>Show all pairs</Button>}>
-          {filtered ? "Take one of the filters away, or search for another word." : "Pairs follow the permissions of the documents that they come from. Ask for access at their source."}
+        <EmptyState
+          icon={BookOpenText}
+          title={filtered ? "No pair matches" : "No pair that you may read"}
+          action={filtered && <Button onClick={clear}>Show all pairs</Button>}
+        >
+          {filtered
+            ? "Take one of the filters away, or search for another word."
+            : "Pairs follow the permissions of the documents that they come from. Ask for access at their source."}
         </EmptyState>
       ) : (
         <div className="grid items-start gap-4 lg:grid-cols-[minmax(20rem,26rem)_minmax(0,1fr)]">
@@ -113,7 +145,9 @@ export function PairBrowser({ dataset }: { dataset: DatasetView }) {
             )
           ) : (
             <Dialog open={chosen >= 0} onOpenChange={(open) => !open && setUrl({ pair: null })}>
-              <SheetContent title={`Pair ${formatNumber((selected?.ordinal ?? 0) + 1)}`}>{selected && <PairDetail key={selected.id} pair={selected} />}</SheetContent>
+              <SheetContent title={`Pair ${formatNumber((selected?.ordinal ?? 0) + 1)}`}>
+                {selected && <PairDetail key={selected.id} pair={selected} />}
+              </SheetContent>
             </Dialog>
           )}
         </div>
@@ -122,13 +156,25 @@ export function PairBrowser({ dataset }: { dataset: DatasetView }) {
   );
 }
 
-function PairList({ pairs, selectedId, onSelect }: { pairs: readonly Pair[]; selectedId: string | undefined; onSelect(pair: Pair): void }) {
+function PairList({
+  pairs,
+  selectedId,
+  onSelect,
+}: {
+  pairs: readonly Pair[];
+  selectedId: string | undefined;
+  onSelect(pair: Pair): void;
+}) {
   const list = useRef<HTMLUListElement>(null);
   useEffect(() => {
     list.current?.querySelector("[aria-current=true]")?.scrollIntoView({ block: "nearest" });
   }, [selectedId]);
   return (
-    <ul ref={list} aria-label="Pairs" className="min-h-0 flex-1 divide-y divide-line overflow-y-auto rounded-panel border border-line bg-panel">
+    <ul
+      ref={list}
+      aria-label="Pairs"
+      className="min-h-0 flex-1 divide-y divide-line overflow-y-auto rounded-panel border border-line bg-panel"
+    >
       {pairs.map((pair) => (
         <li key={pair.id}>
           <button
@@ -138,7 +184,13 @@ function PairList({ pairs, selectedId, onSelect }: { pairs: readonly Pair[]; sel
             onClick={() => onSelect(pair)}
             className="block w-full px-4 py-2.5 text-left text-13 hover:bg-hover aria-current:bg-accent-soft"
           >
-            <span className={pair.drop ? "line-clamp-2 text-muted line-through decoration-faint" : "line-clamp-2 font-medium"}>{pair.question}</span>
+            <span
+              className={
+                pair.drop ? "line-clamp-2 text-muted line-through decoration-faint" : "line-clamp-2 font-medium"
+              }
+            >
+              {pair.question}
+            </span>
             <span className="mt-0.5 line-clamp-1 text-muted">{pair.drop ? pair.drop.reason : pair.answer}</span>
             <span className="mt-1 flex items-center gap-1.5">
               <PairBadges pair={pair} />
@@ -151,16 +203,12 @@ function PairList({ pairs, selectedId, onSelect }: { pairs: readonly Pair[]; sel
   );
 }
 
-export function PairBadges({ pair }: { pair: Pair }) {
-  return (
-    <>
-      {pair.drop ? <Badge className="bg-waiting/12 text-waiting dark:bg-waiting/12">dropped</Badge> : <Badge tone={pair.split === "eval" ? "accent" : "neutral"}>{pair.split === "eval" ? "evaluation" : "training"}</Badge>}
-      <Badge>{pair.origin}</Badge>
-    </>
-  );
-}
-
-type FilterProps = { label: string; value: string; onChange(value: string): void; options: { value: string; label: string }[] };
+type FilterProps = {
+  label: string;
+  value: string;
+  onChange(value: string): void;
+  options: { value: string; label: string }[];
+};
 
 function Filter({ label, value, onChange, options }: FilterProps) {
   return (
@@ -181,7 +229,11 @@ function useStepKeys(step: (by: 1 | -1) => void) {
   useEffect(() => {
     function onKeyDown(event: KeyboardEvent) {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target instanceof HTMLElement && event.target.closest("input, textarea, select, [role=listbox], [role=menu]")) return;
+      if (
+        event.target instanceof HTMLElement &&
+        event.target.closest("input, textarea, select, [role=listbox], [role=menu]")
+      )
+        return;
       if (event.key === "j") latest.current(1);
       else if (event.key === "k") latest.current(-1);
     }

@@ -7,13 +7,11 @@ import { Panel } from "#components/ui/panel.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { ElementList } from "#features/documents/document-text.tsx";
 import { locateSpan } from "#features/dataset/locate-span.ts";
-import { PairBadges } from "#features/dataset/pair-browser.tsx";
+import { PairBadges, type Pair } from "#features/dataset/pair-badges.tsx";
 import { formatNumber } from "#lib/format.ts";
-import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useTRPC } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
-
-export type Pair = Answers["dataset"]["pairs"]["rows"][number];
 
 /** One pair above the document that it comes from, with its words marked there. */
 export function PairDetail({ pair }: { pair: Pair }) {
@@ -44,7 +42,10 @@ export function PairDetail({ pair }: { pair: Pair }) {
         <h3 className="mb-1.5 flex items-baseline justify-between gap-3 text-13">
           <span className="truncate font-semibold">{pair.documentTitle ?? "A document that was deleted"}</span>
           {pair.documentTitle !== null && (
-            <Link href={href(`/documents/${pair.documentId}?from=${pair.charStart}&to=${pair.charEnd}`)} className="shrink-0 text-xs text-accent hover:underline">
+            <Link
+              href={href(`/documents/${pair.documentId}?from=${pair.charStart}&to=${pair.charEnd}`)}
+              className="shrink-0 text-xs text-accent hover:underline"
+            >
               Open the document
             </Link>
           )}
@@ -75,7 +76,12 @@ function Source({ pair }: { pair: Pair }) {
           <Quote text={pair.quote} />
         </div>
       )}
-      <div tabIndex={0} aria-label="Text of the source" data-focus-inset className="min-h-0 flex-1 overflow-y-auto rounded-panel max-lg:max-h-[60dvh] [&>article]:max-w-none">
+      <div
+        tabIndex={0}
+        aria-label="Text of the source"
+        data-focus-inset
+        className="min-h-0 flex-1 overflow-y-auto rounded-panel max-lg:max-h-[60dvh] [&>article]:max-w-none"
+      >
         <ElementList elements={data.elements} marked={marked} />
       </div>
     </>

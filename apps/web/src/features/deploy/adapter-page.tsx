@@ -17,7 +17,7 @@ import { DeploySheet, type DeployTarget } from "#features/deploy/deploy-sheet.ts
 import { DeploymentHistory } from "#features/deploy/deployment-history.tsx";
 import { ServingStatus } from "#features/deploy/serving-status.tsx";
 import { VersionDetail } from "#features/deploy/version-detail.tsx";
-import { formatBytes, formatSignificant, missing } from "#lib/format.ts";
+import { formatSignificant, missing } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useUrlParam } from "#lib/url-state.ts";
@@ -52,7 +52,10 @@ export function AdapterPage({ adapterId }: { adapterId: string }) {
       actions={
         mayDeploy &&
         selected && (
-          <Button variant="primary" onClick={() => setTarget({ version: selected, alias: adapter.aliases[0]?.alias ?? "production" })}>
+          <Button
+            variant="primary"
+            onClick={() => setTarget({ version: selected, alias: adapter.aliases[0]?.alias ?? "production" })}
+          >
             <Rocket aria-hidden /> Deploy v{selected.version}
           </Button>
         )
@@ -70,7 +73,7 @@ export function AdapterPage({ adapterId }: { adapterId: string }) {
               rowHref={(row) => href(`/adapters/${adapterId}?version=${row.version}`)}
               state={state}
               empty={null}
-              minWidth="50rem"
+              minWidth="48rem"
             />
           </section>
           {selected && <VersionDetail key={selected.id} adapter={adapter} version={selected} />}
@@ -85,22 +88,28 @@ export function AdapterPage({ adapterId }: { adapterId: string }) {
   );
 }
 
-const versionColumns = ({ selected, choose }: { selected: number | undefined; choose(version: string): void }): DataColumn<VersionView>[] => [
+const versionColumns = ({
+  selected,
+  choose,
+}: {
+  selected: number | undefined;
+  choose(version: string): void;
+}): DataColumn<VersionView>[] => [
   {
     id: "version",
     accessorKey: "version",
     header: "Version",
-    meta: { width: "8.5rem", card: "title" },
+    meta: { width: "6rem", card: "title" },
     cell: ({ row: { original: version } }) => (
       <button
         type="button"
         tabIndex={-1}
         aria-current={version.version === selected ? "true" : undefined}
         onClick={() => choose(String(version.version))}
-        className="flex items-center gap-2 font-semibold hover:underline aria-current:text-accent"
+        title="Show it below"
+        className="font-semibold hover:underline aria-current:text-accent"
       >
         v{version.version}
-        {version.version === selected && <span className="text-xs font-normal">shown below</span>}
       </button>
     ),
   },
@@ -121,11 +130,40 @@ const versionColumns = ({ selected, choose }: { selected: number | undefined; ch
         </span>
       ),
   },
-  { id: "serving", header: "In memory", enableSorting: false, meta: { width: "9rem" }, cell: ({ row }) => <ServingStatus serving={row.original.serving} /> },
-  { id: "eval", accessorFn: (row) => row.result?.evalLossBest, header: "Evaluation", meta: { width: "8rem", align: "right" }, cell: ({ row }) => <EvalChange result={row.original.result} /> },
-  { id: "loss", accessorFn: (row) => row.result?.lossLast, header: "Loss", meta: { width: "5rem", align: "right" }, cell: ({ row }) => formatSignificant(row.original.result?.lossLast) },
-  { id: "rank", accessorKey: "rank", header: "Rank", meta: { width: "4.5rem", align: "right" } },
-  { id: "size", accessorKey: "sizeBytes", header: "Size", meta: { width: "6rem", align: "right", card: "hidden" }, cell: ({ row }) => formatBytes(row.original.sizeBytes) },
-  { id: "digest", header: "Digest", enableSorting: false, meta: { width: "7.5rem" }, cell: ({ row }) => <Digest value={row.original.digest} /> },
-  { id: "createdAt", accessorKey: "createdAt", header: "Made", meta: { width: "6.5rem", align: "right" }, cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" /> },
+  {
+    id: "serving",
+    header: "In memory",
+    enableSorting: false,
+    meta: { width: "8rem" },
+    cell: ({ row }) => <ServingStatus serving={row.original.serving} />,
+  },
+  {
+    id: "eval",
+    accessorFn: (row) => row.result?.evalLossBest,
+    header: "Evaluation",
+    meta: { width: "7.5rem", align: "right" },
+    cell: ({ row }) => <EvalChange result={row.original.result} />,
+  },
+  {
+    id: "loss",
+    accessorFn: (row) => row.result?.lossLast,
+    header: "Loss",
+    meta: { width: "5rem", align: "right" },
+    cell: ({ row }) => formatSignificant(row.original.result?.lossLast),
+  },
+  { id: "rank", accessorKey: "rank", header: "Rank", meta: { width: "4.25rem", align: "right" } },
+  {
+    id: "digest",
+    header: "Digest",
+    enableSorting: false,
+    meta: { width: "6.75rem", card: "hidden" },
+    cell: ({ row }) => <Digest value={row.original.digest} />,
+  },
+  {
+    id: "createdAt",
+    accessorKey: "createdAt",
+    header: "Made",
+    meta: { width: "6.75rem", align: "right" },
+    cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" />,
+  },
 ];

@@ -24,7 +24,13 @@ export function AdaptersPage() {
   const { data, error, refetch } = useQuery(trpc.deploy.list.queryOptions());
   return (
     <Page title="Adapters" description="What was trained, every version of it, and which one answers now.">
-      {error && !data ? <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} /> : data ? <Cards adapters={data} /> : <Skeleton className="h-56 max-w-xl rounded-panel" />}
+      {error && !data ? (
+        <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />
+      ) : data ? (
+        <Cards adapters={data} />
+      ) : (
+        <Skeleton className="h-56 max-w-xl rounded-panel" />
+      )}
     </Page>
   );
 }
@@ -42,7 +48,8 @@ function Cards({ adapters }: { adapters: Adapter[] }) {
           </Button>
         }
       >
-        An adapter is what your base model learned from your documents. A run of the loop trains one, registers it here as a version, and serves it under a name.
+        An adapter is what your base model learned from your documents. A run of the loop trains one, registers it here
+        as a version, and serves it under a name.
       </EmptyState>
     );
   return (
@@ -73,7 +80,9 @@ function AdapterCard({ adapter }: { adapter: Adapter }) {
         </p>
       </header>
       <ul className="mx-4 mt-4 divide-y divide-line border-y border-line">
-        {adapter.aliases.length === 0 && <li className="py-2.5 text-13 text-muted">Not deployed: no alias points at a version.</li>}
+        {adapter.aliases.length === 0 && (
+          <li className="py-2.5 text-13 text-muted">Not deployed: no alias points at a version.</li>
+        )}
         {adapter.aliases.map((alias) => (
           <li key={alias.alias} className="flex items-center justify-between gap-3 py-2.5 text-13">
             <span className="min-w-0 truncate">

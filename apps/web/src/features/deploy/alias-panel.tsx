@@ -17,7 +17,10 @@ export function AliasPanel({ adapter, onDeploy }: AliasPanelProps) {
   return (
     <Panel title="Serving" bodyClassName="p-0">
       {adapter.aliases.length === 0 ? (
-        <p className="px-4 py-4 text-13 text-muted">No alias points here, so nothing asks this adapter. Deploy a version to give it a name that people and programs can use.</p>
+        <p className="px-4 py-4 text-13 text-muted">
+          No alias points here, so nothing asks this adapter. Deploy a version to give it a name that people and
+          programs can use.
+        </p>
       ) : (
         <ul className="divide-y divide-line">
           {adapter.aliases.map((alias) => {
@@ -35,14 +38,17 @@ export function AliasPanel({ adapter, onDeploy }: AliasPanelProps) {
                   <AliasStatus serving={alias.serving} />
                 </div>
                 <p className="mt-1 text-13 text-muted">
-                  <span className="font-medium text-ink">v{alias.version ?? "?"}</span> since <RelativeTime time={alias.at} />, by {alias.by}
+                  <span className="font-medium text-ink">v{alias.version ?? "?"}</span> since{" "}
+                  <RelativeTime time={alias.at} />, by {alias.by}
                 </p>
                 {alias.serving.replicas.length > 0 && (
                   <ul className="mt-1.5 space-y-0.5 text-xs text-muted">
                     {alias.serving.replicas.map((replica) => (
                       <li key={replica.replicaId} className="flex justify-between gap-3">
                         <span className="truncate font-mono text-2xs">{replica.url.replace(/^https?:\/\//, "")}</span>
-                        <span title={replica.error ?? undefined}>{replica.status === "ready" ? (replica.observed ?? "absent") : replica.status}</span>
+                        <span title={replica.error ?? undefined}>
+                          {replica.status === "ready" ? (replica.observed ?? "absent") : replica.status}
+                        </span>
                       </li>
                     ))}
                   </ul>

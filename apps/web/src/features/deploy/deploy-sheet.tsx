@@ -24,8 +24,20 @@ type Plan = Answers["deploy"]["preview"];
 
 const pollMs = 700;
 
-export const stepNames: Record<DeployStep, string> = { load: "Load", probe: "Probe", flip: "Flip", drain: "Drain", unload: "Unload" };
-const kinds: Record<DeployStepState["status"], StatusKind> = { waiting: "waiting", running: "running", done: "ready", skipped: "stopped", failed: "failed" };
+export const stepNames: Record<DeployStep, string> = {
+  load: "Load",
+  probe: "Probe",
+  flip: "Flip",
+  drain: "Drain",
+  unload: "Unload",
+};
+const kinds: Record<DeployStepState["status"], StatusKind> = {
+  waiting: "waiting",
+  running: "running",
+  done: "ready",
+  skipped: "stopped",
+  failed: "failed",
+};
 
 type DeploySheetProps = { adapter: AdapterView; target: DeployTarget; onClose(): void };
 
@@ -38,7 +50,9 @@ export function DeploySheet({ adapter, target: { version, alias: firstAlias }, o
   const wanted = { adapterVersionId: version.id, alias };
   const start = useMutation(trpc.deploy.start.mutationOptions({ meta: { inlineError: true } }));
   const started = start.data?.deploymentId;
-  const { data: plan, error: planError } = useQuery({ ...trpc.deploy.preview.queryOptions(parsed.success && !started ? wanted : skipToken) });
+  const { data: plan, error: planError } = useQuery({
+    ...trpc.deploy.preview.queryOptions(parsed.success && !started ? wanted : skipToken),
+  });
   const back = plan?.change === "back";
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>
@@ -55,8 +69,14 @@ export function DeploySheet({ adapter, target: { version, alias: firstAlias }, o
               <DialogClose asChild>
                 <Button>Cancel</Button>
               </DialogClose>
-              <Button variant="primary" busy={start.isPending} disabled={!plan || plan.blockers.length > 0} onClick={() => start.mutate(wanted)}>
-                {!start.isPending && (back ? <Undo2 aria-hidden /> : <Rocket aria-hidden />)} {back ? "Roll back" : plan?.change === "same" ? "Deploy again" : "Deploy"}
+              <Button
+                variant="primary"
+                busy={start.isPending}
+                disabled={!plan || plan.blockers.length > 0}
+                onClick={() => start.mutate(wanted)}
+              >
+                {!start.isPending && (back ? <Undo2 aria-hidden /> : <Rocket aria-hidden />)}{" "}
+                {back ? "Roll back" : plan?.change === "same" ? "Deploy again" : "Deploy"}
               </Button>
             </>
           )
@@ -67,19 +87,37 @@ export function DeploySheet({ adapter, target: { version, alias: firstAlias }, o
             <LiveDeployment deploymentId={started} name={`${adapter.name}@${alias}`} version={version.version} />
           ) : (
             <>
-              <Field label="Alias" hint={`People and programs ask for ${adapter.name}@${alias || "…"}.`} error={parsed.success ? undefined : parsed.error.issues[0]?.message}>
+              <Field
+                label="Alias"
+                hint={`People and programs ask for ${adapter.name}@${alias || "…"}.`}
+                error={parsed.success ? undefined : parsed.error.issues[0]?.message}
+              >
                 {(control) => (
                   <>
-                    <Input {...control} value={alias} list={listId} onChange={(event) => setAlias(event.target.value.trim())} className="font-mono" autoComplete="off" spellCheck={false} />
+                    <Input
+                      {...control}
+                      value={alias}
+                      list={listId}
+                      onChange={(event) => setAlias(event.target.value.trim())}
+                      className="font-mono"
+                      autoComplete="off"
+                      spellCheck={false}
+                    />
                     <datalist id={listId}>
-                      {[...new Set([...adapter.aliases.map((each) => each.alias), "production", "canary"])].map((each) => (
-                        <option key={each} value={each} />
-                      ))}
+                      {[...new Set([...adapter.aliases.map((each) => each.alias), "production", "canary"])].map(
+                        (each) => (
+                          <option key={each} value={each} />
+                        ),
+                      )}
                     </datalist>
                   </>
                 )}
               </Field>
-              {planError ? <ErrorNotice error={wireErrorOf(planError)} /> : parsed.success && (plan ? <Preview plan={plan} alias={alias} /> : <SkeletonRows rows={8} />)}
+              {planError ? (
+                <ErrorNotice error={wireErrorOf(planError)} />
+              ) : (
+                parsed.success && (plan ? <Preview plan={plan} alias={alias} /> : <SkeletonRows rows={8} />)
+              )}
               {start.error && <ErrorNotice error={wireErrorOf(start.error)} />}
             </>
           )}
@@ -94,13 +132,18 @@ function Preview({ plan, alias }: { plan: Plan; alias: string }) {
     <section aria-label="What will happen" className="space-y-4">
       <div className="flex flex-wrap items-center gap-2 rounded-panel border border-line bg-sunken px-3 py-2.5 text-13">
         <span className="font-mono text-xs">@{alias}</span>
-        <Badge>{plan.replaces ? `v${plan.replaces.version}` : plan.change === "same" ? `v${plan.version}` : "nothing"}</Badge>
+        <Badge>
+          {plan.replaces ? `v${plan.replaces.version}` : plan.change === "same" ? `v${plan.version}` : "nothing"}
+        </Badge>
         <ArrowRight aria-label="becomes" className="size-3.5 text-faint" />
         <Badge tone="accent">v{plan.version}</Badge>
         <span className="ml-auto font-mono text-2xs break-all text-faint">{plan.servingName}</span>
       </div>
       {plan.blockers.map((text) => (
-        <ErrorNotice key={text} error={{ code: "CONFLICT", message: text, action: "It cannot start until this is different." }} />
+        <ErrorNotice
+          key={text}
+          error={{ code: "CONFLICT", message: text, action: "It cannot start until this is different." }}
+        />
       ))}
       {plan.warnings.map((text) => (
         <p key={text} className="rounded-panel border border-waiting/40 bg-waiting/8 px-3 py-2 text-13">
@@ -111,7 +154,12 @@ function Preview({ plan, alias }: { plan: Plan; alias: string }) {
         <h3 className="mb-2 text-13 font-semibold">What will happen</h3>
         <Steps
           label="What will happen"
-          steps={plan.steps.map(({ step, text, skipped }) => ({ id: step, label: stepNames[step], kind: skipped ? ("stopped" as const) : ("waiting" as const), detail: text }))}
+          steps={plan.steps.map(({ step, text, skipped }) => ({
+            id: step,
+            label: stepNames[step],
+            kind: skipped ? ("stopped" as const) : ("waiting" as const),
+            detail: text,
+          }))}
         />
       </div>
     </section>
@@ -130,11 +178,23 @@ function LiveDeployment({ deploymentId, name, version }: { deploymentId: string;
   return (
     <section aria-label="What happens now" className="space-y-4">
       <p className="text-13" role="status">
-        {data.status === "running" ? "It goes on when you close this; the adapter's page shows how it ended." : data.status === "done" ? <DoneLine name={name} version={version} swapMs={data.swapMs} /> : "It failed, and whatever served before the flip still serves."}
+        {data.status === "running" ? (
+          "It goes on when you close this; the adapter's page shows how it ended."
+        ) : data.status === "done" ? (
+          <DoneLine name={name} version={version} swapMs={data.swapMs} />
+        ) : (
+          "It failed, and whatever served before the flip still serves."
+        )}
       </p>
       <Steps
         label="Deployment"
-        steps={data.steps.map(({ step, status, durationMs, detail }) => ({ id: step, label: stepNames[step], kind: kinds[status], durationMs: status === "waiting" || status === "running" ? null : durationMs, detail }))}
+        steps={data.steps.map(({ step, status, durationMs, detail }) => ({
+          id: step,
+          label: stepNames[step],
+          kind: kinds[status],
+          durationMs: status === "waiting" || status === "running" ? null : durationMs,
+          detail,
+        }))}
       />
       {data.error && <ErrorNotice error={data.error} />}
     </section>
@@ -144,7 +204,8 @@ function LiveDeployment({ deploymentId, name, version }: { deploymentId: string;
 function DoneLine({ name, version, swapMs }: { name: string; version: number; swapMs: number | null }) {
   return (
     <>
-      <span className="font-mono text-xs">{name}</span> answers with version {version} now{swapMs !== null && `; the change took ${formatDuration(swapMs)}`}.
+      <span className="font-mono text-xs">{name}</span> answers with version {version} now
+      {swapMs !== null && `; the change took ${formatDuration(swapMs)}`}.
     </>
   );
 }

@@ -7,15 +7,30 @@ import type { AdapterView } from "#features/deploy/adapter-page.tsx";
 import { stepNames, type DeployTarget } from "#features/deploy/deploy-sheet.tsx";
 import { formatDuration } from "#lib/format.ts";
 
-const kinds: Record<AdapterView["deployments"][number]["status"], StatusKind> = { running: "running", done: "ready", failed: "failed" };
+const kinds: Record<AdapterView["deployments"][number]["status"], StatusKind> = {
+  running: "running",
+  done: "ready",
+  failed: "failed",
+};
 
 type DeploymentHistoryProps = { adapter: AdapterView; onDeploy: ((target: DeployTarget) => void) | null };
 
 /** Which version served when, and every attempt to change it: the newest first. */
 export function DeploymentHistory({ adapter, onDeploy }: DeploymentHistoryProps) {
-  const flips = new Map(adapter.history.map((entry, index) => [entry.seq, adapter.history.slice(index + 1).find((each) => each.alias === entry.alias)]));
+  const flips = new Map(
+    adapter.history.map((entry, index) => [
+      entry.seq,
+      adapter.history.slice(index + 1).find((each) => each.alias === entry.alias),
+    ]),
+  );
   const flipOf = (deployment: AdapterView["deployments"][number]) =>
-    adapter.history.find((entry) => entry.alias === deployment.alias && entry.servingName === deployment.servingName && entry.at >= deployment.createdAt && (deployment.endedAt === null || entry.at <= deployment.endedAt));
+    adapter.history.find(
+      (entry) =>
+        entry.alias === deployment.alias &&
+        entry.servingName === deployment.servingName &&
+        entry.at >= deployment.createdAt &&
+        (deployment.endedAt === null || entry.at <= deployment.endedAt),
+    );
   return (
     <Panel title="History" bodyClassName="p-0">
       {adapter.deployments.length === 0 ? (
@@ -34,16 +49,22 @@ export function DeploymentHistory({ adapter, onDeploy }: DeploymentHistoryProps)
                   <p className="flex flex-wrap items-baseline justify-between gap-x-3">
                     <span>
                       <span className="font-mono text-xs">@{deployment.alias}</span>{" "}
-                      {before && before.version !== deployment.version && <span className="text-faint">v{before.version} → </span>}
+                      {before && before.version !== deployment.version && (
+                        <span className="text-faint">v{before.version} → </span>
+                      )}
                       <span className="font-medium">v{deployment.version}</span>
-                      {before && before.version > deployment.version && <span className="text-muted"> rolled back</span>}
+                      {before && before.version > deployment.version && (
+                        <span className="text-muted"> rolled back</span>
+                      )}
                     </span>
                     <RelativeTime time={deployment.createdAt} className="text-xs text-faint" />
                   </p>
                   <p className="text-xs text-muted">
                     {deployment.status === "failed" ? (
                       <>
-                        Failed{failedStep && ` in ${stepNames[failedStep.step as keyof typeof stepNames].toLowerCase()}`}: {deployment.error?.message}
+                        Failed
+                        {failedStep && ` in ${stepNames[failedStep.step as keyof typeof stepNames].toLowerCase()}`}:{" "}
+                        {deployment.error?.message}
                       </>
                     ) : (
                       <>
@@ -52,9 +73,15 @@ export function DeploymentHistory({ adapter, onDeploy }: DeploymentHistoryProps)
                       </>
                     )}
                   </p>
-                  {deployment.status === "failed" && deployment.error && <p className="mt-0.5 text-xs text-muted">{deployment.error.action}</p>}
+                  {deployment.status === "failed" && deployment.error && (
+                    <p className="mt-0.5 text-xs text-muted">{deployment.error.action}</p>
+                  )}
                   {onDeploy && version && deployment.status === "failed" && (
-                    <button type="button" className="mt-1 text-xs text-accent hover:underline" onClick={() => onDeploy({ version, alias: deployment.alias })}>
+                    <button
+                      type="button"
+                      className="mt-1 text-xs text-accent hover:underline"
+                      onClick={() => onDeploy({ version, alias: deployment.alias })}
+                    >
                       Try again
                     </button>
                   )}

@@ -18,10 +18,18 @@ export function LineageChain({ adapter, version, lineage }: LineageChainProps) {
   const { dataset, documents, hiddenDocuments } = lineage;
   const rest = documents.length - shownDocuments;
   return (
-    <ol aria-label="Lineage" className="grid overflow-hidden rounded-panel border border-line bg-line md:grid-cols-5 md:gap-px max-md:gap-px">
+    <ol
+      aria-label="Lineage"
+      className="grid overflow-hidden rounded-panel border border-line bg-line md:grid-cols-5 md:gap-px max-md:gap-px"
+    >
       <Node icon={Files} title="Documents" value={formatNumber(documents.length + hiddenDocuments)}>
         {documents.slice(0, shownDocuments).map((document) => (
-          <Link key={document.id} href={href(`/documents/${document.id}`)} title={document.title} className="block truncate hover:text-ink hover:underline">
+          <Link
+            key={document.id}
+            href={href(`/documents/${document.id}`)}
+            title={document.title}
+            className="block truncate hover:text-ink hover:underline"
+          >
             {document.title}
           </Link>
         ))}
@@ -30,9 +38,24 @@ export function LineageChain({ adapter, version, lineage }: LineageChainProps) {
             and {formatNumber(rest)} more
           </Link>
         )}
-        {hiddenDocuments > 0 && <span className="block text-faint">{formatCount(hiddenDocuments, "document")} not yours to read</span>}
+        {hiddenDocuments > 0 && (
+          <span className="block text-faint">{formatCount(hiddenDocuments, "document")} not yours to read</span>
+        )}
       </Node>
-      <Node icon={BookOpenText} title="Dataset" value={dataset ? <Link href={href(`/datasets/${dataset.id}`)} className="hover:underline">{`${dataset.name} v${dataset.version}`}</Link> : "Deleted"}>
+      <Node
+        icon={BookOpenText}
+        title="Dataset"
+        value={
+          dataset ? (
+            <Link
+              href={href(`/datasets/${dataset.id}`)}
+              className="hover:underline"
+            >{`${dataset.name} v${dataset.version}`}</Link>
+          ) : (
+            "Deleted"
+          )
+        }
+      >
         {dataset && (
           <>
             <span className="block">{formatCount(dataset.trainCount, "example")}</span>
@@ -62,7 +85,17 @@ export function LineageChain({ adapter, version, lineage }: LineageChainProps) {
           {version.digest.slice(0, 12)}
         </span>
       </Node>
-      <Node icon={Radio} title="Serves as" value={version.aliases.length === 0 ? <span className="font-normal text-faint">nothing now</span> : version.aliases.map((alias) => `@${alias}`).join(", ")}>
+      <Node
+        icon={Radio}
+        title="Serves as"
+        value={
+          version.aliases.length === 0 ? (
+            <span className="font-normal text-faint">nothing now</span>
+          ) : (
+            version.aliases.map((alias) => `@${alias}`).join(", ")
+          )
+        }
+      >
         {version.serving.resident > 0 ? (
           <Link href={href("/pools")} className="block hover:text-ink hover:underline">
             on {formatCount(version.serving.resident, "engine")}
@@ -79,13 +112,19 @@ type NodeProps = { icon: LucideIcon; title: string; value: ReactNode; current?: 
 
 function Node({ icon: Icon, title, value, current, children }: NodeProps) {
   return (
-    <li aria-current={current ? "true" : undefined} className="group/node relative min-w-0 bg-panel px-4 pt-3 pb-3.5 aria-current:shadow-[inset_0_2px_0_var(--accent)]">
+    <li
+      aria-current={current ? "true" : undefined}
+      className="group/node relative min-w-0 bg-panel px-4 pt-3 pb-3.5 aria-current:shadow-[inset_0_2px_0_var(--accent)]"
+    >
       <span className="flex items-center gap-1.5 text-xs text-muted">
         <Icon aria-hidden className="size-3.5" strokeWidth={1.75} /> {title}
       </span>
       <span className="tabular mt-1 block truncate text-13 font-semibold">{value}</span>
       <span className="tabular mt-1 block text-xs text-muted">{children}</span>
-      <span aria-hidden className="absolute -top-2 left-6 z-10 grid size-4 rotate-90 place-items-center rounded-full border border-line bg-panel text-faint group-first/node:hidden md:top-1/2 md:-left-2 md:-translate-y-1/2 md:rotate-0">
+      <span
+        aria-hidden
+        className="absolute -top-2 left-6 z-10 grid size-4 rotate-90 place-items-center rounded-full border border-line bg-panel text-faint group-first/node:hidden md:top-1/2 md:-left-2 md:-translate-y-1/2 md:rotate-0"
+      >
         <ChevronRight className="size-2.5" />
       </span>
     </li>

@@ -1,17 +1,24 @@
 import { expect, it } from "vitest";
 import { previousVersion } from "./previous-version.ts";
 
-const versions = [{ id: "v3" }, { id: "v2" }, { id: "v1" }];
-const entry = (seq: number, adapterVersionId: string, alias = "production") => ({ seq, adapterVersionId, alias });
+const versions = [3, 2, 1].map((version) => ({ id: `v${version}`, version }));
+const served = (...numbers: number[]) =>
+  numbers.map((version) => ({ alias: "production", adapterVersionId: `v${version}`, version }));
+const now = (version: number) => ({ alias: "production", version });
 
 it("is what the alias served before, not the version with the next smaller number", () => {
-  expect(previousVersion({ versions, history: [entry(2, "v3"), entry(1, "v1")] }, entry(2, "v3"))).toEqual({ id: "v1" });
+  expect(previousVersion({ versions, history: served(3, 1) }, now(3))?.id).toBe("v1");
 });
 
 it("looks past a repeated deployment of the same version", () => {
-  expect(previousVersion({ versions, history: [entry(3, "v2"), entry(2, "v2"), entry(1, "v1")] }, entry(3, "v2"))).toEqual({ id: "v1" });
+  expect(previousVersion({ versions, history: served(2, 2, 1) }, now(2))?.id).toBe("v1");
+});
+
+it("goes further back after a rollback instead of undoing it", () => {
+  expect(previousVersion({ versions, history: served(2, 3, 2, 1) }, now(2))?.id).toBe("v1");
 });
 
 it("never takes another alias's past, and finds nothing for a first deployment", () => {
-  expect(previousVersion({ versions, history: [entry(2, "v2"), entry(1, "v1", "canary")] }, entry(2, "v2"))).toBeUndefined();
+  const history = [...served(2), { alias: "canary", adapterVersionId: "v1", version: 1 }];
+  expect(previousVersion({ versions, history }, now(2))).toBeUndefined();
 });

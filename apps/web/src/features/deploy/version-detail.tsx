@@ -22,7 +22,11 @@ type Props = { adapter: AdapterView; version: VersionView };
 /** One version: what it came from, how it learned, its card and its files. */
 export function VersionDetail({ adapter, version }: Props) {
   const trpc = useTRPC();
-  const { data: lineage, error, refetch } = useQuery(trpc.deploy.lineage.queryOptions({ adapterVersionId: version.id }));
+  const {
+    data: lineage,
+    error,
+    refetch,
+  } = useQuery(trpc.deploy.lineage.queryOptions({ adapterVersionId: version.id }));
   return (
     <section aria-label={`Version ${version.version}`} className="space-y-4">
       <h2 className="text-13 font-semibold">Version {version.version}</h2>
@@ -37,7 +41,11 @@ export function VersionDetail({ adapter, version }: Props) {
             tabs={[
               { value: "card", label: "Model card", content: <ModelCard card={lineage.card} /> },
               { value: "api", label: "Use it", content: <Usage adapter={adapter} version={version} /> },
-              { value: "files", label: "Files", content: <Files adapter={adapter} version={version} lineage={lineage} /> },
+              {
+                value: "files",
+                label: "Files",
+                content: <Files adapter={adapter} version={version} lineage={lineage} />,
+              },
             ]}
           />
         </>
@@ -52,10 +60,30 @@ function Result({ version: { result } }: { version: VersionView }) {
   if (!result) return null;
   return (
     <div className="grid grid-cols-2 gap-px overflow-hidden rounded-panel border border-line bg-line md:grid-cols-4 [&>*]:bg-panel [&>*]:p-4">
-      <Figure label="Evaluation" value={formatSignificant(result.evalLossBest)} hint={result.evalLossFirst === null ? "nothing was held out" : `base model ${formatSignificant(result.evalLossFirst)}`} />
-      <Figure label="Loss" value={formatSignificant(result.lossLast)} hint={`from ${formatSignificant(result.lossFirst)}`} />
-      <Figure label="Learned from" value={formatNumber(result.tokensTotal)} hint={`tokens in ${formatNumber(result.steps)} steps`} />
-      <Figure label="Took" value={formatDuration(result.durationMs)} hint={`${formatSignificant(result.tokensPerSecond)} tokens/s`} />
+      <Figure
+        label="Evaluation"
+        value={formatSignificant(result.evalLossBest)}
+        hint={
+          result.evalLossFirst === null
+            ? "nothing was held out"
+            : `base model ${formatSignificant(result.evalLossFirst)}`
+        }
+      />
+      <Figure
+        label="Loss"
+        value={formatSignificant(result.lossLast)}
+        hint={`from ${formatSignificant(result.lossFirst)}`}
+      />
+      <Figure
+        label="Learned from"
+        value={formatNumber(result.tokensTotal)}
+        hint={`tokens in ${formatNumber(result.steps)} steps`}
+      />
+      <Figure
+        label="Took"
+        value={formatDuration(result.durationMs)}
+        hint={`${formatSignificant(result.tokensPerSecond)} tokens/s`}
+      />
     </div>
   );
 }
@@ -73,7 +101,12 @@ function ModelCard({ card }: { card: string }) {
 
 function Usage({ adapter, version }: Props) {
   const alias = version.aliases[0];
-  if (alias === undefined) return <p className="text-13 text-muted">No alias points at this version, so it has no name to ask it by. Deploy it to give it one.</p>;
+  if (alias === undefined)
+    return (
+      <p className="text-13 text-muted">
+        No alias points at this version, so it has no name to ask it by. Deploy it to give it one.
+      </p>
+    );
   const origin = typeof window === "undefined" ? "" : window.location.origin;
   const model = `${adapter.name}@${alias}`;
   const body = JSON.stringify({ model, messages: [{ role: "user", content: "How long is the warranty?" }] });
@@ -82,7 +115,10 @@ function Usage({ adapter, version }: Props) {
       <p className="text-13 text-muted">The API is OpenAI's. The key's owner needs a permission for this model.</p>
       <CodeTabs
         snippets={[
-          { name: "curl", code: `curl ${origin}/api/v1/chat/completions \\\n  -H "Authorization: Bearer $ANNEAL_API_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '${body}'` },
+          {
+            name: "curl",
+            code: `curl ${origin}/api/v1/chat/completions \\\n  -H "Authorization: Bearer $ANNEAL_API_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '${body}'`,
+          },
           {
             name: "Python",
             code: `import os\nfrom openai import OpenAI\n\nclient = OpenAI(base_url="${origin}/api/v1", api_key=os.environ["ANNEAL_API_KEY"])\nanswer = client.chat.completions.create(\n    model="${model}",\n    messages=[{"role": "user", "content": "How long is the warranty?"}],\n)\nprint(answer.choices[0].message.content)`,
@@ -97,14 +133,19 @@ function Files({ version, lineage }: Props & { lineage: Answers["deploy"]["linea
   const { slug, role } = useWorkspace();
   const allowed = lineage.mayDownload && role !== "member" && role !== "service";
   const files = [
-    { name: "adapter_model.safetensors", hint: `${formatBytes(version.sizeBytes)} with its configuration; weights as PEFT writes them` },
+    {
+      name: "adapter_model.safetensors",
+      hint: `${formatBytes(version.sizeBytes)} with its configuration; weights as PEFT writes them`,
+    },
     { name: "adapter_config.json", hint: "rank, targets and the base that it fits" },
   ];
   return (
     <div className="max-w-[46rem] space-y-3">
       {!allowed && (
         <p className="text-13 text-muted">
-          {lineage.mayDownload ? "Downloads are for operators and data scientists." : "Weights remember what they were taught. Among the documents are some that you may not read, so you cannot take the files."}
+          {lineage.mayDownload
+            ? "Downloads are for operators and data scientists."
+            : "Weights remember what they were taught. Among the documents are some that you may not read, so you cannot take the files."}
         </p>
       )}
       <ul className="divide-y divide-line rounded-panel border border-line bg-panel">

@@ -60,7 +60,7 @@ export function LoopSchedule() {
         }
       >
         <div className="space-y-4">
-          <ScheduleField value={cron} onChange={setCron} />
+          <ScheduleField label="When" value={cron} onChange={setCron} />
           {save.error && <ErrorNotice error={wireErrorOf(save.error)} />}
         </div>
       </DialogContent>

@@ -15,14 +15,16 @@ const presets = [
 
 type Choice = (typeof presets)[number]["value"] | "own";
 
+type ScheduleFieldProps = { label: string; value: string | null; onChange(cron: string | null): void };
+
 /** @param value a cron expression with five fields in UTC, or null for never. */
-export function ScheduleField({ value, onChange }: { value: string | null; onChange(cron: string | null): void }) {
+export function ScheduleField({ label, value, onChange }: ScheduleFieldProps) {
   const preset = presets.find((each) => each.cron === value);
   const [own, setOwn] = useState(false);
   const choice: Choice = own || !preset ? "own" : preset.value;
   return (
     <div className="space-y-3">
-      <Field label="When">
+      <Field label={label}>
         {({ id, ...control }) => (
           <Select<Choice>
             id={id}

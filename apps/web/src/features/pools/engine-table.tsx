@@ -15,7 +15,12 @@ const looks: Record<Replica["status"], { kind: StatusKind; word: string }> = {
   ready: { kind: "ready", word: "Ready" },
   down: { kind: "failed", word: "Down" },
 };
-const residentKinds: Record<Resident["observed"], StatusKind> = { loading: "running", resident: "ready", absent: "stopped", failed: "failed" };
+const residentKinds: Record<Resident["observed"], StatusKind> = {
+  loading: "running",
+  resident: "ready",
+  absent: "stopped",
+  failed: "failed",
+};
 
 export function EngineTable({ replicas }: { replicas: PoolsView["replicas"] }) {
   const state = useTableState({ prefix: "engines-" });
@@ -29,7 +34,11 @@ export function EngineTable({ replicas }: { replicas: PoolsView["replicas"] }) {
         rowId={(row) => row.id}
         state={state}
         minWidth="58rem"
-        empty={<p className="rounded-panel border border-line bg-panel px-4 py-6 text-center text-13 text-muted">No engine is known. Set ANNEAL_INFERENCE_URLS to where they listen and restart the worker.</p>}
+        empty={
+          <p className="rounded-panel border border-line bg-panel px-4 py-6 text-center text-13 text-muted">
+            No engine is known. Set ANNEAL_INFERENCE_URLS to where they listen and restart the worker.
+          </p>
+        }
       />
     </section>
   );
@@ -41,19 +50,59 @@ const columns: DataColumn<Replica>[] = [
     accessorKey: "url",
     header: "Engine",
     meta: { width: "15rem", card: "title" },
-    cell: ({ row }) => <span className="font-mono text-xs" title={row.original.url}>{row.original.url.replace(/^https?:\/\//, "")}</span>,
+    cell: ({ row }) => (
+      <span className="font-mono text-xs" title={row.original.url}>
+        {row.original.url.replace(/^https?:\/\//, "")}
+      </span>
+    ),
   },
-  { id: "status", accessorKey: "status", header: "Status", meta: { width: "7rem" }, cell: ({ row }) => <Status {...looks[row.original.status]} /> },
-  { id: "base", accessorKey: "baseModel", header: "Base", meta: { width: "13rem" }, cell: ({ row }) => <span title={row.original.baseModel}>{row.original.baseModel}</span> },
-  { id: "adapters", header: "Adapters in memory", enableSorting: false, cell: ({ row }) => <Residents replica={row.original} /> },
-  { id: "rank", accessorKey: "maxLoraRank", header: "Rank up to", meta: { width: "6.5rem", align: "right" }, cell: ({ row }) => formatNumber(row.original.maxLoraRank) },
-  { id: "started", accessorKey: "engineStartedAt", header: "Started", meta: { width: "6.5rem", align: "right" }, cell: ({ row }) => <RelativeTime time={row.original.engineStartedAt} className="text-muted" /> },
+  {
+    id: "status",
+    accessorKey: "status",
+    header: "Status",
+    meta: { width: "7rem" },
+    cell: ({ row }) => <Status {...looks[row.original.status]} />,
+  },
+  {
+    id: "base",
+    accessorKey: "baseModel",
+    header: "Base",
+    meta: { width: "13rem" },
+    cell: ({ row }) => <span title={row.original.baseModel}>{row.original.baseModel}</span>,
+  },
+  {
+    id: "adapters",
+    header: "Adapters in memory",
+    enableSorting: false,
+    cell: ({ row }) => <Residents replica={row.original} />,
+  },
+  {
+    id: "rank",
+    accessorKey: "maxLoraRank",
+    header: "Rank up to",
+    meta: { width: "6.5rem", align: "right" },
+    cell: ({ row }) => formatNumber(row.original.maxLoraRank),
+  },
+  {
+    id: "started",
+    accessorKey: "engineStartedAt",
+    header: "Started",
+    meta: { width: "6.5rem", align: "right" },
+    cell: ({ row }) => <RelativeTime time={row.original.engineStartedAt} className="text-muted" />,
+  },
   {
     id: "error",
     header: "Error",
     enableSorting: false,
     meta: { width: "14rem" },
-    cell: ({ row }) => (row.original.error ? <span className="text-failed" title={row.original.error}>{row.original.error}</span> : <span className="text-faint">{missing}</span>),
+    cell: ({ row }) =>
+      row.original.error ? (
+        <span className="text-failed" title={row.original.error}>
+          {row.original.error}
+        </span>
+      ) : (
+        <span className="text-faint">{missing}</span>
+      ),
   },
 ];
 
@@ -61,9 +110,13 @@ function Residents({ replica }: { replica: Replica }) {
   const shown = replica.adapters.filter((adapter) => adapter.observed !== "absent" || adapter.desired === "resident");
   if (shown.length === 0) return <span className="text-faint">only the base</span>;
   return (
-    <span className="flex flex-wrap gap-x-3 gap-y-1">
+    <span className="flex flex-col items-start gap-1 py-2">
       {shown.map((adapter, index) => (
-        <span key={adapter.servingName ?? index} className="inline-flex items-center gap-1.5" title={adapter.error ?? (adapter.desired === adapter.observed ? undefined : `should be ${adapter.desired}`)}>
+        <span
+          key={adapter.servingName ?? index}
+          className="inline-flex items-center gap-1.5"
+          title={adapter.error ?? (adapter.desired === adapter.observed ? undefined : `should be ${adapter.desired}`)}
+        >
           <StatusIcon kind={residentKinds[adapter.observed]} className="size-3.5" />
           <span className="font-mono text-xs">{adapter.servingName ?? "another workspace's"}</span>
           {adapter.desired !== adapter.observed && <span className="text-xs text-muted">{adapter.observed}</span>}

@@ -7,7 +7,16 @@ const draw = (...args: Parameters<typeof memoryCells>) =>
     .join("");
 
 it("fills as many cells as the booking's share of the memory, darker where it was measured", () => {
-  expect(draw(100, [{ id: "a", predictedBytes: 40, measuredBytes: 20 }, { id: "b", predictedBytes: 20, measuredBytes: null }], 10)).toBe("AAaabb....");
+  expect(
+    draw(
+      100,
+      [
+        { id: "a", predictedBytes: 40, measuredBytes: 20 },
+        { id: "b", predictedBytes: 20, measuredBytes: null },
+      ],
+      10,
+    ),
+  ).toBe("AAaabb....");
 });
 
 it("shows a tiny booking, and stops at the node's memory", () => {

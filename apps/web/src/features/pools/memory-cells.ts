@@ -13,8 +13,10 @@ export function memoryCells(memoryBytes: number, bookings: readonly Booked[], co
   const cells: Cell[] = [];
   for (const { id, predictedBytes, measuredBytes } of bookings) {
     const booked = Math.max(1, Math.round((predictedBytes / memoryBytes) * count));
-    const used = measuredBytes === null ? 0 : Math.min(booked, Math.max(1, Math.round((measuredBytes / memoryBytes) * count)));
-    for (let index = 0; index < booked && cells.length < count; index += 1) cells.push({ bookingId: id, measured: index < used });
+    const used =
+      measuredBytes === null ? 0 : Math.min(booked, Math.max(1, Math.round((measuredBytes / memoryBytes) * count)));
+    for (let index = 0; index < booked && cells.length < count; index += 1)
+      cells.push({ bookingId: id, measured: index < used });
   }
   while (cells.length < count) cells.push({ bookingId: null, measured: false });
   return cells;

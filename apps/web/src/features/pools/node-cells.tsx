@@ -21,19 +21,32 @@ export function NodeCells({ node }: { node: Node }) {
           {node.name}
           <span className="ml-2 font-normal text-muted">
             {formatCount(node.cores, "core")}
-            {node.gpus.length > 0 && ` · ${node.gpus.map((gpu) => `${gpu.model} ${formatBytes(gpu.memoryBytes)}`).join(", ")}`}
+            {node.gpus.length > 0 &&
+              ` · ${node.gpus.map((gpu) => `${gpu.model} ${formatBytes(gpu.memoryBytes)}`).join(", ")}`}
           </span>
         </h3>
         <p className="tabular text-13 text-muted">
-          <span className="font-medium text-ink">{formatBytes(node.bookedBytes)}</span> of {formatBytes(node.memoryBytes)} booked, {formatBytes(node.freeBytes)} free
+          <span className="font-medium text-ink">{formatBytes(node.bookedBytes)}</span> of{" "}
+          {formatBytes(node.memoryBytes)} booked, {formatBytes(node.freeBytes)} free
         </p>
       </header>
-      <div role="img" aria-label={`${formatPercent(node.bookedBytes / node.memoryBytes)} of the memory is booked`} className="mt-3 grid grid-cols-[repeat(24,minmax(0,1fr))] gap-0.5 md:grid-cols-[repeat(48,minmax(0,1fr))]">
+      <div
+        role="img"
+        aria-label={`${formatPercent(node.bookedBytes / node.memoryBytes)} of the memory is booked`}
+        className="mt-3 grid grid-cols-[repeat(24,minmax(0,1fr))] gap-0.5 md:grid-cols-[repeat(48,minmax(0,1fr))]"
+      >
         {cells.map((cell, index) => (
           <span
             key={index}
             className="h-6 rounded-[3px] border border-line"
-            style={cell.bookingId === null ? undefined : { borderColor: toneOf.get(cell.bookingId), background: `color-mix(in oklab, ${toneOf.get(cell.bookingId)} ${cell.measured ? 100 : 22}%, var(--panel))` }}
+            style={
+              cell.bookingId === null
+                ? undefined
+                : {
+                    borderColor: toneOf.get(cell.bookingId),
+                    background: `color-mix(in oklab, ${toneOf.get(cell.bookingId)} ${cell.measured ? 100 : 22}%, var(--panel))`,
+                  }
+            }
           />
         ))}
       </div>
@@ -42,18 +55,30 @@ export function NodeCells({ node }: { node: Node }) {
         {node.bookings.length > 0 && <span>full: measured · pale: predicted and booked</span>}
       </p>
       {node.bookings.length === 0 ? (
-        <p className="mt-3 text-13 text-muted">Nothing is booked. A training takes its place here once it is admitted.</p>
+        <p className="mt-3 text-13 text-muted">
+          Nothing is booked. A training takes its place here once it is admitted.
+        </p>
       ) : (
         <ul className="tabular mt-3 divide-y divide-line border-t border-line text-13">
           {node.bookings.map((booking) => (
-            <li key={booking.id} className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-3 gap-y-0.5 py-2 sm:grid-cols-[auto_minmax(0,1fr)_auto_auto]">
+            <li
+              key={booking.id}
+              className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-3 gap-y-0.5 py-2 sm:grid-cols-[auto_minmax(0,1fr)_auto_auto]"
+            >
               <span aria-hidden className="size-2.5 rounded-[3px]" style={{ background: toneOf.get(booking.id) }} />
               <BookingSubject subject={booking.subject} />
               <span className="max-sm:col-start-2">
                 {formatBytes(booking.predictedBytes)} predicted,{" "}
-                {booking.measuredBytes === null ? <span className="text-faint">not measured yet</span> : <span className="font-medium">{formatBytes(booking.measuredBytes)} measured</span>}
+                {booking.measuredBytes === null ? (
+                  <span className="text-faint">not measured yet</span>
+                ) : (
+                  <span className="font-medium">{formatBytes(booking.measuredBytes)} measured</span>
+                )}
               </span>
-              <RelativeTime time={booking.since} className="text-right text-xs text-faint max-sm:col-start-2 max-sm:text-left sm:w-24" />
+              <RelativeTime
+                time={booking.since}
+                className="text-right text-xs text-faint max-sm:col-start-2 max-sm:text-left sm:w-24"
+              />
             </li>
           ))}
         </ul>

@@ -16,7 +16,15 @@ export function PastBookings({ bookings }: { bookings: PoolsView["past"] }) {
   return (
     <section>
       <h2 className="mb-2 text-13 font-semibold">Prediction beside measurement</h2>
-      <DataTable label="Prediction beside measurement" columns={columns} rows={bookings} rowId={(row) => row.id} state={state} empty={null} minWidth="44rem" />
+      <DataTable
+        label="Prediction beside measurement"
+        columns={columns}
+        rows={bookings}
+        rowId={(row) => row.id}
+        state={state}
+        empty={null}
+        minWidth="44rem"
+      />
     </section>
   );
 }
@@ -24,25 +32,62 @@ export function PastBookings({ bookings }: { bookings: PoolsView["past"] }) {
 const share = (row: Past) => (row.measuredBytes ?? 0) / row.predictedBytes;
 
 const columns: DataColumn<Past>[] = [
-  { id: "subject", header: "Work", enableSorting: false, meta: { width: "13rem", card: "title" }, cell: ({ row }) => <BookingSubject subject={row.original.subject} /> },
-  { id: "bar", header: "Used of booked", enableSorting: false, meta: { card: "hidden" }, cell: ({ row }) => <Used row={row.original} /> },
-  { id: "predicted", accessorKey: "predictedBytes", header: "Predicted", meta: { width: "7.5rem", align: "right" }, cell: ({ row }) => formatBytes(row.original.predictedBytes) },
-  { id: "measured", accessorKey: "measuredBytes", header: "Measured", meta: { width: "7.5rem", align: "right" }, cell: ({ row }) => formatBytes(row.original.measuredBytes) },
+  {
+    id: "subject",
+    header: "Work",
+    enableSorting: false,
+    meta: { width: "13rem", card: "title" },
+    cell: ({ row }) => <BookingSubject subject={row.original.subject} />,
+  },
+  {
+    id: "bar",
+    header: "Used of booked",
+    enableSorting: false,
+    meta: { card: "hidden" },
+    cell: ({ row }) => <Used row={row.original} />,
+  },
+  {
+    id: "predicted",
+    accessorKey: "predictedBytes",
+    header: "Predicted",
+    meta: { width: "7.5rem", align: "right" },
+    cell: ({ row }) => formatBytes(row.original.predictedBytes),
+  },
+  {
+    id: "measured",
+    accessorKey: "measuredBytes",
+    header: "Measured",
+    meta: { width: "7.5rem", align: "right" },
+    cell: ({ row }) => formatBytes(row.original.measuredBytes),
+  },
   {
     id: "share",
     accessorFn: share,
     header: "Used",
     meta: { width: "6rem", align: "right" },
-    cell: ({ row }) => <span className={share(row.original) > 1 ? "font-medium text-failed" : ""}>{formatPercent(share(row.original))}</span>,
+    cell: ({ row }) => (
+      <span className={share(row.original) > 1 ? "font-medium text-failed" : ""}>
+        {formatPercent(share(row.original))}
+      </span>
+    ),
   },
-  { id: "released", accessorKey: "releasedAt", header: "Ended", meta: { width: "7rem", align: "right" }, cell: ({ row }) => <RelativeTime time={row.original.releasedAt} className="text-muted" /> },
+  {
+    id: "released",
+    accessorKey: "releasedAt",
+    header: "Ended",
+    meta: { width: "7rem", align: "right" },
+    cell: ({ row }) => <RelativeTime time={row.original.releasedAt} className="text-muted" />,
+  },
 ];
 
 function Used({ row }: { row: Past }) {
   const over = share(row) > 1;
   return (
     <span aria-hidden className="block h-1.5 overflow-hidden rounded-full bg-line">
-      <span className="block h-full rounded-full" style={{ width: `${Math.min(1, share(row)) * 100}%`, background: over ? "var(--failed)" : "var(--series-1)" }} />
+      <span
+        className="block h-full rounded-full"
+        style={{ width: `${Math.min(1, share(row)) * 100}%`, background: over ? "var(--failed)" : "var(--series-1)" }}
+      />
     </span>
   );
 }

@@ -21,8 +21,17 @@ export function PoolsPage() {
   const trpc = useTRPC();
   const { data, error, refetch } = useQuery(trpc.pools.overview.queryOptions());
   return (
-    <Page title="Pools" description="The machines, what is booked on them, and the engines that answer. Memory is predicted before work starts and measured while it runs.">
-      {error && !data ? <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} /> : data ? <Overview view={data} /> : <Skeleton className="h-72 rounded-panel" />}
+    <Page
+      title="Pools"
+      description="The machines, what is booked on them beside what was measured, and the engines that answer."
+    >
+      {error && !data ? (
+        <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />
+      ) : data ? (
+        <Overview view={data} />
+      ) : (
+        <Skeleton className="h-72 rounded-panel" />
+      )}
     </Page>
   );
 }
@@ -32,7 +41,8 @@ function Overview({ view }: { view: PoolsView }) {
     <div className="space-y-6">
       {view.pools.length === 0 ? (
         <EmptyState icon={Cpu} title="No pool yet">
-          A worker declares its machine as a pool when it starts. Start the stack with <code className="font-mono text-xs">npm start</code>, and its memory stands here.
+          A worker declares its machine as a pool when it starts. Start the stack with{" "}
+          <code className="font-mono text-xs">npm start</code>, and its memory stands here.
         </EmptyState>
       ) : (
         view.pools.map((pool) => (

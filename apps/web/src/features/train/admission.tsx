@@ -17,14 +17,22 @@ export function Admission({ training }: { training: TrainingView }) {
   if (!admission)
     return (
       <Panel title="Admission" actions={<NoStatus word="Not decided" />}>
-        <p className="text-13 text-muted">Its memory is estimated before it starts; only what fits on the pool is let on.</p>
+        <p className="text-13 text-muted">
+          Its memory is estimated before it starts; only what fits on the pool is let on.
+        </p>
       </Panel>
     );
   const { totalBytes, breakdown } = admission.estimate;
   return (
     <Panel
       title="Admission"
-      actions={admission.status === "admitted" ? <Status kind="ready" word={admission.node ? `On ${admission.node}` : "Admitted"} /> : <Status kind="failed" word="Refused" />}
+      actions={
+        admission.status === "admitted" ? (
+          <Status kind="ready" word={admission.node ? `On ${admission.node}` : "Admitted"} />
+        ) : (
+          <Status kind="failed" word="Refused" />
+        )
+      }
     >
       <p className="text-13">{admission.reason}</p>
       {admission.action && <p className="mt-1 text-13 text-muted">{admission.action}</p>}

@@ -32,7 +32,9 @@ export function TrainingActions({ training }: { training: TrainingView }) {
 function StopTraining({ trainingRunId }: { trainingRunId: string }) {
   const trpc = useTRPC();
   const [asking, setAsking] = useState(false);
-  const stop = useMutation(trpc.train.stop.mutationOptions({ onSuccess: () => setAsking(false), meta: { inlineError: true } }));
+  const stop = useMutation(
+    trpc.train.stop.mutationOptions({ onSuccess: () => setAsking(false), meta: { inlineError: true } }),
+  );
   return (
     <>
       <Button variant="danger" onClick={() => setAsking(true)}>
@@ -48,7 +50,10 @@ function StopTraining({ trainingRunId }: { trainingRunId: string }) {
         error={stop.error && wireErrorOf(stop.error)}
         onConfirm={() => stop.mutate({ trainingRunId })}
       >
-        <p>It saves a checkpoint after the step that it is in, and ends. Its run ends with it; nothing new is registered or deployed.</p>
+        <p>
+          It saves a checkpoint after the step that it is in, and ends. Its run ends with it; nothing new is registered
+          or deployed.
+        </p>
         <p>Nothing is lost: resume it later and it goes on from that step.</p>
       </ConfirmDialog>
     </>
@@ -59,9 +64,16 @@ function ResumeTraining({ runId }: { runId: string }) {
   const trpc = useTRPC();
   const router = useRouter();
   const { href } = useWorkspace();
-  const resume = useMutation(trpc.loop.retry.mutationOptions({ onSuccess: () => router.push(href(`/runs/${runId}?stage=train`)) }));
+  const resume = useMutation(
+    trpc.loop.retry.mutationOptions({ onSuccess: () => router.push(href(`/runs/${runId}?stage=train`)) }),
+  );
   return (
-    <Button variant="primary" busy={resume.isPending} title="Goes on from the newest checkpoint, then registers and deploys as the run would have." onClick={() => resume.mutate({ runId, fromStage: "train" })}>
+    <Button
+      variant="primary"
+      busy={resume.isPending}
+      title="Goes on from the newest checkpoint, then registers and deploys as the run would have."
+      onClick={() => resume.mutate({ runId, fromStage: "train" })}
+    >
       {!resume.isPending && <RotateCcw aria-hidden />} Resume
     </Button>
   );

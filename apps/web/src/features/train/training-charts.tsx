@@ -33,17 +33,34 @@ export function TrainingCharts({ training }: { training: TrainingView }) {
         title="Loss"
         actions={
           <>
-            {data.every > 1 && <span className="text-xs text-faint">every {formatNumber(data.every)}th step is drawn</span>}
+            {data.every > 1 && (
+              <span className="text-xs text-faint">every {formatNumber(data.every)}th step is drawn</span>
+            )}
             <ScaleChoice value={scale} onChange={setScale} />
           </>
         }
       >
-        <LineChart label="Training and evaluation loss by step" series={series.loss} xLabel="step" formatX={formatNumber} heightPx={280} syncKey={syncKey} logarithmic={scale === "log"} />
-        {series.loss[1]!.points.length === 0 && <p className="mt-2 text-xs text-faint">No evaluation: the dataset holds nothing back.</p>}
+        <LineChart
+          label="Training and evaluation loss by step"
+          series={series.loss}
+          xLabel="step"
+          formatX={formatNumber}
+          heightPx={280}
+          syncKey={syncKey}
+          logarithmic={scale === "log"}
+        />
+        {series.loss[1]!.points.length === 0 && (
+          <p className="mt-2 text-xs text-faint">No evaluation: the dataset holds nothing back.</p>
+        )}
       </Panel>
       <div className="grid gap-4 md:grid-cols-2">
         <Panel title="Speed">
-          <LineChart label="Tokens per second by step" series={series.speed} formatY={(value) => formatSignificant(value)} {...small} />
+          <LineChart
+            label="Tokens per second by step"
+            series={series.speed}
+            formatY={(value) => formatSignificant(value)}
+            {...small}
+          />
         </Panel>
         <Panel title="Memory">
           <LineChart label="Memory of the trainer by step" series={series.memory} formatY={formatBytes} {...small} />
@@ -114,13 +131,17 @@ function Checkpoints({ points, bestStep }: { points: readonly Point[]; bestStep:
   return (
     <Panel title="Checkpoints" bodyClassName={saved.length > 0 ? "p-0" : undefined}>
       {saved.length === 0 ? (
-        <p className="text-13 text-muted">None yet. One is saved every few steps and whenever it is stopped; a resumed training goes on from the newest.</p>
+        <p className="text-13 text-muted">
+          None yet. One is saved every few steps and whenever it is stopped; a resumed training goes on from the newest.
+        </p>
       ) : (
         <ul className="max-h-56 divide-y divide-line overflow-y-auto" tabIndex={0} aria-label="Checkpoints">
           {saved.map((point) => (
             <li key={point.step} className="tabular flex items-baseline gap-4 px-4 py-2 text-13">
               <span className="w-24 font-medium">step {formatNumber(point.step)}</span>
-              <span className="flex-1 text-muted">{point.evalLoss === null ? "" : `evaluation ${formatSignificant(point.evalLoss)}`}</span>
+              <span className="flex-1 text-muted">
+                {point.evalLoss === null ? "" : `evaluation ${formatSignificant(point.evalLoss)}`}
+              </span>
               {point.step === bestStep && <span className="text-xs font-medium text-accent">best, exported</span>}
               <RelativeTime time={point.at} className="text-xs text-faint" />
             </li>

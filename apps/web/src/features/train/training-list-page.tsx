@@ -25,7 +25,10 @@ export function TrainingListPage() {
   const state = useTableState({ defaultSort: "-createdAt" });
   const { data, error, refetch } = useQuery(trpc.train.list.queryOptions());
   return (
-    <Page title="Training" description="Every training, side by side: what went in, how far the loss fell, how fast it went.">
+    <Page
+      title="Training"
+      description="Every training, side by side: what went in, how far the loss fell, how fast it went."
+    >
       <DataTable
         label="Trainings"
         columns={columns(href)}
@@ -46,7 +49,8 @@ export function TrainingListPage() {
               </Button>
             }
           >
-            A run of the loop trains a small adapter on the questions and answers of your documents. Its curves stand here while it learns.
+            A run of the loop trains a small adapter on the questions and answers of your documents. Its curves stand
+            here while it learns.
           </EmptyState>
         }
       />
@@ -55,8 +59,20 @@ export function TrainingListPage() {
 }
 
 const columns = (href: (path: string) => string): DataColumn<TrainingRow>[] => [
-  { id: "run", header: "Training", enableSorting: false, meta: { width: "6.75rem", card: "title" }, cell: ({ row }) => <Digest value={row.original.id} /> },
-  { id: "status", accessorKey: "status", header: "Status", meta: { width: "6.75rem" }, cell: ({ row }) => <TrainingStatus status={row.original.status} /> },
+  {
+    id: "run",
+    header: "Training",
+    enableSorting: false,
+    meta: { width: "6.75rem", card: "title" },
+    cell: ({ row }) => <Digest value={row.original.id} />,
+  },
+  {
+    id: "status",
+    accessorKey: "status",
+    header: "Status",
+    meta: { width: "6.75rem" },
+    cell: ({ row }) => <TrainingStatus status={row.original.status} />,
+  },
   {
     id: "dataset",
     accessorFn: (run) => `${run.dataset.name} ${String(run.dataset.version).padStart(6, "0")}`,
@@ -68,9 +84,27 @@ const columns = (href: (path: string) => string): DataColumn<TrainingRow>[] => [
       </Link>
     ),
   },
-  { id: "base", accessorKey: "baseModel", header: "Base", meta: { card: "hidden" }, cell: ({ row }) => <span title={row.original.baseModel}>{row.original.baseModel}</span> },
-  { id: "rank", accessorFn: (run) => run.config.rank, header: "Rank", meta: { width: "4.5rem", align: "right" }, cell: ({ row }) => formatNumber(row.original.config.rank) },
-  { id: "steps", accessorFn: (run) => run.steps.done, header: "Steps", meta: { width: "6.5rem", align: "right" }, cell: ({ row }) => <Steps run={row.original} /> },
+  {
+    id: "base",
+    accessorKey: "baseModel",
+    header: "Base",
+    meta: { card: "hidden" },
+    cell: ({ row }) => <span title={row.original.baseModel}>{row.original.baseModel}</span>,
+  },
+  {
+    id: "rank",
+    accessorFn: (run) => run.config.rank,
+    header: "Rank",
+    meta: { width: "4.5rem", align: "right" },
+    cell: ({ row }) => formatNumber(row.original.config.rank),
+  },
+  {
+    id: "steps",
+    accessorFn: (run) => run.steps.done,
+    header: "Steps",
+    meta: { width: "6.5rem", align: "right" },
+    cell: ({ row }) => <Steps run={row.original} />,
+  },
   {
     id: "loss",
     accessorFn: (run) => run.loss.last,
@@ -92,7 +126,13 @@ const columns = (href: (path: string) => string): DataColumn<TrainingRow>[] => [
     meta: { width: "5.75rem", align: "right" },
     cell: ({ row }) => formatSignificant(row.original.tokensPerSecond),
   },
-  { id: "took", accessorFn: (run) => run.durationMs, header: "Took", meta: { width: "6.75rem", align: "right" }, cell: ({ row }) => <Took run={row.original} /> },
+  {
+    id: "took",
+    accessorFn: (run) => run.durationMs,
+    header: "Took",
+    meta: { width: "6.75rem", align: "right" },
+    cell: ({ row }) => <Took run={row.original} />,
+  },
   {
     id: "createdAt",
     accessorKey: "createdAt",

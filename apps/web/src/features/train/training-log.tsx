@@ -36,14 +36,23 @@ export function TrainingLog({ training }: { training: TrainingView }) {
           aria-label="Log lines"
           data-focus-inset
           className="max-h-72 overflow-y-auto px-4 py-3 font-mono text-xs leading-5"
-          onScroll={({ currentTarget: each }) => (following.current = each.scrollHeight - each.scrollTop - each.clientHeight < nearEndPx)}
+          onScroll={({ currentTarget: each }) =>
+            (following.current = each.scrollHeight - each.scrollTop - each.clientHeight < nearEndPx)
+          }
         >
           {lines.map((line) => (
             <li key={line.seq} className="flex gap-3">
-              <time dateTime={line.at.toISOString()} title={formatDateTime(line.at)} className="shrink-0 text-faint" suppressHydrationWarning>
+              <time
+                dateTime={line.at.toISOString()}
+                title={formatDateTime(line.at)}
+                className="shrink-0 text-faint"
+                suppressHydrationWarning
+              >
                 {line.at.toLocaleTimeString("en-GB")}
               </time>
-              {line.level !== "info" && <span className={cn("shrink-0 font-semibold", levels[line.level])}>{line.level}</span>}
+              {line.level !== "info" && (
+                <span className={cn("shrink-0 font-semibold", levels[line.level])}>{line.level}</span>
+              )}
               <span className={cn("min-w-0 break-words whitespace-pre-wrap", levels[line.level])}>{line.message}</span>
             </li>
           ))}

@@ -81,23 +81,76 @@ function Figures({ training }: { training: TrainingView }) {
   const running = status === "running" || status === "stopping";
   const share = steps.total ? steps.done / steps.total : null;
   return (
-    <section aria-label="Figures" className="grid grid-cols-2 gap-px overflow-hidden rounded-panel border border-line bg-line md:grid-cols-3 xl:grid-cols-6 [&>*]:bg-panel [&>*]:p-4">
+    <section
+      aria-label="Figures"
+      className="grid grid-cols-2 gap-px overflow-hidden rounded-panel border border-line bg-line md:grid-cols-3 xl:grid-cols-6 [&>*]:bg-panel [&>*]:p-4"
+    >
       <div>
-        <Figure label="Steps" value={steps.total === null ? formatNumber(steps.done) : `${formatNumber(steps.done)} of ${formatNumber(steps.total)}`} hint={running ? null : training.stoppedEarly ? "stopped early" : steps.total !== null && steps.done < steps.total ? formatPercent(share) : "all of them"} />
+        <Figure
+          label="Steps"
+          value={
+            steps.total === null
+              ? formatNumber(steps.done)
+              : `${formatNumber(steps.done)} of ${formatNumber(steps.total)}`
+          }
+          hint={
+            running
+              ? null
+              : training.stoppedEarly
+                ? "stopped early"
+                : steps.total !== null && steps.done < steps.total
+                  ? formatPercent(share)
+                  : "all of them"
+          }
+        />
         {running && <ProgressBar share={share} label="Steps" className="mt-2" />}
       </div>
-      <Figure label="Time" value={<Elapsed training={training} />} hint={training.etaMs === null ? (running ? "estimating what is left" : "in all") : `${formatDuration(training.etaMs)} left`} />
-      <Figure label="Loss" value={formatSignificant(loss.last)} hint={loss.first === null ? "of the newest step" : `from ${formatSignificant(loss.first)} in the first step`} />
+      <Figure
+        label="Time"
+        value={<Elapsed training={training} />}
+        hint={
+          training.etaMs === null
+            ? running
+              ? "estimating what is left"
+              : "in all"
+            : `${formatDuration(training.etaMs)} left`
+        }
+      />
+      <Figure
+        label="Loss"
+        value={formatSignificant(loss.last)}
+        hint={loss.first === null ? "of the newest step" : `from ${formatSignificant(loss.first)} in the first step`}
+      />
       <Figure
         label="Evaluation"
         value={formatSignificant(evalLoss.best)}
-        hint={evalLoss.first === null ? (evalLoss.best === null ? "no held-out data yet" : "newest") : `base model ${formatSignificant(evalLoss.first)}${training.bestStep === null ? "" : `, best at step ${formatNumber(training.bestStep)}`}`}
+        hint={
+          evalLoss.first === null
+            ? evalLoss.best === null
+              ? "no held-out data yet"
+              : "newest"
+            : `base model ${formatSignificant(evalLoss.first)}${training.bestStep === null ? "" : `, best at step ${formatNumber(training.bestStep)}`}`
+        }
       />
-      <Figure label="Speed" value={training.tokensPerSecond === null ? missing : `${formatSignificant(training.tokensPerSecond)} tok/s`} hint={training.tokensTotal === null ? "of the newest step" : `${formatNumber(training.tokensTotal)} tokens in all`} />
+      <Figure
+        label="Speed"
+        value={training.tokensPerSecond === null ? missing : `${formatSignificant(training.tokensPerSecond)} tok/s`}
+        hint={
+          training.tokensTotal === null ? "of the newest step" : `${formatNumber(training.tokensTotal)} tokens in all`
+        }
+      />
       <Figure
         label="Trainable"
-        value={training.started === null ? missing : formatPercent(training.started.trainableParameters / training.started.parameters, 1)}
-        hint={training.started === null ? "known once it has started" : `${formatNumber(training.started.trainableParameters)} parameters`}
+        value={
+          training.started === null
+            ? missing
+            : formatPercent(training.started.trainableParameters / training.started.parameters, 1)
+        }
+        hint={
+          training.started === null
+            ? "known once it has started"
+            : `${formatNumber(training.started.trainableParameters)} parameters`
+        }
       />
     </section>
   );
@@ -113,12 +166,21 @@ function Elapsed({ training }: { training: TrainingView }) {
 function Made({ training }: { training: TrainingView }) {
   const { href } = useWorkspace();
   if (training.adapters.length === 0)
-    return <p className="text-13 text-muted">{training.status === "done" ? "No adapter version yet: the run's register stage makes it." : "An adapter version, once it is done."}</p>;
+    return (
+      <p className="text-13 text-muted">
+        {training.status === "done"
+          ? "No adapter version yet: the run's register stage makes it."
+          : "An adapter version, once it is done."}
+      </p>
+    );
   return (
     <ul className="space-y-1.5 text-13">
       {training.adapters.map((adapter) => (
         <li key={adapter.id}>
-          <Link href={href(`/adapters/${adapter.adapterId}?version=${adapter.version}`)} className="font-medium text-accent hover:underline">
+          <Link
+            href={href(`/adapters/${adapter.adapterId}?version=${adapter.version}`)}
+            className="font-medium text-accent hover:underline"
+          >
             {adapter.name} v{adapter.version}
           </Link>
         </li>
@@ -137,10 +199,35 @@ function Settings({ training }: { training: TrainingView }) {
           ...Object.entries(training.config)
             .filter(([, value]) => value !== null && value !== undefined)
             .map(([name, value]) => ({ label: spaced(name), value: <SettingValue value={value} /> })),
-          ...(started ? [{ label: "Examples", value: `${formatNumber(started.trainExamples)} to learn, ${formatNumber(started.evalExamples)} held out` }] : []),
-          ...(started && started.droppedTotal > 0 ? [{ label: "Left out", value: formatCount(started.droppedTotal, "example") }] : []),
-          ...(started && started.resumedFromStep > 0 ? [{ label: "Resumed", value: `from step ${formatNumber(started.resumedFromStep)}` }] : []),
-          ...(training.runId ? [{ label: "Run", value: <Link href={href(`/runs/${training.runId}?stage=train`)} className="font-mono text-xs text-accent hover:underline">{training.runId.slice(0, 8)}</Link> }] : []),
+          ...(started
+            ? [
+                {
+                  label: "Examples",
+                  value: `${formatNumber(started.trainExamples)} to learn, ${formatNumber(started.evalExamples)} held out`,
+                },
+              ]
+            : []),
+          ...(started && started.droppedTotal > 0
+            ? [{ label: "Left out", value: formatCount(started.droppedTotal, "example") }]
+            : []),
+          ...(started && started.resumedFromStep > 0
+            ? [{ label: "Resumed", value: `from step ${formatNumber(started.resumedFromStep)}` }]
+            : []),
+          ...(training.runId
+            ? [
+                {
+                  label: "Run",
+                  value: (
+                    <Link
+                      href={href(`/runs/${training.runId}?stage=train`)}
+                      className="font-mono text-xs text-accent hover:underline"
+                    >
+                      {training.runId.slice(0, 8)}
+                    </Link>
+                  ),
+                },
+              ]
+            : []),
         ]}
       />
     </Panel>
@@ -150,7 +237,10 @@ function Settings({ training }: { training: TrainingView }) {
 function SettingValue({ value }: { value: unknown }) {
   if (typeof value === "number") return <span className="tabular">{formatSignificant(value)}</span>;
   if (typeof value === "string") return <Badge>{value}</Badge>;
-  if (typeof value === "object" && value !== null) return Object.entries(value).map(([name, each]) => `${spaced(name)} ${String(each)}`).join(", ");
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value)
+      .map(([name, each]) => `${spaced(name)} ${String(each)}`)
+      .join(", ");
   return String(value);
 }
 

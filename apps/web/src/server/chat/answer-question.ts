@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AnswerEvent, TokenUsage } from "@anneal/core/chat/answer-event";
 import { buildPrompt, type ChatMessage } from "@anneal/core/chat/build-prompt";
 import { quotableSentences, type GroundedAnswer } from "@anneal/core/chat/ground-answer";
+import { languageOfQuestion } from "@anneal/core/chat/question-terms";
 import { createSentenceGate } from "@anneal/core/chat/sentence-gate";
 import { standaloneQuestion } from "@anneal/core/chat/standalone-question";
 import { cosineSimilarity } from "@anneal/core/indexing/retrieval-query";
@@ -45,6 +46,9 @@ export type AnswerTrace = {
   servingName: string | null;
   draft: string;
 };
+
+/** Passages of 180 tokens hold about ten sentences each; a sentence beyond this is ranked by its words alone. */
+const maxEmbeddedSentences = 100;
 
 /** `verified` is text that can be shown for good: an answer's events in the order in which they may be streamed. */
 export type AnswerStreamEvent = AnswerEvent | { type: "verified"; text: string };
@@ -90,7 +94,8 @@ export async function* answerQuestion(
     })),
   };
 
-  const language = passages[0]?.language ?? null;
+  // The first passage's may be another: an English question can find a German page.
+  const language = languageOfQuestion(searchedFor) ?? passages[0]?.language ?? null;
   const similarity = await sentenceSimilarity(searchedFor, passages, signal);
   const gate = createSentenceGate({ question: searchedFor, passages, language, similarity });
   let usage: TokenUsage | null = null;
@@ -163,13 +168,13 @@ export async function* answerQuestion(
   return { outcome, usage, trace };
 }
 
-/** Finds the sentence to quote when it shares no word with the question. */
+/** How near each sentence that could be quoted is to the question: what finds the best one, and tells when none answers. */
 async function sentenceSimilarity(
   question: string,
   passages: Retrieval["passages"],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
-  const sentences = quotableSentences(passages).slice(0, 60);
+  const sentences = quotableSentences(passages).slice(0, maxEmbeddedSentences);
   if (sentences.length === 0) return new Map();
   const [asked, ...vectors] = await retrievalEngines().embeddings.embed([question, ...sentences], signal);
   return new Map(sentences.map((sentence, index) => [sentence, cosineSimilarity(asked!, vectors[index]!)]));

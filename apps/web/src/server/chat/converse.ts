@@ -47,8 +47,11 @@ export type Turn = {
   stored: { conversationId: string; questionId: string } | null;
 };
 
-/** Aborts of the answers that this process is making now, by conversation. */
-const answering = new Map<string, { userId: string; abort: AbortController }>();
+const shared = globalThis as typeof globalThis & {
+  annealAnswering?: Map<string, { userId: string; abort: AbortController }>;
+};
+/** The answers that this process is making now, by conversation; one map, whichever bundle asks. */
+const answering = (shared.annealAnswering ??= new Map());
 
 /**
  * Everything that can refuse a question, before the first byte of an answer; stores the question.
@@ -179,7 +182,12 @@ async function countTokens(
 }
 
 /** The failure is the answer that the conversation shows; when not even that can be stored, the log has both. */
-async function saveFailure(context: MemberContext, turn: Turn, conversationId: string, report: WireError): Promise<void> {
+async function saveFailure(
+  context: MemberContext,
+  turn: Turn,
+  conversationId: string,
+  report: WireError,
+): Promise<void> {
   try {
     await addMessage(context.scope, {
       conversationId,

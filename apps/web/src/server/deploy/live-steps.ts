@@ -22,7 +22,8 @@ export function liveSteps({ status, steps, observed, readyReplicas }: Facts): De
   if (written.size === 0) {
     const resident = observed.filter((each) => each === "resident").length;
     const loaded = readyReplicas > 0 && resident >= readyReplicas;
-    const detail = readyReplicas > 0 ? `${resident} of ${readyReplicas} ${readyReplicas === 1 ? "replica" : "replicas"}` : null;
+    const detail =
+      readyReplicas > 0 ? `${resident} of ${readyReplicas} ${readyReplicas === 1 ? "replica" : "replicas"}` : null;
     Object.assign(states[0]!, { status: loaded ? "done" : "running", detail });
     if (loaded) states[1]!.status = "running";
     return states;

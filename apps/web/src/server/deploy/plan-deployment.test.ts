@@ -4,7 +4,12 @@ import { planDeployment } from "./plan-deployment.ts";
 const digestOf = (number: number) => String(number).repeat(64);
 const nameOf = (number: number) => `support@${digestOf(number).slice(0, 12)}`;
 const replica = { id: "r1", url: "http://one", baseModel: "base", status: "ready" as const, maxLoraRank: 16 };
-const pointsAt = (alias: string, version: number) => ({ alias, adapterVersionId: `v${version}`, servingName: nameOf(version), version });
+const pointsAt = (alias: string, version: number) => ({
+  alias,
+  adapterVersionId: `v${version}`,
+  servingName: nameOf(version),
+  version,
+});
 
 const plan = (version: number, changes: Partial<Parameters<typeof planDeployment>[0]> = {}) =>
   planDeployment({
@@ -17,7 +22,8 @@ const plan = (version: number, changes: Partial<Parameters<typeof planDeployment
     underWay: false,
     ...changes,
   });
-const skipped = (result: ReturnType<typeof plan>) => result.steps.filter((step) => step.skipped).map(({ step }) => step);
+const skipped = (result: ReturnType<typeof plan>) =>
+  result.steps.filter((step) => step.skipped).map(({ step }) => step);
 
 describe("planning a deployment", () => {
   it("replaces nothing when the alias is new", () => {
@@ -27,7 +33,10 @@ describe("planning a deployment", () => {
   });
 
   it("drains and unloads the version that it replaces, in either direction", () => {
-    expect(plan(2, { current: [pointsAt("production", 1)] })).toMatchObject({ change: "forward", replaces: { version: 1 } });
+    expect(plan(2, { current: [pointsAt("production", 1)] })).toMatchObject({
+      change: "forward",
+      replaces: { version: 1 },
+    });
     const back = plan(1, { current: [pointsAt("production", 2)] });
     expect(back).toMatchObject({ change: "back", replaces: { version: 2, servingName: nameOf(2) } });
     expect(skipped(back)).toEqual([]);

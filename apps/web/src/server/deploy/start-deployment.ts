@@ -2,7 +2,14 @@ import { randomUUID } from "node:crypto";
 import { deployWorkflowName, type DeployInput } from "@anneal/core/deploy/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { findRunningDeployment, getAdapterVersion, listAliasHistory, listCurrentAliases, listReplicas, listResidencies } from "@anneal/db/queries/deploy";
+import {
+  findRunningDeployment,
+  getAdapterVersion,
+  listAliasHistory,
+  listCurrentAliases,
+  listReplicas,
+  listResidencies,
+} from "@anneal/db/queries/deploy";
 import type { MemberContext } from "#server/context.ts";
 import { planDeployment, type DeploymentPlan } from "#server/deploy/plan-deployment.ts";
 import { startWorkflow } from "#server/temporal.ts";
@@ -15,7 +22,10 @@ export function deploymentWorkflowId(deploymentId: string): string {
   return `deploy-${deploymentId}`;
 }
 
-export async function loadPlan({ scope, db }: MemberContext, { adapterVersionId, alias }: Wanted): Promise<DeploymentPlan & { adapterName: string; version: number }> {
+export async function loadPlan(
+  { scope, db }: MemberContext,
+  { adapterVersionId, alias }: Wanted,
+): Promise<DeploymentPlan & { adapterName: string; version: number }> {
   const { adapter, version } = await getAdapterVersion(scope, adapterVersionId);
   const [aliases, history, replicas, residencies, running] = await Promise.all([
     listCurrentAliases(scope),
@@ -28,7 +38,15 @@ export async function loadPlan({ scope, db }: MemberContext, { adapterVersionId,
   const current = aliases
     .filter((entry) => entry.adapterId === adapter.id)
     .map((entry) => ({ ...entry, version: numberOf.get(entry.adapterVersionId) ?? 0 }));
-  const plan = planDeployment({ adapter, version, alias, current, replicas, residencies, underWay: running !== undefined });
+  const plan = planDeployment({
+    adapter,
+    version,
+    alias,
+    current,
+    replicas,
+    residencies,
+    underWay: running !== undefined,
+  });
   return { ...plan, adapterName: adapter.name, version: version.version };
 }
 

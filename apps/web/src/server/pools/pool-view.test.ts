@@ -2,14 +2,40 @@ import { expect, it } from "vitest";
 import type { Allocation, Pool } from "@anneal/db/queries/pools";
 import { toPoolView } from "./pool-view.ts";
 
-const pool: Pool = { id: "p", name: "pool", profile: "mixed", createdAt: new Date(0), nodes: [{ name: "a", cores: 2, memoryBytes: 100, gpus: [] }, { name: "b", cores: 2, memoryBytes: 100, gpus: [] }] };
+const pool: Pool = {
+  id: "p",
+  name: "pool",
+  profile: "mixed",
+  createdAt: new Date(0),
+  nodes: [
+    { name: "a", cores: 2, memoryBytes: 100, gpus: [] },
+    { name: "b", cores: 2, memoryBytes: 100, gpus: [] },
+  ],
+};
 const allocation = (changes: Partial<Allocation>): Allocation => ({
-  id: "x", poolId: "p", workspaceId: "mine", node: "a", subject: "training:1", memoryBytes: 30, measuredBytes: null, explanation: {}, createdAt: new Date(0), releasedAt: null, ...changes,
+  id: "x",
+  poolId: "p",
+  workspaceId: "mine",
+  node: "a",
+  subject: "training:1",
+  memoryBytes: 30,
+  measuredBytes: null,
+  explanation: {},
+  createdAt: new Date(0),
+  releasedAt: null,
+  ...changes,
 });
 
 it("counts each booking on its own node only", () => {
-  const { nodes } = toPoolView(pool, [allocation({}), allocation({ node: "b", memoryBytes: 20 }), allocation({ poolId: "other" })], "mine");
-  expect(nodes.map(({ bookedBytes, freeBytes }) => [bookedBytes, freeBytes])).toEqual([[30, 70], [20, 80]]);
+  const { nodes } = toPoolView(
+    pool,
+    [allocation({}), allocation({ node: "b", memoryBytes: 20 }), allocation({ poolId: "other" })],
+    "mine",
+  );
+  expect(nodes.map(({ bookedBytes, freeBytes }) => [bookedBytes, freeBytes])).toEqual([
+    [30, 70],
+    [20, 80],
+  ]);
 });
 
 it("never names another workspace's work, and still counts its memory", () => {

@@ -31,7 +31,12 @@ export function toPoolView(pool: Pool, allocations: readonly Allocation[], works
     nodes: pool.nodes.map((node) => {
       const bookings = allocations.filter((each) => each.poolId === pool.id && each.node === node.name);
       const bookedBytes = bookings.reduce((sum, each) => sum + each.memoryBytes, 0);
-      return { ...node, bookings: bookings.map((each) => toBooking(each, workspaceId)), bookedBytes, freeBytes: Math.max(0, node.memoryBytes - bookedBytes) };
+      return {
+        ...node,
+        bookings: bookings.map((each) => toBooking(each, workspaceId)),
+        bookedBytes,
+        freeBytes: Math.max(0, node.memoryBytes - bookedBytes),
+      };
     }),
   };
 }

@@ -134,7 +134,10 @@ export const accessRouter = router({
     .input(
       z.object({
         userId: z.uuid().nullable(),
-        resource: z.string().max(200).regex(/^(?:base|(?:adapter|assistant):.+)$/),
+        resource: z
+          .string()
+          .max(200)
+          .regex(/^(?:base|(?:adapter|assistant):.+)$/),
       }),
     )
     .mutation(async ({ ctx: { scope, identity }, input: { userId, resource } }) => {
@@ -143,7 +146,8 @@ export const accessRouter = router({
         throw new AnnealError("NOT_FOUND", "There is no such member of this workspace.", {
           action: "Add them to the workspace first.",
         });
-      const who = member === null ? workspaceMembers(scope.workspaceId) : workspaceUser(scope.workspaceId, member.userId);
+      const who =
+        member === null ? workspaceMembers(scope.workspaceId) : workspaceUser(scope.workspaceId, member.userId);
       await recordAudit(scope, {
         actor: identity.email,
         action: "model.grant",

@@ -102,9 +102,13 @@ export const assistantsRouter = router({
       replicas.some((replica) => replica.baseModel === input.name) ||
       assistants.some((each) => each.name === input.name && each.id !== input.id);
     if (taken)
-      throw new AnnealError("CONFLICT", `There is a model or an assistant called ${JSON.stringify(input.name)} already.`, {
-        action: "Choose another name: it is what API clients ask for.",
-      });
+      throw new AnnealError(
+        "CONFLICT",
+        `There is a model or an assistant called ${JSON.stringify(input.name)} already.`,
+        {
+          action: "Choose another name: it is what API clients ask for.",
+        },
+      );
     if (input.model !== "base" && !routes.aliases.has(input.model))
       throw new AnnealError("INVALID_INPUT", `No adapter is deployed as ${JSON.stringify(input.model)}.`, {
         action: "Choose the base model, or deploy the adapter first.",

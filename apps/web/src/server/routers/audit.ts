@@ -22,7 +22,10 @@ export const auditRouter = router({
     return {
       events: events.length,
       head: events.at(-1)?.hash ?? null,
-      broken: brokenAt === null ? null : { position: brokenAt + 1, at: events[brokenAt]!.at, action: events[brokenAt]!.action },
+      broken:
+        brokenAt === null
+          ? null
+          : { position: brokenAt + 1, at: events[brokenAt]!.at, action: events[brokenAt]!.action },
     };
   }),
 });

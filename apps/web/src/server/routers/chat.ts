@@ -79,9 +79,7 @@ export const chatRouter = router({
    * there, when the answer was given.
    */
   passage: memberProcedure
-    .input(
-      z.object({ documentId: z.uuid(), quote: z.string().min(1).max(20_000), charStart: z.number().int().min(0) }),
-    )
+    .input(z.object({ documentId: z.uuid(), quote: z.string().min(1).max(20_000), charStart: z.number().int().min(0) }))
     .query(async ({ ctx, input }) => {
       const document = await getReadable(ctx, input.documentId);
       if (document.deletedAt !== null || document.cleanKey === null)

@@ -66,7 +66,7 @@ export const connectRouter = router({
 
   create: scientistProcedure.input(sourceInputSchema).mutation(async ({ ctx, input }) => {
     const sourceId = randomUUID();
-    await saveChecked(ctx, sourceId, input, null);
+    await saveChecked(ctx, sourceId, input, { sealedSecrets: null, schedule: null });
     return { sourceId };
   }),
 
@@ -78,7 +78,7 @@ export const connectRouter = router({
         throw new AnnealError("INVALID_INPUT", "The kind of a source cannot change.", {
           action: "Add a new source of the other kind.",
         });
-      await saveChecked(ctx, sourceId, input, current.sealedSecrets);
+      await saveChecked(ctx, sourceId, input, current);
     }),
 
   /** A tombstone: the documents leave the index with the next run, and `restore` takes everything back. */
@@ -92,7 +92,7 @@ export const connectRouter = router({
         subject: `source:${source.id}`,
         details: { name: source.name },
       });
-      await setSchedule(scheduled(scope.workspaceId, source.id), null);
+      if (source.schedule !== null) await setSchedule(scheduled(scope.workspaceId, source.id), null);
       await deleteSource(scope, source.id);
     }),
 
@@ -149,7 +149,7 @@ async function saveChecked(
   { scope, identity }: MemberContext,
   sourceId: string,
   { secrets, audience, ...source }: z.infer<typeof sourceInputSchema>,
-  storedSecrets: Buffer | null,
+  stored: { sealedSecrets: Buffer | null; schedule: string | null },
 ): Promise<void> {
   const kind = requireSourceKind(source.kind);
   const config = kind.configSchema.parse(source.config);
@@ -167,14 +167,15 @@ async function saveChecked(
     subject: `source:${sourceId}`,
     details: { name: source.name, kind: source.kind },
   });
+  // Before the row: when the workflow service is down nothing is saved, and saving can be tried again.
+  if (source.schedule !== stored.schedule) await setSchedule(scheduled(scope.workspaceId, sourceId), source.schedule);
   await saveSource(scope, {
     ...source,
     id: sourceId,
     config,
-    sealedSecrets: secrets === undefined ? storedSecrets : seal(kind.secretSchema.parse(secrets), sourceId),
+    sealedSecrets: secrets === undefined ? stored.sealedSecrets : seal(kind.secretSchema.parse(secrets), sourceId),
     defaultAcl: audience === "members" ? { allow: [workspaceMembers(scope.workspaceId)], deny: [] } : nobody,
   });
-  await setSchedule(scheduled(scope.workspaceId, sourceId), source.schedule);
 }
 
 /** Fields that the connector marks as an administrator's keep their defaults for everyone else. */

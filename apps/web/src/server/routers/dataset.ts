@@ -1,6 +1,13 @@
 import { z } from "zod";
 import { mayRead } from "@anneal/core/access/acl";
-import { countDatasetFacets, getDatasetVersion, listDatasetPairs, listDatasetVersions, listDocumentsOfDataset, listUsesOfDataset } from "@anneal/db/queries/dataset";
+import {
+  countDatasetFacets,
+  getDatasetVersion,
+  listDatasetPairs,
+  listDatasetVersions,
+  listDocumentsOfDataset,
+  listUsesOfDataset,
+} from "@anneal/db/queries/dataset";
 import { sumFacets } from "#server/dataset/sum-facets.ts";
 import { toDatasetView } from "#server/dataset/dataset-view.ts";
 import { memberProcedure, router } from "#server/trpc.ts";
@@ -9,7 +16,9 @@ const maxPage = 1_000;
 const byId = z.object({ datasetVersionId: z.uuid() });
 
 export const datasetRouter = router({
-  list: memberProcedure.query(async ({ ctx }) => (await listDatasetVersions(ctx.scope)).map((version) => toDatasetView(version, ctx))),
+  list: memberProcedure.query(async ({ ctx }) =>
+    (await listDatasetVersions(ctx.scope)).map((version) => toDatasetView(version, ctx)),
+  ),
 
   /** One version with what it was made from and what was made of it; documents that one may not read are only counted. */
   get: memberProcedure.input(byId).query(async ({ ctx, input }) => {
@@ -24,7 +33,9 @@ export const datasetRouter = router({
     const readable = documents.filter((document) => mayRead(document.acl, identity.principalKeys));
     return {
       ...toDatasetView(version, ctx),
-      siblings: all.filter(({ name }) => name === version.name).map(({ id, version: number }) => ({ id, version: number })),
+      siblings: all
+        .filter(({ name }) => name === version.name)
+        .map(({ id, version: number }) => ({ id, version: number })),
       documents: readable.map(({ acl: _, ...document }) => document),
       hiddenDocuments: documents.length - readable.length,
       ...uses,
@@ -47,10 +58,18 @@ export const datasetRouter = router({
       }),
     )
     .query(async ({ ctx: { scope, identity }, input: { datasetVersionId, limit, offset, ...filter } }) => {
-      const { rows, total } = await listDatasetPairs(scope, datasetVersionId, { ...filter, readers: identity.principals }, { limit, offset });
+      const { rows, total } = await listDatasetPairs(
+        scope,
+        datasetVersionId,
+        { ...filter, readers: identity.principals },
+        { limit, offset },
+      );
       return {
         total,
-        rows: rows.map(({ pair: { workspaceId: _, datasetVersionId: __, ...pair }, documentTitle }) => ({ ...pair, documentTitle })),
+        rows: rows.map(({ pair: { workspaceId: _, datasetVersionId: __, ...pair }, documentTitle }) => ({
+          ...pair,
+          documentTitle,
+        })),
       };
     }),
 });

@@ -43,7 +43,11 @@ export const deployRouter = router({
         latest: toVersionView(versions[0]!.version),
         aliases: aliases
           .filter((entry) => entry.adapterId === adapter.id)
-          .map((entry) => ({ ...toAliasView(entry), version: numberOf.get(entry.adapterVersionId) ?? null, serving: toServing(entry.servingName, replicas, residencies) })),
+          .map((entry) => ({
+            ...toAliasView(entry),
+            version: numberOf.get(entry.adapterVersionId) ?? null,
+            serving: toServing(entry.servingName, replicas, residencies),
+          })),
       };
     });
   }),
@@ -68,31 +72,75 @@ export const deployRouter = router({
         aliases: mine.filter((entry) => entry.adapterVersionId === version.id).map(({ alias }) => alias),
         serving: toServing(servingName(adapter.name, version.digest), replicas, residencies),
       })),
-      aliases: mine.map((entry) => ({ ...toAliasView(entry), version: numberOf.get(entry.adapterVersionId) ?? null, serving: toServing(entry.servingName, replicas, residencies) })),
-      history: history.map(({ entry, version }) => ({ ...toAliasView(entry), version })),
-      deployments: deployments.map(({ id, alias, version, adapterVersionId, servingName: name, status, steps, swapMs, replicaCount, error, by, createdAt, endedAt }) => ({
-        id, alias, version, adapterVersionId, servingName: name, status, steps, swapMs, replicaCount, error, by, createdAt, endedAt,
+      aliases: mine.map((entry) => ({
+        ...toAliasView(entry),
+        version: numberOf.get(entry.adapterVersionId) ?? null,
+        serving: toServing(entry.servingName, replicas, residencies),
       })),
+      history: history.map(({ entry, version }) => ({ ...toAliasView(entry), version })),
+      deployments: deployments.map(
+        ({
+          id,
+          alias,
+          version,
+          adapterVersionId,
+          servingName: name,
+          status,
+          steps,
+          swapMs,
+          replicaCount,
+          error,
+          by,
+          createdAt,
+          endedAt,
+        }) => ({
+          id,
+          alias,
+          version,
+          adapterVersionId,
+          servingName: name,
+          status,
+          steps,
+          swapMs,
+          replicaCount,
+          error,
+          by,
+          createdAt,
+          endedAt,
+        }),
+      ),
     };
   }),
 
   /** A version's card, and what it was made from back to the documents; those that one may not read are only counted. */
-  lineage: memberProcedure.input(z.object({ adapterVersionId: z.uuid() })).query(async ({ ctx: { scope, identity }, input }) => {
-    const { version } = await getAdapterVersion(scope, input.adapterVersionId);
-    const { datasetVersionId, trainingRunId, baseModel, baseDigest, config } = version.lineage;
-    const [dataset, documents] = await Promise.all([getDatasetVersion(scope, datasetVersionId).catch(() => null), listDocumentsOfDataset(scope, datasetVersionId)]);
-    const readable = documents.filter((document) => mayRead(document.acl, identity.principalKeys));
-    return {
-      card: version.card,
-      base: { model: baseModel, digest: baseDigest },
-      config,
-      trainingRunId,
-      dataset: dataset && { id: dataset.id, name: dataset.name, version: dataset.version, digest: dataset.digest, trainCount: dataset.trainCount, evalCount: dataset.evalCount },
-      documents: readable.map(({ id, title, pairs }) => ({ id, title, pairs })),
-      hiddenDocuments: documents.length - readable.length,
-      mayDownload: dataset !== null && mayRead(dataset.acl, identity.principalKeys),
-    };
-  }),
+  lineage: memberProcedure
+    .input(z.object({ adapterVersionId: z.uuid() }))
+    .query(async ({ ctx: { scope, identity }, input }) => {
+      const { version } = await getAdapterVersion(scope, input.adapterVersionId);
+      const { datasetVersionId, trainingRunId, baseModel, baseDigest, config } = version.lineage;
+      const [dataset, documents] = await Promise.all([
+        getDatasetVersion(scope, datasetVersionId).catch(() => null),
+        listDocumentsOfDataset(scope, datasetVersionId),
+      ]);
+      const readable = documents.filter((document) => mayRead(document.acl, identity.principalKeys));
+      return {
+        card: version.card,
+        base: { model: baseModel, digest: baseDigest },
+        config,
+        trainingRunId,
+        dataset: dataset && {
+          id: dataset.id,
+          name: dataset.name,
+          version: dataset.version,
+          digest: dataset.digest,
+          trainCount: dataset.trainCount,
+          evalCount: dataset.evalCount,
+        },
+        documents: readable.map(({ id, title, pairs }) => ({ id, title, pairs })),
+        hiddenDocuments: documents.length - readable.length,
+        mayDownload: dataset !== null && mayRead(dataset.acl, identity.principalKeys),
+      };
+    }),
 
   preview: operatorProcedure.input(deploymentInput).query(({ ctx, input }) => loadPlan(ctx, input)),
 
@@ -106,13 +154,21 @@ export const deployRouter = router({
       const starting = await isWorkflowRunning(deploymentWorkflowId(input.deploymentId));
       if (!starting)
         throw new AnnealError("NOT_FOUND", "This deployment ended before it began.", {
-          action: "Usually another deployment to the same alias was under way. Wait until that has ended and deploy again.",
+          action:
+            "Usually another deployment to the same alias was under way. Wait until that has ended and deploy again.",
         });
-      return { status: "running" as const, steps: liveSteps({ status: "running", steps: [], observed: [], readyReplicas: 0 }), error: null, swapMs: null };
+      return {
+        status: "running" as const,
+        steps: liveSteps({ status: "running", steps: [], observed: [], readyReplicas: 0 }),
+        error: null,
+        swapMs: null,
+      };
     }
     const [replicas, residencies] = await Promise.all([listReplicas(db), listResidencies(db)]);
     const ready = new Set(replicas.filter((replica) => replica.status === "ready").map(({ id }) => id));
-    const observed = residencies.filter((each) => each.servingName === deployment.servingName && ready.has(each.replicaId)).map((each) => each.observed);
+    const observed = residencies
+      .filter((each) => each.servingName === deployment.servingName && ready.has(each.replicaId))
+      .map((each) => each.observed);
     const { status, steps, error, swapMs } = deployment;
     return { status, steps: liveSteps({ status, steps, observed, readyReplicas: ready.size }), error, swapMs };
   }),
@@ -122,11 +178,28 @@ function toAdapterView({ id, name, baseModel, createdAt }: Awaited<ReturnType<ty
   return { id, name, baseModel, createdAt };
 }
 
-function toAliasView({ seq, alias, adapterVersionId, servingName: name, by, at }: Awaited<ReturnType<typeof listAliasHistory>>[number]["entry"]) {
+function toAliasView({
+  seq,
+  alias,
+  adapterVersionId,
+  servingName: name,
+  by,
+  at,
+}: Awaited<ReturnType<typeof listAliasHistory>>[number]["entry"]) {
   return { seq, alias, adapterVersionId, servingName: name, by, at };
 }
 
 function toVersionView({ id, version, digest, rank, sizeBytes, metrics, lineage, createdAt }: AdapterVersion) {
   const result = trainingResultSchema.safeParse(metrics).data ?? null;
-  return { id, version, digest, rank, sizeBytes, createdAt, result, trainingRunId: lineage.trainingRunId, datasetVersionId: lineage.datasetVersionId };
+  return {
+    id,
+    version,
+    digest,
+    rank,
+    sizeBytes,
+    createdAt,
+    result,
+    trainingRunId: lineage.trainingRunId,
+    datasetVersionId: lineage.datasetVersionId,
+  };
 }

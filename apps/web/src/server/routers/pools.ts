@@ -15,7 +15,9 @@ export const poolsRouter = router({
     ]);
     return {
       pools: pools.map((pool) => toPoolView(pool, allocations, scope.workspaceId)),
-      past: released.map((allocation) => toBooking(allocation, scope.workspaceId)).filter((booking) => booking.subject !== null),
+      past: released
+        .map((allocation) => toBooking(allocation, scope.workspaceId))
+        .filter((booking) => booking.subject !== null),
       replicas: replicas.map((replica) => ({
         ...replica,
         adapters: residencies

@@ -21,13 +21,19 @@ const byId = z.object({ trainingRunId: z.uuid() });
 export const trainRouter = router({
   list: memberProcedure.query(async ({ ctx: { scope } }) => {
     const runs = await listTrainingRuns(scope, 500);
-    const latest = await listLatestMetrics(scope, runs.filter((run) => run.result === null).map((run) => run.id));
+    const latest = await listLatestMetrics(
+      scope,
+      runs.filter((run) => run.result === null).map((run) => run.id),
+    );
     return runs.map((run) => toTrainingView(run, latest.get(run.id)));
   }),
 
   get: memberProcedure.input(byId).query(async ({ ctx: { scope }, input }) => {
     const run = await getTrainingRun(scope, input.trainingRunId);
-    const [latest, uses] = await Promise.all([listLatestMetrics(scope, [run.id]), listUsesOfDataset(scope, run.datasetVersionId)]);
+    const [latest, uses] = await Promise.all([
+      listLatestMetrics(scope, [run.id]),
+      listUsesOfDataset(scope, run.datasetVersionId),
+    ]);
     const adapters = uses.adapterVersions.filter((version) => version.trainingRunId === run.id);
     return { ...toTrainingView(run, latest.get(run.id)), admission: parseAdmission(run.admission), adapters };
   }),
@@ -38,9 +44,20 @@ export const trainRouter = router({
     const { points, every } = thinMetrics(metrics, maxPoints);
     return {
       every,
-      points: points.map(({ step, at, loss, evalLoss, learningRate, gradNorm, tokensPerSecond, memoryBytes, etaMs, checkpoint }) => ({
-        step, at, loss, evalLoss, learningRate, gradNorm, tokensPerSecond, memoryBytes, etaMs, checkpoint,
-      })),
+      points: points.map(
+        ({ step, at, loss, evalLoss, learningRate, gradNorm, tokensPerSecond, memoryBytes, etaMs, checkpoint }) => ({
+          step,
+          at,
+          loss,
+          evalLoss,
+          learningRate,
+          gradNorm,
+          tokensPerSecond,
+          memoryBytes,
+          etaMs,
+          checkpoint,
+        }),
+      ),
     };
   }),
 
@@ -53,7 +70,8 @@ export const trainRouter = router({
   stop: scientistProcedure.input(byId).mutation(async ({ ctx: { scope, identity }, input }) => {
     const run = await getTrainingRun(scope, input.trainingRunId);
     const notRunning = new AnnealError("CONFLICT", `This training is ${run.status}, so there is nothing to stop.`, {
-      action: run.status === "queued" ? "It has not started: stop its run instead." : "Reload the page to see how it ended.",
+      action:
+        run.status === "queued" ? "It has not started: stop its run instead." : "Reload the page to see how it ended.",
     });
     if (run.status !== "running") throw notRunning;
     await recordAudit(scope, { actor: identity.email, action: "training.stop", subject: `training:${run.id}` });

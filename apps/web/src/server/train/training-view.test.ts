@@ -25,15 +25,32 @@ const run: TrainingRun & { datasetName: string; datasetVersion: number } = {
 
 it("shows the newest measured step while there is no result", () => {
   const view = toTrainingView(run, { step: 12, loss: 0.5, evalLoss: 0.7, tokensPerSecond: 200, etaMs: 60_000 });
-  expect(view).toMatchObject({ loss: { last: 0.5 }, evalLoss: { best: 0.7 }, etaMs: 60_000, steps: { done: 12, total: null }, durationMs: null });
+  expect(view).toMatchObject({
+    loss: { last: 0.5 },
+    evalLoss: { best: 0.7 },
+    etaMs: 60_000,
+    steps: { done: 12, total: null },
+    durationMs: null,
+  });
 });
 
 it("prefers the trainer's own result once it is there, and has no time left to wait", () => {
   const result = {
-    steps: 20, lossFirst: 1.9, lossLast: 0.1, evalLossFirst: 1.2, evalLossBest: 0.9, bestStep: 20,
-    tokensPerSecond: 240, tokensTotal: 9_000, durationMs: 5_000, stoppedEarly: false,
+    steps: 20,
+    lossFirst: 1.9,
+    lossLast: 0.1,
+    evalLossFirst: 1.2,
+    evalLossBest: 0.9,
+    bestStep: 20,
+    tokensPerSecond: 240,
+    tokensTotal: 9_000,
+    durationMs: 5_000,
+    stoppedEarly: false,
   };
-  const view = toTrainingView({ ...run, status: "done", result }, { step: 3, loss: 9, evalLoss: 9, tokensPerSecond: 9, etaMs: 9 });
+  const view = toTrainingView(
+    { ...run, status: "done", result },
+    { step: 3, loss: 9, evalLoss: 9, tokensPerSecond: 9, etaMs: 9 },
+  );
   expect(view).toMatchObject({ loss: { first: 1.9, last: 0.1 }, steps: { done: 20 }, etaMs: null, durationMs: 5_000 });
 });
 

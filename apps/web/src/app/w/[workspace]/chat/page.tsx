@@ -15,7 +15,9 @@ export default async function Chat({ params, searchParams }: ChatProps) {
       queries={(trpc) => [
         trpc.assistants.list.queryOptions(),
         trpc.chat.list.queryOptions(),
-        typeof c === "string" ? trpc.chat.get.queryOptions({ conversationId: c }) : trpc.chat.suggestions.queryOptions(),
+        typeof c === "string"
+          ? trpc.chat.get.queryOptions({ conversationId: c })
+          : trpc.chat.suggestions.queryOptions(),
       ]}
     >
       <ChatPage />

@@ -7,7 +7,10 @@ import { download } from "#server/download.ts";
 import { roleNames } from "#server/trpc.ts";
 
 type Params = { params: Promise<{ workspace: string; adapterVersionId: string; file: string }> };
-const paramsSchema = z.object({ adapterVersionId: z.uuid(), file: z.enum(["adapter_model.safetensors", "adapter_config.json"]) });
+const paramsSchema = z.object({
+  adapterVersionId: z.uuid(),
+  file: z.enum(["adapter_model.safetensors", "adapter_config.json"]),
+});
 
 /** The files of an adapter version. Weights remember what they were taught: whoever takes them may read all of it. */
 export async function GET(request: Request, { params }: Params): Promise<Response> {
@@ -16,10 +19,21 @@ export async function GET(request: Request, { params }: Params): Promise<Respons
     const { adapterVersionId, file } = paramsSchema.parse(given);
     const { identity, scope } = ctx;
     if (identity.role === "member" || identity.role === "service")
-      throw new AnnealError("FORBIDDEN", `Your role (${roleNames[identity.role]}) may not download adapters.`, { action: "Ask an operator or a data scientist of the workspace." });
+      throw new AnnealError("FORBIDDEN", `Your role (${roleNames[identity.role]}) may not download adapters.`, {
+        action: "Ask an operator or a data scientist of the workspace.",
+      });
     const { adapter, version } = await getAdapterVersion(scope, adapterVersionId);
     await getReadableDataset(ctx, version.lineage.datasetVersionId);
-    await recordAudit(scope, { actor: identity.email, action: "adapter.download", subject: `${adapter.name} v${version.version}`, details: { file } });
-    return { key: `${version.objectPrefix}/${file}`, fileName: `${adapter.name}-v${version.version}-${file}`, mediaType: "application/octet-stream" };
+    await recordAudit(scope, {
+      actor: identity.email,
+      action: "adapter.download",
+      subject: `${adapter.name} v${version.version}`,
+      details: { file },
+    });
+    return {
+      key: `${version.objectPrefix}/${file}`,
+      fileName: `${adapter.name}-v${version.version}-${file}`,
+      mediaType: "application/octet-stream",
+    };
   });
 }

@@ -12,7 +12,16 @@ export async function GET(request: Request, { params }: Params): Promise<Respons
   return download(request, workspace, "dataset.download", async (ctx) => {
     const { datasetVersionId, split } = paramsSchema.parse(given);
     const version = await getReadableDataset(ctx, datasetVersionId);
-    await recordAudit(ctx.scope, { actor: ctx.identity.email, action: "dataset.download", subject: `dataset:${version.id}`, details: { split } });
-    return { key: split === "train" ? version.trainKey : version.evalKey, fileName: `${version.name}-v${version.version}-${split}.jsonl`, mediaType: "application/x-ndjson" };
+    await recordAudit(ctx.scope, {
+      actor: ctx.identity.email,
+      action: "dataset.download",
+      subject: `dataset:${version.id}`,
+      details: { split },
+    });
+    return {
+      key: split === "train" ? version.trainKey : version.evalKey,
+      fileName: `${version.name}-v${version.version}-${split}.jsonl`,
+      mediaType: "application/x-ndjson",
+    };
   });
 }
