@@ -16,11 +16,15 @@ export function failedCheck(capability: string, error: unknown): CheckResult {
 }
 
 export function tooLarge(ref: string, sizeBytes: number | null, limitBytes: number): AnnealError {
-  const size = sizeBytes === null ? "more than allowed" : `${sizeBytes} bytes`;
-  return new AnnealError("DOCUMENT_TOO_LARGE", `"${ref}" is ${size}; the limit is ${limitBytes} bytes.`, {
+  const size = sizeBytes === null ? "larger than allowed" : `${formatMiB(sizeBytes)} large`;
+  return new AnnealError("DOCUMENT_TOO_LARGE", `"${ref}" is ${size}; the limit is ${formatMiB(limitBytes)}.`, {
     action: "Exclude it, split it, or raise the document size limit.",
     details: { sizeBytes, limitBytes },
   });
+}
+
+function formatMiB(sizeBytes: number): string {
+  return `${(sizeBytes / 1024 ** 2).toLocaleString("en", { maximumFractionDigits: 1 })} MiB`;
 }
 
 /** An AnnealError that a callback of ours raised inside somebody else's client, found through its wrappers. */

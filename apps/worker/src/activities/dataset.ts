@@ -156,7 +156,9 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
       if (unique.kept.length === 0) {
         throw new AnnealError(
           "DATASET_EMPTY",
-          `None of ${everyPair.length} question/answer pairs found in ${documents.length} documents passed the checks.`,
+          everyPair.length === 0
+            ? "No question/answer pairs were found in the documents."
+            : `None of the ${everyPair.length} question/answer pairs found in the documents passed the checks.`,
           {
             action:
               "Add documents in question/answer form, allow more generated passages, or set a stronger teacher with ANNEAL_TEACHER_URL.",

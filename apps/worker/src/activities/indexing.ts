@@ -11,6 +11,8 @@ import { saveAssistant, listAssistants } from "@anneal/db/queries/chat";
 import { listKeptDocuments, type KeptDocument } from "@anneal/db/queries/documents";
 import {
   applyChunkPlan,
+  countIndexed,
+  forgetChunks,
   listChunkIds,
   listChunks,
   listStrayDocuments,
@@ -107,6 +109,9 @@ export function createIndexingActivities(deps: {
         );
       }
       await vectors.ensureCollection(collection.id, dimensions);
+      // A vector store that was lost or restored from an older backup holds less than our table says: write it all again.
+      const believed = await countIndexed(scope, collection.id, null);
+      if ((await vectors.count(collection.id)) < believed.chunks) await forgetChunks(scope, collection.id);
 
       const all = await listKeptDocuments(scope);
       const wanted = all.filter((document) => sourceIds === null || sourceIds.includes(document.sourceId));

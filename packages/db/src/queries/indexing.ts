@@ -171,3 +171,10 @@ export async function countIndexed(
   );
   return row ?? { documents: 0, chunks: 0 };
 }
+
+/** Forgets what the vector index was thought to hold, so that the next indexing writes everything again. */
+export async function forgetChunks(scope: Scope, collectionId: string): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx.delete(chunks).where(and(eq(chunks.collectionId, collectionId), eq(chunks.workspaceId, scope.workspaceId))),
+  );
+}
