@@ -1,5 +1,5 @@
 // Hot swaps under load: keeps requests to one alias in flight while the alias changes between two versions, and counts
-// what failed. Prints one JSON object.
+// what failed. Prints one JSON object. `node bench/swap.ts 200 4` makes it 200 requests and 4 swaps.
 import {
   benchAdapter,
   makeTwoVersions,
@@ -10,9 +10,9 @@ import {
   type Platform,
 } from "./running-platform.ts";
 
-const requestCount = 1000;
+const requestCount = Number(process.argv[2] ?? 1000);
+const swapCount = Number(process.argv[3] ?? 20);
 const parallelRequests = 12;
-const swapCount = 20;
 
 type Step = { step: string; durationMs: number | null };
 

@@ -35,7 +35,7 @@ type LoopOptions = {
   s3Region?: string;
 };
 
-const collect = (value: string, all: string[] = []) => [...all, value];
+const collect = (value: string, all: string[]) => [...all, value];
 
 /** Reads an option's value, or says what is wrong with it in one sentence. */
 function optionOf<T>(schema: z.ZodType<T>): (text: string) => T {
@@ -55,10 +55,11 @@ export function addLoopCommand(program: Command, env: Env): void {
   program
     .command("loop")
     .description("Run the loop on your own data: on the running stack, or on one that it starts and stops.")
-    .requiredOption(
+    .option(
       "--source <uri>",
       "file:///dir, s3://bucket/prefix, postgres://…?tables=a,b or https://site; can be repeated",
       collect,
+      [],
     )
     .option("--ask <question>", "ask this when the loop is done; can be repeated", collect, [])
     .option("--report <file>", "write the report as JSON")
@@ -110,7 +111,7 @@ async function loop(env: Env, options: LoopOptions): Promise<void> {
   }
 }
 
-/** @throws AnnealError INVALID_INPUT for the first address that cannot be read */
+/** @throws AnnealError INVALID_INPUT for the first address that cannot be read, or where there is none */
 function readSources(env: Env, options: LoopOptions): ParsedSourceUri[] {
   const uriOptions: SourceUriOptions = {
     ...(options.s3Endpoint ? { s3Endpoint: options.s3Endpoint } : {}),
@@ -121,6 +122,11 @@ function readSources(env: Env, options: LoopOptions): ParsedSourceUri[] {
     ...(options.allowPrivateHosts ? { allowPrivateHosts: true } : {}),
     baseDir: callerDir(env),
   };
+  if (options.source.length === 0) {
+    throw new AnnealError("INVALID_INPUT", "No source was named.", {
+      action: "Pass at least one --source: file:///folder, s3://bucket/prefix, postgres://… or https://site/.",
+    });
+  }
   return options.source.map((uri) => parseSourceUri(uri, uriOptions));
 }
 

@@ -42,6 +42,8 @@ export function expectedError(error: unknown): AnnealError | undefined {
         retryable: true,
       });
     }
+    if (cause instanceof TRPCError && cause.code === "BAD_REQUEST" && cause.cause instanceof SyntaxError)
+      return new AnnealError("INVALID_INPUT", "The body is not JSON.", { action: "Send a JSON object." });
     if (cause instanceof TRPCError && cause.code === "NOT_FOUND" && cause.cause === undefined)
       return new AnnealError("NOT_FOUND", cause.message, { action: "Check the name of the procedure." });
   }

@@ -84,7 +84,7 @@ export function assertRankServeable(rank: number, maxLoraRank: number | null): v
     "ADAPTER_UNSERVEABLE",
     `The adapter's rank ${rank} is above the engine's limit of ${maxLoraRank}.`,
     {
-      action: `Train with a rank of at most ${maxLoraRank}, or start the engine with --max-lora-rank ${vllmLoraRanks.find((size) => size >= rank) ?? rank}.`,
+      action: `Train with a rank of at most ${maxLoraRank}, or start the engine with ANNEAL_MAX_LORA_RANK=${vllmLoraRanks.find((size) => size >= rank) ?? rank} (vLLM's own --max-lora-rank).`,
       details: { rank, maxLoraRank },
     },
   );

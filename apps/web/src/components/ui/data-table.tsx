@@ -321,7 +321,7 @@ function Cards<T>({
                   <dt className="text-muted">
                     {typeof cell.column.columnDef.header === "string" ? cell.column.columnDef.header : ""}
                   </dt>
-                  <dd className="min-w-0 justify-self-end truncate">
+                  <dd className="min-w-0 max-w-full justify-self-end truncate">
                     {flexRender(cell.column.columnDef.cell, cell.getContext())}
                   </dd>
                 </div>

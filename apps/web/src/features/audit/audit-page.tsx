@@ -105,7 +105,7 @@ const columns: DataColumn<AuditEvent>[] = [
     id: "at",
     header: "When",
     enableSorting: false,
-    meta: { width: "10rem" },
+    meta: { width: "12rem" },
     cell: ({ row }) => <EventTime at={row.original.at} />,
   },
   {
@@ -119,7 +119,7 @@ const columns: DataColumn<AuditEvent>[] = [
     id: "action",
     header: "Did",
     enableSorting: false,
-    meta: { width: "10rem", card: "title" },
+    meta: { width: "12rem", card: "title" },
     cell: ({ row }) => <span className="font-mono text-xs font-medium">{row.original.action}</span>,
   },
   {

@@ -16,7 +16,7 @@ export function Welcome({
   const trpc = useTRPC();
   const { data: questions, isPending } = useQuery(trpc.chat.suggestions.queryOptions());
   return (
-    <div className="mx-auto flex min-h-full max-w-3xl flex-col justify-end px-4 py-6 sm:px-6">
+    <div className="mx-auto flex min-h-full max-w-3xl flex-col justify-end px-4 sm:justify-center py-6 sm:px-6">
       <h2 className="text-xl leading-7 font-semibold tracking-tight">Ask {assistant.name}</h2>
       <p className="mt-1 max-w-[60ch] text-13 text-pretty text-muted">
         {assistant.collection

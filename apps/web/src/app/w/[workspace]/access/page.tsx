@@ -9,7 +9,11 @@ export default async function Access({ params }: { params: Promise<{ workspace: 
   return (
     <Prefetch
       workspace={workspace}
-      queries={(trpc) => [trpc.access.members.queryOptions(), trpc.access.keys.queryOptions()]}
+      queries={(trpc) => [
+        trpc.access.members.queryOptions(),
+        trpc.access.keys.queryOptions(),
+        trpc.access.grants.queryOptions(),
+      ]}
     >
       <AccessPage />
     </Prefetch>

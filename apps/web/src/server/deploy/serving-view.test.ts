@@ -1,0 +1,39 @@
+import { expect, it } from "vitest";
+import type { Replica, Residency } from "@anneal/db/queries/deploy";
+import { toServing } from "./serving-view.ts";
+
+const replica = (id: string, status: Replica["status"] = "ready"): Replica => ({
+  id,
+  url: `http://${id}`,
+  baseModel: "base",
+  status,
+  engineStartedAt: null,
+  maxLoraRank: 16,
+  maxLoras: null,
+  checkedAt: null,
+  error: null,
+});
+const held = (replicaId: string, observed: Residency["observed"], servingName = "support@1"): Residency => ({
+  replicaId,
+  servingName,
+  objectPrefix: "",
+  workspaceId: "w",
+  desired: "resident",
+  observed,
+  error: null,
+  updatedAt: new Date(0),
+});
+
+it("counts only engines that are ready and hold exactly this version", () => {
+  const serving = toServing(
+    "support@1",
+    [replica("a"), replica("b"), replica("c", "down")],
+    [held("a", "resident"), held("b", "resident", "support@2"), held("c", "resident")],
+  );
+  expect(serving).toMatchObject({ resident: 1, ready: 2 });
+});
+
+it("lists an engine that is down, which an alias misses, and leaves out a ready one that never held it", () => {
+  const { replicas } = toServing("support@1", [replica("a"), replica("b", "down")], []);
+  expect(replicas.map(({ url }) => url)).toEqual(["http://b"]);
+});
