@@ -1,3 +1,4 @@
+import { AnnealError } from "@anneal/core/errors";
 import { migrateDatabase } from "@anneal/db/migrate";
 import type { Progress } from "@anneal/local-stack/progress";
 import { startStack, type Stack } from "@anneal/local-stack/stack";
@@ -14,8 +15,9 @@ export async function runStack(
   signal: AbortSignal,
 ): Promise<RunningStack> {
   const stateDir = stateDirOf(env);
-  const stack = await startStack({ stateDir, env, onProgress, signal });
+  let stack: Stack | undefined;
   try {
+    stack = await startStack({ stateDir, env, onProgress, signal });
     const { ANNEAL_DATABASE_URL: databaseUrl = "" } = stack.env;
     const appRole = decodeURIComponent(new URL(databaseUrl).username);
     const ownRole = decodeURIComponent(new URL(stack.databaseOwnerUrl).username);
@@ -25,8 +27,13 @@ export async function runStack(
     const portal = createPortalClient({ url: stack.portalUrl, workspace: access.workspace, apiKey: access.apiKey });
     return { stack, access, portal };
   } catch (error) {
-    await stack.stop();
-    throw error;
+    await stack?.stop();
+    // Ctrl-C in a terminal also reaches what a start runs, whose last words are then no failure.
+    if (!signal.aborted) throw error;
+    throw new AnnealError("CANCELLED", "The start was stopped; everything that it had started is ended.", {
+      action: "Start it again when you want to.",
+      cause: error,
+    });
   }
 }
 

@@ -1,21 +1,22 @@
 import { expect, test } from "@playwright/test";
 import OpenAI from "openai";
+import { e2eEnv } from "./env.ts";
 
 // The OpenAI client as it is, pointed at the portal: what a service does.
-const client = (apiKey = process.env["ANNEAL_E2E_API_KEY"] ?? "") =>
-  new OpenAI({ baseURL: `${process.env["ANNEAL_E2E_URL"]}/api/v1`, apiKey, maxRetries: 0 });
+const { url, apiKey, assistant, question } = e2eEnv();
+const client = (key = apiKey) => new OpenAI({ baseURL: `${url}/api/v1`, apiKey: key, maxRetries: 0 });
 
-const question = "How long must an Ostrevik password be?";
+test.skip(url === undefined || apiKey === "", "no portal with an API key is running");
 
 test("lists the base model, the adapter's alias and the assistant", async () => {
   const models = await client().models.list();
   const names = models.data.map((model) => model.id);
-  expect(names).toEqual(expect.arrayContaining(["SmolLM2-135M-Instruct", "support@production", "support"]));
+  expect(names).toEqual(expect.arrayContaining(["SmolLM2-135M-Instruct", `${assistant}@production`, assistant]));
 });
 
 test("answers through the adapter's alias, whole and streamed alike", async () => {
   const request = {
-    model: "support@production",
+    model: `${assistant}@production`,
     messages: [{ role: "user" as const, content: question }],
     temperature: 0,
     max_tokens: 24,
@@ -35,7 +36,7 @@ test("answers through the adapter's alias, whole and streamed alike", async () =
 
 test("an assistant's answer carries citations whose quotes stand in the documents", async () => {
   const answer = await client().chat.completions.create({
-    model: "support",
+    model: assistant,
     messages: [{ role: "user", content: question }],
   });
   const { anneal } = answer as unknown as {
@@ -43,12 +44,12 @@ test("an assistant's answer carries citations whose quotes stand in the document
   };
   expect(["grounded", "quoted"]).toContain(anneal.outcome);
   expect(anneal.citations.length).toBeGreaterThan(0);
-  expect(anneal.citations.map((citation) => citation.quote).join(" ")).toContain("17");
+  expect(anneal.citations.map((citation) => citation.quote).join(" ")).toContain("41");
   expect(answer.choices[0]?.message.content).toContain("[1]");
 });
 
 test("an assistant streams nothing that it takes back", async () => {
-  const request = { model: "support", messages: [{ role: "user" as const, content: question }] };
+  const request = { model: assistant, messages: [{ role: "user" as const, content: question }] };
   const whole = await client().chat.completions.create(request);
   const stream = await client().chat.completions.create({ ...request, stream: true });
   let streamed = "";

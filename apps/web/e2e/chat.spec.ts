@@ -3,7 +3,9 @@ import { expect, openPage, seriousFindings, test } from "./portal-test.ts";
 
 const { question } = e2eEnv();
 
-test.describe.configure({ mode: "serial" });
+// A model on a busy processor takes its time over an answer.
+const answerLimitMs = 180_000;
+test.describe.configure({ mode: "serial", timeout: answerLimitMs + 60_000 });
 
 test("a question is answered with a citation that opens its passage, and the conversation stays", async ({ page }) => {
   await openPage(page, "/chat");
@@ -11,7 +13,7 @@ test("a question is answered with a citation that opens its passage, and the con
   await page.keyboard.type(question);
   await page.keyboard.press("Enter");
   await expect(page).toHaveURL(/\?c=/);
-  await expect(page.getByRole("button", { name: "Copy the answer" })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole("button", { name: "Copy the answer" })).toBeVisible({ timeout: answerLimitMs });
 
   const citation = page.getByRole("button", { name: /^Citation 1:/ }).first();
   await citation.click();

@@ -7,6 +7,9 @@ const envSchema = z.object({
   ANNEAL_E2E_URL: z.url().optional(),
   ANNEAL_E2E_EMAIL: z.string().optional(),
   ANNEAL_E2E_PASSWORD: z.string().optional(),
+  ANNEAL_E2E_API_KEY: z.string().optional(),
+  /** The name of an adapter and of the assistant that uses it. */
+  ANNEAL_E2E_ASSISTANT: z.string().default("helpdesk"),
   /** The state folder of that portal's stack, for tests that start another portal beside it. */
   ANNEAL_E2E_STATE_DIR: z.string().optional(),
   /** Something that the portal's documents answer. */
@@ -21,6 +24,8 @@ export function e2eEnv() {
     url: env.ANNEAL_E2E_URL,
     email: env.ANNEAL_E2E_EMAIL ?? "",
     password: env.ANNEAL_E2E_PASSWORD ?? "",
+    apiKey: env.ANNEAL_E2E_API_KEY ?? "",
+    assistant: env.ANNEAL_E2E_ASSISTANT,
     stateDir: env.ANNEAL_E2E_STATE_DIR,
     question: env.ANNEAL_E2E_QUESTION,
     python: env.ANNEAL_PYTHON,
@@ -29,10 +34,17 @@ export function e2eEnv() {
 }
 
 /** Workers inherit it: the stack that was started for them. */
-export function setPortal(portal: { url: string; email: string; password: string; stateDir: string }): void {
+export function setPortal(portal: {
+  url: string;
+  email: string;
+  password: string;
+  apiKey: string;
+  stateDir: string;
+}): void {
   process.env["ANNEAL_E2E_URL"] = portal.url;
   process.env["ANNEAL_E2E_EMAIL"] = portal.email;
   process.env["ANNEAL_E2E_PASSWORD"] = portal.password;
+  process.env["ANNEAL_E2E_API_KEY"] = portal.apiKey;
   process.env["ANNEAL_E2E_STATE_DIR"] = portal.stateDir;
 }
 

@@ -59,7 +59,7 @@ test("lets a stranger in as far as the door, and a member in with a member's rig
   try {
     await page.goto(portalUrl);
     await expect(page).toHaveURL(`${portalUrl}/w/${administrator.workspace}`);
-    await expect(page.getByRole("heading", { level: 1, name: "Home" })).toBeVisible();
+    await expect(page.getByRole("navigation", { name: "Main" })).toBeVisible();
     expect((await query(page, "access.keys")).code).toBe("ok");
 
     // The page shows what is theirs, and what they may not do is refused behind it as well.

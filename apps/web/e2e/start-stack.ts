@@ -12,7 +12,7 @@ const repoDir = join(import.meta.dirname, "../../..");
 const readyLine = "It runs until you press Ctrl-C";
 const startLimitMs = 15 * 60_000;
 const loopLimitMs = 15 * 60_000;
-const accessSchema = z.object({ email: z.string(), password: z.string() });
+const accessSchema = z.object({ email: z.string(), password: z.string(), apiKey: z.string() });
 
 /**
  * Uses the portal that ANNEAL_E2E_URL names; without one, starts a whole stack in a temporary folder, lets it learn

@@ -6,7 +6,6 @@ import { ThemeProvider } from "next-themes";
 import { useState, type ReactNode } from "react";
 import superjson from "superjson";
 import { Toaster } from "#components/ui/toaster.tsx";
-import { TooltipProvider } from "#components/ui/tooltip.tsx";
 import { createQueryClient } from "#lib/query-client.ts";
 import { TRPCProvider } from "#lib/trpc.ts";
 import type { AppRouter } from "#server/root.ts";
@@ -14,10 +13,8 @@ import type { AppRouter } from "#server/root.ts";
 export function AppProviders({ nonce, children }: { nonce: string | undefined; children: ReactNode }) {
   return (
     <ThemeProvider attribute="class" disableTransitionOnChange nonce={nonce}>
-      <TooltipProvider delayDuration={300}>
-        {children}
-        <Toaster />
-      </TooltipProvider>
+      {children}
+      <Toaster />
     </ThemeProvider>
   );
 }

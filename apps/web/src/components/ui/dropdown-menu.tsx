@@ -49,17 +49,6 @@ export function DropdownMenuRadioItem({ className, children, ...props }: Compone
   );
 }
 
-export function DropdownMenuCheckboxItem({ className, children, ...props }: ComponentProps<typeof Radix.CheckboxItem>) {
-  return (
-    <Radix.CheckboxItem className={cn(itemStyles, "relative pr-7", className)} {...props}>
-      {children}
-      <Radix.ItemIndicator className="absolute right-2">
-        <Check className="text-accent!" />
-      </Radix.ItemIndicator>
-    </Radix.CheckboxItem>
-  );
-}
-
 export function DropdownMenuLabel({ className, ...props }: ComponentProps<typeof Radix.Label>) {
   return <Radix.Label className={cn("px-2 py-1.5 text-xs text-muted", className)} {...props} />;
 }

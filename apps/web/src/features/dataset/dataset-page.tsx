@@ -41,11 +41,11 @@ export function DatasetPage({ datasetVersionId }: { datasetVersionId: string }) 
       title={`${dataset.name} v${dataset.version}`}
       parent={parent}
       description={
-        <span className="flex flex-wrap items-center gap-x-2 gap-y-0.5">
+        <>
           {formatNumber(dataset.trainCount)} training and {formatNumber(dataset.evalCount)} evaluation examples of{" "}
           {formatNumber(dataset.pairCount)} pairs · made <RelativeTime time={dataset.createdAt} /> ·{" "}
           <Digest value={dataset.digest} />
-        </span>
+        </>
       }
       actions={
         <>

@@ -24,7 +24,7 @@ import { useMediaQuery } from "#lib/use-media-query.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
 const besideQuery = "(min-width: 64rem)";
-const paneHeight = "lg:h-[calc(100dvh-15.5rem)] lg:min-h-96";
+const paneHeight = "lg:h-[calc(100dvh-17rem)] lg:min-h-96";
 
 /** Pairs at the left, the one that is read with its source at the right; `j` and `k` go through them. */
 export function PairBrowser({ dataset }: { dataset: DatasetView }) {

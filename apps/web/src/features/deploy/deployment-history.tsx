@@ -63,7 +63,8 @@ export function DeploymentHistory({ adapter, onDeploy }: DeploymentHistoryProps)
                     {deployment.status === "failed" ? (
                       <>
                         Failed
-                        {failedStep && ` in ${stepNames[failedStep.step as keyof typeof stepNames].toLowerCase()}`}:{" "}
+                        {failedStep &&
+                          ` in ${stepNames[failedStep.step as keyof typeof stepNames].toLowerCase()}`}:{" "}
                         {deployment.error?.message}
                       </>
                     ) : (
