@@ -25,7 +25,7 @@ import { isWorkflowRunning, startWorkflow } from "#server/temporal.ts";
 import { memberProcedure, operatorProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
 const sourceInputSchema = z.object({
-  name: z.string().trim().min(1).max(100),
+  name: z.string().trim().min(1).max(300),
   kind: z.string(),
   config: z.record(z.string(), z.unknown()),
   /** Left out on a change: the stored ones stay. */
