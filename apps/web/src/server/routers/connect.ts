@@ -65,7 +65,10 @@ export const connectRouter = router({
   }),
 
   create: scientistProcedure.input(sourceInputSchema).mutation(async ({ ctx, input }) => {
-    const sourceId = randomUUID();
+    // Adding what was removed before takes it back, with its documents: the same address is the same source.
+    const removed = await findSourceByName(ctx.scope, input.name);
+    const sourceId = removed?.deletedAt && removed.kind === input.kind ? removed.id : randomUUID();
+    if (sourceId === removed?.id) await restoreSource(ctx.scope, sourceId);
     await saveChecked(ctx, sourceId, input, { sealedSecrets: null, schedule: null });
     return { sourceId };
   }),
