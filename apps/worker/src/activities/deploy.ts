@@ -91,15 +91,17 @@ export function createDeployActivities({ db, replicas }: { db: Database; replica
       const scope = scopeOf(input);
       const { adapter, version } = await getAdapterVersion(scope, input.adapterVersionId);
       const servingName = nameOf(adapter.name, version.digest);
+      const { deploymentId: id, adapterVersionId, alias, by } = input;
+      await createDeployment(scope, { id, adapterVersionId, alias, servingName, by });
       const other = await findRunningDeployment(scope, adapter.id, input.alias, input.deploymentId);
       if (other) {
-        throw new AnnealError("CONFLICT", `Another deployment to ${adapter.name}@${input.alias} is under way.`, {
+        const error = new AnnealError("CONFLICT", `Another deployment to ${adapter.name}@${alias} is under way.`, {
           action: "Wait until it has ended, then deploy again.",
           details: { deploymentId: other.id },
         });
+        await updateDeployment(scope, id, { status: "failed", error: error.toReport(), endedAt: new Date() });
+        throw error;
       }
-      const { deploymentId: id, adapterVersionId, alias, by } = input;
-      await createDeployment(scope, { id, adapterVersionId, alias, servingName, by });
       return { servingName, objectPrefix: version.objectPrefix, adapterId: adapter.id, adapterName: adapter.name };
     },
 
