@@ -1,8 +1,9 @@
 "use client";
 
-import { CircleDashed } from "lucide-react";
+import { CircleDashed, History } from "lucide-react";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { Digest } from "#components/ui/digest.tsx";
+import { EmptyState } from "#components/ui/empty-state.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Status, StatusIcon, statusOfStage } from "#components/ui/status.tsx";
 import type { RunView } from "#features/loop/loop-picture.tsx";
@@ -72,7 +73,11 @@ export function RunHistory({ runs }: { runs: RunView[] }) {
         rowId={(run) => run.id}
         rowHref={(run) => href(`/runs/${run.id}`)}
         state={state}
-        empty={null}
+        empty={
+          <EmptyState icon={History} title="No runs yet">
+            Every trip round the loop is listed here with its stages, what it left out and how long it took.
+          </EmptyState>
+        }
         minWidth="40rem"
       />
     </section>
