@@ -9,6 +9,8 @@ export type PortalClient = {
   ask(model: string, question: string): Promise<Answer>;
 };
 
+const maxAnswerTokens = 96;
+
 const citationSchema = z.object({
   uri: z.string(),
   title: z.string(),
@@ -63,7 +65,13 @@ export function createPortalClient(options: { url: string; workspace: string; ap
       return unwrap(await request(`/api/w/${options.workspace}/trpc/${procedure}`, { method: "POST", body }), output);
     },
     async ask(model, question) {
-      const body = JSON.stringify({ model, messages: [{ role: "user", content: question }], temperature: 0 });
+      // A base model that knows no answer would fill its whole context with words; an assistant has its own limit.
+      const body = JSON.stringify({
+        model,
+        messages: [{ role: "user", content: question }],
+        temperature: 0,
+        max_tokens: maxAnswerTokens,
+      });
       const { choices, anneal } = completionSchema.parse(
         await request("/api/v1/chat/completions", { method: "POST", body }),
       );
