@@ -11,11 +11,16 @@ import { listChecks, runCheck } from "./check.mjs";
 import { endLeftovers, findLeftovers, runCommand } from "./run-command.mjs";
 
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, by name: said once more at the end, where whoever reads only the end finds it. */
+const failures = [];
 
 /** In the order in which they run: the quick ones first. */
 const parts = {
   async checks({ python }) {
-    for (const check of listChecks()) count((await runCheck(check, python)) ? { passed: 1 } : { failed: 1 });
+    for (const check of listChecks()) {
+      if (await runCheck(check, python)) count({ passed: 1 });
+      else count({ failed: 1, names: [`check: ${check.name}`] });
+    }
   },
   unit: ({ reports }) => runVitest("unit", reports),
   integration: ({ reports }) => runVitest("integration", reports),
@@ -50,23 +55,24 @@ async function runVitest(project, reports) {
 async function checkLeftovers() {
   for (let attempt = 0; attempt < 50 && findLeftovers().length > 0; attempt += 1) await sleep(200);
   const left = findLeftovers();
-  count(left.length === 0 ? { passed: 1 } : { failed: 1 });
+  count(left.length === 0 ? { passed: 1 } : { failed: 1, names: ["no process is left behind"] });
   console.log(`${left.length === 0 ? "✓" : "✗"} no process is left behind`);
   for (const { pid, command } of left) console.log(`  ${pid} ${command}`);
   endLeftovers();
 }
 
-function count({ passed = 0, failed = 0, skipped = 0 }) {
+function count({ passed = 0, failed = 0, skipped = 0, names = [] }) {
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
+  failures.push(...names);
 }
 
 /** A runner that fails without a failed test (it crashed, or a file could not be loaded) is a failure of its own. */
 function countReport(name, code, counts) {
   count(counts ?? {});
   if (!counts) console.log(`✗ ${name} wrote no report`);
-  if (!counts || (code !== 0 && counts.failed === 0)) count({ failed: 1 });
+  if (!counts || (code !== 0 && counts.failed === 0)) count({ failed: 1, names: [`${name} ended with code ${code}`] });
 }
 
 async function readReport(file, parse) {
@@ -83,19 +89,32 @@ function parseVitest(text) {
     passed: report.numPassedTests,
     failed: report.numFailedTests,
     skipped: report.numPendingTests + report.numTodoTests,
+    names: report.testResults.flatMap(({ assertionResults }) =>
+      assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName),
+    ),
   };
 }
 
 function parsePlaywright(text) {
-  const { expected, unexpected, flaky, skipped } = JSON.parse(text).stats;
-  // A test that passes only at the second try is not one that passes.
-  return { passed: expected, failed: unexpected + flaky, skipped };
+  const { stats, suites } = JSON.parse(text);
+  const listSpecs = (suite) => [...(suite.specs ?? []), ...(suite.suites ?? []).flatMap(listSpecs)];
+  return {
+    passed: stats.expected,
+    // A test that passes only at the second try is not one that passes.
+    failed: stats.unexpected + stats.flaky,
+    skipped: stats.skipped,
+    names: suites
+      .flatMap(listSpecs)
+      .filter(({ tests }) => tests.some(({ status }) => status === "unexpected" || status === "flaky"))
+      .map(({ file, title }) => `${file} › ${title}`),
+  };
 }
 
 function parseJunit(text) {
   const read = (name) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(text)[1]);
   const failed = read("failures") + read("errors");
-  return { passed: read("tests") - failed - read("skipped"), failed, skipped: read("skipped") };
+  const names = [...text.matchAll(/<testcase [^>]*\bname="([^"]*)"[^>]*><(?:failure|error)/g)].map(([, name]) => name);
+  return { passed: read("tests") - failed - read("skipped"), failed, skipped: read("skipped"), names };
 }
 
 await runScript(async () => {
@@ -117,6 +136,7 @@ await runScript(async () => {
   } finally {
     await rm(reports, { recursive: true, force: true });
   }
+  for (const name of failures) console.log(`✗ ${name}`);
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
   return total.failed === 0 && total.passed > 0 ? 0 : 1;

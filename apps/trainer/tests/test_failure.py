@@ -1,4 +1,5 @@
 import resource
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -7,17 +8,22 @@ from safetensors.torch import save_file
 from trainer.failure import classify
 
 
-@pytest.fixture
+@contextmanager
 def no_room():
-    """Lets no file of this process grow beyond a page: the writers' own errors, without filling a real disk."""
+    """Lets no file of this process grow beyond a page: the writers' own errors, without filling a real disk.
+
+    Around the write alone: the limit holds for the runner's own output too, where that is a file.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("writer", ["python", "safetensors", "torch"])
-def test_a_full_disk_is_recognised_in_whatever_error_a_writer_wraps_it(tmp_path, no_room, writer):
+def test_a_full_disk_is_recognised_in_whatever_error_a_writer_wraps_it(tmp_path, writer):
     large = torch.zeros(100_000)
 
     def write():
@@ -30,7 +36,7 @@ def test_a_full_disk_is_recognised_in_whatever_error_a_writer_wraps_it(tmp_path,
             else:
                 file.write(large.numpy().tobytes())
 
-    with pytest.raises(Exception) as caught:
+    with pytest.raises(Exception) as caught, no_room():
         write()
     assert classify(caught.value).code == "DISK_FULL"
 
