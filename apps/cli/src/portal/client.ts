@@ -1,4 +1,5 @@
 import { AnnealError, errorCodes, type ErrorCode } from "@anneal/core/errors";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
 /** The portal's API as the command line uses it: the same calls, with an API key, that any service can make. */
@@ -10,6 +11,9 @@ export type PortalClient = {
 };
 
 const maxAnswerTokens = 96;
+/** An engine that starts, or starts again, is back within this. */
+const engineWaitMs = 120_000;
+const engineRetryMs = 1000;
 
 const citationSchema = z.object({
   uri: z.string(),
@@ -49,6 +53,19 @@ export function createPortalClient(options: { url: string; workspace: string; ap
     throw readError(response.status, body);
   }
 
+  /** An engine that is not ready yet is waited for: a question asked from a script has nobody to ask it again. */
+  async function requestOfEngine(path: string, init: RequestInit): Promise<unknown> {
+    const until = Date.now() + engineWaitMs;
+    for (;;) {
+      try {
+        return await request(path, init);
+      } catch (error) {
+        if (!(error instanceof AnnealError) || !error.retryable || Date.now() > until) throw error;
+        await sleep(engineRetryMs);
+      }
+    }
+  }
+
   const unwrap = <T>(body: unknown, output: z.ZodType<T>): T =>
     output.parse(
       z.object({ result: z.object({ data: z.object({ json: z.unknown() }) }) }).parse(body).result.data.json,
@@ -73,7 +90,7 @@ export function createPortalClient(options: { url: string; workspace: string; ap
         max_tokens: maxAnswerTokens,
       });
       const { choices, anneal } = completionSchema.parse(
-        await request("/api/v1/chat/completions", { method: "POST", body }),
+        await requestOfEngine("/api/v1/chat/completions", { method: "POST", body }),
       );
       return {
         question,
@@ -97,5 +114,6 @@ function readError(status: number, body: unknown): AnnealError {
   const code = errorCodes.find((known) => known === report?.code) as ErrorCode | undefined;
   return new AnnealError(code ?? "ENGINE_UNAVAILABLE", report?.message ?? `The portal answered ${status}.`, {
     action: report?.action ?? "Look at the portal's log, .anneal/logs/web.log.",
+    retryable: status === 503,
   });
 }
