@@ -58,7 +58,8 @@ async function startOwn(): Promise<Platform> {
   });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const close = async () => {
-    child.kill("SIGINT");
+    // The wrapper passes this one on; SIGINT it takes for a Ctrl-C that the child has got too.
+    child.kill("SIGTERM");
     await exited;
     await rm(stateDir, { recursive: true, force: true });
   };

@@ -39,7 +39,8 @@ async function start(stateDir: string, port: number): Promise<Started> {
     portalMs,
     pid: child.pid!,
     async stop() {
-      child.kill("SIGINT");
+      // The wrapper passes this one on; SIGINT it takes for a Ctrl-C that the child has got too.
+      child.kill("SIGTERM");
       await exited;
     },
   };

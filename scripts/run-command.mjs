@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { repoDir } from "../infra/local/src/environment.mjs";
 
 /** Every process that a run starts carries this variable, so that leftovers are found wherever they moved to. */
@@ -14,8 +15,10 @@ process.env.PATH = [join(repoDir, "node_modules/.bin"), process.env.PATH].join(d
 /** The group of the program that runs now: a signal to this script ends it as well. */
 let current;
 for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, () => {
-    endGroup(current);
+  process.once(signal, async () => {
+    if (current) endGroup(current, "SIGTERM");
+    // A stack stores and stops what it runs; what has not ended by then is killed.
+    for (let attempt = 0; attempt < 300 && findLeftovers().length > 0; attempt += 1) await sleep(100);
     endLeftovers();
     process.exit(signal === "SIGINT" ? 130 : 143);
   });
@@ -67,19 +70,27 @@ export function findLeftovers() {
     });
 }
 
+/** With their groups: some programs write their title over their environment, so that the mark is not to be seen. */
 export function endLeftovers() {
-  for (const { pid } of findLeftovers()) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It ended by itself.
-    }
+  const own = groupOf("self");
+  for (const group of new Set(findLeftovers().map(({ pid }) => groupOf(pid)))) {
+    if (group !== undefined && group !== own) endGroup(group, "SIGKILL");
   }
 }
 
-function endGroup(group) {
+/** proc(5), field 5 of stat; the name before it may hold anything. */
+function groupOf(pid) {
   try {
-    if (group) process.kill(-group, "SIGTERM");
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]);
+  } catch {
+    // It ended by itself.
+  }
+}
+
+function endGroup(group, signal) {
+  try {
+    process.kill(-group, signal);
   } catch {
     // It ended by itself.
   }
