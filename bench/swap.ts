@@ -1,5 +1,7 @@
-// Hot swaps under load: keeps requests to one alias in flight while the alias changes between two versions, and counts
-// what failed. Prints one JSON object. `node bench/swap.ts 200 4` makes it 200 requests and 4 swaps.
+// Hot swaps: first with nothing else to do, then under load, where requests to one alias stay in flight while the alias
+// changes between two versions, and what failed is counted. Prints one JSON object. `node bench/swap.ts 200 4` makes it
+// 200 requests and 4 swaps. Under load the probe, a completion by the new version, waits its turn in the engine like any
+// other request: what the platform itself takes is a swap without the engine's load and probe.
 import {
   benchAdapter,
   makeTwoVersions,
@@ -13,36 +15,39 @@ import {
 const requestCount = Number(process.argv[2] ?? 1000);
 const swapCount = Number(process.argv[3] ?? 20);
 const parallelRequests = 12;
+const idleSwapCount = 5;
 
 type Step = { step: string; durationMs: number | null };
+type Swap = { swapMs: number; loadMs: number; probeMs: number };
 
 const platform = await openPlatform();
 try {
   const { adapterId, versions } = await makeTwoVersions(platform);
+  const swap = async () => {
+    const current = await servedVersion(platform, adapterId);
+    return deploy(platform, versions.find(({ id }) => id !== current)!.id);
+  };
+  const idle: Swap[] = [];
+  while (idle.length < idleSwapCount) idle.push(await swap());
   const load = keepInFlight(platform);
-  const swaps: { swapMs: number; engineLoadMs: number }[] = [];
+  const loaded: Swap[] = [];
   try {
-    for (let swap = 0; swap < swapCount; swap += 1) {
+    while (loaded.length < swapCount) {
       // Spread over the requests, so that each swap happens under load.
-      await untilDone(async () => load.done() >= (requestCount * swap) / swapCount || load.ended());
-      const current = await servedVersion(platform, adapterId);
-      swaps.push(await deploy(platform, versions.find(({ id }) => id !== current)!.id));
+      await untilDone(async () => load.done() >= (requestCount * loaded.length) / swapCount || load.ended());
+      loaded.push(await swap());
     }
   } finally {
     await load.finish();
   }
-  const over = (pick: (swap: (typeof swaps)[number]) => number) => ({
-    p50: percentile(swaps.map(pick), 0.5),
-    p99: percentile(swaps.map(pick), 0.99),
-  });
   console.log(
     JSON.stringify({
       failed: load.failures.length,
       requests: load.done(),
-      swaps: swaps.length,
-      swapMs: over(({ swapMs }) => swapMs),
-      engineLoadMs: over(({ engineLoadMs }) => engineLoadMs),
-      swapWithoutLoadMs: over(({ swapMs, engineLoadMs }) => swapMs - engineLoadMs),
+      swaps: loaded.length,
+      idle: summarise(idle),
+      underLoad: summarise(loaded),
+      requestUnderLoadMs: spread(load.latencies),
       failures: load.failures.slice(0, 3),
     }),
   );
@@ -50,9 +55,23 @@ try {
   await platform.close();
 }
 
+function spread(values: readonly number[]) {
+  return { p50: Math.round(percentile(values, 0.5)), p99: Math.round(percentile(values, 0.99)) };
+}
+
+function summarise(swaps: readonly Swap[]) {
+  return {
+    swapMs: spread(swaps.map(({ swapMs }) => swapMs)),
+    engineLoadMs: spread(swaps.map(({ loadMs }) => loadMs)),
+    probeMs: spread(swaps.map(({ probeMs }) => probeMs)),
+    platformMs: spread(swaps.map(({ swapMs, loadMs, probeMs }) => swapMs - loadMs - probeMs)),
+  };
+}
+
 /** Goes on until the requests are through, and for as long as swaps are still to come. */
 function keepInFlight({ url, headers }: Platform) {
   const failures: string[] = [];
+  const latencies: number[] = [];
   let done = 0;
   let swapping = true;
   let ended = false;
@@ -60,7 +79,8 @@ function keepInFlight({ url, headers }: Platform) {
     while (done < requestCount || swapping) {
       const content = `How often is the pump changed? (${lane}-${done})`;
       try {
-        await streamCompletion(`${url}/api`, headers, { model: `${benchAdapter}@production`, content, maxTokens: 4 });
+        const model = `${benchAdapter}@production`;
+        latencies.push((await streamCompletion(`${url}/api`, headers, { model, content, maxTokens: 4 })).totalMs);
       } catch (error) {
         failures.push(error instanceof Error ? error.message : String(error));
       }
@@ -72,6 +92,7 @@ function keepInFlight({ url, headers }: Platform) {
   );
   return {
     failures,
+    latencies,
     done: () => done,
     ended: () => ended,
     async finish() {
@@ -88,11 +109,8 @@ async function servedVersion({ query }: Platform, adapterId: string): Promise<st
   return aliases.find(({ alias }) => alias === "production")!.adapterVersionId;
 }
 
-/** swapMs: from the order until every request goes to the new version; engineLoadMs: the engine's own part of it. */
-async function deploy(
-  { mutate, query }: Platform,
-  adapterVersionId: string,
-): Promise<{ swapMs: number; engineLoadMs: number }> {
+/** swapMs: from the order until every request goes to the new version; loadMs and probeMs: the engine's part of it. */
+async function deploy({ mutate, query }: Platform, adapterVersionId: string): Promise<Swap> {
   const { deploymentId } = await mutate<{ deploymentId: string }>("deploy.start", {
     adapterVersionId,
     alias: "production",
@@ -103,6 +121,6 @@ async function deploy(
     if (progress.status === "failed") throw new Error(JSON.stringify(progress.error));
     return progress.status === "done";
   });
-  const engineLoadMs = progress!.steps.find(({ step }) => step === "load")?.durationMs ?? 0;
-  return { swapMs: progress!.swapMs ?? Number.NaN, engineLoadMs };
+  const durationOf = (name: string) => progress.steps.find(({ step }) => step === name)?.durationMs ?? 0;
+  return { swapMs: progress!.swapMs ?? Number.NaN, loadMs: durationOf("load"), probeMs: durationOf("probe") };
 }

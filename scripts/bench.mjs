@@ -27,7 +27,7 @@ const benches = [
     name: "swap",
     title: "20 hot swaps under 1,000 requests",
     command: ["node", "bench/swap.ts"],
-    wanted: "0 failed requests; swap <= 1 s plus the engine's own load",
+    wanted: "0 failed requests; a swap <= 1 s plus what the engine takes",
   },
   {
     name: "stack",
