@@ -92,6 +92,20 @@ describe("startStack", () => {
     await second.stop();
   });
 
+  it("starts nothing that is set, and hands its address on", async () => {
+    const first = await start(await makeStateDir());
+    const names = ["ANNEAL_DATABASE_URL", "ANNEAL_TEMPORAL_ADDRESS", "ANNEAL_QDRANT_URL", "ANNEAL_QDRANT_API_KEY"];
+    const set = Object.fromEntries(names.flatMap((name) => (first.env[name] ? [[name, first.env[name]]] : [])));
+    const stateDir = await makeStateDir();
+    const second = await startStack({ stateDir, env: { ...env, ...set }, withPortal: false });
+    open.push(second);
+    expect(second.services).toEqual([]);
+    expect(listProcesses(stateDir)).toEqual([]);
+    expect(second.env).toMatchObject(set);
+    await second.stop();
+    expect((await fetch(`${first.env["ANNEAL_QDRANT_URL"]}/collections`)).ok).toBe(true);
+  });
+
   it("gives the apps a database role that row-level security binds", async () => {
     const stack = await start(await makeStateDir());
     await query(

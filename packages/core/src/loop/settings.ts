@@ -14,12 +14,18 @@ export const trainingSettingsSchema = z.object({
   alpha: z.number().positive().default(32),
   dropout: z.number().min(0).lt(1).default(0),
   learningRate: z.number().positive().max(0.1).default(1e-3),
-  epochs: z.number().int().min(1).max(100).default(4),
+  /** A small model needs to meet a fact this often to answer it alone. */
+  epochs: z.number().int().min(1).max(100).default(8),
   maxSteps: z.number().int().min(1).nullable().default(null),
-  batchTokens: z.number().int().min(64).default(1024),
+  /** Small: facts are short, and a batch of thirty of them would be one step. */
+  batchTokens: z.number().int().min(64).default(512),
   maxLength: z.number().int().min(64).default(512),
   seed: z.number().int().min(0).default(7),
-  earlyStoppingPatience: z.number().int().min(1).nullable().default(3),
+  /**
+   * Evaluations in a row without improvement after which training ends with the best weights; null: it goes to its end
+   * and keeps the last ones. What is held out shows how passages are answered, which is learned long before the facts.
+   */
+  earlyStoppingPatience: z.number().int().min(1).nullable().default(null),
 });
 export type TrainingSettings = z.infer<typeof trainingSettingsSchema>;
 
@@ -35,7 +41,7 @@ export const loopSettingsSchema = z.object({
   /** Passages a teacher is asked about where the text has no question/answer form; 0 asks none. */
   generatedPassages: z.number().int().min(0).max(100_000).default(24),
   /** Share of the pairs that are also asked with their passages, to teach answering from them with a quote. */
-  groundedShare: z.number().min(0).max(1).default(0.4),
+  groundedShare: z.number().min(0).max(1).default(0.2),
   evalShare: z.number().min(0.02).max(0.5).default(0.1),
   training: trainingSettingsSchema.prefault({}),
   /** Train even when an equal run (base, dataset, settings) is done already. */
