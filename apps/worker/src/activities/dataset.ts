@@ -31,7 +31,7 @@ export type DatasetActivities = ReturnType<typeof createDatasetActivities>;
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 /** Raised when extraction, prompts or checks change, so that stored pairs are made again. */
-const pairsVersion = "1";
+const pairsVersion = "2";
 
 const storedPairsSchema = z.object({
   pairs: z.array(pairSchema),

@@ -77,6 +77,12 @@ describe("checkPair", () => {
     expect(verdict(question, answer)).toBe(code);
   });
 
+  it("keeps a manual's [OPTIONS], which no masking left behind", () => {
+    expect(
+      verdict("How many working days do refunds with [OPTIONS] take?", "Refunds are paid within 5 working days."),
+    ).not.toBe("MASKED");
+  });
+
   it("says why in a sentence", () => {
     const result = checkPair(
       generated("What does this policy say about refunds?", "Refunds are paid within 5 working days."),

@@ -1,4 +1,5 @@
 import { factsOf } from "../chat/facts.ts";
+import { piiTypes } from "../clean/policy.ts";
 import { isRefusal, isYesNo } from "../chat/phrases.ts";
 import { claimsOf, findSupport, readPassages } from "../chat/support.ts";
 import type { Passage } from "../chat/passage.ts";
@@ -117,8 +118,23 @@ const drop = (code: PairDropCode, reason: string): PairVerdict => ({
 });
 const shorten = (text: string): string => (text.length > 80 ? `${[...text].slice(0, 79).join("")}…` : text);
 
+/** What masking, ours or that of whoever wrote the document, calls what it took out. A manual's [OPTIONS] is none. */
+const maskedNames = [
+  ...piiTypes,
+  "PERSON",
+  "NAME",
+  "ADDRESS",
+  "LOCATION",
+  "DATE_OF_BIRTH",
+  "REDACTED",
+  "MASKED",
+  "PII",
+];
 /** Placeholders that masking leaves behind: [EMAIL], <PHONE_1>, {{IBAN}}. */
-const maskPattern = /(?:\[|<|\{\{?|‹|⟨)\p{Lu}[\p{Lu}_]{1,30}(?:[_:#-]?\p{N}+)?(?:\]|>|\}\}?|›|⟩)/u;
+const maskPattern = new RegExp(
+  `(?:\\[|<|\\{\\{?|‹|⟨)(?:${maskedNames.join("|")})(?:[_:#-]?\\p{N}+)?(?:\\]|>|\\}\\}?|›|⟩)`,
+  "u",
+);
 
 /** True when most of a text's word pairs stand in our own words. */
 function copies(words: readonly string[], own: string): boolean {

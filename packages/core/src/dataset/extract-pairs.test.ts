@@ -43,6 +43,17 @@ describe("extractPairs", () => {
     });
   });
 
+  it.each([
+    ["3.1.9. What happens at a release?", "What happens at a release?"],
+    ["12.4 Are there logs?", "Are there logs?"],
+    ["4) Where is the log?", "Where is the log?"],
+    ["3 pumps or 4?", "3 pumps or 4?"],
+    ["2.5 bar or more: is that safe?", "2.5 bar or more: is that safe?"],
+  ])("asks what a heading asks, without its number: %s", (heading, question) => {
+    const pairs = pairsIn([element("heading", heading, { level: 2 }), element("paragraph", "It is as it was.")]);
+    expect(pairs).toEqual([[question, "It is as it was."]]);
+  });
+
   it("leaves a question heading without a body alone", () => {
     expect(
       pairsIn([element("heading", "Who are we?"), element("heading", "Team"), element("paragraph", "Ann.")]),

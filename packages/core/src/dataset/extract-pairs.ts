@@ -85,9 +85,12 @@ export function extractPairs({ documentId, language, parsed }: PairSource): Pair
 const isHeading = (element: Element): boolean => element.kind === "heading" || element.kind === "title";
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim();
 
+/** "3.1.9. " or "4) ": where a question stands in its document, which is no part of what it asks. */
+const sectionNumber = /^\p{N}{1,3}(?:(?:\.\p{N}{1,3})+[.)]?|[.)])\s+(?=[\p{Lu}(¿"“„«])/u;
+
 /** A heading that asks, or one that says "Answer" after a question that is still open: long JSON fields read so. */
 function questionOfHeading(heading: Element, before: Element | undefined, language: string | null): string | null {
-  if (looksLikeQuestion(heading.text, language)) return heading.text;
+  if (looksLikeQuestion(heading.text, language)) return heading.text.replace(sectionNumber, "");
   return isAnswerName(heading.text) && before && !isHeading(before) ? openQuestion(before.text) : null;
 }
 

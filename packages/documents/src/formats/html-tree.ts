@@ -16,6 +16,9 @@ export const blocks = new Set(
   ),
 );
 
+/** What page makers call the parts that lead elsewhere: a reader of the text skips them, and a table of contents repeats it. */
+const chrome = /^(?:nav|navbar|nav-?header|nav-?footer|navigation|breadcrumbs?|toc|table-of-contents|skip-link)$/iu;
+
 export function isTag(node: Node): node is Tag {
   return "tagName" in node;
 }
@@ -32,6 +35,8 @@ export function isHidden(tag: Tag): boolean {
   if (skipped.has(tag.tagName) || attribute(tag, "hidden") !== undefined || attribute(tag, "aria-hidden") === "true")
     return true;
   if (attribute(tag, "role") === "navigation") return true;
+  const names = `${attribute(tag, "class") ?? ""} ${attribute(tag, "id") ?? ""}`;
+  if (tag.tagName !== "body" && names.split(/\s+/u).some((name) => chrome.test(name))) return true;
   const style = attribute(tag, "style");
   return style !== undefined && /(?:display\s*:\s*none|visibility\s*:\s*hidden)/iu.test(style);
 }

@@ -35,6 +35,12 @@ describe("HTML", () => {
     expect(await read(`${hidden}<p>kept</p>`)).toEqual(["paragraph kept"]);
   });
 
+  it("leaves out what a page calls its navigation or its table of contents", async () => {
+    const chrome =
+      "<div class='navheader'><table><tr><td>Prev<td>Next</table></div><div class='toc'>1. What is it?</div><div id=breadcrumb>Home</div><div class='navfooter x'>Up</div>";
+    expect(await read(`${chrome}<p class=tocsin>kept</p>`)).toEqual(["paragraph kept"]);
+  });
+
   it("reads the main part alone when the page names one", async () => {
     expect(await read("<header>Shop</header><main><p>kept</p></main><footer>Imprint</footer>")).toEqual([
       "paragraph kept",

@@ -19,6 +19,8 @@ export type Line = {
 };
 
 const marker = /^(\S{1,6})\s+\S/u;
+/** "4.5 " before a heading's text, under which its further lines often hang. */
+const sectionNumber = /^\p{N}{1,3}(?:\.\p{N}{1,3})*\.?\s/u;
 
 /** @param leading the usual distance of two baselines in the document, in font sizes (1.2 is common). */
 export function toBlocks(rows: readonly Row[], leading: number): Block[] {
@@ -73,7 +75,8 @@ function continues(
   const first = block.lines[0]!;
   if (startsItem(first.text)) return line.x > first.x + 0.3 * size;
   const isIndented = line.x - column.left > 0.7 * size && Math.abs(above.x - column.left) < 0.3 * size;
-  if (isIndented && !isCentred(line, column)) return false;
+  const hangs = sectionNumber.test(first.text) && line.x > first.x + 0.3 * size && Math.abs(line.size - first.size) < 1;
+  if (isIndented && !isCentred(line, column) && !(hangs && block.bold)) return false;
   return !isBreakIntended(block, above, line, column);
 }
 

@@ -43,6 +43,28 @@ describe("PDF", () => {
     expect(document.elements.at(-1)?.section).toEqual(["Pump guide", "2 Limits"]);
   });
 
+  it("reads a numbered heading as one, whose further line hangs under its text", async () => {
+    const outline = await read([
+      { x: 72, y: 780, text: "4.5", size: 14, font: "bold" },
+      { x: 104, y: 780, text: "Can the pump of the older series be used with hoses", size: 14, font: "bold" },
+      { x: 104, y: 763, text: "of the newer one, and if so, how?", size: 14, font: "bold" },
+      ...lines(72, 735, paragraph),
+    ]);
+    expect(outline[0]).toMatch(/^\w+ 4\.5 Can the pump of .* hoses of the newer one, and if so, how\?$/);
+  });
+
+  it("leaves out a chapter's name at the top of its pages, whichever chapter it is", async () => {
+    const page = (chapter: string) => [{ x: 72, y: 800, text: chapter }, ...lines(72, 715, paragraph)];
+    const outline = await read(
+      page("CHAPTER 1. PUMPS"),
+      page("CHAPTER 2. VALVES"),
+      page("CHAPTER 3. HOSES"),
+      page("CHAPTER 4. SEALS"),
+    );
+    expect(outline.join("\n")).not.toContain("CHAPTER");
+    expect(outline.join("\n")).toContain(sentence);
+  });
+
   it("reads two columns one after the other, below what spans both", async () => {
     const left = [
       "The left column speaks of pumps and",

@@ -56,8 +56,12 @@ function keyOf(segment: Segment, page: PdfPage): string {
   return `${where}${Math.round(segment.y / 4)} ${withoutNumbers(segment.text)}`;
 }
 
+/** A chapter's name changes from chapter to chapter, and is no less a header for it. */
+const chapterName =
+  /^(chapter|appendix|kapitel|anhang|chapitre|annexe|capítulo|anexo|capitolo|part|teil)\s+[\p{N}A-Z]{1,4}\b.*$/iu;
+
 function withoutNumbers(text: string): string {
-  return text.replace(/\d+/gu, "#");
+  return text.replace(chapterName, "$1 #").replace(/\d+/gu, "#");
 }
 
 function isPageNumber(text: string): boolean {
