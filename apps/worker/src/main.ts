@@ -1,7 +1,7 @@
 import { reconcileWorkflowId, reconcileWorkflowName } from "@anneal/core/deploy/contract";
 import { taskQueue } from "@anneal/core/loop/contract";
 import { openDatabase } from "@anneal/db/database";
-import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/deploy";
+import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/serving";
 import { savePool } from "@anneal/db/queries/pools";
 import { createSecretBox } from "@anneal/db/secret-box";
 import { ParserPool } from "@anneal/documents/parser-pool";

@@ -25,14 +25,9 @@ import {
   upsertDocument,
 } from "./queries/connect.ts";
 import { saveDatasetVersion } from "./queries/dataset.ts";
-import {
-  createDeployment,
-  flipAlias,
-  listAliasHistory,
-  listCurrentAliases,
-  readAliasEpoch,
-  saveAdapterVersion,
-} from "./queries/deploy.ts";
+import { createDeployment, flipAlias, listAliasHistory, listCurrentAliases } from "./queries/deploy.ts";
+import { saveAdapterVersion } from "./queries/register.ts";
+import { readAliasEpoch } from "./queries/serving.ts";
 import { getDocument, listDocuments, listDocumentsToClean } from "./queries/documents.ts";
 import { admit, listAllocations, releaseAllocation, savePool } from "./queries/pools.ts";
 import { aliasHistory, auditEvents, documents, sources } from "./schema.ts";

@@ -1,7 +1,8 @@
 import type { LoopReport, StageReport } from "@anneal/core/loop/contract";
 import type { Scope } from "@anneal/db/database";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
-import { getAdapterVersion, getDeployment } from "@anneal/db/queries/deploy";
+import { getDeployment } from "@anneal/db/queries/deploy";
+import { getAdapterVersion } from "@anneal/db/queries/register";
 import { countIndexed, getCollection } from "@anneal/db/queries/indexing";
 import { getRun, listDrops } from "@anneal/db/queries/loop";
 import { getTrainingRun } from "@anneal/db/queries/train";

@@ -9,20 +9,9 @@ import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
 import type { Database } from "@anneal/db/database";
 import { recordAudit } from "@anneal/db/queries/audit";
-import {
-  countInFlight,
-  createDeployment,
-  findRunningDeployment,
-  flipAlias,
-  getAdapterVersion,
-  getDeployment,
-  isServingNameUsed,
-  listReplicas,
-  listResidencies,
-  saveResidency,
-  updateDeployment,
-  type Replica,
-} from "@anneal/db/queries/deploy";
+import { createDeployment, findRunningDeployment, flipAlias, getDeployment, isServingNameUsed, updateDeployment } from "@anneal/db/queries/deploy";
+import { getAdapterVersion } from "@anneal/db/queries/register";
+import { countInFlight, listReplicas, listResidencies, saveResidency, type Replica } from "@anneal/db/queries/serving";
 import { addRunOutputs, getRun } from "@anneal/db/queries/loop";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { createHash } from "node:crypto";

@@ -1,4 +1,4 @@
-import type { Replica } from "@anneal/db/queries/deploy";
+import type { Replica } from "@anneal/db/queries/serving";
 
 /** The largest LoRA rank that every replica can load; before any has said its own, the one of the settings. */
 export function smallestRankLimit(

@@ -1,14 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { Database } from "@anneal/db/database";
-import {
-  listReplicas,
-  listResidencies,
-  removeSilentGateways,
-  saveResidency,
-  updateReplica,
-  type Replica,
-  type Residency,
-} from "@anneal/db/queries/deploy";
+import { listReplicas, listResidencies, removeSilentGateways, saveResidency, updateReplica, type Replica, type Residency } from "@anneal/db/queries/serving";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ReplicaDriver } from "../drivers/replicas.ts";

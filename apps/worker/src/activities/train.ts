@@ -4,19 +4,16 @@ import { canonicalJson } from "@anneal/core/audit/chain";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import { assertRankServeable } from "@anneal/core/register/serveability";
 import { trainerConfigSchema } from "@anneal/core/train/trainer-config";
-import type { TrainerEvent } from "@anneal/core/train/trainer-events";
-import { trainingResultSchema } from "@anneal/core/train/training-result";
+import { trainingConfigOf } from "@anneal/core/train/training-config";
 import type { Database, Scope } from "@anneal/db/database";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
 import { addDrops, addRunOutputs, getRun } from "@anneal/db/queries/loop";
-import { listReplicas } from "@anneal/db/queries/deploy";
+import { listReplicas } from "@anneal/db/queries/serving";
 import { admit, measureAllocation, releaseAllocation } from "@anneal/db/queries/pools";
 import {
-  addTrainingLog,
   createTrainingRun,
   findFinishedTraining,
   getTrainingRun,
-  saveTrainingMetric,
   updateTrainingRun,
 } from "@anneal/db/queries/train";
 import type { ObjectStore } from "@anneal/objects/object-store";
@@ -24,13 +21,15 @@ import { decideAdmission, type AdmissionDecision } from "@anneal/sizing/admissio
 import { estimateTrainingMemory, trainingLogitsPerPass } from "@anneal/sizing/training-memory";
 import { cancellationSignal } from "@temporalio/activity";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { startTrainer } from "../drivers/trainer-process.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { createProgressReporter } from "./progress.ts";
 import { smallestRankLimit } from "./rank-limit.ts";
+import { recordTrainerEvent } from "./record-trainer-event.ts";
+import { settleTraining, type TrainerEnd } from "./settle-training.ts";
 import type { BaseModel } from "../base-model.ts";
 
 export type TrainActivities = ReturnType<typeof createTrainActivities>;
@@ -53,21 +52,6 @@ export function createTrainActivities(deps: {
   const directoryOf = (trainingRunId: string) => join(deps.stateDir, "training", trainingRunId);
   const subjectOf = (trainingRunId: string) => `training:${trainingRunId}`;
 
-  /** Everything but paths: two runs with equal settings and data make the same adapter. */
-  function configOf(input: StageInput, hasEval: boolean) {
-    const { earlyStoppingPatience, batchTokens, maxLength, ...training } = input.settings.training;
-    return {
-      ...training,
-      maxLength,
-      batchTokens: Math.max(batchTokens, maxLength),
-      earlyStopping: hasEval && earlyStoppingPatience !== null ? { patience: earlyStoppingPatience } : null,
-      evalEverySteps: 20,
-      // A checkpoint of an adapter is cheap; a short training has some as well, to resume from.
-      saveEverySteps: Math.min(20, Math.ceil((training.maxSteps ?? 80) / 4)),
-      threads: availableParallelism(),
-    };
-  }
-
   return {
     /** Writes the run's row; an equal run that is done already stands for it, unless the settings say retrain. */
     async prepareTraining(
@@ -77,7 +61,10 @@ export function createTrainActivities(deps: {
       assertRankServeable(input.settings.training.rank, smallestRankLimit(await listReplicas(db), deps.maxLoraRank));
       const { outputs } = await getRun(scope, input.runId);
       const dataset = await getDatasetVersion(scope, outputs.datasetVersionId ?? "");
-      const config = configOf(input, dataset.evalCount > 0);
+      const config = trainingConfigOf(input.settings.training, {
+        hasEval: dataset.evalCount > 0,
+        threads: availableParallelism(),
+      });
       const inputDigest = sha256(canonicalJson({ base: baseModel.digest, dataset: dataset.digest, config }));
       const finished = input.settings.retrain ? undefined : await findFinishedTraining(scope, inputDigest);
       if (finished) {
@@ -188,9 +175,9 @@ export function createTrainActivities(deps: {
         })().catch(() => undefined);
       }, 2000);
       try {
-        let end: Extract<TrainerEvent, { type: "finished" | "stopped" | "failed" }> | null = null;
+        let end: TrainerEnd | null = null;
         for await (const event of trainer.events) {
-          await storeEvent(scope, trainingRunId, event);
+          await recordTrainerEvent(scope, trainingRunId, event);
           if (event.type === "step") {
             last = { done: event.step, total: event.totalSteps };
             await progress.report(event.step, event.totalSteps, `loss ${event.loss.toFixed(3)}`);
@@ -202,7 +189,7 @@ export function createTrainActivities(deps: {
           if (event.type === "finished" || event.type === "stopped" || event.type === "failed") end = event;
         }
         const code = await trainer.exited;
-        return await settle(scope, trainingRunId, dataset.trainCount, end, code, directory);
+        return await settleTraining({ scope, objects, trainingRunId, directory }, dataset.trainCount, end, code);
       } finally {
         clearInterval(pulse);
       }
@@ -218,90 +205,4 @@ export function createTrainActivities(deps: {
       await updateTrainingRun(scopeOf(input), trainingRunId, { status: end, endedAt: new Date() });
     },
   };
-
-  async function storeEvent(scope: Scope, trainingRunId: string, event: TrainerEvent): Promise<void> {
-    const at = new Date(event.at);
-    switch (event.type) {
-      case "started": {
-        const { type: _, dropped, ...started } = event;
-        await updateTrainingRun(scope, trainingRunId, { started });
-        const from = event.resumedFromStep === 0 ? "" : `, resumed from step ${event.resumedFromStep}`;
-        const message = `${event.trainExamples} examples, ${event.totalSteps} steps${from}; ${event.trainableParameters.toLocaleString("en")} trainable parameters.`;
-        return addTrainingLog(scope, trainingRunId, { at, level: "info", message });
-      }
-      case "step": {
-        const { step, loss, learningRate, gradNorm, tokensPerSecond, memoryBytes, etaMs } = event;
-        const metric = { step, at, loss, learningRate, gradNorm, tokensPerSecond, memoryBytes, etaMs };
-        return saveTrainingMetric(scope, trainingRunId, metric);
-      }
-      case "eval":
-        return saveTrainingMetric(scope, trainingRunId, { step: event.step, at, evalLoss: event.evalLoss });
-      case "checkpoint":
-        return saveTrainingMetric(scope, trainingRunId, { step: event.step, at, checkpoint: `step-${event.step}` });
-      case "log":
-        return addTrainingLog(scope, trainingRunId, { at, level: event.level, message: event.message });
-      case "finished":
-        return addTrainingLog(scope, trainingRunId, {
-          at,
-          level: "info",
-          message: `Finished after ${event.steps} steps; the best weights are those of step ${event.bestStep}.`,
-        });
-      case "stopped":
-        return addTrainingLog(scope, trainingRunId, { at, level: "info", message: `Stopped at step ${event.step}.` });
-      case "failed":
-        return addTrainingLog(scope, trainingRunId, { at, level: "error", message: event.message });
-    }
-  }
-
-  async function settle(
-    scope: Scope,
-    trainingRunId: string,
-    trainCount: number,
-    end: Extract<TrainerEvent, { type: "finished" | "stopped" | "failed" }> | null,
-    exitCode: number | null,
-    directory: string,
-  ): Promise<StageCounts> {
-    if (end?.type === "finished") {
-      const adapterKey = `training/${trainingRunId}/adapter`;
-      for (const file of await readdir(end.adapterDir)) {
-        await objects.put(`${adapterKey}/${file}`, await readFile(join(end.adapterDir, file)));
-      }
-      const result = trainingResultSchema.parse(end);
-      await updateTrainingRun(scope, trainingRunId, {
-        status: "done",
-        result,
-        adapterKey,
-        endedAt: new Date(),
-        error: null,
-      });
-      const evalLoss =
-        result.evalLossFirst === null || result.evalLossBest === null
-          ? ""
-          : `; evaluation ${result.evalLossFirst.toFixed(2)} → ${result.evalLossBest.toFixed(2)}`;
-      const note = `Loss ${result.lossFirst.toFixed(2)} → ${result.lossLast.toFixed(2)}${evalLoss} at ${Math.round(result.tokensPerSecond)} tokens/s.`;
-      return { inCount: trainCount, outCount: trainCount, note };
-    }
-    const error =
-      end?.type === "stopped"
-        ? new AnnealError("CANCELLED", `The training was stopped at step ${end.step}; its checkpoint is kept.`, {
-            action: "Retry the train stage to go on from there.",
-          })
-        : end?.type === "failed"
-          ? new AnnealError(end.code, end.message, { action: end.action })
-          : new AnnealError(
-              "TRAINING_FAILED",
-              `The trainer ended without a result (exit code ${exitCode ?? "signal"}).`,
-              {
-                action: "It is started again from its newest checkpoint; if that fails too, see its log.",
-                details: {
-                  stderr: (await readFile(join(directory, "stderr.log"), "utf8").catch(() => "")).slice(-1500),
-                },
-                // A killed trainer resumes; one that says why it failed does not.
-                retryable: true,
-              },
-            );
-    const status = end?.type === "stopped" ? "stopped" : error.retryable ? "running" : "failed";
-    await updateTrainingRun(scope, trainingRunId, { status, error: error.toReport(), endedAt: new Date() });
-    throw error;
-  }
 }

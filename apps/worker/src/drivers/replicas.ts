@@ -1,6 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { Database } from "@anneal/db/database";
-import { removeResidency, type Replica } from "@anneal/db/queries/deploy";
+import { removeResidency, type Replica } from "@anneal/db/queries/serving";
 import { createInferenceClient, type InferenceClient } from "@anneal/engines/inference-client";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";

@@ -23,14 +23,6 @@ export function DeploymentHistory({ adapter, onDeploy }: DeploymentHistoryProps)
       adapter.history.slice(index + 1).find((each) => each.alias === entry.alias),
     ]),
   );
-  const flipOf = (deployment: AdapterView["deployments"][number]) =>
-    adapter.history.find(
-      (entry) =>
-        entry.alias === deployment.alias &&
-        entry.servingName === deployment.servingName &&
-        entry.at >= deployment.createdAt &&
-        (deployment.endedAt === null || entry.at <= deployment.endedAt),
-    );
   return (
     <Panel title="History" bodyClassName="p-0">
       {adapter.deployments.length === 0 ? (
@@ -38,7 +30,7 @@ export function DeploymentHistory({ adapter, onDeploy }: DeploymentHistoryProps)
       ) : (
         <ol className="max-h-[32rem] divide-y divide-line overflow-y-auto" tabIndex={0} aria-label="History">
           {adapter.deployments.map((deployment) => {
-            const flip = flipOf(deployment);
+            const flip = adapter.history.find((entry) => entry.deploymentId === deployment.id);
             const before = flip && flips.get(flip.seq);
             const version = adapter.versions.find((each) => each.id === deployment.adapterVersionId);
             const failedStep = deployment.steps.find((step) => step.status === "failed");

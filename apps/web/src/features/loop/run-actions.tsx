@@ -3,14 +3,12 @@
 import { useMutation } from "@tanstack/react-query";
 import { Play, RotateCcw, Square } from "lucide-react";
 import { useRouter } from "next/navigation";
-import { useState } from "react";
 import { Button } from "#components/ui/button.tsx";
-import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
+import { ConfirmButton } from "#components/ui/confirm-button.tsx";
 import type { RunView } from "#features/loop/loop-picture.tsx";
 import { stageNames } from "#lib/stage-names.ts";
 import { useTRPC } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
-import { wireErrorOf } from "#lib/wire-error.ts";
 
 /** What can be done with a run now: stop it, go on where it failed, or start another. */
 export function RunActions({ run }: { run: RunView }) {
@@ -52,30 +50,25 @@ function RetryRun({ runId, stage }: { runId: string; stage: RunView["stages"][nu
 
 function StopRun({ runId }: { runId: string }) {
   const trpc = useTRPC();
-  const [asking, setAsking] = useState(false);
-  const cancel = useMutation(
-    trpc.loop.cancel.mutationOptions({ onSuccess: () => setAsking(false), meta: { inlineError: true } }),
-  );
+  const cancel = useMutation(trpc.loop.cancel.mutationOptions({ meta: { inlineError: true } }));
   return (
-    <>
-      <Button variant="danger" onClick={() => setAsking(true)}>
-        <Square aria-hidden /> Stop
-      </Button>
-      <ConfirmDialog
-        open={asking}
-        onOpenChange={setAsking}
-        title="Stop this run?"
-        action="Stop run"
-        destructive
-        busy={cancel.isPending}
-        error={cancel.error && wireErrorOf(cancel.error)}
-        onConfirm={() => cancel.mutate({ runId })}
-      >
-        <p>
-          The stage that works now ends at its next safe point. What earlier stages made stays, and the run can go on
-          from there.
-        </p>
-      </ConfirmDialog>
-    </>
+    <ConfirmButton
+      label={
+        <>
+          <Square aria-hidden /> Stop
+        </>
+      }
+      button={{ variant: "danger" }}
+      title="Stop this run?"
+      action="Stop run"
+      destructive
+      mutation={cancel}
+      onConfirm={(close) => cancel.mutate({ runId }, { onSuccess: close })}
+    >
+      <p>
+        The stage that works now ends at its next safe point. What earlier stages made stays, and the run can go on from
+        there.
+      </p>
+    </ConfirmButton>
   );
 }

@@ -3,13 +3,11 @@
 import { useMutation } from "@tanstack/react-query";
 import { RotateCcw, Square } from "lucide-react";
 import { useRouter } from "next/navigation";
-import { useState } from "react";
 import { Button } from "#components/ui/button.tsx";
-import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
+import { ConfirmButton } from "#components/ui/confirm-button.tsx";
 import type { TrainingView } from "#features/train/training-page.tsx";
 import { useTRPC } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
-import { wireErrorOf } from "#lib/wire-error.ts";
 
 /** Stop while it runs; go on from its newest checkpoint once it has stopped or failed. */
 export function TrainingActions({ training }: { training: TrainingView }) {
@@ -31,32 +29,27 @@ export function TrainingActions({ training }: { training: TrainingView }) {
 
 function StopTraining({ trainingRunId }: { trainingRunId: string }) {
   const trpc = useTRPC();
-  const [asking, setAsking] = useState(false);
-  const stop = useMutation(
-    trpc.train.stop.mutationOptions({ onSuccess: () => setAsking(false), meta: { inlineError: true } }),
-  );
+  const stop = useMutation(trpc.train.stop.mutationOptions({ meta: { inlineError: true } }));
   return (
-    <>
-      <Button variant="danger" onClick={() => setAsking(true)}>
-        <Square aria-hidden /> Stop
-      </Button>
-      <ConfirmDialog
-        open={asking}
-        onOpenChange={setAsking}
-        title="Stop this training?"
-        action="Stop training"
-        destructive
-        busy={stop.isPending}
-        error={stop.error && wireErrorOf(stop.error)}
-        onConfirm={() => stop.mutate({ trainingRunId })}
-      >
-        <p>
-          It saves a checkpoint after the step that it is in, and ends. Its run ends with it; nothing new is registered
-          or deployed.
-        </p>
-        <p>Nothing is lost: resume it later and it goes on from that step.</p>
-      </ConfirmDialog>
-    </>
+    <ConfirmButton
+      label={
+        <>
+          <Square aria-hidden /> Stop
+        </>
+      }
+      button={{ variant: "danger" }}
+      title="Stop this training?"
+      action="Stop training"
+      destructive
+      mutation={stop}
+      onConfirm={(close) => stop.mutate({ trainingRunId }, { onSuccess: close })}
+    >
+      <p>
+        It saves a checkpoint after the step that it is in, and ends. Its run ends with it; nothing new is registered or
+        deployed.
+      </p>
+      <p>Nothing is lost: resume it later and it goes on from that step.</p>
+    </ConfirmButton>
   );
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Replica, Residency } from "@anneal/db/queries/deploy";
+import type { Replica, Residency } from "@anneal/db/queries/serving";
 import { toServing } from "./serving-view.ts";
 
 const replica = (id: string, status: Replica["status"] = "ready"): Replica => ({

@@ -1,4 +1,4 @@
-import type { Replica, Residency } from "@anneal/db/queries/deploy";
+import type { Replica, Residency } from "@anneal/db/queries/serving";
 
 export type Serving = {
   /** On how many of the engines that are ready this version is in memory. */

@@ -2,14 +2,9 @@ import { randomUUID } from "node:crypto";
 import { deployWorkflowName, type DeployInput } from "@anneal/core/deploy/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
-import {
-  findRunningDeployment,
-  getAdapterVersion,
-  listAliasHistory,
-  listCurrentAliases,
-  listReplicas,
-  listResidencies,
-} from "@anneal/db/queries/deploy";
+import { findRunningDeployment, listAliasHistory, listCurrentAliases } from "@anneal/db/queries/deploy";
+import { getAdapterVersion } from "@anneal/db/queries/register";
+import { listReplicas, listResidencies } from "@anneal/db/queries/serving";
 import type { MemberContext } from "#server/context.ts";
 import { planDeployment, type DeploymentPlan } from "#server/deploy/plan-deployment.ts";
 import { startWorkflow } from "#server/temporal.ts";

@@ -1,5 +1,5 @@
 import { AnnealError } from "@anneal/core/errors";
-import type { Replica } from "@anneal/db/queries/deploy";
+import type { Replica } from "@anneal/db/queries/serving";
 import { classifyEngineError } from "@anneal/engines/inference-client";
 import { Agent, errors, request, type Dispatcher } from "undici";
 import { env } from "#env.ts";

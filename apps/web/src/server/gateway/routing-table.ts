@@ -4,7 +4,8 @@ import { z } from "zod";
 import type { Database } from "@anneal/db/database";
 import { listGrantedResources } from "@anneal/db/queries/access";
 import { listAssistants, type Assistant } from "@anneal/db/queries/chat";
-import { beatGateway, listCurrentAliases, listReplicas, readAliasEpoch, type Replica } from "@anneal/db/queries/deploy";
+import { listCurrentAliases } from "@anneal/db/queries/deploy";
+import { beatGateway, listReplicas, readAliasEpoch, type Replica } from "@anneal/db/queries/serving";
 import type { Identity } from "#server/auth/identity.ts";
 import { log } from "#server/log.ts";
 

@@ -3,20 +3,11 @@ import { mayRead } from "@anneal/core/access/acl";
 import { servingName } from "@anneal/core/deploy/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { nameSchema } from "@anneal/core/loop/settings";
-import { trainingResultSchema } from "@anneal/core/train/training-result";
 import { getDatasetVersion, listDocumentsOfDataset } from "@anneal/db/queries/dataset";
-import {
-  findDeployment,
-  getAdapter,
-  getAdapterVersion,
-  listAdapterVersions,
-  listAliasHistory,
-  listCurrentAliases,
-  listDeploymentsOfAdapter,
-  listReplicas,
-  listResidencies,
-  type AdapterVersion,
-} from "@anneal/db/queries/deploy";
+import { findDeployment, listAliasHistory, listCurrentAliases, listDeploymentsOfAdapter } from "@anneal/db/queries/deploy";
+import { getAdapter, getAdapterVersion, listAdapterVersions } from "@anneal/db/queries/register";
+import { listReplicas, listResidencies } from "@anneal/db/queries/serving";
+import { toAdapterView, toAliasView, toDeploymentView, toServedAlias, toVersionView } from "#server/deploy/adapter-view.ts";
 import { liveSteps } from "#server/deploy/live-steps.ts";
 import { toServing } from "#server/deploy/serving-view.ts";
 import { deploymentWorkflowId, loadPlan, startDeployment } from "#server/deploy/start-deployment.ts";
@@ -43,11 +34,7 @@ export const deployRouter = router({
         latest: toVersionView(versions[0]!.version),
         aliases: aliases
           .filter((entry) => entry.adapterId === adapter.id)
-          .map((entry) => ({
-            ...toAliasView(entry),
-            version: numberOf.get(entry.adapterVersionId) ?? null,
-            serving: toServing(entry.servingName, replicas, residencies),
-          })),
+          .map((entry) => toServedAlias(entry, { numberOf, replicas, residencies })),
       };
     });
   }),
@@ -72,43 +59,9 @@ export const deployRouter = router({
         aliases: mine.filter((entry) => entry.adapterVersionId === version.id).map(({ alias }) => alias),
         serving: toServing(servingName(adapter.name, version.digest), replicas, residencies),
       })),
-      aliases: mine.map((entry) => ({
-        ...toAliasView(entry),
-        version: numberOf.get(entry.adapterVersionId) ?? null,
-        serving: toServing(entry.servingName, replicas, residencies),
-      })),
+      aliases: mine.map((entry) => toServedAlias(entry, { numberOf, replicas, residencies })),
       history: history.map(({ entry, version }) => ({ ...toAliasView(entry), version })),
-      deployments: deployments.map(
-        ({
-          id,
-          alias,
-          version,
-          adapterVersionId,
-          servingName: name,
-          status,
-          steps,
-          swapMs,
-          replicaCount,
-          error,
-          by,
-          createdAt,
-          endedAt,
-        }) => ({
-          id,
-          alias,
-          version,
-          adapterVersionId,
-          servingName: name,
-          status,
-          steps,
-          swapMs,
-          replicaCount,
-          error,
-          by,
-          createdAt,
-          endedAt,
-        }),
-      ),
+      deployments: deployments.map(toDeploymentView),
     };
   }),
 
@@ -173,33 +126,3 @@ export const deployRouter = router({
     return { status, steps: liveSteps({ status, steps, observed, readyReplicas: ready.size }), error, swapMs };
   }),
 });
-
-function toAdapterView({ id, name, baseModel, createdAt }: Awaited<ReturnType<typeof getAdapter>>) {
-  return { id, name, baseModel, createdAt };
-}
-
-function toAliasView({
-  seq,
-  alias,
-  adapterVersionId,
-  servingName: name,
-  by,
-  at,
-}: Awaited<ReturnType<typeof listAliasHistory>>[number]["entry"]) {
-  return { seq, alias, adapterVersionId, servingName: name, by, at };
-}
-
-function toVersionView({ id, version, digest, rank, sizeBytes, metrics, lineage, createdAt }: AdapterVersion) {
-  const result = trainingResultSchema.safeParse(metrics).data ?? null;
-  return {
-    id,
-    version,
-    digest,
-    rank,
-    sizeBytes,
-    createdAt,
-    result,
-    trainingRunId: lineage.trainingRunId,
-    datasetVersionId: lineage.datasetVersionId,
-  };
-}

@@ -1,4 +1,4 @@
-import { listReplicas, listResidencies } from "@anneal/db/queries/deploy";
+import { listReplicas, listResidencies } from "@anneal/db/queries/serving";
 import { listAllocations, listPools, listReleasedAllocations } from "@anneal/db/queries/pools";
 import { toBooking, toPoolView } from "#server/pools/pool-view.ts";
 import { operatorProcedure, router } from "#server/trpc.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { getAdapterVersion } from "@anneal/db/queries/deploy";
+import { getAdapterVersion } from "@anneal/db/queries/register";
 import { getReadableDataset } from "#server/dataset/dataset-view.ts";
 import { download } from "#server/download.ts";
 import { roleNames } from "#server/trpc.ts";

@@ -1,0 +1,102 @@
+import { and, asc, eq, gt, lt, sql } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { gateways, replicas, residencies } from "../schema.ts";
+
+// Engines, what they hold and who routes to them: shared by all workspaces, so no query here takes a scope.
+
+export type Replica = typeof replicas.$inferSelect;
+export type Residency = typeof residencies.$inferSelect;
+
+export async function saveReplica(db: Database, replica: { url: string; baseModel: string }): Promise<Replica> {
+  const [row] = await db
+    .insert(replicas)
+    .values({ ...replica, status: "starting" })
+    .onConflictDoUpdate({ target: replicas.url, set: { baseModel: replica.baseModel } })
+    .returning();
+  return row!;
+}
+
+export async function removeReplicasExcept(db: Database, urls: string[]): Promise<void> {
+  await db.delete(replicas).where(urls.length === 0 ? sql`true` : sql`${replicas.url} not in ${urls}`);
+}
+
+export async function listReplicas(db: Database): Promise<Replica[]> {
+  return db.select().from(replicas).orderBy(asc(replicas.url));
+}
+
+/** Writes only what changed, so that a quiet replica causes no live traffic. */
+export async function updateReplica(
+  db: Database,
+  replicaId: string,
+  changes: Partial<Pick<Replica, "status" | "engineStartedAt" | "maxLoraRank" | "maxLoras" | "error" | "checkedAt">>,
+): Promise<void> {
+  await db.update(replicas).set(changes).where(eq(replicas.id, replicaId));
+}
+
+export async function listResidencies(db: Database, replicaId?: string): Promise<Residency[]> {
+  return db
+    .select()
+    .from(residencies)
+    .where(replicaId === undefined ? undefined : eq(residencies.replicaId, replicaId))
+    .orderBy(asc(residencies.servingName));
+}
+
+export async function saveResidency(
+  db: Database,
+  residency: Omit<Residency, "updatedAt" | "error"> & { error?: string | null },
+): Promise<void> {
+  const row = { ...residency, error: residency.error ?? null, updatedAt: new Date() };
+  await db
+    .insert(residencies)
+    .values(row)
+    .onConflictDoUpdate({ target: [residencies.replicaId, residencies.servingName], set: row });
+}
+
+export async function removeResidency(db: Database, replicaId: string, servingName: string): Promise<void> {
+  await db
+    .delete(residencies)
+    .where(and(eq(residencies.replicaId, replicaId), eq(residencies.servingName, servingName)));
+}
+
+export async function beatGateway(
+  db: Database,
+  gateway: { id: string; epoch: number; inFlight: Record<string, number> },
+): Promise<void> {
+  const row = { ...gateway, seenAt: new Date() };
+  await db.insert(gateways).values(row).onConflictDoUpdate({ target: gateways.id, set: row });
+}
+
+export async function removeGateway(db: Database, gatewayId: string): Promise<void> {
+  await db.delete(gateways).where(eq(gateways.id, gatewayId));
+}
+
+/** How many seconds a gateway may be silent before it counts as gone. */
+export const gatewaySilenceSeconds = 30;
+
+/** Requests that may still run on `servingName`: those in flight, and gateways that have not seen `epoch` yet. */
+export async function countInFlight(
+  db: Database,
+  servingName: string,
+  epoch: number,
+): Promise<{ inFlight: number; gatewaysBehind: number }> {
+  const rows = await db
+    .select()
+    .from(gateways)
+    .where(gt(gateways.seenAt, sql`now() - make_interval(secs => ${gatewaySilenceSeconds})`));
+  return {
+    inFlight: rows.reduce((sum, row) => sum + (row.inFlight[servingName] ?? 0), 0),
+    gatewaysBehind: rows.filter((row) => row.epoch < epoch).length,
+  };
+}
+
+export async function removeSilentGateways(db: Database): Promise<void> {
+  await db.delete(gateways).where(lt(gateways.seenAt, sql`now() - interval '1 day'`));
+}
+
+/** The newest epoch given out; a gateway reads it when it starts or has lost its connection. */
+export async function readAliasEpoch(db: Database): Promise<number> {
+  const result = await db.execute<{ last: string }>(
+    sql`select case when is_called then last_value else 0 end as last from alias_history_seq_seq`,
+  );
+  return Number(result.rows[0]?.last ?? 0);
+}
