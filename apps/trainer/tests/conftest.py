@@ -46,6 +46,7 @@ def settings(model_folder, data_folder, tmp_path) -> dict:
         "precision": "float32",
         "evalEverySteps": 5,
         "saveEverySteps": 4,
+        "sampleTokens": 4,
         "threads": 1,
     }
 

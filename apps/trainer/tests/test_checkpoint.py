@@ -26,7 +26,7 @@ def names(folder):
 
 def test_brings_back_weights_optimizer_generators_and_progress(run):
     parameters, optimizer, store = run
-    progress = Progress(step=7, loss_last=1 / 3, best_eval_loss=0.1, best_step=5)
+    progress = Progress(step=7, last_losses=[(1 / 3, 2)], best_eval_loss=0.1, best_step=5)
     store().save(parameters, optimizer, progress)
     drawn = torch.rand(3)
     fresh = {"weight": torch.nn.Parameter(torch.zeros(4, 4))}

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from trainer.plan import learning_rate_at, plan_epoch, plan_evaluation, plan_run
+from trainer.plan import learning_rate_at, loss_window, plan_epoch, plan_evaluation, plan_run
 
 SIZES = [{"batchSize": 8, "batchTokens": None}, {"batchSize": None, "batchTokens": 512}]
 PACKINGS = ["length-grouped", "packed"]
@@ -82,3 +82,7 @@ def test_the_learning_rate_warms_up_to_its_peak_and_falls_towards_zero(configure
 
 def test_one_step_without_warm_up_has_the_full_rate(configure):
     assert learning_rate_at(1, 1, configure(warmupRatio=0.0)) == configure().learning_rate
+
+
+def test_the_windows_of_the_first_and_the_last_loss_share_no_step():
+    assert [loss_window(steps) for steps in (1, 3, 8, 19, 20, 1000)] == [1, 1, 4, 9, 10, 10]

@@ -51,6 +51,8 @@ def curve(*attempts):
                 losses["step", event.step] = (event.loss, event.grad_norm, event.learning_rate, event.tokens)
             if event.type == "eval":
                 losses["eval", event.step] = event.eval_loss
+            if event.type == "samples":
+                losses["samples", event.step] = event.samples
     return losses
 
 
@@ -122,6 +124,25 @@ def test_the_seed_decides_and_nothing_else(configure, tmp_path):
 
     assert losses("a") == losses("b")
     assert losses("c", seed=4) != losses("a2")
+
+
+def test_samples_disturb_nothing_and_can_be_off(configure, tmp_path):
+    def trained(count):
+        config = configure(outputDir=str(tmp_path / str(count)), sampleCount=count, maxSteps=6)
+        return run(config), weights(config)
+
+    (asked, same), (silent, weights_alone) = trained(3), trained(0)
+    assert same == weights_alone, "dropout is at work: one random number more would show"
+    assert [event.step for event in of(asked, "samples")] == [event.step for event in of(asked, "eval")] == [0, 5, 6]
+    assert of(silent, "samples") == []
+
+
+def test_the_first_and_last_loss_are_means_over_a_window(configure):
+    seen = run(configure())
+    finished, steps = of(seen, "finished")[0], [event.loss for event in of(seen, "step")]
+    assert finished.loss_window == 10
+    assert min(steps[:10]) < finished.loss_first < max(steps[:10])
+    assert min(steps[-10:]) < finished.loss_last < max(steps[-10:])
 
 
 def test_accumulated_batches_equal_one_large_batch(configure, tmp_path):

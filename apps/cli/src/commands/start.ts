@@ -79,7 +79,7 @@ export function printLearned({ report }: FinishedRun): void {
     `\nLearned   ${dataset.train} examples (${dataset.eval} held out), ${dropped} documents and pairs left out with a reason`,
   );
   console.log(
-    `Loss      ${run.loss.first.toFixed(2)} → ${run.loss.last.toFixed(2)}${run.loss.eval === null ? "" : `, held out ${run.loss.eval.toFixed(2)}`}; ${run.steps} steps at ${Math.round(run.tokensPerSecond)} tokens/s`,
+    `Loss      ${run.loss.first.toFixed(2)} → ${run.loss.last.toFixed(2)}${run.loss.window > 1 ? ` (means of ${run.loss.window} steps)` : ""}${run.loss.eval === null ? "" : `, held out ${run.loss.eval.toFixed(2)}`}; ${run.steps} steps at ${Math.round(run.tokensPerSecond)} tokens/s`,
   );
   console.log(
     `Serving   ${adapter.name} as ${deployment.servingName}, swapped in ${deployment.swapMs} ms on ${deployment.replicas} replica${deployment.replicas === 1 ? "" : "s"}`,

@@ -39,8 +39,9 @@ class Progress(BaseModel):
     best_step: int = 0
     evaluations_without_improvement: int = 0
     stopped_early: bool = False
-    loss_first: float = 0.0
-    loss_last: float = 0.0
+    first_losses: list[tuple[float, int]] = []
+    """The summed loss and the learned tokens of the first steps, at most `loss_window` of them."""
+    last_losses: list[tuple[float, int]] = []
     tokens_total: int = 0
     training_seconds: float = 0.0
     duration_ms: int = 0

@@ -64,6 +64,10 @@ class TrainerConfig(Strict):
     keep_checkpoints: Count = 3
     """The newest N are kept; the best one is kept as well."""
     early_stopping: EarlyStopping | None = None
+    sample_count: Annotated[int, Field(ge=0)] = 3
+    """Held-out questions that are answered at each evaluation, so that a person sees it learn; 0 asks none."""
+    sample_tokens: Count = 32
+    """The longest that such an answer gets."""
     threads: Count | None = None
     """CPU threads; null leaves torch's choice. The same number is needed for bit-equal results."""
 

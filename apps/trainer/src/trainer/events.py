@@ -65,6 +65,25 @@ class Evaluated(Record):
     eval_loss: FiniteFloat
 
 
+class Sample(Record):
+    """What the weights of this moment answer to a held-out question."""
+
+    question: str
+    """The conversation's last words before the answer: with passages, where the example has them."""
+    expected: str
+    answer: str
+    complete: bool
+    """False when sampleTokens cut it off."""
+
+
+class Sampled(Record):
+    """Before each evaluation, the same questions in the same order."""
+
+    type: Literal["samples"] = "samples"
+    step: int
+    samples: list[Sample]
+
+
 class Checkpointed(Record):
     type: Literal["checkpoint"] = "checkpoint"
     step: int
@@ -82,7 +101,10 @@ class Finished(Record):
     type: Literal["finished"] = "finished"
     steps: int
     loss_first: FiniteFloat
+    """Means over the learned tokens of the first and of the last `lossWindow` steps: batches differ in kind, so the
+    losses of single steps say little."""
     loss_last: FiniteFloat
+    loss_window: int
     eval_loss_first: FiniteFloat | None
     """Before the first step: the base model's."""
     eval_loss_best: FiniteFloat | None
@@ -113,7 +135,8 @@ class Failed(Record):
 
 
 Event = Annotated[
-    Started | Step | Evaluated | Checkpointed | Log | Finished | Stopped | Failed, Field(discriminator="type")
+    Started | Step | Sampled | Evaluated | Checkpointed | Log | Finished | Stopped | Failed,
+    Field(discriminator="type"),
 ]
 
 

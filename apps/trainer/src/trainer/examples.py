@@ -31,6 +31,8 @@ class ExampleSet:
     """How many lost their end to maxLength and still teach something."""
     digest: str
     """sha256 of the file."""
+    lines: list[int]
+    """Where each example stands in the file, counted from 1."""
 
     @property
     def tokens(self) -> int:
@@ -43,6 +45,7 @@ def load_examples(
     """Raises INVALID_INPUT for an unreadable file and DATASET_EMPTY when no line can be learned from."""
     examples: list[Encoded] = []
     drops: list[Drop] = []
+    lines: list[int] = []
     truncated = 0
     digest = hashlib.sha256()
     encoder = ConversationEncoder(tokenizer)
@@ -53,13 +56,14 @@ def load_examples(
                 if not line.strip():
                     continue
                 try:
-                    encoded = encoder.encode(_parse(line))
+                    encoded = encoder.encode(parse_messages(line))
                     example = truncate(encoded, max_length)
                 except UnusableError as problem:
                     drops.append(Drop(ref=f"{split}:{number}", code=problem.code, reason=problem.reason))
                     continue
                 truncated += len(example) < len(encoded)
                 examples.append(example)
+                lines.append(number)
     except OSError as error:
         raise TrainerError(
             "INVALID_INPUT",
@@ -73,10 +77,10 @@ def load_examples(
             f"The {split} file has no example to learn from: {why}.",
             "Add examples with a user's question and an assistant's answer, or raise maxLength.",
         )
-    return ExampleSet(examples, drops, truncated, digest.hexdigest())
+    return ExampleSet(examples, drops, truncated, digest.hexdigest(), lines)
 
 
-def _parse(line: bytes) -> list[dict[str, str]]:
+def parse_messages(line: bytes) -> list[dict[str, str]]:
     try:
         parsed = _Line.model_validate(json.loads(line))
     except ValidationError as error:

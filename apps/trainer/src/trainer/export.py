@@ -59,7 +59,8 @@ def _model_card(config: TrainerConfig, result: Finished, train_digest: str) -> s
         "Tokens": f"{result.tokens_total:,}",
         "Learning rate": f"{config.learning_rate:g}, {config.schedule}",
         "Seed": str(config.seed),
-        "Training loss": f"{result.loss_first:.4f} at the first step, {result.loss_last:.4f} at the last",
+        "Training loss": f"{result.loss_first:.4f} to {result.loss_last:.4f}"
+        + (f" (means of the first and last {result.loss_window} steps)" if result.loss_window > 1 else ""),
         "Evaluation loss": evaluated,
     }
     table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())

@@ -1,6 +1,8 @@
 """The base model, what of it is trained, and the forward pass that the loss needs."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -11,6 +13,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
     BitsAndBytesConfig,
+    Cache,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -154,6 +157,32 @@ class LabelledForward:
                 use_cache=False,
             )
         return out.logits, targets.to(self._device)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Without dropout while it lasts."""
+        self._model.eval()
+        try:
+            yield
+        finally:
+            self._model.train()
+
+    @torch.no_grad()
+    def next_tokens(self, ids: torch.Tensor, mask: torch.Tensor, cache: Cache | None) -> tuple[list[int], Cache]:
+        """The likeliest next token of each row, and the cache to go on with. Rows are padded on the left; `mask` covers
+        what is in the cache as well."""
+        rows, width = ids.shape
+        self._positions = (torch.arange(1, rows + 1) * width - 1).to(self._device)
+        positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -width:]
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._autocast):
+            out = self._model(
+                input_ids=ids.to(self._device),
+                attention_mask=mask.to(self._device),
+                position_ids=positions.to(self._device),
+                past_key_values=cache,
+                use_cache=True,
+            )
+        return out.logits.argmax(dim=-1).flatten().tolist(), out.past_key_values
 
 
 Tensors = tuple[torch.Tensor, torch.Tensor | None, torch.Tensor, torch.Tensor]

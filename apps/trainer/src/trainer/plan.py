@@ -109,3 +109,9 @@ def learning_rate_at(step: int, total_steps: int, config: TrainerConfig) -> floa
     if config.schedule == "linear":
         return config.learning_rate * (1 - progress)
     return config.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+
+
+def loss_window(total_steps: int) -> int:
+    """Over how many steps a run's first and last loss are averaged: ten, or half of a short run, so that the two never
+    share a step. Mirrored in packages/core/src/train/loss-window.ts."""
+    return max(1, min(10, total_steps // 2))

@@ -31,7 +31,8 @@ from trainer.model import (
     require_isolation,
     trainable_parameters,
 )
-from trainer.plan import PlannedStep, learning_rate_at, plan_evaluation, plan_run
+from trainer.plan import PlannedStep, learning_rate_at, loss_window, plan_evaluation, plan_run
+from trainer.samples import Prompt, answer_prompts, choose_prompts
 from trainer.stop import StopRequest
 
 _SHOWN_DROPS = 1_000
@@ -39,6 +40,7 @@ _SHOWN_DROPS = 1_000
 # These change where or how often something is written, not what is learned; the data is told by its digest.
 _NOT_PART_OF_THE_RUN = {
     "base_model_id", "train_file", "eval_file", "output_dir", "save_every_steps", "keep_checkpoints", "threads",
+    "sample_count", "sample_tokens",
 }  # fmt: skip
 
 
@@ -71,12 +73,14 @@ class Training:
         self._forward = LabelledForward(self._model, config)
         if config.packing == "packed":
             require_isolation(self._model, self._forward, sorted(self.train_set.examples, key=len)[:2])
+        self._prompts = self._choose_prompts()
         self._parameters = trainable_parameters(self._model)
         self._optimizer = self._create_optimizer()
         self._store = CheckpointStore(Path(config.output_dir) / "checkpoints", self._digest(), config.keep_checkpoints)
         self._progress = Progress()
         self._earlier_duration_ms = 0
         self._evaluation_seconds = 0.0
+        self._sampling_seconds = 0.0
 
     def run(self) -> None:
         resumed = self._store.load_newest(self._parameters, self._optimizer, lambda text: self._log("warning", text))
@@ -130,8 +134,7 @@ class Training:
         seconds = time.monotonic() - began
         tokens = self._tokens_of(planned)
         progress.step = number
-        progress.loss_first = loss if number == 1 else progress.loss_first
-        progress.loss_last = loss
+        self._remember_loss(loss * label_count, label_count)
         progress.tokens_total += tokens
         progress.training_seconds += seconds
         self._emit(
@@ -149,12 +152,20 @@ class Training:
             )
         )
 
+    def _remember_loss(self, summed: float, label_count: int) -> None:
+        progress, window = self._progress, loss_window(len(self.plan))
+        if len(progress.first_losses) < window:
+            progress.first_losses.append((summed, label_count))
+        progress.last_losses = [*progress.last_losses, (summed, label_count)][-window:]
+
     def _evaluate_when_due(self) -> bool:
         """True when these are the best weights so far. One that a stop cut short is done again on resuming."""
         progress, config = self._progress, self._config
         due = progress.step % config.eval_every_steps == 0 or progress.step == len(self.plan)
         if self._eval_set is None or not due or progress.evaluated_step == progress.step:
             return False
+        # Before the evaluation: what a stop cuts short is done again together.
+        self._answer_samples()
         loss = self._evaluate(self._eval_set)
         if loss is None:
             return False
@@ -179,15 +190,12 @@ class Training:
     def _evaluate(self, eval_set: ExampleSet) -> float | None:
         """The mean loss of a learned token of the evaluation split; None when asked to stop."""
         began = time.monotonic()
-        self._model.eval()
-        try:
-            total = 0.0
+        total = 0.0
+        with self._forward.evaluating():
             for batch in plan_evaluation([len(example) for example in eval_set.examples], self._config):
                 if self._stop.requested:
                     return None
                 total += self._forward.summed_loss([eval_set.examples[index] for index in batch]).item()
-        finally:
-            self._model.train()
         loss = total / sum(example.label_count for example in eval_set.examples)
         if not math.isfinite(loss):
             raise TrainerError(
@@ -197,6 +205,22 @@ class Training:
             )
         self._evaluation_seconds = time.monotonic() - began
         return loss
+
+    def _answer_samples(self) -> None:
+        if not self._prompts:
+            return
+        began = time.monotonic()
+        samples = answer_prompts(
+            self._forward, self._tokenizer, self._prompts, self._config.sample_tokens, lambda: self._stop.requested
+        )
+        if samples is not None:
+            self._emit(events.Sampled(step=self._progress.step, samples=samples))
+        self._sampling_seconds = time.monotonic() - began
+
+    def _choose_prompts(self) -> list[Prompt]:
+        if self._eval_set is None or self._config.sample_count == 0:
+            return []
+        return choose_prompts(self._eval_set, Path(self._config.eval_file), self._config.sample_count)
 
     def _save(self) -> None:
         progress = self._progress
@@ -211,8 +235,9 @@ class Training:
         target = Path(config.output_dir) / ("model" if config.method == "full" else "adapter")
         result = events.Finished(
             steps=progress.step,
-            loss_first=progress.loss_first,
-            loss_last=progress.loss_last,
+            loss_first=_mean_loss(progress.first_losses),
+            loss_last=_mean_loss(progress.last_losses),
+            loss_window=loss_window(len(self.plan)),
             eval_loss_first=progress.eval_loss_first,
             eval_loss_best=progress.best_eval_loss,
             best_step=best_step,
@@ -284,7 +309,7 @@ class Training:
         ahead = self._planned_tokens - progress.tokens_total
         evaluations = math.ceil((len(self.plan) - progress.step) / self._config.eval_every_steps)
         training = ahead * progress.training_seconds / progress.tokens_total
-        return round(1000 * (training + evaluations * self._evaluation_seconds))
+        return round(1000 * (training + evaluations * (self._evaluation_seconds + self._sampling_seconds)))
 
     def _tokens_of(self, planned: PlannedStep) -> int:
         return sum(len(self.train_set.examples[index]) for batch in planned.batches for index in batch)
@@ -294,3 +319,7 @@ class Training:
 
     def _log(self, level: str, message: str) -> None:
         self._emit(events.Log(level=level, message=message))
+
+
+def _mean_loss(steps: list[tuple[float, int]]) -> float:
+    return sum(summed for summed, _ in steps) / sum(count for _, count in steps)

@@ -20,6 +20,7 @@ export const routersOfTable: Record<string, readonly RouterName[]> = {
   dataset_versions: ["dataset"],
   training_runs: ["train", "dataset"],
   training_metrics: ["train"],
+  training_samples: ["train"],
   training_log: ["train"],
   adapters: ["deploy"],
   adapter_versions: ["deploy", "dataset"],

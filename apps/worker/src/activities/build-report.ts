@@ -41,7 +41,12 @@ export async function buildReport(scope: Scope, runId: string): Promise<Omit<Loo
       id: training.id,
       steps: result.steps,
       tokensPerSecond: result.tokensPerSecond,
-      loss: { first: result.lossFirst, last: result.lossLast, eval: result.evalLossBest },
+      loss: {
+        first: result.lossFirst,
+        last: result.lossLast,
+        eval: result.evalLossBest,
+        window: result.lossWindow,
+      },
     },
     adapter: { name: adapter.adapter.name, digest: adapter.version.digest, rank: adapter.version.rank },
     deployment: {

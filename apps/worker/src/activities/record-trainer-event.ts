@@ -1,7 +1,7 @@
 import { assertNever } from "@anneal/core/errors";
 import type { TrainerEvent } from "@anneal/core/train/trainer-events";
 import type { Scope } from "@anneal/db/database";
-import { addTrainingLog, saveTrainingMetric, updateTrainingRun } from "@anneal/db/queries/train";
+import { addTrainingLog, saveTrainingMetric, saveTrainingSamples, updateTrainingRun } from "@anneal/db/queries/train";
 
 /** Writes what the trainer said where the pages read it: the run's row, its curves and its log. */
 export async function recordTrainerEvent(scope: Scope, trainingRunId: string, event: TrainerEvent): Promise<void> {
@@ -21,6 +21,8 @@ export async function recordTrainerEvent(scope: Scope, trainingRunId: string, ev
     }
     case "eval":
       return saveTrainingMetric(scope, trainingRunId, { step: event.step, at, evalLoss: event.evalLoss });
+    case "samples":
+      return saveTrainingSamples(scope, trainingRunId, { step: event.step, samples: event.samples });
     case "checkpoint":
       return saveTrainingMetric(scope, trainingRunId, { step: event.step, at, checkpoint: `step-${event.step}` });
     case "log":

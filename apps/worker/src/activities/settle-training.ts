@@ -16,7 +16,12 @@ export type TrainerEnd = Extract<TrainerEvent, { type: "finished" | "stopped" | 
  * @throws AnnealError when it did not finish; retryable when it was killed, since it resumes
  */
 export async function settleTraining(
-  { scope, objects, trainingRunId, directory }: {
+  {
+    scope,
+    objects,
+    trainingRunId,
+    directory,
+  }: {
     scope: Scope;
     objects: ObjectStore;
     trainingRunId: string;
@@ -43,7 +48,8 @@ export async function settleTraining(
       result.evalLossFirst === null || result.evalLossBest === null
         ? ""
         : `; evaluation ${result.evalLossFirst.toFixed(2)} → ${result.evalLossBest.toFixed(2)}`;
-    const note = `Loss ${result.lossFirst.toFixed(2)} → ${result.lossLast.toFixed(2)}${evalLoss} at ${Math.round(result.tokensPerSecond)} tokens/s.`;
+    const window = result.lossWindow > 1 ? ` (means of ${result.lossWindow} steps)` : "";
+    const note = `Loss ${result.lossFirst.toFixed(2)} → ${result.lossLast.toFixed(2)}${window}${evalLoss} at ${Math.round(result.tokensPerSecond)} tokens/s.`;
     return { inCount: trainCount, outCount: trainCount, note };
   }
   const error =

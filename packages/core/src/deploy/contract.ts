@@ -14,11 +14,20 @@ export type DeployResult = { servingName: string; swapMs: number; replicas: numb
 /** In this order; "unload" is skipped for what another alias still serves. */
 export const deploySteps = ["load", "probe", "flip", "drain", "unload"] as const;
 export type DeployStep = (typeof deploySteps)[number];
+/** What one engine does in a step. */
+export type ReplicaStepState = {
+  url: string;
+  status: "running" | "done" | "failed";
+  durationMs: number | null;
+  detail: string | null;
+};
 export type DeployStepState = {
   step: DeployStep;
   status: "waiting" | "running" | "done" | "skipped" | "failed";
   durationMs: number | null;
   detail: string | null;
+  /** Of the steps that every engine does for itself. */
+  replicas?: ReplicaStepState[];
 };
 
 /**

@@ -53,7 +53,13 @@ export const loopReportSchema = z.object({
     id: z.string(),
     steps: z.number(),
     tokensPerSecond: z.number(),
-    loss: z.object({ first: z.number(), last: z.number(), eval: z.number().nullable() }),
+    /** `first` and `last` are means over that many steps at either end; `eval` is the best on what was held out. */
+    loss: z.object({
+      first: z.number(),
+      last: z.number(),
+      eval: z.number().nullable(),
+      window: z.number().default(1),
+    }),
   }),
   adapter: z.object({ name: z.string(), digest: z.string(), rank: z.number() }),
   deployment: z.object({ servingName: z.string(), swapMs: z.number(), replicas: z.number() }),

@@ -36,11 +36,15 @@ export function buildModelCard(facts: ModelCardFacts): string {
     `- Digest: \`${facts.digest}\``,
     "",
     "## Result",
-    `${metrics.steps} steps, ${metrics.tokensTotal} tokens; training loss ${metrics.lossFirst.toFixed(3)} to ${metrics.lossLast.toFixed(3)}.`,
+    `${metrics.steps} steps, ${metrics.tokensTotal} tokens; training loss ${metrics.lossFirst.toFixed(3)} to ${metrics.lossLast.toFixed(3)}${windowOf(metrics)}.`,
     evaluation,
     "",
     "## Settings",
     ...Object.entries(lineage.config).map(([name, value]) => `- ${name}: ${JSON.stringify(value)}`),
     "",
   ].join("\n");
+}
+
+function windowOf({ lossWindow }: TrainingResult): string {
+  return lossWindow > 1 ? ` (means of the first and the last ${lossWindow} steps)` : "";
 }

@@ -60,6 +60,10 @@ export const trainerConfigSchema = z
     /** The newest N are kept; the best one is kept as well. */
     keepCheckpoints: count.default(3),
     earlyStopping: earlyStoppingSchema.nullable().default(null),
+    /** Held-out questions that are answered at each evaluation, so that a person sees it learn; 0 asks none. */
+    sampleCount: z.int().min(0).default(3),
+    /** The longest that such an answer gets. */
+    sampleTokens: count.default(32),
     /** CPU threads; null leaves torch's choice. The same number is needed for bit-equal results. */
     threads: count.nullable().default(null),
   })

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { errorCodes } from "../errors.ts";
+import { lossWindow } from "./loss-window.ts";
 import { trainerConfigSchema } from "./trainer-config.ts";
 import { trainerEventSchema, trainerFailureCodes } from "./trainer-events.ts";
 
@@ -22,7 +23,7 @@ test("parses a run that the trainer recorded, and every kind of event is in it",
     .split("\n")
     .map((line) => trainerEventSchema.parse(JSON.parse(line)).type);
   expect(new Set(kinds)).toEqual(
-    new Set(["log", "started", "eval", "step", "checkpoint", "finished", "failed", "stopped"]),
+    new Set(["log", "started", "samples", "eval", "step", "checkpoint", "finished", "failed", "stopped"]),
   );
 });
 
@@ -39,6 +40,17 @@ test.each([
 ])("refuses %j as the trainer would", (changes, words) => {
   const result = trainerConfigSchema.safeParse({ ...minimal, ...changes });
   expect(result.error?.message).toContain(words);
+});
+
+test.each([
+  [1, 1],
+  [3, 1],
+  [8, 4],
+  [19, 9],
+  [20, 10],
+  [1000, 10],
+])("averages the loss of %i steps over %i at either end, as the trainer does", (steps, window) => {
+  expect(lossWindow(steps)).toBe(window);
 });
 
 test("every failure code of the trainer is one of the product's", () => {

@@ -21,6 +21,16 @@ export const trainerFailureCodes = [
   "TRAINING_FAILED",
 ] as const;
 
+export const trainingSampleSchema = z.strictObject({
+  /** The conversation's last words before the answer: with passages, where the example has them. */
+  question: z.string(),
+  expected: z.string(),
+  answer: z.string(),
+  /** False when sampleTokens cut it off. */
+  complete: z.boolean(),
+});
+export type TrainingSample = z.infer<typeof trainingSampleSchema>;
+
 export const trainerEventSchema = z.discriminatedUnion("type", [
   z.strictObject({
     at,
@@ -57,6 +67,8 @@ export const trainerEventSchema = z.discriminatedUnion("type", [
     etaMs: z.int(),
   }),
   z.strictObject({ at, type: z.literal("eval"), step, evalLoss: z.number() }),
+  /** Before each evaluation: what the weights of that moment answer to a few held-out questions, always the same ones. */
+  z.strictObject({ at, type: z.literal("samples"), step, samples: z.array(trainingSampleSchema) }),
   z.strictObject({
     at,
     type: z.literal("checkpoint"),
@@ -74,8 +86,10 @@ export const trainerEventSchema = z.discriminatedUnion("type", [
     at,
     type: z.literal("finished"),
     steps: step,
+    /** Means over the learned tokens of the first and of the last `lossWindow` steps: batches differ in kind. */
     lossFirst: z.number(),
     lossLast: z.number(),
+    lossWindow: z.int().min(1),
     /** Before the first step: the base model's. Null without an evaluation file. */
     evalLossFirst: z.number().nullable(),
     evalLossBest: z.number().nullable(),

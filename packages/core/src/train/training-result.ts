@@ -3,8 +3,10 @@ import { z } from "zod";
 /** What is kept of the trainer's `finished` event, for the report, the lineage and the table of runs. */
 export const trainingResultSchema = z.object({
   steps: z.number(),
+  /** Means over the first and the last `lossWindow` steps; 1 in what was stored before they were averaged. */
   lossFirst: z.number(),
   lossLast: z.number(),
+  lossWindow: z.number().default(1),
   evalLossFirst: z.number().nullable(),
   evalLossBest: z.number().nullable(),
   bestStep: z.number(),

@@ -1,7 +1,15 @@
 import type { ErrorReport } from "@anneal/core/errors";
-import { and, asc, desc, eq, gt, inArray, isNotNull, sql } from "drizzle-orm";
+import type { TrainingSample } from "@anneal/core/train/trainer-events";
+import { and, asc, desc, eq, gt, inArray, isNotNull, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
-import { datasetVersions, trainingLog, trainingMetrics, trainingRuns, type TrainingStatus } from "../schema.ts";
+import {
+  datasetVersions,
+  trainingLog,
+  trainingMetrics,
+  trainingRuns,
+  trainingSamples,
+  type TrainingStatus,
+} from "../schema.ts";
 
 export type TrainingRun = typeof trainingRuns.$inferSelect;
 export type TrainingMetric = typeof trainingMetrics.$inferSelect;
@@ -126,6 +134,33 @@ export async function listTrainingMetrics(
   );
 }
 
+/** A resumed training repeats a step with equal answers. */
+export async function saveTrainingSamples(
+  scope: Scope,
+  trainingRunId: string,
+  row: { step: number; samples: TrainingSample[] },
+): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .insert(trainingSamples)
+      .values({ ...row, trainingRunId, workspaceId: scope.workspaceId })
+      .onConflictDoUpdate({
+        target: [trainingSamples.trainingRunId, trainingSamples.step],
+        set: { samples: row.samples },
+      }),
+  );
+}
+
+export async function listTrainingSamples(scope: Scope, trainingRunId: string) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({ step: trainingSamples.step, samples: trainingSamples.samples })
+      .from(trainingSamples)
+      .where(and(eq(trainingSamples.trainingRunId, trainingRunId), eq(trainingSamples.workspaceId, scope.workspaceId)))
+      .orderBy(asc(trainingSamples.step)),
+  );
+}
+
 export async function addTrainingLog(
   scope: Scope,
   trainingRunId: string,
@@ -148,30 +183,47 @@ export async function listTrainingLog(scope: Scope, trainingRunId: string, limit
   return rows.reverse();
 }
 
-export type LatestMetrics = Pick<TrainingMetric, "step" | "loss" | "evalLoss" | "tokensPerSecond" | "etaMs">;
+export type LatestMetrics = Pick<TrainingMetric, "step" | "evalLoss" | "tokensPerSecond" | "etaMs"> & {
+  /** The losses of the first and of the newest steps, at most ten each, by step. */
+  firstLosses: number[];
+  newestLosses: number[];
+};
 
 /** The newest figures of each run, for runs that have no result yet. */
 export async function listLatestMetrics(scope: Scope, trainingRunIds: string[]): Promise<Map<string, LatestMetrics>> {
   if (trainingRunIds.length === 0) return new Map();
   const ofRuns = inArray(trainingMetrics.trainingRunId, trainingRunIds);
+  const tenLosses = (order: SQL) => sql<number[]>`(
+    select array_agg(ten.loss order by ten.step)
+    from (
+      select loss, step from training_metrics as own
+      where own.training_run_id = ${trainingMetrics.trainingRunId} and own.loss is not null
+      order by own.step ${order} limit 10
+    ) as ten
+  )`;
+  const { trainingRunId, step, tokensPerSecond, etaMs } = trainingMetrics;
   const [steps, evaluations] = await inWorkspace(scope, async (tx) => [
     await tx
-      .selectDistinctOn([trainingMetrics.trainingRunId])
+      .selectDistinctOn([trainingRunId], {
+        trainingRunId,
+        step,
+        tokensPerSecond,
+        etaMs,
+        firstLosses: tenLosses(sql`asc`),
+        newestLosses: tenLosses(sql`desc`),
+      })
       .from(trainingMetrics)
       .where(and(ofRuns, isNotNull(trainingMetrics.loss)))
-      .orderBy(trainingMetrics.trainingRunId, desc(trainingMetrics.step)),
+      .orderBy(trainingRunId, desc(step)),
     await tx
-      .selectDistinctOn([trainingMetrics.trainingRunId])
+      .selectDistinctOn([trainingRunId], { trainingRunId, evalLoss: trainingMetrics.evalLoss })
       .from(trainingMetrics)
       .where(and(ofRuns, isNotNull(trainingMetrics.evalLoss)))
-      .orderBy(trainingMetrics.trainingRunId, desc(trainingMetrics.step)),
+      .orderBy(trainingRunId, desc(step)),
   ]);
   const evalLossOf = new Map(evaluations.map((row) => [row.trainingRunId, row.evalLoss]));
   return new Map(
-    steps.map(({ trainingRunId, step, loss, tokensPerSecond, etaMs }) => [
-      trainingRunId,
-      { step, loss, tokensPerSecond, etaMs, evalLoss: evalLossOf.get(trainingRunId) ?? null },
-    ]),
+    steps.map(({ trainingRunId: id, ...newest }) => [id, { ...newest, evalLoss: evalLossOf.get(id) ?? null }]),
   );
 }
 

@@ -1,3 +1,4 @@
+import type { DeployStepState } from "@anneal/core/deploy/contract";
 import type { ErrorReport } from "@anneal/core/errors";
 import {
   bigint,
@@ -91,13 +92,13 @@ export const deployments = pgTable(
     adapterVersionId: uuid()
       .notNull()
       .references(() => adapterVersions.id, { onDelete: "cascade" }),
+    /** Who works on it: when that workflow has ended without a word here, the deployment is dead. */
+    workflowId: text(),
     alias: text().notNull(),
     servingName: text().notNull(),
     status: text({ enum: ["running", "done", "failed"] }).notNull(),
     /** load, probe, flip, drain, unload: each with its time and, per replica, what happened. */
-    steps: jsonb()
-      .$type<{ step: string; status: string; durationMs: number | null; detail: string | null }[]>()
-      .notNull(),
+    steps: jsonb().$type<DeployStepState[]>().notNull(),
     swapMs: integer(),
     replicaCount: integer(),
     error: jsonb().$type<ErrorReport>(),

@@ -1,4 +1,5 @@
 import type { ErrorReport } from "@anneal/core/errors";
+import type { TrainingSample } from "@anneal/core/train/trainer-events";
 import { bigint, bigserial, index, integer, jsonb, pgTable, primaryKey, real, text, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 import { workspaces } from "./access.ts";
@@ -54,6 +55,20 @@ export const trainingMetrics = pgTable(
     memoryBytes: bigint({ mode: "number" }),
     etaMs: integer(),
     checkpoint: text(),
+  },
+  (table) => [primaryKey({ columns: [table.trainingRunId, table.step] })],
+);
+
+/** What the weights answered to the same held-out questions at each evaluation. */
+export const trainingSamples = pgTable(
+  "training_samples",
+  {
+    trainingRunId: uuid()
+      .notNull()
+      .references(() => trainingRuns.id, { onDelete: "cascade" }),
+    workspaceId: uuid().notNull(),
+    step: integer().notNull(),
+    samples: jsonb().$type<TrainingSample[]>().notNull(),
   },
   (table) => [primaryKey({ columns: [table.trainingRunId, table.step] })],
 );

@@ -19,7 +19,7 @@ export function RunReport({ report }: { report: NonNullable<Answers["loop"]["get
       <Figure
         label="Loss"
         value={`${formatSignificant(run.loss.first)} → ${formatSignificant(run.loss.last)}`}
-        hint={`evaluation ${formatSignificant(run.loss.eval)}`}
+        hint={`${run.loss.window > 1 ? `means of ${formatNumber(run.loss.window)} steps; ` : ""}evaluation ${formatSignificant(run.loss.eval)}`}
       />
       <Figure
         label="Training"

@@ -23,8 +23,27 @@ const run: TrainingRun & { datasetName: string; datasetVersion: number } = {
   datasetVersion: 3,
 };
 
+const started = {
+  parameters: 100,
+  trainableParameters: 10,
+  trainExamples: 40,
+  evalExamples: 4,
+  totalSteps: 4,
+  tokensPerEpoch: 800,
+  droppedTotal: 0,
+  resumedFromStep: 0,
+};
+const live = { step: 12, evalLoss: 0.7, tokensPerSecond: 200, etaMs: 60_000 };
+
+it("averages the losses at either end while there is no result: single steps say little", () => {
+  const losses = { firstLosses: [3, 1, 9], newestLosses: [9, 0.25, 0.75] };
+  expect(toTrainingView({ ...run, started }, { ...live, ...losses }).loss).toEqual({ first: 2, last: 0.5, window: 2 });
+  const young = { firstLosses: [3], newestLosses: [3] };
+  expect(toTrainingView({ ...run, started }, { ...live, ...young }).loss).toEqual({ first: null, last: 3, window: 2 });
+});
+
 it("shows the newest measured step while there is no result", () => {
-  const view = toTrainingView(run, { step: 12, loss: 0.5, evalLoss: 0.7, tokensPerSecond: 200, etaMs: 60_000 });
+  const view = toTrainingView(run, { ...live, firstLosses: [0.5], newestLosses: [0.5] });
   expect(view).toMatchObject({
     loss: { last: 0.5 },
     evalLoss: { best: 0.7 },
@@ -49,7 +68,7 @@ it("prefers the trainer's own result once it is there, and has no time left to w
   };
   const view = toTrainingView(
     { ...run, status: "done", result },
-    { step: 3, loss: 9, evalLoss: 9, tokensPerSecond: 9, etaMs: 9 },
+    { step: 3, firstLosses: [9], newestLosses: [9], evalLoss: 9, tokensPerSecond: 9, etaMs: 9 },
   );
   expect(view).toMatchObject({ loss: { first: 1.9, last: 0.1 }, steps: { done: 20 }, etaMs: null, durationMs: 5_000 });
 });

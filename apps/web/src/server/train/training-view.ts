@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { lossWindow } from "@anneal/core/train/loss-window";
 import { trainingResultSchema } from "@anneal/core/train/training-result";
 import type { LatestMetrics, TrainingRun } from "@anneal/db/queries/train";
 
@@ -54,7 +55,9 @@ export function toTrainingView(run: Listed, live: LatestMetrics | undefined) {
     config,
     started,
     steps: { done: result?.steps ?? live?.step ?? 0, total: started?.totalSteps ?? null },
-    loss: { first: result?.lossFirst ?? null, last: result?.lossLast ?? live?.loss ?? null },
+    loss: result
+      ? { first: result.lossFirst, last: result.lossLast, window: result.lossWindow }
+      : liveLoss(live, started?.totalSteps ?? 1),
     evalLoss: { first: result?.evalLossFirst ?? null, best: result?.evalLossBest ?? live?.evalLoss ?? null },
     bestStep: result?.bestStep ?? null,
     stoppedEarly: result?.stoppedEarly ?? false,
@@ -63,6 +66,21 @@ export function toTrainingView(run: Listed, live: LatestMetrics | undefined) {
     etaMs: status === "running" ? (live?.etaMs ?? null) : null,
     durationMs: result?.durationMs ?? wallMs,
   };
+}
+
+/** As the trainer will report them: means over a window at either end. The first one needs its window full. */
+function liveLoss(live: LatestMetrics | undefined, totalSteps: number) {
+  const window = lossWindow(totalSteps);
+  const { firstLosses = [], newestLosses = [] } = live ?? {};
+  return {
+    first: firstLosses.length < window ? null : meanOf(firstLosses.slice(0, window)),
+    last: newestLosses.length === 0 ? null : meanOf(newestLosses.slice(-window)),
+    window,
+  };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 export function parseAdmission(admission: TrainingRun["admission"]): z.infer<typeof admissionSchema> | null {
