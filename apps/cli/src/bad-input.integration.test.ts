@@ -129,6 +129,7 @@ describe("the command line says what is wrong before it starts anything", () => 
     ["no source", ["loop"], "No source was named", "--source"],
     ["an unknown option", ["loop", "--sorce", "x"], "(Did you mean --source?)", "--help"],
     ["a rank that is no number", ["loop", "--source", "x", "--rank", "high"], "a whole number from 1 to 256", "--help"],
+    ["a method that is none", ["loop", "--source", "x", "--method", "magic"], "one of lora, dora,", "--help"],
     ["an unknown kind of source", ["loop", "--source", "ftp://u:hunter2@h/x"], '"ftp://h/x" is not a source', "s3://"],
     [
       "a report in no folder",

@@ -22,6 +22,7 @@ const envSchema = z.object({
     ),
   ANNEAL_INFERENCE_API_KEY: z.string().optional(),
   ANNEAL_BASE_MODEL: z.string().optional(),
+  ANNEAL_MAX_LORA_RANK: z.coerce.number().int().positive().optional(),
   ANNEAL_OBJECTS: z.string().optional(),
   ANNEAL_S3_ENDPOINT: z.string().optional(),
   ANNEAL_ENCRYPTION_KEY: z.string().optional(),

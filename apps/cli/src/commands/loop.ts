@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { LoopReport } from "@anneal/core/loop/contract";
 import { nameSchema } from "@anneal/core/loop/settings";
+import { trainerMethods, type TrainerMethod } from "@anneal/core/train/trainer-config";
 import { parseSourceUri, type ParsedSourceUri, type SourceUriOptions } from "@anneal/connectors/source-uri";
 import type { Stack } from "@anneal/local-stack/stack";
 import { findRunningPortal } from "@anneal/local-stack/state-lock";
@@ -25,6 +26,7 @@ type LoopOptions = {
   portal?: string;
   apiKey?: string;
   workspace: string;
+  method?: TrainerMethod;
   rank?: number;
   epochs?: number;
   generatedPassages?: number;
@@ -51,6 +53,8 @@ const wholeNumber = (least: number, most: number) => {
   return optionOf(z.coerce.number(message).int(message).min(least, message).max(most, message));
 };
 
+const methodSchema = z.enum(trainerMethods, `It must be one of ${trainerMethods.join(", ")}.`);
+
 export function addLoopCommand(program: Command, env: Env): void {
   program
     .command("loop")
@@ -64,6 +68,7 @@ export function addLoopCommand(program: Command, env: Env): void {
     .option("--ask <question>", "ask this when the loop is done; can be repeated", collect, [])
     .option("--report <file>", "write the report as JSON")
     .option("--name <name>", "name of the dataset, adapter and assistant", optionOf(nameSchema), "documents")
+    .option("--method <name>", "lora, rslora or qlora (4-bit, on NVIDIA GPUs)", optionOf(methodSchema))
     .option("--rank <n>", "rank of the LoRA adapter", wholeNumber(1, 256))
     .option("--epochs <n>", "passes over the training data", wholeNumber(1, 100))
     .option(
@@ -148,6 +153,7 @@ async function runLoop(
     confirmDeletions: options.confirmDeletions ?? false,
     ...(options.generatedPassages === undefined ? {} : { generatedPassages: options.generatedPassages }),
     training: {
+      ...(options.method === undefined ? {} : { method: options.method }),
       ...(options.rank === undefined ? {} : { rank: options.rank, alpha: options.rank * 2 }),
       ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
     },

@@ -1,6 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";
-import { assertServeable } from "@anneal/core/register/serveability";
+import { assertServeable, engineLimitsOf } from "@anneal/core/register/serveability";
 import { buildModelCard } from "@anneal/core/register/model-card";
 import { trainingResultSchema } from "@anneal/core/train/training-result";
 import type { Database } from "@anneal/db/database";
@@ -12,7 +12,6 @@ import { addRunOutputs, getRun } from "@anneal/db/queries/loop";
 import { getTrainingRun } from "@anneal/db/queries/train";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { createHash, randomUUID } from "node:crypto";
-import { smallestRankLimit } from "./rank-limit.ts";
 import type { BaseModel } from "../base-model.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 
@@ -40,14 +39,12 @@ export function createRegisterActivities(deps: {
         files.push({ name: key.slice(training.adapterKey.length + 1), bytes: await objects.get(key) });
       }
       const rawConfig = files.find((file) => file.name === "adapter_config.json");
-      const replicas = await listReplicas(db);
+      const limits = engineLimitsOf(await listReplicas(db), deps.maxLoraRank);
       const config = assertServeable(
         rawConfig === undefined ? null : JSON.parse(Buffer.from(rawConfig.bytes).toString("utf8")),
         files.map((file) => file.name),
-        {
-          baseModels: [...new Set([...replicas.map((replica) => replica.baseModel), baseModel.name])],
-          maxLoraRank: smallestRankLimit(replicas, deps.maxLoraRank),
-        },
+        // Before any engine is known, the one that adapters are trained for.
+        limits.baseModels.length > 0 ? limits : { ...limits, baseModels: [baseModel.name] },
       );
       const weights = files
         .filter((file) => /^adapter_(config\.json|model\.safetensors)$/.test(file.name))

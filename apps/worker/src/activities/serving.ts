@@ -1,6 +1,15 @@
 import { AnnealError } from "@anneal/core/errors";
+import { isSameModel } from "@anneal/core/register/serveability";
 import type { Database } from "@anneal/db/database";
-import { listReplicas, listResidencies, removeSilentGateways, saveResidency, updateReplica, type Replica, type Residency } from "@anneal/db/queries/serving";
+import {
+  listReplicas,
+  listResidencies,
+  removeSilentGateways,
+  saveResidency,
+  updateReplica,
+  type Replica,
+  type Residency,
+} from "@anneal/db/queries/serving";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ReplicaDriver } from "../drivers/replicas.ts";
@@ -50,6 +59,12 @@ export function createServingActivities(deps: {
     }
     const wanted = await listResidencies(db, replica.id);
     const models = await engine.listModels();
+    const bases = models.filter((model) => !model.isAdapter).map((model) => model.id);
+    if (bases[0] !== undefined && !bases.some((id) => isSameModel(id, replica.baseModel))) {
+      // What it is, not what it was meant to be: a training for another base is refused by it.
+      await updateReplica(db, replica.id, { baseModel: bases[0] });
+      log.warn({ replica: replica.url, serves: bases[0], expected: replica.baseModel }, "replica serves another model");
+    }
     const held = new Set(models.filter((model) => model.isAdapter).map((model) => model.id));
     for (const residency of wanted) {
       const { servingName, desired, observed } = residency;

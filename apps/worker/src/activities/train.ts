@@ -2,7 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";
 import { canonicalJson } from "@anneal/core/audit/chain";
 import { stableUuid } from "@anneal/core/indexing/point-id";
-import { assertRankServeable } from "@anneal/core/register/serveability";
+import { assertTrainingServeable, engineLimitsOf } from "@anneal/core/register/serveability";
 import { trainerConfigSchema } from "@anneal/core/train/trainer-config";
 import { trainingConfigOf } from "@anneal/core/train/training-config";
 import type { Database, Scope } from "@anneal/db/database";
@@ -10,12 +10,7 @@ import { getDatasetVersion } from "@anneal/db/queries/dataset";
 import { addDrops, addRunOutputs, getRun } from "@anneal/db/queries/loop";
 import { listReplicas } from "@anneal/db/queries/serving";
 import { admit, measureAllocation, releaseAllocation } from "@anneal/db/queries/pools";
-import {
-  createTrainingRun,
-  findFinishedTraining,
-  getTrainingRun,
-  updateTrainingRun,
-} from "@anneal/db/queries/train";
+import { createTrainingRun, findFinishedTraining, getTrainingRun, updateTrainingRun } from "@anneal/db/queries/train";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { decideAdmission, type AdmissionDecision } from "@anneal/sizing/admission";
 import { estimateTrainingMemory, trainingLogitsPerPass } from "@anneal/sizing/training-memory";
@@ -27,7 +22,6 @@ import { join } from "node:path";
 import { startTrainer } from "../drivers/trainer-process.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { createProgressReporter } from "./progress.ts";
-import { smallestRankLimit } from "./rank-limit.ts";
 import { recordTrainerEvent } from "./record-trainer-event.ts";
 import { settleTraining, type TrainerEnd } from "./settle-training.ts";
 import type { BaseModel } from "../base-model.ts";
@@ -46,6 +40,8 @@ export function createTrainActivities(deps: {
   pythonPath: string | undefined;
   baseModel: BaseModel;
   maxLoraRank: number | null;
+  /** Held-out questions that each training answers at its evaluations; 0 asks none. */
+  sampleCount: number;
 }) {
   const { db, objects, baseModel } = deps;
   const scopeOf = (input: { workspaceId: string }): Scope => ({ db, workspaceId: input.workspaceId });
@@ -58,7 +54,8 @@ export function createTrainActivities(deps: {
       input: StageInput,
     ): Promise<{ status: "unchanged"; counts: StageCounts } | { status: "new"; trainingRunId: string }> {
       const scope = scopeOf(input);
-      assertRankServeable(input.settings.training.rank, smallestRankLimit(await listReplicas(db), deps.maxLoraRank));
+      const limits = engineLimitsOf(await listReplicas(db), deps.maxLoraRank);
+      assertTrainingServeable(input.settings.training, baseModel.name, limits);
       const { outputs } = await getRun(scope, input.runId);
       const dataset = await getDatasetVersion(scope, outputs.datasetVersionId ?? "");
       const config = trainingConfigOf(input.settings.training, {
@@ -153,6 +150,7 @@ export function createTrainActivities(deps: {
       const configPath = join(directory, "config.json");
       const config = trainerConfigSchema.parse({
         ...run.config,
+        sampleCount: deps.sampleCount,
         baseModel: baseModel.path,
         baseModelId: baseModel.name,
         trainFile,

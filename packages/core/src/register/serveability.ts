@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AnnealError } from "../errors.ts";
+import type { TrainingSettings } from "../loop/settings.ts";
 
 /** The part of PEFT's adapter_config.json that decides whether an engine can serve the adapter. */
 export const adapterConfigSchema = z.object({
@@ -21,6 +22,24 @@ export type EngineLimits = {
   /** vLLM's --max-lora-rank, the smallest of all replicas; null when not known. */
   maxLoraRank: number | null;
 };
+
+/** What every engine can do; before any has said its own rank, the one of the settings. */
+export function engineLimitsOf(
+  replicas: readonly { baseModel: string; maxLoraRank: number | null }[],
+  configuredRank: number | null,
+): EngineLimits {
+  const ranks = replicas.flatMap((replica) => replica.maxLoraRank ?? []);
+  return {
+    baseModels: [...new Set(replicas.map((replica) => replica.baseModel))],
+    maxLoraRank: ranks.length > 0 ? Math.min(...ranks) : configuredRank,
+  };
+}
+
+/** A folder, an id with its owner and a served name are the same model when their last segments are. */
+export function isSameModel(one: string, other: string): boolean {
+  const nameOf = (model: string) => model.split("/").filter(Boolean).at(-1);
+  return nameOf(one) === nameOf(other);
+}
 
 /** vLLM rounds the limit up to one of these; a larger rank is refused when it loads (vllm/config/lora.py). */
 export const vllmLoraRanks = [1, 8, 16, 32, 64, 128, 256, 320, 512] as const;
@@ -66,8 +85,8 @@ export function assertServeable(rawConfig: unknown, files: readonly string[], li
     refuse(`The adapter trains biases (${config.bias}), which the engine does not load.`, 'Train with bias "none".');
   }
   assertRankServeable(Math.max(config.r, ...Object.values(config.rank_pattern ?? {})), limits.maxLoraRank);
-  const base = config.base_model_name_or_path?.split("/").filter(Boolean).at(-1) ?? "";
-  if (!limits.baseModels.some((name) => name.split("/").at(-1) === base)) {
+  const base = config.base_model_name_or_path ?? "";
+  if (!limits.baseModels.some((name) => isSameModel(name, base))) {
     refuse(
       `The adapter was trained for ${base || "an unnamed base"}, and no engine serves that.`,
       `Train for one of: ${limits.baseModels.join(", ") || "(no engine is known yet)"}.`,
@@ -77,8 +96,39 @@ export function assertServeable(rawConfig: unknown, files: readonly string[], li
   return config;
 }
 
-/** Asked before a training as well, so that nobody trains what cannot be served. */
-export function assertRankServeable(rank: number, maxLoraRank: number | null): void {
+/**
+ * Asked before a run starts and again before its training, so that nobody waits for what no engine could serve.
+ * @param baseModel what is trained; null where that is not known
+ */
+export function assertTrainingServeable(
+  { method, rank }: Pick<TrainingSettings, "method" | "rank">,
+  baseModel: string | null,
+  limits: EngineLimits,
+): void {
+  if (method === "dora" || method === "full") {
+    throw new AnnealError(
+      "ADAPTER_UNSERVEABLE",
+      method === "dora"
+        ? "The engine cannot serve DoRA adapters."
+        : "A full fine-tuning makes a model of its own, which the engine cannot load beside its base.",
+      { action: "Train with method lora or rslora.", details: { method } },
+    );
+  }
+  assertRankServeable(rank, limits.maxLoraRank);
+  // No engine known is no reason: one may come while it trains.
+  if (baseModel === null || limits.baseModels.length === 0) return;
+  if (limits.baseModels.some((name) => isSameModel(name, baseModel))) return;
+  throw new AnnealError(
+    "MODEL_UNKNOWN",
+    `Adapters would be trained for ${baseModel}, and the engine serves ${limits.baseModels.join(", ")}.`,
+    {
+      action: `Start the engine with ${baseModel}, or set ANNEAL_BASE_MODEL to the folder of the model that it serves.`,
+      details: { baseModel, served: limits.baseModels },
+    },
+  );
+}
+
+function assertRankServeable(rank: number, maxLoraRank: number | null): void {
   if (maxLoraRank === null || rank <= maxLoraRank) return;
   throw new AnnealError(
     "ADAPTER_UNSERVEABLE",

@@ -7,10 +7,22 @@ import { runDrops, runs, runStages, type RunOutputs } from "../schema.ts";
 export type Run = typeof runs.$inferSelect;
 export type RunStage = typeof runStages.$inferSelect;
 
+/** Stages before `fromStage` are skipped; `outputs` has what they would have made. */
 export async function createRun(
   scope: Scope,
-  run: { id: string; workflowId: string; startedBy: string; settings: Record<string, unknown> },
+  {
+    fromStage = "connect",
+    ...run
+  }: {
+    id: string;
+    workflowId: string;
+    startedBy: string;
+    settings: Record<string, unknown>;
+    fromStage?: Stage;
+    outputs?: RunOutputs;
+  },
 ): Promise<void> {
+  const first = stages.indexOf(fromStage);
   await inWorkspace(scope, async (tx) => {
     await tx
       .insert(runs)
@@ -19,7 +31,12 @@ export async function createRun(
     await tx
       .insert(runStages)
       .values(
-        stages.map((stage) => ({ runId: run.id, workspaceId: scope.workspaceId, stage, status: "waiting" as const })),
+        stages.map((stage, index) => ({
+          runId: run.id,
+          workspaceId: scope.workspaceId,
+          stage,
+          status: index < first ? ("skipped" as const) : ("waiting" as const),
+        })),
       )
       .onConflictDoNothing();
   });

@@ -1,9 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { AnnealError } from "@anneal/core/errors";
-import { loopWorkflowId, loopWorkflowName, type LoopInput, type Stage } from "@anneal/core/loop/contract";
+import { loopWorkflowId, loopWorkflowName, stages, type LoopInput, type Stage } from "@anneal/core/loop/contract";
 import { loopSettingsSchema, type LoopSettings } from "@anneal/core/loop/settings";
+import { assertTrainingServeable, engineLimitsOf } from "@anneal/core/register/serveability";
 import { recordAudit } from "@anneal/db/queries/audit";
+import type { Scope } from "@anneal/db/database";
 import { createRun, getRun, listRuns, reopenRun, setRunStatus } from "@anneal/db/queries/loop";
+import type { RunOutputs } from "@anneal/db/schema";
+import { listReplicas } from "@anneal/db/queries/serving";
+import { env } from "#env.ts";
 import type { MemberContext } from "#server/context.ts";
 import { cancelWorkflow, startWorkflow } from "#server/temporal.ts";
 
@@ -11,8 +16,19 @@ type Actor = Pick<MemberContext, "scope" | "identity">;
 
 const unfinished: ReadonlySet<string> = new Set(["waiting", "running"]);
 
+type Begin = {
+  /** Stages before it are skipped: `outputs` has what they would have made. */
+  fromStage: Stage;
+  outputs: RunOutputs;
+};
+
 /** One run at a time in a workspace: two would fetch, train and deploy the same things against each other. */
-export async function startRun({ scope, identity }: Actor, settings: LoopSettings): Promise<{ runId: string }> {
+export async function startRun(
+  { scope, identity }: Actor,
+  settings: LoopSettings,
+  { fromStage, outputs }: Begin = { fromStage: "connect", outputs: {} },
+): Promise<{ runId: string }> {
+  await refuseUnserveable(scope, settings);
   const running = (await listRuns(scope, 10)).find((run) => unfinished.has(run.status));
   if (running)
     throw new AnnealError("ALREADY_RUNNING", "A run of this workspace is in progress.", {
@@ -22,8 +38,8 @@ export async function startRun({ scope, identity }: Actor, settings: LoopSetting
   const runId = randomUUID();
   await recordAudit(scope, { actor: identity.email, action: "loop.start", subject: `run:${runId}` });
   const workflowId = loopWorkflowId(runId, 1);
-  await createRun(scope, { id: runId, workflowId, startedBy: identity.email, settings });
-  await launch({ scope, identity }, { runId, workflowId, settings, fromStage: "connect", startedBy: identity.email });
+  await createRun(scope, { id: runId, workflowId, startedBy: identity.email, settings, fromStage, outputs });
+  await launch({ scope, identity }, { runId, workflowId, settings, fromStage, startedBy: identity.email });
   return { runId };
 }
 
@@ -34,6 +50,8 @@ export async function retryRun({ scope, identity }: Actor, runId: string, fromSt
     throw new AnnealError("ALREADY_RUNNING", "This run is in progress.", {
       action: "Wait until it ends, or stop it first.",
     });
+  const settings = loopSettingsSchema.parse(run.settings);
+  if (stages.indexOf(fromStage) <= stages.indexOf("train")) await refuseUnserveable(scope, settings);
   await recordAudit(scope, {
     actor: identity.email,
     action: "loop.retry",
@@ -43,7 +61,6 @@ export async function retryRun({ scope, identity }: Actor, runId: string, fromSt
   const attempt = Number(/-(\d+)$/.exec(run.workflowId)?.[1] ?? "1") + 1;
   const workflowId = loopWorkflowId(runId, attempt);
   await reopenRun(scope, runId, workflowId, fromStage);
-  const settings = loopSettingsSchema.parse(run.settings);
   await launch({ scope, identity }, { runId, workflowId, settings, fromStage, startedBy: run.startedBy });
 }
 
@@ -52,6 +69,13 @@ export async function cancelRun({ scope, identity }: Actor, runId: string): Prom
   if (!unfinished.has(run.status)) return;
   await recordAudit(scope, { actor: identity.email, action: "loop.cancel", subject: `run:${runId}` });
   await cancelWorkflow(run.workflowId);
+}
+
+/** Said now, before documents are read and questions are made for a training that could not be used. */
+async function refuseUnserveable(scope: Scope, { training }: LoopSettings): Promise<void> {
+  const { ANNEAL_BASE_MODEL: baseModel, ANNEAL_MAX_LORA_RANK: configuredRank } = env();
+  const limits = engineLimitsOf(await listReplicas(scope.db), configuredRank ?? null);
+  assertTrainingServeable(training, baseModel?.split("/").filter(Boolean).at(-1) ?? null, limits);
 }
 
 /** Starts the workflow; when that fails the run's row says so, instead of waiting for ever. */
