@@ -12,13 +12,19 @@ import { migrateDatabase } from "@anneal/db/migrate";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { saveSource } from "@anneal/db/queries/connect";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
-import { getDeployment, listCurrentAliases } from "@anneal/db/queries/deploy";
+import { createDeployment, getDeployment, listCurrentAliases } from "@anneal/db/queries/deploy";
 import { getAdapterVersion, listAdapterVersions } from "@anneal/db/queries/register";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { countIndexed, listDocumentChunks } from "@anneal/db/queries/indexing";
 import { createRun, getRun, listDrops } from "@anneal/db/queries/loop";
 import { listAllocations } from "@anneal/db/queries/pools";
-import { getTrainingRun, listTrainingLog, listTrainingMetrics, listTrainingRuns } from "@anneal/db/queries/train";
+import {
+  getTrainingRun,
+  listTrainingLog,
+  listTrainingMetrics,
+  listTrainingRuns,
+  listTrainingSamples,
+} from "@anneal/db/queries/train";
 import { createInferenceClient, type InferenceClient } from "@anneal/engines/inference-client";
 import { createVectorIndex, type VectorIndex } from "@anneal/engines/vector-index";
 import { startStack, type Stack } from "@anneal/local-stack/stack";
@@ -209,16 +215,32 @@ it(
     expect(createHash("sha256").update(jsonl).digest("hex")).toBe(dataset.digest);
     expect(jsonl.toString().trimEnd().split("\n")).toHaveLength(dataset.trainCount + dataset.evalCount);
 
+    const evaluated = (await listTrainingMetrics(scope, run.outputs.trainingRunId!)).filter(
+      (row) => row.evalLoss !== null,
+    );
+    const samples = await listTrainingSamples(scope, run.outputs.trainingRunId!);
+    expect(samples.map(({ step }) => step)).toEqual(evaluated.map(({ step }) => step));
+    const questions = samples.map((evaluation) =>
+      evaluation.samples.map(({ question, expected }) => question + expected),
+    );
+    expect(questions[0]).toHaveLength(Math.min(3, dataset.evalCount));
+    for (const asked of questions) expect(asked).toEqual(questions[0]);
+
     const { adapter, version } = await getAdapterVersion(scope, run.outputs.adapterVersionId!);
     expect(version.lineage).toMatchObject({ datasetDigest: dataset.digest, trainingRunId: run.outputs.trainingRunId });
     expect(await objects.exists(`${version.objectPrefix}/adapter_model.safetensors`)).toBe(true);
     const name = servingName(adapter.name, version.digest);
     expect(await servingNow()).toBe(name);
-    expect(await getDeployment(scope, run.outputs.deploymentId!)).toMatchObject({
-      status: "done",
-      servingName: name,
-      replicaCount: 1,
-    });
+    const deployment = await getDeployment(scope, run.outputs.deploymentId!);
+    expect(deployment).toMatchObject({ status: "done", servingName: name, replicaCount: 1 });
+    const onOne = [{ url: engine.url, status: "done", durationMs: expect.any(Number) }];
+    expect(deployment.steps).toMatchObject([
+      { step: "load", status: "done", replicas: onOne },
+      { step: "probe", status: "done", replicas: onOne },
+      { step: "flip", status: "done" },
+      { step: "drain", status: "skipped" },
+      { step: "unload", status: "skipped" },
+    ]);
     expect((await answerOf(name)).completionTokens).toBeGreaterThan(0);
 
     const indexed = await countIndexed(scope, run.outputs.collectionId!, null);
@@ -234,12 +256,26 @@ it(
 );
 
 it(
-  "does nothing twice: where nothing changed no document is read, nothing is trained and no version is made",
+  "does nothing twice: no document is read, nothing is trained, no version is made; a dead deployment is no obstacle",
   { timeout: 120_000 },
   async () => {
     const [before] = await listTrainingRuns(scope);
+    // Its workflow is one that Temporal does not know: the worker died for good, or Temporal lost its data.
+    const dead = randomUUID();
+    const [{ version: served } = { version: null }] = await listAdapterVersions(scope);
+    await createDeployment(scope, {
+      id: dead,
+      adapterVersionId: served!.id,
+      workflowId: "nobody-knows-it",
+      alias: "production",
+      servingName: await servingNow(),
+      by: "test",
+    });
     const run = await runLoop();
+    expect(run.error).toBeNull();
     expect(run.status).toBe("done");
+    expect(await getDeployment(scope, dead)).toMatchObject({ status: "failed", error: { code: "DEPLOYMENT_FAILED" } });
+    expect(await answerOf(await servingNow())).toBeTruthy();
     for (const stage of ["connect", "clean", "dataset", "train", "register", "index"] as const) {
       expect(noteOf(run, stage)).toMatch(/^Nothing changed/);
     }

@@ -28,6 +28,7 @@ import { readBaseModel } from "./base-model.ts";
 import { createMainContentExtractor } from "./drivers/main-content.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
 import { createTeacher } from "./drivers/teacher.ts";
+import { hasWorkflowEnded } from "./drivers/workflow-state.ts";
 import { readEnv } from "./env.ts";
 import { withFailures } from "./error-map.ts";
 import { log } from "./log.ts";
@@ -86,6 +87,10 @@ async function main(): Promise<void> {
     }),
     telemetryOptions: { logging: { forward: {}, filter: "ERROR" } },
   });
+  const client = new Client({
+    connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),
+    namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
+  });
   const connection = await NativeConnection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS });
   const worker = await Worker.create({
     connection,
@@ -104,9 +109,17 @@ async function main(): Promise<void> {
       ...createCleanActivities({ db, objects, parsers, mainContent }),
       ...createDedupeActivities({ db, objects }),
       ...createDatasetActivities({ db, objects, teacher }),
-      ...createTrainActivities({ db, objects, stateDir: env.ANNEAL_STATE_DIR, ...python, baseModel, maxLoraRank }),
+      ...createTrainActivities({
+        db,
+        objects,
+        stateDir: env.ANNEAL_STATE_DIR,
+        ...python,
+        baseModel,
+        maxLoraRank,
+        sampleCount: env.ANNEAL_TRAINING_SAMPLES,
+      }),
       ...createRegisterActivities({ db, objects, baseModel, maxLoraRank }),
-      ...createDeployActivities({ db, replicas }),
+      ...createDeployActivities({ db, replicas, hasWorkflowEnded: (id) => hasWorkflowEnded(client, id) }),
       ...createServingActivities({ db, replicas, maxLoraRank, log }),
       ...createIndexingActivities({ db, objects, vectors, embeddings }),
     }),
@@ -115,10 +128,6 @@ async function main(): Promise<void> {
     shutdownForceTime: "10 seconds",
   });
 
-  const client = new Client({
-    connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),
-    namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
-  });
   await client.workflow
     .start(reconcileWorkflowName, { workflowId: reconcileWorkflowId, taskQueue })
     .catch((error: unknown) => {

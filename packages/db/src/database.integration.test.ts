@@ -25,9 +25,19 @@ import {
   upsertDocument,
 } from "./queries/connect.ts";
 import { saveDatasetVersion } from "./queries/dataset.ts";
-import { createDeployment, flipAlias, listAliasHistory, listCurrentAliases } from "./queries/deploy.ts";
+import {
+  abandonDeployment,
+  createDeployment,
+  flipAlias,
+  getDeployment,
+  listAliasHistory,
+  listCurrentAliases,
+  listRunningDeployments,
+  recordDeployStep,
+  updateDeployment,
+} from "./queries/deploy.ts";
 import { saveAdapterVersion } from "./queries/register.ts";
-import { readAliasEpoch } from "./queries/serving.ts";
+import { listResidencies, readAliasEpoch, saveReplica, saveResidency } from "./queries/serving.ts";
 import { getDocument, listDocuments, listDocumentsToClean } from "./queries/documents.ts";
 import { admit, listAllocations, releaseAllocation, savePool } from "./queries/pools.ts";
 import { aliasHistory, auditEvents, documents, sources } from "./schema.ts";
@@ -291,6 +301,7 @@ describe("an alias", () => {
     await createDeployment(scope, {
       id: deploymentId,
       adapterVersionId: version.id,
+      workflowId: `deploy-${deploymentId}`,
       alias: "production",
       servingName,
       by: "ada",
@@ -311,6 +322,59 @@ describe("an alias", () => {
     expect(one.created && !again.created && two.created).toBe(true);
     expect(again.version.id).toBe(one.version.id);
     expect([one.version.version, two.version.version]).toEqual([1, 2]);
+  });
+
+  it("records a deployment's steps one by one, and none after its end", async () => {
+    const deploymentId = randomUUID();
+    await flipTo(await createVersion("aa"), deploymentId);
+    const engine = { url: "http://one", status: "done" as const, durationMs: 3, detail: null };
+    const load = { step: "load" as const, status: "done" as const, durationMs: 4, detail: null, replicas: [engine] };
+    const probe = { step: "probe" as const, status: "running" as const, durationMs: null, detail: null };
+    // At once, as the engines of one step report.
+    await Promise.all([recordDeployStep(scope, deploymentId, load), recordDeployStep(scope, deploymentId, probe)]);
+    const running = await getDeployment(scope, deploymentId);
+    expect(running.steps.slice(0, 2)).toEqual([load, probe]);
+    expect(running.steps.slice(2).map(({ status }) => status)).toEqual(["waiting", "waiting", "waiting"]);
+
+    await updateDeployment(scope, deploymentId, { status: "done" });
+    await recordDeployStep(scope, deploymentId, { ...probe, detail: "late" });
+    expect((await getDeployment(scope, deploymentId)).steps).toEqual(running.steps);
+  });
+
+  it("abandons a deployment only while it runs, and gives back only what no alias serves", async () => {
+    const replica = await saveReplica(db, { url: `http://${randomUUID()}`, baseModel: "tiny" });
+    const held = async (servingName: string) => {
+      const residency = {
+        replicaId: replica.id,
+        servingName,
+        objectPrefix: "adapters/x",
+        workspaceId: scope.workspaceId,
+      };
+      await saveResidency(db, { ...residency, desired: "resident", observed: "resident" });
+    };
+    const wantedOn = async () =>
+      Object.fromEntries((await listResidencies(db, replica.id)).map((each) => [each.servingName, each.desired]));
+    const error = { code: "CANCELLED" as const, message: "Ada abandoned it.", action: "Deploy again." };
+    const [served, ended, loaded] = [randomUUID(), randomUUID(), randomUUID()];
+    const one = await createVersion("aa");
+    await flipTo(one, served);
+    await flipTo(one, ended);
+    await updateDeployment(scope, ended, { status: "done" });
+    const { version } = await createVersion("bb");
+    const deployment = { adapterVersionId: version.id, workflowId: "gone", alias: "production", by: "ada" };
+    await createDeployment(scope, { id: loaded, servingName: "support-bb", ...deployment });
+    await held("support-aa");
+    await held("support-bb");
+    expect((await listRunningDeployments(scope, one.adapter.id, "production")).map(({ id }) => id).toSorted()).toEqual(
+      [served, loaded].toSorted(),
+    );
+
+    for (const id of [served, ended, loaded])
+      expect(await abandonDeployment(scope, await getDeployment(scope, id), error)).toBe(id !== ended);
+    expect(await listRunningDeployments(scope, one.adapter.id, "production")).toEqual([]);
+    expect(await getDeployment(scope, loaded)).toMatchObject({ status: "failed", error });
+    expect((await getDeployment(scope, ended)).status).toBe("done");
+    expect(await wantedOn()).toEqual({ "support-aa": "resident", "support-bb": "absent" });
   });
 
   it("flips once per deployment, however often the step is repeated", async () => {

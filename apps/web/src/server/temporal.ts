@@ -49,13 +49,28 @@ export async function cancelWorkflow(workflowId: string): Promise<void> {
   }
 }
 
+/** Ends a workflow at once, also when no worker is there to hear of it; one that has ended already is no failure. */
+export async function terminateWorkflow(workflowId: string, reason: string): Promise<void> {
+  const client = await temporal();
+  try {
+    await client.workflow.getHandle(workflowId).terminate(reason);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
 /** False also when nobody can be asked: a page that only shows it must not fail for it. */
 export async function isWorkflowRunning(workflowId: string): Promise<boolean> {
+  return (await readWorkflowState(workflowId)) === "running";
+}
+
+/** "gone" when it has ended in whatever way or Temporal does not know it; "unknown" when nobody can be asked. */
+export async function readWorkflowState(workflowId: string): Promise<"running" | "gone" | "unknown"> {
   try {
     const client = await temporal();
     const { status } = await client.workflow.getHandle(workflowId).describe();
-    return status.name === "RUNNING";
-  } catch {
-    return false;
+    return status.name === "RUNNING" ? "running" : "gone";
+  } catch (error) {
+    return error instanceof WorkflowNotFoundError ? "gone" : "unknown";
   }
 }

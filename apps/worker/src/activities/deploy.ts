@@ -4,20 +4,38 @@ import {
   type DeployResult,
   type DeployStepState,
 } from "@anneal/core/deploy/contract";
+import { deadDeployment } from "@anneal/core/deploy/dead-deployment";
+import { mergeSteps } from "@anneal/core/deploy/step-states";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
 import type { Database } from "@anneal/db/database";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { createDeployment, findRunningDeployment, flipAlias, getDeployment, isServingNameUsed, updateDeployment } from "@anneal/db/queries/deploy";
+import {
+  abandonDeployment,
+  createDeployment,
+  flipAlias,
+  getDeployment,
+  isServingNameUsed,
+  listRunningDeployments,
+  updateDeployment,
+} from "@anneal/db/queries/deploy";
 import { getAdapterVersion } from "@anneal/db/queries/register";
-import { countInFlight, listReplicas, listResidencies, saveResidency, type Replica } from "@anneal/db/queries/serving";
+import {
+  countInFlight,
+  listReplicas,
+  listResidencies,
+  releaseServingName,
+  saveResidency,
+  type Replica,
+} from "@anneal/db/queries/serving";
 import { addRunOutputs, getRun } from "@anneal/db/queries/loop";
-import { cancellationSignal, heartbeat } from "@temporalio/activity";
+import { activityInfo, cancellationSignal, heartbeat } from "@temporalio/activity";
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ReplicaDriver } from "../drivers/replicas.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
+import { recordStep } from "./record-deploy-step.ts";
 
 export type DeployActivities = ReturnType<typeof createDeployActivities>;
 
@@ -29,7 +47,13 @@ const engineTimeoutMs = 10 * 60_000;
 /** Requests longer than this keep their version loaded instead of being cut off. */
 const drainTimeoutMs = 10 * 60_000;
 
-export function createDeployActivities({ db, replicas }: { db: Database; replicas: ReplicaDriver }) {
+export function createDeployActivities(deps: {
+  db: Database;
+  replicas: ReplicaDriver;
+  /** Also true of one that Temporal does not know. */
+  hasWorkflowEnded(workflowId: string): Promise<boolean>;
+}) {
+  const { db, replicas } = deps;
   const scopeOf = (input: { workspaceId: string }) => ({ db, workspaceId: input.workspaceId });
 
   /** Every replica that serves now; one that is down catches up through the reconciler. With none it waits for the first. */
@@ -81,9 +105,15 @@ export function createDeployActivities({ db, replicas }: { db: Database; replica
       const { adapter, version } = await getAdapterVersion(scope, input.adapterVersionId);
       const servingName = nameOf(adapter.name, version.digest);
       const { deploymentId: id, adapterVersionId, alias, by } = input;
-      await createDeployment(scope, { id, adapterVersionId, alias, servingName, by });
-      const other = await findRunningDeployment(scope, adapter.id, input.alias, input.deploymentId);
-      if (other) {
+      const { workflowId } = activityInfo().workflowExecution!;
+      await createDeployment(scope, { id, adapterVersionId, workflowId, alias, servingName, by });
+      for (const other of await listRunningDeployments(scope, adapter.id, alias)) {
+        if (other.id === id) continue;
+        // One whose workflow is gone would keep its alias for ever.
+        if (other.workflowId !== null && (await deps.hasWorkflowEnded(other.workflowId))) {
+          await abandonDeployment(scope, other, deadDeployment().toReport());
+          continue;
+        }
         const error = new AnnealError("CONFLICT", `Another deployment to ${adapter.name}@${alias} is under way.`, {
           action: "Wait until it has ended, then deploy again.",
           details: { deploymentId: other.id },
@@ -95,9 +125,9 @@ export function createDeployActivities({ db, replicas }: { db: Database; replica
     },
 
     async loadOnReplicas(input: DeployInput & Target): Promise<{ replicas: number; detail: string | null }> {
-      const ready = await readyReplicas();
-      await Promise.all(
-        ready.map(async (replica) => {
+      return recordStep({ scope: scopeOf(input), deploymentId: input.deploymentId, step: "load" }, async (told) => {
+        const ready = await readyReplicas();
+        await told.onEach(ready, async (replica) => {
           const residency = {
             replicaId: replica.id,
             servingName: input.servingName,
@@ -114,17 +144,21 @@ export function createDeployActivities({ db, replicas }: { db: Database; replica
             await saveResidency(db, { ...residency, desired: "absent", observed: "failed", error: message });
             throw error;
           }
-        }),
-      );
-      return { replicas: ready.length, detail: `${ready.length} replica${ready.length === 1 ? "" : "s"}` };
+          return null;
+        });
+        return { replicas: ready.length, detail: null };
+      });
     },
 
     /** A real completion by each replica under the new name: a loaded adapter can still fail when it is used. */
     async probeReplicas(input: DeployInput & Target): Promise<{ detail: string | null }> {
-      const answers = await Promise.all(
-        (await readyReplicas()).map((replica) => replicas.probe(replica, input.servingName, cancellationSignal())),
-      );
-      return { detail: answers[0]?.slice(0, 120) ?? null };
+      return recordStep({ scope: scopeOf(input), deploymentId: input.deploymentId, step: "probe" }, async (told) => {
+        await told.onEach(await readyReplicas(), async (replica) => {
+          const answer = await replicas.probe(replica, input.servingName, cancellationSignal());
+          return answer.trim() === "" ? null : `said “${answer.trim().slice(0, 60)}”`;
+        });
+        return { detail: null };
+      });
     },
 
     async flipDeployment(
@@ -139,49 +173,59 @@ export function createDeployActivities({ db, replicas }: { db: Database; replica
         subject: `${input.adapterName}@${alias}`,
         details: { servingName, deploymentId },
       });
-      const flip = await flipAlias(scope, { adapterId, alias, adapterVersionId, servingName, deploymentId, by });
-      return {
-        ...flip,
-        detail: flip.previousServingName === null ? "first version" : `was ${flip.previousServingName}`,
-      };
+      return recordStep({ scope, deploymentId, step: "flip" }, async () => {
+        const flip = await flipAlias(scope, { adapterId, alias, adapterVersionId, servingName, deploymentId, by });
+        const { previousServingName: before } = flip;
+        return { ...flip, detail: before === null ? "first version" : `was ${before}` };
+      });
     },
 
     /** Waits until every gateway routes by the new epoch and none has a request on the old version. */
     async drainPrevious(
       input: DeployInput & { servingName: string | null; epoch: number },
     ): Promise<{ detail: string | null; skipped?: boolean }> {
-      if (input.servingName === null || (await isServingNameUsed(scopeOf(input), input.servingName))) {
-        return { detail: "nothing to drain", skipped: true };
-      }
-      const deadline = Date.now() + drainTimeoutMs;
-      for (;;) {
-        const { inFlight, gatewaysBehind } = await countInFlight(db, input.servingName, input.epoch);
-        if (inFlight === 0 && gatewaysBehind === 0) return { detail: "no request left" };
-        if (Date.now() > deadline) {
-          throw new AnnealError("DEPLOYMENT_FAILED", `${inFlight} requests still run on ${input.servingName}.`, {
-            action: "The new version serves; the old one stays loaded. Deploy again later to unload it.",
-          });
+      const { servingName, deploymentId, epoch } = input;
+      return recordStep({ scope: scopeOf(input), deploymentId, step: "drain" }, async (told) => {
+        if (servingName === null || (await isServingNameUsed(scopeOf(input), servingName))) {
+          return { detail: "nothing to drain", skipped: true };
         }
-        heartbeat({ inFlight, gatewaysBehind });
-        await sleep(50, undefined, { signal: cancellationSignal() });
-      }
+        const deadline = Date.now() + drainTimeoutMs;
+        for (;;) {
+          const { inFlight, gatewaysBehind } = await countInFlight(db, servingName, epoch);
+          if (inFlight === 0 && gatewaysBehind === 0) return { detail: "no request left" };
+          if (Date.now() > deadline) {
+            throw new AnnealError("DEPLOYMENT_FAILED", `${inFlight} requests still run on ${servingName}.`, {
+              action: "The new version serves; the old one stays loaded. Deploy again later to unload it.",
+            });
+          }
+          told.say(
+            inFlight > 0
+              ? `${inFlight} request${inFlight === 1 ? "" : "s"} in flight`
+              : `${gatewaysBehind} gateway${gatewaysBehind === 1 ? " has" : "s have"} not seen the flip yet`,
+          );
+          heartbeat({ inFlight, gatewaysBehind });
+          await sleep(50, undefined, { signal: cancellationSignal() });
+        }
+      });
     },
 
     async unloadPrevious(
       input: DeployInput & { servingName: string | null },
     ): Promise<{ detail: string | null; skipped?: boolean }> {
-      const { servingName } = input;
-      if (servingName === null || (await isServingNameUsed(scopeOf(input), servingName))) {
-        return { detail: "still served by an alias", skipped: true };
-      }
-      const held = (await listResidencies(db)).filter((residency) => residency.servingName === servingName);
-      // From here on the reconciler finishes the unloading on replicas that do not answer now.
-      for (const residency of held) await saveResidency(db, { ...residency, desired: "absent" });
-      for (const replica of await readyReplicas()) {
-        if (!held.some((residency) => residency.replicaId === replica.id)) continue;
-        await replicas.unload(replica, servingName);
-      }
-      return { detail: servingName };
+      const { servingName, deploymentId } = input;
+      return recordStep({ scope: scopeOf(input), deploymentId, step: "unload" }, async (told) => {
+        if (servingName === null || (await isServingNameUsed(scopeOf(input), servingName))) {
+          return { detail: "still served by an alias", skipped: true };
+        }
+        const held = (await listResidencies(db)).filter((residency) => residency.servingName === servingName);
+        await releaseServingName(db, servingName);
+        const holders = (await readyReplicas()).filter(({ id }) => held.some(({ replicaId }) => replicaId === id));
+        await told.onEach(holders, async (replica) => {
+          await replicas.unload(replica, servingName);
+          return null;
+        });
+        return { detail: servingName };
+      });
     },
 
     async reportDeployment(
@@ -192,9 +236,10 @@ export function createDeployActivities({ db, replicas }: { db: Database; replica
         error: ErrorReport | null;
       },
     ): Promise<void> {
+      const { steps: recorded } = await getDeployment(scopeOf(input), input.deploymentId);
       await updateDeployment(scopeOf(input), input.deploymentId, {
         status: input.status,
-        steps: input.steps,
+        steps: mergeSteps(recorded, input.steps),
         error: input.error,
         ...(input.result === null ? {} : { swapMs: input.result.swapMs, replicaCount: input.result.replicas }),
         ...(input.status === "running" ? {} : { endedAt: new Date() }),

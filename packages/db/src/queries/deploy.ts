@@ -1,7 +1,10 @@
+import type { DeployStepState } from "@anneal/core/deploy/contract";
+import { withStep } from "@anneal/core/deploy/step-states";
 import type { ErrorReport } from "@anneal/core/errors";
-import { and, desc, eq, inArray, ne, sql } from "drizzle-orm";
+import { and, desc, eq, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { adapters, adapterVersions, aliasHistory, deployments } from "../schema.ts";
+import { releaseServingName } from "./serving.ts";
 
 export type AliasEntry = typeof aliasHistory.$inferSelect;
 export type Deployment = typeof deployments.$inferSelect;
@@ -64,15 +67,30 @@ export async function flipAlias(
   });
 }
 
+/** A retry of the same deployment begins it anew. */
 export async function createDeployment(
   scope: Scope,
-  deployment: { id: string; adapterVersionId: string; alias: string; servingName: string; by: string },
+  deployment: {
+    id: string;
+    adapterVersionId: string;
+    workflowId: string;
+    alias: string;
+    servingName: string;
+    by: string;
+  },
 ): Promise<void> {
+  const begun = {
+    workflowId: deployment.workflowId,
+    status: "running" as const,
+    steps: [],
+    error: null,
+    endedAt: null,
+  };
   await inWorkspace(scope, (tx) =>
     tx
       .insert(deployments)
-      .values({ ...deployment, workspaceId: scope.workspaceId, status: "running", steps: [] })
-      .onConflictDoNothing(),
+      .values({ ...deployment, ...begun, workspaceId: scope.workspaceId })
+      .onConflictDoUpdate({ target: deployments.id, set: begun }),
   );
 }
 
@@ -89,6 +107,19 @@ export async function updateDeployment(
       .set(changes)
       .where(and(eq(deployments.id, deploymentId), eq(deployments.workspaceId, scope.workspaceId))),
   );
+}
+
+/** What one step does now; all that is known of the others stays. Nothing once the deployment has ended. */
+export async function recordDeployStep(scope: Scope, deploymentId: string, state: DeployStepState): Promise<void> {
+  await inWorkspace(scope, async (tx) => {
+    const running = and(eq(deployments.id, deploymentId), eq(deployments.status, "running"));
+    const [row] = await tx.select({ steps: deployments.steps }).from(deployments).where(running).for("update");
+    if (!row) return;
+    await tx
+      .update(deployments)
+      .set({ steps: withStep(row.steps, state) })
+      .where(running);
+  });
 }
 
 export async function getDeployment(scope: Scope, deploymentId: string): Promise<Deployment> {
@@ -136,21 +167,34 @@ export async function isServingNameUsed(scope: Scope, servingName: string): Prom
   return current.some((entry) => entry.servingName === servingName);
 }
 
-/** Other running deployments of the same alias: two at once would race. */
-export async function findRunningDeployment(scope: Scope, adapterId: string, alias: string, exceptId: string) {
-  const [row] = await inWorkspace(scope, (tx) =>
+/** Deployments to this alias that have not ended: two at once would race. */
+export async function listRunningDeployments(scope: Scope, adapterId: string, alias: string): Promise<Deployment[]> {
+  const rows = await inWorkspace(scope, (tx) =>
     tx
-      .select({ id: deployments.id })
+      .select({ deployment: deployments })
       .from(deployments)
       .innerJoin(adapterVersions, eq(adapterVersions.id, deployments.adapterVersionId))
       .where(
-        and(
-          eq(adapterVersions.adapterId, adapterId),
-          eq(deployments.alias, alias),
-          inArray(deployments.status, ["running"]),
-          ne(deployments.id, exceptId),
-        ),
+        and(eq(adapterVersions.adapterId, adapterId), eq(deployments.alias, alias), eq(deployments.status, "running")),
       ),
   );
-  return row;
+  return rows.map(({ deployment }) => deployment);
+}
+
+/**
+ * Ends a deployment that nobody works on any more; one that has ended meanwhile keeps its end. What it had loaded is
+ * given back unless an alias points at it. False when it had ended.
+ */
+export async function abandonDeployment(scope: Scope, deployment: Deployment, error: ErrorReport): Promise<boolean> {
+  const ended = await inWorkspace(scope, (tx) =>
+    tx
+      .update(deployments)
+      .set({ status: "failed", error, endedAt: new Date() })
+      .where(and(eq(deployments.id, deployment.id), eq(deployments.status, "running")))
+      .returning({ id: deployments.id }),
+  );
+  if (ended.length === 0) return false;
+  const { servingName } = deployment;
+  if (!(await isServingNameUsed(scope, servingName))) await releaseServingName(scope.db, servingName);
+  return true;
 }

@@ -28,7 +28,9 @@ export async function listReplicas(db: Database): Promise<Replica[]> {
 export async function updateReplica(
   db: Database,
   replicaId: string,
-  changes: Partial<Pick<Replica, "status" | "engineStartedAt" | "maxLoraRank" | "maxLoras" | "error" | "checkedAt">>,
+  changes: Partial<
+    Pick<Replica, "status" | "baseModel" | "engineStartedAt" | "maxLoraRank" | "maxLoras" | "error" | "checkedAt">
+  >,
 ): Promise<void> {
   await db.update(replicas).set(changes).where(eq(replicas.id, replicaId));
 }
@@ -50,6 +52,14 @@ export async function saveResidency(
     .insert(residencies)
     .values(row)
     .onConflictDoUpdate({ target: [residencies.replicaId, residencies.servingName], set: row });
+}
+
+/** No engine should hold it any more; the reconciler sees to it, also on engines that do not answer now. */
+export async function releaseServingName(db: Database, servingName: string): Promise<void> {
+  await db
+    .update(residencies)
+    .set({ desired: "absent", updatedAt: new Date() })
+    .where(eq(residencies.servingName, servingName));
 }
 
 export async function removeResidency(db: Database, replicaId: string, servingName: string): Promise<void> {

@@ -12,7 +12,7 @@ type ConfirmButtonProps = Asked & {
   label: ReactNode;
   button?: Pick<ComponentProps<typeof Button>, "variant" | "size" | "className">;
   /** Its options want `meta: { inlineError: true }`: what goes wrong is shown in the dialog. */
-  mutation: { isPending: boolean; error: Parameters<typeof wireErrorOf>[0] | null };
+  mutation: { isPending: boolean; error: unknown };
   /** Calls the mutation; `close` belongs in its `onSuccess`. */
   onConfirm(close: () => void): void;
 };
@@ -30,7 +30,7 @@ export function ConfirmButton({ label, button, mutation, onConfirm, ...asked }: 
         open={asking}
         onOpenChange={setAsking}
         busy={mutation.isPending}
-        error={mutation.error && wireErrorOf(mutation.error)}
+        error={mutation.error ? wireErrorOf(mutation.error) : null}
         onConfirm={() => onConfirm(() => setAsking(false))}
       />
     </>

@@ -4,7 +4,7 @@ import { skipToken, useMutation, useQuery } from "@tanstack/react-query";
 import { ArrowRight, Rocket, Undo2 } from "lucide-react";
 import { useId, useState } from "react";
 import { nameSchema } from "@anneal/core/loop/settings";
-import type { DeployStep, DeployStepState } from "@anneal/core/deploy/contract";
+import type { DeployStep, DeployStepState, ReplicaStepState } from "@anneal/core/deploy/contract";
 import { Badge } from "#components/ui/badge.tsx";
 import { Button } from "#components/ui/button.tsx";
 import { Dialog, DialogClose, SheetContent } from "#components/ui/dialog.tsx";
@@ -14,6 +14,7 @@ import { Input } from "#components/ui/input.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import type { StatusKind } from "#components/ui/status.tsx";
 import { Steps } from "#components/ui/steps.tsx";
+import { AbandonDeployment } from "#features/deploy/abandon-deployment.tsx";
 import type { AdapterView, VersionView } from "#features/deploy/adapter-page.tsx";
 import { formatDuration } from "#lib/format.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -21,8 +22,6 @@ import { wireErrorOf } from "#lib/wire-error.ts";
 
 export type DeployTarget = { version: VersionView; alias: string };
 type Plan = Answers["deploy"]["preview"];
-
-const pollMs = 700;
 
 export const stepNames: Record<DeployStep, string> = {
   load: "Load",
@@ -53,7 +52,9 @@ export function DeploySheet({ adapter, target: { version, alias: firstAlias }, o
   const { data: plan, error: planError } = useQuery({
     ...trpc.deploy.preview.queryOptions(parsed.success && !started ? wanted : skipToken),
   });
-  const back = plan?.change === "back";
+  const [wasBack, setWasBack] = useState(false);
+  // The plan is no longer asked for once it is carried out.
+  const back = started ? wasBack : plan?.change === "back";
   return (
     <Dialog open onOpenChange={(open) => !open && onClose()}>
       <SheetContent
@@ -73,7 +74,10 @@ export function DeploySheet({ adapter, target: { version, alias: firstAlias }, o
                 variant="primary"
                 busy={start.isPending}
                 disabled={!plan || plan.blockers.length > 0}
-                onClick={() => start.mutate(wanted)}
+                onClick={() => {
+                  setWasBack(back);
+                  start.mutate(wanted);
+                }}
               >
                 {!start.isPending && (back ? <Undo2 aria-hidden /> : <Rocket aria-hidden />)}{" "}
                 {back ? "Roll back" : plan?.change === "same" ? "Deploy again" : "Deploy"}
@@ -139,11 +143,13 @@ function Preview({ plan, alias }: { plan: Plan; alias: string }) {
         <Badge tone="accent">v{plan.version}</Badge>
         <span className="ml-auto font-mono text-2xs break-all text-faint">{plan.servingName}</span>
       </div>
-      {plan.blockers.map((text) => (
+      {plan.blockers.map((text, index) => (
         <ErrorNotice
           key={text}
           error={{ code: "CONFLICT", message: text, action: "It cannot start until this is different." }}
-        />
+        >
+          {index === 0 && plan.underWay && <AbandonDeployment deploymentId={plan.underWay} />}
+        </ErrorNotice>
       ))}
       {plan.warnings.map((text) => (
         <p key={text} className="rounded-panel border border-waiting/40 bg-waiting/8 px-3 py-2 text-13">
@@ -168,11 +174,8 @@ function Preview({ plan, alias }: { plan: Plan; alias: string }) {
 
 function LiveDeployment({ deploymentId, name, version }: { deploymentId: string; name: string; version: number }) {
   const trpc = useTRPC();
-  const { data, error } = useQuery({
-    ...trpc.deploy.progress.queryOptions({ deploymentId }),
-    // What happens between two writes of the workflow is told by nobody.
-    refetchInterval: (query) => (query.state.data && query.state.data.status !== "running" ? false : pollMs),
-  });
+  // Live: the worker records each step as it happens.
+  const { data, error } = useQuery(trpc.deploy.progress.queryOptions({ deploymentId }));
   if (error && !data) return <ErrorNotice error={wireErrorOf(error)} />;
   if (!data) return <SkeletonRows rows={8} />;
   return (
@@ -188,16 +191,46 @@ function LiveDeployment({ deploymentId, name, version }: { deploymentId: string;
       </p>
       <Steps
         label="Deployment"
-        steps={data.steps.map(({ step, status, durationMs, detail }) => ({
+        steps={data.steps.map(({ step, status, durationMs, detail, replicas }) => ({
           id: step,
           label: stepNames[step],
           kind: kinds[status],
           durationMs: status === "waiting" || status === "running" ? null : durationMs,
-          detail,
+          detail: (detail || replicas?.length) && (
+            <>
+              {detail}
+              {replicas && <OnEngines step={step} replicas={replicas} />}
+            </>
+          ),
         }))}
       />
       {data.error && <ErrorNotice error={data.error} />}
     </section>
+  );
+}
+
+const engineWords: Record<DeployStep, { running: string; done: string }> = {
+  load: { running: "loading", done: "loaded" },
+  probe: { running: "asking", done: "answered" },
+  flip: { running: "flipping", done: "flipped" },
+  drain: { running: "draining", done: "drained" },
+  unload: { running: "unloading", done: "unloaded" },
+};
+
+function OnEngines({ step, replicas }: { step: DeployStep; replicas: readonly ReplicaStepState[] }) {
+  return (
+    <ul className="space-y-0.5">
+      {replicas.map(({ url, status, durationMs, detail }) => (
+        <li key={url} className="flex flex-wrap items-baseline justify-between gap-x-3">
+          <span className="font-mono text-2xs">{url.replace(/^https?:\/\//, "")}</span>
+          <span className={status === "failed" ? "text-failed" : undefined}>
+            {status === "failed" ? "failed" : engineWords[step][status]}
+            {durationMs !== null && ` in ${formatDuration(durationMs)}`}
+            {detail && <span className="text-faint"> · {detail}</span>}
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

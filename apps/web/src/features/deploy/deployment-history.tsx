@@ -3,6 +3,7 @@
 import { Panel } from "#components/ui/panel.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { StatusIcon, type StatusKind } from "#components/ui/status.tsx";
+import { AbandonDeployment } from "#features/deploy/abandon-deployment.tsx";
 import type { AdapterView } from "#features/deploy/adapter-page.tsx";
 import { stepNames, type DeployTarget } from "#features/deploy/deploy-sheet.tsx";
 import { formatDuration } from "#lib/format.ts";
@@ -66,6 +67,11 @@ export function DeploymentHistory({ adapter, onDeploy }: DeploymentHistoryProps)
                       </>
                     )}
                   </p>
+                  {onDeploy && deployment.status === "running" && (
+                    <div className="mt-1.5">
+                      <AbandonDeployment deploymentId={deployment.id} />
+                    </div>
+                  )}
                   {deployment.status === "failed" && deployment.error && (
                     <p className="mt-0.5 text-xs text-muted">{deployment.error.action}</p>
                   )}

@@ -72,7 +72,7 @@ function Result({ version: { result } }: { version: VersionView }) {
       <Figure
         label="Loss"
         value={formatSignificant(result.lossLast)}
-        hint={`from ${formatSignificant(result.lossFirst)}`}
+        hint={`from ${formatSignificant(result.lossFirst)}${result.lossWindow > 1 ? `, means of ${formatNumber(result.lossWindow)} steps` : ""}`}
       />
       <Figure
         label="Learned from"
@@ -88,11 +88,16 @@ function Result({ version: { result } }: { version: VersionView }) {
   );
 }
 
-/** The card names what people typed, so nothing in it may become a link or an image. */
+/** The card names what people typed, so nothing in it may become a link or an image. Its headings stand under ours. */
 function ModelCard({ card }: { card: string }) {
   return (
-    <article className="max-w-[46rem] rounded-panel border border-line bg-panel px-5 py-5 text-13 leading-6 sm:px-8 [&_code]:rounded-[3px] [&_code]:bg-sunken [&_code]:px-1 [&_code]:font-mono [&_code]:text-xs [&_code]:break-all [&_h1]:mb-2 [&_h1]:text-lg [&_h1]:font-semibold [&_h2]:mt-5 [&_h2]:mb-1 [&_h2]:font-semibold [&_li]:ml-4 [&_li]:list-disc [&_p]:mb-2">
-      <Markdown remarkPlugins={[remarkGfm]} disallowedElements={["a", "img"]} unwrapDisallowed>
+    <article className="max-w-[46rem] rounded-panel border border-line bg-panel px-5 py-5 text-13 leading-6 sm:px-8 [&_code]:rounded-[3px] [&_code]:bg-sunken [&_code]:px-1 [&_code]:font-mono [&_code]:text-xs [&_code]:break-all [&_h3]:mb-2 [&_h3]:text-lg [&_h3]:font-semibold [&_h4]:mt-5 [&_h4]:mb-1 [&_h4]:font-semibold [&_li]:ml-4 [&_li]:list-disc [&_p]:mb-2">
+      <Markdown
+        remarkPlugins={[remarkGfm]}
+        disallowedElements={["a", "img"]}
+        unwrapDisallowed
+        components={{ h1: "h3", h2: "h4" }}
+      >
         {card}
       </Markdown>
     </article>

@@ -2,16 +2,21 @@ import { randomUUID } from "node:crypto";
 import { deployWorkflowName, type DeployInput } from "@anneal/core/deploy/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { findRunningDeployment, listAliasHistory, listCurrentAliases } from "@anneal/db/queries/deploy";
+import {
+  abandonDeployment,
+  getDeployment,
+  listAliasHistory,
+  listCurrentAliases,
+  listRunningDeployments,
+} from "@anneal/db/queries/deploy";
 import { getAdapterVersion } from "@anneal/db/queries/register";
 import { listReplicas, listResidencies } from "@anneal/db/queries/serving";
 import type { MemberContext } from "#server/context.ts";
+import { isDead } from "#server/deploy/dead-deployments.ts";
 import { planDeployment, type DeploymentPlan } from "#server/deploy/plan-deployment.ts";
-import { startWorkflow } from "#server/temporal.ts";
+import { startWorkflow, terminateWorkflow } from "#server/temporal.ts";
 
 type Wanted = { adapterVersionId: string; alias: string };
-
-const noDeployment = "00000000-0000-0000-0000-000000000000";
 
 export function deploymentWorkflowId(deploymentId: string): string {
   return `deploy-${deploymentId}`;
@@ -20,19 +25,22 @@ export function deploymentWorkflowId(deploymentId: string): string {
 export async function loadPlan(
   { scope, db }: MemberContext,
   { adapterVersionId, alias }: Wanted,
-): Promise<DeploymentPlan & { adapterName: string; version: number }> {
+): Promise<DeploymentPlan & { adapterName: string; version: number; underWay: string | null }> {
   const { adapter, version } = await getAdapterVersion(scope, adapterVersionId);
   const [aliases, history, replicas, residencies, running] = await Promise.all([
     listCurrentAliases(scope),
     listAliasHistory(scope, adapter.id),
     listReplicas(db),
     listResidencies(db),
-    findRunningDeployment(scope, adapter.id, alias, noDeployment),
+    listRunningDeployments(scope, adapter.id, alias),
   ]);
   const numberOf = new Map(history.map(({ entry, version: number }) => [entry.adapterVersionId, number]));
   const current = aliases
     .filter((entry) => entry.adapterId === adapter.id)
     .map((entry) => ({ ...entry, version: numberOf.get(entry.adapterVersionId) ?? 0 }));
+  // What is dead does not stand in the way: the worker ends it when the next one begins.
+  const dead = await Promise.all(running.map(isDead));
+  const underWay = running.find((_, index) => !dead[index]);
   const plan = planDeployment({
     adapter,
     version,
@@ -40,9 +48,9 @@ export async function loadPlan(
     current,
     replicas,
     residencies,
-    underWay: running !== undefined,
+    underWay: underWay !== undefined,
   });
-  return { ...plan, adapterName: adapter.name, version: version.version };
+  return { ...plan, adapterName: adapter.name, version: version.version, underWay: underWay?.id ?? null };
 }
 
 /** A deployment and a rollback are the same call: the version decides which. */
@@ -61,4 +69,25 @@ export async function startDeployment(ctx: MemberContext, wanted: Wanted): Promi
   const input: DeployInput = { workspaceId: scope.workspaceId, deploymentId, ...wanted, by: identity.email };
   await startWorkflow(deployWorkflowName, deploymentWorkflowId(deploymentId), input);
   return { deploymentId };
+}
+
+/** Ends a deployment that does not get on, so that its alias is free for another: what it has done so far stays. */
+export async function abandonRunning({ scope, identity }: MemberContext, deploymentId: string): Promise<void> {
+  const deployment = await getDeployment(scope, deploymentId);
+  const ended = new AnnealError("CONFLICT", "This deployment has ended already.", {
+    action: "Reload the page to see how.",
+  });
+  if (deployment.status !== "running") throw ended;
+  await recordAudit(scope, {
+    actor: identity.email,
+    action: "adapter.deploy.abandon",
+    subject: `deployment:${deploymentId}`,
+    details: { servingName: deployment.servingName, alias: deployment.alias },
+  });
+  const workflowId = deployment.workflowId ?? deploymentWorkflowId(deploymentId);
+  await terminateWorkflow(workflowId, `abandoned by ${identity.email}`);
+  const error = new AnnealError("CANCELLED", `${identity.email} abandoned this deployment.`, {
+    action: "Deploy again when what held it up is gone.",
+  });
+  if (!(await abandonDeployment(scope, deployment, error.toReport()))) throw ended;
 }

@@ -1,19 +1,32 @@
 import { z } from "zod";
 import { mayRead } from "@anneal/core/access/acl";
 import { servingName } from "@anneal/core/deploy/contract";
+import { allSteps } from "@anneal/core/deploy/step-states";
 import { AnnealError } from "@anneal/core/errors";
 import { nameSchema } from "@anneal/core/loop/settings";
 import { getDatasetVersion, listDocumentsOfDataset } from "@anneal/db/queries/dataset";
-import { findDeployment, listAliasHistory, listCurrentAliases, listDeploymentsOfAdapter } from "@anneal/db/queries/deploy";
+import {
+  findDeployment,
+  listAliasHistory,
+  listCurrentAliases,
+  listDeploymentsOfAdapter,
+} from "@anneal/db/queries/deploy";
 import { getAdapter, getAdapterVersion, listAdapterVersions } from "@anneal/db/queries/register";
 import { listReplicas, listResidencies } from "@anneal/db/queries/serving";
-import { toAdapterView, toAliasView, toDeploymentView, toServedAlias, toVersionView } from "#server/deploy/adapter-view.ts";
-import { liveSteps } from "#server/deploy/live-steps.ts";
+import {
+  toAdapterView,
+  toAliasView,
+  toDeploymentView,
+  toServedAlias,
+  toVersionView,
+} from "#server/deploy/adapter-view.ts";
+import { tellDead } from "#server/deploy/dead-deployments.ts";
 import { toServing } from "#server/deploy/serving-view.ts";
-import { deploymentWorkflowId, loadPlan, startDeployment } from "#server/deploy/start-deployment.ts";
-import { isWorkflowRunning } from "#server/temporal.ts";
+import { abandonRunning, deploymentWorkflowId, loadPlan, startDeployment } from "#server/deploy/start-deployment.ts";
+import { readWorkflowState } from "#server/temporal.ts";
 import { memberProcedure, operatorProcedure, router } from "#server/trpc.ts";
 
+const byDeployment = z.object({ deploymentId: z.uuid() });
 const deploymentInput = z.object({ adapterVersionId: z.uuid(), alias: nameSchema });
 
 export const deployRouter = router({
@@ -61,7 +74,7 @@ export const deployRouter = router({
       })),
       aliases: mine.map((entry) => toServedAlias(entry, { numberOf, replicas, residencies })),
       history: history.map(({ entry, version }) => ({ ...toAliasView(entry), version })),
-      deployments: deployments.map(toDeploymentView),
+      deployments: (await Promise.all(deployments.map(tellDead))).map(toDeploymentView),
     };
   }),
 
@@ -100,29 +113,21 @@ export const deployRouter = router({
   /** Deploys a version under an alias; with an older version it rolls back. */
   start: operatorProcedure.input(deploymentInput).mutation(({ ctx, input }) => startDeployment(ctx, input)),
 
-  /** How a deployment stands now. */
-  progress: memberProcedure.input(z.object({ deploymentId: z.uuid() })).query(async ({ ctx: { scope, db }, input }) => {
-    const deployment = await findDeployment(scope, input.deploymentId);
+  /** Ends a deployment that does not get on; its alias is free again at once. */
+  abandon: operatorProcedure.input(byDeployment).mutation(({ ctx, input }) => abandonRunning(ctx, input.deploymentId)),
+
+  /** How a deployment stands now; the worker records its steps as they happen. */
+  progress: memberProcedure.input(byDeployment).query(async ({ ctx: { scope }, input: { deploymentId } }) => {
+    const deployment = await findDeployment(scope, deploymentId);
     if (!deployment) {
-      const starting = await isWorkflowRunning(deploymentWorkflowId(input.deploymentId));
-      if (!starting)
-        throw new AnnealError("NOT_FOUND", "This deployment ended before it began.", {
-          action:
-            "Usually another deployment to the same alias was under way. Wait until that has ended and deploy again.",
-        });
-      return {
-        status: "running" as const,
-        steps: liveSteps({ status: "running", steps: [], observed: [], readyReplicas: 0 }),
-        error: null,
-        swapMs: null,
-      };
+      // Its workflow writes the row first of all.
+      if ((await readWorkflowState(deploymentWorkflowId(deploymentId))) !== "gone")
+        return { status: "running" as const, steps: allSteps([]), error: null, swapMs: null };
+      throw new AnnealError("NOT_FOUND", "This deployment ended before it began.", {
+        action: "Look at the adapter's history, then deploy again.",
+      });
     }
-    const [replicas, residencies] = await Promise.all([listReplicas(db), listResidencies(db)]);
-    const ready = new Set(replicas.filter((replica) => replica.status === "ready").map(({ id }) => id));
-    const observed = residencies
-      .filter((each) => each.servingName === deployment.servingName && ready.has(each.replicaId))
-      .map((each) => each.observed);
-    const { status, steps, error, swapMs } = deployment;
-    return { status, steps: liveSteps({ status, steps, observed, readyReplicas: ready.size }), error, swapMs };
+    const { status, steps, error, swapMs } = await tellDead(deployment);
+    return { status, steps: allSteps(steps), error, swapMs };
   }),
 });
