@@ -54,12 +54,14 @@ describe("authorization", () => {
     "deploy.preview",
     "deploy.start",
     "pools.overview",
+    "deploy.abandon",
     "train.stop",
+    "train.again",
   ])("%s is not a member's", async (path) => {
     for (const role of ["member", "service"] as const) expect(await codeOf(path, identityOf(role))).toBe("FORBIDDEN");
   });
 
-  it("train.stop is not an operator's", async () => {
-    expect(await codeOf("train.stop", identityOf("operator"))).toBe("FORBIDDEN");
+  it.each(["train.stop", "train.again"])("%s is not an operator's", async (path) => {
+    expect(await codeOf(path, identityOf("operator"))).toBe("FORBIDDEN");
   });
 });

@@ -1,15 +1,17 @@
 "use client";
 
 import { useMutation } from "@tanstack/react-query";
-import { RotateCcw, Square } from "lucide-react";
+import { CopyPlus, RotateCcw, Square } from "lucide-react";
 import { useRouter } from "next/navigation";
+import { useState } from "react";
 import { Button } from "#components/ui/button.tsx";
 import { ConfirmButton } from "#components/ui/confirm-button.tsx";
+import { TrainAgain } from "#features/train/train-again.tsx";
 import type { TrainingView } from "#features/train/training-page.tsx";
 import { useTRPC } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
-/** Stop while it runs; go on from its newest checkpoint once it has stopped or failed. */
+/** Stop while it runs; go on from its newest checkpoint once it has stopped or failed; make another like it. */
 export function TrainingActions({ training }: { training: TrainingView }) {
   const { role } = useWorkspace();
   if (role === "member" || role === "service") return null;
@@ -20,9 +22,15 @@ export function TrainingActions({ training }: { training: TrainingView }) {
       return <Button disabled>Saving a checkpoint…</Button>;
     case "stopped":
     case "failed":
-      return training.runId ? <ResumeTraining runId={training.runId} /> : null;
-    case "queued":
+      return (
+        <>
+          {role !== "operator" && <TrainAgainButton training={training} />}
+          {training.runId && <ResumeTraining runId={training.runId} />}
+        </>
+      );
     case "done":
+      return role === "operator" ? null : <TrainAgainButton training={training} />;
+    case "queued":
       return null;
   }
 }
@@ -50,6 +58,18 @@ function StopTraining({ trainingRunId }: { trainingRunId: string }) {
       </p>
       <p>Nothing is lost: resume it later and it goes on from that step.</p>
     </ConfirmButton>
+  );
+}
+
+function TrainAgainButton({ training }: { training: TrainingView }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button onClick={() => setOpen(true)}>
+        <CopyPlus aria-hidden /> Train again with changes
+      </Button>
+      {open && <TrainAgain training={training} onClose={() => setOpen(false)} />}
+    </>
   );
 }
 

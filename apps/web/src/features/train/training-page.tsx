@@ -15,6 +15,7 @@ import { Admission } from "#features/train/admission.tsx";
 import { TrainingActions } from "#features/train/training-actions.tsx";
 import { TrainingCharts } from "#features/train/training-charts.tsx";
 import { TrainingLog } from "#features/train/training-log.tsx";
+import { TrainingSamples } from "#features/train/training-samples.tsx";
 import { TrainingStatus } from "#features/train/training-status.tsx";
 import { formatCount, formatDuration, formatNumber, formatPercent, formatSignificant, missing } from "#lib/format.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -46,7 +47,10 @@ export function TrainingPage({ trainingRunId }: { trainingRunId: string }) {
       description={
         <>
           {training.baseModel} on{" "}
-          <Link href={href(`/datasets/${training.dataset.id}`)} className="text-accent hover:underline">
+          <Link
+            href={href(`/datasets/${training.dataset.id}`)}
+            className="text-accent underline underline-offset-2 hover:decoration-2"
+          >
             {training.dataset.name} v{training.dataset.version}
           </Link>{" "}
           · started <RelativeTime time={training.startedAt ?? training.createdAt} />
@@ -61,6 +65,7 @@ export function TrainingPage({ trainingRunId }: { trainingRunId: string }) {
         <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
           <div className="min-w-0 space-y-6">
             <TrainingCharts training={training} />
+            <TrainingSamples training={training} />
             <TrainingLog training={training} />
           </div>
           <aside aria-label="About this training" className="space-y-4">
@@ -116,11 +121,7 @@ function Figures({ training }: { training: TrainingView }) {
             : `${formatDuration(training.etaMs)} left`
         }
       />
-      <Figure
-        label="Loss"
-        value={formatSignificant(loss.last)}
-        hint={loss.first === null ? "of the newest step" : `from ${formatSignificant(loss.first)} in the first step`}
-      />
+      <Figure label="Loss" value={formatSignificant(loss.last)} hint={lossHint(loss)} />
       <Figure
         label="Evaluation"
         value={formatSignificant(evalLoss.best)}
@@ -154,6 +155,14 @@ function Figures({ training }: { training: TrainingView }) {
       />
     </section>
   );
+}
+
+/** Says what the loss is a mean of: batches differ in kind, and so do the losses of single steps. */
+function lossHint({ first, window }: TrainingView["loss"]): string {
+  const steps = window === 1 ? "step" : `${formatNumber(window)} steps`;
+  return first === null
+    ? `${window === 1 ? "of" : "mean of"} the newest ${steps}`
+    : `${window === 1 ? "last step" : `mean of the last ${steps}`}; first ${formatSignificant(first)}`;
 }
 
 function Elapsed({ training }: { training: TrainingView }) {

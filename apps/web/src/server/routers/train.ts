@@ -1,16 +1,20 @@
 import { z } from "zod";
+import { mayRead } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
+import { nameSchema, trainingSettingsSchema } from "@anneal/core/loop/settings";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { listUsesOfDataset } from "@anneal/db/queries/dataset";
+import { getDatasetVersion, listUsesOfDataset } from "@anneal/db/queries/dataset";
 import {
   getTrainingRun,
   listLatestMetrics,
   listTrainingLog,
   listTrainingMetrics,
   listTrainingRuns,
+  listTrainingSamples,
   requestTrainingStop,
 } from "@anneal/db/queries/train";
 import { thinMetrics } from "#server/train/thin-metrics.ts";
+import { loadTrainAgain, trainAgain } from "#server/train/train-again.ts";
 import { parseAdmission, toTrainingView } from "#server/train/training-view.ts";
 import { memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
@@ -65,6 +69,27 @@ export const trainRouter = router({
     const lines = await listTrainingLog(scope, input.trainingRunId);
     return lines.map(({ seq, at, level, message }) => ({ seq, at, level, message }));
   }),
+
+  /**
+   * What it answered to a few held-out questions at each evaluation. They hold words of documents, so only who may
+   * read all of the dataset's documents sees them.
+   */
+  samples: memberProcedure.input(byId).query(async ({ ctx: { scope, identity }, input }) => {
+    const run = await getTrainingRun(scope, input.trainingRunId);
+    const dataset = await getDatasetVersion(scope, run.datasetVersionId);
+    if (!mayRead(dataset.acl, identity.principalKeys)) return { readable: false as const };
+    return { readable: true as const, evaluations: await listTrainingSamples(scope, run.id) };
+  }),
+
+  /** The settings that a training was made with, to change them and train again on the same dataset. */
+  settings: memberProcedure
+    .input(byId)
+    .query(async ({ ctx: { scope }, input }) => loadTrainAgain(scope, input.trainingRunId)),
+
+  /** Trains again on the same dataset with other settings, then registers the result and serves it under an alias. */
+  again: scientistProcedure
+    .input(byId.extend({ training: trainingSettingsSchema, alias: nameSchema }))
+    .mutation(({ ctx, input }) => trainAgain(ctx, input)),
 
   /** The trainer saves a checkpoint and ends; retrying the run's train stage goes on from it. */
   stop: scientistProcedure.input(byId).mutation(async ({ ctx: { scope, identity }, input }) => {
