@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { awaitReady } from "@anneal/local-stack/await-ready";
 import { nextProgram, webDir } from "@anneal/local-stack/build-portal";
-import { readRecord } from "@anneal/local-stack/stack-record";
 import { supervise } from "@anneal/local-stack/supervise";
+import { readPortalEnvironment } from "./portal-environment.ts";
 
 /**
  * Another portal on the databases of a running stack, with other settings. It serves the build that the stack made.
@@ -14,18 +13,12 @@ export async function startSecondPortal(
   stateDir: string,
   options: { port: number; settings: Record<string, string> },
 ): Promise<() => Promise<void>> {
-  const portal = (await readRecord(stateDir))?.services.find(({ name }) => name === "web");
-  if (!portal) throw new Error(`No portal runs in ${stateDir}.`);
-  const environment = await readFile(`/proc/${portal.pid}/environ`, "utf8");
-  const inherited = environment.split("\0").map((line): [string, string] => {
-    const cut = line.indexOf("=");
-    return [line.slice(0, cut), line.slice(cut + 1)];
-  });
+  const inherited = await readPortalEnvironment(stateDir);
   const child = supervise({
     command: process.execPath,
     args: [nextProgram, "start", "--hostname", "127.0.0.1", "--port", String(options.port)],
     cwd: webDir,
-    env: { ...Object.fromEntries(inherited.filter(([name]) => name !== "")), ...options.settings },
+    env: { ...inherited, ...options.settings },
     logFile: join(stateDir, "logs/second-portal.log"),
   });
   const health = `http://127.0.0.1:${options.port}/api/health`;

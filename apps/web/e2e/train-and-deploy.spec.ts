@@ -3,9 +3,10 @@ import { readFile } from "node:fs/promises";
 import type { Download, Page } from "@playwright/test";
 import { e2eEnv } from "./env.ts";
 import { expect, openPage, seriousFindings, test } from "./portal-test.ts";
+import { stickDeployment } from "./stick-deployment.ts";
 
 // One story, in its order: the adapter that the stack learned is trained again, and what that makes is served.
-const { assistant: adapter, apiKey } = e2eEnv();
+const { assistant: adapter, apiKey, stateDir } = e2eEnv();
 type Overview = { result: { data: { json: { runs: unknown[] } } } };
 // Loading the base model, a handful of steps and a swap, on a busy processor.
 const runLimitMs = 240_000;
@@ -131,6 +132,31 @@ test("a deployment says what it will do, does it step by step, and the way back 
   const history = page.getByRole("list", { name: "History" }).getByRole("listitem");
   await expect(history.nth(0)).toContainText("@production v2 → v1 rolled back");
   await expect(history.nth(1)).toContainText("@production v1 → v2");
+});
+
+test("a deployment that does not get on can be abandoned, and the next one goes on", async ({ page }) => {
+  test.skip(process.platform !== "linux" || stateDir === undefined, "It writes into the databases of the stack.");
+  await stickDeployment(stateDir!, adapter, "production");
+  await openAdapter(page);
+  const history = page.getByRole("list", { name: "History" }).getByRole("listitem");
+  await expect(history.nth(0).getByRole("button", { name: "Abandon it" })).toBeVisible();
+  const serving = page.getByRole("complementary", { name: "Where it is served" });
+  await serving.getByRole("button", { name: "Move to v2" }).click();
+  await expect(sheet(page).getByRole("alert")).toContainText("is under way");
+  const deploy = sheet(page).getByRole("button", { name: "Deploy", exact: true });
+  await expect(deploy).toBeDisabled();
+  await sheet(page).getByRole("button", { name: "Abandon it" }).click();
+  await page.getByRole("button", { name: "Abandon deployment" }).click();
+  // Live: the obstacle goes without a reload.
+  await expect(deploy).toBeEnabled();
+  await deploy.click();
+  await expect(sheet(page).getByRole("status")).toContainText("answers with version 2 now", { timeout: 120_000 });
+  await sheet(page).getByRole("button", { name: "Close" }).first().click();
+  await expect(history.nth(1)).toContainText("abandoned this deployment");
+  // As it was, for the other tests.
+  await serving.getByRole("button", { name: "Roll back to v1" }).click();
+  await sheet(page).getByRole("button", { name: "Roll back", exact: true }).click();
+  await expect(sheet(page).getByRole("status")).toContainText("answers with version 1 now", { timeout: 120_000 });
 });
 
 test("a dataset downloads as messages, and a version's files are those that its digest names", async ({ page }) => {
