@@ -154,16 +154,25 @@ def test_accumulated_batches_equal_one_large_batch(configure, tmp_path):
     assert of(big, "step")[0].grad_norm == pytest.approx(of(small, "step")[0].grad_norm, rel=1e-4)
 
 
-def test_the_exported_adapter_is_the_best_one_and_peft_loads_it(configure, tmp_path):
+def test_without_early_stopping_the_last_weights_are_kept(configure, tmp_path):
+    few = write_lines(tmp_path / "few.jsonl", make_lines(4))
+    seen = run(configure(trainFile=str(few), learningRate=0.05, epochs=60, evalEverySteps=2))
+    finished, evals = of(seen, "finished")[0], {event.step: event.eval_loss for event in of(seen, "eval")}
+    assert min(evals, key=evals.get) < finished.steps, "the last evaluation is not the best"
+    assert (finished.kept_step, finished.eval_loss) == (finished.steps, evals[finished.steps])
+
+
+def test_with_early_stopping_the_exported_adapter_is_the_best_one_and_peft_loads_it(configure, tmp_path):
     # Four examples learned by heart: what was not seen gets worse again, so the best evaluation is not the last.
     few = write_lines(tmp_path / "few.jsonl", make_lines(4))
-    config = configure(trainFile=str(few), learningRate=0.05, epochs=60, keepCheckpoints=1, evalEverySteps=2)
+    common = {"trainFile": str(few), "learningRate": 0.05, "epochs": 60, "evalEverySteps": 2, "keepCheckpoints": 1}
+    config = configure(**common, earlyStopping={"patience": 100})
     seen = run(config)
     finished = of(seen, "finished")[0]
     evals = {event.step: event.eval_loss for event in of(seen, "eval")}
-    assert finished.best_step == min((step for step in evals if step), key=evals.get)
-    assert finished.best_step < finished.steps
-    assert finished.eval_loss_best == evals[finished.best_step]
+    assert finished.kept_step == min((step for step in evals if step), key=evals.get)
+    assert finished.kept_step < finished.steps
+    assert finished.eval_loss == evals[finished.kept_step]
     assert finished.eval_loss_first == evals[0]
 
     folder = Path(finished.adapter_dir)
@@ -179,7 +188,7 @@ def test_the_exported_adapter_is_the_best_one_and_peft_loads_it(configure, tmp_p
     examples = load_examples(Path(config.eval_file), "eval", tokenizer, 128).examples
     with torch.no_grad():
         loss = LabelledForward(loaded, config).summed_loss(examples).item() / sum(e.label_count for e in examples)
-    assert loss == pytest.approx(finished.eval_loss_best, rel=1e-4)
+    assert loss == pytest.approx(finished.eval_loss, rel=1e-4)
 
 
 def test_a_full_fine_tune_is_a_model_that_loads_on_its_own(configure):

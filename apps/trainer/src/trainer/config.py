@@ -64,6 +64,7 @@ class TrainerConfig(Strict):
     keep_checkpoints: Count = 3
     """The newest N are kept; the best one is kept as well."""
     early_stopping: EarlyStopping | None = None
+    """With it the best evaluation's weights are the result, without it the last step's."""
     sample_count: Annotated[int, Field(ge=0)] = 3
     """Held-out questions that are answered at each evaluation, so that a person sees it learn; 0 asks none."""
     sample_tokens: Count = 32

@@ -107,8 +107,9 @@ class Finished(Record):
     loss_window: int
     eval_loss_first: FiniteFloat | None
     """Before the first step: the base model's."""
-    eval_loss_best: FiniteFloat | None
-    best_step: int
+    eval_loss: FiniteFloat | None
+    """Of the weights that are kept, as they stood after `keptStep`."""
+    kept_step: int
     """The step whose weights were exported; the last one when there is no evaluation."""
     tokens_per_second: FiniteFloat
     """Over training steps only: loading, evaluation and checkpoints are not counted."""

@@ -48,9 +48,9 @@ def _model_card(config: TrainerConfig, result: Finished, train_digest: str) -> s
     base = config.recorded_base_model
     adapter = config.method != "full"
     evaluated = "not measured"
-    if result.eval_loss_best is not None:
+    if result.eval_loss is not None:
         before = "unknown" if result.eval_loss_first is None else f"{result.eval_loss_first:.4f}"
-        evaluated = f"{before} before training, {result.eval_loss_best:.4f} at step {result.best_step}"
+        evaluated = f"{before} before training, {result.eval_loss:.4f} at step {result.kept_step}"
     rows = {
         "Base model": base,
         "Method": config.method + (f", rank {config.rank}, alpha {config.alpha:g}" if adapter else ""),

@@ -231,7 +231,10 @@ class Training:
 
     def _finish(self) -> None:
         progress, config = self._progress, self._config
-        best_step = progress.step if progress.best_eval_loss is None else progress.best_step
+        # Only who asks for early stopping trusts the evaluation to choose: a loss on what is held out need not fall
+        # while more of what is taught is learned.
+        chosen = config.early_stopping is not None and progress.best_eval_loss is not None
+        kept_step = progress.best_step if chosen else progress.step
         target = Path(config.output_dir) / ("model" if config.method == "full" else "adapter")
         result = events.Finished(
             steps=progress.step,
@@ -239,15 +242,15 @@ class Training:
             loss_last=_mean_loss(progress.last_losses),
             loss_window=loss_window(len(self.plan)),
             eval_loss_first=progress.eval_loss_first,
-            eval_loss_best=progress.best_eval_loss,
-            best_step=best_step,
+            eval_loss=progress.best_eval_loss if chosen else progress.eval_loss,
+            kept_step=kept_step,
             tokens_per_second=progress.tokens_total / progress.training_seconds,
             tokens_total=progress.tokens_total,
             duration_ms=self._duration_ms(),
             adapter_dir=str(target),
             stopped_early=progress.stopped_early,
         )
-        self._store.load_weights(best_step, self._parameters)
+        self._store.load_weights(kept_step, self._parameters)
         export_model(self._model, self._tokenizer, config, target, result, self.train_set.digest)
         self._emit(result)
 

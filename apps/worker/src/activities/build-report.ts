@@ -44,7 +44,7 @@ export async function buildReport(scope: Scope, runId: string): Promise<Omit<Loo
       loss: {
         first: result.lossFirst,
         last: result.lossLast,
-        eval: result.evalLossBest,
+        eval: result.evalLoss,
         window: result.lossWindow,
       },
     },

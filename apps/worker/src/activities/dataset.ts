@@ -182,8 +182,8 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
             (example) => example.metadata.kind !== "closed-book",
           );
         const alone = buildExamples(pairs, passages, { ...options, grounded: 0, unanswerableShare: 0 });
-        // A held-out fact cannot be known without its passage, so a loss on it says nothing: what is evaluated, and what
-        // the best weights are chosen by, is answering from passages.
+        // A held-out fact cannot be known without its passage, so a loss on it says nothing: what is evaluated is
+        // answering from passages.
         const evaluable = withPassages(1);
         if (name === "eval" && evaluable.length > 0) return evaluable.map((example) => ({ ...example, split: name }));
         // Every pair alone, so that its fact is learned; a share again with its passages, so that quoting is learned.

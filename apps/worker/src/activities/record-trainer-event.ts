@@ -31,7 +31,7 @@ export async function recordTrainerEvent(scope: Scope, trainingRunId: string, ev
       return addTrainingLog(scope, trainingRunId, {
         at,
         level: "info",
-        message: `Finished after ${event.steps} steps; the best weights are those of step ${event.bestStep}.`,
+        message: `Finished after ${event.steps} steps; the weights of step ${event.keptStep} are kept.`,
       });
     case "stopped":
       return addTrainingLog(scope, trainingRunId, { at, level: "info", message: `Stopped at step ${event.step}.` });

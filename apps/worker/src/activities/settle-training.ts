@@ -45,9 +45,9 @@ export async function settleTraining(
       error: null,
     });
     const evalLoss =
-      result.evalLossFirst === null || result.evalLossBest === null
+      result.evalLossFirst === null || result.evalLoss === null
         ? ""
-        : `; evaluation ${result.evalLossFirst.toFixed(2)} → ${result.evalLossBest.toFixed(2)}`;
+        : `; evaluation ${result.evalLossFirst.toFixed(2)} → ${result.evalLoss.toFixed(2)}`;
     const window = result.lossWindow > 1 ? ` (means of ${result.lossWindow} steps)` : "";
     const note = `Loss ${result.lossFirst.toFixed(2)} → ${result.lossLast.toFixed(2)}${window}${evalLoss} at ${Math.round(result.tokensPerSecond)} tokens/s.`;
     return { inCount: trainCount, outCount: trainCount, note };

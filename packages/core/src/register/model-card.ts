@@ -21,9 +21,9 @@ export type ModelCardFacts = {
 export function buildModelCard(facts: ModelCardFacts): string {
   const { lineage, metrics } = facts;
   const evaluation =
-    metrics.evalLossFirst === null || metrics.evalLossBest === null
+    metrics.evalLossFirst === null || metrics.evalLoss === null
       ? "There was no held-out data, so nothing is known about questions outside the training data."
-      : `On ${facts.evalCount} held-out examples the loss went from ${metrics.evalLossFirst.toFixed(3)} (base) to ${metrics.evalLossBest.toFixed(3)} (best, at step ${metrics.bestStep}).`;
+      : `On ${facts.evalCount} held-out examples the loss went from ${metrics.evalLossFirst.toFixed(3)} (base) to ${metrics.evalLoss.toFixed(3)} (at step ${metrics.keptStep}).`;
   return [
     `# ${facts.name}`,
     "",

@@ -59,6 +59,7 @@ export const trainerConfigSchema = z
     saveEverySteps: count.default(50),
     /** The newest N are kept; the best one is kept as well. */
     keepCheckpoints: count.default(3),
+    /** With it the best evaluation's weights are the result, without it the last step's. */
     earlyStopping: earlyStoppingSchema.nullable().default(null),
     /** Held-out questions that are answered at each evaluation, so that a person sees it learn; 0 asks none. */
     sampleCount: z.int().min(0).default(3),

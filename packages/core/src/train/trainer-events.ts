@@ -92,9 +92,9 @@ export const trainerEventSchema = z.discriminatedUnion("type", [
     lossWindow: z.int().min(1),
     /** Before the first step: the base model's. Null without an evaluation file. */
     evalLossFirst: z.number().nullable(),
-    evalLossBest: z.number().nullable(),
+    evalLoss: z.number().nullable(),
     /** The step whose weights were exported; the last one when there is no evaluation. */
-    bestStep: step,
+    keptStep: step,
     /** Over training steps only: loading, evaluation and checkpoints are not counted. */
     tokensPerSecond: z.number(),
     tokensTotal: z.int(),

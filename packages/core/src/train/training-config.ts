@@ -1,6 +1,7 @@
 import type { TrainingSettings } from "../loop/settings.ts";
 
-const evalEverySteps = 20;
+/** An evaluation also answers its samples, which costs as much as some steps. */
+const evalEverySteps = 40;
 /** For how often to save in a training whose length is known only to the trainer. */
 const assumedSteps = 80;
 
@@ -17,7 +18,7 @@ export function trainingConfigOf(settings: TrainingSettings, machine: { hasEval:
     earlyStopping: machine.hasEval && earlyStoppingPatience !== null ? { patience: earlyStoppingPatience } : null,
     evalEverySteps,
     // A checkpoint of an adapter is cheap; a short training has some as well, to resume from.
-    saveEverySteps: Math.min(evalEverySteps, Math.ceil((training.maxSteps ?? assumedSteps) / 4)),
+    saveEverySteps: Math.min(20, Math.ceil((training.maxSteps ?? assumedSteps) / 4)),
     threads: machine.threads,
   };
 }

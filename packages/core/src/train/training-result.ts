@@ -8,8 +8,9 @@ export const trainingResultSchema = z.object({
   lossLast: z.number(),
   lossWindow: z.number().default(1),
   evalLossFirst: z.number().nullable(),
-  evalLossBest: z.number().nullable(),
-  bestStep: z.number(),
+  /** Of the weights that are kept: those after `keptStep`. */
+  evalLoss: z.number().nullable(),
+  keptStep: z.number(),
   tokensPerSecond: z.number(),
   tokensTotal: z.number(),
   durationMs: z.number(),

@@ -139,7 +139,7 @@ const versionColumns = ({
   },
   {
     id: "eval",
-    accessorFn: (row) => row.result?.evalLossBest,
+    accessorFn: (row) => row.result?.evalLoss,
     header: "Evaluation",
     meta: { width: "7.5rem", align: "right" },
     cell: ({ row }) => <EvalChange result={row.original.result} />,

@@ -120,11 +120,11 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
 
 /** Base against adapter, on what neither was trained on. */
 export function EvalChange({ result }: { result: Adapter["latest"]["result"] }) {
-  if (result?.evalLossBest == null) return <span className="text-faint">not measured</span>;
+  if (result?.evalLoss == null) return <span className="text-faint">not measured</span>;
   return (
     <span>
       <span className="text-faint">{formatSignificant(result.evalLossFirst)} → </span>
-      {formatSignificant(result.evalLossBest)}
+      {formatSignificant(result.evalLoss)}
     </span>
   );
 }

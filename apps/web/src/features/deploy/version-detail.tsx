@@ -62,7 +62,7 @@ function Result({ version: { result } }: { version: VersionView }) {
     <div className="grid grid-cols-2 gap-px overflow-hidden rounded-panel border border-line bg-line md:grid-cols-4 [&>*]:bg-panel [&>*]:p-4">
       <Figure
         label="Evaluation"
-        value={formatSignificant(result.evalLossBest)}
+        value={formatSignificant(result.evalLoss)}
         hint={
           result.evalLossFirst === null
             ? "nothing was held out"

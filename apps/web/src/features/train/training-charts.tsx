@@ -72,7 +72,7 @@ export function TrainingCharts({ training }: { training: TrainingView }) {
           <LineChart label="Gradient norm by step" series={series.gradNorm} {...small} />
         </Panel>
       </div>
-      <Checkpoints points={data.points} bestStep={training.bestStep} />
+      <Checkpoints points={data.points} keptStep={training.keptStep} />
     </>
   );
 }
@@ -126,7 +126,7 @@ function Waiting({ training }: { training: TrainingView }) {
   );
 }
 
-function Checkpoints({ points, bestStep }: { points: readonly Point[]; bestStep: number | null }) {
+function Checkpoints({ points, keptStep }: { points: readonly Point[]; keptStep: number | null }) {
   const saved = points.filter((point) => point.checkpoint !== null).reverse();
   return (
     <Panel title="Checkpoints" bodyClassName={saved.length > 0 ? "p-0" : undefined}>
@@ -142,7 +142,7 @@ function Checkpoints({ points, bestStep }: { points: readonly Point[]; bestStep:
               <span className="flex-1 text-muted">
                 {point.evalLoss === null ? "" : `evaluation ${formatSignificant(point.evalLoss)}`}
               </span>
-              {point.step === bestStep && <span className="text-xs font-medium text-accent">best, exported</span>}
+              {point.step === keptStep && <span className="text-xs font-medium text-accent">exported</span>}
               <RelativeTime time={point.at} className="text-xs text-faint" />
             </li>
           ))}

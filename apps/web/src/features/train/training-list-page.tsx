@@ -114,10 +114,10 @@ const columns = (href: (path: string) => string): DataColumn<TrainingRow>[] => [
   },
   {
     id: "eval",
-    accessorFn: (run) => run.evalLoss.best,
+    accessorFn: (run) => run.evalLoss.kept,
     header: "Evaluation",
     meta: { width: "7.75rem", align: "right" },
-    cell: ({ row }) => <Change from={row.original.evalLoss.first} to={row.original.evalLoss.best} />,
+    cell: ({ row }) => <Change from={row.original.evalLoss.first} to={row.original.evalLoss.kept} />,
   },
   {
     id: "speed",

@@ -124,13 +124,13 @@ function Figures({ training }: { training: TrainingView }) {
       <Figure label="Loss" value={formatSignificant(loss.last)} hint={lossHint(loss)} />
       <Figure
         label="Evaluation"
-        value={formatSignificant(evalLoss.best)}
+        value={formatSignificant(evalLoss.kept)}
         hint={
           evalLoss.first === null
-            ? evalLoss.best === null
+            ? evalLoss.kept === null
               ? "no held-out data yet"
               : "newest"
-            : `base model ${formatSignificant(evalLoss.first)}${training.bestStep === null ? "" : `, best at step ${formatNumber(training.bestStep)}`}`
+            : `base model ${formatSignificant(evalLoss.first)}${training.keptStep === null ? "" : `, at step ${formatNumber(training.keptStep)}`}`
         }
       />
       <Figure

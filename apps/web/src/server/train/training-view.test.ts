@@ -46,7 +46,7 @@ it("shows the newest measured step while there is no result", () => {
   const view = toTrainingView(run, { ...live, firstLosses: [0.5], newestLosses: [0.5] });
   expect(view).toMatchObject({
     loss: { last: 0.5 },
-    evalLoss: { best: 0.7 },
+    evalLoss: { kept: 0.7 },
     etaMs: 60_000,
     steps: { done: 12, total: null },
     durationMs: null,
@@ -59,8 +59,8 @@ it("prefers the trainer's own result once it is there, and has no time left to w
     lossFirst: 1.9,
     lossLast: 0.1,
     evalLossFirst: 1.2,
-    evalLossBest: 0.9,
-    bestStep: 20,
+    evalLoss: 0.9,
+    keptStep: 20,
     tokensPerSecond: 240,
     tokensTotal: 9_000,
     durationMs: 5_000,

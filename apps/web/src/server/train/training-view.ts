@@ -58,8 +58,8 @@ export function toTrainingView(run: Listed, live: LatestMetrics | undefined) {
     loss: result
       ? { first: result.lossFirst, last: result.lossLast, window: result.lossWindow }
       : liveLoss(live, started?.totalSteps ?? 1),
-    evalLoss: { first: result?.evalLossFirst ?? null, best: result?.evalLossBest ?? live?.evalLoss ?? null },
-    bestStep: result?.bestStep ?? null,
+    evalLoss: { first: result?.evalLossFirst ?? null, kept: result?.evalLoss ?? live?.evalLoss ?? null },
+    keptStep: result?.keptStep ?? null,
     stoppedEarly: result?.stoppedEarly ?? false,
     tokensPerSecond: result?.tokensPerSecond ?? live?.tokensPerSecond ?? null,
     tokensTotal: result?.tokensTotal ?? null,
