@@ -47,8 +47,13 @@ export type CheckStatus =
 
 export type CapabilityCheck = { capability: string; status: CheckStatus; message: string };
 
-/** `error` is the first thing that makes the source unusable, or null when it can be synced. */
-export type CheckResult = { checks: CapabilityCheck[]; error: ErrorReport | null };
+/**
+ * `error` is the first thing that makes the source unusable. Otherwise `summary` is one sentence of what answers and
+ * of what would be read: a count, as far as a few seconds get, and names.
+ */
+export type CheckResult =
+  | { checks: CapabilityCheck[]; summary: string; error: null }
+  | { checks: CapabilityCheck[]; summary: null; error: ErrorReport };
 
 export type ReadRequest<Config, Secrets> = {
   config: Config;

@@ -11,6 +11,7 @@ export function failedCheck(capability: string, error: unknown): CheckResult {
   const report = reportOf(error);
   return {
     checks: [{ capability, status: "missing", message: `${report.message} ${report.action}` }],
+    summary: null,
     error: report,
   };
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   chmod,
   link,
@@ -17,7 +18,7 @@ import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { defaultLimits, type CheckResult, type ConnectContext } from "../connector.ts";
 import { fileConfigSchema } from "./config.ts";
 import { fileConnector } from "./file-connector.ts";
 
@@ -217,24 +218,49 @@ describe("fileConnector", () => {
     expect((await check(join(root, "missing"))).error).toMatchObject({ code: "SOURCE_NOT_FOUND" });
   });
 
-  it.skipIf(process.getuid?.() === 0)(
-    "reports a file and a folder that may not be read, and reads the rest",
-    async () => {
-      await mkdir(join(root, "shut"));
-      await writeFile(join(root, "shut/a.md"), "a");
-      await writeFile(join(root, "b.md"), "b");
-      await writeFile(join(root, "c.md"), "c");
-      await chmod(join(root, "shut"), 0o000);
-      await chmod(join(root, "b.md"), 0o000);
-      const target = await sync(new MemoryTarget());
-      await chmod(join(root, "shut"), 0o700);
-      expect(target.failures.map(({ ref, error }) => [ref, error.code]).sort()).toEqual([
-        ["b.md", "SOURCE_FORBIDDEN"],
-        ["shut/", "SOURCE_FORBIDDEN"],
-      ]);
-      expect(target.contents()).toEqual({ "c.md": "c" });
-    },
-  );
+  it("says in check() what it holds, and looks no further than it must", async () => {
+    const summary = async () =>
+      (await fileConnector.check(fileConfigSchema.parse({ path: root }), {}, context)).summary;
+    expect(await summary()).toBe(`"${root}" can be read and holds no file to read.`);
+    for (const name of ["a.md", "b.md"]) await writeFile(join(root, name), name);
+    expect(await summary()).toMatch(/holds 2 files: [ab]\.md and [ab]\.md\.$/);
+    for (let index = 0; index < 1200; index += 1) await writeFile(join(root, `${index}.md`), "");
+    expect(await summary()).toMatch(/holds at least 1,000 files, such as \S+, \S+ and \S+\.$/);
+  });
+
+  it("reports a file and a folder that may not be read, and reads the rest", async () => {
+    await chmod(root, 0o755);
+    await mkdir(join(root, "shut"));
+    await writeFile(join(root, "shut/a.md"), "a");
+    await writeFile(join(root, "b.md"), "b");
+    await writeFile(join(root, "c.md"), "c");
+    await chmod(join(root, "shut"), 0o000);
+    await chmod(join(root, "b.md"), 0o000);
+    const { check, failures, contents } = readAsNobody(root);
+    expect(failures).toEqual([
+      ["b.md", "SOURCE_FORBIDDEN"],
+      ["shut/", "SOURCE_FORBIDDEN"],
+    ]);
+    expect(contents).toEqual({ "c.md": "c" });
+    expect(check.summary).toBe(`"${root}" can be read and holds 1 file: c.md.`);
+    expect(check.checks[0]).toMatchObject({
+      status: "warning",
+      message: expect.stringContaining("may not be read by"),
+    });
+
+    await rm(join(root, "c.md"));
+    expect(readAsNobody(root).check.error).toMatchObject({ code: "SOURCE_FORBIDDEN" });
+    await chmod(root, 0o000);
+    const shut = readAsNobody(root);
+    await chmod(root, 0o700);
+    expect(shut.check.error).toMatchObject({
+      code: "SOURCE_FORBIDDEN",
+      message: `"${root}" may not be read by the worker's user.`,
+      action: expect.stringContaining("Give that user read permission"),
+    });
+    // The sync ends with the same sentence as the check.
+    expect(shut.error).toBe(shut.check.error?.message);
+  });
 
   it("lists ten thousand files without holding their names", async () => {
     const old = new Date("2020-01-01");
@@ -257,3 +283,33 @@ describe("fileConnector", () => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 1024 * 1024);
   });
 });
+
+/** Root may read everything, so a child that has become somebody else tries. */
+function readAsNobody(path: string): {
+  check: CheckResult;
+  failures: [ref: string, code: string][];
+  contents: Record<string, string>;
+  error: string | null;
+} {
+  const urlOf = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
+  const script = `
+    const { fileConnector } = await import(${urlOf("./file-connector.ts")});
+    const { MemoryTarget } = await import(${urlOf("../../conformance/memory-target.ts")});
+    if (process.getuid() === 0) {
+      process.setgroups([]);
+      process.setgid(65534);
+      process.setuid(65534);
+    }
+    const config = fileConnector.configSchema.parse({ path: ${JSON.stringify(path)} });
+    const context = { signal: new AbortController().signal, limits: { documentBytes: 1e6 },
+      deletions: ${JSON.stringify(defaultDeletionPolicy)} };
+    const check = await fileConnector.check(config, {}, context);
+    const target = new MemoryTarget();
+    const read = { config, secrets: {}, cursor: null, known: target.known(), context };
+    const error = await target.apply(fileConnector.read(read)).then(() => null, (thrown) => thrown.message);
+    const failures = target.failures.map(({ ref, error }) => [ref, error.code]).sort();
+    console.log(JSON.stringify({ check, failures, contents: target.contents(), error }));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  return JSON.parse(stdout) as ReturnType<typeof readAsNobody>;
+}

@@ -4,9 +4,10 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
-import { defineConnector, type ReadRequest } from "../connector.ts";
+import { defineConnector, type CheckResult, type ConnectContext, type ReadRequest } from "../connector.ts";
 import { failedCheck, systemCode, tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
+import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { fileConfigSchema, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
@@ -24,27 +25,48 @@ export const fileConnector = defineConnector<FileConfig, FileSecrets>({
   configSchema: fileConfigSchema,
   secretSchema: fileSecretSchema,
 
-  async check(config) {
-    try {
-      await openRoot(config.path);
-      return {
-        checks: [
-          { capability: "read", status: "ok", message: `"${config.path}" can be listed.` },
-          {
-            capability: "permissions",
-            status: "warning",
-            message: "File permissions are not read: every document gets the source's default audience.",
-          },
-        ],
-        error: null,
-      };
-    } catch (error) {
-      return failedCheck("read", error);
-    }
-  },
-
+  check: checkFolder,
   read: readFolder,
 });
+
+const checkedFiles = 1000;
+const checkMs = 5_000;
+
+async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: ConnectContext): Promise<CheckResult> {
+  try {
+    const root = await openRoot(config.path);
+    const preview: Preview = { count: 0, complete: true, samples: [] };
+    const unreadable: AnnealError[] = [];
+    const until = performance.now() + checkMs;
+    for await (const entry of walkFolder(root.path, config, context.signal)) {
+      // Only the first files are tried: a folder whose files are all of another user is found by them.
+      const tried = preview.samples.length < sampleCount && entry.type === "file";
+      const error = entry.type === "failure" ? entry.error : tried ? await accessError(entry.path) : null;
+      if (error !== null) unreadable.push(error);
+      else addToPreview(preview, entry.ref);
+      preview.complete = preview.count < checkedFiles && performance.now() < until;
+      if (!preview.complete) break;
+    }
+    const [first] = unreadable;
+    if (first !== undefined && preview.count === 0) return failedCheck("read", first);
+    return {
+      checks: [
+        first === undefined
+          ? { capability: "read", status: "ok", message: `"${config.path}" can be listed.` }
+          : { capability: "read", status: "warning", message: `${first.message} ${first.action}` },
+        {
+          capability: "permissions",
+          status: "warning",
+          message: "File permissions are not read: every document gets the source's default audience.",
+        },
+      ],
+      summary: `"${config.path}" can be read and holds ${describePreview(preview, "file")}.`,
+      error: null,
+    };
+  } catch (error) {
+    return failedCheck("read", error);
+  }
+}
 
 /**
  * A checkpoint carries no position: what was stored is known by its fingerprint, so a resumed run lists again, which
@@ -105,12 +127,17 @@ async function changeOf(
     const fromRef = await movedFrom(root, item, known);
     if (fromRef !== null) return { type: "moved", fromRef, item };
   }
-  try {
-    await access(entry.path, constants.R_OK);
-  } catch (error) {
-    return { type: "failure", ref: entry.ref, error: toFileError(error, entry.path).toReport() };
-  }
+  const error = await accessError(entry.path);
+  if (error !== null) return { type: "failure", ref: entry.ref, error: error.toReport() };
   return { type: "upsert", item, content: fileContent(root, entry.path, maxBytes) };
+}
+
+/** @returns why the worker's user may not read the file, or null when it may */
+async function accessError(path: string): Promise<AnnealError | null> {
+  return access(path, constants.R_OK).then(
+    () => null,
+    (error: unknown) => toFileError(error, path),
+  );
 }
 
 /** The known ref that this file had before: same inode, size and mtime, and no longer there (or it is a hard link). */

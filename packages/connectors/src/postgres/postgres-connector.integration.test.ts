@@ -289,6 +289,23 @@ describe("with a real PostgreSQL", () => {
       expect((await check({ tls: "require" })).error?.code).toBe("SOURCE_UNREACHABLE");
     });
 
+    it("says in check() what it holds, without counting to the end", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY); INSERT INTO a VALUES (1);
+         INSERT INTO b SELECT generate_series(1, 5000)`,
+      );
+      const { summary } = await postgresConnector.check(
+        configOf({
+          queries: [{ name: "q", sql: "SELECT id FROM b WHERE id < 3 -- two" }],
+          tables: [{ name: "a" }, { name: "b" }],
+        }),
+        secrets,
+        context,
+      );
+      expect(summary).toMatch(/can be read: 1 row in "a", at least 1,000 rows in "b" and 2 rows in "q"\.$/);
+    });
+
     it("gives up on a server that accepts and then says nothing", async () => {
       const silent = createServer(() => {});
       await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));

@@ -4,15 +4,22 @@ import { aclFingerprint } from "@anneal/core/access/acl";
 import type { Change, Cursor, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
-import { defineConnector, type CapabilityCheck, type ConnectContext, type ReadRequest } from "../connector.ts";
+import {
+  defineConnector,
+  type CapabilityCheck,
+  type CheckResult,
+  type ConnectContext,
+  type ReadRequest,
+} from "../connector.ts";
 import { contentOf } from "../content.ts";
 import { failedCheck, tooLarge } from "../failure.ts";
+import { joinNames, sampleCount } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { postgresConfigSchema, postgresSecretSchema, type PostgresConfig, type PostgresSecrets } from "./config.ts";
 import { isAboutOneRelation, resolveRelations, type Relation } from "./relation.ts";
 import { formatValue, isReadable, parseArray, renderingVersion, renderRow } from "./row-document.ts";
-import { readMaxWatermark, readRows, type Row, type RowScan } from "./rows.ts";
+import { countRows, readMaxWatermark, readRows, type Row, type RowScan } from "./rows.ts";
 import { openSession, type Session } from "./session.ts";
 
 type Request = ReadRequest<PostgresConfig, PostgresSecrets>;
@@ -28,7 +35,11 @@ export const postgresConnector = defineConnector<PostgresConfig, PostgresSecrets
   read: readDatabase,
 });
 
-async function checkDatabase(config: PostgresConfig, secrets: PostgresSecrets, context: ConnectContext) {
+async function checkDatabase(
+  config: PostgresConfig,
+  secrets: PostgresSecrets,
+  context: ConnectContext,
+): Promise<CheckResult> {
   try {
     const session = await openSession(config, secrets, context);
     try {
@@ -55,16 +66,31 @@ async function checkDatabase(config: PostgresConfig, secrets: PostgresSecrets, c
           message: "Rows of a table without an owner column get the source's default audience.",
         },
       ];
-      return {
-        checks,
-        error: relations.length === 0 ? (failures[0]?.error.toReport() ?? null) : null,
-      };
+      const [failure] = failures;
+      if (relations.length === 0 && failure !== undefined)
+        return { checks, summary: null, error: failure.error.toReport() };
+      const holds = await describeRows(session, relations);
+      return { checks, summary: `Database "${config.database}" on ${config.host} can be read: ${holds}.`, error: null };
     } finally {
       await session.close();
     }
   } catch (error) {
     return failedCheck("read", error);
   }
+}
+
+const countedRows = 1000;
+
+/** '12 rows in "articles", at least 1,000 rows in "log" and 4 more tables' */
+async function describeRows(session: Session, relations: Relation[]): Promise<string> {
+  const parts: string[] = [];
+  for (const relation of relations.slice(0, sampleCount)) {
+    const count = await countRows(session, relation, countedRows);
+    const number = `${count < countedRows ? "" : "at least "}${count.toLocaleString("en")}`;
+    parts.push(`${number} ${count === 1 ? "row" : "rows"} in "${relation.name}"`);
+  }
+  const more = relations.length - parts.length;
+  return joinNames(more > 0 ? [...parts, `${more} more`] : parts);
 }
 
 /** Every transaction here is read-only; a user that cannot write is the lock behind that lock. */

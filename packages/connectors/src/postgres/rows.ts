@@ -24,6 +24,16 @@ export function readRows(session: Session, relation: Relation, scan: RowScan): A
   return relation.keyIsPrimary ? readByKey(session, relation, scan) : readByCursor(session, relation, scan);
 }
 
+/** As many as there are, but no more than `limit`: counting a large table would take as long as reading it. */
+export async function countRows(session: Session, relation: Relation, limit: number): Promise<number> {
+  const { rows } = await session.query(
+    `SELECT count(*)::text FROM (SELECT FROM ${relation.from} LIMIT ${limit}) AS counted`,
+    [],
+    relation.name,
+  );
+  return Number(rows[0]?.[0]);
+}
+
 async function* readByKey(session: Session, relation: Relation, scan: RowScan): AsyncIterable<Row[]> {
   const keys = relation.key.map((column) => reach(column)).join(", ");
   let after: string[] = [];

@@ -135,6 +135,16 @@ describe.skipIf(python === null)("with moto", () => {
     }
   });
 
+  it("says in check() what it holds under the prefix, folders' own markers left out", async () => {
+    const bucket = await createBucket();
+    const summary = async () => (await s3Connector.check(configOf({ bucket, prefix: "a/" }), secrets, context)).summary;
+    expect(await summary()).toBe(`"a/" in bucket "${bucket}" can be read and holds no object to read.`);
+    for (const Key of ["a/", "a/1.md", "b/2.md"]) {
+      await admin.send(new PutObjectCommand({ Bucket: bucket, Key, Body: "text" }));
+    }
+    expect(await summary()).toBe(`"a/" in bucket "${bucket}" can be read and holds 1 object: a/1.md.`);
+  });
+
   it("names what is wrong: no bucket, nobody there, a metadata service", async () => {
     const checkCode = async (config: Partial<S3Config>) =>
       (await s3Connector.check(configOf(config), secrets, context)).error?.code;

@@ -7,6 +7,7 @@ import { limitBytes } from "../content.ts";
 import { failedCheck, tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { isIncluded } from "../path-filter.ts";
+import { addToPreview, describePreview, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { s3ConfigSchema, s3SecretSchema, type S3Config, type S3Secrets } from "./config.ts";
@@ -25,16 +26,19 @@ export const s3Connector = defineConnector<S3Config, S3Secrets>({
     try {
       const client = createS3Client(config, secrets, context.limits);
       try {
-        const [page] = await listPage(client, config, undefined, context.signal, 100);
-        const readable = page?.find((object) => !isArchived(object));
+        const [page, next] = await listPage(client, config, undefined, context.signal, checkedObjects);
+        const preview: Preview = { count: 0, complete: next === undefined, samples: [] };
+        const wanted = page.filter((object) => isWanted(object, config));
+        for (const object of wanted) addToPreview(preview, object.key);
+        const readable = wanted.find((object) => !isArchived(object));
         if (readable !== undefined) await probeObject(client, config, readable.key, context.signal);
-        const prefix = config.prefix === "" ? "the bucket" : `"${config.prefix}"`;
+        const place = `${config.prefix === "" ? "Bucket" : `"${config.prefix}" in bucket`} "${config.bucket}"`;
         return {
           checks: [
             {
               capability: "read",
-              status: page?.length === 0 ? "warning" : "ok",
-              message: page?.length === 0 ? `There is no object in ${prefix}.` : `Objects in ${prefix} can be read.`,
+              status: wanted.length === 0 ? "warning" : "ok",
+              message: wanted.length === 0 ? `${place} holds no object to read.` : `Objects in ${place} can be read.`,
             },
             {
               capability: "permissions",
@@ -42,6 +46,7 @@ export const s3Connector = defineConnector<S3Config, S3Secrets>({
               message: "Object ACLs are not read: every document gets the source's default audience.",
             },
           ],
+          summary: `${place} can be read and holds ${describePreview(preview, "object")}.`,
           error: null,
         };
       } finally {
@@ -55,6 +60,8 @@ export const s3Connector = defineConnector<S3Config, S3Secrets>({
   read: readBucket,
 });
 
+const checkedObjects = 1000;
+
 type ListedObject = {
   key: string;
   sizeBytes: number;
@@ -62,6 +69,11 @@ type ListedObject = {
   modifiedAt: string | null;
   storageClass: string;
 };
+
+function isWanted({ key }: ListedObject, config: S3Config): boolean {
+  // A key that ends in a slash is what consoles create to show an empty folder.
+  return !key.endsWith("/") && isIncluded(key.slice(config.prefix.length), config);
+}
 
 /** A checkpoint carries no position: listing again costs a request per thousand objects and reads none of them. */
 async function* readBucket(request: ReadRequest<S3Config, S3Secrets>): AsyncIterable<Change> {
@@ -74,8 +86,7 @@ async function* readBucket(request: ReadRequest<S3Config, S3Secrets>): AsyncIter
     do {
       const [page, next] = await listPage(client, config, continuation, context.signal, 1000);
       for (const object of page) {
-        // What consoles create to show an empty folder.
-        if (object.key.endsWith("/") || !isIncluded(object.key.slice(config.prefix.length), config)) continue;
+        if (!isWanted(object, config)) continue;
         seen.add(object.key);
         scanned += 1;
         const change = await changeOf(client, config, object, known, context.limits.documentBytes);

@@ -340,6 +340,17 @@ describe("webConnector", () => {
     expect(await codeOf({})).toBeUndefined();
   });
 
+  it("says in check() what its sitemap names, else where its first page leads", async () => {
+    const summary = async () => (await webConnector.check(configOf({}), {}, context)).summary;
+    page("/", '<title>Docs</title>Welcome. <a href="/a">a</a> <a href="/">home</a>');
+    expect(await summary()).toBe(`${site.origin} answers, and its first page, “Docs”, leads to 1 page: /a.`);
+    const urls = ["/a", "/b", "/c", "/d"].map((path) => `<url><loc>${site.origin}${path}</loc></url>`).join("");
+    page("/sitemap.xml", `<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">${urls}</urlset>`, {
+      "content-type": "application/xml",
+    });
+    expect(await summary()).toBe(`${site.origin} answers, and its sitemap names 4 pages, such as /a, /b and /c.`);
+  });
+
   const chromiumPath =
     ["/usr/bin/chromium", process.env.ANNEAL_CHROMIUM].find((path) => path && existsSync(path)) ?? null;
   describe.skipIf(chromiumPath === null)("with a browser", () => {

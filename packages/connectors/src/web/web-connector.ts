@@ -1,17 +1,25 @@
 import type { Change } from "@anneal/core/connect/change";
-import { defineConnector, type CapabilityCheck, type ConnectContext, type ReadRequest } from "../connector.ts";
+import {
+  defineConnector,
+  type CapabilityCheck,
+  type CheckResult,
+  type ConnectContext,
+  type ReadRequest,
+} from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { createGuardedFetch } from "../guarded-fetch.ts";
+import { isIncluded } from "../path-filter.ts";
+import { addToPreview, describePreview, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { userAgentOf, webConfigSchema, webSecretSchema, type WebConfig, type WebSecrets } from "./config.ts";
 import { crawlSite, type Visit } from "./crawl.ts";
-import { readMissingPage, type PageLoader } from "./load-page.ts";
+import { loadPage, readMissingPage, type PageLoader } from "./load-page.ts";
 import { openSite } from "./open-site.ts";
 import { createPageRenderer } from "./page-renderer.ts";
 import { createSiteClient } from "./site-client.ts";
 import { loadSitemaps } from "./sitemap.ts";
-import { normaliseUrl } from "./site-url.ts";
+import { normaliseUrl, pathOf, type Site } from "./site-url.ts";
 
 export const webConnector = defineConnector<WebConfig, WebSecrets>({
   kind: "web",
@@ -30,15 +38,35 @@ function connectTo(config: WebConfig, context: ConnectContext) {
     timeoutMs: context.limits.requestTimeoutMs,
   });
   const { requestsPerSecond } = config;
-  const client = createSiteClient({ fetch, userAgent: userAgentOf(config), requestsPerSecond, signal: context.signal });
-  return { fetch, client };
+  const { chromiumPath, limits, tempDir, signal } = context;
+  const userAgent = userAgentOf(config);
+  const client = createSiteClient({ fetch, userAgent, requestsPerSecond, signal });
+  const renderer =
+    chromiumPath === null || config.render === "never"
+      ? null
+      : createPageRenderer({ chromiumPath, userAgent, fetch, timeoutMs: limits.requestTimeoutMs });
+  const loaderOf = (site: Site): PageLoader => {
+    return { config, site, client, renderer, limits, tempDir, signal, missingPageText: null };
+  };
+  const close = async () => {
+    await renderer?.close();
+    await fetch.close();
+  };
+  return { client, loaderOf, close };
 }
 
-async function checkSite(config: WebConfig, _secrets: WebSecrets, context: ConnectContext) {
-  const { fetch, client } = connectTo(config, context);
+async function checkSite(config: WebConfig, _secrets: WebSecrets, context: ConnectContext): Promise<CheckResult> {
+  const { client, loaderOf, close } = connectTo(config, context);
   try {
-    const { site, robots } = await openSite(client, config);
+    const { site, start, robots } = await openSite(client, config);
     const { urls } = await loadSitemaps(client, site, robots.sitemaps, config.maxPages);
+    const named = urls
+      .flatMap((url) => normaliseUrl(url, start, site) ?? [])
+      .filter((url) => isIncluded(pathOf(url), config));
+    const holds =
+      named.length > 0
+        ? `its sitemap names ${describePages(named, urls.length < config.maxPages)}`
+        : await describeStart(loaderOf(site), start);
     const checks: CapabilityCheck[] = [
       { capability: "read", status: "ok", message: `${site.origin} answers, and its robots.txt lets us in.` },
       {
@@ -66,12 +94,36 @@ async function checkSite(config: WebConfig, _secrets: WebSecrets, context: Conne
         message: "A website has no permissions to read: every page gets the source's default audience.",
       },
     ];
-    return { checks, error: null };
+    return { checks, summary: `${site.origin} answers, and ${holds}.`, error: null };
   } catch (error) {
     return failedCheck("read", error);
   } finally {
-    await fetch.close();
+    await close();
   }
+}
+
+async function describeStart(loader: PageLoader, start: string): Promise<string> {
+  const outcome = await loadPage(loader, start, null);
+  switch (outcome.type) {
+    case "failed":
+      throw outcome.error;
+    case "document": {
+      const others = outcome.links.filter((link) => link !== start);
+      return `its first page, “${outcome.item.title}”, leads to ${describePages(others, true)}`;
+    }
+    case "passage":
+      return `its first page, which is no document itself, leads to ${describePages(outcome.links, true)}`;
+    case "not-modified":
+    case "gone":
+    case "skipped":
+      return "its first page is none that is read";
+  }
+}
+
+function describePages(urls: string[], complete: boolean): string {
+  const preview: Preview = { count: 0, complete, samples: [] };
+  for (const url of urls) addToPreview(preview, `/${pathOf(url)}`);
+  return describePreview(preview, "page");
 }
 
 const checkpointEvery = 50;
@@ -82,21 +134,11 @@ const checkpointEvery = 50;
  */
 async function* readSite(request: ReadRequest<WebConfig, WebSecrets>): AsyncIterable<Change> {
   const { config, known, context } = request;
-  const { chromiumPath, limits, tempDir, signal } = context;
-  signal.throwIfAborted();
-  const { fetch, client } = connectTo(config, context);
-  const renderer =
-    chromiumPath === null || config.render === "never"
-      ? null
-      : createPageRenderer({
-          chromiumPath,
-          userAgent: userAgentOf(config),
-          fetch,
-          timeoutMs: limits.requestTimeoutMs,
-        });
+  context.signal.throwIfAborted();
+  const { client, loaderOf, close } = connectTo(config, context);
   try {
     const { site, start, robots } = await openSite(client, config);
-    const loader: PageLoader = { config, site, client, renderer, limits, tempDir, signal, missingPageText: null };
+    const loader = loaderOf(site);
     loader.missingPageText = await readMissingPage(loader);
     const sitemaps = await loadSitemaps(client, site, robots.sitemaps, config.maxPages);
     for (const { ref, error } of sitemaps.failures) yield { type: "failure", ref, error: error.toReport() };
@@ -119,8 +161,7 @@ async function* readSite(request: ReadRequest<WebConfig, WebSecrets>): AsyncIter
     yield* deleteMissing(known, context.deletions, (ref) => !alive.has(ref) && (complete || gone.has(ref)));
     yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
   } finally {
-    await renderer?.close();
-    await fetch.close();
+    await close();
   }
 }
 
