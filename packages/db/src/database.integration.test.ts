@@ -10,16 +10,19 @@ import { startPostgres, type PostgresService } from "@anneal/local-stack/start-p
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { inWorkspace, openDatabase, type Database, type DatabaseHandle, type Scope } from "./database.ts";
+import { isLocked } from "./lock.ts";
 import { migrateDatabase } from "./migrate.ts";
 import { saveWorkspace } from "./queries/access.ts";
 import { exportAuditChain, recordAudit } from "./queries/audit.ts";
 import {
+  deleteSource,
   findFingerprint,
   listRefsWithFingerprint,
   listSources,
   markDocumentDeleted,
   moveDocument,
   quarantineRef,
+  restoreSource,
   saveSource,
   streamRefs,
   upsertDocument,
@@ -39,7 +42,10 @@ import {
 import { saveAdapterVersion } from "./queries/register.ts";
 import { listResidencies, readAliasEpoch, saveReplica, saveResidency } from "./queries/serving.ts";
 import { getDocument, listDocuments, listDocumentsToClean } from "./queries/documents.ts";
+import { claimRunning, createOnlyRun, createRun, endRun, findRunningRun, listRuns, reopenRun } from "./queries/loop.ts";
 import { admit, listAllocations, releaseAllocation, savePool } from "./queries/pools.ts";
+import { saveDraft, takeDraft } from "./queries/source-drafts.ts";
+import { beginSync, listSyncs, saveCursor, syncLockName } from "./queries/source-syncs.ts";
 import { aliasHistory, auditEvents, documents, sources } from "./schema.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -224,15 +230,15 @@ describe("documents", () => {
 
   it("go round the loop again only when their bytes are others than before", async () => {
     const first = await upsert(scope, sourceId, "a.txt", "one");
-    expect(first.changed).toBe(true);
+    expect(first.change).toBe("added");
     await markCleaned(first.documentId);
 
     const touched = await upsertDocument(scope, sourceId, itemOf("a.txt", "new mtime"), contentOf("one"), aclOf(scope));
-    expect(touched).toEqual({ documentId: first.documentId, changed: false });
+    expect(touched).toEqual({ documentId: first.documentId, change: "unchanged" });
     expect(await findFingerprint(scope, sourceId, "a.txt")).toBe("new mtime");
     expect(await toClean()).toEqual([]);
 
-    expect((await upsert(scope, sourceId, "a.txt", "two")).changed).toBe(true);
+    expect((await upsert(scope, sourceId, "a.txt", "two")).change).toBe("changed");
     expect(await toClean()).toEqual([first.documentId]);
   });
 
@@ -254,7 +260,7 @@ describe("documents", () => {
     expect(await findFingerprint(scope, sourceId, "a.txt")).toBeNull();
     expect((await listDocuments(scope, {}, { limit: 10, offset: 0 })).total).toBe(0);
     expect((await listDocuments(scope, { status: "deleted" }, { limit: 10, offset: 0 })).rows[0]?.id).toBe(documentId);
-    expect(await upsert(scope, sourceId, "a.txt", "one")).toEqual({ documentId, changed: true });
+    expect(await upsert(scope, sourceId, "a.txt", "one")).toEqual({ documentId, change: "added" });
     expect(await toClean()).toEqual([documentId]);
   });
 
@@ -276,6 +282,141 @@ describe("documents", () => {
     for await (const ref of streamRefs(scope, sourceId, 2)) listed.push(ref);
     const byCodePoint = (left: string, right: string) => Buffer.compare(Buffer.from(left), Buffer.from(right));
     expect(listed).toEqual(refs.toSorted(byCodePoint));
+  });
+});
+
+describe("a removed source", () => {
+  it("comes back with exactly the documents that went with it, and nothing comes alive under it meanwhile", async () => {
+    const sourceId = await createSource(scope);
+    const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
+    await upsert(scope, sourceId, "b.txt", "two");
+    await markDocumentDeleted(scope, sourceId, "b.txt");
+    await deleteSource(scope, sourceId);
+    const live = async () => (await listDocuments(scope, {}, { limit: 10, offset: 0 })).rows.map(({ id }) => id);
+    expect(await live()).toEqual([]);
+    expect(await listSources(scope)).toEqual([]);
+
+    const removed = { code: "SOURCE_NOT_FOUND" };
+    const drop = { stage: "connect", code: "DOCUMENT_TOO_LARGE", reason: "Too large." };
+    await expect(upsert(scope, sourceId, "c.txt", "three")).rejects.toMatchObject(removed);
+    await expect(upsert(scope, sourceId, "a.txt", "other")).rejects.toMatchObject(removed);
+    await expect(quarantineRef(scope, sourceId, "d.txt", drop, aclOf(scope))).rejects.toMatchObject(removed);
+    await expect(moveDocument(scope, sourceId, "a.txt", itemOf("e.txt", "x"), aclOf(scope))).rejects.toMatchObject(
+      removed,
+    );
+
+    expect((await restoreSource(scope, sourceId))?.id).toBe(sourceId);
+    expect(await live()).toEqual([documentId]);
+    expect(await getDocument(scope, documentId)).toMatchObject({ contentHash: sha256("one") });
+    expect(await restoreSource(scope, sourceId)).toBeUndefined();
+  });
+});
+
+describe("a draft of a source", () => {
+  it("is handed out once, and is gone when nobody came for it", async () => {
+    const draft = {
+      id: randomUUID(),
+      kind: "s3",
+      config: {},
+      sealedSecrets: Buffer.from("sealed"),
+      sealedFor: randomUUID(),
+    };
+    await saveDraft(scope, draft);
+    expect(await takeDraft(scope, draft.id)).toMatchObject(draft);
+    await expect(takeDraft(scope, draft.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+
+    await saveDraft(scope, draft);
+    await owner.pool.query("update source_drafts set created_at = now() - interval '1 hour'");
+    await saveDraft(scope, { ...draft, id: randomUUID() });
+    await expect(takeDraft(scope, draft.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+});
+
+describe("a lock", () => {
+  const held = async (name: string) => {
+    const { rows } = await db.execute<{ held: boolean }>(sql`select ${isLocked(sql`${name}::text`)} as held`);
+    return rows[0]!.held;
+  };
+
+  it("is one holder's until it is released", async () => {
+    const name = randomUUID();
+    const taken = (await Promise.all(Array.from({ length: 6 }, () => app.tryLock(name)))).filter(
+      (lock) => lock !== null,
+    );
+    expect(taken).toHaveLength(1);
+    expect(await held(name)).toBe(true);
+    expect(await held(`${name}-other`)).toBe(false);
+    await taken[0]!.release();
+    expect(await held(name)).toBe(false);
+    await (await app.tryLock(name))!.release();
+  });
+
+  it("ends with its holder's connection, who learns of it", async () => {
+    const name = randomUUID();
+    const lock = (await app.tryLock(name))!;
+    await owner.pool.query(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'anneal-lock'",
+    );
+    await expect.poll(() => lock.lost.aborted).toBe(true);
+    await (await app.tryLock(name))!.release();
+    await lock.release();
+  });
+});
+
+describe("a sync", () => {
+  const begin = (sourceId: string, id: string) => beginSync(scope, { id, sourceId, runId: null, startedBy: "ada" });
+  const syncing = async () => (await listSources(scope)).map((source) => source.syncing);
+
+  it("shows as running only while somebody holds the source's lock", async () => {
+    const sourceId = await createSource(scope);
+    const lock = (await app.tryLock(syncLockName(sourceId)))!;
+    expect(await syncing()).toEqual([false]);
+    await begin(sourceId, randomUUID());
+    expect(await syncing()).toEqual([true]);
+    await lock.release();
+    expect(await syncing()).toEqual([false]);
+  });
+
+  it("that a dead process left open is closed by the next; its own next attempt goes on counting", async () => {
+    const sourceId = await createSource(scope);
+    const [dead, next] = [randomUUID(), randomUUID()];
+    const counts = { ...(await begin(sourceId, dead)), scanned: 9, read: 4, added: 3, changed: 1, dropped: 2 };
+    await saveCursor(scope, sourceId, { version: 1 }, { id: dead, counts });
+    expect(await begin(sourceId, dead)).toEqual({ ...counts, dropped: 0 });
+    await begin(sourceId, next);
+    const { rows } = await listSyncs(scope, sourceId, { limit: 10, offset: 0 });
+    expect(rows.map(({ id, status, read }) => [id, status, read])).toEqual([
+      [next, "running", 0],
+      [dead, "failed", 4],
+    ]);
+    expect(rows[1]!.error).toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+  });
+});
+
+describe("a run", () => {
+  const newRun = () => ({ id: randomUUID(), workflowId: randomUUID(), startedBy: "ada", settings: {} });
+
+  it("is refused while another one of the workspace has not ended, also when many begin at once", async () => {
+    const results = await Promise.all(Array.from({ length: 6 }, () => createOnlyRun(scope, newRun())));
+    expect(results.filter((other) => other === null)).toHaveLength(1);
+    const [run] = await listRuns(scope);
+    expect(new Set(results.flatMap((other) => other?.id ?? []))).toEqual(new Set([run!.id]));
+    expect(await createOnlyRun(await createScope(), newRun())).toBeNull();
+    expect(await reopenRun(scope, randomUUID(), "w", "connect")).toMatchObject({ id: run!.id });
+  });
+
+  it("runs alone: whoever comes later waits, and goes on when the first has ended", async () => {
+    const all = Array.from({ length: 4 }, newRun);
+    for (const run of all) await createRun(scope, run);
+    const results = await Promise.all(all.map(({ id }) => claimRunning(scope, id)));
+    const winner = all[results.indexOf(null)]!;
+    expect(results.filter((other) => other === null)).toHaveLength(1);
+    // Its own next attempt is not in its own way.
+    expect(await claimRunning(scope, winner.id)).toBeNull();
+    await endRun(scope, winner.id, { status: "cancelled" });
+    const later = all.find(({ id }) => id !== winner.id)!;
+    expect(await claimRunning(scope, later.id)).toBeNull();
+    expect((await findRunningRun(scope))?.id).toBe(later.id);
   });
 });
 

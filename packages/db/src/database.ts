@@ -2,6 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { sql } from "drizzle-orm";
 import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
 import pg from "pg";
+import { tryLock, type Lock } from "./lock.ts";
 import * as schema from "./schema.ts";
 
 export type Database = NodePgDatabase<typeof schema>;
@@ -11,13 +12,24 @@ export type Transaction = Parameters<Parameters<Database["transaction"]>[0]>[0];
 /** Where a query happens: always one workspace. */
 export type Scope = { db: Database; workspaceId: string };
 
-export type DatabaseHandle = { db: Database; pool: pg.Pool; close: () => Promise<void> };
+export type DatabaseHandle = {
+  db: Database;
+  pool: pg.Pool;
+  /** Takes a lock for the whole cluster of processes; null when somebody holds it. */
+  tryLock: (name: string) => Promise<Lock | null>;
+  close: () => Promise<void>;
+};
 
 export function openDatabase(url: string, options: { maxConnections?: number } = {}): DatabaseHandle {
   const pool = new pg.Pool({ connectionString: url, max: options.maxConnections ?? 10, allowExitOnIdle: true });
   // A dropped idle connection is replaced by the pool; without a listener it would end the process.
   pool.on("error", () => undefined);
-  return { db: drizzle(pool, { schema, casing: "snake_case" }), pool, close: () => pool.end() };
+  return {
+    db: drizzle(pool, { schema, casing: "snake_case" }),
+    pool,
+    tryLock: (name) => tryLock(url, name),
+    close: () => pool.end(),
+  };
 }
 
 /**

@@ -1,110 +1,92 @@
 import type { SyncInput, SyncResult } from "@anneal/core/connect/contract";
-import type { KnownItems } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
+import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
-import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
-import { requireConnector } from "@anneal/connectors/registry";
-import type { Database, Scope } from "@anneal/db/database";
-import {
-  findFingerprint,
-  finishSync,
-  getSource,
-  listRefsWithFingerprint,
-  listSources,
-  markDocumentDeleted,
-  moveDocument,
-  quarantineRef,
-  saveCursor,
-  saveDocumentAcl,
-  streamRefs,
-  upsertDocument,
-  type Source,
-} from "@anneal/db/queries/connect";
+import { defaultLimits } from "@anneal/connectors/connector";
+import type { DatabaseHandle, Scope } from "@anneal/db/database";
+import type { Lock } from "@anneal/db/lock";
+import { getSource, listSources, type Source } from "@anneal/db/queries/connect";
 import { countSourceDocuments, listDocumentDrops } from "@anneal/db/queries/documents";
-import { addDrops } from "@anneal/db/queries/loop";
+import { addDrops, getRun } from "@anneal/db/queries/loop";
+import {
+  beginSync,
+  endSync,
+  findRunningSync,
+  skipSync,
+  syncLockName,
+  type SyncCounts,
+  type SyncEnd,
+} from "@anneal/db/queries/source-syncs";
 import type { SecretBox } from "@anneal/db/secret-box";
 import type { ObjectStore } from "@anneal/objects/object-store";
-import { cancellationSignal } from "@temporalio/activity";
+import { activityInfo, cancellationSignal, heartbeat } from "@temporalio/activity";
+import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { StageCounts } from "../workflows/run-stage.ts";
-import { createProgressReporter } from "./progress.ts";
-import { storeContent } from "./store-content.ts";
+import { applyChanges } from "./apply-changes.ts";
+import { createProgressReporter, type ProgressReporter } from "./progress.ts";
 
 export type ConnectActivities = ReturnType<typeof createConnectActivities>;
 
+const pulseMs = 10_000;
+const lockRetryMs = 1_000;
+
 export function createConnectActivities(deps: {
-  db: Database;
+  database: Pick<DatabaseHandle, "db" | "tryLock">;
   objects: ObjectStore;
   secretBox: SecretBox;
   chromiumPath: string | null;
 }) {
-  const { db, objects, secretBox } = deps;
+  const { objects, secretBox } = deps;
+  const { db, tryLock } = deps.database;
 
-  /** Applies one source's change stream; a checkpoint is stored only when all before it is durable. */
-  async function applyChanges(scope: Scope, source: Source, runId: string | null, context: ConnectContext) {
-    const connector = requireConnector(source.kind);
-    const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
-    const known: KnownItems = {
-      fingerprintOf: (ref) => findFingerprint(scope, source.id, ref),
-      refsWithFingerprint: (fingerprint) => listRefsWithFingerprint(scope, source.id, fingerprint),
-      refs: () => streamRefs(scope, source.id),
-    };
-    const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
-    const result = { scanned: 0, changed: 0, deleted: 0, failed: 0 };
-    let sourceError: ErrorReport | null = null;
-    const quarantine = async (ref: string, error: ErrorReport) => {
-      result.failed += 1;
-      const drop = { stage: "connect", code: error.code, reason: `${error.message} ${error.action}` };
-      await quarantineRef(scope, source.id, ref, drop, source.defaultAcl);
-    };
-    const stream = connector.read({
-      config: connector.configSchema.parse(source.config),
-      secrets: connector.secretSchema.parse(secrets),
-      cursor: source.cursor,
-      known,
-      context,
-    });
-    for await (const change of stream) {
-      switch (change.type) {
-        case "upsert": {
-          try {
-            const content = await storeContent(objects, await change.content.open(context.signal), context);
-            await upsertDocument(scope, source.id, change.item, content, source.defaultAcl);
-            result.changed += 1;
-          } catch (error) {
-            if (!(error instanceof AnnealError) || error.code === "DISK_FULL" || context.signal.aborted) throw error;
-            await quarantine(change.item.ref, error.toReport());
-          }
-          break;
-        }
-        case "delete":
-          if (await markDocumentDeleted(scope, source.id, change.ref)) result.deleted += 1;
-          break;
-        case "acl":
-          await saveDocumentAcl(scope, source.id, change);
-          result.changed += 1;
-          break;
-        case "moved":
-          await moveDocument(scope, source.id, change.fromRef, change.item, source.defaultAcl);
-          result.changed += 1;
-          break;
-        case "failure":
-          // Without a ref it is about the source as a whole: a mass deletion that waits for a person, for example.
-          if (change.ref === "") sourceError = change.error;
-          else await quarantine(change.ref, change.error);
-          break;
-        case "checkpoint":
-          await saveCursor(scope, source.id, change.cursor);
-          result.scanned = change.scanned;
-          await progress.report(change.scanned, change.total, source.name);
-          break;
-      }
-      if (change.type !== "checkpoint") await progress.report(result.scanned + result.changed, null, source.name);
+  /** Never two at once over one source. Who may wait gets the lock when it is free; null tells the others to skip. */
+  async function lockSource(source: Source, mayWait: boolean, progress: ProgressReporter): Promise<Lock | null> {
+    for (;;) {
+      const lock = await tryLock(syncLockName(source.id));
+      if (lock !== null || !mayWait) return lock;
+      await progress.report(0, null, `Waiting: “${source.name}” is being read already.`);
+      await sleep(lockRetryMs, undefined, { signal: cancellationSignal() });
     }
-    return { result, sourceError };
+  }
+
+  /** Reads the source and closes the row of the sync, however it ends. */
+  async function readLocked(
+    place: { scope: Scope; source: Source; lock: Lock; progress: ProgressReporter; confirmDeletions: boolean },
+    sync: { id: string; sourceId: string; counts: SyncCounts },
+  ): Promise<ErrorReport | null> {
+    const { scope, source } = place;
+    const tempDir = await mkdtemp(join(tmpdir(), "anneal-sync-"));
+    const close = (end: SyncEnd) => endSync(scope, sync, end);
+    try {
+      const heldBack = await applyChanges({
+        scope,
+        objects,
+        source,
+        sync,
+        secrets: source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id),
+        context: {
+          signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
+          tempDir,
+          limits: defaultLimits,
+          deletions: { ...defaultDeletionPolicy, confirmed: place.confirmDeletions },
+          chromiumPath: deps.chromiumPath,
+        },
+        progress: place.progress,
+      });
+      await close({ status: "done", heldBack });
+      return heldBack;
+    } catch (error) {
+      if (cancellationSignal().aborted) await close({ status: "cancelled" });
+      else await close({ status: "failed", error: error instanceof AnnealError ? error.toReport() : unexpected });
+      throw error;
+    } finally {
+      await rm(tempDir, { recursive: true, force: true });
+    }
   }
 
   return {
@@ -123,25 +105,55 @@ export function createConnectActivities(deps: {
       return { sourceIds };
     },
 
-    async syncSource(input: SyncInput & { runId: string | null }): Promise<SyncResult> {
+    /**
+     * A run waits for whoever reads the source now, because its later stages need all of it; a sync of its own would
+     * only repeat what is going on, and is skipped with a sentence that says so.
+     */
+    async syncSource(
+      input: Omit<SyncInput, "startedBy"> & { startedBy?: string; runId: string | null },
+    ): Promise<SyncResult> {
+      const { runId } = input;
       const scope = { db, workspaceId: input.workspaceId };
       const source = await getSource(scope, input.sourceId);
-      const tempDir = await mkdtemp(join(tmpdir(), "anneal-sync-"));
+      const { attempt, workflowExecution } = activityInfo();
+      const sync = {
+        id: stableUuid([workflowExecution!.runId, source.id], sha256),
+        sourceId: source.id,
+        runId,
+        // Schedules of an earlier release do not say who they are.
+        startedBy: runId === null ? (input.startedBy ?? "schedule") : (await getRun(scope, runId)).startedBy,
+      };
+      const live = () => countSourceDocuments(scope, [source.id]);
+      const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
+      // A source may think for longer than a heartbeat may be late.
+      const pulse = setInterval(() => heartbeat(), pulseMs);
       try {
-        const { result, sourceError } = await applyChanges(scope, source, input.runId, {
-          signal: cancellationSignal(),
-          tempDir,
-          limits: defaultLimits,
-          deletions: { ...defaultDeletionPolicy, confirmed: input.confirmDeletions },
-          chromiumPath: deps.chromiumPath,
-        });
-        await finishSync(scope, source.id, sourceError);
-        return { ...result, live: await countSourceDocuments(scope, [source.id]) };
-      } catch (error) {
-        if (error instanceof AnnealError) await finishSync(scope, source.id, error.toReport());
-        throw error;
+        const lock = await lockSource(source, runId !== null || attempt > 1, progress);
+        if (lock === null) {
+          const other = await findRunningSync(scope, source.id);
+          await skipSync(scope, sync, alreadyRead(source.name, other?.startedBy));
+          return { scanned: 0, changed: 0, deleted: 0, failed: 0, live: await live(), heldBack: null };
+        }
+        try {
+          // Who read it meanwhile has moved the cursor; a person may have changed the rest.
+          const current = await getSource(scope, source.id);
+          const counts = await beginSync(scope, sync);
+          const place = { scope, source: current, lock, progress, confirmDeletions: input.confirmDeletions };
+          const heldBack = await readLocked(place, { ...sync, counts });
+          const { scanned, added, changed, removed, dropped } = counts;
+          return {
+            scanned,
+            changed: added + changed,
+            deleted: removed,
+            failed: dropped,
+            live: await live(),
+            heldBack: heldBack?.message ?? null,
+          };
+        } finally {
+          await lock.release();
+        }
       } finally {
-        await rm(tempDir, { recursive: true, force: true });
+        clearInterval(pulse);
       }
     },
 
@@ -164,7 +176,24 @@ export function createConnectActivities(deps: {
       const changed = input.results.reduce((sum, result) => sum + result.changed, 0);
       const deleted = input.results.reduce((sum, result) => sum + result.deleted, 0);
       const note = changed + deleted === 0 ? "Nothing changed." : `${changed} new or changed, ${deleted} deleted.`;
-      return { inCount, outCount, note };
+      const heldBack = input.results.flatMap((result) => result.heldBack ?? []);
+      return { inCount, outCount, note: [note, ...heldBack].join(" ") };
     },
+  };
+}
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+const unexpected: ErrorReport = {
+  code: "ENGINE_UNAVAILABLE",
+  message: "Something unexpected went wrong while the source was read.",
+  action: "Read it again; if it happens again, look at the worker's log.",
+};
+
+function alreadyRead(name: string, startedBy = "somebody"): ErrorReport {
+  return {
+    code: "ALREADY_RUNNING",
+    message: `“${name}” was being read already, started by ${startedBy}, so it was not read a second time.`,
+    action: "Nothing is to be done: what that read missed, the next one finds.",
   };
 }

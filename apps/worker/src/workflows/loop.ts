@@ -11,7 +11,7 @@ import { indexing } from "./indexing.ts";
 import { register } from "./register.ts";
 import { train } from "./train.ts";
 
-const { openRun, closeRun } = proxyActivities<RunActivities>({
+const { openRun, dropRun, closeRun } = proxyActivities<RunActivities>({
   startToCloseTimeout: "1 minute",
   retry: { maximumInterval: "10 seconds" },
 });
@@ -30,7 +30,10 @@ const stageWorkflows = {
 /** One trip round the loop: a child workflow per stage, so that each has its own history and can be retried alone. */
 export async function loop(input: LoopInput): Promise<void> {
   const { workflowId } = workflowInfo();
-  const run = await openRun({ ...input, workflowId });
+  const run = await openRun({ ...input, workflowId }).catch(async (error: unknown) => {
+    if (isCancellation(error)) await CancellationScope.nonCancellable(() => dropRun({ ...input, workflowId }));
+    throw error;
+  });
   const stageInput: StageInput = { workspaceId: input.workspaceId, runId: run.runId, settings: run.settings };
   for (const stage of stages.slice(stages.indexOf(input.fromStage))) {
     try {

@@ -1,8 +1,53 @@
-/** One source's sync outside a whole run: "sync now" on its page. */
+import { z } from "zod";
+import { errorCodes, type ErrorReport } from "../errors.ts";
+
+/** One source's sync outside a whole run: "sync now" on its page, or its schedule. */
 export const syncWorkflowName = "sync";
-export type SyncInput = { workspaceId: string; sourceId: string; confirmDeletions: boolean };
-export type SyncResult = { scanned: number; changed: number; deleted: number; failed: number; live: number };
+
+export type SyncInput = {
+  workspaceId: string;
+  sourceId: string;
+  confirmDeletions: boolean;
+  /** A user's e-mail, or "schedule". */
+  startedBy: string;
+};
+
+/** `heldBack`: a sentence about what a person has to decide, such as a mass deletion. */
+export type SyncResult = {
+  scanned: number;
+  changed: number;
+  deleted: number;
+  failed: number;
+  live: number;
+  heldBack: string | null;
+};
 
 export function syncWorkflowId(sourceId: string): string {
   return `sync-${sourceId}`;
 }
+
+/** Tries a source without reading it. */
+export const checkWorkflowName = "checkSource";
+
+/** A stored source, or a draft of one; its credentials are looked up by the worker. */
+export type CheckInput = { workspaceId: string; of: { sourceId: string } | { draftId: string } };
+
+export const checkTimeoutMs = 30_000;
+
+/** `summary` is one sentence: what answers, and a first count or sample of what would be read. */
+export type CheckOutcome =
+  | { status: "ok"; summary: string; warnings: string[] }
+  | { status: "failed"; error: ErrorReport };
+
+export const checkOutcomeSchema: z.ZodType<CheckOutcome> = z.discriminatedUnion("status", [
+  z.object({ status: z.literal("ok"), summary: z.string(), warnings: z.array(z.string()) }),
+  z.object({
+    status: z.literal("failed"),
+    error: z.object({
+      code: z.enum(errorCodes),
+      message: z.string(),
+      action: z.string(),
+      details: z.record(z.string(), z.unknown()).optional(),
+    }),
+  }),
+]);

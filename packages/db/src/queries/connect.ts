@@ -1,9 +1,10 @@
 import type { Acl } from "@anneal/core/access/acl";
-import type { Cursor, SourceItem } from "@anneal/core/connect/change";
-import type { ErrorReport } from "@anneal/core/errors";
+import type { SourceItem } from "@anneal/core/connect/change";
+import { AnnealError } from "@anneal/core/errors";
 import { and, asc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
-import { inWorkspace, requireRow, type Scope } from "../database.ts";
+import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { documents, sources } from "../schema.ts";
+import { isSyncing } from "./source-syncs.ts";
 
 export type Source = typeof sources.$inferSelect;
 
@@ -20,6 +21,7 @@ export async function listSources(scope: Scope) {
         lastSyncAt: sources.lastSyncAt,
         lastSyncError: sources.lastSyncError,
         createdAt: sources.createdAt,
+        syncing: isSyncing,
         // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
         documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null)`,
         quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined')`,
@@ -75,7 +77,7 @@ export async function saveSource(
 export async function deleteSource(scope: Scope, sourceId: string): Promise<void> {
   await inWorkspace(scope, async (tx) => {
     const now = new Date();
-    await tx.update(sources).set({ deletedAt: now, schedule: null }).where(eq(sources.id, sourceId));
+    await tx.update(sources).set({ deletedAt: now }).where(eq(sources.id, sourceId));
     await tx
       .update(documents)
       .set({ deletedAt: now })
@@ -83,33 +85,21 @@ export async function deleteSource(scope: Scope, sourceId: string): Promise<void
   });
 }
 
-export async function restoreSource(scope: Scope, sourceId: string): Promise<void> {
-  await inWorkspace(scope, async (tx) => {
+/** @returns the source and, with it, the schedule that it had; undefined when there was nothing to take back */
+export async function restoreSource(scope: Scope, sourceId: string): Promise<Source | undefined> {
+  return inWorkspace(scope, async (tx) => {
     const [row] = await tx
-      .select({ deletedAt: sources.deletedAt })
+      .select()
       .from(sources)
       .where(and(eq(sources.id, sourceId), isNotNull(sources.deletedAt)));
-    if (!row?.deletedAt) return;
+    if (!row?.deletedAt) return undefined;
     await tx.update(sources).set({ deletedAt: null }).where(eq(sources.id, sourceId));
     await tx
       .update(documents)
       .set({ deletedAt: null })
       .where(and(eq(documents.sourceId, sourceId), eq(documents.deletedAt, row.deletedAt)));
+    return row;
   });
-}
-
-/** Only after everything before the checkpoint is durable. */
-export async function saveCursor(scope: Scope, sourceId: string, cursor: Cursor): Promise<void> {
-  await inWorkspace(scope, (tx) => tx.update(sources).set({ cursor }).where(eq(sources.id, sourceId)));
-}
-
-export async function finishSync(scope: Scope, sourceId: string, error: ErrorReport | null): Promise<void> {
-  await inWorkspace(scope, (tx) =>
-    tx
-      .update(sources)
-      .set({ lastSyncError: error, ...(error === null ? { lastSyncAt: new Date() } : {}) })
-      .where(eq(sources.id, sourceId)),
-  );
 }
 
 export async function findFingerprint(scope: Scope, sourceId: string, ref: string): Promise<string | null> {
@@ -182,9 +172,10 @@ export async function upsertDocument(
   item: SourceItem,
   content: FetchedContent,
   defaultAcl: Acl,
-): Promise<{ documentId: string; changed: boolean }> {
+): Promise<{ documentId: string; change: "added" | "changed" | "unchanged" }> {
   const columns = { ...itemColumns(item, defaultAcl), ...content };
   return inWorkspace(scope, async (tx) => {
+    await requireLiveSource(tx, sourceId);
     const [existing] = await tx
       .select({ id: documents.id, contentHash: documents.contentHash, deletedAt: documents.deletedAt })
       .from(documents)
@@ -195,9 +186,10 @@ export async function upsertDocument(
         .insert(documents)
         .values({ ...columns, workspaceId: scope.workspaceId, sourceId, status: "fetched" })
         .returning({ id: documents.id });
-      return { documentId: row!.id, changed: true };
+      return { documentId: row!.id, change: "added" };
     }
-    const changed = existing.contentHash !== content.contentHash || existing.deletedAt !== null;
+    const returns = existing.deletedAt !== null;
+    const changed = existing.contentHash !== content.contentHash || returns;
     await tx
       .update(documents)
       .set({
@@ -206,7 +198,20 @@ export async function upsertDocument(
         ...(changed ? { status: "fetched" as const, drop: null, changedAt: new Date() } : {}),
       })
       .where(eq(documents.id, existing.id));
-    return { documentId: existing.id, changed };
+    return { documentId: existing.id, change: returns ? "added" : changed ? "changed" : "unchanged" };
+  });
+}
+
+/** Nothing comes alive under a source that is gone: a removal waits for this transaction, or is seen by it. */
+async function requireLiveSource(tx: Transaction, sourceId: string): Promise<void> {
+  const [source] = await tx
+    .select({ name: sources.name, deletedAt: sources.deletedAt })
+    .from(sources)
+    .where(eq(sources.id, sourceId))
+    .for("share");
+  if (source?.deletedAt === null) return;
+  throw new AnnealError("SOURCE_NOT_FOUND", `The source “${source?.name ?? sourceId}” was removed while it was read.`, {
+    action: "Take it back, then read it again.",
   });
 }
 
@@ -218,8 +223,9 @@ export async function quarantineRef(
   drop: { stage: string; code: string; reason: string },
   acl: Acl,
 ): Promise<void> {
-  await inWorkspace(scope, (tx) =>
-    tx
+  await inWorkspace(scope, async (tx) => {
+    await requireLiveSource(tx, sourceId);
+    await tx
       .insert(documents)
       .values({
         workspaceId: scope.workspaceId,
@@ -235,8 +241,8 @@ export async function quarantineRef(
         contentHash: "",
         contentKey: "",
       })
-      .onConflictDoNothing({ target: [documents.sourceId, documents.ref] }),
-  );
+      .onConflictDoNothing({ target: [documents.sourceId, documents.ref] });
+  });
 }
 
 export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: string): Promise<boolean> {
@@ -273,6 +279,7 @@ export async function moveDocument(
   defaultAcl: Acl,
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
+    await requireLiveSource(tx, sourceId);
     // A tombstone may stand where the document moves to; the living one takes its place.
     await tx
       .delete(documents)

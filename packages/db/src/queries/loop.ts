@@ -1,73 +1,109 @@
 import type { ErrorReport } from "@anneal/core/errors";
 import { stages, type Drop, type LoopReport, type Progress, type Stage } from "@anneal/core/loop/contract";
-import { and, asc, desc, eq, inArray, sql } from "drizzle-orm";
-import { inWorkspace, requireRow, type Scope } from "../database.ts";
-import { runDrops, runs, runStages, type RunOutputs } from "../schema.ts";
+import { and, asc, desc, eq, inArray, ne, sql } from "drizzle-orm";
+import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
+import { runDrops, runs, runStages, type RunOutputs, type RunStatus } from "../schema.ts";
 
 export type Run = typeof runs.$inferSelect;
 export type RunStage = typeof runStages.$inferSelect;
 
-/** Stages before `fromStage` are skipped; `outputs` has what they would have made. */
-export async function createRun(
-  scope: Scope,
-  {
-    fromStage = "connect",
-    ...run
-  }: {
-    id: string;
-    workflowId: string;
-    startedBy: string;
-    settings: Record<string, unknown>;
-    fromStage?: Stage;
-    outputs?: RunOutputs;
-  },
-): Promise<void> {
-  const first = stages.indexOf(fromStage);
-  await inWorkspace(scope, async (tx) => {
-    await tx
-      .insert(runs)
-      .values({ ...run, workspaceId: scope.workspaceId, status: "waiting" })
-      .onConflictDoNothing();
-    await tx
-      .insert(runStages)
-      .values(
-        stages.map((stage, index) => ({
-          runId: run.id,
-          workspaceId: scope.workspaceId,
-          stage,
-          status: index < first ? ("skipped" as const) : ("waiting" as const),
-        })),
-      )
-      .onConflictDoNothing();
+type NewRun = {
+  id: string;
+  workflowId: string;
+  startedBy: string;
+  settings: Record<string, unknown>;
+  /** Stages before it are skipped; `outputs` has what they would have made. */
+  fromStage?: Stage;
+  outputs?: RunOutputs;
+};
+
+export async function createRun(scope: Scope, run: NewRun): Promise<void> {
+  await inWorkspace(scope, (tx) => insertRun(tx, scope, run));
+}
+
+/** @returns null when the run was made, else the one that has not ended and is in its way */
+export async function createOnlyRun(scope: Scope, run: NewRun): Promise<Run | null> {
+  return inWorkspace(scope, async (tx) => {
+    const other = await findOtherRun(tx, scope, run.id, ["waiting", "running"]);
+    if (other === null) await insertRun(tx, scope, run);
+    return other;
   });
 }
 
-/** Marks the run as running again from `fromStage` on; what came before keeps its result. */
-export async function reopenRun(scope: Scope, runId: string, workflowId: string, fromStage: Stage): Promise<void> {
+async function insertRun(tx: Transaction, scope: Scope, { fromStage = "connect", ...run }: NewRun): Promise<void> {
+  const first = stages.indexOf(fromStage);
+  await tx
+    .insert(runs)
+    .values({ ...run, workspaceId: scope.workspaceId, status: "waiting" })
+    .onConflictDoNothing();
+  await tx
+    .insert(runStages)
+    .values(
+      stages.map((stage, index) => ({
+        runId: run.id,
+        workspaceId: scope.workspaceId,
+        stage,
+        status: index < first ? ("skipped" as const) : ("waiting" as const),
+      })),
+    )
+    .onConflictDoNothing();
+}
+
+/** Another run of the workspace in one of these states. Until the transaction ends, nobody else finds or changes one. */
+async function findOtherRun(tx: Transaction, scope: Scope, runId: string, statuses: RunStatus[]): Promise<Run | null> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`runs:${scope.workspaceId}`}, 0))`);
+  const [other] = await tx
+    .select()
+    .from(runs)
+    .where(and(eq(runs.workspaceId, scope.workspaceId), ne(runs.id, runId), inArray(runs.status, statuses)))
+    .limit(1);
+  return other ?? null;
+}
+
+/** @returns null when the run is now the one that runs, else the one that does: two never do at once */
+export async function claimRunning(scope: Scope, runId: string): Promise<Run | null> {
+  return inWorkspace(scope, async (tx) => {
+    const other = await findOtherRun(tx, scope, runId, ["running"]);
+    if (other === null) await tx.update(runs).set({ status: "running", endedAt: null }).where(eq(runs.id, runId));
+    return other;
+  });
+}
+
+/**
+ * Marks the run as waiting to run again from `fromStage` on; what came before keeps its result.
+ * @returns null when it was, else the run that has not ended and is in its way
+ */
+export async function reopenRun(
+  scope: Scope,
+  runId: string,
+  workflowId: string,
+  fromStage: Stage,
+): Promise<Run | null> {
   const again = stages.slice(stages.indexOf(fromStage));
-  await inWorkspace(scope, async (tx) => {
+  return inWorkspace(scope, async (tx) => {
+    const other = await findOtherRun(tx, scope, runId, ["waiting", "running"]);
+    if (other !== null) return other;
     await tx.update(runs).set({ workflowId, status: "waiting", error: null, endedAt: null }).where(eq(runs.id, runId));
     await tx
       .update(runStages)
       .set({ status: "waiting", startedAt: null, endedAt: null, progress: null, error: null, note: null })
       .where(and(eq(runStages.runId, runId), inArray(runStages.stage, again)));
+    return null;
   });
 }
 
-export async function setRunStatus(
+export async function endRun(
   scope: Scope,
   runId: string,
   change:
-    | { status: "running" }
     | { status: "done"; report: Omit<LoopReport, "answers"> }
     | { status: "failed"; error: ErrorReport & { stage: string } }
     | { status: "cancelled" },
 ): Promise<void> {
-  const endedAt = change.status === "running" ? null : new Date();
   await inWorkspace(scope, (tx) =>
     tx
       .update(runs)
-      .set({ ...change, endedAt })
+      .set({ ...change, endedAt: new Date() })
       .where(eq(runs.id, runId)),
   );
 }
@@ -157,6 +193,18 @@ export async function getRun(scope: Scope, runId: string): Promise<Run & { stage
     const ordered = rows.sort((left, right) => stages.indexOf(left.stage) - stages.indexOf(right.stage));
     return { ...requireRow(run, "run", runId), stages: ordered };
   });
+}
+
+/** The one that runs now; one that waits for it is not. */
+export async function findRunningRun(scope: Scope): Promise<Run | undefined> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select()
+      .from(runs)
+      .where(and(eq(runs.workspaceId, scope.workspaceId), eq(runs.status, "running")))
+      .limit(1),
+  );
+  return row;
 }
 
 export async function listRuns(scope: Scope, limit = 50): Promise<(Run & { stages: RunStage[] })[]> {

@@ -6,6 +6,7 @@ import { sql } from "drizzle-orm";
 import { bigint, customType, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 import { workspaces } from "./access.ts";
+import { runs } from "./loop.ts";
 
 export const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => "bytea" });
 
@@ -34,6 +35,58 @@ export const sources = pgTable(
     deletedAt: at(),
   },
   (table) => [uniqueIndex("sources_name").on(table.workspaceId, table.name)],
+);
+
+/**
+ * A source that somebody tries before it is saved. It is taken out as soon as it is tried: this is how its credentials
+ * reach the worker, sealed, without passing through Temporal.
+ */
+export const sourceDrafts = pgTable("source_drafts", {
+  id: id(),
+  workspaceId: uuid()
+    .notNull()
+    .references(() => workspaces.id, { onDelete: "cascade" }),
+  kind: text().notNull(),
+  config: jsonb().$type<Record<string, unknown>>().notNull(),
+  sealedSecrets: bytea(),
+  /** What the secrets are bound to: this draft, or the stored source that they are borrowed from. */
+  sealedFor: uuid().notNull(),
+  createdAt: createdAt(),
+});
+
+export const syncStatuses = ["running", "done", "failed", "cancelled", "skipped"] as const;
+export type SyncStatus = (typeof syncStatuses)[number];
+
+/** One reading of a source: by hand, by its schedule, or within a run. */
+export const sourceSyncs = pgTable(
+  "source_syncs",
+  {
+    id: id(),
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: "cascade" }),
+    sourceId: uuid()
+      .notNull()
+      .references(() => sources.id, { onDelete: "cascade" }),
+    runId: uuid().references(() => runs.id, { onDelete: "set null" }),
+    /** A user's e-mail, or "schedule". */
+    startedBy: text().notNull(),
+    status: text({ enum: syncStatuses }).notNull(),
+    startedAt: createdAt(),
+    endedAt: at(),
+    /** Documents that the source listed. */
+    scanned: integer().notNull().default(0),
+    /** Those whose content was fetched. */
+    read: integer().notNull().default(0),
+    added: integer().notNull().default(0),
+    changed: integer().notNull().default(0),
+    removed: integer().notNull().default(0),
+    /** Those that could not be read. */
+    dropped: integer().notNull().default(0),
+    /** Why it failed or was skipped; of one that is done, what it held back. */
+    error: jsonb().$type<ErrorReport>(),
+  },
+  (table) => [index("source_syncs_source").on(table.sourceId, table.startedAt)],
 );
 
 export const documentStatuses = ["fetched", "kept", "dropped", "quarantined"] as const;

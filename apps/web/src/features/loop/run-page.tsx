@@ -1,6 +1,7 @@
 "use client";
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import type { Stage } from "@anneal/core/loop/contract";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { Digest } from "#components/ui/digest.tsx";
@@ -50,6 +51,15 @@ export function RunPage({ runId }: { runId: string }) {
       description={
         <>
           Started by {run.startedBy} <RelativeTime time={run.createdAt} />
+          {run.waitsFor && (
+            <>
+              {" · begins when "}
+              <Link href={href(`/runs/${run.waitsFor}`)} className="underline">
+                another run
+              </Link>
+              {" has ended"}
+            </>
+          )}
           {run.endedAt && ` · took ${formatDuration(run.endedAt.getTime() - run.createdAt.getTime())}`}
         </>
       }

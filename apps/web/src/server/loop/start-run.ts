@@ -5,7 +5,7 @@ import { loopSettingsSchema, type LoopSettings } from "@anneal/core/loop/setting
 import { assertTrainingServeable, engineLimitsOf } from "@anneal/core/register/serveability";
 import { recordAudit } from "@anneal/db/queries/audit";
 import type { Scope } from "@anneal/db/database";
-import { createRun, getRun, listRuns, reopenRun, setRunStatus } from "@anneal/db/queries/loop";
+import { createOnlyRun, endRun, getRun, reopenRun, type Run } from "@anneal/db/queries/loop";
 import type { RunOutputs } from "@anneal/db/schema";
 import { listReplicas } from "@anneal/db/queries/serving";
 import { env } from "#env.ts";
@@ -29,16 +29,11 @@ export async function startRun(
   { fromStage, outputs }: Begin = { fromStage: "connect", outputs: {} },
 ): Promise<{ runId: string }> {
   await refuseUnserveable(scope, settings);
-  const running = (await listRuns(scope, 10)).find((run) => unfinished.has(run.status));
-  if (running)
-    throw new AnnealError("ALREADY_RUNNING", "A run of this workspace is in progress.", {
-      action: "Wait until it ends, or stop it first.",
-      details: { runId: running.id },
-    });
   const runId = randomUUID();
   await recordAudit(scope, { actor: identity.email, action: "loop.start", subject: `run:${runId}` });
   const workflowId = loopWorkflowId(runId, 1);
-  await createRun(scope, { id: runId, workflowId, startedBy: identity.email, settings, fromStage, outputs });
+  const run = { id: runId, workflowId, startedBy: identity.email, settings, fromStage, outputs };
+  refuseSecond(await createOnlyRun(scope, run));
   await launch({ scope, identity }, { runId, workflowId, settings, fromStage, startedBy: identity.email });
   return { runId };
 }
@@ -46,10 +41,7 @@ export async function startRun(
 /** Goes on with a run that failed or was stopped, from the given stage; earlier stages keep their results. */
 export async function retryRun({ scope, identity }: Actor, runId: string, fromStage: Stage): Promise<void> {
   const run = await getRun(scope, runId);
-  if (unfinished.has(run.status))
-    throw new AnnealError("ALREADY_RUNNING", "This run is in progress.", {
-      action: "Wait until it ends, or stop it first.",
-    });
+  if (unfinished.has(run.status)) refuseSecond(run);
   const settings = loopSettingsSchema.parse(run.settings);
   if (stages.indexOf(fromStage) <= stages.indexOf("train")) await refuseUnserveable(scope, settings);
   await recordAudit(scope, {
@@ -60,7 +52,7 @@ export async function retryRun({ scope, identity }: Actor, runId: string, fromSt
   });
   const attempt = Number(/-(\d+)$/.exec(run.workflowId)?.[1] ?? "1") + 1;
   const workflowId = loopWorkflowId(runId, attempt);
-  await reopenRun(scope, runId, workflowId, fromStage);
+  refuseSecond(await reopenRun(scope, runId, workflowId, fromStage));
   await launch({ scope, identity }, { runId, workflowId, settings, fromStage, startedBy: run.startedBy });
 }
 
@@ -68,7 +60,17 @@ export async function cancelRun({ scope, identity }: Actor, runId: string): Prom
   const run = await getRun(scope, runId);
   if (!unfinished.has(run.status)) return;
   await recordAudit(scope, { actor: identity.email, action: "loop.cancel", subject: `run:${runId}` });
-  await cancelWorkflow(run.workflowId);
+  // A workflow that is gone (its service lost its state) can close no row.
+  if ((await cancelWorkflow(run.workflowId)) === "gone") await endRun(scope, runId, { status: "cancelled" });
+}
+
+function refuseSecond(other: Run | null): void {
+  if (other === null) return;
+  throw new AnnealError(
+    "ALREADY_RUNNING",
+    `A run of this workspace is in progress, started by ${other.startedBy === "schedule" ? "its schedule" : other.startedBy}.`,
+    { action: "Wait until it ends, or stop it first.", details: { runId: other.id } },
+  );
 }
 
 /** Said now, before documents are read and questions are made for a training that could not be used. */
@@ -87,7 +89,7 @@ async function launch(
     await startWorkflow(loopWorkflowName, workflowId, { ...run, workspaceId: scope.workspaceId } satisfies LoopInput);
   } catch (error) {
     if (error instanceof AnnealError)
-      await setRunStatus(scope, run.runId, { status: "failed", error: { ...error.toReport(), stage: run.fromStage } });
+      await endRun(scope, run.runId, { status: "failed", error: { ...error.toReport(), stage: run.fromStage } });
     throw error;
   }
 }

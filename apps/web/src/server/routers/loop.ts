@@ -4,7 +4,7 @@ import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { listSources } from "@anneal/db/queries/connect";
 import { countDocumentFacets } from "@anneal/db/queries/documents";
-import { getRun, listDrops, listRuns } from "@anneal/db/queries/loop";
+import { findRunningRun, getRun, listDrops, listRuns } from "@anneal/db/queries/loop";
 import { findAttention } from "#server/loop/find-attention.ts";
 import { toRunView } from "#server/loop/run-view.ts";
 import { cancelRun, retryRun, startRun } from "#server/loop/start-run.ts";
@@ -39,7 +39,14 @@ export const loopRouter = router({
 
   get: memberProcedure.input(z.object({ runId: z.uuid() })).query(async ({ ctx: { scope }, input }) => {
     const run = await getRun(scope, input.runId);
-    return { ...toRunView(run), settings: loopSettingsSchema.parse(run.settings), report: run.report };
+    const running = run.status === "waiting" ? await findRunningRun(scope) : undefined;
+    return {
+      ...toRunView(run),
+      settings: loopSettingsSchema.parse(run.settings),
+      report: run.report,
+      /** Two runs of a workspace never run at once: a scheduled one begins when this one has ended. */
+      waitsFor: running?.id ?? null,
+    };
   }),
 
   /** What a run left out, each with its reason. */
