@@ -14,6 +14,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/wo
 import { availableParallelism, hostname, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createCheckActivities } from "./activities/check-source.ts";
 import { createCleanActivities } from "./activities/clean.ts";
 import { createConnectActivities } from "./activities/connect.ts";
 import { createDatasetActivities } from "./activities/dataset.ts";
@@ -64,6 +65,8 @@ async function main(): Promise<void> {
   const python = { python: env.ANNEAL_PYTHON, pythonPath: env.PYTHONPATH };
   const mainContent = createMainContentExtractor(python);
   const vectors = createVectorIndex({ url: env.ANNEAL_QDRANT_URL, apiKey: env.ANNEAL_QDRANT_API_KEY });
+  const secretBox = createSecretBox(env.ANNEAL_ENCRYPTION_KEY);
+  const chromiumPath = env.ANNEAL_CHROMIUM ?? null;
   const embeddings = createEmbeddingsClient({
     url: env.ANNEAL_EMBEDDINGS_URL,
     model: env.ANNEAL_EMBEDDINGS_MODEL,
@@ -100,12 +103,8 @@ async function main(): Promise<void> {
     workflowsPath: fileURLToPath(new URL("./workflows/all.ts", import.meta.url)),
     activities: withFailures({
       ...createRunActivities({ db }),
-      ...createConnectActivities({
-        db,
-        objects,
-        secretBox: createSecretBox(env.ANNEAL_ENCRYPTION_KEY),
-        chromiumPath: env.ANNEAL_CHROMIUM ?? null,
-      }),
+      ...createConnectActivities({ database, objects, secretBox, chromiumPath }),
+      ...createCheckActivities({ db, secretBox, chromiumPath }),
       ...createCleanActivities({ db, objects, parsers, mainContent }),
       ...createDedupeActivities({ db, objects }),
       ...createDatasetActivities({ db, objects, teacher }),

@@ -30,6 +30,7 @@ const replay = ({ workflowId, history }: Awaited<ReturnType<typeof readHistory>>
 describe("histories that were recorded on a real server", () => {
   it("are there for every workflow that ends", () => {
     const workflows = [
+      "checkSource",
       "clean",
       "connect",
       "dataset",

@@ -3,9 +3,17 @@ import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 
 const sourcesSchema = z.array(z.object({ id: z.string(), name: z.string(), kind: z.string() }));
+const checkSchema = z.object({ summary: z.string() });
 
-/** Adds each source, or takes the one of the same name, which was made from the same address before. */
+/**
+ * Adds each source, or takes the one of the same name, which was made from the same address before. All are tried
+ * first, so that nothing is added, and no run begins, when one of them cannot be read.
+ */
 export async function createSources(portal: PortalClient, sources: ParsedSourceUri[]): Promise<string[]> {
+  for (const { kind, config, secrets } of sources) {
+    const { summary } = await portal.mutate("connect.checkDraft", { kind, config, secrets }, checkSchema);
+    console.log(summary);
+  }
   const existing = await portal.query("connect.list", undefined, sourcesSchema);
   const ids: string[] = [];
   for (const { kind, config, secrets, name } of sources) {

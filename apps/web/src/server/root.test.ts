@@ -44,6 +44,8 @@ describe("authorization", () => {
   );
 
   it.each([
+    "connect.check",
+    "connect.checkDraft",
     "connect.create",
     "connect.update",
     "connect.remove",
@@ -61,7 +63,7 @@ describe("authorization", () => {
     for (const role of ["member", "service"] as const) expect(await codeOf(path, identityOf(role))).toBe("FORBIDDEN");
   });
 
-  it.each(["train.stop", "train.again"])("%s is not an operator's", async (path) => {
+  it.each(["connect.checkDraft", "train.stop", "train.again"])("%s is not an operator's", async (path) => {
     expect(await codeOf(path, identityOf("operator"))).toBe("FORBIDDEN");
   });
 });

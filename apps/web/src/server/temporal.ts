@@ -1,4 +1,5 @@
-import { Client, Connection, WorkflowNotFoundError } from "@temporalio/client";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client, Connection, WorkflowFailedError, WorkflowNotFoundError } from "@temporalio/client";
 import { taskQueue } from "@anneal/core/loop/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { env } from "#env.ts";
@@ -39,13 +40,15 @@ export async function startWorkflow(name: string, workflowId: string, input: unk
   );
 }
 
-/** Asks a workflow to stop; one that has ended already is no failure. */
-export async function cancelWorkflow(workflowId: string): Promise<void> {
+/** Asks a workflow to stop; one that has ended already, or was never there, is gone, which is no failure. */
+export async function cancelWorkflow(workflowId: string): Promise<"asked" | "gone"> {
   const client = await temporal();
   try {
     await client.workflow.getHandle(workflowId).cancel();
+    return "asked";
   } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    if (error instanceof WorkflowNotFoundError) return "gone";
+    throw error;
   }
 }
 
@@ -73,4 +76,30 @@ export async function readWorkflowState(workflowId: string): Promise<"running" |
   } catch (error) {
     return error instanceof WorkflowNotFoundError ? "gone" : "unknown";
   }
+}
+
+/**
+ * Starts a workflow and waits for what it returns: for work of seconds that a person waits for.
+ * @throws AnnealError ENGINE_UNAVAILABLE when nothing came back in time
+ */
+export async function runWorkflow(name: string, workflowId: string, input: unknown, timeoutMs: number) {
+  await startWorkflow(name, workflowId, input);
+  const handle = (await temporal()).workflow.getHandle(workflowId);
+  const answered = new AbortController();
+  const late = sleep(timeoutMs, undefined, { signal: answered.signal }).then(() => "late" as const);
+  // Its end by the abort is nobody's failure.
+  late.catch(() => undefined);
+  try {
+    const result: unknown = await Promise.race([handle.result(), late]);
+    if (result !== "late") return result;
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+  } finally {
+    answered.abort();
+  }
+  await handle.cancel().catch(() => undefined);
+  throw new AnnealError("ENGINE_UNAVAILABLE", "The worker did not answer in time.", {
+    action: "Check that the worker runs (`npm start` starts it), then try again.",
+    retryable: true,
+  });
 }

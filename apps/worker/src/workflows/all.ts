@@ -1,6 +1,6 @@
 // The entry of the workflow bundle: Temporal finds workflows by these names.
 export { clean } from "./clean.ts";
-export { connect, sync } from "./connect.ts";
+export { checkSource, connect, sync } from "./connect.ts";
 export { dataset } from "./dataset.ts";
 export { dedupe } from "./dedupe.ts";
 export { deploy, deployStage } from "./deploy.ts";

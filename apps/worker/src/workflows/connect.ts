@@ -1,6 +1,7 @@
-import type { SyncInput, SyncResult } from "@anneal/core/connect/contract";
+import type { CheckInput, CheckOutcome, SyncInput, SyncResult } from "@anneal/core/connect/contract";
 import type { StageInput } from "@anneal/core/loop/contract";
 import { proxyActivities } from "@temporalio/workflow";
+import type { CheckActivities } from "../activities/check-source.ts";
 import type { ConnectActivities } from "../activities/connect.ts";
 import { runStage } from "./run-stage.ts";
 
@@ -12,6 +13,11 @@ const { syncSource } = proxyActivities<ConnectActivities>({
   startToCloseTimeout: "24 hours",
   heartbeatTimeout: "60 seconds",
   retry: { maximumAttempts: 4, maximumInterval: "1 minute" },
+});
+// Once: a person waits for it, and its draft is handed out once.
+const { checkSource: check } = proxyActivities<CheckActivities>({
+  startToCloseTimeout: "1 minute",
+  retry: { maximumAttempts: 1 },
 });
 
 export async function connect(input: StageInput): Promise<void> {
@@ -35,4 +41,9 @@ export async function connect(input: StageInput): Promise<void> {
 /** One source outside a run: "sync now". What it fetched is cleaned and indexed by the next run. */
 export async function sync(input: SyncInput): Promise<SyncResult> {
   return syncSource({ ...input, runId: null });
+}
+
+/** Says whether a source can be read, and a little of what would be; reads none of it into the workspace. */
+export async function checkSource(input: CheckInput): Promise<CheckOutcome> {
+  return check(input);
 }

@@ -1,15 +1,17 @@
 "use client";
 
-import { useState, type FormEvent } from "react";
+import { useMutation } from "@tanstack/react-query";
+import { useRef, useState, type FormEvent } from "react";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
+import { TestSource } from "#features/connect/test-source.tsx";
 import { ScheduleField } from "#features/loop/schedule-field.tsx";
-import type { Answers } from "#lib/trpc.ts";
+import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
-import type { WireError } from "#lib/wire-error.ts";
+import { wireErrorOf, type WireError } from "#lib/wire-error.ts";
 
 export type SourceInput = {
   name: string;
@@ -24,13 +26,16 @@ type SourceFormProps = {
   formId: string;
   kind: Answers["connect"]["kinds"][number];
   /** What is stored now; left out for a new source. */
-  initial?: Omit<SourceInput, "secrets"> & { hasSecrets: boolean };
+  initial?: Omit<SourceInput, "secrets"> & { id: string; hasSecrets: boolean };
   error: WireError | null;
   onSubmit(input: SourceInput): void;
 };
 
 export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFormProps) {
+  const trpc = useTRPC();
   const { role } = useWorkspace();
+  const form = useRef<HTMLFormElement>(null);
+  const check = useMutation(trpc.connect.checkDraft.mutationOptions({ meta: { inlineError: true } }));
   const [name, setName] = useState(initial?.name ?? "");
   const [config, setConfig] = useState<FieldValues>(initial?.config ?? {});
   const [secrets, setSecrets] = useState<FieldValues>({});
@@ -39,23 +44,32 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
   const asksSecrets = Object.keys(kind.secrets.properties ?? {}).length > 0;
   const administrator = role === "admin";
 
-  function submit(event: FormEvent) {
-    event.preventDefault();
+  function access() {
     const entered = Object.entries(secrets).filter(
       (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
     );
-    onSubmit({
-      name,
-      kind: kind.kind,
-      config,
-      audience,
-      schedule,
-      ...(entered.length > 0 ? { secrets: Object.fromEntries(entered) } : {}),
-    });
+    return { kind: kind.kind, config, ...(entered.length > 0 ? { secrets: Object.fromEntries(entered) } : {}) };
   }
 
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    onSubmit({ name, audience, schedule, ...access() });
+  }
+
+  function test() {
+    if (form.current?.reportValidity()) check.mutate({ ...access(), ...(initial ? { sourceId: initial.id } : {}) });
+  }
+
+  /** What was found is about what was entered then. */
+  const changing =
+    <T,>(set: (value: T) => void) =>
+    (value: T) => {
+      check.reset();
+      set(value);
+    };
+
   return (
-    <form id={formId} className="space-y-5" onSubmit={submit}>
+    <form id={formId} ref={form} className="space-y-5" onSubmit={submit}>
       {error && <ErrorNotice error={error} />}
       <Field label="Name" hint="How people here call it.">
         {(control) => (
@@ -69,7 +83,7 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
           />
         )}
       </Field>
-      <SchemaFields schema={kind.config} values={config} onChange={setConfig} administrator={administrator} />
+      <SchemaFields schema={kind.config} values={config} onChange={changing(setConfig)} administrator={administrator} />
       {asksSecrets && (
         <fieldset className="space-y-5 border-t border-line pt-5">
           <legend className="sr-only">Credentials</legend>
@@ -80,12 +94,13 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
           <SchemaFields
             schema={kind.secrets}
             values={secrets}
-            onChange={setSecrets}
+            onChange={changing(setSecrets)}
             secret
             administrator={administrator}
           />
         </fieldset>
       )}
+      <TestSource check={{ ...check, error: check.error && wireErrorOf(check.error) }} onTest={test} />
       <div className="space-y-5 border-t border-line pt-5">
         <Field
           label="Readers of documents without permissions of their own"

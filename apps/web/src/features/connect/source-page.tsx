@@ -1,7 +1,7 @@
 "use client";
 
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { MoreHorizontal, Pencil, RefreshCw, Trash2 } from "lucide-react";
+import { MoreHorizontal, Pencil, PlugZap, RefreshCw, Trash2 } from "lucide-react";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
@@ -25,7 +25,8 @@ import { Tabs } from "#components/ui/tabs.tsx";
 import { EditSource } from "#features/connect/edit-source.tsx";
 import { SourceFailures } from "#features/connect/source-failures.tsx";
 import { SourceStatus } from "#features/connect/source-status.tsx";
-import { RunHistory } from "#features/loop/run-history.tsx";
+import { SyncHistory } from "#features/connect/sync-history.tsx";
+import { CheckResult } from "#features/connect/test-source.tsx";
 import { describeSchedule } from "#features/loop/schedule-field.tsx";
 import { apiSnippets } from "#lib/api-snippets.ts";
 import { formatCount, formatNumber } from "#lib/format.ts";
@@ -39,6 +40,7 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
   const trpc = useTRPC();
   const { href } = useWorkspace();
   const { data: source, error, refetch } = useQuery(trpc.connect.get.queryOptions({ sourceId }));
+  const check = useMutation(trpc.connect.check.mutationOptions({ meta: { inlineError: true } }));
   const parent = { label: "Sources", href: href("/sources") };
   if (!source)
     return (
@@ -51,15 +53,16 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
       title={source.name}
       parent={parent}
       description={<span className="font-mono text-xs">{source.location}</span>}
-      actions={<SourceActions source={source} />}
+      actions={<SourceActions source={source} testing={check.isPending} onTest={() => check.mutate({ sourceId })} />}
     >
       <div className="space-y-6">
+        {!check.isIdle && <CheckResult check={{ ...check, error: check.error && wireErrorOf(check.error) }} />}
         {source.lastSyncError && <FailedSync source={source} />}
         <Figures source={source} />
         <Tabs
           label="About this source"
           tabs={[
-            { value: "history", label: "History", content: <RunHistory runs={source.runs} /> },
+            { value: "history", label: "History", content: <SyncHistory source={source} /> },
             {
               value: "failures",
               label: "Failures",
@@ -146,7 +149,7 @@ function FailedSync({ source }: { source: Source }) {
   );
 }
 
-function SourceActions({ source }: { source: Source }) {
+function SourceActions({ source, testing, onTest }: { source: Source; testing: boolean; onTest(): void }) {
   const trpc = useTRPC();
   const router = useRouter();
   const { href, role } = useWorkspace();
@@ -168,6 +171,9 @@ function SourceActions({ source }: { source: Source }) {
   if (role === "member" || role === "service") return null;
   return (
     <>
+      <Button busy={testing} onClick={onTest}>
+        {!testing && <PlugZap aria-hidden />} Test
+      </Button>
       <Button
         variant="primary"
         busy={sync.isPending || source.syncing}

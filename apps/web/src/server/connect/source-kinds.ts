@@ -18,6 +18,8 @@ export type SourceKind = {
   administratorOnly: boolean;
   /** One line that tells two sources of a kind apart. */
   locate(config: Record<string, unknown>): string;
+  /** Who gets to see the credentials; they are not sent to another one without being entered again. */
+  secretsGoTo(config: Record<string, unknown>): string;
 };
 
 const kinds: Record<string, SourceKind> = {
@@ -28,6 +30,7 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: fileSecretSchema,
     administratorOnly: true,
     locate: ({ path }) => String(path),
+    secretsGoTo: () => "",
   },
   s3: {
     title: "S3 bucket",
@@ -36,6 +39,7 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: s3SecretSchema,
     administratorOnly: false,
     locate: ({ bucket, prefix }) => `s3://${String(bucket)}/${String(prefix ?? "")}`,
+    secretsGoTo: ({ endpoint }) => String(endpoint ?? "Amazon S3"),
   },
   postgres: {
     title: "PostgreSQL",
@@ -43,6 +47,7 @@ const kinds: Record<string, SourceKind> = {
     configSchema: postgresConfigSchema,
     secretSchema: postgresSecretSchema,
     administratorOnly: false,
+    secretsGoTo: ({ host, port }) => `${String(host)}:${String(port ?? 5432)}`,
     locate: ({ host, port, database }) => `${String(host)}:${String(port ?? 5432)}/${String(database)}`,
   },
   web: {
@@ -52,6 +57,7 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: webSecretSchema,
     administratorOnly: false,
     locate: ({ url }) => String(url),
+    secretsGoTo: () => "",
   },
 };
 

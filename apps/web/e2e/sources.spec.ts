@@ -1,0 +1,73 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { e2eEnv, withEnv } from "./env.ts";
+import { expect, openPage, seriousFindings, test } from "./portal-test.ts";
+
+const { apiKey, stateDir, url } = e2eEnv();
+const repoDir = join(import.meta.dirname, "../../..");
+const nowhere = "/nowhere/at/all";
+const sentence = `"${nowhere}" does not exist.`;
+const action = "Check the path, and that a mounted drive is mounted on the machine that runs the worker.";
+
+test("a source is tried before it is saved: what is wrong and what to do, then what it holds", async ({
+  page,
+  consoleErrors,
+}) => {
+  await openPage(page, "/sources?add=1");
+  await page.getByRole("button", { name: /^Folder/ }).click();
+  const form = page.getByRole("dialog");
+  await form.getByLabel("Name").fill("Trial");
+  await form.getByLabel("Folder").fill(nowhere);
+  await form.getByRole("button", { name: "Test" }).click();
+  await expect(form.getByRole("alert")).toContainText(sentence);
+  await expect(form.getByRole("alert")).toContainText(action);
+
+  // What was found is about what was entered then.
+  await form.getByLabel("Folder").fill(join(repoDir, "examples/documents"));
+  await expect(form.getByRole("alert")).toHaveCount(0);
+  await form.getByRole("button", { name: "Test" }).click();
+  await expect(form.getByRole("status")).toContainText(/can be read and holds \d+ files, such as /);
+  expect(await seriousFindings(page)).toEqual([]);
+  // The browser's console names the answer that was refused.
+  consoleErrors.length = 0;
+});
+
+test("the API and the command line refuse a source in the same words, and begin no run with it", async ({
+  request,
+}) => {
+  test.skip(stateDir === undefined, "ANNEAL_E2E_STATE_DIR does not name the state folder of a running stack.");
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const input = { json: { kind: "file", config: { path: nowhere }, secrets: {} } };
+  const answer = await request.post(`${url}/api/w/default/trpc/connect.checkDraft`, { headers, data: input });
+  expect(answer.status()).toBe(422);
+  const { error } = (await answer.json()) as { error: { json: { data: { report: Record<string, unknown> } } } };
+  expect(error.json.data.report).toMatchObject({ code: "SOURCE_NOT_FOUND", message: sentence, action });
+
+  const env = withEnv({ ANNEAL_STATE_DIR: stateDir! });
+  const args = [join(repoDir, "apps/cli/src/main.ts"), "loop", "--source", `file://${nowhere}`];
+  const said = await new Promise<string>((resolve) => {
+    execFile(process.execPath, args, { env, timeout: 60_000 }, (_, stdout, stderr) => resolve(stdout + stderr));
+  });
+  expect(said).toBe(`SOURCE_NOT_FOUND: ${sentence}\nWhat to do: ${action}\n`);
+});
+
+test("a source's page tries it, and lists who read it when and what came of it", async ({ page }) => {
+  await openPage(page, "/sources");
+  await page
+    .getByRole("link", { name: /examples\/documents/ })
+    .first()
+    .click();
+  await page.getByRole("button", { name: "Test" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "can be read and holds" })).toBeVisible();
+
+  const reads = page.getByRole("table", { name: "Reads" }).getByRole("row");
+  await expect(reads.nth(1)).toContainText("Done");
+  await expect(reads.nth(1).getByRole("link", { name: /^Run · / })).toBeVisible();
+  const before = await reads.count();
+  await page.getByRole("button", { name: "Read now" }).click();
+  await expect(reads).toHaveCount(before + 1);
+  await expect(reads.nth(1)).toContainText("Done");
+  await expect(reads.nth(1)).toContainText("@");
+  expect(await seriousFindings(page)).toEqual([]);
+});

@@ -1,0 +1,135 @@
+"use client";
+
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { History } from "lucide-react";
+import Link from "next/link";
+import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
+import { EmptyState } from "#components/ui/empty-state.tsx";
+import { RelativeTime } from "#components/ui/relative-time.tsx";
+import { Status, statusOfStage } from "#components/ui/status.tsx";
+import { formatDuration, formatNumber, missing } from "#lib/format.ts";
+import { useTableState } from "#lib/table-state.ts";
+import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+import { wireErrorOf } from "#lib/wire-error.ts";
+
+type Sync = Answers["connect"]["syncs"]["rows"][number];
+
+/** Every time that a source was read: when, by whom, and what came of it. */
+export function SyncHistory({ source }: { source: { id: string; syncing: boolean } }) {
+  const trpc = useTRPC();
+  const { href } = useWorkspace();
+  const state = useTableState({ prefix: "reads-" });
+  const { data, error, refetch } = useQuery(
+    trpc.connect.syncs.queryOptions(
+      { sourceId: source.id, limit: state.pageSize, offset: (state.page - 1) * state.pageSize },
+      { placeholderData: keepPreviousData },
+    ),
+  );
+  return (
+    <DataTable
+      label="Reads"
+      columns={columns(href, source.syncing)}
+      rows={data?.rows}
+      total={data?.total ?? 0}
+      rowId={(row) => row.id}
+      state={state}
+      error={error && wireErrorOf(error)}
+      onRetry={() => void refetch()}
+      minWidth="68rem"
+      empty={
+        <EmptyState icon={History} title="Not read yet">
+          Each read is listed here with who started it, how long it took, and what was new, changed or gone.
+        </EmptyState>
+      }
+    />
+  );
+}
+
+const columns = (href: (path: string) => string, syncing: boolean): DataColumn<Sync>[] => [
+  {
+    id: "startedAt",
+    header: "Started",
+    enableSorting: false,
+    meta: { width: "7.5rem", card: "title" },
+    cell: ({ row }) => <RelativeTime time={row.original.startedAt} />,
+  },
+  {
+    id: "status",
+    header: "Status",
+    enableSorting: false,
+    meta: { width: "7.5rem" },
+    cell: ({ row }) => <SyncStatus sync={row.original} syncing={syncing} />,
+  },
+  {
+    id: "startedBy",
+    header: "By",
+    enableSorting: false,
+    meta: { width: "10.5rem" },
+    cell: ({ row: { original: sync } }) => {
+      const who = sync.startedBy === "schedule" ? "Schedule" : sync.startedBy;
+      if (sync.runId === null) return <span title={who}>{who}</span>;
+      return (
+        <Link
+          href={href(`/runs/${sync.runId}`)}
+          className="hover:underline"
+          title={`In a run that was started by ${who}`}
+        >
+          Run · {who}
+        </Link>
+      );
+    },
+  },
+  {
+    id: "took",
+    header: "Took",
+    enableSorting: false,
+    meta: { align: "right", width: "5.5rem" },
+    cell: ({ row: { original: sync } }) =>
+      formatDuration(
+        sync.endedAt && sync.status !== "skipped" ? sync.endedAt.getTime() - sync.startedAt.getTime() : null,
+      ),
+  },
+  count("scanned", "Listed"),
+  count("read", "Read"),
+  count("added", "Added"),
+  count("changed", "Changed"),
+  count("removed", "Removed"),
+  count("dropped", "Dropped"),
+  {
+    id: "error",
+    header: "What was wrong",
+    enableSorting: false,
+    cell: ({ row: { original: sync } }) =>
+      sync.error === null ? (
+        <span className="text-faint">{missing}</span>
+      ) : (
+        <span className="text-muted" title={`${sync.error.message} ${sync.error.action}`}>
+          {sync.error.message}
+        </span>
+      ),
+  },
+];
+
+function count(id: "scanned" | "read" | "added" | "changed" | "removed" | "dropped", header: string): DataColumn<Sync> {
+  return {
+    id,
+    header,
+    enableSorting: false,
+    meta: { align: "right", width: "4.75rem" },
+    cell: ({ row }) => {
+      const value = row.original[id];
+      if (value === 0) return <span className="text-faint">0</span>;
+      return <span className={id === "dropped" ? "text-failed" : undefined}>{formatNumber(value)}</span>;
+    },
+  };
+}
+
+function SyncStatus({ sync, syncing }: { sync: Sync; syncing: boolean }) {
+  // Its worker died, and another one will go on with it.
+  if (sync.status === "running" && !syncing) return <Status kind="waiting" word="Interrupted" />;
+  if (sync.status === "running") return <Status kind="running" word="Reading" />;
+  if (sync.status === "done" && sync.error) return <Status kind="waiting" word="Held back" />;
+  const { kind, word } = statusOfStage(sync.status);
+  return <Status kind={kind} word={word} />;
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import {
+  checkOutcomeSchema,
+  checkTimeoutMs,
+  checkWorkflowName,
+  type CheckInput,
+  type CheckOutcome,
+} from "@anneal/core/connect/contract";
+import { AnnealError } from "@anneal/core/errors";
+import { recordAudit } from "@anneal/db/queries/audit";
+import { getSource } from "@anneal/db/queries/connect";
+import { saveDraft } from "@anneal/db/queries/source-drafts";
+import { describeSource } from "#server/connect/source-kinds.ts";
+import { openAccess, type AccessInput } from "#server/connect/save-source.ts";
+import type { MemberContext } from "#server/context.ts";
+import { runWorkflow } from "#server/temporal.ts";
+
+/** The worker's own limit, and time for it to begin. */
+const answerTimeoutMs = checkTimeoutMs + 10_000;
+
+type Checked = Omit<Extract<CheckOutcome, { status: "ok" }>, "status">;
+
+/** @throws AnnealError that says why the source cannot be read */
+export async function checkStored({ scope, identity }: MemberContext, sourceId: string): Promise<Checked> {
+  const source = await getSource(scope, sourceId);
+  await recordAudit(scope, { actor: identity.email, action: "source.check", subject: `source:${source.id}` });
+  return check({ workspaceId: scope.workspaceId, of: { sourceId } });
+}
+
+/**
+ * Tries what was entered and is not saved. Its credentials travel sealed, in a row that the worker takes out.
+ * @param changed the source that is being changed: credentials left out are then its own
+ */
+export async function checkDraft(
+  { scope, identity }: MemberContext,
+  input: AccessInput,
+  changed: string | undefined,
+): Promise<Checked> {
+  const stored = changed === undefined ? undefined : await getSource(scope, changed);
+  const id = randomUUID();
+  const access = openAccess(identity.role, input, stored, id);
+  await recordAudit(scope, {
+    actor: identity.email,
+    action: "source.check",
+    subject: stored ? `source:${stored.id}` : `draft:${id}`,
+    details: { kind: access.kind, location: describeSource(access.kind, access.config).location },
+  });
+  await saveDraft(scope, { id, ...access });
+  return check({ workspaceId: scope.workspaceId, of: { draftId: id } });
+}
+
+async function check(input: CheckInput): Promise<Checked> {
+  const workflowId = `check-${randomUUID()}`;
+  const outcome = checkOutcomeSchema.parse(await runWorkflow(checkWorkflowName, workflowId, input, answerTimeoutMs));
+  if (outcome.status === "ok") return { summary: outcome.summary, warnings: outcome.warnings };
+  const { code, message, action, details } = outcome.error;
+  throw new AnnealError(code, message, { action, ...(details ? { details } : {}) });
+}
