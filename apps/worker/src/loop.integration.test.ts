@@ -1,16 +1,32 @@
 import { createHash, randomUUID } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findMotoPython } from "@anneal/connectors/conformance/start-moto";
+import {
+  bucketDocuments,
+  pageOf,
+  startTestSources,
+  type TestSources,
+} from "@anneal/connectors/conformance/start-sources";
+import { parseSourceUri, type SourceUriOptions } from "@anneal/connectors/source-uri";
 import { workspaceMembers } from "@anneal/core/access/acl";
+import {
+  checkWorkflowName,
+  syncWorkflowId,
+  syncWorkflowName,
+  type CheckInput,
+  type CheckOutcome,
+  type SyncInput,
+} from "@anneal/core/connect/contract";
 import { servingName } from "@anneal/core/deploy/contract";
 import { loopWorkflowId, loopWorkflowName, stages, taskQueue, type LoopInput } from "@anneal/core/loop/contract";
 import { loopSettingsSchema, type LoopSettings } from "@anneal/core/loop/settings";
 import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
 import { migrateDatabase } from "@anneal/db/migrate";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { saveSource } from "@anneal/db/queries/connect";
+import { deleteSource, getSource, restoreSource, saveSource } from "@anneal/db/queries/connect";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
 import { createDeployment, getDeployment, listCurrentAliases } from "@anneal/db/queries/deploy";
 import { getAdapterVersion, listAdapterVersions } from "@anneal/db/queries/register";
@@ -25,13 +41,17 @@ import {
   listTrainingRuns,
   listTrainingSamples,
 } from "@anneal/db/queries/train";
+import { saveDraft } from "@anneal/db/queries/source-drafts";
+import { listSyncs } from "@anneal/db/queries/source-syncs";
+import { createSecretBox } from "@anneal/db/secret-box";
 import { createInferenceClient, type InferenceClient } from "@anneal/engines/inference-client";
 import { createVectorIndex, type VectorIndex } from "@anneal/engines/vector-index";
+import { choosePort } from "@anneal/local-stack/choose-port";
 import { startStack, type Stack } from "@anneal/local-stack/stack";
 import { openObjectStore } from "@anneal/objects/open-object-store";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { Client, Connection } from "@temporalio/client";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 // One stack and one workspace for the file; each test goes on from where the one before it ended.
 
@@ -143,6 +163,27 @@ afterAll(async () => {
 }, 60_000);
 
 type SettingsChange = Omit<Partial<LoopSettings>, "training"> & { training?: Partial<LoopSettings["training"]> };
+
+/** Adds a source by its address, as `anneal loop --source` does. */
+async function addSource(uri: string, options: SourceUriOptions = {}): Promise<string> {
+  const { kind, name, config, secrets } = parseSourceUri(uri, options);
+  const id = randomUUID();
+  await saveSource(scope, {
+    id,
+    name,
+    kind,
+    config,
+    sealedSecrets: seal(secrets, id),
+    defaultAcl: { allow: [workspaceMembers(scope.workspaceId)], deny: [] },
+    schedule: null,
+  });
+  return id;
+}
+
+function seal(secrets: Record<string, string>, purpose: string): Buffer | null {
+  if (Object.keys(secrets).length === 0) return null;
+  return createSecretBox(stack.env["ANNEAL_ENCRYPTION_KEY"]!).seal(secrets, purpose);
+}
 
 /** Starts a run as the portal does. */
 async function startLoop(change: SettingsChange = {}) {
@@ -308,6 +349,258 @@ it(
     expect(await loadedAdapters()).toEqual([await servingNow()]);
   },
 );
+
+const python = findMotoPython();
+
+describe.skipIf(python === null)("sources of every kind", () => {
+  let from: TestSources;
+  let ids: Record<"bucket" | "table" | "query" | "site", string>;
+
+  beforeAll(async () => {
+    from = await startTestSources(python!, stack.databaseOwnerUrl);
+    const { bucket, table, query, site } = from.uris;
+    ids = {
+      bucket: await addSource(bucket, from.options),
+      table: await addSource(table),
+      query: await addSource(query),
+      site: await addSource(site),
+    };
+  });
+  afterAll(async () => {
+    // The tests that follow go on with the folder alone.
+    for (const id of Object.values(ids ?? {})) await deleteSource(scope, id);
+    await from?.stop();
+  });
+
+  const refsOf = async (sourceId: string) =>
+    (await listDocuments(scope, { sourceId }, { limit: 100, offset: 0 })).rows.map(({ ref }) => ref).toSorted();
+  const syncsOf = async (sourceId: string) => (await listSyncs(scope, sourceId, { limit: 20, offset: 0 })).rows;
+  const startSync = async (sourceId: string, change: Partial<SyncInput> & { workflowId?: string } = {}) => {
+    const { workflowId = syncWorkflowId(sourceId), ...rest } = change;
+    const input: SyncInput = {
+      workspaceId: scope.workspaceId,
+      sourceId,
+      confirmDeletions: false,
+      startedBy: "ada@example.com",
+      ...rest,
+    };
+    return temporal.workflow.start(syncWorkflowName, { workflowId, taskQueue, args: [input] });
+  };
+  const sync = async (sourceId: string, change: Partial<SyncInput> = {}) => {
+    await (await startSync(sourceId, change)).result();
+    return (await syncsOf(sourceId))[0]!;
+  };
+  const counts = { scanned: 0, read: 0, added: 0, changed: 0, removed: 0, dropped: 0 };
+  const expectIndexed = async (run: Awaited<ReturnType<typeof getRun>>, count: number) => {
+    expect(run.error).toBeNull();
+    const indexed = await countIndexed(scope, run.outputs.collectionId!, null);
+    expect(indexed.documents).toBe(count);
+    expect(await vectors.count(run.outputs.collectionId!)).toBe(indexed.chunks);
+  };
+
+  it(
+    "go round the loop; a second run reads only what changed, and what is gone or removed leaves the index",
+    { timeout: 240_000 },
+    async () => {
+      const own = (await readdir(sourceDir)).filter((name) => name.endsWith(".md")).length;
+      await expectIndexed(await runLoop(), own + 3 + 3 + 2 + 3);
+      expect(await refsOf(ids.query)).toEqual(["query/1", "query/2"]);
+      expect((await syncsOf(ids.site))[0]).toMatchObject({
+        ...counts,
+        scanned: 3,
+        read: 3,
+        added: 3,
+        status: "done",
+        startedBy: "test",
+        runId: expect.any(String),
+      });
+
+      await from.putObject("manuals/lift.md", bucketDocuments["manuals/lift.md"]!.replace("three minutes", "an hour"));
+      await from.deleteObject("manuals/roof.md");
+      await from.runSql("update berths set title = 'North mole' where id = 1; delete from berths where id = 3");
+      await from.runSql("update notices set public = false where id = 2");
+      const loans = "Loans are four weeks long, and nothing else of this page is as it was. ".repeat(8);
+      from.site.pages.set("/loans", { body: pageOf("Loans", loans, ["/"]) });
+      from.site.pages.delete("/rooms");
+      from.site.takeLog();
+      await expectIndexed(await runLoop(), own + 2 + 2 + 1 + 2);
+      const one = { read: 1, changed: 1, removed: 1 };
+      expect((await syncsOf(ids.bucket))[0]).toMatchObject({ ...counts, ...one, scanned: 2 });
+      expect((await syncsOf(ids.table))[0]).toMatchObject({ ...counts, ...one, scanned: 2 });
+      expect((await syncsOf(ids.query))[0]).toMatchObject({ ...counts, removed: 1, scanned: 1 });
+      expect((await syncsOf(ids.site))[0]).toMatchObject({ ...counts, ...one, scanned: 3 });
+      expect(from.site.takeLog()).toEqual(expect.arrayContaining(["304 /", "200 /loans", "404 /rooms"]));
+      expect(await refsOf(ids.site)).toEqual([`${from.uris.site}`, `${from.uris.site}loans`]);
+
+      await deleteSource(scope, ids.bucket);
+      await expectIndexed(await runLoop(), own + 2 + 1 + 2);
+      expect(await refsOf(ids.bucket)).toEqual([]);
+
+      // Taken back, its documents are there at once, and in the index with the next run, without being read again.
+      await restoreSource(scope, ids.bucket);
+      expect(await refsOf(ids.bucket)).toEqual(["manuals/boiler.md", "manuals/lift.md"]);
+      await expectIndexed(await runLoop(), own + 2 + 2 + 1 + 2);
+      expect((await syncsOf(ids.bucket))[0]).toMatchObject({ ...counts, scanned: 2 });
+    },
+  );
+
+  it("hold back a mass deletion until a person has confirmed it", async () => {
+    const keys = Array.from({ length: 12 }, (_, index) => `manuals/sheet-${index}.md`);
+    for (const key of keys) await from.putObject(key, `# Sheet\n\n${key} is one of many.\n`);
+    expect(await sync(ids.bucket)).toMatchObject({ ...counts, scanned: 14, read: 12, added: 12 });
+    for (const key of keys) await from.deleteObject(key);
+
+    const held = await sync(ids.bucket);
+    expect(held).toMatchObject({ ...counts, scanned: 2, status: "done", error: { code: "CONFLICT" } });
+    expect(held.error!.message).toBe(
+      "The source no longer has 12 of 14 documents, more than the 20% that one sync may delete; all were kept.",
+    );
+    expect((await getSource(scope, ids.bucket)).lastSyncError).toEqual(held.error);
+    expect(await refsOf(ids.bucket)).toHaveLength(14);
+
+    expect(await sync(ids.bucket, { confirmDeletions: true })).toMatchObject({ ...counts, scanned: 2, removed: 12 });
+    expect((await getSource(scope, ids.bucket)).lastSyncError).toBeNull();
+    expect(await refsOf(ids.bucket)).toEqual(["manuals/boiler.md", "manuals/lift.md"]);
+  });
+
+  it("are never read twice at once: a second sync says so, a run waits, and so does a second run", async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const loans = from.site.pages.get("/loans")!;
+    from.site.pages.set("/loans", { ...loans, gate });
+    const before = (await syncsOf(ids.site)).length;
+    try {
+      const first = await startSync(ids.site);
+      await until("it is being read", async () => (await syncsOf(ids.site)).length > before);
+
+      // What a schedule starts has an id of its own.
+      const second = await startSync(ids.site, { workflowId: `sync-${randomUUID()}`, startedBy: "schedule" });
+      await second.result();
+      expect((await syncsOf(ids.site))[0]).toMatchObject({
+        ...counts,
+        status: "skipped",
+        startedBy: "schedule",
+        error: { code: "ALREADY_RUNNING", message: expect.stringContaining("started by ada@example.com") },
+      });
+
+      const runs = [await startLoop({ sourceIds: [ids.site] }), await startLoop({ sourceIds: [ids.site] })];
+      const statuses = async () =>
+        (await Promise.all(runs.map(({ runId }) => getRun(scope, runId)))).map((r) => r.status);
+      const waiting = await until("one run waits for the source", async () => {
+        const found = (await Promise.all(runs.map(({ runId }) => getRun(scope, runId)))).flatMap((run) => run.stages);
+        return found.find(({ progress }) => progress?.note?.startsWith("Waiting: "));
+      });
+      expect(waiting.stage).toBe("connect");
+      expect((await statuses()).toSorted()).toEqual(["running", "waiting"]);
+
+      open();
+      await first.result();
+      // The site alone has no pairs to learn from, which ends a run soon.
+      for (const { end } of runs) expect((await end()).error).toMatchObject({ code: "DATASET_EMPTY" });
+      const [started, ended] = [
+        (await Promise.all(runs.map(({ runId }) => getRun(scope, runId)))).map((run) => run.stages[0]!.startedAt!),
+        (await Promise.all(runs.map(({ runId }) => getRun(scope, runId)))).map((run) => run.endedAt!),
+      ];
+      const [early, late] = started[0]! < started[1]! ? [0, 1] : [1, 0];
+      expect(started[late]!.getTime()).toBeGreaterThanOrEqual(ended[early]!.getTime());
+    } finally {
+      open();
+      from.site.pages.set("/loans", loans);
+    }
+    const reads = (await syncsOf(ids.site)).filter(({ status }) => status === "done").toReversed();
+    expect(reads.length).toBeGreaterThanOrEqual(before + 3);
+    for (const [index, read] of reads.slice(1).entries())
+      expect(read.startedAt.getTime()).toBeGreaterThanOrEqual(reads[index]!.endedAt!.getTime());
+  });
+
+  it("end their sync when they are removed while it reads, and none of its documents comes alive", async () => {
+    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+    const home = from.site.pages.get("/")!;
+    from.site.pages.set("/new", { body: pageOf("New", "A page that nobody has seen before today. ".repeat(12)), gate });
+    from.site.pages.set("/", { body: `${String(home.body)}<a href="/new">new</a>` });
+    const before = (await syncsOf(ids.site)).length;
+    const refs = await refsOf(ids.site);
+    const reading = await startSync(ids.site);
+    const ended = reading.result().catch((error: unknown) => error);
+    await until("it is being read", async () => (await syncsOf(ids.site)).length > before);
+    await deleteSource(scope, ids.site);
+    open();
+    from.site.pages.set("/", home);
+    expect(await ended).toBeInstanceOf(Error);
+    expect((await syncsOf(ids.site))[0]).toMatchObject({ status: "failed", error: { code: "SOURCE_NOT_FOUND" } });
+    expect(await refsOf(ids.site)).toEqual([]);
+    await restoreSource(scope, ids.site);
+    expect(await refsOf(ids.site)).toEqual(refs);
+  });
+
+  describe("tried before they are saved", () => {
+    async function check(uri: string, options: SourceUriOptions = {}) {
+      const { kind, config, secrets } = parseSourceUri(uri, options);
+      const id = randomUUID();
+      await saveDraft(scope, { id, kind, config, sealedSecrets: seal(secrets, id), sealedFor: id });
+      return run({ draftId: id });
+    }
+    async function run(of: CheckInput["of"]) {
+      const workflowId = `check-${randomUUID()}`;
+      const args: [CheckInput] = [{ workspaceId: scope.workspaceId, of }];
+      const handle = await temporal.workflow.start(checkWorkflowName, { workflowId, taskQueue, args });
+      const outcome = (await handle.result()) as CheckOutcome;
+      const { events } = await handle.fetchHistory();
+      // As JSON, bytes are base64.
+      const history = JSON.stringify(events, (key, value: unknown) =>
+        key === "data" && typeof value === "string" ? Buffer.from(value, "base64").toString() : value,
+      );
+      return { outcome, history };
+    }
+    const summaryOf = ({ outcome }: Awaited<ReturnType<typeof check>>) =>
+      outcome.status === "ok" ? outcome.summary : outcome.error.message;
+
+    it("say what they hold", async () => {
+      const folder = summaryOf(await check(`file://${sourceDir}`));
+      expect(folder).toMatch(/can be read and holds \d files, such as \S+, \S+ and \S+\.$/);
+      expect(summaryOf(await check(from.uris.bucket, from.options))).toMatch(
+        /^"manuals\/" in bucket "papers" can be read and holds \d objects: manuals\/boiler\.md/,
+      );
+      expect(summaryOf(await check(from.uris.table))).toMatch(/can be read: \d rows in "berths"\.$/);
+      expect(summaryOf(await check(from.uris.query))).toMatch(/can be read: \d rows? in "query"\.$/);
+      expect(summaryOf(await check(from.uris.site))).toContain(
+        "answers, and its first page, “Harbour library”, leads to 2 pages: /loans and /rooms.",
+      );
+      // The stored source, with its stored credentials.
+      expect((await run({ sourceId: ids.bucket })).outcome.status).toBe("ok");
+    });
+
+    it("say what is wrong and what to do, and no credential gets into Temporal's history", async () => {
+      const table = new URL(from.uris.table);
+      table.password = "tide-table-secret";
+      await from.requireKeys(true);
+      try {
+        const cases: [code: string, sentence: string, uri: string, options?: SourceUriOptions][] = [
+          ["SOURCE_NOT_FOUND", "does not exist", join(stateDir, "nowhere")],
+          [
+            "SOURCE_UNREACHABLE",
+            "cannot be reached",
+            from.uris.bucket,
+            { ...from.options, s3Endpoint: "http://127.0.0.1:9" },
+          ],
+          ["SOURCE_CREDENTIALS", "did not accept the access key", from.uris.bucket, from.options],
+          ["SOURCE_CREDENTIALS", "did not accept user", table.href],
+          ["SOURCE_UNREACHABLE", "cannot be reached", `http://127.0.0.1:${await choosePort(undefined)}/`],
+        ];
+        for (const [code, sentence, uri, options] of cases) {
+          const { outcome, history } = await check(uri, options);
+          expect(outcome).toMatchObject({
+            status: "failed",
+            error: { code, message: expect.stringContaining(sentence), action: expect.stringMatching(/\.$/) },
+          });
+          expect(history).toContain(code);
+          expect(history).not.toMatch(/tide-table-secret|AKIDHARBOUR/);
+        }
+      } finally {
+        await from.requireKeys(false);
+      }
+    });
+  });
+});
 
 it(
   "survives kill -9 of the trainer and of the worker: the training goes on from a checkpoint, no step is lost",

@@ -6,6 +6,8 @@ export type SitePage = {
   body: string | Uint8Array;
   status?: number;
   headers?: Record<string, string>;
+  /** The answer waits for it. */
+  gate?: Promise<void>;
 };
 
 export type TestSite = {
@@ -26,8 +28,9 @@ export async function startSite(): Promise<TestSite> {
   let server: Server | null = null;
   let port = 0;
 
-  const answer = (request: IncomingMessage, response: ServerResponse) => {
-    const page = pages.get(request.url ?? "") ?? { body: "<title>Not found</title>", status: 404 };
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const page: SitePage = pages.get(request.url ?? "") ?? { body: "<title>Not found</title>", status: 404 };
+    await page.gate;
     const bytes = Buffer.from(page.body);
     const etag = `"${hash("sha256", bytes).slice(0, 16)}"`;
     const status = page.status ?? (request.headers["if-none-match"] === etag ? 304 : 200);
@@ -46,7 +49,7 @@ export async function startSite(): Promise<TestSite> {
       return taken;
     },
     async start() {
-      server = createServer(answer);
+      server = createServer((request, response) => void answer(request, response));
       const listening = server;
       await new Promise<void>((resolve) => listening.listen(port, "127.0.0.1", resolve));
       port = (listening.address() as AddressInfo).port;
