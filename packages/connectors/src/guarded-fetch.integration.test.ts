@@ -62,6 +62,11 @@ describe("createGuardedFetch", () => {
     for (const url of ["file:///etc/passwd", "ftp://example.org/", "data:text/plain,x"]) {
       await expect(guarded.fetch(url, request)).rejects.toMatchObject({ code: "INVALID_INPUT" });
     }
+    // Ports that the fetch standard keeps from web pages.
+    await expect(guarded.fetch("http://127.0.0.1:9/", request)).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining("Port 9 is kept for another protocol"),
+    });
     await guarded.close();
   });
 });

@@ -73,6 +73,15 @@ export function toFetchError(error: unknown, url: URL): AnnealError {
   const ours = findAnnealError(error);
   if (ours !== null) return ours;
   if (error instanceof Error && error.name === "TimeoutError") return timedOut(url);
+  if (error instanceof TypeError && error.cause instanceof Error && error.cause.message === "bad port") {
+    return new AnnealError(
+      "INVALID_INPUT",
+      `Port ${url.port} is kept for another protocol, so no page is asked of it.`,
+      {
+        action: "Use the port that the site serves its pages on.",
+      },
+    );
+  }
   const known = unreachable(error, url.host);
   if (known !== null) return known;
   return new AnnealError("SOURCE_UNREACHABLE", `${url.host} sent an answer that cannot be read.`, {
