@@ -1,6 +1,6 @@
 import { cleanDocument } from "@anneal/core/clean/clean-document";
 import { defaultCleanPolicy } from "@anneal/core/clean/policy";
-import { canonicalJson } from "@anneal/core/audit/chain";
+import { canonicalJson } from "@anneal/core/canonical-json";
 import { documentText, type ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";

@@ -1,5 +1,5 @@
 import type { Passage } from "@anneal/core/chat/passage";
-import { canonicalJson } from "@anneal/core/audit/chain";
+import { canonicalJson } from "@anneal/core/canonical-json";
 import { buildExamples, passageOf } from "@anneal/core/dataset/build-examples";
 import { checkPair } from "@anneal/core/dataset/check-pair";
 import { datasetAcl } from "@anneal/core/dataset/dataset-acl";

@@ -1,6 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";
-import { canonicalJson } from "@anneal/core/audit/chain";
+import { canonicalJson } from "@anneal/core/canonical-json";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import { assertTrainingServeable, engineLimitsOf } from "@anneal/core/register/serveability";
 import { trainerConfigSchema } from "@anneal/core/train/trainer-config";

@@ -1,3 +1,5 @@
+import { canonicalJson } from "../canonical-json.ts";
+
 /**
  * The audit trail's hash chain. Each event's hash is SHA-256 over its canonical JSON, which holds the hash before it;
  * changing, removing or reordering any event breaks every hash after it. Anyone with an export and this file's rules
@@ -15,18 +17,6 @@ export type AuditEvent = {
 };
 
 export const genesisHash = "0".repeat(64);
-
-/** JSON with sorted keys at every level (the idea of RFC 8785), so that equal events have equal bytes. */
-export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  if (value !== null && typeof value === "object") {
-    const entries = Object.entries(value)
-      .filter(([, item]) => item !== undefined)
-      .sort(([left], [right]) => (left < right ? -1 : 1));
-    return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(",")}}`;
-  }
-  return JSON.stringify(value) ?? "null";
-}
 
 export function canonicalEvent(event: AuditEvent): string {
   const { at, workspaceId, actor, action, subject, details, allowed, prevHash } = event;

@@ -1,15 +1,8 @@
+import { canonicalJson } from "../canonical-json.ts";
 import { type Sha256, sha256OfText } from "../indexing/point-id.ts";
 import type { Example } from "./build-examples.ts";
 
 export type DatasetExample = Example & { split: "train" | "eval" };
-
-/** JSON with sorted keys: one text for one value, whatever order its object was made in. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) => {
-    if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
-    return Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)));
-  });
-}
 
 /** Messages JSONL: what the trainer reads and people download; a line ends in "\n". */
 export function toMessagesJsonl(examples: readonly DatasetExample[]): string {

@@ -1,5 +1,6 @@
+import { canonicalJson } from "../canonical-json.ts";
 import type { DatasetExample } from "./dataset-digest.ts";
-import { canonicalJson, toMessagesJsonl } from "./dataset-digest.ts";
+import { toMessagesJsonl } from "./dataset-digest.ts";
 
 export const datasetFormats = ["messages", "alpaca", "sharegpt", "prompt-completion", "csv"] as const;
 export type DatasetFormat = (typeof datasetFormats)[number];
