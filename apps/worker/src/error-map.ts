@@ -1,9 +1,12 @@
+import { diskFullError, isDiskFull } from "@anneal/core/disk-full";
 import { AnnealError, errorCodes, type ErrorCode, type ErrorReport } from "@anneal/core/errors";
 import { ApplicationFailure } from "@temporalio/common";
 
 /** How Temporal treats each expected failure, unless the error itself says that it is retryable. */
 const retriesByCode = {
   INVALID_INPUT: false,
+  REQUEST_TOO_LARGE: false,
+  METHOD_NOT_ALLOWED: false,
   UNAUTHENTICATED: false,
   FORBIDDEN: false,
   NOT_FOUND: false,
@@ -55,8 +58,25 @@ export function withFailures<Activities extends Record<string, (...args: never[]
         try {
           return await activity(...args);
         } catch (error) {
-          throw error instanceof AnnealError ? toFailure(error) : error;
+          if (error instanceof AnnealError) throw toFailure(error);
+          throw isDiskFull(error) ? toFailure(diskFullError("the disk of the server", error)) : error;
         }
+      },
+    ]),
+  ) as Activities;
+}
+
+/** Refuses to begin what writes much while the disk has too little left. Failing is always possible: see the caller. */
+export function withFreeSpace<Activities extends Record<string, (...args: never[]) => Promise<unknown>>>(
+  activities: Activities,
+  requireSpace: () => Promise<void>,
+): Activities {
+  return Object.fromEntries(
+    Object.entries(activities).map(([name, activity]) => [
+      name,
+      async (...args: never[]) => {
+        await requireSpace();
+        return activity(...args);
       },
     ]),
   ) as Activities;

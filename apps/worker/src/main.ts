@@ -8,6 +8,7 @@ import { ParserPool } from "@anneal/documents/parser-pool";
 import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
 import { createInferenceClient } from "@anneal/engines/inference-client";
 import { createVectorIndex } from "@anneal/engines/vector-index";
+import { requireFreeSpace } from "@anneal/objects/free-space";
 import { openObjectStore } from "@anneal/objects/open-object-store";
 import { Client, Connection, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
@@ -31,7 +32,7 @@ import { createReplicaDriver } from "./drivers/replicas.ts";
 import { createTeacher } from "./drivers/teacher.ts";
 import { hasWorkflowEnded } from "./drivers/workflow-state.ts";
 import { readEnv } from "./env.ts";
-import { withFailures } from "./error-map.ts";
+import { withFailures, withFreeSpace } from "./error-map.ts";
 import { log } from "./log.ts";
 
 /** The composition root: the only place that makes effects and hands them to the activities. */
@@ -95,6 +96,15 @@ async function main(): Promise<void> {
     namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
   });
   const connection = await NativeConnection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS });
+  const { releaseTraining, ...training } = createTrainActivities({
+    db,
+    objects,
+    stateDir: env.ANNEAL_STATE_DIR,
+    ...python,
+    baseModel,
+    maxLoraRank,
+    sampleCount: env.ANNEAL_TRAINING_SAMPLES,
+  });
   const worker = await Worker.create({
     connection,
     namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
@@ -102,25 +112,24 @@ async function main(): Promise<void> {
     identity: env.ANNEAL_WORKER_ID,
     workflowsPath: fileURLToPath(new URL("./workflows/all.ts", import.meta.url)),
     activities: withFailures({
+      // What closes and frees goes on without room; what writes much does not begin.
       ...createRunActivities({ db }),
-      ...createConnectActivities({ database, objects, secretBox, chromiumPath }),
+      releaseTraining,
       ...createCheckActivities({ db, secretBox, chromiumPath }),
-      ...createCleanActivities({ db, objects, parsers, mainContent }),
-      ...createDedupeActivities({ db, objects }),
-      ...createDatasetActivities({ db, objects, teacher }),
-      ...createTrainActivities({
-        db,
-        objects,
-        stateDir: env.ANNEAL_STATE_DIR,
-        ...python,
-        baseModel,
-        maxLoraRank,
-        sampleCount: env.ANNEAL_TRAINING_SAMPLES,
-      }),
-      ...createRegisterActivities({ db, objects, baseModel, maxLoraRank }),
       ...createDeployActivities({ db, replicas, hasWorkflowEnded: (id) => hasWorkflowEnded(client, id) }),
       ...createServingActivities({ db, replicas, maxLoraRank, log }),
-      ...createIndexingActivities({ db, objects, vectors, embeddings }),
+      ...withFreeSpace(
+        {
+          ...createConnectActivities({ database, objects, secretBox, chromiumPath }),
+          ...createCleanActivities({ db, objects, parsers, mainContent }),
+          ...createDedupeActivities({ db, objects }),
+          ...createDatasetActivities({ db, objects, teacher }),
+          ...training,
+          ...createRegisterActivities({ db, objects, baseModel, maxLoraRank }),
+          ...createIndexingActivities({ db, objects, vectors, embeddings }),
+        },
+        () => requireFreeSpace(env.ANNEAL_STATE_DIR),
+      ),
     }),
     maxConcurrentActivityTaskExecutions: 20,
     shutdownGraceTime: "5 seconds",

@@ -5,6 +5,8 @@
  */
 export const errorCodes = [
   "INVALID_INPUT",
+  "REQUEST_TOO_LARGE",
+  "METHOD_NOT_ALLOWED",
   "UNAUTHENTICATED",
   "FORBIDDEN",
   "NOT_FOUND",

@@ -2,14 +2,19 @@ import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { access, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { AnnealError } from "@anneal/core/errors";
+import { diskFullError, diskReserveBytes, isDiskFull } from "@anneal/core/disk-full";
+import { requireFreeSpace } from "./free-space.ts";
 import { assertKey, missingObject, type ObjectStore } from "./object-store.ts";
 
 function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-export function openFolderStore(root: string): ObjectStore {
+/** How much of a large object may be written before the disk is asked again. */
+const checkEveryBytes = 64 * 1024 ** 2;
+
+/** @param reserveBytes what a put leaves free on the disk */
+export function openFolderStore(root: string, reserveBytes = diskReserveBytes): ObjectStore {
   const pathOf = (key: string) => {
     assertKey(key);
     return join(root, key);
@@ -20,12 +25,18 @@ export function openFolderStore(root: string): ObjectStore {
       const partial = `${path}.${randomUUID()}.partial`;
       try {
         await mkdir(dirname(path), { recursive: true });
+        await requireFreeSpace(root, reserveBytes);
         const file = await open(partial, "wx");
         let sizeBytes = 0;
+        let uncheckedBytes = 0;
         try {
           for await (const part of body instanceof Uint8Array ? [body] : body) {
             await file.writeFile(part);
             sizeBytes += part.byteLength;
+            uncheckedBytes += part.byteLength;
+            if (uncheckedBytes < checkEveryBytes) continue;
+            await requireFreeSpace(root, reserveBytes);
+            uncheckedBytes = 0;
           }
           // The rename below must not become durable before the bytes are.
           await file.datasync();
@@ -36,12 +47,7 @@ export function openFolderStore(root: string): ObjectStore {
         return { sizeBytes };
       } catch (error) {
         await rm(partial, { force: true });
-        if (isErrno(error, "ENOSPC") || isErrno(error, "EDQUOT")) {
-          throw new AnnealError("DISK_FULL", `There is no room left on the disk of ${root}.`, {
-            action: "Free some space and run the stage again; nothing already stored was lost.",
-            cause: error,
-          });
-        }
+        if (isDiskFull(error)) throw diskFullError(`the disk of ${root}`, error);
         throw error;
       }
     },

@@ -6,6 +6,7 @@ import { findMotoPython, startMoto } from "@anneal/connectors/conformance/start-
 import { AnnealError } from "@anneal/core/errors";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openFolderStore } from "./folder-store.ts";
 import { readAll, type ObjectStore } from "./object-store.ts";
 import { openObjectStore } from "./open-object-store.ts";
 
@@ -123,6 +124,15 @@ describe("a folder", () => {
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
   describeObjectStore(() => openObjectStore(pathToFileURL(join(dir, "with space")).href));
+
+  it("refuses what would take the last room of the disk from the database, and keeps what it has", async () => {
+    const root = join(dir, "nearly full");
+    await openFolderStore(root).put("kept", text("old"));
+    const store = openFolderStore(root, 2 ** 60);
+    const refused = { code: "DISK_FULL", message: expect.stringMatching(/has \d+ MiB free, and the last \d+ MiB/) };
+    await expect(store.put("kept", text("new"))).rejects.toMatchObject(refused);
+    expect(Buffer.from(await store.get("kept")).toString()).toBe("old");
+  });
 
   it("leaves no half-written file behind", async () => {
     const entries = await readdir(dir, { recursive: true });

@@ -4,6 +4,8 @@ import type { ErrorCode } from "@anneal/core/errors";
 /** How an expected failure leaves this process: one of the product's two tables of this kind. */
 export const errorMap = {
   INVALID_INPUT: { trpc: "BAD_REQUEST", http: 400 },
+  REQUEST_TOO_LARGE: { trpc: "PAYLOAD_TOO_LARGE", http: 413 },
+  METHOD_NOT_ALLOWED: { trpc: "METHOD_NOT_SUPPORTED", http: 405 },
   UNAUTHENTICATED: { trpc: "UNAUTHORIZED", http: 401 },
   FORBIDDEN: { trpc: "FORBIDDEN", http: 403 },
   NOT_FOUND: { trpc: "NOT_FOUND", http: 404 },

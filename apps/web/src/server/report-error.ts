@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { TRPCError } from "@trpc/server";
 import { ZodError } from "zod";
+import { diskFullError, isDiskFull } from "@anneal/core/disk-full";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { WireError } from "#lib/wire-error.ts";
 import { log } from "#server/log.ts";
@@ -36,6 +37,7 @@ export function expectedError(error: unknown): AnnealError | undefined {
         details: { issues: cause.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join("."), message })) },
       });
     }
+    if (isDiskFull(cause)) return diskFullError("the disk of the server");
     if (isConnectionFailure(cause)) {
       return new AnnealError("ENGINE_UNAVAILABLE", "A service that Anneal needs does not answer.", {
         action: "Wait a moment and try again; if it lasts, look at the output of `npm start`.",

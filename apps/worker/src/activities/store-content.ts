@@ -1,4 +1,5 @@
 import type { ConnectContext } from "@anneal/connectors/connector";
+import { diskFullError, isDiskFull } from "@anneal/core/disk-full";
 import { AnnealError } from "@anneal/core/errors";
 import type { FetchedContent } from "@anneal/db/queries/connect";
 import type { ObjectStore } from "@anneal/objects/object-store";
@@ -33,12 +34,7 @@ export async function storeContent(
       await file.writeFile(part);
     }
   } catch (error) {
-    throw error instanceof Error && "code" in error && error.code === "ENOSPC"
-      ? new AnnealError("DISK_FULL", `There is no room left in ${context.tempDir}.`, {
-          action: "Free some space and run the stage again; nothing already stored was lost.",
-          cause: error,
-        })
-      : error;
+    throw isDiskFull(error) ? diskFullError(`the disk of ${context.tempDir}`, error) : error;
   } finally {
     await file.close();
   }
