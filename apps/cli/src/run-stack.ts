@@ -39,7 +39,10 @@ export async function runStack(
 
 /** One line per service and state, for a terminal or a log. */
 export function printProgress({ service, state, seconds, note }: Progress): void {
-  if (state === "starting") return;
+  if (state === "starting") {
+    if (note) console.log(`… ${service.padEnd(11)} ${note}`);
+    return;
+  }
   const mark = state === "ready" ? "✓" : "✗";
   console.log(`${mark} ${service.padEnd(11)} ${state} after ${seconds.toFixed(1)} s${note ? `: ${note}` : ""}`);
 }

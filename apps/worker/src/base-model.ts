@@ -5,9 +5,9 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 export type BaseModel = {
-  /** What engines serve it as: the last segment of its path or id. */
+  /** What engines serve it as: the last segment of its path. */
   name: string;
-  /** A local folder, or a Hugging Face id that the trainer finds in its cache. */
+  /** Its folder on this machine. */
   path: string;
   /** Of config.json and of each weight file's name and size: cheap, and new for another model. */
   digest: string;

@@ -9,7 +9,8 @@ export type Progress = {
   note?: string;
 };
 
-export type ServiceName = "postgres" | "temporal" | "vectors" | "embeddings" | "engine" | "worker" | "web";
+/** "model" is the download of the base model. */
+export type ServiceName = "model" | "postgres" | "temporal" | "vectors" | "embeddings" | "engine" | "worker" | "web";
 
 /** What every start function takes. */
 export type LaunchOptions = {

@@ -1,11 +1,11 @@
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { checkBaseModel } from "./check-base-model.ts";
+import { basename, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkDisk } from "./check-disk.ts";
 import { choosePort, claimPort } from "./choose-port.ts";
 import type { Progress, Service, ServiceName } from "./progress.ts";
 import { makeStateDir } from "./make-state-dir.ts";
 import { locatePython } from "./python-env.ts";
+import { resolveBaseModel } from "./resolve-base-model.ts";
 import { loadSecrets } from "./secrets.ts";
 import { readRecord, writeRecord } from "./stack-record.ts";
 import { readStackSettings } from "./stack-settings.ts";
@@ -56,8 +56,9 @@ export type Stack = {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { stateDir, env: given, withPortal = true, withEngine = true } = options;
   const settings = readStackSettings(given);
-  if (settings.ANNEAL_BASE_MODEL) checkBaseModel(settings.ANNEAL_BASE_MODEL);
   await makeStateDir(stateDir);
+  if (settings.ANNEAL_OBJECTS?.startsWith("file:"))
+    await makeStateDir(fileURLToPath(settings.ANNEAL_OBJECTS), "ANNEAL_OBJECTS");
   await checkDisk(stateDir, neededDiskBytes);
   const python = locatePython(given);
   const lock = await lockState(stateDir);
@@ -70,6 +71,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   let saved: Promise<void> = Promise.resolve();
 
   try {
+    const baseModel = settings.ANNEAL_BASE_MODEL
+      ? await resolveBaseModel({
+          model: settings.ANNEAL_BASE_MODEL,
+          python,
+          env: given,
+          onProgress: (note) => options.onProgress?.({ service: "model", state: "starting", seconds: 0, note }),
+          signal: abort.signal,
+        })
+      : python.modelDir;
     const secrets = await loadSecrets(stateDir);
     const previous = await readRecord(stateDir);
     const portalPort = withPortal ? await claimPort(settings.ANNEAL_PORT, "ANNEAL_PORT") : settings.ANNEAL_PORT;
@@ -116,7 +126,6 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ]);
 
     // Started after the others, which would be slowed down by its long import.
-    const baseModel = settings.ANNEAL_BASE_MODEL ?? python.modelDir;
     const engineReady =
       settings.ANNEAL_INFERENCE_URLS || !withEngine
         ? Promise.resolve()
@@ -125,7 +134,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
               ...local("engine"),
               python,
               model: baseModel,
-              servedName: baseModel.split("/").filter(Boolean).at(-1) ?? baseModel,
+              servedName: basename(baseModel),
               maxLoras: settings.ANNEAL_MAX_LORAS,
               maxLoraRank: settings.ANNEAL_MAX_LORA_RANK,
               maxContextTokens: settings.ANNEAL_MAX_CONTEXT_TOKENS,

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { answersHttp, awaitReady } from "./await-ready.ts";
 import { classifyEngineLog } from "./classify-engine-log.ts";
 import type { LaunchOptions, Service } from "./progress.ts";
@@ -7,7 +6,7 @@ import { supervise } from "./supervise.ts";
 
 export type EngineOptions = LaunchOptions & {
   python: PythonEnvironment;
-  /** A Hugging Face id or a folder. */
+  /** The base model's folder. */
   model: string;
   /** What requests call the base model. */
   servedName: string;
@@ -57,7 +56,7 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
       ...python.variables,
       VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True",
       // A model in a folder needs nothing from the network; waiting for it would only slow the start down.
-      ...(existsSync(options.model) ? { HF_HUB_OFFLINE: "1" } : {}),
+      HF_HUB_OFFLINE: "1",
       ...(options.threads === undefined ? {} : { VLLM_CPU_OMP_THREADS_BIND: `0-${options.threads - 1}` }),
     },
     logFile: options.logFile,
