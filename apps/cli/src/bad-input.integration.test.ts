@@ -1,12 +1,14 @@
-import { execFile } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { chmod, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { chmod, mkdir, rm, statfs, symlink, truncate, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseSourceUri, type SourceUriOptions } from "@anneal/connectors/source-uri";
 import { workspaceMembers } from "@anneal/core/access/acl";
+import { diskReserveBytes } from "@anneal/core/disk-full";
 import { loopWorkflowId, loopWorkflowName, taskQueue, type LoopInput } from "@anneal/core/loop/contract";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
@@ -16,14 +18,31 @@ import { saveSource } from "@anneal/db/queries/connect";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { createRun, getRun, listDrops } from "@anneal/db/queries/loop";
 import { createSecretBox } from "@anneal/db/secret-box";
+import { writeDocx } from "@anneal/documents/testing/office-fixture";
+import { lines, writePdf } from "@anneal/documents/testing/pdf-fixture";
 import { repoDir } from "@anneal/local-stack/environment";
 import { startStack, type Stack } from "@anneal/local-stack/stack";
 import { Client, Connection } from "@temporalio/client";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 // One stack without an engine: everything here fails, or is left out, before a model is needed.
 
-let dir: string;
+/** Where this user may, the state lies on a disk of its own, whose size a test can change. */
+const dir = mkdtempSync(join(tmpdir(), "anneal-bad-input-"));
+const disk = join(dir, "disk");
+const hasOwnDisk = mountDisk();
+
+function mountDisk(): boolean {
+  mkdirSync(disk);
+  return spawnSync("mount", ["-t", "tmpfs", "-o", "size=4g,mode=755", "tmpfs", disk]).status === 0;
+}
+
+async function leaveFree(freeBytes: number): Promise<void> {
+  const { blocks, bfree, bsize } = await statfs(disk);
+  const sizeBytes = (blocks - bfree) * bsize + freeBytes;
+  execFileSync("mount", ["-o", `remount,size=${sizeBytes}`, disk]);
+}
+
 let stateDir: string;
 let stack: Stack;
 let database: DatabaseHandle;
@@ -31,10 +50,9 @@ let connection: Connection;
 let scope: Scope;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "anneal-bad-input-"));
   // PostgreSQL does not run as root, and must be able to enter.
   await chmod(dir, 0o755);
-  stateDir = join(dir, "state");
+  stateDir = join(disk, "state");
   stack = await startStack({
     stateDir,
     env: { ...process.env, ANNEAL_EMBEDDINGS_URL: "http://127.0.0.1:9/v1" },
@@ -53,6 +71,7 @@ afterAll(async () => {
   await connection?.close();
   await database?.close();
   await stack?.stop();
+  if (hasOwnDisk) execFileSync("umount", ["--lazy", disk]);
   await rm(dir, { recursive: true, force: true });
 }, 60_000);
 
@@ -86,7 +105,7 @@ async function runLoop(sourceId: string) {
   return { ...(await getRun(scope, runId)), handle };
 }
 
-async function makeFolder(name: string, files: Record<string, string | Buffer> = {}): Promise<string> {
+async function makeFolder(name: string, files: Record<string, string | Uint8Array> = {}): Promise<string> {
   const folder = join(dir, name);
   await mkdir(folder);
   for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
@@ -167,11 +186,13 @@ describe("the command line says what is wrong before it starts anything", () => 
     expect((await listDocuments(scope, {}, { limit: 1, offset: 0 })).rows).toEqual([]);
   });
 
-  it("a state folder that is a file", async () => {
-    const file = join(dir, "file");
-    await writeFile(file, "");
-    const outcome = await anneal(["start"], { ANNEAL_STATE_DIR: file });
-    expectRefusal(outcome, "INVALID_INPUT", "that is a file", "ANNEAL_STATE_DIR");
+  it.each([
+    ["that is a file", () => join(repoDir, "package.json"), "that is a file"],
+    ["below a file", () => join(repoDir, "package.json/state"), "a part of the path is a file"],
+    ["where nobody can make one", () => "/proc/x", "no folder can be made there"],
+  ])("a state folder %s", async (_, stateDirOf, sentence) => {
+    const outcome = await anneal(["start"], { ANNEAL_STATE_DIR: stateDirOf() });
+    expectRefusal(outcome, "INVALID_INPUT", sentence, "ANNEAL_STATE_DIR");
   });
 
   it("an unknown base model", async () => {
@@ -245,6 +266,8 @@ it("leaves out each bad document with its reason, reads the good ones, and keeps
     "binary.txt": Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 7919) % 256)),
     "truncated.pdf": `%PDF-1.7\n${"1 0 obj << /Type /Catalog >> ".repeat(20)}`,
     "truncated.docx": Buffer.from("PK\u0003\u0004 and then nothing that a zip would hold"),
+    "locked.pdf": writePdf([lines(72, 780, ["A page that nobody sees."])], { encrypt: true }),
+    "bomb.docx": writeDocx(`<w:p><w:t>${" ".repeat(40 * 1024 ** 2)}</w:t></w:p>`),
     "huge.md": "",
   });
   await truncate(join(folder, "huge.md"), 2 * 1024 ** 3);
@@ -259,11 +282,13 @@ it("leaves out each bad document with its reason, reads the good ones, and keeps
     "binary.txt": "DOCUMENT_UNSUPPORTED",
     "truncated.pdf": "DOCUMENT_DAMAGED",
     "truncated.docx": "DOCUMENT_DAMAGED",
+    "locked.pdf": "DOCUMENT_ENCRYPTED",
+    "bomb.docx": "DOCUMENT_HOSTILE",
   });
   for (const { reason } of rows) expect(reason).toMatch(/^.+\. .+\.$/);
   const documents = async () => (await listDocuments(scope, {}, { limit: 50, offset: 0 })).rows;
   const before = await documents();
-  expect(before).toHaveLength(6);
+  expect(before).toHaveLength(8);
 
   await rm(folder, { recursive: true });
   expect((await runLoop(sourceId)).error).toMatchObject({ code: "SOURCE_NOT_FOUND" });
@@ -271,3 +296,38 @@ it("leaves out each bad document with its reason, reads the good ones, and keeps
     before.map(({ ref, status }) => [ref, status]),
   );
 });
+
+it.runIf(hasOwnDisk)(
+  "ends a run on a disk that fills up in the middle, keeps all that was stored, and goes on when there is room",
+  { timeout: 180_000 },
+  async () => {
+    const documents = async () =>
+      (await listDocuments(scope, {}, { limit: 100, offset: 0 })).rows.map(({ ref }) => ref).sort();
+    const before = await documents();
+    const files = Array.from({ length: 12 }, (_, index) => [`part-${index}.txt`, randomBytes(4 * 1024 ** 2)] as const);
+    const sourceId = await addSource(await makeFolder("large", Object.fromEntries(files)));
+
+    // Room for some of the documents above what the database keeps for itself.
+    await leaveFree(diskReserveBytes + 20 * 1024 ** 2);
+    const full = await runLoop(sourceId);
+    expect(full).toMatchObject({
+      status: "failed",
+      error: { stage: "connect", code: "DISK_FULL", action: expect.stringContaining("Free some space") },
+    });
+    expect(full.error!.message).toMatch(/has \d+ MiB free, and the last 512 MiB are kept for the database/);
+    const stored = await documents();
+    expect(stored.length).toBeGreaterThan(before.length);
+    expect(stored.length).toBeLessThan(before.length + files.length);
+    expect(stored).toEqual(expect.arrayContaining(before));
+
+    // Somebody else takes the last byte: nothing can be begun, what is stored can be read, and all comes back by itself.
+    await leaveFree(0);
+    await runLoop(sourceId).catch(() => undefined);
+    expect(await documents()).toEqual(stored);
+
+    await leaveFree(2 * diskReserveBytes);
+    const again = await vi.waitFor(() => runLoop(sourceId), { timeout: 120_000, interval: 1_000 });
+    expect(again.stages.find(({ stage }) => stage === "connect")).toMatchObject({ status: "done" });
+    expect(await documents()).toEqual([...before, ...files.map(([name]) => name)].sort());
+  },
+);
