@@ -69,3 +69,58 @@ test("a wrong key and an unknown model say what to do", async () => {
   const unknown = client().chat.completions.create({ model: "nobody", messages: [{ role: "user", content: "Hi" }] });
   await expect(unknown).rejects.toMatchObject({ status: 404, code: "MODEL_UNKNOWN" });
 });
+
+const send = (path: string, init: RequestInit = {}) =>
+  fetch(`${url}/api/v1${path}`, {
+    method: "POST",
+    ...init,
+    headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json", ...init.headers },
+  });
+const chatWith = (change: object) =>
+  JSON.stringify({ model: "SmolLM2-135M-Instruct", messages: [{ role: "user", content: "Hi" }], ...change });
+
+for (const [what, ask, expected] of [
+  ["an unknown path", () => send("/nothing"), { status: 404, code: "NOT_FOUND" }],
+  ["the bare address", () => send("", { method: "GET" }), { status: 404, code: "NOT_FOUND" }],
+  ["a wrong method", () => send("/chat/completions", { method: "GET" }), { status: 405, code: "METHOD_NOT_ALLOWED" }],
+  ["a list that is posted", () => send("/models"), { status: 405, code: "METHOD_NOT_ALLOWED" }],
+  ["no JSON", () => send("/chat/completions", { body: '{"model":' }), { status: 400, code: "INVALID_INPUT" }],
+  ["JSON that is no object", () => send("/chat/completions", { body: "[]" }), { status: 400, code: "INVALID_INPUT" }],
+  [
+    "no messages",
+    () => send("/chat/completions", { body: chatWith({ messages: [] }) }),
+    { status: 400, code: "INVALID_INPUT" },
+  ],
+  [
+    "a wrong type",
+    () => send("/chat/completions", { body: chatWith({ temperature: "hot" }) }),
+    { status: 400, code: "INVALID_INPUT", param: "temperature" },
+  ],
+  [
+    "an unknown parameter",
+    () => send("/chat/completions", { body: chatWith({ temprature: 0 }) }),
+    { status: 400, code: "INVALID_INPUT", param: "temprature" },
+  ],
+  [
+    "an oversized body",
+    () => send("/chat/completions", { body: " ".repeat(33 * 1024 ** 2) }),
+    { status: 413, code: "REQUEST_TOO_LARGE" },
+  ],
+  ["an embedding of nothing", () => send("/embeddings", { body: "{}" }), { status: 400, code: "INVALID_INPUT" }],
+] as const)
+  test(`refuses ${what} in the shape that OpenAI's clients read`, async () => {
+    const response = await ask();
+    const { error } = (await response.json()) as { error: Record<string, unknown> };
+    expect({ status: response.status, code: error["code"], param: error["param"] }).toEqual({
+      param: null,
+      ...expected,
+    });
+    expect(error).toMatchObject({ type: "invalid_request_error", message: expect.stringMatching(/\.$/) });
+    expect(error["action"]).toBeTruthy();
+    if (response.status === 405) expect(response.headers.get("allow")).toMatch(/^(GET|POST)$/);
+  });
+
+test("takes a parameter of the engine's own", async () => {
+  const response = await send("/chat/completions", { body: chatWith({ max_tokens: 2, top_k: 1 }) });
+  expect(response.status).toBe(200);
+});

@@ -87,3 +87,13 @@ it("reads a message with quotes in it to its end, and cuts a very long one", () 
   expect(String(details["engineMessage"])).toMatch(/said .*no/);
   expect(String(details["engineMessage"]).length).toBe(400);
 });
+
+it("names the parameter that the engine refuses, and its problem in one sentence", () => {
+  const message =
+    "1 validation error:\n  {'type': 'float_parsing', 'loc': 'body.temperature', 'msg': 'Input should be a valid number', 'input': 'hot'}";
+  expect(classifyEngineError(400, JSON.stringify({ error: { message } }))).toMatchObject({
+    code: "INVALID_INPUT",
+    message: 'The engine refused "temperature": Input should be a valid number.',
+    details: { param: "temperature" },
+  });
+});

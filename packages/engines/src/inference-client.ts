@@ -219,6 +219,14 @@ export function classifyEngineError(status: number, text: string): AnnealError {
       retryable: true,
     });
   }
+  // As vLLM lists what its request model refuses: {'type': …, 'loc': 'body.temperature', 'msg': 'Input should be …'}.
+  const [, param, problem] = /'loc': '(?:body\.)?([^']+)', 'msg': '([^']+)'/.exec(message) ?? [];
+  if (param !== undefined && status >= 400 && status < 500) {
+    return new AnnealError("INVALID_INPUT", `The engine refused ${JSON.stringify(param)}: ${problem}.`, {
+      action: "Change it as the message says.",
+      details: { ...details, param },
+    });
+  }
   if (status >= 400 && status < 500) {
     return new AnnealError("INVALID_INPUT", `The engine refused the request: ${message.slice(0, 200)}`, {
       action: "Change the request as the message says.",

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { AnnealError } from "@anneal/core/errors";
 import { addTokenUsage } from "@anneal/db/queries/chat";
 import type { Identity } from "#server/auth/identity.ts";
 import { database } from "#server/database.ts";
@@ -119,13 +118,5 @@ function parseJson(text: string): unknown {
     return JSON.parse(text.trim());
   } catch {
     return null;
-  }
-}
-
-export async function readJson(request: Request): Promise<unknown> {
-  try {
-    return await request.json();
-  } catch (cause) {
-    throw new AnnealError("INVALID_INPUT", "The body is not JSON.", { action: "Send a JSON object.", cause });
   }
 }

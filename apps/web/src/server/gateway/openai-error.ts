@@ -9,10 +9,11 @@ export function openAiError(error: unknown, where: string): Response {
   const status = expected ? errorMap[expected.code].http : 500;
   const type = status === 401 ? "authentication_error" : status >= 500 ? "server_error" : "invalid_request_error";
   const { code, message, action, id } = report;
-  return Response.json(
-    { error: { message, type, code, action, id, param: null } },
-    { status, headers: status === 429 || status === 503 ? { "retry-after": "2" } : {} },
-  );
+  const { param = null, allow } = expected?.details ?? {};
+  const headers: Record<string, string> = {};
+  if (status === 429 || status === 503) headers["retry-after"] = "2";
+  if (typeof allow === "string") headers["allow"] = allow;
+  return Response.json({ error: { message, type, code, action, id, param } }, { status, headers });
 }
 
 /** Wraps a route of the API: whatever it throws leaves in OpenAI's shape. */
@@ -24,6 +25,17 @@ export function openAiRoute(where: string, handle: (request: Request) => Promise
       return openAiError(error, where);
     }
   };
+}
+
+/** For the methods that a path of the API does not have. */
+export function wrongMethod(allow: "GET" | "POST"): (request: Request) => Promise<Response> {
+  return openAiRoute("api/v1", async ({ method, url }) => {
+    const path = new URL(url).pathname;
+    throw new AnnealError("METHOD_NOT_ALLOWED", `${path} does not take ${method}.`, {
+      action: `Send it as ${allow}.`,
+      details: { allow },
+    });
+  });
 }
 
 export function unauthenticated(): AnnealError {

@@ -2,8 +2,9 @@ import { z } from "zod";
 import { AnnealError } from "@anneal/core/errors";
 import { env } from "#env.ts";
 import { authenticateService } from "#server/gateway/authenticate.ts";
-import { readJson, recordUsage } from "#server/gateway/complete-chat.ts";
-import { openAiRoute } from "#server/gateway/openai-error.ts";
+import { recordUsage } from "#server/gateway/complete-chat.ts";
+import { openAiRoute, wrongMethod } from "#server/gateway/openai-error.ts";
+import { readJson } from "#server/gateway/read-json.ts";
 
 const requestSchema = z.looseObject({ input: z.unknown(), model: z.string().optional() });
 
@@ -42,3 +43,6 @@ export const POST = openAiRoute("api/v1/embeddings", async (request) => {
   );
   return new Response(text, { headers: { "content-type": "application/json" } });
 });
+
+const refuse = wrongMethod("POST");
+export { refuse as GET, refuse as PUT, refuse as PATCH, refuse as DELETE };

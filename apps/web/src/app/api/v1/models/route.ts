@@ -1,6 +1,6 @@
 import { authenticateService } from "#server/gateway/authenticate.ts";
 import { routingTable } from "#server/gateway/gateway.ts";
-import { openAiRoute } from "#server/gateway/openai-error.ts";
+import { openAiRoute, wrongMethod } from "#server/gateway/openai-error.ts";
 import { listModelTargets } from "#server/gateway/resolve-model.ts";
 
 /** OpenAI's `GET /models`: what the key's owner may use. */
@@ -18,3 +18,6 @@ export const GET = openAiRoute("api/v1/models", async (request) => {
     })),
   });
 });
+
+const refuse = wrongMethod("GET");
+export { refuse as POST, refuse as PUT, refuse as PATCH, refuse as DELETE };

@@ -2,7 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { answerTurn, prepareTurn, questionSchema, type ConverseEvent } from "#server/chat/converse.ts";
 import { createContext, type MemberContext } from "#server/context.ts";
 import { errorMap } from "#server/error-map.ts";
-import { readJson } from "#server/gateway/complete-chat.ts";
+import { readJson } from "#server/gateway/read-json.ts";
 import { routingTable } from "#server/gateway/gateway.ts";
 import { expectedError, reportError } from "#server/report-error.ts";
 
