@@ -5,10 +5,16 @@ import { errorMap } from "#server/error-map.ts";
 import { objects } from "#server/objects.ts";
 import { expectedError, reportError } from "#server/report-error.ts";
 
-type Download = { key: string; fileName: string; mediaType: string };
+type Download = {
+  key: string;
+  fileName: string;
+  mediaType: string;
+  /** Headers of an answer that a browser may show; without them it is only ever saved. */
+  shown?: Record<string, string>;
+};
 
 /**
- * Streams one object to whoever `authorise` lets have it, only ever to be saved.
+ * Streams one object to whoever `authorise` lets have it.
  * @param authorise loads what is asked for, checks who asks, records it; throws an AnnealError otherwise.
  */
 export async function download(
@@ -23,7 +29,7 @@ export async function download(
       throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", {
         action: "Sign in, or send an API key.",
       });
-    const { key, fileName, mediaType } = await authorise({
+    const { key, fileName, mediaType, shown } = await authorise({
       db,
       identity,
       scope: { db, workspaceId: identity.workspaceId },
@@ -35,6 +41,7 @@ export async function download(
         "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(fileName)}`,
         "content-security-policy": "sandbox",
         "cache-control": "private, no-store",
+        ...shown,
       },
     });
   } catch (error) {

@@ -10,17 +10,22 @@ import { Panel } from "#components/ui/panel.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Steps, type Step } from "#components/ui/steps.tsx";
 import type { DocumentView } from "#features/documents/document-page.tsx";
+import { cn } from "#lib/class-names.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent, formatSignificant } from "#lib/format.ts";
+import { languageName } from "#lib/language-names.ts";
 import { mediaTypeName } from "#lib/media-type-names.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
 const shownCopies = 6;
 
 /** Beside the text: what the pipeline did and why, who may read it and why, and where it went. */
-export function DocumentFacts({ document }: { document: DocumentView }) {
+export function DocumentFacts({ document, className }: { document: DocumentView; className?: string }) {
   const { href } = useWorkspace();
   return (
-    <aside aria-label="About this document" className="space-y-4">
+    <aside
+      aria-label="About this document"
+      className={cn("grid grid-cols-[repeat(auto-fit,minmax(min(20rem,100%),1fr))] items-start gap-4", className)}
+    >
       <Panel title="What happened to it">
         <Steps label="What happened to it" steps={trail(document, href)} />
       </Panel>
@@ -79,7 +84,7 @@ export function DocumentFacts({ document }: { document: DocumentView }) {
             ...(document.textChars === null
               ? []
               : [{ label: "Text", value: `${formatNumber(document.textChars)} characters` }]),
-            ...(document.language === null ? [] : [{ label: "Language", value: document.language }]),
+            ...(document.language === null ? [] : [{ label: "Language", value: languageName(document.language) }]),
             { label: "First seen", value: <RelativeTime time={document.firstSeenAt} /> },
             { label: "Changed", value: <RelativeTime time={document.changedAt} /> },
             ...(document.contentHash === ""
@@ -161,7 +166,7 @@ function trail(document: DocumentView, href: (path: string) => string): Step[] {
 
 function duplicatedPassages(passages: number[] | null): ReactNode {
   return passages && passages.length > 0
-    ? `${formatCount(passages.length, "passage")} also stand in an earlier document.`
+    ? `${formatCount(passages.length, "passage")} also ${passages.length === 1 ? "stands" : "stand"} in an earlier document.`
     : null;
 }
 

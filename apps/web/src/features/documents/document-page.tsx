@@ -1,7 +1,7 @@
 "use client";
 
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { Download, RotateCcw } from "lucide-react";
+import { Columns2, Download, RotateCcw } from "lucide-react";
 import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
@@ -9,10 +9,13 @@ import { Page } from "#components/ui/page.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { Tabs } from "#components/ui/tabs.tsx";
 import { DocumentFacts } from "#features/documents/document-facts.tsx";
+import { DocumentOriginal } from "#features/documents/document-original.tsx";
 import { DocumentPassages } from "#features/documents/document-passages.tsx";
 import { DocumentStatus } from "#features/documents/document-status.tsx";
 import { DocumentText } from "#features/documents/document-text.tsx";
+import { cn } from "#lib/class-names.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useUrlParam } from "#lib/url-state.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
@@ -22,6 +25,8 @@ export function DocumentPage({ documentId }: { documentId: string }) {
   const trpc = useTRPC();
   const { href, slug, role } = useWorkspace();
   const { data: document, error, refetch } = useQuery(trpc.documents.get.queryOptions({ documentId }));
+  const [original, setBeside] = useUrlParam("original", "");
+  const beside = original !== "" && document?.originalView != null;
   const retry = useMutation(
     trpc.documents.retry.mutationOptions({ onSuccess: () => toast("It is read and cleaned again with the next run.") }),
   );
@@ -52,17 +57,22 @@ export function DocumentPage({ documentId }: { documentId: string }) {
               {!retry.isPending && <RotateCcw aria-hidden />} Try again
             </Button>
           )}
+          {document.originalView && (
+            <Button onClick={() => setBeside(beside ? "" : "1")}>
+              <Columns2 aria-hidden /> {beside ? "Hide the original" : "Show the original"}
+            </Button>
+          )}
           {document.hasContent && document.readable && (
             <Button asChild>
               <a href={`/api/w/${slug}/documents/${documentId}/original`} download>
-                <Download aria-hidden /> Original
+                <Download aria-hidden /> Download
               </a>
             </Button>
           )}
         </>
       }
     >
-      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className={cn("grid items-start gap-6", beside ? "lg:grid-cols-2" : "xl:grid-cols-[minmax(0,1fr)_22rem]")}>
         <Tabs
           label="Contents"
           className="min-w-0"
@@ -71,7 +81,13 @@ export function DocumentPage({ documentId }: { documentId: string }) {
             { value: "passages", label: "Passages", content: <DocumentPassages document={document} /> },
           ]}
         />
-        <DocumentFacts document={document} />
+        {beside && (
+          <DocumentOriginal
+            document={document}
+            className="h-[75dvh] max-lg:order-first lg:sticky lg:top-16 lg:h-[calc(100dvh-5rem)]"
+          />
+        )}
+        <DocumentFacts document={document} className={beside ? "lg:col-span-2" : undefined} />
       </div>
     </Page>
   );

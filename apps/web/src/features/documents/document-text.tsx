@@ -51,7 +51,7 @@ export function ElementList({ elements, marked }: { elements: readonly Element[]
   const target = useRef<HTMLDivElement>(null);
   const first = marked ? elements.findIndex((element) => overlaps(element, marked)) : -1;
   useEffect(() => {
-    target.current?.scrollIntoView({ block: "center" });
+    if (target.current) bringToCentre(target.current);
   }, [first]);
   return (
     <article className="max-w-[46rem] rounded-panel border border-line bg-panel px-5 py-6 text-[0.9375rem] leading-6 sm:px-8">
@@ -59,7 +59,7 @@ export function ElementList({ elements, marked }: { elements: readonly Element[]
         <div
           key={element.start}
           ref={index === first ? target : undefined}
-          className={cn("relative", element.duplicated && "opacity-55")}
+          className={cn("relative", element.duplicated && "-ml-4 border-l-2 border-line-strong pl-3.5 text-muted")}
         >
           <PageMark page={element.page} previous={elements[index - 1]?.page} />
           {element.duplicated && (
@@ -70,6 +70,17 @@ export function ElementList({ elements, marked }: { elements: readonly Element[]
       ))}
     </article>
   );
+}
+
+/** Within the pane that scrolls, where there is one: `scrollIntoView` would move the page under its header as well. */
+function bringToCentre(element: HTMLElement): void {
+  for (let pane = element.parentElement; pane && pane !== document.body; pane = pane.parentElement) {
+    if (pane.scrollHeight <= pane.clientHeight || getComputedStyle(pane).overflowY !== "auto") continue;
+    const { top, height } = element.getBoundingClientRect();
+    pane.scrollTop += top - pane.getBoundingClientRect().top - (pane.clientHeight - height) / 2;
+    return;
+  }
+  element.scrollIntoView({ block: "center" });
 }
 
 function PageMark({ page, previous }: { page: number | undefined; previous: number | undefined }) {

@@ -12,6 +12,7 @@ import { SearchInput } from "#components/ui/search-input.tsx";
 import { Select } from "#components/ui/select.tsx";
 import { DocumentStatus } from "#features/documents/document-status.tsx";
 import { formatBytes, formatNumber } from "#lib/format.ts";
+import { languageName } from "#lib/language-names.ts";
 import { mediaTypeName } from "#lib/media-type-names.ts";
 import { useTableFilter, useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -131,16 +132,10 @@ function Facets() {
         }))}
       />
       <Facet name="type" label="Any type" options={named(facets?.mediaType, mediaTypeName)} />
-      <Facet
-        name="language"
-        label="Any language"
-        options={named(facets?.language, (value) => languageNames.of(value) ?? value)}
-      />
+      <Facet name="language" label="Any language" options={named(facets?.language, languageName)} />
     </>
   );
 }
-
-const languageNames = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
 
 function named(values: { value: string | null; count: number }[] | undefined, name: (value: string) => string) {
   return (values ?? []).flatMap(({ value, count }) => (value ? [{ value, label: name(value), count }] : []));
@@ -216,11 +211,7 @@ const columns = (href: (path: string) => string): DataColumn<Row>[] => [
     enableSorting: false,
     meta: { width: "5.5rem", card: "hidden" },
     cell: ({ row }) =>
-      row.original.language ? (
-        (languageNames.of(row.original.language) ?? row.original.language)
-      ) : (
-        <span className="text-faint">–</span>
-      ),
+      row.original.language ? languageName(row.original.language) : <span className="text-faint">–</span>,
   },
   {
     id: "pii",

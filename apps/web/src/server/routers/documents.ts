@@ -14,6 +14,7 @@ import {
 import { getSource } from "@anneal/db/queries/connect";
 import { listDocumentChunks } from "@anneal/db/queries/indexing";
 import { describeReaders } from "#server/documents/describe-readers.ts";
+import { originalViewOf } from "#server/documents/original-view.ts";
 import { getReadable, getVisible } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
 import { memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
@@ -69,6 +70,7 @@ export const documentsRouter = router({
       ...facts,
       hasContent: contentKey !== "",
       hasText: cleanKey !== null,
+      originalView: contentKey === "" || !mayRead(acl, identity.principalKeys) ? null : originalViewOf(document),
       readable: mayRead(acl, identity.principalKeys),
       acl,
       source: source && { id: source.id, name: source.name, kind: source.kind },

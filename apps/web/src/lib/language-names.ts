@@ -1,0 +1,6 @@
+const names = new Intl.DisplayNames("en", { type: "language", fallback: "code" });
+
+/** "de" -> "German"; a code without a name stays what it is. */
+export function languageName(code: string): string {
+  return names.of(code) ?? code;
+}
