@@ -12,8 +12,10 @@ declare module "@tanstack/react-query" {
 const passing: ReadonlySet<WireError["code"]> = new Set(["OFFLINE", "ENGINE_UNAVAILABLE"]);
 
 export function createQueryClient(): QueryClient {
-  return new QueryClient({
+  const client = new QueryClient({
     mutationCache: new MutationCache({
+      // What a person starts shows in the tray at once, also what no table tells of.
+      onSuccess: () => void client.invalidateQueries({ queryKey: [["work"]] }),
       onError: (error, _variables, _context, mutation) => {
         if (!mutation.meta?.inlineError) toastError(wireErrorOf(error));
       },
@@ -26,4 +28,5 @@ export function createQueryClient(): QueryClient {
       },
     },
   });
+  return client;
 }

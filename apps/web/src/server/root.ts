@@ -11,6 +11,7 @@ import { loopRouter } from "#server/routers/loop.ts";
 import { poolsRouter } from "#server/routers/pools.ts";
 import { searchRouter } from "#server/routers/search.ts";
 import { trainRouter } from "#server/routers/train.ts";
+import { workRouter } from "#server/routers/work.ts";
 import { router } from "#server/trpc.ts";
 
 export const appRouter = router({
@@ -27,6 +28,7 @@ export const appRouter = router({
   pools: poolsRouter,
   search: searchRouter,
   train: trainRouter,
+  work: workRouter,
 });
 
 export type AppRouter = typeof appRouter;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Client, Connection, WorkflowFailedError, WorkflowNotFoundError } from "@temporalio/client";
+import { Client, Connection, ServiceError, WorkflowFailedError, WorkflowNotFoundError } from "@temporalio/client";
 import { taskQueue } from "@anneal/core/loop/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { env } from "#env.ts";
@@ -26,7 +26,8 @@ async function connect(): Promise<Client> {
 
 function unavailable(cause: unknown): AnnealError {
   return new AnnealError("ENGINE_UNAVAILABLE", "The workflow service does not answer, so nothing can be started.", {
-    action: "Wait a moment and try again; if it lasts, check that Temporal runs (`npm start` starts it).",
+    action:
+      "Wait a moment and try again; if it lasts, check that Temporal runs (`npm start` starts it) and that its disk has room.",
     retryable: true,
     cause,
   });
@@ -35,9 +36,14 @@ function unavailable(cause: unknown): AnnealError {
 /** @throws AnnealError ENGINE_UNAVAILABLE; Temporal's own error when the workflow exists already. */
 export async function startWorkflow(name: string, workflowId: string, input: unknown): Promise<void> {
   const client = await temporal();
-  await client.connection.withDeadline(Date.now() + connectTimeoutMs, () =>
-    client.workflow.start(name, { workflowId, taskQueue, args: [input] }),
-  );
+  try {
+    await client.connection.withDeadline(Date.now() + connectTimeoutMs, () =>
+      client.workflow.start(name, { workflowId, taskQueue, args: [input] }),
+    );
+  } catch (error) {
+    // It answers, and cannot write: so it is on a full disk, for example.
+    throw error instanceof ServiceError ? unavailable(error) : error;
+  }
 }
 
 /** Asks a workflow to stop; one that has ended already, or was never there, is gone, which is no failure. */
@@ -102,4 +108,26 @@ export async function runWorkflow(name: string, workflowId: string, input: unkno
     action: "Check that the worker runs (`npm start` starts it), then try again.",
     retryable: true,
   });
+}
+
+const maxListed = 50;
+type RunningWorkflow = { workflowId: string; startedAt: Date; heartbeat: unknown };
+
+/** Running workflows of one type, with what their activity last reported; none also when nobody can be asked. */
+export async function listRunningWorkflows(name: string): Promise<RunningWorkflow[]> {
+  try {
+    const client = await temporal();
+    const query = `WorkflowType = "${name}" AND ExecutionStatus = "Running"`;
+    const found: RunningWorkflow[] = [];
+    for await (const { workflowId, startTime } of client.workflow.list({ query, pageSize: maxListed })) {
+      const { raw } = await client.workflow.getHandle(workflowId).describe();
+      const reported = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]?.data;
+      const heartbeat: unknown = reported ? JSON.parse(Buffer.from(reported).toString("utf8")) : null;
+      found.push({ workflowId, startedAt: startTime, heartbeat });
+      if (found.length === maxListed) break;
+    }
+    return found;
+  } catch {
+    return [];
+  }
 }

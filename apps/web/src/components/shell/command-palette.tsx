@@ -2,7 +2,19 @@
 
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Command } from "cmdk";
-import { Cable, FileText, History, Keyboard, Play, Search, type LucideIcon } from "lucide-react";
+import {
+  BookOpenText,
+  Boxes,
+  Cable,
+  FileText,
+  Flame,
+  History,
+  Keyboard,
+  Play,
+  Search,
+  Sparkles,
+  type LucideIcon,
+} from "lucide-react";
 import { useRouter } from "next/navigation";
 import { Dialog as Radix } from "radix-ui";
 import { useDeferredValue, useState, type ReactNode } from "react";
@@ -14,9 +26,13 @@ import { useWorkspace } from "#lib/workspace.tsx";
 type PaletteProps = { open: boolean; onOpenChange(open: boolean): void; onHelp(): void };
 
 const hitIcons: Record<Answers["search"]["find"][number]["kind"], LucideIcon> = {
+  adapter: Boxes,
+  assistant: Sparkles,
+  dataset: BookOpenText,
   document: FileText,
-  source: Cable,
   run: History,
+  source: Cable,
+  training: Flame,
 };
 
 /** Go to a page, start something, or find a thing by its name or id. */
@@ -75,7 +91,7 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
           <Command.Empty className="px-3 py-8 text-center text-13 text-muted">
             {isFetching
               ? "Searching…"
-              : "Nothing has this name or id. Try a document's title, or the first characters of an id."}
+              : "Nothing has this name or id. Try the title of a document, the name of a dataset, or the first characters of an id."}
           </Command.Empty>
         )}
         {hits.length > 0 && (

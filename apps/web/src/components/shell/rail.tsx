@@ -14,10 +14,12 @@ import { useWorkspace } from "#lib/workspace.tsx";
 export function Rail({ onNavigate }: { onNavigate?: () => void }) {
   const trpc = useTRPC();
   const { href } = useWorkspace();
-  const { data: active } = useQuery(trpc.loop.active.queryOptions());
+  const { data: active } = useQuery(trpc.work.active.queryOptions());
   const running = new Set(
-    active?.flatMap((run) => run.stages.filter((stage) => stage.status === "running").map((stage) => stage.stage)),
+    active?.runs.flatMap((run) => run.stages.filter((stage) => stage.status === "running").map((stage) => stage.stage)),
   );
+  if (active && active.syncs.length > 0) running.add("connect");
+  if (active && active.trainings.length > 0) running.add("train");
   return (
     <nav aria-label="Main" className="flex h-full flex-col overflow-y-auto">
       <Link href={href("/")} onClick={onNavigate} data-focus-inset className="flex h-12 shrink-0 items-center px-4">

@@ -3,40 +3,64 @@
 import { useQuery } from "@tanstack/react-query";
 import { Activity } from "lucide-react";
 import Link from "next/link";
+import type { ReactNode } from "react";
+import type { Progress } from "@anneal/core/loop/contract";
 import { Button } from "#components/ui/button.tsx";
 import { Popover, PopoverClose, PopoverContent, PopoverTrigger } from "#components/ui/popover.tsx";
 import { ProgressBar, ProgressWithRate } from "#components/ui/progress.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { StatusIcon } from "#components/ui/status.tsx";
-import { formatCount } from "#lib/format.ts";
+import { formatCount, formatSignificant } from "#lib/format.ts";
 import { stageNames } from "#lib/stage-names.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
+/** A sync is in no table, so that nobody is told of it: it is asked for, more often while there is one. */
+const syncPollMs = { some: 2_000, none: 15_000 };
+
 /** What runs now, from any page: long work can be left and is found again here. */
 export function RunningTray() {
   const trpc = useTRPC();
-  const { data: active = [] } = useQuery(trpc.loop.active.queryOptions());
+  const { data } = useQuery({
+    ...trpc.work.active.queryOptions(),
+    refetchInterval: ({ state }) => (state.data?.syncs.length ? syncPollMs.some : syncPollMs.none),
+  });
+  const { runs = [], trainings = [], syncs = [] } = data ?? {};
+  const count = runs.length + trainings.length + syncs.length;
   const label =
-    active.length === 0 ? "Nothing is running" : formatCount(active.length, "run in progress", "runs in progress");
+    count === 0
+      ? "Nothing is running"
+      : [
+          runs.length > 0 && formatCount(runs.length, "run"),
+          trainings.length > 0 && formatCount(trainings.length, "training"),
+          syncs.length > 0 && formatCount(syncs.length, "sync", "syncs"),
+        ]
+          .filter(Boolean)
+          .join(", ") + " in progress";
   return (
     <Popover>
       <PopoverTrigger asChild>
         <Button variant="ghost" aria-label={label} title={label} className="px-2">
-          {active.length === 0 ? <Activity aria-hidden /> : <StatusIcon kind="running" />}
-          {active.length > 0 && <span className="tabular text-running">{active.length}</span>}
+          {count === 0 ? <Activity aria-hidden /> : <StatusIcon kind="running" />}
+          {count > 0 && <span className="tabular text-running">{count}</span>}
         </Button>
       </PopoverTrigger>
       <PopoverContent align="end" aria-label="Running work">
         <h2 className="border-b border-line px-4 py-2.5 text-13 font-semibold">Running work</h2>
-        {active.length === 0 ? (
+        {count === 0 ? (
           <p className="px-4 py-5 text-13 text-muted">
             Nothing is running. Runs, syncs and trainings show here with their progress while they last.
           </p>
         ) : (
           <ul className="max-h-96 divide-y divide-line overflow-y-auto">
-            {active.map((run) => (
+            {runs.map((run) => (
               <ActiveRun key={run.id} run={run} />
+            ))}
+            {trainings.map((training) => (
+              <ActiveTraining key={training.id} training={training} />
+            ))}
+            {syncs.map((sync) => (
+              <ActiveSync key={sync.sourceId} sync={sync} />
             ))}
           </ul>
         )}
@@ -45,29 +69,78 @@ export function RunningTray() {
   );
 }
 
-function ActiveRun({ run }: { run: Answers["loop"]["active"][number] }) {
-  const { href } = useWorkspace();
+type Active = Answers["work"]["active"];
+
+function ActiveRun({ run }: { run: Active["runs"][number] }) {
   const current = run.stages.find((stage) => stage.status === "running");
   const done = run.stages.filter((stage) => stage.status === "done" || stage.status === "skipped").length;
-  const title = current ? stageNames[current.stage].doing : "Waiting to start";
+  return (
+    <ActiveWork
+      path={`/runs/${run.id}`}
+      title={current ? stageNames[current.stage].doing : "Waiting to start"}
+      detail={`stage ${Math.min(done + 1, run.stages.length)} of ${run.stages.length}`}
+      progress={current?.progress ?? null}
+      waiting={!current}
+    >
+      Run started by {run.startedBy} <RelativeTime time={run.createdAt} />
+    </ActiveWork>
+  );
+}
+
+function ActiveTraining({ training }: { training: Active["trainings"][number] }) {
+  const { steps, etaMs, loss, dataset } = training;
+  const progress = { done: steps.done, total: steps.total, unit: "steps", ratePerSecond: null, etaMs, note: null };
+  return (
+    <ActiveWork
+      path={`/training/${training.id}`}
+      title={training.status === "stopping" ? "Stopping a training" : "Training an adapter"}
+      detail={loss.last === null ? "" : `loss ${formatSignificant(loss.last)}`}
+      progress={steps.total === null ? null : progress}
+    >
+      On {dataset.name} v{dataset.version}, started <RelativeTime time={training.startedAt ?? training.createdAt} />
+    </ActiveWork>
+  );
+}
+
+function ActiveSync({ sync }: { sync: Active["syncs"][number] }) {
+  return (
+    <ActiveWork
+      path={`/sources/${sync.sourceId}`}
+      title={`Reading ${sync.name}`}
+      detail="sync"
+      progress={sync.progress ?? null}
+    >
+      Started <RelativeTime time={sync.startedAt} />
+    </ActiveWork>
+  );
+}
+
+type ActiveWorkProps = {
+  path: string;
+  title: string;
+  detail: string;
+  /** Null while nothing has been counted. */
+  progress: Progress | null;
+  waiting?: boolean;
+  children: ReactNode;
+};
+
+function ActiveWork({ path, title, detail, progress, waiting, children }: ActiveWorkProps) {
+  const { href } = useWorkspace();
   return (
     <li>
       <PopoverClose asChild>
-        <Link href={href(`/runs/${run.id}`)} data-focus-inset className="block space-y-2 px-4 py-3 hover:bg-hover">
+        <Link href={href(path)} data-focus-inset className="block space-y-2 px-4 py-3 hover:bg-hover">
           <span className="flex items-baseline justify-between gap-2 text-13">
-            <span className="font-medium">{title}</span>
-            <span className="tabular text-xs text-muted">
-              stage {Math.min(done + 1, run.stages.length)} of {run.stages.length}
-            </span>
+            <span className="min-w-0 truncate font-medium">{title}</span>
+            <span className="tabular shrink-0 text-xs text-muted">{detail}</span>
           </span>
-          {current?.progress ? (
-            <ProgressWithRate progress={current.progress} label={title} />
+          {progress ? (
+            <ProgressWithRate progress={progress} label={title} />
           ) : (
-            <ProgressBar share={null} label={title} kind={current ? "running" : "waiting"} />
+            <ProgressBar share={null} label={title} kind={waiting ? "waiting" : "running"} />
           )}
-          <span className="block text-xs text-faint">
-            Started by {run.startedBy} <RelativeTime time={run.createdAt} />
-          </span>
+          <span className="block text-xs text-faint">{children}</span>
         </Link>
       </PopoverClose>
     </li>

@@ -44,8 +44,7 @@ function AuditTrail() {
   const { data, error, refetch } = useQuery(
     trpc.audit.list.queryOptions(
       { search: search || undefined, limit: state.pageSize, offset: (state.page - 1) * state.pageSize },
-      // Acts are not announced one by one: the trail is read anew each time the page is opened.
-      { placeholderData: keepPreviousData, staleTime: 0 },
+      { placeholderData: keepPreviousData },
     ),
   );
   return (
@@ -112,14 +111,14 @@ const columns: DataColumn<AuditEvent>[] = [
     id: "actor",
     header: "Who",
     enableSorting: false,
-    meta: { width: "18%" },
+    meta: { width: "14%" },
     cell: ({ row }) => <span title={row.original.actor}>{row.original.actor}</span>,
   },
   {
     id: "action",
     header: "Did",
     enableSorting: false,
-    meta: { width: "12rem", card: "title" },
+    meta: { width: "9.5rem", card: "title" },
     cell: ({ row }) => <span className="font-mono text-xs font-medium">{row.original.action}</span>,
   },
   {
@@ -150,7 +149,7 @@ const columns: DataColumn<AuditEvent>[] = [
     id: "hash",
     header: "Hash",
     enableSorting: false,
-    meta: { width: "8rem", align: "right", card: "hidden" },
+    meta: { width: "7rem", align: "right", card: "hidden" },
     cell: ({ row }) => <Digest value={row.original.hash} />,
   },
 ];

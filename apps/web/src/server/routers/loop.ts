@@ -31,12 +31,6 @@ export const loopRouter = router({
     };
   }),
 
-  /** Runs that have not ended, for the tray and the rail. */
-  active: memberProcedure.query(async ({ ctx: { scope } }) => {
-    const runs = await listRuns(scope, recentRuns);
-    return runs.filter((run) => run.status === "waiting" || run.status === "running").map(toRunView);
-  }),
-
   get: memberProcedure.input(z.object({ runId: z.uuid() })).query(async ({ ctx: { scope }, input }) => {
     const run = await getRun(scope, input.runId);
     const running = run.status === "waiting" ? await findRunningRun(scope) : undefined;

@@ -27,7 +27,7 @@ export default async function WorkspaceLayout({ params, children }: LayoutProps)
   return (
     <WorkspaceProvider facts={facts}>
       <WorkspaceQueries key={workspace} slug={workspace}>
-        <Prefetch workspace={workspace} queries={(trpc) => [trpc.loop.active.queryOptions()]}>
+        <Prefetch workspace={workspace} queries={(trpc) => [trpc.work.active.queryOptions()]}>
           <Shell>{children}</Shell>
         </Prefetch>
       </WorkspaceQueries>
