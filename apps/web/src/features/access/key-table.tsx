@@ -5,6 +5,7 @@ import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
 import { Button } from "#components/ui/button.tsx";
 import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
+import { timeColumn } from "#components/ui/columns.tsx";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
@@ -71,12 +72,7 @@ const columns: DataColumn<Key>[] = [
     meta: { width: "7rem" },
     cell: ({ row }) => <KeyState apiKey={row.original} />,
   },
-  {
-    accessorKey: "lastUsedAt",
-    header: "Last used",
-    meta: { width: "7rem", align: "right" },
-    cell: ({ row }) => <RelativeTime time={row.original.lastUsedAt} className="text-muted" />,
-  },
+  timeColumn("lastUsedAt", "Last used", "7rem", (key) => key.lastUsedAt),
   {
     accessorKey: "expiresAt",
     header: "Expires",
@@ -84,12 +80,7 @@ const columns: DataColumn<Key>[] = [
     cell: ({ row }) =>
       row.original.expiresAt ? <RelativeTime time={row.original.expiresAt} className="text-muted" /> : "Never",
   },
-  {
-    accessorKey: "createdAt",
-    header: "Made",
-    meta: { width: "7rem", align: "right" },
-    cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" />,
-  },
+  timeColumn("createdAt", "Made", "7rem", (key) => key.createdAt),
   {
     id: "revoke",
     header: () => <span className="sr-only">Actions</span>,

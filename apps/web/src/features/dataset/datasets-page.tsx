@@ -4,11 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import { BookOpenText, Lock } from "lucide-react";
 import Link from "next/link";
 import { Button } from "#components/ui/button.tsx";
+import { numberColumn, timeColumn } from "#components/ui/columns.tsx";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { Digest } from "#components/ui/digest.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { Page } from "#components/ui/page.tsx";
-import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { formatNumber } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -73,27 +73,9 @@ const columns = (href: (path: string) => string): DataColumn<Version>[] => [
       </span>
     ),
   },
-  {
-    id: "train",
-    accessorKey: "trainCount",
-    header: "Training",
-    meta: { align: "right", width: "6.5rem" },
-    cell: ({ row }) => formatNumber(row.original.trainCount),
-  },
-  {
-    id: "eval",
-    accessorKey: "evalCount",
-    header: "Evaluation",
-    meta: { align: "right", width: "6.5rem" },
-    cell: ({ row }) => formatNumber(row.original.evalCount),
-  },
-  {
-    id: "pairs",
-    accessorKey: "pairCount",
-    header: "Pairs",
-    meta: { align: "right", width: "5.5rem" },
-    cell: ({ row }) => formatNumber(row.original.pairCount),
-  },
+  numberColumn("train", "Training", "6.5rem", (row) => row.trainCount),
+  numberColumn("eval", "Evaluation", "6.5rem", (row) => row.evalCount),
+  numberColumn("pairs", "Pairs", "5.5rem", (row) => row.pairCount),
   {
     id: "dropped",
     accessorKey: "droppedCount",
@@ -119,11 +101,5 @@ const columns = (href: (path: string) => string): DataColumn<Version>[] => [
     meta: { width: "7.5rem", card: "hidden" },
     cell: ({ row }) => <Digest value={row.original.digest} />,
   },
-  {
-    id: "createdAt",
-    accessorKey: "createdAt",
-    header: "Made",
-    meta: { align: "right", width: "7rem" },
-    cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" />,
-  },
+  timeColumn("createdAt", "Made", "7rem", (row) => row.createdAt),
 ];

@@ -132,7 +132,7 @@ export function PairBrowser({ dataset }: { dataset: DatasetView }) {
             : "Pairs follow the permissions of the documents that they come from. Ask for access at their source."}
         </EmptyState>
       ) : (
-        <div className="grid items-start gap-4 lg:grid-cols-[minmax(20rem,26rem)_minmax(0,1fr)]">
+        <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-[minmax(20rem,26rem)_minmax(0,1fr)]">
           <div className={`flex min-h-0 flex-col gap-3 ${paneHeight}`}>
             <PairList pairs={rows} selectedId={selected?.id} onSelect={select} />
             <TablePager state={state} total={data.total} />

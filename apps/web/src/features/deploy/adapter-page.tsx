@@ -151,7 +151,7 @@ const versionColumns = ({
     meta: { width: "5rem", align: "right" },
     cell: ({ row }) => formatSignificant(row.original.result?.lossLast),
   },
-  { id: "rank", accessorKey: "rank", header: "Rank", meta: { width: "4.25rem", align: "right" } },
+  { id: "rank", accessorKey: "rank", header: "Rank", meta: { width: "5rem", align: "right" } },
   {
     id: "digest",
     header: "Digest",

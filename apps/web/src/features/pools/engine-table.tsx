@@ -1,10 +1,10 @@
 "use client";
 
+import { numberColumn, timeColumn } from "#components/ui/columns.tsx";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
-import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Status, StatusIcon, type StatusKind } from "#components/ui/status.tsx";
 import type { PoolsView } from "#features/pools/pools-page.tsx";
-import { formatNumber, missing } from "#lib/format.ts";
+import { missing } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 
 type Replica = PoolsView["replicas"][number];
@@ -76,20 +76,8 @@ const columns: DataColumn<Replica>[] = [
     enableSorting: false,
     cell: ({ row }) => <Residents replica={row.original} />,
   },
-  {
-    id: "rank",
-    accessorKey: "maxLoraRank",
-    header: "Rank up to",
-    meta: { width: "6.5rem", align: "right" },
-    cell: ({ row }) => formatNumber(row.original.maxLoraRank),
-  },
-  {
-    id: "started",
-    accessorKey: "engineStartedAt",
-    header: "Started",
-    meta: { width: "6.5rem", align: "right" },
-    cell: ({ row }) => <RelativeTime time={row.original.engineStartedAt} className="text-muted" />,
-  },
+  numberColumn("rank", "Rank up to", "6.5rem", (row) => row.maxLoraRank),
+  timeColumn("started", "Started", "6.5rem", (row) => row.engineStartedAt),
   {
     id: "error",
     header: "Error",

@@ -1,7 +1,7 @@
 "use client";
 
+import { numberColumn, timeColumn } from "#components/ui/columns.tsx";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
-import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { BookingSubject } from "#features/pools/booking-subject.tsx";
 import type { PoolsView } from "#features/pools/pools-page.tsx";
 import { formatBytes, formatPercent } from "#lib/format.ts";
@@ -46,20 +46,8 @@ const columns: DataColumn<Past>[] = [
     meta: { card: "hidden" },
     cell: ({ row }) => <Used row={row.original} />,
   },
-  {
-    id: "predicted",
-    accessorKey: "predictedBytes",
-    header: "Predicted",
-    meta: { width: "7.5rem", align: "right" },
-    cell: ({ row }) => formatBytes(row.original.predictedBytes),
-  },
-  {
-    id: "measured",
-    accessorKey: "measuredBytes",
-    header: "Measured",
-    meta: { width: "7.5rem", align: "right" },
-    cell: ({ row }) => formatBytes(row.original.measuredBytes),
-  },
+  numberColumn("predicted", "Predicted", "7.5rem", (row) => row.predictedBytes, formatBytes),
+  numberColumn("measured", "Measured", "7.5rem", (row) => row.measuredBytes, formatBytes),
   {
     id: "share",
     accessorFn: share,
@@ -71,13 +59,7 @@ const columns: DataColumn<Past>[] = [
       </span>
     ),
   },
-  {
-    id: "released",
-    accessorKey: "releasedAt",
-    header: "Ended",
-    meta: { width: "7rem", align: "right" },
-    cell: ({ row }) => <RelativeTime time={row.original.releasedAt} className="text-muted" />,
-  },
+  timeColumn("released", "Ended", "7rem", (row) => row.releasedAt),
 ];
 
 function Used({ row }: { row: Past }) {

@@ -13,27 +13,36 @@ import { NodeCells } from "#features/pools/node-cells.tsx";
 import { PastBookings } from "#features/pools/past-bookings.tsx";
 import { formatCount } from "#lib/format.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
 export type PoolsView = Answers["pools"]["overview"];
 
 export function PoolsPage() {
-  const trpc = useTRPC();
-  const { data, error, refetch } = useQuery(trpc.pools.overview.queryOptions());
+  const { role } = useWorkspace();
   return (
     <Page
       title="Pools"
       description="The machines, what is booked on them beside what was measured, and the engines that answer."
     >
-      {error && !data ? (
-        <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />
-      ) : data ? (
-        <Overview view={data} />
+      {role === "member" || role === "service" ? (
+        <EmptyState icon={Cpu} title="Who runs the platform sees its machines">
+          Operators, data scientists and administrators see here what runs where and how full it is. What is running for
+          this workspace stands in the tray at the top right.
+        </EmptyState>
       ) : (
-        <Skeleton className="h-72 rounded-panel" />
+        <Pools />
       )}
     </Page>
   );
+}
+
+function Pools() {
+  const trpc = useTRPC();
+  const { data, error, refetch } = useQuery(trpc.pools.overview.queryOptions());
+  if (data) return <Overview view={data} />;
+  if (error) return <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />;
+  return <Skeleton className="h-72 rounded-panel" />;
 }
 
 function Overview({ view }: { view: PoolsView }) {

@@ -4,12 +4,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Flame } from "lucide-react";
 import Link from "next/link";
 import { Button } from "#components/ui/button.tsx";
+import { numberColumn, timeColumn } from "#components/ui/columns.tsx";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { Digest } from "#components/ui/digest.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { Page } from "#components/ui/page.tsx";
 import { ProgressBar } from "#components/ui/progress.tsx";
-import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { TrainingStatus, type TrainingRow } from "#features/train/training-status.tsx";
 import { formatDuration, formatNumber, formatSignificant, missing } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
@@ -91,13 +91,7 @@ const columns = (href: (path: string) => string): DataColumn<TrainingRow>[] => [
     meta: { card: "hidden" },
     cell: ({ row }) => <span title={row.original.baseModel}>{row.original.baseModel}</span>,
   },
-  {
-    id: "rank",
-    accessorFn: (run) => run.config.rank,
-    header: "Rank",
-    meta: { width: "4.5rem", align: "right" },
-    cell: ({ row }) => formatNumber(row.original.config.rank),
-  },
+  numberColumn("rank", "Rank", "4.5rem", (run) => run.config.rank),
   {
     id: "steps",
     accessorFn: (run) => run.steps.done,
@@ -119,13 +113,7 @@ const columns = (href: (path: string) => string): DataColumn<TrainingRow>[] => [
     meta: { width: "7.75rem", align: "right" },
     cell: ({ row }) => <Change from={row.original.evalLoss.first} to={row.original.evalLoss.kept} />,
   },
-  {
-    id: "speed",
-    accessorFn: (run) => run.tokensPerSecond,
-    header: "Tokens/s",
-    meta: { width: "5.75rem", align: "right" },
-    cell: ({ row }) => formatSignificant(row.original.tokensPerSecond),
-  },
+  numberColumn("speed", "Tokens/s", "5.75rem", (run) => run.tokensPerSecond, formatSignificant),
   {
     id: "took",
     accessorFn: (run) => run.durationMs,
@@ -133,13 +121,7 @@ const columns = (href: (path: string) => string): DataColumn<TrainingRow>[] => [
     meta: { width: "6.75rem", align: "right" },
     cell: ({ row }) => <Took run={row.original} />,
   },
-  {
-    id: "createdAt",
-    accessorKey: "createdAt",
-    header: "Started",
-    meta: { width: "6.5rem", align: "right" },
-    cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" />,
-  },
+  timeColumn("createdAt", "Started", "6.5rem", (run) => run.createdAt),
 ];
 
 function Steps({ run }: { run: TrainingRow }) {
