@@ -138,15 +138,7 @@ beforeAll(async () => {
   const { db } = database;
   const workspace = await saveWorkspace(db, { slug: "test", name: "Test" });
   scope = { db, workspaceId: workspace.id };
-  await saveSource(scope, {
-    id: randomUUID(),
-    name: "folder",
-    kind: "file",
-    config: { path: sourceDir },
-    sealedSecrets: null,
-    defaultAcl: { allow: [workspaceMembers(workspace.id)], deny: [] },
-    schedule: null,
-  });
+  await addFolder("folder", sourceDir);
   await stack.startWorker();
   connection = await Connection.connect({ address: stack.env["ANNEAL_TEMPORAL_ADDRESS"]! });
   temporal = new Client({ connection });
@@ -161,6 +153,21 @@ afterAll(async () => {
   await stack?.stop();
   await rm(stateDir, { recursive: true, force: true });
 }, 60_000);
+
+async function addFolder(name: string, path: string): Promise<string> {
+  const id = randomUUID();
+  const defaultAcl = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+  await saveSource(scope, {
+    id,
+    name,
+    kind: "file",
+    config: { path },
+    sealedSecrets: null,
+    defaultAcl,
+    schedule: null,
+  });
+  return id;
+}
 
 type SettingsChange = Omit<Partial<LoopSettings>, "training"> & { training?: Partial<LoopSettings["training"]> };
 
@@ -603,6 +610,29 @@ describe.skipIf(python === null)("sources of every kind", () => {
 });
 
 it(
+  "writes a vector store that was lost again with the next run, from what the rest holds",
+  { timeout: 180_000 },
+  async () => {
+    const before = await runLoop();
+    const collection = before.outputs.collectionId!;
+    const { chunks } = await countIndexed(scope, collection, null);
+    const store = stack.services.find(({ name }) => name === "vectors")!;
+    const lostPid = store.pid;
+    await rm(join(stateDir, "vectors"), { recursive: true });
+    process.kill(-lostPid, "SIGKILL");
+    await until("the supervisor has started an empty store", async () => store.pid !== lostPid);
+    await until("it answers", async () => vectors.ensureCollection(randomUUID(), 2).then(() => true));
+    await expect(vectors.count(collection)).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+
+    const run = await runLoop();
+    expect(run.error).toBeNull();
+    expect(noteOf(run, "index")).toBe(`${chunks} chunks written or removed.`);
+    expect(await vectors.count(collection)).toBe(chunks);
+    expect(await countIndexed(scope, collection, null)).toMatchObject({ chunks });
+  },
+);
+
+it(
   "survives kill -9 of the trainer and of the worker: the training goes on from a checkpoint, no step is lost",
   { timeout: 300_000 },
   async () => {
@@ -670,3 +700,17 @@ it(
     expect(answer.completionTokens).toBeGreaterThan(0);
   },
 );
+
+it("goes round with a single document, of which a part is held back for evaluation", { timeout: 240_000 }, async () => {
+  const folder = join(stateDir, "single");
+  await mkdir(folder);
+  const body = documents["visitors.md"]!.map(([question, answer]) => `## ${question}\n\n${answer}\n`).join("\n");
+  await writeFile(join(folder, "only.md"), `# Guests\n\n${body.replaceAll("isitors", "isiting guests")}`);
+  const sourceId = await addFolder("single", folder);
+  const run = await runLoop({ sourceIds: [sourceId], datasetName: "single" });
+  expect(run.error).toBeNull();
+  expect(run.report).toMatchObject({ deployment: { replicas: 1 } });
+  expect(run.report!.dataset.eval).toBeGreaterThan(0);
+  expect(run.report!.dataset.train).toBeGreaterThan(0);
+  expect((await answerOf(await servingNow())).completionTokens).toBeGreaterThan(0);
+});
