@@ -36,7 +36,6 @@ test("an original opens beside its text, where nothing in it runs, and the addre
   const shown = await page.request.get((await frame.getAttribute("src")) ?? "");
   expect(shown.headers()).toMatchObject({
     "x-content-type-options": "nosniff",
-    "x-frame-options": "SAMEORIGIN",
     "content-type": "text/plain; charset=utf-8",
   });
   expect(shown.headers()["content-security-policy"]).toMatch(/^sandbox; default-src 'none'/);
