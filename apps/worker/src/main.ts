@@ -132,6 +132,8 @@ async function main(): Promise<void> {
       ),
     }),
     maxConcurrentActivityTaskExecutions: 20,
+    // The portal reads a sync's progress from its heartbeats; the default passes on one in 48 seconds.
+    maxHeartbeatThrottleInterval: "2 seconds",
     shutdownGraceTime: "5 seconds",
     shutdownForceTime: "10 seconds",
   });

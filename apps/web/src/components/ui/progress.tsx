@@ -2,6 +2,7 @@ import type { Progress as ProgressState } from "@anneal/core/loop/contract";
 import type { StatusKind } from "#components/ui/status.tsx";
 import { formatDuration, formatNumber, formatPercent, formatRate } from "#lib/format.ts";
 import { cn } from "#lib/class-names.ts";
+import { agree } from "#lib/stage-names.ts";
 
 const fills: Record<StatusKind, string> = {
   running: "bg-running",
@@ -60,7 +61,7 @@ export function ProgressWithRate({
       <div className="tabular flex flex-wrap justify-between gap-x-3 text-xs text-muted">
         <span>
           {formatNumber(done)}
-          {total !== null && ` of ${formatNumber(total)}`} {unit}
+          {total !== null && ` of ${formatNumber(total)}`} {agree(total ?? done, unit)}
           {share !== null && ` · ${formatPercent(share)}`}
         </span>
         <span>
