@@ -2,7 +2,7 @@ import { z } from "zod";
 import { listAssistants } from "@anneal/db/queries/chat";
 import { listSources } from "@anneal/db/queries/connect";
 import { listDatasetVersions } from "@anneal/db/queries/dataset";
-import { listAdapterVersions } from "@anneal/db/queries/deploy";
+import { listAdapterVersions } from "@anneal/db/queries/register";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { listRuns } from "@anneal/db/queries/loop";
 import { listTrainingRuns } from "@anneal/db/queries/train";
