@@ -109,25 +109,3 @@ export async function runWorkflow(name: string, workflowId: string, input: unkno
     retryable: true,
   });
 }
-
-const maxListed = 50;
-type RunningWorkflow = { workflowId: string; startedAt: Date; heartbeat: unknown };
-
-/** Running workflows of one type, with what their activity last reported; none also when nobody can be asked. */
-export async function listRunningWorkflows(name: string): Promise<RunningWorkflow[]> {
-  try {
-    const client = await temporal();
-    const query = `WorkflowType = "${name}" AND ExecutionStatus = "Running"`;
-    const found: RunningWorkflow[] = [];
-    for await (const { workflowId, startTime } of client.workflow.list({ query, pageSize: maxListed })) {
-      const { raw } = await client.workflow.getHandle(workflowId).describe();
-      const reported = raw.pendingActivities?.[0]?.heartbeatDetails?.payloads?.[0]?.data;
-      const heartbeat: unknown = reported ? JSON.parse(Buffer.from(reported).toString("utf8")) : null;
-      found.push({ workflowId, startedAt: startTime, heartbeat });
-      if (found.length === maxListed) break;
-    }
-    return found;
-  } catch {
-    return [];
-  }
-}

@@ -1,6 +1,6 @@
 import type { Cursor } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
-import { and, desc, eq, ne, sql } from "drizzle-orm";
+import { and, desc, eq, isNull, ne, sql } from "drizzle-orm";
 import { inWorkspace, type Scope } from "../database.ts";
 import { isLocked } from "../lock.ts";
 import { sources, sourceSyncs } from "../schema.ts";
@@ -112,6 +112,29 @@ export async function findRunningSync(scope: Scope, sourceId: string): Promise<S
       ),
   );
   return row;
+}
+
+/** What is read now, outside of runs, and by a process that lives. */
+export async function listRunningSyncs(scope: Scope) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        sourceId: sources.id,
+        name: sources.name,
+        startedAt: sourceSyncs.startedAt,
+        scanned: sourceSyncs.scanned,
+      })
+      .from(sourceSyncs)
+      .innerJoin(sources, eq(sources.id, sourceSyncs.sourceId))
+      .where(
+        and(
+          eq(sourceSyncs.workspaceId, scope.workspaceId),
+          eq(sourceSyncs.status, "running"),
+          isNull(sourceSyncs.runId),
+          isSyncing,
+        ),
+      ),
+  );
 }
 
 /** Newest first. */

@@ -15,16 +15,10 @@ import { stageNames } from "#lib/stage-names.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
-/** A sync is in no table, so that nobody is told of it: it is asked for, more often while there is one. */
-const syncPollMs = { some: 2_000, none: 15_000 };
-
 /** What runs now, from any page: long work can be left and is found again here. */
 export function RunningTray() {
   const trpc = useTRPC();
-  const { data } = useQuery({
-    ...trpc.work.active.queryOptions(),
-    refetchInterval: ({ state }) => (state.data?.syncs.length ? syncPollMs.some : syncPollMs.none),
-  });
+  const { data } = useQuery(trpc.work.active.queryOptions());
   const { runs = [], trainings = [], syncs = [] } = data ?? {};
   const count = runs.length + trainings.length + syncs.length;
   const label =
@@ -108,7 +102,7 @@ function ActiveSync({ sync }: { sync: Active["syncs"][number] }) {
       path={`/sources/${sync.sourceId}`}
       title={`Reading ${sync.name}`}
       detail="sync"
-      progress={sync.progress ?? null}
+      progress={sync.progress}
     >
       Started <RelativeTime time={sync.startedAt} />
     </ActiveWork>
