@@ -64,6 +64,7 @@ describe("checkPair", () => {
     ["How are refunds paid?", "...", "TOO_SHORT"],
     ["How are refunds paid?", "How are refunds paid?", "REPEATS_QUESTION"],
     ["How are refunds paid?", "Refunds are paid.", "REPEATS_QUESTION"],
+    ["How are refunds within 5 working days paid?", "Refunds are paid within 5 working days.", "REPEATS_QUESTION"],
     ["How are refunds paid?", "I don't know: the documents do not say.", "REFUSAL"],
     ["Who answers at [EMAIL_1] about refunds?", "Refunds are paid within 5 working days.", "MASKED"],
     ["Where do bees store honey?", "Refunds are paid within 5 working days.", "ECHO"],
