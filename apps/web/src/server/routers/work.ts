@@ -1,5 +1,4 @@
 import type { Progress } from "@anneal/core/loop/contract";
-import type { Scope } from "@anneal/db/database";
 import { listRuns } from "@anneal/db/queries/loop";
 import { listRunningSyncs } from "@anneal/db/queries/source-syncs";
 import { listLatestMetrics, listTrainingRuns } from "@anneal/db/queries/train";
