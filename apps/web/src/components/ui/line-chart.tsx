@@ -15,6 +15,8 @@ export type Series = {
   dashed?: boolean;
   /** Dots for series with few points, such as evaluations. */
   dots?: boolean;
+  /** Drawn lightly, behind what is read first. */
+  faint?: boolean;
 };
 
 type LineChartProps = {
@@ -50,7 +52,9 @@ export function LineChart(props: LineChartProps) {
   const latest = useRef({ data, formatX, formatY });
   latest.current = { data, formatX, formatY };
   // The plot is built anew only when what it looks like changes; new points are pushed into it.
-  const shape = JSON.stringify(series.map(({ label: name, tone, dashed, dots }) => [name, tone, dashed, dots]));
+  const shape = JSON.stringify(
+    series.map(({ label: name, tone, dashed, dots, faint }) => ({ name, tone, dashed, dots, faint })),
+  );
 
   useEffect(() => {
     const element = host.current;
@@ -67,7 +71,7 @@ export function LineChart(props: LineChartProps) {
         ticks: { show: false },
         font: "11px Inter Variable",
       };
-      const lines = JSON.parse(shape) as [string, number, boolean | undefined, boolean | undefined][];
+      const lines = JSON.parse(shape) as (Omit<Series, "label" | "points"> & { name: string })[];
       plot.current = new UPlot(
         {
           width: element.clientWidth,
@@ -90,10 +94,11 @@ export function LineChart(props: LineChartProps) {
           ],
           series: [
             {},
-            ...lines.map(([name, tone, dashed, dots]) => ({
+            ...lines.map(({ name, tone, dashed, dots, faint }) => ({
               label: name,
               stroke: color(`--series-${tone}`),
               width: 1.75,
+              alpha: faint ? 0.3 : 1,
               spanGaps: true,
               points: { show: dots ?? false, size: 5 },
               ...(dashed ? { dash: [5, 4] } : {}),
@@ -129,7 +134,7 @@ export function LineChart(props: LineChartProps) {
           <span key={each.label} className="inline-flex items-center gap-1.5">
             <span
               aria-hidden
-              className={cn("w-3 border-t-2", each.dashed && "border-dashed")}
+              className={cn("w-3 border-t-2", each.dashed && "border-dashed", each.faint && "opacity-30")}
               style={{ borderColor: `var(--series-${each.tone})` }}
             />
             {each.label}

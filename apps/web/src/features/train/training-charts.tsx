@@ -9,12 +9,16 @@ import { Skeleton } from "#components/ui/skeleton.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import type { TrainingView } from "#features/train/training-page.tsx";
 import { formatBytes, formatNumber, formatSignificant } from "#lib/format.ts";
+import { smooth } from "#lib/smooth.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useUrlParam } from "#lib/url-state.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
 type Point = Answers["train"]["metrics"]["points"][number];
 type Measure = "loss" | "evalLoss" | "tokensPerSecond" | "memoryBytes" | "learningRate" | "gradNorm";
+
+/** Batches differ in kind, so that single losses jump: the trend is what is read. */
+const smoothing = 0.9;
 
 /** The curves of one training; all of them share their cursor. */
 export function TrainingCharts({ training }: { training: TrainingView }) {
@@ -49,7 +53,7 @@ export function TrainingCharts({ training }: { training: TrainingView }) {
           syncKey={syncKey}
           logarithmic={scale === "log"}
         />
-        {series.loss[1]!.points.length === 0 && (
+        {series.loss[2]!.points.length === 0 && (
           <p className="mt-2 text-xs text-faint">No evaluation: the dataset holds nothing back.</p>
         )}
       </Panel>
@@ -85,8 +89,18 @@ function seriesOf(points: readonly Point[]) {
     dots: points.length <= 40,
     ...extra,
   });
+  const steps = of("loss", "Training", 1);
+  const trend = smooth(
+    steps.points.map(({ y }) => y ?? 0),
+    smoothing,
+  );
+  const smoothed = { ...steps, dots: false, points: steps.points.map(({ x }, index) => ({ x, y: trend[index]! })) };
   return {
-    loss: [of("loss", "Training", 1), of("evalLoss", "Evaluation", 2, { dots: true })],
+    loss: [
+      { ...steps, label: "Each step", dots: false, faint: true },
+      smoothed,
+      of("evalLoss", "Evaluation", 2, { dots: true }),
+    ],
     speed: [of("tokensPerSecond", "Tokens/s", 3)],
     memory: [of("memoryBytes", "Memory", 4)],
     learningRate: [of("learningRate", "Learning rate", 5)],
