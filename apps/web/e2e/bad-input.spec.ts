@@ -76,18 +76,6 @@ test("bad documents: each with its reason beside the run and on its own page", a
   await rm(folder, { recursive: true });
 });
 
-test("a rank above what the engine serves: refused before anything is trained", async ({ page, request }) => {
-  const { runId, error } = await runUntilFailed(request, {
-    retrain: true,
-    generatedPassages: 0,
-    training: { rank: 64, alpha: 128 },
-  });
-  expect(error).toMatchObject({ code: "ADAPTER_UNSERVEABLE", message: expect.stringMatching(/64.*16/) });
-  await openPage(page, `/runs/${runId}`);
-  await expect(page.getByText(error.message).first()).toBeVisible();
-  await expect(page.getByText(error.action).first()).toBeVisible();
-});
-
 for (const [what, call, status, code] of [
   [
     "settings that are none",
