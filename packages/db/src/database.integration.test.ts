@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { workspaceMembers, type Acl } from "@anneal/core/access/acl";
+import { nobody, workspaceMembers, workspaceUser, type Acl } from "@anneal/core/access/acl";
 import { findBrokenLink } from "@anneal/core/audit/chain";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { choosePort } from "@anneal/local-stack/choose-port";
@@ -23,6 +23,7 @@ import {
   moveDocument,
   quarantineRef,
   restoreSource,
+  saveDocumentAcl,
   saveSource,
   streamRefs,
   upsertDocument,
@@ -123,7 +124,7 @@ const contentOf = (text: string) => ({
 });
 
 const upsert = (of: Scope, sourceId: string, ref: string, text: string) =>
-  upsertDocument(of, sourceId, itemOf(ref, sha256(text)), contentOf(text), aclOf(of));
+  upsertDocument(of, sourceId, itemOf(ref, sha256(text)), contentOf(text));
 
 /** What drivers throw is wrapped by Drizzle; PostgreSQL's own words are in the cause. */
 async function refusalOf(work: Promise<unknown>): Promise<string> {
@@ -233,7 +234,7 @@ describe("documents", () => {
     expect(first.change).toBe("added");
     await markCleaned(first.documentId);
 
-    const touched = await upsertDocument(scope, sourceId, itemOf("a.txt", "new mtime"), contentOf("one"), aclOf(scope));
+    const touched = await upsertDocument(scope, sourceId, itemOf("a.txt", "new mtime"), contentOf("one"));
     expect(touched).toEqual({ documentId: first.documentId, change: "unchanged" });
     expect(await findFingerprint(scope, sourceId, "a.txt")).toBe("new mtime");
     expect(await toClean()).toEqual([]);
@@ -247,7 +248,7 @@ describe("documents", () => {
     await upsert(scope, sourceId, "b.txt", "gone");
     await markDocumentDeleted(scope, sourceId, "b.txt");
     await markCleaned(documentId);
-    await moveDocument(scope, sourceId, "a.txt", itemOf("b.txt", sha256("one")), aclOf(scope));
+    await moveDocument(scope, sourceId, "a.txt", itemOf("b.txt", sha256("one")));
     expect(await getDocument(scope, documentId)).toMatchObject({ ref: "b.txt", status: "kept", deletedAt: null });
     expect(await listRefsWithFingerprint(scope, sourceId, sha256("one"))).toEqual(["b.txt"]);
     expect(await toClean()).toEqual([]);
@@ -266,7 +267,7 @@ describe("documents", () => {
 
   it("whose content could not be had are kept with the reason, tried again, and well after a good fetch", async () => {
     const drop = { stage: "connect", code: "DOCUMENT_TOO_LARGE", reason: "The document is too large." };
-    await quarantineRef(scope, sourceId, "big.bin", drop, aclOf(scope));
+    await quarantineRef(scope, sourceId, "big.bin", drop);
     expect((await listDocuments(scope, { status: "quarantined" }, { limit: 10, offset: 0 })).rows[0]?.drop).toEqual(
       drop,
     );
@@ -285,6 +286,38 @@ describe("documents", () => {
   });
 });
 
+describe("a source's audience", () => {
+  it("is that of its documents from the moment it changes, but for those that have their own", async () => {
+    const source = { id: randomUUID(), name: "s", kind: "postgres", config: {}, sealedSecrets: null, schedule: null };
+    const save = (defaultAcl: Acl) => saveSource(scope, { ...source, defaultAcl });
+    const members = aclOf(scope);
+    const own: Acl = { allow: [workspaceUser(scope.workspaceId, randomUUID())], deny: [] };
+    const put = async (ref: string, acl: Acl | null) =>
+      (await upsertDocument(scope, source.id, { ...itemOf(ref, ref), acl }, contentOf(ref))).documentId;
+    const aclsOf = async (ids: string[]) => Promise.all(ids.map(async (id) => (await getDocument(scope, id)).acl));
+    await save(members);
+    const elsewhere = (await upsert(scope, await createSource(scope), "else.txt", "else")).documentId;
+    const ids = [await put("plain", null), await put("gone", null), await put("own", own), await put("told", null)];
+    await markDocumentDeleted(scope, source.id, "gone");
+    await saveDocumentAcl(scope, source.id, { ref: "told", acl: members, fingerprint: "told" });
+
+    await save(nobody);
+    expect(await aclsOf([...ids, elsewhere])).toEqual([nobody, nobody, own, members, members]);
+
+    // A sync that began before the change reads on with what counts now.
+    const late = await put("late", null);
+    await moveDocument(scope, source.id, "plain", itemOf("moved", "moved"));
+    await quarantineRef(scope, source.id, "bad", { stage: "connect", code: "X", reason: "Bad." });
+    const [bad] = (await listDocuments(scope, { search: "bad" }, { limit: 1, offset: 0 })).rows;
+    expect(await aclsOf([late, ids[0]!, bad!.id])).toEqual([nobody, nobody, nobody]);
+
+    // A row that lost its own permissions at the source follows the default again.
+    await put("own", null);
+    await save(members);
+    expect(await aclsOf([late, ids[0]!, ids[2]!, bad!.id])).toEqual([members, members, members, members]);
+  });
+});
+
 describe("a removed source", () => {
   it("comes back with exactly the documents that went with it, and nothing comes alive under it meanwhile", async () => {
     const sourceId = await createSource(scope);
@@ -300,8 +333,8 @@ describe("a removed source", () => {
     const drop = { stage: "connect", code: "DOCUMENT_TOO_LARGE", reason: "Too large." };
     await expect(upsert(scope, sourceId, "c.txt", "three")).rejects.toMatchObject(removed);
     await expect(upsert(scope, sourceId, "a.txt", "other")).rejects.toMatchObject(removed);
-    await expect(quarantineRef(scope, sourceId, "d.txt", drop, aclOf(scope))).rejects.toMatchObject(removed);
-    await expect(moveDocument(scope, sourceId, "a.txt", itemOf("e.txt", "x"), aclOf(scope))).rejects.toMatchObject(
+    await expect(quarantineRef(scope, sourceId, "d.txt", drop)).rejects.toMatchObject(removed);
+    await expect(moveDocument(scope, sourceId, "a.txt", itemOf("e.txt", "x"))).rejects.toMatchObject(
       removed,
     );
 

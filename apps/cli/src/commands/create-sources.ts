@@ -2,7 +2,15 @@ import type { ParsedSourceUri } from "@anneal/connectors/source-uri";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 
-const sourcesSchema = z.array(z.object({ id: z.string(), name: z.string(), kind: z.string() }));
+const sourcesSchema = z.array(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.string(),
+    audience: z.enum(["members", "nobody"]),
+    schedule: z.string().nullable(),
+  }),
+);
 const checkSchema = z.object({ summary: z.string() });
 
 /**
@@ -18,7 +26,9 @@ export async function createSources(portal: PortalClient, sources: ParsedSourceU
   const ids: string[] = [];
   for (const { kind, config, secrets, name } of sources) {
     const known = existing.find((source) => source.name === name && source.kind === kind);
-    const source = { name, kind, config, secrets, audience: "members", schedule: null };
+    // What somebody has decided about a source since stays so.
+    const { audience, schedule } = known ?? { audience: "members", schedule: null };
+    const source = { name, kind, config, secrets, audience, schedule };
     if (known) {
       await portal.mutate("connect.update", { ...source, sourceId: known.id }, z.unknown());
       ids.push(known.id);

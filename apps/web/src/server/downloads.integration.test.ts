@@ -110,7 +110,7 @@ describe("a document's original", () => {
     await saveSource(scope, { ...source, defaultAcl: acl });
     const facts = { uri: ref, title: ref, mediaType: "text/html", sizeBytes: 24, modifiedAt: null, fingerprint: ref };
     const content = { contentHash: ref, contentKey: "content/page", sizeBytes: 24 };
-    return (await upsertDocument(scope, sourceId, { ref, ...facts, acl }, content, acl)).documentId;
+    return (await upsertDocument(scope, sourceId, { ref, ...facts, acl }, content)).documentId;
   }
 
   it("is shown where nothing in it runs, and otherwise only saved", async () => {

@@ -65,7 +65,7 @@ export async function applyChanges(applied: AppliedSync): Promise<ErrorReport | 
         counts.changed += 1;
         break;
       case "moved":
-        await moveDocument(scope, source.id, change.fromRef, change.item, source.defaultAcl);
+        await moveDocument(scope, source.id, change.fromRef, change.item);
         counts.changed += 1;
         break;
       case "failure":
@@ -89,7 +89,7 @@ async function upsert(applied: AppliedSync, { item, content }: Extract<Change, {
   try {
     const stored = await storeContent(objects, await content.open(context.signal), context);
     sync.counts.read += 1;
-    const { change } = await upsertDocument(scope, source.id, item, stored, source.defaultAcl);
+    const { change } = await upsertDocument(scope, source.id, item, stored);
     if (change !== "unchanged") sync.counts[change] += 1;
   } catch (error) {
     if (!(error instanceof AnnealError) || error.code === "DISK_FULL" || context.signal.aborted) throw error;
@@ -101,5 +101,5 @@ async function upsert(applied: AppliedSync, { item, content }: Extract<Change, {
 async function quarantine({ scope, source, sync }: AppliedSync, ref: string, error: ErrorReport): Promise<void> {
   sync.counts.dropped += 1;
   const drop = { stage: "connect", code: error.code, reason: `${error.message} ${error.action}` };
-  await quarantineRef(scope, source.id, ref, drop, source.defaultAcl);
+  await quarantineRef(scope, source.id, ref, drop);
 }

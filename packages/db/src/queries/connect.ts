@@ -8,6 +8,11 @@ import { isSyncing } from "./source-syncs.ts";
 
 export type Source = typeof sources.$inferSelect;
 
+const isSource = (scope: Scope, sourceId: string) =>
+  and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId));
+const ofSource = (scope: Scope, sourceId: string) =>
+  and(eq(documents.sourceId, sourceId), eq(documents.workspaceId, scope.workspaceId));
+
 export async function listSources(scope: Scope) {
   return inWorkspace(scope, (tx) =>
     tx
@@ -37,7 +42,7 @@ export async function getSource(scope: Scope, sourceId: string): Promise<Source>
     tx
       .select()
       .from(sources)
-      .where(and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt))),
+      .where(and(isSource(scope, sourceId), isNull(sources.deletedAt))),
   );
   return requireRow(row, "source", sourceId);
 }
@@ -52,6 +57,10 @@ export async function findSourceByName(scope: Scope, name: string): Promise<Sour
   return row;
 }
 
+/**
+ * A new source, or a change of one. Documents without permissions of their own have the default from the same moment;
+ * the index's payloads follow with the next run, and until then the rows decide what a search gives out.
+ */
 export async function saveSource(
   scope: Scope,
   source: {
@@ -65,23 +74,37 @@ export async function saveSource(
   },
 ): Promise<void> {
   const { id: _, ...changes } = source;
-  await inWorkspace(scope, (tx) =>
-    tx
+  await inWorkspace(scope, async (tx) => {
+    await tx
       .insert(sources)
       .values({ ...source, workspaceId: scope.workspaceId })
-      .onConflictDoUpdate({ target: sources.id, set: { ...changes, deletedAt: null } }),
-  );
+      .onConflictDoUpdate({
+        target: sources.id,
+        set: { ...changes, deletedAt: null },
+        setWhere: eq(sources.workspaceId, scope.workspaceId),
+      });
+    await tx
+      .update(documents)
+      .set({ acl: source.defaultAcl })
+      .where(
+        and(
+          ofSource(scope, source.id),
+          eq(documents.aclInherited, true),
+          sql`${documents.acl} <> ${JSON.stringify(source.defaultAcl)}::jsonb`,
+        ),
+      );
+  });
 }
 
 /** A tombstone on the source and on its documents; both can be taken back by `restoreSource`. */
 export async function deleteSource(scope: Scope, sourceId: string): Promise<void> {
   await inWorkspace(scope, async (tx) => {
     const now = new Date();
-    await tx.update(sources).set({ deletedAt: now }).where(eq(sources.id, sourceId));
+    await tx.update(sources).set({ deletedAt: now }).where(isSource(scope, sourceId));
     await tx
       .update(documents)
       .set({ deletedAt: now })
-      .where(and(eq(documents.sourceId, sourceId), isNull(documents.deletedAt)));
+      .where(and(ofSource(scope, sourceId), isNull(documents.deletedAt)));
   });
 }
 
@@ -91,13 +114,13 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
     const [row] = await tx
       .select()
       .from(sources)
-      .where(and(eq(sources.id, sourceId), isNotNull(sources.deletedAt)));
+      .where(and(isSource(scope, sourceId), isNotNull(sources.deletedAt)));
     if (!row?.deletedAt) return undefined;
-    await tx.update(sources).set({ deletedAt: null }).where(eq(sources.id, sourceId));
+    await tx.update(sources).set({ deletedAt: null }).where(isSource(scope, sourceId));
     await tx
       .update(documents)
       .set({ deletedAt: null })
-      .where(and(eq(documents.sourceId, sourceId), eq(documents.deletedAt, row.deletedAt)));
+      .where(and(ofSource(scope, sourceId), eq(documents.deletedAt, row.deletedAt)));
     return row;
   });
 }
@@ -107,7 +130,7 @@ export async function findFingerprint(scope: Scope, sourceId: string, ref: strin
     tx
       .select({ fingerprint: documents.fingerprint })
       .from(documents)
-      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref), isNull(documents.deletedAt))),
+      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref), isNull(documents.deletedAt))),
   );
   return row?.fingerprint ?? null;
 }
@@ -120,7 +143,7 @@ export async function listRefsWithFingerprint(scope: Scope, sourceId: string, fi
       .from(documents)
       .where(
         and(
-          eq(documents.sourceId, sourceId),
+          ofSource(scope, sourceId),
           sql`md5(${documents.fingerprint}) = md5(${fingerprint})`,
           eq(documents.fingerprint, fingerprint),
           isNull(documents.deletedAt),
@@ -140,7 +163,7 @@ export async function* streamRefs(scope: Scope, sourceId: string, pageSize = 100
       tx
         .select({ ref: documents.ref })
         .from(documents)
-        .where(and(eq(documents.sourceId, sourceId), isNull(documents.deletedAt), gt(byCodePoint, after)))
+        .where(and(ofSource(scope, sourceId), isNull(documents.deletedAt), gt(byCodePoint, after)))
         .orderBy(byCodePoint)
         .limit(pageSize),
     );
@@ -161,6 +184,7 @@ function itemColumns(item: SourceItem, defaultAcl: Acl) {
     sizeBytes: item.sizeBytes,
     fingerprint: item.fingerprint,
     acl: item.acl ?? defaultAcl,
+    aclInherited: item.acl === null,
     sourceModifiedAt: item.modifiedAt === null ? null : new Date(item.modifiedAt),
   };
 }
@@ -171,15 +195,14 @@ export async function upsertDocument(
   sourceId: string,
   item: SourceItem,
   content: FetchedContent,
-  defaultAcl: Acl,
 ): Promise<{ documentId: string; change: "added" | "changed" | "unchanged" }> {
-  const columns = { ...itemColumns(item, defaultAcl), ...content };
   return inWorkspace(scope, async (tx) => {
-    await requireLiveSource(tx, sourceId);
+    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
+    const columns = { ...itemColumns(item, defaultAcl), ...content };
     const [existing] = await tx
       .select({ id: documents.id, contentHash: documents.contentHash, deletedAt: documents.deletedAt })
       .from(documents)
-      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, item.ref)))
+      .where(and(ofSource(scope, sourceId), eq(documents.ref, item.ref)))
       .for("update");
     if (existing === undefined) {
       const [row] = await tx
@@ -202,14 +225,17 @@ export async function upsertDocument(
   });
 }
 
-/** Nothing comes alive under a source that is gone: a removal waits for this transaction, or is seen by it. */
-async function requireLiveSource(tx: Transaction, sourceId: string): Promise<void> {
+/**
+ * The ACL of documents without one of their own, as it is now and not as it was when the sync began; and nothing comes
+ * alive under a source that is gone. A change and a removal wait for this transaction, or are seen by it.
+ */
+async function lockDefaultAcl(scope: Scope, tx: Transaction, sourceId: string): Promise<Acl> {
   const [source] = await tx
-    .select({ name: sources.name, deletedAt: sources.deletedAt })
+    .select({ name: sources.name, defaultAcl: sources.defaultAcl, deletedAt: sources.deletedAt })
     .from(sources)
-    .where(eq(sources.id, sourceId))
+    .where(isSource(scope, sourceId))
     .for("share");
-  if (source?.deletedAt === null) return;
+  if (source?.deletedAt === null) return source.defaultAcl;
   throw new AnnealError("SOURCE_NOT_FOUND", `The source “${source?.name ?? sourceId}” was removed while it was read.`, {
     action: "Take it back, then read it again.",
   });
@@ -221,10 +247,9 @@ export async function quarantineRef(
   sourceId: string,
   ref: string,
   drop: { stage: string; code: string; reason: string },
-  acl: Acl,
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    await requireLiveSource(tx, sourceId);
+    const acl = await lockDefaultAcl(scope, tx, sourceId);
     await tx
       .insert(documents)
       .values({
@@ -236,6 +261,7 @@ export async function quarantineRef(
         // Never equal to a real fingerprint: the next sync tries again.
         fingerprint: "",
         acl,
+        aclInherited: true,
         status: "quarantined",
         drop,
         contentHash: "",
@@ -250,7 +276,7 @@ export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: s
     tx
       .update(documents)
       .set({ deletedAt: new Date() })
-      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref), isNull(documents.deletedAt)))
+      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref), isNull(documents.deletedAt)))
       .returning({ id: documents.id }),
   );
   return rows.length > 0;
@@ -265,8 +291,8 @@ export async function saveDocumentAcl(
   await inWorkspace(scope, (tx) =>
     tx
       .update(documents)
-      .set({ acl, fingerprint })
-      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, ref))),
+      .set({ acl, aclInherited: false, fingerprint })
+      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref))),
   );
 }
 
@@ -276,17 +302,16 @@ export async function moveDocument(
   sourceId: string,
   fromRef: string,
   item: SourceItem,
-  defaultAcl: Acl,
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    await requireLiveSource(tx, sourceId);
+    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
     // A tombstone may stand where the document moves to; the living one takes its place.
     await tx
       .delete(documents)
-      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, item.ref), isNotNull(documents.deletedAt)));
+      .where(and(ofSource(scope, sourceId), eq(documents.ref, item.ref), isNotNull(documents.deletedAt)));
     await tx
       .update(documents)
       .set({ ...itemColumns(item, defaultAcl), deletedAt: null })
-      .where(and(eq(documents.sourceId, sourceId), eq(documents.ref, fromRef)));
+      .where(and(ofSource(scope, sourceId), eq(documents.ref, fromRef)));
   });
 }

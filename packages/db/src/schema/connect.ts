@@ -3,7 +3,7 @@ import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import type { Cursor } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
 import { sql } from "drizzle-orm";
-import { bigint, customType, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, customType, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 import { workspaces } from "./access.ts";
 import { runs } from "./loop.ts";
@@ -110,6 +110,8 @@ export const documents = pgTable(
     sizeBytes: bigint({ mode: "number" }),
     fingerprint: text().notNull(),
     acl: jsonb().$type<Acl>().notNull(),
+    /** The source's default, as it is now; false where the source has permissions of its own for this document. */
+    aclInherited: boolean().notNull(),
     status: text({ enum: documentStatuses }).notNull(),
     /** Why a dropped or quarantined document is out: stage, code and a sentence. */
     drop: jsonb().$type<{ stage: string; code: string; reason: string }>(),

@@ -46,7 +46,7 @@ export async function saveChecked(
     actor: identity.email,
     action: "source.save",
     subject: `source:${sourceId}`,
-    details: { name: source.name, kind: source.kind },
+    details: { name: source.name, kind: source.kind, audience },
   });
   // Before the row: when the workflow service is down nothing is saved, and saving can be tried again.
   if (source.schedule !== (stored?.schedule ?? null))

@@ -50,7 +50,7 @@ it("lists exactly the documents that mayRead admits, whoever asks", async () => 
   for (const [index, acl] of samples.entries()) {
     const ref = String(index);
     const item = { ref, uri: ref, title: ref, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: ref, acl };
-    await upsertDocument(scope, sourceId, item, { contentHash: ref, contentKey: ref, sizeBytes: 1 }, nobody);
+    await upsertDocument(scope, sourceId, item, { contentHash: ref, contentKey: ref, sizeBytes: 1 });
   }
   for (const readers of fc.sample(fc.array(principals, { maxLength: 3 }), { numRuns: 60, seed: 6 })) {
     const { rows, total } = await listDocuments(scope, { readers }, { limit: 100, offset: 0 });
