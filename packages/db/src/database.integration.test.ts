@@ -334,9 +334,7 @@ describe("a removed source", () => {
     await expect(upsert(scope, sourceId, "c.txt", "three")).rejects.toMatchObject(removed);
     await expect(upsert(scope, sourceId, "a.txt", "other")).rejects.toMatchObject(removed);
     await expect(quarantineRef(scope, sourceId, "d.txt", drop)).rejects.toMatchObject(removed);
-    await expect(moveDocument(scope, sourceId, "a.txt", itemOf("e.txt", "x"))).rejects.toMatchObject(
-      removed,
-    );
+    await expect(moveDocument(scope, sourceId, "a.txt", itemOf("e.txt", "x"))).rejects.toMatchObject(removed);
 
     expect((await restoreSource(scope, sourceId))?.id).toBe(sourceId);
     expect(await live()).toEqual([documentId]);

@@ -297,12 +297,7 @@ export async function saveDocumentAcl(
 }
 
 /** Keeps the document's identity and everything made from it under its new ref. */
-export async function moveDocument(
-  scope: Scope,
-  sourceId: string,
-  fromRef: string,
-  item: SourceItem,
-): Promise<void> {
+export async function moveDocument(scope: Scope, sourceId: string, fromRef: string, item: SourceItem): Promise<void> {
   await inWorkspace(scope, async (tx) => {
     const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
     // A tombstone may stand where the document moves to; the living one takes its place.
