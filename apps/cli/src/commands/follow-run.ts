@@ -1,4 +1,4 @@
-import { loopReportSchema, progressSchema, stages, stageStatuses } from "@anneal/core/loop/contract";
+import { progressSchema, runReportSchema, stages, stageStatuses, type RunReport } from "@anneal/core/loop/contract";
 import { AnnealError, errorCodes } from "@anneal/core/errors";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -9,7 +9,6 @@ const runSchema = z.object({
   id: z.string(),
   status: z.enum(["waiting", "running", "done", "failed", "cancelled"]),
   error: z.object({ code: z.string(), message: z.string(), action: z.string(), stage: z.string() }).nullable(),
-  report: loopReportSchema.omit({ answers: true }).nullable(),
   stages: z.array(
     z.object({
       stage: z.enum(stages),
@@ -23,7 +22,7 @@ const runSchema = z.object({
     }),
   ),
 });
-export type FinishedRun = z.infer<typeof runSchema>;
+export type FinishedRun = z.infer<typeof runSchema> & { report: RunReport | null };
 
 /**
  * Shows a run until it ends.
@@ -42,7 +41,7 @@ export async function followRun(portal: PortalClient, runId: string, signal?: Ab
     );
     switch (run.status) {
       case "done":
-        return run;
+        return { ...run, report: await portal.query("loop.report", { runId }, runReportSchema.nullable()) };
       case "failed":
       case "cancelled": {
         const code = errorCodes.find((known) => known === run.error?.code) ?? "CANCELLED";

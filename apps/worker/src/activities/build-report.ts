@@ -1,16 +1,16 @@
-import type { LoopReport, StageReport } from "@anneal/core/loop/contract";
+import type { RunSummary } from "@anneal/core/loop/contract";
 import type { Scope } from "@anneal/db/database";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
 import { getDeployment } from "@anneal/db/queries/deploy";
 import { getAdapterVersion } from "@anneal/db/queries/register";
 import { countIndexed, getCollection } from "@anneal/db/queries/indexing";
-import { getRun, listDrops } from "@anneal/db/queries/loop";
+import { getRun } from "@anneal/db/queries/loop";
 import { getTrainingRun } from "@anneal/db/queries/train";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { trainingResultSchema } from "@anneal/core/train/training-result";
 
-/** What the run did, from what the stages stored; the same for the CLI's report file and the portal. */
-export async function buildReport(scope: Scope, runId: string): Promise<Omit<LoopReport, "answers">> {
+/** What the run did, from what the stages stored; the same for the CLI's report file and the portal. What was left out stays in `run_drops`. */
+export async function buildReport(scope: Scope, runId: string): Promise<RunSummary> {
   const run = await getRun(scope, runId);
   const settings = loopSettingsSchema.parse(run.settings);
   const { datasetVersionId, trainingRunId, adapterVersionId, deploymentId, collectionId } = run.outputs;
@@ -23,19 +23,13 @@ export async function buildReport(scope: Scope, runId: string): Promise<Omit<Loo
   ]);
   const indexed = await countIndexed(scope, collection.id, settings.sourceIds);
   const result = trainingResultSchema.parse(training.result);
-  const stages: StageReport[] = [];
-  for (const stage of run.stages) {
-    const { rows } = await listDrops(scope, runId, { stage: stage.stage, limit: 100_000, offset: 0 });
-    stages.push({
+  return {
+    stages: run.stages.map((stage) => ({
       stage: stage.stage,
       durationMs: (stage.endedAt?.getTime() ?? 0) - (stage.startedAt?.getTime() ?? 0),
       in: stage.inCount,
       out: stage.outCount,
-      dropped: rows.map(({ ref, code, reason }) => ({ ref, code, reason })),
-    });
-  }
-  return {
-    stages,
+    })),
     dataset: { id: dataset.id, digest: dataset.digest, train: dataset.trainCount, eval: dataset.evalCount },
     run: {
       id: training.id,

@@ -1,3 +1,4 @@
+import { aclFingerprint } from "@anneal/core/access/acl";
 import type { Passage } from "@anneal/core/chat/passage";
 import { canonicalJson } from "@anneal/core/canonical-json";
 import { buildExamples, passageOf } from "@anneal/core/dataset/build-examples";
@@ -140,7 +141,8 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
         clearInterval(pulse);
       }
 
-      const unique = dedupeQuestions(found.pairs);
+      const readers = new Map(documents.map(({ id, acl }) => [id, aclFingerprint(acl)]));
+      const unique = dedupeQuestions(found.pairs, (documentId) => readers.get(documentId));
       const repeated = new Map(unique.dropped.map((drop) => [drop.ref, drop]));
       const dropOf = new Map<string, { code: string; reason: string }>([
         ...found.dropped.map(({ pair, code, reason }) => [pair.id, { code, reason }] as const),

@@ -156,23 +156,38 @@ describe("locatePair", () => {
 });
 
 describe("dedupeQuestions", () => {
+  const everyone = () => "everyone";
   const ask = (question: string, id: string): Pair => ({
     ...generated(question, "Refunds are paid."),
     id,
   });
 
   it("keeps the earliest of questions that differ in case, punctuation or a word in ten", () => {
-    const { kept, dropped } = dedupeQuestions([
-      ask("How are refunds paid?", "1"),
-      ask("how are refunds paid", "2"),
-      ask("Within how many days can unused goods be sent back to the shop?", "3"),
-      ask("Within how many days can unused goods be sent back to your shop?", "4"),
-    ]);
+    const { kept, dropped } = dedupeQuestions(
+      [
+        ask("How are refunds paid?", "1"),
+        ask("how are refunds paid", "2"),
+        ask("Within how many days can unused goods be sent back to the shop?", "3"),
+        ask("Within how many days can unused goods be sent back to your shop?", "4"),
+      ],
+      everyone,
+    );
     expect(kept.map((pair) => pair.id)).toEqual(["1", "3"]);
     expect(dropped.map((drop) => [drop.ref, drop.code])).toEqual([
       ["2", "DUPLICATE_QUESTION"],
       ["4", "DUPLICATE_QUESTION"],
     ]);
+  });
+
+  it("quotes another document's question only where the two have the same readers", () => {
+    const twice = (second: string) => [
+      ask("How are refunds paid?", "1"),
+      { ...ask("how are refunds paid", "2"), documentId: second },
+    ];
+    const reasonOf = (second: string) =>
+      dedupeQuestions(twice(second), (documentId) => (documentId === "secret" ? "few" : "all")).dropped[0]?.reason;
+    expect(reasonOf("other")).toBe('"how are refunds paid" is asked already as "How are refunds paid?".');
+    expect(reasonOf("secret")).toBe('"how are refunds paid" is asked already by a document with other readers.');
   });
 
   it("keeps questions apart that differ in a number, a name or a negation", () => {
@@ -184,8 +199,11 @@ describe("dedupeQuestions", () => {
       "Which of the parts in the hall that we rent are covered by insurance?",
       "Which of the parts in the hall that we rent are not covered by insurance?",
     ];
-    expect(dedupeQuestions(questions.map((question, index) => ask(question, String(index)))).kept).toHaveLength(
-      questions.length,
-    );
+    expect(
+      dedupeQuestions(
+        questions.map((question, index) => ask(question, String(index))),
+        everyone,
+      ).kept,
+    ).toHaveLength(questions.length);
   });
 });

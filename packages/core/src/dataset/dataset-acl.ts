@@ -13,7 +13,7 @@ import {
  * up; an allowed principal stays only if every document allows it, or allows a wider one: everybody of the same source
  * and tenant, or, for one of our users, the workspace's members. Membership of other groups is not known here, so two
  * documents for two groups leave nobody, although someone may be in both: too few readers, never too many. To decide
- * for one reader at hand, `mayReadEvery` is exact.
+ * for one reader at hand, `mayReadDataset` is exact.
  */
 export function datasetAcl(acls: readonly Acl[]): Acl {
   const [first, ...rest] = distinct(acls);
@@ -29,6 +29,21 @@ export function datasetAcl(acls: readonly Acl[]): Acl {
   const deny = unique(acls.flatMap((acl) => acl.deny));
   const denied = new Set(deny.map(principalKey));
   return { allow: unique(allow).filter((principal) => !denied.has(principalKey(principal))), deny };
+}
+
+/** A document that a dataset was made from, as it is now. `acl` is null when its row is gone, and then nobody's. */
+export type TeachingDocument = { acl: Acl | null; deleted: boolean };
+
+/**
+ * Whether one reader may have the whole text of a dataset now, whatever was so when it was made. A document that its
+ * source has no longer still stands in the dataset: only administrators whom its last ACL admits get that.
+ */
+export function mayReadDataset(
+  documents: readonly TeachingDocument[],
+  reader: { holderKeys: ReadonlySet<string>; administrator: boolean },
+): boolean {
+  const acls = documents.map(({ acl, deleted }) => (deleted && !reader.administrator ? null : acl));
+  return mayReadEvery(acls, reader.holderKeys);
 }
 
 /** Whether one reader may read all of these documents. */

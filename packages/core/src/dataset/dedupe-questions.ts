@@ -9,8 +9,13 @@ export type DedupedPairs = { kept: Pair[]; dropped: Drop[] };
  * Keeps the earliest of questions that say the same: equal words, or sets of words with Jaccard >= `minJaccard` that
  * agree in numbers, names and polarity. Candidates come from a prefix filter (Chaudhuri, Ganti and Kaushik 2006): two
  * sets that similar share one of their rarest words, so not every pair of questions is compared.
+ * @param readersOf the `aclFingerprint` of a document: a reason quotes another document's question only to its readers
  */
-export function dedupeQuestions(pairs: readonly Pair[], minJaccard = 0.85): DedupedPairs {
+export function dedupeQuestions(
+  pairs: readonly Pair[],
+  readersOf: (documentId: string) => string | undefined,
+  minJaccard = 0.85,
+): DedupedPairs {
   const frequency = new Map<string, number>();
   const questions = pairs.map((pair) => {
     const words = [...new Set(wordsOf(pair.question).map((word) => foldWord(word.text)))];
@@ -29,11 +34,13 @@ export function dedupeQuestions(pairs: readonly Pair[], minJaccard = 0.85): Dedu
       (other) => questions[other]?.hard === hard && jaccard(words, questions[other]?.words ?? []) >= minJaccard,
     );
     if (twin !== undefined) {
-      const first = questions[twin]?.pair;
+      const first = questions[twin]!.pair;
+      const sameReaders = readersOf(first.documentId) === readersOf(pair.documentId);
+      const earlier = sameReaders ? `as "${first.question}"` : "by a document with other readers";
       dropped.push({
         ref: pair.id,
         code: "DUPLICATE_QUESTION",
-        reason: `"${pair.question}" is asked already as "${first?.question ?? ""}".`,
+        reason: `"${pair.question}" is asked already ${earlier}.`,
       });
       continue;
     }

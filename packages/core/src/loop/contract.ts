@@ -75,6 +75,14 @@ export const loopReportSchema = z.object({
 });
 export type LoopReport = z.infer<typeof loopReportSchema>;
 
+/** A run's report without its questions. */
+export const runReportSchema = loopReportSchema.omit({ answers: true });
+export type RunReport = z.infer<typeof runReportSchema>;
+
+/** What everyone in the workspace may know of it: what was left out is of documents, and those have readers. */
+export const runSummarySchema = runReportSchema.extend({ stages: z.array(stageReportSchema.omit({ dropped: true })) });
+export type RunSummary = z.infer<typeof runSummarySchema>;
+
 /** What every stage's workflow gets. Small: documents, pairs and weights go by reference. */
 export type StageInput = { workspaceId: string; runId: string; settings: LoopSettings };
 

@@ -1,7 +1,8 @@
+import { AnnealError } from "@anneal/core/errors";
 import { and, asc, eq, gt, inArray, isNull, or, sql } from "drizzle-orm";
-import type { Database, Scope } from "../database.ts";
-import { inWorkspace } from "../database.ts";
+import { inWorkspace, requireRow, type Database, type Scope } from "../database.ts";
 import { apiKeys, memberships, modelGrants, users, workspaces, type Role } from "../schema.ts";
+import { appendAudit, type AuditEntry } from "./audit.ts";
 
 export type Membership = { workspaceId: string; workspaceName: string; workspaceSlug: string; role: Role };
 
@@ -66,6 +67,7 @@ export async function listMembers(scope: Scope) {
     .orderBy(asc(users.email));
 }
 
+/** For who decides alone, as the first start does: it asks nothing and leaves no record. */
 export async function saveMember(scope: Scope, userId: string, role: Role): Promise<void> {
   await scope.db
     .insert(memberships)
@@ -73,10 +75,46 @@ export async function saveMember(scope: Scope, userId: string, role: Role): Prom
     .onConflictDoUpdate({ target: [memberships.workspaceId, memberships.userId], set: { role } });
 }
 
-export async function removeMember(scope: Scope, userId: string): Promise<void> {
-  await scope.db
-    .delete(memberships)
-    .where(and(eq(memberships.workspaceId, scope.workspaceId), eq(memberships.userId, userId)));
+/** @throws AnnealError CONFLICT for who is a member already, whose role this would change */
+export async function addMember(scope: Scope, userId: string, role: Role, audit: AuditEntry): Promise<void> {
+  await inWorkspace(scope, async (tx) => {
+    await appendAudit(scope, tx, audit);
+    const added = await tx
+      .insert(memberships)
+      .values({ workspaceId: scope.workspaceId, userId, role })
+      .onConflictDoNothing()
+      .returning({ userId: memberships.userId });
+    if (added.length > 0) return;
+    throw new AnnealError("CONFLICT", "This person is a member of the workspace already.", {
+      action: "Change their role in the list of members.",
+    });
+  });
+}
+
+/**
+ * Gives a member another role, or takes them out (null). One change of a workspace's members at a time: a workspace
+ * whose last administrator left could never get another one.
+ * @throws AnnealError CONFLICT for the last administrator, NOT_FOUND for who is no member
+ */
+export async function changeMember(scope: Scope, userId: string, role: Role | null, audit: AuditEntry): Promise<void> {
+  await inWorkspace(scope, async (tx) => {
+    const ofWorkspace = eq(memberships.workspaceId, scope.workspaceId);
+    const members = await tx.select().from(memberships).where(ofWorkspace).orderBy(memberships.userId).for("update");
+    const member = requireRow(
+      members.find((each) => each.userId === userId),
+      "member",
+      userId,
+    );
+    const administrators = members.filter((each) => each.role === "admin");
+    if (member.role === "admin" && role !== "admin" && administrators.length === 1)
+      throw new AnnealError("CONFLICT", "This is the last administrator of the workspace.", {
+        action: "Make somebody else administrator first.",
+      });
+    await appendAudit(scope, tx, audit);
+    const isMember = and(ofWorkspace, eq(memberships.userId, userId));
+    if (role === null) await tx.delete(memberships).where(isMember);
+    else await tx.update(memberships).set({ role }).where(isMember);
+  });
 }
 
 export type ApiKeyIdentity = {

@@ -1,5 +1,6 @@
 import type { Acl, Principal } from "@anneal/core/access/acl";
-import { and, asc, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
+import type { TeachingDocument } from "@anneal/core/dataset/dataset-acl";
+import { and, asc, desc, eq, inArray, isNotNull, isNull, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import {
   adapters,
@@ -208,6 +209,38 @@ export async function listDocumentsOfDataset(scope: Scope, datasetVersionId: str
       .groupBy(documents.id, documents.title, documents.acl)
       .orderBy(desc(sql`count(*)`), asc(documents.title)),
   );
+}
+
+/**
+ * Of every document behind the kept pairs of these versions (undefined: of all), how it stands now; equal ones once.
+ * A version without pairs is not in the answer.
+ */
+export async function listTeachingDocuments(
+  scope: Scope,
+  datasetVersionIds?: string[],
+): Promise<Map<string, TeachingDocument[]>> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .selectDistinct({
+        datasetVersionId: datasetPairs.datasetVersionId,
+        acl: documents.acl,
+        deleted: sql<boolean>`${documents.deletedAt} is not null`,
+      })
+      .from(datasetPairs)
+      .leftJoin(documents, eq(documents.id, datasetPairs.documentId))
+      .where(
+        and(
+          eq(datasetPairs.workspaceId, scope.workspaceId),
+          isNull(datasetPairs.drop),
+          datasetVersionIds === undefined ? undefined : inArray(datasetPairs.datasetVersionId, datasetVersionIds),
+        ),
+      ),
+  );
+  const standing = new Map<string, TeachingDocument[]>();
+  for (const { datasetVersionId, ...document } of rows) {
+    standing.set(datasetVersionId, [...(standing.get(datasetVersionId) ?? []), document]);
+  }
+  return standing;
 }
 
 /** What was trained on a version, and the adapter versions that came of it. */

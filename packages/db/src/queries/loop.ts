@@ -1,8 +1,10 @@
+import type { Principal } from "@anneal/core/access/acl";
 import type { ErrorReport } from "@anneal/core/errors";
-import { stages, type Drop, type LoopReport, type Progress, type Stage } from "@anneal/core/loop/contract";
-import { and, asc, desc, eq, inArray, ne, sql } from "drizzle-orm";
+import { stages, type Drop, type Progress, type RunSummary, type Stage } from "@anneal/core/loop/contract";
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
-import { runDrops, runs, runStages, type RunOutputs, type RunStatus } from "../schema.ts";
+import { documents, runDrops, runs, runStages, type RunOutputs, type RunStatus } from "../schema.ts";
+import { readableBy } from "./documents.ts";
 
 export type Run = typeof runs.$inferSelect;
 export type RunStage = typeof runStages.$inferSelect;
@@ -96,7 +98,7 @@ export async function endRun(
   scope: Scope,
   runId: string,
   change:
-    | { status: "done"; report: Omit<LoopReport, "answers"> }
+    | { status: "done"; report: RunSummary }
     | { status: "failed"; error: ErrorReport & { stage: string } }
     | { status: "cancelled" },
 ): Promise<void> {
@@ -234,20 +236,39 @@ export async function listRuns(scope: Scope, limit = 50): Promise<(Run & { stage
   });
 }
 
+/**
+ * What a run left out. With a `reader`, what that person may see: a drop names its document, and one of the dataset
+ * stage holds words of it, which administrators too may only see when its ACL lets them.
+ */
 export async function listDrops(
   scope: Scope,
   runId: string,
-  options: { stage?: Stage; limit: number; offset: number },
+  options: {
+    stage?: Stage;
+    limit: number;
+    offset: number;
+    reader?: { principals: Principal[]; administrator: boolean };
+  },
 ): Promise<{ rows: (typeof runDrops.$inferSelect)[]; total: number }> {
+  const { reader } = options;
   const where = and(
     eq(runDrops.runId, runId),
     eq(runDrops.workspaceId, scope.workspaceId),
     options.stage === undefined ? undefined : eq(runDrops.stage, options.stage),
+    reader === undefined
+      ? undefined
+      : or(
+          // About no document: a line of the training file, by its number.
+          isNull(runDrops.documentId),
+          readableBy(reader.principals),
+          reader.administrator ? ne(runDrops.stage, "dataset") : undefined,
+        ),
   );
   return inWorkspace(scope, async (tx) => {
     const rows = await tx
-      .select()
+      .select(getTableColumns(runDrops))
       .from(runDrops)
+      .leftJoin(documents, eq(documents.id, runDrops.documentId))
       .where(where)
       .orderBy(asc(runDrops.seq))
       .limit(options.limit)
@@ -255,6 +276,7 @@ export async function listDrops(
     const [count] = await tx
       .select({ total: sql<number>`count(*)::int` })
       .from(runDrops)
+      .leftJoin(documents, eq(documents.id, runDrops.documentId))
       .where(where);
     return { rows, total: count?.total ?? 0 };
   });

@@ -69,7 +69,7 @@ export const modelGrants = pgTable(
       .references(() => workspaces.id, { onDelete: "cascade" }),
     /** A `principalKey`. */
     principal: text().notNull(),
-    /** "base" (every base model), "adapter:<name>" or "assistant:<name>"; "*" after the colon means all of the kind. */
+    /** "base" (every base model, and the embedding model), "adapter:<name>" or "assistant:<name>"; "*" after the colon means all of the kind. */
     resource: text().notNull(),
     grantedBy: text().notNull(),
     createdAt: createdAt(),

@@ -37,7 +37,7 @@ export const datasetVersions = pgTable(
     evalCount: integer().notNull(),
     pairCount: integer().notNull(),
     droppedCount: integer().notNull(),
-    /** Readers of every document that went in. */
+    /** Readers of every document that went in, when it was made; who may read it now, the documents say. */
     acl: jsonb().$type<Acl>().notNull(),
     settings: jsonb().$type<Record<string, unknown>>().notNull(),
     stats: jsonb().$type<Record<string, unknown>>().notNull(),

@@ -1,5 +1,5 @@
 import type { ErrorReport } from "@anneal/core/errors";
-import { stageStatuses, stages, type LoopReport, type Progress } from "@anneal/core/loop/contract";
+import { stageStatuses, stages, type Progress, type RunSummary } from "@anneal/core/loop/contract";
 import { bigserial, index, integer, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 import { workspaces } from "./access.ts";
@@ -32,7 +32,7 @@ export const runs = pgTable(
     error: jsonb().$type<ErrorReport & { stage: string }>(),
     /** What the stages made, by id: the later ones, and a retry, find it here. */
     outputs: jsonb().$type<RunOutputs>().notNull().default({}),
-    report: jsonb().$type<Omit<LoopReport, "answers">>(),
+    report: jsonb().$type<RunSummary>(),
     createdAt: createdAt(),
     endedAt: at(),
   },

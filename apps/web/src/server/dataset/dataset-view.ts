@@ -1,24 +1,43 @@
-import { mayRead } from "@anneal/core/access/acl";
+import { nobody } from "@anneal/core/access/acl";
+import { datasetAcl, mayReadDataset, type TeachingDocument } from "@anneal/core/dataset/dataset-acl";
 import { AnnealError } from "@anneal/core/errors";
-import { getDatasetVersion, type DatasetVersion } from "@anneal/db/queries/dataset";
+import { getDatasetVersion, listTeachingDocuments, type DatasetVersion } from "@anneal/db/queries/dataset";
+import type { Identity } from "#server/auth/identity.ts";
 import type { MemberContext } from "#server/context.ts";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 
-/** A version's facts: counts and settings are everyone's in the workspace, its texts follow its ACL. */
+const readerOf = ({ principalKeys, role }: Identity) => ({
+  holderKeys: principalKeys,
+  administrator: role === "admin",
+});
+
+/** A version's facts: counts and settings are everyone's in the workspace, its texts follow its documents' ACLs. */
 export function toDatasetView(
-  { acl, trainKey: _, evalKey: __, workspaceId: ___, ...version }: DatasetVersion,
+  { acl: _, trainKey: __, evalKey: ___, workspaceId: ____, ...version }: DatasetVersion,
+  documents: readonly TeachingDocument[],
   { identity }: MemberContext,
 ) {
-  return { ...version, readers: describeReaders(acl), readable: mayRead(acl, identity.principalKeys) };
+  const readers = datasetAcl(documents.map(({ acl, deleted }) => (deleted ? nobody : (acl ?? nobody))));
+  return {
+    ...version,
+    readers: describeReaders(readers),
+    readable: mayReadDataset(documents, readerOf(identity)),
+  };
 }
 
-/** The whole version as a file holds text of every document in it, so it needs every document's permission at once. */
-export async function getReadableDataset(
-  { scope, identity }: MemberContext,
+/** The whole version holds text of every document in it, so it needs every document's permission at once, as of now. */
+export async function mayReadWhole(
+  { scope, identity }: Pick<MemberContext, "scope" | "identity">,
   datasetVersionId: string,
-): Promise<DatasetVersion> {
-  const version = await getDatasetVersion(scope, datasetVersionId);
-  if (mayRead(version.acl, identity.principalKeys)) return version;
+): Promise<boolean> {
+  const documents = await listTeachingDocuments(scope, [datasetVersionId]);
+  return mayReadDataset(documents.get(datasetVersionId) ?? [], readerOf(identity));
+}
+
+/** @throws AnnealError FORBIDDEN for whom one of its documents does not admit */
+export async function getReadableDataset(ctx: MemberContext, datasetVersionId: string): Promise<DatasetVersion> {
+  const version = await getDatasetVersion(ctx.scope, datasetVersionId);
+  if (await mayReadWhole(ctx, datasetVersionId)) return version;
   throw new AnnealError(
     "FORBIDDEN",
     "This dataset holds text of documents that you may not read, so you cannot download it whole.",

@@ -38,6 +38,11 @@ export async function listModelTargets(table: RoutingTable, identity: Identity):
   return targets.filter((target) => isGranted(granted, resourceOf(target.kind, target.name)));
 }
 
+/** The embedding model is a base model: what an index is built with, without anything learned. */
+export async function mayEmbed(table: RoutingTable, identity: Identity): Promise<boolean> {
+  return isGranted(await table.resourcesOf(identity), resourceOf("base", ""));
+}
+
 /** @throws AnnealError MODEL_UNKNOWN, also for a model that exists and is not granted: its existence is nobody's business. */
 export async function resolveModel(table: RoutingTable, identity: Identity, name: string): Promise<ModelTarget> {
   const targets = await listModelTargets(table, identity);

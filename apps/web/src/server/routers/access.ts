@@ -2,22 +2,21 @@ import { z } from "zod";
 import { principalKey, workspaceMembers, workspaceUser } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
 import {
+  addMember,
   addModelGrant,
+  changeMember,
   createApiKey,
   findUserByEmail,
   listApiKeys,
   listMembers,
   listModelGrants,
-  removeMember,
   removeModelGrant,
   revokeApiKey,
-  saveMember,
   saveUser,
 } from "@anneal/db/queries/access";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { generateApiKey } from "@anneal/db/api-key";
 import { hashPassword, minPasswordLength } from "@anneal/db/password";
-import type { MemberContext } from "#server/context.ts";
 import { adminProcedure, memberProcedure, router } from "#server/trpc.ts";
 
 /** Roles that a person can have; "service" belongs to keys of machines. */
@@ -39,42 +38,39 @@ export const accessRouter = router({
     )
     .mutation(async ({ ctx: { scope, identity, db }, input }) => {
       const known = await findUserByEmail(db, input.email);
-      await recordAudit(scope, {
+      // An account that exists keeps its name and password: an administrator of one workspace owns neither.
+      const user =
+        known ??
+        (await saveUser(db, { ...input, passwordHash: input.password ? await hashPassword(input.password) : null }));
+      await addMember(scope, user.id, input.role, {
         actor: identity.email,
         action: "member.add",
         subject: `user:${input.email}`,
         details: { role: input.role },
       });
-      // An account that exists keeps its name and password: an administrator of one workspace owns neither.
-      const user =
-        known ??
-        (await saveUser(db, { ...input, passwordHash: input.password ? await hashPassword(input.password) : null }));
-      await saveMember(scope, user.id, input.role);
       return { existed: known !== undefined };
     }),
 
   setRole: adminProcedure
     .input(z.object({ userId: z.uuid(), role: z.enum(memberRoles) }))
-    .mutation(async ({ ctx, input }) => {
-      if (input.role !== "admin") await keepOneAdministrator(ctx, input.userId);
-      await recordAudit(ctx.scope, {
-        actor: ctx.identity.email,
+    .mutation(async ({ ctx: { scope, identity }, input }) =>
+      changeMember(scope, input.userId, input.role, {
+        actor: identity.email,
         action: "member.role",
         subject: `user:${input.userId}`,
         details: { role: input.role },
-      });
-      await saveMember(ctx.scope, input.userId, input.role);
-    }),
+      }),
+    ),
 
-  removeMember: adminProcedure.input(z.object({ userId: z.uuid() })).mutation(async ({ ctx, input }) => {
-    await keepOneAdministrator(ctx, input.userId);
-    await recordAudit(ctx.scope, {
-      actor: ctx.identity.email,
-      action: "member.remove",
-      subject: `user:${input.userId}`,
-    });
-    await removeMember(ctx.scope, input.userId);
-  }),
+  removeMember: adminProcedure
+    .input(z.object({ userId: z.uuid() }))
+    .mutation(async ({ ctx: { scope, identity }, input }) =>
+      changeMember(scope, input.userId, null, {
+        actor: identity.email,
+        action: "member.remove",
+        subject: `user:${input.userId}`,
+      }),
+    ),
 
   /** Everyone's keys for administrators, one's own for everyone else. */
   keys: memberProcedure.query(async ({ ctx: { scope, identity } }) => {
@@ -172,12 +168,3 @@ export const accessRouter = router({
       await removeModelGrant(scope, grant.id);
     }),
 });
-
-/** A workspace whose last administrator left could never get another one. */
-async function keepOneAdministrator({ scope }: MemberContext, userId: string): Promise<void> {
-  const administrators = (await listMembers(scope)).filter((member) => member.role === "admin");
-  if (administrators.length > 1 || administrators[0]?.userId !== userId) return;
-  throw new AnnealError("CONFLICT", "This is the last administrator of the workspace.", {
-    action: "Make somebody else administrator first.",
-  });
-}

@@ -6,6 +6,7 @@ import {
   listDatasetPairs,
   listDatasetVersions,
   listDocumentsOfDataset,
+  listTeachingDocuments,
   listUsesOfDataset,
 } from "@anneal/db/queries/dataset";
 import { sumFacets } from "#server/dataset/sum-facets.ts";
@@ -16,23 +17,25 @@ const maxPage = 1_000;
 const byId = z.object({ datasetVersionId: z.uuid() });
 
 export const datasetRouter = router({
-  list: memberProcedure.query(async ({ ctx }) =>
-    (await listDatasetVersions(ctx.scope)).map((version) => toDatasetView(version, ctx)),
-  ),
+  list: memberProcedure.query(async ({ ctx }) => {
+    const [versions, teaching] = await Promise.all([listDatasetVersions(ctx.scope), listTeachingDocuments(ctx.scope)]);
+    return versions.map((version) => toDatasetView(version, teaching.get(version.id) ?? [], ctx));
+  }),
 
   /** One version with what it was made from and what was made of it; documents that one may not read are only counted. */
   get: memberProcedure.input(byId).query(async ({ ctx, input }) => {
     const { scope, identity } = ctx;
-    const [version, all, documents, uses, facets] = await Promise.all([
+    const [version, all, documents, teaching, uses, facets] = await Promise.all([
       getDatasetVersion(scope, input.datasetVersionId),
       listDatasetVersions(scope),
       listDocumentsOfDataset(scope, input.datasetVersionId),
+      listTeachingDocuments(scope, [input.datasetVersionId]),
       listUsesOfDataset(scope, input.datasetVersionId),
       countDatasetFacets(scope, input.datasetVersionId),
     ]);
     const readable = documents.filter((document) => mayRead(document.acl, identity.principalKeys));
     return {
-      ...toDatasetView(version, ctx),
+      ...toDatasetView(version, teaching.get(version.id) ?? [], ctx),
       siblings: all
         .filter(({ name }) => name === version.name)
         .map(({ id, version: number }) => ({ id, version: number })),

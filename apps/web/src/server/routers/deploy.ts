@@ -13,6 +13,7 @@ import {
 } from "@anneal/db/queries/deploy";
 import { getAdapter, getAdapterVersion, listAdapterVersions } from "@anneal/db/queries/register";
 import { listReplicas, listResidencies } from "@anneal/db/queries/serving";
+import { mayReadWhole } from "#server/dataset/dataset-view.ts";
 import {
   toAdapterView,
   toAliasView,
@@ -79,34 +80,34 @@ export const deployRouter = router({
   }),
 
   /** A version's card, and what it was made from back to the documents; those that one may not read are only counted. */
-  lineage: memberProcedure
-    .input(z.object({ adapterVersionId: z.uuid() }))
-    .query(async ({ ctx: { scope, identity }, input }) => {
-      const { version } = await getAdapterVersion(scope, input.adapterVersionId);
-      const { datasetVersionId, trainingRunId, baseModel, baseDigest, config } = version.lineage;
-      const [dataset, documents] = await Promise.all([
-        getDatasetVersion(scope, datasetVersionId).catch(() => null),
-        listDocumentsOfDataset(scope, datasetVersionId),
-      ]);
-      const readable = documents.filter((document) => mayRead(document.acl, identity.principalKeys));
-      return {
-        card: version.card,
-        base: { model: baseModel, digest: baseDigest },
-        config,
-        trainingRunId,
-        dataset: dataset && {
-          id: dataset.id,
-          name: dataset.name,
-          version: dataset.version,
-          digest: dataset.digest,
-          trainCount: dataset.trainCount,
-          evalCount: dataset.evalCount,
-        },
-        documents: readable.map(({ id, title, pairs }) => ({ id, title, pairs })),
-        hiddenDocuments: documents.length - readable.length,
-        mayDownload: dataset !== null && mayRead(dataset.acl, identity.principalKeys),
-      };
-    }),
+  lineage: memberProcedure.input(z.object({ adapterVersionId: z.uuid() })).query(async ({ ctx, input }) => {
+    const { scope, identity } = ctx;
+    const { version } = await getAdapterVersion(scope, input.adapterVersionId);
+    const { datasetVersionId, trainingRunId, baseModel, baseDigest, config } = version.lineage;
+    const [dataset, documents, mayDownload] = await Promise.all([
+      getDatasetVersion(scope, datasetVersionId).catch(() => null),
+      listDocumentsOfDataset(scope, datasetVersionId),
+      mayReadWhole(ctx, datasetVersionId),
+    ]);
+    const readable = documents.filter((document) => mayRead(document.acl, identity.principalKeys));
+    return {
+      card: version.card,
+      base: { model: baseModel, digest: baseDigest },
+      config,
+      trainingRunId,
+      dataset: dataset && {
+        id: dataset.id,
+        name: dataset.name,
+        version: dataset.version,
+        digest: dataset.digest,
+        trainCount: dataset.trainCount,
+        evalCount: dataset.evalCount,
+      },
+      documents: readable.map(({ id, title, pairs }) => ({ id, title, pairs })),
+      hiddenDocuments: documents.length - readable.length,
+      mayDownload: dataset !== null && mayDownload,
+    };
+  }),
 
   preview: operatorProcedure.input(deploymentInput).query(({ ctx, input }) => loadPlan(ctx, input)),
 

@@ -1,10 +1,18 @@
 import { z } from "zod";
-import { loopWorkflowName, stages, type LoopInput } from "@anneal/core/loop/contract";
+import {
+  loopWorkflowName,
+  runSummarySchema,
+  stages,
+  type LoopInput,
+  type RunReport,
+  type Stage,
+} from "@anneal/core/loop/contract";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { listSources } from "@anneal/db/queries/connect";
 import { countDocumentFacets } from "@anneal/db/queries/documents";
 import { findRunningRun, getRun, listDrops, listRuns } from "@anneal/db/queries/loop";
+import type { MemberContext } from "#server/context.ts";
 import { findAttention } from "#server/loop/find-attention.ts";
 import { toRunView } from "#server/loop/run-view.ts";
 import { cancelRun, retryRun, startRun } from "#server/loop/start-run.ts";
@@ -13,6 +21,8 @@ import { memberProcedure, operatorProcedure, router } from "#server/trpc.ts";
 
 const maxPage = 1_000;
 const recentRuns = 12;
+/** A report is one answer; what is beyond it stands on the run's page. */
+const maxReported = 100_000;
 
 export const loopRouter = router({
   /** The whole loop at a glance. */
@@ -37,13 +47,31 @@ export const loopRouter = router({
     return {
       ...toRunView(run),
       settings: loopSettingsSchema.parse(run.settings),
-      report: run.report,
+      report: run.report === null ? null : runSummarySchema.parse(run.report),
       /** Two runs of a workspace never run at once: a scheduled one begins when this one has ended. */
       waitsFor: running?.id ?? null,
     };
   }),
 
-  /** What a run left out, each with its reason. */
+  /** What a run did and all that it left out, of documents that this person may know of; null until it is done. */
+  report: operatorProcedure
+    .input(z.object({ runId: z.uuid() }))
+    .query(async ({ ctx, input }): Promise<RunReport | null> => {
+      const { report } = await getRun(ctx.scope, input.runId);
+      if (report === null) return null;
+      const dropped = async (stage: Stage) => {
+        const page = { stage, limit: maxReported, offset: 0, reader: readerOf(ctx) };
+        const { rows } = await listDrops(ctx.scope, input.runId, page);
+        return rows.map(({ ref, code, reason }) => ({ ref, code, reason }));
+      };
+      const { stages: summary, ...facts } = runSummarySchema.parse(report);
+      return {
+        ...facts,
+        stages: await Promise.all(summary.map(async (each) => ({ ...each, dropped: await dropped(each.stage) }))),
+      };
+    }),
+
+  /** What a run left out, each with its reason, of documents that this person may know of. */
   drops: operatorProcedure
     .input(
       z.object({
@@ -53,7 +81,9 @@ export const loopRouter = router({
         offset: z.number().int().min(0),
       }),
     )
-    .query(async ({ ctx: { scope }, input: { runId, ...options } }) => listDrops(scope, runId, options)),
+    .query(async ({ ctx, input: { runId, ...options } }) =>
+      listDrops(ctx.scope, runId, { ...options, reader: readerOf(ctx) }),
+    ),
 
   start: operatorProcedure
     .input(loopSettingsSchema.partial())
@@ -94,6 +124,10 @@ export const loopRouter = router({
     .input(z.object({ runId: z.uuid() }))
     .mutation(async ({ ctx, input }) => cancelRun(ctx, input.runId)),
 });
+
+function readerOf({ identity }: MemberContext) {
+  return { principals: identity.principals, administrator: identity.role === "admin" };
+}
 
 function scheduleIdOf(workspaceId: string): string {
   return `loop-schedule-${workspaceId}`;

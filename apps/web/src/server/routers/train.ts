@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { mayRead } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
 import { nameSchema, trainingSettingsSchema } from "@anneal/core/loop/settings";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { getDatasetVersion, listUsesOfDataset } from "@anneal/db/queries/dataset";
+import { listUsesOfDataset } from "@anneal/db/queries/dataset";
 import {
   getTrainingRun,
   listLatestMetrics,
@@ -13,6 +12,7 @@ import {
   listTrainingSamples,
   requestTrainingStop,
 } from "@anneal/db/queries/train";
+import { mayReadWhole } from "#server/dataset/dataset-view.ts";
 import { thinMetrics } from "#server/train/thin-metrics.ts";
 import { loadTrainAgain, trainAgain } from "#server/train/train-again.ts";
 import { parseAdmission, toTrainingView } from "#server/train/training-view.ts";
@@ -74,11 +74,10 @@ export const trainRouter = router({
    * What it answered to a few held-out questions at each evaluation. They hold words of documents, so only who may
    * read all of the dataset's documents sees them.
    */
-  samples: memberProcedure.input(byId).query(async ({ ctx: { scope, identity }, input }) => {
-    const run = await getTrainingRun(scope, input.trainingRunId);
-    const dataset = await getDatasetVersion(scope, run.datasetVersionId);
-    if (!mayRead(dataset.acl, identity.principalKeys)) return { readable: false as const };
-    return { readable: true as const, evaluations: await listTrainingSamples(scope, run.id) };
+  samples: memberProcedure.input(byId).query(async ({ ctx, input }) => {
+    const run = await getTrainingRun(ctx.scope, input.trainingRunId);
+    if (!(await mayReadWhole(ctx, run.datasetVersionId))) return { readable: false as const };
+    return { readable: true as const, evaluations: await listTrainingSamples(ctx.scope, run.id) };
   }),
 
   /** The settings that a training was made with, to change them and train again on the same dataset. */

@@ -3,8 +3,10 @@ import { AnnealError } from "@anneal/core/errors";
 import { env } from "#env.ts";
 import { authenticateService } from "#server/gateway/authenticate.ts";
 import { recordUsage } from "#server/gateway/complete-chat.ts";
+import { routingTable } from "#server/gateway/gateway.ts";
 import { openAiRoute, wrongMethod } from "#server/gateway/openai-error.ts";
 import { readJson } from "#server/gateway/read-json.ts";
+import { mayEmbed } from "#server/gateway/resolve-model.ts";
 
 const requestSchema = z.looseObject({ input: z.unknown(), model: z.string().optional() });
 
@@ -13,9 +15,11 @@ export const POST = openAiRoute("api/v1/embeddings", async (request) => {
   const identity = await authenticateService(request);
   const { ANNEAL_EMBEDDINGS_URL: url, ANNEAL_EMBEDDINGS_MODEL: model, ANNEAL_EMBEDDINGS_API_KEY: apiKey } = env();
   const body = requestSchema.parse(await readJson(request));
-  if (body.model !== undefined && body.model !== model) {
-    throw new AnnealError("MODEL_UNKNOWN", `There is no embedding model ${JSON.stringify(body.model.slice(0, 100))}.`, {
-      action: `Use ${model}.`,
+  const granted = await mayEmbed(routingTable(), identity);
+  if (!granted || (body.model !== undefined && body.model !== model)) {
+    const named = body.model === undefined ? "" : ` ${JSON.stringify(body.model.slice(0, 100))}`;
+    throw new AnnealError("MODEL_UNKNOWN", `There is no embedding model${named} that you may use.`, {
+      action: granted ? `Use ${model}.` : "Ask an administrator of the workspace for the base model's permission.",
     });
   }
   const response = await fetch(`${url}/embeddings`, {
