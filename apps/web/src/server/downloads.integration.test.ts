@@ -54,6 +54,15 @@ async function enter(slug: string, email: string): Promise<{ scope: Scope; key: 
   return { scope: joined, key };
 }
 
+async function saveDocument(ref: string, acl: Acl): Promise<string> {
+  const sourceId = randomUUID();
+  const source = { id: sourceId, name: ref, kind: "file", config: {}, sealedSecrets: null, schedule: null };
+  await saveSource(scope, { ...source, defaultAcl: acl });
+  const facts = { uri: ref, title: ref, mediaType: "text/html", sizeBytes: 24, modifiedAt: null, fingerprint: ref };
+  const content = { contentHash: ref, contentKey: "content/page", sizeBytes: 24 };
+  return (await upsertDocument(scope, sourceId, { ref, ...facts, acl }, content)).documentId;
+}
+
 const withKey = (key: string | null, query = "") =>
   new Request(`http://localhost/${query}`, { headers: key === null ? {} : { authorization: `Bearer ${key}` } });
 const codeOf = async (response: Response) => ((await response.json()) as { error: { code: string } }).error.code;
@@ -64,11 +73,13 @@ describe("a dataset's download", () => {
 
   async function save(name: string, acl: Acl): Promise<string> {
     const counts = { trainCount: 1, evalCount: 0, pairCount: 1, droppedCount: 0 };
+    const words = { question: "Who?", answer: "Ada.", quote: "Ada.", charStart: 0, charEnd: 4, drop: null };
+    const pair = { ...words, ordinal: 0, split: "train" as const, origin: "extracted" as const };
     const keys = { trainKey: "datasets/train", evalKey: "datasets/eval" };
     const { version } = await saveDatasetVersion(
       scope,
-      { id: randomUUID(), name, digest: name, ...keys, ...counts, acl, settings: {}, stats: {}, runId: null },
-      [],
+      { id: randomUUID(), name, digest: name, ...keys, ...counts, acl: nobody, settings: {}, stats: {}, runId: null },
+      [{ ...pair, documentId: await saveDocument(name, acl) }],
     );
     return version.id;
   }
@@ -104,17 +115,8 @@ describe("a document's original", () => {
   const ask = (key: string, documentId: string, query: string) =>
     getOriginal(withKey(key, query), { params: Promise.resolve({ workspace: "ours", documentId }) });
 
-  async function save(ref: string, acl: Acl): Promise<string> {
-    const sourceId = randomUUID();
-    const source = { id: sourceId, name: ref, kind: "file", config: {}, sealedSecrets: null, schedule: null };
-    await saveSource(scope, { ...source, defaultAcl: acl });
-    const facts = { uri: ref, title: ref, mediaType: "text/html", sizeBytes: 24, modifiedAt: null, fingerprint: ref };
-    const content = { contentHash: ref, contentKey: "content/page", sizeBytes: 24 };
-    return (await upsertDocument(scope, sourceId, { ref, ...facts, acl }, content)).documentId;
-  }
-
   it("is shown where nothing in it runs, and otherwise only saved", async () => {
-    const id = await save("page.html", { allow: [workspaceMembers(scope.workspaceId)], deny: [] });
+    const id = await saveDocument("page.html", { allow: [workspaceMembers(scope.workspaceId)], deny: [] });
     const shown = await ask(member, id, "?view");
     expect(shown.status).toBe(200);
     expect(shown.headers.get("content-disposition")).toBe("inline");
@@ -126,7 +128,7 @@ describe("a document's original", () => {
   });
 
   it.each(["", "?view"])("does not exist for a member whom it does not admit (%j)", async (query) => {
-    const id = await save(`secret${query}.html`, nobody);
+    const id = await saveDocument(`secret${query}.html`, nobody);
     const response = await ask(member, id, query);
     expect(response.status).toBe(404);
     expect(await codeOf(response)).toBe("NOT_FOUND");
