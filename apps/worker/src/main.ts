@@ -1,6 +1,6 @@
 import { reconcileWorkflowId, reconcileWorkflowName } from "@anneal/core/deploy/contract";
 import { taskQueue } from "@anneal/core/loop/contract";
-import { openDatabase } from "@anneal/db/database";
+import { assertRowSecurity, openDatabase } from "@anneal/db/database";
 import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/serving";
 import { savePool } from "@anneal/db/queries/pools";
 import { createSecretBox } from "@anneal/db/secret-box";
@@ -40,6 +40,7 @@ async function main(): Promise<void> {
   const env = readEnv();
   const database = openDatabase(env.ANNEAL_DATABASE_URL);
   const { db } = database;
+  await assertRowSecurity(db);
   const objects = openObjectStore(
     env.ANNEAL_OBJECTS,
     env.ANNEAL_S3_ENDPOINT ? { s3Endpoint: env.ANNEAL_S3_ENDPOINT } : {},

@@ -9,11 +9,26 @@ import { choosePort } from "@anneal/local-stack/choose-port";
 import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { inWorkspace, openDatabase, type Database, type DatabaseHandle, type Scope } from "./database.ts";
+import {
+  assertRowSecurity,
+  inWorkspace,
+  openDatabase,
+  type Database,
+  type DatabaseHandle,
+  type Scope,
+} from "./database.ts";
 import { isLocked } from "./lock.ts";
 import { migrateDatabase } from "./migrate.ts";
-import { saveWorkspace } from "./queries/access.ts";
+import { saveUser, saveWorkspace } from "./queries/access.ts";
 import { exportAuditChain, recordAudit } from "./queries/audit.ts";
+import {
+  addMessage,
+  createConversation,
+  renameConversation,
+  saveAssistant,
+  setConversationDeleted,
+  setFeedback,
+} from "./queries/chat.ts";
 import {
   deleteSource,
   findFingerprint,
@@ -42,11 +57,22 @@ import {
 } from "./queries/deploy.ts";
 import { saveAdapterVersion } from "./queries/register.ts";
 import { listResidencies, readAliasEpoch, saveReplica, saveResidency } from "./queries/serving.ts";
-import { getDocument, listDocuments, listDocumentsToClean } from "./queries/documents.ts";
-import { claimRunning, createOnlyRun, createRun, endRun, findRunningRun, listRuns, reopenRun } from "./queries/loop.ts";
+import { getDocument, listDocuments, listDocumentsToClean, saveComparisons } from "./queries/documents.ts";
+import {
+  addDrops,
+  beginStage,
+  claimRunning,
+  createOnlyRun,
+  createRun,
+  endRun,
+  endStage,
+  findRunningRun,
+  listRuns,
+  reopenRun,
+} from "./queries/loop.ts";
 import { admit, listAllocations, releaseAllocation, savePool } from "./queries/pools.ts";
 import { saveDraft, takeDraft } from "./queries/source-drafts.ts";
-import { beginSync, listSyncs, saveCursor, syncLockName } from "./queries/source-syncs.ts";
+import { beginSync, endSync, listSyncs, saveCursor, syncLockName } from "./queries/source-syncs.ts";
 import { aliasHistory, auditEvents, documents, sources } from "./schema.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -100,11 +126,29 @@ async function createScope(): Promise<Scope> {
 
 const aclOf = (of: Scope): Acl => ({ allow: [workspaceMembers(of.workspaceId)], deny: [] });
 
+const sourceWith = (id: string) => ({ id, name: id, kind: "file", config: {}, sealedSecrets: null, schedule: null });
+
 async function createSource(of: Scope): Promise<string> {
   const id = randomUUID();
-  const source = { id, name: id, kind: "file", config: {}, sealedSecrets: null, schedule: null };
-  await saveSource(of, { ...source, defaultAcl: aclOf(of) });
+  await saveSource(of, { ...sourceWith(id), defaultAcl: aclOf(of) });
   return id;
+}
+
+async function createVersion(digest: string) {
+  const version = { id: randomUUID(), digest, objectPrefix: `adapters/${digest}`, rank: 8, sizeBytes: 1 };
+  const lineage = {
+    baseModel: "base",
+    baseDigest: "b",
+    datasetVersionId: randomUUID(),
+    datasetDigest: "d",
+    trainingRunId: randomUUID(),
+    config: {},
+  };
+  return saveAdapterVersion(
+    scope,
+    { name: "support", baseModel: "base" },
+    { ...version, lineage, metrics: {}, card: "" },
+  );
 }
 
 const itemOf = (ref: string, fingerprint: string): SourceItem => ({
@@ -168,6 +212,68 @@ describe("row-level security", () => {
     );
     await inWorkspace(scope, (tx) => tx.update(sources).set({ name: "taken" }));
     expect((await listSources(other)).map((source) => source.name)).toEqual([sourceId]);
+  });
+
+  it("is no more than a second guard: without it, no change and no list of one workspace reaches another's rows", async () => {
+    const sourceId = await createSource(scope);
+    const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
+    const user = await saveUser(db, { email: `${randomUUID()}@example.com`, name: "Ada", passwordHash: null });
+    const assistant = { name: "a", model: "base", collectionId: null, instructions: "", settings: {} };
+    const { id: assistantId } = await saveAssistant(scope, { ...assistant, id: randomUUID() });
+    const conversation = await createConversation(scope, { userId: user.id, assistantId, title: "mine" });
+    const message = await addMessage(scope, { conversationId: conversation.id, role: "assistant", content: "Hello." });
+    const run = { id: randomUUID(), workflowId: "w", startedBy: "ada", settings: {} };
+    await createRun(scope, run);
+    await addDrops(scope, run.id, "clean", [{ ref: "a.txt", code: "X", reason: "Bad." }]);
+    const syncId = randomUUID();
+    const counts = await beginSync(scope, { id: syncId, sourceId, runId: null, startedBy: "ada" });
+    const { adapter, version } = await createVersion("1");
+    const deploymentId = randomUUID();
+    const deployment = { id: deploymentId, adapterVersionId: version.id, workflowId: "w", alias: "production" };
+    await createDeployment(scope, { ...deployment, servingName: "s@1", by: "ada" });
+    const state = async () => {
+      const tables = ["sources", "documents", "conversations", "messages", "runs", "run_stages", "run_drops"];
+      const read = [...tables, "source_syncs", "deployments"].map(async (table) => {
+        const query = `select * from ${table} where workspace_id = $1 order by 1, 2, 3`;
+        return (await owner.pool.query(query, [scope.workspaceId])).rows as unknown[];
+      });
+      return Promise.all(read);
+    };
+    const before = await state();
+    expect(before.filter((rows) => rows.length === 0)).toEqual([]);
+
+    // A superuser in another workspace: nothing stands behind the queries' own conditions.
+    const other: Scope = { db: owner.db, workspaceId: (await createScope()).workspaceId };
+    const acl = aclOf(other);
+    const error = { code: "CANCELLED" as const, message: "No.", action: "Wait.", stage: "clean" };
+    expect(await restoreSource(other, sourceId)).toBeUndefined();
+    expect(await markDocumentDeleted(other, sourceId, "a.txt")).toBe(false);
+    expect(await setFeedback(other, user.id, message.id, "up")).toBe(false);
+    await deleteSource(other, sourceId);
+    await saveSource(other, { ...sourceWith(sourceId), defaultAcl: acl });
+    await saveDocumentAcl(other, sourceId, { ref: "a.txt", acl, fingerprint: "x" });
+    await saveComparisons(other, [{ documentId, duplicateOf: randomUUID() }]);
+    await renameConversation(other, user.id, conversation.id, "taken");
+    await setConversationDeleted(other, user.id, conversation.id, true);
+    await claimRunning(other, run.id);
+    await beginStage(other, run.id, "clean");
+    await reopenRun(other, run.id, "taken", "connect");
+    await endStage(other, run.id, "clean", { status: "cancelled" });
+    await endRun(other, run.id, { status: "failed", error });
+    await saveCursor(other, sourceId, { version: 9 }, { id: syncId, counts: { ...counts, read: 9 } });
+    await endSync(other, { id: syncId, sourceId, counts }, { status: "cancelled" });
+    await recordDeployStep(other, deploymentId, { step: "load", status: "running", durationMs: null, detail: null });
+    expect(await listRunningDeployments(other, adapter.id, "production")).toEqual([]);
+    expect(await state()).toEqual(before);
+  });
+
+  it("is asked for before anything starts: a role that passes it is refused", async () => {
+    const refused = { code: "PREREQUISITE_MISSING" };
+    await expect(assertRowSecurity(owner.db)).rejects.toMatchObject(refused);
+    await expect(migrateDatabase(postgres.ownerUrl)).rejects.toMatchObject(refused);
+    await owner.pool.query("create role passes bypassrls");
+    await expect(assertRowSecurity(owner.db, "passes")).rejects.toMatchObject(refused);
+    await assertRowSecurity(db);
   });
 
   it("covers every table that has a workspace, but those read before a workspace is known", async () => {
@@ -452,22 +558,6 @@ describe("a run", () => {
 });
 
 describe("an alias", () => {
-  async function createVersion(digest: string) {
-    const version = { id: randomUUID(), digest, objectPrefix: `adapters/${digest}`, rank: 8, sizeBytes: 1 };
-    const lineage = {
-      baseModel: "base",
-      baseDigest: "b",
-      datasetVersionId: randomUUID(),
-      datasetDigest: "d",
-      trainingRunId: randomUUID(),
-      config: {},
-    };
-    return saveAdapterVersion(
-      scope,
-      { name: "support", baseModel: "base" },
-      { ...version, lineage, metrics: {}, card: "" },
-    );
-  }
   async function flipTo({ adapter, version }: Awaited<ReturnType<typeof createVersion>>, deploymentId: string) {
     const servingName = `support-${version.digest}`;
     await createDeployment(scope, {

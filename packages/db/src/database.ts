@@ -54,6 +54,29 @@ export function requireRow<T>(row: T | undefined, what: string, id: string): T {
   return row;
 }
 
+/**
+ * What stands behind every query must hold for the role that the apps use.
+ * @param role the connection's own when left out
+ * @throws AnnealError PREREQUISITE_MISSING for a superuser and for a role that passes row-level security
+ */
+export async function assertRowSecurity(db: Database, role?: string): Promise<void> {
+  const { rows } = await db.execute<{ role: string; passes: boolean }>(
+    sql`select rolname as role, rolsuper or rolbypassrls as passes from pg_roles where rolname = coalesce(${role ?? null}::text, current_user)`,
+  );
+  const [row] = rows;
+  if (row && !row.passes) return;
+  throw new AnnealError(
+    "PREREQUISITE_MISSING",
+    row
+      ? `The database role ${row.role} passes row-level security, which keeps workspaces apart.`
+      : `There is no database role ${role}.`,
+    {
+      action:
+        "Set ANNEAL_DATABASE_URL to a role that is no superuser and has no BYPASSRLS, and ANNEAL_DATABASE_OWNER_URL to the one that may change the schema.",
+    },
+  );
+}
+
 /** Throws when the database does not answer. */
 export async function pingDatabase(db: Database): Promise<void> {
   await db.execute(sql`select 1`);

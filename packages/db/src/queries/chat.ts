@@ -62,6 +62,13 @@ export async function countConversations(scope: Scope): Promise<{ assistantId: s
   );
 }
 
+const isConversation = (scope: Scope, userId: string, conversationId: string) =>
+  and(
+    eq(conversations.id, conversationId),
+    eq(conversations.workspaceId, scope.workspaceId),
+    eq(conversations.userId, userId),
+  );
+
 export async function createConversation(
   scope: Scope,
   conversation: { userId: string; assistantId: string; title: string },
@@ -102,19 +109,12 @@ export async function getConversation(
     const [row] = await tx
       .select()
       .from(conversations)
-      .where(
-        and(
-          eq(conversations.id, conversationId),
-          eq(conversations.workspaceId, scope.workspaceId),
-          eq(conversations.userId, userId),
-          isNull(conversations.deletedAt),
-        ),
-      );
+      .where(and(isConversation(scope, userId, conversationId), isNull(conversations.deletedAt)));
     const conversation = requireRow(row, "conversation", conversationId);
     const rows = await tx
       .select()
       .from(messages)
-      .where(eq(messages.conversationId, conversationId))
+      .where(and(eq(messages.conversationId, conversationId), eq(messages.workspaceId, scope.workspaceId)))
       .orderBy(asc(messages.seq));
     return { ...conversation, messages: rows };
   });
@@ -125,7 +125,7 @@ export async function renameConversation(scope: Scope, userId: string, conversat
     tx
       .update(conversations)
       .set({ title })
-      .where(and(eq(conversations.id, conversationId), eq(conversations.userId, userId))),
+      .where(isConversation(scope, userId, conversationId)),
   );
 }
 
@@ -134,7 +134,7 @@ export async function setConversationDeleted(scope: Scope, userId: string, conve
     tx
       .update(conversations)
       .set({ deletedAt: deleted ? new Date() : null })
-      .where(and(eq(conversations.id, conversationId), eq(conversations.userId, userId))),
+      .where(isConversation(scope, userId, conversationId)),
   );
 }
 
@@ -147,7 +147,10 @@ export async function addMessage(
       .insert(messages)
       .values({ ...message, workspaceId: scope.workspaceId })
       .returning();
-    await tx.update(conversations).set({ updatedAt: new Date() }).where(eq(conversations.id, message.conversationId));
+    await tx
+      .update(conversations)
+      .set({ updatedAt: new Date() })
+      .where(and(eq(conversations.id, message.conversationId), eq(conversations.workspaceId, scope.workspaceId)));
     return row!;
   });
 }
@@ -166,6 +169,7 @@ export async function setFeedback(
       .where(
         and(
           eq(messages.id, messageId),
+          eq(messages.workspaceId, scope.workspaceId),
           sql`${messages.conversationId} in (select id from ${conversations} where ${conversations.userId} = ${userId})`,
         ),
       )

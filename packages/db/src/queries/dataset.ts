@@ -181,7 +181,13 @@ export async function listDatasetsOfDocument(scope: Scope, documentId: string) {
       })
       .from(datasetPairs)
       .innerJoin(datasetVersions, eq(datasetVersions.id, datasetPairs.datasetVersionId))
-      .where(and(eq(datasetPairs.documentId, documentId), isNull(datasetPairs.drop)))
+      .where(
+        and(
+          eq(datasetPairs.workspaceId, scope.workspaceId),
+          eq(datasetPairs.documentId, documentId),
+          isNull(datasetPairs.drop),
+        ),
+      )
       .groupBy(datasetVersions.id, datasetVersions.name, datasetVersions.version)
       .orderBy(desc(datasetVersions.version)),
   );

@@ -112,7 +112,11 @@ export async function updateDeployment(
 /** What one step does now; all that is known of the others stays. Nothing once the deployment has ended. */
 export async function recordDeployStep(scope: Scope, deploymentId: string, state: DeployStepState): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    const running = and(eq(deployments.id, deploymentId), eq(deployments.status, "running"));
+    const running = and(
+      eq(deployments.id, deploymentId),
+      eq(deployments.workspaceId, scope.workspaceId),
+      eq(deployments.status, "running"),
+    );
     const [row] = await tx.select({ steps: deployments.steps }).from(deployments).where(running).for("update");
     if (!row) return;
     await tx
@@ -175,7 +179,12 @@ export async function listRunningDeployments(scope: Scope, adapterId: string, al
       .from(deployments)
       .innerJoin(adapterVersions, eq(adapterVersions.id, deployments.adapterVersionId))
       .where(
-        and(eq(adapterVersions.adapterId, adapterId), eq(deployments.alias, alias), eq(deployments.status, "running")),
+        and(
+          eq(deployments.workspaceId, scope.workspaceId),
+          eq(adapterVersions.adapterId, adapterId),
+          eq(deployments.alias, alias),
+          eq(deployments.status, "running"),
+        ),
       ),
   );
   return rows.map(({ deployment }) => deployment);

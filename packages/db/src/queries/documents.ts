@@ -271,7 +271,8 @@ export async function saveComparisons(
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
     for (const { documentId, ...set } of updates) {
-      await tx.update(documents).set(set).where(eq(documents.id, documentId));
+      const mine = and(eq(documents.id, documentId), eq(documents.workspaceId, scope.workspaceId));
+      await tx.update(documents).set(set).where(mine);
     }
   });
 }

@@ -47,12 +47,19 @@ export async function getCollection(scope: Scope, collectionId: string): Promise
   return requireRow(row, "collection", collectionId);
 }
 
+const chunksOf = (scope: Scope, collectionId: string, documentId: string) =>
+  and(
+    eq(chunks.collectionId, collectionId),
+    eq(chunks.documentId, documentId),
+    eq(chunks.workspaceId, scope.workspaceId),
+  );
+
 export async function listChunks(scope: Scope, collectionId: string, documentId: string): Promise<Chunk[]> {
   return inWorkspace(scope, (tx) =>
     tx
       .select()
       .from(chunks)
-      .where(and(eq(chunks.collectionId, collectionId), eq(chunks.documentId, documentId)))
+      .where(chunksOf(scope, collectionId, documentId))
       .orderBy(asc(chunks.ordinal)),
   );
 }
@@ -95,9 +102,13 @@ export async function applyChunkPlan(
   },
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    if (plan.deletes.length > 0) await tx.delete(chunks).where(inArray(chunks.id, plan.deletes));
+    if (plan.deletes.length > 0)
+      await tx.delete(chunks).where(and(inArray(chunks.id, plan.deletes), eq(chunks.workspaceId, scope.workspaceId)));
     for (const { id, aclFingerprint } of plan.aclFingerprints) {
-      await tx.update(chunks).set({ aclFingerprint }).where(eq(chunks.id, id));
+      await tx
+        .update(chunks)
+        .set({ aclFingerprint })
+        .where(and(eq(chunks.id, id), eq(chunks.workspaceId, scope.workspaceId)));
     }
     for (let start = 0; start < plan.rows.length; start += 500) {
       const page = plan.rows.slice(start, start + 500).map((row) => ({ ...row, workspaceId: scope.workspaceId }));
@@ -131,6 +142,7 @@ export async function listStrayDocuments(scope: Scope, collectionId: string, wan
       .where(
         and(
           eq(chunks.collectionId, collectionId),
+          eq(chunks.workspaceId, scope.workspaceId),
           wanted.length === 0 ? undefined : notInArray(chunks.documentId, wanted),
         ),
       ),
@@ -143,7 +155,7 @@ export async function listChunkIds(scope: Scope, collectionId: string, documentI
     tx
       .select({ id: chunks.id })
       .from(chunks)
-      .where(and(eq(chunks.collectionId, collectionId), eq(chunks.documentId, documentId))),
+      .where(chunksOf(scope, collectionId, documentId)),
   );
   return rows.map((row) => row.id);
 }
@@ -165,6 +177,7 @@ export async function countIndexed(
       .where(
         and(
           eq(chunks.collectionId, collectionId),
+          eq(chunks.workspaceId, scope.workspaceId),
           sourceIds === null ? undefined : inArray(documents.sourceId, sourceIds),
         ),
       ),

@@ -9,6 +9,12 @@ import { readableBy } from "./documents.ts";
 export type Run = typeof runs.$inferSelect;
 export type RunStage = typeof runStages.$inferSelect;
 
+const isRun = (scope: Scope, runId: string) => and(eq(runs.id, runId), eq(runs.workspaceId, scope.workspaceId));
+const stagesOf = (scope: Scope, runId: string) =>
+  and(eq(runStages.runId, runId), eq(runStages.workspaceId, scope.workspaceId));
+const dropsOf = (scope: Scope, runId: string) =>
+  and(eq(runDrops.runId, runId), eq(runDrops.workspaceId, scope.workspaceId));
+
 type NewRun = {
   id: string;
   workflowId: string;
@@ -66,7 +72,7 @@ async function findOtherRun(tx: Transaction, scope: Scope, runId: string, status
 export async function claimRunning(scope: Scope, runId: string): Promise<Run | null> {
   return inWorkspace(scope, async (tx) => {
     const other = await findOtherRun(tx, scope, runId, ["running"]);
-    if (other === null) await tx.update(runs).set({ status: "running", endedAt: null }).where(eq(runs.id, runId));
+    if (other === null) await tx.update(runs).set({ status: "running", endedAt: null }).where(isRun(scope, runId));
     return other;
   });
 }
@@ -85,11 +91,11 @@ export async function reopenRun(
   return inWorkspace(scope, async (tx) => {
     const other = await findOtherRun(tx, scope, runId, ["waiting", "running"]);
     if (other !== null) return other;
-    await tx.update(runs).set({ workflowId, status: "waiting", error: null, endedAt: null }).where(eq(runs.id, runId));
+    await tx.update(runs).set({ workflowId, status: "waiting", error: null, endedAt: null }).where(isRun(scope, runId));
     await tx
       .update(runStages)
       .set({ status: "waiting", startedAt: null, endedAt: null, progress: null, error: null, note: null })
-      .where(and(eq(runStages.runId, runId), inArray(runStages.stage, again)));
+      .where(and(stagesOf(scope, runId), inArray(runStages.stage, again)));
     return null;
   });
 }
@@ -106,7 +112,7 @@ export async function endRun(
     tx
       .update(runs)
       .set({ ...change, endedAt: new Date() })
-      .where(eq(runs.id, runId)),
+      .where(isRun(scope, runId)),
   );
 }
 
@@ -115,14 +121,14 @@ export async function addRunOutputs(scope: Scope, runId: string, outputs: RunOut
     tx
       .update(runs)
       .set({ outputs: sql`${runs.outputs} || ${JSON.stringify(outputs)}::jsonb` })
-      .where(and(eq(runs.id, runId), eq(runs.workspaceId, scope.workspaceId))),
+      .where(isRun(scope, runId)),
   );
 }
 
 /** Starts the stage anew: counts and drops of an earlier attempt are gone, so that a retry counts nothing twice. */
 export async function beginStage(scope: Scope, runId: string, stage: Stage): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    await tx.delete(runDrops).where(and(eq(runDrops.runId, runId), eq(runDrops.stage, stage)));
+    await tx.delete(runDrops).where(and(dropsOf(scope, runId), eq(runDrops.stage, stage)));
     await tx
       .update(runStages)
       .set({
@@ -136,7 +142,7 @@ export async function beginStage(scope: Scope, runId: string, stage: Stage): Pro
         error: null,
         note: null,
       })
-      .where(and(eq(runStages.runId, runId), eq(runStages.stage, stage)));
+      .where(and(stagesOf(scope, runId), eq(runStages.stage, stage)));
   });
 }
 
@@ -145,7 +151,7 @@ export async function setStageProgress(scope: Scope, runId: string, stage: Stage
     tx
       .update(runStages)
       .set({ progress })
-      .where(and(eq(runStages.runId, runId), eq(runStages.stage, stage), eq(runStages.status, "running"))),
+      .where(and(stagesOf(scope, runId), eq(runStages.stage, stage), eq(runStages.status, "running"))),
   );
 }
 
@@ -177,21 +183,18 @@ export async function endStage(
     const [dropped] = await tx
       .select({ count: sql<number>`count(*)::int` })
       .from(runDrops)
-      .where(and(eq(runDrops.runId, runId), eq(runDrops.stage, stage)));
+      .where(and(dropsOf(scope, runId), eq(runDrops.stage, stage)));
     await tx
       .update(runStages)
       .set({ ...end, endedAt: new Date(), droppedCount: dropped?.count ?? 0 })
-      .where(and(eq(runStages.runId, runId), eq(runStages.stage, stage)));
+      .where(and(stagesOf(scope, runId), eq(runStages.stage, stage)));
   });
 }
 
 export async function getRun(scope: Scope, runId: string): Promise<Run & { stages: RunStage[] }> {
   return inWorkspace(scope, async (tx) => {
-    const [run] = await tx
-      .select()
-      .from(runs)
-      .where(and(eq(runs.id, runId), eq(runs.workspaceId, scope.workspaceId)));
-    const rows = await tx.select().from(runStages).where(eq(runStages.runId, runId));
+    const [run] = await tx.select().from(runs).where(isRun(scope, runId));
+    const rows = await tx.select().from(runStages).where(stagesOf(scope, runId));
     const ordered = rows.sort((left, right) => stages.indexOf(left.stage) - stages.indexOf(right.stage));
     return { ...requireRow(run, "run", runId), stages: ordered };
   });
@@ -252,8 +255,7 @@ export async function listDrops(
 ): Promise<{ rows: (typeof runDrops.$inferSelect)[]; total: number }> {
   const { reader } = options;
   const where = and(
-    eq(runDrops.runId, runId),
-    eq(runDrops.workspaceId, scope.workspaceId),
+    dropsOf(scope, runId),
     options.stage === undefined ? undefined : eq(runDrops.stage, options.stage),
     reader === undefined
       ? undefined

@@ -58,8 +58,14 @@ export async function saveCursor(
   sync: { id: string; counts: SyncCounts },
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    await tx.update(sources).set({ cursor }).where(eq(sources.id, sourceId));
-    await tx.update(sourceSyncs).set(sync.counts).where(eq(sourceSyncs.id, sync.id));
+    await tx
+      .update(sources)
+      .set({ cursor })
+      .where(and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId)));
+    await tx
+      .update(sourceSyncs)
+      .set(sync.counts)
+      .where(and(eq(sourceSyncs.id, sync.id), eq(sourceSyncs.workspaceId, scope.workspaceId)));
   });
 }
 
@@ -78,12 +84,12 @@ export async function endSync(
     await tx
       .update(sourceSyncs)
       .set({ ...sync.counts, status: end.status, error, endedAt })
-      .where(eq(sourceSyncs.id, sync.id));
+      .where(and(eq(sourceSyncs.id, sync.id), eq(sourceSyncs.workspaceId, scope.workspaceId)));
     if (end.status === "cancelled") return;
     await tx
       .update(sources)
       .set({ lastSyncError: error, ...(error === null ? { lastSyncAt: endedAt } : {}) })
-      .where(eq(sources.id, sync.sourceId));
+      .where(and(eq(sources.id, sync.sourceId), eq(sources.workspaceId, scope.workspaceId)));
   });
 }
 
