@@ -3,6 +3,7 @@ import { addTokenUsage } from "@anneal/db/queries/chat";
 import type { Identity } from "#server/auth/identity.ts";
 import { database } from "#server/database.ts";
 import { requestEngine } from "#server/gateway/engine-request.ts";
+import { relayEvents } from "#server/gateway/relay-events.ts";
 import { resolveModel, type ModelTarget } from "#server/gateway/resolve-model.ts";
 import type { RoutingTable } from "#server/gateway/routing-table.ts";
 import { log } from "#server/log.ts";
@@ -48,50 +49,6 @@ export async function completeChat(
   }
   return new Response(relayEvents(response, { wantsUsage, onUsage: record }), {
     headers: { "content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no" },
-  });
-}
-
-/** Forwards whole events as they come; the usage event, which we asked for, only to a client that asked for it too. */
-function relayEvents(
-  response: Awaited<ReturnType<typeof requestEngine>>,
-  options: { wantsUsage: boolean; onUsage: (json: string) => void },
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  const decoder = new TextDecoder();
-  let rest = "";
-  const source = response.body[Symbol.asyncIterator]();
-  return new ReadableStream({
-    async pull(controller) {
-      try {
-        const { value, done } = await source.next();
-        if (done) {
-          if (rest !== "") controller.enqueue(encoder.encode(rest));
-          response.end();
-          controller.close();
-          return;
-        }
-        rest += decoder.decode(value as Uint8Array, { stream: true });
-        const cut = rest.lastIndexOf("\n\n");
-        if (cut < 0) return;
-        response.firstToken();
-        let events = rest.slice(0, cut + 2);
-        rest = rest.slice(cut + 2);
-        if (events.includes('"choices":[]')) {
-          const parts = events.split(/(?<=\n\n)/);
-          const usage = parts.find((part) => part.includes('"choices":[]'));
-          if (usage) options.onUsage(usage.slice(usage.indexOf("{")));
-          if (!options.wantsUsage) events = parts.filter((part) => part !== usage).join("");
-        }
-        if (events !== "") controller.enqueue(encoder.encode(events));
-      } catch (error) {
-        response.end();
-        controller.error(error);
-      }
-    },
-    cancel() {
-      response.end("cancelled");
-      response.body.destroy();
-    },
   });
 }
 
