@@ -1,16 +1,19 @@
 import { principalKey, workspaceMembers } from "@anneal/core/access/acl";
-import { generateApiKey } from "@anneal/db/api-key";
-import { openDatabase } from "@anneal/db/database";
-import { hashPassword } from "@anneal/db/password";
+import { AnnealError } from "@anneal/core/errors";
+import { generateApiKey, hashApiKey } from "@anneal/db/api-key";
+import { openDatabase, type Scope } from "@anneal/db/database";
+import { hashPassword, verifyPassword } from "@anneal/db/password";
 import {
   addModelGrant,
   createApiKey,
   findApiKeyIdentity,
+  findUserByEmail,
+  listMembers,
   saveMember,
   saveUser,
   saveWorkspace,
 } from "@anneal/db/queries/access";
-import { hashApiKey } from "@anneal/db/api-key";
+import { recordAudit } from "@anneal/db/queries/audit";
 import { randomBytes } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -20,10 +23,14 @@ import { z } from "zod";
 export const accessFileSchema = z.object({
   workspace: z.string(),
   email: z.string(),
-  password: z.string(),
+  /** null: only the person knows it. */
+  password: z.string().nullable(),
   apiKey: z.string(),
 });
 export type AccessFile = z.infer<typeof accessFileSchema>;
+
+const firstEmail = "admin@anneal.local";
+const keyName = "Made by npm start";
 
 const accessFilePath = (stateDir: string) => join(stateDir, "access.json");
 
@@ -32,32 +39,75 @@ export async function readAccessFile(stateDir: string): Promise<AccessFile | nul
   return text === null ? null : accessFileSchema.parse(JSON.parse(text));
 }
 
-/** A workspace with an administrator, an API key and the default permissions; does nothing where they are already. */
+/**
+ * A workspace with an administrator, an API key and the default permissions. Once it has members nobody is given
+ * anything: only a key of the access file that no longer works is replaced, for an administrator that there is.
+ * @throws AnnealError CONFLICT when the workspace has members, but no administrator among them
+ */
 export async function seedWorkspace(databaseUrl: string, stateDir: string): Promise<AccessFile> {
   const { db, close } = openDatabase(databaseUrl, { maxConnections: 2 });
   try {
     const workspace = await saveWorkspace(db, { slug: "default", name: "Default" });
     const scope = { db, workspaceId: workspace.id };
     const existing = await readAccessFile(stateDir);
-    // A key that the database does not know belongs to another database: this one is new.
     if (existing && (await findApiKeyIdentity(db, hashApiKey(existing.apiKey)))) return existing;
+    const members = await listMembers(scope);
+    if (members.length > 0) return await replaceKey(scope, workspace.slug, stateDir, members, existing);
 
     const password = randomBytes(12).toString("base64url");
-    const email = "admin@anneal.local";
-    const user = await saveUser(db, { email, name: "Administrator", passwordHash: await hashPassword(password) });
-    await saveMember(scope, user.id, "admin");
+    const passwordHash = await hashPassword(password);
+    const user = await saveUser(db, { email: firstEmail, name: "Administrator", passwordHash });
     const everyone = principalKey(workspaceMembers(workspace.id));
     for (const resource of ["base", "adapter:*", "assistant:*"]) {
       await addModelGrant(scope, { principal: everyone, resource, grantedBy: "seed" });
     }
     const { key, prefix, hash } = generateApiKey();
-    await createApiKey(scope, { userId: user.id, name: "Made by npm start", prefix, hash, expiresAt: null });
-    const access = { workspace: workspace.slug, email, password, apiKey: key };
-    const partial = `${accessFilePath(stateDir)}.partial`;
-    await writeFile(partial, JSON.stringify(access, null, 2), { mode: 0o600 });
-    await rename(partial, accessFilePath(stateDir));
+    await createApiKey(scope, { userId: user.id, name: keyName, prefix, hash, expiresAt: null });
+    const access = { workspace: workspace.slug, email: firstEmail, password, apiKey: key };
+    await writeAccessFile(stateDir, access);
+    // Last: without a member the next start does all of this again, with one it does none of it.
+    await saveMember(scope, user.id, "admin");
     return access;
   } finally {
     await close();
   }
+}
+
+async function replaceKey(
+  scope: Scope,
+  workspace: string,
+  stateDir: string,
+  members: Awaited<ReturnType<typeof listMembers>>,
+  existing: AccessFile | null,
+): Promise<AccessFile> {
+  const administrators = members.filter((member) => member.role === "admin");
+  const administrator =
+    administrators.find((member) => member.email === (existing?.email ?? firstEmail)) ?? administrators[0];
+  if (administrator === undefined) {
+    throw new AnnealError("CONFLICT", "The workspace has members, but no administrator for whom a key could be made.", {
+      action:
+        "Put back an access.json whose key still works, or make one of its members an administrator in the database.",
+    });
+  }
+  const { userId, email } = administrator;
+  const { key, prefix, hash } = generateApiKey();
+  await recordAudit(scope, {
+    actor: "npm start",
+    action: "key.create",
+    subject: `key:${prefix}`,
+    details: { name: keyName, user: email },
+  });
+  await createApiKey(scope, { userId, name: keyName, prefix, hash, expiresAt: null });
+  const user = await findUserByEmail(scope.db, email);
+  const known = existing?.password ?? null;
+  const password = known !== null && (await verifyPassword(known, user?.passwordHash)) ? known : null;
+  const access = { workspace, email, password, apiKey: key };
+  await writeAccessFile(stateDir, access);
+  return access;
+}
+
+async function writeAccessFile(stateDir: string, access: AccessFile): Promise<void> {
+  const partial = `${accessFilePath(stateDir)}.partial`;
+  await writeFile(partial, JSON.stringify(access, null, 2), { mode: 0o600 });
+  await rename(partial, accessFilePath(stateDir));
 }

@@ -24,7 +24,9 @@ async function start(env: Env, options: { examples: boolean }): Promise<void> {
   const { stack, portal, access } = await runStack(env, printProgress, signal);
   try {
     console.log(`\nThe portal is at ${stack.portalUrl} (${formatDuration(Date.now() - startedAt)}).`);
-    console.log(`Sign in as ${access.email} with the password ${access.password}`);
+    console.log(
+      `Sign in as ${access.email} with ${access.password === null ? "your password" : `the password ${access.password}`}`,
+    );
 
     const sources = await portal.query("connect.list", undefined, z.array(z.object({ id: z.string() })));
     await stack.engineReady;
@@ -32,7 +34,7 @@ async function start(env: Env, options: { examples: boolean }): Promise<void> {
       await learnFromExamples(portal, stack.env["ANNEAL_BASE_MODEL"] ?? "", signal);
 
     console.log(`\nPortal   ${stack.portalUrl}`);
-    console.log(`Sign-in  ${access.email} / ${access.password}`);
+    console.log(`Sign-in  ${access.email} / ${access.password ?? "your password"}`);
     console.log(`API      ${stack.portalUrl}/api/v1 with the key ${access.apiKey}`);
     console.log(
       '\nIt runs until you press Ctrl-C. Your own data: npm run anneal -- loop --source file:///your/folder --ask "…"',
