@@ -14,6 +14,7 @@ import { stateDirOf, type Env } from "../env.ts";
 import { createPortalClient, type Answer, type PortalClient } from "../portal/client.ts";
 import { abortOnSignal, printProgress, runStack } from "../run-stack.ts";
 import { readAccessFile } from "../seed.ts";
+import { assertAssistantReads } from "./assert-assistant-reads.ts";
 import { createSources } from "./create-sources.ts";
 import { followRun } from "./follow-run.ts";
 import { printLearned } from "./start.ts";
@@ -143,6 +144,7 @@ async function runLoop(
 ): Promise<LoopReport> {
   const sourceIds = await createSources(portal, sources);
   const { name } = options;
+  if (options.ask.length > 0) await assertAssistantReads(portal, name, sourceIds);
   const settings = {
     sourceIds,
     datasetName: name,

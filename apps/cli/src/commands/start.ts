@@ -55,8 +55,9 @@ async function learnFromExamples(portal: PortalClient, baseModelPath: string, si
   const example = await readExampleQuestion();
   console.log("\nThe workspace is empty: the loop runs on the documents of examples/.\n");
   const before = await portal.ask(base, example.question);
-  const sourceIds = await createSources(portal, [parseSourceUri(examplesUri)]);
-  const { runId } = await portal.mutate("loop.start", { sourceIds }, z.object({ runId: z.string() }));
+  await createSources(portal, [parseSourceUri(examplesUri)]);
+  // Of every source, so that the assistant it makes also reads what is added later.
+  const { runId } = await portal.mutate("loop.start", {}, z.object({ runId: z.string() }));
   const run = await followRun(portal, runId, signal);
   printLearned(run);
   const after = await portal.ask("support@production", example.question);

@@ -7,7 +7,6 @@ import { identifyChunks, planIndexing, type IdentifiedChunk } from "@anneal/core
 import { tokeniseForSearch } from "@anneal/core/indexing/terms";
 import type { StageInput } from "@anneal/core/loop/contract";
 import type { Database, Scope } from "@anneal/db/database";
-import { saveAssistant, listAssistants } from "@anneal/db/queries/chat";
 import { listKeptDocuments, type KeptDocument } from "@anneal/db/queries/documents";
 import {
   applyChunkPlan,
@@ -25,6 +24,7 @@ import type { VectorIndex } from "@anneal/engines/vector-index";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { cancellationSignal } from "@temporalio/activity";
 import type { StageCounts } from "../workflows/run-stage.ts";
+import { ensureAssistant } from "./ensure-assistant.ts";
 import { loadClean } from "./load-clean.ts";
 import { createProgressReporter } from "./progress.ts";
 
@@ -134,28 +134,12 @@ export function createIndexingActivities(deps: {
         await applyChunkPlan(scope, { rows: [], deletes, aclFingerprints: [] });
         changes += deletes.length;
       }
-      await addRunOutputs(scope, input.runId, { collectionId: collection.id });
-      await ensureAssistant(scope, input, collection.id);
+      const assistant = await ensureAssistant(scope, input.settings, collection.id);
+      await addRunOutputs(scope, input.runId, { collectionId: collection.id, assistantId: assistant.id });
       const note = changes === 0 ? "Nothing changed." : `${changes} chunks written or removed.`;
       return { inCount: wanted.length, outCount: wanted.length, note };
     },
   };
-
-  /** The run's last act: something to talk to. A person's later changes to it stay. */
-  async function ensureAssistant(scope: Scope, input: StageInput, collectionId: string): Promise<void> {
-    const { assistantName, adapterName, alias, sourceIds } = input.settings;
-    const existing = (await listAssistants(scope)).find((assistant) => assistant.name === assistantName);
-    const assistant =
-      existing ??
-      (await saveAssistant(scope, {
-        name: assistantName,
-        model: `${adapterName}@${alias}`,
-        collectionId,
-        instructions: "",
-        settings: sourceIds === null ? {} : { sourceIds },
-      }));
-    await addRunOutputs(scope, input.runId, { assistantId: assistant.id });
-  }
 }
 
 function chunkRow({ chunk, ...identity }: IdentifiedChunk, collectionId: string, documentId: string) {

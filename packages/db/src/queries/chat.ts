@@ -29,6 +29,26 @@ export async function saveAssistant(
   return row!;
 }
 
+/** Of an assistant that only runs have made; one that a person has saved meanwhile stays as it is. */
+export async function saveManagedSettings(
+  scope: Scope,
+  assistantId: string,
+  settings: Assistant["settings"],
+): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(assistants)
+      .set({ settings })
+      .where(
+        and(
+          eq(assistants.id, assistantId),
+          eq(assistants.workspaceId, scope.workspaceId),
+          sql`${assistants.settings} @> '{"managedByRuns": true}'`,
+        ),
+      ),
+  );
+}
+
 export async function listAssistants(scope: Scope): Promise<Assistant[]> {
   return inWorkspace(scope, (tx) =>
     tx.select().from(assistants).where(eq(assistants.workspaceId, scope.workspaceId)).orderBy(asc(assistants.name)),

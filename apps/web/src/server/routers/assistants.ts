@@ -60,6 +60,7 @@ export const assistantsRouter = router({
           : null,
         instructions: assistant.instructions,
         settings: assistantSettingsSchema.parse(assistant.settings),
+        managedByRuns: assistant.settings["managedByRuns"] === true,
         conversations: conversations.find((each) => each.assistantId === assistant.id)?.count ?? 0,
         createdAt: assistant.createdAt,
         usability,
