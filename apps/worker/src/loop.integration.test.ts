@@ -143,7 +143,7 @@ beforeAll(async () => {
   connection = await Connection.connect({ address: stack.env["ANNEAL_TEMPORAL_ADDRESS"]! });
   temporal = new Client({ connection });
   engine = createInferenceClient({ url: stack.env["ANNEAL_INFERENCE_URLS"]! });
-  vectors = createVectorIndex({ url: stack.env["ANNEAL_QDRANT_URL"]! });
+  vectors = createVectorIndex({ url: stack.env["ANNEAL_QDRANT_URL"]!, apiKey: stack.env["ANNEAL_QDRANT_API_KEY"] });
   objects = openObjectStore(stack.env["ANNEAL_OBJECTS"]!);
 }, 300_000);
 

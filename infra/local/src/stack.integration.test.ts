@@ -50,6 +50,15 @@ async function query(url: string, text: string): Promise<unknown[]> {
   }
 }
 
+/** The status with which the vector store answers whoever has this environment. */
+async function askVectors(env: Readonly<Record<string, string | undefined>>): Promise<number> {
+  const key = env["ANNEAL_QDRANT_API_KEY"];
+  const response = await fetch(`${env["ANNEAL_QDRANT_URL"]}/collections`, {
+    headers: key === undefined ? {} : { "api-key": key },
+  });
+  return response.status;
+}
+
 /** Command lines that name this folder: everything a stack starts does. */
 function listProcesses(stateDir: string): string[] {
   return execFileSync("ps", ["-eo", "stat=,args="], { encoding: "utf8" })
@@ -69,7 +78,7 @@ describe("startStack", () => {
     const first = await start(stateDir, (progress) => seen.push(progress));
     await query(first.databaseOwnerUrl, "create table kept (id int); insert into kept values (7)");
     expect(await query(first.env["ANNEAL_DATABASE_URL"] ?? "", "select id from kept")).toEqual([{ id: 7 }]);
-    expect((await fetch(`${first.env["ANNEAL_QDRANT_URL"]}/collections`)).ok).toBe(true);
+    expect(await askVectors(first.env)).toBe(200);
     expect(
       seen
         .filter(({ state }) => state === "ready")
@@ -103,7 +112,17 @@ describe("startStack", () => {
     expect(listProcesses(stateDir)).toEqual([]);
     expect(second.env).toMatchObject(set);
     await second.stop();
-    expect((await fetch(`${first.env["ANNEAL_QDRANT_URL"]}/collections`)).ok).toBe(true);
+    expect(await askVectors(second.env)).toBe(200);
+  });
+
+  it("answers no question about vectors without the key that it hands to the apps", async () => {
+    const stack = await start(await makeStateDir());
+    expect(await askVectors(stack.env)).toBe(200);
+    for (const key of [undefined, "", "another"]) {
+      expect(await askVectors({ ...stack.env, ANNEAL_QDRANT_API_KEY: key })).toBe(401);
+    }
+    const commands = execFileSync("ps", ["-ww", "-eo", "args="], { encoding: "utf8" });
+    expect(commands).not.toContain(stack.env["ANNEAL_QDRANT_API_KEY"]);
   });
 
   it("gives the apps a database role that row-level security binds", async () => {

@@ -119,7 +119,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
               namespace: settings.ANNEAL_TEMPORAL_NAMESPACE,
             }),
           ),
-      settings.ANNEAL_QDRANT_URL ? undefined : track("vectors", () => startVectors({ ...local("vectors"), python })),
+      settings.ANNEAL_QDRANT_URL
+        ? undefined
+        : track("vectors", () => startVectors({ ...local("vectors"), python, apiKey: secrets.vectorsApiKey })),
       settings.ANNEAL_EMBEDDINGS_URL
         ? undefined
         : track("embeddings", () => startEmbeddings({ ...local("embeddings"), python })),
@@ -154,6 +156,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ANNEAL_TEMPORAL_ADDRESS: settings.ANNEAL_TEMPORAL_ADDRESS ?? temporal?.url ?? "",
       ANNEAL_TEMPORAL_NAMESPACE: settings.ANNEAL_TEMPORAL_NAMESPACE,
       ANNEAL_QDRANT_URL: settings.ANNEAL_QDRANT_URL ?? vectors?.url ?? "",
+      ...(vectors ? { ANNEAL_QDRANT_API_KEY: secrets.vectorsApiKey } : {}),
       ANNEAL_EMBEDDINGS_URL: settings.ANNEAL_EMBEDDINGS_URL ?? embeddings?.url ?? "",
       ANNEAL_EMBEDDINGS_MODEL: settings.ANNEAL_EMBEDDINGS_MODEL,
       ANNEAL_INFERENCE_URLS: settings.ANNEAL_INFERENCE_URLS ?? `http://127.0.0.1:${ports.engine}`,
