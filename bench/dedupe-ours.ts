@@ -22,6 +22,7 @@ if (!documentsPath || !resultPath) throw new Error("usage: node dedupe-ours.ts d
 
 const documents = (JSON.parse(readFileSync(documentsPath, "utf8")) as BenchDocument[]).map((document) => ({
   ...document,
+  sourceId: "bench",
   ref: document.id,
   acl: null,
 }));

@@ -3,6 +3,7 @@ import type { Passage } from "@anneal/core/chat/passage";
 import { canonicalJson } from "@anneal/core/canonical-json";
 import { buildExamples, passageOf } from "@anneal/core/dataset/build-examples";
 import { checkPair } from "@anneal/core/dataset/check-pair";
+import { chooseDocuments } from "@anneal/core/dataset/choose-documents";
 import { datasetAcl } from "@anneal/core/dataset/dataset-acl";
 import { datasetDigest, toMessagesJsonl, type DatasetExample } from "@anneal/core/dataset/dataset-digest";
 import { dedupeQuestions } from "@anneal/core/dataset/dedupe-questions";
@@ -115,11 +116,7 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
       const scope = { db, workspaceId: input.workspaceId };
       const { settings } = input;
       const signal = cancellationSignal();
-      const documents = (await listKeptDocuments(scope)).filter(
-        (document) =>
-          document.duplicateOf === null &&
-          (settings.sourceIds === null || settings.sourceIds.includes(document.sourceId)),
-      );
+      const documents = chooseDocuments(await listKeptDocuments(scope), settings.sourceIds);
       const progress = createProgressReporter({ scope, runId: input.runId, stage: "dataset", unit: "documents" });
       const pulse = setInterval(() => void progress.report(done, documents.length).catch(() => undefined), 5000);
       let done = 0;

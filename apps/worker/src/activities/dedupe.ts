@@ -1,3 +1,4 @@
+import { chooseDocuments } from "@anneal/core/dataset/choose-documents";
 import { documentText } from "@anneal/core/document/element";
 import { dedupePassages, type PassageSource } from "@anneal/core/dedupe/dedupe-passages";
 import { NearDuplicateIndex, type StoredText } from "@anneal/core/dedupe/near-duplicate-index";
@@ -56,8 +57,9 @@ export function createDedupeActivities({ db, objects }: { db: Database; objects:
         await progress.report((done += 1), fresh.length);
       }
 
-      const facts = all.map(({ id, firstSeenAt, ref, acl }) => ({
+      const facts = all.map(({ id, sourceId, firstSeenAt, ref, acl }) => ({
         id,
+        sourceId,
         firstSeenAtMs: firstSeenAt.getTime(),
         ref,
         acl,
@@ -88,7 +90,7 @@ export function createDedupeActivities({ db, objects }: { db: Database; objects:
               ? {
                   code: duplicate.code,
                   similarity: duplicate.similarity,
-                  hiddenBehind: duplicate.hiddenBehind,
+                  hiddenIn: duplicate.hiddenIn,
                   reason: duplicate.reason,
                 }
               : null,
@@ -99,7 +101,14 @@ export function createDedupeActivities({ db, objects }: { db: Database; objects:
 
       const inScope = (id: string) =>
         input.settings.sourceIds === null || input.settings.sourceIds.includes(byId.get(id)!.sourceId);
-      const drops = plan.duplicates.filter((duplicate) => inScope(duplicate.id));
+      // A copy of what only another source has is left out of nothing here.
+      const compared = all.map(({ id, sourceId }) => ({
+        id,
+        sourceId,
+        duplicateOf: duplicates.get(id)?.duplicateOf ?? null,
+      }));
+      const chosen = new Set(chooseDocuments(compared, input.settings.sourceIds).map(({ id }) => id));
+      const drops = plan.duplicates.filter(({ id }) => inScope(id) && !chosen.has(id));
       await addDrops(
         scope,
         input.runId,

@@ -2,7 +2,7 @@ import { aclFingerprint } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
 import { sparseDocumentVector } from "@anneal/core/indexing/bm25";
 import { chunkDocument, embeddingText } from "@anneal/core/indexing/chunk-document";
-import { aclPayload, chunkPayload } from "@anneal/core/indexing/payload";
+import { chunkPayload, readersPayload } from "@anneal/core/indexing/payload";
 import { identifyChunks, planIndexing, type IdentifiedChunk } from "@anneal/core/indexing/plan-indexing";
 import { tokeniseForSearch } from "@anneal/core/indexing/terms";
 import type { StageInput } from "@anneal/core/loop/contract";
@@ -41,7 +41,8 @@ export function createIndexingActivities(deps: {
   /** One document: what is new is embedded, what moved or changed its readers is rewritten, the rest is left alone. */
   async function indexDocument(scope: Scope, collection: Collection, document: KeptDocument, signal: AbortSignal) {
     const parsed = await loadClean(objects, document);
-    const hidden = (document.duplicate?.hiddenBehind ?? null) !== null;
+    // What an earlier release stored has none: it is found until the next comparison.
+    const hiddenIn = document.duplicate?.hiddenIn ?? [];
     const place = {
       workspaceId: scope.workspaceId,
       sourceId: document.sourceId,
@@ -50,10 +51,10 @@ export function createIndexingActivities(deps: {
       title: document.title,
       acl: document.acl,
       language: document.language,
-      hidden,
+      hiddenIn,
     };
     // Being hidden behind a copy is, like the ACL, a matter of who may find the chunk: it changes without new vectors.
-    const readers = `${aclFingerprint(document.acl)}${hidden ? "#hidden" : ""}`;
+    const readers = `${aclFingerprint(document.acl)}${hiddenIn.map((sourceId) => `#${sourceId}`).join("")}`;
     const next = identifyChunks(chunkDocument(parsed), place).map((chunk) => ({ ...chunk, aclFingerprint: readers }));
     const held = await listChunks(scope, collection.id, document.id);
     const plan = planIndexing(
@@ -76,7 +77,7 @@ export function createIndexingActivities(deps: {
     }
     if (plan.setAcl.length > 0) {
       const pointIds = plan.setAcl.map((chunk) => chunk.pointId);
-      await vectors.setPayload(collection.id, pointIds, { ...aclPayload(place), hidden });
+      await vectors.setPayload(collection.id, pointIds, readersPayload(place));
     }
     if (plan.delete.length > 0) await vectors.remove(collection.id, plan.delete);
     // Our own table last: a kill in between repeats the vector writes, which are idempotent.

@@ -12,8 +12,9 @@ const text = randomWords(seededRandom(4), 300).join(" ");
 const variant = mutateWords(text.split(" "), 0.01, seededRandom(5)).join(" ");
 const unrelated = randomWords(seededRandom(6), 300).join(" ");
 
-const document = (id: string, firstSeenAtMs: number, acl: Acl | null, body: string) => ({
+const document = (id: string, firstSeenAtMs: number, acl: Acl | null, body: string, sourceId = "source") => ({
   id,
+  sourceId,
   firstSeenAtMs,
   acl,
   text: body,
@@ -65,7 +66,7 @@ describe("planDedupe", () => {
       expect(plan.duplicates[0]).toMatchObject({
         duplicateOf: "a",
         sameAudience: false,
-        hiddenBehind: null,
+        hiddenIn: [],
       });
       expect(plan.duplicates[0]?.reason).not.toContain("handbook/a.md");
     }
@@ -78,11 +79,36 @@ describe("planDedupe", () => {
       document("c", 3, everyone, text),
       document("d", 4, anna, text),
     ]);
-    expect(plan.duplicates.map(({ id, hiddenBehind }) => [id, hiddenBehind])).toEqual([
-      ["b", null],
-      ["c", "b"],
-      ["d", "a"],
+    expect(plan.duplicates.map(({ id, hiddenIn }) => [id, hiddenIn])).toEqual([
+      ["b", []],
+      ["c", ["source"]],
+      ["d", ["source"]],
     ]);
+  });
+
+  it("leaves a copy out of a search only where that search finds an earlier one", async () => {
+    const documents = [
+      document("a", 1, everyone, text, "wiki"),
+      document("b", 2, everyone, variant, "mail"),
+      document("c", 3, everyone, text, "mail"),
+      document("d", 4, everyone, text, "files"),
+      document("e", 5, anna, text, "files"),
+      document("f", 6, anna, text, "mail"),
+    ];
+    const plan = await planDedupe(documents);
+    const hiddenIn = new Map(plan.duplicates.map((duplicate) => [duplicate.id, duplicate.hiddenIn]));
+    const found = (...sources: string[]) =>
+      documents
+        .filter(({ id, sourceId }) => {
+          const hidden = hiddenIn.get(id) ?? [];
+          return sources.includes(sourceId) && !hidden.some((source) => sources.includes(source));
+        })
+        .map(({ id }) => id);
+    expect(found("wiki")).toEqual(["a"]);
+    expect(found("mail")).toEqual(["b", "f"]);
+    expect(found("files")).toEqual(["d", "e"]);
+    expect(found("mail", "files")).toEqual(["b", "e"]);
+    expect(found("wiki", "mail", "files")).toEqual(["a", "e"]);
   });
 });
 

@@ -6,6 +6,7 @@ import { defaultDedupePolicy, type DedupePolicy } from "./policy.ts";
 /** What a duplicate report needs to know of a document besides its text. */
 export type DocumentFacts = {
   id: string;
+  sourceId: string;
   firstSeenAtMs: number;
   /** What a person calls the document: its path, URL or title. Appears in reasons. */
   ref: string;
@@ -26,10 +27,10 @@ export type Duplicate = {
   /** True when exactly the same people may read this document and `duplicateOf`. */
   sameAudience: boolean;
   /**
-   * The document that retrieval shows instead of this one, which has the same audience; null when this one must stay
-   * findable, since someone may be able to read it and not its copy.
+   * Sources in which retrieval finds an earlier copy with the same audience: a search of any of them leaves this one
+   * out. A search of other sources only, and one by whoever can read this and not its copies, still finds it.
    */
-  hiddenBehind: string | null;
+  hiddenIn: string[];
   /** A sentence for a person. Names the kept document only to those who may read it. */
   reason: string;
 };
@@ -72,11 +73,12 @@ export async function reportDuplicates(
   };
   const audiences = new Map(documents.map(({ id, acl }) => [id, aclFingerprint(acl ?? nobody)]));
   const refs = new Map(documents.map(({ id, ref }) => [id, ref]));
+  const sources = new Map(documents.map((each) => [each.id, each.sourceId]));
   const clusters = new Map<string, DuplicateCluster>();
-  /** Per kept document and other audience: the copies that stay findable for that audience. */
-  const findable = new Map<string, string[]>();
+  /** Per kept document and audience: the copies that stay findable, for that audience, in a search of their source. */
+  const findable = new Map<string, { id: string; sourceId: string }[]>();
 
-  for (const { id, ref } of documents.toSorted(compareOrder)) {
+  for (const { id, ref, sourceId } of documents.toSorted(compareOrder)) {
     const decision = index.decisionOf(id);
     if (decision.status === "kept") {
       plan.kept.push(id);
@@ -85,13 +87,16 @@ export async function reportDuplicates(
     const { code, duplicateOf, similarity } = decision;
     const audience = audiences.get(id);
     const sameAudience = audience === audiences.get(duplicateOf);
-    let hiddenBehind: string | null = duplicateOf;
-    if (!sameAudience) {
-      const key = JSON.stringify([duplicateOf, audience]);
-      const others = findable.get(key) ?? [];
-      hiddenBehind = await firstSimilar(index, id, others);
-      if (hiddenBehind === null) findable.set(key, [...others, id]);
+    const hiddenIn = new Set(sameAudience ? [sources.get(duplicateOf)!] : []);
+    const key = JSON.stringify([duplicateOf, audience]);
+    const others = findable.get(key) ?? [];
+    for (const other of others) {
+      // Left out of every search that could find it: nothing more needs comparing.
+      if (hiddenIn.has(sourceId)) break;
+      if (hiddenIn.has(other.sourceId)) continue;
+      if ((await index.similarity(id, other.id)) !== null) hiddenIn.add(other.sourceId);
     }
+    if (!hiddenIn.has(sourceId)) findable.set(key, [...others, { id, sourceId }]);
     const keptName = sameAudience ? `"${refs.get(duplicateOf)}"` : "a document with other readers";
     const reason = explainDuplicate(decision, keptName, policy.threshold);
     plan.duplicates.push({
@@ -101,7 +106,7 @@ export async function reportDuplicates(
       duplicateOf,
       similarity,
       sameAudience,
-      hiddenBehind,
+      hiddenIn: [...hiddenIn].sort(),
       reason,
     });
     const cluster = clusters.get(duplicateOf) ?? { kept: duplicateOf, duplicates: [] };
@@ -114,11 +119,6 @@ export async function reportDuplicates(
   plan.counts.exact = plan.duplicates.filter(({ code }) => code === "EXACT_DUPLICATE").length;
   plan.counts.near = plan.duplicates.length - plan.counts.exact;
   return plan;
-}
-
-async function firstSimilar(index: NearDuplicateIndex, id: string, others: readonly string[]): Promise<string | null> {
-  for (const other of others) if ((await index.similarity(id, other)) !== null) return other;
-  return null;
 }
 
 /** Why a document was left out, in one sentence. */

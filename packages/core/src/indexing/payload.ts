@@ -15,8 +15,10 @@ export const chunkPayloadSchema = z.object({
   /** `principalKey` strings; nobody may read a point whose acl_allow is empty. */
   acl_allow: z.array(z.string()),
   acl_deny: z.array(z.string()),
-  /** A near-duplicate of an earlier passage: kept for its own readers' audit, never retrieved. */
+  /** A copy of an earlier document with the same readers: a search of all sources leaves it out. */
   hidden: z.boolean(),
+  /** The sources that have such an earlier copy: a search of some sources leaves it out where it includes one of them. */
+  hidden_in: z.array(z.string()).default([]),
   language: z.string().nullable(),
   uri: z.string(),
   title: z.string(),
@@ -40,13 +42,15 @@ export const payloadIndexes = {
   acl_allow: "keyword",
   acl_deny: "keyword",
   hidden: "bool",
+  hidden_in: "keyword",
 } as const satisfies Partial<Record<keyof ChunkPayload, "keyword" | "bool">>;
 
 export type PayloadPlace = DocumentPlace & {
   workspaceId: string;
   sourceId: string;
   language: string | null;
-  hidden?: boolean;
+  /** Sources in which an earlier copy with the same readers is found. */
+  hiddenIn?: readonly string[];
 };
 
 export function chunkPayload({ chunk, contentHash }: IdentifiedChunk, place: PayloadPlace): ChunkPayload {
@@ -55,8 +59,7 @@ export function chunkPayload({ chunk, contentHash }: IdentifiedChunk, place: Pay
     source_id: place.sourceId,
     document_id: place.documentId,
     content_hash: contentHash,
-    ...aclPayload(place),
-    hidden: place.hidden ?? false,
+    ...readersPayload(place),
     language: place.language,
     uri: place.uri,
     title: place.title,
@@ -72,7 +75,15 @@ export function chunkPayload({ chunk, contentHash }: IdentifiedChunk, place: Pay
   };
 }
 
-/** The two fields that an ACL-only change overwrites. */
+/** All fields that say who finds the point: what a change without a new text overwrites. */
+export function readersPayload(
+  place: Pick<PayloadPlace, "acl" | "hiddenIn">,
+): Pick<ChunkPayload, "acl_allow" | "acl_deny" | "hidden" | "hidden_in"> {
+  const hiddenIn = [...(place.hiddenIn ?? [])];
+  return { ...aclPayload(place), hidden: hiddenIn.length > 0, hidden_in: hiddenIn };
+}
+
+/** The two fields of the ACL. */
 export function aclPayload({ acl }: Pick<PayloadPlace, "acl">): Pick<ChunkPayload, "acl_allow" | "acl_deny"> {
   const { allow, deny } = aclKeys(acl);
   return { acl_allow: allow, acl_deny: deny };

@@ -41,6 +41,12 @@ describe("buildRetrievalQuery", () => {
     expect(buildRetrievalQuery(request).filter.must.some((condition) => condition.key === "source_id")).toBe(false);
   });
 
+  it("leaves out of a search of some sources only the copies of what stands in these", () => {
+    const { must_not: limited } = buildRetrievalQuery({ ...request, sourceIds: ["mail"] }).filter;
+    expect(limited).toContainEqual({ key: "hidden_in", match: { any: ["mail"] } });
+    expect(limited.some((condition) => condition.key === "hidden")).toBe(false);
+  });
+
   it("leaves out the lexical leg of a question without terms", () => {
     expect(buildRetrievalQuery({ ...request, sparse: { indices: [], values: [] } }).prefetch).toHaveLength(1);
   });

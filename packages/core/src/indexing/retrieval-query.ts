@@ -41,7 +41,7 @@ export type RetrievalRequest = {
 
 /**
  * Who may see what, as a filter: allowed by at least one key that the reader holds, denied by none, in the workspace,
- * not a hidden duplicate. Qdrant matches nothing against an empty `any` list.
+ * not a copy of what the same search finds elsewhere. Qdrant matches nothing against an empty `any` list.
  * @throws AnnealError FORBIDDEN for a reader who holds no key: such a reader is not signed in, and may see nothing.
  */
 export function buildPermissionFilter(
@@ -62,7 +62,7 @@ export function buildPermissionFilter(
     ],
     must_not: [
       { key: "acl_deny", match: { any } },
-      { key: "hidden", match: { value: true } },
+      sourceIds ? { key: "hidden_in", match: { any: [...sourceIds] } } : { key: "hidden", match: { value: true } },
     ],
   };
 }

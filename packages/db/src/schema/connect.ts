@@ -140,8 +140,8 @@ export const documents = pgTable(
     /** The MinHash signature of the cleaned text, made by deduplication; null until then. */
     signature: bytea(),
     duplicateOf: uuid(),
-    /** Why it is a copy; `hiddenBehind` is what retrieval shows instead, null when its readers need this one. */
-    duplicate: jsonb().$type<{ code: string; similarity: number; hiddenBehind: string | null; reason: string }>(),
+    /** Why it is a copy; `hiddenIn`: the sources in which retrieval shows an earlier one instead. */
+    duplicate: jsonb().$type<{ code: string; similarity: number; hiddenIn: string[]; reason: string }>(),
     /** Element indexes of passages that are copies of another document's. */
     duplicatePassages: jsonb().$type<number[]>(),
     sourceModifiedAt: at(),
