@@ -110,7 +110,6 @@ export async function makeTwoVersions(platform: Platform): Promise<{ adapterId: 
       const names = {
         datasetName: benchAdapter,
         adapterName: benchAdapter,
-        collectionName: benchAdapter,
         assistantName: benchAdapter,
       };
       const settings = { sourceIds: [sourceId], generatedPassages: 0, evalShare: 0.25, training, ...names };

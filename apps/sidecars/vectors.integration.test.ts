@@ -55,13 +55,14 @@ describe("the official Qdrant client against the vectors sidecar", () => {
       ["acl_allow", "keyword"],
       ["acl_deny", "keyword"],
       ["hidden", "bool"],
+      ["hidden_in", "keyword"],
     ] as const) {
       await client.createPayloadIndex(collection, { field_name, field_schema, wait: true });
     }
     expect(await client.collectionExists(collection)).toEqual({ exists: true });
     const info = await client.getCollection(collection);
     expect(info.status).toBe("green");
-    expect(Object.keys(info.payload_schema).sort()).toEqual(["acl_allow", "acl_deny", "hidden"]);
+    expect(Object.keys(info.payload_schema).sort()).toEqual(["acl_allow", "acl_deny", "hidden", "hidden_in"]);
     expect(info.config.params.sparse_vectors).toEqual({ bm25: { modifier: "idf" } });
   });
 
@@ -83,7 +84,7 @@ describe("the official Qdrant client against the vectors sidecar", () => {
         {
           id: ids.hidden,
           vector: { dense: [1, 0, 0], bm25: sparse },
-          payload: { acl_allow: ["group:staff"], acl_deny: [], hidden: true },
+          payload: { acl_allow: ["group:staff"], acl_deny: [], hidden: true, hidden_in: ["wiki"] },
         },
       ],
     });
@@ -100,6 +101,14 @@ describe("the official Qdrant client against the vectors sidecar", () => {
     });
     expect(points.map(({ id, score }) => ({ id, score }))).toEqual([{ id: ids.open, score: 1 }]);
     expect(points[0]?.payload).toEqual({ acl_allow: ["group:staff"], acl_deny: [], hidden: false });
+
+    // A search of some sources leaves out what is hidden in one of them, and finds what is hidden elsewhere only.
+    const countIn = async (...sources: string[]) => {
+      const must_not = [mayRead.must_not[0]!, { key: "hidden_in", match: { any: sources } }];
+      return (await client.count(collection, { filter: { must: mayRead.must, must_not }, exact: true })).count;
+    };
+    expect(await countIn("mail", "wiki")).toBe(1);
+    expect(await countIn("mail")).toBe(2);
   });
 
   it("changes who may read without touching the vectors", async () => {

@@ -58,6 +58,7 @@ import {
 import { saveAdapterVersion } from "./queries/register.ts";
 import { listResidencies, readAliasEpoch, saveReplica, saveResidency } from "./queries/serving.ts";
 import { getDocument, listDocuments, listDocumentsToClean, saveComparisons } from "./queries/documents.ts";
+import { saveCollection } from "./queries/indexing.ts";
 import {
   addDrops,
   beginStage,
@@ -73,7 +74,7 @@ import {
 import { admit, listAllocations, releaseAllocation, savePool } from "./queries/pools.ts";
 import { saveDraft, takeDraft } from "./queries/source-drafts.ts";
 import { beginSync, endSync, listSyncs, saveCursor, syncLockName } from "./queries/source-syncs.ts";
-import { aliasHistory, auditEvents, documents, sources } from "./schema.ts";
+import { aliasHistory, auditEvents, collections, documents, sources } from "./schema.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -715,6 +716,24 @@ describe("a pool", () => {
     await releaseAllocation(db, "job:a");
     expect(await admit(db, pool.name, "job:b", decide(60))).toBe("admitted");
   });
+});
+
+it("gives a workspace one collection, also when two runs make it at once or another model is set later", async () => {
+  const save = (embeddingModel: string) => saveCollection(scope, { embeddingModel, dimensions: 2, settings: {} });
+  const [first, again] = await Promise.all([save("small"), save("small")]);
+  expect(again.id).toBe(first.id);
+  expect(await save("large")).toEqual(first);
+  // An earlier release let a person name it.
+  const other = await createScope();
+  const named = {
+    workspaceId: other.workspaceId,
+    name: "handbook",
+    embeddingModel: "small",
+    dimensions: 2,
+    settings: {},
+  };
+  await inWorkspace(other, (tx) => tx.insert(collections).values(named));
+  expect(await saveCollection(other, { embeddingModel: "small", dimensions: 2, settings: {} })).toMatchObject(named);
 });
 
 describe("a dataset version", () => {

@@ -150,7 +150,6 @@ async function runLoop(
     datasetName: name,
     adapterName: name,
     assistantName: name,
-    collectionName: "documents",
     retrain: options.retrain ?? false,
     confirmDeletions: options.confirmDeletions ?? false,
     ...(options.generatedPassages === undefined ? {} : { generatedPassages: options.generatedPassages }),

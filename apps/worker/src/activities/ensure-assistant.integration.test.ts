@@ -34,8 +34,7 @@ beforeAll(async () => {
   database = openDatabase(postgres.appUrl);
   const { id } = await saveWorkspace(database.db, { slug: "default", name: "Default" });
   scope = { db: database.db, workspaceId: id };
-  collectionId = (await saveCollection(scope, { name: "documents", embeddingModel: "m", dimensions: 2, settings: {} }))
-    .id;
+  collectionId = (await saveCollection(scope, { embeddingModel: "m", dimensions: 2, settings: {} })).id;
 });
 
 afterAll(async () => {

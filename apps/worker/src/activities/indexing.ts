@@ -93,11 +93,10 @@ export function createIndexingActivities(deps: {
     async indexDocuments(input: StageInput): Promise<StageCounts> {
       const scope = { db, workspaceId: input.workspaceId };
       const signal = cancellationSignal();
-      const { collectionName, sourceIds } = input.settings;
+      const { sourceIds } = input.settings;
       const [probe] = await embeddings.embed(["dimensions"], signal);
       const dimensions = probe!.length;
       const collection = await saveCollection(scope, {
-        name: collectionName,
         embeddingModel: embeddings.model,
         dimensions,
         settings: {},
@@ -105,8 +104,10 @@ export function createIndexingActivities(deps: {
       if (collection.dimensions !== dimensions || collection.embeddingModel !== embeddings.model) {
         throw new AnnealError(
           "CONFLICT",
-          `The collection ${collectionName} was made with ${collection.embeddingModel} (${collection.dimensions} dimensions), not ${embeddings.model} (${dimensions}).`,
-          { action: "Choose another collection name for the new embedding model, or set the old model again." },
+          `The collection ${collection.name} was made with ${collection.embeddingModel} (${collection.dimensions} dimensions), not ${embeddings.model} (${dimensions}).`,
+          {
+            action: `Set ANNEAL_EMBEDDINGS_MODEL to ${collection.embeddingModel} again: a workspace has one collection.`,
+          },
         );
       }
       await vectors.ensureCollection(collection.id, dimensions);

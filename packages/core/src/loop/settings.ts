@@ -37,7 +37,6 @@ export const loopSettingsSchema = z.object({
   adapterName: nameSchema.default("support"),
   alias: nameSchema.default("production"),
   assistantName: nameSchema.default("assistant"),
-  collectionName: nameSchema.default("documents"),
   /** Passages a teacher is asked about where the text has no question/answer form; 0 asks none. */
   generatedPassages: z.number().int().min(0).max(100_000).default(24),
   /** Share of the pairs that are also asked with their passages, to teach answering from them with a quote. */

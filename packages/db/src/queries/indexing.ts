@@ -5,19 +5,29 @@ import { chunks, collections, documents } from "../schema.ts";
 export type Collection = typeof collections.$inferSelect;
 export type Chunk = typeof chunks.$inferSelect;
 
+/**
+ * The workspace's one collection, made with these where there is none yet. A chunk's id, which is also its point's, is
+ * the same in every collection, so that a second one would take the rows of the first.
+ */
 export async function saveCollection(
   scope: Scope,
-  collection: { name: string; embeddingModel: string; dimensions: number; settings: Record<string, unknown> },
+  collection: { embeddingModel: string; dimensions: number; settings: Record<string, unknown> },
 ): Promise<Collection> {
   return inWorkspace(scope, async (tx) => {
+    const find = () =>
+      tx
+        .select()
+        .from(collections)
+        .where(eq(collections.workspaceId, scope.workspaceId))
+        .orderBy(asc(collections.createdAt), asc(collections.id))
+        .limit(1);
+    const [existing] = await find();
+    if (existing !== undefined) return existing;
     await tx
       .insert(collections)
-      .values({ ...collection, workspaceId: scope.workspaceId })
+      .values({ ...collection, name: "documents", workspaceId: scope.workspaceId })
       .onConflictDoNothing({ target: [collections.workspaceId, collections.name] });
-    const [row] = await tx
-      .select()
-      .from(collections)
-      .where(and(eq(collections.workspaceId, scope.workspaceId), eq(collections.name, collection.name)));
+    const [row] = await find();
     return row!;
   });
 }
