@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nobody, workspaceMembers, workspaceUser, type Acl } from "@anneal/core/access/acl";
 import { findBrokenLink } from "@anneal/core/audit/chain";
+import { measureText } from "@anneal/core/clean/measure-text";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { choosePort } from "@anneal/local-stack/choose-port";
 import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
@@ -57,10 +58,16 @@ import {
 } from "./queries/deploy.ts";
 import { saveAdapterVersion } from "./queries/register.ts";
 import { listResidencies, readAliasEpoch, saveReplica, saveResidency } from "./queries/serving.ts";
-import { getDocument, listDocuments, listDocumentsToClean, saveComparisons } from "./queries/documents.ts";
+import {
+  getDocument,
+  listDocuments,
+  listDocumentsToClean,
+  saveCleaned,
+  saveComparisons,
+  saveDropped,
+} from "./queries/documents.ts";
 import { saveCollection } from "./queries/indexing.ts";
 import {
-  addDrops,
   beginStage,
   claimRunning,
   createOnlyRun,
@@ -68,8 +75,11 @@ import {
   endRun,
   endStage,
   findRunningRun,
+  getRun,
+  listDrops,
   listRuns,
   reopenRun,
+  replaceDrops,
 } from "./queries/loop.ts";
 import { admit, listAllocations, releaseAllocation, savePool } from "./queries/pools.ts";
 import { saveDraft, takeDraft } from "./queries/source-drafts.ts";
@@ -225,7 +235,7 @@ describe("row-level security", () => {
     const message = await addMessage(scope, { conversationId: conversation.id, role: "assistant", content: "Hello." });
     const run = { id: randomUUID(), workflowId: "w", startedBy: "ada", settings: {} };
     await createRun(scope, run);
-    await addDrops(scope, run.id, "clean", [{ ref: "a.txt", code: "X", reason: "Bad." }]);
+    await replaceDrops(scope, run.id, "clean", [{ ref: "a.txt", code: "X", reason: "Bad." }]);
     const syncId = randomUUID();
     const counts = await beginSync(scope, { id: syncId, sourceId, runId: null, startedBy: "ada" });
     const { adapter, version } = await createVersion("1");
@@ -332,7 +342,7 @@ describe("documents", () => {
     inWorkspace(scope, (tx) =>
       tx
         .update(documents)
-        .set({ status: "kept", cleanDigest: "v1:x" })
+        .set({ status: "kept", cleanDigest: sql`'v1:' || ${documents.contentHash}` })
         .where(sql`${documents.id} = ${documentId}`),
     );
 
@@ -348,6 +358,28 @@ describe("documents", () => {
 
     expect((await upsert(scope, sourceId, "a.txt", "two")).change).toBe("changed");
     expect(await toClean()).toEqual([first.documentId]);
+  });
+
+  it("keep nothing that was made of bytes they no longer have", async () => {
+    const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
+    const read = await getDocument(scope, documentId);
+    await upsert(scope, sourceId, "a.txt", "two");
+    const cleanDigest = `v1:${read.contentHash}`;
+    const drop = { stage: "clean", code: "short", reason: "Too short." };
+    expect(await saveDropped(scope, read, { status: "dropped", cleanDigest, drop })).toBe(false);
+    const quality = { measures: measureText([]), brokenWebRules: [] };
+    const made = { title: "a", mediaType: "text/plain", language: "en", textChars: 3, piiCounts: {}, warnings: [] };
+    expect(await saveCleaned(scope, read, { cleanKey: "clean/one", cleanDigest, quality, ...made })).toBe(false);
+    expect(await getDocument(scope, documentId)).toMatchObject({ status: "fetched", cleanKey: null, drop: null });
+    expect(await toClean()).toEqual([documentId]);
+
+    const now = await getDocument(scope, documentId);
+    const fresh = { cleanKey: "clean/two", cleanDigest: `v1:${now.contentHash}`, quality, ...made };
+    expect(await saveCleaned(scope, now, fresh)).toBe(true);
+    expect(await toClean()).toEqual([]);
+    // As an earlier release left them: kept, with what was made of the bytes before.
+    await saveCleaned(scope, now, { ...fresh, cleanDigest });
+    expect(await toClean()).toEqual([documentId]);
   });
 
   it("keep their identity and what was made of them when they move, also onto a tombstone", async () => {
@@ -555,6 +587,27 @@ describe("a run", () => {
     const later = all.find(({ id }) => id !== winner.id)!;
     expect(await claimRunning(scope, later.id)).toBeNull();
     expect((await findRunningRun(scope))?.id).toBe(later.id);
+  });
+});
+
+describe("what a stage left out", () => {
+  it("counts once, however often the stage says it, also at once", async () => {
+    const runId = randomUUID();
+    await createRun(scope, { id: runId, workflowId: "w", startedBy: "ada", settings: {} });
+    const dropOf = (ref: string) => ({ ref, code: "short", reason: "Too short." });
+    await replaceDrops(scope, runId, "clean", [dropOf("c")]);
+    const drops = [dropOf("a"), dropOf("b")];
+    await replaceDrops(scope, runId, "dataset", [dropOf("of an attempt that was given up")]);
+    await Promise.all(Array.from({ length: 4 }, () => replaceDrops(scope, runId, "dataset", drops)));
+    const { rows } = await listDrops(scope, runId, { limit: 10, offset: 0 });
+    expect(rows.map(({ stage, ref }) => [stage, ref])).toEqual([
+      ["clean", "c"],
+      ["dataset", "a"],
+      ["dataset", "b"],
+    ]);
+    await endStage(scope, runId, "dataset", { status: "done", inCount: 5, outCount: 3, note: null });
+    const { stages } = await getRun(scope, runId);
+    expect(stages.find(({ stage }) => stage === "dataset")).toMatchObject({ droppedCount: 2 });
   });
 });
 

@@ -14,7 +14,7 @@ import {
   saveDropped,
   type Document,
 } from "@anneal/db/queries/documents";
-import { addDrops } from "@anneal/db/queries/loop";
+import { replaceDrops } from "@anneal/db/queries/loop";
 import type { ParserPool } from "@anneal/documents/parser-pool";
 import { parserVersion } from "@anneal/documents/parser-version";
 import type { ObjectStore } from "@anneal/objects/object-store";
@@ -76,7 +76,8 @@ export function createCleanActivities(deps: {
     }
   }
 
-  async function cleanOne(scope: Scope, documentId: string, tempDir: string, signal: AbortSignal): Promise<void> {
+  /** @returns false when the document has got another content meanwhile: what was made of the old one is not kept */
+  async function cleanOne(scope: Scope, documentId: string, tempDir: string, signal: AbortSignal): Promise<boolean> {
     const document = await getDocument(scope, documentId);
     const cleanDigest = `${cleanVersion}:${document.contentHash}`;
     const out = (status: "dropped" | "quarantined", code: string, reason: string) => ({
@@ -88,16 +89,15 @@ export function createCleanActivities(deps: {
       const parsed = await parse(document, tempDir, signal);
       const cleaned = cleanDocument(parsed, defaultCleanPolicy);
       if (cleaned.status === "dropped") {
-        await saveDropped(scope, documentId, {
+        return await saveDropped(scope, document, {
           ...out("dropped", cleaned.code, cleaned.reason),
           quality: cleaned.quality,
         });
-        return;
       }
       const bytes = Buffer.from(JSON.stringify(cleaned.document));
       const cleanKey = `clean/${documentId}/${sha256(bytes.toString("utf8"))}.json`;
       await objects.put(cleanKey, bytes);
-      await saveCleaned(scope, documentId, {
+      return await saveCleaned(scope, document, {
         cleanKey,
         cleanDigest,
         title: cleaned.document.title ?? document.title,
@@ -111,7 +111,7 @@ export function createCleanActivities(deps: {
     } catch (error) {
       // What is wrong with one document is that document's; what is wrong with the machine ends the stage.
       if (!(error instanceof AnnealError) || !error.code.startsWith("DOCUMENT_")) throw error;
-      await saveDropped(scope, documentId, out("quarantined", error.code, `${error.message} ${error.action}`));
+      return await saveDropped(scope, document, out("quarantined", error.code, `${error.message} ${error.action}`));
     }
   }
 
@@ -133,7 +133,7 @@ export function createCleanActivities(deps: {
         const lanes = Array.from({ length: parallelDocuments }, async () => {
           for (const { id } of work) {
             signal.throwIfAborted();
-            await cleanOne(scope, id, tempDir, signal);
+            while (!(await cleanOne(scope, id, tempDir, signal))) signal.throwIfAborted();
             done += 1;
             await progress.report(done, total);
           }
@@ -144,7 +144,7 @@ export function createCleanActivities(deps: {
         await rm(tempDir, { recursive: true, force: true });
       }
       const drops = await listDocumentDrops(scope, sourceIds, ["clean"]);
-      await addDrops(scope, input.runId, "clean", drops);
+      await replaceDrops(scope, input.runId, "clean", drops);
       const unreadable = await listDocumentDrops(scope, sourceIds, ["connect"]);
       const inCount = (await countSourceDocuments(scope, sourceIds)) - unreadable.length;
       const outCount = inCount - drops.length;

@@ -8,7 +8,7 @@ import type { DatabaseHandle, Scope } from "@anneal/db/database";
 import type { Lock } from "@anneal/db/lock";
 import { getSource, listSources, type Source } from "@anneal/db/queries/connect";
 import { countSourceDocuments, listDocumentDrops } from "@anneal/db/queries/documents";
-import { addDrops, getRun } from "@anneal/db/queries/loop";
+import { replaceDrops, getRun } from "@anneal/db/queries/loop";
 import {
   beginSync,
   endSync,
@@ -161,7 +161,7 @@ export function createConnectActivities(deps: {
     async summariseConnect(input: StageInput & { results: SyncResult[] }): Promise<StageCounts> {
       const scope = { db, workspaceId: input.workspaceId };
       const drops = await listDocumentDrops(scope, input.settings.sourceIds, ["connect"]);
-      await addDrops(scope, input.runId, "connect", drops);
+      await replaceDrops(scope, input.runId, "connect", drops);
       const inCount = await countSourceDocuments(scope, input.settings.sourceIds);
       const outCount = inCount - drops.length;
       if (outCount === 0) {

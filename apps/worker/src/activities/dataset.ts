@@ -18,7 +18,7 @@ import type { Drop, StageInput } from "@anneal/core/loop/contract";
 import type { Database, Scope } from "@anneal/db/database";
 import { findDocumentPairs, saveDatasetVersion, saveDocumentPairs } from "@anneal/db/queries/dataset";
 import { listKeptDocuments, type KeptDocument } from "@anneal/db/queries/documents";
-import { addDrops, addRunOutputs } from "@anneal/db/queries/loop";
+import { replaceDrops, addRunOutputs } from "@anneal/db/queries/loop";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { cancellationSignal } from "@temporalio/activity";
 import { createHash, randomUUID } from "node:crypto";
@@ -146,7 +146,7 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
         ...[...repeated].map(([id, { code, reason }]) => [id, { code, reason }] as const),
       ]);
       const everyPair = [...found.pairs, ...found.dropped.map(({ pair }) => pair)];
-      await addDrops(
+      await replaceDrops(
         scope,
         input.runId,
         "dataset",

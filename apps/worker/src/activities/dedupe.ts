@@ -7,7 +7,7 @@ import { defaultDedupePolicy } from "@anneal/core/dedupe/policy";
 import type { StageInput } from "@anneal/core/loop/contract";
 import type { Database } from "@anneal/db/database";
 import { listKeptDocuments, saveComparisons } from "@anneal/db/queries/documents";
-import { addDrops } from "@anneal/db/queries/loop";
+import { replaceDrops } from "@anneal/db/queries/loop";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { cancellationSignal } from "@temporalio/activity";
 import type { StageCounts } from "../workflows/run-stage.ts";
@@ -109,7 +109,7 @@ export function createDedupeActivities({ db, objects }: { db: Database; objects:
       }));
       const chosen = new Set(chooseDocuments(compared, input.settings.sourceIds).map(({ id }) => id));
       const drops = plan.duplicates.filter(({ id }) => inScope(id) && !chosen.has(id));
-      await addDrops(
+      await replaceDrops(
         scope,
         input.runId,
         "dedupe",

@@ -7,7 +7,7 @@ import { trainerConfigSchema } from "@anneal/core/train/trainer-config";
 import { trainingConfigOf } from "@anneal/core/train/training-config";
 import type { Database, Scope } from "@anneal/db/database";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
-import { addDrops, addRunOutputs, getRun } from "@anneal/db/queries/loop";
+import { replaceDrops, addRunOutputs, getRun } from "@anneal/db/queries/loop";
 import { listReplicas } from "@anneal/db/queries/serving";
 import { admit, measureAllocation, releaseAllocation } from "@anneal/db/queries/pools";
 import { createTrainingRun, findFinishedTraining, getTrainingRun, updateTrainingRun } from "@anneal/db/queries/train";
@@ -182,7 +182,7 @@ export function createTrainActivities(deps: {
             if (event.step % 10 === 1) await measureAllocation(db, subjectOf(trainingRunId), event.memoryBytes);
           }
           if (event.type === "started") {
-            await addDrops(scope, input.runId, "train", event.dropped);
+            await replaceDrops(scope, input.runId, "train", event.dropped);
           }
           if (event.type === "finished" || event.type === "stopped" || event.type === "failed") end = event;
         }

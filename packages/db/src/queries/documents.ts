@@ -137,11 +137,10 @@ export async function listDocumentsToClean(
         and(
           live(scope),
           sql`${documents.contentKey} <> ''`,
-          // The digest starts with the version that made it; a quarantined one is tried again only by a new version.
+          // The digest says which version made it of which bytes; a quarantined one is tried again when either is new.
           or(
             eq(documents.status, "fetched"),
-            isNull(documents.cleanDigest),
-            sql`${documents.cleanDigest} not like ${`${options.cleanVersion}:%`}`,
+            sql`${documents.cleanDigest} is distinct from ${`${options.cleanVersion}:`} || ${documents.contentHash}`,
           ),
           options.sourceIds === null ? undefined : inArray(documents.sourceId, options.sourceIds),
         ),
@@ -153,9 +152,30 @@ export async function listDocumentsToClean(
 /** A new text has to be compared anew. */
 const notYetCompared = { signature: null, duplicateOf: null, duplicate: null, duplicatePassages: null };
 
+/** The content that was read to make what is saved; when the document has another one by now, nothing is saved. */
+type ReadContent = Pick<Document, "id" | "contentHash">;
+
+async function saveOutcome(scope: Scope, read: ReadContent, outcome: Partial<Document>): Promise<boolean> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .update(documents)
+      .set({ ...outcome, ...notYetCompared })
+      .where(
+        and(
+          eq(documents.id, read.id),
+          eq(documents.workspaceId, scope.workspaceId),
+          eq(documents.contentHash, read.contentHash),
+        ),
+      )
+      .returning({ id: documents.id }),
+  );
+  return rows.length > 0;
+}
+
+/** @returns false when the document has another content by now */
 export async function saveCleaned(
   scope: Scope,
-  documentId: string,
+  read: ReadContent,
   cleaned: {
     cleanKey: string;
     cleanDigest: string;
@@ -167,18 +187,14 @@ export async function saveCleaned(
     piiCounts: Record<string, number>;
     warnings: string[];
   },
-): Promise<void> {
-  await inWorkspace(scope, (tx) =>
-    tx
-      .update(documents)
-      .set({ ...cleaned, status: "kept", drop: null, ...notYetCompared })
-      .where(eq(documents.id, documentId)),
-  );
+): Promise<boolean> {
+  return saveOutcome(scope, read, { ...cleaned, status: "kept", drop: null });
 }
 
+/** @returns false when the document has another content by now */
 export async function saveDropped(
   scope: Scope,
-  documentId: string,
+  read: ReadContent,
   dropped: {
     status: "dropped" | "quarantined";
     cleanDigest: string;
@@ -186,13 +202,8 @@ export async function saveDropped(
     quality?: QualityScores;
     language?: string;
   },
-): Promise<void> {
-  await inWorkspace(scope, (tx) =>
-    tx
-      .update(documents)
-      .set({ ...dropped, cleanKey: null, ...notYetCompared })
-      .where(eq(documents.id, documentId)),
-  );
+): Promise<boolean> {
+  return saveOutcome(scope, read, { ...dropped, cleanKey: null });
 }
 
 /** Live documents of these sources; null counts all sources. */

@@ -155,14 +155,22 @@ export async function setStageProgress(scope: Scope, runId: string, stage: Stage
   );
 }
 
-export async function addDrops(
+/** What the stage left out, all of it: when an activity is tried again, nothing is counted twice. */
+export async function replaceDrops(
   scope: Scope,
   runId: string,
   stage: Stage,
   drops: (Drop & { documentId?: string })[],
 ): Promise<void> {
-  if (drops.length === 0) return;
   await inWorkspace(scope, async (tx) => {
+    // An attempt that was given up may still be writing: one after the other.
+    const [row] = await tx
+      .select({ stage: runStages.stage })
+      .from(runStages)
+      .where(and(stagesOf(scope, runId), eq(runStages.stage, stage)))
+      .for("update");
+    requireRow(row, "run", runId);
+    await tx.delete(runDrops).where(and(dropsOf(scope, runId), eq(runDrops.stage, stage)));
     for (let start = 0; start < drops.length; start += 500) {
       const page = drops.slice(start, start + 500);
       await tx.insert(runDrops).values(page.map((drop) => ({ ...drop, runId, stage, workspaceId: scope.workspaceId })));
