@@ -54,10 +54,11 @@ import {
   listCurrentAliases,
   listRunningDeployments,
   recordDeployStep,
+  releaseUnusedServingName,
   updateDeployment,
 } from "./queries/deploy.ts";
 import { saveAdapterVersion } from "./queries/register.ts";
-import { listResidencies, readAliasEpoch, saveReplica, saveResidency } from "./queries/serving.ts";
+import { listResidencies, readAliasEpoch, removeResidency, saveReplica, saveResidency } from "./queries/serving.ts";
 import {
   getDocument,
   listDocuments,
@@ -707,6 +708,78 @@ describe("an alias", () => {
     expect(await listAliasHistory(scope, one.adapter.id)).toHaveLength(2);
     expect((await listCurrentAliases(scope))[0]).toMatchObject({ servingName: "support-bb", adapterName: "support" });
     expect(await readAliasEpoch(db)).toBeGreaterThanOrEqual(results[0]!.epoch);
+  });
+
+  it("is flipped again by a deployment that is retried after a rollback, and not by one that has ended", async () => {
+    const [one, two] = [await createVersion("aa"), await createVersion("bb")];
+    const retried = randomUUID();
+    await flipTo(one, randomUUID());
+    const first = await flipTo(two, retried);
+    await flipTo(one, randomUUID());
+    const again = await flipTo(two, retried);
+    expect(again).toMatchObject({ previousServingName: "support-aa" });
+    expect(again.epoch).toBeGreaterThan(first.epoch);
+    expect((await listCurrentAliases(scope))[0]?.servingName).toBe("support-bb");
+
+    await flipTo(one, randomUUID());
+    await updateDeployment(scope, retried, { status: "failed" });
+    const late = { adapterId: two.adapter.id, alias: "production", adapterVersionId: two.version.id, by: "ada" };
+    const flip = flipAlias(scope, { ...late, servingName: "support-bb", deploymentId: retried });
+    await expect(flip).rejects.toMatchObject({ code: "CONFLICT" });
+    expect((await listCurrentAliases(scope))[0]?.servingName).toBe("support-aa");
+  });
+
+  it("holds its serving name for all workspaces, as a running deployment does, and nobody holds it afterwards", async () => {
+    const [mine, other] = [scope, await createScope()];
+    const digest = randomUUID();
+    const servingName = `support-${digest}`;
+    const replica = await saveReplica(db, { url: `http://${randomUUID()}`, baseModel: "tiny" });
+    const residency = { replicaId: replica.id, servingName, objectPrefix: "adapters/x", workspaceId: mine.workspaceId };
+    await saveResidency(db, { ...residency, desired: "resident", observed: "resident" });
+    const release = () => releaseUnusedServingName(mine, servingName);
+
+    scope = other;
+    const deploymentId = randomUUID();
+    const theirs = await createVersion(digest);
+    const staged = { adapterVersionId: theirs.version.id, workflowId: "w", alias: "staging", servingName, by: "ada" };
+    await createDeployment(scope, { id: deploymentId, ...staged });
+    expect(await release()).toBe(false);
+    await updateDeployment(scope, deploymentId, { status: "failed" });
+    const flipped = randomUUID();
+    await flipTo(theirs, flipped);
+    await updateDeployment(scope, flipped, { status: "done" });
+    expect(await release()).toBe(false);
+    expect((await listResidencies(db, replica.id))[0]?.desired).toBe("resident");
+    await flipTo(await createVersion("cc"), randomUUID());
+    expect(await release()).toBe(true);
+    expect((await listResidencies(db, replica.id))[0]?.desired).toBe("absent");
+
+    // Looking into other workspaces leaves the caller in its own.
+    const seen = await inWorkspace(mine, async (tx) => {
+      await tx.execute(sql`select serving_name_in_use(${servingName})`);
+      return (await tx.execute(sql`select current_setting('app.workspace_id') as id`)).rows;
+    });
+    expect(seen).toEqual([{ id: mine.workspaceId }]);
+  });
+
+  it("is safe from an unloading that was decided before somebody wanted the name again", async () => {
+    const replica = await saveReplica(db, { url: `http://${randomUUID()}`, baseModel: "tiny" });
+    const held = { replicaId: replica.id, servingName: "support-x", objectPrefix: "x", workspaceId: scope.workspaceId };
+    await saveResidency(db, { ...held, desired: "absent", observed: "resident" });
+    const order: string[] = [];
+    let loading: Promise<unknown> | undefined;
+    await removeResidency(db, replica.id, "support-x", async () => {
+      order.push("unload");
+      loading = saveResidency(db, { ...held, desired: "resident", observed: "loading" }).then(() => order.push("load"));
+      // Round trips of their own: time enough for a load that would not wait.
+      for (let trip = 0; trip < 20; trip += 1) await listResidencies(db, replica.id);
+      order.push("unloaded");
+    });
+    await loading;
+    expect(order).toEqual(["unload", "unloaded", "load"]);
+    await removeResidency(db, replica.id, "support-x", async () => void order.push("unload again"));
+    expect(order).not.toContain("unload again");
+    expect(await listResidencies(db, replica.id)).toMatchObject([{ desired: "resident" }]);
   });
 
   it("keeps its history: the apps can neither change nor delete an entry", async () => {

@@ -17,17 +17,21 @@ import {
   flipAlias,
   getDeployment,
   isServingNameUsed,
+  listCurrentAliases,
   listRunningDeployments,
+  releaseUnusedServingName,
   updateDeployment,
 } from "@anneal/db/queries/deploy";
-import { getAdapterVersion } from "@anneal/db/queries/register";
+import { getAdapterVersion, listAdapterVersions } from "@anneal/db/queries/register";
 import {
   countInFlight,
   listReplicas,
   listResidencies,
-  releaseServingName,
+  observeResidency,
+  readAliasEpoch,
   saveResidency,
   type Replica,
+  type Residency,
 } from "@anneal/db/queries/serving";
 import { addRunOutputs, getRun } from "@anneal/db/queries/loop";
 import { activityInfo, cancellationSignal, heartbeat } from "@temporalio/activity";
@@ -72,6 +76,19 @@ export function createDeployActivities(deps: {
     }
   }
 
+  async function listHeldOfAdapter(input: DeployInput): Promise<Residency[]> {
+    const { adapter } = await getAdapterVersion(scopeOf(input), input.adapterVersionId);
+    const versions = (await listAdapterVersions(scopeOf(input))).filter((each) => each.adapter.id === adapter.id);
+    const names = new Set(versions.map(({ version }) => nameOf(adapter.name, version.digest)));
+    return (await listResidencies(db)).filter(({ servingName }) => names.has(servingName));
+  }
+
+  /** No request runs on the name, and no gateway routes as it was before `epoch`. */
+  async function isIdle(servingName: string, epoch: number): Promise<boolean> {
+    const { inFlight, gatewaysBehind } = await countInFlight(db, servingName, epoch);
+    return inFlight === 0 && gatewaysBehind === 0;
+  }
+
   return {
     async planDeployStage(input: StageInput): Promise<DeployInput> {
       const scope = scopeOf(input);
@@ -95,8 +112,17 @@ export function createDeployActivities(deps: {
 
     async confirmDeployed(input: StageInput & { deploymentId: string }): Promise<StageCounts> {
       const deployment = await getDeployment(scopeOf(input), input.deploymentId);
+      const { alias, servingName, adapterVersionId } = deployment;
+      const serves = (await listCurrentAliases(scopeOf(input))).some(
+        (entry) => entry.alias === alias && entry.adapterVersionId === adapterVersionId,
+      );
+      if (!serves) {
+        throw new AnnealError("CONFLICT", `${servingName} was deployed, but ${alias} points elsewhere by now.`, {
+          action: "Leave it so, or retry the deploy stage to deploy this version after all.",
+        });
+      }
       const count = deployment.replicaCount ?? 0;
-      const note = `${deployment.servingName} on ${count} replica${count === 1 ? "" : "s"} in ${deployment.swapMs} ms.`;
+      const note = `${servingName} on ${count} replica${count === 1 ? "" : "s"} in ${deployment.swapMs} ms.`;
       return { inCount: 1, outCount: 1, note };
     },
 
@@ -135,13 +161,16 @@ export function createDeployActivities(deps: {
             workspaceId: input.workspaceId,
             desired: "resident" as const,
           };
+          const before = (await listResidencies(db, replica.id)).find((each) => each.servingName === input.servingName);
           await saveResidency(db, { ...residency, observed: "loading" });
           try {
             await replicas.load(replica, input.servingName, input.objectPrefix);
-            await saveResidency(db, { ...residency, observed: "resident" });
+            await observeResidency(db, residency, "resident");
           } catch (error) {
             const message = error instanceof Error ? error.message : String(error);
-            await saveResidency(db, { ...residency, desired: "absent", observed: "failed", error: message });
+            // An alias may serve from what was there; what nothing uses is given back when the deployment ends.
+            if (before?.observed === "resident") await observeResidency(db, residency, "resident", before.error);
+            else await observeResidency(db, residency, "failed", message);
             throw error;
           }
           return null;
@@ -209,22 +238,33 @@ export function createDeployActivities(deps: {
       });
     },
 
+    /** Also what earlier deployments of the adapter had to leave loaded. */
     async unloadPrevious(
       input: DeployInput & { servingName: string | null },
     ): Promise<{ detail: string | null; skipped?: boolean }> {
       const { servingName, deploymentId } = input;
       return recordStep({ scope: scopeOf(input), deploymentId, step: "unload" }, async (told) => {
-        if (servingName === null || (await isServingNameUsed(scopeOf(input), servingName))) {
-          return { detail: "still served by an alias", skipped: true };
+        const held = (await listHeldOfAdapter(input)).filter(
+          (each) => each.servingName === servingName || each.desired === "resident",
+        );
+        const newestEpoch = await readAliasEpoch(db);
+        const aliases = await listCurrentAliases(scopeOf(input));
+        const flipEpoch = aliases.find((entry) => entry.deploymentId === deploymentId)?.seq ?? newestEpoch;
+        const released: string[] = [];
+        for (const name of new Set(held.map((each) => each.servingName))) {
+          // One that was left loaded may still have requests; another deployment may be draining it now.
+          if (!(await isIdle(name, name === servingName ? flipEpoch : newestEpoch))) continue;
+          if (await releaseUnusedServingName(scopeOf(input), name)) released.push(name);
         }
-        const held = (await listResidencies(db)).filter((residency) => residency.servingName === servingName);
-        await releaseServingName(db, servingName);
-        const holders = (await readyReplicas()).filter(({ id }) => held.some(({ replicaId }) => replicaId === id));
+        if (released.length === 0) return { detail: "nothing to unload", skipped: true };
+        const heldBy = (replica: Replica) =>
+          held.filter((each) => each.replicaId === replica.id && released.includes(each.servingName));
+        const holders = (await readyReplicas()).filter((replica) => heldBy(replica).length > 0);
         await told.onEach(holders, async (replica) => {
-          await replicas.unload(replica, servingName);
+          for (const each of heldBy(replica)) await replicas.unload(replica, each.servingName);
           return null;
         });
-        return { detail: servingName };
+        return { detail: released.join(", ") };
       });
     },
 
@@ -236,7 +276,7 @@ export function createDeployActivities(deps: {
         error: ErrorReport | null;
       },
     ): Promise<void> {
-      const { steps: recorded } = await getDeployment(scopeOf(input), input.deploymentId);
+      const { steps: recorded, servingName } = await getDeployment(scopeOf(input), input.deploymentId);
       await updateDeployment(scopeOf(input), input.deploymentId, {
         status: input.status,
         steps: mergeSteps(recorded, input.steps),
@@ -244,6 +284,8 @@ export function createDeployActivities(deps: {
         ...(input.result === null ? {} : { swapMs: input.result.swapMs, replicaCount: input.result.replicas }),
         ...(input.status === "running" ? {} : { endedAt: new Date() }),
       });
+      // What failed before its flip leaves nothing loaded; after it, the alias uses the name.
+      if (input.status === "failed") await releaseUnusedServingName(scopeOf(input), servingName);
     },
   };
 }

@@ -4,8 +4,8 @@ import type { Database } from "@anneal/db/database";
 import {
   listReplicas,
   listResidencies,
+  observeResidency,
   removeSilentGateways,
-  saveResidency,
   updateReplica,
   type Replica,
   type Residency,
@@ -34,11 +34,11 @@ export function createServingActivities(deps: {
     const { servingName, objectPrefix } = residency;
     try {
       await replicas.load(replica, servingName, objectPrefix);
-      await saveResidency(db, { ...residency, observed: "resident", error: null });
+      await observeResidency(db, residency, "resident");
       log.info({ replica: replica.url, servingName }, "adapter restored");
     } catch (error) {
       if (!(error instanceof AnnealError) || error.retryable) throw error;
-      await saveResidency(db, { ...residency, observed: "failed", error: error.message });
+      await observeResidency(db, residency, "failed", error.message);
       log.warn({ replica: replica.url, servingName, error: error.message }, "adapter could not be restored");
     }
   }

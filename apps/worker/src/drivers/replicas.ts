@@ -11,7 +11,7 @@ export type ReplicaDriver = {
   load(replica: Replica, servingName: string, objectPrefix: string): Promise<void>;
   /** Answers with what the model said. */
   probe(replica: Replica, servingName: string, signal: AbortSignal): Promise<string>;
-  /** Confirms that the engine no longer lists the adapter, then forgets it. */
+  /** Confirms that the engine no longer lists the adapter, then forgets it. Leaves one that is wanted again. */
   unload(replica: Replica, servingName: string): Promise<void>;
 };
 
@@ -73,14 +73,15 @@ export function createReplicaDriver(deps: {
     },
     async unload(replica, servingName) {
       const engine = client(replica.url);
-      await engine.unloadAdapter(servingName);
-      if ((await engine.listModels()).some((model) => model.id === servingName)) {
-        throw new AnnealError("DEPLOYMENT_FAILED", `The engine still lists ${servingName} after unloading it.`, {
-          action: "It is tried again; restart the engine if it stays.",
-          retryable: true,
-        });
-      }
-      await removeResidency(deps.db, replica.id, servingName);
+      await removeResidency(deps.db, replica.id, servingName, async () => {
+        await engine.unloadAdapter(servingName);
+        if ((await engine.listModels()).some((model) => model.id === servingName)) {
+          throw new AnnealError("DEPLOYMENT_FAILED", `The engine still lists ${servingName} after unloading it.`, {
+            action: "It is tried again; restart the engine if it stays.",
+            retryable: true,
+          });
+        }
+      });
     },
   };
 }

@@ -1,8 +1,8 @@
 import type { DeployStepState } from "@anneal/core/deploy/contract";
 import { withStep } from "@anneal/core/deploy/step-states";
-import type { ErrorReport } from "@anneal/core/errors";
+import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { and, desc, eq, sql } from "drizzle-orm";
-import { inWorkspace, requireRow, type Scope } from "../database.ts";
+import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { adapters, adapterVersions, aliasHistory, deployments } from "../schema.ts";
 import { releaseServingName } from "./serving.ts";
 
@@ -36,7 +36,11 @@ export async function listAliasHistory(scope: Scope, adapterId: string) {
   );
 }
 
-/** Points the alias at a version. Idempotent by deployment; returns the routing epoch and what was served before. */
+/**
+ * Points the alias at a version; returns the routing epoch and what was served before. Idempotent by deployment while
+ * the alias still points where it put it: a retry after somebody rolled it back flips again.
+ * @throws AnnealError CONFLICT when the deployment has ended: it may not undo what came after it
+ */
 export async function flipAlias(
   scope: Scope,
   flip: {
@@ -55,9 +59,18 @@ export async function flipAlias(
       .from(aliasHistory)
       .where(and(eq(aliasHistory.adapterId, flip.adapterId), eq(aliasHistory.alias, flip.alias)))
       .orderBy(desc(aliasHistory.seq));
-    const mine = history.findIndex((entry) => entry.deploymentId === flip.deploymentId);
-    if (mine >= 0) {
-      return { epoch: history[mine]!.seq, previousServingName: history[mine + 1]?.servingName ?? null };
+    if (history[0]?.deploymentId === flip.deploymentId) {
+      return { epoch: history[0].seq, previousServingName: history[1]?.servingName ?? null };
+    }
+    const [deployment] = await tx
+      .select({ status: deployments.status })
+      .from(deployments)
+      .where(eq(deployments.id, flip.deploymentId))
+      .for("share");
+    if (deployment?.status !== "running") {
+      throw new AnnealError("CONFLICT", "This deployment has ended; it may not move the alias any more.", {
+        action: "Deploy the version again.",
+      });
     }
     const [row] = await tx
       .insert(aliasHistory)
@@ -86,12 +99,13 @@ export async function createDeployment(
     error: null,
     endedAt: null,
   };
-  await inWorkspace(scope, (tx) =>
-    tx
+  await inWorkspace(scope, async (tx) => {
+    await lockServingName(tx, deployment.servingName);
+    await tx
       .insert(deployments)
       .values({ ...deployment, ...begun, workspaceId: scope.workspaceId })
-      .onConflictDoUpdate({ target: deployments.id, set: begun }),
-  );
+      .onConflictDoUpdate({ target: deployments.id, set: begun });
+  });
 }
 
 export async function updateDeployment(
@@ -165,10 +179,29 @@ export async function findDeployment(scope: Scope, deploymentId: string): Promis
   return row;
 }
 
-/** Whether any alias of the workspace still points at this serving name. */
+/** Whether an alias points at this serving name or a running deployment brings it, in any workspace. */
 export async function isServingNameUsed(scope: Scope, servingName: string): Promise<boolean> {
-  const current = await listCurrentAliases(scope);
-  return current.some((entry) => entry.servingName === servingName);
+  return inWorkspace(scope, (tx) => isUsed(tx, servingName));
+}
+
+/** Gives the name back, so that no engine keeps it, unless something uses it. False when something does. */
+export async function releaseUnusedServingName(scope: Scope, servingName: string): Promise<boolean> {
+  return inWorkspace(scope, async (tx) => {
+    await lockServingName(tx, servingName);
+    if (await isUsed(tx, servingName)) return false;
+    await releaseServingName(tx, servingName);
+    return true;
+  });
+}
+
+/** Until the transaction ends, no deployment of this name begins and nobody gives it back. */
+async function lockServingName(tx: Transaction, servingName: string): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`serving:${servingName}`}, 0))`);
+}
+
+async function isUsed(tx: Transaction, servingName: string): Promise<boolean> {
+  const { rows } = await tx.execute<{ used: boolean }>(sql`select serving_name_in_use(${servingName}) as used`);
+  return rows[0]!.used;
 }
 
 /** Deployments to this alias that have not ended: two at once would race. */
@@ -192,7 +225,7 @@ export async function listRunningDeployments(scope: Scope, adapterId: string, al
 
 /**
  * Ends a deployment that nobody works on any more; one that has ended meanwhile keeps its end. What it had loaded is
- * given back unless an alias points at it. False when it had ended.
+ * given back unless something else uses it. False when it had ended.
  */
 export async function abandonDeployment(scope: Scope, deployment: Deployment, error: ErrorReport): Promise<boolean> {
   const ended = await inWorkspace(scope, (tx) =>
@@ -203,7 +236,6 @@ export async function abandonDeployment(scope: Scope, deployment: Deployment, er
       .returning({ id: deployments.id }),
   );
   if (ended.length === 0) return false;
-  const { servingName } = deployment;
-  if (!(await isServingNameUsed(scope, servingName))) await releaseServingName(scope.db, servingName);
+  await releaseUnusedServingName(scope, deployment.servingName);
   return true;
 }

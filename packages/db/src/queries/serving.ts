@@ -1,5 +1,5 @@
 import { and, asc, eq, gt, lt, sql } from "drizzle-orm";
-import type { Database } from "../database.ts";
+import type { Database, Transaction } from "../database.ts";
 import { gateways, replicas, residencies } from "../schema.ts";
 
 // Engines, what they hold and who routes to them: shared by all workspaces, so no query here takes a scope.
@@ -54,18 +54,44 @@ export async function saveResidency(
     .onConflictDoUpdate({ target: [residencies.replicaId, residencies.servingName], set: row });
 }
 
+/** What the engine did with a name. Whether it should hold it stays as it is: that may have changed meanwhile. */
+export async function observeResidency(
+  db: Database,
+  { replicaId, servingName }: Pick<Residency, "replicaId" | "servingName">,
+  observed: Residency["observed"],
+  error: string | null = null,
+): Promise<void> {
+  await db
+    .update(residencies)
+    .set({ observed, error, updatedAt: new Date() })
+    .where(and(eq(residencies.replicaId, replicaId), eq(residencies.servingName, servingName)));
+}
+
 /** No engine should hold it any more; the reconciler sees to it, also on engines that do not answer now. */
-export async function releaseServingName(db: Database, servingName: string): Promise<void> {
+export async function releaseServingName(db: Database | Transaction, servingName: string): Promise<void> {
   await db
     .update(residencies)
     .set({ desired: "absent", updatedAt: new Date() })
     .where(eq(residencies.servingName, servingName));
 }
 
-export async function removeResidency(db: Database, replicaId: string, servingName: string): Promise<void> {
-  await db
-    .delete(residencies)
-    .where(and(eq(residencies.replicaId, replicaId), eq(residencies.servingName, servingName)));
+/**
+ * Forgets a name that this replica should not hold, once `unload` has taken it off the engine. Whoever wants it there
+ * again meanwhile waits, and loads it anew; when somebody wants it already, nothing happens.
+ */
+export async function removeResidency(
+  db: Database,
+  replicaId: string,
+  servingName: string,
+  unload: () => Promise<void>,
+): Promise<void> {
+  const row = and(eq(residencies.replicaId, replicaId), eq(residencies.servingName, servingName));
+  await db.transaction(async (tx) => {
+    const [held] = await tx.select({ desired: residencies.desired }).from(residencies).where(row).for("update");
+    if (held?.desired !== "absent") return;
+    await unload();
+    await tx.delete(residencies).where(row);
+  });
 }
 
 export async function beatGateway(

@@ -1,0 +1,333 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { nobody } from "@anneal/core/access/acl";
+import type { DeployInput } from "@anneal/core/deploy/contract";
+import { AnnealError } from "@anneal/core/errors";
+import { loopSettingsSchema } from "@anneal/core/loop/settings";
+import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
+import { migrateDatabase } from "@anneal/db/migrate";
+import { saveWorkspace } from "@anneal/db/queries/access";
+import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { listCurrentAliases } from "@anneal/db/queries/deploy";
+import { getDocument } from "@anneal/db/queries/documents";
+import { addRunOutputs, createRun } from "@anneal/db/queries/loop";
+import { saveAdapterVersion } from "@anneal/db/queries/register";
+import {
+  beatGateway,
+  listResidencies,
+  readAliasEpoch,
+  removeReplicasExcept,
+  saveReplica,
+  updateReplica,
+  type Replica,
+} from "@anneal/db/queries/serving";
+import { ParserPool } from "@anneal/documents/parser-pool";
+import { choosePort } from "@anneal/local-stack/choose-port";
+import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
+import { openFolderStore } from "@anneal/objects/folder-store";
+import type { ObjectStore } from "@anneal/objects/object-store";
+import { asyncLocalStorage, type Context } from "@temporalio/activity";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { createReplicaDriver, type ReplicaDriver } from "../drivers/replicas.ts";
+import { createCleanActivities } from "./clean.ts";
+import { createDeployActivities, type DeployActivities } from "./deploy.ts";
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+let dir: string;
+let postgres: PostgresService;
+let handle: DatabaseHandle;
+let objects: ObjectStore;
+let scope: Scope;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), "anneal-activities-"));
+  postgres = await startPostgres({
+    env: process.env,
+    dir: join(dir, "postgres"),
+    port: await choosePort(undefined),
+    logFile: join(dir, "postgres.log"),
+    ownerPassword: "owner",
+    appPassword: "app",
+    stackId: dir.slice(-6),
+  });
+  await migrateDatabase(postgres.ownerUrl, "anneal_app");
+  handle = openDatabase(postgres.appUrl);
+  objects = openFolderStore(join(dir, "objects"));
+});
+
+afterAll(async () => {
+  await handle?.close();
+  await postgres?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  scope = await createScope();
+});
+
+async function createScope(): Promise<Scope> {
+  const { id } = await saveWorkspace(handle.db, { slug: randomUUID(), name: "Test" });
+  return { db: handle.db, workspaceId: id };
+}
+
+async function createStageInput(outputs = {}) {
+  const [runId, settings] = [randomUUID(), loopSettingsSchema.parse({})];
+  await createRun(scope, { id: runId, workflowId: "w", startedBy: "ada", settings });
+  await addRunOutputs(scope, runId, outputs);
+  return { workspaceId: scope.workspaceId, runId, settings };
+}
+
+/** What the activities ask of Temporal: who they are, and that nobody stops them. */
+const asActivity = <T>(work: () => Promise<T>): Promise<T> =>
+  asyncLocalStorage.run(
+    {
+      info: { workflowExecution: { workflowId: "w", runId: "w" } },
+      cancellationSignal: new AbortController().signal,
+      heartbeat: () => undefined,
+    } as unknown as Context,
+    work,
+  );
+
+describe("deploying", () => {
+  let engine: Server;
+  let replica: Replica;
+  let driver: ReplicaDriver;
+  let deploying: DeployActivities;
+  /** New for each test: a name is held by whichever workspace serves it. */
+  let adapterName: string;
+  const versionOf = (servingName: string) => servingName.split("@")[1]!;
+  /** What the engine holds, and what it refuses to load. */
+  const held = new Set<string>();
+  const refused = new Set<string>();
+
+  /** The part of vLLM's HTTP API that loading and unloading use, with vLLM's answers. */
+  beforeAll(async () => {
+    engine = createServer((request, response) => {
+      void (async () => {
+        const body = Buffer.concat(await request.toArray()).toString("utf8");
+        const name = body === "" ? "" : (JSON.parse(body) as { lora_name: string }).lora_name;
+        const answer = (status: number, value: unknown) => response.writeHead(status).end(JSON.stringify(value));
+        if (request.url === "/v1/models") {
+          const adapters = [...held].map((id) => ({ id, parent: "tiny" }));
+          answer(200, { data: [{ id: "tiny" }, ...adapters] });
+        } else if (request.url === "/v1/load_lora_adapter") {
+          if (refused.has(name)) return answer(400, { message: "LoRA rank 64 is greater than max_lora_rank 16." });
+          if (held.has(name)) return answer(400, { message: `The lora adapter '${name}' has already been loaded.` });
+          held.add(name);
+          answer(200, "Success");
+        } else {
+          answer(held.delete(name) ? 200 : 404, { message: `The lora adapter '${name}' cannot be found.` });
+        }
+      })();
+    });
+    await new Promise<void>((resolve) => engine.listen(0, "127.0.0.1", resolve));
+    driver = createReplicaDriver({
+      db: handle.db,
+      objects,
+      adapterDir: join(dir, "adapters"),
+      apiKey: undefined,
+    });
+    deploying = createDeployActivities({ db: handle.db, replicas: driver, hasWorkflowEnded: async () => false });
+  });
+
+  afterAll(() => new Promise((resolve) => engine.close(resolve)));
+
+  beforeEach(async () => {
+    held.clear();
+    refused.clear();
+    adapterName = `support-${randomUUID()}`;
+    await removeReplicasExcept(handle.db, []);
+    const url = `http://127.0.0.1:${(engine.address() as AddressInfo).port}`;
+    replica = await saveReplica(handle.db, { url, baseModel: "tiny" });
+    await updateReplica(handle.db, replica.id, { status: "ready" });
+  });
+
+  async function register(digest: string): Promise<string> {
+    const lineage = {
+      baseModel: "tiny",
+      baseDigest: "b",
+      datasetVersionId: randomUUID(),
+      datasetDigest: "d",
+      trainingRunId: randomUUID(),
+      config: {},
+    };
+    const objectPrefix = `adapters/${digest}`;
+    await objects.put(`${objectPrefix}/adapter_config.json`, Buffer.from("{}"));
+    const facts = { objectPrefix, rank: 8, sizeBytes: 2, lineage, metrics: {}, card: "" };
+    const adapter = { name: adapterName, baseModel: "tiny" };
+    return (await saveAdapterVersion(scope, adapter, { id: randomUUID(), digest, ...facts })).version.id;
+  }
+
+  const inputOf = (adapterVersionId: string, alias = "production"): DeployInput => ({
+    workspaceId: scope.workspaceId,
+    deploymentId: randomUUID(),
+    adapterVersionId,
+    alias,
+    by: "ada",
+  });
+  const report = (input: DeployInput, status: "done" | "failed") =>
+    deploying.reportDeployment({ ...input, steps: [], result: null, status, error: null });
+
+  async function load(input: DeployInput) {
+    const target = { ...input, ...(await deploying.openDeployment(input)) };
+    await deploying.loadOnReplicas(target);
+    return target;
+  }
+  async function flip(input: DeployInput) {
+    return deploying.flipDeployment(await load(input));
+  }
+  /** As the workflow does it. */
+  async function deploy(adapterVersionId: string, alias?: string) {
+    const input = inputOf(adapterVersionId, alias);
+    const { previousServingName: servingName, epoch } = await flip(input);
+    await deploying.drainPrevious({ ...input, servingName, epoch });
+    const unloaded = await deploying.unloadPrevious({ ...input, servingName });
+    await report(input, "done");
+    return unloaded;
+  }
+  const desired = async () =>
+    Object.fromEntries((await listResidencies(handle.db)).map((each) => [versionOf(each.servingName), each.desired]));
+  const loaded = () => [...held].map(versionOf).toSorted();
+
+  it("leaves a version loaded that another alias serves when loading it once more fails", async () => {
+    const one = await register("one");
+    await asActivity(() => deploy(one));
+    refused.add(`${adapterName}@one`);
+    const input = inputOf(one, "staging");
+    await asActivity(() => expect(load(input)).rejects.toThrow(AnnealError));
+    await report(input, "failed");
+    expect(await listResidencies(handle.db)).toMatchObject([
+      { desired: "resident", observed: "resident", error: null },
+    ]);
+  });
+
+  it("unloads no version that another deployment brings to its alias, or that another workspace serves", async () => {
+    const [one, two] = [await register("one"), await register("two")];
+    await asActivity(async () => {
+      await deploy(one);
+      const staging = inputOf(one, "staging");
+      await load(staging);
+      expect(await deploy(two)).toMatchObject({ skipped: true });
+      await report(staging, "failed");
+    });
+    expect(await desired()).toEqual({ one: "absent", two: "resident" });
+
+    const mine = scope;
+    scope = await createScope();
+    const theirs = await register("two");
+    await asActivity(() => deploy(theirs));
+    scope = mine;
+    await asActivity(async () => expect(await deploy(one)).toMatchObject({ skipped: true }));
+    expect(loaded()).toEqual(["one", "two"]);
+  });
+
+  it("gives back what it loaded when it fails before the flip, and takes it again when it is tried again", async () => {
+    const [one, two] = [await register("one"), await register("two")];
+    await asActivity(async () => {
+      await deploy(one);
+      const input = inputOf(two);
+      await load(input);
+      await report(input, "failed");
+      expect(await desired()).toEqual({ one: "resident", two: "absent" });
+      await load(inputOf(two, "staging"));
+    });
+    // The reconciler, which had read that it should go.
+    await driver.unload(replica, `${adapterName}@two`);
+    expect(loaded()).toContain("two");
+  });
+
+  it("unloads with the next deployment what an earlier one had to leave, once no request runs on it", async () => {
+    const versions = [await register("one"), await register("two"), await register("three"), await register("four")];
+    const [one, two, three, four] = versions as [string, string, string, string];
+    const beat = async (inFlight: Record<string, number>) =>
+      beatGateway(handle.db, { id: gatewayId, epoch: (await readAliasEpoch(handle.db)) + 100, inFlight });
+    const gatewayId = randomUUID();
+    await asActivity(async () => {
+      await deploy(one);
+      // It flips, and its drain runs out of time.
+      const slow = inputOf(two);
+      await flip(slow);
+      await report(slow, "failed");
+      await beat({ [`${adapterName}@one`]: 1 });
+      expect(await deploy(three)).toMatchObject({ detail: `${adapterName}@two` });
+      expect(loaded()).toEqual(["one", "three"]);
+      await beat({});
+      expect((await deploy(four)).detail?.split(", ").map(versionOf).toSorted()).toEqual(["one", "three"]);
+      expect(loaded()).toEqual(["four"]);
+    });
+    expect(await desired()).toEqual({ four: "resident" });
+  });
+
+  it("flips again when its stage is retried after a rollback, and never says done for what the alias left", async () => {
+    const [one, two] = [await register("one"), await register("two")];
+    const stage = await createStageInput({ adapterVersionId: two });
+    const serves = async () => (await listCurrentAliases(scope)).map((entry) => versionOf(entry.servingName));
+    await asActivity(async () => {
+      await deploy(one);
+      const failed = await deploying.planDeployStage(stage);
+      await flip(failed);
+      await report(failed, "failed");
+      await deploy(one);
+      expect(await serves()).toEqual(["one"]);
+      const confirmed = deploying.confirmDeployed({ ...stage, deploymentId: failed.deploymentId });
+      await expect(confirmed).rejects.toMatchObject({ code: "CONFLICT" });
+
+      const retried = await deploying.planDeployStage(stage);
+      await flip(retried);
+      await report(retried, "done");
+      expect(await serves()).toEqual(["two"]);
+      await deploying.confirmDeployed({ ...stage, deploymentId: retried.deploymentId });
+    });
+  });
+});
+
+describe("cleaning", () => {
+  const prose = (subject: string) =>
+    `The ${subject} was opened to the public in the spring, and it has been kept by the people of the town since then. ` +
+    `Anybody who wants to see the ${subject} can walk there from the market in less than a quarter of an hour. ` +
+    `It is closed on Mondays and in the week before Christmas, when the volunteers repair what the summer has worn out. ` +
+    `Visitors with children find a small room behind the ${subject} where tea and cake are sold in the afternoon.`;
+
+  it("cleans a document again that gets new bytes while it is cleaned", async () => {
+    const sourceId = randomUUID();
+    const source = { name: "s", kind: "file", config: {}, sealedSecrets: null, defaultAcl: nobody, schedule: null };
+    await saveSource(scope, { id: sourceId, ...source });
+    async function arrive(text: string) {
+      const [bytes, hash] = [Buffer.from(text), sha256(text)];
+      const content = { contentHash: hash, contentKey: `content/${hash}`, sizeBytes: bytes.length };
+      await objects.put(content.contentKey, bytes);
+      const item = { ref: "a.txt", uri: "file:///a.txt", title: null, mediaType: "text/plain", modifiedAt: null };
+      const { sizeBytes } = content;
+      return upsertDocument(scope, sourceId, { ...item, sizeBytes, fingerprint: hash, acl: null }, content, nobody);
+    }
+    const { documentId } = await arrive(prose("museum"));
+
+    // "Read now" comes between the reading of the bytes and the saving of what was made of them.
+    let reads = 0;
+    const interrupted: ObjectStore = {
+      ...objects,
+      async stream(key) {
+        const bytes = await objects.stream(key);
+        reads += 1;
+        if (reads === 1) await arrive(prose("lighthouse"));
+        return bytes;
+      },
+    };
+    const parsers = new ParserPool({ size: 1 });
+    onTestFinished(() => parsers.close());
+    const mainContent = { extract: async () => null, close: () => undefined };
+    const cleaning = createCleanActivities({ db: handle.db, objects: interrupted, parsers, mainContent });
+    const stage = await createStageInput();
+    await asActivity(() => cleaning.cleanDocuments(stage));
+
+    const document = await getDocument(scope, documentId);
+    expect(document).toMatchObject({ status: "kept", contentHash: sha256(prose("lighthouse")) });
+    expect(Buffer.from(await objects.get(document.cleanKey!)).toString("utf8")).toContain("lighthouse");
+    expect(reads).toBe(2);
+  });
+});
