@@ -44,17 +44,34 @@ export type Turn = {
   assistant: Assistant;
   question: string;
   history: ChatMessage[];
-  stored: { conversationId: string; questionId: string } | null;
+  stored: { conversationId: string; questionId: string; reserved: Reservation } | null;
 };
+
+/** The right to answer in a conversation: one at a time. It ends with the answer, or when the question is refused. */
+type Reservation = { abort: AbortController; release(): void };
 
 const shared = globalThis as typeof globalThis & {
-  annealAnswering?: Map<string, { userId: string; abort: AbortController }>;
+  annealAnswering?: Map<string, AbortController>;
 };
-/** The answers that this process is making now, by conversation; one map, whichever bundle asks. */
+/** The answers that this process is making now, by person and conversation; one map, whichever bundle asks. */
 const answering = (shared.annealAnswering ??= new Map());
+const answerKey = (userId: string, conversationId: string) => `${userId} ${conversationId}`;
+
+/** At once, so that of two questions at the same moment one is refused. */
+function reserve(userId: string, conversationId: string): Reservation {
+  const key = answerKey(userId, conversationId);
+  if (answering.has(key))
+    throw new AnnealError("ALREADY_RUNNING", "The question before this one is still being answered.", {
+      action: "Wait for its answer, or stop it.",
+    });
+  const abort = new AbortController();
+  answering.set(key, abort);
+  return { abort, release: () => void answering.delete(key) };
+}
 
 /**
- * Everything that can refuse a question, before the first byte of an answer; stores the question.
+ * Everything that can refuse a question, before the first byte of an answer; stores the question. Whoever gets the
+ * turn answers it with `answerTurn`: until then nothing else is answered in its conversation.
  * @throws AnnealError MODEL_UNKNOWN without the permission to use the assistant, NOT_FOUND, CONFLICT, ALREADY_RUNNING
  */
 export async function prepareTurn(table: RoutingTable, context: MemberContext, asked: Question): Promise<Turn> {
@@ -70,23 +87,31 @@ export async function prepareTurn(table: RoutingTable, context: MemberContext, a
   if (asked.conversationId === null) {
     const title = conversationTitle(asked.question);
     const created = await createConversation(scope, { userId: identity.userId, assistantId: assistant.id, title });
-    const message = await addMessage(scope, { conversationId: created.id, role: "user", content: asked.question });
-    const stored = { conversationId: created.id, questionId: message.id };
-    return { assistant, question: asked.question, history: [], stored };
+    return prepareStored(context, asked, assistant, created.id);
   }
-  const { conversationId } = asked;
-  if (answering.has(conversationId))
-    throw new AnnealError("ALREADY_RUNNING", "The question before this one is still being answered.", {
-      action: "Wait for its answer, or stop it.",
-    });
-  const { messages } = await getConversation(scope, identity.userId, conversationId);
-  if (asked.retryMessageId !== undefined) {
-    const { question, questionId, before } = retriedTurn(messages, asked.retryMessageId);
-    return { assistant, question, history: historyOf(before), stored: { conversationId, questionId } };
+  return prepareStored(context, asked, assistant, asked.conversationId);
+}
+
+async function prepareStored(
+  { scope, identity }: MemberContext,
+  asked: Question,
+  assistant: Assistant,
+  conversationId: string,
+): Promise<Turn> {
+  const reserved = reserve(identity.userId, conversationId);
+  try {
+    const { messages } = await getConversation(scope, identity.userId, conversationId);
+    if (asked.retryMessageId !== undefined) {
+      const { question, questionId, before } = retriedTurn(messages, asked.retryMessageId);
+      return { assistant, question, history: historyOf(before), stored: { conversationId, questionId, reserved } };
+    }
+    const message = await addMessage(scope, { conversationId, role: "user", content: asked.question });
+    const stored = { conversationId, questionId: message.id, reserved };
+    return { assistant, question: asked.question, history: historyOf(messages), stored };
+  } catch (error) {
+    reserved.release();
+    throw error;
   }
-  const message = await addMessage(scope, { conversationId, role: "user", content: asked.question });
-  const stored = { conversationId, questionId: message.id };
-  return { assistant, question: asked.question, history: historyOf(messages), stored };
 }
 
 /**
@@ -101,13 +126,10 @@ export async function answerTurn(
 ): Promise<void> {
   const { emit } = options;
   const { stored } = turn;
-  const abort = new AbortController();
-  if (stored) {
-    answering.set(stored.conversationId, { userId: context.identity.userId, abort });
-    emit({ type: "asked", ...stored });
-  }
+  const stop = stored?.reserved.abort.signal;
   try {
-    const { outcome, usage, trace } = await relay(table, context, turn, stored ? abort.signal : options.signal, emit);
+    if (stored) emit({ type: "asked", conversationId: stored.conversationId, questionId: stored.questionId });
+    const { outcome, usage, trace } = await relay(table, context, turn, stop ?? options.signal, emit);
     emit({ type: "trace", trace });
     await countTokens(context, turn.assistant.name, usage);
     if (!stored) return;
@@ -128,24 +150,23 @@ export async function answerTurn(
     });
     emit({ type: "saved", conversationId: stored.conversationId, messageId: message.id });
   } catch (error) {
-    const report = abort.signal.aborted || options.signal.aborted ? stopped : reportError(error, "chat.answer");
+    const report = stop?.aborted || options.signal.aborted ? stopped : reportError(error, "chat.answer");
     if (stored) await saveFailure(context, turn, stored.conversationId, report);
     emit({ type: "error", report });
   } finally {
-    if (stored) answering.delete(stored.conversationId);
+    stored?.reserved.release();
   }
 }
 
 /** @returns false when this process is not answering in that conversation of that person. */
 export function stopAnswer(userId: string, conversationId: string): boolean {
-  const running = answering.get(conversationId);
-  if (running?.userId !== userId) return false;
-  running.abort.abort();
-  return true;
+  const running = answering.get(answerKey(userId, conversationId));
+  running?.abort();
+  return running !== undefined;
 }
 
-export function isAnswering(conversationId: string): boolean {
-  return answering.has(conversationId);
+export function isAnswering(userId: string, conversationId: string): boolean {
+  return answering.has(answerKey(userId, conversationId));
 }
 
 const stopped: WireError = {

@@ -34,7 +34,7 @@ export const chatRouter = router({
       title,
       assistantId,
       /** An answer is being made now, perhaps for another tab. */
-      answering: isAnswering(id),
+      answering: isAnswering(identity.userId, id),
       messages: messages.map(({ workspaceId: _, conversationId: __, seq: ___, ...message }) => message),
     };
   }),
