@@ -21,7 +21,7 @@ import { listAuditEvents } from "@anneal/db/queries/audit";
 import { markDocumentDeleted, saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { saveDatasetVersion } from "@anneal/db/queries/dataset";
 import { applyChunkPlan, saveCollection } from "@anneal/db/queries/indexing";
-import { addDrops, beginStage, createRun, endRun, endStage } from "@anneal/db/queries/loop";
+import { replaceDrops, beginStage, createRun, endRun, endStage } from "@anneal/db/queries/loop";
 import { POST as embed } from "../app/api/v1/embeddings/route.ts";
 import { createIdentity, type Identity, type Role } from "#server/auth/identity.ts";
 import { retrieve } from "#server/chat/retrieve.ts";
@@ -132,7 +132,7 @@ describe("embeddings", () => {
 describe("a source that is made private", () => {
   it("takes its documents out of lists, search and datasets at once, and the audit trail says so", async () => {
     const { sourceId, documentId } = await addDocument("page", members());
-    const collection = await saveCollection(scope, { name: "c", embeddingModel: "m", dimensions: 2, settings: {} });
+    const collection = await saveCollection(scope, { embeddingModel: "m", dimensions: 2, settings: {} });
     const pointId = randomUUID();
     const place = {
       pageStart: null,
@@ -212,8 +212,8 @@ describe("what a run left out", () => {
       await beginStage(scope, runId, stage);
       const [first, second] = drops[stage];
       if (first && second)
-        await addDrops(scope, runId, stage, [drop(first, open.documentId), drop(second, closed.documentId)]);
-      else await addDrops(scope, runId, stage, [drop("train:3")]);
+        await replaceDrops(scope, runId, stage, [drop(first, open.documentId), drop(second, closed.documentId)]);
+      else await replaceDrops(scope, runId, stage, [drop("train:3")]);
     }
     const summary = {
       stages: (["clean", "dataset", "train"] as const).map((stage) => ({ stage, durationMs: 1, in: 2, out: 0 })),

@@ -303,7 +303,7 @@ describe("cleaning", () => {
       await objects.put(content.contentKey, bytes);
       const item = { ref: "a.txt", uri: "file:///a.txt", title: null, mediaType: "text/plain", modifiedAt: null };
       const { sizeBytes } = content;
-      return upsertDocument(scope, sourceId, { ...item, sizeBytes, fingerprint: hash, acl: null }, content, nobody);
+      return upsertDocument(scope, sourceId, { ...item, sizeBytes, fingerprint: hash, acl: null }, content);
     }
     const { documentId } = await arrive(prose("museum"));
 
