@@ -61,7 +61,7 @@ export function AdapterPage({ adapterId }: { adapterId: string }) {
         )
       }
     >
-      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
+      <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="min-w-0 space-y-6">
           <section>
             <h2 className="mb-2 text-13 font-semibold">Versions</h2>

@@ -52,7 +52,7 @@ export function HomePage() {
     >
       <div className="space-y-6">
         <LoopPicture run={latest} />
-        <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_24rem]">
+        <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_24rem]">
           <RunHistory runs={data.runs} />
           <AttentionPanel attention={data.attention} />
         </div>
@@ -94,7 +94,7 @@ function AttentionPanel({ attention }: { attention: Overview["attention"] }) {
             <li key={each.path + each.title}>
               <Link href={href(each.path)} data-focus-inset className="group flex gap-3 px-4 py-3 hover:bg-hover">
                 <StatusIcon kind={each.kind} className="mt-0.5" />
-                <span className="min-w-0 flex-1 text-13">
+                <span className="min-w-0 flex-1 text-13 wrap-anywhere">
                   <span className="block font-medium">{each.title}</span>
                   <span className="mt-0.5 line-clamp-3 text-muted">{each.detail}</span>
                 </span>

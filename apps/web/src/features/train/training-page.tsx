@@ -62,7 +62,7 @@ export function TrainingPage({ trainingRunId }: { trainingRunId: string }) {
       <div className="space-y-6">
         {training.error && <ErrorNotice error={training.error} />}
         <Figures training={training} />
-        <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
+        <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
           <div className="min-w-0 space-y-6">
             <TrainingCharts training={training} />
             <TrainingSamples training={training} />
