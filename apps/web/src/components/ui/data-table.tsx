@@ -153,7 +153,7 @@ function Grid<T>({ label, headers, tableRows, state, rowHref, minWidth = "44rem"
     <div
       ref={scroller}
       className={cn(
-        "overflow-auto rounded-panel border border-line bg-panel",
+        "relative overflow-auto rounded-panel border border-line bg-panel",
         virtual && "max-h-[calc(100dvh-14rem)] min-h-80",
       )}
     >
