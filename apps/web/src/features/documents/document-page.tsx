@@ -72,7 +72,12 @@ export function DocumentPage({ documentId }: { documentId: string }) {
         </>
       }
     >
-      <div className={cn("grid grid-cols-1 items-start gap-6", beside ? "lg:grid-cols-2" : "xl:grid-cols-[minmax(0,1fr)_22rem]")}>
+      <div
+        className={cn(
+          "grid grid-cols-1 items-start gap-6",
+          beside ? "lg:grid-cols-2" : "xl:grid-cols-[minmax(0,1fr)_22rem]",
+        )}
+      >
         <Tabs
           label="Contents"
           className="min-w-0"
