@@ -42,6 +42,11 @@ export type Stack = {
   readonly services: readonly Service[];
   /** The inference engine answers; rejects with an AnnealError when it could not be started. */
   engineReady: Promise<void>;
+  /**
+   * One more engine of the same model beside the first, until its `stop`. `number` is 2 for the second: it names the log
+   * and the port that the next start tries again. Null where the engines are somebody else's.
+   */
+  startEngine: ((number: number) => Promise<Service>) | null;
   startWorker(): Promise<Service>;
   startWeb(): Promise<Service>;
   /** Ends everything that was started, and nothing else. Can be called at any time, also twice. */
@@ -127,23 +132,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         : track("embeddings", () => startEmbeddings({ ...local("embeddings"), python })),
     ]);
 
+    const launchEngine = (logName: string, port: number) =>
+      track("engine", () =>
+        startEngine({
+          ...common("engine"),
+          logFile: join(stateDir, "logs", `${logName}.log`),
+          port,
+          python,
+          model: baseModel,
+          servedName: basename(baseModel),
+          maxLoras: settings.ANNEAL_MAX_LORAS,
+          maxLoraRank: settings.ANNEAL_MAX_LORA_RANK,
+          maxContextTokens: settings.ANNEAL_MAX_CONTEXT_TOKENS,
+          kvCacheGiB: settings.ANNEAL_KV_CACHE_GIB,
+          threads: settings.ANNEAL_ENGINE_THREADS,
+        }),
+      );
+    const ownEngines = !settings.ANNEAL_INFERENCE_URLS && withEngine;
     // Started after the others, which would be slowed down by its long import.
-    const engineReady =
-      settings.ANNEAL_INFERENCE_URLS || !withEngine
-        ? Promise.resolve()
-        : track("engine", () =>
-            startEngine({
-              ...local("engine"),
-              python,
-              model: baseModel,
-              servedName: basename(baseModel),
-              maxLoras: settings.ANNEAL_MAX_LORAS,
-              maxLoraRank: settings.ANNEAL_MAX_LORA_RANK,
-              maxContextTokens: settings.ANNEAL_MAX_CONTEXT_TOKENS,
-              kvCacheGiB: settings.ANNEAL_KV_CACHE_GIB,
-              threads: settings.ANNEAL_ENGINE_THREADS,
-            }),
-          ).then(() => {});
+    const engineReady = ownEngines ? launchEngine("engine", ports.engine).then(() => {}) : Promise.resolve();
     // Who waits for it sees the failure; who does not must not be ended by it.
     engineReady.catch(() => {});
 
@@ -177,6 +184,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       databaseOwnerUrl: settings.ANNEAL_DATABASE_OWNER_URL ?? postgres?.ownerUrl ?? databaseUrl,
       services: running,
       engineReady,
+      startEngine: ownEngines ? addEngine : null,
       startWorker: () => track("worker", () => startWorker({ ...common("worker"), env: { ...given, ...env } })),
       startWeb: () =>
         track("web", () =>
@@ -190,6 +198,24 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ),
       stop,
     };
+
+    async function addEngine(number: number): Promise<Service> {
+      const name = `engine-${number}`;
+      const port = await choosePort(previous?.ports[name], new Set(Object.values(ports)));
+      ports[name] = port;
+      const service = await launchEngine(name, port);
+      return {
+        ...service,
+        get pid() {
+          return service.pid;
+        },
+        async stop() {
+          running.splice(running.indexOf(service), 1);
+          await service.stop();
+          await save();
+        },
+      };
+    }
 
     function track<Started extends Service>(name: ServiceName, start: () => Promise<Started>): Promise<Started> {
       const started = launch(name, start);
@@ -251,9 +277,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 async function choosePorts(
   previous: Readonly<Record<string, number>>,
   portalPort: number,
-): Promise<Record<(typeof portNames)[number], number>> {
+): Promise<Record<(typeof portNames)[number], number> & Record<string, number>> {
   const chosen = new Set([portalPort]);
-  const ports = { postgres: 0, temporal: 0, vectors: 0, embeddings: 0, engine: 0 };
+  const ports: Awaited<ReturnType<typeof choosePorts>> = {
+    postgres: 0,
+    temporal: 0,
+    vectors: 0,
+    embeddings: 0,
+    engine: 0,
+  };
   for (const name of portNames) {
     ports[name] = await choosePort(previous[name], chosen);
     chosen.add(ports[name]);

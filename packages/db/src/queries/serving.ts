@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, lt, sql } from "drizzle-orm";
+import { and, asc, eq, gt, lt, not, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../database.ts";
 import { gateways, replicas, residencies } from "../schema.ts";
 
@@ -7,7 +7,10 @@ import { gateways, replicas, residencies } from "../schema.ts";
 export type Replica = typeof replicas.$inferSelect;
 export type Residency = typeof residencies.$inferSelect;
 
-export async function saveReplica(db: Database, replica: { url: string; baseModel: string }): Promise<Replica> {
+export async function saveReplica(
+  db: Database,
+  replica: { url: string; baseModel: string; managed?: boolean },
+): Promise<Replica> {
   const [row] = await db
     .insert(replicas)
     .values({ ...replica, status: "starting" })
@@ -16,8 +19,19 @@ export async function saveReplica(db: Database, replica: { url: string; baseMode
   return row!;
 }
 
+/** Forgets the engines that the settings name no longer; those that the platform started are not theirs to name. */
 export async function removeReplicasExcept(db: Database, urls: string[]): Promise<void> {
-  await db.delete(replicas).where(urls.length === 0 ? sql`true` : sql`${replicas.url} not in ${urls}`);
+  const named = urls.length === 0 ? undefined : sql`${replicas.url} in ${urls}`;
+  await db.delete(replicas).where(and(eq(replicas.managed, false), named === undefined ? undefined : not(named)));
+}
+
+/** Of a stack that starts: the engines that the one before had added ended with it. */
+export async function removeManagedReplicas(db: Database): Promise<void> {
+  await db.delete(replicas).where(eq(replicas.managed, true));
+}
+
+export async function removeReplica(db: Database, replicaId: string): Promise<void> {
+  await db.delete(replicas).where(eq(replicas.id, replicaId));
 }
 
 export async function listReplicas(db: Database): Promise<Replica[]> {
@@ -29,7 +43,10 @@ export async function updateReplica(
   db: Database,
   replicaId: string,
   changes: Partial<
-    Pick<Replica, "status" | "baseModel" | "engineStartedAt" | "maxLoraRank" | "maxLoras" | "error" | "checkedAt">
+    Pick<
+      Replica,
+      "status" | "baseModel" | "engineStartedAt" | "maxLoraRank" | "maxLoras" | "error" | "checkedAt" | "drainingSince"
+    >
   >,
 ): Promise<void> {
   await db.update(replicas).set(changes).where(eq(replicas.id, replicaId));
@@ -123,6 +140,23 @@ export async function countInFlight(
     inFlight: rows.reduce((sum, row) => sum + (row.inFlight[servingName] ?? 0), 0),
     gatewaysBehind: rows.filter((row) => row.epoch < epoch).length,
   };
+}
+
+/**
+ * Whether every gateway that lives has been heard since `since`. A gateway hears of a change of the replicas before it
+ * next reports, so none of them sends anything new to one that was taken out of service before then.
+ */
+export async function haveGatewaysReportedSince(db: Database, since: Date): Promise<boolean> {
+  const behind = await db
+    .select({ id: gateways.id })
+    .from(gateways)
+    .where(
+      and(
+        gt(gateways.seenAt, sql`now() - make_interval(secs => ${gatewaySilenceSeconds})`),
+        lt(gateways.seenAt, since),
+      ),
+    );
+  return behind.length === 0;
 }
 
 export async function removeSilentGateways(db: Database): Promise<void> {

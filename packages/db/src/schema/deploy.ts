@@ -3,6 +3,7 @@ import type { ErrorReport } from "@anneal/core/errors";
 import {
   bigint,
   bigserial,
+  boolean,
   index,
   integer,
   jsonb,
@@ -114,7 +115,12 @@ export const replicas = pgTable("replicas", {
   id: id(),
   url: text().notNull().unique(),
   baseModel: text().notNull(),
-  status: text({ enum: ["starting", "ready", "down"] }).notNull(),
+  /** Draining: no gateway sends it anything new; drained: nothing runs on it any more, and who started it may end it. */
+  status: text({ enum: ["starting", "ready", "down", "draining", "drained"] }).notNull(),
+  /** When it began to drain. */
+  drainingSince: at(),
+  /** The platform started it and ends it as its serving target says; others come from ANNEAL_INFERENCE_URLS. */
+  managed: boolean().notNull().default(false),
   /** Told apart by the engine's start, so that a restarted replica is known to be empty. */
   engineStartedAt: at(),
   maxLoraRank: integer(),
@@ -148,42 +154,3 @@ export const gateways = pgTable("gateways", {
   inFlight: jsonb().$type<Record<string, number>>().notNull(),
   seenAt: at().notNull(),
 });
-
-export type PoolNode = {
-  name: string;
-  cores: number;
-  memoryBytes: number;
-  gpus: { model: string; memoryBytes: number }[];
-};
-
-export const pools = pgTable("pools", {
-  id: id(),
-  name: text().notNull().unique(),
-  profile: text({ enum: ["training", "serving", "embeddings", "mixed"] }).notNull(),
-  nodes: jsonb().$type<PoolNode[]>().notNull(),
-  createdAt: createdAt(),
-});
-
-export const allocations = pgTable(
-  "allocations",
-  {
-    id: id(),
-    poolId: uuid()
-      .notNull()
-      .references(() => pools.id, { onDelete: "cascade" }),
-    workspaceId: uuid(),
-    node: text().notNull(),
-    /** "training:<id>" or "replica:<url>". */
-    subject: text().notNull(),
-    memoryBytes: bigint({ mode: "number" }).notNull(),
-    /** What the sizing model said before, beside what was measured after. */
-    measuredBytes: bigint({ mode: "number" }),
-    explanation: jsonb().$type<Record<string, unknown>>().notNull(),
-    createdAt: createdAt(),
-    releasedAt: at(),
-  },
-  (table) => [
-    index("allocations_pool").on(table.poolId, table.releasedAt),
-    index("allocations_subject").on(table.subject),
-  ],
-);
