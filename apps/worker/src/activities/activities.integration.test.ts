@@ -1,15 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nobody } from "@anneal/core/access/acl";
 import type { DeployInput } from "@anneal/core/deploy/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
-import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
-import { migrateDatabase } from "@anneal/db/migrate";
+import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { listCurrentAliases } from "@anneal/db/queries/deploy";
@@ -26,8 +23,7 @@ import {
   type Replica,
 } from "@anneal/db/queries/serving";
 import { ParserPool } from "@anneal/documents/parser-pool";
-import { choosePort } from "@anneal/local-stack/choose-port";
-import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { openFolderStore } from "@anneal/objects/folder-store";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { asyncLocalStorage, type Context } from "@temporalio/activity";
@@ -38,33 +34,16 @@ import { createDeployActivities, type DeployActivities } from "./deploy.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-let dir: string;
-let postgres: PostgresService;
-let handle: DatabaseHandle;
+let handle: TestDatabase;
 let objects: ObjectStore;
 let scope: Scope;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "anneal-activities-"));
-  postgres = await startPostgres({
-    env: process.env,
-    dir: join(dir, "postgres"),
-    port: await choosePort(undefined),
-    logFile: join(dir, "postgres.log"),
-    ownerPassword: "owner",
-    appPassword: "app",
-    stackId: dir.slice(-6),
-  });
-  await migrateDatabase(postgres.ownerUrl, "anneal_app");
-  handle = openDatabase(postgres.appUrl);
-  objects = openFolderStore(join(dir, "objects"));
+  handle = await startTestDatabase();
+  objects = openFolderStore(join(handle.dir, "objects"));
 });
 
-afterAll(async () => {
-  await handle?.close();
-  await postgres?.stop();
-  await rm(dir, { recursive: true, force: true });
-});
+afterAll(() => handle?.stop());
 
 beforeEach(async () => {
   scope = await createScope();
@@ -129,7 +108,7 @@ describe("deploying", () => {
     driver = createReplicaDriver({
       db: handle.db,
       objects,
-      adapterDir: join(dir, "adapters"),
+      adapterDir: join(handle.dir, "adapters"),
       apiKey: undefined,
     });
     deploying = createDeployActivities({ db: handle.db, replicas: driver, hasWorkflowEnded: async () => false });
