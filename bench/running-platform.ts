@@ -58,8 +58,7 @@ async function startOwn(): Promise<Platform> {
   });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const close = async () => {
-    // The wrapper passes this one on; SIGINT it takes for a Ctrl-C that the child has got too.
-    child.kill("SIGTERM");
+    child.kill("SIGINT");
     await exited;
     await rm(stateDir, { recursive: true, force: true });
   };

@@ -39,8 +39,7 @@ async function start(stateDir: string, port: number): Promise<Started> {
     portalMs,
     pid: child.pid!,
     async stop() {
-      // The wrapper passes this one on; SIGINT it takes for a Ctrl-C that the child has got too.
-      child.kill("SIGTERM");
+      child.kill("SIGINT");
       await exited;
     },
   };

@@ -1,9 +1,5 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { hashApiKey } from "@anneal/db/api-key";
-import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
-import { migrateDatabase } from "@anneal/db/migrate";
+import type { Scope } from "@anneal/db/database";
 import { hashPassword, verifyPassword } from "@anneal/db/password";
 import {
   findApiKeyIdentity,
@@ -18,41 +14,22 @@ import {
   saveWorkspace,
 } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import { choosePort } from "@anneal/local-stack/choose-port";
-import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readAccessFile, seedWorkspace, type AccessFile } from "./seed.ts";
 
-let dir: string;
-let postgres: PostgresService;
-let database: DatabaseHandle;
+let database: TestDatabase;
 let scope: Scope;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "anneal-seed-"));
-  await chmod(dir, 0o755);
-  postgres = await startPostgres({
-    env: process.env,
-    dir: join(dir, "postgres"),
-    port: await choosePort(undefined),
-    logFile: join(dir, "postgres.log"),
-    ownerPassword: "owner",
-    appPassword: "app",
-    stackId: dir.slice(-6),
-  });
-  await migrateDatabase(postgres.ownerUrl, "anneal_app");
-  database = openDatabase(postgres.appUrl);
+  database = await startTestDatabase();
   const { id } = await saveWorkspace(database.db, { slug: "default", name: "Default" });
   scope = { db: database.db, workspaceId: id };
 });
 
-afterAll(async () => {
-  await database?.close();
-  await postgres?.stop();
-  await rm(dir, { recursive: true, force: true });
-});
+afterAll(() => database?.stop());
 
-const seed = () => seedWorkspace(postgres.appUrl, dir);
+const seed = () => seedWorkspace(database.appUrl, database.dir);
 const identityOf = (access: AccessFile) => findApiKeyIdentity(scope.db, hashApiKey(access.apiKey));
 
 async function revokeAllKeys(): Promise<void> {
@@ -74,7 +51,7 @@ it("after its key was revoked makes a new one for the same administrator, audite
 
   const second = await seed();
   expect(second).toEqual({ ...first, apiKey: second.apiKey });
-  expect(await readAccessFile(dir)).toEqual(second);
+  expect(await readAccessFile(database.dir)).toEqual(second);
   expect(await identityOf(first)).toBeUndefined();
   expect(await identityOf(second)).toMatchObject({ email: first.email, role: "admin" });
   expect(await listModelGrants(scope)).toEqual([]);
@@ -109,5 +86,5 @@ it("gives the first administrator neither the role nor a password back, and take
     message: expect.stringContaining("no administrator"),
   });
   expect((await listMembers(scope)).map(({ role }) => role)).toEqual(["member", "member"]);
-  expect(await readAccessFile(dir)).toEqual(access);
+  expect(await readAccessFile(database.dir)).toEqual(access);
 });

@@ -62,12 +62,24 @@ export function formatStage(line: StageLine): string {
   return line.status === "failed" ? styleText("red", head) : styleText("dim", head);
 }
 
-/** A block of lines that redraws itself on a terminal; elsewhere each line is printed once, when it is final. */
-export function createLiveBlock(output: NodeJS.WriteStream = process.stdout) {
+/** How often a log hears of what still runs: a terminal sees each change, a log would drown in them. */
+const logIntervalMs = 20_000;
+
+type BlockLine = { key: string; text: string; status: StageStatus };
+
+/**
+ * A block of lines that redraws itself on a terminal. Elsewhere each line is printed once it is final, and what runs
+ * for long says every 20 seconds how far it is.
+ */
+export function createLiveBlock(
+  output: Pick<NodeJS.WriteStream, "isTTY" | "columns" | "write"> = process.stdout,
+  now: () => number = Date.now,
+) {
   let drawn = 0;
   const printed = new Set<string>();
+  let spokenAt = now();
   return {
-    draw(lines: { key: string; text: string; final: boolean }[]): void {
+    draw(lines: readonly BlockLine[]): void {
       if (output.isTTY) {
         const width = output.columns;
         if (drawn > 0) output.write(`\u001B[${drawn}A`);
@@ -75,9 +87,11 @@ export function createLiveBlock(output: NodeJS.WriteStream = process.stdout) {
         drawn = lines.length;
         return;
       }
-      for (const { key, text, final } of lines) {
-        if (!final || printed.has(key)) continue;
-        printed.add(key);
+      for (const { key, text, status } of lines) {
+        const final = status === "done" || status === "failed";
+        if (final ? printed.has(key) : status !== "running" || now() - spokenAt < logIntervalMs) continue;
+        if (final) printed.add(key);
+        spokenAt = now();
         output.write(`${text}\n`);
       }
     },

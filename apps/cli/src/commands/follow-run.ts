@@ -36,7 +36,7 @@ export async function followRun(portal: PortalClient, runId: string, signal?: Ab
       run.stages.map((stage) => ({
         key: stage.stage,
         text: formatStage(stage),
-        final: stage.status === "done" || stage.status === "failed",
+        status: stage.status,
       })),
     );
     switch (run.status) {

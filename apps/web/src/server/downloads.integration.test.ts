@@ -14,7 +14,7 @@ import { saveDatasetVersion } from "@anneal/db/queries/dataset";
 import { openObjectStore } from "@anneal/objects/open-object-store";
 import { GET as getDataset } from "../app/api/w/[workspace]/datasets/[datasetVersionId]/[split]/route.ts";
 import { GET as getOriginal } from "../app/api/w/[workspace]/documents/[documentId]/original/route.ts";
-import { startTestDatabase, type TestDatabase } from "#server/database.fixture.ts";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 
 // The routes as they are, asked with API keys of people of two workspaces.
 

@@ -25,7 +25,7 @@ import { replaceDrops, beginStage, createRun, endRun, endStage } from "@anneal/d
 import { POST as embed } from "../app/api/v1/embeddings/route.ts";
 import { createIdentity, type Identity, type Role } from "#server/auth/identity.ts";
 import { retrieve } from "#server/chat/retrieve.ts";
-import { startTestDatabase, type TestDatabase } from "#server/database.fixture.ts";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { mayReadWhole } from "#server/dataset/dataset-view.ts";
 import { appRouter } from "#server/root.ts";
 

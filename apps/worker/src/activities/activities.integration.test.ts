@@ -1,15 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nobody } from "@anneal/core/access/acl";
 import type { DeployInput } from "@anneal/core/deploy/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
-import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
-import { migrateDatabase } from "@anneal/db/migrate";
+import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { listCurrentAliases } from "@anneal/db/queries/deploy";
@@ -18,53 +13,39 @@ import { addRunOutputs, createRun } from "@anneal/db/queries/loop";
 import { saveAdapterVersion } from "@anneal/db/queries/register";
 import {
   beatGateway,
+  listReplicas,
   listResidencies,
   readAliasEpoch,
   removeReplicasExcept,
   saveReplica,
+  saveResidency,
   updateReplica,
   type Replica,
 } from "@anneal/db/queries/serving";
 import { ParserPool } from "@anneal/documents/parser-pool";
-import { choosePort } from "@anneal/local-stack/choose-port";
-import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { openFolderStore } from "@anneal/objects/folder-store";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { asyncLocalStorage, type Context } from "@temporalio/activity";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createReplicaDriver, type ReplicaDriver } from "../drivers/replicas.ts";
 import { createCleanActivities } from "./clean.ts";
 import { createDeployActivities, type DeployActivities } from "./deploy.ts";
+import { startFakeEngine, type FakeEngine } from "./fake-engine.fixture.ts";
+import { createServingActivities } from "./serving.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-let dir: string;
-let postgres: PostgresService;
-let handle: DatabaseHandle;
+let handle: TestDatabase;
 let objects: ObjectStore;
 let scope: Scope;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "anneal-activities-"));
-  postgres = await startPostgres({
-    env: process.env,
-    dir: join(dir, "postgres"),
-    port: await choosePort(undefined),
-    logFile: join(dir, "postgres.log"),
-    ownerPassword: "owner",
-    appPassword: "app",
-    stackId: dir.slice(-6),
-  });
-  await migrateDatabase(postgres.ownerUrl, "anneal_app");
-  handle = openDatabase(postgres.appUrl);
-  objects = openFolderStore(join(dir, "objects"));
+  handle = await startTestDatabase();
+  objects = openFolderStore(join(handle.dir, "objects"));
 });
 
-afterAll(async () => {
-  await handle?.close();
-  await postgres?.stop();
-  await rm(dir, { recursive: true, force: true });
-});
+afterAll(() => handle?.stop());
 
 beforeEach(async () => {
   scope = await createScope();
@@ -83,67 +64,44 @@ async function createStageInput(outputs = {}) {
 }
 
 /** What the activities ask of Temporal: who they are, and that nobody stops them. */
-const asActivity = <T>(work: () => Promise<T>): Promise<T> =>
+const asActivity = <T>(work: () => Promise<T>, signal = new AbortController().signal): Promise<T> =>
   asyncLocalStorage.run(
     {
       info: { workflowExecution: { workflowId: "w", runId: "w" } },
-      cancellationSignal: new AbortController().signal,
+      cancellationSignal: signal,
       heartbeat: () => undefined,
     } as unknown as Context,
     work,
   );
 
 describe("deploying", () => {
-  let engine: Server;
+  let engine: FakeEngine;
   let replica: Replica;
   let driver: ReplicaDriver;
   let deploying: DeployActivities;
   /** New for each test: a name is held by whichever workspace serves it. */
   let adapterName: string;
   const versionOf = (servingName: string) => servingName.split("@")[1]!;
-  /** What the engine holds, and what it refuses to load. */
-  const held = new Set<string>();
-  const refused = new Set<string>();
 
-  /** The part of vLLM's HTTP API that loading and unloading use, with vLLM's answers. */
   beforeAll(async () => {
-    engine = createServer((request, response) => {
-      void (async () => {
-        const body = Buffer.concat(await request.toArray()).toString("utf8");
-        const name = body === "" ? "" : (JSON.parse(body) as { lora_name: string }).lora_name;
-        const answer = (status: number, value: unknown) => response.writeHead(status).end(JSON.stringify(value));
-        if (request.url === "/v1/models") {
-          const adapters = [...held].map((id) => ({ id, parent: "tiny" }));
-          answer(200, { data: [{ id: "tiny" }, ...adapters] });
-        } else if (request.url === "/v1/load_lora_adapter") {
-          if (refused.has(name)) return answer(400, { message: "LoRA rank 64 is greater than max_lora_rank 16." });
-          if (held.has(name)) return answer(400, { message: `The lora adapter '${name}' has already been loaded.` });
-          held.add(name);
-          answer(200, "Success");
-        } else {
-          answer(held.delete(name) ? 200 : 404, { message: `The lora adapter '${name}' cannot be found.` });
-        }
-      })();
-    });
-    await new Promise<void>((resolve) => engine.listen(0, "127.0.0.1", resolve));
+    engine = await startFakeEngine();
     driver = createReplicaDriver({
       db: handle.db,
       objects,
-      adapterDir: join(dir, "adapters"),
+      adapterDir: join(handle.dir, "adapters"),
       apiKey: undefined,
     });
     deploying = createDeployActivities({ db: handle.db, replicas: driver, hasWorkflowEnded: async () => false });
   });
 
-  afterAll(() => new Promise((resolve) => engine.close(resolve)));
+  afterAll(() => engine.close());
 
   beforeEach(async () => {
-    held.clear();
-    refused.clear();
+    engine.held.clear();
+    engine.refused.clear();
     adapterName = `support-${randomUUID()}`;
     await removeReplicasExcept(handle.db, []);
-    const url = `http://127.0.0.1:${(engine.address() as AddressInfo).port}`;
-    replica = await saveReplica(handle.db, { url, baseModel: "tiny" });
+    replica = await saveReplica(handle.db, { url: engine.url, baseModel: "tiny" });
     await updateReplica(handle.db, replica.id, { status: "ready" });
   });
 
@@ -192,12 +150,18 @@ describe("deploying", () => {
   }
   const desired = async () =>
     Object.fromEntries((await listResidencies(handle.db)).map((each) => [versionOf(each.servingName), each.desired]));
-  const loaded = () => [...held].map(versionOf).toSorted();
+  /** Of this test's adapter: other workspaces serve what other tests have left. */
+  const loadedOn = ({ held }: FakeEngine) =>
+    [...held]
+      .filter((name) => name.startsWith(adapterName))
+      .map(versionOf)
+      .toSorted();
+  const loaded = () => loadedOn(engine);
 
   it("leaves a version loaded that another alias serves when loading it once more fails", async () => {
     const one = await register("one");
     await asActivity(() => deploy(one));
-    refused.add(`${adapterName}@one`);
+    engine.refused.add(`${adapterName}@one`);
     const input = inputOf(one, "staging");
     await asActivity(() => expect(load(input)).rejects.toThrow(AnnealError));
     await report(input, "failed");
@@ -261,6 +225,58 @@ describe("deploying", () => {
       expect(loaded()).toEqual(["four"]);
     });
     expect(await desired()).toEqual({ four: "resident" });
+  });
+
+  /** The reconciler, until it has found the replica ready to serve. */
+  async function watchUntilReady(replicaId: string): Promise<void> {
+    const silent = { info: () => undefined, warn: () => undefined };
+    const serving = createServingActivities({ db: handle.db, replicas: driver, maxLoraRank: 16, log: silent });
+    const stop = new AbortController();
+    const watching = asActivity(() => serving.watchReplicas(), stop.signal);
+    try {
+      const isReady = async () =>
+        (await listReplicas(handle.db)).find(({ id }) => id === replicaId)?.status === "ready";
+      await vi.waitFor(async () => expect(await isReady()).toBe(true), { timeout: 20_000, interval: 50 });
+    } finally {
+      stop.abort();
+      await watching.catch(() => undefined);
+    }
+  }
+
+  it("brings an engine that comes later what is served, before it gets a request", async () => {
+    await asActivity(async () => deploy(await register("one")));
+    const late = await startFakeEngine();
+    onTestFinished(() => late.close());
+    const { id } = await saveReplica(handle.db, { url: late.url, baseModel: "tiny" });
+    await watchUntilReady(id);
+    expect(loadedOn(late)).toEqual(["one"]);
+  });
+
+  it("brings an engine under a new address what its aliases point at, though the ledger went with the old one", async () => {
+    await asActivity(async () => deploy(await register("one")));
+    await removeReplicasExcept(handle.db, []);
+    const moved = await startFakeEngine();
+    onTestFinished(() => moved.close());
+    const { id } = await saveReplica(handle.db, { url: moved.url, baseModel: "tiny" });
+    await watchUntilReady(id);
+    expect(loadedOn(moved)).toEqual(["one"]);
+  });
+
+  it("brings an engine that was away during a rollback what is served now", async () => {
+    const [one, two] = [await register("one"), await register("two")];
+    await asActivity(async () => {
+      await deploy(one);
+      await deploy(two);
+      const late = await startFakeEngine();
+      onTestFinished(() => late.close());
+      const away = await saveReplica(handle.db, { url: late.url, baseModel: "tiny" });
+      // It was told to give up the first version, and went away before it had.
+      const name = { servingName: `${adapterName}@one`, objectPrefix: "adapters/one", workspaceId: scope.workspaceId };
+      await saveResidency(handle.db, { ...name, replicaId: away.id, desired: "absent", observed: "resident" });
+      await deploy(one);
+      await watchUntilReady(away.id);
+      expect(loadedOn(late)).toEqual(["one"]);
+    });
   });
 
   it("flips again when its stage is retried after a rollback, and never says done for what the alias left", async () => {

@@ -1,47 +1,24 @@
 import { randomUUID } from "node:crypto";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
-import { migrateDatabase } from "@anneal/db/migrate";
+import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { getAssistant, saveAssistant, saveManagedSettings } from "@anneal/db/queries/chat";
 import { saveCollection } from "@anneal/db/queries/indexing";
-import { choosePort } from "@anneal/local-stack/choose-port";
-import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ensureAssistant } from "./ensure-assistant.ts";
 
-let dir: string;
-let postgres: PostgresService;
-let database: DatabaseHandle;
+let database: TestDatabase;
 let scope: Scope;
 let collectionId: string;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "anneal-assistant-"));
-  await chmod(dir, 0o755);
-  postgres = await startPostgres({
-    env: process.env,
-    dir: join(dir, "postgres"),
-    port: await choosePort(undefined),
-    logFile: join(dir, "postgres.log"),
-    ownerPassword: "owner",
-    appPassword: "app",
-    stackId: dir.slice(-6),
-  });
-  await migrateDatabase(postgres.ownerUrl, "anneal_app");
-  database = openDatabase(postgres.appUrl);
+  database = await startTestDatabase();
   const { id } = await saveWorkspace(database.db, { slug: "default", name: "Default" });
   scope = { db: database.db, workspaceId: id };
   collectionId = (await saveCollection(scope, { embeddingModel: "m", dimensions: 2, settings: {} })).id;
 });
 
-afterAll(async () => {
-  await database?.close();
-  await postgres?.stop();
-  await rm(dir, { recursive: true, force: true });
-});
+afterAll(() => database?.stop());
 
 const [first, second] = [randomUUID(), randomUUID()];
 const run = (assistantName: string, sourceIds: string[] | null) =>

@@ -1,12 +1,14 @@
 import { AnnealError } from "@anneal/core/errors";
 import { isSameModel } from "@anneal/core/register/serveability";
 import type { Database } from "@anneal/db/database";
+import { listServedNames } from "@anneal/db/queries/deploy";
 import {
   listReplicas,
   listResidencies,
   observeResidency,
   removeSilentGateways,
   updateReplica,
+  wantResidencies,
   type Replica,
   type Residency,
 } from "@anneal/db/queries/serving";
@@ -43,6 +45,21 @@ export function createServingActivities(deps: {
     }
   }
 
+  /** Deployments load on the engines that serve at the time; one that was not there is told afterwards. */
+  async function catchUp(replica: Replica): Promise<void> {
+    const ledger = await listResidencies(db);
+    const known = new Set(ledger.filter((row) => row.replicaId === replica.id).map((row) => row.servingName));
+    const others = ledger.filter((row) => row.desired === "resident" && !known.has(row.servingName));
+    // Not of one that serves: what it was told to give up, a deployment that is under way may bring to it again.
+    const served = replica.status === "ready" ? [] : await listServedNames(db);
+    const wanted = [...others, ...served].map(({ servingName, objectPrefix, workspaceId }) => ({
+      servingName,
+      objectPrefix,
+      workspaceId,
+    }));
+    await wantResidencies(db, replica.id, wanted);
+  }
+
   /** Compares what a replica holds with the ledger, and makes it so. A restarted engine holds nothing. */
   async function reconcile(replica: Replica): Promise<void> {
     const engine = replicas.client(replica.url);
@@ -57,6 +74,7 @@ export function createServingActivities(deps: {
       }
       return;
     }
+    await catchUp(replica);
     const wanted = await listResidencies(db, replica.id);
     const models = await engine.listModels();
     const bases = models.filter((model) => !model.isAdapter).map((model) => model.id);

@@ -2,9 +2,11 @@ import type { DeployStepState } from "@anneal/core/deploy/contract";
 import { withStep } from "@anneal/core/deploy/step-states";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { and, desc, eq, sql } from "drizzle-orm";
-import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
+import { inWorkspace, requireRow, type Database, type Scope, type Transaction } from "../database.ts";
 import { adapters, adapterVersions, aliasHistory, deployments } from "../schema.ts";
-import { releaseServingName } from "./serving.ts";
+import { listWorkspaces } from "./access.ts";
+import { listAdapterVersions } from "./register.ts";
+import { releaseServingName, type ServedName } from "./serving.ts";
 
 export type AliasEntry = typeof aliasHistory.$inferSelect;
 export type Deployment = typeof deployments.$inferSelect;
@@ -23,6 +25,22 @@ export async function listCurrentAliases(scope: Scope): Promise<(AliasEntry & { 
       .orderBy(aliasHistory.adapterId, aliasHistory.alias, desc(aliasHistory.seq)),
   );
   return rows.map(({ entry, adapterName }) => ({ ...entry, adapterName }));
+}
+
+/** Where the aliases of all workspaces point: what every engine should hold, whatever the ledger of a lost one said. */
+export async function listServedNames(db: Database): Promise<ServedName[]> {
+  const names = new Map<string, ServedName>();
+  for (const { id: workspaceId } of await listWorkspaces(db)) {
+    const scope = { db, workspaceId };
+    const prefixes = new Map(
+      (await listAdapterVersions(scope)).map(({ version }) => [version.id, version.objectPrefix]),
+    );
+    for (const { servingName, adapterVersionId } of await listCurrentAliases(scope)) {
+      const objectPrefix = prefixes.get(adapterVersionId);
+      if (objectPrefix !== undefined) names.set(servingName, { servingName, objectPrefix, workspaceId });
+    }
+  }
+  return [...names.values()];
 }
 
 export async function listAliasHistory(scope: Scope, adapterId: string) {

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, lt, not, sql } from "drizzle-orm";
+import { and, asc, eq, gt, lt, ne, not, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../database.ts";
 import { gateways, replicas, residencies } from "../schema.ts";
 
@@ -69,6 +69,22 @@ export async function saveResidency(
     .insert(residencies)
     .values(row)
     .onConflictDoUpdate({ target: [residencies.replicaId, residencies.servingName], set: row });
+}
+
+export type ServedName = Pick<Residency, "servingName" | "objectPrefix" | "workspaceId">;
+
+/** An engine should hold these, of which it may know nothing yet: it came, or came back, after they were deployed. */
+export async function wantResidencies(db: Database, replicaId: string, names: readonly ServedName[]): Promise<void> {
+  for (const name of names) {
+    await db
+      .insert(residencies)
+      .values({ ...name, replicaId, desired: "resident", observed: "absent" })
+      .onConflictDoUpdate({
+        target: [residencies.replicaId, residencies.servingName],
+        set: { desired: "resident", updatedAt: new Date() },
+        setWhere: ne(residencies.desired, "resident"),
+      });
+  }
 }
 
 /** What the engine did with a name. Whether it should hold it stays as it is: that may have changed meanwhile. */

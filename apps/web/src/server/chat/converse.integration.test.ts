@@ -7,7 +7,7 @@ import type { Replica } from "@anneal/db/queries/serving";
 import { createIdentity } from "#server/auth/identity.ts";
 import { isAnswering, prepareTurn, type Question } from "#server/chat/converse.ts";
 import type { MemberContext } from "#server/context.ts";
-import { startTestDatabase, type TestDatabase } from "#server/database.fixture.ts";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import type { RoutingTable } from "#server/gateway/routing-table.ts";
 
 let database: TestDatabase;

@@ -5,7 +5,7 @@ import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { listDocuments } from "@anneal/db/queries/documents";
-import { startTestDatabase, type TestDatabase } from "#server/database.fixture.ts";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 
 let database: TestDatabase;
 

@@ -2,7 +2,7 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { createRun } from "@anneal/db/queries/loop";
-import { startTestDatabase, type TestDatabase } from "#server/database.fixture.ts";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { createChangeFeed } from "./change-feed.ts";
 
 let database: TestDatabase;

@@ -1,13 +1,15 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openDatabase, type Database } from "@anneal/db/database";
-import { migrateDatabase } from "@anneal/db/migrate";
 import { choosePort } from "@anneal/local-stack/choose-port";
 import { startPostgres } from "@anneal/local-stack/start-postgres";
+import { openDatabase, type Database } from "../src/database.ts";
+import { migrateDatabase } from "../src/migrate.ts";
 
 export type TestDatabase = {
   db: Database;
+  /** For files of the test; it goes with the database. */
+  dir: string;
   /** Bound by row-level security, as the portal is. */
   appUrl: string;
   /** A superuser. */
@@ -17,7 +19,9 @@ export type TestDatabase = {
 
 /** A real, migrated PostgreSQL in a temporary folder. */
 export async function startTestDatabase(): Promise<TestDatabase> {
-  const dir = await mkdtemp(join(tmpdir(), "anneal-web-"));
+  const dir = await mkdtemp(join(tmpdir(), "anneal-test-db-"));
+  // PostgreSQL does not run as root, and has to get in.
+  await chmod(dir, 0o755);
   const postgres = await startPostgres({
     dir: join(dir, "postgres"),
     port: await choosePort(undefined),
@@ -31,6 +35,7 @@ export async function startTestDatabase(): Promise<TestDatabase> {
   const { db, close } = openDatabase(postgres.appUrl);
   return {
     db,
+    dir,
     appUrl: postgres.appUrl,
     ownerUrl: postgres.ownerUrl,
     async stop() {
