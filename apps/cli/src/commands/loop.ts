@@ -105,13 +105,6 @@ async function loop(env: Env, options: LoopOptions): Promise<void> {
     await stack?.engineReady;
     const report = await runLoop(portal, sources, options, signal);
     if (options.report !== undefined) await writeReport(reportPath(env, options.report), report);
-    for (const { question, answer, citations } of report.answers) {
-      console.log(`\n? ${question}\n  ${answer}`);
-      for (const { title, page, section, quote } of citations) {
-        const place = [page === null ? null : `page ${page}`, section].filter(Boolean).join(", ");
-        console.log(`  — ${title}${place ? `, ${place}` : ""}: “${quote.replaceAll(/\s+/g, " ")}”`);
-      }
-    }
   } finally {
     await stack?.stop();
   }
@@ -175,9 +168,21 @@ async function runLoop(
         action: "Ask the rest in the portal's chat.",
       });
     }
-    answers.push(await portal.ask(name, question));
+    // At once: a large model on a small machine takes its time for each.
+    console.log(`\n? ${question}`);
+    const answer = await portal.ask(name, question);
+    printAnswer(answer);
+    answers.push(answer);
   }
   return { ...run.report!, answers };
+}
+
+function printAnswer({ answer, citations }: Answer): void {
+  console.log(`  ${answer}`);
+  for (const { title, page, section, quote } of citations) {
+    const place = [page === null ? null : `page ${page}`, section].filter(Boolean).join(", ");
+    console.log(`  — ${title}${place ? `, ${place}` : ""}: “${quote.replaceAll(/\s+/g, " ")}”`);
+  }
 }
 
 /** The portal that was named, or the one that runs from this folder's state; null when there is none. */

@@ -9,7 +9,8 @@ import { saveWorkspace } from "@anneal/db/queries/access";
 import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { listCurrentAliases } from "@anneal/db/queries/deploy";
 import { getDocument } from "@anneal/db/queries/documents";
-import { addRunOutputs, createRun } from "@anneal/db/queries/loop";
+import { countIndexed, saveCollection } from "@anneal/db/queries/indexing";
+import { addRunOutputs, beginStage, createRun, getRun } from "@anneal/db/queries/loop";
 import { saveAdapterVersion } from "@anneal/db/queries/register";
 import {
   beatGateway,
@@ -24,6 +25,11 @@ import {
 } from "@anneal/db/queries/serving";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
+import type { EmbeddingsClient } from "@anneal/engines/embeddings-client";
+import { createVectorIndex } from "@anneal/engines/vector-index";
+import { choosePort } from "@anneal/local-stack/choose-port";
+import { locatePython } from "@anneal/local-stack/python-env";
+import { startVectors } from "@anneal/local-stack/start-vectors";
 import { openFolderStore } from "@anneal/objects/folder-store";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { asyncLocalStorage, type Context } from "@temporalio/activity";
@@ -32,6 +38,7 @@ import { createReplicaDriver, type ReplicaDriver } from "../drivers/replicas.ts"
 import { createCleanActivities } from "./clean.ts";
 import { createDeployActivities, type DeployActivities } from "./deploy.ts";
 import { startFakeEngine, type FakeEngine } from "./fake-engine.fixture.ts";
+import { createIndexingActivities } from "./indexing.ts";
 import { createServingActivities } from "./serving.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -302,6 +309,30 @@ describe("deploying", () => {
   });
 });
 
+/** A text file that a source of its own has just brought, or brings anew. */
+async function arrive(sourceId: string, text: string, ref = "a.txt") {
+  const [bytes, hash] = [Buffer.from(text), sha256(text)];
+  const content = { contentHash: hash, contentKey: `content/${hash}`, sizeBytes: bytes.length };
+  await objects.put(content.contentKey, bytes);
+  const item = { ref, uri: `file:///${ref}`, title: null, mediaType: "text/plain", modifiedAt: null };
+  const { sizeBytes } = content;
+  return upsertDocument(scope, sourceId, { ...item, sizeBytes, fingerprint: hash, acl: null }, content);
+}
+
+async function addSource(): Promise<string> {
+  const id = randomUUID();
+  const source = { name: "s", kind: "file", config: {}, sealedSecrets: null, defaultAcl: nobody, schedule: null };
+  await saveSource(scope, { id, ...source });
+  return id;
+}
+
+function startCleaning(store: ObjectStore) {
+  const parsers = new ParserPool({ size: 1 });
+  onTestFinished(() => parsers.close());
+  const mainContent = { extract: async () => null, close: () => undefined };
+  return createCleanActivities({ db: handle.db, objects: store, parsers, mainContent });
+}
+
 describe("cleaning", () => {
   const prose = (subject: string) =>
     `The ${subject} was opened to the public in the spring, and it has been kept by the people of the town since then. ` +
@@ -310,18 +341,8 @@ describe("cleaning", () => {
     `Visitors with children find a small room behind the ${subject} where tea and cake are sold in the afternoon.`;
 
   it("cleans a document again that gets new bytes while it is cleaned", async () => {
-    const sourceId = randomUUID();
-    const source = { name: "s", kind: "file", config: {}, sealedSecrets: null, defaultAcl: nobody, schedule: null };
-    await saveSource(scope, { id: sourceId, ...source });
-    async function arrive(text: string) {
-      const [bytes, hash] = [Buffer.from(text), sha256(text)];
-      const content = { contentHash: hash, contentKey: `content/${hash}`, sizeBytes: bytes.length };
-      await objects.put(content.contentKey, bytes);
-      const item = { ref: "a.txt", uri: "file:///a.txt", title: null, mediaType: "text/plain", modifiedAt: null };
-      const { sizeBytes } = content;
-      return upsertDocument(scope, sourceId, { ...item, sizeBytes, fingerprint: hash, acl: null }, content);
-    }
-    const { documentId } = await arrive(prose("museum"));
+    const sourceId = await addSource();
+    const { documentId } = await arrive(sourceId, prose("museum"));
 
     // "Read now" comes between the reading of the bytes and the saving of what was made of them.
     let reads = 0;
@@ -330,14 +351,11 @@ describe("cleaning", () => {
       async stream(key) {
         const bytes = await objects.stream(key);
         reads += 1;
-        if (reads === 1) await arrive(prose("lighthouse"));
+        if (reads === 1) await arrive(sourceId, prose("lighthouse"));
         return bytes;
       },
     };
-    const parsers = new ParserPool({ size: 1 });
-    onTestFinished(() => parsers.close());
-    const mainContent = { extract: async () => null, close: () => undefined };
-    const cleaning = createCleanActivities({ db: handle.db, objects: interrupted, parsers, mainContent });
+    const cleaning = startCleaning(interrupted);
     const stage = await createStageInput();
     await asActivity(() => cleaning.cleanDocuments(stage));
 
@@ -345,5 +363,57 @@ describe("cleaning", () => {
     expect(document).toMatchObject({ status: "kept", contentHash: sha256(prose("lighthouse")) });
     expect(Buffer.from(await objects.get(document.cleanKey!)).toString("utf8")).toContain("lighthouse");
     expect(reads).toBe(2);
+  });
+});
+
+describe("indexing", () => {
+  it("goes on within a long document after a failure: no passage is embedded twice, none is missing", async () => {
+    const vectorsServer = await startVectors({
+      env: process.env,
+      python: locatePython(process.env),
+      dir: join(handle.dir, "vectors"),
+      logFile: join(handle.dir, "vectors.log"),
+      port: await choosePort(undefined),
+      apiKey: "key",
+    });
+    onTestFinished(() => vectorsServer.stop());
+    const vectors = createVectorIndex({ url: vectorsServer.url, apiKey: "key" });
+
+    const sections = Array.from(
+      { length: 150 },
+      (_, index) =>
+        `# Room ${index}\n\nThe room with the number ${index} is opened at ${index} minutes past six, and whoever works there ` +
+        `finds the key of cabinet ${index * 7} on hook ${index * 3} beside the door. It is closed again when person ${index} leaves.`,
+    );
+    await arrive(await addSource(), sections.join("\n\n"), "rooms.md");
+    const stage = await createStageInput();
+    await beginStage(scope, stage.runId, "index");
+    await asActivity(() => startCleaning(objects).cleanDocuments(stage));
+
+    const embedded: string[] = [];
+    let allowed = 40;
+    const embeddings: EmbeddingsClient = {
+      model: "m",
+      embed: async (texts) => {
+        if (embedded.length > allowed) throw new Error("It went away.");
+        if (texts[0] !== "dimensions") embedded.push(...texts);
+        return texts.map((text) => [text.length, 1]);
+      },
+    };
+    const indexing = createIndexingActivities({ db: handle.db, objects, vectors, embeddings });
+    await asActivity(() => expect(indexing.indexDocuments(stage)).rejects.toThrow("It went away."));
+    const collectionOf = async () =>
+      (await saveCollection(scope, { embeddingModel: "m", dimensions: 2, settings: {} })).id;
+    const kept = (await countIndexed(scope, await collectionOf(), null)).chunks;
+    expect(kept).toBe(embedded.length);
+
+    allowed = Number.POSITIVE_INFINITY;
+    await asActivity(() => indexing.indexDocuments(stage));
+    expect(new Set(embedded).size).toBe(embedded.length);
+    expect(embedded.length).toBeGreaterThan(kept);
+    expect(await countIndexed(scope, await collectionOf(), null)).toMatchObject({ chunks: embedded.length });
+    expect(await vectors.count(await collectionOf())).toBe(embedded.length);
+    const run = await getRun(scope, stage.runId);
+    expect(run.stages.find((row) => row.stage === "index")?.progress).toMatchObject({ unit: "passages" });
   });
 });

@@ -9,6 +9,7 @@ import { datasetDigest, toMessagesJsonl, type DatasetExample } from "@anneal/cor
 import { dedupeQuestions } from "@anneal/core/dataset/dedupe-questions";
 import { extractPairs } from "@anneal/core/dataset/extract-pairs";
 import { pairSchema, type Pair } from "@anneal/core/dataset/pair";
+import { sharePassages } from "@anneal/core/dataset/share-passages";
 import { planSplits } from "@anneal/core/dataset/plan-splits";
 import { elementSpans, type ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
@@ -33,7 +34,7 @@ export type DatasetActivities = ReturnType<typeof createDatasetActivities>;
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
 /** Raised when extraction, prompts or checks change, so that stored pairs are made again. */
-const pairsVersion = "2";
+const pairsVersion = "3";
 
 const storedPairsSchema = z.object({
   pairs: z.array(pairSchema),
@@ -45,8 +46,8 @@ type Candidate = {
   document: KeptDocument;
   parsed: ParsedDocument;
   passages: Passage[];
-  /** Whether a passage that stands earlier elsewhere begins at or around this offset. */
-  isCopied: (charStart: number) => boolean;
+  /** Pairs that stand in the text as questions and answers, none of them copied from elsewhere. */
+  extracted: Pair[];
 };
 
 export function createDatasetActivities(deps: { db: Database; objects: ObjectStore; teacher: Teacher }) {
@@ -74,17 +75,15 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
     const spans = elementSpans(clean.elements);
     const isCopied = (start: number) =>
       spans.some((span, index) => copies.has(index) && start >= span.start && start < span.end);
-    return { document, parsed: clean, passages, isCopied };
+    const extracted = extractPairs({ documentId: document.id, language: document.language, parsed: clean }).filter(
+      (pair) => !isCopied(pair.source.charStart),
+    );
+    return { document, parsed: clean, passages, extracted };
   }
 
-  /** Extracted pairs where the text has them; otherwise a teacher is asked, within the run's budget of passages. */
-  async function findPairs(scope: Scope, candidate: Candidate, budget: { passages: number }, signal: AbortSignal) {
-    const { document, parsed, passages } = candidate;
-    const extracted = extractPairs({ documentId: document.id, language: document.language, parsed }).filter(
-      (pair) => !candidate.isCopied(pair.source.charStart),
-    );
-    const wantsTeacher = extracted.length === 0 && budget.passages > 0;
-    const asked = wantsTeacher ? Math.min(budget.passages, passages.length) : 0;
+  /** @param asked about how many of its passages a teacher is asked, beside the pairs that the text has */
+  async function findPairs(scope: Scope, candidate: Candidate, asked: number, signal: AbortSignal) {
+    const { document, passages, extracted } = candidate;
     const inputDigest = sha256(
       canonicalJson({
         pairsVersion,
@@ -94,7 +93,6 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
         teacher: asked === 0 ? null : teacher.identity,
       }),
     );
-    budget.passages -= asked;
     const stored = await findDocumentPairs(scope, document.id, inputDigest);
     if (stored !== undefined) return storedPairsSchema.parse(stored[0]);
     const generated: FoundPairs =
@@ -120,15 +118,21 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
       const progress = createProgressReporter({ scope, runId: input.runId, stage: "dataset", unit: "documents" });
       const pulse = setInterval(() => void progress.report(done, documents.length).catch(() => undefined), 5000);
       let done = 0;
-      const budget = { passages: settings.generatedPassages };
       const candidates: Candidate[] = [];
       const found: FoundPairs = { pairs: [], dropped: [] };
       try {
         for (const document of documents) {
           signal.throwIfAborted();
-          const candidate = await load(document);
-          candidates.push(candidate);
-          const { pairs, dropped } = await findPairs(scope, candidate, budget, signal);
+          candidates.push(await load(document));
+        }
+        // The teacher is for documents without pairs of their own.
+        const asked = sharePassages(
+          settings.generatedPassages,
+          candidates.map(({ extracted, passages }) => (extracted.length > 0 ? 0 : passages.length)),
+        );
+        for (const [index, candidate] of candidates.entries()) {
+          signal.throwIfAborted();
+          const { pairs, dropped } = await findPairs(scope, candidate, asked[index]!, signal);
           found.pairs.push(...pairs);
           found.dropped.push(...dropped);
           done += 1;

@@ -38,8 +38,8 @@ export function createIndexingActivities(deps: {
 }) {
   const { db, objects, vectors, embeddings } = deps;
 
-  /** One document: what is new is embedded, what moved or changed its readers is rewritten, the rest is left alone. */
-  async function indexDocument(scope: Scope, collection: Collection, document: KeptDocument, signal: AbortSignal) {
+  /** What one document's passages need: what is new is embedded, what moved or changed its readers is rewritten. */
+  async function planDocument(scope: Scope, collection: Collection, document: KeptDocument) {
     const parsed = await loadClean(objects, document);
     // What an earlier release stored has none: it is found until the next comparison.
     const hiddenIn = document.duplicate?.hiddenIn ?? [];
@@ -61,32 +61,57 @@ export function createIndexingActivities(deps: {
       held.map(({ id, ...chunk }) => ({ pointId: id, ...chunk })),
       next,
     );
-    const texts = plan.upsert.map(({ chunk }) => embeddingText(chunk));
-    const dense = await embeddings.embed(texts, signal);
-    await vectors.upsert(
-      collection.id,
-      plan.upsert.map((chunk, index) => ({
-        id: chunk.pointId,
-        dense: dense[index]!,
-        sparse: sparseDocumentVector(tokeniseForSearch(texts[index]!, document.language)),
-        payload: chunkPayload(chunk, place),
-      })),
-    );
-    for (const chunk of plan.setPayload) {
-      await vectors.setPayload(collection.id, [chunk.pointId], chunkPayload(chunk, place));
+    return { plan, place, readers };
+  }
+
+  /**
+   * Carries a document's plan out in batches, each written to our own table after the index: a kill repeats one batch,
+   * whose vector writes are idempotent, and a long document goes on where it was.
+   */
+  async function indexDocument(
+    scope: Scope,
+    collection: Collection,
+    document: KeptDocument,
+    signal: AbortSignal,
+    onChanged: (changes: number) => Promise<void>,
+  ): Promise<void> {
+    const { plan, place, readers } = await planDocument(scope, collection, document);
+    const rowOf = (chunk: IdentifiedChunk) => chunkRow(chunk, collection.id, document.id);
+    for (const batch of batchesOf(plan.upsert)) {
+      signal.throwIfAborted();
+      const texts = batch.map(({ chunk }) => embeddingText(chunk));
+      const dense = await embeddings.embed(texts, signal);
+      await vectors.upsert(
+        collection.id,
+        batch.map((chunk, index) => ({
+          id: chunk.pointId,
+          dense: dense[index]!,
+          sparse: sparseDocumentVector(tokeniseForSearch(texts[index]!, document.language)),
+          payload: chunkPayload(chunk, place),
+        })),
+      );
+      await applyChunkPlan(scope, { rows: batch.map(rowOf), deletes: [], aclFingerprints: [] });
+      await onChanged(batch.length);
+    }
+    for (const batch of batchesOf(plan.setPayload)) {
+      signal.throwIfAborted();
+      for (const chunk of batch) {
+        await vectors.setPayload(collection.id, [chunk.pointId], chunkPayload(chunk, place));
+      }
+      await applyChunkPlan(scope, { rows: batch.map(rowOf), deletes: [], aclFingerprints: [] });
+      await onChanged(batch.length);
     }
     if (plan.setAcl.length > 0) {
       const pointIds = plan.setAcl.map((chunk) => chunk.pointId);
       await vectors.setPayload(collection.id, pointIds, readersPayload(place));
     }
     if (plan.delete.length > 0) await vectors.remove(collection.id, plan.delete);
-    // Our own table last: a kill in between repeats the vector writes, which are idempotent.
     await applyChunkPlan(scope, {
-      rows: [...plan.upsert, ...plan.setPayload].map((chunk) => chunkRow(chunk, collection.id, document.id)),
+      rows: [],
       deletes: plan.delete,
       aclFingerprints: plan.setAcl.map((chunk) => ({ id: chunk.pointId, aclFingerprint: readers })),
     });
-    return plan.upsert.length + plan.setPayload.length + plan.setAcl.length + plan.delete.length;
+    await onChanged(plan.setAcl.length + plan.delete.length);
   }
 
   return {
@@ -117,12 +142,27 @@ export function createIndexingActivities(deps: {
 
       const all = await listKeptDocuments(scope);
       const wanted = all.filter((document) => sourceIds === null || sourceIds.includes(document.sourceId));
-      const progress = createProgressReporter({ scope, runId: input.runId, stage: "index", unit: "documents" });
-      let changes = 0;
+      const place = { scope, runId: input.runId, stage: "index" as const };
+      // First what there is to do, so that the progress counts passages: one document may have as many as all others.
+      const comparing = createProgressReporter({ ...place, unit: "documents" });
+      const changed: KeptDocument[] = [];
+      let planned = 0;
       for (const [done, document] of wanted.entries()) {
         signal.throwIfAborted();
-        changes += await indexDocument(scope, collection, document, signal);
-        await progress.report(done + 1, wanted.length);
+        const { plan } = await planDocument(scope, collection, document);
+        const count = plan.upsert.length + plan.setPayload.length + plan.setAcl.length + plan.delete.length;
+        if (count > 0) changed.push(document);
+        planned += count;
+        await comparing.report(done + 1, wanted.length, "compared");
+      }
+      const writing = createProgressReporter({ ...place, unit: "passages" });
+      let changes = 0;
+      await writing.report(changes, planned);
+      for (const document of changed) {
+        await indexDocument(scope, collection, document, signal, async (count) => {
+          changes += count;
+          await writing.report(changes, planned);
+        });
       }
       // Whatever the source no longer has, or cleaning no longer keeps, leaves the index, whichever source it was of.
       const stray = await listStrayDocuments(
@@ -142,6 +182,13 @@ export function createIndexingActivities(deps: {
       return { inCount: wanted.length, outCount: wanted.length, note };
     },
   };
+}
+
+/** Small enough that an embeddings server on a busy machine answers within a heartbeat. */
+const batchSize = 32;
+
+function* batchesOf<T>(items: readonly T[]): Generator<T[]> {
+  for (let start = 0; start < items.length; start += batchSize) yield items.slice(start, start + batchSize);
 }
 
 function chunkRow({ chunk, ...identity }: IdentifiedChunk, collectionId: string, documentId: string) {

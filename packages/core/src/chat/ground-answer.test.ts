@@ -11,6 +11,30 @@ const ground = (
 ) => groundAnswer({ question, answer, passages: found });
 
 describe("groundAnswer", () => {
+  it("does not take a limit on tables for one on columns, when other passages speak of columns", () => {
+    // From a real manual, and what SmolLM2-135M really answered: "one page" vouched for "1".
+    const tables = passage(
+      "limits",
+      "Limits > Maximum number of tables in a schema",
+      "Each table and index requires at least one page in the database file.",
+    );
+    const columns = passage(
+      "limits-columns",
+      "Limits > Maximum number of columns",
+      "The default setting of the upper bound is 2000. You can change it at compile time.",
+    );
+    const question = "What is the maximum number of columns in a table?";
+    const outcome = ground(question, "The maximum number of columns in a table is 1.", [tables, columns]);
+    expect(outcome).toMatchObject({ kind: "quoted", unsupported: ["The maximum number of columns in a table is 1."] });
+  });
+
+  it("never quotes a fragment that only repeats a word of the question", () => {
+    const menu = passage("menu", "Datatypes", "- Support\n- Purchase");
+    const types = passage("types", "Datatypes", "Values are stored as NULL, INTEGER, REAL, TEXT or BLOB.");
+    const outcome = ground("What datatypes does it support?", "It supports seventeen kinds of values.", [menu, types]);
+    expect(outcome.text).not.toContain("“- Support”");
+  });
+
   it("keeps a supported sentence and cites the sentence that proves it, with its offsets", () => {
     const outcome = ground(
       "How many days do I have to return goods?",

@@ -13,6 +13,7 @@ import {
   readPassages,
   type Support,
   type SupportOptions,
+  vocabularyOf,
 } from "./support.ts";
 import { createTarget, defaultTargetOptions, type TargetOptions } from "./target.ts";
 import type { Unit } from "./units.ts";
@@ -105,7 +106,12 @@ export function createReader(request: Omit<GroundingRequest, "answer">) {
   const read = readPassages(relevant);
   const target = createTarget(request.question, read, request.similarity, request.target ?? defaultTargetOptions);
   const documents = target.reached ? read : [];
-  const options = { ...defaultSupportOptions, ...request.support, question: request.question };
+  const options = {
+    ...defaultSupportOptions,
+    ...request.support,
+    question: request.question,
+    vocabulary: vocabularyOf(read),
+  };
   /** A true sentence about something else is no answer: claim or source must share a word with the question. */
   const onTopic = (claim: string, units: readonly Unit[]): boolean => {
     const language = units[0]?.passage.language ?? null;

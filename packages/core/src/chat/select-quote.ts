@@ -1,3 +1,4 @@
+import { factsOf } from "./facts.ts";
 import { type RankedUnit, type RankOptions, rankUnits } from "./rank-units.ts";
 import type { Unit } from "./units.ts";
 
@@ -18,7 +19,7 @@ export type Quote = {
  * @param options as of `rankUnits`.
  */
 export function selectQuote(question: string, documents: readonly Unit[][], options: RankOptions = {}): Quote | null {
-  const ranked = rankUnits(question, documents, options);
+  const ranked = rankUnits(question, documents, options).filter(({ unit }) => addsTo(question, unit));
   const [best] = ranked;
   if (!best) return null;
   const { unit, coverage } = best;
@@ -27,6 +28,13 @@ export function selectQuote(question: string, documents: readonly Unit[][], opti
   const before = siblings[siblings.indexOf(unit) - 1];
   const pointing = before?.kind === "sentence" && pointsBack.test(unit.display);
   return { units: pointing ? [before, unit] : [unit], coverage };
+}
+
+/** A fragment that only repeats words of the question, a menu entry for example, answers nothing; a sentence may confirm. */
+function addsTo(question: string, { facts, passage, display }: Unit): boolean {
+  if (/[.!。！]["”»)]*$/u.test(display)) return true;
+  const asked = factsOf(question, passage.language).terms;
+  return [...facts.terms].some((term) => !asked.has(term));
 }
 
 /** A sentence that starts by pointing back is quoted with the one before it. */

@@ -14,9 +14,15 @@ export type SupportOptions = {
   minRecallWithQuote: number;
   /**
    * The question: an answer that takes up its words ("how much leave is there" - "there are 28 days of leave") adds
-   * nothing by them, so those that the passage lacks are not counted. Names and numbers always are.
+   * nothing by them, so those that the passages do not use are not counted. Names and numbers always are.
    */
   question?: string;
+  /**
+   * Every word that the passages at hand use; by default those of the searched ones. A word of the question that stands
+   * in another passage is no synonym of the asker's: "columns", beside a passage on columns, is not what one on tables
+   * says.
+   */
+  vocabulary?: ReadonlySet<string>;
 };
 export const defaultSupportOptions: SupportOptions = { minRecall: 0.85, minRecallWithQuote: 0.5 };
 
@@ -38,7 +44,9 @@ export function findSupport(
   documents: readonly Unit[][],
   options: SupportOptions = defaultSupportOptions,
 ): Support[] | null {
-  const found = supportWhole(claim, documents, options.minRecall, options.question);
+  const vocabulary = options.vocabulary ?? vocabularyOf(documents);
+  const whole = { ...options, vocabulary };
+  const found = supportWhole(claim, documents, whole);
   if (found) return [found];
   const parts = claim
     .split(/;|,(?!\p{N})|\s(?:and|und|et|y|e|en|as well as|sowie)\s/u)
@@ -49,7 +57,7 @@ export function findSupport(
     const facts = factsOf(part, documents[0]?.[0]?.passage.language ?? null);
     // A number cut off from what it counts would find itself anywhere.
     if (facts.terms.size < (facts.numbers.length > 0 ? 2 : 1)) return null;
-    const support = supportWhole(part, documents, options.minRecall, options.question);
+    const support = supportWhole(part, documents, whole);
     if (!support) return null;
     supports.push(support);
   }
@@ -62,16 +70,29 @@ export function findSupportInQuote(
   quoted: readonly Unit[],
   options: SupportOptions = defaultSupportOptions,
 ): Support[] | null {
-  const found = supportWhole(claim, [[...quoted]], options.minRecallWithQuote, options.question);
+  const documents = [[...quoted]];
+  const vocabulary = options.vocabulary ?? vocabularyOf(documents);
+  const found = supportWhole(claim, documents, { ...options, vocabulary, minRecall: options.minRecallWithQuote });
   return found ? [found] : null;
 }
 
-function supportWhole(claim: string, documents: readonly Unit[][], minRecall: number, question = ""): Support | null {
+/** The words that the passages use, their headings included. */
+export function vocabularyOf(documents: readonly Unit[][]): ReadonlySet<string> {
+  return new Set(documents.flat().flatMap((unit) => [...unit.facts.terms, ...unit.lead]));
+}
+
+function supportWhole(
+  claim: string,
+  documents: readonly Unit[][],
+  options: SupportOptions & { vocabulary: ReadonlySet<string> },
+): Support | null {
+  const { minRecall, question = "", vocabulary } = options;
   let best: Support | null = null;
   for (const units of documents) {
     const facts = factsOf(claim, units[0]?.passage.language ?? null);
     if (facts.terms.size === 0) continue;
-    const asked = factsOf(question, units[0]?.passage.language ?? null).terms;
+    const terms = factsOf(question, units[0]?.passage.language ?? null).terms;
+    const asked = { terms, own: new Set([...terms].filter((term) => !vocabulary.has(term))) };
     for (const window of windowsOf(units)) {
       const recall = recallOf(facts, asked, window);
       const better =
@@ -96,13 +117,18 @@ function* windowsOf(units: readonly Unit[]): Generator<Unit[]> {
   }
 }
 
-function recallOf(claim: Facts, asked: ReadonlySet<string>, window: readonly Unit[]): number {
+/** @param asked the question's words, and of them those that only the asker uses */
+function recallOf(
+  claim: Facts,
+  asked: { terms: ReadonlySet<string>; own: ReadonlySet<string> },
+  window: readonly Unit[],
+): number {
   const held = [...claim.terms].filter((term) =>
     window.some((unit) => unit.facts.terms.has(term) || unit.lead.has(term)),
   );
-  const echoed = [...claim.terms].filter((term) => asked.has(term) && !held.includes(term)).length;
+  const echoed = [...claim.terms].filter((term) => asked.own.has(term)).length;
   // Only beside something new that the passage has, and for less than half of the claim.
-  const forgiven = held.some((term) => !asked.has(term)) && echoed * 2 < claim.terms.size ? echoed : 0;
+  const forgiven = held.some((term) => !asked.terms.has(term)) && echoed * 2 < claim.terms.size ? echoed : 0;
   return held.length / (claim.terms.size - forgiven);
 }
 

@@ -197,7 +197,7 @@ export async function listLatestMetrics(scope: Scope, trainingRunIds: string[]):
     select array_agg(ten.loss order by ten.step)
     from (
       select loss, step from training_metrics as own
-      where own.training_run_id = ${trainingMetrics.trainingRunId} and own.loss is not null
+      where own.training_run_id = ${trainingMetrics}.training_run_id and own.loss is not null
       order by own.step ${order} limit 10
     ) as ten
   )`;

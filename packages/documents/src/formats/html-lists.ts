@@ -36,6 +36,27 @@ export function listLines(list: Tag, indent: number, depth: number): string[] {
   return lines;
 }
 
+/** Whether the list has at least two items and each is nothing but a link of a few words. */
+export function linksOnly(list: Tag): boolean {
+  const items = childTags(list).filter((item) => !isHidden(item) && collapse(flatText(item)) !== "");
+  return items.length >= 2 && items.every((item) => isLink(item));
+}
+
+const maxLinkWords = 5;
+
+function isLink(item: Tag): boolean {
+  const text = collapse(flatText(item));
+  const linked: string[] = [];
+  const pending: Node[] = item.childNodes.toReversed();
+  while (pending.length > 0) {
+    const node = pending.pop()!;
+    if (!isTag(node) || isHidden(node)) continue;
+    if (node.tagName === "a") linked.push(collapse(flatText(node)));
+    else pending.push(...node.childNodes.toReversed());
+  }
+  return collapse(linked.join(" ")) === text && text.split(" ").length <= maxLinkWords;
+}
+
 /** The lists directly inside an item, also through wrappers such as <div>, but not those inside these lists. */
 function nestedLists(item: Tag): Tag[] {
   const found: Tag[] = [];

@@ -41,6 +41,19 @@ describe("HTML", () => {
     expect(await read(`${chrome}<p class=tocsin>kept</p>`)).toEqual(["paragraph kept"]);
   });
 
+  it("leaves out lists of links above the first heading, which are a menu, and no others", async () => {
+    const menu = "<ul><li><a href=/>Home</a><li class=x><a href=/buy>Buy</a> </ul>";
+    const text = "<ul><li><a href=/a>See A</a> for pumps<li>B</ul>";
+    expect(await read(`${menu}${text}<h1>Pumps</h1>${menu}<p>kept</p>`)).toEqual([
+      "list - See A for pumps\n- B",
+      "title Pumps",
+      "list - Home\n- Buy",
+      "paragraph kept",
+    ]);
+    expect(await read(menu)).toEqual(["list - Home\n- Buy"]);
+    expect(await read(`${menu}<p>kept</p>`)).toEqual(["list - Home\n- Buy", "paragraph kept"]);
+  });
+
   it("reads the main part alone when the page names one", async () => {
     expect(await read("<header>Shop</header><main><p>kept</p></main><footer>Imprint</footer>")).toEqual([
       "paragraph kept",

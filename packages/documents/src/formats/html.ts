@@ -3,7 +3,7 @@ import { limitRows, renderTable } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
 
-import { definitionLines, listLines } from "./html-lists.ts";
+import { definitionLines, linksOnly, listLines } from "./html-lists.ts";
 import { isLayoutTable, mergeHeader, tableGrid } from "./html-tables.ts";
 import {
   type Node,
@@ -35,13 +35,15 @@ export function parseHtml(html: string, limits: ParseLimits): Parsed {
   const walker = new HtmlWalker(limits);
   walker.walk(mainContent(body) ?? body, 0);
   walker.flush();
-  const drafts = promoteOnlyTopHeading(walker.drafts);
+  const drafts = promoteOnlyTopHeading(withoutMenus(walker.drafts, walker.linkLists));
   return { title: name || firstTitle(drafts), drafts, warnings: walker.warnings };
 }
 
 class HtmlWalker {
   readonly drafts: Draft[] = [];
   readonly warnings: string[] = [];
+  /** Lists in which every item is nothing but a link. */
+  readonly linkLists = new Set<Draft>();
   private readonly limits: ParseLimits;
   private inline = "";
 
@@ -75,7 +77,9 @@ class HtmlWalker {
       this.push({ kind: "code", text: flatText(node).replace(/^\n/u, "").trimEnd() });
     } else if ((name === "ul" || name === "ol" || name === "menu") && !holdsBlocks(node)) {
       this.flush();
-      this.push({ kind: "list", text: listLines(node, 0, depth).join("\n") });
+      const list: Draft = { kind: "list", text: listLines(node, 0, depth).join("\n") };
+      if (linksOnly(node)) this.linkLists.add(list);
+      this.push(list);
     } else if (name === "dl" && !holdsBlocks(node)) {
       this.flush();
       this.push({ kind: "list", text: definitionLines(node, depth).join("\n") });
@@ -121,6 +125,16 @@ class HtmlWalker {
     const text = renderTable(limited.rows);
     if (text !== null) this.push({ kind: "table", text });
   }
+}
+
+/**
+ * Menus of pages that name no <nav>: lists of links above the first heading. A page without headings, or with nothing
+ * but links, is left as it is.
+ */
+function withoutMenus(drafts: readonly Draft[], linkLists: ReadonlySet<Draft>): Draft[] {
+  const start = drafts.findIndex(({ kind }) => kind === "heading" || kind === "title");
+  if (start === -1 || drafts.slice(start + 1).every((draft) => linkLists.has(draft))) return [...drafts];
+  return drafts.filter((draft, index) => index > start || !linkLists.has(draft));
 }
 
 /** The one <main> of the page, when it holds any text; what stands around it is chrome. */
