@@ -17,7 +17,9 @@ from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trainer sets it, here for both
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the trainer sets these, here for both
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
+os.environ.setdefault("LRU_CACHE_CAPACITY", "64")
 sys.path.insert(0, str(Path(__file__).parents[1] / "apps" / "trainer" / "src"))
 
 import torch

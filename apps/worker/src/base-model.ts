@@ -1,5 +1,5 @@
 import { AnnealError } from "@anneal/core/errors";
-import { readModelShape, type ModelShape } from "@anneal/sizing/model-shape";
+import { readModel } from "@anneal/sizing/models/read-model";
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -11,7 +11,8 @@ export type BaseModel = {
   path: string;
   /** Of config.json and of each weight file's name and size: cheap, and new for another model. */
   digest: string;
-  shape: ModelShape;
+  /** Its config.json, which sizing reads. */
+  config: Record<string, unknown>;
   weightBytes: number;
 };
 
@@ -19,13 +20,15 @@ export type BaseModel = {
 export async function readBaseModel(path: string): Promise<BaseModel> {
   try {
     const config = JSON.parse(await readFile(join(path, "config.json"), "utf8")) as Record<string, unknown>;
+    // Refused here rather than by the first training.
+    readModel(config);
     const files = (await readdir(path)).filter((name) => name.endsWith(".safetensors")).sort();
     if (files.length === 0) throw new Error("no safetensors");
     const sizes = await Promise.all(files.map(async (name) => (await stat(join(path, name))).size));
     const hash = createHash("sha256").update(JSON.stringify(config));
     for (const [index, name] of files.entries()) hash.update(`${name}:${sizes[index]}`);
     const weightBytes = sizes.reduce((sum, size) => sum + size, 0);
-    return { name: basename(path), path, digest: hash.digest("hex"), shape: readModelShape(config), weightBytes };
+    return { name: basename(path), path, digest: hash.digest("hex"), config, weightBytes };
   } catch (cause) {
     throw new AnnealError(
       "MODEL_UNKNOWN",

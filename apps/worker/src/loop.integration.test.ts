@@ -33,7 +33,7 @@ import { getAdapterVersion, listAdapterVersions } from "@anneal/db/queries/regis
 import { listDocuments } from "@anneal/db/queries/documents";
 import { countIndexed, listDocumentChunks } from "@anneal/db/queries/indexing";
 import { createRun, getRun, listDrops } from "@anneal/db/queries/loop";
-import { listAllocations } from "@anneal/db/queries/pools";
+import { listActivePlacements } from "@anneal/db/queries/pools";
 import {
   getTrainingRun,
   listTrainingLog,
@@ -241,6 +241,12 @@ async function servingNow(): Promise<string> {
   return aliases[0]!.servingName;
 }
 
+/** Trainings that hold or wait for a place. */
+const trainingsPlaced = async () =>
+  (await listActivePlacements(scope.db))
+    .map(({ subject }) => subject)
+    .filter((subject) => subject.startsWith("training:"));
+
 const loadedAdapters = async () =>
   (await engine.listModels()).filter((model) => model.isAdapter).map((model) => model.id);
 
@@ -299,7 +305,7 @@ it(
       dataset: { digest: dataset.digest },
       index: { documents: 4, chunks: indexed.chunks },
     });
-    expect(await listAllocations(scope.db)).toEqual([]);
+    expect(await trainingsPlaced()).toEqual([]);
   },
 );
 
@@ -667,7 +673,7 @@ it(
       .filter((row) => row.loss !== null)
       .map((row) => row.step);
     expect(steps).toEqual(Array.from({ length: 12 }, (_, index) => index + 1));
-    expect(await listAllocations(scope.db)).toEqual([]);
+    expect(await trainingsPlaced()).toEqual([]);
   },
 );
 
@@ -694,7 +700,7 @@ it(
     expect(tooLarge.error!.message).toMatch(/needs [\d.]+ GiB.*[\d.]+ GiB free of [\d.]+ GiB/);
     expect(tooLarge.error!.action).toContain("batch tokens");
     expect((await getTrainingRun(scope, tooLarge.outputs.trainingRunId!)).status).toBe("failed");
-    expect(await listAllocations(scope.db)).toEqual([]);
+    expect(await trainingsPlaced()).toEqual([]);
 
     const answer = await until("the adapter answers again", () => answerOf(name), 240_000);
     expect(answer.completionTokens).toBeGreaterThan(0);

@@ -12,7 +12,6 @@ import { requireFreeSpace } from "@anneal/objects/free-space";
 import { openObjectStore } from "@anneal/objects/open-object-store";
 import { Client, Connection, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
-import { availableParallelism, hostname, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createCheckActivities } from "./activities/check-source.ts";
@@ -25,8 +24,9 @@ import { createIndexingActivities } from "./activities/indexing.ts";
 import { createRegisterActivities } from "./activities/register.ts";
 import { createRunActivities } from "./activities/run.ts";
 import { createServingActivities } from "./activities/serving.ts";
-import { createTrainActivities, trainingPoolName } from "./activities/train.ts";
+import { createTrainActivities, machinePool } from "./activities/train.ts";
 import { readBaseModel } from "./base-model.ts";
+import { describeThisMachine } from "./drivers/this-machine.ts";
 import { createMainContentExtractor } from "./drivers/main-content.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
 import { createTeacher } from "./drivers/teacher.ts";
@@ -77,12 +77,7 @@ async function main(): Promise<void> {
 
   await removeReplicasExcept(db, env.ANNEAL_INFERENCE_URLS);
   for (const url of env.ANNEAL_INFERENCE_URLS) await saveReplica(db, { url, baseModel: baseModel.name });
-  await savePool(db, {
-    name: trainingPoolName,
-    profile: "mixed",
-    // A quarter of the memory stays with the operating system and the stack's other parts.
-    nodes: [{ name: hostname(), cores: availableParallelism(), memoryBytes: Math.floor(totalmem() * 0.75), gpus: [] }],
-  });
+  await savePool(db, { name: machinePool, nodes: [await describeThisMachine()] });
 
   Runtime.install({
     // Task tokens and the like are noise, and an activity's input is nobody's to log.

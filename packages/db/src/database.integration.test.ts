@@ -82,7 +82,6 @@ import {
   reopenRun,
   replaceDrops,
 } from "./queries/loop.ts";
-import { admit, listAllocations, releaseAllocation, savePool } from "./queries/pools.ts";
 import { saveDraft, takeDraft } from "./queries/source-drafts.ts";
 import { beginSync, endSync, listSyncs, saveCursor, syncLockName } from "./queries/source-syncs.ts";
 import { aliasHistory, auditEvents, collections, documents, sources } from "./schema.ts";
@@ -294,7 +293,7 @@ describe("row-level security", () => {
       join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped
       where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and not (c.relrowsecurity and c.relforcerowsecurity)
       order by 1`);
-    expect(rows.map((row) => row.name)).toEqual(["allocations", "api_keys", "memberships", "residencies"]);
+    expect(rows.map((row) => row.name)).toEqual(["api_keys", "memberships", "placements", "residencies", "teams"]);
   });
 });
 
@@ -796,51 +795,6 @@ describe("an alias", () => {
     await flipTo(await createVersion("aa"), randomUUID());
     await owner.pool.query("delete from workspaces where id = $1", [scope.workspaceId]);
     expect(await listCurrentAliases(scope)).toEqual([]);
-  });
-});
-
-describe("a pool", () => {
-  const bytes = 100;
-  const decide =
-    (memoryBytes: number): Parameters<typeof admit<string>>[3] =>
-    (pool, booked) => {
-      const used = booked.reduce((sum, allocation) => sum + allocation.memoryBytes, 0);
-      const fits = used + memoryBytes <= pool.nodes[0]!.memoryBytes;
-      return {
-        decision: fits ? "admitted" : "refused",
-        booking: fits ? { node: "one", memoryBytes, workspaceId: scope.workspaceId, explanation: {} } : null,
-      };
-    };
-  async function createPool() {
-    return savePool(db, {
-      name: randomUUID(),
-      profile: "training",
-      nodes: [{ name: "one", cores: 2, memoryBytes: bytes, gpus: [] }],
-    });
-  }
-
-  it("is never over-committed by schedulers that decide at once", async () => {
-    const pool = await createPool();
-    const others = openDatabase(postgres.appUrl);
-    const decisions = await Promise.all(
-      Array.from({ length: 10 }, (_, index) =>
-        admit(index % 2 ? db : others.db, pool.name, `job:${index}`, decide(30)),
-      ),
-    );
-    await others.close();
-    expect(decisions.filter((decision) => decision === "admitted")).toHaveLength(3);
-    const booked = await listAllocations(db, pool.id);
-    expect(booked.reduce((sum, allocation) => sum + allocation.memoryBytes, 0)).toBe(90);
-  });
-
-  it("books one subject once, and gives its memory back when it ends", async () => {
-    const pool = await createPool();
-    expect(await admit(db, pool.name, "job:a", decide(60))).toBe("admitted");
-    expect(await admit(db, pool.name, "job:a", decide(70))).toBe("admitted");
-    expect((await listAllocations(db, pool.id)).map((allocation) => allocation.memoryBytes)).toEqual([70]);
-    expect(await admit(db, pool.name, "job:b", decide(60))).toBe("refused");
-    await releaseAllocation(db, "job:a");
-    expect(await admit(db, pool.name, "job:b", decide(60))).toBe("admitted");
   });
 });
 

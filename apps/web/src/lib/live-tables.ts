@@ -31,5 +31,7 @@ export const routersOfTable: Record<string, readonly RouterName[]> = {
   replicas: ["deploy", "pools"],
   residencies: ["deploy", "pools"],
   pools: ["pools"],
-  allocations: ["pools"],
+  placements: ["pools", "work"],
+  teams: ["pools"],
+  serving_targets: ["pools"],
 };

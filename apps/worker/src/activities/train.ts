@@ -9,16 +9,29 @@ import type { Database, Scope } from "@anneal/db/database";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
 import { replaceDrops, addRunOutputs, getRun } from "@anneal/db/queries/loop";
 import { listReplicas } from "@anneal/db/queries/serving";
-import { admit, measureAllocation, releaseAllocation } from "@anneal/db/queries/pools";
+import {
+  endPlacement,
+  getPlacement,
+  listActivePlacements,
+  listPools,
+  measurePlacement,
+  schedulePending,
+  submitPlacement,
+  teamOf,
+} from "@anneal/db/queries/pools";
 import { createTrainingRun, findFinishedTraining, getTrainingRun, updateTrainingRun } from "@anneal/db/queries/train";
 import type { ObjectStore } from "@anneal/objects/object-store";
-import { decideAdmission, type AdmissionDecision } from "@anneal/sizing/admission";
-import { estimateTrainingMemory, trainingLogitsPerPass } from "@anneal/sizing/training-memory";
-import { cancellationSignal } from "@temporalio/activity";
+import type { TrainingSettings } from "@anneal/core/loop/settings";
+import { gpuCatalogue } from "@anneal/sizing/gpus/catalogue";
+import type { Decision } from "@anneal/sizing/placement/decide";
+import { estimateCpuTraining } from "@anneal/sizing/training/estimate-cpu-training";
+import { estimateTraining } from "@anneal/sizing/training/estimate-training";
+import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startTrainer } from "../drivers/trainer-process.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { createProgressReporter } from "./progress.ts";
@@ -28,7 +41,9 @@ import type { BaseModel } from "../base-model.ts";
 
 export type TrainActivities = ReturnType<typeof createTrainActivities>;
 
-export const trainingPoolName = "this-machine";
+/** The machine that the worker runs on. */
+export const machinePool = "this-machine";
+const placePollMs = 2000;
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -47,6 +62,115 @@ export function createTrainActivities(deps: {
   const scopeOf = (input: { workspaceId: string }): Scope => ({ db, workspaceId: input.workspaceId });
   const directoryOf = (trainingRunId: string) => join(deps.stateDir, "training", trainingRunId);
   const subjectOf = (trainingRunId: string) => `training:${trainingRunId}`;
+
+  /** One trainer from start to end; null when the scheduler took its place away and it stopped at a checkpoint. */
+  async function trainUntilStopped(
+    input: StageInput & { trainingRunId: string },
+    { directory, configPath }: { directory: string; configPath: string },
+    trainCount: number,
+  ): Promise<StageCounts | null> {
+    const scope = scopeOf(input);
+    const { trainingRunId } = input;
+    const { startedAt } = await getTrainingRun(scope, trainingRunId);
+    await updateTrainingRun(scope, trainingRunId, { status: "running", startedAt: startedAt ?? new Date() });
+    const trainer = await startTrainer({ python: deps.python, pythonPath: deps.pythonPath, directory, configPath });
+    const signal = cancellationSignal();
+    signal.addEventListener("abort", () => trainer.stop(), { once: true });
+    const progress = createProgressReporter({ scope, runId: input.runId, stage: "train", unit: "steps" });
+    // Loading the base model and evaluations are silent for a while: the heartbeat must not depend on events.
+    let displaced = false;
+    let last = { done: 0, total: null as number | null };
+    const pulse = setInterval(() => {
+      void (async () => {
+        await progress.report(last.done, last.total);
+        if ((await getTrainingRun(scope, trainingRunId)).status === "stopping") trainer.stop();
+        if ((await getPlacement(db, subjectOf(trainingRunId)))?.status === "waiting") {
+          displaced = true;
+          trainer.stop();
+        }
+      })().catch(() => undefined);
+    }, 2000);
+    try {
+      let end: TrainerEnd | null = null;
+      for await (const event of trainer.events) {
+        await recordTrainerEvent(scope, trainingRunId, event);
+        if (event.type === "step") {
+          last = { done: event.step, total: event.totalSteps };
+          await progress.report(event.step, event.totalSteps, `loss ${event.loss.toFixed(3)}`);
+          if (event.step % 10 === 1) await measurePlacement(db, subjectOf(trainingRunId), event.memoryBytes);
+        }
+        if (event.type === "started") {
+          await replaceDrops(scope, input.runId, "train", event.dropped);
+        }
+        if (event.type === "finished" || event.type === "stopped" || event.type === "failed") end = event;
+      }
+      const code = await trainer.exited;
+      if (displaced && end?.type === "stopped") return null;
+      return await settleTraining({ scope, objects, trainingRunId, directory }, trainCount, end, code);
+    } finally {
+      clearInterval(pulse);
+    }
+  }
+
+  /** Until the scheduler has given the training its place; its page says what it waits for. */
+  async function awaitPlace(scope: Scope, trainingRunId: string, estimate: object): Promise<void> {
+    const signal = cancellationSignal();
+    for (;;) {
+      signal.throwIfAborted();
+      heartbeat();
+      const placement = await getPlacement(db, subjectOf(trainingRunId));
+      const place = placement?.status === "running" ? placement : null;
+      const node = place?.members[0]?.node ?? null;
+      const { reason = "It is not asked for any more.", action = null } = placement ?? {};
+      const status = place === null ? "queued" : "admitted";
+      await updateTrainingRun(scope, trainingRunId, { admission: { status, node, reason, action, estimate } });
+      if (place !== null) return;
+      await sleep(placePollMs, undefined, { signal });
+      await schedulePending(db);
+    }
+  }
+
+  /** In the words of a training: what it needs, what the machine has, and the GPU that would hold it. */
+  async function explainRefusal(
+    decision: Extract<Decision, { status: "refused" }>,
+    training: TrainingSettings,
+    tokensPerPass: number,
+    neededBytes: number,
+  ): Promise<{ reason: string; action: string }> {
+    if (decision.code !== "never-fits") return { reason: decision.reason, action: decision.action };
+    const pool = (await listPools(db)).find(({ name }) => name === machinePool);
+    const [node] = pool?.nodes.toSorted((left, right) => right.memoryMib - left.memoryMib) ?? [];
+    const held = (await listActivePlacements(db)).filter(({ members }) =>
+      members.some((each) => each.node === node?.name),
+    );
+    const freeBytes = (node?.memoryMib ?? 0) * 2 ** 20 - held.reduce((sum, each) => sum + each.predictedBytes, 0);
+    const inGib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+    const gpu = gpuCatalogue
+      .toSorted((left, right) => left.memoryGib - right.memoryGib)
+      .find(
+        ({ id }) =>
+          estimateTraining({
+            model: baseModel.config,
+            gpu: id,
+            method: training.method,
+            quantization: null,
+            loraRank: training.rank,
+            loraTargets: "all-linear",
+            maxLength: tokensPerPass,
+            batch: 1,
+            gradientCheckpointing: false,
+            flashAttention: true,
+            gpus: 1,
+            sharding: null,
+          }).fits,
+      );
+    return {
+      reason: node
+        ? `The training needs ${inGib(neededBytes)} of memory, and ${node.name} has ${inGib(Math.max(0, freeBytes))} free of ${inGib(node.memoryMib * 2 ** 20)}.`
+        : `There is no machine in the pool ${machinePool} to train on.`,
+      action: `Lower the batch tokens, the maximum length or the rank, or train on a larger machine${gpu ? `: one ${gpu.name} (${gpu.memoryGib} GiB) would hold it` : ""}.`,
+    };
+  }
 
   return {
     /** Writes the run's row; an equal run that is done already stands for it, unless the settings say retrain. */
@@ -84,55 +208,51 @@ export function createTrainActivities(deps: {
       return { status: "new", trainingRunId };
     },
 
-    /** Sizes the job, then books it on the pool or refuses it with the numbers. */
+    /** Sizes the job, then waits until it has its place on the pool; what can never fit is refused with the numbers. */
     async admitTraining(input: StageInput & { trainingRunId: string }): Promise<void> {
       const scope = scopeOf(input);
+      const { trainingRunId, workspaceId } = input;
       const { training } = input.settings;
-      const estimate = estimateTrainingMemory({
-        model: baseModel.shape,
+      const tokensPerPass = Math.max(training.batchTokens, training.maxLength);
+      const estimate = estimateCpuTraining({
+        model: baseModel.config,
         method: training.method,
-        rank: training.rank,
+        loraRank: training.rank,
+        maxLength: training.maxLength,
+        batchTokens: tokensPerPass,
         weightBytes: baseModel.weightBytes,
-        tokensPerPass: Math.max(training.batchTokens, training.maxLength),
-        logitsPerPass: trainingLogitsPerPass(Math.max(training.batchTokens, training.maxLength)),
+        boundedKernelCaches: true,
       });
-      const decision = await admit<AdmissionDecision>(
-        db,
-        trainingPoolName,
-        subjectOf(input.trainingRunId),
-        (pool, booked) => {
-          const decided = decideAdmission(pool.nodes, booked, { memoryBytes: estimate.totalBytes });
-          return {
-            decision: decided,
-            booking:
-              decided.status === "admitted"
-                ? {
-                    node: decided.node,
-                    memoryBytes: estimate.totalBytes,
-                    workspaceId: input.workspaceId,
-                    explanation: { reason: decided.reason, breakdown: estimate.breakdown },
-                  }
-                : null,
-          };
+      const decision = await submitPlacement(db, {
+        request: {
+          id: subjectOf(trainingRunId),
+          team: await teamOf(db, workspaceId),
+          kind: "training",
+          priority: 0,
+          gang: [
+            { count: 1, gpus: 0, gpuMilli: 1000, cpuMilli: 0, memoryMib: Math.ceil(estimate.totalBytes / 2 ** 20) },
+          ],
+          pools: [machinePool],
         },
-      );
-      const admission = { ...decision, estimate };
-      await updateTrainingRun(scope, input.trainingRunId, { admission });
-      if (decision?.status === "admitted") return;
-      const error = new AnnealError(
-        "ADMISSION_REFUSED",
-        decision?.reason ?? `There is no pool ${trainingPoolName} to train on.`,
-        {
-          action: decision?.action ?? "Start the stack, which declares this machine as a pool.",
+        workspaceId,
+        predictedBytes: estimate.totalBytes,
+        breakdown: estimate.breakdown,
+      });
+      if (decision.status === "refused") {
+        const { reason, action } = await explainRefusal(decision, training, tokensPerPass, estimate.totalBytes);
+        await updateTrainingRun(scope, trainingRunId, { admission: { status: "refused", reason, action, estimate } });
+        const error = new AnnealError("ADMISSION_REFUSED", reason, {
+          action,
           details: { estimate: estimate.breakdown, neededBytes: estimate.totalBytes },
-        },
-      );
-      await updateTrainingRun(scope, input.trainingRunId, {
-        status: "failed",
-        error: error.toReport(),
-        endedAt: new Date(),
-      });
-      throw error;
+        });
+        await updateTrainingRun(scope, trainingRunId, {
+          status: "failed",
+          error: error.toReport(),
+          endedAt: new Date(),
+        });
+        throw error;
+      }
+      await awaitPlace(scope, trainingRunId, estimate);
     },
 
     async runTraining(input: StageInput & { trainingRunId: string }): Promise<StageCounts> {
@@ -158,45 +278,25 @@ export function createTrainActivities(deps: {
         outputDir,
       });
       await writeFile(configPath, JSON.stringify(config, null, 2));
-      await updateTrainingRun(scope, trainingRunId, { status: "running", startedAt: run.startedAt ?? new Date() });
-
-      const trainer = await startTrainer({ python: deps.python, pythonPath: deps.pythonPath, directory, configPath });
-      const signal = cancellationSignal();
-      signal.addEventListener("abort", () => trainer.stop(), { once: true });
-      const progress = createProgressReporter({ scope, runId: input.runId, stage: "train", unit: "steps" });
-      // Loading the base model and evaluations are silent for a while: the heartbeat must not depend on events.
-      let last = { done: 0, total: null as number | null };
-      const pulse = setInterval(() => {
-        void (async () => {
-          await progress.report(last.done, last.total);
-          if ((await getTrainingRun(scope, trainingRunId)).status === "stopping") trainer.stop();
-        })().catch(() => undefined);
-      }, 2000);
-      try {
-        let end: TrainerEnd | null = null;
-        for await (const event of trainer.events) {
-          await recordTrainerEvent(scope, trainingRunId, event);
-          if (event.type === "step") {
-            last = { done: event.step, total: event.totalSteps };
-            await progress.report(event.step, event.totalSteps, `loss ${event.loss.toFixed(3)}`);
-            if (event.step % 10 === 1) await measureAllocation(db, subjectOf(trainingRunId), event.memoryBytes);
-          }
-          if (event.type === "started") {
-            await replaceDrops(scope, input.runId, "train", event.dropped);
-          }
-          if (event.type === "finished" || event.type === "stopped" || event.type === "failed") end = event;
-        }
-        const code = await trainer.exited;
-        return await settleTraining({ scope, objects, trainingRunId, directory }, dataset.trainCount, end, code);
-      } finally {
-        clearInterval(pulse);
+      const files = { directory, configPath };
+      let counts = await trainUntilStopped(input, files, dataset.trainCount);
+      while (counts === null) {
+        // Its place was given to work of more weight; its checkpoint waits with it.
+        await updateTrainingRun(scope, trainingRunId, { status: "queued" });
+        await awaitPlace(
+          scope,
+          trainingRunId,
+          (await getTrainingRun(scope, trainingRunId)).admission?.["estimate"] ?? {},
+        );
+        counts = await trainUntilStopped(input, files, dataset.trainCount);
       }
+      return counts;
     },
 
     /** Whatever way the training went, its memory is free again, and its row does not say for ever that it runs. */
     async releaseTraining(input: StageInput & { trainingRunId: string }): Promise<void> {
       const { trainingRunId } = input;
-      await releaseAllocation(db, subjectOf(trainingRunId));
+      await endPlacement(db, subjectOf(trainingRunId));
       const { status, error } = await getTrainingRun(scopeOf(input), trainingRunId);
       if (status === "done" || status === "failed" || status === "stopped") return;
       const end = error === null ? "stopped" : "failed";

@@ -1,96 +1,253 @@
-import { and, asc, desc, eq, isNotNull, isNull, sql } from "drizzle-orm";
-import type { Database } from "../database.ts";
-import { allocations, pools, type PoolNode } from "../schema.ts";
+import type { PlacementRequest } from "@anneal/sizing/placement/placement-request";
+import type { Cluster } from "@anneal/sizing/placement/cluster";
+import type { ClusterSnapshot, TeamSpec } from "@anneal/sizing/placement/cluster-snapshot";
+import { createCluster, toSnapshot } from "@anneal/sizing/placement/create-cluster";
+import type { Decision } from "@anneal/sizing/placement/decide";
+import { finishWork, startWaiting, submitRequest } from "@anneal/sizing/placement/schedule";
+import { and, asc, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
+import type { Database, Transaction } from "../database.ts";
+import { placements, pools, scheduler, teams, type PoolNode } from "../schema.ts";
 
 export type Pool = typeof pools.$inferSelect;
-export type Allocation = typeof allocations.$inferSelect;
+export type Placement = typeof placements.$inferSelect;
+export type Team = typeof teams.$inferSelect;
 
-export async function savePool(
-  db: Database,
-  pool: { name: string; profile: Pool["profile"]; nodes: PoolNode[] },
-): Promise<Pool> {
-  const [row] = await db
-    .insert(pools)
-    .values(pool)
-    .onConflictDoUpdate({ target: pools.name, set: { nodes: pool.nodes, profile: pool.profile } })
-    .returning();
-  return row!;
+/** Whose quota counts where a workspace has no team of its own. */
+export const defaultTeam = "default";
+/** Ended work that is remembered, so that a submission that is repeated late does not run twice. */
+const rememberedIds = 1000;
+
+/** Declares a pool, or its machines anew; what a person has cordoned stays so. */
+export async function savePool(db: Database, pool: { name: string; nodes: PoolNode[] }): Promise<Pool> {
+  return db.transaction(async (tx) => {
+    const [known] = await tx.select().from(pools).where(eq(pools.name, pool.name)).for("update");
+    const cordoned = new Set(known?.nodes.filter((node) => node.cordoned).map(({ name }) => name));
+    const nodes = pool.nodes.map((node) => ({ ...node, cordoned: node.cordoned || cordoned.has(node.name) }));
+    const [row] = await tx
+      .insert(pools)
+      .values({ ...pool, nodes })
+      .onConflictDoUpdate({ target: pools.name, set: { nodes } })
+      .returning();
+    return row!;
+  });
 }
 
 export async function listPools(db: Database): Promise<Pool[]> {
   return db.select().from(pools).orderBy(asc(pools.name));
 }
 
-export async function listAllocations(db: Database, poolId?: string): Promise<Allocation[]> {
-  return db
-    .select()
-    .from(allocations)
-    .where(and(isNull(allocations.releasedAt), poolId === undefined ? undefined : eq(allocations.poolId, poolId)))
-    .orderBy(desc(allocations.createdAt));
+export async function setCordoned(db: Database, node: string, cordoned: boolean): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    for (const pool of await tx.select().from(pools).for("update")) {
+      if (!pool.nodes.some(({ name }) => name === node)) continue;
+      const nodes = pool.nodes.map((each) => (each.name === node ? { ...each, cordoned } : each));
+      await tx.update(pools).set({ nodes }).where(eq(pools.id, pool.id));
+      return true;
+    }
+    return false;
+  });
 }
 
-/** What was booked and is free again, newest first: how good the predictions were. */
-export async function listReleasedAllocations(db: Database, limit = 20): Promise<Allocation[]> {
+export async function listTeams(db: Database): Promise<Team[]> {
+  return db.select().from(teams).orderBy(asc(teams.name));
+}
+
+/** @throws SizingError INVALID_REQUEST, CONTRADICTORY_QUOTA; nothing is then changed */
+export async function saveTeam(db: Database, team: { spec: TeamSpec; workspaceId: string | null }): Promise<void> {
+  await db.transaction(async (tx) => {
+    const row = { name: team.spec.name, ...team };
+    await tx.insert(teams).values(row).onConflictDoUpdate({ target: teams.name, set: row });
+    // Read back as the next decision will: what contradicts itself is refused here.
+    await loadCluster(tx);
+  });
+}
+
+/** The team whose quota a workspace's work counts against. */
+export async function teamOf(db: Database, workspaceId: string): Promise<string> {
+  const [row] = await db.select({ name: teams.name }).from(teams).where(eq(teams.workspaceId, workspaceId));
+  return row?.name ?? defaultTeam;
+}
+
+/** What runs and what waits, the oldest first. */
+export async function listActivePlacements(db: Database): Promise<Placement[]> {
   return db
     .select()
-    .from(allocations)
-    .where(and(isNotNull(allocations.releasedAt), isNotNull(allocations.measuredBytes)))
-    .orderBy(desc(allocations.releasedAt))
+    .from(placements)
+    .where(inArray(placements.status, ["waiting", "running"]))
+    .orderBy(asc(placements.requestedAt));
+}
+
+/** What has ended and was measured, newest first: how good the predictions were. */
+export async function listMeasuredPlacements(db: Database, limit = 20): Promise<Placement[]> {
+  return db
+    .select()
+    .from(placements)
+    .where(and(eq(placements.status, "ended"), isNotNull(placements.measuredBytes)))
+    .orderBy(desc(placements.endedAt))
     .limit(limit);
 }
 
+export async function getPlacement(db: Database, subject: string): Promise<Placement | undefined> {
+  const [row] = await db.select().from(placements).where(eq(placements.subject, subject));
+  return row;
+}
+
+export type Submission = {
+  request: PlacementRequest;
+  workspaceId: string | null;
+  predictedBytes: number;
+  breakdown: Record<string, number>;
+};
+
 /**
- * Decides and books in one transaction that locks the pool, so that two schedulers never over-commit.
- * @param decide pure: sees the pool's nodes and what is booked on them; returns the booking, or null to book nothing.
+ * Asks for room. Idempotent by the request's id: one that waits or runs gets the answer that it has; one that has ended
+ * or was refused is decided anew. Decision and booking are one transaction, so that a crash loses and doubles nothing.
  */
-export async function admit<T>(
-  db: Database,
-  poolName: string,
-  subject: string,
-  decide: (
-    pool: Pool,
-    booked: Allocation[],
-  ) => {
-    decision: T;
-    booking: {
-      node: string;
-      memoryBytes: number;
-      workspaceId: string | null;
-      explanation: Record<string, unknown>;
-    } | null;
-  },
-): Promise<T | null> {
+export async function submitPlacement(db: Database, submission: Submission, nowMs = Date.now()): Promise<Decision> {
+  const { request, ...facts } = submission;
   return db.transaction(async (tx) => {
-    const [pool] = await tx.select().from(pools).where(eq(pools.name, poolName)).for("update");
-    if (!pool) return null;
-    const booked = await tx
-      .select()
-      .from(allocations)
-      .where(and(eq(allocations.poolId, pool.id), isNull(allocations.releasedAt)));
-    const { decision, booking } = decide(
-      pool,
-      booked.filter((allocation) => allocation.subject !== subject),
-    );
-    // A repeated request replaces its own booking: admission is idempotent by subject.
-    await tx
-      .update(allocations)
-      .set({ releasedAt: sql`now()` })
-      .where(and(eq(allocations.subject, subject), isNull(allocations.releasedAt)));
-    if (booking !== null) await tx.insert(allocations).values({ ...booking, poolId: pool.id, subject });
+    const { cluster, before } = await loadCluster(tx, request.id);
+    const decision = submitRequest(cluster, request, nowMs);
+    if (decision.status === "refused" || !before.has(request.id)) {
+      const row = {
+        subject: request.id,
+        ...facts,
+        request,
+        status: decision.status === "refused" ? ("refused" as const) : ("waiting" as const),
+        members: [],
+        reason: decision.reason,
+        action: "action" in decision ? decision.action : null,
+        measuredBytes: null,
+        requestedAt: new Date(nowMs),
+        startedAt: null,
+        endedAt: decision.status === "refused" ? new Date(nowMs) : null,
+      };
+      await tx.insert(placements).values(row).onConflictDoUpdate({ target: placements.subject, set: row });
+    }
+    await storeCluster(tx, cluster, before, new Map([[decision.id, decision]]));
     return decision;
   });
 }
 
-export async function measureAllocation(db: Database, subject: string, measuredBytes: number): Promise<void> {
-  await db
-    .update(allocations)
-    .set({ measuredBytes })
-    .where(and(eq(allocations.subject, subject), isNull(allocations.releasedAt)));
+/** The work has ended, or is wanted no more. What waits and fits by now starts. */
+export async function endPlacement(db: Database, subject: string, nowMs = Date.now()): Promise<void> {
+  await db.transaction(async (tx) => {
+    const { cluster, before } = await loadCluster(tx);
+    finishWork(cluster, subject, nowMs);
+    await storeCluster(tx, cluster, before, decisionsOf(startWaiting(cluster, nowMs)));
+  });
 }
 
-export async function releaseAllocation(db: Database, subject: string): Promise<void> {
+/** Gives room to what waits, after machines, quotas or time have changed. */
+export async function schedulePending(db: Database, nowMs = Date.now()): Promise<void> {
+  await db.transaction(async (tx) => {
+    const { cluster, before } = await loadCluster(tx);
+    await storeCluster(tx, cluster, before, decisionsOf(startWaiting(cluster, nowMs)));
+  });
+}
+
+export async function measurePlacement(db: Database, subject: string, measuredBytes: number): Promise<void> {
   await db
-    .update(allocations)
-    .set({ releasedAt: sql`now()` })
-    .where(and(eq(allocations.subject, subject), isNull(allocations.releasedAt)));
+    .update(placements)
+    .set({ measuredBytes: sql`greatest(${measuredBytes}, coalesce(${placements.measuredBytes}, 0))` })
+    .where(and(eq(placements.subject, subject), eq(placements.status, "running")));
+}
+
+const decisionsOf = (decisions: readonly Decision[]) => new Map(decisions.map((each) => [each.id, each]));
+
+/**
+ * The whole state, under the scheduler's lock until the transaction ends.
+ * @param again an id that may be asked for although it has ended
+ */
+async function loadCluster(
+  tx: Transaction,
+  again?: string,
+): Promise<{ cluster: Cluster; before: Map<string, Placement> }> {
+  await tx.insert(scheduler).values({ id: 1, nowMs: 0, demand: [] }).onConflictDoNothing();
+  const [own] = await tx.select().from(scheduler).where(eq(scheduler.id, 1)).for("update");
+  const active = await tx
+    .select()
+    .from(placements)
+    .where(inArray(placements.status, ["waiting", "running"]));
+  const finished = await tx
+    .select({ subject: placements.subject })
+    .from(placements)
+    .where(eq(placements.status, "ended"))
+    .orderBy(desc(placements.endedAt))
+    .limit(rememberedIds);
+  const allPools = await tx.select().from(pools);
+  const allTeams = await tx.select().from(teams);
+  const specs = allTeams.map(({ spec }) => spec);
+  const snapshot: ClusterSnapshot = {
+    ...emptySnapshot,
+    nowMs: own!.nowMs,
+    demand: own!.demand,
+    nodes: allPools.flatMap(({ name, nodes }) => nodes.map((node) => ({ ...node, pool: name }))),
+    pools: allPools.map(({ name, kinds, servingReserveGpuMilli }) => ({
+      name,
+      kinds: kinds ?? ["serving", "training", "batch"],
+      servingReserveGpuMilli,
+    })),
+    teams: specs.some(({ name }) => name === defaultTeam) ? specs : [...specs, unlimitedTeam],
+    bookings: active
+      .filter(({ status }) => status === "running")
+      .map(({ request, members, startedAt }) => ({ request, placements: members, startedAtMs: startedAt!.getTime() })),
+    pending: active
+      .filter(({ status }) => status === "waiting")
+      .map(({ request, requestedAt }) => ({ request, sinceMs: requestedAt.getTime() })),
+    finished: finished.map(({ subject }) => subject).filter((subject) => subject !== again),
+  };
+  return { cluster: createCluster(snapshot), before: new Map(active.map((row) => [row.subject, row])) };
+}
+
+const unlimitedTeam: TeamSpec = {
+  name: defaultTeam,
+  nominalGpuMilli: null,
+  borrowingLimitGpuMilli: null,
+  weight: 1,
+  budgets: [],
+};
+const emptySnapshot = { settings: { agingMs: 3_600_000, holdAfterMs: 7_200_000 } };
+
+/** Writes what a decision changed: who runs where, who waits again, who has ended, and what was drawn from budgets. */
+async function storeCluster(
+  tx: Transaction,
+  cluster: Cluster,
+  before: ReadonlyMap<string, Placement>,
+  decisions: ReadonlyMap<string, Decision>,
+): Promise<void> {
+  const after = toSnapshot(cluster);
+  await tx.update(scheduler).set({ nowMs: after.nowMs, demand: after.demand }).where(eq(scheduler.id, 1));
+  const now = new Date(after.nowMs);
+  const told = (subject: string) => {
+    const decision = decisions.get(subject);
+    return decision ? { reason: decision.reason, action: "action" in decision ? decision.action : null } : {};
+  };
+  const active = new Set<string>();
+  for (const { request, placements: members, startedAtMs } of after.bookings) {
+    active.add(request.id);
+    if (before.get(request.id)?.status === "running") continue;
+    await tx
+      .update(placements)
+      .set({ status: "running", members, startedAt: new Date(startedAtMs), ...told(request.id) })
+      .where(eq(placements.subject, request.id));
+  }
+  for (const { request } of after.pending) {
+    active.add(request.id);
+    const decision = decisions.get(request.id);
+    if (before.get(request.id)?.status === "waiting" && !decision) continue;
+    const stopped = before.get(request.id)?.status === "running" ? { reason: "It was stopped for other work." } : {};
+    await tx
+      .update(placements)
+      .set({ status: "waiting", members: [], startedAt: null, ...stopped, ...told(request.id) })
+      .where(eq(placements.subject, request.id));
+  }
+  const ended = [...before.keys()].filter((subject) => !active.has(subject));
+  if (ended.length > 0)
+    await tx.update(placements).set({ status: "ended", endedAt: now }).where(inArray(placements.subject, ended));
+  const known = new Map((await tx.select().from(teams)).map((row) => [row.name, row]));
+  for (const spec of after.teams) {
+    if (spec.budgets.length > 0 && known.has(spec.name))
+      await tx.update(teams).set({ spec }).where(eq(teams.name, spec.name));
+  }
 }

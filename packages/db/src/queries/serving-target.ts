@@ -1,4 +1,4 @@
-import { eq } from "drizzle-orm";
+import { asc, eq } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { servingTargets } from "../schema.ts";
 
@@ -14,10 +14,20 @@ export async function ensureServingTarget(db: Database, target: ServingTarget): 
   await db.insert(servingTargets).values(target).onConflictDoNothing();
 }
 
+export async function listServingTargets(db: Database): Promise<ServingTarget[]> {
+  return db.select().from(servingTargets).orderBy(asc(servingTargets.baseModel));
+}
+
+/** @returns false when there is none of this model */
 export async function updateServingTarget(
   db: Database,
   baseModel: string,
   changes: Partial<Omit<ServingTarget, "baseModel">>,
-): Promise<void> {
-  await db.update(servingTargets).set(changes).where(eq(servingTargets.baseModel, baseModel));
+): Promise<boolean> {
+  const rows = await db
+    .update(servingTargets)
+    .set(changes)
+    .where(eq(servingTargets.baseModel, baseModel))
+    .returning({ baseModel: servingTargets.baseModel });
+  return rows.length > 0;
 }

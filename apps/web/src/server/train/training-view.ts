@@ -11,7 +11,7 @@ const configSchema = z.looseObject({
 });
 
 const admissionSchema = z.object({
-  status: z.enum(["admitted", "refused"]),
+  status: z.enum(["queued", "admitted", "refused"]),
   node: z.string().nullable().default(null),
   reason: z.string(),
   action: z.string().nullable().default(null),

@@ -1,0 +1,42 @@
+import { expect, it } from "vitest";
+import { assignGpus } from "./assign-gpus.ts";
+import type { GpuDevice } from "./parse-nvidia-smi.ts";
+
+const device = (id: string, migProfile: string | null = null): GpuDevice => ({
+  id,
+  product: "NVIDIA-A100-SXM4-40GB",
+  migProfile,
+  memoryBytes: 40 * 1024 ** 3,
+  usedBytes: 0,
+});
+const three = [device("a"), device("b"), device("c")];
+
+it("gives whole GPUs only of those that nobody has a part of", () => {
+  expect(assignGpus(three, [{ id: "a", milli: 200 }], { gpus: 2 })).toEqual([
+    { id: "b", milli: 1000 },
+    { id: "c", milli: 1000 },
+  ]);
+  expect(assignGpus(three, [{ id: "a", milli: 200 }], { gpus: 3 })).toBeNull();
+});
+
+it("puts a share onto the fullest GPU that still has room, so that whole ones stay whole", () => {
+  const held = [
+    { id: "a", milli: 300 },
+    { id: "b", milli: 600 },
+    { id: "c", milli: 1000 },
+  ];
+  expect(assignGpus(three, held, { gpus: 1, gpuMilli: 400 })).toEqual([{ id: "b", milli: 400 }]);
+  expect(assignGpus(three, held, { gpus: 1, gpuMilli: 500 })).toEqual([{ id: "a", milli: 500 }]);
+  expect(assignGpus(three, held, { gpus: 1, gpuMilli: 800 })).toBeNull();
+});
+
+it("gives slices of the profile that was asked for, and never a slice for a whole GPU", () => {
+  const devices = [device("m1", "1g.5gb"), device("m2", "3g.20gb"), device("g")];
+  expect(assignGpus(devices, [], { gpus: 1, migProfile: "3g.20gb" })).toEqual([{ id: "m2", milli: 1000 }]);
+  expect(assignGpus(devices, [], { gpus: 1 })).toEqual([{ id: "g", milli: 1000 }]);
+  expect(assignGpus(devices, [], { gpus: 2, migProfile: "1g.5gb" })).toBeNull();
+});
+
+it("needs no GPU for a member without one", () => {
+  expect(assignGpus([], [], { gpus: 0 })).toEqual([]);
+});

@@ -1,0 +1,51 @@
+/** One GPU of this machine, or one MIG slice of one. */
+export type GpuDevice = {
+  /** What CUDA_VISIBLE_DEVICES takes. */
+  id: string;
+  /** With dashes, as NVIDIA's Kubernetes label spells it. */
+  product: string;
+  migProfile: string | null;
+  memoryBytes: number | null;
+  /** In use already, by all processes together; null where it is not told (slices, GPUs without memory of their own). */
+  usedBytes: number | null;
+};
+
+/** For `nvidia-smi --query-gpu=<these> --format=csv,noheader,nounits`. */
+export const gpuQueryFields = ["uuid", "name", "memory.total", "memory.used", "mig.mode.current"] as const;
+
+/**
+ * @param query answer to the query above, in MiB
+ * @param listing answer to `nvidia-smi -L`, which names the slices of GPUs in MIG mode
+ */
+export function parseGpus(query: string, listing: string): GpuDevice[] {
+  const slices = parseSlices(listing);
+  return query
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .flatMap((line): GpuDevice[] => {
+      const [id = "", name = "", total, used, migMode] = line.split(",").map((field) => field.trim());
+      const product = name.replaceAll(/\s+/g, "-");
+      // A GPU in MIG mode can only be used slice by slice; one that has not been sliced cannot be used at all.
+      if (migMode === "Enabled") return (slices.get(id) ?? []).map((slice) => ({ ...slice, product, usedBytes: null }));
+      return [{ id, product, migProfile: null, memoryBytes: parseMib(total), usedBytes: parseMib(used) }];
+    });
+}
+
+/** Slices by their GPU's UUID. A profile's name tells its memory: "3g.40gb" has 40 GB. */
+function parseSlices(listing: string): Map<string, Pick<GpuDevice, "id" | "migProfile" | "memoryBytes">[]> {
+  const slices = new Map<string, Pick<GpuDevice, "id" | "migProfile" | "memoryBytes">[]>();
+  let gpu: string | null = null;
+  for (const line of listing.split("\n")) {
+    gpu = /^GPU \d+:.*\(UUID: (GPU-[^)]+)\)/.exec(line)?.[1] ?? gpu;
+    const [, migProfile, gigabytes, id] =
+      /^\s+MIG (\S*?\.(\d+)gb\S*)\s+Device\s+\d+:\s+\(UUID: (MIG-[^)]+)\)/.exec(line) ?? [];
+    if (gpu === null || migProfile === undefined || id === undefined) continue;
+    slices.set(gpu, [...(slices.get(gpu) ?? []), { id, migProfile, memoryBytes: Number(gigabytes) * 1024 ** 3 }]);
+  }
+  return slices;
+}
+
+/** "[N/A]", "[Insufficient Permissions]" and the like become null. */
+function parseMib(text: string | undefined): number | null {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) * 1024 ** 2 : null;
+}

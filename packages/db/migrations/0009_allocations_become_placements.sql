@@ -1,0 +1,2 @@
+DROP TABLE "allocations" CASCADE;--> statement-breakpoint
+ALTER TABLE "pools" DROP COLUMN "profile";

@@ -1,0 +1,145 @@
+import { randomUUID } from "node:crypto";
+import type { PlacementRequest } from "@anneal/sizing/placement/placement-request";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
+import { openDatabase } from "../database.ts";
+import {
+  endPlacement,
+  getPlacement,
+  listActivePlacements,
+  savePool,
+  saveTeam,
+  schedulePending,
+  setCordoned,
+  submitPlacement,
+} from "./pools.ts";
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+});
+
+afterAll(() => database?.stop());
+
+const node = {
+  name: "one",
+  gpuModel: null,
+  gpus: 0,
+  gpuMemoryGib: 0,
+  nvlinkDomain: null,
+  railGroup: null,
+  numaNodes: 1,
+  migProfiles: [],
+  cpuMilli: 8000,
+  memoryMib: 100 * 1024,
+  labels: {},
+  costPerHour: 0,
+  cordoned: false,
+  lost: false,
+};
+const gpuNode = { ...node, name: "gpu", gpuModel: "H100-80GB", gpus: 4, gpuMemoryGib: 80 };
+
+beforeEach(async () => {
+  for (const placement of await listActivePlacements(database.db)) await endPlacement(database.db, placement.subject);
+  await savePool(database.db, { name: "this-machine", nodes: [node] });
+  await savePool(database.db, { name: "gpus", nodes: [] });
+  await setCordoned(database.db, "one", false);
+});
+
+function ask(memoryGib: number, change: Partial<PlacementRequest> = {}, db = database.db, nowMs?: number) {
+  const gang = [{ count: 1, gpus: 0, gpuMilli: 1000, cpuMilli: 0, memoryMib: memoryGib * 1024 }];
+  const request = {
+    id: `job:${randomUUID()}`,
+    team: "default",
+    kind: "training" as const,
+    priority: 0,
+    gang,
+    ...change,
+  };
+  return submitPlacement(db, { request, workspaceId: null, predictedBytes: memoryGib * 2 ** 30, breakdown: {} }, nowMs);
+}
+
+it("is never over-committed by schedulers that decide at once", async () => {
+  const others = openDatabase(database.appUrl);
+  const decisions = await Promise.all(
+    Array.from({ length: 10 }, (_, index) => ask(30, {}, index % 2 ? database.db : others.db)),
+  );
+  await others.close();
+  expect(decisions.filter(({ status }) => status === "admitted")).toHaveLength(3);
+  const active = await listActivePlacements(database.db);
+  expect(active.filter(({ status }) => status === "running")).toHaveLength(3);
+  expect(active.filter(({ status }) => status === "waiting")).toHaveLength(7);
+});
+
+it("keeps one booking for a request that is repeated, and starts what waits when it ends", async () => {
+  const first = await ask(60);
+  expect(await ask(60, { id: first.id })).toMatchObject({ status: "admitted", id: first.id });
+  const second = await ask(60);
+  expect(second).toMatchObject({ status: "queued", reason: expect.stringContaining("60.0 GiB") });
+  expect(await listActivePlacements(database.db)).toHaveLength(2);
+  await endPlacement(database.db, first.id);
+  expect(await getPlacement(database.db, second.id)).toMatchObject({ status: "running", members: [{ node: "one" }] });
+  expect(await getPlacement(database.db, first.id)).toMatchObject({ status: "ended" });
+});
+
+it("places again what has ended and is asked for anew, as a retried stage does", async () => {
+  const first = await ask(60);
+  await endPlacement(database.db, first.id);
+  expect(await ask(60, { id: first.id })).toMatchObject({ status: "admitted" });
+  expect(await getPlacement(database.db, first.id)).toMatchObject({ status: "running", endedAt: null });
+});
+
+it("refuses what can never fit, with the numbers, and keeps the refusal for whoever looks", async () => {
+  const decision = await ask(101);
+  expect(decision).toMatchObject({
+    status: "refused",
+    code: "never-fits",
+    reason: expect.stringContaining("101.0 GiB"),
+  });
+  expect(await getPlacement(database.db, decision.id)).toMatchObject({ status: "refused", reason: decision.reason });
+});
+
+it("puts nothing on a cordoned machine, whose cordon outlives its next declaration", async () => {
+  expect(await setCordoned(database.db, "one", true)).toBe(true);
+  await savePool(database.db, { name: "this-machine", nodes: [node] });
+  const decision = await ask(10);
+  expect(decision).toMatchObject({ status: "queued", reason: expect.stringContaining("cordoned") });
+  await setCordoned(database.db, "one", false);
+  await schedulePending(database.db);
+  expect(await getPlacement(database.db, decision.id)).toMatchObject({ status: "running" });
+});
+
+it("stops training for serving that needs its GPUs, and lets it wait for them", async () => {
+  await savePool(database.db, { name: "gpus", nodes: [gpuNode] });
+  const gang = [{ count: 1, gpus: 4, gpuMilli: 1000, cpuMilli: 0, memoryMib: 1 }];
+  const training = await ask(1, { gang });
+  const serving = await ask(1, { gang, kind: "serving", priority: 10 });
+  expect(serving).toMatchObject({ status: "admitted", evict: [{ id: training.id }] });
+  expect(await getPlacement(database.db, training.id)).toMatchObject({ status: "waiting", members: [] });
+  await endPlacement(database.db, serving.id);
+  expect(await getPlacement(database.db, training.id)).toMatchObject({ status: "running", members: [{ node: "gpu" }] });
+});
+
+it("holds a team to its quota, and refuses a quota that contradicts itself", async () => {
+  await savePool(database.db, { name: "gpus", nodes: [gpuNode] });
+  const spec = { name: "research", nominalGpuMilli: 2000, borrowingLimitGpuMilli: 0, weight: 1, budgets: [] };
+  await saveTeam(database.db, { spec, workspaceId: null });
+  const gang = [{ count: 1, gpus: 2, gpuMilli: 1000, cpuMilli: 0, memoryMib: 1 }];
+  expect(await ask(1, { gang, team: "research" })).toMatchObject({ status: "admitted" });
+  expect(await ask(1, { gang, team: "research" })).toMatchObject({ status: "queued", code: "quota" });
+  const broken = { ...spec, weight: -1 };
+  await expect(saveTeam(database.db, { spec: broken, workspaceId: null })).rejects.toMatchObject({
+    code: "INVALID_REQUEST",
+  });
+  await saveTeam(database.db, { spec: { ...spec, nominalGpuMilli: null, borrowingLimitGpuMilli: null }, workspaceId: null });
+});
+
+it("goes on from the latest time that it has seen when a clock jumps back", async () => {
+  const now = Date.now();
+  const first = await ask(60, {}, database.db, now);
+  await ask(60, {}, database.db, now - 3_600_000);
+  await endPlacement(database.db, first.id, now - 7_200_000);
+  const ended = await getPlacement(database.db, first.id);
+  expect(ended!.endedAt!.getTime()).toBeGreaterThanOrEqual(now);
+});
