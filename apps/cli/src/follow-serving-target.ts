@@ -1,4 +1,5 @@
 import type { Database } from "@anneal/db/database";
+import { defaultTeam, endPlacement, listActivePlacements, submitPlacement } from "@anneal/db/queries/pools";
 import {
   listReplicas,
   removeManagedReplicas,
@@ -6,31 +7,47 @@ import {
   saveReplica,
   updateReplica,
 } from "@anneal/db/queries/serving";
-import { getServingTarget } from "@anneal/db/queries/serving-target";
+import { ensureServingTarget, getServingTarget } from "@anneal/db/queries/serving-target";
 import type { Service } from "@anneal/local-stack/progress";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const pollMs = 1_000;
 /** A machine on which an engine failed to start will not take it a second later either. */
 const retryMs = 60_000;
+/** Above any training: who waits for an answer goes before who waits for an adapter. */
+const servingPriority = 100;
+const pool = "this-machine";
+const subjectOf = (number: number) => `replica:engine-${number}`;
+
+export type EngineSizing = { totalBytes: number; breakdown: Record<string, number> };
 
 /**
- * Starts and ends engines beside the stack's first one until as many run as the serving target wants. A new engine
- * serves once the worker has loaded its adapters; one that is too many is taken out of service here, drained by the
- * worker, and ended only then.
+ * Starts and ends engines beside the stack's first one until as many run as the serving target wants. Each has its place
+ * on the machine first, like any other work. A new engine serves once the worker has loaded its adapters; one that is
+ * too many is taken out of service here, drained by the worker, and ended only then.
+ * @param sizing what one engine takes
  * @param startEngine number 2 is the second engine
  */
 export async function followServingTarget(options: {
   db: Database;
   baseModel: string;
+  sizing: EngineSizing;
   startEngine: (number: number) => Promise<Service>;
   signal: AbortSignal;
   onFailure: (error: unknown) => void;
 }): Promise<void> {
-  const { db, baseModel, signal } = options;
+  const { db, baseModel, sizing, signal } = options;
   const engines = new Map<string, { number: number; service: Service }>();
   let retryAt = 0;
+  const decidedAt = new Date();
+  const initial = { desired: 1, minReplicas: 1, maxReplicas: 1, reasons: [], controller: null, decidedAt };
+  await ensureServingTarget(db, { baseModel, mode: "manual", ...initial });
   await removeManagedReplicas(db);
+  // The engines of the stack before ended with it.
+  for (const { subject } of await listActivePlacements(db)) {
+    if (subject.startsWith("replica:engine-")) await endPlacement(db, subject);
+  }
+  await place(1);
   while (!signal.aborted) {
     await step().catch(options.onFailure);
     await sleep(pollMs, undefined, { signal }).catch(() => undefined);
@@ -40,9 +57,11 @@ export async function followServingTarget(options: {
     const target = await getServingTarget(db, baseModel);
     const managed = (await listReplicas(db)).filter((replica) => replica.managed);
     for (const replica of managed.filter(({ status }) => status === "drained")) {
-      await engines.get(replica.url)?.service.stop();
+      const engine = engines.get(replica.url);
+      await engine?.service.stop();
       engines.delete(replica.url);
       await removeReplica(db, replica.id);
+      if (engine) await endPlacement(db, subjectOf(engine.number));
     }
     if (target === undefined) return;
     const serving = managed.filter(({ status }) => status !== "draining" && status !== "drained");
@@ -52,6 +71,7 @@ export async function followServingTarget(options: {
       await updateReplica(db, replica.id, { status: "draining", drainingSince: new Date() });
     }
     if (surplus < 0 && Date.now() >= retryAt) await add();
+    if (surplus >= 0) await giveUpWaiting();
   }
 
   /** One at a time: two engines that start at once take twice as long each. */
@@ -59,13 +79,40 @@ export async function followServingTarget(options: {
     const taken = new Set([...engines.values()].map(({ number }) => number));
     let number = 2;
     while (taken.has(number)) number += 1;
+    // Without room it waits in the queue, where its reason is shown, and is asked for again.
+    if (!(await place(number))) return;
     try {
       const service = await options.startEngine(number);
       engines.set(service.url, { number, service });
       await saveReplica(db, { url: service.url, baseModel, managed: true });
     } catch (error) {
       retryAt = Date.now() + retryMs;
+      await endPlacement(db, subjectOf(number));
       throw error;
+    }
+  }
+
+  async function place(number: number): Promise<boolean> {
+    const { status } = await submitPlacement(db, {
+      request: {
+        id: subjectOf(number),
+        team: defaultTeam,
+        kind: "serving",
+        priority: servingPriority,
+        gang: [{ count: 1, gpus: 0, gpuMilli: 1000, cpuMilli: 0, memoryMib: Math.ceil(sizing.totalBytes / 2 ** 20) }],
+        pools: [pool],
+      },
+      workspaceId: null,
+      predictedBytes: sizing.totalBytes,
+      breakdown: sizing.breakdown,
+    });
+    return status === "admitted";
+  }
+
+  /** An engine that is wanted no more need not wait for its place. */
+  async function giveUpWaiting(): Promise<void> {
+    for (const { subject, status } of await listActivePlacements(db)) {
+      if (status === "waiting" && subject.startsWith("replica:engine-")) await endPlacement(db, subject);
     }
   }
 }

@@ -1,8 +1,14 @@
 import { AnnealError } from "@anneal/core/errors";
+import { openDatabase } from "@anneal/db/database";
 import { migrateDatabase } from "@anneal/db/migrate";
 import type { Progress } from "@anneal/local-stack/progress";
 import { startStack, type Stack } from "@anneal/local-stack/stack";
+import { estimateCpuEngine } from "@anneal/sizing/memory/cpu-engine";
+import { readdir, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { describeError } from "./describe-error.ts";
 import { stateDirOf, type Env } from "./env.ts";
+import { followServingTarget } from "./follow-serving-target.ts";
 import { createPortalClient, type PortalClient } from "./portal/client.ts";
 import { seedWorkspace, type AccessFile } from "./seed.ts";
 
@@ -24,8 +30,9 @@ export async function runStack(
     await migrateDatabase(stack.databaseOwnerUrl, appRole === ownRole ? undefined : appRole);
     const access = await seedWorkspace(databaseUrl, stateDir);
     await Promise.all([stack.startWorker(), stack.startWeb()]);
+    const scaling = await startScaling(stack, signal);
     const portal = createPortalClient({ url: stack.portalUrl, workspace: access.workspace, apiKey: access.apiKey });
-    return { stack, access, portal };
+    return { stack: { ...stack, stop: () => scaling.end().then(stack!.stop) }, access, portal };
   } catch (error) {
     await stack?.stop();
     // Ctrl-C in a terminal also reaches what a start runs, whose last words are then no failure.
@@ -35,6 +42,38 @@ export async function runStack(
       cause: error,
     });
   }
+}
+
+/** Follows the serving target until the stack stops, where the engines are this stack's to start. */
+async function startScaling(stack: Stack, signal: AbortSignal): Promise<{ end(): Promise<void> }> {
+  const { startEngine } = stack;
+  if (startEngine === null) return { end: async () => {} };
+  const { db, close } = openDatabase(stack.env["ANNEAL_DATABASE_URL"] ?? "", { maxConnections: 2 });
+  const path = stack.env["ANNEAL_BASE_MODEL"] ?? "";
+  const weights = (await readdir(path)).filter((name) => name.endsWith(".safetensors"));
+  const sizes = await Promise.all(weights.map(async (name) => (await stat(join(path, name))).size));
+  const stop = new AbortController();
+  signal.addEventListener("abort", () => stop.abort(), { once: true });
+  const following = followServingTarget({
+    db,
+    baseModel: basename(path),
+    sizing: estimateCpuEngine({
+      weightBytes: sizes.reduce((sum, size) => sum + size, 0),
+      kvCacheGib: stack.kvCacheGib,
+    }),
+    startEngine,
+    signal: stop.signal,
+    onFailure: (error) => {
+      if (!stop.signal.aborted) console.error(`✗ engine      ${describeError(error)}`);
+    },
+  });
+  return {
+    async end() {
+      stop.abort();
+      await following.catch(() => undefined);
+      await close();
+    },
+  };
 }
 
 /** One line per service and state, for a terminal or a log. */

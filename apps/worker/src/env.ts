@@ -22,6 +22,7 @@ const schema = z.object({
   ANNEAL_MAX_LORA_RANK: z.coerce.number().int().positive().optional(),
   ANNEAL_BASE_MODEL: z.string().min(1),
   ANNEAL_TRAINING_SAMPLES: z.coerce.number().int().min(0).max(20).default(3),
+  ANNEAL_AUTOSCALE_INTERVAL_SECONDS: z.coerce.number().positive().default(15),
   ANNEAL_OBJECTS: z.string().min(1),
   ANNEAL_S3_ENDPOINT: z.string().optional(),
   ANNEAL_TEACHER_URL: z.url().optional(),

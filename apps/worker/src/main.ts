@@ -23,9 +23,11 @@ import { createDeployActivities } from "./activities/deploy.ts";
 import { createIndexingActivities } from "./activities/indexing.ts";
 import { createRegisterActivities } from "./activities/register.ts";
 import { createRunActivities } from "./activities/run.ts";
+import { createServingScaler } from "./activities/scale-serving.ts";
 import { createServingActivities } from "./activities/serving.ts";
 import { createTrainActivities, machinePool } from "./activities/train.ts";
 import { readBaseModel } from "./base-model.ts";
+import { cpuScaling } from "./cpu-scaling.ts";
 import { describeThisMachine } from "./drivers/this-machine.ts";
 import { createMainContentExtractor } from "./drivers/main-content.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
@@ -101,6 +103,13 @@ async function main(): Promise<void> {
     maxLoraRank,
     sampleCount: env.ANNEAL_TRAINING_SAMPLES,
   });
+  const scaler = createServingScaler({
+    db,
+    replicas,
+    baseModel: baseModel.name,
+    scaling: cpuScaling,
+    intervalSeconds: env.ANNEAL_AUTOSCALE_INTERVAL_SECONDS,
+  });
   const worker = await Worker.create({
     connection,
     namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
@@ -113,7 +122,7 @@ async function main(): Promise<void> {
       releaseTraining,
       ...createCheckActivities({ db, secretBox, chromiumPath }),
       ...createDeployActivities({ db, replicas, hasWorkflowEnded: (id) => hasWorkflowEnded(client, id) }),
-      ...createServingActivities({ db, replicas, maxLoraRank, log }),
+      ...createServingActivities({ db, replicas, maxLoraRank, scaler, log }),
       ...withFreeSpace(
         {
           ...createConnectActivities({ database, objects, secretBox, chromiumPath }),

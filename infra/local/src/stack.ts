@@ -47,6 +47,8 @@ export type Stack = {
    * and the port that the next start tries again. Null where the engines are somebody else's.
    */
   startEngine: ((number: number) => Promise<Service>) | null;
+  /** Memory for keys and values that each engine takes at its start, on a CPU. */
+  kvCacheGib: number;
   startWorker(): Promise<Service>;
   startWeb(): Promise<Service>;
   /** Ends everything that was started, and nothing else. Can be called at any time, also twice. */
@@ -185,6 +187,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       services: running,
       engineReady,
       startEngine: ownEngines ? addEngine : null,
+      kvCacheGib: settings.ANNEAL_KV_CACHE_GIB,
       startWorker: () => track("worker", () => startWorker({ ...common("worker"), env: { ...given, ...env } })),
       startWeb: () =>
         track("web", () =>

@@ -52,6 +52,8 @@ export type InferenceClient = {
   unloadAdapter(servingName: string): Promise<void>;
   /** Unix seconds at which the engine's process started, from its metrics; null when it does not say. */
   readStartTime(): Promise<number | null>;
+  /** Its metrics as Prometheus text. */
+  readMetrics(signal?: AbortSignal): Promise<string>;
 };
 
 export function createInferenceClient(options: { url: string; apiKey?: string | undefined }): InferenceClient {
@@ -76,6 +78,7 @@ export function createInferenceClient(options: { url: string; apiKey?: string | 
     if (response.ok) return response;
     throw classifyEngineError(response.status, await response.text());
   }
+  const readMetrics = async (signal?: AbortSignal) => (await request("/metrics", signal ? { signal } : {})).text();
   const post = (path: string, body: unknown, signal?: AbortSignal) =>
     request(path, { method: "POST", body: JSON.stringify(body), ...(signal ? { signal } : {}) });
 
@@ -149,10 +152,10 @@ export function createInferenceClient(options: { url: string; apiKey?: string | 
       }
     },
     async readStartTime() {
-      const text = await (await request("/metrics", {})).text();
-      const match = /^process_start_time_seconds\s+([\d.e+]+)/m.exec(text);
+      const match = /^process_start_time_seconds\s+([\d.e+]+)/m.exec(await readMetrics());
       return match ? Number(match[1]) : null;
     },
+    readMetrics,
   };
 }
 

@@ -35,13 +35,18 @@ describe("authorization", () => {
     expect(await codeOf(path, undefined)).toBe("UNAUTHENTICATED");
   });
 
-  it.each(["access.members", "access.addMember", "access.setRole", "access.removeMember"])(
-    "%s is an administrator's",
-    async (path) => {
-      for (const role of ["data_scientist", "operator", "member", "service"] as const)
-        expect(await codeOf(path, identityOf(role))).toBe("FORBIDDEN");
-    },
-  );
+  it.each([
+    "access.members",
+    "access.addMember",
+    "access.setRole",
+    "access.removeMember",
+    "pools.setCordoned",
+    "pools.saveTeam",
+    "pools.setServingTarget",
+  ])("%s is an administrator's", async (path) => {
+    for (const role of ["data_scientist", "operator", "member", "service"] as const)
+      expect(await codeOf(path, identityOf(role))).toBe("FORBIDDEN");
+  });
 
   it.each([
     "connect.check",

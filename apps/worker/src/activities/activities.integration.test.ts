@@ -23,6 +23,8 @@ import {
   updateReplica,
   type Replica,
 } from "@anneal/db/queries/serving";
+import { savePool, submitPlacement } from "@anneal/db/queries/pools";
+import { ensureServingTarget, getServingTarget, updateServingTarget } from "@anneal/db/queries/serving-target";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import type { EmbeddingsClient } from "@anneal/engines/embeddings-client";
@@ -32,6 +34,7 @@ import { locatePython } from "@anneal/local-stack/python-env";
 import { startVectors } from "@anneal/local-stack/start-vectors";
 import { openFolderStore } from "@anneal/objects/folder-store";
 import type { ObjectStore } from "@anneal/objects/object-store";
+import { defaultProfile } from "@anneal/sizing/autoscale/replica-profile";
 import { asyncLocalStorage, type Context } from "@temporalio/activity";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createReplicaDriver, type ReplicaDriver } from "../drivers/replicas.ts";
@@ -39,6 +42,7 @@ import { createCleanActivities } from "./clean.ts";
 import { createDeployActivities, type DeployActivities } from "./deploy.ts";
 import { startFakeEngine, type FakeEngine } from "./fake-engine.fixture.ts";
 import { createIndexingActivities } from "./indexing.ts";
+import { createServingScaler } from "./scale-serving.ts";
 import { createServingActivities } from "./serving.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
@@ -234,21 +238,26 @@ describe("deploying", () => {
     expect(await desired()).toEqual({ four: "resident" });
   });
 
-  /** The reconciler, until it has found the replica ready to serve. */
-  async function watchUntilReady(replicaId: string): Promise<void> {
+  const statusOf = async (replicaId: string) =>
+    (await listReplicas(handle.db)).find(({ id }) => id === replicaId)?.status;
+
+  /** The reconciler, for as long as `work` takes. */
+  async function whileWatching(work: () => Promise<void>): Promise<void> {
     const silent = { info: () => undefined, warn: () => undefined };
-    const serving = createServingActivities({ db: handle.db, replicas: driver, maxLoraRank: 16, log: silent });
+    const scaler = { step: async () => undefined };
+    const serving = createServingActivities({ db: handle.db, replicas: driver, maxLoraRank: 16, scaler, log: silent });
     const stop = new AbortController();
     const watching = asActivity(() => serving.watchReplicas(), stop.signal);
     try {
-      const isReady = async () =>
-        (await listReplicas(handle.db)).find(({ id }) => id === replicaId)?.status === "ready";
-      await vi.waitFor(async () => expect(await isReady()).toBe(true), { timeout: 20_000, interval: 50 });
+      await work();
     } finally {
       stop.abort();
       await watching.catch(() => undefined);
     }
   }
+  const untilStatus = (replicaId: string, status: Replica["status"]) =>
+    vi.waitFor(async () => expect(await statusOf(replicaId)).toBe(status), { timeout: 20_000, interval: 50 });
+  const watchUntilReady = (replicaId: string) => whileWatching(() => untilStatus(replicaId, "ready"));
 
   it("brings an engine that comes later what is served, before it gets a request", async () => {
     await asActivity(async () => deploy(await register("one")));
@@ -285,6 +294,92 @@ describe("deploying", () => {
       expect(loadedOn(late)).toEqual(["one"]);
     });
   });
+
+  it("drains an engine only once every gateway has heard of it and the last request has ended", async () => {
+    const gateway = { id: randomUUID(), epoch: 0, inFlight: {} };
+    const late = await startFakeEngine();
+    onTestFinished(() => late.close());
+    onTestFinished(() => void (engine.load.running = 0));
+    engine.load.running = 1;
+    await beatGateway(handle.db, gateway);
+    await updateReplica(handle.db, replica.id, { status: "draining", drainingSince: new Date() });
+    await whileWatching(async () => {
+      // Another engine being ready says that the reconciler has been round since.
+      const { id } = await saveReplica(handle.db, { url: late.url, baseModel: "tiny" });
+      await untilStatus(id, "ready");
+      expect(await statusOf(replica.id)).toBe("draining");
+
+      engine.load.running = 0;
+      await updateReplica(handle.db, id, { status: "down" });
+      await untilStatus(id, "ready");
+      expect(await statusOf(replica.id)).toBe("draining");
+
+      const report = async () => {
+        await beatGateway(handle.db, gateway);
+        return statusOf(replica.id);
+      };
+      await vi.waitFor(async () => expect(await report()).toBe("drained"), { timeout: 20_000, interval: 100 });
+    });
+  });
+
+  it("asks for more engines when requests pile up, says why, and leaves a target alone that people set", async () => {
+    let nowMs = Date.now();
+    const scaling = {
+      profile: {
+        ...defaultProfile,
+        name: "slow",
+        prefillTokensPerSecond: 100,
+        decodeBaseMs: 100,
+        decodePerSequenceMs: 50,
+      },
+      limits: { ttftMs: 1000, tpotMs: 500 },
+      coldStartSeconds: 30,
+    };
+    const scaler = createServingScaler({
+      db: handle.db,
+      replicas: driver,
+      baseModel: "tiny",
+      scaling,
+      intervalSeconds: 15,
+      now: () => nowMs,
+    });
+    const bounds = {
+      desired: 1,
+      minReplicas: 1,
+      maxReplicas: 4,
+      reasons: [],
+      controller: null,
+      decidedAt: new Date(0),
+    };
+    await ensureServingTarget(handle.db, { baseModel: "tiny", mode: "manual", ...bounds });
+    await declareMachineWithOneEngine();
+    Object.assign(engine.load, { running: 200, waiting: 400 });
+    onTestFinished(() => void Object.assign(engine.load, { running: 0, waiting: 0 }));
+    const decide = async (times: number) => {
+      for (let count = 0; count < times; count += 1) {
+        await scaler.step();
+        nowMs += 15_000;
+      }
+      return (await getServingTarget(handle.db, "tiny"))!;
+    };
+    expect(await decide(4)).toMatchObject({ desired: 1, reasons: [] });
+    await updateServingTarget(handle.db, "tiny", { mode: "automatic" });
+    const busy = await decide(8);
+    expect(busy.desired).toBeGreaterThan(1);
+    expect(busy.desired).toBeLessThanOrEqual(4);
+    expect(busy.reasons.join(" ")).toMatch(/waiting/);
+  });
+
+  /** A machine with room for five engines of which one runs. */
+  async function declareMachineWithOneEngine(): Promise<void> {
+    const place = { nvlinkDomain: null, railGroup: null, numaNodes: 1, migProfiles: [], labels: {}, costPerHour: 0 };
+    const gpus = { gpuModel: null, gpus: 0, gpuMemoryGib: 0 };
+    const node = { name: "here", ...gpus, ...place, cpuMilli: 8000, memoryMib: 5120, cordoned: false, lost: false };
+    await savePool(handle.db, { name: "this-machine", nodes: [node] });
+    const gang = [{ count: 1, gpus: 0, gpuMilli: 1000, cpuMilli: 0, memoryMib: 1024 }];
+    const request = { id: "replica:engine-1", team: "default", kind: "serving" as const, priority: 0, gang };
+    await submitPlacement(handle.db, { request, workspaceId: null, predictedBytes: 2 ** 30, breakdown: {} });
+  }
 
   it("flips again when its stage is retried after a rollback, and never says done for what the alias left", async () => {
     const [one, two] = [await register("one"), await register("two")];

@@ -6,12 +6,15 @@ export type FakeEngine = {
   /** Adapters that it holds, and those that it refuses to load. */
   held: Set<string>;
   refused: Set<string>;
+  /** What its metrics say that it is doing. */
+  load: { running: number; waiting: number };
   close(): Promise<void>;
 };
 
 /** The part of vLLM's HTTP API that loading, unloading and watching use, with vLLM's answers. Its base is "tiny". */
 export async function startFakeEngine(): Promise<FakeEngine> {
   const [held, refused] = [new Set<string>(), new Set<string>()];
+  const load = { running: 0, waiting: 0 };
   const server = createServer((request, response) => {
     void (async () => {
       const body = Buffer.concat(await request.toArray()).toString("utf8");
@@ -21,7 +24,7 @@ export async function startFakeEngine(): Promise<FakeEngine> {
         case "/health":
           return answer(200, "");
         case "/metrics":
-          return response.writeHead(200).end("process_start_time_seconds 1.7e+09\n");
+          return response.writeHead(200).end(describeLoad(load));
         case "/v1/models": {
           const adapters = [...held].map((id) => ({ id, parent: "tiny" }));
           return answer(200, { data: [{ id: "tiny" }, ...adapters] });
@@ -41,10 +44,21 @@ export async function startFakeEngine(): Promise<FakeEngine> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     held,
     refused,
+    load,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+function describeLoad({ running, waiting }: FakeEngine["load"]): string {
+  return `process_start_time_seconds 1.7e+09
+vllm:num_requests_running ${running}
+vllm:num_requests_waiting ${waiting}
+vllm:kv_cache_usage_perc 0.5
+vllm:prompt_tokens_total 1000
+vllm:generation_tokens_total 1000
+`;
 }

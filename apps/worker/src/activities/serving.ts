@@ -3,6 +3,7 @@ import { isSameModel } from "@anneal/core/register/serveability";
 import type { Database } from "@anneal/db/database";
 import { listServedNames } from "@anneal/db/queries/deploy";
 import {
+  haveGatewaysReportedSince,
   listReplicas,
   listResidencies,
   observeResidency,
@@ -12,9 +13,11 @@ import {
   type Replica,
   type Residency,
 } from "@anneal/db/queries/serving";
+import { readVllmMetrics } from "@anneal/sizing/autoscale/read-vllm-metrics";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ReplicaDriver } from "../drivers/replicas.ts";
+import type { ServingScaler } from "./scale-serving.ts";
 
 export type ServingActivities = ReturnType<typeof createServingActivities>;
 
@@ -22,11 +25,14 @@ const watchMs = 60 * 60_000;
 const pollMs = 2000;
 /** An engine that has died refuses at once; one that is only slow on a busy machine still serves. */
 const healthTimeoutMs = 5000;
+/** A gateway that reports this long after a change has heard of it: it drops its list of replicas when it is told. */
+const noticeMs = 1000;
 
 export function createServingActivities(deps: {
   db: Database;
   replicas: ReplicaDriver;
   maxLoraRank: number | null;
+  scaler: ServingScaler;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }) {
   const { db, replicas, log } = deps;
@@ -58,6 +64,21 @@ export function createServingActivities(deps: {
       workspaceId,
     }));
     await wantResidencies(db, replica.id, wanted);
+  }
+
+  /** One that was taken out of service is drained when no gateway sends it anything new and its engine runs nothing. */
+  async function drain(replica: Replica): Promise<void> {
+    const since = replica.drainingSince ?? new Date();
+    const isHeard = await haveGatewaysReportedSince(db, new Date(since.getTime() + noticeMs));
+    if (!isHeard) return;
+    const engine = replicas.client(replica.url);
+    const signal = AbortSignal.timeout(healthTimeoutMs);
+    if (await engine.isHealthy(signal)) {
+      const { running, waiting } = readVllmMetrics(await engine.readMetrics(signal));
+      if (running + waiting > 0) return;
+    }
+    await updateReplica(db, replica.id, { status: "drained" });
+    log.info({ replica: replica.url }, "replica is drained");
   }
 
   /** Compares what a replica holds with the ledger, and makes it so. A restarted engine holds nothing. */
@@ -116,7 +137,8 @@ export function createServingActivities(deps: {
         for (const replica of await listReplicas(db)) {
           heartbeat();
           try {
-            await reconcile(replica);
+            if (replica.status === "draining") await drain(replica);
+            else if (replica.status !== "drained") await reconcile(replica);
           } catch (error) {
             const message = error instanceof Error ? error.message : String(error);
             if (replica.error !== message) {
@@ -125,6 +147,7 @@ export function createServingActivities(deps: {
             }
           }
         }
+        await deps.scaler.step().catch((error: unknown) => log.warn({ err: String(error) }, "the autoscaler failed"));
         await sleep(pollMs, undefined, { signal: cancellationSignal() });
       }
     },

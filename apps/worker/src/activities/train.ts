@@ -23,7 +23,7 @@ import { createTrainingRun, findFinishedTraining, getTrainingRun, updateTraining
 import type { ObjectStore } from "@anneal/objects/object-store";
 import type { TrainingSettings } from "@anneal/core/loop/settings";
 import { gpuCatalogue } from "@anneal/sizing/gpus/catalogue";
-import type { Decision } from "@anneal/sizing/placement/decide";
+import type { Decision } from "@anneal/sizing/placement/decision";
 import { estimateCpuTraining } from "@anneal/sizing/training/estimate-cpu-training";
 import { estimateTraining } from "@anneal/sizing/training/estimate-training";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";

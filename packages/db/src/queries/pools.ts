@@ -2,7 +2,7 @@ import type { PlacementRequest } from "@anneal/sizing/placement/placement-reques
 import type { Cluster } from "@anneal/sizing/placement/cluster";
 import type { ClusterSnapshot, TeamSpec } from "@anneal/sizing/placement/cluster-snapshot";
 import { createCluster, toSnapshot } from "@anneal/sizing/placement/create-cluster";
-import type { Decision } from "@anneal/sizing/placement/decide";
+import type { Decision } from "@anneal/sizing/placement/decision";
 import { finishWork, startWaiting, submitRequest } from "@anneal/sizing/placement/schedule";
 import { and, asc, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../database.ts";
@@ -107,7 +107,9 @@ export async function submitPlacement(db: Database, submission: Submission, nowM
   const { request, ...facts } = submission;
   return db.transaction(async (tx) => {
     const { cluster, before } = await loadCluster(tx, request.id);
-    const decision = submitRequest(cluster, request, nowMs);
+    // What waits may fit by now, the request itself included when it was asked for before.
+    const started = startWaiting(cluster, nowMs);
+    const decision = asCarriedOut(submitRequest(cluster, request, nowMs), cluster);
     if (decision.status === "refused" || !before.has(request.id)) {
       const row = {
         subject: request.id,
@@ -124,7 +126,7 @@ export async function submitPlacement(db: Database, submission: Submission, nowM
       };
       await tx.insert(placements).values(row).onConflictDoUpdate({ target: placements.subject, set: row });
     }
-    await storeCluster(tx, cluster, before, new Map([[decision.id, decision]]));
+    await storeCluster(tx, cluster, before, decisionsOf([...started, decision]));
     return decision;
   });
 }
@@ -151,6 +153,14 @@ export async function measurePlacement(db: Database, subject: string, measuredBy
     .update(placements)
     .set({ measuredBytes: sql`greatest(${measuredBytes}, coalesce(${placements.measuredBytes}, 0))` })
     .where(and(eq(placements.subject, subject), eq(placements.status, "running")));
+}
+
+/** The answer to what waits already is a forecast; it holds a place only once it was started. */
+function asCarriedOut(decision: Decision, cluster: Cluster): Decision {
+  if (decision.status !== "admitted" || cluster.jobs.has(decision.id)) return decision;
+  const { id } = decision;
+  const reason = "There is room for it, and it starts with the next decision.";
+  return { id, status: "queued", code: "behind", reason, action: "It starts in a moment.", explanation: null };
 }
 
 const decisionsOf = (decisions: readonly Decision[]) => new Map(decisions.map((each) => [each.id, each]));

@@ -7,12 +7,30 @@ import { useWorkspace } from "#lib/workspace.tsx";
 export function BookingSubject({ subject }: { subject: string | null }) {
   const { href } = useWorkspace();
   if (subject === null) return <span className="text-muted">another workspace</span>;
-  const [kind, ...rest] = subject.split(":");
-  const name = rest.join(":");
-  if (kind !== "training") return <span>{name === "" ? subject : `${kind} ${name}`}</span>;
+  const { kind, name } = partsOf(subject);
+  if (kind === "replica")
+    return (
+      <span className="min-w-0 truncate" title={name}>
+        Engine <span className="font-mono text-xs">{name.replace(/^https?:\/\//, "")}</span>
+      </span>
+    );
+  if (kind !== "training") return <span>{nameOfSubject(subject)}</span>;
   return (
     <Link href={href(`/training/${name}`)} className="hover:underline">
       Training <span className="font-mono text-xs">{name.slice(0, 8)}</span>
     </Link>
   );
+}
+
+/** The same in plain words, for titles. */
+export function nameOfSubject(subject: string | null): string {
+  if (subject === null) return "another workspace";
+  const { kind, name } = partsOf(subject);
+  if (kind === "training") return `training ${name.slice(0, 8)}`;
+  return name === "" ? subject : `${kind === "replica" ? "engine" : kind} ${name}`;
+}
+
+function partsOf(subject: string): { kind: string; name: string } {
+  const [kind = "", ...rest] = subject.split(":");
+  return { kind, name: rest.join(":") };
 }

@@ -3,7 +3,7 @@ import { memoryCells } from "./memory-cells.ts";
 
 const draw = (...args: Parameters<typeof memoryCells>) =>
   memoryCells(...args)
-    .map(({ bookingId, measured }) => (bookingId === null ? "." : measured ? bookingId.toUpperCase() : bookingId))
+    .map(({ bookingKey, measured }) => (bookingKey === null ? "." : measured ? bookingKey.toUpperCase() : bookingKey))
     .join("");
 
 it("fills as many cells as the booking's share of the memory, darker where it was measured", () => {
@@ -11,8 +11,8 @@ it("fills as many cells as the booking's share of the memory, darker where it wa
     draw(
       100,
       [
-        { id: "a", predictedBytes: 40, measuredBytes: 20 },
-        { id: "b", predictedBytes: 20, measuredBytes: null },
+        { key: "a", bookedBytes: 40, measuredBytes: 20 },
+        { key: "b", bookedBytes: 20, measuredBytes: null },
       ],
       10,
     ),
@@ -20,8 +20,8 @@ it("fills as many cells as the booking's share of the memory, darker where it wa
 });
 
 it("shows a tiny booking, and stops at the node's memory", () => {
-  expect(draw(1_000, [{ id: "a", predictedBytes: 1, measuredBytes: 1 }], 4)).toBe("A...");
-  expect(draw(100, [{ id: "a", predictedBytes: 300, measuredBytes: null }], 4)).toBe("aaaa");
+  expect(draw(1_000, [{ key: "a", bookedBytes: 1, measuredBytes: 1 }], 4)).toBe("A...");
+  expect(draw(100, [{ key: "a", bookedBytes: 300, measuredBytes: null }], 4)).toBe("aaaa");
 });
 
 it("is all free without bookings", () => {

@@ -1,9 +1,9 @@
 export const cellCount = 48;
 
-type Booked = { id: string; predictedBytes: number; measuredBytes: number | null };
+type Booked = { key: string; bookedBytes: number; measuredBytes: number | null };
 
 /** A cell stands for the same share of the node's memory; `measured` says that the booking really uses it. */
-export type Cell = { bookingId: string | null; measured: boolean };
+export type Cell = { bookingKey: string | null; measured: boolean };
 
 /**
  * A node's memory as cells, filled from the left by what is booked. Every booking gets at least one cell, however
@@ -11,13 +11,13 @@ export type Cell = { bookingId: string | null; measured: boolean };
  */
 export function memoryCells(memoryBytes: number, bookings: readonly Booked[], count = cellCount): Cell[] {
   const cells: Cell[] = [];
-  for (const { id, predictedBytes, measuredBytes } of bookings) {
-    const booked = Math.max(1, Math.round((predictedBytes / memoryBytes) * count));
+  for (const { key, bookedBytes, measuredBytes } of bookings) {
+    const booked = Math.max(1, Math.round((bookedBytes / memoryBytes) * count));
     const used =
       measuredBytes === null ? 0 : Math.min(booked, Math.max(1, Math.round((measuredBytes / memoryBytes) * count)));
     for (let index = 0; index < booked && cells.length < count; index += 1)
-      cells.push({ bookingId: id, measured: index < used });
+      cells.push({ bookingKey: key, measured: index < used });
   }
-  while (cells.length < count) cells.push({ bookingId: null, measured: false });
+  while (cells.length < count) cells.push({ bookingKey: null, measured: false });
   return cells;
 }

@@ -1,88 +1,104 @@
 "use client";
 
-import { BookingSubject } from "#features/pools/booking-subject.tsx";
+import { Status } from "#components/ui/status.tsx";
+import { CordonNode } from "#features/pools/cordon-node.tsx";
+import { GpuRow } from "#features/pools/gpu-row.tsx";
 import { memoryCells } from "#features/pools/memory-cells.ts";
-import type { PoolsView } from "#features/pools/pools-page.tsx";
-import { RelativeTime } from "#components/ui/relative-time.tsx";
+import { NodeBookings } from "#features/pools/node-bookings.tsx";
+import type { PoolNode } from "#features/pools/pools-page.tsx";
 import { formatBytes, formatCount, formatPercent } from "#lib/format.ts";
-
-type Node = PoolsView["pools"][number]["nodes"][number];
+import { useWorkspace } from "#lib/workspace.tsx";
 
 const tones = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)", "var(--series-5)"];
 
-/** One machine: its memory as cells in the colours of what is booked, full where it was measured, pale where only predicted. */
-export function NodeCells({ node }: { node: Node }) {
-  const toneOf = new Map(node.bookings.map((booking, index) => [booking.id, tones[index % tones.length]!]));
-  const cells = memoryCells(node.memoryBytes, node.bookings);
+/** One machine: its GPUs and its memory as cells, in the colours of what holds them. */
+export function NodeCells({ node, waiting }: { node: PoolNode; waiting: number }) {
+  const { role } = useWorkspace();
+  const toneOf = new Map(node.bookings.map((booking, index) => [booking.key, tones[index % tones.length]!]));
   return (
-    <section aria-label={`Node ${node.name}`} className="px-4 py-4">
-      <header className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1">
-        <h3 className="text-13 font-semibold">
+    // What is not in view is not laid out: pools have hundreds of nodes.
+    <section
+      aria-label={`Node ${node.name}`}
+      className="px-4 py-4 [contain-intrinsic-size:auto_12rem] [content-visibility:auto]"
+    >
+      <header className="flex flex-wrap items-center justify-between gap-x-6 gap-y-1.5">
+        <h3 className="flex flex-wrap items-baseline gap-x-2 text-13 font-semibold">
           {node.name}
-          <span className="ml-2 font-normal text-muted">
+          <span className="font-normal text-muted">
             {formatCount(node.cores, "core")}
-            {node.gpus.length > 0 &&
-              ` · ${node.gpus.map((gpu) => `${gpu.model} ${formatBytes(gpu.memoryBytes)}`).join(", ")}`}
+            {node.gpus > 0 && ` · ${node.gpus} × ${node.gpuModel ?? "GPU"}, ${formatBytes(node.gpuMemoryBytes)} each`}
           </span>
+          {node.lost && <Status kind="failed" word="Does not answer" />}
+          {node.cordoned && <Status kind="stopped" word="Cordoned" />}
         </h3>
-        <p className="tabular text-13 text-muted">
-          <span className="font-medium text-ink">{formatBytes(node.bookedBytes)}</span> of{" "}
-          {formatBytes(node.memoryBytes)} booked, {formatBytes(node.freeBytes)} free
-        </p>
+        <div className="flex flex-wrap items-center gap-x-4 gap-y-1.5">
+          <p className="tabular text-13 text-muted">
+            {node.gpus > 0 && (
+              <>
+                <span className="font-medium text-ink">{node.bookedGpuMilli / 1000}</span> of{" "}
+                {formatCount(node.gpus, "GPU")},{" "}
+              </>
+            )}
+            <span className="font-medium text-ink">{formatBytes(node.bookedBytes)}</span> of{" "}
+            {formatBytes(node.memoryBytes)} booked, {formatBytes(node.freeBytes)} free
+          </p>
+          {role === "admin" && <CordonNode node={node} waiting={waiting} />}
+        </div>
       </header>
+      {node.gpus > 0 && <GpuRow node={node} toneOf={toneOf} />}
+      <MemoryRow node={node} toneOf={toneOf} />
+      {node.bookings.length === 0 ? (
+        <p className="mt-3 text-13 text-muted">
+          {node.cordoned
+            ? "Nothing runs here, and nothing comes while it is cordoned."
+            : "Nothing is booked. A training takes its place here once it is admitted."}
+        </p>
+      ) : (
+        <NodeBookings bookings={node.bookings} toneOf={toneOf} />
+      )}
+    </section>
+  );
+}
+
+type RowProps = { node: PoolNode; toneOf: ReadonlyMap<string, string> };
+
+function MemoryRow({ node, toneOf }: RowProps) {
+  // What was measured of work on GPUs is their memory, not the machine's.
+  const bookings = node.bookings.map(({ key, bookedBytes, measuredBytes, gpus }) => ({
+    key,
+    bookedBytes,
+    measuredBytes: gpus.length === 0 ? measuredBytes : null,
+  }));
+  const cells = memoryCells(node.memoryBytes, bookings);
+  return (
+    <>
       <div
         role="img"
         aria-label={`${formatPercent(node.bookedBytes / node.memoryBytes)} of the memory is booked`}
         className="mt-3 grid grid-cols-[repeat(24,minmax(0,1fr))] gap-0.5 md:grid-cols-[repeat(48,minmax(0,1fr))]"
       >
-        {cells.map((cell, index) => (
-          <span
-            key={index}
-            className="h-6 rounded-[3px] border border-line"
-            style={
-              cell.bookingId === null
-                ? undefined
-                : {
-                    borderColor: toneOf.get(cell.bookingId),
-                    background: `color-mix(in oklab, ${toneOf.get(cell.bookingId)} ${cell.measured ? 100 : 22}%, var(--panel))`,
-                  }
-            }
-          />
-        ))}
+        {cells.map((cell, index) => {
+          const tone = cell.bookingKey === null ? undefined : toneOf.get(cell.bookingKey);
+          return (
+            <span
+              key={index}
+              className={node.gpus > 0 ? "h-3 rounded-[2px] border border-line" : "h-6 rounded-[3px] border border-line"}
+              style={
+                tone && {
+                  borderColor: tone,
+                  background: `color-mix(in oklab, ${tone} ${cell.measured ? 100 : 22}%, var(--panel))`,
+                }
+              }
+            />
+          );
+        })}
       </div>
       <p className="mt-1.5 flex flex-wrap gap-x-4 text-xs text-faint">
-        <span>one cell is {formatBytes(node.memoryBytes / cells.length)}</span>
-        {node.bookings.length > 0 && <span>full: measured · pale: predicted and booked</span>}
+        <span>
+          {node.gpus > 0 ? "memory of the machine: " : ""}one cell is {formatBytes(node.memoryBytes / cells.length)}
+        </span>
+        {bookings.length > 0 && <span>full: measured · pale: predicted and booked</span>}
       </p>
-      {node.bookings.length === 0 ? (
-        <p className="mt-3 text-13 text-muted">
-          Nothing is booked. A training takes its place here once it is admitted.
-        </p>
-      ) : (
-        <ul className="tabular mt-3 divide-y divide-line border-t border-line text-13">
-          {node.bookings.map((booking) => (
-            <li
-              key={booking.id}
-              className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-3 gap-y-0.5 py-2 sm:grid-cols-[auto_minmax(0,1fr)_auto_auto]"
-            >
-              <span aria-hidden className="size-2.5 rounded-[3px]" style={{ background: toneOf.get(booking.id) }} />
-              <BookingSubject subject={booking.subject} />
-              <span className="max-sm:col-start-2">
-                {formatBytes(booking.predictedBytes)} predicted,{" "}
-                {booking.measuredBytes === null ? (
-                  <span className="text-faint">not measured yet</span>
-                ) : (
-                  <span className="font-medium">{formatBytes(booking.measuredBytes)} measured</span>
-                )}
-              </span>
-              <RelativeTime
-                time={booking.since}
-                className="text-right text-xs text-faint max-sm:col-start-2 max-sm:text-left sm:w-24"
-              />
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
+    </>
   );
 }

@@ -20,7 +20,7 @@ export function PastBookings({ bookings }: { bookings: PoolsView["past"] }) {
         label="Prediction beside measurement"
         columns={columns}
         rows={bookings}
-        rowId={(row) => row.id}
+        rowId={(row) => row.key}
         state={state}
         empty={null}
         minWidth="44rem"
@@ -59,7 +59,7 @@ const columns: DataColumn<Past>[] = [
       </span>
     ),
   },
-  timeColumn("released", "Ended", "7rem", (row) => row.releasedAt),
+  timeColumn("released", "Ended", "7rem", (row) => row.endedAt),
 ];
 
 function Used({ row }: { row: Past }) {

@@ -1,4 +1,5 @@
 import { deploySteps, servingName, type DeployStep } from "@anneal/core/deploy/contract";
+import type { Replica } from "@anneal/db/queries/serving";
 
 type Facts = {
   adapter: { name: string; baseModel: string };
@@ -6,13 +7,7 @@ type Facts = {
   alias: string;
   /** Where every alias of this adapter points now. */
   current: readonly { alias: string; adapterVersionId: string; servingName: string; version: number }[];
-  replicas: readonly {
-    id: string;
-    url: string;
-    baseModel: string;
-    status: "starting" | "ready" | "down";
-    maxLoraRank: number | null;
-  }[];
+  replicas: readonly Pick<Replica, "id" | "url" | "baseModel" | "status" | "maxLoraRank">[];
   residencies: readonly { replicaId: string; servingName: string; observed: string }[];
   /** Another deployment to the same alias that has not ended. */
   underWay: boolean;

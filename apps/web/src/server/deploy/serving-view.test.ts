@@ -12,6 +12,8 @@ const replica = (id: string, status: Replica["status"] = "ready"): Replica => ({
   maxLoras: null,
   checkedAt: null,
   error: null,
+  drainingSince: null,
+  managed: true,
 });
 const held = (replicaId: string, observed: Residency["observed"], servingName = "support@1"): Residency => ({
   replicaId,
@@ -31,6 +33,16 @@ it("counts only engines that are ready and hold exactly this version", () => {
     [held("a", "resident"), held("b", "resident", "support@2"), held("c", "resident")],
   );
   expect(serving).toMatchObject({ resident: 1, ready: 2 });
+});
+
+it("leaves out an engine that drains and never held it: nothing is missing there", () => {
+  const replicas = [replica("a"), replica("b", "draining"), replica("c", "drained")];
+  expect(toServing("support@1", replicas, []).replicas).toEqual([]);
+  expect(toServing("support@1", replicas, [held("b", "resident")])).toMatchObject({
+    resident: 0,
+    ready: 1,
+    replicas: [{ url: "http://b", status: "draining" }],
+  });
 });
 
 it("lists an engine that is down, which an alias misses, and leaves out a ready one that never held it", () => {

@@ -32,6 +32,6 @@ export function toServing(
   return {
     resident: of.filter((each) => each.status === "ready" && each.observed === "resident").length,
     ready: of.filter((each) => each.status === "ready").length,
-    replicas: of.filter((each) => each.observed !== null || each.status !== "ready"),
+    replicas: of.filter(({ observed, status }) => observed !== null || status === "starting" || status === "down"),
   };
 }

@@ -14,7 +14,8 @@ import { listServingTargets, updateServingTarget } from "@anneal/db/queries/serv
 import { SizingError } from "@anneal/sizing/sizing-error";
 import { teamSchema } from "@anneal/sizing/placement/cluster-snapshot";
 import { z } from "zod";
-import { toBooking, toPoolView } from "#server/pools/pool-view.ts";
+import { toBooking, toPoolView, toWaiting, viewerOf } from "#server/pools/pool-view.ts";
+import { mergeTeam, toTeamViews } from "#server/pools/team-view.ts";
 import { adminProcedure, operatorProcedure, router } from "#server/trpc.ts";
 
 export const poolsRouter = router({
@@ -30,15 +31,12 @@ export const poolsRouter = router({
       listServingTargets(db),
     ]);
     const { workspaceId } = scope;
+    const viewer = viewerOf(workspaceId, [...active, ...measured]);
     return {
-      pools: pools.map((pool) => toPoolView(pool, active, workspaceId)),
-      waiting: active.filter(({ status }) => status === "waiting").map((each) => toBooking(each, workspaceId)),
-      past: measured.map((each) => toBooking(each, workspaceId)).filter(({ subject }) => subject !== null),
-      teams: teams.map(({ spec, workspaceId: of }) => ({
-        ...spec,
-        own: of === workspaceId,
-        usedGpuMilli: usedGpuMilli(active.filter(({ request }) => request.team === spec.name)),
-      })),
+      pools: pools.map((pool) => toPoolView(pool, active, viewer)),
+      waiting: active.filter(({ status }) => status === "waiting").map((each) => toWaiting(each, viewer)),
+      past: measured.map((each) => toBooking(each, viewer)).filter(({ subject }) => subject !== null),
+      teams: toTeamViews(teams, active, workspaceId, new Date()),
       targets: targets.map(({ controller: _, ...target }) => target),
       replicas: replicas.map((replica) => ({
         ...replica,
@@ -73,7 +71,12 @@ export const poolsRouter = router({
         subject: spec.name,
         details: { ...spec },
       });
-      await asInput(() => saveTeam(db, { spec, workspaceId: own ? scope.workspaceId : null }));
+      const teams = await listTeams(db);
+      const stored = teams.find(({ name }) => name === spec.name);
+      await asInput(() => saveTeam(db, mergeTeam(stored, { ...spec, own }, scope.workspaceId, new Date())));
+      // A workspace counts against one team.
+      const left = teams.filter(({ name, workspaceId }) => name !== spec.name && workspaceId === scope.workspaceId);
+      if (own) for (const { spec: of } of left) await saveTeam(db, { spec: of, workspaceId: null });
       await schedulePending(db);
     }),
 
@@ -108,12 +111,6 @@ export const poolsRouter = router({
         });
     }),
 });
-
-function usedGpuMilli(placements: readonly { status: string; members: { gpus: { milli: number }[] }[] }[]): number {
-  return placements
-    .flatMap(({ members }) => members.flatMap(({ gpus }) => gpus))
-    .reduce((sum, { milli }) => sum + milli, 0);
-}
 
 /** What sizing refuses is bad input of the caller. */
 async function asInput<T>(work: () => Promise<T>): Promise<T> {

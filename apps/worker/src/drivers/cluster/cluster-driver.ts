@@ -40,6 +40,10 @@ export type WorkloadState = { workloadId: string } & (
   | { status: "pending"; reason: string }
   /** At least one replica is up. What the others wait for is in `waiting`. */
   | { status: "running"; addresses: MemberAddress[]; waiting: { replica: number; reason: string }[] }
+  /**
+   * Its programs ended with 0. One that is asked to end before its work is done must not: a member that a cluster evicts
+   * could not be told from one that has finished.
+   */
   | { status: "succeeded" }
   /** `exitCode` is 128 + the signal for what a signal ended, and null where there is none: a node that vanished. */
   | { status: "failed"; reason: string; exitCode: number | null }

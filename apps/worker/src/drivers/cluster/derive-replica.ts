@@ -79,11 +79,19 @@ function deriveEnd(replica: Replica, { job, pods, lostNodes }: ReplicaObjects): 
     const reason =
       lostNodes.length > 0
         ? `A member was lost with its node: "${lostNodes.join('", "')}" is gone or does not answer.`
-        : (failed?.message ?? "A member was taken away.");
+        : describeJobFailure(failed);
     return { status: "failed", reason, exitCode: null };
   }
   if (job.spec?.suspend) return { status: "pending", reason: "It waits until all of its members can be bound." };
   return null;
+}
+
+/** Of a Job whose failed pod is gone already; the name that its condition tells ends in "-<index>-<suffix>". */
+function describeJobFailure(failed: { reason?: string; message?: string } | undefined): string {
+  const member = /^Pod \S+-(\d+)-\w+ has condition DisruptionTarget/.exec(failed?.message ?? "")?.[1];
+  if (failed?.reason !== "PodFailurePolicy") return failed?.message ?? "A member was taken away.";
+  const who = member === undefined ? "It" : `Member ${member}`;
+  return `${who} was taken away by the cluster: its node was drained or lost, or its place was needed (${failed.message}).`;
 }
 
 /** @returns null for a pod that did not fail by itself: one that was ended because another failed */
@@ -104,7 +112,7 @@ function describeFailure(replica: Replica, pod: V1Pod): { reason: string; exitCo
 
 function describeExit(ended: { exitCode: number; reason?: string; message?: string }): string {
   const lastWords = ended.message?.trim().split("\n").at(-1);
-  const said = lastWords ? `: ${lastWords.slice(0, 300)}` : ".";
+  const said = lastWords ? `: ${lastWords.slice(0, 300).replace(/[.\s]+$/, "")}.` : ".";
   return ended.reason === "OOMKilled"
     ? `was killed with exit code ${ended.exitCode}: it used more memory than it was given${said}`
     : `ended with exit code ${ended.exitCode}${said}`;

@@ -244,9 +244,10 @@ export async function startFakeApiServer(options: {
     requireUnchanged(before, next);
     requireSameFields(before, next);
     // Status has an endpoint of its own; what the server keeps is not taken from the client.
+    const { uid, namespace, creationTimestamp, generation, deletionTimestamp } = before.metadata;
     store.update({
       ...next,
-      metadata: { ...next.metadata, uid: before.metadata.uid },
+      metadata: { ...next.metadata, uid, namespace, creationTimestamp, generation, deletionTimestamp },
       ...(before.status ? { status: before.status } : {}),
     });
     return find(target);

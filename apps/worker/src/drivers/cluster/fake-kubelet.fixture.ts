@@ -88,7 +88,7 @@ export function createFakeKubelet(store: FakeStore, programs: Programs) {
       deadlines.set(uid, { at: deletionTimestamp, timer });
     }
     const waits = pod.spec?.containers[0]?.lifecycle?.preStop !== undefined && programs.isBusy(pod);
-    if (!waits && !programs.isStubborn(pod)) conclude(uid, "by itself", 0);
+    if (!waits && !programs.isStubborn(pod)) conclude(uid, "by itself", 143);
   }
 
   function conclude(uid: string, how: "by itself" | "by force", exitCode: number): void {

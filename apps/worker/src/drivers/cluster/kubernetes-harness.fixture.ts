@@ -138,8 +138,8 @@ export async function createKubernetesHarness(): Promise<KubernetesHarness> {
       throttle: server.throttle,
       cut: server.cut,
       requests: server.requests,
-      // The record and five kinds of objects.
-      mostRequests: 6 * retries.attempts,
+      // The record and five kinds of objects; and what is still on its way from a try before.
+      mostRequests: 2 * 6 * retries.attempts,
     },
     close: () => server.close(),
   };
