@@ -17,6 +17,7 @@ import {
   listReplicas,
   listResidencies,
   readAliasEpoch,
+  removeGateway,
   removeReplicasExcept,
   saveReplica,
   saveResidency,
@@ -222,6 +223,7 @@ describe("deploying", () => {
     const beat = async (inFlight: Record<string, number>) =>
       beatGateway(handle.db, { id: gatewayId, epoch: (await readAliasEpoch(handle.db)) + 100, inFlight });
     const gatewayId = randomUUID();
+    onTestFinished(() => removeGateway(handle.db, gatewayId));
     await asActivity(async () => {
       await deploy(one);
       // It flips, and its drain runs out of time.
@@ -302,6 +304,7 @@ describe("deploying", () => {
     onTestFinished(() => void (engine.load.running = 0));
     engine.load.running = 1;
     await beatGateway(handle.db, gateway);
+    onTestFinished(() => removeGateway(handle.db, gateway.id));
     await updateReplica(handle.db, replica.id, { status: "draining", drainingSince: new Date() });
     await whileWatching(async () => {
       // Another engine being ready says that the reconciler has been round since.

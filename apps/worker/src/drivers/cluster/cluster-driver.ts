@@ -60,7 +60,7 @@ export type MemberAddress = {
 };
 
 export type ObservedWorkload = {
-  /** Null for leftovers whose record somebody took away; `stop` clears them too. */
+  /** Null for leftovers whose record somebody took away or that cannot be read; `stop` clears them too. */
   workload: Workload | null;
   state: WorkloadState;
 };

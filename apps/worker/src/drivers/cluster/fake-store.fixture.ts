@@ -56,9 +56,9 @@ export function createFakeStore() {
 
   const store = {
     version: () => version,
-    create<T extends Stored>(input: { apiVersion?: string; kind?: string; metadata?: Partial<Metadata> }): T {
-      const { name = "", namespace } = input.metadata ?? {};
-      const key = keyOf(input.kind ?? "", namespace, name);
+    create<T extends Stored>(input: Omit<Stored, "metadata"> & { metadata: Partial<Metadata> }): T {
+      const { name = "", namespace } = input.metadata;
+      const key = keyOf(input.kind, namespace, name);
       const existing = objects.get(key);
       if (existing) {
         const going = existing.metadata.deletionTimestamp ? "object is being deleted: " : "";

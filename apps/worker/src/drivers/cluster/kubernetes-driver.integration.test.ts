@@ -79,10 +79,8 @@ describe("The Kubernetes driver", () => {
       apiVersion: "v1",
       kind: "Pod",
       metadata: { name: `other-${node}`, namespace: "kube-system" },
-      ...{
-        spec: { nodeName: node, containers: [{ name: "main", image: "x", resources: { requests } }] },
-        status: { phase: "Running", conditions: [] },
-      },
+      spec: { nodeName: node, containers: [{ name: "main", image: "x", resources: { requests } }] },
+      status: { phase: "Running", conditions: [] },
     });
   const changeNode = (name: string, change: (node: Node) => void) => {
     const node = harness.server.store.get<Node>("Node", undefined, name)!;
@@ -196,7 +194,8 @@ describe("The Kubernetes driver", () => {
       onStep: (step) => void (step.startsWith("create Deployment") && occupy("node-a")),
     });
     await racing.start(workload("s", "serving", [member("node-a")]));
-    await untilState("s", "pending", "No node takes it: 0/3 nodes are available");
+    const state = await untilState("s", "pending", "No node takes it");
+    expect(JSON.stringify(state)).toContain("0/3 nodes are available: 1 Insufficient cpu");
   });
 
   it("serves one model over several nodes, and starts its group again as a whole", async () => {
@@ -284,6 +283,18 @@ describe("The Kubernetes driver", () => {
     expect(await driver.list()).toEqual([]);
   });
 
+  it("does not lose sight of everything for one record that it cannot read", async () => {
+    await driver.start(workload("t", "training", [member("node-a")]));
+    await driver.start(workload("odd", "training", [member("node-b")]));
+    const record = harness.server.store.get("ConfigMap", namespace, nameWorkload("odd"))!;
+    harness.server.store.update({ ...record, ...{ data: { "workload.json": '{"of":"a later version"}' } } });
+    await until("both are told of", async () => (await driver.list()).length === 2);
+    const unread = (await driver.list()).find(({ workload: read }) => read === null);
+    expect(unread?.state).toMatchObject({ workloadId: "odd", status: "pending" });
+    await driver.stop("odd", { graceMs: 1000 });
+    expect(await running("odd")).toEqual([]);
+  });
+
   it("goes on watching when what it knows is too old, and when its connections break", async () => {
     const aborter = new AbortController();
     const told: string[] = [];
@@ -310,13 +321,8 @@ describe("The Kubernetes driver", () => {
         apiVersion: "v1",
         kind: "Pod",
         metadata: { name: `crowd-${at}`, namespace: "kube-system" },
-        ...{
-          spec: {
-            nodeName: "node-a",
-            containers: [{ name: "main", image: "x", resources: { requests: { cpu: "1m" } } }],
-          },
-          status: { phase: "Running", conditions: [] },
-        },
+        spec: { nodeName: "node-a", containers: [{ name: "main", image: "x", resources: { requests: { cpu: "1m" } } }] },
+        status: { phase: "Running", conditions: [] },
       });
     }
     const nodes = await driver.discover(new AbortController().signal);

@@ -49,7 +49,12 @@ export type KubernetesDriverOptions = {
 /** How often `scale` looks again when somebody else scales the same workload. */
 const scaleAttempts = 5;
 
-/** Runs workloads on Kubernetes (1.31 or later) as Jobs, Deployments and LeaderWorkerSets. */
+/**
+ * Runs workloads on Kubernetes (1.31 or later) as Jobs, Deployments and LeaderWorkerSets. It needs, in its namespace:
+ * get, list, watch, create, update and delete of configmaps; get, list, watch, create, patch and delete of jobs; list,
+ * create and delete of deployments, leaderworkersets and services; list, watch and delete of pods; and in the whole
+ * cluster: list of nodes and pods.
+ */
 export function createKubernetesDriver(options: KubernetesDriverOptions): ClusterDriver {
   const { kubeConfig, namespace } = options;
   const retries = options.retries ?? defaultRetries;
@@ -102,10 +107,17 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Cluste
     return new Set(nodes.filter(isReady).map((node) => node.metadata?.name ?? ""));
   }
 
-  function stateOf(record: V1ConfigMap, objects: WorkloadObjects, readyNodes: Set<string> | null): WorkloadState {
-    const workload = readRecord(record);
-    if (isGoing(record)) return { workloadId: workload.id, status: "pending", reason: "It is being stopped." };
-    return combineReplicas(workload, deriveReplicas(workload, objects, readyNodes));
+  function describeRecord(
+    record: V1ConfigMap,
+    objects: WorkloadObjects,
+    readyNodes: Set<string> | null,
+  ): ObservedWorkload {
+    const workloadId = record.metadata?.annotations?.[workloadIdAnnotation] ?? record.metadata?.name ?? "";
+    const pending = (reason: string) => ({ workloadId, status: "pending", reason }) as const;
+    const workload = tryReadRecord(record);
+    if (isGoing(record)) return { workload, state: pending("It is being stopped.") };
+    if (!workload) return { workload, state: pending("Its record is none that this version of Anneal can read.") };
+    return { workload, state: combineReplicas(workload, deriveReplicas(workload, objects, readyNodes)) };
   }
 
   /** Deletes a record and all that it owns, and waits until it is gone. */
@@ -165,7 +177,7 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Cluste
         readRecordOf(workloadId),
         listObjects(api, selectWorkload(workloadId)),
       ]);
-      if (record) return stateOf(record, objects, await listReadyNodes(objects));
+      if (record) return describeRecord(record, objects, await listReadyNodes(objects)).state;
       return describeLeftovers(workloadId, objects) ?? { workloadId, status: "gone" };
     },
     async list() {
@@ -177,7 +189,7 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Cluste
       const readyNodes = await listReadyNodes(objects);
       const found: ObservedWorkload[] = records.map((record) => {
         const own = byName.get(record.metadata?.name ?? "") ?? { jobs: [], pods: [], owners: [] };
-        return { workload: readRecord(record), state: stateOf(record, own, readyNodes) };
+        return describeRecord(record, own, readyNodes);
       });
       const known = new Set(records.map((record) => record.metadata?.name));
       for (const [name, own] of byName) {
@@ -242,6 +254,14 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Cluste
       }
       throw error;
     }
+  }
+}
+
+function tryReadRecord(record: V1ConfigMap): Workload | null {
+  try {
+    return readRecord(record);
+  } catch {
+    return null;
   }
 }
 

@@ -46,12 +46,10 @@ export async function createKubernetesHarness(): Promise<KubernetesHarness> {
       apiVersion: "v1",
       kind: "Node",
       metadata: { name, labels: { "kubernetes.io/hostname": name, ...overrides.labels } },
-      ...{
-        spec: { ...(overrides.taints ? { taints: overrides.taints } : {}) },
-        status: {
-          allocatable: { cpu: "3500m", memory: "8Gi", pods: "110", ...overrides.allocatable },
-          conditions: [{ type: "Ready", status: "True" }],
-        },
+      spec: overrides.taints ? { taints: overrides.taints } : {},
+      status: {
+        allocatable: { cpu: "3500m", memory: "8Gi", pods: "110", ...overrides.allocatable },
+        conditions: [{ type: "Ready", status: "True" }],
       },
     });
   }

@@ -1,4 +1,4 @@
-import type { KubernetesObject, V1ConfigMap, V1Job, V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
+import type { KubernetesObject, V1Job, V1ObjectMeta, V1Pod } from "@kubernetes/client-node";
 import type { ClusterApi, ObjectReference } from "./cluster-api.ts";
 import type { ReplicaState } from "./combine-replicas.ts";
 import { deriveReplica } from "./derive-replica.ts";

@@ -37,6 +37,7 @@ export function buildRecord(workload: Workload, namespace: string): V1ConfigMap 
   };
 }
 
+/** @throws AnnealError INVALID_INPUT for one that another version of Anneal wrote in a form that this one does not know */
 export function readRecord(record: V1ConfigMap): Workload {
   return parseWorkload(JSON.parse(record.data?.[recordKey] ?? "null"));
 }

@@ -50,7 +50,7 @@ export function buildPodTemplate(options: {
   subdomain?: string;
   settings: PodSettings;
 }): V1PodTemplateSpec {
-  const { workload, replica, members, role, settings } = options;
+  const { workload, replica, members, settings } = options;
   const nodes = [...new Set(members.map((member) => member.node))];
   const labels = labelsOf(workload, replica.index);
   return {

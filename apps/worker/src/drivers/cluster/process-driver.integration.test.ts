@@ -116,6 +116,7 @@ describe("The process driver", () => {
     await driver.start(server);
     await untilState("s", "running");
     await untilAlive("s", 1);
+    expect((await harness.find("s")).runners).toHaveLength(1);
   });
 
   it("tells a restart of the machine from everything else, and trusts no process number from before", async () => {
@@ -258,7 +259,7 @@ describe("The process driver", () => {
   it("waits with starting again a little longer each time", async () => {
     await driver.start(workload("s", { kind: "serving", command: ["/bin/false"], args: [] }));
     await untilState("s", "pending", "exit code 1");
-    await untilState("s", "pending", "(2 times so far)");
+    expect(await untilState("s", "pending", "(2 times so far)")).toMatchObject({ workloadId: "s" });
   });
 
   it("refuses what only Kubernetes can do, and says what to use instead", async () => {

@@ -1,4 +1,5 @@
 import { AnnealError } from "@anneal/core/errors";
+import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { hostname } from "node:os";
@@ -86,8 +87,8 @@ export function createProcessDriver(options: ProcessDriverOptions): ClusterDrive
       const standing = await inspectReplica(files);
       if (standing.status === "planned") planned.push({ files, plan: standing.plan });
       else if (standing.status === "unplanned") fresh.push(replica);
-      else if (workload.kind === "serving" && standing.status !== "alive") {
-        await endLeftovers(files, standing.plan);
+      else if (workload.kind === "serving" && (standing.status === "lost" || standing.status === "ended")) {
+        await endLeftovers(standing.plan, standing.runner);
         await clearReplica(files);
         fresh.push(replica);
       }
@@ -104,7 +105,8 @@ export function createProcessDriver(options: ProcessDriverOptions): ClusterDrive
         const plan = planReplica({
           workload,
           replica,
-          mark: join(stateDir, nameWorkload(workload.id), String(replica.index)),
+          // Of this launch: what looks for leftovers of one before must not find it.
+          mark: join(stateDir, nameWorkload(workload.id), String(replica.index), randomUUID()),
           directory: files.directory,
           logDirectory: records.logsOf(workload.id),
           devices: usableDevices(devices, members),

@@ -7,7 +7,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { awaitIdle } from "./await-idle.ts";
 import type { ReplicaState } from "./combine-replicas.ts";
-import { findMembers, isAlive, killAll, markVariable, readBootId, signal } from "./process-table.ts";
+import {
+  findMembers,
+  isAlive,
+  killAll,
+  markVariable,
+  type ProcessIdentity,
+  readBootId,
+  signal,
+} from "./process-table.ts";
 import type { ReplicaFiles, ReplicaPlan } from "./replica-files.ts";
 import type { Workload } from "./workload.ts";
 
@@ -25,9 +33,9 @@ export type ReplicaStanding =
   /** Planned, and its runner never came: the driver died in between. */
   | { status: "planned"; plan: ReplicaPlan }
   | { status: "alive"; plan: ReplicaPlan }
-  | { status: "ended"; plan: ReplicaPlan; failure: { reason: string; exitCode: number } | null }
+  | { status: "ended"; plan: ReplicaPlan; runner: ProcessIdentity; failure: { reason: string; exitCode: number } | null }
   /** The runner is gone without a result: killed, or the machine was restarted. */
-  | { status: "lost"; plan: ReplicaPlan; reason: string };
+  | { status: "lost"; plan: ReplicaPlan; runner: ProcessIdentity; reason: string };
 
 export async function inspectReplica(files: ReplicaFiles): Promise<ReplicaStanding> {
   const plan = await files.readPlan();
@@ -36,16 +44,16 @@ export async function inspectReplica(files: ReplicaFiles): Promise<ReplicaStandi
   if (!runner) return { status: "planned", plan };
   if (await isAlive(runner)) {
     const result = await files.readResult();
-    return result ? { status: "ended", plan, ...result } : { status: "alive", plan };
+    return result ? { status: "ended", plan, runner, ...result } : { status: "alive", plan };
   }
   // Read after it was seen to be dead: what it wrote as its last is there now.
   const result = await files.readResult();
-  if (result) return { status: "ended", plan, ...result };
+  if (result) return { status: "ended", plan, runner, ...result };
   const reason =
     runner.bootId === (await readBootId())
       ? "Its runner was killed from outside, and its processes were ended with it."
       : "The machine was restarted while it ran.";
-  return { status: "lost", plan, reason };
+  return { status: "lost", plan, runner, reason };
 }
 
 /** @throws AnnealError DEPLOYMENT_FAILED when the runner does not start */
@@ -99,7 +107,7 @@ export async function observeReplica(workload: Workload, index: number, files: R
       return standing.failure ? { status: "failed", ...standing.failure } : { status: "succeeded" };
     case "lost": {
       // Members without a runner have nobody who ends them as a gang or keeps their exit codes.
-      await endLeftovers(files, standing.plan);
+      await endLeftovers(standing.plan, standing.runner);
       if (workload.kind === "training") return { status: "failed", reason: standing.reason, exitCode: null };
       return { status: "pending", reason: `${standing.reason} The next start brings it back.` };
     }
@@ -122,7 +130,7 @@ export async function endReplica(workload: Workload, files: ReplicaFiles, graceM
     signal(runner.pid, "SIGTERM");
     while ((await isAlive(runner)) && Date.now() < deadline) await sleep(pollMs);
   }
-  await endLeftovers(files, plan);
+  await endLeftovers(plan, runner);
   const left = await findMembers(runner, plan.mark);
   if (left.length > 0) {
     throw new AnnealError(
@@ -137,8 +145,7 @@ export async function endReplica(workload: Workload, files: ReplicaFiles, graceM
 }
 
 /** Kills what is left of a replica, its runner last, so that the runner can note how it ended. */
-export async function endLeftovers(files: ReplicaFiles, plan: ReplicaPlan): Promise<void> {
-  const runner = await files.readRunner();
+export async function endLeftovers(plan: ReplicaPlan, runner: ProcessIdentity | null): Promise<void> {
   await killAll(() => findMembers(runner, plan.mark), killBoundMs);
   const deadline = Date.now() + killBoundMs;
   while (runner && (await isAlive(runner))) {

@@ -9,7 +9,7 @@ import { join } from "node:path";
  */
 const [root = "", behaviour = "obedient"] = process.argv.slice(2);
 const { ANNEAL_REPLICA, ANNEAL_MEMBER_INDEX, ANNEAL_PORT_HTTP, ANNEAL_REPLICA_MARK } = process.env;
-const folder = join(root, ANNEAL_REPLICA_MARK?.split("/").at(-2) ?? "");
+const folder = join(root, ANNEAL_REPLICA_MARK?.split("/").at(-3) ?? "");
 const base = join(folder, `${ANNEAL_REPLICA}-${ANNEAL_MEMBER_INDEX}`);
 mkdirSync(folder, { recursive: true });
 
