@@ -30,6 +30,36 @@ const benches = [
     wanted: "0 failed requests; a swap <= 1 s plus what the engine takes",
   },
   {
+    name: "sizing-memory",
+    title: "KV cache of vLLM on an H100, estimated from config.json alone",
+    command: ["node", "bench/sizing-memory.ts"],
+    wanted: "mean error <= 1.5%, worst <= 4%; tokens within 0.1% when the bytes are given",
+  },
+  {
+    name: "sizing-training",
+    title: "peak memory of fine-tuning on an A100, estimated from the settings",
+    command: ["node", "bench/sizing-training.ts"],
+    wanted: "mean absolute error <= 10% on a model that the constants were not fitted on",
+  },
+  {
+    name: "sizing-speed",
+    title: "TTFT and TPOT of serving, estimated from config.json and data sheets",
+    command: ["node", "bench/sizing-speed.ts"],
+    wanted: "median absolute error of models left out: TPOT <= 12%, TTFT <= 18%",
+  },
+  {
+    name: "placement",
+    title: "GPU demand placed on a real cluster's trace, against best-fit, first-fit, dot-product and the optimum",
+    command: ["node", "bench/placement.ts"],
+    wanted: "more than each on every variant; >= 98% of the optimum; >= 2,000 decisions/s, p99 <= 20 ms; 0 violations",
+  },
+  {
+    name: "autoscale",
+    title: "replay of a day's requests with cold starts, against a fixed fleet, a threshold controller and the oracle",
+    command: ["node", "bench/autoscale.ts"],
+    wanted: ">= 99% within limits at <= 1.15x the oracle's GPU-hours, >= 20% fewer than thresholds",
+  },
+  {
     name: "stack",
     title: "the whole stack on this machine",
     command: ["node", "bench/stack.ts"],

@@ -1,6 +1,7 @@
 import { isAnnealError } from "@anneal/core/errors";
 import { Command } from "commander";
 import { addLoopCommand } from "./commands/loop.ts";
+import { addSizeCommand } from "./commands/size.ts";
 import { addStartCommand } from "./commands/start.ts";
 import { readEnv } from "./env.ts";
 import { describeError } from "./describe-error.ts";
@@ -18,6 +19,7 @@ const program = new Command("anneal")
 const env = readEnv();
 addStartCommand(program, env);
 addLoopCommand(program, env);
+addSizeCommand(program, env);
 
 try {
   await program.parseAsync();

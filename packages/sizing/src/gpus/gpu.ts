@@ -11,7 +11,11 @@ export type Gpu = {
   /** Peak dense FLOP/s by the format of the operands; null where there is no such unit (engines then compute in 16 bits). */
   flops: { bf16: number; fp8: number | null; int8: number | null; fp4: number | null };
   /** To the other GPUs of its node, bytes/s in one direction. */
-  link: { kind: "nvlink" | "pcie" | "infinity-fabric"; bandwidth: number; /** GPUs of one such domain. */ domain: number };
+  link: {
+    kind: "nvlink" | "pcie" | "infinity-fabric";
+    bandwidth: number;
+    /** GPUs of one such domain. */ domain: number;
+  };
   /** Board power in watts. */
   powerW: number;
   /** Of one full node as it is usually sold. */

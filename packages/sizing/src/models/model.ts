@@ -44,7 +44,14 @@ export type Mixer =
       span: { kind: "full" } | { kind: "sliding"; window: number } | { kind: "chunked"; chunk: number };
     }
   /** Multi-head latent attention (DeepSeek-V2, 2024): one compressed vector a token, the same on every GPU of a TP group. */
-  | { kind: "mla"; heads: number; latentRank: number; ropeHeadSize: number; nopeHeadSize: number; valueHeadSize: number }
+  | {
+      kind: "mla";
+      heads: number;
+      latentRank: number;
+      ropeHeadSize: number;
+      nopeHeadSize: number;
+      valueHeadSize: number;
+    }
   /**
    * State-space and linear-attention layers: a state of fixed size a sequence, in bytes at the model's dtype. A layer
    * that mixes no tokens at all (Nemotron-H has layers that are only an MLP) is one without state.
@@ -93,7 +100,11 @@ export type QuantizationScheme = {
   scaleBits: number;
   zeroBits: number;
   /** Elements that share a scale: along `in`, a block [out, in], one output channel, or the whole matrix. */
-  group: { kind: "group"; size: number } | { kind: "block"; out: number; in: number } | { kind: "channel" } | { kind: "tensor" };
+  group:
+    | { kind: "group"; size: number }
+    | { kind: "block"; out: number; in: number }
+    | { kind: "channel" }
+    | { kind: "tensor" };
 };
 
 export function listTensors(model: Model): (Tensor & { count: number })[] {
