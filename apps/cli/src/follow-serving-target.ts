@@ -39,18 +39,29 @@ export async function followServingTarget(options: {
   const { db, baseModel, sizing, signal } = options;
   const engines = new Map<string, { number: number; service: Service }>();
   let retryAt = 0;
-  const decidedAt = new Date();
-  const initial = { desired: 1, minReplicas: 1, maxReplicas: 1, reasons: [], controller: null, decidedAt };
-  await ensureServingTarget(db, { baseModel, mode: "manual", ...initial });
-  await removeManagedReplicas(db);
-  // The engines of the stack before ended with it.
-  for (const { subject } of await listActivePlacements(db)) {
-    if (subject.startsWith("replica:engine-")) await endPlacement(db, subject);
-  }
-  await place(1);
+  let begun = false;
   while (!signal.aborted) {
-    await step().catch(options.onFailure);
+    await (begun ? step() : begin()).catch(options.onFailure);
     await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  async function begin(): Promise<void> {
+    const initial = {
+      desired: 1,
+      minReplicas: 1,
+      maxReplicas: 1,
+      reasons: [],
+      controller: null,
+      decidedAt: new Date(),
+    };
+    await ensureServingTarget(db, { baseModel, mode: "manual", ...initial });
+    await removeManagedReplicas(db);
+    // The engines of the stack before ended with it.
+    for (const { subject } of await listActivePlacements(db)) {
+      if (subject.startsWith("replica:engine-")) await endPlacement(db, subject);
+    }
+    await place(1);
+    begun = true;
   }
 
   async function step(): Promise<void> {
