@@ -384,13 +384,30 @@ describe("deploying", () => {
     await submitPlacement(handle.db, { request, workspaceId: null, predictedBytes: 2 ** 30, breakdown: {} });
   }
 
+  it("leaves a rollback alone when a later run makes nothing new, and says whose it was", async () => {
+    const [one, two] = [await register("one"), await register("two")];
+    const stage = await createStageInput({ adapterVersionId: two });
+    await asActivity(async () => {
+      await deploy(one);
+      await deploy(two);
+      await deploy(one);
+      expect(await deploying.planDeployStage(stage)).toMatchObject({
+        leftAsItIs: { outCount: 0, note: expect.stringMatching(/was set to v1 by ada after v2 had served/) },
+      });
+      // What is new is deployed as ever.
+      const fresh = await createStageInput({ adapterVersionId: await register("three") });
+      expect(await deploying.planDeployStage(fresh)).toMatchObject({ alias: "production" });
+    });
+  });
+
   it("flips again when its stage is retried after a rollback, and never says done for what the alias left", async () => {
     const [one, two] = [await register("one"), await register("two")];
     const stage = await createStageInput({ adapterVersionId: two });
     const serves = async () => (await listCurrentAliases(scope)).map((entry) => versionOf(entry.servingName));
+    const plan = async () => (await deploying.planDeployStage(stage)) as DeployInput;
     await asActivity(async () => {
       await deploy(one);
-      const failed = await deploying.planDeployStage(stage);
+      const failed = await plan();
       await flip(failed);
       await report(failed, "failed");
       await deploy(one);
@@ -398,7 +415,7 @@ describe("deploying", () => {
       const confirmed = deploying.confirmDeployed({ ...stage, deploymentId: failed.deploymentId });
       await expect(confirmed).rejects.toMatchObject({ code: "CONFLICT" });
 
-      const retried = await deploying.planDeployStage(stage);
+      const retried = await plan();
       await flip(retried);
       await report(retried, "done");
       expect(await serves()).toEqual(["two"]);

@@ -9,7 +9,7 @@ import { mergeSteps } from "@anneal/core/deploy/step-states";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
-import type { Database } from "@anneal/db/database";
+import type { Database, Scope } from "@anneal/db/database";
 import { recordAudit } from "@anneal/db/queries/audit";
 import {
   abandonDeployment,
@@ -17,6 +17,7 @@ import {
   flipAlias,
   getDeployment,
   isServingNameUsed,
+  listAliasHistory,
   listCurrentAliases,
   listRunningDeployments,
   releaseUnusedServingName,
@@ -83,6 +84,23 @@ export function createDeployActivities(deps: {
     return (await listResidencies(db)).filter(({ servingName }) => names.has(servingName));
   }
 
+  /** What serves under the alias now, where that was put there after the version of this run had already served. */
+  async function findRollback(
+    scope: Scope,
+    wanted: { adapterVersionId: string; alias: string; deploymentId: string },
+  ): Promise<{ deploymentId: string; note: string } | null> {
+    const { adapter } = await getAdapterVersion(scope, wanted.adapterVersionId);
+    const history = (await listAliasHistory(scope, adapter.id)).filter(({ entry }) => entry.alias === wanted.alias);
+    const [current] = history;
+    if (current === undefined || current.entry.adapterVersionId === wanted.adapterVersionId) return null;
+    const before = history.find(({ entry }) => entry.adapterVersionId === wanted.adapterVersionId);
+    // This run's own deployment that was taken back while it ran is retried on purpose.
+    if (before === undefined || before.entry.deploymentId === wanted.deploymentId) return null;
+    const name = `${adapter.name}@${wanted.alias}`;
+    const note = `${name} was set to v${current.version} by ${current.entry.by} after v${before.version} had served, and stays so; deploy v${before.version} on the adapter's page to have it back.`;
+    return { deploymentId: current.entry.deploymentId, note };
+  }
+
   /** No request runs on the name, and no gateway routes as it was before `epoch`. */
   async function isIdle(servingName: string, epoch: number): Promise<boolean> {
     const { inFlight, gatewaysBehind } = await countInFlight(db, servingName, epoch);
@@ -90,7 +108,8 @@ export function createDeployActivities(deps: {
   }
 
   return {
-    async planDeployStage(input: StageInput): Promise<DeployInput> {
+    /** A version that served before and was taken back by a person stays taken back: a run that made nothing new is no order. */
+    async planDeployStage(input: StageInput): Promise<DeployInput | { leftAsItIs: StageCounts }> {
       const scope = scopeOf(input);
       const { outputs, startedBy } = await getRun(scope, input.runId);
       const { adapterVersionId } = outputs;
@@ -100,6 +119,11 @@ export function createDeployActivities(deps: {
         });
       }
       const deploymentId = stableUuid([input.runId, adapterVersionId, input.settings.alias, "deploy"], sha256);
+      const left = await findRollback(scope, { adapterVersionId, alias: input.settings.alias, deploymentId });
+      if (left !== null) {
+        await addRunOutputs(scope, input.runId, { deploymentId: left.deploymentId });
+        return { leftAsItIs: { inCount: 1, outCount: 0, note: left.note } };
+      }
       await addRunOutputs(scope, input.runId, { deploymentId });
       return {
         workspaceId: input.workspaceId,

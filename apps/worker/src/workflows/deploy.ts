@@ -77,6 +77,7 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
 export async function deployStage(input: StageInput): Promise<void> {
   await runStage(input, "deploy", async () => {
     const plan = await planDeployStage(input);
+    if ("leftAsItIs" in plan) return plan.leftAsItIs;
     await executeChild(deploy, { workflowId: `${workflowInfo().workflowId}-${plan.alias}`, args: [plan] });
     return confirmDeployed({ ...input, deploymentId: plan.deploymentId });
   });

@@ -5,6 +5,7 @@ import type { GpuDevice } from "./parse-nvidia-smi.ts";
 const gib = 1024 ** 3;
 const device = (id: string, usedBytes: number, migProfile: string | null = null): GpuDevice => ({
   id,
+  index: 0,
   product: "NVIDIA-H100-80GB-HBM3",
   migProfile,
   memoryBytes: 80 * gib,

@@ -91,7 +91,7 @@ export function disrupt(pod: Pod, reason: string, message: string): void {
 function reconcileJob(store: FakeStore, job: Job): void {
   const pods = ownedPods(store, job);
   // Pods that have ended are counted, and then let go.
-  const counted = { failed: job.status?.failed ?? 0, succeeded: job.status?.succeeded ?? 0, disrupted: false };
+  const counted = { failed: job.status?.failed ?? 0, succeeded: job.status?.succeeded ?? 0 };
   const conditions = job.status?.conditions ?? [];
   const hasCondition = (type: string) =>
     conditions.some((condition) => condition.type === type && condition.status === "True");
@@ -99,18 +99,14 @@ function reconcileJob(store: FakeStore, job: Job): void {
   for (const pod of pods) {
     const isTracked = pod.metadata.finalizers?.includes(trackingFinalizer);
     if (!isTracked || (!isOver(pod) && !(job.metadata.deletionTimestamp && pod.metadata.deletionTimestamp))) continue;
-    if (isOver(pod)) {
-      if (pod.status?.phase === "Succeeded") counted.succeeded += 1;
-      else counted.failed += 1;
-      const disruption = pod.status?.conditions?.find(({ type }) => type === "DisruptionTarget");
-      const failsJob = job.spec?.podFailurePolicy?.rules.some((rule) =>
-        rule.onPodConditions?.some(({ type }) => type === disruption?.type),
-      );
-      if (disruption && failsJob) {
-        failure = {
-          reason: "PodFailurePolicy",
-          message: `Pod ${pod.metadata.namespace}/${pod.metadata.name} has condition DisruptionTarget matching FailJob rule at index 0`,
-        };
+    if (pod.status?.phase === "Succeeded") counted.succeeded += 1;
+    if (pod.status?.phase === "Failed") {
+      const action = failureAction(job, pod);
+      if (action !== "Ignore") counted.failed += 1;
+      if (action === "FailJob") {
+        const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
+        const message = `Pod ${name} has condition DisruptionTarget matching FailJob rule at index 0`;
+        failure = { reason: "PodFailurePolicy", message };
       }
     }
     pod.metadata.finalizers = pod.metadata.finalizers?.filter((finalizer) => finalizer !== trackingFinalizer);
@@ -142,6 +138,13 @@ function reconcileJob(store: FakeStore, job: Job): void {
     ...job,
     status: { ...job.status, conditions, active, failed: counted.failed, succeeded: counted.succeeded },
   } as Job);
+}
+
+/** What the first rule of the pod failure policy that matches says; only rules on conditions are known here. */
+function failureAction(job: Job, pod: Pod): string | undefined {
+  const has = (type: string) =>
+    pod.status?.conditions?.some((condition) => condition.type === type && condition.status === "True");
+  return job.spec?.podFailurePolicy?.rules.find((rule) => rule.onPodConditions?.some(({ type }) => has(type)))?.action;
 }
 
 function makeJobPods(store: FakeStore, job: Job, pods: readonly Pod[]): void {

@@ -11,7 +11,14 @@ type Json<T> = T extends Date
       : T;
 
 export type Metadata = Json<V1ObjectMeta> & { name: string; uid: string; resourceVersion: string };
-export type Stored = { apiVersion: string; kind: string; metadata: Metadata; spec?: unknown; status?: unknown };
+export type Stored = {
+  apiVersion: string;
+  kind: string;
+  metadata: Metadata;
+  spec?: unknown;
+  status?: unknown;
+  data?: unknown;
+};
 export type Pod = Stored & Pick<Json<V1Pod>, "spec" | "status">;
 export type Node = Stored & Pick<Json<V1Node>, "spec" | "status">;
 export type Job = Stored & Pick<Json<V1Job>, "spec" | "status">;

@@ -151,6 +151,20 @@ describe("The Kubernetes driver", () => {
     await until("it runs", async () => (await running("g")).length === 1);
   });
 
+  it("gives pods no longer to end than the stop was given", async () => {
+    const graces = new Set<number>();
+    await driver.start(workload("t", "training", [member("node-a")], harness.stubbornProgram));
+    await untilState("t", "running");
+    harness.server.store.listen(({ object }) => {
+      const { deletionGracePeriodSeconds: grace } = object.metadata;
+      if (object.kind === "Pod" && grace !== undefined) graces.add(grace);
+    });
+    await driver.stop("t", { graceMs: 1000 });
+    // Ten seconds are its own; the deletion of its Job may have begun with them.
+    expect(Math.min(...graces)).toBe(1);
+    expect(await harness.endings("t")).toEqual({ "0/0": "by force" });
+  });
+
   it("fails a gang whose node does not answer, and says what to do when its pod cannot end", async () => {
     await driver.start(gang("t"));
     await untilState("t", "running");
@@ -287,7 +301,7 @@ describe("The Kubernetes driver", () => {
     await driver.start(workload("t", "training", [member("node-a")]));
     await driver.start(workload("odd", "training", [member("node-b")]));
     const record = harness.server.store.get("ConfigMap", namespace, nameWorkload("odd"))!;
-    harness.server.store.update({ ...record, ...{ data: { "workload.json": '{"of":"a later version"}' } } });
+    harness.server.store.update({ ...record, data: { "workload.json": '{"of":"a later version"}' } });
     await until("both are told of", async () => (await driver.list()).length === 2);
     const unread = (await driver.list()).find(({ workload: read }) => read === null);
     expect(unread?.state).toMatchObject({ workloadId: "odd", status: "pending" });
@@ -321,7 +335,10 @@ describe("The Kubernetes driver", () => {
         apiVersion: "v1",
         kind: "Pod",
         metadata: { name: `crowd-${at}`, namespace: "kube-system" },
-        spec: { nodeName: "node-a", containers: [{ name: "main", image: "x", resources: { requests: { cpu: "1m" } } }] },
+        spec: {
+          nodeName: "node-a",
+          containers: [{ name: "main", image: "x", resources: { requests: { cpu: "1m" } } }],
+        },
         status: { phase: "Running", conditions: [] },
       });
     }

@@ -10,7 +10,7 @@ import { describeNodes, isReady } from "./discover-nodes.ts";
 import { managedByUs, replicaOf, selectWorkload, workloadIdAnnotation, workloadLabel } from "./kubernetes-labels.ts";
 import {
   deriveReplicas,
-  hasEnded,
+  hasFailed,
   isCreated,
   isGoing,
   listObjects,
@@ -102,7 +102,7 @@ export function createKubernetesDriver(options: KubernetesDriverOptions): Cluste
 
   /** Asked for only where a Job has failed, to tell whether a node took it along. */
   async function listReadyNodes(objects: WorkloadObjects): Promise<Set<string> | null> {
-    if (!objects.jobs.some(hasEnded)) return null;
+    if (!objects.jobs.some(hasFailed)) return null;
     const nodes = await api.list<V1Node>("v1", "Node", { everywhere: true });
     return new Set(nodes.filter(isReady).map((node) => node.metadata?.name ?? ""));
   }

@@ -49,11 +49,15 @@ export function isGoing(object: { metadata?: V1ObjectMeta }): boolean {
 }
 
 export function hasEnded(job: V1Job | undefined): boolean {
-  return (
-    job?.status?.conditions?.some(
-      ({ type, status }) => (type === "Complete" || type === "Failed") && status === "True",
-    ) ?? false
-  );
+  return hasCondition(job, "Complete") || hasCondition(job, "Failed");
+}
+
+export function hasFailed(job: V1Job): boolean {
+  return hasCondition(job, "Failed");
+}
+
+function hasCondition(job: V1Job | undefined, wanted: string): boolean {
+  return job?.status?.conditions?.some(({ type, status }) => type === wanted && status === "True") ?? false;
 }
 
 /** @param readyNodes null where nobody needs to know */

@@ -2,6 +2,8 @@
 export type GpuDevice = {
   /** What CUDA_VISIBLE_DEVICES takes. */
   id: string;
+  /** Number of the GPU in its machine, as nvidia-smi counts; for a slice, of the GPU that it is cut from. */
+  index: number;
   /** With dashes, as NVIDIA's Kubernetes label spells it. */
   product: string;
   migProfile: string | null;
@@ -11,7 +13,7 @@ export type GpuDevice = {
 };
 
 /** For `nvidia-smi --query-gpu=<these> --format=csv,noheader,nounits`. */
-export const gpuQueryFields = ["uuid", "name", "memory.total", "memory.used", "mig.mode.current"] as const;
+export const gpuQueryFields = ["index", "uuid", "name", "memory.total", "memory.used", "mig.mode.current"] as const;
 
 /**
  * @param query answer to the query above, in MiB
@@ -23,11 +25,13 @@ export function parseGpus(query: string, listing: string): GpuDevice[] {
     .split("\n")
     .filter((line) => line.trim() !== "")
     .flatMap((line): GpuDevice[] => {
-      const [id = "", name = "", total, used, migMode] = line.split(",").map((field) => field.trim());
+      const [number, id = "", name = "", total, used, migMode] = line.split(",").map((field) => field.trim());
+      const index = Number(number);
       const product = name.replaceAll(/\s+/g, "-");
       // A GPU in MIG mode can only be used slice by slice; one that has not been sliced cannot be used at all.
-      if (migMode === "Enabled") return (slices.get(id) ?? []).map((slice) => ({ ...slice, product, usedBytes: null }));
-      return [{ id, product, migProfile: null, memoryBytes: parseMib(total), usedBytes: parseMib(used) }];
+      if (migMode === "Enabled")
+        return (slices.get(id) ?? []).map((slice) => ({ ...slice, index, product, usedBytes: null }));
+      return [{ id, index, product, migProfile: null, memoryBytes: parseMib(total), usedBytes: parseMib(used) }];
     });
 }
 

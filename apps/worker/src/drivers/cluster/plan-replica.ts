@@ -29,7 +29,9 @@ export function planReplica(options: {
   const members = replica.gang.map((member, position): ReplicaPlan["members"][number] => {
     const gpus = assignGpus(options.devices, held, member);
     if (!gpus) {
-      const reason = "no GPU is left that is free as a whole";
+      const reason = member.gpuIndices
+        ? `not all of its GPUs ${member.gpuIndices.join(", ")} are free`
+        : "no GPU is left that is free as a whole";
       throw refusal(workload.id, [{ replica: replica.index, member: position, node: member.node, reason }]);
     }
     held.push(...gpus);

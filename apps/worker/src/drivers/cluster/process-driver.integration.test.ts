@@ -128,7 +128,7 @@ describe("The process driver", () => {
     expect(await untilState("t", "failed", "The machine was restarted")).toMatchObject({ exitCode: null });
   });
 
-  it("ends what a program has left behind, in a session of its own too", async () => {
+  it("ends what a program has left behind, in the background and detached from it too", async () => {
     const leave = "setsid sleep 600 & sleep 600 & exec sleep 600";
     await driver.start(workload("t", { command: ["/bin/sh", "-c", leave], args: [] }));
     const countOf = async () => (await harness.find("t")).members.size;
@@ -136,6 +136,25 @@ describe("The process driver", () => {
     await driver.stop("t", { graceMs: 1000 });
     const { members, runners } = await harness.find("t");
     expect([members.size, runners.length]).toEqual([0, 0]);
+  });
+
+  it("leaves nothing of a program that has ended by itself", async () => {
+    const leave = "setsid sleep 600 & sleep 600 & exit 0";
+    await driver.start(workload("t", { command: ["/bin/sh", "-c", leave], args: [] }));
+    await untilState("t", "succeeded");
+    expect((await harness.find("t")).members.size).toBe(0);
+  });
+
+  it("runs a replica once, though a second runner was started for it", async () => {
+    await driver.start(workload("t"));
+    await untilAlive("t", 1);
+    const folder = join(harness.stateDir, "workloads", nameWorkload("t"), "replica-0");
+    const second = spawn(process.execPath, [fileURLToPath(new URL("./run-replica.ts", import.meta.url)), folder], {
+      stdio: "inherit",
+    });
+    expect((await once(second, "exit"))[0]).toBe(0);
+    expect(await harness.alive("t")).toEqual({ "0/0": 1 });
+    expect((await driver.observe("t")).status).toBe("running");
   });
 
   it("kills a member that does not end when another one of its gang has failed", async () => {
@@ -213,31 +232,35 @@ describe("The process driver", () => {
   });
 
   it("shows each member its own GPUs, and gives them to another when they are free again", async () => {
-    const device = (id: string, migProfile: string | null = null): GpuDevice => ({
+    const device = (id: string, index: number, migProfile: string | null = null): GpuDevice => ({
       id,
+      index,
       product: "NVIDIA-A100-SXM4-40GB",
       migProfile,
       memoryBytes: 40 * 1024 ** 3,
       usedBytes: 0,
     });
     driver = harness.createDriver({
-      gpus: () => Promise.resolve([device("GPU-a"), device("GPU-b"), device("GPU-c"), device("MIG-1", "1g.5gb")]),
+      gpus: () =>
+        Promise.resolve([device("GPU-a", 0), device("GPU-b", 1), device("GPU-c", 2), device("MIG-1", 3, "1g.5gb")]),
     });
     const visible = async (id: string, name: "0/0" | "0/1") =>
       (await harness.environment(id, name))["CUDA_VISIBLE_DEVICES"];
     const withGpus = (id: string, ...gang: Partial<GangMember>[]) =>
       workload(id, { replicas: [{ index: 0, gang: gang.map((each) => member({ cpuMilli: 1, ...each })) }] });
-    await driver.start(withGpus("pair", { gpus: 1 }, { gpus: 1 }));
+    await driver.start(withGpus("pair", { gpus: 1, gpuIndices: [1] }, { gpus: 1, gpuIndices: [0] }));
     await driver.start(withGpus("slice", { gpus: 1, migProfile: "1g.5gb" }));
     await driver.start(withGpus("share", { gpus: 1, gpuMilli: 400 }));
     await driver.start(withGpus("same", { gpus: 1, gpuMilli: 600 }));
     await untilAlive("pair", 2);
     for (const id of ["slice", "share", "same"]) await untilAlive(id, 1);
-    expect([await visible("pair", "0/0"), await visible("pair", "0/1")]).toEqual(["GPU-a", "GPU-b"]);
+    expect([await visible("pair", "0/0"), await visible("pair", "0/1")]).toEqual(["GPU-b", "GPU-a"]);
     expect(await visible("slice", "0/0")).toBe("MIG-1");
     expect([await visible("share", "0/0"), await visible("same", "0/0")]).toEqual(["GPU-c", "GPU-c"]);
     const refused = await rejection(driver.start(withGpus("more", { gpus: 1 })));
     expect(refused.message).toContain("it needs 1 nvidia GPUs and 0 are free");
+    const taken = await rejection(driver.start(withGpus("part", { gpus: 1, gpuMilli: 100, gpuIndices: [0] })));
+    expect(taken).toMatchObject({ code: "ADMISSION_REFUSED" });
     await driver.stop("pair", { graceMs: 5000 });
     await driver.start(withGpus("more", { gpus: 2 }));
     await untilAlive("more", 1);

@@ -33,7 +33,12 @@ export type ReplicaStanding =
   /** Planned, and its runner never came: the driver died in between. */
   | { status: "planned"; plan: ReplicaPlan }
   | { status: "alive"; plan: ReplicaPlan }
-  | { status: "ended"; plan: ReplicaPlan; runner: ProcessIdentity; failure: { reason: string; exitCode: number } | null }
+  | {
+      status: "ended";
+      plan: ReplicaPlan;
+      runner: ProcessIdentity;
+      failure: { reason: string; exitCode: number } | null;
+    }
   /** The runner is gone without a result: killed, or the machine was restarted. */
   | { status: "lost"; plan: ReplicaPlan; runner: ProcessIdentity; reason: string };
 
@@ -68,7 +73,7 @@ export async function launchReplica(
   let exited = false;
   try {
     const child = spawn(process.execPath, [runnerFile, files.directory], {
-      // A session of its own: it outlives us, and what belongs to it can be found again.
+      // Detached (setsid): it outlives us, and what belongs to it can be found again by its sid.
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
       env: { ...baseEnv, [markVariable]: plan.mark },

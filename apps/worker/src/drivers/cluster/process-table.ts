@@ -6,7 +6,7 @@ import { z } from "zod";
 export const processIdentitySchema = z.object({ pid: z.int().positive(), startTicks: z.string(), bootId: z.string() });
 export type ProcessIdentity = z.infer<typeof processIdentitySchema>;
 
-type ProcessEntry = { pid: number; state: string; parent: number; session: number; startTicks: string };
+type ProcessEntry = { pid: number; state: string; parent: number; sid: number; startTicks: string };
 
 /** In the environment of whatever belongs to a replica; its children inherit it. */
 export const markVariable = "ANNEAL_REPLICA_MARK";
@@ -27,28 +27,27 @@ export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
 }
 
 /**
- * Every process of a replica except its runner, also after the runner has died: those of the session that it opened,
- * those that carry its mark (programs that opened a session of their own), and the children of both. The mark alone does
- * not do: setproctitle, which vLLM uses, writes over the environment that /proc shows.
+ * Every process of a replica except its runner, also after the runner has died: those that have its number as their sid
+ * (setsid(2)), those that carry its mark (programs that detached themselves), and the children of both. The mark alone
+ * does not do: setproctitle, which vLLM uses, writes over the environment that /proc shows.
  */
 export async function findMembers(runner: ProcessIdentity | null, mark: string): Promise<number[]> {
   const entries = await readTable();
   const bootId = await readBootId();
   const leader = runner && entries.find((entry) => entry.pid === runner.pid);
-  // A number that another process has today cannot still name the old session: the kernel keeps it while that lives.
-  const sameSession =
-    runner !== null && runner.bootId === bootId && (!leader || leader.startTicks === runner.startTicks);
+  // A number that another process has today cannot be the sid of the old ones: the kernel gives none away that is in use.
+  const isSameSid = runner !== null && runner.bootId === bootId && (!leader || leader.startTicks === runner.startTicks);
   const marked = await Promise.all(entries.map((entry) => carriesMark(entry.pid, mark)));
   const found = new Set(
     entries
-      .filter((entry, at) => marked[at] === true || (sameSession && entry.session === runner.pid))
+      .filter((entry, at) => marked[at] === true || (isSameSid && entry.sid === runner.pid))
       .map((entry) => entry.pid),
   );
   for (let before = -1; before !== found.size;) {
     before = found.size;
     for (const entry of entries) if (found.has(entry.parent)) found.add(entry.pid);
   }
-  if (sameSession) found.delete(runner.pid);
+  if (isSameSid) found.delete(runner.pid);
   found.delete(process.pid);
   return [...found];
 }
@@ -81,14 +80,14 @@ async function readTable(): Promise<ProcessEntry[]> {
   return (await Promise.all(pids.map(readEntry))).filter((entry) => entry !== null);
 }
 
-/** proc(5): after the command name, which may hold spaces and parentheses, come state, parent, group, session, … */
+/** proc(5): after the command name, which may hold spaces and parentheses, come state, parent, group, sid, … */
 async function readEntry(pid: number): Promise<ProcessEntry | null> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => null);
   if (stat === null) return null;
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [state, parent, , session] = fields;
+  const [state, parent, , sid] = fields;
   if (state === undefined || state === "Z" || state === "X") return null;
-  return { pid, state, parent: Number(parent), session: Number(session), startTicks: fields[19] ?? "" };
+  return { pid, state, parent: Number(parent), sid: Number(sid), startTicks: fields[19] ?? "" };
 }
 
 async function carriesMark(pid: number, mark: string): Promise<boolean> {

@@ -11,7 +11,7 @@ import { openRotatingLog } from "./rotating-log.ts";
 /**
  * Runs one replica: `node run-replica.ts <folder>`. A process of its own, so that the replica outlives the worker that
  * started it, its exit codes are kept when no worker is there to collect them, and a gang ends as a whole even then. The
- * driver starts it as the leader of a new session; SIGTERM asks it to end.
+ * driver starts it detached (setsid); SIGTERM asks it to end.
  */
 const firstBackoffMs = 500;
 const maxBackoffMs = 30_000;

@@ -56,6 +56,11 @@ it.each<[string, object, string]>([
     "replicas.0.gang.0.gpuMilli",
   ],
   [
+    "a GPU that is named twice",
+    { replicas: [{ index: 0, gang: [{ ...member, gpus: 2, gpuIndices: [3, 3] }] }] },
+    "replicas.0.gang.0.gpuIndices",
+  ],
+  [
     "a slice of no known form",
     { replicas: [{ index: 0, gang: [{ ...member, migProfile: "small" }] }] },
     "replicas.0.gang.0.migProfile",

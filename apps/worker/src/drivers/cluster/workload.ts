@@ -19,6 +19,11 @@ const gangMemberSchema = z.strictObject({
     .string()
     .regex(/^(\d+c\.)?\d+g\.\d+gb(\+[a-z0-9.]+)?$/)
     .optional(),
+  /**
+   * The GPUs that the scheduler chose, by their numbers in the node: as many as `gpus`. On Kubernetes the device plugin
+   * of the node chooses, and slices have no numbers: there these are left alone.
+   */
+  gpuIndices: z.array(z.int().min(0)).optional(),
   gpuVendor: z.enum(["nvidia", "amd"]).default("nvidia"),
   cpuMilli: z.int().positive(),
   memoryBytes: z.int().positive(),
@@ -111,6 +116,12 @@ export const workloadSchema = z
     }
     for (const [at, replica] of replicas.entries()) {
       for (const [position, member] of replica.gang.entries()) {
+        if (member.gpuIndices && new Set(member.gpuIndices).size !== member.gpus) {
+          complain(
+            ["replicas", at, "gang", position, "gpuIndices"],
+            "As many different GPUs are named as there are in gpus",
+          );
+        }
         if (member.gpuMilli !== undefined && (member.gpus !== 1 || member.migProfile)) {
           complain(
             ["replicas", at, "gang", position, "gpuMilli"],
