@@ -1,0 +1,252 @@
+import { createController, step } from "./controller.ts";
+import type { Policy } from "./fleet-roster.ts";
+import type { FleetRun, FleetSettings } from "./fleet-run.ts";
+import { loadByInterval, sumByInterval, type IntervalLoad } from "./interval-load.ts";
+import { findOracle } from "./oracle.ts";
+import { defaultLimits, defaultProfile, sustainableLoad, type LatencyLimits, type ReplicaProfile } from "./replica-profile.ts";
+import { scaleSpreadSeconds, scaleTrace, type RequestTrace } from "./request-trace.ts";
+import { simulateFleet } from "./simulate-fleet.ts";
+import { simulateIntervals } from "./simulate-intervals.ts";
+import { createThresholdPolicy, thresholdMetrics, type ThresholdMetric } from "./threshold-policy.ts";
+
+export type ComparisonOptions = {
+  /** Multiplies the trace's rate; `auto` takes the busiest five minutes to `peakReplicas`. */
+  scale?: number | "auto";
+  profile?: ReplicaProfile;
+  limits?: LatencyLimits;
+  target?: number;
+  coldStartSeconds?: number;
+  intervalSeconds?: number;
+  order?: FleetSettings["order"];
+  seed?: number;
+  /** Beyond this many requests the fleet is simulated by interval. */
+  maxRequests?: number;
+  onProgress?: (sentence: string) => void;
+};
+
+export type PolicySummary = Omit<FleetRun, "timeline"> & {
+  /** What was tuned for it, or what it knew. */
+  settings: Record<string, number | string>;
+};
+
+export type AutoscaleReport = {
+  /** Of Anneal's controller. */
+  sloAttainment: number;
+  gpuHours: number;
+  requests: number;
+  durationSeconds: number;
+  scale: number;
+  simulated: "request by request" | "interval by interval";
+  settings: Record<string, number | string>;
+  policies: {
+    anneal: PolicySummary;
+    fixed: PolicySummary | null;
+    threshold: PolicySummary | null;
+    /** Knows the trace and needs only the target. */
+    oracle: PolicySummary | null;
+    /** Knows the trace and needs the attainment that Anneal's controller reached. */
+    oracleAtSameAttainment: PolicySummary | null;
+  };
+  /** GPU-hours of Anneal's controller by those of the other; null where the other never reached the attainment. */
+  ratios: {
+    toOracle: number | null;
+    toOracleAtSameAttainment: number | null;
+    toFixed: number | null;
+    toThreshold: number | null;
+    savedAgainstThreshold: number | null;
+  };
+  /** What more replicas than anyone would pay for could not change: the share of requests that is within the limits then. */
+  bestAttainment: number;
+  timeline: { at: number; load: number; anneal: number; fixed: number; threshold: number | null; oracle: number | null }[];
+  decisions: { at: number; desiredReplicas: number; reasons: string[] }[];
+};
+
+const peakReplicas = 24;
+const timelinePoints = 240;
+const decisionsKept = 400;
+
+/**
+ * Anneal's controller, a fixed fleet, a threshold controller and the oracle on one trace, with the same replicas, cold
+ * starts and scheduler. Nobody can change the fleet of the first cold start, so all begin with what the oracle needs then.
+ * The threshold controller is tuned on this very trace: for each metric the highest target that reaches the attainment.
+ */
+export function comparePolicies(original: RequestTrace, options: ComparisonOptions = {}): AutoscaleReport {
+  const {
+    profile = defaultProfile,
+    limits = defaultLimits,
+    coldStartSeconds = 300,
+    intervalSeconds = 15,
+    order = "late-last",
+    seed = 1,
+    maxRequests = 800_000,
+    onProgress = () => {},
+  } = options;
+  const scale = options.scale === undefined || options.scale === "auto" ? autoScale(original, profile, limits) : options.scale;
+  const byRequest = original.arrivals.length * scale <= maxRequests;
+  const trace = byRequest ? scaleTrace(original, scale, seed) : original;
+  const load = byRequest ? sumByInterval(trace, intervalSeconds) : sumByInterval(trace, intervalSeconds, scale, scaleSpreadSeconds);
+  const base = { profile, limits, coldStartSeconds, intervalSeconds, order, startAt: original.startAt };
+  const play = (settings: FleetSettings, policy: Policy): FleetRun =>
+    byRequest ? withoutResults(simulateFleet(trace, settings, policy)) : simulateIntervals(load, settings, policy);
+  const fixedFleet = (replicas: number) =>
+    play({ ...base, initialReplicas: replicas, maxReplicas: replicas }, () => ({ desiredReplicas: replicas }));
+
+  const work = loadByInterval(load, profile);
+  const most = Math.max(2, Math.ceil(work.reduce((peak, value) => Math.max(peak, value), 0) / 0.4));
+  const bestAttainment = fixedFleet(most).sloAttainment;
+  const target = Math.min(options.target ?? 0.99, bestAttainment - 0.001);
+  onProgress(`${Math.round(load.requests.reduce((sum, value) => sum + value, 0))} requests at ${scale} times the trace's rate.`);
+  const fixed = leastFixed(fixedFleet, most, target);
+  const roster = { ...base, maxReplicas: 2 * fixed.replicas };
+  const findPlan = (attainment: number) =>
+    findOracle(load, { ...roster, initialReplicas: 1 }, attainment, ({ initialReplicas, policy }) =>
+      play({ ...roster, initialReplicas }, policy),
+    );
+  const oracle = findPlan(target);
+  onProgress("The fixed fleet and the oracle are known.");
+  const settings = { ...roster, initialReplicas: oracle?.initialReplicas ?? fixed.replicas };
+
+  const decisions: AutoscaleReport["decisions"] = [];
+  const anneal = play(settings, annealPolicy({ profile, limits, target, coldStartSeconds, intervalSeconds, order, maxReplicas: roster.maxReplicas }, decisions));
+  onProgress("Anneal's controller has run.");
+  const threshold = tuneThreshold(load, settings, Math.min(target, anneal.sloAttainment), play);
+  onProgress("The threshold controller is tuned.");
+  const same = anneal.sloAttainment > target ? findPlan(anneal.sloAttainment) : oracle;
+
+  const ratioTo = (other: FleetRun | undefined) => (other ? anneal.gpuHours / other.gpuHours : null);
+  const toThreshold = ratioTo(threshold?.run);
+  return {
+    sloAttainment: anneal.sloAttainment,
+    gpuHours: anneal.gpuHours,
+    requests: anneal.requests,
+    durationSeconds: load.durationSeconds,
+    scale,
+    simulated: byRequest ? "request by request" : "interval by interval",
+    settings: {
+      replica: profile.name,
+      gpusPerReplica: profile.gpus,
+      ttftMs: limits.ttftMs,
+      tpotMs: limits.tpotMs,
+      target,
+      coldStartSeconds,
+      intervalSeconds,
+      order,
+      seed,
+      initialReplicas: settings.initialReplicas,
+      maxReplicas: settings.maxReplicas,
+    },
+    policies: {
+      anneal: summarise(anneal, {}),
+      fixed: summarise(fixed.run, { replicas: fixed.replicas }),
+      threshold: threshold && summarise(threshold.run, threshold.settings),
+      oracle: oracle && summarise(oracle.run, { needed: target }),
+      oracleAtSameAttainment: same && summarise(same.run, { needed: Math.max(target, anneal.sloAttainment) }),
+    },
+    ratios: {
+      toOracle: ratioTo(oracle?.run),
+      toOracleAtSameAttainment: ratioTo(same?.run),
+      toFixed: ratioTo(fixed.run),
+      toThreshold,
+      savedAgainstThreshold: toThreshold === null ? null : 1 - toThreshold,
+    },
+    bestAttainment,
+    timeline: thin(
+      anneal.timeline.map((point, i) => ({
+        at: point.at,
+        load: work[i] ?? 0,
+        anneal: point.serving,
+        fixed: fixed.replicas,
+        threshold: threshold?.run.timeline[i]?.serving ?? null,
+        oracle: oracle?.run.timeline[i]?.serving ?? null,
+      })),
+      timelinePoints,
+    ),
+    decisions: thin(decisions, decisionsKept),
+  };
+}
+
+/** Two digits: such that the busiest five minutes keep `peakReplicas` busy. */
+function autoScale(trace: RequestTrace, profile: ReplicaProfile, limits: LatencyLimits): number {
+  const minutes = sumByInterval(trace, 300);
+  const requests = trace.arrivals.length;
+  const sum = (tokens: Int32Array) => tokens.reduce((total, value) => total + value, 0) / requests;
+  const shape = { promptTokens: sum(trace.promptTokens), outputTokens: sum(trace.outputTokens) };
+  const peak = loadByInterval(minutes, profile).reduce((most, value) => Math.max(most, value), 0);
+  return Number(((peakReplicas * sustainableLoad(profile, limits, shape)) / Math.max(peak, 1e-9)).toPrecision(2));
+}
+
+function annealPolicy(settings: Parameters<typeof createController>[0], decisions: AutoscaleReport["decisions"]): Policy {
+  let state = createController(settings);
+  return (observation) => {
+    const before = observation.replicas.filter(({ status }) => status !== "draining").length;
+    const decision = step(state, observation);
+    state = decision.nextState;
+    if (decision.desiredReplicas !== before) {
+      decisions.push({ at: observation.at, desiredReplicas: decision.desiredReplicas, reasons: decision.reasons });
+    }
+    return decision;
+  };
+}
+
+function leastFixed(run: (replicas: number) => FleetRun, most: number, target: number): { replicas: number; run: FleetRun } {
+  let low = 0;
+  let high = most;
+  let best: FleetRun | undefined;
+  while (high - low > 1) {
+    const replicas = (low + high) >> 1;
+    const result = run(replicas);
+    if (result.sloAttainment >= target) [high, best] = [replicas, result];
+    else low = replicas;
+  }
+  return { replicas: high, run: best ?? run(high) };
+}
+
+/** Of each metric the highest target that reaches the attainment, coarsely and then finely; of those, the fewest GPU-hours. */
+function tuneThreshold(
+  load: IntervalLoad,
+  settings: FleetSettings,
+  attainment: number,
+  play: (settings: FleetSettings, policy: Policy) => FleetRun,
+): { run: FleetRun; settings: { metric: ThresholdMetric; target: number; stabilisationSeconds: number } } | null {
+  let best: ReturnType<typeof tuneThreshold> = null;
+  const attempt = (metric: ThresholdMetric, target: number, stabilisationSeconds: number): boolean => {
+    const tuned = { metric, target, stabilisationSeconds };
+    const run = play(settings, createThresholdPolicy({ ...tuned, profile: settings.profile }));
+    const enough = run.sloAttainment >= attainment;
+    if (enough && (best === null || run.gpuHours < best.run.gpuHours)) best = { run, settings: tuned };
+    return enough;
+  };
+  const highest: Record<ThresholdMetric, number> = { requests: settings.profile.maxBatch * 0.5, "kv-cache": 0.6, utilisation: 0.9 };
+  const factor = { requests: 0.7, "kv-cache": 0.7, utilisation: 0.88 };
+  for (const metric of thresholdMetrics) {
+    let reached = 0;
+    let target = highest[metric];
+    for (let coarse = 0; coarse < 9 && reached === 0; coarse++, target *= factor[metric]) {
+      if (attempt(metric, target, 300)) reached = target;
+    }
+    if (reached === 0) continue;
+    let low = reached;
+    let high = reached / factor[metric];
+    for (let fine = 0; fine < 3; fine++) {
+      const middle = Math.sqrt(low * high);
+      if (attempt(metric, middle, 300)) low = middle;
+      else high = middle;
+    }
+    attempt(metric, low, 600);
+    attempt(metric, high, 600);
+  }
+  return best;
+}
+
+function summarise({ timeline: _, ...run }: FleetRun, settings: PolicySummary["settings"]): PolicySummary {
+  return { ...run, settings };
+}
+
+function withoutResults({ results: _, ...run }: ReturnType<typeof simulateFleet>): FleetRun {
+  return run;
+}
+
+function thin<Item>(items: readonly Item[], most: number): Item[] {
+  const every = Math.max(1, Math.ceil(items.length / most));
+  return items.filter((_, i) => i % every === 0);
+}

@@ -1,0 +1,214 @@
+import { SizingError } from "../sizing-error.ts";
+import { book, expectedDraw, readPlacements, unbook } from "./booking.ts";
+import { drawFromBudgets } from "./budget.ts";
+import { readClock } from "./clock.ts";
+import { type Cluster, describePlacements, type Job, type PoolState, type Waiting, type WaitingGroup } from "./cluster.ts";
+import { decide, decideAt, readRequest, tryAdmit } from "./decide.ts";
+import type { Decision } from "./decision.ts";
+import { holdNodes } from "./hold.ts";
+import { observeShape } from "./learned-demand.ts";
+import { isPreemptible, type PlacementRequest } from "./placement-request.ts";
+import { borrowedMilli, checkQuota, unreservedMilli } from "./quota.ts";
+import { countByShape, countMissing, countRoom } from "./room.ts";
+import { agedPriority, dequeue, describeAsk, enqueue, groupOf, sortWaiting } from "./waiting.ts";
+
+/** Ended ids that are remembered, so that a submission that is repeated late does not run twice. */
+const rememberedIds = 65_536;
+
+/** Decides on a request and carries the decision out; the same id again gets the answer that it has, and changes nothing. */
+export function submitRequest(cluster: Cluster, input: PlacementRequest, nowMs: number): Decision {
+  cluster.nowMs = readClock(cluster, nowMs);
+  const request = readRequest(input);
+  const answered = findAnswer(cluster, request);
+  if (answered !== null) return answered;
+  const decision = decide(cluster, request, nowMs);
+  const entry = describeAsk(cluster, request, Math.min(request.submittedAtMs ?? cluster.nowMs, cluster.nowMs));
+  entry.shapes.forEach((shape, i) => observeShape(cluster.packing, cluster.learned, shape, request.gang[i]!.count));
+  carryOut(cluster, entry, decision);
+  return decision;
+}
+
+/** Starts what waits and fits by now, in the queue's order. Call it after whatever may have made room, and now and then. */
+export function startWaiting(cluster: Cluster, nowMs: number): Decision[] {
+  cluster.nowMs = readClock(cluster, nowMs);
+  const started: Decision[] = [];
+  const startedIds = new Set<string>();
+  cluster.rounds.count += 1;
+  // What a start released (nodes that were kept free for it, the rest of what it stopped) is for the first in line again.
+  while (cluster.waiting.size > 0 && startInOrder(cluster, started, startedIds));
+  cluster.freed.clear();
+  holdNodes(cluster);
+  return started;
+}
+
+/** Goes through the queue once; true where it has to be gone through again. */
+function startInOrder(cluster: Cluster, started: Decision[], startedIds: Set<string>): boolean {
+  const { candidates, head } = listCandidates(cluster);
+  for (const entry of candidates) {
+    const group = groupOf(cluster, entry);
+    if (group.failed && entry !== head) continue;
+    group.missing = entry === head ? null : findMissing(cluster, entry);
+    const decision = group.missing ? null : tryAdmit(cluster, entry, entry === head, startedIds);
+    if (decision?.status === "admitted") {
+      carryOut(cluster, entry, decision);
+      started.push(decision);
+      startedIds.add(decision.id);
+      if (cluster.freed.size > 0) return true;
+    } else if (decision === null) group.failed = true;
+  }
+  return false;
+}
+
+/**
+ * In the queue's order, what may have room: of groups that are not known to have none, or to which something that was freed
+ * since may give some. `head` is the first in line of all, whenever it is due to look for work that may be stopped for it.
+ */
+function listCandidates(cluster: Cluster): { candidates: Waiting[]; head: Waiting | null } {
+  const freed = [...cluster.freed];
+  cluster.freed.clear();
+  const pools = [...cluster.pools.values()].filter(({ spec }) => spec.servingReserveGpuMilli > 0);
+  const mayStart = (entry: Waiting) => checkQuota(entry.team, entry.gpuMilli, isPreemptible(entry.request)) === null;
+  const candidates: Waiting[] = [];
+  for (const group of cluster.waitingGroups.values()) {
+    const [first] = group.members;
+    if (group.failed && !mayHaveRoom(cluster, group, first!, freed, pools)) continue;
+    group.failed = false;
+    for (const entry of group.members) if (mayStart(entry)) candidates.push(entry);
+  }
+  for (const pool of pools) pool.lastUnreservedMilli = unreservedMilli(pool);
+  let head: Waiting | null = null;
+  if (cluster.rounds.count >= cluster.rounds.evictAt) {
+    cluster.rounds.evictAt = cluster.rounds.count + evictEvery;
+    for (const entry of cluster.waiting.values()) {
+      if (mayStart(entry) && (head === null || sortWaiting(cluster, [entry, head])[0] === entry)) head = entry;
+    }
+    if (head !== null && groupOf(cluster, head).failed) candidates.push(head);
+  }
+  return { candidates: sortWaiting(cluster, candidates), head };
+}
+
+/** How often the first in line looks again for work to stop: it has looked when it came, and looking is dear. */
+const evictEvery = 64;
+
+/** Looks only at what was freed: what has been taken since can have made nothing better. */
+function mayHaveRoom(
+  cluster: Cluster,
+  group: WaitingGroup,
+  entry: Waiting,
+  freed: readonly number[],
+  pools: readonly PoolState[],
+): boolean {
+  const { packing } = cluster;
+  const { missing } = group;
+  if (missing !== null) {
+    for (const node of freed) missing.pods -= countRoom(packing, missing.shape, node);
+    return missing.pods <= 0;
+  }
+  for (const node of freed) {
+    for (const shape of entry.shapes) if (countRoom(packing, shape, node) > 0) return true;
+  }
+  if (entry.request.kind === "serving") return false;
+  return pools.some((pool) => entry.gpuMilli > pool.lastUnreservedMilli && entry.gpuMilli <= unreservedMilli(pool));
+}
+
+/** Too little room in all, nodes that are kept free for others included: then nothing needs to be tried. */
+function findMissing(cluster: Cluster, { request, shapes }: Waiting): WaitingGroup["missing"] {
+  for (const [shape, pods] of countByShape(request, shapes)) {
+    let missing = countMissing(cluster.packing, shape, pods, null, false);
+    for (const nodes of cluster.holders.values()) {
+      for (const node of nodes) missing -= countRoom(cluster.packing, shape, node);
+    }
+    if (missing > 0) return { shape, pods: missing };
+  }
+  return null;
+}
+
+/** The work has ended, well or badly. Its GPU-hours and tokens are drawn from the team's budgets. Unknown ids change nothing. */
+export function finishWork(cluster: Cluster, id: string, nowMs: number): void {
+  cluster.nowMs = readClock(cluster, nowMs);
+  const entry = cluster.waiting.get(id);
+  const job = cluster.jobs.get(id);
+  if (!entry && !job) return;
+  if (entry) dequeue(cluster, entry);
+  if (job) stop(cluster, job, true);
+  cluster.finished.set(id, true);
+  if (cluster.finished.size > rememberedIds) cluster.finished.delete(cluster.finished.keys().next().value!);
+}
+
+/** A checkpoint was written: stopping the work now would lose only what comes after. */
+export function noteCheckpoint(cluster: Cluster, id: string, atMs: number): void {
+  const job = cluster.jobs.get(id);
+  if (job)
+    job.request = readRequest({ ...job.request, checkpointedAtMs: Math.max(atMs, job.request.checkpointedAtMs ?? 0) });
+}
+
+/** Stops the whole gang and puts it back into the queue at its old place. */
+export function requeueWork(cluster: Cluster, id: string, nowMs: number): void {
+  cluster.nowMs = readClock(cluster, nowMs);
+  const job = cluster.jobs.get(id);
+  if (!job) throw new SizingError("INVALID_REQUEST", `There is no running work ${id}.`, { id });
+  stop(cluster, job, false);
+  enqueue(cluster, describeAsk(cluster, job.request, job.waitedSinceMs), false);
+}
+
+function carryOut(cluster: Cluster, entry: Waiting, decision: Decision): void {
+  const { request, sinceMs } = entry;
+  if (decision.status === "queued") enqueue(cluster, entry, decision.code === "no-room");
+  if (decision.status !== "admitted") return;
+  for (const { id } of decision.evict) requeueWork(cluster, id, cluster.nowMs);
+  const waiting = cluster.waiting.get(request.id);
+  if (waiting) dequeue(cluster, waiting);
+  const taken = readPlacements(cluster, request, decision.placements);
+  book(cluster, request, taken, cluster.nowMs, sinceMs, agedPriority(cluster, entry));
+}
+
+function stop(cluster: Cluster, job: Job, ended: boolean): void {
+  unbook(cluster, job);
+  const { team, request, gpuMilli, startedAtMs } = job;
+  if (team.spec.budgets.length === 0) return;
+  const gpuHours = (gpuMilli / 1000) * ((cluster.nowMs - startedAtMs) / 3_600_000);
+  const drawn = { gpuHours, tokens: ended ? expectedDraw(request, gpuMilli).tokens : 0 };
+  team.spec = { ...team.spec, budgets: drawFromBudgets(team.spec.budgets, drawn, cluster.nowMs) };
+}
+
+/** The answer to a request that the cluster already knows by its id; null for a new one. */
+function findAnswer(cluster: Cluster, request: PlacementRequest): Decision | null {
+  const { id } = request;
+  const entry = cluster.waiting.get(id);
+  const job = cluster.jobs.get(id);
+  const known = entry?.request ?? job?.request;
+  if (known && describeWork(known) !== describeWork(request)) {
+    throw new SizingError(
+      "INVALID_REQUEST",
+      `The id ${id} already stands for other work: give each request an id of its own.`,
+      { id },
+    );
+  }
+  if (entry) return decideAt(cluster, entry, { mayEvict: false, isNew: false });
+  if (job) {
+    return {
+      id,
+      status: "admitted",
+      placements: describePlacements(cluster, job.taken),
+      level: "any",
+      evict: [],
+      borrowedGpuMilli: borrowedMilli(job.team),
+      reason: "It runs already.",
+    };
+  }
+  if (!cluster.finished.has(id)) return null;
+  return {
+    id,
+    status: "refused",
+    code: "already-ran",
+    reason: `Work with the id ${id} has run and ended.`,
+    action: "To run it again, give it a new id.",
+    explanation: null,
+  };
+}
+
+/** What makes two submissions the same work: all but the moments that a retry may state anew. */
+function describeWork(request: PlacementRequest): string {
+  const { id, submittedAtMs: _submitted, checkpointedAtMs: _checkpointed, ...work } = request;
+  return JSON.stringify([id, Object.entries(work).sort(([left], [right]) => (left < right ? -1 : 1))]);
+}
