@@ -1,6 +1,7 @@
 import { isAnnealError } from "@anneal/core/errors";
 import { Command } from "commander";
 import { addLoopCommand } from "./commands/loop.ts";
+import { addPlaceCommand } from "./commands/place.ts";
 import { addSizeCommand } from "./commands/size.ts";
 import { addStartCommand } from "./commands/start.ts";
 import { readEnv } from "./env.ts";
@@ -20,6 +21,7 @@ const env = readEnv();
 addStartCommand(program, env);
 addLoopCommand(program, env);
 addSizeCommand(program, env);
+addPlaceCommand(program, env);
 
 try {
   await program.parseAsync();

@@ -10,7 +10,15 @@ export type Database = NodePgDatabase<typeof schema>;
 export type Transaction = Parameters<Parameters<Database["transaction"]>[0]>[0];
 
 /** Where a query happens: always one workspace. */
-export type Scope = { db: Database; workspaceId: string };
+export type Scope = {
+  db: Database;
+  workspaceId: string;
+  /** Whoever answers for a whole request sets a list, and finds in it what was recorded: to tell how it ended. */
+  recorded?: RecordedEvent[];
+};
+
+/** An event of the audit trail, known by its hash. */
+export type RecordedEvent = { hash: string; actor: string; action: string; subject: string };
 
 export type DatabaseHandle = {
   db: Database;

@@ -1,7 +1,7 @@
 import type { Acl } from "@anneal/core/access/acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
-import { and, asc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { documents, sources } from "../schema.ts";
 import { isSyncing } from "./source-syncs.ts";
@@ -34,6 +34,24 @@ export async function listSources(scope: Scope) {
       .from(sources)
       .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt)))
       .orderBy(asc(sources.name)),
+  );
+}
+
+/** Sources that were removed, the newest removal first, with the documents that `restoreSource` brings back. */
+export async function listRemovedSources(scope: Scope) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        id: sources.id,
+        name: sources.name,
+        kind: sources.kind,
+        config: sources.config,
+        removedAt: sql<Date>`${sources.deletedAt}`.mapWith(sources.deletedAt),
+        documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} = ${sources}."deleted_at")`,
+      })
+      .from(sources)
+      .where(and(eq(sources.workspaceId, scope.workspaceId), isNotNull(sources.deletedAt)))
+      .orderBy(desc(sources.deletedAt)),
   );
 }
 

@@ -218,19 +218,21 @@ export async function listDocumentsOfDataset(scope: Scope, datasetVersionId: str
 }
 
 /**
- * Of every document behind the kept pairs of these versions (undefined: of all), how it stands now; equal ones once.
- * A version without pairs is not in the answer.
+ * Of every document behind the kept pairs of these versions (undefined: of all), how it stands now; those that stand
+ * alike once, with how many they are. A version without pairs is not in the answer.
  */
 export async function listTeachingDocuments(
   scope: Scope,
   datasetVersionIds?: string[],
-): Promise<Map<string, TeachingDocument[]>> {
+): Promise<Map<string, (TeachingDocument & { documents: number })[]>> {
+  const deleted = sql<boolean>`${documents.deletedAt} is not null`;
   const rows = await inWorkspace(scope, (tx) =>
     tx
-      .selectDistinct({
+      .select({
         datasetVersionId: datasetPairs.datasetVersionId,
         acl: documents.acl,
-        deleted: sql<boolean>`${documents.deletedAt} is not null`,
+        deleted,
+        documents: sql<number>`count(distinct ${datasetPairs.documentId})::int`,
       })
       .from(datasetPairs)
       .leftJoin(documents, eq(documents.id, datasetPairs.documentId))
@@ -240,9 +242,10 @@ export async function listTeachingDocuments(
           isNull(datasetPairs.drop),
           datasetVersionIds === undefined ? undefined : inArray(datasetPairs.datasetVersionId, datasetVersionIds),
         ),
-      ),
+      )
+      .groupBy(datasetPairs.datasetVersionId, documents.acl, deleted),
   );
-  const standing = new Map<string, TeachingDocument[]>();
+  const standing = new Map<string, (TeachingDocument & { documents: number })[]>();
   for (const { datasetVersionId, ...document } of rows) {
     standing.set(datasetVersionId, [...(standing.get(datasetVersionId) ?? []), document]);
   }

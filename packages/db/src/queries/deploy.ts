@@ -11,20 +11,24 @@ import { releaseServingName, type ServedName } from "./serving.ts";
 export type AliasEntry = typeof aliasHistory.$inferSelect;
 export type Deployment = typeof deployments.$inferSelect;
 
-/** Where every alias of the workspace points now. */
-export async function listCurrentAliases(scope: Scope): Promise<(AliasEntry & { adapterName: string })[]> {
+/** Where every alias of the workspace points now, and which dataset that version learned from. */
+export async function listCurrentAliases(
+  scope: Scope,
+): Promise<(AliasEntry & { adapterName: string; datasetVersionId: string | null })[]> {
   const rows = await inWorkspace(scope, (tx) =>
     tx
       .selectDistinctOn([aliasHistory.adapterId, aliasHistory.alias], {
         entry: aliasHistory,
         adapterName: adapters.name,
+        datasetVersionId: sql<string | null>`${adapterVersions.lineage}->>'datasetVersionId'`,
       })
       .from(aliasHistory)
       .innerJoin(adapters, eq(adapters.id, aliasHistory.adapterId))
+      .leftJoin(adapterVersions, eq(adapterVersions.id, aliasHistory.adapterVersionId))
       .where(eq(aliasHistory.workspaceId, scope.workspaceId))
       .orderBy(aliasHistory.adapterId, aliasHistory.alias, desc(aliasHistory.seq)),
   );
-  return rows.map(({ entry, adapterName }) => ({ ...entry, adapterName }));
+  return rows.map(({ entry, ...facts }) => ({ ...entry, ...facts }));
 }
 
 /** Where the aliases of all workspaces point: what every engine should hold, whatever the ledger of a lost one said. */

@@ -260,7 +260,7 @@ export async function listDrops(
     offset: number;
     reader?: { principals: Principal[]; administrator: boolean };
   },
-): Promise<{ rows: (typeof runDrops.$inferSelect)[]; total: number }> {
+): Promise<{ rows: (typeof runDrops.$inferSelect & { documentTitle: string | null })[]; total: number }> {
   const { reader } = options;
   const where = and(
     dropsOf(scope, runId),
@@ -276,7 +276,7 @@ export async function listDrops(
   );
   return inWorkspace(scope, async (tx) => {
     const rows = await tx
-      .select(getTableColumns(runDrops))
+      .select({ ...getTableColumns(runDrops), documentTitle: documents.title })
       .from(runDrops)
       .leftJoin(documents, eq(documents.id, runDrops.documentId))
       .where(where)

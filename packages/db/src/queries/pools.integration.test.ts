@@ -132,7 +132,29 @@ it("holds a team to its quota, and refuses a quota that contradicts itself", asy
   await expect(saveTeam(database.db, { spec: broken, workspaceId: null })).rejects.toMatchObject({
     code: "INVALID_REQUEST",
   });
-  await saveTeam(database.db, { spec: { ...spec, nominalGpuMilli: null, borrowingLimitGpuMilli: null }, workspaceId: null });
+  await saveTeam(database.db, {
+    spec: { ...spec, nominalGpuMilli: null, borrowingLimitGpuMilli: null },
+    workspaceId: null,
+  });
+});
+
+it("goes on deciding when machines go away: what ran there waits, and quotas share what is left", async () => {
+  await savePool(database.db, { name: "gpus", nodes: [gpuNode] });
+  const spec = { name: "research", nominalGpuMilli: 4000, borrowingLimitGpuMilli: 0, weight: 1, budgets: [] };
+  await saveTeam(database.db, { spec, workspaceId: null });
+  const gang = [{ count: 1, gpus: 1, gpuMilli: 1000, cpuMilli: 0, memoryMib: 1 }];
+  const work = await ask(1, { gang, team: "research" });
+  await savePool(database.db, { name: "gpus", nodes: [] });
+  await schedulePending(database.db);
+  expect(await getPlacement(database.db, work.id)).toMatchObject({ status: "waiting", members: [] });
+  expect(await ask(1)).toMatchObject({ status: "admitted" });
+  await savePool(database.db, { name: "gpus", nodes: [gpuNode] });
+  await schedulePending(database.db);
+  expect(await getPlacement(database.db, work.id)).toMatchObject({ status: "running" });
+  await saveTeam(database.db, {
+    spec: { ...spec, nominalGpuMilli: null, borrowingLimitGpuMilli: null },
+    workspaceId: null,
+  });
 });
 
 it("goes on from the latest time that it has seen when a clock jumps back", async () => {

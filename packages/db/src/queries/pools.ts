@@ -57,8 +57,8 @@ export async function saveTeam(db: Database, team: { spec: TeamSpec; workspaceId
   await db.transaction(async (tx) => {
     const row = { name: team.spec.name, ...team };
     await tx.insert(teams).values(row).onConflictDoUpdate({ target: teams.name, set: row });
-    // Read back as the next decision will: what contradicts itself is refused here.
-    await loadCluster(tx);
+    // As they are written: what machines that went away make of them is the scheduler's to live with.
+    createCluster({ ...(await readSnapshot(tx)).snapshot, bookings: [], pending: [] });
   });
 }
 
@@ -173,6 +173,17 @@ async function loadCluster(
   tx: Transaction,
   again?: string,
 ): Promise<{ cluster: Cluster; before: Map<string, Placement> }> {
+  const { snapshot, active } = await readSnapshot(tx, again);
+  return {
+    cluster: createCluster(withinCapacity(snapshot)),
+    before: new Map(active.map((row) => [row.subject, row])),
+  };
+}
+
+async function readSnapshot(
+  tx: Transaction,
+  again?: string,
+): Promise<{ snapshot: ClusterSnapshot; active: Placement[] }> {
   await tx.insert(scheduler).values({ id: 1, nowMs: 0, demand: [] }).onConflictDoNothing();
   const [own] = await tx.select().from(scheduler).where(eq(scheduler.id, 1)).for("update");
   const active = await tx
@@ -186,13 +197,16 @@ async function loadCluster(
     .orderBy(desc(placements.endedAt))
     .limit(rememberedIds);
   const allPools = await tx.select().from(pools);
-  const allTeams = await tx.select().from(teams);
-  const specs = allTeams.map(({ spec }) => spec);
+  const specs = (await tx.select().from(teams)).map(({ spec }) => spec);
+  const nodes = allPools.flatMap(({ name, nodes: own }) => own.map((node) => ({ ...node, pool: name })));
+  const known = new Set(nodes.map(({ name }) => name));
+  // Of a machine that is no longer declared nothing runs any more: what ran there waits for another.
+  const isHere = ({ members }: Placement) => members.every(({ node }) => known.has(node));
   const snapshot: ClusterSnapshot = {
     ...emptySnapshot,
     nowMs: own!.nowMs,
     demand: own!.demand,
-    nodes: allPools.flatMap(({ name, nodes }) => nodes.map((node) => ({ ...node, pool: name }))),
+    nodes,
     pools: allPools.map(({ name, kinds, servingReserveGpuMilli }) => ({
       name,
       kinds: kinds ?? ["serving", "training", "batch"],
@@ -200,14 +214,39 @@ async function loadCluster(
     })),
     teams: specs.some(({ name }) => name === defaultTeam) ? specs : [...specs, unlimitedTeam],
     bookings: active
-      .filter(({ status }) => status === "running")
+      .filter((row) => row.status === "running" && isHere(row))
       .map(({ request, members, startedAt }) => ({ request, placements: members, startedAtMs: startedAt!.getTime() })),
     pending: active
-      .filter(({ status }) => status === "waiting")
+      .filter((row) => row.status === "waiting" || !isHere(row))
       .map(({ request, requestedAt }) => ({ request, sinceMs: requestedAt.getTime() })),
     finished: finished.map(({ subject }) => subject).filter((subject) => subject !== again),
   };
-  return { cluster: createCluster(snapshot), before: new Map(active.map((row) => [row.subject, row])) };
+  return { snapshot, active };
+}
+
+/** Machines that went away must not stop every decision: quotas above what is left share it in proportion. */
+function withinCapacity(snapshot: ClusterSnapshot): ClusterSnapshot {
+  const milliOf = (pool?: string) =>
+    snapshot.nodes.filter((node) => pool === undefined || node.pool === pool).reduce((sum, { gpus }) => sum + gpus, 0) *
+    1000;
+  const total = milliOf();
+  const nominal = snapshot.teams.reduce((sum, team) => sum + (team.nominalGpuMilli ?? 0), 0);
+  if (nominal <= total) return clipReserves(snapshot.teams);
+  return clipReserves(
+    snapshot.teams.map((team) => ({
+      ...team,
+      nominalGpuMilli:
+        team.nominalGpuMilli === null ? null : Math.floor((team.nominalGpuMilli * total) / Math.max(1, nominal)),
+    })),
+  );
+
+  function clipReserves(shared: TeamSpec[]): ClusterSnapshot {
+    const clipped = snapshot.pools.map((pool) => ({
+      ...pool,
+      servingReserveGpuMilli: Math.min(pool.servingReserveGpuMilli, milliOf(pool.name)),
+    }));
+    return { ...snapshot, teams: shared, pools: clipped };
+  }
 }
 
 const unlimitedTeam: TeamSpec = {
@@ -257,7 +296,12 @@ async function storeCluster(
     await tx.update(placements).set({ status: "ended", endedAt: now }).where(inArray(placements.subject, ended));
   const known = new Map((await tx.select().from(teams)).map((row) => [row.name, row]));
   for (const spec of after.teams) {
-    if (spec.budgets.length > 0 && known.has(spec.name))
-      await tx.update(teams).set({ spec }).where(eq(teams.name, spec.name));
+    const row = known.get(spec.name);
+    // Only what was drawn: the quota may have been lowered for this decision alone.
+    if (row && spec.budgets.length > 0)
+      await tx
+        .update(teams)
+        .set({ spec: { ...row.spec, budgets: spec.budgets } })
+        .where(eq(teams.name, spec.name));
   }
 }
