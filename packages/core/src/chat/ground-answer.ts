@@ -1,4 +1,7 @@
 import { factsOf } from "./facts.ts";
+import { lacksVerb } from "./garbled.ts";
+import { inventedWord } from "./invented-word.ts";
+import { numberMisfit } from "./number-scope.ts";
 import { parseAnswer, squeeze, verifyQuote } from "./parse-answer.ts";
 import { type AnswerCitation, citePassage, type Passage } from "./passage.ts";
 import { isRefusal, quotedLeadIn, refusalSentence } from "./phrases.ts";
@@ -131,7 +134,9 @@ export function createReader(request: Omit<GroundingRequest, "answer">) {
     claimless.test(claim) || headings.has(squeeze(claim.replace(/^\s*\p{N}{1,2}[.)]\s/u, "")));
   const checked = (claim: string, supports: Support[] | null, answered: boolean) => {
     const units = supports?.flatMap((support) => support.units) ?? [];
-    return supports && onTopic(claim, units) && target.meets(claim, units, answered) ? supports : null;
+    if (!supports || !onTopic(claim, units) || !target.meets(claim, units, answered)) return null;
+    if (lacksVerb(claim, units) || inventedWord(claim, request.question, documents) !== null) return null;
+    return numberMisfit(claim, request.question, units, documents) === null ? supports : null;
   };
   return {
     /** Empty when nothing in the passages speaks to the question. */

@@ -1,10 +1,12 @@
 import { factsOf } from "../chat/facts.ts";
+import { inventedWord } from "../chat/invented-word.ts";
 import { piiTypes } from "../clean/policy.ts";
 import { isRefusal, isYesNo } from "../chat/phrases.ts";
 import { claimsOf, findSupport, readPassages } from "../chat/support.ts";
 import type { Passage } from "../chat/passage.ts";
 import { languageTools, stemmedLanguages } from "../indexing/language.ts";
 import { foldWord, wordsOf } from "../indexing/terms.ts";
+import { bareAmount, comparedWithItself, missingKind, onlySuffers } from "./answer-kind.ts";
 import { teacherWords } from "./generate-pairs.ts";
 import type { Pair, PairDropCode, PairVerdict } from "./pair.ts";
 import { asksForAmount, definedSubject, findDangling, looksLikeQuestion } from "./question.ts";
@@ -49,7 +51,9 @@ export function checkPair(pair: Pair, passage: CheckedPassage, options: Partial<
   }
   if (!looksLikeQuestion(question, language))
     return drop("NOT_A_QUESTION", `"${shorten(question)}" does not ask anything.`);
-  const pointer = findDangling(question);
+  const itself = comparedWithItself(question);
+  if (itself !== null) return drop("NOT_A_QUESTION", `The question compares "${shorten(itself)}" with itself.`);
+  const pointer = findDangling(question) ?? (pair.origin === "generated" ? bareAmount(question) : null);
   if (pointer !== null)
     return drop("NOT_STANDALONE", `The question says "${pointer}", which only a reader of the document understands.`);
   if (claimsOf(answer).every((claim) => isRefusal(claim.text)))
@@ -81,6 +85,13 @@ function checkSupport(pair: Pair, passage: CheckedPassage): PairVerdict {
     const said = factsOf(pair.answer, pair.language).terms;
     if (asksForAmount(pair.question) && ![...said].some((term) => /^\p{N}/u.test(term)))
       return drop("UNSUPPORTED", "The question asks for an amount, and the answer has none.");
+    const slip = inventedWord(`${pair.question} ${pair.answer}`, "", readPassages([asPassage(pair, passage)]));
+    if (slip !== null) return drop("UNSUPPORTED", `"${slip}" is no word: two of the passage run into it.`);
+    const missing = missingKind(pair.question, pair.answer);
+    if (missing !== null) return drop("UNSUPPORTED", `The question asks for ${missing}, and the answer has none.`);
+    const passive = onlySuffers(pair.question, pair.answer);
+    if (passive !== null)
+      return drop("UNSUPPORTED", `The question asks what "${passive}" does, the answer says what is done to it.`);
     const subject = definedSubject(pair.question);
     if (subject !== null && pair.answer.toLowerCase().includes(subject) && !defines(pair.answer, subject))
       return drop("UNSUPPORTED", `The question asks what "${subject}" is, and the answer only mentions it.`);

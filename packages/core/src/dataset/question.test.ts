@@ -40,6 +40,11 @@ describe("looksLikeQuestion", () => {
     ["how do I reset a password", "en"],
     ["Which devices are covered", "en"],
     ["Who approves travel", "en"],
+    ["Does the Kestrel pump float", "en"],
+    ["Can I return opened software", "en"],
+    ["Don't you ship abroad", "en"],
+    ["Is This The Most Widely Deployed Pump?", "en"],
+    ["Need More Help With Your Pump?", "en"],
     ["3. What is covered?", "en"],
     ["Wie lange gilt die Garantie", "de"],
     ["¿Quién paga?", "es"],
@@ -47,6 +52,10 @@ describe("looksLikeQuestion", () => {
   ])("accepts %j", (text, language) => expect(looksLikeQuestion(text, language)).toBe(true));
 
   it.each([
+    ["Does Not Do Full Unicode Case Folding By Default", "en"],
+    ["Can be washed at 30 degrees", "en"],
+    ["Do the following first", "en"],
+    ["Most Widely Deployed Software Module of Any Type?", "en"],
     ["How it works.", "en"],
     ["What's new", "en"],
     ["What the warranty covers", "en"],

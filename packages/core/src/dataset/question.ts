@@ -1,7 +1,8 @@
 /** First words of a question in the languages that we stem. */
 const interrogative: Record<string, RegExp> = {
-  // A verb must follow: "What the warranty covers" is the heading of a section, not a question.
-  en: /^(?:(?:is|are|was|were|do|does|did|can|could|may|should|must|will|would|has|have)\s|who(?:m|se)?\s(?!to\b|the\b|an?\b)|(?:(?:in|at|on|by|for|to|under|from|until|since)\s)?(?:(?:what|which|how|whom)(?:\s(?!the\b|an?\b|to\b|our\b|your\b)\p{L}+){0,2}|when|where|why)(?:['’]s|\s(?:is|are|was|were|do|does|did|can|could|may|should|must|will|would|has|have))\b)/iu,
+  // A verb must follow: "What the warranty covers" is the heading of a section, not a question. After an auxiliary comes the
+  // subject: "Does Not Fold Case" and "Can be washed" have none, and "Do the following" is an order.
+  en: /^(?:(?:is|are|was|were|do(?!\s(?:the|an?|this|that|so)\b)|does|did|can|could|may|should|must|will|would|has|have)(?:n['’]t)?\s(?!(?:not|never|no|only|also|always|be|been|have|to|in|on|at|by|for|from|with|without|and|or|as)\b)|who(?:m|se)?\s(?!to\b|the\b|an?\b)|(?:(?:in|at|on|by|for|to|under|from|until|since)\s)?(?:(?:what|which|how|whom)(?:\s(?!the\b|an?\b|to\b|our\b|your\b)\p{L}+){0,2}|when|where|why)(?:['’]s|\s(?:is|are|was|were|do|does|did|can|could|may|should|must|will|would|has|have))\b)/iu,
   de: /^(?:wer|wem|wen|wessen|was|wann|wo|woher|wohin|welche\p{L}*|warum|weshalb|wieso|wie|womit|wofür|wozu|worauf|wovon|ist|sind|war|kann|können|darf|dürfen|muss|müssen|soll|hat|haben|gibt|bis wann|ab wann|in welche\p{L}*|an welche\p{L}*)\b/iu,
   fr: /^(?:qui|que|qu'|quoi|quand|où|quel\p{L}*|pourquoi|comment|combien|est-ce|dans quel\p{L}*|à quel\p{L}*|de quel\p{L}*|peut-on|faut-il|est-il|a-t-on)(?=[\s'’-]|$)/iu,
   es: /^(?:quién\p{L}*|qué|cuándo|dónde|cuál\p{L}*|por qué|cómo|cuánt\p{L}*|es|son|puedo|puede|hay|en qué|a qué|de qué|con qué)(?=\s|$)/iu,
@@ -13,10 +14,27 @@ const interrogative: Record<string, RegExp> = {
 /** A sentence that asks: it ends in a question mark, or, without full stop, starts as questions do in its language. */
 export function looksLikeQuestion(text: string, language: string | null): boolean {
   const trimmed = text.trim().replace(/^(?:\p{N}{1,3}[.)]|[-*•¿])\s*/u, "");
-  if (/[?？؟]["”»)*_]*$/u.test(trimmed)) return /\p{L}{2}/u.test(trimmed);
+  if (/[?？؟]["”»)*_]*$/u.test(trimmed)) return /\p{L}{2}/u.test(trimmed) && !isTitle(trimmed, language);
   const pattern = interrogative[(language ?? "en").slice(0, 2)] ?? interrogative.en;
   return !/[.!:;]$/u.test(trimmed) && trimmed.split(/\s+/).length >= 3 && (pattern?.test(trimmed) ?? false);
 }
+
+/**
+ * "Most Widely Deployed Software Module of Any Type?": an English heading in capitals that names a thing and asks nothing
+ * that could be answered, its question mark being a doubt.
+ */
+function isTitle(text: string, language: string | null): boolean {
+  if (!(language ?? "en").startsWith("en")) return false;
+  const words = text.match(/\p{L}[\p{L}'’]*/gu) ?? [];
+  const long = words.filter((word) => word.length > 3);
+  return (
+    long.length >= 4 &&
+    long.every((word) => /^\p{Lu}/u.test(word)) &&
+    !words.some((word) => asksInEnglish.test(word.replace(/n['’]t$/iu, "").replace(/['’].*$/u, "")))
+  );
+}
+const asksInEnglish =
+  /^(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|am|be|do|does|did|can|ca|could|may|might|must|shall|should|will|wo|would|has|have|had|need|needs|want|got)$/iu;
 
 /** Words that point at a text which whoever reads only the question does not see, each with what it is called in a reason. */
 const dangling: readonly RegExp[] = [

@@ -3,6 +3,7 @@ import { limitRows, renderTable } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
 
+import { isAllLinks, isFurniture, staysInPage, withoutColophon, withoutMenus } from "./html-chrome.ts";
 import { definitionLines, linksOnly, listLines } from "./html-lists.ts";
 import { isLayoutTable, mergeHeader, tableGrid } from "./html-tables.ts";
 import {
@@ -32,23 +33,29 @@ export function parseHtml(html: string, limits: ParseLimits): Parsed {
   const body = childTags(root).find((tag) => tag.tagName === "body");
   const name = collapse(flatText(childTags(head).find((tag) => tag.tagName === "title") ?? null));
   if (body === undefined) return { title: name || null, drafts: [], warnings: [] };
-  const walker = new HtmlWalker(limits);
+  const walker = new HtmlWalker(limits, name);
   walker.walk(mainContent(body) ?? body, 0);
   walker.flush();
-  const drafts = promoteOnlyTopHeading(withoutMenus(walker.drafts, walker.linkLists));
+  const drafts = promoteOnlyTopHeading(withoutColophon(withoutMenus(walker.drafts, walker, name)));
   return { title: name || firstTitle(drafts), drafts, warnings: walker.warnings };
 }
 
 class HtmlWalker {
   readonly drafts: Draft[] = [];
   readonly warnings: string[] = [];
-  /** Lists in which every item is nothing but a link. */
-  readonly linkLists = new Set<Draft>();
+  /** Lists in which every item is nothing but a link, and paragraphs that are. */
+  readonly linked = new Set<Draft>();
+  /** Of these the lists whose links stay in the page. */
+  readonly contents = new Set<Draft>();
+  readonly title: string;
   private readonly limits: ParseLimits;
   private inline = "";
+  /** A heading was read. */
+  opened = false;
 
-  constructor(limits: ParseLimits) {
+  constructor(limits: ParseLimits, title: string) {
     this.limits = limits;
+    this.title = title;
   }
 
   walk(node: Node, depth: number): void {
@@ -56,7 +63,7 @@ class HtmlWalker {
       this.inline += (node as DefaultTreeAdapterTypes.TextNode).value.replace(/\s+/gu, " ");
       return;
     }
-    if (!isTag(node) || isHidden(node)) return;
+    if (!isTag(node) || isHidden(node) || isFurniture(node, this)) return;
     if (depth > maxDepth) {
       this.inline += ` ${collapse(flatText(node))} `;
       return;
@@ -66,6 +73,7 @@ class HtmlWalker {
       this.inline += "\n";
     } else if (/^h[1-6]$/u.test(name)) {
       this.flush();
+      this.opened = true;
       const isTitle = attribute(node, "class") === titleClass;
       this.push({
         kind: isTitle ? "title" : "heading",
@@ -78,7 +86,10 @@ class HtmlWalker {
     } else if ((name === "ul" || name === "ol" || name === "menu") && !holdsBlocks(node)) {
       this.flush();
       const list: Draft = { kind: "list", text: listLines(node, 0, depth).join("\n") };
-      if (linksOnly(node)) this.linkLists.add(list);
+      if (linksOnly(node)) {
+        this.linked.add(list);
+        if (staysInPage(node)) this.contents.add(list);
+      }
       this.push(list);
     } else if (name === "dl" && !holdsBlocks(node)) {
       this.flush();
@@ -92,8 +103,12 @@ class HtmlWalker {
       this.flush();
     } else if (blocks.has(name) || name === "ul" || name === "ol" || name === "dl" || name === "table") {
       this.flush();
+      const before = this.drafts.length;
       for (const child of node.childNodes) this.walk(child, depth + 1);
       this.flush();
+      const [only] = this.drafts.slice(before);
+      if (!this.opened && only !== undefined && this.drafts.length === before + 1 && isAllLinks(node))
+        this.linked.add(only);
     } else {
       for (const child of node.childNodes) this.walk(child, depth + 1);
     }
@@ -125,16 +140,6 @@ class HtmlWalker {
     const text = renderTable(limited.rows);
     if (text !== null) this.push({ kind: "table", text });
   }
-}
-
-/**
- * Menus of pages that name no <nav>: lists of links above the first heading. A page without headings, or with nothing
- * but links, is left as it is.
- */
-function withoutMenus(drafts: readonly Draft[], linkLists: ReadonlySet<Draft>): Draft[] {
-  const start = drafts.findIndex(({ kind }) => kind === "heading" || kind === "title");
-  if (start === -1 || drafts.slice(start + 1).every((draft) => linkLists.has(draft))) return [...drafts];
-  return drafts.filter((draft, index) => index > start || !linkLists.has(draft));
 }
 
 /** The one <main> of the page, when it holds any text; what stands around it is chrome. */
