@@ -30,6 +30,7 @@ export const railPages = [
   { path: "/assistants", heading: "Assistants" },
   { path: "/chat", heading: "New conversation" },
   { path: "/pools", heading: "Pools" },
+  { path: "/planner", heading: "Planner" },
   { path: "/access", heading: "Access" },
   { path: "/audit", heading: "Audit" },
 ] as const;

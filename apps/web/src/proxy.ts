@@ -21,6 +21,8 @@ function contentSecurityPolicy(nonce: string, { development }: { development: bo
   return [
     "default-src 'self'",
     `script-src 'self' 'nonce-${nonce}' 'strict-dynamic'${development ? " 'unsafe-eval'" : ""}`,
+    // The planner computes in one; what 'strict-dynamic' means for workers differs between browsers.
+    "worker-src 'self'",
     // Radix, uPlot and sonner position with style attributes, which take no nonce.
     "style-src 'self' 'unsafe-inline'",
     "img-src 'self' data: blob:",

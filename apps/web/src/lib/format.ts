@@ -88,6 +88,11 @@ export function formatRelative(time: Date, now: Date): string {
   return deltaMs >= 0 ? `${words} ago` : `in ${words}`;
 }
 
+/** "1 Dec 2026", in UTC, so that server and browser agree on the day. */
+export function formatDate(time: Date): string {
+  return time.toLocaleDateString(locale, { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+}
+
 export function formatDateTime(time: Date): string {
   return time.toLocaleString(locale, { dateStyle: "medium", timeStyle: "medium" });
 }

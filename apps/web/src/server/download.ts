@@ -1,5 +1,7 @@
 import { Readable } from "node:stream";
 import { AnnealError } from "@anneal/core/errors";
+import type { Scope } from "@anneal/db/database";
+import { recordOutcomes } from "#server/audit/record-refusals.ts";
 import { createContext, type MemberContext } from "#server/context.ts";
 import { errorMap } from "#server/error-map.ts";
 import { objects } from "#server/objects.ts";
@@ -23,17 +25,15 @@ export async function download(
   where: string,
   authorise: (ctx: MemberContext) => Promise<Download>,
 ): Promise<Response> {
+  let scope: Scope | undefined;
   try {
     const { db, identity } = await createContext(request.headers, workspace);
     if (!identity)
       throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", {
         action: "Sign in, or send an API key.",
       });
-    const { key, fileName, mediaType, shown } = await authorise({
-      db,
-      identity,
-      scope: { db, workspaceId: identity.workspaceId },
-    });
+    scope = { db, workspaceId: identity.workspaceId, recorded: [] };
+    const { key, fileName, mediaType, shown } = await authorise({ db, identity, scope });
     const stream = await objects().stream(key);
     return new Response(Readable.toWeb(Readable.from(stream)) as ReadableStream<Uint8Array>, {
       headers: {
@@ -45,6 +45,7 @@ export async function download(
       },
     });
   } catch (error) {
+    if (scope) await recordOutcomes(scope, error);
     const code = expectedError(error)?.code;
     return Response.json({ error: reportError(error, where) }, { status: code ? errorMap[code].http : 500 });
   }

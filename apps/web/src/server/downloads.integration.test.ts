@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { nobody, workspaceMembers, type Acl } from "@anneal/core/access/acl";
 import { generateApiKey } from "@anneal/db/api-key";
 import type { Scope } from "@anneal/db/database";
-import { createApiKey, saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
+import { createApiKey, listMembers, saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { saveCleaned } from "@anneal/db/queries/documents";
 import { saveDatasetVersion } from "@anneal/db/queries/dataset";
 import { openObjectStore } from "@anneal/objects/open-object-store";
 import { GET as getDataset } from "../app/api/w/[workspace]/datasets/[datasetVersionId]/[split]/route.ts";
@@ -107,7 +108,7 @@ describe("a dataset's download", () => {
     expect((await ask(stranger, id, "theirs")).status).toBe(404);
     expect((await ask(stranger, id, "ours")).status).toBe(401);
     expect((await ask(`ank_${"x".repeat(43)}`, id)).status).toBe(401);
-    expect((await ask(member, "no-uuid")).status).toBe(400);
+    expect((await ask(member, "no-uuid")).status).toBe(404);
   });
 });
 
@@ -125,6 +126,32 @@ describe("a document's original", () => {
     const saved = await ask(member, id, "");
     expect(saved.headers.get("content-disposition")).toMatch(/^attachment/);
     expect(saved.headers.get("content-type")).toBe("application/octet-stream");
+  });
+
+  it("is for administrators and data scientists where cleaning masked personal data, and each look is recorded", async () => {
+    const id = await saveDocument("people.html", { allow: [workspaceMembers(scope.workspaceId)], deny: [] });
+    const made = { title: "People", mediaType: "text/html", language: "en", textChars: 3, warnings: [] };
+    const quality = { score: 1 } as unknown as Parameters<typeof saveCleaned>[2]["quality"];
+    const cleaned = { ...made, cleanKey: "c", cleanDigest: "c", quality, piiCounts: { IBAN: 2 } };
+    await saveCleaned(scope, { id, contentHash: "people.html" }, cleaned);
+    const events = async () => (await listAuditEvents(scope, { search: id }, { limit: 5, offset: 0 })).rows;
+    for (const query of ["", "?view"]) {
+      const refused = await ask(member, id, query);
+      expect(refused.status).toBe(403);
+      expect(await refused.text()).not.toContain("steal");
+    }
+    expect(await events()).toEqual([]);
+    const { userId } = (await listMembers(scope))[0]!;
+    await saveMember(scope, userId, "data_scientist");
+    const { key, prefix, hash } = generateApiKey();
+    await createApiKey(scope, { userId, name: "second", prefix, hash, expiresAt: null });
+    expect((await ask(key, id, "?view")).status).toBe(200);
+    expect((await ask(key, id, "")).status).toBe(200);
+    await saveMember(scope, userId, "member");
+    const actions = (await events()).map(({ action, actor }) => `${actor} ${action}`);
+    expect(actions).toEqual(
+      ["document.original.download", "document.original.view"].map((each) => `grace@example.com ${each}`),
+    );
   });
 
   it.each(["", "?view"])("does not exist for a member whom it does not admit (%j)", async (query) => {

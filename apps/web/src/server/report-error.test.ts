@@ -20,8 +20,18 @@ it("names the field that was wrong", () => {
   const { error } = z.object({ name: z.string() }).safeParse({ name: 7 });
   expect(reportError(new TRPCError({ code: "BAD_REQUEST", cause: error }), "test")).toMatchObject({
     code: "INVALID_INPUT",
-    message: expect.stringContaining("name"),
+    message: "name must be a text.",
   });
+});
+
+it("says that a thing with an impossible id is not there", () => {
+  const { error } = z.object({ trainingRunId: z.uuid() }).safeParse({ trainingRunId: "xyz" });
+  expect(reportError(new TRPCError({ code: "BAD_REQUEST", cause: error }), "test")).toMatchObject({
+    code: "NOT_FOUND",
+    message: "There is no such training run.",
+  });
+  const { error: several } = z.object({ sourceIds: z.array(z.uuid()) }).safeParse({ sourceIds: ["xyz"] });
+  expect(reportError(several, "test")).toMatchObject({ code: "INVALID_INPUT" });
 });
 
 it("says that a service is down when a connection was refused", () => {

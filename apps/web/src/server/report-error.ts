@@ -3,8 +3,11 @@ import { TRPCError } from "@trpc/server";
 import { ZodError } from "zod";
 import { diskFullError, isDiskFull } from "@anneal/core/disk-full";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
+import { sentenceOf, wordInputForPeople } from "#lib/input-words.ts";
 import type { WireError } from "#lib/wire-error.ts";
 import { log } from "#server/log.ts";
+
+wordInputForPeople();
 
 /**
  * Turns whatever was thrown into what a person may see, and gives it the id under which the log has the rest. What we
@@ -31,12 +34,7 @@ export function reportError(error: unknown, where: string): WireError {
 export function expectedError(error: unknown): AnnealError | undefined {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 8; cause = cause.cause, depth += 1) {
     if (isAnnealError(cause)) return cause;
-    if (cause instanceof ZodError) {
-      return new AnnealError("INVALID_INPUT", `What was sent is not valid: ${firstIssues(cause)}.`, {
-        action: "Correct it and send it again.",
-        details: { issues: cause.issues.slice(0, 10).map(({ path, message }) => ({ path: path.join("."), message })) },
-      });
-    }
+    if (cause instanceof ZodError) return missingThing(cause) ?? badInput(cause);
     if (isDiskFull(cause)) return diskFullError("the disk of the server");
     if (isConnectionFailure(cause)) {
       return new AnnealError("ENGINE_UNAVAILABLE", "A service that Anneal needs does not answer.", {
@@ -52,11 +50,25 @@ export function expectedError(error: unknown): AnnealError | undefined {
   return undefined;
 }
 
-function firstIssues(error: ZodError): string {
-  return error.issues
-    .slice(0, 3)
-    .map((issue) => (issue.path.length > 0 ? `${issue.path.join(".")}: ${issue.message}` : issue.message))
-    .join("; ");
+function badInput({ issues }: ZodError): AnnealError {
+  const sentences = issues.slice(0, 3).map((issue) => sentenceOf(issue));
+  return new AnnealError("INVALID_INPUT", sentences.join(" "), {
+    action: "Change that, then try again.",
+    details: { issues: issues.slice(0, 10).map(({ path, message }) => ({ path: path.join("."), message })) },
+  });
+}
+
+/** What has no possible id is not there: to somebody who followed a link, that is all there is to say. */
+function missingThing({ issues }: ZodError): AnnealError | undefined {
+  const [issue] = issues;
+  const [field] = issue?.path ?? [];
+  if (issues.length !== 1 || issue?.code !== "invalid_format" || issue.format !== "uuid") return undefined;
+  if (issue.path.length !== 1 || typeof field !== "string" || !field.endsWith("Id")) return undefined;
+  const what = field.slice(0, -2).replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return new AnnealError("NOT_FOUND", `There is no such ${what}.`, {
+    action: `Check the link or the id: those of a ${what} are UUIDs.`,
+    details: { what },
+  });
 }
 
 const connectionCodes = new Set(["ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "57P01", "57P03"]);

@@ -5,7 +5,8 @@ import { appRouter } from "./root.ts";
 import { AnnealError } from "@anneal/core/errors";
 import { TRPCError } from "@trpc/server";
 
-// Authorization comes before everything else, so nothing here reaches a database.
+// Authorization comes before everything else: what reached a database would be told as another error. Only that a call
+// was refused is recorded; where that fails, as here, it is refused all the same.
 const db = new Proxy(
   {},
   { get: () => expect.fail("the database was asked before the caller was authorised") },

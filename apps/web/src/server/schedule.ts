@@ -1,12 +1,16 @@
 import { ScheduleNotFoundError, ScheduleOverlapPolicy } from "@temporalio/client";
 import { z } from "zod";
 import { taskQueue } from "@anneal/core/loop/contract";
+import { findCronProblem } from "#lib/cron.ts";
 import { temporal } from "#server/temporal.ts";
 
 export const cronSchema = z
   .string()
   .trim()
-  .regex(/^(\S+\s+){4}\S+$/, "A cron expression has five fields: minute, hour, day, month, weekday.");
+  .superRefine((cron, context) => {
+    const message = findCronProblem(cron);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
 
 type Scheduled = { scheduleId: string; workflowName: string; workflowId: string; input: unknown };
 

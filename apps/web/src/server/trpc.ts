@@ -1,9 +1,12 @@
 import { initTRPC, TRPCError } from "@trpc/server";
 import superjson from "superjson";
 import { AnnealError } from "@anneal/core/errors";
+import type { Scope } from "@anneal/db/database";
+import { recordOutcomes, recordRefusal } from "#server/audit/record-refusals.ts";
 import type { Role } from "#server/auth/identity.ts";
 import type { Context, MemberContext } from "#server/context.ts";
 import { errorMap } from "#server/error-map.ts";
+import { refuseUnstorable } from "#server/refuse-unstorable.ts";
 import { expectedError, reportError } from "#server/report-error.ts";
 
 const t = initTRPC.context<Context>().create({
@@ -32,22 +35,41 @@ const mapErrors = t.middleware(async ({ next }) => {
   throw new TRPCError({ code: errorMap[expected.code].trpc, message: expected.message, cause: expected });
 });
 
+/** Before any procedure's own schema: what the database cannot store is the caller's mistake. */
+const checkText = t.middleware(async ({ next, getRawInput }) => {
+  refuseUnstorable(await getRawInput());
+  return next();
+});
+
 /** Every procedure names who may call it: there is no public one, and a role that is not listed may not. */
 function procedureFor(...allowed: readonly Role[]) {
-  return t.procedure.use(mapErrors).use(({ ctx, next, path }) => {
+  const authorised = t.procedure.use(mapErrors).use(async ({ ctx, next, path, type }) => {
     const { db, identity } = ctx;
     if (!identity)
       throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", {
         action: "Sign in, or send a valid API key of this workspace as `Authorization: Bearer ank_…`.",
       });
-    if (!allowed.includes(identity.role))
+    const scope: Scope = { db, workspaceId: identity.workspaceId, recorded: [] };
+    if (!allowed.includes(identity.role)) {
+      if (type === "mutation")
+        await recordRefusal(scope, [identity.email], {
+          actor: identity.email,
+          action: "call.refused",
+          subject: `procedure:${path}`,
+          details: { role: identity.role, code: "FORBIDDEN" },
+        });
       throw new AnnealError("FORBIDDEN", `Your role (${roleNames[identity.role]}) may not do this.`, {
         action: `Ask an administrator of the workspace; it needs one of: ${allowed.map((role) => roleNames[role]).join(", ")}.`,
         details: { procedure: path, role: identity.role },
       });
-    const member: MemberContext = { db, identity, scope: { db, workspaceId: identity.workspaceId } };
-    return next({ ctx: member });
+    }
+    const member: MemberContext = { db, identity, scope };
+    const result = await next({ ctx: member });
+    // What is recorded before it is done stands in the trail as done, until this says otherwise.
+    if (!result.ok) await recordOutcomes(scope, result.error);
+    return result;
   });
+  return authorised.use(checkText);
 }
 
 export const roleNames = {

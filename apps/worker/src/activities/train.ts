@@ -24,7 +24,12 @@ import type { ObjectStore } from "@anneal/objects/object-store";
 import type { TrainingSettings } from "@anneal/core/loop/settings";
 import { gpuCatalogue } from "@anneal/sizing/gpus/catalogue";
 import type { Decision } from "@anneal/sizing/placement/decision";
-import { estimateCpuTraining } from "@anneal/sizing/training/estimate-cpu-training";
+import { SizingError } from "@anneal/sizing/sizing-error";
+import {
+  estimateCpuTraining,
+  type CpuTrainingEstimate,
+  type CpuTrainingRequest,
+} from "@anneal/sizing/training/estimate-cpu-training";
 import { estimateTraining } from "@anneal/sizing/training/estimate-training";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { createHash } from "node:crypto";
@@ -46,6 +51,19 @@ export const machinePool = "this-machine";
 const placePollMs = 2000;
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** @throws AnnealError INVALID_INPUT for settings that cannot be sized, or not be trained on this machine */
+function sizeTraining(request: CpuTrainingRequest): CpuTrainingEstimate {
+  try {
+    return estimateCpuTraining(request);
+  } catch (error) {
+    if (!(error instanceof SizingError)) throw error;
+    throw new AnnealError("INVALID_INPUT", error.message, {
+      action: "Change the training's settings, then train again.",
+      details: error.details,
+    });
+  }
+}
 
 export function createTrainActivities(deps: {
   db: Database;
@@ -156,8 +174,8 @@ export function createTrainActivities(deps: {
             quantization: null,
             loraRank: training.rank,
             loraTargets: "all-linear",
-            maxLength: tokensPerPass,
-            batch: 1,
+            maxLength: training.maxLength,
+            batch: Math.ceil(tokensPerPass / training.maxLength),
             gradientCheckpointing: false,
             flashAttention: true,
             gpus: 1,
@@ -214,7 +232,7 @@ export function createTrainActivities(deps: {
       const { trainingRunId, workspaceId } = input;
       const { training } = input.settings;
       const tokensPerPass = Math.max(training.batchTokens, training.maxLength);
-      const estimate = estimateCpuTraining({
+      const estimate = sizeTraining({
         model: baseModel.config,
         method: training.method,
         loraRank: training.rank,

@@ -1,13 +1,20 @@
 import { createController, step } from "./controller.ts";
 import type { Policy } from "./fleet-roster.ts";
 import type { FleetRun, FleetSettings } from "./fleet-run.ts";
-import { loadByInterval, sumByInterval, type IntervalLoad } from "./interval-load.ts";
+import { loadByInterval, sumByInterval } from "./interval-load.ts";
 import { findOracle } from "./oracle.ts";
-import { defaultLimits, defaultProfile, sustainableLoad, type LatencyLimits, type ReplicaProfile } from "./replica-profile.ts";
+import {
+  defaultLimits,
+  defaultProfile,
+  sustainableLoad,
+  type LatencyLimits,
+  type ReplicaProfile,
+} from "./replica-profile.ts";
 import { scaleSpreadSeconds, scaleTrace, type RequestTrace } from "./request-trace.ts";
 import { simulateFleet } from "./simulate-fleet.ts";
 import { simulateIntervals } from "./simulate-intervals.ts";
-import { createThresholdPolicy, thresholdMetrics, type ThresholdMetric } from "./threshold-policy.ts";
+import { fewest, leastFixed, tuneThreshold } from "./tune-policies.ts";
+import type { AutoscaleReport, PolicySummary } from "./autoscale-report.ts";
 
 export type ComparisonOptions = {
   /** Multiplies the trace's rate; `auto` takes the busiest five minutes to `peakReplicas`. */
@@ -22,43 +29,6 @@ export type ComparisonOptions = {
   /** Beyond this many requests the fleet is simulated by interval. */
   maxRequests?: number;
   onProgress?: (sentence: string) => void;
-};
-
-export type PolicySummary = Omit<FleetRun, "timeline"> & {
-  /** What was tuned for it, or what it knew. */
-  settings: Record<string, number | string>;
-};
-
-export type AutoscaleReport = {
-  /** Of Anneal's controller. */
-  sloAttainment: number;
-  gpuHours: number;
-  requests: number;
-  durationSeconds: number;
-  scale: number;
-  simulated: "request by request" | "interval by interval";
-  settings: Record<string, number | string>;
-  policies: {
-    anneal: PolicySummary;
-    fixed: PolicySummary | null;
-    threshold: PolicySummary | null;
-    /** Knows the trace and needs only the target. */
-    oracle: PolicySummary | null;
-    /** Knows the trace and needs the attainment that Anneal's controller reached. */
-    oracleAtSameAttainment: PolicySummary | null;
-  };
-  /** GPU-hours of Anneal's controller by those of the other; null where the other never reached the attainment. */
-  ratios: {
-    toOracle: number | null;
-    toOracleAtSameAttainment: number | null;
-    toFixed: number | null;
-    toThreshold: number | null;
-    savedAgainstThreshold: number | null;
-  };
-  /** What more replicas than anyone would pay for could not change: the share of requests that is within the limits then. */
-  bestAttainment: number;
-  timeline: { at: number; load: number; anneal: number; fixed: number; threshold: number | null; oracle: number | null }[];
-  decisions: { at: number; desiredReplicas: number; reasons: string[] }[];
 };
 
 const peakReplicas = 24;
@@ -81,10 +51,13 @@ export function comparePolicies(original: RequestTrace, options: ComparisonOptio
     maxRequests = 800_000,
     onProgress = () => {},
   } = options;
-  const scale = options.scale === undefined || options.scale === "auto" ? autoScale(original, profile, limits) : options.scale;
+  const scale =
+    options.scale === undefined || options.scale === "auto" ? autoScale(original, profile, limits) : options.scale;
   const byRequest = original.arrivals.length * scale <= maxRequests;
   const trace = byRequest ? scaleTrace(original, scale, seed) : original;
-  const load = byRequest ? sumByInterval(trace, intervalSeconds) : sumByInterval(trace, intervalSeconds, scale, scaleSpreadSeconds);
+  const load = byRequest
+    ? sumByInterval(trace, intervalSeconds)
+    : sumByInterval(trace, intervalSeconds, scale, scaleSpreadSeconds);
   const base = { profile, limits, coldStartSeconds, intervalSeconds, order, startAt: original.startAt };
   const play = (settings: FleetSettings, policy: Policy): FleetRun =>
     byRequest ? withoutResults(simulateFleet(trace, settings, policy)) : simulateIntervals(load, settings, policy);
@@ -95,7 +68,9 @@ export function comparePolicies(original: RequestTrace, options: ComparisonOptio
   const most = Math.max(2, Math.ceil(work.reduce((peak, value) => Math.max(peak, value), 0) / 0.4));
   const bestAttainment = fixedFleet(most).sloAttainment;
   const target = Math.min(options.target ?? 0.99, bestAttainment - 0.001);
-  onProgress(`${Math.round(load.requests.reduce((sum, value) => sum + value, 0))} requests at ${scale} times the trace's rate.`);
+  onProgress(
+    `${Math.round(load.requests.reduce((sum, value) => sum + value, 0))} requests at ${scale} times the trace's rate.`,
+  );
   const fixed = leastFixed(fixedFleet, most, target);
   const roster = { ...base, maxReplicas: 2 * fixed.replicas };
   const findPlan = (attainment: number) =>
@@ -107,14 +82,26 @@ export function comparePolicies(original: RequestTrace, options: ComparisonOptio
   const settings = { ...roster, initialReplicas: oracle?.initialReplicas ?? fixed.replicas };
 
   const decisions: AutoscaleReport["decisions"] = [];
-  const anneal = play(settings, annealPolicy({ profile, limits, target, coldStartSeconds, intervalSeconds, order, maxReplicas: roster.maxReplicas }, decisions));
+  const anneal = play(
+    settings,
+    annealPolicy(
+      { profile, limits, target, coldStartSeconds, intervalSeconds, order, maxReplicas: roster.maxReplicas },
+      decisions,
+    ),
+  );
   onProgress("Anneal's controller has run.");
-  const threshold = tuneThreshold(load, settings, Math.min(target, anneal.sloAttainment), play);
-  onProgress("The threshold controller is tuned.");
+  const level = Math.min(target, anneal.sloAttainment);
+  const threshold = fewest([
+    tuneThreshold("requests", settings, level, play),
+    tuneThreshold("kv-cache", settings, level, play),
+  ]);
+  const loadThreshold = tuneThreshold("load", settings, level, play);
+  onProgress("The threshold controllers are tuned.");
   const same = anneal.sloAttainment > target ? findPlan(anneal.sloAttainment) : oracle;
 
   const ratioTo = (other: FleetRun | undefined) => (other ? anneal.gpuHours / other.gpuHours : null);
   const toThreshold = ratioTo(threshold?.run);
+  const toLoadThreshold = ratioTo(loadThreshold?.run);
   return {
     sloAttainment: anneal.sloAttainment,
     gpuHours: anneal.gpuHours,
@@ -139,6 +126,7 @@ export function comparePolicies(original: RequestTrace, options: ComparisonOptio
       anneal: summarise(anneal, {}),
       fixed: summarise(fixed.run, { replicas: fixed.replicas }),
       threshold: threshold && summarise(threshold.run, threshold.settings),
+      loadThreshold: loadThreshold && summarise(loadThreshold.run, loadThreshold.settings),
       oracle: oracle && summarise(oracle.run, { needed: target }),
       oracleAtSameAttainment: same && summarise(same.run, { needed: Math.max(target, anneal.sloAttainment) }),
     },
@@ -147,7 +135,11 @@ export function comparePolicies(original: RequestTrace, options: ComparisonOptio
       toOracleAtSameAttainment: ratioTo(same?.run),
       toFixed: ratioTo(fixed.run),
       toThreshold,
-      savedAgainstThreshold: toThreshold === null ? null : 1 - toThreshold,
+      toLoadThreshold,
+    },
+    saved: {
+      againstThreshold: toThreshold === null ? null : 1 - toThreshold,
+      againstLoadThreshold: toLoadThreshold === null ? null : 1 - toLoadThreshold,
     },
     bestAttainment,
     timeline: thin(
@@ -175,7 +167,10 @@ function autoScale(trace: RequestTrace, profile: ReplicaProfile, limits: Latency
   return Number(((peakReplicas * sustainableLoad(profile, limits, shape)) / Math.max(peak, 1e-9)).toPrecision(2));
 }
 
-function annealPolicy(settings: Parameters<typeof createController>[0], decisions: AutoscaleReport["decisions"]): Policy {
+function annealPolicy(
+  settings: Parameters<typeof createController>[0],
+  decisions: AutoscaleReport["decisions"],
+): Policy {
   let state = createController(settings);
   return (observation) => {
     const before = observation.replicas.filter(({ status }) => status !== "draining").length;
@@ -186,56 +181,6 @@ function annealPolicy(settings: Parameters<typeof createController>[0], decision
     }
     return decision;
   };
-}
-
-function leastFixed(run: (replicas: number) => FleetRun, most: number, target: number): { replicas: number; run: FleetRun } {
-  let low = 0;
-  let high = most;
-  let best: FleetRun | undefined;
-  while (high - low > 1) {
-    const replicas = (low + high) >> 1;
-    const result = run(replicas);
-    if (result.sloAttainment >= target) [high, best] = [replicas, result];
-    else low = replicas;
-  }
-  return { replicas: high, run: best ?? run(high) };
-}
-
-/** Of each metric the highest target that reaches the attainment, coarsely and then finely; of those, the fewest GPU-hours. */
-function tuneThreshold(
-  load: IntervalLoad,
-  settings: FleetSettings,
-  attainment: number,
-  play: (settings: FleetSettings, policy: Policy) => FleetRun,
-): { run: FleetRun; settings: { metric: ThresholdMetric; target: number; stabilisationSeconds: number } } | null {
-  let best: ReturnType<typeof tuneThreshold> = null;
-  const attempt = (metric: ThresholdMetric, target: number, stabilisationSeconds: number): boolean => {
-    const tuned = { metric, target, stabilisationSeconds };
-    const run = play(settings, createThresholdPolicy({ ...tuned, profile: settings.profile }));
-    const enough = run.sloAttainment >= attainment;
-    if (enough && (best === null || run.gpuHours < best.run.gpuHours)) best = { run, settings: tuned };
-    return enough;
-  };
-  const highest: Record<ThresholdMetric, number> = { requests: settings.profile.maxBatch * 0.5, "kv-cache": 0.6, utilisation: 0.9 };
-  const factor = { requests: 0.7, "kv-cache": 0.7, utilisation: 0.88 };
-  for (const metric of thresholdMetrics) {
-    let reached = 0;
-    let target = highest[metric];
-    for (let coarse = 0; coarse < 9 && reached === 0; coarse++, target *= factor[metric]) {
-      if (attempt(metric, target, 300)) reached = target;
-    }
-    if (reached === 0) continue;
-    let low = reached;
-    let high = reached / factor[metric];
-    for (let fine = 0; fine < 3; fine++) {
-      const middle = Math.sqrt(low * high);
-      if (attempt(metric, middle, 300)) low = middle;
-      else high = middle;
-    }
-    attempt(metric, low, 600);
-    attempt(metric, high, 600);
-  }
-  return best;
 }
 
 function summarise({ timeline: _, ...run }: FleetRun, settings: PolicySummary["settings"]): PolicySummary {

@@ -23,8 +23,8 @@ const settingsSchema = z
     limits: z.object({ ttftMs: positive, tpotMs: positive }).default(defaultLimits),
     /** Share of requests that must be within the limits. */
     target: z.number().min(0.5).max(0.9999).default(0.99),
-    /** Whether the gateway gives requests that can no longer be in time low priority; `arrival` asks for more replicas. */
-    order: z.enum(["late-last", "arrival"]).default("late-last"),
+    /** `late-last` where the gateway sends priorities (request-priority.ts); in order of arrival more replicas are needed. */
+    order: z.enum(["late-last", "arrival"]).default("arrival"),
     /** From the order of a replica to its first request. */
     coldStartSeconds: positive.default(300),
     /** Between two calls of `step`. */

@@ -7,6 +7,8 @@ export type Demand = {
   load: number;
   /** The part of it that was served. */
   served: number;
+  /** Replicas that take requests. */
+  serving: number;
   running: number;
   waiting: number;
   kvUsage: number;
@@ -59,6 +61,7 @@ export function readDemand(
   return {
     load: Math.max(0, served + growth),
     served,
+    serving: working.filter(({ status }) => status === "serving").length,
     running: sum((metrics) => metrics.running),
     waiting,
     kvUsage: Math.max(...known.map((metrics) => metrics.kvUsage)),

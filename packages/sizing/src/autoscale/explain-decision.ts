@@ -35,12 +35,16 @@ export function explainDecision(facts: Facts): string[] {
     `${forecast.seasonal ? " from the last minutes and the daily cycle" : " from the last minutes"} and ${(forecast.expected * multiple).toFixed(1)} is provided for ` +
     `(a replica carries ${capacity.toFixed(2)}; ${percent(facts.lateShare)} of recent requests were late, ${percent(1 - settings.target)} may be)`;
   const reasons: string[] = [];
-  if (desiredReplicas > active) reasons.push(`${replicas(desiredReplicas)}, ${desiredReplicas - active} more: ${outlook}; ${state}.`);
+  if (desiredReplicas > active)
+    reasons.push(`${replicas(desiredReplicas)}, ${desiredReplicas - active} more: ${outlook}; ${state}.`);
   else if (desiredReplicas < active) {
     reasons.push(
       `${replicas(desiredReplicas)}, ${active - desiredReplicas} fewer: ${outlook}, and for ${Math.round(settings.scaleDownDelaySeconds)} s ${kept} would have been enough; ${state}.`,
     );
-  } else reasons.push(`${replicas(desiredReplicas)}, as before: ${outlook}; ${wanted} are needed and up to ${kept} are kept; ${state}.`);
+  } else
+    reasons.push(
+      `${replicas(desiredReplicas)}, as before: ${outlook}; ${wanted} are needed and up to ${kept} are kept; ${state}.`,
+    );
   const waitsTooLong = demand.ttftP99Ms !== null && demand.ttftP99Ms > settings.limits.ttftMs;
   if (waitsTooLong || (demand.waiting > 0 && demand.kvUsage > 0.9)) {
     reasons.push(
@@ -50,7 +54,9 @@ export function explainDecision(facts: Facts): string[] {
     );
   }
   if (demand.unknown.length > 0) {
-    reasons.push(`No usable metrics from ${demand.unknown.join(", ")}: taken to do what the others do, and nothing is stopped meanwhile.`);
+    reasons.push(
+      `No usable metrics from ${demand.unknown.join(", ")}: taken to do what the others do, and nothing is stopped meanwhile.`,
+    );
   }
   reasons.push(...explainLimits(facts));
   return reasons;
@@ -58,8 +64,10 @@ export function explainDecision(facts: Facts): string[] {
 
 function explainLimits({ observation, settings, unclamped, desiredReplicas, active }: Facts): string[] {
   if (desiredReplicas === unclamped) return [];
-  if (unclamped > settings.maxReplicas) return [`${unclamped} would be needed; ${settings.maxReplicas} is the most allowed.`];
-  if (unclamped < settings.minReplicas) return [`${unclamped} would be enough; ${settings.minReplicas} is the least allowed.`];
+  if (unclamped > settings.maxReplicas)
+    return [`${unclamped} would be needed; ${settings.maxReplicas} is the most allowed.`];
+  if (unclamped < settings.minReplicas)
+    return [`${unclamped} would be enough; ${settings.minReplicas} is the least allowed.`];
   return [
     `${unclamped} would be needed; the scheduler can place ${Math.max(0, Math.floor(observation.placeable))} more beside the ${active} that are there.`,
   ];
@@ -68,7 +76,11 @@ function explainLimits({ observation, settings, unclamped, desiredReplicas, acti
 /** Why nothing is decided, and what of the limits applies all the same. */
 export function explainHold(reason: string, active: number, desired: number, settings: ControllerSettings): string[] {
   const limits =
-    desired > active ? [`${settings.minReplicas} is the least allowed.`] : desired < active ? [`${settings.maxReplicas} is the most allowed.`] : [];
+    desired > active
+      ? [`${settings.minReplicas} is the least allowed.`]
+      : desired < active
+        ? [`${settings.maxReplicas} is the most allowed.`]
+        : [];
   return [`${replicas(desired)}, the fleet stays as it is: ${reason}.`, ...limits];
 }
 

@@ -95,7 +95,8 @@ export class FleetRoster<Member extends FleetMember> {
 
   /** Ends those that drain and hold nothing any more. */
   release(now: number): void {
-    for (const member of this.members.filter(({ draining, inFlight }) => draining && inFlight === 0)) this.#end(member, now);
+    for (const member of this.members.filter(({ draining, inFlight }) => draining && inFlight === 0))
+      this.#end(member, now);
   }
 
   /** Seconds of all replicas until `now`, those that have ended included. */

@@ -10,7 +10,9 @@ const ratioOf = (bin: number) => Math.exp((bin + 0.5 - bins / 2) * width);
 
 /** Log-normal around 1 with standard deviation `spread`, worth `weight` observations. */
 export function createGrowth(spread: number, weight: number): Growth {
-  const density = Array.from({ length: bins }, (_, bin) => Math.exp(-(((bin + 0.5 - bins / 2) * width) ** 2) / (2 * spread ** 2)));
+  const density = Array.from({ length: bins }, (_, bin) =>
+    Math.exp(-(((bin + 0.5 - bins / 2) * width) ** 2) / (2 * spread ** 2)),
+  );
   const total = density.reduce((sum, value) => sum + value, 0);
   return density.map((value) => (value / total) * weight);
 }

@@ -31,7 +31,13 @@ export function sumByInterval(
   }
   const reach = scale > 1 ? Math.round(spreadSeconds / intervalSeconds) : 0;
   const [requests, promptTokens, outputTokens] = sums.map((values) => spread(values, reach));
-  return { intervalSeconds, durationSeconds, requests: requests!, promptTokens: promptTokens!, outputTokens: outputTokens! };
+  return {
+    intervalSeconds,
+    durationSeconds,
+    requests: requests!,
+    promptTokens: promptTokens!,
+    outputTokens: outputTokens!,
+  };
 }
 
 /** Busy replicas that each interval amounts to. */

@@ -130,7 +130,9 @@ function readHistogram(buckets: readonly Sample[]): Histogram | null {
   }
   if (cumulative.size === 0) return null;
   const bounds = [...cumulative.keys()].toSorted((left, right) => left - right);
-  const counts = bounds.map((bound, i) => Math.max(0, cumulative.get(bound)! - (i === 0 ? 0 : cumulative.get(bounds[i - 1]!)!)));
+  const counts = bounds.map((bound, i) =>
+    Math.max(0, cumulative.get(bound)! - (i === 0 ? 0 : cumulative.get(bounds[i - 1]!)!)),
+  );
   return { bounds, counts };
 }
 

@@ -33,6 +33,7 @@ export const defaultProfile: ReplicaProfile = {
   decodeBaseMs: 16.8,
   decodePerSequenceMs: 0.11,
   maxBatch: 256,
+  // A step full of prompts stays within the 200 ms of the limit below; vLLM's 8,192 would not.
   stepTokens: 2048,
   kvTokens: 440_000,
 };
@@ -74,4 +75,36 @@ export function sustainableLoad(profile: ReplicaProfile, limits: LatencyLimits, 
   const decodeSeconds = (outputTokens * profile.decodeBaseMs) / 1000;
   const byBatch = decodeSeconds > 0 ? batch / (batch + decodeSeconds / Math.max(perRequest, 1e-9)) : 1;
   return Math.max(0.05, Math.min(byTpot, byBatch, 0.95));
+}
+
+/**
+ * The profile of a replica that the sizing model describes (`replicaCapacity`): its decode step as a straight line between
+ * one sequence and the batch that it serves best, and steps small enough that a full one stays within the TPOT limit.
+ */
+export function profileOf(
+  capacity: {
+    prefillTokensPerSecond: number;
+    decodeStepMs: (batch: number) => number;
+    stepTokens: number;
+    cacheTokens: number;
+    maxBatch: number;
+    saturationBatch: number;
+  },
+  { name, gpus, limits }: { name: string; gpus: number; limits: LatencyLimits },
+): ReplicaProfile {
+  const batch = Math.max(2, Math.min(capacity.maxBatch, capacity.saturationBatch));
+  const perSequence = Math.max(0, (capacity.decodeStepMs(batch) - capacity.decodeStepMs(1)) / (batch - 1));
+  const base = capacity.decodeStepMs(1) - perSequence;
+  const promptMs = Math.max(0, limits.tpotMs - base - perSequence * batch);
+  const withinLimit = Math.floor((promptMs / 1000) * capacity.prefillTokensPerSecond) + batch;
+  return {
+    name,
+    gpus,
+    prefillTokensPerSecond: capacity.prefillTokensPerSecond,
+    decodeBaseMs: base,
+    decodePerSequenceMs: perSequence,
+    maxBatch: capacity.maxBatch,
+    stepTokens: Math.max(256, Math.min(capacity.stepTokens, withinLimit)),
+    kvTokens: Number.isFinite(capacity.cacheTokens) ? capacity.cacheTokens : Number.MAX_SAFE_INTEGER,
+  };
 }

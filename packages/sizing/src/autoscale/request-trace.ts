@@ -1,5 +1,5 @@
 import { SizingError } from "../sizing-error.ts";
-import { createRandom } from "./random.ts";
+import { createRandom } from "../placement/random.ts";
 
 /** Requests in the order of their arrival. */
 export type RequestTrace = {
@@ -20,7 +20,10 @@ const columns = ["TIMESTAMP", "ContextTokens", "GeneratedTokens"] as const;
  */
 export function readRequestTrace(csv: string): RequestTrace {
   const lines = csv.split("\n");
-  const header = (lines[0] ?? "").replace(/^\uFEFF/, "").trim().split(",");
+  const header = (lines[0] ?? "")
+    .replace(/^\uFEFF/, "")
+    .trim()
+    .split(",");
   const [time, prompt, output] = columns.map((column) => header.indexOf(column));
   if (time === undefined || prompt === undefined || output === undefined || Math.min(time, prompt, output) < 0) {
     throw new SizingError(
@@ -74,30 +77,47 @@ export const scaleSpreadSeconds = 60;
  * The same traffic at `scale` times its rate: each request is repeated, every copy moved by up to `spreadSeconds` either
  * way, so that minutes keep their shape and copies do not arrive in one instant. Below 1 requests are left out by chance.
  */
-export function scaleTrace(trace: RequestTrace, scale: number, seed: number, spreadSeconds = scaleSpreadSeconds): RequestTrace {
+export function scaleTrace(
+  trace: RequestTrace,
+  scale: number,
+  seed: number,
+  spreadSeconds = scaleSpreadSeconds,
+): RequestTrace {
   if (!(scale > 0) || !Number.isFinite(scale)) {
     throw new SizingError("INVALID_REQUEST", `The scale is ${scale}; wanted is a number above 0.`, { scale });
   }
   if (scale === 1) return trace;
-  const random = createRandom(seed);
+  const random = createRandom(seed).next;
   const end = durationOf(trace);
-  const from: number[] = [];
-  const at: number[] = [];
-  for (let i = 0; i < trace.arrivals.length; i++) {
-    const copies = Math.floor(scale) + (random() < scale % 1 ? 1 : 0);
-    for (let copy = 0; copy < copies; copy++) {
+  const copies = trace.arrivals.map(() => Math.floor(scale) + (random() < scale % 1 ? 1 : 0));
+  const count = copies.reduce((sum, value) => sum + value, 0);
+  const from = new Uint32Array(count);
+  const keys = new Float64Array(count);
+  let next = 0;
+  for (let i = 0; i < copies.length; i++) {
+    for (let copy = 0; copy < copies[i]!; copy++, next++) {
       const moved = trace.arrivals[i]! + (copy === 0 ? 0 : (random() * 2 - 1) * spreadSeconds);
-      from.push(i);
-      at.push(Math.abs(end - Math.abs(moved - end)));
+      // What would leave the trace at one end comes back from there.
+      const milliseconds = Math.round(Math.abs(end - Math.abs(moved - end)) * 1000);
+      from[next] = i;
+      // Time and place in one number, because sorting plain numbers is many times faster than sorting by a function.
+      keys[next] = milliseconds * count + next;
     }
   }
-  const order = Uint32Array.from(at.keys()).sort((left, right) => at[left]! - at[right]!);
-  return {
+  keys.sort();
+  const scaled = {
     startAt: trace.startAt,
-    arrivals: Float64Array.from(order, (i) => at[i]!),
-    promptTokens: Int32Array.from(order, (i) => trace.promptTokens[from[i]!]!),
-    outputTokens: Int32Array.from(order, (i) => trace.outputTokens[from[i]!]!),
+    arrivals: new Float64Array(count),
+    promptTokens: new Int32Array(count),
+    outputTokens: new Int32Array(count),
   };
+  for (let place = 0; place < count; place++) {
+    const request = from[keys[place]! % count]!;
+    scaled.arrivals[place] = Math.floor(keys[place]! / count) / 1000;
+    scaled.promptTokens[place] = trace.promptTokens[request]!;
+    scaled.outputTokens[place] = trace.outputTokens[request]!;
+  }
+  return scaled;
 }
 
 /** Seconds from the first request to the last. */

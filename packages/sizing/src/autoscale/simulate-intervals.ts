@@ -44,13 +44,17 @@ export function simulateIntervals(load: IntervalLoad, settings: FleetSettings, p
     lateRequests += late;
     const busy = Math.min(0.97, serving.length === 0 ? 0 : waited.served / (serving.length * intervalSeconds));
     // Little's law with the time a token takes at this load: base / (1 - load).
-    const rate = arrived === 0 ? 0 : (waited.served / arrived) * load.requests[k]! / intervalSeconds;
+    const rate = arrived === 0 ? 0 : ((waited.served / arrived) * load.requests[k]!) / intervalSeconds;
     const tokenSeconds = profile.decodeBaseMs / 1000 / (1 - busy);
     const share = serving.length === 0 ? 0 : 1 / serving.length;
     const running = Math.min(profile.maxBatch, rate * share * shape.outputTokens * tokenSeconds);
     for (const member of roster.members) {
       // A drain lasts as long as the requests that were running when it began.
-      if (member.draining) member.inFlight = Math.max(0, member.inFlight - (intervalSeconds / tokenSeconds / Math.max(1, shape.outputTokens)) * running);
+      if (member.draining)
+        member.inFlight = Math.max(
+          0,
+          member.inFlight - (intervalSeconds / tokenSeconds / Math.max(1, shape.outputTokens)) * running,
+        );
       else member.inFlight = member.readyAt <= now ? running : 0;
       if (member.inFlight < 1) member.inFlight = member.draining ? 0 : member.inFlight;
     }
@@ -62,8 +66,10 @@ export function simulateIntervals(load: IntervalLoad, settings: FleetSettings, p
         running: member.inFlight,
         waiting: takes ? waiting : 0,
         kvUsage: Math.min(1, (member.inFlight * kvTokens) / profile.kvTokens),
-        promptTokensPerSecond: takes && load.requests[k]! > 0 ? tokenRate * (load.promptTokens[k]! / load.requests[k]!) : 0,
-        outputTokensPerSecond: takes && load.requests[k]! > 0 ? tokenRate * (load.outputTokens[k]! / load.requests[k]!) : 0,
+        promptTokensPerSecond:
+          takes && load.requests[k]! > 0 ? tokenRate * (load.promptTokens[k]! / load.requests[k]!) : 0,
+        outputTokensPerSecond:
+          takes && load.requests[k]! > 0 ? tokenRate * (load.outputTokens[k]! / load.requests[k]!) : 0,
         firstTokens: takes ? rate * share * intervalSeconds : 0,
         lateFirstTokens: takes ? late * share : 0,
         ttftP99Ms: null,
@@ -94,7 +100,12 @@ export function simulateIntervals(load: IntervalLoad, settings: FleetSettings, p
       const served = Math.min(able, backlog + arrived);
       backlog += arrived - served;
       const over = Math.max(0, backlog - patience);
-      const lateShare = before > patience && backlog > patience ? 1 : backlog === before ? 0 : Math.min(1, over / Math.abs(backlog - before));
+      const lateShare =
+        before > patience && backlog > patience
+          ? 1
+          : backlog === before
+            ? 0
+            : Math.min(1, over / Math.abs(backlog - before));
       return { served, lateShare: Math.min(1, lateShare) };
     }
   }

@@ -42,6 +42,8 @@ export class SimulatedReplica {
   readonly startedAt: number;
   readonly readyAt: number;
   draining = false;
+  /** End of the last step, in seconds. */
+  clock: number;
   running = 0;
   /** Tokens of prompts that are not computed yet, without those of low priority. */
   pendingTokens = 0;
@@ -50,8 +52,6 @@ export class SimulatedReplica {
   readonly #limits: LatencyLimits;
   readonly #trace: RequestTrace;
   readonly #results: RequestResults;
-  /** End of the last step, in seconds. */
-  #clock: number;
   #queue: number[] = [];
   #queueHead = 0;
   #deferred: number[] = [];
@@ -65,8 +65,8 @@ export class SimulatedReplica {
   #promptTokens = 0;
   #outputTokens = 0;
   #lateFirstTokens = 0;
-  #ttftCounts = new Array<number>(vllmTtftBounds.length).fill(0);
-  #tpotCounts = new Array<number>(vllmTpotBounds.length).fill(0);
+  #ttftCounts = vllmTtftBounds.map(() => 0);
+  #tpotCounts = vllmTpotBounds.map(() => 0);
 
   constructor(options: SimulatedReplicaOptions) {
     this.id = options.id;
@@ -76,7 +76,7 @@ export class SimulatedReplica {
     this.#limits = options.limits;
     this.#trace = options.trace;
     this.#results = options.results;
-    this.#clock = options.readyAt;
+    this.clock = options.readyAt;
     this.#finishing = new Int32Array(2 ** Math.ceil(Math.log2(options.longestOutput + 2))).fill(-1);
   }
 
@@ -86,16 +86,6 @@ export class SimulatedReplica {
 
   get inFlight(): number {
     return this.running + this.waiting;
-  }
-
-  /** Seconds of work before a request that came now would have its first token, as far as a gateway can tell. */
-  get backlogSeconds(): number {
-    return this.prefillSeconds + (this.running * this.#profile.decodePerSequenceMs) / 1000;
-  }
-
-  /** Seconds for the prompts that wait, without those of low priority. */
-  get prefillSeconds(): number {
-    return this.pendingTokens / this.#profile.prefillTokensPerSecond;
   }
 
   enqueue(request: number, lowPriority = false): void {
@@ -109,9 +99,9 @@ export class SimulatedReplica {
 
   /** Works until `time`; a step that began before it is finished. */
   advance(time: number): void {
-    while (this.#clock < time) {
+    while (this.clock < time) {
       if (this.inFlight === 0) {
-        this.#clock = time;
+        this.clock = time;
         return;
       }
       this.#runStep();
@@ -136,7 +126,7 @@ export class SimulatedReplica {
       this.#headDone = 0;
       this.#queueHead++;
     }
-    this.#clock += (decodeBaseMs + decodePerSequenceMs * decoding) / 1000 + chunk / prefillTokensPerSecond;
+    this.clock += (decodeBaseMs + decodePerSequenceMs * decoding) / 1000 + chunk / prefillTokensPerSecond;
     this.pendingTokens -= chunk;
     this.#promptTokens += chunk;
     this.#outputTokens += decoding;
@@ -172,7 +162,7 @@ export class SimulatedReplica {
   }
 
   #giveFirstToken(request: number): void {
-    const seconds = this.#clock - this.#trace.arrivals[request]!;
+    const seconds = this.clock - this.#trace.arrivals[request]!;
     this.#results.ttftMs[request] = seconds * 1000;
     if (seconds * 1000 > this.#limits.ttftMs) this.#lateFirstTokens++;
     this.#ttftCounts[bucketOf(vllmTtftBounds, seconds)]!++;
@@ -203,7 +193,7 @@ export class SimulatedReplica {
     this.running--;
     this.#kvUsed -= this.#trace.promptTokens[request]! + output;
     const firstToken = this.#trace.arrivals[request]! + this.#results.ttftMs[request]! / 1000;
-    const perToken = output > 1 ? (this.#clock - firstToken) / (output - 1) : 0;
+    const perToken = output > 1 ? (this.clock - firstToken) / (output - 1) : 0;
     this.#results.tpotMs[request] = perToken * 1000;
     if (output > 1) this.#tpotCounts[bucketOf(vllmTpotBounds, perToken)]!++;
   }

@@ -1,4 +1,4 @@
-import { createRandom } from "./random.ts";
+import { createRandom } from "../placement/random.ts";
 import type { RequestTrace } from "./request-trace.ts";
 
 export const traceShapes = ["daily", "steps", "bursts", "drift", "steady"] as const;
@@ -24,7 +24,7 @@ export type SyntheticTraceSettings = {
  * - `steady`: one level.
  */
 export function synthesizeTrace(settings: SyntheticTraceSettings): RequestTrace {
-  const random = createRandom(settings.seed);
+  const random = createRandom(settings.seed).next;
   const seconds = settings.hours * 3600;
   const factors = rateFactors(settings.shape, seconds, random);
   const mean = factors.reduce((sum, factor) => sum + factor, 0) / factors.length;
@@ -36,7 +36,9 @@ export function synthesizeTrace(settings: SyntheticTraceSettings): RequestTrace 
   }
   const { promptTokens = 1155, outputTokens = 211 } = settings;
   const lengths = (meanTokens: number, most: number) =>
-    Int32Array.from(arrivals, () => Math.min(most, Math.max(1, Math.round(meanTokens * Math.exp(0.8 * normal(random) - 0.32)))));
+    Int32Array.from(arrivals, () =>
+      Math.min(most, Math.max(1, Math.round(meanTokens * Math.exp(0.8 * normal(random) - 0.32)))),
+    );
   return {
     startAt: 0,
     arrivals: Float64Array.from(arrivals, (at) => at - arrivals[0]!),

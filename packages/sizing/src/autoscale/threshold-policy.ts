@@ -2,11 +2,13 @@ import type { Policy } from "./fleet-roster.ts";
 import type { ReplicaMetrics } from "./observation.ts";
 import { loadOf, type ReplicaProfile } from "./replica-profile.ts";
 
-export const thresholdMetrics = ["requests", "kv-cache", "utilisation"] as const;
-export type ThresholdMetric = (typeof thresholdMetrics)[number];
+/**
+ * What the replicas together have of it: requests running and waiting, filled KV caches (both as vLLM reports them and as the
+ * guides of GKE, KServe and vLLM's production stack recommend), or load by tokens, which only a model of the replica knows.
+ */
+export type ThresholdMetric = "requests" | "kv-cache" | "load";
 
 export type ThresholdSettings = {
-  /** Requests in flight, share of the KV cache, or busy share by tokens, of all replicas. */
   metric: ThresholdMetric;
   /** What one replica should have of it. */
   target: number;
@@ -49,7 +51,7 @@ function valueOf(metrics: ReplicaMetrics, { metric, profile }: ThresholdSettings
       return metrics.running + metrics.waiting;
     case "kv-cache":
       return metrics.kvUsage;
-    case "utilisation":
+    case "load":
       return loadOf(metrics, profile);
   }
 }

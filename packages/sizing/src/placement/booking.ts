@@ -30,6 +30,7 @@ export function book(
   for (const each of taken) {
     retake(cluster.packing, each);
     cluster.jobsOnNode[each.node]!.add(job);
+    noteStanding(cluster, each.node);
   }
   cluster.jobs.set(request.id, job);
   count(cluster, job, 1);
@@ -42,9 +43,18 @@ export function unbook(cluster: Cluster, job: Job): void {
     giveBack(cluster.packing, each);
     cluster.freed.add(each.node);
     cluster.jobsOnNode[each.node]!.delete(job);
+    noteStanding(cluster, each.node);
   }
   cluster.jobs.delete(job.request.id);
   count(cluster, job, -1);
+}
+
+function noteStanding(cluster: Cluster, node: number): void {
+  let lowest = Infinity;
+  for (const { preemptible, request, standing } of cluster.jobsOnNode[node]!) {
+    if (preemptible && request.kind !== "serving" && standing < lowest) lowest = standing;
+  }
+  cluster.lowestStanding[node] = lowest;
 }
 
 /** What the request draws from budgets if it goes as expected. */

@@ -80,6 +80,8 @@ export type Cluster = {
   teams: Map<string, TeamState>;
   jobs: Map<string, Job>;
   jobsOnNode: Set<Job>[];
+  /** The lowest standing of what may be stopped there, serving aside; Infinity where there is none. */
+  lowestStanding: Float64Array;
   waiting: Map<string, Waiting>;
   waitingGroups: Map<string, WaitingGroup>;
   /** Nodes on which something became free since the queue was last gone through. */

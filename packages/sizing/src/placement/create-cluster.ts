@@ -62,6 +62,7 @@ export function createCluster(input: ClusterInput): Cluster {
     teams: new Map(snapshot.teams.map((spec) => [spec.name, createTeam(spec)])),
     jobs: new Map(),
     jobsOnNode: snapshot.nodes.map(() => new Set()),
+    lowestStanding: new Float64Array(snapshot.nodes.length).fill(Infinity),
     waiting: new Map(),
     waitingGroups: new Map(),
     freed: new Set(),

@@ -1,4 +1,4 @@
-import { checkBudgets } from "./budget.ts";
+import { type BudgetRefusal, checkBudgets } from "./budget.ts";
 import { expectedDraw } from "./booking.ts";
 import { readClock } from "./clock.ts";
 import { type Cluster, describePlacements, type Waiting } from "./cluster.ts";
@@ -16,7 +16,7 @@ import { closeNode, openNode } from "./packing.ts";
 import { listPods, placeGang, type Pod, undo } from "./place-gang.ts";
 import { isPreemptible, parsePlacementRequest, type PlacementRequest } from "./placement-request.ts";
 import { lossOf, planEviction } from "./preempt.ts";
-import { borrowedMilli, checkQuota, unreservedMilli } from "./quota.ts";
+import { borrowedMilli, checkQuota, type QuotaRefusal, unreservedMilli } from "./quota.ts";
 import type { AllowedTypes } from "./slot-costs.ts";
 import { describeAsk, outranks } from "./waiting.ts";
 
@@ -81,6 +81,23 @@ export function decideAt(cluster: Cluster, ask: Waiting, options: { mayEvict: bo
   };
 }
 
+/** What keeps work from starting whether or not there is room. */
+type Block =
+  | { by: "budget"; refusal: BudgetRefusal }
+  | { by: "quota"; refusal: QuotaRefusal }
+  | { by: "work ahead"; ahead: Waiting };
+
+export function findBlock(cluster: Cluster, ask: Waiting): Block | null {
+  const { request, team } = ask;
+  const quota = checkQuota(team, ask.gpuMilli, isPreemptible(request));
+  const draw = expectedDraw(request, ask.gpuMilli);
+  const budget = checkBudgets(team.spec.budgets, draw, team.committed, cluster.nowMs);
+  if (budget !== null) return { by: "budget", refusal: budget };
+  if (quota !== null) return { by: "quota", refusal: quota };
+  const ahead = findAhead(cluster, ask);
+  return ahead === null ? null : { by: "work ahead", ahead };
+}
+
 /**
  * The decision without explanations of full nodes: null means that there is no room. `spared` are ids that are not stopped
  * for it.
@@ -91,20 +108,23 @@ export function tryAdmit(
   mayEvict: boolean,
   spared: ReadonlySet<string> = new Set(),
 ): Decision | null {
-  const { request, team } = ask;
-  const budget = checkBudgets(team.spec.budgets, expectedDraw(request, ask.gpuMilli), team.committed, cluster.nowMs);
-  if (budget !== null) return refuseForBudget(ask, budget);
-  const quota = checkQuota(team, ask.gpuMilli, isPreemptible(request));
-  if (quota !== null) return quota.ever ? queueForQuota(ask, quota) : refuseForQuota(ask, quota);
-  const ahead = findAhead(cluster, ask);
-  if (ahead !== null) {
-    const reason = `${ahead.request.id} of the same team goes first and has waited long for quota.`;
-    const action = "It starts after that work.";
-    return { status: "queued", id: request.id, code: "behind", reason, action, explanation: null };
+  const { request } = ask;
+  const block = findBlock(cluster, ask);
+  switch (block?.by) {
+    case "budget":
+      return refuseForBudget(ask, block.refusal);
+    case "quota":
+      return block.refusal.ever ? queueForQuota(ask, block.refusal) : refuseForQuota(ask, block.refusal);
+    case "work ahead": {
+      const reason = `${block.ahead.request.id} of the same team goes first and has waited long for quota.`;
+      const action = "It starts after that work.";
+      return { status: "queued", id: request.id, code: "behind", reason, action, explanation: null };
+    }
+    case undefined:
+      return withHeldNodes(cluster, ask, () =>
+        tryPlace(cluster, ask, listPods(request, ask.shapes), mayEvict ? spared : null),
+      );
   }
-  return withHeldNodes(cluster, ask, () =>
-    tryPlace(cluster, ask, listPods(request, ask.shapes), mayEvict ? spared : null),
-  );
 }
 
 function tryPlace(

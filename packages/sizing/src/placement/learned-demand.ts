@@ -15,7 +15,7 @@ export type LearnedClass = { shape: RequestShape; count: number; votes: number }
 const memoryPods = 16_384;
 const mostClasses = 2048;
 /** How often the weights are looked at again, in pods, and by how much of their sum they must have moved to be replaced. */
-const lookEvery = 64;
+const lookEvery = 128;
 const replaceAt = 0.1;
 
 /** Counts the pods of a shape and, now and then, weighs the packing's demand anew. */

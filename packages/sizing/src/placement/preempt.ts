@@ -41,7 +41,7 @@ type Option = { node: number; jobs: Job[]; score: readonly [number, number, numb
 
 /**
  * Finds room for the whole gang by stopping the work that loses least: node by node the fewest and cheapest jobs, then
- * the node where that is cheapest, comparing serving stopped, then the highest priority stopped, then GPU time lost.
+ * the node where that is cheapest, comparing serving stopped, then the highest standing stopped, then GPU time lost.
  * The cluster is left as it was. Null where even stopping everything that may be stopped makes no room.
  */
 export function planEviction(
@@ -108,7 +108,7 @@ type Search = {
 };
 
 function evictForGroup(search: Search, pods: readonly Pod[]): Placed[] | null {
-  const option = bestOption(listOptions(search, pods, null));
+  const option = bestOption(listOptions(search, pods, null, 1));
   return option === null ? null : carryOut(search, option, pods);
 }
 
@@ -121,8 +121,10 @@ function evictForEach(search: Search, pods: readonly Pod[]): Placed[] | null {
   let shape: RequestShape | null = null;
   let complete = true;
   for (const pod of pods) {
-    if (pod.shape !== shape) options = listOptions(search, [pod], null);
+    if (pod.shape !== shape) options = listOptions(search, [pod], null, countEqual(pods, pod.shape));
     shape = pod.shape;
+    // Stopping a gang for one pod changes other nodes too: then what had been passed over counts again.
+    if (options.size === 0) options = listOptions(search, [pod], null, 1);
     const option = bestOption(options);
     const placed = option === null ? null : carryOut(search, option, [pod]);
     if (option === null || placed === null) {
@@ -136,7 +138,7 @@ function evictForEach(search: Search, pods: readonly Pod[]): Placed[] | null {
       closed.push(option.node);
     }
     for (const node of changed) options.delete(node);
-    for (const [node, fresh] of listOptions(search, [pod], [...changed])) options.set(node, fresh);
+    for (const [node, fresh] of listOptions(search, [pod], [...changed], mostKept)) options.set(node, fresh);
   }
   for (const node of closed) openNode(packing, node);
   return complete ? taken : undo(packing, taken);
@@ -169,7 +171,18 @@ function isCheaper(left: Option, right: Option): boolean {
   return left.jobs.length !== right.jobs.length ? left.jobs.length < right.jobs.length : left.node < right.node;
 }
 
-function listOptions(search: Search, pods: readonly Pod[], nodes: readonly number[] | null): Map<number, Option> {
+const countEqual = (pods: readonly Pod[], shape: RequestShape) => pods.filter((pod) => pod.shape === shape).length;
+
+/** From so many equal pods on, every node is worked out. */
+const mostKept = 32;
+
+/** What room would cost on each node; with `keep` below `mostKept`, at least on the so many cheapest. */
+function listOptions(
+  search: Search,
+  pods: readonly Pod[],
+  nodes: readonly number[] | null,
+  keep: number,
+): Map<number, Option> {
   const { cluster, allowed, domain } = search;
   const { packing } = cluster;
   const fits = packing.types.map(
@@ -177,10 +190,18 @@ function listOptions(search: Search, pods: readonly Pod[], nodes: readonly numbe
       (allowed === null || allowed[i] === 1) && pods.every(({ shape }) => findMismatch(type, shape) === null),
   );
   const options = new Map<number, Option>();
+  const cheapest: Option[] = [];
   const look = (node: number) => {
     if (packing.slotOf[node] === -1 || !fits[packing.nodeType[node]!]) return;
-    const option = cheapestOnNode(search, pods, node);
-    if (option !== null) options.set(node, option);
+    const limit = cheapest.length < keep ? null : cheapest.at(-1)!.score;
+    if (limit !== null && limit[0] === 0 && cluster.lowestStanding[node]! > limit[1]) return;
+    const option = cheapestOnNode(search, pods, node, limit);
+    if (option === null) return;
+    options.set(node, option);
+    if (keep >= mostKept) return;
+    const after = cheapest.findIndex((each) => isCheaper(option, each));
+    cheapest.splice(after === -1 ? cheapest.length : after, 0, option);
+    if (cheapest.length > keep) cheapest.pop();
   };
   if (nodes !== null) nodes.filter((node) => domain === null || domain.includes(node)).forEach(look);
   else if (domain !== null) domain.forEach(look);
@@ -188,7 +209,13 @@ function listOptions(search: Search, pods: readonly Pod[], nodes: readonly numbe
   return options;
 }
 
-function cheapestOnNode(search: Search, pods: readonly Pod[], node: number): Option | null {
+/** Null where there is no room to be made, or none below the cost `limit`. */
+function cheapestOnNode(
+  search: Search,
+  pods: readonly Pod[],
+  node: number,
+  limit: Option["score"] | null,
+): Option | null {
   const { cluster, ask } = search;
   const { packing } = cluster;
   const jobs: Job[] = [];
@@ -206,6 +233,7 @@ function cheapestOnNode(search: Search, pods: readonly Pod[], node: number): Opt
       for (const { milli } of each.gpus) gpuMilli += milli;
     }
   }
+  if (limit !== null && !jobs.some((job) => mayCostLess(job, limit, cluster.nowMs))) return null;
   // Most nodes are out of the question even with everything stopped that may be.
   for (const { shape } of pods) {
     cpuMilli -= shape.cpuMilli;
@@ -237,15 +265,22 @@ function cheapestOnNode(search: Search, pods: readonly Pod[], node: number): Opt
     else changeTrial(trial, job, node, 1);
   }
   const serving = needed.filter(({ request }) => request.kind === "serving").length;
-  const highest = needed.reduce((most, { request }) => Math.max(most, request.priority), -Infinity);
+  const highest = needed.reduce((most, { standing }) => Math.max(most, standing), -Infinity);
   const loss = needed.reduce((sum, job) => sum + lossOf(job, cluster.nowMs), 0);
   return { node, jobs: needed, score: [serving, highest, loss] };
+}
+
+/** Whether stopping the job, and perhaps others, can cost less than the limit. */
+function mayCostLess(job: Job, [serving, highest, loss]: Option["score"], nowMs: number): boolean {
+  const ofServing = classOf(job.request);
+  if (ofServing !== serving) return ofServing < serving;
+  return job.standing !== highest ? job.standing < highest : lossOf(job, nowMs) < loss;
 }
 
 function compareJobs(left: Job, right: Job, nowMs: number): number {
   return (
     classOf(left.request) - classOf(right.request) ||
-    left.request.priority - right.request.priority ||
+    left.standing - right.standing ||
     lossOf(left, nowMs) - lossOf(right, nowMs) ||
     (left.request.id < right.request.id ? -1 : 1)
   );
@@ -254,6 +289,7 @@ function compareJobs(left: Job, right: Job, nowMs: number): number {
 function freeMilliOn(packing: Packing, node: number): number {
   const from = node * packing.stride;
   let milli = 0;
-  for (let i = from; i < from + packing.types[packing.nodeType[node]!]!.gpus; i++) milli += freeMilli(packing.codes[i]!);
+  for (let i = from; i < from + packing.types[packing.nodeType[node]!]!.gpus; i++)
+    milli += freeMilli(packing.codes[i]!);
   return milli;
 }

@@ -30,7 +30,11 @@ export function countRoom(packing: Packing, shape: RequestShape, node: number): 
 export function fitsSlot(packing: Packing, shape: RequestShape, slot: number): boolean {
   if (packing.slotCpuMilli[slot]! < shape.cpuMilli || packing.slotMemoryMib[slot]! < shape.memoryMib) return false;
   if (shape.migProfile !== null) return countRoom(packing, shape, packing.slotNodes[slot]![0]!) > 0;
-  if (shape.gpuMilli === freeGpu ? packing.slotWholeGpus[slot]! < shape.gpus : packing.slotLargestShare[slot]! < shape.gpuMilli)
+  if (
+    shape.gpuMilli === freeGpu
+      ? packing.slotWholeGpus[slot]! < shape.gpus
+      : packing.slotLargestShare[slot]! < shape.gpuMilli
+  )
     return false;
   return fitsType(packing.types[packing.slotType[slot]!]!, shape);
 }

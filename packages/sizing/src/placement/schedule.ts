@@ -2,15 +2,22 @@ import { SizingError } from "../sizing-error.ts";
 import { book, expectedDraw, readPlacements, unbook } from "./booking.ts";
 import { drawFromBudgets } from "./budget.ts";
 import { readClock } from "./clock.ts";
-import { type Cluster, describePlacements, type Job, type PoolState, type Waiting, type WaitingGroup } from "./cluster.ts";
-import { decide, decideAt, readRequest, tryAdmit } from "./decide.ts";
+import {
+  type Cluster,
+  describePlacements,
+  type Job,
+  type PoolState,
+  type Waiting,
+  type WaitingGroup,
+} from "./cluster.ts";
+import { allowedTypes, decide, decideAt, findBlock, readRequest, tryAdmit } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import { holdNodes } from "./hold.ts";
 import { observeShape } from "./learned-demand.ts";
 import { isPreemptible, type PlacementRequest } from "./placement-request.ts";
 import { borrowedMilli, checkQuota, unreservedMilli } from "./quota.ts";
 import { countByShape, countMissing, countRoom } from "./room.ts";
-import { agedPriority, dequeue, describeAsk, enqueue, groupOf, sortWaiting } from "./waiting.ts";
+import { agedPriority, dequeue, describeAsk, enqueue, groupOf, outranks, sortWaiting } from "./waiting.ts";
 
 /** Ended ids that are remembered, so that a submission that is repeated late does not run twice. */
 const rememberedIds = 65_536;
@@ -47,7 +54,7 @@ function startInOrder(cluster: Cluster, started: Decision[], startedIds: Set<str
   for (const entry of candidates) {
     const group = groupOf(cluster, entry);
     if (group.failed && entry !== head) continue;
-    group.missing = entry === head ? null : findMissing(cluster, entry);
+    group.missing = entry === head || isSingle(entry) ? null : findMissing(cluster, entry);
     const decision = group.missing ? null : tryAdmit(cluster, entry, entry === head, startedIds);
     if (decision?.status === "admitted") {
       carryOut(cluster, entry, decision);
@@ -67,20 +74,19 @@ function listCandidates(cluster: Cluster): { candidates: Waiting[]; head: Waitin
   const freed = [...cluster.freed];
   cluster.freed.clear();
   const pools = [...cluster.pools.values()].filter(({ spec }) => spec.servingReserveGpuMilli > 0);
-  const mayStart = (entry: Waiting) => checkQuota(entry.team, entry.gpuMilli, isPreemptible(entry.request)) === null;
   const candidates: Waiting[] = [];
   for (const group of cluster.waitingGroups.values()) {
     const [first] = group.members;
     if (group.failed && !mayHaveRoom(cluster, group, first!, freed, pools)) continue;
     group.failed = false;
-    for (const entry of group.members) if (mayStart(entry)) candidates.push(entry);
+    for (const entry of group.members) if (findBlock(cluster, entry) === null) candidates.push(entry);
   }
   for (const pool of pools) pool.lastUnreservedMilli = unreservedMilli(pool);
   let head: Waiting | null = null;
   if (cluster.rounds.count >= cluster.rounds.evictAt) {
     cluster.rounds.evictAt = cluster.rounds.count + evictEvery;
     for (const entry of cluster.waiting.values()) {
-      if (mayStart(entry) && (head === null || sortWaiting(cluster, [entry, head])[0] === entry)) head = entry;
+      if (findBlock(cluster, entry) === null && (head === null || sortWaiting(cluster, [entry, head])[0] === entry)) head = entry;
     }
     if (head !== null && groupOf(cluster, head).failed) candidates.push(head);
   }
@@ -100,21 +106,27 @@ function mayHaveRoom(
 ): boolean {
   const { packing } = cluster;
   const { missing } = group;
-  if (missing !== null) {
-    for (const node of freed) missing.pods -= countRoom(packing, missing.shape, node);
-    return missing.pods <= 0;
-  }
+  const guarded = entry.request.kind === "serving" || entry.gpuMilli === 0 ? [] : pools;
+  const mayUse = (pool: PoolState) => entry.gpuMilli <= unreservedMilli(pool);
+  if (guarded.some((pool) => entry.gpuMilli > pool.lastUnreservedMilli && mayUse(pool))) return true;
   for (const node of freed) {
-    for (const shape of entry.shapes) if (countRoom(packing, shape, node) > 0) return true;
+    const holder = cluster.heldFor[node];
+    const held = holder ? cluster.waiting.get(holder) : undefined;
+    if (held && held !== entry && !outranks(cluster, entry, held)) continue;
+    if (guarded.some((pool) => pool.spec.name === cluster.nodes[node]!.pool && !mayUse(pool))) continue;
+    if (missing !== null) missing.pods -= countRoom(packing, missing.shape, node);
+    else if (entry.shapes.some((shape) => countRoom(packing, shape, node) > 0)) return true;
   }
-  if (entry.request.kind === "serving") return false;
-  return pools.some((pool) => entry.gpuMilli > pool.lastUnreservedMilli && entry.gpuMilli <= unreservedMilli(pool));
+  return missing !== null && missing.pods <= 0;
 }
 
+const isSingle = ({ request }: Waiting) => request.gang.length === 1 && request.gang[0]!.count === 1;
+
 /** Too little room in all, nodes that are kept free for others included: then nothing needs to be tried. */
-function findMissing(cluster: Cluster, { request, shapes }: Waiting): WaitingGroup["missing"] {
-  for (const [shape, pods] of countByShape(request, shapes)) {
-    let missing = countMissing(cluster.packing, shape, pods, null, false);
+function findMissing(cluster: Cluster, entry: Waiting): WaitingGroup["missing"] {
+  const allowed = allowedTypes(cluster, entry);
+  for (const [shape, pods] of countByShape(entry.request, entry.shapes)) {
+    let missing = countMissing(cluster.packing, shape, pods, allowed, false);
     for (const nodes of cluster.holders.values()) {
       for (const node of nodes) missing -= countRoom(cluster.packing, shape, node);
     }

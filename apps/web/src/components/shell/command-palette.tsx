@@ -1,6 +1,6 @@
 "use client";
 
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Command } from "cmdk";
 import {
   BookOpenText,
@@ -17,7 +17,7 @@ import {
 } from "lucide-react";
 import { useRouter } from "next/navigation";
 import { Dialog as Radix } from "radix-ui";
-import { useDeferredValue, useState, type ReactNode } from "react";
+import { useDeferredValue, useEffect, useRef, useState, type ReactNode } from "react";
 import { destinations } from "#components/shell/navigation.ts";
 import { Kbd } from "#components/ui/kbd.tsx";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -63,10 +63,16 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
     ...trpc.search.find.queryOptions({ text: wanted }),
     enabled: wanted.length >= 2,
   });
-  const start = useMutation(
-    trpc.loop.start.mutationOptions({ onSuccess: ({ runId }) => router.push(href(`/runs/${runId}`)) }),
-  );
   const mayRun = role === "admin" || role === "data_scientist" || role === "operator";
+
+  // The first one is always chosen, so that Enter goes there: cmdk itself does not see what the server finds later.
+  const list = useRef<HTMLDivElement>(null);
+  const [chosen, setChosen] = useState("");
+  const found = hits.map(({ id }) => id).join(" ");
+  useEffect(() => {
+    const first = list.current?.querySelector("[cmdk-item]:not([aria-disabled=true])");
+    setChosen(first?.getAttribute("data-value") ?? "");
+  }, [text, found]);
 
   function run(action: () => void) {
     close();
@@ -75,7 +81,7 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
   const go = (path: string) => run(() => router.push(href(path)));
 
   return (
-    <Command loop>
+    <Command loop value={chosen} onValueChange={setChosen}>
       <div className="flex items-center gap-2.5 border-b border-line px-4">
         <Search aria-hidden className="size-4 shrink-0 text-faint" />
         <Command.Input
@@ -86,7 +92,10 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
         />
         <Kbd>Esc</Kbd>
       </div>
-      <Command.List className="max-h-[min(24rem,60dvh)] overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted">
+      <Command.List
+        ref={list}
+        className="max-h-[min(24rem,60dvh)] overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-muted"
+      >
         {hits.length === 0 && (
           <Command.Empty className="px-3 py-8 text-center text-13 text-muted">
             {isFetching
@@ -125,7 +134,7 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
         </Command.Group>
         <Command.Group heading="Do">
           {mayRun && (
-            <Item icon={Play} value="run the loop again start" onSelect={() => run(() => start.mutate({}))}>
+            <Item icon={Play} value="run the loop again start" onSelect={() => go("?run=1")}>
               Run the loop
             </Item>
           )}

@@ -8,6 +8,7 @@ import {
   House,
   KeyRound,
   MessagesSquare,
+  Scale,
   ScrollText,
   Sparkles,
   type LucideIcon,
@@ -38,6 +39,7 @@ export const loopDestinations: readonly Destination[] = [
 
 export const systemDestinations: readonly Destination[] = [
   { path: "/pools", label: "Pools", icon: Cpu, key: "p", stages: [] },
+  { path: "/planner", label: "Planner", icon: Scale, key: "n", stages: [] },
   { path: "/access", label: "Access", icon: KeyRound, key: "k", stages: [] },
   { path: "/audit", label: "Audit", icon: ScrollText, key: "u", stages: [] },
 ];

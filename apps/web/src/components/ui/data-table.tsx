@@ -29,6 +29,8 @@ declare module "@tanstack/react-table" {
     align?: "right";
     /** A CSS width; columns without one share what is left. */
     width?: string;
+    /** Shown whole, on as many lines as it takes, instead of cut at the cell's end. */
+    wrap?: boolean;
     /** In cards (narrow screens): the heading, a labelled value (default), or left out. */
     card?: "title" | "value" | "hidden";
   }
@@ -42,7 +44,8 @@ type DataTableProps<T> = {
   /** undefined while loading. */
   rows: readonly T[] | undefined;
   rowId(row: T): string;
-  rowHref?(row: T): string;
+  /** undefined for a row that leads nowhere. */
+  rowHref?(row: T): string | undefined;
   state: TableState;
   /** The number of all rows when the server pages and sorts; leave out to do both here. */
   total?: number;
@@ -140,13 +143,18 @@ function Grid<T>({ label, headers, tableRows, state, rowHref, minWidth = "44rem"
     if (target !== undefined) {
       event.preventDefault();
       focusRow(target);
-    } else if (event.key === "Enter" && rowHref) router.push(rowHref(row.original));
+    } else if (event.key === "Enter") open(row);
+  }
+
+  function open(row: Row<T>) {
+    const target = rowHref?.(row.original);
+    if (target !== undefined) router.push(target);
   }
 
   function onClick(event: MouseEvent, row: Row<T>) {
-    if (!rowHref || (event.target as HTMLElement).closest("a, button, input, [role=menuitem]")) return;
+    if ((event.target as HTMLElement).closest("a, button, input, [role=menuitem]")) return;
     if (window.getSelection()?.toString()) return;
-    router.push(rowHref(row.original));
+    open(row);
   }
 
   return (
@@ -183,11 +191,13 @@ function Grid<T>({ label, headers, tableRows, state, rowHref, minWidth = "44rem"
             return (
               <tr
                 key={row.id}
+                ref={virtual ? virtualizer.measureElement : undefined}
+                data-index={index}
                 data-row={index}
                 data-focus-inset
                 tabIndex={index === active ? 0 : -1}
                 aria-rowindex={index + 2}
-                className={cn("group/row hover:bg-hover", rowHref && "cursor-pointer")}
+                className={cn("group/row hover:bg-hover", rowHref?.(row.original) && "cursor-pointer")}
                 onFocus={(event) => event.target === event.currentTarget && setActive(index)}
                 onKeyDown={(event) => onKeyDown(event, index, row)}
                 onClick={(event) => onClick(event, row)}
@@ -196,7 +206,8 @@ function Grid<T>({ label, headers, tableRows, state, rowHref, minWidth = "44rem"
                   <td
                     key={cell.id}
                     className={cn(
-                      "h-10 truncate border-b border-line px-3 group-last/row:border-b-0 first:pl-4 last:pr-4",
+                      "h-10 border-b border-line px-3 group-last/row:border-b-0 first:pl-4 last:pr-4",
+                      cell.column.columnDef.meta?.wrap ? "py-2 align-top wrap-anywhere" : "truncate",
                       cell.column.columnDef.meta?.align === "right" && "text-right",
                     )}
                   >
@@ -285,7 +296,7 @@ function Cards<T>({
 }: {
   label: string;
   rows: Row<T>[] | undefined;
-  rowHref?: (row: T) => string;
+  rowHref?: (row: T) => string | undefined;
 }) {
   const router = useRouter();
   if (!rows)
@@ -307,11 +318,12 @@ function Cards<T>({
             key={row.id}
             className="rounded-panel border border-line bg-panel p-3"
             onClick={(event) => {
-              if (rowHref && !(event.target as HTMLElement).closest("a, button")) router.push(rowHref(row.original));
+              const target = rowHref?.(row.original);
+              if (target !== undefined && !(event.target as HTMLElement).closest("a, button")) router.push(target);
             }}
           >
             {title && (
-              <div className="min-w-0 text-13 font-medium">
+              <div className="min-w-0 text-13 font-medium wrap-anywhere">
                 {flexRender(title.column.columnDef.cell, title.getContext())}
               </div>
             )}
@@ -321,7 +333,12 @@ function Cards<T>({
                   <dt className="text-muted">
                     {typeof cell.column.columnDef.header === "string" ? cell.column.columnDef.header : ""}
                   </dt>
-                  <dd className="min-w-0 max-w-full justify-self-end truncate">
+                  <dd
+                    className={cn(
+                      "min-w-0 max-w-full",
+                      cell.column.columnDef.meta?.wrap ? "wrap-anywhere" : "justify-self-end truncate",
+                    )}
+                  >
                     {flexRender(cell.column.columnDef.cell, cell.getContext())}
                   </dd>
                 </div>

@@ -17,10 +17,20 @@ type SurfaceProps = Omit<ComponentProps<typeof Radix.Content>, "title"> & {
   description?: ReactNode;
   /** Stays in view below a scrolling body; usually the buttons. */
   footer?: ReactNode;
+  /** False for what is shown once: only its own buttons end it, not Escape, a click beside it or a cross. */
+  dismissable?: boolean;
 };
 
 /** A question or a short form in the middle of the screen. */
-export function DialogContent({ title, description, footer, className, children, ...props }: SurfaceProps) {
+export function DialogContent({
+  title,
+  description,
+  footer,
+  dismissable = true,
+  className,
+  children,
+  ...props
+}: SurfaceProps) {
   return (
     <Radix.Portal>
       <Radix.Overlay className={overlayStyles} />
@@ -30,14 +40,19 @@ export function DialogContent({ title, description, footer, className, children,
           className,
         )}
         {...(description ? {} : { "aria-describedby": undefined })}
+        {...(dismissable ? {} : { onEscapeKeyDown: stay, onInteractOutside: stay })}
         {...props}
       >
-        <Surface title={title} description={description} footer={footer}>
+        <Surface title={title} description={description} footer={footer} dismissable={dismissable}>
           {children}
         </Surface>
       </Radix.Content>
     </Radix.Portal>
   );
+}
+
+function stay(event: Event): void {
+  event.preventDefault();
 }
 
 /** A panel from the side, for detail beside the page that stays visible. */
@@ -49,7 +64,7 @@ export function SheetContent({
   className,
   children,
   ...props
-}: SurfaceProps & { side?: "left" | "right" }) {
+}: Omit<SurfaceProps, "dismissable"> & { side?: "left" | "right" }) {
   return (
     <Radix.Portal>
       <Radix.Overlay className={overlayStyles} />
@@ -76,8 +91,9 @@ function Surface({
   title,
   description,
   footer,
+  dismissable = true,
   children,
-}: Pick<SurfaceProps, "title" | "description" | "footer" | "children">) {
+}: Pick<SurfaceProps, "title" | "description" | "footer" | "dismissable" | "children">) {
   return (
     <>
       <header className="pt-4 pr-14 pb-3 pl-5">
@@ -87,11 +103,13 @@ function Surface({
       <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-5">{children}</div>
       {footer && <footer className="flex justify-end gap-2 border-t border-line px-5 py-3">{footer}</footer>}
       {/* Last, so that the first thing to do takes the focus when it opens. */}
-      <Radix.Close asChild>
-        <Button variant="ghost" size="icon-small" aria-label="Close" className="absolute top-3 right-3">
-          <X />
-        </Button>
-      </Radix.Close>
+      {dismissable && (
+        <Radix.Close asChild>
+          <Button variant="ghost" size="icon-small" aria-label="Close" className="absolute top-3 right-3">
+            <X />
+          </Button>
+        </Radix.Close>
+      )}
     </>
   );
 }

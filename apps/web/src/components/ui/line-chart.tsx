@@ -19,6 +19,9 @@ export type Series = {
   faint?: boolean;
 };
 
+/** A place on the x axis that has a name. */
+export type Mark = { x: number; label: string };
+
 type LineChartProps = {
   /** What is drawn, for people who cannot see it. */
   label: string;
@@ -30,6 +33,7 @@ type LineChartProps = {
   /** Charts with the same key share their cursor. */
   syncKey?: string;
   logarithmic?: boolean;
+  marks?: readonly Mark[];
 };
 
 /** Live series on shared axes. Drag zooms, a double click shows everything again; the legend follows the cursor. */
@@ -43,14 +47,15 @@ export function LineChart(props: LineChartProps) {
     heightPx = 220,
     syncKey,
     logarithmic,
+    marks = noMarks,
   } = props;
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const { resolvedTheme } = useTheme();
   const [cursor, setCursor] = useState<number | null>(null);
   const data = useMemo(() => align(series), [series]);
-  const latest = useRef({ data, formatX, formatY });
-  latest.current = { data, formatX, formatY };
+  const latest = useRef({ data, formatX, formatY, marks });
+  latest.current = { data, formatX, formatY, marks };
   // The plot is built anew only when what it looks like changes; new points are pushed into it.
   const shape = JSON.stringify(
     series.map(({ label: name, tone, dashed, dots, faint }) => ({ name, tone, dashed, dots, faint })),
@@ -84,6 +89,8 @@ export function LineChart(props: LineChartProps) {
               ...axis,
               grid: { show: false },
               size: 28,
+              // Steps are whole: a mark at 2.5 would have the name of another one.
+              ...(isWhole(latest.current.data[0]) ? { incrs: wholeSteps } : {}),
               values: (_, values) => values.map((value) => latest.current.formatX(value)),
             },
             {
@@ -104,7 +111,10 @@ export function LineChart(props: LineChartProps) {
               ...(dashed ? { dash: [5, 4] } : {}),
             })),
           ],
-          hooks: { setCursor: [(self) => setCursor(self.cursor.idx ?? null)] },
+          hooks: {
+            setCursor: [(self) => setCursor(self.cursor.idx ?? null)],
+            draw: [(self) => drawMarks(self, latest.current.marks, color("--muted"))],
+          },
         },
         latest.current.data,
         element,
@@ -122,7 +132,7 @@ export function LineChart(props: LineChartProps) {
 
   useEffect(() => {
     plot.current?.setData(data);
-  }, [data]);
+  }, [data, marks]);
 
   const [xs, ...columns] = data;
   const x = cursor === null ? xs.at(-1) : xs[cursor];
@@ -150,6 +160,39 @@ export function LineChart(props: LineChartProps) {
       <div ref={host} aria-hidden style={{ height: heightPx }} />
     </figure>
   );
+}
+
+/** 1, 2, 5, 10, 20, 50, and so on. */
+const wholeSteps = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+
+function isWhole(xs: readonly number[]): boolean {
+  return xs.every(Number.isInteger);
+}
+
+const noMarks: readonly Mark[] = [];
+
+/** A dashed line from top to bottom at each mark, its name beside it on the side that has room. */
+function drawMarks(plot: uPlot, marks: readonly Mark[], color: string): void {
+  const { ctx, bbox } = plot;
+  const ratio = window.devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = color;
+  ctx.fillStyle = color;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([3 * ratio, 3 * ratio]);
+  ctx.font = `${11 * ratio}px Inter Variable`;
+  ctx.textBaseline = "top";
+  for (const { x, label } of marks) {
+    const left = plot.valToPos(x, "x", true);
+    ctx.beginPath();
+    ctx.moveTo(left, bbox.top);
+    ctx.lineTo(left, bbox.top + bbox.height);
+    ctx.stroke();
+    const leansLeft = left > bbox.left + bbox.width / 2;
+    ctx.textAlign = leansLeft ? "right" : "left";
+    ctx.fillText(label, left + (leansLeft ? -5 : 5) * ratio, bbox.top + 2 * ratio);
+  }
+  ctx.restore();
 }
 
 /** At the cursor; without one, the newest value there is. */

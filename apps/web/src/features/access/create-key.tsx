@@ -41,6 +41,7 @@ export function CreateKey({ open, onOpenChange }: { open: boolean; onOpenChange(
       {create.data ? (
         <DialogContent
           title="Your new key"
+          dismissable={false}
           description="Copy it now: it is not stored and cannot be shown again."
           footer={
             <DialogClose asChild>

@@ -8,3 +8,15 @@ export const roleChoices = [
 ] as const;
 
 export type RoleChoice = (typeof roleChoices)[number]["value"];
+
+const everyone = ["admin", "data_scientist", "operator", "member", "service"] as const;
+
+/** What the procedures of `server/trpc.ts` and the downloads ask for, as a person would put it. */
+export const roleRights: readonly { right: string; roles: readonly RoleChoice[] }[] = [
+  { right: "Read permitted documents, chat, call permitted models", roles: everyone },
+  { right: "Start runs, read sources anew, deploy and roll back", roles: ["admin", "data_scientist", "operator"] },
+  { right: "Download adapters that one may use", roles: ["admin", "data_scientist", "operator"] },
+  { right: "Change sources and assistants, train", roles: ["admin", "data_scientist"] },
+  { right: "Open originals behind masked text", roles: ["admin", "data_scientist"] },
+  { right: "Members, model permissions, audit, teams and nodes", roles: ["admin"] },
+];

@@ -16,7 +16,8 @@ export function describeSignInError(error: string): SignInProblem {
       return {
         code: "UNAUTHENTICATED",
         message: "This e-mail address and password do not belong together.",
-        action: "Check both. An administrator of your workspace can set a new password.",
+        action:
+          "Check both, or use single sign-on where it is offered. The first administrator's password is in access.json, in the state folder of whoever runs Anneal; no other password can be looked up or reset.",
       };
     case "no-email":
       return {

@@ -123,8 +123,14 @@ function AssistantCard({ assistant, mayChange, onEdit }: CardProps) {
             value: (
               <span className="flex flex-wrap items-center gap-x-2">
                 {assistant.model === "base" ? "Base model" : assistant.model}
-                {assistant.servingName && (
-                  <span className="font-mono text-xs break-all text-faint">{assistant.servingName}</span>
+                {assistant.adapterWithheld ? (
+                  <span className="text-xs text-waiting">
+                    it learned from documents that you may not read: the base model answers you
+                  </span>
+                ) : (
+                  assistant.servingName && (
+                    <span className="font-mono text-xs break-all text-faint">{assistant.servingName}</span>
+                  )
                 )}
               </span>
             ),

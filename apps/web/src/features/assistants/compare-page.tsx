@@ -88,7 +88,11 @@ export function ComparePage() {
                     className="-ml-2 h-8 w-auto border-transparent font-semibold"
                     value={chosen[side]?.id}
                     onChange={(id) => setUrl({ [side]: id })}
-                    options={usable.map(({ id, name, model }) => ({ value: id, label: name, hint: model }))}
+                    options={usable.map(({ id, name, model, adapterWithheld }) => ({
+                      value: id,
+                      label: name,
+                      hint: adapterWithheld ? "base model" : model,
+                    }))}
                   />
                 }
                 bodyClassName="min-h-40"

@@ -5,12 +5,15 @@ import { Download, ScrollText, ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { Button } from "#components/ui/button.tsx";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
+import { Dialog, SheetContent } from "#components/ui/dialog.tsx";
 import { Digest } from "#components/ui/digest.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
+import { KeyValues } from "#components/ui/key-values.tsx";
 import { Page } from "#components/ui/page.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SearchInput } from "#components/ui/search-input.tsx";
 import { Status } from "#components/ui/status.tsx";
+import { outcomeOf } from "#features/audit/event-outcome.ts";
 import { VerifyAudit } from "#features/audit/verify-audit.tsx";
 import { formatDateTime } from "#lib/format.ts";
 import { useTableFilter, useTableState } from "#lib/table-state.ts";
@@ -40,6 +43,7 @@ function AuditTrail() {
   const state = useTableState();
   const [search, setSearch] = useTableFilter("q");
   const [verifying, setVerifying] = useState(false);
+  const [shown, show] = useState<AuditEvent | null>(null);
   const verify = useMutation(trpc.audit.verify.mutationOptions({ meta: { inlineError: true } }));
   const { data, error, refetch } = useQuery(
     trpc.audit.list.queryOptions(
@@ -74,7 +78,7 @@ function AuditTrail() {
       </div>
       <DataTable
         label="Audit events"
-        columns={columns}
+        columns={columnsOf(show)}
         rows={data?.rows}
         total={data?.total ?? 0}
         rowId={(row) => row.id}
@@ -94,12 +98,13 @@ function AuditTrail() {
           )
         }
       />
+      {shown && <EventSheet event={shown} onClose={() => show(null)} />}
       <VerifyAudit open={verifying} onOpenChange={setVerifying} verification={verify} />
     </Page>
   );
 }
 
-const columns: DataColumn<AuditEvent>[] = [
+const columnsOf = (show: (event: AuditEvent) => void): DataColumn<AuditEvent>[] => [
   {
     id: "at",
     header: "When",
@@ -119,7 +124,16 @@ const columns: DataColumn<AuditEvent>[] = [
     header: "Did",
     enableSorting: false,
     meta: { width: "9.5rem", card: "title" },
-    cell: ({ row }) => <span className="font-mono text-xs font-medium">{row.original.action}</span>,
+    cell: ({ row }) => (
+      <button
+        type="button"
+        onClick={() => show(row.original)}
+        title="Show all of it"
+        className="font-mono text-xs font-medium hover:underline"
+      >
+        {row.original.action}
+      </button>
+    ),
   },
   {
     id: "subject",
@@ -141,9 +155,8 @@ const columns: DataColumn<AuditEvent>[] = [
     id: "allowed",
     header: "Outcome",
     enableSorting: false,
-    meta: { width: "6.5rem" },
-    cell: ({ row }) =>
-      row.original.allowed ? <Status kind="ready" word="Done" /> : <Status kind="failed" word="Refused" />,
+    meta: { width: "12rem" },
+    cell: ({ row }) => <Outcome event={row.original} />,
   },
   {
     id: "hash",
@@ -173,5 +186,42 @@ function Details({ details }: { details: Record<string, unknown> }) {
     <span className="text-muted" title={text}>
       {text || "–"}
     </span>
+  );
+}
+
+function Outcome({ event }: { event: AuditEvent }) {
+  const { kind, word } = outcomeOf(event);
+  return (
+    <span title={word}>
+      <Status kind={kind} word={word} />
+    </span>
+  );
+}
+
+/** What a row has no room for. */
+function EventSheet({ event, onClose }: { event: AuditEvent; onClose(): void }) {
+  const code = (text: string) => <span className="font-mono text-xs break-all">{text}</span>;
+  return (
+    <Dialog open onOpenChange={(open) => !open && onClose()}>
+      <SheetContent title={event.action} description={formatDateTime(event.at)}>
+        <div className="space-y-4">
+          <KeyValues
+            items={[
+              { label: "Who", value: event.actor },
+              { label: "To", value: code(event.subject) },
+              { label: "Outcome", value: <Outcome event={event} /> },
+              { label: "Hash", value: code(event.hash) },
+              { label: "Hash before", value: code(event.prevHash) },
+            ]}
+          />
+          <section>
+            <h3 className="mb-2 text-13 font-semibold">Details</h3>
+            <pre className="rounded-panel border border-line bg-sunken p-3 font-mono text-xs break-all whitespace-pre-wrap">
+              {JSON.stringify(event.details, null, 2)}
+            </pre>
+          </section>
+        </div>
+      </SheetContent>
+    </Dialog>
   );
 }

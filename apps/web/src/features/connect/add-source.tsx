@@ -84,16 +84,19 @@ function Gallery({ onChoose }: { onChoose(kind: Kind): void }) {
   const { data, error, refetch } = useQuery(trpc.connect.kinds.queryOptions());
   if (error) return <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonRows rows={4} />;
+  const isForbidden = (kind: Kind) => kind.administratorOnly && role !== "admin";
+  const first = data.find((kind) => !isForbidden(kind));
   return (
     <ul className="space-y-2">
       {data.map((kind) => {
         const Icon = kindIcons[kind.kind] ?? Plug;
-        const forbidden = kind.administratorOnly && role !== "admin";
+        const forbidden = isForbidden(kind);
         return (
           <li key={kind.kind}>
             <button
               type="button"
               disabled={forbidden}
+              autoFocus={kind === first}
               onClick={() => onChoose(kind)}
               className="flex w-full items-start gap-3 rounded-panel border border-line p-4 text-left hover:border-line-strong hover:bg-hover disabled:opacity-60"
             >

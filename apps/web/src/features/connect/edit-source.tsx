@@ -5,6 +5,7 @@ import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { Dialog, DialogClose, SheetContent } from "#components/ui/dialog.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { withheldSentence } from "#features/deploy/withheld-sentence.ts";
 import { SourceForm } from "#features/connect/source-form.tsx";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
@@ -18,8 +19,9 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
   const update = useMutation(
     trpc.connect.update.mutationOptions({
       meta: { inlineError: true },
-      onSuccess: () => {
+      onSuccess: ({ withheld }) => {
         toast.success("Saved. It counts from the next read.");
+        for (const each of withheld) toast.warning(withheldSentence(each));
         onOpenChange(false);
       },
     }),

@@ -4,6 +4,7 @@ import { Switch } from "#components/ui/choice.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input, Textarea } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
+import { exampleOf, parseJson, parseLines, parseNamed, textOfJson, textOfNamed } from "#features/connect/list-text.ts";
 import type { JsonSchema } from "#server/connect/source-kinds.ts";
 
 export type FieldValues = Record<string, unknown>;
@@ -78,21 +79,37 @@ function SchemaField({ name, property, required, value, onChange, secret, disabl
       );
     case "lines":
       return (
-        <Field {...common} hint={`${property.description ?? ""} One on each line.`.trim()}>
-          {(control) => (
-            <Textarea
-              {...control}
-              disabled={disabled}
-              spellCheck={false}
-              className="font-mono"
-              value={Array.isArray(current) ? current.join("\n") : ""}
-              onChange={(event) => onChange(event.target.value === "" ? [] : event.target.value.split("\n"))}
-            />
-          )}
-        </Field>
+        <TextListField
+          {...common}
+          hint={`${property.description ?? ""} One on each line.`.trim()}
+          text={Array.isArray(current) ? current.join("\n") : ""}
+          parse={parseLines}
+          onChange={onChange}
+          disabled={disabled}
+        />
+      );
+    case "named":
+      return (
+        <TextListField
+          {...common}
+          hint={`${property.description ?? ""} One name on each line; to set more of one, JSON such as [{"name": "faq", "key": ["id"]}].`.trim()}
+          text={textOfNamed(current)}
+          parse={parseNamed}
+          onChange={onChange}
+          disabled={disabled}
+        />
       );
     case "json":
-      return <JsonField {...common} value={current} onChange={onChange} disabled={disabled} />;
+      return (
+        <TextListField
+          {...common}
+          hint={`${property.description ?? ""} As JSON, such as ${exampleOf(shape.items)}.`.trim()}
+          text={textOfJson(current)}
+          parse={parseJson}
+          onChange={onChange}
+          disabled={disabled}
+        />
+      );
     case "number":
     case "text":
       return (
@@ -114,27 +131,33 @@ function SchemaField({ name, property, required, value, onChange, secret, disabl
   }
 }
 
-type JsonFieldProps = {
+type TextListFieldProps = {
   label: string;
   hint?: string;
   optional: boolean;
-  value: unknown;
+  /** What is set when the form opens; what is typed afterwards stays as it is typed. */
+  text: string;
+  parse(text: string): unknown;
   onChange(value: unknown): void;
   disabled: boolean;
 };
 
-/** For what has no simpler shape, such as a list of tables with their key columns. */
-function JsonField({ value, onChange, disabled, ...field }: JsonFieldProps) {
+function TextListField({ text, parse, onChange, disabled, ...field }: TextListFieldProps) {
   return (
-    <Field {...field} hint={`${field.hint ?? ""} As JSON.`.trim()}>
+    <Field {...field}>
       {(control) => (
         <Textarea
           {...control}
           disabled={disabled}
           spellCheck={false}
-          className="min-h-28 font-mono"
-          defaultValue={value === undefined ? "" : JSON.stringify(value, null, 2)}
-          onChange={(event) => onChange(parseJson(event.target.value))}
+          className="font-mono"
+          defaultValue={text}
+          onChange={({ target }) => {
+            const value = parse(target.value);
+            // Text that was to be JSON and is not.
+            target.setCustomValidity(typeof value === "string" ? "This is not JSON yet." : "");
+            onChange(value);
+          }}
         />
       )}
     </Field>
@@ -143,7 +166,8 @@ function JsonField({ value, onChange, disabled, ...field }: JsonFieldProps) {
 
 type Shape =
   | { kind: "text" | "number"; nullable: boolean }
-  | { kind: "boolean" | "lines" | "json" }
+  | { kind: "boolean" | "lines" | "named" }
+  | { kind: "json"; items: JsonSchema | undefined }
   | { kind: "choice"; options: string[] };
 
 function shapeOf(property: JsonSchema): Shape {
@@ -159,22 +183,19 @@ function shapeOf(property: JsonSchema): Shape {
     case "boolean":
       return { kind: "boolean" };
     case "array":
-      return core.items?.type === "string" ? { kind: "lines" } : { kind: "json" };
+      return shapeOfList(core.items);
     default:
-      return { kind: "json" };
+      return { kind: "json", items: undefined };
   }
+}
+
+/** Entries that need no more than a name can be given by it. */
+function shapeOfList(items: JsonSchema | undefined): Shape {
+  if (items?.type === "string") return { kind: "lines" };
+  return items?.required?.join() === "name" ? { kind: "named" } : { kind: "json", items };
 }
 
 function parseText(text: string, shape: { kind: "text" | "number"; nullable: boolean }): unknown {
   if (text === "") return shape.nullable ? null : undefined;
   return shape.kind === "number" ? Number(text) : text;
-}
-
-/** What is not JSON yet goes to the server as it is, which says what is wrong with it. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

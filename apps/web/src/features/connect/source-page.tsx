@@ -23,6 +23,7 @@ import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { Tabs } from "#components/ui/tabs.tsx";
 import { EditSource } from "#features/connect/edit-source.tsx";
+import { RemovedSourceNotice, useRemovedSources } from "#features/connect/removed-sources.tsx";
 import { SourceFailures } from "#features/connect/source-failures.tsx";
 import { SourceStatus } from "#features/connect/source-status.tsx";
 import { SyncHistory } from "#features/connect/sync-history.tsx";
@@ -41,7 +42,14 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
   const { href } = useWorkspace();
   const { data: source, error, refetch } = useQuery(trpc.connect.get.queryOptions({ sourceId }));
   const check = useMutation(trpc.connect.check.mutationOptions({ meta: { inlineError: true } }));
+  const removed = useRemovedSources()?.find(({ id }) => id === sourceId);
   const parent = { label: "Sources", href: href("/sources") };
+  if (removed)
+    return (
+      <Page title={removed.name} parent={parent}>
+        <RemovedSourceNotice source={removed} />
+      </Page>
+    );
   if (!source)
     return (
       <Page title="Source" parent={parent}>
@@ -211,7 +219,8 @@ function SourceActions({ source, testing, onTest }: { source: Source; testing: b
       >
         <p>
           Its {formatCount(source.documentCount, "document")} leave the index with the next run, and no later dataset
-          has them. Datasets and adapters that exist stay as they are. It can be undone.
+          has them. Datasets and adapters that exist stay as they are. It can be restored at any time, at the foot of
+          the Sources page.
         </p>
       </ConfirmDialog>
     </>

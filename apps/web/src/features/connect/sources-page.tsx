@@ -10,6 +10,7 @@ import { EmptyState } from "#components/ui/empty-state.tsx";
 import { Page } from "#components/ui/page.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { AddSource } from "#features/connect/add-source.tsx";
+import { RemovedSources } from "#features/connect/removed-sources.tsx";
 import { SourceStatus } from "#features/connect/source-status.tsx";
 import { formatNumber } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
@@ -51,6 +52,7 @@ export function SourcesPage() {
           </EmptyState>
         }
       />
+      <RemovedSources />
       {mayAdd && <AddSource open={adding !== ""} onOpenChange={(open) => setAdding(open ? "1" : "")} />}
     </Page>
   );

@@ -182,7 +182,7 @@ function PairList({
             data-focus-inset
             aria-current={pair.id === selectedId ? "true" : undefined}
             onClick={() => onSelect(pair)}
-            className="block w-full px-4 py-2.5 text-left text-13 hover:bg-hover aria-current:bg-accent-soft"
+            className="group block w-full px-4 py-2.5 text-left text-13 hover:bg-hover aria-current:bg-accent-soft"
           >
             <span
               className={
@@ -194,7 +194,9 @@ function PairList({
             <span className="mt-0.5 line-clamp-1 text-muted">{pair.drop ? pair.drop.reason : pair.answer}</span>
             <span className="mt-1 flex items-center gap-1.5">
               <PairBadges pair={pair} />
-              <span className="min-w-0 truncate text-2xs text-faint">{pair.documentTitle}</span>
+              <span className="min-w-0 truncate text-2xs text-faint group-aria-current:text-muted">
+                {pair.documentTitle}
+              </span>
             </span>
           </button>
         </li>

@@ -17,6 +17,7 @@ import { DeploySheet, type DeployTarget } from "#features/deploy/deploy-sheet.ts
 import { DeploymentHistory } from "#features/deploy/deployment-history.tsx";
 import { ServingStatus } from "#features/deploy/serving-status.tsx";
 import { VersionDetail } from "#features/deploy/version-detail.tsx";
+import { WithheldNotice } from "#features/deploy/withheld-notice.tsx";
 import { formatSignificant, missing } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -41,7 +42,12 @@ export function AdapterPage({ adapterId }: { adapterId: string }) {
         {error ? <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} /> : <SkeletonRows rows={10} />}
       </Page>
     );
-  const selected = adapter.versions.find((each) => String(each.version) === wanted) ?? adapter.versions[0];
+  // What serves, which after a rollback is not the newest; "production" before other aliases.
+  const serving = adapter.aliases.find(({ alias }) => alias === "production") ?? adapter.aliases[0];
+  const selected =
+    adapter.versions.find((each) => String(each.version) === wanted) ??
+    adapter.versions.find(({ id }) => id === serving?.adapterVersionId) ??
+    adapter.versions[0];
   const mayDeploy = role === "admin" || role === "data_scientist" || role === "operator";
   const deploy = mayDeploy ? setTarget : null;
   return (
@@ -61,6 +67,7 @@ export function AdapterPage({ adapterId }: { adapterId: string }) {
         )
       }
     >
+      <WithheldNotice withheld={adapter.withheld} />
       <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <div className="min-w-0 space-y-6">
           <section>
@@ -73,7 +80,7 @@ export function AdapterPage({ adapterId }: { adapterId: string }) {
               rowHref={(row) => href(`/adapters/${adapterId}?version=${row.version}`)}
               state={state}
               empty={null}
-              minWidth="48rem"
+              minWidth="55rem"
             />
           </section>
           {selected && <VersionDetail key={selected.id} adapter={adapter} version={selected} />}
@@ -117,14 +124,15 @@ const versionColumns = ({
     id: "aliases",
     header: "Alias",
     enableSorting: false,
+    meta: { width: "9.5rem" },
     cell: ({ row }) =>
       row.original.aliases.length === 0 ? (
         <span className="text-faint">{missing}</span>
       ) : (
         <span className="flex flex-wrap gap-1">
           {row.original.aliases.map((alias) => (
-            <Badge key={alias} tone="accent">
-              @{alias}
+            <Badge key={alias} tone="accent" className="max-w-full" title={`@${alias}`}>
+              <span className="truncate">@{alias}</span>
             </Badge>
           ))}
         </span>

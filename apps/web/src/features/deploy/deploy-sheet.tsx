@@ -11,12 +11,13 @@ import { Dialog, DialogClose, SheetContent } from "#components/ui/dialog.tsx";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
+import { KeyValues } from "#components/ui/key-values.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import type { StatusKind } from "#components/ui/status.tsx";
 import { Steps } from "#components/ui/steps.tsx";
 import { AbandonDeployment } from "#features/deploy/abandon-deployment.tsx";
 import type { AdapterView, VersionView } from "#features/deploy/adapter-page.tsx";
-import { formatDuration } from "#lib/format.ts";
+import { formatCount, formatDuration, formatSignificant } from "#lib/format.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
@@ -156,6 +157,22 @@ function Preview({ plan, alias }: { plan: Plan; alias: string }) {
           {text}
         </p>
       ))}
+      <KeyValues
+        items={[
+          { label: `v${plan.version}`, value: <EvaluationLine evaluation={plan.evaluation.version} /> },
+          ...(plan.replaces
+            ? [
+                {
+                  label: `v${plan.replaces.version}, which serves`,
+                  value: <EvaluationLine evaluation={plan.evaluation.current} />,
+                },
+              ]
+            : []),
+          ...(plan.assistants.length > 0
+            ? [{ label: "Assistants that change", value: plan.assistants.join(", ") }]
+            : []),
+        ]}
+      />
       <div>
         <h3 className="mb-2 text-13 font-semibold">What will happen</h3>
         <Steps
@@ -169,6 +186,18 @@ function Preview({ plan, alias }: { plan: Plan; alias: string }) {
         />
       </div>
     </section>
+  );
+}
+
+function EvaluationLine({ evaluation }: { evaluation: Plan["evaluation"]["version"] }) {
+  if (evaluation === null) return <span className="text-muted">nothing was held out to measure it</span>;
+  const { loss, baseLoss, examples } = evaluation;
+  return (
+    <>
+      evaluation loss {formatSignificant(loss)}
+      {baseLoss !== null && `, base model ${formatSignificant(baseLoss)}`}
+      {examples !== null && `, on ${formatCount(examples, "held-out example")}`}
+    </>
   );
 }
 

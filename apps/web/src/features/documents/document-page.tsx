@@ -62,7 +62,7 @@ export function DocumentPage({ documentId }: { documentId: string }) {
               <Columns2 aria-hidden /> {beside ? "Hide the original" : "Show the original"}
             </Button>
           )}
-          {document.hasContent && document.readable && (
+          {document.hasContent && document.readable && !document.originalWithheld && (
             <Button asChild>
               <a href={`/api/w/${slug}/documents/${documentId}/original`} download>
                 <Download aria-hidden /> Download
@@ -72,6 +72,12 @@ export function DocumentPage({ documentId }: { documentId: string }) {
         </>
       }
     >
+      {document.originalWithheld && (
+        <p className="mb-4 rounded-panel border border-line bg-sunken px-3 py-2 text-13 text-muted">
+          Personal data is masked in this document. Its original is for administrators and data scientists, and each
+          look at it is recorded.
+        </p>
+      )}
       <div
         className={cn(
           "grid grid-cols-1 items-start gap-6",

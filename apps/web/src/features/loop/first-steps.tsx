@@ -5,12 +5,19 @@ import type { ReactNode } from "react";
 import { Button } from "#components/ui/button.tsx";
 import { Page } from "#components/ui/page.tsx";
 import { StatusIcon, type StatusKind } from "#components/ui/status.tsx";
-import { StartRun } from "#features/loop/run-actions.tsx";
+import type { RunView } from "#features/loop/loop-picture.tsx";
+import { StartRun } from "#features/loop/start-run.tsx";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { cn } from "#lib/class-names.ts";
 
+type FirstStepsProps = {
+  sourceCount: number;
+  /** What the first run does. */
+  defaults: RunView["settings"];
+};
+
 /** An empty workspace: three steps to the first answer, one of which is next. */
-export function FirstSteps({ sourceCount }: { sourceCount: number }) {
+export function FirstSteps({ sourceCount, defaults }: FirstStepsProps) {
   const { href, name } = useWorkspace();
   const connected = sourceCount > 0;
   return (
@@ -32,7 +39,7 @@ export function FirstSteps({ sourceCount }: { sourceCount: number }) {
           number={2}
           title="Run the loop"
           kind="waiting"
-          action={connected && <StartRun label="Run the loop" />}
+          action={connected && <StartRun scope={{ settings: defaults, sources: null }} label="Run the loop" />}
         >
           Documents are cleaned and deduplicated, questions and answers are made from them, and a small adapter is
           trained and served on your machine.

@@ -38,7 +38,7 @@ export function HomePage() {
       </Page>
     );
   const [latest] = data.runs;
-  if (!latest) return <FirstSteps sourceCount={data.sourceCount} />;
+  if (!latest) return <FirstSteps sourceCount={data.sourceCount} defaults={data.defaults} />;
   return (
     <Page
       title={name}
@@ -52,7 +52,7 @@ export function HomePage() {
     >
       <div className="space-y-6">
         <LoopPicture run={latest} />
-        <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_24rem]">
+        <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_20rem]">
           <RunHistory runs={data.runs} />
           <AttentionPanel attention={data.attention} />
         </div>

@@ -54,15 +54,22 @@ export function LoopSchedule() {
         title="Run the loop by the clock"
         description="Only what changed is read, trained and indexed. A run that is still going when the next is due is not doubled."
         footer={
-          <Button variant="primary" busy={save.isPending} onClick={() => save.mutate({ cron })}>
+          <Button type="submit" form="loop-schedule" variant="primary" busy={save.isPending}>
             Save
           </Button>
         }
       >
-        <div className="space-y-4">
+        <form
+          id="loop-schedule"
+          className="space-y-4"
+          onSubmit={(event) => {
+            event.preventDefault();
+            save.mutate({ cron });
+          }}
+        >
           <ScheduleField label="When" value={cron} onChange={setCron} />
           {save.error && <ErrorNotice error={wireErrorOf(save.error)} />}
-        </div>
+        </form>
       </DialogContent>
     </Dialog>
   );

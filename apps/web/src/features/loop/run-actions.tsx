@@ -1,13 +1,16 @@
 "use client";
 
 import { useMutation } from "@tanstack/react-query";
-import { Play, RotateCcw, Square } from "lucide-react";
-import { useRouter } from "next/navigation";
+import { RotateCcw, Square } from "lucide-react";
+import { useEffect } from "react";
+import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { ConfirmButton } from "#components/ui/confirm-button.tsx";
 import type { RunView } from "#features/loop/loop-picture.tsx";
+import { StartRun } from "#features/loop/start-run.tsx";
 import { stageNames } from "#lib/stage-names.ts";
 import { useTRPC } from "#lib/trpc.ts";
+import { useUrlParam } from "#lib/url-state.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
 /** What can be done with a run now: stop it, go on where it failed, or start another. */
@@ -19,22 +22,8 @@ export function RunActions({ run }: { run: RunView }) {
   return (
     <>
       {failed && <RetryRun runId={run.id} stage={failed.stage} />}
-      <StartRun primary={!failed} />
+      <StartRun scope={run} primary={!failed} />
     </>
-  );
-}
-
-export function StartRun({ primary = true, label = "Run again" }: { primary?: boolean; label?: string }) {
-  const trpc = useTRPC();
-  const router = useRouter();
-  const { href } = useWorkspace();
-  const start = useMutation(
-    trpc.loop.start.mutationOptions({ onSuccess: ({ runId }) => router.push(href(`/runs/${runId}`)) }),
-  );
-  return (
-    <Button variant={primary ? "primary" : "secondary"} busy={start.isPending} onClick={() => start.mutate({})}>
-      {!start.isPending && <Play aria-hidden />} {label}
-    </Button>
   );
 }
 
@@ -50,6 +39,12 @@ function RetryRun({ runId, stage }: { runId: string; stage: RunView["stages"][nu
 
 function StopRun({ runId }: { runId: string }) {
   const trpc = useTRPC();
+  const [asked, setAsked] = useUrlParam("run", "");
+  useEffect(() => {
+    if (asked === "") return;
+    setAsked("");
+    toast("A run is in progress. Wait until it ends, or stop it first.");
+  }, [asked, setAsked]);
   const cancel = useMutation(trpc.loop.cancel.mutationOptions({ meta: { inlineError: true } }));
   return (
     <ConfirmButton

@@ -7,6 +7,7 @@ import { EmptyState } from "#components/ui/empty-state.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Status, StatusIcon, statusOfStage } from "#components/ui/status.tsx";
 import type { RunView } from "#features/loop/loop-picture.tsx";
+import { servedAs, sourcesOf } from "#features/loop/run-scope.tsx";
 import { formatDuration, formatNumber } from "#lib/format.ts";
 import { stageNames } from "#lib/stage-names.ts";
 import { useTableState } from "#lib/table-state.ts";
@@ -17,45 +18,64 @@ const columns: DataColumn<RunView>[] = [
     id: "run",
     header: "Run",
     enableSorting: false,
-    meta: { width: "7.5rem", card: "title" },
+    meta: { width: "6.75rem", card: "title" },
     cell: ({ row }) => <Digest value={row.original.id} />,
   },
   {
     id: "status",
     accessorKey: "status",
     header: "Status",
-    meta: { width: "7.5rem" },
+    meta: { width: "6.75rem" },
     cell: ({ row }) => {
       const { kind, word } = statusOfStage(row.original.status);
       return <Status kind={kind} word={word} />;
     },
   },
   {
+    id: "scope",
+    header: "For",
+    enableSorting: false,
+    cell: ({ row }) => {
+      const served = servedAs(row.original.settings);
+      const sources = sourcesOf(row.original);
+      return (
+        <span className="flex min-w-0 flex-col leading-4">
+          <span className="truncate font-mono text-xs" title={served}>
+            {served}
+          </span>
+          <span className="truncate text-2xs text-faint" title={sources}>
+            from {sources}
+          </span>
+        </span>
+      );
+    },
+  },
+  {
     id: "stages",
     header: "Stages",
     enableSorting: false,
-    meta: { card: "hidden" },
+    meta: { width: "10rem", card: "hidden" },
     cell: ({ row }) => <StageStrip run={row.original} />,
   },
   {
     id: "dropped",
     header: "Dropped",
     accessorFn: (run) => run.stages.reduce((sum, stage) => sum + stage.droppedCount, 0),
-    meta: { align: "right", width: "6rem" },
+    meta: { align: "right", width: "5.5rem" },
     cell: ({ getValue }) => formatNumber(getValue<number>()),
   },
   {
     id: "took",
     header: "Took",
     accessorFn: (run) => (run.endedAt ? run.endedAt.getTime() - run.createdAt.getTime() : null),
-    meta: { align: "right", width: "7rem" },
+    meta: { align: "right", width: "6rem" },
     cell: ({ getValue }) => formatDuration(getValue<number | null>()),
   },
   {
     id: "createdAt",
     accessorKey: "createdAt",
     header: "Started",
-    meta: { align: "right", width: "7.5rem" },
+    meta: { align: "right", width: "6.5rem" },
     cell: ({ row }) => <RelativeTime time={row.original.createdAt} className="text-muted" />,
   },
 ];
@@ -78,7 +98,7 @@ export function RunHistory({ runs }: { runs: RunView[] }) {
             Every trip round the loop is listed here with its stages, what it left out and how long it took.
           </EmptyState>
         }
-        minWidth="40rem"
+        minWidth="51rem"
       />
     </section>
   );

@@ -2,6 +2,7 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import type { ReactNode } from "react";
 import type { Stage } from "@anneal/core/loop/contract";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { Digest } from "#components/ui/digest.tsx";
@@ -16,11 +17,13 @@ import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { Status, statusOfStage } from "#components/ui/status.tsx";
 import { LoopPicture } from "#features/loop/loop-picture.tsx";
 import { RunActions } from "#features/loop/run-actions.tsx";
+import { RunScope } from "#features/loop/run-scope.tsx";
 import { RunReport } from "#features/loop/run-report.tsx";
 import { formatDuration, formatNumber } from "#lib/format.ts";
 import { agree, stageNames } from "#lib/stage-names.ts";
 import { useTableFilter, useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useNow } from "#lib/use-now.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
@@ -74,6 +77,7 @@ export function RunPage({ runId }: { runId: string }) {
           .map((each) => (
             <StageDetail key={each.stage} stage={each} />
           ))}
+        <RunScope run={run} />
         {run.report && <RunReport report={run.report} />}
         {role !== "member" && role !== "service" && (
           <Drops runId={runId} stages={run.stages} stage={stage} onStage={setStage} />
@@ -85,24 +89,50 @@ export function RunPage({ runId }: { runId: string }) {
 
 function StageDetail({ stage }: { stage: Run["stages"][number] }) {
   const { kind, word } = statusOfStage(stage.status);
-  const { title, unitIn, unitOut } = stageNames[stage.stage];
+  const { title } = stageNames[stage.stage];
+  const now = useNow();
   return (
     <Panel title={title} actions={<Status kind={kind} word={word} />}>
       <div className="space-y-4">
         {stage.error && <ErrorNotice error={stage.error} />}
         {stage.status === "running" && stage.progress && <ProgressWithRate progress={stage.progress} label={title} />}
-        <KeyValues
-          items={[
-            { label: "In", value: `${formatNumber(stage.inCount)} ${agree(stage.inCount, unitIn)}` },
-            { label: "Out", value: `${formatNumber(stage.outCount)} ${agree(stage.outCount, unitOut)}` },
-            { label: "Dropped", value: formatNumber(stage.droppedCount) },
-            { label: "Took", value: formatDuration(stage.durationMs) },
-            ...(stage.note ? [{ label: "Note", value: stage.note }] : []),
-          ]}
-        />
+        <KeyValues items={factsOf(stage, now)} />
       </div>
     </Panel>
   );
+}
+
+/** What is known of a stage now: its counts are facts only once it is done. */
+function factsOf(stage: Run["stages"][number], now: Date | null): { label: string; value: ReactNode }[] {
+  const { unitIn, unitOut } = stageNames[stage.stage];
+  const note = stage.note ? [{ label: "Note", value: stage.note }] : [];
+  const dropped = { label: "Dropped", value: formatNumber(stage.droppedCount) };
+  switch (stage.status) {
+    case "waiting":
+      return [{ label: "State", value: "Not reached yet" }];
+    case "skipped":
+      return [{ label: "State", value: "Skipped: nothing to do" }, ...note];
+    case "running":
+      return [
+        ...(stage.progress ? [] : [{ label: "Done", value: "Nothing is counted yet" }]),
+        { label: "Running since", value: <RelativeTime time={stage.startedAt} /> },
+        ...(stage.startedAt && now
+          ? [{ label: "For", value: formatDuration(Math.max(0, now.getTime() - stage.startedAt.getTime())) }]
+          : []),
+        ...note,
+      ];
+    case "failed":
+    case "cancelled":
+      return [dropped, { label: "Ended after", value: formatDuration(stage.durationMs) }, ...note];
+    case "done":
+      return [
+        { label: "In", value: `${formatNumber(stage.inCount)} ${agree(stage.inCount, unitIn)}` },
+        { label: "Out", value: `${formatNumber(stage.outCount)} ${agree(stage.outCount, unitOut)}` },
+        dropped,
+        { label: "Took", value: formatDuration(stage.durationMs) },
+        ...note,
+      ];
+  }
 }
 
 type DropsProps = { runId: string; stages: Run["stages"]; stage: string; onStage(stage: string): void };
@@ -143,13 +173,11 @@ function Drops({ runId, stages, stage, onStage }: DropsProps) {
       </header>
       <DataTable
         label="Left out, and why"
-        columns={dropColumns}
+        columns={dropColumns(href)}
         rows={data?.rows}
         total={data?.total ?? 0}
         rowId={(row) => String(row.seq)}
-        rowHref={(row) =>
-          row.documentId ? href(`/documents/${row.documentId}`) : href(`/runs/${runId}?stage=${row.stage}`)
-        }
+        rowHref={(row) => (row.documentId ? href(`/documents/${row.documentId}`) : undefined)}
         state={state}
         error={error && wireErrorOf(error)}
         onRetry={() => void refetch()}
@@ -163,36 +191,43 @@ function Drops({ runId, stages, stage, onStage }: DropsProps) {
   );
 }
 
-const dropColumns: DataColumn<DropRow>[] = [
+const dropColumns = (href: (path: string) => string): DataColumn<DropRow>[] => [
   {
     id: "ref",
     header: "What",
     enableSorting: false,
-    meta: { width: "32%", card: "title" },
-    cell: ({ row }) => (
-      <span className="truncate font-mono text-xs" title={row.original.ref}>
-        {row.original.ref}
-      </span>
+    meta: { width: "34%", card: "title", wrap: true },
+    cell: ({ row: { original: drop } }) => (
+      <>
+        <span className="block font-mono text-xs">{drop.ref}</span>
+        {drop.documentId && drop.documentTitle !== null && (
+          <Link
+            href={href(`/documents/${drop.documentId}`)}
+            className="mt-0.5 block text-xs font-normal text-muted underline-offset-2 hover:underline"
+          >
+            {drop.documentTitle === drop.ref ? "Open the document" : `in ${drop.documentTitle}`}
+          </Link>
+        )}
+      </>
+    ),
+  },
+  {
+    id: "reason",
+    header: "Why",
+    enableSorting: false,
+    meta: { wrap: true },
+    cell: ({ row: { original: drop } }) => (
+      <>
+        <span className="block">{drop.reason}</span>
+        <span className="mt-0.5 block font-mono text-2xs text-faint">{drop.code}</span>
+      </>
     ),
   },
   {
     id: "stage",
     header: "Stage",
     enableSorting: false,
-    meta: { width: "6rem" },
+    meta: { width: "6.5rem", wrap: true },
     cell: ({ row }) => stageNames[row.original.stage].title,
-  },
-  {
-    id: "code",
-    header: "Code",
-    enableSorting: false,
-    meta: { width: "15rem" },
-    cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.code}</span>,
-  },
-  {
-    id: "reason",
-    header: "Why",
-    enableSorting: false,
-    cell: ({ row }) => <span title={row.original.reason}>{row.original.reason}</span>,
   },
 ];

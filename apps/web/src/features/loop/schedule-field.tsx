@@ -4,6 +4,7 @@ import { useState } from "react";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
+import { findCronProblem } from "#lib/cron.ts";
 
 const presets = [
   { value: "never", cron: null, label: "Never, only by hand" },
@@ -44,6 +45,8 @@ export function ScheduleField({ label, value, onChange }: ScheduleFieldProps) {
           {(control) => (
             <Input
               {...control}
+              ref={(input) => input?.setCustomValidity(value === null ? "" : (findCronProblem(value) ?? ""))}
+              required
               className="font-mono"
               value={value ?? ""}
               placeholder="30 5 * * 1-5"

@@ -11,7 +11,7 @@ export function BookingSubject({ subject }: { subject: string | null }) {
   if (kind === "replica")
     return (
       <span className="min-w-0 truncate" title={name}>
-        Engine <span className="font-mono text-xs">{name.replace(/^https?:\/\//, "")}</span>
+        Engine <span className="font-mono text-xs">{shortEngine(name)}</span>
       </span>
     );
   if (kind !== "training") return <span>{nameOfSubject(subject)}</span>;
@@ -27,7 +27,13 @@ export function nameOfSubject(subject: string | null): string {
   if (subject === null) return "another workspace";
   const { kind, name } = partsOf(subject);
   if (kind === "training") return `training ${name.slice(0, 8)}`;
-  return name === "" ? subject : `${kind === "replica" ? "engine" : kind} ${name}`;
+  if (kind === "replica") return `engine ${shortEngine(name)}`;
+  return name === "" ? subject : `${kind} ${name}`;
+}
+
+/** "http://10.0.3.7:8000" -> "10.0.3.7:8000"; "engine-2" -> "2". */
+function shortEngine(name: string): string {
+  return name.replace(/^https?:\/\/|^engine-/, "");
 }
 
 function partsOf(subject: string): { kind: string; name: string } {

@@ -22,7 +22,11 @@ export function CordonNode({ node, waiting }: { node: PoolNode; waiting: number 
   const runs = node.bookings.length;
   return (
     <>
-      <Button size="small" onClick={() => setAsking(true)} aria-label={`${cordoned ? "Cordon" : "Uncordon"} ${node.name}`}>
+      <Button
+        size="small"
+        onClick={() => setAsking(true)}
+        aria-label={`${cordoned ? "Cordon" : "Uncordon"} ${node.name}`}
+      >
         {cordoned ? <Ban aria-hidden /> : <CircleCheck aria-hidden />} {cordoned ? "Cordon" : "Uncordon"}
       </Button>
       <ConfirmDialog

@@ -4,7 +4,7 @@ import { numberColumn, timeColumn } from "#components/ui/columns.tsx";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { Status, StatusIcon, type StatusKind } from "#components/ui/status.tsx";
 import type { PoolsView } from "#features/pools/pools-page.tsx";
-import { missing } from "#lib/format.ts";
+import { formatDateTime, missing } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 
 type Replica = PoolsView["replicas"][number];
@@ -14,6 +14,8 @@ const looks: Record<Replica["status"], { kind: StatusKind; word: string }> = {
   starting: { kind: "running", word: "Starting" },
   ready: { kind: "ready", word: "Ready" },
   down: { kind: "failed", word: "Down" },
+  draining: { kind: "waiting", word: "Draining" },
+  drained: { kind: "stopped", word: "Drained" },
 };
 const residentKinds: Record<Resident["observed"], StatusKind> = {
   loading: "running",
@@ -33,10 +35,11 @@ export function EngineTable({ replicas }: { replicas: PoolsView["replicas"] }) {
         rows={replicas}
         rowId={(row) => row.id}
         state={state}
-        minWidth="58rem"
+        minWidth="64rem"
         empty={
           <p className="rounded-panel border border-line bg-panel px-4 py-6 text-center text-13 text-muted">
-            No engine is known. Set ANNEAL_INFERENCE_URLS to where they listen and restart the worker.
+            No engine is known. The stack starts its own; to use others, set ANNEAL_INFERENCE_URLS to where they listen
+            and restart the worker.
           </p>
         }
       />
@@ -49,7 +52,7 @@ const columns: DataColumn<Replica>[] = [
     id: "url",
     accessorKey: "url",
     header: "Engine",
-    meta: { width: "15rem", card: "title" },
+    meta: { width: "11.5rem", card: "title" },
     cell: ({ row }) => (
       <span className="font-mono text-xs" title={row.original.url}>
         {row.original.url.replace(/^https?:\/\//, "")}
@@ -61,13 +64,29 @@ const columns: DataColumn<Replica>[] = [
     accessorKey: "status",
     header: "Status",
     meta: { width: "7rem" },
-    cell: ({ row }) => <Status {...looks[row.original.status]} />,
+    cell: ({ row: { original: replica } }) => (
+      <span title={replica.drainingSince ? `since ${formatDateTime(replica.drainingSince)}` : undefined}>
+        <Status {...looks[replica.status]} />
+      </span>
+    ),
+  },
+  {
+    id: "managed",
+    accessorFn: (replica) => (replica.managed ? 1 : 0),
+    header: "Kind",
+    meta: { width: "5rem" },
+    cell: ({ row }) =>
+      row.original.managed ? (
+        <span title="Added to meet the number that is wanted; drained and ended when it is one too many">added</span>
+      ) : (
+        <span title="Named by the settings (ANNEAL_INFERENCE_URLS); it stays whatever number is wanted">fixed</span>
+      ),
   },
   {
     id: "base",
     accessorKey: "baseModel",
     header: "Base",
-    meta: { width: "13rem" },
+    meta: { width: "12rem" },
     cell: ({ row }) => <span title={row.original.baseModel}>{row.original.baseModel}</span>,
   },
   {
@@ -82,7 +101,7 @@ const columns: DataColumn<Replica>[] = [
     id: "error",
     header: "Error",
     enableSorting: false,
-    meta: { width: "14rem" },
+    meta: { width: "10rem" },
     cell: ({ row }) =>
       row.original.error ? (
         <span className="text-failed" title={row.original.error}>

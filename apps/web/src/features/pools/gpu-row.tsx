@@ -8,21 +8,23 @@ export function GpuRow({ node, toneOf }: { node: PoolNode; toneOf: ReadonlyMap<s
   const cells = gpuCells(node.gpus, node.bookings);
   const nameOf = new Map(node.bookings.map(({ key, subject }) => [key, nameOfSubject(subject)]));
   return (
-    <ul
-      aria-label={`GPUs of ${node.name}`}
-      className="mt-3 grid grid-cols-4 gap-1.5 sm:grid-cols-[repeat(auto-fill,minmax(5.5rem,1fr))]"
-    >
+    <ul aria-label={`GPUs of ${node.name}`} className="mt-3 grid grid-cols-4 gap-1.5 sm:grid-cols-8">
       {cells.map(({ index, parts, freeMilli }) => {
         const words = parts.map(({ bookingKey, milli }) =>
           milli === 1000 ? nameOf.get(bookingKey) : `${formatPercent(milli / 1000)} ${nameOf.get(bookingKey)}`,
         );
-        const said = [...words, ...(freeMilli === 0 ? [] : [freeMilli === 1000 ? "free" : `${formatPercent(freeMilli / 1000)} free`])];
+        const said = [
+          ...words,
+          ...(freeMilli === 0 ? [] : [freeMilli === 1000 ? "free" : `${formatPercent(freeMilli / 1000)} free`]),
+        ];
         return (
           <li key={index} title={`GPU ${index}: ${said.join(", ")}`} className="min-w-0">
             <span
               aria-hidden
               className="flex h-8 overflow-hidden rounded-[5px] border border-line-strong bg-panel"
-              style={parts.length > 0 && freeMilli === 0 ? { borderColor: toneOf.get(parts[0]!.bookingKey) } : undefined}
+              style={
+                parts.length > 0 && freeMilli === 0 ? { borderColor: toneOf.get(parts[0]!.bookingKey) } : undefined
+              }
             >
               {parts.map(({ bookingKey, milli }) => (
                 <span

@@ -16,13 +16,9 @@ export function NodeCells({ node, waiting }: { node: PoolNode; waiting: number }
   const { role } = useWorkspace();
   const toneOf = new Map(node.bookings.map((booking, index) => [booking.key, tones[index % tones.length]!]));
   return (
-    // What is not in view is not laid out: pools have hundreds of nodes.
-    <section
-      aria-label={`Node ${node.name}`}
-      className="px-4 py-4 [contain-intrinsic-size:auto_12rem] [content-visibility:auto]"
-    >
+    <section aria-label={`Node ${node.name}`} className="px-4 py-4">
       <header className="flex flex-wrap items-center justify-between gap-x-6 gap-y-1.5">
-        <h3 className="flex flex-wrap items-baseline gap-x-2 text-13 font-semibold">
+        <h3 className="flex flex-wrap items-center gap-x-2 text-13 font-semibold">
           {node.name}
           <span className="font-normal text-muted">
             {formatCount(node.cores, "core")}
@@ -78,16 +74,20 @@ function MemoryRow({ node, toneOf }: RowProps) {
         className="mt-3 grid grid-cols-[repeat(24,minmax(0,1fr))] gap-0.5 md:grid-cols-[repeat(48,minmax(0,1fr))]"
       >
         {cells.map((cell, index) => {
-          const tone = cell.bookingKey === null ? undefined : toneOf.get(cell.bookingKey);
+          const tone = cell.bookingKey === null ? undefined : toneOf.get(cell.bookingKey)!;
           return (
             <span
               key={index}
-              className={node.gpus > 0 ? "h-3 rounded-[2px] border border-line" : "h-6 rounded-[3px] border border-line"}
+              className={
+                node.gpus > 0 ? "h-3 rounded-[2px] border border-line" : "h-6 rounded-[3px] border border-line"
+              }
               style={
-                tone && {
-                  borderColor: tone,
-                  background: `color-mix(in oklab, ${tone} ${cell.measured ? 100 : 22}%, var(--panel))`,
-                }
+                tone === undefined
+                  ? undefined
+                  : {
+                      borderColor: tone,
+                      background: `color-mix(in oklab, ${tone} ${cell.measured ? 100 : 22}%, var(--panel))`,
+                    }
               }
             />
           );

@@ -12,10 +12,13 @@ import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { sentenceOf, wordInputForPeople } from "#lib/input-words.ts";
 import type { TrainingView } from "#features/train/training-page.tsx";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
+
+wordInputForPeople();
 
 /** What engines can serve; DoRA and full fine-tunings they cannot. */
 const methods = [
@@ -72,7 +75,11 @@ export function TrainAgain({ training, onClose }: Props) {
       >
         {failure && <ErrorNotice error={wireErrorOf(failure)} className="mb-4" />}
         {data ? (
-          <SettingsForm before={data} onSubmit={(wanted) => again.mutate({ trainingRunId: training.id, ...wanted })} />
+          <SettingsForm
+            before={data}
+            onSubmit={(wanted) => again.mutate({ trainingRunId: training.id, ...wanted })}
+            onRefuse={again.reset}
+          />
         ) : (
           !error && <SkeletonRows rows={10} />
         )}
@@ -84,9 +91,11 @@ export function TrainAgain({ training, onClose }: Props) {
 type SettingsFormProps = {
   before: Answers["train"]["settings"];
   onSubmit(wanted: { training: TrainingSettings; alias: string }): void;
+  /** The form itself says what is wrong now; what was said before is not about it. */
+  onRefuse(): void;
 };
 
-function SettingsForm({ before: { training, settings }, onSubmit }: SettingsFormProps) {
+function SettingsForm({ before: { training, settings }, onSubmit, onRefuse }: SettingsFormProps) {
   const [method, setMethod] = useState<string>(training.method);
   const [texts, setTexts] = useState(
     () => Object.fromEntries(fields.map(({ name }) => [name, textOf(training[name])])) as Record<NumberName, string>,
@@ -97,11 +106,15 @@ function SettingsForm({ before: { training, settings }, onSubmit }: SettingsForm
     ...Object.fromEntries(fields.map(({ name }) => [name, texts[name] === "" ? null : Number(texts[name])])),
   });
   const parsedAlias = nameSchema.safeParse(alias);
-  const problemOf = (name: string) => wanted.error?.issues.find((issue) => issue.path[0] === name)?.message;
+  const problemOf = (name: string) => {
+    const issue = wanted.error?.issues.find(({ path }) => path[0] === name);
+    return issue && sentenceOf(issue, "");
+  };
 
   function submit(event: FormEvent) {
     event.preventDefault();
     if (wanted.success && parsedAlias.success) onSubmit({ training: wanted.data, alias });
+    else onRefuse();
   }
   const served = `${settings.adapterName}@${alias || "…"}`;
   const aliasProblem = parsedAlias.success ? undefined : parsedAlias.error.issues[0]?.message;

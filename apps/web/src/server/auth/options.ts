@@ -4,6 +4,7 @@ import type { OAuthConfig } from "next-auth/providers/oauth";
 import { findUserByEmail, saveUser } from "@anneal/db/queries/access";
 import { env } from "#env.ts";
 import { createAttemptLimiter } from "#server/auth/attempt-limiter.ts";
+import { recordFailedSignIn, recordSignIn } from "#server/auth/record-sign-in.ts";
 import { verifyPassword } from "@anneal/db/password";
 import { database } from "#server/database.ts";
 
@@ -13,26 +14,35 @@ const attempts = createAttemptLimiter();
 /** The sign-in page reads these from next-auth's `error`. */
 export const signInErrors = { wait: "wait" } as const;
 
-export function authOptions(): AuthOptions {
+/** @param client the address that the request is said to come from, for the record of who signs in */
+export function authOptions(client: string | null = null): AuthOptions {
   const { NEXTAUTH_SECRET } = env();
   const oidc = oidcProvider();
   return {
     secret: NEXTAUTH_SECRET,
     session: { strategy: "jwt", maxAge: sessionDays * 86_400 },
     pages: { signIn: "/sign-in", error: "/sign-in" },
-    providers: [passwordProvider(), ...(oidc ? [oidc] : [])],
+    providers: [passwordProvider(client), ...(oidc ? [oidc] : [])],
     callbacks: {
       async signIn({ account, profile, user }) {
         if (account?.provider !== "oidc") return true;
         const claims = profile as OidcProfile | undefined;
-        if (!claims?.email) return "/sign-in?error=no-email";
+        const attempt = { email: claims?.email ?? "", by: "single sign-on" as const, client };
+        if (!claims?.email) {
+          recordFailedSignIn(database(), attempt, "NO_EMAIL");
+          return "/sign-in?error=no-email";
+        }
         // An address is who somebody is here. Providers of one company leave the claim out; some send it as a text.
-        if (String(claims.email_verified ?? true) !== "true") return "/sign-in?error=unverified";
+        if (String(claims.email_verified ?? true) !== "true") {
+          recordFailedSignIn(database(), attempt, "UNVERIFIED");
+          return "/sign-in?error=unverified";
+        }
         const known = await findUserByEmail(database(), claims.email);
         const row =
           known ??
           (await saveUser(database(), { email: claims.email, name: claims.name ?? claims.email, passwordHash: null }));
         user.id = row.id;
+        await recordSignIn(database(), row.id, { ...attempt, email: row.email });
         return true;
       },
       jwt({ token, user }) {
@@ -43,20 +53,26 @@ export function authOptions(): AuthOptions {
   };
 }
 
-function passwordProvider() {
+function passwordProvider(client: string | null) {
   return Credentials({
     credentials: { email: {}, password: {} },
     async authorize(credentials) {
       const email = credentials?.email?.trim().toLowerCase() ?? "";
       const password = credentials?.password ?? "";
       if (!email || !password || password.length > 1_000) return null;
+      const attempt = { email, by: "password" as const, client };
       const waitMs = attempts.waitMs(email, Date.now());
+      if (waitMs > 0) recordFailedSignIn(database(), attempt, "RATE_LIMITED");
       if (waitMs > 0) throw new Error(`${signInErrors.wait}:${Math.ceil(waitMs / 1000)}`);
       // Counted before the slow comparison, so that parallel guesses count too.
       attempts.recordFailure(email, Date.now());
       const user = await findUserByEmail(database(), email);
-      if (!(await verifyPassword(password, user?.passwordHash)) || !user) return null;
+      if (!(await verifyPassword(password, user?.passwordHash)) || !user) {
+        recordFailedSignIn(database(), attempt, "UNAUTHENTICATED");
+        return null;
+      }
       attempts.clear(email);
+      await recordSignIn(database(), user.id, attempt);
       return { id: user.id, email: user.email, name: user.name };
     },
   });

@@ -28,8 +28,9 @@ beforeAll(async () => {
   const asked = { name: "helpdesk", model: "base", collectionId: collection.id, instructions: "", settings: {} };
   assistant = await saveAssistant(scope, asked);
   table = {
-    routesOf: async () => ({ aliases: new Map(), assistants: [assistant] }),
+    routesOf: async () => ({ aliases: new Map(), datasets: new Map(), assistants: [assistant] }),
     resourcesOf: async () => new Set(["assistant:*"]),
+    teachersOf: async () => [],
     replicas: async () => [{ baseModel: "tiny" } as Replica],
     begin: () => () => undefined,
   };

@@ -6,7 +6,8 @@ import type { Identity } from "#server/auth/identity.ts";
 import type { MemberContext } from "#server/context.ts";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 
-const readerOf = ({ principalKeys, role }: Identity) => ({
+/** Who somebody is to the documents behind a dataset. */
+export const readerOf = ({ principalKeys, role }: Pick<Identity, "principalKeys" | "role">) => ({
   holderKeys: principalKeys,
   administrator: role === "admin",
 });

@@ -20,12 +20,42 @@ const plan = (version: number, changes: Partial<Parameters<typeof planDeployment
     replicas: [replica],
     residencies: [],
     underWay: false,
+    evaluation: { version: { loss: 1, baseLoss: 2, examples: 20, datasetVersionId: "d1" }, current: null },
+    assistants: [],
     ...changes,
   });
 const skipped = (result: ReturnType<typeof plan>) =>
   result.steps.filter((step) => step.skipped).map(({ step }) => step);
 
 describe("planning a deployment", () => {
+  const evaluated = (loss: number, datasetVersionId = "d1") => ({
+    loss,
+    baseLoss: 1.5,
+    examples: 20,
+    datasetVersionId,
+  });
+
+  it("warns of a version that does worse than what serves, or than the base model, and says on how many examples", () => {
+    const current = [pointsAt("production", 1)];
+    const warningsOf = (version: ReturnType<typeof evaluated> | null, serving: ReturnType<typeof evaluated> | null) =>
+      plan(2, { current, evaluation: { version, current: serving } }).warnings;
+    expect(warningsOf(evaluated(0.9), evaluated(1))).toEqual([]);
+    expect(warningsOf(evaluated(1.2), evaluated(1))).toEqual([
+      "Version 2 does worse than version 1, which serves: loss 1.200 on 20 held-out examples, 1.000 on the same examples.",
+    ]);
+    expect(warningsOf(evaluated(1.2), evaluated(1, "d2"))[0]).toContain("1.000 on other examples (20)");
+    expect(warningsOf(evaluated(1.6), evaluated(1.7))).toEqual([
+      "Version 2 does worse than the base model on 20 held-out examples: loss 1.600, base 1.500.",
+    ]);
+    expect(warningsOf(null, evaluated(1))).toEqual([expect.stringContaining("was not measured")]);
+  });
+
+  it("names the assistants whose answers change, and none when nothing changes", () => {
+    const named = { assistants: ["helpdesk"], current: [pointsAt("production", 1)] };
+    expect(plan(2, named).assistants).toEqual(["helpdesk"]);
+    expect(plan(1, named).assistants).toEqual([]);
+  });
+
   it("replaces nothing when the alias is new", () => {
     const result = plan(1);
     expect(result).toMatchObject({ change: "first", replaces: null, blockers: [] });

@@ -11,6 +11,19 @@ type Facts = {
   residencies: readonly { replicaId: string; servingName: string; observed: string }[];
   /** Another deployment to the same alias that has not ended. */
   underWay: boolean;
+  /** How well this version and the one that the alias points at do on what was held out; null where nothing was. */
+  evaluation: { version: Evaluation | null; current: Evaluation | null };
+  /** The assistants whose model is this alias. */
+  assistants: readonly string[];
+};
+
+export type Evaluation = {
+  loss: number;
+  /** The base model's on the same examples. */
+  baseLoss: number | null;
+  /** How many examples were held out; null when the dataset is gone. */
+  examples: number | null;
+  datasetVersionId: string;
 };
 
 export type DeploymentPlan = {
@@ -21,6 +34,9 @@ export type DeploymentPlan = {
   /** Why it cannot start; empty when it can. */
   blockers: string[];
   warnings: string[];
+  evaluation: Facts["evaluation"];
+  /** Whose answers change. */
+  assistants: readonly string[];
 };
 
 /** What deploying would do, told before it is done: the same steps in the same order as the workflow's. */
@@ -32,6 +48,8 @@ export function planDeployment({
   replicas,
   residencies,
   underWay,
+  evaluation,
+  assistants,
 }: Facts): DeploymentPlan {
   const name = servingName(adapter.name, version.digest);
   const target = `${adapter.name}@${alias}`;
@@ -94,11 +112,51 @@ export function planDeployment({
           `${replica.url} takes adapters up to rank ${replica.maxLoraRank}, and this one has rank ${version.rank}.`,
       ),
     ],
-    warnings:
-      ready.length === 0
+    warnings: [
+      ...(ready.length === 0
         ? ["No inference engine is ready now. The deployment waits a few minutes for one, then fails without a change."]
-        : [],
+        : []),
+      ...evaluationWarnings(version.version, evaluation, replaced?.version),
+    ],
+    evaluation,
+    assistants: change === "same" ? [] : assistants,
   };
+}
+
+/** Losses are of held-out examples; those of two datasets are of different examples, which is then said. */
+function evaluationWarnings(
+  version: number,
+  { version: mine, current }: Facts["evaluation"],
+  replaced: number | undefined,
+): string[] {
+  if (mine === null)
+    return [`Version ${version} was not measured: nothing was held out, so nothing tells whether it is better.`];
+  const on = mine.examples === null ? "the held-out examples" : countExamples(mine.examples);
+  const warnings = [];
+  if (mine.baseLoss !== null && mine.loss > mine.baseLoss)
+    warnings.push(
+      `Version ${version} does worse than the base model on ${on}: loss ${round(mine.loss)}, base ${round(mine.baseLoss)}.`,
+    );
+  if (replaced !== undefined && current !== null && mine.loss > current.loss) {
+    const others =
+      mine.datasetVersionId === current.datasetVersionId
+        ? "the same examples"
+        : current.examples === null
+          ? "other examples"
+          : `other examples (${current.examples})`;
+    warnings.push(
+      `Version ${version} does worse than version ${replaced}, which serves: loss ${round(mine.loss)} on ${on}, ${round(current.loss)} on ${others}.`,
+    );
+  }
+  return warnings;
+}
+
+function countExamples(count: number): string {
+  return count === 1 ? "1 held-out example" : `${count} held-out examples`;
+}
+
+function round(loss: number): string {
+  return loss.toFixed(3);
 }
 
 function countReplicas(count: number): string {

@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { deployWorkflowName, type DeployInput } from "@anneal/core/deploy/contract";
 import { AnnealError } from "@anneal/core/errors";
+import { trainingResultSchema } from "@anneal/core/train/training-result";
 import { recordAudit } from "@anneal/db/queries/audit";
+import { listAssistants } from "@anneal/db/queries/chat";
+import { getDatasetVersion } from "@anneal/db/queries/dataset";
 import {
   abandonDeployment,
   getDeployment,
@@ -9,11 +12,11 @@ import {
   listCurrentAliases,
   listRunningDeployments,
 } from "@anneal/db/queries/deploy";
-import { getAdapterVersion } from "@anneal/db/queries/register";
+import { getAdapterVersion, type AdapterVersion } from "@anneal/db/queries/register";
 import { listReplicas, listResidencies } from "@anneal/db/queries/serving";
 import type { MemberContext } from "#server/context.ts";
 import { isDead } from "#server/deploy/dead-deployments.ts";
-import { planDeployment, type DeploymentPlan } from "#server/deploy/plan-deployment.ts";
+import { planDeployment, type DeploymentPlan, type Evaluation } from "#server/deploy/plan-deployment.ts";
 import { startWorkflow, terminateWorkflow } from "#server/temporal.ts";
 
 type Wanted = { adapterVersionId: string; alias: string };
@@ -27,12 +30,13 @@ export async function loadPlan(
   { adapterVersionId, alias }: Wanted,
 ): Promise<DeploymentPlan & { adapterName: string; version: number; underWay: string | null }> {
   const { adapter, version } = await getAdapterVersion(scope, adapterVersionId);
-  const [aliases, history, replicas, residencies, running] = await Promise.all([
+  const [aliases, history, replicas, residencies, running, assistants] = await Promise.all([
     listCurrentAliases(scope),
     listAliasHistory(scope, adapter.id),
     listReplicas(db),
     listResidencies(db),
     listRunningDeployments(scope, adapter.id, alias),
+    listAssistants(scope),
   ]);
   const numberOf = new Map(history.map(({ entry, version: number }) => [entry.adapterVersionId, number]));
   const current = aliases
@@ -41,6 +45,12 @@ export async function loadPlan(
   // What is dead does not stand in the way: the worker ends it when the next one begins.
   const dead = await Promise.all(running.map(isDead));
   const underWay = running.find((_, index) => !dead[index]);
+  const pointsAt = current.find((entry) => entry.alias === alias)?.adapterVersionId;
+  const serving = pointsAt === undefined ? null : await getAdapterVersion(scope, pointsAt).catch(() => null);
+  const [evaluationOfThis, evaluationOfCurrent] = await Promise.all([
+    readEvaluation(scope, version),
+    serving && readEvaluation(scope, serving.version),
+  ]);
   const plan = planDeployment({
     adapter,
     version,
@@ -49,8 +59,22 @@ export async function loadPlan(
     replicas,
     residencies,
     underWay: underWay !== undefined,
+    evaluation: { version: evaluationOfThis, current: evaluationOfCurrent },
+    assistants: assistants.filter(({ model }) => model === `${adapter.name}@${alias}`).map(({ name }) => name),
   });
   return { ...plan, adapterName: adapter.name, version: version.version, underWay: underWay?.id ?? null };
+}
+
+/** What training measured on the examples that it held out; null when there were none. */
+async function readEvaluation(
+  scope: MemberContext["scope"],
+  { metrics, lineage: { datasetVersionId } }: AdapterVersion,
+): Promise<Evaluation | null> {
+  const result = trainingResultSchema.safeParse(metrics).data;
+  if (result?.evalLoss === null || result?.evalLoss === undefined) return null;
+  const dataset = await getDatasetVersion(scope, datasetVersionId).catch(() => null);
+  const { evalLoss: loss, evalLossFirst: baseLoss } = result;
+  return { loss, baseLoss, examples: dataset?.evalCount ?? null, datasetVersionId };
 }
 
 /** A deployment and a rollback are the same call: the version decides which. */

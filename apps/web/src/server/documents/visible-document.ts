@@ -21,3 +21,23 @@ export async function getReadable(ctx: MemberContext, documentId: string): Promi
     action: "Ask whoever owns it there for access; the next sync brings it here.",
   });
 }
+
+/** Whether cleaning hid personal data in its text, which its original still shows. */
+export function isMasked({ piiCounts }: Pick<Document, "piiCounts">): boolean {
+  return Object.values(piiCounts ?? {}).some((count) => count > 0);
+}
+
+/** Masking can be looked behind only with permission: by who may read the document and works on its cleaning. */
+export function mayOpenOriginal({ identity }: Pick<MemberContext, "identity">, document: Document): boolean {
+  if (!mayRead(document.acl, identity.principalKeys)) return false;
+  return !isMasked(document) || identity.role === "admin" || identity.role === "data_scientist";
+}
+
+/** @throws AnnealError FORBIDDEN for an original that shows what its text hides */
+export async function getWithOriginal(ctx: MemberContext, documentId: string): Promise<Document> {
+  const document = await getReadable(ctx, documentId);
+  if (mayOpenOriginal(ctx, document)) return document;
+  throw new AnnealError("FORBIDDEN", "Personal data is masked in this document, and its original shows it.", {
+    action: "Read the cleaned text, or ask an administrator or a data scientist of the workspace.",
+  });
+}

@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { z } from "zod";
+import type { TeachingDocument } from "@anneal/core/dataset/dataset-acl";
 import type { Database } from "@anneal/db/database";
 import { listGrantedResources } from "@anneal/db/queries/access";
 import { listAssistants, type Assistant } from "@anneal/db/queries/chat";
+import { listTeachingDocuments } from "@anneal/db/queries/dataset";
 import { listCurrentAliases } from "@anneal/db/queries/deploy";
+import { listAdapterVersions } from "@anneal/db/queries/register";
 import { beatGateway, listReplicas, readAliasEpoch, type Replica } from "@anneal/db/queries/serving";
 import type { Identity } from "#server/auth/identity.ts";
 import { log } from "#server/log.ts";
@@ -13,12 +16,16 @@ import { log } from "#server/log.ts";
 export type Routes = {
   /** "support@production" -> the immutable serving name. */
   aliases: ReadonlyMap<string, string>;
+  /** The same alias -> the dataset that what it points at was trained on; none when nobody knows it. */
+  datasets: ReadonlyMap<string, string>;
   assistants: readonly Assistant[];
 };
 
 export type RoutingTable = {
   routesOf(workspaceId: string): Promise<Routes>;
   resourcesOf(identity: Identity): Promise<ReadonlySet<string>>;
+  /** The documents behind a dataset, as their permissions are now. */
+  teachersOf(workspaceId: string, datasetVersionId: string): Promise<readonly TeachingDocument[]>;
   replicas(): Promise<readonly Replica[]>;
   /** Counts a request on a serving name until the returned function is called. */
   begin(servingName: string): () => void;
@@ -28,6 +35,8 @@ const beatEveryMs = 10_000;
 const retireEveryMs = 50;
 const retryMs = 1_000;
 const aliasPayload = z.object({ workspaceId: z.string(), epoch: z.number() });
+/** A source's audience reaches its documents' rows in the transaction that changes it; the source stands here for all. */
+const teachingTables: ReadonlySet<string> = new Set(["documents", "sources", "dataset_versions"]);
 const changePayload = z.object({ table: z.string(), workspaceId: z.string().nullable() });
 
 /**
@@ -41,6 +50,7 @@ export function createRoutingTable(options: { db: Database; databaseUrl: string 
   const inFlight = new Map<string, number>();
   const routes = new Map<string, Promise<Routes>>();
   const resources = new Map<string, Promise<ReadonlySet<string>>>();
+  const teachers = new Map<string, Map<string, Promise<readonly TeachingDocument[]>>>();
   let replicaList: Promise<readonly Replica[]> | undefined;
   let epoch = 0;
   let beating: Promise<void> = Promise.resolve();
@@ -68,6 +78,7 @@ export function createRoutingTable(options: { db: Database; databaseUrl: string 
   function forgetAll(): void {
     routes.clear();
     resources.clear();
+    teachers.clear();
     replicaList = undefined;
   }
 
@@ -82,6 +93,10 @@ export function createRoutingTable(options: { db: Database; databaseUrl: string 
     const change = changePayload.parse(JSON.parse(payload));
     if (change.table === "assistants" && change.workspaceId !== null) routes.delete(change.workspaceId);
     if (change.table === "model_grants" || change.table === "memberships") resources.clear();
+    if (teachingTables.has(change.table)) {
+      if (change.workspaceId === null) teachers.clear();
+      else teachers.delete(change.workspaceId);
+    }
     if (change.table === "replicas") replicaList = undefined;
   }
 
@@ -131,9 +146,21 @@ export function createRoutingTable(options: { db: Database; databaseUrl: string 
     routesOf: (workspaceId) =>
       remember(routes, workspaceId, async () => {
         const scope = { db, workspaceId };
-        const [aliases, assistants] = await Promise.all([listCurrentAliases(scope), listAssistants(scope)]);
+        const [aliases, versions, assistants] = await Promise.all([
+          listCurrentAliases(scope),
+          listAdapterVersions(scope),
+          listAssistants(scope),
+        ]);
+        const madeAt = new Map(versions.map(({ version }) => [version.id, version.createdAt]));
+        const nameOf = (entry: (typeof aliases)[number]) => `${entry.adapterName}@${entry.alias}`;
         return {
-          aliases: new Map(aliases.map((entry) => [`${entry.adapterName}@${entry.alias}`, entry.servingName])),
+          aliases: new Map(aliases.map((entry) => [nameOf(entry), entry.servingName])),
+          datasets: new Map(
+            aliases.flatMap((entry) =>
+              entry.datasetVersionId === null ? [] : [[nameOf(entry), entry.datasetVersionId] as const],
+            ),
+          ),
+          madeAt: new Map(aliases.map((entry) => [entry.servingName, madeAt.get(entry.adapterVersionId) ?? entry.at])),
           assistants,
         };
       }),
@@ -142,6 +169,21 @@ export function createRoutingTable(options: { db: Database; databaseUrl: string 
         const scope = { db, workspaceId: identity.workspaceId };
         return new Set(await listGrantedResources(scope, [...identity.principalKeys]));
       }),
+    async teachersOf(workspaceId, datasetVersionId) {
+      const ofWorkspace = teachers.get(workspaceId) ?? new Map<string, Promise<readonly TeachingDocument[]>>();
+      const known = ofWorkspace.get(datasetVersionId);
+      if (known) return known;
+      const loading = listTeachingDocuments({ db, workspaceId }, [datasetVersionId]).then(
+        (documents) => documents.get(datasetVersionId) ?? [],
+      );
+      // Not loaded again when a change overtakes it, as an import of thousands of documents would for ever: whoever asks
+      // after that change finds nothing remembered.
+      if (listening) {
+        teachers.set(workspaceId, ofWorkspace.set(datasetVersionId, loading));
+        loading.catch(() => ofWorkspace.delete(datasetVersionId));
+      }
+      return loading;
+    },
     async replicas() {
       if (!listening) return listReplicas(db);
       const loading = (replicaList ??= listReplicas(db));

@@ -1,5 +1,6 @@
 import type { ErrorReport } from "@anneal/core/errors";
 import type { Progress, Stage, StageStatus } from "@anneal/core/loop/contract";
+import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import type { Run, RunStage } from "@anneal/db/queries/loop";
 
 export type StageView = {
@@ -15,11 +16,30 @@ export type StageView = {
   error: RunStage["error"];
 };
 
-/** A run as the portal shows it: without the workflow's own affairs. */
-export function toRunView(run: Run & { stages: RunStage[] }) {
+type NamedSource = { id: string; name: string };
+
+/** How far a run is: without the workflow's own affairs. */
+export function toRunProgress(run: Run & { stages: RunStage[] }) {
   const { id, status, startedBy, createdAt, endedAt, error } = run;
-  const stages = run.stages.map(toStageView);
-  return { id, status, startedBy, createdAt, endedAt, error: withoutDrops(error), stages };
+  return { id, status, startedBy, createdAt, endedAt, error: withoutDrops(error), stages: run.stages.map(toStageView) };
+}
+
+/**
+ * A run as the portal shows it, and what it was told to do.
+ * @param sources those of the workspace that are not removed
+ */
+export function toRunView(run: Run & { stages: RunStage[] }, sources: readonly NamedSource[]) {
+  const settings = loopSettingsSchema.parse(run.settings);
+  return { ...toRunProgress(run), settings, sources: namedSources(settings.sourceIds, sources) };
+}
+
+/** The sources that a run was told to read; null for all of them. One without a name was removed since. */
+function namedSources(
+  sourceIds: readonly string[] | null,
+  sources: readonly NamedSource[],
+): { id: string; name: string | null }[] | null {
+  const names = new Map(sources.map(({ id, name }) => [id, name]));
+  return sourceIds?.map((id) => ({ id, name: names.get(id) ?? null })) ?? null;
 }
 
 /** What was left out is told by `loop.drops`, to whom may know of it. */

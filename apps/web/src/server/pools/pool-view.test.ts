@@ -61,7 +61,12 @@ describe("a node", () => {
       ]),
       withGpus([{ index: 2, milli: 250 }], { subject: "replica:http://one", workspaceId: null }),
     ]);
-    expect(gpuNode).toMatchObject({ gpus: 8, gpuModel: "H100-80GB", gpuMemoryBytes: 80 * 2 ** 30, bookedGpuMilli: 2250 });
+    expect(gpuNode).toMatchObject({
+      gpus: 8,
+      gpuModel: "H100-80GB",
+      gpuMemoryBytes: 80 * 2 ** 30,
+      bookedGpuMilli: 2250,
+    });
     expect(gpuNode?.bookings.map(({ gpus }) => gpus.map(({ index }) => index))).toEqual([[0, 1], [2]]);
   });
 
@@ -109,10 +114,13 @@ describe("what is another workspace's", () => {
     const waiting = placementOf({
       status: "waiting",
       reason: "There is no room now.",
-      action: "It would fit with 1 GPU more on b, where training:secret, training:1 run.",
+      action:
+        "It would fit with 1 GPU more on b, where training:secret, training:1, replica:engine-2, replica:http://10.0.3.7:8000 run.",
     });
     const shown = toWaiting(waiting, viewerOf("mine", [waiting, theirs()]));
-    expect(shown.action).toBe("It would fit with 1 GPU more on b, where work of another workspace, training:1 run.");
+    expect(shown.action).toBe(
+      "It would fit with 1 GPU more on b, where work of another workspace, training 1, engine 2, engine 10.0.3.7:8000 run.",
+    );
   });
 });
 

@@ -47,11 +47,13 @@ function nameless(subject: string): string {
   return `other:${createHash("sha256").update(subject).digest("base64url").slice(0, 12)}`;
 }
 
-/** The scheduler's sentences name what holds the room, also where it is another workspace's. */
+/** The scheduler's sentences name what holds the room by its id, also where it is another workspace's. */
 function hideOthers(text: string, { own }: Viewer): string {
-  return text.replaceAll(/\btraining:[0-9a-zA-Z-]+/g, (subject) =>
-    own.has(subject) ? subject : "work of another workspace",
-  );
+  return text
+    .replaceAll(/\btraining:([0-9a-zA-Z-]+)/g, (subject, id: string) =>
+      own.has(subject) ? `training ${id.slice(0, 8)}` : "work of another workspace",
+    )
+    .replaceAll(/\breplica:(?:https?:\/\/|engine-)?([\w.:[\]-]*\w)/g, (_, name: string) => `engine ${name}`);
 }
 
 export type Wanted = { pods: number; gpuMilli: number; cores: number; memoryBytes: number };

@@ -45,7 +45,9 @@ export const assistantsRouter = router({
       listModelTargets(table, identity),
       table.routesOf(identity.workspaceId),
     ]);
-    const usable = new Set(targets.flatMap((target) => (target.kind === "assistant" ? [target.assistant.id] : [])));
+    const usable = new Map(
+      targets.flatMap((target) => (target.kind === "assistant" ? [[target.assistant.id, target] as const] : [])),
+    );
     const rows = assistants.map((assistant) => {
       const collection = collections.find((each) => each.collection.id === assistant.collectionId);
       const hasModel = assistant.model === "base" || routes.aliases.has(assistant.model);
@@ -64,6 +66,8 @@ export const assistantsRouter = router({
         conversations: conversations.find((each) => each.assistantId === assistant.id)?.count ?? 0,
         createdAt: assistant.createdAt,
         usability,
+        /** Its adapter learned from documents that one may not read: the base model answers one instead. */
+        adapterWithheld: usable.get(assistant.id)?.adapterWithheld ?? false,
       };
     });
     return mayChange(ctx) ? rows : rows.filter((row) => row.usability === "usable");

@@ -6,7 +6,14 @@ import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/c
 import { AnnealError } from "@anneal/core/errors";
 import { requireRow } from "@anneal/db/database";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { deleteSource, findSourceByName, getSource, listSources, restoreSource } from "@anneal/db/queries/connect";
+import {
+  deleteSource,
+  findSourceByName,
+  getSource,
+  listRemovedSources,
+  listSources,
+  restoreSource,
+} from "@anneal/db/queries/connect";
 import { findRunningSync, listSyncs } from "@anneal/db/queries/source-syncs";
 import { checkDraft, checkStored } from "#server/connect/check-source.ts";
 import {
@@ -17,6 +24,7 @@ import {
   sourceInputSchema,
 } from "#server/connect/save-source.ts";
 import { describeSource, listSourceKinds } from "#server/connect/source-kinds.ts";
+import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
 import { readSchedule, setSchedule } from "#server/schedule.ts";
 import { startWorkflow } from "#server/temporal.ts";
 import { memberProcedure, operatorProcedure, router, scientistProcedure } from "#server/trpc.ts";
@@ -28,6 +36,14 @@ export const connectRouter = router({
 
   list: memberProcedure.query(async ({ ctx: { scope } }) =>
     Promise.all((await listSources(scope)).map((source) => toSourceView(scope.workspaceId, source))),
+  ),
+
+  /** What `restore` can take back, which has no time limit. */
+  removed: scientistProcedure.query(async ({ ctx: { scope } }) =>
+    (await listRemovedSources(scope)).map(({ config, ...source }) => ({
+      ...source,
+      ...describeSource(source.kind, config),
+    })),
   ),
 
   get: memberProcedure.input(z.object({ sourceId: z.uuid() })).query(async ({ ctx: { scope }, input }) => {
@@ -74,9 +90,12 @@ export const connectRouter = router({
 
   update: scientistProcedure
     .input(sourceInputSchema.extend({ sourceId: z.uuid() }))
-    .mutation(async ({ ctx, input: { sourceId, ...input } }) =>
-      saveChecked(ctx, sourceId, input, await getSource(ctx.scope, sourceId)),
-    ),
+    .mutation(async ({ ctx, input: { sourceId, ...input } }) => {
+      await saveChecked(ctx, sourceId, input, await getSource(ctx.scope, sourceId));
+      // An adapter keeps what it learned from the documents whose audience has just changed.
+      const withheld = await listWithheldAdapters(ctx);
+      return { withheld: withheld.filter(({ aliases }) => aliases.length > 0) };
+    }),
 
   /** A tombstone: the documents leave the index with the next run, and `restore` takes everything back. */
   remove: scientistProcedure

@@ -24,6 +24,7 @@ import {
 import { tellDead } from "#server/deploy/dead-deployments.ts";
 import { toServing } from "#server/deploy/serving-view.ts";
 import { abandonRunning, deploymentWorkflowId, loadPlan, startDeployment } from "#server/deploy/start-deployment.ts";
+import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
 import { readWorkflowState } from "#server/temporal.ts";
 import { memberProcedure, operatorProcedure, router } from "#server/trpc.ts";
 
@@ -53,8 +54,9 @@ export const deployRouter = router({
     });
   }),
 
-  get: memberProcedure.input(z.object({ adapterId: z.uuid() })).query(async ({ ctx: { scope, db }, input }) => {
-    const [adapter, rows, history, deployments, current, replicas, residencies] = await Promise.all([
+  get: memberProcedure.input(z.object({ adapterId: z.uuid() })).query(async ({ ctx, input }) => {
+    const { scope, db } = ctx;
+    const [adapter, rows, history, deployments, current, replicas, residencies, withheld] = await Promise.all([
       getAdapter(scope, input.adapterId),
       listAdapterVersions(scope),
       listAliasHistory(scope, input.adapterId),
@@ -62,6 +64,7 @@ export const deployRouter = router({
       listCurrentAliases(scope),
       listReplicas(db),
       listResidencies(db),
+      listWithheldAdapters(ctx, input.adapterId),
     ]);
     const versions = rows.filter((row) => row.adapter.id === adapter.id).map(({ version }) => version);
     const mine = current.filter((entry) => entry.adapterId === adapter.id);
@@ -76,6 +79,8 @@ export const deployRouter = router({
       aliases: mine.map((entry) => toServedAlias(entry, { numberOf, replicas, residencies })),
       history: history.map(({ entry, version }) => ({ ...toAliasView(entry), version })),
       deployments: (await Promise.all(deployments.map(tellDead))).map(toDeploymentView),
+      /** For administrators: versions that permitted people cannot use, because of documents that they may not read. */
+      withheld,
     };
   }),
 

@@ -15,7 +15,7 @@ import { getSource } from "@anneal/db/queries/connect";
 import { listDocumentChunks } from "@anneal/db/queries/indexing";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
-import { getReadable, getVisible } from "#server/documents/visible-document.ts";
+import { getReadable, getVisible, mayOpenOriginal } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
 import { memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
@@ -66,12 +66,16 @@ export const documentsRouter = router({
     const visible = others.filter((other) => identity.role === "admin" || mayRead(other.acl, identity.principalKeys));
     const original = visible.find((other) => other.id === document.duplicateOf);
     const { acl, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
+    const readable = mayRead(acl, identity.principalKeys);
+    const mayOpen = mayOpenOriginal(ctx, document);
     return {
       ...facts,
       hasContent: contentKey !== "",
       hasText: cleanKey !== null,
-      originalView: contentKey === "" || !mayRead(acl, identity.principalKeys) ? null : originalViewOf(document),
-      readable: mayRead(acl, identity.principalKeys),
+      originalView: contentKey === "" || !mayOpen ? null : originalViewOf(document),
+      /** Cleaning masked personal data in it, and one may not see what was masked. */
+      originalWithheld: readable && !mayOpen,
+      readable,
       acl,
       source: source && { id: source.id, name: source.name, kind: source.kind },
       duplicates: visible

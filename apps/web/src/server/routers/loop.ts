@@ -34,7 +34,9 @@ export const loopRouter = router({
     ]);
     const documents = Object.fromEntries(facets.status.map(({ value, count }) => [value, count]));
     return {
-      runs: runs.map(toRunView),
+      runs: runs.map((run) => toRunView(run, sources)),
+      /** What a run does when nothing else is said. */
+      defaults: loopSettingsSchema.parse({}),
       sourceCount: sources.length,
       documentCount: facets.status.reduce((sum, { count }) => sum + count, 0),
       attention: findAttention({ latestRun: runs[0], sources, quarantinedCount: documents.quarantined ?? 0 }),
@@ -42,11 +44,10 @@ export const loopRouter = router({
   }),
 
   get: memberProcedure.input(z.object({ runId: z.uuid() })).query(async ({ ctx: { scope }, input }) => {
-    const run = await getRun(scope, input.runId);
+    const [run, sources] = await Promise.all([getRun(scope, input.runId), listSources(scope)]);
     const running = run.status === "waiting" ? await findRunningRun(scope) : undefined;
     return {
-      ...toRunView(run),
-      settings: loopSettingsSchema.parse(run.settings),
+      ...toRunView(run, sources),
       report: run.report === null ? null : runSummarySchema.parse(run.report),
       /** Two runs of a workspace never run at once: a scheduled one begins when this one has ended. */
       waitsFor: running?.id ?? null,

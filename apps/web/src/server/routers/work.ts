@@ -2,7 +2,7 @@ import type { Progress } from "@anneal/core/loop/contract";
 import { listRuns } from "@anneal/db/queries/loop";
 import { listRunningSyncs } from "@anneal/db/queries/source-syncs";
 import { listLatestMetrics, listTrainingRuns } from "@anneal/db/queries/train";
-import { toRunView } from "#server/loop/run-view.ts";
+import { toRunProgress } from "#server/loop/run-view.ts";
 import { toTrainingView } from "#server/train/training-view.ts";
 import { memberProcedure, router } from "#server/trpc.ts";
 
@@ -26,7 +26,7 @@ export const workRouter = router({
       trainings.map(({ id }) => id),
     );
     return {
-      runs: runs.map(toRunView),
+      runs: runs.map(toRunProgress),
       trainings: trainings.map((training) => toTrainingView(training, latest.get(training.id))),
       syncs: syncs.map(toSyncView),
     };

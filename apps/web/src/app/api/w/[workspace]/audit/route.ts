@@ -1,5 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import { exportAuditChain, recordAudit } from "@anneal/db/queries/audit";
+import { recordRefusal } from "#server/audit/record-refusals.ts";
 import { createContext } from "#server/context.ts";
 import { errorMap } from "#server/error-map.ts";
 import { expectedError, reportError } from "#server/report-error.ts";
@@ -15,12 +16,21 @@ export async function GET(request: Request, { params }: Params): Promise<Respons
       throw new AnnealError("UNAUTHENTICATED", "You are not signed in to this workspace.", {
         action: "Sign in, or send an API key of an administrator.",
       });
-    if (identity.role !== "admin")
+    const scope = { db, workspaceId: identity.workspaceId };
+    const actor = identity.email;
+    if (identity.role !== "admin") {
+      const details = { role: identity.role, code: "FORBIDDEN" };
+      await recordRefusal(scope, [actor], {
+        actor,
+        action: "audit.export",
+        subject: `workspace:${workspace}`,
+        details,
+      });
       throw new AnnealError("FORBIDDEN", "Only administrators may take the audit trail.", {
         action: "Ask an administrator of the workspace.",
       });
-    const scope = { db, workspaceId: identity.workspaceId };
-    await recordAudit(scope, { actor: identity.email, action: "audit.export", subject: `workspace:${workspace}` });
+    }
+    await recordAudit(scope, { actor, action: "audit.export", subject: `workspace:${workspace}` });
     const lines = (await exportAuditChain(scope)).map((event) => `${JSON.stringify(event)}\n`);
     const day = new Date().toISOString().slice(0, 10);
     return new Response(lines.join(""), {

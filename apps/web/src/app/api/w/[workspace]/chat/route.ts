@@ -4,6 +4,7 @@ import { createContext, type MemberContext } from "#server/context.ts";
 import { errorMap } from "#server/error-map.ts";
 import { readJson } from "#server/gateway/read-json.ts";
 import { routingTable } from "#server/gateway/gateway.ts";
+import { refuseUnstorable } from "#server/refuse-unstorable.ts";
 import { expectedError, reportError } from "#server/report-error.ts";
 
 type Params = { params: Promise<{ workspace: string }> };
@@ -20,7 +21,9 @@ export async function POST(request: Request, { params }: Params): Promise<Respon
       });
     const context: MemberContext = { db, identity, scope: { db, workspaceId: identity.workspaceId } };
     const table = routingTable();
-    const turn = await prepareTurn(table, context, questionSchema.parse(await readJson(request)));
+    const question = questionSchema.parse(await readJson(request));
+    refuseUnstorable(question);
+    const turn = await prepareTurn(table, context, question);
     return new Response(
       eventStream((emit, signal) => answerTurn(table, context, turn, { emit, signal })),
       { headers: { "content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no" } },

@@ -1,0 +1,20 @@
+import { expect, it } from "vitest";
+import { findCronProblem } from "./cron.ts";
+
+it.each(["*/15 * * * *", "0 2 * * 1", "30 5 * * 1-5", "0,30 8-18/2 1 jan-mar mon", " 0 0 31 12 7 "])(
+  "takes %j",
+  (cron) => expect(findCronProblem(cron)).toBeUndefined(),
+);
+
+it.each([
+  ["99 99 * * *", "“99” is no minute"],
+  ["0 24 * * *", "“24” is no hour"],
+  ["0 0 0 * *", "no day of the month"],
+  ["0 0 * 13 *", "no month"],
+  ["0 0 * * 8", "no weekday"],
+  ["5-1 * * * *", "“5-1” is no minute"],
+  ["*/0 * * * *", "“*/0” is no minute"],
+  ["1, * * * *", "Nothing is no minute"],
+  ["", "five fields"],
+  ["* * * *", "five fields"],
+])("says of %j which field is wrong", (cron, words) => expect(findCronProblem(cron)).toContain(words));

@@ -1,0 +1,68 @@
+import type { Policy } from "./fleet-roster.ts";
+import type { FleetRun, FleetSettings } from "./fleet-run.ts";
+import { createThresholdPolicy, type ThresholdMetric } from "./threshold-policy.ts";
+
+/** The smallest fleet that never changes and reaches the target; `most` where none below does. */
+export function leastFixed(
+  run: (replicas: number) => FleetRun,
+  most: number,
+  target: number,
+): { replicas: number; run: FleetRun } {
+  let low = 0;
+  let high = most;
+  let best: FleetRun | undefined;
+  while (high - low > 1) {
+    const replicas = (low + high) >> 1;
+    const result = run(replicas);
+    if (result.sloAttainment >= target) [high, best] = [replicas, result];
+    else low = replicas;
+  }
+  return { replicas: high, run: best ?? run(high) };
+}
+
+export type TunedThreshold = {
+  run: FleetRun;
+  settings: { metric: ThresholdMetric; target: number; stabilisationSeconds: number };
+};
+
+const coarseFactor: Record<ThresholdMetric, number> = { requests: 0.7, "kv-cache": 0.7, load: 0.88 };
+
+/** The highest target that reaches the attainment, coarsely and then finely, and once with twice the stabilisation. */
+export function tuneThreshold(
+  metric: ThresholdMetric,
+  settings: FleetSettings,
+  attainment: number,
+  play: (settings: FleetSettings, policy: Policy) => FleetRun,
+): TunedThreshold | null {
+  const enough: TunedThreshold[] = [];
+  const reaches = (target: number, stabilisationSeconds: number): boolean => {
+    const tuned = { metric, target, stabilisationSeconds };
+    const run = play(settings, createThresholdPolicy({ ...tuned, profile: settings.profile }));
+    if (run.sloAttainment < attainment) return false;
+    enough.push({ run, settings: tuned });
+    return true;
+  };
+  const highest: Record<ThresholdMetric, number> = {
+    requests: settings.profile.maxBatch / 2,
+    "kv-cache": 0.6,
+    load: 0.9,
+  };
+  let low = highest[metric];
+  for (let coarse = 0; coarse < 9 && !reaches(low, 300); coarse++) low *= coarseFactor[metric];
+  if (enough.length === 0) return null;
+  let high = low / coarseFactor[metric];
+  for (let fine = 0; fine < 3; fine++) {
+    const middle = Math.sqrt(low * high);
+    if (reaches(middle, 300)) low = middle;
+    else high = middle;
+  }
+  reaches(high, 600);
+  return fewest(enough);
+}
+
+export function fewest(tuned: readonly (TunedThreshold | null)[]): TunedThreshold | null {
+  return tuned.reduce(
+    (best, each) => (each !== null && (best === null || each.run.gpuHours < best.run.gpuHours) ? each : best),
+    null,
+  );
+}
