@@ -1,5 +1,6 @@
 import { isAnnealError } from "@anneal/core/errors";
 import { Command } from "commander";
+import { addAutoscaleCommand } from "./commands/autoscale.ts";
 import { addLoopCommand } from "./commands/loop.ts";
 import { addPlaceCommand } from "./commands/place.ts";
 import { addSizeCommand } from "./commands/size.ts";
@@ -22,6 +23,7 @@ addStartCommand(program, env);
 addLoopCommand(program, env);
 addSizeCommand(program, env);
 addPlaceCommand(program, env);
+addAutoscaleCommand(program, env);
 
 try {
   await program.parseAsync();

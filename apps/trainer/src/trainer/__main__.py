@@ -88,8 +88,8 @@ def _run(config: TrainerConfig, emitter: events.Emitter, stop: StopRequest) -> N
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Threads that wait by spinning take the core that the others need: on two busy cores 10 tokens/s instead of 150.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # A compiled kernel for every new batch shape, 1,024 of them by default, lies scattered in the heap and keeps what was
-    # freed around it resident: 1.6 GiB and growing instead of 1.0, and no faster.
+    # A compiled kernel for every new batch shape, 1,024 of them by default, lies scattered in the heap and keeps what
+    # was freed around it resident: 1.6 GiB and growing instead of 1.0, and no faster.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     os.environ.setdefault("LRU_CACHE_CAPACITY", "64")
     # Seconds of imports: a wrong config is told before them.
