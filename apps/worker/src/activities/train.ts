@@ -148,6 +148,29 @@ export function createTrainActivities(deps: {
     }
   }
 
+  function wouldHold(gpu: string, training: TrainingSettings, tokensPerPass: number): boolean {
+    try {
+      return estimateTraining({
+        model: baseModel.config,
+        gpu,
+        method: training.method,
+        quantization: null,
+        loraRank: training.rank,
+        loraTargets: "all-linear",
+        maxLength: training.maxLength,
+        batch: Math.ceil(tokensPerPass / training.maxLength),
+        gradientCheckpointing: false,
+        flashAttention: true,
+        gpus: 1,
+        sharding: null,
+      }).fits;
+    } catch (error) {
+      // Beyond what can be sized is beyond what fits.
+      if (error instanceof SizingError) return false;
+      throw error;
+    }
+  }
+
   /** In the words of a training: what it needs, what the machine has, and the GPU that would hold it. */
   async function explainRefusal(
     decision: Extract<Decision, { status: "refused" }>,
@@ -165,23 +188,7 @@ export function createTrainActivities(deps: {
     const inGib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
     const gpu = gpuCatalogue
       .toSorted((left, right) => left.memoryGib - right.memoryGib)
-      .find(
-        ({ id }) =>
-          estimateTraining({
-            model: baseModel.config,
-            gpu: id,
-            method: training.method,
-            quantization: null,
-            loraRank: training.rank,
-            loraTargets: "all-linear",
-            maxLength: training.maxLength,
-            batch: Math.ceil(tokensPerPass / training.maxLength),
-            gradientCheckpointing: false,
-            flashAttention: true,
-            gpus: 1,
-            sharding: null,
-          }).fits,
-      );
+      .find(({ id }) => wouldHold(id, training, tokensPerPass));
     return {
       reason: node
         ? `The training needs ${inGib(neededBytes)} of memory, and ${node.name} has ${inGib(Math.max(0, freeBytes))} free of ${inGib(node.memoryMib * 2 ** 20)}.`
