@@ -33,8 +33,8 @@ const settingsSchema = z
     maxReplicas: positive.int().default(1000),
     /** Loaded replicas above what traffic needs now, at least: a reserve that no forecast may use up. */
     warmReplicas: count.default(0),
-    /** How long fewer replicas must have been enough before any is drained. */
-    scaleDownDelaySeconds: z.number().min(0).default(15),
+    /** How long fewer replicas must have been enough before any is drained, beside hysteresis and the mean of a minute. */
+    scaleDownDelaySeconds: z.number().min(0).default(0),
   })
   .refine(({ minReplicas, maxReplicas }) => minReplicas <= maxReplicas, {
     path: ["minReplicas"],

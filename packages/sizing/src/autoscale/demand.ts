@@ -7,8 +7,9 @@ export type Demand = {
   load: number;
   /** The part of it that was served. */
   served: number;
-  /** Replicas that take requests. */
+  /** Replicas that take requests, and those of them that had their share: one that has just come up had not. */
   serving: number;
+  busy: number;
   running: number;
   waiting: number;
   kvUsage: number;
@@ -62,6 +63,7 @@ export function readDemand(
     load: Math.max(0, served + growth),
     served,
     serving: working.filter(({ status }) => status === "serving").length,
+    busy: known.filter((metrics) => loadOf(metrics, profile) >= served / all / known.length / 2).length,
     running: sum((metrics) => metrics.running),
     waiting,
     kvUsage: Math.max(...known.map((metrics) => metrics.kvUsage)),

@@ -15,9 +15,9 @@ export function nextDerating(
   modelled: number,
   seconds: number,
 ): number {
-  const carried = demand.served / Math.max(1, demand.serving) / modelled;
+  const carried = demand.served / Math.max(1, demand.busy) / modelled;
   const full = demand.kvUsage > 0.95 && demand.waiting >= Math.max(1, demand.serving);
-  if ((late > 0.03 * demand.firstTokens || full) && carried < 0.9 * derating) {
+  if ((late > 0.03 * demand.firstTokens || full) && carried < 0.85 * derating) {
     return Math.max(0.3, derating + (carried - derating) * believed);
   }
   return derating + ((1 - derating) * seconds) / forgetSeconds;

@@ -1,6 +1,7 @@
 import type { ControllerSettings } from "./controller-settings.ts";
 import type { Demand } from "./demand.ts";
 import type { Forecast } from "./forecaster.ts";
+import { placeableOf } from "./fleet-size.ts";
 import type { Observation } from "./observation.ts";
 
 type Facts = {
@@ -33,13 +34,16 @@ export function explainDecision(facts: Facts): string[] {
   const outlook =
     `at ${when}, after a cold start of ${Math.round(settings.coldStartSeconds)} s, load of ${forecast.expected.toFixed(1)} is expected` +
     `${forecast.seasonal ? " from the last minutes and the daily cycle" : " from the last minutes"} and ${(forecast.expected * multiple).toFixed(1)} is provided for ` +
-    `(a replica carries ${capacity.toFixed(2)}; ${percent(facts.lateShare)} of recent requests were late, ${percent(1 - settings.target)} may be)`;
+    `(in busy replicas, of which one carries ${capacity.toFixed(2)}; ${percent(facts.lateShare)} of recent requests were late, ${percent(1 - settings.target)} may be)`;
   const reasons: string[] = [];
   if (desiredReplicas > active)
     reasons.push(`${replicas(desiredReplicas)}, ${desiredReplicas - active} more: ${outlook}; ${state}.`);
   else if (desiredReplicas < active) {
+    const delay = Math.round(settings.scaleDownDelaySeconds);
+    const enough =
+      delay > 0 ? `${kept} would have been enough for ${delay} s` : `${kept} are enough for that and for now`;
     reasons.push(
-      `${replicas(desiredReplicas)}, ${active - desiredReplicas} fewer: ${outlook}, and for ${Math.round(settings.scaleDownDelaySeconds)} s ${kept} would have been enough; ${state}.`,
+      `${replicas(desiredReplicas)}, ${active - desiredReplicas} fewer: ${outlook}, and ${enough}; ${state}.`,
     );
   } else
     reasons.push(
@@ -69,7 +73,7 @@ function explainLimits({ observation, settings, unclamped, desiredReplicas, acti
   if (unclamped < settings.minReplicas)
     return [`${unclamped} would be enough; ${settings.minReplicas} is the least allowed.`];
   return [
-    `${unclamped} would be needed; the scheduler can place ${Math.max(0, Math.floor(observation.placeable))} more beside the ${active} that are there.`,
+    `${unclamped} would be needed; the scheduler can place ${placeableOf(observation)} more beside the ${active} that are there.`,
   ];
 }
 

@@ -12,6 +12,13 @@ export function roundFleet(replicas: number): number {
 /** Within the limits of the settings and of the scheduler; what drains can serve again without a new place. */
 export function limitFleet(replicas: number, settings: ControllerSettings, observation: Observation): number {
   const there = observation.replicas.length;
-  const placeable = Number.isFinite(observation.placeable) ? Math.max(0, Math.floor(observation.placeable)) : 0;
-  return Math.min(settings.maxReplicas, Math.max(settings.minReplicas, Math.min(replicas, there + placeable)));
+  return Math.min(
+    settings.maxReplicas,
+    Math.max(settings.minReplicas, Math.min(replicas, there + placeableOf(observation))),
+  );
+}
+
+/** What is no number is taken for no room. */
+export function placeableOf({ placeable }: Observation): number {
+  return Number.isFinite(placeable) ? Math.max(0, Math.floor(placeable)) : 0;
 }

@@ -73,46 +73,69 @@ function startAhead(
   return active;
 }
 
+type Best = Oracle & { cost: number; serving: Int32Array; cheaper: Int32Array | null };
+
+export type Oracle = { run: FleetRun; initialReplicas: number };
+
 /**
  * The policy that knows the trace. Of the best plans at several capacities of a replica and prices of lateness, the one
- * with the fewest replica-hours whose run has at least `attainment`; `run` plays a plan. Null when none reaches it.
+ * with the fewest replica-hours whose run has at least `attainment`; then, because plans come in steps, the next cheaper one
+ * for as long a part of the trace as that allows. `run` plays a plan. Null when none reaches it.
  */
 export function findOracle(
   load: IntervalLoad,
   settings: FleetSettings,
   attainment: number,
   run: (plan: FleetPlan) => FleetRun,
-): { run: FleetRun; initialReplicas: number } | null {
+): Oracle | null {
   const work = loadByInterval(load, settings.profile);
   const startIntervals = Math.ceil(settings.coldStartSeconds / settings.intervalSeconds);
-  let best: { run: FleetRun; initialReplicas: number } | null = null;
-  let bestCost = Infinity;
+  let best = null as Best | null;
+  const attempt = (serving: Int32Array, cheaper: Int32Array | null): boolean => {
+    const plan = followPlan(serving, settings);
+    const result = run(plan);
+    const cost = costOf(serving, settings);
+    if (result.sloAttainment < attainment) return false;
+    if (best === null || cost < best.cost) {
+      best = { run: result, initialReplicas: plan.initialReplicas, cost, serving, cheaper };
+    }
+    return true;
+  };
   for (const capacity of capacities) {
     // A higher price buys more replicas and more attainment; each fleet once, and only those that would be an improvement.
-    const plans: { cost: number; plan: FleetPlan }[] = [];
+    const plans: { cost: number; serving: Int32Array }[] = [];
     for (const price of prices) {
       const serving = planServing(work, capacity, startIntervals, price);
-      const cost = startAhead(serving, settings).reduce((sum, replicas) => sum + replicas, 0);
-      if (cost < bestCost && cost !== plans.at(-1)?.cost) plans.push({ cost, plan: followPlan(serving, settings) });
+      const cost = costOf(serving, settings);
+      if (cost < (best?.cost ?? Infinity) && cost !== plans.at(-1)?.cost) plans.push({ cost, serving });
     }
     let failed = -1;
     let passed = plans.length;
     // The dearest first: where it fails, no other of this capacity is tried.
     for (let next = plans.length - 1; passed - failed > 1; next = (failed + passed) >> 1) {
-      const { cost, plan } = plans[next]!;
-      const result = run(plan);
-      if (result.sloAttainment < attainment) {
-        failed = next;
-        continue;
-      }
-      passed = next;
-      if (cost < bestCost) {
-        bestCost = cost;
-        best = { run: result, initialReplicas: plan.initialReplicas };
-      }
+      if (attempt(plans[next]!.serving, plans[next - 1]?.serving ?? null)) passed = next;
+      else failed = next;
     }
   }
-  return best;
+  for (const cheaperFirst of [true, false]) mixWithCheaper(cheaperFirst);
+  return best && { run: best.run, initialReplicas: best.initialReplicas };
+
+  function mixWithCheaper(cheaperFirst: boolean): void {
+    if (best === null || best.cheaper === null) return;
+    const { serving, cheaper } = best;
+    let [low, high] = [0, 1];
+    for (let i = 0; i < 5; i++) {
+      const part = (low + high) / 2;
+      const border = Math.round((cheaperFirst ? part : 1 - part) * serving.length);
+      const mixed = serving.map((replicas, k) => (k < border === cheaperFirst ? cheaper[k]! : replicas));
+      if (attempt(mixed, cheaper)) low = part;
+      else high = part;
+    }
+  }
+}
+
+function costOf(serving: Int32Array, settings: Pick<FleetSettings, "coldStartSeconds" | "intervalSeconds">): number {
+  return startAhead(serving, settings).reduce((sum, replicas) => sum + replicas, 0);
 }
 
 const capacities = [0.88, 0.92, 0.86, 0.9, 0.94, 0.84, 0.96, 0.82, 0.98, 0.75, 0.65];

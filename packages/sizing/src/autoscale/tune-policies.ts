@@ -25,9 +25,14 @@ export type TunedThreshold = {
   settings: { metric: ThresholdMetric; target: number; stabilisationSeconds: number };
 };
 
-const coarseFactor: Record<ThresholdMetric, number> = { requests: 0.7, "kv-cache": 0.7, load: 0.88 };
+/** Between two targets that are tried; coarse where a target's cost and attainment follow it smoothly. */
+const factor: Record<ThresholdMetric, number> = { requests: 0.8, "kv-cache": 0.8, load: 0.9 };
+const tries = 10;
 
-/** The highest target that reaches the attainment, coarsely and then finely, and once with twice the stabilisation. */
+/**
+ * The target with the fewest GPU-hours that reaches the attainment: of a row of targets, because a higher one is not always
+ * cheaper, then between the best and the next higher, and that once with twice the stabilisation.
+ */
 export function tuneThreshold(
   metric: ThresholdMetric,
   settings: FleetSettings,
@@ -38,19 +43,19 @@ export function tuneThreshold(
   const reaches = (target: number, stabilisationSeconds: number): boolean => {
     const tuned = { metric, target, stabilisationSeconds };
     const run = play(settings, createThresholdPolicy({ ...tuned, profile: settings.profile }));
-    if (run.sloAttainment < attainment) return false;
-    enough.push({ run, settings: tuned });
-    return true;
+    if (run.sloAttainment >= attainment) enough.push({ run, settings: tuned });
+    return run.sloAttainment >= attainment;
   };
   const highest: Record<ThresholdMetric, number> = {
     requests: settings.profile.maxBatch / 2,
     "kv-cache": 0.6,
     load: 0.9,
   };
-  let low = highest[metric];
-  for (let coarse = 0; coarse < 9 && !reaches(low, 300); coarse++) low *= coarseFactor[metric];
-  if (enough.length === 0) return null;
-  let high = low / coarseFactor[metric];
+  for (let i = 0; i < tries; i++) reaches(highest[metric] * factor[metric] ** i, 300);
+  const best = fewest(enough);
+  if (best === null) return null;
+  let low = best.settings.target;
+  let high = low / factor[metric];
   for (let fine = 0; fine < 3; fine++) {
     const middle = Math.sqrt(low * high);
     if (reaches(middle, 300)) low = middle;

@@ -1,6 +1,6 @@
 import { SizingError } from "../sizing-error.ts";
 import type { Draw } from "./budget.ts";
-import { type Cluster, gpuMilliOf, internShape, type Job, requireTeam } from "./cluster.ts";
+import { type Cluster, gpuMilliOf, internShape, type Job, noteFreed, requireTeam } from "./cluster.ts";
 import type { MemberPlacement } from "./cluster-snapshot.ts";
 import { freeGpu, isMigSliceFree, takeMigSlice } from "./gpu-codes.ts";
 import { findMismatch, migShapeOf } from "./node-type.ts";
@@ -40,8 +40,8 @@ export function book(
 /** Takes a whole gang off its nodes. */
 export function unbook(cluster: Cluster, job: Job): void {
   for (const each of job.taken) {
+    noteFreed(cluster, each.node);
     giveBack(cluster.packing, each);
-    cluster.freed.add(each.node);
     cluster.jobsOnNode[each.node]!.delete(job);
     noteStanding(cluster, each.node);
   }

@@ -1,6 +1,7 @@
 import { SizingError } from "../sizing-error.ts";
 import type { Draw } from "./budget.ts";
 import type { MemberPlacement, NodeSpec, PoolSpec, SchedulerSettings, TeamSpec } from "./cluster-snapshot.ts";
+import { copyFree, type FreeResources, freeOf } from "./free-resources.ts";
 import type { LearnedDemand } from "./learned-demand.ts";
 import { type RequestShape, shapeKey } from "./node-type.ts";
 import type { Packing, Taken } from "./packing.ts";
@@ -84,8 +85,8 @@ export type Cluster = {
   lowestStanding: Float64Array;
   waiting: Map<string, Waiting>;
   waitingGroups: Map<string, WaitingGroup>;
-  /** Nodes on which something became free since the queue was last gone through. */
-  freed: Set<number>;
+  /** Nodes on which something became free since the queue was last gone through, with what was free there before. */
+  freed: Map<number, FreeResources>;
   /** How often the queue was gone through, and when what is costly is due again. */
   rounds: { count: number; evictAt: number; holdAt: number };
   /** The same nodes with nothing on them, to tell what can never fit; null until it is needed. */
@@ -136,6 +137,13 @@ export const isSchedulable = (cluster: Cluster, node: number) => {
   const { cordoned, lost } = cluster.nodes[node]!;
   return !cordoned && !lost;
 };
+
+/** To be called before something becomes free on the node; `closed`: before that nothing of it could be used. */
+export function noteFreed(cluster: Cluster, node: number, closed = false): void {
+  if (cluster.freed.has(node)) return;
+  const free = copyFree(freeOf(cluster.packing, node));
+  cluster.freed.set(node, closed ? { ...free, cpuMilli: 0, memoryMib: 0, codes: new Int16Array(free.to) } : free);
+}
 
 export function requireTeam(cluster: Cluster, name: string): TeamState {
   const team = cluster.teams.get(name);

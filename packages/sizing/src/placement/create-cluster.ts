@@ -65,7 +65,7 @@ export function createCluster(input: ClusterInput): Cluster {
     lowestStanding: new Float64Array(snapshot.nodes.length).fill(Infinity),
     waiting: new Map(),
     waitingGroups: new Map(),
-    freed: new Set(),
+    freed: new Map(),
     rounds: { count: 0, evictAt: 0, holdAt: 0 },
     empty: null,
     finished: new Map(snapshot.finished.map((id) => [id, true])),

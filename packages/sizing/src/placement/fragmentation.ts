@@ -1,3 +1,4 @@
+import type { FreeResources } from "./free-resources.ts";
 import { countMigInstances, freeGpu, freeMilli, type MigShape } from "./gpu-codes.ts";
 import { fitsType, migShapeOf, type NodeType, type RequestShape } from "./node-type.ts";
 
@@ -35,16 +36,6 @@ type TypeDemand = {
   unitMilli: Float64Array;
   /** Weight times the unit to the power of 3/4. */
   gain: Float64Array;
-};
-
-/** Free resources of one node; `codes` from `from` to `to` are its GPUs. */
-export type FreeResources = {
-  type: number;
-  cpuMilli: number;
-  memoryMib: number;
-  codes: Int16Array;
-  from: number;
-  to: number;
 };
 
 /** Classes that are followed, the most frequent ones. With constraints on GPU models 128 lost 4% of what 256 placed. */

@@ -1,7 +1,7 @@
 import { addSupply, describeDemand, weighByScarcity } from "./fragmentation.ts";
 import { type RequestShape, shapeKey } from "./node-type.ts";
 import { type Packing } from "./packing.ts";
-import { freeOf } from "./slot-costs.ts";
+import { freeOf } from "./free-resources.ts";
 
 /**
  * What was asked for so far, placed or not, by class: pods that need equal GPUs and whose processors and memory round to

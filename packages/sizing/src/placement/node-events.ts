@@ -1,6 +1,6 @@
 import { SizingError } from "../sizing-error.ts";
 import { readClock } from "./clock.ts";
-import { type Cluster, createTeam, isSchedulable } from "./cluster.ts";
+import { type Cluster, createTeam, isSchedulable, noteFreed } from "./cluster.ts";
 import { teamSchema, type TeamSpec } from "./cluster-snapshot.ts";
 import { closeNode, openNode } from "./packing.ts";
 import { invalidInput } from "./placement-request.ts";
@@ -79,7 +79,7 @@ function changeNode(cluster: Cluster, name: string, change: { cordoned?: boolean
   const holder = cluster.heldFor[node];
   if (isSchedulable(cluster, node)) {
     if (holder === null) openNode(cluster.packing, node);
-    cluster.freed.add(node);
+    noteFreed(cluster, node, true);
   } else {
     // Held nodes were to take one gang together: without one of them, others are chosen.
     if (holder) releaseHold(cluster, holder);

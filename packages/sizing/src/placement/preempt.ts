@@ -4,8 +4,9 @@ import { changeTrial, fitsTrial, startTrial, wholeGpus } from "./eviction-trial.
 import { findMismatch, type RequestShape } from "./node-type.ts";
 import { freeMilli } from "./gpu-codes.ts";
 import { closeNode, giveBack, openNode, type Packing, retake } from "./packing.ts";
-import { type AllowedTypes } from "./slot-costs.ts";
-import { levelsOf, type GangPlacement, type Placed, placeOn, type Pod, undo } from "./place-gang.ts";
+import { fitsSlot } from "./room.ts";
+import type { AllowedTypes } from "./slot-costs.ts";
+import { type GangPlacement, type Placed, placeOn, type Pod, undo } from "./place-gang.ts";
 import type { TopologyLevel } from "./placement-request.ts";
 import { borrowedMilli } from "./quota.ts";
 import { classOf } from "./waiting.ts";
@@ -42,7 +43,8 @@ type Option = { node: number; jobs: Job[]; score: readonly [number, number, numb
 /**
  * Finds room for the whole gang by stopping the work that loses least: node by node the fewest and cheapest jobs, then
  * the node where that is cheapest, comparing serving stopped, then the highest standing stopped, then GPU time lost.
- * The cluster is left as it was. Null where even stopping everything that may be stopped makes no room.
+ * Only the level that is required is looked at: stopping work for others to lie closer together than they must would be
+ * out of proportion. The cluster is left as it was. Null where even stopping everything that may be stopped makes no room.
  */
 export function planEviction(
   cluster: Cluster,
@@ -58,39 +60,43 @@ export function planEviction(
   for (const job of cluster.jobs.values()) if (mayEvict(ask, job, reclaims, none)) any = true;
   if (!any) return null;
   const apart = ask.request.topology?.apart ?? false;
-  for (const level of levelsOf(ask.request, pods.length)) {
-    if ((level === "nvlink" || level === "node") && apart && pods.length > 1) continue;
-    const { nvlink, rail, pool } = cluster.topology;
-    const domains =
-      level === "rail"
-        ? rail
-        : level === "pool"
-          ? pool
-          : level === "any"
-            ? [null]
-            : [null, ...(level === "nvlink" ? nvlink : [])];
-    for (const domain of domains) {
-      const oneNode = domain === null && level !== "any";
-      const search: Search = {
-        cluster,
-        ask,
-        allowed,
-        domain,
-        reclaims,
-        apart,
-        level,
-        spared,
-        evicted: new Set(),
-        borrowed: new Map(),
-      };
-      const taken = oneNode ? evictForGroup(search, pods) : evictForEach(search, pods);
-      const evicted = [...search.evicted];
-      undo(cluster.packing, taken ?? []);
-      for (const job of evicted) for (const each of job.taken) retake(cluster.packing, each);
-      if (taken !== null) return { taken, level, evicted };
-    }
+  const level = ask.request.topology?.required ?? "any";
+  if ((level === "nvlink" || level === "node") && apart && pods.length > 1) return null;
+  for (const domain of domainsOf(cluster, level)) {
+    const search: Search = {
+      cluster,
+      ask,
+      allowed,
+      domain,
+      reclaims,
+      apart,
+      level,
+      spared,
+      evicted: new Set(),
+      borrowed: new Map(),
+    };
+    const taken = domain === null && level !== "any" ? evictForGroup(search, pods) : evictForEach(search, pods);
+    const evicted = [...search.evicted];
+    undo(cluster.packing, taken ?? []);
+    for (const job of evicted) for (const each of job.taken) retake(cluster.packing, each);
+    if (taken !== null) return { taken, level, evicted };
   }
   return null;
+}
+
+/** Where a gang may lie at a level: among the nodes of one of these; null: on any one node, or at "any" on all of them. */
+function domainsOf({ topology }: Cluster, level: TopologyLevel): readonly (readonly number[] | null)[] {
+  switch (level) {
+    case "nvlink":
+      return [null, ...topology.nvlink];
+    case "rail":
+      return topology.rail;
+    case "pool":
+      return topology.pool;
+    case "node":
+    case "any":
+      return [null];
+  }
 }
 
 type Search = {
@@ -183,7 +189,7 @@ function listOptions(
   nodes: readonly number[] | null,
   keep: number,
 ): Map<number, Option> {
-  const { cluster, allowed, domain } = search;
+  const { cluster, ask, allowed, domain } = search;
   const { packing } = cluster;
   const fits = packing.types.map(
     (type, i) =>
@@ -194,6 +200,8 @@ function listOptions(
   const look = (node: number) => {
     if (packing.slotOf[node] === -1 || !fits[packing.nodeType[node]!]) return;
     const limit = cheapest.length < keep ? null : cheapest.at(-1)!.score;
+    const mayStop = search.reclaims || classOf(ask.request) > 0 || cluster.lowestStanding[node]! < ask.request.priority;
+    if (!mayStop && pods.length === 1 && !fitsSlot(packing, pods[0]!.shape, packing.slotOf[node]!)) return;
     if (limit !== null && limit[0] === 0 && cluster.lowestStanding[node]! > limit[1]) return;
     const option = cheapestOnNode(search, pods, node, limit);
     if (option === null) return;

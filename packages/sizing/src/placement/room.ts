@@ -1,3 +1,4 @@
+import { type FreeResources, freeOf } from "./free-resources.ts";
 import { countMigInstances, freeGpu, freeMilli } from "./gpu-codes.ts";
 import { fitsType, migShapeOf, type RequestShape } from "./node-type.ts";
 import type { Packing } from "./packing.ts";
@@ -6,22 +7,25 @@ import type { AllowedTypes } from "./slot-costs.ts";
 
 /** How many pods of the shape a node's free resources hold, whether or not it takes new work. */
 export function countRoom(packing: Packing, shape: RequestShape, node: number): number {
-  const type = packing.types[packing.nodeType[node]!]!;
+  return countRoomIn(packing, shape, freeOf(packing, node));
+}
+
+export function countRoomIn({ types }: Packing, shape: RequestShape, free: FreeResources): number {
+  const type = types[free.type]!;
+  const { codes, from, to } = free;
   if (!fitsType(type, shape)) return 0;
   let pods = Infinity;
-  if (shape.cpuMilli > 0) pods = Math.floor(packing.freeCpuMilli[node]! / shape.cpuMilli);
-  if (shape.memoryMib > 0) pods = Math.min(pods, Math.floor(packing.freeMemoryMib[node]! / shape.memoryMib));
+  if (shape.cpuMilli > 0) pods = Math.floor(free.cpuMilli / shape.cpuMilli);
+  if (shape.memoryMib > 0) pods = Math.min(pods, Math.floor(free.memoryMib / shape.memoryMib));
   if (pods <= 0 || shape.gpus === 0) return pods;
-  const from = node * packing.stride;
-  const to = from + type.gpus;
   let units = 0;
   if (shape.migProfile !== null) {
     const mig = migShapeOf(type, shape.migProfile)!;
-    for (let i = from; i < to; i++) units += countMigInstances(packing.codes[i]!, mig);
+    for (let i = from; i < to; i++) units += countMigInstances(codes[i]!, mig);
   } else if (shape.gpuMilli < freeGpu) {
-    for (let i = from; i < to; i++) units += Math.floor(freeMilli(packing.codes[i]!) / shape.gpuMilli);
+    for (let i = from; i < to; i++) units += Math.floor(freeMilli(codes[i]!) / shape.gpuMilli);
   } else {
-    for (let i = from; i < to; i++) if (packing.codes[i] === freeGpu) units += 1;
+    for (let i = from; i < to; i++) if (codes[i] === freeGpu) units += 1;
   }
   return Math.min(pods, Math.floor(units / shape.gpus));
 }

@@ -14,9 +14,10 @@ import { allowedTypes, decide, decideAt, findBlock, readRequest, tryAdmit } from
 import type { Decision } from "./decision.ts";
 import { holdNodes } from "./hold.ts";
 import { observeShape } from "./learned-demand.ts";
+import type { RequestShape } from "./node-type.ts";
 import { isPreemptible, type PlacementRequest } from "./placement-request.ts";
 import { borrowedMilli, checkQuota, unreservedMilli } from "./quota.ts";
-import { countByShape, countMissing, countRoom } from "./room.ts";
+import { countByShape, countMissing, countRoom, countRoomIn } from "./room.ts";
 import { agedPriority, dequeue, describeAsk, enqueue, groupOf, outranks, sortWaiting } from "./waiting.ts";
 
 /** Ended ids that are remembered, so that a submission that is repeated late does not run twice. */
@@ -50,9 +51,13 @@ export function startWaiting(cluster: Cluster, nowMs: number): Decision[] {
 
 /** Goes through the queue once; true where it has to be gone through again. */
 function startInOrder(cluster: Cluster, started: Decision[], startedIds: Set<string>): boolean {
-  const { candidates, head } = listCandidates(cluster);
+  const freed = new Map(cluster.freed);
+  cluster.freed.clear();
+  const { candidates, head, reopened } = listCandidates(cluster, freed);
   for (const entry of candidates) {
     const group = groupOf(cluster, entry);
+    // What was freed may be taken again by those who went before.
+    if (reopened.has(group) && !group.failed) group.failed = !mayHaveRoom(cluster, group, entry, freed);
     if (group.failed && entry !== head) continue;
     group.missing = entry === head || isSingle(entry) ? null : findMissing(cluster, entry);
     const decision = group.missing ? null : tryAdmit(cluster, entry, entry === head, startedIds);
@@ -60,64 +65,72 @@ function startInOrder(cluster: Cluster, started: Decision[], startedIds: Set<str
       carryOut(cluster, entry, decision);
       started.push(decision);
       startedIds.add(decision.id);
-      if (cluster.freed.size > 0) return true;
+      if (cluster.freed.size > 0) break;
     } else if (decision === null) group.failed = true;
   }
-  return false;
+  for (const pool of cluster.pools.values()) pool.lastUnreservedMilli = unreservedMilli(pool);
+  return cluster.freed.size > 0;
 }
 
 /**
  * In the queue's order, what may have room: of groups that are not known to have none, or to which something that was freed
  * since may give some. `head` is the first in line of all, whenever it is due to look for work that may be stopped for it.
  */
-function listCandidates(cluster: Cluster): { candidates: Waiting[]; head: Waiting | null } {
-  const freed = [...cluster.freed];
-  cluster.freed.clear();
-  const pools = [...cluster.pools.values()].filter(({ spec }) => spec.servingReserveGpuMilli > 0);
+function listCandidates(cluster: Cluster, freed: Freed) {
+  const reopened = new Set<WaitingGroup>();
   const candidates: Waiting[] = [];
   for (const group of cluster.waitingGroups.values()) {
     const [first] = group.members;
-    if (group.failed && !mayHaveRoom(cluster, group, first!, freed, pools)) continue;
-    group.failed = false;
-    for (const entry of group.members) if (findBlock(cluster, entry) === null) candidates.push(entry);
+    if (group.failed) {
+      if (!mayHaveRoom(cluster, group, first!, freed)) continue;
+      group.failed = false;
+      reopened.add(group);
+    }
+    for (const entry of group.members) if (mayStart(cluster, entry)) candidates.push(entry);
   }
-  for (const pool of pools) pool.lastUnreservedMilli = unreservedMilli(pool);
   let head: Waiting | null = null;
   if (cluster.rounds.count >= cluster.rounds.evictAt) {
     cluster.rounds.evictAt = cluster.rounds.count + evictEvery;
     for (const entry of cluster.waiting.values()) {
-      if (findBlock(cluster, entry) === null && (head === null || sortWaiting(cluster, [entry, head])[0] === entry)) head = entry;
+      if (mayStart(cluster, entry) && (head === null || sortWaiting(cluster, [entry, head])[0] === entry)) head = entry;
     }
     if (head !== null && groupOf(cluster, head).failed) candidates.push(head);
   }
-  return { candidates: sortWaiting(cluster, candidates), head };
+  return { candidates: sortWaiting(cluster, candidates), head, reopened };
 }
+
+/** The quota first: it is what most of the queue waits for, and quick to look at. */
+const mayStart = (cluster: Cluster, entry: Waiting) =>
+  checkQuota(entry.team, entry.gpuMilli, isPreemptible(entry.request)) === null && findBlock(cluster, entry) === null;
+
+type Freed = Cluster["freed"];
 
 /** How often the first in line looks again for work to stop: it has looked when it came, and looking is dear. */
 const evictEvery = 64;
 
 /** Looks only at what was freed: what has been taken since can have made nothing better. */
-function mayHaveRoom(
-  cluster: Cluster,
-  group: WaitingGroup,
-  entry: Waiting,
-  freed: readonly number[],
-  pools: readonly PoolState[],
-): boolean {
+function mayHaveRoom(cluster: Cluster, group: WaitingGroup, entry: Waiting, freed: Freed): boolean {
   const { packing } = cluster;
   const { missing } = group;
-  const guarded = entry.request.kind === "serving" || entry.gpuMilli === 0 ? [] : pools;
+  const isGuarded = entry.request.kind !== "serving" && entry.gpuMilli > 0;
+  const guarded = isGuarded ? [...cluster.pools.values()].filter(({ spec }) => spec.servingReserveGpuMilli > 0) : [];
   const mayUse = (pool: PoolState) => entry.gpuMilli <= unreservedMilli(pool);
   if (guarded.some((pool) => entry.gpuMilli > pool.lastUnreservedMilli && mayUse(pool))) return true;
-  for (const node of freed) {
+  let gained = 0;
+  for (const [node, before] of freed) {
     const holder = cluster.heldFor[node];
     const held = holder ? cluster.waiting.get(holder) : undefined;
     if (held && held !== entry && !outranks(cluster, entry, held)) continue;
     if (guarded.some((pool) => pool.spec.name === cluster.nodes[node]!.pool && !mayUse(pool))) continue;
-    if (missing !== null) missing.pods -= countRoom(packing, missing.shape, node);
-    else if (entry.shapes.some((shape) => countRoom(packing, shape, node) > 0)) return true;
+    const gain = (shape: RequestShape) =>
+      Math.max(0, countRoom(packing, shape, node) - countRoomIn(packing, shape, before));
+    if (missing !== null) gained += gain(missing.shape);
+    else if (entry.shapes.some((shape) => gain(shape) > 0)) return true;
   }
-  return missing !== null && missing.pods <= 0;
+  if (missing === null) return false;
+  if (gained >= missing.pods) return true;
+  missing.pods -= gained;
+  return false;
 }
 
 const isSingle = ({ request }: Waiting) => request.gang.length === 1 && request.gang[0]!.count === 1;

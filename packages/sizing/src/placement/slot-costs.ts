@@ -1,5 +1,6 @@
 import { takeMig } from "./choose-gpus.ts";
-import { type FreeResources, valueFreeResources } from "./fragmentation.ts";
+import { valueFreeResources } from "./fragmentation.ts";
+import { type FreeResources, freeOf } from "./free-resources.ts";
 import { freeGpu } from "./gpu-codes.ts";
 import type { RequestShape } from "./node-type.ts";
 import type { Packing, ShapeCosts } from "./packing.ts";
@@ -133,16 +134,4 @@ function valueOfSlot(packing: Packing, slot: number): number {
     packing.slotValue[slot] = valueFreeResources(packing.demand, freeOf(packing, packing.slotNodes[slot]![0]!));
   }
   return packing.slotValue[slot]!;
-}
-
-export function freeOf(packing: Packing, node: number): FreeResources {
-  const from = node * packing.stride;
-  return {
-    type: packing.nodeType[node]!,
-    cpuMilli: packing.freeCpuMilli[node]!,
-    memoryMib: packing.freeMemoryMib[node]!,
-    codes: packing.codes,
-    from,
-    to: from + packing.types[packing.nodeType[node]!]!.gpus,
-  };
 }

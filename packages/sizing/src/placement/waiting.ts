@@ -3,6 +3,7 @@ import {
   gpuMilliOf,
   internShape,
   isSchedulable,
+  noteFreed,
   requireTeam,
   type Waiting,
   type WaitingGroup,
@@ -49,7 +50,7 @@ export function releaseHold(cluster: Cluster, id: string): void {
     cluster.heldFor[node] = null;
     if (!isSchedulable(cluster, node)) continue;
     openNode(cluster.packing, node);
-    cluster.freed.add(node);
+    noteFreed(cluster, node, true);
   }
   cluster.holders.delete(id);
 }

@@ -2,7 +2,12 @@ import type { Workload } from "./concurrency.ts";
 import type { SaturationPoint } from "./plan-types.ts";
 import { residentTokens99 } from "./resident-tokens.ts";
 
-export type BatchLatency = { ttftMs: number; tpotMs: number };
+export type BatchLatency = {
+  ttftMs: number;
+  tpotMs: number;
+  /** Some of the requests wait for a place in the batch. */
+  saturated?: boolean;
+};
 export type LatencyAt = (requestsInFlight: number) => BatchLatency;
 
 export type CapacityLimits = {
@@ -48,9 +53,10 @@ export function findMiss(
     return { limit: "KV cache", wanted: requests, got: Math.floor(limits.meanRequests), unit: "requests" };
   if (requests > limits.engineBatch)
     return { limit: "engine batch limit", wanted: requests, got: limits.engineBatch, unit: "requests" };
-  const { ttftMs, tokensPerSecondPerUser, firstSoundMs: soundLimit } = workload.limits;
-  if (ttftMs === null && tokensPerSecondPerUser === null && soundLimit === null) return null;
   const latency = latencyAt(requests);
+  // The engine keeps room for whole requests, which is less than what they hold on average.
+  if (latency.saturated === true) return { limit: "KV cache", wanted: requests, got: requests - 1, unit: "requests" };
+  const { ttftMs, tokensPerSecondPerUser, firstSoundMs: soundLimit } = workload.limits;
   if (ttftMs !== null && latency.ttftMs > ttftMs)
     return { limit: "time to first token", wanted: ttftMs, got: latency.ttftMs, unit: "ms" };
   const sound = firstSoundMs(latency);

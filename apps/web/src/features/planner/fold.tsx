@@ -1,12 +1,25 @@
+"use client";
+
 import { ChevronRight } from "lucide-react";
-import type { ReactNode } from "react";
+import { useState, type ReactNode } from "react";
+import { cn } from "#lib/class-names.ts";
 
-type FoldProps = { title: ReactNode; open?: boolean; bodyClassName?: string; children: ReactNode };
+type FoldProps = {
+  title: ReactNode;
+  openAtFirst?: boolean;
+  bodyClassName?: string;
+  children: ReactNode;
+};
 
-/** A panel that stays closed until somebody wants to know. */
-export function Fold({ title, open, bodyClassName = "p-4", children }: FoldProps) {
+/** A panel that stays closed until somebody wants to know; what is in it is not built before. */
+export function Fold({ title, openAtFirst = false, bodyClassName = "p-4", children }: FoldProps) {
+  const [open, setOpen] = useState(openAtFirst);
   return (
-    <details open={open} className="group/fold rounded-panel border border-line bg-panel">
+    <details
+      open={open}
+      onToggle={(event) => event.target === event.currentTarget && setOpen(event.currentTarget.open)}
+      className="group/fold rounded-panel border border-line bg-panel"
+    >
       <summary
         data-focus-inset
         className="flex min-h-11 cursor-pointer list-none items-center gap-2 px-4 py-2 text-13 font-semibold hover:text-accent"
@@ -14,7 +27,7 @@ export function Fold({ title, open, bodyClassName = "p-4", children }: FoldProps
         <ChevronRight aria-hidden className="size-4 shrink-0 transition-transform group-open/fold:rotate-90" />
         {title}
       </summary>
-      <div className={`border-t border-line ${bodyClassName}`}>{children}</div>
+      {open && <div className={cn("border-t border-line", bodyClassName)}>{children}</div>}
     </details>
   );
 }

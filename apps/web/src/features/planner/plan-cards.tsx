@@ -2,13 +2,7 @@
 
 import type { Plan } from "@anneal/sizing/plan/plan-types";
 import { dollars } from "@anneal/sizing/plan/words";
-import {
-  describeFormat,
-  describeReplicas,
-  describeSplit,
-  formatWatts,
-  nameGpus,
-} from "#features/planner/plan-words.ts";
+import { describeFormat, describeSplit, formatWatts, nameGpus } from "#features/planner/plan-words.ts";
 import { cn } from "#lib/class-names.ts";
 import { formatDuration, formatNumber, formatSignificant } from "#lib/format.ts";
 

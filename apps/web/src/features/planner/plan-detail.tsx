@@ -6,13 +6,15 @@ import { Fold } from "#features/planner/fold.tsx";
 import { launchCommand } from "#features/planner/plan-words.ts";
 
 /** Why a plan looks as it does, what else is worth weighing, and how one of its replicas is started. */
-export function PlanDetail({ plan }: { plan: Plan }) {
+export function PlanDetail({ plan, load }: { plan: Plan; load: readonly string[] }) {
+  // How the load is understood stands in a place of its own.
+  const reasons = plan.reasons.filter((reason) => !load.includes(reason));
   const weighed = plan.options.toSorted((left, right) => Number(right.worthIt) - Number(left.worthIt));
   return (
     <Fold title={`Why plan ${plan.rank}: ${plan.title}`}>
       <div className="space-y-5">
         <ol className="max-w-[100ch] list-decimal space-y-1.5 pl-5 text-13 marker:text-faint">
-          {plan.reasons.map((reason) => (
+          {reasons.map((reason) => (
             <li key={reason} className="pl-1">
               {reason}
             </li>

@@ -1,7 +1,7 @@
 "use client";
 
 import { Link2 } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useDeferredValue, useMemo, useState } from "react";
 import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { Page } from "#components/ui/page.tsx";
@@ -16,6 +16,7 @@ import { pastedModel, toBrief, type NamedModel } from "#features/planner/planner
 import { isPreset, presets } from "#features/planner/presets.ts";
 import { usePlannerAnswer, type PlannerError } from "#features/planner/use-planner-answer.ts";
 import { usePlannerState, type PlannerInputs } from "#features/planner/use-planner-state.ts";
+import { cn } from "#lib/class-names.ts";
 
 /** From a model and a load to the GPUs that carry it. All of it is worked out in the browser; nothing is sent. */
 export function PlannerPage() {
@@ -24,6 +25,9 @@ export function PlannerPage() {
   const { model, problem } = useNamedModel(inputs);
   const brief = useMemo(() => (model === null ? null : toBrief(state, model)), [state, model]);
   const answer = usePlannerAnswer(brief);
+  const result = useMemo(() => ({ state, answer, brief, problem }), [state, answer, brief, problem]);
+  const shown = useDeferredValue(result);
+  const pending = shown !== result || (brief === null ? problem === null : answer.pending);
   const facts = useMemo(() => (model === null ? null : describeModel(model.config)), [model]);
   const unread = answer.error?.code === "UNKNOWN_ARCHITECTURE" ? answer.error.message : null;
   const problemOf = (...fields: string[]) => fieldProblem(answer.error, fields);
@@ -57,7 +61,13 @@ export function PlannerPage() {
           />
           <LimitsPanel state={state} change={change} problemOf={problemOf} />
         </form>
-        <PlannerResult inputs={inputs} answer={answer} brief={brief} problem={problem} />
+        <div
+          id="answer"
+          aria-busy={pending}
+          className={cn("min-w-0 scroll-mt-16 transition-opacity delay-150 duration-200", pending && "opacity-70")}
+        >
+          <PlannerResult {...shown} change={change} />
+        </div>
       </div>
       <ShortAnswer answer={answer} />
     </Page>

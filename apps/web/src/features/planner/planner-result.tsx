@@ -1,7 +1,7 @@
 "use client";
 
 import { Scale } from "lucide-react";
-import { useCallback } from "react";
+import { memo, useCallback } from "react";
 import type { PlanAnswer } from "@anneal/sizing/plan/plan";
 import type { Plan } from "@anneal/sizing/plan/plan-types";
 import { dollars } from "@anneal/sizing/plan/words";
@@ -19,13 +19,13 @@ import { PlanTable } from "#features/planner/plan-table.tsx";
 import { nameGpus, sizeCommand } from "#features/planner/plan-words.ts";
 import { RejectedOptions } from "#features/planner/rejected-options.tsx";
 import { SpeedCurve } from "#features/planner/speed-curve.tsx";
+import type { PlannerState } from "#features/planner/planner-state.ts";
 import type { PlannerAnswer } from "#features/planner/use-planner-answer.ts";
 import type { PlannerInputs } from "#features/planner/use-planner-state.ts";
-import { cn } from "#lib/class-names.ts";
 import { formatCount, formatSignificant } from "#lib/format.ts";
 
-type Props = {
-  inputs: PlannerInputs;
+type PlannerResultProps = {
+  state: PlannerState;
   answer: PlannerAnswer;
   brief: Record<string, unknown> | null;
   /** Why there is nothing to plan with yet. */
@@ -34,9 +34,10 @@ type Props = {
 
 const sideBySide = 3;
 
-export function PlannerResult({ inputs, answer, brief, problem }: Props) {
-  const { state, change } = inputs;
-  const { preview, plans, error, pending } = answer;
+/** Built in the background: what is typed at the left never waits for it. */
+export const PlannerResult = memo(function PlannerResult(props: PlannerResultProps & Pick<PlannerInputs, "change">) {
+  const { state, change, answer, brief, problem } = props;
+  const { preview, plans, error } = answer;
   if (brief === null && problem !== null)
     return (
       <EmptyState icon={Scale} title="A model is missing">
@@ -65,21 +66,20 @@ export function PlannerResult({ inputs, answer, brief, problem }: Props) {
   const shownGpu = state.shownGpu ?? shown?.gpu ?? preview.gpus[0]?.gpu ?? "";
   const gpu = preview.gpus.find((each) => each.gpu === shownGpu) ?? preview.gpus[0];
   return (
-    <div
-      id="answer"
-      aria-busy={pending}
-      className={cn(
-        "min-w-0 scroll-mt-16 space-y-6 transition-opacity delay-150 duration-200",
-        pending && "opacity-70",
-      )}
-    >
+    <div className="space-y-6">
       <AnswerFigures plan={shown} workload={preview.workload} />
-      <Plans answer={plans} shown={shown} inputs={inputs} />
-      {shown && <PlanDetail plan={shown} />}
+      <Plans answer={plans} shown={shown} state={state} change={change} />
+      <div className="space-y-3">
+        {shown && <PlanDetail plan={shown} load={plans.workloads.flatMap(({ reasons }) => reasons)} />}
+        <Understood answer={plans} />
+      </div>
       <MemoryBars preview={preview} shownGpu={shownGpu} onShow={(next) => change({ shownGpu: next })} />
       {gpu && <SpeedCurve gpu={gpu} workload={preview.workload} />}
-      <Understood answer={plans} />
-      <RejectedOptions rejected={plans.rejected} open={plans.plans.length === 0} />
+      <RejectedOptions
+        key={plans.plans.length === 0 ? "all there is" : "beside plans"}
+        rejected={plans.rejected}
+        openAtFirst={plans.plans.length === 0}
+      />
       {brief && (
         <Fold title="The same from the command line">
           <p className="mb-2 text-13 text-muted">
@@ -90,11 +90,11 @@ export function PlannerResult({ inputs, answer, brief, problem }: Props) {
       )}
     </div>
   );
-}
+});
 
-type PlansProps = { answer: PlanAnswer; shown: Plan | null; inputs: PlannerInputs };
+type PlansProps = { answer: PlanAnswer; shown: Plan | null } & Pick<PlannerInputs, "state" | "change">;
 
-function Plans({ answer: { plans }, shown, inputs: { state, change } }: PlansProps) {
+function Plans({ answer: { plans }, shown, state, change }: PlansProps) {
   const onShow = useCallback((shownPlan: number) => change({ shownPlan, shownGpu: null }), [change]);
   if (shown === null)
     return (

@@ -5,12 +5,12 @@ import { groupRejections, nameRejected } from "#features/planner/plan-words.ts";
 import { formatCount, formatNumber } from "#lib/format.ts";
 
 /** What is not among the plans, and why not: by reason, closed until somebody wonders. */
-export function RejectedOptions({ rejected, open }: { rejected: readonly Rejection[]; open?: boolean }) {
+export function RejectedOptions({ rejected, openAtFirst }: { rejected: readonly Rejection[]; openAtFirst?: boolean }) {
   if (rejected.length === 0) return null;
   return (
     <Fold
       title={`${formatCount(rejected.length, "other option was", "other options were")} left out, and why`}
-      {...(open === undefined ? {} : { open })}
+      {...(openAtFirst === undefined ? {} : { openAtFirst })}
       bodyClassName="divide-y divide-line"
     >
       {groupRejections(rejected).map(({ title, items }) => (

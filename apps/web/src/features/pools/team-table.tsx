@@ -101,7 +101,7 @@ const columnsOf = (onEdit?: (team: Team) => void): DataColumn<Team>[] => [
     id: "budgets",
     header: "Budgets",
     enableSorting: false,
-    meta: { width: "17.5rem" },
+    meta: { width: "19rem" },
     cell: ({ row }) => <Budgets team={row.original} />,
   },
   ...(onEdit
