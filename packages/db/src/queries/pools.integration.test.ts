@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { PlacementRequest } from "@anneal/sizing/placement/placement-request";
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { openDatabase } from "../database.ts";
@@ -155,6 +156,12 @@ it("goes on deciding when machines go away: what ran there waits, and quotas sha
     spec: { ...spec, nominalGpuMilli: null, borrowingLimitGpuMilli: null },
     workspaceId: null,
   });
+});
+
+it("goes on deciding when what it has learned is in an older form", async () => {
+  await ask(1);
+  await database.db.execute(sql`update scheduler set demand = '[{"kind": "training"}]'`);
+  expect(await ask(1)).toMatchObject({ status: "admitted" });
 });
 
 it("goes on from the latest time that it has seen when a clock jumps back", async () => {

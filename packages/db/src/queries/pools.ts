@@ -1,6 +1,6 @@
 import type { PlacementRequest } from "@anneal/sizing/placement/placement-request";
 import type { Cluster } from "@anneal/sizing/placement/cluster";
-import type { ClusterSnapshot, TeamSpec } from "@anneal/sizing/placement/cluster-snapshot";
+import { clusterSnapshotSchema, type ClusterSnapshot, type TeamSpec } from "@anneal/sizing/placement/cluster-snapshot";
 import { createCluster, toSnapshot } from "@anneal/sizing/placement/create-cluster";
 import type { Decision } from "@anneal/sizing/placement/decision";
 import { finishWork, startWaiting, submitRequest } from "@anneal/sizing/placement/schedule";
@@ -151,7 +151,7 @@ export async function schedulePending(db: Database, nowMs = Date.now()): Promise
 export async function measurePlacement(db: Database, subject: string, measuredBytes: number): Promise<void> {
   await db
     .update(placements)
-    .set({ measuredBytes: sql`greatest(${measuredBytes}, coalesce(${placements.measuredBytes}, 0))` })
+    .set({ measuredBytes: sql`greatest(${Math.round(measuredBytes)}, coalesce(${placements.measuredBytes}, 0))` })
     .where(and(eq(placements.subject, subject), eq(placements.status, "running")));
 }
 
@@ -205,7 +205,8 @@ async function readSnapshot(
   const snapshot: ClusterSnapshot = {
     ...emptySnapshot,
     nowMs: own!.nowMs,
-    demand: own!.demand,
+    // What an earlier release learned otherwise is learned again.
+    demand: clusterSnapshotSchema.shape.demand.safeParse(own!.demand).data ?? [],
     nodes,
     pools: allPools.map(({ name, kinds, servingReserveGpuMilli }) => ({
       name,

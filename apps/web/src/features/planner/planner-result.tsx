@@ -63,7 +63,8 @@ export const PlannerResult = memo(function PlannerResult(props: PlannerResultPro
       </div>
     );
   const shown = plans.plans.find(({ rank }) => rank === state.shownPlan) ?? plans.plans[0] ?? null;
-  const shownGpu = state.shownGpu ?? shown?.gpu ?? preview.gpus[0]?.gpu ?? "";
+  const fitting = preview.gpus.find(({ status }) => status === "fits") ?? preview.gpus[0];
+  const shownGpu = state.shownGpu ?? shown?.gpu ?? fitting?.gpu ?? "";
   const gpu = preview.gpus.find((each) => each.gpu === shownGpu) ?? preview.gpus[0];
   return (
     <div className="space-y-6">
