@@ -87,7 +87,15 @@ export function comparePolicies(original: RequestTrace, options: ComparisonOptio
   const anneal = play(
     settings,
     annealPolicy(
-      { profile, limits, target, coldStartSeconds, intervalSeconds, order, maxReplicas: roster.maxReplicas },
+      {
+        profile,
+        limits,
+        target: asked,
+        coldStartSeconds,
+        intervalSeconds,
+        order,
+        maxReplicas: roster.maxReplicas,
+      },
       decisions,
     ),
   );

@@ -25,6 +25,16 @@ it("says with numbers why it starts replicas: what is, what is expected, and whe
   );
 });
 
+it("adds replicas for a queue that stands, even when nothing more comes and nothing is served", () => {
+  let state = createController({ coldStartSeconds: 30, maxReplicas: 4 });
+  const stuck = { promptTokensPerSecond: 0, outputTokensPerSecond: 0, firstTokens: 0, running: 200, waiting: 4000 };
+  for (let i = 0; i < 10; i++) {
+    const decision = step(state, observationOf({ at: noon + i * 15, serving: 1, metrics: stuck }));
+    expect(decision.desiredReplicas).toBe(4);
+    state = decision.nextState;
+  }
+});
+
 it("never asks for fewer than the least or more than the most, whatever the metrics say", () => {
   const metric = fc.double({ min: -1, max: 1e9 });
   const observation = fc.record({

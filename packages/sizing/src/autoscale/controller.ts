@@ -95,7 +95,7 @@ export function step(stored: ControllerState, observation: Observation): Scaling
       enough: [],
     });
   }
-  const demand = readDemand(observation, settings.profile, state.shape, state.waiting, settings.intervalSeconds);
+  const demand = readDemand(observation, settings.profile, state.shape, state.waiting, settings);
   if (demand === null) return hold("no replica that serves has usable metrics", { ...state, at: observation.at });
 
   const timing = { intervalSeconds: settings.intervalSeconds, leadSeconds: settings.coldStartSeconds };
@@ -117,7 +117,11 @@ export function step(stored: ControllerState, observation: Observation): Scaling
     demand.load,
   );
   const neededNow = replicasFor(forecast.level) + settings.warmReplicas;
-  const wanted = Math.max(replicasFor(forecast.expected * multiple), neededNow);
+  const wanted = Math.max(
+    replicasFor(forecast.expected * multiple),
+    replicasFor(forecast.level + demand.backlog),
+    neededNow,
+  );
   const keepFor = Math.max(forecast.level, forecast.expected, farther.expected) * multiple;
   const enoughNow = Math.max(wanted, replicasFor(keepFor * (1 + hysteresis)));
   const enough = [...state.enough, { at: observation.at, replicas: enoughNow }].filter(

@@ -7,6 +7,8 @@ export type Demand = {
   load: number;
   /** The part of it that was served. */
   served: number;
+  /** Busy replicas that it takes to work off the queues by the time that a new replica would serve. */
+  backlog: number;
   /** Replicas that take requests, and those of them that had their share: one that has just come up had not. */
   serving: number;
   busy: number;
@@ -32,7 +34,7 @@ export function readDemand(
   profile: ReplicaProfile,
   shape: RequestShape,
   waitingBefore: number,
-  intervalSeconds: number,
+  { intervalSeconds, coldStartSeconds }: { intervalSeconds: number; coldStartSeconds: number },
 ): Demand | null {
   const working = observation.replicas.filter(({ status }) => status === "serving" || status === "draining");
   const known: ReplicaMetrics[] = [];
@@ -50,18 +52,19 @@ export function readDemand(
     outputTokensPerSecond: sum((metrics) => metrics.outputTokensPerSecond) * all,
   };
   const served = loadOf(rate, profile);
-  const queued = (waiting - waitingBefore) / intervalSeconds;
-  const growth = loadOf(
-    { promptTokensPerSecond: shape.promptTokens * queued, outputTokensPerSecond: shape.outputTokens * queued },
-    profile,
-  );
+  const loadOfRequests = (perSecond: number) =>
+    loadOf(
+      { promptTokensPerSecond: shape.promptTokens * perSecond, outputTokensPerSecond: shape.outputTokens * perSecond },
+      profile,
+    );
   const worst = (read: (metrics: ReplicaMetrics) => number | null) => {
     const values = known.map(read).filter((value) => value !== null);
     return values.length === 0 ? null : Math.max(...values);
   };
   return {
-    load: Math.max(0, served + growth),
+    load: Math.max(0, served + loadOfRequests((waiting - waitingBefore) / intervalSeconds)),
     served,
+    backlog: loadOfRequests(waiting / coldStartSeconds),
     serving: working.filter(({ status }) => status === "serving").length,
     busy: known.filter((metrics) => loadOf(metrics, profile) >= served / all / known.length / 2).length,
     running: sum((metrics) => metrics.running),

@@ -57,6 +57,11 @@ export function explainDecision(facts: Facts): string[] {
         : `The fleet is saturated: ${Math.round(demand.waiting)} requests wait because the KV cache is full.`,
     );
   }
+  if (demand.backlog >= 0.5) {
+    reasons.push(
+      `To work off the ${Math.round(demand.waiting)} requests that wait by ${when} takes ${demand.backlog.toFixed(1)} busy replicas.`,
+    );
+  }
   if (demand.unknown.length > 0) {
     reasons.push(
       `No usable metrics from ${demand.unknown.join(", ")}: taken to do what the others do, and nothing is stopped meanwhile.`,

@@ -48,14 +48,3 @@ export function multipleFor(growth: Growth, missed: number): number {
   }
   return ratioOf(0);
 }
-
-/** The ratio that a share `quantile` of the observations stays below. */
-export function growthQuantile(growth: Growth, quantile: number): number {
-  const total = growth.reduce((sum, weight) => sum + weight, 0);
-  let below = 0;
-  for (const [bin, weight] of growth.entries()) {
-    below += weight;
-    if (below >= quantile * total) return ratioOf(bin);
-  }
-  return ratioOf(bins - 1);
-}
