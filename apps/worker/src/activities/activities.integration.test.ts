@@ -24,7 +24,9 @@ import {
   updateReplica,
   type Replica,
 } from "@anneal/db/queries/serving";
-import { savePool, submitPlacement } from "@anneal/db/queries/pools";
+import { endPlacement, listActivePlacements, savePool, submitPlacement } from "@anneal/db/queries/pools";
+import { createTrainingRun, getTrainingRun } from "@anneal/db/queries/train";
+import { saveDatasetVersion } from "@anneal/db/queries/dataset";
 import { ensureServingTarget, getServingTarget, updateServingTarget } from "@anneal/db/queries/serving-target";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
@@ -45,6 +47,7 @@ import { startFakeEngine, type FakeEngine } from "./fake-engine.fixture.ts";
 import { createIndexingActivities } from "./indexing.ts";
 import { createServingScaler } from "./scale-serving.ts";
 import { createServingActivities } from "./serving.ts";
+import { createTrainActivities, machinePool } from "./train.ts";
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -530,5 +533,83 @@ describe("indexing", () => {
     expect(await vectors.count(await collectionOf())).toBe(embedded.length);
     const run = await getRun(scope, stage.runId);
     expect(run.stages.find((row) => row.stage === "index")?.progress).toMatchObject({ unit: "passages" });
+  });
+});
+
+describe("admitting a training", () => {
+  const config = {
+    model_type: "llama",
+    hidden_size: 64,
+    intermediate_size: 128,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 4,
+    vocab_size: 1000,
+    max_position_embeddings: 2048,
+    tie_word_embeddings: true,
+    torch_dtype: "bfloat16",
+  };
+
+  async function prepare(training: Record<string, unknown>) {
+    const [datasetVersionId, trainingRunId] = [randomUUID(), randomUUID()];
+    const files = { trainKey: "t", evalKey: "e", trainCount: 1, evalCount: 0, pairCount: 1, droppedCount: 0 };
+    const version = { id: datasetVersionId, name: "documents", digest: "d", acl: nobody, settings: {}, stats: {} };
+    await saveDatasetVersion(scope, { ...version, ...files, runId: null }, []);
+    const run = { id: trainingRunId, runId: null, datasetVersionId, baseModel: "tiny", inputDigest: "i", config: {} };
+    await createTrainingRun(scope, run);
+    const stage = await createStageInput();
+    return { ...stage, trainingRunId, settings: loopSettingsSchema.parse({ training }) };
+  }
+  const activities = () =>
+    createTrainActivities({
+      db: handle.db,
+      objects,
+      stateDir: handle.dir,
+      python: "python3",
+      pythonPath: undefined,
+      baseModel: { name: "tiny", path: handle.dir, digest: "d", config, weightBytes: 1_000_000 },
+      maxLoraRank: 16,
+      sampleCount: 0,
+    });
+
+  beforeEach(async () => {
+    for (const { subject } of await listActivePlacements(handle.db)) await endPlacement(handle.db, subject);
+    const place = { nvlinkDomain: null, railGroup: null, numaNodes: 1, migProfiles: [], labels: {}, costPerHour: 0 };
+    const gpus = { gpuModel: null, gpus: 0, gpuMemoryGib: 0 };
+    const node = { name: "here", ...gpus, ...place, cpuMilli: 2000, memoryMib: 3072, cordoned: false, lost: false };
+    await savePool(handle.db, { name: machinePool, nodes: [node] });
+  });
+
+  it.each([
+    ["that one GPU of the catalogue would hold", 200_000, /GiB\) would hold it/],
+    ["that nothing would hold", 50_000_000, /larger machine\.$/],
+  ])("refuses a job %s with what it needs, what the machine has, and what to do", async (_, batchTokens, action) => {
+    const input = await prepare({ batchTokens });
+    const refused = asActivity(() => activities().admitTraining(input));
+    await expect(refused).rejects.toMatchObject({
+      code: "ADMISSION_REFUSED",
+      message: expect.stringMatching(/needs [\d.]+ GiB.*here has 3\.0 GiB free of 3\.0 GiB/),
+      action: expect.stringMatching(action),
+    });
+    expect(await getTrainingRun(scope, input.trainingRunId)).toMatchObject({
+      status: "failed",
+      admission: { status: "refused" },
+    });
+  });
+
+  it("waits for its place, says what for, and goes on when there is room", async () => {
+    const gang = [{ count: 1, gpus: 0, gpuMilli: 1000, cpuMilli: 0, memoryMib: 3000 }];
+    const request = { id: "replica:engine-1", team: "default", kind: "serving" as const, priority: 100, gang };
+    await submitPlacement(handle.db, { request, workspaceId: null, predictedBytes: 1, breakdown: {} });
+    const input = await prepare({ batchTokens: 512 });
+    const admitted = asActivity(() => activities().admitTraining(input));
+    const admission = async () => (await getTrainingRun(scope, input.trainingRunId)).admission;
+    await vi.waitFor(
+      async () => expect(await admission()).toMatchObject({ status: "queued", reason: expect.stringMatching(/room/) }),
+      { timeout: 20_000, interval: 50 },
+    );
+    await endPlacement(handle.db, "replica:engine-1");
+    await admitted;
+    expect(await admission()).toMatchObject({ status: "admitted", node: "here" });
   });
 });
