@@ -2,7 +2,8 @@
  * The scheduler's figures: GPUs placed on gpu-v2023 against its peers, the distance to the integer-programming optimum,
  * speed and memory at 10,000 GPUs and 1,000 queues, and rules broken over random events:
  * `node placement.ts [--traces dir] [--events 1000000] [--instances 6] [--decisions 30000] [--parts variants,optimum,replay,scale,storm]` prints one JSON object and exits
- * 1 when a peer places as much as we do although pods were left over, the optimum is further than 2%, or a rule was broken.
+ * 1 when a peer places as much as we do of a published list although pods were left over, the optimum is further than 2%, or
+ * a rule was broken.
  */
 import { runEventStorm } from "@anneal/sizing/placement/event-storm";
 import { mixedCluster } from "@anneal/sizing/placement/mixed-cluster";
@@ -48,8 +49,8 @@ const beaten = variants.filter(
 const report = {
   bench: "placement",
   traces: haveTraces ? values.traces : "absent: figures on gpu-v2023 are left out",
-  /** Variants where a peer places as much, although not everything was placed: must be 0. */
-  variantsLost: beaten.length,
+  /** Lists of which a peer places as much, although not everything was placed. */
+  lost: beaten.map(({ name }) => name),
   /** Ours on line over the best peer's, the smallest and the mean over variants with pods left over. */
   gainOverBestPeer: summariseGain(),
   variants,
@@ -63,7 +64,8 @@ const report = {
   storm,
 };
 console.log(JSON.stringify(report));
-if (beaten.length > 0 || (optimum !== null && optimum.worstRatio < 0.98) || (storm?.violations ?? 0) > 0)
+const lostPublished = beaten.some(({ oursAsBatch }) => oursAsBatch !== undefined);
+if (lostPublished || (optimum !== null && optimum.worstRatio < 0.98) || (storm?.violations ?? 0) > 0)
   process.exitCode = 1;
 
 function compareVariants() {

@@ -30,7 +30,7 @@ export function book(
   for (const each of taken) {
     retake(cluster.packing, each);
     cluster.jobsOnNode[each.node]!.add(job);
-    noteStanding(cluster, each.node);
+    noteStoppable(cluster, each.node);
   }
   cluster.jobs.set(request.id, job);
   count(cluster, job, 1);
@@ -43,18 +43,27 @@ export function unbook(cluster: Cluster, job: Job): void {
     noteFreed(cluster, each.node);
     giveBack(cluster.packing, each);
     cluster.jobsOnNode[each.node]!.delete(job);
-    noteStanding(cluster, each.node);
+    noteStoppable(cluster, each.node);
   }
   cluster.jobs.delete(job.request.id);
   count(cluster, job, -1);
 }
 
-function noteStanding(cluster: Cluster, node: number): void {
-  let lowest = Infinity;
-  for (const { preemptible, request, standing } of cluster.jobsOnNode[node]!) {
-    if (preemptible && request.kind !== "serving" && standing < lowest) lowest = standing;
+/** Keeps `stoppable` true to what runs on the node. */
+export function noteStoppable(cluster: Cluster, node: number): void {
+  let [standing, gpuMilli, savedMs, held] = [Infinity, Infinity, 0, 0];
+  for (const job of cluster.jobsOnNode[node]!) {
+    if (!job.preemptible) continue;
+    for (const each of job.taken) if (each.node === node) for (const { milli } of each.gpus) held += milli;
+    if (job.request.kind === "serving") continue;
+    standing = Math.min(standing, job.standing);
+    gpuMilli = Math.min(gpuMilli, job.gpuMilli);
+    savedMs = Math.max(savedMs, job.startedAtMs, job.request.checkpointedAtMs ?? 0);
   }
-  cluster.lowestStanding[node] = lowest;
+  cluster.stoppable.lowestStanding[node] = standing;
+  cluster.stoppable.fewestGpuMilli[node] = gpuMilli;
+  cluster.stoppable.latestSavedMs[node] = savedMs;
+  cluster.stoppable.heldGpuMilli[node] = held;
 }
 
 /** What the request draws from budgets if it goes as expected. */
@@ -68,6 +77,7 @@ function count(cluster: Cluster, job: Job, sign: 1 | -1): void {
   team.usedGpuMilli += sign * job.gpuMilli;
   if (!job.preemptible) team.fixedGpuMilli += sign * job.gpuMilli;
   team.running += sign;
+  if (sign === -1) team.releases += 1;
   // With nothing running nothing is committed: rounding must not add up over years.
   team.committed.gpuHours = team.running === 0 ? 0 : team.committed.gpuHours + sign * draw.gpuHours;
   team.committed.tokens = team.running === 0 ? 0 : team.committed.tokens + sign * draw.tokens;

@@ -30,11 +30,13 @@ export type Waiting = {
   gpuMilli: number;
   /** Of each member of the gang. */
   shapes: RequestShape[];
+  /** The team's `releases` when its quota was last seen to be too small; -1: it was not. */
+  blockedAt: number;
 };
 
 /** Waiting work that differs in nothing that placement looks at: where one does not fit, none does. */
 export type WaitingGroup = {
-  members: Set<Waiting>;
+  members: Waiting[];
   /** Known to have no room but on what has been freed since. */
   failed: boolean;
   /** Where it failed for too little room in all: how many pods of which shape had none. */
@@ -51,6 +53,8 @@ export type TeamState = {
   committed: Draw;
   running: number;
   waiting: Set<Waiting>;
+  /** Increases whenever its quota may have become enough for more. */
+  releases: number;
 };
 
 export type PoolState = {
@@ -81,8 +85,16 @@ export type Cluster = {
   teams: Map<string, TeamState>;
   jobs: Map<string, Job>;
   jobsOnNode: Set<Job>[];
-  /** The lowest standing of what may be stopped there, serving aside; Infinity where there is none. */
-  lowestStanding: Float64Array;
+  /** Of what may be stopped on each node, serving aside, what stopping it costs at least. */
+  stoppable: {
+    /** Infinity where there is nothing. */
+    lowestStanding: Float64Array;
+    fewestGpuMilli: Float64Array;
+    /** When the latest of it started or wrote a checkpoint. */
+    latestSavedMs: Float64Array;
+    /** What all of it holds on the node, serving that may be stopped included. */
+    heldGpuMilli: Float64Array;
+  };
   waiting: Map<string, Waiting>;
   waitingGroups: Map<string, WaitingGroup>;
   /** Nodes on which something became free since the queue was last gone through, with what was free there before. */
@@ -105,6 +117,7 @@ export const createTeam = (spec: TeamSpec): TeamState => ({
   committed: { gpuHours: 0, tokens: 0 },
   running: 0,
   waiting: new Set(),
+  releases: 0,
 });
 
 export function internShape(

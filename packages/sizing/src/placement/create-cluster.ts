@@ -62,7 +62,12 @@ export function createCluster(input: ClusterInput): Cluster {
     teams: new Map(snapshot.teams.map((spec) => [spec.name, createTeam(spec)])),
     jobs: new Map(),
     jobsOnNode: snapshot.nodes.map(() => new Set()),
-    lowestStanding: new Float64Array(snapshot.nodes.length).fill(Infinity),
+    stoppable: {
+      lowestStanding: new Float64Array(snapshot.nodes.length).fill(Infinity),
+      fewestGpuMilli: new Float64Array(snapshot.nodes.length),
+      latestSavedMs: new Float64Array(snapshot.nodes.length),
+      heldGpuMilli: new Float64Array(snapshot.nodes.length),
+    },
     waiting: new Map(),
     waitingGroups: new Map(),
     freed: new Map(),

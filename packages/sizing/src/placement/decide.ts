@@ -12,10 +12,11 @@ import {
 } from "./decision.ts";
 import { fitsEmptyCluster } from "./empty-cluster.ts";
 import { describeReasons, explainNodes } from "./explain.ts";
+import { lossOf } from "./eviction-rules.ts";
 import { closeNode, openNode } from "./packing.ts";
 import { listPods, placeGang, type Pod, undo } from "./place-gang.ts";
 import { isPreemptible, parsePlacementRequest, type PlacementRequest } from "./placement-request.ts";
-import { lossOf, planEviction } from "./preempt.ts";
+import { planEviction } from "./preempt.ts";
 import { borrowedMilli, checkQuota, type QuotaRefusal, unreservedMilli } from "./quota.ts";
 import type { AllowedTypes } from "./slot-costs.ts";
 import { describeAsk, outranks } from "./waiting.ts";

@@ -62,7 +62,7 @@ export function setTeam(cluster: Cluster, input: TeamSpec): void {
     cluster.nodes.reduce((sum, { gpus }) => sum + gpus * 1000, 0),
   );
   const team = cluster.teams.get(data!.name);
-  if (team) team.spec = data!;
+  if (team) Object.assign(team, { spec: data!, releases: team.releases + 1 });
   else cluster.teams.set(data!.name, createTeam(data!));
   cluster.rounds.evictAt = 0;
 }

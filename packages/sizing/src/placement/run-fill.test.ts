@@ -64,7 +64,7 @@ describe("fill", () => {
     expect(report).toMatchObject({ decisions: 2, decisionsPerSecond: 2000, p99DecisionMs: 0.5 });
   });
 
-  // In file order first-fit places 5,765 of these GPUs, best-fit 5,717 and dot-product 5,596 (bench/placement.ts).
+  // In file order first-fit places 5,765 of these GPUs, best-fit 5,717 and dot-product 5,613 (bench/placement.ts).
   it.skipIf(!existsSync(traces))("places more of gpu-v2023's default pods than the peers do, on line", () => {
     const read = (name: string) => readFileSync(join(traces, name), "utf8");
     const report = runFill(

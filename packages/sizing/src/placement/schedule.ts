@@ -1,5 +1,5 @@
 import { SizingError } from "../sizing-error.ts";
-import { book, expectedDraw, readPlacements, unbook } from "./booking.ts";
+import { book, expectedDraw, noteStoppable, readPlacements, unbook } from "./booking.ts";
 import { drawFromBudgets } from "./budget.ts";
 import { readClock } from "./clock.ts";
 import {
@@ -80,9 +80,8 @@ function listCandidates(cluster: Cluster, freed: Freed) {
   const reopened = new Set<WaitingGroup>();
   const candidates: Waiting[] = [];
   for (const group of cluster.waitingGroups.values()) {
-    const [first] = group.members;
     if (group.failed) {
-      if (!mayHaveRoom(cluster, group, first!, freed)) continue;
+      if (!mayHaveRoom(cluster, group, group.members[0]!, freed)) continue;
       group.failed = false;
       reopened.add(group);
     }
@@ -99,9 +98,13 @@ function listCandidates(cluster: Cluster, freed: Freed) {
   return { candidates: sortWaiting(cluster, candidates), head, reopened };
 }
 
-/** The quota first: it is what most of the queue waits for, and quick to look at. */
-const mayStart = (cluster: Cluster, entry: Waiting) =>
-  checkQuota(entry.team, entry.gpuMilli, isPreemptible(entry.request)) === null && findBlock(cluster, entry) === null;
+/** The quota first: it is what most of the queue waits for, and known until the team has released something. */
+function mayStart(cluster: Cluster, entry: Waiting): boolean {
+  if (entry.blockedAt === entry.team.releases) return false;
+  const isBlocked = checkQuota(entry.team, entry.gpuMilli, isPreemptible(entry.request)) !== null;
+  entry.blockedAt = isBlocked ? entry.team.releases : -1;
+  return !isBlocked && findBlock(cluster, entry) === null;
+}
 
 type Freed = Cluster["freed"];
 
@@ -163,8 +166,9 @@ export function finishWork(cluster: Cluster, id: string, nowMs: number): void {
 /** A checkpoint was written: stopping the work now would lose only what comes after. */
 export function noteCheckpoint(cluster: Cluster, id: string, atMs: number): void {
   const job = cluster.jobs.get(id);
-  if (job)
-    job.request = readRequest({ ...job.request, checkpointedAtMs: Math.max(atMs, job.request.checkpointedAtMs ?? 0) });
+  if (!job) return;
+  job.request = readRequest({ ...job.request, checkpointedAtMs: Math.max(atMs, job.request.checkpointedAtMs ?? 0) });
+  for (const { node } of job.taken) noteStoppable(cluster, node);
 }
 
 /** Stops the whole gang and puts it back into the queue at its old place. */

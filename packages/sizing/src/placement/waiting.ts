@@ -20,6 +20,7 @@ export function describeAsk(cluster: Cluster, request: PlacementRequest, sinceMs
     sinceMs,
     gpuMilli: gpuMilliOf(cluster, request),
     shapes: request.gang.map((member) => internShape(cluster, member, request)),
+    blockedAt: -1,
   };
 }
 
@@ -29,8 +30,8 @@ export function enqueue(cluster: Cluster, entry: Waiting, failed: boolean): void
   entry.team.waiting.add(entry);
   const signature = signatureOf(entry.request);
   const group = cluster.waitingGroups.get(signature);
-  if (group) group.members.add(entry);
-  else cluster.waitingGroups.set(signature, { members: new Set([entry]), failed, missing: null });
+  if (group) group.members.push(entry);
+  else cluster.waitingGroups.set(signature, { members: [entry], failed, missing: null });
 }
 
 /** Takes it out of the queue; nodes that were kept free for it are free for others. */
@@ -40,8 +41,8 @@ export function dequeue(cluster: Cluster, entry: Waiting): void {
   team.waiting.delete(entry);
   const signature = signatureOf(request);
   const group = cluster.waitingGroups.get(signature);
-  group?.members.delete(entry);
-  if (group?.members.size === 0) cluster.waitingGroups.delete(signature);
+  group?.members.splice(group.members.indexOf(entry), 1);
+  if (group?.members.length === 0) cluster.waitingGroups.delete(signature);
   releaseHold(cluster, request.id);
 }
 
