@@ -2,13 +2,27 @@ import { Check } from "lucide-react";
 import { roleChoices, roleRights } from "#features/access/roles.ts";
 import { missing } from "#lib/format.ts";
 
-/** What each role may do. Documents and models have permissions of their own, which count for every role. */
+const namesOf = (roles: readonly string[]) =>
+  roleChoices
+    .filter(({ value }) => roles.includes(value))
+    .map(({ label }) => label)
+    .join(", ");
+
+/** What each role may do, on a phone as a list. Documents and models have permissions of their own, which count for every role. */
 export function RoleTable() {
   return (
     <section aria-label="What each role may do" className="mt-8">
       <h2 className="mb-2 text-13 font-semibold">What each role may do</h2>
-      <div className="overflow-x-auto rounded-panel border border-line bg-panel">
-        <table className="w-full min-w-[44rem] text-13">
+      <div className="rounded-panel border border-line bg-panel">
+        <ul className="divide-y divide-line text-13 md:hidden">
+          {roleRights.map(({ right, roles }) => (
+            <li key={right} className="px-4 py-2">
+              {right}
+              <span className="block text-xs text-muted">{namesOf(roles)}</span>
+            </li>
+          ))}
+        </ul>
+        <table className="hidden w-full text-13 md:table">
           <thead className="text-left text-muted">
             <tr className="border-b border-line">
               <th scope="col" className="px-4 py-2 font-medium">
