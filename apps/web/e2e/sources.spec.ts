@@ -14,7 +14,8 @@ test("a source is tried before it is saved: what is wrong and what to do, then w
   page,
   consoleErrors,
 }) => {
-  await openPage(page, "/sources?add=1");
+  // The open sheet hides the page's heading from assistive technology, and so from the usual wait for it.
+  await page.goto("/w/default/sources?add=1");
   await page.getByRole("button", { name: /^Folder/ }).click();
   const form = page.getByRole("dialog");
   await form.getByLabel("Name").fill("Trial");
