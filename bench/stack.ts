@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { choosePort } from "@anneal/local-stack/choose-port";
+import { choosePort } from "@anneal/processes/choose-port";
 import { repoDir } from "@anneal/local-stack/environment";
 
 const startScript = join(repoDir, "scripts/start.mjs");

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, type Page } from "@playwright/test";
-import { choosePort } from "@anneal/local-stack/choose-port";
+import { choosePort } from "@anneal/processes/choose-port";
 import { e2eEnv } from "./env.ts";
 import { startOidcServer, type OidcServer } from "./start-oidc-server.ts";
 import { startSecondPortal } from "./start-second-portal.ts";

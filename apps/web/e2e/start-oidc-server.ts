@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Provider } from "oidc-provider";
-import { choosePort } from "@anneal/local-stack/choose-port";
+import { choosePort } from "@anneal/processes/choose-port";
 
 /** What the provider says about a person besides `sub`, which is the name that they sign in with there. */
 export type Person = { email?: string; email_verified?: boolean | string; name?: string };

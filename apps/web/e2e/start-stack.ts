@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { choosePort } from "@anneal/processes/choose-port";
 import { z } from "zod";
 import { e2eEnv, setPortal, withEnv } from "./env.ts";
 
@@ -27,7 +27,7 @@ export default async function startStack(): Promise<(() => Promise<void>) | unde
     return undefined;
   }
   const stateDir = await mkdtemp(join(tmpdir(), "anneal-e2e-"));
-  const port = await findFreePort();
+  const port = await choosePort(undefined);
   const env = withEnv({ ANNEAL_STATE_DIR: stateDir, ANNEAL_PORT: String(port) });
   console.log("Starting a stack for the browser tests; this takes a few minutes.");
   const stack = run(["start", "--no-examples"], env);
@@ -88,12 +88,4 @@ async function within(limitMs: number, work: Promise<void>): Promise<void> {
     timer = setTimeout(() => reject(new Error(`Not done within ${limitMs / 60_000} minutes.`)), limitMs);
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

@@ -46,7 +46,7 @@ import { listSyncs } from "@anneal/db/queries/source-syncs";
 import { createSecretBox } from "@anneal/db/secret-box";
 import { createInferenceClient, type InferenceClient } from "@anneal/engines/inference-client";
 import { createVectorIndex, type VectorIndex } from "@anneal/engines/vector-index";
-import { choosePort } from "@anneal/local-stack/choose-port";
+import { choosePort } from "@anneal/processes/choose-port";
 import { startStack, type Stack } from "@anneal/local-stack/stack";
 import { openObjectStore } from "@anneal/objects/open-object-store";
 import type { ObjectStore } from "@anneal/objects/object-store";

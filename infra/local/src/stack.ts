@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkDisk } from "./check-disk.ts";
-import { choosePort, claimPort } from "./choose-port.ts";
+import { choosePort, claimPort } from "@anneal/processes/choose-port";
 import type { Progress, Service, ServiceName } from "./progress.ts";
 import { makeStateDir } from "./make-state-dir.ts";
 import { locatePython } from "./python-env.ts";
@@ -119,9 +119,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           ),
       settings.ANNEAL_TEMPORAL_ADDRESS
         ? undefined
-        : track("temporal", () =>
+        : track("temporal", async () =>
             startTemporal({
               ...local("temporal"),
+              httpPort: await choosePort(undefined, new Set([portalPort, ...Object.values(ports)])),
               binary: python.temporal,
               namespace: settings.ANNEAL_TEMPORAL_NAMESPACE,
             }),
@@ -204,7 +205,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     async function addEngine(number: number): Promise<Service> {
       const name = `engine-${number}`;
-      const port = await choosePort(previous?.ports[name], new Set(Object.values(ports)));
+      const port = await choosePort(previous?.ports[name], new Set([portalPort, ...Object.values(ports)]));
       ports[name] = port;
       const service = await launchEngine(name, port);
       return {

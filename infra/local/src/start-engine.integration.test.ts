@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { choosePort } from "./choose-port.ts";
+import { choosePort } from "@anneal/processes/choose-port";
 import { locatePython } from "./python-env.ts";
 import { type EngineOptions, startEngine } from "./start-engine.ts";
 

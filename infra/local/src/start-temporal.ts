@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { answersHttp, awaitReady } from "./await-ready.ts";
-import { choosePort } from "./choose-port.ts";
 import type { LaunchOptions, Service } from "./progress.ts";
 import { supervise } from "./supervise.ts";
 
@@ -10,13 +9,13 @@ export type TemporalOptions = LaunchOptions & {
   binary: string;
   dir: string;
   port: number;
+  httpPort: number;
   namespace: string;
 };
 
 /** Temporal's development server on SQLite; `url` is its gRPC address, host:port. */
 export async function startTemporal(options: TemporalOptions): Promise<Service> {
   await mkdir(options.dir, { recursive: true });
-  const httpPort = await choosePort(undefined);
   const child = supervise({
     command: options.binary,
     args: [
@@ -25,7 +24,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Service> 
       "--headless",
       "--ip=127.0.0.1",
       `--port=${options.port}`,
-      `--http-port=${httpPort}`,
+      `--http-port=${options.httpPort}`,
       `--db-filename=${join(options.dir, "temporal.db")}`,
       `--namespace=${options.namespace}`,
       "--log-level=warn",
@@ -34,7 +33,7 @@ export async function startTemporal(options: TemporalOptions): Promise<Service> 
     logFile: options.logFile,
     onSpawn: options.onSpawn,
   });
-  const probe = answersHttp(`http://127.0.0.1:${httpPort}/api/v1/namespaces/${options.namespace}`);
+  const probe = answersHttp(`http://127.0.0.1:${options.httpPort}/api/v1/namespaces/${options.namespace}`);
   await awaitReady({ title: "Temporal", child, probe, timeoutMs: 60_000, signal: options.signal });
   return {
     name: "temporal",

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkDisk } from "./check-disk.ts";
-import { choosePort, claimPort } from "./choose-port.ts";
+import { choosePort, claimPort } from "@anneal/processes/choose-port";
 import { classifyEngineLog } from "./classify-engine-log.ts";
 import { identifyProcess, isAlive } from "./process-table.ts";
 import { loadSecrets } from "./secrets.ts";

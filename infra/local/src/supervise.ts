@@ -1,19 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  type WriteStream,
-} from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
+import { openRotatingLog } from "@anneal/processes/rotating-log";
 import { identifyProcess, type ProcessIdentity } from "./process-table.ts";
 
 // Handed to sh as text: a service that runs as another user may not be allowed to read this folder.
 const guard = readFileSync(new URL("guard.sh", import.meta.url), "utf8");
-const maxLogBytes = 20 * 1024 * 1024;
 /** Enough for the last words of a program that fails. */
 const recentChars = 16 * 1024;
 const firstBackoffMs = 500;
@@ -152,31 +143,4 @@ function sweepGroup(groupId: number | undefined): void {
   } catch {
     // Nothing was left.
   }
-}
-
-function openRotatingLog(file: string): { write(chunk: Buffer): void; close(): Promise<void> } {
-  mkdirSync(dirname(file), { recursive: true });
-  let bytes = existsSync(file) ? statSync(file).size : 0;
-  let stream = openStream();
-
-  function openStream(): WriteStream {
-    const next = createWriteStream(file, { flags: "a" });
-    // A full disk must not end the stack; the service goes on without its log.
-    next.on("error", () => {});
-    return next;
-  }
-
-  return {
-    write(chunk) {
-      if (bytes > maxLogBytes) {
-        stream.end();
-        renameSync(file, `${file}.1`);
-        stream = openStream();
-        bytes = 0;
-      }
-      bytes += chunk.length;
-      stream.write(chunk);
-    },
-    close: () => new Promise((resolve) => stream.end(() => resolve())),
-  };
 }

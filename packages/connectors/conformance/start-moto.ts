@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { choosePort } from "@anneal/local-stack/choose-port";
+import { choosePort } from "@anneal/processes/choose-port";
 
 export type Moto = { endpoint: string; stop(): Promise<void> };
 

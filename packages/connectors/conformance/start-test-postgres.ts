@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { choosePort } from "@anneal/local-stack/choose-port";
+import { choosePort } from "@anneal/processes/choose-port";
 import { startPostgres } from "@anneal/local-stack/start-postgres";
 import { Client } from "pg";
 

@@ -6,7 +6,7 @@ import { nobody, workspaceMembers, workspaceUser, type Acl } from "@anneal/core/
 import { findBrokenLink } from "@anneal/core/audit/chain";
 import { measureText } from "@anneal/core/clean/measure-text";
 import type { SourceItem } from "@anneal/core/connect/change";
-import { choosePort } from "@anneal/local-stack/choose-port";
+import { choosePort } from "@anneal/processes/choose-port";
 import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";

@@ -32,7 +32,7 @@ import { ParserPool } from "@anneal/documents/parser-pool";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import type { EmbeddingsClient } from "@anneal/engines/embeddings-client";
 import { createVectorIndex } from "@anneal/engines/vector-index";
-import { choosePort } from "@anneal/local-stack/choose-port";
+import { choosePort } from "@anneal/processes/choose-port";
 import { locatePython } from "@anneal/local-stack/python-env";
 import { startVectors } from "@anneal/local-stack/start-vectors";
 import { openFolderStore } from "@anneal/objects/folder-store";

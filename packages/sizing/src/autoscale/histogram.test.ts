@@ -11,6 +11,11 @@ it("reads a quantile between the bounds of its bucket, as histogram_quantile of 
   expect(quantileOf({ bounds, counts: [0, 0, 0, 0, 0] }, 0.99)).toBeNull();
 });
 
+it("never counts more than a bucket holds, however the division rounds", () => {
+  // 3 * 0.1 / 0.1 is more than 3.
+  expect(countAbove({ bounds, counts: [3, 0, 0, 0, 0] }, Number.MIN_VALUE)).toBe(3);
+});
+
 it("counts what is above a limit, never more than there is and fewer the higher it lies", () => {
   const counts = fc.array(fc.nat(1000), { minLength: 5, maxLength: 5 });
   fc.assert(

@@ -86,7 +86,7 @@ export function countAbove(histogram: Histogram, limit: number): number {
     const lower = i === 0 ? 0 : histogram.bounds[i - 1]!;
     const upper = histogram.bounds[i]!;
     if (lower >= limit) above += count;
-    else if (upper > limit && Number.isFinite(upper)) above += (count * (upper - limit)) / (upper - lower);
+    else if (upper > limit && Number.isFinite(upper)) above += count * ((upper - limit) / (upper - lower));
     else if (upper > limit) above += count;
   }
   return above;

@@ -1,7 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
+import { choosePort } from "@anneal/processes/choose-port";
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
-import { createServer } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { requireFit } from "./check-fit.ts";
@@ -243,28 +243,8 @@ export function createProcessDriver(options: ProcessDriverOptions): ClusterDrive
 async function choosePorts(workload: Workload, taken: Set<number>): Promise<Record<string, number>> {
   const chosen: Record<string, number> = {};
   for (const { name, port } of workload.ports) {
-    const wanted = taken.has(port) ? null : await bindPort(port);
-    const given = wanted ?? (await bindPort(0));
-    if (given === null) {
-      throw new AnnealError("PORT_TAKEN", `No free port was found for "${name}" of "${workload.id}".`, {
-        action: "End programs that listen on this machine.",
-        retryable: true,
-      });
-    }
-    taken.add(given);
-    chosen[name] = given;
+    chosen[name] = await choosePort(port, taken);
+    taken.add(chosen[name]);
   }
   return chosen;
-}
-
-/** @returns null when it is taken */
-function bindPort(port: number): Promise<number | null> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(null));
-    server.listen({ host: "127.0.0.1", port, exclusive: true }, () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : null));
-    });
-  });
 }

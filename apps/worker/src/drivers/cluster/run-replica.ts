@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expandReferences } from "./expand-references.ts";
 import { findMembers, identifyProcess, killAll, markVariable } from "./process-table.ts";
 import { type MemberFailure, openReplicaFiles, type ReplicaPlan } from "./replica-files.ts";
-import { openRotatingLog } from "./rotating-log.ts";
+import { openRotatingLog } from "@anneal/processes/rotating-log";
 
 /**
  * Runs one replica: `node run-replica.ts <folder>`. A process of its own, so that the replica outlives the worker that

@@ -1,7 +1,11 @@
+import { randomInt } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { AnnealError } from "@anneal/core/errors";
 
 const host = "127.0.0.1";
+/** Above the ports that most services are known by. */
+const lowestPort = 20_000;
 
 /**
  * A port that someone asked for by name.
@@ -34,10 +38,24 @@ export async function isFree(port: number): Promise<boolean> {
   return (await listenOnce(port)) !== undefined;
 }
 
+/**
+ * A free port that the system gives to nobody by itself: from below the range of outgoing connections, where one of
+ * them could take a port between its choice and its use.
+ */
 async function findFreePort(): Promise<number> {
+  const end = await firstEphemeralPort();
+  for (let tries = 0; end > lowestPort && tries < 64; tries++) {
+    const port = await listenOnce(randomInt(lowestPort, end));
+    if (port !== undefined) return port;
+  }
   const port = await listenOnce(0);
   if (port === undefined) throw new Error("The system has no free port.");
   return port;
+}
+
+async function firstEphemeralPort(): Promise<number> {
+  const range = await readFile("/proc/sys/net/ipv4/ip_local_port_range", "utf8").catch(() => "32768");
+  return Number.parseInt(range, 10);
 }
 
 function listenOnce(port: number): Promise<number | undefined> {
