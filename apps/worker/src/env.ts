@@ -19,6 +19,11 @@ const schema = z.object({
       .filter((url) => url !== ""),
   ),
   ANNEAL_INFERENCE_API_KEY: z.string().optional(),
+  ANNEAL_INFERENCE_PRIORITIES: z.enum(["true", "false"]).default("false"),
+  ANNEAL_INFERENCE_GPUS: z
+    .string()
+    .regex(/^([1-9]\d{0,2}x)?[A-Za-z][\w. -]*$/, "is a GPU of the planner's catalogue, or a count and one: 2xH100-80GB")
+    .optional(),
   ANNEAL_MAX_LORA_RANK: z.coerce.number().int().positive().optional(),
   ANNEAL_BASE_MODEL: z.string().min(1),
   ANNEAL_TRAINING_SAMPLES: z.coerce.number().int().min(0).max(20).default(3),

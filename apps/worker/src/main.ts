@@ -27,7 +27,6 @@ import { createServingScaler } from "./activities/scale-serving.ts";
 import { createServingActivities } from "./activities/serving.ts";
 import { createTrainActivities, machinePool } from "./activities/train.ts";
 import { readBaseModel } from "./base-model.ts";
-import { cpuScaling } from "./cpu-scaling.ts";
 import { describeThisMachine } from "./drivers/this-machine.ts";
 import { createMainContentExtractor } from "./drivers/main-content.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
@@ -36,6 +35,10 @@ import { hasWorkflowEnded } from "./drivers/workflow-state.ts";
 import { readEnv } from "./env.ts";
 import { withFailures, withFreeSpace } from "./error-map.ts";
 import { log } from "./log.ts";
+import { describeReplica } from "./serving-profile.ts";
+
+/** After every request of a person, a late one included. */
+const backgroundPriority = 2;
 
 /** The composition root: the only place that makes effects and hands them to the activities. */
 async function main(): Promise<void> {
@@ -56,6 +59,7 @@ async function main(): Promise<void> {
   });
   const maxLoraRank = env.ANNEAL_MAX_LORA_RANK ?? null;
   const firstReplica = env.ANNEAL_INFERENCE_URLS[0] ?? "";
+  const hasPriorities = env.ANNEAL_INFERENCE_PRIORITIES === "true";
   const teacher = createTeacher({
     client: () =>
       env.ANNEAL_TEACHER_URL
@@ -64,6 +68,7 @@ async function main(): Promise<void> {
     model: env.ANNEAL_TEACHER_MODEL ?? baseModel.name,
     // Asked for whole pairs, a model of a few hundred million parameters echoes the instructions.
     style: env.ANNEAL_TEACHER_URL || baseModel.weightBytes > 4e9 ? "pairs" : "questions",
+    priority: hasPriorities && !env.ANNEAL_TEACHER_URL ? backgroundPriority : undefined,
   });
   const parsers = new ParserPool({ size: 2 });
   const python = { python: env.ANNEAL_PYTHON, pythonPath: env.PYTHONPATH };
@@ -79,7 +84,16 @@ async function main(): Promise<void> {
 
   await removeReplicasExcept(db, env.ANNEAL_INFERENCE_URLS);
   for (const url of env.ANNEAL_INFERENCE_URLS) await saveReplica(db, { url, baseModel: baseModel.name });
-  await savePool(db, { name: machinePool, nodes: [await describeThisMachine()] });
+  const machine = await describeThisMachine();
+  await savePool(db, { name: machinePool, nodes: [machine] });
+  const engineGpus = env.ANNEAL_INFERENCE_GPUS ?? machine.gpuModel;
+  const servingProfile =
+    engineGpus === null
+      ? null
+      : {
+          ...describeReplica(engineGpus, baseModel),
+          order: hasPriorities ? ("late-last" as const) : ("arrival" as const),
+        };
 
   Runtime.install({
     // Task tokens and the like are noise, and an activity's input is nobody's to log.
@@ -107,7 +121,7 @@ async function main(): Promise<void> {
     db,
     replicas,
     baseModel: baseModel.name,
-    scaling: cpuScaling,
+    scaling: servingProfile,
     intervalSeconds: env.ANNEAL_AUTOSCALE_INTERVAL_SECONDS,
   });
   const worker = await Worker.create({
@@ -122,7 +136,7 @@ async function main(): Promise<void> {
       releaseTraining,
       ...createCheckActivities({ db, secretBox, chromiumPath }),
       ...createDeployActivities({ db, replicas, hasWorkflowEnded: (id) => hasWorkflowEnded(client, id) }),
-      ...createServingActivities({ db, replicas, maxLoraRank, scaler, log }),
+      ...createServingActivities({ db, replicas, maxLoraRank, servingProfile, scaler, log }),
       ...withFreeSpace(
         {
           ...createConnectActivities({ database, objects, secretBox, chromiumPath }),

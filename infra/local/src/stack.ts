@@ -170,6 +170,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ANNEAL_EMBEDDINGS_URL: settings.ANNEAL_EMBEDDINGS_URL ?? embeddings?.url ?? "",
       ANNEAL_EMBEDDINGS_MODEL: settings.ANNEAL_EMBEDDINGS_MODEL,
       ANNEAL_INFERENCE_URLS: settings.ANNEAL_INFERENCE_URLS ?? `http://127.0.0.1:${ports.engine}`,
+      ...(ownEngines ? { ANNEAL_INFERENCE_PRIORITIES: "true" } : {}),
+      ...(ownEngines && python.accelerator === "cpu" ? { ANNEAL_INFERENCE_GPUS: "cpu" } : {}),
       ANNEAL_MAX_LORA_RANK: String(settings.ANNEAL_MAX_LORA_RANK),
       ANNEAL_BASE_MODEL: baseModel,
       ANNEAL_OBJECTS: settings.ANNEAL_OBJECTS ?? pathToFileURL(join(stateDir, "objects")).href,

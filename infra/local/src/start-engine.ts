@@ -48,6 +48,8 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
       `--max-loras=${options.maxLoras}`,
       `--max-lora-rank=${options.maxLoraRank}`,
       "--disable-uvicorn-access-log",
+      // The gateway says which requests go last: see packages/sizing/src/autoscale/request-priority.ts.
+      "--scheduling-policy=priority",
       // Compiling would take longer than the small default model ever wins back.
       ...(cpu ? ["--enforce-eager", `--kv-cache-memory-bytes=${Math.round(options.kvCacheGiB * 1024 ** 3)}`] : []),
     ],

@@ -11,6 +11,8 @@ export type ChatRequest = {
   seed?: number;
   /** OpenAI's `response_format`, for engines with structured output. */
   responseFormat?: Record<string, unknown>;
+  /** Lower is earlier; only for an engine that runs with priorities. */
+  priority?: number;
   signal?: AbortSignal;
 };
 
@@ -88,6 +90,7 @@ export function createInferenceClient(options: { url: string; apiKey?: string | 
     max_tokens: chat.maxTokens,
     temperature: chat.temperature,
     ...(chat.seed === undefined ? {} : { seed: chat.seed }),
+    ...(chat.priority === undefined ? {} : { priority: chat.priority }),
     ...(chat.responseFormat === undefined ? {} : { response_format: chat.responseFormat }),
     ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
   });

@@ -250,7 +250,14 @@ describe("deploying", () => {
   async function whileWatching(work: () => Promise<void>): Promise<void> {
     const silent = { info: () => undefined, warn: () => undefined };
     const scaler = { step: async () => undefined };
-    const serving = createServingActivities({ db: handle.db, replicas: driver, maxLoraRank: 16, scaler, log: silent });
+    const serving = createServingActivities({
+      db: handle.db,
+      replicas: driver,
+      maxLoraRank: 16,
+      servingProfile: null,
+      scaler,
+      log: silent,
+    });
     const stop = new AbortController();
     const watching = asActivity(() => serving.watchReplicas(), stop.signal);
     try {
@@ -340,6 +347,7 @@ describe("deploying", () => {
       },
       limits: { ttftMs: 1000, tpotMs: 500 },
       coldStartSeconds: 30,
+      order: "arrival" as const,
     };
     const scaler = createServingScaler({
       db: handle.db,

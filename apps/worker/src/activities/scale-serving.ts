@@ -5,16 +5,13 @@ import { getServingTarget, updateServingTarget, type ServingTarget } from "@anne
 import { createController, step, type ControllerState } from "@anneal/sizing/autoscale/controller";
 import type { ReplicaMetrics, ReplicaObservation } from "@anneal/sizing/autoscale/observation";
 import { metricsBetween, readVllmMetrics, type VllmSnapshot } from "@anneal/sizing/autoscale/read-vllm-metrics";
-import type { LatencyLimits, ReplicaProfile } from "@anneal/sizing/autoscale/replica-profile";
+import type { ServingProfile } from "@anneal/sizing/autoscale/controller-settings";
 import type { ReplicaDriver } from "../drivers/replicas.ts";
 
 export type ServingScaler = {
   /** Cheap to call often: it decides once an interval, and only where an administrator lets it. */
   step(): Promise<void>;
 };
-
-/** What one replica can do, what its users expect, and how long a new one takes to serve. */
-export type ScalingProfile = { profile: ReplicaProfile; limits: LatencyLimits; coldStartSeconds: number };
 
 const scrapeTimeoutMs = 5000;
 
@@ -26,7 +23,8 @@ export function createServingScaler(deps: {
   db: Database;
   replicas: ReplicaDriver;
   baseModel: string;
-  scaling: ScalingProfile;
+  /** Null when nobody knows what the engines run on. */
+  scaling: ServingProfile | null;
   intervalSeconds: number;
   now?: () => number;
 }): ServingScaler {
@@ -34,21 +32,26 @@ export function createServingScaler(deps: {
   const scrapes = new Map<string, { snapshot: VllmSnapshot; atMs: number }>();
   let decidedAtMs = 0;
 
-  async function scrape(replica: Replica): Promise<ReplicaMetrics | null> {
+  async function scrape(replica: Replica, limits: ServingProfile["limits"]): Promise<ReplicaMetrics | null> {
     const text = await replicas.client(replica.url).readMetrics(AbortSignal.timeout(scrapeTimeoutMs));
     const [snapshot, atMs] = [readVllmMetrics(text), now()];
     const before = scrapes.get(replica.id);
     scrapes.set(replica.id, { snapshot, atMs });
-    return before ? metricsBetween(before.snapshot, snapshot, (atMs - before.atMs) / 1000, scaling.limits) : null;
+    return before ? metricsBetween(before.snapshot, snapshot, (atMs - before.atMs) / 1000, limits) : null;
   }
 
-  async function observe(replica: Replica): Promise<ReplicaObservation | null> {
+  async function observe(replica: Replica, limits: ServingProfile["limits"]): Promise<ReplicaObservation | null> {
     const startedAt = (replica.engineStartedAt?.getTime() ?? now()) / 1000;
     switch (replica.status) {
       case "starting":
         return { id: replica.id, status: "starting", startedAt, metrics: null };
       case "ready":
-        return { id: replica.id, status: "serving", startedAt, metrics: await scrape(replica).catch(() => null) };
+        return {
+          id: replica.id,
+          status: "serving",
+          startedAt,
+          metrics: await scrape(replica, limits).catch(() => null),
+        };
       case "draining":
       case "drained":
         return { id: replica.id, status: "draining", startedAt, metrics: null };
@@ -77,9 +80,9 @@ export function createServingScaler(deps: {
   }
 
   /** The controller as it was, unless somebody has changed its bounds since. */
-  function controllerOf(target: ServingTarget): ControllerState {
+  function controllerOf(target: ServingTarget, known: ServingProfile): ControllerState {
     const settings = {
-      ...scaling,
+      ...known,
       intervalSeconds,
       minReplicas: target.minReplicas,
       maxReplicas: target.maxReplicas,
@@ -95,8 +98,15 @@ export function createServingScaler(deps: {
       decidedAtMs = now();
       const target = await getServingTarget(db, baseModel);
       if (target === undefined || target.mode === "manual") return;
-      const observed = await Promise.all((await listReplicas(db)).map(observe));
-      const decision = step(controllerOf(target), {
+      if (scaling === null) {
+        const reason =
+          "Nobody has said what the engines run on, so nothing can be scaled: set ANNEAL_INFERENCE_GPUS for the worker.";
+        await updateServingTarget(db, baseModel, { reasons: [reason], decidedAt: new Date(now()) });
+        return;
+      }
+      const replicaList = await listReplicas(db);
+      const observed = await Promise.all(replicaList.map((replica) => observe(replica, scaling.limits)));
+      const decision = step(controllerOf(target, scaling), {
         at: now() / 1000,
         replicas: observed.filter((replica) => replica !== null),
         placeable: await countPlaceable(),

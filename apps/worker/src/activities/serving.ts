@@ -13,9 +13,11 @@ import {
   type Replica,
   type Residency,
 } from "@anneal/db/queries/serving";
+import type { ServingProfile } from "@anneal/sizing/autoscale/controller-settings";
 import { readVllmMetrics } from "@anneal/sizing/autoscale/read-vllm-metrics";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { ReplicaDriver } from "../drivers/replicas.ts";
 import type { ServingScaler } from "./scale-serving.ts";
 
@@ -32,10 +34,11 @@ export function createServingActivities(deps: {
   db: Database;
   replicas: ReplicaDriver;
   maxLoraRank: number | null;
+  servingProfile: ServingProfile | null;
   scaler: ServingScaler;
   log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
 }) {
-  const { db, replicas, log } = deps;
+  const { db, replicas, servingProfile, log } = deps;
 
   /** An adapter that the engine refuses must not keep the others, and the replica itself, from serving. */
   async function restore(replica: Replica, residency: Residency): Promise<void> {
@@ -103,6 +106,9 @@ export function createServingActivities(deps: {
       // What it is, not what it was meant to be: a training for another base is refused by it.
       await updateReplica(db, replica.id, { baseModel: bases[0] });
       log.warn({ replica: replica.url, serves: bases[0], expected: replica.baseModel }, "replica serves another model");
+    }
+    if (!isDeepStrictEqual(replica.servingProfile, servingProfile)) {
+      await updateReplica(db, replica.id, { servingProfile });
     }
     const held = new Set(models.filter((model) => model.isAdapter).map((model) => model.id));
     for (const residency of wanted) {

@@ -33,8 +33,10 @@ export function createTeacher(options: {
   client: () => InferenceClient;
   model: string;
   style: "questions" | "pairs";
+  /** Of its requests, where the engine knows priorities: people should not wait for a dataset. */
+  priority?: number | undefined;
 }): Teacher {
-  const { client, model, style } = options;
+  const { client, model, style, priority } = options;
   async function ask(request: GenerationRequest, maxTokens: number, signal: AbortSignal): Promise<string> {
     const { text } = await client().chat({
       model,
@@ -42,6 +44,7 @@ export function createTeacher(options: {
       maxTokens,
       temperature: 0,
       seed: 1,
+      ...(priority === undefined ? {} : { priority }),
       ...(request.responseFormat ? { responseFormat: request.responseFormat } : {}),
       signal,
     });

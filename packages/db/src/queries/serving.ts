@@ -45,7 +45,15 @@ export async function updateReplica(
   changes: Partial<
     Pick<
       Replica,
-      "status" | "baseModel" | "engineStartedAt" | "maxLoraRank" | "maxLoras" | "error" | "checkedAt" | "drainingSince"
+      | "status"
+      | "baseModel"
+      | "engineStartedAt"
+      | "maxLoraRank"
+      | "maxLoras"
+      | "servingProfile"
+      | "error"
+      | "checkedAt"
+      | "drainingSince"
     >
   >,
 ): Promise<void> {

@@ -1,5 +1,6 @@
 import type { DeployStepState } from "@anneal/core/deploy/contract";
 import type { ErrorReport } from "@anneal/core/errors";
+import type { ServingProfile } from "@anneal/sizing/autoscale/controller-settings";
 import {
   bigint,
   bigserial,
@@ -125,6 +126,8 @@ export const replicas = pgTable("replicas", {
   engineStartedAt: at(),
   maxLoraRank: integer(),
   maxLoras: integer(),
+  /** What it can do, by measurement or by the sizing model; null when neither knows its hardware. */
+  servingProfile: jsonb().$type<ServingProfile>(),
   checkedAt: at(),
   error: text(),
 });

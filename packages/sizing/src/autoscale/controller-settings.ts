@@ -42,6 +42,8 @@ const settingsSchema = z
   });
 
 export type ControllerSettings = z.infer<typeof settingsSchema>;
+/** What has to be known of a replica to scale its fleet, and to tell which of its requests will be late. */
+export type ServingProfile = Pick<ControllerSettings, "profile" | "limits" | "order" | "coldStartSeconds">;
 
 /** @throws SizingError INVALID_REQUEST that names the setting */
 export function readControllerSettings(settings: z.input<typeof settingsSchema>): ControllerSettings {

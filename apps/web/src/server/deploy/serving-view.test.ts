@@ -10,6 +10,7 @@ const replica = (id: string, status: Replica["status"] = "ready"): Replica => ({
   engineStartedAt: null,
   maxLoraRank: 16,
   maxLoras: null,
+  servingProfile: null,
   checkedAt: null,
   error: null,
   drainingSince: null,

@@ -1,8 +1,8 @@
 import { AnnealError } from "@anneal/core/errors";
-import type { Replica } from "@anneal/db/queries/serving";
 import { classifyEngineError } from "@anneal/engines/inference-client";
 import { Agent, errors, request, type Dispatcher } from "undici";
 import { env } from "#env.ts";
+import { createReplicaLoad } from "#server/gateway/replica-load.ts";
 import type { RoutingTable } from "#server/gateway/routing-table.ts";
 import { failureOutcome, metrics, type CallLabels } from "#server/metrics.ts";
 
@@ -16,14 +16,7 @@ const agent = () =>
     bodyTimeout: 600_000,
   }));
 
-const busy = new Map<string, number>();
-
-/** Ready replicas, the least busy of this process first. */
-function orderReplicas(replicas: readonly Replica[]): Replica[] {
-  return replicas
-    .filter((replica) => replica.status === "ready")
-    .toSorted((left, right) => (busy.get(left.url) ?? 0) - (busy.get(right.url) ?? 0));
-}
+const load = createReplicaLoad();
 
 type EngineCall = {
   path: string;
@@ -32,10 +25,14 @@ type EngineCall = {
   signal: AbortSignal;
   labels: CallLabels;
 };
-type SentRequest = { body: Dispatcher.ResponseData["body"]; contentType: string; end: () => void };
-export type EngineResponse = Omit<SentRequest, "end"> & {
+type SentRequest = {
+  body: Dispatcher.ResponseData["body"];
+  contentType: string;
   /** To be called when a stream begins to answer. */
   firstToken: () => void;
+  end: () => void;
+};
+export type EngineResponse = Omit<SentRequest, "end"> & {
   end: (outcome?: "cancelled") => void;
 };
 
@@ -52,7 +49,11 @@ export async function requestEngine(table: RoutingTable, call: EngineCall): Prom
       sent.end();
       metered.end(outcome ?? outcomeOf(sent.body, call.signal));
     };
-    return { ...sent, firstToken: metered.firstToken, end };
+    const firstToken = () => {
+      sent.firstToken();
+      metered.firstToken();
+    };
+    return { ...sent, firstToken, end };
   } catch (error) {
     metered.end(failureOutcome(error, call.signal));
     throw error;
@@ -67,29 +68,33 @@ function outcomeOf(body: SentRequest["body"], signal: AbortSignal): string {
 
 async function sendToReplica(table: RoutingTable, call: EngineCall): Promise<SentRequest> {
   const { ANNEAL_INFERENCE_API_KEY: apiKey } = env();
+  const receivedAt = performance.now();
+  const promptCharacters = countCharacters(call.body["messages"]);
   let failure: AnnealError | undefined;
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    const [replica] = orderReplicas(await table.replicas());
+    const [replica] = load.order(await table.replicas());
     if (!replica) break;
     const servingName = await call.servingName();
     const endFlight = table.begin(servingName);
-    busy.set(replica.url, (busy.get(replica.url) ?? 0) + 1);
+    const flight = load.begin(replica, promptCharacters, performance.now() - receivedAt);
     const end = () => {
       endFlight();
-      busy.set(replica.url, Math.max(0, (busy.get(replica.url) ?? 1) - 1));
+      flight.end();
     };
+    const priority = flight.priority === null ? {} : { priority: flight.priority };
     try {
       const response = await request(`${replica.url}${call.path}`, {
         dispatcher: agent(),
         method: "POST",
         headers: { "content-type": "application/json", ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
-        body: JSON.stringify({ ...call.body, model: servingName }),
+        body: JSON.stringify({ ...call.body, ...priority, model: servingName }),
         signal: call.signal,
       });
       if (response.statusCode < 400) {
         return {
           body: response.body,
           contentType: String(response.headers["content-type"] ?? "application/json"),
+          firstToken: flight.firstToken,
           end,
         };
       }
@@ -114,4 +119,12 @@ async function sendToReplica(table: RoutingTable, call: EngineCall): Promise<Sen
       retryable: true,
     })
   );
+}
+
+/** Of the text in messages, whatever they are nested in. */
+function countCharacters(value: unknown, key = ""): number {
+  // Images and sound are data, not text: their tokens are not told by their length.
+  if (typeof value === "string") return key === "url" || key === "data" ? 0 : value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.entries(value).reduce((sum, [name, part]) => sum + countCharacters(part, name), 0);
 }

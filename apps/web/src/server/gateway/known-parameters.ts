@@ -49,6 +49,8 @@ async function engineParameters(url: string): Promise<ReadonlySet<string> | null
     const parsed = openApiSchema.safeParse(response.ok ? await response.json() : null);
     const properties = parsed.data?.components.schemas["ChatCompletionRequest"]?.properties;
     const known = properties ? new Set(Object.keys(properties)) : null;
+    // Who goes first is the gateway's to say, not a client's.
+    known?.delete("priority");
     shared.annealParameters.set(url, known);
     return known;
   } catch {

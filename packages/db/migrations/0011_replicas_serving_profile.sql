@@ -1,0 +1,1 @@
+ALTER TABLE "replicas" ADD COLUMN "serving_profile" jsonb;
