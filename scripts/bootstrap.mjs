@@ -59,7 +59,13 @@ export async function ensureNode() {
       }
       // Not `npm ci`: it refuses a lock file that leaves out other platforms' optional binaries. Without saving,
       // what is locked is installed as locked.
-      await runStep("Node packages", [npm, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"]);
+      const install = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
+      // Both wait for the network for most of their time. A Python that is too old is told before anything is fetched;
+      // who fails later waits for the other, which would be left behind.
+      const python = ensurePython();
+      await Promise.race([python, new Promise((resolve) => setImmediate(resolve))]);
+      const results = await Promise.allSettled([runStep("Node packages", install), python]);
+      for (const { status, reason } of results) if (status === "rejected") throw reason;
     });
   }
   const wanted = JSON.parse(readFileSync(join(repoDir, "node_modules/node/package.json"), "utf8")).version;
@@ -150,7 +156,7 @@ async function buildPython(basePython, paths) {
     ["Python environment", () => createVenv(basePython, paths.pythonDir)],
     ...(cuda ? cudaSteps() : [["PyTorch for this CPU", installTorch]]),
     [`${pinned.length - 1} Python packages`, installPinned],
-    ["check of the environment", () => execute([paths.python, "-c", imports], { env: compiling })],
+    ["check of the environment", checkImports],
   ];
   for (const [index, [title, action]] of steps.entries()) {
     await showProgress(`[${index + 1}/${steps.length}] ${title}`, action);
@@ -172,6 +178,11 @@ async function buildPython(basePython, paths) {
     const file = join(paths.pythonDir, "packages.txt");
     await writeFile(file, left.join("\n"));
     await execute([...pip, "install", "--no-deps", "--no-compile", "--requirement", file]);
+  }
+
+  /** Seconds of one core, and so are the models. */
+  async function checkImports() {
+    await Promise.all([execute([paths.python, "-c", imports], { env: compiling }), ensureModels()]);
   }
 
   /** Untested: no machine with an NVIDIA GPU was at hand. The official wheel brings its own CUDA build of torch. */
@@ -335,20 +346,37 @@ function runStep(title, command) {
   return showProgress(title, () => execute(command));
 }
 
+/** Steps that run now, by their titles, with their starts: together they share one line of a terminal. */
+const running = new Map();
+let ticker;
+
+function drawRunning() {
+  const parts = [...running].map(([title, start]) => `${title} … ${secondsSince(start)}`);
+  process.stderr.write(`\r\u001b[K  ${parts.join("   ")}`.slice(0, (process.stderr.columns ?? 80) + 4));
+}
+
 async function showProgress(title, action) {
   const start = Date.now();
-  const seconds = () => `${Math.round((Date.now() - start) / 1000)} s`;
   const tty = process.stderr.isTTY;
-  process.stderr.write(tty ? `  ${title} …` : `  ${title} …\n`);
-  const timer = tty && setInterval(() => process.stderr.write(`\r  ${title} … ${seconds()}`), 1_000);
+  running.set(title, start);
+  if (!tty) process.stderr.write(`  ${title} …\n`);
+  else if (ticker === undefined) ticker = setInterval(drawRunning, 1_000);
   let done = false;
   try {
     await action();
     done = true;
   } finally {
-    clearInterval(timer);
-    process.stderr.write(`${tty ? "\r" : ""}${done ? "✓" : "✗"} ${title}  ${seconds()}  \n`);
+    running.delete(title);
+    process.stderr.write(`${tty ? "\r\u001b[K" : ""}${done ? "✓" : "✗"} ${title}  ${secondsSince(start)}  \n`);
+    if (running.size === 0) {
+      clearInterval(ticker);
+      ticker = undefined;
+    }
   }
+}
+
+function secondsSince(start) {
+  return `${Math.round((Date.now() - start) / 1000)} s`;
 }
 
 /** Runs a command quietly; when it fails, the error carries the end of what it wrote. */

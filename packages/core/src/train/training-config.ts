@@ -1,7 +1,7 @@
 import type { TrainingSettings } from "../loop/settings.ts";
 
 /** An evaluation also answers its samples, which costs as much as some steps. */
-const evalEverySteps = 40;
+const evalEverySteps = 60;
 /** For how often to save in a training whose length is known only to the trainer. */
 const assumedSteps = 80;
 
