@@ -44,7 +44,14 @@ export function toFailure(error: AnnealError): ApplicationFailure {
     message: error.message,
     nonRetryable: !(error.retryable || retriesByCode[error.code]),
     details: [error.toReport()],
+    ...retryDelayOf(error),
   });
+}
+
+/** What a source asked to wait for is Temporal's timer, not a worker that sleeps. */
+function retryDelayOf({ details }: AnnealError): { nextRetryDelay: number } | undefined {
+  const { retryAfterMs } = details;
+  return typeof retryAfterMs === "number" && retryAfterMs > 0 ? { nextRetryDelay: retryAfterMs } : undefined;
 }
 
 /** Wraps every activity so that expected failures keep their code, sentence and action across Temporal. */

@@ -1,10 +1,13 @@
 import type { Change, Cursor, KnownItems } from "@anneal/core/connect/change";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { ErrorReport } from "@anneal/core/errors";
 import type { z } from "zod";
 
 /** How a connector learns what changed; shown to people, because it decides how fresh and how costly a sync is. */
 export type ChangeModel =
+  /** The source keeps a feed of changes, deletions included, and tells what came after a stored position. */
+  | "delta"
   /** Lists everything and compares a fingerprint that costs no content (ETag, size + mtime). */
   | "fingerprint"
   /** Reads only rows above a column that grows with every change. */
@@ -79,7 +82,14 @@ export type Connector<Config, Secrets> = {
   check(config: Config, secrets: Secrets, context: ConnectContext): Promise<CheckResult>;
   /** Throws an AnnealError when the source as a whole cannot be read; see `Change` for what the stream promises. */
   read(request: ReadRequest<Config, Secrets>): AsyncIterable<Change>;
+  /**
+   * The people and groups that the documents' permissions name, all of them. Left out by a source whose permissions
+   * name none; throws as `read` does, and what was known before stays.
+   */
+  readDirectory?(request: DirectoryRequest<Config, Secrets>): AsyncIterable<DirectoryEntry>;
 };
+
+export type DirectoryRequest<Config, Secrets> = Pick<ReadRequest<Config, Secrets>, "config" | "secrets" | "context">;
 
 /** Keeps `Config` and `Secrets` inferred from the schemas at the place of definition. */
 export function defineConnector<Config, Secrets>(connector: Connector<Config, Secrets>): Connector<Config, Secrets> {

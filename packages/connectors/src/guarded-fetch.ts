@@ -14,7 +14,8 @@ export type GuardedFetchOptions = {
 
 export type GuardedRequest = {
   headers?: Record<string, string>;
-  method?: "GET" | "HEAD";
+  method?: "GET" | "HEAD" | "POST";
+  body?: string;
   signal: AbortSignal;
 };
 
@@ -36,6 +37,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         return await fetch(target, {
           method: request.method ?? "GET",
           headers: request.headers ?? {},
+          ...(request.body === undefined ? {} : { body: request.body }),
           redirect: "manual",
           credentials: "omit",
           dispatcher,

@@ -28,6 +28,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { applyChanges } from "./apply-changes.ts";
+import { applyDirectory } from "./apply-directory.ts";
 import { createProgressReporter, type ProgressReporter } from "./progress.ts";
 
 export type ConnectActivities = ReturnType<typeof createConnectActivities>;
@@ -63,21 +64,17 @@ export function createConnectActivities(deps: {
     const tempDir = await mkdtemp(join(tmpdir(), "anneal-sync-"));
     const close = (end: SyncEnd) => endSync(scope, sync, end);
     try {
-      const heldBack = await applyChanges({
-        scope,
-        objects,
-        source,
-        sync,
-        secrets: source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id),
-        context: {
-          signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
-          tempDir,
-          limits: defaultLimits,
-          deletions: { ...defaultDeletionPolicy, confirmed: place.confirmDeletions },
-          chromiumPath: deps.chromiumPath,
-        },
-        progress: place.progress,
-      });
+      const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
+      const context = {
+        signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
+        tempDir,
+        limits: defaultLimits,
+        deletions: { ...defaultDeletionPolicy, confirmed: place.confirmDeletions },
+        chromiumPath: deps.chromiumPath,
+      };
+      // Before the documents: whoever left a group must not read the new ones that it admits.
+      await applyDirectory({ scope, source, secrets, context });
+      const heldBack = await applyChanges({ scope, objects, source, sync, secrets, context, progress: place.progress });
       await close({ status: "done", heldBack });
       return heldBack;
     } catch (error) {

@@ -29,6 +29,9 @@ export function workspaceUser(workspaceId: string, userId: string): Principal {
   return { source: "anneal", tenant: workspaceId, kind: "user", id: userId };
 }
 
+/** Everyone who may use the portal at all: what sources call public, or shared with anyone who has the link. */
+export const anyone: Principal = { source: "anneal", tenant: "", kind: "public", id: "anyone" };
+
 /** One stable string per principal, used as the keyword in the vector index's permission filter. */
 export function principalKey(principal: Principal): string {
   return [principal.source, principal.tenant, principal.kind, principal.id].map(encodeURIComponent).join(":");

@@ -3,7 +3,7 @@ import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { and, asc, desc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
-import { documents, sources } from "../schema.ts";
+import { directoryMembers, directoryUsers, documents, sources } from "../schema.ts";
 import { isSyncing } from "./source-syncs.ts";
 
 export type Source = typeof sources.$inferSelect;
@@ -123,6 +123,8 @@ export async function deleteSource(scope: Scope, sourceId: string): Promise<void
       .update(documents)
       .set({ deletedAt: now })
       .where(and(ofSource(scope, sourceId), isNull(documents.deletedAt)));
+    // Nobody keeps them true any more, and another source's documents may name the same groups.
+    for (const table of [directoryUsers, directoryMembers]) await tx.delete(table).where(eq(table.sourceId, sourceId));
   });
 }
 

@@ -2,7 +2,6 @@
 
 import Link from "next/link";
 import type { ReactNode } from "react";
-import type { Principal } from "@anneal/core/access/acl";
 import { Badge } from "#components/ui/badge.tsx";
 import { Digest } from "#components/ui/digest.tsx";
 import { KeyValues } from "#components/ui/key-values.tsx";
@@ -10,6 +9,7 @@ import { Panel } from "#components/ui/panel.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Steps, type Step } from "#components/ui/steps.tsx";
 import type { DocumentView } from "#features/documents/document-page.tsx";
+import { DocumentReaders } from "#features/documents/document-readers.tsx";
 import { cn } from "#lib/class-names.ts";
 import { formatBytes, formatCount, formatNumber, formatPercent, formatSignificant } from "#lib/format.ts";
 import { languageName } from "#lib/language-names.ts";
@@ -30,7 +30,7 @@ export function DocumentFacts({ document, className }: { document: DocumentView;
         <Steps label="What happened to it" steps={trail(document, href)} />
       </Panel>
       <Panel title="Who may read it">
-        <Readers acl={document.acl} readable={document.readable} />
+        <DocumentReaders document={document} />
       </Panel>
       <Panel title="Where it was used">
         {document.datasets.length === 0 && document.duplicates.length === 0 ? (
@@ -188,40 +188,4 @@ function Quality({ quality }: { quality: DocumentView["quality"] }) {
       </dl>
     </details>
   );
-}
-
-function Readers({ acl, readable }: { acl: DocumentView["acl"]; readable: boolean }) {
-  return (
-    <div className="space-y-2 text-13">
-      <p className="text-muted">
-        {readable ? "You may: one of these admits you." : "You may not: none of these admits you."}
-      </p>
-      {acl.allow.length === 0 && <p>Nobody. Its source gave no permissions, and the source's default is nobody.</p>}
-      <PrincipalList title="Allowed" principals={acl.allow} />
-      <PrincipalList title="Denied, whatever else allows them" principals={acl.deny} />
-    </div>
-  );
-}
-
-function PrincipalList({ title, principals }: { title: string; principals: Principal[] }) {
-  if (principals.length === 0) return null;
-  return (
-    <div>
-      <h3 className="text-xs text-muted">{title}</h3>
-      <ul className="mt-1 space-y-1">
-        {principals.map((principal) => (
-          <li key={JSON.stringify(principal)} className="flex items-center justify-between gap-2">
-            <span className="truncate">{describePrincipal(principal)}</span>
-            <Badge>{principal.source === "anneal" ? "workspace" : principal.source}</Badge>
-          </li>
-        ))}
-      </ul>
-    </div>
-  );
-}
-
-function describePrincipal({ source, kind, id }: Principal): string {
-  if (kind === "public") return "Everyone";
-  if (source === "anneal" && kind === "domain") return "Everyone in this workspace";
-  return `${kind} ${id}`;
 }

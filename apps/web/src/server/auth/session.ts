@@ -2,7 +2,7 @@ import { getServerSession } from "next-auth";
 import { cache } from "react";
 import { listMemberships } from "@anneal/db/queries/access";
 import { authOptions } from "#server/auth/options.ts";
-import { createIdentity, type Identity } from "#server/auth/identity.ts";
+import { loadIdentity, type Identity } from "#server/auth/identity.ts";
 import { database } from "#server/database.ts";
 
 export type SessionUser = { userId: string; email: string; name: string };
@@ -31,5 +31,5 @@ export async function authenticateSession(workspaceSlug: string): Promise<Identi
   const user = await getSessionUser();
   if (!user) return undefined;
   const membership = (await getMemberships(user.userId)).find((each) => each.workspaceSlug === workspaceSlug);
-  return membership && createIdentity({ ...user, ...membership, via: { kind: "session" } });
+  return membership && loadIdentity(database(), { ...user, ...membership, via: { kind: "session" } });
 }

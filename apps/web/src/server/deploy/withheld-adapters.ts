@@ -4,7 +4,7 @@ import { listMembers, listModelGrants } from "@anneal/db/queries/access";
 import { listTeachingDocuments } from "@anneal/db/queries/dataset";
 import { listCurrentAliases } from "@anneal/db/queries/deploy";
 import { listAdapterVersions } from "@anneal/db/queries/register";
-import { createIdentity } from "#server/auth/identity.ts";
+import { loadIdentity } from "#server/auth/identity.ts";
 import type { MemberContext } from "#server/context.ts";
 import { readerOf } from "#server/dataset/dataset-view.ts";
 import { isGranted } from "#server/gateway/resolve-model.ts";
@@ -41,11 +41,14 @@ export async function listWithheldAdapters(
   const teaching = await listTeachingDocuments(scope, [
     ...new Set(wanted.map(({ version }) => version.lineage.datasetVersionId)),
   ]);
-  const people = members.map(({ userId, email, role }) => {
-    const person = createIdentity({ userId, email, role, workspaceId: scope.workspaceId, via: { kind: "session" } });
-    const granted = grants.filter(({ principal }) => person.principalKeys.has(principal));
-    return { email, reader: readerOf(person), granted: new Set(granted.map(({ resource }) => resource)) };
-  });
+  const people = await Promise.all(
+    members.map(async ({ userId, email, role }) => {
+      const facts = { userId, email, role, workspaceId: scope.workspaceId, via: { kind: "session" as const } };
+      const person = await loadIdentity(scope.db, facts);
+      const granted = grants.filter(({ principal }) => person.principalKeys.has(principal));
+      return { email, reader: readerOf(person), granted: new Set(granted.map(({ resource }) => resource)) };
+    }),
+  );
   const atLarge = {
     holderKeys: new Set([principalKey(workspaceMembers(scope.workspaceId))]),
     administrator: false,

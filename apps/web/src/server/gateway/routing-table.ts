@@ -37,6 +37,12 @@ const retryMs = 1_000;
 const aliasPayload = z.object({ workspaceId: z.string(), epoch: z.number() });
 /** A source's audience reaches its documents' rows in the transaction that changes it; the source stands here for all. */
 const teachingTables: ReadonlySet<string> = new Set(["documents", "sources", "dataset_versions"]);
+const permissionTables: ReadonlySet<string> = new Set([
+  "model_grants",
+  "memberships",
+  "directory_users",
+  "directory_members",
+]);
 const changePayload = z.object({ table: z.string(), workspaceId: z.string().nullable() });
 
 /**
@@ -92,7 +98,7 @@ export function createRoutingTable(options: { db: Database; databaseUrl: string 
     }
     const change = changePayload.parse(JSON.parse(payload));
     if (change.table === "assistants" && change.workspaceId !== null) routes.delete(change.workspaceId);
-    if (change.table === "model_grants" || change.table === "memberships") resources.clear();
+    if (permissionTables.has(change.table)) resources.clear();
     if (teachingTables.has(change.table)) {
       if (change.workspaceId === null) teachers.clear();
       else teachers.delete(change.workspaceId);

@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { mayRead } from "@anneal/core/access/acl";
+import { explainAccess } from "@anneal/core/access/explain-access";
 import { elementSpans, parsedDocumentSchema } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
+import { listMembers } from "@anneal/db/queries/access";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { listDatasetsOfDocument } from "@anneal/db/queries/dataset";
+import { listMemberships } from "@anneal/db/queries/directory";
 import {
   countDocumentFacets,
   getDocuments,
@@ -13,11 +16,12 @@ import {
 } from "@anneal/db/queries/documents";
 import { getSource } from "@anneal/db/queries/connect";
 import { listDocumentChunks } from "@anneal/db/queries/indexing";
+import { createIdentity } from "#server/auth/identity.ts";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
 import { getReadable, getVisible, mayOpenOriginal } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
-import { memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
+import { adminProcedure, memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
 const maxPage = 1_000;
 
@@ -84,6 +88,24 @@ export const documentsRouter = router({
       original: original ? { id: original.id, title: original.title } : null,
       datasets,
     };
+  }),
+
+  /** Every member of the workspace, whether they may read it, and why. */
+  readers: adminProcedure.input(z.object({ documentId: z.uuid() })).query(async ({ ctx, input }) => {
+    const { scope } = ctx;
+    const [{ acl }, members] = await Promise.all([getVisible(ctx, input.documentId), listMembers(scope)]);
+    return Promise.all(
+      members.map(async ({ userId, email, role }) => {
+        const person = createIdentity({
+          userId,
+          email,
+          role,
+          workspaceId: scope.workspaceId,
+          via: { kind: "session" },
+        });
+        return { email, ...explainAccess(acl, person.principals, await listMemberships(scope, email)) };
+      }),
+    );
   }),
 
   /** The cleaned text as elements with their character spans, and the passages that were made of it. */

@@ -1,0 +1,212 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { mayRead } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ConnectContext } from "../src/connector.ts";
+import type { ConformanceHarness } from "./describe-connector.ts";
+import { MemoryDirectory } from "./memory-directory.ts";
+import { MemoryTarget } from "./memory-target.ts";
+
+/** Whom a document is shared with, in a source's own terms: a person, a group, a mail domain, or everybody. */
+export type Who = { user: string } | { group: string } | { domain: string } | "anyone";
+
+/**
+ * What a source with permissions adds to its harness. The people are "ann", "bob" and "eve"; a source that knows accounts
+ * by other names maps them.
+ */
+export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secrets> & {
+  /** The address that the directory gives for a person. */
+  emailOf(person: string): string;
+  /** Creates the group or replaces its members: people, or groups as "group:name" where `nestedGroups`. */
+  setGroup(group: string, members: readonly string[]): Promise<void>;
+  /** Replaces everything that the document itself and its parents grant. */
+  share(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
+  /** Replaces what a folder grants to everything in it that grants nothing of its own; `null` folder: the root. */
+  shareFolder?(folder: string, allow: readonly Who[]): Promise<void>;
+  /** Makes the permissions of one document unreadable while its content stays readable; returns how to heal it. */
+  breakPermissions?(name: string): Promise<() => Promise<void>>;
+  supports: { groups: boolean; nestedGroups: boolean; deny: boolean; domain: boolean; anyone: boolean };
+};
+
+const people = ["ann", "bob", "eve"] as const;
+
+/** What every source with permissions must keep; run beside `describeConnector` with the same source. */
+export function describePermissions<Config, Secrets>(
+  name: string,
+  createHarness: () => Promise<PermissionHarness<Config, Secrets>>,
+): void {
+  describe(`${name} keeps its permissions`, () => {
+    let harness: PermissionHarness<Config, Secrets>;
+    let tempDir: string;
+    let target: MemoryTarget;
+
+    beforeEach(async () => {
+      tempDir = await mkdtemp(join(tmpdir(), "anneal-permissions-"));
+      harness = await createHarness();
+      target = new MemoryTarget();
+    });
+    afterEach(async () => {
+      await harness.close();
+      await rm(tempDir, { recursive: true, force: true });
+    });
+
+    const context = (): ConnectContext => ({
+      signal: new AbortController().signal,
+      tempDir,
+      limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
+      deletions: defaultDeletionPolicy,
+      chromiumPath: null,
+    });
+    const sync = async () => {
+      const { config, secrets } = harness;
+      await target.apply(
+        harness.connector.read({ config, secrets, cursor: target.cursor, known: target.known(), context: context() }),
+      );
+    };
+    /** Who of the three may read the document, as the platform would decide it now. */
+    const readersOf = async (path: string): Promise<string[]> => {
+      const { config, secrets } = harness;
+      const entries = harness.connector.readDirectory?.({ config, secrets, context: context() });
+      const directory = await MemoryDirectory.read(entries ?? none());
+      const acl = target.documents.get(harness.refOf(path))?.item.acl;
+      return people.filter((person) => mayRead(acl, directory.heldBy(harness.emailOf(person))));
+    };
+    const write = (path: string) => harness.put(path, `About ${path}.`);
+
+    it("declares that it reads permissions", () => {
+      expect(harness.connector.capabilities.permissions).toBe(true);
+    });
+
+    it("admits whom a document names and nobody else, and nobody where it names nobody", async () => {
+      await write("plan.md");
+      await write("secret.md");
+      await harness.share("plan.md", [{ user: "ann" }]);
+      await harness.share("secret.md", []);
+      await sync();
+      expect(await readersOf("plan.md")).toEqual(["ann"]);
+      expect(await readersOf("secret.md")).toEqual([]);
+    });
+
+    it("follows a grant and a revocation without reading the document again", async () => {
+      await write("plan.md");
+      await harness.share("plan.md", [{ user: "ann" }]);
+      await sync();
+      await harness.share("plan.md", [{ user: "ann" }, { user: "bob" }]);
+      await sync();
+      expect(await readersOf("plan.md")).toEqual(["ann", "bob"]);
+      expect(target.opened).toEqual([]);
+      await harness.share("plan.md", [{ user: "bob" }]);
+      await sync();
+      expect(await readersOf("plan.md")).toEqual(["bob"]);
+      expect(target.opened).toEqual([]);
+      await sync();
+      expect(target.changes.filter((change) => change.type !== "checkpoint")).toEqual([]);
+    });
+
+    it("keeps permissions and content apart when both change at once", async () => {
+      await write("plan.md");
+      await harness.share("plan.md", [{ user: "ann" }]);
+      await sync();
+      await harness.put("plan.md", "A new plan.");
+      await harness.share("plan.md", [{ user: "bob" }]);
+      await sync();
+      expect(target.documents.get(harness.refOf("plan.md"))?.text).toContain("A new plan.");
+      expect(await readersOf("plan.md")).toEqual(["bob"]);
+    });
+
+    it("admits the members of a group as they are now", async (test) => {
+      if (!harness.supports.groups) return test.skip();
+      await write("plan.md");
+      await harness.setGroup("finance", ["ann", "bob"]);
+      await harness.share("plan.md", [{ group: "finance" }]);
+      await sync();
+      expect(await readersOf("plan.md")).toEqual(["ann", "bob"]);
+      await harness.setGroup("finance", ["bob"]);
+      expect(await readersOf("plan.md")).toEqual(["bob"]);
+    });
+
+    it("admits members of groups in groups", async (test) => {
+      if (!harness.supports.nestedGroups) return test.skip();
+      await write("plan.md");
+      await harness.setGroup("clerks", ["ann"]);
+      await harness.setGroup("finance", ["group:clerks", "bob"]);
+      await harness.share("plan.md", [{ group: "finance" }]);
+      await sync();
+      expect(await readersOf("plan.md")).toEqual(["ann", "bob"]);
+      await harness.setGroup("clerks", []);
+      expect(await readersOf("plan.md")).toEqual(["bob"]);
+    });
+
+    it("lets a denial win over whatever allows", async (test) => {
+      if (!harness.supports.deny) return test.skip();
+      await write("plan.md");
+      await harness.setGroup("finance", ["ann", "bob"]);
+      await harness.share("plan.md", [{ group: "finance" }], [{ user: "bob" }]);
+      await sync();
+      expect(await readersOf("plan.md")).toEqual(["ann"]);
+    });
+
+    it("knows sharing with a domain and with everybody from sharing with a person", async (test) => {
+      const { domain, anyone } = harness.supports;
+      if (!domain && !anyone) return test.skip();
+      await write("plan.md");
+      if (domain) {
+        const own = harness.emailOf("ann").split("@")[1]!;
+        await harness.share("plan.md", [{ domain: own }]);
+        await sync();
+        const inDomain = people.filter((person) => harness.emailOf(person).endsWith(`@${own}`));
+        expect(await readersOf("plan.md")).toEqual(inDomain);
+        await harness.share("plan.md", [{ domain: "elsewhere.example" }]);
+        await sync();
+        expect(await readersOf("plan.md")).toEqual([]);
+      }
+      if (anyone) {
+        await harness.share("plan.md", ["anyone"]);
+        await sync();
+        expect(await readersOf("plan.md")).toEqual([...people]);
+      }
+    });
+
+    it("gives what a folder grants to what is in it, and follows the folder", async (test) => {
+      if (!harness.shareFolder) return test.skip();
+      await write("reports/deep/plan.md");
+      await harness.shareFolder("reports", [{ user: "ann" }]);
+      await sync();
+      expect(await readersOf("reports/deep/plan.md")).toEqual(["ann"]);
+      await harness.shareFolder("reports", [{ user: "bob" }]);
+      await sync();
+      expect(await readersOf("reports/deep/plan.md")).toEqual(["bob"]);
+      expect(target.opened).toEqual([]);
+    });
+
+    it("moves a document under the permissions of its new place", async (test) => {
+      if (!harness.shareFolder) return test.skip();
+      await write("reports/plan.md");
+      await write("board/other.md");
+      await harness.shareFolder("reports", [{ user: "ann" }]);
+      await harness.shareFolder("board", [{ user: "bob" }]);
+      await sync();
+      await harness.move("reports/plan.md", "board/plan.md");
+      await sync();
+      expect(await readersOf("board/plan.md")).toEqual(["bob"]);
+    });
+
+    it("shows a document whose permissions cannot be read to nobody", async (test) => {
+      if (!harness.breakPermissions) return test.skip();
+      await write("plan.md");
+      await harness.share("plan.md", [{ user: "ann" }]);
+      await sync();
+      expect(await readersOf("plan.md")).toEqual(["ann"]);
+      const heal = await harness.breakPermissions("plan.md");
+      await sync();
+      expect(await readersOf("plan.md")).toEqual([]);
+      await heal();
+      await sync();
+      expect(await readersOf("plan.md")).toEqual(["ann"]);
+    });
+  });
+}
+
+async function* none(): AsyncIterable<never> {}

@@ -1,0 +1,51 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { mayRead, principalKey, type Principal } from "./acl.ts";
+import { explainAccess } from "./explain-access.ts";
+
+const at = (kind: Principal["kind"], id: string): Principal => ({ source: "sharepoint", tenant: "t1", kind, id });
+const account = { group: at("user", "u1"), name: "Ann Lee", throughKey: null };
+const clerks = { group: at("group", "g1"), name: "Clerks", throughKey: principalKey(account.group) };
+const finance = { group: at("group", "g2"), name: "Finance", throughKey: principalKey(clerks.group) };
+const memberships = [account, clerks, finance];
+
+it("tells the way from the group that admits to the account", () => {
+  const acl = { allow: [at("group", "g9"), finance.group], deny: [] };
+  expect(explainAccess(acl, [], memberships)).toEqual({
+    readable: true,
+    by: finance.group,
+    path: ["Finance", "Clerks", "Ann Lee"],
+  });
+});
+
+it("names the denial before anything that allows", () => {
+  const acl = { allow: [account.group], deny: [clerks.group] };
+  expect(explainAccess(acl, [], memberships)).toEqual({
+    readable: false,
+    by: clerks.group,
+    path: ["Clerks", "Ann Lee"],
+  });
+});
+
+it("says nothing admits where nothing does, a same-named group of another tenant included", () => {
+  const acl = { allow: [{ ...finance.group, tenant: "t2" }], deny: [] };
+  expect(explainAccess(acl, [], memberships)).toEqual({ readable: false, by: null, path: [] });
+});
+
+it("ends at groups that contain each other", () => {
+  const left = { group: at("group", "l"), name: "Left", throughKey: principalKey(at("group", "r")) };
+  const right = { group: at("group", "r"), name: "Right", throughKey: principalKey(at("group", "l")) };
+  expect(explainAccess({ allow: [left.group], deny: [] }, [], [left, right]).path).toEqual(["Left", "Right"]);
+});
+
+it("decides as mayRead does, whatever the ACL", () => {
+  const plain = { noNullPrototype: true } as const;
+  const principals = fc.constantFrom(account.group, clerks.group, finance.group, at("group", "g9"), at("user", "u2"));
+  const acls = fc.record({ allow: fc.array(principals), deny: fc.array(principals, { maxLength: 2 }) }, plain);
+  const keys = new Set(memberships.map(({ group }) => principalKey(group)));
+  fc.assert(
+    fc.property(acls, (acl) => {
+      expect(explainAccess(acl, [], memberships).readable).toBe(mayRead(acl, keys));
+    }),
+  );
+});

@@ -1,0 +1,43 @@
+import type { Membership } from "../connect/directory.ts";
+import { principalKey, type Acl, type Principal } from "./acl.ts";
+
+export type AccessExplanation = {
+  readable: boolean;
+  /** The principal of the ACL that decides; null where none admits. */
+  by: Principal | null;
+  /** From that principal to the person: a group, the group in it, the account. Empty for a principal of the portal's own. */
+  path: string[];
+};
+
+/**
+ * Why somebody may read, or may not: the denial that counts, else what admits, else nothing.
+ * @param own principals that the portal itself gives
+ * @param memberships what the person holds in the sources, each with the step that leads there
+ */
+export function explainAccess(
+  acl: Acl,
+  own: readonly Principal[],
+  memberships: readonly Membership[],
+): AccessExplanation {
+  const ownKeys = new Set(own.map(principalKey));
+  const byKey = new Map(memberships.map((membership) => [principalKey(membership.group), membership]));
+  const held = (principal: Principal) => ownKeys.has(principalKey(principal)) || byKey.has(principalKey(principal));
+  const denial = acl.deny.find(held);
+  const by = denial ?? acl.allow.find(held) ?? null;
+  return {
+    readable: by !== null && denial === undefined,
+    by,
+    path: by === null ? [] : pathTo(principalKey(by), byKey),
+  };
+}
+
+function pathTo(key: string, byKey: ReadonlyMap<string, Membership>): string[] {
+  const path: string[] = [];
+  const passed = new Set<string>();
+  for (let at: string | null = key; at !== null && !passed.has(at); at = byKey.get(at)?.throughKey ?? null) {
+    passed.add(at);
+    const membership = byKey.get(at);
+    if (membership) path.push(membership.name);
+  }
+  return path;
+}

@@ -1,0 +1,20 @@
+import type { Principal } from "../access/acl.ts";
+
+/**
+ * What a source says of the people and groups that its permissions name. A directory is enumerated whole: who or what
+ * is not in it any more holds nothing. A group's `members` are complete, and may be groups themselves.
+ *
+ * A person of the portal is every `user` whose address is theirs: addresses must be ones that the source vouches for,
+ * never ones that its users can choose freely.
+ */
+export type DirectoryEntry =
+  | { type: "user"; principal: Principal; name: string; emails: string[] }
+  | { type: "group"; principal: Principal; name: string; members: Principal[] };
+
+/** One step from somebody to what they hold: a person is an account of a source, a member is of a group. */
+export type Membership = {
+  group: Principal;
+  name: string;
+  /** The key of the account or the group that is its member; null for the person's own accounts. */
+  throughKey: string | null;
+};

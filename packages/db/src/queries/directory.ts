@@ -1,0 +1,153 @@
+import { principalKey, type Principal } from "@anneal/core/access/acl";
+import type { DirectoryEntry, Membership } from "@anneal/core/connect/directory";
+import { and, eq, ne, sql } from "drizzle-orm";
+import { randomUUID } from "node:crypto";
+import { inWorkspace, type Scope, type Transaction } from "../database.ts";
+import { directoryMembers, directoryUsers } from "../schema.ts";
+
+export type DirectoryCounts = { users: number; groups: number };
+
+/** Rows of one statement: PostgreSQL takes 65,535 parameters. */
+const batchRows = 1000;
+
+/**
+ * Puts what a source's directory says in the place of what it said before. Entries are durable as they come; what this
+ * enumeration did not name is taken out only at its end, so one that breaks off takes nothing away.
+ */
+export async function replaceDirectory(
+  scope: Scope,
+  sourceId: string,
+  entries: AsyncIterable<DirectoryEntry>,
+): Promise<DirectoryCounts> {
+  const enumeration = randomUUID();
+  const counts: DirectoryCounts = { users: 0, groups: 0 };
+  for await (const entry of entries) {
+    if (entry.type === "user") {
+      counts.users += 1;
+      await inWorkspace(scope, (tx) => saveUser(tx, scope.workspaceId, { sourceId, enumeration }, entry));
+    } else {
+      counts.groups += 1;
+      await inWorkspace(scope, (tx) => saveGroup(tx, scope.workspaceId, { sourceId, enumeration }, entry));
+    }
+  }
+  await inWorkspace(scope, async (tx) => {
+    for (const table of [directoryUsers, directoryMembers]) {
+      await tx
+        .delete(table)
+        .where(
+          and(
+            eq(table.workspaceId, scope.workspaceId),
+            eq(table.sourceId, sourceId),
+            ne(table.enumeration, enumeration),
+          ),
+        );
+    }
+  });
+  return counts;
+}
+
+type Reported = { sourceId: string; enumeration: string };
+
+async function saveUser(
+  tx: Transaction,
+  workspaceId: string,
+  reported: Reported,
+  { principal, name, emails }: Extract<DirectoryEntry, { type: "user" }>,
+): Promise<void> {
+  const key = principalKey(principal);
+  const addresses = [...new Set(emails.map((email) => email.trim().toLowerCase()).filter((email) => email !== ""))];
+  if (addresses.length > 0) {
+    await tx
+      .insert(directoryUsers)
+      .values(addresses.map((email) => ({ workspaceId, ...reported, key, principal, name, email })))
+      .onConflictDoUpdate({
+        target: [directoryUsers.workspaceId, directoryUsers.key, directoryUsers.email],
+        set: { ...reported, name },
+      });
+  }
+  // An address that the account no longer has must not speak for it, whichever source reported it.
+  await tx
+    .delete(directoryUsers)
+    .where(
+      and(
+        eq(directoryUsers.workspaceId, workspaceId),
+        eq(directoryUsers.key, key),
+        ne(directoryUsers.enumeration, reported.enumeration),
+      ),
+    );
+}
+
+async function saveGroup(
+  tx: Transaction,
+  workspaceId: string,
+  reported: Reported,
+  { principal, name, members }: Extract<DirectoryEntry, { type: "group" }>,
+): Promise<void> {
+  const groupKey = principalKey(principal);
+  const keys = [...new Set(members.map(principalKey))];
+  for (let at = 0; at < keys.length; at += batchRows) {
+    const rows = keys.slice(at, at + batchRows).map((memberKey) => ({
+      workspaceId,
+      ...reported,
+      groupKey,
+      group: principal,
+      groupName: name,
+      memberKey,
+    }));
+    await tx
+      .insert(directoryMembers)
+      .values(rows)
+      .onConflictDoUpdate({
+        target: [directoryMembers.workspaceId, directoryMembers.groupKey, directoryMembers.memberKey],
+        set: { ...reported, groupName: name },
+      });
+  }
+  await tx
+    .delete(directoryMembers)
+    .where(
+      and(
+        eq(directoryMembers.workspaceId, workspaceId),
+        eq(directoryMembers.groupKey, groupKey),
+        ne(directoryMembers.enumeration, reported.enumeration),
+      ),
+    );
+}
+
+/**
+ * What a person holds in the workspace's sources: their accounts, by verified address, and every group that these are
+ * in, directly or through others. Groups that contain each other end the search like any other.
+ * @param email as the portal has verified it
+ */
+export async function listHeldPrincipals(scope: Scope, email: string): Promise<Principal[]> {
+  const { rows } = await inWorkspace(scope, (tx) =>
+    tx.execute<{ principal: Principal }>(sql`
+      with recursive held(key, principal) as (
+        select ${directoryUsers.key}, ${directoryUsers.principal} from ${directoryUsers}
+        where ${directoryUsers.workspaceId} = ${scope.workspaceId} and ${directoryUsers.email} = ${email.toLowerCase()}
+        union
+        select ${directoryMembers.groupKey}, ${directoryMembers.group} from ${directoryMembers}
+        join held on ${directoryMembers.memberKey} = held.key
+        where ${directoryMembers.workspaceId} = ${scope.workspaceId}
+      )
+      select principal from held`),
+  );
+  return rows.map(({ principal }) => principal);
+}
+
+/** The same with the steps that lead there, the shortest way first: to tell somebody why they may read. */
+export async function listMemberships(scope: Scope, email: string): Promise<Membership[]> {
+  const { rows } = await inWorkspace(scope, (tx) =>
+    tx.execute<{ group: Principal; name: string; throughKey: string | null }>(sql`
+      with recursive held(key, principal, name, through, depth) as (
+        select ${directoryUsers.key}, ${directoryUsers.principal}, ${directoryUsers.name}, null::text, 0
+        from ${directoryUsers}
+        where ${directoryUsers.workspaceId} = ${scope.workspaceId} and ${directoryUsers.email} = ${email.toLowerCase()}
+        union
+        select ${directoryMembers.groupKey}, ${directoryMembers.group}, ${directoryMembers.groupName}, held.key, held.depth + 1
+        from ${directoryMembers} join held on ${directoryMembers.memberKey} = held.key
+        where ${directoryMembers.workspaceId} = ${scope.workspaceId} and held.depth < 32
+      )
+      select distinct on (key) principal as "group", name, through as "throughKey", depth from held order by key, depth`),
+  );
+  return rows.map(({ group, name, throughKey }) => ({ group, name, throughKey }));
+}

@@ -1,0 +1,56 @@
+import type { Principal } from "@anneal/core/access/acl";
+import { index, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
+import { workspaces } from "./access.ts";
+import { sources } from "./connect.ts";
+
+// People and groups as the sources know them. Each row belongs to the source that reported it last: where two sources
+// see one directory, the newer word counts.
+
+/** An account of a source, under each address that the source vouches for. */
+export const directoryUsers = pgTable(
+  "directory_users",
+  {
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: "cascade" }),
+    sourceId: uuid()
+      .notNull()
+      .references(() => sources.id, { onDelete: "cascade" }),
+    /** `principalKey` of `principal`. */
+    key: text().notNull(),
+    principal: jsonb().$type<Principal>().notNull(),
+    name: text().notNull(),
+    /** In lower case. */
+    email: text().notNull(),
+    /** The enumeration that saw it last. */
+    enumeration: uuid().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workspaceId, table.key, table.email] }),
+    index("directory_users_email").on(table.workspaceId, table.email),
+    index("directory_users_source").on(table.sourceId),
+  ],
+);
+
+/** A member of a group: an account, or another group. */
+export const directoryMembers = pgTable(
+  "directory_members",
+  {
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: "cascade" }),
+    sourceId: uuid()
+      .notNull()
+      .references(() => sources.id, { onDelete: "cascade" }),
+    groupKey: text().notNull(),
+    group: jsonb().$type<Principal>().notNull(),
+    groupName: text().notNull(),
+    memberKey: text().notNull(),
+    enumeration: uuid().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.workspaceId, table.groupKey, table.memberKey] }),
+    index("directory_members_member").on(table.workspaceId, table.memberKey),
+    index("directory_members_source").on(table.sourceId),
+  ],
+);
