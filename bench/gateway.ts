@@ -43,7 +43,11 @@ try {
       const startedAt = performance.now();
       let tokens = 0;
       const lane = async () => {
-        for (const content of queue) tokens += (await ask(through, `${through} ${content}`, 16)).tokens;
+        for (const content of queue) {
+          const answer = await ask(through, `${through} ${content}`, 16);
+          // Not `tokens += (await …)`: the sum would be read before the wait, and what others added meanwhile lost.
+          tokens += answer.tokens;
+        }
       };
       await Promise.all(Array.from({ length: parallelRequests }, lane));
       tokensPerSecond[through].push((tokens / (performance.now() - startedAt)) * 1000);

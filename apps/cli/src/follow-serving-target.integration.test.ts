@@ -1,9 +1,9 @@
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { openDatabase, type DatabaseHandle } from "@anneal/db/database";
 import { migrateDatabase } from "@anneal/db/migrate";
-import { getPlacement, listActivePlacements } from "@anneal/db/queries/pools";
+import { drainNode, getPlacement, listActivePlacements } from "@anneal/db/queries/pools";
 import { listReplicas } from "@anneal/db/queries/serving";
 import { getServingTarget, updateServingTarget } from "@anneal/db/queries/serving-target";
 import { createInferenceClient } from "@anneal/engines/inference-client";
@@ -81,8 +81,12 @@ it(
     expect(answer.completionTokens).toBeGreaterThan(0);
     expect(await getPlacement(db, "replica:engine-2")).toMatchObject({ status: "running" });
 
-    await scaleTo(1);
+    // Drained, it answers what it was asked and ends; the stack's own engine stays, and the next one waits for room.
+    expect(await drainNode(db, hostname())).toBe(1);
     await until(async () => expect(await engines()).toEqual([ready(false)]));
+    await until(async () => expect(await getPlacement(db, "replica:engine-2")).toMatchObject({ status: "waiting" }));
+    await scaleTo(1);
+    await until(async () => expect((await listActivePlacements(db)).length).toBe(1));
     expect((await listActivePlacements(db)).map(({ subject }) => subject)).toEqual(["replica:engine-1"]);
     expect(await createInferenceClient({ url: second.url }).isHealthy()).toBe(false);
     expect(failures).toEqual([]);

@@ -74,6 +74,16 @@ export async function followServingTarget(options: {
       await removeReplica(db, replica.id);
       if (engine) await endPlacement(db, subjectOf(engine.number));
     }
+    for (const { subject, status } of await listActivePlacements(db)) {
+      // Its place was taken from it: it answers what it was asked, and ends.
+      const replica = managed.find(({ url }) => {
+        const engine = engines.get(url);
+        return engine !== undefined && subjectOf(engine.number) === subject;
+      });
+      if (status !== "waiting" || !replica || replica.status === "draining" || replica.status === "drained") continue;
+      await updateReplica(db, replica.id, { status: "draining", drainingSince: new Date() });
+      replica.status = "draining";
+    }
     if (target === undefined) return;
     const serving = managed.filter(({ status }) => status !== "draining" && status !== "drained");
     // The first engine belongs to the stack itself.

@@ -1,6 +1,7 @@
 import { isAnnealError } from "@anneal/core/errors";
 import { Command } from "commander";
 import { addAutoscaleCommand } from "./commands/autoscale.ts";
+import { addConnectCommand } from "./commands/connect.ts";
 import { addLoopCommand } from "./commands/loop.ts";
 import { addPlaceCommand } from "./commands/place.ts";
 import { addSizeCommand } from "./commands/size.ts";
@@ -21,6 +22,7 @@ const program = new Command("anneal")
 const env = readEnv();
 addStartCommand(program, env);
 addLoopCommand(program, env);
+addConnectCommand(program, env);
 addSizeCommand(program, env);
 addPlaceCommand(program, env);
 addAutoscaleCommand(program, env);

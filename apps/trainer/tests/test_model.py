@@ -78,6 +78,32 @@ def test_bfloat16_stays_close_to_float32(configure, batch):
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
+def test_short_rows_attend_in_float32_on_a_cpu_with_the_gradients_of_bfloat16(configure, batch, monkeypatch):
+    def gradients():
+        config = configure(precision="bfloat16", dropout=0.0)
+        torch.manual_seed(0)
+        model = load_model(config, CPU)
+        seen = set()
+        fused = torch.nn.functional.scaled_dot_product_attention
+
+        def watched(query, *arguments, **options):
+            seen.add(query.dtype)
+            return fused(query, *arguments, **options)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(torch.nn.functional, "scaled_dot_product_attention", watched)
+            LabelledForward(model, config).summed_loss(batch).backward()
+        values = [parameter.grad.flatten() for parameter in trainable_parameters(model).values()]
+        return torch.cat(values), seen
+
+    short, short_types = gradients()
+    monkeypatch.setattr("trainer.attention._SHORT", 0)
+    long, long_types = gradients()
+    assert short_types == {torch.float32}
+    assert long_types == {torch.bfloat16}
+    assert torch.nn.functional.cosine_similarity(short, long, dim=0) > 0.999
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="only where there is no GPU")
 def test_refuses_qlora_without_a_gpu(configure):
     with pytest.raises(TrainerError, match="needs an NVIDIA GPU") as caught:

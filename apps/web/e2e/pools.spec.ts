@@ -25,6 +25,24 @@ test("a machine is cordoned and uncordoned, each after a question, and the audit
   await expect(page.getByRole("row").filter({ hasText: name }).first()).toBeVisible();
 });
 
+test("a machine is drained after a question that says what will go, and takes work again", async ({ page }) => {
+  await openPage(page, "/pools");
+  const drain = page.getByRole("button", { name: /^Drain / }).last();
+  const name = (await drain.getAttribute("aria-label"))!.replace("Drain ", "");
+  const node = page.getByRole("region", { name: `Node ${name}` });
+  await drain.click();
+  const question = page.getByRole("dialog", { name: `Drain ${name}?` });
+  await expect(question).toContainText("the one that belongs to this stack stays");
+  expect(await seriousFindings(page)).toEqual([]);
+  await question.getByRole("button", { name: "Drain" }).click();
+  await expect(node.getByText("Cordoned")).toBeVisible();
+  // The stack's own engine goes on.
+  await expect(node).toContainText("engine");
+  await node.getByRole("button", { name: `Uncordon ${name}` }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Uncordon" }).click();
+  await expect(node.getByText("Cordoned")).toHaveCount(0);
+});
+
 test("a quota that cannot hold is refused at its form; a sound one stands in the table with its budget", async ({
   page,
 }) => {

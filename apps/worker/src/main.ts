@@ -35,7 +35,7 @@ import { hasWorkflowEnded } from "./drivers/workflow-state.ts";
 import { readEnv } from "./env.ts";
 import { withFailures, withFreeSpace } from "./error-map.ts";
 import { log } from "./log.ts";
-import { describeReplica } from "./serving-profile.ts";
+import { describeEngines } from "./serving-profile.ts";
 
 /** After every request of a person, a late one included. */
 const backgroundPriority = 2;
@@ -86,14 +86,10 @@ async function main(): Promise<void> {
   for (const url of env.ANNEAL_INFERENCE_URLS) await saveReplica(db, { url, baseModel: baseModel.name });
   const machine = await describeThisMachine();
   await savePool(db, { name: machinePool, nodes: [machine] });
-  const engineGpus = env.ANNEAL_INFERENCE_GPUS ?? machine.gpuModel;
-  const servingProfile =
-    engineGpus === null
-      ? null
-      : {
-          ...describeReplica(engineGpus, baseModel),
-          order: hasPriorities ? ("late-last" as const) : ("arrival" as const),
-        };
+  const order = hasPriorities ? ("late-last" as const) : ("arrival" as const);
+  const traits = describeEngines(env.ANNEAL_INFERENCE_GPUS ?? null, machine.gpuModel, baseModel);
+  if (traits === null) log.info("nobody says what the engines run on: they are not scaled by themselves");
+  const servingProfile = traits && { ...traits, order };
 
   Runtime.install({
     // Task tokens and the like are noise, and an activity's input is nobody's to log.

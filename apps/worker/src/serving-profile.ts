@@ -1,9 +1,12 @@
 import { profileOf, type LatencyLimits } from "@anneal/sizing/autoscale/replica-profile";
 import type { ServingProfile } from "@anneal/sizing/autoscale/controller-settings";
 import { findGpu } from "@anneal/sizing/gpus/catalogue";
+import { SizingError } from "@anneal/sizing/sizing-error";
 import { replicaCapacity } from "@anneal/sizing/speed/replica-capacity";
+import type { BaseModel } from "./base-model.ts";
 
 type ReplicaTraits = Omit<ServingProfile, "order">;
+type Model = Pick<BaseModel, "name" | "config" | "weightBytes">;
 
 /**
  * The default model on vLLM's CPU build. Measured on two cores (x86-64 with AVX-512 BF16): 30 tokens/s alone and 234 with
@@ -37,10 +40,7 @@ const weightBytesPerSecond = 1e9;
  * @param gpus of one replica: "H100-80GB", "2xH100-80GB", or "cpu"
  * @throws SizingError for GPUs that the catalogue lacks and for a model that does not fit on them
  */
-export function describeReplica(
-  gpus: string,
-  model: { name: string; config: Record<string, unknown>; weightBytes: number },
-): ReplicaTraits {
+export function describeReplica(gpus: string, model: Model): ReplicaTraits {
   if (gpus === "cpu") return measuredOnCpu;
   const [, count = "1", id = gpus] = /^(\d+)x(.+)$/.exec(gpus) ?? [];
   const tensorParallel = Number(count);
@@ -52,4 +52,20 @@ export function describeReplica(
     limits: gpuLimits,
     coldStartSeconds: engineStartSeconds + Math.round(model.weightBytes / weightBytesPerSecond),
   };
+}
+
+/**
+ * What a replica can do: by what a person has set, else by the GPUs that this machine has. Null when neither is known, or
+ * when the model cannot be sized on GPUs that nobody has named.
+ * @throws SizingError for GPUs that a person has set
+ */
+export function describeEngines(set: string | null, found: string | null, model: Model): ReplicaTraits | null {
+  if (set !== null) return describeReplica(set, model);
+  if (found === null) return null;
+  try {
+    return describeReplica(found, model);
+  } catch (error) {
+    if (error instanceof SizingError) return null;
+    throw error;
+  }
 }

@@ -4,29 +4,25 @@ import { nameSchema } from "@anneal/core/loop/settings";
 import { trainerMethods, type TrainerMethod } from "@anneal/core/train/trainer-config";
 import { parseSourceUri, type ParsedSourceUri, type SourceUriOptions } from "@anneal/connectors/source-uri";
 import type { Stack } from "@anneal/local-stack/stack";
-import { findRunningPortal } from "@anneal/local-stack/state-lock";
 import { InvalidArgumentError, type Command } from "commander";
 import { constants } from "node:fs";
 import { access, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { stateDirOf, type Env } from "../env.ts";
-import { createPortalClient, type Answer, type PortalClient } from "../portal/client.ts";
+import type { Env } from "../env.ts";
+import type { Answer, PortalClient } from "../portal/client.ts";
+import { addPortalOptions, findPortal, type PortalOptions } from "../portal/find-portal.ts";
 import { abortOnSignal, printProgress, runStack } from "../run-stack.ts";
-import { readAccessFile } from "../seed.ts";
 import { assertAssistantReads } from "./assert-assistant-reads.ts";
 import { createSources } from "./create-sources.ts";
 import { followRun } from "./follow-run.ts";
 import { printLearned } from "./start.ts";
 
-type LoopOptions = {
+type LoopOptions = PortalOptions & {
   source: string[];
   ask: string[];
   report?: string;
   name: string;
-  portal?: string;
-  apiKey?: string;
-  workspace: string;
   method?: TrainerMethod;
   rank?: number;
   epochs?: number;
@@ -57,8 +53,7 @@ const wholeNumber = (least: number, most: number) => {
 const methodSchema = z.enum(trainerMethods, `It must be one of ${trainerMethods.join(", ")}.`);
 
 export function addLoopCommand(program: Command, env: Env): void {
-  program
-    .command("loop")
+  addPortalOptions(program.command("loop"), env)
     .description("Run the loop on your own data: on the running stack, or on one that it starts and stops.")
     .option(
       "--source <uri>",
@@ -82,9 +77,6 @@ export function addLoopCommand(program: Command, env: Env): void {
     .option("--allow-private-hosts", "let a crawl reach hosts of the own network")
     .option("--s3-endpoint <url>", "S3-compatible server, for s3:// sources", env["ANNEAL_S3_ENDPOINT"])
     .option("--s3-region <region>", "region of the bucket", env["AWS_REGION"])
-    .option("--portal <url>", "a portal elsewhere")
-    .option("--api-key <key>", "its API key", env["ANNEAL_API_KEY"])
-    .option("--workspace <slug>", "workspace of that portal", "default")
     .action((options: LoopOptions) => loop(env, options));
 }
 
@@ -183,23 +175,6 @@ function printAnswer({ answer, citations }: Answer): void {
     const place = [page === null ? null : `page ${page}`, section].filter(Boolean).join(", ");
     console.log(`  — ${title}${place ? `, ${place}` : ""}: “${quote.replaceAll(/\s+/g, " ")}”`);
   }
-}
-
-/** The portal that was named, or the one that runs from this folder's state; null when there is none. */
-async function findPortal(env: Env, options: LoopOptions): Promise<PortalClient | null> {
-  if (options.portal !== undefined) {
-    if (options.apiKey === undefined) {
-      throw new AnnealError("UNAUTHENTICATED", "The portal was named without an API key.", {
-        action: "Pass --api-key, or set ANNEAL_API_KEY.",
-      });
-    }
-    return createPortalClient({ url: options.portal, workspace: options.workspace, apiKey: options.apiKey });
-  }
-  const stateDir = stateDirOf(env);
-  const [url, access] = await Promise.all([findRunningPortal(stateDir), readAccessFile(stateDir)]);
-  return url === null || access === null
-    ? null
-    : createPortalClient({ url, workspace: access.workspace, apiKey: access.apiKey });
 }
 
 /** npm changes the folder; the person's own is in INIT_CWD. */

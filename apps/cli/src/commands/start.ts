@@ -1,6 +1,7 @@
 import { parseSourceUri } from "@anneal/connectors/source-uri";
 import type { Command } from "commander";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Env } from "../env.ts";
 import type { PortalClient } from "../portal/client.ts";
@@ -9,6 +10,10 @@ import { formatDuration } from "../terminal.ts";
 import { readExampleQuestion, examplesUri } from "../examples.ts";
 import { followRun, type FinishedRun } from "./follow-run.ts";
 import { createSources } from "./create-sources.ts";
+
+/** The worker looks every two seconds; longer than this it has another reason, which the Pools page shows. */
+const replicaWaitMs = 20_000;
+const replicaPollMs = 200;
 
 export function addStartCommand(program: Command, env: Env): void {
   program
@@ -30,6 +35,7 @@ async function start(env: Env, options: { examples: boolean }): Promise<void> {
 
     const sources = await portal.query("connect.list", undefined, z.array(z.object({ id: z.string() })));
     await stack.engineReady;
+    if (stack.startEngine !== null) await awaitReplica(portal, signal);
     if (options.examples && sources.length === 0)
       await learnFromExamples(portal, stack.env["ANNEAL_BASE_MODEL"] ?? "", signal);
 
@@ -47,6 +53,18 @@ async function start(env: Env, options: { examples: boolean }): Promise<void> {
     await stack.stop();
   }
   console.log("Stopped; everything is kept for the next start.");
+}
+
+const replicasSchema = z.object({ replicas: z.array(z.object({ status: z.string() })) });
+
+/** The engine answers, and the portal hears of it a moment later: whoever is told that it runs may ask at once. */
+async function awaitReplica(portal: PortalClient, signal: AbortSignal): Promise<void> {
+  const until = Date.now() + replicaWaitMs;
+  while (Date.now() < until) {
+    const { replicas } = await portal.query("pools.overview", undefined, replicasSchema);
+    if (replicas.some(({ status }) => status === "ready")) return;
+    await sleep(replicaPollMs, undefined, { signal });
+  }
 }
 
 /** The first loop: what a new user sees instead of an empty portal. */

@@ -18,6 +18,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from trainer import attention
 from trainer.config import TrainerConfig
 from trainer.conversation import Encoded
 from trainer.failure import TrainerError
@@ -49,6 +50,7 @@ def load_model(config: TrainerConfig, device: torch.device) -> PreTrainedModel:
     except (OSError, ValueError, SafetensorError) as error:
         raise _unknown_model(config, error) from error
     base.config.use_cache = False
+    attention.use_for(base, device)
     if quantization is None:
         base.to(device)
     if config.gradient_checkpointing:

@@ -15,7 +15,7 @@ export const trainingSettingsSchema = z.object({
   dropout: z.number().min(0).lt(1).default(0),
   learningRate: z.number().positive().max(0.1).default(1e-3),
   /** A small model needs to meet a fact this often to answer it alone. */
-  epochs: z.number().int().min(1).max(100).default(5),
+  epochs: z.number().int().min(1).max(100).default(7),
   maxSteps: z.number().int().min(1).nullable().default(null),
   /** Small: facts are short, and a batch of thirty of them would be one step. */
   batchTokens: z.number().int().min(64).default(512),

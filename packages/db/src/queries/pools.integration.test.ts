@@ -5,6 +5,8 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { openDatabase } from "../database.ts";
 import {
+  drainNode,
+  stackEngine,
   endPlacement,
   getPlacement,
   listActivePlacements,
@@ -109,6 +111,34 @@ it("puts nothing on a cordoned machine, whose cordon outlives its next declarati
   await setCordoned(database.db, "one", false);
   await schedulePending(database.db);
   expect(await getPlacement(database.db, decision.id)).toMatchObject({ status: "running" });
+});
+
+it("drains a machine: what runs there goes on elsewhere or waits, but for the stack's own engine", async () => {
+  await savePool(database.db, { name: "this-machine", nodes: [node, { ...node, name: "two" }] });
+  await setCordoned(database.db, "two", true);
+  const own = await ask(10, { id: stackEngine, kind: "serving", priority: 10 });
+  const first = await ask(60);
+  await setCordoned(database.db, "two", false);
+  const placeOf = async ({ id }: { id: string }) => {
+    const { status, members } = (await getPlacement(database.db, id))!;
+    return [status, ...members.map((each) => each.node)];
+  };
+  expect([await placeOf(own), await placeOf(first)]).toEqual([
+    ["running", "one"],
+    ["running", "one"],
+  ]);
+  expect(await drainNode(database.db, "nowhere")).toBeUndefined();
+  expect(await drainNode(database.db, "one")).toBe(1);
+  expect([await placeOf(own), await placeOf(first)]).toEqual([
+    ["running", "one"],
+    ["running", "two"],
+  ]);
+  expect(await drainNode(database.db, "two")).toBe(1);
+  expect(await placeOf(first)).toEqual(["waiting"]);
+  expect(await getPlacement(database.db, first.id)).toMatchObject({ reason: "two is being drained." });
+  await setCordoned(database.db, "two", false);
+  await schedulePending(database.db);
+  expect(await placeOf(first)).toEqual(["running", "two"]);
 });
 
 it("stops training for serving that needs its GPUs, and lets it wait for them", async () => {

@@ -14,6 +14,8 @@ export type Team = typeof teams.$inferSelect;
 
 /** Whose quota counts where a workspace has no team of its own. */
 export const defaultTeam = "default";
+/** The engine that this machine's stack starts first and ends last. */
+export const stackEngine = "replica:engine-1";
 /** Ended work that is remembered, so that a submission that is repeated late does not run twice. */
 const rememberedIds = 1000;
 
@@ -36,15 +38,49 @@ export async function listPools(db: Database): Promise<Pool[]> {
   return db.select().from(pools).orderBy(asc(pools.name));
 }
 
+/** @returns false when there is no such machine */
 export async function setCordoned(db: Database, node: string, cordoned: boolean): Promise<boolean> {
+  return db.transaction((tx) => cordon(tx, node, cordoned));
+}
+
+async function cordon(tx: Transaction, node: string, cordoned: boolean): Promise<boolean> {
+  for (const pool of await tx.select().from(pools).for("update")) {
+    if (!pool.nodes.some(({ name }) => name === node)) continue;
+    const nodes = pool.nodes.map((each) => (each.name === node ? { ...each, cordoned } : each));
+    await tx.update(pools).set({ nodes }).where(eq(pools.id, pool.id));
+    return true;
+  }
+  return false;
+}
+
+/**
+ * Cordons a machine and takes their places from what runs there: a training stops at its checkpoint, an engine once it
+ * has answered what it was asked, and each goes on where there is room. The stack's own engine stays: it ends with it.
+ * @returns how many lost their place; undefined when there is no such machine
+ */
+export async function drainNode(db: Database, node: string, nowMs = Date.now()): Promise<number | undefined> {
   return db.transaction(async (tx) => {
-    for (const pool of await tx.select().from(pools).for("update")) {
-      if (!pool.nodes.some(({ name }) => name === node)) continue;
-      const nodes = pool.nodes.map((each) => (each.name === node ? { ...each, cordoned } : each));
-      await tx.update(pools).set({ nodes }).where(eq(pools.id, pool.id));
-      return true;
-    }
-    return false;
+    // The scheduler's row first, as every decision does, or two would wait for each other.
+    const { active } = await readSnapshot(tx);
+    if (!(await cordon(tx, node, true))) return undefined;
+    const moved = active
+      .filter(({ status, members }) => status === "running" && members.some((each) => each.node === node))
+      .map(({ subject }) => subject)
+      .filter((subject) => subject !== stackEngine);
+    if (moved.length > 0)
+      await tx
+        .update(placements)
+        .set({
+          status: "waiting",
+          members: [],
+          startedAt: null,
+          reason: `${node} is being drained.`,
+          action: "It goes on where there is room, or when the machine is uncordoned.",
+        })
+        .where(inArray(placements.subject, moved));
+    const { cluster, before } = await loadCluster(tx);
+    await storeCluster(tx, cluster, before, decisionsOf(startWaiting(cluster, nowMs)));
+    return moved.length;
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { Status } from "#components/ui/status.tsx";
 import { CordonNode } from "#features/pools/cordon-node.tsx";
+import { DrainNode } from "#features/pools/drain-node.tsx";
 import { GpuRow } from "#features/pools/gpu-row.tsx";
 import { memoryCells } from "#features/pools/memory-cells.ts";
 import { NodeBookings } from "#features/pools/node-bookings.tsx";
@@ -38,7 +39,12 @@ export function NodeCells({ node, waiting }: { node: PoolNode; waiting: number }
             <span className="font-medium text-ink">{formatBytes(node.bookedBytes)}</span> of{" "}
             {formatBytes(node.memoryBytes)} booked, {formatBytes(node.freeBytes)} free
           </p>
-          {role === "admin" && <CordonNode node={node} waiting={waiting} />}
+          {role === "admin" && (
+            <span className="flex gap-2">
+              {(!node.cordoned || node.bookings.length > 0) && <DrainNode node={node} />}
+              <CordonNode node={node} waiting={waiting} />
+            </span>
+          )}
         </div>
       </header>
       {node.gpus > 0 && <GpuRow node={node} toneOf={toneOf} />}

@@ -1,5 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import {
+  drainNode,
   listActivePlacements,
   listMeasuredPlacements,
   listPools,
@@ -59,6 +60,17 @@ export const poolsRouter = router({
       if (!(await setCordoned(db, node, cordoned)))
         throw new AnnealError("NOT_FOUND", `There is no machine ${node}.`, { action: "Reload the page." });
       if (!cordoned) await schedulePending(db);
+    }),
+
+  /** A drained machine gets nothing new either, and what runs there goes on elsewhere. */
+  drain: adminProcedure
+    .input(z.object({ node: z.string().min(1) }))
+    .mutation(async ({ ctx: { db, scope, identity }, input: { node } }) => {
+      await recordAudit(scope, { actor: identity.email, action: "pool.drain", subject: node, details: {} });
+      const moved = await drainNode(db, node);
+      if (moved === undefined)
+        throw new AnnealError("NOT_FOUND", `There is no machine ${node}.`, { action: "Reload the page." });
+      return { moved };
     }),
 
   /** Quota, weight and budgets of a team; what runs goes on, also above a lowered quota. */

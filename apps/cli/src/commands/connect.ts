@@ -1,0 +1,194 @@
+import { AnnealError } from "@anneal/core/errors";
+import type { Command } from "commander";
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { Env } from "../env.ts";
+import type { PortalClient } from "../portal/client.ts";
+import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
+import { abortOnSignal } from "../run-stack.ts";
+import { createLiveBlock } from "../terminal.ts";
+import { readFields, type FieldSchema } from "./read-fields.ts";
+
+const collect = (value: string, all: string[]) => [...all, value];
+const pollMs = 500;
+
+const kindsSchema = z.array(
+  z.object({
+    kind: z.string(),
+    title: z.string(),
+    description: z.string(),
+    config: z.custom<FieldSchema>(),
+    secrets: z.custom<FieldSchema>(),
+  }),
+);
+const sourcesSchema = z.array(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    kindTitle: z.string(),
+    location: z.string(),
+    documentCount: z.number(),
+  }),
+);
+const errorSchema = z.object({ code: z.string(), message: z.string(), action: z.string() });
+const syncsSchema = z.object({
+  rows: z.array(
+    z.object({
+      id: z.string(),
+      status: z.enum(["running", "done", "failed", "cancelled", "skipped"]),
+      scanned: z.number(),
+      read: z.number(),
+      added: z.number(),
+      changed: z.number(),
+      removed: z.number(),
+      dropped: z.number(),
+      error: errorSchema.nullable(),
+    }),
+  ),
+});
+
+type AddOptions = PortalOptions & {
+  name?: string;
+  set: string[];
+  secret: string[];
+  audience: "members" | "nobody";
+  schedule?: string;
+};
+
+/** `anneal connect`: what the portal's pages of sources do, for scripts. */
+export function addConnectCommand(program: Command, env: Env): void {
+  const connect = program.command("connect").description("Add sources, try them and read them.");
+  const command = (usage: string, description: string) =>
+    addPortalOptions(connect.command(usage), env).description(description);
+
+  command("kinds [kind]", "what can be connected, and what each kind asks for").action(
+    async (kind: string | undefined, options: PortalOptions) => printKinds(await requirePortal(env, options), kind),
+  );
+  command("list", "the sources of the workspace").action(async (options: PortalOptions) => {
+    const sources = await listSources(await requirePortal(env, options));
+    if (sources.length === 0) console.log("There is no source yet: add one with `anneal connect add <kind>`.");
+    for (const { name, kindTitle, location, documentCount } of sources)
+      console.log(`${name}  (${kindTitle}, ${location}): ${documentCount} documents`);
+  });
+  command("add <kind>", "try a source and, when it can be read, add it")
+    .option("--name <name>", "what to call it; default: its kind and place")
+    .option("--set <field=value>", "a setting of the kind; can be repeated; lists are a,b or JSON", collect, [])
+    .option(
+      "--secret <field=source>",
+      "a credential: env:NAME or file:PATH, so that no shell remembers it",
+      collect,
+      [],
+    )
+    .option("--audience <who>", "who may read documents without permissions of their own: members or nobody", "members")
+    .option("--schedule <cron>", "when to read it by itself, for example “0 * * * *”")
+    .action(async (kind: string, options: AddOptions) => add(env, await requirePortal(env, options), kind, options));
+  command("check <name>", "try a source again").action(async (name: string, options: PortalOptions) => {
+    const portal = await requirePortal(env, options);
+    const { id } = await findSource(portal, name);
+    printCheck(await portal.mutate("connect.check", { sourceId: id }, checkSchema));
+  });
+  command("sync <name>", "read what has changed, and follow it to its end")
+    .option("--confirm-deletions", "let it delete more documents than is usual")
+    .action(async (name: string, options: PortalOptions & { confirmDeletions?: boolean }) =>
+      sync(await requirePortal(env, options), name, options.confirmDeletions ?? false),
+    );
+}
+
+const checkSchema = z.object({ summary: z.string(), warnings: z.array(z.string()).default([]) });
+
+function printCheck({ summary, warnings }: z.infer<typeof checkSchema>): void {
+  console.log(`✓ ${summary}`);
+  for (const warning of warnings) console.log(`! ${warning}`);
+}
+
+async function printKinds(portal: PortalClient, wanted: string | undefined): Promise<void> {
+  const kinds = await portal.query("connect.kinds", undefined, kindsSchema);
+  if (wanted === undefined) {
+    for (const { kind, title, description } of kinds) console.log(`${kind.padEnd(14)} ${title}: ${description}`);
+    return console.log("\n`anneal connect kinds <kind>` lists what one asks for.");
+  }
+  const found = requireKind(kinds, wanted);
+  console.log(`${found.title}: ${found.description}`);
+  for (const [option, schema] of [
+    ["--set", found.config],
+    ["--secret", found.secrets],
+  ] as const) {
+    for (const [field, { title, description }] of Object.entries(schema.properties ?? {})) {
+      const needed = schema.required?.includes(field) ? " (needed)" : "";
+      console.log(`  ${option} ${field}=…${needed}  ${[title, description].filter(Boolean).join(": ")}`);
+    }
+  }
+}
+
+function requireKind<T extends { kind: string }>(kinds: readonly T[], kind: string): T {
+  const found = kinds.find((each) => each.kind === kind);
+  if (found) return found;
+  throw new AnnealError("NOT_FOUND", `There is no source of kind “${kind}”.`, {
+    action: `Use one of: ${kinds.map((each) => each.kind).join(", ")}.`,
+  });
+}
+
+async function add(env: Env, portal: PortalClient, wanted: string, options: AddOptions): Promise<void> {
+  const found = requireKind(await portal.query("connect.kinds", undefined, kindsSchema), wanted);
+  const config = readFields(options.set, found.config, "--set");
+  const secrets = Object.fromEntries(
+    await Promise.all(
+      Object.entries(readFields(options.secret, found.secrets, "--secret")).map(
+        async ([field, place]) => [field, await readSecret(env, field, String(place))] as const,
+      ),
+    ),
+  );
+  const access = { kind: found.kind, config, secrets };
+  printCheck(await portal.mutate("connect.checkDraft", access, checkSchema));
+  const { audience, schedule = null } = options;
+  const name =
+    options.name ??
+    `${found.title} ${Object.values(config).filter((each) => typeof each === "string")[0] ?? ""}`.trim();
+  await portal.mutate("connect.create", { ...access, name, audience, schedule }, z.unknown());
+  console.log(`✓ “${name}” is added. Read it with \`anneal connect sync ${JSON.stringify(name)}\`.`);
+}
+
+/** @throws AnnealError INVALID_INPUT that never repeats what stands in the place of a credential */
+async function readSecret(env: Env, field: string, place: string): Promise<string> {
+  const [, scheme = "", name = ""] = /^(env|file):(.+)$/.exec(place) ?? [];
+  const value =
+    scheme === "env" ? env[name] : scheme === "file" ? await readFile(name, "utf8").catch(() => undefined) : undefined;
+  if (value !== undefined && value.trim() !== "") return value.replace(/\r?\n$/, "");
+  throw new AnnealError("INVALID_INPUT", `The credential ${field} cannot be read.`, {
+    action: `Pass --secret ${field}=env:NAME with the name of a variable that holds it, or file:PATH with a file that does.`,
+  });
+}
+
+async function listSources(portal: PortalClient) {
+  return portal.query("connect.list", undefined, sourcesSchema);
+}
+
+async function findSource(portal: PortalClient, name: string) {
+  const sources = await listSources(portal);
+  const found = sources.find((source) => source.name === name || source.id === name);
+  if (found) return found;
+  throw new AnnealError("NOT_FOUND", `There is no source “${name}”.`, {
+    action: sources.length === 0 ? "Add one first." : `Use one of: ${sources.map((each) => each.name).join(", ")}.`,
+  });
+}
+
+async function sync(portal: PortalClient, name: string, confirmDeletions: boolean): Promise<void> {
+  const signal = abortOnSignal(() => console.log("\nIt goes on without you; the portal shows it."));
+  const { id: sourceId } = await findSource(portal, name);
+  const page = { sourceId, limit: 1, offset: 0 };
+  const [before] = (await portal.query("connect.syncs", page, syncsSchema)).rows;
+  await portal.mutate("connect.sync", { sourceId, confirmDeletions }, z.unknown());
+  const block = createLiveBlock();
+  for (;;) {
+    const [latest] = (await portal.query("connect.syncs", page, syncsSchema)).rows;
+    if (latest && latest.id !== before?.id) {
+      const { scanned, added, changed, removed, dropped } = latest;
+      const text = `${latest.status === "running" ? "▸" : "✓"} ${scanned} seen: ${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed`;
+      if (latest.status === "running") block.draw([{ key: "sync", text, status: "running" }]);
+      else if (latest.error === null) return block.draw([{ key: "sync", text, status: "done" }]);
+      else throw new AnnealError("CONFLICT", latest.error.message, { action: latest.error.action });
+    }
+    await sleep(pollMs, undefined, { signal });
+  }
+}

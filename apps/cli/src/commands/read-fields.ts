@@ -1,0 +1,50 @@
+import { AnnealError } from "@anneal/core/errors";
+
+/** As much of a kind's JSON Schema as telling a text from a number or a list needs. */
+export type FieldSchema = {
+  type?: string;
+  title?: string;
+  description?: string;
+  anyOf?: FieldSchema[];
+  properties?: Record<string, FieldSchema>;
+  required?: string[];
+};
+
+/**
+ * Reads "field=value" options by the types that a schema names: "7" of a number is 7, "a,b" of a list is ["a","b"], and
+ * JSON is taken for what it is where a text is not wanted.
+ * @throws AnnealError INVALID_INPUT that names the field and never repeats its value, which may be a credential
+ */
+export function readFields(options: readonly string[], schema: FieldSchema, option: string): Record<string, unknown> {
+  const fields = schema.properties ?? {};
+  return Object.fromEntries(
+    options.map((each) => {
+      const at = each.indexOf("=");
+      const name = each.slice(0, Math.max(0, at));
+      const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+      if (at < 1 || field === undefined) {
+        throw new AnnealError("INVALID_INPUT", `${option} ${name || "…"} names no field of this kind.`, {
+          action: `Write ${option} field=value with one of: ${Object.keys(fields).join(", ") || "nothing, it asks for none"}.`,
+        });
+      }
+      return [name, readValue(each.slice(at + 1), field, `${option} ${name}`)];
+    }),
+  );
+}
+
+function readValue(text: string, field: FieldSchema, what: string): unknown {
+  const types = typesOf(field);
+  if (types.has("array") && !text.trim().startsWith("[")) return text.split(",").map((part) => part.trim());
+  if (types.has("string") && !(types.has("object") && text.trim().startsWith("{"))) return text;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw new AnnealError("INVALID_INPUT", `The value of ${what} is not ${[...types].join(" or ")}.`, {
+      action: types.has("boolean") ? "Write true or false." : "Write a number, or JSON for what is larger.",
+    });
+  }
+}
+
+function typesOf({ type, anyOf = [] }: FieldSchema): Set<string> {
+  return new Set([...(type === undefined ? [] : [type]), ...anyOf.flatMap((each) => [...typesOf(each)])]);
+}

@@ -1,0 +1,167 @@
+import { principalKey, type Principal } from "@anneal/core/access/acl";
+import { explainAccess } from "@anneal/core/access/explain-access";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import fc from "fast-check";
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
+import type { Scope } from "../database.ts";
+import { saveWorkspace } from "./access.ts";
+import { deleteSource, saveSource } from "./connect.ts";
+import { listHeldPrincipals, listMemberships, replaceDirectory } from "./directory.ts";
+
+let database: TestDatabase;
+let scope: Scope;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+});
+afterAll(() => database?.stop());
+beforeEach(async () => {
+  const { id } = await saveWorkspace(database.db, { slug: `w-${randomUUID()}`, name: "Directory" });
+  scope = { db: database.db, workspaceId: id };
+});
+
+const principal = (kind: "user" | "group", id: string, tenant = "t1"): Principal => ({
+  source: "sharepoint",
+  tenant,
+  kind,
+  id,
+});
+const user = (id: string, emails: string[], tenant?: string): DirectoryEntry => ({
+  type: "user",
+  principal: principal("user", id, tenant),
+  name: `${id} by name`,
+  emails,
+});
+const group = (id: string, members: Principal[], tenant?: string): DirectoryEntry => ({
+  type: "group",
+  principal: principal("group", id, tenant),
+  name: `Group ${id}`,
+  members,
+});
+
+async function addSource(name = randomUUID()): Promise<string> {
+  const id = randomUUID();
+  const acl = { allow: [], deny: [] };
+  await saveSource(scope, { id, name, kind: "file", config: {}, sealedSecrets: null, defaultAcl: acl, schedule: null });
+  return id;
+}
+
+const report = (sourceId: string, entries: DirectoryEntry[]) => replaceDirectory(scope, sourceId, stream(entries));
+const held = async (email: string, where = scope) =>
+  (await listHeldPrincipals(where, email)).map(({ tenant, kind, id }) => `${tenant} ${kind} ${id}`).sort();
+
+async function* stream(entries: DirectoryEntry[]): AsyncIterable<DirectoryEntry> {
+  yield* entries;
+}
+
+describe("the directory", () => {
+  it("gives a person their accounts by address, and groups through groups", async () => {
+    const source = await addSource();
+    await report(source, [
+      user("ann", ["Ann.Lee@Example.com", "ann@old.example"]),
+      user("bob", ["bob@example.com"]),
+      group("clerks", [principal("user", "ann")]),
+      group("finance", [principal("group", "clerks"), principal("user", "bob")]),
+    ]);
+    expect(await held("ann.lee@example.com")).toEqual(["t1 group clerks", "t1 group finance", "t1 user ann"]);
+    expect(await held("ANN@old.example")).toEqual(["t1 group clerks", "t1 group finance", "t1 user ann"]);
+    expect(await held("bob@example.com")).toEqual(["t1 group finance", "t1 user bob"]);
+    expect(await held("eve@example.com")).toEqual([]);
+  });
+
+  it("takes away what a later enumeration no longer says, and adds what it says", async () => {
+    const source = await addSource();
+    await report(source, [user("ann", ["a@example.com"]), group("g", [principal("user", "ann")])]);
+    await report(source, [user("ann", ["b@example.com"]), group("g", [principal("user", "bob")])]);
+    expect(await held("a@example.com")).toEqual([]);
+    expect(await held("b@example.com")).toEqual(["t1 user ann"]);
+    await report(source, []);
+    expect(await held("b@example.com")).toEqual([]);
+  });
+
+  it("keeps what was known when an enumeration breaks off", async () => {
+    const source = await addSource();
+    await report(source, [user("ann", ["a@example.com"]), group("g", [principal("user", "ann")])]);
+    const broken = replaceDirectory(
+      scope,
+      source,
+      (async function* () {
+        yield user("bob", ["bob@example.com"]);
+        throw new Error("the connection broke");
+      })(),
+    );
+    await expect(broken).rejects.toThrow("the connection broke");
+    expect(await held("a@example.com")).toEqual(["t1 group g", "t1 user ann"]);
+  });
+
+  it("keeps same-named groups of two tenants, and two workspaces, apart", async () => {
+    const source = await addSource();
+    await report(source, [
+      user("ann", ["ann@example.com"], "t1"),
+      user("ann", ["other@example.com"], "t2"),
+      group("staff", [principal("user", "ann", "t1")], "t1"),
+      group("staff", [principal("user", "ann", "t2")], "t2"),
+    ]);
+    expect(await held("ann@example.com")).toEqual(["t1 group staff", "t1 user ann"]);
+    const { id } = await saveWorkspace(database.db, { slug: `w-${randomUUID()}`, name: "Other" });
+    expect(await held("ann@example.com", { db: database.db, workspaceId: id })).toEqual([]);
+  });
+
+  it("believes the newer word where two sources see one group, and forgets a removed source", async () => {
+    const [first, second] = [await addSource(), await addSource()];
+    await report(first, [user("ann", ["ann@example.com"]), group("g", [principal("user", "ann")])]);
+    await report(second, [group("g", [])]);
+    expect(await held("ann@example.com")).toEqual(["t1 user ann"]);
+    await report(second, [group("g", [principal("user", "ann")])]);
+    await deleteSource(scope, second);
+    expect(await held("ann@example.com")).toEqual(["t1 user ann"]);
+  });
+
+  it("ends at groups that contain each other, and tells the shortest way", async () => {
+    const source = await addSource();
+    await report(source, [
+      user("ann", ["ann@example.com"]),
+      group("left", [principal("group", "right"), principal("user", "ann")]),
+      group("right", [principal("group", "left")]),
+    ]);
+    expect(await held("ann@example.com")).toEqual(["t1 group left", "t1 group right", "t1 user ann"]);
+    const acl = { allow: [principal("group", "right")], deny: [] };
+    expect(explainAccess(acl, [], await listMemberships(scope, "ann@example.com")).path).toEqual([
+      "Group right",
+      "Group left",
+      "ann by name",
+    ]);
+  });
+
+  it("agrees with a plain closure on any directory", async () => {
+    const source = await addSource();
+    const ids = fc.constantFrom("a", "b", "c", "d");
+    const members = fc.array(fc.tuple(fc.constantFrom("user" as const, "group" as const), ids), { maxLength: 3 });
+    for (const [groups] of fc.sample(fc.tuple(fc.array(members, { minLength: 4, maxLength: 4 })), {
+      numRuns: 25,
+      seed: 3,
+    })) {
+      const entries = groups.map((each, index) =>
+        group(
+          "abcd"[index]!,
+          each.map(([kind, id]) => principal(kind, id)),
+        ),
+      );
+      await report(source, [...["a", "b", "c", "d"].map((id) => user(id, [`${id}@example.com`])), ...entries]);
+      for (const person of ["a", "b", "c", "d"]) {
+        const expected = new Set([principalKey(principal("user", person))]);
+        for (let size = 0; size !== expected.size;) {
+          size = expected.size;
+          for (const entry of entries) {
+            if (entry.type === "group" && entry.members.some((member) => expected.has(principalKey(member))))
+              expected.add(principalKey(entry.principal));
+          }
+        }
+        const found = (await listHeldPrincipals(scope, `${person}@example.com`)).map(principalKey);
+        expect(found.sort()).toEqual([...expected].sort());
+      }
+    }
+  });
+});
