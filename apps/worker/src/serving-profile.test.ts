@@ -23,7 +23,7 @@ const llama8b = {
 it("describes a replica on GPUs by the sizing model, faster on more of them", () => {
   const one = describeReplica("H100-80GB", llama8b);
   const two = describeReplica("2xH100-80GB", llama8b);
-  expect(one.profile).toMatchObject({ name: "Llama-3.1-8B on H100 SXM 80 GB", gpus: 1 });
+  expect(one.profile).toMatchObject({ name: "Llama-3.1-8B on NVIDIA H100 SXM 80 GB", gpus: 1 });
   expect(two.profile).toMatchObject({ gpus: 2 });
   expect(two.profile.decodeBaseMs).toBeLessThan(one.profile.decodeBaseMs);
   expect(two.profile.prefillTokensPerSecond).toBeGreaterThan(one.profile.prefillTokensPerSecond);
