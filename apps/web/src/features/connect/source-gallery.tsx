@@ -30,7 +30,14 @@ import { useWorkspace } from "#lib/workspace.tsx";
 
 export type SourceKind = Answers["connect"]["kinds"][number];
 
-const groups = ["Files and storage", "Documents and wikis", "Mail and chat", "Databases", "Web and APIs", "Other"] as const;
+const groups = [
+  "Files and storage",
+  "Documents and wikis",
+  "Mail and chat",
+  "Databases",
+  "Web and APIs",
+  "Other",
+] as const;
 type Look = { icon: LucideIcon; group: (typeof groups)[number] };
 
 const files = (icon: LucideIcon): Look => ({ icon, group: "Files and storage" });
@@ -81,13 +88,14 @@ export function SourceGallery({ onChoose }: { onChoose(kind: SourceKind): void }
     .map((group) => ({ group, kinds: found.filter(({ kind }) => lookOf(kind).group === group) }))
     .filter(({ kinds }) => kinds.length > 0);
   return (
-    <div className="space-y-5">
+    <div className="space-y-5 px-0.5 pt-1">
       <SearchInput
         label="Find a kind of source"
         placeholder="SharePoint, MariaDB, mail …"
         value={search}
         onChange={setSearch}
         autoFocus
+        className="sm:w-full"
       />
       {shown.map(({ group, kinds }) => (
         <section key={group} aria-label={group}>

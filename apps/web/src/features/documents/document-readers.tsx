@@ -39,7 +39,7 @@ function Members({ documentId }: { documentId: string }) {
   const { data, error, refetch } = useQuery(trpc.documents.readers.queryOptions({ documentId }));
   const [search, setSearch] = useState("");
   if (error) return <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />;
-  if (!data) return <SkeletonRows />;
+  if (!data) return <SkeletonRows rows={2} />;
   const found = data
     .filter(({ email }) => email.includes(search.trim().toLowerCase()))
     .toSorted((left, right) => Number(right.readable) - Number(left.readable));
