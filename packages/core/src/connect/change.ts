@@ -31,7 +31,7 @@ export type Change =
   | { type: "delete"; ref: string }
   /** Only the audience changed; `fingerprint` is the item's new one, stored so that this is not reported again. */
   | { type: "acl"; ref: string; acl: Acl; fingerprint: string }
-  /** Same content, other place: nothing needs reading. `fromRef` ceases to exist. */
+  /** Same content, other place: nothing needs reading. `fromRef` ceases to exist, unless it is the item's own ref. */
   | { type: "moved"; fromRef: string; item: SourceItem }
   | { type: "failure"; ref: string; error: ErrorReport }
   | { type: "checkpoint"; cursor: Cursor; scanned: number; total: number | null };
