@@ -48,6 +48,42 @@ describe("parseSourceUri", () => {
     expect(one.config["queries"]).toMatchObject([{ sql: "SELECT * FROM a", key: ["x", "y"], title: "t" }]);
   });
 
+  it("reads every other database as it reads PostgreSQL's, each with its own port and without the password", () => {
+    for (const [uri, kind, port] of [
+      ["mysql://ada:p%40ss@db.example/shop?tables=a&owner=o&people=SELECT%20id,%20email%20FROM%20p", "mysql", 3306],
+      ["mariadb://ada:p%40ss@db.example/shop?tables=a&owner=o&people=SELECT%20id,%20email%20FROM%20p", "mysql", 3306],
+      ["mssql://ada:p%40ss@db.example/shop?tables=a&owner=o&people=SELECT%20id,%20email%20FROM%20p", "mssql", 1433],
+    ] as const) {
+      const source = parse(uri);
+      expect(source.kind).toBe(kind);
+      expect(source.name).toBe(`${kind}://db.example/shop (a)`);
+      expect(source.secrets).toEqual({ password: "p@ss" });
+      expect(JSON.stringify([source.name, source.config])).not.toContain("p@ss");
+      expect(source.config).toMatchObject({ user: "ada", port, database: "shop", allowWritableUser: false });
+      expect(source.config).toMatchObject({
+        tables: [{ name: "a", owner: "o" }],
+        peopleQuery: "SELECT id, email FROM p",
+      });
+    }
+    expect(parse("mysql://h/d?writable=accept").config).toMatchObject({ allowWritableUser: true });
+  });
+
+  it("reads collections of a MongoDB, with the options that its own addresses have", () => {
+    const source = parse(
+      "mongodb://ada:p%40ss@db.example/shop?collections=a,b&fields=x,y.z&watermark=at&authSource=shop&tls=true&people=users",
+    );
+    expect(source.name).toBe("mongodb://db.example/shop (a,b)");
+    expect(source.secrets).toEqual({ password: "p@ss" });
+    expect(source.config).toMatchObject({ host: "db.example", port: 27_017, authDatabase: "shop", tls: "verify" });
+    expect(source.config).toMatchObject({
+      collections: [
+        { name: "a", fields: ["x", "y.z"], watermark: "at" },
+        { name: "b", fields: ["x", "y.z"], watermark: "at" },
+      ],
+      peopleCollection: "users",
+    });
+  });
+
   it("opens private hosts only where the person typed one, or said so", () => {
     expect(parse("https://example.org/docs").config).toMatchObject({ allowPrivateHosts: false });
     expect(parse("http://127.0.0.1:8080").config).toMatchObject({ allowPrivateHosts: true });
@@ -60,6 +96,9 @@ describe("parseSourceUri", () => {
     "relative/path",
     "ftp://user:hunter2@host/x",
     "postgres://ada:hunter2@host",
+    "mysql://ada:hunter2@host",
+    "mongodb://ada:hunter2@host/",
+    "mongodb://ada:hunter2@one,two/db",
     "postgres://ada:hunter2@host:port/db",
     "https://ada:hunter2@host/",
     "file://server/share",

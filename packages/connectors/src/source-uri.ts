@@ -18,7 +18,7 @@ export type SourceUriOptions = {
 
 /** `config` and `secrets` are the input of the connector's own schemas; `name` can be shown: it holds no secret. */
 export type ParsedSourceUri = {
-  kind: "file" | "s3" | "postgres" | "web";
+  kind: "file" | "s3" | "postgres" | "mysql" | "mssql" | "mongodb" | "web";
   name: string;
   config: Record<string, unknown>;
   secrets: Record<string, string>;
@@ -27,7 +27,9 @@ export type ParsedSourceUri = {
 /**
  * Reads `file:///dir` or a path, `s3://bucket/prefix`, `https://site/` and
  * `postgres://user:password@host/db?tables=a,b` or `?query=SELECT …`, where `key=a,b`, `title=`, `watermark=` and
- * `owner=` name columns and `sslmode=` says how to encrypt.
+ * `owner=` name columns, `people=SELECT …` gives the owners' addresses and `sslmode=` says how to encrypt;
+ * `mysql://` and `mssql://` likewise. `mongodb://user:password@host/db?collections=a,b&fields=x,y` with `title=`,
+ * `watermark=`, `owner=`, `people=collection`, `authSource=` and `tls=`. `writable=accept` confirms a user that can write.
  *
  * @throws AnnealError INVALID_INPUT that does not repeat a password
  */
@@ -44,7 +46,15 @@ export function parseSourceUri(uri: string, options: SourceUriOptions = {}): Par
       return bucket(url, options);
     case "postgres:":
     case "postgresql:":
-      return database(url);
+      return database(url, "postgres", "postgres");
+    case "mysql:":
+    case "mariadb:":
+      return database(url, "mysql", "root");
+    case "mssql:":
+    case "sqlserver:":
+      return database(url, "mssql", "sa");
+    case "mongodb:":
+      return documentDatabase(url);
     case "http:":
     case "https:":
       return website(url, options);
@@ -87,35 +97,76 @@ const tlsOfSslMode: Record<string, string> = {
   "verify-full": "verify",
 };
 
-function database(url: URL): ParsedSourceUri {
-  const database = decode(url, url.pathname.slice(1));
-  if (url.hostname === "" || database === "") throw unreadable(url.href);
-  const parameter = (name: string) => url.searchParams.get(name) || undefined;
+function database(url: URL, kind: "postgres" | "mysql" | "mssql", defaultUser: string): ParsedSourceUri {
+  const { database, parameter } = readDatabaseUrl(url);
   const tables = listOf(parameter("tables"));
   const query = parameter("query");
+  const people = parameter("people");
   const columns = {
     ...(parameter("key") ? { key: listOf(parameter("key")) } : {}),
-    ...(parameter("title") ? { title: parameter("title") } : {}),
-    ...(parameter("watermark") ? { watermark: parameter("watermark") } : {}),
-    ...(parameter("owner") ? { owner: parameter("owner") } : {}),
+    ...readRoles(parameter),
   };
-  const tls = tlsOfSslMode[parameter("sslmode") ?? ""];
   // Two queries on one database are two sources, so the name tells them apart.
   const what = query === undefined ? tables.join(",") || "all tables" : `query ${hash("sha256", query).slice(0, 8)}`;
   return {
-    kind: "postgres",
-    name: `postgres://${url.host}/${database} (${what})`,
+    kind,
+    name: `${kind}://${url.host}/${database} (${what})`,
     config: {
-      host: url.hostname.replace(/^\[|\]$/g, ""),
-      ...(url.port ? { port: Number(url.port) } : {}),
-      database,
-      user: decode(url, url.username) || "postgres",
-      ...(tls === undefined ? {} : { tls }),
+      ...readPlace(url, database, defaultUser, parameter),
       tables: tables.map((table) => ({ name: table, ...columns })),
       queries: query === undefined ? [] : [{ name: "query", sql: query, ...columns }],
+      ...(people === undefined ? {} : { peopleQuery: people }),
     },
     secrets: url.password === "" ? {} : { password: decode(url, url.password) },
   };
+}
+
+function documentDatabase(url: URL): ParsedSourceUri {
+  const { database, parameter } = readDatabaseUrl(url);
+  const collections = listOf(parameter("collections"));
+  const people = parameter("people");
+  const fields = { fields: listOf(parameter("fields")), ...readRoles(parameter) };
+  const authDatabase = parameter("authSource");
+  const tls = parameter("tls") ?? parameter("ssl");
+  return {
+    kind: "mongodb",
+    name: `mongodb://${url.host}/${database} (${collections.join(",") || "all collections"})`,
+    config: {
+      ...readPlace(url, database, "anneal_reader", parameter),
+      ...(authDatabase === undefined ? {} : { authDatabase }),
+      // As MongoDB's own addresses mean it: true checks the certificate.
+      ...(tls === "true" ? { tls: "verify" } : tls === "false" ? { tls: "disable" } : {}),
+      collections: collections.map((name) => ({ name, ...fields })),
+      ...(people === undefined ? {} : { peopleCollection: people }),
+    },
+    secrets: url.password === "" ? {} : { password: decode(url, url.password) },
+  };
+}
+
+type Parameter = (name: string) => string | undefined;
+
+function readDatabaseUrl(url: URL): { database: string; parameter: Parameter } {
+  const database = decode(url, url.pathname.slice(1));
+  // Several hosts, as addresses of MongoDB may have, would be tried in turn; one is asked here.
+  if (url.hostname === "" || url.hostname.includes(",") || database === "") throw unreadable(url.href);
+  return { database, parameter: (name) => url.searchParams.get(name) || undefined };
+}
+
+function readPlace(url: URL, database: string, defaultUser: string, parameter: Parameter): Record<string, unknown> {
+  const tls = tlsOfSslMode[parameter("sslmode") ?? ""];
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    ...(url.port ? { port: Number(url.port) } : {}),
+    database,
+    user: decode(url, url.username) || defaultUser,
+    ...(tls === undefined ? {} : { tls }),
+    ...(parameter("writable") === "accept" ? { allowWritableUser: true } : {}),
+  };
+}
+
+function readRoles(parameter: Parameter): Record<string, string> {
+  const roles = ["title", "watermark", "owner"].map((role) => [role, parameter(role)] as const);
+  return Object.fromEntries(roles.filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 function website(url: URL, options: SourceUriOptions): ParsedSourceUri {
@@ -161,6 +212,6 @@ function withoutPassword(uri: string): string {
 function unreadable(uri: string): AnnealError {
   return new AnnealError("INVALID_INPUT", `"${withoutPassword(uri)}" is not a source that can be read.`, {
     action:
-      "Use file:///folder, s3://bucket/prefix, postgres://user:password@host/database?tables=a,b or https://site/.",
+      "Use file:///folder, s3://bucket/prefix, postgres:// (or mysql://, mssql://) user:password@host/database?tables=a,b, mongodb://user:password@host/database?collections=a,b or https://site/.",
   });
 }

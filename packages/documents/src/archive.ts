@@ -14,6 +14,17 @@ export type Archive = {
   names: string[];
 };
 
+/** A ZIP whose directory was checked: its counts, its names and its declared sizes. Nothing is inflated yet. */
+export type Zip = {
+  entries: readonly Entry[];
+  /**
+   * One entry's bytes. What all calls together give is bounded by `maxInflatedBytes`.
+   *
+   * @throws AnnealError DOCUMENT_ENCRYPTED, DOCUMENT_DAMAGED, DOCUMENT_HOSTILE.
+   */
+  inflate(entry: Entry): Promise<Uint8Array>;
+};
+
 /**
  * Opens an Office file (a ZIP of XML parts) as if it were meant to harm: counts and names are checked, declared sizes
  * are checked before and real sizes while inflating, checksums after, and every XML part is inspected.
@@ -21,6 +32,27 @@ export type Archive = {
  * @throws AnnealError DOCUMENT_HOSTILE, DOCUMENT_DAMAGED, DOCUMENT_ENCRYPTED.
  */
 export async function readArchive(bytes: Uint8Array, limits: ParseLimits): Promise<Archive> {
+  const zip = await openZip(bytes, limits);
+  const parts = await inflateParts(zip, (name) => /\.(?:xml|rels)$/iu.test(name));
+  for (const [name, part] of parts) parts.set(name, inspectXml(part, name, limits));
+  return { parts, names: zip.entries.map((entry) => entry.fileName) };
+}
+
+/** The wanted entries by name. An entry that is there twice is refused: readers disagree on which one counts. */
+export async function inflateParts(zip: Zip, isWanted: (name: string) => boolean): Promise<Map<string, Uint8Array>> {
+  const parts = new Map<string, Uint8Array>();
+  for (const entry of zip.entries) {
+    if (!isWanted(entry.fileName)) continue;
+    if (parts.has(entry.fileName)) {
+      throw documentError("DOCUMENT_HOSTILE", `The archive holds ${entry.fileName} twice.`);
+    }
+    parts.set(entry.fileName, await zip.inflate(entry));
+  }
+  return parts;
+}
+
+/** @throws AnnealError DOCUMENT_HOSTILE, DOCUMENT_DAMAGED. */
+export async function openZip(bytes: Uint8Array, limits: ParseLimits): Promise<Zip> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const zip = await fromBufferPromise(buffer, { lazyEntries: true }).catch((error: unknown) => {
     throw damaged(error);
@@ -39,23 +71,20 @@ export async function readArchive(bytes: Uint8Array, limits: ParseLimits): Promi
   }
   checkDeclaredSizes(entries, bytes.length, limits);
 
-  const archive: Archive = { parts: new Map(), names: entries.map((entry) => entry.fileName) };
   let inflatedBytes = 0;
-  for (const entry of entries) {
-    if (!/\.(?:xml|rels)$/iu.test(entry.fileName)) continue;
-    if (entry.isEncrypted()) throw documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
-    if (archive.parts.has(entry.fileName)) {
-      throw documentError("DOCUMENT_HOSTILE", `The archive holds ${entry.fileName} twice.`);
-    }
-    const header = await zip.readLocalFileHeaderPromise(entry, { minimal: true }).catch((error: unknown) => {
-      throw damaged(error);
-    });
-    const data = buffer.subarray(header.fileDataStart, header.fileDataStart + entry.compressedSize);
-    const part = inflate(entry, data, limits.maxInflatedBytes - inflatedBytes, limits);
-    inflatedBytes += part.length;
-    archive.parts.set(entry.fileName, inspectXml(part, entry.fileName, limits));
-  }
-  return archive;
+  return {
+    entries,
+    async inflate(entry) {
+      if (entry.isEncrypted()) throw documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
+      const header = await zip.readLocalFileHeaderPromise(entry, { minimal: true }).catch((error: unknown) => {
+        throw damaged(error);
+      });
+      const data = buffer.subarray(header.fileDataStart, header.fileDataStart + entry.compressedSize);
+      const part = inflate(entry, data, limits.maxInflatedBytes - inflatedBytes, limits);
+      inflatedBytes += part.length;
+      return part;
+    },
+  };
 }
 
 function checkDeclaredSizes(entries: readonly Entry[], archiveBytes: number, limits: ParseLimits): void {
@@ -64,7 +93,7 @@ function checkDeclaredSizes(entries: readonly Entry[], archiveBytes: number, lim
   if (declared > limits.maxInflatedBytes || tooDense) throw bomb(declared, archiveBytes, limits);
 }
 
-function bomb(inflatedBytes: number, archiveBytes: number, limits: ParseLimits): Error {
+export function bomb(inflatedBytes: number, archiveBytes: number, limits: ParseLimits): Error {
   return documentError(
     "DOCUMENT_HOSTILE",
     `The archive of ${describeBytes(archiveBytes)} expands to ${describeBytes(inflatedBytes)} or more, as a zip bomb does; ` +

@@ -1,6 +1,6 @@
 /** What to do with a file that is not read. */
 export const foreignActions = {
-  image: "Scan it to a PDF with a text layer (OCR), and sync that file instead.",
+  image: "Sync it as a file of its own, where its text can be recognised (OCR), or scan it to a PDF with a text layer.",
   media: "Add a transcript as a text document instead.",
   archive: "Unpack the archive at the source, so that each document in it is read on its own.",
   table: "Export it as CSV or JSONL, or connect the database itself.",
@@ -38,7 +38,6 @@ export const foreignFormats: {
     name: "a video file",
     action: "media",
   },
-  { bytes: "\x1f\x8b", mediaType: "application/gzip", name: "a gzip archive", action: "archive" },
   {
     bytes: "7z\xbc\xaf\x27\x1c",
     mediaType: "application/x-7z-compressed",
@@ -52,13 +51,6 @@ export const foreignFormats: {
     bytes: "\x28\xb5\x2f\xfd",
     mediaType: "application/zstd",
     name: "a zstd archive",
-    action: "archive",
-  },
-  {
-    bytes: "ustar",
-    at: 257,
-    mediaType: "application/x-tar",
-    name: "a tar archive",
     action: "archive",
   },
   { bytes: "\x7fELF", mediaType: "application/x-elf", name: "a program", action: "none" },

@@ -4,11 +4,13 @@ const MiB = 1024 * 1024;
 export type ParseLimits = {
   /** Size of the file itself; larger is refused. */
   maxBytes: number;
-  /** What all parts of one archive (DOCX, XLSX, PPTX) may inflate to; more is refused as hostile. */
+  /** What all parts of one archive (an Office file, a book, a ZIP, a tar.gz) may inflate to; more is refused as hostile. */
   maxInflatedBytes: number;
   /** Inflated divided by compressed size, for archives that inflate beyond 32 MiB. Office files stay below 100. */
   maxExpansionRatio: number;
   maxArchiveEntries: number;
+  /** Files read of one archive (ZIP, tar); the rest is left out with a warning. */
+  maxArchiveMembers: number;
   /** Nesting of XML elements inside an Office file; more is refused as hostile. */
   maxXmlDepth: number;
   /** Rows kept of one table or sheet. */
@@ -27,6 +29,7 @@ export const defaultParseLimits: ParseLimits = {
   maxInflatedBytes: 512 * MiB,
   maxExpansionRatio: 200,
   maxArchiveEntries: 10_000,
+  maxArchiveMembers: 1_000,
   maxXmlDepth: 256,
   maxTableRows: 10_000,
   maxTableColumns: 256,

@@ -1,6 +1,8 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { detectMediaType, docxMediaType, pptxMediaType, xlsxMediaType } from "./media-type.ts";
-import { writeDocx, writePptx, writeXlsx } from "./testing/office-fixture.ts";
+import { deflatedArchive, writeTar } from "./testing/archive-fixture.ts";
+import { writeDocx, writeOdf, writePptx, writeXlsx } from "./testing/office-fixture.ts";
 import { writePdf } from "./testing/pdf-fixture.ts";
 
 const bytes = (text: string) => Buffer.from(text, "latin1");
@@ -15,6 +17,18 @@ describe("detectMediaType", () => {
     expect(typeOf(writeDocx(""), "report.pdf")).toBe(docxMediaType);
     expect(typeOf(writeXlsx([{ name: "A", data: "" }]), "report")).toBe(xlsxMediaType);
     expect(typeOf(writePptx([]), "deck.docx")).toBe(pptxMediaType);
+  });
+
+  it("takes OpenDocument files and their templates by the type that they store, not by their name", () => {
+    const stored = (kind: string) =>
+      bytes(`PK\x03\x04${"\0".repeat(26)}mimetypeapplication/vnd.oasis.opendocument.${kind}PK`);
+    expect(typeOf(writeOdf("text", ""), "a.docx")).toBe("application/vnd.oasis.opendocument.text");
+    expect(typeOf(stored("spreadsheet"), "a.zip")).toBe("application/vnd.oasis.opendocument.spreadsheet");
+    expect(typeOf(stored("presentation-template"), "a")).toBe("application/vnd.oasis.opendocument.presentation");
+    expect(detectMediaType(stored("graphics"), "a.odg")).toMatchObject({
+      status: "unsupported",
+      mediaType: "application/vnd.oasis.opendocument.graphics",
+    });
   });
 
   it("takes text by its extension, then by what the source declares, then by how it begins", () => {
@@ -60,9 +74,16 @@ describe("detectMediaType", () => {
     expect(typeOf(bytes("\x89PNG\r\n\x1a\n\0"), "a.txt")).toBe("image/png");
     expect(typeOf(bytes("PK\x03\x04\x14\0\0\0\0\0notes.txt"), "a.zip")).toBe("application/zip");
     expect(typeOf(bytes("MZ\x90\0\x03\0\0\0"), "a.txt")).toBe("application/x-msdownload");
-    expect(typeOf(bytes("PK\x03\x04\0\0mimetypeapplication/vnd.oasis.opendocument.text"), "a.odt")).toBe(
-      "application/vnd.oasis.opendocument.text",
-    );
+  });
+
+  it("tells an archive of documents from a document, also where the documents in it are not compressed", () => {
+    const stored = (name: string, data: Uint8Array) => deflatedArchive([{ name, data, stored: true }]);
+    expect(typeOf(stored("a.docx", writeDocx("")), "a")).toBe("application/zip");
+    expect(typeOf(stored("a.pdf", writePdf([[]])), "a.pdf")).toBe("application/zip");
+    expect(typeOf(writeTar([{ name: "a.pdf", data: writePdf([[]]) }]), "a.pdf")).toBe("application/x-tar");
+    expect(typeOf(gzipSync("text"), "a.txt")).toBe("application/gzip");
+    expect(typeOf(stored("META-INF/MANIFEST.MF", bytes("x")), "a.zip")).toBe("application/java-archive");
+    expect(typeOf(bytes(`${"x".repeat(257)}ustar is a tar format`), "a.txt")).toBe("text/plain");
   });
 
   it("is not slowed down by a page that begins with many comments", () => {

@@ -1,5 +1,6 @@
 import { utf16ByZeroBytes } from "./decode-text.ts";
 import { foreignActions, foreignFormats } from "./foreign-formats.ts";
+import { zipNames } from "./zip-names.ts";
 
 export const supportedMediaTypes = [
   "text/markdown",
@@ -16,12 +17,21 @@ export const supportedMediaTypes = [
   "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
   "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
   "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+  "application/vnd.oasis.opendocument.text",
+  "application/vnd.oasis.opendocument.spreadsheet",
+  "application/vnd.oasis.opendocument.presentation",
+  "application/epub+zip",
+  "application/zip",
+  "application/x-tar",
+  "application/gzip",
 ] as const;
 export type SupportedMediaType = (typeof supportedMediaTypes)[number];
 
 export const docxMediaType = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 export const xlsxMediaType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 export const pptxMediaType = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+
+const openDocument = "application/vnd.oasis.opendocument.";
 
 export type DetectedType =
   | { status: "supported"; mediaType: SupportedMediaType }
@@ -52,6 +62,13 @@ const byExtension: Record<string, SupportedMediaType> = {
   xlsm: xlsxMediaType,
   pptx: pptxMediaType,
   pptm: pptxMediaType,
+  odt: "application/vnd.oasis.opendocument.text",
+  ott: "application/vnd.oasis.opendocument.text",
+  ods: "application/vnd.oasis.opendocument.spreadsheet",
+  ots: "application/vnd.oasis.opendocument.spreadsheet",
+  odp: "application/vnd.oasis.opendocument.presentation",
+  otp: "application/vnd.oasis.opendocument.presentation",
+  epub: "application/epub+zip",
   pdf: "application/pdf",
 };
 const sourceExtensions = new Set(
@@ -59,14 +76,17 @@ const sourceExtensions = new Set(
     " ",
   ),
 );
-const textTypes = new Set<string>(supportedMediaTypes.filter((type) => !/pdf|openxml/u.test(type)));
+const textTypes = new Set<string>(
+  supportedMediaTypes.filter((type) => /^(?:text\/.*|message\/rfc822|application\/(?:json|x-ndjson|xml))$/u.test(type)),
+);
 
 const headBytes = 64 * 1024;
 
 /**
  * What a document is, by its content first and its name second; a name that contradicts the content loses.
  *
- * @param bytes the file, or at least its first 64 KiB: no more is looked at.
+ * @param bytes the file, or at least its first 64 KiB: no more is looked at, but for the names that a ZIP lists at its
+ *   end.
  * @param declared a media type that the source names, for example from an HTTP header or an e-mail part.
  */
 export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: string): DetectedType {
@@ -74,9 +94,12 @@ export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: 
   const extension = /\.([a-z0-9]+)$/iu.exec(fileName)?.[1]?.toLowerCase() ?? "";
   const latin = Buffer.from(head.buffer, head.byteOffset, head.length).toString("latin1");
 
+  // Archives come first: the files in them can stand there as they are.
+  if (latin.startsWith("PK\x03\x04")) return detectZip(bytes, latin, extension);
+  if (latin.startsWith("ustar", 257) && !looksLikeText(head)) return supported("application/x-tar");
+  if (latin.startsWith("\x1f\x8b\x08")) return supported("application/gzip");
   // Some producers put a line or a byte order mark before the PDF header; readers search the first 1,024 bytes.
   if (latin.slice(0, 1024).includes("%PDF-")) return supported("application/pdf");
-  if (latin.startsWith("PK\x03\x04")) return detectZip(latin, extension);
   if (latin.startsWith("PK\x05\x06")) return unsupported("application/zip", "an empty ZIP archive", "archive");
   if (latin.startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return detectCompound(latin, extension);
   for (const signature of foreignFormats) {
@@ -111,15 +134,29 @@ function unsupported(mediaType: string, name: string, action: keyof typeof forei
   };
 }
 
-function detectZip(latin: string, extension: string): DetectedType {
+function detectZip(bytes: Uint8Array, latin: string, extension: string): DetectedType {
+  const names = zipNames(bytes);
+  // Without the directory the names in the local headers have to do, which also those of a file inside might be.
+  const holds = (start: string) =>
+    names === null ? latin.includes(start) : names.some((name) => name.startsWith(start));
   // Names stand uncompressed in the local headers; OpenDocument and EPUB store their type as the first entry.
-  const stored = /mimetype(application\/[a-z.+-]+)/u.exec(latin.slice(0, 256))?.[1];
-  if (stored !== undefined) {
-    return unsupported(stored, stored.includes("epub") ? "an EPUB book" : "an OpenDocument file", "docx");
+  const stored = /^mimetype(application\/[a-z.+-]+)/u.exec(latin.slice(30, 256))?.[1];
+  const named = byExtension[extension];
+  if (stored?.startsWith(openDocument) === true) {
+    // A template or a part of a master document is read as what it is a template of.
+    const kind = /^(?:text|spreadsheet|presentation)(?=-|$)/u.exec(stored.slice(openDocument.length))?.[0];
+    const base = supportedMediaTypes.find((type) => type === `${openDocument}${kind ?? ""}`);
+    return base === undefined ? unsupported(stored, "an OpenDocument drawing or formula", "docx") : supported(base);
   }
-  if (latin.includes("word/document")) return supported(docxMediaType);
-  if (/xl\/(?:workbook|worksheets|_rels)/u.test(latin)) {
-    if (latin.includes("xl/workbook.bin") || extension === "xlsb") {
+  if (stored === "application/epub+zip" || holds("META-INF/container.xml")) {
+    return supported("application/epub+zip");
+  }
+  // Some programs compress the type or write it late.
+  if (named?.startsWith(openDocument) === true && holds("content.xml")) return supported(named);
+  const isOffice = names === null || holds("[Content_Types].xml");
+  if (isOffice && holds("word/document")) return supported(docxMediaType);
+  if (isOffice && ["xl/workbook", "xl/worksheets", "xl/_rels"].some(holds)) {
+    if (holds("xl/workbook.bin") || extension === "xlsb") {
       return {
         ...unsupported("application/vnd.ms-excel.sheet.binary.macroenabled.12", "a binary workbook (XLSB)", "none"),
         ...saveAs("XLSX"),
@@ -127,18 +164,14 @@ function detectZip(latin: string, extension: string): DetectedType {
     }
     return supported(xlsxMediaType);
   }
-  if (/ppt\/(?:presentation|slides|_rels)/u.test(latin)) return supported(pptxMediaType);
-  const named = byExtension[extension];
+  if (isOffice && ["ppt/presentation", "ppt/slides", "ppt/_rels"].some(holds)) return supported(pptxMediaType);
+  const isNamedOffice = named === docxMediaType || named === xlsxMediaType || named === pptxMediaType;
   // The telling names can lie beyond the first 64 KiB, behind large media; the parser checks the whole archive.
-  if (
-    latin.includes("[Content_Types].xml") ||
-    named === docxMediaType ||
-    named === xlsxMediaType ||
-    named === pptxMediaType
-  ) {
-    return supported(named === xlsxMediaType || named === pptxMediaType ? named : docxMediaType);
-  }
-  return unsupported("application/zip", "a ZIP archive", "archive");
+  if (isNamedOffice) return supported(named);
+  if (holds("[Content_Types].xml")) return supported(docxMediaType);
+  if (holds("META-INF/MANIFEST.MF")) return unsupported("application/java-archive", "a Java program", "none");
+  if (holds("Index/Document.iwa")) return unsupported("application/x-iwork", "an Apple iWork document", "docx");
+  return supported("application/zip");
 }
 
 /** OLE compound files: the Office formats before 2007, Outlook messages, and every encrypted Office file. */

@@ -1,9 +1,11 @@
+import { gzipSync } from "node:zlib";
 import { parsedDocumentSchema } from "@anneal/core/document/element";
 import { isAnnealError } from "@anneal/core/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseDocument } from "./parse-document.ts";
-import { docxParagraph, slideShape, writeDocx, writePptx, writeXlsx } from "./testing/office-fixture.ts";
+import { deflatedArchive, writeTar } from "./testing/archive-fixture.ts";
+import { docxParagraph, slideShape, writeDocx, writeOdf, writePptx, writeXlsx } from "./testing/office-fixture.ts";
 import { failureOf, parseFixture } from "./testing/outline-of.ts";
 import { lines, writePdf } from "./testing/pdf-fixture.ts";
 
@@ -22,8 +24,13 @@ const extensions = [
   "docx",
   "xlsx",
   "pptx",
+  "odt",
+  "ods",
+  "epub",
   "doc",
   "zip",
+  "tar",
+  "gz",
   "",
 ];
 
@@ -88,6 +95,10 @@ describe("parseDocument", () => {
       ["a.docx", writeDocx(docxParagraph("Guide", "Title") + docxParagraph("Text."))],
       ["a.pptx", writePptx([{ shapes: slideShape("title", "Results") }])],
       ["a.xlsx", writeXlsx([{ name: "S", data: '<row r="1"><c r="A1"><v>1</v></c></row>' }])],
+      ["a.odt", writeOdf("text", "<text:h>Guide</text:h><text:p>Text.</text:p>")],
+      ["a.zip", deflatedArchive([{ name: "a.txt", data: "Text." }])],
+      ["a.tar", writeTar([{ name: "a.txt", data: "Text." }])],
+      ["a.tgz", gzipSync(writeTar([{ name: "a.txt", data: "Text." }]))],
       ["a.pdf", writePdf([lines(72, 700, ["Some text", "on two lines"])])],
     ];
     const damage = fc.record({

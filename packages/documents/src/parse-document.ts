@@ -2,8 +2,10 @@ import type { ParsedDocument } from "@anneal/core/document/element";
 import { type AnnealError, assertNever, isAnnealError } from "@anneal/core/errors";
 import { decodeText } from "./decode-text.ts";
 import { countOf, describeBytes, documentError } from "./document-errors.ts";
+import { foreignActions } from "./foreign-formats.ts";
 import { type ParseLimits, defaultParseLimits } from "./limits.ts";
 import { type SupportedMediaType, detectMediaType, docxMediaType, pptxMediaType, xlsxMediaType } from "./media-type.ts";
+import type { ParsePart } from "./nested-parts.ts";
 import { type Parsed, withSections } from "./sections.ts";
 
 export type ParseInput = {
@@ -23,13 +25,16 @@ export type ParseInput = {
  */
 export async function parseDocument(input: ParseInput): Promise<ParsedDocument> {
   try {
-    return await parseNested(input, 0);
+    return await parseNested(input, { depth: 0, inArchive: false });
   } catch (error) {
     throw asDocumentError(error);
   }
 }
 
-async function parseNested(input: ParseInput, depth: number): Promise<ParsedDocument> {
+/** Where a document lies: how many documents are around it, and whether one of them is an archive. */
+type Place = { depth: number; inArchive: boolean };
+
+async function parseNested(input: ParseInput, place: Place): Promise<ParsedDocument> {
   const { bytes, fileName } = input;
   const limits = { ...defaultParseLimits, ...input.limits };
   if (bytes.length > limits.maxBytes) throw tooLarge(bytes.length, limits);
@@ -40,7 +45,7 @@ async function parseNested(input: ParseInput, depth: number): Promise<ParsedDocu
       details: { mediaType: detected.mediaType },
     });
   }
-  const parsed = await parseAs(detected.mediaType, input, limits, depth);
+  const parsed = await parseAs(detected.mediaType, input, limits, place);
   return limitText(
     {
       title: parsed.title,
@@ -67,9 +72,15 @@ async function parseAs(
   mediaType: SupportedMediaType,
   input: ParseInput,
   limits: ParseLimits,
-  depth: number,
+  place: Place,
 ): Promise<Parsed> {
   const { bytes, fileName } = input;
+  const parsePart = ({ maxTextLength, ...part }: Parameters<ParsePart>[0], inArchive: boolean) => {
+    if (place.depth >= limits.maxAttachmentDepth) {
+      throw documentError("DOCUMENT_UNSUPPORTED", `Attachments are read ${limits.maxAttachmentDepth} levels deep.`);
+    }
+    return parseNested({ ...part, limits: { ...limits, maxTextLength } }, { depth: place.depth + 1, inArchive });
+  };
   switch (mediaType) {
     case "application/pdf":
       return (await import("./pdf/parse-pdf.ts")).parsePdf(bytes, limits);
@@ -77,15 +88,25 @@ async function parseAs(
     case xlsxMediaType:
     case pptxMediaType:
       return (await import("./formats/office.ts")).parseOffice(bytes, limits);
-    case "message/rfc822": {
-      const { parseEml } = await import("./formats/eml.ts");
-      return parseEml(bytes, limits, (attachment) => {
-        if (depth >= limits.maxAttachmentDepth) {
-          throw documentError("DOCUMENT_UNSUPPORTED", `Attachments are read ${limits.maxAttachmentDepth} levels deep.`);
-        }
-        return parseNested({ ...attachment, limits }, depth + 1);
-      });
+    case "application/vnd.oasis.opendocument.text":
+    case "application/vnd.oasis.opendocument.spreadsheet":
+    case "application/vnd.oasis.opendocument.presentation":
+      return (await import("./formats/odf.ts")).parseOdf(bytes, limits);
+    case "application/epub+zip":
+      return (await import("./formats/epub.ts")).parseEpub(bytes, limits);
+    case "application/zip":
+    case "application/x-tar":
+    case "application/gzip": {
+      if (place.inArchive) {
+        throw documentError("DOCUMENT_UNSUPPORTED", "It is an archive inside an archive, which is not opened.", {
+          action: foreignActions.archive,
+        });
+      }
+      const { parseArchive } = await import("./formats/archive-members.ts");
+      return parseArchive(mediaType, bytes, fileName, limits, (part) => parsePart(part, true));
     }
+    case "message/rfc822":
+      return (await import("./formats/eml.ts")).parseEml(bytes, limits, (part) => parsePart(part, place.inArchive));
     case "text/html":
     case "text/markdown":
     case "text/plain":
@@ -104,8 +125,13 @@ async function parseAs(
   }
 }
 
+type TextMediaType = Extract<
+  SupportedMediaType,
+  `text/${string}` | "application/json" | "application/x-ndjson" | "application/xml"
+>;
+
 async function parseDecoded(
-  mediaType: Exclude<SupportedMediaType, `application/${"pdf" | "vnd."}${string}` | "message/rfc822">,
+  mediaType: TextMediaType,
   text: string,
   fileName: string,
   limits: ParseLimits,

@@ -7,6 +7,8 @@ import type { ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
 import { describeBytes, documentError } from "./document-errors.ts";
 import { type ParseLimits, defaultParseLimits } from "./limits.ts";
+import { readImageKind } from "./ocr/image-signatures.ts";
+import { type OcrOptions, TextRecognizer } from "./ocr/text-recognizer.ts";
 import { tooLarge } from "./parse-document.ts";
 import { type ParseReply, type ParseRequest, parseReplySchema } from "./parser-messages.ts";
 
@@ -24,6 +26,8 @@ export type ParserPoolOptions = {
   /** Documents after which a child is replaced. Default: 200. */
   recycleAfter?: number;
   limits?: Partial<ParseLimits>;
+  /** How text in pictures is recognised; needs the tesseract command where this process runs. Its time is `timeoutMs` unless told. */
+  ocr?: OcrOptions;
 };
 
 export type PoolInput = {
@@ -37,6 +41,8 @@ export type PoolInput = {
   signal?: AbortSignal;
 };
 
+type ChildOptions = Required<Omit<ParserPoolOptions, "ocr">>;
+
 type Job = {
   request: ParseRequest;
   signal: AbortSignal | undefined;
@@ -45,10 +51,13 @@ type Job = {
 
 /**
  * Parses documents in processes of their own, so that whatever a document does to its parser costs that document
- * only: a crash, endless work or endless memory ends the child, and the next document gets a fresh one.
+ * only: a crash, endless work or endless memory ends the child, and the next document gets a fresh one. A picture goes to
+ * the text recogniser instead, since a child may not start programs.
  */
 export class ParserPool {
-  private readonly options: Required<ParserPoolOptions>;
+  private readonly options: ChildOptions;
+  private readonly recognizer: TextRecognizer;
+  private readonly closing = new AbortController();
   private readonly queue: Job[] = [];
   private readonly children = new Set<ParserChild>();
   private closed = false;
@@ -61,6 +70,7 @@ export class ParserPool {
       recycleAfter: options.recycleAfter ?? 200,
       limits: { ...defaultParseLimits, ...options.limits },
     };
+    this.recognizer = new TextRecognizer({ timeoutMs: this.options.timeoutMs, ...options.ocr });
   }
 
   /**
@@ -77,6 +87,12 @@ export class ParserPool {
     });
     if (size > limits.maxBytes) throw tooLarge(size, limits);
     if (this.closed || input.signal?.aborted === true) throw cancelled(fileName);
+    const kind = await readImageKind(input.path);
+    if (kind !== null) {
+      const signals = input.signal === undefined ? [] : [input.signal];
+      return this.recognizer.recognize(input.path, kind, AbortSignal.any([this.closing.signal, ...signals]));
+    }
+    if (this.closed) throw cancelled(fileName);
     return new Promise((resolve, reject) => {
       this.queue.push({
         request: { path: input.path, fileName, mediaType: input.mediaType, limits },
@@ -90,6 +106,7 @@ export class ParserPool {
   /** Ends all children; documents that wait or are being parsed fail as CANCELLED. */
   async close(): Promise<void> {
     this.closed = true;
+    this.closing.abort();
     for (const job of this.queue.splice(0)) job.settle({ error: cancelled(job.request.fileName) });
     await Promise.all([...this.children].map((child) => child.end(cancelled("the document"))));
   }
@@ -122,7 +139,7 @@ export class ParserPool {
 /** One process and the document that it has in hand. While it has none, nothing here ticks. */
 class ParserChild {
   private readonly process: ChildProcess;
-  private readonly options: Required<ParserPoolOptions>;
+  private readonly options: ChildOptions;
   private readonly events: { freed: () => void; ended: () => void };
   private readonly exited: Promise<void>;
   private job: Job | null = null;
@@ -132,7 +149,7 @@ class ParserChild {
   private verdict: AnnealError | null = null;
   private stopWatching: () => void = () => {};
 
-  constructor(options: Required<ParserPoolOptions>, events: { freed: () => void; ended: () => void }) {
+  constructor(options: ChildOptions, events: { freed: () => void; ended: () => void }) {
     this.options = options;
     this.events = events;
     const heapMiB = Math.floor((options.maxMemoryBytes * 0.75) / MiB);

@@ -49,7 +49,26 @@ export function parseXmlTree(text: string, name: string, maxDepth: number): XmlE
   return document;
 }
 
-export function localName(name: string): string {
+type XmlHandlers = {
+  open: (name: string, attributes: Record<string, string>) => void;
+  text: (value: string) => void;
+  close: (name: string) => void;
+};
+
+/** Walks an inspected part without building its tree; names without prefix. @throws AnnealError DOCUMENT_DAMAGED. */
+export function streamXml(text: string, partName: string, handlers: XmlHandlers): void {
+  const parser = new SaxesParser({ xmlns: false, position: false });
+  parser.on("opentag", (tag) => handlers.open(localName(tag.name), tag.attributes));
+  parser.on("text", handlers.text);
+  parser.on("cdata", handlers.text);
+  parser.on("closetag", (tag) => handlers.close(localName(tag.name)));
+  parser.on("error", (error) => {
+    throw documentError("DOCUMENT_DAMAGED", `${partName} is not well-formed XML (${error.message.slice(0, 120)}).`);
+  });
+  parser.write(text).close();
+}
+
+function localName(name: string): string {
   return name.slice(name.indexOf(":") + 1);
 }
 

@@ -1,4 +1,5 @@
 import { AnnealError } from "@anneal/core/errors";
+import { repoDir } from "@anneal/local-stack/environment";
 import type { Command } from "commander";
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,6 +9,7 @@ import type { PortalClient } from "../portal/client.ts";
 import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
 import { abortOnSignal } from "../run-stack.ts";
 import { createLiveBlock } from "../terminal.ts";
+import { describeNewConnector, writeConnector } from "./new-connector.ts";
 import { readFields, type FieldSchema } from "./read-fields.ts";
 
 const collect = (value: string, all: string[]) => [...all, value];
@@ -93,6 +95,10 @@ export function addConnectCommand(program: Command, env: Env): void {
     .action(async (name: string, options: PortalOptions & { confirmDeletions?: boolean }) =>
       sync(await requirePortal(env, options), name, options.confirmDeletions ?? false),
     );
+  connect
+    .command("new <name>")
+    .description("write a connector of your own into this repository, with a test that passes")
+    .action(async (name: string) => console.log(describeNewConnector(await writeConnector(repoDir, name))));
 }
 
 const checkSchema = z.object({ summary: z.string(), warnings: z.array(z.string()).default([]) });

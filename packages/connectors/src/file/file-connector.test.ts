@@ -213,7 +213,7 @@ describe("fileConnector", () => {
 
   it("names what is wrong with a path that is a file, or may not be listed", async () => {
     await writeFile(join(root, "a.md"), "text");
-    const check = (path: string) => fileConnector.check({ path, include: [], exclude: [] }, {}, context);
+    const check = (path: string) => fileConnector.check(fileConfigSchema.parse({ path }), {}, context);
     expect((await check(join(root, "a.md"))).error?.code).toBe("INVALID_INPUT");
     expect((await check(join(root, "missing"))).error).toMatchObject({ code: "SOURCE_NOT_FOUND" });
   });

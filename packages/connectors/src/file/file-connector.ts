@@ -4,16 +4,28 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
-import { defineConnector, type CheckResult, type ConnectContext, type ReadRequest } from "../connector.ts";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import { aclChange, hasContent, withAcl } from "../acl-change.ts";
+import {
+  defineConnector,
+  type CapabilityCheck,
+  type CheckResult,
+  type ConnectContext,
+  type DirectoryRequest,
+  type ReadRequest,
+} from "../connector.ts";
 import { failedCheck, systemCode, tooLarge } from "../failure.ts";
+import { posixDirectory } from "../posix/accounts.ts";
+import { readFileAcls } from "../posix/getfacl.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { fileConfigSchema, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
+import { filePrincipals, readLocalAccounts, withAcls, type EntryWithAcl } from "./file-audience.ts";
 import { fileContent } from "./file-content.ts";
 import { toFileError } from "./file-errors.ts";
-import { fingerprintOf, walkFolder, type WalkEntry } from "./walk.ts";
+import { fingerprintOf, walkFolder } from "./walk.ts";
 
 const checkpointEvery = 200;
 
@@ -21,12 +33,13 @@ export const fileConnector = defineConnector<FileConfig, FileSecrets>({
   kind: "file",
   title: "Folder",
   changeModel: "fingerprint",
-  capabilities: { permissions: false, deletions: true, moves: true },
+  capabilities: { permissions: true, deletions: true, moves: true },
   configSchema: fileConfigSchema,
   secretSchema: fileSecretSchema,
 
   check: checkFolder,
   read: readFolder,
+  readDirectory,
 });
 
 const checkedFiles = 1000;
@@ -54,11 +67,7 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
         first === undefined
           ? { capability: "read", status: "ok", message: `"${config.path}" can be listed.` }
           : { capability: "read", status: "warning", message: `${first.message} ${first.action}` },
-        {
-          capability: "permissions",
-          status: "warning",
-          message: "File permissions are not read: every document gets the source's default audience.",
-        },
+        await checkPermissions(root.path, config, context),
       ],
       summary: `"${config.path}" can be read and holds ${describePreview(preview, "file")}.`,
       error: null,
@@ -66,6 +75,29 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
   } catch (error) {
     return failedCheck("read", error);
   }
+}
+
+/** @throws AnnealError as a sync would end with */
+async function checkPermissions(root: string, config: FileConfig, context: ConnectContext): Promise<CapabilityCheck> {
+  const capability = "permissions";
+  if (config.permissions === "off") {
+    return {
+      capability,
+      status: "warning",
+      message: "File permissions are not read: every document gets the source's default audience.",
+    };
+  }
+  await readFileAcls([root], context.signal);
+  const { accounts } = await readLocalAccounts(config);
+  const count = `"${config.passwdPath}" lists ${accounts.length} accounts`;
+  if (config.userEmailDomain !== null) return { capability, status: "ok", message: `${count}.` };
+  const lack = "no e-mail domain is entered that makes them people: nobody would see a document";
+  return { capability, status: "warning", message: `${count}, but ${lack}.` };
+}
+
+async function* readDirectory({ config }: DirectoryRequest<FileConfig, FileSecrets>): AsyncIterable<DirectoryEntry> {
+  if (config.permissions === "off") return;
+  yield* posixDirectory(await readLocalAccounts(config), filePrincipals, config.userEmailDomain);
 }
 
 /**
@@ -79,7 +111,8 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   const unlisted: string[] = [];
   let scanned = 0;
 
-  for await (const entry of walkFolder(root.path, config, context.signal)) {
+  const walk = walkFolder(root.path, config, context.signal);
+  for await (const entry of withAcls(walk, config, context.signal)) {
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
       if (entry.ref === "") throw entry.error;
@@ -90,7 +123,10 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     }
     seen.add(entry.ref);
     scanned += 1;
-    const change = await changeOf(entry, root.path, known, context.limits.documentBytes);
+    const before = await known.fingerprintOf(entry.ref);
+    const audienceChange = aclChange(entry.ref, before, entry.acl);
+    if (audienceChange !== null) yield audienceChange;
+    const change = await changeOf(entry, before, root.path, known, context.limits.documentBytes);
     if (change !== null) yield change;
     if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
   }
@@ -110,15 +146,17 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
 }
 
+type FileWithAcl = Extract<EntryWithAcl, { type: "file" }>;
+
 async function changeOf(
-  entry: Extract<WalkEntry, { type: "file" }>,
+  entry: FileWithAcl,
+  before: string | null,
   root: string,
   known: KnownItems,
   maxBytes: number,
 ): Promise<Change | null> {
   const item = itemOf(entry);
-  const before = await known.fingerprintOf(entry.ref);
-  if (before === item.fingerprint) return null;
+  if (hasContent(before, fingerprintOf(entry.stats), entry.acl)) return null;
   if (entry.stats.size > BigInt(maxBytes)) {
     const error = tooLarge(entry.path, Number(entry.stats.size), maxBytes);
     return { type: "failure", ref: entry.ref, error: error.toReport() };
@@ -156,7 +194,7 @@ async function isGone(path: string): Promise<boolean> {
   );
 }
 
-function itemOf({ ref, path, stats }: Extract<WalkEntry, { type: "file" }>): SourceItem {
+function itemOf({ ref, path, stats, acl }: FileWithAcl): SourceItem {
   return {
     ref,
     uri: pathToFileURL(path).href,
@@ -164,8 +202,8 @@ function itemOf({ ref, path, stats }: Extract<WalkEntry, { type: "file" }>): Sou
     mediaType: mediaTypeOf(ref),
     sizeBytes: Number(stats.size),
     modifiedAt: modifiedAtOf(stats),
-    fingerprint: fingerprintOf(stats),
-    acl: null,
+    fingerprint: withAcl(fingerprintOf(stats), acl),
+    acl,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Change } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describePermissions, type Who } from "../../conformance/describe-permissions.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startTestPostgres, type TestPostgres } from "../../conformance/start-test-postgres.ts";
 import { defaultLimits, type ConnectContext } from "../connector.ts";
@@ -51,39 +52,53 @@ describe("with a real PostgreSQL", () => {
   };
   const refs = (target: MemoryTarget) => [...target.documents.keys()].sort();
 
+  /** Pages in a table, with their owners and the people whom the owners' ids stand for. */
+  const createHarness = async (watermark: string | null, owner: string | null) => {
+    const name = await createDatabase();
+    await server.run(
+      name,
+      `CREATE TABLE page (path text PRIMARY KEY, body text, updated_at timestamptz NOT NULL DEFAULT clock_timestamp(), owners text[]);
+       CREATE TABLE person (id text PRIMARY KEY, email text);
+       INSERT INTO person SELECT 'u-' || p, p || '@example.org' FROM unnest('{ann,bob,eve}'::text[]) AS p`,
+    );
+    return {
+      connector: postgresConnector,
+      config: configOf({ tables: [{ name: "page", watermark, owner }], peopleQuery: "SELECT id, email FROM person" }),
+      secrets,
+      refOf: (path: string) => `page/${encodeURIComponent(path)}`,
+      put: (path: string, text: string) =>
+        server.run(
+          name,
+          `INSERT INTO page VALUES ($1, $2) ON CONFLICT (path) DO UPDATE SET body = $2, updated_at = clock_timestamp()`,
+          [path, text],
+        ),
+      remove: (path: string) => server.run(name, "DELETE FROM page WHERE path = $1", [path]),
+      move: (from: string, to: string) =>
+        server.run(name, "UPDATE page SET path = $2, updated_at = clock_timestamp() WHERE path = $1", [from, to]),
+      async breakItem(path: string) {
+        await server.run(name, "UPDATE page SET body = repeat('x', 2000000) WHERE path = $1", [path]);
+        return () =>
+          server.run(name, "UPDATE page SET body = 'Rinse the filter under cold water.' WHERE path = $1", [path]);
+      },
+      async vanish() {
+        await server.run("postgres", `ALTER DATABASE ${name} RENAME TO ${name}_away`);
+        return () => server.run("postgres", `ALTER DATABASE ${name}_away RENAME TO ${name}`);
+      },
+      close: () => server.run("postgres", `DROP DATABASE ${name} WITH (FORCE)`),
+      emailOf: (person: string) => `${person}@example.org`,
+      setGroup: () => Promise.reject(new Error("there are no groups")),
+      share: (path: string, allow: readonly Who[]) => {
+        const owners = allow.flatMap((who) => (who !== "anyone" && "user" in who ? `u-${who.user}` : []));
+        return server.run(name, "UPDATE page SET owners = $2 WHERE path = $1", [path, owners]);
+      },
+      supports: { groups: false, nestedGroups: false, deny: false, domain: false, anyone: false },
+    };
+  };
+
   for (const watermark of [null, "updated_at"]) {
-    describeConnector(`postgres ${watermark === null ? "by full listing" : "by watermark"}`, async () => {
-      const name = await createDatabase();
-      await server.run(
-        name,
-        `CREATE TABLE page (path text PRIMARY KEY, body text, updated_at timestamptz NOT NULL DEFAULT clock_timestamp())`,
-      );
-      return {
-        connector: postgresConnector,
-        config: configOf({ tables: [{ name: "page", watermark }] }),
-        secrets,
-        refOf: (path) => `page/${encodeURIComponent(path)}`,
-        put: (path, text) =>
-          server.run(
-            name,
-            `INSERT INTO page VALUES ($1, $2) ON CONFLICT (path) DO UPDATE SET body = $2, updated_at = clock_timestamp()`,
-            [path, text],
-          ),
-        remove: (path) => server.run(name, "DELETE FROM page WHERE path = $1", [path]),
-        move: (from, to) =>
-          server.run(name, "UPDATE page SET path = $2, updated_at = clock_timestamp() WHERE path = $1", [from, to]),
-        async breakItem(path) {
-          await server.run(name, "UPDATE page SET body = repeat('x', 2000000) WHERE path = $1", [path]);
-          return () =>
-            server.run(name, "UPDATE page SET body = 'Rinse the filter under cold water.' WHERE path = $1", [path]);
-        },
-        async vanish() {
-          await server.run("postgres", `ALTER DATABASE ${name} RENAME TO ${name}_away`);
-          return () => server.run("postgres", `ALTER DATABASE ${name}_away RENAME TO ${name}`);
-        },
-        close: () => server.run("postgres", `DROP DATABASE ${name} WITH (FORCE)`),
-      };
-    });
+    const how = watermark === null ? "by full listing" : "by watermark";
+    describeConnector(`postgres ${how}`, () => createHarness(watermark, null));
+    describePermissions(`postgres ${how}`, () => createHarness(watermark, "owners"));
   }
 
   describe("postgresConnector", () => {

@@ -2,20 +2,20 @@ import { Socket } from "node:net";
 import { Client, type ClientConfig, type FieldDef, type QueryArrayConfig } from "pg";
 import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, guardedLookup } from "../host-guard.ts";
-import type { PostgresConfig, PostgresSecrets } from "./config.ts";
+import type { SqlSecrets } from "../sql/config.ts";
+import type { SqlSession, TextRow } from "../sql/dialect.ts";
+import { firstPageRows, nextPageRows } from "../sql/page-size.ts";
+import type { PostgresConfig } from "./config.ts";
 import { toPostgresError } from "./postgres-errors.ts";
 
-/** Every value as the server writes it; formatting is ours, so that a fingerprint never depends on a driver. */
-export type TextRow = (string | null)[];
 export type TextResult = { fields: FieldDef[]; rows: TextRow[] };
 
-export type Session = {
+export type PostgresSession = Omit<SqlSession, "query"> & {
   /**
    * One statement in a read-only transaction of its own, by the extended protocol: the server refuses writes, and a
    * second statement behind a semicolon. A setting that a query changes cannot lift that for the next one.
    */
   query(sql: string, values?: string[], what?: string): Promise<TextResult>;
-  close(): Promise<void>;
 };
 
 /** Known to the driver, not yet to its typings. */
@@ -34,9 +34,9 @@ const settings = [
 
 export async function openSession(
   config: PostgresConfig,
-  secrets: PostgresSecrets,
+  secrets: SqlSecrets,
   context: ConnectContext,
-): Promise<Session> {
+): Promise<PostgresSession> {
   assertAllowedHost(config.host, config.allowPrivateHosts);
   context.signal.throwIfAborted();
   const client = await connect(config, secrets, context);
@@ -45,7 +45,7 @@ export async function openSession(
   const end = () => client.end().catch(() => {});
   const onAbort = () => void end();
   context.signal.addEventListener("abort", onAbort, { once: true });
-  const session: Session = {
+  const session: PostgresSession = {
     async query(sql, values = [], what) {
       try {
         const query: ExtendedQuery = { text: sql, values, rowMode: "array", queryMode: "extended" };
@@ -57,6 +57,21 @@ export async function openSession(
         context.signal.throwIfAborted();
         await client.query("ROLLBACK").catch(() => {});
         throw toPostgresError(error, config, what ?? null);
+      }
+    },
+    /** One held cursor, which the server materialises once; each page is a transaction of its own. */
+    async *stream(sql, values, what) {
+      await session.query(`DECLARE anneal_rows NO SCROLL CURSOR WITH HOLD FOR ${sql}`, values, what);
+      try {
+        let pageRows = firstPageRows;
+        for (;;) {
+          const { rows } = await session.query(`FETCH ${pageRows} FROM anneal_rows`, [], what);
+          if (rows.length === 0) return;
+          yield rows;
+          pageRows = nextPageRows(pageRows, rows);
+        }
+      } finally {
+        await session.query("CLOSE anneal_rows").catch(() => {});
       }
     },
     async close() {
@@ -73,7 +88,7 @@ export async function openSession(
   return session;
 }
 
-async function connect(config: PostgresConfig, secrets: PostgresSecrets, context: ConnectContext): Promise<Client> {
+async function connect(config: PostgresConfig, secrets: SqlSecrets, context: ConnectContext): Promise<Client> {
   const open = async (ssl: ClientConfig["ssl"]) => {
     const client = new Client({
       host: config.host,

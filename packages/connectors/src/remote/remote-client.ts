@@ -1,16 +1,25 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AnnealError } from "@anneal/core/errors";
-import type { Response } from "undici";
+import pLimit from "p-limit";
+import type { Headers, Response } from "undici";
 import type { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
-import { tooLarge } from "../failure.ts";
-import { createGuardedFetch, toFetchError } from "../guarded-fetch.ts";
-import { discard, readBody, retryAfterMs } from "../web/site-client.ts";
-import { Lanes } from "./lanes.ts";
+import { createGuardedFetch } from "../guarded-fetch.ts";
+import { discard, retryAfterMs } from "../web/site-client.ts";
+import {
+  describeStatus,
+  isAboutLoad,
+  parseJson,
+  readAnswer,
+  readErrorText,
+  readText,
+  unexpectedAnswer,
+} from "./remote-answer.ts";
+import { shareCredentials, type Credentials } from "./shared-credentials.ts";
 
 /**
  * The one way to a vendor's API: guarded against private addresses, with the vendor's own limits kept, tokens renewed
- * once when they are refused, and every failure an AnnealError that never holds a credential.
+ * once when they are refused, and every failure an AnnealError that never holds a credential or an address.
  */
 export type RemoteClient = {
   /**
@@ -18,16 +27,21 @@ export type RemoteClient = {
    * @throws RemoteError for an answer that is not 2xx, AnnealError for no answer, or for one that `schema` refuses
    */
   json<T>(path: string, schema: z.ZodType<T>, request?: RemoteRequest): Promise<T>;
-  /** The body as it comes, at most `context.limits.documentBytes`. A redirect to another host loses the credentials. */
+  /** The same with what stands around the answer: for vendors that say in a header where the next page is. */
+  exchange<T>(path: string, schema: z.ZodType<T>, request?: RemoteRequest): Promise<RemoteAnswer<T>>;
+  /** The body as it comes, at most `context.limits.documentBytes`. */
   download(path: string, ref: string, request?: RemoteRequest): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
 };
 
+export type RemoteAnswer<T> = { data: T; headers: Headers; url: string };
+
 export type RemoteRequest = {
   method?: "GET" | "POST";
   query?: Record<string, string | number | boolean | undefined>;
+  /** Sent to trusted hosts only, as credentials are; another host gets `accept` and `range` at most. */
   headers?: Record<string, string>;
-  /** Sent as JSON, or as it is when it is text. */
+  /** Sent as JSON, or as it is when it is text. A request that is repeated must change nothing: it may be sent twice. */
   body?: unknown;
 };
 
@@ -39,8 +53,15 @@ export type RemoteClientOptions = {
   trustedHosts?: readonly string[];
   allowPrivateHosts: boolean;
   context: Pick<ConnectContext, "signal" | "limits">;
-  /** Headers of a request; asked with `renew` after a 401, once for all requests that wait for it. */
+  /**
+   * Headers of a request; asked with `renew` after a 401, once for all requests that wait for it. It must not use the
+   * client that it authorizes, which would wait for itself.
+   */
   authorize?: (renew: boolean) => Promise<Record<string, string>>;
+  /** True for an answer of status 200 that refuses the credentials: they are renewed as after a 401. */
+  isRefusal?: (answer: unknown) => boolean;
+  /** Parameters that are credentials: they go where `authorize`'s headers go. */
+  secretQuery?: Record<string, string>;
   /** Requests in flight at once. Default 4. */
   concurrency?: number;
   /** The vendor's own words of what an answer means, where they say more than the status does. */
@@ -50,7 +71,7 @@ export type RemoteClientOptions = {
 /** An answer that is not 2xx. Connectors decide by `status`: 404 of a known document, 410 of a cursor. */
 export class RemoteError extends AnnealError {
   readonly status: number;
-  readonly body: string;
+  readonly #body: string;
 
   constructor(status: number, body: string, described: AnnealError) {
     super(described.code, described.message, {
@@ -59,98 +80,135 @@ export class RemoteError extends AnnealError {
       retryable: described.retryable,
     });
     this.status = status;
-    this.body = body;
+    this.#body = body;
+  }
+
+  /** What the vendor wrote; no property, so that nothing that prints an error prints it. */
+  get body(): string {
+    return this.#body;
   }
 }
 
+/** `used` are the credentials that the last hop got; undefined when it got none. */
+type Sent = { response: Response; used: Credentials | undefined };
+
 const maxAttempts = 6;
+/** For requests that got no answer, or only a part of one. */
+const maxTransferAttempts = 3;
 /** A longer wait is not slept through here: the sync is ended, and its workflow waits (`details.retryAfterMs`). */
 const maxWaitMs = 60_000;
 const firstBackoffMs = 500;
 const maxRedirects = 5;
-const maxErrorChars = 4000;
 const maxJsonBytes = 64 * 1024 * 1024;
 
 export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   const { service, context, explain } = options;
-  const { signal } = context;
+  const { signal, limits } = context;
   const base = new URL(options.baseUrl);
-  const trusted = new Set([base.host, ...(options.trustedHosts ?? [])]);
+  const trustedHosts = new Set([base.host, ...(options.trustedHosts ?? [])]);
   const guarded = createGuardedFetch({
     allowPrivateHosts: options.allowPrivateHosts,
-    timeoutMs: context.limits.requestTimeoutMs,
+    timeoutMs: limits.requestTimeoutMs,
   });
-  const lanes = new Lanes(options.concurrency ?? 4);
+  const limit = pLimit(options.concurrency ?? 4);
   let pausedUntil = 0;
-  let credentials: Promise<Record<string, string>> | undefined;
+  const credentials = options.authorize === undefined ? null : shareCredentials(options.authorize);
 
-  const authorization = async (): Promise<Record<string, string>> => {
-    credentials ??= options.authorize?.(false) ?? Promise.resolve({});
-    // One that could not be had is asked for again by the next request.
-    credentials.catch(() => (credentials = undefined));
-    return credentials;
-  };
-  /** @param refused the credentials that got the 401: others may have renewed them meanwhile */
-  const renew = async (refused: Promise<Record<string, string>> | undefined) => {
-    if (credentials === refused && options.authorize) credentials = options.authorize(true);
-    await authorization();
+  const isTrusted = ({ host, protocol }: URL) => trustedHosts.has(host) && protocol === base.protocol;
+
+  /** Ends at once when the sync is cancelled, with the reason that it was given. */
+  const pause = async (waitMs: number) => {
+    await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   };
 
-  async function send(url: URL, request: RemoteRequest): Promise<Response> {
-    let target = url;
+  /** Follows redirects. Once one has left the trusted hosts, no later one is trusted again: a stranger named it. */
+  async function send(start: URL, request: RemoteRequest): Promise<Sent> {
+    let target = start;
+    let trusted = isTrusted(start);
+    let { method = "GET", body } = request;
     for (let hop = 0; ; hop += 1) {
-      const isText = typeof request.body === "string";
-      const response = await guarded.fetch(target.href, {
-        method: request.method ?? "GET",
-        headers: {
-          accept: "application/json",
-          ...(request.body === undefined || isText ? {} : { "content-type": "application/json" }),
-          ...(trusted.has(target.host) ? await authorization() : {}),
-          ...request.headers,
-        },
-        ...(request.body === undefined ? {} : { body: isText ? String(request.body) : JSON.stringify(request.body) }),
-        signal,
-      });
+      const used = trusted ? credentials?.get() : undefined;
+      const address = new URL(target.href);
+      if (trusted) for (const [name, value] of entriesOf(options.secretQuery)) address.searchParams.set(name, value);
+      const isText = typeof body === "string";
+      const response = await guarded
+        .fetch(address.href, {
+          method,
+          headers: {
+            accept: "application/json",
+            ...(body === undefined || isText ? {} : { "content-type": "application/json" }),
+            ...(await used),
+            ...(trusted ? request.headers : harmless(request.headers)),
+          },
+          ...(body === undefined ? {} : { body: isText ? String(body) : JSON.stringify(body) }),
+          signal,
+        })
+        .catch((error: unknown) => {
+          throw withoutAddress(error);
+        });
       const location = response.headers.get("location");
-      if (response.status < 300 || response.status > 399 || location === null || hop >= maxRedirects) return response;
+      if (response.status < 300 || response.status > 399) return { response, used };
       await discard(response);
-      target = new URL(location, target);
+      const next = location === null ? null : URL.parse(location, target.href);
+      if (next === null || hop >= maxRedirects) throw unexpectedAnswer(service, "its redirects lead nowhere");
+      assertNotDowngraded(next);
+      // As browsers do: only 307 and 308 repeat the request as it was.
+      if (response.status === 303 || (response.status < 303 && method === "POST")) [method, body] = ["GET", undefined];
+      trusted &&= isTrusted(next);
+      // A body may hold what only the service may know.
+      if (!trusted && body !== undefined) throw unexpectedAnswer(service, "it sends a request on to another host");
+      target = next;
+    }
+  }
+
+  function addressOf(path: string, query: RemoteRequest["query"]): URL {
+    const url = URL.parse(path, base.href);
+    if (url === null) throw unexpectedAnswer(service, "it names something that is no address");
+    for (const [name, value] of entriesOf(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    assertNotDowngraded(url);
+    return url;
+  }
+
+  function assertNotDowngraded({ protocol }: URL): void {
+    if (base.protocol === "https:" && protocol !== "https:") {
+      throw unexpectedAnswer(service, "it names an address that is not encrypted");
     }
   }
 
   /** Tries until there is an answer that is not about load, or none is to be expected. */
-  async function attempt(path: string, request: RemoteRequest): Promise<Response> {
-    const url = new URL(path, base);
-    for (const [name, value] of Object.entries(request.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
-    if (url.protocol !== base.protocol) throw unexpectedAnswer(service, "it names an address of another protocol");
+  async function attempt(path: string, request: RemoteRequest): Promise<Sent> {
+    const url = addressOf(path, request.query);
     let renewed = false;
+    let waitedMs = 0;
     for (let tries = 1; ; tries += 1) {
-      const pauseMs = pausedUntil - Date.now();
-      if (pauseMs > 0) await sleep(pauseMs, undefined, { signal });
-      const used = credentials;
-      let response: Response;
+      // Somebody else may have been told to wait longer meanwhile.
+      for (let waitMs = pausedUntil - Date.now(); waitMs > 0; waitMs = pausedUntil - Date.now()) await pause(waitMs);
+      signal.throwIfAborted();
+      let sent: Sent;
       try {
-        response = await send(url, request);
+        sent = await send(url, request);
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof AnnealError && error.retryable) || tries >= 3) throw error;
-        await sleep(firstBackoffMs * 2 ** tries, undefined, { signal });
+        const again = error instanceof AnnealError && error.retryable && error.code !== "RATE_LIMITED";
+        if (!again || tries >= maxTransferAttempts) throw error;
+        await pause(firstBackoffMs * 2 ** tries);
         continue;
       }
-      if (response.status < 400) return response;
-      if (response.status === 401 && options.authorize && !renewed) {
+      const { response, used } = sent;
+      if (response.ok) return sent;
+      if (response.status === 401 && used !== undefined && !renewed) {
         renewed = true;
         await discard(response);
-        await renew(used);
+        credentials?.refuse(used);
         continue;
       }
-      const isLoad = response.status === 429 || response.status === 503 || response.status === 504;
       const wantedMs = retryAfterMs(response.headers.get("retry-after"), Date.now());
-      if (isLoad && tries < maxAttempts && (wantedMs ?? 0) <= maxWaitMs) {
+      const waitMs = wantedMs ?? firstBackoffMs * 2 ** tries;
+      waitedMs += waitMs;
+      if (isAboutLoad(response.status, wantedMs) && tries < maxAttempts && waitedMs <= maxWaitMs) {
         await discard(response);
-        const waitMs = wantedMs ?? firstBackoffMs * 2 ** tries;
         // The vendor asked everybody to wait, not this one request.
         pausedUntil = Math.max(pausedUntil, Date.now() + waitMs);
         continue;
@@ -160,114 +218,78 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   }
 
   async function describe(response: Response, url: URL, waitMs: number | null): Promise<AnnealError> {
-    const body = (await response.text().catch(() => "")).slice(0, maxErrorChars);
-    const said = explain?.(response.status, body) ?? describeStatus(service, response.status, url.host, waitMs);
-    return new RemoteError(response.status, body, said);
+    const { status } = response;
+    const body = await readErrorText(response);
+    signal.throwIfAborted();
+    const byStatus = describeStatus(service, status, url.host, waitMs);
+    const said = explain?.(status, body) ?? byStatus;
+    // Whatever words the vendor has for it, how long to wait is for the workflow to know.
+    const askedMs = waitMs ?? said.details.retryAfterMs ?? byStatus.details.retryAfterMs;
+    if (said.code !== "RATE_LIMITED" || askedMs === undefined) return new RemoteError(status, body, said);
+    const details = { ...said.details, retryAfterMs: askedMs };
+    const withWait = new AnnealError(said.code, said.message, { action: said.action, details, retryable: true });
+    return new RemoteError(status, body, withWait);
+  }
+
+  async function exchange<T>(
+    path: string,
+    schema: z.ZodType<T>,
+    request: RemoteRequest = {},
+  ): Promise<RemoteAnswer<T>> {
+    let renewed = false;
+    for (let tries = 1; ; tries += 1) {
+      const { response, used } = await attempt(path, request);
+      let text: string;
+      try {
+        text = await readText(readAnswer(response, `${service}'s answer`, maxJsonBytes, signal));
+      } catch (error) {
+        if (!(error instanceof AnnealError && error.retryable) || tries >= maxTransferAttempts) throw error;
+        continue;
+      }
+      const answer = parseJson(text);
+      if (used !== undefined && !renewed && options.isRefusal?.(answer)) {
+        renewed = true;
+        credentials?.refuse(used);
+        continue;
+      }
+      const parsed = schema.safeParse(answer);
+      if (parsed.success) return { data: parsed.data, headers: response.headers, url: withoutSecrets(response.url) };
+      const [issue] = parsed.error.issues;
+      throw unexpectedAnswer(service, `${issue?.path.join(".") || "the answer"}: ${issue?.message}`);
+    }
+  }
+
+  function withoutSecrets(address: string): string {
+    const url = new URL(address);
+    for (const [name] of entriesOf(options.secretQuery)) url.searchParams.delete(name);
+    return url.href;
   }
 
   return {
-    json: (path, schema, request = {}) =>
-      lanes.run(async () => {
-        const response = await attempt(path, request);
-        let text = "";
-        const decoder = new TextDecoder();
-        for await (const chunk of readBody(response, response.url || base.href, maxJsonBytes)) {
-          text += decoder.decode(chunk, { stream: true });
-        }
-        const parsed = schema.safeParse(parseJson(text));
-        if (parsed.success) return parsed.data;
-        const [issue] = parsed.error.issues;
-        throw unexpectedAnswer(service, `${issue?.path.join(".") || "the answer"}: ${issue?.message}`);
-      }),
+    json: async (path, schema, request) => (await limit(() => exchange(path, schema, request))).data,
+    exchange: (path, schema, request) => limit(() => exchange(path, schema, request)),
     async download(path, ref, request = {}) {
-      // Its lane is free again with the first byte: who reads slowly must not keep the listing waiting.
-      const response = await lanes.run(() =>
-        attempt(path, { ...request, headers: { accept: "*/*", ...request.headers } }),
-      );
-      const { documentBytes } = context.limits;
-      const declared = Number(response.headers.get("content-length") ?? 0);
-      if (declared > documentBytes) {
-        await discard(response);
-        throw tooLarge(ref, declared, documentBytes);
-      }
-      return streamBody(response, ref, documentBytes, base);
+      const headers = { accept: "*/*", ...request.headers };
+      // Its place is free again with the first byte: who reads slowly must not keep the listing waiting.
+      const { response } = await limit(() => attempt(path, { ...request, headers }));
+      return readAnswer(response, ref, limits.documentBytes, signal);
     },
     close: () => guarded.close(),
   };
 }
 
-async function* streamBody(response: Response, ref: string, limitBytes: number, base: URL): AsyncIterable<Uint8Array> {
-  let sizeBytes = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      const bytes = chunk as Uint8Array;
-      sizeBytes += bytes.byteLength;
-      if (sizeBytes > limitBytes) throw tooLarge(ref, null, limitBytes);
-      yield bytes;
-    }
-  } catch (error) {
-    throw toFetchError(error, base);
-  }
-  const declared = response.headers.get("content-length");
-  // What was sent compressed is longer than declared; what is shorter broke off.
-  if (declared !== null && response.headers.get("content-encoding") === null && sizeBytes < Number(declared)) {
-    throw new AnnealError("SOURCE_UNREACHABLE", `The transfer of "${ref}" broke off.`, {
-      action: "It is read again by the next sync.",
-      retryable: true,
-    });
-  }
+function entriesOf<T>(record: Record<string, T> | undefined): [string, T][] {
+  return Object.entries(record ?? {});
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function harmless(headers: Record<string, string> | undefined): Record<string, string> {
+  return Object.fromEntries(entriesOf(headers).filter(([name]) => ["accept", "range"].includes(name.toLowerCase())));
 }
 
-function unexpectedAnswer(service: string, what: string): AnnealError {
-  return new AnnealError("SOURCE_UNREACHABLE", `${service} sent an answer that cannot be understood (${what}).`, {
-    action: "Check that the address is the API's own, and sync again later.",
-    details: { what },
-  });
-}
-
-function describeStatus(service: string, status: number, host: string, waitMs: number | null): AnnealError {
-  const details = { host };
-  switch (status) {
-    case 401:
-      return new AnnealError("SOURCE_CREDENTIALS", `${service} does not accept the credentials.`, {
-        action: "Enter them again; they may have expired or been revoked.",
-        details,
-      });
-    case 403:
-      return new AnnealError("SOURCE_FORBIDDEN", `${service} accepts the credentials, which lack a permission.`, {
-        action: "Grant what the check of this source names as missing.",
-        details,
-      });
-    case 404:
-      return new AnnealError("SOURCE_NOT_FOUND", `${service} does not have what was asked for.`, {
-        action: "Check the ids in the source's settings; it may have been moved or deleted.",
-        details,
-      });
-    case 429:
-    case 503:
-    case 504:
-      return new AnnealError(
-        "RATE_LIMITED",
-        `${service} asks to wait${waitMs === null ? "" : ` ${Math.ceil(waitMs / 1000)} s`}.`,
-        {
-          action: "The sync goes on by itself after the wait.",
-          details: { ...details, retryAfterMs: waitMs ?? maxWaitMs },
-          retryable: true,
-        },
-      );
-    default:
-      return new AnnealError("SOURCE_UNREACHABLE", `${service} answered with status ${status}.`, {
-        action: "Sync again later; if it stays, look at the service's status page.",
-        details,
-        retryable: status >= 500,
-      });
-  }
+/** An address may hold a key or be signed; what went wrong is said without it. */
+function withoutAddress(error: unknown): unknown {
+  if (!(error instanceof AnnealError) || !("url" in error.details)) return error;
+  const { url: _, ...details } = error.details;
+  const { code, message, action, retryable } = error;
+  return new AnnealError(code, message, { action, details, retryable });
 }

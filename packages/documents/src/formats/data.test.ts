@@ -104,6 +104,37 @@ describe("XML", () => {
     ]);
   });
 
+  it("reads a marked-up text in its order: headings, paragraphs, lists, tables and listings", async () => {
+    const text = `<?xml version="1.0"?><!DOCTYPE book PUBLIC "-//OASIS//DTD DocBook" "http://127.0.0.1:9/docbook.dtd">
+      <book><title>Handbuch 手引き</title><chapter><title>Grenzen</title><para>Größe <emphasis>5</emphasis>
+      µm &#x1F642;.</para><itemizedlist><listitem><para>eins</para></listitem><listitem><para>zwei</para></listitem></itemizedlist>
+      <section><title>Mehr</title><table><row><entry>A</entry><entry>B</entry></row><row><entry>1</entry><entry>2</entry></row></table>
+      <programlisting>if x:\n  run()</programlisting><para>Ende.</para></section></chapter></book>`;
+    const document = await parseFixture(text, "a.xml");
+    expect(document.title).toBe("Handbuch 手引き");
+    expect(outlineOf(document)).toEqual([
+      "title Handbuch 手引き",
+      "heading1 Grenzen",
+      "paragraph Größe 5 µm 🙂.",
+      "list - eins\n- zwei",
+      "heading2 Mehr",
+      "table | A | B |\n| --- | --- |\n| 1 | 2 |",
+      "code if x:\n  run()",
+      "paragraph Ende.",
+    ]);
+    expect(document.elements.at(-1)?.section).toEqual(["Handbuch 手引き", "Grenzen", "Mehr"]);
+  });
+
+  it("fetches neither a document type nor an inclusion, and knows no entity but XML's own", async () => {
+    const included =
+      '<a xmlns:xi="http://www.w3.org/2001/XInclude"><p>Text.</p><xi:include href="file:///etc/passwd"/></a>';
+    expect(JSON.stringify(await parseFixture(included, "a.xml"))).not.toContain("root:");
+    const undeclared = '<!DOCTYPE a SYSTEM "file:///etc/passwd"><a>&secret;</a>';
+    expect(await failureOf(parseFixture(undeclared, "a.xml"))).toMatch(/^DOCUMENT_DAMAGED/u);
+    const parameter = '<!DOCTYPE a [<!ENTITY % p SYSTEM "file:///etc/passwd"> %p;]><a/>';
+    expect(await failureOf(parseFixture(parameter, "a.xml"))).toMatch(/^DOCUMENT_HOSTILE/u);
+  });
+
   it("refuses entity declarations and deep nesting, and says where XML is broken", async () => {
     const bomb = '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c SYSTEM "file:///etc/passwd">]><a>&b;&c;</a>';
     expect(await failureOf(parseFixture(bomb, "a.xml"))).toMatch(/^DOCUMENT_HOSTILE/u);

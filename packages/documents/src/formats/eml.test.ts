@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { deflatedArchive } from "../testing/archive-fixture.ts";
 import { outlineOf, parseFixture } from "../testing/outline-of.ts";
 import { writeDocx, docxParagraph } from "../testing/office-fixture.ts";
 
@@ -53,14 +54,14 @@ describe("e-mail", () => {
       writeEml([
         { type: "text/plain", body: "Body." },
         { type: "application/pdf", body: "%PDF-1.4 broken", fileName: "a.pdf" },
-        { type: "application/zip", body: "PK\x03\x04xxxxxxxx", fileName: "b.zip" },
+        { type: "application/octet-stream", body: "\0\x01\x02", fileName: "b.bin" },
       ]),
       "a.eml",
     );
     expect(outlineOf(document)).toContain("paragraph Body.");
     expect(document.warnings).toEqual([
       expect.stringContaining("The attachment a.pdf was left out (DOCUMENT_DAMAGED)"),
-      expect.stringContaining("The attachment b.zip was left out (DOCUMENT_UNSUPPORTED)"),
+      expect.stringContaining("The attachment b.bin was left out (DOCUMENT_UNSUPPORTED)"),
     ]);
   });
 
@@ -72,6 +73,43 @@ describe("e-mail", () => {
     expect(outlineOf(document).join("\n")).not.toContain("innermost");
     expect(document.warnings[0]).toContain("Attachments are read 3 levels deep");
     expect(document.elements.at(-1)?.section).toEqual(["Prüfung", "level4.eml", "level3.eml", "level2.eml", "Prüfung"]);
+  });
+
+  it("reads an attached archive's files, and no archive in it", async () => {
+    const inner = deflatedArchive([{ name: "deep.txt", data: "deep" }]);
+    const archive = deflatedArchive([
+      { name: "a.txt", data: "Größe" },
+      { name: "inner.zip", data: inner },
+    ]);
+    const document = await parseFixture(
+      writeEml([
+        { type: "text/plain", body: "Body." },
+        { type: "application/zip", body: archive, fileName: "files.zip" },
+      ]),
+      "a.eml",
+    );
+    expect(outlineOf(document).slice(-3)).toEqual(["heading1 files.zip", "heading2 a.txt", "paragraph Größe"]);
+    expect(document.elements.at(-1)).toMatchObject({
+      container: "files.zip / a.txt",
+      section: ["Prüfung", "files.zip", "a.txt"],
+    });
+    expect(document.warnings).toEqual([
+      expect.stringMatching(
+        /^files\.zip: The file inner\.zip was left out \(DOCUMENT_UNSUPPORTED\): .*archive inside/u,
+      ),
+    ]);
+  });
+
+  it("keeps no more text of all attachments together than of one document", async () => {
+    const files = ["a", "b", "c"].map((name) => ({
+      type: "text/plain",
+      body: `${name}\n\n`.repeat(400),
+      fileName: `${name}.txt`,
+    }));
+    const document = await parseFixture(writeEml(files), "a.eml", { maxTextLength: 600 });
+    expect(document.elements.filter((element) => element.text === "b").length).toBeLessThan(201);
+    expect(document.elements.some((element) => element.text === "c.txt")).toBe(false);
+    expect(document.warnings.join("\n")).toContain("The text is longer than what is kept; 1 attachment left out.");
   });
 
   it("stops at the limit on attachments", async () => {

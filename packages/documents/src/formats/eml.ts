@@ -1,28 +1,16 @@
-import type { ParsedDocument } from "@anneal/core/document/element";
-import { isAnnealError } from "@anneal/core/errors";
 import PostalMime, { type Address, type Attachment, type Email } from "postal-mime";
-import { countOf, describeBytes, documentError } from "../document-errors.ts";
+import { countOf, documentError } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
+import { type Part, type ParsePart, readParts } from "../nested-parts.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { parseHtml } from "./html.ts";
 import { parseText } from "./text.ts";
-
-/** Reads one attachment as a document of its own. */
-type ParseAttachment = (attachment: {
-  bytes: Uint8Array;
-  fileName: string;
-  mediaType: string;
-}) => Promise<ParsedDocument>;
 
 /**
  * An e-mail: its subject, who wrote to whom and when, its body, then its attachments as sections of their own, each
  * read as the document that it is. An attachment that cannot be read costs a warning, never the e-mail.
  */
-export async function parseEml(
-  bytes: Uint8Array,
-  limits: ParseLimits,
-  parseAttachment: ParseAttachment,
-): Promise<Parsed> {
+export async function parseEml(bytes: Uint8Array, limits: ParseLimits, parseAttachment: ParsePart): Promise<Parsed> {
   const email = await PostalMime.parse(bytes, {
     forceRfc822Attachments: true,
     maxNestingDepth: 64,
@@ -41,35 +29,18 @@ export async function parseEml(
   const files = email.attachments.filter((attachment) => !isDecoration(attachment));
   const pictures = email.attachments.length - files.length;
   if (pictures > 0) warnings.push(`${countOf(pictures, "picture")} in the e-mail left out.`);
-  if (files.length > limits.maxAttachments) {
-    warnings.push(
-      `Kept the first ${limits.maxAttachments} attachments, ${files.length - limits.maxAttachments} left out.`,
-    );
-  }
-  for (const [index, attachment] of files.slice(0, limits.maxAttachments).entries()) {
-    const fileName = fileNameOf(attachment, index);
+  const parts = files.map((attachment, index): Part => {
     const content = contentOf(attachment);
-    try {
-      if (content.length > limits.maxBytes)
-        throw documentError("DOCUMENT_TOO_LARGE", `It has ${describeBytes(content.length)}.`);
-      const document = await parseAttachment({
-        bytes: content,
-        fileName,
-        mediaType: attachment.mimeType,
-      });
-      drafts.push({ kind: "heading", text: fileName, level: 1, container: fileName });
-      for (const { section: _section, ...element } of document.elements) {
-        drafts.push({
-          ...belowHeading(element),
-          container: element.container === undefined ? fileName : `${fileName} / ${element.container}`,
-        });
-      }
-      warnings.push(...document.warnings.map((warning) => `${fileName}: ${warning}`));
-    } catch (error) {
-      if (!isAnnealError(error)) throw error;
-      warnings.push(`The attachment ${fileName} was left out (${error.code}): ${error.message}`);
-    }
-  }
+    return {
+      name: fileNameOf(attachment, index),
+      mediaType: attachment.mimeType,
+      sizeBytes: content.length,
+      read: () => content,
+    };
+  });
+  const attached = await readParts(parts, "attachment", limits.maxAttachments, limits, parseAttachment);
+  drafts.push(...attached.drafts);
+  warnings.push(...attached.warnings);
   return { title: subject === "" ? null : subject, drafts, warnings };
 }
 
@@ -129,10 +100,4 @@ function fileNameOf(attachment: Attachment, index: number): string {
 /** The subject is the e-mail's title; what its body calls one is a heading. */
 function belowTitle(draft: Draft): Draft {
   return draft.kind === "title" ? { ...draft, kind: "heading" } : draft;
-}
-
-/** An attachment's own headings stand below the heading with its name. */
-function belowHeading(draft: Draft): Draft {
-  if (draft.kind === "title") return { ...draft, kind: "heading", level: 2 };
-  return draft.kind === "heading" ? { ...draft, level: Math.min((draft.level ?? 1) + 1, 6) } : draft;
 }

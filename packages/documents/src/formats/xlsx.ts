@@ -1,9 +1,8 @@
-import { SaxesParser } from "saxes";
-import { countOf, documentError } from "../document-errors.ts";
+import { countOf } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
-import { elementOf, elementsOf, localName } from "../xml-tree.ts";
+import { elementOf, elementsOf, streamXml } from "../xml-tree.ts";
 import { formatNumber } from "./number-format.ts";
 import { sheetDrafts } from "./sheet-tables.ts";
 
@@ -194,22 +193,4 @@ function columnOf(reference: string | undefined): number | null {
 /** Excel writes control characters in strings as _x000D_. */
 function unescapeControls(text: string): string {
   return text.replace(/_x([0-9A-Fa-f]{4})_/gu, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
-}
-
-type Handlers = {
-  open: (name: string, attributes: Record<string, string>) => void;
-  text: (value: string) => void;
-  close: (name: string) => void;
-};
-
-function streamXml(text: string, partName: string, handlers: Handlers): void {
-  const parser = new SaxesParser({ xmlns: false, position: false });
-  parser.on("opentag", (tag) => handlers.open(localName(tag.name), tag.attributes));
-  parser.on("text", handlers.text);
-  parser.on("cdata", handlers.text);
-  parser.on("closetag", (tag) => handlers.close(localName(tag.name)));
-  parser.on("error", (error) => {
-    throw documentError("DOCUMENT_DAMAGED", `${partName} is not well-formed XML (${error.message.slice(0, 120)}).`);
-  });
-  parser.write(text).close();
 }

@@ -2,10 +2,16 @@ import type { ParseLimits } from "../limits.ts";
 import type { Parsed } from "../sections.ts";
 import { type XmlElement, elementsOf, parseXmlTree, textOf } from "../xml-tree.ts";
 import { renderValue } from "./json.ts";
+import { isProse, renderProse } from "./xml-prose.ts";
 
-/** XML as the record it usually is: elements are fields, repeated ones are lists, mixed content is text. */
+/**
+ * XML as what it is: a text (DocBook, DITA, TEI and their like, told by markup within sentences) in its order, anything
+ * else as a record: elements are fields, repeated ones are lists. Entity declarations are refused, and neither document
+ * types nor inclusions are ever fetched.
+ */
 export function parseXml(text: string, fileName: string, limits: ParseLimits): Parsed {
   const root = parseXmlTree(text, fileName, limits.maxXmlDepth);
+  if (isProse(root)) return renderProse(root, limits);
   return renderValue(valueOf(root), limits);
 }
 

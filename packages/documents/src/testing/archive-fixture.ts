@@ -7,21 +7,23 @@ export type FixtureEntry = {
   declaredBytes?: number;
   checksum?: number;
   encrypted?: boolean;
+  /** Written as it is, not deflated. */
+  stored?: boolean;
 };
 
-/** A ZIP of deflated entries whose headers may lie. */
+/** A ZIP of deflated entries (but those that ask to be stored) whose headers may lie. */
 export function deflatedArchive(entries: readonly FixtureEntry[]): Uint8Array {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, data, declaredBytes, checksum, encrypted } of entries) {
-    const plain = typeof data === "string" ? Buffer.from(data) : data;
-    const packed = deflateRawSync(plain);
+  for (const { name, data, declaredBytes, checksum, encrypted, stored } of entries) {
+    const plain = Buffer.from(data as Uint8Array);
+    const packed = stored === true ? plain : deflateRawSync(plain);
     const nameBytes = Buffer.from(name);
     const fields = Buffer.alloc(26);
     fields.writeUInt16LE(20, 0);
     fields.writeUInt16LE(encrypted === true ? 1 : 0, 2);
-    fields.writeUInt16LE(8, 4);
+    fields.writeUInt16LE(stored === true ? 0 : 8, 4);
     fields.writeUInt16LE(0x21, 8);
     fields.writeUInt32LE(checksum ?? crc32(plain), 10);
     fields.writeUInt32LE(packed.length, 14);
@@ -41,4 +43,24 @@ export function deflatedArchive(entries: readonly FixtureEntry[]): Uint8Array {
   end.writeUInt32LE(size, 12);
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...locals, ...directory, end]);
+}
+
+export type TarEntry = { name: string; data?: Uint8Array | string; type?: string; declaredBytes?: number };
+
+/** A ustar archive; `type` is the header's type flag, "0" for a file. */
+export function writeTar(entries: readonly TarEntry[]): Buffer {
+  const blocks = entries.flatMap(({ name, data = "", type = "0", declaredBytes }) => {
+    const content = Buffer.from(data as Uint8Array);
+    const header = Buffer.alloc(512);
+    header.write(name, 0, 100);
+    header.write("0000644\0", 100);
+    header.write(`${(declaredBytes ?? content.length).toString(8).padStart(11, "0")}\0`, 124);
+    header.write("        ", 148);
+    header.write(type, 156);
+    header.write("ustar\x0000", 257, "latin1");
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+    return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }

@@ -143,3 +143,33 @@ export function writeXlsx(
     ...extra,
   ]);
 }
+
+/** An OpenDocument file from the XML of its body; `kind` is "text", "spreadsheet" or "presentation". */
+export function writeOdf(
+  kind: "text" | "spreadsheet" | "presentation",
+  body: string,
+  options: { automaticStyles?: string; styles?: string; title?: string; extra?: readonly FixtureEntry[] } = {},
+): Uint8Array {
+  const namespaces = [
+    ..."office style text table draw presentation".split(" ").map((name) => [name, `${name}:1.0`]),
+    ..."svg fo".split(" ").map((name) => [name, `${name}-compatible:1.0`]),
+  ].map(([name, path]) => `xmlns:${name}="urn:oasis:names:tc:opendocument:xmlns:${path}"`);
+  const root = `${namespaces.join(" ")} xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xlink="http://www.w3.org/1999/xlink" office:version="1.3"`;
+  const part = (name: string, content: string) => `${xml}<office:${name} ${root}>${content}</office:${name}>`;
+  return deflatedArchive([
+    { name: "mimetype", data: `application/vnd.oasis.opendocument.${kind}`, stored: true },
+    {
+      name: "content.xml",
+      data: part(
+        "document-content",
+        `<office:automatic-styles>${options.automaticStyles ?? ""}</office:automatic-styles><office:body><office:${kind}>${body}</office:${kind}></office:body>`,
+      ),
+    },
+    { name: "styles.xml", data: part("document-styles", `<office:styles>${options.styles ?? ""}</office:styles>`) },
+    {
+      name: "meta.xml",
+      data: part("document-meta", `<office:meta><dc:title>${options.title ?? ""}</dc:title></office:meta>`),
+    },
+    ...(options.extra ?? []),
+  ]);
+}

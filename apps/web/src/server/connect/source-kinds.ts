@@ -1,7 +1,30 @@
 import { z } from "zod";
+import { atlassianSecretSchema, confluenceConfigSchema, jiraConfigSchema } from "@anneal/connectors/atlassian/config";
+import { azureBlobConfigSchema, azureBlobSecretSchema } from "@anneal/connectors/azure-blob/config";
 import { fileConfigSchema, fileSecretSchema } from "@anneal/connectors/file/config";
+import {
+  gcsConfigSchema,
+  gcsSecretSchema,
+  gdriveConfigSchema,
+  gdriveSecretSchema,
+} from "@anneal/connectors/google/config";
+import { imapConfigSchema, imapSecretSchema } from "@anneal/connectors/imap/config";
+import {
+  microsoftSecretSchema,
+  onedriveConfigSchema,
+  sharepointConfigSchema,
+  teamsConfigSchema,
+} from "@anneal/connectors/microsoft/config";
+import { mongodbConfigSchema, mongodbSecretSchema } from "@anneal/connectors/mongodb/config";
+import { mssqlConfigSchema, mssqlSecretSchema } from "@anneal/connectors/mssql/config";
+import { mysqlConfigSchema, mysqlSecretSchema } from "@anneal/connectors/mysql/config";
+import { notionConfigSchema, notionSecretSchema } from "@anneal/connectors/notion/config";
 import { postgresConfigSchema, postgresSecretSchema } from "@anneal/connectors/postgres/config";
+import { graphqlConfigSchema, restConfigSchema, restSecretSchema } from "@anneal/connectors/rest/config";
 import { s3ConfigSchema, s3SecretSchema } from "@anneal/connectors/s3/config";
+import { sftpConfigSchema, sftpSecretSchema } from "@anneal/connectors/sftp/config";
+import { slackConfigSchema, slackSecretSchema } from "@anneal/connectors/slack/config";
+import { smbConfigSchema, smbSecretSchema } from "@anneal/connectors/smb/config";
 import { webConfigSchema, webSecretSchema } from "@anneal/connectors/web/config";
 import { AnnealError } from "@anneal/core/errors";
 
@@ -32,6 +55,27 @@ const kinds: Record<string, SourceKind> = {
     locate: ({ path }) => String(path),
     secretsGoTo: () => "",
   },
+  smb: {
+    title: "Windows share",
+    description: "Files of a Windows or Samba server, with whom their access lists admit.",
+    configSchema: smbConfigSchema,
+    secretSchema: smbSecretSchema,
+    administratorOnly: false,
+    locate: ({ host, share, path }) =>
+      `\\\\${[host, share, ...String(path ?? "").split("/")].filter((part) => part !== "").join("\\")}`,
+    // A domain controller is signed in to as well.
+    secretsGoTo: ({ host, port, accountsHost }) =>
+      [`${String(host)}:${String(port ?? 445)}`, ...(accountsHost ? [String(accountsHost)] : [])].join(" and "),
+  },
+  sftp: {
+    title: "SFTP server",
+    description: "Files over SSH, with the owners and rights of a Unix server where you want them.",
+    configSchema: sftpConfigSchema,
+    secretSchema: sftpSecretSchema,
+    administratorOnly: false,
+    locate: ({ host, port, path }) => `sftp://${String(host)}:${String(port ?? 22)} ${String(path ?? ".")}`,
+    secretsGoTo: ({ host, port }) => `${String(host)}:${String(port ?? 22)}`,
+  },
   s3: {
     title: "S3 bucket",
     description: "Objects in S3, MinIO, Ceph, R2 or any storage that speaks its protocol.",
@@ -50,6 +94,162 @@ const kinds: Record<string, SourceKind> = {
     secretsGoTo: ({ host, port }) => `${String(host)}:${String(port ?? 5432)}`,
     locate: ({ host, port, database }) => `${String(host)}:${String(port ?? 5432)}/${String(database)}`,
   },
+  mysql: {
+    title: "MySQL or MariaDB",
+    description: "Rows of tables or queries, each a document. It only reads.",
+    configSchema: mysqlConfigSchema,
+    secretSchema: mysqlSecretSchema,
+    administratorOnly: false,
+    secretsGoTo: ({ host, port }) => `${String(host)}:${String(port ?? 3306)}`,
+    locate: ({ host, port, database }) => `${String(host)}:${String(port ?? 3306)}/${String(database)}`,
+  },
+  mssql: {
+    title: "SQL Server",
+    description: "Rows of tables or queries, each a document. It only reads.",
+    configSchema: mssqlConfigSchema,
+    secretSchema: mssqlSecretSchema,
+    administratorOnly: false,
+    secretsGoTo: ({ host, port }) => `${String(host)}:${String(port ?? 1433)}`,
+    locate: ({ host, port, database }) => `${String(host)}:${String(port ?? 1433)}/${String(database)}`,
+  },
+  mongodb: {
+    title: "MongoDB",
+    description: "Documents of collections. It only reads.",
+    configSchema: mongodbConfigSchema,
+    secretSchema: mongodbSecretSchema,
+    administratorOnly: false,
+    secretsGoTo: ({ host, port }) => `${String(host)}:${String(port ?? 27_017)}`,
+    locate: ({ host, port, database }) => `${String(host)}:${String(port ?? 27_017)}/${String(database)}`,
+  },
+  "azure-blob": {
+    title: "Azure Blob container",
+    description: "Blobs in a container of an Azure storage account.",
+    configSchema: azureBlobConfigSchema,
+    secretSchema: azureBlobSecretSchema,
+    administratorOnly: false,
+    locate: ({ accountUrl, container, prefix }) =>
+      [String(accountUrl ?? "").replace(/\/+$/, ""), String(container), String(prefix ?? "")]
+        .filter((step) => step !== "")
+        .join("/"),
+    secretsGoTo: ({ accountUrl }) => String(accountUrl ?? "the account of the connection string"),
+  },
+  gdrive: {
+    title: "Google Drive",
+    description: "Documents of My Drive and of shared drives, with their permissions.",
+    configSchema: gdriveConfigSchema,
+    secretSchema: gdriveSecretSchema,
+    administratorOnly: false,
+    locate: ({ user, drives, driveIds }) =>
+      [
+        String(user ?? "the service account"),
+        String(drives ?? "both"),
+        ...(Array.isArray(driveIds) ? driveIds.map(String) : []),
+      ].join(", "),
+    secretsGoTo: ({ endpoint }) => String(endpoint ?? "Google"),
+  },
+  gcs: {
+    title: "Google Cloud Storage",
+    description: "Objects in a bucket of Google Cloud.",
+    configSchema: gcsConfigSchema,
+    secretSchema: gcsSecretSchema,
+    administratorOnly: false,
+    locate: ({ bucket, prefix }) => `gs://${String(bucket)}/${String(prefix ?? "")}`,
+    secretsGoTo: ({ endpoint }) => String(endpoint ?? "Google"),
+  },
+  imap: {
+    title: "E-mail (IMAP)",
+    description: "Messages of a mailbox, attachments included. Nothing is marked as read.",
+    configSchema: imapConfigSchema,
+    secretSchema: imapSecretSchema,
+    administratorOnly: false,
+    locate: ({ host, user }) => `${String(user)} on ${String(host)}`,
+    secretsGoTo: ({ host, port, tls, verifyCertificate }) =>
+      `${String(host)}:${String(port ?? 993)} (${String(tls ?? "tls")}${verifyCertificate === false ? ", unchecked" : ""})`,
+  },
+  sharepoint: {
+    title: "SharePoint",
+    description: "Documents of a site's libraries, with their permissions.",
+    configSchema: sharepointConfigSchema,
+    secretSchema: microsoftSecretSchema,
+    administratorOnly: false,
+    locate: ({ siteUrl, libraries }) => [siteUrl, ...(Array.isArray(libraries) ? libraries : [])].map(String).join(" "),
+    secretsGoTo: ({ authorityUrl }) => String(authorityUrl ?? "https://login.microsoftonline.com"),
+  },
+  onedrive: {
+    title: "OneDrive",
+    description: "Documents of one user's OneDrive, or of several users', with their permissions.",
+    configSchema: onedriveConfigSchema,
+    secretSchema: microsoftSecretSchema,
+    administratorOnly: false,
+    locate: ({ users }) => (Array.isArray(users) ? users : []).map(String).join(", "),
+    secretsGoTo: ({ authorityUrl }) => String(authorityUrl ?? "https://login.microsoftonline.com"),
+  },
+  teams: {
+    title: "Microsoft Teams",
+    description: "Threads of a team's channels, each a document that the channel's members may read.",
+    configSchema: teamsConfigSchema,
+    secretSchema: microsoftSecretSchema,
+    administratorOnly: false,
+    locate: ({ teams }) => (Array.isArray(teams) ? teams : []).map(String).join(", "),
+    secretsGoTo: ({ authorityUrl }) => String(authorityUrl ?? "https://login.microsoftonline.com"),
+  },
+  slack: {
+    title: "Slack",
+    description: "Threads and days of the channels that an app was invited to, for those who are in them.",
+    configSchema: slackConfigSchema,
+    secretSchema: slackSecretSchema,
+    administratorOnly: false,
+    locate: ({ channels }) =>
+      Array.isArray(channels) && channels.length > 0
+        ? channels.map((channel) => `#${String(channel).replace(/^#/, "")}`).join(", ")
+        : "every channel of the app",
+    secretsGoTo: ({ apiUrl }) => String(apiUrl ?? "Slack"),
+  },
+  notion: {
+    title: "Notion",
+    description: "Pages and database rows that are shared with an integration. Notion tells no permissions.",
+    configSchema: notionConfigSchema,
+    secretSchema: notionSecretSchema,
+    administratorOnly: false,
+    locate: () => "pages shared with the integration",
+    secretsGoTo: ({ apiUrl }) => String(apiUrl ?? "Notion"),
+  },
+  rest: {
+    title: "REST API",
+    description: "Items of any service that lists them as JSON, described by paths and fields.",
+    configSchema: restConfigSchema,
+    secretSchema: restSecretSchema,
+    administratorOnly: false,
+    locate: ({ url, list }) => [String(url).replace(/\/+$/, ""), String(list ?? "")].filter(Boolean).join("/"),
+    secretsGoTo: apiSecretsGoTo,
+  },
+  graphql: {
+    title: "GraphQL API",
+    description: "Items of any GraphQL service, described by a query and fields.",
+    configSchema: graphqlConfigSchema,
+    secretSchema: restSecretSchema,
+    administratorOnly: false,
+    locate: ({ url, items }) => `${String(url)} (${String(items)})`,
+    secretsGoTo: apiSecretsGoTo,
+  },
+  confluence: {
+    title: "Confluence",
+    description: "Pages, blog posts and attachments of Confluence Cloud, with the permissions of spaces and pages.",
+    configSchema: confluenceConfigSchema,
+    secretSchema: atlassianSecretSchema,
+    administratorOnly: false,
+    locate: ({ url, spaces }) => locateAtlassian(url, spaces),
+    secretsGoTo: ({ url, auth }) => `${String(url)} (${String(auth ?? "api-token")})`,
+  },
+  jira: {
+    title: "Jira",
+    description: "Issues of Jira Cloud with their comments, permission schemes and security levels.",
+    configSchema: jiraConfigSchema,
+    secretSchema: atlassianSecretSchema,
+    administratorOnly: false,
+    locate: ({ url, projects }) => locateAtlassian(url, projects),
+    secretsGoTo: ({ url, auth }) => `${String(url)} (${String(auth ?? "api-token")})`,
+  },
   web: {
     title: "Website",
     description: "The pages of one host, as its robots.txt allows.",
@@ -60,6 +260,21 @@ const kinds: Record<string, SourceKind> = {
     secretsGoTo: () => "",
   },
 };
+
+/** The client's secret goes to the token service, everything else to the API itself. */
+function apiSecretsGoTo({ url, signIn, tokenUrl }: Record<string, unknown>): string {
+  return signIn === "oauth2" ? `${originOf(url)} by a token from ${String(tokenUrl)}` : originOf(url);
+}
+
+function originOf(url: unknown): string {
+  return URL.parse(String(url))?.origin ?? String(url);
+}
+
+/** The site, and which of its spaces or projects when they were chosen. */
+function locateAtlassian(url: unknown, keys: unknown): string {
+  const chosen = Array.isArray(keys) && keys.length > 0 ? ` (${keys.join(", ")})` : "";
+  return String(url) + chosen;
+}
 
 export function listSourceKinds(): {
   kind: string;

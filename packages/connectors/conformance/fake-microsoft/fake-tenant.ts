@@ -1,0 +1,288 @@
+import { randomUUID } from "node:crypto";
+
+/** Somebody or something that a permission names, as Graph's sharePointIdentitySet does. */
+export type FakeIdentity = {
+  user?: { id: string; displayName?: string };
+  group?: { id: string; displayName?: string };
+  siteUser?: { id?: string; loginName?: string };
+  siteGroup?: { id: string; displayName?: string; loginName?: string };
+};
+
+export type FakePermission = {
+  id: string;
+  roles: string[];
+  grantedToV2?: FakeIdentity;
+  grantedToIdentitiesV2?: FakeIdentity[];
+  link?: { scope: string; type: string };
+  expirationDateTime?: string;
+  hasPassword?: boolean;
+};
+
+export type FakeItem = {
+  id: string;
+  driveId: string;
+  kind: "root" | "folder" | "file";
+  name: string;
+  parentId: string | null;
+  content: Buffer;
+  /** Place in a listing: parents come before their children. */
+  order: number;
+  /** When it, its place or its content changed last, and when its sharing did. */
+  changedAt: number;
+  sharedAt: number;
+  deleted: boolean;
+  /** null inherits everything from its parent. */
+  permissions: FakePermission[] | null;
+};
+
+export type FakeUser = {
+  id: string;
+  displayName: string;
+  userPrincipalName: string;
+  mail: string | null;
+  proxyAddresses: string[];
+  userType: "Member" | "Guest";
+  accountEnabled: boolean;
+};
+
+export type FakeGroup = { id: string; displayName: string; groupTypes: string[]; members: string[]; owners: string[] };
+
+export type FakeDrive = { id: string; name: string; items: Map<string, FakeItem>; rootId: string };
+
+export type FakeMessage = {
+  id: string;
+  createdDateTime: string;
+  lastModifiedDateTime: string;
+  deletedDateTime: string | null;
+  subject: string | null;
+  from: { user: { displayName: string } };
+  messageType: string;
+  body: { contentType: string; content: string };
+  replies: FakeMessage[];
+};
+
+export type FakeChannel = {
+  id: string;
+  displayName: string;
+  membershipType: "standard" | "private" | "shared";
+  members: { userId: string; tenantId: string }[];
+  messages: FakeMessage[];
+};
+
+/** The state of a tenant, and hands to change it with as its users and administrators would. */
+export class FakeTenant {
+  readonly id = randomUUID();
+  readonly clientId = randomUUID();
+  clientSecret = `secret-${randomUUID()}`;
+  /** What was uploaded to the app registration: PEM, or nothing. */
+  certificate: string | null = null;
+  readonly scopes = new Set([
+    "Sites.FullControl.All",
+    "Sites.Read.All",
+    "User.Read.All",
+    "GroupMember.Read.All",
+    "Organization.Read.All",
+    "SharePoint Sites.FullControl.All",
+    "Channel.ReadBasic.All",
+    "ChannelMessage.Read.All",
+    "ChannelMember.Read.All",
+  ]);
+  verifiedDomains = ["contoso.example", "contoso.onmicrosoft.example"];
+  readonly users = new Map<string, FakeUser>();
+  readonly groups = new Map<string, FakeGroup>();
+  readonly drives = new Map<string, FakeDrive>();
+  /** Of the one site: what "/sites/team" has. */
+  readonly siteCollectionId = randomUUID();
+  readonly siteDriveIds: string[] = [];
+  /** SharePoint's own groups, by their id in the site, and the login names that are in them. */
+  readonly siteGroups = new Map<number, { title: string; logins: string[] }>();
+  /** The channels of each team, by the team's id. */
+  readonly teams = new Map<string, FakeChannel[]>();
+  /** Ids of channels whose messages cannot be had. */
+  readonly brokenChannels = new Set<string>();
+  readonly userDriveIds = new Map<string, string>();
+  /** Ids of items whose content, or whose permissions, cannot be had. */
+  readonly brokenContent = new Set<string>();
+  readonly brokenPermissions = new Set<string>();
+  /** Ids of items that cannot be asked for by their id. */
+  readonly brokenItems = new Set<string>();
+  /** Ids of items whose transfer breaks off in the middle. */
+  readonly brokenTransfers = new Set<string>();
+  /** Ids of drives that the application may not read any more. */
+  readonly closedDrives = new Set<string>();
+  vanished = false;
+  /** Changes of sharing leave no trace in any feed. */
+  hidesSharing = false;
+  /** Tokens of the feed from before this moment are too old. */
+  oldestToken = 0;
+  throttled = 0;
+  /** Of every collection; small, so that a few documents make several pages. */
+  pageSize = 2;
+  /** Access tokens below this number have expired. */
+  firstValidToken = 1;
+  clock = 1;
+  #order = 0;
+
+  addUser(name: string, changes: Partial<FakeUser> = {}): FakeUser {
+    const address = `${name}@${this.verifiedDomains[0]}`;
+    const user: FakeUser = {
+      id: randomUUID(),
+      displayName: name,
+      userPrincipalName: address,
+      mail: address,
+      proxyAddresses: [`SMTP:${address}`],
+      userType: "Member",
+      accountEnabled: true,
+      ...changes,
+    };
+    this.users.set(name, user);
+    return user;
+  }
+
+  addDrive(name: string): FakeDrive {
+    const id = `b!${randomUUID().replaceAll("-", "")}${name.replace(/\W/g, "")}`;
+    const drive: FakeDrive = { id, name, items: new Map(), rootId: "" };
+    this.drives.set(id, drive);
+    const root = this.#add(drive, "root", "root", null);
+    root.permissions = [];
+    drive.rootId = root.id;
+    return drive;
+  }
+
+  /** @returns the living item at a path such as "guides/reset.md"; "" is the root */
+  find(drive: FakeDrive, path: string): FakeItem | undefined {
+    let item = drive.items.get(drive.rootId);
+    for (const name of path === "" ? [] : path.split("/")) {
+      const parentId = item?.id;
+      item = [...drive.items.values()].find(
+        (child) => !child.deleted && child.parentId === parentId && child.name === name,
+      );
+      if (item === undefined) return undefined;
+    }
+    return item;
+  }
+
+  require(drive: FakeDrive, path: string): FakeItem {
+    const item = this.find(drive, path);
+    if (item === undefined) throw new Error(`there is nothing at "${path}"`);
+    return item;
+  }
+
+  put(drive: FakeDrive, path: string, text: string): FakeItem {
+    const found = this.find(drive, path);
+    const item = found ?? this.#add(drive, "file", nameOf(path), this.#folder(drive, folderOf(path)).id);
+    item.content = Buffer.from(text);
+    item.changedAt = this.#tick();
+    return item;
+  }
+
+  /** The feed names what was removed, not what was in it. */
+  remove(drive: FakeDrive, path: string): void {
+    const item = this.require(drive, path);
+    this.#setDeleted(drive, item, true);
+    item.changedAt = this.#tick();
+  }
+
+  /** Out of the recycle bin, with the ids of before. */
+  restore(drive: FakeDrive, item: FakeItem): void {
+    this.#setDeleted(drive, item, false);
+    item.changedAt = this.#tick();
+  }
+
+  move(drive: FakeDrive, from: string, to: string): void {
+    const item = this.require(drive, from);
+    item.parentId = this.#folder(drive, folderOf(to)).id;
+    item.name = nameOf(to);
+    item.changedAt = this.#tick();
+  }
+
+  share(item: FakeItem, permissions: FakePermission[] | null): void {
+    item.permissions = permissions;
+    if (!this.hidesSharing) item.sharedAt = this.#tick();
+  }
+
+  addChannel(
+    teamId: string,
+    displayName: string,
+    membershipType: FakeChannel["membershipType"],
+    members: FakeChannel["members"] = [],
+  ): FakeChannel {
+    const id = `19:${randomUUID().replaceAll("-", "")}@thread.tacv2`;
+    const channel: FakeChannel = { id, displayName, membershipType, members, messages: [] };
+    this.teams.set(teamId, [...(this.teams.get(teamId) ?? []), channel]);
+    return channel;
+  }
+
+  post(thread: FakeMessage[], text: string, changes: Partial<FakeMessage> = {}): FakeMessage {
+    const moment = this.#tick();
+    const at = new Date(Date.UTC(2026, 0, 1) + moment * 1000).toISOString();
+    const message: FakeMessage = {
+      id: String(1_700_000_000_000 + moment),
+      createdDateTime: at,
+      lastModifiedDateTime: at,
+      deletedDateTime: null,
+      subject: null,
+      from: { user: { displayName: "Ann" } },
+      messageType: "message",
+      body: { contentType: "text", content: text },
+      replies: [],
+      ...changes,
+    };
+    thread.push(message);
+    return message;
+  }
+
+  /** What Graph calls effective: the item's own, or its parents'. */
+  permissionsOf(item: FakeItem): FakePermission[] {
+    if (item.permissions !== null) return item.permissions;
+    const parent = this.drives.get(item.driveId)?.items.get(item.parentId ?? "");
+    return parent === undefined ? [] : this.permissionsOf(parent);
+  }
+
+  expireFeeds(): void {
+    this.oldestToken = this.#tick();
+  }
+
+  #folder(drive: FakeDrive, path: string): FakeItem {
+    const found = this.find(drive, path);
+    return found ?? this.#add(drive, "folder", nameOf(path), this.#folder(drive, folderOf(path)).id);
+  }
+
+  #add(drive: FakeDrive, kind: FakeItem["kind"], name: string, parentId: string | null): FakeItem {
+    const id = `01${randomUUID().replaceAll("-", "").toUpperCase()}`;
+    this.#order += 1;
+    const item: FakeItem = {
+      id,
+      driveId: drive.id,
+      kind,
+      name,
+      parentId,
+      content: Buffer.alloc(0),
+      order: this.#order,
+      changedAt: this.#tick(),
+      sharedAt: 0,
+      deleted: false,
+      permissions: null,
+    };
+    drive.items.set(id, item);
+    return item;
+  }
+
+  #setDeleted(drive: FakeDrive, item: FakeItem, deleted: boolean): void {
+    item.deleted = deleted;
+    for (const child of drive.items.values()) if (child.parentId === item.id) this.#setDeleted(drive, child, deleted);
+  }
+
+  #tick(): number {
+    this.clock += 1;
+    return this.clock;
+  }
+}
+
+function folderOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) : "";
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}

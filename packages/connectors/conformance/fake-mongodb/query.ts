@@ -1,0 +1,122 @@
+import { BSON, type Document } from "mongodb";
+
+const { Binary, Decimal128, Int32, Long, ObjectId } = BSON;
+
+/** What the fake does not know is an error, never an answer. */
+export class Unsupported extends Error {}
+
+/**
+ * The order of types: https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/. A missing value stands
+ * where null does.
+ */
+function rankOf(value: unknown): number {
+  if (value === null || value === undefined) return 1;
+  if (typeof value === "number" || value instanceof Int32 || value instanceof Long || value instanceof Decimal128)
+    return 2;
+  if (typeof value === "string") return 3;
+  if (value instanceof Binary) return 6;
+  if (value instanceof ObjectId) return 7;
+  if (typeof value === "boolean") return 8;
+  if (value instanceof Date) return 9;
+  if (Array.isArray(value)) return 5;
+  if (typeof value === "object") return 4;
+  throw new Unsupported(`no order for ${String(value)}`);
+}
+
+export function compareValues(a: unknown, b: unknown): number {
+  const rank = rankOf(a);
+  if (rank !== rankOf(b)) return rank - rankOf(b);
+  switch (rank) {
+    case 1:
+      return 0;
+    case 2:
+    case 8:
+    case 9:
+      return Number(a) - Number(b);
+    case 3:
+      return Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
+    case 4:
+    case 5:
+      return compareEntries(Object.entries(a as object), Object.entries(b as object));
+    case 6:
+      return Buffer.compare(Buffer.from((a as BSON.Binary).buffer), Buffer.from((b as BSON.Binary).buffer));
+    default:
+      return Buffer.compare(Buffer.from((a as BSON.ObjectId).id), Buffer.from((b as BSON.ObjectId).id));
+  }
+}
+
+function compareEntries(a: [string, unknown][], b: [string, unknown][]): number {
+  for (const [index, [key, value]] of a.entries()) {
+    const other = b[index];
+    if (other === undefined) return 1;
+    const order = compareValues(value, other[1]) || compareValues(key, other[0]);
+    if (order !== 0) return order;
+  }
+  return a.length - b.length;
+}
+
+export function matches(document: Document, filter: Document): boolean {
+  return Object.entries(filter).every(([name, condition]) => {
+    if (name === "$and") return (condition as Document[]).every((part) => matches(document, part));
+    if (name === "$nor") return !(condition as Document[]).some((part) => matches(document, part));
+    if (name === "$expr") return matchesExpression(document, condition as Document);
+    if (name.startsWith("$")) throw new Unsupported(name);
+    return matchesField(document[name], condition as Document);
+  });
+}
+
+/** A filter's comparison finds only values of the same type. */
+function matchesField(value: unknown, condition: Document): boolean {
+  return Object.entries(condition).every(([operator, operand]) => {
+    if (operator === "$lt") return rankOf(value) === rankOf(operand) && compareValues(value, operand) < 0;
+    throw new Unsupported(operator);
+  });
+}
+
+/** An expression's comparison knows all types. */
+function matchesExpression(document: Document, expression: Document): boolean {
+  const [[operator, operands] = []] = Object.entries(expression);
+  if (operator !== "$gt") throw new Unsupported(String(operator));
+  const [left, right] = (operands as [string, Document]).map((operand) =>
+    typeof operand === "string" ? document[operand.slice(1)] : (operand["$literal"] as unknown),
+  );
+  return compareValues(left, right) > 0;
+}
+
+export function sortDocuments(documents: Document[], sort: Document | undefined): Document[] {
+  const fields = Object.entries(sort ?? {}) as [string, number][];
+  return documents.toSorted((a, b) => {
+    for (const [field, direction] of fields) {
+      const order = compareValues(a[field], b[field]);
+      if (order !== 0) return order * direction;
+    }
+    return 0;
+  });
+}
+
+/** Fields to include, on the way into objects and into each element of an array; _id unless it is left out. */
+export function project(document: Document, projection: Document | undefined): Document {
+  const paths = Object.entries(projection ?? {});
+  if (paths.length === 0) return document;
+  if (paths.some(([, include]) => include !== 1)) throw new Unsupported("a projection that leaves out");
+  const names = paths.map(([path]) => path);
+  const inner = names.find((path) => names.some((other) => path.startsWith(`${other}.`)));
+  if (inner !== undefined) throw new Unsupported(`Path collision at ${inner}`);
+  return pick(document, ["_id", ...names.filter((name) => name !== "_id")]);
+}
+
+function pick(document: Document, paths: string[]): Document {
+  const picked: Document = {};
+  for (const [name, value] of Object.entries(document)) {
+    if (paths.includes(name)) picked[name] = value;
+    const inner = paths.filter((path) => path.startsWith(`${name}.`)).map((path) => path.slice(name.length + 1));
+    if (inner.length === 0) continue;
+    if (Array.isArray(value)) picked[name] = value.filter(isObject).map((element) => pick(element, inner));
+    else if (isObject(value)) picked[name] = pick(value, inner);
+  }
+  return picked;
+}
+
+function isObject(value: unknown): value is Document {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}

@@ -1,0 +1,40 @@
+import type { DatabaseSync } from "node:sqlite";
+import type { TextRow } from "../../src/sql/dialect.ts";
+import { translate } from "./translate.ts";
+
+export type FakeLogin = {
+  password: string;
+  /** Fixed roles such as db_datareader, or sysadmin. */
+  roles: string[];
+  databasePermissions: string[];
+  objectPermissions: [permission: string, object: string][];
+};
+
+/** The views and functions of the catalogue that the connector asks, from what SQLite knows of its own tables. */
+export function answerCatalogue(
+  database: DatabaseSync,
+  login: FakeLogin & { user: string },
+  sql: string,
+  values: (string | null)[],
+): TextRow[] | null {
+  if (sql.includes("FROM sys.tables")) {
+    const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
+    return tables.map(({ name }) => [String(name)]);
+  }
+  if (sql.includes("dm_exec_describe_first_result_set")) {
+    const columns = database.prepare(translate(values[0] ?? "")).columns();
+    return columns.map(({ name, type }) => [name, (type ?? "nvarchar(max)").toLowerCase()]);
+  }
+  if (sql.includes("i.is_primary_key = 1")) {
+    const table = /\.\[(.*)\]$/.exec(values[0] ?? "")?.[1]?.replaceAll("]]", "]") ?? "";
+    const columns = database.prepare("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk").all(table);
+    return columns.map(({ name }) => [String(name)]);
+  }
+  if (sql.includes("USER_NAME()")) {
+    const roles = [...sql.matchAll(/MEMBER\('(\w+)'\)/g)].map(([, role]) => role!);
+    return [[login.user, ...roles.map((role) => (login.roles.includes(role) ? "1" : "0"))]];
+  }
+  if (sql.includes("fn_my_permissions(NULL")) return login.databasePermissions.map((permission) => [permission]);
+  if (sql.includes("FROM sys.objects")) return login.objectPermissions.map((row) => [...row]);
+  return null;
+}

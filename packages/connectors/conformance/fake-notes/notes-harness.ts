@@ -1,0 +1,68 @@
+import type { Connector } from "../../src/connector.ts";
+import type { PermissionHarness, Who } from "../describe-permissions.ts";
+import { startFakeNotes, type FakeNotes } from "./start-fake-notes.ts";
+
+/** The fake behind the kit's hands; `configOf` says how a connector is told to read it. */
+export async function createNotesHarness<Config, Secrets>(
+  connector: Connector<Config, Secrets>,
+  secrets: Secrets,
+  configOf: (notes: FakeNotes) => Config,
+  options: { textIsListed: boolean },
+): Promise<PermissionHarness<Config, Secrets>> {
+  const notes = await startFakeNotes();
+  const requireNote = (name: string) => {
+    const note = notes.notes.get(name);
+    if (note === undefined) throw new Error(`there is no note "${name}"`);
+    return note;
+  };
+  return {
+    connector,
+    config: configOf(notes),
+    secrets,
+    refOf: (name) => name,
+    put: async (name, text) => notes.put(name, text),
+    remove: async (name) => void notes.notes.delete(name),
+    async move(from, to) {
+      notes.put(to, requireNote(from).text);
+      notes.notes.delete(from);
+    },
+    ...(options.textIsListed
+      ? {}
+      : {
+          async breakItem(name: string) {
+            notes.broken.add(name);
+            return async () => void notes.broken.delete(name);
+          },
+        }),
+    async vanish() {
+      notes.gone = true;
+      return async () => void (notes.gone = false);
+    },
+    close: () => notes.stop(),
+    emailOf: (person) => `${person}@acme.example`,
+    async setGroup(group, members) {
+      notes.groups.set(
+        group,
+        members.map((member) =>
+          member.startsWith("group:") ? member.slice("group:".length) : `${member}@acme.example`,
+        ),
+      );
+    },
+    async share(name, allow, deny = []) {
+      Object.assign(requireNote(name), { allow: allow.map(nameOf), deny: deny.map(nameOf) });
+    },
+    async breakPermissions(name) {
+      const note = requireNote(name);
+      const { allow } = note;
+      note.allow = { error: "the permission service does not answer" };
+      return async () => void (note.allow = allow);
+    },
+    supports: { groups: true, nestedGroups: true, deny: true, domain: false, anyone: true },
+  };
+}
+
+function nameOf(who: Who): string {
+  if (who === "anyone") return "everyone";
+  if ("user" in who) return `${who.user}@acme.example`;
+  return "group" in who ? who.group : who.domain;
+}

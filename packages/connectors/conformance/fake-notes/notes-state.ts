@@ -1,0 +1,33 @@
+import type { ApiAnswer } from "../start-api.ts";
+
+export type Note = { text: string; updatedAt: string; allow: unknown; deny: unknown };
+
+export type NotesState = {
+  notes: Map<string, Note>;
+  groups: Map<string, readonly string[]>;
+  /** Their text is refused. */
+  broken: Set<string>;
+  /** Nothing answers any more. */
+  gone: boolean;
+  /** null: everybody may read; else what the authorization header, or the parameter `key`, must be. */
+  credential: string | null;
+  /** Answers of these come first, each once. */
+  faults: ApiAnswer[];
+  /** So many requests with a cursor are told that it is too old. */
+  staleCursors: number;
+  /** What a REST listing calls a page; GraphQL's comes from its variables. */
+  pageSize: number;
+  put(name: string, text: string, updatedAt?: string): void;
+};
+
+export function viewNotes(state: NotesState) {
+  return [...state.notes]
+    .map(([id, { text, updatedAt, allow, deny }]) => ({
+      id,
+      name: id.split("/").at(-1),
+      updatedAt,
+      text,
+      readers: { allow, deny },
+    }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}

@@ -1,0 +1,104 @@
+import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Who } from "./describe-permissions.ts";
+
+/** Real files whose owners and rights say who may read them, and the lists of accounts that go with them. */
+export type PosixFiles = {
+  root: string;
+  passwdPath: string;
+  groupPath: string;
+  put(name: string, text: string): Promise<void>;
+  remove(name: string): Promise<void>;
+  move(from: string, to: string): Promise<void>;
+  breakItem(name: string): Promise<() => Promise<void>>;
+  vanish(): Promise<() => Promise<void>>;
+  setGroup(group: string, members: readonly string[]): Promise<void>;
+  share(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
+  shareFolder(folder: string, allow: readonly Who[]): Promise<void>;
+  close(): Promise<void>;
+};
+
+export const emailDomain = "example.com";
+const uids: Record<string, number> = { ann: 2001, bob: 2002, eve: 2003 };
+const firstGid = 3001;
+
+/** Giving files away needs root. */
+export function mayGiveAway(): boolean {
+  if (process.getuid?.() === 0) return true;
+  console.warn("Tests of POSIX owners are skipped: only root can give files to other users.");
+  return false;
+}
+
+export async function createPosixFiles(): Promise<PosixFiles> {
+  const base = await mkdtemp(join(tmpdir(), "anneal-posix-"));
+  await chmod(base, 0o755);
+  const root = join(base, "documents");
+  await mkdir(root);
+  const passwdPath = join(base, "passwd");
+  const groupPath = join(base, "group");
+  const people = Object.entries(uids);
+  const passwd = people.map(([name, uid]) => `${name}:x:${uid}:${uid}::/home/${name}:/bin/sh`);
+  await writeFile(passwdPath, ["root:x:0:0:root:/root:/bin/sh", ...passwd, ""].join("\n"));
+  const groups = new Map<string, readonly string[]>();
+  const writeGroups = async () => {
+    const lines = [...groups].map(([name, members], index) => `${name}:x:${firstGid + index}:${members.join(",")}`);
+    await writeFile(groupPath, ["root:x:0:", ...lines, ""].join("\n"));
+  };
+  await writeGroups();
+
+  const at = (name: string) => join(root, name);
+  const gidOf = (group: string) => firstGid + [...groups.keys()].indexOf(group);
+  const setGroup = async (group: string, members: readonly string[]) => {
+    groups.set(group, members);
+    await writeGroups();
+  };
+  const put = async (name: string, text: string) => {
+    await mkdir(dirname(at(name)), { recursive: true });
+    await writeFile(at(name), text);
+  };
+
+  /** @param bits what whoever is admitted gets: 4 on a file, 5 on a folder */
+  const grant = async (path: string, allow: readonly Who[], deny: readonly Who[], bits: number) => {
+    const users = allow.flatMap((who) => (who !== "anyone" && "user" in who ? [who.user] : []));
+    let [group] = allow.flatMap((who) => (who !== "anyone" && "group" in who ? [who.group] : []));
+    const [denied] = deny.flatMap((who) => (who !== "anyone" && "user" in who ? [who.user] : []));
+    if (users.length > 1) {
+      group = `shared-${users.join("-")}`;
+      await setGroup(group, users);
+    }
+    const owner = denied ?? (users.length === 1 ? users[0] : undefined);
+    await chown(path, owner === undefined ? 0 : uids[owner]!, group === undefined ? 0 : gidOf(group));
+    const ownerBits = denied === undefined ? bits << 6 : 0;
+    await chmod(path, allow.includes("anyone") ? bits * 0o111 : ownerBits | (group === undefined ? 0 : bits << 3));
+  };
+
+  return {
+    root,
+    passwdPath,
+    groupPath,
+    put,
+    remove: (name) => rm(at(name)),
+    async move(from, to) {
+      await mkdir(dirname(at(to)), { recursive: true });
+      await rename(at(from), at(to));
+    },
+    async breakItem(name) {
+      // An account that may read everything is stopped by no right; a sparse giant stops it.
+      const text = await readFile(at(name), "utf8");
+      await truncate(at(name), 2 * 1024 ** 3);
+      return () => put(name, text);
+    },
+    async vanish() {
+      await rename(root, `${root}-away`);
+      return () => rename(`${root}-away`, root);
+    },
+    setGroup,
+    share: (name, allow, deny = []) => grant(at(name), allow, deny, 4),
+    async shareFolder(folder, allow) {
+      await mkdir(at(folder), { recursive: true });
+      await grant(at(folder), allow, [], 5);
+    },
+    close: () => rm(base, { recursive: true, force: true }),
+  };
+}

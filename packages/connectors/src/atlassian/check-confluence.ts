@@ -1,0 +1,97 @@
+import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
+import { failedCheck } from "../failure.ts";
+import { addToPreview, describePreview, joinNames, type Preview } from "../preview.ts";
+import { isAboutWhatWasAsked } from "./atlassian-site.ts";
+import { checkEmails, checkGroups } from "./check-people.ts";
+import type { AtlassianSecrets, ConfluenceConfig } from "./config.ts";
+import type { ListedContent, Space } from "./confluence-answers.ts";
+import type { ConfluenceApi } from "./confluence-api.ts";
+import { listConfluenceGroups, listEntrances } from "./confluence-directory.ts";
+import type { GroupMembers } from "./directory.ts";
+import { chooseSpaces, noSuchSpace, withConfluence, type OpenedConfluence } from "./open-confluence.ts";
+
+const checkedPages = 100;
+
+export async function checkConfluence(
+  config: ConfluenceConfig,
+  secrets: AtlassianSecrets,
+  context: ConnectContext,
+): Promise<CheckResult> {
+  try {
+    for await (const result of withConfluence({ config, secrets, context }, (opened) => look(config, opened))) {
+      return result;
+    }
+    throw new Error("a look ends with a result");
+  } catch (error) {
+    return failedCheck("read", error);
+  }
+}
+
+async function* look(config: ConfluenceConfig, { api, tenant }: OpenedConfluence): AsyncIterable<CheckResult> {
+  const { found, missing } = await chooseSpaces(api, config.spaces);
+  const [first] = found;
+  if (first === undefined) return;
+  const preview: Preview = { count: 0, complete: found.length === 1, samples: [] };
+  let sample: ListedContent | null = null;
+  for await (const content of api.listContents(first, "page")) {
+    sample ??= content;
+    addToPreview(preview, content.title);
+    if (preview.count < checkedPages) continue;
+    preview.complete = false;
+    break;
+  }
+  const names = joinNames(found.slice(0, 3).map(({ key }) => key));
+  const place = found.length === 1 ? `Space ${names}` : `${found.length} spaces, such as ${names},`;
+  const groups = await checkGroups(listPeople(api, tenant), toListPeople);
+  yield {
+    checks: [
+      { capability: "read", status: "ok", message: `${place} can be listed.` },
+      ...missing.map((key): CapabilityCheck => {
+        const { message, action } = noSuchSpace([key]);
+        return { capability: "read", status: "warning", message: `${message} ${action}` };
+      }),
+      {
+        capability: "changes",
+        status: "ok",
+        message: "Changes are found by each page's version; permissions are read again with every sync.",
+      },
+      await checkPermissions(api, first, sample),
+      groups.check,
+      checkEmails(groups.accounts),
+    ],
+    summary: `${place} can be read and ${found.length === 1 ? "holds" : "hold"} ${describePreview(preview, "page")}.`,
+    error: null,
+  };
+}
+
+const toListPeople =
+  "Give the account access to Confluence; a token with scopes needs read:group:confluence and read:user:confluence.";
+
+async function* listPeople(api: ConfluenceApi, tenant: string): AsyncIterable<GroupMembers> {
+  await listEntrances(api);
+  yield* listConfluenceGroups(api, tenant);
+}
+
+async function checkPermissions(
+  api: ConfluenceApi,
+  space: Space,
+  sample: ListedContent | null,
+): Promise<CapabilityCheck> {
+  const capability = "permissions";
+  try {
+    await api.readersOf(space);
+    if (sample !== null) await api.restrictionOf(sample.id);
+    return {
+      capability,
+      status: "ok",
+      message: "Permissions of spaces and restrictions of pages can be read; macros are not carried out.",
+    };
+  } catch (error) {
+    if (!isAboutWhatWasAsked(error)) throw error;
+    return {
+      capability,
+      status: "missing",
+      message: `Who may view ${space.key} cannot be read, so nobody would see its pages. ${error.action} A token with scopes needs read:space.permission:confluence and read:content.restriction:confluence.`,
+    };
+  }
+}

@@ -1,0 +1,181 @@
+import type { Change, KnownItems } from "@anneal/core/connect/change";
+import { AnnealError } from "@anneal/core/errors";
+import { defineConnector, type ReadRequest } from "../connector.ts";
+import { tooLarge } from "../failure.ts";
+import { isDocumentType, mediaTypeOf } from "../media-type.ts";
+import { deleteMissing } from "../reconcile.ts";
+import { SeenRefs } from "../seen-refs.ts";
+import { isAboutWhatWasAsked } from "./atlassian-site.ts";
+import { shownToNobody } from "./audience.ts";
+import { changesOf, type Found } from "./changes-of.ts";
+import { checkConfluence } from "./check-confluence.ts";
+import {
+  atlassianSecretSchema,
+  confluenceConfigSchema,
+  type AtlassianSecrets,
+  type ConfluenceConfig,
+} from "./config.ts";
+import type { ListedAttachment, ListedContent, Space } from "./confluence-answers.ts";
+import type { ConfluenceApi } from "./confluence-api.ts";
+import { readConfluenceDirectory } from "./confluence-directory.ts";
+import { readSpaceTree, type SpaceTree } from "./confluence-space.ts";
+import { chooseSpaces, noSuchSpace, withConfluence } from "./open-confluence.ts";
+import { storageToHtml } from "./storage-to-html.ts";
+
+type Request = ReadRequest<ConfluenceConfig, AtlassianSecrets>;
+
+export const confluenceConnector = defineConnector<ConfluenceConfig, AtlassianSecrets>({
+  kind: "confluence",
+  title: "Confluence",
+  // The listing that deletions need carries every page's version, so that a watermark would only add its own clock.
+  changeModel: "fingerprint",
+  capabilities: { permissions: true, deletions: true, moves: false },
+  configSchema: confluenceConfigSchema,
+  secretSchema: atlassianSecretSchema,
+  check: checkConfluence,
+  read: (request) => withConfluence(request, ({ api, tenant }) => readSpaces(request, api, tenant)),
+  readDirectory: readConfluenceDirectory,
+});
+
+const checkpointEvery = 200;
+/** Begins every fingerprint: with another rendering every page is read again. */
+const renderingVersion = "c1";
+
+async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string): AsyncIterable<Change> {
+  const { config, known, context } = request;
+  const { found, missing } = await chooseSpaces(api, config.spaces);
+  const unread = missing.map((key) => ({ key, error: noSuchSpace([key]) }));
+  const progress = { seen: new SeenRefs(), scanned: 0 };
+  for (const space of found) {
+    try {
+      yield* readSpace(request, api, space, tenant, progress);
+    } catch (error) {
+      if (!isAboutWhatWasAsked(error)) throw error;
+      unread.push({ key: space.key, error });
+    }
+  }
+  if (unread.length === found.length + missing.length) throw unread[0]?.error;
+  for (const { key, error } of unread) yield { type: "failure", ref: refPrefix(key), error: error.toReport() };
+  const prefixes = unread.map(({ key }) => refPrefix(key));
+  yield* deleteMissing(
+    known,
+    context.deletions,
+    (ref) => !progress.seen.has(ref) && !prefixes.some((prefix) => ref.startsWith(prefix)),
+  );
+  yield { type: "checkpoint", cursor: { version: 1 }, scanned: progress.scanned, total: progress.scanned };
+}
+
+type Progress = { seen: SeenRefs; scanned: number };
+
+async function* readSpace(
+  request: Request,
+  api: ConfluenceApi,
+  space: Space,
+  tenant: string,
+  progress: Progress,
+): AsyncIterable<Change> {
+  const { config, known, context } = request;
+  const { signal, limits } = context;
+  const { blogPosts, attachments } = config;
+  const tree = await readSpaceTree(api, space, { tenant, blogPosts, attachments });
+  const reported = new Set<unknown>();
+  for await (const found of listDocuments(api, space, tree, config, limits.documentBytes)) {
+    signal.throwIfAborted();
+    progress.seen.add(found.item.ref);
+    progress.scanned += 1;
+    yield* changesUnderAudience(tree, found, known, limits.documentBytes, reported);
+    if (progress.scanned % checkpointEvery === 0) {
+      yield { type: "checkpoint", cursor: { version: 1 }, scanned: progress.scanned, total: null };
+    }
+  }
+}
+
+type Document = Omit<Found, "acl"> & { pageId: string };
+
+async function* listDocuments(
+  api: ConfluenceApi,
+  space: Space,
+  tree: SpaceTree,
+  config: ConfluenceConfig,
+  maxBytes: number,
+): AsyncIterable<Document> {
+  for (const content of tree.contents.values()) {
+    yield pageDocument(api, space, content, maxBytes);
+    if (!config.attachments) continue;
+    for (const attachment of await tree.attachmentsOf(content)) {
+      const { mediaType, title } = attachment;
+      if (mediaTypeOf(title) === null && (mediaType === null || !isDocumentType(mediaType))) continue;
+      yield attachmentDocument(api, space, attachment, content.id);
+    }
+  }
+}
+
+/** Somebody whose permission cannot be read has none; that is said once for each reason, not for each page. */
+async function* changesUnderAudience(
+  tree: SpaceTree,
+  { pageId, ...found }: Document,
+  known: KnownItems,
+  maxBytes: number,
+  reported: Set<unknown>,
+): AsyncIterable<Change> {
+  let audience = shownToNobody;
+  let refused: AnnealError | null = null;
+  try {
+    audience = await tree.audienceOf(pageId);
+  } catch (error) {
+    if (!isAboutWhatWasAsked(error)) throw error;
+    refused = reported.has(error) ? null : error;
+    reported.add(error);
+  }
+  yield* await changesOf({ ...found, acl: audience.acl }, known, maxBytes);
+  if (refused === null) return;
+  const error = new AnnealError("SOURCE_FORBIDDEN", `Who may view "${found.item.title ?? ""}" cannot be read.`, {
+    action: `Until then it is shown to nobody. ${refused.message} ${refused.action}`,
+    details: refused.details,
+  });
+  yield { type: "failure", ref: found.item.ref, error: error.toReport() };
+}
+
+function pageDocument(api: ConfluenceApi, space: Space, content: ListedContent, maxBytes: number): Document {
+  const { id, title, version, modifiedAt, uri } = content;
+  return {
+    pageId: id,
+    contentPart: `${renderingVersion}-${version}`,
+    item: { ref: refPrefix(space.key) + id, uri, title, mediaType: "text/html", sizeBytes: null, modifiedAt },
+    content: {
+      async open() {
+        const bytes = Buffer.from(storageToHtml(title, await api.storageOf(content)));
+        if (bytes.byteLength > maxBytes) throw tooLarge(title, bytes.byteLength, maxBytes);
+        return (async function* () {
+          yield bytes;
+        })();
+      },
+    },
+  };
+}
+
+function attachmentDocument(
+  api: ConfluenceApi,
+  space: Space,
+  attachment: ListedAttachment,
+  containerId: string,
+): Document {
+  const { id, title, version, modifiedAt, sizeBytes, uri } = attachment;
+  return {
+    pageId: containerId,
+    contentPart: `a1-${version}`,
+    item: {
+      ref: refPrefix(space.key) + id,
+      uri,
+      title,
+      mediaType: mediaTypeOf(title) ?? attachment.mediaType,
+      sizeBytes,
+      modifiedAt,
+    },
+    content: { open: () => api.downloadAttachment(containerId, attachment) },
+  };
+}
+
+function refPrefix(spaceKey: string): string {
+  return `${encodeURIComponent(spaceKey)}/`;
+}

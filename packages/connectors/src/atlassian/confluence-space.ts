@@ -1,0 +1,105 @@
+import { anyone, type Principal } from "@anneal/core/access/acl";
+import { AnnealError } from "@anneal/core/errors";
+import { RemoteError } from "../remote/remote-client.ts";
+import { intersectLevels, type Audience } from "./audience.ts";
+import type { ListedAttachment, ListedContent, Parent, Restriction, Space } from "./confluence-answers.ts";
+import type { ConfluenceApi } from "./confluence-api.ts";
+
+/** Everything of one space but its contents' bodies. */
+export type SpaceTree = {
+  contents: ReadonlyMap<string, ListedContent>;
+  /**
+   * Who may view a page: those who may view the space and are named in the read restriction of the page and of
+   * everything above it.
+   * @throws RemoteError when one of these cannot be read: then nobody is known to
+   */
+  audienceOf(id: string): Promise<Audience>;
+  attachmentsOf(content: ListedContent): Promise<ListedAttachment[]>;
+};
+
+const deepestPages = 200;
+/** One for all of a large space's pages, of which few are restricted. */
+const unrestricted: Promise<Restriction> = Promise.resolve({ restricted: false, users: [], groups: [] });
+
+/**
+ * The listing is complete and carries each page's version and place, so that it finds changes, moves and deletions
+ * alike without a clock; restrictions, which change without a version, are read again with it.
+ */
+export async function readSpaceTree(
+  api: ConfluenceApi,
+  space: Space,
+  options: { tenant: string; blogPosts: boolean; attachments: boolean },
+): Promise<SpaceTree> {
+  const identity = { source: "confluence", tenant: options.tenant };
+  const principalsOf = ({ users, groups }: { users: string[]; groups: string[] }): Principal[] => [
+    ...users.map((id): Principal => ({ ...identity, kind: "user", id })),
+    ...groups.map((id): Principal => ({ ...identity, kind: "group", id })),
+  ];
+
+  const contents = new Map<string, ListedContent>();
+  for await (const content of api.listContents(space, "page")) contents.set(content.id, content);
+  if (options.blogPosts) {
+    for await (const content of api.listContents(space, "blogpost")) contents.set(content.id, content);
+  }
+
+  const restrictions = new Map<string, Promise<Restriction>>();
+  const attached = new Map<string, ListedAttachment[]>();
+  for await (const { id, restriction, attachments } of api.sweep(space, options.attachments)) {
+    if (restriction !== null)
+      restrictions.set(id, restriction.restricted ? Promise.resolve(restriction) : unrestricted);
+    if (attachments !== null) attached.set(id, attachments);
+  }
+  const parents = new Map<string, Promise<Parent | null>>();
+  let readers: Promise<Principal[]> | undefined;
+  const readSpaceReaders = async () => {
+    const principals = principalsOf(await api.readersOf(space));
+    return (await api.isPublic(space)) ? [...principals, anyone] : principals;
+  };
+
+  return {
+    contents,
+    async attachmentsOf(content) {
+      return (
+        attached.get(content.id) ??
+        api.attachmentsOf(content).catch((error: unknown) => {
+          // The page went away since it was listed, and they with it.
+          if (error instanceof RemoteError && error.status === 404) return [];
+          throw error;
+        })
+      );
+    },
+    async audienceOf(id) {
+      const content = contents.get(id);
+      if (content === undefined) throw new Error(`content ${id} is not in the listing`);
+      readers ??= readSpaceReaders();
+      const levels = [await readers];
+      let at: Parent | null = { id, type: content.type };
+      for (let depth = 0; at !== null; depth += 1) {
+        if (depth > deepestPages) throw endless(content);
+        const atId: string = at.id;
+        const restriction: Restriction = await once(restrictions, atId, () => api.restrictionOf(atId));
+        if (restriction.restricted) levels.push(principalsOf(restriction));
+        const above: Parent = at;
+        const listed = contents.get(atId);
+        at = listed === undefined ? await once(parents, atId, () => api.parentOf(above)) : listed.parent;
+      }
+      return intersectLevels(levels, identity);
+    },
+  };
+}
+
+/** Asks once for what many pages share; a refusal is remembered too. */
+function once<T>(answers: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  let answer = answers.get(key);
+  if (answer === undefined) {
+    answer = ask();
+    answers.set(key, answer);
+  }
+  return answer;
+}
+
+function endless({ title }: ListedContent): AnnealError {
+  return new AnnealError("SOURCE_UNREACHABLE", `What "${title}" lies in does not end.`, {
+    action: "Sync again; the tree of pages may have been changed meanwhile.",
+  });
+}

@@ -1,0 +1,58 @@
+import { AnnealError } from "@anneal/core/errors";
+import type { DirectoryRequest } from "../connector.ts";
+import { joinNames } from "../preview.ts";
+import { askWhoIAm, openAtlassianSite } from "./atlassian-site.ts";
+import type { AtlassianSecrets, ConfluenceConfig } from "./config.ts";
+import type { Space } from "./confluence-answers.ts";
+import { createConfluenceApi, type ConfluenceApi } from "./confluence-api.ts";
+
+export type OpenedConfluence = { api: ConfluenceApi; tenant: string };
+
+/** Signs in, and closes the connections whichever way `use` ends. */
+export async function* withConfluence<T>(
+  { config, secrets, context }: DirectoryRequest<ConfluenceConfig, AtlassianSecrets>,
+  use: (opened: OpenedConfluence) => AsyncIterable<T>,
+): AsyncIterable<T> {
+  const site = openAtlassianSite("Confluence", config, secrets, context);
+  try {
+    const api = createConfluenceApi(site);
+    await requireAccount(api, site.tenant);
+    yield* use({ api, tenant: site.tenant });
+  } finally {
+    await site.close();
+  }
+}
+
+/** Confluence answers a stranger with what is public: that must not be taken for all there is. */
+async function requireAccount(api: ConfluenceApi, host: string): Promise<void> {
+  const type = await askWhoIAm("Confluence", host, () => api.currentAccountType());
+  if (type !== "anonymous") return;
+  throw new AnnealError("SOURCE_CREDENTIALS", "Confluence takes the requests for those of a stranger.", {
+    action: "Enter the API token again, with the e-mail address of its account.",
+  });
+}
+
+/** @throws AnnealError SOURCE_NOT_FOUND when there is none */
+export async function chooseSpaces(
+  api: ConfluenceApi,
+  keys: readonly string[],
+): Promise<{ found: Space[]; missing: string[] }> {
+  const found: Space[] = [];
+  for await (const space of api.listSpaces(keys)) found.push(space);
+  const missing = keys.filter((key) => !found.some((space) => space.key === key));
+  if (found.length > 0) return { found, missing };
+  throw missing.length > 0 ? noSuchSpace(missing) : noSpace();
+}
+
+function noSpace(): AnnealError {
+  return new AnnealError("SOURCE_NOT_FOUND", "The account may view no space.", {
+    action: "Give it the View permission in the spaces to read (Space settings, Permissions).",
+  });
+}
+
+export function noSuchSpace(keys: string[]): AnnealError {
+  const names = joinNames(keys.map((key) => `"${key}"`));
+  return new AnnealError("SOURCE_NOT_FOUND", `There is no space ${names}, or the account may not view it.`, {
+    action: "Check the key (it is in the space's address), and give the account the View permission in the space.",
+  });
+}

@@ -1,0 +1,48 @@
+import { AnnealError } from "@anneal/core/errors";
+import type { DirectoryRequest } from "../connector.ts";
+import { joinNames } from "../preview.ts";
+import { askWhoIAm, openAtlassianSite } from "./atlassian-site.ts";
+import type { AtlassianSecrets, JiraConfig } from "./config.ts";
+import { createJiraApi, type JiraApi, type Project } from "./jira-api.ts";
+
+export type OpenedJira = { api: JiraApi; tenant: string };
+
+/** Signs in, and closes the connections whichever way `use` ends. */
+export async function* withJira<T>(
+  { config, secrets, context }: DirectoryRequest<JiraConfig, AtlassianSecrets>,
+  use: (opened: OpenedJira) => AsyncIterable<T>,
+): AsyncIterable<T> {
+  const site = openAtlassianSite("Jira", config, secrets, context);
+  try {
+    const api = createJiraApi(site);
+    await askWhoIAm("Jira", site.tenant, () => api.requireAccount());
+    yield* use({ api, tenant: site.tenant });
+  } finally {
+    await site.close();
+  }
+}
+
+/** @throws AnnealError SOURCE_NOT_FOUND when there is none */
+export async function chooseProjects(
+  api: JiraApi,
+  keys: readonly string[],
+): Promise<{ found: Project[]; missing: string[] }> {
+  const found: Project[] = [];
+  for await (const project of api.listProjects(keys)) found.push(project);
+  const missing = keys.filter((key) => !found.some((project) => project.key === key));
+  if (found.length > 0) return { found, missing };
+  throw missing.length > 0 ? noSuchProject(missing) : noProject();
+}
+
+function noProject(): AnnealError {
+  return new AnnealError("SOURCE_NOT_FOUND", "The account may browse no project.", {
+    action: "Give it the Browse Projects permission in the projects to read (Project settings, Permissions).",
+  });
+}
+
+export function noSuchProject(keys: readonly string[]): AnnealError {
+  const names = joinNames(keys.map((key) => `"${key}"`));
+  return new AnnealError("SOURCE_NOT_FOUND", `There is no project ${names}, or the account may not browse it.`, {
+    action: "Check the key (issues' names begin with it), and give the account the Browse Projects permission.",
+  });
+}

@@ -1,0 +1,105 @@
+import { readFile, realpath } from "node:fs/promises";
+import { dirname } from "node:path";
+import { nobody, type Acl } from "@anneal/core/access/acl";
+import { parseAccounts, type PosixAccounts } from "../posix/accounts.ts";
+import {
+  aclOf,
+  both,
+  everybody,
+  narrow,
+  noAudience,
+  posixPrincipals,
+  readBit,
+  traverseBit,
+  type Audience,
+  type PosixPrincipals,
+} from "../posix/audience.ts";
+import type { PosixPermissionsConfig } from "../posix/config.ts";
+import { aclAccess, pathsAtOnce, readFileAcls } from "../posix/getfacl.ts";
+import { toFileError } from "./file-errors.ts";
+import type { WalkEntry } from "./walk.ts";
+
+type FileEntry = Extract<WalkEntry, { type: "file" }>;
+export type EntryWithAcl = (FileEntry & { acl: Acl | null }) | Exclude<WalkEntry, FileEntry>;
+
+/** One set of accounts for each machine that runs a worker. */
+export const filePrincipals: PosixPrincipals = posixPrincipals("file", "localhost");
+
+/** The entries of a walk, each file with who may read it; a batch at a time, because lists are read by a program. */
+export async function* withAcls(
+  walk: AsyncIterable<WalkEntry>,
+  { permissions }: PosixPermissionsConfig,
+  signal: AbortSignal,
+): AsyncIterable<EntryWithAcl> {
+  const folders = new Map<string, Audience>();
+  let batch: FileEntry[] = [];
+  const flush = async function* (): AsyncIterable<EntryWithAcl> {
+    const files = batch;
+    batch = [];
+    const acls = await aclsOf(files, folders, signal);
+    for (const entry of files) yield { ...entry, acl: acls.get(entry.path) ?? nobody };
+  };
+  for await (const entry of walk) {
+    if (entry.type === "file" && permissions === "off") yield { ...entry, acl: null };
+    else if (entry.type === "file") {
+      if (batch.push(entry) === pathsAtOnce) yield* flush();
+    } else {
+      yield* flush();
+      yield entry;
+    }
+  }
+  yield* flush();
+}
+
+async function aclsOf(
+  files: FileEntry[],
+  folders: Map<string, Audience>,
+  signal: AbortSignal,
+): Promise<Map<string, Acl>> {
+  // Whoever reads through a link must get to it, and to what it names.
+  const real = new Map<string, string>();
+  for (const { path } of files) real.set(path, await realpath(path).catch(() => path));
+  const parents = [...real].flatMap(([path, target]) => [dirname(path), dirname(target)]);
+  await learnFolders([...new Set(parents)], folders, signal);
+  const lists = await readFileAcls([...new Set(real.values())], signal);
+  const folderOf = (path: string) => folders.get(dirname(path)) ?? noAudience;
+  return new Map(
+    [...real].map(([path, target]) => {
+      const list = lists.get(target);
+      if (list === undefined) return [path, nobody];
+      const way = path === target ? folderOf(path) : both(folderOf(path), folderOf(target));
+      return [path, aclOf(narrow(way, aclAccess(list, readBit), filePrincipals), filePrincipals)];
+    }),
+  );
+}
+
+/** Works out who gets down to each folder, from the top of the file system. */
+async function learnFolders(paths: string[], folders: Map<string, Audience>, signal: AbortSignal): Promise<void> {
+  const missing = new Set<string>();
+  for (const path of paths) {
+    for (let folder = path; !folders.has(folder); folder = dirname(folder)) {
+      missing.add(folder);
+      if (folder === dirname(folder)) break;
+    }
+  }
+  const sorted = [...missing].sort((a, b) => a.length - b.length);
+  for (let start = 0; start < sorted.length; start += pathsAtOnce) {
+    const some = sorted.slice(start, start + pathsAtOnce);
+    const lists = await readFileAcls(some, signal);
+    for (const folder of some) {
+      const above = folder === dirname(folder) ? everybody : (folders.get(dirname(folder)) ?? noAudience);
+      const list = lists.get(folder);
+      const audience = list === undefined ? noAudience : narrow(above, aclAccess(list, traverseBit), filePrincipals);
+      folders.set(folder, audience);
+    }
+  }
+}
+
+/** @throws AnnealError that names the list which cannot be read */
+export async function readLocalAccounts({ passwdPath, groupPath }: PosixPermissionsConfig): Promise<PosixAccounts> {
+  const readText = (path: string) =>
+    readFile(path, "utf8").catch((error: unknown) => {
+      throw toFileError(error, path);
+    });
+  return parseAccounts(await readText(passwdPath), await readText(groupPath));
+}

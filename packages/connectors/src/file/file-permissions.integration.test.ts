@@ -1,0 +1,132 @@
+import { spawnSync } from "node:child_process";
+import { symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { mayRead } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describePermissions } from "../../conformance/describe-permissions.ts";
+import { findDebianProgram } from "../../conformance/find-debian-program.ts";
+import { MemoryDirectory } from "../../conformance/memory-directory.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { createPosixFiles, emailDomain, mayGiveAway, type PosixFiles } from "../../conformance/posix-files.ts";
+import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { fileConfigSchema } from "./config.ts";
+import { fileConnector } from "./file-connector.ts";
+
+const getfacl = findDebianProgram("acl", "bin/getfacl");
+const systemPath = process.env.PATH;
+const context: ConnectContext = {
+  signal: new AbortController().signal,
+  tempDir: tmpdir(),
+  limits: defaultLimits,
+  deletions: defaultDeletionPolicy,
+  chromiumPath: null,
+};
+
+const configOf = ({ root, passwdPath, groupPath }: PosixFiles) =>
+  fileConfigSchema.parse({ path: root, permissions: "posix", userEmailDomain: emailDomain, passwdPath, groupPath });
+
+async function createHarness() {
+  const files = await createPosixFiles();
+  return {
+    ...files,
+    connector: fileConnector,
+    config: configOf(files),
+    secrets: {},
+    refOf: (name: string) => name,
+    emailOf: (person: string) => `${person}@${emailDomain}`,
+    supports: { groups: true, nestedGroups: false, deny: true, domain: false, anyone: true },
+  };
+}
+
+describe.skipIf(getfacl === null || !mayGiveAway())("with getfacl", () => {
+  beforeAll(() => {
+    process.env.PATH = `${dirname(getfacl!.path)}${delimiter}${systemPath}`;
+  });
+  afterAll(() => {
+    process.env.PATH = systemPath;
+  });
+
+  describeConnector("file with permissions", createHarness);
+  describePermissions("file", createHarness);
+
+  let files: PosixFiles;
+  beforeEach(async () => {
+    files = await createPosixFiles();
+  });
+  afterEach(() => files.close());
+
+  const setfacl = (name: string, entries: string) => {
+    const { status, stderr } = spawnSync("setfacl", ["-m", entries, join(files.root, name)], { encoding: "utf8" });
+    if (status !== 0) throw new Error(`setfacl: ${stderr}`);
+  };
+  const readersOf = async (ref: string) => {
+    const config = configOf(files);
+    const target = new MemoryTarget();
+    await target.apply(fileConnector.read({ config, secrets: {}, cursor: null, known: target.known(), context }));
+    const directory = await MemoryDirectory.read(fileConnector.readDirectory!({ config, secrets: {}, context }));
+    return ["ann", "bob", "eve"].filter((person) =>
+      mayRead(target.documents.get(ref)?.item.acl, directory.heldBy(`${person}@${emailDomain}`)),
+    );
+  };
+
+  it("does not take the mask of an access list for the rights of the owning group", async () => {
+    await files.setGroup("finance", ["ann", "eve"]);
+    await files.put("plan.md", "A plan.");
+    await files.share("plan.md", [{ group: "finance" }]);
+    setfacl("plan.md", "u:2002:r,g::---");
+    expect(await readersOf("plan.md")).toEqual(["bob"]);
+  });
+
+  it("reads named users and groups, cut down by the mask, and refuses a user whom others' rights would admit", async () => {
+    await files.setGroup("finance", ["ann"]);
+    await files.put("a.md", "a");
+    await files.put("b.md", "b");
+    await files.put("c.md", "c");
+    await files.share("a.md", []);
+    setfacl("a.md", "g:3001:r,u:2002:r");
+    await files.share("b.md", []);
+    setfacl("b.md", "g:3001:r,u:2002:r,m::---");
+    await files.share("c.md", ["anyone"]);
+    setfacl("c.md", "u:2003:---");
+    expect(await readersOf("a.md")).toEqual(["ann", "bob"]);
+    expect(await readersOf("b.md")).toEqual([]);
+    expect(await readersOf("c.md")).toEqual(["ann", "bob"]);
+  });
+
+  it("finds the list of a file whose name holds spaces, line breaks, backslashes and other scripts", async () => {
+    const name = "größe 日本語\n\\040 #.md";
+    await files.put(name, "text");
+    await files.share(name, [{ user: "ann" }]);
+    expect(await readersOf(name)).toEqual(["ann"]);
+  });
+
+  it("admits through a link whom both its folder and its target admit", async () => {
+    await files.put("open/plan.md", "A plan.");
+    await files.put("shut/other.md", "Another.");
+    await files.share("open/plan.md", ["anyone"]);
+    await files.shareFolder("shut", [{ user: "ann" }]);
+    await symlink("../open/plan.md", join(files.root, "shut/linked.md"));
+    await symlink("../open/plan.md", join(files.root, "open/same.md"));
+    expect(await readersOf("open/same.md")).toEqual(["ann", "bob", "eve"]);
+    expect(await readersOf("shut/linked.md")).toEqual(["ann"]);
+  });
+
+  it("says in check() what it knows, and what is missing", async () => {
+    await files.put("a.md", "a");
+    const check = (config: Record<string, unknown>) =>
+      fileConnector.check({ ...configOf(files), ...config }, {}, context);
+    expect((await check({})).checks[1]).toMatchObject({ status: "ok", message: expect.stringContaining("4 accounts") });
+    expect((await check({ userEmailDomain: null })).checks[1]).toMatchObject({ status: "warning" });
+    expect((await check({ passwdPath: "/nowhere/passwd" })).error).toMatchObject({ code: "SOURCE_NOT_FOUND" });
+    process.env.PATH = "/nowhere";
+    try {
+      expect((await check({})).error).toMatchObject({ code: "PREREQUISITE_MISSING" });
+      expect((await check({ permissions: "off" })).error).toBeNull();
+    } finally {
+      process.env.PATH = `${dirname(getfacl!.path)}${delimiter}${systemPath}`;
+    }
+  });
+});

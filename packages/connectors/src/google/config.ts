@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { pathFilterShape } from "../path-filter.ts";
+
+const endpointShape = {
+  endpoint: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .meta({
+      title: "Endpoint",
+      description: "Instead of Google's own addresses: a proxy or an emulator. It gets the tokens.",
+      administrator: true,
+    }),
+  allowPrivateHosts: z.boolean().default(false).meta({
+    title: "Allow private hosts",
+    description: "Needed where Google is reached through one's own network. Metadata services stay refused.",
+    administrator: true,
+  }),
+};
+export type GoogleEndpoint = { endpoint: string | null; allowPrivateHosts: boolean };
+
+export const gdriveConfigSchema = z.object({
+  user: z.email().nullable().default(null).meta({
+    title: "Read as",
+    description:
+      "Address of the user whose Drive is read, by domain-wide delegation. Empty: the service account itself, which sees what is shared with it.",
+  }),
+  drives: z.enum(["my-drive", "shared-drives", "both"]).default("both").meta({ title: "Drives" }),
+  driveIds: z.array(z.string().min(1)).default([]).meta({
+    title: "Shared drives",
+    description: "IDs, as in the address of the drive's page. Empty: every shared drive that the user is a member of.",
+  }),
+  sharedWithMe: z.boolean().default(false).meta({
+    title: "Shared with me",
+    description: "Also read what others share with the user and is not in their My Drive.",
+  }),
+  documentsAs: z.enum(["markdown", "docx"]).default("markdown").meta({ title: "Google Docs as" }),
+  spreadsheetsAs: z.enum(["xlsx", "csv"]).default("xlsx").meta({
+    title: "Google Sheets as",
+    description: "csv holds the first sheet only.",
+  }),
+  linkSharing: z.enum(["everyone", "nobody"]).default("everyone").meta({
+    title: "Shared by link",
+    description: "Who here finds a document that is open to all who have its link; those named on it always do.",
+  }),
+  directoryAdmin: z.email().nullable().default(null).meta({
+    title: "Directory administrator",
+    description: "Address of an administrator, as whom users and groups are listed. Empty: the user above.",
+  }),
+  ...endpointShape,
+  ...pathFilterShape,
+});
+export type GdriveConfig = z.infer<typeof gdriveConfigSchema>;
+
+export const gdriveSecretSchema = z.object({
+  serviceAccountKey: z.string().min(1).meta({
+    title: "Service account key",
+    description: "The JSON file that Google Cloud creates for a service account.",
+  }),
+});
+export type GdriveSecrets = z.infer<typeof gdriveSecretSchema>;
+
+export const gcsConfigSchema = z.object({
+  bucket: z.string().min(1).meta({ title: "Bucket" }),
+  prefix: z.string().default("").meta({ title: "Prefix", description: "Only names that begin with this are read." }),
+  userProject: z.string().min(1).nullable().default(null).meta({
+    title: "Billing project",
+    description: "For buckets whose requester pays.",
+  }),
+  ...endpointShape,
+  ...pathFilterShape,
+});
+export type GcsConfig = z.infer<typeof gcsConfigSchema>;
+
+/** Without a key requests go out unsigned, for public buckets; the worker's own cloud identity is never used. */
+export const gcsSecretSchema = z.object({
+  serviceAccountKey: z.string().min(1).optional().meta({
+    title: "Service account key",
+    description: "The JSON file that Google Cloud creates for a service account. Empty: only public buckets.",
+  }),
+});
+export type GcsSecrets = z.infer<typeof gcsSecretSchema>;

@@ -1,0 +1,150 @@
+import { hash } from "node:crypto";
+import { aclFingerprint, nobody } from "@anneal/core/access/acl";
+import type { Change, KnownItems } from "@anneal/core/connect/change";
+import { AnnealError, isAnnealError } from "@anneal/core/errors";
+import type { ConnectContext } from "../connector.ts";
+import { isIncluded } from "../path-filter.ts";
+import type { RemoteClient } from "../remote/remote-client.ts";
+import type { GdriveConfig, GdriveSecrets } from "./config.ts";
+import {
+  driveScope,
+  driveUrl,
+  getDrive,
+  getFile,
+  listDrives,
+  listPermissions,
+  readAccount,
+  type Corpus,
+  type DriveFile,
+} from "./drive-api.ts";
+import { changesOfFile, contentOfFile, isDocument } from "./drive-documents.ts";
+import { aclOfPermissions } from "./drive-permissions.ts";
+import { DriveTree } from "./drive-tree.ts";
+import { createGoogleClient } from "./google-client.ts";
+import { parseServiceAccount, type ServiceAccount } from "./service-account.ts";
+
+/** One run's view of the drives that are read. */
+export type DriveAccess = {
+  client: RemoteClient;
+  account: ServiceAccount;
+  config: GdriveConfig;
+  /** The address of the user that is read as. */
+  userEmail: string;
+  tenant: string;
+  corpora: Corpus[];
+  tree: DriveTree;
+  close(): Promise<void>;
+};
+
+type Request = {
+  config: GdriveConfig;
+  secrets: GdriveSecrets;
+  context: Pick<ConnectContext, "signal" | "limits">;
+};
+
+/** @throws AnnealError where the account, or a drive that the settings name, cannot be had */
+export async function openDriveAccess({ config, secrets, context }: Request): Promise<DriveAccess> {
+  const account = parseServiceAccount(secrets.serviceAccountKey);
+  const client = createGoogleClient({
+    service: "Google Drive",
+    baseUrl: driveUrl,
+    account,
+    subject: config.user,
+    scopes: [driveScope],
+    place: config,
+    context,
+  });
+  try {
+    const userEmail = await readAccount(client);
+    const readsOwn = config.drives !== "shared-drives";
+    const rootId = readsOwn ? (await getFile(client, "root")).id : null;
+    const drives = config.drives === "my-drive" ? [] : await findDrives(client, config);
+    const tenant = tenantOf(config, account);
+    const tree = new DriveTree({
+      client,
+      rootId,
+      driveNames: new Map(drives.map(({ driveId, name }) => [driveId ?? "", name])),
+      rules: { tenant, linkSharing: config.linkSharing, nowMs: Date.now() },
+    });
+    const corpora = [...(readsOwn ? [{ driveId: null, name: "My Drive" }] : []), ...drives];
+    return { client, account, config, userEmail, tenant, corpora, tree, close: () => client.close() };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+/** The Workspace that vouches for the addresses: that of the user, or of the service account where it acts for nobody. */
+function tenantOf(config: GdriveConfig, account: ServiceAccount): string {
+  return ((config.user ?? config.directoryAdmin ?? account.email).split("@").at(-1) ?? "").toLowerCase();
+}
+
+async function findDrives(client: RemoteClient, { driveIds }: GdriveConfig): Promise<Corpus[]> {
+  if (driveIds.length === 0) return listDrives(client);
+  const drives: Corpus[] = [];
+  for (const driveId of new Set(driveIds)) {
+    drives.push(
+      await getDrive(client, driveId).catch((error: unknown) => {
+        if (!isAnnealError(error) || error.code !== "SOURCE_NOT_FOUND") throw error;
+        throw new AnnealError(
+          "SOURCE_NOT_FOUND",
+          `There is no shared drive "${driveId}" that the user is a member of.`,
+          {
+            action: "Make the user a member of the drive (Viewer is enough), or take its ID out of the settings.",
+          },
+        );
+      }),
+    );
+  }
+  return drives;
+}
+
+/** Who a shared drive as a whole is open to. */
+export async function audienceOf({ client, tenant, config }: DriveAccess, { driveId }: Corpus): Promise<string> {
+  if (driveId === null) return "";
+  const permissions = await listPermissions(client, driveId);
+  const rules = { tenant, linkSharing: config.linkSharing, nowMs: Date.now() };
+  const acl = permissions === null ? nobody : aclOfPermissions(permissions, {}, rules);
+  return hash("sha256", aclFingerprint(acl), "base64url").slice(0, 16);
+}
+
+/** What a position in the feeds belongs to: with other settings everything is looked at anew. */
+export function settingsDigest(config: GdriveConfig, documentBytes: number): string {
+  return hash("sha256", JSON.stringify([config, documentBytes]), "base64url").slice(0, 22);
+}
+
+/** Only metadata decides here; a file in the trash is out of scope, whatever lies above it. */
+export async function isInScope({ config, corpora, tree }: DriveAccess, file: DriveFile): Promise<boolean> {
+  if (file.trashed === true || !isDocument(file, config)) return false;
+  if (!corpora.some(({ driveId }) => driveId === (file.driveId ?? null))) return false;
+  const filtered = config.include.length > 0 || config.exclude.length > 0;
+  // A service account by itself has no My Drive worth the name: it is given what to read by sharing.
+  const takesAll = file.driveId !== undefined || config.sharedWithMe || config.user === null || file.ownedByMe === true;
+  if (takesAll && !filtered) return true;
+  const place = await tree.placeOf(file);
+  return (takesAll || place.rooted) && isIncluded(place.path, config);
+}
+
+/**
+ * Documents to ask for in each run whatever the feeds tell: those whose transfer failed, and those whose permissions
+ * will end.
+ */
+export type Revisits = Set<string>;
+
+export async function changesOf(
+  access: DriveAccess,
+  file: DriveFile,
+  known: KnownItems,
+  options: { maxBytes: number; revisits: Revisits },
+): Promise<Change[]> {
+  const { client, config, tree } = access;
+  const { maxBytes, revisits } = options;
+  const content = contentOfFile(client, file, config, (error) => {
+    // What is too large, or not to be downloaded, stays so until the feed or the settings say otherwise.
+    const isLasting = isAnnealError(error) && ["DOCUMENT_TOO_LARGE", "SOURCE_FORBIDDEN"].includes(error.code);
+    if (!isLasting) revisits.add(file.id);
+  });
+  const { acl, expires } = await tree.audienceOf(file);
+  if (expires) revisits.add(file.id);
+  return changesOfFile(file, acl, await known.fingerprintOf(file.id), { config, maxBytes, content });
+}

@@ -1,0 +1,195 @@
+import { z } from "zod";
+import { RemoteError, type RemoteClient } from "../remote/remote-client.ts";
+
+/** The parts of Drive API v3 that are used, as its reference describes them ("files", "changes", "drives", "permissions"). */
+export const folderType = "application/vnd.google-apps.folder";
+
+const permissionSchema = z.looseObject({
+  type: z.string(),
+  role: z.string(),
+  emailAddress: z.string().optional(),
+  domain: z.string().optional(),
+  allowFileDiscovery: z.boolean().optional(),
+  deleted: z.boolean().optional(),
+  expirationTime: z.string().optional(),
+  view: z.string().optional(),
+  inheritedPermissionsDisabled: z.boolean().optional(),
+  permissionDetails: z.array(z.looseObject({ inherited: z.boolean().optional() })).optional(),
+});
+export type DrivePermission = z.infer<typeof permissionSchema>;
+
+const fileSchema = z.looseObject({
+  id: z.string().min(1),
+  name: z.string().default(""),
+  mimeType: z.string().default(""),
+  size: z.string().optional(),
+  md5Checksum: z.string().optional(),
+  headRevisionId: z.string().optional(),
+  modifiedTime: z.string().optional(),
+  trashed: z.boolean().optional(),
+  ownedByMe: z.boolean().optional(),
+  driveId: z.string().optional(),
+  parents: z.array(z.string()).optional(),
+  webViewLink: z.string().optional(),
+  hasAugmentedPermissions: z.boolean().optional(),
+  inheritedPermissionsDisabled: z.boolean().optional(),
+  /** Left out by Drive where the user may not share the file, and for everything in a shared drive. */
+  permissions: z.array(permissionSchema).optional(),
+});
+export type DriveFile = z.infer<typeof fileSchema>;
+
+const permissionFields =
+  "id,type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,inheritedPermissionsDisabled,permissionDetails(inherited)";
+const fileFields =
+  "id,name,mimeType,size,md5Checksum,headRevisionId,modifiedTime,trashed,ownedByMe,driveId,parents,webViewLink," +
+  `hasAugmentedPermissions,inheritedPermissionsDisabled,permissions(${permissionFields})`;
+
+const fileListSchema = z.looseObject({
+  files: z.array(fileSchema).default([]),
+  nextPageToken: z.string().optional(),
+  incompleteSearch: z.boolean().optional(),
+});
+
+const changeSchema = z.looseObject({
+  changeType: z.string().optional(),
+  removed: z.boolean().optional(),
+  fileId: z.string().optional(),
+  file: fileSchema.optional(),
+});
+export type DriveChange = z.infer<typeof changeSchema>;
+
+const changeListSchema = z.looseObject({
+  changes: z.array(changeSchema).default([]),
+  nextPageToken: z.string().optional(),
+  newStartPageToken: z.string().optional(),
+});
+export type ChangePage = z.infer<typeof changeListSchema>;
+
+const permissionListSchema = z.looseObject({
+  permissions: z.array(permissionSchema).default([]),
+  nextPageToken: z.string().optional(),
+});
+
+const driveSchema = z.looseObject({ id: z.string().min(1), name: z.string().default("") });
+const driveListSchema = z.looseObject({
+  drives: z.array(driveSchema).default([]),
+  nextPageToken: z.string().optional(),
+});
+const aboutSchema = z.looseObject({ user: z.looseObject({ emailAddress: z.string().default("") }) });
+const startTokenSchema = z.looseObject({ startPageToken: z.string().min(1) });
+
+export const driveScope = "https://www.googleapis.com/auth/drive.readonly";
+export const driveUrl = "https://www.googleapis.com";
+const api = "/drive/v3";
+
+/** A corpus with its own listing and its own feed: what the user sees, or one shared drive. */
+export type Corpus = { driveId: string | null; name: string };
+
+export async function readAccount(client: RemoteClient): Promise<string> {
+  const { user } = await client.json(`${api}/about`, aboutSchema, { query: { fields: "user(emailAddress)" } });
+  return user.emailAddress;
+}
+
+export async function getDrive(client: RemoteClient, driveId: string): Promise<Corpus> {
+  const path = `${api}/drives/${encodeURIComponent(driveId)}`;
+  const drive = await client.json(path, driveSchema, { query: { fields: "id,name" } });
+  return { driveId: drive.id, name: drive.name };
+}
+
+export async function listDrives(client: RemoteClient): Promise<Corpus[]> {
+  const drives: Corpus[] = [];
+  let pageToken: string | undefined;
+  do {
+    const page = await client.json(`${api}/drives`, driveListSchema, {
+      query: { pageSize: 100, fields: "nextPageToken,drives(id,name)", pageToken },
+    });
+    drives.push(...page.drives.map(({ id, name }) => ({ driveId: id, name })));
+    pageToken = page.nextPageToken;
+  } while (pageToken !== undefined);
+  return drives;
+}
+
+export async function getFile(client: RemoteClient, id: string): Promise<DriveFile> {
+  return client.json(filePath(id), fileSchema, { query: { supportsAllDrives: true, fields: fileFields } });
+}
+
+/** Like `getFile`; null where the user does not see it (any more). */
+export async function findFile(client: RemoteClient, id: string): Promise<DriveFile | null> {
+  return getFile(client, id).catch((error: unknown) => {
+    if (error instanceof RemoteError && (error.status === 403 || error.status === 404)) return null;
+    throw error;
+  });
+}
+
+type FilePage = { files: DriveFile[]; complete: boolean; last: boolean };
+
+/** @param query as "Search for files and folders" describes it */
+export async function* listFiles(client: RemoteClient, corpus: Corpus, query: string): AsyncIterable<FilePage> {
+  let pageToken: string | undefined;
+  do {
+    const page = await client.json(`${api}/files`, fileListSchema, {
+      query: {
+        ...(corpus.driveId === null ? { corpora: "user" } : { corpora: "drive", driveId: corpus.driveId }),
+        includeItemsFromAllDrives: corpus.driveId !== null,
+        supportsAllDrives: true,
+        spaces: "drive",
+        pageSize: 1000,
+        q: query,
+        fields: `nextPageToken,incompleteSearch,files(${fileFields})`,
+        pageToken,
+      },
+    });
+    pageToken = page.nextPageToken;
+    yield { files: page.files, complete: page.incompleteSearch !== true, last: pageToken === undefined };
+  } while (pageToken !== undefined);
+}
+
+export async function getStartToken(client: RemoteClient, corpus: Corpus): Promise<string> {
+  const answer = await client.json(`${api}/changes/startPageToken`, startTokenSchema, {
+    query: { supportsAllDrives: true, driveId: corpus.driveId ?? undefined, fields: "startPageToken" },
+  });
+  return answer.startPageToken;
+}
+
+export async function listChanges(client: RemoteClient, corpus: Corpus, pageToken: string): Promise<ChangePage> {
+  return client.json(`${api}/changes`, changeListSchema, {
+    query: {
+      pageToken,
+      driveId: corpus.driveId ?? undefined,
+      includeRemoved: true,
+      includeItemsFromAllDrives: corpus.driveId !== null,
+      supportsAllDrives: true,
+      spaces: "drive",
+      pageSize: 1000,
+      fields: `nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file(${fileFields}))`,
+    },
+  });
+}
+
+/** What is granted on a file, a folder or a shared drive, inherited included; null where the user may not see it. */
+export async function listPermissions(client: RemoteClient, id: string): Promise<DrivePermission[] | null> {
+  const permissions: DrivePermission[] = [];
+  let pageToken: string | undefined;
+  try {
+    do {
+      const page = await client.json(`${filePath(id)}/permissions`, permissionListSchema, {
+        query: {
+          supportsAllDrives: true,
+          pageSize: 100,
+          fields: `nextPageToken,permissions(${permissionFields})`,
+          pageToken,
+        },
+      });
+      permissions.push(...page.permissions);
+      pageToken = page.nextPageToken;
+    } while (pageToken !== undefined);
+    return permissions;
+  } catch (error) {
+    if (error instanceof RemoteError && (error.status === 403 || error.status === 404)) return null;
+    throw error;
+  }
+}
+
+export function filePath(id: string): string {
+  return `${api}/files/${encodeURIComponent(id)}`;
+}

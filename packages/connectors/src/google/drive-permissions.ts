@@ -1,0 +1,65 @@
+import { anyone, type Acl, type Principal } from "@anneal/core/access/acl";
+import type { DriveFile, DrivePermission } from "./drive-api.ts";
+
+/** Every role that lets its holder read the content. One that Google adds later counts for nothing until it is known. */
+const readingRoles = new Set(["owner", "organizer", "fileOrganizer", "writer", "commenter", "reader"]);
+/** Limited access does not shut these out. */
+const unlimitedRoles = new Set(["owner", "organizer"]);
+
+export type PermissionRules = { tenant: string; linkSharing: "everyone" | "nobody"; nowMs: number };
+
+/** People and groups are named by the address that Drive vouches for: its own ids differ from the Directory's. */
+export function googlePrincipal(tenant: string, kind: Principal["kind"], id: string): Principal {
+  return { source: "gdrive", tenant, kind, id: id.toLowerCase() };
+}
+
+/**
+ * Who may read a file, from its effective permissions. Drive knows no denial.
+ * @param item the file or folder that they were listed of
+ */
+export function aclOfPermissions(
+  permissions: readonly DrivePermission[],
+  item: Pick<DriveFile, "inheritedPermissionsDisabled">,
+  rules: PermissionRules,
+): Acl {
+  const allow = permissions.flatMap((permission) => {
+    const counts =
+      readingRoles.has(permission.role) &&
+      permission.deleted !== true &&
+      // Such a permission is for a published page, or for the name alone, and not for the file.
+      permission.view === undefined &&
+      !hasExpired(permission, rules.nowMs) &&
+      !isCutOff(permission, item);
+    return counts ? (principalOf(permission, rules) ?? []) : [];
+  });
+  return { allow, deny: [] };
+}
+
+function principalOf(permission: DrivePermission, { tenant, linkSharing }: PermissionRules): Principal | null {
+  const { type, emailAddress, domain } = permission;
+  const byLinkOnly = permission.allowFileDiscovery !== true;
+  switch (type) {
+    case "user":
+    case "group":
+      return emailAddress ? googlePrincipal(tenant, type, emailAddress) : null;
+    case "domain":
+      return domain && (!byLinkOnly || linkSharing === "everyone") ? googlePrincipal(tenant, "domain", domain) : null;
+    case "anyone":
+      return !byLinkOnly || linkSharing === "everyone" ? anyone : null;
+    default:
+      return null;
+  }
+}
+
+function hasExpired({ expirationTime }: DrivePermission, nowMs: number): boolean {
+  // A time that cannot be read has passed.
+  return expirationTime !== undefined && !(Date.parse(expirationTime) > nowMs);
+}
+
+/** Inherited only, where the item takes no inherited permissions. */
+function isCutOff(permission: DrivePermission, item: Pick<DriveFile, "inheritedPermissionsDisabled">): boolean {
+  const limited = item.inheritedPermissionsDisabled === true || permission.inheritedPermissionsDisabled === true;
+  if (!limited || unlimitedRoles.has(permission.role)) return false;
+  const details = permission.permissionDetails ?? [];
+  return details.length > 0 && details.every((detail) => detail.inherited === true);
+}

@@ -1,0 +1,111 @@
+import { nobody, type Acl } from "@anneal/core/access/acl";
+import type { RemoteClient } from "../remote/remote-client.ts";
+import { findFile, listPermissions, type DriveFile, type DrivePermission } from "./drive-api.ts";
+import { aclOfPermissions, type PermissionRules } from "./drive-permissions.ts";
+
+/** Where a file lies: its path from its drive's root, and whether that root was reached. */
+type Place = { path: string; rooted: boolean };
+
+/** `expires`: some of it ends at a time that is set, of which no feed need tell. */
+type Audience = { acl: Acl; expires: boolean };
+
+type Folder = Pick<
+  DriveFile,
+  "id" | "name" | "parents" | "driveId" | "hasAugmentedPermissions" | "inheritedPermissionsDisabled"
+>;
+
+/**
+ * The folders above files, each asked for at most once in a run, and what shared drives' files inherit through them:
+ * Drive does not list permissions with the files of a shared drive, and asking for each file would cost a request each.
+ */
+export class DriveTree {
+  readonly #client: RemoteClient;
+  readonly #rootId: string | null;
+  readonly #driveNames: ReadonlyMap<string, string>;
+  readonly #rules: PermissionRules;
+  readonly #folders = new Map<string, Promise<Folder | null>>();
+  readonly #granted = new Map<string, Promise<Audience>>();
+
+  constructor(options: {
+    client: RemoteClient;
+    /** Of My Drive; null where it is not read. */
+    rootId: string | null;
+    driveNames: ReadonlyMap<string, string>;
+    rules: PermissionRules;
+  }) {
+    this.#client = options.client;
+    this.#rootId = options.rootId;
+    this.#driveNames = options.driveNames;
+    this.#rules = options.rules;
+  }
+
+  /** A folder as it was listed now, so that it need not be asked for. */
+  add(folder: DriveFile): void {
+    const { id, name, parents, driveId, hasAugmentedPermissions, inheritedPermissionsDisabled } = folder;
+    const known: Folder = { id, name, parents, driveId, hasAugmentedPermissions, inheritedPermissionsDisabled };
+    this.#folders.set(id, Promise.resolve(known));
+  }
+
+  /**
+   * Everything is asked for anew. What was seen before a feed was read to its end may be older than what the feed told,
+   * and the feed will not tell it twice.
+   */
+  forget(): void {
+    this.#folders.clear();
+    this.#granted.clear();
+  }
+
+  async placeOf(file: Pick<DriveFile, "name" | "parents">): Promise<Place> {
+    const names = [file.name];
+    const passed = new Set<string>();
+    for (let id = file.parents?.[0]; id !== undefined;) {
+      const driveName = this.#driveNames.get(id);
+      if (driveName !== undefined) return { path: [driveName, ...names].join("/"), rooted: true };
+      if (id === this.#rootId) return { path: names.join("/"), rooted: true };
+      // A ring of folders would be a fault of the source; it must not hang the sync.
+      const folder = passed.has(id) ? null : await this.#folder(id);
+      if (folder === null) break;
+      passed.add(id);
+      names.unshift(folder.name);
+      id = folder.parents?.[0];
+    }
+    return { path: names.join("/"), rooted: false };
+  }
+
+  /** Who may read the file; nobody where that cannot be known. */
+  async audienceOf(file: DriveFile): Promise<Audience> {
+    if (file.driveId !== undefined) return this.#inDrive(file);
+    return this.#audience(file.permissions ?? null, file);
+  }
+
+  async #inDrive(item: Folder): Promise<Audience> {
+    const parentId = item.parents?.[0];
+    const inheritsAll = item.hasAugmentedPermissions === false && item.inheritedPermissionsDisabled !== true;
+    if (!inheritsAll || parentId === undefined) return this.#listed(item);
+    if (parentId === item.driveId) return this.#once(parentId, () => this.#listed({ id: parentId }));
+    const parent = await this.#folder(parentId);
+    return parent === null ? this.#listed(item) : this.#once(parentId, () => this.#inDrive(parent));
+  }
+
+  async #listed(item: Pick<Folder, "id" | "inheritedPermissionsDisabled">): Promise<Audience> {
+    return this.#audience(await listPermissions(this.#client, item.id), item);
+  }
+
+  #audience(permissions: DrivePermission[] | null, item: Parameters<typeof aclOfPermissions>[1]): Audience {
+    if (permissions === null) return { acl: nobody, expires: false };
+    const expires = permissions.some(({ expirationTime }) => Date.parse(expirationTime ?? "") > this.#rules.nowMs);
+    return { acl: aclOfPermissions(permissions, item, this.#rules), expires };
+  }
+
+  #once(id: string, find: () => Promise<Audience>): Promise<Audience> {
+    const found = this.#granted.get(id) ?? find();
+    this.#granted.set(id, found);
+    return found;
+  }
+
+  #folder(id: string): Promise<Folder | null> {
+    const found = this.#folders.get(id) ?? findFile(this.#client, id);
+    this.#folders.set(id, found);
+    return found;
+  }
+}

@@ -1,0 +1,19 @@
+import { defineConnector } from "../connector.ts";
+import { gdriveConfigSchema, gdriveSecretSchema, type GdriveConfig, type GdriveSecrets } from "./config.ts";
+import { checkDrive } from "./drive-check.ts";
+import { readDriveDirectory } from "./drive-directory.ts";
+import { readDrive } from "./read-drive.ts";
+
+/** A document's ref is its Drive id, which a rename and a move keep: `moved` then names the same ref twice. */
+export const gdriveConnector = defineConnector<GdriveConfig, GdriveSecrets>({
+  kind: "gdrive",
+  title: "Google Drive",
+  changeModel: "delta",
+  capabilities: { permissions: true, deletions: true, moves: true },
+  configSchema: gdriveConfigSchema,
+  secretSchema: gdriveSecretSchema,
+
+  check: checkDrive,
+  read: readDrive,
+  readDirectory: readDriveDirectory,
+});

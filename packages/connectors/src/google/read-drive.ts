@@ -1,0 +1,248 @@
+import type { Change, KnownItems } from "@anneal/core/connect/change";
+import { refuseDeletions } from "@anneal/core/connect/deletion-policy";
+import type { ReadRequest } from "../connector.ts";
+import { deleteMissing } from "../reconcile.ts";
+import { RemoteError } from "../remote/remote-client.ts";
+import { SeenRefs } from "../seen-refs.ts";
+import type { GdriveConfig, GdriveSecrets } from "./config.ts";
+import {
+  findFile,
+  folderType,
+  getStartToken,
+  listChanges,
+  listFiles,
+  type ChangePage,
+  type Corpus,
+  type DriveChange,
+  type DriveFile,
+} from "./drive-api.ts";
+import { readDriveCursor, unsettled, writeDriveCursor, type DriveCursor, type DrivePosition } from "./drive-cursor.ts";
+import {
+  audienceOf,
+  changesOf,
+  isInScope,
+  openDriveAccess,
+  settingsDigest,
+  type DriveAccess,
+  type Revisits,
+} from "./drive-access.ts";
+
+type Run = {
+  access: DriveAccess;
+  request: ReadRequest<GdriveConfig, GdriveSecrets>;
+  settings: string;
+  revisits: Revisits;
+  scanned: number;
+};
+
+/** What the feeds told that can only be acted on once all of them are read. */
+type Pending = {
+  /** Gone or out of scope, by the feed's word; a later word that it is there takes it back. */
+  gone: Set<string>;
+  /** Folders whose content may have another place or audience, or lie in the trash. */
+  folders: Set<string>;
+  live: SeenRefs;
+};
+
+export async function* readDrive(request: ReadRequest<GdriveConfig, GdriveSecrets>): AsyncIterable<Change> {
+  request.context.signal.throwIfAborted();
+  const access = await openDriveAccess(request);
+  const settings = settingsDigest(request.config, request.context.limits.documentBytes);
+  const run: Run = { access, request, settings, revisits: new Set(), scanned: 0 };
+  try {
+    const cursor = readDriveCursor(request.cursor, settings, access.corpora.map(keyOf));
+    const isWhole = cursor !== null && (yield* followFeeds(run, cursor));
+    if (!isWhole) yield* listAll(run);
+  } finally {
+    await access.close();
+  }
+}
+
+function keyOf(corpus: Corpus): string {
+  return corpus.driveId ?? "";
+}
+
+/**
+ * Everything there is. The positions are taken first, so that what changes while it is listed is in the next run's feed;
+ * a checkpoint on the way holds none of them, and a run that is resumed there lists again and reads nothing twice.
+ */
+async function* listAll(run: Run): AsyncGenerator<Change> {
+  const { access, request } = run;
+  const { client, corpora, tree } = access;
+  const positions: Record<string, DrivePosition> = {};
+  for (const corpus of corpora) {
+    positions[keyOf(corpus)] = {
+      token: await getStartToken(client, corpus),
+      audience: await audienceOf(access, corpus),
+    };
+  }
+  tree.forget();
+  run.revisits.clear();
+  run.scanned = 0;
+  const seen = new SeenRefs();
+  let isComplete = true;
+  for (const corpus of corpora) {
+    for await (const page of listFiles(client, corpus, `trashed = false and mimeType = '${folderType}'`)) {
+      isComplete &&= page.complete;
+      for (const folder of page.files) tree.add(folder);
+    }
+    for await (const page of listFiles(client, corpus, `trashed = false and mimeType != '${folderType}'`)) {
+      isComplete &&= page.complete;
+      for (const file of page.files) {
+        if (!(await isInScope(access, file))) continue;
+        // A listing that moves while it is paged through may show a file twice.
+        if (seen.add(file.id)) yield* liveChanges(run, file);
+      }
+      yield { type: "checkpoint", cursor: unsettled, scanned: run.scanned, total: null };
+    }
+  }
+  let isReconciled = isComplete;
+  if (isComplete) {
+    for await (const change of deleteMissing(request.known, request.context.deletions, (ref) => !seen.has(ref))) {
+      // Held back: the feed will not tell of these again.
+      if (change.type === "failure") isReconciled = false;
+      yield change;
+    }
+  } else {
+    yield incompleteListing;
+  }
+  const cursor = isReconciled ? writeDriveCursor(run.settings, positions, run.revisits) : unsettled;
+  yield { type: "checkpoint", cursor, scanned: run.scanned, total: run.scanned };
+}
+
+const incompleteListing: Change = {
+  type: "failure",
+  ref: "",
+  error: {
+    code: "SOURCE_UNREACHABLE",
+    message: "Google Drive could not search all of its files this time, so nothing was deleted.",
+    action: "Sync again later.",
+  },
+};
+
+async function* liveChanges(run: Run, file: DriveFile): AsyncIterable<Change> {
+  run.scanned += 1;
+  const { known, context } = run.request;
+  yield* await changesOf(run.access, file, known, { maxBytes: context.limits.documentBytes, revisits: run.revisits });
+}
+
+/** @returns false where the feeds do not suffice and everything must be listed */
+async function* followFeeds(run: Run, cursor: DriveCursor): AsyncGenerator<Change, boolean> {
+  const { access, request } = run;
+  const { corpora, client } = access;
+  const pending: Pending = { gone: new Set(), folders: new Set(), live: new SeenRefs() };
+  const positions: Record<string, DrivePosition> = {};
+  const audiencesChanged: Corpus[] = [];
+  for (const id of cursor.revisits) {
+    const file = await findFile(client, id);
+    if (file !== null) yield* fileChanges(run, pending, file);
+    else if ((await request.known.fingerprintOf(id)) !== null) pending.gone.add(id);
+  }
+  for (const corpus of corpora) {
+    const before = cursor.positions[keyOf(corpus)]!;
+    const audience = await audienceOf(access, corpus);
+    if (audience !== before.audience) audiencesChanged.push(corpus);
+    let token = before.token;
+    for (let next: string | undefined = token; next !== undefined;) {
+      const page: ChangePage | "stale" = await listChanges(client, corpus, next).catch(orStale);
+      if (page === "stale") return false;
+      for (const change of page.changes) {
+        if (change.changeType === "drive") audiencesChanged.push(corpus);
+        else if (!(yield* feedChange(run, pending, change))) return false;
+      }
+      next = page.nextPageToken;
+      token = page.newStartPageToken ?? next ?? token;
+      // The old positions: what is pending must come again if this run ends here.
+      yield { type: "checkpoint", cursor, scanned: run.scanned, total: null };
+    }
+    positions[keyOf(corpus)] = { token, audience };
+  }
+  access.tree.forget();
+  for (const corpus of new Set(audiencesChanged)) {
+    const query = `trashed = false and mimeType != '${folderType}'`;
+    for await (const { files } of listFiles(client, corpus, query)) {
+      for (const file of files) yield* fileChanges(run, pending, file);
+    }
+  }
+  yield* followFolders(run, pending);
+  const isDone = yield* deleteGone(run, pending);
+  const after = isDone ? writeDriveCursor(run.settings, positions, run.revisits) : { ...cursor };
+  yield { type: "checkpoint", cursor: after, scanned: run.scanned, total: run.scanned };
+  return true;
+}
+
+function orStale(error: unknown): "stale" {
+  if (error instanceof RemoteError && [400, 404, 410].includes(error.status)) return "stale";
+  throw error;
+}
+
+/** @returns false for what the feed no longer names well enough to act on */
+async function* feedChange(run: Run, pending: Pending, change: DriveChange): AsyncGenerator<Change, boolean> {
+  const { fileId, file } = change;
+  if (file !== undefined && change.removed !== true) {
+    if (file.mimeType === folderType) pending.folders.add(file.id);
+    else yield* fileChanges(run, pending, file);
+    return true;
+  }
+  if (fileId === undefined) return true;
+  // It may have been a folder, which took with it what no entry names.
+  if ((await run.request.known.fingerprintOf(fileId)) === null) return false;
+  pending.gone.add(fileId);
+  return true;
+}
+
+async function* fileChanges(run: Run, pending: Pending, file: DriveFile): AsyncIterable<Change> {
+  if (await isInScope(run.access, file)) {
+    pending.gone.delete(file.id);
+    pending.live.add(file.id);
+    yield* liveChanges(run, file);
+  } else if ((await run.request.known.fingerprintOf(file.id)) !== null) {
+    pending.gone.add(file.id);
+  }
+}
+
+/** Drive need not tell of each file below a folder that was moved, shared or put into the trash. */
+async function* followFolders(run: Run, pending: Pending): AsyncIterable<Change> {
+  const { client } = run.access;
+  for (const id of pending.folders) {
+    const folder = await findFile(client, id);
+    // Gone since: the next run's feed tells.
+    if (folder === null) continue;
+    run.access.tree.add(folder);
+    const corpus: Corpus = { driveId: folder.driveId ?? null, name: folder.name };
+    for await (const { files } of listFiles(client, corpus, `'${id}' in parents`)) {
+      for (const file of files) {
+        // A set that grows while it is walked is walked to its new end.
+        if (file.mimeType === folderType) pending.folders.add(file.id);
+        else yield* fileChanges(run, pending, file);
+      }
+    }
+  }
+}
+
+/** @returns false when a person must confirm first */
+async function* deleteGone(run: Run, pending: Pending): AsyncGenerator<Change, boolean> {
+  const { known, context } = run.request;
+  const gone: string[] = [];
+  for (const ref of pending.gone) {
+    // One feed's word that it is gone may be another's that it came: a move between drives.
+    const moved = pending.live.has(ref) ? await findFile(run.access.client, ref) : null;
+    if (moved === null || !(await isInScope(run.access, moved))) gone.push(ref);
+  }
+  const policy = context.deletions;
+  if (gone.length > policy.freeCount && !policy.confirmed) {
+    const refusal = refuseDeletions(policy, await countRefs(known), gone.length);
+    if (refusal !== null) {
+      yield { type: "failure", ref: "", error: refusal };
+      return false;
+    }
+  }
+  for (const ref of gone) yield { type: "delete", ref };
+  return true;
+}
+
+async function countRefs(known: KnownItems): Promise<number> {
+  let count = 0;
+  for await (const _ of known.refs()) count += 1;
+  return count;
+}

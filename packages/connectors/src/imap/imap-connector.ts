@@ -1,0 +1,100 @@
+import { defineConnector, type CheckResult, type ConnectContext } from "../connector.ts";
+import { failedCheck } from "../failure.ts";
+import { addToPreview, joinNames, sampleCount, type Preview } from "../preview.ts";
+import { chooseMailboxes } from "./choose-mailboxes.ts";
+import { imapConfigSchema, imapSecretSchema, type ImapConfig, type ImapSecrets } from "./config.ts";
+import { openImapSession, type ImapSession } from "./imap-session.ts";
+import { listReaders } from "./readers.ts";
+import { readMailboxes } from "./read-mailboxes.ts";
+import { readThreads } from "./read-threads.ts";
+
+export const imapConnector = defineConnector<ImapConfig, ImapSecrets>({
+  kind: "imap",
+  title: "E-mail (IMAP)",
+  changeModel: "fingerprint",
+  // Readers are set, not read: IMAP says nothing of who else may see a message.
+  capabilities: { permissions: false, deletions: true, moves: true },
+  configSchema: imapConfigSchema,
+  secretSchema: imapSecretSchema,
+  check: checkMailboxes,
+  read: (request) => (request.config.unit === "thread" ? readThreads(request) : readMailboxes(request)),
+  readDirectory: ({ config }) => listReaders(config),
+});
+
+async function checkMailboxes(config: ImapConfig, secrets: ImapSecrets, context: ConnectContext): Promise<CheckResult> {
+  try {
+    const session = await openImapSession(config, secrets, context);
+    try {
+      const { mailboxes, missing } = chooseMailboxes(await session.list(), config);
+      const [firstMissing] = missing;
+      if (mailboxes.length === 0 && firstMissing !== undefined) return failedCheck("read", firstMissing.error);
+      const preview: Preview = { count: 0, complete: true, samples: [] };
+      let messages = 0;
+      for (const { path, status } of mailboxes) {
+        addToPreview(preview, path);
+        messages += status?.messages ?? 0;
+      }
+      const probed = mailboxes.find(({ status }) => (status?.messages ?? 0) > 0);
+      if (probed !== undefined) await probeMailbox(session, probed.path);
+      const owner = `The mail of "${config.user}" on ${config.host}`;
+      return {
+        checks: [
+          {
+            capability: "read",
+            status: messages === 0 ? "warning" : "ok",
+            message: messages === 0 ? `${owner} holds no message to read.` : `${owner} can be read; nothing is marked.`,
+          },
+          ...missing.map(({ error }) => ({
+            capability: "read",
+            status: "warning" as const,
+            message: `${error.message} ${error.action}`,
+          })),
+          describeAudience(config),
+          {
+            capability: "moves",
+            status: "ok",
+            message: session.offersMessageIds()
+              ? "Moved messages are recognised by the server's own ids."
+              : "Moved messages are recognised by their headers.",
+          },
+        ],
+        summary: `${owner} can be read and holds ${countOf(messages, "message")} in ${describeMailboxes(preview)}.`,
+        error: null,
+      };
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    return failedCheck("read", error);
+  }
+}
+
+function describeAudience({ readers }: ImapConfig) {
+  return readers.length === 0
+    ? {
+        capability: "permissions",
+        status: "warning" as const,
+        message: "No readers are named: every message gets the source's default audience. Name the mailbox's owner.",
+      }
+    : {
+        capability: "permissions",
+        status: "ok" as const,
+        message: `Only ${joinNames(readers)} may read the messages.`,
+      };
+}
+
+/** "3 mailboxes: Archive, INBOX and Sent"; "12 mailboxes, such as …" */
+function describeMailboxes({ count, samples }: Preview): string {
+  const number = count === 1 ? "1 mailbox" : `${count.toLocaleString("en")} mailboxes`;
+  if (count === 0) return number;
+  return `${number}${count > sampleCount ? ", such as " : ": "}${joinNames(samples)}`;
+}
+
+function countOf(count: number, unit: string): string {
+  return `${count === 0 ? "no" : count.toLocaleString("en")} ${count === 1 ? unit : `${unit}s`}`;
+}
+
+/** Listing needs fewer rights than reading. */
+async function probeMailbox(session: ImapSession, path: string): Promise<void> {
+  await session.inMailbox(path, (client) => client.fetchOne("*", { uid: true, source: { start: 0, maxLength: 1 } }));
+}

@@ -1,0 +1,121 @@
+import { AnnealError } from "@anneal/core/errors";
+import type { ImapFlowError } from "imapflow";
+import { findAnnealError, systemCode, unreachable } from "../failure.ts";
+import type { ImapConfig } from "./config.ts";
+
+/**
+ * The library's own error is left behind: it carries the command as it was sent, and of a sign-in that is the password.
+ * @param mailbox what was read, or null for the server as a whole
+ */
+export function toImapError(error: unknown, config: ImapConfig, mailbox: string | null): AnnealError {
+  const ours = findAnnealError(error);
+  if (ours !== null) return ours;
+  if (!(error instanceof Error)) throw error;
+  const server = `${config.host}:${config.port}`;
+  const { code, responseStatus, serverResponseCode, authenticationFailed, tlsFailed, mailboxMissing } =
+    error as ImapFlowError;
+  // The one error of a sign-in to which the library gives no code.
+  if (error.message === "Unsupported authentication mechanism") return unofferedSignIn(config);
+  if (authenticationFailed) return refusedSignIn(config, serverResponseCode);
+  if (mailbox !== null && (responseStatus === "NO" || mailboxMissing)) {
+    return aboutMailbox(mailbox, mailboxMissing ? "NONEXISTENT" : (serverResponseCode ?? "NO"));
+  }
+  if (mailbox !== null && lostConnection.has(code ?? "")) return aboutMailbox(mailbox, "CLOSED");
+  const known = unreachable(error, server);
+  if (known !== null) return known;
+  if (tlsFailed || /^(ERR_SSL|ERR_TLS|EPROTO)/.test(systemCode(error) ?? "")) {
+    return new AnnealError("SOURCE_UNREACHABLE", `${server} does not speak TLS as it is set.`, {
+      action: "Use tls with port 993, or starttls with port 143.",
+      details: { code: systemCode(error) ?? "TLS" },
+      retryable: true,
+    });
+  }
+  if (code === "ETHROTTLE" || serverResponseCode === "LIMIT") {
+    return new AnnealError("RATE_LIMITED", `${server} asked to slow down.`, {
+      action: "Sync again later.",
+      details: { code },
+      retryable: true,
+    });
+  }
+  if (code === undefined && responseStatus === undefined) throw error;
+  return new AnnealError("SOURCE_UNREACHABLE", `${server} broke off or does not speak IMAP (${code ?? "refused"}).`, {
+    action: "Check the address and the port; then sync again.",
+    details: { code: code ?? serverResponseCode ?? responseStatus },
+    retryable: true,
+  });
+}
+
+/** Ended in the middle of a command; the next one, on a connection made anew, tells whether the server is gone. */
+const lostConnection = new Set(["NoConnection", "EConnectionClosed", "StateLogout", "ETIMEOUT", "ECONNRESET", "EPIPE"]);
+
+/** Also when the server broke off in the middle of it, as some do on a message that they cannot read. */
+export function isAboutOneMailbox(error: unknown): error is AnnealError {
+  return error instanceof AnnealError && error.details["mailbox"] !== undefined;
+}
+
+function unofferedSignIn({ host, user }: ImapConfig): AnnealError {
+  return new AnnealError("SOURCE_CREDENTIALS", `${host} offers "${user}" no sign-in of the kind that is entered.`, {
+    action: "Enter a password where an access token is entered, or the other way round.",
+    details: { code: "AUTHENTICATIONFAILED" },
+  });
+}
+
+function refusedSignIn({ host, user }: ImapConfig, responseCode: string | undefined): AnnealError {
+  switch (responseCode) {
+    case "UNAVAILABLE":
+    case "LIMIT":
+    case "INUSE":
+      return new AnnealError("RATE_LIMITED", `${host} does not let anybody sign in now (${responseCode}).`, {
+        action: "Sync again later; close other connections to the mailbox if there are many.",
+        details: { code: responseCode },
+        retryable: true,
+      });
+    default:
+      return new AnnealError("SOURCE_CREDENTIALS", `${host} did not accept the sign-in of "${user}".`, {
+        action:
+          "Enter the password again: an app password where the provider wants one, or an access token that has not expired and carries the IMAP scope; and allow IMAP for the account.",
+        details: { code: responseCode ?? "AUTHENTICATIONFAILED" },
+      });
+  }
+}
+
+function aboutMailbox(mailbox: string, responseCode: string): AnnealError {
+  const details = { mailbox, code: responseCode };
+  switch (responseCode) {
+    case "NONEXISTENT":
+    case "TRYCREATE":
+      return missingMailbox(mailbox);
+    case "NOPERM":
+    case "ACL":
+      return new AnnealError("SOURCE_FORBIDDEN", `Mailbox "${mailbox}" may not be read by this user.`, {
+        action: "Grant the user the rights l and r (lookup and read) on it, or exclude it.",
+        details,
+      });
+    default:
+      return new AnnealError(
+        "SOURCE_UNREACHABLE",
+        `The server failed to read mailbox "${mailbox}" (${responseCode}).`,
+        {
+          action: "Sync again later; if it stays, look at the mail server's log, or exclude the mailbox.",
+          details,
+          retryable: true,
+        },
+      );
+  }
+}
+
+export function missingMailbox(mailbox: string): AnnealError {
+  return new AnnealError("SOURCE_NOT_FOUND", `There is no mailbox "${mailbox}".`, {
+    action: "Correct its name in the source's mailboxes, or take it out.",
+    details: { mailbox },
+  });
+}
+
+/** An answer on which nothing may be deleted. */
+export function incompleteAnswer({ host }: ImapConfig, mailbox: string): AnnealError {
+  return new AnnealError("SOURCE_UNREACHABLE", `${host} did not list all messages of mailbox "${mailbox}".`, {
+    action: "Sync again later; if it stays, exclude the mailbox.",
+    details: { mailbox },
+    retryable: true,
+  });
+}

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import { pathFilterShape } from "../path-filter.ts";
+
+/** A delta link is kept for each drive, and the cursor must stay small. */
+const maxUsers = 50;
+
+const address = z.url({ protocol: /^https?$/ });
+
+const tenantShape = {
+  tenantId: z.guid().meta({
+    title: "Directory (tenant) ID",
+    description: "On the overview page of the app registration in Microsoft Entra.",
+  }),
+  clientId: z.guid().meta({ title: "Application (client) ID" }),
+};
+
+const cloudShape = {
+  authorityUrl: address.default("https://login.microsoftonline.com").meta({
+    title: "Sign-in address",
+    description: "Another one for a national cloud, such as https://login.microsoftonline.us.",
+    administrator: true,
+  }),
+  graphUrl: address.default("https://graph.microsoft.com/v1.0").meta({
+    title: "Graph address",
+    description: "Another one for a national cloud, such as https://graph.microsoft.us/v1.0.",
+    administrator: true,
+  }),
+  allowPrivateHosts: z.boolean().default(false).meta({
+    title: "Allow private hosts",
+    description: "Microsoft's services have public addresses; only a proxy of one's own needs this.",
+    administrator: true,
+  }),
+};
+
+export const sharepointConfigSchema = z.object({
+  ...tenantShape,
+  siteUrl: z.url({ protocol: /^https$/ }).meta({
+    title: "Site",
+    description: "The site's address, such as https://contoso.sharepoint.com/sites/Finance.",
+  }),
+  libraries: z.array(z.string().min(1)).default([]).meta({
+    title: "Document libraries",
+    description: "Names or drive ids; none means all of the site's.",
+  }),
+  ...pathFilterShape,
+  ...cloudShape,
+});
+export type SharepointConfig = z.infer<typeof sharepointConfigSchema>;
+
+export const onedriveConfigSchema = z.object({
+  ...tenantShape,
+  users: z.array(z.string().min(1)).min(1).max(maxUsers).meta({
+    title: "Users",
+    description: "Whose OneDrive is read: user principal names or object ids.",
+  }),
+  ...pathFilterShape,
+  ...cloudShape,
+});
+export type OnedriveConfig = z.infer<typeof onedriveConfigSchema>;
+
+export const teamsConfigSchema = z.object({
+  ...tenantShape,
+  teams: z.array(z.guid()).min(1).meta({
+    title: "Teams",
+    description: "Ids of the teams, which are those of their Microsoft 365 groups.",
+  }),
+  channels: z.array(z.string().min(1)).default([]).meta({
+    title: "Channels",
+    description: "Names; none means all of each team's.",
+  }),
+  ...cloudShape,
+});
+export type TeamsConfig = z.infer<typeof teamsConfigSchema>;
+
+export type TenantConfig = Pick<
+  SharepointConfig,
+  "tenantId" | "clientId" | "authorityUrl" | "graphUrl" | "allowPrivateHosts"
+>;
+
+export const microsoftSecretSchema = z
+  .object({
+    clientSecret: z.string().min(1).optional().meta({
+      title: "Client secret",
+      description: "The secret's value, not its id.",
+    }),
+    certificate: z.string().min(1).optional().meta({
+      title: "Certificate",
+      description:
+        "Instead of a secret: PEM with the private key and the certificate. SharePoint tells who is in a site's groups (Owners, Members, Visitors) only to an application with a certificate.",
+    }),
+  })
+  .refine(({ clientSecret, certificate }) => clientSecret !== undefined || certificate !== undefined, {
+    error: "Enter a client secret or a certificate.",
+  });
+export type MicrosoftSecrets = z.infer<typeof microsoftSecretSchema>;

@@ -1,0 +1,36 @@
+import { hash } from "node:crypto";
+import type { Cursor } from "@anneal/core/connect/change";
+import { z } from "zod";
+
+/**
+ * How far one drive has been read. `link` is the next page of the first listing ("first") or of the feed ("changes");
+ * `rootAcl` is a digest of who may read the drive's root: when that changes, everybody's permissions may have.
+ * `retry` are items whose last reading failed: the feed names an item only once.
+ */
+const driveStateSchema = z.object({
+  phase: z.enum(["first", "changes"]),
+  link: z.string(),
+  rootAcl: z.string(),
+  retry: z.array(z.string()),
+});
+export type DriveState = z.infer<typeof driveStateSchema>;
+
+const cursorSchema = z.object({
+  version: z.literal(1),
+  /** Of the settings that it was made with: with others everything is listed again. */
+  settings: z.string(),
+  drives: z.record(z.string(), driveStateSchema),
+  /** The last ref whose permissions were looked at again; "" to begin anew. */
+  auditedRef: z.string(),
+});
+export type DriveCursor = z.infer<typeof cursorSchema>;
+
+export function parseDriveCursor(cursor: Cursor | null, settings: string): DriveCursor {
+  const parsed = cursorSchema.safeParse(cursor);
+  if (parsed.success && parsed.data.settings === settings) return parsed.data;
+  return { version: 1, settings, drives: {}, auditedRef: "" };
+}
+
+export function digest(...parts: (string | number | null | undefined)[]): string {
+  return hash("sha256", JSON.stringify(parts), "base64url").slice(0, 24);
+}

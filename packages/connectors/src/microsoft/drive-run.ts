@@ -1,0 +1,112 @@
+import type { Acl } from "@anneal/core/access/acl";
+import type { Change, KnownItems } from "@anneal/core/connect/change";
+import type { ConnectContext } from "../connector.ts";
+import type { PathFilter } from "../path-filter.ts";
+import { SeenRefs } from "../seen-refs.ts";
+import type { DriveCursor, DriveState } from "./drive-cursor.ts";
+import { isOwnFault, type Graph } from "./graph-client.ts";
+import { permissionPageSchema, type Permission } from "./graph-schemas.ts";
+import { aclOfPermissions, endsByItself } from "./item-acl.ts";
+
+/** A drive to read. `siteScope` is the site collection that its site groups belong to. */
+export type Drive = { id: string; name: string; siteScope: string };
+
+/** What one run has learned so far, of all its drives. */
+export type DriveRun = {
+  graph: Graph;
+  known: KnownItems;
+  context: ConnectContext;
+  filter: PathFilter;
+  states: Map<string, DriveState>;
+  /** The states that count once the run's deletions are through; until then a resumed run meets them again. */
+  pendingStates: Map<string, DriveState>;
+  auditedRef: string;
+  scanned: number;
+  /** Refs met in `enumerated` drives, which were listed from end to end. */
+  seen: SeenRefs;
+  enumerated: Set<string>;
+  /** Refs that the feed says are deleted, and that were known. */
+  deleted: Set<string>;
+  /** Drives in which a folder was deleted: the feed may be silent about what was in it. */
+  relist: Set<string>;
+  /** Refs whose permissions this run has read. */
+  checked: SeenRefs;
+  /** Items whose content is on its way or failed, by drive. */
+  unread: Map<string, Set<string>>;
+  /** Items whose permissions failed, or run out by themselves, by drive. */
+  passingAcl: Map<string, Set<string>>;
+};
+
+export function createDriveRun(
+  place: Pick<DriveRun, "graph" | "known" | "context" | "filter">,
+  cursor: DriveCursor,
+): DriveRun {
+  return {
+    ...place,
+    states: new Map(Object.entries(cursor.drives)),
+    pendingStates: new Map(),
+    auditedRef: cursor.auditedRef,
+    scanned: 0,
+    seen: new SeenRefs(),
+    enumerated: new Set(),
+    deleted: new Set(),
+    relist: new Set(),
+    checked: new SeenRefs(),
+    unread: new Map(Object.entries(cursor.drives).map(([id, { retry }]) => [id, new Set(retry)])),
+    passingAcl: new Map(),
+  };
+}
+
+export function refOf(driveId: string, itemId: string): string {
+  return `${driveId}/${itemId}`;
+}
+
+export function splitRef(ref: string): { driveId: string; itemId: string } {
+  const at = ref.indexOf("/");
+  return at < 0 ? { driveId: ref, itemId: "" } : { driveId: ref.slice(0, at), itemId: ref.slice(at + 1) };
+}
+
+export function itemsOf(sets: Map<string, Set<string>>, driveId: string): Set<string> {
+  const found = sets.get(driveId) ?? new Set();
+  sets.set(driveId, found);
+  return found;
+}
+
+/** More than this is not remembered one by one: such a drive is listed again. */
+const maxRetries = 200;
+
+/** The cursor as it may be stored now. Items in flight are retried unless they are done by the next checkpoint. */
+export function checkpointOf(run: DriveRun, settings: string, total: number | null): Change {
+  const drives: Record<string, DriveState> = {};
+  for (const [driveId, state] of run.states) {
+    const unread = [...itemsOf(run.unread, driveId)];
+    // Without a state everything in it is looked at again, which what is unchanged survives unread.
+    if (unread.length > maxRetries) continue;
+    const retry = [...new Set([...unread, ...itemsOf(run.passingAcl, driveId)])].slice(0, maxRetries);
+    drives[driveId] = { ...state, retry };
+  }
+  const cursor = { version: 1, settings, drives, auditedRef: run.auditedRef };
+  return { type: "checkpoint", cursor, scanned: run.scanned, total };
+}
+
+/**
+ * Who may read an item now. What may be another answer tomorrow, without a change, is asked again by the next run.
+ * @returns null when it cannot be read, which is to say: nobody
+ */
+export async function readAcl(run: DriveRun, drive: Drive, itemId: string): Promise<Acl | null> {
+  const path = `drives/${encodeURIComponent(drive.id)}/items/${encodeURIComponent(itemId)}/permissions`;
+  const passing = itemsOf(run.passingAcl, drive.id);
+  const now = new Date();
+  try {
+    const permissions: Permission[] = [];
+    for await (const page of run.graph.pages(path, permissionPageSchema)) permissions.push(...page);
+    if (endsByItself(permissions, now)) passing.add(itemId);
+    else passing.delete(itemId);
+    return aclOfPermissions(permissions, run.graph, drive.siteScope, now);
+  } catch (error) {
+    run.context.signal.throwIfAborted();
+    if (!isOwnFault(error)) throw error;
+    passing.add(itemId);
+    return null;
+  }
+}

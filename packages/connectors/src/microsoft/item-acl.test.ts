@@ -1,0 +1,89 @@
+import { anyone, nobody } from "@anneal/core/access/acl";
+import { describe, expect, it } from "vitest";
+import type { Graph } from "./graph-client.ts";
+import type { IdentitySet, Permission } from "./graph-schemas.ts";
+import { aclOfPermissions } from "./item-acl.ts";
+
+const tenantId = "11111111-1111-4111-8111-111111111111";
+const ann = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
+const finance = "ffffffff-ffff-4fff-8fff-ffffffffffff";
+const graph: Pick<Graph, "principal" | "tenantId"> = {
+  tenantId,
+  principal: (kind, id) => ({ source: "microsoft", tenant: tenantId, kind, id }),
+};
+const now = new Date("2026-06-01T00:00:00Z");
+const readersOf = (...permissions: Permission[]) =>
+  aclOfPermissions(permissions, graph, "site", now).allow.map(({ kind, id }) => `${kind} ${id}`);
+const granted = (identity: Partial<IdentitySet>, changes: Partial<Permission> = {}): Permission => ({
+  roles: ["read"],
+  grantedToV2: identity,
+  ...changes,
+});
+const login = (loginName: string) => ({ siteUser: { id: "5", loginName } });
+
+describe("aclOfPermissions", () => {
+  it("admits users and groups by their ids", () => {
+    expect(readersOf(granted({ user: { id: ann } }), granted({ group: { id: finance } }))).toEqual([
+      `user ${ann}`,
+      `group ${finance}`,
+    ]);
+  });
+
+  it("admits nobody where nothing is granted, or to nobody whom it knows", () => {
+    expect(aclOfPermissions([], graph, "site", now)).toEqual(nobody);
+    expect(readersOf(granted({}))).toEqual([]);
+    expect(readersOf(granted({ user: { id: null } }))).toEqual([]);
+    expect(readersOf(granted({ user: { id: "not-an-id" } }))).toEqual([]);
+  });
+
+  it("tells a group's owners, who have the group's id, from its members", () => {
+    const claim = `c:0o.c|federateddirectoryclaimprovider|${finance}`;
+    expect(readersOf(granted({ group: { id: finance }, ...login(`${claim}_o`) }))).toEqual([`group ${finance}/owners`]);
+    expect(readersOf(granted({ group: { id: finance }, ...login(claim) }))).toEqual([`group ${finance}`]);
+  });
+
+  it("keeps the same site group of two sites apart", () => {
+    const permission = granted({ siteGroup: { id: "5", loginName: "Members" } });
+    const one = aclOfPermissions([permission], graph, "one", now);
+    expect(one.allow).toHaveLength(1);
+    expect(aclOfPermissions([permission], graph, "two", now)).not.toEqual(one);
+  });
+
+  it("takes “everyone except external users” for the tenant's own accounts, of this tenant only", () => {
+    const all = (tenant: string) => granted(login(`c:0-.f|rolemanager|spo-grid-all-users/${tenant}`));
+    expect(readersOf(all(tenantId))).toEqual([`domain ${tenantId}`]);
+    expect(readersOf(all(ann))).toEqual([]);
+  });
+
+  it("tells the scopes of sharing links apart, and grants nothing for one that it does not know", () => {
+    const link = (scope: string | null, changes: Partial<Permission> = {}): Permission => ({
+      roles: ["read"],
+      link: { scope },
+      ...changes,
+    });
+    expect(aclOfPermissions([link("anonymous")], graph, "site", now).allow).toEqual([anyone]);
+    expect(readersOf(link("anonymous", { hasPassword: true }))).toEqual([]);
+    expect(readersOf(link("organization"))).toEqual([`domain ${tenantId}`]);
+    expect(readersOf(link("users", { grantedToIdentitiesV2: [{ user: { id: ann } }] as IdentitySet[] }))).toEqual([
+      `user ${ann}`,
+    ]);
+    expect(readersOf(link(null))).toEqual([]);
+    for (const scope of ["existingAccess", "galaxy"]) {
+      expect(readersOf(link(scope, { grantedToIdentitiesV2: [{ user: { id: ann } }] as IdentitySet[] }))).toEqual([]);
+    }
+  });
+
+  it("forgets a permission that has expired, and keeps one that never does", () => {
+    const until = (expirationDateTime: string) => readersOf(granted({ user: { id: ann } }, { expirationDateTime }));
+    expect(until("2026-05-31T23:59:59Z")).toEqual([]);
+    expect(until("nonsense")).toEqual([]);
+    expect(until("2026-06-02T00:00:00Z")).toEqual([`user ${ann}`]);
+    expect(until("0001-01-01T00:00:00Z")).toEqual([`user ${ann}`]);
+  });
+
+  it("grants nothing for a role that may not read", () => {
+    expect(readersOf(granted({ user: { id: ann } }, { roles: ["sp.limited access"] }))).toEqual([]);
+    expect(readersOf(granted({ user: { id: ann } }, { roles: [] }))).toEqual([]);
+    expect(readersOf(granted({ user: { id: ann } }, { roles: ["write"] }))).toEqual([`user ${ann}`]);
+  });
+});

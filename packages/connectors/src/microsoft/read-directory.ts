@@ -1,0 +1,115 @@
+import type { Principal } from "@anneal/core/access/acl";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import { RemoteError } from "../remote/remote-client.ts";
+import type { Graph } from "./graph-client.ts";
+import {
+  groupPageSchema,
+  memberPageSchema,
+  organizationPageSchema,
+  userPageSchema,
+  type GraphGroup,
+  type GraphUser,
+} from "./graph-schemas.ts";
+import { groupOwners, organizationOf } from "./item-acl.ts";
+
+const userQuery = {
+  $select: "id,displayName,mail,userPrincipalName,proxyAddresses,userType,accountEnabled",
+  $top: 999,
+};
+const groupQuery = { $select: "id,displayName,groupTypes", $top: 999 };
+const memberQuery = { $select: "id", $top: 999 };
+const groupsAtOnce = 8;
+
+/**
+ * The tenant's accounts and groups, all of them, and everybody together as the audience of an organization's links.
+ * @param usersByName is filled with the accounts by user principal name, in small letters
+ */
+export async function* readTenantDirectory(
+  graph: Graph,
+  usersByName?: Map<string, Principal>,
+): AsyncIterable<DirectoryEntry> {
+  const domains = await readVerifiedDomains(graph);
+  const insiders: Principal[] = [];
+  for await (const page of graph.pages("users", userPageSchema, { query: userQuery })) {
+    for (const user of page) {
+      const principal = graph.principal("user", user.id);
+      if (!isGuest(user)) insiders.push(principal);
+      if (user.userPrincipalName) usersByName?.set(user.userPrincipalName.toLowerCase(), principal);
+      yield { type: "user", principal, name: user.displayName ?? user.id, emails: addressesOf(user, domains) };
+    }
+  }
+  yield { type: "group", principal: organizationOf(graph), name: "Everyone in the organization", members: insiders };
+  for await (const page of graph.pages("groups", groupPageSchema, { query: groupQuery })) {
+    for (let at = 0; at < page.length; at += groupsAtOnce) {
+      const groups = await Promise.all(page.slice(at, at + groupsAtOnce).map((group) => readGroup(graph, group)));
+      for (const entries of groups) yield* entries;
+    }
+  }
+}
+
+export async function readVerifiedDomains(graph: Graph): Promise<ReadonlySet<string>> {
+  const domains = new Set<string>();
+  for await (const page of graph.pages("organization", organizationPageSchema, {
+    query: { $select: "verifiedDomains" },
+  })) {
+    for (const { verifiedDomains } of page) for (const { name } of verifiedDomains) domains.add(name.toLowerCase());
+  }
+  return domains;
+}
+
+function isGuest({ userType, userPrincipalName }: GraphUser): boolean {
+  return userType === "Guest" || /#EXT#/i.test(userPrincipalName ?? "");
+}
+
+/**
+ * An administrator can write any address into `mail`, another company's too; only the domains that the tenant has
+ * proved to own say whose it is. A disabled account speaks for nobody.
+ */
+export function addressesOf(user: GraphUser, verifiedDomains: ReadonlySet<string>): string[] {
+  if (user.accountEnabled === false || isGuest(user)) return [];
+  const proxies = (user.proxyAddresses ?? [])
+    .filter((address) => /^smtp:/i.test(address))
+    .map((address) => address.slice("smtp:".length));
+  const addresses = [user.userPrincipalName, user.mail, ...proxies].flatMap((address) => address?.toLowerCase() ?? []);
+  return [...new Set(addresses)].filter((address) => {
+    const at = address.lastIndexOf("@");
+    return at > 0 && verifiedDomains.has(address.slice(at + 1));
+  });
+}
+
+async function readGroup(graph: Graph, group: GraphGroup): Promise<DirectoryEntry[]> {
+  const name = group.displayName ?? group.id;
+  const path = `groups/${encodeURIComponent(group.id)}`;
+  try {
+    const entries: DirectoryEntry[] = [
+      {
+        type: "group",
+        principal: graph.principal("group", group.id),
+        name,
+        members: await readMembers(graph, `${path}/members`),
+      },
+    ];
+    // Only a Microsoft 365 group's owners are an audience of their own.
+    if (group.groupTypes?.includes("Unified")) {
+      const members = await readMembers(graph, `${path}/owners`);
+      entries.push({ type: "group", principal: groupOwners(graph, group.id), name: `${name} (owners)`, members });
+    }
+    return entries;
+  } catch (error) {
+    // Deleted since it was listed.
+    if (error instanceof RemoteError && error.status === 404) return [];
+    throw error;
+  }
+}
+
+/** Its direct members, groups among them; devices and applications read nothing. */
+async function readMembers(graph: Graph, path: string): Promise<Principal[]> {
+  const members: Principal[] = [];
+  for await (const page of graph.pages(path, memberPageSchema, { query: memberQuery })) {
+    for (const { "@odata.type": type, id } of page) {
+      if (type === "#microsoft.graph.user") members.push(graph.principal("user", id));
+      if (type === "#microsoft.graph.group") members.push(graph.principal("group", id));
+    }
+  }
+  return members;
+}

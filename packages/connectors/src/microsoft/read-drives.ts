@@ -1,0 +1,84 @@
+import type { Change } from "@anneal/core/connect/change";
+import type { ErrorReport } from "@anneal/core/errors";
+import type { ReadRequest } from "../connector.ts";
+import type { PathFilter } from "../path-filter.ts";
+import type { RemoteError } from "../remote/remote-client.ts";
+import { deleteMissing } from "../reconcile.ts";
+import { auditPermissions } from "./audit-permissions.ts";
+import { parseDriveCursor } from "./drive-cursor.ts";
+import { createDriveFeed } from "./drive-feed.ts";
+import { checkpointOf, createDriveRun, splitRef, type Drive, type DriveRun } from "./drive-run.ts";
+import { isOwnFault, type Graph } from "./graph-client.ts";
+import { readDrive } from "./read-drive.ts";
+
+/** The drives of a source. With failures it is not complete, and no drive counts as gone. */
+export type DriveListing = { drives: Drive[]; failures: { ref: string; error: ErrorReport }[] };
+
+export type DrivesRequest = Pick<ReadRequest<unknown, unknown>, "known" | "context" | "cursor"> & {
+  graph: Graph;
+  filter: PathFilter;
+  /** A digest of what the cursor depends on. */
+  settings: string;
+  listing: DriveListing;
+};
+
+export async function* readDrives(request: DrivesRequest): AsyncIterable<Change> {
+  const { listing, settings, known } = request;
+  const cursor = parseDriveCursor(request.cursor, settings);
+  const run = createDriveRun(request, cursor);
+  const feed = createDriveFeed(run.graph);
+  const isKnown = knownDrives(run);
+  const failures = [...listing.failures];
+  const errors: RemoteError[] = [];
+  const read = new Map<string, Drive>();
+
+  for (const drive of listing.drives) {
+    try {
+      yield* readDrive(run, drive, feed, isKnown, () => checkpointOf(run, settings, null));
+      read.set(drive.id, drive);
+    } catch (error) {
+      run.context.signal.throwIfAborted();
+      if (!isOwnFault(error)) throw error;
+      errors.push(error);
+      failures.push({ ref: `${drive.id}/`, error: error.toReport() });
+    }
+  }
+  if (read.size === 0 && errors[0] !== undefined) throw errors[0];
+  for (const failure of failures) yield { type: "failure", ...failure };
+
+  const listed = new Set(listing.drives.map((drive) => drive.id));
+  const isComplete = listing.failures.length === 0;
+  const isGone = (ref: string) => {
+    if (run.deleted.has(ref)) return true;
+    const { driveId } = splitRef(ref);
+    if (!listed.has(driveId)) return isComplete;
+    return run.enumerated.has(driveId) && !run.seen.has(ref);
+  };
+  yield* auditPermissions(run, read, isGone);
+
+  let refused = false;
+  const lostDrives = Object.keys(cursor.drives).filter((driveId) => !listed.has(driveId));
+  const mayLack = isComplete && (lostDrives.length > 0 || Object.keys(cursor.drives).length === 0);
+  if (run.deleted.size > 0 || run.enumerated.size > 0 || mayLack) {
+    for await (const change of deleteMissing(known, run.context.deletions, isGone)) {
+      refused ||= change.type === "failure";
+      yield change;
+    }
+  }
+  if (!refused) {
+    for (const [driveId, state] of run.pendingStates) run.states.set(driveId, state);
+    if (isComplete) for (const driveId of lostDrives) run.states.delete(driveId);
+  }
+  yield checkpointOf(run, settings, run.scanned);
+}
+
+/** Which drives anything is known of; looked up once, and only if a drive is new to the cursor. */
+function knownDrives(run: DriveRun): (driveId: string) => Promise<boolean> {
+  let found: Promise<Set<string>> | undefined;
+  const collect = async () => {
+    const drives = new Set<string>();
+    for await (const ref of run.known.refs()) drives.add(splitRef(ref).driveId);
+    return drives;
+  };
+  return async (driveId) => (await (found ??= collect())).has(driveId);
+}

@@ -1,0 +1,513 @@
+import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { mayRead, principalKey } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describePermissions } from "../../conformance/describe-permissions.ts";
+import { createDriveHarness, type DriveHarness } from "../../conformance/fake-microsoft/create-drive-harness.ts";
+import {
+  grantEverybodyInside,
+  grantGroup,
+  grantGroupOwners,
+  grantSiteGroup,
+  grantUser,
+  shareLink,
+} from "../../conformance/fake-microsoft/fake-grants.ts";
+import type { FakeMicrosoft } from "../../conformance/fake-microsoft/start-fake-microsoft.ts";
+import { MemoryDirectory } from "../../conformance/memory-directory.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import type { ConnectContext } from "../connector.ts";
+import { auditedPerRun } from "./audit-permissions.ts";
+import { sharepointConfigSchema, type MicrosoftSecrets, type SharepointConfig } from "./config.ts";
+import { sharepointConnector } from "./sharepoint-connector.ts";
+
+const configOf = ({ tenant, graphUrl, authorityUrl }: FakeMicrosoft, changes: Partial<SharepointConfig> = {}) =>
+  sharepointConfigSchema.parse({
+    tenantId: tenant.id,
+    clientId: tenant.clientId,
+    siteUrl: "https://contoso.sharepoint.example/sites/team",
+    graphUrl,
+    authorityUrl,
+    allowPrivateHosts: true,
+    ...changes,
+  });
+
+const addLibrary = ({ tenant }: FakeMicrosoft, name = "Documents") => {
+  const drive = tenant.addDrive(name);
+  tenant.siteDriveIds.push(drive.id);
+  return drive;
+};
+
+const createHarness = () =>
+  createDriveHarness(sharepointConnector, { configOf, addDrive: addLibrary, fault: "locked" });
+
+describeConnector("sharepoint", createHarness);
+describePermissions("sharepoint", createHarness);
+
+describe("a site in SharePoint", () => {
+  let harness: DriveHarness<SharepointConfig>;
+  let target: MemoryTarget;
+  beforeEach(async () => {
+    harness = await createHarness();
+    target = new MemoryTarget();
+  });
+  afterEach(() => harness.close());
+
+  const context: ConnectContext = {
+    signal: new AbortController().signal,
+    tempDir: tmpdir(),
+    limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
+    deletions: defaultDeletionPolicy,
+    chromiumPath: null,
+  };
+  const read = (changes: Partial<SharepointConfig> = {}, into = target) =>
+    sharepointConnector.read({
+      config: { ...harness.config, ...changes },
+      secrets: harness.secrets,
+      cursor: into.cursor,
+      known: into.known(),
+      context,
+    });
+  const sync = async (changes: Partial<SharepointConfig> = {}) => {
+    harness.fake.requests.length = 0;
+    await target.apply(read(changes));
+  };
+  const check = (changes: Partial<SharepointConfig> = {}, secrets: MicrosoftSecrets = harness.secrets) =>
+    sharepointConnector.check({ ...harness.config, ...changes }, secrets, context);
+  const put = async (...names: string[]) => {
+    for (const name of names) await harness.put(name, `About ${name}.`);
+  };
+  const titles = () => [...target.documents.values()].map(({ item }) => item.title).sort();
+  const changeTypes = () => target.changes.map((change) => change.type).filter((type) => type !== "checkpoint");
+  const directory = (secrets: MicrosoftSecrets = harness.secrets) =>
+    MemoryDirectory.read(sharepointConnector.readDirectory!({ config: harness.config, secrets, context }));
+  const readersOf = async (
+    name: string,
+    people = ["ann", "bob", "eve"],
+    secrets: MicrosoftSecrets = harness.secrets,
+  ) => {
+    const held = await directory(secrets);
+    const acl = target.documents.get(harness.refOf(name))?.item.acl;
+    return people.filter((person) => mayRead(acl, held.heldBy(harness.emailOf(person))));
+  };
+  const permissionReads = () => harness.fake.requests.filter((request) => request.endsWith("/permissions")).length;
+
+  it("goes on through throttling and an expired token", async () => {
+    await put("a.md", "b.md", "c.md");
+    harness.fake.tenant.throttled = 2;
+    for await (const change of read()) {
+      if (change.type === "checkpoint") harness.fake.tenant.firstValidToken = 2;
+    }
+    await sync();
+    expect(titles()).toEqual(["a.md", "b.md", "c.md"]);
+    expect(harness.fake.tenant.throttled).toBe(0);
+  });
+
+  it("never shows its token to the host that a download is handed to", async () => {
+    await put("a.md", "b.md");
+    await sync();
+    expect(target.documents.size).toBe(2);
+    expect(harness.fake.leakedTokens).toEqual([]);
+  });
+
+  it("lists again when the feed is too old, deletes what is gone, and reads nothing twice", async () => {
+    await put("a.md", "b.md", "guides/c.md");
+    await sync();
+    await harness.remove("b.md");
+    harness.fake.tenant.expireFeeds();
+    await sync();
+    expect(titles()).toEqual(["a.md", "c.md"]);
+    expect(target.opened).toEqual([]);
+    await sync();
+    expect(changeTypes()).toEqual([]);
+  });
+
+  it("reads the rest of a library while one document fails in every sync", async () => {
+    const { tenant } = harness.fake;
+    await put("good.md", "bad.md");
+    const { id } = tenant.require(harness.drive, "bad.md");
+    tenant.brokenContent.add(id);
+    await sync();
+    tenant.brokenItems.add(id);
+    await put("later.md");
+    await sync();
+    expect(titles()).toEqual(["good.md", "later.md"]);
+    expect(target.failures.map(({ ref }) => ref)).toEqual([harness.refOf("bad.md")]);
+    tenant.brokenItems.clear();
+    tenant.brokenContent.clear();
+    await sync();
+    expect(titles()).toEqual(["bad.md", "good.md", "later.md"]);
+  });
+
+  it("holds back what a stale feed would delete, until a person confirms", async () => {
+    await put(...Array.from({ length: 15 }, (_, index) => `${index}.md`));
+    await sync();
+    for (let index = 0; index < 12; index += 1) await harness.remove(`${index}.md`);
+    harness.fake.tenant.expireFeeds();
+    await sync();
+    expect(target.documents.size).toBe(15);
+    await sync();
+    expect(target.failures.map(({ error }) => error.code)).toEqual(["CONFLICT"]);
+    expect([...target.documents.values()].every(({ item }) => item.acl?.allow !== undefined)).toBe(true);
+    const confirmed = { ...context, deletions: { ...defaultDeletionPolicy, confirmed: true } };
+    const { config, secrets } = harness;
+    await target.apply(
+      sharepointConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context: confirmed }),
+    );
+    expect(target.documents.size).toBe(3);
+  });
+
+  it("deletes what was in a deleted folder, though the feed names the folder alone", async () => {
+    await put("keep.md", "old/one.md", "old/deep/two.md");
+    await sync();
+    await harness.remove("old");
+    await sync();
+    expect(titles()).toEqual(["keep.md"]);
+  });
+
+  it("brings back what was in a restored folder", async () => {
+    await put("keep.md", "old/one.md", "old/deep/two.md");
+    await sync();
+    const folder = harness.fake.tenant.require(harness.drive, "old");
+    await harness.remove("old");
+    await sync();
+    harness.fake.tenant.restore(harness.drive, folder);
+    await sync();
+    expect(titles()).toEqual(["keep.md", "one.md", "two.md"]);
+  });
+
+  it("gives what lies in a renamed folder its new address, and reads none of it", async () => {
+    await put("guides/deep/reset.md");
+    await sync();
+    await harness.move("guides", "manuals");
+    await sync();
+    expect(changeTypes()).toEqual(["moved"]);
+    expect(target.documents.get(harness.refOf("manuals/deep/reset.md"))?.item.uri).toContain("/manuals/deep/reset.md");
+  });
+
+  it("reads a renamed document again when its new name asks for another parser", async () => {
+    await put("notes.txt");
+    await sync();
+    await harness.move("notes.txt", "notes.md");
+    await sync();
+    expect(target.opened).toEqual([harness.refOf("notes.md")]);
+  });
+
+  it("finds a change of permissions that is in no feed", async () => {
+    await put("plan.md", "deep/er/other.md");
+    await harness.share("plan.md", [{ user: "ann" }]);
+    await sync();
+    harness.fake.tenant.hidesSharing = true;
+    await harness.share("plan.md", [{ user: "bob" }]);
+    await sync();
+    expect(await readersOf("plan.md")).toEqual(["bob"]);
+    expect(changeTypes()).toEqual(["acl"]);
+  });
+
+  it("asks again for permissions that run out, in every sync, however many documents there are", async () => {
+    const { tenant } = harness.fake;
+    tenant.pageSize = 200;
+    const names = Array.from({ length: auditedPerRun + 30 }, (_, index) => `${index}.md`);
+    await put(...names);
+    // The last by its ref: it is not among those that the next sync looks at anyway.
+    const last = names.toSorted((a, b) => (harness.refOf(a) < harness.refOf(b) ? -1 : 1)).at(-1)!;
+    const expiring = grantUser(tenant, "ann");
+    tenant.share(tenant.require(harness.drive, last), [{ ...expiring, expirationDateTime: "2999-01-01T00:00:00Z" }]);
+    await sync();
+    expect(await readersOf(last)).toEqual(["ann"]);
+    tenant.hidesSharing = true;
+    tenant.share(tenant.require(harness.drive, last), [{ ...expiring, expirationDateTime: "2020-01-01T00:00:00Z" }]);
+    await sync();
+    expect(await readersOf(last)).toEqual([]);
+  });
+
+  it("follows the permissions of the library itself", async () => {
+    await put("deep/er/plan.md");
+    await harness.shareFolder!("", [{ user: "ann" }]);
+    await sync();
+    harness.fake.tenant.hidesSharing = true;
+    await harness.shareFolder!("", [{ user: "eve" }]);
+    await sync();
+    expect(await readersOf("deep/er/plan.md")).toEqual(["eve"]);
+    expect(target.opened).toEqual([]);
+    // It was listed as a whole, not met by chance among those that are looked at again.
+    expect(harness.fake.requests.filter((request) => request.endsWith("/delta")).length).toBeGreaterThan(1);
+  });
+
+  it("looks at the permissions of so many documents a sync, and at all of them in turn", async () => {
+    const { tenant } = harness.fake;
+    tenant.pageSize = 200;
+    const names = Array.from({ length: auditedPerRun + 30 }, (_, index) => `${index}.md`);
+    await put(...names);
+    await sync();
+    tenant.hidesSharing = true;
+    for (const name of names) await harness.share(name, [{ user: "ann" }]);
+    await sync();
+    expect(changeTypes()).toHaveLength(auditedPerRun);
+    await sync();
+    expect(changeTypes()).toHaveLength(30);
+    expect([...target.documents.values()].every(({ item }) => item.acl?.allow.length === 1)).toBe(true);
+  });
+
+  it("takes access away even when the new content cannot be had", async () => {
+    await put("plan.md");
+    await harness.share("plan.md", [{ user: "ann" }]);
+    await sync();
+    await harness.put("plan.md", "A plan without Ann.");
+    await harness.share("plan.md", [{ user: "bob" }]);
+    await harness.breakItem!("plan.md");
+    await sync();
+    expect(target.failures).toHaveLength(1);
+    expect(target.documents.get(harness.refOf("plan.md"))?.text).toContain("About plan.md.");
+    expect(await readersOf("plan.md")).toEqual(["bob"]);
+  });
+
+  it("reads changes and permissions with no more than Sites.Read.All, and says what is lost", async () => {
+    harness.fake.tenant.scopes.delete("Sites.FullControl.All");
+    await put("plan.md");
+    await harness.share("plan.md", [{ user: "ann" }]);
+    await sync();
+    await harness.share("plan.md", [{ user: "bob" }]);
+    await put("new.md");
+    await sync();
+    expect(titles()).toEqual(["new.md", "plan.md"]);
+    expect(await readersOf("plan.md")).toEqual(["bob"]);
+    const { checks, error } = await check();
+    expect(error).toBeNull();
+    expect(checks.find(({ capability }) => capability === "changes")).toMatchObject({
+      status: "warning",
+      message: expect.stringContaining("Sites.FullControl.All") as string,
+    });
+  });
+
+  it("opens an organization's link to its own people, not to guests", async () => {
+    const { tenant } = harness.fake;
+    tenant.addUser("guest", { userType: "Guest", mail: "guest@elsewhere.example" });
+    await put("plan.md", "all.md");
+    tenant.share(tenant.require(harness.drive, "plan.md"), [shareLink("organization")]);
+    tenant.share(tenant.require(harness.drive, "all.md"), [grantEverybodyInside(tenant.id)]);
+    await sync();
+    for (const name of ["plan.md", "all.md"]) {
+      expect(await readersOf(name, ["ann", "bob", "eve", "guest"])).toEqual(["ann", "bob", "eve"]);
+    }
+  });
+
+  it("admits only the people of a link for people, and nobody by a link that expired", async () => {
+    const { tenant } = harness.fake;
+    await put("some.md", "past.md");
+    const ann = { user: { id: tenant.users.get("ann")!.id } };
+    tenant.share(tenant.require(harness.drive, "some.md"), [shareLink("users", [ann])]);
+    tenant.share(tenant.require(harness.drive, "past.md"), [
+      shareLink("anonymous", [], { expirationDateTime: "2020-01-01T00:00:00Z" }),
+    ]);
+    await sync();
+    expect(await readersOf("some.md")).toEqual(["ann"]);
+    expect(await readersOf("past.md")).toEqual([]);
+  });
+
+  it("tells two groups of one name, and a group's owners from its members", async () => {
+    const { tenant } = harness.fake;
+    const [ann, bob, eve] = ["ann", "bob", "eve"].map((name) => tenant.users.get(name)!.id);
+    const group = (members: string[], owners: string[]) => ({
+      id: randomUUID(),
+      displayName: "Finance",
+      groupTypes: ["Unified"],
+      members,
+      owners,
+    });
+    tenant.groups.set("one", group([ann!, bob!], [bob!]));
+    tenant.groups.set("two", group([eve!], []));
+    await put("one.md", "owners.md", "site.md");
+    tenant.share(tenant.require(harness.drive, "one.md"), [grantGroup(tenant, "one")]);
+    tenant.share(tenant.require(harness.drive, "owners.md"), [grantGroupOwners(tenant, "one")]);
+    tenant.share(tenant.require(harness.drive, "site.md"), [grantSiteGroup("5", "Finance")]);
+    await sync();
+    expect(await readersOf("one.md")).toEqual(["ann", "bob"]);
+    expect(await readersOf("owners.md")).toEqual(["bob"]);
+    expect(await readersOf("site.md")).toEqual([]);
+  });
+
+  it("admits the members of the site's own groups, which only a certificate may see", async () => {
+    const { tenant } = harness.fake;
+    const pem = await createCertificate();
+    tenant.certificate = pem;
+    tenant.groups.set("clerks", {
+      id: randomUUID(),
+      displayName: "Clerks",
+      groupTypes: [],
+      members: [tenant.users.get("bob")!.id],
+      owners: [],
+    });
+    tenant.siteGroups.set(5, { title: "Owners", logins: ["i:0#.f|membership|eve@contoso.example"] });
+    tenant.siteGroups.set(6, {
+      title: "Members",
+      logins: [
+        "i:0#.f|membership|Ann@contoso.example",
+        "i:0#.f|membership|stranger@elsewhere.example",
+        `c:0t.c|tenant|${tenant.groups.get("clerks")!.id}`,
+      ],
+    });
+    await put("plan.md");
+    tenant.share(tenant.require(harness.drive, "plan.md"), [grantSiteGroup("6", "Members")]);
+    await sync();
+    expect(await readersOf("plan.md")).toEqual([]);
+    // One line, as a form may send it.
+    const secrets = { certificate: pem.replaceAll("\n", " ") };
+    expect(await readersOf("plan.md", undefined, secrets)).toEqual(["ann", "bob"]);
+    expect((await check({}, secrets)).checks.at(-1)).toMatchObject({ capability: "site groups", status: "ok" });
+    tenant.scopes.delete("SharePoint Sites.FullControl.All");
+    expect(await readersOf("plan.md", undefined, secrets)).toEqual([]);
+    expect((await check({}, secrets)).checks.at(-1)).toMatchObject({ capability: "site groups", status: "warning" });
+  });
+
+  it("refuses a certificate that it cannot use, without repeating it", async () => {
+    const result = await check({}, { certificate: "-----BEGIN PRIVATE KEY-----secretpart-----END PRIVATE KEY-----" });
+    expect(result.error?.code).toBe("SOURCE_CREDENTIALS");
+    expect(JSON.stringify(result)).not.toContain("secretpart");
+    harness.fake.tenant.certificate = await createCertificate();
+    const other = await check({}, { certificate: await createCertificate() });
+    expect(other.error).toMatchObject({ code: "SOURCE_CREDENTIALS", details: { code: "AADSTS700027" } });
+  });
+
+  it("lets no account speak for an address of a domain that the tenant has not verified", async () => {
+    const { tenant } = harness.fake;
+    tenant.addUser("mallory", { mail: "ceo@victim.example", proxyAddresses: ["SMTP:ceo@victim.example"] });
+    await put("plan.md");
+    tenant.share(tenant.require(harness.drive, "plan.md"), [grantUser(tenant, "mallory")]);
+    await sync();
+    expect(await readersOf("plan.md", ["mallory"])).toEqual([]);
+    expect((await directory()).heldBy("mallory@contoso.example").size).toBeGreaterThan(1);
+  });
+
+  it("does not take a host of somebody's own for Microsoft's word about a tenant", async () => {
+    await put("plan.md");
+    await harness.share("plan.md", [{ user: "ann" }]);
+    await sync();
+    const [reader] = target.documents.get(harness.refOf("plan.md"))!.item.acl!.allow;
+    expect(reader?.tenant).not.toBe(harness.fake.tenant.id);
+    expect(principalKey(reader!)).toContain("127.0.0.1");
+  });
+
+  it("goes on with a first listing where it was killed", async () => {
+    await put(...Array.from({ length: 8 }, (_, index) => `${index}.md`));
+    await target.apply(read(), { at: 8, write: "done" });
+    const before = target.documents.size;
+    expect(before).toBeGreaterThan(3);
+    await sync();
+    expect(target.documents.size).toBe(8);
+    expect(target.opened).toHaveLength(8 - before);
+    const listings = harness.fake.requests.filter((request) => request.endsWith("/delta")).length;
+    expect(listings).toBeLessThan(5);
+  });
+
+  it("reads one permission list a changed document, besides those that it looks at again", async () => {
+    await put("a.md", "b.md", "c.md");
+    await sync();
+    await harness.put("a.md", "Changed.");
+    await sync();
+    // The library's own, the changed document's, and the two others' looked at again.
+    expect(permissionReads()).toBe(4);
+  });
+
+  it("reads only what the patterns name, wherever it goes", async () => {
+    const filter = { include: ["guides/**"], exclude: ["*.tmp"] };
+    await put("guides/a.md", "guides/deep/b.md", "guides/c.tmp", "other/d.md");
+    await sync(filter);
+    expect(titles()).toEqual(["a.md", "b.md"]);
+    await harness.move("guides/deep", "other/deep");
+    await harness.move("other/d.md", "guides/d.md");
+    await sync(filter);
+    expect(titles()).toEqual(["a.md", "d.md"]);
+  });
+
+  it("lists again when its settings change, and lets go of what they leave out", async () => {
+    await put("a.md", "b.md", "c.md");
+    await sync();
+    await sync({ exclude: ["b.md"] });
+    expect(titles()).toEqual(["a.md", "c.md"]);
+    expect(target.opened).toEqual([]);
+  });
+
+  it("reads all libraries, or the chosen ones, and lets go of one that is gone", async () => {
+    const { tenant } = harness.fake;
+    const archive = addLibrary(harness.fake, "Archive");
+    tenant.put(archive, "old.md", "Long ago.");
+    await put("new.md");
+    await sync();
+    expect(titles()).toEqual(["new.md", "old.md"]);
+    tenant.siteDriveIds.pop();
+    await sync();
+    expect(titles()).toEqual(["new.md"]);
+    tenant.siteDriveIds.push(archive.id);
+    await sync({ libraries: ["Archive"] });
+    expect(titles()).toEqual(["old.md"]);
+    await expect(sync({ libraries: ["Attic"] })).rejects.toMatchObject({ code: "SOURCE_NOT_FOUND" });
+  });
+
+  it("keeps the documents of a library that cannot be read, and reads the others", async () => {
+    const { tenant } = harness.fake;
+    const archive = addLibrary(harness.fake, "Archive");
+    tenant.put(archive, "old.md", "Long ago.");
+    await put("a.md");
+    await sync();
+    tenant.closedDrives.add(archive.id);
+    await put("b.md");
+    await sync();
+    expect(titles()).toEqual(["a.md", "b.md", "old.md"]);
+    expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([
+      [`${archive.id}/`, "SOURCE_FORBIDDEN"],
+    ]);
+    tenant.closedDrives.clear();
+    await sync();
+    expect(target.failures).toEqual([]);
+    expect(changeTypes()).toEqual([]);
+  });
+
+  it("says in check() what would be read", async () => {
+    await put("a.md");
+    const { summary, checks } = await check();
+    expect(summary).toBe('"Documents" can be read and holds 1 file: a.md.');
+    expect(checks.map(({ capability, status }) => `${capability} ${status}`)).toEqual([
+      "read ok",
+      "permissions ok",
+      "changes ok",
+      "people ok",
+      "site groups warning",
+    ]);
+  });
+
+  it("names what is missing in Microsoft's words, and repeats no secret", async () => {
+    const wrong = await check({}, { clientSecret: "very-secret-value" });
+    expect(wrong.error).toMatchObject({ code: "SOURCE_CREDENTIALS", details: { code: "AADSTS7000215" } });
+    expect(JSON.stringify(wrong)).not.toContain("very-secret-value");
+    expect((await check({ siteUrl: "https://contoso.sharepoint.example/sites/none" })).error?.code).toBe(
+      "SOURCE_NOT_FOUND",
+    );
+    expect((await check({ tenantId: randomUUID() })).error?.code).toBe("SOURCE_CREDENTIALS");
+    expect((await check({ allowPrivateHosts: false })).error?.code).toBe("SOURCE_FORBIDDEN");
+    harness.fake.tenant.scopes.delete("GroupMember.Read.All");
+    const people = await check();
+    expect(people.error?.action).toContain("GroupMember.Read.All");
+    expect(people.checks.map(({ status }) => status)).toEqual(["ok", "ok", "ok", "missing"]);
+    harness.fake.tenant.scopes.delete("Sites.Read.All");
+    expect((await check()).error?.action).toContain("Sites.Read.All");
+  });
+});
+
+/** A private key and its certificate, signed by itself. */
+async function createCertificate(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), "anneal-certificate-"));
+  const [key, certificate] = [join(dir, "key.pem"), join(dir, "certificate.pem")];
+  try {
+    const request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=anneal", "-days", "1"];
+    await promisify(execFile)("openssl", [...request, "-keyout", key, "-out", certificate]);
+    return (await readFile(key, "utf8")) + (await readFile(certificate, "utf8"));
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,107 @@
+import type { Principal } from "@anneal/core/access/acl";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import { z } from "zod";
+import type { ConnectContext } from "../connector.ts";
+import { createRemoteClient, RemoteError, type RemoteClient } from "../remote/remote-client.ts";
+import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
+import { createTokenSource } from "./entra-token.ts";
+import type { Graph } from "./graph-client.ts";
+import { principalOfClaim, siteGroup } from "./item-acl.ts";
+
+const siteGroupSchema = z.object({ Id: z.number(), Title: z.string() });
+const siteGroupsSchema = z.object({ value: z.array(siteGroupSchema), "odata.nextLink": z.string().nullish() });
+const siteUsersSchema = z.object({
+  value: z.array(z.object({ LoginName: z.string() })),
+  "odata.nextLink": z.string().nullish(),
+});
+
+/** SharePoint's own API, the only one that tells who is in a site's groups; it takes a certificate, not a secret. */
+export function createSiteClient(
+  config: TenantConfig,
+  secrets: MicrosoftSecrets,
+  siteUrl: string,
+  context: Pick<ConnectContext, "signal" | "limits">,
+): RemoteClient {
+  const { origin } = new URL(siteUrl);
+  const tokens = createTokenSource(config, secrets, origin, context);
+  const client = createRemoteClient({
+    service: "SharePoint",
+    baseUrl: siteUrl.endsWith("/") ? siteUrl : `${siteUrl}/`,
+    allowPrivateHosts: config.allowPrivateHosts,
+    context,
+    authorize: async () => ({ authorization: `Bearer ${await tokens.token()}` }),
+  });
+  return {
+    ...client,
+    async close() {
+      await client.close();
+      await tokens.close();
+    },
+  };
+}
+
+const plainJson = { accept: "application/json;odata=nometadata" };
+
+export async function listSiteGroups(client: RemoteClient): Promise<z.infer<typeof siteGroupSchema>[]> {
+  const groups: z.infer<typeof siteGroupSchema>[] = [];
+  let next: string | null | undefined = "_api/web/sitegroups?$select=Id,Title";
+  while (next) {
+    const page: z.infer<typeof siteGroupsSchema> = await client.json(next, siteGroupsSchema, { headers: plainJson });
+    groups.push(...page.value);
+    next = page["odata.nextLink"];
+  }
+  return groups;
+}
+
+/**
+ * The site's groups (Owners, Members, Visitors and its own), which hold people and Entra groups but never each other.
+ * @param usersByName the tenant's accounts by user principal name, in small letters
+ */
+export async function* readSiteGroups(
+  client: RemoteClient,
+  graph: Graph,
+  siteScope: string,
+  usersByName: ReadonlyMap<string, Principal>,
+): AsyncIterable<DirectoryEntry> {
+  for (const { Id, Title } of await listVisibleGroups(client)) {
+    const members = await readSiteGroup(client, graph, Id, usersByName);
+    yield { type: "group", principal: siteGroup(graph, siteScope, String(Id)), name: Title, members };
+  }
+}
+
+/** Without the right to see them nobody is let in by them; the check says so. */
+async function listVisibleGroups(client: RemoteClient): Promise<z.infer<typeof siteGroupSchema>[]> {
+  try {
+    return await listSiteGroups(client);
+  } catch (error) {
+    if (error instanceof RemoteError && (error.status === 401 || error.status === 403)) return [];
+    throw error;
+  }
+}
+
+async function readSiteGroup(
+  client: RemoteClient,
+  graph: Graph,
+  id: number,
+  usersByName: ReadonlyMap<string, Principal>,
+): Promise<Principal[]> {
+  const members: Principal[] = [];
+  let next: string | null | undefined = `_api/web/sitegroups(${id})/users?$select=LoginName`;
+  while (next) {
+    let page: z.infer<typeof siteUsersSchema>;
+    try {
+      page = await client.json(next, siteUsersSchema, { headers: plainJson });
+    } catch (error) {
+      // Deleted since it was listed, or its members are hidden: nobody is let in by it.
+      if (error instanceof RemoteError && (error.status === 404 || error.status === 403)) return [];
+      throw error;
+    }
+    for (const { LoginName } of page.value) {
+      const name = /^i:0#\.f\|membership\|(.+)$/i.exec(LoginName)?.[1]?.toLowerCase();
+      const principal = name === undefined ? principalOfClaim(LoginName, graph) : usersByName.get(name);
+      if (principal) members.push(principal);
+    }
+    next = page["odata.nextLink"];
+  }
+  return members;
+}

@@ -1,0 +1,140 @@
+import { randomUUID } from "node:crypto";
+import { tmpdir } from "node:os";
+import { mayRead } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describePermissions } from "../../conformance/describe-permissions.ts";
+import { createTeamsHarness, type TeamsHarness } from "../../conformance/fake-microsoft/create-teams-harness.ts";
+import { MemoryDirectory } from "../../conformance/memory-directory.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import type { ConnectContext } from "../connector.ts";
+import type { TeamsConfig } from "./config.ts";
+import { teamsConnector } from "./teams-connector.ts";
+
+describeConnector("teams", createTeamsHarness);
+describePermissions("teams", createTeamsHarness);
+
+describe("a team", () => {
+  let harness: TeamsHarness;
+  let target: MemoryTarget;
+  beforeEach(async () => {
+    harness = await createTeamsHarness();
+    target = new MemoryTarget();
+  });
+  afterEach(() => harness.close());
+
+  const context: ConnectContext = {
+    signal: new AbortController().signal,
+    tempDir: tmpdir(),
+    limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
+    deletions: defaultDeletionPolicy,
+    chromiumPath: null,
+  };
+  const sync = (changes: Partial<TeamsConfig> = {}) =>
+    target.apply(
+      teamsConnector.read({
+        config: { ...harness.config, ...changes },
+        secrets: harness.secrets,
+        cursor: target.cursor,
+        known: target.known(),
+        context,
+      }),
+    );
+  const check = () => teamsConnector.check(harness.config, harness.secrets, context);
+  const titles = () => [...target.documents.values()].map(({ item }) => item.title).sort();
+  const only = () => [...target.documents.values()][0]!;
+  const readers = async () => {
+    const { config, secrets } = harness;
+    const directory = await MemoryDirectory.read(teamsConnector.readDirectory!({ config, secrets, context }));
+    return ["ann", "bob", "eve"].filter((name) => mayRead(only().item.acl, directory.heldBy(harness.emailOf(name))));
+  };
+
+  it("makes one document of a thread, with every reply, and reads it again when somebody replies", async () => {
+    const { tenant } = harness.fake;
+    const channel = tenant.addChannel(harness.teamId, "General", "standard");
+    const thread = tenant.post(channel.messages, "When is the harbour dredged?");
+    for (const text of ["In May.", "In the second half.", "Not at night.", "<b>Who</b> asks?"]) {
+      tenant.post(thread.replies, text);
+    }
+    tenant.post(channel.messages, "<systemEventMessage/>", { messageType: "unknownFutureValue" });
+    await sync();
+    expect(titles()).toEqual(["When is the harbour dredged?"]);
+    expect(only().text).toContain("In the second half.");
+    expect(only().text).toContain("&lt;b&gt;Who");
+    await sync();
+    expect(target.opened).toEqual([]);
+    tenant.post(thread.replies, "The master does.");
+    await sync();
+    expect(target.opened).toHaveLength(1);
+    expect(only().text).toContain("The master does.");
+  });
+
+  it("leaves out what was deleted, and keeps a thread as long as one message is left", async () => {
+    const { tenant } = harness.fake;
+    const channel = tenant.addChannel(harness.teamId, "General", "standard");
+    const thread = tenant.post(channel.messages, "First.", { deletedDateTime: "2026-02-01T00:00:00Z" });
+    const reply = tenant.post(thread.replies, "Second.");
+    await sync();
+    expect(only().text).not.toContain("First.");
+    reply.deletedDateTime = "2026-02-02T00:00:00Z";
+    await sync();
+    expect(target.documents.size).toBe(0);
+  });
+
+  it("shows a standard channel to its team, and follows the team", async () => {
+    const { tenant } = harness.fake;
+    const [ann, bob] = ["ann", "bob"].map((name) => tenant.users.get(name)!.id);
+    const team = { id: harness.teamId, displayName: "Team", groupTypes: ["Unified"], members: [ann!], owners: [ann!] };
+    tenant.groups.set("team", team);
+    tenant.post(tenant.addChannel(harness.teamId, "General", "standard").messages, "Hello.");
+    await sync();
+    expect(await readers()).toEqual(["ann"]);
+    team.members = [bob!];
+    expect(await readers()).toEqual(["bob"]);
+  });
+
+  it("takes nobody of another tenant for one of this tenant's own, in a shared channel", async () => {
+    const { tenant } = harness.fake;
+    const members = [
+      { userId: tenant.users.get("ann")!.id, tenantId: tenant.id },
+      { userId: tenant.users.get("bob")!.id, tenantId: randomUUID() },
+    ];
+    tenant.post(tenant.addChannel(harness.teamId, "Partners", "shared", members).messages, "Hello.");
+    await sync();
+    expect(await readers()).toEqual(["ann"]);
+  });
+
+  it("shows a private channel whose members it may not see to nobody", async () => {
+    await harness.put("plan.md", "The plan.");
+    await harness.share("plan.md", [{ user: "ann" }]);
+    await sync();
+    expect(await readers()).toEqual(["ann"]);
+    harness.fake.tenant.scopes.delete("ChannelMember.Read.All");
+    expect(await readers()).toEqual([]);
+  });
+
+  it("keeps the threads of a channel that cannot be read, and reads the others", async () => {
+    const { tenant } = harness.fake;
+    const one = tenant.addChannel(harness.teamId, "One", "standard");
+    tenant.post(one.messages, "In one.");
+    tenant.post(tenant.addChannel(harness.teamId, "Two", "standard").messages, "In two.");
+    await sync();
+    tenant.brokenChannels.add(one.id);
+    tenant.post(tenant.addChannel(harness.teamId, "Three", "standard").messages, "In three.");
+    await sync();
+    expect(titles()).toEqual(["In one.", "In three.", "In two."]);
+    expect(target.failures.map(({ ref }) => ref)).toEqual([`${harness.teamId}/${one.id}/`]);
+    tenant.brokenChannels.clear();
+    await sync({ channels: ["One"] });
+    expect(titles()).toEqual(["In one."]);
+  });
+
+  it("says in check() what would be read, and what to grant", async () => {
+    const { tenant } = harness.fake;
+    tenant.post(tenant.addChannel(harness.teamId, "General", "standard").messages, "Hello.");
+    expect((await check()).summary).toBe("1 channel can be read, with 1 thread: “Hello.”.");
+    tenant.scopes.delete("ChannelMessage.Read.All");
+    expect((await check()).error?.action).toContain("ChannelMessage.Read.All");
+  });
+});

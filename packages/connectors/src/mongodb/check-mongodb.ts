@@ -1,0 +1,100 @@
+import type { Db } from "mongodb";
+import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
+import { failedCheck } from "../failure.ts";
+import { joinNames, sampleCount } from "../preview.ts";
+import { checkReadOnly, openDatabase } from "./client.ts";
+import { listCollections, missingCollection, resolveCollections } from "./collections.ts";
+import type { CollectionConfig, MongodbConfig, MongodbSecrets } from "./config.ts";
+import { toMongodbError } from "./mongodb-errors.ts";
+import { countDocuments, readMaxWatermark } from "./read-collection.ts";
+
+export async function checkMongodb(
+  config: MongodbConfig,
+  secrets: MongodbSecrets,
+  context: ConnectContext,
+): Promise<CheckResult> {
+  try {
+    const { database, close } = await openDatabase(config, secrets, context);
+    try {
+      const { check, refusal } = await checkReadOnly(database, config);
+      const { collections, failures } = await resolveCollections(database, config);
+      const checks: CapabilityCheck[] = [
+        ...(await checkCollections(database, config, collections)),
+        ...failures.map(({ error }): CapabilityCheck => {
+          return { capability: "read", status: "warning", message: `${error.message} ${error.action}` };
+        }),
+        check,
+        await checkPermissions(database, config, collections),
+      ];
+      const [failure] = failures;
+      const error = refusal ?? (collections.length === 0 ? failure?.error : undefined);
+      if (error !== undefined) return { checks, summary: null, error: error.toReport() };
+      const holds = await describeDocuments(database, config, collections);
+      return { checks, summary: `Database "${config.database}" on ${config.host} can be read: ${holds}.`, error: null };
+    } finally {
+      await close();
+    }
+  } catch (error) {
+    return failedCheck("read", error);
+  }
+}
+
+async function checkCollections(
+  database: Db,
+  config: MongodbConfig,
+  collections: CollectionConfig[],
+): Promise<CapabilityCheck[]> {
+  const checks: CapabilityCheck[] = [];
+  for (const collection of collections) {
+    const { name, watermark } = collection;
+    checks.push({ capability: "read", status: "ok", message: `"${name}" can be read.` });
+    if (watermark === null) continue;
+    try {
+      if ((await readMaxWatermark(database, collection)) !== null) continue;
+    } catch (error) {
+      throw toMongodbError(error, config, name);
+    }
+    const message = `No document of "${name}" has "${watermark}", so all of it is read every time.`;
+    checks.push({ capability: "changes", status: "warning", message });
+  }
+  return checks;
+}
+
+async function checkPermissions(
+  database: Db,
+  config: MongodbConfig,
+  collections: CollectionConfig[],
+): Promise<CapabilityCheck> {
+  const warn = (message: string): CapabilityCheck => ({ capability: "permissions", status: "warning", message });
+  const owned = collections.filter(({ owner }) => owner !== null);
+  const audience = "Documents of a collection without an owner field get the source's default audience.";
+  if (owned.length === 0) return warn(audience);
+  if (config.peopleCollection === null) {
+    return warn("Owned documents are shown to nobody until the collection of the people is given.");
+  }
+  if (!(await listCollections(database, config)).has(config.peopleCollection)) {
+    return warn(`Owned documents are shown to nobody: ${missingCollection(config, config.peopleCollection).message}`);
+  }
+  if (owned.length < collections.length) return warn(audience);
+  return { capability: "permissions", status: "ok", message: "Each document is shown to its owners." };
+}
+
+const countedDocuments = 1000;
+
+/** '12 documents in "articles", at least 1,000 documents in "log" and 4 more' */
+async function describeDocuments(
+  database: Db,
+  config: MongodbConfig,
+  collections: CollectionConfig[],
+): Promise<string> {
+  const parts: string[] = [];
+  for (const { name } of collections.slice(0, sampleCount)) {
+    const count = await countDocuments(database, name, countedDocuments).catch((error: unknown) => {
+      throw toMongodbError(error, config, name);
+    });
+    const number = `${count < countedDocuments ? "" : "at least "}${count.toLocaleString("en")}`;
+    parts.push(`${number} ${count === 1 ? "document" : "documents"} in "${name}"`);
+  }
+  const more = collections.length - parts.length;
+  return joinNames(more > 0 ? [...parts, `${more} more`] : parts);
+}

@@ -1,0 +1,195 @@
+import type { Db, Document } from "mongodb";
+import type { Change, Cursor } from "@anneal/core/connect/change";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import { AnnealError } from "@anneal/core/errors";
+import { z } from "zod";
+import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
+import { deleteMissing } from "../reconcile.ts";
+import { SeenRefs } from "../seen-refs.ts";
+import { isAboutOneRelation } from "../sql/relation.ts";
+import { compareAudience, compareDocument, digest, ownerPrincipal, refPrefix } from "../sql/row-change.ts";
+import { checkMongodb } from "./check-mongodb.ts";
+import { openDatabase, refuseWritableUser } from "./client.ts";
+import { listCollections, missingCollection, resolveCollections } from "./collections.ts";
+import {
+  mongodbConfigSchema,
+  mongodbSecretSchema,
+  type CollectionConfig,
+  type MongodbConfig,
+  type MongodbSecrets,
+} from "./config.ts";
+import { aclOf, formatKey, readField, readPersonId, renderDocument, renderingVersion } from "./document.ts";
+import { toMongodbError } from "./mongodb-errors.ts";
+import { readMaxWatermark, readPages } from "./read-collection.ts";
+
+type Request = ReadRequest<MongodbConfig, MongodbSecrets>;
+
+export const mongodbConnector = defineConnector<MongodbConfig, MongodbSecrets>({
+  kind: "mongodb",
+  title: "MongoDB",
+  changeModel: "watermark",
+  capabilities: { permissions: true, deletions: true, moves: false },
+  configSchema: mongodbConfigSchema,
+  secretSchema: mongodbSecretSchema,
+  check: checkMongodb,
+  read: readDatabase,
+  readDirectory: readPeople,
+});
+
+const cursorSchema = z.object({
+  version: z.literal(1),
+  /** Per collection: how far it was read, and a digest of what it was read with; another digest reads it anew. */
+  watermarks: z.record(z.string(), z.object({ value: z.string(), settings: z.string() })),
+});
+type MongodbCursor = z.infer<typeof cursorSchema>;
+
+async function* readDatabase(request: Request): AsyncIterable<Change> {
+  const { config, secrets, known, context } = request;
+  const { database, close } = await openDatabase(config, secrets, context);
+  try {
+    await refuseWritableUser(database, config);
+    const { collections, failures } = await resolveCollections(database, config);
+    const seen = new SeenRefs();
+    const progress = { cursor: parseCursor(request.cursor), scanned: 0 };
+    for (const collection of collections) {
+      try {
+        yield* readCollection(database, collection, request, seen, progress);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        const ours = toMongodbError(error, config, collection.name);
+        if (!isAboutOneRelation(ours)) throw ours;
+        failures.push({ name: collection.name, error: ours });
+      }
+    }
+    // One that was dropped or renamed meanwhile seemed to be empty.
+    const remaining = await listCollections(database, config);
+    for (const { name } of collections) {
+      if (!remaining.has(name)) failures.push({ name, error: missingCollection(config, name) });
+    }
+    const unlisted = new Map(failures.map(({ name, error }) => [refPrefix(name), error]));
+    if (failures.length > 0 && collections.every(({ name }) => unlisted.has(refPrefix(name)))) {
+      throw failures[0]?.error;
+    }
+    for (const [ref, error] of unlisted) {
+      seen.add(ref);
+      yield { type: "failure", ref, error: error.toReport() };
+    }
+    const isUnlisted = (ref: string) => unlisted.has(ref.slice(0, ref.indexOf("/") + 1));
+    yield* deleteMissing(known, context.deletions, (ref) => !seen.has(ref) && !isUnlisted(ref));
+    yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: progress.scanned };
+  } finally {
+    await close();
+  }
+}
+
+function parseCursor(cursor: Cursor | null): MongodbCursor {
+  const parsed = cursorSchema.safeParse(cursor);
+  return parsed.success ? parsed.data : { version: 1, watermarks: {} };
+}
+
+/**
+ * The watermark moves only when the whole collection was read without a failure: until then a resumed run reads the
+ * same documents again, and knows what is stored by its fingerprint.
+ */
+async function* readCollection(
+  database: Db,
+  collection: CollectionConfig,
+  { config, known, context }: Request,
+  seen: SeenRefs,
+  progress: { cursor: MongodbCursor; scanned: number },
+): AsyncIterable<Change> {
+  const settings = digest(JSON.stringify([renderingVersion, collection]));
+  const before = progress.cursor.watermarks[collection.name];
+  const since = before?.settings === settings ? before.value : null;
+  const reached = await readMaxWatermark(database, collection);
+  const refOf = (document: Document) => refPrefix(collection.name) + encodeURIComponent(formatKey(document["_id"]));
+
+  let failed = false;
+  for await (const documents of readPages(database, collection, since)) {
+    for (const document of documents) {
+      progress.scanned += 1;
+      const ref = refOf(document);
+      const { title, markdown } = renderDocument(collection, document);
+      const facts = { ref, title, ...factsOf(config, collection, document) };
+      const change = seen.add(ref)
+        ? await compareDocument(facts, markdown, known, context.limits.documentBytes)
+        : ({ type: "failure", ref, error: duplicateKey(ref).toReport() } as const);
+      if (change === null) continue;
+      failed ||= change.type === "failure";
+      yield change;
+    }
+    yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
+  }
+
+  if (since !== null) {
+    // Documents below the watermark were not read: their keys tell that they still exist, their owners who may read them.
+    const fields = collection.owner === null ? ["_id"] : [collection.owner];
+    const outline = { ...collection, fields, title: null, watermark: null };
+    for await (const documents of readPages(database, outline, null)) {
+      for (const document of documents) {
+        const ref = refOf(document);
+        if (!seen.add(ref)) continue;
+        const change = await compareAudience(ref, aclOf(config, collection, document), known);
+        if (change !== null) yield change;
+      }
+    }
+  }
+  if (reached !== null && !failed) {
+    const watermarks = { ...progress.cursor.watermarks, [collection.name]: { value: reached, settings } };
+    progress.cursor = { version: 1, watermarks };
+  }
+}
+
+function factsOf(config: MongodbConfig, collection: CollectionConfig, document: Document) {
+  const port = config.port === 27_017 ? "" : `:${config.port}`;
+  const path = [config.database, collection.name].map(encodeURIComponent).join("/");
+  const id = new URLSearchParams({ _id: formatKey(document["_id"]) });
+  const changedAt = collection.watermark === null ? null : readField(document, collection.watermark);
+  return {
+    uri: `mongodb://${config.host}${port}/${path}?${id}`,
+    modifiedAt: changedAt instanceof Date && !Number.isNaN(changedAt.getTime()) ? changedAt.toISOString() : null,
+    acl: aclOf(config, collection, document),
+  };
+}
+
+/** The shards of a cluster may each hold one. */
+function duplicateKey(ref: string): AnnealError {
+  return new AnnealError("CONFLICT", `"${ref}" is the _id of more than one document; only the first was read.`, {
+    action: "Remove orphaned documents: https://www.mongodb.com/docs/manual/reference/command/cleanupOrphaned/.",
+  });
+}
+
+/** Whom the owner fields' ids stand for. */
+async function* readPeople({
+  config,
+  secrets,
+  context,
+}: DirectoryRequest<MongodbConfig, MongodbSecrets>): AsyncIterable<DirectoryEntry> {
+  const { peopleCollection: name, peopleId, peopleEmail } = config;
+  if (name === null) return;
+  const { database, close } = await openDatabase(config, secrets, context);
+  try {
+    await refuseWritableUser(database, config);
+    const found = await listCollections(database, config);
+    if (!found.has(name)) throw missingCollection(config, name);
+    const collection = { name, fields: [peopleId, peopleEmail], title: null, watermark: null, owner: null };
+    const emailsById = new Map<string, string[]>();
+    for await (const documents of readPages(database, collection, null)) {
+      for (const document of documents) {
+        const email = readField(document, peopleEmail);
+        const emails = (Array.isArray(email) ? email : [email]).filter((value) => typeof value === "string");
+        for (const id of readPersonId(readField(document, peopleId))) {
+          emailsById.set(id, [...(emailsById.get(id) ?? []), ...emails]);
+        }
+      }
+    }
+    for (const [id, emails] of emailsById) {
+      yield { type: "user", principal: ownerPrincipal("mongodb", config, id), name: emails[0] ?? id, emails };
+    }
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw toMongodbError(error, config, name);
+  } finally {
+    await close();
+  }
+}

@@ -1,0 +1,87 @@
+import { BSON, MongoServerError, type Db, type Document, type Filter, type FindCursor } from "mongodb";
+import type { CollectionConfig } from "./config.ts";
+import { projectionOf, readField } from "./document.ts";
+
+const { EJSON } = BSON;
+
+const pageDocuments = 500;
+const queryTimeoutMs = 10 * 60_000;
+const cursorNotFound = 43;
+
+/**
+ * Every document, or those that the watermark lets through, in the order of _id. The server sends at most 16 MB at a
+ * time. Pages follow each other by their last _id rather than by a cursor, because a cursor that waits longer than ten
+ * minutes for its reader is forgotten; one that is forgotten within a page is opened again.
+ */
+export async function* readPages(
+  database: Db,
+  collection: CollectionConfig,
+  since: string | null,
+): AsyncIterable<Document[]> {
+  const projection = projectionOf(collection);
+  const newer = since === null ? null : watermarkFilter(collection, since);
+  let after: { id: unknown } | null = null;
+  for (;;) {
+    // Compared as an expression: $gt in a filter only finds values of the same type, and _id may be of any.
+    const beyond: Document | null = after === null ? null : { $expr: { $gt: ["$_id", { $literal: after.id }] } };
+    const filters: Document[] = [beyond, newer].filter((filter) => filter !== null);
+    const cursor: FindCursor<Document> = database
+      .collection(collection.name)
+      .find(filters.length === 0 ? {} : ({ $and: filters } as Filter<Document>), {
+        sort: { _id: 1 },
+        limit: pageDocuments,
+        batchSize: pageDocuments,
+        maxTimeMS: queryTimeoutMs,
+        ...(projection === null ? {} : { projection }),
+      });
+    let count = 0;
+    try {
+      for await (const batch of readBatches(cursor)) {
+        count += batch.length;
+        const last = batch.at(-1);
+        if (last !== undefined) after = { id: last["_id"] };
+        yield batch;
+      }
+    } catch (error) {
+      if (!(error instanceof MongoServerError && error.code === cursorNotFound && count > 0)) throw error;
+      continue;
+    } finally {
+      await cursor.close().catch(() => {});
+    }
+    if (count < pageDocuments) return;
+  }
+}
+
+/** What the server sent at once, so that nothing is held beside it. */
+async function* readBatches(cursor: FindCursor<Document>): AsyncIterable<Document[]> {
+  while (await cursor.hasNext()) yield cursor.readBufferedDocuments();
+}
+
+/** The largest watermark before a scan begins, as text: what changes during the scan is then found by the next. */
+export async function readMaxWatermark(database: Db, collection: CollectionConfig): Promise<string | null> {
+  const { watermark } = collection;
+  if (watermark === null) return null;
+  const newest = await database
+    .collection(collection.name)
+    .findOne({}, { sort: { [watermark]: -1 }, projection: { [watermark]: 1 }, maxTimeMS: queryTimeoutMs });
+  const value = newest === null ? undefined : readField(newest, watermark);
+  if (value === null || value === undefined || Array.isArray(value)) return null;
+  return EJSON.stringify({ value }, { relaxed: false });
+}
+
+const overlapMs = 10 * 60_000;
+
+/**
+ * A write that ends late carries an earlier time than documents that were read already, so times overlap by ten
+ * minutes. What has no watermark, or one of another type, cannot be judged by it and is read.
+ */
+function watermarkFilter({ watermark }: CollectionConfig, since: string): Document | null {
+  if (watermark === null) return null;
+  const { value } = EJSON.parse(since, { relaxed: false }) as { value: unknown };
+  const from = value instanceof Date ? new Date(value.getTime() - overlapMs) : value;
+  return { $nor: [{ [watermark]: { $lt: from } }] };
+}
+
+export async function countDocuments(database: Db, name: string, limit: number): Promise<number> {
+  return database.collection(name).countDocuments({}, { limit, maxTimeMS: queryTimeoutMs });
+}

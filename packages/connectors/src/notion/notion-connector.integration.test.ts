@@ -1,0 +1,303 @@
+import { tmpdir } from "node:os";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import {
+  FakeNotion,
+  paragraph,
+  richText,
+  type FakeBlock,
+  type FakePage,
+} from "../../conformance/fake-notion/fake-notion.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { notionConfigSchema, type NotionConfig } from "./config.ts";
+import { notionConnector } from "./notion-connector.ts";
+
+const context: ConnectContext = {
+  signal: new AbortController().signal,
+  tempDir: tmpdir(),
+  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
+  deletions: defaultDeletionPolicy,
+  chromiumPath: null,
+};
+
+function configOf(notion: FakeNotion, config: Partial<NotionConfig> = {}): NotionConfig {
+  return notionConfigSchema.parse({ apiUrl: notion.apiUrl, allowPrivateHosts: true, ...config });
+}
+
+const hoursAgo = (hours: number) => new Date(Date.now() - hours * 60 * 60 * 1000);
+
+/** A page with its text two levels down, and more blocks beside it than a list holds. */
+function blocksOf(text: string): FakeBlock[] {
+  const toggle = { type: "toggle", body: { rich_text: richText("More") }, children: [paragraph(text)] };
+  return [paragraph("One"), paragraph("Two"), toggle];
+}
+
+describeConnector("notion", async () => {
+  const notion = await FakeNotion.start();
+  const dataSource = notion.addDataSource();
+  const pages = new Map<string, FakePage>();
+  /** Also of what is gone. */
+  const refs = new Map<string, string>();
+  const add = (name: string, page: FakePage) => {
+    pages.set(name, page);
+    refs.set(name, page.id);
+  };
+  const remove = async (name: string) => {
+    pages.get(name)!.inTrash = true;
+    pages.delete(name);
+  };
+  return {
+    connector: notionConnector,
+    // Deletions are seen by a complete listing only.
+    config: configOf(notion, { completeEvery: 1 }),
+    secrets: { token: notion.token },
+    refOf: (name) => refs.get(name) ?? "",
+    async put(name, text) {
+      const page = pages.get(name);
+      if (page !== undefined) notion.edit(page, { blocks: blocksOf(text) });
+      else {
+        // Some are rows, and some of those are not in the index yet.
+        const isRow = name.startsWith("guides/deep");
+        const dataSourceId = isRow ? dataSource : null;
+        add(name, notion.addPage(name, blocksOf(text), { dataSourceId, indexed: !isRow }));
+      }
+    },
+    remove,
+    /** A page that is moved stays the page that it is; so a move is a new page and a deleted one. */
+    async move(from, to) {
+      add(to, notion.addPage(to, pages.get(from)!.blocks));
+      await remove(from);
+    },
+    async breakItem(name) {
+      const { id } = pages.get(name)!;
+      notion.brokenPages.add(id);
+      return async () => void notion.brokenPages.delete(id);
+    },
+    /** The integration is taken off every page. */
+    async vanish() {
+      const setShared = (shared: boolean) => {
+        for (const page of notion.pages.values()) page.shared = shared;
+        for (const source of notion.dataSources.values()) source.shared = shared;
+      };
+      setShared(false);
+      return async () => setShared(true);
+    },
+    close: () => notion.close(),
+  };
+});
+
+describe("notion", () => {
+  let notion: FakeNotion;
+  let target: MemoryTarget;
+  beforeEach(async () => {
+    notion = await FakeNotion.start();
+    target = new MemoryTarget();
+  });
+  afterEach(() => notion.close());
+
+  const read = (config: Partial<NotionConfig> = {}, token = notion.token) =>
+    notionConnector.read({
+      config: configOf(notion, config),
+      secrets: { token },
+      cursor: target.cursor,
+      known: target.known(),
+      context,
+    });
+  const sync = async (config: Partial<NotionConfig> = {}) => {
+    notion.calls.length = 0;
+    await target.apply(read(config));
+  };
+  const errorOf = (token = notion.token) =>
+    target.apply(read({}, token)).then(
+      () => null,
+      (error: unknown) => error,
+    );
+  const check = () => notionConnector.check(configOf(notion), { token: notion.token }, context);
+  const blockReads = () => notion.calls.filter((call) => call.startsWith("GET blocks/")).length;
+
+  it("reads a row with its values, and gives its address", async () => {
+    const dataSourceId = notion.addDataSource();
+    const row = notion.addPage("Pump", [paragraph("It leaks.")], {
+      dataSourceId,
+      properties: {
+        Status: { type: "status", status: { name: "Open" } },
+        Tags: { type: "multi_select", multi_select: [{ name: "valve" }, { name: "urgent" }] },
+        Due: { type: "date", date: { start: "2026-03-04", end: null } },
+        Cost: { type: "number", number: 4.5 },
+        Total: { type: "rollup", rollup: { type: "array", array: [{ type: "number", number: 2 }] } },
+        Double: { type: "formula", formula: { type: "number", number: 9 } },
+        Done: { type: "checkbox", checkbox: false },
+        Empty: { type: "rich_text", rich_text: [] },
+        Later: { type: "invented", invented: { a: 1 } },
+      },
+    });
+    await sync();
+    const { item, text } = target.documents.get(row.id)!;
+    expect(text).toBe(
+      [
+        "# Pump",
+        "Status: Open",
+        "Tags: valve, urgent",
+        "Due: 2026-03-04",
+        "Cost: 4.5",
+        "Total: 2",
+        "Double: 9",
+        "Done: no",
+        "It leaks.\n",
+      ].join("\n\n"),
+    );
+    expect(item).toMatchObject({ title: "Pump", mediaType: "text/markdown", acl: null });
+    expect(item.uri).toBe(`https://www.notion.so/${row.id.replaceAll("-", "")}`);
+  });
+
+  it("reads rows that the search does not show yet", async () => {
+    const dataSourceId = notion.addDataSource();
+    notion.addPage("Page", [paragraph("a")]);
+    const row = notion.addPage("Row", [paragraph("b")], { dataSourceId, indexed: false });
+    await sync();
+    expect(target.documents.has(row.id)).toBe(true);
+  });
+
+  it("leaves what is in a page below to that page", async () => {
+    const child: FakeBlock = { type: "child_page", body: { title: "Below" }, children: [paragraph("secret of below")] };
+    const page = notion.addPage("Above", [paragraph("above"), child]);
+    await sync();
+    expect(target.documents.get(page.id)?.text).toBe("# Above\n\nabove\n");
+  });
+
+  it("looks only at what was edited lately, and reads only what changed in it", async () => {
+    for (let hours = 100; hours > 0; hours -= 10) {
+      notion.addPage(`Edited ${hours} hours ago`, [paragraph("text")], { editedAt: hoursAgo(hours) });
+    }
+    await sync();
+    const [first] = notion.pages.values();
+    notion.edit(first!, { blocks: [paragraph("new text")] });
+    await sync();
+    expect(target.opened).toEqual([first!.id]);
+    expect(blockReads()).toBe(1);
+    expect(notion.calls.filter((call) => call === "POST search").length).toBeLessThan(4);
+  });
+
+  it("notices a second edit in the same minute", async () => {
+    const at = new Date();
+    const page = notion.addPage("Minutes", [paragraph("first")], { editedAt: at });
+    await sync();
+    notion.edit(page, { blocks: [paragraph("second")] }, at);
+    await sync();
+    expect(target.documents.get(page.id)?.text).toContain("second");
+    await sync();
+    expect(target.opened).toEqual([]);
+  });
+
+  it("takes out what is in the trash or no longer shared with a complete listing, and no sooner", async () => {
+    const [kept, trashed, unshared] = ["kept", "trashed", "unshared"].map((title) => notion.addPage(title, []));
+    await sync({ completeEvery: 2 });
+    trashed!.inTrash = true;
+    unshared!.shared = false;
+    await sync({ completeEvery: 2 });
+    expect(target.documents.size).toBe(3);
+    await sync({ completeEvery: 2 });
+    expect([...target.documents.keys()]).toEqual([kept!.id]);
+  });
+
+  it("never deletes a page that the search merely does not show, and keeps reading it", async () => {
+    const pages = ["a", "b", "c"].map((title) => notion.addPage(title, [paragraph(title)], { editedAt: hoursAgo(50) }));
+    await sync();
+    pages[1]!.indexed = false;
+    notion.edit(pages[1]!, { blocks: [paragraph("changed")] });
+    await sync({ completeEvery: 1 });
+    expect(target.documents.size).toBe(3);
+    expect(target.documents.get(pages[1]!.id)?.text).toContain("changed");
+  });
+
+  it("finds an old page that is newly shared with a complete listing", async () => {
+    notion.addPage("New", [paragraph("new")]);
+    const old = notion.addPage("Old", [paragraph("old")], { editedAt: hoursAgo(1000), shared: false });
+    await sync();
+    old.shared = true;
+    await sync({ completeEvery: 1 });
+    expect(target.documents.has(old.id)).toBe(true);
+  });
+
+  it("tries a page that failed again, however old it is", async () => {
+    notion.addPage("New", [paragraph("new")]);
+    const old = notion.addPage("Old", [paragraph("old")], { editedAt: hoursAgo(1000) });
+    notion.brokenPages.add(old.id);
+    await sync();
+    expect(target.failures.map(({ ref }) => ref)).toEqual([old.id]);
+    notion.brokenPages.clear();
+    await sync();
+    expect(target.opened).toEqual([old.id]);
+  });
+
+  it("keeps the rows of a database that fails", async () => {
+    const dataSourceId = notion.addDataSource();
+    notion.addPage("Page", [paragraph("a")]);
+    const row = notion.addPage("Row", [paragraph("b")], { dataSourceId, indexed: false });
+    await sync();
+    notion.brokenDataSources.add(dataSourceId);
+    await sync({ completeEvery: 1 });
+    expect(target.failures.map(({ ref }) => ref)).toEqual([`${dataSourceId}/`]);
+    expect(target.documents.has(row.id)).toBe(true);
+  });
+
+  it("does not read again what a first sync had read before it was interrupted", async () => {
+    for (let page = 0; page < 120; page += 1) {
+      notion.addPage(`Page ${page}`, [paragraph("text")], { editedAt: hoursAgo(200 - page) });
+    }
+    notion.pageSize = 100;
+    expect(await target.apply(read(), { at: 110, write: "done" })).toBe("killed");
+    await sync();
+    expect(blockReads()).toBeLessThanOrEqual(20);
+    expect(target.documents.size).toBe(120);
+  });
+
+  it("says that a page nested or filled without end is too large, and reads the others", async () => {
+    let inner = paragraph("bottom");
+    for (let depth = 0; depth < 30; depth += 1) inner = { type: "toggle", body: { rich_text: [] }, children: [inner] };
+    const deep = notion.addPage("Deep", [inner]);
+    const flat = notion.addPage("Flat", [paragraph("flat")]);
+    await sync();
+    expect(target.failures).toMatchObject([{ ref: deep.id, error: { code: "DOCUMENT_TOO_LARGE" } }]);
+    expect([...target.documents.keys()]).toEqual([flat.id]);
+  });
+
+  it("waits as it is asked to, and asks again after one refusal", async () => {
+    notion.addPage("Page", [paragraph("text")]);
+    notion.throttle(2);
+    notion.refuseOnce();
+    await sync();
+    expect(target.documents.size).toBe(1);
+  });
+
+  it("ends at a position that Notion no longer accepts, and loses nothing by it or by a broken answer", async () => {
+    for (let page = 0; page < 6; page += 1) notion.addPage(`Page ${page}`, [paragraph("text")]);
+    notion.expireCursor();
+    expect(await errorOf()).toMatchObject({ code: "SOURCE_UNREACHABLE", retryable: true });
+    notion.breakTransfer();
+    await sync();
+    expect(target.documents.size).toBe(6);
+  });
+
+  it("tells a wrong token from a missing capability, and never repeats the token", async () => {
+    notion.addPage("Page", [paragraph("text")]);
+    const wrong = await errorOf("ntn_very-secret");
+    expect(wrong).toMatchObject({ code: "SOURCE_CREDENTIALS" });
+    expect(JSON.stringify(wrong, Object.getOwnPropertyNames(wrong))).not.toContain("very-secret");
+    notion.mayRead = false;
+    expect(await errorOf()).toMatchObject({ code: "SOURCE_FORBIDDEN" });
+    expect((await check()).error).toMatchObject({ action: expect.stringContaining("Read content") });
+  });
+
+  it("says in check() what would be read, and that everybody of the audience sees it", async () => {
+    notion.addPage("Handbook", [paragraph("text")]);
+    const { checks, summary } = await check();
+    expect(summary).toBe('Notion workspace "Acme" can be read: 1 page: Handbook.');
+    expect(checks.find(({ capability }) => capability === "permissions")).toMatchObject({
+      status: "warning",
+      message: expect.stringContaining("default audience"),
+    });
+  });
+});

@@ -1,0 +1,38 @@
+import { z } from "zod";
+
+const permissionModes = ["off", "posix"] as const;
+
+/**
+ * Shared by the kinds whose files have POSIX owners and rights.
+ * @param limits what this kind cannot see, added to the description
+ */
+export function posixPermissionsShape(limits: string) {
+  return {
+    permissions: z
+      .enum(permissionModes)
+      .default("off")
+      .meta({
+        title: "File permissions",
+        description: `off: everyone in the source's default audience reads every document. posix: only whom owner, group and rights of a file and of the folders above it admit. ${limits}`,
+      }),
+    userEmailDomain: z
+      .string()
+      .regex(/^[^\s@]+\.[^\s@]+$/, "A domain such as example.com")
+      .nullable()
+      .default(null)
+      .meta({
+        title: "E-mail domain of the accounts",
+        description:
+          "The account ann is the person ann@domain. Only where accounts and mailboxes are given out by the same people.",
+      }),
+    passwdPath: z.string().startsWith("/").default("/etc/passwd").meta({ title: "List of accounts" }),
+    groupPath: z.string().startsWith("/").default("/etc/group").meta({ title: "List of groups" }),
+  };
+}
+
+export type PosixPermissionsConfig = {
+  permissions: (typeof permissionModes)[number];
+  userEmailDomain: string | null;
+  passwdPath: string;
+  groupPath: string;
+};

@@ -1,0 +1,117 @@
+import { types } from "pg";
+import type { Column, Dialect } from "../sql/dialect.ts";
+import { formatJson, formatTime } from "../sql/row-document.ts";
+import { openSession, quoteIdentifier, type PostgresSession } from "./session.ts";
+
+export const postgresDialect: Dialect<PostgresSession> = {
+  kind: "postgres",
+  title: "PostgreSQL",
+  defaultPort: 5432,
+  defaultSchema: () => "public",
+  open: openSession,
+
+  async readWriteAccess(session) {
+    const { rows } = await session.query(
+      `SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)::text,
+         EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+           WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+             AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))::text`,
+    );
+    if (!rows[0]?.includes("true")) return { canWrite: false };
+    return {
+      canWrite: true,
+      remedy:
+        "CREATE ROLE anneal_reader LOGIN PASSWORD '...'; GRANT USAGE ON SCHEMA public TO anneal_reader; " +
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO anneal_reader.",
+    };
+  },
+
+  /** Partitions are read through their parent; views have no primary key and must be named with one. */
+  async listTables(session) {
+    const { rows } = await session.query(
+      `SELECT c.relname FROM pg_class c
+       WHERE c.relnamespace = to_regnamespace('public') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+         AND has_table_privilege(c.oid, 'SELECT')
+       ORDER BY c.relname COLLATE "C"`,
+    );
+    return rows.map(([name]) => ({ schema: "public", table: name ?? "" }));
+  },
+  grantAllTables: ({ user }) => `GRANT SELECT ON ALL TABLES IN SCHEMA public TO "${user}"`,
+
+  /** Asking for no rows gives the columns of a table and of a query alike. */
+  async describeColumns(session, { from, name }) {
+    const { fields } = await session.query(`SELECT * FROM ${from} LIMIT 0`, [], name);
+    const { rows } = await session.query(
+      "SELECT oid::text, format_type(oid, NULL), typcategory::text FROM pg_type WHERE oid = ANY ($1::oid[])",
+      [`{${fields.map((field) => field.dataTypeID).join(",")}}`],
+      name,
+    );
+    const known = new Map(rows.map(([oid, typeName, category]) => [oid, { typeName, category }]));
+    return fields.map((field) => {
+      const type = known.get(String(field.dataTypeID));
+      return {
+        name: field.name,
+        typeName: type?.typeName ?? "text",
+        category: type?.category ?? "U",
+      };
+    });
+  },
+
+  async listPrimaryKey(session, { schema, table }, name) {
+    const { rows } = await session.query(
+      `SELECT a.attname FROM pg_index i
+       JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+       WHERE i.indisprimary AND i.indrelid = $1::regclass
+       ORDER BY array_position(i.indkey, a.attnum)`,
+      [`${quoteIdentifier(schema)}.${quoteIdentifier(table)}`],
+      name,
+    );
+    return rows.map(([column]) => column ?? "");
+  },
+  canPageBy: () => true,
+
+  quote: quoteIdentifier,
+  // On a line of its own, so that a trailing comment does not swallow the parenthesis.
+  wrapQuery: (sql) => ({ prelude: "", from: `(${sql.replace(/[\s;]+$/, "")}\n) AS q` }),
+  placeholder: (position) => `$${position}`,
+  fromText: (parameter, column) => `${parameter}::${column.typeName}`,
+  toText: (expression) => `${expression}::text`,
+  largest: (expression) => `max(${expression})`,
+  cut: (text, maxChars) => `left(${text}, ${maxChars})`,
+  tenMinutesBefore: (time) => `${time} - interval '10 minutes'`,
+  comparesTuples: true,
+  limit: (select, rest, maxRows) => `SELECT ${select} ${rest} LIMIT ${maxRows}`,
+
+  isReadable: (column) => column.typeName !== "bytea",
+  formatValue,
+  readOwners(column, raw) {
+    const owners = column.category === "A" ? parseArray(raw) : [raw];
+    return owners.filter((owner): owner is string => typeof owner === "string" && owner !== "");
+  },
+};
+
+// text[]: every element as the server wrote it. The typings know scalar types only.
+const textArrayOid = 1009 as Parameters<typeof types.getTypeParser>[0];
+const parseArray = types.getTypeParser(textArrayOid, "text") as (value: string) => unknown[];
+
+/** @param raw the value's text form under DateStyle ISO and TimeZone UTC */
+export function formatValue(column: Column, raw: string): string {
+  const value = raw.trim();
+  switch (column.typeName) {
+    case "timestamp with time zone":
+      return formatTime(value.replace(/\+00$/, ""), true);
+    case "timestamp without time zone":
+      return formatTime(value, false);
+    case "json":
+    case "jsonb":
+      return formatJson(value);
+  }
+  return column.category === "A" ? formatArray(value) : value;
+}
+
+function formatArray(value: string): string {
+  const elements = parseArray(value);
+  return elements.some(Array.isArray)
+    ? JSON.stringify(elements)
+    : elements.filter((element) => element !== null).join(", ");
+}

@@ -1,0 +1,136 @@
+import { AnnealError } from "@anneal/core/errors";
+import type { Response } from "undici";
+import { tooLarge } from "../failure.ts";
+import { toFetchError } from "../guarded-fetch.ts";
+import { discard } from "../web/site-client.ts";
+
+const maxErrorChars = 4000;
+const maxErrorBytes = 16 * 1024;
+/** What a vendor that gives no time is asked to be left alone for. */
+const defaultWaitMs = 60_000;
+
+/**
+ * A body as it comes, at most `limitBytes`: a declared size is a claim, and one that is shorter than declared broke off.
+ *
+ * @param what names the body at the start of a sentence; never its address, which may hold a key
+ */
+export async function* readAnswer(
+  response: Response,
+  what: string,
+  limitBytes: number,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const declared = response.headers.get("content-length");
+  if (Number(declared ?? 0) > limitBytes) {
+    await discard(response);
+    throw tooLarge(what, Number(declared), limitBytes);
+  }
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      const bytes = chunk as Uint8Array;
+      sizeBytes += bytes.byteLength;
+      if (sizeBytes > limitBytes) throw tooLarge(what, null, limitBytes);
+      yield bytes;
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    const known = toFetchError(error, new URL(response.url));
+    throw known.code === "SOURCE_UNREACHABLE" ? brokeOff(what) : known;
+  }
+  // What was sent compressed is longer than declared.
+  if (declared !== null && response.headers.get("content-encoding") === null && sizeBytes < Number(declared)) {
+    throw brokeOff(what);
+  }
+}
+
+export async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of body) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
+/** The beginning of an error's body: whoever sends gigabytes with a 500 must not fill the memory. */
+export async function readErrorText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let sizeBytes = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      const bytes = chunk as Uint8Array;
+      text += decoder.decode(bytes, { stream: true });
+      sizeBytes += bytes.byteLength;
+      if (sizeBytes >= maxErrorBytes) break;
+    }
+  } catch {
+    // What arrived is what there is to say.
+  }
+  return text.slice(0, maxErrorChars);
+}
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function brokeOff(what: string): AnnealError {
+  return new AnnealError("SOURCE_UNREACHABLE", `The transfer of "${what}" broke off.`, {
+    action: "It is read again by the next sync.",
+    retryable: true,
+  });
+}
+
+export function unexpectedAnswer(service: string, what: string): AnnealError {
+  return new AnnealError("SOURCE_UNREACHABLE", `${service} sent an answer that cannot be understood (${what}).`, {
+    action: "Check that the address is the API's own, and sync again later.",
+    details: { what },
+  });
+}
+
+/** @param waitMs what the answer asks to wait, or null */
+export function describeStatus(service: string, status: number, host: string, waitMs: number | null): AnnealError {
+  const details = { host };
+  if (isAboutLoad(status, waitMs)) {
+    return new AnnealError(
+      "RATE_LIMITED",
+      `${service} asks to wait${waitMs === null ? "" : ` ${Math.ceil(waitMs / 1000)} s`}.`,
+      {
+        action: "The sync goes on by itself after the wait.",
+        details: { ...details, retryAfterMs: waitMs ?? defaultWaitMs },
+        retryable: true,
+      },
+    );
+  }
+  switch (status) {
+    case 401:
+      return new AnnealError("SOURCE_CREDENTIALS", `${service} does not accept the credentials.`, {
+        action: "Enter them again; they may have expired or been revoked.",
+        details,
+      });
+    case 403:
+      return new AnnealError("SOURCE_FORBIDDEN", `${service} accepts the credentials, which lack a permission.`, {
+        action: "Grant what the check of this source names as missing.",
+        details,
+      });
+    case 404:
+      return new AnnealError("SOURCE_NOT_FOUND", `${service} does not have what was asked for.`, {
+        action: "Check the ids in the source's settings; it may have been moved or deleted.",
+        details,
+      });
+    default:
+      return new AnnealError("SOURCE_UNREACHABLE", `${service} answered with status ${status}.`, {
+        action: "Sync again later; if it stays, look at the service's status page.",
+        details,
+        retryable: status >= 500,
+      });
+  }
+}
+
+/** Answers that say "not now". A 403 that names a time is how some vendors limit (GitHub's secondary limits). */
+export function isAboutLoad(status: number, waitMs: number | null): boolean {
+  return [429, 502, 503, 504].includes(status) || (status === 403 && waitMs !== null);
+}

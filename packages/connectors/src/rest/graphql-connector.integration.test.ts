@@ -1,0 +1,177 @@
+import { tmpdir } from "node:os";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describePermissions } from "../../conformance/describe-permissions.ts";
+import { createNotesHarness } from "../../conformance/fake-notes/notes-harness.ts";
+import { startFakeNotes, type FakeNotes } from "../../conformance/fake-notes/start-fake-notes.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { graphqlConfigSchema, type GraphqlConfig, type RestSecrets } from "./config.ts";
+import { graphqlConnector } from "./graphql-connector.ts";
+
+const context: ConnectContext = {
+  signal: new AbortController().signal,
+  tempDir: tmpdir(),
+  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
+  deletions: defaultDeletionPolicy,
+  chromiumPath: null,
+};
+
+const listedText = { content: ["{text}"] };
+const askedText = {
+  contentQuery: ["query ($id: ID!) { note(id: $id) { text } }"],
+  contentField: "note.text",
+};
+const readers = {
+  allow: "readers.allow",
+  deny: "readers.deny",
+  anyone: "everyone",
+  groupsQuery: ["{ groups { id members } }"],
+  groupItems: "groups",
+};
+
+function configOf(notes: { origin: string }, config: Partial<GraphqlConfig> = listedText): GraphqlConfig {
+  return graphqlConfigSchema.parse({
+    url: `${notes.origin}/graphql`,
+    query: [
+      "query ($first: Int!, $after: String, $since: DateTime) {",
+      "  notes(first: $first, after: $after, since: $since) {",
+      "    edges { node { id name updatedAt text readers { allow deny } } }",
+      "    pageInfo { hasNextPage endCursor }",
+      "  }",
+      "}",
+    ],
+    variables: ["first=2"],
+    items: "notes.edges[*].node",
+    pageInfo: "notes.pageInfo",
+    id: "id",
+    title: "{name}",
+    updatedAt: "updatedAt",
+    allowPrivateHosts: true,
+    ...config,
+  });
+}
+
+for (const [name, config] of Object.entries({
+  "the text in the list": listedText,
+  "a query for each text": askedText,
+})) {
+  const textIsListed = config === listedText;
+  describeConnector(`graphql, with ${name},`, () =>
+    createNotesHarness(graphqlConnector, {}, (notes) => configOf(notes, config), { textIsListed }),
+  );
+  describePermissions(`graphql, with ${name},`, () =>
+    createNotesHarness(graphqlConnector, {}, (notes) => configOf(notes, { ...config, ...readers }), { textIsListed }),
+  );
+}
+
+describe("a GraphQL source", () => {
+  let notes: FakeNotes;
+  beforeEach(async () => {
+    notes = await startFakeNotes();
+    for (let at = 0; at < 5; at += 1) notes.put(`${at}.md`, `Note ${at}`, "2026-01-05T10:00:00.000Z");
+  });
+  afterEach(() => notes.stop());
+
+  const sync = async (target: MemoryTarget, config: GraphqlConfig, secrets: RestSecrets = {}) => {
+    await target.apply(
+      graphqlConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context }),
+    );
+    return target;
+  };
+  const errorOf = async (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => null,
+      (error: unknown) => error,
+    );
+
+  it("begins anew when the cursor goes stale half-way, and deletes nothing", async () => {
+    const target = await sync(new MemoryTarget(), configOf(notes));
+    notes.staleCursors = 1;
+    await sync(target, configOf(notes));
+    expect(target.changes.map(({ type }) => type)).not.toContain("delete");
+    notes.staleCursors = 100;
+    expect(await errorOf(sync(target, configOf(notes)))).toMatchObject({ code: "INVALID_INPUT" });
+    expect(target.documents.size).toBe(5);
+  });
+
+  it("takes an answer that holds a part and an error for no answer", async () => {
+    const target = await sync(new MemoryTarget(), configOf(notes));
+    const partial = {
+      data: { notes: { edges: [], pageInfo: { hasNextPage: false, endCursor: null } } },
+      errors: [{ message: "The index is being rebuilt.", extensions: { code: "INTERNAL_SERVER_ERROR" } }],
+    };
+    notes.faults = [{ body: partial }];
+    expect(await errorOf(sync(target, configOf(notes)))).toMatchObject({ code: "SOURCE_UNREACHABLE" });
+    expect(target.documents.size).toBe(5);
+  });
+
+  it.each([
+    ["UNAUTHENTICATED", "SOURCE_CREDENTIALS"],
+    ["FORBIDDEN", "SOURCE_FORBIDDEN"],
+    ["THROTTLED", "RATE_LIMITED"],
+    ["GRAPHQL_VALIDATION_FAILED", "INVALID_INPUT"],
+    [undefined, "INVALID_INPUT"],
+  ])("tells an error of code %s in the service's own words", async (code, expected) => {
+    notes.faults = [{ body: { errors: [{ message: "Not today.", extensions: { code } }] } }];
+    const { error } = await graphqlConnector.check(configOf(notes), {}, context);
+    expect(error).toMatchObject({ code: expected });
+    expect(error?.message).toContain("Not today.");
+  });
+
+  it("says in check() which field a query asks for that is not there, or where the page info is missing", async () => {
+    const said = async (config: Partial<GraphqlConfig>) =>
+      (await graphqlConnector.check(configOf(notes, config), {}, context)).error?.message;
+    expect(await said({ query: ["{ nothing { id } }"] })).toContain('Cannot query field "nothing"');
+    expect(await said({ pageInfo: "pageInfo" })).toContain('no page info at "pageInfo"');
+    expect(await said({ items: "notes.nodes" })).toContain('no list at "notes.nodes"');
+    expect(await said(listedText)).toBeUndefined();
+  });
+
+  it("asks with a variable only for what changed since", async () => {
+    const config = configOf(notes, { ...listedText, since: "since" });
+    const target = await sync(new MemoryTarget(), config);
+    notes.put("new.md", "New", "2026-02-01T10:00:00.000Z");
+    notes.requests.length = 0;
+    await sync(target, config);
+    expect(target.opened).toEqual(["new.md"]);
+    expect(notes.requests.map(({ body }) => (JSON.parse(body) as { variables: unknown }).variables)).toEqual([
+      { first: 2, since: "2026-01-05T09:50:00.000Z" },
+      expect.objectContaining({ first: 2, since: "2026-01-05T09:50:00.000Z", after: expect.any(String) }),
+      expect.objectContaining({ after: expect.any(String) }),
+    ]);
+  });
+
+  it("sends its credentials with every query", async () => {
+    notes.credential = "Bearer hunter2";
+    const config = configOf(notes, { ...askedText, signIn: "bearer" });
+    const target = await sync(new MemoryTarget(), config, { token: "hunter2" });
+    expect(target.documents.size).toBe(5);
+    expect(await errorOf(sync(new MemoryTarget(), config, { token: "wrong" }))).toMatchObject({
+      code: "SOURCE_CREDENTIALS",
+    });
+  });
+
+  it("asks for a new token when the old one has expired, also where the service says so with status 200", async () => {
+    notes.credential = "Bearer first";
+    const config = configOf(notes, {
+      ...askedText,
+      signIn: "oauth2",
+      user: "portal",
+      tokenUrl: `${notes.origin}/oauth/token`,
+      scope: "notes.read",
+    });
+    const secrets = { clientSecret: "client+secret" };
+    const known = new MemoryTarget().known();
+    const refs: string[] = [];
+    for await (const change of graphqlConnector.read({ config, secrets, cursor: null, known, context })) {
+      if (change.type === "upsert") refs.push(change.item.ref);
+      if (change.type !== "checkpoint" || notes.credential === "Bearer second") continue;
+      notes.credential = "Bearer second";
+      notes.faults = [{ body: { errors: [{ message: "Expired.", extensions: { code: "UNAUTHENTICATED" } }] } }];
+    }
+    expect(refs.length).toBe(5);
+    expect(notes.requests.filter(({ path }) => path === "/oauth/token").length).toBe(2);
+  });
+});

@@ -1,0 +1,357 @@
+import { tmpdir } from "node:os";
+import { inspect } from "node:util";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describePermissions } from "../../conformance/describe-permissions.ts";
+import { createNotesHarness } from "../../conformance/fake-notes/notes-harness.ts";
+import { startFakeNotes, type FakeNotes } from "../../conformance/fake-notes/start-fake-notes.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { startApi } from "../../conformance/start-api.ts";
+import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { restConfigSchema, type RestConfig, type RestSecrets } from "./config.ts";
+import { restConnector } from "./rest-connector.ts";
+
+const context: ConnectContext = {
+  signal: new AbortController().signal,
+  tempDir: tmpdir(),
+  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
+  deletions: defaultDeletionPolicy,
+  chromiumPath: null,
+};
+
+const listedText = { title: "{name}", content: ["{text}"] };
+const askedText = { title: "{name}", contentPath: "notes/{id}/text", updatedAt: "updatedAt" };
+const paginations = {
+  "pages by number": { pagination: "page", ...listedText },
+  "an offset": { pagination: "offset", ...askedText },
+  "a cursor in the answer": { pagination: "cursor", next: "meta.next_cursor", ...askedText },
+  "a Link header": { pagination: "link", ...listedText },
+  "the next address in the answer": { pagination: "next", next: "meta.next", ...askedText },
+} as const;
+const byCursor = paginations["a cursor in the answer"];
+const readers = {
+  allow: "readers.allow",
+  deny: "readers.deny",
+  anyone: "everyone",
+  groups: "groups",
+  groupItems: "data.groups",
+};
+
+function configOf(notes: { origin: string }, config: Partial<RestConfig> = byCursor): RestConfig {
+  return restConfigSchema.parse({
+    url: `${notes.origin}/api`,
+    list: "notes",
+    items: "data.items",
+    id: "id",
+    allowPrivateHosts: true,
+    ...config,
+  });
+}
+
+for (const [name, config] of Object.entries(paginations)) {
+  describeConnector(`rest, with ${name},`, () =>
+    createNotesHarness(restConnector, {}, (notes) => configOf(notes, config), { textIsListed: "content" in config }),
+  );
+}
+describePermissions("rest, with the text in the list,", () =>
+  createNotesHarness(restConnector, {}, (notes) => configOf(notes, { ...paginations["a Link header"], ...readers }), {
+    textIsListed: true,
+  }),
+);
+describePermissions("rest, with a request for each text,", () =>
+  createNotesHarness(restConnector, {}, (notes) => configOf(notes, { ...byCursor, ...readers }), {
+    textIsListed: false,
+  }),
+);
+
+describe("a REST source", () => {
+  let notes: FakeNotes;
+  beforeEach(async () => {
+    notes = await startFakeNotes();
+  });
+  afterEach(() => notes.stop());
+
+  const sync = async (target: MemoryTarget, config: RestConfig, secrets: RestSecrets = {}) => {
+    await target.apply(restConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context }));
+    return target;
+  };
+  const errorOf = async (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => null,
+      (error: unknown) => error,
+    );
+  const putMany = (count: number) => {
+    for (let at = 0; at < count; at += 1) notes.put(`${at}.md`, `Note ${at}`);
+  };
+  const lists = () => notes.requests.filter(({ path }) => path === "/api/notes");
+
+  it("begins anew when the cursor goes stale half-way, and misses, repeats and deletes nothing", async () => {
+    putMany(7);
+    const target = await sync(new MemoryTarget(), configOf(notes));
+    notes.put("7.md", "Note 7");
+    notes.requests.length = 0;
+    notes.staleCursors = 1;
+    await sync(target, configOf(notes));
+    expect(target.documents.size).toBe(8);
+    expect(target.opened).toEqual(["7.md"]);
+    expect(lists().filter(({ query }) => !query.has("cursor")).length).toBe(2);
+  });
+
+  it("gives up when every cursor is stale, and deletes nothing", async () => {
+    putMany(5);
+    const target = await sync(new MemoryTarget(), configOf(notes));
+    notes.staleCursors = 100;
+    expect(await errorOf(sync(target, configOf(notes)))).toMatchObject({ status: 410 });
+    expect(target.documents.size).toBe(5);
+  });
+
+  it("does not take a refusal of the first page for a stale cursor", async () => {
+    putMany(3);
+    notes.faults = [{ status: 410 }];
+    expect(await errorOf(sync(new MemoryTarget(), configOf(notes)))).toMatchObject({ status: 410 });
+    expect(lists().length).toBe(1);
+  });
+
+  it("waits as it is told to when it is throttled", async () => {
+    putMany(3);
+    const busy = { status: 429, headers: { "retry-after": "0" } };
+    notes.faults = [busy, busy];
+    expect((await sync(new MemoryTarget(), configOf(notes))).documents.size).toBe(3);
+    notes.faults = [{ status: 429, headers: { "retry-after": "3600" } }];
+    const error = await errorOf(sync(new MemoryTarget(), configOf(notes)));
+    expect(error).toMatchObject({ code: "RATE_LIMITED", details: { retryAfterMs: 3_600_000 } });
+  });
+
+  it("takes half a text for none, and reads it whole in the next sync", async () => {
+    putMany(2);
+    const target = new MemoryTarget();
+    const config = configOf(notes);
+    const stream = restConnector.read({ config, secrets: {}, cursor: null, known: target.known(), context });
+    const breakingOff = (async function* () {
+      for await (const change of stream) {
+        if (change.type === "upsert" && change.item.ref === "1.md") {
+          notes.faults = [{ body: "Note 1, but only", breakAfterBytes: 6 }];
+        }
+        yield change;
+      }
+    })();
+    await target.apply(breakingOff);
+    expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["1.md", "SOURCE_UNREACHABLE"]]);
+    await sync(target, config);
+    expect(target.contents()).toEqual({ "0.md": "Note 0", "1.md": "Note 1" });
+  });
+
+  it("asks only for what changed since, and finds deletions when it lists everything", async () => {
+    const old = "2026-01-05T10:00:00.000Z";
+    for (const name of ["a.md", "b.md", "c.md"]) notes.put(name, `About ${name}`, old);
+    notes.put("d.md", "About d.md", "2026-02-01T10:00:00.000Z");
+    const config = configOf(notes, { ...byCursor, since: "updated_since" });
+    const target = await sync(new MemoryTarget(), config);
+    expect(target.documents.size).toBe(4);
+
+    notes.notes.delete("a.md");
+    notes.put("b.md", "Changed", "2026-03-01T10:00:00.000Z");
+    notes.requests.length = 0;
+    await sync(target, config);
+    // Ten minutes before the newest, for what the service commits late.
+    expect(lists().map(({ query }) => query.get("updated_since"))).toEqual(["2026-02-01T09:50:00.000Z"]);
+    expect(target.opened).toEqual(["b.md"]);
+    expect([...target.documents.keys()]).toContain("a.md");
+
+    target.cursor = { ...target.cursor!, completeAtMs: Date.now() - 25 * 3_600_000 };
+    await sync(target, config);
+    expect([...target.documents.keys()].sort()).toEqual(["b.md", "c.md", "d.md"]);
+    expect(target.opened).toEqual([]);
+  });
+
+  it("asks again for everything since a change that could not be read", async () => {
+    notes.put("a.md", "A", "2026-01-05T10:00:00.000Z");
+    const config = configOf(notes, { ...byCursor, since: "updated_since" });
+    const target = await sync(new MemoryTarget(), config);
+    notes.put("b.md", "B", "2026-02-01T10:00:00.000Z");
+    notes.put("c.md", "C", "2026-03-01T10:00:00.000Z");
+    notes.broken.add("b.md");
+    await sync(target, config);
+    expect([...target.documents.keys()]).toEqual(["a.md", "c.md"]);
+    notes.broken.clear();
+    await sync(target, config);
+    expect(target.opened).toEqual(["b.md"]);
+  });
+
+  it("does not take a clock that runs ahead for the time of its next question", async () => {
+    notes.put("future.md", "From tomorrow", "2100-01-01T00:00:00.000Z");
+    const config = configOf(notes, { ...byCursor, since: "updated_since" });
+    const target = await sync(new MemoryTarget(), config);
+    notes.put("now.md", "From now");
+    await sync(target, config);
+    expect(target.opened).toEqual(["now.md"]);
+  });
+
+  it("lists everything again when the settings change", async () => {
+    notes.put("a.md", "A", "2026-01-05T10:00:00.000Z");
+    notes.put("b.md", "B", "2026-03-05T10:00:00.000Z");
+    const config = configOf(notes, { ...paginations["a Link header"], updatedAt: "updatedAt", since: "updated_since" });
+    const target = await sync(new MemoryTarget(), config);
+    await sync(target, { ...config, content: ["# {name}", "{text}"] });
+    expect(target.contents()).toEqual({ "a.md": "# a.md\n\nA\n", "b.md": "# b.md\n\nB\n" });
+  });
+
+  it.each([
+    [3, []],
+    [6, ["5.md"]],
+  ])("looks twice before it deletes what slipped through between pages (of %i)", async (count, expected) => {
+    putMany(count);
+    const config = configOf(notes, paginations["pages by number"]);
+    const target = await sync(new MemoryTarget(), config);
+    const stream = restConnector.read({ config, secrets: {}, cursor: target.cursor, known: target.known(), context });
+    const deleted: string[] = [];
+    let checkpoints = 0;
+    for await (const change of stream) {
+      // After the first page, everything behind it moves up by one: 2.md comes to stand on the page that was read.
+      if (change.type === "checkpoint" && (checkpoints += 1) === 1) {
+        for (const gone of ["0.md", "5.md"]) notes.notes.delete(gone);
+      }
+      if (change.type === "delete") deleted.push(change.ref);
+    }
+    expect(deleted).toEqual(expected);
+  });
+
+  it("fails two items of one id and those without any, reads the others and deletes nothing", async () => {
+    const api = await startApi(() => ({
+      body: [{ id: 1, t: "a" }, { id: 1, t: "b" }, { t: "c" }, { id: {} }, { id: 2 }],
+    }));
+    const config = restConfigSchema.parse({ url: api.origin, id: "id", allowPrivateHosts: true });
+    const target = new MemoryTarget();
+    target.documents.set("gone", { item: { ref: "gone", fingerprint: "x" } as never, text: "" });
+    await sync(target, config).finally(api.stop);
+    expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([
+      ["1", "CONFLICT"],
+      ["items without an id", "INVALID_INPUT"],
+    ]);
+    expect([...target.documents.keys()]).toEqual(["gone", "1", "2"]);
+    expect(JSON.parse(target.documents.get("1")!.text)).toEqual({ id: 1, t: "a" });
+  });
+
+  it.each<[string, RestSecrets, Partial<RestConfig>]>([
+    ["Basic cmVhZGVyOmh1bnRlcjI=", { password: "hunter2" }, { signIn: "basic", user: "reader" }],
+    ["Bearer hunter2", { token: "hunter2" }, { signIn: "bearer" }],
+    ["hunter2", { token: "hunter2" }, { signIn: "header", keyName: "X-API-Key" }],
+    ["hunter2", { token: "hunter2" }, { signIn: "parameter", keyName: "key" }],
+  ])("signs in with %j", async (credential, secrets, signIn) => {
+    putMany(3);
+    notes.credential = credential;
+    const config = configOf(notes, { ...byCursor, ...signIn });
+    expect((await sync(new MemoryTarget(), config, secrets)).documents.size).toBe(3);
+    notes.credential = "another";
+    const { error } = await restConnector.check(config, secrets, context);
+    expect(error).toMatchObject({ code: "SOURCE_CREDENTIALS" });
+    expect(inspect(error, { depth: 10 })).not.toMatch(/hunter2|cmVhZGVy/);
+    expect((await restConnector.check(config, {}, context)).error).toMatchObject({ code: "SOURCE_CREDENTIALS" });
+  });
+
+  describe("with client credentials", () => {
+    const secrets = { clientSecret: "client+secret" };
+    const oauth = () =>
+      configOf(notes, {
+        ...byCursor,
+        signIn: "oauth2",
+        user: "portal",
+        tokenUrl: `${notes.origin}/oauth/token`,
+        scope: "notes.read",
+      });
+
+    it("asks for a new token when the old one has expired", async () => {
+      putMany(5);
+      notes.credential = "Bearer first";
+      const stream = restConnector.read({
+        config: oauth(),
+        secrets,
+        cursor: null,
+        known: new MemoryTarget().known(),
+        context,
+      });
+      const refs: string[] = [];
+      for await (const change of stream) {
+        if (change.type === "upsert") refs.push(change.item.ref);
+        if (change.type === "checkpoint") notes.credential = "Bearer second";
+      }
+      expect(refs.length).toBe(5);
+      expect(notes.requests.filter(({ path }) => path === "/oauth/token").length).toBe(2);
+    });
+
+    it("says what to correct when the token is refused, and repeats no secret", async () => {
+      const { error } = await restConnector.check(oauth(), { clientSecret: "wrong-secret" }, context);
+      expect(error).toMatchObject({ code: "SOURCE_CREDENTIALS" });
+      expect(error?.message).toContain("invalid_client");
+      expect(inspect(error, { depth: 10 })).not.toContain("wrong-secret");
+    });
+  });
+
+  it("says in check() what it would read and what is missing", async () => {
+    putMany(3);
+    const check = async (config: Partial<RestConfig>) => restConnector.check(configOf(notes, config), {}, context);
+    const { origin } = notes;
+    expect((await check(byCursor)).summary).toBe(
+      `${new URL(origin).host} can be read and holds at least 2 items: 0.md and 1.md.`,
+    );
+    const { checks } = await check({ ...byCursor, allow: "readers.allow" });
+    expect(checks.map(({ capability, status }) => [capability, status])).toEqual([
+      ["read", "ok"],
+      ["changes", "ok"],
+      ["permissions", "warning"],
+      ["groups", "warning"],
+    ]);
+    const said = async (config: Partial<RestConfig>) => (await check(config)).error?.message;
+    expect(await said({ items: "data.notes" })).toContain('has no list at "data.notes"; it has data, meta');
+    expect(await said({ id: "number" })).toContain('no usable id at "number"');
+    expect(await said({ list: "nothing" })).toContain("has nothing at this address");
+    expect(await said({ ...byCursor, pageParameter: "marker" })).toContain("the same cursor");
+    expect(await said({ ...paginations["pages by number"], pageParameter: "p" })).toContain("the same page");
+  });
+
+  it("gives no address but the web's to a citation", async () => {
+    notes.put("a.md", "A");
+    notes.put("javascript:alert(1)", "B");
+    const target = await sync(new MemoryTarget(), configOf(notes, { uri: "{id}" }));
+    const uris = [...target.documents.values()].map(({ item }) => item.uri);
+    expect(uris).toEqual([`${notes.origin}/a.md`, `${notes.origin}/api#javascript%3Aalert(1)`]);
+  });
+
+  it("keeps groups that are read in another way apart, and half-named denials shut", async () => {
+    notes.put("a.md", "A");
+    notes.groups.set("staff", ["ann@acme.example"]);
+    Object.assign(notes.notes.get("a.md")!, {
+      allow: ["staff, all", "staff"],
+      deny: [{ email: "bob@acme.example" }, {}],
+    });
+    const aclOf = async (config: Partial<RestConfig>) =>
+      (await sync(new MemoryTarget(), configOf(notes, { ...byCursor, ...readers, ...config }))).documents.get("a.md")!
+        .item.acl!;
+    expect(await aclOf({ deny: "readers.deny[*].email" })).toEqual({ allow: [], deny: [] });
+    const one = await aclOf({ deny: null });
+    expect(one.allow.map(({ kind, id }) => [kind, id])).toEqual([
+      ["group", "staff, all"],
+      ["group", "staff"],
+    ]);
+    const other = await aclOf({ deny: null, groups: "other-groups" });
+    expect(other.allow[1]?.tenant).not.toBe(one.allow[1]?.tenant);
+  });
+
+  it.each([
+    [{ url: "https://user:hunter2@desk.example/" }, "url"],
+    [{ pagination: "next" }, "next"],
+    [{ items: "a..b" }, "items"],
+    [{ title: "{" }, "title"],
+    [{ parameters: ["no-value"] }, "parameters"],
+    [{ contentPath: "{id}" }, "updatedAt"],
+    [{ contentPath: "{id}", updatedAt: "t", content: ["{text}"] }, "content"],
+    [{ since: "since" }, "updatedAt"],
+    [{ deny: "denied" }, "allow"],
+    [{ signIn: "oauth2", user: "portal" }, "tokenUrl"],
+    [{ id: "" }, "id"],
+  ])("refuses the settings %j where they were made", (settings, field) => {
+    const parsed = restConfigSchema.safeParse({ url: "https://desk.example", id: "id", ...settings });
+    expect(parsed.error?.issues.map(({ path }) => path[0])).toEqual([field]);
+  });
+});

@@ -1,0 +1,116 @@
+import type { AnnealError } from "@anneal/core/errors";
+import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
+import { failedCheck, reportOf } from "../failure.ts";
+import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
+import type { SftpConfig, SftpSecrets } from "./config.ts";
+import { readRemoteAccounts } from "./remote-accounts.ts";
+import { remoteContent } from "./sftp-content.ts";
+import { serverName } from "./sftp-errors.ts";
+import { openSftp, type SftpSession } from "./sftp-session.ts";
+import { openRoot, walkRemote, type RemoteRoot } from "./walk.ts";
+
+const checkedFiles = 1000;
+const checkMs = 5_000;
+
+export async function checkSftp(
+  config: SftpConfig,
+  secrets: SftpSecrets,
+  context: ConnectContext,
+): Promise<CheckResult> {
+  try {
+    const session = await openSftp(config, secrets, context);
+    try {
+      const root = await openRoot(session, config, null);
+      const { preview, unreadable } = await look(session, root, config, context);
+      const [first] = unreadable;
+      if (first !== undefined && preview.count === 0) return failedCheck("read", first);
+      return {
+        checks: [
+          first === undefined
+            ? { capability: "read", status: "ok", message: `"${root.path}" can be listed.` }
+            : { capability: "read", status: "warning", message: `${first.message} ${first.action}` },
+          await checkPermissions(session, config),
+        ],
+        summary: `"${root.path}" on ${serverName(config)} can be read and holds ${describePreview(preview, "file")}.`,
+        error: null,
+      };
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return failedCheck("read", error);
+  }
+}
+
+async function look(
+  session: SftpSession,
+  root: RemoteRoot,
+  config: SftpConfig,
+  context: ConnectContext,
+): Promise<{ preview: Preview; unreadable: AnnealError[] }> {
+  const preview: Preview = { count: 0, complete: true, samples: [] };
+  const unreadable: AnnealError[] = [];
+  const until = performance.now() + checkMs;
+  for await (const entry of walkRemote(session, root, config, null, context.signal)) {
+    // Only the first files are tried: a folder whose files are all of another user is found by them.
+    const tried = preview.samples.length < sampleCount && entry.type === "file";
+    const error =
+      entry.type === "failure" ? entry.error : tried ? await readError(session, root, entry.path, context) : null;
+    if (error !== null && entry.ref === "") throw error;
+    if (error !== null) unreadable.push(error);
+    else addToPreview(preview, entry.ref);
+    preview.complete = preview.count < checkedFiles && performance.now() < until;
+    if (!preview.complete) break;
+  }
+  return { preview, unreadable };
+}
+
+async function readError(
+  session: SftpSession,
+  root: RemoteRoot,
+  path: string,
+  { signal, limits }: ConnectContext,
+): Promise<AnnealError | null> {
+  try {
+    for await (const _ of await remoteContent(session, root.path, path, limits.documentBytes).open(signal)) break;
+    return null;
+  } catch (error) {
+    reportOf(error);
+    // A large file is told of when it is read; it can be.
+    return (error as AnnealError).code === "DOCUMENT_TOO_LARGE" ? null : (error as AnnealError);
+  }
+}
+
+async function checkPermissions(session: SftpSession, config: SftpConfig): Promise<CapabilityCheck> {
+  const capability = "permissions";
+  if (config.permissions === "off") {
+    return {
+      capability,
+      status: "warning",
+      message: "File permissions are not read: every document gets the source's default audience.",
+    };
+  }
+  try {
+    const { accounts } = await readRemoteAccounts(session, config);
+    if (config.userEmailDomain === null) {
+      return {
+        capability,
+        status: "warning",
+        message: `"${config.passwdPath}" lists ${accounts.length} accounts, but no e-mail domain is entered that makes them people: nobody would see a document.`,
+      };
+    }
+    return {
+      capability,
+      status: "ok",
+      message: `"${config.passwdPath}" lists ${accounts.length} accounts. POSIX ACLs do not show over SFTP; groups in groups and accounts of a network directory do not show in that file.`,
+    };
+  } catch (error) {
+    const { message, action } = reportOf(error);
+    return {
+      capability,
+      status: "warning",
+      message: `${message} ${action} Until then nobody would see a document.`,
+    };
+  }
+}

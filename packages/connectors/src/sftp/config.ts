@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { pathFilterShape } from "../path-filter.ts";
+import { posixPermissionsShape } from "../posix/config.ts";
+
+export const sftpConfigSchema = z.object({
+  host: z
+    .string()
+    .min(1)
+    .regex(/^[^/@\s]+$/, "A host name or an address, without sftp:// and user")
+    .meta({
+      title: "Host",
+    }),
+  port: z.number().int().min(1).max(65_535).default(22).meta({ title: "Port" }),
+  user: z.string().min(1).meta({ title: "User", description: "Give one that can only read." }),
+  path: z.string().min(1).default(".").meta({
+    title: "Folder",
+    description: 'As the server shows it, for example /srv/documents. "." is the folder that the user starts in.',
+  }),
+  hostKeys: z
+    .array(z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "must look like SHA256:… with 43 characters after the colon"))
+    .default([])
+    .meta({
+      title: "Host key fingerprints",
+      description:
+        "What `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints on the server. Left empty, a check shows what the server presents and goes no further. A server with another key is refused.",
+    }),
+  ...posixPermissionsShape(
+    "SFTP shows modes, not POSIX ACLs, and on a file with an ACL the group's rights read as the mask: leave this off where the server's folders carry ACLs.",
+  ),
+  allowPrivateHosts: z.boolean().default(true).meta({
+    title: "Allow private hosts",
+    description: "File servers usually stand in one's own network. Metadata services stay refused.",
+    administrator: true,
+  }),
+  ...pathFilterShape,
+});
+export type SftpConfig = z.infer<typeof sftpConfigSchema>;
+
+/** One of the two is needed; with both, the key is tried first. */
+export const sftpSecretSchema = z.object({
+  password: z.string().min(1).optional().meta({ title: "Password" }),
+  privateKey: z.string().min(1).optional().meta({ title: "Private key", description: "OpenSSH or PEM, as in a file." }),
+  passphrase: z.string().min(1).optional().meta({ title: "Passphrase of the private key" }),
+});
+export type SftpSecrets = z.infer<typeof sftpSecretSchema>;

@@ -1,0 +1,39 @@
+import { AnnealError } from "@anneal/core/errors";
+import { collectBytes, limitBytes } from "../content.ts";
+import { parseAccounts, type PosixAccounts } from "../posix/accounts.ts";
+import type { PosixPermissionsConfig } from "../posix/config.ts";
+import type { SftpSession } from "./sftp-session.ts";
+
+const accountsBytes = 32 * 1024 * 1024;
+const pieceBytes = 32 * 1024;
+
+/**
+ * The server's lists of accounts and groups.
+ * @throws AnnealError that names the list which cannot be read
+ */
+export async function readRemoteAccounts(
+  session: SftpSession,
+  { passwdPath, groupPath }: PosixPermissionsConfig,
+): Promise<PosixAccounts> {
+  const accounts = parseAccounts(await readText(session, passwdPath), await readText(session, groupPath));
+  if (accounts.accounts.length > 0) return accounts;
+  throw new AnnealError("SOURCE_FORBIDDEN", `"${passwdPath}" lists no account.`, {
+    action: "Name a file in the form of passwd(5) that this user may read, for example a copy without passwords.",
+  });
+}
+
+async function readText(session: SftpSession, path: string): Promise<string> {
+  const file = await session.open(path);
+  try {
+    const pieces = (async function* () {
+      for (let offset = 0; ; offset += pieceBytes) {
+        const bytes = await file.read(offset, pieceBytes);
+        yield bytes;
+        if (bytes.byteLength < pieceBytes) return;
+      }
+    })();
+    return new TextDecoder().decode(await collectBytes(limitBytes(path, pieces, accountsBytes)));
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,134 @@
+import { basename } from "node:path/posix";
+import type { Change, SourceItem } from "@anneal/core/connect/change";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import { AnnealError } from "@anneal/core/errors";
+import { aclChange, hasContent, withAcl } from "../acl-change.ts";
+import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
+import { tooLarge } from "../failure.ts";
+import { mediaTypeOf } from "../media-type.ts";
+import { posixDirectory } from "../posix/accounts.ts";
+import { aclOf, posixPrincipals, type PosixPrincipals } from "../posix/audience.ts";
+import { deleteMissing } from "../reconcile.ts";
+import { SeenRefs } from "../seen-refs.ts";
+import { checkSftp } from "./check-sftp.ts";
+import { sftpConfigSchema, sftpSecretSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
+import { readRemoteAccounts } from "./remote-accounts.ts";
+import { contentFingerprint, remoteContent } from "./sftp-content.ts";
+import { openSftp, type SftpSession } from "./sftp-session.ts";
+import { openRoot, walkRemote, type RemoteRoot, type WalkEntry } from "./walk.ts";
+
+const checkpointEvery = 200;
+
+export const sftpConnector = defineConnector<SftpConfig, SftpSecrets>({
+  kind: "sftp",
+  title: "SFTP server",
+  changeModel: "fingerprint",
+  // Size and time are no identity: two files that agree in both need not be one that was moved.
+  capabilities: { permissions: true, deletions: true, moves: false },
+  configSchema: sftpConfigSchema,
+  secretSchema: sftpSecretSchema,
+
+  check: checkSftp,
+  read: readServer,
+  readDirectory,
+});
+
+/** A checkpoint carries no position: listing again costs no content, and what was stored is known by its fingerprint. */
+async function* readServer(request: ReadRequest<SftpConfig, SftpSecrets>): AsyncIterable<Change> {
+  const { config, secrets, known, context } = request;
+  const principals = principalsOf(config);
+  const session = await openSftp(config, secrets, context);
+  try {
+    const root = await openRoot(session, config, principals);
+    const seen = new SeenRefs();
+    const unlisted: string[] = [];
+    let scanned = 0;
+    for await (const entry of walkRemote(session, root, config, principals, context.signal)) {
+      seen.add(entry.ref);
+      if (entry.type === "failure") {
+        // The root alone has the empty ref: it was there a moment ago and no longer is.
+        if (entry.ref === "") throw entry.error;
+        if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
+        yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
+        continue;
+      }
+      scanned += 1;
+      yield* changesOf(session, root, entry, request, principals);
+      if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+    }
+    // A drive that was unmounted during the walk left folders that read as empty.
+    if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);
+    yield* deleteMissing(
+      known,
+      context.deletions,
+      (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
+    );
+    yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+  } finally {
+    await session.close();
+  }
+}
+
+async function* changesOf(
+  session: SftpSession,
+  root: RemoteRoot,
+  entry: Extract<WalkEntry, { type: "file" }>,
+  { config, known, context }: ReadRequest<SftpConfig, SftpSecrets>,
+  principals: PosixPrincipals | null,
+): AsyncIterable<Change> {
+  const item = itemOf(entry, config, principals);
+  const before = await known.fingerprintOf(entry.ref);
+  const audienceChange = aclChange(entry.ref, before, item.acl);
+  if (audienceChange !== null) yield audienceChange;
+  if (hasContent(before, contentFingerprint(entry.stats), item.acl)) return;
+  const maxBytes = context.limits.documentBytes;
+  const sizeBytes = entry.stats.size ?? 0;
+  yield sizeBytes > maxBytes
+    ? { type: "failure", ref: entry.ref, error: tooLarge(entry.path, sizeBytes, maxBytes).toReport() }
+    : { type: "upsert", item, content: remoteContent(session, root.path, entry.path, maxBytes) };
+}
+
+function itemOf(
+  { ref, path, stats, audience }: Extract<WalkEntry, { type: "file" }>,
+  config: SftpConfig,
+  principals: PosixPrincipals | null,
+): SourceItem {
+  const acl = audience === null || principals === null ? null : aclOf(audience, principals);
+  return {
+    ref,
+    uri: `sftp://${config.host}${config.port === 22 ? "" : `:${config.port}`}${encodePath(path)}`,
+    title: basename(ref),
+    mediaType: mediaTypeOf(ref),
+    sizeBytes: stats.size ?? null,
+    modifiedAt: stats.mtime === undefined ? null : new Date(stats.mtime * 1000).toISOString(),
+    fingerprint: withAcl(contentFingerprint(stats), acl),
+    acl,
+  };
+}
+
+function encodePath(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
+function principalsOf(config: SftpConfig): PosixPrincipals | null {
+  return config.permissions === "off" ? null : posixPrincipals("sftp", config.host.toLowerCase());
+}
+
+async function* readDirectory(request: DirectoryRequest<SftpConfig, SftpSecrets>): AsyncIterable<DirectoryEntry> {
+  const { config, secrets, context } = request;
+  const principals = principalsOf(config);
+  if (principals === null) return;
+  const session = await openSftp(config, secrets, context);
+  try {
+    yield* posixDirectory(await readRemoteAccounts(session, config), principals, config.userEmailDomain);
+  } finally {
+    await session.close();
+  }
+}
+
+function replaced(config: SftpConfig): AnnealError {
+  return new AnnealError("SOURCE_NOT_FOUND", `"${config.path}" was replaced while it was read.`, {
+    action: "Check that its drive is mounted on the server; then sync again.",
+    retryable: true,
+  });
+}

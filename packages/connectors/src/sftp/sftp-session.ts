@@ -1,0 +1,239 @@
+import { hash } from "node:crypto";
+import { createConnection, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { AnnealError } from "@anneal/core/errors";
+import SftpClient from "ssh2-sftp-client";
+import type { ConnectContext } from "../connector.ts";
+import { assertAllowedHost, guardedLookup } from "../host-guard.ts";
+import type { SftpConfig, SftpSecrets } from "./config.ts";
+import {
+  connectionLost,
+  hostKeyChanged,
+  hostKeyUnknown,
+  timedOut,
+  toConnectError,
+  toSftpError,
+} from "./sftp-errors.ts";
+
+type Protocol = Awaited<ReturnType<SftpClient["connect"]>>;
+
+/** Every field is optional in the protocol; OpenSSH sends them all. */
+export type RemoteStats = {
+  mode: number | undefined;
+  uid: number | undefined;
+  gid: number | undefined;
+  size: number | undefined;
+  /** Seconds since 1970. */
+  mtime: number | undefined;
+};
+export type RemoteEntry = { name: string; stats: RemoteStats };
+
+export type RemoteFile = {
+  stat(): Promise<RemoteStats>;
+  /** @returns fewer bytes only at the end of the file */
+  read(offset: number, lengthBytes: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+};
+
+/** Everything throws AnnealErrors that name the path. */
+export type SftpSession = {
+  realPath(path: string): Promise<string>;
+  stat(path: string): Promise<RemoteStats>;
+  lstat(path: string): Promise<RemoteStats>;
+  /** A folder's entries, a packet at a time, without "." and "..". */
+  list(path: string): AsyncIterable<RemoteEntry>;
+  open(path: string): Promise<RemoteFile>;
+  /** Why nothing more can be asked for, once that is so. */
+  lost(): AnnealError | null;
+  close(): Promise<void>;
+};
+
+const closeMs = 1_000;
+const keepaliveMs = 10_000;
+
+export async function openSftp(
+  config: SftpConfig,
+  secrets: SftpSecrets,
+  { signal, limits }: Pick<ConnectContext, "signal" | "limits">,
+): Promise<SftpSession> {
+  signal.throwIfAborted();
+  const socket = await connectSocket(config, limits.requestTimeoutMs, signal);
+  const onAbort = () => socket.destroy();
+  signal.addEventListener("abort", onAbort, { once: true });
+  // Its listeners would write to the console otherwise.
+  const client = new SftpClient("anneal", { error: () => {}, end: () => {}, close: () => {} });
+  const close = async () => {
+    signal.removeEventListener("abort", onAbort);
+    await Promise.race([client.end().catch(() => {}), delay(closeMs, undefined, { ref: false })]);
+    socket.destroy();
+  };
+  try {
+    const protocol = await signIn(client, socket, config, secrets, limits.requestTimeoutMs);
+    return createSession(protocol, socket, config, limits.requestTimeoutMs, close);
+  } catch (error) {
+    await close();
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** The address that was judged is the one that is connected to: SSH then runs over this very socket. */
+async function connectSocket(config: SftpConfig, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+  assertAllowedHost(config.host, config.allowPrivateHosts);
+  const host = config.host.replace(/^\[|\]$/g, "");
+  const socket = createConnection({ host, port: config.port, lookup: guardedLookup(config.allowPrivateHosts) });
+  const onAbort = () => socket.destroy(new Error("aborted"));
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.setTimeout(timeoutMs, () => reject(timedOut(config)));
+      socket.once("connect", resolve).once("error", reject);
+    });
+    socket.setTimeout(0);
+    // Each request waits for the answer to the last: none may wait for more to be sent with it.
+    socket.setNoDelay(true);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    signal.throwIfAborted();
+    throw toConnectError(error, config);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+async function signIn(
+  client: SftpClient,
+  socket: Socket,
+  config: SftpConfig,
+  secrets: SftpSecrets,
+  timeoutMs: number,
+): Promise<Protocol> {
+  let refusal: AnnealError | null = null;
+  const { password, privateKey, passphrase } = secrets;
+  // Servers behind PAM often ask for the password as a question.
+  client.on("keyboard-interactive", (...asked: unknown[]) => {
+    const [, , , prompts, answer] = asked as [string, string, string, unknown[], (answers: string[]) => void];
+    answer(prompts.length === 1 && password !== undefined ? [password] : []);
+  });
+  try {
+    return await client.connect({
+      sock: socket,
+      username: config.user,
+      ...(privateKey === undefined ? {} : { privateKey }),
+      ...(passphrase === undefined ? {} : { passphrase }),
+      ...(password === undefined ? {} : { password, tryKeyboard: true }),
+      readyTimeout: timeoutMs,
+      keepaliveInterval: keepaliveMs,
+      keepaliveCountMax: 3,
+      hostVerifier(key: Buffer): boolean {
+        const shown = fingerprintOfKey(key);
+        if (config.hostKeys.includes(shown)) return true;
+        refusal = config.hostKeys.length === 0 ? hostKeyUnknown(config, shown) : hostKeyChanged(config, shown);
+        return false;
+      },
+    });
+  } catch (error) {
+    throw refusal ?? toConnectError(error, config);
+  }
+}
+
+/** As OpenSSH prints it. */
+function fingerprintOfKey(key: Buffer): string {
+  return `SHA256:${hash("sha256", key, "base64").replace(/=+$/, "")}`;
+}
+
+function createSession(
+  protocol: Protocol,
+  socket: Socket,
+  config: SftpConfig,
+  timeoutMs: number,
+  close: () => Promise<void>,
+): SftpSession {
+  let lost: AnnealError | null = null;
+  const waiting = new Set<(error: AnnealError) => void>();
+  const lose = (error: AnnealError) => {
+    lost ??= error;
+    socket.destroy();
+    for (const reject of waiting) reject(lost);
+  };
+  socket.once("close", () => lose(connectionLost(config)));
+  // A packet that is no SFTP; without a listener it would end the process.
+  protocol.on("error", () => lose(connectionLost(config)));
+
+  /** The library leaves a request without an answer when the server does; here each ends. */
+  async function request<T>(
+    place: string,
+    send: (done: (error: Error | null | undefined, result?: T) => void) => void,
+  ): Promise<T> {
+    if (lost !== null) throw lost;
+    let settle: ((error: AnnealError) => void) | undefined;
+    const timer = setTimeout(() => lose(timedOut(config)), timeoutMs);
+    try {
+      return await new Promise<T>((resolve, reject) => {
+        settle = reject;
+        waiting.add(reject);
+        send((error, result) => (error ? reject(error) : resolve(result as T)));
+      });
+    } catch (error) {
+      throw lost ?? toSftpError(error, config, place);
+    } finally {
+      clearTimeout(timer);
+      if (settle) waiting.delete(settle);
+    }
+  }
+
+  return {
+    realPath: (path) => request<string>(path, (done) => protocol.realpath(path, done)),
+    stat: (path) => request<RemoteStats>(path, (done) => protocol.stat(path, done)),
+    lstat: (path) => request<RemoteStats>(path, (done) => protocol.lstat(path, done)),
+
+    async *list(path) {
+      const handle = await request<Buffer>(path, (done) => protocol.opendir(path, done));
+      try {
+        for (;;) {
+          const page = await request<{ filename: string; attrs: RemoteStats }[] | null>(path, (done) =>
+            protocol.readdir(handle, (error, list) => (isEnd(error) ? done(null, null) : done(error, list))),
+          );
+          if (page === null) return;
+          for (const { filename, attrs } of page) yield { name: filename, stats: attrs };
+        }
+      } finally {
+        if (lost === null) await request<void>(path, (done) => protocol.close(handle, done)).catch(() => {});
+      }
+    },
+
+    async open(path) {
+      const handle = await request<Buffer>(path, (done) => protocol.open(path, "r", done));
+      return {
+        stat: () => request<RemoteStats>(path, (done) => protocol.fstat(handle, done)),
+        async read(offset, lengthBytes) {
+          const bytes = Buffer.allocUnsafe(lengthBytes);
+          let filled = 0;
+          while (filled < lengthBytes) {
+            const at = filled;
+            const count = await request<number>(path, (done) =>
+              protocol.read(handle, bytes, at, lengthBytes - at, offset + at, (error, bytesRead) =>
+                isEnd(error) ? done(null, 0) : done(error, bytesRead),
+              ),
+            );
+            if (count === 0) break;
+            filled += count;
+          }
+          return bytes.subarray(0, filled);
+        },
+        async close() {
+          if (lost === null) await request<void>(path, (done) => protocol.close(handle, done)).catch(() => {});
+        },
+      };
+    },
+
+    lost: () => lost,
+    close,
+  };
+}
+
+/** SSH_FX_EOF */
+function isEnd(error: Error | null | undefined): boolean {
+  return error !== null && error !== undefined && "code" in error && error.code === 1;
+}

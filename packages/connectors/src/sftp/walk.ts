@@ -1,0 +1,189 @@
+import { AnnealError, isAnnealError } from "@anneal/core/errors";
+import type { SftpConfig } from "./config.ts";
+import type { RemoteStats, SftpSession } from "./sftp-session.ts";
+import { isExcluded, isIncluded } from "../path-filter.ts";
+import {
+  everybody,
+  modeAccess,
+  narrow,
+  noAudience,
+  readBit,
+  traverseBit,
+  type Audience,
+  type PosixPrincipals,
+} from "../posix/audience.ts";
+import { toSftpError } from "./sftp-errors.ts";
+
+export type WalkEntry =
+  /** `audience` is null where permissions are not read. */
+  | { type: "file"; ref: string; path: string; stats: RemoteStats; audience: Audience | null }
+  /** `ref` ends in "/" for a folder, none of whose children were listed. */
+  | { type: "failure"; ref: string; error: AnnealError };
+
+const typeMask = 0o170000;
+const folderType = 0o040000;
+const fileType = 0o100000;
+const linkType = 0o120000;
+
+export type RemoteRoot = { path: string; audience: Audience | null };
+
+/**
+ * @returns the folder's real path and who gets down to it, the folders above it included
+ * @throws AnnealError SOURCE_NOT_FOUND, SOURCE_FORBIDDEN, INVALID_INPUT where it is no folder
+ */
+export async function openRoot(
+  session: SftpSession,
+  config: SftpConfig,
+  principals: PosixPrincipals | null,
+): Promise<RemoteRoot> {
+  const path = await session.realPath(config.path);
+  const stats = await session.stat(path);
+  if (!isFolder(stats)) {
+    throw new AnnealError("INVALID_INPUT", `"${config.path}" is not a folder.`, {
+      action: "Name the folder that holds it.",
+    });
+  }
+  return { path, audience: principals === null ? null : await audienceOfPath(session, path, principals) };
+}
+
+/**
+ * Every regular file below the root, folder by folder; refs are relative with forward slashes. Names that begin with a
+ * dot are skipped. A link to a file is followed only to a target inside the root; a link to a folder never is, because
+ * what lies inside the root is listed at its own place and loops cannot arise.
+ */
+export async function* walkRemote(
+  session: SftpSession,
+  root: RemoteRoot,
+  config: SftpConfig,
+  principals: PosixPrincipals | null,
+  signal: AbortSignal,
+): AsyncIterable<WalkEntry> {
+  const waiting = [{ ref: "", audience: root.audience }];
+  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+    signal.throwIfAborted();
+    try {
+      for await (const { name, stats } of session.list(joinPath(root.path, folder.ref))) {
+        signal.throwIfAborted();
+        if (name.startsWith(".")) continue;
+        const ref = folder.ref + name;
+        if (name.includes("/")) continue;
+        if (name.includes("\ufffd") && (await isMissing(session, joinPath(root.path, ref)))) {
+          yield { type: "failure", ref, error: badName(ref) };
+        } else if (isFolder(stats)) {
+          if (isExcluded(ref, config)) continue;
+          waiting.push({ ref: `${ref}/`, audience: narrowed(folder.audience, stats, traverseBit, principals) });
+        } else if (isIncluded(ref, config)) {
+          const found = await inspect(session, root.path, { ref, stats, folder: folder.audience }, principals);
+          if (found !== null) yield found;
+        }
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      const lost = session.lost();
+      if (lost !== null) throw lost;
+      const path = joinPath(root.path, folder.ref);
+      yield { type: "failure", ref: folder.ref, error: toSftpError(error, config, path) };
+    }
+  }
+}
+
+async function inspect(
+  session: SftpSession,
+  root: string,
+  entry: { ref: string; stats: RemoteStats; folder: Audience | null },
+  principals: PosixPrincipals | null,
+): Promise<WalkEntry | null> {
+  const { ref, stats, folder } = entry;
+  const path = joinPath(root, ref);
+  try {
+    if (typeOf(stats) === fileType) {
+      return { type: "file", ref, path, stats, audience: narrowed(folder, stats, readBit, principals) };
+    }
+    if (typeOf(stats) !== linkType) return null;
+    const target = await session.realPath(path);
+    if (!isInside(root, target)) return null;
+    const targetStats = await session.stat(target);
+    if (typeOf(targetStats) !== fileType) return null;
+    // Whoever reads through a link must get to it, and to what it names.
+    const gate =
+      folder === null || principals === null
+        ? null
+        : await audienceOfPath(session, folderOf(target), principals, folder);
+    const audience = narrowed(gate, targetStats, readBit, principals);
+    return { type: "file", ref, path, stats: targetStats, audience };
+  } catch (error) {
+    if (session.lost() !== null || !isAnnealError(error)) throw error;
+    // Deleted since the folder was listed, or a link to nowhere: there is no document.
+    return error.code === "SOURCE_NOT_FOUND" ? null : { type: "failure", ref, error };
+  }
+}
+
+function narrowed(
+  audience: Audience | null,
+  stats: RemoteStats,
+  bit: typeof readBit | typeof traverseBit,
+  principals: PosixPrincipals | null,
+): Audience | null {
+  if (audience === null || principals === null) return null;
+  const { mode, uid, gid } = stats;
+  // A server that does not tell owners and rights tells nothing that anybody could be admitted by.
+  if (mode === undefined || uid === undefined || gid === undefined) return noAudience;
+  return narrow(audience, modeAccess({ mode, uid, gid }, bit), principals);
+}
+
+/** Who may pass `path` and every folder above it, out of `audience`. */
+async function audienceOfPath(
+  session: SftpSession,
+  path: string,
+  principals: PosixPrincipals,
+  audience: Audience = everybody,
+): Promise<Audience> {
+  let result = audience;
+  const folders = path.split("/").filter((part) => part !== "");
+  for (let depth = 0; depth <= folders.length; depth += 1) {
+    const stats = await session.stat(`/${folders.slice(0, depth).join("/")}`).catch((error: unknown) => {
+      if (session.lost() !== null || !isAnnealError(error)) throw error;
+      return null;
+    });
+    // A folder above the root that cannot be looked at is one that cannot be vouched for.
+    result = stats === null ? noAudience : (narrowed(result, stats, traverseBit, principals) ?? noAudience);
+  }
+  return result;
+}
+
+function typeOf({ mode }: RemoteStats): number | null {
+  return mode === undefined ? null : mode & typeMask;
+}
+
+function isFolder(stats: RemoteStats): boolean {
+  return typeOf(stats) === folderType;
+}
+
+export function isRegularFile(stats: RemoteStats): boolean {
+  return typeOf(stats) === fileType;
+}
+
+export function joinPath(root: string, ref: string): string {
+  return `${root.endsWith("/") ? root : `${root}/`}${ref}`;
+}
+
+export function isInside(root: string, path: string): boolean {
+  return path.startsWith(root.endsWith("/") ? root : `${root}/`);
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
+async function isMissing(session: SftpSession, path: string): Promise<boolean> {
+  return session.lstat(path).then(
+    () => false,
+    () => true,
+  );
+}
+
+function badName(ref: string): AnnealError {
+  return new AnnealError("INVALID_INPUT", `The name of "${ref}" is not valid UTF-8.`, {
+    action: "Rename the file or folder.",
+  });
+}

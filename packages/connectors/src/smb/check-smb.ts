@@ -1,0 +1,134 @@
+import { AnnealError } from "@anneal/core/errors";
+import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
+import { failedCheck } from "../failure.ts";
+import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
+import { loadAccounts, principalOfSid, type SmbAccounts } from "./accounts.ts";
+import type { SmbConfig, SmbSecrets } from "./config.ts";
+import { readShareAcl } from "./share-access.ts";
+import { shareContent } from "./smb-content.ts";
+import { shareName } from "./smb-errors.ts";
+import { openSmb, type SmbSession } from "./smb-session.ts";
+import { walkShare } from "./walk.ts";
+
+const checkedFiles = 1000;
+const checkMs = 5_000;
+const noAccounts: SmbAccounts = { users: [], groups: [] };
+
+type Look = {
+  preview: Preview;
+  unreadable: AnnealError[];
+  withoutReaders: number;
+  /** Whether the share as a whole admits everybody; null where permissions are not read. */
+  isOpen: boolean | null;
+};
+
+export async function checkSmb(config: SmbConfig, secrets: SmbSecrets, context: ConnectContext): Promise<CheckResult> {
+  try {
+    const session = await openSmb(config, secrets.password ?? "", context);
+    try {
+      const seen = await look(session, config, context);
+      const [first] = seen.unreadable;
+      if (first !== undefined && seen.preview.count === 0) return failedCheck("read", first);
+      const place = `${shareName(config)}${config.path === "" ? "" : `\\${config.path.replaceAll("/", "\\")}`}`;
+      return {
+        checks: [
+          first === undefined
+            ? { capability: "read", status: "ok", message: `${place} can be listed.` }
+            : { capability: "read", status: "warning", message: `${first.message} ${first.action}` },
+          ...(await checkPermissions(config, secrets, context, seen)),
+        ],
+        summary: `${place} can be read and holds ${describePreview(seen.preview, "file")}.`,
+        error: null,
+      };
+    } finally {
+      session.close();
+    }
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return failedCheck("read", error);
+  }
+}
+
+async function look(session: SmbSession, config: SmbConfig, context: ConnectContext): Promise<Look> {
+  const principalOf = config.permissions === "off" ? null : principalOfSid(config, noAccounts);
+  const seen: Look = {
+    preview: { count: 0, complete: true, samples: [] },
+    unreadable: [],
+    withoutReaders: 0,
+    isOpen: principalOf === null ? null : (await readShareAcl(session, config, principalOf)) === null,
+  };
+  const until = performance.now() + checkMs;
+  for await (const entry of walkShare(session, config, principalOf, context.signal)) {
+    if (entry.type === "failure" && entry.ref === "") throw entry.error;
+    // Only the first files are tried: a folder whose files are all of another user is found by them.
+    const tried = seen.preview.samples.length < sampleCount && entry.type === "file";
+    const error =
+      entry.type === "failure" ? entry.error : tried ? await readError(session, config, entry.ref, context) : null;
+    if (error !== null) seen.unreadable.push(error);
+    else addToPreview(seen.preview, entry.ref);
+    if (entry.type === "file" && entry.acl?.allow.length === 0) seen.withoutReaders += 1;
+    seen.preview.complete = seen.preview.count < checkedFiles && performance.now() < until;
+    if (!seen.preview.complete) break;
+  }
+  return seen;
+}
+
+async function readError(
+  session: SmbSession,
+  config: SmbConfig,
+  ref: string,
+  { signal, limits }: ConnectContext,
+): Promise<AnnealError | null> {
+  try {
+    for await (const _ of await shareContent(session, config, ref, limits.documentBytes).open(signal)) break;
+    return null;
+  } catch (error) {
+    if (!(error instanceof AnnealError)) throw error;
+    return error.code === "DOCUMENT_TOO_LARGE" ? null : error;
+  }
+}
+
+async function checkPermissions(
+  config: SmbConfig,
+  secrets: SmbSecrets,
+  context: ConnectContext,
+  { preview, withoutReaders, isOpen }: Look,
+): Promise<CapabilityCheck[]> {
+  const capability = "permissions";
+  if (isOpen === null) {
+    return [
+      {
+        capability,
+        status: "warning",
+        message: "File permissions are not read: every document gets the source's default audience.",
+      },
+    ];
+  }
+  const list: CapabilityCheck =
+    withoutReaders === 0
+      ? {
+          capability,
+          status: "ok",
+          message: `Files' access lists can be read. The share itself ${isOpen ? "admits everybody" : "admits fewer, which is kept"}.`,
+        }
+      : {
+          capability,
+          status: "warning",
+          message: `Of the first ${preview.count} files ${withoutReaders} have no access list that can be read, so nobody would see them. Grant the user “Read permissions” on them.`,
+        };
+  return [list, await checkAccounts(config, secrets, context)];
+}
+
+/** @throws AnnealError as a sync would end with */
+async function checkAccounts(
+  config: SmbConfig,
+  secrets: SmbSecrets,
+  context: ConnectContext,
+): Promise<CapabilityCheck> {
+  const capability = "people and groups";
+  const { users, groups } = await loadAccounts(config, secrets, context);
+  const count = `${users.length} accounts and ${groups.length} groups are known`;
+  if (config.userEmailDomain !== null && users.length > 0) return { capability, status: "ok", message: `${count}.` };
+  const lack = users.length === 0 ? "nobody" : "no e-mail domain is entered that makes them people, so nobody";
+  return { capability, status: "warning", message: `${count}; ${lack} would see a document.` };
+}

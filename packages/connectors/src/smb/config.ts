@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { pathFilterShape } from "../path-filter.ts";
+
+const sid = z.string().regex(/^S-1(-\d+)+$/, "A security identifier such as S-1-5-21-…-1104");
+
+export const smbConfigSchema = z.object({
+  host: z
+    .string()
+    .min(1)
+    .regex(/^[^/\\@\s]+$/, "A host name or an address, without smb:// and share")
+    .meta({
+      title: "Host",
+    }),
+  port: z.number().int().min(1).max(65_535).default(445).meta({ title: "Port" }),
+  share: z
+    .string()
+    .min(1)
+    .regex(/^[^/\\]+$/, "Only the share's name")
+    .meta({ title: "Share" }),
+  path: z.string().default("").meta({
+    title: "Folder",
+    description: "A folder in the share, for example Departments/Finance. Empty: the whole share.",
+  }),
+  user: z.string().min(1).meta({
+    title: "User",
+    description: "DOMAIN\\name, name@domain, or a local name. Give one that can only read, and may read permissions.",
+  }),
+  encryption: z.boolean().default(true).meta({
+    title: "Require encryption",
+    description: "SMB 3. Off: what is read is signed, and crosses the network in clear unless the server encrypts.",
+  }),
+  permissions: z.enum(["ntfs", "off"]).default("ntfs").meta({
+    title: "File permissions",
+    description:
+      "ntfs: only whom a file's access list and the share's own admit. off: everyone in the source's default audience reads every document. Hidden and system files are left out.",
+  }),
+  shareAdmitsEverybody: z.boolean().default(false).meta({
+    title: "The share admits everybody",
+    description:
+      "Its own permissions (“Share Permissions”) name Everyone. Say so only where the server does not tell them to the user: they are not asked for then.",
+  }),
+  userEmailDomain: z
+    .string()
+    .regex(/^[^\s@]+\.[^\s@]+$/, "A domain such as example.com")
+    .nullable()
+    .default(null)
+    .meta({
+      title: "E-mail domain of the accounts",
+      description:
+        "The account ann is the person ann@domain. Only where accounts and mailboxes are given out by the same people.",
+    }),
+  readAccounts: z.boolean().default(true).meta({
+    title: "Read accounts and groups",
+    description:
+      "Over the SAMR protocol. Windows lets administrators do that, and whom the policy “Restrict clients allowed to make remote calls to SAM” names.",
+  }),
+  accountsHost: z
+    .string()
+    .regex(/^[^/\\@\s]+$/)
+    .nullable()
+    .default(null)
+    .meta({
+      title: "Domain controller",
+      description:
+        "Where the accounts and groups of a domain are read, besides the file server's own. It is signed in to with the same user.",
+    }),
+  people: z
+    .array(z.object({ sid: sid.meta({ title: "SID" }), name: z.string().min(1).meta({ title: "Account name" }) }))
+    .default([])
+    .meta({ title: "People", description: "Accounts that cannot be read from the server." }),
+  groups: z
+    .array(
+      z.object({
+        sid: sid.meta({ title: "SID" }),
+        name: z.string().min(1).meta({ title: "Group name" }),
+        members: z.array(sid).meta({ title: "Members' SIDs", description: "People or groups." }),
+      }),
+    )
+    .default([])
+    .meta({ title: "Groups", description: "Groups that cannot be read from the server." }),
+  allowPrivateHosts: z.boolean().default(true).meta({
+    title: "Allow private hosts",
+    description: "File servers usually stand in one's own network. Metadata services stay refused.",
+    administrator: true,
+  }),
+  ...pathFilterShape,
+});
+export type SmbConfig = z.infer<typeof smbConfigSchema>;
+
+export const smbSecretSchema = z.object({
+  password: z.string().min(1).optional().meta({ title: "Password" }),
+});
+export type SmbSecrets = z.infer<typeof smbSecretSchema>;

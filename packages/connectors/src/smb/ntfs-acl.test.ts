@@ -1,0 +1,87 @@
+import type { Principal } from "@anneal/core/access/acl";
+import { describe, expect, it } from "vitest";
+import { descriptorBytes, fullControl, type Ace } from "../../conformance/descriptor-bytes.ts";
+import { aclOfDescriptor } from "./ntfs-acl.ts";
+
+const principalOf = (sid: string): Principal => ({ source: "smb", tenant: "files", kind: "group", id: sid });
+const ann = "S-1-5-21-1-2-3-1001";
+const bob = "S-1-5-21-1-2-3-1002";
+const finance = "S-1-5-21-1-2-3-2001";
+const everyone = "S-1-1-0";
+
+const writeOnly = 0x0012_0116;
+
+const read = (aces: Ace[] | null, owner = bob) => {
+  const { allow, deny } = aclOfDescriptor(descriptorBytes(aces, owner), principalOf);
+  return { allow: allow.map(({ id }) => id), deny: deny.map(({ id }) => id) };
+};
+
+describe("aclOfDescriptor", () => {
+  it("allows whom an entry lets read, and not whom it only lets write", () => {
+    expect(
+      read([
+        { type: 0, sid: ann, mask: fullControl },
+        { type: 0, sid: finance },
+        { type: 0, sid: bob, mask: writeOnly },
+        { type: 0, sid: everyone, mask: 0x8000_0000 },
+      ]),
+    ).toEqual({ allow: [ann, finance, everyone], deny: [] });
+  });
+
+  it("denies whom an entry keeps from reading, before or after others are allowed", () => {
+    expect(
+      read([
+        { type: 1, sid: bob },
+        { type: 0, sid: finance },
+        { type: 1, sid: ann, flags: 0x10 },
+      ]),
+    ).toEqual({ allow: [finance], deny: [bob, ann] });
+  });
+
+  it("lets the first entry for one SID decide, as an explicit one stands before an inherited one", () => {
+    expect(
+      read([
+        { type: 0, sid: ann },
+        { type: 1, sid: ann, flags: 0x10 },
+      ]),
+    ).toEqual({ allow: [ann], deny: [] });
+  });
+
+  it("passes over entries that are only handed down", () => {
+    expect(read([{ type: 0, sid: everyone, flags: 0x0b }])).toEqual({ allow: [], deny: [] });
+  });
+
+  it("does not take the owner for a reader, unless an entry for the owner says so", () => {
+    expect(read([{ type: 0, sid: ann }], bob).allow).toEqual([ann]);
+    expect(read([{ type: 0, sid: "S-1-3-4" }], bob).allow).toEqual([bob]);
+  });
+
+  it("lets a condition that it cannot evaluate deny, and never allow", () => {
+    expect(
+      read([
+        { type: 0x09, sid: everyone },
+        { type: 0x0a, sid: ann },
+        { type: 0x05, sid: bob, objectFlags: 1 },
+        { type: 0, sid: finance },
+      ]),
+    ).toEqual({ allow: [finance], deny: [ann] });
+  });
+
+  it("admits nobody without a list, with an empty one, or with one that is cut short", () => {
+    expect(read(null)).toEqual({ allow: [], deny: [] });
+    expect(read([])).toEqual({ allow: [], deny: [] });
+    const whole = descriptorBytes(
+      [
+        { type: 0, sid: ann },
+        { type: 1, sid: bob },
+      ],
+      bob,
+    );
+    for (let length = 0; length < whole.length; length += 1) {
+      expect(aclOfDescriptor(whole.subarray(0, length), principalOf), `${length} bytes`).toEqual({
+        allow: [],
+        deny: [],
+      });
+    }
+  });
+});

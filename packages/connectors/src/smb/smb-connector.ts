@@ -1,0 +1,155 @@
+import { basename } from "node:path/posix";
+import type { Acl, Principal } from "@anneal/core/access/acl";
+import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import { z } from "zod";
+import { aclChange, hasContent, withAcl } from "../acl-change.ts";
+import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
+import { tooLarge } from "../failure.ts";
+import { mediaTypeOf } from "../media-type.ts";
+import { deleteMissing } from "../reconcile.ts";
+import { SeenRefs } from "../seen-refs.ts";
+import { loadAccounts, principalOfSid, smbDirectory, type SmbAccounts } from "./accounts.ts";
+import { checkSmb } from "./check-smb.ts";
+import { smbConfigSchema, smbSecretSchema, type SmbConfig, type SmbSecrets } from "./config.ts";
+import { narrowToShare, readShareAcl } from "./share-access.ts";
+import { shareContent } from "./smb-content.ts";
+import { openSmb, type SmbSession } from "./smb-session.ts";
+import { pathInShare, walkShare, type RemoteFile } from "./walk.ts";
+
+const checkpointEvery = 200;
+const existsSchema = z.object({ exists: z.boolean() });
+
+export const smbConnector = defineConnector<SmbConfig, SmbSecrets>({
+  kind: "smb",
+  title: "Windows share",
+  changeModel: "fingerprint",
+  capabilities: { permissions: true, deletions: true, moves: true },
+  configSchema: smbConfigSchema,
+  secretSchema: smbSecretSchema,
+
+  check: checkSmb,
+  read: readShare,
+  readDirectory,
+});
+
+/** A checkpoint carries no position: listing again costs no content, and what was stored is known by its fingerprint. */
+async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIterable<Change> {
+  const { config, secrets, known, context } = request;
+  const accounts = config.permissions === "off" ? null : await loadAccounts(config, secrets, context);
+  const principalOf = accounts === null ? null : principalOfSid(config, accounts);
+  const session = await openSmb(config, secrets.password ?? "", context);
+  try {
+    const narrow = await shareNarrowing(session, config, accounts, principalOf);
+    const seen = new SeenRefs();
+    const unlisted: string[] = [];
+    let scanned = 0;
+    for await (const entry of walkShare(session, config, principalOf, context.signal)) {
+      seen.add(entry.ref);
+      if (entry.type === "failure") {
+        // The folder itself has the empty ref: without it there is nothing to compare.
+        if (entry.ref === "") throw entry.error;
+        if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
+        yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
+        continue;
+      }
+      scanned += 1;
+      yield* changesOf(session, { ...entry, acl: narrow(entry.acl) }, request);
+      if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+    }
+    yield* deleteMissing(
+      known,
+      context.deletions,
+      (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
+    );
+    yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+  } finally {
+    session.close();
+  }
+}
+
+/** What the share as a whole makes of a file's list; nothing where permissions are not read, or it admits everybody. */
+async function shareNarrowing(
+  session: SmbSession,
+  config: SmbConfig,
+  accounts: SmbAccounts | null,
+  principalOf: ((sid: string) => Principal) | null,
+): Promise<(acl: Acl | null) => Acl | null> {
+  if (accounts === null || principalOf === null) return (acl) => acl;
+  const share = await readShareAcl(session, config, principalOf);
+  if (share === null) return (acl) => acl;
+  const narrow = narrowToShare(share, accounts, principalOf);
+  return (acl) => (acl === null ? null : narrow(acl));
+}
+
+async function* changesOf(
+  session: SmbSession,
+  file: RemoteFile,
+  { config, known, context }: ReadRequest<SmbConfig, SmbSecrets>,
+): AsyncIterable<Change> {
+  const contentPart = `${file.sizeBytes}-${file.written}-${file.fileId}`;
+  const before = await known.fingerprintOf(file.ref);
+  const audienceChange = aclChange(file.ref, before, file.acl);
+  if (audienceChange !== null) yield audienceChange;
+  if (hasContent(before, contentPart, file.acl)) return;
+  const maxBytes = context.limits.documentBytes;
+  if (file.sizeBytes > maxBytes) {
+    yield { type: "failure", ref: file.ref, error: tooLarge(file.ref, file.sizeBytes, maxBytes).toReport() };
+    return;
+  }
+  const item = itemOf(file, config, contentPart);
+  const fromRef = before === null && isIdentity(file.fileId) ? await movedFrom(session, config, item, known) : null;
+  yield fromRef === null
+    ? { type: "upsert", item, content: shareContent(session, config, file.ref, maxBytes) }
+    : { type: "moved", fromRef, item };
+}
+
+/** Servers whose disks have no numbers for files send none, or all ones ([MS-FSCC] 2.1.9). */
+function isIdentity(fileId: string): boolean {
+  return fileId !== "0" && fileId !== String(2n ** 64n - 1n);
+}
+
+/** The known ref that this file had before: same number, size and time, and no longer there (or it is a hard link). */
+async function movedFrom(
+  session: SmbSession,
+  config: SmbConfig,
+  item: SourceItem,
+  known: KnownItems,
+): Promise<string | null> {
+  for (const ref of await known.refsWithFingerprint(item.fingerprint)) {
+    // Another extension is another parser, so the content must come again.
+    if (mediaTypeOf(ref) !== item.mediaType) continue;
+    const request = { op: "exists", path: pathInShare(config, ref) };
+    if (!(await session.request(request, existsSchema, ref)).exists) return ref;
+  }
+  return null;
+}
+
+function itemOf(file: RemoteFile, config: SmbConfig, contentPart: string): SourceItem {
+  const { host, port, share, path } = config;
+  const parts = [share, ...path.split(/[/\\]/), ...file.ref.split("/")].filter((part) => part !== "");
+  return {
+    ref: file.ref,
+    uri: `smb://${host}${port === 445 ? "" : `:${port}`}/${parts.map(encodeURIComponent).join("/")}`,
+    title: basename(file.ref),
+    mediaType: mediaTypeOf(file.ref),
+    sizeBytes: file.sizeBytes,
+    modifiedAt: timeOf(file.written),
+    fingerprint: withAcl(contentPart, file.acl),
+    acl: file.acl,
+  };
+}
+
+const unixEpochMs = 11_644_473_600_000n;
+
+/** @param written 100 ns since 1601; a file may claim a time that no calendar has */
+function timeOf(written: bigint): string | null {
+  const time = new Date(Number(written / 10_000n - unixEpochMs));
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+}
+
+async function* readDirectory(request: DirectoryRequest<SmbConfig, SmbSecrets>): AsyncIterable<DirectoryEntry> {
+  const { config, secrets, context } = request;
+  if (config.permissions === "off") return;
+  yield* smbDirectory(config, await loadAccounts(config, secrets, context));
+}

@@ -1,0 +1,134 @@
+import { spawn } from "node:child_process";
+import { lookup } from "node:dns/promises";
+import { isIP } from "node:net";
+import { createInterface } from "node:readline";
+import { AnnealError } from "@anneal/core/errors";
+import { z } from "zod";
+import type { ConnectContext } from "../connector.ts";
+import { assertAllowedHost, isAllowedAddress, refuseHost } from "../host-guard.ts";
+import { unreachable } from "../failure.ts";
+import { pythonRuntime } from "./python-runtime.ts";
+import { endsSession, serverName, toSmbError } from "./smb-errors.ts";
+
+export type SmbTarget = {
+  host: string;
+  port: number;
+  share: string;
+  user: string;
+  encryption: boolean;
+  allowPrivateHosts: boolean;
+};
+
+/** One session with one share, in a process of its own; every answer comes in the order of the requests. */
+export type SmbSession = {
+  /**
+   * @param place the path a person would recognise, or null for the share as a whole
+   * @throws AnnealError
+   */
+  request<T>(op: Record<string, unknown>, schema: z.ZodType<T>, place: string | null): Promise<T>;
+  /** Why nothing more can be asked for, once that is so. */
+  lost(): AnnealError | null;
+  close(): void;
+};
+
+const replySchema = z.union([
+  z.looseObject({ id: z.number(), ok: z.literal(true) }),
+  z.object({ id: z.number(), ok: z.literal(false), error: z.string() }),
+]);
+
+export async function openSmb(
+  target: SmbTarget,
+  password: string,
+  { signal, limits }: Pick<ConnectContext, "signal" | "limits">,
+): Promise<SmbSession> {
+  signal.throwIfAborted();
+  const address = await judgedAddress(target);
+  const session = startSession(target, limits.requestTimeoutMs, signal);
+  try {
+    const { host, port, share, user, encryption } = target;
+    const connect = { op: "connect", address, host, port, share, user, password, encrypt: encryption };
+    await session.request({ ...connect, timeout_s: limits.requestTimeoutMs / 1000 }, z.unknown(), null);
+    return session;
+  } catch (error) {
+    session.close();
+    throw error;
+  }
+}
+
+/** The one that is connected to: the program is given the address, not the name. */
+async function judgedAddress(target: SmbTarget): Promise<string> {
+  const { host, allowPrivateHosts } = target;
+  assertAllowedHost(host, allowPrivateHosts);
+  if (isIP(host) !== 0) return host;
+  const addresses = await lookup(host, { all: true }).catch((error: unknown) => {
+    throw unreachable(error, serverName(target)) ?? error;
+  });
+  const [first] = addresses;
+  // A mixed answer is what rebinding looks like.
+  if (first === undefined || addresses.some(({ address }) => !isAllowedAddress(address, allowPrivateHosts))) {
+    throw refuseHost(host);
+  }
+  return first.address;
+}
+
+function startSession(target: SmbTarget, timeoutMs: number, signal: AbortSignal): SmbSession {
+  const { python, pythonPath } = pythonRuntime();
+  const child = spawn(python, ["-m", "sidecars.smb"], {
+    env: { PATH: process.env["PATH"], ...(pythonPath === undefined ? {} : { PYTHONPATH: pythonPath }) },
+  });
+  let lost: AnnealError | null = null;
+  let complaint = "";
+  let counter = 0;
+  const waiting = new Map<number, (reply: z.infer<typeof replySchema> | null) => void>();
+  const lose = (error: AnnealError) => {
+    lost ??= error;
+    child.kill();
+    for (const settle of waiting.values()) settle(null);
+  };
+  // Only looked at for what is missing; it goes into no message.
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-2000)));
+  child.stdin.on("error", () => {});
+  child.once("error", () => lose(pythonMissing(python)));
+  child.once("close", () => {
+    lose(complaint.includes("ModuleNotFoundError") ? pythonMissing(python) : toSmbError("BROKEN", target, null));
+  });
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const reply = replySchema.parse(JSON.parse(line));
+    waiting.get(reply.id)?.(reply);
+  });
+  const onAbort = () => lose(toSmbError("UNREACHABLE", target, null));
+  signal.addEventListener("abort", onAbort, { once: true });
+
+  return {
+    async request(op, schema, place) {
+      if (lost !== null) throw lost;
+      const id = (counter += 1);
+      // The program has its own, shorter limit for each answer of the server.
+      const timer = setTimeout(() => lose(toSmbError("UNREACHABLE", target, null)), 4 * timeoutMs);
+      const reply = await new Promise<z.infer<typeof replySchema> | null>((settle) => {
+        waiting.set(id, settle);
+        child.stdin.write(`${JSON.stringify({ ...op, id })}\n`);
+      });
+      clearTimeout(timer);
+      waiting.delete(id);
+      signal.throwIfAborted();
+      if (reply === null) throw lost ?? toSmbError("BROKEN", target, place);
+      if (reply.ok) return schema.parse(reply);
+      const error = toSmbError(reply.error, target, place);
+      if (endsSession(reply.error)) lose(error);
+      throw error;
+    },
+    lost: () => lost,
+    close() {
+      signal.removeEventListener("abort", onAbort);
+      // At the end of its input the program signs off and ends.
+      child.stdin.end();
+    },
+  };
+}
+
+function pythonMissing(python: string): AnnealError {
+  return new AnnealError("PREREQUISITE_MISSING", `SMB shares need Python with smbprotocol, which "${python}" lacks.`, {
+    action: "Install infra/python/requirements.lock into the worker's Python, or set ANNEAL_PYTHON to one that has it.",
+  });
+}

@@ -1,0 +1,97 @@
+import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
+import { failedCheck } from "../failure.ts";
+import { joinNames, sampleCount } from "../preview.ts";
+import type { SqlConfig, SqlSecrets } from "./config.ts";
+import type { Dialect, Relation, SqlSession } from "./dialect.ts";
+import { resolvePeople } from "./people.ts";
+import { isAboutOneRelation, resolveRelations } from "./relation.ts";
+import { countRows } from "./rows.ts";
+import { describeWriteAccess, writableUser } from "./writable-user.ts";
+
+export async function checkDatabase<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  config: SqlConfig,
+  secrets: SqlSecrets,
+  context: ConnectContext,
+): Promise<CheckResult> {
+  try {
+    const session = await dialect.open(config, secrets, context);
+    try {
+      const access = await dialect.readWriteAccess(session, config);
+      const { relations, failures } = await resolveRelations(dialect, session, config);
+      const checks: CapabilityCheck[] = [
+        ...relations.map(({ name, columns }): CapabilityCheck => {
+          return {
+            capability: "read",
+            status: "ok",
+            message: `"${name}" can be read (${columns.length} columns).`,
+          };
+        }),
+        ...failures.map(({ error }): CapabilityCheck => {
+          return {
+            capability: "read",
+            status: "warning",
+            message: `${error.message} ${error.action}`,
+          };
+        }),
+        describeWriteAccess(access, config),
+        await checkPermissions(dialect, session, config, relations),
+      ];
+      if (access.canWrite && !config.allowWritableUser) {
+        return { checks, summary: null, error: writableUser(config.user, access.remedy).toReport() };
+      }
+      const [failure] = failures;
+      if (relations.length === 0 && failure !== undefined)
+        return { checks, summary: null, error: failure.error.toReport() };
+      const holds = await describeRows(dialect, session, relations);
+      return { checks, summary: `Database "${config.database}" on ${config.host} can be read: ${holds}.`, error: null };
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    return failedCheck("read", error);
+  }
+}
+
+async function checkPermissions<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  session: Session,
+  config: SqlConfig,
+  relations: Relation[],
+): Promise<CapabilityCheck> {
+  const warn = (message: string): CapabilityCheck => ({ capability: "permissions", status: "warning", message });
+  const unowned = relations.some((relation) => relation.owner === null);
+  const audience = "Rows of a table without an owner column get the source's default audience.";
+  if (config.peopleQuery === null) {
+    if (relations.every((relation) => relation.owner === null)) return warn(audience);
+    return warn(
+      "Owned rows are shown to nobody until the people are given: a SELECT of owner ids and e-mail addresses.",
+    );
+  }
+  try {
+    await resolvePeople(dialect, session, config.peopleQuery);
+  } catch (error) {
+    if (!isAboutOneRelation(error)) throw error;
+    return warn(`Owned rows are shown to nobody: ${error.message} ${error.action}`);
+  }
+  if (unowned) return warn(audience);
+  return { capability: "permissions", status: "ok", message: "Each row is shown to its owners." };
+}
+
+const countedRows = 1000;
+
+/** '12 rows in "articles", at least 1,000 rows in "log" and 4 more tables' */
+async function describeRows<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  session: Session,
+  relations: Relation[],
+): Promise<string> {
+  const parts: string[] = [];
+  for (const relation of relations.slice(0, sampleCount)) {
+    const count = await countRows(dialect, session, relation, countedRows);
+    const number = `${count < countedRows ? "" : "at least "}${count.toLocaleString("en")}`;
+    parts.push(`${number} ${count === 1 ? "row" : "rows"} in "${relation.name}"`);
+  }
+  const more = relations.length - parts.length;
+  return joinNames(more > 0 ? [...parts, `${more} more`] : parts);
+}

@@ -1,0 +1,80 @@
+import { z } from "zod";
+
+const columnName = z.string().min(1);
+
+const documentShape = {
+  key: z.array(columnName).default([]).meta({
+    title: "Key columns",
+    description: "Together they name one row for ever. Empty: the primary key (of a query: id, else its first column).",
+  }),
+  title: columnName.nullable().default(null).meta({ title: "Title column" }),
+  watermark: columnName.nullable().default(null).meta({
+    title: "Watermark column",
+    description: "Grows with every change, such as updated_at; only rows at or above the last value are read again.",
+  }),
+  owner: columnName.nullable().default(null).meta({
+    title: "Owner column",
+    description: "A user id, or an array of them: only they may read the row. A row without an owner is nobody's.",
+  }),
+};
+
+export const querySchema = z.object({
+  name: z.string().min(1).meta({ title: "Name", description: "Names the query's documents." }),
+  sql: z.string().min(1).meta({ title: "SELECT", description: "One SELECT; it runs read-only." }),
+  ...documentShape,
+});
+export type QueryConfig = z.infer<typeof querySchema>;
+export type TableConfig = Omit<QueryConfig, "sql">;
+
+/** What differs between the forms of two databases. */
+type Words = {
+  defaultPort: number;
+  /** How a table is written. */
+  table: string;
+  /** What is read where nothing is named. */
+  allTables: string;
+  allowWritableUser: boolean;
+};
+
+export const defineSqlConfig = (words: Words) =>
+  z.object({
+    host: z.string().min(1).regex(/^[^/]/, "A host name or an address, not a socket's path").meta({ title: "Host" }),
+    port: z.number().int().min(1).max(65_535).default(words.defaultPort).meta({ title: "Port" }),
+    database: z.string().min(1).meta({ title: "Database" }),
+    user: z.string().min(1).meta({ title: "User", description: "Give one that can only read." }),
+    tls: z.enum(["prefer", "require", "verify", "disable"]).default("prefer").meta({
+      title: "TLS",
+      description: "verify also checks the server's certificate; prefer falls back to an open connection.",
+    }),
+    tables: z
+      .array(
+        z.object({
+          name: z.string().min(1).meta({ title: "Table", description: words.table }),
+          ...documentShape,
+        }),
+      )
+      .default([])
+      .meta({ title: "Tables", description: words.allTables }),
+    queries: z.array(querySchema).default([]).meta({ title: "Queries" }),
+    peopleQuery: z.string().min(1).nullable().default(null).meta({
+      title: "People",
+      description:
+        "One SELECT of the ids that owner columns hold and each person's e-mail address, in this order. Without it an owned row is shown to nobody. The addresses decide who reads what: take them from where only an administrator can change them.",
+    }),
+    allowPrivateHosts: z.boolean().default(true).meta({
+      title: "Allow private hosts",
+      description: "Databases usually stand in one's own network. Metadata services stay refused.",
+      administrator: true,
+    }),
+    allowWritableUser: z.boolean().default(words.allowWritableUser).meta({
+      title: "Accept a user that can write",
+      description:
+        "Nothing is ever written. Still, a user that could change the database is refused until you confirm here that you know of it; the check names what to take away from that user instead.",
+    }),
+  });
+export type SqlConfig = z.infer<ReturnType<typeof defineSqlConfig>>;
+
+export const sqlSecretSchema = z.object({
+  password: z.string().optional().meta({ title: "Password" }),
+});
+export type SqlSecrets = z.infer<typeof sqlSecretSchema>;

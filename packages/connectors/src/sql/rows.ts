@@ -1,0 +1,168 @@
+import type { Column, Dialect, Relation, SqlSession, TextRow } from "./dialect.ts";
+import { firstPageRows, nextPageRows } from "./page-size.ts";
+
+/** Rows by column name, as text. */
+export type Row = Map<string, string | null>;
+
+export type RowScan = {
+  columns: Column[];
+  /** A longer value is cut by the server, so that no cell can fill the memory here. */
+  maxValueChars: number;
+  /** Rows whose watermark is at least this (less an overlap) or unknown; null for all. */
+  sinceWatermark: string | null;
+};
+
+/**
+ * A table with a primary key is read in pages cut by that key, each its own short transaction: no snapshot is held
+ * while documents are processed, so the server's clean-up is never in the way. All else is one long result.
+ */
+export async function* readRows<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  session: Session,
+  relation: Relation,
+  scan: RowScan,
+): AsyncIterable<Row[]> {
+  const names = [...relation.key, ...scan.columns].map((column) => column.name);
+  const pages = relation.keyIsPrimary
+    ? readByKey(dialect, session, relation, scan)
+    : readWhole(dialect, session, relation, scan);
+  for await (const page of pages) {
+    yield page.map((values) => new Map(names.map((name, index) => [name, values[index] ?? null])));
+  }
+}
+
+/** As many as there are, but no more than `limit`: counting a large table would take as long as reading it. */
+export async function countRows<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  session: Session,
+  relation: Relation,
+  limit: number,
+): Promise<number> {
+  const some = dialect.limit("1 AS one", `FROM ${relation.from}`, limit);
+  const { rows } = await session.query(
+    `${relation.prelude}SELECT count(*) AS n FROM (${some}) AS counted`,
+    [],
+    relation.name,
+  );
+  return Number(rows[0]?.[0]);
+}
+
+/** The largest watermark before a scan begins: what changes during the scan is then found by the next. */
+export async function readMaxWatermark<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  session: Session,
+  relation: Relation,
+): Promise<string | null> {
+  if (relation.watermark === null) return null;
+  const largest = dialect.toText(
+    dialect.largest(reach(dialect, relation.watermark), relation.watermark),
+    relation.watermark,
+  );
+  const { rows } = await session.query(
+    `${relation.prelude}SELECT ${largest} AS w FROM ${relation.from}`,
+    [],
+    relation.name,
+  );
+  return rows[0]?.[0] ?? null;
+}
+
+async function* readByKey<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  session: Session,
+  relation: Relation,
+  scan: RowScan,
+): AsyncIterable<TextRow[]> {
+  const order = relation.key.map((column) => reach(dialect, column)).join(", ");
+  let after: string[] | null = null;
+  let pageRows = firstPageRows;
+  for (;;) {
+    const values: string[] = [];
+    const bind = createBinder(dialect, values);
+    const conditions = [
+      ...(after === null ? [] : [afterKey(dialect, relation.key, after, bind)]),
+      ...watermarkConditions(dialect, relation, scan, bind),
+    ];
+    const rest = `FROM ${relation.from}${whereOf(conditions)} ORDER BY ${order}`;
+    const { rows } = await session.query(
+      dialect.limit(selectList(dialect, relation.key, scan), rest, pageRows),
+      values,
+      relation.name,
+    );
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield rows;
+    if (rows.length < pageRows) return;
+    after = last.slice(0, relation.key.length).map((value) => value ?? "");
+    pageRows = nextPageRows(pageRows, rows);
+  }
+}
+
+async function* readWhole<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  session: Session,
+  relation: Relation,
+  scan: RowScan,
+): AsyncIterable<TextRow[]> {
+  const values: string[] = [];
+  const conditions = watermarkConditions(dialect, relation, scan, createBinder(dialect, values));
+  const select = `SELECT ${selectList(dialect, relation.key, scan)} FROM ${relation.from}${whereOf(conditions)}`;
+  yield* session.stream(relation.prelude + select, values, relation.name);
+}
+
+type Binder = (value: string, column: Column) => string;
+
+function createBinder<Session extends SqlSession>(dialect: Dialect<Session>, values: string[]): Binder {
+  return (value, column) => dialect.fromText(dialect.placeholder(values.push(value)), column);
+}
+
+/** (a, b) > (x, y), or for a dialect without it: a > x OR (a = x AND b > y). */
+function afterKey<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  key: Column[],
+  after: string[],
+  bind: Binder,
+): string {
+  const bound = (index: number) => bind(after[index] ?? "", key[index]!);
+  if (dialect.comparesTuples) {
+    const columns = key.map((column) => reach(dialect, column)).join(", ");
+    return `(${columns}) > (${key.map((_, index) => bound(index)).join(", ")})`;
+  }
+  const alternatives = key.map((column, index) => {
+    const equal = key.slice(0, index).map((before, at) => `${reach(dialect, before)} = ${bound(at)}`);
+    return `(${[...equal, `${reach(dialect, column)} > ${bound(index)}`].join(" AND ")})`;
+  });
+  return `(${alternatives.join(" OR ")})`;
+}
+
+/**
+ * A transaction that commits late carries an earlier time than rows that were read already, so times overlap by ten
+ * minutes; rows read twice are recognised by their fingerprint.
+ */
+function watermarkConditions<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  { watermark }: Relation,
+  { sinceWatermark }: RowScan,
+  bind: Binder,
+): string[] {
+  if (watermark === null || sinceWatermark === null) return [];
+  const bound = bind(sinceWatermark, watermark);
+  const since = watermark.category === "D" ? dialect.tenMinutesBefore(bound) : bound;
+  const column = reach(dialect, watermark);
+  return [`(${column} >= ${since} OR ${column} IS NULL)`];
+}
+
+function whereOf(conditions: string[]): string {
+  return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+}
+
+function reach<Session extends SqlSession>(dialect: Dialect<Session>, column: Column): string {
+  return `q.${dialect.quote(column.name)}`;
+}
+
+/** Key columns first and whole (they must compare again), then what was asked for, cut to its limit. */
+function selectList<Session extends SqlSession>(dialect: Dialect<Session>, key: Column[], scan: RowScan): string {
+  const text = (column: Column) => dialect.toText(reach(dialect, column), column);
+  return [...key.map(text), ...scan.columns.map((column) => dialect.cut(text(column), scan.maxValueChars))]
+    .map((expression, index) => `${expression} AS c${index}`)
+    .join(", ");
+}

@@ -1,0 +1,148 @@
+import type { Change, Cursor } from "@anneal/core/connect/change";
+import { z } from "zod";
+import { defineConnector, type Connector, type ReadRequest } from "../connector.ts";
+import { deleteMissing } from "../reconcile.ts";
+import { SeenRefs } from "../seen-refs.ts";
+import { checkDatabase } from "./check-database.ts";
+import { sqlSecretSchema, type SqlConfig, type SqlSecrets } from "./config.ts";
+import type { Dialect, Relation, SqlSession } from "./dialect.ts";
+import { readPeople } from "./people.ts";
+import { isAboutOneRelation, resolveRelations } from "./relation.ts";
+import { aclOf, changeOf, compareAudience, digest, duplicateKey, refOf, refPrefix } from "./row-change.ts";
+import { renderingVersion } from "./row-document.ts";
+import { readMaxWatermark, readRows, type RowScan } from "./rows.ts";
+import { refuseWritableUser } from "./writable-user.ts";
+
+type Request = ReadRequest<SqlConfig, SqlSecrets>;
+
+/** Rows of tables and of read-only queries as documents, for any database that has a dialect. */
+export function defineSqlConnector<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  configSchema: z.ZodType<SqlConfig>,
+): Connector<SqlConfig, SqlSecrets> {
+  return defineConnector<SqlConfig, SqlSecrets>({
+    kind: dialect.kind,
+    title: dialect.title,
+    changeModel: "watermark",
+    capabilities: { permissions: true, deletions: true, moves: false },
+    configSchema,
+    secretSchema: sqlSecretSchema,
+    check: (config, secrets, context) => checkDatabase(dialect, config, secrets, context),
+    read: (request) => readDatabase(dialect, request),
+    readDirectory: (request) => readPeople(dialect, request),
+  });
+}
+
+const cursorSchema = z.object({
+  version: z.literal(1),
+  /** Per relation: how far it was read, and a digest of what it was read with; another digest reads it anew. */
+  watermarks: z.record(z.string(), z.object({ value: z.string(), settings: z.string() })),
+});
+type SqlCursor = z.infer<typeof cursorSchema>;
+
+async function* readDatabase<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  request: Request,
+): AsyncIterable<Change> {
+  const { config, secrets, known, context } = request;
+  const session = await dialect.open(config, secrets, context);
+  try {
+    await refuseWritableUser(dialect, session, config);
+    const { relations, failures } = await resolveRelations(dialect, session, config);
+    const seen = new SeenRefs();
+    const progress = { cursor: parseCursor(request.cursor), scanned: 0 };
+    for (const relation of relations) {
+      try {
+        yield* readRelation(dialect, session, relation, request, seen, progress);
+      } catch (error) {
+        if (!isAboutOneRelation(error)) throw error;
+        failures.push({ name: relation.name, error });
+      }
+    }
+    const unlisted = failures.map(({ name }) => refPrefix(name));
+    if (failures.length > 0 && relations.every((relation) => unlisted.includes(refPrefix(relation.name)))) {
+      throw failures[0]?.error;
+    }
+    for (const { name, error } of failures) {
+      seen.add(refPrefix(name));
+      yield { type: "failure", ref: refPrefix(name), error: error.toReport() };
+    }
+    yield* deleteMissing(
+      known,
+      context.deletions,
+      (ref) => !seen.has(ref) && !unlisted.some((prefix) => ref.startsWith(prefix)),
+    );
+    yield {
+      type: "checkpoint",
+      cursor: progress.cursor,
+      scanned: progress.scanned,
+      total: progress.scanned,
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+function parseCursor(cursor: Cursor | null): SqlCursor {
+  const parsed = cursorSchema.safeParse(cursor);
+  return parsed.success ? parsed.data : { version: 1, watermarks: {} };
+}
+
+/**
+ * The watermark moves only when the whole relation was read without a failure: until then a resumed run reads the
+ * same rows again, and knows what is stored by its fingerprint.
+ */
+async function* readRelation<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  session: Session,
+  relation: Relation,
+  request: Request,
+  seen: SeenRefs,
+  progress: { cursor: SqlCursor; scanned: number },
+): AsyncIterable<Change> {
+  const { config, known, context } = request;
+  const settings = digest(JSON.stringify([renderingVersion, { ...relation, keyIsPrimary: true }]));
+  const before = progress.cursor.watermarks[relation.name];
+  const sinceWatermark = before?.settings === settings ? before.value : null;
+  const reached = await readMaxWatermark(dialect, session, relation);
+  const scan: RowScan = {
+    columns: relation.columns.filter(dialect.isReadable),
+    maxValueChars: Math.min(context.limits.documentBytes + 1, 2 ** 30),
+    sinceWatermark,
+  };
+
+  let failed = false;
+  for await (const rows of readRows(dialect, session, relation, scan)) {
+    for (const row of rows) {
+      progress.scanned += 1;
+      const ref = refOf(relation, row);
+      const change = seen.add(ref)
+        ? await changeOf(dialect, config, relation, row, known, context.limits.documentBytes)
+        : ({ type: "failure", ref, error: duplicateKey(relation, ref).toReport() } as const);
+      if (change === null) continue;
+      failed ||= change.type === "failure";
+      yield change;
+    }
+    yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
+  }
+
+  if (sinceWatermark !== null) {
+    // Rows below the watermark were not read: their keys tell that they still exist, their owners who may read them.
+    const columns = relation.owner === null ? [] : [relation.owner];
+    for await (const rows of readRows(dialect, session, relation, { ...scan, columns, sinceWatermark: null })) {
+      for (const row of rows) {
+        const ref = refOf(relation, row);
+        if (!seen.add(ref)) continue;
+        const change = await compareAudience(ref, aclOf(dialect, config, relation, row), known);
+        if (change !== null) yield change;
+      }
+    }
+  }
+  if (reached !== null && !failed) {
+    const watermarks = {
+      ...progress.cursor.watermarks,
+      [relation.name]: { value: reached, settings },
+    };
+    progress.cursor = { version: 1, watermarks };
+  }
+}

@@ -1,0 +1,27 @@
+import { z } from "zod";
+
+/**
+ * What a person enters. The portal draws its form from this schema: text, numbers, switches, choices (`z.enum`) and lists
+ * of text become fields, anything nested becomes a field of JSON. Each field has a title; a description where the title
+ * does not say it all.
+ */
+export const templateSourceConfigSchema = z.object({
+  url: z.url({ protocol: /^https?$/ }).meta({
+    title: "Address",
+    description: "Where the service's API begins.",
+  }),
+  folder: z.string().default("").meta({ title: "Folder", description: "Only documents in it are read." }),
+  allowPrivateHosts: z.boolean().default(false).meta({
+    title: "Allow private hosts",
+    description: "For services in one's own network. Metadata services stay refused.",
+    // Only an administrator may change it from its default.
+    administrator: true,
+  }),
+});
+export type TemplateSourceConfig = z.infer<typeof templateSourceConfigSchema>;
+
+/** Kept apart, encrypted, and never shown again. Text only. */
+export const templateSourceSecretSchema = z.object({
+  token: z.string().min(1).meta({ title: "Access token", description: "It needs the right to read documents." }),
+});
+export type TemplateSourceSecrets = z.infer<typeof templateSourceSecretSchema>;

@@ -1,0 +1,64 @@
+import { startApi, type ApiAnswer, type ApiRequest, type TestApi } from "../conformance/start-api.ts";
+
+type StoredDocument = { text: string; revision: number; readers: string[] | undefined };
+
+/**
+ * The service as its documentation describes it, with state that a test can change. Where the real one can be started on
+ * any machine, start that instead.
+ */
+export type FakeTemplateSource = TestApi & {
+  documents: Map<string, StoredDocument>;
+  groups: Map<string, string[]>;
+  /** Their content is refused. */
+  locked: Set<string>;
+  gone: boolean;
+  token: string;
+  put(id: string, text: string): void;
+};
+
+const pageSize = 2;
+
+export async function startFakeTemplateSource(): Promise<FakeTemplateSource> {
+  let revision = 0;
+  const state = {
+    documents: new Map<string, StoredDocument>(),
+    groups: new Map<string, string[]>(),
+    locked: new Set<string>(),
+    gone: false,
+    token: "read-token",
+    put(id: string, text: string) {
+      revision += 1;
+      state.documents.set(id, { text, revision, readers: state.documents.get(id)?.readers ?? [] });
+    },
+  };
+
+  const answer = ({ path, query, headers }: ApiRequest): ApiAnswer => {
+    if (state.gone) return { status: 404 };
+    if (headers.authorization !== `Bearer ${state.token}`) return { status: 401 };
+    const [, id] = /^\/documents\/([^/]+)\/content$/.exec(path) ?? [];
+    if (id !== undefined) return content(decodeURIComponent(id));
+    if (path === "/documents") return list(query.get("from") ?? "");
+    if (path !== "/groups") return { status: 404 };
+    return { body: { groups: [...state.groups].map(([name, members]) => ({ name, members })) } };
+  };
+  const content = (id: string): ApiAnswer => {
+    if (state.locked.has(id)) return { status: 403 };
+    const found = state.documents.get(id);
+    return found === undefined ? { status: 404 } : { body: found.text };
+  };
+  const list = (from: string): ApiAnswer => {
+    const behind = [...state.documents].filter(([id]) => id > from).sort(([a], [b]) => (a < b ? -1 : 1));
+    const page = behind.slice(0, pageSize);
+    const documents = page.map(([id, document]) => ({
+      id,
+      title: id.split("/").at(-1),
+      link: `https://template-source.example/${encodeURIComponent(id)}`,
+      revision: String(document.revision),
+      updated_at: "2026-11-28T12:00:00Z",
+      size: Buffer.byteLength(document.text),
+      readers: document.readers,
+    }));
+    return { body: { documents, next: behind.length > page.length ? page.at(-1)?.[0] : null } };
+  };
+  return Object.assign(state, await startApi(answer));
+}

@@ -1,0 +1,182 @@
+import { describe, expect, it } from "vitest";
+import { deflatedArchive } from "../testing/archive-fixture.ts";
+import { writeOdf } from "../testing/office-fixture.ts";
+import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
+
+const p = (text: string, style = "Standard") => `<text:p text:style-name="${style}">${text}</text:p>`;
+const h = (text: string, level = 1) => `<text:h text:outline-level="${level}">${text}</text:h>`;
+const item = (content: string) => `<text:list-item>${content}</text:list-item>`;
+const cell = (text: string, attributes = "") => `<table:table-cell ${attributes}>${p(text)}</table:table-cell>`;
+const row = (cells: string, attributes = "") => `<table:table-row ${attributes}>${cells}</table:table-row>`;
+const sheet = (name: string, rows: string, attributes = "") =>
+  `<table:table table:name="${name}" ${attributes}>${rows}</table:table>`;
+const frame = (presentationClass: string, content: string, attributes = "") =>
+  `<draw:frame presentation:class="${presentationClass}" ${attributes}><draw:text-box>${content}</draw:text-box></draw:frame>`;
+
+describe("ODT", () => {
+  it("reads title, headings, lists, tables, notes and listings with their section", async () => {
+    const numbers = `<text:list-style style:name="L1"><text:list-level-style-number text:level="1" style:num-format="1"/></text:list-style>`;
+    const title = `<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Title"/>`;
+    const note = `<text:note><text:note-citation>1</text:note-citation><text:note-body>${p("See below.")}</text:note-body></text:note>`;
+    const body =
+      p("Guide", "P1") +
+      h("Limits") +
+      p(`Two<text:s text:c="2"/>words<text:line-break/>and <text:span>more</text:span>${note}.`) +
+      `<text:list text:style-name="L1">${item(p("first"))}${item(p("second") + `<text:list>${item(p("inner"))}</text:list>`)}</text:list>` +
+      `<table:table><table:table-header-rows>${row(cell("Part") + cell("Limit"))}</table:table-header-rows>` +
+      `${row(cell("Pump", 'table:number-rows-spanned="2"') + cell("1"))}${row(`<table:covered-table-cell/>${cell("2")}`)}</table:table>` +
+      h("More", 2) +
+      p("if x:", "Preformatted_20_Text") +
+      p('<text:s text:c="2"/>run()', "Preformatted_20_Text");
+    const document = await parseFixture(writeOdf("text", body, { automaticStyles: numbers + title }), "a.odt");
+    expect(document.title).toBe("Guide");
+    expect(document.mediaType).toBe("application/vnd.oasis.opendocument.text");
+    expect(outlineOf(document)).toEqual([
+      "title Guide",
+      "heading1 Limits",
+      "paragraph Two words\nand more[1].",
+      "list 1. first\n2. second\n  - inner",
+      "table | Part | Limit |\n| --- | --- |\n| Pump | 1 |\n| Pump | 2 |",
+      "heading2 More",
+      "code if x:\n  run()",
+      "list - [1] See below.",
+    ]);
+    expect(document.elements[6]?.section).toEqual(["Guide", "Limits", "More"]);
+  });
+
+  it("leaves out comments, deleted text and hidden sections, and keeps what a text box and a picture say", async () => {
+    const body =
+      `<text:tracked-changes><text:changed-region><text:deletion>${p("deleted")}</text:deletion></text:changed-region></text:tracked-changes>` +
+      `<text:section text:display="none">${p("hidden")}</text:section>` +
+      p(`Kept.<office:annotation>${p("comment")}</office:annotation>`) +
+      p(`<draw:frame><draw:text-box>${p("In a box.")}</draw:text-box></draw:frame>`) +
+      p("<draw:frame><draw:image/><svg:desc>A pump from above</svg:desc></draw:frame>");
+    expect(outlineOf(await parseFixture(writeOdf("text", body), "a.odt"))).toEqual([
+      "paragraph Kept.",
+      "paragraph In a box.",
+      "figure A pump from above",
+    ]);
+  });
+
+  it("keeps headings that stand in lists, and the title of the metadata", async () => {
+    const body = `<text:list>${item(h("Überblick · 概要"))}</text:list>${p("Größe: 5 µm 🙂")}${h("Ende")}`;
+    const document = await parseFixture(writeOdf("text", body, { title: "Прибор" }), "a.odt");
+    expect(document.title).toBe("Прибор");
+    expect(document.elements.map((element) => element.text)).toEqual(["Überblick · 概要", "Größe: 5 µm 🙂", "Ende"]);
+  });
+
+  it("refuses an entity bomb, a zip bomb and endless nesting", async () => {
+    const bomb = writeOdf("text", p("x"), { extra: [{ name: "bomb.xml", data: " ".repeat(64 * 1024 * 1024) }] });
+    expect(await failureOf(parseFixture(bomb, "a.odt"))).toMatch(/^DOCUMENT_HOSTILE: .*zip bomb/u);
+    const spans = writeOdf("text", p("<text:span>".repeat(300) + "</text:span>".repeat(300)));
+    expect(await failureOf(parseFixture(spans, "a.odt"))).toMatch(/^DOCUMENT_HOSTILE: content.xml nests/u);
+    const entities = deflatedArchive([
+      { name: "mimetype", data: "application/vnd.oasis.opendocument.text", stored: true },
+      {
+        name: "content.xml",
+        data: '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c SYSTEM "file:///etc/passwd">]><a>&b;&c;</a>',
+      },
+    ]);
+    expect(await failureOf(parseFixture(entities, "a.odt"))).toMatch(/^DOCUMENT_HOSTILE/u);
+  });
+
+  it("tells a password, a missing part and a cut-off file apart", async () => {
+    const manifest = {
+      name: "META-INF/manifest.xml",
+      data: '<!DOCTYPE m PUBLIC "x" "Manifest.dtd"><m:manifest xmlns:m="x"><m:file-entry><m:encryption-data/></m:file-entry></m:manifest>',
+    };
+    expect(await failureOf(parseFixture(writeOdf("text", p("x"), { extra: [manifest] }), "a.odt"))).toMatch(
+      /^DOCUMENT_ENCRYPTED/u,
+    );
+    const whole = writeOdf("text", p("x"));
+    expect(await failureOf(parseFixture(whole.subarray(0, whole.length - 30), "a.odt"))).toMatch(/^DOCUMENT_DAMAGED/u);
+    const empty = deflatedArchive([
+      { name: "mimetype", data: "application/vnd.oasis.opendocument.text", stored: true },
+    ]);
+    expect(await failureOf(parseFixture(empty, "a.odt"))).toMatch(/^DOCUMENT_DAMAGED: .*content.xml/u);
+  });
+});
+
+describe("ODS", () => {
+  it("reads each sheet's blocks as tables, values as shown, and leaves hidden sheets out", async () => {
+    const hidden = `<style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/></style:style>`;
+    const body =
+      sheet(
+        "Lager",
+        row(cell("Teil") + cell("Preis")) +
+          row(cell("Pumpe") + cell("1.234,50 €", 'office:value-type="currency" office:value="1234.5"')) +
+          row('<table:table-cell table:number-columns-repeated="16384"/>', 'table:number-rows-repeated="1048570"') +
+          row(`<table:table-cell office:value="7"/>${cell("x")}`),
+      ) + sheet("Secret", row(cell("hidden")), 'table:style-name="ta2"');
+    const document = await parseFixture(writeOdf("spreadsheet", body, { automaticStyles: hidden }), "a.ods");
+    expect(outlineOf(document)).toEqual([
+      "heading1 Lager",
+      "table | Teil | Preis |\n| --- | --- |\n| Pumpe | 1.234,50 € |",
+      "table | 7 | x |\n| --- | --- |",
+    ]);
+    expect(document.elements[1]).toMatchObject({ container: "Lager", section: ["Lager"] });
+    expect(document.warnings).toEqual(['The hidden sheet "Secret" was left out.']);
+  });
+
+  it("repeats a cell that is merged over rows in each of them, and one merged over columns not", async () => {
+    const wide = cell("Total", 'table:number-columns-spanned="2"');
+    const body = sheet(
+      "S",
+      row(cell("Part") + cell("Limit")) +
+        row(cell("Pump", 'table:number-rows-spanned="2"') + cell("1")) +
+        row(`<table:covered-table-cell/>${cell("2")}`) +
+        row(`${wide}<table:covered-table-cell/>${cell("3")}`),
+    );
+    expect(outlineOf(await parseFixture(writeOdf("spreadsheet", body), "a.ods"))[1]).toBe(
+      "table | Part | Limit |  |\n| --- | --- | --- |\n| Pump | 1 |  |\n| Pump | 2 |  |\n| Total |  | 3 |",
+    );
+  });
+
+  it("keeps a cell's comment out of it, and says when a formula has no result", async () => {
+    const commented = `<table:table-cell><office:annotation>${p("comment")}</office:annotation>${p("a")}${p("b")}</table:table-cell>`;
+    const body = sheet("S", row(`${commented}${cell("c")}<table:table-cell table:formula="of:=1+1"/>`));
+    const document = await parseFixture(writeOdf("spreadsheet", body), "a.ods");
+    expect(outlineOf(document)).toEqual(["heading1 S", "table | a b | c |\n| --- | --- |"]);
+    expect(document.warnings[0]).toContain("1 formula without a stored result");
+  });
+
+  it("ends rows and cells that a few bytes repeat a million times at the limits", async () => {
+    const wide = cell("x".repeat(1000), 'table:number-columns-repeated="1000000000"');
+    const body = sheet("S", row(wide, 'table:number-rows-repeated="1000000000"'));
+    const document = await parseFixture(writeOdf("spreadsheet", body), "a.ods", { maxTextLength: 1_000_000 });
+    expect(document.elements.map((element) => element.kind)).toEqual(["heading"]);
+    expect(document.warnings).toEqual([
+      expect.stringMatching(/^Sheet "S": kept the first 4 rows, 999,999,996 rows left out/u),
+      'Sheet "S": kept the first 256 columns.',
+      "Kept the first 1,000,000 characters; 1 element left out.",
+    ]);
+  });
+});
+
+describe("ODP", () => {
+  it("reads slides in order with their number, notes and tables, and leaves hidden slides and placeholders out", async () => {
+    const hidden = `<style:style style:name="dp2" style:family="drawing-page"><style:drawing-page-properties presentation:visibility="hidden"/></style:style>`;
+    const notes = `<presentation:notes>${frame("notes", p("Say hello."))}</presentation:notes>`;
+    const body =
+      `<draw:page>${frame("title", p("Ergebnisse 2026"))}${frame("subtitle", p("Köln"))}${frame("footer", p("page"))}${notes}</draw:page>` +
+      `<draw:page draw:style-name="dp2">${frame("title", p("Hidden"))}</draw:page>` +
+      `<draw:page>${frame("outline", `<text:list>${item(p("one"))}${item(p("two"))}</text:list>`)}${frame("title", p("Numbers"))}` +
+      `${frame("outline", p("Click to add"), 'presentation:placeholder="true"')}` +
+      `<draw:g><draw:custom-shape>${p("In a group.")}</draw:custom-shape></draw:g>` +
+      `<draw:frame><table:table>${row(cell("A") + cell("B"))}${row(cell("1") + cell("2"))}</table:table></draw:frame></draw:page>`;
+    const document = await parseFixture(writeOdf("presentation", body, { automaticStyles: hidden }), "a.odp");
+    expect(document.title).toBe("Ergebnisse 2026");
+    expect(outlineOf(document)).toEqual([
+      "title Ergebnisse 2026",
+      "paragraph Köln",
+      "paragraph Say hello.",
+      "heading1 Numbers",
+      "list - one\n- two",
+      "paragraph In a group.",
+      "table | A | B |\n| --- | --- |\n| 1 | 2 |",
+    ]);
+    expect(document.elements[2]).toMatchObject({ page: 1, container: "Speaker notes" });
+    expect(document.elements[4]).toMatchObject({ page: 3, section: ["Ergebnisse 2026", "Numbers"] });
+    expect(document.warnings).toEqual(["The hidden slide 2 was left out."]);
+  });
+});

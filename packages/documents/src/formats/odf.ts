@@ -1,0 +1,70 @@
+import { inflateParts, openZip } from "../archive.ts";
+import { documentError } from "../document-errors.ts";
+import { inspectXml } from "../inspect-xml.ts";
+import type { ParseLimits } from "../limits.ts";
+import type { Parsed } from "../sections.ts";
+import { elementOf, parseXmlTree, textOf } from "../xml-tree.ts";
+import { readOdfStyles } from "./odf-styles.ts";
+import { parseOdp } from "./odp.ts";
+import { parseOds } from "./ods.ts";
+import { parseOdt } from "./odt.ts";
+
+const wanted = new Set(["content.xml", "styles.xml", "meta.xml", "META-INF/manifest.xml"]);
+
+/** Any OpenDocument file; the body of its content says which it is, whatever its name says. */
+export async function parseOdf(bytes: Uint8Array, limits: ParseLimits): Promise<Parsed> {
+  const zip = await openZip(bytes, limits);
+  const names = zip.entries.map((entry) => entry.fileName);
+  if (names.includes("encrypted-package")) throw encrypted();
+  const parts = await inflateParts(zip, (name) => wanted.has(name));
+  const decoder = new TextDecoder();
+  // An encrypted part looks like any other until the manifest is asked; old manifests declare a document type.
+  const manifest = decoder.decode(parts.get("META-INF/manifest.xml"));
+  if (/<(?:[\w-]+:)?encryption-data[\s/>]/u.test(manifest)) throw encrypted();
+  const text = (name: string) => {
+    const part = parts.get(name);
+    return part === undefined ? undefined : decoder.decode(inspectXml(part, name, limits));
+  };
+  const tree = (name: string) => {
+    const content = text(name);
+    return content === undefined ? undefined : parseXmlTree(content, name, limits.maxXmlDepth + 1);
+  };
+  const content = text("content.xml");
+  if (content === undefined) {
+    throw documentError("DOCUMENT_DAMAGED", "The OpenDocument file has no content.xml; it is incomplete.");
+  }
+  const title = textOf(elementOf(tree("meta.xml"), "meta", "title"))
+    .replace(/\s+/gu, " ")
+    .trim();
+  const parsed = parseBody(content, tree("styles.xml"), limits);
+  const macros = names.some((name) => /^(?:Basic|Scripts)\/./u.test(name));
+  return {
+    title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? (title === "" ? null : title),
+    drafts: parsed.drafts,
+    warnings: [...(macros ? ["The document's macros were ignored."] : []), ...parsed.warnings],
+  };
+}
+
+function parseBody(
+  content: string,
+  styles: ReturnType<typeof parseXmlTree> | undefined,
+  limits: ParseLimits,
+): Omit<Parsed, "title"> {
+  const kind = /<office:body\b[^>]*>\s*<office:([a-z]+)/u.exec(content)?.[1];
+  // A sheet can hold millions of cells: it is streamed, while texts and slides are small enough for a tree.
+  if (kind === "spreadsheet") return parseOds(content, limits);
+  const root = parseXmlTree(content, "content.xml", limits.maxXmlDepth + 1);
+  const body = elementOf(root, "body");
+  if (kind === "text") return parseOdt(elementOf(body, "text"), readOdfStyles(root, styles), limits);
+  if (kind === "presentation") {
+    return parseOdp(elementOf(body, "presentation"), readOdfStyles(root, styles), limits);
+  }
+  throw documentError(
+    "DOCUMENT_UNSUPPORTED",
+    "The file is an OpenDocument file, but neither a text, a spreadsheet nor a presentation.",
+  );
+}
+
+function encrypted(): Error {
+  return documentError("DOCUMENT_ENCRYPTED", "The document is protected by a password.");
+}

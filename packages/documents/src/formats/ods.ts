@@ -1,0 +1,165 @@
+import { countOf } from "../document-errors.ts";
+import type { ParseLimits } from "../limits.ts";
+import type { Draft, Parsed } from "../sections.ts";
+import { streamXml } from "../xml-tree.ts";
+import { sheetDrafts } from "./sheet-tables.ts";
+
+/** Comments, drawings and what belongs to the program, inside a sheet or beside it. */
+const unread = new Set(["annotation", "shapes", "frame", "custom-shape", "g", "tracked-changes", "forms", "dde-links"]);
+
+type Sheet = { name: string; rows: string[][]; totalRows: number; unsolved: number; hidden: boolean };
+type Cell = {
+  text: string;
+  paragraphs: number;
+  value: string;
+  copies: number;
+  isFormula: boolean;
+  isCovered: boolean;
+  rows: number;
+};
+/** A longer text in a merged cell would be repeated in every row for nothing but size. */
+const longestSpread = 200;
+
+/**
+ * OpenDocument spreadsheets, sheet by sheet, streamed. Values are shown as formatted, formulas by their last computed
+ * result. A file repeats rows and cells by a count: what that makes of few bytes ends at the limits.
+ */
+export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "title"> {
+  const drafts: Draft[] = [];
+  const warnings: string[] = [];
+  const hiddenStyles = new Set<string>();
+  let style: string | null = null;
+  let sheet: Sheet | null = null;
+  let row: string[] = [];
+  let rowCopies = 1;
+  let cell: Cell | null = null;
+  let tables = 0;
+  let skipping = 0;
+  let inText = false;
+  let length = 0;
+  // A cell merged over several rows stands in each of them, so that every row can be read alone.
+  const merged = new Map<number, { text: string; rows: number }>();
+
+  const finishCell = (done: Cell) => {
+    const shown = (done.paragraphs > 0 ? done.text : done.value).replace(/\s+/gu, " ").trim();
+    if (sheet !== null && done.isFormula && shown === "") sheet.unsolved += 1;
+    // One column beyond the limit is kept, to tell that there were more.
+    const room = limits.maxTableColumns + 1 - row.length;
+    const affordable = shown === "" ? room : Math.max(1, Math.floor(limits.maxTextLength / shown.length));
+    if (!done.isCovered)
+      merged.set(row.length, { text: shown.length > longestSpread ? "" : shown, rows: done.rows - 1 });
+    for (let copy = 0; copy < Math.min(done.copies, room, affordable); copy += 1) {
+      const above = done.isCovered ? merged.get(row.length) : undefined;
+      if (above !== undefined && above.rows > 0) {
+        above.rows -= rowCopies;
+        row.push(above.text);
+      } else row.push(shown);
+    }
+  };
+  const finishRow = (open: Sheet) => {
+    while (row.at(-1) === "") row.pop();
+    if (row.length === 0) {
+      if (open.rows.at(-1)?.length !== 0) open.rows.push([]);
+      return;
+    }
+    open.totalRows += rowCopies;
+    const rowLength = row.reduce((sum, value) => sum + value.length, 1);
+    for (let copy = 0; copy < rowCopies; copy += 1) {
+      if (open.rows.length >= 2 * limits.maxTableRows || length > limits.maxTextLength) break;
+      length += rowLength;
+      open.rows.push(row);
+    }
+  };
+  const finishSheet = (open: Sheet) => {
+    if (open.hidden) {
+      warnings.push(`The hidden sheet "${open.name}" was left out.`);
+      return;
+    }
+    if (open.unsolved > 0) {
+      warnings.push(
+        `Sheet "${open.name}": ${countOf(open.unsolved, "formula")} without a stored result; open and save it once in a spreadsheet program.`,
+      );
+    }
+    const { kept, filled } = firstRows(open.rows, limits.maxTableRows);
+    const result = sheetDrafts(kept, open.totalRows, open.name, { ...limits, maxTableRows: filled });
+    warnings.push(...result.warnings);
+    drafts.push(...result.drafts);
+  };
+
+  streamXml(content, "content.xml", {
+    open(name, attributes) {
+      if (skipping > 0 || unread.has(name)) skipping += 1;
+      else if (name === "style") style = attributes["style:name"] ?? null;
+      else if (name === "table-properties" && style !== null) {
+        if (attributes["table:display"] === "false") hiddenStyles.add(style);
+      } else if (name === "table") {
+        tables += 1;
+        if (tables > 1) return;
+        const hidden = hiddenStyles.has(attributes["table:style-name"] ?? "");
+        sheet = {
+          name: attributes["table:name"] ?? "Sheet",
+          rows: [],
+          totalRows: 0,
+          unsolved: 0,
+          hidden,
+        };
+      } else if (tables !== 1) return;
+      else if (name === "table-row") {
+        row = [];
+        rowCopies = countIn(attributes["table:number-rows-repeated"]);
+      } else if (name === "table-cell" || name === "covered-table-cell") {
+        const value =
+          attributes["office:string-value"] ?? attributes["office:date-value"] ?? attributes["office:value"];
+        cell = {
+          text: "",
+          paragraphs: 0,
+          value: value ?? attributes["office:boolean-value"] ?? "",
+          copies: countIn(attributes["table:number-columns-repeated"]),
+          isFormula: attributes["table:formula"] !== undefined,
+          isCovered: name === "covered-table-cell",
+          rows: countIn(attributes["table:number-rows-spanned"]),
+        };
+      } else if (cell !== null && name === "p") {
+        if (cell.paragraphs > 0) cell.text += " ";
+        cell.paragraphs += 1;
+        inText = true;
+      } else if (cell !== null && (name === "s" || name === "tab" || name === "line-break")) cell.text += " ";
+    },
+    text(value) {
+      if (skipping === 0 && inText && cell !== null) cell.text += value;
+    },
+    close(name) {
+      if (skipping > 0) skipping -= 1;
+      else if (name === "style") style = null;
+      else if (name === "table") {
+        tables -= 1;
+        if (tables === 0 && sheet !== null) finishSheet(sheet);
+        if (tables === 0) merged.clear();
+        if (tables === 0) sheet = null;
+      } else if (tables !== 1) return;
+      else if (name === "p") inText = false;
+      else if (cell !== null && (name === "table-cell" || name === "covered-table-cell")) {
+        finishCell(cell);
+        cell = null;
+      } else if (name === "table-row" && sheet !== null) finishRow(sheet);
+    },
+  });
+  return { drafts, warnings };
+}
+
+/** The first rows that hold something and the gaps between them. */
+function firstRows(rows: readonly string[][], most: number): { kept: string[][]; filled: number } {
+  const kept: string[][] = [];
+  let filled = 0;
+  for (const row of rows) {
+    if (row.length > 0 && filled === most) break;
+    if (row.length > 0) filled += 1;
+    kept.push(row);
+  }
+  return { kept, filled };
+}
+
+function countIn(attribute: string | undefined): number {
+  const count = Number(attribute ?? 1);
+  return Number.isSafeInteger(count) && count > 0 ? count : 1;
+}
