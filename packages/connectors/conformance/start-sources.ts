@@ -79,8 +79,8 @@ export async function startTestSources(python: string, databaseUrl: string): Pro
   return {
     uris: {
       bucket: "s3://papers/manuals/",
-      table: `${database.href}?tables=berths`,
-      query: `${database.href}?query=${encodeURIComponent(query)}&key=id`,
+      table: `${database.href}?tables=berths&writable=accept`,
+      query: `${database.href}?query=${encodeURIComponent(query)}&key=id&writable=accept`,
       site: `${site.origin}/`,
     },
     options: { s3Endpoint: moto.endpoint, s3AccessKeyId: "AKIDHARBOUR", s3SecretAccessKey: "tide-table-secret" },

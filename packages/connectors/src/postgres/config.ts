@@ -4,8 +4,6 @@ export const postgresConfigSchema = defineSqlConfig({
   defaultPort: 5432,
   table: "table, or schema.table; without a schema, public.",
   allTables: "No table and no query: every table in public with a primary key.",
-  // The server itself keeps every transaction here read-only, so such a user was accepted from the beginning.
-  allowWritableUser: true,
 });
 export type PostgresConfig = SqlConfig;
 

@@ -277,7 +277,7 @@ describe("with a real PostgreSQL", () => {
       expect(refs(target)).toEqual(["a/1", "b/1"]);
     });
 
-    it("names what is wrong, and warns of a user that could write", async () => {
+    it("names what is wrong, and refuses a user that could write until somebody confirms it", async () => {
       await server.run(
         database,
         "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE hidden (id int PRIMARY KEY); REVOKE ALL ON hidden FROM reader",
@@ -287,7 +287,10 @@ describe("with a real PostgreSQL", () => {
       const statusOf = async (config: Record<string, unknown>, keys?: { password: string }) =>
         (await check(config, keys)).checks.find(({ capability }) => capability === "read-only")?.status;
       expect(await statusOf({})).toBe("ok");
-      expect(await statusOf({ user: server.user }, { password: server.password })).toBe("warning");
+      const owner = { password: server.password };
+      expect(await statusOf({ user: server.user }, owner)).toBe("missing");
+      expect((await check({ user: server.user }, owner)).error?.code).toBe("FORBIDDEN");
+      expect(await statusOf({ user: server.user, allowWritableUser: true }, owner)).toBe("warning");
       expect((await check({}, { password: "wrong-password" })).error?.code).toBe("SOURCE_CREDENTIALS");
       expect((await check({}, {})).error?.code).toBe("SOURCE_CREDENTIALS");
       expect((await check({ database: "missing" })).error?.code).toBe("SOURCE_NOT_FOUND");

@@ -33,7 +33,6 @@ type Words = {
   table: string;
   /** What is read where nothing is named. */
   allTables: string;
-  allowWritableUser: boolean;
 };
 
 export const defineSqlConfig = (words: Words) =>
@@ -66,7 +65,7 @@ export const defineSqlConfig = (words: Words) =>
       description: "Databases usually stand in one's own network. Metadata services stay refused.",
       administrator: true,
     }),
-    allowWritableUser: z.boolean().default(words.allowWritableUser).meta({
+    allowWritableUser: z.boolean().default(false).meta({
       title: "Accept a user that can write",
       description:
         "Nothing is ever written. Still, a user that could change the database is refused until you confirm here that you know of it; the check names what to take away from that user instead.",
