@@ -197,8 +197,10 @@ describe("with a real PostgreSQL", () => {
         "SELECT 1 AS id INTO copy",
         "COPY item TO PROGRAM 'true'",
       ];
+      // The lock behind this one: such a user is refused unless somebody has confirmed it.
+      const confirmed = { allowWritableUser: true };
       for (const sql of attempts) {
-        const error = await sync(new MemoryTarget(), { queries: [{ name: "attempt", sql }] }).then(
+        const error = await sync(new MemoryTarget(), { ...confirmed, queries: [{ name: "attempt", sql }] }).then(
           () => null,
           (thrown: unknown) => thrown,
         );
@@ -206,9 +208,12 @@ describe("with a real PostgreSQL", () => {
       }
       const unlock = "SELECT set_config('default_transaction_read_only', 'off', false) AS id";
       const relock = { name: "second", sql: "SELECT eat() AS id" };
-      const target = await sync(new MemoryTarget(), { queries: [{ name: "first", sql: unlock }, relock] });
+      const target = await sync(new MemoryTarget(), {
+        ...confirmed,
+        queries: [{ name: "first", sql: unlock }, relock],
+      });
       expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["second/", "FORBIDDEN"]]);
-      await sync(target, { tables: [{ name: "item" }] });
+      await sync(target, { ...confirmed, tables: [{ name: "item" }] });
       expect(refs(target)).toEqual(["item/1"]);
     });
 
