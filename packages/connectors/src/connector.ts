@@ -78,6 +78,12 @@ export type Connector<Config, Secrets> = {
   capabilities: Capabilities;
   configSchema: z.ZodType<Config>;
   secretSchema: z.ZodType<Secrets>;
+  /**
+   * "vendor": accounts and groups come from the vendor's own directory, and mean the same in every source of a tenant.
+   * Left out, they are this source's alone: its settings say whose address an account has, and whoever sets them must not
+   * decide over what another source brought.
+   */
+  directory?: "vendor";
   /** Never throws for an expected failure: what is wrong with the source is its result. */
   check(config: Config, secrets: Secrets, context: ConnectContext): Promise<CheckResult>;
   /** Throws an AnnealError when the source as a whole cannot be read; see `Change` for what the stream promises. */

@@ -1,3 +1,5 @@
+import type { Acl } from "@anneal/core/access/acl";
+import { aclOfSource } from "@anneal/core/access/source-principals";
 import type { Change, KnownItems } from "@anneal/core/connect/change";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import type { ConnectContext } from "@anneal/connectors/connector";
@@ -38,6 +40,8 @@ export async function applyChanges(applied: AppliedSync): Promise<ErrorReport | 
   const { scope, source, sync, context, progress } = applied;
   const { counts } = sync;
   const connector = requireConnector(source.kind);
+  const own = <Audience extends Acl | null>(acl: Audience) =>
+    acl === null || connector.directory === "vendor" ? acl : aclOfSource(acl, source.id);
   const known: KnownItems = {
     fingerprintOf: (ref) => findFingerprint(scope, source.id, ref),
     refsWithFingerprint: (fingerprint) => listRefsWithFingerprint(scope, source.id, fingerprint),
@@ -55,17 +59,17 @@ export async function applyChanges(applied: AppliedSync): Promise<ErrorReport | 
     context.signal.throwIfAborted();
     switch (change.type) {
       case "upsert":
-        await upsert(applied, change);
+        await upsert(applied, { ...change, item: { ...change.item, acl: own(change.item.acl) } });
         break;
       case "delete":
         if (await markDocumentDeleted(scope, source.id, change.ref)) counts.removed += 1;
         break;
       case "acl":
-        await saveDocumentAcl(scope, source.id, change);
+        await saveDocumentAcl(scope, source.id, { ...change, acl: own(change.acl) });
         counts.changed += 1;
         break;
       case "moved":
-        await moveDocument(scope, source.id, change.fromRef, change.item);
+        await moveDocument(scope, source.id, change.fromRef, { ...change.item, acl: own(change.item.acl) });
         counts.changed += 1;
         break;
       case "failure":

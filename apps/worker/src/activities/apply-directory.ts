@@ -1,3 +1,4 @@
+import { directoryOfSource } from "@anneal/core/access/source-principals";
 import type { ConnectContext } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
 import type { Scope } from "@anneal/db/database";
@@ -19,5 +20,9 @@ export async function applyDirectory(applied: {
     secrets: connector.secretSchema.parse(secrets),
     context,
   });
-  return replaceDirectory(scope, source.id, entries);
+  return replaceDirectory(
+    scope,
+    source.id,
+    directoryOfSource(entries, connector.directory === "vendor" ? null : source.id),
+  );
 }

@@ -30,6 +30,7 @@ export const confluenceConnector = defineConnector<ConfluenceConfig, AtlassianSe
   // The listing that deletions need carries every page's version, so that a watermark would only add its own clock.
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: false },
+  directory: "vendor",
   configSchema: confluenceConfigSchema,
   secretSchema: atlassianSecretSchema,
   check: checkConfluence,

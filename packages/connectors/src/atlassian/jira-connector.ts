@@ -19,6 +19,7 @@ export const jiraConnector = defineConnector<JiraConfig, AtlassianSecrets>({
   title: "Jira",
   changeModel: "watermark",
   capabilities: { permissions: true, deletions: true, moves: false },
+  directory: "vendor",
   configSchema: jiraConfigSchema,
   secretSchema: atlassianSecretSchema,
   check: checkJira,

@@ -10,6 +10,7 @@ export const gdriveConnector = defineConnector<GdriveConfig, GdriveSecrets>({
   title: "Google Drive",
   changeModel: "delta",
   capabilities: { permissions: true, deletions: true, moves: true },
+  directory: "vendor",
   configSchema: gdriveConfigSchema,
   secretSchema: gdriveSecretSchema,
 

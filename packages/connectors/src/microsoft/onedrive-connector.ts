@@ -13,6 +13,7 @@ export const onedriveConnector = defineConnector<OnedriveConfig, MicrosoftSecret
   changeModel: "delta",
   // An item keeps its id wherever it goes: it is moved from its ref to the same one, and not read again.
   capabilities: { permissions: true, deletions: true, moves: true },
+  directory: "vendor",
   configSchema: onedriveConfigSchema,
   secretSchema: microsoftSecretSchema,
 

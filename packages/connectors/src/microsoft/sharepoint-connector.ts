@@ -21,6 +21,7 @@ export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSe
   changeModel: "delta",
   // An item keeps its id wherever it goes: it is moved from its ref to the same one, and not read again.
   capabilities: { permissions: true, deletions: true, moves: true },
+  directory: "vendor",
   configSchema: sharepointConfigSchema,
   secretSchema: microsoftSecretSchema,
 

@@ -13,6 +13,7 @@ export const teamsConnector = defineConnector<TeamsConfig, MicrosoftSecrets>({
   changeModel: "full-listing",
   // A message stays where it was written.
   capabilities: { permissions: true, deletions: true, moves: false },
+  directory: "vendor",
   configSchema: teamsConfigSchema,
   secretSchema: microsoftSecretSchema,
 

@@ -10,6 +10,7 @@ export const slackConnector = defineConnector<SlackConfig, SlackSecrets>({
   changeModel: "watermark",
   // A message stays where it was posted.
   capabilities: { permissions: true, deletions: true, moves: false },
+  directory: "vendor",
   configSchema: slackConfigSchema,
   secretSchema: slackSecretSchema,
 

@@ -1,0 +1,28 @@
+import type { Acl, Principal } from "./acl.ts";
+import type { DirectoryEntry } from "../connect/directory.ts";
+
+// Whoever adds a database says by a query of their own which address an account has. That word must count for what this
+// source brings, and for nothing that another source of the same database brought.
+
+/** The principal as one source alone means it; our own principals mean the same everywhere. */
+export function principalOfSource(principal: Principal, sourceId: string): Principal {
+  return principal.source === "anneal" ? principal : { ...principal, tenant: `${principal.tenant}@${sourceId}` };
+}
+
+export function aclOfSource(acl: Acl, sourceId: string): Acl {
+  const own = (principals: Principal[]) => principals.map((principal) => principalOfSource(principal, sourceId));
+  return { allow: own(acl.allow), deny: own(acl.deny) };
+}
+
+/** Entries about our own principals are left out: no source decides who is in a workspace. */
+export async function* directoryOfSource(
+  entries: AsyncIterable<DirectoryEntry>,
+  sourceId: string | null,
+): AsyncIterable<DirectoryEntry> {
+  const own = (principal: Principal) => (sourceId === null ? principal : principalOfSource(principal, sourceId));
+  for await (const entry of entries) {
+    if (entry.principal.source === "anneal") continue;
+    const principal = own(entry.principal);
+    yield entry.type === "user" ? { ...entry, principal } : { ...entry, principal, members: entry.members.map(own) };
+  }
+}
