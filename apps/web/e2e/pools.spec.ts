@@ -37,7 +37,7 @@ test("a machine is drained after a question that says what will go, and takes wo
   await question.getByRole("button", { name: "Drain" }).click();
   await expect(node.getByText("Cordoned")).toBeVisible();
   // The stack's own engine goes on.
-  await expect(node).toContainText("engine");
+  await expect(node).toContainText("Engine 1");
   await node.getByRole("button", { name: `Uncordon ${name}` }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Uncordon" }).click();
   await expect(node.getByText("Cordoned")).toHaveCount(0);
