@@ -149,8 +149,7 @@ async function add(env: Env, portal: PortalClient, wanted: string, options: AddO
   printCheck(await portal.mutate("connect.checkDraft", access, checkSchema));
   const { audience, schedule = null } = options;
   const name =
-    options.name ??
-    `${found.title} ${Object.values(config).filter((each) => typeof each === "string")[0] ?? ""}`.trim();
+    options.name ?? `${found.title} ${Object.values(config).find((each) => typeof each === "string") ?? ""}`.trim();
   await portal.mutate("connect.create", { ...access, name, audience, schedule }, z.unknown());
   console.log(`✓ “${name}” is added. Read it with \`anneal connect sync ${JSON.stringify(name)}\`.`);
 }
