@@ -4,28 +4,29 @@ const exclude = ["**/node_modules/**", "**/.next/**", "**/.anneal/**"];
 
 export default defineConfig({
   test: {
-    // Two kinds by file name: `x.test.ts` does no I/O beyond temporary files; `x.integration.test.ts` starts real servers.
+    // By file name: `x.test.ts` does no I/O beyond temporary files, `x.integration.test.ts` starts real servers, and
+    // `x.engine.test.ts` runs models as well, which takes all of a small machine.
     projects: [
       {
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: [...exclude, "**/*.integration.test.ts"],
+          exclude: [...exclude, "**/*.integration.test.ts", "**/*.engine.test.ts"],
           // A bound on hanging, not on speed: a busy machine must not fail a test.
           testTimeout: 60_000,
         },
       },
-      {
+      ...(["integration", "engine"] as const).map((kind) => ({
         test: {
-          name: "integration",
-          include: ["**/*.integration.test.ts"],
+          name: kind,
+          include: [`**/*.${kind}.test.ts`],
           exclude,
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          // Two cores: real engines side by side would starve each other.
+          // Two cores: real servers side by side would starve each other.
           fileParallelism: false,
         },
-      },
+      })),
     ],
   },
 });

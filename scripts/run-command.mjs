@@ -1,4 +1,4 @@
-// Runs one program after another and leaves nothing of them behind.
+// Runs programs and leaves nothing of them behind.
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -12,11 +12,11 @@ process.env.ANNEAL_RUN = mark.split("=")[1];
 // The project's own tools and its own Node come first.
 process.env.PATH = [join(repoDir, "node_modules/.bin"), process.env.PATH].join(delimiter);
 
-/** The group of the program that runs now: a signal to this script ends it as well. */
-let current;
+/** The groups of the programs that run now: a signal to this script ends them as well. */
+const running = new Set();
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, async () => {
-    if (current) endGroup(current, "SIGTERM");
+    for (const group of running) endGroup(group, "SIGTERM");
     // A stack stores and stops what it runs; what has not ended by then is killed.
     for (let attempt = 0; attempt < 300 && findLeftovers().length > 0; attempt += 1) await sleep(100);
     endLeftovers();
@@ -37,12 +37,12 @@ export function runCommand(command, args, { quiet = false, env = process.env, cw
       detached: true,
       stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
     });
-    current = child.pid;
+    running.add(child.pid);
     let output = "";
     child.stdout?.on("data", (chunk) => (output += chunk));
     child.stderr?.on("data", (chunk) => (output += chunk));
     const end = (code) => {
-      current = undefined;
+      running.delete(child.pid);
       resolve({ code, output, seconds: (Date.now() - startedAt) / 1000 });
     };
     child.on("error", (error) => {

@@ -1,5 +1,5 @@
 // `npm test`: installs what is missing, then runs everything. The last line is `N passed, N failed`.
-// `npm test -- checks unit integration python browser` runs only the named parts.
+// `npm test -- checks unit integration engine python browser` runs only the named parts.
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,12 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 /** What failed, by name: said once more at the end, where whoever reads only the end finds it. */
 const failures = [];
 
-/** In the order in which they run: the quick ones first. */
+/**
+ * The quick ones first. Lanes of one row run side by side: servers and remote sources are mostly waited for, while
+ * engines and trainers are not. The output of all but the first lane is shown once they have ended.
+ */
+const order = [[["checks", "unit"]], [["engine", "python"], ["integration"]], [["browser"]]];
+
 const parts = {
   async checks({ python }) {
     for (const check of listChecks()) {
@@ -22,21 +27,22 @@ const parts = {
       else count({ failed: 1, names: [`check: ${check.name}`] });
     }
   },
-  unit: ({ reports }) => runVitest("unit", reports),
-  integration: ({ reports }) => runVitest("integration", reports),
-  async python({ python, reports }) {
+  unit: (context) => runVitest("unit", context),
+  engine: (context) => runVitest("engine", context),
+  integration: (context) => runVitest("integration", context),
+  async python({ python, reports, run }) {
     for (const app of ["trainer", "sidecars"]) {
       const report = join(reports, `${app}.xml`);
       const args = ["-m", "pytest", "--quiet", "--junit-xml", report, "-p", "no:cacheprovider"];
-      const { code } = await runCommand(python, args, { cwd: join(repoDir, "apps", app) });
+      const { code } = await run(python, args, { cwd: join(repoDir, "apps", app) });
       countReport(`pytest ${app}`, code, await readReport(report, parseJunit));
     }
   },
-  async browser({ reports }) {
+  async browser({ reports, run }) {
     if (!existsSync(join(repoDir, "apps/web/playwright.config.ts"))) return;
     const report = join(reports, "browser.json");
     const env = { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: report };
-    const { code } = await runCommand("playwright", ["test", "--reporter=list,json"], {
+    const { code } = await run("playwright", ["test", "--reporter=list,json"], {
       cwd: join(repoDir, "apps/web"),
       env,
     });
@@ -44,10 +50,25 @@ const parts = {
   },
 };
 
-async function runVitest(project, reports) {
+/** @param quiet show what its parts said once each has ended, so that two lanes do not talk at once */
+async function runLane(names, { quiet, ...context }) {
+  for (const name of names) {
+    let said = `\n── ${name} ──`;
+    if (!quiet) console.log(said);
+    const run = async (command, args, options = {}) => {
+      const result = await runCommand(command, args, { ...options, quiet });
+      said += `\n${result.output}`;
+      return result;
+    };
+    await parts[name]({ ...context, run });
+    if (quiet) console.log(said);
+  }
+}
+
+async function runVitest(project, { reports, run }) {
   const report = join(reports, `${project}.json`);
   const args = ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const { code } = await runCommand("vitest", args);
+  const { code } = await run("vitest", args);
   countReport(`vitest ${project}`, code, await readReport(report, parseVitest));
 }
 
@@ -127,10 +148,10 @@ await runScript(async () => {
   const wanted = process.argv.slice(2);
   const reports = await mkdtemp(join(tmpdir(), "anneal-test-"));
   try {
-    for (const [name, run] of Object.entries(parts)) {
-      if (wanted.length > 0 && !wanted.includes(name)) continue;
-      console.log(`\n── ${name} ──`);
-      await run({ python, reports });
+    const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
+    for (const row of order) {
+      const lanes = row.map((names) => names.filter(isWanted)).filter((names) => names.length > 0);
+      await Promise.all(lanes.map((names, index) => runLane(names, { python, reports, quiet: index > 0 })));
     }
     await checkLeftovers();
   } finally {

@@ -14,6 +14,8 @@ export default defineConfig({
   forbidOnly: true,
   use: {
     baseURL: url,
+    // What is not there fails where it is missing, instead of using up the whole test's time.
+    actionTimeout: 30_000,
     trace: "retain-on-failure",
     // Chromium's sandbox needs rights that containers seldom give; it only ever opens our own pages here.
     launchOptions: { executablePath: chromium, args: ["--no-sandbox", "--disable-gpu"] },

@@ -177,6 +177,8 @@ test("a dataset downloads as messages, and a version's files are those that its 
   }
 
   await openAdapter(page);
+  // The page opens on what is served, which is version 1 again.
+  await page.getByRole("table", { name: "Versions" }).getByRole("row").filter({ hasText: "v2" }).press("Enter");
   const newest = page.getByRole("region", { name: "Version 2" });
   await newest.getByRole("tab", { name: "Files" }).click();
   const hash = createHash("sha256");
