@@ -60,6 +60,36 @@ const benches = [
     wanted: ">= 99% within limits at <= 1.15x the oracle's GPU-hours, >= 20% fewer than thresholds",
   },
   {
+    name: "connectors",
+    title: "documents listed/s and synced/s by kind of source, each server in a process of its own",
+    command: ["node", "bench/connectors.ts"],
+    wanted: "file and s3 >= 500 small documents/s synced; no connector's process above 300 MiB; nothing unmet",
+  },
+  {
+    name: "sync",
+    title: "documents synced/s and listed/s by a running platform, its database and object store included",
+    command: ["node", "bench/sync.ts"],
+    wanted: "file and s3 >= 500 small documents/s synced",
+  },
+  {
+    name: "parsing",
+    title: "documents and pages/s through the pool of parsers, and the share of the text that is recovered",
+    command: ["node", "bench/parsing.ts"],
+    wanted: "recovered >= 0.99 in every format, no failures",
+  },
+  {
+    name: "extraction",
+    title: "main content of made-up web pages against trafilatura on the same pages",
+    command: ["node", "bench/extraction.ts"],
+    wanted: "platform's f1 >= trafilatura's, on all pages and on the layouts held out",
+  },
+  {
+    name: "revocation",
+    title: "from a revocation at the source to invisible in search, on a running stack",
+    command: ["node", "bench/revocation.ts"],
+    wanted: "p95 <= 60,000 ms",
+  },
+  {
     name: "stack",
     title: "the whole stack on this machine",
     command: ["node", "bench/stack.ts"],

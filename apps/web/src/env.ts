@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { defaultTombstoneDays } from "@anneal/core/connect/contract";
 import { AnnealError } from "@anneal/core/errors";
 
 /** The only place that reads `process.env`. Parsed on first use, so that a build needs no configuration. */
@@ -24,8 +25,11 @@ const envSchema = z.object({
   ANNEAL_BASE_MODEL: z.string().optional(),
   ANNEAL_MAX_LORA_RANK: z.coerce.number().int().positive().optional(),
   ANNEAL_OBJECTS: z.string().optional(),
+  ANNEAL_TOMBSTONE_DAYS: z.coerce.number().positive().max(3650).default(defaultTombstoneDays),
   ANNEAL_S3_ENDPOINT: z.string().optional(),
   ANNEAL_ENCRYPTION_KEY: z.string().optional(),
+  ANNEAL_ENCRYPTION_KEYS_OLD: z.string().optional(),
+  ANNEAL_ENCRYPTION_KEY_COMMAND: z.string().optional(),
   NEXTAUTH_SECRET: z.string().min(32, "needs at least 32 characters"),
   NEXTAUTH_URL: z.url().optional(),
   ANNEAL_OIDC_ISSUER: z.url().optional(),

@@ -1,3 +1,5 @@
+import { defaultTombstoneDays } from "@anneal/core/connect/contract";
+import { unstructuredStrategies } from "@anneal/documents/unstructured/unstructured-client";
 import { hostname } from "node:os";
 import { z } from "zod";
 
@@ -29,14 +31,32 @@ const schema = z.object({
   ANNEAL_TRAINING_SAMPLES: z.coerce.number().int().min(0).max(20).default(3),
   ANNEAL_AUTOSCALE_INTERVAL_SECONDS: z.coerce.number().positive().default(15),
   ANNEAL_OBJECTS: z.string().min(1),
+  ANNEAL_TOMBSTONE_DAYS: z.coerce.number().positive().max(3650).default(defaultTombstoneDays),
   ANNEAL_S3_ENDPOINT: z.string().optional(),
   ANNEAL_TEACHER_URL: z.url().optional(),
   ANNEAL_TEACHER_MODEL: z.string().optional(),
   ANNEAL_TEACHER_API_KEY: z.string().optional(),
-  ANNEAL_ENCRYPTION_KEY: z.string().min(1),
+  ANNEAL_OCR_LANGUAGES: z
+    .string()
+    .regex(/^[A-Za-z]\w*(\+[A-Za-z]\w*)*$/, "names Tesseract's language packs, such as eng+deu")
+    .transform((text) => text.split("+"))
+    .optional(),
+  ANNEAL_UNSTRUCTURED_URL: z
+    .url({ protocol: /^https?$/, error: "is an http or https address" })
+    .refine((text) => URL.parse(text)?.username === "", "holds no name or password: the key has its own setting")
+    .optional(),
+  ANNEAL_UNSTRUCTURED_API_KEY: z.string().optional(),
+  ANNEAL_UNSTRUCTURED_STRATEGY: z.enum(unstructuredStrategies).default("auto"),
+  ANNEAL_ENCRYPTION_KEY: z.string().optional(),
+  ANNEAL_ENCRYPTION_KEYS_OLD: z.string().optional(),
+  ANNEAL_ENCRYPTION_KEY_COMMAND: z.string().optional(),
   ANNEAL_PYTHON: z.string().min(1),
   PYTHONPATH: z.string().optional(),
   ANNEAL_CHROMIUM: z.string().optional(),
+  ANNEAL_WORKER_METRICS_ADDRESS: z
+    .string()
+    .regex(/^(\d{1,3}(\.\d{1,3}){3}|\[[\da-f:]+\]):\d{1,5}$/i, "is an address and a port: 127.0.0.1:9464")
+    .optional(),
   ANNEAL_WORKER_ID: z.string().default(`${hostname()}-${process.pid}`),
 });
 

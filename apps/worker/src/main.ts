@@ -3,7 +3,7 @@ import { taskQueue } from "@anneal/core/loop/contract";
 import { assertRowSecurity, openDatabase } from "@anneal/db/database";
 import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/serving";
 import { savePool } from "@anneal/db/queries/pools";
-import { createSecretBox } from "@anneal/db/secret-box";
+import { openSecretBox } from "@anneal/db/open-secret-box";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
 import { createInferenceClient } from "@anneal/engines/inference-client";
@@ -11,7 +11,7 @@ import { createVectorIndex } from "@anneal/engines/vector-index";
 import { requireFreeSpace } from "@anneal/objects/free-space";
 import { openObjectStore } from "@anneal/objects/open-object-store";
 import { Client, Connection, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
-import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { DefaultLogger, NativeConnection, Worker } from "@temporalio/worker";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createCheckActivities } from "./activities/check-source.ts";
@@ -21,6 +21,7 @@ import { createDatasetActivities } from "./activities/dataset.ts";
 import { createDedupeActivities } from "./activities/dedupe.ts";
 import { createDeployActivities } from "./activities/deploy.ts";
 import { createIndexingActivities } from "./activities/indexing.ts";
+import { createPurgeActivities } from "./activities/purge-deleted.ts";
 import { createRegisterActivities } from "./activities/register.ts";
 import { createRunActivities } from "./activities/run.ts";
 import { createServingScaler } from "./activities/scale-serving.ts";
@@ -29,12 +30,15 @@ import { createTrainActivities, machinePool } from "./activities/train.ts";
 import { readBaseModel } from "./base-model.ts";
 import { describeThisMachine } from "./drivers/this-machine.ts";
 import { createMainContentExtractor } from "./drivers/main-content.ts";
+import { ensurePurgeSchedule } from "./drivers/purge-schedule.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
 import { createTeacher } from "./drivers/teacher.ts";
 import { hasWorkflowEnded } from "./drivers/workflow-state.ts";
 import { readEnv } from "./env.ts";
 import { withFailures, withFreeSpace } from "./error-map.ts";
+import { installRuntime } from "./install-runtime.ts";
 import { log } from "./log.ts";
+import { createRemoteMetrics } from "./remote-metrics.ts";
 import { describeEngines } from "./serving-profile.ts";
 
 /** After every request of a person, a late one included. */
@@ -70,12 +74,18 @@ async function main(): Promise<void> {
     style: env.ANNEAL_TEACHER_URL || baseModel.weightBytes > 4e9 ? "pairs" : "questions",
     priority: hasPriorities && !env.ANNEAL_TEACHER_URL ? backgroundPriority : undefined,
   });
-  const parsers = new ParserPool({ size: 2 });
+  const ocr = env.ANNEAL_OCR_LANGUAGES === undefined ? {} : { languages: env.ANNEAL_OCR_LANGUAGES };
+  const unstructured = env.ANNEAL_UNSTRUCTURED_URL && {
+    url: env.ANNEAL_UNSTRUCTURED_URL,
+    strategy: env.ANNEAL_UNSTRUCTURED_STRATEGY,
+    ...(env.ANNEAL_UNSTRUCTURED_API_KEY ? { apiKey: env.ANNEAL_UNSTRUCTURED_API_KEY } : {}),
+    ...ocr,
+  };
+  const parsers = new ParserPool({ size: 2, ocr, ...(unstructured ? { unstructured } : {}) });
   const python = { python: env.ANNEAL_PYTHON, pythonPath: env.PYTHONPATH };
   const mainContent = createMainContentExtractor(python);
   const vectors = createVectorIndex({ url: env.ANNEAL_QDRANT_URL, apiKey: env.ANNEAL_QDRANT_API_KEY });
-  const secretBox = createSecretBox(env.ANNEAL_ENCRYPTION_KEY);
-  const chromiumPath = env.ANNEAL_CHROMIUM ?? null;
+  const secretBox = await openSecretBox(env);
   const embeddings = createEmbeddingsClient({
     url: env.ANNEAL_EMBEDDINGS_URL,
     model: env.ANNEAL_EMBEDDINGS_MODEL,
@@ -91,14 +101,22 @@ async function main(): Promise<void> {
   if (traits === null) log.info("nobody says what the engines run on: they are not scaled by themselves");
   const servingProfile = traits && { ...traits, order };
 
-  Runtime.install({
-    // Task tokens and the like are noise, and an activity's input is nobody's to log.
-    logger: new DefaultLogger("WARN", ({ level, message, meta }) => {
-      const { workflowId, activityType, attempt, error } = meta ?? {};
-      log[level === "ERROR" ? "error" : "warn"]({ workflowId, activityType, attempt, err: error }, message);
-    }),
-    telemetryOptions: { logging: { forward: {}, filter: "ERROR" } },
-  });
+  const { metricMeter } = installRuntime(
+    {
+      // Task tokens and the like are noise, and an activity's input is nobody's to log.
+      logger: new DefaultLogger("WARN", ({ level, message, meta }) => {
+        const { workflowId, activityType, attempt, error } = meta ?? {};
+        log[level === "ERROR" ? "error" : "warn"]({ workflowId, activityType, attempt, err: error }, message);
+      }),
+      telemetryOptions: { logging: { forward: {}, filter: "ERROR" } },
+    },
+    env.ANNEAL_WORKER_METRICS_ADDRESS,
+  );
+  const connecting = {
+    chromiumPath: env.ANNEAL_CHROMIUM ?? null,
+    python,
+    observeRemote: createRemoteMetrics(metricMeter),
+  };
   const client = new Client({
     connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),
     namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
@@ -130,12 +148,13 @@ async function main(): Promise<void> {
       // What closes and frees goes on without room; what writes much does not begin.
       ...createRunActivities({ db }),
       releaseTraining,
-      ...createCheckActivities({ db, secretBox, chromiumPath }),
+      ...createCheckActivities({ db, secretBox, ...connecting }),
+      ...createPurgeActivities({ db, objects, vectors, tombstoneDays: env.ANNEAL_TOMBSTONE_DAYS }),
       ...createDeployActivities({ db, replicas, hasWorkflowEnded: (id) => hasWorkflowEnded(client, id) }),
       ...createServingActivities({ db, replicas, maxLoraRank, servingProfile, scaler, log }),
       ...withFreeSpace(
         {
-          ...createConnectActivities({ database, objects, secretBox, chromiumPath }),
+          ...createConnectActivities({ database, objects, secretBox, ...connecting }),
           ...createCleanActivities({ db, objects, parsers, mainContent }),
           ...createDedupeActivities({ db, objects }),
           ...createDatasetActivities({ db, objects, teacher }),
@@ -158,6 +177,8 @@ async function main(): Promise<void> {
     .catch((error: unknown) => {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     });
+
+  await ensurePurgeSchedule(client);
 
   // One line that the supervisor waits for.
   console.log("worker ready");

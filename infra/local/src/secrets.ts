@@ -18,16 +18,21 @@ export type StackSecrets = z.infer<typeof secretsSchema>;
 
 /** Made once and kept in `secrets.json`, which only its owner can read. A damaged file is an error: new secrets would lock the data out. */
 export async function loadSecrets(stateDir: string): Promise<StackSecrets> {
-  const file = join(stateDir, "secrets.json");
+  const existing = await readSecrets(stateDir);
+  if (existing !== undefined) return existing;
+  const secrets = createSecrets();
+  await replaceFile(fileOf(stateDir), `${JSON.stringify(secrets, undefined, 2)}\n`, 0o600);
+  return secrets;
+}
+
+/** Undefined where no stack was started yet. */
+export async function readSecrets(stateDir: string): Promise<StackSecrets | undefined> {
+  const file = fileOf(stateDir);
   const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (text === undefined) {
-    const secrets = createSecrets();
-    await replaceFile(file, `${JSON.stringify(secrets, undefined, 2)}\n`, 0o600);
-    return secrets;
-  }
+  if (text === undefined) return undefined;
   try {
     return secretsSchema.parse(JSON.parse(text));
   } catch (error) {
@@ -38,6 +43,10 @@ export async function loadSecrets(stateDir: string): Promise<StackSecrets> {
       details: { kind: error instanceof z.ZodError ? "shape" : "syntax" },
     });
   }
+}
+
+function fileOf(stateDir: string): string {
+  return join(stateDir, "secrets.json");
 }
 
 function createSecrets(): StackSecrets {

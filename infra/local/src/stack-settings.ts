@@ -25,6 +25,8 @@ const schema = z.object({
   ANNEAL_BASE_MODEL: text,
   ANNEAL_OBJECTS: text,
   ANNEAL_ENCRYPTION_KEY: text,
+  ANNEAL_ENCRYPTION_KEYS_OLD: text,
+  ANNEAL_ENCRYPTION_KEY_COMMAND: text,
   NEXTAUTH_SECRET: text,
   NEXTAUTH_URL: text,
   // Of the engine that we start.

@@ -104,13 +104,17 @@ describe("startStack", () => {
   it("starts nothing that is set, and hands its address on", async () => {
     const first = await start(await makeStateDir());
     const names = ["ANNEAL_DATABASE_URL", "ANNEAL_TEMPORAL_ADDRESS", "ANNEAL_QDRANT_URL", "ANNEAL_QDRANT_API_KEY"];
-    const set = Object.fromEntries(names.flatMap((name) => (first.env[name] ? [[name, first.env[name]]] : [])));
+    const set = {
+      ...Object.fromEntries(names.flatMap((name) => (first.env[name] ? [[name, first.env[name]]] : []))),
+      ANNEAL_ENCRYPTION_KEY_COMMAND: "vault kv get -field=key secret/anneal",
+    };
     const stateDir = await makeStateDir();
     const second = await startStack({ stateDir, env: { ...env, ...set }, withPortal: false });
     open.push(second);
     expect(second.services).toEqual([]);
     expect(listProcesses(stateDir)).toEqual([]);
     expect(second.env).toMatchObject(set);
+    expect(second.env).not.toHaveProperty("ANNEAL_ENCRYPTION_KEY");
     await second.stop();
     expect(await askVectors(second.env)).toBe(200);
   });

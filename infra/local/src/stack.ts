@@ -2,6 +2,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkDisk } from "./check-disk.ts";
 import { choosePort, claimPort } from "@anneal/processes/choose-port";
+import { encryptionSettings } from "./encryption-settings.ts";
 import type { Progress, Service, ServiceName } from "./progress.ts";
 import { makeStateDir } from "./make-state-dir.ts";
 import { locatePython } from "./python-env.ts";
@@ -175,7 +176,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ANNEAL_MAX_LORA_RANK: String(settings.ANNEAL_MAX_LORA_RANK),
       ANNEAL_BASE_MODEL: baseModel,
       ANNEAL_OBJECTS: settings.ANNEAL_OBJECTS ?? pathToFileURL(join(stateDir, "objects")).href,
-      ANNEAL_ENCRYPTION_KEY: settings.ANNEAL_ENCRYPTION_KEY ?? secrets.encryptionKey,
+      ...encryptionSettings(settings, secrets.encryptionKey),
       NEXTAUTH_SECRET: settings.NEXTAUTH_SECRET ?? secrets.nextAuthSecret,
       NEXTAUTH_URL: portalUrl,
       ANNEAL_PYTHON: python.python,

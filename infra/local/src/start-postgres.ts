@@ -64,7 +64,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     await child.stop();
     throw error;
   }
-  const appUrl = formatUrl(appName, appPassword, port, databaseName);
+  const appUrl = formatAppUrl(appPassword, port);
   return {
     name: "postgres",
     url: appUrl,
@@ -193,6 +193,11 @@ async function withClient<Result>(url: string, use: (client: pg.Client) => Promi
 
 function isPasswordError(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "28P01";
+}
+
+/** As in `PostgresService.appUrl`. */
+export function formatAppUrl(appPassword: string, port: number): string {
+  return formatUrl(appName, appPassword, port, databaseName);
 }
 
 function formatUrl(user: string, password: string, port: number, database: string): string {

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import type { Change } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { defaultLimits, type ConnectContext, type Connector } from "../src/connector.ts";
+import { defaultLimits, type Connector } from "../src/connector.ts";
 import { reportOf } from "../src/failure.ts";
 import { MemoryTarget } from "./memory-target.ts";
+import { testContext } from "./test-context.ts";
 
 /**
  * What a connector's own test gives to the kit: a fresh, empty source, and hands to change it with. `name` is a short
@@ -54,13 +55,12 @@ export function describeConnector<Config, Secrets>(
       await rm(tempDir, { recursive: true, force: true });
     });
 
-    const contextOf = (deletions: Partial<DeletionPolicy> = {}): ConnectContext => ({
-      signal: new AbortController().signal,
-      tempDir,
-      limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
-      deletions: { ...defaultDeletionPolicy, ...deletions },
-      chromiumPath: null,
-    });
+    const contextOf = (deletions: Partial<DeletionPolicy> = {}) =>
+      testContext({
+        tempDir,
+        limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
+        deletions: { ...defaultDeletionPolicy, ...deletions },
+      });
     const read = (target: MemoryTarget, deletions?: Partial<DeletionPolicy>): AsyncIterable<Change> =>
       harness.connector.read({
         config: harness.config,

@@ -2,12 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ConnectContext } from "../src/connector.ts";
 import type { ConformanceHarness } from "./describe-connector.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
 import { MemoryTarget } from "./memory-target.ts";
+import { testContext } from "./test-context.ts";
 
 /** Whom a document is shared with, in a source's own terms: a person, a group, a mail domain, or everybody. */
 export type Who = { user: string } | { group: string } | { domain: string } | "anyone";
@@ -52,13 +51,7 @@ export function describePermissions<Config, Secrets>(
       await rm(tempDir, { recursive: true, force: true });
     });
 
-    const context = (): ConnectContext => ({
-      signal: new AbortController().signal,
-      tempDir,
-      limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
-      deletions: defaultDeletionPolicy,
-      chromiumPath: null,
-    });
+    const context = () => testContext({ tempDir, limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
     const sync = async () => {
       const { config, secrets } = harness;
       await target.apply(

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { childEnv } from "./child-env.ts";
 
 /** `root` is "" for what the system has installed. `env` lets a program of that tree find its libraries. */
 export type DebianProgram = { path: string; root: string; env: Record<string, string> };
@@ -91,7 +92,7 @@ function apt(args: string[], cwd?: string): string | null {
   const { status, stdout } = spawnSync("apt-get", ["-q", ...args], {
     encoding: "utf8",
     ...(cwd === undefined ? {} : { cwd }),
-    env: { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, LC_ALL: "C", HOME: homedir() },
+    env: childEnv({ PATH: `${process.env.PATH}:/usr/sbin:/sbin`, LC_ALL: "C", HOME: homedir() }),
     timeout: 300_000,
   });
   return status === 0 ? stdout : null;

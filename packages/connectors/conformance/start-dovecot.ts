@@ -6,6 +6,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { choosePort } from "@anneal/processes/choose-port";
+import { childEnv } from "./child-env.ts";
 import { createCertificate } from "./create-certificate.ts";
 import { findDebianProgram, type DebianProgram } from "./find-debian-program.ts";
 
@@ -30,7 +31,7 @@ export type Dovecot = {
 export function findDovecot(): DebianProgram | null {
   const program = findDebianProgram("dovecot-imapd", "usr/lib/dovecot/imap");
   if (program === null) return null;
-  const env = program.root === "" ? {} : libraryPath(program, program.root);
+  const env = childEnv(program.root === "" ? {} : libraryPath(program, program.root));
   const { stdout } = spawnSync(`${program.root}/usr/sbin/dovecot`, ["--version"], { encoding: "utf8", env });
   if (stdout?.startsWith("2.3.")) return program;
   console.warn(`IMAP tests are skipped: they know dovecot 2.3, and this is ${stdout?.trim() || "none that starts"}.`);
@@ -65,7 +66,7 @@ export async function startDovecot(program: DebianProgram, accounts: DovecotAcco
     for (const path of ["", "mail", "run", "state", "users", "oauth2.conf", "key.pem", "cert.pem", "dovecot.conf"])
       await chown(join(dir, path), uid, gid);
   }
-  const env = { PATH: `${process.env.PATH}:/usr/sbin`, ...(root === "" ? {} : libraryPath(program, root)) };
+  const env = childEnv({ PATH: `${process.env.PATH}:/usr/sbin`, ...(root === "" ? {} : libraryPath(program, root)) });
   let server: ChildProcess | null = null;
 
   async function resume(): Promise<void> {

@@ -1,18 +1,17 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { text as readText } from "node:stream/consumers";
 import type { KnownItems } from "@anneal/core/connect/change";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { ImapFlow } from "imapflow";
-import { defaultLimits, type ConnectContext, type ConnectLimits } from "../src/connector.ts";
+import type { ConnectLimits } from "../src/connector.ts";
 import { imapConfigSchema, type ImapConfig, type ImapSecrets } from "../src/imap/config.ts";
 import { imapConnector } from "../src/imap/imap-connector.ts";
 import { writeMessageRef } from "../src/imap/message-ref.ts";
 import type { DebianProgram } from "./find-debian-program.ts";
 import type { MemoryTarget } from "./memory-target.ts";
 import { startDovecot, type Dovecot } from "./start-dovecot.ts";
+import { testContext } from "./test-context.ts";
 
 export const password = "very-secret-value";
 export const secrets: ImapSecrets = { password };
@@ -62,21 +61,11 @@ export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-export function contextOf(limits: Partial<ConnectLimits> = {}): ConnectContext {
-  return {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: { ...defaultLimits, requestTimeoutMs: 5000, ...limits },
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
-}
-
 type SyncOptions = { keys?: ImapSecrets; limits?: Partial<ConnectLimits>; known?: KnownItems };
 
 export async function sync(target: MemoryTarget, config: ImapConfig, options: SyncOptions = {}): Promise<MemoryTarget> {
   const { keys = secrets, limits = {}, known = target.known() } = options;
-  const context = contextOf(limits);
+  const context = testContext({ limits });
   await target.apply(imapConnector.read({ config, secrets: keys, cursor: target.cursor, known, context }));
   return target;
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { choosePort } from "@anneal/processes/choose-port";
 import { createConnection, type RowDataPacket } from "mysql2/promise";
+import { childEnv } from "./child-env.ts";
 import { createCertificate } from "./create-certificate.ts";
 import { findDebianProgram, type DebianProgram } from "./find-debian-program.ts";
 
@@ -48,7 +49,7 @@ export async function startMariadb(program: DebianProgram, tls = false): Promise
     // It runs as whoever starts it, and wants to hear it said when that is root.
     ...(process.getuid?.() === 0 ? ["--user=root"] : []),
   ];
-  const env = { PATH: process.env.PATH, ...libraryPath(program) };
+  const env = childEnv({ PATH: process.env.PATH, ...libraryPath(program) });
   await createSystemTables(program.path, shared, env, share);
   const initFile = join(base, "init.sql");
   await writeFile(

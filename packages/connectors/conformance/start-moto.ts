@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { choosePort } from "@anneal/processes/choose-port";
+import { childEnv } from "./child-env.ts";
 
 export type Moto = { endpoint: string; stop(): Promise<void> };
 
@@ -17,7 +18,7 @@ export async function startMoto(python: string): Promise<Moto> {
   const port = await choosePort(undefined);
   const child = spawn(python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)], {
     stdio: "ignore",
-    env: { PATH: process.env.PATH, MOTO_IAM_LOAD_MANAGED_POLICIES: "false" },
+    env: childEnv({ PATH: process.env.PATH, MOTO_IAM_LOAD_MANAGED_POLICIES: "false" }),
   });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   const endpoint = `http://127.0.0.1:${port}`;

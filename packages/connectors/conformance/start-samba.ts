@@ -8,8 +8,10 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { choosePort } from "@anneal/processes/choose-port";
+import { childEnv } from "./child-env.ts";
 import { descriptorBytes, type Ace } from "./descriptor-bytes.ts";
 import { findDebianProgram, type DebianProgram } from "./find-debian-program.ts";
+import { testPython } from "./test-python.ts";
 
 export type Samba = {
   port: number;
@@ -38,7 +40,6 @@ const password = "share-test-password";
 export const sambaPeople = { ann: "games", bob: "man", eve: "mail" } as const;
 /** Made before anybody asks, because Samba answers from a list of groups that is some seconds old. */
 const sambaGroups = { finance: "games", clerks: "man", auditors: "mail" } as const;
-const sidecars = fileURLToPath(new URL("../../../apps/sidecars/src", import.meta.url));
 
 /**
  * Samba's paths are compiled in, so a fetched one is laid over /usr, for its own processes alone; that needs root.
@@ -46,7 +47,7 @@ const sidecars = fileURLToPath(new URL("../../../apps/sidecars/src", import.meta
  */
 export function findSamba(): DebianProgram | null {
   if (process.getuid?.() !== 0) return skip("they start smbd as another account, which needs root");
-  const python = process.env.ANNEAL_PYTHON || "python3";
+  const { python } = testPython;
   if (spawnSync(python, ["-c", "import smbprotocol"]).status !== 0) return skip(`${python} has no smbprotocol`);
   const program = findDebianProgram("samba", "usr/sbin/smbd", ["samba-vfs-modules"]);
   if (program === null || program.root === "") return program;
@@ -187,11 +188,10 @@ acl_tdb:ignore system acls = yes
 }
 
 function startWriter(port: number) {
-  const writer = spawn(
-    process.env.ANNEAL_PYTHON || "python3",
-    [fileURLToPath(new URL("./write_descriptors.py", import.meta.url))],
-    { env: { PATH: process.env.PATH, PYTHONPATH: sidecars }, stdio: ["pipe", "pipe", "inherit"] },
-  );
+  const writer = spawn(testPython.python, [fileURLToPath(new URL("./write_descriptors.py", import.meta.url))], {
+    env: childEnv({ PATH: process.env.PATH, PYTHONPATH: testPython.pythonPath }),
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const target = { address: "127.0.0.1", host: "127.0.0.1", port, share: "docs", user: service.name, password };
   writer.stdin.write(`${JSON.stringify({ ...target, encrypt: true, timeout_s: 20 })}\n`);
   return writer;

@@ -1,5 +1,11 @@
 import { hash } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 
 export type SitePage = {
@@ -10,12 +16,20 @@ export type SitePage = {
   gate?: Promise<void>;
 };
 
+export type SiteRequest = { path: string; headers: IncomingHttpHeaders; atMs: number };
+
 export type TestSite = {
   origin: string;
   /** By path, query included. What is not here is 404. */
   pages: Map<string, SitePage>;
+  /** Asked before `pages`, for answers that depend on who asks; null leaves the request to them. */
+  respond: (request: SiteRequest) => SitePage | null;
   /** What was answered since the last look: "200 /path". */
   takeLog(): string[];
+  /** Every request that came, in order. */
+  requests: SiteRequest[];
+  /** Sockets that were opened, whether a request came on them or not. */
+  connections(): number;
   /** Takes the server down; start() brings it back at the same address. */
   stop(): Promise<void>;
   start(): Promise<void>;
@@ -27,9 +41,15 @@ export async function startSite(): Promise<TestSite> {
   let log: string[] = [];
   let server: Server | null = null;
   let port = 0;
+  let connections = 0;
+  const requests: SiteRequest[] = [];
 
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
-    const page: SitePage = pages.get(request.url ?? "") ?? { body: "<title>Not found</title>", status: 404 };
+    const path = request.url ?? "";
+    const received = { path, headers: request.headers, atMs: performance.now() };
+    requests.push(received);
+    const page: SitePage = site.respond(received) ??
+      pages.get(path) ?? { body: "<title>Not found</title>", status: 404 };
     await page.gate;
     const bytes = Buffer.from(page.body);
     const etag = `"${hash("sha256", bytes).slice(0, 16)}"`;
@@ -43,6 +63,9 @@ export async function startSite(): Promise<TestSite> {
       return `http://127.0.0.1:${port}`;
     },
     pages,
+    respond: () => null,
+    requests,
+    connections: () => connections,
     takeLog() {
       const taken = log;
       log = [];
@@ -50,6 +73,7 @@ export async function startSite(): Promise<TestSite> {
     },
     async start() {
       server = createServer((request, response) => void answer(request, response));
+      server.on("connection", () => (connections += 1));
       const listening = server;
       await new Promise<void>((resolve) => listening.listen(port, "127.0.0.1", resolve));
       port = (listening.address() as AddressInfo).port;

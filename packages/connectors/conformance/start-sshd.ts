@@ -7,6 +7,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { choosePort } from "@anneal/processes/choose-port";
+import { childEnv } from "./child-env.ts";
 import { findDebianProgram, type DebianProgram } from "./find-debian-program.ts";
 
 export type Sshd = {
@@ -82,7 +83,7 @@ export async function startSshd(
       ? ["setpriv", ...setpriv, ...sshd]
       : [...(await withPassword(options.password, dir)), "setpriv", ...setpriv, ...sshd];
   const child = spawn(command, args, {
-    env: { PATH: `${process.env.PATH}:/usr/sbin`, ...env },
+    env: childEnv({ PATH: `${process.env.PATH}:/usr/sbin`, ...env }),
     stdio: ["ignore", "ignore", "pipe"],
   });
   let log = "";

@@ -3,6 +3,8 @@ import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { ErrorReport } from "@anneal/core/errors";
 import type { z } from "zod";
+import type { PythonRuntime } from "./python-runtime.ts";
+import type { RemoteObserver } from "./remote/remote-observer.ts";
 
 /** How a connector learns what changed; shown to people, because it decides how fresh and how costly a sync is. */
 export type ChangeModel =
@@ -28,6 +30,10 @@ export type ConnectContext = {
   deletions: DeletionPolicy;
   /** The browser for pages that need JavaScript; null where there is none. */
   chromiumPath: string | null;
+  /** Runs what speaks a protocol that no library of ours does; null where there is none. */
+  python: PythonRuntime | null;
+  /** Told of remote calls; left out where nobody counts. */
+  onRemoteEvent?: RemoteObserver | undefined;
 };
 
 export type ConnectLimits = {

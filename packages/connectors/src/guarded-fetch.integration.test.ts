@@ -1,6 +1,8 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startSite, type TestSite } from "../conformance/start-site.ts";
-import { createGuardedFetch } from "./guarded-fetch.ts";
+import { createGuardedFetch, toFetchError } from "./guarded-fetch.ts";
 import type { Resolve } from "./host-guard.ts";
 
 const request = { signal: new AbortController().signal };
@@ -68,5 +70,45 @@ describe("createGuardedFetch", () => {
       message: expect.stringContaining("Port 9 is kept for another protocol"),
     });
     await guarded.close();
+  });
+
+  it("leaves no timer behind, whether a body is read, thrown away, empty or never comes", async () => {
+    site.pages.set("/empty", { body: "", status: 204 });
+    let open: () => void = () => {};
+    site.pages.set("/never", { body: "", gate: new Promise<void>((resolve) => (open = resolve)) });
+    const guarded = createGuardedFetch({ allowPrivateHosts: true, timeoutMs: 60_000 });
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const before = timers();
+    expect(await (await guarded.fetch(site.origin, request)).text()).toBe("inside");
+    await (await guarded.fetch(site.origin, request)).body?.cancel();
+    await guarded.fetch(`${site.origin}/empty`, request);
+    const abort = new AbortController();
+    const never = guarded.fetch(`${site.origin}/never`, { signal: abort.signal });
+    abort.abort();
+    await expect(never).rejects.toMatchObject({ name: "AbortError" });
+    await expect(guarded.fetch("http://127.0.0.1:1/", request)).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    open();
+    await guarded.close();
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+
+  it("ends an answer that trickles without an end, as one that took too long", async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200);
+      const trickle = setInterval(() => response.write("x"), 20);
+      response.on("close", () => clearInterval(trickle));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const guarded = createGuardedFetch({ allowPrivateHosts: true, timeoutMs: 50 });
+    const response = await guarded.fetch(url.href, request);
+    const error = await response.text().then(
+      () => null,
+      (thrown: unknown) => toFetchError(thrown, url),
+    );
+    expect(error).toMatchObject({ code: "SOURCE_UNREACHABLE", message: expect.stringContaining("took too long") });
+    await guarded.close();
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 });

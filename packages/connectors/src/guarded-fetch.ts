@@ -27,12 +27,14 @@ export type GuardedFetch = {
 
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const dispatcher = createGuardedDispatcher(options);
+  const bounded = dispatcher.compose((dispatch) => (exchange, handler) => {
+    return dispatch(exchange, boundExchange(handler, 10 * options.timeoutMs));
+  });
   return {
     async fetch(url, request) {
       const target = new URL(url);
       if (target.protocol !== "http:" && target.protocol !== "https:") throw notHttp(target);
       assertAllowedHost(target.hostname, options.allowPrivateHosts);
-      const signal = AbortSignal.any([request.signal, AbortSignal.timeout(10 * options.timeoutMs)]);
       try {
         return await fetch(target, {
           method: request.method ?? "GET",
@@ -40,8 +42,8 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
           ...(request.body === undefined ? {} : { body: request.body }),
           redirect: "manual",
           credentials: "omit",
-          dispatcher,
-          signal,
+          dispatcher: bounded,
+          signal: request.signal,
         });
       } catch (error) {
         request.signal.throwIfAborted();
@@ -52,7 +54,38 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   };
 }
 
-function createGuardedDispatcher(options: GuardedFetchOptions): Dispatcher {
+/**
+ * Ends an exchange that takes too long as a whole, however steadily its bytes trickle. The timer ends with the exchange:
+ * one that only its own time ends (AbortSignal.timeout) would be kept for minutes after each of thousands of requests.
+ */
+function boundExchange(handler: Dispatcher.DispatchHandler, limitMs: number): Dispatcher.DispatchHandler {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    onRequestStart(controller, context) {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        controller.abort(new DOMException("The exchange took too long.", "TimeoutError"));
+      }, limitMs);
+      handler.onRequestStart?.(controller, context);
+    },
+    onRequestUpgrade: (...event) => handler.onRequestUpgrade?.(...event),
+    onBodySent: (chunk) => handler.onBodySent?.(chunk),
+    onRequestSent: () => handler.onRequestSent?.(),
+    onResponseStarted: () => handler.onResponseStarted?.(),
+    onResponseStart: (...event) => handler.onResponseStart?.(...event),
+    onResponseData: (...event) => handler.onResponseData?.(...event),
+    onResponseEnd(...event) {
+      clearTimeout(timer);
+      handler.onResponseEnd?.(...event);
+    },
+    onResponseError(...event) {
+      clearTimeout(timer);
+      handler.onResponseError?.(...event);
+    },
+  };
+}
+
+function createGuardedDispatcher(options: GuardedFetchOptions): Agent {
   const connect = buildConnector({
     lookup: guardedLookup(options.allowPrivateHosts, options.resolve),
     timeout: options.timeoutMs,
@@ -74,7 +107,7 @@ function createGuardedDispatcher(options: GuardedFetchOptions): Dispatcher {
 export function toFetchError(error: unknown, url: URL): AnnealError {
   const ours = findAnnealError(error);
   if (ours !== null) return ours;
-  if (error instanceof Error && error.name === "TimeoutError") return timedOut(url);
+  if (isTimeout(error)) return timedOut(url);
   if (error instanceof TypeError && error.cause instanceof Error && error.cause.message === "bad port") {
     return new AnnealError(
       "INVALID_INPUT",
@@ -91,6 +124,14 @@ export function toFetchError(error: unknown, url: URL): AnnealError {
     details: { code: systemCode(error) ?? "BAD_RESPONSE" },
     retryable: true,
   });
+}
+
+/** Found through the wrapper that fetch puts around it. */
+function isTimeout(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (current.name === "TimeoutError") return true;
+  }
+  return false;
 }
 
 function timedOut(url: URL): AnnealError {

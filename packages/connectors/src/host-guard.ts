@@ -3,8 +3,18 @@ import { isIP, type LookupFunction } from "node:net";
 import { AnnealError } from "@anneal/core/errors";
 import ipaddr from "ipaddr.js";
 
-/** Cloud metadata services, wherever they hide in ranges that an intranet may use. */
-const metadataAddresses = new Set(["169.254.169.254", "100.100.100.200", "192.0.0.192", "fd00:ec2::254"]);
+/** Cloud metadata services, wherever they hide in ranges that an intranet may use, or among public addresses. */
+const metadataAddresses = new Set([
+  "169.254.169.254",
+  // Alibaba Cloud, Oracle Cloud, and Azure's WireServer, which is a public address that leads to the host.
+  "100.100.100.200",
+  "192.0.0.192",
+  "168.63.129.16",
+  // Amazon's metadata and pod identity, Google's metadata.
+  "fd00:ec2::254",
+  "fd00:ec2::23",
+  "fd20:ce::254",
+]);
 
 /** What an administrator may open up; link-local, multicast, unspecified and reserved ranges stay shut. */
 const privateRanges = new Set(["private", "loopback", "uniqueLocal", "carrierGradeNat"]);
@@ -19,6 +29,8 @@ export function isAllowedAddress(address: string, allowPrivateHosts: boolean): b
   const parsed = ipaddr.process(address);
   if (metadataAddresses.has(parsed.toString())) return false;
   const range = parsed.range();
+  // Of IPv6 only 2000::/3 is given out; what else counts as unicast are old ways of writing other networks.
+  if (range === "unicast" && parsed.kind() === "ipv6") return parsed.toByteArray()[0]! >> 5 === 1;
   return range === "unicast" || (allowPrivateHosts && privateRanges.has(range));
 }
 

@@ -5,6 +5,7 @@ const mediaTypes: Record<string, string> = {
   ".csv": "text/csv",
   ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
   ".eml": "message/rfc822",
+  ".msg": "application/vnd.ms-outlook",
   ".epub": "application/epub+zip",
   ".htm": "text/html",
   ".html": "text/html",

@@ -1,9 +1,7 @@
-import { tmpdir } from "node:os";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { describe, expect, it } from "vitest";
 import { describeConnector } from "../conformance/describe-connector.ts";
 import { describePermissions, type PermissionHarness, type Who } from "../conformance/describe-permissions.ts";
-import { defaultLimits, type ConnectContext } from "../src/connector.ts";
+import { testContext } from "../conformance/test-context.ts";
 import { templateSourceConfigSchema, type TemplateSourceConfig, type TemplateSourceSecrets } from "./config.ts";
 import { startFakeTemplateSource } from "./fake-template-source.ts";
 import { templateSourceConnector } from "./template-source-connector.ts";
@@ -67,13 +65,7 @@ describePermissions("template-source", createHarness);
 
 /** What is special about the service is tested beside the kit. */
 describe("Template source", () => {
-  const context: ConnectContext = {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
+  const context = testContext();
 
   it("says in check() what it holds, and that a token is refused, without repeating it", async () => {
     const source = await startFakeTemplateSource();

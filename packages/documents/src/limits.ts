@@ -17,6 +17,10 @@ export type ParseLimits = {
   maxTableRows: number;
   maxTableColumns: number;
   maxPages: number;
+  /** Pages of a scanned PDF whose text is recognised; the rest is left out with a warning. */
+  maxScannedPages: number;
+  /** Points that a scanned page is drawn with, at most; a larger one is drawn less finely. A4 at 300 dpi has 8.7 million. */
+  maxPagePixels: number;
   /** Characters kept of one document. */
   maxTextLength: number;
   /** Attachments read of one e-mail, and how deep e-mails may sit in e-mails. */
@@ -34,6 +38,8 @@ export const defaultParseLimits: ParseLimits = {
   maxTableRows: 10_000,
   maxTableColumns: 256,
   maxPages: 5_000,
+  maxScannedPages: 500,
+  maxPagePixels: 20_000_000,
   maxTextLength: 20_000_000,
   maxAttachments: 50,
   maxAttachmentDepth: 3,

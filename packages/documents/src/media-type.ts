@@ -1,3 +1,4 @@
+import { checkCompoundFile, compoundSignature } from "./compound-file.ts";
 import { utf16ByZeroBytes } from "./decode-text.ts";
 import { foreignActions, foreignFormats } from "./foreign-formats.ts";
 import { zipNames } from "./zip-names.ts";
@@ -13,6 +14,7 @@ export const supportedMediaTypes = [
   "application/x-ndjson",
   "application/xml",
   "message/rfc822",
+  "application/vnd.ms-outlook",
   "application/pdf",
   "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
   "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -56,6 +58,7 @@ const byExtension: Record<string, SupportedMediaType> = {
   ndjson: "application/x-ndjson",
   xml: "application/xml",
   eml: "message/rfc822",
+  msg: "application/vnd.ms-outlook",
   docx: docxMediaType,
   docm: docxMediaType,
   xlsx: xlsxMediaType,
@@ -86,7 +89,7 @@ const headBytes = 64 * 1024;
  * What a document is, by its content first and its name second; a name that contradicts the content loses.
  *
  * @param bytes the file, or at least its first 64 KiB: no more is looked at, but for the names that a ZIP lists at its
- *   end.
+ *   end, and a compound file wherever its directory lies.
  * @param declared a media type that the source names, for example from an HTTP header or an e-mail part.
  */
 export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: string): DetectedType {
@@ -101,7 +104,7 @@ export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: 
   // Some producers put a line or a byte order mark before the PDF header; readers search the first 1,024 bytes.
   if (latin.slice(0, 1024).includes("%PDF-")) return supported("application/pdf");
   if (latin.startsWith("PK\x05\x06")) return unsupported("application/zip", "an empty ZIP archive", "archive");
-  if (latin.startsWith("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")) return detectCompound(latin, extension);
+  if (latin.startsWith(compoundSignature)) return detectCompound(bytes, latin, extension);
   for (const signature of foreignFormats) {
     const at = signature.at ?? 0;
     if (!latin.startsWith(signature.bytes, at)) continue;
@@ -175,17 +178,15 @@ function detectZip(bytes: Uint8Array, latin: string, extension: string): Detecte
 }
 
 /** OLE compound files: the Office formats before 2007, Outlook messages, and every encrypted Office file. */
-function detectCompound(latin: string, extension: string): DetectedType {
-  const holds = (stream: string) => latin.includes([...stream].join("\0"));
+function detectCompound(bytes: Uint8Array, latin: string, extension: string): DetectedType {
+  const names = compoundNames(bytes);
+  // Without a directory that can be read, the names in the first sectors have to do.
+  const holds = (stream: string) =>
+    names === null ? latin.includes([...stream].join("\0")) : names.some((name) => name.startsWith(stream));
   if (holds("EncryptedPackage") || byExtension[extension]?.includes("openxml")) {
     return supported(byExtension[extension]?.includes("openxml") ? byExtension[extension] : docxMediaType);
   }
-  if (holds("__properties_version") || extension === "msg") {
-    return {
-      ...unsupported("application/vnd.ms-outlook", "an Outlook message (MSG)", "none"),
-      ...saveAs("EML"),
-    };
-  }
+  if (holds("__properties_version")) return supported("application/vnd.ms-outlook");
   if (holds("WordDocument") || extension === "doc") {
     return {
       ...unsupported("application/msword", "a Word document from before 2007 (DOC)", "none"),
@@ -208,6 +209,15 @@ function detectCompound(latin: string, extension: string): DetectedType {
     ...unsupported("application/x-ole-storage", "an old Office or Windows file", "none"),
     ...saveAs("DOCX, XLSX or PPTX"),
   };
+}
+
+/** What stands right under the root; null for a damaged file, which its parser describes. */
+function compoundNames(bytes: Uint8Array): string[] | null {
+  try {
+    return checkCompoundFile(bytes).map(({ name }) => name);
+  } catch {
+    return null;
+  }
 }
 
 function saveAs(format: string): { action: string } {

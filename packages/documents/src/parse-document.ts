@@ -6,6 +6,7 @@ import { foreignActions } from "./foreign-formats.ts";
 import { type ParseLimits, defaultParseLimits } from "./limits.ts";
 import { type SupportedMediaType, detectMediaType, docxMediaType, pptxMediaType, xlsxMediaType } from "./media-type.ts";
 import type { ParsePart } from "./nested-parts.ts";
+import { type ParsedWithScans, withoutScans } from "./pdf/scans.ts";
 import { type Parsed, withSections } from "./sections.ts";
 
 export type ParseInput = {
@@ -24,6 +25,11 @@ export type ParseInput = {
  * @throws AnnealError with a DOCUMENT_ code, and nothing else.
  */
 export async function parseDocument(input: ParseInput): Promise<ParsedDocument> {
+  return withoutScans(await parseWithScans(input), null);
+}
+
+/** As `parseDocument`, for a caller that can recognise the text of scanned pages. */
+export async function parseWithScans(input: ParseInput): Promise<ParsedWithScans> {
   try {
     return await parseNested(input, { depth: 0, inArchive: false });
   } catch (error) {
@@ -34,7 +40,7 @@ export async function parseDocument(input: ParseInput): Promise<ParsedDocument> 
 /** Where a document lies: how many documents are around it, and whether one of them is an archive. */
 type Place = { depth: number; inArchive: boolean };
 
-async function parseNested(input: ParseInput, place: Place): Promise<ParsedDocument> {
+async function parseNested(input: ParseInput, place: Place): Promise<ParsedWithScans> {
   const { bytes, fileName } = input;
   const limits = { ...defaultParseLimits, ...input.limits };
   if (bytes.length > limits.maxBytes) throw tooLarge(bytes.length, limits);
@@ -46,16 +52,18 @@ async function parseNested(input: ParseInput, place: Place): Promise<ParsedDocum
     });
   }
   const parsed = await parseAs(detected.mediaType, input, limits, place);
-  return limitText(
+  const hasScans = parsed.scans !== undefined && parsed.scans.unreadable.length + parsed.scans.sparse.length > 0;
+  const isEmpty = parsed.drafts.length === 0 && parsed.warnings.length === 0 && !hasScans;
+  const document = limitText(
     {
       title: parsed.title,
       mediaType: detected.mediaType,
       elements: withSections(parsed.drafts),
-      warnings:
-        parsed.drafts.length === 0 && parsed.warnings.length === 0 ? ["The document holds no text."] : parsed.warnings,
+      warnings: isEmpty ? ["The document holds no text."] : parsed.warnings,
     },
     limits,
   );
+  return { document, scans: hasScans ? parsed.scans! : null };
 }
 
 export function tooLarge(sizeBytes: number, limits: Pick<ParseLimits, "maxBytes">): AnnealError {
@@ -75,11 +83,16 @@ async function parseAs(
   place: Place,
 ): Promise<Parsed> {
   const { bytes, fileName } = input;
-  const parsePart = ({ maxTextLength, ...part }: Parameters<ParsePart>[0], inArchive: boolean) => {
+  const parsePart = async ({ maxTextLength, ...part }: Parameters<ParsePart>[0], inArchive: boolean) => {
     if (place.depth >= limits.maxAttachmentDepth) {
       throw documentError("DOCUMENT_UNSUPPORTED", `Attachments are read ${limits.maxAttachmentDepth} levels deep.`);
     }
-    return parseNested({ ...part, limits: { ...limits, maxTextLength } }, { depth: place.depth + 1, inArchive });
+    // Only what is a file of its own is recognised, as with pictures.
+    const nested = await parseNested(
+      { ...part, limits: { ...limits, maxTextLength } },
+      { depth: place.depth + 1, inArchive },
+    );
+    return withoutScans(nested, null);
   };
   switch (mediaType) {
     case "application/pdf":
@@ -107,6 +120,8 @@ async function parseAs(
     }
     case "message/rfc822":
       return (await import("./formats/eml.ts")).parseEml(bytes, limits, (part) => parsePart(part, place.inArchive));
+    case "application/vnd.ms-outlook":
+      return (await import("./formats/msg.ts")).parseMsg(bytes, limits, (part) => parsePart(part, place.inArchive));
     case "text/html":
     case "text/markdown":
     case "text/plain":
@@ -175,7 +190,8 @@ function declaredCharset(
   return undefined;
 }
 
-function limitText(document: ParsedDocument, limits: ParseLimits): ParsedDocument {
+/** Keeps what `maxTextLength` lets, element by element. */
+export function limitText(document: ParsedDocument, limits: Pick<ParseLimits, "maxTextLength">): ParsedDocument {
   let left = limits.maxTextLength;
   const kept = document.elements.findIndex((element) => (left -= element.text.length) < 0);
   if (kept === -1) return document;

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { isAnnealError } from "@anneal/core/errors";
+import { assertNever, isAnnealError } from "@anneal/core/errors";
 import { documentError } from "./document-errors.ts";
-import { parseDocument } from "./parse-document.ts";
+import { parseWithScans } from "./parse-document.ts";
 import type { ParseReply, ParseRequest } from "./parser-messages.ts";
+import type { openForRendering } from "./pdf/render-page.ts";
 
 /**
  * The process in which documents are parsed, started by ParserPool with an empty environment and without the right to
@@ -14,6 +15,9 @@ if (send === undefined) throw new Error("parser-child.ts is started by ParserPoo
 // No format needs the network; whatever a library might try ends here.
 Object.assign(globalThis, { fetch: undefined, WebSocket: undefined, EventSource: undefined });
 
+/** The document whose pages are drawn, which one such process has only one of. */
+let drawn: ReturnType<typeof openForRendering> | null = null;
+
 process.on("disconnect", () => process.exit());
 process.on("message", (request: ParseRequest) => {
   void handle(request).then((reply) => send(reply));
@@ -21,17 +25,7 @@ process.on("message", (request: ParseRequest) => {
 
 async function handle(request: ParseRequest): Promise<ParseReply> {
   try {
-    const bytes = await readFile(request.path);
-    const { fileName, mediaType, limits } = request;
-    return {
-      status: "parsed",
-      document: await parseDocument({
-        bytes,
-        fileName,
-        limits,
-        ...(mediaType === undefined ? {} : { mediaType }),
-      }),
-    };
+    return await carryOut(request);
   } catch (error) {
     const reason = error instanceof Error ? error.message.slice(0, 160) : "unknown";
     const known = isAnnealError(error)
@@ -39,5 +33,32 @@ async function handle(request: ParseRequest): Promise<ParseReply> {
       : documentError("DOCUMENT_DAMAGED", `The file cannot be read (${reason}).`);
     const { code, message, action, details } = known;
     return { status: "failed", error: { code, message, action, details } };
+  }
+}
+
+async function carryOut(request: ParseRequest): Promise<ParseReply> {
+  switch (request.task) {
+    case "parse": {
+      const { fileName, mediaType, limits } = request;
+      const bytes = await readFile(request.path);
+      const declared = mediaType === undefined ? {} : { mediaType };
+      return { status: "parsed", ...(await parseWithScans({ bytes, fileName, limits, ...declared })) };
+    }
+    case "render": {
+      const { openForRendering, renderPage } = await import("./pdf/render-page.ts");
+      drawn ??= readFile(request.path).then((bytes) => openForRendering(new Uint8Array(bytes)));
+      const { png, ...page } = await renderPage(await drawn, request.page, request.leastPicture, request.limits);
+      return { status: "rendered", png: png?.toString("base64") ?? null, ...page };
+    }
+    case "read-partition": {
+      const { readPartition } = await import("./unstructured/read-partition.ts");
+      return {
+        status: "parsed",
+        document: readPartition(request.answer, request.mediaType, request.limits),
+        scans: null,
+      };
+    }
+    default:
+      return assertNever(request);
   }
 }

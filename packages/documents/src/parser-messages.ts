@@ -3,17 +3,30 @@ import { parsedDocumentSchema } from "@anneal/core/document/element";
 import { z } from "zod";
 import type { ParseLimits } from "./limits.ts";
 
-/** What the pool sends to a child: one document at a time. */
-export type ParseRequest = {
-  path: string;
-  fileName: string;
-  mediaType: string | undefined;
-  limits: ParseLimits;
-};
+/** What the pool sends to a child: one document, or one page of one, at a time. */
+export type ParseRequest =
+  | { task: "parse"; path: string; fileName: string; mediaType: string | undefined; limits: ParseLimits }
+  /** To a child that may load native code. */
+  | { task: "render"; path: string; page: number; leastPicture: number; limits: ParseLimits }
+  /** A partitioner's answer, as it came. */
+  | { task: "read-partition"; answer: string; mediaType: string; limits: ParseLimits };
+
+const scansSchema = z.object({
+  pageCount: z.number().int().min(0),
+  unreadable: z.array(z.number().int().positive()),
+  sparse: z.array(z.number().int().positive()),
+});
 
 /** What a child answers. It has read hostile bytes: the pool believes nothing that does not fit this. */
 export const parseReplySchema = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("parsed"), document: parsedDocumentSchema }),
+  z.object({ status: z.literal("parsed"), document: parsedDocumentSchema, scans: scansSchema.nullable() }),
+  z.object({
+    status: z.literal("rendered"),
+    /** Base64. */
+    png: z.string().nullable(),
+    dpi: z.number().positive(),
+    missingPictures: z.number().int().min(0),
+  }),
   z.object({
     status: z.literal("failed"),
     error: z.object({

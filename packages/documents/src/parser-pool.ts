@@ -1,20 +1,21 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
-import { describeBytes, documentError } from "./document-errors.ts";
+import { documentError } from "./document-errors.ts";
 import { type ParseLimits, defaultParseLimits } from "./limits.ts";
 import { readImageKind } from "./ocr/image-signatures.ts";
 import { type OcrOptions, TextRecognizer } from "./ocr/text-recognizer.ts";
 import { tooLarge } from "./parse-document.ts";
-import { type ParseReply, type ParseRequest, parseReplySchema } from "./parser-messages.ts";
+import type { ParseReply, ParseRequest } from "./parser-messages.ts";
+import { type ParserJob, ParserProcess, type ParserProcessOptions } from "./parser-process.ts";
+import { parserVersion } from "./parser-version.ts";
+import { ScanReader } from "./pdf/scan-reader.ts";
+import { partitionedType } from "./unstructured/partitioned-types.ts";
+import { UnstructuredClient, type UnstructuredOptions } from "./unstructured/unstructured-client.ts";
 
 const MiB = 1024 * 1024;
-const childPath = fileURLToPath(new URL("./parser-child.ts", import.meta.url));
-const memoryPollMs = 200;
 
 export type ParserPoolOptions = {
   /** Children that parse at the same time; started when they are first needed. Default: one a core, at most 4. */
@@ -28,6 +29,11 @@ export type ParserPoolOptions = {
   limits?: Partial<ParseLimits>;
   /** How text in pictures is recognised; needs the tesseract command where this process runs. Its time is `timeoutMs` unless told. */
   ocr?: OcrOptions;
+  /**
+   * An Unstructured API that reads PDF, Office files, books and pictures instead of our own parsers: whole documents are
+   * sent there. Default: none.
+   */
+  unstructured?: UnstructuredOptions;
 };
 
 export type PoolInput = {
@@ -41,25 +47,22 @@ export type PoolInput = {
   signal?: AbortSignal;
 };
 
-type ChildOptions = Required<Omit<ParserPoolOptions, "ocr">>;
-
-type Job = {
-  request: ParseRequest;
-  signal: AbortSignal | undefined;
-  settle: (result: { document: ParsedDocument } | { error: unknown }) => void;
-};
+type PoolOptions = ParserProcessOptions & { size: number; limits: Partial<ParseLimits> };
 
 /**
  * Parses documents in processes of their own, so that whatever a document does to its parser costs that document
- * only: a crash, endless work or endless memory ends the child, and the next document gets a fresh one. A picture goes to
- * the text recogniser instead, since a child may not start programs.
+ * only: a crash, endless work or endless memory ends the child, and the next document gets a fresh one. Pictures and the
+ * scanned pages of a PDF go on to the text recogniser, which is started from here, since a child may not start programs.
  */
 export class ParserPool {
-  private readonly options: ChildOptions;
+  private readonly options: PoolOptions;
   private readonly recognizer: TextRecognizer;
+  private readonly scans: ScanReader;
+  private readonly unstructured: UnstructuredClient | null;
   private readonly closing = new AbortController();
-  private readonly queue: Job[] = [];
-  private readonly children = new Set<ParserChild>();
+  private readonly queue: ParserJob[] = [];
+  private readonly children = new Set<ParserProcess>();
+  private readonly scansInHand = new Set<Promise<unknown>>();
   private closed = false;
 
   constructor(options: ParserPoolOptions = {}) {
@@ -70,11 +73,15 @@ export class ParserPool {
       recycleAfter: options.recycleAfter ?? 200,
       limits: { ...defaultParseLimits, ...options.limits },
     };
-    this.recognizer = new TextRecognizer({ timeoutMs: this.options.timeoutMs, ...options.ocr });
+    const { timeoutMs, maxMemoryBytes } = this.options;
+    this.recognizer = new TextRecognizer({ timeoutMs, ...options.ocr });
+    this.scans = new ScanReader(this.recognizer, { timeoutMs, maxMemoryBytes });
+    this.unstructured = options.unstructured === undefined ? null : new UnstructuredClient(options.unstructured);
   }
 
   /**
-   * @throws AnnealError with a DOCUMENT_ code; NOT_FOUND when the file is missing; CANCELLED after abort or close.
+   * @throws AnnealError with a DOCUMENT_ code; NOT_FOUND when the file is missing; CANCELLED after abort or close; what
+   *   `UnstructuredClient.partition` throws, where one is set.
    */
   async parse(input: PoolInput): Promise<ParsedDocument> {
     const limits = { ...defaultParseLimits, ...this.options.limits, ...input.limits };
@@ -87,28 +94,67 @@ export class ParserPool {
     });
     if (size > limits.maxBytes) throw tooLarge(size, limits);
     if (this.closed || input.signal?.aborted === true) throw cancelled(fileName);
+    const signals = input.signal === undefined ? [] : [input.signal];
+    const signal = AbortSignal.any([this.closing.signal, ...signals]);
     const kind = await readImageKind(input.path);
-    if (kind !== null) {
-      const signals = input.signal === undefined ? [] : [input.signal];
-      return this.recognizer.recognize(input.path, kind, AbortSignal.any([this.closing.signal, ...signals]));
+    const sentAs = this.unstructured === null ? null : await partitionedType(input.path, fileName, kind);
+    if (this.unstructured !== null && sentAs !== null) {
+      const answer = await this.unstructured.partition({ path: input.path, fileName, mediaType: sentAs }, signal);
+      const request: ParseRequest = { task: "read-partition", answer, mediaType: sentAs, limits };
+      return (await this.ask(request, fileName, input.signal)).document;
     }
-    if (this.closed) throw cancelled(fileName);
-    return new Promise((resolve, reject) => {
-      this.queue.push({
-        request: { path: input.path, fileName, mediaType: input.mediaType, limits },
-        signal: input.signal,
-        settle: (result) => ("document" in result ? resolve(result.document) : reject(result.error)),
-      });
-      this.dispatch();
-    });
+    if (kind !== null) return this.recognizer.recognize(input.path, kind, signal);
+    const { mediaType } = input;
+    const { document, scans } = await this.ask(
+      { task: "parse", path: input.path, fileName, mediaType, limits },
+      fileName,
+      input.signal,
+    );
+    if (scans === null) return document;
+    const reading = this.scans.read(input.path, document, scans, limits, signal);
+    this.scansInHand.add(reading);
+    return reading.finally(() => this.scansInHand.delete(reading));
+  }
+
+  /**
+   * Changes whenever the same bytes could now give other elements or be read at all: with our parsers, with the
+   * languages that Tesseract has here, and with the partitioner that is set.
+   */
+  async version(): Promise<string> {
+    const ocr = await this.recognizer.describe();
+    return [parserVersion, `ocr:${ocr}`, ...(this.unstructured === null ? [] : [this.unstructured.describe()])].join(
+      " ",
+    );
   }
 
   /** Ends all children; documents that wait or are being parsed fail as CANCELLED. */
   async close(): Promise<void> {
     this.closed = true;
     this.closing.abort();
-    for (const job of this.queue.splice(0)) job.settle({ error: cancelled(job.request.fileName) });
+    for (const job of this.queue.splice(0)) job.settle({ error: job.cancelled });
     await Promise.all([...this.children].map((child) => child.end(cancelled("the document"))));
+    await Promise.allSettled(this.scansInHand);
+  }
+
+  private ask(
+    request: ParseRequest,
+    fileName: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Extract<ParseReply, { status: "parsed" }>> {
+    if (this.closed) throw cancelled(fileName);
+    return new Promise((resolve, reject) => {
+      this.queue.push({
+        request,
+        signal,
+        cancelled: cancelled(fileName),
+        settle: (result) => {
+          if ("error" in result) reject(result.error as Error);
+          else if (result.reply.status === "parsed") resolve(result.reply);
+          else reject(toError(result.reply));
+        },
+      });
+      this.dispatch();
+    });
   }
 
   private dispatch(): void {
@@ -118,13 +164,13 @@ export class ParserPool {
         (this.children.size < this.options.size ? this.start() : undefined);
       if (free === undefined) return;
       const job = this.queue.shift()!;
-      if (job.signal?.aborted === true) job.settle({ error: cancelled(job.request.fileName) });
+      if (job.signal?.aborted === true) job.settle({ error: job.cancelled });
       else free.run(job);
     }
   }
 
-  private start(): ParserChild {
-    const child = new ParserChild(this.options, {
+  private start(): ParserProcess {
+    const child = new ParserProcess(this.options, {
       freed: () => this.dispatch(),
       ended: () => {
         this.children.delete(child);
@@ -136,145 +182,10 @@ export class ParserPool {
   }
 }
 
-/** One process and the document that it has in hand. While it has none, nothing here ticks. */
-class ParserChild {
-  private readonly process: ChildProcess;
-  private readonly options: ChildOptions;
-  private readonly events: { freed: () => void; ended: () => void };
-  private readonly exited: Promise<void>;
-  private job: Job | null = null;
-  private done = 0;
-  private ending = false;
-  /** Why we ended it, when it was us. */
-  private verdict: AnnealError | null = null;
-  private stopWatching: () => void = () => {};
-
-  constructor(options: ChildOptions, events: { freed: () => void; ended: () => void }) {
-    this.options = options;
-    this.events = events;
-    const heapMiB = Math.floor((options.maxMemoryBytes * 0.75) / MiB);
-    this.process = fork(childPath, [], {
-      execPath: process.execPath,
-      // Reading is all it may do: no writing, no programs, no threads, no native code.
-      execArgv: [
-        `--max-old-space-size=${heapMiB}`,
-        "--permission",
-        "--allow-fs-read=*",
-        "--disable-warning=ExperimentalWarning",
-        "--disable-warning=SecurityWarning",
-      ],
-      env: {},
-      stdio: ["ignore", "ignore", "ignore", "ipc"],
-    });
-    this.exited = new Promise((resolve) => {
-      const gone = (code: number | null, signal: NodeJS.Signals | null) => {
-        this.closed(code, signal);
-        resolve();
-      };
-      // Not "close", which never comes after disconnect().
-      this.process.once("exit", gone);
-      // A process that could not be started never exits.
-      this.process.on("error", () =>
-        this.process.pid === undefined ? gone(null, null) : this.process.kill("SIGKILL"),
-      );
-    });
-    this.process.on("message", (message) => this.receive(message));
-  }
-
-  get isFree(): boolean {
-    return this.job === null && !this.ending;
-  }
-
-  run(job: Job): void {
-    this.job = job;
-    const kill = (error: AnnealError) => void this.end(error);
-    const seconds = Math.round(this.options.timeoutMs / 100) / 10;
-    const timer = setTimeout(() => {
-      kill(
-        documentError("DOCUMENT_TIMEOUT", `Parsing took longer than ${seconds} s and was ended.`, {
-          details: { timeoutMs: this.options.timeoutMs },
-        }),
-      );
-    }, this.options.timeoutMs);
-    const poll = setInterval(() => {
-      void residentBytes(this.process.pid).then((bytes) => {
-        if (this.job === job && bytes > this.options.maxMemoryBytes) kill(this.outOfMemory());
-      });
-    }, memoryPollMs);
-    const abort = () => kill(cancelled(job.request.fileName));
-    job.signal?.addEventListener("abort", abort, { once: true });
-    this.stopWatching = () => {
-      clearTimeout(timer);
-      clearInterval(poll);
-      job.signal?.removeEventListener("abort", abort);
-    };
-    this.process.send(job.request, (error) => {
-      if (error !== null) this.process.kill("SIGKILL");
-    });
-  }
-
-  /** Kills the process; its document, if any, fails with the reason. Resolves when the process is gone. */
-  async end(reason: AnnealError): Promise<void> {
-    this.ending = true;
-    this.verdict ??= reason;
-    this.process.kill("SIGKILL");
-    await this.exited;
-  }
-
-  private receive(message: unknown): void {
-    const reply = parseReplySchema.safeParse(message);
-    if (!reply.success) {
-      void this.end(
-        documentError("DOCUMENT_HOSTILE", "The parser's answer made no sense; the document may have taken it over."),
-      );
-    } else {
-      this.settle(toResult(reply.data));
-      this.done += 1;
-      if (this.done >= this.options.recycleAfter) {
-        // It ends on its own when its channel closes; until it has, the pool counts it.
-        this.ending = true;
-        this.process.disconnect();
-      } else if (!this.ending) this.events.freed();
-    }
-  }
-
-  private settle(result: Parameters<Job["settle"]>[0]): void {
-    const { job } = this;
-    this.job = null;
-    this.stopWatching();
-    job?.settle(result);
-  }
-
-  private closed(code: number | null, signal: NodeJS.Signals | null): void {
-    this.ending = true;
-    // V8 aborts when its heap is full.
-    const ranOut = signal === "SIGABRT" || code === 134;
-    const crash = documentError(
-      "DOCUMENT_DAMAGED",
-      `The document made its parser crash (${signal ?? `exit code ${code}`}).`,
-    );
-    this.settle({ error: this.verdict ?? (ranOut ? this.outOfMemory() : crash) });
-    this.events.ended();
-  }
-
-  private outOfMemory(): AnnealError {
-    const limit = describeBytes(this.options.maxMemoryBytes);
-    return documentError("DOCUMENT_TOO_LARGE", `Parsing needed more than ${limit} of memory and was ended.`, {
-      details: { maxMemoryBytes: this.options.maxMemoryBytes },
-    });
-  }
-}
-
-function toResult(reply: ParseReply): Parameters<Job["settle"]>[0] {
-  if (reply.status === "parsed") return { document: reply.document };
+function toError(reply: Exclude<ParseReply, { status: "parsed" }>): AnnealError {
+  if (reply.status === "rendered") return documentError("DOCUMENT_DAMAGED", "The document was not read.");
   const { code, message, action, details } = reply.error;
-  return { error: new AnnealError(code, message, { action, details }) };
-}
-
-/** Resident memory of a process by Linux's proc file system; 0 where there is none, and the heap limit has to do. */
-async function residentBytes(pid: number | undefined): Promise<number> {
-  const status = pid === undefined ? "" : await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Number(/^VmRSS:\s+(\d+) kB/mu.exec(status)?.[1] ?? 0) * 1024;
+  return new AnnealError(code, message, { action, details });
 }
 
 function cancelled(fileName: string): AnnealError {

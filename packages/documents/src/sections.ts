@@ -4,7 +4,16 @@ import type { Element } from "@anneal/core/document/element";
 export type Draft = Omit<Element, "section">;
 
 /** What every format's parser returns; the caller adds media type and sections. */
-export type Parsed = { title: string | null; drafts: Draft[]; warnings: string[] };
+export type Parsed = { title: string | null; drafts: Draft[]; warnings: string[]; scans?: Scans };
+
+/** Pages of a PDF whose text could only be recognised (OCR), numbered from 1. */
+export type Scans = {
+  pageCount: number;
+  /** Pages without text that can be read. */
+  unreadable: number[];
+  /** Pages with next to none, which may be a stamp on a scan; what it says is among the elements. */
+  sparse: number[];
+};
 
 /**
  * Gives each element the titles and headings that it stands under. A title stands above headings of every level.

@@ -2,18 +2,15 @@ import { AnnealError } from "@anneal/core/errors";
 import { repoDir } from "@anneal/local-stack/environment";
 import type { Command } from "commander";
 import { readFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Env } from "../env.ts";
 import type { PortalClient } from "../portal/client.ts";
 import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
-import { abortOnSignal } from "../run-stack.ts";
-import { createLiveBlock } from "../terminal.ts";
+import { followSync } from "./follow-sync.ts";
 import { describeNewConnector, writeConnector } from "./new-connector.ts";
 import { readFields, type FieldSchema } from "./read-fields.ts";
 
 const collect = (value: string, all: string[]) => [...all, value];
-const pollMs = 500;
 
 const kindsSchema = z.array(
   z.object({
@@ -33,23 +30,6 @@ const sourcesSchema = z.array(
     documentCount: z.number(),
   }),
 );
-const errorSchema = z.object({ code: z.string(), message: z.string(), action: z.string() });
-const syncsSchema = z.object({
-  rows: z.array(
-    z.object({
-      id: z.string(),
-      status: z.enum(["running", "done", "failed", "cancelled", "skipped"]),
-      scanned: z.number(),
-      read: z.number(),
-      added: z.number(),
-      changed: z.number(),
-      removed: z.number(),
-      dropped: z.number(),
-      error: errorSchema.nullable(),
-    }),
-  ),
-});
-
 type AddOptions = PortalOptions & {
   name?: string;
   set: string[];
@@ -57,6 +37,8 @@ type AddOptions = PortalOptions & {
   audience: "members" | "nobody";
   schedule?: string;
 };
+
+type SteerOptions = PortalOptions & { schedule?: boolean };
 
 /** `anneal connect`: what the portal's pages of sources do, for scripts. */
 export function addConnectCommand(program: Command, env: Env): void {
@@ -83,7 +65,7 @@ export function addConnectCommand(program: Command, env: Env): void {
       [],
     )
     .option("--audience <who>", "who may read documents without permissions of their own: members or nobody", "members")
-    .option("--schedule <cron>", "when to read it by itself, for example “0 * * * *”")
+    .option("--schedule <cron>", "when to read it by itself, such as “0 * * * *” or “@every 30m”")
     .action(async (kind: string, options: AddOptions) => add(env, await requirePortal(env, options), kind, options));
   command("check <name>", "try a source again").action(async (name: string, options: PortalOptions) => {
     const portal = await requirePortal(env, options);
@@ -92,9 +74,39 @@ export function addConnectCommand(program: Command, env: Env): void {
   });
   command("sync <name>", "read what has changed, and follow it to its end")
     .option("--confirm-deletions", "let it delete more documents than is usual")
-    .action(async (name: string, options: PortalOptions & { confirmDeletions?: boolean }) =>
-      sync(await requirePortal(env, options), name, options.confirmDeletions ?? false),
-    );
+    .action(async (name: string, options: PortalOptions & { confirmDeletions?: boolean }) => {
+      const portal = await requirePortal(env, options);
+      const { id: sourceId } = await findSource(portal, name);
+      const { confirmDeletions = false } = options;
+      await followSync(portal, sourceId, () =>
+        portal.mutate("connect.sync", { sourceId, confirmDeletions }, z.unknown()),
+      );
+    });
+  command("pause <name>", "let a sync stop at its next checkpoint; “resume” goes on from there")
+    .option("--schedule", "pause its schedule instead: it does not fire until it is resumed")
+    .action(async (name: string, options: SteerOptions) => {
+      const portal = await requirePortal(env, options);
+      const { id: sourceId } = await findSource(portal, name);
+      if (options.schedule) return setSchedulePaused(portal, name, sourceId, true);
+      await portal.mutate("connect.pause", { sourceId }, z.unknown());
+      console.log(`✓ The sync of “${name}” pauses at its next checkpoint.`);
+    });
+  command("resume <name>", "go on with a paused sync from its checkpoint, and follow it to its end")
+    .option("--schedule", "resume its schedule instead")
+    .action(async (name: string, options: SteerOptions) => {
+      const portal = await requirePortal(env, options);
+      const { id: sourceId } = await findSource(portal, name);
+      if (options.schedule) return setSchedulePaused(portal, name, sourceId, false);
+      await followSync(portal, sourceId, () => portal.mutate("connect.resume", { sourceId }, z.unknown()));
+    });
+  command("cancel <name>", "end a sync that reads or is paused; what it has read stays").action(
+    async (name: string, options: PortalOptions) => {
+      const portal = await requirePortal(env, options);
+      const { id: sourceId } = await findSource(portal, name);
+      await portal.mutate("connect.cancel", { sourceId }, z.unknown());
+      console.log(`✓ The sync of “${name}” is cancelled; the next one goes on from its last checkpoint.`);
+    },
+  );
   connect
     .command("new <name>")
     .description("write a connector of your own into this repository, with a test that passes")
@@ -178,22 +190,7 @@ async function findSource(portal: PortalClient, name: string) {
   });
 }
 
-async function sync(portal: PortalClient, name: string, confirmDeletions: boolean): Promise<void> {
-  const signal = abortOnSignal(() => console.log("\nIt goes on without you; the portal shows it."));
-  const { id: sourceId } = await findSource(portal, name);
-  const page = { sourceId, limit: 1, offset: 0 };
-  const [before] = (await portal.query("connect.syncs", page, syncsSchema)).rows;
-  await portal.mutate("connect.sync", { sourceId, confirmDeletions }, z.unknown());
-  const block = createLiveBlock();
-  for (;;) {
-    const [latest] = (await portal.query("connect.syncs", page, syncsSchema)).rows;
-    if (latest && latest.id !== before?.id) {
-      const { scanned, added, changed, removed, dropped } = latest;
-      const text = `${latest.status === "running" ? "▸" : "✓"} ${scanned} seen: ${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed`;
-      if (latest.status === "running") block.draw([{ key: "sync", text, status: "running" }]);
-      else if (latest.error === null) return block.draw([{ key: "sync", text, status: "done" }]);
-      else throw new AnnealError("CONFLICT", latest.error.message, { action: latest.error.action });
-    }
-    await sleep(pollMs, undefined, { signal });
-  }
+async function setSchedulePaused(portal: PortalClient, name: string, sourceId: string, paused: boolean): Promise<void> {
+  await portal.mutate("connect.setSchedulePaused", { sourceId, paused }, z.unknown());
+  console.log(`✓ The schedule of “${name}” ${paused ? "is paused" : "goes on"}.`);
 }

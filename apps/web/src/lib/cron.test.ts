@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { findCronProblem } from "./cron.ts";
+import { findCronProblem, parseInterval } from "./cron.ts";
 
 it.each(["*/15 * * * *", "0 2 * * 1", "30 5 * * 1-5", "0,30 8-18/2 1 jan-mar mon", " 0 0 31 12 7 "])(
   "takes %j",
@@ -18,3 +18,11 @@ it.each([
   ["", "five fields"],
   ["* * * *", "five fields"],
 ])("says of %j which field is wrong", (cron, words) => expect(findCronProblem(cron)).toContain(words));
+
+it("takes intervals of minutes, hours and days, and says how one is written", () => {
+  expect(["@every 30m", "@every 6h", " @every 2d "].map(parseInterval)).toEqual([1_800_000, 21_600_000, 172_800_000]);
+  for (const interval of ["@every 30m", "@every 365d"]) expect(findCronProblem(interval)).toBeUndefined();
+  for (const wrong of ["@every 0m", "@every 5s", "@every 366d", "@every", "@daily", "@every 1.5h"])
+    expect(findCronProblem(wrong)).toContain("@every 30m");
+  expect(parseInterval("0 * * * *")).toBeNull();
+});

@@ -14,8 +14,23 @@ const fields = [
 
 type Field = { name: string; least: number; most: number; names: readonly string[] };
 
-/** What is wrong with a cron expression of five fields, as a sentence; undefined when nothing is. */
+const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const longestMs = 365 * unitMs.d;
+
+/** "@every 30m", in minutes, hours or days, as milliseconds; null for anything else. */
+export function parseInterval(text: string): number | null {
+  const match = /^@every ([1-9]\d{0,5})([mhd])$/.exec(text.trim());
+  if (!match) return null;
+  const everyMs = Number(match[1]) * unitMs[match[2] as keyof typeof unitMs];
+  return everyMs <= longestMs ? everyMs : null;
+}
+
+/** What is wrong with a cron expression of five fields or an interval, as a sentence; undefined when nothing is. */
 export function findCronProblem(text: string): string | undefined {
+  if (text.trim().startsWith("@"))
+    return parseInterval(text) === null
+      ? "An interval is @every and a number of minutes, hours or days up to a year, such as @every 30m, @every 6h or @every 2d."
+      : undefined;
   const given = text.trim().split(/\s+/);
   if (given.length !== fields.length)
     return "A cron expression has five fields: minute, hour, day, month, weekday; such as 30 5 * * 1-5.";

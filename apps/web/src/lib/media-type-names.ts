@@ -3,6 +3,7 @@ const names: Record<string, string> = {
   "application/epub+zip": "EPUB",
   "application/gzip": "Gzip archive",
   "application/json": "JSON",
+  "application/vnd.ms-outlook": "Outlook e-mail",
   "application/vnd.oasis.opendocument.presentation": "OpenDocument slides",
   "application/vnd.oasis.opendocument.spreadsheet": "OpenDocument sheet",
   "application/vnd.oasis.opendocument.text": "OpenDocument text",

@@ -55,6 +55,14 @@ describe("authorization", () => {
     "connect.create",
     "connect.update",
     "connect.remove",
+    "connect.pause",
+    "connect.resume",
+    "connect.cancel",
+    "connect.retry",
+    "connect.setSchedulePaused",
+    "connect.validate",
+    "documents.restore",
+    "documents.release",
     "documents.retry",
     "loop.start",
     "loop.cancel",
@@ -69,7 +77,14 @@ describe("authorization", () => {
     for (const role of ["member", "service"] as const) expect(await codeOf(path, identityOf(role))).toBe("FORBIDDEN");
   });
 
-  it.each(["connect.checkDraft", "train.stop", "train.again"])("%s is not an operator's", async (path) => {
+  it.each([
+    "connect.checkDraft",
+    "connect.validate",
+    "documents.restore",
+    "documents.release",
+    "train.stop",
+    "train.again",
+  ])("%s is not an operator's", async (path) => {
     expect(await codeOf(path, identityOf("operator"))).toBe("FORBIDDEN");
   });
 });

@@ -1,7 +1,7 @@
-import { ScheduleNotFoundError, ScheduleOverlapPolicy } from "@temporalio/client";
+import { ScheduleNotFoundError, ScheduleOverlapPolicy, type ScheduleSpec } from "@temporalio/client";
 import { z } from "zod";
 import { taskQueue } from "@anneal/core/loop/contract";
-import { findCronProblem } from "#lib/cron.ts";
+import { findCronProblem, parseInterval } from "#lib/cron.ts";
 import { temporal } from "#server/temporal.ts";
 
 export const cronSchema = z
@@ -12,12 +12,19 @@ export const cronSchema = z
     if (message !== undefined) context.addIssue({ code: "custom", message });
   });
 
+/** Sources that are all read on the hour do not all begin in the same second. */
+const maxJitterMs = 60_000;
+
 type Scheduled = { scheduleId: string; workflowName: string; workflowId: string; input: unknown };
 
-/** Runs a workflow by the clock (cron, UTC), never two at once; null takes the schedule away. */
+/**
+ * Runs a workflow by the clock, never two at once.
+ * @param cron a cron expression in UTC, or an interval such as "@every 30m"; null takes the schedule away
+ */
 export async function setSchedule(
   { scheduleId, workflowName, workflowId, input }: Scheduled,
   cron: string | null,
+  { paused = false }: { paused?: boolean } = {},
 ): Promise<void> {
   const client = await temporal();
   const handle = client.schedule.getHandle(scheduleId);
@@ -29,11 +36,26 @@ export async function setSchedule(
   if (cron === null) return;
   await client.schedule.create({
     scheduleId,
-    spec: { cronExpressions: [cron] },
+    spec: specOf(cron),
+    state: { paused },
     memo: { cron },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: "1 hour" },
     action: { type: "startWorkflow", workflowType: workflowName, workflowId, taskQueue, args: [input] },
   });
+}
+
+/** Jittered by a minute, or a tenth of a short interval. */
+export function specOf(cron: string): ScheduleSpec {
+  const every = parseInterval(cron);
+  if (every === null) return { cronExpressions: [cron], jitter: maxJitterMs };
+  return { intervals: [{ every }], jitter: Math.min(maxJitterMs, every / 10) };
+}
+
+/** A paused schedule stays as it is and does not fire; what it would have done is not made up for. */
+export async function setSchedulePaused(scheduleId: string, paused: boolean, by: string): Promise<void> {
+  const handle = (await temporal()).schedule.getHandle(scheduleId);
+  if (paused) await handle.pause(`Paused by ${by}`);
+  else await handle.unpause(`Resumed by ${by}`);
 }
 
 /** The next firing and the cron expression; null when there is no schedule or nobody can be asked. */

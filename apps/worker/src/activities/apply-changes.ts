@@ -1,8 +1,9 @@
 import type { Acl } from "@anneal/core/access/acl";
 import { aclOfSource } from "@anneal/core/access/source-principals";
 import type { Change, KnownItems } from "@anneal/core/connect/change";
+import { maxSyncFailures } from "@anneal/core/connect/contract";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
-import type { ConnectContext } from "@anneal/connectors/connector";
+import type { ChangeModel, ConnectContext } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
 import type { Scope } from "@anneal/db/database";
 import {
@@ -16,27 +17,33 @@ import {
   upsertDocument,
   type Source,
 } from "@anneal/db/queries/connect";
-import { saveCursor, type SyncCounts } from "@anneal/db/queries/source-syncs";
+import { findLastListed, saveCursor, type SyncState } from "@anneal/db/queries/source-syncs";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import type { ProgressReporter } from "./progress.ts";
-import { storeContent } from "./store-content.ts";
+import { createSyncMeter } from "./sync-meter.ts";
+import { withContent } from "./with-content.ts";
 
 type AppliedSync = {
   scope: Scope;
   objects: ObjectStore;
   source: Source;
   secrets: Record<string, string>;
-  sync: { id: string; counts: SyncCounts };
+  sync: Required<SyncState>;
   context: ConnectContext;
   progress: ProgressReporter;
 };
 
+/** Those that go through everything each time, so that the last time says how much there is. */
+const listing: ReadonlySet<ChangeModel> = new Set(["fingerprint", "full-listing", "conditional"]);
+
+/** `heldBack`: what is wrong with the source as a whole without ending the sync, such as a mass deletion. */
+export type AppliedChanges = { status: "done"; heldBack: ErrorReport | null } | { status: "paused" };
+
 /**
  * Applies one source's change stream and counts in `sync.counts`; a checkpoint is stored only when all before it is
- * durable.
- * @returns what is wrong with the source as a whole without ending the sync, such as a mass deletion held back
+ * durable, and is where a sync stops that somebody pauses.
  */
-export async function applyChanges(applied: AppliedSync): Promise<ErrorReport | null> {
+export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges> {
   const { scope, source, sync, context, progress } = applied;
   const { counts } = sync;
   const connector = requireConnector(source.kind);
@@ -47,7 +54,14 @@ export async function applyChanges(applied: AppliedSync): Promise<ErrorReport | 
     refsWithFingerprint: (fingerprint) => listRefsWithFingerprint(scope, source.id, fingerprint),
     refs: () => streamRefs(scope, source.id),
   };
+  const meter = createSyncMeter({
+    scope,
+    sync,
+    lastListed: listing.has(connector.changeModel) ? await findLastListed(scope, source.id) : null,
+  });
   let heldBack: ErrorReport | null = null;
+  /** Those since the last checkpoint that are known of: what is unchanged is counted at the next. */
+  let listedSince = 0;
   const stream = connector.read({
     config: connector.configSchema.parse(source.config),
     secrets: connector.secretSchema.parse(applied.secrets),
@@ -77,23 +91,31 @@ export async function applyChanges(applied: AppliedSync): Promise<ErrorReport | 
         if (change.ref === "") heldBack = change.error;
         else await quarantine(applied, change.ref, change.error);
         break;
-      case "checkpoint":
+      case "checkpoint": {
         counts.scanned = change.scanned;
-        await saveCursor(scope, source.id, change.cursor, sync);
-        await progress.report(change.scanned, change.total, source.name);
+        listedSince = 0;
+        const { pauseRequested } = await saveCursor(scope, source.id, change.cursor, sync);
+        // At its end there is nothing left to go on with.
+        if (pauseRequested && change.scanned !== change.total) return { status: "paused" };
+        meter.told = change.total;
         break;
+      }
     }
-    if (change.type !== "checkpoint") await progress.report(counts.scanned + counts.read, null, source.name);
+    if (change.type === "upsert" || change.type === "acl" || change.type === "moved") listedSince += 1;
+    const { expected } = await meter.measure(counts.scanned + listedSince);
+    await progress.report(counts.scanned + listedSince, expected, source.name);
   }
-  return heldBack;
+  return { status: "done", heldBack };
 }
 
 async function upsert(applied: AppliedSync, { item, content }: Extract<Change, { type: "upsert" }>): Promise<void> {
   const { scope, objects, source, sync, context } = applied;
   try {
-    const stored = await storeContent(objects, await content.open(context.signal), context);
-    sync.counts.read += 1;
-    const { change } = await upsertDocument(scope, source.id, item, stored);
+    const change = await withContent(objects, await content.open(context.signal), context, async (stored, put) => {
+      sync.counts.read += 1;
+      sync.counts.bytes += stored.sizeBytes;
+      return (await upsertDocument(scope, source.id, item, stored, put)).change;
+    });
     if (change !== "unchanged") sync.counts[change] += 1;
   } catch (error) {
     if (!(error instanceof AnnealError) || error.code === "DISK_FULL" || context.signal.aborted) throw error;
@@ -104,6 +126,8 @@ async function upsert(applied: AppliedSync, { item, content }: Extract<Change, {
 
 async function quarantine({ scope, source, sync }: AppliedSync, ref: string, error: ErrorReport): Promise<void> {
   sync.counts.dropped += 1;
+  const { code, message, action } = error;
+  if (sync.failures.length < maxSyncFailures) sync.failures.push({ ref, code, message, action });
   const drop = { stage: "connect", code: error.code, reason: `${error.message} ${error.action}` };
   await quarantineRef(scope, source.id, ref, drop);
 }

@@ -2,7 +2,9 @@ import { checkTimeoutMs, type CheckInput, type CheckOutcome } from "@anneal/core
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError } from "@anneal/core/errors";
 import { defaultLimits } from "@anneal/connectors/connector";
+import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import { requireConnector } from "@anneal/connectors/registry";
+import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
 import type { Database, Scope } from "@anneal/db/database";
 import { getSource } from "@anneal/db/queries/connect";
 import { takeDraft } from "@anneal/db/queries/source-drafts";
@@ -23,7 +25,13 @@ export type CheckActivities = ReturnType<typeof createCheckActivities>;
 
 const requestTimeoutMs = 10_000;
 
-export function createCheckActivities(deps: { db: Database; secretBox: SecretBox; chromiumPath: string | null }) {
+export function createCheckActivities(deps: {
+  db: Database;
+  secretBox: SecretBox;
+  chromiumPath: string | null;
+  python: PythonRuntime;
+  observeRemote: (kind: string) => RemoteObserver;
+}) {
   async function check({ kind, config, sealedSecrets, sealedFor }: Checked, tempDir: string): Promise<CheckOutcome> {
     const connector = requireConnector(kind);
     const secrets = sealedSecrets === null ? {} : deps.secretBox.open(sealedSecrets, sealedFor);
@@ -36,6 +44,8 @@ export function createCheckActivities(deps: { db: Database; secretBox: SecretBox
         limits: { ...defaultLimits, requestTimeoutMs },
         deletions: defaultDeletionPolicy,
         chromiumPath: deps.chromiumPath,
+        python: deps.python,
+        onRemoteEvent: deps.observeRemote(kind),
       },
     );
     if (error !== null) return { status: "failed", error };

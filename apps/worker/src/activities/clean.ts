@@ -16,7 +16,6 @@ import {
 } from "@anneal/db/queries/documents";
 import { replaceDrops } from "@anneal/db/queries/loop";
 import type { ParserPool } from "@anneal/documents/parser-pool";
-import { parserVersion } from "@anneal/documents/parser-version";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { cancellationSignal } from "@temporalio/activity";
 import { createHash, randomUUID } from "node:crypto";
@@ -34,9 +33,6 @@ export type CleanActivities = ReturnType<typeof createCleanActivities>;
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** Changes whenever the outcome for the same bytes may change, so that a new parser or policy cleans everything again. */
-const cleanVersion = sha256(canonicalJson({ parserVersion, policy: defaultCleanPolicy })).slice(0, 12);
-
 /** Below this much text main-content extraction has thrown away the page; the whole page is parsed instead. */
 const minMainContentChars = 200;
 
@@ -49,6 +45,15 @@ export function createCleanActivities(deps: {
   mainContent: MainContentExtractor;
 }) {
   const { db, objects, parsers, mainContent } = deps;
+
+  /**
+   * Changes whenever the outcome for the same bytes may change, so that a new parser, a language that was installed for
+   * OCR or a new policy cleans everything again.
+   */
+  async function readCleanVersion(): Promise<string> {
+    const parserVersion = await parsers.version();
+    return sha256(canonicalJson({ parserVersion, policy: defaultCleanPolicy })).slice(0, 12);
+  }
 
   async function parse(document: Document, tempDir: string, signal: AbortSignal): Promise<ParsedDocument> {
     const path = join(tempDir, randomUUID());
@@ -77,7 +82,11 @@ export function createCleanActivities(deps: {
   }
 
   /** @returns false when the document has got another content meanwhile: what was made of the old one is not kept */
-  async function cleanOne(scope: Scope, documentId: string, tempDir: string, signal: AbortSignal): Promise<boolean> {
+  async function cleanOne(
+    scope: Scope,
+    documentId: string,
+    { cleanVersion, tempDir, signal }: { cleanVersion: string; tempDir: string; signal: AbortSignal },
+  ): Promise<boolean> {
     const document = await getDocument(scope, documentId);
     const cleanDigest = `${cleanVersion}:${document.contentHash}`;
     const out = (status: "dropped" | "quarantined", code: string, reason: string) => ({
@@ -120,6 +129,7 @@ export function createCleanActivities(deps: {
       const scope = { db, workspaceId: input.workspaceId };
       const { sourceIds } = input.settings;
       const signal = cancellationSignal();
+      const cleanVersion = await readCleanVersion();
       const queue = await listDocumentsToClean(scope, { cleanVersion, sourceIds });
       const progress = createProgressReporter({ scope, runId: input.runId, stage: "clean", unit: "documents" });
       const tempDir = await mkdtemp(join(tmpdir(), "anneal-clean-"));
@@ -133,7 +143,7 @@ export function createCleanActivities(deps: {
         const lanes = Array.from({ length: parallelDocuments }, async () => {
           for (const { id } of work) {
             signal.throwIfAborted();
-            while (!(await cleanOne(scope, id, tempDir, signal))) signal.throwIfAborted();
+            while (!(await cleanOne(scope, id, { cleanVersion, tempDir, signal }))) signal.throwIfAborted();
             done += 1;
             await progress.report(done, total);
           }

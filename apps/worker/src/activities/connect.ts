@@ -4,6 +4,8 @@ import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
 import { defaultLimits } from "@anneal/connectors/connector";
+import type { PythonRuntime } from "@anneal/connectors/python-runtime";
+import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
 import type { DatabaseHandle, Scope } from "@anneal/db/database";
 import type { Lock } from "@anneal/db/lock";
 import { getSource, listSources, type Source } from "@anneal/db/queries/connect";
@@ -12,11 +14,12 @@ import { replaceDrops, getRun } from "@anneal/db/queries/loop";
 import {
   beginSync,
   endSync,
-  findRunningSync,
+  findOpenSync,
+  isPauseRequested,
   skipSync,
   syncLockName,
-  type SyncCounts,
   type SyncEnd,
+  type SyncState,
 } from "@anneal/db/queries/source-syncs";
 import type { SecretBox } from "@anneal/db/secret-box";
 import type { ObjectStore } from "@anneal/objects/object-store";
@@ -41,6 +44,8 @@ export function createConnectActivities(deps: {
   objects: ObjectStore;
   secretBox: SecretBox;
   chromiumPath: string | null;
+  python: PythonRuntime;
+  observeRemote: (kind: string) => RemoteObserver;
 }) {
   const { objects, secretBox } = deps;
   const { db, tryLock } = deps.database;
@@ -58,12 +63,16 @@ export function createConnectActivities(deps: {
   /** Reads the source and closes the row of the sync, however it ends. */
   async function readLocked(
     place: { scope: Scope; source: Source; lock: Lock; progress: ProgressReporter; confirmDeletions: boolean },
-    sync: { id: string; sourceId: string; counts: SyncCounts },
+    sync: Required<SyncState> & { sourceId: string },
   ): Promise<ErrorReport | null> {
     const { scope, source } = place;
     const tempDir = await mkdtemp(join(tmpdir(), "anneal-sync-"));
     const close = (end: SyncEnd) => endSync(scope, sync, end);
     try {
+      if (await isPauseRequested(scope, sync.id)) {
+        await close({ status: "paused" });
+        return null;
+      }
       const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
       const context = {
         signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
@@ -71,12 +80,14 @@ export function createConnectActivities(deps: {
         limits: defaultLimits,
         deletions: { ...defaultDeletionPolicy, confirmed: place.confirmDeletions },
         chromiumPath: deps.chromiumPath,
+        python: deps.python,
+        onRemoteEvent: deps.observeRemote(source.kind),
       };
       // Before the documents: whoever left a group must not read the new ones that it admits.
       await applyDirectory({ scope, source, secrets, context });
-      const heldBack = await applyChanges({ scope, objects, source, sync, secrets, context, progress: place.progress });
-      await close({ status: "done", heldBack });
-      return heldBack;
+      const end = await applyChanges({ scope, objects, source, sync, secrets, context, progress: place.progress });
+      await close(end);
+      return end.status === "done" ? end.heldBack : null;
     } catch (error) {
       if (cancellationSignal().aborted) await close({ status: "cancelled" });
       else await close({ status: "failed", error: error instanceof AnnealError ? error.toReport() : unexpected });
@@ -104,7 +115,8 @@ export function createConnectActivities(deps: {
 
     /**
      * A run waits for whoever reads the source now, because its later stages need all of it; a sync of its own would
-     * only repeat what is going on, and is skipped with a sentence that says so.
+     * only repeat what is going on, and is skipped with a sentence that says so. While a sync is paused its source is
+     * left alone by its schedule.
      */
     async syncSource(
       input: Omit<SyncInput, "startedBy"> & { startedBy?: string; runId: string | null },
@@ -114,29 +126,35 @@ export function createConnectActivities(deps: {
       const source = await getSource(scope, input.sourceId);
       const { attempt, workflowExecution } = activityInfo();
       const sync = {
-        id: stableUuid([workflowExecution!.runId, source.id], sha256),
+        id: input.continues ?? stableUuid([workflowExecution!.runId, source.id], sha256),
         sourceId: source.id,
         runId,
+        workflowId: workflowExecution!.workflowId,
         // Schedules of an earlier release do not say who they are.
         startedBy: runId === null ? (input.startedBy ?? "schedule") : (await getRun(scope, runId)).startedBy,
       };
       const live = () => countSourceDocuments(scope, [source.id]);
+      const untouched = { scanned: 0, changed: 0, deleted: 0, failed: 0 };
       const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
       // A source may think for longer than a heartbeat may be late.
       const pulse = setInterval(() => heartbeat(), pulseMs);
       try {
         const lock = await lockSource(source, runId !== null || attempt > 1, progress);
         if (lock === null) {
-          const other = await findRunningSync(scope, source.id);
+          const other = await findOpenSync(scope, source.id);
           await skipSync(scope, sync, alreadyRead(source.name, other?.startedBy));
-          return { scanned: 0, changed: 0, deleted: 0, failed: 0, live: await live(), heldBack: null };
+          return { ...untouched, live: await live(), heldBack: null };
         }
         try {
+          const open = await findOpenSync(scope, source.id);
+          // Its history is not filled with firings that did nothing.
+          if (runId === null && sync.startedBy === "schedule" && open?.status === "paused" && open.id !== sync.id)
+            return { ...untouched, live: await live(), heldBack: `The reading of “${source.name}” is paused.` };
           // Who read it meanwhile has moved the cursor; a person may have changed the rest.
           const current = await getSource(scope, source.id);
           const counts = await beginSync(scope, sync);
           const place = { scope, source: current, lock, progress, confirmDeletions: input.confirmDeletions };
-          const heldBack = await readLocked(place, { ...sync, counts });
+          const heldBack = await readLocked(place, { ...sync, counts, failures: [] });
           const { scanned, added, changed, removed, dropped } = counts;
           return {
             scanned,

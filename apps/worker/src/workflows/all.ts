@@ -6,6 +6,7 @@ export { dedupe } from "./dedupe.ts";
 export { deploy, deployStage } from "./deploy.ts";
 export { indexing } from "./indexing.ts";
 export { loop } from "./loop.ts";
+export { purgeDeleted } from "./purge.ts";
 export { register } from "./register.ts";
 export { reconcileServing } from "./serving.ts";
 export { train } from "./train.ts";

@@ -1,9 +1,6 @@
-import { createHash } from "node:crypto";
-import { readFeed } from "./fake-feed.ts";
-import type { FakeDrive, FakeGroup, FakeItem, FakeTenant } from "./fake-tenant.ts";
-
-export type GraphRequest = { path: string; query: URLSearchParams; prefer: string; excludesParents: boolean };
-export type GraphAnswer = { status: number; body?: unknown; headers?: Record<string, string> };
+import { fail, ok, page, type GraphAnswer, type GraphRequest } from "./fake-answers.ts";
+import { answerDrives } from "./fake-drives.ts";
+import type { FakeGroup, FakeTenant } from "./fake-tenant.ts";
 
 /** Answers one request to Microsoft Graph v1.0. `origin` is where the service stands, `transfers` where contents are. */
 export function answerGraph(
@@ -140,110 +137,6 @@ function answerSites(
   );
 }
 
-function answerDrives(
-  tenant: FakeTenant,
-  parts: string[],
-  request: GraphRequest,
-  place: { origin: string; transfers: string },
-): GraphAnswer {
-  const [, driveId = "", what, ...rest] = parts;
-  const drive = tenant.drives.get(driveId);
-  if (drive === undefined || tenant.vanished) return fail(404, "itemNotFound");
-  if (tenant.closedDrives.has(driveId)) return fail(403, "accessDenied");
-  if (what === "root" && rest[0] === "delta") return answerDelta(tenant, drive, request, place);
-  const [itemId, relation] = what === "root" ? [drive.rootId, rest[0]] : rest;
-  const item = drive.items.get(itemId ?? "");
-  if (item === undefined || item.deleted) return fail(404, "itemNotFound");
-  switch (relation) {
-    case undefined:
-      if (tenant.brokenItems.has(item.id)) return fail(500, "generalException");
-      return ok(describe(drive, item, true));
-    case "children": {
-      const children = [...drive.items.values()].filter((child) => child.parentId === item.id && !child.deleted);
-      return page(
-        tenant,
-        children.map((child) => describe(drive, child, true)),
-        request,
-        place,
-      );
-    }
-    case "permissions":
-      if (tenant.brokenPermissions.has(item.id)) return fail(500, "generalException");
-      return page(tenant, tenant.permissionsOf(item), request, place);
-    case "content":
-      if (tenant.brokenContent.has(item.id)) return fail(423, "resourceLocked");
-      return { status: 302, headers: { location: `${place.transfers}/${drive.id}/${item.id}` } };
-    default:
-      return fail(400, "invalidRequest");
-  }
-}
-
-function answerDelta(
-  tenant: FakeTenant,
-  drive: FakeDrive,
-  request: GraphRequest,
-  place: { origin: string },
-): GraphAnswer {
-  const sharing = request.prefer.includes("deltashowsharingchanges");
-  if (sharing && !tenant.scopes.has("Sites.FullControl.All")) return fail(403, "accessDenied");
-  const feed = readFeed(tenant, drive, request.query.get("token"), { sharing, parents: !request.excludesParents });
-  const address = `${place.origin}/v1.0/drives/${encodeURIComponent(drive.id)}/root/delta`;
-  if (feed.stale) return { ...fail(410, "resyncChangesApplyDifferences"), headers: { location: address } };
-  return ok({
-    value: feed.items.map(({ item, sharedChanged }) => ({
-      ...describe(drive, item, false),
-      ...(sharedChanged ? { "@microsoft.graph.sharedChanged": "True" } : {}),
-    })),
-    ...(feed.next === null ? {} : { "@odata.nextLink": `${address}?token=${feed.next}` }),
-    ...(feed.delta === null ? {} : { "@odata.deltaLink": `${address}?token=${feed.delta}` }),
-  });
-}
-
-/** A driveItem; the feed leaves out parents' paths, and of what is deleted the name too. */
-function describe(drive: FakeDrive, item: FakeItem, withPath: boolean): Record<string, unknown> {
-  const parentReference = {
-    driveId: drive.id,
-    ...(item.parentId === null ? {} : { id: item.parentId }),
-    ...(withPath && item.parentId !== null ? { path: `/drives/${drive.id}/root:${pathOf(drive, item.parentId)}` } : {}),
-  };
-  const facets = item.kind === "file" ? {} : { [item.kind]: {}, folder: { childCount: 0 } };
-  if (item.deleted) {
-    const was = item.kind === "file" ? { file: {} } : facets;
-    return { id: item.id, parentReference, ...was, deleted: { state: "deleted" } };
-  }
-  return {
-    id: item.id,
-    name: item.name,
-    parentReference,
-    webUrl: `https://contoso.sharepoint.example/sites/team/${encodeURIComponent(drive.name)}${encodeURI(pathOf(drive, item.id))}`,
-    size: item.content.byteLength,
-    eTag: `"{${item.id}},${item.changedAt}"`,
-    lastModifiedDateTime: new Date(Date.UTC(2026, 0, 1) + item.changedAt * 1000).toISOString(),
-    ...facets,
-    ...(item.kind === "file"
-      ? {
-          file: {
-            mimeType: "application/octet-stream",
-            hashes: { quickXorHash: createHash("sha1").update(item.content).digest("base64") },
-          },
-        }
-      : {}),
-  };
-}
-
-function pathOf(drive: FakeDrive, itemId: string): string {
-  const item = drive.items.get(itemId);
-  if (item === undefined || item.parentId === null) return "";
-  return `${pathOf(drive, item.parentId)}/${item.name}`;
-}
-
-function page(tenant: FakeTenant, items: unknown[], request: GraphRequest, place: { origin: string }): GraphAnswer {
-  const from = Number(request.query.get("$skiptoken") ?? 0);
-  const to = from + tenant.pageSize;
-  const next = `${place.origin}/v1.0/${request.path}?$skiptoken=${to}`;
-  return ok({ value: items.slice(from, to), ...(to < items.length ? { "@odata.nextLink": next } : {}) });
-}
-
 /** SharePoint REST, `_api/web/sitegroups` of the one site; it takes no token that was had for a secret. */
 export function answerSiteApi(
   tenant: FakeTenant,
@@ -268,12 +161,4 @@ export function answerSiteApi(
 
 function lacks(tenant: FakeTenant, scope: string, code: string): GraphAnswer | null {
   return tenant.scopes.has(scope) ? null : fail(403, code);
-}
-
-function ok(body: unknown): GraphAnswer {
-  return { status: 200, body };
-}
-
-export function fail(status: number, code: string): GraphAnswer {
-  return { status, body: { error: { code, message: `The service says ${code}.` } } };
 }

@@ -25,6 +25,11 @@ export type FakeItem = {
   name: string;
   parentId: string | null;
   content: Buffer;
+  /** Of `content`: "2.0" is published, "2.1" a draft. */
+  versionId: string;
+  /** Versions before the current one, the oldest first. */
+  earlier: { id: string; content: Buffer }[];
+  checkedOut: boolean;
   /** Place in a listing: parents come before their children. */
   order: number;
   /** When it, its place or its content changed last, and when its sharing did. */
@@ -106,6 +111,8 @@ export class FakeTenant {
   readonly brokenPermissions = new Set<string>();
   /** Ids of items that cannot be asked for by their id. */
   readonly brokenItems = new Set<string>();
+  /** Ids of items whose versions cannot be listed. */
+  readonly brokenVersions = new Set<string>();
   /** Ids of items whose transfer breaks off in the middle. */
   readonly brokenTransfers = new Set<string>();
   /** Ids of drives that the application may not read any more. */
@@ -171,9 +178,23 @@ export class FakeTenant {
   put(drive: FakeDrive, path: string, text: string): FakeItem {
     const found = this.find(drive, path);
     const item = found ?? this.#add(drive, "file", nameOf(path), this.#folder(drive, folderOf(path)).id);
-    item.content = Buffer.from(text);
-    item.changedAt = this.#tick();
+    const major = found === undefined ? 0 : Number.parseInt(found.versionId, 10);
+    this.#setVersion(item, `${major + 1}.0`, Buffer.from(text));
     return item;
+  }
+
+  /** In a library with minor versions: only a later `publish` shows it to readers. */
+  putDraft(drive: FakeDrive, path: string, text: string): FakeItem {
+    const found = this.find(drive, path);
+    const item = found ?? this.#add(drive, "file", nameOf(path), this.#folder(drive, folderOf(path)).id);
+    const [major, minor] = (found?.versionId ?? "0.0").split(".").map(Number);
+    this.#setVersion(item, `${major}.${minor! + 1}`, Buffer.from(text));
+    return item;
+  }
+
+  publish(drive: FakeDrive, path: string): void {
+    const item = this.require(drive, path);
+    this.#setVersion(item, `${Number.parseInt(item.versionId, 10) + 1}.0`, item.content);
   }
 
   /** The feed names what was removed, not what was in it. */
@@ -258,6 +279,9 @@ export class FakeTenant {
       name,
       parentId,
       content: Buffer.alloc(0),
+      versionId: "",
+      earlier: [],
+      checkedOut: false,
       order: this.#order,
       changedAt: this.#tick(),
       sharedAt: 0,
@@ -266,6 +290,13 @@ export class FakeTenant {
     };
     drive.items.set(id, item);
     return item;
+  }
+
+  #setVersion(item: FakeItem, id: string, content: Buffer): void {
+    if (item.versionId !== "") item.earlier.push({ id: item.versionId, content: item.content });
+    item.versionId = id;
+    item.content = content;
+    item.changedAt = this.#tick();
   }
 
   #setDeleted(drive: FakeDrive, item: FakeItem, deleted: boolean): void {

@@ -1,13 +1,15 @@
 import { constants, createHash, verify, X509Certificate } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { answerGraph, answerSiteApi, fail, type GraphAnswer } from "./fake-graph.ts";
+import { fail, type GraphAnswer } from "./fake-answers.ts";
+import { answerGraph, answerSiteApi } from "./fake-graph.ts";
 import { FakeTenant } from "./fake-tenant.ts";
 
 /**
  * A stateful Microsoft 365 tenant behind HTTP, written from the published documentation of Microsoft Graph v1.0 ("Get a
  * drive", "driveItem: delta", "List children", "List sharing permissions on a driveItem", "Download driveItem
- * content", "List users", "List groups", "List group members", "Get organization", "Microsoft Graph throttling
+ * content", "publicationFacet resource type", "Listing versions of a DriveItem", "Get contents of a DriveItemVersion
+ * resource", "List users", "List groups", "List group members", "Get organization", "Microsoft Graph throttling
  * guidance") and of the identity platform ("OAuth 2.0 client credentials flow", "Certificate
  * credentials", "Microsoft Entra error codes"), and of SharePoint's REST service ("Users, groups, and roles").
  * Contents are served by a second host, which must never be shown a token.
@@ -31,8 +33,9 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
 
   const transfers = await listen((request, response) => {
     if (request.headers.authorization !== undefined) leakedTokens.push(request.headers.authorization);
-    const [, driveId = "", itemId = ""] = (request.url ?? "").split("/").map(decodeURIComponent);
-    const content = tenant.drives.get(driveId)?.items.get(itemId)?.content;
+    const [, driveId = "", itemId = "", versionId] = (request.url ?? "").split("/").map(decodeURIComponent);
+    const item = tenant.drives.get(driveId)?.items.get(itemId);
+    const content = versionId === undefined ? item?.content : item?.earlier.find(({ id }) => id === versionId)?.content;
     if (content === undefined) return send(response, { status: 404 });
     response.writeHead(200, { "content-type": "application/octet-stream", "content-length": content.byteLength });
     // In two pieces, as a network would.

@@ -1,6 +1,4 @@
-import { tmpdir } from "node:os";
 import { mayRead } from "@anneal/core/access/acl";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions, type PermissionHarness, type Who } from "../../conformance/describe-permissions.ts";
@@ -11,29 +9,27 @@ import {
   type FakeSpace,
   type Readers,
 } from "../../conformance/fake-atlassian/fake-confluence.ts";
+import {
+  addPeople,
+  emailOf,
+  groupIdOf,
+  idOf,
+  people,
+  readersAmong,
+} from "../../conformance/fake-atlassian/site-people.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { confluenceConfigSchema, type AtlassianSecrets, type ConfluenceConfig } from "./config.ts";
 import { confluenceConnector } from "./confluence-connector.ts";
 
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
-const people = ["ann", "bob", "eve"];
-const idOf = (person: string) => `712020:${person}`;
-const groupIdOf = (group: string) => `group-id-${group}`;
+const context = testContext();
 const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 /** A site whose users may all view its one space, "KB". */
 async function startSite(): Promise<{ fake: FakeConfluence; space: FakeSpace }> {
   const fake = await startFakeConfluence();
-  for (const person of people) fake.site.addAccount(person);
-  fake.site.setGroup("confluence-users", [...people.map(idOf), fake.site.bot.accountId]);
+  addPeople(fake.site, "confluence-users");
   fake.entrances.add(groupIdOf("confluence-users"));
   const space = fake.addSpace("KB", { users: [], groups: [groupIdOf("confluence-users")] });
   return { fake, space };
@@ -104,7 +100,7 @@ async function createHarness(): Promise<PermissionHarness<ConfluenceConfig, Atla
       return async () => restore();
     },
     close: () => fake.close(),
-    emailOf: (person) => `${person}@acme.example`,
+    emailOf,
     async setGroup(group, members) {
       fake.site.setGroup(group, members.map(idOf));
     },
@@ -147,11 +143,8 @@ describe("confluence", () => {
   };
   const directoryOf = (config = configOf(fake)) =>
     MemoryDirectory.read(confluenceConnector.readDirectory!({ config, secrets, context }));
-  const readersOf = async (target: MemoryTarget, ref: string, config = configOf(fake)) => {
-    const directory = await directoryOf(config);
-    const acl = target.documents.get(ref)?.item.acl;
-    return people.filter((person) => mayRead(acl, directory.heldBy(`${person}@acme.example`)));
-  };
+  const readersOf = async (target: MemoryTarget, ref: string, config = configOf(fake)) =>
+    readersAmong(target.documents.get(ref)?.item.acl, await directoryOf(config));
   const namedOnly = (...who: string[]): Readers =>
     restrictionOf(
       fake,
@@ -195,7 +188,7 @@ describe("confluence", () => {
       const acl = target.documents.get(`KB/${page.id}`)?.item.acl;
       expect(acl, page.title).toBeDefined();
       for (const person of everybody) {
-        const read = mayRead(acl, directory.heldBy(`${person}@acme.example`));
+        const read = mayRead(acl, directory.heldBy(emailOf(person)));
         expect(read, `${person} reads ${page.title}`).toBe(fake.mayView(idOf(person), page));
         shown += Number(read);
       }

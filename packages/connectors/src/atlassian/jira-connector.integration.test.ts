@@ -1,6 +1,4 @@
-import { tmpdir } from "node:os";
 import { mayRead } from "@anneal/core/access/acl";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions, type PermissionHarness, type Who } from "../../conformance/describe-permissions.ts";
@@ -11,22 +9,21 @@ import {
   type FakeJira,
   type FakeProject,
 } from "../../conformance/fake-atlassian/fake-jira.ts";
+import {
+  addPeople,
+  emailOf,
+  groupIdOf,
+  idOf,
+  people,
+  readersAmong,
+} from "../../conformance/fake-atlassian/site-people.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { jiraConfigSchema, type AtlassianSecrets, type JiraConfig } from "./config.ts";
 import { jiraConnector } from "./jira-connector.ts";
 
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
-const people = ["ann", "bob", "eve"];
-const idOf = (person: string) => `712020:${person}`;
-const groupIdOf = (group: string) => `group-id-${group}`;
+const context = testContext();
 const userHolder = (id: string): FakeHolder => ({ type: "user", parameter: id, value: id });
 const groupHolder = (group: string): FakeHolder => ({ type: "group", parameter: group, value: groupIdOf(group) });
 const usersOfJira: FakeHolder = { type: "applicationRole" };
@@ -34,8 +31,7 @@ const usersOfJira: FakeHolder = { type: "applicationRole" };
 /** A site whose users may all browse its one project, "SUP". */
 async function startSite(): Promise<{ fake: FakeJira; project: FakeProject }> {
   const fake = await startFakeJira();
-  for (const person of people) fake.site.addAccount(person);
-  fake.site.setGroup("jira-users", [...people.map(idOf), fake.site.bot.accountId]);
+  addPeople(fake.site, "jira-users");
   fake.applicationGroups.add(groupIdOf("jira-users"));
   return { fake, project: fake.addProject("SUP", { browse: [usersOfJira] }) };
 }
@@ -80,7 +76,7 @@ async function createHarness(): Promise<PermissionHarness<JiraConfig, AtlassianS
       return async () => restore();
     },
     close: () => fake.close(),
-    emailOf: (person) => `${person}@acme.example`,
+    emailOf,
     async setGroup(group, members) {
       fake.site.setGroup(group, members.map(idOf));
     },
@@ -125,11 +121,8 @@ describe("jira", () => {
   };
   const directoryOf = () =>
     MemoryDirectory.read(jiraConnector.readDirectory!({ config: configOf(fake), secrets, context }));
-  const readersOf = async (target: MemoryTarget, ref: string) => {
-    const directory = await directoryOf();
-    const acl = target.documents.get(ref)?.item.acl;
-    return people.filter((person) => mayRead(acl, directory.heldBy(`${person}@acme.example`)));
-  };
+  const readersOf = async (target: MemoryTarget, ref: string) =>
+    readersAmong(target.documents.get(ref)?.item.acl, await directoryOf());
   const bot = () => userHolder(fake.site.bot.accountId);
 
   it("shows each of 60 issues, by scheme, role, level, reporter and assignee, to just those to whom Jira shows it", async () => {
@@ -166,7 +159,7 @@ describe("jira", () => {
       const acl = target.documents.get(`SUP/${issue.id}`)?.item.acl;
       expect(acl, issue.summary).toBeDefined();
       for (const person of [...people, "guest"]) {
-        const read = mayRead(acl, directory.heldBy(`${person}@acme.example`));
+        const read = mayRead(acl, directory.heldBy(emailOf(person)));
         expect(read, `${person} reads ${issue.summary}`).toBe(fake.mayView(idOf(person), issue));
         shown += Number(read);
       }

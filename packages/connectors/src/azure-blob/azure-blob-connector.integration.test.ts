@@ -1,8 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import {
   BlobSASPermissions,
   BlobServiceClient,
@@ -16,18 +14,12 @@ import { describeConnector } from "../../conformance/describe-connector.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startAzurite, type Azurite } from "../../conformance/start-azurite.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { reportOf } from "../failure.ts";
 import { azureBlobConnector } from "./azure-blob-connector.ts";
 import { azureBlobConfigSchema, type AzureBlobConfig, type AzureBlobSecrets } from "./config.ts";
 
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
+const context = testContext();
 
 describe("with azurite", () => {
   let azurite: Azurite;

@@ -1,17 +1,15 @@
-import { basename } from "node:path";
 import type { BlobItem } from "@azure/storage-blob";
-import type { Change, ContentHandle, KnownItems, SourceItem } from "@anneal/core/connect/change";
-import type { AnnealError } from "@anneal/core/errors";
-import { defineConnector, type ReadRequest } from "../connector.ts";
-import { limitBytes } from "../content.ts";
-import { failedCheck, tooLarge } from "../failure.ts";
+import { defineConnector, type ConnectLimits } from "../connector.ts";
 import { mediaTypeOf } from "../media-type.ts";
-import { isIncluded } from "../path-filter.ts";
-import { addToPreview, describePreview, type Preview } from "../preview.ts";
-import { deleteMissing } from "../reconcile.ts";
-import { SeenRefs } from "../seen-refs.ts";
+import { checkBucket, readBucket, type Bucket, type BucketObject, type BucketWords } from "../object-storage/bucket.ts";
 import { archived, createAzureBlobClient, toAzureBlobError, type AzureBlobClient } from "./azure-blob-client.ts";
 import { azureBlobConfigSchema, azureBlobSecretSchema, type AzureBlobConfig, type AzureBlobSecrets } from "./config.ts";
+
+const words: BucketWords = {
+  bucket: "container",
+  object: "blob",
+  permissions: "Access control lists of blobs are not read",
+};
 
 export const azureBlobConnector = defineConnector<AzureBlobConfig, AzureBlobSecrets>({
   kind: "azure-blob",
@@ -22,77 +20,22 @@ export const azureBlobConnector = defineConnector<AzureBlobConfig, AzureBlobSecr
   configSchema: azureBlobConfigSchema,
   secretSchema: azureBlobSecretSchema,
 
-  async check(config, secrets, context) {
-    try {
-      const client = createAzureBlobClient(config, secrets, context.limits);
-      try {
-        const [page, next] = await listPage(client, config, undefined, context.signal);
-        const preview: Preview = { count: 0, complete: next === undefined, samples: [] };
-        const wanted = page.filter((blob) => isWanted(blob, config));
-        for (const { name } of wanted) addToPreview(preview, name);
-        const readable = wanted.find((blob) => !isArchived(blob));
-        if (readable !== undefined) await probeBlob(client, readable, context.signal);
-        const place = `${config.prefix === "" ? "Container" : `"${config.prefix}" in container`} "${config.container}"`;
-        return {
-          checks: [
-            {
-              capability: "read",
-              status: wanted.length === 0 ? "warning" : "ok",
-              message: wanted.length === 0 ? `${place} holds no blob to read.` : `Blobs in ${place} can be read.`,
-            },
-            {
-              capability: "permissions",
-              status: "warning",
-              message: "Access control lists of blobs are not read: every document gets the source's default audience.",
-            },
-          ],
-          summary: `${place} can be read and holds ${describePreview(preview, "blob")}.`,
-          error: null,
-        };
-      } finally {
-        client.close();
-      }
-    } catch (error) {
-      return failedCheck("read", error);
-    }
-  },
-
-  read: readContainer,
+  check: (config, secrets, context) =>
+    checkBucket(config, config.container, words, () => openContainer(config, secrets, context.limits), context),
+  read: (request) => readBucket(request, () => openContainer(request.config, request.secrets, request.context.limits)),
 });
 
 const pageSize = 1000;
 
-function isWanted(blob: BlobItem, config: AzureBlobConfig): boolean {
-  // A folder of an account with a hierarchical namespace is an empty blob that says so.
-  const isFolder = blob.metadata?.["hdi_isfolder"] === "true" || blob.name.endsWith("/");
-  return !isFolder && isIncluded(blob.name.slice(config.prefix.length), config);
-}
-
-/** A checkpoint carries no position: listing again costs a request per thousand blobs and reads none of them. */
-async function* readContainer(request: ReadRequest<AzureBlobConfig, AzureBlobSecrets>): AsyncIterable<Change> {
-  const { config, secrets, known, context } = request;
-  const client = createAzureBlobClient(config, secrets, context.limits);
-  try {
-    const seen = new SeenRefs();
-    let scanned = 0;
-    let continuation: string | undefined;
-    do {
-      const [page, next] = await listPage(client, config, continuation, context.signal);
-      for (const blob of page) {
-        if (!isWanted(blob, config)) continue;
-        seen.add(blob.name);
-        scanned += 1;
-        const change = await changeOf(client, blob, known, context.limits.documentBytes);
-        if (change !== null) yield change;
-      }
-      yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
-      continuation = next;
-    } while (continuation !== undefined);
-    yield* deleteMissing(known, context.deletions, (ref) => !seen.has(ref));
-    yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
-  } finally {
-    client.close();
-  }
+function openContainer(config: AzureBlobConfig, secrets: AzureBlobSecrets, limits: ConnectLimits): Bucket {
+  const client = createAzureBlobClient(config, secrets, limits);
+  return {
+    async list(next, signal) {
+      const [blobs, following] = await listPage(client, config, next, signal);
+      return { objects: blobs.map((blob) => toObject(client, blob)), next: following };
+    },
+    close: () => client.close(),
+  };
 }
 
 /** @returns the blobs, and where the next page begins; a page may be empty and not be the last */
@@ -115,46 +58,22 @@ async function listPage(
   }
 }
 
-async function changeOf(
-  client: AzureBlobClient,
-  blob: BlobItem,
-  known: KnownItems,
-  maxBytes: number,
-): Promise<Change | null> {
-  const item = itemOf(client, blob);
-  if ((await known.fingerprintOf(item.ref)) === item.fingerprint) return null;
-  const failure = (error: AnnealError): Change => ({ type: "failure", ref: item.ref, error: error.toReport() });
-  const { sizeBytes } = item;
-  if (sizeBytes !== null && sizeBytes > maxBytes) return failure(tooLarge(item.ref, sizeBytes, maxBytes));
-  if (isArchived(blob)) return failure(archived(`"${item.ref}"`));
-  return { type: "upsert", item, content: blobContent(client, blob, maxBytes) };
-}
-
-function itemOf(client: AzureBlobClient, { name, properties }: BlobItem): SourceItem {
+function toObject(client: AzureBlobClient, blob: BlobItem): BucketObject {
+  const { name, properties, metadata } = blob;
   const url = new URL(client.container.url);
   const sizeBytes = properties.contentLength ?? null;
   return {
-    ref: name,
+    name,
     // Without the query, which may be the SAS token.
     uri: `${url.origin}${url.pathname}/${name.split("/").map(encodeURIComponent).join("/")}`,
-    title: basename(name),
     mediaType: mediaTypeOf(name),
     sizeBytes,
     modifiedAt: properties.lastModified.toISOString(),
     fingerprint: `${properties.etag.replaceAll('"', "")}-${sizeBytes ?? ""}`,
-    acl: null,
-  };
-}
-
-function isArchived({ properties }: BlobItem): boolean {
-  return properties.accessTier === "Archive";
-}
-
-function blobContent(client: AzureBlobClient, blob: BlobItem, maxBytes: number): ContentHandle {
-  return {
-    async open(signal) {
-      return limitBytes(blob.name, await readBlob(client, blob, signal), maxBytes);
-    },
+    // A folder of an account with a hierarchical namespace is an empty blob that says so.
+    isFolder: metadata?.["hdi_isfolder"] === "true",
+    unreadable: properties.accessTier === "Archive" ? archived(`"${name}"`) : null,
+    open: (signal) => readBlob(client, blob, signal),
   };
 }
 
@@ -181,8 +100,4 @@ async function readBlob(
       throw orAzureBlobError(error);
     }
   })();
-}
-
-async function probeBlob(client: AzureBlobClient, blob: BlobItem, signal: AbortSignal): Promise<void> {
-  for await (const _ of await readBlob(client, blob, signal)) return;
 }

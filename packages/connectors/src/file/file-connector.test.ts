@@ -18,7 +18,8 @@ import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type CheckResult, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
+import type { CheckResult } from "../connector.ts";
 import { fileConfigSchema } from "./config.ts";
 import { fileConnector } from "./file-connector.ts";
 
@@ -58,13 +59,7 @@ describe("fileConnector", () => {
   });
   afterEach(() => rm(root, { recursive: true, force: true }));
 
-  const context: ConnectContext = {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: defaultLimits,
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
+  const context = testContext();
   const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}, path = root) => {
     await target.apply(
       fileConnector.read({

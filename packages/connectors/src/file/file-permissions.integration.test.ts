@@ -1,9 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { symlink } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
@@ -11,19 +9,13 @@ import { findDebianProgram } from "../../conformance/find-debian-program.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { createPosixFiles, emailDomain, mayGiveAway, type PosixFiles } from "../../conformance/posix-files.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { fileConfigSchema } from "./config.ts";
 import { fileConnector } from "./file-connector.ts";
 
 const getfacl = findDebianProgram("acl", "bin/getfacl");
 const systemPath = process.env.PATH;
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: defaultLimits,
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
+const context = testContext();
 
 const configOf = ({ root, passwdPath, groupPath }: PosixFiles) =>
   fileConfigSchema.parse({ path: root, permissions: "posix", userEmailDomain: emailDomain, passwdPath, groupPath });

@@ -1,4 +1,3 @@
-import { tmpdir } from "node:os";
 import { generateKeyPairSync } from "node:crypto";
 import { mayRead } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
@@ -14,7 +13,7 @@ import {
 import { fakeRootId, type FakePermission } from "../../conformance/fake-google/fake-drive.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import type { GdriveConfig } from "./config.ts";
 import { gdriveConnector } from "./gdrive-connector.ts";
 
@@ -23,13 +22,8 @@ describePermissions("gdrive, My Drive", () => createDriveHarness("my-drive"));
 describeConnector("gdrive, shared drive", () => createDriveHarness("shared-drive"));
 describePermissions("gdrive, shared drive", () => createDriveHarness("shared-drive"));
 
-const contextOf = (deletions: Partial<DeletionPolicy> = {}): ConnectContext => ({
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-  deletions: { ...defaultDeletionPolicy, ...deletions },
-  chromiumPath: null,
-});
+const contextOf = (deletions: Partial<DeletionPolicy> = {}) =>
+  testContext({ deletions: { ...defaultDeletionPolicy, ...deletions } });
 
 let harness: DriveHarness;
 let opened: DriveHarness[] = [];

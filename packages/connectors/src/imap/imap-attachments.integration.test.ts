@@ -1,28 +1,12 @@
 import { simpleParser } from "mailparser";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { describeMail } from "../../conformance/describe-mail.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { findDovecot } from "../../conformance/start-dovecot.ts";
-import {
-  changesOf,
-  contextOf,
-  messageIdOf,
-  secrets,
-  startMailServer,
-  subjectsOf,
-  sync,
-  type MailServer,
-} from "../../conformance/start-mail-server.ts";
+import { changesOf, messageIdOf, secrets, subjectsOf, sync } from "../../conformance/start-mail-server.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { imapConnector } from "./imap-connector.ts";
 
-const program = findDovecot();
-
-describe.skipIf(program === null)("attachments apart", () => {
-  let server: MailServer;
-  beforeAll(async () => {
-    server = await startMailServer(program!);
-  }, 60_000);
-  afterAll(() => server.stop());
-
+describeMail("attachments apart", (server) => {
   const csv = "pump,bar\r\nnorth,4.5\r\n".repeat(200);
   const attached = (subject: string) =>
     [
@@ -100,7 +84,7 @@ describe.skipIf(program === null)("attachments apart", () => {
         secrets,
         cursor: target.cursor,
         known: target.known(),
-        context: contextOf(),
+        context: testContext(),
       });
     for (const [at] of whole.changes.entries()) {
       for (const write of ["lost", "done"] as const) {

@@ -1,35 +1,25 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { dirname } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describeMail } from "../../conformance/describe-mail.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { findDovecot } from "../../conformance/start-dovecot.ts";
 import {
   changesOf,
-  contextOf,
   messageIdOf,
   messageOf,
   placeOf,
   portOf,
   secrets,
-  startMailServer,
   subjectsOf,
   sync,
-  type MailServer,
 } from "../../conformance/start-mail-server.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import type { ImapConfig, ImapSecrets } from "./config.ts";
 import { imapConnector } from "./imap-connector.ts";
 
-const program = findDovecot();
-
-describe.skipIf(program === null)("mail on dovecot", () => {
-  let server: MailServer;
-  beforeAll(async () => {
-    server = await startMailServer(program!);
-  }, 60_000);
-  afterAll(() => server.stop());
-
+describeMail("mail", (server) => {
   describeConnector("imap", async () => {
     const account = server.createAccount();
     const refs = new Map<string, string>();
@@ -152,7 +142,7 @@ describe.skipIf(program === null)("mail on dovecot", () => {
     await sync(target, config);
     expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["Work/", "SOURCE_NOT_FOUND"]]);
     expect(subjectsOf(target)).toEqual(["INBOX", "Work", "new"]);
-    const check = await imapConnector.check(config, secrets, contextOf());
+    const check = await imapConnector.check(config, secrets, testContext());
     expect(check.checks.filter(({ status }) => status === "warning").map(({ message }) => message)).toContainEqual(
       expect.stringContaining('no mailbox "Work"'),
     );
@@ -210,7 +200,7 @@ describe.skipIf(program === null)("mail on dovecot", () => {
     for (const subject of ["a", "b"]) await account.append("INBOX", subject, subject);
     await account.append("Work", "c", "c");
     const check = (config: Partial<ImapConfig> = {}) =>
-      imapConnector.check(account.config(config), secrets, contextOf());
+      imapConnector.check(account.config(config), secrets, testContext());
     const { summary, checks } = await check({ readers: ["ann@example.org"] });
     expect(summary).toBe(
       `The mail of "${account.user}" on 127.0.0.1 can be read and holds 3 messages in 2 mailboxes: INBOX and Work.`,
@@ -244,7 +234,11 @@ describe.skipIf(program === null)("mail on dovecot", () => {
     await once(web.listen(0, "127.0.0.1"), "listening");
     const webPort = portOf(web);
     const errorOf = async (config: Partial<ImapConfig>, keys: ImapSecrets = secrets) => {
-      const { error } = await imapConnector.check(account.config(config), keys, contextOf({ requestTimeoutMs: 1000 }));
+      const { error } = await imapConnector.check(
+        account.config(config),
+        keys,
+        testContext({ limits: { requestTimeoutMs: 1000 } }),
+      );
       expect(JSON.stringify(error)).not.toContain("-secret-value");
       return error?.code;
     };

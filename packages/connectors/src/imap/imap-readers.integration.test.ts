@@ -1,31 +1,17 @@
 import { mayRead } from "@anneal/core/access/acl";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { describeMail } from "../../conformance/describe-mail.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { findDovecot } from "../../conformance/start-dovecot.ts";
-import {
-  changesOf,
-  contextOf,
-  secrets,
-  startMailServer,
-  sync,
-  type MailServer,
-} from "../../conformance/start-mail-server.ts";
+import { changesOf, secrets, sync } from "../../conformance/start-mail-server.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import type { ImapConfig } from "./config.ts";
 import { imapConnector } from "./imap-connector.ts";
 
-const program = findDovecot();
-
-describe.skipIf(program === null)("readers", () => {
-  let server: MailServer;
-  beforeAll(async () => {
-    server = await startMailServer(program!);
-  }, 60_000);
-  afterAll(() => server.stop());
-
+describeMail("readers", (server) => {
   const readersOf = async (target: MemoryTarget, config: ImapConfig) => {
     const directory = await MemoryDirectory.read(
-      imapConnector.readDirectory!({ config, secrets, context: contextOf() }),
+      imapConnector.readDirectory!({ config, secrets, context: testContext() }),
     );
     const people = ["ann@example.org", "bob@example.org", "eve@example.org"];
     return people.filter((person) =>

@@ -1,29 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { describeMail } from "../../conformance/describe-mail.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { findDovecot } from "../../conformance/start-dovecot.ts";
 import { startRelay, type Relay } from "../../conformance/start-relay.ts";
-import {
-  changesOf,
-  contextOf,
-  secrets,
-  startMailServer,
-  subjectsOf,
-  sync,
-  type MailAccount,
-  type MailServer,
-} from "../../conformance/start-mail-server.ts";
+import { changesOf, secrets, subjectsOf, sync, type MailAccount } from "../../conformance/start-mail-server.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import type { ImapConfig } from "./config.ts";
 import { imapConnector } from "./imap-connector.ts";
 
-const program = findDovecot();
-
-describe.skipIf(program === null)("dovecot behind a relay", () => {
-  let server: MailServer;
-  beforeAll(async () => {
-    server = await startMailServer(program!);
-  }, 60_000);
-  afterAll(() => server.stop());
-
+describeMail("mail behind a relay", (server) => {
   const through = async <T>(
     account: MailAccount,
     options: Parameters<typeof startRelay>[1],
@@ -87,13 +71,13 @@ describe.skipIf(program === null)("dovecot behind a relay", () => {
       expect(subjectsOf(await sync(new MemoryTarget(), config))).toEqual(["a"]);
       expect(relay.sentByClients()).toContain("STARTTLS");
       expect(relay.sentByClients()).not.toContain("AUTHENTICATE");
-      const unchecked = await imapConnector.check({ ...config, verifyCertificate: true }, secrets, contextOf());
+      const unchecked = await imapConnector.check({ ...config, verifyCertificate: true }, secrets, testContext());
       expect(unchecked.error?.action).toContain("certificate");
     });
     const withoutTls = (line: string) => line.replaceAll("STARTTLS", "XWITHOUT");
     await through(account, { transform: withoutTls }, async ({ port }, relay) => {
       const config = account.config({ port, tls: "starttls", verifyCertificate: false });
-      const { error } = await imapConnector.check(config, secrets, contextOf());
+      const { error } = await imapConnector.check(config, secrets, testContext());
       expect(error).toMatchObject({ code: "SOURCE_UNREACHABLE", action: expect.stringContaining("starttls") });
       expect(relay.sentByClients()).not.toMatch(/AUTHENTICATE|LOGIN/);
     });
@@ -104,7 +88,7 @@ describe.skipIf(program === null)("dovecot behind a relay", () => {
     await account.append("INBOX", "a", "a");
     await through(account, { tlsFor: "localhost" }, async ({ port }, relay) => {
       const config = account.config({ host: "localhost", port, tls: "tls" });
-      const check = await imapConnector.check(config, secrets, contextOf());
+      const check = await imapConnector.check(config, secrets, testContext());
       expect(check.error).toMatchObject({
         code: "SOURCE_UNREACHABLE",
         action: expect.stringContaining("certificate"),

@@ -1,32 +1,22 @@
 import { hash } from "node:crypto";
 import { dirname } from "node:path";
 import { simpleParser } from "mailparser";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describeMail } from "../../conformance/describe-mail.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { findDovecot } from "../../conformance/start-dovecot.ts";
 import {
   changesOf,
   messageIdOf,
   messageOf,
   secrets,
-  startMailServer,
   subjectsOf,
   sync,
   type MailAccount,
-  type MailServer,
 } from "../../conformance/start-mail-server.ts";
 import { imapConnector } from "./imap-connector.ts";
 
-const program = findDovecot();
-
-describe.skipIf(program === null)("threads on dovecot", () => {
-  let server: MailServer;
-  beforeAll(async () => {
-    server = await startMailServer(program!);
-  }, 60_000);
-  afterAll(() => server.stop());
-
+describeMail("threads", (server) => {
   describeConnector("imap by threads", async () => {
     const account = server.createAccount();
     const refs = new Map<string, string>();

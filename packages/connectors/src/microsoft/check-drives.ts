@@ -7,6 +7,7 @@ import { isFile } from "./drive-items.ts";
 import type { Drive } from "./drive-run.ts";
 import type { Graph } from "./graph-client.ts";
 import { groupPageSchema, memberPageSchema, permissionPageSchema, userPageSchema } from "./graph-schemas.ts";
+import { wasNeverPublished } from "./published-version.ts";
 import { readVerifiedDomains } from "./read-directory.ts";
 import type { DriveListing } from "./read-drives.ts";
 
@@ -67,7 +68,9 @@ async function previewDrives(feed: DriveFeed, drives: readonly Drive[], signal: 
     signal.throwIfAborted();
     if (performance.now() > until) return { ...preview, complete: false };
     const page = await feed.page(drive.id, null);
-    for (const item of page.value) if (isFile(item) && !item.deleted) addToPreview(preview, item.name ?? item.id);
+    for (const item of page.value) {
+      if (isFile(item) && !item.deleted && !wasNeverPublished(item)) addToPreview(preview, item.name ?? item.id);
+    }
     if (page["@odata.nextLink"]) preview.complete = false;
   }
   return preview;

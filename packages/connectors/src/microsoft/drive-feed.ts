@@ -1,6 +1,6 @@
 import { RemoteError } from "../remote/remote-client.ts";
 import type { Graph } from "./graph-client.ts";
-import { driveItemPageSchema, type DriveItem, type GraphPage } from "./graph-schemas.ts";
+import { driveItemFields, driveItemPageSchema, type DriveItem, type GraphPage } from "./graph-schemas.ts";
 
 export type FeedPage = GraphPage<DriveItem>;
 
@@ -24,6 +24,8 @@ export function createDriveFeed(graph: Graph): DriveFeed {
       const path = link ?? `drives/${encodeURIComponent(driveId)}/root/delta`;
       const read = () =>
         graph.json(path, driveItemPageSchema, {
+          // Later pages, and the next runs, have it in their address.
+          query: link === null ? { $select: driveItemFields } : {},
           // Else every change brings its folders along, as if they had changed too.
           headers: { deltaExcludeParent: "true", ...(showsSharing ? { prefer: sharingPreference } : {}) },
         });

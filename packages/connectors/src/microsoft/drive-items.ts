@@ -3,15 +3,18 @@ import type { Change, ContentHandle, SourceItem } from "@anneal/core/connect/cha
 import { tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { isIncluded } from "../path-filter.ts";
-import { itemsOf, readAcl, refOf, type Drive, type DriveRun } from "./drive-run.ts";
+import { itemPath, itemsOf, readAcl, refOf, type Drive, type DriveRun } from "./drive-run.ts";
 import type { FolderPaths } from "./folder-paths.ts";
 import { isOwnFault } from "./graph-client.ts";
-import { driveItemPageSchema, type DriveItem, type GraphPage } from "./graph-schemas.ts";
+import {
+  driveItemFields,
+  driveItemPageSchema,
+  type DriveFile,
+  type DriveItem,
+  type GraphPage,
+} from "./graph-schemas.ts";
 import { joinParts, partsOf, splitParts } from "./item-fingerprint.ts";
-
-export function itemPath(driveId: string, itemId: string): string {
-  return `drives/${encodeURIComponent(driveId)}/items/${encodeURIComponent(itemId)}`;
-}
+import { findPublished } from "./published-version.ts";
 
 /** A shortcut to somebody else's item is that drive's to read; a notebook is a folder of a kind that has no file. */
 export function isFile(item: DriveItem): boolean {
@@ -35,24 +38,38 @@ export async function* applyFiles(
   paths: FolderPaths,
   files: readonly DriveItem[],
 ): AsyncIterable<Change> {
-  const wanted: DriveItem[] = [];
-  for (const file of files) {
-    const ref = refOf(drive.id, file.id);
+  const wanted: DriveFile[] = [];
+  for (const listed of files) {
+    const ref = refOf(drive.id, listed.id);
     run.deleted.delete(ref);
-    if (await isWanted(run, paths, file)) {
-      wanted.push(file);
-      run.seen.add(ref);
-    } else {
-      itemsOf(run.unread, drive.id).delete(file.id);
+    const file = (await isWanted(run, paths, listed)) ? await publishedFile(run, drive, listed) : null;
+    if (file === null) {
+      itemsOf(run.unread, drive.id).delete(listed.id);
       if ((await run.known.fingerprintOf(ref)) !== null) run.deleted.add(ref);
+      continue;
     }
+    run.seen.add(ref);
+    if ("type" in file) yield file;
+    else wanted.push(file);
   }
   run.scanned += wanted.length;
   const acls = await Promise.all(wanted.map((file) => readAcl(run, drive, file.id)));
   for (const [index, file] of wanted.entries()) yield* changesOf(run, drive, file, acls[index] ?? null);
 }
 
-async function* changesOf(run: DriveRun, drive: Drive, file: DriveItem, acl: Acl | null): AsyncIterable<Change> {
+/** @returns null for one that no reader has ever seen; a failure for one of which that cannot be told */
+async function publishedFile(run: DriveRun, drive: Drive, listed: DriveItem): Promise<DriveFile | Change | null> {
+  try {
+    return await findPublished(run, drive, listed);
+  } catch (error) {
+    run.context.signal.throwIfAborted();
+    if (!isOwnFault(error)) throw error;
+    itemsOf(run.unread, drive.id).add(listed.id);
+    return { type: "failure", ref: refOf(drive.id, listed.id), error: error.toReport() };
+  }
+}
+
+async function* changesOf(run: DriveRun, drive: Drive, file: DriveFile, acl: Acl | null): AsyncIterable<Change> {
   const ref = refOf(drive.id, file.id);
   run.checked.add(ref);
   itemsOf(run.unread, drive.id).delete(file.id);
@@ -94,11 +111,12 @@ function toItem(ref: string, file: DriveItem, acl: Acl, fingerprint: string): So
   };
 }
 
-function fileContent(run: DriveRun, drive: Drive, file: DriveItem): ContentHandle {
+function fileContent(run: DriveRun, drive: Drive, file: DriveFile): ContentHandle {
   return {
     async open() {
+      const version = file.versionId === undefined ? "" : `/versions/${encodeURIComponent(file.versionId)}`;
       // Answers with an address of its own, at a host that must not see the token.
-      const body = await run.graph.download(`${itemPath(drive.id, file.id)}/content`, file.name ?? file.id);
+      const body = await run.graph.download(`${itemPath(drive.id, file.id)}${version}/content`, file.name ?? file.id);
       return (async function* () {
         yield* body;
         itemsOf(run.unread, drive.id).delete(file.id);
@@ -107,7 +125,7 @@ function fileContent(run: DriveRun, drive: Drive, file: DriveItem): ContentHandl
   };
 }
 
-const childrenPage = { $top: 200 };
+const childrenPage = { $top: 200, $select: driveItemFields };
 
 /**
  * All that lies in a folder that changed. The feed names the folder alone when it is renamed, restored or shared, and
@@ -125,7 +143,7 @@ export async function* applyFolder(
     if (walked.has(id)) continue;
     walked.add(id);
     let next: string | null | undefined = `${itemPath(drive.id, id)}/children`;
-    for (let query: Record<string, number> = childrenPage; next; query = {}) {
+    for (let query: Record<string, number | string> = childrenPage; next; query = {}) {
       const page: Page | Change | null = await childrenOf(run, drive, next, id, query);
       if (page === null) break;
       if ("type" in page) {
@@ -151,7 +169,7 @@ async function childrenOf(
   drive: Drive,
   path: string,
   folderId: string,
-  query: Record<string, number>,
+  query: Record<string, number | string>,
 ): Promise<Page | Change | null> {
   try {
     const page = await run.graph.json(path, driveItemPageSchema, { query });

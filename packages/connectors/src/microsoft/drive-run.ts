@@ -61,6 +61,10 @@ export function refOf(driveId: string, itemId: string): string {
   return `${driveId}/${itemId}`;
 }
 
+export function itemPath(driveId: string, itemId: string): string {
+  return `drives/${encodeURIComponent(driveId)}/items/${encodeURIComponent(itemId)}`;
+}
+
 export function splitRef(ref: string): { driveId: string; itemId: string } {
   const at = ref.indexOf("/");
   return at < 0 ? { driveId: ref, itemId: "" } : { driveId: ref.slice(0, at), itemId: ref.slice(at + 1) };
@@ -94,7 +98,7 @@ export function checkpointOf(run: DriveRun, settings: string, total: number | nu
  * @returns null when it cannot be read, which is to say: nobody
  */
 export async function readAcl(run: DriveRun, drive: Drive, itemId: string): Promise<Acl | null> {
-  const path = `drives/${encodeURIComponent(drive.id)}/items/${encodeURIComponent(itemId)}/permissions`;
+  const path = `${itemPath(drive.id, itemId)}/permissions`;
   const passing = itemsOf(run.passingAcl, drive.id);
   const now = new Date();
   try {

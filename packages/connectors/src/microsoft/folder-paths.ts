@@ -1,3 +1,4 @@
+import { itemPath } from "./drive-run.ts";
 import { isOwnFault, type Graph } from "./graph-client.ts";
 import { driveItemSchema, type DriveItem } from "./graph-schemas.ts";
 
@@ -24,9 +25,8 @@ export function createFolderPaths(graph: Graph, driveId: string): FolderPaths {
     return names.join("/");
   };
   const load = async (id: string) => {
-    const path = `drives/${encodeURIComponent(driveId)}/items/${encodeURIComponent(id)}`;
     try {
-      learn(await graph.json(path, driveItemSchema));
+      learn(await graph.json(itemPath(driveId, id), driveItemSchema));
     } catch (error) {
       // Gone again, and with it what was in it.
       if (!isOwnFault(error) || error.status !== 404) throw error;

@@ -3,6 +3,8 @@ import { z } from "zod";
 /** Of Microsoft Graph's resources, the properties that are used; it leaves out or nulls whatever it likes. */
 const facet = z.object({}).nullish();
 
+const publicationSchema = z.object({ level: z.string().nullish(), versionId: z.string().nullish() }).nullish();
+
 export const driveSchema = z.object({
   id: z.string(),
   name: z.string().nullish(),
@@ -33,8 +35,23 @@ export const driveItemSchema = z.object({
   remoteItem: facet,
   deleted: facet,
   parentReference: z.object({ id: z.string().nullish(), path: z.string().nullish() }).nullish(),
+  publication: publicationSchema,
 });
 export type DriveItem = z.infer<typeof driveItemSchema>;
+
+/** To be asked for by name, because `publication` is not among what comes by default. */
+export const driveItemFields = Object.keys(driveItemSchema.shape).join(",");
+
+/** `versionId` where it is an earlier version than the current one that is meant. */
+export type DriveFile = DriveItem & { versionId?: string };
+
+const itemVersionSchema = z.object({
+  id: z.string(),
+  size: z.number().nullish(),
+  lastModifiedDateTime: z.string().nullish(),
+  publication: publicationSchema,
+});
+export type ItemVersion = z.infer<typeof itemVersionSchema>;
 
 const identity = z.object({ id: z.string().nullish() }).nullish();
 const siteIdentity = z.object({ id: z.string().nullish(), loginName: z.string().nullish() }).nullish();
@@ -98,6 +115,7 @@ export function pageOf<T>(item: z.ZodType<T>): z.ZodType<GraphPage<T>> {
 
 export const drivePageSchema = pageOf(driveSchema);
 export const driveItemPageSchema = pageOf(driveItemSchema);
+export const versionPageSchema = pageOf(itemVersionSchema);
 export const permissionPageSchema = pageOf(permissionSchema);
 export const userPageSchema = pageOf(userSchema);
 export const groupPageSchema = pageOf(groupSchema);

@@ -1,12 +1,10 @@
-import { tmpdir } from "node:os";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { createDriveHarness, type DriveHarness } from "../../conformance/fake-microsoft/create-drive-harness.ts";
 import type { FakeMicrosoft } from "../../conformance/fake-microsoft/start-fake-microsoft.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import type { ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { onedriveConfigSchema, type OnedriveConfig } from "./config.ts";
 import { onedriveConnector } from "./onedrive-connector.ts";
 
@@ -41,13 +39,7 @@ describe("the OneDrives of several users", () => {
   });
   afterEach(() => harness.close());
 
-  const context: ConnectContext = {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
+  const context = testContext({ limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
   const users = ["ann@contoso.example", "bob@contoso.example"];
   const sync = (names = users) =>
     target.apply(

@@ -1,11 +1,11 @@
 import type { Change } from "@anneal/core/connect/change";
 import type { DriveState } from "./drive-cursor.ts";
 import type { DriveFeed, FeedPage } from "./drive-feed.ts";
-import { applyFiles, applyFolder, isFile, isFolder, itemPath } from "./drive-items.ts";
-import { itemsOf, readAcl, refOf, type Drive, type DriveRun } from "./drive-run.ts";
+import { applyFiles, applyFolder, isFile, isFolder } from "./drive-items.ts";
+import { itemPath, itemsOf, readAcl, refOf, type Drive, type DriveRun } from "./drive-run.ts";
 import { createFolderPaths, type FolderPaths } from "./folder-paths.ts";
 import { isOwnFault, isStale } from "./graph-client.ts";
-import { driveItemSchema, type DriveItem } from "./graph-schemas.ts";
+import { driveItemFields, driveItemSchema, type DriveItem } from "./graph-schemas.ts";
 import { aclPart } from "./item-fingerprint.ts";
 
 /** "first": a listing of a drive of which nothing is known, so that it may be resumed. "all": one to compare with. */
@@ -169,7 +169,7 @@ async function* retryItems(
 /** @returns null for one that is gone, which the feed says too; a failure for one that still cannot be had */
 async function findItem(run: DriveRun, drive: Drive, id: string): Promise<DriveItem | Change | null> {
   try {
-    return await run.graph.json(itemPath(drive.id, id), driveItemSchema);
+    return await run.graph.json(itemPath(drive.id, id), driveItemSchema, { query: { $select: driveItemFields } });
   } catch (error) {
     run.context.signal.throwIfAborted();
     if (!isOwnFault(error)) throw error;

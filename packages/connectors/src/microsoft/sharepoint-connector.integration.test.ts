@@ -21,7 +21,7 @@ import {
 import type { FakeMicrosoft } from "../../conformance/fake-microsoft/start-fake-microsoft.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import type { ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { auditedPerRun } from "./audit-permissions.ts";
 import { sharepointConfigSchema, type MicrosoftSecrets, type SharepointConfig } from "./config.ts";
 import { sharepointConnector } from "./sharepoint-connector.ts";
@@ -58,13 +58,7 @@ describe("a site in SharePoint", () => {
   });
   afterEach(() => harness.close());
 
-  const context: ConnectContext = {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
+  const context = testContext({ limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
   const read = (changes: Partial<SharepointConfig> = {}, into = target) =>
     sharepointConnector.read({
       config: { ...harness.config, ...changes },
@@ -106,6 +100,70 @@ describe("a site in SharePoint", () => {
     await sync();
     expect(titles()).toEqual(["a.md", "b.md", "c.md"]);
     expect(harness.fake.tenant.throttled).toBe(0);
+  });
+
+  describe("in a library with minor versions", () => {
+    const draft = (name: string, text: string) => harness.fake.tenant.putDraft(harness.drive, name, text);
+    const textOf = (name: string) => target.documents.get(harness.refOf(name))?.text;
+
+    it("has a file as it was last published, and none that never was", async () => {
+      await put("plan.md");
+      draft("plan.md", "Let us close the plant.");
+      draft("plan.md", "Let us close the plant in May.");
+      draft("guides/never.md", "Do not read this.");
+      await sync();
+      expect(titles()).toEqual(["plan.md"]);
+      expect(textOf("plan.md")).toBe("About plan.md.");
+      await sync();
+      expect(changeTypes()).toEqual([]);
+      harness.fake.tenant.pageSize = 20;
+      const { summary } = await check();
+      expect(summary).toContain("holds 1 file: plan.md");
+    });
+
+    it("keeps what is published while a draft is written over it, and has the draft once it is published", async () => {
+      await put("plan.md");
+      await sync();
+      draft("plan.md", "A better plan.");
+      await sync();
+      expect(textOf("plan.md")).toBe("About plan.md.");
+      harness.fake.tenant.publish(harness.drive, "plan.md");
+      await sync();
+      expect(textOf("plan.md")).toBe("A better plan.");
+      draft("plan.md", "A third plan.");
+      await sync();
+      expect(textOf("plan.md")).toBe("A better plan.");
+    });
+
+    it("has a first version once it is published, also within a folder that is named alone", async () => {
+      draft("guides/first.md", "Now it is meant for all.");
+      await sync();
+      expect(titles()).toEqual([]);
+      harness.fake.tenant.publish(harness.drive, "guides/first.md");
+      harness.fake.tenant.move(harness.drive, "guides", "handbook");
+      await sync();
+      expect(titles()).toEqual(["first.md"]);
+    });
+
+    it("has a file that is checked out as it was last checked in", async () => {
+      await put("plan.md");
+      harness.fake.tenant.require(harness.drive, "plan.md").checkedOut = true;
+      await sync();
+      expect(textOf("plan.md")).toBe("About plan.md.");
+    });
+
+    it("shows no draft of a file whose versions cannot be listed, says so, and has it later", async () => {
+      const { tenant } = harness.fake;
+      await put("plan.md", "other.md");
+      const { id } = draft("plan.md", "Let us close the plant.");
+      tenant.brokenVersions.add(id);
+      await sync();
+      expect(titles()).toEqual(["other.md"]);
+      expect(target.failures.map(({ ref }) => ref)).toEqual([harness.refOf("plan.md")]);
+      tenant.brokenVersions.delete(id);
+      await sync();
+      expect(textOf("plan.md")).toBe("About plan.md.");
+    });
   });
 
   it("never shows its token to the host that a download is handed to", async () => {

@@ -1,18 +1,16 @@
 import type { Principal } from "@anneal/core/access/acl";
 import { defineConnector, type CapabilityCheck, type ConnectContext } from "../connector.ts";
 import { reportOf } from "../failure.ts";
-import { checkDrives } from "./check-drives.ts";
 import {
   microsoftSecretSchema,
   sharepointConfigSchema,
   type MicrosoftSecrets,
   type SharepointConfig,
 } from "./config.ts";
-import { digest } from "./drive-cursor.ts";
+import { checkDriveSource, readDriveSource } from "./drive-source.ts";
 import { createGraph, type Graph } from "./graph-client.ts";
 import { findSite, listSiteDrives } from "./list-drives.ts";
 import { readTenantDirectory } from "./read-directory.ts";
-import { readDrives } from "./read-drives.ts";
 import { createSiteClient, listSiteGroups, readSiteGroups } from "./site-groups.ts";
 
 export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSecrets>({
@@ -25,31 +23,11 @@ export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSe
   configSchema: sharepointConfigSchema,
   secretSchema: microsoftSecretSchema,
 
-  async check(config, secrets, context) {
-    const graph = createGraph(config, secrets, context);
-    try {
-      const result = await checkDrives(graph, context, () => listSiteDrives(graph, config));
-      if (result.error !== null) return result;
-      return { ...result, checks: [...result.checks, await checkSiteGroups(graph, config, secrets, context)] };
-    } finally {
-      await graph.close();
-    }
-  },
-
-  async *read({ config, secrets, cursor, known, context }) {
-    const graph = createGraph(config, secrets, context);
-    try {
-      const { tenantId, graphUrl, siteUrl, libraries, include, exclude } = config;
-      const settings = digest(
-        JSON.stringify([tenantId, graphUrl, siteUrl, libraries, include, exclude]),
-        context.limits.documentBytes,
-      );
-      const listing = await listSiteDrives(graph, config);
-      yield* readDrives({ graph, known, context, cursor, filter: config, settings, listing });
-    } finally {
-      await graph.close();
-    }
-  },
+  check: (config, secrets, context) =>
+    checkDriveSource(config, secrets, context, listSiteDrives, async (graph) => [
+      await checkSiteGroups(graph, config, secrets, context),
+    ]),
+  read: (request) => readDriveSource(request, [request.config.siteUrl, request.config.libraries], listSiteDrives),
 
   async *readDirectory({ config, secrets, context }) {
     const graph = createGraph(config, secrets, context);

@@ -1,14 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { tmpdir } from "node:os";
 import { mayRead } from "@anneal/core/access/acl";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { createTeamsHarness, type TeamsHarness } from "../../conformance/fake-microsoft/create-teams-harness.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import type { ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import type { TeamsConfig } from "./config.ts";
 import { teamsConnector } from "./teams-connector.ts";
 
@@ -24,13 +22,7 @@ describe("a team", () => {
   });
   afterEach(() => harness.close());
 
-  const context: ConnectContext = {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
+  const context = testContext({ limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
   const sync = (changes: Partial<TeamsConfig> = {}) =>
     target.apply(
       teamsConnector.read({

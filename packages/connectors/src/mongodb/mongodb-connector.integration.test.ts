@@ -1,15 +1,14 @@
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { BSON, type Document } from "mongodb";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createCertificate } from "../../conformance/create-certificate.ts";
-import { describeConnector } from "../../conformance/describe-connector.ts";
-import { describePermissions, type Who } from "../../conformance/describe-permissions.ts";
+import type { Who } from "../../conformance/describe-permissions.ts";
+import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { FakeMongodb, type FakeUser } from "../../conformance/fake-mongodb/start-fake-mongodb.ts";
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
+import { defaultLimits } from "../connector.ts";
 import { mongodbConfigSchema } from "./config.ts";
 import { mongodbConnector } from "./mongodb-connector.ts";
 
@@ -56,13 +55,7 @@ describe("with a server that speaks MongoDB's protocol", () => {
   const configOf = (config: Record<string, unknown> = {}) =>
     mongodbConfigSchema.parse({ host: "127.0.0.1", port: server.port, database, user: "reader", ...config });
   const secrets = { password: "reader-password" };
-  const context: ConnectContext = {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
+  const context = testContext();
   const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}) => {
     const request = { config: configOf(config), secrets, cursor: target.cursor, known: target.known(), context };
     await target.apply(mongodbConnector.read(request));
@@ -82,13 +75,13 @@ describe("with a server that speaks MongoDB's protocol", () => {
       server.put(name, "person", { _id: `u-${person}`, email: `${person}@example.org` });
     }
     return {
+      ...tableHarness,
       connector: mongodbConnector,
       config: configOf({
         collections: [{ name: "page", fields: ["body"], watermark, owner }],
         peopleCollection: "person",
       }),
       secrets,
-      refOf: (path: string) => `page/${encodeURIComponent(path)}`,
       put: (path: string, text: string) => change(path, { body: text, updatedAt: new Date() }),
       remove: (path: string) => Promise.resolve(server.remove(name, "page", path)),
       async move(from: string, to: string) {
@@ -106,24 +99,11 @@ describe("with a server that speaks MongoDB's protocol", () => {
         return () => Promise.resolve(void server.databases.set(name, collections));
       },
       close: () => Promise.resolve(),
-      emailOf: (person: string) => `${person}@example.org`,
-      setGroup: () => Promise.reject(new Error("there are no groups")),
-      share: (path: string, allow: readonly Who[]) =>
-        change(path, { owners: allow.flatMap((who) => (who !== "anyone" && "user" in who ? `u-${who.user}` : [])) }),
-      supports: { groups: false, nestedGroups: false, deny: false, domain: false, anyone: false },
+      share: (path: string, allow: readonly Who[]) => change(path, { owners: ownersOf(allow) }),
     };
   };
 
-  for (const watermark of [null, "updatedAt"]) {
-    describeConnector(`mongodb ${watermark === null ? "by full listing" : "by watermark"}`, () =>
-      createHarness(watermark, null),
-    );
-  }
-  for (const watermark of [null, "updatedAt"]) {
-    describePermissions(`mongodb ${watermark === null ? "by full listing" : "by watermark"}`, () =>
-      createHarness(watermark, "owners"),
-    );
-  }
+  describeTables("mongodb", "updatedAt", createHarness);
 
   describe("mongodbConnector", () => {
     it("renders every field by its name and type, and leaves out nulls and binaries", async () => {

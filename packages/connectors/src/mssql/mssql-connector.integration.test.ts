@@ -1,12 +1,11 @@
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeConnector } from "../../conformance/describe-connector.ts";
-import { describePermissions, type Who } from "../../conformance/describe-permissions.ts";
+import type { Who } from "../../conformance/describe-permissions.ts";
+import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { FakeMssql, rowversion } from "../../conformance/fake-mssql/start-fake-mssql.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
+import { defaultLimits } from "../connector.ts";
 import { mssqlConfigSchema } from "./config.ts";
 import { mssqlConnector } from "./mssql-connector.ts";
 
@@ -25,13 +24,7 @@ describe("with a server that speaks TDS", () => {
   const configOf = (config: Record<string, unknown> = {}) =>
     mssqlConfigSchema.parse({ host: "127.0.0.1", port: server.port, database: "shop", user: "reader", ...config });
   const secrets = { password: "reader-password" };
-  const context: ConnectContext = {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
+  const context = testContext();
   const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}) => {
     const request = { config: configOf(config), secrets, cursor: target.cursor, known: target.known(), context };
     await target.apply(mssqlConnector.read(request));
@@ -48,10 +41,10 @@ describe("with a server that speaks TDS", () => {
     const now = () => new Date().toISOString().replace("T", " ").replace("Z", "");
     const run = async (sql: string, ...values: (string | null)[]) => void database.prepare(sql).run(...values);
     return {
+      ...tableHarness,
       connector: mssqlConnector,
       config: configOf({ tables: [{ name: "page", watermark, owner }], peopleQuery: "SELECT id, email FROM person" }),
       secrets,
-      refOf: (path: string) => `page/${encodeURIComponent(path)}`,
       put: (path: string, text: string) =>
         run(
           `INSERT INTO page (path, body, changed) VALUES (?, ?, ?)
@@ -72,22 +65,13 @@ describe("with a server that speaks TDS", () => {
         return () => Promise.resolve(void server.databases.set("shop", database));
       },
       close: () => Promise.resolve(database.close()),
-      emailOf: (person: string) => `${person}@example.org`,
-      setGroup: () => Promise.reject(new Error("there are no groups")),
       share: (path: string, allow: readonly Who[]) => {
-        const owners = allow.flatMap((who) => (who !== "anyone" && "user" in who ? `u-${who.user}` : []));
-        return run("UPDATE page SET owners = ? WHERE path = ?", JSON.stringify(owners), path);
+        return run("UPDATE page SET owners = ? WHERE path = ?", JSON.stringify(ownersOf(allow)), path);
       },
-      supports: { groups: false, nestedGroups: false, deny: false, domain: false, anyone: false },
     };
   };
 
-  for (const watermark of [null, "changed"]) {
-    describeConnector(`mssql ${watermark === null ? "by full listing" : "by watermark"}`, () =>
-      createHarness(watermark, null),
-    );
-  }
-  describePermissions("mssql", () => createHarness("changed", "owners"));
+  describeTables("mssql", "changed", createHarness);
 
   describe("mssqlConnector", () => {
     it("pages through a table by a key of two columns, one of them larger than a double can tell apart", async () => {

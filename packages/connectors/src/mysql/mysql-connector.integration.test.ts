@@ -1,14 +1,13 @@
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import type { Change } from "@anneal/core/connect/change";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeConnector } from "../../conformance/describe-connector.ts";
-import { describePermissions, type Who } from "../../conformance/describe-permissions.ts";
+import type { Who } from "../../conformance/describe-permissions.ts";
+import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { findMariadb, startMariadb, type TestMariadb } from "../../conformance/start-mariadb.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
+import { defaultLimits } from "../connector.ts";
 import { mysqlConfigSchema } from "./config.ts";
 import { mysqlConnector } from "./mysql-connector.ts";
 
@@ -33,13 +32,7 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
   const configOf = (config: Record<string, unknown> = {}) =>
     mysqlConfigSchema.parse({ host: "127.0.0.1", port: server.port, database, user: "reader", ...config });
   const secrets = { password: "reader-password" };
-  const context: ConnectContext = {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
+  const context = testContext();
   const read = (target: MemoryTarget, config: Record<string, unknown> = {}): AsyncIterable<Change> =>
     mysqlConnector.read({ config: configOf(config), secrets, cursor: target.cursor, known: target.known(), context });
   const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}) => {
@@ -59,10 +52,10 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
        INSERT INTO person VALUES ('u-ann', 'ann@example.org'), ('u-bob', 'bob@example.org'), ('u-eve', 'eve@example.org')`,
     );
     return {
+      ...tableHarness,
       connector: mysqlConnector,
       config: configOf({ tables: [{ name: "page", watermark, owner }], peopleQuery: "SELECT id, email FROM person" }),
       secrets,
-      refOf: (path: string) => `page/${encodeURIComponent(path)}`,
       put: (path: string, text: string) =>
         server.run(
           name,
@@ -85,26 +78,13 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
         return () => server.run(null, `CREATE DATABASE ${name}; RENAME TABLE ${name}_away.page TO ${name}.page`);
       },
       close: () => server.run(null, `DROP DATABASE IF EXISTS ${name}; DROP DATABASE IF EXISTS ${name}_away`),
-      emailOf: (person: string) => `${person}@example.org`,
-      setGroup: () => Promise.reject(new Error("there are no groups")),
       share: (path: string, allow: readonly Who[]) => {
-        const owners = allow.flatMap((who) => (who !== "anyone" && "user" in who ? `u-${who.user}` : []));
-        return server.run(name, "UPDATE page SET owners = ? WHERE path = ?", [JSON.stringify(owners), path]);
+        return server.run(name, "UPDATE page SET owners = ? WHERE path = ?", [JSON.stringify(ownersOf(allow)), path]);
       },
-      supports: { groups: false, nestedGroups: false, deny: false, domain: false, anyone: false },
     };
   };
 
-  for (const watermark of [null, "updated_at"]) {
-    describeConnector(`mysql ${watermark === null ? "by full listing" : "by watermark"}`, () =>
-      createHarness(watermark, null),
-    );
-  }
-  for (const watermark of [null, "updated_at"]) {
-    describePermissions(`mysql ${watermark === null ? "by full listing" : "by watermark"}`, () =>
-      createHarness(watermark, "owners"),
-    );
-  }
+  describeTables("mysql", "updated_at", createHarness);
 
   describe("mysqlConnector", () => {
     beforeEach(async () => {
@@ -454,13 +434,7 @@ describe.skipIf(program === null || !hasOpenssl())("with a MariaDB that has a ce
   afterAll(() => server.stop());
 
   it("encrypts where the server can, and is content with no certificate that nobody vouches for", async () => {
-    const context: ConnectContext = {
-      signal: new AbortController().signal,
-      tempDir: tmpdir(),
-      limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-      deletions: defaultDeletionPolicy,
-      chromiumPath: null,
-    };
+    const context = testContext();
     const codeOf = async (user: string, tls: string) => {
       const config = { host: "localhost", port: server.port, database: "shop", user, tls };
       const secrets = { password: `${user}-password` };

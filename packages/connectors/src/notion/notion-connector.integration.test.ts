@@ -1,5 +1,3 @@
-import { tmpdir } from "node:os";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import {
@@ -10,17 +8,11 @@ import {
   type FakePage,
 } from "../../conformance/fake-notion/fake-notion.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { notionConfigSchema, type NotionConfig } from "./config.ts";
 import { notionConnector } from "./notion-connector.ts";
 
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
+const context = testContext();
 
 function configOf(notion: FakeNotion, config: Partial<NotionConfig> = {}): NotionConfig {
   return notionConfigSchema.parse({ apiUrl: notion.apiUrl, allowPrivateHosts: true, ...config });

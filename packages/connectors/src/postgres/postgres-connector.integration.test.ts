@@ -1,13 +1,12 @@
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import type { Change } from "@anneal/core/connect/change";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { describeConnector } from "../../conformance/describe-connector.ts";
-import { describePermissions, type Who } from "../../conformance/describe-permissions.ts";
+import type { Who } from "../../conformance/describe-permissions.ts";
+import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startTestPostgres, type TestPostgres } from "../../conformance/start-test-postgres.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
+import { defaultLimits } from "../connector.ts";
 import { postgresConfigSchema } from "./config.ts";
 import { postgresConnector } from "./postgres-connector.ts";
 
@@ -31,13 +30,7 @@ describe("with a real PostgreSQL", () => {
   const configOf = (config: Record<string, unknown> = {}) =>
     postgresConfigSchema.parse({ host: "127.0.0.1", port: server.port, database, user: "reader", ...config });
   const secrets = { password: "reader-password" };
-  const context: ConnectContext = {
-    signal: new AbortController().signal,
-    tempDir: tmpdir(),
-    limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-    deletions: defaultDeletionPolicy,
-    chromiumPath: null,
-  };
+  const context = testContext();
   const read = (target: MemoryTarget, config: Record<string, unknown> = {}): AsyncIterable<Change> =>
     postgresConnector.read({
       config: configOf(config),
@@ -62,10 +55,10 @@ describe("with a real PostgreSQL", () => {
        INSERT INTO person SELECT 'u-' || p, p || '@example.org' FROM unnest('{ann,bob,eve}'::text[]) AS p`,
     );
     return {
+      ...tableHarness,
       connector: postgresConnector,
       config: configOf({ tables: [{ name: "page", watermark, owner }], peopleQuery: "SELECT id, email FROM person" }),
       secrets,
-      refOf: (path: string) => `page/${encodeURIComponent(path)}`,
       put: (path: string, text: string) =>
         server.run(
           name,
@@ -85,21 +78,13 @@ describe("with a real PostgreSQL", () => {
         return () => server.run("postgres", `ALTER DATABASE ${name}_away RENAME TO ${name}`);
       },
       close: () => server.run("postgres", `DROP DATABASE ${name} WITH (FORCE)`),
-      emailOf: (person: string) => `${person}@example.org`,
-      setGroup: () => Promise.reject(new Error("there are no groups")),
       share: (path: string, allow: readonly Who[]) => {
-        const owners = allow.flatMap((who) => (who !== "anyone" && "user" in who ? `u-${who.user}` : []));
-        return server.run(name, "UPDATE page SET owners = $2 WHERE path = $1", [path, owners]);
+        return server.run(name, "UPDATE page SET owners = $2 WHERE path = $1", [path, ownersOf(allow)]);
       },
-      supports: { groups: false, nestedGroups: false, deny: false, domain: false, anyone: false },
     };
   };
 
-  for (const watermark of [null, "updated_at"]) {
-    const how = watermark === null ? "by full listing" : "by watermark";
-    describeConnector(`postgres ${how}`, () => createHarness(watermark, null));
-    describePermissions(`postgres ${how}`, () => createHarness(watermark, "owners"));
-  }
+  describeTables("postgres", "updated_at", createHarness);
 
   describe("postgresConnector", () => {
     beforeEach(async () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { startApi, type ApiAnswer, type ApiRequest, type TestApi } from "../../conformance/start-api.ts";
 import { collectBytes } from "../content.ts";
+import type { RemoteEvent } from "./remote-observer.ts";
 import { createRemoteClient, RemoteError, type RemoteClient, type RemoteClientOptions } from "./remote-client.ts";
 
 const okSchema = z.object({ ok: z.boolean() });
@@ -285,6 +286,62 @@ describe("createRemoteClient", () => {
       expect(error).toMatchObject({ status: 410 });
       expect((error as RemoteError).body).toMatch(/^stale stale /);
       expect((error as RemoteError).body.length).toBe(4000);
+    });
+  });
+
+  describe("whoever counts", () => {
+    const startCounting = (apiOrigin: string, options: Partial<RemoteClientOptions> = {}) => {
+      const events: RemoteEvent[] = [];
+      const limits = { documentBytes: 1000, requestTimeoutMs: 5000 };
+      const onRemoteEvent = (event: RemoteEvent) => events.push(event);
+      const client = connect(apiOrigin, { ...options, context: { signal: abort.signal, limits, onRemoteEvent } });
+      return { client, events };
+    };
+    const wordsOf = (events: readonly RemoteEvent[]) =>
+      events.map((event) => {
+        if (event.type === "request") return event.status;
+        return event.type === "wait" ? [event.cause, event.waitMs] : ["renewal", event.ok];
+      });
+
+    it("hears of every answer with its status and duration, and of each wait that was asked for", async () => {
+      const busy = { status: 429, headers: { "retry-after": "0" } };
+      const { client, events } = startCounting((await startSequence(busy, fine)).origin);
+      await client.json("/", okSchema);
+      expect(wordsOf(events)).toEqual([429, ["told", 0], 200]);
+      for (const event of events) if (event.type === "request") expect(event.durationMs).toBeGreaterThan(0);
+    });
+
+    it("hears of a wait that is left to the workflow", async () => {
+      const api = await startSequence({ status: 429, headers: { "retry-after": "86400" } });
+      const { client, events } = startCounting(api.origin);
+      await errorOf(client.json("/", okSchema));
+      expect(wordsOf(events)).toEqual([429, ["handed-over", 86_400_000]]);
+    });
+
+    it("hears of credentials that were renewed, or could not be, and not of the first ones", async () => {
+      const api = await startSequence({ status: 401 }, fine, { status: 401 });
+      const authorize = async (renew: boolean) => {
+        if (renew && api.requests.length > 2) throw new AnnealError("SOURCE_CREDENTIALS", "No.", { action: "Ask." });
+        return { authorization: "Bearer hunter2" };
+      };
+      const { client, events } = startCounting(api.origin, { authorize });
+      await client.json("/", okSchema);
+      await errorOf(client.json("/", okSchema));
+      expect(wordsOf(events)).toEqual([401, ["renewal", true], 200, 401, ["renewal", false]]);
+      expect(inspect(events)).not.toContain("hunter2");
+    });
+
+    it("hears of an answer that did not come, and nothing of one that nobody waits for any more", async () => {
+      const refused = startCounting("http://127.0.0.1:1");
+      await errorOf(refused.client.json("/", okSchema));
+      expect(wordsOf(refused.events)).toContain(null);
+      const api = await start(() => new Promise<ApiAnswer>(() => {}));
+      const held = startCounting(api.origin);
+      const asked = errorOf(held.client.json("/", okSchema));
+      await vi.waitUntil(() => api.requests.length === 1);
+      abort.abort();
+      await asked;
+      expect(held.events).toEqual([]);
     });
   });
 

@@ -15,6 +15,7 @@ import {
   readText,
   unexpectedAnswer,
 } from "./remote-answer.ts";
+import { observeAnswer, observeRenewals } from "./remote-observer.ts";
 import { shareCredentials, type Credentials } from "./shared-credentials.ts";
 
 /**
@@ -52,12 +53,12 @@ export type RemoteClientOptions = {
   /** Also allowed to get the credentials, for vendors that answer with addresses of another host of theirs. */
   trustedHosts?: readonly string[];
   allowPrivateHosts: boolean;
-  context: Pick<ConnectContext, "signal" | "limits">;
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent">;
   /**
    * Headers of a request; asked with `renew` after a 401, once for all requests that wait for it. It must not use the
    * client that it authorizes, which would wait for itself.
    */
-  authorize?: (renew: boolean) => Promise<Record<string, string>>;
+  authorize?: (renew: boolean) => Credentials;
   /** True for an answer of status 200 that refuses the credentials: they are renewed as after a 401. */
   isRefusal?: (answer: unknown) => boolean;
   /** Parameters that are credentials: they go where `authorize`'s headers go. */
@@ -112,7 +113,9 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   });
   const limit = pLimit(options.concurrency ?? 4);
   let pausedUntil = 0;
-  const credentials = options.authorize === undefined ? null : shareCredentials(options.authorize);
+  const observe = context.onRemoteEvent ?? (() => {});
+  const { authorize } = options;
+  const credentials = authorize === undefined ? null : shareCredentials(observeRenewals(observe, authorize));
 
   const isTrusted = ({ host, protocol }: URL) => trustedHosts.has(host) && protocol === base.protocol;
 
@@ -131,21 +134,17 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       const address = new URL(target.href);
       if (trusted) for (const [name, value] of entriesOf(options.secretQuery)) address.searchParams.set(name, value);
       const isText = typeof body === "string";
-      const response = await guarded
-        .fetch(address.href, {
-          method,
-          headers: {
-            accept: "application/json",
-            ...(body === undefined || isText ? {} : { "content-type": "application/json" }),
-            ...(await used),
-            ...(trusted ? request.headers : harmless(request.headers)),
-          },
-          ...(body === undefined ? {} : { body: isText ? String(body) : JSON.stringify(body) }),
-          signal,
-        })
-        .catch((error: unknown) => {
-          throw withoutAddress(error);
-        });
+      const headers = {
+        accept: "application/json",
+        ...(body === undefined || isText ? {} : { "content-type": "application/json" }),
+        ...(await used),
+        ...(trusted ? request.headers : harmless(request.headers)),
+      };
+      const sent = body === undefined ? {} : { body: isText ? String(body) : JSON.stringify(body) };
+      const answer = () => guarded.fetch(address.href, { method, headers, ...sent, signal });
+      const response = await observeAnswer(observe, signal, answer).catch((error: unknown) => {
+        throw withoutAddress(error);
+      });
       const location = response.headers.get("location");
       if (response.status < 300 || response.status > 399) return { response, used };
       await discard(response);
@@ -193,7 +192,9 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
         signal.throwIfAborted();
         const again = error instanceof AnnealError && error.retryable && error.code !== "RATE_LIMITED";
         if (!again || tries >= maxTransferAttempts) throw error;
-        await pause(firstBackoffMs * 2 ** tries);
+        const waitMs = firstBackoffMs * 2 ** tries;
+        observe({ type: "wait", cause: "backoff", waitMs });
+        await pause(waitMs);
         continue;
       }
       const { response, used } = sent;
@@ -209,6 +210,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       waitedMs += waitMs;
       if (isAboutLoad(response.status, wantedMs) && tries < maxAttempts && waitedMs <= maxWaitMs) {
         await discard(response);
+        observe({ type: "wait", cause: wantedMs === null ? "backoff" : "told", waitMs });
         // The vendor asked everybody to wait, not this one request.
         pausedUntil = Math.max(pausedUntil, Date.now() + waitMs);
         continue;
@@ -226,6 +228,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     // Whatever words the vendor has for it, how long to wait is for the workflow to know.
     const askedMs = waitMs ?? said.details.retryAfterMs ?? byStatus.details.retryAfterMs;
     if (said.code !== "RATE_LIMITED" || askedMs === undefined) return new RemoteError(status, body, said);
+    if (typeof askedMs === "number") observe({ type: "wait", cause: "handed-over", waitMs: askedMs });
     const details = { ...said.details, retryAfterMs: askedMs };
     const withWait = new AnnealError(said.code, said.message, { action: said.action, details, retryable: true });
     return new RemoteError(status, body, withWait);

@@ -1,22 +1,14 @@
-import { tmpdir } from "node:os";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { createNotesHarness } from "../../conformance/fake-notes/notes-harness.ts";
 import { startFakeNotes, type FakeNotes } from "../../conformance/fake-notes/start-fake-notes.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { graphqlConfigSchema, type GraphqlConfig, type RestSecrets } from "./config.ts";
 import { graphqlConnector } from "./graphql-connector.ts";
 
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
+const context = testContext();
 
 const listedText = { content: ["{text}"] };
 const askedText = {

@@ -1,6 +1,4 @@
-import { tmpdir } from "node:os";
 import { inspect } from "node:util";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
@@ -8,17 +6,11 @@ import { createNotesHarness } from "../../conformance/fake-notes/notes-harness.t
 import { startFakeNotes, type FakeNotes } from "../../conformance/fake-notes/start-fake-notes.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startApi } from "../../conformance/start-api.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { restConfigSchema, type RestConfig, type RestSecrets } from "./config.ts";
 import { restConnector } from "./rest-connector.ts";
 
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
+const context = testContext();
 
 const listedText = { title: "{name}", content: ["{text}"] };
 const askedText = { title: "{name}", contentPath: "notes/{id}/text", updatedAt: "updatedAt" };

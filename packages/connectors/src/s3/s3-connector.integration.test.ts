@@ -1,4 +1,3 @@
-import { tmpdir } from "node:os";
 import {
   CreateBucketCommand,
   DeleteBucketCommand,
@@ -8,24 +7,17 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { findMotoPython, startMoto, type Moto } from "../../conformance/start-moto.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { s3ConfigSchema, type S3Config, type S3Secrets } from "./config.ts";
 import { s3Connector } from "./s3-connector.ts";
 
 const python = findMotoPython();
 const secrets = { accessKeyId: "testing", secretAccessKey: "testing" };
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
+const context = testContext();
 
 describe.skipIf(python === null)("with moto", () => {
   let moto: Moto;

@@ -5,7 +5,6 @@ import { createConnection, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
@@ -13,20 +12,15 @@ import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { createPosixFiles, emailDomain, mayGiveAway } from "../../conformance/posix-files.ts";
 import { findSshd, maySetPassword, startSshd, type Sshd } from "../../conformance/start-sshd.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { collectBytes } from "../content.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { defaultLimits } from "../connector.ts";
 import { sftpConfigSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
 import { sftpConnector } from "./sftp-connector.ts";
 
 const program = findSshd();
 
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 10_000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
+const context = testContext({ limits: { requestTimeoutMs: 10_000 } });
 
 describe.skipIf(program === null)("with OpenSSH", () => {
   let everything: Sshd;

@@ -1,6 +1,4 @@
-import { tmpdir } from "node:os";
 import { mayRead } from "@anneal/core/access/acl";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions, type PermissionHarness, type Who } from "../../conformance/describe-permissions.ts";
@@ -8,17 +6,11 @@ import { FakeSlack } from "../../conformance/fake-slack/fake-slack.ts";
 import type { FakeChannel } from "../../conformance/fake-slack/slack-state.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { slackConfigSchema, type SlackConfig, type SlackSecrets } from "./config.ts";
 import { slackConnector } from "./slack-connector.ts";
 
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 5000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
+const context = testContext();
 
 function configOf(slack: FakeSlack, config: Partial<SlackConfig> = {}): SlackConfig {
   return slackConfigSchema.parse({ apiUrl: slack.apiUrl, allowPrivateHosts: true, ...config });

@@ -2,9 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { mayRead, principalKey } from "@anneal/core/access/acl";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions, type Who } from "../../conformance/describe-permissions.ts";
@@ -12,21 +10,15 @@ import { fullControl, type Ace } from "../../conformance/descriptor-bytes.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { findSamba, sambaPeople, startSamba, type Samba } from "../../conformance/start-samba.ts";
+import { testPython } from "../../conformance/test-python.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { collectBytes } from "../content.ts";
-import { defaultLimits, type ConnectContext } from "../connector.ts";
 import { smbConfigSchema, type SmbConfig } from "./config.ts";
 import { smbConnector } from "./smb-connector.ts";
 
 const program = findSamba();
-const pythonPath = process.env.PYTHONPATH;
 const emailDomain = "example.com";
-const context: ConnectContext = {
-  signal: new AbortController().signal,
-  tempDir: tmpdir(),
-  limits: { ...defaultLimits, requestTimeoutMs: 10_000 },
-  deletions: defaultDeletionPolicy,
-  chromiumPath: null,
-};
+const context = testContext({ limits: { requestTimeoutMs: 10_000 } });
 
 const inherited = 0x10;
 const handedDown = 0x03;
@@ -36,14 +28,9 @@ describe.skipIf(program === null)("with samba", () => {
   let samba: Samba;
   let cases = 0;
   beforeAll(async () => {
-    process.env.PYTHONPATH = fileURLToPath(new URL("../../../../apps/sidecars/src", import.meta.url));
     samba = await startSamba(program!);
   });
-  afterAll(async () => {
-    await samba.stop();
-    if (pythonPath === undefined) delete process.env.PYTHONPATH;
-    else process.env.PYTHONPATH = pythonPath;
-  });
+  afterAll(() => samba.stop());
 
   const sidOfPerson = (person: string) => samba.sidOf(sambaPeople[person as keyof typeof sambaPeople]);
   const configOf = (config: Partial<SmbConfig> = {}) =>
@@ -281,16 +268,10 @@ describe.skipIf(program === null)("with samba", () => {
   });
 
   it("says what to install where Python, or the program, is missing", async () => {
-    const { ANNEAL_PYTHON: python, PYTHONPATH: path } = process.env;
-    try {
-      process.env.PYTHONPATH = tmpdir();
-      expect(await errorOf(configOf())).toMatchObject({ code: "PREREQUISITE_MISSING" });
-      process.env.ANNEAL_PYTHON = "/nowhere/python";
-      expect(await errorOf(configOf())).toMatchObject({ code: "PREREQUISITE_MISSING" });
-    } finally {
-      process.env.PYTHONPATH = path;
-      if (python === undefined) delete process.env.ANNEAL_PYTHON;
-      else process.env.ANNEAL_PYTHON = python;
+    const runtimes = [null, { ...testPython, pythonPath: tmpdir() }, { ...testPython, python: "/nowhere/python" }];
+    for (const python of runtimes) {
+      const { error } = await smbConnector.check(configOf(), secrets(), { ...context, python });
+      expect(error).toMatchObject({ code: "PREREQUISITE_MISSING", action: expect.stringContaining("ANNEAL_PYTHON") });
     }
   });
 

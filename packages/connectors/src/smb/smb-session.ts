@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, isAllowedAddress, refuseHost } from "../host-guard.ts";
 import { unreachable } from "../failure.ts";
-import { pythonRuntime } from "./python-runtime.ts";
+import type { PythonRuntime } from "../python-runtime.ts";
 import { endsSession, serverName, toSmbError } from "./smb-errors.ts";
 
 export type SmbTarget = {
@@ -39,11 +39,12 @@ const replySchema = z.union([
 export async function openSmb(
   target: SmbTarget,
   password: string,
-  { signal, limits }: Pick<ConnectContext, "signal" | "limits">,
+  { signal, limits, python }: Pick<ConnectContext, "signal" | "limits" | "python">,
 ): Promise<SmbSession> {
   signal.throwIfAborted();
+  if (python === null) throw pythonMissing("The worker has none.");
   const address = await judgedAddress(target);
-  const session = startSession(target, limits.requestTimeoutMs, signal);
+  const session = startSession(python, target, limits.requestTimeoutMs, signal);
   try {
     const { host, port, share, user, encryption } = target;
     const connect = { op: "connect", address, host, port, share, user, password, encrypt: encryption };
@@ -71,8 +72,12 @@ async function judgedAddress(target: SmbTarget): Promise<string> {
   return first.address;
 }
 
-function startSession(target: SmbTarget, timeoutMs: number, signal: AbortSignal): SmbSession {
-  const { python, pythonPath } = pythonRuntime();
+function startSession(
+  { python, pythonPath }: PythonRuntime,
+  target: SmbTarget,
+  timeoutMs: number,
+  signal: AbortSignal,
+): SmbSession {
   const child = spawn(python, ["-m", "sidecars.smb"], {
     env: { PATH: process.env["PATH"], ...(pythonPath === undefined ? {} : { PYTHONPATH: pythonPath }) },
   });
@@ -88,9 +93,10 @@ function startSession(target: SmbTarget, timeoutMs: number, signal: AbortSignal)
   // Only looked at for what is missing; it goes into no message.
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-2000)));
   child.stdin.on("error", () => {});
-  child.once("error", () => lose(pythonMissing(python)));
+  const missing = pythonMissing(`"${python}" lacks it.`);
+  child.once("error", () => lose(missing));
   child.once("close", () => {
-    lose(complaint.includes("ModuleNotFoundError") ? pythonMissing(python) : toSmbError("BROKEN", target, null));
+    lose(complaint.includes("ModuleNotFoundError") ? missing : toSmbError("BROKEN", target, null));
   });
   createInterface({ input: child.stdout }).on("line", (line) => {
     const reply = replySchema.parse(JSON.parse(line));
@@ -127,8 +133,8 @@ function startSession(target: SmbTarget, timeoutMs: number, signal: AbortSignal)
   };
 }
 
-function pythonMissing(python: string): AnnealError {
-  return new AnnealError("PREREQUISITE_MISSING", `SMB shares need Python with smbprotocol, which "${python}" lacks.`, {
+function pythonMissing(what: string): AnnealError {
+  return new AnnealError("PREREQUISITE_MISSING", `SMB shares need a Python with smbprotocol. ${what}`, {
     action: "Install infra/python/requirements.lock into the worker's Python, or set ANNEAL_PYTHON to one that has it.",
   });
 }

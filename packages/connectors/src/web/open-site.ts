@@ -1,39 +1,47 @@
 import { AnnealError } from "@anneal/core/errors";
-import type { WebConfig } from "./config.ts";
 import { followRedirects } from "./follow-redirects.ts";
+import { expiredLogin } from "./login-state.ts";
 import { loadRobots, type RobotsRules } from "./robots.ts";
+import { isLoginAddress } from "./signed-out.ts";
 import { discard, statusError, type SiteClient } from "./site-client.ts";
 import { isSameSite, normaliseUrl, siteOf, type Site } from "./site-url.ts";
 
 export type OpenedSite = { site: Site; start: string; robots: RobotsRules };
 
 /**
- * Finds where the start address really leads, and what the site allows.
+ * Finds where an address really leads, and what its host allows.
  * @throws AnnealError when there is no site to crawl
  */
-export async function openSite(client: SiteClient, config: WebConfig): Promise<OpenedSite> {
-  const { response, url } = await followRedirects(client, config.url);
+export async function openSite(client: SiteClient, address: string, hasLogin: boolean): Promise<OpenedSite> {
+  const { response, url } = await followRedirects(client, address);
   await discard(response);
   if (response.status === 404 || response.status === 410) {
-    throw new AnnealError("SOURCE_NOT_FOUND", `"${config.url}" does not exist (${response.status}).`, {
+    throw new AnnealError("SOURCE_NOT_FOUND", `"${address}" does not exist (${response.status}).`, {
       action: "Check the address in a browser.",
     });
   }
-  if (response.status !== 200) throw statusError(config.url, response.status);
+  if (hasLogin && (response.status === 401 || (url !== address && isLoginAddress(url) && !isLoginAddress(address)))) {
+    throw expiredLogin(new URL(address).host);
+  }
+  if (response.status !== 200) throw statusError(address, response.status);
   const site = siteOf(new URL(url));
   // From http to https or to www is the same place; elsewhere is a source that a person should name.
-  if (!isSameSite(new URL(config.url), site) && new URL(config.url).hostname !== site.hostname) {
-    throw new AnnealError("INVALID_INPUT", `"${config.url}" leads to another site, ${site.origin}.`, {
+  if (!isSameSite(new URL(address), site) && new URL(address).hostname !== site.hostname) {
+    throw new AnnealError("INVALID_INPUT", `"${address}" leads to another site, ${site.origin}.`, {
       action: `Use ${site.origin} as the address, if that is the site you mean.`,
     });
   }
   const robots = await loadRobots(client, site);
-  client.slowTo(robots.crawlDelayMs);
-  const start = normaliseUrl(url, url, site) ?? url;
-  if (!robots.isAllowed(start)) {
-    throw new AnnealError("SOURCE_FORBIDDEN", `The robots.txt of ${site.origin} does not let "${start}" be crawled.`, {
-      action: "Ask the site's owner to allow AnnealBot, or begin at an address that is allowed.",
-    });
-  }
+  client.slowTo(site, robots.crawlDelayMs);
+  const start = normaliseUrl(url, url, [site]) ?? url;
+  assertMayStart({ site, robots }, start);
   return { site, start, robots };
+}
+
+/** @throws AnnealError where robots.txt forbids to begin */
+export function assertMayStart({ site, robots }: Omit<OpenedSite, "start">, start: string): void {
+  if (robots.isAllowed(start)) return;
+  throw new AnnealError("SOURCE_FORBIDDEN", `The robots.txt of ${site.origin} does not let "${start}" be crawled.`, {
+    action: "Ask the site's owner to allow AnnealBot, or begin at an address that is allowed.",
+  });
 }

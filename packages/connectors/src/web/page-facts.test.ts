@@ -45,9 +45,54 @@ describe("readRobotsRules", () => {
     ["none", true, true],
     ["index, nofollow", false, true],
     ["annealbot: noindex", true, false],
+    ["googlebot: noindex, annealbot: nofollow", false, true],
+    ["otherbot: none", false, false],
+    ["max-snippet: 20, noindex", true, false],
+    ["unavailable_after: 25 Jun 2027 15:00:00 GMT, nofollow", false, true],
     ["max-snippet:20", false, false],
     [null, false, false],
   ])("reads %j", (value, noindex, nofollow) => {
     expect(readRobotsRules(value)).toEqual({ noindex, nofollow });
+  });
+});
+
+describe("mainText", () => {
+  const mainText = (html: string) => readPageFacts(html).mainText;
+
+  it("is the same whatever stands around the content", () => {
+    const page = (around: string, nonce: string) =>
+      `<html><body class="ads-free"><header>Menu ${around}</header><nav>${around}</nav>
+       <div class="ad-slot">Buy ${around}</div><form><h1>Pumps</h1><p>Rinse the filter.</p><input value="${nonce}"></form>
+       <aside>Also ${around}</aside><div class="cookie-banner">${around}</div><footer>Built ${around}</footer></body></html>`;
+    expect(mainText(page("one", "1"))).toBe("Pumps Rinse the filter.");
+    expect(mainText(page("two", "2"))).toBe(mainText(page("one", "1")));
+  });
+
+  it("takes the element that says it is the content, with what belongs to it", () => {
+    expect(
+      mainText(
+        "<p>Weather: rain</p><main><header>Head</header><p>Text.</p><aside>Note.</aside></main><p>Visitors: 7</p>",
+      ),
+    ).toBe("Head Text. Note.");
+    expect(mainText("<article>Only one.</article><p>x</p>")).toBe("Only one.");
+    expect(mainText("<article>First.</article><article>Second.</article>")).toBe("First. Second.");
+  });
+
+  it("takes the whole page where the template hides its content from us", () => {
+    expect(mainText("<main></main><p>All the text stands here.</p>")).toBe("All the text stands here.");
+    expect(mainText('<div class="promo">All the text stands in an advertisement.</div>')).toBe(
+      "All the text stands in an advertisement.",
+    );
+  });
+});
+
+describe("feeds and sign-in", () => {
+  it("finds the feeds that a page names, and whether it asks for a password", () => {
+    const facts = readPageFacts(
+      `<html lang="de"><link rel="alternate" type="application/rss+xml" href="/rss"><link rel=alternate type="application/feed+json; charset=utf-8" href="/json">
+       <link rel="alternate" hreflang="en" href="/en"><input type="PASSWORD">`,
+    );
+    expect(facts.feeds).toEqual(["/rss", "/json"]);
+    expect(facts).toMatchObject({ language: "de", passwordFields: 1 });
   });
 });

@@ -1,10 +1,15 @@
 import { parse, type DefaultTreeAdapterTypes } from "parse5";
+import { robotsAgent } from "./config.ts";
+import { feedTypes, vagueFeedTypes } from "./feed.ts";
+import { readMainText } from "./main-text.ts";
 
-/** What a crawl needs to know of a page; its main content is found later, from the bytes. */
+/** What a crawl needs to know of a page; what is learnt from it is extracted later, from the bytes. */
 export type PageFacts = {
   title: string | null;
   /** As written; relative to `base`. */
   links: string[];
+  /** Feeds that the page names, as written. */
+  feeds: string[];
   /** The document's own base address, as written. */
   base: string | null;
   canonical: string | null;
@@ -12,7 +17,12 @@ export type PageFacts = {
   nofollow: boolean;
   /** What a reader could see, white space collapsed. */
   text: string;
+  /** What it is about: the text of its main part, for telling whether it changed. */
+  mainText: string;
+  language: string | null;
   scripts: number;
+  /** Somebody is asked to sign in. */
+  passwordFields: number;
 };
 
 type Node = DefaultTreeAdapterTypes.Node;
@@ -22,21 +32,27 @@ const invisible = new Set(["script", "style", "noscript", "template", "head", "s
 
 /** A page has at most this many links that count; more is a listing of listings. */
 const maxLinks = 5000;
+const maxFeeds = 50;
 
 export function readPageFacts(html: string): PageFacts {
   const facts: PageFacts = {
     title: null,
     links: [],
+    feeds: [],
     base: null,
     canonical: null,
     noindex: false,
     nofollow: false,
     text: "",
+    mainText: "",
+    language: null,
     scripts: 0,
+    passwordFields: 0,
   };
+  const document = parse(html);
   const words: string[] = [];
   // A stack of its own: a page of a hundred thousand nested elements must not overflow ours.
-  const waiting: { node: Node; visible: boolean }[] = [{ node: parse(html), visible: true }];
+  const waiting: { node: Node; visible: boolean }[] = [{ node: document, visible: true }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { node, visible } = next;
     if (node.nodeName === "#text" && "value" in node && visible) words.push(node.value);
@@ -48,6 +64,9 @@ export function readPageFacts(html: string): PageFacts {
     }
   }
   facts.text = collapse(words.join(" "));
+  const mainText = readMainText(document);
+  // Whoever calls everything an advertisement has no main part.
+  facts.mainText = mainText.length * 10 >= facts.text.length ? mainText : facts.text;
   return facts;
 }
 
@@ -67,10 +86,7 @@ function readElement(element: Element, facts: PageFacts): void {
       return;
     }
     case "link":
-      if (attribute(element, "rel")?.toLowerCase().split(/\s+/).includes("canonical")) {
-        facts.canonical ??= attribute(element, "href");
-      }
-      return;
+      return readLink(element, facts);
     case "meta":
       if (/^(robots|annealbot)$/i.test(attribute(element, "name") ?? "")) {
         const rules = readRobotsRules(attribute(element, "content"));
@@ -78,16 +94,49 @@ function readElement(element: Element, facts: PageFacts): void {
         facts.nofollow ||= rules.nofollow;
       }
       return;
+    case "html":
+      facts.language ??= attribute(element, "lang");
+      return;
+    case "input":
+      if (/^password$/i.test(attribute(element, "type") ?? "")) facts.passwordFields += 1;
+      return;
     case "script":
       if (!/json|template|text\/(?!javascript)/i.test(attribute(element, "type") ?? "")) facts.scripts += 1;
   }
 }
 
-/** The value of a robots meta element or an X-Robots-Tag header. */
+function readLink(element: Element, facts: PageFacts): void {
+  const rel = attribute(element, "rel")?.toLowerCase().split(/\s+/) ?? [];
+  const href = attribute(element, "href");
+  if (href === null) return;
+  if (rel.includes("canonical")) facts.canonical ??= href;
+  else if (rel.includes("alternate")) {
+    const type = attribute(element, "type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+    const isFeed = feedTypes.has(type) || vagueFeedTypes.has(type);
+    if (isFeed && facts.feeds.length < maxFeeds) facts.feeds.push(href);
+  }
+}
+
+/** Rules that carry a value after a colon, which is otherwise what stands behind the name of a crawler. */
+const rulesWithValue = /^(?:max-snippet|max-image-preview|max-video-preview|unavailable_after)$/;
+
+/**
+ * The value of a robots meta element or an X-Robots-Tag header: "noindex, nofollow", or "googlebot: nofollow,
+ * otherbot: noindex", where what follows the name of another crawler is not for us.
+ */
 export function readRobotsRules(value: string | null): { noindex: boolean; nofollow: boolean } {
-  const rules = (value ?? "").toLowerCase().split(/[\s,:]+/);
-  const none = rules.includes("none");
-  return { noindex: none || rules.includes("noindex"), nofollow: none || rules.includes("nofollow") };
+  const rules = new Set<string>();
+  let isForUs = true;
+  for (const part of (value ?? "").toLowerCase().split(",")) {
+    const colon = part.indexOf(":");
+    const name = part.slice(0, Math.max(0, colon)).trim();
+    const isNamed = colon >= 0 && !rulesWithValue.test(name);
+    if (isNamed) isForUs = name === robotsAgent.toLowerCase() || name === "*";
+    if (!isForUs) continue;
+    for (const rule of (isNamed ? part.slice(colon + 1) : part).trim().split(/\s+/)) rules.add(rule);
+  }
+  const none = rules.has("none");
+  return { noindex: none || rules.has("noindex"), nofollow: none || rules.has("nofollow") };
 }
 
 function attribute(element: Element, name: string): string | null {

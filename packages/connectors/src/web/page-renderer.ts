@@ -3,6 +3,7 @@ import { chromium, type Browser, type BrowserContext, type Route } from "playwri
 import type { GuardedFetch } from "../guarded-fetch.ts";
 import { collectBytes } from "../content.ts";
 import { redirectTarget } from "./follow-redirects.ts";
+import type { LoginState } from "./login-state.ts";
 import { discard, readBody } from "./site-client.ts";
 
 export type PageRenderer = {
@@ -14,6 +15,9 @@ export type PageRenderer = {
 export type RendererOptions = {
   chromiumPath: string;
   userAgent: string;
+  /** What goes with every request to an address, the cookies of a login included. */
+  headersFor(url: string): Record<string, string>;
+  login: LoginState | null;
   fetch: GuardedFetch;
   timeoutMs: number;
 };
@@ -54,10 +58,15 @@ export function createPageRenderer(options: RendererOptions): PageRenderer {
         acceptDownloads: false,
         // A dead end for anything that is not routed.
         proxy: { server: "http://127.0.0.1:9" },
+        ...(options.login === null ? {} : { storageState: storedStateOf(options.login) }),
       });
+      // A script that never yields hangs the page's own calls too, so the bound is outside of it.
+      const overdue = new AbortController();
+      const timer = setTimeout(() => {
+        overdue.abort(new DOMException("The page took too long.", "TimeoutError"));
+      }, 2 * options.timeoutMs);
       try {
-        // A script that never yields hangs the page's own calls too, so the bound is outside of it.
-        const bound = AbortSignal.any([signal, AbortSignal.timeout(2 * options.timeoutMs)]);
+        const bound = AbortSignal.any([signal, overdue.signal]);
         return await orAborted(renderIn(context, url, html, bound, options), bound);
       } catch (error) {
         signal.throwIfAborted();
@@ -67,6 +76,7 @@ export function createPageRenderer(options: RendererOptions): PageRenderer {
           retryable: true,
         });
       } finally {
+        clearTimeout(timer);
         await context.close().catch(() => {});
       }
     },
@@ -127,11 +137,17 @@ async function serveResource(route: Route, signal: AbortSignal, options: Rendere
   const wanted = ["script", "xhr", "fetch", "stylesheet", "other"].includes(request.resourceType());
   if (request.method() !== "GET" || !wanted) return route.abort();
   const all = await request.allHeaders();
-  const headers: Record<string, string> = { "user-agent": options.userAgent };
-  for (const name of passedHeaders) if (all[name] !== undefined) headers[name] = all[name];
+  const passed: Record<string, string> = {};
+  for (const name of passedHeaders) if (all[name] !== undefined) passed[name] = all[name];
   let url = request.url();
+  const { host } = new URL(url);
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
+    // A token that the page's scripts keep goes where they send it, and not on to where that place redirects.
+    const token = all["authorization"];
+    const isSent = options.login !== null && token !== undefined && new URL(url).host === host;
+    const headers = { ...passed, ...options.headersFor(url), ...(isSent ? { authorization: token } : {}) };
     const response = await options.fetch.fetch(url, { headers, signal });
+    options.login?.renew(url, response.headers.getSetCookie());
     const target = redirectTarget(response, url);
     if (target === null) {
       const body = Buffer.from(await collectBytes(readBody(response, url, maxResourceBytes)));
@@ -147,6 +163,17 @@ async function serveResource(route: Route, signal: AbortSignal, options: Rendere
 function headersFor(headers: Iterable<[string, string]>): Record<string, string> {
   const dropped = new Set(["content-encoding", "content-length", "transfer-encoding", "set-cookie", "connection"]);
   return Object.fromEntries([...headers].filter(([name]) => !dropped.has(name.toLowerCase())));
+}
+
+function storedStateOf(login: LoginState) {
+  return {
+    cookies: login.cookies().map(({ name, value, domain, path, expires, httpOnly, secure, sameSite }) => {
+      return { name, value, domain, path, expires, httpOnly, secure, sameSite };
+    }),
+    origins: login.origins().map(({ origin, localStorage }) => {
+      return { origin, localStorage: localStorage.map(({ name, value }) => ({ name, value })) };
+    }),
+  };
 }
 
 function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,14 +1,30 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AnnealError } from "@anneal/core/errors";
+import pLimit, { type LimitFunction } from "p-limit";
 import type { Response } from "undici";
-import { toFetchError, type GuardedFetch } from "../guarded-fetch.ts";
 import { tooLarge } from "../failure.ts";
+import { toFetchError, type GuardedFetch } from "../guarded-fetch.ts";
+import type { LoginState } from "./login-state.ts";
+import type { Site } from "./site-url.ts";
 
-/** Requests to one site, no faster than it wishes. */
+/** Requests to the sites of one crawl, to each host no faster than it wishes, under one identity and one login. */
 export type SiteClient = {
-  get(url: string, headers?: Record<string, string>): Promise<Response>;
+  /** @throws AnnealError RATE_LIMITED with `retryAfterMs` when the host asks to wait longer than a minute */
+  get(url: string, headers?: Record<string, string>, options?: { anonymous: boolean }): Promise<Response>;
   /** From robots.txt, known only once that was fetched. */
-  slowTo(delayMs: number): void;
+  slowTo(site: Site, delayMs: number): void;
+  /** What goes with every request to this address, the browser's included. */
+  headersFor(url: string, options?: { anonymous: boolean }): Record<string, string>;
+};
+
+type Pace = { delayMs: number; nextStart: number; limit: LimitFunction };
+
+/** In milliseconds. */
+export type Clock = { now(): number; sleep(waitMs: number, signal: AbortSignal): Promise<void> };
+
+const systemClock: Clock = {
+  now: () => performance.now(),
+  sleep: (waitMs, signal) => sleep(waitMs, undefined, { signal }),
 };
 
 const maxAttempts = 3;
@@ -16,40 +32,67 @@ const maxRetryAfterMs = 60_000;
 
 export function createSiteClient(options: {
   fetch: GuardedFetch;
-  userAgent: string;
+  identity: { userAgent: string; from: string | null };
+  login: LoginState | null;
   requestsPerSecond: number;
+  concurrency: number;
   signal: AbortSignal;
+  clock?: Clock;
 }): SiteClient {
-  const { signal } = options;
-  let delayMs = 1000 / options.requestsPerSecond;
-  let nextStart = 0;
+  const { signal, identity, login, clock = systemClock } = options;
+  const paces = new Map<string, Pace>();
 
-  const waitForTurn = async () => {
-    const now = performance.now();
-    const start = Math.max(now, nextStart);
-    nextStart = start + delayMs;
-    if (start > now) await sleep(start - now, undefined, { signal });
+  const paceOf = (host: string): Pace => {
+    let pace = paces.get(host);
+    if (pace === undefined) {
+      pace = { delayMs: 1000 / options.requestsPerSecond, nextStart: 0, limit: pLimit(options.concurrency) };
+      paces.set(host, pace);
+    }
+    return pace;
+  };
+  const waitForTurn = async (pace: Pace) => {
+    const now = clock.now();
+    const start = Math.max(now, pace.nextStart);
+    pace.nextStart = start + pace.delayMs;
+    if (start > now) await clock.sleep(start - now, signal);
     signal.throwIfAborted();
+  };
+  const headersFor: SiteClient["headersFor"] = (url, { anonymous } = { anonymous: false }) => {
+    const cookie = anonymous ? null : (login?.cookieHeader(url) ?? null);
+    return {
+      "user-agent": identity.userAgent,
+      ...(identity.from === null ? {} : { from: identity.from }),
+      ...(cookie === null ? {} : { cookie }),
+    };
+  };
+
+  const attempt = async (pace: Pace, url: string, headers: Record<string, string>, anonymous: boolean) => {
+    for (let attempts = 1; ; attempts += 1) {
+      await waitForTurn(pace);
+      const response = await options.fetch.fetch(url, {
+        headers: { ...headersFor(url, { anonymous }), accept: "text/html,application/xhtml+xml,*/*;q=0.8", ...headers },
+        signal,
+      });
+      if (!anonymous) login?.renew(url, response.headers.getSetCookie());
+      if (response.status !== 429 && response.status !== 503) return response;
+      const waitMs = retryAfterMs(response.headers.get("retry-after"), Date.now());
+      if (waitMs === null || (attempts >= maxAttempts && waitMs <= maxRetryAfterMs)) return response;
+      await discard(response);
+      if (waitMs > maxRetryAfterMs) throw mustWait(url, waitMs);
+      // Everybody waits: the host asked, not the page.
+      pace.nextStart = Math.max(pace.nextStart, clock.now() + waitMs);
+    }
   };
 
   return {
-    slowTo(wished) {
-      delayMs = Math.max(delayMs, wished);
+    headersFor,
+    slowTo(site, wished) {
+      const pace = paceOf(new URL(site.origin).host);
+      pace.delayMs = Math.max(pace.delayMs, wished);
     },
-    async get(url, headers = {}) {
-      for (let attempt = 1; ; attempt += 1) {
-        await waitForTurn();
-        const response = await options.fetch.fetch(url, {
-          headers: { "user-agent": options.userAgent, accept: "text/html,application/xhtml+xml,*/*;q=0.8", ...headers },
-          signal,
-        });
-        if (response.status !== 429 && response.status !== 503) return response;
-        const waitMs = retryAfterMs(response.headers.get("retry-after"), Date.now());
-        if (attempt >= maxAttempts || waitMs === null || waitMs > maxRetryAfterMs) return response;
-        await discard(response);
-        // Everybody waits: the site asked, not the page.
-        nextStart = Math.max(nextStart, performance.now() + waitMs);
-      }
+    get(url, headers = {}, { anonymous } = { anonymous: false }) {
+      const pace = paceOf(new URL(url).host);
+      return pace.limit(() => attempt(pace, url, headers, anonymous));
     },
   };
 }
@@ -60,6 +103,19 @@ export function retryAfterMs(value: string | null, nowMs: number): number | null
   if (/^\d+$/.test(value.trim())) return Number(value) * 1000;
   const date = Date.parse(value);
   return Number.isNaN(date) ? null : Math.max(0, date - nowMs);
+}
+
+/** A site may ask for years. */
+const maxWaitMs = 6 * 60 * 60 * 1000;
+
+function mustWait(url: string, waitMs: number): AnnealError {
+  const { host } = new URL(url);
+  const minutes = Math.ceil(waitMs / 60_000).toLocaleString("en");
+  return new AnnealError("RATE_LIMITED", `${host} asks to wait ${minutes} minutes before it is read on.`, {
+    action: "The sync goes on by itself; lower the requests per second if this happens often.",
+    details: { retryAfterMs: Math.min(waitMs, maxWaitMs) },
+    retryable: true,
+  });
 }
 
 export async function discard(response: Response): Promise<void> {

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { isSkippedFile, normaliseUrl, pathOf, siteOf } from "./site-url.ts";
 
-const site = siteOf(new URL("https://example.org/"));
-const from = (href: string, base = "https://example.org/a/b") => normaliseUrl(href, base, site);
+const sites = ["https://example.org/", "https://docs.example.org/"].map((url) => siteOf(new URL(url)));
+const from = (href: string, base = "https://example.org/a/b") => normaliseUrl(href, base, sites);
 
 describe("normaliseUrl", () => {
   it("gives one spelling to one page", () => {
@@ -17,11 +17,16 @@ describe("normaliseUrl", () => {
       "c?utm_source=x&gclid=1",
       "/a/x/../c",
       "/a/c;jsessionid=1F",
+      "/(S(1xk2jz45v0pmzzn4yx3h1a55))/a/c",
+      "c?sid=0a1b2c3d4e5f60718293&mkt_tok=x",
     ]) {
       expect(from(href), href).toBe("https://example.org/a/c");
     }
     expect(from("?b=2&a=%20&fbclid=1")).toBe("https://example.org/a/b?a=%20&b=2");
     expect(from("?flag")).toBe("https://example.org/a/b?flag");
+    // The number of a story, as old news sites write it.
+    expect(from("?sid=12")).toBe("https://example.org/a/b?sid=12");
+    expect(from("https://docs.example.org/x?utm_medium=y")).toBe("https://docs.example.org/x");
   });
 
   it("leaves the site for nothing", () => {
@@ -39,26 +44,12 @@ describe("normaliseUrl", () => {
     }
   });
 
-  it("takes addresses that grow by themselves for traps", () => {
-    expect(from("/x/y/x/y/x/y/x/y")).toBeNull();
-    expect(from(`/${"a/".repeat(40)}`)).toBeNull();
-    expect(
-      from(
-        `/?${"abcdefghi"
-          .split("")
-          .map((name) => `${name}=1`)
-          .join("&")}`,
-      ),
-    ).toBeNull();
-    expect(from(`/${"x".repeat(3000)}`)).toBeNull();
-  });
-
   it("changes nothing when applied to its own result", () => {
     fc.assert(
       fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (url) => {
         const own = siteOf(new URL(url));
-        const once = normaliseUrl(url, url, own);
-        if (once !== null) expect(normaliseUrl(once, url, own)).toBe(once);
+        const once = normaliseUrl(url, url, [own]);
+        if (once !== null) expect(normaliseUrl(once, url, [own])).toBe(once);
       }),
     );
   });
@@ -73,9 +64,9 @@ describe("pathOf", () => {
 
 describe("isSkippedFile", () => {
   it("asks for pages and documents, not for pictures, code and archives", () => {
-    for (const path of ["/logo.PNG", "/app.js?v=1", "/x.tar.gz", "/feed.rss"])
+    for (const path of ["/logo.PNG", "/app.js?v=1", "/x.tar.gz"])
       expect(isSkippedFile(`https://example.org${path}`)).toBe(true);
-    for (const path of ["/", "/a.html", "/manual.pdf", "/v1.2", "/about.php?x=logo.png"]) {
+    for (const path of ["/", "/a.html", "/manual.pdf", "/v1.2", "/feed.rss", "/about.php?x=logo.png"]) {
       expect(isSkippedFile(`https://example.org${path}`)).toBe(false);
     }
   });

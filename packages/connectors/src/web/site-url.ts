@@ -1,4 +1,4 @@
-/** The one host that a crawl stays on. */
+/** A host that a crawl may visit. */
 export type Site = { origin: string; hostname: string; port: string };
 
 export function siteOf(url: URL): Site {
@@ -17,51 +17,56 @@ function withoutWww(hostname: string): string {
 }
 
 const trackingParameter =
-  /^(utm_.*|mtm_.*|pk_.*|fbclid|gclid|dclid|msclkid|yclid|mc_[ce]id|igshid|_hs(enc|mi)|ref_src|jsessionid|phpsessid|sid|sessionid)$/i;
+  /^(utm_.*|mtm_.*|matomo_.*|pk_.*|piwik_.*|fbclid|gclid|gclsrc|gbraid|wbraid|dclid|msclkid|yclid|twclid|ttclid|li_fat_id|mc_[ce]id|mkt_tok|igshid|igsh|_hs(enc|mi)|__hs.*|vero_id|oly_(enc|anon)_id|_openstat|ref_src|_ga|_gl|spm|jsessionid|phpsessid|aspsessionid.*|cfid|cftoken|zenid|oscsid)$/i;
+/** Some sites call a story's number "sid", so these go only when the value looks like a session's. */
+const sessionParameter = /^(sid|session|session_?id|s)$/i;
+const sessionValue = /^(?=.*\d)[\w-]{16,}$/;
 
 /**
  * One spelling per page: the site's own scheme and host, no fragment, no tracking or session parameters, sorted
  * parameters, no session in the path.
  *
- * @returns null for an address outside the site, or one that looks like a trap
+ * @returns null for an address outside the sites
  */
-export function normaliseUrl(href: string, base: URL | string, site: Site): string | null {
+export function normaliseUrl(href: string, base: URL | string, sites: readonly Site[]): string | null {
   const url = URL.parse(href, String(base));
-  if (url === null || !isSameSite(url, site)) return null;
+  const site = url === null ? undefined : sites.find((candidate) => isSameSite(url, candidate));
+  if (url === null || site === undefined) return null;
   const inSite = new URL(site.origin);
-  inSite.pathname = url.pathname.replace(/;jsessionid=[^/;]*/gi, "");
+  inSite.pathname = url.pathname
+    .replace(/;(?:jsessionid|phpsessid|sid)=[^/;]*/gi, "")
+    // ASP.NET without cookies.
+    .replace(/\/\([A-Z]\([\w-]{16,}\)\)(?=\/|$)/gi, "");
   // As the site wrote them: "?flag" and "?flag=" may be two things to it.
-  const parameters = url.search.slice(1).split("&");
-  const kept = parameters
-    .filter((parameter) => parameter !== "" && !trackingParameter.test(parameter.replace(/=.*/, "")))
+  const kept = url.search
+    .slice(1)
+    .split("&")
+    .filter((parameter) => parameter !== "" && !isForeignParameter(parameter))
     .sort()
     .join("&");
   // The setter takes one question mark away, which may be the first character of a parameter.
   inSite.search = kept === "" ? "" : `?${kept}`;
-  return looksLikeTrap(inSite) ? null : inSite.href;
+  return inSite.href;
 }
 
-const maxUrlChars = 2000;
-const maxParameters = 8;
-const maxSegments = 30;
-const maxSameSegment = 3;
+function isForeignParameter(parameter: string): boolean {
+  const [name = "", value = ""] = parameter.split("=", 2);
+  return trackingParameter.test(name) || (sessionParameter.test(name) && sessionValue.test(value));
+}
 
-/** Addresses that grow by following themselves: /a/b/a/b/a/b, or filters upon filters. */
-function looksLikeTrap(url: URL): boolean {
-  const segments = url.pathname.split("/").filter((segment) => segment !== "");
-  const counts = new Map<string, number>();
-  for (const segment of segments) counts.set(segment, (counts.get(segment) ?? 0) + 1);
-  return (
-    url.href.length > maxUrlChars ||
-    url.searchParams.size > maxParameters ||
-    segments.length > maxSegments ||
-    [...counts.values()].some((count) => count > maxSameSegment)
-  );
+/** @returns those of `hrefs` that lie in the sites and may be pages, each once, in their order */
+export function linksOf(hrefs: readonly string[], base: URL | string, sites: readonly Site[]): string[] {
+  const links = new Set<string>();
+  for (const href of hrefs) {
+    const url = normaliseUrl(href, base, sites);
+    if (url !== null && !isSkippedFile(url)) links.add(url);
+  }
+  return [...links];
 }
 
 /** Files that no parser of ours reads, told by their name so that they are not even asked for. */
 export function isSkippedFile(url: string): boolean {
-  return /\.(avif|bmp|gif|ico|jpe?g|png|svg|tiff?|webp|mp[34]|m4[av]|mov|avi|mkv|ogg|wav|webm|css|m?js|map|wasm|woff2?|ttf|eot|otf|zip|gz|tgz|bz2|xz|7z|rar|tar|exe|dmg|msi|apk|iso|deb|rpm|jar|bin|rss|atom)$/i.test(
+  return /\.(avif|bmp|gif|ico|jpe?g|png|svg|tiff?|webp|mp[34]|m4[av]|mov|avi|mkv|ogg|wav|webm|css|m?js|map|wasm|woff2?|ttf|eot|otf|zip|gz|tgz|bz2|xz|7z|rar|tar|exe|dmg|msi|apk|iso|deb|rpm|jar|bin)$/i.test(
     new URL(url).pathname,
   );
 }

@@ -5,6 +5,7 @@ import { SaxesParser } from "saxes";
 import { limitBytes } from "../content.ts";
 import { parseMediaType } from "../media-type.ts";
 import { followRedirects } from "./follow-redirects.ts";
+import type { OpenedSite } from "./open-site.ts";
 import { discard, readBody, statusError, type SiteClient } from "./site-client.ts";
 import { isSameSite, type Site } from "./site-url.ts";
 
@@ -15,33 +16,40 @@ const maxSitemaps = 100;
 export type SitemapResult = { urls: string[]; failures: { ref: string; error: AnnealError }[] };
 
 /**
- * Reads the sitemaps that robots.txt names, or /sitemap.xml, and those that they list.
- * @param maxUrls enough to fill the crawl; the rest is left out
+ * Reads sitemaps and those that they list.
+ * @param named by robots.txt or a person
+ * @param maxUrls the rest is left out
  */
 export async function loadSitemaps(
   client: SiteClient,
-  site: Site,
-  named: string[],
+  sites: readonly Site[],
+  named: readonly string[],
   maxUrls: number,
 ): Promise<SitemapResult> {
-  const usual = `${site.origin}/sitemap.xml`;
-  const waiting = named.length > 0 ? [...named] : [usual];
+  const waiting = [...named];
   const asked = new Set<string>();
   const result: SitemapResult = { urls: [], failures: [] };
   for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
     if (asked.has(url) || asked.size >= maxSitemaps || result.urls.length >= maxUrls) continue;
-    if (!URL.canParse(url) || !isSameSite(new URL(url), site)) continue;
+    const target = URL.parse(url);
+    if (target === null || !sites.some((site) => isSameSite(target, site))) continue;
     asked.add(url);
     try {
       const { pages, sitemaps } = await loadSitemap(client, url);
-      result.urls.push(...pages.slice(0, maxUrls - result.urls.length));
-      waiting.push(...sitemaps);
+      // One by one: a list of a hundred thousand is more than a call takes as arguments.
+      for (const page of pages.slice(0, maxUrls - result.urls.length)) result.urls.push(page);
+      waiting.push(...sitemaps.slice(0, maxSitemaps));
     } catch (error) {
       if (!isAnnealError(error)) throw error;
       result.failures.push({ ref: url, error });
     }
   }
   return result;
+}
+
+/** Where a site's sitemaps are: where its robots.txt says, or at the usual place. */
+export function sitemapsOf({ site, robots }: OpenedSite): string[] {
+  return robots.sitemaps.length > 0 ? robots.sitemaps : [`${site.origin}/sitemap.xml`];
 }
 
 async function loadSitemap(client: SiteClient, url: string): Promise<ParsedSitemap> {

@@ -10,6 +10,8 @@ export type SyncInput = {
   confirmDeletions: boolean;
   /** A user's e-mail, or "schedule". */
   startedBy: string;
+  /** The paused sync that this one goes on with: the same row, from the last checkpoint. */
+  continues?: string;
 };
 
 /** `heldBack`: a sentence about what a person has to decide, such as a mass deletion. */
@@ -21,6 +23,19 @@ export type SyncResult = {
   live: number;
   heldBack: string | null;
 };
+
+/** What could not be read. `ref` is the source's own id of the document; a folder's ends in "/". */
+export type SyncFailure = Pick<ErrorReport, "code" | "message" | "action"> & { ref: string };
+
+/** A source that fails as a whole is one failure, and one that fails at every document needs no longer list. */
+export const maxSyncFailures = 200;
+
+/** How long what a source deleted is kept, so that a person can take it back. */
+export const defaultTombstoneDays = 30;
+
+/** Removes for good what was deleted longer ago than it is kept. */
+export const purgeWorkflowName = "purgeDeleted";
+export const purgeScheduleId = "purge-deleted";
 
 export function syncWorkflowId(sourceId: string): string {
   return `sync-${sourceId}`;

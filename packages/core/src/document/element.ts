@@ -13,12 +13,22 @@ export const elementSchema = z.object({
   level: z.number().int().min(1).max(6).optional(),
   /** Page, slide (from 1), where the format has them. */
   page: z.number().int().positive().optional(),
+  /** Where it stands on its page, as shares of the page's width and height from its top left corner, where known. */
+  box: z
+    .object({
+      left: z.number().min(0).max(1),
+      top: z.number().min(0).max(1),
+      width: z.number().min(0).max(1),
+      height: z.number().min(0).max(1),
+    })
+    .optional(),
   /** The spreadsheet's sheet name, an e-mail's part, or another named container. */
   container: z.string().optional(),
   /** The titles and headings that this element stands under, outermost first. */
   section: z.array(z.string()),
 });
 export type Element = z.infer<typeof elementSchema>;
+export type ElementBox = NonNullable<Element["box"]>;
 
 export const parsedDocumentSchema = z.object({
   title: z.string().nullable(),

@@ -1,10 +1,10 @@
 import type { Acl } from "@anneal/core/access/acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
-import { and, asc, desc, eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { directoryMembers, directoryUsers, documents, sources } from "../schema.ts";
-import { isSyncing } from "./source-syncs.ts";
+import { isPaused, isSyncing } from "./source-syncs.ts";
 
 export type Source = typeof sources.$inferSelect;
 
@@ -12,6 +12,10 @@ const isSource = (scope: Scope, sourceId: string) =>
   and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId));
 const ofSource = (scope: Scope, sourceId: string) =>
   and(eq(documents.sourceId, sourceId), eq(documents.workspaceId, scope.workspaceId));
+/** What the source decides about: neither deleted nor kept by a person after it was. */
+const followsSource = and(isNull(documents.deletedAt), isNull(documents.restoredAt));
+/** It is its source's again, or a tombstone, and no longer a person's. */
+const notKept = { restoredAt: null, restoredBy: null };
 
 export async function listSources(scope: Scope) {
   return inWorkspace(scope, (tx) =>
@@ -23,13 +27,16 @@ export async function listSources(scope: Scope) {
         config: sources.config,
         defaultAcl: sources.defaultAcl,
         schedule: sources.schedule,
+        schedulePaused: sources.schedulePaused,
         lastSyncAt: sources.lastSyncAt,
         lastSyncError: sources.lastSyncError,
         createdAt: sources.createdAt,
         syncing: isSyncing,
+        paused: isPaused,
         // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
         documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null)`,
         quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined')`,
+        deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null)`,
       })
       .from(sources)
       .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt)))
@@ -89,6 +96,8 @@ export async function saveSource(
     sealedSecrets: Buffer | null;
     defaultAcl: Acl;
     schedule: string | null;
+    /** Left out, it stays as it is. */
+    schedulePaused?: boolean;
   },
 ): Promise<void> {
   const { id: _, ...changes } = source;
@@ -112,6 +121,10 @@ export async function saveSource(
         ),
       );
   });
+}
+
+export async function setSchedulePaused(scope: Scope, sourceId: string, schedulePaused: boolean): Promise<void> {
+  await inWorkspace(scope, (tx) => tx.update(sources).set({ schedulePaused }).where(isSource(scope, sourceId)));
 }
 
 /** A tombstone on the source and on its documents; both can be taken back by `restoreSource`. */
@@ -145,12 +158,13 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
   });
 }
 
+/** Of one that a person keeps, null: the source having it again is news, though it may be just what it was. */
 export async function findFingerprint(scope: Scope, sourceId: string, ref: string): Promise<string | null> {
   const [row] = await inWorkspace(scope, (tx) =>
     tx
       .select({ fingerprint: documents.fingerprint })
       .from(documents)
-      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref), isNull(documents.deletedAt))),
+      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref), followsSource)),
   );
   return row?.fingerprint ?? null;
 }
@@ -173,7 +187,7 @@ export async function listRefsWithFingerprint(scope: Scope, sourceId: string, fi
   return rows.map((row) => row.ref);
 }
 
-/** Live refs in code-point order, paged so that memory stays flat. */
+/** Refs that the source decides about, in code-point order, paged so that memory stays flat. */
 export async function* streamRefs(scope: Scope, sourceId: string, pageSize = 1000): AsyncIterable<string> {
   // COLLATE "C" is code-point order for UTF-8, whatever the database's own collation.
   const byCodePoint = sql`${documents.ref} collate "C"`;
@@ -183,7 +197,7 @@ export async function* streamRefs(scope: Scope, sourceId: string, pageSize = 100
       tx
         .select({ ref: documents.ref })
         .from(documents)
-        .where(and(ofSource(scope, sourceId), isNull(documents.deletedAt), gt(byCodePoint, after)))
+        .where(and(ofSource(scope, sourceId), followsSource, gt(byCodePoint, after)))
         .orderBy(byCodePoint)
         .limit(pageSize),
     );
@@ -192,6 +206,9 @@ export async function* streamRefs(scope: Scope, sourceId: string, pageSize = 100
     after = page.at(-1)!.ref;
   }
 }
+
+/** SQL: whoever stores content shares it, whoever removes content that no document has any more holds it alone. */
+export const contentLock = (contentKey: string) => sql`hashtextextended(${`content:${contentKey}`}, 0)`;
 
 export type FetchedContent = { contentHash: string; contentKey: string; sizeBytes: number };
 
@@ -209,18 +226,31 @@ function itemColumns(item: SourceItem, defaultAcl: Acl) {
   };
 }
 
-/** Stores a new or changed document; it goes round the loop again only if its bytes are others than before. */
+/**
+ * Stores a new or changed document; it goes round the loop again only if its bytes are others than before.
+ * @param putContent stores the bytes, where they are not stored yet; nobody removes them before the row names them
+ */
 export async function upsertDocument(
   scope: Scope,
   sourceId: string,
   item: SourceItem,
   content: FetchedContent,
+  putContent?: () => Promise<void>,
 ): Promise<{ documentId: string; change: "added" | "changed" | "unchanged" }> {
   return inWorkspace(scope, async (tx) => {
+    if (putContent) {
+      await tx.execute(sql`select pg_advisory_xact_lock_shared(${contentLock(content.contentKey)})`);
+      await putContent();
+    }
     const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
     const columns = { ...itemColumns(item, defaultAcl), ...content };
     const [existing] = await tx
-      .select({ id: documents.id, contentHash: documents.contentHash, deletedAt: documents.deletedAt })
+      .select({
+        id: documents.id,
+        contentHash: documents.contentHash,
+        deletedAt: documents.deletedAt,
+        restoredAt: documents.restoredAt,
+      })
       .from(documents)
       .where(and(ofSource(scope, sourceId), eq(documents.ref, item.ref)))
       .for("update");
@@ -231,12 +261,13 @@ export async function upsertDocument(
         .returning({ id: documents.id });
       return { documentId: row!.id, change: "added" };
     }
-    const returns = existing.deletedAt !== null;
+    const returns = existing.deletedAt !== null || existing.restoredAt !== null;
     const changed = existing.contentHash !== content.contentHash || returns;
     await tx
       .update(documents)
       .set({
         ...columns,
+        ...notKept,
         deletedAt: null,
         ...(changed ? { status: "fetched" as const, drop: null, changedAt: new Date() } : {}),
       })
@@ -261,7 +292,10 @@ async function lockDefaultAcl(scope: Scope, tx: Transaction, sourceId: string): 
   });
 }
 
-/** A document whose content could not be fetched: known, shown with its reason, and readable by nobody new. */
+/**
+ * A document whose content could not be fetched: known, shown with its reason, and readable by nobody new. One that was
+ * fetched before stays as it is.
+ */
 export async function quarantineRef(
   scope: Scope,
   sourceId: string,
@@ -287,16 +321,21 @@ export async function quarantineRef(
         contentHash: "",
         contentKey: "",
       })
-      .onConflictDoNothing({ target: [documents.sourceId, documents.ref] });
+      .onConflictDoUpdate({
+        target: [documents.sourceId, documents.ref],
+        set: { status: "quarantined", drop, deletedAt: null },
+        setWhere: eq(documents.contentKey, ""),
+      });
   });
 }
 
+/** @returns false also for one that a person keeps */
 export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: string): Promise<boolean> {
   const rows = await inWorkspace(scope, (tx) =>
     tx
       .update(documents)
       .set({ deletedAt: new Date() })
-      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref), isNull(documents.deletedAt)))
+      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref), followsSource))
       .returning({ id: documents.id }),
   );
   return rows.length > 0;
@@ -320,13 +359,22 @@ export async function saveDocumentAcl(
 export async function moveDocument(scope: Scope, sourceId: string, fromRef: string, item: SourceItem): Promise<void> {
   await inWorkspace(scope, async (tx) => {
     const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
-    // A tombstone may stand where the document moves to; the living one takes its place.
-    await tx
-      .delete(documents)
-      .where(and(ofSource(scope, sourceId), eq(documents.ref, item.ref), isNotNull(documents.deletedAt)));
+    // A tombstone, or what a person keeps, may stand where the document moves to: it makes room and can still be taken
+    // back or let go.
     await tx
       .update(documents)
-      .set({ ...itemColumns(item, defaultAcl), deletedAt: null })
+      .set({ ref: sql`${documents.ref} || ' #' || ${documents.id}` })
+      .where(
+        and(
+          ofSource(scope, sourceId),
+          eq(documents.ref, item.ref),
+          ne(documents.ref, fromRef),
+          or(isNotNull(documents.deletedAt), isNotNull(documents.restoredAt)),
+        ),
+      );
+    await tx
+      .update(documents)
+      .set({ ...itemColumns(item, defaultAcl), ...notKept, deletedAt: null })
       .where(and(ofSource(scope, sourceId), eq(documents.ref, fromRef)));
   });
 }

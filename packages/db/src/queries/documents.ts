@@ -86,6 +86,7 @@ export async function listDocuments(scope: Scope, filter: DocumentFilter, page: 
         acl: documents.acl,
         changedAt: documents.changedAt,
         deletedAt: documents.deletedAt,
+        restoredAt: documents.restoredAt,
       })
       .from(documents)
       .innerJoin(sources, eq(sources.id, documents.sourceId))

@@ -1,12 +1,19 @@
 import type { Cursor } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
-import { and, desc, eq, isNull, ne, sql } from "drizzle-orm";
-import { inWorkspace, type Scope } from "../database.ts";
+import type { SyncFailure } from "@anneal/core/connect/contract";
+import type { SyncProgress } from "@anneal/core/connect/measure-sync";
+import { and, desc, eq, getTableColumns, inArray, isNull, ne, sql } from "drizzle-orm";
+import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { isLocked } from "../lock.ts";
-import { sources, sourceSyncs } from "../schema.ts";
+import { documents, sources, sourceSyncs } from "../schema.ts";
 
-export type SourceSync = typeof sourceSyncs.$inferSelect;
-export type SyncCounts = Pick<SourceSync, "scanned" | "read" | "added" | "changed" | "removed" | "dropped">;
+// What failed names documents, and those have readers: see `getSyncFailures`.
+const { failures: _, ...syncColumns } = getTableColumns(sourceSyncs);
+
+export type SourceSync = Omit<typeof sourceSyncs.$inferSelect, "failures">;
+export type SyncCounts = Pick<SourceSync, "scanned" | "read" | "added" | "changed" | "removed" | "dropped" | "bytes">;
+/** What one sync has done so far. `failures` are those of this attempt. */
+export type SyncState = { id: string; counts: SyncCounts; failures?: SyncFailure[] };
 
 /** Whoever reads a source holds this lock, so that nobody else does. */
 export const syncLockName = (sourceId: string) => `sync:${sourceId}`;
@@ -16,11 +23,27 @@ export const isSyncing = sql<boolean>`(exists (select from ${sourceSyncs}
   where ${sourceSyncs.sourceId} = ${sources}."id" and ${sourceSyncs.status} = 'running')
   and ${isLocked(sql`'sync:' || ${sources}."id"::text`)})`;
 
-type NewSync = Pick<SourceSync, "id" | "sourceId" | "runId" | "startedBy">;
+/** SQL: a sync of the source waits for somebody to resume it. */
+export const isPaused = sql<boolean>`exists (select from ${sourceSyncs}
+  where ${sourceSyncs.sourceId} = ${sources}."id" and ${sourceSyncs.status} = 'paused')`;
+
+type NewSync = Pick<SourceSync, "id" | "sourceId" | "runId" | "startedBy"> & { workflowId?: string };
+
+const isSync = (scope: Scope, syncId: string) =>
+  and(eq(sourceSyncs.id, syncId), eq(sourceSyncs.workspaceId, scope.workspaceId));
+const ofSource = (scope: Scope, sourceId: string) =>
+  and(eq(sourceSyncs.sourceId, sourceId), eq(sourceSyncs.workspaceId, scope.workspaceId));
+
+/** Why a sync that was paused can no longer be resumed. */
+const superseded: ErrorReport = {
+  code: "CANCELLED",
+  message: "It was paused, and a later read of the source went on from its checkpoint.",
+  action: "Nothing is to be done: what it had not read, the later read finds.",
+};
 
 /**
  * Opens the row of a sync, or the same one again for another attempt. To be called by who holds the source's lock:
- * whatever else is still open there was left by a process that died.
+ * whatever else is still open there was left by a process that died, or is paused and has nothing left to go on with.
  * @returns what earlier attempts did
  */
 export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts> {
@@ -36,56 +59,145 @@ export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts
       .where(
         and(eq(sourceSyncs.sourceId, sync.sourceId), eq(sourceSyncs.status, "running"), ne(sourceSyncs.id, sync.id)),
       );
+    await tx
+      .update(sourceSyncs)
+      .set({ status: "cancelled", error: superseded })
+      .where(and(ofSource(scope, sync.sourceId), eq(sourceSyncs.status, "paused"), ne(sourceSyncs.id, sync.id)));
     const [row] = await tx
       .insert(sourceSyncs)
       .values({ ...sync, workspaceId: scope.workspaceId, status: "running" })
       // What could not be read is met again by the next attempt.
       .onConflictDoUpdate({
         target: sourceSyncs.id,
-        set: { status: "running", endedAt: null, error: null, dropped: 0 },
+        set: {
+          status: "running",
+          workflowId: sync.workflowId,
+          endedAt: null,
+          error: null,
+          progress: null,
+          dropped: 0,
+          failures: [],
+        },
       })
       .returning();
-    const { scanned, read, added, changed, removed, dropped } = row!;
-    return { scanned, read, added, changed, removed, dropped };
+    const { scanned, read, added, changed, removed, dropped, bytes } = row!;
+    return { scanned, read, added, changed, removed, dropped, bytes };
   });
 }
 
-/** A checkpoint: only after everything before it is durable. */
+/**
+ * A checkpoint: only after everything before it is durable.
+ * @returns whether somebody asked the sync to pause here
+ */
 export async function saveCursor(
   scope: Scope,
   sourceId: string,
   cursor: Cursor,
-  sync: { id: string; counts: SyncCounts },
-): Promise<void> {
-  await inWorkspace(scope, async (tx) => {
+  sync: SyncState,
+): Promise<{ pauseRequested: boolean }> {
+  return inWorkspace(scope, async (tx) => {
     await tx
       .update(sources)
       .set({ cursor })
       .where(and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId)));
-    await tx
+    const [row] = await tx
       .update(sourceSyncs)
-      .set(sync.counts)
-      .where(and(eq(sourceSyncs.id, sync.id), eq(sourceSyncs.workspaceId, scope.workspaceId)));
+      .set({ ...sync.counts, failures: sync.failures })
+      .where(isSync(scope, sync.id))
+      .returning({ pauseRequestedAt: sourceSyncs.pauseRequestedAt });
+    return { pauseRequested: row !== undefined && row.pauseRequestedAt !== null };
   });
+}
+
+/** Between checkpoints, for whoever watches: what is counted here is durable, and where the source goes on is not. */
+export async function saveSyncProgress(
+  scope: Scope,
+  { id, counts }: SyncState,
+  progress: SyncProgress & { listed: number },
+): Promise<void> {
+  const { listed, ...measured } = progress;
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(sourceSyncs)
+      .set({ ...counts, scanned: listed, progress: measured })
+      .where(and(isSync(scope, id), eq(sourceSyncs.status, "running"))),
+  );
+}
+
+/**
+ * Asks a sync outside of runs to stop at its next checkpoint.
+ * @returns false when none reads the source
+ */
+export async function requestPause(scope: Scope, sourceId: string): Promise<boolean> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .update(sourceSyncs)
+      .set({ pauseRequestedAt: new Date() })
+      .where(and(ofSource(scope, sourceId), eq(sourceSyncs.status, "running"), isNull(sourceSyncs.runId)))
+      .returning({ id: sourceSyncs.id }),
+  );
+  return rows.length > 0;
+}
+
+export async function isPauseRequested(scope: Scope, syncId: string): Promise<boolean> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx.select({ at: sourceSyncs.pauseRequestedAt }).from(sourceSyncs).where(isSync(scope, syncId)),
+  );
+  return row !== undefined && row.at !== null;
+}
+
+/** How many documents the last sync that came to its end listed; null before the first one. */
+export async function findLastListed(scope: Scope, sourceId: string): Promise<number | null> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ scanned: sourceSyncs.scanned })
+      .from(sourceSyncs)
+      .where(and(ofSource(scope, sourceId), eq(sourceSyncs.status, "done")))
+      .orderBy(desc(sourceSyncs.startedAt), desc(sourceSyncs.id))
+      .limit(1),
+  );
+  return row?.scanned ?? null;
+}
+
+/**
+ * Takes a sync that waits to be resumed, or whose process is gone, as cancelled.
+ * @returns false when it is neither paused nor open
+ */
+export async function abandonSync(scope: Scope, syncId: string): Promise<boolean> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .update(sourceSyncs)
+      .set({ status: "cancelled", error: null, progress: null, pauseRequestedAt: null, endedAt: new Date() })
+      .where(and(isSync(scope, syncId), inArray(sourceSyncs.status, ["paused", "running"])))
+      .returning({ id: sourceSyncs.id }),
+  );
+  return rows.length > 0;
 }
 
 export type SyncEnd =
   /** `heldBack`: what a person has to decide about, such as a mass deletion. */
-  { status: "done"; heldBack: ErrorReport | null } | { status: "failed"; error: ErrorReport } | { status: "cancelled" };
+  | { status: "done"; heldBack: ErrorReport | null }
+  | { status: "failed"; error: ErrorReport }
+  | { status: "cancelled" | "paused" };
 
-export async function endSync(
-  scope: Scope,
-  sync: { id: string; sourceId: string; counts: SyncCounts },
-  end: SyncEnd,
-): Promise<void> {
+export async function endSync(scope: Scope, sync: SyncState & { sourceId: string }, end: SyncEnd): Promise<void> {
   const error = end.status === "done" ? end.heldBack : end.status === "failed" ? end.error : null;
   const endedAt = new Date();
   await inWorkspace(scope, async (tx) => {
     await tx
       .update(sourceSyncs)
-      .set({ ...sync.counts, status: end.status, error, endedAt })
-      .where(and(eq(sourceSyncs.id, sync.id), eq(sourceSyncs.workspaceId, scope.workspaceId)));
-    if (end.status === "cancelled") return;
+      .set({
+        ...sync.counts,
+        failures: sync.failures,
+        status: end.status,
+        error,
+        endedAt,
+        progress: null,
+        // Whoever resumes it does not want it to pause again; whoever tries it again after a failure still does.
+        ...(end.status === "failed" ? {} : { pauseRequestedAt: null }),
+      })
+      .where(isSync(scope, sync.id));
+    if (end.status === "cancelled" || end.status === "paused") return;
     await tx
       .update(sources)
       .set({ lastSyncError: error, ...(error === null ? { lastSyncAt: endedAt } : {}) })
@@ -103,21 +215,43 @@ export async function skipSync(scope: Scope, sync: NewSync, error: ErrorReport):
   );
 }
 
-/** Who reads the source, as far as the rows know. */
-export async function findRunningSync(scope: Scope, sourceId: string): Promise<SourceSync | undefined> {
+/** The sync that reads the source, as far as the rows know, or that waits to be resumed. */
+export async function findOpenSync(scope: Scope, sourceId: string): Promise<SourceSync | undefined> {
   const [row] = await inWorkspace(scope, (tx) =>
     tx
-      .select()
+      .select(syncColumns)
       .from(sourceSyncs)
-      .where(
-        and(
-          eq(sourceSyncs.sourceId, sourceId),
-          eq(sourceSyncs.workspaceId, scope.workspaceId),
-          eq(sourceSyncs.status, "running"),
-        ),
-      ),
+      .where(and(ofSource(scope, sourceId), inArray(sourceSyncs.status, ["running", "paused"])))
+      .orderBy(desc(sourceSyncs.startedAt)),
   );
   return row;
+}
+
+/**
+ * What a sync could not read. `document` is the row of it, where there is one: who may read that may know of this; what
+ * has none is an administrator's to know.
+ */
+export async function getSyncFailures(scope: Scope, sourceId: string, syncId: string) {
+  return inWorkspace(scope, async (tx) => {
+    const [row] = await tx
+      .select({ failures: sourceSyncs.failures })
+      .from(sourceSyncs)
+      .where(and(isSync(scope, syncId), eq(sourceSyncs.sourceId, sourceId)));
+    const { failures } = requireRow(row, "sync of this source", syncId);
+    const refs = failures.map(({ ref }) => ref);
+    const known = await tx
+      .select({ id: documents.id, ref: documents.ref, acl: documents.acl })
+      .from(documents)
+      .where(
+        and(
+          eq(documents.sourceId, sourceId),
+          eq(documents.workspaceId, scope.workspaceId),
+          inArray(documents.ref, refs),
+        ),
+      );
+    const byRef = new Map(known.map((document) => [document.ref, document]));
+    return failures.map((failure) => ({ ...failure, document: byRef.get(failure.ref) ?? null }));
+  });
 }
 
 /** What is read now, outside of runs, and by a process that lives. */
@@ -129,6 +263,8 @@ export async function listRunningSyncs(scope: Scope) {
         name: sources.name,
         startedAt: sourceSyncs.startedAt,
         scanned: sourceSyncs.scanned,
+        bytes: sourceSyncs.bytes,
+        progress: sourceSyncs.progress,
       })
       .from(sourceSyncs)
       .innerJoin(sources, eq(sources.id, sourceSyncs.sourceId))
@@ -149,10 +285,10 @@ export async function listSyncs(
   sourceId: string,
   page: { limit: number; offset: number },
 ): Promise<{ rows: SourceSync[]; total: number }> {
-  const where = and(eq(sourceSyncs.sourceId, sourceId), eq(sourceSyncs.workspaceId, scope.workspaceId));
+  const where = ofSource(scope, sourceId);
   return inWorkspace(scope, async (tx) => {
     const rows = await tx
-      .select()
+      .select(syncColumns)
       .from(sourceSyncs)
       .where(where)
       .orderBy(desc(sourceSyncs.startedAt), desc(sourceSyncs.id))

@@ -1,6 +1,8 @@
 import type { Acl } from "@anneal/core/access/acl";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import type { Cursor } from "@anneal/core/connect/change";
+import type { SyncFailure } from "@anneal/core/connect/contract";
+import type { SyncProgress } from "@anneal/core/connect/measure-sync";
 import type { ErrorReport } from "@anneal/core/errors";
 import { sql } from "drizzle-orm";
 import {
@@ -37,8 +39,10 @@ export const sources = pgTable(
     sealedSecrets: bytea(),
     /** Applies to documents whose source has no permissions of its own; an empty one admits nobody. */
     defaultAcl: jsonb().$type<Acl>().notNull(),
-    /** Cron expression of the Temporal Schedule, or null. */
+    /** Of the Temporal Schedule: a cron expression, "@every 30m" and the like, or null. */
     schedule: text(),
+    /** The schedule stays as it is and does not fire. */
+    schedulePaused: boolean().notNull().default(false),
     cursor: jsonb().$type<Cursor>(),
     lastSyncAt: at(),
     lastSyncError: jsonb().$type<ErrorReport>(),
@@ -65,7 +69,7 @@ export const sourceDrafts = pgTable("source_drafts", {
   createdAt: createdAt(),
 });
 
-export const syncStatuses = ["running", "done", "failed", "cancelled", "skipped"] as const;
+export const syncStatuses = ["running", "done", "failed", "cancelled", "skipped", "paused"] as const;
 export type SyncStatus = (typeof syncStatuses)[number];
 
 /** One reading of a source: by hand, by its schedule, or within a run. */
@@ -80,6 +84,8 @@ export const sourceSyncs = pgTable(
       .notNull()
       .references(() => sources.id, { onDelete: "cascade" }),
     runId: uuid().references(() => runs.id, { onDelete: "set null" }),
+    /** Temporal's, to cancel it by; null in what an earlier release wrote. */
+    workflowId: text(),
     /** A user's e-mail, or "schedule". */
     startedBy: text().notNull(),
     status: text({ enum: syncStatuses }).notNull(),
@@ -94,6 +100,14 @@ export const sourceSyncs = pgTable(
     removed: integer().notNull().default(0),
     /** Those that could not be read. */
     dropped: integer().notNull().default(0),
+    /** The first of them, each with its reason. */
+    failures: jsonb().$type<SyncFailure[]>().notNull().default([]),
+    /** Of the content that was fetched. */
+    bytes: bigint({ mode: "number" }).notNull().default(0),
+    /** While it reads. */
+    progress: jsonb().$type<SyncProgress>(),
+    /** Somebody asked it to stop at its next checkpoint. */
+    pauseRequestedAt: at(),
     /** Why it failed or was skipped; of one that is done, what it held back. */
     error: jsonb().$type<ErrorReport>(),
   },
@@ -149,6 +163,9 @@ export const documents = pgTable(
     changedAt: createdAt(),
     /** A tombstone: the source no longer has it. */
     deletedAt: at(),
+    /** A person took it back: it stays, whatever the source says, until the source has it again. */
+    restoredAt: at(),
+    restoredBy: text(),
   },
   (table) => [
     uniqueIndex("documents_ref").on(table.sourceId, table.ref),
@@ -156,5 +173,7 @@ export const documents = pgTable(
     // A fingerprint can be longer than an index entry may be.
     index("documents_fingerprint").on(table.sourceId, sql`md5(${table.fingerprint})`),
     index("documents_duplicate").on(table.duplicateOf),
+    index("documents_content").on(table.contentKey),
+    index("documents_deleted").on(table.deletedAt),
   ],
 );

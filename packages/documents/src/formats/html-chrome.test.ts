@@ -74,6 +74,31 @@ describe("the furniture of a page", () => {
     expect(await read("<p>This page last modified on 2021-06-03</p>")).toHaveLength(1);
   });
 
+  it("is a dialog over the page", async () => {
+    const dialogs = `<div role=dialog><h2>Privacy</h2><p>${prose}</p></div><div aria-modal=true>Newsletter</div>`;
+    expect(await read(`${dialogs}<h1>Pumps</h1><p>${prose}</p>`)).toEqual(["title Pumps", `paragraph ${prose}`]);
+  });
+
+  it("is a row of links without a name above the first heading and after all else", async () => {
+    const row = (first: string) =>
+      `<div><a href=/>${first}</a> | <a href=/b>Buy pumps</a> | <a href=/c>Contact</a></div>`;
+    expect(await read(`${row("Home")}<h1>Pumps</h1><p>${prose}</p>${row("About")}${row("Legal")}`)).toEqual([
+      "title Pumps",
+      `paragraph ${prose}`,
+    ]);
+    const inside = await read(
+      `<h1>Pumps</h1>${row("Small")}<p>${prose}</p><p><a href=/a>One</a>, <a href=/b>two</a></p>`,
+    );
+    expect(inside).toEqual([
+      "title Pumps",
+      "paragraph Small | Buy pumps | Contact",
+      `paragraph ${prose}`,
+      "paragraph One, two",
+    ]);
+    expect(await read(`<h1>Links</h1>${row("Home")}`)).toHaveLength(2);
+    expect(await read(`<h1>Pumps</h1><p>${prose}</p><p>See ${row("A").replace(/<\/?div>/g, "")}</p>`)).toHaveLength(3);
+  });
+
   it("keeps prose however many menus stand around it", async () => {
     const nested = `${"<div class=menu>".repeat(390)}<p>${`${prose} `.repeat(2000)}</p>${"</div>".repeat(390)}`;
     expect(await read(nested)).toHaveLength(1);

@@ -103,6 +103,18 @@ export function withoutMenus(drafts: readonly Draft[], { linked, contents }: Lin
 }
 const maxSloganWords = 8;
 
+/**
+ * The rows of links that begin and end a page and lead around its site, where nothing names them: paragraphs of nothing but
+ * links above the first heading, and after all else. A page of which little would be left is such a list itself.
+ */
+export function withoutLinkRows(drafts: readonly Draft[], linkRows: ReadonlySet<Draft>): Draft[] {
+  const start = drafts.findIndex(({ kind }) => kind === "heading" || kind === "title");
+  const end = drafts.findLastIndex((draft) => !linkRows.has(draft)) + 1;
+  const kept = drafts.filter((draft, index) => !linkRows.has(draft) || (index > start && index < end));
+  const wordsOf = (some: readonly Draft[]) => some.reduce((sum, { text }) => sum + wordsIn(text), 0);
+  return wordsOf(kept) * 2 > wordsOf(drafts) ? kept : [...drafts];
+}
+
 /** When the page, not what it says, was last changed, and whose copyright it is: the lines that end a page. */
 const colophon =
   /^(?=.*\p{N})(?:(?:this|the) )?(?:web ?)?(?:page|site|website) (?:was |has been )?(?:last |lastly )?(?:modified|updated|changed|edited|generated|created)\b|^(?:©|\(c\)|copyright (?:©|\(c\)|\p{N}{4}))|^all rights reserved\b|^(?:diese )?(?:seite|website) (?:wurde )?zuletzt\b|^(?:back to )?top(?: of page)?$/iu;

@@ -34,7 +34,9 @@ export function attribute(tag: Tag, name: string): string | undefined {
 export function isHidden(tag: Tag): boolean {
   if (skipped.has(tag.tagName) || attribute(tag, "hidden") !== undefined || attribute(tag, "aria-hidden") === "true")
     return true;
-  if (attribute(tag, "role") === "navigation") return true;
+  // A dialog stands over the page: notices about cookies, offers of a newsletter.
+  if (/^(?:navigation|dialog|alertdialog|search)$/u.test(attribute(tag, "role") ?? "")) return true;
+  if (attribute(tag, "aria-modal") === "true") return true;
   const names = `${attribute(tag, "class") ?? ""} ${attribute(tag, "id") ?? ""}`;
   if (tag.tagName !== "body" && names.split(/\s+/u).some((name) => chrome.test(name))) return true;
   const style = attribute(tag, "style");

@@ -3,7 +3,7 @@ import { limitRows, renderTable } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
 
-import { isAllLinks, isFurniture, staysInPage, withoutColophon, withoutMenus } from "./html-chrome.ts";
+import { isAllLinks, isFurniture, staysInPage, withoutColophon, withoutLinkRows, withoutMenus } from "./html-chrome.ts";
 import { definitionLines, linksOnly, listLines } from "./html-lists.ts";
 import { isLayoutTable, mergeHeader, tableGrid } from "./html-tables.ts";
 import {
@@ -25,6 +25,9 @@ import {
 /** A class that the DOCX parser gives to paragraphs of style "Title"; no page in the wild uses it. */
 export const titleClass = "anneal-document-title";
 
+/** Fewer stand in a text as well: "See A and B". */
+const minRowLinks = 3;
+
 /** HTML to elements, by a walk of the tree that a browser would build. Scripts, navigation and hidden parts are left out. */
 export function parseHtml(html: string, limits: ParseLimits): Parsed {
   const document = parse(html);
@@ -36,7 +39,8 @@ export function parseHtml(html: string, limits: ParseLimits): Parsed {
   const walker = new HtmlWalker(limits, name);
   walker.walk(mainContent(body) ?? body, 0);
   walker.flush();
-  const drafts = promoteOnlyTopHeading(withoutColophon(withoutMenus(walker.drafts, walker, name)));
+  const text = withoutLinkRows(withoutColophon(withoutMenus(walker.drafts, walker, name)), walker.linkRows);
+  const drafts = promoteOnlyTopHeading(withoutColophon(text));
   return { title: name || firstTitle(drafts), drafts, warnings: walker.warnings };
 }
 
@@ -47,9 +51,15 @@ class HtmlWalker {
   readonly linked = new Set<Draft>();
   /** Of these the lists whose links stay in the page. */
   readonly contents = new Set<Draft>();
+  /** Paragraphs that are nothing but links, three or more. */
+  readonly linkRows = new Set<Draft>();
   readonly title: string;
   private readonly limits: ParseLimits;
   private inline = "";
+  /** What the paragraph that is being gathered has: links, and words outside of them. */
+  private links = 0;
+  private isLink = false;
+  private hasOwnWords = false;
   /** A heading was read. */
   opened = false;
 
@@ -60,7 +70,9 @@ class HtmlWalker {
 
   walk(node: Node, depth: number): void {
     if (node.nodeName === "#text") {
-      this.inline += (node as DefaultTreeAdapterTypes.TextNode).value.replace(/\s+/gu, " ");
+      const text = (node as DefaultTreeAdapterTypes.TextNode).value.replace(/\s+/gu, " ");
+      this.inline += text;
+      this.hasOwnWords ||= !this.isLink && /[\p{L}\p{N}]/u.test(text);
       return;
     }
     if (!isTag(node) || isHidden(node) || isFurniture(node, this)) return;
@@ -109,6 +121,11 @@ class HtmlWalker {
       const [only] = this.drafts.slice(before);
       if (!this.opened && only !== undefined && this.drafts.length === before + 1 && isAllLinks(node))
         this.linked.add(only);
+    } else if (name === "a" && !this.isLink) {
+      this.links += 1;
+      this.isLink = true;
+      for (const child of node.childNodes) this.walk(child, depth + 1);
+      this.isLink = false;
     } else {
       for (const child of node.childNodes) this.walk(child, depth + 1);
     }
@@ -117,8 +134,12 @@ class HtmlWalker {
   /** Ends the paragraph that inline content has gathered. */
   flush(): void {
     const text = collapseLines(this.inline);
+    const draft: Draft = { kind: "paragraph", text };
+    if (this.links >= minRowLinks && !this.hasOwnWords) this.linkRows.add(draft);
     this.inline = "";
-    this.push({ kind: "paragraph", text });
+    this.links = 0;
+    this.hasOwnWords = false;
+    this.push(draft);
   }
 
   private push(draft: Draft): void {

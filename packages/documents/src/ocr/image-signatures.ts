@@ -32,3 +32,7 @@ export async function readImageKind(path: string): Promise<ImageKind | null> {
     await file.close();
   }
 }
+
+export function isPng(bytes: Buffer): boolean {
+  return bytes.toString("latin1", 0, 8) === "\x89PNG\r\n\x1a\n";
+}

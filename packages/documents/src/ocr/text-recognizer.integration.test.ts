@@ -80,6 +80,27 @@ describe("TextRecognizer", () => {
     expect(isAnnealError(error) && error.action).toContain("Install Tesseract");
   });
 
+  it("makes another version of the parser once Tesseract or a language is there, so that what it could not read is tried again", async () => {
+    const late = join(folder, "late-tesseract");
+    const versionWith = (languages?: string[]) => {
+      pool = new ParserPool({ size: 1, ocr: { command: late, ...(languages === undefined ? {} : { languages }) } });
+      return pool.version();
+    };
+    const without = await versionWith();
+    expect(await failureOf(pool.parse({ path: await picture("text") }))).toMatch(/^DOCUMENT_UNSUPPORTED/u);
+    expect(await versionWith(["fra"])).toBe(without);
+
+    await writeFile(late, fakeTesseract, { mode: 0o755 });
+    const installed = await versionWith();
+    expect(installed).not.toBe(without);
+    expect((await pool.parse({ path: await picture("text") })).elements).not.toEqual([]);
+    expect(await versionWith()).toBe(installed);
+    // A language that is wanted and missing reads nothing, as if there were no Tesseract.
+    expect(await versionWith(["fra"])).toBe(without);
+    await writeFile(late, fakeTesseract.replace("echo eng;", "echo eng; echo fra;"), { mode: 0o755 });
+    expect([without, installed]).not.toContain(await versionWith(["fra"]));
+  });
+
   it("ends a picture that takes too long, and tells a broken one from one that takes too much memory", async () => {
     expect(await failureOf(parse(await picture("slow"), { timeoutMs: 500 }))).toBe(
       "DOCUMENT_TIMEOUT: Recognising the picture's text took longer than 0.5 s and was ended.",

@@ -2,14 +2,15 @@ import { type ExecFileException, execFile } from "node:child_process";
 import { resolve } from "node:path";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
-import { describeBytes, documentError } from "../document-errors.ts";
-import { withSections } from "../sections.ts";
-import type { ImageKind } from "./image-signatures.ts";
+import { countOf, describeBytes, documentError } from "../document-errors.ts";
+import { type Draft, withSections } from "../sections.ts";
+import { type ImageKind, isPng } from "./image-signatures.ts";
 import { readTsv } from "./read-tsv.ts";
 
 const MiB = 1024 * 1024;
 const maxOutputBytes = 64 * MiB;
 const preferredLanguages = ["eng", "deu"];
+const hardlyRead = "could hardly be read; check the text against the picture.";
 
 export type OcrOptions = {
   /** Tesseract's program. Default: "tesseract", found on PATH. */
@@ -51,22 +52,75 @@ export class TextRecognizer {
    *   DOCUMENT_DAMAGED, DOCUMENT_TOO_LARGE, CANCELLED.
    */
   async recognize(path: string, kind: ImageKind, signal?: AbortSignal): Promise<ParsedDocument> {
-    const turn = this.last.then(() => this.read(path, kind, signal));
+    const { drafts, poorPages } = await this.inTurn(async () => {
+      const languages = await this.languages(kind, signal);
+      return this.read([resolve(path), "stdout", "-l", languages.join("+"), "tsv"], kind, signal);
+    });
+    const warnings = ["The text was recognised in a picture (OCR); it can hold wrong letters."];
+    if (poorPages.length > 0) warnings.push(`${countOf(poorPages.length, "page")} ${hardlyRead}`);
+    return {
+      title: null,
+      mediaType: kind.mediaType,
+      elements: withSections(drafts),
+      warnings: drafts.length === 0 ? ["No text was recognised in the picture."] : warnings,
+    };
+  }
+
+  /**
+   * One page of a document that was drawn as a PNG picture.
+   *
+   * @param kind what the document is called in an error
+   * @returns `isPoor`: it could hardly be read
+   * @throws AnnealError as `recognize`
+   */
+  async recognizePage(
+    page: { png: Buffer; dpi: number },
+    kind: ImageKind,
+    signal?: AbortSignal,
+  ): Promise<{ drafts: Draft[]; isPoor: boolean }> {
+    if (!isPng(page.png)) throw documentError("DOCUMENT_DAMAGED", "The page was not drawn as a picture.");
+    const { drafts, poorPages } = await this.inTurn(async () => {
+      const languages = await this.languages(kind, signal);
+      const options = ["-l", languages.join("+"), "--dpi", String(Math.round(page.dpi))];
+      return this.read(["stdin", "stdout", ...options, "tsv"], kind, signal, page.png);
+    });
+    return { drafts, isPoor: poorPages.length > 0 };
+  }
+
+  /** @throws AnnealError DOCUMENT_UNSUPPORTED when Tesseract or a language pack is missing */
+  async requireLanguages(kind: ImageKind, signal?: AbortSignal): Promise<void> {
+    await this.languages(kind, signal);
+  }
+
+  /** What decides which documents can be read: the languages that are used, in a form that can be compared. */
+  async describe(): Promise<string> {
+    try {
+      return (await this.languages({ mediaType: "", name: "" })).join("+");
+    } catch {
+      return "none";
+    }
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.last.then(work);
     this.last = turn.catch(() => undefined);
     return turn;
   }
 
-  private async read(path: string, kind: ImageKind, signal: AbortSignal | undefined): Promise<ParsedDocument> {
-    const languages = await this.languages(kind, signal);
-    const outcome = await this.run([resolve(path), "stdout", "-l", languages.join("+"), "tsv"], signal);
+  private async read(
+    parameters: readonly string[],
+    kind: ImageKind,
+    signal: AbortSignal | undefined,
+    input?: Buffer,
+  ): Promise<ReturnType<typeof readTsv>> {
+    const outcome = await this.run(parameters, signal, input);
     if (outcome.status === "missing") throw missing(kind);
     if (outcome.status === "failed") throw this.failure(outcome);
-    const { drafts, warnings } = readTsv(outcome.stdout);
-    return { title: null, mediaType: kind.mediaType, elements: withSections(drafts), warnings };
+    return readTsv(outcome.stdout);
   }
 
   /** Asked anew for each picture: a pack that was installed meanwhile counts at once. */
-  private async languages(kind: ImageKind, signal: AbortSignal | undefined): Promise<string[]> {
+  private async languages(kind: ImageKind, signal?: AbortSignal): Promise<string[]> {
     const outcome = await this.run(["--list-langs"], signal);
     if (outcome.status === "missing") throw missing(kind);
     if (outcome.status === "failed") throw this.failure(outcome);
@@ -79,18 +133,18 @@ export class TextRecognizer {
       "DOCUMENT_UNSUPPORTED",
       `The file is ${kind.name}, and Tesseract has no language pack for ${packs.join(", ")}.`,
       {
-        action: `Install ${packs.map((pack) => `tesseract-ocr-${pack.replaceAll("_", "-")}`).join(", ")} (Debian's names) where the worker runs, and sync again.`,
+        action: `Install ${packs.map((pack) => `tesseract-ocr-${pack.replaceAll("_", "-")}`).join(", ")} (Debian's names) where the worker runs, or take another language in ANNEAL_OCR_LANGUAGES; the next run tries again.`,
         details: { mediaType: kind.mediaType, languages: packs },
       },
     );
   }
 
-  private run(parameters: readonly string[], signal: AbortSignal | undefined): Promise<Outcome> {
+  private run(parameters: readonly string[], signal: AbortSignal | undefined, input?: Buffer): Promise<Outcome> {
     const { command, timeoutMs, maxMemoryBytes } = this.options;
     // The shell only sets the bound and then becomes the program: the parameters are never read by it.
     const bounded = ["-c", 'ulimit -v "$1" && shift && exec "$@"', "sh", String(Math.ceil(maxMemoryBytes / 1024))];
     return new Promise((settle, reject) => {
-      execFile(
+      const child = execFile(
         "/bin/sh",
         [...bounded, command, ...parameters],
         {
@@ -118,6 +172,9 @@ export class TextRecognizer {
           else settle({ status: "failed", reason: stderr.trim() || error.message, cause: causeOf(error) });
         },
       );
+      // A program that ends without reading leaves a broken pipe; how it ended is told above.
+      child.stdin?.on("error", () => undefined);
+      child.stdin?.end(input);
     });
   }
 
@@ -157,7 +214,7 @@ function missing(kind: ImageKind): AnnealError {
     `The file is ${kind.name}; its text can be recognised (OCR) only where Tesseract is installed, and it is not.`,
     {
       action:
-        "Install Tesseract with its language packs where the worker runs (Debian: tesseract-ocr, tesseract-ocr-deu), or leave pictures out with an exclude rule on the source; then sync again.",
+        "Install Tesseract with its language packs where the worker runs (Debian: tesseract-ocr, tesseract-ocr-deu), or leave pictures out with an exclude rule on the source; the next run tries again.",
       details: { mediaType: kind.mediaType },
     },
   );

@@ -1,6 +1,6 @@
 import type { Row, Segment } from "./segments.ts";
 
-export type Piece = { kind: "rows"; rows: Row[] } | { kind: "table"; cells: string[][]; top: Row };
+export type Piece = { kind: "rows"; rows: Row[] } | { kind: "table"; cells: string[][]; rows: Row[] };
 
 type Column = { from: number; to: number };
 
@@ -19,7 +19,7 @@ export function findTables(rows: readonly Row[]): Piece[] {
     if (found.filter((row) => row.length > 1).length >= 2 && isAligned(found, columns)) {
       if (plain.length > 0) pieces.push({ kind: "rows", rows: plain });
       plain = [];
-      pieces.push({ kind: "table", cells: toCells(found, columns), top: found[0]! });
+      pieces.push({ kind: "table", cells: toCells(found, columns), rows: found });
       index = end;
     } else {
       plain.push(rows[index]!);

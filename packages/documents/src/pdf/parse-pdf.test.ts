@@ -43,6 +43,27 @@ describe("PDF", () => {
     expect(document.elements.at(-1)?.section).toEqual(["Pump guide", "2 Limits"]);
   });
 
+  it("says where an element stands on its page, as shares of it", async () => {
+    const document = await parseFixture(
+      writePdf([
+        [
+          { x: 72, y: 780, text: "Pump guide", size: 20, font: "bold" },
+          ...lines(72, 715, paragraph),
+          { x: 72, y: 500, text: "- one", size: 10 },
+          { x: 72, y: 480, text: "- two", size: 10 },
+        ],
+      ]),
+      "a.pdf",
+    );
+    const [title, text, list] = document.elements;
+    // Letters of 20 points on a baseline 62 points below the top of 842, 72 from the left of 595.
+    expect(title?.box).toMatchObject({ left: 0.121, top: 0.0546, height: 0.0238 });
+    expect(text?.box).toMatchObject({ left: 0.121, top: 0.1413, height: 0.0404 });
+    expect(text!.box!.width).toBeGreaterThan(0.4);
+    expect(list).toMatchObject({ kind: "list", text: "- one\n- two" });
+    expect(list?.box).toBeUndefined();
+  });
+
   it("reads a numbered heading as one, whose further line hangs under its text", async () => {
     const outline = await read([
       { x: 72, y: 780, text: "4.5", size: 14, font: "bold" },

@@ -1,42 +1,39 @@
-import { documentError } from "../document-errors.ts";
+import type { ElementBox } from "@anneal/core/document/element";
 import { renderTable } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
-import { type Draft, type Parsed, firstTitle } from "../sections.ts";
+import { boxOf, edgesAround } from "../page-box.ts";
+import { type Draft, type Parsed, type Scans, firstTitle } from "../sections.ts";
 import { type Block, joinLines, startsItem, toBlocks } from "./blocks.ts";
 import { splitRegions } from "./columns.ts";
 import { findTables } from "./find-tables.ts";
 import { type HeadingMark, markHeadings } from "./headings.ts";
-import { type PdfPage, pageList, readPdf } from "./read-pdf.ts";
+import { type PdfPage, readPdf } from "./read-pdf.ts";
 import { dropRunningLines } from "./running-lines.ts";
 import { toRows } from "./segments.ts";
 
-type Piece = { page: number } & (
+type Piece = { page: number; box: ElementBox | null } & (
   | { kind: "block"; block: Block; opensRegion: boolean }
   | { kind: "table"; text: string }
 );
 
+/** Below this many letters and digits a page may be a scan with a stamp on it. */
+const sparseLetters = 60;
+
 /**
  * A PDF's text as elements: lines are grouped to paragraphs by where they stand, columns are read one after the other,
- * headings are told by their type. Works on text only: a scan has none, and says so.
+ * headings are told by their type. Works on text only: `scans` names the pages that have none or next to none.
  */
 export async function parsePdf(bytes: Uint8Array, limits: ParseLimits): Promise<Parsed> {
   const pdf = await readPdf(bytes, limits);
-  const empty = pdf.pages.filter((page) => !isReadable(page)).map((page) => page.page);
-  if (empty.length === pdf.pages.length) {
-    throw documentError(
-      "DOCUMENT_UNSUPPORTED",
-      "The PDF holds no text that can be read: its pages are images (a scan), or its fonts do not say which letters they draw. It needs OCR.",
-      {
-        action: "Run text recognition (OCR) over it at the source and save it as a PDF with a text layer.",
-        details: { pages: pdf.pages.length },
-      },
-    );
-  }
+  const numbersOf = (pages: readonly PdfPage[]) => pages.map((page) => page.page);
+  const scans: Scans = {
+    pageCount: pdf.pages.length,
+    unreadable: numbersOf(pdf.pages.filter((page) => !isReadable(page))),
+    sparse: hasPictures(bytes)
+      ? numbersOf(pdf.pages.filter((page) => isReadable(page) && lettersOf(page) < sparseLetters))
+      : [],
+  };
   const warnings = [...pdf.warnings];
-  if (empty.length > 0)
-    warnings.push(
-      `${pageList(empty)} hold${empty.length === 1 ? "s" : ""} no text that can be read (blank, or a scan that needs OCR).`,
-    );
   const { pages, dropped } = dropRunningLines(pdf.pages);
   if (dropped.length > 0)
     warnings.push(
@@ -53,7 +50,17 @@ export async function parsePdf(bytes: Uint8Array, limits: ParseLimits): Promise<
     pdf.outline,
   );
   const drafts = toDrafts(pieces, marks);
-  return { title: pdf.title ?? firstTitle(drafts), drafts, warnings };
+  return { title: pdf.title ?? firstTitle(drafts), drafts, warnings, scans };
+}
+
+/** A picture's record is never packed, so its kind stands in the file as it is. */
+function hasPictures(bytes: Uint8Array): boolean {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return file.includes("/Subtype /Image") || file.includes("/Subtype/Image");
+}
+
+function lettersOf(page: PdfPage): number {
+  return page.segments.reduce((sum, { text }) => sum + (text.match(/[\p{L}\p{N}]/gu)?.length ?? 0), 0);
 }
 
 /** Fonts without a character map give private-use and control characters: what looks like text cannot be read. */
@@ -72,12 +79,25 @@ function readPage(page: PdfPage, leading: number): Piece[] {
           block,
           opensRegion: index === 0 && order === 0,
           page: page.page,
+          box: placeOf(block.lines, page),
         }));
       }
       const text = renderTable(piece.cells);
-      return text === null ? [] : [{ kind: "table", text, page: page.page }];
+      return text === null ? [] : [{ kind: "table", text, page: page.page, box: placeOf(piece.rows.flat(), page) }];
     }),
   );
+}
+
+/** Where lines stand on their page, by what letters usually reach above and below their baseline. */
+function placeOf(
+  lines: readonly { x: number; right: number; y: number; size: number }[],
+  page: PdfPage,
+): ElementBox | null {
+  if (page.isTurned) return null;
+  const around = edgesAround(
+    lines.map(({ x, right, y, size }) => ({ left: x, top: y - 0.8 * size, right, bottom: y + 0.2 * size })),
+  );
+  return around === null ? null : boxOf(around, page);
 }
 
 /** The most common distance between two lines of the same size, in font sizes. */
@@ -101,23 +121,26 @@ function usualLeading(pages: readonly PdfPage[]): number {
 function toDrafts(pieces: readonly Piece[], marks: ReadonlyMap<Block, HeadingMark>): Draft[] {
   const drafts: Draft[] = [];
   for (const piece of pieces) {
-    const { page } = piece;
+    const place = { page: piece.page, ...(piece.box === null ? {} : { box: piece.box }) };
+    const { page } = place;
     if (piece.kind === "table") {
-      drafts.push({ kind: "table", text: piece.text, page });
+      drafts.push({ kind: "table", text: piece.text, ...place });
       continue;
     }
     const { block } = piece;
     const mark = marks.get(block);
     const last = drafts[drafts.length - 1];
     if (mark !== undefined) {
-      drafts.push({ ...mark, text: joinLines(block.lines), page });
+      drafts.push({ ...mark, text: joinLines(block.lines), ...place });
     } else if (block.mono && block.lines.length > 1) {
-      drafts.push({ kind: "code", text: codeText(block), page });
+      drafts.push({ kind: "code", text: codeText(block), ...place });
     } else if (startsItem(block.lines[0]!.text)) {
       const item = itemText(block);
       // Items stand in blocks of their own; those that follow each other on a page are one list.
-      if (last?.kind === "list" && last.page === page) last.text += `\n${item}`;
-      else drafts.push({ kind: "list", text: item, page });
+      if (last?.kind === "list" && last.page === page) {
+        last.text += `\n${item}`;
+        delete last.box;
+      } else drafts.push({ kind: "list", text: item, ...place });
     } else if (
       piece.opensRegion &&
       last?.kind === "paragraph" &&
@@ -125,8 +148,9 @@ function toDrafts(pieces: readonly Piece[], marks: ReadonlyMap<Block, HeadingMar
       isCutOff(last.text, block.lines[0]!.text)
     ) {
       last.text = joinLines([last, ...block.lines]);
+      delete last.box;
     } else {
-      drafts.push({ kind: "paragraph", text: joinLines(block.lines), page });
+      drafts.push({ kind: "paragraph", text: joinLines(block.lines), ...place });
     }
   }
   return drafts;

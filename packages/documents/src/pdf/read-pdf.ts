@@ -1,9 +1,17 @@
 import { getDocumentProxy } from "unpdf";
 import { documentError } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
+import { pageList } from "./page-list.ts";
 import { type Run, type Segment, toSegments } from "./segments.ts";
 
-export type PdfPage = { page: number; width: number; height: number; segments: Segment[] };
+export type PdfPage = {
+  page: number;
+  width: number;
+  height: number;
+  segments: Segment[];
+  /** Its text runs across the page as it is shown, and the segments' places are those of the page turned upright. */
+  isTurned: boolean;
+};
 export type OutlineItem = { title: string; level: number };
 export type PdfText = {
   title: string | null;
@@ -39,10 +47,10 @@ export async function readPdf(bytes: Uint8Array, limits: ParseLimits): Promise<P
     for (let number = 1; number <= count; number += 1) {
       try {
         const page = await pdf.getPage(number);
-        const { runs, left } = await readRuns(page, fonts);
+        const { runs, left, isTurned } = await readRuns(page, fonts);
         turned += left;
         const { width, height } = page.getViewport({ scale: 1 });
-        pages.push({ page: number, width, height, segments: toSegments(runs) });
+        pages.push({ page: number, width, height, segments: toSegments(runs), isTurned });
         page.cleanup();
       } catch (error) {
         if (error instanceof RangeError) throw error;
@@ -83,7 +91,10 @@ async function open(bytes: Uint8Array): Promise<Pdf> {
   }
 }
 
-async function readRuns(page: Page, fonts: Map<string, Font>): Promise<{ runs: Run[]; left: number }> {
+async function readRuns(
+  page: Page,
+  fonts: Map<string, Font>,
+): Promise<{ runs: Run[]; left: number; isTurned: boolean }> {
   const content = await page.getTextContent();
   const items = content.items.filter((item): item is typeof item & TextItem => "str" in item);
   await readFonts(page, new Set(items.map((item) => item.fontName)), content.styles, fonts);
@@ -121,7 +132,7 @@ async function readRuns(page: Page, fonts: Map<string, Font>): Promise<{ runs: R
     });
     spaced = false;
   }
-  return { runs, left };
+  return { runs, left, isTurned: quarter !== 0 };
 }
 
 /** Font names are known only once the page's drawing operations were read: that is done for pages with a new font. */
@@ -210,16 +221,4 @@ async function readOutline(pdf: Pdf): Promise<OutlineItem[]> {
   };
   add(roots, 1);
   return items;
-}
-
-/** "Page 4", "Pages 1-3, 7". */
-export function pageList(pages: readonly number[]): string {
-  const ranges: { from: number; to: number }[] = [];
-  for (const page of pages) {
-    const last = ranges[ranges.length - 1];
-    if (last !== undefined && page === last.to + 1) last.to = page;
-    else ranges.push({ from: page, to: page });
-  }
-  const shown = ranges.slice(0, 20).map(({ from, to }) => (from === to ? `${from}` : `${from}-${to}`));
-  return `Page${pages.length === 1 ? "" : "s"} ${shown.join(", ")}${ranges.length > 20 ? " and more" : ""}`;
 }

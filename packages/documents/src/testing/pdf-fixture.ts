@@ -7,19 +7,35 @@ export type PlacedText = {
   font?: "regular" | "bold" | "mono";
 };
 
+/** A picture over a whole page. */
+export type PageImage = {
+  data: Uint8Array;
+  width: number;
+  height: number;
+  filter: "DCTDecode" | "CCITTFaxDecode" | "JPXDecode";
+};
+
 const fonts = { regular: "Helvetica", bold: "Helvetica-Bold", mono: "Courier" };
 const fontNames = { regular: "F1", bold: "F2", mono: "F3" };
 
 /** A PDF 1.4 file of A4 pages, written by hand so that each test states exactly what stands where. */
 export function writePdf(
   pages: readonly (readonly PlacedText[])[],
-  options: { title?: string; outline?: { title: string; page: number }[]; encrypt?: boolean } = {},
+  options: {
+    title?: string;
+    outline?: { title: string; page: number }[];
+    encrypt?: boolean;
+    /** By the number of their page. */
+    images?: ReadonlyMap<number, PageImage>;
+  } = {},
 ): Uint8Array {
   const objects: string[] = [];
   const add = (body: string) => objects.push(body);
   const outline = options.outline ?? [];
+  const images = [...(options.images ?? [])];
   const firstPage = 6;
-  const firstOutline = firstPage + pages.length * 2;
+  const firstImage = firstPage + pages.length * 2;
+  const firstOutline = firstImage + images.length;
   add(`<< /Type /Catalog /Pages 2 0 R${outline.length > 0 ? ` /Outlines ${firstOutline} 0 R` : ""} >>`);
   add(
     `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, index) => `${firstPage + index * 2} 0 R`).join(" ")}] >>`,
@@ -27,17 +43,32 @@ export function writePdf(
   for (const font of Object.values(fonts))
     add(`<< /Type /Font /Subtype /Type1 /BaseFont /${font} /Encoding /WinAnsiEncoding >>`);
   for (const [index, page] of pages.entries()) {
-    const content = page
+    const image = images.findIndex(([number]) => number === index + 1);
+    const drawn = image === -1 ? "" : "q 595 0 0 842 0 0 cm /Im Do Q\n";
+    const words = page
       .map(
         ({ x, y, text, size = 10, font = "regular" }) =>
           `BT /${fontNames[font]} ${size} Tf 1 0 0 1 ${x} ${y} Tm (${escape(text)}) Tj ET`,
       )
       .join("\n");
+    const content = drawn + words;
+    const pictures = image === -1 ? "" : ` /XObject << /Im ${firstImage + image} 0 R >>`;
     add(
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${firstPage + index * 2 + 1} 0 R ` +
-        `/Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R >> >> >>`,
+        `/Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R >>${pictures} >> >>`,
     );
     add(`<< /Length ${content.length} >>\nstream\n${content}\nendstream`);
+  }
+  for (const [, { data, width, height, filter }] of images) {
+    const isFax = filter === "CCITTFaxDecode";
+    const parameters = isFax ? ` /DecodeParms << /K -1 /Columns ${width} /Rows ${height} >>` : "";
+    const colours = isFax
+      ? "/ColorSpace /DeviceGray /BitsPerComponent 1"
+      : "/ColorSpace /DeviceRGB /BitsPerComponent 8";
+    add(
+      `<< /Type /XObject /Subtype /Image /Width ${width} /Height ${height} ${colours} /Filter /${filter}${parameters} /Length ${data.length} >>\n` +
+        `stream\n${Buffer.from(data).toString("latin1")}\nendstream`,
+    );
   }
   if (outline.length > 0) {
     add(

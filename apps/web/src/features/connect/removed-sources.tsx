@@ -28,7 +28,8 @@ export function RemovedSources() {
     <section className="mt-8">
       <h2 className="text-13 font-semibold">Removed</h2>
       <p className="mt-0.5 mb-2 text-13 text-muted">
-        A removed source can be restored at any time, with its settings, its schedule and its documents.
+        A removed source can be restored at any time, with its settings and its schedule; its documents are read anew
+        once they are no longer kept.
       </p>
       <ul aria-label="Removed sources" className="divide-y divide-line rounded-panel border border-line bg-panel">
         {removed.map((source) => (

@@ -17,10 +17,12 @@ type SchemaFieldsProps = {
   secret?: boolean;
   /** Fields that only an administrator may change are shown, but not to be changed. */
   administrator: boolean;
+  /** What is wrong, by field: shown at those that somebody has filled in. */
+  problems?: ReadonlyMap<string, string>;
 };
 
 /** A form drawn from a connector's own schema, so that a new connector needs no page. */
-export function SchemaFields({ schema, values, onChange, secret, administrator }: SchemaFieldsProps) {
+export function SchemaFields({ schema, values, onChange, secret, administrator, problems }: SchemaFieldsProps) {
   const required = new Set(schema.required);
   return Object.entries(schema.properties ?? {}).map(([name, property]) => (
     <SchemaField
@@ -32,6 +34,7 @@ export function SchemaFields({ schema, values, onChange, secret, administrator }
       onChange={(value) => onChange({ ...values, [name]: value })}
       secret={secret}
       disabled={property.administrator === true && !administrator}
+      error={name in values ? problems?.get(name) : undefined}
     />
   ));
 }
@@ -44,18 +47,19 @@ type SchemaFieldProps = {
   onChange(value: unknown): void;
   secret?: boolean;
   disabled: boolean;
+  error: string | undefined;
 };
 
-function SchemaField({ name, property, required, value, onChange, secret, disabled }: SchemaFieldProps) {
+function SchemaField({ name, property, required, value, onChange, secret, disabled, error }: SchemaFieldProps) {
   const label = property.title ?? name;
   const shape = shapeOf(property);
   const current = value === undefined ? property.default : value;
-  const common = { label, hint: property.description, optional: !required && shape.kind !== "boolean" };
+  const common = { label, hint: property.description, error, optional: !required && shape.kind !== "boolean" };
   switch (shape.kind) {
     case "boolean":
       return (
         <div className="flex items-start justify-between gap-4">
-          <Field label={label} hint={property.description}>
+          <Field label={label} hint={property.description} error={error}>
             {(control) => (
               <Switch {...control} checked={current === true} disabled={disabled} onCheckedChange={onChange} />
             )}
@@ -134,6 +138,7 @@ function SchemaField({ name, property, required, value, onChange, secret, disabl
 type TextListFieldProps = {
   label: string;
   hint?: string;
+  error: string | undefined;
   optional: boolean;
   /** What is set when the form opens; what is typed afterwards stays as it is typed. */
   text: string;

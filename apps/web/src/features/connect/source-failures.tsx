@@ -1,11 +1,10 @@
 "use client";
 
-import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
-import { CircleCheck, RotateCcw } from "lucide-react";
-import { toast } from "sonner";
-import { Button } from "#components/ui/button.tsx";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { CircleCheck } from "lucide-react";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
+import { RetryFailed } from "#features/connect/retry-failed.tsx";
 import { useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
@@ -24,10 +23,10 @@ export function SourceFailures({ sourceId }: { sourceId: string }) {
       { placeholderData: keepPreviousData },
     ),
   );
-  return (
+  const table = (
     <DataTable
       label="Failures"
-      columns={columns}
+      columns={columns(sourceId)}
       rows={data?.rows}
       total={data?.total ?? 0}
       rowId={(row) => row.id}
@@ -42,9 +41,18 @@ export function SourceFailures({ sourceId }: { sourceId: string }) {
       }
     />
   );
+  if (!data || data.total === 0) return table;
+  return (
+    <div className="space-y-3">
+      <div className="flex justify-end">
+        <RetryFailed sourceId={sourceId}>Try all again</RetryFailed>
+      </div>
+      {table}
+    </div>
+  );
 }
 
-const columns: DataColumn<Failure>[] = [
+const columns = (sourceId: string): DataColumn<Failure>[] => [
   {
     id: "title",
     header: "Document",
@@ -69,21 +77,11 @@ const columns: DataColumn<Failure>[] = [
     id: "retry",
     header: () => <span className="sr-only">Actions</span>,
     enableSorting: false,
-    meta: { width: "7rem", align: "right" },
-    cell: ({ row }) => <Retry documentId={row.original.id} />,
+    meta: { width: "7.5rem", align: "right" },
+    cell: ({ row: { original: document } }) => (
+      <RetryFailed sourceId={sourceId} documentId={document.id} label={`Try ${document.title} again`}>
+        Try again
+      </RetryFailed>
+    ),
   },
 ];
-
-function Retry({ documentId }: { documentId: string }) {
-  const trpc = useTRPC();
-  const { role } = useWorkspace();
-  const retry = useMutation(
-    trpc.documents.retry.mutationOptions({ onSuccess: () => toast("It is read again with the next run.") }),
-  );
-  if (role !== "admin" && role !== "data_scientist") return null;
-  return (
-    <Button size="small" variant="ghost" busy={retry.isPending} onClick={() => retry.mutate({ documentId })}>
-      {!retry.isPending && <RotateCcw aria-hidden />} Retry
-    </Button>
-  );
-}

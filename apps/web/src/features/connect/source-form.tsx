@@ -1,6 +1,6 @@
 "use client";
 
-import { useMutation } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { useRef, useState, type FormEvent } from "react";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
@@ -9,6 +9,7 @@ import { Select } from "#components/ui/select.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
 import { TestSource } from "#features/connect/test-source.tsx";
 import { ScheduleField } from "#features/loop/schedule-field.tsx";
+import { useSettled } from "#lib/use-settled.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf, type WireError } from "#lib/wire-error.ts";
@@ -43,6 +44,7 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
   const [schedule, setSchedule] = useState(initial?.schedule ?? null);
   const asksSecrets = Object.keys(kind.secrets.properties ?? {}).length > 0;
   const administrator = role === "admin";
+  const problems = useConfigProblems(kind.kind, config);
 
   function access() {
     const entered = Object.entries(secrets).filter(
@@ -83,7 +85,14 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
           />
         )}
       </Field>
-      <SchemaFields schema={kind.config} values={config} onChange={changing(setConfig)} administrator={administrator} />
+      <SchemaFields
+        schema={kind.config}
+        values={config}
+        onChange={changing(setConfig)}
+        administrator={administrator}
+        problems={problems}
+      />
+      {problems.size === 1 && problems.has("") && <p className="text-xs text-failed">{problems.get("")}</p>}
       {asksSecrets && (
         <fieldset className="space-y-5 border-t border-line pt-5">
           <legend className="sr-only">Credentials</legend>
@@ -123,4 +132,19 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
       </div>
     </form>
   );
+}
+
+const settledMs = 300;
+
+/** As one types: what the connector's own schema says of what was entered. Nothing is asked of the source. */
+function useConfigProblems(kind: string, config: FieldValues): ReadonlyMap<string, string> {
+  const trpc = useTRPC();
+  const settled = useSettled(config, settledMs);
+  const { data } = useQuery(
+    trpc.connect.validate.queryOptions(
+      { kind, config: settled },
+      { enabled: Object.keys(settled).length > 0, placeholderData: keepPreviousData },
+    ),
+  );
+  return new Map(data?.map(({ field, message }) => [field, message]));
 }

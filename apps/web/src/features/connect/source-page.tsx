@@ -1,20 +1,11 @@
 "use client";
 
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { MoreHorizontal, Pencil, PlugZap, RefreshCw, Trash2 } from "lucide-react";
 import Link from "next/link";
-import { useRouter } from "next/navigation";
 import { useState } from "react";
-import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { CodeTabs } from "#components/ui/code-snippet.tsx";
 import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
-import {
-  DropdownMenu,
-  DropdownMenuContent,
-  DropdownMenuItem,
-  DropdownMenuTrigger,
-} from "#components/ui/dropdown-menu.tsx";
 import { ErrorNotice, ErrorState } from "#components/ui/error-state.tsx";
 import { KeyValues } from "#components/ui/key-values.tsx";
 import { Page } from "#components/ui/page.tsx";
@@ -22,8 +13,10 @@ import { Figure, Panel } from "#components/ui/panel.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { Tabs } from "#components/ui/tabs.tsx";
-import { EditSource } from "#features/connect/edit-source.tsx";
+import { DeletedDocuments } from "#features/connect/deleted-documents.tsx";
+import { OpenSync } from "#features/connect/open-sync.tsx";
 import { RemovedSourceNotice, useRemovedSources } from "#features/connect/removed-sources.tsx";
+import { SourceActions } from "#features/connect/source-actions.tsx";
 import { SourceFailures } from "#features/connect/source-failures.tsx";
 import { SourceStatus } from "#features/connect/source-status.tsx";
 import { SyncHistory } from "#features/connect/sync-history.tsx";
@@ -66,6 +59,7 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
       <div className="space-y-6">
         {!check.isIdle && <CheckResult check={{ ...check, error: check.error && wireErrorOf(check.error) }} />}
         {source.lastSyncError && <FailedSync source={source} />}
+        <OpenSync source={source} />
         <Figures source={source} />
         <Tabs
           label="About this source"
@@ -76,6 +70,12 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
               label: "Failures",
               count: formatNumber(source.quarantinedCount),
               content: <SourceFailures sourceId={source.id} />,
+            },
+            {
+              value: "deleted",
+              label: "Deleted",
+              count: formatNumber(source.deletedCount),
+              content: <DeletedDocuments sourceId={source.id} />,
             },
             { value: "settings", label: "Settings", content: <Settings source={source} /> },
             { value: "api", label: "API", content: <Api sourceId={source.id} /> },
@@ -111,7 +111,15 @@ function Figures({ source }: { source: Source }) {
       <Figure label="Last read" value={<RelativeTime time={source.lastSyncAt} />} />
       <Figure
         label="Next read"
-        value={source.schedule === null ? "By hand" : <RelativeTime time={source.nextSyncAt} />}
+        value={
+          source.schedule === null ? (
+            "By hand"
+          ) : source.schedulePaused ? (
+            "Paused"
+          ) : (
+            <RelativeTime time={source.nextSyncAt} />
+          )
+        }
         hint={source.schedule === null ? undefined : describeSchedule(source.schedule)}
       />
     </section>
@@ -157,76 +165,6 @@ function FailedSync({ source }: { source: Source }) {
   );
 }
 
-function SourceActions({ source, testing, onTest }: { source: Source; testing: boolean; onTest(): void }) {
-  const trpc = useTRPC();
-  const router = useRouter();
-  const { href, role } = useWorkspace();
-  const [open, setOpen] = useState<"edit" | "remove" | null>(null);
-  const sync = useMutation(trpc.connect.sync.mutationOptions());
-  const restore = useMutation(trpc.connect.restore.mutationOptions());
-  const remove = useMutation(
-    trpc.connect.remove.mutationOptions({
-      meta: { inlineError: true },
-      onSuccess: () => {
-        toast(`“${source.name}” was removed.`, {
-          duration: 15_000,
-          action: { label: "Undo", onClick: () => restore.mutate({ sourceId: source.id }) },
-        });
-        router.push(href("/sources"));
-      },
-    }),
-  );
-  if (role === "member" || role === "service") return null;
-  return (
-    <>
-      <Button busy={testing} onClick={onTest}>
-        {!testing && <PlugZap aria-hidden />} Test
-      </Button>
-      <Button
-        variant="primary"
-        busy={sync.isPending || source.syncing}
-        onClick={() => sync.mutate({ sourceId: source.id })}
-      >
-        {!sync.isPending && !source.syncing && <RefreshCw aria-hidden />} Read now
-      </Button>
-      {role !== "operator" && (
-        <DropdownMenu>
-          <DropdownMenuTrigger asChild>
-            <Button size="icon" aria-label="More actions">
-              <MoreHorizontal />
-            </Button>
-          </DropdownMenuTrigger>
-          <DropdownMenuContent align="end">
-            <DropdownMenuItem onSelect={() => setOpen("edit")}>
-              <Pencil aria-hidden /> Edit settings
-            </DropdownMenuItem>
-            <DropdownMenuItem destructive onSelect={() => setOpen("remove")}>
-              <Trash2 aria-hidden /> Remove
-            </DropdownMenuItem>
-          </DropdownMenuContent>
-        </DropdownMenu>
-      )}
-      <EditSource source={source} open={open === "edit"} onOpenChange={(next) => setOpen(next ? "edit" : null)} />
-      <ConfirmDialog
-        open={open === "remove"}
-        onOpenChange={(next) => setOpen(next ? "remove" : null)}
-        title={`Remove the source “${source.name}”?`}
-        action="Remove source"
-        destructive
-        busy={remove.isPending}
-        error={remove.error && wireErrorOf(remove.error)}
-        onConfirm={() => remove.mutate({ sourceId: source.id })}
-      >
-        <p>
-          Its {formatCount(source.documentCount, "document")} leave the index with the next run, and no later dataset
-          has them. Datasets and adapters that exist stay as they are. It can be restored at any time, at the foot of
-          the Sources page.
-        </p>
-      </ConfirmDialog>
-    </>
-  );
-}
-
 function Settings({ source }: { source: Source }) {
   return (
     <Panel title="Settings">
@@ -244,7 +182,10 @@ function Settings({ source }: { source: Source }) {
             label: "Readers by default",
             value: source.audience === "members" ? "Everyone in this workspace" : "Nobody",
           },
-          { label: "Schedule", value: describeSchedule(source.schedule) },
+          {
+            label: "Schedule",
+            value: `${describeSchedule(source.schedule)}${source.schedulePaused ? " (paused)" : ""}`,
+          },
           { label: "Added", value: <RelativeTime time={source.createdAt} /> },
         ]}
       />

@@ -7,7 +7,8 @@ import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Status, statusOfStage } from "#components/ui/status.tsx";
-import { formatDuration, formatNumber, missing } from "#lib/format.ts";
+import { SyncFailures } from "#features/connect/sync-failures.tsx";
+import { formatBytes, formatDuration, formatNumber, missing } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
@@ -29,14 +30,14 @@ export function SyncHistory({ source }: { source: { id: string; syncing: boolean
   return (
     <DataTable
       label="Reads"
-      columns={columns(href, source.syncing)}
+      columns={columns(href, source)}
       rows={data?.rows}
       total={data?.total ?? 0}
       rowId={(row) => row.id}
       state={state}
       error={error && wireErrorOf(error)}
       onRetry={() => void refetch()}
-      minWidth="68rem"
+      minWidth="74rem"
       empty={
         <EmptyState icon={History} title="Not read yet">
           Each read is listed here with who started it, how long it took, and what was new, changed or gone.
@@ -46,7 +47,9 @@ export function SyncHistory({ source }: { source: { id: string; syncing: boolean
   );
 }
 
-const columns = (href: (path: string) => string, syncing: boolean): DataColumn<Sync>[] => [
+type ReadSource = { id: string; syncing: boolean };
+
+const columns = (href: (path: string) => string, source: ReadSource): DataColumn<Sync>[] => [
   {
     id: "startedAt",
     header: "Started",
@@ -59,7 +62,7 @@ const columns = (href: (path: string) => string, syncing: boolean): DataColumn<S
     header: "Status",
     enableSorting: false,
     meta: { width: "7.5rem" },
-    cell: ({ row }) => <SyncStatus sync={row.original} syncing={syncing} />,
+    cell: ({ row }) => <SyncStatus sync={row.original} syncing={source.syncing} />,
   },
   {
     id: "startedBy",
@@ -87,7 +90,9 @@ const columns = (href: (path: string) => string, syncing: boolean): DataColumn<S
     meta: { align: "right", width: "5.5rem" },
     cell: ({ row: { original: sync } }) =>
       formatDuration(
-        sync.endedAt && sync.status !== "skipped" ? sync.endedAt.getTime() - sync.startedAt.getTime() : null,
+        sync.endedAt && sync.status !== "skipped" && sync.status !== "paused"
+          ? sync.endedAt.getTime() - sync.startedAt.getTime()
+          : null,
       ),
   },
   count("scanned", "Listed"),
@@ -95,7 +100,22 @@ const columns = (href: (path: string) => string, syncing: boolean): DataColumn<S
   count("added", "Added"),
   count("changed", "Changed"),
   count("removed", "Removed"),
-  count("dropped", "Dropped"),
+  {
+    id: "bytes",
+    header: "Fetched",
+    enableSorting: false,
+    meta: { align: "right", width: "5.5rem" },
+    cell: ({ row: { original: sync } }) =>
+      sync.bytes === 0 ? <span className="text-faint">0</span> : formatBytes(sync.bytes),
+  },
+  {
+    id: "dropped",
+    header: "Failed",
+    enableSorting: false,
+    meta: { align: "right", width: "4.75rem" },
+    cell: ({ row: { original: sync } }) =>
+      sync.dropped === 0 ? <span className="text-faint">0</span> : <SyncFailures sourceId={source.id} sync={sync} />,
+  },
   {
     id: "error",
     header: "What was wrong",
@@ -111,16 +131,16 @@ const columns = (href: (path: string) => string, syncing: boolean): DataColumn<S
   },
 ];
 
-function count(id: "scanned" | "read" | "added" | "changed" | "removed" | "dropped", header: string): DataColumn<Sync> {
+function count(id: "scanned" | "read" | "added" | "changed" | "removed", header: string): DataColumn<Sync> {
   return {
     id,
     header,
     enableSorting: false,
-    meta: { align: "right", width: "4.75rem" },
+    meta: { align: "right", width: "5.5rem" },
     cell: ({ row }) => {
       const value = row.original[id];
       if (value === 0) return <span className="text-faint">0</span>;
-      return <span className={id === "dropped" ? "text-failed" : undefined}>{formatNumber(value)}</span>;
+      return formatNumber(value);
     },
   };
 }
@@ -129,6 +149,7 @@ function SyncStatus({ sync, syncing }: { sync: Sync; syncing: boolean }) {
   // Its worker died, and another one will go on with it.
   if (sync.status === "running" && !syncing) return <Status kind="waiting" word="Interrupted" />;
   if (sync.status === "running") return <Status kind="running" word="Reading" />;
+  if (sync.status === "paused") return <Status kind="waiting" word="Paused" />;
   if (sync.status === "done" && sync.error) return <Status kind="waiting" word="Held back" />;
   const { kind, word } = statusOfStage(sync.status);
   return <Status kind={kind} word={word} />;

@@ -6,8 +6,10 @@ import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { Page } from "#components/ui/page.tsx";
+import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { Tabs } from "#components/ui/tabs.tsx";
+import { ReleaseDocument, RestoreDocument } from "#features/connect/deleted-documents.tsx";
 import { DocumentFacts } from "#features/documents/document-facts.tsx";
 import { DocumentOriginal } from "#features/documents/document-original.tsx";
 import { DocumentPassages } from "#features/documents/document-passages.tsx";
@@ -57,6 +59,8 @@ export function DocumentPage({ documentId }: { documentId: string }) {
               {!retry.isPending && <RotateCcw aria-hidden />} Try again
             </Button>
           )}
+          {document.deletedAt && document.source && <RestoreDocument document={document} />}
+          {document.restoredAt && !document.deletedAt && <ReleaseDocument document={document} />}
           {document.originalView && (
             <Button onClick={() => setBeside(beside ? "" : "1")}>
               <Columns2 aria-hidden /> {beside ? "Hide the original" : "Show the original"}
@@ -72,6 +76,18 @@ export function DocumentPage({ documentId }: { documentId: string }) {
         </>
       }
     >
+      {document.deletedAt && (
+        <p className="mb-4 rounded-panel border border-line bg-sunken px-3 py-2 text-13 text-muted">
+          Its source deleted it <RelativeTime time={document.deletedAt} />. It can be restored until its content is
+          removed for good, <RelativeTime time={document.keptUntil} />.
+        </p>
+      )}
+      {document.restoredAt && !document.deletedAt && (
+        <p className="mb-4 rounded-panel border border-line bg-sunken px-3 py-2 text-13 text-muted">
+          Its source no longer has it. {document.restoredBy} restored it <RelativeTime time={document.restoredAt} />,
+          and it stays until the source has it again.
+        </p>
+      )}
       {document.originalWithheld && (
         <p className="mb-4 rounded-panel border border-line bg-sunken px-3 py-2 text-13 text-muted">
           Personal data is masked in this document. Its original is for administrators and data scientists, and each

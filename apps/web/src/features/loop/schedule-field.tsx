@@ -18,7 +18,7 @@ type Choice = (typeof presets)[number]["value"] | "own";
 
 type ScheduleFieldProps = { label: string; value: string | null; onChange(cron: string | null): void };
 
-/** @param value a cron expression with five fields in UTC, or null for never. */
+/** @param value a cron expression with five fields in UTC, an interval such as "@every 30m", or null for never. */
 export function ScheduleField({ label, value, onChange }: ScheduleFieldProps) {
   const preset = presets.find((each) => each.cron === value);
   const [own, setOwn] = useState(false);
@@ -36,12 +36,15 @@ export function ScheduleField({ label, value, onChange }: ScheduleFieldProps) {
               const chosen = presets.find((each) => each.value === next);
               if (chosen) onChange(chosen.cron);
             }}
-            options={[...presets, { value: "own" as const, label: "A cron expression" }]}
+            options={[...presets, { value: "own" as const, label: "A cron expression or an interval" }]}
           />
         )}
       </Field>
       {choice === "own" && (
-        <Field label="Cron expression" hint="Minute, hour, day, month, weekday; in UTC.">
+        <Field
+          label="Cron expression or interval"
+          hint="Minute, hour, day, month, weekday, in UTC; or @every with 30m, 6h or 2d."
+        >
           {(control) => (
             <Input
               {...control}
@@ -61,5 +64,6 @@ export function ScheduleField({ label, value, onChange }: ScheduleFieldProps) {
 }
 
 export function describeSchedule(cron: string | null): string {
+  if (cron?.startsWith("@every ")) return cron.replace("@every", "Every");
   return presets.find((each) => each.cron === cron)?.label ?? `Cron ${cron ?? ""}`;
 }

@@ -38,7 +38,7 @@ export async function checkDraft(
 ): Promise<Checked> {
   const stored = changed === undefined ? undefined : await getSource(scope, changed);
   const id = randomUUID();
-  const access = openAccess(identity.role, input, stored, id);
+  const access = await openAccess(identity.role, input, stored, id);
   await recordAudit(scope, {
     actor: identity.email,
     action: "source.check",

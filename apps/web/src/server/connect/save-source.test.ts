@@ -4,17 +4,17 @@ import { openAccess } from "./save-source.ts";
 const sealedSecrets = Buffer.from("sealed");
 const bucket = { bucket: "papers", endpoint: "https://storage.example", pathStyle: true };
 const stored = { id: "stored", kind: "s3", config: bucket, sealedSecrets };
-const codeOf = (work: () => unknown): unknown => {
-  try {
-    return work();
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-};
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.catch((error: unknown) => (error as { code: string }).code);
 
 describe("openAccess", () => {
-  it("keeps stored credentials, bound to their source, where none are entered", () => {
-    const access = openAccess("data_scientist", { kind: "s3", config: { ...bucket, prefix: "a/" } }, stored, "draft");
+  it("keeps stored credentials, bound to their source, where none are entered", async () => {
+    const access = await openAccess(
+      "data_scientist",
+      { kind: "s3", config: { ...bucket, prefix: "a/" } },
+      stored,
+      "draft",
+    );
     expect(access).toMatchObject({ sealedSecrets, sealedFor: "stored", config: { prefix: "a/" } });
   });
 
@@ -23,19 +23,21 @@ describe("openAccess", () => {
     ["s3", bucket, { ...bucket, endpoint: null }],
     ["postgres", { host: "db", database: "d", user: "u" }, { host: "other", database: "d", user: "u" }],
     ["postgres", { host: "db", database: "d", user: "u" }, { host: "db", port: 5433, database: "d", user: "u" }],
-  ])("does not send stored credentials of %s to another server", (kind, config, changed) => {
+  ])("does not send stored credentials of %s to another server", async (kind, config, changed) => {
     const before = { id: "stored", kind, config, sealedSecrets };
-    expect(codeOf(() => openAccess("admin", { kind, config: changed }, before, "draft"))).toBe("INVALID_INPUT");
+    expect(await codeOf(openAccess("admin", { kind, config: changed }, before, "draft"))).toBe("INVALID_INPUT");
     const withoutAny = { ...before, sealedSecrets: null };
-    expect(openAccess("admin", { kind, config: changed }, withoutAny, "draft").sealedSecrets).toBeNull();
-    expect(openAccess("admin", { kind, config: changed, secrets: {} }, before, "draft").sealedSecrets).toBeNull();
+    const unsealed = { sealedSecrets: null };
+    expect(await openAccess("admin", { kind, config: changed }, withoutAny, "draft")).toMatchObject(unsealed);
+    expect(await openAccess("admin", { kind, config: changed, secrets: {} }, before, "draft")).toMatchObject(unsealed);
   });
 
-  it("lets nobody but an administrator try a folder of the worker's machine, or a private host", () => {
+  it("lets nobody but an administrator try a folder of the worker's machine, or a private host", async () => {
     const folder = { kind: "file", config: { path: "/etc" } };
-    expect(codeOf(() => openAccess("data_scientist", folder, undefined, "draft"))).toBe("FORBIDDEN");
+    expect(await codeOf(openAccess("data_scientist", folder, undefined, "draft"))).toBe("FORBIDDEN");
     const site = { kind: "web", config: { url: "http://10.0.0.1/", allowPrivateHosts: true } };
-    expect(codeOf(() => openAccess("data_scientist", site, undefined, "draft"))).toBe("FORBIDDEN");
-    expect(openAccess("admin", folder, undefined, "draft")).toMatchObject({ sealedFor: "draft", sealedSecrets: null });
+    expect(await codeOf(openAccess("data_scientist", site, undefined, "draft"))).toBe("FORBIDDEN");
+    const access = await openAccess("admin", folder, undefined, "draft");
+    expect(access).toMatchObject({ sealedFor: "draft", sealedSecrets: null });
   });
 });

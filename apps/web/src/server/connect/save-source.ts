@@ -4,8 +4,7 @@ import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/c
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { findSourceByName, restoreSource, saveSource, type Source } from "@anneal/db/queries/connect";
-import { createSecretBox } from "@anneal/db/secret-box";
-import { env } from "#env.ts";
+import { secretBox } from "#server/connect/secret-box.ts";
 import { requireSourceKind, type SourceKind } from "#server/connect/source-kinds.ts";
 import type { MemberContext } from "#server/context.ts";
 import { cronSchema, setSchedule } from "#server/schedule.ts";
@@ -34,7 +33,7 @@ export async function saveChecked(
   { secrets, audience, ...source }: SourceInput,
   stored: Source | undefined,
 ): Promise<void> {
-  const access = openAccess(identity.role, { ...source, secrets }, stored, sourceId);
+  const access = await openAccess(identity.role, { ...source, secrets }, stored, sourceId);
   const named = await findSourceByName(scope, source.name);
   if (named && named.id !== sourceId)
     throw new AnnealError(
@@ -49,8 +48,9 @@ export async function saveChecked(
     details: { name: source.name, kind: source.kind, audience },
   });
   // Before the row: when the workflow service is down nothing is saved, and saving can be tried again.
+  const schedulePaused = source.schedule !== null && (stored?.schedulePaused ?? false);
   if (source.schedule !== (stored?.schedule ?? null))
-    await setSchedule(scheduled(scope.workspaceId, sourceId), source.schedule);
+    await setSchedule(scheduled(scope.workspaceId, sourceId), source.schedule, { paused: schedulePaused });
   // A removed one comes back with its documents; of any other this does nothing.
   await restoreSource(scope, sourceId);
   await saveSource(scope, {
@@ -58,6 +58,7 @@ export async function saveChecked(
     id: sourceId,
     config: access.config,
     sealedSecrets: access.sealedSecrets,
+    schedulePaused,
     defaultAcl: audience === "members" ? { allow: [workspaceMembers(scope.workspaceId)], deny: [] } : nobody,
   });
 }
@@ -67,12 +68,12 @@ export async function saveChecked(
  * @param sealFor the row that new secrets are bound to
  * @returns `sealedFor` names the row that the secrets are bound to: the stored source's, where they were left out
  */
-export function openAccess(
+export async function openAccess(
   role: string,
   { kind: kindName, config: entered, secrets }: AccessInput,
   stored: Pick<Source, "id" | "kind" | "config" | "sealedSecrets"> | undefined,
   sealFor: string,
-): { kind: string; config: Record<string, unknown>; sealedSecrets: Buffer | null; sealedFor: string } {
+): Promise<{ kind: string; config: Record<string, unknown>; sealedSecrets: Buffer | null; sealedFor: string }> {
   if (stored && stored.kind !== kindName)
     throw new AnnealError("INVALID_INPUT", "The kind of a source cannot change.", {
       action: "Add a new source of the other kind.",
@@ -81,7 +82,7 @@ export function openAccess(
   const config = kind.configSchema.parse(entered);
   requireRights(role, kind, config);
   if (secrets !== undefined) {
-    const sealedSecrets = seal(kind.secretSchema.parse(secrets), sealFor);
+    const sealedSecrets = await seal(kind.secretSchema.parse(secrets), sealFor);
     return { kind: kindName, config, sealedSecrets, sealedFor: sealFor };
   }
   const sealedSecrets = stored?.sealedSecrets ?? null;
@@ -115,17 +116,12 @@ function requireRights(role: string, kind: SourceKind, config: Record<string, un
   }
 }
 
-function seal(secrets: Record<string, unknown>, purpose: string): Buffer | null {
+async function seal(secrets: Record<string, unknown>, purpose: string): Promise<Buffer | null> {
   const given = Object.entries(secrets).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
   );
   if (given.length === 0) return null;
-  const { ANNEAL_ENCRYPTION_KEY } = env();
-  if (!ANNEAL_ENCRYPTION_KEY)
-    throw new AnnealError("PREREQUISITE_MISSING", "Credentials cannot be stored without an encryption key.", {
-      action: "Set ANNEAL_ENCRYPTION_KEY and restart the portal.",
-    });
-  return createSecretBox(ANNEAL_ENCRYPTION_KEY).seal(Object.fromEntries(given), purpose);
+  return (await secretBox()).seal(Object.fromEntries(given), purpose);
 }
 
 export function scheduleIdOf(sourceId: string): string {

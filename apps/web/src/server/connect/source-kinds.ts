@@ -27,6 +27,7 @@ import { slackConfigSchema, slackSecretSchema } from "@anneal/connectors/slack/c
 import { smbConfigSchema, smbSecretSchema } from "@anneal/connectors/smb/config";
 import { webConfigSchema, webSecretSchema } from "@anneal/connectors/web/config";
 import { AnnealError } from "@anneal/core/errors";
+import { sentenceOf } from "#lib/input-words.ts";
 
 /**
  * What the portal knows of each connector: its name, what it asks for and how it is recognised. Reading a source is the
@@ -252,12 +253,15 @@ const kinds: Record<string, SourceKind> = {
   },
   web: {
     title: "Website",
-    description: "The pages of one host, as its robots.txt allows.",
+    description: "Pages of one or several hosts, as their robots.txt allows; behind a login too.",
     configSchema: webConfigSchema,
     secretSchema: webSecretSchema,
     administratorOnly: false,
     locate: ({ url }) => String(url),
-    secretsGoTo: () => "",
+    secretsGoTo: ({ url, seeds }) => {
+      const addresses: unknown[] = [url, ...(Array.isArray(seeds) ? (seeds as unknown[]) : [])];
+      return [...new Set(addresses.map(originOf))].sort().join(", ");
+    },
   },
 };
 
@@ -301,6 +305,20 @@ export function requireSourceKind(kind: string): SourceKind {
   throw new AnnealError("NOT_FOUND", `There is no source of kind “${kind}”.`, {
     action: `Use one of: ${Object.keys(kinds).join(", ")}.`,
   });
+}
+
+/** `field` is the setting that a problem is about, "" for several together; `message` is a sentence. */
+export type ConfigProblem = { field: string; message: string };
+
+/** What the connector's own schema says of settings that are not complete yet, the first thing for each. */
+export function findConfigProblems(kind: string, config: Record<string, unknown>): ConfigProblem[] {
+  const { error } = requireSourceKind(kind).configSchema.safeParse(config);
+  const problems = new Map<string, string>();
+  for (const issue of error?.issues ?? []) {
+    const [field = "", ...within] = issue.path.map(String);
+    if (!problems.has(field)) problems.set(field, sentenceOf(issue, within.join(".")));
+  }
+  return [...problems].map(([field, message]) => ({ field, message }));
 }
 
 /** A source that a newer or an older release made is still shown. */

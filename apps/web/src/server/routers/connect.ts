@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { z } from "zod";
 import { mayRead, principalKey, workspaceMembers, type Acl } from "@anneal/core/access/acl";
-import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { requireRow } from "@anneal/db/database";
 import { recordAudit } from "@anneal/db/queries/audit";
@@ -13,8 +11,10 @@ import {
   listRemovedSources,
   listSources,
   restoreSource,
+  setSchedulePaused,
 } from "@anneal/db/queries/connect";
-import { findRunningSync, listSyncs } from "@anneal/db/queries/source-syncs";
+import { findOpenSync, getSyncFailures, listSyncs } from "@anneal/db/queries/source-syncs";
+import { env } from "#env.ts";
 import { checkDraft, checkStored } from "#server/connect/check-source.ts";
 import {
   accessInputSchema,
@@ -23,10 +23,12 @@ import {
   scheduleIdOf,
   sourceInputSchema,
 } from "#server/connect/save-source.ts";
-import { describeSource, listSourceKinds } from "#server/connect/source-kinds.ts";
+import { describeSource, findConfigProblems, listSourceKinds } from "#server/connect/source-kinds.ts";
+import { progressOfSync } from "#server/connect/sync-progress.ts";
+import { cancelSync, pauseSync, resumeSync, retryFailed, startSync } from "#server/connect/steer-sync.ts";
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
-import { readSchedule, setSchedule } from "#server/schedule.ts";
-import { startWorkflow } from "#server/temporal.ts";
+import { getVisible } from "#server/documents/visible-document.ts";
+import { readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
 import { memberProcedure, operatorProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
 const maxPage = 1_000;
@@ -56,7 +58,17 @@ export const connectRouter = router({
       "source",
       input.sourceId,
     );
-    return { ...(await toSourceView(scope.workspaceId, counted)), config, hasSecrets: sealedSecrets !== null };
+    const open = await findOpenSync(scope, input.sourceId);
+    const isOpen = open !== undefined && (open.status === "paused" || counted.syncing);
+    return {
+      ...(await toSourceView(scope.workspaceId, counted)),
+      config,
+      hasSecrets: sealedSecrets !== null,
+      /** A row that says it runs while nobody reads is that of a process that died. */
+      openSync: isOpen ? { ...open, live: progressOfSync(open) } : null,
+      /** How long what is deleted can be restored. */
+      tombstoneDays: env().ANNEAL_TOMBSTONE_DAYS,
+    };
   }),
 
   /** Every time that the source was read: by hand, by its schedule, within a run. */
@@ -69,6 +81,21 @@ export const connectRouter = router({
       }),
     )
     .query(async ({ ctx: { scope }, input: { sourceId, ...page } }) => listSyncs(scope, sourceId, page)),
+
+  /** What one read could not read, of documents that this person may know of. */
+  syncFailures: memberProcedure
+    .input(z.object({ sourceId: z.uuid(), syncId: z.uuid() }))
+    .query(async ({ ctx: { scope, identity }, input }) => {
+      const failures = await getSyncFailures(scope, input.sourceId, input.syncId);
+      return failures
+        .filter(({ document }) => identity.role === "admin" || mayRead(document?.acl, identity.principalKeys))
+        .map(({ document, ...failure }) => ({ ...failure, documentId: document?.id ?? null }));
+    }),
+
+  /** What is wrong with the settings of a source as they are typed; nothing is asked of the source. */
+  validate: scientistProcedure
+    .input(accessInputSchema.omit({ secrets: true }))
+    .query(({ input: { kind, config } }) => findConfigProblems(kind, config)),
 
   /** Tries a stored source: what answers, and a little of what would be read. */
   check: operatorProcedure
@@ -121,37 +148,53 @@ export const connectRouter = router({
         subject: `source:${input.sourceId}`,
       });
       const source = await restoreSource(scope, input.sourceId);
-      if (source?.schedule) await setSchedule(scheduled(scope.workspaceId, source.id), source.schedule);
+      if (source?.schedule)
+        await setSchedule(scheduled(scope.workspaceId, source.id), source.schedule, { paused: source.schedulePaused });
     }),
 
   sync: operatorProcedure
     .input(z.object({ sourceId: z.uuid(), confirmDeletions: z.boolean().default(false) }))
-    .mutation(async ({ ctx: { scope, identity }, input }) => {
-      const source = await getSource(scope, input.sourceId);
-      const sources = await listSources(scope);
-      if (sources.some(({ id, syncing }) => id === source.id && syncing))
-        throw beingRead(source.name, (await findRunningSync(scope, source.id))?.startedBy);
+    .mutation(({ ctx, input }) => startSync(ctx, input)),
+
+  pause: operatorProcedure
+    .input(z.object({ sourceId: z.uuid() }))
+    .mutation(({ ctx, input }) => pauseSync(ctx, input.sourceId)),
+
+  resume: operatorProcedure
+    .input(z.object({ sourceId: z.uuid() }))
+    .mutation(({ ctx, input }) => resumeSync(ctx, input.sourceId)),
+
+  cancel: operatorProcedure
+    .input(z.object({ sourceId: z.uuid() }))
+    .mutation(({ ctx, input }) => cancelSync(ctx, input.sourceId)),
+
+  /** Reads again what could not be read: one document, or all of the source's. */
+  retry: operatorProcedure
+    .input(z.object({ sourceId: z.uuid(), documentId: z.uuid().optional() }))
+    .mutation(async ({ ctx, input: { sourceId, documentId } }) => {
+      if (documentId !== undefined) await getVisible(ctx, documentId);
+      return retryFailed(ctx, { sourceId, documentId: documentId ?? null });
+    }),
+
+  /** The schedule stays as it is and does not fire until it is resumed. */
+  setSchedulePaused: operatorProcedure
+    .input(z.object({ sourceId: z.uuid(), paused: z.boolean() }))
+    .mutation(async ({ ctx: { scope, identity }, input: { sourceId, paused } }) => {
+      const source = await getSource(scope, sourceId);
+      if (source.schedule === null)
+        throw new AnnealError("CONFLICT", `“${source.name}” has no schedule.`, {
+          action: "Give it one in its settings first.",
+        });
       await recordAudit(scope, {
         actor: identity.email,
-        action: "source.sync",
+        action: paused ? "source.pauseSchedule" : "source.resumeSchedule",
         subject: `source:${source.id}`,
-        details: { ...input },
       });
-      const work: SyncInput = { workspaceId: scope.workspaceId, ...input, startedBy: identity.email };
-      try {
-        await startWorkflow(syncWorkflowName, syncWorkflowId(source.id), work);
-      } catch (error) {
-        throw error instanceof WorkflowExecutionAlreadyStartedError ? beingRead(source.name) : error;
-      }
+      // Before the row: when the workflow service is down nothing has changed.
+      await pauseSchedule(scheduleIdOf(source.id), paused, identity.email);
+      await setSchedulePaused(scope, source.id, paused);
     }),
 });
-
-function beingRead(name: string, startedBy?: string): AnnealError {
-  const who = startedBy === undefined ? "" : `, started by ${startedBy === "schedule" ? "its schedule" : startedBy}`;
-  return new AnnealError("ALREADY_RUNNING", `“${name}” is being read already${who}.`, {
-    action: "Wait until it is done.",
-  });
-}
 
 async function toSourceView(
   workspaceId: string,

@@ -15,8 +15,10 @@ import {
   retryDocument,
 } from "@anneal/db/queries/documents";
 import { getSource } from "@anneal/db/queries/connect";
+import { releaseDocument, restoreDocument } from "@anneal/db/queries/tombstones";
 import { listDocumentChunks } from "@anneal/db/queries/indexing";
 import { createIdentity } from "#server/auth/identity.ts";
+import { keptUntil } from "#server/documents/kept-until.ts";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
 import { getReadable, getVisible, mayOpenOriginal } from "#server/documents/visible-document.ts";
@@ -45,6 +47,7 @@ export const documentsRouter = router({
       return {
         rows: rows.map(({ acl, ...row }) => ({
           ...row,
+          keptUntil: keptUntil(row.deletedAt),
           readable: mayRead(acl, identity.principalKeys),
           readers: describeReaders(acl),
         })),
@@ -74,6 +77,7 @@ export const documentsRouter = router({
     const mayOpen = mayOpenOriginal(ctx, document);
     return {
       ...facts,
+      keptUntil: keptUntil(facts.deletedAt),
       hasContent: contentKey !== "",
       hasText: cleanKey !== null,
       originalView: contentKey === "" || !mayOpen ? null : originalViewOf(document),
@@ -143,6 +147,36 @@ export const documentsRouter = router({
       charStart,
       charEnd,
     }));
+  }),
+
+  /** Takes back what its source deleted: it stays until the source has it again, or somebody lets it go. */
+  restore: scientistProcedure.input(z.object({ documentId: z.uuid() })).mutation(async ({ ctx, input }) => {
+    const document = await getVisible(ctx, input.documentId);
+    await recordAudit(ctx.scope, {
+      actor: ctx.identity.email,
+      action: "document.restore",
+      subject: `document:${document.id}`,
+      details: { sourceId: document.sourceId },
+    });
+    if (!(await restoreDocument(ctx.scope, document.id, ctx.identity.email)))
+      throw new AnnealError("CONFLICT", "This document is not deleted, or its whole source was removed.", {
+        action: "Restore the source, at the foot of the Sources page; its documents come back with it.",
+      });
+  }),
+
+  /** Lets go what was restored: it is deleted again, and can be restored as long as any other. */
+  release: scientistProcedure.input(z.object({ documentId: z.uuid() })).mutation(async ({ ctx, input }) => {
+    const document = await getVisible(ctx, input.documentId);
+    await recordAudit(ctx.scope, {
+      actor: ctx.identity.email,
+      action: "document.release",
+      subject: `document:${document.id}`,
+      details: { sourceId: document.sourceId },
+    });
+    if (!(await releaseDocument(ctx.scope, document.id)))
+      throw new AnnealError("CONFLICT", "This document follows its source: only what was restored can be let go.", {
+        action: "Delete it at its source; the next sync follows.",
+      });
   }),
 
   /** The next run reads and cleans it again. */

@@ -1,7 +1,7 @@
-import type { Progress } from "@anneal/core/loop/contract";
 import { listRuns } from "@anneal/db/queries/loop";
 import { listRunningSyncs } from "@anneal/db/queries/source-syncs";
 import { listLatestMetrics, listTrainingRuns } from "@anneal/db/queries/train";
+import { progressOfSync } from "#server/connect/sync-progress.ts";
 import { toRunProgress } from "#server/loop/run-view.ts";
 import { toTrainingView } from "#server/train/training-view.ts";
 import { memberProcedure, router } from "#server/trpc.ts";
@@ -33,10 +33,6 @@ export const workRouter = router({
   }),
 });
 
-/** How many documents there are is known only at the end: no ETA. */
-function toSyncView({ scanned, ...sync }: Awaited<ReturnType<typeof listRunningSyncs>>[number]) {
-  const perSecond = scanned / Math.max(1, (Date.now() - sync.startedAt.getTime()) / 1000);
-  const ratePerSecond = scanned === 0 ? null : perSecond;
-  const progress: Progress = { done: scanned, total: null, unit: "documents", ratePerSecond, etaMs: null, note: null };
-  return { ...sync, progress };
+function toSyncView({ progress, ...sync }: Awaited<ReturnType<typeof listRunningSyncs>>[number]) {
+  return { ...sync, progress: progressOfSync({ ...sync, progress }) };
 }

@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { formatSync, type Sync } from "./follow-sync.ts";
+
+const sync: Sync = {
+  id: "s",
+  status: "running",
+  scanned: 1_200,
+  added: 3,
+  changed: 2,
+  removed: 1,
+  dropped: 4,
+  bytes: 5_242_880,
+  progress: { expected: 2_400, documentsPerSecond: 60, bytesPerSecond: 262_144, etaMs: 20_000 },
+  error: null,
+};
+
+describe("formatSync", () => {
+  it("says of what runs how far it is, how fast, and how long it still takes", () => {
+    expect(formatSync(sync)).toBe(
+      "▸ 1200 of about 2400 seen: 3 new, 2 changed, 1 deleted, 4 failed, 5.0 MiB  60 documents/s  256 KiB/s  ETA 20 s",
+    );
+  });
+
+  it("leaves out what nobody knows", () => {
+    expect(formatSync({ ...sync, bytes: 0, progress: null })).toBe(
+      "▸ 1200 seen: 3 new, 2 changed, 1 deleted, 4 failed, 0 B",
+    );
+  });
+
+  it("tells what ended from what was paused or cancelled", () => {
+    const of = (status: Sync["status"]) => formatSync({ ...sync, status }).split(":")[0];
+    expect([of("done"), of("paused"), of("cancelled")]).toEqual([
+      "✓ 1200 seen",
+      "◼ paused at 1200 seen",
+      "◼ cancelled at 1200 seen",
+    ]);
+  });
+});

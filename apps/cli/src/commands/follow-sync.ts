@@ -1,0 +1,87 @@
+import { AnnealError } from "@anneal/core/errors";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import type { PortalClient } from "../portal/client.ts";
+import { abortOnSignal } from "../run-stack.ts";
+import { createLiveBlock, formatDuration } from "../terminal.ts";
+
+const pollMs = 500;
+
+const errorSchema = z.object({ code: z.string(), message: z.string(), action: z.string() });
+
+export const syncSchema = z.object({
+  id: z.string(),
+  status: z.enum(["running", "done", "failed", "cancelled", "skipped", "paused"]),
+  scanned: z.number(),
+  added: z.number(),
+  changed: z.number(),
+  removed: z.number(),
+  dropped: z.number(),
+  bytes: z.number(),
+  progress: z
+    .object({
+      expected: z.number().nullable(),
+      documentsPerSecond: z.number().nullable(),
+      bytesPerSecond: z.number().nullable(),
+      etaMs: z.number().nullable(),
+    })
+    .nullable(),
+  error: errorSchema.nullable(),
+});
+export type Sync = z.infer<typeof syncSchema>;
+
+const syncsSchema = z.object({ rows: z.array(syncSchema) });
+
+/**
+ * Starts a sync, or goes on with the newest one, and shows it until it ends or pauses.
+ * @throws AnnealError what was wrong with the source, or what it held back
+ */
+export async function followSync(portal: PortalClient, sourceId: string, start: () => Promise<unknown>): Promise<void> {
+  const signal = abortOnSignal(() => console.log("\nIt goes on without you; the portal shows it."));
+  const newest = async () =>
+    (await portal.query("connect.syncs", { sourceId, limit: 1, offset: 0 }, syncsSchema)).rows[0];
+  const before = await newest();
+  await start();
+  const block = createLiveBlock();
+  for (;;) {
+    const latest = await newest();
+    // One that is resumed is the same as before, and still paused until a worker has it.
+    const began = latest && (latest.id !== before?.id || latest.status !== before.status);
+    if (began) {
+      const line = { key: "sync", text: formatSync(latest) };
+      if (latest.status === "running") block.draw([{ ...line, status: "running" }]);
+      else if (latest.error === null) return block.draw([{ ...line, status: "done" }]);
+      else throw new AnnealError("CONFLICT", latest.error.message, { action: latest.error.action });
+    }
+    await sleep(pollMs, undefined, { signal });
+  }
+}
+
+/** One line: what was seen so far, how much of it was fetched, how fast, and how long it still takes. */
+export function formatSync(sync: Sync): string {
+  const { scanned, added, changed, removed, dropped, bytes, progress, status } = sync;
+  const counts = `${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed, ${formatBytes(bytes)}`;
+  if (status === "paused") return `◼ paused at ${scanned} seen: ${counts}`;
+  if (status === "cancelled") return `◼ cancelled at ${scanned} seen: ${counts}`;
+  if (status !== "running") return `✓ ${scanned} seen: ${counts}`;
+  const { expected = null, documentsPerSecond = null, bytesPerSecond = null, etaMs = null } = progress ?? {};
+  const rates = [
+    documentsPerSecond === null ? [] : [`${formatRate(documentsPerSecond)} documents/s`],
+    bytesPerSecond === null ? [] : [`${formatBytes(bytesPerSecond)}/s`],
+    etaMs === null ? [] : [`ETA ${formatDuration(etaMs)}`],
+  ].flat();
+  const seen = expected === null ? `${scanned} seen` : `${scanned} of about ${expected} seen`;
+  return [`▸ ${seen}: ${counts}`, ...rates].join("  ");
+}
+
+const byteUnits = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+function formatBytes(sizeBytes: number): string {
+  const unit = Math.min(byteUnits.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, sizeBytes)) / 10)));
+  const value = sizeBytes / 1024 ** unit;
+  return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${byteUnits[unit]}`;
+}
+
+function formatRate(perSecond: number): string {
+  return perSecond.toFixed(perSecond < 10 ? 1 : 0);
+}

@@ -1,0 +1,259 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { nobody, workspaceMembers, workspaceUser } from "@anneal/core/access/acl";
+import { syncWorkflowId } from "@anneal/core/connect/contract";
+import type { Scope } from "@anneal/db/database";
+import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
+import { listAuditEvents } from "@anneal/db/queries/audit";
+import { markDocumentDeleted, quarantineRef, saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { createRun } from "@anneal/db/queries/loop";
+import { beginSync, endSync, isPauseRequested } from "@anneal/db/queries/source-syncs";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
+import { locatePython } from "@anneal/local-stack/python-env";
+import { startTemporal } from "@anneal/local-stack/start-temporal";
+import { choosePort } from "@anneal/processes/choose-port";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createIdentity, type Identity, type Role } from "#server/auth/identity.ts";
+import { scheduled, scheduleIdOf } from "#server/connect/save-source.ts";
+import { appRouter } from "#server/root.ts";
+import { readSchedule, setSchedule } from "#server/schedule.ts";
+import { readWorkflowState, temporal } from "#server/temporal.ts";
+
+// The portal's procedures on a real Temporal, on which no worker takes the work: what was asked for stays to be seen.
+
+let test: TestDatabase;
+let server: Awaited<ReturnType<typeof startTemporal>>;
+let scope: Scope;
+let sourceId: string;
+let people: Record<"admin" | "scientist" | "operator" | "member", Identity>;
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+  const port = await choosePort(undefined);
+  server = await startTemporal({
+    env: process.env,
+    binary: locatePython(process.env).temporal,
+    dir: join(test.dir, "temporal"),
+    logFile: join(test.dir, "temporal.log"),
+    port,
+    httpPort: await choosePort(undefined, new Set([port])),
+    namespace: "default",
+  });
+  vi.stubEnv("ANNEAL_DATABASE_URL", test.appUrl);
+  vi.stubEnv("ANNEAL_TEMPORAL_ADDRESS", server.url);
+  vi.stubEnv("NEXTAUTH_SECRET", "s".repeat(32));
+});
+
+afterAll(async () => {
+  await (await temporal()).connection.close();
+  vi.unstubAllEnvs();
+  await server?.stop();
+  await test?.stop();
+});
+
+beforeEach(async () => {
+  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: test.db, workspaceId: id };
+  people = {
+    admin: await joinAs("admin"),
+    scientist: await joinAs("data_scientist"),
+    operator: await joinAs("operator"),
+    member: await joinAs("member"),
+  };
+  sourceId = randomUUID();
+  await saveSource(scope, sourceWith(null));
+});
+
+async function joinAs(role: Role): Promise<Identity> {
+  const email = `${role}-${randomUUID()}@example.com`;
+  const user = await saveUser(test.db, { email, name: role, passwordHash: null });
+  await saveMember(scope, user.id, role);
+  return createIdentity({ userId: user.id, email, workspaceId: scope.workspaceId, role, via: { kind: "session" } });
+}
+
+const sourceWith = (schedule: string | null) => ({
+  id: sourceId,
+  name: "Folder",
+  kind: "file",
+  config: { path: "/" },
+  sealedSecrets: null,
+  defaultAcl: { allow: [workspaceMembers(scope.workspaceId)], deny: [] },
+  schedule,
+});
+const as = (identity: Identity) => appRouter.createCaller({ db: test.db, identity });
+const begin = async (change: { id?: string; runId?: string | null; workflowId?: string } = {}) => {
+  const sync = { id: randomUUID(), sourceId, runId: null, startedBy: "ada", ...change };
+  return { id: sync.id, sourceId, counts: await beginSync(scope, sync) };
+};
+const openSync = async () => (await as(people.member).connect.get({ sourceId })).openSync;
+const actions = async () =>
+  (await listAuditEvents(scope, {}, { limit: 20, offset: 0 })).rows.map(({ action }) => action);
+const syncState = () => readWorkflowState(syncWorkflowId(sourceId));
+
+describe("a sync in the portal", () => {
+  it("is asked to pause, shows as paused, and is resumed as the same sync", async () => {
+    const sync = await begin();
+    await as(people.operator).connect.pause({ sourceId });
+    expect(await isPauseRequested(scope, sync.id)).toBe(true);
+    await endSync(scope, sync, { status: "paused" });
+    expect(await openSync()).toMatchObject({ id: sync.id, status: "paused" });
+    expect(await as(people.member).connect.list()).toMatchObject([{ paused: true }]);
+
+    await as(people.operator).connect.resume({ sourceId });
+    expect(await syncState()).toBe("running");
+    const handle = (await temporal()).workflow.getHandle(syncWorkflowId(sourceId));
+    const [started] = (await handle.fetchHistory()).events!;
+    const input = started!.workflowExecutionStartedEventAttributes!.input!.payloads![0]!.data!;
+    expect(JSON.parse(Buffer.from(input).toString("utf8"))).toEqual({
+      workspaceId: scope.workspaceId,
+      sourceId,
+      confirmDeletions: false,
+      startedBy: "ada",
+      continues: sync.id,
+    });
+    expect(await actions()).toEqual(expect.arrayContaining(["source.pause", "source.resume"]));
+    await handle.terminate();
+  });
+
+  it("is cancelled while it waits to begin, while it is paused, and when its process is gone", async () => {
+    await as(people.operator).connect.sync({ sourceId });
+    await as(people.operator).connect.cancel({ sourceId });
+    await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
+
+    await endSync(scope, await begin(), { status: "paused" });
+    await as(people.operator).connect.cancel({ sourceId });
+    expect(await openSync()).toBeNull();
+
+    await begin({ workflowId: "gone" });
+    await as(people.operator).connect.cancel({ sourceId });
+    const { rows } = await as(people.member).connect.syncs({ sourceId, limit: 5, offset: 0 });
+    expect(rows.map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
+  });
+
+  it("is refused with a sentence where there is none, and within a run, which needs all of the source", async () => {
+    const { connect } = as(people.operator);
+    for (const refused of [connect.pause, connect.resume, connect.cancel])
+      await expect(refused({ sourceId })).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
+    const runId = randomUUID();
+    await createRun(scope, { id: runId, workflowId: "w", startedBy: "ada", settings: {} });
+    await begin({ runId });
+    for (const refused of [connect.pause, connect.cancel])
+      await expect(refused({ sourceId })).rejects.toThrow("is read within a run");
+  });
+});
+
+describe("a schedule", () => {
+  const paused = (value: boolean) => as(people.operator).connect.setSchedulePaused({ sourceId, paused: value });
+  const describeIt = async () => (await temporal()).schedule.getHandle(scheduleIdOf(sourceId)).describe();
+
+  it.each(["0 * * * *", "@every 30m"])("%s is jittered, and is paused and resumed at Temporal", async (schedule) => {
+    await saveSource(scope, sourceWith(schedule));
+    await setSchedule(scheduled(scope.workspaceId, sourceId), schedule);
+    expect(await readSchedule(scheduleIdOf(sourceId))).toMatchObject({ cron: schedule, nextAt: expect.any(Date) });
+    expect((await describeIt()).spec.jitter).toBe(60_000);
+    await paused(true);
+    expect((await describeIt()).state.paused).toBe(true);
+    expect(await as(people.member).connect.get({ sourceId })).toMatchObject({ schedulePaused: true });
+    await paused(false);
+    expect((await describeIt()).state.paused).toBe(false);
+    expect(await actions()).toEqual(expect.arrayContaining(["source.pauseSchedule", "source.resumeSchedule"]));
+  });
+
+  it("stays paused when it is changed, and through a removal and a restoration of its source", async () => {
+    await saveSource(scope, sourceWith("0 * * * *"));
+    await setSchedule(scheduled(scope.workspaceId, sourceId), "0 * * * *");
+    await paused(true);
+    const { id: _, sealedSecrets: __, defaultAcl: ___, ...input } = sourceWith("0 2 * * *");
+    await as(people.admin).connect.update({ ...input, audience: "members", sourceId });
+    expect((await describeIt()).state.paused).toBe(true);
+    await as(people.admin).connect.remove({ sourceId });
+    await as(people.admin).connect.restore({ sourceId });
+    expect(await describeIt()).toMatchObject({ state: { paused: true }, memo: { cron: "0 2 * * *" } });
+    // Without a schedule there is nothing to be paused, and a new one fires.
+    for (const schedule of [null, "0 3 * * *"])
+      await as(people.admin).connect.update({ ...input, schedule, audience: "members", sourceId });
+    expect((await describeIt()).state.paused).toBe(false);
+  });
+
+  it("that a source does not have is not paused", async () => {
+    await expect(paused(true)).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
+  });
+});
+
+describe("failures in the portal", () => {
+  const failure = { code: "SOURCE_FORBIDDEN" as const, message: "It may not be read.", action: "Grant it." };
+  const drop = { stage: "connect", code: failure.code, reason: failure.message };
+
+  it("are told to the documents' readers alone; what has no document is an administrator's to know", async () => {
+    const sync = await begin();
+    await quarantineRef(scope, sourceId, "open.txt", drop);
+    const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1" };
+    const content = { contentHash: "h", contentKey: "h", sizeBytes: 1 };
+    const owner = [workspaceUser(scope.workspaceId, people.scientist.userId)];
+    const secret = { ref: "secret.txt", uri: "secret.txt", ...facts, acl: { allow: owner, deny: [] } };
+    await upsertDocument(scope, sourceId, secret, content);
+    const failures = ["open.txt", "secret.txt", "folder/"].map((ref) => ({ ...failure, ref }));
+    await endSync(scope, { ...sync, failures }, { status: "done", heldBack: null });
+    const seenBy = async (identity: Identity) =>
+      (await as(identity).connect.syncFailures({ sourceId, syncId: sync.id })).map(({ ref }) => ref);
+    expect(await seenBy(people.member)).toEqual(["open.txt"]);
+    expect(await seenBy(people.scientist)).toEqual(["open.txt", "secret.txt"]);
+    expect(await seenBy(people.admin)).toEqual(["open.txt", "secret.txt", "folder/"]);
+  });
+
+  it("are tried again at once: the source is read for them", async () => {
+    const { connect } = as(people.operator);
+    const unknown = connect.retry({ sourceId, documentId: randomUUID() });
+    await expect(unknown).rejects.toMatchObject({ cause: { code: "NOT_FOUND" } });
+    expect(await syncState()).toBe("gone");
+    for (const ref of ["a.txt", "b.txt"]) await quarantineRef(scope, sourceId, ref, drop);
+    expect(await connect.retry({ sourceId })).toEqual({ count: 2 });
+    expect(await syncState()).toBe("running");
+    await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
+  });
+});
+
+describe("a deleted document in the portal", () => {
+  it("is restored and let go again by who may see it, with a date until which it can be, and both are recorded", async () => {
+    const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: null };
+    const content = { contentHash: "h", contentKey: "h", sizeBytes: 1 };
+    const { documentId } = await upsertDocument(scope, sourceId, { ref: "a", uri: "a", ...facts }, content);
+    await markDocumentDeleted(scope, sourceId, "a");
+    const { documents } = as(people.scientist);
+    const { deletedAt, keptUntil } = await documents.get({ documentId });
+    expect(keptUntil!.getTime() - deletedAt!.getTime()).toBe(30 * 24 * 60 * 60_000);
+    const list = { sourceId, status: "deleted" as const, limit: 5, offset: 0 };
+    expect(await documents.list(list)).toMatchObject({ total: 1, rows: [{ id: documentId, keptUntil }] });
+
+    await expect(as(people.operator).documents.restore({ documentId })).rejects.toMatchObject({
+      cause: { code: "FORBIDDEN" },
+    });
+    await documents.restore({ documentId });
+    expect(await documents.get({ documentId })).toMatchObject({ deletedAt: null, restoredBy: people.scientist.email });
+    await expect(documents.restore({ documentId })).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
+    await documents.release({ documentId });
+    await expect(documents.release({ documentId })).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
+    expect(await documents.list(list)).toMatchObject({ total: 1 });
+    expect(await actions()).toEqual(expect.arrayContaining(["document.restore", "document.release"]));
+  });
+
+  it("is not there for who may not read it", async () => {
+    const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: nobody };
+    const content = { contentHash: "h", contentKey: "h", sizeBytes: 1 };
+    const { documentId } = await upsertDocument(scope, sourceId, { ref: "a", uri: "a", ...facts }, content);
+    await markDocumentDeleted(scope, sourceId, "a");
+    await expect(as(people.scientist).documents.restore({ documentId })).rejects.toMatchObject({
+      cause: { code: "NOT_FOUND" },
+    });
+  });
+});
+
+describe("settings as they are typed", () => {
+  it("are held against the connector's own schema, each problem at its field", async () => {
+    const { connect } = as(people.scientist);
+    expect(await connect.validate({ kind: "file", config: { path: "/data" } })).toEqual([]);
+    const problems = await connect.validate({ kind: "sftp", config: { host: "", port: 99_999 } });
+    expect(problems.map(({ field }) => field)).toEqual(expect.arrayContaining(["host", "port"]));
+    for (const { message } of problems) expect(message).toMatch(/^\p{Lu}.*\.$/u);
+  });
+});

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { readEnv } from "./env.ts";
+
+const needed = {
+  ANNEAL_STATE_DIR: "state",
+  ANNEAL_DATABASE_URL: "postgres://localhost/anneal",
+  ANNEAL_TEMPORAL_ADDRESS: "localhost:7233",
+  ANNEAL_QDRANT_URL: "http://localhost:6333",
+  ANNEAL_EMBEDDINGS_URL: "http://localhost:8081/v1",
+  ANNEAL_EMBEDDINGS_MODEL: "all-MiniLM-L6-v2",
+  ANNEAL_INFERENCE_URLS: "",
+  ANNEAL_BASE_MODEL: "model",
+  ANNEAL_OBJECTS: "file:///objects",
+  ANNEAL_PYTHON: "python3",
+};
+const read = (more: Record<string, string>) =>
+  readEnv({ ...needed, ANNEAL_INFERENCE_URLS: "http://localhost:8000", ...more });
+
+describe("the worker's settings", () => {
+  it("name languages for OCR as Tesseract does, and nothing that could be taken for an option", () => {
+    expect(read({}).ANNEAL_OCR_LANGUAGES).toBeUndefined();
+    expect(read({ ANNEAL_OCR_LANGUAGES: "eng+chi_sim" }).ANNEAL_OCR_LANGUAGES).toEqual(["eng", "chi_sim"]);
+    for (const bad of ["--tessdata-dir", "eng+", "eng deu", "../eng"]) {
+      expect(() => read({ ANNEAL_OCR_LANGUAGES: bad })).toThrow(/language packs/u);
+    }
+  });
+
+  it("send documents to an Unstructured API only where its address is set, which holds no secret", () => {
+    expect(read({ ANNEAL_UNSTRUCTURED_API_KEY: "key" }).ANNEAL_UNSTRUCTURED_URL).toBeUndefined();
+    const set = read({ ANNEAL_UNSTRUCTURED_URL: "http://unstructured:8000" });
+    expect(set).toMatchObject({
+      ANNEAL_UNSTRUCTURED_URL: "http://unstructured:8000",
+      ANNEAL_UNSTRUCTURED_STRATEGY: "auto",
+    });
+    for (const bad of ["ftp://unstructured", "unstructured:8000", "http://user:secret@unstructured"]) {
+      expect(() => read({ ANNEAL_UNSTRUCTURED_URL: bad })).toThrow(/ANNEAL_UNSTRUCTURED_URL/u);
+    }
+    expect(() => read({ ANNEAL_UNSTRUCTURED_STRATEGY: "best" })).toThrow(/ANNEAL_UNSTRUCTURED_STRATEGY/u);
+  });
+
+  it("are refused without the value of a secret", () => {
+    const refuse = () => read({ ANNEAL_UNSTRUCTURED_URL: "http://user:secret@unstructured" });
+    expect(refuse).not.toThrow(/secret@/u);
+  });
+});

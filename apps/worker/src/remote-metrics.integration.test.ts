@@ -1,0 +1,70 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import { choosePort } from "@anneal/processes/choose-port";
+import { Runtime } from "@temporalio/worker";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { installRuntime } from "./install-runtime.ts";
+import { createRemoteMetrics } from "./remote-metrics.ts";
+
+let url: string;
+let refusal: unknown;
+beforeAll(async () => {
+  // Before the runtime that the other tests need: a process has one.
+  const holder = createServer().listen(0, "127.0.0.1");
+  await once(holder, "listening");
+  try {
+    installRuntime({}, `127.0.0.1:${(holder.address() as AddressInfo).port}`);
+  } catch (error) {
+    refusal = error;
+  }
+  holder.close();
+  const address = `127.0.0.1:${await choosePort(undefined)}`;
+  url = `http://${address}/metrics`;
+  installRuntime({}, address);
+});
+afterAll(() => Runtime.instance().shutdown());
+
+/** The value of the one series of this name that has all of these labels. */
+async function valueOf(name: string, labels: Record<string, string>): Promise<number> {
+  const lines = (await (await fetch(url)).text()).split("\n").filter((line) => line.startsWith(`${name}{`));
+  const found = lines.filter((line) =>
+    Object.entries(labels).every(([key, value]) => line.includes(`${key}="${value}"`)),
+  );
+  expect(found).toHaveLength(1);
+  return Number(found[0]!.split(" ").at(-1));
+}
+
+it("shows calls of vendors' APIs to Prometheus, by kind of source", async () => {
+  const observe = createRemoteMetrics(Runtime.instance().metricMeter);
+  const [jira, slack] = [observe("jira"), observe("slack")];
+  jira({ type: "request", status: 200, durationMs: 200 });
+  jira({ type: "request", status: 204, durationMs: 300 });
+  jira({ type: "request", status: 429, durationMs: 1 });
+  jira({ type: "request", status: null, durationMs: 1 });
+  slack({ type: "request", status: 200, durationMs: 1 });
+  slack({ type: "wait", cause: "told", waitMs: 30_000 });
+  slack({ type: "wait", cause: "told", waitMs: 12_000 });
+  slack({ type: "wait", cause: "handed-over", waitMs: 86_400_000 });
+  jira({ type: "renewal", ok: true });
+  jira({ type: "renewal", ok: false });
+
+  const requests = (kind: string, status: string) => valueOf("anneal_remote_requests_total", { kind, status });
+  expect(await requests("jira", "2xx")).toBe(2);
+  expect(await requests("jira", "4xx")).toBe(1);
+  expect(await requests("jira", "none")).toBe(1);
+  expect(await requests("slack", "2xx")).toBe(1);
+  expect(await valueOf("anneal_remote_request_duration_seconds_count", { kind: "jira" })).toBe(4);
+  expect(await valueOf("anneal_remote_request_duration_seconds_sum", { kind: "jira" })).toBeCloseTo(0.502, 3);
+  expect(await valueOf("anneal_remote_request_duration_seconds_bucket", { kind: "jira", le: "0.25" })).toBe(3);
+  expect(await valueOf("anneal_remote_wait_seconds_sum", { kind: "slack", cause: "told" })).toBe(42);
+  expect(await valueOf("anneal_remote_wait_seconds_count", { kind: "slack", cause: "handed-over" })).toBe(1);
+  for (const outcome of ["ok", "failed"])
+    expect(await valueOf("anneal_remote_token_renewals_total", { kind: "jira", outcome })).toBe(1);
+});
+
+it("says which setting to change where the address is another program's", () => {
+  expect(refusal).toMatchObject({
+    code: "PORT_TAKEN",
+    action: expect.stringContaining("ANNEAL_WORKER_METRICS_ADDRESS"),
+  });
+});

@@ -1,0 +1,314 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { workspaceMembers } from "@anneal/core/access/acl";
+import { purgeScheduleId, syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
+import { taskQueue } from "@anneal/core/loop/contract";
+import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
+import { saveWorkspace } from "@anneal/db/queries/access";
+import { deleteSource, saveSource } from "@anneal/db/queries/connect";
+import { countSourceDocuments, getDocument, listDocuments } from "@anneal/db/queries/documents";
+import { listSyncs, requestPause } from "@anneal/db/queries/source-syncs";
+import { releaseDocument, restoreDocument } from "@anneal/db/queries/tombstones";
+import { createSecretBox } from "@anneal/db/secret-box";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
+import type { VectorIndex } from "@anneal/engines/vector-index";
+import { locatePython } from "@anneal/local-stack/python-env";
+import { startTemporal } from "@anneal/local-stack/start-temporal";
+import { openFolderStore } from "@anneal/objects/folder-store";
+import type { ObjectStore } from "@anneal/objects/object-store";
+import { choosePort } from "@anneal/processes/choose-port";
+import { Context, heartbeat } from "@temporalio/activity";
+import { Client, Connection } from "@temporalio/client";
+import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createConnectActivities } from "./activities/connect.ts";
+import { createPurgeActivities } from "./activities/purge-deleted.ts";
+import { workflowsPath } from "./check-determinism.ts";
+import { ensurePurgeSchedule } from "./drivers/purge-schedule.ts";
+import { withFailures } from "./error-map.ts";
+
+// A folder is read by the real workflow on a real Temporal; only what it stores passes a gate.
+
+/** The folder connector's: after so many files it yields a checkpoint. */
+const checkpointEvery = 200;
+
+let test: TestDatabase;
+let database: DatabaseHandle;
+let temporal: Awaited<ReturnType<typeof startTemporal>>;
+let connections: [Connection, NativeConnection];
+let client: Client;
+let worker: Worker;
+let running: Promise<void>;
+let scope: Scope;
+let folder: string;
+let sourceId: string;
+
+const noVectors = new Proxy({} as VectorIndex, { get: () => expect.fail("the index was asked") });
+
+/** How many contents were stored, and what happens before each. */
+const store = { puts: 0, beforePut: async (_count: number): Promise<void> => undefined };
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+  database = openDatabase(test.appUrl);
+  const port = await choosePort(undefined);
+  temporal = await startTemporal({
+    env: process.env,
+    binary: locatePython(process.env).temporal,
+    dir: join(test.dir, "temporal"),
+    logFile: join(test.dir, "temporal.log"),
+    port,
+    httpPort: await choosePort(undefined, new Set([port])),
+    namespace: "default",
+  });
+  Runtime.install({
+    logger: new DefaultLogger("ERROR", () => {}),
+    telemetryOptions: { logging: { forward: {}, filter: "OFF" } },
+  });
+  connections = [
+    await Connection.connect({ address: temporal.url }),
+    await NativeConnection.connect({ address: temporal.url }),
+  ];
+  client = new Client({ connection: connections[0] });
+  const folderStore = openFolderStore(join(test.dir, "objects"));
+  const objects: ObjectStore = {
+    ...folderStore,
+    async put(key, body) {
+      store.puts += 1;
+      await store.beforePut(store.puts);
+      return folderStore.put(key, body);
+    },
+  };
+  const secretBox = createSecretBox(randomBytes(32).toString("base64"));
+  const { python } = locatePython(process.env);
+  worker = await Worker.create({
+    connection: connections[1],
+    taskQueue,
+    workflowsPath,
+    maxHeartbeatThrottleInterval: "200 milliseconds",
+    activities: withFailures({
+      ...createConnectActivities({
+        database,
+        objects,
+        secretBox,
+        chromiumPath: null,
+        python: { python, pythonPath: undefined },
+        observeRemote: () => () => undefined,
+      }),
+      // Nothing here is ever indexed, and what is deleted may go at once.
+      ...createPurgeActivities({ db: test.db, objects, vectors: noVectors, tombstoneDays: 0 }),
+    }),
+  });
+  running = worker.run();
+});
+
+afterAll(async () => {
+  worker?.shutdown();
+  await running;
+  for (const connection of connections ?? []) await connection.close();
+  await temporal?.stop();
+  await database?.close();
+  await test?.stop();
+});
+
+beforeEach(async () => {
+  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: test.db, workspaceId };
+  sourceId = randomUUID();
+  folder = join(test.dir, sourceId);
+  await mkdir(folder);
+  await saveSource(scope, {
+    id: sourceId,
+    name: "Folder",
+    kind: "file",
+    config: { path: folder },
+    sealedSecrets: null,
+    defaultAcl: { allow: [workspaceMembers(workspaceId)], deny: [] },
+    schedule: null,
+  });
+  store.puts = 0;
+  store.beforePut = async () => undefined;
+});
+
+const nameOf = (index: number) => `${String(index).padStart(4, "0")}.txt`;
+const write = (index: number) => writeFile(join(folder, nameOf(index)), `${sourceId} ${index}`);
+const writeAll = (count: number) => Promise.all(Array.from({ length: count }, (_, index) => write(index)));
+const syncs = async () => (await listSyncs(scope, sourceId, { limit: 20, offset: 0 })).rows;
+const live = () => countSourceDocuments(scope, [sourceId]);
+
+async function start(change: Partial<SyncInput> = {}, workflowId = syncWorkflowId(sourceId)) {
+  const input: SyncInput = {
+    workspaceId: scope.workspaceId,
+    sourceId,
+    confirmDeletions: false,
+    startedBy: "ada@example.com",
+    ...change,
+  };
+  return client.workflow.start(syncWorkflowName, { workflowId, taskQueue, args: [input] });
+}
+async function sync(change: Partial<SyncInput> = {}) {
+  await (await start(change)).result();
+  return (await syncs())[0]!;
+}
+
+/** The sync comes as far as its nth content and waits there. */
+function gateAt(count: number) {
+  const [reached, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  store.beforePut = async (put) => {
+    if (put !== count) return;
+    reached.resolve();
+    await opened.promise;
+  };
+  return { reached: reached.promise, open: opened.resolve };
+}
+
+async function pauseAt(count: number) {
+  const gate = gateAt(count);
+  const sync = await start();
+  await gate.reached;
+  expect(await requestPause(scope, sourceId)).toBe(true);
+  gate.open();
+  await sync.result();
+  return (await syncs())[0]!;
+}
+
+describe("a sync that is paused", () => {
+  it("stops at its next checkpoint and, resumed, goes on as the same sync and fetches nothing twice", async () => {
+    await writeAll(250);
+    const paused = await pauseAt(10);
+    expect(paused).toMatchObject({ status: "paused", scanned: checkpointEvery, added: checkpointEvery, removed: 0 });
+    expect(paused.bytes).toBeGreaterThan(checkpointEvery * 36);
+    expect(await live()).toBe(checkpointEvery);
+
+    const resumed = await sync({ continues: paused.id });
+    expect(resumed).toMatchObject({ id: paused.id, status: "done", scanned: 250, read: 250, added: 250, removed: 0 });
+    expect(await syncs()).toHaveLength(1);
+    expect(await live()).toBe(250);
+    expect(store.puts).toBe(250);
+  });
+
+  it("is left alone by its source's schedule, and superseded by whoever reads the source by hand", async () => {
+    await writeAll(300);
+    const paused = await pauseAt(1);
+    await sync({ startedBy: "schedule" });
+    expect(await syncs()).toMatchObject([{ id: paused.id, status: "paused" }]);
+    expect(await live()).toBe(checkpointEvery);
+
+    await sync();
+    expect(await syncs()).toMatchObject([
+      { status: "done", scanned: 300, added: 100 },
+      { id: paused.id, status: "cancelled" },
+    ]);
+  });
+
+  it("has ended instead when only its end was left to do", async () => {
+    await writeAll(3);
+    expect(await pauseAt(3)).toMatchObject({ status: "done", scanned: 3 });
+  });
+});
+
+it("a sync that is cancelled ends at once, and the next one goes on with what it had not stored", async () => {
+  await writeAll(300);
+  const reached = Promise.withResolvers<void>();
+  store.beforePut = async (put) => {
+    if (put !== 250) return;
+    reached.resolve();
+    // A heartbeat is how the activity hears of it.
+    const pulse = setInterval(() => heartbeat(), 100);
+    await Context.current().cancelled.catch(() => undefined);
+    clearInterval(pulse);
+  };
+  const handle = await start();
+  await reached.promise;
+  await handle.cancel();
+  await expect(handle.result()).rejects.toThrow("cancelled");
+  await expect.poll(async () => (await syncs())[0]?.status, { timeout: 20_000 }).toBe("cancelled");
+  const [cancelled] = await syncs();
+  expect(cancelled!.workflowId).toBe(syncWorkflowId(sourceId));
+  expect(await sync()).toMatchObject({ status: "done", scanned: 300, added: 300 - cancelled!.added });
+  expect(await live()).toBe(300);
+});
+
+it("says while it reads how much of what the last sync listed it has seen, and how much was fetched", async () => {
+  await writeAll(20);
+  await sync();
+  for (let index = 0; index < 20; index++) await writeFile(join(folder, nameOf(index)), `changed ${index}`);
+  const gate = gateAt(20 + 15);
+  const handle = await start();
+  await gate.reached;
+  expect((await syncs())[0]).toMatchObject({ status: "running", progress: { expected: 20 } });
+  gate.open();
+  await handle.result();
+  expect((await syncs())[0]).toMatchObject({ status: "done", changed: 20, progress: null, bytes: 10 * 9 + 10 * 10 });
+});
+
+describe("a deleted document", () => {
+  const documentOf = async (ref: string, status?: "deleted") => {
+    const { rows } = await listDocuments(scope, { sourceId, ...(status ? { status } : {}) }, { limit: 50, offset: 0 });
+    return rows.find((row) => row.ref === ref);
+  };
+
+  it("that a person took back outlives the next syncs, follows its source again when it is back there", async () => {
+    await writeAll(3);
+    await sync();
+    await rm(join(folder, nameOf(1)));
+    expect(await sync()).toMatchObject({ removed: 1 });
+    const { id } = (await documentOf(nameOf(1), "deleted"))!;
+    await restoreDocument(scope, id, "ada@example.com");
+    expect(await sync()).toMatchObject({ status: "done", removed: 0 });
+    expect(await getDocument(scope, id)).toMatchObject({ deletedAt: null, restoredBy: "ada@example.com" });
+
+    await write(1);
+    expect(await sync()).toMatchObject({ added: 1 });
+    expect(await getDocument(scope, id)).toMatchObject({ restoredAt: null });
+    await rm(join(folder, nameOf(1)));
+    expect(await sync()).toMatchObject({ removed: 1 });
+  });
+
+  it("that a person let go again stays deleted", async () => {
+    await writeAll(2);
+    await sync();
+    await rm(join(folder, nameOf(0)));
+    await sync();
+    const { id } = (await documentOf(nameOf(0), "deleted"))!;
+    await restoreDocument(scope, id, "ada@example.com");
+    await releaseDocument(scope, id);
+    expect(await sync()).toMatchObject({ removed: 0 });
+    expect((await getDocument(scope, id)).deletedAt).not.toBeNull();
+  });
+});
+
+it("a source that is removed while its sync is paused stays removed", async () => {
+  await writeAll(300);
+  const paused = await pauseAt(1);
+  await deleteSource(scope, sourceId);
+  await expect((await start({ continues: paused.id })).result()).rejects.toThrow();
+  expect(await live()).toBe(0);
+  expect(await readdir(folder)).toHaveLength(300);
+});
+
+it("the purge is scheduled daily from the first start on, once, and what fires it takes what has expired", async () => {
+  await ensurePurgeSchedule(client);
+  await ensurePurgeSchedule(client);
+  const handle = client.schedule.getHandle(purgeScheduleId);
+  expect((await handle.describe()).spec.intervals).toMatchObject([{ every: 24 * 60 * 60_000 }]);
+
+  await writeAll(2);
+  await sync();
+  await rm(join(folder, nameOf(0)));
+  await sync();
+  const { rows } = await listDocuments(scope, { sourceId, status: "deleted" }, { limit: 5, offset: 0 });
+  await handle.trigger();
+  await expect
+    .poll(
+      () =>
+        getDocument(scope, rows[0]!.id).then(
+          () => "there",
+          () => "gone",
+        ),
+      { timeout: 60_000 },
+    )
+    .toBe("gone");
+  expect(await live()).toBe(1);
+});

@@ -1,0 +1,113 @@
+/**
+ * One connector in a process of its own: `node connectors-reader.ts` reads what connectors-server.ts printed, reads the
+ * source twice, as the worker does one document after the other, and prints one line of JSON. What is known of the
+ * documents is kept in memory, where the worker asks its database.
+ */
+import { createHash } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import type { Cursor, KnownItems } from "@anneal/core/connect/change";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
+import { loadConnector } from "./connectors-load.ts";
+
+export type ReaderResult = {
+  documents: number;
+  failures: string[];
+  /** The first run, which reads every content, and the second, in which nothing has changed. */
+  syncSeconds: number;
+  listSeconds: number;
+  /** Processor time of the first run, which a busy machine disturbs less; that of programs it starts is not in it. */
+  syncCpuSeconds: number;
+  readAgain: number;
+  /** Resident memory before the first run, and the most of both. */
+  startBytes: number;
+  peakBytes: number;
+};
+
+const { kind, config, secrets } = JSON.parse(await text(process.stdin)) as {
+  kind: string;
+  config: unknown;
+  secrets: unknown;
+};
+const connector = await loadConnector(kind);
+const tempDir = await mkdtemp(join(tmpdir(), "anneal-bench-connector-"));
+const context: ConnectContext = {
+  signal: new AbortController().signal,
+  tempDir,
+  limits: defaultLimits,
+  deletions: defaultDeletionPolicy,
+  chromiumPath: null,
+  python: { python: process.env["ANNEAL_PYTHON"] ?? "python3", pythonPath: process.env["PYTHONPATH"] },
+};
+const fingerprints = new Map<string, string>();
+/** Looked up by the index of a database in the worker. */
+const refsByFingerprint = new Map<string, string>();
+const known: KnownItems = {
+  fingerprintOf: async (ref) => fingerprints.get(ref) ?? null,
+  refsWithFingerprint: async (fingerprint) => {
+    const ref = refsByFingerprint.get(fingerprint);
+    return ref === undefined ? [] : [ref];
+  },
+  async *refs() {
+    yield* [...fingerprints.keys()].sort();
+  },
+};
+let cursor: Cursor | null = null;
+const failures: string[] = [];
+
+try {
+  const startBytes = await residentBytes("VmRSS");
+  const first = await readOnce();
+  const second = await readOnce();
+  const result: ReaderResult = {
+    documents: fingerprints.size,
+    failures: failures.slice(0, 3),
+    syncSeconds: first.seconds,
+    listSeconds: second.seconds,
+    syncCpuSeconds: first.cpuSeconds,
+    readAgain: second.opened,
+    startBytes,
+    peakBytes: await residentBytes("VmHWM"),
+  };
+  console.log(JSON.stringify(result));
+} finally {
+  await rm(tempDir, { recursive: true, force: true });
+}
+// Connections that a client keeps open do not keep the result waiting.
+process.exit(0);
+
+async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened: number }> {
+  const startedAt = performance.now();
+  const cpuBefore = process.cpuUsage();
+  let opened = 0;
+  const request = {
+    config: connector.configSchema.parse(config),
+    secrets: connector.secretSchema.parse(secrets),
+    cursor,
+    known,
+    context,
+  };
+  for await (const change of connector.read(request)) {
+    if (change.type === "checkpoint") cursor = structuredClone(change.cursor);
+    else if (change.type === "failure") failures.push(`${change.ref}: ${change.error.message}`);
+    else if (change.type === "upsert") {
+      const hash = createHash("sha256");
+      for await (const part of await change.content.open(context.signal)) hash.update(part);
+      hash.digest();
+      opened += 1;
+      fingerprints.set(change.item.ref, change.item.fingerprint);
+      refsByFingerprint.set(change.item.fingerprint, change.item.ref);
+    } else failures.push(`an unexpected ${change.type}`);
+  }
+  const cpu = process.cpuUsage(cpuBefore);
+  return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (cpu.user + cpu.system) / 1e6, opened };
+}
+
+/** Of this process, by Linux's proc file system: VmRSS now, VmHWM at most so far. */
+async function residentBytes(field: "VmRSS" | "VmHWM"): Promise<number> {
+  const status = await readFile("/proc/self/status", "utf8");
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? Number.NaN) * 1024;
+}

@@ -1,0 +1,235 @@
+import { startFakeConfluence } from "@anneal/connectors/conformance/fake-atlassian/fake-confluence";
+import { startFakeJira } from "@anneal/connectors/conformance/fake-atlassian/fake-jira";
+import { createTeamsHarness } from "@anneal/connectors/conformance/fake-microsoft/create-teams-harness";
+import { FakeMongodb } from "@anneal/connectors/conformance/fake-mongodb/start-fake-mongodb";
+import { FakeMssql } from "@anneal/connectors/conformance/fake-mssql/start-fake-mssql";
+import { startFakeNotes } from "@anneal/connectors/conformance/fake-notes/start-fake-notes";
+import { FakeNotion, paragraph } from "@anneal/connectors/conformance/fake-notion/fake-notion";
+import { FakeSlack } from "@anneal/connectors/conformance/fake-slack/fake-slack";
+import { findDovecot, startDovecot } from "@anneal/connectors/conformance/start-dovecot";
+import { findMariadb, startMariadb } from "@anneal/connectors/conformance/start-mariadb";
+import { linksTo, startSite } from "@anneal/connectors/conformance/start-site";
+import { startTestPostgres } from "@anneal/connectors/conformance/start-test-postgres";
+import { ImapFlow } from "imapflow";
+import type { BenchSource, SourceRecipe } from "./connectors-source.ts";
+import { documentName, documentText } from "./connectors-text.ts";
+
+/** What is no file: rows, messages, pages, tickets. */
+export const recordSources: Record<string, SourceRecipe> = {
+  imap: { server: "dovecot", count: 1000, start: startMail },
+  postgres: { server: "PostgreSQL", count: 10_000, start: startPostgresRows },
+  mysql: { server: "MariaDB", count: 10_000, start: startMysqlRows },
+  mssql: { server: "fake", count: 5000, start: startMssqlRows },
+  mongodb: { server: "fake", count: 5000, start: startMongodbDocuments },
+  rest: { server: "fake", count: 2000, start: (count) => startNotes("rest", count) },
+  graphql: { server: "fake", count: 2000, start: (count) => startNotes("graphql", count) },
+  confluence: { server: "fake, 3 pages an answer", count: 300, start: startConfluence },
+  jira: { server: "fake, 3 issues an answer", count: 300, start: startJira },
+  notion: { server: "fake", count: 500, start: startNotion },
+  slack: { server: "fake", count: 500, start: startSlack },
+  teams: { server: "fake", count: 500, start: startTeams },
+  web: { server: "a site on loopback, 1,000 requests/s allowed", count: 1000, start: startPages },
+};
+
+async function startMail(count: number): Promise<BenchSource | null> {
+  const program = findDovecot();
+  if (program === null) return null;
+  const mail = { user: "reader@example.org", password: "reader-password" };
+  // Nobody signs in with a token.
+  const accounts = { users: [mail.user], password: mail.password, introspectionUrl: "http://127.0.0.1:9/" };
+  const dovecot = await startDovecot(program, accounts);
+  const place = { host: "127.0.0.1", port: dovecot.port };
+  const auth = { user: mail.user, pass: mail.password };
+  const client = new ImapFlow({ ...place, secure: false, doSTARTTLS: false, auth, logger: false });
+  await client.connect();
+  for (let index = 0; index < count; index += 1) {
+    const head = `From: Ann <ann@example.org>\r\nSubject: Note ${index}\r\nMessage-ID: <${index}@example.org>`;
+    await client.append("INBOX", `${head}\r\n\r\n${documentText(index).replaceAll("\n", "\r\n")}`);
+  }
+  await client.logout();
+  return {
+    kind: "imap",
+    config: { ...place, tls: "none", user: mail.user },
+    secrets: { password: mail.password },
+    stop: () => dovecot.stop(),
+  };
+}
+
+const reader = { user: "reader", password: "reader-password" };
+
+async function startPostgresRows(count: number): Promise<BenchSource> {
+  const server = await startTestPostgres();
+  await server.run("postgres", `CREATE ROLE ${reader.user} LOGIN PASSWORD '${reader.password}'`);
+  await server.run("postgres", "CREATE DATABASE papers");
+  await server.run(
+    "papers",
+    `CREATE TABLE page AS SELECT n AS id, 'Note ' || n AS title, repeat('A look at the pump. ', 50) AS body,
+       clock_timestamp() AS changed FROM generate_series(1, ${count}) AS n;
+     ALTER TABLE page ADD PRIMARY KEY (id); GRANT SELECT ON page TO ${reader.user}`,
+  );
+  return databaseSource("postgres", server.port, () => server.stop());
+}
+
+async function startMysqlRows(count: number): Promise<BenchSource | null> {
+  const program = findMariadb();
+  if (program === null) return null;
+  const server = await startMariadb(program);
+  await server.run(null, `CREATE USER ${reader.user} IDENTIFIED BY '${reader.password}'; CREATE DATABASE papers`);
+  await server.run(
+    "papers",
+    `SET max_recursive_iterations = ${count + 1};
+     CREATE TABLE page (id int PRIMARY KEY, title varchar(200), body text, changed datetime(6) NOT NULL DEFAULT now(6));
+     INSERT INTO page (id, title, body) WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${count})
+       SELECT n, concat('Note ', n), repeat('A look at the pump. ', 50) FROM s;
+     GRANT SELECT ON papers.* TO ${reader.user}`,
+  );
+  return databaseSource("mysql", server.port, () => server.stop());
+}
+
+async function startMssqlRows(count: number): Promise<BenchSource> {
+  const server = new FakeMssql();
+  await server.start();
+  server.create("papers").exec(
+    `CREATE TABLE page (id int PRIMARY KEY, title nvarchar(200), body "nvarchar(max)", changed datetime2);
+     WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${count})
+     INSERT INTO page SELECT n, 'Note ' || n, '${"A look at the pump. ".repeat(50)}', '2026-01-01 00:00:00.0000000' FROM s`,
+  );
+  const rights = { roles: ["db_datareader"], databasePermissions: ["CONNECT", "SELECT"], objectPermissions: [] };
+  server.logins.set(reader.user, { password: reader.password, ...rights });
+  return databaseSource("mssql", server.port, () => server.stop());
+}
+
+function databaseSource(kind: string, port: number, stop: () => Promise<void>): BenchSource {
+  const config = { host: "127.0.0.1", port, database: "papers", user: reader.user, tables: [{ name: "page" }] };
+  return { kind, config, secrets: { password: reader.password }, stop };
+}
+
+async function startMongodbDocuments(count: number): Promise<BenchSource> {
+  const server = new FakeMongodb();
+  await server.start();
+  server.batchDocuments = 1000;
+  const actions = ["find", "listCollections", "killCursors", "collStats"];
+  server.users.set(reader.user, {
+    password: reader.password,
+    roles: [{ role: "readAnyDatabase", db: "admin" }],
+    privileges: [{ resource: { db: "", collection: "" }, actions }],
+  });
+  const documents = server.collection("papers", "page");
+  for (let index = 0; index < count; index += 1) documents.push({ _id: index, body: documentText(index) });
+  const config = { host: "127.0.0.1", port: server.port, database: "papers", user: reader.user };
+  return {
+    kind: "mongodb",
+    config: { ...config, collections: [{ name: "page" }] },
+    secrets: { password: reader.password },
+    stop: () => server.stop(),
+  };
+}
+
+async function startNotes(kind: "rest" | "graphql", count: number): Promise<BenchSource> {
+  const notes = await startFakeNotes();
+  notes.pageSize = 100;
+  for (let index = 0; index < count; index += 1) notes.put(documentName(index), documentText(index));
+  const shared = { id: "id", title: "{name}", content: ["{text}"], updatedAt: "updatedAt", allowPrivateHosts: true };
+  const config =
+    kind === "rest"
+      ? { url: `${notes.origin}/api`, list: "notes", items: "data.items", pagination: "page", ...shared }
+      : {
+          url: `${notes.origin}/graphql`,
+          query: [
+            "query ($first: Int!, $after: String) {",
+            "  notes(first: $first, after: $after) {",
+            "    edges { node { id name updatedAt text } }",
+            "    pageInfo { hasNextPage endCursor }",
+            "  }",
+            "}",
+          ],
+          variables: ["first=100"],
+          items: "notes.edges[*].node",
+          pageInfo: "notes.pageInfo",
+          ...shared,
+        };
+  return { kind, config, secrets: {}, stop: () => notes.stop() };
+}
+
+async function startConfluence(count: number): Promise<BenchSource> {
+  const fake = await startFakeConfluence();
+  const { site } = fake;
+  site.setGroup("confluence-users", [site.bot.accountId]);
+  fake.entrances.add("group-id-confluence-users");
+  const space = fake.addSpace("KB", { users: [], groups: ["group-id-confluence-users"] });
+  for (let index = 0; index < count; index += 1) {
+    fake.add(space, { title: `Note ${index}`, body: `<p>${documentText(index)}</p>` });
+  }
+  return {
+    kind: "confluence",
+    config: { url: site.url, email: site.bot.email, spaces: ["KB"], allowPrivateHosts: true },
+    secrets: { token: site.token },
+    stop: () => fake.close(),
+  };
+}
+
+async function startJira(count: number): Promise<BenchSource> {
+  const fake = await startFakeJira();
+  const { site } = fake;
+  site.setGroup("jira-users", [site.bot.accountId]);
+  fake.applicationGroups.add("group-id-jira-users");
+  const project = fake.addProject("SUP", { browse: [{ type: "applicationRole" }] });
+  for (let index = 0; index < count; index += 1) {
+    fake.add(project, { summary: `Note ${index}`, description: documentText(index) });
+  }
+  return {
+    kind: "jira",
+    config: { url: site.url, email: site.bot.email, projects: ["SUP"], allowPrivateHosts: true },
+    secrets: { token: site.token },
+    stop: () => fake.close(),
+  };
+}
+
+async function startNotion(count: number): Promise<BenchSource> {
+  const notion = await FakeNotion.start();
+  notion.pageSize = 100;
+  for (let index = 0; index < count; index += 1) notion.addPage(`Note ${index}`, [paragraph(documentText(index))]);
+  return {
+    kind: "notion",
+    config: { apiUrl: notion.apiUrl, allowPrivateHosts: true },
+    secrets: { token: notion.token },
+    stop: () => notion.close(),
+  };
+}
+
+async function startSlack(count: number): Promise<BenchSource> {
+  const slack = await FakeSlack.start();
+  slack.pageSize = 200;
+  const { id } = slack.addUser("ann");
+  const channels = Array.from({ length: 10 }, (_, index) => slack.addChannel(`channel-${index}`));
+  for (let index = 0; index < count; index += 1) {
+    const channel = channels[index % channels.length]!;
+    const root = slack.post(channel, id, documentText(index));
+    slack.post(channel, id, "Thanks, noted.", { thread: root.ts });
+  }
+  return {
+    kind: "slack",
+    config: { apiUrl: slack.apiUrl, allowPrivateHosts: true },
+    secrets: { botToken: slack.token },
+    stop: () => slack.close(),
+  };
+}
+
+async function startTeams(count: number): Promise<BenchSource> {
+  const { fake, teamId, config, secrets, close } = await createTeamsHarness();
+  fake.tenant.pageSize = 50;
+  const { messages } = fake.tenant.addChannel(teamId, "General", "standard");
+  for (let index = 0; index < count; index += 1) fake.tenant.post(messages, documentText(index));
+  return { kind: "teams", config, secrets, stop: close };
+}
+
+async function startPages(count: number): Promise<BenchSource> {
+  const site = await startSite();
+  const paths = Array.from({ length: count - 1 }, (_, index) => `/note-${index}`);
+  site.pages.set("/", { body: `<title>Notes</title>${linksTo(paths)}` });
+  for (const [index, path] of paths.entries()) {
+    site.pages.set(path, { body: `<title>Note ${index}</title><main><p>${documentText(index)}</p></main>` });
+  }
+  const pace = { requestsPerSecond: 1000, concurrency: 4, maxPages: count, render: "never", allowPrivateHosts: true };
+  return { kind: "web", config: { url: `${site.origin}/`, ...pace }, secrets: {}, stop: () => site.stop() };
+}

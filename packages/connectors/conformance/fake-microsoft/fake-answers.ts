@@ -1,0 +1,30 @@
+import type { FakeTenant } from "./fake-tenant.ts";
+
+export type GraphRequest = { path: string; query: URLSearchParams; prefer: string; excludesParents: boolean };
+export type GraphAnswer = { status: number; body?: unknown; headers?: Record<string, string> };
+
+export function page(
+  tenant: FakeTenant,
+  items: unknown[],
+  request: GraphRequest,
+  place: { origin: string },
+): GraphAnswer {
+  const from = Number(request.query.get("$skiptoken") ?? 0);
+  const to = from + tenant.pageSize;
+  const next = `${place.origin}/v1.0/${request.path}?$skiptoken=${to}${selectionOf(request)}`;
+  return ok({ value: items.slice(from, to), ...(to < items.length ? { "@odata.nextLink": next } : {}) });
+}
+
+/** What a next page is asked for with. */
+export function selectionOf({ query }: GraphRequest): string {
+  const fields = query.get("$select");
+  return fields === null ? "" : `&$select=${encodeURIComponent(fields)}`;
+}
+
+export function ok(body: unknown): GraphAnswer {
+  return { status: 200, body };
+}
+
+export function fail(status: number, code: string): GraphAnswer {
+  return { status, body: { error: { code, message: `The service says ${code}.` } } };
+}

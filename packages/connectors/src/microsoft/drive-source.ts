@@ -1,0 +1,50 @@
+import type { Change } from "@anneal/core/connect/change";
+import type { CapabilityCheck, CheckResult, ConnectContext, ReadRequest } from "../connector.ts";
+import type { PathFilter } from "../path-filter.ts";
+import { checkDrives } from "./check-drives.ts";
+import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
+import { digest } from "./drive-cursor.ts";
+import { createGraph, type Graph } from "./graph-client.ts";
+import { readDrives, type DriveListing } from "./read-drives.ts";
+
+/** Counted up when an item is read in another way, so that what an earlier release has read is looked at again. */
+const readingVersion = 2;
+
+/** What a source of drives can do; which drives, and what else there is to check, is its own. */
+export async function checkDriveSource<Config extends TenantConfig>(
+  config: Config,
+  secrets: MicrosoftSecrets,
+  context: ConnectContext,
+  listDrives: (graph: Graph, config: Config) => Promise<DriveListing>,
+  checkMore: (graph: Graph) => Promise<CapabilityCheck[]> = async () => [],
+): Promise<CheckResult> {
+  const graph = createGraph(config, secrets, context);
+  try {
+    const result = await checkDrives(graph, context, () => listDrives(graph, config));
+    if (result.error !== null) return result;
+    return { ...result, checks: [...result.checks, ...(await checkMore(graph))] };
+  } finally {
+    await graph.close();
+  }
+}
+
+/** @param place the settings that say which drives are read; with others everything is listed again */
+export async function* readDriveSource<Config extends TenantConfig & PathFilter>(
+  request: ReadRequest<Config, MicrosoftSecrets>,
+  place: readonly unknown[],
+  listDrives: (graph: Graph, config: Config) => Promise<DriveListing>,
+): AsyncIterable<Change> {
+  const { config, secrets, cursor, known, context } = request;
+  const { tenantId, graphUrl, include, exclude } = config;
+  const graph = createGraph(config, secrets, context);
+  try {
+    const settings = digest(
+      JSON.stringify([readingVersion, tenantId, graphUrl, ...place, include, exclude]),
+      context.limits.documentBytes,
+    );
+    const listing = await listDrives(graph, config);
+    yield* readDrives({ graph, known, context, cursor, filter: config, settings, listing });
+  } finally {
+    await graph.close();
+  }
+}

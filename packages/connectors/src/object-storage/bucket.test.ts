@@ -1,0 +1,87 @@
+import { AnnealError } from "@anneal/core/errors";
+import { describe, expect, it } from "vitest";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { testContext } from "../../conformance/test-context.ts";
+import { checkBucket, readBucket, type Bucket, type BucketObject } from "./bucket.ts";
+
+const config = { prefix: "", include: [], exclude: [] };
+const words = { bucket: "bucket", object: "object", permissions: "Access is not read" } as const;
+const frozen = new AnnealError("SOURCE_FORBIDDEN", "It is archived.", { action: "Thaw it." });
+
+function bucketOf(objects: readonly (Partial<BucketObject> & { name: string })[], opened: string[] = []) {
+  let isOpen = true;
+  const bucket: Bucket = {
+    list: async () => ({
+      objects: objects.map((object) => ({
+        uri: `memory://${object.name}`,
+        mediaType: null,
+        sizeBytes: 3,
+        modifiedAt: null,
+        fingerprint: "1",
+        isFolder: false,
+        unreadable: null,
+        async open() {
+          opened.push(object.name);
+          return (async function* () {
+            yield Buffer.from("abc");
+          })();
+        },
+        ...object,
+      })),
+      next: undefined,
+    }),
+    close: () => void (isOpen = false),
+  };
+  return { open: () => bucket, isOpen: () => isOpen };
+}
+
+async function sync(target: MemoryTarget, open: () => Bucket): Promise<MemoryTarget> {
+  await target.apply(readBucket({ config, known: target.known(), context: testContext() }, open));
+  return target;
+}
+
+describe("a bucket of any kind", () => {
+  it("gives its objects, and neither what stands for a folder nor what lies outside the patterns", async () => {
+    const { open, isOpen } = bucketOf([{ name: "a.md" }, { name: "empty/" }, { name: "dir", isFolder: true }]);
+    const target = await sync(new MemoryTarget(), open);
+    expect(target.contents()).toEqual({ "a.md": "abc" });
+    expect(isOpen()).toBe(false);
+  });
+
+  it("says under a ref that can be stored that a name cannot be, each time, and deletes nothing for it", async () => {
+    const { open } = bucketOf([{ name: "a\0b.md" }]);
+    const target = new MemoryTarget();
+    for (let run = 0; run < 2; run += 1) {
+      await sync(target, open);
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["a%00b.md", "INVALID_INPUT"]]);
+      const item = { ref: "a%00b.md", uri: "", title: "", mediaType: null, sizeBytes: null, modifiedAt: null };
+      // As the worker keeps what it could not read.
+      target.documents.set(item.ref, { item: { ...item, fingerprint: "", acl: null }, text: "" });
+    }
+    expect(target.changes.map(({ type }) => type)).not.toContain("delete");
+  });
+
+  it("reads no more of an object than a document may be, whatever the listing says of it", async () => {
+    const { open } = bucketOf([
+      { name: "declared.md", sizeBytes: 4 },
+      { name: "undeclared.md", sizeBytes: null },
+    ]);
+    const target = new MemoryTarget();
+    const context = testContext({ limits: { documentBytes: 2 } });
+    await target.apply(readBucket({ config, known: target.known(), context }, open));
+    expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([
+      ["declared.md", "DOCUMENT_TOO_LARGE"],
+      ["undeclared.md", "DOCUMENT_TOO_LARGE"],
+    ]);
+  });
+
+  it("opens nothing that is archived, to read it or to try it", async () => {
+    const opened: string[] = [];
+    const { open } = bucketOf([{ name: "old.md", unreadable: frozen }, { name: "new.md" }], opened);
+    const target = await sync(new MemoryTarget(), open);
+    expect(target.failures.map(({ ref, error }) => [ref, error.message])).toEqual([["old.md", "It is archived."]]);
+    const { summary } = await checkBucket(config, "docs", words, open, testContext());
+    expect(summary).toContain("holds 2 objects");
+    expect(opened).toEqual(["new.md", "new.md"]);
+  });
+});

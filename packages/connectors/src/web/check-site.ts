@@ -1,0 +1,116 @@
+import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
+import { failedCheck } from "../failure.ts";
+import { isIncluded } from "../path-filter.ts";
+import { addToPreview, describePreview, type Preview } from "../preview.ts";
+import { identityOf, type WebConfig, type WebSecrets } from "./config.ts";
+import { loadPage, type PageLoader } from "./load-page.ts";
+import { connectTo } from "./open-crawl.ts";
+import { loadSitemaps, sitemapsOf } from "./sitemap.ts";
+import { normaliseUrl, pathOf } from "./site-url.ts";
+
+export async function checkSite(config: WebConfig, secrets: WebSecrets, context: ConnectContext): Promise<CheckResult> {
+  let close = async () => {};
+  try {
+    const connection = connectTo(config, secrets, context);
+    close = connection.close;
+    const { loader, opened, starts, failures } = await connection.open();
+    const [first] = failures;
+    if (first !== undefined) throw first.error;
+    const listed = [...config.sitemaps, ...opened.flatMap(sitemapsOf)];
+    const { urls } = await loadSitemaps(loader.client, loader.sites, listed, config.maxPages);
+    const named = urls
+      .flatMap((url) => normaliseUrl(url, url, loader.sites) ?? [])
+      .filter((url) => isIncluded(pathOf(url), config));
+    const holds =
+      named.length > 0
+        ? `its sitemap names ${describePages(named, urls.length < config.maxPages)}`
+        : await describeStart(loader, starts[0]!);
+    const origins = loader.sites.map(({ origin }) => origin).join(" and ");
+    const answer = loader.sites.length === 1 ? "answers" : "answer";
+    const checks: CapabilityCheck[] = [
+      { capability: "read", status: "ok", message: `${origins} ${answer}, and robots.txt lets us in.` },
+      {
+        capability: "sitemap",
+        status: "ok",
+        message: urls.length > 0 ? `The sitemap names ${urls.length} pages.` : "No sitemap; pages are found by links.",
+      },
+      checkIdentity(config),
+      context.chromiumPath === null && config.render !== "never"
+        ? {
+            capability: "javascript",
+            status: "warning",
+            message: "There is no browser: pages made by scripts are left out.",
+          }
+        : { capability: "javascript", status: "ok", message: "Pages made by scripts can be read." },
+      ...(await checkLogin(loader, starts[0]!)),
+      {
+        capability: "permissions",
+        status: "warning",
+        message: loader.hasLogin
+          ? "A website has no permissions to read: every page, those behind the login too, gets the source's default audience."
+          : "A website has no permissions to read: every page gets the source's default audience.",
+      },
+    ];
+    return { checks, summary: `${origins} ${answer}, and ${holds}.`, error: null };
+  } catch (error) {
+    return failedCheck("read", error);
+  } finally {
+    await close();
+  }
+}
+
+function checkIdentity(config: WebConfig): CapabilityCheck {
+  const { userAgent, from } = identityOf(config);
+  if (config.contact === null && from === null) {
+    const message = "Give a contact, so that the site's owner can reach you.";
+    return { capability: "identity", status: "warning", message };
+  }
+  const sender = from === null ? "" : ` and From: ${from}`;
+  return { capability: "identity", status: "ok", message: `The site sees "${userAgent}"${sender}.` };
+}
+
+/** A login that changes nothing is most likely one that has expired. */
+async function checkLogin(loader: PageLoader, start: string): Promise<CapabilityCheck[]> {
+  if (!loader.hasLogin) return [];
+  const [mine, anybodys] = await Promise.all(
+    [false, true].map(async (anonymous) => {
+      const response = await loader.client.get(start, {}, { anonymous });
+      return `${response.status} ${await response.text()}`;
+    }),
+  );
+  return [
+    mine === anybodys
+      ? {
+          capability: "login",
+          status: "warning",
+          message: "The first page is the same with and without the login; look whether it has expired.",
+        }
+      : { capability: "login", status: "ok", message: "The first page answers to the login." },
+  ];
+}
+
+async function describeStart(loader: PageLoader, start: string): Promise<string> {
+  const outcome = await loadPage(loader, start, null, false);
+  switch (outcome.type) {
+    case "failed":
+      throw outcome.error;
+    case "document": {
+      const others = outcome.links.filter((link) => link !== start);
+      return `its first page, “${outcome.item.title}”, leads to ${describePages(others, true)}`;
+    }
+    case "passage":
+      return `its first page, which is no document itself, leads to ${describePages(outcome.links, true)}`;
+    case "feed":
+      return `its first page is a feed that names ${describePages(outcome.links, true)}`;
+    case "not-modified":
+    case "gone":
+    case "skipped":
+      return "its first page is none that is read";
+  }
+}
+
+function describePages(urls: string[], complete: boolean): string {
+  const preview: Preview = { count: 0, complete, samples: [] };
+  for (const url of urls) addToPreview(preview, `/${pathOf(url)}`);
+  return describePreview(preview, "page");
+}

@@ -1,0 +1,117 @@
+import { AnnealError, isAnnealError } from "@anneal/core/errors";
+import type { ConnectContext } from "../connector.ts";
+import { createGuardedFetch } from "../guarded-fetch.ts";
+import { isExcluded, isIncluded } from "../path-filter.ts";
+import { createCanonicalPages } from "./canonical-pages.ts";
+import { identityOf, type WebConfig, type WebSecrets } from "./config.ts";
+import type { PageLoader } from "./load-page.ts";
+import { readLoginState } from "./login-state.ts";
+import { createMissingPages } from "./missing-pages.ts";
+import { assertMayStart, openSite, type OpenedSite } from "./open-site.ts";
+import { createPageRenderer } from "./page-renderer.ts";
+import { readHtml } from "./read-html.ts";
+import { isLogoutAddress } from "./signed-out.ts";
+import { createSiteClient, discard } from "./site-client.ts";
+import { isSameSite, isSkippedFile, normaliseUrl, pathOf, type Site } from "./site-url.ts";
+
+/** Everything that a crawl asks with. */
+export type OpenedCrawl = {
+  loader: PageLoader;
+  opened: OpenedSite[];
+  starts: string[];
+  feeds: string[];
+  /** Hosts beside the first that could not be opened, and feeds and sitemaps of none of them. */
+  failures: { ref: string; error: AnnealError }[];
+};
+
+/** What must be closed again, whether the sites open or not. */
+export function connectTo(config: WebConfig, secrets: WebSecrets, context: ConnectContext) {
+  const { chromiumPath, limits, signal } = context;
+  const addresses = [config.url, ...config.seeds];
+  const hosts = [...new Set(addresses.map((address) => new URL(address).hostname))];
+  const login = secrets.storageState === undefined ? null : readLoginState(secrets.storageState, hosts, Date.now());
+  const fetch = createGuardedFetch({
+    allowPrivateHosts: config.allowPrivateHosts,
+    timeoutMs: limits.requestTimeoutMs,
+  });
+  const identity = identityOf(config);
+  const { requestsPerSecond, concurrency } = config;
+  const client = createSiteClient({ fetch, identity, login, requestsPerSecond, concurrency, signal });
+  const renderer =
+    chromiumPath === null || config.render === "never"
+      ? null
+      : createPageRenderer({
+          chromiumPath,
+          userAgent: identity.userAgent,
+          headersFor: (url) => client.headersFor(url),
+          login,
+          fetch,
+          timeoutMs: limits.requestTimeoutMs,
+        });
+
+  /** @throws AnnealError when there is nothing to crawl at the first address */
+  async function open(): Promise<OpenedCrawl> {
+    const opened: OpenedSite[] = [];
+    const starts: string[] = [];
+    const failures: OpenedCrawl["failures"] = [];
+    for (const address of addresses) {
+      const known = opened.find(({ site }) => isSameSite(new URL(address), site));
+      try {
+        const site = known ?? (await openSite(client, address, login !== null));
+        const start = known === undefined ? site.start : (normaliseUrl(address, address, [site.site]) ?? address);
+        assertMayStart(site, start);
+        if (known === undefined) opened.push(site);
+        starts.push(start);
+      } catch (error) {
+        if (opened.length === 0 || !isAnnealError(error)) throw error;
+        failures.push({ ref: address, error });
+      }
+    }
+    const sites = opened.map(({ site }) => site);
+    const feeds = config.feeds.flatMap((feed) => normaliseUrl(feed, feed, sites) ?? []);
+    for (const ref of [...config.feeds, ...config.sitemaps]) {
+      if (normaliseUrl(ref, ref, sites) === null) failures.push({ ref, error: elsewhere(ref) });
+    }
+    return { loader: loaderOf(opened, sites, starts), opened, starts, feeds, failures };
+  }
+
+  function loaderOf(opened: OpenedSite[], sites: Site[], starts: string[]): PageLoader {
+    const reader = { config, renderer, limits, signal };
+    const started = new Set(starts);
+    const isAllowed = (url: string) =>
+      opened.find(({ site }) => isSameSite(new URL(url), site))?.robots.isAllowed(url) ?? false;
+    const mayVisit = (url: string, isFeed = false) =>
+      !isSkippedFile(url) &&
+      !isExcluded(pathOf(url), config) &&
+      // The first pages and feeds are always fetched for their links, even where only others are wanted as documents.
+      (isFeed || started.has(url) || isIncluded(pathOf(url), config)) &&
+      !(login !== null && isLogoutAddress(url)) &&
+      isAllowed(url);
+    const missingPages = createMissingPages(async (url) => {
+      if (!isAllowed(url)) return null;
+      const response = await client.get(url);
+      if (response.status === 200 && /^text\/html/i.test(response.headers.get("content-type") ?? "")) {
+        return (await readHtml(reader, url, response)).facts;
+      }
+      await discard(response);
+      return null;
+    }, starts);
+    const canonicalPages = createCanonicalPages({ ...reader, client, sites, mayVisit });
+    const { tempDir } = context;
+    return { ...reader, sites, client, mayVisit, tempDir, hasLogin: login !== null, missingPages, canonicalPages };
+  }
+
+  return {
+    open,
+    async close() {
+      await renderer?.close();
+      await fetch.close();
+    },
+  };
+}
+
+function elsewhere(address: string): AnnealError {
+  return new AnnealError("INVALID_INPUT", `"${address}" lies on none of the hosts that are crawled.`, {
+    action: `Add ${new URL(address).origin} to “More addresses” if its pages are wanted, or leave it out.`,
+  });
+}

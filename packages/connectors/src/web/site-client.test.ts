@@ -1,0 +1,79 @@
+import { Response } from "undici";
+import { describe, expect, it } from "vitest";
+import { createSiteClient } from "./site-client.ts";
+import { siteOf } from "./site-url.ts";
+
+/** A clock that only sleeping moves. */
+function createClock() {
+  let nowMs = 0;
+  return {
+    now: () => nowMs,
+    async sleep(waitMs: number) {
+      nowMs += waitMs;
+    },
+  };
+}
+
+function clientOf(answer: (url: string, count: number) => Response, requestsPerSecond = 2) {
+  const clock = createClock();
+  const asked: [string, number][] = [];
+  const client = createSiteClient({
+    fetch: {
+      async fetch(url) {
+        asked.push([new URL(url).host, clock.now()]);
+        return answer(url, asked.length);
+      },
+      close: async () => {},
+    },
+    identity: { userAgent: "x", from: null },
+    login: null,
+    requestsPerSecond,
+    concurrency: 1,
+    signal: new AbortController().signal,
+    clock,
+  });
+  return { client, asked };
+}
+
+describe("createSiteClient", () => {
+  it("keeps to each host's own pace", async () => {
+    const { client, asked } = clientOf(() => new Response("x"));
+    client.slowTo(siteOf(new URL("https://slow.example/")), 10_000);
+    // Wishes for more speed than the settings allow are not heard.
+    client.slowTo(siteOf(new URL("https://quick.example/")), 1);
+    for (let turn = 0; turn < 3; turn += 1) await client.get(`https://slow.example/${turn}`);
+    for (let turn = 0; turn < 3; turn += 1) await client.get(`https://quick.example/${turn}`);
+    expect(asked).toEqual([
+      ["slow.example", 0],
+      ["slow.example", 10_000],
+      ["slow.example", 20_000],
+      ["quick.example", 20_000],
+      ["quick.example", 20_500],
+      ["quick.example", 21_000],
+    ]);
+  });
+
+  it("waits as long as one host asks, and keeps only that host waiting", async () => {
+    const busy = () => new Response("", { status: 503, headers: { "retry-after": "30" } });
+    const { client, asked } = clientOf((_url, count) => (count === 1 ? busy() : new Response("x")), 1000);
+    expect((await client.get("https://busy.example/")).status).toBe(200);
+    await client.get("https://other.example/");
+    expect(asked.map(([host]) => host)).toEqual(["busy.example", "busy.example", "other.example"]);
+    expect(asked[1]?.[1]).toBeGreaterThanOrEqual(30_000);
+    expect(asked[2]?.[1]).toBe(asked[1]?.[1]);
+  });
+
+  it("does not sleep through a wait of more than a minute, and believes nobody who asks for years", async () => {
+    const { client, asked } = clientOf(
+      (_url, count) =>
+        new Response("", { status: 429, headers: { "retry-after": count === 1 ? "3600" : "999999999" } }),
+    );
+    for (const retryAfterMs of [3_600_000, 6 * 3_600_000]) {
+      await expect(client.get("https://busy.example/")).rejects.toMatchObject({
+        code: "RATE_LIMITED",
+        details: { retryAfterMs },
+      });
+    }
+    expect(asked).toHaveLength(2);
+  });
+});

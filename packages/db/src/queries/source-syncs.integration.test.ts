@@ -1,0 +1,180 @@
+import { randomUUID } from "node:crypto";
+import { workspaceMembers } from "@anneal/core/access/acl";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
+import type { Scope } from "../database.ts";
+import { saveWorkspace } from "./access.ts";
+import { quarantineRef, listSources, saveSource } from "./connect.ts";
+import { createRun } from "./loop.ts";
+import {
+  abandonSync,
+  beginSync,
+  endSync,
+  findLastListed,
+  findOpenSync,
+  getSyncFailures,
+  isPauseRequested,
+  listSyncs,
+  requestPause,
+  saveCursor,
+  saveSyncProgress,
+} from "./source-syncs.ts";
+
+let test: TestDatabase;
+let scope: Scope;
+let sourceId: string;
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+});
+afterAll(() => test?.stop());
+beforeEach(async () => {
+  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: test.db, workspaceId: id };
+  sourceId = randomUUID();
+  await saveSource(scope, {
+    id: sourceId,
+    name: sourceId,
+    kind: "file",
+    config: {},
+    sealedSecrets: null,
+    defaultAcl: { allow: [workspaceMembers(id)], deny: [] },
+    schedule: null,
+  });
+});
+
+const begin = async (id: string = randomUUID(), runId: string | null = null) => {
+  const counts = await beginSync(scope, { id, sourceId, runId, workflowId: `w-${id}`, startedBy: "ada" });
+  return { id, sourceId, counts };
+};
+const rows = async () => (await listSyncs(scope, sourceId, { limit: 10, offset: 0 })).rows;
+const checkpoint = async (sync: Awaited<ReturnType<typeof begin>>) => saveCursor(scope, sourceId, { version: 1 }, sync);
+
+describe("a pause", () => {
+  it("is heard of at the next checkpoint, and by the next attempt of a sync that failed meanwhile", async () => {
+    const sync = await begin();
+    expect(await checkpoint(sync)).toEqual({ pauseRequested: false });
+    expect(await requestPause(scope, sourceId)).toBe(true);
+    expect(await checkpoint(sync)).toEqual({ pauseRequested: true });
+    const error = { code: "SOURCE_UNREACHABLE" as const, message: "No.", action: "Wait." };
+    await endSync(scope, sync, { status: "failed", error });
+    await begin(sync.id);
+    expect(await isPauseRequested(scope, sync.id)).toBe(true);
+  });
+
+  it("leaves the source as it was last read, and its end forgets the request", async () => {
+    const sync = await begin();
+    await requestPause(scope, sourceId);
+    await endSync(scope, { ...sync, counts: { ...sync.counts, scanned: 7, bytes: 70 } }, { status: "paused" });
+    expect(await findOpenSync(scope, sourceId)).toMatchObject({ id: sync.id, status: "paused", scanned: 7, bytes: 70 });
+    expect(await listSources(scope)).toMatchObject([{ paused: true, syncing: false, lastSyncAt: null }]);
+
+    // Resumed, it is the same sync, which goes on counting and does not pause again.
+    expect((await begin(sync.id)).counts).toMatchObject({ scanned: 7, bytes: 70 });
+    expect(await isPauseRequested(scope, sync.id)).toBe(false);
+    expect(await rows()).toMatchObject([{ id: sync.id, status: "running" }]);
+  });
+
+  it("ends where somebody reads the source otherwise: the checkpoint is theirs now", async () => {
+    const first = await begin();
+    await endSync(scope, first, { status: "paused" });
+    const second = await begin();
+    expect(await rows()).toMatchObject([
+      { id: second.id, status: "running" },
+      { id: first.id, status: "cancelled", error: { code: "CANCELLED" } },
+    ]);
+  });
+
+  it("is refused by a run's sync, and where nobody reads", async () => {
+    expect(await requestPause(scope, sourceId)).toBe(false);
+    const runId = randomUUID();
+    await createRun(scope, { id: runId, workflowId: "w", startedBy: "ada", settings: {} });
+    await begin(randomUUID(), runId);
+    expect(await requestPause(scope, sourceId)).toBe(false);
+  });
+
+  it("can be given up, once", async () => {
+    const sync = await begin();
+    await endSync(scope, sync, { status: "paused" });
+    expect(await abandonSync(scope, sync.id)).toBe(true);
+    expect(await abandonSync(scope, sync.id)).toBe(false);
+    expect(await findOpenSync(scope, sourceId)).toBeUndefined();
+    expect(await rows()).toMatchObject([{ status: "cancelled" }]);
+  });
+});
+
+describe("progress", () => {
+  const progress = { expected: 20, documentsPerSecond: 5, bytesPerSecond: 50, etaMs: 2_000 };
+
+  it("shows what is listed between checkpoints, and is gone with the end", async () => {
+    const sync = await begin();
+    await saveSyncProgress(
+      scope,
+      { ...sync, counts: { ...sync.counts, added: 3, bytes: 30 } },
+      { ...progress, listed: 10 },
+    );
+    expect(await findOpenSync(scope, sourceId)).toMatchObject({ scanned: 10, added: 3, bytes: 30, progress });
+    await endSync(scope, { ...sync, counts: { ...sync.counts, scanned: 20 } }, { status: "done", heldBack: null });
+    expect(await rows()).toMatchObject([{ scanned: 20, progress: null }]);
+  });
+
+  it("does not come after the end", async () => {
+    const sync = await begin();
+    await endSync(scope, sync, { status: "done", heldBack: null });
+    await saveSyncProgress(scope, sync, { ...progress, listed: 10 });
+    expect(await rows()).toMatchObject([{ scanned: 0, progress: null }]);
+  });
+
+  it("takes what to expect from the last sync that came to its end, not from one that did not", async () => {
+    expect(await findLastListed(scope, sourceId)).toBeNull();
+    const done = await begin();
+    await endSync(scope, { ...done, counts: { ...done.counts, scanned: 40 } }, { status: "done", heldBack: null });
+    const cancelled = await begin();
+    await endSync(scope, { ...cancelled, counts: { ...cancelled.counts, scanned: 3 } }, { status: "cancelled" });
+    expect(await findLastListed(scope, sourceId)).toBe(40);
+  });
+});
+
+describe("what a sync could not read", () => {
+  const failures = ["a.txt", "gone/"].map((ref) => ({
+    ref,
+    code: "SOURCE_FORBIDDEN" as const,
+    message: `${ref} may not be read.`,
+    action: "Grant it.",
+  }));
+
+  it("is told with the document that it is about, whose readers may know, and not in the history itself", async () => {
+    const sync = await begin();
+    await quarantineRef(scope, sourceId, "a.txt", { stage: "connect", code: "SOURCE_FORBIDDEN", reason: "No." });
+    await endSync(scope, { ...sync, failures }, { status: "done", heldBack: null });
+    expect(await getSyncFailures(scope, sourceId, sync.id)).toEqual([
+      {
+        ...failures[0],
+        document: {
+          id: expect.any(String),
+          ref: "a.txt",
+          acl: { allow: [workspaceMembers(scope.workspaceId)], deny: [] },
+        },
+      },
+      { ...failures[1], document: null },
+    ]);
+    expect(Object.keys((await rows())[0]!)).not.toContain("failures");
+  });
+
+  it("is met again by the next attempt", async () => {
+    const sync = await begin();
+    await saveCursor(scope, sourceId, { version: 1 }, { ...sync, failures });
+    await begin(sync.id);
+    expect(await getSyncFailures(scope, sourceId, sync.id)).toEqual([]);
+  });
+
+  it("is no other workspace's to know", async () => {
+    const sync = await begin();
+    await endSync(scope, { ...sync, failures }, { status: "done", heldBack: null });
+    const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Other" });
+    const other: Scope = { db: test.db, workspaceId: id };
+    await expect(getSyncFailures(other, sourceId, sync.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect(await requestPause(other, sourceId)).toBe(false);
+    expect(await abandonSync(other, sync.id)).toBe(false);
+  });
+});

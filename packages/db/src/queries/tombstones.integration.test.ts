@@ -1,0 +1,287 @@
+import { randomUUID } from "node:crypto";
+import { nobody } from "@anneal/core/access/acl";
+import type { SourceItem } from "@anneal/core/connect/change";
+import { eq, sql } from "drizzle-orm";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
+import { inWorkspace, type Scope } from "../database.ts";
+import { documents } from "../schema.ts";
+import { saveWorkspace } from "./access.ts";
+import {
+  deleteSource,
+  findFingerprint,
+  getSource,
+  markDocumentDeleted,
+  moveDocument,
+  quarantineRef,
+  restoreSource,
+  saveSource,
+  streamRefs,
+  upsertDocument,
+} from "./connect.ts";
+import { getDocument, listDocuments } from "./documents.ts";
+import { applyChunkPlan, listChunkIds, saveCollection } from "./indexing.ts";
+import { retryFailures } from "./retry-failures.ts";
+import { beginSync, saveCursor } from "./source-syncs.ts";
+import {
+  forgetRemovedCursors,
+  listExpired,
+  purgeDocument,
+  releaseDocument,
+  restoreDocument,
+  type Remains,
+} from "./tombstones.ts";
+
+let test: TestDatabase;
+let scope: Scope;
+let sourceId: string;
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+});
+afterAll(() => test?.stop());
+beforeEach(async () => {
+  scope = await createScope();
+  sourceId = await createSource(scope);
+});
+
+async function createScope(): Promise<Scope> {
+  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
+  return { db: test.db, workspaceId: id };
+}
+
+async function createSource(of: Scope): Promise<string> {
+  const id = randomUUID();
+  const source = { id, name: id, kind: "file", config: {}, sealedSecrets: null, defaultAcl: nobody, schedule: null };
+  await saveSource(of, source);
+  return id;
+}
+
+const itemOf = (ref: string, fingerprint = "1"): SourceItem => ({
+  ref,
+  uri: `file:///${ref}`,
+  title: null,
+  mediaType: "text/plain",
+  sizeBytes: 1,
+  modifiedAt: null,
+  fingerprint,
+  acl: null,
+});
+const contentOf = (hash: string) => ({ contentHash: hash, contentKey: `content/${hash}`, sizeBytes: 1 });
+const upsert = async (ref: string, hash: string = ref) =>
+  (await upsertDocument(scope, sourceId, itemOf(ref), contentOf(hash))).documentId;
+const refs = async () => {
+  const found: string[] = [];
+  for await (const ref of streamRefs(scope, sourceId)) found.push(ref);
+  return found;
+};
+const remove = (ref: string) => markDocumentDeleted(scope, sourceId, ref);
+
+/** As if the source had deleted it so long ago. */
+async function age(documentId: string, days: number): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(documents)
+      .set({ deletedAt: sql`now() - make_interval(days => ${days})` })
+      .where(eq(documents.id, documentId)),
+  );
+}
+const daysAgo = (days: number) => new Date(Date.now() - days * 24 * 60 * 60_000);
+const keep = async () => undefined;
+
+describe("a document that a person took back", () => {
+  it("stays through every later reconciliation and deletion of its source, until the source has it again", async () => {
+    const id = await upsert("a.txt");
+    await upsert("b.txt");
+    expect(await remove("a.txt")).toBe(true);
+    expect(await restoreDocument(scope, id, "ada")).toBe(true);
+    expect(await getDocument(scope, id)).toMatchObject({ deletedAt: null, restoredBy: "ada" });
+    // What a complete listing compares with, and what a feed may still say.
+    expect(await refs()).toEqual(["b.txt"]);
+    expect(await remove("a.txt")).toBe(false);
+    expect((await getDocument(scope, id)).deletedAt).toBeNull();
+
+    // Unchanged content is news all the same: without it, the document would stay a person's for ever.
+    expect(await findFingerprint(scope, sourceId, "a.txt")).toBeNull();
+    expect(await upsertDocument(scope, sourceId, itemOf("a.txt"), contentOf("a.txt"))).toEqual({
+      documentId: id,
+      change: "added",
+    });
+    expect(await getDocument(scope, id)).toMatchObject({ restoredAt: null, restoredBy: null });
+    expect(await refs()).toEqual(["a.txt", "b.txt"]);
+    expect(await remove("a.txt")).toBe(true);
+  });
+
+  it("can be let go again, and then be restored again", async () => {
+    const id = await upsert("a.txt");
+    expect(await releaseDocument(scope, id)).toBe(false);
+    expect(await restoreDocument(scope, id, "ada")).toBe(false);
+    await remove("a.txt");
+    await restoreDocument(scope, id, "ada");
+    expect(await releaseDocument(scope, id)).toBe(true);
+    expect(await getDocument(scope, id)).toMatchObject({ deletedAt: expect.any(Date), restoredAt: null });
+    expect(await restoreDocument(scope, id, "eve")).toBe(true);
+  });
+
+  it("makes room, as a tombstone does, where another document moves to its place", async () => {
+    const [kept, dead, mover] = [await upsert("kept.txt"), await upsert("dead.txt"), await upsert("mover.txt")];
+    for (const ref of ["kept.txt", "dead.txt"]) await remove(ref);
+    await restoreDocument(scope, kept, "ada");
+    await moveDocument(scope, sourceId, "mover.txt", itemOf("kept.txt"));
+    await moveDocument(scope, sourceId, "kept.txt", itemOf("dead.txt"));
+    expect(await getDocument(scope, mover)).toMatchObject({ ref: "dead.txt", deletedAt: null, restoredAt: null });
+    expect(await getDocument(scope, kept)).toMatchObject({ deletedAt: null, restoredBy: "ada", title: "kept.txt" });
+    expect(await restoreDocument(scope, dead, "ada")).toBe(true);
+    expect(await refs()).toEqual(["dead.txt"]);
+  });
+
+  it("is nobody's to take back while its whole source is removed, and another workspace's never", async () => {
+    const id = await upsert("a.txt");
+    await remove("a.txt");
+    expect(await restoreDocument(await createScope(), id, "eve")).toBe(false);
+    await deleteSource(scope, sourceId);
+    expect(await restoreDocument(scope, id, "ada")).toBe(false);
+  });
+});
+
+describe("purging", () => {
+  const purge = async (id: string, removeRemains: (remains: Remains) => Promise<void> = keep) =>
+    purgeDocument(scope, id, daysAgo(30), removeRemains);
+  const remainsOf = async (id: string) => {
+    let found: Remains | undefined;
+    await purge(id, async (remains) => void (found = remains));
+    return found;
+  };
+
+  it("removes only what was deleted longer ago than it is kept", async () => {
+    const [old, recent, living] = [await upsert("old.txt"), await upsert("recent.txt"), await upsert("living.txt")];
+    await age(old, 31);
+    await age(recent, 29);
+    expect(await listExpired(scope, daysAgo(30), 10)).toEqual([old]);
+    expect([await purge(old), await purge(recent), await purge(living)]).toEqual([true, false, false]);
+    await expect(getDocument(scope, old)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect((await listDocuments(scope, { status: "deleted" }, { limit: 10, offset: 0 })).total).toBe(1);
+    expect(await listExpired(await createScope(), new Date(), 10)).toEqual([]);
+  });
+
+  it("spares what was restored between the listing and the removal", async () => {
+    const id = await upsert("a.txt");
+    await age(id, 31);
+    expect(await listExpired(scope, daysAgo(30), 10)).toEqual([id]);
+    await restoreDocument(scope, id, "ada");
+    expect(await purge(id)).toBe(false);
+  });
+
+  it("names the content and the passages that have to go, and the rows of the passages go with the document", async () => {
+    const id = await upsert("a.txt", scope.workspaceId);
+    const collection = await saveCollection(scope, { embeddingModel: "m", dimensions: 2, settings: {} });
+    const chunkId = randomUUID();
+    const place = { section: [], pageStart: null, pageEnd: null, container: null, charStart: 0, charEnd: 1 };
+    const hashes = { contentHash: "c", placeFingerprint: "p", aclFingerprint: "a" };
+    const row = {
+      id: chunkId,
+      collectionId: collection.id,
+      documentId: id,
+      ordinal: 0,
+      text: "a",
+      ...place,
+      ...hashes,
+    };
+    await applyChunkPlan(scope, { rows: [row], deletes: [], aclFingerprints: [] });
+    await age(id, 31);
+    expect(await remainsOf(id)).toEqual({
+      documentId: id,
+      contentKey: `content/${scope.workspaceId}`,
+      points: [{ collectionId: collection.id, id: chunkId }],
+    });
+    expect(await listChunkIds(scope, collection.id, id)).toEqual([]);
+  });
+
+  it("keeps content that another document has, be it another workspace's, until the last of them goes", async () => {
+    const other = await createScope();
+    const twin = await upsertDocument(other, await createSource(other), itemOf("b.txt"), contentOf("same"));
+    const id = await upsert("a.txt", "same");
+    await age(id, 31);
+    expect(await remainsOf(id)).toMatchObject({ contentKey: null });
+    [scope] = [other];
+    await age(twin.documentId, 31);
+    expect(await remainsOf(twin.documentId)).toMatchObject({ contentKey: "content/same" });
+  });
+
+  it("leaves the row where something could not be removed, to be done again", async () => {
+    const id = await upsert("a.txt");
+    await age(id, 31);
+    await expect(purge(id, () => Promise.reject(new Error("no store")))).rejects.toThrow("no store");
+    expect(await listExpired(scope, daysAgo(30), 10)).toEqual([id]);
+    expect(await purge(id)).toBe(true);
+  });
+
+  it("does not take content away from a document that is being stored with it", async () => {
+    const id = await upsert("a.txt", "same");
+    await age(id, 31);
+    const [storing, stored] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const adding = upsertDocument(scope, sourceId, itemOf("b.txt"), contentOf("same"), async () => {
+      storing.resolve();
+      await stored.promise;
+    });
+    await storing.promise;
+    const purging = remainsOf(id);
+    // It waits for the lock that the other one holds.
+    await expect
+      .poll(async () => {
+        const { rows } = await test.db.execute(sql`select 1 from pg_locks where locktype = 'advisory' and not granted`);
+        return rows.length;
+      })
+      .toBe(1);
+    stored.resolve();
+    await adding;
+    expect(await purging).toMatchObject({ contentKey: null });
+  });
+
+  it("lets a source that was removed so long ago be read anew when it is taken back", async () => {
+    const syncId = randomUUID();
+    const counts = await beginSync(scope, { id: syncId, sourceId, runId: null, startedBy: "ada" });
+    await saveCursor(scope, sourceId, { version: 1 }, { id: syncId, counts });
+    await deleteSource(scope, sourceId);
+    await forgetRemovedCursors(scope, daysAgo(30));
+    await restoreSource(scope, sourceId);
+    expect((await getSource(scope, sourceId)).cursor).toEqual({ version: 1 });
+    await deleteSource(scope, sourceId);
+    await forgetRemovedCursors(scope, daysAgo(-1));
+    await restoreSource(scope, sourceId);
+    expect((await getSource(scope, sourceId)).cursor).toBeNull();
+  });
+});
+
+describe("trying failures again", () => {
+  const drop = { stage: "connect", code: "SOURCE_FORBIDDEN", reason: "It may not be read." };
+  const quarantine = (ref: string) => quarantineRef(scope, sourceId, ref, drop);
+  const states = async () =>
+    (await listDocuments(scope, { sourceId }, { limit: 10, offset: 0 })).rows
+      .map(({ ref, status }) => `${ref} ${status}`)
+      .toSorted();
+
+  it("takes all in quarantine, or one, and lets the whole source be gone through again", async () => {
+    for (const ref of ["a.txt", "b.txt"]) await quarantine(ref);
+    const kept = await upsert("c.txt");
+    const syncId = randomUUID();
+    const counts = await beginSync(scope, { id: syncId, sourceId, runId: null, startedBy: "ada" });
+    await saveCursor(scope, sourceId, { version: 1 }, { id: syncId, counts });
+    expect(await retryFailures(scope, sourceId, null)).toBe(2);
+    expect((await getSource(scope, sourceId)).cursor).toBeNull();
+    expect(await states()).toEqual(["a.txt fetched", "b.txt fetched", "c.txt fetched"]);
+    expect(await retryFailures(scope, sourceId, null)).toBe(0);
+    expect(await retryFailures(scope, sourceId, kept)).toBe(1);
+    expect(await findFingerprint(scope, sourceId, "c.txt")).toBe("");
+    expect(await retryFailures(await createScope(), sourceId, null)).toBe(0);
+    await expect(retryFailures(await createScope(), sourceId, kept)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  it("puts what fails once more back into quarantine, and leaves alone what was fetched before", async () => {
+    await quarantine("a.txt");
+    await upsert("b.txt");
+    await retryFailures(scope, sourceId, null);
+    for (const ref of ["a.txt", "b.txt"]) await quarantine(ref);
+    expect(await states()).toEqual(["a.txt quarantined", "b.txt fetched"]);
+  });
+});

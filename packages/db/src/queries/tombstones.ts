@@ -1,0 +1,104 @@
+import { and, asc, eq, inArray, isNotNull, isNull, lt, sql } from "drizzle-orm";
+import { inWorkspace, type Scope } from "../database.ts";
+import { chunks, documents, sources } from "../schema.ts";
+import { contentLock } from "./connect.ts";
+
+const isDocument = (scope: Scope, documentId: string) =>
+  and(eq(documents.id, documentId), eq(documents.workspaceId, scope.workspaceId));
+
+/**
+ * Takes back what the source deleted: from now on it stays, whatever the source says, until the source has it again.
+ * @returns false when it is not deleted, or its whole source is
+ */
+export async function restoreDocument(scope: Scope, documentId: string, by: string): Promise<boolean> {
+  return inWorkspace(scope, async (tx) => {
+    const rows = await tx
+      .update(documents)
+      .set({ deletedAt: null, restoredAt: new Date(), restoredBy: by })
+      .where(
+        and(
+          isDocument(scope, documentId),
+          isNotNull(documents.deletedAt),
+          inArray(documents.sourceId, tx.select({ id: sources.id }).from(sources).where(isNull(sources.deletedAt))),
+        ),
+      )
+      .returning({ id: documents.id });
+    return rows.length > 0;
+  });
+}
+
+/** Lets go what was taken back: a tombstone again, which is kept as long as any other. */
+export async function releaseDocument(scope: Scope, documentId: string): Promise<boolean> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .update(documents)
+      .set({ deletedAt: new Date(), restoredAt: null, restoredBy: null })
+      .where(and(isDocument(scope, documentId), isNotNull(documents.restoredAt), isNull(documents.deletedAt)))
+      .returning({ id: documents.id }),
+  );
+  return rows.length > 0;
+}
+
+/** Documents that were deleted before then, the oldest deletion first. */
+export async function listExpired(scope: Scope, before: Date, limit: number): Promise<string[]> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ id: documents.id })
+      .from(documents)
+      .where(and(eq(documents.workspaceId, scope.workspaceId), lt(documents.deletedAt, before)))
+      .orderBy(asc(documents.deletedAt), asc(documents.id))
+      .limit(limit),
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** What is left of a deleted document outside of the database. */
+export type Remains = {
+  documentId: string;
+  /** Null while another document, of whatever workspace, has the same bytes. */
+  contentKey: string | null;
+  /** Passages in the vector index, by collection. */
+  points: { collectionId: string; id: string }[];
+};
+
+/**
+ * Removes a document that was deleted before then, with all that was made of it. A restoration at the same time comes
+ * first or finds nothing; where `removeRemains` fails the row stays, and all of it can be done again.
+ * @returns false when there is nothing to remove any more
+ */
+export async function purgeDocument(
+  scope: Scope,
+  documentId: string,
+  before: Date,
+  removeRemains: (remains: Remains) => Promise<void>,
+): Promise<boolean> {
+  return inWorkspace(scope, async (tx) => {
+    const [document] = await tx
+      .select({ contentKey: documents.contentKey })
+      .from(documents)
+      .where(and(isDocument(scope, documentId), lt(documents.deletedAt, before)))
+      .for("update");
+    if (document === undefined) return false;
+    const points = await tx
+      .select({ collectionId: chunks.collectionId, id: chunks.id })
+      .from(chunks)
+      .where(and(eq(chunks.workspaceId, scope.workspaceId), eq(chunks.documentId, documentId)));
+    const { contentKey } = document;
+    await tx.execute(sql`select pg_advisory_xact_lock(${contentLock(contentKey)})`);
+    await tx.delete(documents).where(isDocument(scope, documentId));
+    const { rows } = await tx.execute<{ used: boolean }>(sql`select content_in_use(${contentKey}) as used`);
+    const unused = contentKey !== "" && rows[0]?.used === false;
+    await removeRemains({ documentId, contentKey: unused ? contentKey : null, points });
+    return true;
+  });
+}
+
+/** Sources that were removed before then have nothing left to go on from: one that is taken back is read anew. */
+export async function forgetRemovedCursors(scope: Scope, before: Date): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(sources)
+      .set({ cursor: null })
+      .where(and(eq(sources.workspaceId, scope.workspaceId), lt(sources.deletedAt, before), isNotNull(sources.cursor))),
+  );
+}

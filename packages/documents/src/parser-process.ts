@@ -1,0 +1,167 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import type { AnnealError } from "@anneal/core/errors";
+import { describeBytes, documentError } from "./document-errors.ts";
+import { type ParseReply, type ParseRequest, parseReplySchema } from "./parser-messages.ts";
+
+const MiB = 1024 * 1024;
+const childPath = fileURLToPath(new URL("./parser-child.ts", import.meta.url));
+const memoryPollMs = 200;
+
+export type ParserProcessOptions = {
+  /** Wall-clock time for one request. */
+  timeoutMs: number;
+  /** Resident memory. Three quarters of it may be JavaScript heap. */
+  maxMemoryBytes: number;
+  /** Requests after which it ends itself. */
+  recycleAfter: number;
+  /** Lets it load native code, which drawing needs. */
+  nativeCode?: boolean;
+};
+
+type ParserProcessEvents = { freed?: () => void; ended?: () => void };
+
+export type ParserJob = {
+  request: ParseRequest;
+  signal: AbortSignal | undefined;
+  /** What it ends with after an abort. */
+  cancelled: AnnealError;
+  settle: (result: { reply: ParseReply } | { error: unknown }) => void;
+};
+
+/** One process and the document that it has in hand. While it has none, nothing here ticks. */
+export class ParserProcess {
+  private readonly process: ChildProcess;
+  private readonly options: ParserProcessOptions;
+  private readonly events: ParserProcessEvents;
+  private readonly exited: Promise<void>;
+  private job: ParserJob | null = null;
+  private done = 0;
+  private ending = false;
+  /** Why we ended it, when it was us. */
+  private verdict: AnnealError | null = null;
+  private stopWatching: () => void = () => {};
+
+  constructor(options: ParserProcessOptions, events: ParserProcessEvents = {}) {
+    this.options = options;
+    this.events = events;
+    const heapMiB = Math.floor((options.maxMemoryBytes * 0.75) / MiB);
+    this.process = fork(childPath, [], {
+      execPath: process.execPath,
+      // Reading is all it may do: no writing, no programs, no threads, and no native code unless it draws.
+      execArgv: [
+        `--max-old-space-size=${heapMiB}`,
+        "--permission",
+        "--allow-fs-read=*",
+        ...(options.nativeCode === true ? ["--allow-addons"] : []),
+        "--disable-warning=ExperimentalWarning",
+        "--disable-warning=SecurityWarning",
+      ],
+      env: {},
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
+    this.exited = new Promise((resolve) => {
+      const gone = (code: number | null, signal: NodeJS.Signals | null) => {
+        this.closed(code, signal);
+        resolve();
+      };
+      // Not "close", which never comes after disconnect().
+      this.process.once("exit", gone);
+      // A process that could not be started never exits.
+      this.process.on("error", () =>
+        this.process.pid === undefined ? gone(null, null) : this.process.kill("SIGKILL"),
+      );
+    });
+    this.process.on("message", (message) => this.receive(message));
+  }
+
+  get isFree(): boolean {
+    return this.job === null && !this.ending;
+  }
+
+  run(job: ParserJob): void {
+    this.job = job;
+    const kill = (error: AnnealError) => void this.end(error);
+    const seconds = Math.round(this.options.timeoutMs / 100) / 10;
+    const timer = setTimeout(() => {
+      kill(
+        documentError("DOCUMENT_TIMEOUT", `Parsing took longer than ${seconds} s and was ended.`, {
+          details: { timeoutMs: this.options.timeoutMs },
+        }),
+      );
+    }, this.options.timeoutMs);
+    const poll = setInterval(() => {
+      void residentBytes(this.process.pid).then((bytes) => {
+        if (this.job === job && bytes > this.options.maxMemoryBytes) kill(this.outOfMemory());
+      });
+    }, memoryPollMs);
+    const abort = () => kill(job.cancelled);
+    job.signal?.addEventListener("abort", abort, { once: true });
+    this.stopWatching = () => {
+      clearTimeout(timer);
+      clearInterval(poll);
+      job.signal?.removeEventListener("abort", abort);
+    };
+    this.process.send(job.request, (error) => {
+      if (error !== null) this.process.kill("SIGKILL");
+    });
+  }
+
+  /** Kills the process; its document, if any, fails with the reason. Resolves when the process is gone. */
+  async end(reason: AnnealError): Promise<void> {
+    this.ending = true;
+    this.verdict ??= reason;
+    this.process.kill("SIGKILL");
+    await this.exited;
+  }
+
+  private receive(message: unknown): void {
+    const reply = parseReplySchema.safeParse(message);
+    if (!reply.success) {
+      void this.end(
+        documentError("DOCUMENT_HOSTILE", "The parser's answer made no sense; the document may have taken it over."),
+      );
+    } else {
+      this.settle({ reply: reply.data });
+      this.done += 1;
+      if (this.done >= this.options.recycleAfter) {
+        // It ends on its own when its channel closes; until it has, the pool counts it.
+        this.ending = true;
+        this.process.disconnect();
+      } else if (!this.ending) this.events.freed?.();
+    }
+  }
+
+  private settle(result: Parameters<ParserJob["settle"]>[0]): void {
+    const { job } = this;
+    this.job = null;
+    this.stopWatching();
+    job?.settle(result);
+  }
+
+  private closed(code: number | null, signal: NodeJS.Signals | null): void {
+    this.ending = true;
+    // V8 aborts when its heap is full.
+    const ranOut = signal === "SIGABRT" || code === 134;
+    const crash = documentError(
+      "DOCUMENT_DAMAGED",
+      `The document made its parser crash (${signal ?? `exit code ${code}`}).`,
+    );
+    this.settle({ error: this.verdict ?? (ranOut ? this.outOfMemory() : crash) });
+    this.events.ended?.();
+  }
+
+  private outOfMemory(): AnnealError {
+    const limit = describeBytes(this.options.maxMemoryBytes);
+    return documentError("DOCUMENT_TOO_LARGE", `Parsing needed more than ${limit} of memory and was ended.`, {
+      details: { maxMemoryBytes: this.options.maxMemoryBytes },
+    });
+  }
+}
+
+/** Resident memory of a process by Linux's proc file system; 0 where there is none, and the heap limit has to do. */
+async function residentBytes(pid: number | undefined): Promise<number> {
+  const status = pid === undefined ? "" : await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(/^VmRSS:\s+(\d+) kB/mu.exec(status)?.[1] ?? 0) * 1024;
+}

@@ -1,0 +1,39 @@
+import type { ParsedDocument } from "@anneal/core/document/element";
+import type { AnnealError } from "@anneal/core/errors";
+import { documentError } from "../document-errors.ts";
+import type { Scans } from "../sections.ts";
+import { pageList } from "./page-list.ts";
+
+/** A PDF as far as it was read, and the pages that are left for OCR. */
+export type ParsedWithScans = { document: ParsedDocument; scans: Scans | null };
+
+/**
+ * The document without the text of its scans, which a warning tells.
+ *
+ * @param reason why they cannot be recognised; null where nobody tries to
+ * @throws AnnealError DOCUMENT_UNSUPPORTED when no page has text: the reason itself, where there is one
+ */
+export function withoutScans({ document, scans }: ParsedWithScans, reason: AnnealError | null): ParsedDocument {
+  if (scans === null || scans.unreadable.length === 0) return document;
+  const { unreadable, pageCount } = scans;
+  if (unreadable.length === pageCount) {
+    throw (
+      reason ??
+      documentError(
+        "DOCUMENT_UNSUPPORTED",
+        "The PDF holds no text that can be read: its pages are images (a scan), or its fonts do not say which letters they draw. It needs OCR.",
+        {
+          action:
+            "Sync it as a file of its own, where its text can be recognised, or save it with a text layer at the source.",
+          details: { pages: pageCount },
+        },
+      )
+    );
+  }
+  const holds = `${pageList(unreadable)} hold${unreadable.length === 1 ? "s" : ""} no text that can be read`;
+  const warning =
+    reason === null
+      ? `${holds} (blank, or a scan that needs OCR).`
+      : `${holds}, and no text could be recognised: ${reason.message} ${reason.action}`;
+  return { ...document, warnings: [...document.warnings, warning] };
+}

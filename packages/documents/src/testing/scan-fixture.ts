@@ -1,0 +1,47 @@
+import { GlobalFonts, createCanvas } from "@napi-rs/canvas";
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { findDebianProgram } from "@anneal/connectors/conformance/find-debian-program";
+import type { PageImage } from "./pdf-fixture.ts";
+
+const family = "Scanned";
+
+export type ScanPrograms = {
+  /** A command that starts Tesseract, wherever it and its data were found. */
+  command: string;
+};
+
+/**
+ * Tesseract with English, and letters to draw with; both are Debian's.
+ *
+ * @param folder where the command is written
+ * @returns null where there is none to be had, after printing why
+ */
+export async function findScanPrograms(folder: string): Promise<ScanPrograms | null> {
+  const font = findDebianProgram("fonts-dejavu-core", "usr/share/fonts/truetype/dejavu/DejaVuSans.ttf");
+  const tesseract = findDebianProgram("tesseract-ocr", "usr/bin/tesseract");
+  if (font === null || tesseract === null) return null;
+  GlobalFonts.registerFromPath(font.path, family);
+  const command = join(folder, "tesseract-command");
+  const data = join(tesseract.root, "usr/share/tesseract-ocr/5/tessdata");
+  const settings = Object.entries({ ...tesseract.env, TESSDATA_PREFIX: data }).map(
+    ([name, value]) => `${name}='${value}'`,
+  );
+  await writeFile(command, `#!/bin/sh\nexec env ${settings.join(" ")} '${tesseract.path}' "$@"\n`);
+  await chmod(command, 0o755);
+  return { command };
+}
+
+/** An A4 page as a scanner would store it: lines of text at 150 dpi or a multiple of it, as a JPEG. */
+export function drawScan(lines: readonly string[], scale = 1): PageImage {
+  const [width, height] = [1240 * scale, 1754 * scale];
+  const canvas = createCanvas(width, height);
+  const context = canvas.getContext("2d");
+  context.fillStyle = "white";
+  context.fillRect(0, 0, width, height);
+  context.scale(scale, scale);
+  context.fillStyle = "black";
+  context.font = `28px ${family}`;
+  for (const [index, line] of lines.entries()) context.fillText(line, 120, 200 + index * 44);
+  return { data: canvas.toBuffer("image/jpeg"), width, height, filter: "DCTDecode" };
+}
