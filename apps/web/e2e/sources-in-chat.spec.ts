@@ -70,8 +70,11 @@ test.afterAll(async ({ playwright }) => {
   if (office === undefined) return;
   const request = await playwright.request.newContext({ extraHTTPHeaders: { authorization: `Bearer ${apiKey}` } });
   const query = async (procedure: string) =>
-    ((await (await request.get(`${url}/api/w/default/trpc/${procedure}`)).json()) as { result: { data: { json: never } } })
-      .result.data.json;
+    (
+      (await (await request.get(`${url}/api/w/default/trpc/${procedure}`)).json()) as {
+        result: { data: { json: never } };
+      }
+    ).result.data.json;
   for (const source of (await query("connect.list")) as { id: string; name: string }[])
     if (source.name.startsWith("office ")) await administer(request, "connect.remove", { sourceId: source.id });
   for (const member of (await query("access.members")) as { userId: string; email: string }[])
