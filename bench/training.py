@@ -34,7 +34,6 @@ from trainer.stop import StopRequest
 from trainer.training import Training
 
 WARM_UP_STEPS = 2
-DEFAULT_MODEL = Path.home() / ".cache" / "anneal" / "models" / "SmolLM2-135M-Instruct"
 WORDS = (
     "pump valve pressure filter replace within hours after warning light shows engine cooling before operator checks "
     "oil level daily weekly station manual section torque bolt seal leak sensor cable voltage supply main switch off "
@@ -96,11 +95,13 @@ class BarePeftLoop:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--model", default=str(DEFAULT_MODEL))
+    parser.add_argument("--model", default=os.environ.get("ANNEAL_BENCH_MODEL"), help="a folder")
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--batch-size", type=int, default=8)
     options = parser.parse_args()
+    if options.model is None:
+        parser.error("--model is missing; `npm run bench -- training` passes the model of the loop")
     logging.disable_progress_bar()
 
     with tempfile.TemporaryDirectory() as folder:

@@ -1,5 +1,6 @@
 // `npm run bench`: prints each figure beside its peer, measured in the same run. `npm run bench -- dedupe` runs one.
 import process from "node:process";
+import { locateEnvironment } from "../infra/local/src/environment.mjs";
 import { ensureModels, ensureNode, ensurePython, runScript } from "./bootstrap.mjs";
 import { runCommand } from "./run-command.mjs";
 
@@ -102,6 +103,7 @@ await runScript(async () => {
   const { python } = await ensurePython();
   await ensureModels();
   process.env.ANNEAL_PYTHON = python;
+  process.env.ANNEAL_BENCH_MODEL = process.env.ANNEAL_BASE_MODEL || locateEnvironment(process.env).modelDir;
   const wanted = process.argv.slice(2);
   const unknown = wanted.find((name) => !benches.some((bench) => bench.name === name));
   if (unknown !== undefined) {

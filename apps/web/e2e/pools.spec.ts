@@ -1,9 +1,19 @@
 import { e2eEnv } from "./env.ts";
 import { expect, openPage, seriousFindings, test } from "./portal-test.ts";
 
-const { email } = e2eEnv();
+const { email, apiKey, url } = e2eEnv();
+const procedureUrl = (name: string) => `${url}/api/w/default/trpc/pools.${name}`;
 
 test.describe.configure({ mode: "serial" });
+
+test.afterAll(async ({ request }) => {
+  // A machine that a failed test left closed would keep every later training waiting.
+  const headers = { authorization: `Bearer ${apiKey}` };
+  type Overview = { result: { data: { json: { pools: { nodes: { name: string; cordoned: boolean }[] }[] } } } };
+  const { result } = (await (await request.get(procedureUrl("overview"), { headers })).json()) as Overview;
+  for (const { name } of result.data.json.pools.flatMap(({ nodes }) => nodes).filter(({ cordoned }) => cordoned))
+    await request.post(procedureUrl("setCordoned"), { headers, data: { json: { node: name, cordoned: false } } });
+});
 
 test("a machine is cordoned and uncordoned, each after a question, and the audit has it", async ({ page }) => {
   await openPage(page, "/pools");

@@ -16,7 +16,11 @@ const sheet = (page: Page) => page.getByRole("dialog");
 
 async function openNewestTraining(page: Page): Promise<void> {
   await openPage(page, "/training");
-  await page.getByRole("table", { name: "Trainings" }).getByRole("row").nth(1).press("Enter");
+  const ofDataset = page
+    .getByRole("table", { name: "Trainings" })
+    .getByRole("row")
+    .filter({ hasText: `${adapter} v` });
+  await ofDataset.first().press("Enter");
   await expect(page).toHaveURL(/\/training\/[0-9a-f-]{36}$/);
   await expect(page.getByRole("heading", { level: 1, name: /^Training/ })).toBeVisible();
 }

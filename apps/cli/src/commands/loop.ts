@@ -16,7 +16,7 @@ import { abortOnSignal, printProgress, runStack } from "../run-stack.ts";
 import { assertAssistantReads } from "./assert-assistant-reads.ts";
 import { createSources } from "./create-sources.ts";
 import { followRun } from "./follow-run.ts";
-import { printLearned } from "./start.ts";
+import { describeCitation, printLearned } from "./start.ts";
 
 type LoopOptions = PortalOptions & {
   source: string[];
@@ -171,10 +171,7 @@ async function runLoop(
 
 function printAnswer({ answer, citations }: Answer): void {
   console.log(`  ${answer}`);
-  for (const { title, page, section, quote } of citations) {
-    const place = [page === null ? null : `page ${page}`, section].filter(Boolean).join(", ");
-    console.log(`  — ${title}${place ? `, ${place}` : ""}: “${quote.replaceAll(/\s+/g, " ")}”`);
-  }
+  for (const citation of citations) console.log(`  — ${describeCitation(citation)}`);
 }
 
 /** npm changes the folder; the person's own is in INIT_CWD. */

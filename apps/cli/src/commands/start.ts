@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Env } from "../env.ts";
-import type { PortalClient } from "../portal/client.ts";
+import type { Answer, PortalClient } from "../portal/client.ts";
 import { abortOnSignal, printProgress, runStack } from "../run-stack.ts";
 import { formatDuration } from "../terminal.ts";
 import { readExampleQuestion, examplesUri } from "../examples.ts";
@@ -84,12 +84,13 @@ async function learnFromExamples(portal: PortalClient, baseModelPath: string, si
   console.log(`  before tuning   ${oneLine(before.answer)}`);
   console.log(`  after tuning    ${oneLine(after.answer)}`);
   console.log(`  with documents  ${oneLine(cited.answer)}`);
-  for (const citation of cited.citations) {
-    const place = [citation.page === null ? null : `page ${citation.page}`, citation.section]
-      .filter(Boolean)
-      .join(", ");
-    console.log(`                  — ${citation.title}${place ? `, ${place}` : ""}: “${oneLine(citation.quote)}”`);
-  }
+  for (const citation of cited.citations) console.log(`                  — ${describeCitation(citation)}`);
+}
+
+/** One line: where it stands and what it says. */
+export function describeCitation({ title, page, section, quote }: Answer["citations"][number]): string {
+  const place = [title, page === null ? null : `page ${page}`, section].filter(Boolean).join(", ");
+  return `${place}: “${oneLine(quote)}”`;
 }
 
 export function printLearned({ report }: FinishedRun): void {

@@ -55,6 +55,12 @@ export function passageFromChunk(
   return { ...document, context, tableHeader, text, charStart, places, cosine: null };
 }
 
+/** Where in a document, below its title: most documents say their title again as their first heading. */
+export function sectionLabel(title: string, section: readonly string[]): string | null {
+  const below = section[0] === title ? section.slice(1) : section;
+  return below.length > 0 ? below.join(" > ") : null;
+}
+
 /** Cites [start, end) of a passage's text. */
 export function citePassage(passage: Passage, span: { start: number; end: number }, number: number): AnswerCitation {
   const charStart = passage.charStart + span.start;
@@ -66,7 +72,7 @@ export function citePassage(passage: Passage, span: { start: number; end: number
     uri: passage.uri,
     title: passage.title,
     page,
-    section: section.length > 0 ? section.join(" > ") : null,
+    section: sectionLabel(passage.title, section),
     quote: passage.text.slice(span.start, span.end),
     charStart,
     charEnd: passage.charStart + span.end,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AnswerEvent, TokenUsage } from "@anneal/core/chat/answer-event";
 import { buildPrompt, type ChatMessage } from "@anneal/core/chat/build-prompt";
 import { quotableSentences, type GroundedAnswer } from "@anneal/core/chat/ground-answer";
+import { sectionLabel } from "@anneal/core/chat/passage";
 import { languageOfQuestion } from "@anneal/core/chat/question-terms";
 import { createSentenceGate } from "@anneal/core/chat/sentence-gate";
 import { standaloneQuestion } from "@anneal/core/chat/standalone-question";
@@ -96,7 +97,7 @@ export async function* answerQuestion(
       title,
       uri,
       page: places[0]?.page ?? null,
-      section: places[0]?.section.join(" > ") || null,
+      section: sectionLabel(title, places[0]?.section ?? []),
     })),
   };
 
@@ -161,7 +162,7 @@ export async function* answerQuestion(
     forbidden: retrieval.forbidden,
     used: passages.map(({ title, places, cosine }) => ({
       title,
-      section: places[0]?.section.join(" > ") || null,
+      section: sectionLabel(title, places[0]?.section ?? []),
       cosine,
     })),
     embedMs: retrieval.embedMs,

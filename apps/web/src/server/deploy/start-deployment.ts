@@ -15,7 +15,7 @@ import {
 import { getAdapterVersion, type AdapterVersion } from "@anneal/db/queries/register";
 import { listReplicas, listResidencies } from "@anneal/db/queries/serving";
 import type { MemberContext } from "#server/context.ts";
-import { isDead } from "#server/deploy/dead-deployments.ts";
+import { readLive } from "#server/deploy/read-live.ts";
 import { planDeployment, type DeploymentPlan, type Evaluation } from "#server/deploy/plan-deployment.ts";
 import { startWorkflow, terminateWorkflow } from "#server/temporal.ts";
 
@@ -43,8 +43,8 @@ export async function loadPlan(
     .filter((entry) => entry.adapterId === adapter.id)
     .map((entry) => ({ ...entry, version: numberOf.get(entry.adapterVersionId) ?? 0 }));
   // What is dead does not stand in the way: the worker ends it when the next one begins.
-  const dead = await Promise.all(running.map(isDead));
-  const underWay = running.find((_, index) => !dead[index]);
+  const live = await Promise.all(running.map((each) => readLive(scope, each)));
+  const underWay = live.find(({ status }) => status === "running");
   const pointsAt = current.find((entry) => entry.alias === alias)?.adapterVersionId;
   const serving = pointsAt === undefined ? null : await getAdapterVersion(scope, pointsAt).catch(() => null);
   const [evaluationOfThis, evaluationOfCurrent] = await Promise.all([

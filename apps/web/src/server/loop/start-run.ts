@@ -60,8 +60,9 @@ export async function cancelRun({ scope, identity }: Actor, runId: string): Prom
   const run = await getRun(scope, runId);
   if (!unfinished.has(run.status)) return;
   await recordAudit(scope, { actor: identity.email, action: "loop.cancel", subject: `run:${runId}` });
-  // A workflow that is gone (its service lost its state) can close no row.
-  if ((await cancelWorkflow(run.workflowId)) === "gone") await endRun(scope, runId, { status: "cancelled" });
+  if ((await cancelWorkflow(run.workflowId)) !== "gone") return;
+  // It may have ended between the two looks; else its service lost it, and it can close no row.
+  if (unfinished.has((await getRun(scope, runId)).status)) await endRun(scope, runId, { status: "cancelled" });
 }
 
 function refuseSecond(other: Run | null): void {

@@ -21,7 +21,7 @@ import {
   toServedAlias,
   toVersionView,
 } from "#server/deploy/adapter-view.ts";
-import { tellDead } from "#server/deploy/dead-deployments.ts";
+import { readLive } from "#server/deploy/read-live.ts";
 import { toServing } from "#server/deploy/serving-view.ts";
 import { abandonRunning, deploymentWorkflowId, loadPlan, startDeployment } from "#server/deploy/start-deployment.ts";
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
@@ -78,7 +78,7 @@ export const deployRouter = router({
       })),
       aliases: mine.map((entry) => toServedAlias(entry, { numberOf, replicas, residencies })),
       history: history.map(({ entry, version }) => ({ ...toAliasView(entry), version })),
-      deployments: (await Promise.all(deployments.map(tellDead))).map(toDeploymentView),
+      deployments: (await Promise.all(deployments.map((each) => readLive(scope, each)))).map(toDeploymentView),
       /** For administrators: versions that permitted people cannot use, because of documents that they may not read. */
       withheld,
     };
@@ -133,7 +133,7 @@ export const deployRouter = router({
         action: "Look at the adapter's history, then deploy again.",
       });
     }
-    const { status, steps, error, swapMs } = await tellDead(deployment);
+    const { status, steps, error, swapMs } = await readLive(scope, deployment);
     return { status, steps: allSteps(steps), error, swapMs };
   }),
 });
