@@ -47,7 +47,7 @@ describe("groundAnswer", () => {
       number: 1,
       documentId: "returns",
       page: 2,
-      section: "Shop terms > Returns",
+      section: "Returns",
       quote: "You can send back unused goods within 30 days of delivery.",
     });
     expect(passages.returns.text.slice((citation?.charStart ?? 0) - 100, (citation?.charEnd ?? 0) - 100)).toBe(
