@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { e2eEnv, withEnv } from "./env.ts";
@@ -71,4 +73,56 @@ test("a source's page tries it, and lists who read it when and what came of it",
   await expect(reads.nth(1)).toContainText("Done");
   await expect(reads.nth(1)).toContainText("@");
   expect(await seriousFindings(page)).toEqual([]);
+});
+
+test("what a source deleted is taken back with one click, and let go again", async ({ page, request }) => {
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const call = async (procedure: string, json: unknown) => {
+    const answer = await request.post(`${url}/api/w/default/trpc/${procedure}`, { headers, data: { json } });
+    expect(answer.status(), await answer.text()).toBe(200);
+    return (await answer.json()) as { result: { data: { json: { sourceId: string } } } };
+  };
+  const path = await mkdtemp(join(tmpdir(), "anneal-e2e-source-"));
+  for (const name of ["kept", "lost"]) await writeFile(join(path, `${name}.md`), `# ${name}\n\nWhat is ${name}.\n`);
+  const source = {
+    name: "Two notes",
+    kind: "file",
+    config: { path },
+    secrets: {},
+    audience: "members",
+    schedule: null,
+  };
+  const { sourceId } = (await call("connect.create", source)).result.data.json;
+  try {
+    await openPage(page, `/sources/${sourceId}`);
+    const reads = page.getByRole("table", { name: "Reads" }).getByRole("row");
+    const readTimes = async (times: number) => {
+      await page.getByRole("button", { name: "Read now" }).click();
+      await expect(reads).toHaveCount(times + 1);
+      await expect(reads.nth(1)).toContainText("Done");
+    };
+    await readTimes(1);
+    await rm(join(path, "lost.md"));
+    await readTimes(2);
+
+    await page.getByRole("tab", { name: /^Deleted/ }).click();
+    const deleted = page.getByRole("table", { name: "Deleted documents" });
+    await expect(deleted).toContainText("lost");
+    expect(await seriousFindings(page)).toEqual([]);
+    const documentPath = await deleted.getByRole("link").first().getAttribute("href");
+    await deleted.getByRole("button", { name: /^Restore / }).click();
+    await expect(page.getByText("Nothing is deleted")).toBeVisible();
+    // The source still has it not; it stays all the same.
+    await page.getByRole("tab", { name: "History" }).click();
+    await readTimes(3);
+    await expect(page.getByRole("tab", { name: /^Deleted/ })).toContainText("0");
+
+    await page.goto(documentPath!);
+    await page.getByRole("button", { name: /^Let .* go$/ }).click();
+    await expect(page.getByRole("button", { name: /^Restore / })).toBeVisible();
+    expect(await seriousFindings(page)).toEqual([]);
+  } finally {
+    await call("connect.remove", { sourceId });
+    await rm(path, { recursive: true, force: true });
+  }
 });
