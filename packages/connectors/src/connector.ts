@@ -90,6 +90,8 @@ export type Connector<Config, Secrets> = {
    * decide over what another source brought.
    */
   directory?: "vendor";
+  /** How many contents may be opened and read at once, while the stream goes on; left out: one after the other. */
+  parallelReads?: number;
   /** Never throws for an expected failure: what is wrong with the source is its result. */
   check(config: Config, secrets: Secrets, context: ConnectContext): Promise<CheckResult>;
   /** Throws an AnnealError when the source as a whole cannot be read; see `Change` for what the stream promises. */

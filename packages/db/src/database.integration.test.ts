@@ -32,7 +32,6 @@ import {
 } from "./queries/chat.ts";
 import {
   deleteSource,
-  findFingerprint,
   listRefsWithFingerprint,
   listSources,
   markDocumentDeleted,
@@ -44,6 +43,7 @@ import {
   streamRefs,
   upsertDocument,
 } from "./queries/connect.ts";
+import { createFingerprintReader } from "./queries/fingerprint-reader.ts";
 import { saveDatasetVersion } from "./queries/dataset.ts";
 import {
   abandonDeployment,
@@ -353,7 +353,7 @@ describe("documents", () => {
 
     const touched = await upsertDocument(scope, sourceId, itemOf("a.txt", "new mtime"), contentOf("one"));
     expect(touched).toEqual({ documentId: first.documentId, change: "unchanged" });
-    expect(await findFingerprint(scope, sourceId, "a.txt")).toBe("new mtime");
+    expect(await createFingerprintReader(scope, sourceId).fingerprintOf("a.txt")).toBe("new mtime");
     expect(await toClean()).toEqual([]);
 
     expect((await upsert(scope, sourceId, "a.txt", "two")).change).toBe("changed");
@@ -397,7 +397,7 @@ describe("documents", () => {
     const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
     expect(await markDocumentDeleted(scope, sourceId, "a.txt")).toBe(true);
     expect(await markDocumentDeleted(scope, sourceId, "a.txt")).toBe(false);
-    expect(await findFingerprint(scope, sourceId, "a.txt")).toBeNull();
+    expect(await createFingerprintReader(scope, sourceId).fingerprintOf("a.txt")).toBeNull();
     expect((await listDocuments(scope, {}, { limit: 10, offset: 0 })).total).toBe(0);
     expect((await listDocuments(scope, { status: "deleted" }, { limit: 10, offset: 0 })).rows[0]?.id).toBe(documentId);
     expect(await upsert(scope, sourceId, "a.txt", "one")).toEqual({ documentId, change: "added" });
@@ -410,7 +410,7 @@ describe("documents", () => {
     expect((await listDocuments(scope, { status: "quarantined" }, { limit: 10, offset: 0 })).rows[0]?.drop).toEqual(
       drop,
     );
-    expect(await findFingerprint(scope, sourceId, "big.bin")).toBe("");
+    expect(await createFingerprintReader(scope, sourceId).fingerprintOf("big.bin")).toBe("");
     const { documentId } = await upsert(scope, sourceId, "big.bin", "small now");
     expect(await getDocument(scope, documentId)).toMatchObject({ status: "fetched", drop: null });
   });

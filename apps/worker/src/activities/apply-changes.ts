@@ -7,7 +7,6 @@ import type { ChangeModel, ConnectContext } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
 import type { Scope } from "@anneal/db/database";
 import {
-  findFingerprint,
   listRefsWithFingerprint,
   markDocumentDeleted,
   moveDocument,
@@ -17,8 +16,10 @@ import {
   upsertDocument,
   type Source,
 } from "@anneal/db/queries/connect";
+import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
 import { findLastListed, saveCursor, type SyncState } from "@anneal/db/queries/source-syncs";
 import type { ObjectStore } from "@anneal/objects/object-store";
+import { createLanes } from "./lanes.ts";
 import type { ProgressReporter } from "./progress.ts";
 import { createSyncMeter } from "./sync-meter.ts";
 import { withContent } from "./with-content.ts";
@@ -49,8 +50,9 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
   const connector = requireConnector(source.kind);
   const own = <Audience extends Acl | null>(acl: Audience) =>
     acl === null || connector.directory === "vendor" ? acl : aclOfSource(acl, source.id);
+  const fingerprints = createFingerprintReader(scope, source.id);
   const known: KnownItems = {
-    fingerprintOf: (ref) => findFingerprint(scope, source.id, ref),
+    fingerprintOf: fingerprints.fingerprintOf,
     refsWithFingerprint: (fingerprint) => listRefsWithFingerprint(scope, source.id, fingerprint),
     refs: () => streamRefs(scope, source.id),
   };
@@ -69,20 +71,30 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
     known,
     context,
   });
-  for await (const change of stream) {
+  const lanes = createLanes(connector.parallelReads ?? 1);
+  const apply = async (change: Change): Promise<"paused" | undefined> => {
     context.signal.throwIfAborted();
+    // All but new content is applied after what came before it.
+    if (change.type !== "upsert") await lanes.settle();
     switch (change.type) {
-      case "upsert":
-        await upsert(applied, { ...change, item: { ...change.item, acl: own(change.item.acl) } });
+      case "upsert": {
+        const owned = { ...change, item: { ...change.item, acl: own(change.item.acl) } };
+        fingerprints.forget(change.item.ref);
+        await lanes.run(change.item.ref, () => upsert(applied, owned));
         break;
+      }
       case "delete":
+        fingerprints.forget(change.ref);
         if (await markDocumentDeleted(scope, source.id, change.ref)) counts.removed += 1;
         break;
       case "acl":
+        fingerprints.forget(change.ref);
         await saveDocumentAcl(scope, source.id, { ...change, acl: own(change.acl) });
         counts.changed += 1;
         break;
       case "moved":
+        fingerprints.forget(change.fromRef);
+        fingerprints.forget(change.item.ref);
         await moveDocument(scope, source.id, change.fromRef, { ...change.item, acl: own(change.item.acl) });
         counts.changed += 1;
         break;
@@ -96,7 +108,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
         listedSince = 0;
         const { pauseRequested } = await saveCursor(scope, source.id, change.cursor, sync);
         // At its end there is nothing left to go on with.
-        if (pauseRequested && change.scanned !== change.total) return { status: "paused" };
+        if (pauseRequested && change.scanned !== change.total) return "paused";
         meter.told = change.total;
         break;
       }
@@ -104,8 +116,24 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
     if (change.type === "upsert" || change.type === "acl" || change.type === "moved") listedSince += 1;
     const { expected } = await meter.measure(counts.scanned + listedSince);
     await progress.report(counts.scanned + listedSince, expected, source.name);
+    return undefined;
+  };
+  // What a sync fails with is thrown; nothing of it goes on then, with the source's connections or the sync's lock.
+  const ended = () => lanes.settle().catch(() => undefined);
+  try {
+    for await (const change of stream) {
+      try {
+        if ((await apply(change)) === "paused") return { status: "paused" };
+      } catch (error) {
+        await ended();
+        throw error;
+      }
+    }
+    await lanes.settle();
+    return { status: "done", heldBack };
+  } finally {
+    await ended();
   }
-  return { status: "done", heldBack };
 }
 
 async function upsert(applied: AppliedSync, { item, content }: Extract<Change, { type: "upsert" }>): Promise<void> {

@@ -15,6 +15,7 @@ export const azureBlobConnector = defineConnector<AzureBlobConfig, AzureBlobSecr
   kind: "azure-blob",
   title: "Azure Blob container",
   changeModel: "fingerprint",
+  parallelReads: 6,
   // A blob cannot be renamed: what people call a move is a copy and a deletion.
   capabilities: { permissions: false, deletions: true, moves: false },
   configSchema: azureBlobConfigSchema,

@@ -33,6 +33,7 @@ export const fileConnector = defineConnector<FileConfig, FileSecrets>({
   kind: "file",
   title: "Folder",
   changeModel: "fingerprint",
+  parallelReads: 6,
   capabilities: { permissions: true, deletions: true, moves: true },
   configSchema: fileConfigSchema,
   secretSchema: fileSecretSchema,

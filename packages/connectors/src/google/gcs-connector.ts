@@ -11,6 +11,7 @@ export const gcsConnector = defineConnector<GcsConfig, GcsSecrets>({
   kind: "gcs",
   title: "Google Cloud Storage",
   changeModel: "fingerprint",
+  parallelReads: 6,
   // What people call a move is a new object and a deleted one.
   capabilities: { permissions: false, deletions: true, moves: false },
   configSchema: gcsConfigSchema,

@@ -20,6 +20,7 @@ export const s3Connector = defineConnector<S3Config, S3Secrets>({
   kind: "s3",
   title: "S3 bucket",
   changeModel: "fingerprint",
+  parallelReads: 6,
   // A key cannot be renamed in S3: what people call a move is a new object and a deleted one.
   capabilities: { permissions: false, deletions: true, moves: false },
   configSchema: s3ConfigSchema,

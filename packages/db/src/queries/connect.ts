@@ -10,10 +10,10 @@ export type Source = typeof sources.$inferSelect;
 
 const isSource = (scope: Scope, sourceId: string) =>
   and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId));
-const ofSource = (scope: Scope, sourceId: string) =>
+export const ofSource = (scope: Scope, sourceId: string) =>
   and(eq(documents.sourceId, sourceId), eq(documents.workspaceId, scope.workspaceId));
 /** What the source decides about: neither deleted nor kept by a person after it was. */
-const followsSource = and(isNull(documents.deletedAt), isNull(documents.restoredAt));
+export const followsSource = and(isNull(documents.deletedAt), isNull(documents.restoredAt));
 /** It is its source's again, or a tombstone, and no longer a person's. */
 const notKept = { restoredAt: null, restoredBy: null };
 
@@ -156,17 +156,6 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
       .where(and(ofSource(scope, sourceId), eq(documents.deletedAt, row.deletedAt)));
     return row;
   });
-}
-
-/** Of one that a person keeps, null: the source having it again is news, though it may be just what it was. */
-export async function findFingerprint(scope: Scope, sourceId: string, ref: string): Promise<string | null> {
-  const [row] = await inWorkspace(scope, (tx) =>
-    tx
-      .select({ fingerprint: documents.fingerprint })
-      .from(documents)
-      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref), followsSource)),
-  );
-  return row?.fingerprint ?? null;
 }
 
 /** Live refs that hold exactly this fingerprint. */

@@ -9,7 +9,6 @@ import { documents } from "../schema.ts";
 import { saveWorkspace } from "./access.ts";
 import {
   deleteSource,
-  findFingerprint,
   getSource,
   markDocumentDeleted,
   moveDocument,
@@ -19,6 +18,7 @@ import {
   streamRefs,
   upsertDocument,
 } from "./connect.ts";
+import { createFingerprintReader } from "./fingerprint-reader.ts";
 import { getDocument, listDocuments } from "./documents.ts";
 import { applyChunkPlan, listChunkIds, saveCollection } from "./indexing.ts";
 import { retryFailures } from "./retry-failures.ts";
@@ -102,7 +102,7 @@ describe("a document that a person took back", () => {
     expect((await getDocument(scope, id)).deletedAt).toBeNull();
 
     // Unchanged content is news all the same: without it, the document would stay a person's for ever.
-    expect(await findFingerprint(scope, sourceId, "a.txt")).toBeNull();
+    expect(await createFingerprintReader(scope, sourceId).fingerprintOf("a.txt")).toBeNull();
     expect(await upsertDocument(scope, sourceId, itemOf("a.txt"), contentOf("a.txt"))).toEqual({
       documentId: id,
       change: "added",
@@ -272,7 +272,7 @@ describe("trying failures again", () => {
     expect(await states()).toEqual(["a.txt fetched", "b.txt fetched", "c.txt fetched"]);
     expect(await retryFailures(scope, sourceId, null)).toBe(0);
     expect(await retryFailures(scope, sourceId, kept)).toBe(1);
-    expect(await findFingerprint(scope, sourceId, "c.txt")).toBe("");
+    expect(await createFingerprintReader(scope, sourceId).fingerprintOf("c.txt")).toBe("");
     expect(await retryFailures(await createScope(), sourceId, null)).toBe(0);
     await expect(retryFailures(await createScope(), sourceId, kept)).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
