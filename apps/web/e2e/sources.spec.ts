@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,7 +86,8 @@ test("what a source deleted is taken back with one click, and let go again", asy
   const path = await mkdtemp(join(tmpdir(), "anneal-e2e-source-"));
   for (const name of ["kept", "lost"]) await writeFile(join(path, `${name}.md`), `# ${name}\n\nWhat is ${name}.\n`);
   const source = {
-    name: "Two notes",
+    // Its own: a removed source of the same name would be taken back with its history.
+    name: `Two notes ${randomUUID()}`,
     kind: "file",
     config: { path },
     secrets: {},
@@ -109,7 +111,11 @@ test("what a source deleted is taken back with one click, and let go again", asy
     const deleted = page.getByRole("table", { name: "Deleted documents" });
     await expect(deleted).toContainText("lost");
     expect(await seriousFindings(page)).toEqual([]);
-    const documentPath = await deleted.getByRole("link").first().getAttribute("href");
+    await deleted.getByRole("row").nth(1).press("Enter");
+    await expect(page).toHaveURL(/\/documents\/[0-9a-f-]{36}/);
+    const documentUrl = page.url();
+    await openPage(page, `/sources/${sourceId}`);
+    await page.getByRole("tab", { name: /^Deleted/ }).click();
     await deleted.getByRole("button", { name: /^Restore / }).click();
     await expect(page.getByText("Nothing is deleted")).toBeVisible();
     // The source still has it not; it stays all the same.
@@ -117,7 +123,7 @@ test("what a source deleted is taken back with one click, and let go again", asy
     await readTimes(3);
     await expect(page.getByRole("tab", { name: /^Deleted/ })).toContainText("0");
 
-    await page.goto(documentPath!);
+    await page.goto(documentUrl);
     await page.getByRole("button", { name: /^Let .* go$/ }).click();
     await expect(page.getByRole("button", { name: /^Restore / })).toBeVisible();
     expect(await seriousFindings(page)).toEqual([]);
