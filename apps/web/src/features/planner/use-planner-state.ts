@@ -34,10 +34,12 @@ export function usePlannerState(): PlannerInputs {
   const [linkBroken, setLinkBroken] = useState(false);
   const written = useRef(params.toString());
 
-  // Somebody came by another link to this page: the address leads.
+  // Somebody came by another link to this page: the address leads. What is told late of one that was written over since
+  // is no news, and would take back what was entered meanwhile.
   const arrived = params.toString();
   useEffect(() => {
     if (arrived === written.current) return;
+    if (arrived !== new URLSearchParams(window.location.search).toString()) return;
     written.current = arrived;
     setState(readState(new URLSearchParams(arrived)));
   }, [arrived]);
