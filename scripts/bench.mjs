@@ -28,7 +28,7 @@ const benches = [
     name: "swap",
     title: "20 hot swaps under 1,000 requests",
     command: ["node", "bench/swap.ts"],
-    wanted: "0 failed requests; a swap <= 1 s plus what the engine takes",
+    wanted: "0 failed requests; a swap <= 1 s plus the engine's own load (the probe counts)",
   },
   {
     name: "sizing-memory",
