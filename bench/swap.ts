@@ -1,7 +1,7 @@
 // Hot swaps: first with nothing else to do, then under load, where requests to one alias stay in flight while the alias
 // changes between two versions, and what failed is counted. Prints one JSON object. `node bench/swap.ts 200 4` makes it
-// 200 requests and 4 swaps. Under load the probe, a completion by the new version, waits its turn in the engine like any
-// other request: what the platform itself takes is a swap without the engine's load and probe.
+// 200 requests and 4 swaps. Under load the probe, a completion by the new version, goes before what waits in the engine, but
+// waits for the pass that is under way: what the platform itself takes is a swap without the engine's load and probe.
 import {
   benchAdapter,
   makeTwoVersions,

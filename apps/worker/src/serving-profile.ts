@@ -10,18 +10,18 @@ type Model = Pick<BaseModel, "name" | "config" | "weightBytes">;
 
 /**
  * The default model on vLLM's CPU build. Measured on two cores (x86-64 with AVX-512 BF16): 30 tokens/s alone and 234 with
- * 16 in flight, so a step takes 33 ms and 2.3 ms more for each sequence; prompts at about 600 tokens/s. A new engine answers
- * after some 40 seconds on a quiet machine, and twice that on a busy one.
+ * 16 in flight, so a step takes 33 ms and 2.3 ms more for each sequence; prompts at about 420 tokens/s, and
+ * at 165 with an adapter. A new engine answers after some 40 seconds on a quiet machine, and twice that on a busy one.
  */
 const measuredOnCpu: ReplicaTraits = {
   profile: {
     name: "SmolLM2-135M-Instruct on two CPU cores",
     gpus: 1,
-    prefillTokensPerSecond: 600,
+    prefillTokensPerSecond: 420,
     decodeBaseMs: 31,
     decodePerSequenceMs: 2.3,
-    maxBatch: 256,
-    stepTokens: 2048,
+    maxBatch: 64,
+    stepTokens: 64,
     kvTokens: 46_592,
   },
   limits: { ttftMs: 5000, tpotMs: 500 },

@@ -26,6 +26,14 @@ export type EngineOptions = LaunchOptions & {
 };
 
 /**
+ * Tokens of one pass on a CPU. Nothing gets in between a pass: with vLLM's own 2,048 whoever comes, the loading of an adapter
+ * too, waits for seconds behind the prompts of others, and the adapters' kernels are half as fast. Measured on two cores,
+ * 2,048 beside 64: a prompt of 1,631 tokens 20.4 s and 9.9 s with an adapter, 3.4 s and 3.8 s without; 142 and 135 tokens/s
+ * with 16 in flight.
+ */
+const cpuStepTokens = 64;
+
+/**
  * vLLM with runtime loading of adapters. It listens on loopback only: whoever reaches its adapter endpoints can make it
  * read any folder. `url` is its base address without /v1.
  */
@@ -50,8 +58,15 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
       "--disable-uvicorn-access-log",
       // The gateway says which requests go last: see packages/sizing/src/autoscale/request-priority.ts.
       "--scheduling-policy=priority",
-      // Compiling would take longer than the small default model ever wins back.
-      ...(cpu ? ["--enforce-eager", `--kv-cache-memory-bytes=${Math.round(options.kvCacheGiB * 1024 ** 3)}`] : []),
+      ...(cpu
+        ? [
+            // Compiling would take longer than the small default model ever wins back.
+            "--enforce-eager",
+            `--kv-cache-memory-bytes=${Math.round(options.kvCacheGiB * 1024 ** 3)}`,
+            `--max-num-batched-tokens=${cpuStepTokens}`,
+            `--max-num-seqs=${cpuStepTokens}`,
+          ]
+        : []),
     ],
     env: {
       ...options.env,

@@ -16,19 +16,26 @@ export type ChatRequest = {
   signal?: AbortSignal;
 };
 
+export type CompletionRequest = Omit<ChatRequest, "messages" | "responseFormat"> & { prompt: string };
+
 export type ChatResult = { text: string; promptTokens: number; completionTokens: number; finishReason: string | null };
 
-const completionSchema = z.object({
+const usageSchema = z.object({ prompt_tokens: z.number(), completion_tokens: z.number() });
+const chatSchema = z.object({
   choices: z.array(
     z.object({ message: z.object({ content: z.string().nullable() }), finish_reason: z.string().nullable() }),
   ),
-  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }),
+  usage: usageSchema,
+});
+const completionSchema = z.object({
+  choices: z.array(z.object({ text: z.string(), finish_reason: z.string().nullable() })),
+  usage: usageSchema,
 });
 const chunkSchema = z.object({
   choices: z.array(
     z.object({ delta: z.object({ content: z.string().nullish() }), finish_reason: z.string().nullish() }),
   ),
-  usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
+  usage: usageSchema.nullish(),
 });
 const modelsSchema = z.object({
   data: z.array(
@@ -47,6 +54,8 @@ export type InferenceClient = {
   isHealthy(signal?: AbortSignal): Promise<boolean>;
   listModels(): Promise<{ id: string; root: string | null; isAdapter: boolean; maxModelLen: number | null }[]>;
   chat(request: ChatRequest): Promise<ChatResult>;
+  /** Continues `prompt` as it is, without the model's chat template. */
+  complete(request: CompletionRequest): Promise<ChatResult>;
   /** Yields text deltas; returns the usage. */
   streamChat(request: ChatRequest): AsyncGenerator<string, Omit<ChatResult, "text">>;
   /** Loading a name that is loaded already is fine: serving names are immutable. */
@@ -57,6 +66,19 @@ export type InferenceClient = {
   /** Its metrics as Prometheus text. */
   readMetrics(signal?: AbortSignal): Promise<string>;
 };
+
+function toResult(
+  text: string | null | undefined,
+  finishReason: string | null | undefined,
+  usage: z.infer<typeof usageSchema>,
+): ChatResult {
+  return {
+    text: text ?? "",
+    promptTokens: usage.prompt_tokens,
+    completionTokens: usage.completion_tokens,
+    finishReason: finishReason ?? null,
+  };
+}
 
 export function createInferenceClient(options: { url: string; apiKey?: string | undefined }): InferenceClient {
   const url = options.url.replace(/\/+$/, "");
@@ -84,13 +106,16 @@ export function createInferenceClient(options: { url: string; apiKey?: string | 
   const post = (path: string, body: unknown, signal?: AbortSignal) =>
     request(path, { method: "POST", body: JSON.stringify(body), ...(signal ? { signal } : {}) });
 
+  const sampling = (request: ChatRequest | CompletionRequest) => ({
+    model: request.model,
+    max_tokens: request.maxTokens,
+    temperature: request.temperature,
+    ...(request.seed === undefined ? {} : { seed: request.seed }),
+    ...(request.priority === undefined ? {} : { priority: request.priority }),
+  });
   const body = (chat: ChatRequest, stream: boolean) => ({
-    model: chat.model,
+    ...sampling(chat),
     messages: chat.messages,
-    max_tokens: chat.maxTokens,
-    temperature: chat.temperature,
-    ...(chat.seed === undefined ? {} : { seed: chat.seed }),
-    ...(chat.priority === undefined ? {} : { priority: chat.priority }),
     ...(chat.responseFormat === undefined ? {} : { response_format: chat.responseFormat }),
     ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
   });
@@ -114,13 +139,17 @@ export function createInferenceClient(options: { url: string; apiKey?: string | 
     },
     async chat(chat) {
       const response = await post("/v1/chat/completions", body(chat, false), chat.signal);
+      const { choices, usage } = chatSchema.parse(await response.json());
+      return toResult(choices[0]?.message.content, choices[0]?.finish_reason, usage);
+    },
+    async complete(completion) {
+      const response = await post(
+        "/v1/completions",
+        { ...sampling(completion), prompt: completion.prompt },
+        completion.signal,
+      );
       const { choices, usage } = completionSchema.parse(await response.json());
-      return {
-        text: choices[0]?.message.content ?? "",
-        promptTokens: usage.prompt_tokens,
-        completionTokens: usage.completion_tokens,
-        finishReason: choices[0]?.finish_reason ?? null,
-      };
+      return toResult(choices[0]?.text, choices[0]?.finish_reason, usage);
     },
     async *streamChat(chat) {
       const response = await post("/v1/chat/completions", body(chat, true), chat.signal);

@@ -56,12 +56,15 @@ export function createReplicaDriver(deps: {
       await client(replica.url).loadAdapter(servingName, await materialise(servingName, objectPrefix));
     },
     async probe(replica, servingName, signal) {
-      const { text, completionTokens } = await client(replica.url).chat({
+      const { text, completionTokens } = await client(replica.url).complete({
         model: servingName,
-        messages: [{ role: "user", content: "Hello" }],
-        // One token proves it, and is not held up by what the engine does for others.
+        // A prompt of one token and one token more prove it: the pass goes through every layer of the adapter, and is the
+        // shortest there is. A chat template alone would be some thirty tokens.
+        prompt: "Hello",
         maxTokens: 1,
         temperature: 0,
+        // Before what waits: a swap under load is not to stand in the queue that it is to relieve.
+        ...(replica.servingProfile?.order === "late-last" ? { priority: -1 } : {}),
         signal,
       });
       if (completionTokens === 0) {
