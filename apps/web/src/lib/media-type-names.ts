@@ -28,8 +28,11 @@ const names: Record<string, string> = {
   "text/x-source": "Source code",
 };
 
-/** "application/pdf" -> "PDF"; what has no everyday name keeps its own. */
-export function mediaTypeName(mediaType: string | null): string {
-  if (mediaType === null) return "Unknown";
+/**
+ * "application/pdf" -> "PDF"; what has no everyday name keeps its own.
+ * @param ref of a document whose source told no type: its ending is better than nothing
+ */
+export function mediaTypeName(mediaType: string | null, ref = ""): string {
+  if (mediaType === null) return /\.(\w{1,5})$/.exec(ref)?.[1]?.toUpperCase() ?? "Unknown";
   return names[mediaType.split(";")[0]!.trim()] ?? mediaType;
 }

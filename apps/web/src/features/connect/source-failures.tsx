@@ -58,7 +58,14 @@ const columns = (sourceId: string): DataColumn<Failure>[] => [
     header: "Document",
     enableSorting: false,
     meta: { width: "28%", card: "title" },
-    cell: ({ row }) => <span title={row.original.ref}>{row.original.title}</span>,
+    cell: ({ row: { original: document } }) => (
+      <span className="flex min-w-0 flex-col leading-4">
+        <span className="truncate font-medium">{document.title}</span>
+        <span className="truncate font-mono text-2xs text-faint" title={document.ref}>
+          {document.ref}
+        </span>
+      </span>
+    ),
   },
   {
     id: "code",
@@ -71,13 +78,14 @@ const columns = (sourceId: string): DataColumn<Failure>[] => [
     id: "reason",
     header: "Why",
     enableSorting: false,
-    cell: ({ row }) => <span title={row.original.drop?.reason}>{row.original.drop?.reason}</span>,
+    meta: { wrap: true },
+    cell: ({ row }) => row.original.drop?.reason,
   },
   {
     id: "retry",
     header: () => <span className="sr-only">Actions</span>,
     enableSorting: false,
-    meta: { width: "7.5rem", align: "right" },
+    meta: { width: "9rem", align: "right" },
     cell: ({ row: { original: document } }) => (
       <RetryFailed sourceId={sourceId} documentId={document.id} label={`Try ${document.title} again`}>
         Try again

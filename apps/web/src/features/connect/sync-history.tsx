@@ -68,7 +68,7 @@ const columns = (href: (path: string) => string, source: ReadSource): DataColumn
     id: "startedBy",
     header: "By",
     enableSorting: false,
-    meta: { width: "10.5rem" },
+    meta: { width: "9.5rem" },
     cell: ({ row: { original: sync } }) => {
       const who = sync.startedBy === "schedule" ? "Schedule" : sync.startedBy;
       if (sync.runId === null) return <span title={who}>{who}</span>;
@@ -136,7 +136,7 @@ function count(id: "scanned" | "read" | "added" | "changed" | "removed", header:
     id,
     header,
     enableSorting: false,
-    meta: { align: "right", width: "5.5rem" },
+    meta: { align: "right", width: "5rem" },
     cell: ({ row }) => {
       const value = row.original[id];
       if (value === 0) return <span className="text-faint">0</span>;

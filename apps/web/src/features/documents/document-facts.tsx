@@ -79,7 +79,7 @@ export function DocumentFacts({ document, className }: { document: DocumentView;
                 "Removed"
               ),
             },
-            { label: "Type", value: mediaTypeName(document.mediaType) },
+            { label: "Type", value: mediaTypeName(document.mediaType, document.ref) },
             { label: "Size", value: formatBytes(document.sizeBytes) },
             ...(document.textChars === null
               ? []

@@ -131,7 +131,7 @@ function Facets() {
           count: documentCount,
         }))}
       />
-      <Facet name="type" label="Any type" options={named(facets?.mediaType, mediaTypeName)} />
+      <Facet name="type" label="Any type" options={named(facets?.mediaType, (type) => mediaTypeName(type))} />
       <Facet name="language" label="Any language" options={named(facets?.language, languageName)} />
     </>
   );
@@ -203,7 +203,7 @@ const columns = (href: (path: string) => string): DataColumn<Row>[] => [
     header: "Type",
     enableSorting: false,
     meta: { width: "6.5rem", card: "hidden" },
-    cell: ({ row }) => mediaTypeName(row.original.mediaType),
+    cell: ({ row }) => mediaTypeName(row.original.mediaType, row.original.ref),
   },
   {
     id: "language",
