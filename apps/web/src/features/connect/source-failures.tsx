@@ -79,7 +79,11 @@ const columns = (sourceId: string): DataColumn<Failure>[] => [
     header: "Why",
     enableSorting: false,
     meta: { wrap: true },
-    cell: ({ row }) => row.original.drop?.reason,
+    cell: ({ row: { original: document } }) => (
+      <span className="line-clamp-2" title={document.drop?.reason}>
+        {document.drop?.reason}
+      </span>
+    ),
   },
   {
     id: "retry",
