@@ -235,7 +235,8 @@ const kinds: Record<string, SourceKind> = {
   },
   confluence: {
     title: "Confluence",
-    description: "Pages, blog posts and attachments of Confluence Cloud, with the permissions of spaces and pages.",
+    description:
+      "Pages, blog posts and attachments of Confluence Cloud or Data Center, with the permissions of spaces and pages.",
     configSchema: confluenceConfigSchema,
     secretSchema: atlassianSecretSchema,
     administratorOnly: false,
@@ -244,7 +245,7 @@ const kinds: Record<string, SourceKind> = {
   },
   jira: {
     title: "Jira",
-    description: "Issues of Jira Cloud with their comments, permission schemes and security levels.",
+    description: "Issues of Jira Cloud or Data Center with their comments and permissions.",
     configSchema: jiraConfigSchema,
     secretSchema: atlassianSecretSchema,
     administratorOnly: false,
