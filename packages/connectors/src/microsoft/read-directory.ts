@@ -1,7 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { RemoteError } from "../remote/remote-client.ts";
-import type { Graph } from "./graph-client.ts";
+import { basicUserFields, type Graph } from "./graph-client.ts";
 import {
   groupPageSchema,
   memberPageSchema,
@@ -12,16 +12,15 @@ import {
 } from "./graph-schemas.ts";
 import { groupOwners, organizationOf } from "./item-acl.ts";
 
-const userQuery = {
-  $select: "id,displayName,mail,userPrincipalName,proxyAddresses,userType,accountEnabled",
-  $top: 999,
-};
+export const fullUserFields = `${basicUserFields},proxyAddresses,userType,accountEnabled`;
+const usersAtOnce = 999;
 const groupQuery = { $select: "id,displayName,groupTypes", $top: 999 };
 const memberQuery = { $select: "id", $top: 999 };
 const groupsAtOnce = 8;
 
 /**
- * The tenant's accounts and groups, all of them, and everybody together as the audience of an organization's links.
+ * The tenant's accounts and groups, all of them, and everybody together as the audience of an organization's links. An
+ * account that signed in may see less: whom it cannot see, or not who they are, nothing admits.
  * @param usersByName is filled with the accounts by user principal name, in small letters
  */
 export async function* readTenantDirectory(
@@ -30,21 +29,55 @@ export async function* readTenantDirectory(
 ): AsyncIterable<DirectoryEntry> {
   const domains = await readVerifiedDomains(graph);
   const insiders: Principal[] = [];
-  for await (const page of graph.pages("users", userPageSchema, { query: userQuery })) {
-    for (const user of page) {
+  for await (const { users, tellsGuests } of readUsers(graph)) {
+    for (const user of users) {
       const principal = graph.principal("user", user.id);
-      if (!isGuest(user)) insiders.push(principal);
+      if (tellsGuests && !isGuest(user)) insiders.push(principal);
       if (user.userPrincipalName) usersByName?.set(user.userPrincipalName.toLowerCase(), principal);
       yield { type: "user", principal, name: user.displayName ?? user.id, emails: addressesOf(user, domains) };
     }
   }
   yield { type: "group", principal: organizationOf(graph), name: "Everyone in the organization", members: insiders };
-  for await (const page of graph.pages("groups", groupPageSchema, { query: groupQuery })) {
+  for await (const page of readGroupPages(graph)) {
     for (let at = 0; at < page.length; at += groupsAtOnce) {
       const groups = await Promise.all(page.slice(at, at + groupsAtOnce).map((group) => readGroup(graph, group)));
       for (const entries of groups) yield* entries;
     }
   }
+}
+
+/** `tellsGuests`: whether it can be told who is a member of the organization. */
+type UserPage = { users: GraphUser[]; tellsGuests: boolean };
+
+/** With delegated permission as much as was consented to: everything, names and addresses, or the account itself. */
+async function* readUsers(graph: Graph): AsyncIterable<UserPage> {
+  const account = await graph.account();
+  for (const fields of account === null ? [fullUserFields] : [fullUserFields, basicUserFields]) {
+    const pages = graph.pages("users", userPageSchema, { query: { $select: fields, $top: usersAtOnce } });
+    let isRead = false;
+    try {
+      for await (const users of pages) {
+        isRead = true;
+        yield { users, tellsGuests: fields === fullUserFields };
+      }
+      return;
+    } catch (error) {
+      if (account === null || isRead || !isRefused(error)) throw error;
+    }
+  }
+  if (account !== null) yield { users: [account.user], tellsGuests: false };
+}
+
+async function* readGroupPages(graph: Graph): AsyncIterable<GraphGroup[]> {
+  try {
+    yield* graph.pages("groups", groupPageSchema, { query: groupQuery });
+  } catch (error) {
+    if ((await graph.account()) === null || !isRefused(error)) throw error;
+  }
+}
+
+export function isRefused(error: unknown): boolean {
+  return error instanceof RemoteError && error.status === 403;
 }
 
 export async function readVerifiedDomains(graph: Graph): Promise<ReadonlySet<string>> {
@@ -98,6 +131,8 @@ async function readGroup(graph: Graph, group: GraphGroup): Promise<DirectoryEntr
   } catch (error) {
     // Deleted since it was listed.
     if (error instanceof RemoteError && error.status === 404) return [];
+    // An account may see that there is a group and not who is in it.
+    if ((await graph.account()) !== null && isRefused(error)) return [];
     throw error;
   }
 }

@@ -125,7 +125,7 @@ describe("a team", () => {
   it("says in check() what would be read, and what to grant", async () => {
     const { tenant } = harness.fake;
     tenant.post(tenant.addChannel(harness.teamId, "General", "standard").messages, "Hello.");
-    expect((await check()).summary).toBe("1 channel can be read, with 1 thread: “Hello.”.");
+    expect((await check()).summary).toBe("1 channel can be read, with 1 thread: “Hello.” and no file to read.");
     tenant.scopes.delete("ChannelMessage.Read.All");
     expect((await check()).error?.action).toContain("ChannelMessage.Read.All");
   });

@@ -93,7 +93,8 @@ export async function saveSource(
     name: string;
     kind: string;
     config: Record<string, unknown>;
-    sealedSecrets: Buffer | null;
+    /** Left out, they stay as they are, also where they are renewed meanwhile. */
+    sealedSecrets?: Buffer | null;
     defaultAcl: Acl;
     schedule: string | null;
     /** Left out, it stays as it is. */
