@@ -22,6 +22,7 @@ import { createDedupeActivities } from "./activities/dedupe.ts";
 import { createDeployActivities } from "./activities/deploy.ts";
 import { createIndexingActivities } from "./activities/indexing.ts";
 import { createPurgeActivities } from "./activities/purge-deleted.ts";
+import { createPushActivities } from "./activities/push-readers.ts";
 import { createRegisterActivities } from "./activities/register.ts";
 import { createRunActivities } from "./activities/run.ts";
 import { createServingScaler } from "./activities/scale-serving.ts";
@@ -31,6 +32,7 @@ import { readBaseModel } from "./base-model.ts";
 import { describeThisMachine } from "./drivers/this-machine.ts";
 import { createMainContentExtractor } from "./drivers/main-content.ts";
 import { ensurePurgeSchedule } from "./drivers/purge-schedule.ts";
+import { createReaderPushes } from "./drivers/reader-pushes.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
 import { createTeacher } from "./drivers/teacher.ts";
 import { hasWorkflowEnded } from "./drivers/workflow-state.ts";
@@ -121,6 +123,7 @@ async function main(): Promise<void> {
     connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),
     namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
   });
+  const readerPushes = createReaderPushes(client);
   const connection = await NativeConnection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS });
   const { releaseTraining, ...training } = createTrainActivities({
     db,
@@ -150,11 +153,12 @@ async function main(): Promise<void> {
       releaseTraining,
       ...createCheckActivities({ db, secretBox, ...connecting }),
       ...createPurgeActivities({ db, objects, vectors, tombstoneDays: env.ANNEAL_TOMBSTONE_DAYS }),
+      ...createPushActivities({ db, vectors }),
       ...createDeployActivities({ db, replicas, hasWorkflowEnded: (id) => hasWorkflowEnded(client, id) }),
       ...createServingActivities({ db, replicas, maxLoraRank, servingProfile, scaler, log }),
       ...withFreeSpace(
         {
-          ...createConnectActivities({ database, objects, secretBox, ...connecting }),
+          ...createConnectActivities({ database, objects, secretBox, readerPushes, ...connecting }),
           ...createCleanActivities({ db, objects, parsers, mainContent }),
           ...createDedupeActivities({ db, objects }),
           ...createDatasetActivities({ db, objects, teacher }),

@@ -3,7 +3,7 @@ import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
-import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
+import { defaultLimits } from "@anneal/connectors/connector";
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
 import type { DatabaseHandle, Scope } from "@anneal/db/database";
@@ -11,7 +11,6 @@ import type { Lock } from "@anneal/db/lock";
 import { getSource, listSources, type Source } from "@anneal/db/queries/connect";
 import { countSourceDocuments, listDocumentDrops } from "@anneal/db/queries/documents";
 import { replaceDrops, getRun } from "@anneal/db/queries/loop";
-import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import {
   beginSync,
   endSync,
@@ -30,9 +29,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ReaderPushes } from "../drivers/reader-pushes.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { applyDirectory } from "./apply-directory.ts";
+import { followReaderChanges } from "./follow-readers.ts";
 import { createProgressReporter, type ProgressReporter } from "./progress.ts";
 
 export type ConnectActivities = ReturnType<typeof createConnectActivities>;
@@ -47,6 +48,7 @@ export function createConnectActivities(deps: {
   chromiumPath: string | null;
   python: PythonRuntime;
   observeRemote: (kind: string) => RemoteObserver;
+  readerPushes: ReaderPushes;
 }) {
   const { objects, secretBox } = deps;
   const { db, tryLock } = deps.database;
@@ -75,7 +77,7 @@ export function createConnectActivities(deps: {
         return null;
       }
       const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
-      const context: ConnectContext = {
+      const context = {
         signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
         tempDir,
         limits: defaultLimits,
@@ -86,7 +88,6 @@ export function createConnectActivities(deps: {
       };
       // Before the documents: whoever left a group must not read the new ones that it admits.
       await applyDirectory({ scope, source, secrets, context });
-        renewSecrets: (renew) => renewCredentials(scope, secretBox, source.id, renew),
       const end = await applyChanges({ scope, objects, source, sync, secrets, context, progress: place.progress });
       await close(end);
       return end.status === "done" ? end.heldBack : null;
@@ -140,6 +141,7 @@ export function createConnectActivities(deps: {
       const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
       // A source may think for longer than a heartbeat may be late.
       const pulse = setInterval(() => heartbeat(), pulseMs);
+      const readers = followReaderChanges(scope, deps.readerPushes);
       try {
         const lock = await lockSource(source, runId !== null || attempt > 1, progress);
         if (lock === null) {
@@ -170,6 +172,7 @@ export function createConnectActivities(deps: {
           await lock.release();
         }
       } finally {
+        await readers.end();
         clearInterval(pulse);
       }
     },
