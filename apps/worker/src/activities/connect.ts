@@ -3,7 +3,7 @@ import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
-import { defaultLimits } from "@anneal/connectors/connector";
+import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
 import type { DatabaseHandle, Scope } from "@anneal/db/database";
@@ -11,6 +11,7 @@ import type { Lock } from "@anneal/db/lock";
 import { getSource, listSources, type Source } from "@anneal/db/queries/connect";
 import { countSourceDocuments, listDocumentDrops } from "@anneal/db/queries/documents";
 import { replaceDrops, getRun } from "@anneal/db/queries/loop";
+import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import {
   beginSync,
   endSync,
@@ -77,7 +78,7 @@ export function createConnectActivities(deps: {
         return null;
       }
       const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
-      const context = {
+      const context: ConnectContext = {
         signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
         tempDir,
         limits: defaultLimits,
@@ -88,6 +89,7 @@ export function createConnectActivities(deps: {
       };
       // Before the documents: whoever left a group must not read the new ones that it admits.
       await applyDirectory({ scope, source, secrets, context });
+        renewSecrets: (renew) => renewCredentials(scope, secretBox, source.id, renew),
       const end = await applyChanges({ scope, objects, source, sync, secrets, context, progress: place.progress });
       await close(end);
       return end.status === "done" ? end.heldBack : null;
