@@ -2,7 +2,7 @@ import { reconcileWorkflowId, reconcileWorkflowName } from "@anneal/core/deploy/
 import { taskQueue } from "@anneal/core/loop/contract";
 import { assertRowSecurity, openDatabase } from "@anneal/db/database";
 import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/serving";
-import { savePool } from "@anneal/db/queries/pools";
+import { savePool, schedulePending } from "@anneal/db/queries/pools";
 import { openSecretBox } from "@anneal/db/open-secret-box";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
@@ -25,7 +25,7 @@ import { createPurgeActivities } from "./activities/purge-deleted.ts";
 import { createPushActivities } from "./activities/push-readers.ts";
 import { createRegisterActivities } from "./activities/register.ts";
 import { createRunActivities } from "./activities/run.ts";
-import { createServingScaler } from "./activities/scale-serving.ts";
+import { createServingScaler, type PlacedEngine } from "./activities/scale-serving.ts";
 import { createServingActivities } from "./activities/serving.ts";
 import { createTrainActivities, machinePool } from "./activities/train.ts";
 import { readBaseModel } from "./base-model.ts";
@@ -96,12 +96,23 @@ async function main(): Promise<void> {
 
   await removeReplicasExcept(db, env.ANNEAL_INFERENCE_URLS);
   for (const url of env.ANNEAL_INFERENCE_URLS) await saveReplica(db, { url, baseModel: baseModel.name });
-  const machine = await describeThisMachine();
-  await savePool(db, { name: machinePool, nodes: [machine] });
+  const machine = await describeThisMachine(env.ANNEAL_GPUS);
+  for (const note of machine.notes) log.warn(note);
+  await savePool(db, { name: machinePool, nodes: [machine.node] });
+  // What ran on a GPU that is not there any more waits for another.
+  await schedulePending(db);
   const order = hasPriorities ? ("late-last" as const) : ("arrival" as const);
   const traits = describeEngines(env.ANNEAL_INFERENCE_GPUS ?? null, machine.gpuModel, baseModel);
   if (traits === null) log.info("nobody says what the engines run on: they are not scaled by themselves");
   const servingProfile = traits && { ...traits, order };
+  const { gpuModel } = machine;
+  const profilePlaced =
+    env.ANNEAL_INFERENCE_GPUS === undefined && gpuModel !== null
+      ? ({ gpus, cacheGibPerGpu }: PlacedEngine) => {
+          const placed = describeEngines(null, `${gpus}x${gpuModel}`, baseModel, cacheGibPerGpu);
+          return placed && { ...placed, order };
+        }
+      : null;
 
   const { metricMeter } = installRuntime(
     {
@@ -139,6 +150,7 @@ async function main(): Promise<void> {
     replicas,
     baseModel: baseModel.name,
     scaling: servingProfile,
+    profilePlaced,
     intervalSeconds: env.ANNEAL_AUTOSCALE_INTERVAL_SECONDS,
   });
   const worker = await Worker.create({

@@ -33,7 +33,8 @@ const schema = z.object({
   ANNEAL_MAX_LORAS: count.default(4),
   ANNEAL_MAX_LORA_RANK: count.default(16),
   ANNEAL_MAX_CONTEXT_TOKENS: count.default(2048),
-  ANNEAL_KV_CACHE_GIB: z.coerce.number("must be a number").positive("must be above 0").default(1),
+  /** Without it: 1 on a CPU, and on GPUs what `estimateGpuEngine` finds right. */
+  ANNEAL_KV_CACHE_GIB: z.coerce.number("must be a number").positive("must be above 0").optional(),
   ANNEAL_ENGINE_THREADS: count.optional(),
 });
 export type StackSettings = z.infer<typeof schema>;

@@ -1,8 +1,19 @@
+import { awaitGpuMemory } from "@anneal/processes/query-gpus";
 import { answersHttp, awaitReady } from "./await-ready.ts";
 import { classifyEngineLog } from "./classify-engine-log.ts";
 import type { LaunchOptions, Service } from "./progress.ts";
 import type { PythonEnvironment } from "./python-env.ts";
 import { supervise } from "./supervise.ts";
+
+/** The part of this machine's GPUs that an engine was given. */
+export type EngineGpus = {
+  /** What CUDA_VISIBLE_DEVICES takes; the model is cut over all of them. */
+  ids: readonly string[];
+  /** vLLM's --gpu-memory-utilization: its share of each, without the CUDA context, which it does not count. */
+  memoryUtilization: number;
+  /** Of each; vLLM refuses to start with less free. */
+  neededBytes: number;
+};
 
 export type EngineOptions = LaunchOptions & {
   python: PythonEnvironment;
@@ -23,15 +34,21 @@ export type EngineOptions = LaunchOptions & {
    */
   threads?: number;
   maxContextTokens: number;
+  /** Absent on a CPU; on a machine with GPUs it then takes nine tenths of the first that CUDA shows, as vLLM does. */
+  gpus?: EngineGpus;
 };
+
+/** How long what has to make room on a GPU may take to save its state and end. */
+const gpuMemoryWaitMs = 120_000;
 
 /**
  * vLLM with runtime loading of adapters. It listens on loopback only: whoever reaches its adapter endpoints can make it
  * read any folder. `url` is its base address without /v1.
  */
 export async function startEngine(options: EngineOptions): Promise<Service> {
-  const { python, port } = options;
+  const { python, port, gpus } = options;
   const cpu = python.accelerator === "cpu";
+  if (gpus) await awaitGpuMemory({ ...gpus, timeoutMs: gpuMemoryWaitMs, env: options.env, signal: options.signal });
   const child = supervise({
     command: python.python,
     args: [
@@ -52,6 +69,9 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
       "--scheduling-policy=priority",
       // Compiling would take longer than the small default model ever wins back.
       ...(cpu ? ["--enforce-eager", `--kv-cache-memory-bytes=${Math.round(options.kvCacheGiB * 1024 ** 3)}`] : []),
+      ...(gpus
+        ? [`--gpu-memory-utilization=${gpus.memoryUtilization}`, `--tensor-parallel-size=${gpus.ids.length}`]
+        : []),
     ],
     env: {
       ...options.env,
@@ -59,6 +79,7 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
       VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True",
       // A model in a folder needs nothing from the network; waiting for it would only slow the start down.
       HF_HUB_OFFLINE: "1",
+      ...(gpus ? { CUDA_VISIBLE_DEVICES: gpus.ids.join(",") } : {}),
       ...(options.threads === undefined ? {} : { VLLM_CPU_OMP_THREADS_BIND: `0-${options.threads - 1}` }),
     },
     logFile: options.logFile,
