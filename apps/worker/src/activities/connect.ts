@@ -86,10 +86,10 @@ export function createConnectActivities(deps: {
         chromiumPath: deps.chromiumPath,
         python: deps.python,
         onRemoteEvent: deps.observeRemote(source.kind),
+        renewSecrets: (renew) => renewCredentials(scope, secretBox, source.id, renew),
       };
       // Before the documents: whoever left a group must not read the new ones that it admits.
       await applyDirectory({ scope, source, secrets, context });
-        renewSecrets: (renew) => renewCredentials(scope, secretBox, source.id, renew),
       const end = await applyChanges({ scope, objects, source, sync, secrets, context, progress: place.progress });
       await close(end);
       return end.status === "done" ? end.heldBack : null;
