@@ -1,5 +1,6 @@
 import { mayRead } from "@anneal/core/access/acl";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createCertificate } from "../../conformance/create-certificate.ts";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { asAccount } from "../../conformance/fake-microsoft/as-account.ts";
@@ -7,7 +8,7 @@ import {
   createChannelFilesHarness,
   type ChannelFilesHarness,
 } from "../../conformance/fake-microsoft/create-channel-files-harness.ts";
-import { grantUser } from "../../conformance/fake-microsoft/fake-grants.ts";
+import { grantSiteGroup, grantUser } from "../../conformance/fake-microsoft/fake-grants.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { testContext } from "../../conformance/test-context.ts";
@@ -127,6 +128,26 @@ describe("the files of a team", () => {
     await sync();
     expect(await readersOf(`files/${drive.id}/${file.id}`)).toEqual(["bob"]);
     expect(await readersOf(harness.refOf("plan.md"))).toEqual(["ann"]);
+  });
+
+  it("admit the members of their site's own groups where a certificate may read them, and only of that site", async () => {
+    const { tenant } = harness.fake;
+    const loginOf = (name: string) => `i:0#.f|membership|${harness.emailOf(name)}`;
+    const { drive } = addPrivate("Board");
+    const file = tenant.put(drive, "budget.md", "The budget.");
+    await harness.put("plan.md", "The plan.");
+    for (const item of [file, tenant.require(harness.drive, "General/plan.md")]) {
+      tenant.share(item, [grantSiteGroup("5", "Members")]);
+    }
+    tenant.groupsOfSites.set("/sites/our-team", new Map([[5, { title: "Members", logins: [loginOf("ann")] }]]));
+    tenant.groupsOfSites.set("/sites/our-team-Board", new Map([[5, { title: "Members", logins: [loginOf("bob")] }]]));
+    await sync();
+    expect(await readersOf(harness.refOf("plan.md"))).toEqual([]);
+    const { key, cert } = await createCertificate("anneal");
+    tenant.certificate = cert;
+    harness.secrets = { certificate: key + cert };
+    expect(await readersOf(harness.refOf("plan.md"))).toEqual(["ann"]);
+    expect(await readersOf(`files/${drive.id}/${file.id}`)).toEqual(["bob"]);
   });
 
   it("of a channel that is added or taken out of the settings come and go", async () => {

@@ -62,9 +62,9 @@ export function SignIn({ kind, vendor, config, sourceId, kept, signedIn, missing
       )}
       <Button busy={begin.isPending} onClick={start}>
         {!begin.isPending && <LogIn aria-hidden />}
-        {signedIn || waits || kept ? "Sign in again" : `Sign in with ${vendor}`}
+        {waits ? "Get another code" : signedIn || kept ? "Sign in again" : `Sign in with ${vendor}`}
       </Button>
-      {missing && (
+      {missing && !waits && (
         <p role="alert" className="text-xs text-failed">
           Sign in first.
         </p>
