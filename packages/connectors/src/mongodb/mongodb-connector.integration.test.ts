@@ -6,6 +6,7 @@ import type { Who } from "../../conformance/describe-permissions.ts";
 import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { FakeMongodb, type FakeUser } from "../../conformance/fake-mongodb/start-fake-mongodb.ts";
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
+import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { defaultLimits } from "../connector.ts";
@@ -65,6 +66,8 @@ describe("with a server that speaks MongoDB's protocol", () => {
 
   const createHarness = async (watermark: string | null, owner: string | null) => {
     const name = database;
+    let aheadMs = 0;
+    const now = () => new Date(Date.now() + aheadMs);
     const change = (path: string, values: Document) => {
       const before = server.collection(name, "page").find((document) => document["_id"] === path);
       server.put(name, "page", { _id: path, ...before, ...values });
@@ -82,22 +85,24 @@ describe("with a server that speaks MongoDB's protocol", () => {
         peopleCollection: "person",
       }),
       secrets,
-      put: (path: string, text: string) => change(path, { body: text, updatedAt: new Date() }),
+      put: (path: string, text: string) => change(path, { body: text, updatedAt: now() }),
       remove: (path: string) => Promise.resolve(server.remove(name, "page", path)),
       async move(from: string, to: string) {
         const before = server.collection(name, "page").find((document) => document["_id"] === from);
         server.remove(name, "page", from);
-        await change(to, { ...before, _id: to, updatedAt: new Date() });
+        await change(to, { ...before, _id: to, updatedAt: now() });
       },
       async breakItem(path: string) {
-        await change(path, { body: "x".repeat(2_000_000), updatedAt: new Date() });
-        return () => change(path, { body: "Rinse the filter under cold water.", updatedAt: new Date() });
+        await change(path, { body: "x".repeat(2_000_000), updatedAt: now() });
+        return () => change(path, { body: "Rinse the filter under cold water.", updatedAt: now() });
       },
       async vanish() {
         const collections = server.databases.get(name)!;
         server.databases.delete(name);
         return () => Promise.resolve(void server.databases.set(name, collections));
       },
+      setClock: async (ms: number) => void (aheadMs = ms),
+      names: { controls: "\t\n\u0001\u007f", longest: [longPath(4096), longPath(4096, "mixed")] },
       close: () => Promise.resolve(),
       share: (path: string, allow: readonly Who[]) => change(path, { owners: ownersOf(allow) }),
     };
