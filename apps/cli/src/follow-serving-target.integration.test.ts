@@ -193,6 +193,15 @@ it("waits with the first engine while its machine takes nothing new, and says wh
   expect((await vllm.starts()).length).toBe(before + 1);
 });
 
+it("can be stopped while the first engine waits for its place", async () => {
+  const before = (await vllm.starts()).length;
+  await start(1, { cordoned: true });
+  await until(async () => expect(waits).toHaveLength(1));
+  await stack.stop();
+  await expect(stack.engineReady).rejects.toMatchObject({ code: "CANCELLED" });
+  expect((await vllm.starts()).length).toBe(before);
+});
+
 it("refuses a model that no GPU here holds, with what it needs and the GPU that would hold it", async () => {
   const large = join(database.dir, "large");
   await mkdir(large);

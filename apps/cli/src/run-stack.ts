@@ -24,6 +24,8 @@ export async function runStack(
 ): Promise<RunningStack> {
   const stateDir = stateDirOf(env);
   let stack: Stack | undefined;
+  let scaling: { end(): Promise<void> } | undefined;
+  const failed = new AbortController();
   const first = Promise.withResolvers<EngineGpus>();
   // On a CPU nobody waits for it.
   first.promise.catch(() => undefined);
@@ -34,12 +36,24 @@ export async function runStack(
     const ownRole = decodeURIComponent(new URL(stack.databaseOwnerUrl).username);
     await migrateDatabase(stack.databaseOwnerUrl, appRole === ownRole ? undefined : appRole);
     const access = await seedWorkspace(databaseUrl, stateDir);
-    await Promise.all([stack.startWorker(), stack.startWeb()]);
-    const scaling = await startScaling(stack, first, onProgress, signal);
+    const { gpuEngine, startWorker, startWeb } = stack;
+    const scale = async (running: Stack) => {
+      scaling = await startScaling(running, first, onProgress, AbortSignal.any([signal, failed.signal]));
+    };
+    // An engine on GPUs waits for the worker, which declares them, and not for a portal that is still being built.
+    const worker = startWorker();
+    await Promise.all([gpuEngine === null ? worker : worker.then(() => scale(stack!)), startWeb()]);
+    if (gpuEngine === null) await scale(stack);
     const portal = createPortalClient({ url: stack.portalUrl, workspace: access.workspace, apiKey: access.apiKey });
-    return { stack: { ...stack, stop: () => scaling.end().then(stack!.stop) }, access, portal };
+    const stop = async () => {
+      await scaling?.end();
+      await stack!.stop();
+    };
+    return { stack: { ...stack, stop }, access, portal };
   } catch (error) {
-    await stack?.stop();
+    failed.abort();
+    // Together: it may be waiting for an engine, which only the stack's end gives up.
+    await Promise.all([scaling?.end(), stack?.stop()]);
     // Ctrl-C in a terminal also reaches what a start runs, whose last words are then no failure.
     if (!signal.aborted) throw error;
     throw new AnnealError("CANCELLED", "The start was stopped; everything that it had started is ended.", {
@@ -64,6 +78,7 @@ async function startScaling(
   const { db, close } = openDatabase(stack.env["ANNEAL_DATABASE_URL"] ?? "", { maxConnections: 2 });
   const stop = new AbortController();
   signal.addEventListener("abort", () => stop.abort(), { once: true });
+  if (signal.aborted) stop.abort();
   const sizing = await sizeEngine(stack, db).catch(async (error: unknown) => {
     await close();
     if (gpuEngine === null) throw error;

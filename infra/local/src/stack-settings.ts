@@ -23,6 +23,7 @@ const schema = z.object({
   ANNEAL_EMBEDDINGS_MODEL: z.string().default("all-MiniLM-L6-v2"),
   ANNEAL_INFERENCE_URLS: text,
   ANNEAL_BASE_MODEL: text,
+  ANNEAL_GPUS: text,
   ANNEAL_OBJECTS: text,
   ANNEAL_ENCRYPTION_KEY: text,
   ANNEAL_ENCRYPTION_KEYS_OLD: text,

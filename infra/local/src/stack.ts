@@ -2,6 +2,8 @@ import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkDisk } from "./check-disk.ts";
 import { choosePort, claimPort } from "@anneal/processes/choose-port";
+import { queryGpus } from "@anneal/processes/query-gpus";
+import { restrictGpus } from "@anneal/processes/restrict-gpus";
 import { encryptionSettings } from "./encryption-settings.ts";
 import type { Progress, Service, ServiceName } from "./progress.ts";
 import { makeStateDir } from "./make-state-dir.ts";
@@ -84,6 +86,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await makeStateDir(fileURLToPath(settings.ANNEAL_OBJECTS), "ANNEAL_OBJECTS");
   await checkDisk(stateDir, neededDiskBytes);
   const python = locatePython(given);
+  // The worker asks again and would end with it, after the rest has started.
+  if (settings.ANNEAL_GPUS) restrictGpus(await queryGpus(given), settings.ANNEAL_GPUS);
   const lock = await lockState(stateDir);
   const running: Service[] = [];
   const pending = new Set<Promise<unknown>>();

@@ -1,7 +1,7 @@
 import type { NodeGpus, PoolNode } from "@anneal/db/schema";
-import { AnnealError } from "@anneal/core/errors";
 import type { GpuDevice } from "@anneal/processes/parse-nvidia-smi";
 import { queryGpus } from "@anneal/processes/query-gpus";
+import { restrictGpus } from "@anneal/processes/restrict-gpus";
 import { matchDevice } from "@anneal/sizing/gpus/match-device";
 import { hostname } from "node:os";
 import { measureMachine } from "./cluster/discover-machine.ts";
@@ -59,7 +59,7 @@ export function chooseGpus(
 ): { devices: NodeGpus | null; isKnown: boolean; notes: string[] } {
   const notes: string[] = [];
   const groups = new Map<string, Group>();
-  for (const device of restrict(found, allowed)) {
+  for (const device of restrictGpus(found, allowed)) {
     const match = matchDevice(device);
     if ("unusable" in match) {
       notes.push(`GPU ${device.index} (${device.product}) ${match.unusable}: it is left out.`);
@@ -88,20 +88,4 @@ export function chooseGpus(
     );
   }
   return { devices: chosen.devices, isKnown: chosen.isKnown, notes };
-}
-
-function restrict(found: readonly GpuDevice[], allowed: string | undefined): readonly GpuDevice[] {
-  if (allowed === undefined || found.length === 0) return found;
-  const wanted = allowed
-    .split(",")
-    .map((entry) => entry.trim())
-    .filter((entry) => entry !== "" && entry !== "none");
-  const isNamed = (device: GpuDevice, entry: string) => device.id === entry || String(device.index) === entry;
-  const unknown = wanted.find((entry) => !found.some((device) => isNamed(device, entry)));
-  if (unknown !== undefined) {
-    throw new AnnealError("INVALID_INPUT", `ANNEAL_GPUS names ${unknown}, and nvidia-smi lists no such GPU here.`, {
-      action: `Name some of these, by number or UUID: ${found.map(({ index, id }) => `${index} (${id})`).join(", ")}; or none.`,
-    });
-  }
-  return found.filter((device) => wanted.some((entry) => isNamed(device, entry)));
 }
