@@ -154,15 +154,17 @@ async function saveTold(tx: Transaction, workspaceId: string, pushed: ReaderPush
 
 /** Copies that are hidden behind something, perhaps behind one of these; not those that are waiting anyway. */
 async function addCopies(tx: Transaction, workspaceId: string, documentIds: string[], taken: number): Promise<boolean> {
-  const changed = sql`any(${sql.param(documentIds)}::uuid[])`;
+  const originals = await tx
+    .selectDistinct({ id: sql<string>`coalesce(${documents.duplicateOf}, ${documents.id})` })
+    .from(documents)
+    .where(and(eq(documents.workspaceId, workspaceId), inArray(documents.id, documentIds)));
+  // By their ids, which the index of copies is looked up with: joined, all documents would be gone through.
   const { rowCount } = await tx.execute(sql`
     insert into ${readerChanges} (workspace_id, document_id, with_copies)
     select copy.workspace_id, copy.id, false
     from ${documents} copy
-    where copy.workspace_id = ${workspaceId} and copy.deleted_at is null
-      and copy.duplicate_of in (
-        select coalesce(original.duplicate_of, original.id) from ${documents} original
-        where original.workspace_id = ${workspaceId} and original.id = ${changed})
+    where copy.duplicate_of = any(${sql.param(originals.map(({ id }) => id))}::uuid[])
+      and copy.workspace_id = ${workspaceId} and copy.deleted_at is null
       and copy.duplicate->'hiddenIn' <> '[]'::jsonb
       and copy.id <> all(${sql.param(documentIds)}::uuid[])
       and not exists (
