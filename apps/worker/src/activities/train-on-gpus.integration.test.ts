@@ -225,6 +225,20 @@ describe("a training on a machine with GPUs", () => {
     await running;
   });
 
+  it("leaves a card that its place is not on any more, and goes on where it is", async () => {
+    await declare([l4("GPU-a")]);
+    const input = await prepare(half);
+    await asActivity(() => activities().admitTraining(input));
+    const running = asActivity(() => activities().runTraining(input));
+    await until(async () => expect(await trainer.starts()).toHaveLength(1));
+    // The same number, and another card: what held the first one must not compute on it any longer.
+    await declare([l4("GPU-z")]);
+    await until(async () => expect(await trainer.starts()).toHaveLength(2));
+    expect((await trainer.starts()).map(({ devices }) => devices)).toEqual(["GPU-a", "GPU-z"]);
+    await trainer.finish();
+    await expect(running).resolves.toMatchObject({ outCount: 1 });
+  });
+
   it("does not start while the memory of its card is still in use, though it has its place", async () => {
     await declare([l4("GPU-a", 20_000)]);
     const input = await prepare(half);
