@@ -74,10 +74,6 @@ export class FakeEntra {
     return this.#grant(user);
   }
 
-  withdraw(user: string, scope: string): void {
-    this.#consents.get(user)?.delete(scope);
-  }
-
   /** What a changed password, an administrator or half a year of silence does to what was granted. */
   endGrants(state: "revoked" | "expired"): void {
     for (const grant of this.#grants.values()) grant.state = state;

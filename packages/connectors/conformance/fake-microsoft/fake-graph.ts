@@ -33,7 +33,7 @@ export function answerGraph(
     case "users":
       if (parts[2] === "drive") return answerUserDrive(tenant, parts[1] ?? "", request);
       return (
-        lacks(request, ["User.Read.All", ...ifBasic(request, "User.ReadBasic.All")], "Authorization_RequestDenied") ??
+        lacks(request, ["User.Read.All"], "Authorization_RequestDenied") ??
         page(
           tenant,
           [...tenant.users.values()].map((user) => selected(user, request)),
@@ -147,13 +147,6 @@ function lacks({ caller }: GraphRequest, sufficient: readonly string[], code: st
 
 function ifDelegated({ caller }: GraphRequest, scope: string): string[] {
   return caller.user === null ? [] : [scope];
-}
-
-/** User.ReadBasic.All is for names and addresses. */
-function ifBasic(request: GraphRequest, scope: string): string[] {
-  const fields = request.query.get("$select")?.split(",") ?? ["userType"];
-  const basic = ["id", "displayName", "mail", "userPrincipalName"];
-  return fields.every((field) => basic.includes(field)) ? ifDelegated(request, scope) : [];
 }
 
 function selected(user: FakeUser, { query }: GraphRequest): Partial<FakeUser> {

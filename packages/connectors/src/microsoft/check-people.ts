@@ -1,8 +1,8 @@
 import type { CapabilityCheck, CheckResult } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
-import { basicUserFields, type Graph } from "./graph-client.ts";
+import type { Graph } from "./graph-client.ts";
 import { groupPageSchema, memberPageSchema, userPageSchema } from "./graph-schemas.ts";
-import { fullUserFields, isRefused, readVerifiedDomains } from "./read-directory.ts";
+import { isRefused, readVerifiedDomains, userQuery } from "./read-directory.ts";
 
 const capability = "people";
 
@@ -12,7 +12,7 @@ export async function checkPeople(graph: Graph): Promise<CheckResult> {
     const account = await graph.account();
     await readVerifiedDomains(graph);
     if (account !== null) return { checks: [await describeSeen(graph)], summary: "", error: null };
-    await probeUsers(graph, fullUserFields);
+    await probeUsers(graph);
     await probeGroups(graph);
     const message = "The tenant's users and groups can be read.";
     return { checks: [{ capability, status: "ok", message }], summary: "", error: null };
@@ -22,8 +22,8 @@ export async function checkPeople(graph: Graph): Promise<CheckResult> {
 }
 
 /** One request of each kind that reading people and groups makes. */
-async function probeUsers(graph: Graph, fields: string): Promise<void> {
-  for await (const _ of graph.pages("users", userPageSchema, { query: { $select: fields, $top: 1 } })) break;
+async function probeUsers(graph: Graph): Promise<void> {
+  for await (const _ of graph.pages("users", userPageSchema, { query: { ...userQuery, $top: 1 } })) break;
 }
 
 async function probeGroups(graph: Graph): Promise<void> {
@@ -34,21 +34,16 @@ async function probeGroups(graph: Graph): Promise<void> {
 }
 
 async function describeSeen(graph: Graph): Promise<CapabilityCheck> {
-  const [allOfUsers, names, groups] = await Promise.all([
-    isAllowed(() => probeUsers(graph, fullUserFields)),
-    isAllowed(() => probeUsers(graph, basicUserFields)),
-    isAllowed(() => probeGroups(graph)),
-  ]);
+  const [users, groups] = await Promise.all([isAllowed(() => probeUsers(graph)), isAllowed(() => probeGroups(graph))]);
   const unknown = [
-    ...(names ? [] : ["Other people than the account that signed in are unknown (User.ReadBasic.All)."]),
-    ...(allOfUsers ? [] : ["Who is a member of the organization is unknown (User.Read.All)."]),
+    ...(users ? [] : ["Other people than the account that signed in are unknown (User.Read.All)."]),
     ...(groups ? [] : ["Who is in which group is unknown (GroupMember.Read.All)."]),
   ];
   if (unknown.length === 0) return { capability, status: "ok", message: "The tenant's users and groups can be read." };
   return {
     capability,
     status: "warning",
-    message: `${unknown.join(" ")} What only such people, links or groups admit to is shown to nobody but the account that signed in, until an administrator consents to the delegated ${unknown.length === 1 ? "permission" : "permissions"} on Microsoft Graph.`,
+    message: `${unknown.join(" ")} Until an administrator consents to the delegated ${unknown.length === 1 ? "permission" : "permissions"} on Microsoft Graph, what is shared with them is shown to the account that signed in alone.`,
   };
 }
 

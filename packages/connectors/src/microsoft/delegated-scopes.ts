@@ -5,16 +5,14 @@ import type { TeamsConfig } from "./config.ts";
  * no administrator (Microsoft Graph permissions reference). Messages of Teams are the exception, and can be left out.
  * What an administrator consents to beyond them is used as well.
  */
-const people = ["User.Read", "User.ReadBasic.All"];
+export const sharepointScopes = ["Sites.Read.All", "Files.Read.All", "User.Read"];
 
-export const sharepointScopes = ["Sites.Read.All", "Files.Read.All", ...people];
-
-export const onedriveScopes = ["Files.Read.All", ...people];
+export const onedriveScopes = ["Files.Read.All", "User.Read"];
 
 export function teamsScopes({ messages, files }: Pick<TeamsConfig, "messages" | "files">): string[] {
   return [
     "Channel.ReadBasic.All",
-    ...people,
+    "User.Read",
     ...(messages ? ["ChannelMessage.Read.All", "ChannelMember.Read.All"] : []),
     ...(files ? ["Files.Read.All"] : []),
   ];

@@ -27,8 +27,8 @@ const microsoftOrigins = new Set([
 ]);
 
 const concurrency = 8;
-/** What User.Read and User.ReadBasic.All let an account see. */
-export const basicUserFields = "id,displayName,mail,userPrincipalName";
+/** What User.Read lets an account see of itself. */
+const accountFields = "id,displayName,mail,userPrincipalName";
 
 export function createGraph(config: TenantConfig, secrets: MicrosoftSecrets, context: TokenContext): Graph {
   const base = new URL(config.graphUrl.endsWith("/") ? config.graphUrl : `${config.graphUrl}/`);
@@ -46,7 +46,7 @@ export function createGraph(config: TenantConfig, secrets: MicrosoftSecrets, con
   const tenant = microsoftOrigins.has(base.origin) ? tenantId : `${tenantId}@${base.host}`;
   const principal: Graph["principal"] = (kind, id) => ({ source: "microsoft", tenant, kind, id: id.toLowerCase() });
   const readAccount = async () => {
-    const user = await client.json("me", userSchema, { query: { $select: basicUserFields } });
+    const user = await client.json("me", userSchema, { query: { $select: accountFields } });
     return { user, principal: principal("user", user.id) };
   };
   let account: Promise<GraphAccount> | undefined;

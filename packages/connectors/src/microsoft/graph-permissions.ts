@@ -11,8 +11,7 @@ const toApplication = {
 };
 
 const toAccount = {
-  directory:
-    "Add the delegated permissions User.Read and User.ReadBasic.All on Microsoft Graph to the app, and sign in again.",
+  directory: "Add the delegated permission User.Read on Microsoft Graph to the app, and sign in again.",
   files:
     "Let the account that signed in open it in SharePoint; the app needs the delegated permission Files.Read.All, and Sites.Read.All for a site, on Microsoft Graph: sign in again to consent to it.",
   teams:

@@ -1,7 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { RemoteError } from "../remote/remote-client.ts";
-import { basicUserFields, type Graph } from "./graph-client.ts";
+import type { Graph } from "./graph-client.ts";
 import {
   groupPageSchema,
   memberPageSchema,
@@ -12,15 +12,17 @@ import {
 } from "./graph-schemas.ts";
 import { groupOwners, organizationOf } from "./item-acl.ts";
 
-export const fullUserFields = `${basicUserFields},proxyAddresses,userType,accountEnabled`;
-const usersAtOnce = 999;
+export const userQuery = {
+  $select: "id,displayName,mail,userPrincipalName,proxyAddresses,userType,accountEnabled",
+  $top: 999,
+};
 const groupQuery = { $select: "id,displayName,groupTypes", $top: 999 };
 const memberQuery = { $select: "id", $top: 999 };
 const groupsAtOnce = 8;
 
 /**
  * The tenant's accounts and groups, all of them, and everybody together as the audience of an organization's links. An
- * account that signed in may see less: whom it cannot see, or not who they are, nothing admits.
+ * account that signed in may see less: whom it cannot see nothing admits.
  * @param usersByName is filled with the accounts by user principal name, in small letters
  */
 export async function* readTenantDirectory(
@@ -29,10 +31,10 @@ export async function* readTenantDirectory(
 ): AsyncIterable<DirectoryEntry> {
   const domains = await readVerifiedDomains(graph);
   const insiders: Principal[] = [];
-  for await (const { users, tellsGuests } of readUsers(graph)) {
+  for await (const { users, isDirectory } of readUsers(graph)) {
     for (const user of users) {
       const principal = graph.principal("user", user.id);
-      if (tellsGuests && !isGuest(user)) insiders.push(principal);
+      if (isDirectory && !isGuest(user)) insiders.push(principal);
       if (user.userPrincipalName) usersByName?.set(user.userPrincipalName.toLowerCase(), principal);
       yield { type: "user", principal, name: user.displayName ?? user.id, emails: addressesOf(user, domains) };
     }
@@ -46,26 +48,24 @@ export async function* readTenantDirectory(
   }
 }
 
-/** `tellsGuests`: whether it can be told who is a member of the organization. */
-type UserPage = { users: GraphUser[]; tellsGuests: boolean };
+type UserPage = { users: GraphUser[]; isDirectory: boolean };
 
-/** With delegated permission as much as was consented to: everything, names and addresses, or the account itself. */
+/**
+ * With delegated permission the account alone, until an administrator consents to more: names and addresses could be had
+ * without one (User.ReadBasic.All), but not who is disabled, and a disabled account must speak for nobody.
+ */
 async function* readUsers(graph: Graph): AsyncIterable<UserPage> {
   const account = await graph.account();
-  for (const fields of account === null ? [fullUserFields] : [fullUserFields, basicUserFields]) {
-    const pages = graph.pages("users", userPageSchema, { query: { $select: fields, $top: usersAtOnce } });
-    let isRead = false;
-    try {
-      for await (const users of pages) {
-        isRead = true;
-        yield { users, tellsGuests: fields === fullUserFields };
-      }
-      return;
-    } catch (error) {
-      if (account === null || isRead || !isRefused(error)) throw error;
+  let isRead = false;
+  try {
+    for await (const users of graph.pages("users", userPageSchema, { query: userQuery })) {
+      isRead = true;
+      yield { users, isDirectory: true };
     }
+  } catch (error) {
+    if (account === null || isRead || !isRefused(error)) throw error;
+    yield { users: [account.user], isDirectory: false };
   }
-  if (account !== null) yield { users: [account.user], tellsGuests: false };
 }
 
 async function* readGroupPages(graph: Graph): AsyncIterable<GraphGroup[]> {

@@ -111,14 +111,10 @@ describe("a team", () => {
 
   it("shows threads to the account that reads them, and to nobody whose membership it is not told", async () => {
     const { tenant, entra } = harness.fake;
-    harness = asAccount<TeamsConfig, TeamsHarness>(
-      harness,
-      ["Channel.ReadBasic.All", "User.Read", "User.ReadBasic.All"],
-      {
-        owner: false,
-        adminConsents: ["ChannelMessage.Read.All"],
-      },
-    );
+    harness = asAccount<TeamsConfig, TeamsHarness>(harness, ["Channel.ReadBasic.All", "User.Read"], {
+      owner: false,
+      adminConsents: ["ChannelMessage.Read.All"],
+    });
     const members = ["ann", "clerk"].map((name) => tenant.users.get(name)!.id);
     const team = { id: harness.teamId, displayName: "Team", groupTypes: ["Unified"], members, owners: [] };
     tenant.groups.set("team", team);
@@ -128,7 +124,7 @@ describe("a team", () => {
     await sync();
     expect(titles()).toEqual(["Hello."]);
     expect(await readers()).toEqual(["clerk"]);
-    entra.adminConsents.add("GroupMember.Read.All");
+    entra.adminConsents.add("GroupMember.Read.All").add("User.Read.All");
     expect(await readers()).toEqual(["ann", "clerk"]);
   });
 
