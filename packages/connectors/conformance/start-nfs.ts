@@ -1,10 +1,11 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { choosePort } from "@anneal/processes/choose-port";
 import { childEnv } from "./child-env.ts";
 import { findDebianProgram, type DebianProgram } from "./find-debian-program.ts";
@@ -17,19 +18,35 @@ export type NfsServer = {
   squashed: NfsExport;
   /** Root stays root, as for a backup's machine. */
   trusting: NfsExport;
+  /** Of a mounted path: what the client takes. */
+  longestPathBytes: number;
   stop(): Promise<void>;
 };
 
+/** A server, and who speaks to it: the kernel, or a library behind a file system of our own (`mount_nfs.py`). */
+export type NfsPrograms = { server: DebianProgram; client: "kernel" | DebianProgram };
+
 /**
- * NFS-Ganesha, a server that runs as any program does. What it serves is mounted by the kernel, which must know NFS.
- * @returns null where either is not to be had, with the reason printed
+ * NFS-Ganesha, a server that runs as any program does, and libnfs where the kernel has no NFS client.
+ * @returns null where they are not to be had, with the reason printed
  */
-export function findNfs(): DebianProgram | null {
-  if (process.getuid?.() !== 0) return skip("mounting needs root");
-  if (!/\bnfs4\b/.test(readFileSync("/proc/filesystems", "utf8")) && spawnSync("modprobe", ["nfsv4"]).status !== 0) {
-    return skip("this system's kernel has no NFS client");
+export function findNfs(): NfsPrograms | null {
+  if (process.getuid?.() !== 0 || spawnSync("unshare", ["-m", "true"]).status !== 0) {
+    return skip("mounting needs root, and a system that lets it");
   }
-  return findDebianProgram("nfs-ganesha", "usr/bin/ganesha.nfsd", ["nfs-ganesha-vfs"]);
+  const server = findDebianProgram("nfs-ganesha", "usr/bin/ganesha.nfsd", ["nfs-ganesha-vfs"]);
+  if (server === null) return null;
+  if (knows("nfs4") || spawnSync("modprobe", ["nfsv4"]).status === 0) return { server, client: "kernel" };
+  if (!knows("fuse") || !existsSync("/dev/fuse"))
+    return skip("this system's kernel has no NFS client, and no FUSE for another");
+  const client = findDebianProgram("libnfs13", `${libraries}/libnfs.so.13`, ["python3-fusepy", "libfuse2"]);
+  return client === null ? null : { server, client };
+}
+
+const libraries = "usr/lib/x86_64-linux-gnu";
+
+function knows(fileSystem: string): boolean {
+  return readFileSync("/proc/filesystems", "utf8").split(/\s+/).includes(fileSystem);
 }
 
 function skip(reason: string): null {
@@ -37,7 +54,7 @@ function skip(reason: string): null {
   return null;
 }
 
-export async function startNfs(program: DebianProgram): Promise<NfsServer> {
+export async function startNfs({ server: program, client }: NfsPrograms): Promise<NfsServer> {
   const base = await mkdtemp(join(tmpdir(), "anneal-nfs-"));
   await chmod(base, 0o755);
   const port = await choosePort(undefined);
@@ -55,25 +72,28 @@ export async function startNfs(program: DebianProgram): Promise<NfsServer> {
   await writeFile(configPath, ganeshaConf(base, port, program) + exports.join(""));
 
   const args = ["-F", "-f", configPath, "-L", logPath, "-N", "NIV_WARN", "-p", join(base, "ganesha.pid")];
-  const libraries = [program.env.LD_LIBRARY_PATH, join(program.root, "usr/lib/ganesha")].join(":");
+  const ownLibraries = [program.env.LD_LIBRARY_PATH, join(program.root, "usr/lib/ganesha")].join(":");
   const server = spawn(program.path, args, {
-    env: childEnv({ PATH: process.env.PATH, ...(program.root === "" ? {} : { LD_LIBRARY_PATH: libraries }) }),
+    env: childEnv({ PATH: process.env.PATH, ...(program.root === "" ? {} : { LD_LIBRARY_PATH: ownLibraries }) }),
     stdio: "ignore",
   });
   const ended = once(server, "exit");
-  const mounts: string[] = [];
+  const isRunning = () => server.exitCode === null;
+  const unmounts: (() => Promise<void>)[] = [];
   const stop = async () => {
-    for (const mounted of mounts) spawnSync("umount", ["-f", "-l", mounted]);
+    for (const unmount of unmounts) await unmount();
     server.kill();
     await ended;
     await rm(base, { recursive: true, force: true });
   };
   try {
-    for (const { onServer, mounted } of [squashed, trusting]) {
-      await mount(port, onServer, mounted, () => server.exitCode === null);
-      mounts.push(mounted);
+    for (const where of [squashed, trusting]) {
+      const mount = client === "kernel" ? mountByKernel(port, where) : mountByLibrary(client, port, where);
+      unmounts.push(mount.unmount);
+      await untilMounted(mount.attempt, where.mounted, isRunning);
     }
-    return { squashed, trusting, stop };
+    // libnfs asks for a path in one message of little more than 4 KiB, in which each folder takes more than its name.
+    return { squashed, trusting, longestPathBytes: client === "kernel" ? 4095 : 3700, stop };
   } catch (error) {
     const log = await readFile(logPath, "utf8").catch(() => "");
     await stop();
@@ -81,32 +101,69 @@ export async function startNfs(program: DebianProgram): Promise<NfsServer> {
   }
 }
 
-/** Until the server answers. What changes there shows here at once: nothing is remembered of names and attributes. */
-async function mount(port: number, onServer: string, mounted: string, isRunning: () => boolean): Promise<void> {
-  const options = [
-    "vers=4.2",
-    "proto=tcp",
-    `port=${port}`,
-    "addr=127.0.0.1",
-    "clientaddr=127.0.0.1",
-    "soft",
-    "timeo=50",
-  ];
-  const fresh = ["noac", "lookupcache=none"];
-  let said = "";
-  for (let attempt = 0; attempt < 100 && isRunning(); attempt += 1) {
-    // -i: the options are the kernel's own, so that no helper is needed.
-    const command = ["-i", "-t", "nfs4", "-o", [...options, ...fresh].join(","), `127.0.0.1:${onServer}`, mounted];
-    const { status, stderr } = spawnSync("mount", command, { encoding: "utf8", timeout: 20_000 });
-    if (status === 0) return;
-    said = stderr;
+/** `attempt` may come too early, before the server answers, and is then made again; it says what went wrong. */
+type Mount = { attempt(): Promise<string>; unmount(): Promise<void> };
+
+async function untilMounted(attempt: Mount["attempt"], mounted: string, isRunning: () => boolean): Promise<void> {
+  let said = "the server ended";
+  for (let tries = 0; tries < 50 && isRunning(); tries += 1) {
+    said = await attempt();
+    if (isMounted(mounted)) return;
     await sleep(100);
   }
-  throw new Error(`"${onServer}" was not mounted: ${said}`);
+  throw new Error(`"${mounted}" was not mounted: ${said}`);
+}
+
+function isMounted(path: string): boolean {
+  return readFileSync("/proc/mounts", "utf8").includes(` ${path} `);
+}
+
+/** What changes at the server shows here at once: nothing is remembered of names and attributes. */
+function mountByKernel(port: number, { onServer, mounted }: NfsExport): Mount {
+  const place = ["vers=4.2", "proto=tcp", `port=${port}`, "addr=127.0.0.1", "clientaddr=127.0.0.1"];
+  const options = [...place, "soft", "timeo=50", "noac", "lookupcache=none"].join(",");
+  return {
+    async attempt() {
+      // -i: the options are the kernel's own, so that no helper is needed.
+      const command = ["-i", "-t", "nfs4", "-o", options, `127.0.0.1:${onServer}`, mounted];
+      return spawnSync("mount", command, { encoding: "utf8", timeout: 20_000 }).stderr;
+    },
+    unmount: async () => void spawnSync("umount", ["-f", "-l", mounted]),
+  };
+}
+
+function mountByLibrary({ path, root, env }: DebianProgram, port: number, { onServer, mounted }: NfsExport): Mount {
+  const script = fileURLToPath(new URL("./mount_nfs.py", import.meta.url));
+  const fetched = {
+    ...env,
+    PYTHONPATH: join(root, "usr/lib/python3/dist-packages"),
+    FUSE_LIBRARY_PATH: join(root, "lib/x86_64-linux-gnu/libfuse.so.2"),
+  };
+  let child: ChildProcess | null = null;
+  return {
+    async attempt() {
+      // The system's Python, whose packages fusepy is one of.
+      child = spawn("/usr/bin/python3", [script, path, String(port), onServer, mounted], {
+        env: childEnv({ PATH: process.env.PATH, ...(root === "" ? {} : fetched) }),
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      let said = "";
+      child.stderr?.setEncoding("utf8").on("data", (text: string) => (said += text));
+      for (let tries = 0; tries < 50 && child.exitCode === null && !isMounted(mounted); tries += 1) await sleep(100);
+      return said;
+    },
+    async unmount() {
+      spawnSync("umount", ["-l", mounted]);
+      if (child === null || child.exitCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill();
+      await ended;
+    },
+  };
 }
 
 function ganeshaConf(base: string, port: number, { root }: DebianProgram): string {
-  const plugins = root === "" ? "" : `Plugins_Dir = "${root}/usr/lib/x86_64-linux-gnu/ganesha";`;
+  const plugins = root === "" ? "" : `Plugins_Dir = "${join(root, libraries, "ganesha")}";`;
   return `NFS_CORE_PARAM {
   NFS_Protocols = 4;
   NFS_Port = ${port};
@@ -137,6 +194,7 @@ function exportBlock(id: number, path: string, squash: string): string {
   Protocols = 4;
   Transports = TCP;
   SecType = sys;
+  Attr_Expiration_Time = 0;
   FSAL { Name = VFS; }
 }
 `;

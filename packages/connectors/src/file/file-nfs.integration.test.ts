@@ -40,7 +40,7 @@ describe.skipIf(program === null)("a folder of an NFS server", () => {
       config: fileConfigSchema.parse({ path, permissions, userEmailDomain: emailDomain, passwdPath, groupPath }),
       secrets: {},
       refOf: (name: string) => name,
-      names: namesBelow(path),
+      names: namesBelow(path, server.longestPathBytes),
       emailOf: (person: string) => `${person}@${emailDomain}`,
       supports: { groups: true, nestedGroups: false, deny: true, domain: false, anyone: true },
     };

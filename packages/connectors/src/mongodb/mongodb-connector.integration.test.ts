@@ -233,6 +233,25 @@ describe("with a server that speaks MongoDB's protocol", () => {
       expect(refs(target)).toEqual(["a/1", "b/1"]);
     });
 
+    it("stores the watermark of a document that was only touched, without reading it again, and then leaves it", async () => {
+      const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 10, minute));
+      for (const id of [1, 2]) server.put(database, "a", { _id: id, body: `Text ${id}`, at: at(0) });
+      const config = { collections: [{ name: "a", fields: ["body"], watermark: "at" }] };
+      const target = await sync(new MemoryTarget(), config);
+      server.put(database, "a", { _id: 2, body: "Text 2", at: at(30) });
+      await sync(target, config);
+      expect(target.changes.flatMap((change) => (change.type === "checkpoint" ? [] : [change.type]))).toEqual([
+        "moved",
+      ]);
+      expect(target.documents.get("a/2")?.item.modifiedAt).toBe(at(30).toISOString());
+      // Its watermark goes back, and its text with it, as from a backup.
+      server.put(database, "a", { _id: 2, body: "Text 2 as it was", at: at(-60) });
+      await sync(target, config);
+      expect(target.opened).toEqual(["a/2"]);
+      await sync(target, config);
+      expect(target.changes.every((change) => change.type === "checkpoint")).toBe(true);
+    });
+
     it("stops when it is cancelled while the server thinks", async () => {
       server.put(database, "a", { _id: 1 });
       const abort = new AbortController();
