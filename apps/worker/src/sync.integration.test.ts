@@ -46,7 +46,8 @@ let folder: string;
 let sourceId: string;
 
 const noVectors = new Proxy({} as VectorIndex, { get: () => expect.fail("the index was asked") });
-const noPushes = new Proxy({} as ReaderPushes, { get: () => expect.fail("a push was ordered") });
+/** No workspace here has an index to tell. */
+const noPushes: ReaderPushes = { begin: async () => undefined, ensure: async () => undefined };
 
 /** How many contents were stored, and what happens before each. */
 const store = { puts: 0, beforePut: async (_count: number): Promise<void> => undefined };
