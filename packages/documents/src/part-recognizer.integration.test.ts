@@ -7,6 +7,7 @@ import { ParserPool, type ParserPoolOptions } from "./parser-pool.ts";
 import { deflatedArchive, writeTar } from "./testing/archive-fixture.ts";
 import { fakeTesseract, pictureThat } from "./testing/fake-tesseract.ts";
 import { writeEml } from "./testing/mail-fixture.ts";
+import { writeMsg } from "./testing/msg-fixture.ts";
 import { failureOf, outlineOf } from "./testing/outline-of.ts";
 import { lines, writePdf } from "./testing/pdf-fixture.ts";
 import { type ScanPrograms, drawScan, findScanPrograms } from "./testing/scan-fixture.ts";
@@ -45,6 +46,11 @@ describe.each([
     "an e-mail",
     "a.eml",
     (name: string, data: Uint8Array) => writeEml([{ type: "image/png", body: data, fileName: name }]),
+  ],
+  [
+    "an Outlook message",
+    "a.msg",
+    (name: string, data: Uint8Array) => writeMsg({ subject: "Scan", text: "See it.", attachments: [{ name, data }] }),
   ],
   ["a ZIP archive", "a.zip", (name: string, data: Uint8Array) => deflatedArchive([note, { name, data }])],
   ["a tar.gz", "a.tgz", (name: string, data: Uint8Array) => gzipSync(writeTar([note, { name, data }]))],
