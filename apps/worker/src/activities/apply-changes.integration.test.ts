@@ -91,7 +91,7 @@ it("holds no more than two batches, however much there is, and writes most docum
   expect(applied.sync.counts).toMatchObject({ scanned: 700, read: 700, added: 700 });
   expect(await live()).toBe(700);
   expect(most).toBeGreaterThan(32);
-  expect(most).toBeLessThanOrEqual(2 * 64 + 6);
+  expect(most).toBeLessThanOrEqual(2 * 64 + 8);
   expect(await readdir(applied.context.tempDir)).toEqual([]);
 });
 

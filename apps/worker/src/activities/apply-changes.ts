@@ -1,7 +1,7 @@
 import type { Acl } from "@anneal/core/access/acl";
 import { aclOfSource } from "@anneal/core/access/source-principals";
 import type { Change } from "@anneal/core/connect/change";
-import { AnnealError, type ErrorReport } from "@anneal/core/errors";
+import type { ErrorReport } from "@anneal/core/errors";
 import type { ChangeModel } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
 import { markDocumentDeleted, moveDocument, saveDocumentAcl } from "@anneal/db/queries/connect";
@@ -13,7 +13,7 @@ import { createKnownItems } from "./known-items.ts";
 import { createLanes } from "./lanes.ts";
 import { quarantine } from "./quarantine.ts";
 import { createSyncMeter } from "./sync-meter.ts";
-import { createUpsertWriter, type UpsertWriter } from "./write-upserts.ts";
+import { createUpsertWriter, requireOfDocument, type UpsertWriter } from "./write-upserts.ts";
 
 /** Those that go through everything each time, so that the last time says how much there is. */
 const listing: ReadonlySet<ChangeModel> = new Set(["fingerprint", "full-listing", "conditional"]);
@@ -23,8 +23,8 @@ export type AppliedChanges = { status: "done"; heldBack: ErrorReport | null } | 
 
 /**
  * Applies one source's change stream and counts in `sync.counts`; a checkpoint is stored only when all before it is
- * durable, and is where a sync stops that somebody pauses. Contents are fetched and stored side by side, as many as the
- * connector allows, and the rows of those that are stored are written together.
+ * durable, and is where a sync stops that somebody pauses. Contents are fetched side by side, as many as the connector
+ * allows; they are stored and their rows written while it reads on.
  */
 export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges> {
   const { scope, source, sync, context, progress } = applied;
@@ -129,14 +129,11 @@ async function fetchUpsert(
   { item, content }: Extract<Change, { type: "upsert" }>,
 ): Promise<void> {
   const { objects, context } = reading;
-  let held: HeldContent | undefined;
+  let held: HeldContent;
   try {
     held = await fetchContent(objects, await content.open(context.signal), context);
-    // Not first when the row is written: others wait for the locks that are held then.
-    await held.put();
   } catch (error) {
-    await held?.release();
-    if (!(error instanceof AnnealError) || error.code === "DISK_FULL" || context.signal.aborted) throw error;
+    requireOfDocument(reading, error);
     // What came before it of the same document counts.
     if (writer.unwritten.has(item.ref)) await writer.settle();
     await quarantine(reading, item.ref, error.toReport());
