@@ -1,10 +1,11 @@
 /**
- * From a revocation at the source to invisible in search, on a running platform: `node revocation.ts [--rounds 24]` prints
- * one JSON object and exits 1 where the 95th percentile is above 60 s. The source is a library of the Microsoft 365 of
- * packages/connectors/conformance, whose feed shows the change at once; it is then read at once, as its schedule would.
- * Documents are unshared one by one, and then the reader leaves the group that they are shared with. Measured from the change
- * at the source until a question no longer finds the document, so what starting and running the sync takes is in it. No run of
- * the loop takes place meanwhile.
+ * From a revocation at the source to invisible in search, and from a grant to found, on a running platform:
+ * `node revocation.ts [--rounds 24]` prints one JSON object and exits 1 where a 95th percentile is above 60 s. The source is
+ * a library of the Microsoft 365 of packages/connectors/conformance, whose feed shows the change at once; it is then read at
+ * once, as its schedule would. Documents are unshared one by one and shared with a group that no document was shared with
+ * before, so that the index cannot know it; then the reader leaves and joins the group that they are shared with. Measured
+ * from the change at the source until a question no longer finds the document, or finds it, so what starting and running the
+ * sync takes is in it. No run of the loop takes place meanwhile.
  */
 import { randomUUID } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -30,13 +31,18 @@ try {
   const { tenant } = fake;
   const { reader, items } = await fillLibrary(platform, fake);
   const place = await indexLibrary(platform, fake);
-  const group = tenant.groups.get("readers")!;
-  const shared = () => [grantGroup(tenant, "readers")];
   const bySharing = await measure(
     place,
     (topic) => tenant.share(items.get(topic)!, []),
-    (topic) => tenant.share(items.get(topic)!, shared()),
+    (topic, round) => {
+      const name = addGroup(fake, `readers-${round}`, reader);
+      tenant.share(items.get(topic)!, [grantGroup(tenant, name)]);
+    },
   );
+  for (const item of items.values()) tenant.share(item, [grantGroup(tenant, "readers")]);
+  await orderSync(platform, place.sourceId);
+  for (const topic of topics) await untilDone(() => isFound(place, topic), 120_000);
+  const group = tenant.groups.get("readers")!;
   const byMembership = await measure(
     place,
     () => (group.members = []),
@@ -45,18 +51,21 @@ try {
   const figures = { sharing: summarise(bySharing), groupMembership: summarise(byMembership) };
   console.log(JSON.stringify({ rounds, ...figures }));
   await platform.mutate("connect.remove", { sourceId: place.sourceId });
-  if (Object.values(figures).some(({ invisibleMs }) => invisibleMs.p95 > wantedMs)) process.exitCode = 1;
+  const spreads = Object.values(figures).flatMap(({ invisibleMs, visibleMs }) => [invisibleMs, visibleMs]);
+  if (spreads.some(({ p95 }) => p95 > wantedMs)) process.exitCode = 1;
 } finally {
   await platform.close();
   await fake.stop();
 }
 
-async function measure(place: Place, revoke: (topic: string) => void, grant: (topic: string) => void): Promise<Times> {
+type Alter = (topic: string, round: number) => void;
+
+async function measure(place: Place, revoke: Alter, grant: Alter): Promise<Times> {
   const times: Times = { revoked: [], granted: [] };
   for (let round = 0; round < rounds; round += 1) {
     const topic = topics[round % topics.length]!;
-    times.revoked.push(await timeUntil(place, topic, false, () => revoke(topic)));
-    times.granted.push(await timeUntil(place, topic, true, () => grant(topic)));
+    times.revoked.push(await timeUntil(place, topic, false, () => revoke(topic, round)));
+    times.granted.push(await timeUntil(place, topic, true, () => grant(topic, round)));
   }
   return times;
 }
@@ -70,13 +79,19 @@ async function timeUntil(place: Place, topic: string, found: boolean, change: ()
   return performance.now() - startedAt;
 }
 
+function addGroup({ tenant }: FakeMicrosoft, name: string, member: string): string {
+  tenant.groups.set(name, { id: randomUUID(), displayName: name, groupTypes: [], members: [member], owners: [] });
+  return name;
+}
+
 /** Documents that whose key this is reads by a group alone. */
-async function fillLibrary({ query }: Platform, { tenant }: FakeMicrosoft) {
+async function fillLibrary({ query }: Platform, fake: FakeMicrosoft) {
+  const { tenant } = fake;
   const members = await query<{ email: string; role: string }[]>("access.members", null);
   const [account = "", domain = ""] = members.find(({ role }) => role === "admin")?.email.split("@") ?? [];
   tenant.verifiedDomains = [domain];
   const { id } = tenant.addUser(account);
-  tenant.groups.set("readers", { id: randomUUID(), displayName: "readers", groupTypes: [], members: [id], owners: [] });
+  addGroup(fake, "readers", id);
   const drive = tenant.addDrive("Documents");
   tenant.siteDriveIds.push(drive.id);
   const items = topics.map((topic) => {
@@ -169,5 +184,5 @@ function summarise({ revoked, granted }: Times) {
     p95: Math.round(percentile(times, 0.95)),
     max: Math.round(Math.max(...times)),
   });
-  return { invisibleMs: spread(revoked), visibleAgainMs: spread(granted) };
+  return { invisibleMs: spread(revoked), visibleMs: spread(granted) };
 }

@@ -1,6 +1,7 @@
 /**
- * Documents synced a second by a running platform, its database and object store included: `node sync.ts [--count 2000]` prints one
- * JSON object. A folder and a bucket of small objects are each read once, every content, and then again when nothing has changed.
+ * Documents synced a second by a running platform, its database and object store included: `node sync.ts [--count 2000]`
+ * prints one JSON object. A folder and a bucket of small objects are each read once, every content, and then again when
+ * nothing has changed. Less than 500 a second, stored or listed, is named as unmet.
  */
 import { parseArgs } from "node:util";
 import { startSource } from "./connectors-source.ts";
@@ -9,23 +10,30 @@ import { openPlatform, untilDone, type Platform } from "./running-platform.ts";
 
 type Sync = { status: string; startedAt: string; endedAt: string | null; added: number; scanned: number };
 
+const wantedPerSecond = 500;
+
 const { values } = parseArgs({ options: { count: { type: "string", default: "2000" } } });
 const count = Number(values.count);
 
 const platform = await openPlatform();
 try {
   const figures: Record<string, unknown> = {};
+  const unmet: string[] = [];
   for (const name of ["file", "s3"]) {
     const source = await startSource(name, count, process.env);
     if (source === null) continue;
     try {
       const access = JSON.parse(source.told) as { kind: string; config: unknown; secrets: unknown };
-      figures[name] = await measure(platform, access);
+      const measured = await measure(platform, access);
+      figures[name] = measured;
+      for (const [what, perSecond] of Object.entries(measured))
+        if (perSecond < wantedPerSecond) unmet.push(`${name}: ${what} ${perSecond} of ${wantedPerSecond}`);
     } finally {
       await source.stop();
     }
   }
-  console.log(JSON.stringify({ documents: count, ...figures }));
+  console.log(JSON.stringify({ documents: count, ...figures, unmet }));
+  if (unmet.length > 0) process.exitCode = 1;
 } finally {
   await platform.close();
 }

@@ -86,7 +86,7 @@ const benches = [
   },
   {
     name: "revocation",
-    title: "from a revocation at the source to invisible in search, on a running stack",
+    title: "from a revocation at the source to invisible in search, and from a grant to found, on a running stack",
     command: ["node", "bench/revocation.ts"],
     wanted: "p95 <= 60,000 ms",
   },

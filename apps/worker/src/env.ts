@@ -26,6 +26,10 @@ const schema = z.object({
     .string()
     .regex(/^([1-9]\d{0,2}x)?[A-Za-z][\w. -]*$/, "is a GPU of the planner's catalogue, or a count and one: 2xH100-80GB")
     .optional(),
+  ANNEAL_GPUS: z
+    .string()
+    .regex(/^(none|[\w./-]+(\s*,\s*[\w./-]+)*)$/, "is none, or numbers or UUIDs of GPUs as nvidia-smi lists them: 0,1")
+    .optional(),
   ANNEAL_MAX_LORA_RANK: z.coerce.number().int().positive().optional(),
   ANNEAL_BASE_MODEL: z.string().min(1),
   ANNEAL_TRAINING_SAMPLES: z.coerce.number().int().min(0).max(20).default(3),

@@ -2,7 +2,7 @@ import { reconcileWorkflowId, reconcileWorkflowName } from "@anneal/core/deploy/
 import { taskQueue } from "@anneal/core/loop/contract";
 import { assertRowSecurity, openDatabase } from "@anneal/db/database";
 import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/serving";
-import { savePool } from "@anneal/db/queries/pools";
+import { savePool, schedulePending } from "@anneal/db/queries/pools";
 import { openSecretBox } from "@anneal/db/open-secret-box";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
@@ -22,15 +22,17 @@ import { createDedupeActivities } from "./activities/dedupe.ts";
 import { createDeployActivities } from "./activities/deploy.ts";
 import { createIndexingActivities } from "./activities/indexing.ts";
 import { createPurgeActivities } from "./activities/purge-deleted.ts";
+import { createPushActivities } from "./activities/push-readers.ts";
 import { createRegisterActivities } from "./activities/register.ts";
 import { createRunActivities } from "./activities/run.ts";
-import { createServingScaler } from "./activities/scale-serving.ts";
+import { createServingScaler, type PlacedEngine } from "./activities/scale-serving.ts";
 import { createServingActivities } from "./activities/serving.ts";
 import { createTrainActivities, machinePool } from "./activities/train.ts";
 import { readBaseModel } from "./base-model.ts";
 import { describeThisMachine } from "./drivers/this-machine.ts";
 import { createMainContentExtractor } from "./drivers/main-content.ts";
 import { ensurePurgeSchedule } from "./drivers/purge-schedule.ts";
+import { createReaderPushes } from "./drivers/reader-pushes.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
 import { createTeacher } from "./drivers/teacher.ts";
 import { hasWorkflowEnded } from "./drivers/workflow-state.ts";
@@ -94,12 +96,23 @@ async function main(): Promise<void> {
 
   await removeReplicasExcept(db, env.ANNEAL_INFERENCE_URLS);
   for (const url of env.ANNEAL_INFERENCE_URLS) await saveReplica(db, { url, baseModel: baseModel.name });
-  const machine = await describeThisMachine();
-  await savePool(db, { name: machinePool, nodes: [machine] });
+  const machine = await describeThisMachine(env.ANNEAL_GPUS);
+  for (const note of machine.notes) log.warn(note);
+  await savePool(db, { name: machinePool, nodes: [machine.node] });
+  // What ran on a GPU that is not there any more waits for another.
+  await schedulePending(db);
   const order = hasPriorities ? ("late-last" as const) : ("arrival" as const);
   const traits = describeEngines(env.ANNEAL_INFERENCE_GPUS ?? null, machine.gpuModel, baseModel);
   if (traits === null) log.info("nobody says what the engines run on: they are not scaled by themselves");
   const servingProfile = traits && { ...traits, order };
+  const { gpuModel } = machine;
+  const profilePlaced =
+    env.ANNEAL_INFERENCE_GPUS === undefined && gpuModel !== null
+      ? ({ gpus, cacheGibPerGpu }: PlacedEngine) => {
+          const placed = describeEngines(null, `${gpus}x${gpuModel}`, baseModel, cacheGibPerGpu);
+          return placed && { ...placed, order };
+        }
+      : null;
 
   const { metricMeter } = installRuntime(
     {
@@ -121,6 +134,7 @@ async function main(): Promise<void> {
     connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),
     namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
   });
+  const readerPushes = createReaderPushes(client);
   const connection = await NativeConnection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS });
   const { releaseTraining, ...training } = createTrainActivities({
     db,
@@ -136,6 +150,7 @@ async function main(): Promise<void> {
     replicas,
     baseModel: baseModel.name,
     scaling: servingProfile,
+    profilePlaced,
     intervalSeconds: env.ANNEAL_AUTOSCALE_INTERVAL_SECONDS,
   });
   const worker = await Worker.create({
@@ -150,11 +165,12 @@ async function main(): Promise<void> {
       releaseTraining,
       ...createCheckActivities({ db, secretBox, ...connecting }),
       ...createPurgeActivities({ db, objects, vectors, tombstoneDays: env.ANNEAL_TOMBSTONE_DAYS }),
+      ...createPushActivities({ db, vectors }),
       ...createDeployActivities({ db, replicas, hasWorkflowEnded: (id) => hasWorkflowEnded(client, id) }),
       ...createServingActivities({ db, replicas, maxLoraRank, servingProfile, scaler, log }),
       ...withFreeSpace(
         {
-          ...createConnectActivities({ database, objects, secretBox, ...connecting }),
+          ...createConnectActivities({ database, objects, secretBox, readerPushes, ...connecting }),
           ...createCleanActivities({ db, objects, parsers, mainContent }),
           ...createDedupeActivities({ db, objects }),
           ...createDatasetActivities({ db, objects, teacher }),

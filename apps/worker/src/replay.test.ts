@@ -39,7 +39,9 @@ describe("histories that were recorded on a real server", () => {
       "deployStage",
       "indexing",
       "loop",
+      "pushReaders",
       "register",
+      "sync",
       "train",
     ];
     expect(files.toSorted()).toEqual(workflows.map((name) => `${name}.json`));

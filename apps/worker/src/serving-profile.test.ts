@@ -32,6 +32,15 @@ it("describes a replica on GPUs by the sizing model, faster on more of them", ()
   expect(() => readControllerSettings({ ...one, order: "late-last" })).not.toThrow();
 });
 
+it("believes no more of a GPU's memory than an engine was given for its cache", () => {
+  const whole = describeEngines(null, "1xH100-80GB", llama8b)!;
+  const part = describeEngines(null, "1xH100-80GB", llama8b, 8)!;
+  // 32 layers x 2 x 8 heads x 128 x 2 B = 128 KiB a token.
+  expect(part.profile.kvTokens).toBeCloseTo(8 * 8192, -2);
+  expect(part.profile.maxBatch).toBeLessThan(whole.profile.maxBatch);
+  expect(part.profile.decodeBaseMs).toBeCloseTo(whole.profile.decodeBaseMs, 0);
+});
+
 it("takes a GPU under the name that nvidia-smi gives it, and the CPU build by measurement", () => {
   expect(describeReplica("NVIDIA L40S", llama8b).profile.gpus).toBe(1);
   expect(describeReplica("cpu", llama8b).profile.prefillTokensPerSecond).toBe(420);

@@ -38,14 +38,17 @@ const weightBytesPerSecond = 1e9;
 /**
  * What a replica can do: by the sizing model on GPUs, by measurement on the CPU.
  * @param gpus of one replica: "H100-80GB", "2xH100-80GB", or "cpu"
+ * @param cacheGibPerGpu of its KV cache, where it was given a part of its GPUs only
  * @throws SizingError for GPUs that the catalogue lacks and for a model that does not fit on them
  */
-export function describeReplica(gpus: string, model: Model): ReplicaTraits {
+export function describeReplica(gpus: string, model: Model, cacheGibPerGpu?: number): ReplicaTraits {
   if (gpus === "cpu") return measuredOnCpu;
   const [, count = "1", id = gpus] = /^(\d+)x(.+)$/.exec(gpus) ?? [];
   const tensorParallel = Number(count);
   const gpu = findGpu(id.trim());
-  const capacity = replicaCapacity({ model: model.config, gpu, engine: "vllm", tensorParallel }, typicalRequest);
+  const cache = cacheGibPerGpu === undefined ? {} : { cacheGibPerGpu };
+  const replica = { model: model.config, gpu, engine: "vllm", tensorParallel, ...cache };
+  const capacity = replicaCapacity(replica, typicalRequest);
   const name = `${model.name} on ${tensorParallel > 1 ? `${tensorParallel} x ` : ""}${gpu.name}`;
   return {
     profile: profileOf(capacity, { name, gpus: tensorParallel, limits: gpuLimits }),
@@ -59,11 +62,16 @@ export function describeReplica(gpus: string, model: Model): ReplicaTraits {
  * when the model cannot be sized on GPUs that nobody has named.
  * @throws SizingError for GPUs that a person has set
  */
-export function describeEngines(set: string | null, found: string | null, model: Model): ReplicaTraits | null {
+export function describeEngines(
+  set: string | null,
+  found: string | null,
+  model: Model,
+  cacheGibPerGpu?: number,
+): ReplicaTraits | null {
   if (set !== null) return describeReplica(set, model);
   if (found === null) return null;
   try {
-    return describeReplica(found, model);
+    return describeReplica(found, model, cacheGibPerGpu);
   } catch (error) {
     if (error instanceof SizingError) return null;
     throw error;

@@ -26,6 +26,7 @@ import { createConnectActivities } from "./activities/connect.ts";
 import { createPurgeActivities } from "./activities/purge-deleted.ts";
 import { workflowsPath } from "./check-determinism.ts";
 import { ensurePurgeSchedule } from "./drivers/purge-schedule.ts";
+import type { ReaderPushes } from "./drivers/reader-pushes.ts";
 import { withFailures } from "./error-map.ts";
 
 // A folder is read by the real workflow on a real Temporal; only what it stores passes a gate.
@@ -45,6 +46,8 @@ let folder: string;
 let sourceId: string;
 
 const noVectors = new Proxy({} as VectorIndex, { get: () => expect.fail("the index was asked") });
+/** No workspace here has an index to tell. */
+const noPushes: ReaderPushes = { begin: async () => undefined, ensure: async () => undefined };
 
 /** How many contents were stored, and what happens before each. */
 const store = { puts: 0, beforePut: async (_count: number): Promise<void> => undefined };
@@ -95,6 +98,7 @@ beforeAll(async () => {
         chromiumPath: null,
         python: { python, pythonPath: undefined },
         observeRemote: () => () => undefined,
+        readerPushes: noPushes,
       }),
       // Nothing here is ever indexed, and what is deleted may go at once.
       ...createPurgeActivities({ db: test.db, objects, vectors: noVectors, tombstoneDays: 0 }),

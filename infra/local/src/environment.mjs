@@ -38,7 +38,7 @@ export function findOnPath(name, env) {
 export function locateEnvironment(env) {
   const cacheDir = join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "anneal");
   const lock = readFileSync(lockFile);
-  const accelerator = findOnPath("nvidia-smi", env) ? "cuda" : "cpu";
+  const accelerator = env.ANNEAL_GPUS !== "none" && findOnPath("nvidia-smi", env) ? "cuda" : "cpu";
   const hash = digest(lock, accelerator, process.arch);
   const pythonDir = env.ANNEAL_PYTHON ? dirname(dirname(env.ANNEAL_PYTHON)) : join(cacheDir, `python-${hash}`);
   const modelDir = join(cacheDir, "models", digest(lock, readFileSync(convertScript)), baseModelName);

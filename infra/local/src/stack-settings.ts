@@ -23,6 +23,7 @@ const schema = z.object({
   ANNEAL_EMBEDDINGS_MODEL: z.string().default("all-MiniLM-L6-v2"),
   ANNEAL_INFERENCE_URLS: text,
   ANNEAL_BASE_MODEL: text,
+  ANNEAL_GPUS: text,
   ANNEAL_OBJECTS: text,
   ANNEAL_ENCRYPTION_KEY: text,
   ANNEAL_ENCRYPTION_KEYS_OLD: text,
@@ -33,7 +34,8 @@ const schema = z.object({
   ANNEAL_MAX_LORAS: count.default(4),
   ANNEAL_MAX_LORA_RANK: count.default(16),
   ANNEAL_MAX_CONTEXT_TOKENS: count.default(2048),
-  ANNEAL_KV_CACHE_GIB: z.coerce.number("must be a number").positive("must be above 0").default(1),
+  /** Without it: 1 on a CPU, and on GPUs what `estimateGpuEngine` finds right. */
+  ANNEAL_KV_CACHE_GIB: z.coerce.number("must be a number").positive("must be above 0").optional(),
   ANNEAL_ENGINE_THREADS: count.optional(),
 });
 export type StackSettings = z.infer<typeof schema>;

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { installFakeNvidiaSmi } from "@anneal/processes/fake-nvidia-smi.fixture";
 import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Progress } from "./progress.ts";
@@ -149,6 +150,20 @@ describe("startStack", () => {
       details: { pid: process.pid },
     });
     expect(await query(stack.databaseOwnerUrl, "select 1 as one")).toEqual([{ one: 1 }]);
+  });
+
+  it("refuses GPUs that the machine does not have before it starts anything", async () => {
+    const smi = await installFakeNvidiaSmi([{ uuid: "GPU-a", name: "NVIDIA L4", totalMib: 23_034 }]);
+    const stateDir = await makeStateDir();
+    const seen: Progress[] = [];
+    await expect(
+      startStack({ stateDir, env: { ...smi.env(env), ANNEAL_GPUS: "0,7" }, onProgress: (each) => seen.push(each) }),
+    ).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining("names 7"),
+      action: expect.stringContaining("0 (GPU-a)"),
+    });
+    expect(seen).toEqual([]);
   });
 
   it("names the taken port of the portal and starts nothing", async () => {

@@ -2,6 +2,8 @@ import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { checkDisk } from "./check-disk.ts";
 import { choosePort, claimPort } from "@anneal/processes/choose-port";
+import { queryGpus } from "@anneal/processes/query-gpus";
+import { restrictGpus } from "@anneal/processes/restrict-gpus";
 import { encryptionSettings } from "./encryption-settings.ts";
 import type { Progress, Service, ServiceName } from "./progress.ts";
 import { makeStateDir } from "./make-state-dir.ts";
@@ -12,13 +14,16 @@ import { readRecord, writeRecord } from "./stack-record.ts";
 import { readStackSettings } from "./stack-settings.ts";
 import { startWeb, startWorker } from "./start-apps.ts";
 import { startEmbeddings } from "./start-embeddings.ts";
-import { startEngine } from "./start-engine.ts";
+import { type EngineGpus, startEngine } from "./start-engine.ts";
 import { startPostgres } from "./start-postgres.ts";
 import { startTemporal } from "./start-temporal.ts";
 import { startVectors } from "./start-vectors.ts";
 import { lockState } from "./state-lock.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 const neededDiskBytes = 2 * 1024 ** 3;
+/** On a CPU. */
+const defaultKvCacheGib = 1;
 const portNames = ["postgres", "temporal", "vectors", "embeddings", "engine"] as const;
 
 export type StackOptions = {
@@ -29,6 +34,11 @@ export type StackOptions = {
   withPortal?: boolean;
   /** Whether to start the inference engine where none is set; tests that need none leave it out. Default true. */
   withEngine?: boolean;
+  /**
+   * On a machine with GPUs: where the first engine may run, for which it waits, as whoever gives places has said. Without
+   * it the engine starts at once, with vLLM's own defaults. A CPU engine waits for nothing.
+   */
+  firstEngineGpus?: Promise<EngineGpus>;
   /** Ends a start that is under way, with CANCELLED; what runs already is ended by `stop`. */
   signal?: AbortSignal;
 };
@@ -47,9 +57,15 @@ export type Stack = {
    * One more engine of the same model beside the first, until its `stop`. `number` is 2 for the second: it names the log
    * and the port that the next start tries again. Null where the engines are somebody else's.
    */
-  startEngine: ((number: number) => Promise<Service>) | null;
+  startEngine: ((number: number, gpus?: EngineGpus) => Promise<Service>) | null;
   /** Memory for keys and values that each engine takes at its start, on a CPU. */
   kvCacheGib: number;
+  /** What engines are told on GPUs, to size them by; null on a CPU, and where the engines are somebody else's. */
+  gpuEngine: {
+    kvCacheGib: number | null;
+    maxModelLen: number;
+    lora: { maxLoras: number; maxRank: number };
+  } | null;
   startWorker(): Promise<Service>;
   startWeb(): Promise<Service>;
   /** Ends everything that was started, and nothing else. Can be called at any time, also twice. */
@@ -64,11 +80,14 @@ export type Stack = {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { stateDir, env: given, withPortal = true, withEngine = true } = options;
   const settings = readStackSettings(given);
+  const kvCacheGib = settings.ANNEAL_KV_CACHE_GIB ?? defaultKvCacheGib;
   await makeStateDir(stateDir);
   if (settings.ANNEAL_OBJECTS?.startsWith("file:"))
     await makeStateDir(fileURLToPath(settings.ANNEAL_OBJECTS), "ANNEAL_OBJECTS");
   await checkDisk(stateDir, neededDiskBytes);
   const python = locatePython(given);
+  // The worker asks again and would end with it, after the rest has started.
+  if (settings.ANNEAL_GPUS) restrictGpus(await queryGpus(given), settings.ANNEAL_GPUS);
   const lock = await lockState(stateDir);
   const running: Service[] = [];
   const pending = new Set<Promise<unknown>>();
@@ -136,9 +155,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         : track("embeddings", () => startEmbeddings({ ...local("embeddings"), python })),
     ]);
 
-    const launchEngine = (logName: string, port: number) =>
-      track("engine", () =>
-        startEngine({
+    const launchEngine = (logName: string, port: number, place?: EngineGpus | Promise<EngineGpus>) =>
+      track("engine", async () => {
+        const gpus = place && (await unlessAborted(place, abort.signal));
+        return startEngine({
           ...common("engine"),
           logFile: join(stateDir, "logs", `${logName}.log`),
           port,
@@ -148,13 +168,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           maxLoras: settings.ANNEAL_MAX_LORAS,
           maxLoraRank: settings.ANNEAL_MAX_LORA_RANK,
           maxContextTokens: settings.ANNEAL_MAX_CONTEXT_TOKENS,
-          kvCacheGiB: settings.ANNEAL_KV_CACHE_GIB,
+          kvCacheGiB: kvCacheGib,
           threads: settings.ANNEAL_ENGINE_THREADS,
-        }),
-      );
+          ...(gpus ? { gpus } : {}),
+        });
+      });
     const ownEngines = !settings.ANNEAL_INFERENCE_URLS && withEngine;
+    const onGpus = ownEngines && python.accelerator === "cuda";
     // Started after the others, which would be slowed down by its long import.
-    const engineReady = ownEngines ? launchEngine("engine", ports.engine).then(() => {}) : Promise.resolve();
+    const engineReady = ownEngines
+      ? launchEngine("engine", ports.engine, onGpus ? options.firstEngineGpus : undefined).then(() => {})
+      : Promise.resolve();
     // Who waits for it sees the failure; who does not must not be ended by it.
     engineReady.catch(() => {});
 
@@ -191,7 +215,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       services: running,
       engineReady,
       startEngine: ownEngines ? addEngine : null,
-      kvCacheGib: settings.ANNEAL_KV_CACHE_GIB,
+      kvCacheGib,
+      gpuEngine: onGpus
+        ? {
+            kvCacheGib: settings.ANNEAL_KV_CACHE_GIB ?? null,
+            maxModelLen: settings.ANNEAL_MAX_CONTEXT_TOKENS,
+            lora: { maxLoras: settings.ANNEAL_MAX_LORAS, maxRank: settings.ANNEAL_MAX_LORA_RANK },
+          }
+        : null,
       startWorker: () => track("worker", () => startWorker({ ...common("worker"), env: { ...given, ...env } })),
       startWeb: () =>
         track("web", () =>
@@ -206,11 +237,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       stop,
     };
 
-    async function addEngine(number: number): Promise<Service> {
+    async function addEngine(number: number, gpus?: EngineGpus): Promise<Service> {
       const name = `engine-${number}`;
       const port = await choosePort(previous?.ports[name], new Set([portalPort, ...Object.values(ports)]));
       ports[name] = port;
-      const service = await launchEngine(name, port);
+      const service = await launchEngine(name, port, gpus);
       return {
         ...service,
         get pid() {

@@ -1,8 +1,19 @@
+import { awaitGpuMemory } from "@anneal/processes/query-gpus";
 import { answersHttp, awaitReady } from "./await-ready.ts";
 import { classifyEngineLog } from "./classify-engine-log.ts";
 import type { LaunchOptions, Service } from "./progress.ts";
 import type { PythonEnvironment } from "./python-env.ts";
 import { supervise } from "./supervise.ts";
+
+/** The part of this machine's GPUs that an engine was given. */
+export type EngineGpus = {
+  /** What CUDA_VISIBLE_DEVICES takes; the model is cut over all of them. */
+  ids: readonly string[];
+  /** vLLM's --gpu-memory-utilization: its share of each, without the CUDA context, which it does not count. */
+  memoryUtilization: number;
+  /** Of each; vLLM refuses to start with less free. */
+  neededBytes: number;
+};
 
 export type EngineOptions = LaunchOptions & {
   python: PythonEnvironment;
@@ -23,7 +34,12 @@ export type EngineOptions = LaunchOptions & {
    */
   threads?: number;
   maxContextTokens: number;
+  /** Absent on a CPU; on a machine with GPUs it then takes nine tenths of the first that CUDA shows, as vLLM does. */
+  gpus?: EngineGpus;
 };
+
+/** How long what has to make room on a GPU may take to save its state and end. */
+const gpuMemoryWaitMs = 120_000;
 
 /**
  * Tokens of one pass on a CPU. Nothing gets in between a pass: with vLLM's own 2,048 whoever comes, the loading of an adapter
@@ -38,8 +54,9 @@ const cpuStepTokens = 64;
  * read any folder. `url` is its base address without /v1.
  */
 export async function startEngine(options: EngineOptions): Promise<Service> {
-  const { python, port } = options;
+  const { python, port, gpus } = options;
   const cpu = python.accelerator === "cpu";
+  if (gpus) await awaitGpuMemory({ ...gpus, timeoutMs: gpuMemoryWaitMs, env: options.env, signal: options.signal });
   const child = supervise({
     command: python.python,
     args: [
@@ -67,6 +84,9 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
             `--max-num-seqs=${cpuStepTokens}`,
           ]
         : []),
+      ...(gpus
+        ? [`--gpu-memory-utilization=${gpus.memoryUtilization}`, `--tensor-parallel-size=${gpus.ids.length}`]
+        : []),
     ],
     env: {
       ...options.env,
@@ -74,6 +94,7 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
       VLLM_ALLOW_RUNTIME_LORA_UPDATING: "True",
       // A model in a folder needs nothing from the network; waiting for it would only slow the start down.
       HF_HUB_OFFLINE: "1",
+      ...(gpus ? { CUDA_VISIBLE_DEVICES: gpus.ids.join(",") } : {}),
       ...(options.threads === undefined ? {} : { VLLM_CPU_OMP_THREADS_BIND: `0-${options.threads - 1}` }),
     },
     logFile: options.logFile,

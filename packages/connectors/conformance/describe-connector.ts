@@ -6,6 +6,9 @@ import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defaultLimits, type Connector } from "../src/connector.ts";
 import { reportOf } from "../src/failure.ts";
+import { describeClock } from "./describe-clock.ts";
+import { describeNames, type SourceNames } from "./describe-names.ts";
+import type { Kit } from "./kit.ts";
 import { MemoryTarget } from "./memory-target.ts";
 import { testContext } from "./test-context.ts";
 
@@ -26,6 +29,12 @@ export type ConformanceHarness<Config, Secrets> = {
   breakItem?(name: string): Promise<() => Promise<void>>;
   /** Takes the whole source away; returns how to bring it back. */
   vanish(): Promise<() => Promise<void>>;
+  /**
+   * Sets the source's clock so far ahead of ours, or behind it when negative, for whatever is written from now on. Left
+   * out where the source has no clock that a connector could see, or none that can be set.
+   */
+  setClock?(aheadMs: number): Promise<void>;
+  names?: SourceNames;
   close(): Promise<void>;
 };
 
@@ -236,6 +245,10 @@ export function describeConnector<Config, Secrets>(
       ]);
       expectCorpus(target, corpus);
     });
+
+    const kit: Kit = { hands: () => harness, corpus, sync, changesOf, expectDocuments: expectCorpus };
+    describeNames(kit);
+    describeClock(kit);
 
     it("stops soon after it is cancelled", async () => {
       const abort = new AbortController();

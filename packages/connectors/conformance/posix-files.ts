@@ -1,7 +1,10 @@
 import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { SourceNames } from "./describe-names.ts";
 import type { Who } from "./describe-permissions.ts";
+import { createFileClock, type FileClock } from "./file-clock.ts";
+import { longPath } from "./long-names.ts";
 
 /** Real files whose owners and rights say who may read them, and the lists of accounts that go with them. */
 export type PosixFiles = {
@@ -13,6 +16,8 @@ export type PosixFiles = {
   move(from: string, to: string): Promise<void>;
   breakItem(name: string): Promise<() => Promise<void>>;
   vanish(): Promise<() => Promise<void>>;
+  setClock: FileClock["setClock"];
+  names: SourceNames;
   setGroup(group: string, members: readonly string[]): Promise<void>;
   share(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
   shareFolder(folder: string, allow: readonly Who[]): Promise<void>;
@@ -30,8 +35,18 @@ export function mayGiveAway(): boolean {
   return false;
 }
 
-export async function createPosixFiles(): Promise<PosixFiles> {
-  const base = await mkdtemp(join(tmpdir(), "anneal-posix-"));
+/** PATH_MAX of Linux, less the byte that ends a path. */
+const longestPathBytes = 4095;
+
+/** What a file system of Linux takes as a name below a folder: any byte but the slash, as long as a path may be. */
+export function namesBelow(root: string, pathBytes = longestPathBytes): SourceNames {
+  const bytes = pathBytes - Buffer.byteLength(`${root}/`);
+  return { controls: "\t\n\u0001\u007f", longest: [longPath(bytes), longPath(bytes, "mixed")] };
+}
+
+/** @param parent where the folder for one test is made */
+export async function createPosixFiles(parent = tmpdir()): Promise<PosixFiles> {
+  const base = await mkdtemp(join(parent, "anneal-posix-"));
   await chmod(base, 0o755);
   const root = join(base, "documents");
   await mkdir(root);
@@ -47,6 +62,7 @@ export async function createPosixFiles(): Promise<PosixFiles> {
   };
   await writeGroups();
 
+  const clock = createFileClock();
   const at = (name: string) => join(root, name);
   const gidOf = (group: string) => firstGid + [...groups.keys()].indexOf(group);
   const setGroup = async (group: string, members: readonly string[]) => {
@@ -56,6 +72,7 @@ export async function createPosixFiles(): Promise<PosixFiles> {
   const put = async (name: string, text: string) => {
     await mkdir(dirname(at(name)), { recursive: true });
     await writeFile(at(name), text);
+    await clock.stamp(at(name));
   };
 
   /** @param bits what whoever is admitted gets: 4 on a file, 5 on a folder */
@@ -93,6 +110,8 @@ export async function createPosixFiles(): Promise<PosixFiles> {
       await rename(root, `${root}-away`);
       return () => rename(`${root}-away`, root);
     },
+    setClock: clock.setClock,
+    names: namesBelow(root),
     setGroup,
     share: (name, allow, deny = []) => grant(at(name), allow, deny, 4),
     async shareFolder(folder, allow) {

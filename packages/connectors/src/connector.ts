@@ -34,7 +34,19 @@ export type ConnectContext = {
   python: PythonRuntime | null;
   /** Told of remote calls; left out where nobody counts. */
   onRemoteEvent?: RemoteObserver | undefined;
+  /** For credentials that change by being used; left out where nothing is stored, and what is renewed lasts a run. */
+  renewSecrets?: RenewSecrets | undefined;
 };
+
+/**
+ * Lets a connector exchange a credential for its successor (a refresh token). `renew` gets the secrets as they are stored
+ * now, which may be newer than those that the run began with, while nobody else exchanges them; what it returns is all of
+ * them from now on. It is sealed and durable before this resolves, and until then the old ones stay. Where a person has
+ * entered others meanwhile, theirs stay.
+ */
+export type RenewSecrets = (
+  renew: (stored: Record<string, string>) => Promise<Record<string, string>>,
+) => Promise<void>;
 
 export type ConnectLimits = {
   /** A larger document is a DOCUMENT_TOO_LARGE failure and is not read. */

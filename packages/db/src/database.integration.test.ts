@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { nobody, workspaceMembers, workspaceUser, type Acl } from "@anneal/core/access/acl";
 import { findBrokenLink } from "@anneal/core/audit/chain";
+import { writeCleanDigest } from "@anneal/core/clean/clean-digest";
 import { measureText } from "@anneal/core/clean/measure-text";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { choosePort } from "@anneal/processes/choose-port";
@@ -336,8 +337,8 @@ describe("documents", () => {
   beforeEach(async () => {
     sourceId = await createSource(scope);
   });
-  const toClean = async () =>
-    (await listDocumentsToClean(scope, { cleanVersion: "v1", sourceIds: [sourceId] })).map((row) => row.id);
+  const toClean = async (languages: string[] = []) =>
+    (await listDocumentsToClean(scope, { cleanVersion: "v1", languages, sourceIds: [sourceId] })).map((row) => row.id);
   const markCleaned = (documentId: string) =>
     inWorkspace(scope, (tx) =>
       tx
@@ -380,6 +381,24 @@ describe("documents", () => {
     // As an earlier release left them: kept, with what was made of the bytes before.
     await saveCleaned(scope, now, { ...fresh, cleanDigest });
     expect(await toClean()).toEqual([documentId]);
+  });
+
+  it("are cleaned again for a language that their scans were not tried with, and by no worker that has fewer", async () => {
+    const { documentId } = await upsert(scope, sourceId, "scan.pdf", "scan");
+    const read = await getDocument(scope, documentId);
+    const from = { cleanVersion: "v1", contentHash: read.contentHash };
+    const drop = { stage: "clean", code: "DOCUMENT_UNSUPPORTED", reason: "Tesseract is not installed." };
+    const tryWith = (languages: string[]) =>
+      saveDropped(scope, read, { status: "quarantined", cleanDigest: writeCleanDigest(from, languages), drop });
+    await tryWith([]);
+    expect(await toClean()).toEqual([]);
+    expect(await toClean(["eng"])).toEqual([documentId]);
+    await tryWith(["eng", "deu"]);
+    for (const languages of [["eng"], ["deu", "eng"], []]) expect(await toClean(languages)).toEqual([]);
+    expect(await toClean(["fra"])).toEqual([documentId]);
+    const { documentId: text } = await upsert(scope, sourceId, "a.txt", "one");
+    await markCleaned(text);
+    expect(await toClean(["fra"])).toEqual([documentId]);
   });
 
   it("keep their identity and what was made of them when they move, also onto a tombstone", async () => {

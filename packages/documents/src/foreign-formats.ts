@@ -1,6 +1,6 @@
 /** What to do with a file that is not read. */
 export const foreignActions = {
-  image: "Sync it as a file of its own, where its text can be recognised (OCR), or scan it to a PDF with a text layer.",
+  image: "Save it as a PNG, JPEG or TIFF image, whose text can be recognised (OCR), or as a PDF with a text layer.",
   media: "Add a transcript as a text document instead.",
   archive: "Unpack the archive at the source, so that each document in it is read on its own.",
   table: "Export it as CSV or JSONL, or connect the database itself.",

@@ -6,8 +6,9 @@ import { foreignActions } from "./foreign-formats.ts";
 import { type ParseLimits, defaultParseLimits } from "./limits.ts";
 import { type SupportedMediaType, detectMediaType, docxMediaType, pptxMediaType, xlsxMediaType } from "./media-type.ts";
 import type { ParsePart } from "./nested-parts.ts";
+import { imageKindOf } from "./ocr/image-signatures.ts";
 import { type ParsedWithScans, withoutScans } from "./pdf/scans.ts";
-import { type Parsed, withSections } from "./sections.ts";
+import { type Parsed, type Scans, withSections } from "./sections.ts";
 
 export type ParseInput = {
   bytes: Uint8Array;
@@ -28,22 +29,44 @@ export async function parseDocument(input: ParseInput): Promise<ParsedDocument> 
   return withoutScans(await parseWithScans(input), null);
 }
 
-/** As `parseDocument`, for a caller that can recognise the text of scanned pages. */
-export async function parseWithScans(input: ParseInput): Promise<ParsedWithScans> {
+/** A file inside another one whose text can only be recognised (OCR). */
+export type ScannedPart = {
+  bytes: Uint8Array;
+  /** As far as it was read; null for a picture. */
+  pdf: { document: ParsedDocument; scans: Scans } | null;
+  maxTextLength: number;
+};
+
+/** Reads such a file, or fails with an AnnealError that costs this file only. */
+export type RecognizePart = (part: ScannedPart) => Promise<ParsedDocument>;
+
+/**
+ * As `parseDocument`, for a caller that can recognise text: the document's own scanned pages are returned, and what lies
+ * inside it is given to `recognizePart` where it belongs, one file at a time.
+ */
+export async function parseWithScans(
+  input: ParseInput,
+  recognizePart: RecognizePart | null = null,
+): Promise<ParsedWithScans> {
   try {
-    return await parseNested(input, { depth: 0, inArchive: false });
+    return await parseNested(input, { depth: 0, inArchive: false, recognizePart });
   } catch (error) {
     throw asDocumentError(error);
   }
 }
 
 /** Where a document lies: how many documents are around it, and whether one of them is an archive. */
-type Place = { depth: number; inArchive: boolean };
+type Place = { depth: number; inArchive: boolean; recognizePart: RecognizePart | null };
 
 async function parseNested(input: ParseInput, place: Place): Promise<ParsedWithScans> {
   const { bytes, fileName } = input;
   const limits = { ...defaultParseLimits, ...input.limits };
   if (bytes.length > limits.maxBytes) throw tooLarge(bytes.length, limits);
+  if (place.depth > 0 && place.recognizePart !== null && imageKindOf(bytes) !== null) {
+    const { maxTextLength } = limits;
+    const document = await place.recognizePart({ bytes, pdf: null, maxTextLength });
+    return { document: limitText(document, limits), scans: null };
+  }
   const detected = detectMediaType(bytes, fileName, input.mediaType);
   if (detected.status === "unsupported") {
     throw documentError("DOCUMENT_UNSUPPORTED", detected.reason, {
@@ -87,12 +110,14 @@ async function parseAs(
     if (place.depth >= limits.maxAttachmentDepth) {
       throw documentError("DOCUMENT_UNSUPPORTED", `Attachments are read ${limits.maxAttachmentDepth} levels deep.`);
     }
-    // Only what is a file of its own is recognised, as with pictures.
+    const { recognizePart } = place;
     const nested = await parseNested(
       { ...part, limits: { ...limits, maxTextLength } },
-      { depth: place.depth + 1, inArchive },
+      { depth: place.depth + 1, inArchive, recognizePart },
     );
-    return withoutScans(nested, null);
+    const { document, scans } = nested;
+    if (scans === null || recognizePart === null) return withoutScans(nested, null);
+    return recognizePart({ bytes: part.bytes, pdf: { document, scans }, maxTextLength });
   };
   switch (mediaType) {
     case "application/pdf":

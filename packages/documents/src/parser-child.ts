@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { assertNever, isAnnealError } from "@anneal/core/errors";
+import { AnnealError, assertNever, isAnnealError } from "@anneal/core/errors";
+import type { ParsedDocument } from "@anneal/core/document/element";
 import { documentError } from "./document-errors.ts";
-import { parseWithScans } from "./parse-document.ts";
-import type { ParseReply, ParseRequest } from "./parser-messages.ts";
+import { type ScannedPart, parseWithScans } from "./parse-document.ts";
+import type { ParseReply, ParseRequest, PartAnswer, ScannedPartMessage } from "./parser-messages.ts";
 import type { openForRendering } from "./pdf/render-page.ts";
 
 /**
@@ -19,9 +20,25 @@ Object.assign(globalThis, { fetch: undefined, WebSocket: undefined, EventSource:
 let drawn: ReturnType<typeof openForRendering> | null = null;
 
 process.on("disconnect", () => process.exit());
-process.on("message", (request: ParseRequest) => {
-  void handle(request).then((reply) => send(reply));
+/** Takes the pool's answer to the one part that is being recognised. */
+let takeAnswer: ((answer: PartAnswer) => void) | null = null;
+
+process.on("message", (message: ParseRequest | PartAnswer) => {
+  if (message.task === "part") takeAnswer?.(message);
+  else void handle(message).then((reply) => send(reply));
 });
+
+/** A child may start no program: the pool recognises the text, while we wait. */
+async function recognizePart({ bytes, pdf, maxTextLength }: ScannedPart): Promise<ParsedDocument> {
+  const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
+  const answer = await new Promise<PartAnswer>((resolve) => {
+    takeAnswer = resolve;
+    send!({ status: "scanned-part", bytes: base64, pdf, maxTextLength } satisfies ScannedPartMessage);
+  });
+  if (answer.status === "read") return answer.document;
+  const { code, message, action, details } = answer.error;
+  throw new AnnealError(code, message, { action, details });
+}
 
 async function handle(request: ParseRequest): Promise<ParseReply> {
   try {
@@ -42,7 +59,7 @@ async function carryOut(request: ParseRequest): Promise<ParseReply> {
       const { fileName, mediaType, limits } = request;
       const bytes = await readFile(request.path);
       const declared = mediaType === undefined ? {} : { mediaType };
-      return { status: "parsed", ...(await parseWithScans({ bytes, fileName, limits, ...declared })) };
+      return { status: "parsed", ...(await parseWithScans({ bytes, fileName, limits, ...declared }, recognizePart)) };
     }
     case "render": {
       const { openForRendering, renderPage } = await import("./pdf/render-page.ts");

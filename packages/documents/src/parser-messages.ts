@@ -1,5 +1,5 @@
 import { errorCodes } from "@anneal/core/errors";
-import { parsedDocumentSchema } from "@anneal/core/document/element";
+import { type ParsedDocument, parsedDocumentSchema } from "@anneal/core/document/element";
 import { z } from "zod";
 import type { ParseLimits } from "./limits.ts";
 
@@ -11,11 +11,36 @@ export type ParseRequest =
   /** A partitioner's answer, as it came. */
   | { task: "read-partition"; answer: string; mediaType: string; limits: ParseLimits };
 
+/** What the pool answers to a child that asked for a part to be recognised, and that waits for it. */
+export type PartAnswer = { task: "part" } & (
+  | { status: "read"; document: ParsedDocument }
+  | { status: "failed"; error: PlainError }
+);
+
 const scansSchema = z.object({
   pageCount: z.number().int().min(0),
   unreadable: z.array(z.number().int().positive()),
   sparse: z.array(z.number().int().positive()),
 });
+
+const plainErrorSchema = z.object({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  action: z.string(),
+  details: z.record(z.string(), z.unknown()),
+});
+/** An AnnealError on its way between processes. */
+export type PlainError = z.infer<typeof plainErrorSchema>;
+
+/** A file inside the document whose text can only be recognised: the child asks, and waits for a `PartAnswer`. */
+export const scannedPartSchema = z.object({
+  status: z.literal("scanned-part"),
+  /** Base64. */
+  bytes: z.string(),
+  pdf: z.object({ document: parsedDocumentSchema, scans: scansSchema }).nullable(),
+  maxTextLength: z.number().int().min(0),
+});
+export type ScannedPartMessage = z.infer<typeof scannedPartSchema>;
 
 /** What a child answers. It has read hostile bytes: the pool believes nothing that does not fit this. */
 export const parseReplySchema = z.discriminatedUnion("status", [
@@ -29,12 +54,7 @@ export const parseReplySchema = z.discriminatedUnion("status", [
   }),
   z.object({
     status: z.literal("failed"),
-    error: z.object({
-      code: z.enum(errorCodes),
-      message: z.string(),
-      action: z.string(),
-      details: z.record(z.string(), z.unknown()),
-    }),
+    error: plainErrorSchema,
   }),
 ]);
 export type ParseReply = z.infer<typeof parseReplySchema>;

@@ -8,9 +8,10 @@ import { type ParseLimits, defaultParseLimits } from "./limits.ts";
 import { readImageKind } from "./ocr/image-signatures.ts";
 import { type OcrOptions, TextRecognizer } from "./ocr/text-recognizer.ts";
 import { tooLarge } from "./parse-document.ts";
-import type { ParseReply, ParseRequest } from "./parser-messages.ts";
+import type { ParseReply, ParseRequest, ScannedPartMessage } from "./parser-messages.ts";
 import { type ParserJob, ParserProcess, type ParserProcessOptions } from "./parser-process.ts";
 import { parserVersion } from "./parser-version.ts";
+import { PartRecognizer } from "./part-recognizer.ts";
 import { ScanReader } from "./pdf/scan-reader.ts";
 import { partitionedType } from "./unstructured/partitioned-types.ts";
 import { UnstructuredClient, type UnstructuredOptions } from "./unstructured/unstructured-client.ts";
@@ -20,7 +21,7 @@ const MiB = 1024 * 1024;
 export type ParserPoolOptions = {
   /** Children that parse at the same time; started when they are first needed. Default: one a core, at most 4. */
   size?: number;
-  /** Wall-clock time for one document. Default: 120,000. */
+  /** Wall-clock time for one document, without that of recognising its pictures and pages. Default: 120,000. */
   timeoutMs?: number;
   /** Resident memory of one child. Default: 1 GiB. Three quarters of it may be JavaScript heap. */
   maxMemoryBytes?: number;
@@ -45,6 +46,8 @@ export type PoolInput = {
   limits?: Partial<ParseLimits>;
   /** Ends the parse and the child that does it. */
   signal?: AbortSignal;
+  /** Called when some of the text can only be recognised (OCR), whether or not it then is. */
+  onRecognition?: () => void;
 };
 
 type PoolOptions = ParserProcessOptions & { size: number; limits: Partial<ParseLimits> };
@@ -52,7 +55,8 @@ type PoolOptions = ParserProcessOptions & { size: number; limits: Partial<ParseL
 /**
  * Parses documents in processes of their own, so that whatever a document does to its parser costs that document
  * only: a crash, endless work or endless memory ends the child, and the next document gets a fresh one. Pictures and the
- * scanned pages of a PDF go on to the text recogniser, which is started from here, since a child may not start programs.
+ * scanned pages of a PDF go on to the text recogniser, also those inside e-mails and archives; it is started from here,
+ * since a child may not start programs.
  */
 export class ParserPool {
   private readonly options: PoolOptions;
@@ -99,32 +103,47 @@ export class ParserPool {
     const kind = await readImageKind(input.path);
     const sentAs = this.unstructured === null ? null : await partitionedType(input.path, fileName, kind);
     if (this.unstructured !== null && sentAs !== null) {
+      input.onRecognition?.();
       const answer = await this.unstructured.partition({ path: input.path, fileName, mediaType: sentAs }, signal);
       const request: ParseRequest = { task: "read-partition", answer, mediaType: sentAs, limits };
       return (await this.ask(request, fileName, input.signal)).document;
     }
-    if (kind !== null) return this.recognizer.recognize(input.path, kind, signal);
+    if (kind !== null) {
+      input.onRecognition?.();
+      return this.recognizer.recognize(input.path, kind, signal);
+    }
     const { mediaType } = input;
+    const parts = new PartRecognizer({ recognizer: this.recognizer, scans: this.scans }, limits, signal);
     const { document, scans } = await this.ask(
       { task: "parse", path: input.path, fileName, mediaType, limits },
       fileName,
       input.signal,
+      (part) => {
+        input.onRecognition?.();
+        return this.untilClosed(parts.recognize(part));
+      },
     );
     if (scans === null) return document;
-    const reading = this.scans.read(input.path, document, scans, limits, signal);
-    this.scansInHand.add(reading);
-    return reading.finally(() => this.scansInHand.delete(reading));
+    input.onRecognition?.();
+    return this.untilClosed(this.scans.read(input.path, document, scans, limits, signal));
   }
 
   /**
-   * Changes whenever the same bytes could now give other elements or be read at all: with our parsers, with the
-   * languages that Tesseract has here, and with the partitioner that is set.
+   * Changes whenever the same bytes could now give other elements: with our parsers, and with the partitioner that is
+   * set.
    */
-  async version(): Promise<string> {
-    const ocr = await this.recognizer.describe();
-    return [parserVersion, `ocr:${ocr}`, ...(this.unstructured === null ? [] : [this.unstructured.describe()])].join(
-      " ",
-    );
+  version(): string {
+    return [parserVersion, ...(this.unstructured === null ? [] : [this.unstructured.describe()])].join(" ");
+  }
+
+  /**
+   * What text is recognised with here, now: Tesseract's languages, none where it or one that is wanted is missing, and
+   * those that the partitioner is told. A document for which `onRecognition` was called could give other elements, or
+   * be read at all, with another one.
+   */
+  async recognitionLanguages(): Promise<string[]> {
+    const sent = this.unstructured?.languages.map((language) => `unstructured:${language}`) ?? [];
+    return [...(await this.recognizer.usableLanguages()), ...sent].sort();
   }
 
   /** Ends all children; documents that wait or are being parsed fail as CANCELLED. */
@@ -136,10 +155,16 @@ export class ParserPool {
     await Promise.allSettled(this.scansInHand);
   }
 
+  private untilClosed<T>(reading: Promise<T>): Promise<T> {
+    this.scansInHand.add(reading);
+    return reading.finally(() => this.scansInHand.delete(reading));
+  }
+
   private ask(
     request: ParseRequest,
     fileName: string,
     signal: AbortSignal | undefined,
+    recognizePart?: (part: ScannedPartMessage) => Promise<ParsedDocument>,
   ): Promise<Extract<ParseReply, { status: "parsed" }>> {
     if (this.closed) throw cancelled(fileName);
     return new Promise((resolve, reject) => {
@@ -147,6 +172,7 @@ export class ParserPool {
         request,
         signal,
         cancelled: cancelled(fileName),
+        ...(recognizePart === undefined ? {} : { recognizePart }),
         settle: (result) => {
           if ("error" in result) reject(result.error as Error);
           else if (result.reply.status === "parsed") resolve(result.reply);

@@ -1,16 +1,25 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { AnnealError } from "@anneal/core/errors";
+import type { ParsedDocument } from "@anneal/core/document/element";
+import { type AnnealError, isAnnealError } from "@anneal/core/errors";
 import { describeBytes, documentError } from "./document-errors.ts";
-import { type ParseReply, type ParseRequest, parseReplySchema } from "./parser-messages.ts";
+import {
+  type ParseReply,
+  type ParseRequest,
+  type PartAnswer,
+  type ScannedPartMessage,
+  parseReplySchema,
+  scannedPartSchema,
+} from "./parser-messages.ts";
+import { PausableTimeout } from "./pausable-timeout.ts";
 
 const MiB = 1024 * 1024;
 const childPath = fileURLToPath(new URL("./parser-child.ts", import.meta.url));
 const memoryPollMs = 200;
 
 export type ParserProcessOptions = {
-  /** Wall-clock time for one request. */
+  /** Wall-clock time for one request, less what others do for it. */
   timeoutMs: number;
   /** Resident memory. Three quarters of it may be JavaScript heap. */
   maxMemoryBytes: number;
@@ -27,6 +36,11 @@ export type ParserJob = {
   signal: AbortSignal | undefined;
   /** What it ends with after an abort. */
   cancelled: AnnealError;
+  /**
+   * Reads a file inside the document whose text can only be recognised, while the process waits and its time stands
+   * still. A failure with a DOCUMENT_ code is that file's; another one is the job's.
+   */
+  recognizePart?: (part: ScannedPartMessage) => Promise<ParsedDocument>;
   settle: (result: { reply: ParseReply } | { error: unknown }) => void;
 };
 
@@ -40,7 +54,9 @@ export class ParserProcess {
   private done = 0;
   private ending = false;
   /** Why we ended it, when it was us. */
-  private verdict: AnnealError | null = null;
+  private verdict: unknown = null;
+  private timeout: PausableTimeout | null = null;
+  private isRecognizing = false;
   private stopWatching: () => void = () => {};
 
   constructor(options: ParserProcessOptions, events: ParserProcessEvents = {}) {
@@ -84,13 +100,14 @@ export class ParserProcess {
     this.job = job;
     const kill = (error: AnnealError) => void this.end(error);
     const seconds = Math.round(this.options.timeoutMs / 100) / 10;
-    const timer = setTimeout(() => {
+    const timeout = new PausableTimeout(this.options.timeoutMs, () => {
       kill(
         documentError("DOCUMENT_TIMEOUT", `Parsing took longer than ${seconds} s and was ended.`, {
           details: { timeoutMs: this.options.timeoutMs },
         }),
       );
-    }, this.options.timeoutMs);
+    });
+    this.timeout = timeout;
     const poll = setInterval(() => {
       void residentBytes(this.process.pid).then((bytes) => {
         if (this.job === job && bytes > this.options.maxMemoryBytes) kill(this.outOfMemory());
@@ -99,24 +116,34 @@ export class ParserProcess {
     const abort = () => kill(job.cancelled);
     job.signal?.addEventListener("abort", abort, { once: true });
     this.stopWatching = () => {
-      clearTimeout(timer);
+      timeout.pause();
       clearInterval(poll);
       job.signal?.removeEventListener("abort", abort);
     };
-    this.process.send(job.request, (error) => {
-      if (error !== null) this.process.kill("SIGKILL");
-    });
+    this.send(job.request);
   }
 
   /** Kills the process; its document, if any, fails with the reason. Resolves when the process is gone. */
-  async end(reason: AnnealError): Promise<void> {
+  async end(reason: unknown): Promise<void> {
     this.ending = true;
     this.verdict ??= reason;
     this.process.kill("SIGKILL");
     await this.exited;
   }
 
+  private send(message: ParseRequest | PartAnswer): void {
+    this.process.send(message, (error) => {
+      if (error !== null) this.process.kill("SIGKILL");
+    });
+  }
+
   private receive(message: unknown): void {
+    const part = scannedPartSchema.safeParse(message);
+    // One that asks for two at a time does not follow our code any more, and is ended below.
+    if (part.success && this.job?.recognizePart !== undefined && !this.isRecognizing) {
+      void this.recognize(this.job, this.job.recognizePart(part.data));
+      return;
+    }
     const reply = parseReplySchema.safeParse(message);
     if (!reply.success) {
       void this.end(
@@ -131,6 +158,24 @@ export class ParserProcess {
         this.process.disconnect();
       } else if (!this.ending) this.events.freed?.();
     }
+  }
+
+  private async recognize(job: ParserJob, reading: Promise<ParsedDocument>): Promise<void> {
+    this.isRecognizing = true;
+    this.timeout?.pause();
+    const result = await reading.then(
+      (document) => ({ status: "read" as const, document }),
+      (error: unknown) => ({ status: "failed" as const, error }),
+    );
+    this.isRecognizing = false;
+    // It may have been ended, or have gone on to another document without waiting.
+    if (this.job !== job || this.ending) return;
+    if (result.status === "read") this.send({ task: "part", ...result });
+    else if (isAnnealError(result.error) && result.error.code.startsWith("DOCUMENT_")) {
+      const { code, message, action, details } = result.error;
+      this.send({ task: "part", status: "failed", error: { code, message, action, details } });
+    } else return void this.end(result.error);
+    this.timeout?.resume();
   }
 
   private settle(result: Parameters<ParserJob["settle"]>[0]): void {

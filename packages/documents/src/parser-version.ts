@@ -1,5 +1,6 @@
 /**
  * Raised whenever the same bytes could now give other elements, or could now be read at all. A quarantined document
- * is tried again only under a new version. What the machine has besides (OCR) is added by `ParserPool.version`.
+ * is tried again only under a new version. A partitioner that is set is added by `ParserPool.version`; what recognised text
+ * depends on besides is told by `ParserPool.recognitionLanguages`.
  */
-export const parserVersion = "5";
+export const parserVersion = "6";

@@ -19,6 +19,8 @@ export type VectorIndex = {
   upsert(collection: string, points: IndexPoint[]): Promise<void>;
   /** Changes parts of points' payloads without touching their vectors. */
   setPayload(collection: string, pointIds: string[], payload: Partial<ChunkPayload>): Promise<void>;
+  /** The same of all points of these documents, however many they are; in one request. */
+  setDocumentsPayload(collection: string, documentIds: string[], payload: Partial<ChunkPayload>): Promise<void>;
   remove(collection: string, pointIds: string[]): Promise<void>;
   query(collection: string, query: RetrievalQuery): Promise<FoundPoint[]>;
   count(collection: string): Promise<number>;
@@ -82,6 +84,11 @@ export function createVectorIndex(options: { url: string; apiKey?: string | unde
         for (const points of batchesOf(pointIds)) {
           await client.setPayload(collection, { wait: true, points, payload });
         }
+      }),
+    setDocumentsPayload: (collection, documentIds, payload) =>
+      guarded(async () => {
+        const filter = { must: [{ key: "document_id" satisfies keyof ChunkPayload, match: { any: documentIds } }] };
+        await client.setPayload(collection, { wait: true, filter, payload });
       }),
     remove: (collection, pointIds) =>
       guarded(async () => {

@@ -10,8 +10,9 @@ function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-/** How much of a large object may be written before the disk is asked again. */
+/** How much may be written, and how long, before the disk is asked again: a fraction of what is kept free. */
 const checkEveryBytes = 64 * 1024 ** 2;
+const checkEveryMs = 100;
 
 /** @param reserveBytes what a put leaves free on the disk */
 export function openFolderStore(root: string, reserveBytes = diskReserveBytes): ObjectStore {
@@ -19,24 +20,33 @@ export function openFolderStore(root: string, reserveBytes = diskReserveBytes): 
     assertKey(key);
     return join(root, key);
   };
+  let checkedAt = Number.NEGATIVE_INFINITY;
+  let uncheckedBytes = 0;
+  /** For all puts together: many small ones ask as seldom as a large one. */
+  const checkFreeSpace = async (writtenBytes: number) => {
+    uncheckedBytes += writtenBytes;
+    if (uncheckedBytes < checkEveryBytes && performance.now() - checkedAt < checkEveryMs) return;
+    await requireFreeSpace(root, reserveBytes);
+    [checkedAt, uncheckedBytes] = [performance.now(), 0];
+  };
   return {
     async put(key, body) {
       const path = pathOf(key);
       const partial = `${path}.${randomUUID()}.partial`;
       try {
-        await mkdir(dirname(path), { recursive: true });
-        await requireFreeSpace(root, reserveBytes);
-        const file = await open(partial, "wx");
+        // Most folders are there already.
+        const file = await open(partial, "wx").catch(async (error: unknown) => {
+          if (!isErrno(error, "ENOENT")) throw error;
+          await mkdir(dirname(path), { recursive: true });
+          return open(partial, "wx");
+        });
         let sizeBytes = 0;
-        let uncheckedBytes = 0;
         try {
+          await checkFreeSpace(0);
           for await (const part of body instanceof Uint8Array ? [body] : body) {
             await file.writeFile(part);
             sizeBytes += part.byteLength;
-            uncheckedBytes += part.byteLength;
-            if (uncheckedBytes < checkEveryBytes) continue;
-            await requireFreeSpace(root, reserveBytes);
-            uncheckedBytes = 0;
+            await checkFreeSpace(part.byteLength);
           }
           // The rename below must not become durable before the bytes are.
           await file.datasync();

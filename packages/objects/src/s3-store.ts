@@ -5,11 +5,15 @@ import {
   ListObjectsV2Command,
   NoSuchKey,
   NotFound,
+  PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { Upload } from "@aws-sdk/lib-storage";
 import { Readable } from "node:stream";
 import { assertKey, missingObject, readAll, type ObjectStore } from "./object-store.ts";
+
+/** As large as the parts of a multipart upload are: more is sent in parts. */
+const maxWholeBytes = 5 * 1024 ** 2;
 
 /** Credentials and region come from the usual AWS_* environment, files or instance role. */
 export function openS3Store(place: { bucket: string; prefix: string; endpoint?: string | undefined }): ObjectStore {
@@ -21,6 +25,10 @@ export function openS3Store(place: { bucket: string; prefix: string; endpoint?: 
   };
   const store: ObjectStore = {
     async put(key, body) {
+      if (body instanceof Uint8Array && body.byteLength <= maxWholeBytes) {
+        await client.send(new PutObjectCommand({ ...at(key), Body: body }));
+        return { sizeBytes: body.byteLength };
+      }
       let sizeBytes = 0;
       async function* counted() {
         for await (const part of body instanceof Uint8Array ? [body] : body) {

@@ -9,6 +9,7 @@ import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/f
 import { followSync } from "./follow-sync.ts";
 import { describeNewConnector, writeConnector } from "./new-connector.ts";
 import { readFields, type FieldSchema } from "./read-fields.ts";
+import { signIn, signInOfferSchema, wantsSignIn } from "./sign-in.ts";
 
 const collect = (value: string, all: string[]) => [...all, value];
 
@@ -19,6 +20,7 @@ const kindsSchema = z.array(
     description: z.string(),
     config: z.custom<FieldSchema>(),
     secrets: z.custom<FieldSchema>(),
+    signIn: signInOfferSchema.nullable(),
   }),
 );
 const sourcesSchema = z.array(
@@ -72,6 +74,9 @@ export function addConnectCommand(program: Command, env: Env): void {
     const { id } = await findSource(portal, name);
     printCheck(await portal.mutate("connect.check", { sourceId: id }, checkSchema));
   });
+  command("sign-in <name>", "sign in again for a source that reads with a person's account").action(
+    async (name: string, options: PortalOptions) => signInAgain(await requirePortal(env, options), name),
+  );
   command("sync <name>", "read what has changed, and follow it to its end")
     .option("--confirm-deletions", "let it delete more documents than is usual")
     .action(async (name: string, options: PortalOptions & { confirmDeletions?: boolean }) => {
@@ -137,6 +142,9 @@ async function printKinds(portal: PortalClient, wanted: string | undefined): Pro
       console.log(`  ${option} ${field}=…${needed}  ${[title, description].filter(Boolean).join(": ")}`);
     }
   }
+  if (found.signIn === null) return;
+  const { field, value, with: vendor } = found.signIn;
+  console.log(`  With --set ${field}=${value} no credential is needed: you sign in to ${vendor} with a code.`);
 }
 
 function requireKind<T extends { kind: string }>(kinds: readonly T[], kind: string): T {
@@ -157,13 +165,45 @@ async function add(env: Env, portal: PortalClient, wanted: string, options: AddO
       ),
     ),
   );
-  const access = { kind: found.kind, config, secrets };
+  const credentials = wantsSignIn(found.signIn, config)
+    ? { signInId: await signIn(portal, { kind: found.kind, config }) }
+    : { secrets };
+  const access = { kind: found.kind, config, ...credentials };
   printCheck(await portal.mutate("connect.checkDraft", access, checkSchema));
   const { audience, schedule = null } = options;
   const name =
     options.name ?? `${found.title} ${Object.values(config).find((each) => typeof each === "string") ?? ""}`.trim();
   await portal.mutate("connect.create", { ...access, name, audience, schedule }, z.unknown());
   console.log(`✓ “${name}” is added. Read it with \`anneal connect sync ${JSON.stringify(name)}\`.`);
+}
+
+const storedSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.string(),
+  config: z.record(z.string(), z.unknown()),
+  audience: z.string(),
+  schedule: z.string().nullable(),
+});
+
+/** Everything else of the source stays as it is. */
+async function signInAgain(portal: PortalClient, wanted: string): Promise<void> {
+  const { id: sourceId } = await findSource(portal, wanted);
+  const [stored, kinds] = await Promise.all([
+    portal.query("connect.get", { sourceId }, storedSchema),
+    portal.query("connect.kinds", undefined, kindsSchema),
+  ]);
+  const { name, kind, config, audience, schedule } = stored;
+  const found = requireKind(kinds, kind);
+  if (!wantsSignIn(found.signIn, config)) {
+    throw new AnnealError("INVALID_INPUT", `“${name}” does not read with a person's account.`, {
+      action: "Change its credentials in the portal.",
+    });
+  }
+  const signInId = await signIn(portal, { kind, config, sourceId });
+  printCheck(await portal.mutate("connect.checkDraft", { kind, config, signInId, sourceId }, checkSchema));
+  await portal.mutate("connect.update", { sourceId, name, kind, config, audience, schedule, signInId }, z.unknown());
+  console.log(`✓ “${name}” reads with this account from now on.`);
 }
 
 /** @throws AnnealError INVALID_INPUT that never repeats what stands in the place of a credential */

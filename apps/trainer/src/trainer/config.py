@@ -71,6 +71,8 @@ class TrainerConfig(Strict):
     """The longest that such an answer gets."""
     threads: Count | None = None
     """CPU threads; null leaves torch's choice. The same number is needed for bit-equal results."""
+    gpu_memory_bytes: Count | None = None
+    """What it may reserve of its GPU, which it may share with others; it then fails without a GPU. Null: all."""
 
     @model_validator(mode="after")
     def _check_combinations(self) -> "TrainerConfig":

@@ -20,6 +20,7 @@ import torch
 from trainer import events
 from trainer.checkpoint import CheckpointStore, Progress
 from trainer.config import TrainerConfig
+from trainer.device import choose_device
 from trainer.examples import ExampleSet, load_examples
 from trainer.export import export_model
 from trainer.failure import TrainerError
@@ -40,7 +41,7 @@ _SHOWN_DROPS = 1_000
 # These change where or how often something is written, not what is learned; the data is told by its digest.
 _NOT_PART_OF_THE_RUN = {
     "base_model_id", "train_file", "eval_file", "output_dir", "save_every_steps", "keep_checkpoints", "threads",
-    "sample_count", "sample_tokens",
+    "sample_count", "sample_tokens", "gpu_memory_bytes",
 }  # fmt: skip
 
 
@@ -55,7 +56,7 @@ class Training:
         self._emit = emit
         self._stop = stop
         self._started_at = time.monotonic()
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._device = choose_device(config)
         if config.threads is not None:
             torch.set_num_threads(config.threads)
         random.seed(config.seed)

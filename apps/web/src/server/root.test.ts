@@ -52,6 +52,8 @@ describe("authorization", () => {
   it.each([
     "connect.check",
     "connect.checkDraft",
+    "connect.beginSignIn",
+    "connect.pollSignIn",
     "connect.create",
     "connect.update",
     "connect.remove",

@@ -1,38 +1,19 @@
 import type { Acl } from "@anneal/core/access/acl";
 import { aclOfSource } from "@anneal/core/access/source-principals";
-import type { Change, KnownItems } from "@anneal/core/connect/change";
-import { maxSyncFailures } from "@anneal/core/connect/contract";
-import { AnnealError, type ErrorReport } from "@anneal/core/errors";
-import type { ChangeModel, ConnectContext } from "@anneal/connectors/connector";
+import type { Change } from "@anneal/core/connect/change";
+import type { ErrorReport } from "@anneal/core/errors";
+import type { ChangeModel } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
-import type { Scope } from "@anneal/db/database";
-import {
-  listRefsWithFingerprint,
-  markDocumentDeleted,
-  moveDocument,
-  quarantineRef,
-  saveDocumentAcl,
-  streamRefs,
-  upsertDocument,
-  type Source,
-} from "@anneal/db/queries/connect";
+import { markDocumentDeleted, moveDocument, saveDocumentAcl } from "@anneal/db/queries/connect";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
-import { findLastListed, saveCursor, type SyncState } from "@anneal/db/queries/source-syncs";
-import type { ObjectStore } from "@anneal/objects/object-store";
+import { findLastListed, saveCursor } from "@anneal/db/queries/source-syncs";
+import type { AppliedSync, ReadingSync } from "./applied-sync.ts";
+import { fetchContent, type HeldContent } from "./fetch-content.ts";
+import { createKnownItems } from "./known-items.ts";
 import { createLanes } from "./lanes.ts";
-import type { ProgressReporter } from "./progress.ts";
+import { quarantine } from "./quarantine.ts";
 import { createSyncMeter } from "./sync-meter.ts";
-import { withContent } from "./with-content.ts";
-
-type AppliedSync = {
-  scope: Scope;
-  objects: ObjectStore;
-  source: Source;
-  secrets: Record<string, string>;
-  sync: Required<SyncState>;
-  context: ConnectContext;
-  progress: ProgressReporter;
-};
+import { createUpsertWriter, requireOfDocument, type UpsertWriter } from "./write-upserts.ts";
 
 /** Those that go through everything each time, so that the last time says how much there is. */
 const listing: ReadonlySet<ChangeModel> = new Set(["fingerprint", "full-listing", "conditional"]);
@@ -42,7 +23,8 @@ export type AppliedChanges = { status: "done"; heldBack: ErrorReport | null } | 
 
 /**
  * Applies one source's change stream and counts in `sync.counts`; a checkpoint is stored only when all before it is
- * durable, and is where a sync stops that somebody pauses.
+ * durable, and is where a sync stops that somebody pauses. Contents are fetched side by side, as many as the connector
+ * allows; they are stored and their rows written while it reads on.
  */
 export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges> {
   const { scope, source, sync, context, progress } = applied;
@@ -51,11 +33,8 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
   const own = <Audience extends Acl | null>(acl: Audience) =>
     acl === null || connector.directory === "vendor" ? acl : aclOfSource(acl, source.id);
   const fingerprints = createFingerprintReader(scope, source.id);
-  const known: KnownItems = {
-    fingerprintOf: fingerprints.fingerprintOf,
-    refsWithFingerprint: (fingerprint) => listRefsWithFingerprint(scope, source.id, fingerprint),
-    refs: () => streamRefs(scope, source.id),
-  };
+  const reading = { ...applied, fingerprints };
+  const writer = createUpsertWriter(reading);
   const meter = createSyncMeter({
     scope,
     sync,
@@ -68,19 +47,23 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
     config: connector.configSchema.parse(source.config),
     secrets: connector.secretSchema.parse(applied.secrets),
     cursor: source.cursor,
-    known,
+    known: createKnownItems({ scope, sourceId: source.id }, fingerprints, writer),
     context,
   });
   const lanes = createLanes(connector.parallelReads ?? 1);
+  const settle = async () => {
+    await lanes.settle();
+    await writer.settle();
+  };
   const apply = async (change: Change): Promise<"paused" | undefined> => {
     context.signal.throwIfAborted();
     // All but new content is applied after what came before it.
-    if (change.type !== "upsert") await lanes.settle();
+    if (change.type !== "upsert") await settle();
     switch (change.type) {
       case "upsert": {
         const owned = { ...change, item: { ...change.item, acl: own(change.item.acl) } };
         fingerprints.forget(change.item.ref);
-        await lanes.run(change.item.ref, () => upsert(applied, owned));
+        await lanes.run(change.item.ref, () => fetchUpsert(reading, writer, owned));
         break;
       }
       case "delete":
@@ -88,20 +71,20 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
         if (await markDocumentDeleted(scope, source.id, change.ref)) counts.removed += 1;
         break;
       case "acl":
-        fingerprints.forget(change.ref);
         await saveDocumentAcl(scope, source.id, { ...change, acl: own(change.acl) });
+        fingerprints.learn(change.ref, change.fingerprint);
         counts.changed += 1;
         break;
       case "moved":
-        fingerprints.forget(change.fromRef);
-        fingerprints.forget(change.item.ref);
         await moveDocument(scope, source.id, change.fromRef, { ...change.item, acl: own(change.item.acl) });
+        fingerprints.forget(change.fromRef);
+        fingerprints.learn(change.item.ref, change.item.fingerprint);
         counts.changed += 1;
         break;
       case "failure":
         // Without a ref it is about the source as a whole.
         if (change.ref === "") heldBack = change.error;
-        else await quarantine(applied, change.ref, change.error);
+        else await quarantine(reading, change.ref, change.error);
         break;
       case "checkpoint": {
         counts.scanned = change.scanned;
@@ -119,7 +102,10 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
     return undefined;
   };
   // What a sync fails with is thrown; nothing of it goes on then, with the source's connections or the sync's lock.
-  const ended = () => lanes.settle().catch(() => undefined);
+  const ended = async () => {
+    await lanes.settle().catch(() => undefined);
+    await writer.settle().catch(() => undefined);
+  };
   try {
     for await (const change of stream) {
       try {
@@ -129,33 +115,29 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
         throw error;
       }
     }
-    await lanes.settle();
+    await settle();
     return { status: "done", heldBack };
   } finally {
     await ended();
   }
 }
 
-async function upsert(applied: AppliedSync, { item, content }: Extract<Change, { type: "upsert" }>): Promise<void> {
-  const { scope, objects, source, sync, context } = applied;
+/** What is wrong with one document's content is no other's concern. */
+async function fetchUpsert(
+  reading: ReadingSync,
+  writer: UpsertWriter,
+  { item, content }: Extract<Change, { type: "upsert" }>,
+): Promise<void> {
+  const { objects, context } = reading;
+  let held: HeldContent;
   try {
-    const change = await withContent(objects, await content.open(context.signal), context, async (stored, put) => {
-      sync.counts.read += 1;
-      sync.counts.bytes += stored.sizeBytes;
-      return (await upsertDocument(scope, source.id, item, stored, put)).change;
-    });
-    if (change !== "unchanged") sync.counts[change] += 1;
+    held = await fetchContent(objects, await content.open(context.signal), context);
   } catch (error) {
-    if (!(error instanceof AnnealError) || error.code === "DISK_FULL" || context.signal.aborted) throw error;
-    // Of a source that was removed meanwhile, this says so and ends the sync.
-    await quarantine(applied, item.ref, error.toReport());
+    requireOfDocument(reading, error);
+    // What came before it of the same document counts.
+    if (writer.unwritten.has(item.ref)) await writer.settle();
+    await quarantine(reading, item.ref, error.toReport());
+    return;
   }
-}
-
-async function quarantine({ scope, source, sync }: AppliedSync, ref: string, error: ErrorReport): Promise<void> {
-  sync.counts.dropped += 1;
-  const { code, message, action } = error;
-  if (sync.failures.length < maxSyncFailures) sync.failures.push({ ref, code, message, action });
-  const drop = { stage: "connect", code: error.code, reason: `${error.message} ${error.action}` };
-  await quarantineRef(scope, source.id, ref, drop);
+  await writer.add({ item, content: held });
 }

@@ -7,6 +7,7 @@ import { requireConnector } from "@anneal/connectors/registry";
 import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
 import type { Database, Scope } from "@anneal/db/database";
 import { getSource } from "@anneal/db/queries/connect";
+import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import { takeDraft } from "@anneal/db/queries/source-drafts";
 import type { SecretBox } from "@anneal/db/secret-box";
 import { cancellationSignal } from "@temporalio/activity";
@@ -15,10 +16,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 type Checked = {
+  scope: Scope;
   kind: string;
   config: Record<string, unknown>;
   sealedSecrets: Buffer | null;
   sealedFor: string;
+  /** Whether the row that the secrets are bound to is still there: a draft that brought its own was taken out. */
+  isKept: boolean;
 };
 
 export type CheckActivities = ReturnType<typeof createCheckActivities>;
@@ -32,7 +36,8 @@ export function createCheckActivities(deps: {
   python: PythonRuntime;
   observeRemote: (kind: string) => RemoteObserver;
 }) {
-  async function check({ kind, config, sealedSecrets, sealedFor }: Checked, tempDir: string): Promise<CheckOutcome> {
+  async function check(checked: Checked, tempDir: string): Promise<CheckOutcome> {
+    const { scope, kind, config, sealedSecrets, sealedFor, isKept } = checked;
     const connector = requireConnector(kind);
     const secrets = sealedSecrets === null ? {} : deps.secretBox.open(sealedSecrets, sealedFor);
     const { checks, summary, error } = await connector.check(
@@ -46,6 +51,7 @@ export function createCheckActivities(deps: {
         chromiumPath: deps.chromiumPath,
         python: deps.python,
         onRemoteEvent: deps.observeRemote(kind),
+        renewSecrets: isKept ? (renew) => renewCredentials(scope, deps.secretBox, sealedFor, renew) : undefined,
       },
     );
     if (error !== null) return { status: "failed", error };
@@ -75,8 +81,11 @@ export function createCheckActivities(deps: {
 }
 
 async function load(scope: Scope, of: CheckInput["of"]): Promise<Checked> {
-  if ("draftId" in of) return takeDraft(scope, of.draftId);
-  return { ...(await getSource(scope, of.sourceId)), sealedFor: of.sourceId };
+  if ("sourceId" in of) {
+    return { ...(await getSource(scope, of.sourceId)), scope, sealedFor: of.sourceId, isKept: true };
+  }
+  const draft = await takeDraft(scope, of.draftId);
+  return { ...draft, scope, isKept: draft.sealedFor !== draft.id };
 }
 
 const tooSlow: CheckOutcome = {

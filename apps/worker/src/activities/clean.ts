@@ -1,3 +1,4 @@
+import { addTriedLanguages, writeCleanDigest } from "@anneal/core/clean/clean-digest";
 import { cleanDocument } from "@anneal/core/clean/clean-document";
 import { defaultCleanPolicy } from "@anneal/core/clean/policy";
 import { canonicalJson } from "@anneal/core/canonical-json";
@@ -46,16 +47,18 @@ export function createCleanActivities(deps: {
 }) {
   const { db, objects, parsers, mainContent } = deps;
 
-  /**
-   * Changes whenever the outcome for the same bytes may change, so that a new parser, a language that was installed for
-   * OCR or a new policy cleans everything again.
-   */
-  async function readCleanVersion(): Promise<string> {
-    const parserVersion = await parsers.version();
-    return sha256(canonicalJson({ parserVersion, policy: defaultCleanPolicy })).slice(0, 12);
-  }
+  /** Changes whenever the outcome for the same bytes may change: a new parser or policy cleans everything again. */
+  const cleanVersion = sha256(canonicalJson({ parserVersion: parsers.version(), policy: defaultCleanPolicy })).slice(
+    0,
+    12,
+  );
 
-  async function parse(document: Document, tempDir: string, signal: AbortSignal): Promise<ParsedDocument> {
+  async function parse(
+    document: Document,
+    tempDir: string,
+    signal: AbortSignal,
+    onRecognition: () => void,
+  ): Promise<ParsedDocument> {
     const path = join(tempDir, randomUUID());
     try {
       await pipeline(Readable.from(await objects.stream(document.contentKey)), createWriteStream(path));
@@ -75,6 +78,7 @@ export function createCleanActivities(deps: {
         fileName,
         ...(document.mediaType === null ? {} : { mediaType: document.mediaType }),
         signal,
+        onRecognition,
       });
     } finally {
       await rm(path, { force: true });
@@ -85,17 +89,21 @@ export function createCleanActivities(deps: {
   async function cleanOne(
     scope: Scope,
     documentId: string,
-    { cleanVersion, tempDir, signal }: { cleanVersion: string; tempDir: string; signal: AbortSignal },
+    { languages, tempDir, signal }: { languages: readonly string[]; tempDir: string; signal: AbortSignal },
   ): Promise<boolean> {
     const document = await getDocument(scope, documentId);
-    const cleanDigest = `${cleanVersion}:${document.contentHash}`;
+    let needsRecognition = false;
+    const digest = () => {
+      const from = { cleanVersion, contentHash: document.contentHash };
+      return writeCleanDigest(from, needsRecognition ? addTriedLanguages(document.cleanDigest, from, languages) : null);
+    };
     const out = (status: "dropped" | "quarantined", code: string, reason: string) => ({
       status,
-      cleanDigest,
+      cleanDigest: digest(),
       drop: { stage: "clean", code, reason },
     });
     try {
-      const parsed = await parse(document, tempDir, signal);
+      const parsed = await parse(document, tempDir, signal, () => (needsRecognition = true));
       const cleaned = cleanDocument(parsed, defaultCleanPolicy);
       if (cleaned.status === "dropped") {
         return await saveDropped(scope, document, {
@@ -108,7 +116,7 @@ export function createCleanActivities(deps: {
       await objects.put(cleanKey, bytes);
       return await saveCleaned(scope, document, {
         cleanKey,
-        cleanDigest,
+        cleanDigest: digest(),
         title: cleaned.document.title ?? document.title,
         mediaType: parsed.mediaType,
         language: cleaned.language.code,
@@ -129,8 +137,8 @@ export function createCleanActivities(deps: {
       const scope = { db, workspaceId: input.workspaceId };
       const { sourceIds } = input.settings;
       const signal = cancellationSignal();
-      const cleanVersion = await readCleanVersion();
-      const queue = await listDocumentsToClean(scope, { cleanVersion, sourceIds });
+      const languages = await parsers.recognitionLanguages();
+      const queue = await listDocumentsToClean(scope, { cleanVersion, languages, sourceIds });
       const progress = createProgressReporter({ scope, runId: input.runId, stage: "clean", unit: "documents" });
       const tempDir = await mkdtemp(join(tmpdir(), "anneal-clean-"));
       const total = queue.length;
@@ -143,7 +151,7 @@ export function createCleanActivities(deps: {
         const lanes = Array.from({ length: parallelDocuments }, async () => {
           for (const { id } of work) {
             signal.throwIfAborted();
-            while (!(await cleanOne(scope, id, { cleanVersion, tempDir, signal }))) signal.throwIfAborted();
+            while (!(await cleanOne(scope, id, { languages, tempDir, signal }))) signal.throwIfAborted();
             done += 1;
             await progress.report(done, total);
           }

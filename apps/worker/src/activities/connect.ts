@@ -3,7 +3,7 @@ import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
-import { defaultLimits } from "@anneal/connectors/connector";
+import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
 import type { DatabaseHandle, Scope } from "@anneal/db/database";
@@ -11,6 +11,7 @@ import type { Lock } from "@anneal/db/lock";
 import { getSource, listSources, type Source } from "@anneal/db/queries/connect";
 import { countSourceDocuments, listDocumentDrops } from "@anneal/db/queries/documents";
 import { replaceDrops, getRun } from "@anneal/db/queries/loop";
+import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import {
   beginSync,
   endSync,
@@ -29,9 +30,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ReaderPushes } from "../drivers/reader-pushes.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { applyDirectory } from "./apply-directory.ts";
+import { followReaderChanges } from "./follow-readers.ts";
 import { createProgressReporter, type ProgressReporter } from "./progress.ts";
 
 export type ConnectActivities = ReturnType<typeof createConnectActivities>;
@@ -46,6 +49,7 @@ export function createConnectActivities(deps: {
   chromiumPath: string | null;
   python: PythonRuntime;
   observeRemote: (kind: string) => RemoteObserver;
+  readerPushes: ReaderPushes;
 }) {
   const { objects, secretBox } = deps;
   const { db, tryLock } = deps.database;
@@ -74,7 +78,7 @@ export function createConnectActivities(deps: {
         return null;
       }
       const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
-      const context = {
+      const context: ConnectContext = {
         signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
         tempDir,
         limits: defaultLimits,
@@ -82,6 +86,7 @@ export function createConnectActivities(deps: {
         chromiumPath: deps.chromiumPath,
         python: deps.python,
         onRemoteEvent: deps.observeRemote(source.kind),
+        renewSecrets: (renew) => renewCredentials(scope, secretBox, source.id, renew),
       };
       // Before the documents: whoever left a group must not read the new ones that it admits.
       await applyDirectory({ scope, source, secrets, context });
@@ -138,6 +143,7 @@ export function createConnectActivities(deps: {
       const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
       // A source may think for longer than a heartbeat may be late.
       const pulse = setInterval(() => heartbeat(), pulseMs);
+      const readers = followReaderChanges(scope, deps.readerPushes);
       try {
         const lock = await lockSource(source, runId !== null || attempt > 1, progress);
         if (lock === null) {
@@ -168,6 +174,7 @@ export function createConnectActivities(deps: {
           await lock.release();
         }
       } finally {
+        await readers.end();
         clearInterval(pulse);
       }
     },

@@ -1,8 +1,7 @@
-import { aclFingerprint } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
 import { sparseDocumentVector } from "@anneal/core/indexing/bm25";
 import { chunkDocument, embeddingText } from "@anneal/core/indexing/chunk-document";
-import { chunkPayload, readersPayload } from "@anneal/core/indexing/payload";
+import { chunkPayload, readersFingerprint, readersPayload, type Readers } from "@anneal/core/indexing/payload";
 import { identifyChunks, planIndexing, type IdentifiedChunk } from "@anneal/core/indexing/plan-indexing";
 import { tokeniseForSearch } from "@anneal/core/indexing/terms";
 import type { StageInput } from "@anneal/core/loop/contract";
@@ -19,14 +18,16 @@ import {
   type Collection,
 } from "@anneal/db/queries/indexing";
 import { addRunOutputs } from "@anneal/db/queries/loop";
+import { writeChunks } from "@anneal/db/queries/reader-changes";
 import type { EmbeddingsClient } from "@anneal/engines/embeddings-client";
 import type { VectorIndex } from "@anneal/engines/vector-index";
 import type { ObjectStore } from "@anneal/objects/object-store";
-import { cancellationSignal } from "@temporalio/activity";
+import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { ensureAssistant } from "./ensure-assistant.ts";
 import { loadClean } from "./load-clean.ts";
 import { createProgressReporter } from "./progress.ts";
+import { pushReaderChanges } from "./push-readers.ts";
 
 export type IndexingActivities = ReturnType<typeof createIndexingActivities>;
 
@@ -54,19 +55,20 @@ export function createIndexingActivities(deps: {
       hiddenIn,
     };
     // Being hidden behind a copy is, like the ACL, a matter of who may find the chunk: it changes without new vectors.
-    const readers = `${aclFingerprint(document.acl)}${hiddenIn.map((sourceId) => `#${sourceId}`).join("")}`;
+    const readers = readersFingerprint(place);
     const next = identifyChunks(chunkDocument(parsed), place).map((chunk) => ({ ...chunk, aclFingerprint: readers }));
     const held = await listChunks(scope, collection.id, document.id);
     const plan = planIndexing(
       held.map(({ id, ...chunk }) => ({ pointId: id, ...chunk })),
       next,
     );
-    return { plan, place, readers };
+    return { plan, place };
   }
 
   /**
    * Carries a document's plan out in batches, each written to our own table after the index: a kill repeats one batch,
-   * whose vector writes are idempotent, and a long document goes on where it was.
+   * whose vector writes are idempotent, and a long document goes on where it was. Each is written with the document's
+   * readers as they are then; where they change later, what changed is pushed.
    */
   async function indexDocument(
     scope: Scope,
@@ -75,41 +77,49 @@ export function createIndexingActivities(deps: {
     signal: AbortSignal,
     onChanged: (changes: number) => Promise<void>,
   ): Promise<void> {
-    const { plan, place, readers } = await planDocument(scope, collection, document);
-    const rowOf = (chunk: IdentifiedChunk) => chunkRow(chunk, collection.id, document.id);
+    const { plan, place } = await planDocument(scope, collection, document);
+    const rowsOf = (batch: IdentifiedChunk[], readers: Readers) => ({
+      rows: batch.map((chunk) => ({
+        ...chunkRow(chunk, collection.id, document.id),
+        aclFingerprint: readersFingerprint(readers),
+      })),
+      deletes: [],
+      aclFingerprints: [],
+    });
     for (const batch of batchesOf(plan.upsert)) {
       signal.throwIfAborted();
       const texts = batch.map(({ chunk }) => embeddingText(chunk));
       const dense = await embeddings.embed(texts, signal);
-      await vectors.upsert(
-        collection.id,
-        batch.map((chunk, index) => ({
-          id: chunk.pointId,
-          dense: dense[index]!,
-          sparse: sparseDocumentVector(tokeniseForSearch(texts[index]!, document.language)),
-          payload: chunkPayload(chunk, place),
-        })),
-      );
-      await applyChunkPlan(scope, { rows: batch.map(rowOf), deletes: [], aclFingerprints: [] });
+      await writeChunks(scope, document.id, async (readers) => {
+        await vectors.upsert(
+          collection.id,
+          batch.map((chunk, index) => ({
+            id: chunk.pointId,
+            dense: dense[index]!,
+            sparse: sparseDocumentVector(tokeniseForSearch(texts[index]!, document.language)),
+            payload: chunkPayload(chunk, { ...place, ...readers }),
+          })),
+        );
+        return rowsOf(batch, readers);
+      });
       await onChanged(batch.length);
     }
     for (const batch of batchesOf(plan.setPayload)) {
       signal.throwIfAborted();
-      for (const chunk of batch) {
-        await vectors.setPayload(collection.id, [chunk.pointId], chunkPayload(chunk, place));
-      }
-      await applyChunkPlan(scope, { rows: batch.map(rowOf), deletes: [], aclFingerprints: [] });
+      await writeChunks(scope, document.id, async (readers) => {
+        for (const chunk of batch)
+          await vectors.setPayload(collection.id, [chunk.pointId], chunkPayload(chunk, { ...place, ...readers }));
+        return rowsOf(batch, readers);
+      });
       await onChanged(batch.length);
     }
-    if (plan.setAcl.length > 0) {
+    if (plan.setAcl.length + plan.delete.length === 0) return;
+    await writeChunks(scope, document.id, async (readers) => {
       const pointIds = plan.setAcl.map((chunk) => chunk.pointId);
-      await vectors.setPayload(collection.id, pointIds, readersPayload(place));
-    }
-    if (plan.delete.length > 0) await vectors.remove(collection.id, plan.delete);
-    await applyChunkPlan(scope, {
-      rows: [],
-      deletes: plan.delete,
-      aclFingerprints: plan.setAcl.map((chunk) => ({ id: chunk.pointId, aclFingerprint: readers })),
+      if (pointIds.length > 0) await vectors.setPayload(collection.id, pointIds, readersPayload(readers));
+      if (plan.delete.length > 0) await vectors.remove(collection.id, plan.delete);
+      const aclFingerprint = readersFingerprint(readers);
+      return { rows: [], deletes: plan.delete, aclFingerprints: pointIds.map((id) => ({ id, aclFingerprint })) };
     });
     await onChanged(plan.setAcl.length + plan.delete.length);
   }
@@ -176,6 +186,8 @@ export function createIndexingActivities(deps: {
         await applyChunkPlan(scope, { rows: [], deletes, aclFingerprints: [] });
         changes += deletes.length;
       }
+      // What changed its readers while it was compared or written.
+      await pushReaderChanges(scope, vectors, { signal, onPushed: () => heartbeat() });
       const assistant = await ensureAssistant(scope, input.settings, collection.id);
       await addRunOutputs(scope, input.runId, { collectionId: collection.id, assistantId: assistant.id });
       const note = changes === 0 ? "Nothing changed." : `${changes} chunks written or removed.`;

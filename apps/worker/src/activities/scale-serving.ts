@@ -1,5 +1,5 @@
 import type { Database } from "@anneal/db/database";
-import { listActivePlacements, listPools } from "@anneal/db/queries/pools";
+import { listActivePlacements, listPools, type Placement } from "@anneal/db/queries/pools";
 import { listReplicas, type Replica } from "@anneal/db/queries/serving";
 import { getServingTarget, updateServingTarget, type ServingTarget } from "@anneal/db/queries/serving-target";
 import { createController, step, type ControllerState } from "@anneal/sizing/autoscale/controller";
@@ -7,6 +7,7 @@ import type { ReplicaMetrics, ReplicaObservation } from "@anneal/sizing/autoscal
 import { metricsBetween, readVllmMetrics, type VllmSnapshot } from "@anneal/sizing/autoscale/read-vllm-metrics";
 import type { ServingProfile } from "@anneal/sizing/autoscale/controller-settings";
 import type { ReplicaDriver } from "../drivers/replicas.ts";
+import { countPlaceable } from "./count-placeable.ts";
 
 export type ServingScaler = {
   /** Cheap to call often: it decides once an interval, and only where an administrator lets it. */
@@ -14,6 +15,9 @@ export type ServingScaler = {
 };
 
 const scrapeTimeoutMs = 5000;
+
+/** What the scheduler gave an engine on GPUs. */
+export type PlacedEngine = { gpus: number; cacheGibPerGpu: number };
 
 /**
  * Feeds the controller of `@anneal/sizing` with the engines' own metrics and writes what it decides into the serving
@@ -25,10 +29,12 @@ export function createServingScaler(deps: {
   baseModel: string;
   /** Null when nobody knows what the engines run on. */
   scaling: ServingProfile | null;
+  /** What an engine can do on the part of its GPUs that it was given; null where it is not placed on GPUs that are known. */
+  profilePlaced?: ((engine: PlacedEngine) => ServingProfile | null) | null;
   intervalSeconds: number;
   now?: () => number;
 }): ServingScaler {
-  const { db, replicas, baseModel, scaling, intervalSeconds, now = Date.now } = deps;
+  const { db, replicas, baseModel, intervalSeconds, profilePlaced = null, now = Date.now } = deps;
   const scrapes = new Map<string, { snapshot: VllmSnapshot; atMs: number }>();
   let decidedAtMs = 0;
 
@@ -60,23 +66,17 @@ export function createServingScaler(deps: {
     }
   }
 
-  /** How many more engines the machines have room for, judged by what the running ones were placed with. */
-  async function countPlaceable(): Promise<number> {
-    const active = await listActivePlacements(db);
-    const running = active.filter(({ status }) => status === "running");
-    const engine = running.find(({ request }) => request.kind === "serving");
-    const memberMib = engine?.request.gang[0]?.memoryMib;
-    if (memberMib === undefined || memberMib === 0) return 0;
-    const nodes = (await listPools(db)).flatMap((pool) => pool.nodes).filter((node) => !node.cordoned && !node.lost);
-    const bookedMib = (name: string) =>
-      running
-        .flatMap(({ request, members }) => members.map((member) => ({ member, request })))
-        .filter(({ member }) => member.node === name)
-        .reduce((sum, { member, request }) => sum + (request.gang[member.member]?.memoryMib ?? 0), 0);
-    return nodes.reduce(
-      (sum, node) => sum + Math.max(0, Math.floor((node.memoryMib - bookedMib(node.name)) / memberMib)),
-      0,
-    );
+  async function findRunning(): Promise<{ running: Placement[]; engine: Placement | undefined }> {
+    const running = (await listActivePlacements(db)).filter(({ status }) => status === "running");
+    return { running, engine: running.find(({ request }) => request.kind === "serving") };
+  }
+
+  /** By what an engine was placed with, where it has a part of a GPU. */
+  function profileOf(engine: Placement | undefined): ServingProfile | null {
+    const gpus = engine?.request.gang[0]?.gpus ?? 0;
+    const cacheBytes = engine?.breakdown["kvCacheBytes"];
+    if (profilePlaced === null || gpus === 0 || cacheBytes === undefined) return deps.scaling;
+    return profilePlaced({ gpus, cacheGibPerGpu: cacheBytes / 2 ** 30 });
   }
 
   /** The controller as it was, unless somebody has changed its bounds since. */
@@ -98,6 +98,8 @@ export function createServingScaler(deps: {
       decidedAtMs = now();
       const target = await getServingTarget(db, baseModel);
       if (target === undefined || target.mode === "manual") return;
+      const { running, engine } = await findRunning();
+      const scaling = profileOf(engine);
       if (scaling === null) {
         const reason =
           "Nobody has said what the engines run on, so nothing can be scaled: set ANNEAL_INFERENCE_GPUS for the worker.";
@@ -109,7 +111,11 @@ export function createServingScaler(deps: {
       const decision = step(controllerOf(target, scaling), {
         at: now() / 1000,
         replicas: observed.filter((replica) => replica !== null),
-        placeable: await countPlaceable(),
+        placeable: countPlaceable(
+          (await listPools(db)).flatMap((pool) => pool.nodes),
+          running,
+          engine,
+        ),
       });
       await updateServingTarget(db, baseModel, {
         desired: Math.max(1, decision.desiredReplicas),

@@ -3,14 +3,16 @@ import type { StageInput } from "@anneal/core/loop/contract";
 import { canonicalJson } from "@anneal/core/canonical-json";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import { assertTrainingServeable, engineLimitsOf } from "@anneal/core/register/serveability";
-import { trainerConfigSchema } from "@anneal/core/train/trainer-config";
+import { trainerConfigSchema, type TrainerConfig } from "@anneal/core/train/trainer-config";
 import { trainingConfigOf } from "@anneal/core/train/training-config";
 import type { Database, Scope } from "@anneal/db/database";
+import type { PoolNode } from "@anneal/db/schema";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
 import { replaceDrops, addRunOutputs, getRun } from "@anneal/db/queries/loop";
 import { listReplicas } from "@anneal/db/queries/serving";
 import {
   endPlacement,
+  getPlacedGpus,
   getPlacement,
   listActivePlacements,
   listPools,
@@ -18,19 +20,14 @@ import {
   schedulePending,
   submitPlacement,
   teamOf,
+  type PlacedGpus,
 } from "@anneal/db/queries/pools";
 import { createTrainingRun, findFinishedTraining, getTrainingRun, updateTrainingRun } from "@anneal/db/queries/train";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import type { TrainingSettings } from "@anneal/core/loop/settings";
-import { gpuCatalogue } from "@anneal/sizing/gpus/catalogue";
+import { awaitGpuMemory } from "@anneal/processes/query-gpus";
 import type { Decision } from "@anneal/sizing/placement/decision";
-import { SizingError } from "@anneal/sizing/sizing-error";
-import {
-  estimateCpuTraining,
-  type CpuTrainingEstimate,
-  type CpuTrainingRequest,
-} from "@anneal/sizing/training/estimate-cpu-training";
-import { estimateTraining } from "@anneal/sizing/training/estimate-training";
+import { trainingContextBytes } from "@anneal/sizing/training/estimate-training";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -39,9 +36,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startTrainer } from "../drivers/trainer-process.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
+import { explainRefusal } from "./explain-refusal.ts";
 import { createProgressReporter } from "./progress.ts";
 import { recordTrainerEvent } from "./record-trainer-event.ts";
 import { settleTraining, type TrainerEnd } from "./settle-training.ts";
+import { sizeTraining, type TrainingDemand } from "./size-training.ts";
 import type { BaseModel } from "../base-model.ts";
 
 export type TrainActivities = ReturnType<typeof createTrainActivities>;
@@ -49,21 +48,16 @@ export type TrainActivities = ReturnType<typeof createTrainActivities>;
 /** The machine that the worker runs on. */
 export const machinePool = "this-machine";
 const placePollMs = 2000;
+/** How long a training waits for memory of its GPU that what ran there before has not given back yet. */
+const memoryWaitMs = 120_000;
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
 
-/** @throws AnnealError INVALID_INPUT for settings that cannot be sized, or not be trained on this machine */
-function sizeTraining(request: CpuTrainingRequest): CpuTrainingEstimate {
-  try {
-    return estimateCpuTraining(request);
-  } catch (error) {
-    if (!(error instanceof SizingError)) throw error;
-    throw new AnnealError("INVALID_INPUT", error.message, {
-      action: "Change the training's settings, then train again.",
-      details: error.details,
-    });
-  }
-}
+/** What the trainer's allocator may reserve of its GPU: its share of it, without the CUDA context beside the allocator. */
+const grantedBytes = ({ gpu, milli }: PlacedGpus) =>
+  Math.floor((gpu.memoryGib * 2 ** 30 * milli) / 1000) - trainingContextBytes;
+
+const isSame = (placed: PlacedGpus, now: PlacedGpus | null) => placed.ids.join() === now?.ids.join();
 
 export function createTrainActivities(deps: {
   db: Database;
@@ -84,14 +78,25 @@ export function createTrainActivities(deps: {
   /** One trainer from start to end; null when the scheduler took its place away and it stopped at a checkpoint. */
   async function trainUntilStopped(
     input: StageInput & { trainingRunId: string },
-    { directory, configPath }: { directory: string; configPath: string },
+    { directory, config }: { directory: string; config: TrainerConfig },
     trainCount: number,
   ): Promise<StageCounts | null> {
     const scope = scopeOf(input);
     const { trainingRunId } = input;
     const { startedAt } = await getTrainingRun(scope, trainingRunId);
+    const placed = await getPlacedGpus(db, subjectOf(trainingRunId));
+    if (placed === null && (await needsGpus(trainingRunId))) {
+      // Its GPU is gone: it waits for another one.
+      await schedulePending(db);
+      await sleep(placePollMs, undefined, { signal: cancellationSignal() });
+      return null;
+    }
+    if (placed !== null) await awaitMemory(placed, input.settings.training);
     await updateTrainingRun(scope, trainingRunId, { status: "running", startedAt: startedAt ?? new Date() });
-    const trainer = await startTrainer({ python: deps.python, pythonPath: deps.pythonPath, directory, configPath });
+    const configPath = join(directory, "config.json");
+    await writeFile(configPath, JSON.stringify({ ...config, gpuMemoryBytes: placed && grantedBytes(placed) }, null, 2));
+    const python = { python: deps.python, pythonPath: deps.pythonPath };
+    const trainer = await startTrainer({ ...python, directory, configPath, devices: placed?.ids ?? [] });
     const signal = cancellationSignal();
     signal.addEventListener("abort", () => trainer.stop(), { once: true });
     const progress = createProgressReporter({ scope, runId: input.runId, stage: "train", unit: "steps" });
@@ -102,7 +107,8 @@ export function createTrainActivities(deps: {
       void (async () => {
         await progress.report(last.done, last.total);
         if ((await getTrainingRun(scope, trainingRunId)).status === "stopping") trainer.stop();
-        if ((await getPlacement(db, subjectOf(trainingRunId)))?.status === "waiting") {
+        const hasMoved = placed !== null && !isSame(placed, await getPlacedGpus(db, subjectOf(trainingRunId)));
+        if (hasMoved || (await getPlacement(db, subjectOf(trainingRunId)))?.status === "waiting") {
           displaced = true;
           trainer.stop();
         }
@@ -148,53 +154,47 @@ export function createTrainActivities(deps: {
     }
   }
 
-  function wouldHold(gpu: string, training: TrainingSettings, tokensPerPass: number): boolean {
+  const needsGpus = async (trainingRunId: string) =>
+    (await getPlacement(db, subjectOf(trainingRunId)))?.request.gang.some(({ gpus }) => gpus > 0) ?? false;
+
+  /** What was freed for it may take a while to be given back by who had it. */
+  async function awaitMemory(placed: PlacedGpus, training: TrainingSettings): Promise<void> {
+    const neededBytes = sizeTraining(baseModel, training, placed.gpu).leastGpuBytes ?? 0;
+    const beat = setInterval(() => heartbeat(), placePollMs);
     try {
-      return estimateTraining({
-        model: baseModel.config,
-        gpu,
-        method: training.method,
-        quantization: null,
-        loraRank: training.rank,
-        loraTargets: "all-linear",
-        maxLength: training.maxLength,
-        batch: Math.ceil(tokensPerPass / training.maxLength),
-        gradientCheckpointing: false,
-        flashAttention: true,
-        gpus: 1,
-        sharding: null,
-      }).fits;
-    } catch (error) {
-      // Beyond what can be sized is beyond what fits.
-      if (error instanceof SizingError) return false;
-      throw error;
+      await awaitGpuMemory({ ids: placed.ids, neededBytes, timeoutMs: memoryWaitMs, signal: cancellationSignal() });
+    } finally {
+      clearInterval(beat);
     }
   }
 
-  /** In the words of a training: what it needs, what the machine has, and the GPU that would hold it. */
-  async function explainRefusal(
+  async function refuse(
+    scope: Scope,
     decision: Extract<Decision, { status: "refused" }>,
-    training: TrainingSettings,
-    tokensPerPass: number,
-    neededBytes: number,
-  ): Promise<{ reason: string; action: string }> {
-    if (decision.code !== "never-fits") return { reason: decision.reason, action: decision.action };
-    const pool = (await listPools(db)).find(({ name }) => name === machinePool);
-    const [node] = pool?.nodes.toSorted((left, right) => right.memoryMib - left.memoryMib) ?? [];
-    const held = (await listActivePlacements(db)).filter(({ members }) =>
-      members.some((each) => each.node === node?.name),
+    { trainingRunId, training, demand }: { trainingRunId: string; training: TrainingSettings; demand: TrainingDemand },
+  ): Promise<AnnealError> {
+    const node = await findMachine();
+    const held = (await listActivePlacements(db)).flatMap(({ request, members }) =>
+      members
+        .filter((each) => each.node === node?.name)
+        .map((each) => ({ ...each, memoryMib: request.gang[each.member]?.memoryMib ?? 0 })),
     );
-    const freeBytes = (node?.memoryMib ?? 0) * 2 ** 20 - held.reduce((sum, each) => sum + each.predictedBytes, 0);
-    const inGib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-    const gpu = gpuCatalogue
-      .toSorted((left, right) => left.memoryGib - right.memoryGib)
-      .find(({ id }) => wouldHold(id, training, tokensPerPass));
-    return {
-      reason: node
-        ? `The training needs ${inGib(neededBytes)} of memory, and ${node.name} has ${inGib(Math.max(0, freeBytes))} free of ${inGib(node.memoryMib * 2 ** 20)}.`
-        : `There is no machine in the pool ${machinePool} to train on.`,
-      action: `Lower the batch tokens, the maximum length or the rank, or train on a larger machine${gpu ? `: one ${gpu.name} (${gpu.memoryGib} GiB) would hold it` : ""}.`,
-    };
+    const request = { pool: machinePool, node, held };
+    const { reason, action } = explainRefusal(decision, request, { demand, model: baseModel, training });
+    const { estimate } = demand;
+    await updateTrainingRun(scope, trainingRunId, { admission: { status: "refused", reason, action, estimate } });
+    const error = new AnnealError("ADMISSION_REFUSED", reason, {
+      action,
+      details: { estimate: estimate.breakdown, neededBytes: estimate.totalBytes },
+    });
+    await updateTrainingRun(scope, trainingRunId, { status: "failed", error: error.toReport(), endedAt: new Date() });
+    return error;
+  }
+
+  /** The machine that trains: of the pool's the largest. */
+  async function findMachine(): Promise<PoolNode | null> {
+    const pool = (await listPools(db)).find(({ name }) => name === machinePool);
+    return pool?.nodes.toSorted((left, right) => right.memoryMib - left.memoryMib)[0] ?? null;
   }
 
   return {
@@ -238,45 +238,22 @@ export function createTrainActivities(deps: {
       const scope = scopeOf(input);
       const { trainingRunId, workspaceId } = input;
       const { training } = input.settings;
-      const tokensPerPass = Math.max(training.batchTokens, training.maxLength);
-      const estimate = sizeTraining({
-        model: baseModel.config,
-        method: training.method,
-        loraRank: training.rank,
-        maxLength: training.maxLength,
-        batchTokens: tokensPerPass,
-        weightBytes: baseModel.weightBytes,
-        boundedKernelCaches: true,
-      });
+      const demand = sizeTraining(baseModel, training, (await findMachine())?.devices?.gpu ?? null);
+      const { estimate, member } = demand;
       const decision = await submitPlacement(db, {
         request: {
           id: subjectOf(trainingRunId),
           team: await teamOf(db, workspaceId),
           kind: "training",
           priority: 0,
-          gang: [
-            { count: 1, gpus: 0, gpuMilli: 1000, cpuMilli: 0, memoryMib: Math.ceil(estimate.totalBytes / 2 ** 20) },
-          ],
+          gang: [member],
           pools: [machinePool],
         },
         workspaceId,
         predictedBytes: estimate.totalBytes,
         breakdown: estimate.breakdown,
       });
-      if (decision.status === "refused") {
-        const { reason, action } = await explainRefusal(decision, training, tokensPerPass, estimate.totalBytes);
-        await updateTrainingRun(scope, trainingRunId, { admission: { status: "refused", reason, action, estimate } });
-        const error = new AnnealError("ADMISSION_REFUSED", reason, {
-          action,
-          details: { estimate: estimate.breakdown, neededBytes: estimate.totalBytes },
-        });
-        await updateTrainingRun(scope, trainingRunId, {
-          status: "failed",
-          error: error.toReport(),
-          endedAt: new Date(),
-        });
-        throw error;
-      }
+      if (decision.status === "refused") throw await refuse(scope, decision, { trainingRunId, training, demand });
       await awaitPlace(scope, trainingRunId, estimate);
     },
 
@@ -292,7 +269,6 @@ export function createTrainActivities(deps: {
       const evalFile = dataset.evalCount > 0 ? join(directory, "eval.jsonl") : null;
       await writeFile(trainFile, await objects.get(dataset.trainKey));
       if (evalFile !== null) await writeFile(evalFile, await objects.get(dataset.evalKey));
-      const configPath = join(directory, "config.json");
       const config = trainerConfigSchema.parse({
         ...run.config,
         sampleCount: deps.sampleCount,
@@ -302,8 +278,7 @@ export function createTrainActivities(deps: {
         evalFile,
         outputDir,
       });
-      await writeFile(configPath, JSON.stringify(config, null, 2));
-      const files = { directory, configPath };
+      const files = { directory, config };
       let counts = await trainUntilStopped(input, files, dataset.trainCount);
       while (counts === null) {
         // Its place was given to work of more weight; its checkpoint waits with it.

@@ -41,8 +41,10 @@ export async function startTrainer(options: {
   pythonPath: string | undefined;
   directory: string;
   configPath: string;
+  /** The GPUs that it was given, as CUDA calls them; empty: it sees none and computes on the CPU. */
+  devices: readonly string[];
 }): Promise<TrainerProcess> {
-  const { python, pythonPath, directory, configPath } = options;
+  const { python, pythonPath, directory, configPath, devices } = options;
   await endLeftoverTrainer(directory);
   // Only what it needs: the trainer runs code of model repositories' formats and must not see our secrets.
   const child = spawn(python, ["-m", "trainer", "--config", configPath], {
@@ -55,6 +57,7 @@ export async function startTrainer(options: {
       HF_HUB_OFFLINE: "1",
       PYTHONUNBUFFERED: "1",
       TOKENIZERS_PARALLELISM: "false",
+      CUDA_VISIBLE_DEVICES: devices.join(","),
     },
   });
   const exited = new Promise<number | null>((resolve, reject) => {

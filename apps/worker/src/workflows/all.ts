@@ -7,6 +7,7 @@ export { deploy, deployStage } from "./deploy.ts";
 export { indexing } from "./indexing.ts";
 export { loop } from "./loop.ts";
 export { purgeDeleted } from "./purge.ts";
+export { pushReaders } from "./push-readers.ts";
 export { register } from "./register.ts";
 export { reconcileServing } from "./serving.ts";
 export { train } from "./train.ts";

@@ -38,7 +38,10 @@ export async function connect(input: StageInput): Promise<void> {
   });
 }
 
-/** One source outside a run: "sync now". What it fetched is cleaned and indexed by the next run. */
+/**
+ * One source outside a run: "sync now". What it fetched is cleaned and indexed by the next run; of a new audience the
+ * index hears at once, in a workflow of its own (push-readers.ts).
+ */
 export async function sync(input: SyncInput): Promise<SyncResult> {
   return syncSource({ ...input, runId: null });
 }

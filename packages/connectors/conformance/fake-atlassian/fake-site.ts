@@ -1,18 +1,32 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** Accounts and groups of an Atlassian site, as its admin hub keeps them for all its products. */
+export const deployments = ["cloud", "data-center"] as const;
+export type FakeDeployment = (typeof deployments)[number];
+
+/** Accounts and groups of a site: of the admin hub in the cloud, of the product's user directory on Data Center. */
 export type FakeAccount = {
+  /** What permissions name the account by: an account id, or a user key. */
   accountId: string;
+  /** Data Center's; nothing of the cloud's. */
+  username: string;
   displayName: string;
   email: string | null;
   active: boolean;
   type: string;
 };
-export type FakeGroup = { id: string; name: string; members: Set<string> };
+export type FakeGroup = {
+  /** What permissions name the group by: an id, or its name. */
+  id: string;
+  name: string;
+  members: Set<string>;
+  /** Ids of groups in it; Data Center's only. */
+  children: Set<string>;
+};
 
 export type Asked = {
   method: string;
+  /** Below the context path. */
   path: string;
   query: URLSearchParams;
   body: Record<string, unknown>;
@@ -28,39 +42,57 @@ export type Answer = {
 };
 
 export type FakeSite = {
+  deployment: FakeDeployment;
+  /** With the context path. */
   url: string;
-  /** The account that the connector signs in with, and its API token. */
+  /** The account that the connector signs in with, its API token or personal access token, and its password. */
   bot: FakeAccount;
   token: string;
+  password: string;
   accounts: Map<string, FakeAccount>;
   groups: Map<string, FakeGroup>;
+  idOf(person: string): string;
+  groupIdOf(group: string): string;
   addAccount(name: string, account?: Partial<FakeAccount>): FakeAccount;
-  /** Creates the group or replaces its members, which are accounts' ids. */
-  setGroup(name: string, members: readonly string[]): FakeGroup;
+  /** Creates the group or replaces its members, which are accounts' ids, and the groups in it. */
+  setGroup(name: string, members: readonly string[], children?: readonly string[]): FakeGroup;
   isIn(accountId: string, groupIds: Iterable<string>): boolean;
   /** Answers the next request to a path with this beginning so, whatever it asks. */
   answerOnce(pathPrefix: string, answer: Answer): void;
+  /** Does something between two requests: before the first one that it is meant for is answered. */
+  beforeOnce(isMeant: (asked: Asked) => boolean, act: () => void): void;
   /** What was asked since the last look: "GET /rest/…". */
   takeLog(): string[];
   close(): Promise<void>;
 };
 
 /**
- * Signs in with Basic authentication (e-mail address and API token) as Atlassian's cloud does, see "Basic auth for REST
- * APIs" in its documentation; wrong credentials are 401, none are a stranger's.
+ * Signs in as "Basic auth for REST APIs" (cloud: e-mail address and API token; Data Center: user name and password) and
+ * "Personal access tokens" (Data Center) document it; wrong credentials are 401, none are a stranger's. Data Center sends
+ * its rate limit's headers with every answer to an account, `Retry-After: 0` while there is room ("Adjusting your code for
+ * rate limiting").
  */
-export async function startFakeSite(route: (asked: Asked, site: FakeSite) => Answer): Promise<FakeSite> {
+export async function startFakeSite(
+  deployment: FakeDeployment,
+  context: string,
+  route: (asked: Asked, site: FakeSite) => Answer,
+): Promise<FakeSite> {
   const accounts = new Map<string, FakeAccount>();
   const groups = new Map<string, FakeGroup>();
   const planned: { pathPrefix: string; answer: Answer }[] = [];
+  const deeds: { isMeant: (asked: Asked) => boolean; act: () => void }[] = [];
   let log: string[] = [];
 
   const server = createServer((request, response) => void respond(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
+  const isCloud = deployment === "cloud";
+  const idOf = (person: string) => (isCloud ? `712020:${person}` : `key-of-${person}`);
+  const groupIdOf = (group: string) => (isCloud ? `group-id-${group}` : group);
   const addAccount: FakeSite["addAccount"] = (name, account = {}) => {
     const added: FakeAccount = {
-      accountId: `712020:${name}`,
+      accountId: idOf(name),
+      username: name,
       displayName: name,
       email: `${name}@acme.example`,
       active: true,
@@ -70,21 +102,34 @@ export async function startFakeSite(route: (asked: Asked, site: FakeSite) => Ans
     accounts.set(added.accountId, added);
     return added;
   };
+  const holds = (groupId: string, accountId: string, seen: Set<string>): boolean => {
+    const group = groups.get(groupId);
+    if (group === undefined || seen.has(groupId)) return false;
+    seen.add(groupId);
+    return group.members.has(accountId) || [...group.children].some((child) => holds(child, accountId, seen));
+  };
   const site: FakeSite = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    deployment,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${isCloud ? "" : context}`,
     bot: addAccount("bot"),
     token: "api-token-of-bot",
+    password: "password-of-bot",
     accounts,
     groups,
+    idOf,
+    groupIdOf,
     addAccount,
-    setGroup(name, members) {
-      const group = groups.get(`group-id-${name}`) ?? { id: `group-id-${name}`, name, members: new Set() };
+    setGroup(name, members, children = []) {
+      const id = groupIdOf(name);
+      const group = groups.get(id) ?? { id, name, members: new Set(), children: new Set() };
       group.members = new Set(members);
-      groups.set(group.id, group);
+      group.children = new Set(children);
+      groups.set(id, group);
       return group;
     },
-    isIn: (accountId, ids) => [...ids].some((id) => groups.get(id)?.members.has(accountId) ?? false),
+    isIn: (accountId, ids) => [...ids].some((id) => holds(id, accountId, new Set())),
     answerOnce: (pathPrefix, answer) => planned.push({ pathPrefix, answer }),
+    beforeOnce: (isMeant, act) => deeds.push({ isMeant, act }),
     takeLog() {
       const taken = log;
       log = [];
@@ -96,15 +141,21 @@ export async function startFakeSite(route: (asked: Asked, site: FakeSite) => Ans
     },
   };
 
+  const basic = (user: string | null, password: string) =>
+    `Basic ${Buffer.from(`${user ?? ""}:${password}`).toString("base64")}`;
+  const accepted = () =>
+    isCloud ? [basic(site.bot.email, site.token)] : [`Bearer ${site.token}`, basic(site.bot.username, site.password)];
+
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", site.url);
-    const path = decodeURIComponent(url.pathname);
+    const whole = decodeURIComponent(url.pathname);
+    const isBelow = isCloud || whole.startsWith(`${context}/`);
+    const path = isCloud || !isBelow ? whole : whole.slice(context.length);
     log.push(`${request.method} ${path}`);
     const at = planned.findIndex(({ pathPrefix }) => path.startsWith(pathPrefix));
     if (at >= 0) return send(response, planned.splice(at, 1)[0]!.answer);
     const { authorization } = request.headers;
-    const expected = `Basic ${Buffer.from(`${site.bot.email}:${site.token}`).toString("base64")}`;
-    if (authorization !== undefined && authorization !== expected) {
+    if (authorization !== undefined && !accepted().includes(authorization)) {
       return send(response, {
         status: 401,
         body: { message: "Client must be authenticated to access this resource." },
@@ -119,11 +170,23 @@ export async function startFakeSite(route: (asked: Asked, site: FakeSite) => Ans
       body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
       accountId: authorization === undefined ? null : site.bot.accountId,
     };
-    send(response, route(asked, site));
+    const deed = deeds.findIndex(({ isMeant }) => isMeant(asked));
+    if (deed >= 0) deeds.splice(deed, 1)[0]!.act();
+    const answer = isBelow ? route(asked, site) : notFound;
+    const isLimited = !isCloud && asked.accountId !== null;
+    send(response, isLimited ? { ...answer, headers: { ...roomLeft, ...answer.headers } } : answer);
   }
 
   return site;
 }
+
+const roomLeft = {
+  "x-ratelimit-limit": "100",
+  "x-ratelimit-remaining": "99",
+  "x-ratelimit-interval-seconds": "1",
+  "x-ratelimit-fillrate": "100",
+  "retry-after": "0",
+};
 
 function send(response: ServerResponse, { status = 200, body, bytes, headers, cutOff = false }: Answer): void {
   const sent = bytes ?? Buffer.from(JSON.stringify(body ?? {}));
@@ -149,4 +212,14 @@ export function cutPage<T extends { id: string }>(
   const results = all.slice(start, start + Math.min(Number(query.get("limit") ?? 25), largest));
   const last = results.at(-1);
   return { results, cursor: last !== undefined && last !== all.at(-1) ? last.id : null };
+}
+
+/** Part of a list, by a count, which changes shift. */
+export function cutCounted<T>(
+  all: readonly T[],
+  start: number,
+  limit: number,
+): { results: T[]; start: number; limit: number; size: number } {
+  const results = all.slice(start, start + limit);
+  return { results, start, limit, size: results.length };
 }

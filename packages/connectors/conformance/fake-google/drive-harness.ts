@@ -1,6 +1,7 @@
 import { gdriveConfigSchema, type GdriveConfig, type GdriveSecrets } from "../../src/google/config.ts";
 import { gdriveConnector } from "../../src/google/gdrive-connector.ts";
 import type { PermissionHarness, Who } from "../describe-permissions.ts";
+import { longTitle } from "../long-names.ts";
 import { fakeRootId, type FakeFile, type FakePermission } from "./fake-drive.ts";
 import { startFakeGoogle, type FakeGoogle } from "./start-fake-google.ts";
 
@@ -97,6 +98,8 @@ export async function createDriveHarness(
       shared.isMember = false;
       return async () => void (shared.isMember = true);
     },
+    // A feed is read, in which no clock is seen. No limit of names is published.
+    names: { longest: [longTitle(1000)] },
     emailOf,
     async setGroup(group, members) {
       directory.groups.set(

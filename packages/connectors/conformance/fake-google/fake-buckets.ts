@@ -5,14 +5,17 @@ type FakeObject = { content: Buffer; generation: number; updated: string; isForb
 /** Buckets and objects: Cloud Storage JSON API, "Objects: list" and "Objects: get". */
 export class FakeBuckets {
   readonly buckets = new Map<string, Map<string, FakeObject>>();
+  /** How far its clock is ahead of ours. */
+  aheadMs = 0;
   #generation = 1_700_000_000_000_000;
 
   put(bucket: string, name: string, text: string): void {
     this.#generation += 1;
     this.buckets.get(bucket)!.set(name, {
       content: Buffer.from(text),
-      generation: this.#generation,
-      updated: new Date(this.#generation / 1000).toISOString(),
+      // A generation is a moment of its clock, in microseconds.
+      generation: this.#generation + this.aheadMs * 1000,
+      updated: new Date(this.#generation / 1000 + this.aheadMs).toISOString(),
       isForbidden: false,
     });
   }

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Connector } from "../../src/connector.ts";
 import type { MicrosoftSecrets } from "../../src/microsoft/config.ts";
 import type { PermissionHarness, Who } from "../describe-permissions.ts";
+import { longTitle } from "../long-names.ts";
 import { grantGroup, grantUser, shareLink } from "./fake-grants.ts";
 import type { FakeDrive, FakePermission } from "./fake-tenant.ts";
 import { startFakeMicrosoft, type FakeMicrosoft } from "./start-fake-microsoft.ts";
@@ -68,6 +69,8 @@ export async function createDriveHarness<Config>(
       tenant.vanished = true;
       return async () => void (tenant.vanished = false);
     },
+    // A feed is read, in which no clock is seen. A name has at most 255 characters, a path 400.
+    names: { longest: [`${longTitle(144)}/${longTitle(255)}`] },
     close: () => fake.stop(),
 
     emailOf: (person) => tenant.users.get(person)?.mail ?? "",

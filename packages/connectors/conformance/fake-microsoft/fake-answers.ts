@@ -1,6 +1,13 @@
+import type { Caller } from "./fake-entra.ts";
 import type { FakeTenant } from "./fake-tenant.ts";
 
-export type GraphRequest = { path: string; query: URLSearchParams; prefer: string; excludesParents: boolean };
+export type GraphRequest = {
+  path: string;
+  query: URLSearchParams;
+  prefer: string;
+  excludesParents: boolean;
+  caller: Caller;
+};
 export type GraphAnswer = { status: number; body?: unknown; headers?: Record<string, string> };
 
 export function page(

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { sightOf, visibleDrive } from "./fake-access.ts";
 import { fail, ok, page, selectionOf, type GraphAnswer, type GraphRequest } from "./fake-answers.ts";
 import { readFeed } from "./fake-feed.ts";
 import type { FakeDrive, FakeItem, FakeTenant } from "./fake-tenant.ts";
@@ -10,9 +11,11 @@ export function answerDrives(
   place: { origin: string; transfers: string },
 ): GraphAnswer {
   const [, driveId = "", what, ...rest] = parts;
-  const drive = tenant.drives.get(driveId);
-  if (drive === undefined || tenant.vanished) return fail(404, "itemNotFound");
+  const whole = tenant.drives.get(driveId);
+  if (whole === undefined || tenant.vanished) return fail(404, "itemNotFound");
   if (tenant.closedDrives.has(driveId)) return fail(403, "accessDenied");
+  const sight = sightOf(tenant, request.caller.user);
+  const drive = visibleDrive(whole, sight);
   if (what === "root" && rest[0] === "delta") return answerDelta(tenant, drive, request, place);
   const [itemId, relation] = what === "root" ? [drive.rootId, rest[0]] : rest;
   const item = drive.items.get(itemId ?? "");
@@ -20,7 +23,7 @@ export function answerDrives(
   switch (relation) {
     case undefined:
       if (tenant.brokenItems.has(item.id)) return fail(500, "generalException");
-      return ok(select(describe(drive, item, true), request));
+      return ok(select({ ...describe(drive, item, true), ...siteOf(drive, item, place.origin) }, request));
     case "children": {
       const children = [...drive.items.values()].filter((child) => child.parentId === item.id && !child.deleted);
       return page(
@@ -32,7 +35,7 @@ export function answerDrives(
     }
     case "permissions":
       if (tenant.brokenPermissions.has(item.id)) return fail(500, "generalException");
-      return page(tenant, tenant.permissionsOf(item), request, place);
+      return page(tenant, sight.permissionsOf(item), request, place);
     case "versions":
       return answerVersions(tenant, drive, item, rest.slice(2), request, place);
     case "content":
@@ -50,7 +53,7 @@ function answerDelta(
   place: { origin: string },
 ): GraphAnswer {
   const sharing = request.prefer.includes("deltashowsharingchanges");
-  if (sharing && !tenant.scopes.has("Sites.FullControl.All")) return fail(403, "accessDenied");
+  if (sharing && !request.caller.scopes.has("Sites.FullControl.All")) return fail(403, "accessDenied");
   const feed = readFeed(tenant, drive, request.query.get("token"), { sharing, parents: !request.excludesParents });
   const address = `${place.origin}/v1.0/drives/${encodeURIComponent(drive.id)}/root/delta`;
   const selected = selectionOf(request);
@@ -98,6 +101,11 @@ function describe(drive: FakeDrive, item: FakeItem, withPath: boolean): Record<s
   };
 }
 
+function siteOf({ site }: FakeDrive, { kind }: FakeItem, origin: string): Record<string, unknown> {
+  if (kind !== "root") return {};
+  return { sharepointIds: { siteId: site.collectionId, siteUrl: `${origin}${site.path}` } };
+}
+
 /** Newest first, the current one among them, whose content is to be had at the item alone. */
 function answerVersions(
   tenant: FakeTenant,
@@ -122,7 +130,9 @@ function answerVersions(
 function select(item: Record<string, unknown>, { query }: GraphRequest): Record<string, unknown> {
   const fields = query.get("$select")?.split(",");
   return Object.fromEntries(
-    Object.entries(item).filter(([name]) => (fields === undefined ? name !== "publication" : fields.includes(name))),
+    Object.entries(item).filter(([name]) =>
+      fields === undefined ? name !== "publication" && name !== "sharepointIds" : fields.includes(name),
+    ),
   );
 }
 

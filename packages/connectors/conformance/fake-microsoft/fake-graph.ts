@@ -1,6 +1,8 @@
 import { fail, ok, page, type GraphAnswer, type GraphRequest } from "./fake-answers.ts";
 import { answerDrives } from "./fake-drives.ts";
-import type { FakeGroup, FakeTenant } from "./fake-tenant.ts";
+import { answerTeams } from "./fake-teams.ts";
+import type { Caller } from "./fake-entra.ts";
+import type { FakeGroup, FakeTenant, FakeUser } from "./fake-tenant.ts";
 
 /** Answers one request to Microsoft Graph v1.0. `origin` is where the service stands, `transfers` where contents are. */
 export function answerGraph(
@@ -15,25 +17,36 @@ export function answerGraph(
   switch (parts[0]) {
     case "organization":
       return (
-        lacks(tenant, "Organization.Read.All", "Authorization_RequestDenied") ??
+        lacks(
+          request,
+          ["Organization.Read.All", ...ifDelegated(request, "User.Read")],
+          "Authorization_RequestDenied",
+        ) ??
         ok({
           value: [
             { id: tenant.id, verifiedDomains: tenant.verifiedDomains.map((name) => ({ name, isDefault: false })) },
           ],
         })
       );
+    case "me":
+      return answerMe(tenant, request);
     case "users":
-      if (parts[2] === "drive") return answerUserDrive(tenant, parts[1] ?? "");
+      if (parts[2] === "drive") return answerUserDrive(tenant, parts[1] ?? "", request);
       return (
-        lacks(tenant, "User.Read.All", "Authorization_RequestDenied") ??
-        page(tenant, [...tenant.users.values()], request, place)
+        lacks(request, ["User.Read.All"], "Authorization_RequestDenied") ??
+        page(
+          tenant,
+          [...tenant.users.values()].map((user) => selected(user, request)),
+          request,
+          place,
+        )
       );
     case "groups":
       return answerGroups(tenant, parts, request, place);
     case "sites":
-      return lacks(tenant, "Sites.Read.All", "accessDenied") ?? answerSites(tenant, parts, request, place);
+      return lacks(request, ["Sites.Read.All"], "accessDenied") ?? answerSites(tenant, parts, request, place);
     case "drives":
-      return lacks(tenant, "Sites.Read.All", "accessDenied") ?? answerDrives(tenant, parts, request, place);
+      return lacks(request, fileScopes, "accessDenied") ?? answerDrives(tenant, parts, request, place);
     case "teams":
       return answerTeams(tenant, parts, request, place);
     default:
@@ -41,44 +54,9 @@ export function answerGraph(
   }
 }
 
-/** "List channels", "List channel messages" (with replies expanded, some of them) and "List members of a channel". */
-function answerTeams(
-  tenant: FakeTenant,
-  [, teamId = "", , channelId, relation, messageId]: string[],
-  request: GraphRequest,
-  place: { origin: string },
-): GraphAnswer {
-  const channels = tenant.teams.get(teamId);
-  if (!tenant.scopes.has("Channel.ReadBasic.All")) return fail(403, "Forbidden");
-  if (channels === undefined || tenant.vanished) return fail(404, "NotFound");
-  if (channelId === undefined) {
-    const list = channels.map(({ id, displayName, membershipType }) => ({ id, displayName, membershipType }));
-    return page(tenant, list, request, place);
-  }
-  const channel = channels.find(({ id }) => id === channelId);
-  if (channel === undefined) return fail(404, "NotFound");
-  if (relation === "members" || relation === "allMembers") {
-    if (!tenant.scopes.has("ChannelMember.Read.All")) return fail(403, "Forbidden");
-    return page(tenant, channel.members, request, place);
-  }
-  if (!tenant.scopes.has("ChannelMessage.Read.All")) return fail(403, "Forbidden");
-  if (tenant.brokenChannels.has(channel.id)) return fail(500, "InternalServerError");
-  if (messageId !== undefined) {
-    return page(tenant, channel.messages.find(({ id }) => id === messageId)?.replies ?? [], request, place);
-  }
-  const base = `${place.origin}/v1.0/teams/${teamId}/channels/${encodeURIComponent(channel.id)}`;
-  const messages = channel.messages.map(({ replies, ...message }) => ({
-    ...message,
-    webUrl: `https://teams.example/l/message/${encodeURIComponent(channel.id)}/${message.id}`,
-    replies: replies.slice(0, tenant.pageSize),
-    ...(replies.length > tenant.pageSize
-      ? { "replies@odata.nextLink": `${base}/messages/${message.id}/replies?$skiptoken=${tenant.pageSize}` }
-      : {}),
-  }));
-  return page(tenant, messages, request, place);
-}
-
-function answerUserDrive(tenant: FakeTenant, name: string): GraphAnswer {
+function answerUserDrive(tenant: FakeTenant, name: string, request: GraphRequest): GraphAnswer {
+  const refused = request.caller.user === null ? null : lacks(request, fileScopes, "accessDenied");
+  if (refused) return refused;
   const user = [...tenant.users.values()].find(
     ({ id, userPrincipalName }) => id === name || userPrincipalName === name,
   );
@@ -93,7 +71,7 @@ function answerGroups(
   request: GraphRequest,
   place: { origin: string },
 ): GraphAnswer {
-  const denied = lacks(tenant, "GroupMember.Read.All", "Authorization_RequestDenied");
+  const denied = lacks(request, ["GroupMember.Read.All"], "Authorization_RequestDenied");
   if (denied) return denied;
   const groups = [...tenant.groups.values()];
   if (id === undefined) {
@@ -141,17 +119,18 @@ function answerSites(
 export function answerSiteApi(
   tenant: FakeTenant,
   path: string,
-  token: { byCertificate: boolean },
+  caller: Caller,
   skip: number,
   origin: string,
 ): GraphAnswer {
-  if (!token.byCertificate) return { status: 401, body: { error_description: "Unsupported app only token." } };
+  if (!caller.byCertificate) return { status: 401, body: { error_description: "Unsupported app only token." } };
   if (!tenant.scopes.has("SharePoint Sites.FullControl.All")) return { status: 403, body: {} };
+  const groups = tenant.groupsOfSites.get(path.slice(0, path.indexOf("/_api/"))) ?? tenant.siteGroups;
   const id = /sitegroups\((\d+)\)\/users$/.exec(path)?.[1];
   const all =
     id === undefined
-      ? [...tenant.siteGroups].map(([Id, { title }]) => ({ Id, Title: title }))
-      : (tenant.siteGroups.get(Number(id))?.logins ?? []).map((LoginName) => ({ LoginName }));
+      ? [...groups].map(([Id, { title }]) => ({ Id, Title: title }))
+      : (groups.get(Number(id))?.logins ?? []).map((LoginName) => ({ LoginName }));
   const to = skip + tenant.pageSize;
   return ok({
     value: all.slice(skip, to),
@@ -159,6 +138,25 @@ export function answerSiteApi(
   });
 }
 
-function lacks(tenant: FakeTenant, scope: string, code: string): GraphAnswer | null {
-  return tenant.scopes.has(scope) ? null : fail(403, code);
+const fileScopes = ["Sites.Read.All", "Files.Read.All"];
+
+/** @param sufficient any of these permissions */
+function lacks({ caller }: GraphRequest, sufficient: readonly string[], code: string): GraphAnswer | null {
+  return sufficient.some((scope) => caller.scopes.has(scope)) ? null : fail(403, code);
+}
+
+function ifDelegated({ caller }: GraphRequest, scope: string): string[] {
+  return caller.user === null ? [] : [scope];
+}
+
+function selected(user: FakeUser, { query }: GraphRequest): Partial<FakeUser> {
+  const fields = query.get("$select")?.split(",");
+  return Object.fromEntries(Object.entries(user).filter(([name]) => fields === undefined || fields.includes(name)));
+}
+
+function answerMe(tenant: FakeTenant, request: GraphRequest): GraphAnswer {
+  const user = tenant.users.get(request.caller.user ?? "");
+  // "/me request is only valid with delegated authentication flow."
+  if (user === undefined) return fail(400, "BadRequest");
+  return lacks(request, ["User.Read"], "Authorization_RequestDenied") ?? ok(selected(user, request));
 }

@@ -52,7 +52,13 @@ export type FakeUser = {
 
 export type FakeGroup = { id: string; displayName: string; groupTypes: string[]; members: string[]; owners: string[] };
 
-export type FakeDrive = { id: string; name: string; items: Map<string, FakeItem>; rootId: string };
+export type FakeDrive = {
+  id: string;
+  name: string;
+  items: Map<string, FakeItem>;
+  rootId: string;
+  site: { collectionId: string; path: string };
+};
 
 export type FakeMessage = {
   id: string;
@@ -72,6 +78,8 @@ export type FakeChannel = {
   membershipType: "standard" | "private" | "shared";
   members: { userId: string; tenantId: string }[];
   messages: FakeMessage[];
+  /** Where its files are; null until somebody first opens them. */
+  files: { driveId: string; folderId: string } | null;
 };
 
 /** The state of a tenant, and hands to change it with as its users and administrators would. */
@@ -101,10 +109,17 @@ export class FakeTenant {
   readonly siteDriveIds: string[] = [];
   /** SharePoint's own groups, by their id in the site, and the login names that are in them. */
   readonly siteGroups = new Map<number, { title: string; logins: string[] }>();
+  /** Those of other sites, by path. */
+  readonly groupsOfSites = new Map<string, FakeTenant["siteGroups"]>();
+  /** Names of users who own every site: they see all that is in it and everything that is granted. */
+  readonly siteOwners = new Set<string>();
   /** The channels of each team, by the team's id. */
   readonly teams = new Map<string, FakeChannel[]>();
   /** Ids of channels whose messages cannot be had. */
   readonly brokenChannels = new Set<string>();
+  /** Ids of channels whose files' folder cannot be had, and of those of which Graph says that there is none. */
+  readonly brokenFolders = new Set<string>();
+  readonly deniedFolders = new Set<string>();
   readonly userDriveIds = new Map<string, string>();
   /** Ids of items whose content, or whose permissions, cannot be had. */
   readonly brokenContent = new Set<string>();
@@ -146,9 +161,10 @@ export class FakeTenant {
     return user;
   }
 
-  addDrive(name: string): FakeDrive {
+  addDrive(name: string, sitePath = "/sites/team"): FakeDrive {
     const id = `b!${randomUUID().replaceAll("-", "")}${name.replace(/\W/g, "")}`;
-    const drive: FakeDrive = { id, name, items: new Map(), rootId: "" };
+    const collectionId = sitePath === "/sites/team" ? this.siteCollectionId : randomUUID();
+    const drive: FakeDrive = { id, name, items: new Map(), rootId: "", site: { collectionId, path: sitePath } };
     this.drives.set(id, drive);
     const root = this.#add(drive, "root", "root", null);
     root.permissions = [];
@@ -229,9 +245,14 @@ export class FakeTenant {
     members: FakeChannel["members"] = [],
   ): FakeChannel {
     const id = `19:${randomUUID().replaceAll("-", "")}@thread.tacv2`;
-    const channel: FakeChannel = { id, displayName, membershipType, members, messages: [] };
+    const channel: FakeChannel = { id, displayName, membershipType, members, messages: [], files: null };
     this.teams.set(teamId, [...(this.teams.get(teamId) ?? []), channel]);
     return channel;
+  }
+
+  /** @param folder its path in the drive; "" is the root, where private and shared channels have their files */
+  openFiles(channel: FakeChannel, drive: FakeDrive, folder: string): void {
+    channel.files = { driveId: drive.id, folderId: this.#folder(drive, folder).id };
   }
 
   post(thread: FakeMessage[], text: string, changes: Partial<FakeMessage> = {}): FakeMessage {

@@ -1,7 +1,7 @@
-import { constants, createHash, verify, X509Certificate } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fail, type GraphAnswer } from "./fake-answers.ts";
+import { FakeEntra } from "./fake-entra.ts";
 import { answerGraph, answerSiteApi } from "./fake-graph.ts";
 import { FakeTenant } from "./fake-tenant.ts";
 
@@ -9,13 +9,15 @@ import { FakeTenant } from "./fake-tenant.ts";
  * A stateful Microsoft 365 tenant behind HTTP, written from the published documentation of Microsoft Graph v1.0 ("Get a
  * drive", "driveItem: delta", "List children", "List sharing permissions on a driveItem", "Download driveItem
  * content", "publicationFacet resource type", "Listing versions of a DriveItem", "Get contents of a DriveItemVersion
- * resource", "List users", "List groups", "List group members", "Get organization", "Microsoft Graph throttling
- * guidance") and of the identity platform ("OAuth 2.0 client credentials flow", "Certificate
+ * resource", "List users", "List groups", "List group members", "Get organization", "Get a user", "Get filesFolder", "List
+ * channels", "Microsoft Graph throttling guidance", "Microsoft Graph permissions reference") and of the identity platform
+ * ("OAuth 2.0 client credentials flow", "OAuth 2.0 device authorization grant", "Refresh tokens", "Certificate
  * credentials", "Microsoft Entra error codes"), and of SharePoint's REST service ("Users, groups, and roles").
  * Contents are served by a second host, which must never be shown a token.
  */
 export type FakeMicrosoft = {
   tenant: FakeTenant;
+  entra: FakeEntra;
   graphUrl: string;
   authorityUrl: string;
   /** Every path that Graph was asked for, and whatever authorization a transfer was sent. */
@@ -28,8 +30,7 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
   const tenant = new FakeTenant();
   const requests: string[] = [];
   const leakedTokens: string[] = [];
-  /** How each access token was had; the first is number 1. */
-  const issued: { byCertificate: boolean }[] = [];
+  const entra = new FakeEntra();
 
   const transfers = await listen((request, response) => {
     if (request.headers.authorization !== undefined) leakedTokens.push(request.headers.authorization);
@@ -45,27 +46,26 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
   });
   const service = await listen(async (request, response) => {
     const url = new URL(request.url ?? "/", "http://fake.example");
+    const address = `${service.origin}${url.pathname}`;
     if (url.pathname.endsWith("/oauth2/v2.0/token")) {
-      const form = new URLSearchParams(await readText(request));
-      const address = `${service.origin}${url.pathname}`;
-      return send(
-        response,
-        answerToken(tenant, address, form, (how) => issued.push(how)),
-      );
+      return send(response, entra.answerToken(tenant, address, new URLSearchParams(await readText(request))));
+    }
+    if (url.pathname.endsWith("/oauth2/v2.0/devicecode")) {
+      return send(response, entra.answerDeviceCode(tenant, address, new URLSearchParams(await readText(request))));
     }
     requests.push(`${request.method} ${url.pathname}`);
     const number = Number(/^Bearer token-(\d+)$/.exec(request.headers.authorization ?? "")?.[1] ?? 0);
-    const token = issued[number - 1];
-    if (token === undefined || number < tenant.firstValidToken) {
+    const caller = entra.callerOf(number);
+    if (caller === undefined || number < tenant.firstValidToken) {
       return send(response, fail(401, "InvalidAuthenticationToken"));
     }
     if (tenant.throttled > 0) {
       tenant.throttled -= 1;
       return send(response, { ...fail(429, "TooManyRequests"), headers: { "retry-after": "1" } });
     }
-    if (url.pathname.startsWith("/sites/team/_api/")) {
+    if (/^\/sites\/[^/]+\/_api\//.test(url.pathname)) {
       const skip = Number(url.searchParams.get("$skiptoken") ?? 0);
-      return send(response, answerSiteApi(tenant, url.pathname, token, skip, service.origin));
+      return send(response, answerSiteApi(tenant, url.pathname, caller, skip, service.origin));
     }
     const answer = answerGraph(
       tenant,
@@ -74,6 +74,7 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
         query: url.searchParams,
         prefer: String(request.headers.prefer ?? ""),
         excludesParents: request.headers.deltaexcludeparent === "true",
+        caller,
       },
       { origin: service.origin, transfers: transfers.origin },
     );
@@ -82,6 +83,7 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
 
   return {
     tenant,
+    entra,
     graphUrl: `${service.origin}/v1.0`,
     authorityUrl: service.origin,
     requests,
@@ -90,43 +92,6 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
       await Promise.all([close(service.server), close(transfers.server)]);
     },
   };
-}
-
-function answerToken(
-  tenant: FakeTenant,
-  address: string,
-  form: URLSearchParams,
-  issue: (how: { byCertificate: boolean }) => number,
-): GraphAnswer {
-  const refuse = (code: string) => ({
-    status: 401,
-    body: { error: "invalid_client", error_description: `${code}: refused. Trace ID: 0` },
-  });
-  if (new URL(address).pathname.split("/")[1] !== tenant.id) return refuse("AADSTS90002");
-  if (form.get("client_id") !== tenant.clientId) return refuse("AADSTS700016");
-  const assertion = form.get("client_assertion");
-  if (assertion !== null) {
-    if (!isSignedByTenantsApp(tenant, assertion, address)) return refuse("AADSTS700027");
-  } else if (form.get("client_secret") !== tenant.clientSecret) return refuse("AADSTS7000215");
-  if (form.get("grant_type") !== "client_credentials" || !form.get("scope")?.endsWith("/.default")) {
-    return refuse("AADSTS70011");
-  }
-  const number = issue({ byCertificate: assertion !== null });
-  return { status: 200, body: { token_type: "Bearer", expires_in: 3599, access_token: `token-${number}` } };
-}
-
-/** As "Certificate credentials" asks: PS256, the thumbprint, this address as audience, the application as issuer. */
-function isSignedByTenantsApp(tenant: FakeTenant, assertion: string, address: string): boolean {
-  if (tenant.certificate === null) return false;
-  const certificate = new X509Certificate(tenant.certificate);
-  const [head = "", body = "", signature = ""] = assertion.split(".");
-  const read = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString()) as Record<string, unknown>;
-  const [header, claims] = [read(head), read(body)];
-  const thumbprint = createHash("sha256").update(certificate.raw).digest("base64url");
-  if (header.alg !== "PS256" || header["x5t#S256"] !== thumbprint || claims.aud !== address) return false;
-  if (claims.iss !== tenant.clientId || claims.sub !== tenant.clientId) return false;
-  const key = { key: certificate.publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
-  return verify("sha256", Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url"));
 }
 
 async function readText(request: IncomingMessage): Promise<string> {

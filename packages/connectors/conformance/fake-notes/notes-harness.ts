@@ -1,5 +1,6 @@
 import type { Connector } from "../../src/connector.ts";
 import type { PermissionHarness, Who } from "../describe-permissions.ts";
+import { longPath } from "../long-names.ts";
 import { startFakeNotes, type FakeNotes } from "./start-fake-notes.ts";
 
 /** The fake behind the kit's hands; `configOf` says how a connector is told to read it. */
@@ -38,6 +39,9 @@ export async function createNotesHarness<Config, Secrets>(
       notes.gone = true;
       return async () => void (notes.gone = false);
     },
+    setClock: async (aheadMs) => void (notes.aheadMs = aheadMs),
+    // As long as an id is taken for one.
+    names: { controls: "\t\n\u0001\u007f", longest: [longPath(4096)] },
     close: () => notes.stop(),
     emailOf: (person) => `${person}@acme.example`,
     async setGroup(group, members) {

@@ -17,6 +17,8 @@ export type NotesState = {
   staleCursors: number;
   /** What a REST listing calls a page; GraphQL's comes from its variables. */
   pageSize: number;
+  /** How far its clock is ahead of ours. */
+  aheadMs: number;
   put(name: string, text: string, updatedAt?: string): void;
 };
 

@@ -20,14 +20,24 @@ export async function startFakeNotes(): Promise<FakeNotes> {
     faults: [],
     staleCursors: 0,
     pageSize: 2,
+    aheadMs: 0,
     put(name, text, updatedAt) {
       // Two changes never have one time.
       lastMs = Math.max(Date.now(), lastMs + 1);
       const { allow = [], deny = [] } = state.notes.get(name) ?? {};
-      state.notes.set(name, { text, updatedAt: updatedAt ?? new Date(lastMs).toISOString(), allow, deny });
+      state.notes.set(name, {
+        text,
+        updatedAt: updatedAt ?? new Date(lastMs + state.aheadMs).toISOString(),
+        allow,
+        deny,
+      });
     },
   };
-  const api = await startApi((request) => answer(state, api.origin, request));
+  const api = await startApi((request) => {
+    const answered = answer(state, api.origin, request);
+    const date = new Date(Date.now() + state.aheadMs).toUTCString();
+    return { ...answered, headers: { date, ...answered.headers } };
+  });
   return Object.assign(state, api);
 }
 

@@ -32,6 +32,8 @@ export class FakeNotion {
   /** The integration's capability Read content. */
   mayRead = true;
   tokenRevoked = false;
+  /** How far its clock is ahead of ours. */
+  aheadMs = 0;
   /** Pages whose blocks Notion fails to give. */
   readonly brokenPages = new Set<string>();
   readonly brokenDataSources = new Set<string>();
@@ -56,6 +58,11 @@ export class FakeNotion {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1/`;
   }
 
+  /** By its own clock. */
+  now(): Date {
+    return new Date(Date.now() + this.aheadMs);
+  }
+
   addPage(title: string, blocks: FakeBlock[], page: Partial<Omit<FakePage, "id" | "title" | "blocks">> = {}): FakePage {
     const added: FakePage = {
       id: this.#nextId(),
@@ -63,7 +70,7 @@ export class FakeNotion {
       blocks,
       properties: {},
       dataSourceId: null,
-      editedAt: new Date(),
+      editedAt: this.now(),
       inTrash: false,
       shared: true,
       indexed: true,
@@ -83,7 +90,7 @@ export class FakeNotion {
   edit(
     page: FakePage,
     change: Partial<Pick<FakePage, "title" | "blocks" | "properties">>,
-    at: Date = new Date(),
+    at: Date = this.now(),
   ): void {
     Object.assign(page, change, { editedAt: at });
     this.#number(page);
@@ -140,6 +147,7 @@ export class FakeNotion {
     const body = JSON.stringify(answer);
     response.writeHead(status, {
       "content-type": "application/json",
+      date: this.now().toUTCString(),
       "content-length": Buffer.byteLength(body),
       ...headers,
     });

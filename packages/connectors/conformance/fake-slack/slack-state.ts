@@ -41,6 +41,8 @@ export class SlackState {
   readonly botId = "U0BOT";
   readonly users = new Map<string, FakeUser>();
   readonly channels = new Map<string, FakeChannel>();
+  /** How far its clock is ahead of ours. */
+  aheadMs = 0;
   readonly #used = new Set<number>();
   #ids = 0;
 
@@ -126,7 +128,7 @@ export class SlackState {
   }
 
   /** No two messages have one ts. */
-  #nextTs(at: Date = new Date()): string {
+  #nextTs(at: Date = new Date(Date.now() + this.aheadMs)): string {
     let micros = at.getTime() * 1000;
     while (this.#used.has(micros)) micros += 1;
     this.#used.add(micros);

@@ -2,48 +2,65 @@ import { AnnealError } from "@anneal/core/errors";
 import type { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { createRemoteClient, RemoteError, type RemoteRequest } from "../remote/remote-client.ts";
-import type { AtlassianSecrets } from "./config.ts";
+import type { AtlassianSecrets, ConfluenceConfig, Deployment } from "./config.ts";
+import { authorizationOf, explainStatus } from "./sign-in.ts";
 
-export type SiteConfig = { url: string; auth: "api-token" | "bearer"; email: string; allowPrivateHosts: boolean };
+export type Service = "Confluence" | "Jira";
+export type SiteConfig = Pick<ConfluenceConfig, "deployment" | "url" | "auth" | "email" | "user" | "allowPrivateHosts">;
 
-/** One site of Atlassian's cloud. Paths begin at its root ("/wiki/…", "/rest/…"), wherever the address leads to. */
+/** One site. Paths begin at its root (Cloud: "/wiki/…", "/rest/…"; Data Center: "/rest/…"), wherever that lies. */
 export type AtlassianSite = {
+  service: Service;
+  deployment: Deployment;
   /** Tells the ids of one site from those of another. */
   tenant: string;
+  /** The root, as people reach it; no slash at its end. */
+  address: string;
   json<T>(path: string, schema: z.ZodType<T>, request?: RemoteRequest): Promise<T>;
   download(path: string, ref: string): Promise<AsyncIterable<Uint8Array>>;
-  /** Whether somebody who has not signed in gets an answer that `schema` accepts. */
-  showsStrangers(path: string, schema: z.ZodType): Promise<boolean>;
+  /** What somebody who has not signed in is answered; null where that is a refusal, or nothing that `schema` accepts. */
+  askAsStranger<T>(path: string, schema: z.ZodType<T>): Promise<T | null>;
   close(): Promise<void>;
 };
 
 export function openAtlassianSite(
-  service: "Confluence" | "Jira",
+  service: Service,
   config: SiteConfig,
   secrets: AtlassianSecrets,
-  context: Pick<ConnectContext, "signal" | "limits">,
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent">,
 ): AtlassianSite {
+  const { deployment } = config;
   const address = new URL(config.url);
-  const root = address.pathname.replace(/\/+$/, "").replace(/\/wiki$/, "");
-  const shared = { service, baseUrl: config.url, allowPrivateHosts: config.allowPrivateHosts, context };
+  const path = address.pathname.replace(/\/+$/, "");
+  // In the cloud Confluence lies below the site at /wiki; a context path of Data Center may be called so.
+  const root = deployment === "cloud" ? path.replace(/\/wiki$/, "") : path;
+  const shared = {
+    service,
+    baseUrl: config.url,
+    allowPrivateHosts: config.allowPrivateHosts,
+    context,
+    announcesWaits: deployment === "data-center",
+  };
   const authorization = authorizationOf(service, config, secrets);
   const client = createRemoteClient({
     ...shared,
     authorize: async () => ({ authorization }),
-    explain: (status) => explainStatus(service, status, address.host),
+    explain: (status) => explainStatus(service, config, status, address.host),
   });
   const stranger = createRemoteClient(shared);
   return {
+    service,
+    deployment,
     tenant: `${address.host}${root}`,
-    json: (path, schema, request) => client.json(root + path, schema, request),
-    download: (path, ref) => client.download(root + path, ref),
-    async showsStrangers(path, schema) {
+    address: `${address.origin}${root}`,
+    json: (at, schema, request) => client.json(root + at, schema, request),
+    download: (at, ref) => client.download(root + at, ref),
+    async askAsStranger(at, schema) {
       try {
-        await stranger.json(root + path, schema);
-        return true;
+        return await stranger.json(root + at, schema);
       } catch (error) {
-        // A refusal, or a page to sign in at: not public. Anything that may pass is not taken for an answer.
-        if (error instanceof AnnealError && !error.retryable) return false;
+        // A refusal, or a page to sign in at. Anything that may pass is not taken for an answer.
+        if (error instanceof AnnealError && !error.retryable) return null;
         throw error;
       }
     },
@@ -53,39 +70,19 @@ export function openAtlassianSite(
   };
 }
 
-function authorizationOf(service: string, config: SiteConfig, { token }: AtlassianSecrets): string {
-  if (config.auth === "bearer") return `Bearer ${token}`;
-  if (config.email === "") {
-    throw new AnnealError("INVALID_INPUT", `${service} needs the e-mail address that the API token belongs to.`, {
-      action: "Enter it, or choose to sign in with a bearer token.",
-    });
-  }
-  return `Basic ${Buffer.from(`${config.email}:${token}`).toString("base64")}`;
-}
-
-function explainStatus(service: string, status: number, host: string): AnnealError | null {
-  if (status !== 401) return null;
-  return new AnnealError("SOURCE_CREDENTIALS", `${service} at ${host} does not accept the token.`, {
-    action:
-      "Create a new API token (id.atlassian.com, Security, API tokens) and enter it with the e-mail address of its account.",
-    details: { host },
-  });
-}
-
-/** The first question to a site. One that does not know it is another one, or another product. */
-export async function askWhoIAm<T>(service: string, host: string, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (!(error instanceof RemoteError && error.status === 404)) throw error;
-    throw new AnnealError("SOURCE_NOT_FOUND", `${host} does not answer as a site of ${service} Cloud.`, {
-      action: `Enter the site's address, such as https://your-site.atlassian.net; ${service} Data Center is not read.`,
-      details: error.details,
-    });
+/** What the site does not tell: this version of it nobody, or not this account. Nobody is known to have it then. */
+export class NotTold extends AnnealError {
+  constructor(message: string, action: string) {
+    super("SOURCE_FORBIDDEN", message, { action });
   }
 }
 
 /** True for an answer about what was asked for; false for one about the account, the load or the site as a whole. */
-export function isAboutWhatWasAsked(error: unknown): error is RemoteError {
+export function isAboutWhatWasAsked(error: unknown): error is RemoteError | NotTold {
+  if (error instanceof NotTold) return true;
   return error instanceof RemoteError && error.code !== "RATE_LIMITED" && ![401, 502, 503, 504].includes(error.status);
+}
+
+export function hasStatus(error: unknown, ...statuses: number[]): error is RemoteError {
+  return error instanceof RemoteError && statuses.includes(error.status);
 }

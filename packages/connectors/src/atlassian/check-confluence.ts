@@ -3,10 +3,11 @@ import { failedCheck } from "../failure.ts";
 import { addToPreview, describePreview, joinNames, type Preview } from "../preview.ts";
 import { isAboutWhatWasAsked } from "./atlassian-site.ts";
 import { checkEmails, checkGroups } from "./check-people.ts";
-import type { AtlassianSecrets, ConfluenceConfig } from "./config.ts";
+import type { AtlassianSecrets, ConfluenceConfig, Deployment } from "./config.ts";
 import type { ListedContent, Space } from "./confluence-answers.ts";
 import type { ConfluenceApi } from "./confluence-api.ts";
-import { listConfluenceGroups, listEntrances } from "./confluence-directory.ts";
+import { listConfluenceGroups } from "./confluence-directory.ts";
+import { requireDeployment } from "./deployment.ts";
 import type { GroupMembers } from "./directory.ts";
 import { chooseSpaces, noSuchSpace, withConfluence, type OpenedConfluence } from "./open-confluence.ts";
 
@@ -18,9 +19,8 @@ export async function checkConfluence(
   context: ConnectContext,
 ): Promise<CheckResult> {
   try {
-    for await (const result of withConfluence({ config, secrets, context }, (opened) => look(config, opened))) {
-      return result;
-    }
+    const use = (opened: OpenedConfluence) => look(config, opened);
+    for await (const result of withConfluence({ config, secrets, context }, use, requireDeployment)) return result;
     throw new Error("a look ends with a result");
   } catch (error) {
     return failedCheck("read", error);
@@ -42,7 +42,7 @@ async function* look(config: ConfluenceConfig, { api, tenant }: OpenedConfluence
   }
   const names = joinNames(found.slice(0, 3).map(({ key }) => key));
   const place = found.length === 1 ? `Space ${names}` : `${found.length} spaces, such as ${names},`;
-  const groups = await checkGroups(listPeople(api, tenant), toListPeople);
+  const groups = await checkGroups(listPeople(api, tenant), toListPeople[config.deployment]);
   yield {
     checks: [
       { capability: "read", status: "ok", message: `${place} can be listed.` },
@@ -55,20 +55,27 @@ async function* look(config: ConfluenceConfig, { api, tenant }: OpenedConfluence
         status: "ok",
         message: "Changes are found by each page's version; permissions are read again with every sync.",
       },
-      await checkPermissions(api, first, sample),
+      await checkPermissions(api, first, sample, toReadPermissions[config.deployment]),
       groups.check,
-      checkEmails(groups.accounts),
+      checkEmails(groups.accounts, config.deployment),
     ],
     summary: `${place} can be read and ${found.length === 1 ? "holds" : "hold"} ${describePreview(preview, "page")}.`,
     error: null,
   };
 }
 
-const toListPeople =
-  "Give the account access to Confluence; a token with scopes needs read:group:confluence and read:user:confluence.";
+const toListPeople: Record<Deployment, string> = {
+  cloud:
+    "Give the account access to Confluence; a token with scopes needs read:group:confluence and read:user:confluence.",
+  "data-center": "Make the account an administrator of Confluence: it tells nobody else who is in a group.",
+};
+const toReadPermissions: Record<Deployment, string> = {
+  cloud: "A token with scopes needs read:space.permission:confluence and read:content.restriction:confluence.",
+  "data-center": "",
+};
 
 async function* listPeople(api: ConfluenceApi, tenant: string): AsyncIterable<GroupMembers> {
-  await listEntrances(api);
+  await api.readEntrants([]);
   yield* listConfluenceGroups(api, tenant);
 }
 
@@ -76,6 +83,7 @@ async function checkPermissions(
   api: ConfluenceApi,
   space: Space,
   sample: ListedContent | null,
+  toGrant: string,
 ): Promise<CapabilityCheck> {
   const capability = "permissions";
   try {
@@ -88,10 +96,7 @@ async function checkPermissions(
     };
   } catch (error) {
     if (!isAboutWhatWasAsked(error)) throw error;
-    return {
-      capability,
-      status: "missing",
-      message: `Who may view ${space.key} cannot be read, so nobody would see its pages. ${error.action} A token with scopes needs read:space.permission:confluence and read:content.restriction:confluence.`,
-    };
+    const message = `Who may view ${space.key} cannot be read, so nobody would see its pages. ${error.message} ${error.action} ${toGrant}`;
+    return { capability, status: "missing", message: message.trim() };
   }
 }

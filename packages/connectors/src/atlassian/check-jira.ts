@@ -1,11 +1,14 @@
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { addToPreview, describePreview, joinNames, type Preview } from "../preview.ts";
-import { isAboutWhatWasAsked } from "./atlassian-site.ts";
+import { isAboutWhatWasAsked, NotTold } from "./atlassian-site.ts";
 import { checkEmails, checkGroups } from "./check-people.ts";
-import type { AtlassianSecrets, JiraConfig } from "./config.ts";
-import { unknownLevel, type JiraApi, type Project } from "./jira-api.ts";
-import { readProjectAudience } from "./jira-audience.ts";
+import type { AtlassianSecrets, Deployment, JiraConfig } from "./config.ts";
+import { requireDeployment } from "./deployment.ts";
+import type { GroupMembers } from "./directory.ts";
+import { unknownLevel, type Project } from "./jira-answers.ts";
+import type { JiraApi } from "./jira-api.ts";
+import { readProjectAudience, type ProjectAudience } from "./jira-audience.ts";
 import { listJiraGroups } from "./jira-directory.ts";
 import { chooseProjects, noSuchProject, withJira, type OpenedJira } from "./open-jira.ts";
 
@@ -17,7 +20,8 @@ export async function checkJira(
   context: ConnectContext,
 ): Promise<CheckResult> {
   try {
-    for await (const result of withJira({ config, secrets, context }, (opened) => look(config, opened))) return result;
+    const use = (opened: OpenedJira) => look(config, opened);
+    for await (const result of withJira({ config, secrets, context }, use, requireDeployment)) return result;
     throw new Error("a look ends with a result");
   } catch (error) {
     return failedCheck("read", error);
@@ -37,7 +41,8 @@ async function* look(config: JiraConfig, { api, tenant }: OpenedJira): AsyncIter
   }
   const names = joinNames(found.slice(0, 3).map(({ key }) => key));
   const place = found.length === 1 ? `Project ${names}` : `${found.length} projects, such as ${names},`;
-  const groups = await checkGroups(listJiraGroups(api, tenant), toListPeople);
+  const audience = await readProjectAudience(api, first, tenant);
+  const groups = await checkGroups(listPeople(api, tenant, audience), toListPeople[config.deployment]);
   yield {
     checks: [
       { capability: "read", status: "ok", message: `${place} can be listed.` },
@@ -51,9 +56,9 @@ async function* look(config: JiraConfig, { api, tenant }: OpenedJira): AsyncIter
         message:
           "Changes are found by their date and deletions by the ids; permissions are read again with every sync.",
       },
-      await checkPermissions(api, first, tenant),
+      await checkPermissions(api, first, audience, toReadPermissions[config.deployment]),
       groups.check,
-      checkEmails(groups.accounts),
+      checkEmails(groups.accounts, config.deployment),
       {
         capability: "comments",
         status: "ok",
@@ -67,24 +72,47 @@ async function* look(config: JiraConfig, { api, tenant }: OpenedJira): AsyncIter
   };
 }
 
-const toListPeople =
-  "Give the account the global permissions Browse users and groups and Administer Jira; a token with scopes needs read:jira-user and read:group:jira.";
+const toListPeople: Record<Deployment, string> = {
+  cloud:
+    "Give the account the global permissions Browse users and groups and Administer Jira; a token with scopes needs read:jira-user and read:group:jira.",
+  "data-center": "Give the account the global permission Jira Administrators: nobody else is told who is in a group.",
+};
+const toReadPermissions: Record<Deployment, string> = {
+  cloud:
+    "Give the account the global permission Administer Jira; a token with scopes needs read:jira-work, read:jira-user and manage:jira-configuration.",
+  "data-center": "Give the account the global permission Jira Administrators.",
+};
 
-async function checkPermissions(api: JiraApi, project: Project, tenant: string): Promise<CapabilityCheck> {
+async function* listPeople(api: JiraApi, tenant: string, audience: ProjectAudience): AsyncIterable<GroupMembers> {
+  yield* listJiraGroups(api, tenant, await api.listApplicationRoles(), [audience]);
+}
+
+async function checkPermissions(
+  api: JiraApi,
+  project: Project,
+  audience: ProjectAudience,
+  toGrant: string,
+): Promise<CapabilityCheck> {
   const capability = "permissions";
   try {
-    const audience = await readProjectAudience(api, project, tenant);
+    await api.listApplicationRoles();
     for (const securityId of audience.hasLevels ? [null, unknownLevel] : [null]) {
       audience.of({ securityId, reporterId: null, assigneeId: null });
     }
-    await api.listApplicationRoles();
     return { capability, status: "ok", message: "Permission schemes and issue security levels can be read." };
   } catch (error) {
     if (!isAboutWhatWasAsked(error)) throw error;
+    if (error instanceof NotTold) {
+      return {
+        capability,
+        status: "warning",
+        message: `Permission schemes can be read. ${error.message} ${error.action}`,
+      };
+    }
     return {
       capability,
       status: "missing",
-      message: `Who may browse ${project.key} cannot be read, so nobody would see its issues. Give the account the global permission Administer Jira; a token with scopes needs read:jira-work, read:jira-user and manage:jira-configuration.`,
+      message: `Who may browse ${project.key} cannot be read, so nobody would see its issues. ${toGrant}`,
     };
   }
 }

@@ -1,24 +1,36 @@
 import { z } from "zod";
 
 const siteShape = {
+  deployment: z.enum(["cloud", "data-center"]).default("cloud").meta({
+    title: "Deployment",
+    description:
+      "cloud: Atlassian runs the site (atlassian.net); data-center: you do. The check says so when the address answers as the other one.",
+  }),
   url: z.url({ protocol: /^https?$/ }).meta({
     title: "Site address",
     description:
-      "https://your-site.atlassian.net; for a token with scopes, https://api.atlassian.com/ex/confluence/<cloud ID> or …/ex/jira/<cloud ID>.",
+      "Cloud: https://your-site.atlassian.net, or for a token with scopes https://api.atlassian.com/ex/confluence/<cloud ID> or …/ex/jira/<cloud ID>. Data Center: the base URL with its context path, such as https://wiki.example.com/confluence.",
   }),
-  auth: z.enum(["api-token", "bearer"]).default("api-token").meta({
+  auth: z.enum(["api-token", "bearer", "basic"]).default("api-token").meta({
     title: "Signs in with",
-    description: "api-token: an e-mail address and an API token; bearer: an access token alone (OAuth 2.0).",
+    description:
+      "api-token (Cloud): an e-mail address and an API token; bearer: a token alone (Data Center: a personal access token; Cloud: an OAuth 2.0 access token); basic (Data Center): a user name and a password.",
   }),
   email: z.string().default("").meta({
     title: "E-mail address",
-    description: "Of the account that the API token belongs to. What it may not see is not read.",
+    description: "For api-token: of the account that it belongs to. What an account may not see is not read.",
+  }),
+  user: z.string().default("").meta({
+    title: "User name",
+    description:
+      "For basic. On Data Center permissions and groups are told to administrators only, whichever way the account signs in.",
   }),
 };
 
 const allowPrivateHosts = z.boolean().default(false).meta({
   title: "Allow private hosts",
-  description: "Atlassian's cloud has public addresses. Metadata services stay refused.",
+  description:
+    "For Data Center in one's own network; Atlassian's cloud has public addresses. Metadata services stay refused.",
   administrator: true,
 });
 
@@ -51,10 +63,14 @@ export const jiraConfigSchema = z.object({
 });
 export type JiraConfig = z.infer<typeof jiraConfigSchema>;
 
+export type Deployment = ConfluenceConfig["deployment"];
+
 export const atlassianSecretSchema = z.object({
-  token: z.string().min(1).meta({
+  token: z.string().min(1).optional().meta({
     title: "Token",
-    description: "An API token (id.atlassian.com, Security, API tokens), or the access token for bearer.",
+    description:
+      "For api-token: an API token (id.atlassian.com, Security, API tokens). For bearer: a personal access token (Data Center: Profile, Personal Access Tokens) or an OAuth 2.0 access token.",
   }),
+  password: z.string().min(1).optional().meta({ title: "Password", description: "For basic." }),
 });
 export type AtlassianSecrets = z.infer<typeof atlassianSecretSchema>;

@@ -2,17 +2,7 @@ import { z } from "zod";
 
 /** What Confluence answers, as far as it is used, and what the connector makes of it. */
 
-export const spaceSchema = z.looseObject({ id: z.string(), key: z.string(), name: z.string().default("") });
 export type Space = { id: string; key: string; name: string };
-
-export const listedSchema = z.looseObject({
-  id: z.string(),
-  title: z.string().default(""),
-  parentId: z.string().nullish(),
-  parentType: z.string().nullish(),
-  version: z.looseObject({ number: z.number(), createdAt: z.string().optional() }),
-  _links: z.looseObject({ webui: z.string().optional() }).default({}),
-});
 export type ListedContent = {
   id: string;
   type: "page" | "blogpost";
@@ -24,29 +14,21 @@ export type ListedContent = {
 };
 export type Parent = { id: string; type: string };
 
-export const bodySchema = z.looseObject({ body: z.looseObject({ storage: z.looseObject({ value: z.string() }) }) });
-export const containerSchema = z.looseObject({ parentId: z.string().nullish(), parentType: z.string().nullish() });
-/** What may stand between a page and the page above it, with the path that tells of it. */
-export const containerPaths: Record<string, string> = {
-  folder: "folders",
-  whiteboard: "whiteboards",
-  database: "databases",
-  embed: "embeds",
-};
-
-export const permissionSchema = z.looseObject({
-  principal: z.looseObject({ type: z.string(), id: z.string().default("") }),
-  operation: z.looseObject({ key: z.string(), targetType: z.string() }),
-});
 /** A list inside of an answer. */
 const partOf = <T>(item: z.ZodType<T>) =>
   z.looseObject({ results: z.array(item), size: z.number().default(0), limit: z.number().optional() });
+/** The cloud names accounts and groups by ids, Data Center by a key and by name. */
+const subjectUserSchema = z.looseObject({ accountId: z.string().optional(), userKey: z.string().optional() });
+const subjectGroupSchema = z.looseObject({ id: z.string().optional(), name: z.string().optional() });
 export const restrictionSchema = z.looseObject({
-  restrictions: z.looseObject({
-    user: partOf(z.looseObject({ accountId: z.string().optional() })),
-    group: partOf(z.looseObject({ id: z.string().optional() })),
-  }),
+  restrictions: z.looseObject({ user: partOf(subjectUserSchema), group: partOf(subjectGroupSchema) }),
 });
+/** How a deployment names those whom permissions name; undefined for whom it does not name. */
+export type SubjectIds = {
+  user(user: z.infer<typeof subjectUserSchema>): string | undefined;
+  group(group: z.infer<typeof subjectGroupSchema>): string | undefined;
+};
+
 /** As version 2 lists the attachments of one page, and as version 1 shows them inside of a page. */
 export const attachmentSchema = z.looseObject({
   id: z.string(),
@@ -56,7 +38,7 @@ export const attachmentSchema = z.looseObject({
   fileSize: z.number().optional(),
   webuiLink: z.string().optional(),
   extensions: z.looseObject({ mediaType: z.string().optional(), fileSize: z.number().optional() }).optional(),
-  _links: z.looseObject({ webui: z.string().optional() }).optional(),
+  _links: z.looseObject({ webui: z.string().optional(), download: z.string().optional() }).optional(),
 });
 export type ListedAttachment = {
   id: string;
@@ -66,6 +48,8 @@ export type ListedAttachment = {
   mediaType: string | null;
   sizeBytes: number | null;
   uri: string;
+  /** Where its bytes are, below the site's root; null where that follows from its id. */
+  downloadPath: string | null;
 };
 
 export const sweptSchema = z.looseObject({
@@ -79,34 +63,23 @@ export type SweptContent = { id: string; restriction: Restriction | null; attach
 /** Those whom a read restriction names, by id; `restricted` although nobody that is known is among them. */
 export type Restriction = { restricted: boolean; users: string[]; groups: string[] };
 
-export const groupSchema = z.looseObject({ id: z.string(), name: z.string() });
-export const memberSchema = z.looseObject({
-  accountId: z.string(),
-  accountType: z.string().optional(),
-  accountStatus: z.string().optional(),
-  displayName: z.string().default(""),
-  publicName: z.string().optional(),
-  email: z.string().nullish(),
-});
-export type Member = z.infer<typeof memberSchema>;
-
 type Subjects = z.infer<typeof restrictionSchema>["restrictions"];
 
 /** An account or a group without an id is one that was deleted or is hidden: it still restricts, and admits nobody. */
-export function namedIn({ user, group }: Subjects): Restriction {
+export function namedIn({ user, group }: Subjects, ids: SubjectIds): Restriction {
   return {
     restricted: user.results.length + group.results.length + user.size + group.size > 0,
-    users: user.results.flatMap(({ accountId }) => accountId ?? []),
-    groups: group.results.flatMap(({ id }) => id ?? []),
+    users: user.results.flatMap((one) => ids.user(one) ?? []),
+    groups: group.results.flatMap((one) => ids.group(one) ?? []),
   };
 }
 
-export function toSweptContent(swept: z.infer<typeof sweptSchema>, base: string): SweptContent {
+export function toSweptContent(swept: z.infer<typeof sweptSchema>, base: string, ids: SubjectIds): SweptContent {
   const { id, restrictions, children } = swept;
   const attached = children?.attachment;
   return {
     id,
-    restriction: wholeRestriction(restrictions?.read),
+    restriction: wholeRestriction(restrictions?.read, ids),
     attachments:
       attached !== undefined && isWhole(attached)
         ? attached.results.map((attachment) => toListedAttachment(attachment, base))
@@ -124,14 +97,15 @@ export function toListedAttachment(attachment: z.infer<typeof attachmentSchema>,
     mediaType: attachment.mediaType ?? extensions?.mediaType ?? null,
     sizeBytes: attachment.fileSize ?? extensions?.fileSize ?? null,
     uri: base + (attachment.webuiLink ?? _links?.webui ?? ""),
+    downloadPath: _links?.download ?? null,
   };
 }
 
 /** A list that fills its page may go on, and one that was not sent says nothing. */
-function wholeRestriction(read: z.infer<typeof restrictionSchema> | undefined): Restriction | null {
+function wholeRestriction(read: z.infer<typeof restrictionSchema> | undefined, ids: SubjectIds): Restriction | null {
   if (read === undefined) return null;
   const { user, group } = read.restrictions;
-  return isWhole(user) && isWhole(group) ? namedIn(read.restrictions) : null;
+  return isWhole(user) && isWhole(group) ? namedIn(read.restrictions, ids) : null;
 }
 
 /** The limit is the answer's own: Confluence may give less than was asked for. */

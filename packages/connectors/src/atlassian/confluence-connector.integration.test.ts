@@ -9,63 +9,47 @@ import {
   type FakeSpace,
   type Readers,
 } from "../../conformance/fake-atlassian/fake-confluence.ts";
-import {
-  addPeople,
-  emailOf,
-  groupIdOf,
-  idOf,
-  people,
-  readersAmong,
-} from "../../conformance/fake-atlassian/site-people.ts";
-import { MemoryDirectory } from "../../conformance/memory-directory.ts";
+import { deployments, type FakeDeployment } from "../../conformance/fake-atlassian/fake-site.ts";
+import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance/fake-atlassian/site-people.ts";
+import { createTrial, fixedSequence, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
+import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { testContext } from "../../conformance/test-context.ts";
 import { confluenceConfigSchema, type AtlassianSecrets, type ConfluenceConfig } from "./config.ts";
 import { confluenceConnector } from "./confluence-connector.ts";
 
-const context = testContext();
 const escape = (text: string) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 /** A site whose users may all view its one space, "KB". */
-async function startSite(): Promise<{ fake: FakeConfluence; space: FakeSpace }> {
-  const fake = await startFakeConfluence();
+async function startSite(deployment: FakeDeployment) {
+  const fake = await startFakeConfluence(deployment);
+  const users = fake.site.groupIdOf("confluence-users");
   addPeople(fake.site, "confluence-users");
-  fake.entrances.add(groupIdOf("confluence-users"));
-  const space = fake.addSpace("KB", { users: [], groups: [groupIdOf("confluence-users")] });
-  return { fake, space };
-}
-
-function configOf(fake: FakeConfluence, config: Partial<ConfluenceConfig> = {}): ConfluenceConfig {
-  return confluenceConfigSchema.parse({
-    url: fake.site.url,
-    email: fake.site.bot.email,
-    spaces: ["KB"],
-    allowPrivateHosts: true,
-    ...config,
-  });
+  fake.entrances.add(users);
+  const space = fake.addSpace("KB", { users: [], groups: [users] });
+  const configOf = (config: Partial<ConfluenceConfig> = {}) =>
+    confluenceConfigSchema.parse({ ...signInTo(fake.site), spaces: ["KB"], ...config });
+  return { fake, space, trial: createTrial(confluenceConnector, fake.site, configOf) };
 }
 
 /** Nobody is kept out who does the restricting: the account that reads is always named. */
-function restrictionOf(fake: FakeConfluence, allow: readonly Who[]): Readers {
-  return {
-    users: [
-      fake.site.bot.accountId,
-      ...allow.flatMap((who) => (typeof who === "object" && "user" in who ? idOf(who.user) : [])),
-    ],
-    groups: allow.flatMap((who) => (typeof who === "object" && "group" in who ? groupIdOf(who.group) : [])),
-  };
+function restrictionOf({ site }: FakeConfluence, allow: readonly Who[]): Readers {
+  const { users, groups } = idsOf(site, allow);
+  return { users: [site.bot.accountId, ...users], groups };
 }
 
-async function createHarness(): Promise<PermissionHarness<ConfluenceConfig, AtlassianSecrets>> {
-  const { fake, space } = await startSite();
+/** @param folders where documents lie: in the cloud's folders, below pages, or all at the root */
+async function createHarness(
+  deployment: FakeDeployment,
+  folders: "folder" | "page" | null,
+): Promise<PermissionHarness<ConfluenceConfig, AtlassianSecrets>> {
+  const { fake, space, trial } = await startSite(deployment);
   const pages = new Map<string, FakeContent>();
-  const folders = new Map<string, FakeContent>();
+  const made = new Map<string, FakeContent>();
   const folderOf = (path: string): FakeContent | null => {
     const title = path.split("/").slice(0, -1).join("/");
-    if (title === "") return null;
-    const folder =
-      folders.get(title) ?? fake.add(space, { type: "folder", title, parentId: folderOf(title)?.id ?? null });
-    folders.set(title, folder);
+    if (title === "" || folders === null) return null;
+    const folder = made.get(title) ?? fake.add(space, { type: folders, title, parentId: folderOf(title)?.id ?? null });
+    made.set(title, folder);
     return folder;
   };
   const pageOf = (name: string) => pages.get(name)!;
@@ -73,8 +57,8 @@ async function createHarness(): Promise<PermissionHarness<ConfluenceConfig, Atla
     page !== undefined && fake.contents.has(page.id);
   return {
     connector: confluenceConnector,
-    config: configOf(fake),
-    secrets: { token: fake.site.token },
+    config: trial.configOf(),
+    secrets: trial.secrets,
     refOf: (name) => `KB/${pages.get(name)?.id ?? "none"}`,
     async put(name, text) {
       const body = `<p>${escape(text)}</p>`;
@@ -99,10 +83,12 @@ async function createHarness(): Promise<PermissionHarness<ConfluenceConfig, Atla
       const restore = fake.removeSpace(space);
       return async () => restore();
     },
+    // A title has at most 255 characters.
+    names: { longest: [longTitle(255)] },
     close: () => fake.close(),
     emailOf,
     async setGroup(group, members) {
-      fake.site.setGroup(group, members.map(idOf));
+      setGroupOf(fake.site, group, members);
     },
     async share(name, allow) {
       for (let at: FakeContent | undefined = pageOf(name); at; at = fake.contents.get(at.parentId ?? "")) {
@@ -118,33 +104,31 @@ async function createHarness(): Promise<PermissionHarness<ConfluenceConfig, Atla
       pageOf(name).brokenRestriction = true;
       return async () => void (pageOf(name).brokenRestriction = false);
     },
-    supports: { groups: true, nestedGroups: false, deny: false, domain: false, anyone: true },
+    supports: { groups: true, nestedGroups: deployment === "data-center", deny: false, domain: false, anyone: true },
   };
 }
 
-describeConnector("confluence", createHarness);
-describePermissions("confluence", createHarness);
+describeConnector("confluence cloud", () => createHarness("cloud", "folder"));
+describePermissions("confluence cloud", () => createHarness("cloud", "folder"));
+// Data Center has no folders: what would be one is a document itself.
+describeConnector("confluence data-center", () => createHarness("data-center", null));
+describePermissions("confluence data-center", () => createHarness("data-center", "page"));
 
-describe("confluence", () => {
+const pathsOf = {
+  cloud: { spaces: "/wiki/api/v2/spaces", sweep: "/wiki/rest/api/content/search", files: "/media/" },
+  "data-center": { spaces: "/rest/api/space", sweep: "/rest/api/content/scan", files: "/download/" },
+};
+
+describe.each(deployments)("confluence %s", (deployment) => {
+  const paths = pathsOf[deployment];
   let fake: FakeConfluence;
   let space: FakeSpace;
-  let secrets: AtlassianSecrets;
+  let trial: Awaited<ReturnType<typeof startSite>>["trial"];
   beforeEach(async () => {
-    ({ fake, space } = await startSite());
-    secrets = { token: fake.site.token };
+    ({ fake, space, trial } = await startSite(deployment));
   });
   afterEach(() => fake.close());
 
-  const sync = async (target = new MemoryTarget(), config = configOf(fake)) => {
-    await target.apply(
-      confluenceConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context }),
-    );
-    return target;
-  };
-  const directoryOf = (config = configOf(fake)) =>
-    MemoryDirectory.read(confluenceConnector.readDirectory!({ config, secrets, context }));
-  const readersOf = async (target: MemoryTarget, ref: string, config = configOf(fake)) =>
-    readersAmong(target.documents.get(ref)?.item.acl, await directoryOf(config));
   const namedOnly = (...who: string[]): Readers =>
     restrictionOf(
       fake,
@@ -152,44 +136,41 @@ describe("confluence", () => {
     );
 
   it("shows each of 60 pages, however restricted above and below, to just those to whom Confluence shows it", async () => {
-    // A fixed sequence: the same trees in every run.
-    let state = 7;
-    const random = (below: number) => {
-      state = (state * 48_271) % 2_147_483_647;
-      return state % below;
-    };
-    fake.site.setGroup("finance", [idOf("ann"), fake.site.bot.accountId]);
-    fake.site.setGroup("board", [idOf("ann"), idOf("bob"), fake.site.bot.accountId]);
-    fake.site.addAccount("guest");
-    fake.site.setGroup("outside", [idOf("eve"), idOf("guest")]);
-    space.readers = { users: [idOf("bob")], groups: [groupIdOf("board"), groupIdOf("outside")] };
+    const { site } = fake;
+    const random = fixedSequence(7);
+    site.setGroup("finance", [site.idOf("ann"), site.bot.accountId]);
+    site.setGroup("board", [site.idOf("ann"), site.idOf("bob"), site.bot.accountId]);
+    site.addAccount("guest");
+    site.setGroup("outside", [site.idOf("eve"), site.idOf("guest")]);
+    space.readers = { users: [site.idOf("bob")], groups: ["board", "outside"].map(site.groupIdOf) };
     const everybody = [...people, "guest"];
-    const groups = ["finance", "board", "outside", "deleted"].map(groupIdOf);
+    const groups = ["finance", "board", "outside", "deleted"].map(site.groupIdOf);
     const pages: FakeContent[] = [];
     for (let index = 0; index < 60; index += 1) {
       const parent = pages[random(pages.length + 3)];
+      const isFolder = random(5) === 0 && deployment === "cloud";
       const page = fake.add(space, {
         title: `Page ${index}`,
         body: `<p>${index}</p>`,
-        type: random(5) === 0 ? "folder" : "page",
+        type: isFolder ? "folder" : "page",
         parentId: parent?.id ?? null,
       });
       pages.push(page);
       if (random(2) === 0) continue;
       page.readRestriction = {
-        users: [fake.site.bot.accountId, ...everybody.map(idOf).filter(() => random(3) === 0)],
+        users: [site.bot.accountId, ...everybody.map(site.idOf).filter(() => random(3) === 0)],
         groups: groups.filter(() => random(3) === 0),
       };
     }
-    const target = await sync();
-    const directory = await directoryOf();
+    const target = await trial.sync();
+    const directory = await trial.directoryOf();
     let shown = 0;
     for (const page of pages.filter(({ type }) => type === "page")) {
       const acl = target.documents.get(`KB/${page.id}`)?.item.acl;
       expect(acl, page.title).toBeDefined();
       for (const person of everybody) {
         const read = mayRead(acl, directory.heldBy(emailOf(person)));
-        expect(read, `${person} reads ${page.title}`).toBe(fake.mayView(idOf(person), page));
+        expect(read, `${person} reads ${page.title}`).toBe(fake.mayView(site.idOf(person), page));
         shown += Number(read);
       }
     }
@@ -201,90 +182,82 @@ describe("confluence", () => {
     const gone = fake.add(space, {
       title: "Gone",
       body: "<p>x</p>",
-      readRestriction: { users: [fake.site.bot.accountId], groups: [groupIdOf("deleted")] },
+      readRestriction: { users: [fake.site.bot.accountId], groups: [fake.site.groupIdOf("deleted")] },
     });
-    const target = await sync();
-    expect(await readersOf(target, `KB/${many.id}`)).toEqual(people);
-    expect(await readersOf(target, `KB/${gone.id}`)).toEqual([]);
+    const target = await trial.sync();
+    expect(await trial.readersOf(target, `KB/${many.id}`)).toEqual(people);
+    expect(await trial.readersOf(target, `KB/${gone.id}`)).toEqual([]);
   });
 
   it("takes a page from those who lose the space, its page above or their group, without reading it again", async () => {
     const above = fake.add(space, { title: "Above", body: "<p>a</p>" });
     const page = fake.add(space, { title: "Below", body: "<p>b</p>", parentId: above.id });
     const ref = `KB/${page.id}`;
-    const target = await sync();
-    expect(await readersOf(target, ref)).toEqual(people);
+    const target = await trial.sync();
+    expect(await trial.readersOf(target, ref)).toEqual(people);
     above.readRestriction = namedOnly("ann", "bob");
-    await sync(target);
+    await trial.sync(target);
     expect(target.changes.map(({ type }) => type)).toEqual(["acl", "acl", "checkpoint"]);
-    expect(await readersOf(target, ref)).toEqual(["ann", "bob"]);
-    fake.site.setGroup("confluence-users", [idOf("bob"), fake.site.bot.accountId]);
-    expect(await readersOf(target, ref)).toEqual(["bob"]);
+    expect(await trial.readersOf(target, ref)).toEqual(["ann", "bob"]);
+    fake.site.setGroup("confluence-users", [fake.site.idOf("bob"), fake.site.bot.accountId]);
+    expect(await trial.readersOf(target, ref)).toEqual(["bob"]);
     space.readers = { users: [fake.site.bot.accountId], groups: [] };
-    await sync(target);
-    expect(await readersOf(target, ref)).toEqual([]);
+    await trial.sync(target);
+    expect(await trial.readersOf(target, ref)).toEqual([]);
     expect(target.opened).toEqual([]);
   });
 
   it("closes a page to whom it was taken from even when its new version cannot be read", async () => {
     const page = fake.add(space, { title: "Plan", body: "<p>old</p>" });
-    const target = await sync();
+    const target = await trial.sync();
     fake.edit(page, { body: "<p>new</p>" });
     page.readRestriction = namedOnly("ann");
     page.brokenBody = true;
-    await sync(target);
+    await trial.sync(target);
     expect(target.documents.get(`KB/${page.id}`)?.text).toContain("old");
-    expect(await readersOf(target, `KB/${page.id}`)).toEqual(["ann"]);
+    expect(await trial.readersOf(target, `KB/${page.id}`)).toEqual(["ann"]);
     page.brokenBody = false;
-    await sync(target);
+    await trial.sync(target);
     expect(target.documents.get(`KB/${page.id}`)?.text).toContain("new");
   });
 
   it("reads blog posts and attachments, these under their page's audience and only formats that can be parsed", async () => {
     const page = fake.add(space, { title: "Plan", body: "<p>x</p>", readRestriction: namedOnly("ann") });
-    const post = fake.add(space, { type: "blogpost", title: "News", body: "<p>y</p>" });
+    const posts = ["News", "More", "Even more", "Old"].map((title) =>
+      fake.add(space, { type: "blogpost", title, body: "<p>y</p>" }),
+    );
     const attach = (title: string, mediaType: string) =>
       fake.add(space, { type: "attachment", title, mediaType, body: "Figures.", parentId: page.id });
-    const table = attach("figures.csv", "text/csv");
+    const table = attach("figures & 50%.csv", "text/csv");
     attach("photo.bin", "application/octet-stream");
     const notes = attach("notes.md", "text/markdown");
-    const target = await sync();
-    const refs = [page, post, table, notes].map(({ id }) => `KB/${id}`).sort();
+    const target = await trial.sync();
+    const refs = [page, ...posts, table, notes].map(({ id }) => `KB/${id}`).sort();
     expect([...target.documents.keys()].sort()).toEqual(refs);
-    await sync(target);
+    await trial.sync(target);
     expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
     expect(target.documents.get(`KB/${table.id}`)).toMatchObject({ text: "Figures.", item: { mediaType: "text/csv" } });
-    expect(await readersOf(target, `KB/${table.id}`)).toEqual(["ann"]);
-    await sync(target, configOf(fake, { attachments: false, blogPosts: false }));
+    expect(await trial.readersOf(target, `KB/${table.id}`)).toEqual(["ann"]);
+    await trial.sync(target, trial.configOf({ attachments: false, blogPosts: false }));
     expect([...target.documents.keys()]).toEqual([`KB/${page.id}`]);
-  });
-
-  it("deletes and changes nothing because the search has lost sight of it", async () => {
-    const page = fake.add(space, { title: "Plan", body: "<p>x</p>", readRestriction: namedOnly("ann") });
-    fake.add(space, { type: "attachment", title: "a.txt", mediaType: "text/plain", body: "x", parentId: page.id });
-    const target = await sync();
-    expect(target.documents.size).toBe(2);
-    fake.unindexed.add(page.id);
-    await sync(target);
-    expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
   });
 
   it("reads an attachment again whose transfer broke off", async () => {
     const page = fake.add(space, { title: "Plan", body: "<p>x</p>" });
     fake.add(space, { type: "attachment", title: "a.txt", mediaType: "text/plain", body: "x", parentId: page.id });
-    fake.site.answerOnce("/media/", { bytes: Buffer.from("half of it"), cutOff: true });
-    const target = await sync();
+    fake.site.answerOnce(paths.files, { bytes: Buffer.from("half of it"), cutOff: true });
+    const target = await trial.sync();
     expect(target.failures.map(({ error }) => error.code)).toEqual(["SOURCE_UNREACHABLE"]);
-    await sync(target);
+    await trial.sync(target);
     expect(target.failures).toEqual([]);
     expect(target.opened).toHaveLength(1);
   });
 
   it("waits as it is told, and signs in again once when a token is refused", async () => {
     fake.add(space, { title: "Plan", body: "<p>x</p>" });
-    fake.site.answerOnce("/wiki/api/v2/spaces", { status: 429, headers: { "retry-after": "1" } });
-    fake.site.answerOnce("/wiki/rest/api/content/search", { status: 401 });
-    const target = await sync();
+    fake.site.answerOnce(paths.spaces, { status: 429, headers: { "retry-after": "1" } });
+    fake.site.answerOnce(paths.sweep, { status: 401 });
+    const target = await trial.sync();
     expect(target.documents.size).toBe(1);
     expect(target.failures).toEqual([]);
   });
@@ -293,16 +266,17 @@ describe("confluence", () => {
     const page = fake.add(space, { title: "Plan", body: "<p>x</p>" });
     const other = fake.addSpace("OPS", space.readers);
     const runbook = fake.add(other, { title: "Runbook", body: "<p>y</p>" });
-    const config = configOf(fake, { spaces: [] });
-    const target = await sync(new MemoryTarget(), config);
-    fake.site.answerOnce(`/wiki/api/v2/spaces/${space.id}/pages`, { status: 500 });
+    const config = trial.configOf({ spaces: [] });
+    const target = await trial.sync(new MemoryTarget(), config);
+    const listing = deployment === "cloud" ? `${paths.spaces}/${space.id}/pages` : paths.sweep;
+    fake.site.answerOnce(listing, { status: 500 });
     fake.edit(runbook, { body: "<p>z</p>" });
-    await sync(target, config);
+    await trial.sync(target, config);
     expect(target.failures.map(({ ref }) => ref)).toEqual(["KB/"]);
     expect(target.documents.get(`KB/${page.id}`)?.text).toContain("x");
     expect(target.documents.get(`OPS/${runbook.id}`)?.text).toContain("z");
     fake.removeSpace(space);
-    await sync(target, configOf(fake, { spaces: ["KB", "OPS"] }));
+    await trial.sync(target, trial.configOf({ spaces: ["KB", "OPS"] }));
     expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["KB/", "SOURCE_NOT_FOUND"]]);
     expect(target.documents.size).toBe(2);
   });
@@ -311,15 +285,13 @@ describe("confluence", () => {
     fake.site.addAccount("bob", { email: null });
     fake.site.addAccount("eve", { active: false });
     const page = fake.add(space, { title: "Plan", body: "<p>x</p>" });
-    const target = await sync();
-    expect(await readersOf(target, `KB/${page.id}`)).toEqual(["ann"]);
+    const target = await trial.sync();
+    expect(await trial.readersOf(target, `KB/${page.id}`)).toEqual(["ann"]);
   });
 
   it("says in check() what is missing: addresses, a space, the right credentials, none of them repeated", async () => {
     fake.add(space, { title: "Plan", body: "<p>x</p>" });
-    const check = (config: Partial<ConfluenceConfig> = {}, token = secrets.token) =>
-      confluenceConnector.check(configOf(fake, config), { token }, context);
-    const good = await check();
+    const good = await trial.check();
     expect(good.summary).toBe("Space KB can be read and holds 1 page: Plan.");
     expect(good.checks.map(({ capability, status }) => [capability, status])).toEqual([
       ["read", "ok"],
@@ -329,17 +301,158 @@ describe("confluence", () => {
       ["addresses", "ok"],
     ]);
     fake.site.addAccount("bob", { email: null });
-    expect((await check()).checks.at(-1)).toMatchObject({ capability: "addresses", status: "warning" });
+    expect((await trial.check()).checks.at(-1)).toMatchObject({ capability: "addresses", status: "warning" });
+    expect((await trial.check({ spaces: ["NONE"] })).error?.code).toBe("SOURCE_NOT_FOUND");
+    await trial.expectRefusals();
+  });
+});
+
+describe("confluence cloud", () => {
+  let fake: FakeConfluence;
+  let space: FakeSpace;
+  let trial: Awaited<ReturnType<typeof startSite>>["trial"];
+  beforeEach(async () => {
+    ({ fake, space, trial } = await startSite("cloud"));
+  });
+  afterEach(() => fake.close());
+
+  it("deletes and changes nothing because the search has lost sight of it", async () => {
+    const readRestriction = restrictionOf(fake, [{ user: "ann" }]);
+    const page = fake.add(space, { title: "Plan", body: "<p>x</p>", readRestriction });
+    fake.add(space, { type: "attachment", title: "a.txt", mediaType: "text/plain", body: "x", parentId: page.id });
+    const target = await trial.sync();
+    expect(target.documents.size).toBe(2);
+    fake.unindexed.add(page.id);
+    await trial.sync(target);
+    expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+  });
+
+  it("says in check() when no group gives access, and when the address is no site", async () => {
     for (const _ of ["user", "admin"]) fake.site.answerOnce("/wiki/rest/api/group", { body: { results: [] } });
-    expect((await check()).checks[3]).toMatchObject({ capability: "groups", status: "missing" });
-    expect((await check({ spaces: ["NONE"] })).error?.code).toBe("SOURCE_NOT_FOUND");
-    expect((await check({ url: "http://127.0.0.1:2" })).error?.code).toBe("SOURCE_UNREACHABLE");
-    expect((await check({ allowPrivateHosts: false })).error?.code).toBe("SOURCE_FORBIDDEN");
-    expect((await check({ email: "" })).error?.code).toBe("INVALID_INPUT");
+    expect((await trial.check()).checks[2]).toMatchObject({ capability: "permissions", status: "ok" });
+    for (const _ of ["user", "admin"]) fake.site.answerOnce("/wiki/rest/api/group", { body: { results: [] } });
+    expect((await trial.check()).checks[3]).toMatchObject({ capability: "groups", status: "missing" });
     fake.site.answerOnce("/wiki/rest/api/user/current", { status: 404 });
-    expect((await check()).error?.action).toContain("Data Center is not read");
-    const wrong = await check({}, "very-secret-value");
+    expect((await trial.check()).error).toMatchObject({
+      code: "SOURCE_NOT_FOUND",
+      action: expect.stringContaining("choose data-center"),
+    });
+  });
+});
+
+describe("confluence data-center", () => {
+  let fake: FakeConfluence;
+  let space: FakeSpace;
+  let trial: Awaited<ReturnType<typeof startSite>>["trial"];
+  beforeEach(async () => {
+    ({ fake, space, trial } = await startSite("data-center"));
+  });
+  afterEach(() => fake.close());
+  const addPage = () => fake.add(space, { title: "Plan", body: "<p>x</p>" });
+
+  it("signs in with a user name and a password too", async () => {
+    addPage();
+    const config = trial.configOf({ auth: "basic", user: fake.site.bot.username });
+    const target = await trial.sync(new MemoryTarget(), config, { password: fake.site.password });
+    expect(target.documents.size).toBe(1);
+    const wrong = await trial.check(config, { password: "very-secret-value" });
     expect(wrong.error?.code).toBe("SOURCE_CREDENTIALS");
     expect(JSON.stringify(wrong)).not.toContain("very-secret-value");
+    expect((await trial.check(config)).error?.code).toBe("INVALID_INPUT");
+  });
+
+  it("says in check() that the address answers as Data Center where the cloud was meant", async () => {
+    const cloud = await trial.check({ deployment: "cloud", auth: "api-token", email: "bot@acme.example" });
+    expect(cloud.error).toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("Data Center 9.4.0") });
+    expect(cloud.error?.action).toContain("data-center");
+    const elsewhere = await trial.check({ url: fake.site.url.replace("/confluence", "/other") });
+    expect(elsewhere.error).toMatchObject({
+      code: "SOURCE_NOT_FOUND",
+      action: expect.stringContaining("context path"),
+    });
+  });
+
+  it.each([
+    ["nothing", "9.1"],
+    ["refuses", "administrator"],
+  ] as const)("shows pages to nobody where of a space's permissions the site tells: %s", async (told, advice) => {
+    const page = addPage();
+    const target = await trial.sync();
+    expect(await trial.readersOf(target, `KB/${page.id}`)).toEqual(people);
+    fake.tells.spacePermissions = told;
+    await trial.sync(target);
+    expect(await trial.readersOf(target, `KB/${page.id}`)).toEqual([]);
+    expect(target.failures[0]?.error.action).toContain(advice);
+    expect((await trial.check()).checks[2]).toMatchObject({
+      capability: "permissions",
+      status: "missing",
+      message: expect.stringContaining(advice),
+    });
+    fake.tells.spacePermissions = "everything";
+    await trial.sync(target);
+    expect(await trial.readersOf(target, `KB/${page.id}`)).toEqual(people);
+    expect(target.opened).toEqual([]);
+  });
+
+  it("knows nobody where the site does not tell who may use it", async () => {
+    const page = addPage();
+    const target = await trial.sync();
+    fake.tells.activeUsers = false;
+    expect(await trial.readersOf(target, `KB/${page.id}`)).toEqual([]);
+    expect((await trial.check()).checks[3]).toMatchObject({
+      capability: "groups",
+      status: "missing",
+      message: expect.stringContaining("9.4"),
+    });
+  });
+
+  it("takes a masked address for none, and no group's name for a group that the connector makes", async () => {
+    const { site } = fake;
+    const both = restrictionOf(fake, [{ group: "finance" }]);
+    const page = addPage();
+    site.setGroup("finance", [site.idOf("ann"), site.bot.accountId]);
+    space.readers = { users: [site.bot.accountId], groups: [site.groupIdOf("board")] };
+    site.setGroup("board", [site.idOf("ann"), site.idOf("bob"), site.bot.accountId]);
+    page.readRestriction = both;
+    const target = await trial.sync();
+    const ref = `KB/${page.id}`;
+    const { id } = target.documents.get(ref)!.item.acl!.allow[0]!;
+    expect(id).toMatch(/^intersection:/);
+    site.setGroup(id, [site.idOf("eve")]);
+    expect(await trial.readersOf(target, ref)).toEqual(["ann"]);
+    site.addAccount("ann", { email: "ann at acme dot example" });
+    expect(await trial.readersOf(target, ref)).toEqual([]);
+  });
+
+  it("deletes no attachment and no space that a listing passed over while others went", async () => {
+    const page = addPage();
+    const attached = Array.from({ length: 5 }, (_, index) =>
+      fake.add(space, {
+        type: "attachment",
+        title: `${index}.txt`,
+        mediaType: "text/plain",
+        body: "x",
+        parentId: page.id,
+      }),
+    );
+    const others = ["OPS", "LAW"].map((key) => fake.addSpace(key, space.readers));
+    for (const other of others) fake.add(other, { title: "Runbook", body: "<p>y</p>" });
+    const config = trial.configOf({ spaces: [] });
+    const target = await trial.sync(new MemoryTarget(), config);
+    expect(target.documents.size).toBe(8);
+    const second = (path: string) => (asked: { path: string; query: URLSearchParams }) =>
+      asked.path === path && asked.query.get("start") === "2";
+    fake.site.beforeOnce(second(`/rest/api/content/${page.id}/child/attachment`), () => fake.trash(attached[0]!));
+    fake.site.beforeOnce(second("/rest/api/space"), () => void fake.removeSpace(others[0]!));
+    await trial.sync(target, config);
+    const refsIn = (key: string) => [...target.documents.keys()].filter((ref) => ref.startsWith(`${key}/`));
+    // What went had been listed before it did.
+    expect(refsIn("KB")).toHaveLength(6);
+    expect(refsIn("LAW")).toHaveLength(1);
+    expect(target.failures.map(({ ref }) => ref)).toEqual(["OPS/"]);
+    await trial.sync(target, config);
+    expect(refsIn("KB").sort()).toEqual([page, ...attached.slice(1)].map(({ id }) => `KB/${id}`).sort());
+    expect(refsIn("OPS")).toEqual([]);
+    expect(refsIn("LAW")).toHaveLength(1);
   });
 });

@@ -18,6 +18,7 @@ import {
 import type { ListedAttachment, ListedContent, Space } from "./confluence-answers.ts";
 import type { ConfluenceApi } from "./confluence-api.ts";
 import { readConfluenceDirectory } from "./confluence-directory.ts";
+import { findOverlookedSpaces, keepPresentAttachments, refPrefix } from "./confluence-second-look.ts";
 import { readSpaceTree, type SpaceTree } from "./confluence-space.ts";
 import { chooseSpaces, noSuchSpace, withConfluence } from "./open-confluence.ts";
 import { storageToHtml } from "./storage-to-html.ts";
@@ -45,6 +46,7 @@ const renderingVersion = "c1";
 async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string): AsyncIterable<Change> {
   const { config, known, context } = request;
   const { found, missing } = await chooseSpaces(api, config.spaces);
+  if (config.spaces.length === 0) found.push(...(await findOverlookedSpaces(api, found, known)));
   const unread = missing.map((key) => ({ key, error: noSuchSpace([key]) }));
   const progress = { seen: new SeenRefs(), scanned: 0 };
   for (const space of found) {
@@ -58,6 +60,10 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   if (unread.length === found.length + missing.length) throw unread[0]?.error;
   for (const { key, error } of unread) yield { type: "failure", ref: refPrefix(key), error: error.toReport() };
   const prefixes = unread.map(({ key }) => refPrefix(key));
+  if (config.attachments) {
+    const read = found.map(({ key }) => refPrefix(key)).filter((prefix) => !prefixes.includes(prefix));
+    await keepPresentAttachments(api, new Set(read), known, progress.seen, context.signal);
+  }
   yield* deleteMissing(
     known,
     context.deletions,
@@ -175,8 +181,4 @@ function attachmentDocument(
     },
     content: { open: () => api.downloadAttachment(containerId, attachment) },
   };
-}
-
-function refPrefix(spaceKey: string): string {
-  return `${encodeURIComponent(spaceKey)}/`;
 }

@@ -1,12 +1,11 @@
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
-import { AnnealError } from "@anneal/core/errors";
 import type { DirectoryRequest } from "../connector.ts";
-import { isAboutWhatWasAsked } from "./atlassian-site.ts";
+import { isAboutWhatWasAsked, NotTold } from "./atlassian-site.ts";
 import { shownToNobody, type Intersection } from "./audience.ts";
 import type { AtlassianSecrets, ConfluenceConfig } from "./config.ts";
 import type { ConfluenceApi } from "./confluence-api.ts";
 import { readSpaceTree } from "./confluence-space.ts";
-import { describeDirectory, type GroupMembers } from "./directory.ts";
+import { describeDirectory, toGroupMembers, type GroupMembers } from "./directory.ts";
 import { chooseSpaces, withConfluence, type OpenedConfluence } from "./open-confluence.ts";
 
 /**
@@ -17,28 +16,26 @@ export async function* readConfluenceDirectory(
   request: DirectoryRequest<ConfluenceConfig, AtlassianSecrets>,
 ): AsyncIterable<DirectoryEntry> {
   yield* withConfluence(request, async function* (opened) {
-    const groups: GroupMembers[] = [];
-    for await (const group of listConfluenceGroups(opened.api, opened.tenant)) groups.push(group);
-    const entrances = await listEntrances(opened.api);
-    const entrants = new Set(
-      groups
-        .filter(({ principal }) => entrances.has(principal.id))
-        .flatMap(({ members }) => members.map(({ principal }) => principal.id)),
-    );
+    const people = await readPeople(opened);
+    if (people === null) return;
+    const { groups, entrants } = people;
     yield* describeDirectory(groups, listIntersections(request, opened), ({ principal }) => entrants.has(principal.id));
   });
 }
 
-/** @returns the ids of the groups whose members may use Confluence */
-export async function listEntrances(api: ConfluenceApi): Promise<Set<string>> {
-  const entrances = new Set<string>();
-  for (const accessType of ["user", "admin"] as const) {
-    for await (const { id } of api.listGroups(accessType)) entrances.add(id);
+/** @returns null where the site tells nobody: then nobody holds anything, and the check says what is missing */
+async function readPeople({
+  api,
+  tenant,
+}: OpenedConfluence): Promise<{ groups: GroupMembers[]; entrants: ReadonlySet<string> } | null> {
+  try {
+    const groups: GroupMembers[] = [];
+    for await (const group of listConfluenceGroups(api, tenant)) groups.push(group);
+    return { groups, entrants: await api.readEntrants(groups) };
+  } catch (error) {
+    if (error instanceof NotTold) return null;
+    throw error;
   }
-  if (entrances.size > 0) return entrances;
-  throw new AnnealError("SOURCE_FORBIDDEN", "Confluence does not tell which groups give access to it.", {
-    action: "Give the account access to Confluence, and a token with scopes read:group:confluence; then sync again.",
-  });
 }
 
 async function* listIntersections(
@@ -64,19 +61,7 @@ async function* listIntersections(
 }
 
 export async function* listConfluenceGroups(api: ConfluenceApi, tenant: string): AsyncIterable<GroupMembers> {
-  const identity = { source: "confluence", tenant };
-  for await (const { id, name } of api.listGroups()) {
-    const group: GroupMembers = { principal: { ...identity, kind: "group", id }, name, members: [] };
-    for await (const member of api.listMembers(id)) {
-      const { accountId, accountType = "atlassian", accountStatus = "active" } = member;
-      if (accountType !== "atlassian" || accountStatus !== "active") continue;
-      group.members.push({
-        principal: { ...identity, kind: "user", id: accountId },
-        name: member.displayName || (member.publicName ?? ""),
-        // Atlassian has its accounts confirm their address; it is there only where the person lets this account see it.
-        email: member.email || null,
-      });
-    }
-    yield group;
+  for await (const group of api.listGroups()) {
+    yield toGroupMembers({ source: "confluence", tenant }, group, api.listMembers(group));
   }
 }

@@ -1,11 +1,24 @@
 import { principalKey, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { Intersection } from "./audience.ts";
+import type { Group, Person } from "./people.ts";
 
 export type Account = { principal: Principal; name: string; email: string | null };
 export type GroupMembers = { principal: Principal; name: string; members: Account[] };
 
 const maxNameChars = 200;
+
+export async function toGroupMembers(
+  identity: { source: string; tenant: string },
+  { id, name }: Group,
+  members: AsyncIterable<Person>,
+): Promise<GroupMembers> {
+  const accounts: Account[] = [];
+  for await (const person of members) {
+    accounts.push({ principal: { ...identity, kind: "user", id: person.id }, name: person.name, email: person.email });
+  }
+  return { principal: { ...identity, kind: "group", id }, name, members: accounts };
+}
 
 /**
  * The site's people and groups, and a group for each intersection that a document's audience needs: those who are in

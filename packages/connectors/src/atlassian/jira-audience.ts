@@ -1,8 +1,9 @@
 import { anyone, type Principal } from "@anneal/core/access/acl";
-import { RemoteError } from "../remote/remote-client.ts";
+import { isAnnealError, type AnnealError } from "@anneal/core/errors";
 import { isAboutWhatWasAsked } from "./atlassian-site.ts";
 import { intersectLevels, type Audience } from "./audience.ts";
-import type { Holder, JiraApi, ListedIssue, Project } from "./jira-api.ts";
+import type { Holder, ListedIssue, Project } from "./jira-answers.ts";
+import type { JiraApi } from "./jira-api.ts";
 
 export type IssueFacts = Pick<ListedIssue, "securityId" | "reporterId" | "assigneeId">;
 
@@ -13,9 +14,11 @@ export type ProjectAudience = {
   /** The project has security levels, or which it has cannot be read. */
   hasLevels: boolean;
   securityIds: string[];
+  /** Of the groups that are named, but for applications' users. */
+  groupIds: string[];
   /**
    * Those who may browse the project and, where the issue has a security level, are in it.
-   * @throws RemoteError when one of these cannot be read: then nobody is known to
+   * @throws RemoteError or NotTold when one of these cannot be read: then nobody is known to
    */
   of(issue: IssueFacts): Audience;
 };
@@ -34,16 +37,14 @@ export async function readProjectAudience(api: JiraApi, project: Project, tenant
   const user = (id: string): Principal => ({ ...identity, kind: "user", id });
   const group = (id: string): Principal => ({ ...identity, kind: "group", id });
 
-  const principalsOf = async (holder: Holder): Promise<Principal[]> => {
-    const id = holder.value ?? holder.parameter ?? "";
-    switch (holder.type) {
+  const principalsOf = async ({ type, id }: Holder): Promise<Principal[]> => {
+    switch (type) {
       case "anyone":
         return [(await api.isPublic(project)) ? anyone : applicationUsers(tenant, "")];
       case "applicationRole":
         return [applicationUsers(tenant, id)];
       case "group":
-        // A group is named by its id; its name alone, which another group may get, does not count.
-        return holder.value ? [group(holder.value)] : [];
+        return id === "" ? [] : [group(id)];
       case "user":
         return id === "" ? [] : [user(id)];
       case "projectRole": {
@@ -65,21 +66,28 @@ export async function readProjectAudience(api: JiraApi, project: Project, tenant
 
   const browse = await orRefusal(async () => ruleOf(await api.browseHoldersOf(project)));
   const levels = await orRefusal(() => readLevels(api, project, ruleOf));
-  const rules = [browse, ...(levels instanceof RemoteError ? [] : levels.values())];
+  const rules = [browse, ...(isAnnealError(levels) ? [] : levels.values())].filter(
+    (rule): rule is Rule => !isAnnealError(rule),
+  );
+  const applicationPrefix = applicationUsers(tenant, "").id;
 
   return {
-    dynamic: rules.some((rule) => !(rule instanceof RemoteError) && (rule.reporter || rule.assignee)),
-    hasLevels: levels instanceof RemoteError || levels.size > 0,
-    securityIds: levels instanceof RemoteError ? [] : [...levels.keys()],
+    dynamic: rules.some((rule) => rule.reporter || rule.assignee),
+    hasLevels: isAnnealError(levels) || levels.size > 0,
+    securityIds: isAnnealError(levels) ? [] : [...levels.keys()],
+    groupIds: rules
+      .flatMap(({ principals }) => principals)
+      .filter(({ kind, id }) => kind === "group" && !id.startsWith(applicationPrefix))
+      .map(({ id }) => id),
     of({ securityId, reporterId, assigneeId }) {
       const resolve = (rule: Rule): Principal[] => [
         ...rule.principals,
         ...(rule.reporter && reporterId !== null ? [user(reporterId)] : []),
         ...(rule.assignee && assigneeId !== null ? [user(assigneeId)] : []),
       ];
-      if (browse instanceof RemoteError) throw browse;
+      if (isAnnealError(browse)) throw browse;
       if (securityId === null) return intersectLevels([resolve(browse)], identity);
-      if (levels instanceof RemoteError) throw levels;
+      if (isAnnealError(levels)) throw levels;
       const level = levels.get(securityId);
       return intersectLevels([resolve(browse), level === undefined ? [] : resolve(level)], identity);
     },
@@ -91,19 +99,11 @@ async function readLevels(
   project: Project,
   ruleOf: (holders: readonly Holder[]) => Promise<Rule>,
 ): Promise<Map<string, Rule>> {
-  const scheme = await api.securitySchemeOf(project).catch((error: unknown) => {
-    if (error instanceof RemoteError && error.status === 404) return null;
-    throw error;
-  });
-  if (scheme === null) return new Map();
-  const holders = new Map<string, Holder[]>(scheme.levels.map(({ id }) => [id, []]));
-  for await (const { issueSecurityLevelId, holder } of api.listLevelMembers(scheme.id)) {
-    holders.set(issueSecurityLevelId, [...(holders.get(issueSecurityLevelId) ?? []), holder]);
-  }
-  return new Map(await Promise.all([...holders].map(async ([id, held]) => [id, await ruleOf(held)] as const)));
+  const levels = await api.levelsOf(project);
+  return new Map(await Promise.all([...levels].map(async ([id, held]) => [id, await ruleOf(held)] as const)));
 }
 
-async function orRefusal<T>(read: () => Promise<T>): Promise<T | RemoteError> {
+async function orRefusal<T>(read: () => Promise<T>): Promise<T | AnnealError> {
   try {
     return await read();
   } catch (error) {

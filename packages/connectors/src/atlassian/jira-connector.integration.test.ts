@@ -9,56 +9,66 @@ import {
   type FakeJira,
   type FakeProject,
 } from "../../conformance/fake-atlassian/fake-jira.ts";
-import {
-  addPeople,
-  emailOf,
-  groupIdOf,
-  idOf,
-  people,
-  readersAmong,
-} from "../../conformance/fake-atlassian/site-people.ts";
-import { MemoryDirectory } from "../../conformance/memory-directory.ts";
+import { deployments, type FakeDeployment, type FakeSite } from "../../conformance/fake-atlassian/fake-site.ts";
+import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance/fake-atlassian/site-people.ts";
+import { createTrial, fixedSequence, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
+import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { testContext } from "../../conformance/test-context.ts";
 import { jiraConfigSchema, type AtlassianSecrets, type JiraConfig } from "./config.ts";
 import { jiraConnector } from "./jira-connector.ts";
 
-const context = testContext();
-const userHolder = (id: string): FakeHolder => ({ type: "user", parameter: id, value: id });
-const groupHolder = (group: string): FakeHolder => ({ type: "group", parameter: group, value: groupIdOf(group) });
+const userHolder = (id: string): FakeHolder => ({ type: "user", id });
 const usersOfJira: FakeHolder = { type: "applicationRole" };
+const monthMs = 30 * 24 * 60 * 60_000;
+
+function holdersOf(site: FakeSite, allow: readonly Who[]): FakeHolder[] {
+  const { users, groups } = idsOf(site, allow);
+  return [
+    userHolder(site.bot.accountId),
+    ...users.map(userHolder),
+    ...groups.map((id): FakeHolder => ({ type: "group", id })),
+  ];
+}
 
 /** A site whose users may all browse its one project, "SUP". */
-async function startSite(): Promise<{ fake: FakeJira; project: FakeProject }> {
-  const fake = await startFakeJira();
+async function startSite(deployment: FakeDeployment) {
+  const fake = await startFakeJira(deployment);
   addPeople(fake.site, "jira-users");
-  fake.applicationGroups.add(groupIdOf("jira-users"));
-  return { fake, project: fake.addProject("SUP", { browse: [usersOfJira] }) };
+  fake.applicationGroups.add(fake.site.groupIdOf("jira-users"));
+  const configOf = (config: Partial<JiraConfig> = {}) =>
+    jiraConfigSchema.parse({ ...signInTo(fake.site), projects: ["SUP"], ...config });
+  const project = fake.addProject("SUP", { browse: [usersOfJira] });
+  return { fake, project, trial: createTrial(jiraConnector, fake.site, configOf) };
 }
 
-function configOf(fake: FakeJira, config: Partial<JiraConfig> = {}): JiraConfig {
-  return jiraConfigSchema.parse({
-    url: fake.site.url,
-    email: fake.site.bot.email,
-    projects: ["SUP"],
-    allowPrivateHosts: true,
-    ...config,
-  });
-}
-
-async function createHarness(): Promise<PermissionHarness<JiraConfig, AtlassianSecrets>> {
-  const { fake, project } = await startSite();
+/**
+ * @param sharedBy what gives each issue an audience of its own: the cloud's security levels, or, where nothing tells who
+ * is in them, a project for each
+ */
+async function createHarness(
+  deployment: FakeDeployment,
+  sharedBy: "level" | "project",
+): Promise<PermissionHarness<JiraConfig, AtlassianSecrets>> {
+  const { fake, project: shared, trial } = await startSite(deployment);
   const issues = new Map<string, FakeIssue>();
   const issueOf = (name: string) => issues.get(name)!;
+  const projectOf = ({ projectId }: FakeIssue) => fake.projects.get(projectId)!;
+  const placeFor = (): FakeProject =>
+    sharedBy === "level"
+      ? shared
+      : fake.addProject(`P${String.fromCharCode(65 + issues.size)}`, { browse: [usersOfJira] });
   return {
     connector: jiraConnector,
-    config: configOf(fake),
-    secrets: { token: fake.site.token },
-    refOf: (name) => `SUP/${issues.get(name)?.id ?? "none"}`,
+    config: trial.configOf(sharedBy === "level" ? {} : { projects: [] }),
+    secrets: trial.secrets,
+    refOf(name) {
+      const issue = issues.get(name);
+      return issue === undefined ? "SUP/none" : `${issue.key.split("-")[0]}/${issue.id}`;
+    },
     async put(name, description) {
       const issue = issues.get(name);
       if (issue !== undefined && fake.issues.has(issue.id)) fake.edit(issue, { description });
-      else issues.set(name, fake.add(project, { summary: name, description }));
+      else issues.set(name, fake.add(placeFor(), { summary: name, description }));
     },
     async remove(name) {
       fake.remove(issueOf(name));
@@ -72,95 +82,113 @@ async function createHarness(): Promise<PermissionHarness<JiraConfig, AtlassianS
       return async () => void (issueOf(name).broken = false);
     },
     async vanish() {
-      const restore = fake.removeProject(project);
+      const restore = fake.removeProject(shared);
       return async () => restore();
     },
+    setClock: async (aheadMs) => void (fake.aheadMs = aheadMs),
+    // A summary has at most 255 characters.
+    names: { longest: [longTitle(255)] },
     close: () => fake.close(),
     emailOf,
     async setGroup(group, members) {
-      fake.site.setGroup(group, members.map(idOf));
+      setGroupOf(fake.site, group, members);
     },
-    async share(name, allow: readonly Who[]) {
+    async share(name, allow) {
       const issue = issueOf(name);
+      const project = projectOf(issue);
       if (allow.includes("anyone")) {
         project.browse = [{ type: "anyone" }];
-        return fake.edit(issue, { securityId: null });
+        return issue.securityId === null ? undefined : fake.edit(issue, { securityId: null });
       }
-      const holders = allow.flatMap((who) => {
-        if (typeof who !== "object") return [];
-        return "user" in who ? userHolder(idOf(who.user)) : "group" in who ? groupHolder(who.group) : [];
-      });
+      const holders = holdersOf(fake.site, allow);
+      if (sharedBy === "project") return void (project.browse = holders);
       const level = issue.securityId ?? `1${issue.id}`;
-      project.levels.set(level, [userHolder(fake.site.bot.accountId), ...holders]);
+      project.levels.set(level, holders);
       if (issue.securityId === null) fake.edit(issue, { securityId: level });
     },
     async breakPermissions() {
-      fake.refuse = "levels";
+      fake.refuse = sharedBy === "level" ? "levels" : "schemes";
       return async () => void (fake.refuse = "nothing");
     },
-    supports: { groups: true, nestedGroups: false, deny: false, domain: false, anyone: true },
+    supports: { groups: true, nestedGroups: deployment === "data-center", deny: false, domain: false, anyone: true },
   };
 }
 
-describeConnector("jira", createHarness);
-describePermissions("jira", createHarness);
+describeConnector("jira cloud", () => createHarness("cloud", "level"));
+describePermissions("jira cloud", () => createHarness("cloud", "level"));
+describeConnector("jira data-center", () => createHarness("data-center", "level"));
+describePermissions("jira data-center", () => createHarness("data-center", "project"));
 
-describe("jira", () => {
+const pathsOf = {
+  cloud: {
+    projects: "/rest/api/3/project/search",
+    project: "/rest/api/3/project/",
+    search: "/rest/api/3/search/jql",
+    me: "/rest/api/3/myself",
+  },
+  "data-center": {
+    projects: "/rest/api/2/project",
+    project: "/rest/api/2/project/",
+    search: "/rest/api/2/search",
+    me: "/rest/api/2/myself",
+  },
+};
+
+describe.each(deployments)("jira %s", (deployment) => {
+  const paths = pathsOf[deployment];
   let fake: FakeJira;
   let project: FakeProject;
-  let secrets: AtlassianSecrets;
+  let trial: Awaited<ReturnType<typeof startSite>>["trial"];
   beforeEach(async () => {
-    ({ fake, project } = await startSite());
-    secrets = { token: fake.site.token };
+    ({ fake, project, trial } = await startSite(deployment));
   });
   afterEach(() => fake.close());
-
-  const sync = async (target = new MemoryTarget(), config = configOf(fake)) => {
-    await target.apply(jiraConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context }));
-    return target;
-  };
-  const directoryOf = () =>
-    MemoryDirectory.read(jiraConnector.readDirectory!({ config: configOf(fake), secrets, context }));
-  const readersOf = async (target: MemoryTarget, ref: string) =>
-    readersAmong(target.documents.get(ref)?.item.acl, await directoryOf());
-  const bot = () => userHolder(fake.site.bot.accountId);
+  const only = (...who: string[]) =>
+    holdersOf(
+      fake.site,
+      who.map((user) => ({ user })),
+    );
 
   it("shows each of 60 issues, by scheme, role, level, reporter and assignee, to just those to whom Jira shows it", async () => {
-    // A fixed sequence: the same issues in every run.
-    let state = 11;
-    const random = (below: number) => {
-      state = (state * 48_271) % 2_147_483_647;
-      return state % below;
-    };
-    fake.site.setGroup("finance", [idOf("ann"), fake.site.bot.accountId]);
-    fake.site.setGroup("contractors", [idOf("eve"), idOf("guest")]);
-    fake.site.addAccount("guest");
-    project.roles.set("10002", { users: [idOf("bob"), idOf("guest")], groups: [groupIdOf("finance")] });
-    project.browse = [{ type: "projectRole", value: "10002" }, { type: "reporter" }, bot()];
-    project.levels.set("1", [groupHolder("finance"), groupHolder("contractors"), bot()]);
-    project.levels.set("2", [{ type: "reporter" }, { type: "assignee" }, bot()]);
-    project.levels.set("3", [userHolder(idOf("bob")), { type: "userCustomField", value: "customfield_1" }, bot()]);
-    const everybody = [...people, "guest"].map(idOf);
+    const { site } = fake;
+    const random = fixedSequence(11);
+    const bot = userHolder(site.bot.accountId);
+    site.setGroup("finance", [site.idOf("ann"), site.bot.accountId]);
+    site.setGroup("contractors", [site.idOf("eve"), site.idOf("guest")]);
+    site.addAccount("guest");
+    project.roles.set("10002", {
+      users: [site.idOf("bob"), site.idOf("guest"), site.idOf("deleted")],
+      groups: [site.groupIdOf("finance"), site.groupIdOf("deleted")],
+    });
+    project.browse = [{ type: "projectRole", id: "10002" }, { type: "reporter" }, bot];
+    // On Data Center nothing tells who is in a level; there reporters and assignees come with the scheme alone.
+    const levels = deployment === "cloud" ? [null, "1", "2", "3"] : [null];
+    if (deployment === "cloud") {
+      project.levels.set("1", [...holdersOf(site, [{ group: "finance" }, { group: "contractors" }])]);
+      project.levels.set("2", [{ type: "reporter" }, { type: "assignee" }, bot]);
+      project.levels.set("3", [userHolder(site.idOf("bob")), { type: "userCustomField", id: "customfield_1" }, bot]);
+    } else project.browse.push({ type: "assignee" });
+    const everybody = [...people, "guest"].map(site.idOf);
     const issues: FakeIssue[] = [];
     for (let index = 0; index < 60; index += 1) {
       issues.push(
         fake.add(project, {
           summary: `Issue ${index}`,
-          securityId: [null, "1", "2", "3"][random(4)]!,
+          securityId: levels[random(levels.length)]!,
           reporterId: everybody[random(4)]!,
           assigneeId: [...everybody, null][random(5)]!,
         }),
       );
     }
-    const target = await sync();
-    const directory = await directoryOf();
+    const target = await trial.sync();
+    const directory = await trial.directoryOf();
     let shown = 0;
     for (const issue of issues) {
       const acl = target.documents.get(`SUP/${issue.id}`)?.item.acl;
       expect(acl, issue.summary).toBeDefined();
       for (const person of [...people, "guest"]) {
         const read = mayRead(acl, directory.heldBy(emailOf(person)));
-        expect(read, `${person} reads ${issue.summary}`).toBe(fake.mayView(idOf(person), issue));
+        expect(read, `${person} reads ${issue.summary}`).toBe(fake.mayView(site.idOf(person), issue));
         shown += Number(read);
       }
     }
@@ -169,67 +197,50 @@ describe("jira", () => {
 
   it("gives known issues their new audience without reading them again", async () => {
     for (let index = 0; index < 5; index += 1) fake.add(project, { summary: `Issue ${index}` });
-    const target = await sync();
+    const target = await trial.sync();
     const [ref] = target.documents.keys();
-    expect(await readersOf(target, ref!)).toEqual(people);
-    for (const issue of fake.issues.values()) issue.updatedMs -= 30 * 24 * 60 * 60_000;
-    project.browse = [userHolder(idOf("bob")), bot()];
-    await sync(target);
+    expect(await trial.readersOf(target, ref!)).toEqual(people);
+    for (const issue of fake.issues.values()) issue.updatedMs -= monthMs;
+    project.browse = only("bob");
+    await trial.sync(target);
     expect(target.changes.map(({ type }) => type)).toEqual([...Array.from({ length: 5 }, () => "acl"), "checkpoint"]);
-    expect(await readersOf(target, ref!)).toEqual(["bob"]);
+    expect(await trial.readersOf(target, ref!)).toEqual(["bob"]);
     expect(target.opened).toEqual([]);
   });
 
-  it("finds an old issue that the account may see only now", async () => {
-    const monthMs = 30 * 24 * 60 * 60_000;
-    project.levels.set("1", [userHolder(idOf("ann"))]);
-    fake.add(project, { summary: "Open" });
-    const old = fake.add(project, { summary: "Old", securityId: "1", updatedMs: Date.now() - monthMs });
-    const target = await sync();
-    expect(target.documents.size).toBe(1);
-    project.levels.set("1", [userHolder(idOf("ann")), bot()]);
-    await sync(target);
-    expect(target.opened).toEqual([`SUP/${old.id}`]);
-    expect(await readersOf(target, `SUP/${old.id}`)).toEqual(["ann"]);
+  it("reads what was changed, and of the rest no more than the ids", async () => {
+    const issues = Array.from({ length: 5 }, (_, index) => fake.add(project, { summary: `Issue ${index}` }));
+    const target = await trial.sync();
+    for (const issue of issues) issue.updatedMs -= monthMs;
+    fake.edit(issues[3]!, { description: "new" });
+    fake.site.takeLog();
+    await trial.sync(target);
+    expect(target.opened).toEqual([`SUP/${issues[3]!.id}`]);
+    expect(target.documents.get(`SUP/${issues[3]!.id}`)?.text).toContain("new");
+    const read = fake.site.takeLog().filter((line) => /\/issue\/\d+$/.test(line));
+    expect(read).toHaveLength(1);
   });
 
   it("deletes no issue because the search has lost sight of it, and still follows its permissions", async () => {
     const issue = fake.add(project, { summary: "Pump" });
     const gone = fake.add(project, { summary: "Valve" });
-    const target = await sync();
+    const target = await trial.sync();
     fake.unindexed.add(issue.id);
     fake.remove(gone);
-    project.browse = [userHolder(idOf("ann")), bot()];
-    await sync(target);
+    project.browse = only("ann");
+    await trial.sync(target);
     expect([...target.documents.keys()]).toEqual([`SUP/${issue.id}`]);
-    expect(await readersOf(target, `SUP/${issue.id}`)).toEqual(["ann"]);
+    expect(await trial.readersOf(target, `SUP/${issue.id}`)).toEqual(["ann"]);
     expect(target.opened).toEqual([]);
   });
 
   it("deletes an issue that was moved to a project that is not read", async () => {
     const other = fake.addProject("OPS", { browse: [usersOfJira] });
     const issue = fake.add(project, { summary: "Pump" });
-    const target = await sync();
+    const target = await trial.sync();
     fake.edit(issue, { projectId: other.id, key: "OPS-1" });
-    await sync(target);
+    await trial.sync(target);
     expect(target.documents.size).toBe(0);
-  });
-
-  it("follows a level that a new security scheme gives or takes without a new date", async () => {
-    const issue = fake.add(project, { summary: "Pump" });
-    fake.add(project, { summary: "Valve" });
-    const target = await sync();
-    issue.updatedMs -= 30 * 24 * 60 * 60_000;
-    await sync(target, configOf(fake));
-    project.levels.set("1", [userHolder(idOf("ann")), bot()]);
-    issue.securityId = "1";
-    await sync(target);
-    expect(await readersOf(target, `SUP/${issue.id}`)).toEqual(["ann"]);
-    issue.securityId = null;
-    await sync(target);
-    expect(await readersOf(target, `SUP/${issue.id}`)).toEqual(people);
-    await sync(target);
-    expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
   });
 
   it("reads comments but those for a role, a group or a service project's agents", async () => {
@@ -239,69 +250,69 @@ describe("jira", () => {
       comments: [
         { text: "Open comment one." },
         { text: "For developers.", visibility: { type: "role", value: "Developers" } },
-        { text: "Internal note.", jsdPublic: false },
-        { text: "Open comment two.", jsdPublic: true },
+        { text: "Internal note.", isPublic: false },
+        { text: "Open comment two.", isPublic: true },
         { text: "Open comment three." },
       ],
     });
-    const target = await sync();
+    const target = await trial.sync();
     const text = target.documents.get(`SUP/${issue.id}`)?.text;
     for (const part of ["It leaks.", "comment one", "comment two", "comment three"]) expect(text).toContain(part);
     expect(text).not.toMatch(/For developers|Internal note/);
-    await sync(target, configOf(fake, { comments: false }));
+    await trial.sync(target, trial.configOf({ comments: false }));
     expect(target.documents.get(`SUP/${issue.id}`)?.text).not.toContain("comment one");
   });
 
   it("shows issues to nobody while their permission scheme cannot be read, and says so once", async () => {
     const issue = fake.add(project, { summary: "Pump" });
     fake.add(project, { summary: "Valve" });
-    const target = await sync();
+    const target = await trial.sync();
     fake.refuse = "administration";
-    await sync(target);
+    await trial.sync(target);
     expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["SUP/", "SOURCE_FORBIDDEN"]]);
     expect(target.failures[0]?.error.action).toContain("Administer Jira");
     expect(target.documents.get(`SUP/${issue.id}`)?.item.acl).toEqual({ allow: [], deny: [] });
-    await expect(directoryOf()).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
+    await expect(trial.directoryOf()).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
     fake.refuse = "nothing";
-    await sync(target);
-    expect(await readersOf(target, `SUP/${issue.id}`)).toEqual(people);
+    await trial.sync(target);
+    expect(await trial.readersOf(target, `SUP/${issue.id}`)).toEqual(people);
     expect(target.opened).toEqual([]);
   });
 
   it("takes what the scheme calls anyone for the users of Jira where strangers are turned away", async () => {
     const issue = fake.add(project, { summary: "Pump" });
-    fake.site.answerOnce("/rest/api/3/project/SUP/permissionscheme", {
+    fake.site.answerOnce(`${paths.project}SUP/permissionscheme`, {
       body: { permissions: [{ permission: "BROWSE_PROJECTS", holder: { type: "anyone" } }] },
     });
-    fake.site.setGroup("jira-users", [idOf("ann"), fake.site.bot.accountId]);
-    const target = await sync();
-    expect(await readersOf(target, `SUP/${issue.id}`)).toEqual(["ann"]);
+    fake.site.setGroup("jira-users", [fake.site.idOf("ann"), fake.site.bot.accountId]);
+    const target = await trial.sync();
+    expect(await trial.readersOf(target, `SUP/${issue.id}`)).toEqual(["ann"]);
   });
 
   it("waits as it is told, and signs in again once when a token is refused", async () => {
     fake.add(project, { summary: "Pump" });
-    fake.site.answerOnce("/rest/api/3/search/jql", { status: 429, headers: { "retry-after": "1" } });
-    fake.site.answerOnce("/rest/api/3/project/search", { status: 401 });
-    const target = await sync();
+    fake.site.answerOnce(paths.search, { status: 429, headers: { "retry-after": "1" } });
+    fake.site.answerOnce(paths.projects, { status: 401 });
+    const target = await trial.sync();
     expect(target.documents.size).toBe(1);
     expect(target.failures).toEqual([]);
   });
 
   it("keeps the watermark while a project cannot be read, so that nothing of it is passed over", async () => {
     const other = fake.addProject("OPS", { browse: [usersOfJira] });
-    const config = configOf(fake, { projects: [] });
+    const config = trial.configOf({ projects: [] });
     fake.add(project, { summary: "Pump" });
     const task = fake.add(other, { summary: "Task", description: "old" });
-    const target = await sync(new MemoryTarget(), config);
+    const target = await trial.sync(new MemoryTarget(), config);
     const { cursor } = target;
     fake.edit(task, { description: "new" });
-    fake.site.answerOnce("/rest/api/3/project/OPS/permissionscheme", { status: 500 });
-    fake.site.answerOnce("/rest/api/3/search/jql", { status: 400, body: { errorMessages: ["no"] } });
-    await sync(target, config);
+    fake.site.answerOnce(`${paths.project}OPS/permissionscheme`, { status: 500 });
+    fake.site.answerOnce(paths.search, { status: 400, body: { errorMessages: ["no"] } });
+    await trial.sync(target, config);
     expect(target.failures.map(({ ref }) => ref)).toContain("SUP/");
     expect(target.documents.size).toBe(2);
     expect(target.cursor).toEqual(cursor);
-    await sync(target, config);
+    await trial.sync(target, config);
     expect(target.failures).toEqual([]);
     expect(target.documents.get(`OPS/${task.id}`)?.text).toContain("new");
     expect(target.cursor).not.toEqual(cursor);
@@ -309,9 +320,7 @@ describe("jira", () => {
 
   it("says in check() what is missing: administration, a project, the right credentials, none of them repeated", async () => {
     const { key } = fake.add(project, { summary: "Pump" });
-    const check = (config: Partial<JiraConfig> = {}, token = secrets.token) =>
-      jiraConnector.check(configOf(fake, config), { token }, context);
-    const good = await check();
+    const good = await trial.check();
     expect(good.summary).toBe(`Project SUP can be read and holds 1 issue: ${key}.`);
     expect(good.checks.map(({ capability, status }) => [capability, status])).toEqual([
       ["read", "ok"],
@@ -321,16 +330,153 @@ describe("jira", () => {
       ["addresses", "ok"],
       ["comments", "ok"],
     ]);
+    fake.refuse = "administration";
+    const refused = (await trial.check()).checks;
+    expect(refused[2]).toMatchObject({ capability: "permissions", status: "missing" });
+    expect(refused[3]).toMatchObject({ capability: "groups", status: "missing" });
+    fake.refuse = "nothing";
+    expect((await trial.check({ projects: ["NONE"] })).error?.code).toBe("SOURCE_NOT_FOUND");
+    fake.site.answerOnce(paths.me, { status: 404 });
+    expect((await trial.check()).error?.code).toBe("SOURCE_NOT_FOUND");
+    await trial.expectRefusals();
+    const other = deployment === "cloud" ? "data-center" : "cloud";
+    const auth = deployment === "cloud" ? "bearer" : "api-token";
+    const mistaken = await trial.check({ deployment: other, auth, email: "bot@acme.example" });
+    expect(mistaken.error).toMatchObject({ code: "INVALID_INPUT", action: expect.stringContaining(deployment) });
+  });
+});
+
+describe("jira cloud", () => {
+  let fake: FakeJira;
+  let project: FakeProject;
+  let trial: Awaited<ReturnType<typeof startSite>>["trial"];
+  beforeEach(async () => {
+    ({ fake, project, trial } = await startSite("cloud"));
+  });
+  afterEach(() => fake.close());
+  const bot = () => userHolder(fake.site.bot.accountId);
+  const ann = () => userHolder(fake.site.idOf("ann"));
+
+  it("finds an old issue that the account may see only now", async () => {
+    project.levels.set("1", [ann()]);
+    fake.add(project, { summary: "Open" });
+    const old = fake.add(project, { summary: "Old", securityId: "1", updatedMs: Date.now() - monthMs });
+    const target = await trial.sync();
+    expect(target.documents.size).toBe(1);
+    project.levels.set("1", [ann(), bot()]);
+    await trial.sync(target);
+    expect(target.opened).toEqual([`SUP/${old.id}`]);
+    expect(await trial.readersOf(target, `SUP/${old.id}`)).toEqual(["ann"]);
+  });
+
+  it("follows a level that a new security scheme gives or takes without a new date", async () => {
+    const issue = fake.add(project, { summary: "Pump" });
+    fake.add(project, { summary: "Valve" });
+    const target = await trial.sync();
+    issue.updatedMs -= monthMs;
+    await trial.sync(target);
+    project.levels.set("1", [ann(), bot()]);
+    issue.securityId = "1";
+    await trial.sync(target);
+    expect(await trial.readersOf(target, `SUP/${issue.id}`)).toEqual(["ann"]);
+    issue.securityId = null;
+    await trial.sync(target);
+    expect(await trial.readersOf(target, `SUP/${issue.id}`)).toEqual(people);
+    await trial.sync(target);
+    expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+  });
+
+  it("says in check() that the members of security levels cannot be read", async () => {
+    fake.add(project, { summary: "Pump" });
     fake.refuse = "levels";
     project.levels.set("1", [bot()]);
-    expect((await check()).checks[2]).toMatchObject({ capability: "permissions", status: "missing" });
-    expect((await check({ projects: ["NONE"] })).error?.code).toBe("SOURCE_NOT_FOUND");
-    expect((await check({ url: "http://127.0.0.1:2" })).error?.code).toBe("SOURCE_UNREACHABLE");
-    expect((await check({ allowPrivateHosts: false })).error?.code).toBe("SOURCE_FORBIDDEN");
-    fake.site.answerOnce("/rest/api/3/myself", { status: 404 });
-    expect((await check()).error?.action).toContain("Data Center is not read");
-    const wrong = await check({}, "very-secret-value");
-    expect(wrong.error?.code).toBe("SOURCE_CREDENTIALS");
-    expect(JSON.stringify(wrong)).not.toContain("very-secret-value");
+    expect((await trial.check()).checks[2]).toMatchObject({ capability: "permissions", status: "missing" });
+  });
+});
+
+describe("jira data-center", () => {
+  let fake: FakeJira;
+  let project: FakeProject;
+  let trial: Awaited<ReturnType<typeof startSite>>["trial"];
+  beforeEach(async () => {
+    ({ fake, project, trial } = await startSite("data-center"));
+  });
+  afterEach(() => fake.close());
+
+  it("shows issues with a security level to nobody, who are in it being told to nobody, and says so", async () => {
+    const bot = userHolder(fake.site.bot.accountId);
+    const open = fake.add(project, { summary: "Pump" });
+    const closed = fake.add(project, { summary: "Valve", securityId: "1" });
+    project.levels.set("1", [bot, userHolder(fake.site.idOf("ann"))]);
+    const target = await trial.sync();
+    expect(await trial.readersOf(target, `SUP/${open.id}`)).toEqual(people);
+    expect(await trial.readersOf(target, `SUP/${closed.id}`)).toEqual([]);
+    expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["SUP/", "SOURCE_FORBIDDEN"]]);
+    expect((await trial.check()).checks[2]).toMatchObject({
+      capability: "permissions",
+      status: "warning",
+      message: expect.stringContaining("security level"),
+    });
+    fake.edit(closed, { securityId: null });
+    await trial.sync(target);
+    expect(await trial.readersOf(target, `SUP/${closed.id}`)).toEqual(people);
+  });
+
+  it("admits by key who was renamed, and not who has that name now", async () => {
+    const { site } = fake;
+    const issue = fake.add(project, { summary: "Pump" });
+    site.addAccount("ann", { username: "ann.new" });
+    site.addAccount("eve", { username: "ann" });
+    project.roles.set("10002", { users: [site.idOf("ann")], groups: [] });
+    project.browse = [{ type: "projectRole", id: "10002" }, userHolder(site.bot.accountId)];
+    const target = await trial.sync();
+    expect(await trial.readersOf(target, `SUP/${issue.id}`)).toEqual(["ann"]);
+    const bare = { permission: "BROWSE_PROJECTS", holder: { type: "user", parameter: site.idOf("bob") } };
+    fake.site.answerOnce("/rest/api/2/project/SUP/permissionscheme", { body: { permissions: [bare] } });
+    await trial.sync(target);
+    expect(target.documents.get(`SUP/${issue.id}`)?.item.acl).toEqual({ allow: [], deny: [] });
+  });
+
+  it("takes a masked address for none, and reads wiki markup as text", async () => {
+    fake.site.addAccount("ann", { email: "ann at acme dot example" });
+    const issue = fake.add(project, { summary: "Pump", description: "h1. Steps\n* *Stop* it\n{code}a < b{code}" });
+    const target = await trial.sync();
+    expect(await trial.readersOf(target, `SUP/${issue.id}`)).toEqual(["bob", "eve"]);
+    const text = target.documents.get(`SUP/${issue.id}`)?.text;
+    for (const part of ["<h2>Steps</h2>", "<strong>Stop</strong> it", "<pre>a &lt; b</pre>"])
+      expect(text).toContain(part);
+  });
+
+  it("deletes an issue that was archived, though it answers to its address", async () => {
+    const issue = fake.add(project, { summary: "Pump" });
+    fake.add(project, { summary: "Valve" });
+    const target = await trial.sync();
+    issue.isArchived = true;
+    await trial.sync(target);
+    expect(target.documents.has(`SUP/${issue.id}`)).toBe(false);
+    expect(target.documents.size).toBe(1);
+  });
+
+  it("signs in with a user name and a password too", async () => {
+    fake.add(project, { summary: "Pump" });
+    const config = trial.configOf({ auth: "basic", user: fake.site.bot.username });
+    const target = await trial.sync(new MemoryTarget(), config, { password: fake.site.password });
+    expect(target.documents.size).toBe(1);
+  });
+
+  it("keeps an issue that a page of the search passed over while another one went", async () => {
+    const issues = Array.from({ length: 8 }, (_, index) => fake.add(project, { summary: `Issue ${index}` }));
+    const target = await trial.sync();
+    fake.site.beforeOnce(
+      ({ path, body }) => path === "/rest/api/2/search" && body.startAt === 3,
+      () => fake.remove(issues[0]!),
+    );
+    await trial.sync(target);
+    // The one that went had been listed before it did.
+    expect(target.documents.size).toBe(8);
+    expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+    await trial.sync(target);
+    expect([...target.documents.keys()]).toEqual(issues.slice(1).map(({ id }) => `SUP/${id}`));
+    expect(target.opened).toEqual([]);
   });
 });

@@ -3,64 +3,73 @@ import type { DirectoryRequest } from "../connector.ts";
 import { isAboutWhatWasAsked } from "./atlassian-site.ts";
 import { shownToNobody, type Audience, type Intersection } from "./audience.ts";
 import type { AtlassianSecrets, JiraConfig } from "./config.ts";
-import { describeDirectory, type Account, type GroupMembers } from "./directory.ts";
+import { describeDirectory, toGroupMembers, type GroupMembers } from "./directory.ts";
+import type { Project } from "./jira-answers.ts";
 import type { JiraApi } from "./jira-api.ts";
-import { applicationUsers, readProjectAudience, type IssueFacts } from "./jira-audience.ts";
-import { chooseProjects, withJira, type OpenedJira } from "./open-jira.ts";
+import { applicationUsers, readProjectAudience, type IssueFacts, type ProjectAudience } from "./jira-audience.ts";
+import { chooseProjects, withJira } from "./open-jira.ts";
+
+type ApplicationRole = { key: string; groups: string[] };
+type ProjectWithAudience = { project: Project; audience: ProjectAudience };
 
 /** Only accounts that may use Jira are in it: a group may hold others, who see nothing of it. */
-export async function* readJiraDirectory(
-  request: DirectoryRequest<JiraConfig, AtlassianSecrets>,
-): AsyncIterable<DirectoryEntry> {
-  yield* withJira(request, async function* ({ api, tenant }) {
+export async function* readJiraDirectory({
+  config,
+  secrets,
+  context,
+}: DirectoryRequest<JiraConfig, AtlassianSecrets>): AsyncIterable<DirectoryEntry> {
+  yield* withJira({ config, secrets, context }, async function* ({ api, tenant }) {
+    const roles = await api.listApplicationRoles();
+    const projects: ProjectWithAudience[] = [];
+    for (const project of (await chooseProjects(api, config.projects)).found) {
+      projects.push({ project, audience: await readProjectAudience(api, project, tenant) });
+    }
+    const audiences = projects.map(({ audience }) => audience);
     const groups: GroupMembers[] = [];
-    for await (const group of listJiraGroups(api, tenant)) groups.push(group);
-    const applications = await describeApplications(api, tenant, groups);
+    for await (const group of listJiraGroups(api, tenant, roles, audiences)) groups.push(group);
+    const applications = describeApplications(roles, tenant, groups);
     const users = new Set(applications.flatMap(({ members }) => members.map(({ principal }) => principal.id)));
     yield* describeDirectory(
       [...groups, ...applications],
-      listIntersections(request, { api, tenant }),
+      listIntersections(api, projects, context.signal),
       ({ principal }) => users.has(principal.id),
     );
   });
 }
 
-export async function* listJiraGroups(api: JiraApi, tenant: string): AsyncIterable<GroupMembers> {
-  const identity = { source: "jira", tenant };
-  for await (const { groupId, name } of api.listGroups()) {
-    const group: GroupMembers = { principal: { ...identity, kind: "group", id: groupId }, name, members: [] };
-    for await (const { accountId, accountType, displayName, emailAddress, active } of api.listMembers(groupId)) {
-      // Apps read for themselves, and customers of a help centre need not have confirmed their address.
-      if (accountType !== "atlassian" || !active) continue;
-      group.members.push({
-        principal: { ...identity, kind: "user", id: accountId },
-        name: displayName,
-        email: emailAddress || null,
-      });
-    }
-    yield group;
+export async function* listJiraGroups(
+  api: JiraApi,
+  tenant: string,
+  roles: readonly ApplicationRole[],
+  audiences: readonly ProjectAudience[],
+): AsyncIterable<GroupMembers> {
+  const named = [...roles.flatMap(({ groups }) => groups), ...audiences.flatMap(({ groupIds }) => groupIds)];
+  for await (const group of api.listGroups(new Set(named))) {
+    yield toGroupMembers({ source: "jira", tenant }, group, api.listMembers(group));
   }
 }
 
 /** "Any logged in user" and the users of one application, which permission schemes name like groups. */
-async function describeApplications(api: JiraApi, tenant: string, groups: GroupMembers[]): Promise<GroupMembers[]> {
+function describeApplications(
+  roles: readonly ApplicationRole[],
+  tenant: string,
+  groups: readonly GroupMembers[],
+): GroupMembers[] {
   const byId = new Map(groups.map((group) => [group.principal.id, group.members]));
-  const all: Account[] = [];
-  const applications: GroupMembers[] = [];
-  for (const { key, groupDetails } of await api.listApplicationRoles()) {
-    const members = groupDetails.flatMap(({ groupId }) => byId.get(groupId) ?? []);
-    all.push(...members);
-    applications.push({ principal: applicationUsers(tenant, key), name: `Users of ${key}`, members });
-  }
+  const applications = roles.map(({ key, groups: ids }): GroupMembers => {
+    const members = ids.flatMap((id) => byId.get(id) ?? []);
+    return { principal: applicationUsers(tenant, key), name: `Users of ${key}`, members };
+  });
+  const all = applications.flatMap(({ members }) => members);
   return [...applications, { principal: applicationUsers(tenant, ""), name: "Users of Jira", members: all }];
 }
 
 async function* listIntersections(
-  { config, context }: DirectoryRequest<JiraConfig, AtlassianSecrets>,
-  { api, tenant }: OpenedJira,
+  api: JiraApi,
+  projects: readonly ProjectWithAudience[],
+  signal: AbortSignal,
 ): AsyncIterable<Intersection> {
-  for (const project of (await chooseProjects(api, config.projects)).found) {
-    const audience = await readProjectAudience(api, project, tenant);
+  for (const { project, audience } of projects) {
     // One that cannot be read is nobody's, and needs no group.
     const intersectionOf = (issue: IssueFacts): Intersection | null => orNobody(() => audience.of(issue)).intersection;
     for (const securityId of audience.securityIds) {
@@ -69,7 +78,7 @@ async function* listIntersections(
     }
     if (!audience.dynamic || audience.securityIds.length === 0) continue;
     for await (const issue of api.listIssues(`project = ${project.id} AND level is not EMPTY ORDER BY created ASC`)) {
-      context.signal.throwIfAborted();
+      signal.throwIfAborted();
       const intersection = intersectionOf(issue);
       if (intersection !== null) yield intersection;
     }

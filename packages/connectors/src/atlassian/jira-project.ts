@@ -4,10 +4,11 @@ import { aclChange } from "../acl-change.ts";
 import type { ConnectContext } from "../connector.ts";
 import { tooLarge } from "../failure.ts";
 import type { SeenRefs } from "../seen-refs.ts";
-import { isAboutWhatWasAsked } from "./atlassian-site.ts";
+import { isAboutWhatWasAsked, NotTold } from "./atlassian-site.ts";
 import { shownToNobody, type Audience } from "./audience.ts";
 import { changesOf } from "./changes-of.ts";
-import { unknownLevel, type Comment, type JiraApi, type ListedIssue, type Project } from "./jira-api.ts";
+import { unknownLevel, type Comment, type ListedIssue, type Project } from "./jira-answers.ts";
+import type { JiraApi } from "./jira-api.ts";
 import { readProjectAudience, type IssueFacts, type ProjectAudience } from "./jira-audience.ts";
 import { isForEverybody, renderIssue } from "./render-issue.ts";
 
@@ -129,6 +130,11 @@ function rememberRefusal(audience: ProjectAudience) {
 }
 
 function hidden({ key }: Project, refusal: AnnealError): AnnealError {
+  if (refusal instanceof NotTold) {
+    return new AnnealError("SOURCE_FORBIDDEN", `Some issues of ${key} are shown to nobody. ${refusal.message}`, {
+      action: refusal.action,
+    });
+  }
   return new AnnealError("SOURCE_FORBIDDEN", `Who may see issues of ${key} cannot be read; they are shown to nobody.`, {
     action: `Give the account the global permission Administer Jira. ${refusal.message}`,
     details: refusal.details,
@@ -171,7 +177,7 @@ function issueContent({ api, comments, context }: JiraRun, { id, key }: ListedIs
     async open() {
       const shown: Comment[] = [];
       if (comments) for await (const comment of api.listComments(id)) if (isForEverybody(comment)) shown.push(comment);
-      const bytes = Buffer.from(renderIssue(await api.readIssue(id), shown));
+      const bytes = Buffer.from(renderIssue(await api.readIssue(id), shown, api.toHtml));
       const { documentBytes } = context.limits;
       if (bytes.byteLength > documentBytes) throw tooLarge(key, bytes.byteLength, documentBytes);
       return (async function* () {

@@ -1,22 +1,29 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { DirectoryRequest } from "../connector.ts";
 import { joinNames } from "../preview.ts";
-import { askWhoIAm, openAtlassianSite } from "./atlassian-site.ts";
+import { openAtlassianSite, type AtlassianSite } from "./atlassian-site.ts";
 import type { AtlassianSecrets, ConfluenceConfig } from "./config.ts";
 import type { Space } from "./confluence-answers.ts";
 import { createConfluenceApi, type ConfluenceApi } from "./confluence-api.ts";
+import { askWhoIAm } from "./deployment.ts";
 
 export type OpenedConfluence = { api: ConfluenceApi; tenant: string };
 
-/** Signs in, and closes the connections whichever way `use` ends. */
+/**
+ * Signs in, and closes the connections whichever way `use` ends.
+ *
+ * @param before is asked before anything that only this deployment answers
+ */
 export async function* withConfluence<T>(
   { config, secrets, context }: DirectoryRequest<ConfluenceConfig, AtlassianSecrets>,
   use: (opened: OpenedConfluence) => AsyncIterable<T>,
+  before?: (site: AtlassianSite) => Promise<void>,
 ): AsyncIterable<T> {
   const site = openAtlassianSite("Confluence", config, secrets, context);
   try {
+    await before?.(site);
     const api = createConfluenceApi(site);
-    await requireAccount(api, site.tenant);
+    await requireAccount(api, site);
     yield* use({ api, tenant: site.tenant });
   } finally {
     await site.close();
@@ -24,11 +31,14 @@ export async function* withConfluence<T>(
 }
 
 /** Confluence answers a stranger with what is public: that must not be taken for all there is. */
-async function requireAccount(api: ConfluenceApi, host: string): Promise<void> {
-  const type = await askWhoIAm("Confluence", host, () => api.currentAccountType());
+async function requireAccount(api: ConfluenceApi, site: AtlassianSite): Promise<void> {
+  const type = await askWhoIAm(site, () => api.currentAccountType());
   if (type !== "anonymous") return;
   throw new AnnealError("SOURCE_CREDENTIALS", "Confluence takes the requests for those of a stranger.", {
-    action: "Enter the API token again, with the e-mail address of its account.",
+    action:
+      site.deployment === "cloud"
+        ? "Enter the API token again, with the e-mail address of its account."
+        : "Enter the personal access token, or the user name and the password, again.",
   });
 }
 
@@ -37,9 +47,10 @@ export async function chooseSpaces(
   api: ConfluenceApi,
   keys: readonly string[],
 ): Promise<{ found: Space[]; missing: string[] }> {
-  const found: Space[] = [];
-  for await (const space of api.listSpaces(keys)) found.push(space);
-  const missing = keys.filter((key) => !found.some((space) => space.key === key));
+  const listed = new Map<string, Space>();
+  for await (const space of api.listSpaces(keys)) listed.set(space.key, space);
+  const found = [...listed.values()];
+  const missing = keys.filter((key) => !listed.has(key));
   if (found.length > 0) return { found, missing };
   throw missing.length > 0 ? noSuchSpace(missing) : noSpace();
 }

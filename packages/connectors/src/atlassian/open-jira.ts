@@ -1,21 +1,29 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { DirectoryRequest } from "../connector.ts";
 import { joinNames } from "../preview.ts";
-import { askWhoIAm, openAtlassianSite } from "./atlassian-site.ts";
+import { openAtlassianSite, type AtlassianSite } from "./atlassian-site.ts";
 import type { AtlassianSecrets, JiraConfig } from "./config.ts";
-import { createJiraApi, type JiraApi, type Project } from "./jira-api.ts";
+import { askWhoIAm } from "./deployment.ts";
+import type { Project } from "./jira-answers.ts";
+import { createJiraApi, type JiraApi } from "./jira-api.ts";
 
 export type OpenedJira = { api: JiraApi; tenant: string };
 
-/** Signs in, and closes the connections whichever way `use` ends. */
+/**
+ * Signs in, and closes the connections whichever way `use` ends.
+ *
+ * @param before is asked before anything that only this deployment answers
+ */
 export async function* withJira<T>(
   { config, secrets, context }: DirectoryRequest<JiraConfig, AtlassianSecrets>,
   use: (opened: OpenedJira) => AsyncIterable<T>,
+  before?: (site: AtlassianSite) => Promise<void>,
 ): AsyncIterable<T> {
   const site = openAtlassianSite("Jira", config, secrets, context);
   try {
+    await before?.(site);
     const api = createJiraApi(site);
-    await askWhoIAm("Jira", site.tenant, () => api.requireAccount());
+    await askWhoIAm(site, () => api.requireAccount());
     yield* use({ api, tenant: site.tenant });
   } finally {
     await site.close();

@@ -11,6 +11,7 @@ import {
 } from "@azure/storage-blob";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
+import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startAzurite, type Azurite } from "../../conformance/start-azurite.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
@@ -107,6 +108,8 @@ describe("with azurite", () => {
         await azurite.pause();
         return () => azurite.resume();
       },
+      // A blob's name has at most 1,024 characters.
+      names: { longest: [longPath(1024 - "team/".length), longPath(1024 - "team/".length, "mixed")] },
       close: async () => {},
     };
   });

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, type BigIntStats } from "node:fs";
 import { open, realpath, type FileHandle } from "node:fs/promises";
 import { AnnealError } from "@anneal/core/errors";
 import type { ContentHandle } from "@anneal/core/connect/change";
@@ -13,21 +13,13 @@ import { fingerprintOf, isInside } from "./walk.ts";
 export function fileContent(root: string, path: string, maxBytes: number): ContentHandle {
   return {
     async open(signal) {
-      const file = await openInside(root, path);
-      try {
-        const stats = await file.stat({ bigint: true });
-        // One byte more than there is, so that a file that grew shows.
-        const chunkBytes = Math.min(maxChunkBytes, Number(stats.size) + 1);
-        return limitBytes(path, readUnchanged(file, path, fingerprintOf(stats), chunkBytes, signal), maxBytes);
-      } catch (error) {
-        await file.close();
-        throw error;
-      }
+      const { file, stats } = await openInside(root, path);
+      return limitBytes(path, readUnchanged(file, path, stats, signal), maxBytes);
     },
   };
 }
 
-async function openInside(root: string, path: string): Promise<FileHandle> {
+async function openInside(root: string, path: string): Promise<{ file: FileHandle; stats: BigIntStats }> {
   try {
     const target = await realpath(path);
     if (!isInside(root, target)) {
@@ -36,11 +28,16 @@ async function openInside(root: string, path: string): Promise<FileHandle> {
       });
     }
     const file = await open(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    if ((await file.stat()).isFile()) return file;
-    await file.close();
-    throw new AnnealError("SOURCE_NOT_FOUND", `"${path}" is no longer a file.`, {
-      action: "Sync again.",
-    });
+    try {
+      const stats = await file.stat({ bigint: true });
+      if (stats.isFile()) return { file, stats };
+      throw new AnnealError("SOURCE_NOT_FOUND", `"${path}" is no longer a file.`, {
+        action: "Sync again.",
+      });
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   } catch (error) {
     throw toFileError(error, path);
   }
@@ -51,10 +48,13 @@ const maxChunkBytes = 256 * 1024;
 async function* readUnchanged(
   file: FileHandle,
   path: string,
-  before: string,
-  chunkBytes: number,
+  before: BigIntStats,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
+  const sizeBytes = Number(before.size);
+  // One byte more than there is, so that a file that grew shows.
+  const chunkBytes = Math.min(maxChunkBytes, sizeBytes + 1);
+  let readBytes = 0;
   try {
     for (;;) {
       signal.throwIfAborted();
@@ -63,9 +63,12 @@ async function* readUnchanged(
       const { bytesRead } = await file.read(chunk, 0, chunkBytes, null);
       if (bytesRead === 0) break;
       yield chunk.subarray(0, bytesRead);
+      readBytes += bytesRead;
+      // More was asked for than there was: a further read would find the same end.
+      if (readBytes === sizeBytes && bytesRead < chunkBytes) break;
     }
     // Half of one version and half of the next is neither.
-    if (fingerprintOf(await file.stat({ bigint: true })) !== before) throw changedWhileRead(path);
+    if (fingerprintOf(await file.stat({ bigint: true })) !== fingerprintOf(before)) throw changedWhileRead(path);
   } catch (error) {
     signal.throwIfAborted();
     throw toFileError(error, path);

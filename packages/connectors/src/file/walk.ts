@@ -1,4 +1,4 @@
-import type { BigIntStats } from "node:fs";
+import type { BigIntStats, Dirent } from "node:fs";
 import { lstat, opendir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { AnnealError } from "@anneal/core/errors";
@@ -10,8 +10,12 @@ export type WalkEntry =
   /** `ref` ends in "/" for a folder, none of whose children were listed. */
   | { type: "failure"; ref: string; error: AnnealError };
 
+/** So many names are sorted at once, which bounds the memory that a folder of millions takes. */
+const sortedNames = 10_000;
+
 /**
- * Every regular file below `root` (a real path), folder by folder; refs are relative with forward slashes. Names that
+ * Every regular file below `root` (a real path), folder by folder and mostly in the order of names, in which what is known
+ * of them is looked up; refs are relative with forward slashes. Names that
  * begin with a dot are skipped. A link to a file is followed only to a target inside the root; a link to a folder
  * never is, because what lies inside the root is listed at its own place and loops cannot arise.
  */
@@ -19,14 +23,15 @@ export async function* walkFolder(root: string, filter: PathFilter, signal: Abor
   const waiting = [""];
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
     signal.throwIfAborted();
+    const subfolders: string[] = [];
     try {
-      for await (const entry of await opendir(join(root, folder), { bufferSize: 256 })) {
+      for await (const entry of inOrder(await opendir(join(root, folder), { bufferSize: 256 }))) {
         if (entry.name.startsWith(".")) continue;
         const ref = folder + entry.name;
         if (entry.name.includes("\ufffd") && (await isMissing(join(root, ref)))) {
           yield { type: "failure", ref, error: badName(ref) };
         } else if (entry.isDirectory()) {
-          if (!isExcluded(ref, filter)) waiting.push(`${ref}/`);
+          if (!isExcluded(ref, filter)) subfolders.push(`${ref}/`);
         } else if (isIncluded(ref, filter)) {
           const found = await inspect(root, ref);
           if (found !== null) yield found;
@@ -35,7 +40,21 @@ export async function* walkFolder(root: string, filter: PathFilter, signal: Abor
     } catch (error) {
       yield { type: "failure", ref: folder, error: toFileError(error, join(root, folder)) };
     }
+    // The last one is taken first.
+    for (const subfolder of subfolders.reverse()) waiting.push(subfolder);
   }
+}
+
+async function* inOrder(entries: AsyncIterable<Dirent>): AsyncIterable<Dirent> {
+  let some: Dirent[] = [];
+  const sorted = () => some.sort((left, right) => (left.name < right.name ? -1 : 1));
+  for await (const entry of entries) {
+    some.push(entry);
+    if (some.length < sortedNames) continue;
+    yield* sorted();
+    some = [];
+  }
+  yield* sorted();
 }
 
 async function inspect(root: string, ref: string): Promise<WalkEntry | null> {

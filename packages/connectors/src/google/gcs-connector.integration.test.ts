@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { startFakeGoogle, type FakeGoogle } from "../../conformance/fake-google/start-fake-google.ts";
+import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { gcsConfigSchema, type GcsConfig, type GcsSecrets } from "./config.ts";
@@ -58,6 +59,12 @@ describeConnector("gcs", async () => {
       const held = objects();
       buckets.buckets.delete(bucket);
       return async () => void buckets.buckets.set(bucket, held);
+    },
+    setClock: async (aheadMs) => void (buckets.aheadMs = aheadMs),
+    // A name has at most 1,024 bytes, and no line break.
+    names: {
+      controls: "\t\u0001\u007f",
+      longest: [longPath(1024 - "team/".length), longPath(1024 - "team/".length, "mixed")],
     },
     close: async () => {},
   };

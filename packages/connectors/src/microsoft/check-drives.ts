@@ -2,13 +2,13 @@ import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.
 import { failedCheck, reportOf } from "../failure.ts";
 import { addToPreview, describePreview, joinNames, sampleCount, type Preview } from "../preview.ts";
 import { auditedPerRun } from "./audit-permissions.ts";
+import { checkPeople } from "./check-people.ts";
 import { createDriveFeed, type DriveFeed } from "./drive-feed.ts";
 import { isFile } from "./drive-items.ts";
 import type { Drive } from "./drive-run.ts";
 import type { Graph } from "./graph-client.ts";
-import { groupPageSchema, memberPageSchema, permissionPageSchema, userPageSchema } from "./graph-schemas.ts";
+import { permissionPageSchema } from "./graph-schemas.ts";
 import { wasNeverPublished } from "./published-version.ts";
-import { readVerifiedDomains } from "./read-directory.ts";
 import type { DriveListing } from "./read-drives.ts";
 
 const checkMs = 5_000;
@@ -32,19 +32,12 @@ export async function checkDrives(
             message: `${failures[0].error.message} ${failures[0].error.action}`,
           },
       await checkPermissions(graph, drives[0]),
-      checkChanges(feed),
+      await checkChanges(graph, feed),
     ];
-    try {
-      await probeDirectory(graph);
-    } catch (error) {
-      const failed = failedCheck("people", error);
-      return { ...failed, checks: [...checks, ...failed.checks] };
-    }
+    const people = await checkPeople(graph);
+    if (people.error !== null) return { ...people, checks: [...checks, ...people.checks] };
     return {
-      checks: [
-        ...checks,
-        { capability: "people", status: "ok", message: "The tenant's users and groups can be read." },
-      ],
+      checks: [...checks, ...people.checks],
       summary: `${describeDrives(drives)} can be read and ${drives.length === 1 ? "holds" : "hold"} ${describePreview(preview, "file")}.`,
       error: null,
     };
@@ -76,39 +69,39 @@ async function previewDrives(feed: DriveFeed, drives: readonly Drive[], signal: 
   return preview;
 }
 
-async function checkPermissions(graph: Graph, drive: Drive | undefined): Promise<CapabilityCheck> {
+export async function checkPermissions(graph: Graph, drive: Drive | undefined): Promise<CapabilityCheck> {
   const capability = "permissions";
   if (drive === undefined) return { capability, status: "ok", message: "There is nothing whose permissions to read." };
+  const isDelegated = (await graph.account()) !== null;
   try {
     const path = `drives/${encodeURIComponent(drive.id)}/root/permissions`;
     for await (const _ of graph.pages(path, permissionPageSchema)) break;
-    return { capability, status: "ok", message: "The permissions of items can be read." };
+    if (!isDelegated) return { capability, status: "ok", message: "The permissions of items can be read." };
+    return {
+      capability,
+      status: "warning",
+      message:
+        "With delegated permission Microsoft Graph tells all readers of an item to its owners only: of others' items it names those that concern the account that signed in. Who is not named does not see the document; application permission shows them all.",
+    };
   } catch (error) {
     const { message } = reportOf(error);
     return {
       capability,
       status: "warning",
-      message: `${message} Until the application may read permissions (Sites.Read.All or Sites.FullControl.All), nobody sees the documents.`,
+      message: `${message} Until ${isDelegated ? "the account" : "the application"} may read permissions (Sites.Read.All or Sites.FullControl.All), nobody sees the documents.`,
     };
   }
 }
 
-function checkChanges(feed: DriveFeed): CapabilityCheck {
-  return feed.showsSharing()
-    ? { capability: "changes", status: "ok", message: "Changes, deletions and sharing are in Graph's feed." }
-    : {
-        capability: "changes",
-        status: "warning",
-        message: `Graph reports changes of sharing only with Sites.FullControl.All; without it each sync looks at the permissions of ${auditedPerRun} documents again.`,
-      };
-}
-
-/** One request of each kind that reading people and groups makes. */
-export async function probeDirectory(graph: Graph): Promise<void> {
-  await readVerifiedDomains(graph);
-  for await (const _ of graph.pages("users", userPageSchema, { query: { $select: "id", $top: 1 } })) break;
-  for await (const [group] of graph.pages("groups", groupPageSchema, { query: { $select: "id", $top: 1 } })) {
-    if (group !== undefined) await graph.json(`groups/${encodeURIComponent(group.id)}/members`, memberPageSchema);
-    break;
+async function checkChanges(graph: Graph, feed: DriveFeed): Promise<CapabilityCheck> {
+  const capability = "changes";
+  if (feed.showsSharing()) {
+    return { capability, status: "ok", message: "Changes, deletions and sharing are in Graph's feed." };
   }
+  const looked = `each sync looks at the permissions of ${auditedPerRun} documents again.`;
+  const message =
+    (await graph.account()) === null
+      ? `Graph reports changes of sharing only with Sites.FullControl.All; without it ${looked}`
+      : `Graph reports changes of sharing only to an account with the delegated permission Sites.FullControl.All; without it ${looked}`;
+  return { capability, status: "warning", message };
 }

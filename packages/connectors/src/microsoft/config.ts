@@ -12,6 +12,11 @@ const tenantShape = {
     description: "On the overview page of the app registration in Microsoft Entra.",
   }),
   clientId: z.guid().meta({ title: "Application (client) ID" }),
+  permission: z.enum(["application", "delegated"]).default("application").meta({
+    title: "Permission",
+    description:
+      "application: what an administrator granted to the app for the whole tenant, with its secret or certificate. delegated: what one account may read, which signs in with a code.",
+  }),
 };
 
 const cloudShape = {
@@ -58,25 +63,39 @@ export const onedriveConfigSchema = z.object({
 });
 export type OnedriveConfig = z.infer<typeof onedriveConfigSchema>;
 
-export const teamsConfigSchema = z.object({
-  ...tenantShape,
-  teams: z.array(z.guid()).min(1).meta({
-    title: "Teams",
-    description: "Ids of the teams, which are those of their Microsoft 365 groups.",
-  }),
-  channels: z.array(z.string().min(1)).default([]).meta({
-    title: "Channels",
-    description: "Names; none means all of each team's.",
-  }),
-  ...cloudShape,
-});
+export const teamsConfigSchema = z
+  .object({
+    ...tenantShape,
+    teams: z.array(z.guid()).min(1).meta({
+      title: "Teams",
+      description: "Ids of the teams, which are those of their Microsoft 365 groups.",
+    }),
+    channels: z.array(z.string().min(1)).default([]).meta({
+      title: "Channels",
+      description: "Names; none means all of each team's.",
+    }),
+    messages: z.boolean().default(true).meta({
+      title: "Messages",
+      description: "Each thread is a document. Delegated permission for it needs an administrator's consent.",
+    }),
+    files: z.boolean().default(true).meta({
+      title: "Files",
+      description: "What lies in the channels' folders, with the permissions that SharePoint has for it.",
+    }),
+    ...cloudShape,
+  })
+  .refine(({ messages, files }) => messages || files, {
+    error: "Choose messages, files or both.",
+    path: ["messages"],
+  });
 export type TeamsConfig = z.infer<typeof teamsConfigSchema>;
 
 export type TenantConfig = Pick<
   SharepointConfig,
-  "tenantId" | "clientId" | "authorityUrl" | "graphUrl" | "allowPrivateHosts"
+  "tenantId" | "clientId" | "permission" | "authorityUrl" | "graphUrl" | "allowPrivateHosts"
 >;
 
+/** Marked `signIn`: not for a person to type, but what a sign-in brings. */
 export const microsoftSecretSchema = z
   .object({
     clientSecret: z.string().min(1).optional().meta({
@@ -88,8 +107,12 @@ export const microsoftSecretSchema = z
       description:
         "Instead of a secret: PEM with the private key and the certificate. SharePoint tells who is in a site's groups (Owners, Members, Visitors) only to an application with a certificate.",
     }),
+    refreshToken: z.string().min(1).optional().meta({ title: "Sign-in", signIn: true }),
+    account: z.string().min(1).optional().meta({ title: "Account", signIn: true }),
   })
-  .refine(({ clientSecret, certificate }) => clientSecret !== undefined || certificate !== undefined, {
-    error: "Enter a client secret or a certificate.",
-  });
+  .refine(
+    ({ clientSecret, certificate, refreshToken }) =>
+      [clientSecret, certificate, refreshToken].some((given) => given !== undefined),
+    { error: "Enter a client secret or a certificate, or sign in." },
+  );
 export type MicrosoftSecrets = z.infer<typeof microsoftSecretSchema>;

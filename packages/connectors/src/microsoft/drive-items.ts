@@ -25,7 +25,8 @@ export function isFolder(item: DriveItem): boolean {
   return !!item.folder && !item.root && !item.remoteItem;
 }
 
-async function isWanted(run: DriveRun, paths: FolderPaths, item: DriveItem): Promise<boolean> {
+async function isWanted(run: DriveRun, drive: Drive, paths: FolderPaths, item: DriveItem): Promise<boolean> {
+  if (drive.folderIds !== undefined && !(await paths.liesIn(drive.folderIds, item))) return false;
   const { include, exclude } = run.filter;
   if (include.length === 0 && exclude.length === 0) return true;
   return isIncluded(await paths.pathOf(item), run.filter);
@@ -42,7 +43,7 @@ export async function* applyFiles(
   for (const listed of files) {
     const ref = refOf(drive.id, listed.id);
     run.deleted.delete(ref);
-    const file = (await isWanted(run, paths, listed)) ? await publishedFile(run, drive, listed) : null;
+    const file = (await isWanted(run, drive, paths, listed)) ? await publishedFile(run, drive, listed) : null;
     if (file === null) {
       itemsOf(run.unread, drive.id).delete(listed.id);
       if ((await run.known.fingerprintOf(ref)) !== null) run.deleted.add(ref);

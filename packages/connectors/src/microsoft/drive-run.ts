@@ -6,10 +6,13 @@ import { SeenRefs } from "../seen-refs.ts";
 import type { DriveCursor, DriveState } from "./drive-cursor.ts";
 import { isOwnFault, type Graph } from "./graph-client.ts";
 import { permissionPageSchema, type Permission } from "./graph-schemas.ts";
-import { aclOfPermissions, endsByItself } from "./item-acl.ts";
+import { admitAccount, aclOfPermissions, endsByItself } from "./item-acl.ts";
 
-/** A drive to read. `siteScope` is the site collection that its site groups belong to. */
-export type Drive = { id: string; name: string; siteScope: string };
+/**
+ * A drive to read. `siteScope` is the site collection that its site groups belong to. `folderIds` are those of its folders
+ * that count, with all that lies in them; left out: the whole drive.
+ */
+export type Drive = { id: string; name: string; siteScope: string; folderIds?: readonly string[] };
 
 /** What one run has learned so far, of all its drives. */
 export type DriveRun = {
@@ -106,7 +109,8 @@ export async function readAcl(run: DriveRun, drive: Drive, itemId: string): Prom
     for await (const page of run.graph.pages(path, permissionPageSchema)) permissions.push(...page);
     if (endsByItself(permissions, now)) passing.add(itemId);
     else passing.delete(itemId);
-    return aclOfPermissions(permissions, run.graph, drive.siteScope, now);
+    const account = await run.graph.account();
+    return admitAccount(aclOfPermissions(permissions, run.graph, drive.siteScope, now), account?.principal);
   } catch (error) {
     run.context.signal.throwIfAborted();
     if (!isOwnFault(error)) throw error;

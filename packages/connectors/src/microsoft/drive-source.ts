@@ -35,16 +35,28 @@ export async function* readDriveSource<Config extends TenantConfig & PathFilter>
   listDrives: (graph: Graph, config: Config) => Promise<DriveListing>,
 ): AsyncIterable<Change> {
   const { config, secrets, cursor, known, context } = request;
-  const { tenantId, graphUrl, include, exclude } = config;
+  const { include, exclude } = config;
   const graph = createGraph(config, secrets, context);
   try {
-    const settings = digest(
-      JSON.stringify([readingVersion, tenantId, graphUrl, ...place, include, exclude]),
-      context.limits.documentBytes,
-    );
+    const settings = await digestSettings(graph, config, [...place, include, exclude], context);
     const listing = await listDrives(graph, config);
     yield* readDrives({ graph, known, context, cursor, filter: config, settings, listing });
   } finally {
     await graph.close();
   }
+}
+
+/**
+ * Of all that decides what a drive's feed tells: with another one everything is listed again. What an account sees is its
+ * own; the feed of one says nothing of what another may see.
+ */
+export async function digestSettings(
+  graph: Graph,
+  { tenantId, graphUrl }: TenantConfig,
+  place: readonly unknown[],
+  { limits }: Pick<ConnectContext, "limits">,
+): Promise<string> {
+  const account = await graph.account();
+  const seenBy = account === null ? [] : [account.principal.id];
+  return digest(JSON.stringify([readingVersion, tenantId, graphUrl, ...place, ...seenBy]), limits.documentBytes);
 }

@@ -1,49 +1,52 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
-import type { ConnectContext } from "../connector.ts";
-import { createRemoteClient } from "../remote/remote-client.ts";
+import type { ConnectContext, RenewSecrets } from "../connector.ts";
 import { createClientAssertion } from "./client-assertion.ts";
 import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
+import { createEntraClient, notSignedIn, type EntraClient } from "./entra-client.ts";
 
 const tokenSchema = z.object({ access_token: z.string().min(1) });
-const refusalSchema = z.object({ error_description: z.string() });
+const renewedSchema = tokenSchema.extend({ refresh_token: z.string().min(1).nullish() });
 
 export type TokenSource = { token(): Promise<string>; close(): Promise<void> };
 
+export type TokenContext = Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "renewSecrets">;
+
 /**
- * Tokens of the application itself (OAuth 2.0 client credentials).
- * @param resource the origin whose `.default` scope is asked for: what was granted to the application there
+ * Access tokens: the application's own (OAuth 2.0 client credentials), or those of the account that signed in.
+ * @param resource the origin whose `.default` scope is asked for: all that was granted or consented to there
  */
 export function createTokenSource(
   config: TenantConfig,
   secrets: MicrosoftSecrets,
   resource: string,
-  context: Pick<ConnectContext, "signal" | "limits">,
+  context: TokenContext,
 ): TokenSource {
-  const entra = createRemoteClient({
-    service: "Microsoft Entra",
-    baseUrl: config.authorityUrl,
-    allowPrivateHosts: config.allowPrivateHosts,
-    context,
-    explain: (_status, body) => explainRefusal(body),
-  });
+  const entra = createEntraClient(config, context);
+  const scope = `${resource}/.default`;
+  const renewSecrets = context.renewSecrets ?? keepForTheRun(secrets);
   return {
-    async token() {
-      const address = new URL(`/${encodeURIComponent(config.tenantId)}/oauth2/v2.0/token`, config.authorityUrl).href;
-      const answer = await entra.json(address, tokenSchema, {
-        method: "POST",
-        headers: { "content-type": "application/x-www-form-urlencoded" },
-        body: new URLSearchParams({
-          grant_type: "client_credentials",
-          client_id: config.clientId,
-          scope: `${resource}/.default`,
-          ...credentialsOf(config, secrets, address),
-        }).toString(),
-      });
-      return answer.access_token;
-    },
+    token: () =>
+      config.permission === "delegated"
+        ? delegatedToken(entra, config, scope, renewSecrets)
+        : applicationToken(entra, config, scope, secrets),
     close: () => entra.close(),
   };
+}
+
+async function applicationToken(
+  entra: EntraClient,
+  config: TenantConfig,
+  scope: string,
+  secrets: MicrosoftSecrets,
+): Promise<string> {
+  const answer = await entra.post("token", tokenSchema, {
+    grant_type: "client_credentials",
+    client_id: config.clientId,
+    scope,
+    ...credentialsOf(config, secrets, entra.addressOf("token")),
+  });
+  return answer.access_token;
 }
 
 function credentialsOf(
@@ -51,38 +54,44 @@ function credentialsOf(
   { certificate, clientSecret }: MicrosoftSecrets,
   audience: string,
 ): Record<string, string> {
-  if (certificate === undefined) return { client_secret: clientSecret ?? "" };
-  return {
-    client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-    client_assertion: createClientAssertion(certificate, clientId, audience, new Date()),
-  };
-}
-
-const actions: Record<string, string> = {
-  AADSTS7000215: "Enter the client secret's value (not its id), from Certificates & secrets of the app registration.",
-  AADSTS7000222: "The client secret has expired: create a new one under Certificates & secrets, and enter its value.",
-  AADSTS700027:
-    "Upload the certificate (its public part) under Certificates & secrets, or enter the one that is there.",
-  AADSTS700016: "Check the application (client) ID, and that the app is registered in this tenant.",
-  AADSTS90002: "Check the directory (tenant) ID and the sign-in address.",
-  AADSTS900023: "Check the directory (tenant) ID.",
-  AADSTS7000112: "The application is disabled: enable it under Enterprise applications.",
-};
-
-function explainRefusal(body: string): AnnealError | null {
-  const code = /AADSTS\d+/.exec(readDescription(body))?.[0];
-  if (code === undefined) return null;
-  return new AnnealError("SOURCE_CREDENTIALS", `Microsoft Entra does not sign the application in (${code}).`, {
-    action:
-      actions[code] ?? "Check the tenant ID, the client ID and the secret or certificate of the app registration.",
-    details: { code },
+  if (certificate !== undefined) {
+    return {
+      client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+      client_assertion: createClientAssertion(certificate, clientId, audience, new Date()),
+    };
+  }
+  if (clientSecret !== undefined) return { client_secret: clientSecret };
+  throw new AnnealError("SOURCE_CREDENTIALS", "Application permission needs the application's own credentials.", {
+    action: "Enter a client secret or a certificate of the app registration.",
   });
 }
 
-function readDescription(body: string): string {
-  try {
-    return refusalSchema.parse(JSON.parse(body)).error_description;
-  } catch {
-    return "";
-  }
+/** Entra may answer with a new refresh token; that one is stored before its access token is used for anything. */
+async function delegatedToken(
+  entra: EntraClient,
+  { clientId }: TenantConfig,
+  scope: string,
+  renewSecrets: RenewSecrets,
+): Promise<string> {
+  let accessToken = "";
+  await renewSecrets(async (stored) => {
+    const { refreshToken } = stored;
+    if (refreshToken === undefined) throw notSignedIn();
+    const answer = await entra.post("token", renewedSchema, {
+      grant_type: "refresh_token",
+      client_id: clientId,
+      scope: `${scope} openid profile offline_access`,
+      refresh_token: refreshToken,
+    });
+    accessToken = answer.access_token;
+    return { ...stored, refreshToken: answer.refresh_token ?? refreshToken };
+  });
+  return accessToken;
+}
+
+function keepForTheRun(secrets: MicrosoftSecrets): RenewSecrets {
+  let current = Object.fromEntries(
+    Object.entries(secrets).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  return async (renew) => void (current = await renew(current));
 }

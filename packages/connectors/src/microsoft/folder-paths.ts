@@ -6,6 +6,8 @@ export type FolderPaths = {
   learn(folder: DriveItem): void;
   /** "guides/reset.md", relative to the drive's root. */
   pathOf(item: DriveItem): Promise<string>;
+  /** Whether it lies in one of these folders, however deep. */
+  liesIn(folderIds: readonly string[], item: DriveItem): Promise<boolean>;
 };
 
 /**
@@ -15,21 +17,21 @@ export type FolderPaths = {
 export function createFolderPaths(graph: Graph, driveId: string): FolderPaths {
   const folders = new Map<string, { name: string; parentId: string | null }>();
 
-  const pathOfFolder = async (folderId: string): Promise<string> => {
-    const names: string[] = [];
+  /** A folder and those around it, up to the root, which has no name. */
+  async function* chainFrom(folderId: string): AsyncIterable<{ id: string; name: string }> {
     for (let id: string | null = folderId; id !== null;) {
       const folder: { name: string; parentId: string | null } = folders.get(id) ?? (await load(id));
-      if (folder.parentId !== null) names.unshift(folder.name);
+      yield { id, name: folder.parentId === null ? "" : folder.name };
       id = folder.parentId;
     }
-    return names.join("/");
-  };
+  }
   const load = async (id: string) => {
     try {
       learn(await graph.json(itemPath(driveId, id), driveItemSchema));
     } catch (error) {
-      // Gone again, and with it what was in it.
-      if (!isOwnFault(error) || error.status !== 404) throw error;
+      // Gone again, and with it what was in it; or not for the account to see, unlike something in it.
+      const isHidden = isOwnFault(error) && error.status === 403 && (await graph.account()) !== null;
+      if (!isHidden && (!isOwnFault(error) || error.status !== 404)) throw error;
     }
     return folders.get(id) ?? { name: "", parentId: null };
   };
@@ -41,9 +43,15 @@ export function createFolderPaths(graph: Graph, driveId: string): FolderPaths {
   return {
     learn,
     async pathOf(item) {
+      const names = [item.name ?? ""];
       const parentId = item.parentReference?.id;
-      const parent = parentId ? await pathOfFolder(parentId) : "";
-      return `${parent === "" ? "" : `${parent}/`}${item.name ?? ""}`;
+      if (parentId) for await (const { name } of chainFrom(parentId)) if (name !== "") names.unshift(name);
+      return names.join("/");
+    },
+    async liesIn(folderIds, item) {
+      const parentId = item.parentReference?.id;
+      if (parentId) for await (const { id } of chainFrom(parentId)) if (folderIds.includes(id)) return true;
+      return false;
     },
   };
 }

@@ -1,14 +1,18 @@
 import type { Principal } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
-import type { ConnectContext } from "../connector.ts";
 import { createRemoteClient, RemoteError, type RemoteClient, type RemoteRequest } from "../remote/remote-client.ts";
 import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
-import { createTokenSource } from "./entra-token.ts";
-import type { GraphPage } from "./graph-schemas.ts";
+import { createTokenSource, type TokenContext } from "./entra-token.ts";
+import { permissionsToGrant } from "./graph-permissions.ts";
+import { userSchema, type GraphPage, type GraphUser } from "./graph-schemas.ts";
+
+export type GraphAccount = { user: GraphUser; principal: Principal };
 
 export type Graph = RemoteClient & {
   tenantId: string;
+  /** Whose eyes it sees with; null where they are the application's own. */
+  account(): Promise<GraphAccount | null>;
   principal(kind: Principal["kind"], id: string): Principal;
   /** Every page of a collection, each as it comes. */
   pages<T>(path: string, page: z.ZodType<GraphPage<T>>, request?: RemoteRequest): AsyncIterable<T[]>;
@@ -23,12 +27,10 @@ const microsoftOrigins = new Set([
 ]);
 
 const concurrency = 8;
+/** What User.Read lets an account see of itself. */
+const accountFields = "id,displayName,mail,userPrincipalName";
 
-export function createGraph(
-  config: TenantConfig,
-  secrets: MicrosoftSecrets,
-  context: Pick<ConnectContext, "signal" | "limits">,
-): Graph {
+export function createGraph(config: TenantConfig, secrets: MicrosoftSecrets, context: TokenContext): Graph {
   const base = new URL(config.graphUrl.endsWith("/") ? config.graphUrl : `${config.graphUrl}/`);
   const tokens = createTokenSource(config, secrets, base.origin, context);
   const client = createRemoteClient({
@@ -38,14 +40,21 @@ export function createGraph(
     context,
     concurrency,
     authorize: async () => ({ authorization: `Bearer ${await tokens.token()}` }),
-    explain: explainGraphError,
+    explain: (status, body) => explainGraphError(status, body, config.permission),
   });
   const tenantId = config.tenantId.toLowerCase();
   const tenant = microsoftOrigins.has(base.origin) ? tenantId : `${tenantId}@${base.host}`;
+  const principal: Graph["principal"] = (kind, id) => ({ source: "microsoft", tenant, kind, id: id.toLowerCase() });
+  const readAccount = async () => {
+    const user = await client.json("me", userSchema, { query: { $select: accountFields } });
+    return { user, principal: principal("user", user.id) };
+  };
+  let account: Promise<GraphAccount> | undefined;
   return {
     ...client,
     tenantId,
-    principal: (kind, id) => ({ source: "microsoft", tenant, kind, id: id.toLowerCase() }),
+    account: async () => (config.permission === "delegated" ? (account ??= readAccount()) : null),
+    principal,
     async *pages<T>(path: string, schema: z.ZodType<GraphPage<T>>, request: RemoteRequest = {}) {
       let next: string | null | undefined = path;
       // The next page's address holds the query already.
@@ -72,23 +81,13 @@ function graphErrorCode(body: string): string | null {
   }
 }
 
-const directoryScopes =
-  "Grant the application permissions User.Read.All, GroupMember.Read.All and Organization.Read.All on Microsoft Graph, with admin consent.";
-const fileScopes =
-  "Grant the application permission Sites.Read.All (or Files.Read.All) on Microsoft Graph, with admin consent; with Sites.Selected, grant it on this site.";
-
-const teamsScopes =
-  "Grant the application permissions Channel.ReadBasic.All, ChannelMessage.Read.All and ChannelMember.Read.All on Microsoft Graph, with admin consent; messages are a protected API, for which access is asked of Microsoft.";
-
-function explainGraphError(status: number, body: string): AnnealError | null {
+function explainGraphError(status: number, body: string, permission: TenantConfig["permission"]): AnnealError | null {
   const code = graphErrorCode(body);
   const details = { code };
   if (status === 403) {
-    const isDirectory = code === "Authorization_RequestDenied";
-    // What Teams answers: it names the roles that it wants in a text of its own.
-    const isTeams = code === "Forbidden";
-    return new AnnealError("SOURCE_FORBIDDEN", `Microsoft Graph refuses the application (${code ?? "403"}).`, {
-      action: isDirectory ? directoryScopes : isTeams ? teamsScopes : fileScopes,
+    const who = permission === "delegated" ? "the account" : "the application";
+    return new AnnealError("SOURCE_FORBIDDEN", `Microsoft Graph refuses ${who} (${code ?? "403"}).`, {
+      action: permissionsToGrant(code, permission),
       details,
     });
   }

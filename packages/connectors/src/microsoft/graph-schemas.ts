@@ -42,6 +42,19 @@ export type DriveItem = z.infer<typeof driveItemSchema>;
 /** To be asked for by name, because `publication` is not among what comes by default. */
 export const driveItemFields = Object.keys(driveItemSchema.shape).join(",");
 
+/** The root of a drive, with the site collection that the drive belongs to. */
+export const driveRootSchema = z.object({
+  id: z.string(),
+  sharepointIds: z.object({ siteId: z.string().nullish(), siteUrl: z.string().nullish() }).nullish(),
+});
+
+/** Where a channel's files lie: a folder of its team's drive, or the root of a drive of its own. */
+export const filesFolderSchema = z.object({
+  id: z.string(),
+  root: facet,
+  parentReference: z.object({ driveId: z.string() }),
+});
+
 /** `versionId` where it is an earlier version than the current one that is meant. */
 export type DriveFile = DriveItem & { versionId?: string };
 
@@ -74,7 +87,7 @@ const permissionSchema = z.object({
 });
 export type Permission = z.infer<typeof permissionSchema>;
 
-const userSchema = z.object({
+export const userSchema = z.object({
   id: z.string(),
   displayName: z.string().nullish(),
   mail: z.string().nullish(),

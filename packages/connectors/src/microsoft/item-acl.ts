@@ -27,6 +27,14 @@ export function endsByItself(permissions: readonly Permission[], now: Date): boo
   });
 }
 
+/**
+ * What an account is given in its own name, it may read; who else may is for the permissions to say, of which an account
+ * that does not own the item sees those alone that concern itself.
+ */
+export function admitAccount(acl: Acl, account: Principal | undefined): Acl {
+  return account === undefined ? acl : { ...acl, allow: [...acl.allow, account] };
+}
+
 /** Custom permission levels have names of their own; only those that surely read count. */
 const readingRoles = new Set(["read", "write", "owner", "sp.full control", "sp.owner", "sp.member"]);
 

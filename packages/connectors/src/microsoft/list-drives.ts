@@ -43,24 +43,27 @@ export async function findSite(
   const { hostname, pathname } = new URL(siteUrl);
   const path = pathname.replace(/\/+$/, "");
   const { id, webUrl } = await orNotFound(
+    graph,
     graph.json(`sites/${hostname}${path === "" ? "" : `:${path}`}`, siteSchema),
-    `There is no site "${siteUrl}" that the application may see.`,
-    "Check the site's address; with Sites.Selected, grant the application access to this site.",
+    (who) => `There is no site "${siteUrl}" that ${who} may see.`,
+    "Check the site's address, and who has access to it; with Sites.Selected, grant the application access to this site.",
   );
   return { id, collectionId: id.split(",")[1] ?? id, webUrl };
 }
 
 /** The OneDrive of each user. One that cannot be found leaves the others' readable. */
 export async function listUserDrives(graph: Graph, config: Pick<OnedriveConfig, "users">): Promise<DriveListing> {
-  const listing: DriveListing = { drives: [], failures: [] };
+  const listing: DriveListing & { found: string[] } = { drives: [], failures: [], found: [] };
   const errors: AnnealError[] = [];
   for (const user of config.users) {
     try {
       const { id } = await orNotFound(
+        graph,
         graph.json(`users/${encodeURIComponent(user)}/drive`, driveSchema),
-        `"${user}" has no OneDrive that the application may see.`,
+        (who) => `"${user}" has no OneDrive that ${who} may see.`,
         "Check the user principal name; a OneDrive exists once its owner has opened it.",
       );
+      listing.found.push(`${user}/`);
       if (!listing.drives.some((drive) => drive.id === id)) listing.drives.push({ id, name: user, siteScope: id });
     } catch (error) {
       if (!isAnnealError(error) || !(isOwnFault(error) || error.code === "SOURCE_NOT_FOUND")) throw error;
@@ -72,11 +75,21 @@ export async function listUserDrives(graph: Graph, config: Pick<OnedriveConfig, 
   return listing;
 }
 
-async function orNotFound<T>(answer: Promise<T>, message: string, action: string): Promise<T> {
+export async function whoLooks(graph: Graph): Promise<string> {
+  return (await graph.account()) === null ? "the application" : "the account that signed in";
+}
+
+/** @param message of what is not there for whoever looks */
+async function orNotFound<T>(
+  graph: Graph,
+  answer: Promise<T>,
+  message: (who: string) => string,
+  action: string,
+): Promise<T> {
   try {
     return await answer;
   } catch (error) {
     if (!(error instanceof RemoteError) || error.status !== 404) throw error;
-    throw new AnnealError("SOURCE_NOT_FOUND", message, { action });
+    throw new AnnealError("SOURCE_NOT_FOUND", message(await whoLooks(graph)), { action });
   }
 }

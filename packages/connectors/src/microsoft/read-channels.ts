@@ -1,63 +1,19 @@
 import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
 import type { Change } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
-import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import type { ReadRequest } from "../connector.ts";
 import { contentOf } from "../content.ts";
 import { tooLarge } from "../failure.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { RemoteError } from "../remote/remote-client.ts";
 import { SeenRefs } from "../seen-refs.ts";
-import type { TeamsConfig } from "./config.ts";
 import { digest } from "./drive-cursor.ts";
 import { isOwnFault, type Graph } from "./graph-client.ts";
+import { admitAccount } from "./item-acl.ts";
 import { aclPart, joinParts, splitParts, type FingerprintParts } from "./item-fingerprint.ts";
-import {
-  channelMemberPageSchema,
-  channelPageSchema,
-  messagePageSchema,
-  threadPageSchema,
-  type Channel,
-} from "./teams-schemas.ts";
+import { channelPath, type ChannelListing, type TeamChannel } from "./list-channels.ts";
+import { channelMemberPageSchema, messagePageSchema, threadPageSchema } from "./teams-schemas.ts";
 import { writeThread, type ThreadDocument } from "./thread-document.ts";
-
-type TeamChannel = Channel & { teamId: string };
-
-/** The channels that are to be read; a team that cannot be found leaves the others readable. */
-export async function listChannels(
-  graph: Graph,
-  config: Pick<TeamsConfig, "teams" | "channels">,
-): Promise<{ channels: TeamChannel[]; failures: { ref: string; error: ErrorReport }[] }> {
-  const channels: TeamChannel[] = [];
-  const errors: { ref: string; error: AnnealError }[] = [];
-  for (const teamId of config.teams.map((id) => id.toLowerCase())) {
-    try {
-      for await (const page of graph.pages(`teams/${teamId}/channels`, channelPageSchema)) {
-        channels.push(...page.map((channel) => ({ ...channel, teamId })));
-      }
-    } catch (error) {
-      if (!isOwnFault(error)) throw error;
-      errors.push({ ref: `${teamId}/`, error: error.status === 404 ? missingTeam(teamId) : error });
-    }
-  }
-  if (errors[0] !== undefined && errors.length === config.teams.length) throw errors[0].error;
-  const isChosen = ({ displayName }: Channel) =>
-    config.channels.length === 0 || config.channels.includes(displayName ?? "");
-  return {
-    channels: channels.filter(isChosen),
-    failures: errors.map(({ ref, error }) => ({ ref, error: error.toReport() })),
-  };
-}
-
-function missingTeam(teamId: string): AnnealError {
-  return new AnnealError("SOURCE_NOT_FOUND", `There is no team ${teamId} that the application may see.`, {
-    action: "Check the team's id: it is the groupId in the link to the team.",
-  });
-}
-
-function channelPath({ teamId, id }: TeamChannel): string {
-  return `teams/${teamId}/channels/${encodeURIComponent(id)}`;
-}
 
 /** A standard channel is its team's; a private or shared one has members of its own. */
 function audienceOf(graph: Graph, channel: TeamChannel): Acl {
@@ -132,7 +88,7 @@ const checkpointEvery = 200;
 export async function* readChannels(
   { known, context }: Pick<ReadRequest<unknown, unknown>, "known" | "context">,
   graph: Graph,
-  listing: Awaited<ReturnType<typeof listChannels>>,
+  listing: ChannelListing,
 ): AsyncIterable<Change> {
   const seen = new SeenRefs();
   const unlisted = listing.failures.map(({ ref }) => ref);
@@ -140,8 +96,8 @@ export async function* readChannels(
   let scanned = 0;
   for (const failure of listing.failures) yield { type: "failure", ...failure };
   for (const channel of listing.channels) {
-    const acl = audienceOf(graph, channel);
     try {
+      const acl = admitAccount(audienceOf(graph, channel), (await graph.account())?.principal);
       for await (const page of readThreads(graph, channel)) {
         for (const thread of page) {
           seen.add(thread.ref);

@@ -12,7 +12,7 @@ import {
 } from "./graph-schemas.ts";
 import { groupOwners, organizationOf } from "./item-acl.ts";
 
-const userQuery = {
+export const userQuery = {
   $select: "id,displayName,mail,userPrincipalName,proxyAddresses,userType,accountEnabled",
   $top: 999,
 };
@@ -21,7 +21,8 @@ const memberQuery = { $select: "id", $top: 999 };
 const groupsAtOnce = 8;
 
 /**
- * The tenant's accounts and groups, all of them, and everybody together as the audience of an organization's links.
+ * The tenant's accounts and groups, all of them, and everybody together as the audience of an organization's links. An
+ * account that signed in may see less: whom it cannot see nothing admits.
  * @param usersByName is filled with the accounts by user principal name, in small letters
  */
 export async function* readTenantDirectory(
@@ -30,21 +31,53 @@ export async function* readTenantDirectory(
 ): AsyncIterable<DirectoryEntry> {
   const domains = await readVerifiedDomains(graph);
   const insiders: Principal[] = [];
-  for await (const page of graph.pages("users", userPageSchema, { query: userQuery })) {
-    for (const user of page) {
+  for await (const { users, isDirectory } of readUsers(graph)) {
+    for (const user of users) {
       const principal = graph.principal("user", user.id);
-      if (!isGuest(user)) insiders.push(principal);
+      if (isDirectory && !isGuest(user)) insiders.push(principal);
       if (user.userPrincipalName) usersByName?.set(user.userPrincipalName.toLowerCase(), principal);
       yield { type: "user", principal, name: user.displayName ?? user.id, emails: addressesOf(user, domains) };
     }
   }
   yield { type: "group", principal: organizationOf(graph), name: "Everyone in the organization", members: insiders };
-  for await (const page of graph.pages("groups", groupPageSchema, { query: groupQuery })) {
+  for await (const page of readGroupPages(graph)) {
     for (let at = 0; at < page.length; at += groupsAtOnce) {
       const groups = await Promise.all(page.slice(at, at + groupsAtOnce).map((group) => readGroup(graph, group)));
       for (const entries of groups) yield* entries;
     }
   }
+}
+
+type UserPage = { users: GraphUser[]; isDirectory: boolean };
+
+/**
+ * With delegated permission the account alone, until an administrator consents to more: names and addresses could be had
+ * without one (User.ReadBasic.All), but not who is disabled, and a disabled account must speak for nobody.
+ */
+async function* readUsers(graph: Graph): AsyncIterable<UserPage> {
+  const account = await graph.account();
+  let isRead = false;
+  try {
+    for await (const users of graph.pages("users", userPageSchema, { query: userQuery })) {
+      isRead = true;
+      yield { users, isDirectory: true };
+    }
+  } catch (error) {
+    if (account === null || isRead || !isRefused(error)) throw error;
+    yield { users: [account.user], isDirectory: false };
+  }
+}
+
+async function* readGroupPages(graph: Graph): AsyncIterable<GraphGroup[]> {
+  try {
+    yield* graph.pages("groups", groupPageSchema, { query: groupQuery });
+  } catch (error) {
+    if ((await graph.account()) === null || !isRefused(error)) throw error;
+  }
+}
+
+export function isRefused(error: unknown): boolean {
+  return error instanceof RemoteError && error.status === 403;
 }
 
 export async function readVerifiedDomains(graph: Graph): Promise<ReadonlySet<string>> {
@@ -98,6 +131,8 @@ async function readGroup(graph: Graph, group: GraphGroup): Promise<DirectoryEntr
   } catch (error) {
     // Deleted since it was listed.
     if (error instanceof RemoteError && error.status === 404) return [];
+    // An account may see that there is a group and not who is in it.
+    if ((await graph.account()) !== null && isRefused(error)) return [];
     throw error;
   }
 }

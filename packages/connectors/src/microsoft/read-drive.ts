@@ -1,5 +1,5 @@
 import type { Change } from "@anneal/core/connect/change";
-import type { DriveState } from "./drive-cursor.ts";
+import { digest, type DriveState } from "./drive-cursor.ts";
 import type { DriveFeed, FeedPage } from "./drive-feed.ts";
 import { applyFiles, applyFolder, isFile, isFolder } from "./drive-items.ts";
 import { itemPath, itemsOf, readAcl, refOf, type Drive, type DriveRun } from "./drive-run.ts";
@@ -65,10 +65,14 @@ export async function* readDrive(
   }
 }
 
-/** Who may read the root may read most of what is in it, and a change there comes with no feed at all. */
+/**
+ * Who may read the root may read most of what is in it, and a change there comes with no feed at all. Nor does one of the
+ * folders that count.
+ */
 async function readRootAcl(run: DriveRun, drive: Drive): Promise<string> {
   const root = await run.graph.json(`drives/${encodeURIComponent(drive.id)}/root`, driveItemSchema);
-  return aclPart(await readAcl(run, drive, root.id));
+  const acl = aclPart(await readAcl(run, drive, root.id));
+  return drive.folderIds === undefined ? acl : digest(acl, ...drive.folderIds.toSorted());
 }
 
 async function planReading(

@@ -12,7 +12,14 @@ import { isOwnFault, type Graph } from "./graph-client.ts";
 import { readDrive } from "./read-drive.ts";
 
 /** The drives of a source. With failures it is not complete, and no drive counts as gone. */
-export type DriveListing = { drives: Drive[]; failures: { ref: string; error: ErrorReport }[] };
+export type DriveListing = {
+  drives: Drive[];
+  failures: { ref: string; error: ErrorReport }[];
+  /** Not complete for a reason that is told elsewhere. */
+  incomplete?: boolean;
+  /** The refs that a failure of what was listed now would have had, and may have from an earlier run. */
+  found?: string[];
+};
 
 export type DrivesRequest = Pick<ReadRequest<unknown, unknown>, "known" | "context" | "cursor"> & {
   graph: Graph;
@@ -45,9 +52,10 @@ export async function* readDrives(request: DrivesRequest): AsyncIterable<Change>
   }
   if (read.size === 0 && errors[0] !== undefined) throw errors[0];
   for (const failure of failures) yield { type: "failure", ...failure };
+  for (const ref of listing.found ?? []) if ((await known.fingerprintOf(ref)) !== null) run.deleted.add(ref);
 
   const listed = new Set(listing.drives.map((drive) => drive.id));
-  const isComplete = listing.failures.length === 0;
+  const isComplete = listing.failures.length === 0 && listing.incomplete !== true;
   const isGone = (ref: string) => {
     if (run.deleted.has(ref)) return true;
     const { driveId } = splitRef(ref);

@@ -1,6 +1,6 @@
 import type { Principal } from "@anneal/core/access/acl";
-import { defineConnector, type CapabilityCheck, type ConnectContext } from "../connector.ts";
-import { reportOf } from "../failure.ts";
+import { defineConnector } from "../connector.ts";
+import { checkSiteGroups } from "./check-site-groups.ts";
 import {
   microsoftSecretSchema,
   sharepointConfigSchema,
@@ -8,10 +8,10 @@ import {
   type SharepointConfig,
 } from "./config.ts";
 import { checkDriveSource, readDriveSource } from "./drive-source.ts";
-import { createGraph, type Graph } from "./graph-client.ts";
+import { createGraph } from "./graph-client.ts";
 import { findSite, listSiteDrives } from "./list-drives.ts";
 import { readTenantDirectory } from "./read-directory.ts";
-import { createSiteClient, listSiteGroups, readSiteGroups } from "./site-groups.ts";
+import { createSiteClient, mayReadSiteGroups, readSiteGroups } from "./site-groups.ts";
 
 export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSecrets>({
   kind: "sharepoint",
@@ -25,7 +25,7 @@ export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSe
 
   check: (config, secrets, context) =>
     checkDriveSource(config, secrets, context, listSiteDrives, async (graph) => [
-      await checkSiteGroups(graph, config, secrets, context),
+      await checkSiteGroups(config, secrets, context, async () => (await findSite(graph, config.siteUrl)).webUrl),
     ]),
   read: (request) => readDriveSource(request, [request.config.siteUrl, request.config.libraries], listSiteDrives),
 
@@ -34,7 +34,7 @@ export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSe
     try {
       const usersByName = new Map<string, Principal>();
       yield* readTenantDirectory(graph, usersByName);
-      if (secrets.certificate === undefined) return;
+      if (!mayReadSiteGroups(config, secrets)) return;
       const site = await findSite(graph, config.siteUrl);
       const client = createSiteClient(config, secrets, site.webUrl, context);
       try {
@@ -47,35 +47,3 @@ export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSe
     }
   },
 });
-
-/** Most documents of a site are granted to its groups; without them only what names people or Entra groups is seen. */
-async function checkSiteGroups(
-  graph: Graph,
-  config: SharepointConfig,
-  secrets: MicrosoftSecrets,
-  context: ConnectContext,
-): Promise<CapabilityCheck> {
-  const capability = "site groups";
-  if (secrets.certificate === undefined) {
-    return {
-      capability,
-      status: "warning",
-      message:
-        "Who is in the site's own groups (Owners, Members, Visitors) is unknown: what is shared with them alone is shown to nobody. Enter a certificate in place of the secret, and grant the application permission Sites.FullControl.All on SharePoint.",
-    };
-  }
-  const site = await findSite(graph, config.siteUrl);
-  const client = createSiteClient(config, secrets, site.webUrl, context);
-  try {
-    const groups = await listSiteGroups(client);
-    return { capability, status: "ok", message: `The members of the site's ${groups.length} groups can be read.` };
-  } catch (error) {
-    return {
-      capability,
-      status: "warning",
-      message: `${reportOf(error).message} Until then what is shared with the site's own groups is shown to nobody: grant the application permission Sites.FullControl.All on SharePoint (not on Microsoft Graph), with admin consent.`,
-    };
-  } finally {
-    await client.close();
-  }
-}

@@ -1,10 +1,9 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { z } from "zod";
-import type { ConnectContext } from "../connector.ts";
 import { createRemoteClient, RemoteError, type RemoteClient } from "../remote/remote-client.ts";
 import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
-import { createTokenSource } from "./entra-token.ts";
+import { createTokenSource, type TokenContext } from "./entra-token.ts";
 import type { Graph } from "./graph-client.ts";
 import { principalOfClaim, siteGroup } from "./item-acl.ts";
 
@@ -15,12 +14,17 @@ const siteUsersSchema = z.object({
   "odata.nextLink": z.string().nullish(),
 });
 
+/** Whoever signs in consents to Microsoft Graph alone, and SharePoint takes an application's word only with a certificate. */
+export function mayReadSiteGroups({ permission }: TenantConfig, { certificate }: MicrosoftSecrets): boolean {
+  return permission === "application" && certificate !== undefined;
+}
+
 /** SharePoint's own API, the only one that tells who is in a site's groups; it takes a certificate, not a secret. */
 export function createSiteClient(
   config: TenantConfig,
   secrets: MicrosoftSecrets,
   siteUrl: string,
-  context: Pick<ConnectContext, "signal" | "limits">,
+  context: TokenContext,
 ): RemoteClient {
   const { origin } = new URL(siteUrl);
   const tokens = createTokenSource(config, secrets, origin, context);

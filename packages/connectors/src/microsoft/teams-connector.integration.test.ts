@@ -3,6 +3,7 @@ import { mayRead } from "@anneal/core/access/acl";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
+import { asAccount } from "../../conformance/fake-microsoft/as-account.ts";
 import { createTeamsHarness, type TeamsHarness } from "../../conformance/fake-microsoft/create-teams-harness.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
@@ -39,7 +40,9 @@ describe("a team", () => {
   const readers = async () => {
     const { config, secrets } = harness;
     const directory = await MemoryDirectory.read(teamsConnector.readDirectory!({ config, secrets, context }));
-    return ["ann", "bob", "eve"].filter((name) => mayRead(only().item.acl, directory.heldBy(harness.emailOf(name))));
+    return ["ann", "bob", "eve", "clerk"].filter((name) =>
+      mayRead(only().item.acl, directory.heldBy(harness.emailOf(name))),
+    );
   };
 
   it("makes one document of a thread, with every reply, and reads it again when somebody replies", async () => {
@@ -106,6 +109,25 @@ describe("a team", () => {
     expect(await readers()).toEqual([]);
   });
 
+  it("shows threads to the account that reads them, and to nobody whose membership it is not told", async () => {
+    const { tenant, entra } = harness.fake;
+    harness = asAccount<TeamsConfig, TeamsHarness>(harness, ["Channel.ReadBasic.All", "User.Read"], {
+      owner: false,
+      adminConsents: ["ChannelMessage.Read.All"],
+    });
+    const members = ["ann", "clerk"].map((name) => tenant.users.get(name)!.id);
+    const team = { id: harness.teamId, displayName: "Team", groupTypes: ["Unified"], members, owners: [] };
+    tenant.groups.set("team", team);
+    harness.config = { ...harness.config, files: false };
+    tenant.post(tenant.addChannel(harness.teamId, "General", "standard").messages, "Hello.");
+    tenant.post(tenant.addChannel(harness.teamId, "Board", "private").messages, "Not for clerk.");
+    await sync();
+    expect(titles()).toEqual(["Hello."]);
+    expect(await readers()).toEqual(["clerk"]);
+    entra.adminConsents.add("GroupMember.Read.All").add("User.Read.All");
+    expect(await readers()).toEqual(["ann", "clerk"]);
+  });
+
   it("keeps the threads of a channel that cannot be read, and reads the others", async () => {
     const { tenant } = harness.fake;
     const one = tenant.addChannel(harness.teamId, "One", "standard");
@@ -125,7 +147,7 @@ describe("a team", () => {
   it("says in check() what would be read, and what to grant", async () => {
     const { tenant } = harness.fake;
     tenant.post(tenant.addChannel(harness.teamId, "General", "standard").messages, "Hello.");
-    expect((await check()).summary).toBe("1 channel can be read, with 1 thread: “Hello.”.");
+    expect((await check()).summary).toBe("1 channel can be read, with 1 thread: “Hello.” and no file to read.");
     tenant.scopes.delete("ChannelMessage.Read.All");
     expect((await check()).error?.action).toContain("ChannelMessage.Read.All");
   });

@@ -6,6 +6,7 @@ import type { Who } from "../../conformance/describe-permissions.ts";
 import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { FakeMongodb, type FakeUser } from "../../conformance/fake-mongodb/start-fake-mongodb.ts";
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
+import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { defaultLimits } from "../connector.ts";
@@ -65,6 +66,8 @@ describe("with a server that speaks MongoDB's protocol", () => {
 
   const createHarness = async (watermark: string | null, owner: string | null) => {
     const name = database;
+    let aheadMs = 0;
+    const now = () => new Date(Date.now() + aheadMs);
     const change = (path: string, values: Document) => {
       const before = server.collection(name, "page").find((document) => document["_id"] === path);
       server.put(name, "page", { _id: path, ...before, ...values });
@@ -82,22 +85,24 @@ describe("with a server that speaks MongoDB's protocol", () => {
         peopleCollection: "person",
       }),
       secrets,
-      put: (path: string, text: string) => change(path, { body: text, updatedAt: new Date() }),
+      put: (path: string, text: string) => change(path, { body: text, updatedAt: now() }),
       remove: (path: string) => Promise.resolve(server.remove(name, "page", path)),
       async move(from: string, to: string) {
         const before = server.collection(name, "page").find((document) => document["_id"] === from);
         server.remove(name, "page", from);
-        await change(to, { ...before, _id: to, updatedAt: new Date() });
+        await change(to, { ...before, _id: to, updatedAt: now() });
       },
       async breakItem(path: string) {
-        await change(path, { body: "x".repeat(2_000_000), updatedAt: new Date() });
-        return () => change(path, { body: "Rinse the filter under cold water.", updatedAt: new Date() });
+        await change(path, { body: "x".repeat(2_000_000), updatedAt: now() });
+        return () => change(path, { body: "Rinse the filter under cold water.", updatedAt: now() });
       },
       async vanish() {
         const collections = server.databases.get(name)!;
         server.databases.delete(name);
         return () => Promise.resolve(void server.databases.set(name, collections));
       },
+      setClock: async (ms: number) => void (aheadMs = ms),
+      names: { controls: "\t\n\u0001\u007f", longest: [longPath(4096), longPath(4096, "mixed")] },
       close: () => Promise.resolve(),
       share: (path: string, allow: readonly Who[]) => change(path, { owners: ownersOf(allow) }),
     };
@@ -226,6 +231,25 @@ describe("with a server that speaks MongoDB's protocol", () => {
       await sync(target, config);
       expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["a/", "SOURCE_NOT_FOUND"]]);
       expect(refs(target)).toEqual(["a/1", "b/1"]);
+    });
+
+    it("stores the watermark of a document that was only touched, without reading it again, and then leaves it", async () => {
+      const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 10, minute));
+      for (const id of [1, 2]) server.put(database, "a", { _id: id, body: `Text ${id}`, at: at(0) });
+      const config = { collections: [{ name: "a", fields: ["body"], watermark: "at" }] };
+      const target = await sync(new MemoryTarget(), config);
+      server.put(database, "a", { _id: 2, body: "Text 2", at: at(30) });
+      await sync(target, config);
+      expect(target.changes.flatMap((change) => (change.type === "checkpoint" ? [] : [change.type]))).toEqual([
+        "moved",
+      ]);
+      expect(target.documents.get("a/2")?.item.modifiedAt).toBe(at(30).toISOString());
+      // Its watermark goes back, and its text with it, as from a backup.
+      server.put(database, "a", { _id: 2, body: "Text 2 as it was", at: at(-60) });
+      await sync(target, config);
+      expect(target.opened).toEqual(["a/2"]);
+      await sync(target, config);
+      expect(target.changes.every((change) => change.type === "checkpoint")).toBe(true);
     });
 
     it("stops when it is cancelled while the server thinks", async () => {

@@ -1,4 +1,4 @@
-import type { Db, Document } from "mongodb";
+import { BSON, type Db, type Document } from "mongodb";
 import type { Change, Cursor } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { AnnealError } from "@anneal/core/errors";
@@ -7,7 +7,7 @@ import { defineConnector, type DirectoryRequest, type ReadRequest } from "../con
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { isAboutOneRelation } from "../sql/relation.ts";
-import { compareAudience, compareDocument, digest, ownerPrincipal, refPrefix } from "../sql/row-change.ts";
+import { compareAudience, compareDocument, digest, hasMark, ownerPrincipal, refPrefix } from "../sql/row-change.ts";
 import { checkMongodb } from "./check-mongodb.ts";
 import { openDatabase, refuseWritableUser } from "./client.ts";
 import { listCollections, missingCollection, resolveCollections } from "./collections.ts";
@@ -21,6 +21,8 @@ import {
 import { aclOf, formatKey, readField, readPersonId, renderDocument, renderingVersion } from "./document.ts";
 import { toMongodbError } from "./mongodb-errors.ts";
 import { readMaxWatermark, readPages } from "./read-collection.ts";
+
+const { EJSON } = BSON;
 
 type Request = ReadRequest<MongodbConfig, MongodbSecrets>;
 
@@ -88,6 +90,9 @@ function parseCursor(cursor: Cursor | null): MongodbCursor {
 }
 
 /**
+ * A watermark finds what changed quickly, where the clock that writes it only ever goes forward. That it did is not
+ * relied on: a document below it whose own watermark is another one than it was read with has the collection read whole.
+ *
  * The watermark moves only when the whole collection was read without a failure: until then a resumed run reads the
  * same documents again, and knows what is stored by its fingerprint.
  */
@@ -105,33 +110,42 @@ async function* readCollection(
   const refOf = (document: Document) => refPrefix(collection.name) + encodeURIComponent(formatKey(document["_id"]));
 
   let failed = false;
-  for await (const documents of readPages(database, collection, since)) {
-    for (const document of documents) {
-      progress.scanned += 1;
-      const ref = refOf(document);
-      const { title, markdown } = renderDocument(collection, document);
-      const facts = { ref, title, ...factsOf(config, collection, document) };
-      const change = seen.add(ref)
-        ? await compareDocument(facts, markdown, known, context.limits.documentBytes)
-        : ({ type: "failure", ref, error: duplicateKey(ref).toReport() } as const);
-      if (change === null) continue;
-      failed ||= change.type === "failure";
-      yield change;
+  async function* compareDocuments(from: string | null, isNew: (ref: string) => boolean): AsyncIterable<Change> {
+    for await (const documents of readPages(database, collection, from)) {
+      for (const document of documents) {
+        progress.scanned += 1;
+        const ref = refOf(document);
+        const { title, markdown } = renderDocument(collection, document);
+        const facts = { ref, title, ...factsOf(config, collection, document) };
+        const change = isNew(ref)
+          ? await compareDocument(facts, markdown, known, context.limits.documentBytes)
+          : ({ type: "failure", ref, error: duplicateKey(ref).toReport() } as const);
+        if (change === null) continue;
+        failed ||= change.type === "failure";
+        yield change;
+      }
+      yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
     }
-    yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
   }
+  yield* compareDocuments(since, (ref) => seen.add(ref));
 
   if (since !== null) {
     // Documents below the watermark were not read: their keys tell that they still exist, their owners who may read them.
-    const fields = collection.owner === null ? ["_id"] : [collection.owner];
-    const outline = { ...collection, fields, title: null, watermark: null };
+    const fields = ["_id", collection.owner, collection.watermark].filter((field) => field !== null);
+    const outline = { ...collection, fields, title: null };
+    let wentBack = false;
     for await (const documents of readPages(database, outline, null)) {
       for (const document of documents) {
         const ref = refOf(document);
         if (!seen.add(ref)) continue;
+        wentBack ||= !(await hasMark(ref, markOf(collection, document), known));
         const change = await compareAudience(ref, aclOf(config, collection, document), known);
         if (change !== null) yield change;
       }
+    }
+    if (wentBack) {
+      const met = new SeenRefs();
+      yield* compareDocuments(null, (ref) => met.add(ref));
     }
   }
   if (reached !== null && !failed) {
@@ -149,7 +163,13 @@ function factsOf(config: MongodbConfig, collection: CollectionConfig, document: 
     uri: `mongodb://${config.host}${port}/${path}?${id}`,
     modifiedAt: changedAt instanceof Date && !Number.isNaN(changedAt.getTime()) ? changedAt.toISOString() : null,
     acl: aclOf(config, collection, document),
+    mark: markOf(collection, document),
   };
+}
+
+function markOf({ watermark }: CollectionConfig, document: Document): string | null {
+  const value = watermark === null ? undefined : readField(document, watermark);
+  return value === undefined || value === null ? null : EJSON.stringify({ value }, { relaxed: false });
 }
 
 /** The shards of a cluster may each hold one. */

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Who } from "../../conformance/describe-permissions.ts";
 import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
+import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { findMariadb, startMariadb, type TestMariadb } from "../../conformance/start-mariadb.ts";
 import { testContext } from "../../conformance/test-context.ts";
@@ -44,6 +45,9 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
   /** Pages in a table, with their owners and the people whom the owners' ids stand for. */
   const createHarness = async (watermark: string | null, owner: string | null) => {
     const name = await createDatabase();
+    /** The server's clock, as far ahead of ours as it was set. */
+    let aheadSeconds = 0;
+    const now = () => `now(6) + INTERVAL ${aheadSeconds} SECOND`;
     await server.run(
       name,
       `CREATE TABLE page (path varchar(700) COLLATE utf8mb4_bin PRIMARY KEY, body longtext, owners json,
@@ -59,7 +63,8 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
       put: (path: string, text: string) =>
         server.run(
           name,
-          "INSERT INTO page (path, body) VALUES (?, ?) ON DUPLICATE KEY UPDATE body = VALUES(body), updated_at = now(6)",
+          `INSERT INTO page (path, body, updated_at) VALUES (?, ?, ${now()})
+           ON DUPLICATE KEY UPDATE body = VALUES(body), updated_at = VALUES(updated_at)`,
           [path, text],
         ),
       remove: (path: string) => server.run(name, "DELETE FROM page WHERE path = ?", [path]),
@@ -77,6 +82,9 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
         );
         return () => server.run(null, `CREATE DATABASE ${name}; RENAME TABLE ${name}_away.page TO ${name}.page`);
       },
+      setClock: async (aheadMs: number) => void (aheadSeconds = aheadMs / 1000),
+      // The column's own length; an entry of an index has at most 3,072 bytes.
+      names: { controls: "\t\n\u0001\u007f", longest: [longTitle(700)] },
       close: () => server.run(null, `DROP DATABASE IF EXISTS ${name}; DROP DATABASE IF EXISTS ${name}_away`),
       share: (path: string, allow: readonly Who[]) => {
         return server.run(name, "UPDATE page SET owners = ? WHERE path = ?", [JSON.stringify(ownersOf(allow)), path]);

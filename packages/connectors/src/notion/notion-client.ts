@@ -2,10 +2,13 @@ import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { createRemoteClient, RemoteError } from "../remote/remote-client.ts";
+import { clockOf } from "../remote/service-clock.ts";
 import { blockSchema, pageSchema, type Block, type Page } from "./notion-objects.ts";
 import type { NotionConfig, NotionSecrets } from "./config.ts";
 
 export type NotionClient = {
+  /** When its first list was answered, by Notion's own clock. */
+  startedAtMs(): number;
   me(): Promise<{ workspace: string }>;
   /** Pages and database rows that are shared with the integration, as far as Notion's index knows them. */
   searchPages(direction: "ascending" | "descending"): AsyncIterable<Page[]>;
@@ -50,19 +53,22 @@ export function createNotionClient(
     explain: explainAnswer,
   });
 
+  let startedAtMs: number | null = null;
   async function* post<T>(path: string, body: Record<string, unknown>, item: z.ZodType<T>): AsyncIterable<T[]> {
     let start: string | undefined;
     do {
-      const page = await client.json(path, listSchema, {
+      const { data: page, headers } = await client.exchange(path, listSchema, {
         method: "POST",
         body: { ...body, page_size: pageSize, ...(start === undefined ? {} : { start_cursor: start }) },
       });
+      startedAtMs ??= clockOf(headers);
       yield page.results.map((result) => parseItem(path, item, result));
       start = page.has_more ? (page.next_cursor ?? undefined) : undefined;
     } while (start !== undefined);
   }
 
   return {
+    startedAtMs: () => startedAtMs ?? Date.now(),
     async me() {
       const me = await client.json("users/me", meSchema);
       return { workspace: me.bot?.workspace_name || me.name || "Notion" };

@@ -7,6 +7,7 @@ import {
   type FakeBlock,
   type FakePage,
 } from "../../conformance/fake-notion/fake-notion.ts";
+import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { notionConfigSchema, type NotionConfig } from "./config.ts";
@@ -76,6 +77,9 @@ describeConnector("notion", async () => {
       setShared(false);
       return async () => setShared(true);
     },
+    setClock: async (aheadMs) => void (notion.aheadMs = aheadMs),
+    // A text in a title has at most 2,000 characters.
+    names: { longest: [longTitle(2000)] },
     close: () => notion.close(),
   };
 });

@@ -17,7 +17,7 @@ const cursorSchema = z.object({
   version: z.literal(1),
   /** The newest edit that a whole sync has seen, by Notion's clock; null before the first has ended. */
   editedTo: z.string().nullable(),
-  /** Pages edited before this were read long enough after that edit for its minute to be over. */
+  /** Pages edited before this, by Notion's clock, were read long enough after that edit for its minute to be over. */
   settledTo: z.string(),
   /** Syncs since the last complete listing. */
   syncs: z.number(),
@@ -30,7 +30,7 @@ const checkpointEvery = 50;
 const maxRetries = 500;
 /**
  * Notion tells the minute of an edit, so that two edits look like one: what was read so soon after its edit is read
- * again by the next sync. Wide enough for clocks that differ.
+ * again by the next sync. Both moments are Notion's own.
  */
 const settlingMs = 15 * 60_000;
 const hourMs = 60 * 60_000;
@@ -50,7 +50,6 @@ class NotionRun {
   readonly #request: Request;
   readonly #client: NotionClient;
   readonly #before: NotionCursor;
-  readonly #settledTo = new Date(Date.now() - settlingMs).toISOString();
   readonly #seen = new SeenRefs();
   readonly #trashed = new Set<string>();
   readonly #failed = new Set<string>();
@@ -62,6 +61,11 @@ class NotionRun {
     this.#client = client;
     this.#before = parseCursor(request.cursor);
     this.#editedTo = this.#before.editedTo;
+  }
+
+  /** To be asked once Notion has answered. */
+  get #settledTo(): string {
+    return new Date(this.#client.startedAtMs() - settlingMs).toISOString();
   }
 
   async *read(): AsyncIterable<Change> {

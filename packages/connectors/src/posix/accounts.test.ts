@@ -26,6 +26,17 @@ describe("posixDirectory", () => {
     expect(emails(null)).toEqual([]);
   });
 
+  it("gives none to the account that stands for whoever has no name", () => {
+    const accounts = parseAccounts("nobody:x:65534:65534::/nonexistent:/sbin/nologin\nzoe:x:65533:1:::", "");
+    const users = [...posixDirectory(accounts, principals, "example.com")].flatMap((entry) =>
+      entry.type === "user" ? [[entry.name, entry.emails]] : [],
+    );
+    expect(users).toEqual([
+      ["nobody", []],
+      ["zoe", ["zoe@example.com"]],
+    ]);
+  });
+
   it("joins what shares an id, and counts the primary group", () => {
     const members = Object.fromEntries(
       entries(null).flatMap((entry) =>

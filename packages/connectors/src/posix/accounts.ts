@@ -1,5 +1,6 @@
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { PosixPrincipals } from "./audience.ts";
+import { hasName } from "./unnamed-ids.ts";
 
 type Account = { name: string; uid: number; gid: number };
 type Group = { name: string; gid: number; members: string[] };
@@ -27,7 +28,7 @@ export function* posixDirectory(
 ): Iterable<DirectoryEntry> {
   const accountsByUid = Map.groupBy(accounts, ({ uid }) => uid);
   for (const [uid, same] of accountsByUid) {
-    const isPerson = userEmailDomain !== null && uid >= firstPersonUid;
+    const isPerson = userEmailDomain !== null && uid >= firstPersonUid && hasName(uid);
     const emails = isPerson ? same.map(({ name }) => `${name}@${userEmailDomain}`) : [];
     yield { type: "user", principal: principals.user(uid), name: same[0]?.name ?? String(uid), emails };
   }

@@ -91,4 +91,16 @@ describe("audience", () => {
     const file = modeAccess({ mode: 0o640, uid: 3, gid: 12 }, readBit);
     expect(aclOfPath([folder], file)).toEqual({ allow: [], deny: [] });
   });
+
+  it("admits nobody by the right of an owner or a group without a name, and whom others' rights admit", () => {
+    for (const id of [65_534, 4_294_967_294, 4_294_967_295]) {
+      const aclOfMode = (mode: number) => aclOfPath([], modeAccess({ mode, uid: id, gid: id }, readBit));
+      const whoever = heldBy({ uid: id, gids: [id] });
+      expect(mayRead(aclOfMode(0o440), whoever)).toBe(false);
+      expect(mayRead(aclOfMode(0o440), heldBy({ uid: 1, gids: [] }))).toBe(false);
+      // As root's own files are on a server that squashes it.
+      expect(mayRead(aclOfMode(0o644), heldBy({ uid: 1, gids: [] }))).toBe(true);
+      expect(aclOfMode(0o644).deny).toEqual([]);
+    }
+  });
 });

@@ -1,4 +1,5 @@
 import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import { hasName } from "./unnamed-ids.ts";
 
 /** The principals of one machine's accounts. `others` is a group that every account is a member of. */
 export type PosixPrincipals = { user(uid: number): Principal; group(gid: number): Principal; others: Principal };
@@ -57,7 +58,8 @@ export function narrow(audience: Audience, node: NodeAccess, principals: PosixPr
   const groups = granted(node.groups);
   const refusedUsers = [node.owner, ...node.users].filter((grant) => !grant.granted).map(({ id }) => id);
   // Where others are refused as well, a refused group keeps nobody out whom something else would admit.
-  const refusedGroups = node.other ? node.groups.filter(({ id }) => !groups.has(id)).map(({ id }) => id) : [];
+  const isRefused = ({ id }: Grant) => !node.groups.some((grant) => grant.id === id && grant.granted);
+  const refusedGroups = node.other ? node.groups.filter(isRefused).map(({ id }) => id) : [];
   const denied = [...refusedUsers.map(principals.user), ...refusedGroups.map(principals.group)];
   return both(audience, { others: node.other, users, groups, denied });
 }
@@ -82,7 +84,7 @@ export function aclOf(audience: Audience, principals: PosixPrincipals): Acl {
 }
 
 function granted(grants: Grant[]): Set<number> {
-  return new Set(grants.filter((grant) => grant.granted).map(({ id }) => id));
+  return new Set(grants.filter((grant) => grant.granted && hasName(grant.id)).map(({ id }) => id));
 }
 
 function intersect(one: Set<number>, oneOthers: boolean, other: Set<number>, otherOthers: boolean): Set<number> {

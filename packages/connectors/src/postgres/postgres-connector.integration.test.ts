@@ -3,6 +3,7 @@ import type { Change } from "@anneal/core/connect/change";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Who } from "../../conformance/describe-permissions.ts";
 import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
+import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startTestPostgres, type TestPostgres } from "../../conformance/start-test-postgres.ts";
 import { testContext } from "../../conformance/test-context.ts";
@@ -48,6 +49,8 @@ describe("with a real PostgreSQL", () => {
   /** Pages in a table, with their owners and the people whom the owners' ids stand for. */
   const createHarness = async (watermark: string | null, owner: string | null) => {
     const name = await createDatabase();
+    /** The server's clock, as far ahead of ours as it was set. */
+    let ahead = "0 s";
     await server.run(
       name,
       `CREATE TABLE page (path text PRIMARY KEY, body text, updated_at timestamptz NOT NULL DEFAULT clock_timestamp(), owners text[]);
@@ -62,8 +65,9 @@ describe("with a real PostgreSQL", () => {
       put: (path: string, text: string) =>
         server.run(
           name,
-          `INSERT INTO page VALUES ($1, $2) ON CONFLICT (path) DO UPDATE SET body = $2, updated_at = clock_timestamp()`,
-          [path, text],
+          `INSERT INTO page VALUES ($1, $2, clock_timestamp() + $3::interval)
+           ON CONFLICT (path) DO UPDATE SET body = $2, updated_at = excluded.updated_at`,
+          [path, text, ahead],
         ),
       remove: (path: string) => server.run(name, "DELETE FROM page WHERE path = $1", [path]),
       move: (from: string, to: string) =>
@@ -77,6 +81,9 @@ describe("with a real PostgreSQL", () => {
         await server.run("postgres", `ALTER DATABASE ${name} RENAME TO ${name}_away`);
         return () => server.run("postgres", `ALTER DATABASE ${name}_away RENAME TO ${name}`);
       },
+      setClock: async (aheadMs: number) => void (ahead = `${aheadMs} ms`),
+      // An entry of an index has at most 2,704 bytes.
+      names: { controls: "\t\n\u0001\u007f", longest: [longPath(2600), longPath(2600, "mixed")] },
       close: () => server.run("postgres", `DROP DATABASE ${name} WITH (FORCE)`),
       share: (path: string, allow: readonly Who[]) => {
         return server.run(name, "UPDATE page SET owners = $2 WHERE path = $1", [path, ownersOf(allow)]);

@@ -72,6 +72,34 @@ describe("createRemoteClient", () => {
       expect(api.requests.length).toBe(1);
     });
 
+    it("takes no refusal for a limit where every answer says how long to wait", async () => {
+      const api = await startSequence({ status: 403, headers: { "retry-after": "0" } });
+      const error = await errorOf(connect(api.origin, { announcesWaits: true }).json("/", okSchema));
+      expect(error).toMatchObject({ code: "SOURCE_FORBIDDEN", status: 403 });
+      expect(api.requests.length).toBe(1);
+    });
+
+    it("waits before the next request as a good answer asks", async () => {
+      const api = await startSequence({ ...fine, headers: { "retry-after": "60" } }, fine);
+      const events: RemoteEvent[] = [];
+      const client = connect(api.origin, {
+        announcesWaits: true,
+        context: {
+          signal: abort.signal,
+          limits: { documentBytes: 1000, requestTimeoutMs: 5000 },
+          onRemoteEvent: (event) => events.push(event),
+        },
+      });
+      expect(await client.json("/", okSchema)).toEqual({ ok: true });
+      const second = errorOf(client.json("/", okSchema));
+      await vi.waitUntil(() => events.some(({ type }) => type === "wait"));
+      // While others come and go, it would have arrived.
+      for (let count = 0; count < 5; count += 1) await connect(api.origin).json("/", okSchema);
+      expect(api.requests.length).toBe(6);
+      abort.abort(new Error("enough"));
+      expect(await second).toMatchObject({ message: "enough" });
+    });
+
     it("keeps the wait that was asked for when the vendor's words are told in its place", async () => {
       const api = await startSequence({ status: 429, headers: { "retry-after": "86400" }, body: "quota" });
       const explain = (_status: number, body: string) =>

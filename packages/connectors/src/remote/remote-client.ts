@@ -65,6 +65,11 @@ export type RemoteClientOptions = {
   secretQuery?: Record<string, string>;
   /** Requests in flight at once. Default 4. */
   concurrency?: number;
+  /**
+   * The service says with every answer, good or bad, how long to wait before the next request: 0 for not at all, which
+   * then says nothing about an answer that refuses.
+   */
+  announcesWaits?: boolean;
   /** The vendor's own words of what an answer means, where they say more than the status does. */
   explain?: (status: number, body: string) => AnnealError | null;
 };
@@ -176,6 +181,17 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     }
   }
 
+  function waitOf(response: Response): number | null {
+    const toldMs = retryAfterMs(response.headers.get("retry-after"), Date.now());
+    return toldMs === 0 && options.announcesWaits === true ? null : toldMs;
+  }
+
+  /** What a good answer asks for is kept to before the next request, which would be refused. */
+  function keepQuiet(waitMs: number): void {
+    observe({ type: "wait", cause: "told", waitMs });
+    pausedUntil = Math.max(pausedUntil, Date.now() + Math.min(waitMs, maxWaitMs));
+  }
+
   /** Tries until there is an answer that is not about load, or none is to be expected. */
   async function attempt(path: string, request: RemoteRequest): Promise<Sent> {
     const url = addressOf(path, request.query);
@@ -198,14 +214,17 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
         continue;
       }
       const { response, used } = sent;
-      if (response.ok) return sent;
+      const wantedMs = waitOf(response);
+      if (response.ok) {
+        if (options.announcesWaits === true && wantedMs !== null) keepQuiet(wantedMs);
+        return sent;
+      }
       if (response.status === 401 && used !== undefined && !renewed) {
         renewed = true;
         await discard(response);
         credentials?.refuse(used);
         continue;
       }
-      const wantedMs = retryAfterMs(response.headers.get("retry-after"), Date.now());
       const waitMs = wantedMs ?? firstBackoffMs * 2 ** tries;
       waitedMs += waitMs;
       if (isAboutLoad(response.status, wantedMs) && tries < maxAttempts && waitedMs <= maxWaitMs) {

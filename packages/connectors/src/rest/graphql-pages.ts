@@ -2,9 +2,10 @@ import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { parseJson } from "../remote/remote-answer.ts";
 import type { RemoteClient } from "../remote/remote-client.ts";
+import { clockOf } from "../remote/service-clock.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { GraphqlConfig } from "./config.ts";
-import { clockOf, noList, repeatsItself, restartWhenStale, type ItemListing, type ItemPage } from "./pages.ts";
+import { noList, repeatsItself, restartWhenStale, type ItemListing, type ItemPage } from "./pages.ts";
 import { parsePath, select, selectList, type Path } from "./path.ts";
 import { splitAssignment } from "./rest-pages.ts";
 
@@ -60,7 +61,7 @@ export async function askGraphql(
   });
   const refusal = describeErrors(config.url, answer);
   if (refusal !== null) throw refusal;
-  return { data: answer.data, answeredAtMs: clockOf(headers.get("date")) };
+  return { data: answer.data, answeredAtMs: clockOf(headers) };
 }
 
 /** Relay's connections: `pageInfo { hasNextPage endCursor }`. */

@@ -59,9 +59,3 @@ export function repeatsItself(what: string): AnnealError {
     action: "Check the pagination: its kind, the name of its parameter, and the field of the next page.",
   });
 }
-
-/** @param header the Date of an answer */
-export function clockOf(header: string | null): number {
-  const timeMs = Date.parse(header ?? "");
-  return Number.isNaN(timeMs) ? Date.now() : timeMs;
-}

@@ -7,7 +7,7 @@ import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { ItemConfig, RestSecrets } from "./config.ts";
 import { changesOf, refOf, timeOf, type Mapping } from "./item.ts";
-import type { ItemListing } from "./pages.ts";
+import type { ItemListing, ItemPage } from "./pages.ts";
 import { formatServiceTime, type ServiceTime } from "./watermark.ts";
 
 const cursorSchema = z.object({
@@ -16,6 +16,8 @@ const cursorSchema = z.object({
   settings: z.string(),
   since: z.object({ timeMs: z.number(), form: z.enum(["iso", "date", "seconds", "milliseconds"]) }).nullable(),
   completeAtMs: z.number().nullable(),
+  /** One moment by the service's clock and by ours: the last sync's. */
+  clocks: z.object({ serviceMs: z.number(), oursMs: z.number() }).nullable().default(null),
 });
 type ItemCursor = z.infer<typeof cursorSchema>;
 
@@ -28,6 +30,8 @@ const namelessRef = "items without an id";
 /**
  * Reads what is new, either by listing everything (then what is missing is deleted) or, between two complete listings,
  * by asking for what changed since. The time asked for moves only when everything before it was read without a failure.
+ * Where the service's clock was set back, what changed since may carry times before the one asked for: then everything is
+ * listed.
  */
 export async function* readItems(
   { config, cursor, known, context }: ReadRequest<ItemConfig, RestSecrets>,
@@ -36,7 +40,7 @@ export async function* readItems(
 ): AsyncIterable<Change> {
   const runAtMs = Date.now();
   const before = cursorOf(cursor, config);
-  const incremental = isIncremental(before, config, runAtMs);
+  let incremental = isIncremental(before, config, runAtMs);
   const since = incremental && before.since !== null ? formatServiceTime(overlapping(before.since)) : null;
   const seen = new SeenRefs();
   let scanned = 0;
@@ -45,7 +49,17 @@ export async function* readItems(
   let startedAtMs = 0;
   let newest: ServiceTime | null = before.since;
 
-  for await (const { items, answeredAtMs } of listing.list(since)) {
+  async function* list(): AsyncIterable<ItemPage> {
+    if (since === null) return yield* listing.list(null);
+    for await (const page of listing.list(since)) {
+      if (pages === 0 && wentBack(before, page.answeredAtMs)) {
+        incremental = false;
+        return yield* listing.list(null);
+      }
+      yield page;
+    }
+  }
+  for await (const { items, answeredAtMs } of list()) {
     context.signal.throwIfAborted();
     if (pages === 0) startedAtMs = answeredAtMs;
     pages += 1;
@@ -94,6 +108,7 @@ export async function* readItems(
         ...before,
         since: atMost(newest, startedAtMs),
         completeAtMs: incremental ? before.completeAtMs : runAtMs,
+        clocks: { serviceMs: startedAtMs, oursMs: runAtMs },
       };
   yield { type: "checkpoint", cursor: reached, scanned, total: scanned };
 }
@@ -102,7 +117,7 @@ function cursorOf(cursor: Cursor | null, config: ItemConfig): ItemCursor {
   const settings = hash("sha256", JSON.stringify(config), "base64url").slice(0, 22);
   const parsed = cursorSchema.safeParse(cursor);
   if (parsed.success && parsed.data.settings === settings) return parsed.data;
-  return { version: 1, settings, since: null, completeAtMs: null };
+  return { version: 1, settings, since: null, completeAtMs: null, clocks: null };
 }
 
 function isIncremental({ since, completeAtMs }: ItemCursor, config: ItemConfig, nowMs: number): boolean {
@@ -110,6 +125,13 @@ function isIncremental({ since, completeAtMs }: ItemCursor, config: ItemConfig, 
   const ageMs = nowMs - completeAtMs;
   // A complete listing in the future is a clock that was set back.
   return ageMs >= 0 && ageMs < config.completeEveryHours * hourMs;
+}
+
+/** By more than the overlap makes up for. Its clock went as far as ours since the last sync, if nobody set either. */
+function wentBack({ clocks }: ItemCursor, answeredAtMs: number): boolean {
+  if (clocks === null) return false;
+  const expectedMs = clocks.serviceMs + (Date.now() - clocks.oursMs);
+  return answeredAtMs < expectedMs - overlapMs;
 }
 
 function overlapping(time: ServiceTime): ServiceTime {

@@ -180,6 +180,28 @@ describe("a REST source", () => {
     expect(target.opened).toEqual(["now.md"]);
   });
 
+  it.each([5, -2])("lists everything when the service's clock, %i hours from ours, was set back", async (hours) => {
+    const hourMs = 3_600_000;
+    notes.aheadMs = hours * hourMs;
+    for (const name of ["a.md", "b.md"]) notes.put(name, `About ${name}`);
+    const config = configOf(notes, { ...byCursor, since: "updated_since" });
+    const target = await sync(new MemoryTarget(), config);
+
+    notes.aheadMs -= 3 * hourMs;
+    notes.put("b.md", "Changed, and yet earlier");
+    notes.put("c.md", "New, and yet earlier");
+    notes.notes.delete("a.md");
+    await sync(target, config);
+    expect(target.opened).toEqual(["b.md", "c.md"]);
+    expect(target.contents()).toEqual({ "b.md": "Changed, and yet earlier", "c.md": "New, and yet earlier" });
+
+    notes.put("c.md", "Changed by the clock as it is now");
+    notes.requests.length = 0;
+    await sync(target, config);
+    expect(target.opened).toEqual(["c.md"]);
+    expect(lists().every(({ query }) => query.has("updated_since"))).toBe(true);
+  });
+
   it("lists everything again when the settings change", async () => {
     notes.put("a.md", "A", "2026-01-05T10:00:00.000Z");
     notes.put("b.md", "B", "2026-03-05T10:00:00.000Z");

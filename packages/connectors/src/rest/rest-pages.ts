@@ -1,8 +1,9 @@
 import { z } from "zod";
 import type { RemoteClient } from "../remote/remote-client.ts";
+import { clockOf } from "../remote/service-clock.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { RestConfig } from "./config.ts";
-import { clockOf, noList, repeatsItself, restartWhenStale, type ItemListing, type ItemPage } from "./pages.ts";
+import { noList, repeatsItself, restartWhenStale, type ItemListing, type ItemPage } from "./pages.ts";
 import { parsePath, select, selectList, textOf, type Path } from "./path.ts";
 
 const answerSchema = z.unknown().refine((answer) => answer !== undefined, "no JSON");
@@ -47,7 +48,7 @@ async function* listPages(
     const items = selectList(data, itemsPath);
     if (items === null) throw noList(itemsField, data);
     offset += items.length;
-    const answeredAtMs = clockOf(headers.get("date"));
+    const answeredAtMs = clockOf(headers);
 
     if (pagination === "page" || pagination === "offset") {
       if (items.length === 0 && page > 0) return;

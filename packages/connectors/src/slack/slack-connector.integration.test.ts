@@ -75,6 +75,7 @@ async function createHarness(
         for (const channel of slack.channels.values()) channel.members.add(slack.botId);
       };
     },
+    setClock: async (aheadMs) => void (slack.aheadMs = aheadMs),
     close: () => slack.close(),
 
     emailOf: (person) => `${person}@example.com`,

@@ -6,6 +6,8 @@ import { mayRead, principalKey } from "@anneal/core/access/acl";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions, type Who } from "../../conformance/describe-permissions.ts";
+import { createFileClock } from "../../conformance/file-clock.ts";
+import { longPath } from "../../conformance/long-names.ts";
 import { fullControl, type Ace } from "../../conformance/descriptor-bytes.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
@@ -65,6 +67,9 @@ describe.skipIf(program === null)("with samba", () => {
       for (const name of await readdir(folder, { recursive: true })) await samba.own(join(folder, name));
     };
     const inShare = (name: string) => `${path}\\${name.replaceAll("/", "\\")}`;
+    const clock = createFileClock();
+    /** The server's own disk keeps the files, so its PATH_MAX holds, long before the protocol's 32,767 characters. */
+    const nameBytes = 4095 - Buffer.byteLength(`${root}/`);
     await mkdir(root);
     await samba.own(root);
     await samba.setAcl(path, [serviceEntry()]);
@@ -83,6 +88,7 @@ describe.skipIf(program === null)("with samba", () => {
           () => true,
         );
         await writeFile(join(root, name), text);
+        await clock.stamp(join(root, name));
         await ownAll(root);
         // Samba keeps lists by inode: one that was deleted on disk may have left its own behind.
         for (const path of isNew ? [...made, name] : made) await samba.setAcl(inShare(path), [serviceEntry()]);
@@ -97,6 +103,8 @@ describe.skipIf(program === null)("with samba", () => {
         await rename(root, `${root}-away`);
         return () => rename(`${root}-away`, root);
       },
+      setClock: clock.setClock,
+      names: { longest: [longPath(nameBytes), longPath(nameBytes, "mixed")] },
       close: () => rm(root, { recursive: true, force: true }),
     };
   };

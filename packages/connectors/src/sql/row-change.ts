@@ -26,13 +26,22 @@ export async function changeOf<Session extends SqlSession>(
     title,
     modifiedAt: modifiedAtOf(dialect, relation, row),
     acl: aclOf(dialect, config, relation, row),
+    mark: markOf(relation, row),
   };
   return compareDocument(facts, markdown, known, maxBytes);
 }
 
-/** What a document of any database is compared by: its text, and apart from it who may read it. */
+/** The watermark as it stands in the row; null where there is none to compare. */
+export function markOf({ watermark }: Relation, row: Row): string | null {
+  return watermark === null ? null : (row.get(watermark.name) ?? null);
+}
+
+/**
+ * What a document of any database is compared by: its text, and apart from it who may read it. The watermark, where there
+ * is one, is kept beside them (`hasMark`).
+ */
 export async function compareDocument(
-  facts: Pick<SourceItem, "ref" | "uri" | "title" | "modifiedAt" | "acl">,
+  { mark, ...facts }: Pick<SourceItem, "ref" | "uri" | "title" | "modifiedAt" | "acl"> & { mark: string | null },
   markdown: string,
   known: KnownItems,
   maxBytes: number,
@@ -42,16 +51,29 @@ export async function compareDocument(
   if (bytes.byteLength > maxBytes) {
     return { type: "failure", ref, error: tooLarge(ref, bytes.byteLength, maxBytes).toReport() };
   }
-  const contentDigest = digest(markdown);
-  const fingerprint = `${contentDigest}-${acl === null ? "default" : digest(aclFingerprint(acl))}`;
-  const before = await known.fingerprintOf(ref);
-  if (before === fingerprint) return null;
-  // To or from the source's default audience is for the consumer to apply, with the whole item.
-  if (acl !== null && before?.startsWith(`${contentDigest}-`) && !before.endsWith("-default")) {
-    return { type: "acl", ref, acl, fingerprint };
-  }
+  const content = digest(markdown);
+  const audience = audienceOf(acl);
+  const fingerprint = writeFingerprint({ content, audience, mark: mark === null ? null : digest(mark) });
+  const stored = await known.fingerprintOf(ref);
+  if (stored === fingerprint) return null;
   const item: SourceItem = { ...facts, mediaType: "text/markdown", sizeBytes: bytes.byteLength, fingerprint };
+  const before = stored === null ? null : readFingerprint(stored);
+  if (before?.content === content) {
+    // Touched, and nothing else: the new watermark is stored without reading anything.
+    if (before.audience === audience) return { type: "moved", fromRef: ref, item };
+    // To or from the source's default audience is for the consumer to apply, with the whole item.
+    if (acl !== null && before.audience !== everybodys) return { type: "acl", ref, acl, fingerprint };
+  }
   return { type: "upsert", item, content: contentOf(bytes) };
+}
+
+/**
+ * Whether a row that was not read again still has the watermark that it was read with. One that was written by a clock
+ * that had gone back has another, which is lower than what was read up to.
+ */
+export async function hasMark(ref: string, mark: string | null, known: KnownItems): Promise<boolean> {
+  const stored = await known.fingerprintOf(ref);
+  return stored !== null && readFingerprint(stored).mark === (mark === null ? null : digest(mark));
 }
 
 /**
@@ -60,10 +82,12 @@ export async function compareDocument(
  */
 export async function compareAudience(ref: string, acl: Acl | null, known: KnownItems): Promise<Change | null> {
   if (acl === null) return null;
-  const before = await known.fingerprintOf(ref);
-  if (before === null || before.endsWith("-default")) return null;
-  const fingerprint = `${before.slice(0, digestChars)}-${digest(aclFingerprint(acl))}`;
-  return before === fingerprint ? null : { type: "acl", ref, acl, fingerprint };
+  const stored = await known.fingerprintOf(ref);
+  if (stored === null) return null;
+  const before = readFingerprint(stored);
+  const audience = audienceOf(acl);
+  if (before.audience === everybodys || before.audience === audience) return null;
+  return { type: "acl", ref, acl, fingerprint: writeFingerprint({ ...before, audience }) };
 }
 
 export function refPrefix(relationName: string): string {
@@ -123,6 +147,26 @@ export function duplicateKey(relation: Relation, ref: string): AnnealError {
   return new AnnealError("CONFLICT", `"${ref}" is the key of more than one row; only the first was read.`, {
     action: `Name key columns that tell the rows of "${relation.name}" apart; now it is (${key}).`,
   });
+}
+
+/** Digests of a row's text, of who may read it (or `everybodys`), and of its watermark. */
+type RowFingerprint = { content: string; audience: string; mark: string | null };
+
+/** The source's default audience. */
+const everybodys = "default";
+
+function audienceOf(acl: Acl | null): string {
+  return acl === null ? everybodys : digest(aclFingerprint(acl));
+}
+
+function writeFingerprint({ content, audience, mark }: RowFingerprint): string {
+  return `${content}-${audience}${mark === null ? "" : `:${mark}`}`;
+}
+
+/** A digest has no colon in it, but may have a hyphen. */
+function readFingerprint(stored: string): RowFingerprint {
+  const [main = "", mark = null] = stored.split(":");
+  return { content: main.slice(0, digestChars), audience: main.slice(digestChars + 1), mark };
 }
 
 const digestChars = 32;

@@ -8,7 +8,17 @@ import { sqlSecretSchema, type SqlConfig, type SqlSecrets } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
 import { readPeople } from "./people.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
-import { aclOf, changeOf, compareAudience, digest, duplicateKey, refOf, refPrefix } from "./row-change.ts";
+import {
+  aclOf,
+  changeOf,
+  compareAudience,
+  digest,
+  duplicateKey,
+  hasMark,
+  markOf,
+  refOf,
+  refPrefix,
+} from "./row-change.ts";
 import { renderingVersion } from "./row-document.ts";
 import { readMaxWatermark, readRows, type RowScan } from "./rows.ts";
 import { refuseWritableUser } from "./writable-user.ts";
@@ -89,6 +99,9 @@ function parseCursor(cursor: Cursor | null): SqlCursor {
 }
 
 /**
+ * A watermark finds what changed quickly, where the clock that writes it only ever goes forward. That it did is not
+ * relied on: a row below it whose own watermark is another one than it was read with has the relation read whole.
+ *
  * The watermark moves only when the whole relation was read without a failure: until then a resumed run reads the
  * same rows again, and knows what is stored by its fingerprint.
  */
@@ -105,37 +118,49 @@ async function* readRelation<Session extends SqlSession>(
   const before = progress.cursor.watermarks[relation.name];
   const sinceWatermark = before?.settings === settings ? before.value : null;
   const reached = await readMaxWatermark(dialect, session, relation);
+  const readable = relation.columns.filter(dialect.isReadable);
+  const rendered = { ...relation, columns: readable };
+  /** Besides what is read for its text, since that may leave a watermark out: one of bytes. */
+  const apart = [relation.owner, relation.watermark].filter((column) => column !== null);
   const scan: RowScan = {
-    columns: relation.columns.filter(dialect.isReadable),
+    columns: [...new Set([...readable, ...apart])],
     maxValueChars: Math.min(context.limits.documentBytes + 1, 2 ** 30),
     sinceWatermark,
   };
 
   let failed = false;
-  for await (const rows of readRows(dialect, session, relation, scan)) {
-    for (const row of rows) {
-      progress.scanned += 1;
-      const ref = refOf(relation, row);
-      const change = seen.add(ref)
-        ? await changeOf(dialect, config, relation, row, known, context.limits.documentBytes)
-        : ({ type: "failure", ref, error: duplicateKey(relation, ref).toReport() } as const);
-      if (change === null) continue;
-      failed ||= change.type === "failure";
-      yield change;
+  async function* compareRows(some: RowScan, isNew: (ref: string) => boolean): AsyncIterable<Change> {
+    for await (const rows of readRows(dialect, session, relation, some)) {
+      for (const row of rows) {
+        progress.scanned += 1;
+        const ref = refOf(relation, row);
+        const change = isNew(ref)
+          ? await changeOf(dialect, config, rendered, row, known, context.limits.documentBytes)
+          : ({ type: "failure", ref, error: duplicateKey(relation, ref).toReport() } as const);
+        if (change === null) continue;
+        failed ||= change.type === "failure";
+        yield change;
+      }
+      yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
     }
-    yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
   }
+  yield* compareRows(scan, (ref) => seen.add(ref));
 
   if (sinceWatermark !== null) {
     // Rows below the watermark were not read: their keys tell that they still exist, their owners who may read them.
-    const columns = relation.owner === null ? [] : [relation.owner];
-    for await (const rows of readRows(dialect, session, relation, { ...scan, columns, sinceWatermark: null })) {
+    let wentBack = false;
+    for await (const rows of readRows(dialect, session, relation, { ...scan, columns: apart, sinceWatermark: null })) {
       for (const row of rows) {
         const ref = refOf(relation, row);
         if (!seen.add(ref)) continue;
+        wentBack ||= !(await hasMark(ref, markOf(relation, row), known));
         const change = await compareAudience(ref, aclOf(dialect, config, relation, row), known);
         if (change !== null) yield change;
       }
+    }
+    if (wentBack) {
+      const met = new SeenRefs();
+      yield* compareRows({ ...scan, sinceWatermark: null }, (ref) => met.add(ref));
     }
   }
   if (reached !== null && !failed) {

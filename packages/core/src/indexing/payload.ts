@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aclKeys } from "../access/acl.ts";
+import { type Acl, aclFingerprint, aclKeys } from "../access/acl.ts";
 import type { DocumentPlace, IdentifiedChunk } from "./plan-indexing.ts";
 
 /** Names of the two vectors of every point. */
@@ -45,13 +45,16 @@ export const payloadIndexes = {
   hidden_in: "keyword",
 } as const satisfies Partial<Record<keyof ChunkPayload, "keyword" | "bool">>;
 
-export type PayloadPlace = DocumentPlace & {
-  workspaceId: string;
-  sourceId: string;
-  language: string | null;
-  /** Sources in which an earlier copy with the same readers is found. */
-  hiddenIn?: readonly string[];
+/** Who finds a document. */
+export type Readers = {
+  acl: Acl;
+  /** Sources in which an earlier copy with the same readers is found, in code-unit order. */
+  hiddenIn: readonly string[];
 };
+
+export type PayloadPlace = DocumentPlace & Readers & { workspaceId: string; sourceId: string; language: string | null };
+
+export type ReadersPayload = Pick<ChunkPayload, "acl_allow" | "acl_deny" | "hidden" | "hidden_in">;
 
 export function chunkPayload({ chunk, contentHash }: IdentifiedChunk, place: PayloadPlace): ChunkPayload {
   return {
@@ -76,11 +79,13 @@ export function chunkPayload({ chunk, contentHash }: IdentifiedChunk, place: Pay
 }
 
 /** All fields that say who finds the point: what a change without a new text overwrites. */
-export function readersPayload(
-  place: Pick<PayloadPlace, "acl" | "hiddenIn">,
-): Pick<ChunkPayload, "acl_allow" | "acl_deny" | "hidden" | "hidden_in"> {
-  const hiddenIn = [...(place.hiddenIn ?? [])];
-  return { ...aclPayload(place), hidden: hiddenIn.length > 0, hidden_in: hiddenIn };
+export function readersPayload({ acl, hiddenIn }: Readers): ReadersPayload {
+  return { ...aclPayload({ acl }), hidden: hiddenIn.length > 0, hidden_in: [...hiddenIn] };
+}
+
+/** What a point's row remembers of its `readersPayload`: equal where that is equal. */
+export function readersFingerprint({ acl, hiddenIn }: Readers): string {
+  return `${aclFingerprint(acl)}${hiddenIn.map((sourceId) => `#${sourceId}`).join("")}`;
 }
 
 /** The two fields of the ACL. */

@@ -67,6 +67,8 @@ export const trainerConfigSchema = z
     sampleTokens: count.default(32),
     /** CPU threads; null leaves torch's choice. The same number is needed for bit-equal results. */
     threads: count.nullable().default(null),
+    /** What it may reserve of its GPU, which it may share with others, in bytes; it then fails without a GPU. Null: all. */
+    gpuMemoryBytes: count.nullable().default(null),
   })
   .refine((config) => (config.batchTokens === null) !== (config.batchSize === null), {
     path: ["batchTokens"],

@@ -1,19 +1,14 @@
 import type { Acl } from "@anneal/core/access/acl";
 import type { SourceItem } from "@anneal/core/connect/change";
-import { AnnealError } from "@anneal/core/errors";
 import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
-import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
+import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { directoryMembers, directoryUsers, documents, sources } from "../schema.ts";
+import { followsSource, isSource, itemColumns, lockDefaultAcl, ofSource } from "./documents-of-source.ts";
 import { isPaused, isSyncing } from "./source-syncs.ts";
+import { upsertDocuments, type FetchedContent, type UpsertedDocument } from "./upsert-documents.ts";
 
 export type Source = typeof sources.$inferSelect;
 
-const isSource = (scope: Scope, sourceId: string) =>
-  and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId));
-export const ofSource = (scope: Scope, sourceId: string) =>
-  and(eq(documents.sourceId, sourceId), eq(documents.workspaceId, scope.workspaceId));
-/** What the source decides about: neither deleted nor kept by a person after it was. */
-export const followsSource = and(isNull(documents.deletedAt), isNull(documents.restoredAt));
 /** It is its source's again, or a tombstone, and no longer a person's. */
 const notKept = { restoredAt: null, restoredBy: null };
 
@@ -93,7 +88,8 @@ export async function saveSource(
     name: string;
     kind: string;
     config: Record<string, unknown>;
-    sealedSecrets: Buffer | null;
+    /** Left out, they stay as they are, also where they are renewed meanwhile. */
+    sealedSecrets?: Buffer | null;
     defaultAcl: Acl;
     schedule: string | null;
     /** Left out, it stays as it is. */
@@ -196,90 +192,20 @@ export async function* streamRefs(scope: Scope, sourceId: string, pageSize = 100
   }
 }
 
-/** SQL: whoever stores content shares it, whoever removes content that no document has any more holds it alone. */
-export const contentLock = (contentKey: string) => sql`hashtextextended(${`content:${contentKey}`}, 0)`;
-
-export type FetchedContent = { contentHash: string; contentKey: string; sizeBytes: number };
-
-function itemColumns(item: SourceItem, defaultAcl: Acl) {
-  return {
-    ref: item.ref,
-    uri: item.uri,
-    title: item.title ?? item.ref,
-    mediaType: item.mediaType,
-    sizeBytes: item.sizeBytes,
-    fingerprint: item.fingerprint,
-    acl: item.acl ?? defaultAcl,
-    aclInherited: item.acl === null,
-    sourceModifiedAt: item.modifiedAt === null ? null : new Date(item.modifiedAt),
-  };
-}
-
-/**
- * Stores a new or changed document; it goes round the loop again only if its bytes are others than before.
- * @param putContent stores the bytes, where they are not stored yet; nobody removes them before the row names them
- */
+/** One new or changed document: a batch of one. */
 export async function upsertDocument(
   scope: Scope,
   sourceId: string,
   item: SourceItem,
   content: FetchedContent,
   putContent?: () => Promise<void>,
-): Promise<{ documentId: string; change: "added" | "changed" | "unchanged" }> {
-  return inWorkspace(scope, async (tx) => {
-    if (putContent) {
-      await tx.execute(sql`select pg_advisory_xact_lock_shared(${contentLock(content.contentKey)})`);
-      await putContent();
-    }
-    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
-    const columns = { ...itemColumns(item, defaultAcl), ...content };
-    const [existing] = await tx
-      .select({
-        id: documents.id,
-        contentHash: documents.contentHash,
-        deletedAt: documents.deletedAt,
-        restoredAt: documents.restoredAt,
-      })
-      .from(documents)
-      .where(and(ofSource(scope, sourceId), eq(documents.ref, item.ref)))
-      .for("update");
-    if (existing === undefined) {
-      const [row] = await tx
-        .insert(documents)
-        .values({ ...columns, workspaceId: scope.workspaceId, sourceId, status: "fetched" })
-        .returning({ id: documents.id });
-      return { documentId: row!.id, change: "added" };
-    }
-    const returns = existing.deletedAt !== null || existing.restoredAt !== null;
-    const changed = existing.contentHash !== content.contentHash || returns;
-    await tx
-      .update(documents)
-      .set({
-        ...columns,
-        ...notKept,
-        deletedAt: null,
-        ...(changed ? { status: "fetched" as const, drop: null, changedAt: new Date() } : {}),
-      })
-      .where(eq(documents.id, existing.id));
-    return { documentId: existing.id, change: returns ? "added" : changed ? "changed" : "unchanged" };
-  });
+): Promise<UpsertedDocument> {
+  const [document] = await upsertDocuments(scope, sourceId, [{ item, content, putContent }]);
+  return document!;
 }
 
-/**
- * The ACL of documents without one of their own, as it is now and not as it was when the sync began; and nothing comes
- * alive under a source that is gone. A change and a removal wait for this transaction, or are seen by it.
- */
-async function lockDefaultAcl(scope: Scope, tx: Transaction, sourceId: string): Promise<Acl> {
-  const [source] = await tx
-    .select({ name: sources.name, defaultAcl: sources.defaultAcl, deletedAt: sources.deletedAt })
-    .from(sources)
-    .where(isSource(scope, sourceId))
-    .for("share");
-  if (source?.deletedAt === null) return source.defaultAcl;
-  throw new AnnealError("SOURCE_NOT_FOUND", `The source “${source?.name ?? sourceId}” was removed while it was read.`, {
-    action: "Take it back, then read it again.",
-  });
-}
+/** Of what could not be read. Never equal to a real one: the next sync tries again. */
+export const unreadFingerprint = "";
 
 /**
  * A document whose content could not be fetched: known, shown with its reason, and readable by nobody new. One that was
@@ -301,8 +227,7 @@ export async function quarantineRef(
         ref,
         uri: ref,
         title: ref,
-        // Never equal to a real fingerprint: the next sync tries again.
-        fingerprint: "",
+        fingerprint: unreadFingerprint,
         acl,
         aclInherited: true,
         status: "quarantined",

@@ -1,5 +1,6 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
+import { isCleanedFrom } from "@anneal/core/clean/clean-digest";
 import { and, asc, desc, eq, ilike, inArray, isNotNull, isNull, or, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { documents, sources, type DocumentStatus } from "../schema.ts";
@@ -125,28 +126,41 @@ export async function countDocumentFacets(scope: Scope) {
   });
 }
 
-/** Documents whose cleaned form is missing or was made by another parser or policy. */
+/**
+ * Documents whose cleaned form is missing, was made by another parser or policy, or could be made better with one of
+ * these languages (OCR).
+ */
 export async function listDocumentsToClean(
   scope: Scope,
-  options: { cleanVersion: string; sourceIds: string[] | null },
+  options: { cleanVersion: string; languages: readonly string[]; sourceIds: string[] | null },
 ): Promise<{ id: string }[]> {
-  return inWorkspace(scope, (tx) =>
+  const { cleanVersion, languages, sourceIds } = options;
+  const rows = await inWorkspace(scope, (tx) =>
     tx
-      .select({ id: documents.id })
+      .select({
+        id: documents.id,
+        status: documents.status,
+        cleanDigest: documents.cleanDigest,
+        contentHash: documents.contentHash,
+      })
       .from(documents)
       .where(
         and(
           live(scope),
           sql`${documents.contentKey} <> ''`,
-          // The digest says which version made it of which bytes; a quarantined one is tried again when either is new.
+          // Most are as they were and need not come here to be looked at.
           or(
             eq(documents.status, "fetched"),
-            sql`${documents.cleanDigest} is distinct from ${`${options.cleanVersion}:`} || ${documents.contentHash}`,
+            sql`${documents.cleanDigest} is distinct from ${`${cleanVersion}:`} || ${documents.contentHash}`,
           ),
-          options.sourceIds === null ? undefined : inArray(documents.sourceId, options.sourceIds),
+          sourceIds === null ? undefined : inArray(documents.sourceId, sourceIds),
         ),
       )
       .orderBy(asc(documents.firstSeenAt), asc(documents.id)),
+  );
+  return rows.filter(
+    ({ status, cleanDigest, contentHash }) =>
+      status === "fetched" || !isCleanedFrom(cleanDigest, { cleanVersion, contentHash }, languages),
   );
 }
 

@@ -1,7 +1,9 @@
 import { and, gte } from "drizzle-orm";
 import { inWorkspace, type Scope } from "../database.ts";
 import { documents } from "../schema.ts";
-import { followsSource, ofSource } from "./connect.ts";
+import { listRefsWithFingerprint, unreadFingerprint } from "./connect.ts";
+import { followsSource, ofSource } from "./documents-of-source.ts";
+import { createKnownValues } from "./known-values.ts";
 
 const maxAhead = 500;
 
@@ -11,16 +13,24 @@ export type FingerprintReader = {
    * is news, though it may be just what it was.
    */
   fingerprintOf(ref: string): Promise<string | null>;
+  /** Live refs that hold exactly this fingerprint. */
+  refsWithFingerprint(fingerprint: string): Promise<string[]>;
   /** What was read ahead of this document no longer holds. */
   forget(ref: string): void;
+  /** The document was written, and has this fingerprint. */
+  learn(ref: string, fingerprint: string): void;
 };
 
 /**
  * Fingerprints by ref. A listing mostly asks in the order in which refs are stored, so those that follow are read with
  * each: twice as many after a page that was used up, a quarter after one that was not, and one alone where the order is
- * another or nothing is known yet.
+ * another or nothing is known yet. Where much is new, what is known is kept in mind and the rest not asked for.
+ *
+ * To be told of all that is written meanwhile; to be used by whoever alone reads the source.
  */
 export function createFingerprintReader(scope: Scope, sourceId: string): FingerprintReader {
+  const refs = createKnownValues(scope, sourceId, "ref");
+  const fingerprints = createKnownValues(scope, sourceId, "fingerprint");
   let ahead = new Map<string, string>();
   let size = 1;
   let used = 0;
@@ -36,6 +46,7 @@ export function createFingerprintReader(scope: Scope, sourceId: string): Fingerp
         used += 1;
         return held;
       }
+      if (!(await refs.mayHave(ref))) return null;
       resize();
       const page = await inWorkspace(scope, (tx) =>
         tx
@@ -46,8 +57,22 @@ export function createFingerprintReader(scope: Scope, sourceId: string): Fingerp
           .limit(size),
       );
       ahead = new Map(page.map((row) => [row.ref, row.fingerprint]));
-      return ahead.get(ref) ?? null;
+      const found = ahead.get(ref);
+      if (found === undefined) refs.missed();
+      return found ?? null;
+    },
+    async refsWithFingerprint(fingerprint) {
+      // People give it to documents meanwhile, to have them read again.
+      const isTaken = fingerprint === unreadFingerprint || (await fingerprints.mayHave(fingerprint));
+      const found = isTaken ? await listRefsWithFingerprint(scope, sourceId, fingerprint) : [];
+      if (isTaken && found.length === 0) fingerprints.missed();
+      return found;
     },
     forget: (ref) => void ahead.delete(ref),
+    learn(ref, fingerprint) {
+      ahead.delete(ref);
+      refs.add(ref);
+      fingerprints.add(fingerprint);
+    },
   };
 }

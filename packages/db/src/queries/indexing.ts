@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, isNull, notInArray, sql } from "drizzle-orm";
-import { inWorkspace, requireRow, type Scope } from "../database.ts";
+import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { chunks, collections, documents } from "../schema.ts";
 
 export type Collection = typeof collections.$inferSelect;
@@ -102,45 +102,47 @@ export async function getChunksForCitation(scope: Scope, chunkIds: string[]) {
   );
 }
 
-/** After the vector index has taken the change. `rows` are written whole; `aclFingerprints` belong to ACL-only changes. */
-export async function applyChunkPlan(
-  scope: Scope,
-  plan: {
-    rows: Omit<Chunk, "workspaceId">[];
-    deletes: string[];
-    aclFingerprints: { id: string; aclFingerprint: string }[];
-  },
-): Promise<void> {
-  await inWorkspace(scope, async (tx) => {
-    if (plan.deletes.length > 0)
-      await tx.delete(chunks).where(and(inArray(chunks.id, plan.deletes), eq(chunks.workspaceId, scope.workspaceId)));
-    for (const { id, aclFingerprint } of plan.aclFingerprints) {
-      await tx
-        .update(chunks)
-        .set({ aclFingerprint })
-        .where(and(eq(chunks.id, id), eq(chunks.workspaceId, scope.workspaceId)));
-    }
-    for (let start = 0; start < plan.rows.length; start += 500) {
-      const page = plan.rows.slice(start, start + 500).map((row) => ({ ...row, workspaceId: scope.workspaceId }));
-      await tx
-        .insert(chunks)
-        .values(page)
-        .onConflictDoUpdate({
-          target: chunks.id,
-          set: {
-            ordinal: sql`excluded.ordinal`,
-            section: sql`excluded.section`,
-            pageStart: sql`excluded.page_start`,
-            pageEnd: sql`excluded.page_end`,
-            container: sql`excluded.container`,
-            charStart: sql`excluded.char_start`,
-            charEnd: sql`excluded.char_end`,
-            placeFingerprint: sql`excluded.place_fingerprint`,
-            aclFingerprint: sql`excluded.acl_fingerprint`,
-          },
-        });
-    }
-  });
+/** `rows` are written whole; `aclFingerprints` belong to ACL-only changes. */
+export type ChunkChanges = {
+  rows: Omit<Chunk, "workspaceId">[];
+  deletes: string[];
+  aclFingerprints: { id: string; aclFingerprint: string }[];
+};
+
+/** After the vector index has taken the change. */
+export async function applyChunkPlan(scope: Scope, changes: ChunkChanges): Promise<void> {
+  await inWorkspace(scope, (tx) => saveChunkChanges(tx, scope.workspaceId, changes));
+}
+
+export async function saveChunkChanges(tx: Transaction, workspaceId: string, changes: ChunkChanges): Promise<void> {
+  if (changes.deletes.length > 0)
+    await tx.delete(chunks).where(and(inArray(chunks.id, changes.deletes), eq(chunks.workspaceId, workspaceId)));
+  for (const { id, aclFingerprint } of changes.aclFingerprints) {
+    await tx
+      .update(chunks)
+      .set({ aclFingerprint })
+      .where(and(eq(chunks.id, id), eq(chunks.workspaceId, workspaceId)));
+  }
+  for (let start = 0; start < changes.rows.length; start += 500) {
+    const page = changes.rows.slice(start, start + 500).map((row) => ({ ...row, workspaceId }));
+    await tx
+      .insert(chunks)
+      .values(page)
+      .onConflictDoUpdate({
+        target: chunks.id,
+        set: {
+          ordinal: sql`excluded.ordinal`,
+          section: sql`excluded.section`,
+          pageStart: sql`excluded.page_start`,
+          pageEnd: sql`excluded.page_end`,
+          container: sql`excluded.container`,
+          charStart: sql`excluded.char_start`,
+          charEnd: sql`excluded.char_end`,
+          placeFingerprint: sql`excluded.place_fingerprint`,
+          aclFingerprint: sql`excluded.acl_fingerprint`,
+        },
+      });
+  }
 }
 
 /** Documents that have chunks in the collection but should have none: deleted, dropped or no longer indexed. */

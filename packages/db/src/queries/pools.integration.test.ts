@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import type { PlacementRequest } from "@anneal/sizing/placement/placement-request";
+import { findGpu } from "@anneal/sizing/gpus/catalogue";
 import { sql } from "drizzle-orm";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { openDatabase } from "../database.ts";
 import {
   drainNode,
   stackEngine,
   endPlacement,
+  getPlacedGpus,
   getPlacement,
   listActivePlacements,
   savePool,
@@ -201,4 +203,42 @@ it("goes on from the latest time that it has seen when a clock jumps back", asyn
   await endPlacement(database.db, first.id, now - 7_200_000);
   const ended = await getPlacement(database.db, first.id);
   expect(ended!.endedAt!.getTime()).toBeGreaterThanOrEqual(now);
+});
+
+describe("on a machine whose GPUs are known", () => {
+  const gpu = findGpu("L4");
+  const withGpus = (...ids: string[]) => ({
+    ...node,
+    gpuModel: gpu.id,
+    gpus: ids.length,
+    gpuMemoryGib: gpu.memoryGib,
+    devices: { ids, gpu, isSlice: false },
+  });
+  const share = (gpuMilli: number) => ({
+    gang: [{ count: 1, gpus: 1, gpuMilli, cpuMilli: 0, memoryMib: 1024 }],
+  });
+
+  it("tells what CUDA calls the GPUs that work was placed on, and how much of each is its own", async () => {
+    await savePool(database.db, { name: "this-machine", nodes: [withGpus("GPU-a", "GPU-b")] });
+    const [one, two] = [await ask(1, share(600)), await ask(1, share(700))];
+    const placed = await Promise.all([one, two].map(({ id }) => getPlacedGpus(database.db, id)));
+    expect(placed.map((each) => each?.milli)).toEqual([600, 700]);
+    expect(new Set(placed.flatMap((each) => each?.ids))).toEqual(new Set(["GPU-a", "GPU-b"]));
+    expect(placed[0]?.gpu).toMatchObject({ id: "L4", memoryGib: 22.03 });
+    const third = await ask(1, share(500));
+    expect(third).toMatchObject({ status: "queued" });
+    expect(await getPlacedGpus(database.db, third.id)).toBeNull();
+    expect(await getPlacedGpus(database.db, (await ask(1)).id)).toBeNull();
+  });
+
+  it("lets what ran on a GPU that is gone wait for another, and leaves the rest where it is", async () => {
+    await savePool(database.db, { name: "this-machine", nodes: [withGpus("GPU-a", "GPU-b")] });
+    const works = [await ask(1, share(1000)), await ask(1, share(1000))];
+    await savePool(database.db, { name: "this-machine", nodes: [withGpus("GPU-a")] });
+    await schedulePending(database.db);
+    const after = await Promise.all(works.map(({ id }) => getPlacement(database.db, id)));
+    expect(after.map((each) => each?.status).toSorted()).toEqual(["running", "waiting"]);
+    const kept = after.find((each) => each?.status === "running")!;
+    expect(await getPlacedGpus(database.db, kept.subject)).toMatchObject({ ids: ["GPU-a"] });
+  });
 });

@@ -6,7 +6,7 @@ import type { Decision } from "@anneal/sizing/placement/decision";
 import { finishWork, startWaiting, submitRequest } from "@anneal/sizing/placement/schedule";
 import { and, asc, desc, eq, inArray, isNotNull, sql } from "drizzle-orm";
 import type { Database, Transaction } from "../database.ts";
-import { placements, pools, scheduler, teams, type PoolNode } from "../schema.ts";
+import { placements, pools, scheduler, teams, type NodeGpus, type PoolNode } from "../schema.ts";
 
 export type Pool = typeof pools.$inferSelect;
 export type Placement = typeof placements.$inferSelect;
@@ -128,6 +128,22 @@ export async function getPlacement(db: Database, subject: string): Promise<Place
   return row;
 }
 
+/** The GPUs that running work was placed on, in its member's order. `milli` is its part of each in thousandths. */
+export type PlacedGpus = { ids: string[]; milli: number; gpu: NodeGpus["gpu"] };
+
+/**
+ * @returns null for work that holds no GPU: it needs none, or has no place (any more)
+ */
+export async function getPlacedGpus(db: Database, subject: string): Promise<PlacedGpus | null> {
+  const placement = await getPlacement(db, subject);
+  const [member] = placement?.status === "running" ? placement.members : [];
+  if (member === undefined || member.gpus.length === 0) return null;
+  const devices = (await listPools(db)).flatMap(({ nodes }) => nodes).find(({ name }) => name === member.node)?.devices;
+  const ids = member.gpus.map(({ index }) => devices?.ids[index]);
+  if (devices === undefined || !ids.every((id) => id !== undefined)) return null;
+  return { ids, milli: member.gpus[0]!.milli, gpu: devices.gpu };
+}
+
 export type Submission = {
   request: PlacementRequest;
   workspaceId: string | null;
@@ -234,10 +250,13 @@ async function readSnapshot(
     .limit(rememberedIds);
   const allPools = await tx.select().from(pools);
   const specs = (await tx.select().from(teams)).map(({ spec }) => spec);
-  const nodes = allPools.flatMap(({ name, nodes: own }) => own.map((node) => ({ ...node, pool: name })));
-  const known = new Set(nodes.map(({ name }) => name));
-  // Of a machine that is no longer declared nothing runs any more: what ran there waits for another.
-  const isHere = ({ members }: Placement) => members.every(({ node }) => known.has(node));
+  const nodes = allPools.flatMap(({ name, nodes: own }) =>
+    own.map(({ devices: _, ...node }) => ({ ...node, pool: name })),
+  );
+  const gpusOf = new Map(nodes.map(({ name, gpus }) => [name, gpus]));
+  // Of a machine or a GPU that is no longer declared nothing runs any more: what ran there waits for another.
+  const isHere = ({ members }: Placement) =>
+    members.every(({ node, gpus }) => gpus.every(({ index }) => index < (gpusOf.get(node) ?? 0)) && gpusOf.has(node));
   const snapshot: ClusterSnapshot = {
     ...emptySnapshot,
     nowMs: own!.nowMs,

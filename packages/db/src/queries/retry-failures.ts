@@ -13,6 +13,11 @@ const unread = { status: "fetched" as const, drop: null, cleanDigest: null, fing
  */
 export async function retryFailures(scope: Scope, sourceId: string, documentId: string | null): Promise<number> {
   return inWorkspace(scope, async (tx) => {
+    // The source first, as whoever writes its documents locks it first.
+    await tx
+      .update(sources)
+      .set({ cursor: null })
+      .where(and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId)));
     const rows = await tx
       .update(documents)
       .set(unread)
@@ -26,10 +31,6 @@ export async function retryFailures(scope: Scope, sourceId: string, documentId: 
       )
       .returning({ id: documents.id });
     if (documentId !== null) requireRow(rows[0], "document of this source", documentId);
-    await tx
-      .update(sources)
-      .set({ cursor: null })
-      .where(and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId)));
     return rows.length;
   });
 }

@@ -4,24 +4,28 @@ import { sourceDrafts } from "../schema.ts";
 
 export type SourceDraft = typeof sourceDrafts.$inferSelect;
 
-/** Also drops those that nobody came for: their check never began. */
+const isDraft = (scope: Scope, draftId: string) =>
+  and(eq(sourceDrafts.id, draftId), eq(sourceDrafts.workspaceId, scope.workspaceId));
+
+/** Also drops those that nobody came for: their check never began, or whoever signed in did not save the source. */
 export async function saveDraft(
   scope: Scope,
   draft: Pick<SourceDraft, "id" | "kind" | "config" | "sealedSecrets" | "sealedFor">,
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    await tx.delete(sourceDrafts).where(lt(sourceDrafts.createdAt, sql`now() - interval '10 minutes'`));
+    await tx.delete(sourceDrafts).where(lt(sourceDrafts.createdAt, sql`now() - interval '1 hour'`));
     await tx.insert(sourceDrafts).values({ ...draft, workspaceId: scope.workspaceId });
   });
 }
 
+/** One that stays: a sign-in, which lends its credentials until the source is saved with them. */
+export async function getDraft(scope: Scope, draftId: string): Promise<SourceDraft> {
+  const [row] = await inWorkspace(scope, (tx) => tx.select().from(sourceDrafts).where(isDraft(scope, draftId)));
+  return requireRow(row, "draft of a source", draftId);
+}
+
 /** Hands the draft out once. */
 export async function takeDraft(scope: Scope, draftId: string): Promise<SourceDraft> {
-  const [row] = await inWorkspace(scope, (tx) =>
-    tx
-      .delete(sourceDrafts)
-      .where(and(eq(sourceDrafts.id, draftId), eq(sourceDrafts.workspaceId, scope.workspaceId)))
-      .returning(),
-  );
+  const [row] = await inWorkspace(scope, (tx) => tx.delete(sourceDrafts).where(isDraft(scope, draftId)).returning());
   return requireRow(row, "draft of a source", draftId);
 }

@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, isNotNull, isNull, lt, sql } from "drizzle-orm";
 import { inWorkspace, type Scope } from "../database.ts";
 import { chunks, documents, sources } from "../schema.ts";
-import { contentLock } from "./connect.ts";
+import { contentLock } from "./documents-of-source.ts";
 
 const isDocument = (scope: Scope, documentId: string) =>
   and(eq(documents.id, documentId), eq(documents.workspaceId, scope.workspaceId));

@@ -1,4 +1,4 @@
-import { bigserial, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigserial, boolean, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 import { workspaces } from "./access.ts";
 import { documents } from "./connect.ts";
@@ -45,6 +45,28 @@ export const chunks = pgTable(
     aclFingerprint: text().notNull(),
   },
   (table) => [index("chunks_document").on(table.collectionId, table.documentId, table.ordinal)],
+);
+
+/**
+ * Documents of which the indexes may not know yet who finds them. A trigger adds one in the transaction that changes an
+ * ACL, or deletes or restores a document; it goes when the indexes have been told. Rows are only added and removed, so
+ * that whoever changes documents waits for nobody who tells an index.
+ */
+export const readerChanges = pgTable(
+  "reader_changes",
+  {
+    seq: bigserial({ mode: "number" }).primaryKey(),
+    workspaceId: uuid().notNull(),
+    documentId: uuid()
+      .notNull()
+      .references(() => documents.id, { onDelete: "cascade" }),
+    /** Its copies have to be looked at too: they may be hidden behind it no longer. */
+    withCopies: boolean().notNull().default(true),
+  },
+  (table) => [
+    index("reader_changes_order").on(table.workspaceId, table.seq),
+    index("reader_changes_document").on(table.documentId),
+  ],
 );
 
 export const assistants = pgTable(

@@ -54,7 +54,8 @@ export const sources = pgTable(
 
 /**
  * A source that somebody tries before it is saved. It is taken out as soon as it is tried: this is how its credentials
- * reach the worker, sealed, without passing through Temporal.
+ * reach the worker, sealed, without passing through Temporal. Or a sign-in for one: first the code that is waited for, then
+ * the credentials that it brought, until the source is saved with them.
  */
 export const sourceDrafts = pgTable("source_drafts", {
   id: id(),

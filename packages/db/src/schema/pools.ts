@@ -1,10 +1,24 @@
+import type { Gpu } from "@anneal/sizing/gpus/gpu";
 import type { ClusterSnapshot, MemberPlacement, NodeSpec, TeamSpec } from "@anneal/sizing/placement/cluster-snapshot";
 import type { PlacementRequest, WorkKind } from "@anneal/sizing/placement/placement-request";
 import { bigint, index, integer, jsonb, pgTable, text, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 
+/** The GPUs of a machine as programs are started on them, and as sizing counts each. */
+export type NodeGpus = {
+  /** By the scheduler's numbers, what CUDA_VISIBLE_DEVICES takes: UUIDs of GPUs or of MIG slices. */
+  ids: string[];
+  /** The catalogue's, or one of its own with the memory that the driver tells. */
+  gpu: Gpu;
+  /** A slice is used alone: CUDA shows a program one of them at most. */
+  isSlice: boolean;
+};
+
 /** A machine as the scheduler sees it; the pool is the row that it stands in. */
-export type PoolNode = Omit<NodeSpec, "pool">;
+export type PoolNode = Omit<NodeSpec, "pool"> & {
+  /** Where somebody has looked: this machine's. The scheduler itself needs numbers only. */
+  devices?: NodeGpus;
+};
 
 // Machines, quotas and what is placed where: shared by all workspaces, so nothing here is under row-level security.
 

@@ -1,21 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { deflatedArchive } from "../testing/archive-fixture.ts";
+import { writeEml } from "../testing/mail-fixture.ts";
 import { outlineOf, parseFixture } from "../testing/outline-of.ts";
 import { writeDocx, docxParagraph } from "../testing/office-fixture.ts";
-
-type Part = { type: string; body: string | Uint8Array; fileName?: string };
-
-function writeEml(parts: readonly Part[], headers = ""): string {
-  const head = `From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: =?utf-8?Q?Pr=C3=BCfung?=\r\nDate: Mon, 02 Mar 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n${headers}`;
-  const body = parts.map(({ type, body: content, fileName }) => {
-    const disposition = fileName === undefined ? "" : `Content-Disposition: attachment; filename="${fileName}"\r\n`;
-    const encoded = Buffer.from(content as Uint8Array)
-      .toString("base64")
-      .replace(/.{76}/gu, "$&\r\n");
-    return `--b1\r\nContent-Type: ${type}\r\n${disposition}Content-Transfer-Encoding: base64\r\n\r\n${encoded}\r\n`;
-  });
-  return `${head}Content-Type: multipart/mixed; boundary=b1\r\n\r\n${body.join("")}--b1--\r\n`;
-}
 
 describe("e-mail", () => {
   it("reads subject, envelope and body, and attachments as sections of their own", async () => {

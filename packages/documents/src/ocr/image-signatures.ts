@@ -23,14 +23,19 @@ export async function readImageKind(path: string): Promise<ImageKind | null> {
   try {
     const head = Buffer.alloc(signatureBytes);
     const { bytesRead } = await file.read(head, 0, signatureBytes, 0);
-    const start = head.toString("latin1", 0, bytesRead);
-    const found = signatures.find(({ pattern }) => pattern.test(start));
-    return found === undefined ? null : { mediaType: found.mediaType, name: found.name };
+    return imageKindOf(head.subarray(0, bytesRead));
   } catch {
     return null;
   } finally {
     await file.close();
   }
+}
+
+/** As `readImageKind`, by a file's bytes or the first 16 of them. */
+export function imageKindOf(bytes: Uint8Array): ImageKind | null {
+  const start = Buffer.from(bytes.subarray(0, signatureBytes)).toString("latin1");
+  const found = signatures.find(({ pattern }) => pattern.test(start));
+  return found === undefined ? null : { mediaType: found.mediaType, name: found.name };
 }
 
 export function isPng(bytes: Buffer): boolean {

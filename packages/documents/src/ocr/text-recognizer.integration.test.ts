@@ -4,34 +4,17 @@ import { join } from "node:path";
 import { isAnnealError } from "@anneal/core/errors";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { ParserPool } from "../parser-pool.ts";
+import { fakeTesseract, pictureThat } from "../testing/fake-tesseract.ts";
 import { failureOf, outlineOf } from "../testing/outline-of.ts";
 import type { OcrOptions } from "./text-recognizer.ts";
 
-/**
- * Stands in for Tesseract 5: its language list, its parameters and its "tsv" output, by the manual page tesseract(1). A
- * picture's bytes after its signature say what happens to it.
- */
-const fakeTesseract = `#!/bin/sh
-if [ "$1" = --list-langs ]; then printf 'List of available languages in "/tessdata/" (3):\\ndeu\\n'; echo eng; echo osd; exit 0; fi
-say() { printf '5\\t1\\t1\\t%s\\t1\\t1\\t0\\t0\\t9\\t9\\t95\\t%s\\n' "$@"; }
-case "$(tail -c +9 "$1")" in
-  slow*) exec sleep 600 ;;
-  cut*) echo 'libpng error: Read Error' >&2; echo 'Error during processing.' >&2; exit 1 ;;
-  huge*) echo 'Error in pixCreateNoInit: pixdata_malloc fail for data' >&2; exit 1 ;;
-  bounds*) say 1 "$(ulimit -v)"; say 2 "$(env | cut -d= -f1 | sort | tr '\\n' ' ')" ;;
-  alone*) if mkdir "$1.lock" 2>/dev/null; then say 1 alone; sleep 0.3; rmdir "$1.lock"; else say 1 crowded; fi ;;
-  *) say 1 Prüfung; say 2 "$2 $3 $4 $5" ;;
-esac
-`;
-
-const signature = "\x89PNG\r\n\x1a\n";
 let folder: string;
 let command: string;
 let pool: ParserPool;
 
-async function picture(does: string, start = signature): Promise<string> {
+async function picture(does: string, start?: string): Promise<string> {
   const path = join(folder, `${does}.txt`);
-  await writeFile(path, Buffer.from(start + does, "latin1"));
+  await writeFile(path, pictureThat(does, start));
   return path;
 }
 
@@ -80,25 +63,26 @@ describe("TextRecognizer", () => {
     expect(isAnnealError(error) && error.action).toContain("Install Tesseract");
   });
 
-  it("makes another version of the parser once Tesseract or a language is there, so that what it could not read is tried again", async () => {
+  it("tells which languages it uses, and of each document whether it depends on them, so that what could not be read is tried again", async () => {
     const late = join(folder, "late-tesseract");
-    const versionWith = (languages?: string[]) => {
+    const languagesWith = (languages?: string[]) => {
       pool = new ParserPool({ size: 1, ocr: { command: late, ...(languages === undefined ? {} : { languages }) } });
-      return pool.version();
+      return pool.recognitionLanguages();
     };
-    const without = await versionWith();
-    expect(await failureOf(pool.parse({ path: await picture("text") }))).toMatch(/^DOCUMENT_UNSUPPORTED/u);
-    expect(await versionWith(["fra"])).toBe(without);
+    const depends = vi.fn<() => void>();
+    expect(await languagesWith()).toEqual([]);
+    const unread = pool.parse({ path: await picture("text"), onRecognition: depends });
+    expect(await failureOf(unread)).toMatch(/^DOCUMENT_UNSUPPORTED/u);
+    expect(depends).toHaveBeenCalled();
+    expect(await languagesWith(["fra"])).toEqual([]);
 
     await writeFile(late, fakeTesseract, { mode: 0o755 });
-    const installed = await versionWith();
-    expect(installed).not.toBe(without);
+    expect(await languagesWith()).toEqual(["deu", "eng"]);
     expect((await pool.parse({ path: await picture("text") })).elements).not.toEqual([]);
-    expect(await versionWith()).toBe(installed);
     // A language that is wanted and missing reads nothing, as if there were no Tesseract.
-    expect(await versionWith(["fra"])).toBe(without);
+    expect(await languagesWith(["fra"])).toEqual([]);
     await writeFile(late, fakeTesseract.replace("echo eng;", "echo eng; echo fra;"), { mode: 0o755 });
-    expect([without, installed]).not.toContain(await versionWith(["fra"]));
+    expect(await languagesWith(["fra"])).toEqual(["fra"]);
   });
 
   it("ends a picture that takes too long, and tells a broken one from one that takes too much memory", async () => {

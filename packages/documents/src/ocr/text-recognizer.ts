@@ -92,12 +92,12 @@ export class TextRecognizer {
     await this.languages(kind, signal);
   }
 
-  /** What decides which documents can be read: the languages that are used, in a form that can be compared. */
-  async describe(): Promise<string> {
+  /** The languages that text is recognised with; none where Tesseract or one that is wanted is missing. */
+  async usableLanguages(): Promise<string[]> {
     try {
-      return (await this.languages({ mediaType: "", name: "" })).join("+");
+      return await this.languages({ mediaType: "", name: "" });
     } catch {
-      return "none";
+      return [];
     }
   }
 

@@ -37,6 +37,7 @@ export class ScanReader {
   }
 
   /**
+   * @param mostPages of a PDF inside a document: what is left for it of the document's scanned pages
    * @returns the document with the text of its scans between that of its other pages; a page that cannot be read costs
    *   a warning
    * @throws AnnealError when not one page can be read, CANCELLED
@@ -47,6 +48,7 @@ export class ScanReader {
     scans: Scans,
     limits: ParseLimits,
     signal: AbortSignal,
+    mostPages = limits.maxScannedPages,
   ): Promise<ParsedDocument> {
     const parsed: ParsedWithScans = { document, scans };
     try {
@@ -56,14 +58,8 @@ export class ScanReader {
       throw error;
     }
     const pages = [...scans.unreadable, ...scans.sparse].toSorted((a, b) => a - b);
-    const outcomes = await this.readPages(
-      path,
-      pages.slice(0, limits.maxScannedPages),
-      new Set(scans.sparse),
-      limits,
-      signal,
-    );
-    const left = pages.slice(limits.maxScannedPages).filter((page) => scans.unreadable.includes(page));
+    const outcomes = await this.readPages(path, pages.slice(0, mostPages), new Set(scans.sparse), limits, signal);
+    const left = pages.slice(mostPages).filter((page) => scans.unreadable.includes(page));
     return merge(parsed.document, scans, outcomes, left, limits);
   }
 

@@ -23,8 +23,7 @@ export function withoutScans({ document, scans }: ParsedWithScans, reason: Annea
         "DOCUMENT_UNSUPPORTED",
         "The PDF holds no text that can be read: its pages are images (a scan), or its fonts do not say which letters they draw. It needs OCR.",
         {
-          action:
-            "Sync it as a file of its own, where its text can be recognised, or save it with a text layer at the source.",
+          action: "Save it with a text layer (OCR) at the source, and sync again.",
           details: { pages: pageCount },
         },
       )

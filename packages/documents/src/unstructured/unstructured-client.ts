@@ -55,8 +55,12 @@ export class UnstructuredClient {
 
   /** For comparison only: another server or strategy gives other elements. */
   describe(): string {
-    const { strategy, languages } = this.options;
-    return `unstructured:${this.endpoint.host}:${[strategy, ...languages].join("+")}`;
+    return `unstructured:${this.endpoint.host}:${this.options.strategy}`;
+  }
+
+  /** None where the server finds out. */
+  get languages(): readonly string[] {
+    return this.options.languages;
   }
 
   /**

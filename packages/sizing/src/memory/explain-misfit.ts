@@ -10,7 +10,7 @@ const gib = 1024 ** 3;
 const reserveBytes = { measured: 0.125 * gib, other: 0.5 * gib };
 
 /** What the CUDA context of the process takes before vLLM looks whether `gpuMemoryUtilization` is free (`request_memory`). */
-const contextBytes = 0.5 * gib;
+export const contextBytes = 0.5 * gib;
 
 /** The cache's plan, and for each pipeline stage: bytes of one block, bytes left for the cache, and of the weights. */
 export type Balance = {

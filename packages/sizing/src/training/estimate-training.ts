@@ -45,6 +45,9 @@ const gib = 1024 ** 3;
 const contextGib = 0.5;
 const communicatorGib = 0.5;
 
+/** Of a run on one GPU. */
+export const trainingContextBytes = contextGib * gib;
+
 /** A margin of safety, chosen: of the working set, what no block is found for although memory is free. */
 const lostInVaryingBlocks = 0.25;
 

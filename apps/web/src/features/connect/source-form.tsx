@@ -7,6 +7,7 @@ import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
+import { SignIn } from "#features/connect/sign-in.tsx";
 import { TestSource } from "#features/connect/test-source.tsx";
 import { ScheduleField } from "#features/loop/schedule-field.tsx";
 import { useSettled } from "#lib/use-settled.ts";
@@ -19,6 +20,7 @@ export type SourceInput = {
   kind: string;
   config: FieldValues;
   secrets?: Record<string, string>;
+  signInId?: string;
   audience: "members" | "nobody";
   schedule: string | null;
 };
@@ -27,7 +29,7 @@ type SourceFormProps = {
   formId: string;
   kind: Answers["connect"]["kinds"][number];
   /** What is stored now; left out for a new source. */
-  initial?: Omit<SourceInput, "secrets"> & { id: string; hasSecrets: boolean };
+  initial?: Omit<SourceInput, "secrets" | "signInId"> & { id: string; hasSecrets: boolean };
   error: WireError | null;
   onSubmit(input: SourceInput): void;
 };
@@ -40,13 +42,19 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
   const [name, setName] = useState(initial?.name ?? "");
   const [config, setConfig] = useState<FieldValues>(initial?.config ?? {});
   const [secrets, setSecrets] = useState<FieldValues>({});
+  const [signInId, setSignInId] = useState<string | null>(null);
   const [audience, setAudience] = useState(initial?.audience ?? "members");
   const [schedule, setSchedule] = useState(initial?.schedule ?? null);
   const asksSecrets = Object.keys(kind.secrets.properties ?? {}).length > 0;
+  const signsIn = wantsSignIn(kind, config);
+  const keepsSignIn = initial?.hasSecrets === true && wantsSignIn(kind, initial.config);
+  const lacksSignIn = signsIn && signInId === null && !keepsSignIn;
+  const [sentOff, setSentOff] = useState(false);
   const administrator = role === "admin";
   const problems = useConfigProblems(kind.kind, config);
 
   function access() {
+    if (signsIn) return { kind: kind.kind, config, ...(signInId === null ? {} : { signInId }) };
     const entered = Object.entries(secrets).filter(
       (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
     );
@@ -55,11 +63,14 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
 
   function submit(event: FormEvent) {
     event.preventDefault();
-    onSubmit({ name, audience, schedule, ...access() });
+    setSentOff(true);
+    if (!lacksSignIn) onSubmit({ name, audience, schedule, ...access() });
   }
 
   function test() {
-    if (form.current?.reportValidity()) check.mutate({ ...access(), ...(initial ? { sourceId: initial.id } : {}) });
+    setSentOff(true);
+    if (form.current?.reportValidity() && !lacksSignIn)
+      check.mutate({ ...access(), ...(initial ? { sourceId: initial.id } : {}) });
   }
 
   /** What was found is about what was entered then. */
@@ -93,7 +104,20 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
         problems={problems}
       />
       {problems.size === 1 && problems.has("") && <p className="text-xs text-failed">{problems.get("")}</p>}
-      {asksSecrets && (
+      {signsIn && (
+        <SignIn
+          kind={kind.kind}
+          vendor={kind.signIn?.with ?? kind.title}
+          config={config}
+          sourceId={initial?.id}
+          kept={keepsSignIn}
+          signedIn={signInId !== null}
+          missing={lacksSignIn && sentOff}
+          onSignedIn={changing(setSignInId)}
+          form={form}
+        />
+      )}
+      {asksSecrets && !signsIn && (
         <fieldset className="space-y-5 border-t border-line pt-5">
           <legend className="sr-only">Credentials</legend>
           <p className="text-13 text-muted">
@@ -132,6 +156,11 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
       </div>
     </form>
   );
+}
+
+/** Whether these settings have a person sign in, instead of credentials being entered. */
+function wantsSignIn({ config: schema, signIn }: SourceFormProps["kind"], config: FieldValues): boolean {
+  return signIn !== null && (config[signIn.field] ?? schema.properties?.[signIn.field]?.default) === signIn.value;
 }
 
 const settledMs = 300;

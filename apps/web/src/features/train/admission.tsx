@@ -10,6 +10,9 @@ const parts: { key: string; label: string; tone: string }[] = [
   { key: "optimizerBytes", label: "Optimizer", tone: "var(--series-2)" },
   { key: "activationsBytes", label: "Activations", tone: "var(--series-3)" },
   { key: "logitsBytes", label: "Logits", tone: "var(--series-4)" },
+  { key: "temporaryBytes", label: "Temporaries", tone: "var(--series-4)" },
+  { key: "marginBytes", label: "Gaps of the allocator", tone: "var(--series-5)" },
+  { key: "contextBytes", label: "CUDA context", tone: "var(--series-5)" },
   { key: "kernelCachesBytes", label: "Compiled kernels", tone: "var(--series-5)" },
   { key: "processBytes", label: "Process", tone: "var(--series-5)" },
 ];
@@ -58,7 +61,7 @@ export function Admission({ training }: { training: TrainingView }) {
           </div>
         ))}
         <div className="col-span-2 mt-1 flex justify-between border-t border-line pt-1.5 font-medium">
-          <dt>Estimate</dt>
+          <dt>{breakdown["contextBytes"] === undefined ? "Estimate" : "Estimate, of GPU memory"}</dt>
           <dd>{formatBytes(totalBytes)}</dd>
         </div>
       </dl>

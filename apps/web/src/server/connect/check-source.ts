@@ -12,6 +12,7 @@ import { getSource } from "@anneal/db/queries/connect";
 import { saveDraft } from "@anneal/db/queries/source-drafts";
 import { describeSource } from "#server/connect/source-kinds.ts";
 import { openAccess, type AccessInput } from "#server/connect/save-source.ts";
+import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";
 import type { MemberContext } from "#server/context.ts";
 import { runWorkflow } from "#server/temporal.ts";
 
@@ -38,7 +39,8 @@ export async function checkDraft(
 ): Promise<Checked> {
   const stored = changed === undefined ? undefined : await getSource(scope, changed);
   const id = randomUUID();
-  const access = await openAccess(identity.role, input, stored, id);
+  const signIn = input.signInId === undefined ? undefined : await requireFinishedSignIn(scope, input.signInId);
+  const access = await openAccess(identity.role, input, stored, id, signIn);
   await recordAudit(scope, {
     actor: identity.email,
     action: "source.check",

@@ -4,7 +4,9 @@ import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/c
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { findSourceByName, restoreSource, saveSource, type Source } from "@anneal/db/queries/connect";
+import { takeDraft } from "@anneal/db/queries/source-drafts";
 import { secretBox } from "#server/connect/secret-box.ts";
+import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";
 import { requireSourceKind, type SourceKind } from "#server/connect/source-kinds.ts";
 import type { MemberContext } from "#server/context.ts";
 import { cronSchema, setSchedule } from "#server/schedule.ts";
@@ -15,6 +17,8 @@ export const accessInputSchema = z.object({
   config: z.record(z.string(), z.unknown()),
   /** Left out on a change: the stored ones stay. */
   secrets: z.record(z.string(), z.string()).optional(),
+  /** A finished sign-in, whose credentials take the place of `secrets`. */
+  signInId: z.uuid().optional(),
 });
 export type AccessInput = z.infer<typeof accessInputSchema>;
 
@@ -30,10 +34,11 @@ export type SourceInput = z.infer<typeof sourceInputSchema>;
 export async function saveChecked(
   { scope, identity }: MemberContext,
   sourceId: string,
-  { secrets, audience, ...source }: SourceInput,
+  { secrets, signInId, audience, ...source }: SourceInput,
   stored: Source | undefined,
 ): Promise<void> {
-  const access = await openAccess(identity.role, { ...source, secrets }, stored, sourceId);
+  const signIn = signInId === undefined ? undefined : await requireFinishedSignIn(scope, signInId);
+  const access = await openAccess(identity.role, { ...source, secrets }, stored, sourceId, signIn);
   const named = await findSourceByName(scope, source.name);
   if (named && named.id !== sourceId)
     throw new AnnealError(
@@ -45,7 +50,7 @@ export async function saveChecked(
     actor: identity.email,
     action: "source.save",
     subject: `source:${sourceId}`,
-    details: { name: source.name, kind: source.kind, audience },
+    details: { name: source.name, kind: source.kind, audience, ...(signIn ? { account: signIn.account } : {}) },
   });
   // Before the row: when the workflow service is down nothing is saved, and saving can be tried again.
   const schedulePaused = source.schedule !== null && (stored?.schedulePaused ?? false);
@@ -57,26 +62,48 @@ export async function saveChecked(
     ...source,
     id: sourceId,
     config: access.config,
-    sealedSecrets: access.sealedSecrets,
+    ...(await newSecrets(access, sourceId, stored !== undefined && secrets === undefined && signIn === undefined)),
     schedulePaused,
     defaultAcl: audience === "members" ? { allow: [workspaceMembers(scope.workspaceId)], deny: [] } : nobody,
   });
+  // It has nothing left to lend.
+  if (signIn) await takeDraft(scope, signIn.id);
+}
+
+type Access = Awaited<ReturnType<typeof openAccess>>;
+
+/** What is stored stays untouched where nothing was entered: a sync may be renewing it. Whatever is lent is bound anew. */
+async function newSecrets(
+  { sealedSecrets, sealedFor }: Access,
+  sourceId: string,
+  unchanged: boolean,
+): Promise<{ sealedSecrets?: Buffer | null }> {
+  if (unchanged) return {};
+  if (sealedSecrets === null || sealedFor === sourceId) return { sealedSecrets };
+  const box = await secretBox();
+  return { sealedSecrets: box.seal(box.open(sealedSecrets, sealedFor), sourceId) };
 }
 
 /**
  * What a person entered, as a connector takes it.
  * @param sealFor the row that new secrets are bound to
- * @returns `sealedFor` names the row that the secrets are bound to: the stored source's, where they were left out
+ * @param signIn a finished one, whose credentials are used instead of the stored ones
+ * @returns `sealedFor` names the row that the secrets are bound to: whose they are, where none were entered
  */
 export async function openAccess(
   role: string,
-  { kind: kindName, config: entered, secrets }: AccessInput,
-  stored: Pick<Source, "id" | "kind" | "config" | "sealedSecrets"> | undefined,
+  { kind: kindName, config: entered, secrets }: Pick<AccessInput, "kind" | "config" | "secrets">,
+  stored: CredentialRow | undefined,
   sealFor: string,
+  signIn?: CredentialRow,
 ): Promise<{ kind: string; config: Record<string, unknown>; sealedSecrets: Buffer | null; sealedFor: string }> {
   if (stored && stored.kind !== kindName)
     throw new AnnealError("INVALID_INPUT", "The kind of a source cannot change.", {
       action: "Add a new source of the other kind.",
+    });
+  if (signIn && signIn.kind !== kindName)
+    throw new AnnealError("INVALID_INPUT", "The sign-in was for a source of another kind.", {
+      action: "Sign in again for this one.",
     });
   const kind = requireSourceKind(kindName);
   const config = kind.configSchema.parse(entered);
@@ -85,16 +112,20 @@ export async function openAccess(
     const sealedSecrets = await seal(kind.secretSchema.parse(secrets), sealFor);
     return { kind: kindName, config, sealedSecrets, sealedFor: sealFor };
   }
-  const sealedSecrets = stored?.sealedSecrets ?? null;
+  const lender = signIn ?? stored;
+  const sealedSecrets = lender?.sealedSecrets ?? null;
   // Nobody sees stored credentials again; whoever may change the address must not be able to have them sent there.
-  if (stored && sealedSecrets !== null && kind.secretsGoTo(config) !== kind.secretsGoTo(stored.config))
+  if (lender && sealedSecrets !== null && kind.secretsGoTo(config) !== kind.secretsGoTo(lender.config))
     throw new AnnealError(
       "INVALID_INPUT",
-      `The stored credentials were given for ${kind.secretsGoTo(stored.config)}, and this is ${kind.secretsGoTo(config)}.`,
-      { action: "Enter the credentials again." },
+      `The ${signIn ? "sign-in was" : "stored credentials were given"} for ${kind.secretsGoTo(lender.config)}, and this is ${kind.secretsGoTo(config)}.`,
+      { action: kind.signIn ? "Sign in again, or enter the credentials again." : "Enter the credentials again." },
     );
-  return { kind: kindName, config, sealedSecrets, sealedFor: stored?.id ?? sealFor };
+  return { kind: kindName, config, sealedSecrets, sealedFor: lender?.id ?? sealFor };
 }
+
+/** A row that credentials are bound to. */
+type CredentialRow = Pick<Source, "id" | "kind" | "config" | "sealedSecrets">;
 
 /** Fields that the connector marks as an administrator's keep their defaults for everyone else. */
 function requireRights(role: string, kind: SourceKind, config: Record<string, unknown>): void {

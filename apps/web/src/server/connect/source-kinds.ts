@@ -9,12 +9,17 @@ import {
   gdriveSecretSchema,
 } from "@anneal/connectors/google/config";
 import { imapConfigSchema, imapSecretSchema } from "@anneal/connectors/imap/config";
+import type { ConnectContext } from "@anneal/connectors/connector";
+import type { DeviceSignIn } from "@anneal/connectors/device-sign-in";
 import {
   microsoftSecretSchema,
   onedriveConfigSchema,
   sharepointConfigSchema,
   teamsConfigSchema,
+  type TenantConfig,
 } from "@anneal/connectors/microsoft/config";
+import { onedriveScopes, sharepointScopes, teamsScopes } from "@anneal/connectors/microsoft/delegated-scopes";
+import { createMicrosoftSignIn } from "@anneal/connectors/microsoft/device-sign-in";
 import { mongodbConfigSchema, mongodbSecretSchema } from "@anneal/connectors/mongodb/config";
 import { mssqlConfigSchema, mssqlSecretSchema } from "@anneal/connectors/mssql/config";
 import { mysqlConfigSchema, mysqlSecretSchema } from "@anneal/connectors/mysql/config";
@@ -44,7 +49,14 @@ export type SourceKind = {
   locate(config: Record<string, unknown>): string;
   /** Who gets to see the credentials; they are not sent to another one without being entered again. */
   secretsGoTo(config: Record<string, unknown>): string;
+  /** Where `field` is `value`, a person signs in with a code instead of entering credentials. */
+  signIn?: SignInOffer & {
+    open(config: Record<string, unknown>, context: Pick<ConnectContext, "signal" | "limits">): DeviceSignIn;
+  };
 };
+
+/** `with` is what people call the account: "Microsoft". */
+export type SignInOffer = { field: string; value: string; with: string };
 
 const kinds: Record<string, SourceKind> = {
   file: {
@@ -174,7 +186,8 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: microsoftSecretSchema,
     administratorOnly: false,
     locate: ({ siteUrl, libraries }) => [siteUrl, ...(Array.isArray(libraries) ? libraries : [])].map(String).join(" "),
-    secretsGoTo: ({ authorityUrl }) => String(authorityUrl ?? "https://login.microsoftonline.com"),
+    secretsGoTo: microsoftSecretsGoTo,
+    signIn: microsoftSignIn(sharepointConfigSchema, () => sharepointScopes),
   },
   onedrive: {
     title: "OneDrive",
@@ -183,16 +196,18 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: microsoftSecretSchema,
     administratorOnly: false,
     locate: ({ users }) => (Array.isArray(users) ? users : []).map(String).join(", "),
-    secretsGoTo: ({ authorityUrl }) => String(authorityUrl ?? "https://login.microsoftonline.com"),
+    secretsGoTo: microsoftSecretsGoTo,
+    signIn: microsoftSignIn(onedriveConfigSchema, () => onedriveScopes),
   },
   teams: {
     title: "Microsoft Teams",
-    description: "Threads of a team's channels, each a document that the channel's members may read.",
+    description: "Threads of a team's channels, for those who are in them, and the channels' files.",
     configSchema: teamsConfigSchema,
     secretSchema: microsoftSecretSchema,
     administratorOnly: false,
     locate: ({ teams }) => (Array.isArray(teams) ? teams : []).map(String).join(", "),
-    secretsGoTo: ({ authorityUrl }) => String(authorityUrl ?? "https://login.microsoftonline.com"),
+    secretsGoTo: microsoftSecretsGoTo,
+    signIn: microsoftSignIn(teamsConfigSchema, teamsScopes),
   },
   slack: {
     title: "Slack",
@@ -235,7 +250,8 @@ const kinds: Record<string, SourceKind> = {
   },
   confluence: {
     title: "Confluence",
-    description: "Pages, blog posts and attachments of Confluence Cloud, with the permissions of spaces and pages.",
+    description:
+      "Pages, blog posts and attachments of Confluence Cloud or Data Center, with the permissions of spaces and pages.",
     configSchema: confluenceConfigSchema,
     secretSchema: atlassianSecretSchema,
     administratorOnly: false,
@@ -244,7 +260,7 @@ const kinds: Record<string, SourceKind> = {
   },
   jira: {
     title: "Jira",
-    description: "Issues of Jira Cloud with their comments, permission schemes and security levels.",
+    description: "Issues of Jira Cloud or Data Center with their comments and permissions.",
     configSchema: jiraConfigSchema,
     secretSchema: atlassianSecretSchema,
     administratorOnly: false,
@@ -264,6 +280,28 @@ const kinds: Record<string, SourceKind> = {
     },
   },
 };
+
+/** What signs the application in is the tenant's for good; a sign-in counts for the app and the tenant that it was for. */
+function microsoftSecretsGoTo({ authorityUrl, permission, tenantId, clientId }: Record<string, unknown>): string {
+  const authority = String(authorityUrl ?? "https://login.microsoftonline.com");
+  if (permission !== "delegated") return authority;
+  return `an account in the app ${String(clientId)} of the tenant ${String(tenantId)} at ${authority}`;
+}
+
+function microsoftSignIn<Config extends TenantConfig>(
+  schema: z.ZodType<Config>,
+  scopesOf: (config: Config) => readonly string[],
+): NonNullable<SourceKind["signIn"]> {
+  return {
+    field: "permission",
+    value: "delegated",
+    with: "Microsoft",
+    open(entered, context) {
+      const config = schema.parse(entered);
+      return createMicrosoftSignIn(config, scopesOf(config), context);
+    },
+  };
+}
 
 /** The client's secret goes to the token service, everything else to the API itself. */
 function apiSecretsGoTo({ url, signIn, tokenUrl }: Record<string, unknown>): string {
@@ -287,15 +325,22 @@ export function listSourceKinds(): {
   administratorOnly: boolean;
   config: JsonSchema;
   secrets: JsonSchema;
+  signIn: SignInOffer | null;
 }[] {
-  return Object.entries(kinds).map(([kind, { title, description, administratorOnly, configSchema, secretSchema }]) => ({
+  return Object.entries(kinds).map(([kind, { title, description, administratorOnly, ...found }]) => ({
     kind,
     title,
     description,
     administratorOnly,
-    config: describe(configSchema),
-    secrets: describe(secretSchema),
+    config: describe(found.configSchema),
+    secrets: withoutSignedIn(describe(found.secretSchema)),
+    signIn: found.signIn ? { field: found.signIn.field, value: found.signIn.value, with: found.signIn.with } : null,
   }));
+}
+
+/** What a sign-in brings is nothing to type. */
+function withoutSignedIn({ properties = {}, ...schema }: JsonSchema): JsonSchema {
+  return { ...schema, properties: Object.fromEntries(Object.entries(properties).filter(([, each]) => !each.signIn)) };
 }
 
 /** @throws AnnealError NOT_FOUND for a kind that this release does not know. */
@@ -340,6 +385,8 @@ export type JsonSchema = {
   required?: string[];
   /** Only an administrator may change it from its default. */
   administrator?: boolean;
+  /** Brought by a sign-in. */
+  signIn?: boolean;
 };
 
 function describe(schema: z.ZodType): JsonSchema {

@@ -24,6 +24,7 @@ import {
   sourceInputSchema,
 } from "#server/connect/save-source.ts";
 import { describeSource, findConfigProblems, listSourceKinds } from "#server/connect/source-kinds.ts";
+import { beginSignIn, pollSignIn } from "#server/connect/sign-in.ts";
 import { progressOfSync } from "#server/connect/sync-progress.ts";
 import { cancelSync, pauseSync, resumeSync, retryFailed, startSync } from "#server/connect/steer-sync.ts";
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
@@ -94,7 +95,7 @@ export const connectRouter = router({
 
   /** What is wrong with the settings of a source as they are typed; nothing is asked of the source. */
   validate: scientistProcedure
-    .input(accessInputSchema.omit({ secrets: true }))
+    .input(accessInputSchema.omit({ secrets: true, signInId: true }))
     .query(({ input: { kind, config } }) => findConfigProblems(kind, config)),
 
   /** Tries a stored source: what answers, and a little of what would be read. */
@@ -106,6 +107,16 @@ export const connectRouter = router({
   checkDraft: scientistProcedure
     .input(accessInputSchema.extend({ sourceId: z.uuid().optional() }))
     .mutation(async ({ ctx, input: { sourceId, ...access } }) => checkDraft(ctx, access, sourceId)),
+
+  /** Asks for a code that somebody signs in with at the vendor's own page (`sourceId`: of a source that is there). */
+  beginSignIn: scientistProcedure
+    .input(accessInputSchema.omit({ secrets: true, signInId: true }).extend({ sourceId: z.uuid().optional() }))
+    .mutation(async ({ ctx, input: { sourceId, ...access } }) => beginSignIn(ctx, access, sourceId)),
+
+  /** Whether they are done; then the sign-in can be tried and saved with a source. */
+  pollSignIn: scientistProcedure
+    .input(z.object({ signInId: z.uuid() }))
+    .mutation(async ({ ctx, input }) => pollSignIn(ctx, input.signInId)),
 
   create: scientistProcedure.input(sourceInputSchema).mutation(async ({ ctx, input }) => {
     // Adding what was removed before takes it back, with its documents: the same address is the same source.

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { assignGpus } from "./assign-gpus.ts";
-import type { GpuDevice } from "./parse-nvidia-smi.ts";
+import type { GpuDevice } from "@anneal/processes/parse-nvidia-smi";
 
 const device = (id: string, migProfile: string | null = null, index = 0): GpuDevice => ({
   id,
@@ -9,6 +9,7 @@ const device = (id: string, migProfile: string | null = null, index = 0): GpuDev
   migProfile,
   memoryBytes: 40 * 1024 ** 3,
   usedBytes: 0,
+  computeCapability: 8,
 });
 const three = ["a", "b", "c"].map((id, index) => device(id, null, index));
 

@@ -1,5 +1,5 @@
 import type { GangMember } from "./workload.ts";
-import type { GpuDevice } from "./parse-nvidia-smi.ts";
+import type { GpuDevice } from "@anneal/processes/parse-nvidia-smi";
 
 /** `milli` thousandths of one GPU or slice. */
 export type GpuShare = { id: string; milli: number };

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { describeMachine } from "./discover-machine.ts";
-import type { GpuDevice } from "./parse-nvidia-smi.ts";
+import type { GpuDevice } from "@anneal/processes/parse-nvidia-smi";
 
 const gib = 1024 ** 3;
 const device = (id: string, usedBytes: number, migProfile: string | null = null): GpuDevice => ({
@@ -10,6 +10,7 @@ const device = (id: string, usedBytes: number, migProfile: string | null = null)
   migProfile,
   memoryBytes: 80 * gib,
   usedBytes,
+  computeCapability: 8,
 });
 const member = (gpus: { id: string; milli: number }[]) => ({
   node: "here",

@@ -1,25 +1,11 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
-import { promisify } from "node:util";
+import type { GpuDevice } from "@anneal/processes/parse-nvidia-smi";
 import type { Capacity, DiscoveredNode, GpuPool } from "./cluster-driver.ts";
-import { gpuQueryFields, type GpuDevice, parseGpus } from "./parse-nvidia-smi.ts";
 import type { ReplicaPlan } from "./replica-files.ts";
 
-const run = promisify(execFile);
 /** Below this a GPU's memory is its driver's own, and not another program's. */
 const idleGpuBytes = 1024 ** 3;
-
-/** The GPUs of this machine as nvidia-smi knows them; none where there is no nvidia-smi, or no GPU behind it. */
-export async function queryGpus(): Promise<GpuDevice[]> {
-  const ask = (args: string[]) => run("nvidia-smi", args, { timeout: 20_000 }).then(({ stdout }) => stdout);
-  try {
-    const query = await ask([`--query-gpu=${gpuQueryFields.join(",")}`, "--format=csv,noheader,nounits"]);
-    return parseGpus(query, await ask(["-L"]));
-  } catch {
-    return [];
-  }
-}
 
 /**
  * This machine as a node.

@@ -1,7 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { join } from "node:path";
 import { assignGpus, type GpuShare } from "./assign-gpus.ts";
-import type { GpuDevice } from "./parse-nvidia-smi.ts";
+import type { GpuDevice } from "@anneal/processes/parse-nvidia-smi";
 import type { ReplicaPlan } from "./replica-files.ts";
 import { refusal } from "./check-fit.ts";
 import type { Replica, Workload } from "./workload.ts";

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ClusterDriver, WorkloadState } from "./cluster-driver.ts";
 import { describeClusterDriver } from "./describe-cluster-driver.ts";
-import type { GpuDevice } from "./parse-nvidia-smi.ts";
+import type { GpuDevice } from "@anneal/processes/parse-nvidia-smi";
 import { createProcessHarness, type ProcessHarness } from "./process-harness.fixture.ts";
 import { signal } from "./process-table.ts";
 import { type GangMember, nameWorkload, type WorkloadInput } from "./workload.ts";
@@ -239,6 +239,7 @@ describe("The process driver", () => {
       migProfile,
       memoryBytes: 40 * 1024 ** 3,
       usedBytes: 0,
+      computeCapability: 8,
     });
     driver = harness.createDriver({
       gpus: () =>

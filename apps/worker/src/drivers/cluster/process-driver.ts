@@ -1,5 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { choosePort } from "@anneal/processes/choose-port";
+import type { GpuDevice } from "@anneal/processes/parse-nvidia-smi";
+import { queryGpus } from "@anneal/processes/query-gpus";
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -7,8 +9,7 @@ import { join } from "node:path";
 import { requireFit } from "./check-fit.ts";
 import type { ClusterDriver, DiscoveredNode, WorkloadState } from "./cluster-driver.ts";
 import { combineReplicas, type ReplicaState } from "./combine-replicas.ts";
-import { describeMachine, measureMachine, queryGpus, usableDevices } from "./discover-machine.ts";
-import type { GpuDevice } from "./parse-nvidia-smi.ts";
+import { describeMachine, measureMachine, usableDevices } from "./discover-machine.ts";
 import { planReplica, requireProcesses } from "./plan-replica.ts";
 import { openProcessRecords, type ProcessRecord } from "./process-records.ts";
 import {

@@ -2,11 +2,11 @@ import { expect, it } from "vitest";
 import { parseGpus } from "./parse-nvidia-smi.ts";
 
 // In the format of NVIDIA's driver 550 and later; the UUIDs are made up.
-const twoWhole = `0, GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000001, NVIDIA H100 80GB HBM3, 81559, 1, Disabled
-1, GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000002, NVIDIA H100 80GB HBM3, 81559, 40213, Disabled
+const twoWhole = `0, GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000001, NVIDIA H100 80GB HBM3, 81559, 1, Disabled, 9.0
+1, GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000002, NVIDIA H100 80GB HBM3, 81559, 40213, Disabled, 9.0
 `;
-const mixed = `0, GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000001, NVIDIA A100-SXM4-40GB, 40960, 0, Enabled
-1, GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000002, NVIDIA A100-SXM4-40GB, 40960, 0, Disabled
+const mixed = `0, GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000001, NVIDIA A100-SXM4-40GB, 40960, 0, Enabled, 8.0
+1, GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000002, NVIDIA A100-SXM4-40GB, 40960, 0, Disabled, 8.0
 `;
 const mixedListing = `GPU 0: NVIDIA A100-SXM4-40GB (UUID: GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000001)
   MIG 3g.20gb     Device  0: (UUID: MIG-11111111-0d3f-5a2e-9d1a-000000000001)
@@ -24,6 +24,7 @@ it("reads whole GPUs with their memory, spelled as the Kubernetes label spells t
       migProfile: null,
       memoryBytes: 81559 * 1024 ** 2,
       usedBytes: 1024 ** 2,
+      computeCapability: 9,
     },
     {
       id: "GPU-7b1d33a5-0d3f-4a2e-9d1a-000000000002",
@@ -32,6 +33,7 @@ it("reads whole GPUs with their memory, spelled as the Kubernetes label spells t
       migProfile: null,
       memoryBytes: 81559 * 1024 ** 2,
       usedBytes: 40213 * 1024 ** 2,
+      computeCapability: 9,
     },
   ]);
 });
@@ -52,8 +54,8 @@ it("offers nothing of a GPU in MIG mode that has not been sliced", () => {
 });
 
 it("takes memory that is not told for unknown", () => {
-  const [device] = parseGpus("0, GPU-1, NVIDIA GB10, [N/A], [N/A], [N/A]\n", "");
-  expect(device).toMatchObject({ memoryBytes: null, usedBytes: null });
+  const [device] = parseGpus("0, GPU-1, NVIDIA GB10, [N/A], [N/A], [N/A], [N/A]\n", "");
+  expect(device).toMatchObject({ memoryBytes: null, usedBytes: null, computeCapability: null });
 });
 
 it("reads no GPU from an empty answer", () => {

@@ -10,10 +10,20 @@ export type GpuDevice = {
   memoryBytes: number | null;
   /** In use already, by all processes together; null where it is not told (slices, GPUs without memory of their own). */
   usedBytes: number | null;
+  /** NVIDIA's number of the architecture: 8 and 8.6 Ampere, 8.9 Ada, 9 Hopper, 10 and 12 Blackwell; null where it is not told. */
+  computeCapability: number | null;
 };
 
 /** For `nvidia-smi --query-gpu=<these> --format=csv,noheader,nounits`. */
-export const gpuQueryFields = ["index", "uuid", "name", "memory.total", "memory.used", "mig.mode.current"] as const;
+export const gpuQueryFields = [
+  "index",
+  "uuid",
+  "name",
+  "memory.total",
+  "memory.used",
+  "mig.mode.current",
+  "compute_cap",
+] as const;
 
 /**
  * @param query answer to the query above, in MiB
@@ -25,13 +35,23 @@ export function parseGpus(query: string, listing: string): GpuDevice[] {
     .split("\n")
     .filter((line) => line.trim() !== "")
     .flatMap((line): GpuDevice[] => {
-      const [number, id = "", name = "", total, used, migMode] = line.split(",").map((field) => field.trim());
+      const [number, id = "", name = "", total, used, migMode, capability = ""] = line
+        .split(",")
+        .map((field) => field.trim());
       const index = Number(number);
       const product = name.replaceAll(/\s+/g, "-");
+      const computeCapability = /^\d+(\.\d+)?$/.test(capability) ? Number(capability) : null;
       // A GPU in MIG mode can only be used slice by slice; one that has not been sliced cannot be used at all.
       if (migMode === "Enabled")
-        return (slices.get(id) ?? []).map((slice) => ({ ...slice, index, product, usedBytes: null }));
-      return [{ id, index, product, migProfile: null, memoryBytes: parseMib(total), usedBytes: parseMib(used) }];
+        return (slices.get(id) ?? []).map((slice) => ({
+          ...slice,
+          index,
+          product,
+          usedBytes: null,
+          computeCapability,
+        }));
+      const memory = { memoryBytes: parseMib(total), usedBytes: parseMib(used) };
+      return [{ id, index, product, migProfile: null, ...memory, computeCapability }];
     });
 }
 

@@ -1,0 +1,21 @@
+import type { ConnectContext } from "@anneal/connectors/connector";
+import type { Scope } from "@anneal/db/database";
+import type { Source } from "@anneal/db/queries/connect";
+import type { FingerprintReader } from "@anneal/db/queries/fingerprint-reader";
+import type { SyncState } from "@anneal/db/queries/source-syncs";
+import type { ObjectStore } from "@anneal/objects/object-store";
+import type { ProgressReporter } from "./progress.ts";
+
+/** One source that is read, and what has been done of it so far. */
+export type AppliedSync = {
+  scope: Scope;
+  objects: ObjectStore;
+  source: Source;
+  secrets: Record<string, string>;
+  sync: Required<SyncState>;
+  context: ConnectContext;
+  progress: ProgressReporter;
+};
+
+/** While it is read: `fingerprints` are told of all that is written. */
+export type ReadingSync = AppliedSync & { fingerprints: FingerprintReader };

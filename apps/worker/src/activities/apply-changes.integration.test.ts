@@ -1,0 +1,169 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { nobody } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { AnnealError } from "@anneal/core/errors";
+import { defaultLimits } from "@anneal/connectors/connector";
+import type { Scope } from "@anneal/db/database";
+import { saveWorkspace } from "@anneal/db/queries/access";
+import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
+import { countSourceDocuments, listDocuments } from "@anneal/db/queries/documents";
+import { beginSync } from "@anneal/db/queries/source-syncs";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
+import { openFolderStore } from "@anneal/objects/folder-store";
+import type { ObjectStore } from "@anneal/objects/object-store";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import type { AppliedSync } from "./applied-sync.ts";
+import { applyChanges } from "./apply-changes.ts";
+
+// A real folder, database and object store; what is put passes a gate.
+
+let test: TestDatabase;
+let scope: Scope;
+let sourceId: string;
+let folder: string;
+let stored: ObjectStore;
+/** What happens before each content is stored. */
+let beforePut: (count: number, applied: AppliedSync) => Promise<void>;
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+});
+afterAll(() => test?.stop());
+beforeEach(async () => {
+  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: test.db, workspaceId };
+  sourceId = randomUUID();
+  folder = join(test.dir, sourceId);
+  await mkdir(folder);
+  stored = openFolderStore(join(test.dir, `objects-${sourceId}`));
+  const facts = { name: "s", kind: "file", config: { path: folder }, sealedSecrets: null, schedule: null };
+  await saveSource(scope, { id: sourceId, ...facts, defaultAcl: nobody });
+  beforePut = async () => undefined;
+});
+
+const nameOf = (index: number) => `${String(index).padStart(4, "0")}.txt`;
+const writeAll = (count: number, text = "of") =>
+  Promise.all(
+    Array.from({ length: count }, (_, index) => writeFile(join(folder, nameOf(index)), `${sourceId} ${text} ${index}`)),
+  );
+const live = () => countSourceDocuments(scope, [sourceId]);
+
+/** A sync as the activity begins it. */
+async function begin(signal = new AbortController().signal): Promise<AppliedSync> {
+  const sync = { id: randomUUID(), sourceId, runId: null, startedBy: "ada" };
+  let puts = 0;
+  const applied: AppliedSync = {
+    scope,
+    source: await getSource(scope, sourceId),
+    secrets: {},
+    objects: {
+      ...stored,
+      async put(key, body) {
+        puts += 1;
+        await beforePut(puts, applied);
+        return stored.put(key, body);
+      },
+    },
+    sync: { id: sync.id, counts: await beginSync(scope, sync), failures: [] },
+    context: {
+      signal,
+      tempDir: await mkdtemp(join(test.dir, "temp-")),
+      limits: defaultLimits,
+      deletions: { ...defaultDeletionPolicy, confirmed: false },
+      chromiumPath: null,
+      python: null,
+    },
+    progress: { report: async () => undefined },
+  };
+  return applied;
+}
+
+it("holds no more than two batches, however much there is, and writes most documents together", async () => {
+  await writeAll(700);
+  let most = 0;
+  beforePut = async (puts, { sync }) => {
+    most = Math.max(most, puts - sync.counts.added);
+  };
+  const applied = await begin();
+  expect(await applyChanges(applied)).toEqual({ status: "done", heldBack: null });
+  expect(applied.sync.counts).toMatchObject({ scanned: 700, read: 700, added: 700 });
+  expect(await live()).toBe(700);
+  expect(most).toBeGreaterThan(32);
+  expect(most).toBeLessThanOrEqual(2 * 64 + 8);
+  expect(await readdir(applied.context.tempDir)).toEqual([]);
+});
+
+it("applies what is new, changed, moved and gone to the same end as one document after the other", async () => {
+  await writeAll(40);
+  await applyChanges(await begin());
+  await writeAll(12, "changed");
+  for (let index = 20; index < 25; index += 1) await rm(join(folder, nameOf(index)));
+  for (let index = 40; index < 50; index += 1) await writeFile(join(folder, nameOf(index)), `new ${index}`);
+  await rename(join(folder, nameOf(30)), join(folder, "moved.txt"));
+  const applied = await begin();
+  expect(await applyChanges(applied)).toEqual({ status: "done", heldBack: null });
+  expect(applied.sync.counts).toMatchObject({ scanned: 45, read: 22, added: 10, changed: 13, removed: 5, dropped: 0 });
+  expect(await live()).toBe(45);
+  const again = await begin();
+  await applyChanges(again);
+  expect(again.sync.counts).toMatchObject({ scanned: 45, read: 0, added: 0, changed: 0, removed: 0 });
+});
+
+it("leaves out the one content that cannot be stored, and tells why", async () => {
+  await writeAll(30);
+  const damaged = new AnnealError("DOCUMENT_DAMAGED", "It is damaged.", { action: "Mend it." });
+  beforePut = async (puts) => {
+    if (puts === 15) throw damaged;
+  };
+  const applied = await begin();
+  await applyChanges(applied);
+  expect(applied.sync.counts).toMatchObject({ scanned: 30, added: 29, dropped: 1 });
+  expect(applied.sync.failures).toMatchObject([{ code: "DOCUMENT_DAMAGED" }]);
+  const { rows } = await listDocuments(scope, { status: "quarantined" }, { limit: 10, offset: 0 });
+  expect(rows).toMatchObject([{ ref: applied.sync.failures[0]!.ref, drop: { reason: "It is damaged. Mend it." } }]);
+
+  beforePut = async () => undefined;
+  const again = await begin();
+  await applyChanges(again);
+  expect(again.sync.counts).toMatchObject({ scanned: 30, read: 1, changed: 1, dropped: 0 });
+});
+
+it.each([1, 64, 65, 150])("killed at its content %i, it loses and doubles nothing", async (count) => {
+  await writeAll(150);
+  const killed = new AbortController();
+  beforePut = async (puts) => {
+    if (puts === count) killed.abort(new Error("the worker was killed"));
+  };
+  const first = await begin(killed.signal);
+  await expect(applyChanges(first)).rejects.toThrow("the worker was killed");
+  expect(await live()).toBe(first.sync.counts.added);
+
+  beforePut = async () => undefined;
+  const second = await begin();
+  await applyChanges(second);
+  expect(second.sync.counts).toMatchObject({ scanned: 150, added: 150 - first.sync.counts.added, dropped: 0 });
+  expect(await live()).toBe(150);
+});
+
+it("ends with a source that is removed while its contents are fetched", async () => {
+  await writeAll(100);
+  beforePut = async (puts) => {
+    if (puts === 90) await deleteSource(scope, sourceId);
+  };
+  await expect(applyChanges(await begin())).rejects.toMatchObject({ code: "SOURCE_NOT_FOUND" });
+  expect(await live()).toBe(0);
+});
+
+it("ends where the disk is full, and what was stored before it is kept", async () => {
+  await writeAll(100);
+  const full = new AnnealError("DISK_FULL", "There is no room left.", { action: "Free some space." });
+  beforePut = async (puts) => {
+    if (puts >= 80) throw full;
+  };
+  const applied = await begin();
+  await expect(applyChanges(applied)).rejects.toBe(full);
+  expect(applied.sync.counts).toMatchObject({ dropped: 0, added: 79 });
+  expect(await live()).toBe(79);
+});

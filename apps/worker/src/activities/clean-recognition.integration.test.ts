@@ -1,0 +1,97 @@
+import { createHash, randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { nobody } from "@anneal/core/access/acl";
+import { loopSettingsSchema } from "@anneal/core/loop/settings";
+import type { Scope } from "@anneal/db/database";
+import { saveWorkspace } from "@anneal/db/queries/access";
+import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { createRun } from "@anneal/db/queries/loop";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
+import { ParserPool } from "@anneal/documents/parser-pool";
+import { deflatedArchive } from "@anneal/documents/testing/archive-fixture";
+import { fakeTesseract, pictureThat } from "@anneal/documents/testing/fake-tesseract";
+import { openFolderStore } from "@anneal/objects/folder-store";
+import type { ObjectStore } from "@anneal/objects/object-store";
+import { asyncLocalStorage, type Context } from "@temporalio/activity";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { createCleanActivities } from "./clean.ts";
+
+const prose =
+  "The museum was opened to the public in the spring, and it has been kept by the people of the town since then. " +
+  "Anybody who wants to see the museum can walk there from the market in less than a quarter of an hour. " +
+  "It is closed on Mondays and in the week before Christmas, when the volunteers repair what the summer has worn out. " +
+  "Visitors with children find a small room behind the museum where tea and cake are sold in the afternoon.";
+
+let handle: TestDatabase;
+let objects: ObjectStore;
+let scope: Scope;
+/** Names of what was read since the last look. */
+let read: string[] = [];
+const names = new Map<string, string>();
+
+beforeAll(async () => {
+  handle = await startTestDatabase();
+  const store = openFolderStore(join(handle.dir, "objects"));
+  objects = {
+    ...store,
+    stream: async (key) => {
+      read.push(names.get(key)!);
+      return store.stream(key);
+    },
+  };
+  const { id } = await saveWorkspace(handle.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: handle.db, workspaceId: id };
+});
+afterAll(() => handle?.stop());
+
+async function arrive(sourceId: string, ref: string, bytes: Uint8Array): Promise<void> {
+  const contentHash = createHash("sha256").update(bytes).digest("hex");
+  const content = { contentHash, contentKey: `content/${contentHash}`, sizeBytes: bytes.length };
+  names.set(content.contentKey, ref);
+  await objects.put(content.contentKey, Buffer.from(bytes));
+  const facts = { ref, uri: `file:///${ref}`, title: null, mediaType: null, modifiedAt: null, acl: null };
+  await upsertDocument(scope, sourceId, { ...facts, sizeBytes: bytes.length, fingerprint: contentHash }, content);
+}
+
+/** One worker's cleaning stage, and what it read. */
+async function cleanWith(command: string, languages?: string[]): Promise<string[]> {
+  const parsers = new ParserPool({ size: 1, ocr: { command, ...(languages === undefined ? {} : { languages }) } });
+  onTestFinished(() => parsers.close());
+  const mainContent = { extract: async () => null, close: () => undefined };
+  const { cleanDocuments } = createCleanActivities({ db: handle.db, objects, parsers, mainContent });
+  const [runId, settings] = [randomUUID(), loopSettingsSchema.parse({})];
+  await createRun(scope, { id: runId, workflowId: "w", startedBy: "ada", settings });
+  const context = {
+    info: { workflowExecution: { workflowId: "w", runId: "w" } },
+    cancellationSignal: new AbortController().signal,
+    heartbeat: () => undefined,
+  } as unknown as Context;
+  read = [];
+  await asyncLocalStorage.run(context, () => cleanDocuments({ workspaceId: scope.workspaceId, runId, settings }));
+  return read.sort();
+}
+
+it("reads a scan once for each worker that knows another language, and never again in turns", async () => {
+  const command = join(handle.dir, "tesseract");
+  await writeFile(command, fakeTesseract, { mode: 0o755 });
+  const sourceId = randomUUID();
+  const source = { id: sourceId, name: "s", kind: "file", config: {}, sealedSecrets: null, schedule: null };
+  await saveSource(scope, { ...source, defaultAcl: nobody });
+  await arrive(sourceId, "prose.txt", Buffer.from(prose));
+  await arrive(sourceId, "photo.png", pictureThat("text"));
+  await arrive(sourceId, "scans.zip", deflatedArchive([{ name: "photo.png", data: pictureThat("text") }]));
+  const scans = ["photo.png", "scans.zip"];
+
+  // One without Tesseract comes first, and what it could not read waits for one that has it.
+  const without = () => cleanWith(join(handle.dir, "not-there"));
+  const english = () => cleanWith(command, ["eng"]);
+  const both = () => cleanWith(command, ["eng", "deu"]);
+  expect(await without()).toEqual(["photo.png", "prose.txt", "scans.zip"]);
+  expect(await without()).toEqual([]);
+  expect(await english()).toEqual(scans);
+  expect(await both()).toEqual(scans);
+  for (const worker of [english, both, without, english, () => cleanWith(command, ["deu", "eng"])]) {
+    expect(await worker()).toEqual([]);
+  }
+}, 120_000);

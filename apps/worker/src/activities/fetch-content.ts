@@ -1,0 +1,103 @@
+import type { ConnectContext } from "@anneal/connectors/connector";
+import { diskFullError, isDiskFull } from "@anneal/core/disk-full";
+import { AnnealError } from "@anneal/core/errors";
+import type { FetchedContent } from "@anneal/db/queries/upsert-documents";
+import type { ObjectStore } from "@anneal/objects/object-store";
+import { createHash, randomUUID } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, rm, type FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+
+/** More than this is held in a temporary file, so that a sync's memory does not depend on what it reads. */
+const maxHeldBytes = 64 * 1024;
+
+export type HeldContent = {
+  facts: FetchedContent;
+  /** Stores the bytes under their hash, and not again where they are stored already. */
+  put(): Promise<void>;
+  /** To be called when it is no longer needed: nothing can be put after it. */
+  release(): Promise<void>;
+};
+
+/**
+ * Reads content to its end while hashing it, and holds it until it is released.
+ * @throws AnnealError DOCUMENT_TOO_LARGE, DISK_FULL, and what the stream fails with
+ */
+export async function fetchContent(
+  objects: ObjectStore,
+  stream: AsyncIterable<Uint8Array>,
+  context: Pick<ConnectContext, "tempDir" | "limits">,
+): Promise<HeldContent> {
+  const spool = createSpool(join(context.tempDir, randomUUID()));
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  try {
+    for await (const part of stream) {
+      sizeBytes += part.byteLength;
+      if (sizeBytes > context.limits.documentBytes) throw tooLarge(context.limits.documentBytes);
+      hash.update(part);
+      await spool.add(part);
+    }
+    const body = await spool.end();
+    const contentHash = hash.digest("hex");
+    const contentKey = `content/${contentHash.slice(0, 2)}/${contentHash}`;
+    return {
+      facts: { contentHash, contentKey, sizeBytes },
+      async put() {
+        if (!(await objects.exists(contentKey))) await objects.put(contentKey, body());
+      },
+      release: spool.remove,
+    };
+  } catch (error) {
+    await spool.remove();
+    throw isDiskFull(error) ? diskFullError(`the disk of ${context.tempDir}`, error) : error;
+  }
+}
+
+/** Bytes in memory, or in a file as soon as they are many. */
+function createSpool(path: string) {
+  let parts: Uint8Array[] = [];
+  let heldBytes = 0;
+  let isFile = false;
+  let file: FileHandle | null = null;
+  const close = async () => {
+    const opened = file;
+    file = null;
+    await opened?.close();
+  };
+  return {
+    async add(part: Uint8Array): Promise<void> {
+      heldBytes += part.byteLength;
+      if (heldBytes <= maxHeldBytes) {
+        parts.push(part);
+        return;
+      }
+      if (file === null) {
+        file = await open(path, "wx");
+        isFile = true;
+        for (const held of parts) await file.writeFile(held);
+        parts = [];
+      }
+      await file.writeFile(part);
+    },
+    /** What was added; it may be asked for again and again. */
+    async end(): Promise<() => Uint8Array | AsyncIterable<Uint8Array>> {
+      await close();
+      if (isFile) return () => createReadStream(path);
+      // A copy, as a part may be a small piece of a large buffer.
+      const bytes = Buffer.concat(parts);
+      parts = [];
+      return () => bytes;
+    },
+    async remove(): Promise<void> {
+      await close();
+      if (isFile) await rm(path, { force: true });
+    },
+  };
+}
+
+function tooLarge(documentBytes: number): AnnealError {
+  return new AnnealError("DOCUMENT_TOO_LARGE", `The document is larger than ${documentBytes} bytes.`, {
+    action: "Split it, or raise the size limit.",
+  });
+}

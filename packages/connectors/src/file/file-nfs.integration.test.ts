@@ -1,0 +1,102 @@
+import { chmod, chown } from "node:fs/promises";
+import { delimiter, dirname, join, relative } from "node:path";
+import { mayRead } from "@anneal/core/access/acl";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describePermissions } from "../../conformance/describe-permissions.ts";
+import { findDebianProgram } from "../../conformance/find-debian-program.ts";
+import { MemoryDirectory } from "../../conformance/memory-directory.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { createPosixFiles, emailDomain, namesBelow } from "../../conformance/posix-files.ts";
+import { findNfs, startNfs, type NfsExport, type NfsServer } from "../../conformance/start-nfs.ts";
+import { testContext } from "../../conformance/test-context.ts";
+import { fileConfigSchema } from "./config.ts";
+import { fileConnector } from "./file-connector.ts";
+
+const program = findNfs();
+const getfacl = findDebianProgram("acl", "bin/getfacl");
+const systemPath = process.env.PATH;
+const context = testContext();
+
+describe.skipIf(program === null)("a folder of an NFS server", () => {
+  let server: NfsServer;
+  beforeAll(async () => {
+    server = await startNfs(program!);
+    if (getfacl !== null) process.env.PATH = `${dirname(getfacl.path)}${delimiter}${systemPath}`;
+  }, 60_000);
+  afterAll(async () => {
+    process.env.PATH = systemPath;
+    await server.stop();
+  });
+
+  /** Written on the server's disk, read where it is mounted. */
+  const createHarness = async (where: NfsExport, permissions: "off" | "posix") => {
+    const files = await createPosixFiles(where.onServer);
+    const { passwdPath, groupPath } = files;
+    const path = join(where.mounted, relative(where.onServer, files.root));
+    return {
+      ...files,
+      connector: fileConnector,
+      config: fileConfigSchema.parse({ path, permissions, userEmailDomain: emailDomain, passwdPath, groupPath }),
+      secrets: {},
+      refOf: (name: string) => name,
+      names: namesBelow(path, server.longestPathBytes),
+      emailOf: (person: string) => `${person}@${emailDomain}`,
+      supports: { groups: true, nestedGroups: false, deny: true, domain: false, anyone: true },
+    };
+  };
+
+  describeConnector("file over NFS", () => createHarness(server.squashed, "off"));
+
+  it("reports what the server lets nobody read, root included, and deletes nothing by it", async () => {
+    const harness = await createHarness(server.squashed, "off");
+    try {
+      for (const name of ["open.md", "shut/a.md", "secret.md"]) await harness.put(name, name);
+      const target = new MemoryTarget();
+      const sync = () =>
+        target.apply(fileConnector.read({ ...harness, cursor: target.cursor, known: target.known(), context }));
+      await sync();
+      expect(target.documents.size).toBe(3);
+      await chmod(join(harness.root, "secret.md"), 0o600);
+      await chmod(join(harness.root, "shut"), 0o700);
+      await harness.put("open.md", "open, and changed");
+      await sync();
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["shut/", "SOURCE_FORBIDDEN"]]);
+      expect(target.documents.size).toBe(3);
+      await harness.put("secret.md", "secret, and changed");
+      await sync();
+      expect(target.failures.map(({ ref }) => ref).sort()).toEqual(["secret.md", "shut/"]);
+      expect(target.contents()["secret.md"]).toBe("secret.md");
+    } finally {
+      await harness.close();
+    }
+  });
+
+  describe.skipIf(getfacl === null)("with owners and rights", () => {
+    describePermissions("file over NFS", () => createHarness(server.trusting, "posix"));
+
+    it("shows to nobody what belongs to a squashed root, or to an owner without a name", async () => {
+      const harness = await createHarness(server.trusting, "posix");
+      try {
+        for (const [name, owner] of [
+          ["squashed.md", 65_534],
+          ["unknown.md", 54_321],
+        ] as const) {
+          await harness.put(name, name);
+          await chown(join(harness.root, name), owner, owner);
+          await chmod(join(harness.root, name), 0o440);
+        }
+        const target = new MemoryTarget();
+        await target.apply(fileConnector.read({ ...harness, cursor: null, known: target.known(), context }));
+        const directory = await MemoryDirectory.read(fileConnector.readDirectory!({ ...harness, context }));
+        for (const person of ["ann", "bob", "eve", "nobody"]) {
+          const held = directory.heldBy(harness.emailOf(person));
+          for (const { item } of target.documents.values()) expect(mayRead(item.acl, held)).toBe(false);
+        }
+        expect(target.documents.size).toBe(2);
+      } finally {
+        await harness.close();
+      }
+    });
+  });
+});

@@ -1,0 +1,108 @@
+import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
+import { failedCheck } from "../failure.ts";
+import { addToPreview, describePreview, type Preview } from "../preview.ts";
+import { listChannelDrives, type FilesListing } from "./channel-files.ts";
+import { checkPermissions } from "./check-drives.ts";
+import { checkPeople } from "./check-people.ts";
+import { checkSiteGroups } from "./check-site-groups.ts";
+import type { MicrosoftSecrets, TeamsConfig } from "./config.ts";
+import { isFile, isFolder } from "./drive-items.ts";
+import { itemPath } from "./drive-run.ts";
+import type { Graph } from "./graph-client.ts";
+import { driveItemFields, driveItemPageSchema } from "./graph-schemas.ts";
+import { listChannels, type TeamChannel } from "./list-channels.ts";
+import { wasNeverPublished } from "./published-version.ts";
+import { readThreads } from "./read-channels.ts";
+
+const checkMs = 5_000;
+
+/** What answers and what would be read, without reading more than a few seconds get. */
+export async function checkTeams(
+  graph: Graph,
+  config: TeamsConfig,
+  secrets: MicrosoftSecrets,
+  context: ConnectContext,
+): Promise<CheckResult> {
+  try {
+    const { channels, failures } = await listChannels(graph, config);
+    const place = `${channels.length} ${channels.length === 1 ? "channel" : "channels"}`;
+    const checks: CapabilityCheck[] = [];
+    const found: string[] = [];
+    if (config.messages) {
+      found.push(describePreview(await previewThreads(graph, channels), "thread"));
+      checks.push(orFailure("read", failures[0], `The messages of ${place} can be read.`), {
+        capability: "permissions",
+        status: "ok",
+        message: "Who is in a channel may read it: its team, or the members of a private or shared one.",
+      });
+    }
+    if (config.files) {
+      const listing = await listChannelDrives(graph, channels, {});
+      found.push(describePreview(await previewFiles(graph, listing), "file"));
+      checks.push(
+        orFailure(
+          "files",
+          listing.failures[0] ?? (config.messages ? undefined : failures[0]),
+          `The files of ${place} can be read.`,
+        ),
+        await checkPermissions(graph, listing.drives[0]),
+      );
+      const [site] = listing.sites;
+      if (site !== undefined) checks.push(await checkSiteGroups(config, secrets, context, async () => site.url));
+    }
+    const people = await checkPeople(graph);
+    if (people.error !== null) return { ...people, checks: [...checks, ...people.checks] };
+    return {
+      checks: [...checks, ...people.checks],
+      summary: `${place} can be read, with ${found.join(" and ")}.`,
+      error: null,
+    };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    return failedCheck("read", error);
+  }
+}
+
+function orFailure(
+  capability: string,
+  failure: FilesListing["failures"][number] | undefined,
+  message: string,
+): CapabilityCheck {
+  if (failure === undefined) return { capability, status: "ok", message };
+  return { capability, status: "warning", message: `${failure.error.message} ${failure.error.action}` };
+}
+
+async function previewThreads(graph: Graph, channels: readonly TeamChannel[]): Promise<Preview> {
+  const preview: Preview = { count: 0, complete: true, samples: [] };
+  const until = performance.now() + checkMs;
+  for (const channel of channels) {
+    if (performance.now() > until) preview.complete = false;
+    if (!preview.complete) break;
+    for await (const threads of readThreads(graph, channel)) {
+      for (const { document } of threads) addToPreview(preview, `“${document.title}”`);
+      preview.complete &&= performance.now() < until;
+      if (!preview.complete) break;
+    }
+  }
+  return preview;
+}
+
+/** What lies in the folders themselves; what lies deeper is not counted. */
+async function previewFiles(graph: Graph, { folders }: FilesListing): Promise<Preview> {
+  const preview: Preview = { count: 0, complete: true, samples: [] };
+  const until = performance.now() + checkMs;
+  for (const [driveId, ofDrive] of Object.entries(folders)) {
+    for (const folderId of Object.values(ofDrive)) {
+      if (performance.now() > until) return { ...preview, complete: false };
+      const page = await graph.json(`${itemPath(driveId, folderId)}/children`, driveItemPageSchema, {
+        query: { $select: driveItemFields },
+      });
+      for (const item of page.value) {
+        if (isFile(item) && !wasNeverPublished(item)) addToPreview(preview, item.name ?? item.id);
+        if (isFolder(item)) preview.complete = false;
+      }
+      if (page["@odata.nextLink"]) preview.complete = false;
+    }
+  }
+  return preview;
+}

@@ -1,0 +1,46 @@
+import { AnnealError, type ErrorReport } from "@anneal/core/errors";
+import type { TeamsConfig } from "./config.ts";
+import { isOwnFault, type Graph } from "./graph-client.ts";
+import { whoLooks } from "./list-drives.ts";
+import { channelPageSchema, type Channel } from "./teams-schemas.ts";
+
+export type TeamChannel = Channel & { teamId: string };
+
+/** With failures it is not complete, and nothing of those teams counts as gone. */
+export type ChannelListing = { channels: TeamChannel[]; failures: { ref: string; error: ErrorReport }[] };
+
+/** The channels that are to be read; a team that cannot be found leaves the others readable. */
+export async function listChannels(
+  graph: Graph,
+  config: Pick<TeamsConfig, "teams" | "channels">,
+): Promise<ChannelListing> {
+  const channels: TeamChannel[] = [];
+  const errors: { ref: string; error: AnnealError }[] = [];
+  for (const teamId of config.teams.map((id) => id.toLowerCase())) {
+    try {
+      for await (const page of graph.pages(`teams/${teamId}/channels`, channelPageSchema)) {
+        channels.push(...page.map((channel) => ({ ...channel, teamId })));
+      }
+    } catch (error) {
+      if (!isOwnFault(error)) throw error;
+      errors.push({ ref: `${teamId}/`, error: error.status === 404 ? await missingTeam(graph, teamId) : error });
+    }
+  }
+  if (errors[0] !== undefined && errors.length === config.teams.length) throw errors[0].error;
+  const isChosen = ({ displayName }: Channel) =>
+    config.channels.length === 0 || config.channels.includes(displayName ?? "");
+  return {
+    channels: channels.filter(isChosen),
+    failures: errors.map(({ ref, error }) => ({ ref, error: error.toReport() })),
+  };
+}
+
+async function missingTeam(graph: Graph, teamId: string): Promise<AnnealError> {
+  return new AnnealError("SOURCE_NOT_FOUND", `There is no team ${teamId} that ${await whoLooks(graph)} may see.`, {
+    action: "Check the team's id: it is the groupId in the link to the team.",
+  });
+}
+
+export function channelPath({ teamId, id }: TeamChannel): string {
+  return `teams/${teamId}/channels/${encodeURIComponent(id)}`;
+}

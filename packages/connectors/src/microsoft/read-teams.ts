@@ -1,0 +1,75 @@
+import type { Change } from "@anneal/core/connect/change";
+import type { ReadRequest } from "../connector.ts";
+import { deleteMissing } from "../reconcile.ts";
+import { listChannelDrives, parseTeamsCursor, type TeamsCursor } from "./channel-files.ts";
+import type { MicrosoftSecrets, TeamsConfig } from "./config.ts";
+import { digestSettings } from "./drive-source.ts";
+import { changeOfFile, knownFiles, knownThreads } from "./file-refs.ts";
+import type { Graph } from "./graph-client.ts";
+import { listChannels, type ChannelListing } from "./list-channels.ts";
+import { readChannels } from "./read-channels.ts";
+import { readDrives } from "./read-drives.ts";
+
+type TeamsRequest = ReadRequest<TeamsConfig, MicrosoftSecrets>;
+
+/** The threads of channels, all of them each time, and then what changed in their files since the last run. */
+export async function* readTeams(request: TeamsRequest, graph: Graph): AsyncIterable<Change> {
+  const { config, known, context } = request;
+  const position = parseTeamsCursor(request.cursor);
+  const listing = await listChannels(graph, config);
+  const threads = { known: knownThreads(known), context };
+  const { messages, files } = config;
+  let scanned = 0;
+  for await (const change of messages ? readChannels(threads, graph, listing) : letGo(threads)) {
+    if (change.type !== "checkpoint") yield change;
+    else {
+      scanned = change.scanned;
+      yield { ...change, cursor: position, total: files ? null : change.total };
+    }
+  }
+  if (files) yield* readFiles(request, graph, listing, position, scanned);
+  else {
+    for await (const change of letGo({ known: knownFiles(known), context })) {
+      if (change.type !== "checkpoint") yield changeOfFile(change);
+    }
+    yield { type: "checkpoint", cursor: parseTeamsCursor(null), scanned, total: scanned };
+  }
+}
+
+/** What the settings leave out from now on. */
+async function* letGo({ known, context }: Pick<TeamsRequest, "known" | "context">): AsyncIterable<Change> {
+  yield* deleteMissing(known, context.deletions, () => true);
+}
+
+async function* readFiles(
+  { config, known, context }: TeamsRequest,
+  graph: Graph,
+  channels: ChannelListing,
+  position: TeamsCursor,
+  threadCount: number,
+): AsyncIterable<Change> {
+  const listing = await listChannelDrives(graph, channels.channels, position.folders);
+  // A team that cannot be listed has been told already, where its threads are read.
+  const failures = [...(config.messages ? [] : channels.failures), ...listing.failures];
+  const stream = readDrives({
+    graph,
+    known: knownFiles(known),
+    context,
+    cursor: position.files,
+    filter: { include: [], exclude: [] },
+    settings: await digestSettings(graph, config, ["teams"], context),
+    listing: { ...listing, failures, incomplete: channels.failures.length > 0 },
+  });
+  for await (const change of stream) {
+    if (change.type !== "checkpoint") yield changeOfFile(change);
+    else {
+      const { cursor, scanned, total } = change;
+      yield {
+        type: "checkpoint",
+        cursor: { version: 1, files: cursor, folders: listing.folders },
+        scanned: threadCount + scanned,
+        total: total === null ? null : threadCount + total,
+      };
+    }
+  }
+}

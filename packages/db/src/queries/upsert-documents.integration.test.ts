@@ -1,0 +1,249 @@
+import { randomUUID } from "node:crypto";
+import { nobody, workspaceMembers } from "@anneal/core/access/acl";
+import type { SourceItem } from "@anneal/core/connect/change";
+import { sql } from "drizzle-orm";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
+import { inWorkspace, openDatabase, type Scope } from "../database.ts";
+import { documents } from "../schema.ts";
+import { saveWorkspace } from "./access.ts";
+import { deleteSource, markDocumentDeleted, quarantineRef, saveSource } from "./connect.ts";
+import { purgeDocument, restoreDocument } from "./tombstones.ts";
+import { isRefusedForOne, isRefusedValue, upsertDocuments, type DocumentUpsert } from "./upsert-documents.ts";
+
+let test: TestDatabase;
+let scope: Scope;
+let sourceId: string;
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+});
+afterAll(() => test?.stop());
+beforeEach(async () => {
+  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: test.db, workspaceId: id };
+  sourceId = randomUUID();
+  const source = { id: sourceId, name: "s", kind: "file", config: {}, sealedSecrets: null, schedule: null };
+  await saveSource(scope, { ...source, defaultAcl: nobody });
+});
+
+function upsertOf(ref: string, hash: string, item: Partial<SourceItem> = {}): DocumentUpsert {
+  const facts = { uri: `file:///${ref}`, title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, acl: null };
+  return {
+    item: { ref, fingerprint: `${ref} ${hash}`, ...facts, ...item },
+    content: { contentHash: hash, contentKey: `content/${hash}`, sizeBytes: 1 },
+  };
+}
+const upsert = (...upserts: DocumentUpsert[]) => upsertDocuments(scope, sourceId, upserts);
+const rows = async () => {
+  const found = await inWorkspace(scope, (tx) => tx.select().from(documents).orderBy(documents.ref));
+  return new Map(found.map((row) => [row.ref, row]));
+};
+const drop = { stage: "connect", code: "SOURCE_FORBIDDEN", reason: "It may not be read." };
+const setCleaned = () =>
+  inWorkspace(scope, (tx) => tx.update(documents).set({ status: "kept", changedAt: new Date(0) }));
+
+it("stores whatever a batch holds, each by what is known of it, and answers in order", async () => {
+  await upsert(...["same", "changed", "deleted", "kept"].map((ref) => upsertOf(ref, "a")));
+  await setCleaned();
+  const before = await rows();
+  await quarantineRef(scope, sourceId, "unread", drop);
+  for (const ref of ["deleted", "kept"]) await markDocumentDeleted(scope, sourceId, ref);
+  await restoreDocument(scope, before.get("kept")!.id, "ada");
+
+  const members = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+  const modifiedAt = "2026-02-03T04:05:06.789Z";
+  const written = await upsert(
+    upsertOf("unread", "a"),
+    upsertOf("same", "a", { fingerprint: "touched", title: "Ä “quoted” \\ {title}, NULL", acl: members, modifiedAt }),
+    upsertOf("new", "a", { sizeBytes: null, mediaType: "text/plain" }),
+    upsertOf("kept", "a"),
+    upsertOf("changed", "b"),
+    upsertOf("deleted", "a"),
+  );
+  expect(written.map(({ change }) => change)).toEqual(["changed", "unchanged", "added", "added", "changed", "added"]);
+  const after = await rows();
+  expect(written.map(({ documentId }) => documentId)).toEqual(
+    ["unread", "same", "new", "kept", "changed", "deleted"].map((ref) => after.get(ref)!.id),
+  );
+  for (const [ref, row] of before) expect(after.get(ref)!.id).toBe(row.id);
+  expect(after.get("same")).toEqual({
+    ...before.get("same")!,
+    fingerprint: "touched",
+    title: "Ä “quoted” \\ {title}, NULL",
+    acl: members,
+    aclInherited: false,
+    sourceModifiedAt: new Date(modifiedAt),
+  });
+  for (const ref of ["unread", "new", "kept", "changed", "deleted"]) {
+    expect(after.get(ref)).toMatchObject({
+      status: "fetched",
+      drop: null,
+      deletedAt: null,
+      restoredAt: null,
+      restoredBy: null,
+      title: ref,
+      acl: nobody,
+      aclInherited: true,
+      sizeBytes: 1,
+    });
+    expect(Date.now() - after.get(ref)!.changedAt.getTime()).toBeLessThan(60_000);
+  }
+  expect(after.get("changed")!.contentHash).toBe("b");
+  expect(after.get("new")!.mediaType).toBe("text/plain");
+});
+
+it("lets the last of several words on one document count, as if they came one after the other", async () => {
+  await upsert(upsertOf("there", "a"));
+  await setCleaned();
+  const written = await upsert(
+    upsertOf("new", "a"),
+    upsertOf("there", "b"),
+    upsertOf("new", "b", { title: "second" }),
+    upsertOf("there", "a", { title: "back" }),
+  );
+  expect(written.map(({ change }) => change)).toEqual(["added", "changed", "changed", "changed"]);
+  expect(written[0]!.documentId).toBe(written[2]!.documentId);
+  const after = await rows();
+  expect(after.get("new")).toMatchObject({ title: "second", contentHash: "b" });
+  // Its bytes are those that were cleaned; that they were others meanwhile is known no more than after two syncs.
+  expect(after.get("there")).toMatchObject({ title: "back", contentHash: "a", status: "fetched" });
+  expect(after.size).toBe(2);
+});
+
+it("takes as many statements for many documents as for one", async () => {
+  const counted = openDatabase(test.appUrl, { maxConnections: 1 });
+  let statements = 0;
+  counted.pool.on("connect", (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    client.query = ((...args: unknown[]) => {
+      statements += 1;
+      return query(...args);
+    }) as typeof client.query;
+  });
+  try {
+    const count = async (refs: string[]) => {
+      statements = 0;
+      const upserts = refs.map((ref) => ({ ...upsertOf(ref, ref), putContent: async () => undefined }));
+      await upsertDocuments({ ...scope, db: counted.db }, sourceId, upserts);
+      return statements;
+    };
+    const one = await count(["a"]);
+    expect(one).toBeGreaterThan(0);
+    expect(await count(Array.from({ length: 100 }, (_, index) => `many ${index}`))).toBe(one);
+  } finally {
+    await counted.close();
+  }
+  expect((await rows()).size).toBe(101);
+});
+
+it("says of a time that no calendar has that it is not known", async () => {
+  const times = ["not a time", "-000044-03-15T12:00:00.000Z", "+010000-01-01T00:00:00.000Z"];
+  await upsert(...times.map((modifiedAt) => upsertOf(modifiedAt, "a", { modifiedAt })));
+  expect([...(await rows()).values()].map((row) => row.sourceModifiedAt)).toEqual([null, null, null]);
+});
+
+describe("a batch that is refused", () => {
+  const refusalOf = async (work: Promise<unknown>) =>
+    work.then(
+      () => expect.fail("nothing was refused"),
+      (error: unknown) => error,
+    );
+
+  it.each([
+    ["a title", { title: "a\0b" }],
+    ["a name that is too long for an index", { ref: Array.from({ length: 200 }, () => randomUUID()).join("") }],
+    ["a reader", { acl: { allow: [{ source: "file", tenant: "t", kind: "user" as const, id: "a\0b" }], deny: [] } }],
+  ])("for %s stores none of its documents", async (_, item) => {
+    const error = await refusalOf(upsert(upsertOf("a", "a"), upsertOf("b", "b", item), upsertOf("c", "c")));
+    expect([isRefusedValue(error), isRefusedForOne(error)]).toEqual([true, true]);
+    expect((await rows()).size).toBe(0);
+  });
+
+  it("because its source was removed stores none of them, and is no document's fault", async () => {
+    await upsert(upsertOf("a", "a"));
+    await deleteSource(scope, sourceId);
+    const error = await refusalOf(upsert(upsertOf("a", "b"), upsertOf("b", "b")));
+    expect(error).toMatchObject({ code: "SOURCE_NOT_FOUND" });
+    expect([isRefusedValue(error), isRefusedForOne(error)]).toEqual([false, false]);
+    expect([...(await rows()).values()]).toMatchObject([{ ref: "a", contentHash: "a", deletedAt: expect.any(Date) }]);
+  });
+});
+
+describe("what happens at the same time", () => {
+  /** Of the transactions that wait for another one. */
+  const waiting = async () => {
+    const { rows: found } = await test.db.execute(sql`select 1 from pg_locks where not granted`);
+    return found.length;
+  };
+  /** A batch that is about to write its rows, and waits for its contents. */
+  function begin(...upserts: DocumentUpsert[]) {
+    const [reached, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const putContent = async () => {
+      reached.resolve();
+      await go.promise;
+    };
+    return {
+      done: upsert(...upserts.map((one) => ({ ...one, putContent }))),
+      reached: reached.promise,
+      go: go.resolve,
+    };
+  }
+
+  it("a removal of the source waits for the batch, and takes its documents along", async () => {
+    const batch = begin(upsertOf("a", "a"), upsertOf("b", "b"));
+    await batch.reached;
+    const removing = deleteSource(scope, sourceId);
+    await expect.poll(waiting).toBe(1);
+    batch.go();
+    expect(await batch.done).toHaveLength(2);
+    await removing;
+    const deleted = [...(await rows()).values()].map((row) => row.deletedAt);
+    expect(deleted).toEqual([expect.any(Date), expect.any(Date)]);
+  });
+
+  it("a purge that takes the same document goes first, and what it took is stored anew", async () => {
+    const [gone] = await upsert(upsertOf("a", "x"));
+    await markDocumentDeleted(scope, sourceId, "a");
+    const [purging, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const purge = purgeDocument(scope, gone!.documentId, new Date(Date.now() + 1_000), async () => {
+      purging.resolve();
+      await go.promise;
+    });
+    await purging.promise;
+    let puts = 0;
+    const putContent = async () => void (puts += 1);
+    const work = upsert({ ...upsertOf("b", "x"), putContent }, { ...upsertOf("a", "x"), putContent });
+    await expect.poll(waiting).toBe(1);
+    expect(puts).toBe(0);
+    go.resolve();
+    expect(await purge).toBe(true);
+    expect((await work).map(({ change }) => change)).toEqual(["added", "added"]);
+    expect(puts).toBe(1);
+    expect((await rows()).get("a")!.id).not.toBe(gone!.documentId);
+  });
+
+  it("stores equal bytes once, and gives up only when no other content is being stored any more", async () => {
+    const puts: string[] = [];
+    const other = Promise.withResolvers<void>();
+    const put = (name: string, work: () => Promise<void>) => async () => {
+      puts.push(name);
+      await work();
+    };
+    const failing = put("failing", () => Promise.reject(new Error("no store")));
+    const slow = put("slow", () => other.promise);
+    const work = upsert(
+      { ...upsertOf("a", "x"), putContent: failing },
+      { ...upsertOf("b", "x"), putContent: failing },
+      { ...upsertOf("c", "y"), putContent: slow },
+    );
+    let ended = false;
+    const outcome = work.catch((error: unknown) => error).finally(() => (ended = true));
+    await expect.poll(() => puts).toEqual(["failing", "slow"]);
+    await waiting();
+    expect(ended).toBe(false);
+    other.resolve();
+    expect(await outcome).toMatchObject({ message: "no store" });
+    expect((await rows()).size).toBe(0);
+  });
+});
