@@ -103,10 +103,11 @@ function createAccount(dovecot: Dovecot, user: string) {
     asUser,
     config: (config: Partial<ImapConfig> = {}) =>
       imapConfigSchema.parse({ host: "127.0.0.1", port: dovecot.port, tls: "none", user, ...config }),
-    async append(mailbox: string, subject: string, text: string): Promise<string> {
+    /** @param arrivedAt by the server's clock; the server says when it is left out */
+    async append(mailbox: string, subject: string, text: string, arrivedAt?: Date): Promise<string> {
       return asUser(async (client) => {
         await client.mailboxCreate(mailbox);
-        const appended = await client.append(mailbox, messageOf(subject, text));
+        const appended = await client.append(mailbox, messageOf(subject, text), [], arrivedAt);
         if (!appended || appended.uid === undefined) throw new Error(`"${subject}" was not appended`);
         return writeMessageRef({ mailbox, uidValidity: String(appended.uidValidity), uid: appended.uid });
       });

@@ -98,7 +98,8 @@ export async function createDriveHarness(
       shared.isMember = false;
       return async () => void (shared.isMember = true);
     },
-    // A feed is read, in which no clock is seen. No limit of names is published.
+    setClock: async (aheadMs) => void (drive.aheadMs = aheadMs),
+    // No limit of names is published.
     names: { longest: [longTitle(1000)] },
     emailOf,
     async setGroup(group, members) {

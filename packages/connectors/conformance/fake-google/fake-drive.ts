@@ -48,6 +48,8 @@ export class FakeDrive {
   #position = 100;
   #oldest = 0;
   #ids = 0;
+  /** How far its clock is ahead of what it would show. */
+  aheadMs = 0;
   #clock = Date.parse("2026-01-01T00:00:00Z");
 
   readonly userEmail: string;
@@ -211,6 +213,6 @@ export class FakeDrive {
 
   #now(): string {
     this.#clock += 1000;
-    return new Date(this.#clock).toISOString();
+    return new Date(this.#clock + this.aheadMs).toISOString();
   }
 }

@@ -69,7 +69,8 @@ export async function createDriveHarness<Config>(
       tenant.vanished = true;
       return async () => void (tenant.vanished = false);
     },
-    // A feed is read, in which no clock is seen. A name has at most 255 characters, a path 400.
+    setClock: async (aheadMs) => void (tenant.aheadMs = aheadMs),
+    // A name has at most 255 characters, a path 400.
     names: { longest: [`${longTitle(144)}/${longTitle(255)}`] },
     close: () => fake.stop(),
 

@@ -63,6 +63,7 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
       tenant.vanished = true;
       return async () => void (tenant.vanished = false);
     },
+    setClock: async (aheadMs) => void (tenant.aheadMs = aheadMs),
     close: () => fake.stop(),
 
     emailOf: (person) => tenant.users.get(person)?.mail ?? "",

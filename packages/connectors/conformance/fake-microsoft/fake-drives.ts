@@ -87,7 +87,7 @@ function describe(drive: FakeDrive, item: FakeItem, withPath: boolean): Record<s
     webUrl: `https://contoso.sharepoint.example/sites/team/${encodeURIComponent(drive.name)}${encodeURI(pathOf(drive, item.id))}`,
     size: item.content.byteLength,
     eTag: `"{${item.id}},${item.changedAt}"`,
-    lastModifiedDateTime: timeOf(item.changedAt),
+    lastModifiedDateTime: timeOf(item),
     ...facets,
     ...(item.kind === "file"
       ? {
@@ -136,8 +136,8 @@ function select(item: Record<string, unknown>, { query }: GraphRequest): Record<
   );
 }
 
-function timeOf(moment: number): string {
-  return new Date(Date.UTC(2026, 0, 1) + moment * 1000).toISOString();
+function timeOf({ changedAt, changedAheadMs }: FakeItem): string {
+  return new Date(Date.UTC(2026, 0, 1) + changedAt * 1000 + changedAheadMs).toISOString();
 }
 
 function pathOf(drive: FakeDrive, itemId: string): string {

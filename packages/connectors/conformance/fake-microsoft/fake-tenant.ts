@@ -34,6 +34,8 @@ export type FakeItem = {
   order: number;
   /** When it, its place or its content changed last, and when its sharing did. */
   changedAt: number;
+  /** How far the server's clock was ahead when it was changed. */
+  changedAheadMs: number;
   sharedAt: number;
   deleted: boolean;
   /** null inherits everything from its parent. */
@@ -143,6 +145,8 @@ export class FakeTenant {
   /** Access tokens below this number have expired. */
   firstValidToken = 1;
   clock = 1;
+  /** How far the times that are told are ahead of the moments that they stand for. */
+  aheadMs = 0;
   #order = 0;
 
   addUser(name: string, changes: Partial<FakeUser> = {}): FakeUser {
@@ -217,20 +221,20 @@ export class FakeTenant {
   remove(drive: FakeDrive, path: string): void {
     const item = this.require(drive, path);
     this.#setDeleted(drive, item, true);
-    item.changedAt = this.#tick();
+    this.#touch(item);
   }
 
   /** Out of the recycle bin, with the ids of before. */
   restore(drive: FakeDrive, item: FakeItem): void {
     this.#setDeleted(drive, item, false);
-    item.changedAt = this.#tick();
+    this.#touch(item);
   }
 
   move(drive: FakeDrive, from: string, to: string): void {
     const item = this.require(drive, from);
     item.parentId = this.#folder(drive, folderOf(to)).id;
     item.name = nameOf(to);
-    item.changedAt = this.#tick();
+    this.#touch(item);
   }
 
   share(item: FakeItem, permissions: FakePermission[] | null): void {
@@ -257,7 +261,7 @@ export class FakeTenant {
 
   post(thread: FakeMessage[], text: string, changes: Partial<FakeMessage> = {}): FakeMessage {
     const moment = this.#tick();
-    const at = new Date(Date.UTC(2026, 0, 1) + moment * 1000).toISOString();
+    const at = new Date(Date.UTC(2026, 0, 1) + moment * 1000 + this.aheadMs).toISOString();
     const message: FakeMessage = {
       id: String(1_700_000_000_000 + moment),
       createdDateTime: at,
@@ -305,6 +309,7 @@ export class FakeTenant {
       checkedOut: false,
       order: this.#order,
       changedAt: this.#tick(),
+      changedAheadMs: this.aheadMs,
       sharedAt: 0,
       deleted: false,
       permissions: null,
@@ -317,12 +322,17 @@ export class FakeTenant {
     if (item.versionId !== "") item.earlier.push({ id: item.versionId, content: item.content });
     item.versionId = id;
     item.content = content;
-    item.changedAt = this.#tick();
+    this.#touch(item);
   }
 
   #setDeleted(drive: FakeDrive, item: FakeItem, deleted: boolean): void {
     item.deleted = deleted;
     for (const child of drive.items.values()) if (child.parentId === item.id) this.#setDeleted(drive, child, deleted);
+  }
+
+  #touch(item: FakeItem): void {
+    item.changedAt = this.#tick();
+    item.changedAheadMs = this.aheadMs;
   }
 
   #tick(): number {

@@ -23,6 +23,8 @@ describeMail("mail", (server) => {
   describeConnector("imap", async () => {
     const account = server.createAccount();
     const refs = new Map<string, string>();
+    let aheadMs: number | null = null;
+    const now = () => (aheadMs === null ? undefined : new Date(Date.now() + aheadMs));
     const mailboxOf = (name: string) => ({ ".": "INBOX", unicode: "Größe & 日本語" })[dirname(name)] ?? dirname(name);
     const remove = async (name: string) => account.expunge(refs.get(name)!);
     await account.append("Trash", "thrown away", "Not to be read.");
@@ -34,13 +36,14 @@ describeMail("mail", (server) => {
       refOf: (name) => refs.get(name)!,
       async put(name, text) {
         if (refs.has(name)) await remove(name);
-        refs.set(name, await account.append(mailboxOf(name), name, text));
+        refs.set(name, await account.append(mailboxOf(name), name, text, now()));
       },
       remove,
       async move(from, to) {
         refs.set(to, await account.move(refs.get(from)!, mailboxOf(to)));
       },
       breakItem: (name) => server.dovecot.breakMessage(account.user, messageIdOf(name)),
+      setClock: async (ms) => void (aheadMs = ms),
       async vanish() {
         await server.dovecot.pause();
         return () => server.dovecot.resume();

@@ -20,16 +20,19 @@ describeMail("threads", (server) => {
   describeConnector("imap by threads", async () => {
     const account = server.createAccount();
     const refs = new Map<string, string>();
+    let aheadMs: number | null = null;
+    const now = () => (aheadMs === null ? undefined : new Date(Date.now() + aheadMs));
     const remove = async (name: string) => account.expunge(refs.get(name)!);
     const put = async (name: string, text: string) => {
       if (refs.has(name)) await remove(name);
-      refs.set(name, await account.append(dirname(name) === "." ? "INBOX" : dirname(name), name, text));
+      refs.set(name, await account.append(dirname(name) === "." ? "INBOX" : dirname(name), name, text, now()));
     };
     return {
       // A thread has no place that it could be moved from; another one with its words is another one.
       connector: { ...imapConnector, capabilities: { ...imapConnector.capabilities, moves: false } },
       config: account.config({ unit: "thread" }),
       secrets,
+      setClock: async (ms) => void (aheadMs = ms),
       refOf: (name) => threadRefOf(name),
       put,
       remove,

@@ -11,13 +11,15 @@ import { webConnector } from "./web-connector.ts";
 
 describeConnector("web", async () => {
   const site = await startSite();
+  let aheadMs = 0;
   const pathOf = (name: string) => `/${name.split("/").map(encodeURIComponent).join("/")}`;
   const relink = () => {
     const paths = [...site.pages.keys()].filter((path) => path !== "/");
     site.pages.set("/", { body: `<title>Start</title>${linksTo(paths)}` });
   };
   const put = async (name: string, text: string) => {
-    site.pages.set(pathOf(name), { body: `<title>${encodeURI(name)}</title><p>${text}</p>` });
+    const headers = { "last-modified": new Date(Date.now() + aheadMs).toUTCString() };
+    site.pages.set(pathOf(name), { body: `<title>${encodeURI(name)}</title><p>${text}</p>`, headers });
     relink();
   };
   const remove = async (name: string) => {
@@ -44,6 +46,7 @@ describeConnector("web", async () => {
       await site.stop();
       return () => site.start();
     },
+    setClock: async (ms) => void (aheadMs = ms),
     // Beyond 2,000 characters an address is taken for a trap.
     names: { longest: [longPath(2000 - `${site.origin}/`.length)] },
     close: () => site.stop(),

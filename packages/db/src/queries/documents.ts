@@ -295,8 +295,10 @@ export async function saveComparisons(
     Pick<Document, "signature" | "duplicateOf" | "duplicate" | "duplicatePassages">
   >)[],
 ): Promise<void> {
+  // In the order in which a sync locks them too.
+  const inOrder = updates.toSorted((left, right) => (left.documentId < right.documentId ? -1 : 1));
   await inWorkspace(scope, async (tx) => {
-    for (const { documentId, ...set } of updates) {
+    for (const { documentId, ...set } of inOrder) {
       const mine = and(eq(documents.id, documentId), eq(documents.workspaceId, scope.workspaceId));
       await tx.update(documents).set(set).where(mine);
     }

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
 import { saveWorkspace } from "./access.ts";
-import { saveDocumentAcl, saveSource, upsertDocument } from "./connect.ts";
+import { markDocumentDeleted, saveDocumentAcl, saveSource, upsertDocument } from "./connect.ts";
 import { applyChunkPlan, saveCollection } from "./indexing.ts";
 import { hasReaderChanges, takeReaderChanges, writeChunks } from "./reader-changes.ts";
 
@@ -35,7 +35,7 @@ async function createWorkspace() {
 
 const members = (): Acl => ({ allow: [workspaceMembers(scope.workspaceId)], deny: [] });
 const share = (ref: string, acl: Acl) => saveDocumentAcl(scope, sourceId, { ref, acl, fingerprint: "2" });
-const fetch = (ref: string, acl: Acl) => {
+const fetch = (ref: string, acl: Acl | null) => {
   const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: ref };
   const content = { contentHash: ref, contentKey: ref, sizeBytes: 1 };
   return upsertDocument(scope, sourceId, { ref, uri: ref, acl, ...facts }, content);
@@ -82,6 +82,22 @@ it("hands over whose readers changed, with what the index was told, and nothing 
   expect(await take(scope, () => [push])).toMatchObject([{ documentId, acl: members(), hiddenIn: [], held }]);
   await share("a", nobody);
   expect(await take()).toMatchObject([{ held: [{ fingerprints: [push.fingerprint] }] }]);
+});
+
+it("hears of readers that come with a content, of a deletion, and of what a new audience of the source changes", async () => {
+  const documentId = await add("a", nobody);
+  await fetch("a", members());
+  expect(await take()).toMatchObject([{ documentId, acl: members() }]);
+  await markDocumentDeleted(scope, sourceId, "a");
+  expect(await hasReaderChanges(scope)).toBe(true);
+  // What nobody finds is told to no index; what was hidden behind it would be.
+  expect(await take()).toEqual([]);
+  await fetch("a", null);
+  expect(await take()).toMatchObject([{ documentId, acl: nobody }]);
+  const source = { name: sourceId, kind: "file", config: {}, sealedSecrets: null, schedule: null };
+  await saveSource(scope, { id: sourceId, ...source, defaultAcl: members() });
+  expect(await take()).toMatchObject([{ documentId, acl: members() }]);
+  expect(await hasReaderChanges(scope)).toBe(false);
 });
 
 it("keeps all of it when the push fails, and what changes during one that succeeds", async () => {

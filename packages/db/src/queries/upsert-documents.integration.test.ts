@@ -223,6 +223,24 @@ describe("what happens at the same time", () => {
     expect((await rows()).get("a")!.id).not.toBe(gone!.documentId);
   });
 
+  it("a batch that somebody breaks who locks in another order writes nothing, and its documents may try by themselves", async () => {
+    const ids = (await upsert(upsertOf("a", "a"), upsertOf("b", "a"))).map(({ documentId }) => documentId);
+    const [first, last] = ids.toSorted() as [string, string];
+    let outcome: Promise<unknown> | undefined;
+    await inWorkspace(scope, async (tx) => {
+      const lock = (id: string) => tx.execute(sql`select from ${documents} where id = ${id} for update`);
+      await lock(last);
+      outcome = upsert(upsertOf("a", "b"), upsertOf("b", "b")).catch((error: unknown) => error);
+      await expect.poll(waiting).toBe(1);
+      // Whoever has waited longest is the one that PostgreSQL gives up: the batch.
+      await lock(first);
+    });
+    const error = await outcome;
+    expect(error).toBeInstanceOf(Error);
+    expect([isRefusedForOne(error), isRefusedValue(error)]).toEqual([true, false]);
+    expect([...(await rows()).values()].map((row) => row.contentHash)).toEqual(["a", "a"]);
+  });
+
   it("stores equal bytes once, and gives up only when no other content is being stored any more", async () => {
     const puts: string[] = [];
     const other = Promise.withResolvers<void>();
