@@ -79,7 +79,7 @@ export async function findSourceByName(scope: Scope, name: string): Promise<Sour
 
 /**
  * A new source, or a change of one. Documents without permissions of their own have the default from the same moment;
- * the index's payloads follow with the next run, and until then the rows decide what a search gives out.
+ * whoever that takes away from finds nothing any more, and the index's payloads follow with the next push of readers.
  */
 export async function saveSource(
   scope: Scope,

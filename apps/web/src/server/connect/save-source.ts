@@ -10,6 +10,7 @@ import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";
 import { requireSourceKind, type SourceKind } from "#server/connect/source-kinds.ts";
 import type { MemberContext } from "#server/context.ts";
 import { cronSchema, setSchedule } from "#server/schedule.ts";
+import { tellIndexes } from "#server/tell-indexes.ts";
 
 /** Where a source is and how to get in. */
 export const accessInputSchema = z.object({
@@ -68,6 +69,8 @@ export async function saveChecked(
   });
   // It has nothing left to lend.
   if (signIn) await takeDraft(scope, signIn.id);
+  // Its documents may have another audience now.
+  await tellIndexes(scope);
 }
 
 type Access = Awaited<ReturnType<typeof openAccess>>;

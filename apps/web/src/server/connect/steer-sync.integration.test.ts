@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { nobody, workspaceMembers, workspaceUser } from "@anneal/core/access/acl";
 import { syncWorkflowId } from "@anneal/core/connect/contract";
+import { pushReadersWorkflowId } from "@anneal/core/indexing/contract";
 import type { Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import { markDocumentDeleted, quarantineRef, saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { saveCollection } from "@anneal/db/queries/indexing";
 import { createRun } from "@anneal/db/queries/loop";
 import { beginSync, endSync, isPauseRequested } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
@@ -139,6 +141,23 @@ describe("a sync in the portal", () => {
     await begin({ runId });
     for (const refused of [connect.pause, connect.cancel])
       await expect(refused({ sourceId })).rejects.toThrow("is read within a run");
+  });
+});
+
+describe("the indexes", () => {
+  it("are told at once of a source's new audience, and only where somebody is admitted or left out", async () => {
+    await saveCollection(scope, { embeddingModel: "m", dimensions: 2, settings: {} });
+    const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: null };
+    const content = { contentHash: "h", contentKey: "h", sizeBytes: 1 };
+    await upsertDocument(scope, sourceId, { ref: "a", uri: "a", ...facts }, content);
+    const { id: _, sealedSecrets: __, defaultAcl: ___, ...input } = sourceWith(null);
+    const save = (audience: "members" | "nobody") => as(people.admin).connect.update({ ...input, audience, sourceId });
+    const pushId = pushReadersWorkflowId(scope.workspaceId);
+    await save("members");
+    expect(await readWorkflowState(pushId)).toBe("gone");
+    await save("nobody");
+    expect(await readWorkflowState(pushId)).toBe("running");
+    await (await temporal()).workflow.getHandle(pushId).terminate();
   });
 });
 

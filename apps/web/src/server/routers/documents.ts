@@ -23,6 +23,7 @@ import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
 import { getReadable, getVisible, mayOpenOriginal } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
+import { tellIndexes } from "#server/tell-indexes.ts";
 import { adminProcedure, memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
 const maxPage = 1_000;
@@ -162,6 +163,7 @@ export const documentsRouter = router({
       throw new AnnealError("CONFLICT", "This document is not deleted, or its whole source was removed.", {
         action: "Restore the source, at the foot of the Sources page; its documents come back with it.",
       });
+    await tellIndexes(ctx.scope);
   }),
 
   /** Lets go what was restored: it is deleted again, and can be restored as long as any other. */
