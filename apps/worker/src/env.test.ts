@@ -25,6 +25,13 @@ describe("the worker's settings", () => {
     }
   });
 
+  it("let a sync delete a fifth of a source unasked, or the share that is set", () => {
+    expect(read({}).ANNEAL_MAX_DELETED_SHARE).toBe(0.2);
+    expect(read({ ANNEAL_MAX_DELETED_SHARE: "0" }).ANNEAL_MAX_DELETED_SHARE).toBe(0);
+    for (const bad of ["1.5", "-0.1", "some"])
+      expect(() => read({ ANNEAL_MAX_DELETED_SHARE: bad })).toThrow(/ANNEAL_MAX_DELETED_SHARE/u);
+  });
+
   it("send documents to an Unstructured API only where its address is set, which holds no secret", () => {
     expect(read({ ANNEAL_UNSTRUCTURED_API_KEY: "key" }).ANNEAL_UNSTRUCTURED_URL).toBeUndefined();
     const set = read({ ANNEAL_UNSTRUCTURED_URL: "http://unstructured:8000" });

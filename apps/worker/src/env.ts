@@ -1,3 +1,4 @@
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultTombstoneDays } from "@anneal/core/connect/contract";
 import { unstructuredStrategies } from "@anneal/documents/unstructured/unstructured-client";
 import { hostname } from "node:os";
@@ -35,6 +36,7 @@ const schema = z.object({
   ANNEAL_TRAINING_SAMPLES: z.coerce.number().int().min(0).max(20).default(3),
   ANNEAL_AUTOSCALE_INTERVAL_SECONDS: z.coerce.number().positive().default(15),
   ANNEAL_OBJECTS: z.string().min(1),
+  ANNEAL_MAX_DELETED_SHARE: z.coerce.number().min(0).max(1).default(defaultDeletionPolicy.maxShare),
   ANNEAL_TOMBSTONE_DAYS: z.coerce.number().positive().max(3650).default(defaultTombstoneDays),
   ANNEAL_S3_ENDPOINT: z.string().optional(),
   ANNEAL_TEACHER_URL: z.url().optional(),

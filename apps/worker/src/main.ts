@@ -170,7 +170,14 @@ async function main(): Promise<void> {
       ...createServingActivities({ db, replicas, maxLoraRank, servingProfile, scaler, log }),
       ...withFreeSpace(
         {
-          ...createConnectActivities({ database, objects, secretBox, readerPushes, ...connecting }),
+          ...createConnectActivities({
+            database,
+            objects,
+            secretBox,
+            readerPushes,
+            maxDeletedShare: env.ANNEAL_MAX_DELETED_SHARE,
+            ...connecting,
+          }),
           ...createCleanActivities({ db, objects, parsers, mainContent }),
           ...createDedupeActivities({ db, objects }),
           ...createDatasetActivities({ db, objects, teacher }),

@@ -50,8 +50,10 @@ export function createConnectActivities(deps: {
   python: PythonRuntime;
   observeRemote: (kind: string) => RemoteObserver;
   readerPushes: ReaderPushes;
+  /** Of a source's documents that one sync may delete without a person's word, 0 to 1; left out: a fifth. */
+  maxDeletedShare?: number;
 }) {
-  const { objects, secretBox } = deps;
+  const { objects, secretBox, maxDeletedShare = defaultDeletionPolicy.maxShare } = deps;
   const { db, tryLock } = deps.database;
 
   /** Never two at once over one source. Who may wait gets the lock when it is free; null tells the others to skip. */
@@ -82,7 +84,7 @@ export function createConnectActivities(deps: {
         signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
         tempDir,
         limits: defaultLimits,
-        deletions: { ...defaultDeletionPolicy, confirmed: place.confirmDeletions },
+        deletions: { ...defaultDeletionPolicy, maxShare: maxDeletedShare, confirmed: place.confirmDeletions },
         chromiumPath: deps.chromiumPath,
         python: deps.python,
         onRemoteEvent: deps.observeRemote(source.kind),

@@ -19,7 +19,8 @@ export function refuseDeletions(policy: DeletionPolicy, known: number, missing: 
   return {
     code: "CONFLICT",
     message: `The source no longer has ${missing} of ${known} documents, more than the ${Math.round(policy.maxShare * 100)}% that one sync may delete; all were kept.`,
-    action: "Check that the source is whole (mounted, not emptied by mistake), then confirm the deletions.",
+    action:
+      "Check that the source is whole (mounted, not emptied by mistake), then confirm the deletions (on the command line: --confirm-deletions).",
     details: { known, missing, maxShare: policy.maxShare },
   };
 }

@@ -1,7 +1,7 @@
 "use client";
 
 import { useMutation, useQuery } from "@tanstack/react-query";
-import { Columns2, Download, RotateCcw } from "lucide-react";
+import { Columns2, Download, ExternalLink, RotateCcw } from "lucide-react";
 import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
@@ -49,7 +49,7 @@ export function DocumentPage({ documentId }: { documentId: string }) {
       description={
         <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <DocumentStatus document={document} />
-          <span className="font-mono text-xs break-all">{document.uri}</span>
+          <SourceAddress uri={document.uri} />
         </span>
       }
       actions={
@@ -117,5 +117,15 @@ export function DocumentPage({ documentId }: { documentId: string }) {
         <DocumentFacts document={document} className={beside ? "lg:col-span-2" : undefined} />
       </div>
     </Page>
+  );
+}
+
+/** Where the document is at its source: a link where a browser can follow it. */
+function SourceAddress({ uri }: { uri: string }) {
+  if (!/^https?:\/\//i.test(uri)) return <span className="font-mono text-xs break-all">{uri}</span>;
+  return (
+    <a href={uri} target="_blank" rel="noreferrer" className="font-mono text-xs break-all hover:underline">
+      {uri} <ExternalLink aria-label="opens the source in a new tab" className="inline size-3" />
+    </a>
   );
 }

@@ -24,7 +24,7 @@ export function DocumentReaders({ document }: { document: Pick<DocumentView, "id
       <p className="text-muted">
         {readable ? "You may: one of these admits you." : "You may not: none of these admits you."}
       </p>
-      {acl.allow.length === 0 && <p>Nobody. Its source gave no permissions, and the source's default is nobody.</p>}
+      {acl.allow.length === 0 && <p>Nobody: its source names no reader, or who may read it there could not be told.</p>}
       <PrincipalList title="Allowed" principals={acl.allow} />
       <PrincipalList title="Denied, whatever else allows them" principals={acl.deny} />
       {role === "admin" && <Members documentId={document.id} />}
