@@ -124,77 +124,89 @@ export function createIndexingActivities(deps: {
     await onChanged(plan.setAcl.length + plan.delete.length);
   }
 
+  async function indexAll(input: StageInput): Promise<StageCounts> {
+    const scope = { db, workspaceId: input.workspaceId };
+    const signal = cancellationSignal();
+    const { sourceIds } = input.settings;
+    const [probe] = await embeddings.embed(["dimensions"], signal);
+    const dimensions = probe!.length;
+    const collection = await saveCollection(scope, {
+      embeddingModel: embeddings.model,
+      dimensions,
+      settings: {},
+    });
+    if (collection.dimensions !== dimensions || collection.embeddingModel !== embeddings.model) {
+      throw new AnnealError(
+        "CONFLICT",
+        `The collection ${collection.name} was made with ${collection.embeddingModel} (${collection.dimensions} dimensions), not ${embeddings.model} (${dimensions}).`,
+        {
+          action: `Set ANNEAL_EMBEDDINGS_MODEL to ${collection.embeddingModel} again: a workspace has one collection.`,
+        },
+      );
+    }
+    await vectors.ensureCollection(collection.id, dimensions);
+    // A vector store that was lost or restored from an older backup holds less than our table says: write it all again.
+    const believed = await countIndexed(scope, collection.id, null);
+    if ((await vectors.count(collection.id)) < believed.chunks) await forgetChunks(scope, collection.id);
+
+    const all = await listKeptDocuments(scope);
+    const wanted = all.filter((document) => sourceIds === null || sourceIds.includes(document.sourceId));
+    const place = { scope, runId: input.runId, stage: "index" as const };
+    // First what there is to do, so that the progress counts passages: one document may have as many as all others.
+    const comparing = createProgressReporter({ ...place, unit: "documents" });
+    const changed: KeptDocument[] = [];
+    let planned = 0;
+    for (const [done, document] of wanted.entries()) {
+      signal.throwIfAborted();
+      const { plan } = await planDocument(scope, collection, document);
+      const count = plan.upsert.length + plan.setPayload.length + plan.setAcl.length + plan.delete.length;
+      if (count > 0) changed.push(document);
+      planned += count;
+      await comparing.report(done + 1, wanted.length, "compared");
+    }
+    const writing = createProgressReporter({ ...place, unit: "passages" });
+    let changes = 0;
+    await writing.report(changes, planned);
+    for (const document of changed) {
+      await indexDocument(scope, collection, document, signal, async (count) => {
+        changes += count;
+        await writing.report(changes, planned);
+      });
+    }
+    // Whatever the source no longer has, or cleaning no longer keeps, leaves the index, whichever source it was of.
+    const stray = await listStrayDocuments(
+      scope,
+      collection.id,
+      all.map((document) => document.id),
+    );
+    for (const documentId of stray) {
+      const deletes = await listChunkIds(scope, collection.id, documentId);
+      await vectors.remove(collection.id, deletes);
+      await applyChunkPlan(scope, { rows: [], deletes, aclFingerprints: [] });
+      changes += deletes.length;
+    }
+    // What changed its readers while it was compared or written.
+    await pushReaderChanges(scope, vectors, { signal, onPushed: () => heartbeat() });
+    const assistant = await ensureAssistant(scope, input.settings, collection.id);
+    await addRunOutputs(scope, input.runId, { collectionId: collection.id, assistantId: assistant.id });
+    const note = changes === 0 ? "Nothing changed." : `${changes} chunks written or removed.`;
+    return { inCount: wanted.length, outCount: wanted.length, note };
+  }
+
   return {
     async indexDocuments(input: StageInput): Promise<StageCounts> {
-      const scope = { db, workspaceId: input.workspaceId };
-      const signal = cancellationSignal();
-      const { sourceIds } = input.settings;
-      const [probe] = await embeddings.embed(["dimensions"], signal);
-      const dimensions = probe!.length;
-      const collection = await saveCollection(scope, {
-        embeddingModel: embeddings.model,
-        dimensions,
-        settings: {},
-      });
-      if (collection.dimensions !== dimensions || collection.embeddingModel !== embeddings.model) {
-        throw new AnnealError(
-          "CONFLICT",
-          `The collection ${collection.name} was made with ${collection.embeddingModel} (${collection.dimensions} dimensions), not ${embeddings.model} (${dimensions}).`,
-          {
-            action: `Set ANNEAL_EMBEDDINGS_MODEL to ${collection.embeddingModel} again: a workspace has one collection.`,
-          },
-        );
+      // Whoever tells the indexes of new readers is waited for, and the index may think longer than a heartbeat may be late.
+      const pulse = setInterval(() => heartbeat(), pulseMs);
+      try {
+        return await indexAll(input);
+      } finally {
+        clearInterval(pulse);
       }
-      await vectors.ensureCollection(collection.id, dimensions);
-      // A vector store that was lost or restored from an older backup holds less than our table says: write it all again.
-      const believed = await countIndexed(scope, collection.id, null);
-      if ((await vectors.count(collection.id)) < believed.chunks) await forgetChunks(scope, collection.id);
-
-      const all = await listKeptDocuments(scope);
-      const wanted = all.filter((document) => sourceIds === null || sourceIds.includes(document.sourceId));
-      const place = { scope, runId: input.runId, stage: "index" as const };
-      // First what there is to do, so that the progress counts passages: one document may have as many as all others.
-      const comparing = createProgressReporter({ ...place, unit: "documents" });
-      const changed: KeptDocument[] = [];
-      let planned = 0;
-      for (const [done, document] of wanted.entries()) {
-        signal.throwIfAborted();
-        const { plan } = await planDocument(scope, collection, document);
-        const count = plan.upsert.length + plan.setPayload.length + plan.setAcl.length + plan.delete.length;
-        if (count > 0) changed.push(document);
-        planned += count;
-        await comparing.report(done + 1, wanted.length, "compared");
-      }
-      const writing = createProgressReporter({ ...place, unit: "passages" });
-      let changes = 0;
-      await writing.report(changes, planned);
-      for (const document of changed) {
-        await indexDocument(scope, collection, document, signal, async (count) => {
-          changes += count;
-          await writing.report(changes, planned);
-        });
-      }
-      // Whatever the source no longer has, or cleaning no longer keeps, leaves the index, whichever source it was of.
-      const stray = await listStrayDocuments(
-        scope,
-        collection.id,
-        all.map((document) => document.id),
-      );
-      for (const documentId of stray) {
-        const deletes = await listChunkIds(scope, collection.id, documentId);
-        await vectors.remove(collection.id, deletes);
-        await applyChunkPlan(scope, { rows: [], deletes, aclFingerprints: [] });
-        changes += deletes.length;
-      }
-      // What changed its readers while it was compared or written.
-      await pushReaderChanges(scope, vectors, { signal, onPushed: () => heartbeat() });
-      const assistant = await ensureAssistant(scope, input.settings, collection.id);
-      await addRunOutputs(scope, input.runId, { collectionId: collection.id, assistantId: assistant.id });
-      const note = changes === 0 ? "Nothing changed." : `${changes} chunks written or removed.`;
-      return { inCount: wanted.length, outCount: wanted.length, note };
     },
   };
 }
+
+const pulseMs = 10_000;
 
 /** Small enough that an embeddings server on a busy machine answers within a heartbeat. */
 const batchSize = 32;

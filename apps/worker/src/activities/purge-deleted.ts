@@ -1,5 +1,6 @@
 import type { Database, Scope } from "@anneal/db/database";
 import { listWorkspaces } from "@anneal/db/queries/access";
+import { dropOldDrafts } from "@anneal/db/queries/source-drafts";
 import { forgetRemovedCursors, listExpired, purgeDocument, type Remains } from "@anneal/db/queries/tombstones";
 import type { VectorIndex } from "@anneal/engines/vector-index";
 import type { ObjectStore } from "@anneal/objects/object-store";
@@ -42,6 +43,7 @@ export function createPurgeActivities(deps: {
       if (expired.length < batchSize) break;
     }
     await forgetRemovedCursors(scope, before);
+    await dropOldDrafts(scope);
     return purged;
   }
 

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Acl } from "@anneal/core/access/acl";
 import type { SourceItem } from "@anneal/core/connect/change";
+import { AnnealError } from "@anneal/core/errors";
 import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { directoryMembers, directoryUsers, documents, sources } from "../schema.ts";
@@ -90,17 +92,24 @@ export async function saveSource(
     config: Record<string, unknown>;
     /** Left out, they stay as they are, also where they are renewed meanwhile. */
     sealedSecrets?: Buffer | null;
+    /** What the source was when it was decided that its credentials may stay: they must not be led elsewhere by now. */
+    checkedConfig?: Record<string, unknown>;
     defaultAcl: Acl;
     schedule: string | null;
     /** Left out, it stays as it is. */
     schedulePaused?: boolean;
   },
 ): Promise<void> {
-  const { id: _, ...changes } = source;
+  const { checkedConfig, ...row } = source;
+  const { id: _, ...changes } = row;
   await inWorkspace(scope, async (tx) => {
+    if (checkedConfig !== undefined) {
+      const [now] = await tx.select().from(sources).where(isSource(scope, source.id)).for("update");
+      if (!isDeepStrictEqual(now?.config, checkedConfig)) throw changedMeanwhile();
+    }
     await tx
       .insert(sources)
-      .values({ ...source, workspaceId: scope.workspaceId })
+      .values({ ...row, workspaceId: scope.workspaceId })
       .onConflictDoUpdate({
         target: sources.id,
         set: { ...changes, deletedAt: null },
@@ -116,6 +125,12 @@ export async function saveSource(
           sql`${documents.acl} <> ${JSON.stringify(source.defaultAcl)}::jsonb`,
         ),
       );
+  });
+}
+
+function changedMeanwhile(): AnnealError {
+  return new AnnealError("CONFLICT", "Somebody else has changed the source meanwhile; nothing was saved.", {
+    action: "Load it again, make your change and save.",
   });
 }
 

@@ -6,7 +6,8 @@ import type { Scope, Transaction } from "../database.ts";
 import { documents, sources } from "../schema.ts";
 
 // What writing a source's documents has in common. Whoever locks several things does it in the order source, documents
-// by their ids, contents: whoever keeps to it never waits for somebody who waits for them.
+// by their ids, contents: whoever keeps to it never waits for somebody who waits for them. What changes all documents of a
+// source at once (its audience, its removal) takes them as it finds them, and PostgreSQL may have to break a tie.
 
 export const isSource = (scope: Scope, sourceId: string) =>
   and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId));

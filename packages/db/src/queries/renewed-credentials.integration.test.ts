@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
-import type { Scope } from "../database.ts";
+import { inWorkspace, type Scope } from "../database.ts";
 import { createEncryptionKey, createSecretBox } from "../secret-box.ts";
 import { saveWorkspace } from "./access.ts";
 import { getSource, saveSource, upsertDocument } from "./connect.ts";
 import { renewCredentials } from "./renewed-credentials.ts";
 import { sealCredentialsAnew } from "./sealed-credentials.ts";
-import { getDraft, saveDraft } from "./source-drafts.ts";
+import { dropOldDrafts, getDraft, saveDraft } from "./source-drafts.ts";
 
 let database: TestDatabase;
 let scope: Scope;
@@ -33,6 +34,17 @@ const save = (secrets: Record<string, string> | undefined, by = box) =>
     kind: "sharepoint",
     config: {},
     ...(secrets ? { sealedSecrets: by.seal(secrets, sourceId) } : {}),
+    defaultAcl: { allow: [], deny: [] },
+    schedule: null,
+  });
+/** Without credentials, as somebody saves it who saw the source with this configuration. */
+const saveWith = (config: Record<string, unknown>, checkedConfig: Record<string, unknown>) =>
+  saveSource(scope, {
+    id: sourceId,
+    name: sourceId,
+    kind: "sharepoint",
+    config,
+    checkedConfig,
     defaultAcl: { allow: [], deny: [] },
     schedule: null,
   });
@@ -114,6 +126,27 @@ describe("renewCredentials", () => {
     });
     await save(undefined);
     expect((await stored()).token).toBe("t1");
+  });
+
+  it("are led nowhere by whoever saw the source as it was before somebody else gave them", async () => {
+    await saveWith({ host: "a.example" }, {});
+    const late = saveWith({ host: "evil.example" }, {});
+    await expect(late).rejects.toMatchObject({ code: "CONFLICT" });
+    expect((await getSource(scope, sourceId)).config).toEqual({ host: "a.example" });
+    expect(await stored()).toEqual({ token: "t0", account: "ann" });
+  });
+
+  it("are not handed out of a draft that is older than an hour", async () => {
+    const id = randomUUID();
+    await saveDraft(scope, { id, kind: "sharepoint", config: {}, sealedFor: id, sealedSecrets: box.seal({}, id) });
+    await expect(getDraft(scope, id)).resolves.toMatchObject({ id });
+    await inWorkspace(scope, (tx) =>
+      tx.execute(sql`update source_drafts set created_at = now() - interval '61 minutes' where id = ${id}`),
+    );
+    await expect(getDraft(scope, id)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await dropOldDrafts(scope);
+    const left = await inWorkspace(scope, (tx) => tx.execute(sql`select id from source_drafts where id = ${id}`));
+    expect(left.rows ?? left).toHaveLength(0);
   });
 
   it("says what to do where there is nothing to exchange", async () => {

@@ -1,19 +1,25 @@
-import { and, eq, lt, sql } from "drizzle-orm";
+import { and, eq, lt, not, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { sourceDrafts } from "../schema.ts";
 
 export type SourceDraft = typeof sourceDrafts.$inferSelect;
 
+const isOver = lt(sourceDrafts.createdAt, sql`now() - interval '1 hour'`);
 const isDraft = (scope: Scope, draftId: string) =>
-  and(eq(sourceDrafts.id, draftId), eq(sourceDrafts.workspaceId, scope.workspaceId));
+  and(eq(sourceDrafts.id, draftId), eq(sourceDrafts.workspaceId, scope.workspaceId), not(isOver));
 
-/** Also drops those that nobody came for: their check never began, or whoever signed in did not save the source. */
+/** Those that nobody came for: their check never began, or whoever signed in did not save the source. */
+export async function dropOldDrafts(scope: Scope): Promise<void> {
+  await inWorkspace(scope, (tx) => tx.delete(sourceDrafts).where(isOver));
+}
+
+/** What is older than an hour is dropped, and not handed out any more: it may hold credentials. */
 export async function saveDraft(
   scope: Scope,
   draft: Pick<SourceDraft, "id" | "kind" | "config" | "sealedSecrets" | "sealedFor">,
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    await tx.delete(sourceDrafts).where(lt(sourceDrafts.createdAt, sql`now() - interval '1 hour'`));
+    await tx.delete(sourceDrafts).where(isOver);
     await tx.insert(sourceDrafts).values({ ...draft, workspaceId: scope.workspaceId });
   });
 }

@@ -63,7 +63,9 @@ export async function saveChecked(
     ...source,
     id: sourceId,
     config: access.config,
-    ...(await newSecrets(access, sourceId, stored !== undefined && secrets === undefined && signIn === undefined)),
+    ...(stored !== undefined && secrets === undefined && signIn === undefined
+      ? { checkedConfig: stored.config }
+      : await newSecrets(access, sourceId)),
     schedulePaused,
     defaultAcl: audience === "members" ? { allow: [workspaceMembers(scope.workspaceId)], deny: [] } : nobody,
   });
@@ -75,13 +77,11 @@ export async function saveChecked(
 
 type Access = Awaited<ReturnType<typeof openAccess>>;
 
-/** What is stored stays untouched where nothing was entered: a sync may be renewing it. Whatever is lent is bound anew. */
+/** Whatever is lent is bound anew. What is stored stays untouched where nothing was entered: a sync may be renewing it. */
 async function newSecrets(
   { sealedSecrets, sealedFor }: Access,
   sourceId: string,
-  unchanged: boolean,
-): Promise<{ sealedSecrets?: Buffer | null }> {
-  if (unchanged) return {};
+): Promise<{ sealedSecrets: Buffer | null }> {
   if (sealedSecrets === null || sealedFor === sourceId) return { sealedSecrets };
   const box = await secretBox();
   return { sealedSecrets: box.seal(box.open(sealedSecrets, sealedFor), sourceId) };

@@ -3,6 +3,7 @@ import { defaultLimits } from "@anneal/connectors/connector";
 import type { DeviceAnswer, DeviceSignIn } from "@anneal/connectors/device-sign-in";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
+import type { Scope } from "@anneal/db/database";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import { saveDraft, type SourceDraft } from "@anneal/db/queries/source-drafts";
 import type { MemberContext } from "#server/context.ts";
@@ -51,11 +52,26 @@ export async function beginSignIn(
   return { signInId: id, userCode, verificationUri, expiresAt, intervalMs };
 }
 
+/** A poll holds a connection to the database while the vendor thinks: the portal's pages need the others. */
+const mostPolls = 3;
+const polling = new Set<string>();
+const busyRetryMs = 2_000;
+
 /**
  * Whether the person is done. However often it is called, the vendor is asked no more often than it wants.
  * @throws AnnealError that says how the sign-in ended otherwise
  */
 export async function pollSignIn({ scope }: Pick<MemberContext, "scope">, signInId: string): Promise<SignInProgress> {
+  if (polling.has(signInId) || polling.size >= mostPolls) return { status: "waiting", retryInMs: busyRetryMs };
+  polling.add(signInId);
+  try {
+    return await pollOnce(scope, signInId);
+  } finally {
+    polling.delete(signInId);
+  }
+}
+
+async function pollOnce(scope: Scope, signInId: string): Promise<SignInProgress> {
   const draft = await requireSignIn(scope, signInId);
   let progress: SignInProgress = { status: "waiting", retryInMs: 0 };
   // One at a time: a code is exchanged once, and what it brings is stored before anybody hears of it.

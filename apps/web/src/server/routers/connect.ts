@@ -30,6 +30,7 @@ import { cancelSync, pauseSync, resumeSync, retryFailed, startSync } from "#serv
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
 import { getVisible } from "#server/documents/visible-document.ts";
 import { readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
+import { tellIndexes } from "#server/tell-indexes.ts";
 import { memberProcedure, operatorProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
 const maxPage = 1_000;
@@ -148,6 +149,8 @@ export const connectRouter = router({
       });
       if (source.schedule !== null) await setSchedule(scheduled(scope.workspaceId, source.id), null);
       await deleteSource(scope, source.id);
+      // Copies that were hidden behind its documents are to be found now.
+      await tellIndexes(scope);
     }),
 
   restore: scientistProcedure
@@ -161,6 +164,7 @@ export const connectRouter = router({
       const source = await restoreSource(scope, input.sourceId);
       if (source?.schedule)
         await setSchedule(scheduled(scope.workspaceId, source.id), source.schedule, { paused: source.schedulePaused });
+      await tellIndexes(scope);
     }),
 
   sync: operatorProcedure

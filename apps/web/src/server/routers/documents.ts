@@ -179,6 +179,7 @@ export const documentsRouter = router({
       throw new AnnealError("CONFLICT", "This document follows its source: only what was restored can be let go.", {
         action: "Delete it at its source; the next sync follows.",
       });
+    await tellIndexes(ctx.scope);
   }),
 
   /** The next run reads and cleans it again. */
