@@ -296,7 +296,7 @@ describe("a site that one account may read", () => {
         context: context(),
       })) {
         if (change.type !== "upsert") continue;
-        seen.push(change.item.title);
+        seen.push(change.item.title ?? "");
         if (seen.length > 1) continue;
         stored = { refreshToken: entra.signIn("ann", sharepointScopes), ...each.ann() };
         tenant.firstValidToken = entra.exchanges + 1;
@@ -328,7 +328,7 @@ describe("a site that one account may read", () => {
       context: context(),
     })) {
       if (change.type !== "upsert") continue;
-      seen.push(change.item.title);
+      seen.push(change.item.title ?? "");
       if (seen.length > 1) continue;
       const refreshToken = entra.signIn("clerk", sharepointScopes);
       stored = { refreshToken, account: "renamed", accountId: ids().clerk };
