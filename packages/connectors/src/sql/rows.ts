@@ -171,7 +171,9 @@ function keyConditions<Session extends SqlSession>(
   const isEqual = (column: Column, value: string | null) => {
     const reached = reach(dialect, column);
     if (value === null) return `${reached} IS NULL`;
-    return keyIsPrimary ? `${reached} = ${typed(value, column)}` : `${dialect.toText(reached, column)} = ${text(value)}`;
+    return keyIsPrimary
+      ? `${reached} = ${typed(value, column)}`
+      : `${dialect.toText(reached, column)} = ${text(value)}`;
   };
   const rows = keys.map((values) => key.map((column, index) => isEqual(column, values[index] ?? null)).join(" AND "));
   return [`(${rows.map((row) => `(${row})`).join(" OR ")})`];

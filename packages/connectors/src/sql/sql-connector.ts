@@ -8,16 +8,7 @@ import { sqlSecretSchema, type SqlConfig, type SqlSecrets } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
 import { readPeople } from "./people.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
-import {
-  aclOf,
-  changeOf,
-  compareAudience,
-  digest,
-  duplicateKey,
-  markOf,
-  refOf,
-  refPrefix,
-} from "./row-change.ts";
+import { aclOf, changeOf, compareAudience, digest, duplicateKey, markOf, refOf, refPrefix } from "./row-change.ts";
 import { renderingVersion } from "./row-document.ts";
 import { readMaxWatermark, readRows, type RowScan } from "./rows.ts";
 import { UnsettledRows } from "./unsettled-rows.ts";
