@@ -50,6 +50,7 @@ export function ViewAsSelect() {
 
 /** Also for who followed a shared link and may not: the list then says so, and this leads back. */
 export function ViewAsBanner() {
+  const { role } = useWorkspace();
   const { viewAs, setViewAs } = useViewAs();
   const member = useMembers()?.find(({ userId }) => userId === viewAs);
   if (!viewAs) return null;
@@ -60,12 +61,18 @@ export function ViewAsBanner() {
     >
       <Eye aria-hidden className="size-4 shrink-0 text-muted" />
       <p className="min-w-0 flex-1 basis-60 break-words">
-        <strong className="font-medium">
-          {member ? `As ${member.name || member.email} sees it` : "As another member sees it"}
-        </strong>
-        <span className="text-muted">
-          {": "}only what they may read. This shows you no contents that you may not read, and it is recorded.
-        </span>
+        {role === "admin" ? (
+          <>
+            <strong className="font-medium">
+              {member ? `As ${member.name || member.email} sees it` : "As another member sees it"}
+            </strong>
+            <span className="text-muted">
+              {": "}only what they may read. This shows you no contents that you may not read, and it is recorded.
+            </span>
+          </>
+        ) : (
+          "This link is to the documents as another member sees them."
+        )}
       </p>
       <Button size="small" onClick={() => setViewAs("")}>
         Back to your view
