@@ -100,6 +100,17 @@ describe("applyDirectory", () => {
     expect(await held()).toEqual(before);
   });
 
+  it("leaves it as it is when another application may list people and not who of them is disabled", async () => {
+    await apply(sources.application, application);
+    const before = await held();
+    const { scopes } = application.fake.tenant;
+    scopes.delete("User.Read.All");
+    scopes.add("User.ReadBasic.All");
+    const other = await addSource(application);
+    await apply(other, application);
+    expect(await held()).toEqual(before);
+  });
+
   it("admits the account alone where no other source knows more", async () => {
     await apply(sources.delegated, delegated);
     expect(await held()).toEqual({

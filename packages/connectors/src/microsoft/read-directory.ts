@@ -43,9 +43,13 @@ export async function* readTenantDirectory(
     }
     for (const user of users) {
       const principal = graph.principal("user", user.id);
+      // An application may have been granted User.ReadBasic.All too.
+      const isBasic = !tellsWhoIsEnabled([user]);
+      isPartial ||= isBasic;
       if (!isGuest(user)) insiders.push(principal);
       if (user.userPrincipalName) usersByName?.set(user.userPrincipalName.toLowerCase(), principal);
-      yield { type: "user", principal, name: user.displayName ?? user.id, emails: addressesOf(user, domains) };
+      const entry = { type: "user" as const, principal, name: user.displayName ?? user.id };
+      yield { ...entry, emails: addressesOf(user, domains), ...(isBasic ? { partial: true } : {}) };
     }
   }
   if (!isPartial) {
