@@ -12,12 +12,12 @@ import {
 } from "@anneal/connectors/conformance/start-sources";
 import { parseSourceUri, type SourceUriOptions } from "@anneal/connectors/source-uri";
 import { workspaceMembers } from "@anneal/core/access/acl";
+import type { CheckOutcome } from "@anneal/core/connect/check-outcome";
 import {
   checkWorkflowName,
   syncWorkflowId,
   syncWorkflowName,
   type CheckInput,
-  type CheckOutcome,
   type SyncInput,
 } from "@anneal/core/connect/contract";
 import { servingName } from "@anneal/core/deploy/contract";
@@ -604,6 +604,7 @@ describe.skipIf(python === null)("sources of every kind", () => {
           expect(outcome).toMatchObject({
             status: "failed",
             error: { code, message: expect.stringContaining(sentence), action: expect.stringMatching(/\.$/) },
+            checks: [{ capability: "read", status: "missing", message: expect.stringContaining(sentence) }],
           });
           expect(history).toContain(code);
           expect(history).not.toMatch(/tide-table-secret|AKIDHARBOUR/);

@@ -1,3 +1,4 @@
+import type { CapabilityCheck } from "@anneal/core/connect/capability-check";
 import type { Change, Cursor, KnownItems } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { DeletionPolicy } from "@anneal/core/connect/deletion-policy";
@@ -59,14 +60,7 @@ export const defaultLimits: ConnectLimits = {
   requestTimeoutMs: 30_000,
 };
 
-export type CheckStatus =
-  | "ok"
-  /** The sync works without it; the message says what is lost or risked. */
-  | "warning"
-  /** The sync cannot work; the message says what to grant, in the vendor's words. */
-  | "missing";
-
-export type CapabilityCheck = { capability: string; status: CheckStatus; message: string };
+export type { CapabilityCheck };
 
 /**
  * `error` is the first thing that makes the source unusable. Otherwise `summary` is one sentence of what answers and

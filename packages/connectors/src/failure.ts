@@ -10,7 +10,7 @@ export function reportOf(error: unknown): ErrorReport {
 export function failedCheck(capability: string, error: unknown): CheckResult {
   const report = reportOf(error);
   return {
-    checks: [{ capability, status: "missing", message: `${report.message} ${report.action}` }],
+    checks: [{ capability, status: "missing", message: report.message, action: report.action }],
     summary: null,
     error: report,
   };

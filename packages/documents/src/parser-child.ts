@@ -2,8 +2,10 @@ import { readFile } from "node:fs/promises";
 import { AnnealError, assertNever, isAnnealError } from "@anneal/core/errors";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { documentError } from "./document-errors.ts";
-import { type ScannedPart, parseWithScans } from "./parse-document.ts";
+import { type RecognizePart, type ScannedPart, parseWithScans } from "./parse-document.ts";
+import type { ParseLimits } from "./limits.ts";
 import type { ParseReply, ParseRequest, PartAnswer, ScannedPartMessage } from "./parser-messages.ts";
+import { beyondScannedPages } from "./pdf/scans.ts";
 import type { openForRendering } from "./pdf/render-page.ts";
 
 /**
@@ -28,7 +30,19 @@ process.on("message", (message: ParseRequest | PartAnswer) => {
   else void handle(message).then((reply) => send(reply));
 });
 
-/** A child may start no program: the pool recognises the text, while we wait. */
+/**
+ * A child may start no program: the pool recognises the text, while we wait. Each part has a scanned page at least, so
+ * that no more of them are sent than one document may have pages.
+ */
+function createPartRecognizer(limits: ParseLimits): RecognizePart {
+  let partsLeft = limits.maxScannedPages;
+  return async (part) => {
+    if (partsLeft === 0) return beyondScannedPages(part.pdf, limits);
+    partsLeft -= 1;
+    return recognizePart(part);
+  };
+}
+
 async function recognizePart({ bytes, pdf, maxTextLength }: ScannedPart): Promise<ParsedDocument> {
   const base64 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
   const answer = await new Promise<PartAnswer>((resolve) => {
@@ -59,7 +73,10 @@ async function carryOut(request: ParseRequest): Promise<ParseReply> {
       const { fileName, mediaType, limits } = request;
       const bytes = await readFile(request.path);
       const declared = mediaType === undefined ? {} : { mediaType };
-      return { status: "parsed", ...(await parseWithScans({ bytes, fileName, limits, ...declared }, recognizePart)) };
+      return {
+        status: "parsed",
+        ...(await parseWithScans({ bytes, fileName, limits, ...declared }, createPartRecognizer(limits))),
+      };
     }
     case "render": {
       const { openForRendering, renderPage } = await import("./pdf/render-page.ts");

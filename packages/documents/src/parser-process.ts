@@ -27,6 +27,8 @@ export type ParserProcessOptions = {
   recycleAfter: number;
   /** Lets it load native code, which drawing needs. */
   nativeCode?: boolean;
+  /** What it runs: a child that answers as parser-child.ts does, which is the one unless told. */
+  program?: string;
 };
 
 type ParserProcessEvents = { freed?: () => void; ended?: () => void };
@@ -57,13 +59,14 @@ export class ParserProcess {
   private verdict: unknown = null;
   private timeout: PausableTimeout | null = null;
   private isRecognizing = false;
+  private partsLeft = 0;
   private stopWatching: () => void = () => {};
 
   constructor(options: ParserProcessOptions, events: ParserProcessEvents = {}) {
     this.options = options;
     this.events = events;
     const heapMiB = Math.floor((options.maxMemoryBytes * 0.75) / MiB);
-    this.process = fork(childPath, [], {
+    this.process = fork(options.program ?? childPath, [], {
       execPath: process.execPath,
       // Reading is all it may do: no writing, no programs, no threads, and no native code unless it draws.
       execArgv: [
@@ -98,6 +101,8 @@ export class ParserProcess {
 
   run(job: ParserJob): void {
     this.job = job;
+    // Our code sends no more, since each has a scanned page at least: a time that stands still for ever is no limit.
+    this.partsLeft = job.request.limits.maxScannedPages;
     const kill = (error: AnnealError) => void this.end(error);
     const seconds = Math.round(this.options.timeoutMs / 100) / 10;
     const timeout = new PausableTimeout(this.options.timeoutMs, () => {
@@ -139,8 +144,10 @@ export class ParserProcess {
 
   private receive(message: unknown): void {
     const part = scannedPartSchema.safeParse(message);
-    // One that asks for two at a time does not follow our code any more, and is ended below.
-    if (part.success && this.job?.recognizePart !== undefined && !this.isRecognizing) {
+    const mayAsk = !this.isRecognizing && this.partsLeft > 0;
+    // One that asks for two at a time, or for too many, does not follow our code any more, and is ended below.
+    if (part.success && this.job?.recognizePart !== undefined && mayAsk) {
+      this.partsLeft -= 1;
       void this.recognize(this.job, this.job.recognizePart(part.data));
       return;
     }

@@ -2,12 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ParsedDocument } from "@anneal/core/document/element";
-import { countOf, documentError } from "./document-errors.ts";
+import { documentError } from "./document-errors.ts";
 import type { ParseLimits } from "./limits.ts";
 import { readImageKind } from "./ocr/image-signatures.ts";
 import type { TextRecognizer } from "./ocr/text-recognizer.ts";
 import type { ScannedPartMessage } from "./parser-messages.ts";
 import type { ScanReader } from "./pdf/scan-reader.ts";
+import { beyondScannedPages } from "./pdf/scans.ts";
 
 /**
  * Recognises the text of the files inside one document (an e-mail's attachments, an archive's members) as if each stood
@@ -29,14 +30,11 @@ export class PartRecognizer {
 
   /**
    * @param part as a child sent it, which has read hostile bytes: what the picture is, its bytes say once more
-   * @throws AnnealError as `TextRecognizer.recognize` and `ScanReader.read`; DOCUMENT_TOO_LARGE when the document has no
-   *   page left
+   * @throws AnnealError as `TextRecognizer.recognize` and `ScanReader.read`; as `beyondScannedPages` when the document
+   *   has no page left
    */
   async recognize({ bytes, pdf, maxTextLength }: ScannedPartMessage): Promise<ParsedDocument> {
-    if (this.pagesLeft === 0 && pdf === null) {
-      const pages = countOf(this.limits.maxScannedPages, "scanned page");
-      throw documentError("DOCUMENT_TOO_LARGE", `It is beyond the first ${pages} of the whole document.`);
-    }
+    if (this.pagesLeft === 0) return beyondScannedPages(pdf, this.limits);
     const folder = await mkdtemp(join(tmpdir(), "anneal-part-"));
     try {
       const path = join(folder, "part");

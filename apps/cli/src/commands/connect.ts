@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Env } from "../env.ts";
 import type { PortalClient } from "../portal/client.ts";
 import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
+import { checkAndPrint } from "./print-check.ts";
 import { followSync } from "./follow-sync.ts";
 import { describeNewConnector, writeConnector } from "./new-connector.ts";
 import { readFields, type FieldSchema } from "./read-fields.ts";
@@ -72,7 +73,7 @@ export function addConnectCommand(program: Command, env: Env): void {
   command("check <name>", "try a source again").action(async (name: string, options: PortalOptions) => {
     const portal = await requirePortal(env, options);
     const { id } = await findSource(portal, name);
-    printCheck(await portal.mutate("connect.check", { sourceId: id }, checkSchema));
+    await checkAndPrint(portal, "connect.check", { sourceId: id });
   });
   command("sign-in <name>", "sign in again for a source that reads with a person's account").action(
     async (name: string, options: PortalOptions) => signInAgain(await requirePortal(env, options), name),
@@ -116,13 +117,6 @@ export function addConnectCommand(program: Command, env: Env): void {
     .command("new <name>")
     .description("write a connector of your own into this repository, with a test that passes")
     .action(async (name: string) => console.log(describeNewConnector(await writeConnector(repoDir, name))));
-}
-
-const checkSchema = z.object({ summary: z.string(), warnings: z.array(z.string()).default([]) });
-
-function printCheck({ summary, warnings }: z.infer<typeof checkSchema>): void {
-  console.log(`✓ ${summary}`);
-  for (const warning of warnings) console.log(`! ${warning}`);
 }
 
 async function printKinds(portal: PortalClient, wanted: string | undefined): Promise<void> {
@@ -169,7 +163,7 @@ async function add(env: Env, portal: PortalClient, wanted: string, options: AddO
     ? { signInId: await signIn(portal, { kind: found.kind, config }) }
     : { secrets };
   const access = { kind: found.kind, config, ...credentials };
-  printCheck(await portal.mutate("connect.checkDraft", access, checkSchema));
+  await checkAndPrint(portal, "connect.checkDraft", access);
   const { audience, schedule = null } = options;
   const name =
     options.name ?? `${found.title} ${Object.values(config).find((each) => typeof each === "string") ?? ""}`.trim();
@@ -201,7 +195,7 @@ async function signInAgain(portal: PortalClient, wanted: string): Promise<void> 
     });
   }
   const signInId = await signIn(portal, { kind, config, sourceId });
-  printCheck(await portal.mutate("connect.checkDraft", { kind, config, signInId, sourceId }, checkSchema));
+  await checkAndPrint(portal, "connect.checkDraft", { kind, config, signInId, sourceId });
   await portal.mutate("connect.update", { sourceId, name, kind, config, audience, schedule, signInId }, z.unknown());
   console.log(`✓ “${name}” reads with this account from now on.`);
 }

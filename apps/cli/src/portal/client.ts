@@ -35,7 +35,12 @@ export type Answer = {
   citations: z.infer<typeof citationSchema>[];
 };
 
-const reportSchema = z.object({ code: z.string(), message: z.string(), action: z.string() });
+const reportSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  action: z.string(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
 
 export function createPortalClient(options: { url: string; workspace: string; apiKey: string }): PortalClient {
   const url = options.url.replace(/\/+$/, "");
@@ -107,13 +112,13 @@ function readError(status: number, body: unknown): AnnealError {
   const candidates = [
     z.object({ error: z.object({ json: z.object({ data: z.object({ report: reportSchema }) }) }) }).safeParse(body).data
       ?.error.json.data.report,
-    z.object({ error: z.object({ code: z.string(), message: z.string(), action: z.string() }) }).safeParse(body).data
-      ?.error,
+    z.object({ error: reportSchema }).safeParse(body).data?.error,
   ];
   const report = candidates.find((candidate) => candidate !== undefined);
   const code = errorCodes.find((known) => known === report?.code) as ErrorCode | undefined;
   return new AnnealError(code ?? "ENGINE_UNAVAILABLE", report?.message ?? `The portal answered ${status}.`, {
     action: report?.action ?? "Look at the portal's log, .anneal/logs/web.log.",
+    details: report?.details ?? {},
     retryable: status === 503,
   });
 }

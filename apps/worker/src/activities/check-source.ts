@@ -1,4 +1,5 @@
-import { checkTimeoutMs, type CheckInput, type CheckOutcome } from "@anneal/core/connect/contract";
+import { toCheckOutcome, type CheckOutcome } from "@anneal/core/connect/check-outcome";
+import { checkTimeoutMs, type CheckInput } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError } from "@anneal/core/errors";
 import { defaultLimits } from "@anneal/connectors/connector";
@@ -40,26 +41,17 @@ export function createCheckActivities(deps: {
     const { scope, kind, config, sealedSecrets, sealedFor, isKept } = checked;
     const connector = requireConnector(kind);
     const secrets = sealedSecrets === null ? {} : deps.secretBox.open(sealedSecrets, sealedFor);
-    const { checks, summary, error } = await connector.check(
-      connector.configSchema.parse(config),
-      connector.secretSchema.parse(secrets),
-      {
-        signal: AbortSignal.any([cancellationSignal(), AbortSignal.timeout(checkTimeoutMs)]),
-        tempDir,
-        limits: { ...defaultLimits, requestTimeoutMs },
-        deletions: defaultDeletionPolicy,
-        chromiumPath: deps.chromiumPath,
-        python: deps.python,
-        onRemoteEvent: deps.observeRemote(kind),
-        renewSecrets: isKept ? (renew) => renewCredentials(scope, deps.secretBox, sealedFor, renew) : undefined,
-      },
-    );
-    if (error !== null) return { status: "failed", error };
-    return {
-      status: "ok",
-      summary,
-      warnings: checks.filter(({ status }) => status !== "ok").map(({ message }) => message),
-    };
+    const result = await connector.check(connector.configSchema.parse(config), connector.secretSchema.parse(secrets), {
+      signal: AbortSignal.any([cancellationSignal(), AbortSignal.timeout(checkTimeoutMs)]),
+      tempDir,
+      limits: { ...defaultLimits, requestTimeoutMs },
+      deletions: defaultDeletionPolicy,
+      chromiumPath: deps.chromiumPath,
+      python: deps.python,
+      onRemoteEvent: deps.observeRemote(kind),
+      renewSecrets: isKept ? (renew) => renewCredentials(scope, deps.secretBox, sealedFor, renew) : undefined,
+    });
+    return toCheckOutcome(result);
   }
 
   return {
@@ -70,7 +62,7 @@ export function createCheckActivities(deps: {
         // A drive that hangs answers neither a question nor its cancellation.
         return await Promise.race([check(await load({ db: deps.db, workspaceId }, of), tempDir), giveUp()]);
       } catch (error) {
-        if (error instanceof AnnealError) return { status: "failed", error: error.toReport() };
+        if (error instanceof AnnealError) return { status: "failed", error: error.toReport(), checks: [] };
         if (error instanceof Error && error.name === "TimeoutError") return tooSlow;
         throw error;
       } finally {
@@ -95,6 +87,7 @@ const tooSlow: CheckOutcome = {
     message: `The source did not answer within ${checkTimeoutMs / 1000} seconds.`,
     action: "Check the address and the port, and that this machine may connect to it; then test again.",
   },
+  checks: [],
 };
 
 function giveUp(): Promise<never> {

@@ -1,4 +1,5 @@
-import type { CheckInput, CheckOutcome, SyncInput, SyncResult } from "@anneal/core/connect/contract";
+import type { CheckOutcome } from "@anneal/core/connect/check-outcome";
+import type { CheckInput, SyncInput, SyncResult } from "@anneal/core/connect/contract";
 import type { StageInput } from "@anneal/core/loop/contract";
 import { proxyActivities } from "@temporalio/workflow";
 import type { CheckActivities } from "../activities/check-source.ts";

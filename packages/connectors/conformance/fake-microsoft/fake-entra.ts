@@ -153,8 +153,10 @@ export class FakeEntra {
         return refuse("expired_token", "AADSTS70020");
       case "approved": {
         this.#requests.delete(deviceCode);
-        const address = tenant.users.get(state.user)?.userPrincipalName;
-        const claims = Buffer.from(JSON.stringify({ preferred_username: address })).toString("base64url");
+        const { id: oid, userPrincipalName } = tenant.users.get(state.user) ?? {};
+        const claims = Buffer.from(JSON.stringify({ oid, preferred_username: userPrincipalName })).toString(
+          "base64url",
+        );
         return this.#issue(this.#callerFor(state.user), {
           refresh_token: this.#grant(state.user),
           id_token: `header.${claims}.signature`,

@@ -33,10 +33,10 @@ export function answerGraph(
     case "users":
       if (parts[2] === "drive") return answerUserDrive(tenant, parts[1] ?? "", request);
       return (
-        lacks(request, ["User.Read.All"], "Authorization_RequestDenied") ??
+        lacks(request, ["User.Read.All", "User.ReadBasic.All"], "Authorization_RequestDenied") ??
         page(
           tenant,
-          [...tenant.users.values()].map((user) => selected(user, request)),
+          [...tenant.users.values()].map((user) => visible(selected(user, request), request)),
           request,
           place,
         )
@@ -152,6 +152,13 @@ function ifDelegated({ caller }: GraphRequest, scope: string): string[] {
 function selected(user: FakeUser, { query }: GraphRequest): Partial<FakeUser> {
   const fields = query.get("$select")?.split(",");
   return Object.fromEntries(Object.entries(user).filter(([name]) => fields === undefined || fields.includes(name)));
+}
+
+/** User.ReadBasic.All: a basic profile of everybody, whatever else is asked for. */
+function visible(user: Partial<FakeUser>, { caller }: GraphRequest): Partial<FakeUser> {
+  if (caller.scopes.has("User.Read.All")) return user;
+  const basic = new Set(["id", "displayName", "mail", "userPrincipalName"]);
+  return Object.fromEntries(Object.entries(user).filter(([name]) => basic.has(name)));
 }
 
 function answerMe(tenant: FakeTenant, request: GraphRequest): GraphAnswer {

@@ -69,6 +69,7 @@ export function matches(document: Document, filter: Document): boolean {
 function matchesField(value: unknown, condition: Document): boolean {
   return Object.entries(condition).every(([operator, operand]) => {
     if (operator === "$lt") return rankOf(value) === rankOf(operand) && compareValues(value, operand) < 0;
+    if (operator === "$in") return (operand as unknown[]).some((one) => compareValues(value, one) === 0);
     throw new Unsupported(operator);
   });
 }

@@ -48,7 +48,7 @@ async function* look(config: ConfluenceConfig, { api, tenant }: OpenedConfluence
       { capability: "read", status: "ok", message: `${place} can be listed.` },
       ...missing.map((key): CapabilityCheck => {
         const { message, action } = noSuchSpace([key]);
-        return { capability: "read", status: "warning", message: `${message} ${action}` };
+        return { capability: "read", status: "warning", message, action };
       }),
       {
         capability: "changes",
@@ -96,7 +96,7 @@ async function checkPermissions(
     };
   } catch (error) {
     if (!isAboutWhatWasAsked(error)) throw error;
-    const message = `Who may view ${space.key} cannot be read, so nobody would see its pages. ${error.message} ${error.action} ${toGrant}`;
-    return { capability, status: "missing", message: message.trim() };
+    const message = `Who may view ${space.key} cannot be read, so nobody would see its pages. ${error.message}`;
+    return { capability, status: "missing", message, action: `${error.action} ${toGrant}`.trim() };
   }
 }

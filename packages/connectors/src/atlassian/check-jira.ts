@@ -48,7 +48,7 @@ async function* look(config: JiraConfig, { api, tenant }: OpenedJira): AsyncIter
       { capability: "read", status: "ok", message: `${place} can be listed.` },
       ...missing.map((key): CapabilityCheck => {
         const { message, action } = noSuchProject([key]);
-        return { capability: "read", status: "warning", message: `${message} ${action}` };
+        return { capability: "read", status: "warning", message, action };
       }),
       {
         capability: "changes",
@@ -106,13 +106,15 @@ async function checkPermissions(
       return {
         capability,
         status: "warning",
-        message: `Permission schemes can be read. ${error.message} ${error.action}`,
+        message: `Permission schemes can be read. ${error.message}`,
+        action: error.action,
       };
     }
     return {
       capability,
       status: "missing",
-      message: `Who may browse ${project.key} cannot be read, so nobody would see its issues. ${toGrant}`,
+      message: `Who may browse ${project.key} cannot be read, so nobody would see its issues.`,
+      action: toGrant,
     };
   }
 }

@@ -26,11 +26,11 @@ export async function checkGroups(
     };
   } catch (error) {
     if (!isAboutWhatWasAsked(error) && !(isAnnealError(error) && error.code === "SOURCE_FORBIDDEN")) throw error;
-    const message =
+    const { message, action } =
       error instanceof NotTold
-        ? `${error.message} ${error.action}`
-        : `Groups and their members cannot be read, so nobody would see anything. ${toGrant}`;
-    return { check: { capability: "groups", status: "missing", message }, accounts };
+        ? error
+        : { message: "Groups and their members cannot be read, so nobody would see anything.", action: toGrant };
+    return { check: { capability: "groups", status: "missing", message, action }, accounts };
   }
 }
 

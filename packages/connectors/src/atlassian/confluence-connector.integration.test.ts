@@ -386,7 +386,7 @@ describe("confluence data-center", () => {
     expect((await trial.check()).checks[2]).toMatchObject({
       capability: "permissions",
       status: "missing",
-      message: expect.stringContaining(advice),
+      action: expect.stringContaining(advice),
     });
     fake.tells.spacePermissions = "everything";
     await trial.sync(target);
@@ -402,7 +402,7 @@ describe("confluence data-center", () => {
     expect((await trial.check()).checks[3]).toMatchObject({
       capability: "groups",
       status: "missing",
-      message: expect.stringContaining("9.4"),
+      action: expect.stringContaining("9.4"),
     });
   });
 

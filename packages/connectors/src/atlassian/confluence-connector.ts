@@ -61,8 +61,8 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   for (const { key, error } of unread) yield { type: "failure", ref: refPrefix(key), error: error.toReport() };
   const prefixes = unread.map(({ key }) => refPrefix(key));
   if (config.attachments) {
-    const read = found.map(({ key }) => refPrefix(key)).filter((prefix) => !prefixes.includes(prefix));
-    await keepPresentAttachments(api, new Set(read), known, progress.seen, context.signal);
+    const read = found.filter(({ key }) => !prefixes.includes(refPrefix(key)));
+    yield* keepPresentAttachments(api, read, progress.seen, tenant, request);
   }
   yield* deleteMissing(
     known,

@@ -1,7 +1,14 @@
-import type { KnownItems } from "@anneal/core/connect/change";
+import type { Acl } from "@anneal/core/access/acl";
+import type { Change, KnownItems } from "@anneal/core/connect/change";
+import { aclChange } from "../acl-change.ts";
+import type { ReadRequest } from "../connector.ts";
 import type { SeenRefs } from "../seen-refs.ts";
+import { isAboutWhatWasAsked } from "./atlassian-site.ts";
+import { shownToNobody } from "./audience.ts";
+import type { AtlassianSecrets, ConfluenceConfig } from "./config.ts";
 import type { Space } from "./confluence-answers.ts";
 import type { ConfluenceApi } from "./confluence-api.ts";
+import { readSpaceTree, type SpaceTree } from "./confluence-space.ts";
 
 export function refPrefix(spaceKey: string): string {
   return `${encodeURIComponent(spaceKey)}/`;
@@ -30,22 +37,51 @@ export async function findOverlookedSpaces(
   return [...overlooked.values()];
 }
 
-/** The same for attachments: one that is still on a page that is read stays as it is known. */
-export async function keepPresentAttachments(
-  { secondLook }: ConfluenceApi,
-  prefixes: ReadonlySet<string>,
-  known: KnownItems,
+/**
+ * The same for attachments: one that is still on a page that is read stays as it is known, but under the audience that
+ * its page has by now.
+ *
+ * @param spaces those that were read
+ */
+export async function* keepPresentAttachments(
+  api: ConfluenceApi,
+  spaces: readonly Space[],
   seen: SeenRefs,
-  signal: AbortSignal,
-): Promise<void> {
-  if (secondLook === null) return;
+  tenant: string,
+  { config, known, context }: Pick<ReadRequest<ConfluenceConfig, AtlassianSecrets>, "config" | "known" | "context">,
+): AsyncIterable<Change> {
+  if (api.secondLook === null) return;
+  const spaceOf = new Map(spaces.map((space) => [refPrefix(space.key), space]));
+  /** Read again, since few are needed: the trees of all spaces are more than is held at once. */
+  let tree: SpaceTree | undefined;
+  let treeOf: Space | undefined;
   for await (const ref of known.refs()) {
     const idAt = ref.indexOf("/") + 1;
     const prefix = ref.slice(0, idAt);
     const id = ref.slice(idAt);
-    if (seen.has(ref) || !prefixes.has(prefix) || !id.startsWith("att")) continue;
-    signal.throwIfAborted();
-    const container = await secondLook.containerOf(id);
-    if (container !== null && seen.has(prefix + container)) seen.add(ref);
+    const space = spaceOf.get(prefix);
+    if (seen.has(ref) || space === undefined || !id.startsWith("att")) continue;
+    context.signal.throwIfAborted();
+    const container = await api.secondLook.containerOf(id);
+    if (container === null || !seen.has(prefix + container)) continue;
+    seen.add(ref);
+    if (tree === undefined || treeOf !== space) {
+      tree = await readSpaceTree(api, space, { tenant, blogPosts: config.blogPosts, attachments: false });
+      treeOf = space;
+    }
+    // The page went since it was read, and the attachment with it.
+    if (!tree.contents.has(container)) continue;
+    const change = aclChange(ref, await known.fingerprintOf(ref), await readersOf(tree, container));
+    if (change !== null) yield change;
+  }
+}
+
+/** Why a page's cannot be read was said when the page was. */
+async function readersOf(tree: SpaceTree, pageId: string): Promise<Acl> {
+  try {
+    return (await tree.audienceOf(pageId)).acl;
+  } catch (error) {
+    if (!isAboutWhatWasAsked(error)) throw error;
+    return shownToNobody.acl;
   }
 }

@@ -67,7 +67,7 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
       checks: [
         first === undefined
           ? { capability: "read", status: "ok", message: `"${config.path}" can be listed.` }
-          : { capability: "read", status: "warning", message: `${first.message} ${first.action}` },
+          : { capability: "read", status: "warning", message: first.message, action: first.action },
         await checkPermissions(root.path, config, context),
       ],
       summary: `"${config.path}" can be read and holds ${describePreview(preview, "file")}.`,

@@ -47,7 +47,8 @@ async function checkMailboxes(config: ImapConfig, secrets: ImapSecrets, context:
           ...missing.map(({ error }) => ({
             capability: "read",
             status: "warning" as const,
-            message: `${error.message} ${error.action}`,
+            message: error.message,
+            action: error.action,
           })),
           describeAudience(config),
           {

@@ -233,7 +233,7 @@ describe("the files of a team", () => {
     expect(error).toBeNull();
     expect(checks.find(({ capability }) => capability === "files")).toMatchObject({
       status: "warning",
-      message: expect.stringContaining("Files.Read.All") as string,
+      action: expect.stringContaining("Files.Read.All") as string,
     });
   });
 

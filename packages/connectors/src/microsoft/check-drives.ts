@@ -29,7 +29,8 @@ export async function checkDrives(
         : {
             capability: "read",
             status: "warning",
-            message: `${failures[0].error.message} ${failures[0].error.action}`,
+            message: failures[0].error.message,
+            action: failures[0].error.action,
           },
       await checkPermissions(graph, drives[0]),
       await checkChanges(graph, feed),

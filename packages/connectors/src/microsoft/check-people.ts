@@ -2,7 +2,7 @@ import type { CapabilityCheck, CheckResult } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import type { Graph } from "./graph-client.ts";
 import { groupPageSchema, memberPageSchema, userPageSchema } from "./graph-schemas.ts";
-import { isRefused, readVerifiedDomains, userQuery } from "./read-directory.ts";
+import { isRefused, readVerifiedDomains, tellsWhoIsEnabled, userQuery } from "./read-directory.ts";
 
 const capability = "people";
 
@@ -12,8 +12,9 @@ export async function checkPeople(graph: Graph): Promise<CheckResult> {
     const account = await graph.account();
     await readVerifiedDomains(graph);
     if (account !== null) return { checks: [await describeSeen(graph)], summary: "", error: null };
-    await probeUsers(graph);
+    const tellsEnabled = await probeUsers(graph);
     await probeGroups(graph);
+    if (!tellsEnabled) return { checks: [unknownEnabled], summary: "", error: null };
     const message = "The tenant's users and groups can be read.";
     return { checks: [{ capability, status: "ok", message }], summary: "", error: null };
   } catch (error) {
@@ -21,16 +22,27 @@ export async function checkPeople(graph: Graph): Promise<CheckResult> {
   }
 }
 
-/** One request of each kind that reading people and groups makes. */
-async function probeUsers(graph: Graph): Promise<void> {
-  for await (const _ of graph.pages("users", userPageSchema, { query: { ...userQuery, $top: 1 } })) break;
+const unknownEnabled: CapabilityCheck = {
+  capability,
+  status: "warning",
+  message:
+    "Which accounts are disabled is unknown (User.Read.All), so that what is shared with people is shown to nobody.",
+  action: "Grant the application permission User.Read.All on Microsoft Graph, with an administrator's consent.",
+};
+
+/** @returns whether what reading people asks for is answered: who there is, and who of them is disabled */
+async function probeUsers(graph: Graph): Promise<boolean> {
+  for await (const users of graph.pages("users", userPageSchema, { query: userQuery })) return tellsWhoIsEnabled(users);
+  return false;
 }
 
-async function probeGroups(graph: Graph): Promise<void> {
+/** One request of each kind that reading groups makes. */
+async function probeGroups(graph: Graph): Promise<true> {
   for await (const [group] of graph.pages("groups", groupPageSchema, { query: { $select: "id", $top: 1 } })) {
     if (group !== undefined) await graph.json(`groups/${encodeURIComponent(group.id)}/members`, memberPageSchema);
     break;
   }
+  return true;
 }
 
 async function describeSeen(graph: Graph): Promise<CapabilityCheck> {
@@ -47,10 +59,9 @@ async function describeSeen(graph: Graph): Promise<CapabilityCheck> {
   };
 }
 
-async function isAllowed(probe: () => Promise<void>): Promise<boolean> {
+async function isAllowed(probe: () => Promise<boolean>): Promise<boolean> {
   try {
-    await probe();
-    return true;
+    return await probe();
   } catch (error) {
     if (isRefused(error)) return false;
     throw error;

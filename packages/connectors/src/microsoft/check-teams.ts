@@ -69,7 +69,7 @@ function orFailure(
   message: string,
 ): CapabilityCheck {
   if (failure === undefined) return { capability, status: "ok", message };
-  return { capability, status: "warning", message: `${failure.error.message} ${failure.error.action}` };
+  return { capability, status: "warning", message: failure.error.message, action: failure.error.action };
 }
 
 async function previewThreads(graph: Graph, channels: readonly TeamChannel[]): Promise<Preview> {

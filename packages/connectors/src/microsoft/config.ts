@@ -109,6 +109,7 @@ export const microsoftSecretSchema = z
     }),
     refreshToken: z.string().min(1).optional().meta({ title: "Sign-in", signIn: true }),
     account: z.string().min(1).optional().meta({ title: "Account", signIn: true }),
+    accountId: z.string().min(1).optional().meta({ title: "Account ID", signIn: true }),
   })
   .refine(
     ({ clientSecret, certificate, refreshToken }) =>

@@ -151,6 +151,28 @@ describe("a site that one account may read", () => {
     expect(await readersOf("ours.md")).toEqual(["ann", "bob", "clerk"]);
   });
 
+  it("takes a listing that leaves out who is disabled for none, and says so in check()", async () => {
+    await begin({ owner: true, adminConsents: ["User.ReadBasic.All", "GroupMember.Read.All"] });
+    const { tenant, entra } = harness.fake;
+    await share("ours.md", grantUser(tenant, "ann"), grantUser(tenant, "eve"));
+    await share("everybody.md", shareLink("organization"));
+    tenant.users.get("eve")!.accountEnabled = false;
+    await sync();
+    expect(await readersOf("ours.md")).toEqual(["clerk"]);
+    expect(await readersOf("everybody.md")).toEqual(["clerk"]);
+    const people = async () => {
+      const { checks } = await sharepointConnector.check(harness.config, { ...stored }, context());
+      return checks.find(({ capability }) => capability === "people");
+    };
+    expect(await people()).toMatchObject({
+      status: "warning",
+      message: expect.stringContaining("User.Read.All") as string,
+    });
+    entra.adminConsents.add("User.Read.All");
+    expect(await readersOf("ours.md")).toEqual(["ann", "clerk"]);
+    expect(await people()).toMatchObject({ status: "ok" });
+  });
+
   it("shows nobody what the account may not see any more", async () => {
     const { tenant } = harness.fake;
     await share("mine.md", grantUser(tenant, "clerk"));
@@ -242,6 +264,77 @@ describe("a site that one account may read", () => {
     await sync();
     expect(titles()).toEqual(["hers.md", "mine.md"]);
     expect(target.opened).toEqual([harness.refOf("hers.md")]);
+  });
+
+  const ids = () => {
+    const { users } = harness.fake.tenant;
+    return { clerk: users.get("clerk")!.id, ann: users.get("ann")!.id };
+  };
+  it.each([
+    {
+      by: "the ID, though the name is the same",
+      clerk: () => ({ account: "shared name", accountId: ids().clerk }),
+      ann: () => ({ account: "shared name", accountId: ids().ann }),
+    },
+    {
+      by: "the name, where the ID was not kept yet",
+      clerk: () => ({ account: "clerk@contoso.example" }),
+      ann: () => ({ account: "ann@contoso.example", accountId: ids().ann }),
+    },
+  ])("ends once another account has signed in, which it tells by $by, and reads nothing as that one", async (each) => {
+    const { tenant, entra } = harness.fake;
+    for (let count = 1; count <= 6; count += 1) await share(`mine-${count}.md`, grantUser(tenant, "clerk"));
+    await share("hers.md", grantUser(tenant, "ann"));
+    stored = { refreshToken: stored.refreshToken!, ...each.clerk() };
+    const seen: string[] = [];
+    const read = async () => {
+      for await (const change of sharepointConnector.read({
+        config: harness.config,
+        secrets: { ...stored },
+        cursor: null,
+        known: target.known(),
+        context: context(),
+      })) {
+        if (change.type !== "upsert") continue;
+        seen.push(change.item.title ?? "");
+        if (seen.length > 1) continue;
+        stored = { refreshToken: entra.signIn("ann", sharepointScopes), ...each.ann() };
+        tenant.firstValidToken = entra.exchanges + 1;
+      }
+    };
+    expect(await errorOf(read())).toMatchObject({
+      code: "CONFLICT",
+      message: "Another account has signed in for the source while it was read.",
+      retryable: true,
+    });
+    expect(seen).toContain("mine-1.md");
+    expect(seen).not.toContain("hers.md");
+    // The next one begins anew, as the other.
+    await sync();
+    expect(titles()).toEqual(["hers.md"]);
+    expect(await readersOf("hers.md")).toEqual(["ann"]);
+  });
+
+  it("goes on where the same account has signed in again during a run", async () => {
+    const { tenant, entra } = harness.fake;
+    for (let count = 1; count <= 6; count += 1) await share(`mine-${count}.md`, grantUser(tenant, "clerk"));
+    stored = { refreshToken: stored.refreshToken!, account: "clerk", accountId: ids().clerk };
+    const seen: string[] = [];
+    for await (const change of sharepointConnector.read({
+      config: harness.config,
+      secrets: { ...stored },
+      cursor: null,
+      known: target.known(),
+      context: context(),
+    })) {
+      if (change.type !== "upsert") continue;
+      seen.push(change.item.title ?? "");
+      if (seen.length > 1) continue;
+      const refreshToken = entra.signIn("clerk", sharepointScopes);
+      stored = { refreshToken, account: "renamed", accountId: ids().clerk };
+      tenant.firstValidToken = entra.exchanges + 1;
+    }
+    expect(seen).toHaveLength(6);
   });
 
   it("names in check() what is not known, and the delegated permissions that would tell", async () => {

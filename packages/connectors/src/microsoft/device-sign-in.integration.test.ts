@@ -50,7 +50,11 @@ describe("signing in with a code", () => {
     expect(await signIn.poll(code)).toEqual({
       status: "done",
       account: "ann@contoso.example",
-      secrets: { refreshToken: expect.stringMatching(/^refresh-/) as string, account: "ann@contoso.example" },
+      secrets: {
+        refreshToken: expect.stringMatching(/^refresh-/) as string,
+        account: "ann@contoso.example",
+        accountId: fake.tenant.users.get("ann")!.id,
+      },
     });
     // A code is exchanged once.
     expect(await errorOf(signIn.poll(code))).toMatchObject({ code: "SOURCE_CREDENTIALS" });

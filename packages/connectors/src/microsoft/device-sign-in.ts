@@ -18,7 +18,12 @@ const tokensSchema = z.object({
   refresh_token: z.string().min(1).nullish(),
   id_token: z.string().nullish(),
 });
-const claimsSchema = z.object({ preferred_username: z.string().nullish(), name: z.string().nullish() });
+/** `oid` is the account's object ID, which stays when its name changes and is given to nobody else. */
+const claimsSchema = z.object({
+  oid: z.string().nullish(),
+  preferred_username: z.string().nullish(),
+  name: z.string().nullish(),
+});
 
 /** RFC 8628, 3.2 and 3.5: what holds where the answer names none, and what "slow_down" adds. */
 const defaultIntervalS = 5;
@@ -74,18 +79,18 @@ function answerOf({ refresh_token: refreshToken, id_token: idToken }: z.infer<ty
       action: "Consent to “Maintain access to data you have given it access to” (offline_access), and sign in again.",
     });
   }
-  const account = accountOf(idToken ?? "");
-  return { status: "done", account, secrets: { refreshToken, account } };
+  const { account, accountId } = accountOf(idToken ?? "");
+  return { status: "done", account, secrets: { refreshToken, account, ...(accountId ? { accountId } : {}) } };
 }
 
 /** It comes from the token service itself, so that its signature proves nothing more (OpenID Connect Core, 3.1.3.7). */
-function accountOf(idToken: string): string {
+function accountOf(idToken: string): { account: string; accountId?: string | null | undefined } {
   try {
     const payload: unknown = JSON.parse(Buffer.from(idToken.split(".")[1] ?? "", "base64url").toString());
-    const { preferred_username: address, name } = claimsSchema.parse(payload);
-    return address || name || unnamed;
+    const { oid, preferred_username: address, name } = claimsSchema.parse(payload);
+    return { account: address || name || unnamed, accountId: oid };
   } catch {
-    return unnamed;
+    return { account: unnamed };
   }
 }
 

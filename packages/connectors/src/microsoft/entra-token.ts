@@ -28,7 +28,7 @@ export function createTokenSource(
   return {
     token: () =>
       config.permission === "delegated"
-        ? delegatedToken(entra, config, scope, renewSecrets)
+        ? delegatedToken(entra, config, scope, secrets, renewSecrets)
         : applicationToken(entra, config, scope, secrets),
     close: () => entra.close(),
   };
@@ -66,17 +66,23 @@ function credentialsOf(
   });
 }
 
-/** Entra may answer with a new refresh token; that one is stored before its access token is used for anything. */
+/**
+ * Entra may answer with a new refresh token; that one is stored before its access token is used for anything.
+ * @param begunWith the secrets that the run began with, whose account is all that it reads as
+ * @throws AnnealError CONFLICT, to be tried again, once another account has signed in for the source
+ */
 async function delegatedToken(
   entra: EntraClient,
   { clientId }: TenantConfig,
   scope: string,
+  begunWith: MicrosoftSecrets,
   renewSecrets: RenewSecrets,
 ): Promise<string> {
   let accessToken = "";
   await renewSecrets(async (stored) => {
     const { refreshToken } = stored;
     if (refreshToken === undefined) throw notSignedIn();
+    if (!isSameAccount(begunWith, stored)) throw anotherAccount();
     const answer = await entra.post("token", renewedSchema, {
       grant_type: "refresh_token",
       client_id: clientId,
@@ -87,6 +93,22 @@ async function delegatedToken(
     return { ...stored, refreshToken: answer.refresh_token ?? refreshToken };
   });
   return accessToken;
+}
+
+type SignedIn = Pick<MicrosoftSecrets, "account" | "accountId">;
+
+/** By the name where one of them is of a time at which the ID was not kept. */
+function isSameAccount(one: SignedIn, other: SignedIn): boolean {
+  const haveIds = one.accountId !== undefined && other.accountId !== undefined;
+  return haveIds ? one.accountId === other.accountId : one.account === other.account;
+}
+
+/** What one account may see is shown to that one: the rest of the run would show it what the other sees. */
+function anotherAccount(): AnnealError {
+  return new AnnealError("CONFLICT", "Another account has signed in for the source while it was read.", {
+    action: "Nothing: the next sync reads as that account, from the start.",
+    retryable: true,
+  });
 }
 
 function keepForTheRun(secrets: MicrosoftSecrets): RenewSecrets {

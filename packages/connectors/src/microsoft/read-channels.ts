@@ -32,7 +32,10 @@ function membersOf(graph: Graph, channel: TeamChannel): Principal {
   return graph.principal("group", `channel/${channel.id}`);
 }
 
-/** The members of private and shared channels; whom Graph does not name is not let in. */
+/**
+ * The members of private and shared channels; whom Graph does not name is not let in. Of a channel whose members it does
+ * not tell nothing is said: another source of the tenant may know them.
+ */
 export async function* readChannelMembers(
   graph: Graph,
   channels: readonly TeamChannel[],
@@ -51,9 +54,9 @@ export async function* readChannelMembers(
         }
       }
     } catch (error) {
-      // Gone, or not for the application to see: nobody is let in by it.
+      // Gone, or not for this source to see.
       if (!(error instanceof RemoteError) || (error.status !== 403 && error.status !== 404)) throw error;
-      members.length = 0;
+      continue;
     }
     yield { type: "group", principal: membersOf(graph, channel), name: channel.displayName ?? channel.id, members };
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { GraphUser } from "./graph-schemas.ts";
-import { addressesOf } from "./read-directory.ts";
+import { addressesOf, tellsWhoIsEnabled } from "./read-directory.ts";
 
 const domains = new Set(["contoso.example"]);
 const ann: GraphUser = {
@@ -36,5 +36,21 @@ describe("addressesOf", () => {
       addressesOf({ ...ann, userPrincipalName: "a_b.example#EXT#@contoso.example", userType: null }, domains),
     ).toEqual([]);
     expect(addressesOf({ ...ann, accountEnabled: false }, domains)).toEqual([]);
+  });
+
+  it("takes an account of which it is not told that it is enabled for a disabled one", () => {
+    const { accountEnabled: _, ...unknown } = ann;
+    expect(addressesOf(unknown, domains)).toEqual([]);
+    expect(addressesOf({ ...ann, accountEnabled: null }, domains)).toEqual([]);
+  });
+});
+
+describe("tellsWhoIsEnabled", () => {
+  it("believes a listing only where every row says it, and none that is empty", () => {
+    const disabled = { ...ann, id: "2", accountEnabled: false };
+    expect(tellsWhoIsEnabled([ann, disabled])).toBe(true);
+    expect(tellsWhoIsEnabled([ann, disabled, { id: "3" }])).toBe(false);
+    expect(tellsWhoIsEnabled([ann, { ...ann, accountEnabled: null }])).toBe(false);
+    expect(tellsWhoIsEnabled([])).toBe(false);
   });
 });

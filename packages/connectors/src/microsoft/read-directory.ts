@@ -1,7 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { RemoteError } from "../remote/remote-client.ts";
-import type { Graph } from "./graph-client.ts";
+import type { Graph, GraphAccount } from "./graph-client.ts";
 import {
   groupPageSchema,
   memberPageSchema,
@@ -22,7 +22,8 @@ const groupsAtOnce = 8;
 
 /**
  * The tenant's accounts and groups, all of them, and everybody together as the audience of an organization's links. An
- * account that signed in may see less: whom it cannot see nothing admits.
+ * account that signed in may see less: of what it cannot see nothing is said, because another source of the tenant may know
+ * it, and where none does nobody is admitted.
  * @param usersByName is filled with the accounts by user principal name, in small letters
  */
 export async function* readTenantDirectory(
@@ -31,15 +32,29 @@ export async function* readTenantDirectory(
 ): AsyncIterable<DirectoryEntry> {
   const domains = await readVerifiedDomains(graph);
   const insiders: Principal[] = [];
-  for await (const { users, isDirectory } of readUsers(graph)) {
+  let isPartial = false;
+  for await (const { users, account } of readUsers(graph)) {
+    if (account !== undefined) {
+      isPartial = true;
+      const { user, principal } = account;
+      // Who signs in is not disabled. Of its addresses User.Read tells the main ones.
+      const emails = addressesOf({ ...user, accountEnabled: true }, domains);
+      yield { type: "user", principal, name: user.displayName ?? user.id, emails, partial: true };
+    }
     for (const user of users) {
       const principal = graph.principal("user", user.id);
-      if (isDirectory && !isGuest(user)) insiders.push(principal);
+      // An application may have been granted User.ReadBasic.All too.
+      const isBasic = !tellsWhoIsEnabled([user]);
+      isPartial ||= isBasic;
+      if (!isGuest(user)) insiders.push(principal);
       if (user.userPrincipalName) usersByName?.set(user.userPrincipalName.toLowerCase(), principal);
-      yield { type: "user", principal, name: user.displayName ?? user.id, emails: addressesOf(user, domains) };
+      const entry = { type: "user" as const, principal, name: user.displayName ?? user.id };
+      yield { ...entry, emails: addressesOf(user, domains), ...(isBasic ? { partial: true } : {}) };
     }
   }
-  yield { type: "group", principal: organizationOf(graph), name: "Everyone in the organization", members: insiders };
+  if (!isPartial) {
+    yield { type: "group", principal: organizationOf(graph), name: "Everyone in the organization", members: insiders };
+  }
   for await (const page of readGroupPages(graph)) {
     for (let at = 0; at < page.length; at += groupsAtOnce) {
       const groups = await Promise.all(page.slice(at, at + groupsAtOnce).map((group) => readGroup(graph, group)));
@@ -48,24 +63,34 @@ export async function* readTenantDirectory(
   }
 }
 
-type UserPage = { users: GraphUser[]; isDirectory: boolean };
+/** `account` is the one that signed in, where it is all that is known. */
+type UserPage = { users: GraphUser[]; account?: GraphAccount };
 
 /**
  * With delegated permission the account alone, until an administrator consents to more: names and addresses could be had
  * without one (User.ReadBasic.All), but not who is disabled, and a disabled account must speak for nobody.
  */
 async function* readUsers(graph: Graph): AsyncIterable<UserPage> {
+  const pages = graph.pages("users", userPageSchema, { query: userQuery });
   const account = await graph.account();
-  let isRead = false;
-  try {
-    for await (const users of graph.pages("users", userPageSchema, { query: userQuery })) {
-      isRead = true;
-      yield { users, isDirectory: true };
-    }
-  } catch (error) {
-    if (account === null || isRead || !isRefused(error)) throw error;
-    yield { users: [account.user], isDirectory: false };
+  if (account === null) {
+    for await (const users of pages) yield { users };
+    return;
   }
+  // The last row decides as much as the first, so that nothing is told of before all are there.
+  const users: GraphUser[] = [];
+  try {
+    for await (const page of pages) users.push(...page);
+  } catch (error) {
+    if (!isRefused(error)) throw error;
+    users.length = 0;
+  }
+  yield tellsWhoIsEnabled(users) ? { users } : { users: [], account };
+}
+
+/** User.ReadBasic.All lists everybody, and leaves out who is disabled. */
+export function tellsWhoIsEnabled(users: readonly GraphUser[]): boolean {
+  return users.length > 0 && users.every(({ accountEnabled }) => typeof accountEnabled === "boolean");
 }
 
 async function* readGroupPages(graph: Graph): AsyncIterable<GraphGroup[]> {
@@ -96,10 +121,10 @@ function isGuest({ userType, userPrincipalName }: GraphUser): boolean {
 
 /**
  * An administrator can write any address into `mail`, another company's too; only the domains that the tenant has
- * proved to own say whose it is. A disabled account speaks for nobody.
+ * proved to own say whose it is. A disabled account speaks for nobody, nor does one of which that is not told.
  */
 export function addressesOf(user: GraphUser, verifiedDomains: ReadonlySet<string>): string[] {
-  if (user.accountEnabled === false || isGuest(user)) return [];
+  if (user.accountEnabled !== true || isGuest(user)) return [];
   const proxies = (user.proxyAddresses ?? [])
     .filter((address) => /^smtp:/i.test(address))
     .map((address) => address.slice("smtp:".length));

@@ -69,6 +69,7 @@ export async function* readSiteGroups(
 ): AsyncIterable<DirectoryEntry> {
   for (const { Id, Title } of await listVisibleGroups(client)) {
     const members = await readSiteGroup(client, graph, Id, usersByName);
+    if (members === null) continue;
     yield { type: "group", principal: siteGroup(graph, siteScope, String(Id)), name: Title, members };
   }
 }
@@ -83,12 +84,13 @@ async function listVisibleGroups(client: RemoteClient): Promise<z.infer<typeof s
   }
 }
 
+/** @returns null for one whose members are not told, which another source of the tenant may know */
 async function readSiteGroup(
   client: RemoteClient,
   graph: Graph,
   id: number,
   usersByName: ReadonlyMap<string, Principal>,
-): Promise<Principal[]> {
+): Promise<Principal[] | null> {
   const members: Principal[] = [];
   let next: string | null | undefined = `_api/web/sitegroups(${id})/users?$select=LoginName`;
   while (next) {
@@ -96,8 +98,8 @@ async function readSiteGroup(
     try {
       page = await client.json(next, siteUsersSchema, { headers: plainJson });
     } catch (error) {
-      // Deleted since it was listed, or its members are hidden: nobody is let in by it.
-      if (error instanceof RemoteError && (error.status === 404 || error.status === 403)) return [];
+      // Deleted since it was listed, or its members are hidden.
+      if (error instanceof RemoteError && (error.status === 404 || error.status === 403)) return null;
       throw error;
     }
     for (const { LoginName } of page.value) {

@@ -21,7 +21,7 @@ export async function checkMongodb(
       const checks: CapabilityCheck[] = [
         ...(await checkCollections(database, config, collections)),
         ...failures.map(({ error }): CapabilityCheck => {
-          return { capability: "read", status: "warning", message: `${error.message} ${error.action}` };
+          return { capability: "read", status: "warning", message: error.message, action: error.action };
         }),
         check,
         await checkPermissions(database, config, collections),

@@ -207,6 +207,38 @@ describe("with a server that speaks MongoDB's protocol", () => {
       expect(target.documents.get("log/5")?.text).toContain("too old to notice");
     });
 
+    it("tries what could not be stored again, and reads nothing else", async () => {
+      for (let id = 1; id <= 100; id += 1) server.put(database, "log", { _id: id, body: "b", version: id });
+      const config = { collections: [{ name: "log", watermark: "version" }] };
+      const target = await sync(new MemoryTarget(), config);
+      // As a consumer has them that could store neither the one nor what came after of the other.
+      target.documents.delete("log/5");
+      const older = target.documents.get("log/6")!;
+      const unstored = () => {
+        const fingerprint = older.item.fingerprint.replace(/:.*/u, ":older");
+        target.documents.delete("log/5");
+        target.documents.set("log/6", { ...older, item: { ...older.item, fingerprint } });
+      };
+      unstored();
+      // Another watermark than before may tell of a clock that went back, so that all is read: once.
+      await sync(target, config);
+      for (const body of ["whoever reads all", "finds this"]) {
+        unstored();
+        server.put(database, "log", { _id: 8, body, version: 8 });
+        await sync(target, config);
+        expect(target.opened).toEqual(["log/5"]);
+        expect(target.changes.flatMap((change) => (change.type === "moved" ? [change.item.ref] : []))).toEqual([
+          "log/6",
+        ]);
+      }
+      server.put(database, "log", { _id: 9, body: "back", version: 1 });
+      await sync(target, config);
+      expect(target.opened).toEqual(["log/8", "log/9"]);
+      await sync(target, config);
+      expect(target.changes.filter((change) => change.type !== "checkpoint")).toEqual([]);
+      expect(target.documents.size).toBe(100);
+    });
+
     it("reports an owner that changed without the watermark, and reads nothing", async () => {
       for (const id of [1, 2]) server.put(database, "note", { _id: id, owner: "ada", version: id });
       const config = { collections: [{ name: "note", owner: "owner", watermark: "version" }] };

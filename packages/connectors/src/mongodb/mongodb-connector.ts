@@ -7,7 +7,8 @@ import { defineConnector, type DirectoryRequest, type ReadRequest } from "../con
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { isAboutOneRelation } from "../sql/relation.ts";
-import { compareAudience, compareDocument, digest, hasMark, ownerPrincipal, refPrefix } from "../sql/row-change.ts";
+import { compareAudience, compareDocument, digest, ownerPrincipal, refPrefix } from "../sql/row-change.ts";
+import { UnsettledRows } from "../sql/unsettled-rows.ts";
 import { checkMongodb } from "./check-mongodb.ts";
 import { openDatabase, refuseWritableUser } from "./client.ts";
 import { listCollections, missingCollection, resolveCollections } from "./collections.ts";
@@ -20,7 +21,7 @@ import {
 } from "./config.ts";
 import { aclOf, formatKey, readField, readPersonId, renderDocument, renderingVersion } from "./document.ts";
 import { toMongodbError } from "./mongodb-errors.ts";
-import { readMaxWatermark, readPages } from "./read-collection.ts";
+import { type Chosen, readMaxWatermark, readPages } from "./read-collection.ts";
 
 const { EJSON } = BSON;
 
@@ -40,8 +41,14 @@ export const mongodbConnector = defineConnector<MongodbConfig, MongodbSecrets>({
 
 const cursorSchema = z.object({
   version: z.literal(1),
-  /** Per collection: how far it was read, and a digest of what it was read with; another digest reads it anew. */
-  watermarks: z.record(z.string(), z.object({ value: z.string(), settings: z.string() })),
+  /**
+   * Per collection: how far it was read, and a digest of what it was read with; another digest reads it anew.
+   * `otherMarks` are the documents that it was last read whole for, and that stayed as they were stored.
+   */
+  watermarks: z.record(
+    z.string(),
+    z.object({ value: z.string(), settings: z.string(), otherMarks: z.string().optional() }),
+  ),
 });
 type MongodbCursor = z.infer<typeof cursorSchema>;
 
@@ -91,7 +98,8 @@ function parseCursor(cursor: Cursor | null): MongodbCursor {
 
 /**
  * A watermark finds what changed quickly, where the clock that writes it only ever goes forward. That it did is not
- * relied on: a document below it whose own watermark is another one than it was read with has the collection read whole.
+ * relied on: a document below it whose own watermark is another one than it was read with has the collection read whole,
+ * once.
  *
  * The watermark moves only when the whole collection was read without a failure: until then a resumed run reads the
  * same documents again, and knows what is stored by its fingerprint.
@@ -110,8 +118,9 @@ async function* readCollection(
   const refOf = (document: Document) => refPrefix(collection.name) + encodeURIComponent(formatKey(document["_id"]));
 
   let failed = false;
-  async function* compareDocuments(from: string | null, isNew: (ref: string) => boolean): AsyncIterable<Change> {
-    for await (const documents of readPages(database, collection, from)) {
+  let otherMarks: string | undefined;
+  async function* compareDocuments(chosen: Chosen, isNew: (ref: string) => boolean): AsyncIterable<Change> {
+    for await (const documents of readPages(database, collection, chosen)) {
       for (const document of documents) {
         progress.scanned += 1;
         const ref = refOf(document);
@@ -127,29 +136,30 @@ async function* readCollection(
       yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
     }
   }
-  yield* compareDocuments(since, (ref) => seen.add(ref));
+  yield* compareDocuments({ since }, (ref) => seen.add(ref));
 
   if (since !== null) {
     // Documents below the watermark were not read: their keys tell that they still exist, their owners who may read them.
     const fields = ["_id", collection.owner, collection.watermark].filter((field) => field !== null);
     const outline = { ...collection, fields, title: null };
-    let wentBack = false;
-    for await (const documents of readPages(database, outline, null)) {
+    const unsettled = new UnsettledRows<unknown>();
+    for await (const documents of readPages(database, outline, { since: null })) {
       for (const document of documents) {
         const ref = refOf(document);
         if (!seen.add(ref)) continue;
-        wentBack ||= !(await hasMark(ref, markOf(collection, document), known));
+        await unsettled.add(ref, markOf(collection, document), document["_id"], known);
         const change = await compareAudience(ref, aclOf(config, collection, document), known);
         if (change !== null) yield change;
       }
     }
-    if (wentBack) {
-      const met = new SeenRefs();
-      yield* compareDocuments(null, (ref) => met.add(ref));
-    }
+    otherMarks = unsettled.rowsWithOtherMarks;
+    yield* unsettled.readAgain(before?.otherMarks, (ids, isNew) =>
+      compareDocuments(ids === null ? { since: null } : { ids }, isNew),
+    );
   }
   if (reached !== null && !failed) {
-    const watermarks = { ...progress.cursor.watermarks, [collection.name]: { value: reached, settings } };
+    const read = { value: reached, settings, ...(otherMarks === undefined ? {} : { otherMarks }) };
+    const watermarks = { ...progress.cursor.watermarks, [collection.name]: read };
     progress.cursor = { version: 1, watermarks };
   }
 }
@@ -194,7 +204,7 @@ async function* readPeople({
     if (!found.has(name)) throw missingCollection(config, name);
     const collection = { name, fields: [peopleId, peopleEmail], title: null, watermark: null, owner: null };
     const emailsById = new Map<string, string[]>();
-    for await (const documents of readPages(database, collection, null)) {
+    for await (const documents of readPages(database, collection, { since: null })) {
       for (const document of documents) {
         const email = readField(document, peopleEmail);
         const emails = (Array.isArray(email) ? email : [email]).filter((value) => typeof value === "string");

@@ -8,23 +8,26 @@ const pageDocuments = 500;
 const queryTimeoutMs = 10 * 60_000;
 const cursorNotFound = 43;
 
+/** Documents that the watermark lets through (null: all), or those with these _ids. */
+export type Chosen = { since: string | null } | { ids: readonly unknown[] };
+
 /**
- * Every document, or those that the watermark lets through, in the order of _id. The server sends at most 16 MB at a
+ * Every document, or those that are chosen, in the order of _id. The server sends at most 16 MB at a
  * time. Pages follow each other by their last _id rather than by a cursor, because a cursor that waits longer than ten
  * minutes for its reader is forgotten; one that is forgotten within a page is opened again.
  */
 export async function* readPages(
   database: Db,
   collection: CollectionConfig,
-  since: string | null,
+  chosen: Chosen,
 ): AsyncIterable<Document[]> {
   const projection = projectionOf(collection);
-  const newer = since === null ? null : watermarkFilter(collection, since);
+  const wanted = filterOf(collection, chosen);
   let after: { id: unknown } | null = null;
   for (;;) {
     // Compared as an expression: $gt in a filter only finds values of the same type, and _id may be of any.
     const beyond: Document | null = after === null ? null : { $expr: { $gt: ["$_id", { $literal: after.id }] } };
-    const filters: Document[] = [beyond, newer].filter((filter) => filter !== null);
+    const filters: Document[] = [beyond, wanted].filter((filter) => filter !== null);
     const cursor: FindCursor<Document> = database
       .collection(collection.name)
       .find(filters.length === 0 ? {} : ({ $and: filters } as Filter<Document>), {
@@ -50,6 +53,11 @@ export async function* readPages(
     }
     if (count < pageDocuments) return;
   }
+}
+
+function filterOf(collection: CollectionConfig, chosen: Chosen): Document | null {
+  if ("ids" in chosen) return { _id: { $in: chosen.ids } };
+  return chosen.since === null ? null : watermarkFilter(collection, chosen.since);
 }
 
 /** What the server sent at once, so that nothing is held beside it. */

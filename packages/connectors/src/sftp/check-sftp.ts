@@ -28,7 +28,7 @@ export async function checkSftp(
         checks: [
           first === undefined
             ? { capability: "read", status: "ok", message: `"${root.path}" can be listed.` }
-            : { capability: "read", status: "warning", message: `${first.message} ${first.action}` },
+            : { capability: "read", status: "warning", message: first.message, action: first.action },
           await checkPermissions(session, config),
         ],
         summary: `"${root.path}" on ${serverName(config)} can be read and holds ${describePreview(preview, "file")}.`,

@@ -19,6 +19,7 @@ export async function checkSlack(
   context: ConnectContext,
 ): Promise<CheckResult> {
   const client = createSlackClient(config, secrets, context);
+  const checks: CapabilityCheck[] = [];
   let capability = "read";
   try {
     const workspace = await openWorkspace(client);
@@ -27,7 +28,7 @@ export async function checkSlack(
     const preview: Preview = { count: 0, complete: true, samples: [] };
     for (const { name } of channels) addToPreview(preview, `#${name}`);
     const [firstUnknown] = unknown;
-    const checks: CapabilityCheck[] = [
+    checks.push(
       firstUnknown === undefined
         ? { capability, status: "ok", message: `The app reads ${describePreview(preview, "channel")}.` }
         : {
@@ -35,7 +36,7 @@ export async function checkSlack(
             status: "warning",
             message: `Not read: ${joinNames(unknown.map((call) => `#${call}`))}. ${notInChannel(firstUnknown).action}`,
           },
-    ];
+    );
     capability = "permissions";
     checks.push(await checkPermissions(client, workspace, channels));
     checks.push({
@@ -47,7 +48,8 @@ export async function checkSlack(
     return { checks, summary, error: null };
   } catch (error) {
     context.signal.throwIfAborted();
-    return failedCheck(capability, error);
+    const failed = failedCheck(capability, error);
+    return { ...failed, checks: [...checks, ...failed.checks] };
   } finally {
     await client.close();
   }
@@ -85,7 +87,8 @@ async function checkPermissions(
     return {
       capability,
       status: "warning",
-      message: `Members of #${channel?.name} are not shown. ${message} ${action}`,
+      message: `Members of #${channel?.name} are not shown. ${message}`,
+      action,
     };
   }
   if (people > 0 && addressed === 0) {

@@ -34,7 +34,7 @@ export async function checkSmb(config: SmbConfig, secrets: SmbSecrets, context: 
         checks: [
           first === undefined
             ? { capability: "read", status: "ok", message: `${place} can be listed.` }
-            : { capability: "read", status: "warning", message: `${first.message} ${first.action}` },
+            : { capability: "read", status: "warning", message: first.message, action: first.action },
           ...(await checkPermissions(config, secrets, context, seen)),
         ],
         summary: `${place} can be read and holds ${describePreview(seen.preview, "file")}.`,

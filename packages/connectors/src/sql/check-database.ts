@@ -31,7 +31,8 @@ export async function checkDatabase<Session extends SqlSession>(
           return {
             capability: "read",
             status: "warning",
-            message: `${error.message} ${error.action}`,
+            message: error.message,
+            action: error.action,
           };
         }),
         describeWriteAccess(access, config),

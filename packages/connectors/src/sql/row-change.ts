@@ -38,7 +38,7 @@ export function markOf({ watermark }: Relation, row: Row): string | null {
 
 /**
  * What a document of any database is compared by: its text, and apart from it who may read it. The watermark, where there
- * is one, is kept beside them (`hasMark`).
+ * is one, is kept beside them (`compareMark`).
  */
 export async function compareDocument(
   { mark, ...facts }: Pick<SourceItem, "ref" | "uri" | "title" | "modifiedAt" | "acl"> & { mark: string | null },
@@ -69,11 +69,18 @@ export async function compareDocument(
 
 /**
  * Whether a row that was not read again still has the watermark that it was read with. One that was written by a clock
- * that had gone back has another, which is lower than what was read up to.
+ * that had gone back has another, which is lower than what was read up to. Of one that the consumer could not store
+ * nothing is kept ("unread"), or what was read before it changed.
  */
-export async function hasMark(ref: string, mark: string | null, known: KnownItems): Promise<boolean> {
+export async function compareMark(
+  ref: string,
+  mark: string | null,
+  known: KnownItems,
+): Promise<"same" | "other" | "unread"> {
   const stored = await known.fingerprintOf(ref);
-  return stored !== null && readFingerprint(stored).mark === (mark === null ? null : digest(mark));
+  const before = stored === null ? null : readFingerprint(stored);
+  if (before === null || before.content === "") return "unread";
+  return before.mark === (mark === null ? null : digest(mark)) ? "same" : "other";
 }
 
 /**

@@ -10,6 +10,8 @@ export type RowScan = {
   maxValueChars: number;
   /** Rows whose watermark is at least this (less an overlap) or unknown; null for all. */
   sinceWatermark: string | null;
+  /** Only the rows with these keys; null for all. */
+  keys: readonly (string | null)[][] | null;
 };
 
 /**
@@ -81,6 +83,7 @@ async function* readByKey<Session extends SqlSession>(
     const conditions = [
       ...(after === null ? [] : [afterKey(dialect, relation.key, after, bind)]),
       ...watermarkConditions(dialect, relation, scan, bind),
+      ...keyConditions(dialect, relation, scan, bind),
     ];
     const rest = `FROM ${relation.from}${whereOf(conditions)} ORDER BY ${order}`;
     const { rows } = await session.query(
@@ -104,15 +107,21 @@ async function* readWhole<Session extends SqlSession>(
   scan: RowScan,
 ): AsyncIterable<TextRow[]> {
   const values: string[] = [];
-  const conditions = watermarkConditions(dialect, relation, scan, createBinder(dialect, values));
+  const bind = createBinder(dialect, values);
+  const conditions = [
+    ...watermarkConditions(dialect, relation, scan, bind),
+    ...keyConditions(dialect, relation, scan, bind),
+  ];
   const select = `SELECT ${selectList(dialect, relation.key, scan)} FROM ${relation.from}${whereOf(conditions)}`;
   yield* session.stream(relation.prelude + select, values, relation.name);
 }
 
-type Binder = (value: string, column: Column) => string;
+/** A value as a parameter, of the column's type or as text. */
+type Binder = { typed(value: string, column: Column): string; text(value: string): string };
 
 function createBinder<Session extends SqlSession>(dialect: Dialect<Session>, values: string[]): Binder {
-  return (value, column) => dialect.fromText(dialect.placeholder(values.push(value)), column);
+  const text = (value: string) => dialect.placeholder(values.push(value));
+  return { text, typed: (value, column) => dialect.fromText(text(value), column) };
 }
 
 /** (a, b) > (x, y), or for a dialect without it: a > x OR (a = x AND b > y). */
@@ -120,9 +129,9 @@ function afterKey<Session extends SqlSession>(
   dialect: Dialect<Session>,
   key: Column[],
   after: string[],
-  bind: Binder,
+  { typed }: Binder,
 ): string {
-  const bound = (index: number) => bind(after[index] ?? "", key[index]!);
+  const bound = (index: number) => typed(after[index] ?? "", key[index]!);
   if (dialect.comparesTuples) {
     const columns = key.map((column) => reach(dialect, column)).join(", ");
     return `(${columns}) > (${key.map((_, index) => bound(index)).join(", ")})`;
@@ -142,13 +151,32 @@ function watermarkConditions<Session extends SqlSession>(
   dialect: Dialect<Session>,
   { watermark }: Relation,
   { sinceWatermark }: RowScan,
-  bind: Binder,
+  { typed }: Binder,
 ): string[] {
   if (watermark === null || sinceWatermark === null) return [];
-  const bound = bind(sinceWatermark, watermark);
+  const bound = typed(sinceWatermark, watermark);
   const since = watermark.category === "D" ? dialect.tenMinutesBefore(bound) : bound;
   const column = reach(dialect, watermark);
   return [`(${column} >= ${since} OR ${column} IS NULL)`];
+}
+
+/** Values of a primary key compare again, by its index; any other column does as the text that it was told as. */
+function keyConditions<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  { key, keyIsPrimary }: Relation,
+  { keys }: RowScan,
+  { typed, text }: Binder,
+): string[] {
+  if (keys === null) return [];
+  const isEqual = (column: Column, value: string | null) => {
+    const reached = reach(dialect, column);
+    if (value === null) return `${reached} IS NULL`;
+    return keyIsPrimary
+      ? `${reached} = ${typed(value, column)}`
+      : `${dialect.toText(reached, column)} = ${text(value)}`;
+  };
+  const rows = keys.map((values) => key.map((column, index) => isEqual(column, values[index] ?? null)).join(" AND "));
+  return [`(${rows.map((row) => `(${row})`).join(" OR ")})`];
 }
 
 function whereOf(conditions: string[]): string {

@@ -8,19 +8,10 @@ import { sqlSecretSchema, type SqlConfig, type SqlSecrets } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
 import { readPeople } from "./people.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
-import {
-  aclOf,
-  changeOf,
-  compareAudience,
-  digest,
-  duplicateKey,
-  hasMark,
-  markOf,
-  refOf,
-  refPrefix,
-} from "./row-change.ts";
+import { aclOf, changeOf, compareAudience, digest, duplicateKey, markOf, refOf, refPrefix } from "./row-change.ts";
 import { renderingVersion } from "./row-document.ts";
 import { readMaxWatermark, readRows, type RowScan } from "./rows.ts";
+import { UnsettledRows } from "./unsettled-rows.ts";
 import { refuseWritableUser } from "./writable-user.ts";
 
 type Request = ReadRequest<SqlConfig, SqlSecrets>;
@@ -45,8 +36,14 @@ export function defineSqlConnector<Session extends SqlSession>(
 
 const cursorSchema = z.object({
   version: z.literal(1),
-  /** Per relation: how far it was read, and a digest of what it was read with; another digest reads it anew. */
-  watermarks: z.record(z.string(), z.object({ value: z.string(), settings: z.string() })),
+  /**
+   * Per relation: how far it was read, and a digest of what it was read with; another digest reads it anew.
+   * `otherMarks` are the rows that it was last read whole for, and that stayed as they were stored.
+   */
+  watermarks: z.record(
+    z.string(),
+    z.object({ value: z.string(), settings: z.string(), otherMarks: z.string().optional() }),
+  ),
 });
 type SqlCursor = z.infer<typeof cursorSchema>;
 
@@ -100,7 +97,7 @@ function parseCursor(cursor: Cursor | null): SqlCursor {
 
 /**
  * A watermark finds what changed quickly, where the clock that writes it only ever goes forward. That it did is not
- * relied on: a row below it whose own watermark is another one than it was read with has the relation read whole.
+ * relied on: a row below it whose own watermark is another one than it was read with has the relation read whole, once.
  *
  * The watermark moves only when the whole relation was read without a failure: until then a resumed run reads the
  * same rows again, and knows what is stored by its fingerprint.
@@ -126,9 +123,11 @@ async function* readRelation<Session extends SqlSession>(
     columns: [...new Set([...readable, ...apart])],
     maxValueChars: Math.min(context.limits.documentBytes + 1, 2 ** 30),
     sinceWatermark,
+    keys: null,
   };
 
   let failed = false;
+  let otherMarks: string | undefined;
   async function* compareRows(some: RowScan, isNew: (ref: string) => boolean): AsyncIterable<Change> {
     for await (const rows of readRows(dialect, session, relation, some)) {
       for (const row of rows) {
@@ -148,25 +147,26 @@ async function* readRelation<Session extends SqlSession>(
 
   if (sinceWatermark !== null) {
     // Rows below the watermark were not read: their keys tell that they still exist, their owners who may read them.
-    let wentBack = false;
+    const unsettled = new UnsettledRows<(string | null)[]>();
     for await (const rows of readRows(dialect, session, relation, { ...scan, columns: apart, sinceWatermark: null })) {
       for (const row of rows) {
         const ref = refOf(relation, row);
         if (!seen.add(ref)) continue;
-        wentBack ||= !(await hasMark(ref, markOf(relation, row), known));
+        const key = relation.key.map((column) => row.get(column.name) ?? null);
+        await unsettled.add(ref, markOf(relation, row), key, known);
         const change = await compareAudience(ref, aclOf(dialect, config, relation, row), known);
         if (change !== null) yield change;
       }
     }
-    if (wentBack) {
-      const met = new SeenRefs();
-      yield* compareRows({ ...scan, sinceWatermark: null }, (ref) => met.add(ref));
-    }
+    otherMarks = unsettled.rowsWithOtherMarks;
+    yield* unsettled.readAgain(before?.otherMarks, (keys, isNew) =>
+      compareRows({ ...scan, sinceWatermark: null, keys }, isNew),
+    );
   }
   if (reached !== null && !failed) {
     const watermarks = {
       ...progress.cursor.watermarks,
-      [relation.name]: { value: reached, settings },
+      [relation.name]: { value: reached, settings, ...(otherMarks === undefined ? {} : { otherMarks }) },
     };
     progress.cursor = { version: 1, watermarks };
   }

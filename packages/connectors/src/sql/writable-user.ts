@@ -36,5 +36,5 @@ export function describeWriteAccess(
     };
   }
   const { message, action } = writableUser(user, access.remedy);
-  return { capability: "read-only", status: "missing", message: `${message} ${action}` };
+  return { capability: "read-only", status: "missing", message, action };
 }

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { errorCodes, type ErrorReport } from "../errors.ts";
+import type { ErrorReport } from "../errors.ts";
 
 /** One source's sync outside a whole run: "sync now" on its page, or its schedule. */
 export const syncWorkflowName = "sync";
@@ -48,21 +47,3 @@ export const checkWorkflowName = "checkSource";
 export type CheckInput = { workspaceId: string; of: { sourceId: string } | { draftId: string } };
 
 export const checkTimeoutMs = 30_000;
-
-/** `summary` is one sentence: what answers, and a first count or sample of what would be read. */
-export type CheckOutcome =
-  | { status: "ok"; summary: string; warnings: string[] }
-  | { status: "failed"; error: ErrorReport };
-
-export const checkOutcomeSchema: z.ZodType<CheckOutcome> = z.discriminatedUnion("status", [
-  z.object({ status: z.literal("ok"), summary: z.string(), warnings: z.array(z.string()) }),
-  z.object({
-    status: z.literal("failed"),
-    error: z.object({
-      code: z.enum(errorCodes),
-      message: z.string(),
-      action: z.string(),
-      details: z.record(z.string(), z.unknown()).optional(),
-    }),
-  }),
-]);

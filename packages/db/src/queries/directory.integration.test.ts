@@ -119,6 +119,28 @@ describe("the directory", () => {
     expect(await held("ann@example.com")).toEqual(["t1 user ann"]);
   });
 
+  it("adds what a source was told some of beside what another one has, and takes nothing of that one's away", async () => {
+    const [first, second] = [await addSource(), await addSource()];
+    const all = ["ann@example.com", "a.lee@example.com"];
+    await report(first, [user("ann", all)]);
+    const some = (emails: string[]) => report(second, [{ ...user("ann", emails), partial: true } as DirectoryEntry]);
+    await some(["ann@example.com", "new@example.com"]);
+    for (const email of [...all, "new@example.com"]) expect(await held(email)).toEqual(["t1 user ann"]);
+    // Its own word it takes back.
+    await some(["ann@example.com", "newer@example.com"]);
+    expect(await held("new@example.com")).toEqual([]);
+    expect(await held("newer@example.com")).toEqual(["t1 user ann"]);
+    // What both have said stays when it is gone.
+    await deleteSource(scope, second);
+    expect(await held("newer@example.com")).toEqual([]);
+    for (const email of all) expect(await held(email)).toEqual(["t1 user ann"]);
+    // Who knows all of them says which are no more, whoever reported them.
+    const third = await addSource();
+    await report(third, [{ ...user("ann", ["own@example.com"]), partial: true } as DirectoryEntry]);
+    await report(first, [user("ann", [])]);
+    for (const email of [...all, "own@example.com"]) expect(await held(email)).toEqual([]);
+  });
+
   it("ends at groups that contain each other, and tells the shortest way", async () => {
     const source = await addSource();
     await report(source, [

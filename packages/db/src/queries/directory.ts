@@ -52,7 +52,7 @@ async function saveUser(
   tx: Transaction,
   workspaceId: string,
   reported: Reported,
-  { principal, name, emails }: Extract<DirectoryEntry, { type: "user" }>,
+  { principal, name, emails, partial = false }: Extract<DirectoryEntry, { type: "user" }>,
 ): Promise<void> {
   const key = principalKey(principal);
   const addresses = [...new Set(emails.map((email) => email.trim().toLowerCase()).filter((email) => email !== ""))];
@@ -63,15 +63,19 @@ async function saveUser(
       .onConflictDoUpdate({
         target: [directoryUsers.workspaceId, directoryUsers.key, directoryUsers.email],
         set: { ...reported, name },
+        // What another source has of it stays that source's, and there when this one is gone.
+        ...(partial ? { setWhere: eq(directoryUsers.sourceId, reported.sourceId) } : {}),
       });
   }
-  // An address that the account no longer has must not speak for it, whichever source reported it.
+  // An address that the account no longer has must not speak for it, whichever source reported it; but a source that was
+  // told some only knows of its own.
   await tx
     .delete(directoryUsers)
     .where(
       and(
         eq(directoryUsers.workspaceId, workspaceId),
         eq(directoryUsers.key, key),
+        ...(partial ? [eq(directoryUsers.sourceId, reported.sourceId)] : []),
         ne(directoryUsers.enumeration, reported.enumeration),
       ),
     );

@@ -103,24 +103,35 @@ export async function listDocuments(scope: Scope, filter: DocumentFilter, page: 
   });
 }
 
-/** The values that the documents table can be narrowed by, each with its count. */
-export async function countDocumentFacets(scope: Scope) {
+type FacetColumn =
+  | typeof documents.status
+  | typeof documents.language
+  | typeof documents.mediaType
+  | typeof documents.sourceId;
+
+/**
+ * The values that the documents table can be narrowed by, each with its count.
+ * @param readers counts only what somebody who holds one of these may read, as in `DocumentFilter`
+ */
+export async function countDocumentFacets(scope: Scope, readers?: Principal[]) {
+  const where = and(live(scope), readers && readableBy(readers));
   return inWorkspace(scope, async (tx) => {
-    const countBy = async (column: typeof documents.status | typeof documents.language | typeof documents.mediaType) =>
+    const countBy = async (column: FacetColumn) =>
       tx
         .select({ value: sql<string | null>`${column}`, count: sql<number>`count(*)::int` })
         .from(documents)
-        .where(live(scope))
+        .where(where)
         .groupBy(column)
         .orderBy(desc(sql`count(*)`));
     const [duplicates] = await tx
       .select({ count: sql<number>`count(*)::int` })
       .from(documents)
-      .where(and(live(scope), isNotNull(documents.duplicateOf)));
+      .where(and(where, isNotNull(documents.duplicateOf)));
     return {
       status: await countBy(documents.status),
       language: await countBy(documents.language),
       mediaType: await countBy(documents.mediaType),
+      source: await countBy(documents.sourceId),
       duplicates: duplicates?.count ?? 0,
     };
   });

@@ -8,7 +8,7 @@ import type { ParseReply } from "../parser-messages.ts";
 import { type Draft, type Scans, withSections } from "../sections.ts";
 import { PageDrawing } from "./page-drawing.ts";
 import { pageList } from "./page-list.ts";
-import { type ParsedWithScans, withoutScans } from "./scans.ts";
+import { beyondWarnings, type ParsedWithScans, withoutScans } from "./scans.ts";
 
 /** Of a page with a little text, the share that pictures must fill for it to count as a scan with a stamp on it. */
 const scanShare = 0.5;
@@ -162,11 +162,7 @@ function warningsOf(
     ...say(silent, "shows no text that could be recognised", "show no text that could be recognised"),
     ...say(missing, `holds a picture ${undecoded}`, `hold pictures ${undecoded}`),
     ...failed.map(({ page, error }) => `Page ${page} could not be recognised (${error.code}): ${error.message}`),
-    ...say(
-      left,
-      `is beyond the first ${limits.maxScannedPages} scanned pages and was left out`,
-      `are beyond the first ${limits.maxScannedPages} scanned pages and were left out`,
-    ),
+    ...beyondWarnings(left, limits),
   ];
 }
 

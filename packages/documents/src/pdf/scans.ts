@@ -1,6 +1,7 @@
 import type { ParsedDocument } from "@anneal/core/document/element";
 import type { AnnealError } from "@anneal/core/errors";
-import { documentError } from "../document-errors.ts";
+import { countOf, documentError } from "../document-errors.ts";
+import type { ParseLimits } from "../limits.ts";
 import type { Scans } from "../sections.ts";
 import { pageList } from "./page-list.ts";
 
@@ -35,4 +36,32 @@ export function withoutScans({ document, scans }: ParsedWithScans, reason: Annea
       ? `${holds} (blank, or a scan that needs OCR).`
       : `${holds}, and no text could be recognised: ${reason.message} ${reason.action}`;
   return { ...document, warnings: [...document.warnings, warning] };
+}
+
+/**
+ * What is left of a file inside a document whose scanned pages are used up.
+ *
+ * @param pdf null for a picture
+ * @throws AnnealError DOCUMENT_TOO_LARGE for a picture, which has nothing else
+ */
+export function beyondScannedPages(
+  pdf: { document: ParsedDocument; scans: Scans } | null,
+  limits: Pick<ParseLimits, "maxScannedPages">,
+): ParsedDocument {
+  if (pdf === null) {
+    const pages = countOf(limits.maxScannedPages, "scanned page");
+    throw documentError("DOCUMENT_TOO_LARGE", `It is beyond the first ${pages} of the whole document.`);
+  }
+  const { document, scans } = pdf;
+  const pages = scans.unreadable.toSorted((a, b) => a - b);
+  return { ...document, warnings: [...document.warnings, ...beyondWarnings(pages, limits)] };
+}
+
+export function beyondWarnings(
+  pages: readonly number[],
+  { maxScannedPages }: Pick<ParseLimits, "maxScannedPages">,
+): string[] {
+  if (pages.length === 0) return [];
+  const [are, were] = pages.length === 1 ? ["is", "was"] : ["are", "were"];
+  return [`${pageList(pages)} ${are} beyond the first ${maxScannedPages} scanned pages and ${were} left out.`];
 }

@@ -1,8 +1,12 @@
 "use client";
 
-import { CircleCheck, LoaderCircle, PlugZap } from "lucide-react";
+import { LoaderCircle, PlugZap } from "lucide-react";
+import { worstStatus, type CheckStatus } from "@anneal/core/connect/capability-check";
+import { readFailedChecks } from "@anneal/core/connect/check-outcome";
 import { Button } from "#components/ui/button.tsx";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
+import { CapabilityList } from "#features/connect/capability-list.tsx";
+import { cn } from "#lib/class-names.ts";
 import type { Answers } from "#lib/trpc.ts";
 import type { WireError } from "#lib/wire-error.ts";
 
@@ -24,9 +28,16 @@ export function TestSource({ check, onTest }: { check: Check; onTest(): void }) 
   );
 }
 
-/** What a test found, in one sentence; read aloud when it comes. */
+/** What a test found, capability by capability; read aloud when it comes. */
 export function CheckResult({ check }: { check: Check }) {
-  if (check.error) return <ErrorNotice error={check.error} />;
+  if (check.error) {
+    return (
+      <div className="space-y-3">
+        <ErrorNotice error={check.error} />
+        <CapabilityList checks={readFailedChecks(check.error)} />
+      </div>
+    );
+  }
   return (
     <div role="status">
       {check.isPending && (
@@ -39,18 +50,17 @@ export function CheckResult({ check }: { check: Check }) {
   );
 }
 
-function Found({ found: { summary, warnings } }: { found: Answers["connect"]["check"] }) {
+const panels: Record<CheckStatus, string> = {
+  ok: "border-ready/35 bg-[color-mix(in_oklab,var(--ready)_5%,var(--panel))]",
+  warning: "border-waiting/35 bg-[color-mix(in_oklab,var(--waiting)_5%,var(--panel))]",
+  missing: "border-failed/35 bg-[color-mix(in_oklab,var(--failed)_5%,var(--panel))]",
+};
+
+function Found({ found: { summary, checks } }: { found: Answers["connect"]["check"] }) {
   return (
-    <div className="flex gap-3 rounded-panel border border-ready/35 bg-[color-mix(in_oklab,var(--ready)_5%,var(--panel))] p-3 text-13">
-      <CircleCheck aria-hidden className="mt-0.5 size-4 shrink-0 text-ready" />
-      <div className="min-w-0 space-y-1.5">
-        <p className="font-medium break-words text-ink">{summary}</p>
-        {warnings.map((warning) => (
-          <p key={warning} className="break-words text-muted">
-            {warning}
-          </p>
-        ))}
-      </div>
+    <div className={cn("space-y-3 rounded-panel border p-3 text-13", panels[worstStatus(checks)])}>
+      <p className="font-medium break-words text-ink">{summary}</p>
+      <CapabilityList checks={checks} />
     </div>
   );
 }

@@ -11,6 +11,7 @@ import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SearchInput } from "#components/ui/search-input.tsx";
 import { Select } from "#components/ui/select.tsx";
 import { DocumentStatus } from "#features/documents/document-status.tsx";
+import { useViewAs, ViewAsBanner, ViewAsSelect } from "#features/documents/view-as.tsx";
 import { formatBytes, formatNumber } from "#lib/format.ts";
 import { languageName } from "#lib/language-names.ts";
 import { mediaTypeName } from "#lib/media-type-names.ts";
@@ -41,6 +42,7 @@ export function DocumentsPage() {
   const [sourceId] = useTableFilter("source");
   const [language] = useTableFilter("language");
   const [mediaType] = useTableFilter("type");
+  const { viewAs } = useViewAs();
   const [, setUrl] = useUrlState();
   const status = statuses.find((each) => each === statusText);
   const filtered = Boolean(search || status || sourceId || language || mediaType);
@@ -52,17 +54,20 @@ export function DocumentsPage() {
         sourceId: sourceId || undefined,
         language: language || undefined,
         mediaType: mediaType || undefined,
+        viewAs,
         limit: state.pageSize,
         offset: (state.page - 1) * state.pageSize,
       },
-      { placeholderData: keepPreviousData },
+      // Another's rows must not stand under a member's name until theirs come.
+      { placeholderData: viewAs ? undefined : keepPreviousData },
     ),
   );
   return (
     <Page title="Documents" description="What was read, what became of it, and why.">
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <SearchInput label="Search titles and paths" value={search} onChange={setSearch} />
-        <Facets />
+        <Facets viewAs={viewAs} />
+        <ViewAsSelect />
         {filtered && (
           <Button
             variant="ghost"
@@ -72,6 +77,7 @@ export function DocumentsPage() {
           </Button>
         )}
       </div>
+      <ViewAsBanner />
       <DataTable
         label="Documents"
         columns={columns(href)}
@@ -87,6 +93,11 @@ export function DocumentsPage() {
           filtered ? (
             <EmptyState icon={Files} title="No document matches">
               Take one of the filters away, or search for another word.
+            </EmptyState>
+          ) : viewAs ? (
+            <EmptyState icon={Files} title="They may read no document">
+              Nothing that was read admits them. A document&apos;s page tells its readers, and why each member is one or
+              not.
             </EmptyState>
           ) : (
             <EmptyState
@@ -108,11 +119,12 @@ export function DocumentsPage() {
   );
 }
 
-function Facets() {
+function Facets({ viewAs }: { viewAs: string | undefined }) {
   const trpc = useTRPC();
-  const { data: facets } = useQuery(trpc.documents.facets.queryOptions());
+  const { data: facets } = useQuery(trpc.documents.facets.queryOptions(viewAs ? { viewAs } : undefined));
   const { data: sources } = useQuery(trpc.connect.list.queryOptions());
   const counts = new Map(facets?.status.map(({ value, count }) => [value, count]));
+  const ofSource = facets && new Map(facets.source.map(({ value, count }) => [value, count]));
   const statusCount = (value: (typeof statuses)[number]) =>
     value === "duplicate" ? facets?.duplicates : value === "deleted" ? undefined : (counts.get(value) ?? 0);
   return (
@@ -125,10 +137,10 @@ function Facets() {
       <Facet
         name="source"
         label="Any source"
-        options={(sources ?? []).map(({ id, name, documentCount }) => ({
+        options={(sources ?? []).map(({ id, name }) => ({
           value: id,
           label: name,
-          count: documentCount,
+          count: ofSource && (ofSource.get(id) ?? 0),
         }))}
       />
       <Facet name="type" label="Any type" options={named(facets?.mediaType, (type) => mediaTypeName(type))} />

@@ -1,12 +1,6 @@
 import { randomUUID } from "node:crypto";
-import {
-  checkOutcomeSchema,
-  checkTimeoutMs,
-  checkWorkflowName,
-  type CheckInput,
-  type CheckOutcome,
-} from "@anneal/core/connect/contract";
-import { AnnealError } from "@anneal/core/errors";
+import { failedCheckError, parseCheckOutcome, type FoundSource } from "@anneal/core/connect/check-outcome";
+import { checkTimeoutMs, checkWorkflowName, type CheckInput } from "@anneal/core/connect/contract";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { getSource } from "@anneal/db/queries/connect";
 import { saveDraft } from "@anneal/db/queries/source-drafts";
@@ -19,10 +13,8 @@ import { runWorkflow } from "#server/temporal.ts";
 /** The worker's own limit, and time for it to begin. */
 const answerTimeoutMs = checkTimeoutMs + 10_000;
 
-type Checked = Omit<Extract<CheckOutcome, { status: "ok" }>, "status">;
-
-/** @throws AnnealError that says why the source cannot be read */
-export async function checkStored({ scope, identity }: MemberContext, sourceId: string): Promise<Checked> {
+/** @throws AnnealError that says why the source cannot be read, with the list of what was tried: `readFailedChecks` */
+export async function checkStored({ scope, identity }: MemberContext, sourceId: string): Promise<FoundSource> {
   const source = await getSource(scope, sourceId);
   await recordAudit(scope, { actor: identity.email, action: "source.check", subject: `source:${source.id}` });
   return check({ workspaceId: scope.workspaceId, of: { sourceId } });
@@ -36,7 +28,7 @@ export async function checkDraft(
   { scope, identity }: MemberContext,
   input: AccessInput,
   changed: string | undefined,
-): Promise<Checked> {
+): Promise<FoundSource> {
   const stored = changed === undefined ? undefined : await getSource(scope, changed);
   const id = randomUUID();
   const signIn = input.signInId === undefined ? undefined : await requireFinishedSignIn(scope, input.signInId);
@@ -51,10 +43,9 @@ export async function checkDraft(
   return check({ workspaceId: scope.workspaceId, of: { draftId: id } });
 }
 
-async function check(input: CheckInput): Promise<Checked> {
+async function check(input: CheckInput): Promise<FoundSource> {
   const workflowId = `check-${randomUUID()}`;
-  const outcome = checkOutcomeSchema.parse(await runWorkflow(checkWorkflowName, workflowId, input, answerTimeoutMs));
-  if (outcome.status === "ok") return { summary: outcome.summary, warnings: outcome.warnings };
-  const { code, message, action, details } = outcome.error;
-  throw new AnnealError(code, message, { action, ...(details ? { details } : {}) });
+  const outcome = parseCheckOutcome(await runWorkflow(checkWorkflowName, workflowId, input, answerTimeoutMs));
+  if (outcome.status === "failed") throw failedCheckError(outcome);
+  return { summary: outcome.summary, checks: outcome.checks };
 }

@@ -21,15 +21,18 @@ import { createIdentity } from "#server/auth/identity.ts";
 import { keptUntil } from "#server/documents/kept-until.ts";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
+import { listReaders } from "#server/documents/view-as.ts";
 import { getReadable, getVisible, mayOpenOriginal } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
 import { adminProcedure, memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
 const maxPage = 1_000;
+/** For administrators: the member whose view is asked for, by user id. */
+const viewAs = z.uuid().optional();
 
 export const documentsRouter = router({
-  /** Administrators see every document's row; everyone else those that they may read. */
+  /** Administrators see every document's row, or those that a member may read; everyone else those that they may. */
   list: memberProcedure
     .input(
       z.object({
@@ -38,17 +41,20 @@ export const documentsRouter = router({
         status: z.enum(["fetched", "kept", "dropped", "quarantined", "duplicate", "deleted"]).optional(),
         language: z.string().max(20).optional(),
         mediaType: z.string().max(200).optional(),
+        viewAs,
         limit: z.number().int().min(1).max(maxPage),
         offset: z.number().int().min(0),
       }),
     )
-    .query(async ({ ctx: { scope, identity }, input: { limit, offset, ...filter } }) => {
-      const readers = identity.role === "admin" ? undefined : identity.principals;
+    .query(async ({ ctx, input: { limit, offset, viewAs: member, ...filter } }) => {
+      const { scope, identity } = ctx;
+      const readers = await listReaders(ctx, member);
       const { rows, total } = await listDocuments(scope, { ...filter, readers }, { limit, offset });
       return {
         rows: rows.map(({ acl, ...row }) => ({
           ...row,
           keptUntil: keptUntil(row.deletedAt),
+          /** By who asks, also in a member's view. */
           readable: mayRead(acl, identity.principalKeys),
           readers: describeReaders(acl),
         })),
@@ -56,7 +62,10 @@ export const documentsRouter = router({
       };
     }),
 
-  facets: memberProcedure.query(({ ctx: { scope } }) => countDocumentFacets(scope)),
+  /** Counts of the same documents as `list` shows. */
+  facets: memberProcedure
+    .input(z.object({ viewAs }).optional())
+    .query(async ({ ctx, input }) => countDocumentFacets(ctx.scope, await listReaders(ctx, input?.viewAs))),
 
   get: memberProcedure.input(z.object({ documentId: z.uuid() })).query(async ({ ctx, input }) => {
     const { scope, identity } = ctx;

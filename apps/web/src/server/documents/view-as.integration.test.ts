@@ -1,0 +1,179 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { nobody, workspaceMembers, type Acl, type Principal } from "@anneal/core/access/acl";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import type { Scope } from "@anneal/db/database";
+import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
+import { listAuditEvents } from "@anneal/db/queries/audit";
+import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { replaceDirectory } from "@anneal/db/queries/directory";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
+import { loadIdentity, type Identity, type Role } from "#server/auth/identity.ts";
+import { appRouter } from "#server/root.ts";
+
+// An administrator can look at the documents as a member does, and learns no more by it than before.
+
+let test: TestDatabase;
+let scope: Scope;
+/** Finance holds Ann, Legal holds Ben, and nobody holds the administrator. */
+let people: Record<"admin" | "scientist" | "ann" | "ben", Identity>;
+
+const principal = (kind: Principal["kind"], id: string): Principal => ({ source: "drive", tenant: "t", kind, id });
+const [finance, legal] = [principal("group", "finance"), principal("group", "legal")];
+const allow = (...principals: Principal[]): Acl => ({ allow: principals, deny: [] });
+const page = { limit: 50, offset: 0 };
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+});
+
+afterAll(() => test?.stop());
+
+beforeEach(async () => {
+  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: test.db, workspaceId };
+  const [drive, wiki] = [await addSource("drive"), await addSource("wiki")];
+  const [ann, ben] = [await join("member"), await join("member")];
+  await replaceDirectory(scope, drive, directoryOf({ finance: ann.email, legal: ben.email }));
+  await addDocument(drive, "budget.pdf", allow(finance), "application/pdf");
+  await addDocument(drive, "forecast.md", allow(finance), "text/markdown");
+  await addDocument(drive, "contract.pdf", allow(legal), "application/pdf");
+  await addDocument(drive, "dispute.md", { allow: [workspaceMembers(workspaceId)], deny: [finance] }, "text/markdown");
+  await addDocument(wiki, "leave.md", allow(workspaceMembers(workspaceId)), "text/markdown");
+  await addDocument(wiki, "unknown.md", nobody, "text/markdown");
+  people = {
+    admin: await held(await join("admin")),
+    scientist: await held(await join("data_scientist")),
+    ann: await held(ann),
+    ben: await held(ben),
+  };
+});
+
+type Person = Pick<Identity, "userId" | "email" | "role">;
+
+async function join(role: Role, { workspaceId } = scope): Promise<Person> {
+  const email = `${randomUUID()}@example.com`;
+  const { id: userId } = await saveUser(test.db, { email, name: role, passwordHash: null });
+  await saveMember({ db: test.db, workspaceId }, userId, role);
+  return { userId, email, role };
+}
+
+/** As a request of theirs is met. */
+const held = async (person: Person) =>
+  loadIdentity(test.db, { ...person, workspaceId: scope.workspaceId, via: { kind: "session" } });
+
+async function addSource(name: string): Promise<string> {
+  const id = randomUUID();
+  const source = { id, name, kind: "file", config: {}, sealedSecrets: null, schedule: null, defaultAcl: nobody };
+  await saveSource(scope, source);
+  return id;
+}
+
+async function addDocument(sourceId: string, ref: string, acl: Acl, mediaType: string): Promise<void> {
+  const facts = { uri: ref, title: ref, mediaType, sizeBytes: 1, modifiedAt: null, fingerprint: ref };
+  await upsertDocument(scope, sourceId, { ref, acl, ...facts }, { contentHash: ref, contentKey: ref, sizeBytes: 1 });
+}
+
+/** Groups with one account each. */
+async function* directoryOf(groups: Record<string, string>): AsyncIterable<DirectoryEntry> {
+  for (const [group, email] of Object.entries(groups)) {
+    const account = principal("user", `${group}-clerk`);
+    yield { type: "user", principal: account, name: group, emails: [email] };
+    yield { type: "group", principal: principal("group", group), name: group, members: [account] };
+  }
+}
+
+const as = (identity: Identity) => appRouter.createCaller({ db: test.db, identity }).documents;
+const looks = async () => (await listAuditEvents(scope, { search: "document.viewAs" }, page)).rows;
+
+describe("an administrator who views the documents as a member", () => {
+  it("sees the rows, the count and the facets that the member sees", async () => {
+    const refsOf = ({ rows }: { rows: { ref: string }[] }) => rows.map(({ ref }) => ref).toSorted();
+    const expected = {
+      ann: ["budget.pdf", "forecast.md", "leave.md"],
+      ben: ["contract.pdf", "dispute.md", "leave.md"],
+    };
+    for (const name of ["ann", "ben"] as const) {
+      const viewAs = people[name].userId;
+      const [own, viewed] = [await as(people[name]).list(page), await as(people.admin).list({ ...page, viewAs })];
+      expect(refsOf(viewed)).toEqual(expected[name]);
+      expect([viewed.total, refsOf(viewed)]).toEqual([own.total, refsOf(own)]);
+      const pdf = { ...page, mediaType: "application/pdf" };
+      expect((await as(people.admin).list({ ...pdf, viewAs })).total).toBe((await as(people[name]).list(pdf)).total);
+
+      const facets = await as(people.admin).facets({ viewAs });
+      expect(facets).toEqual(await as(people[name]).facets());
+      expect(facets.status).toEqual([{ value: "fetched", count: 3 }]);
+      expect(new Map(facets.mediaType.map(({ value, count }) => [value, count]))).toEqual(
+        new Map([
+          ["application/pdf", 1],
+          ["text/markdown", 2],
+        ]),
+      );
+      expect(facets.source.map(({ count }) => count)).toEqual([2, 1]);
+    }
+    expect((await as(people.admin).list(page)).total).toBe(6);
+    expect((await as(people.admin).facets()).status).toEqual([{ value: "fetched", count: 6 }]);
+  });
+
+  it("may open no more than before: a row that only the member may read stays marked, and its text stays closed", async () => {
+    const { rows } = await as(people.admin).list({ ...page, viewAs: people.ann.userId });
+    expect(new Map(rows.map(({ ref, readable }) => [ref, readable]))).toEqual(
+      new Map([
+        ["budget.pdf", false],
+        ["forecast.md", false],
+        ["leave.md", true],
+      ]),
+    );
+    const budget = rows.find(({ ref }) => ref === "budget.pdf")!;
+    await expect(as(people.admin).text({ documentId: budget.id })).rejects.toMatchObject({ code: "FORBIDDEN" });
+  });
+
+  it("follows a change of the member's groups with the next request", async () => {
+    const viewAs = people.ann.userId;
+    const [drive] = (await as(people.admin).list({ ...page, search: "budget" })).rows;
+    await replaceDirectory(scope, drive!.sourceId, directoryOf({ legal: people.ben.email }));
+    const { rows } = await as(people.admin).list({ ...page, viewAs });
+    expect(rows.map(({ ref }) => ref).toSorted()).toEqual(["dispute.md", "leave.md"]);
+  });
+
+  it("is recorded once for each member that is looked at, however often the page asks", async () => {
+    const { admin, ann, ben } = people;
+    const asked = [ann, ann, ben].flatMap(({ userId: viewAs }) => [
+      as(admin).list({ ...page, viewAs }),
+      as(admin).facets({ viewAs }),
+    ]);
+    await Promise.all(asked);
+    await as(admin).list(page);
+    const events = await looks();
+    expect(events.map(({ subject }) => subject).toSorted()).toEqual(
+      [`user:${ann.email}`, `user:${ben.email}`].toSorted(),
+    );
+    expect(events).toMatchObject([
+      { actor: admin.email, allowed: true },
+      { actor: admin.email, allowed: true },
+    ]);
+  });
+
+  it("is told when there is no such member of the workspace, and nothing is recorded", async () => {
+    const { id: elsewhere } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Elsewhere" });
+    const stranger = await join("member", { db: test.db, workspaceId: elsewhere });
+    for (const viewAs of [stranger.userId, randomUUID()])
+      await expect(as(people.admin).list({ ...page, viewAs })).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect(await looks()).toEqual([]);
+  });
+});
+
+it("refuses a member's view to whoever is no administrator, their own included", async () => {
+  const { ann, ben, scientist } = people;
+  for (const [asker, viewed] of [
+    [ann, ben],
+    [ann, ann],
+    [scientist, ann],
+  ] as const) {
+    const viewAs = viewed.userId;
+    await expect(as(asker).list({ ...page, viewAs })).rejects.toMatchObject({ code: "FORBIDDEN" });
+    await expect(as(asker).facets({ viewAs })).rejects.toMatchObject({ code: "FORBIDDEN" });
+  }
+  expect(await looks()).toEqual([]);
+});
