@@ -157,6 +157,21 @@ describe("ParserPool", () => {
     );
   });
 
+  it("gives up what waits as soon as that is aborted, whatever is in hand", async () => {
+    start();
+    const path = await file("slow.md", endless);
+    const running = failureOf(pool.parse({ path }));
+    await vi.waitFor(async () => expect(await childPids()).toHaveLength(1), { timeout: 20_000 });
+    const controller = new AbortController();
+    const waiting = failureOf(pool.parse({ path, signal: controller.signal }));
+    await vi.waitFor(() => expect(Reflect.get(pool, "queue")).toHaveLength(1));
+    controller.abort();
+    expect(await waiting).toMatch(/^CANCELLED/u);
+    expect(await childPids()).toHaveLength(1);
+    await pool.close();
+    expect(await running).toMatch(/^CANCELLED/u);
+  });
+
   it("fails what waits and what runs when it is closed or aborted, and leaves no process", async () => {
     start();
     const path = await file("slow.md", endless);

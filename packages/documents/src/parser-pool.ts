@@ -166,19 +166,27 @@ export class ParserPool {
     signal: AbortSignal | undefined,
     recognizePart?: (part: ScannedPartMessage) => Promise<ParsedDocument>,
   ): Promise<Extract<ParseReply, { status: "parsed" }>> {
-    if (this.closed) throw cancelled(fileName);
+    if (this.closed || signal?.aborted === true) throw cancelled(fileName);
     return new Promise((resolve, reject) => {
-      this.queue.push({
+      const job: ParserJob = {
         request,
         signal,
         cancelled: cancelled(fileName),
         ...(recognizePart === undefined ? {} : { recognizePart }),
         settle: (result) => {
+          signal?.removeEventListener("abort", giveUp);
           if ("error" in result) reject(result.error as Error);
           else if (result.reply.status === "parsed") resolve(result.reply);
           else reject(toError(result.reply));
         },
-      });
+      };
+      // While it waits it must not wait for whatever is in hand; a child that has it is ended by its own listener.
+      const giveUp = () => {
+        const at = this.queue.indexOf(job);
+        if (at !== -1) this.queue.splice(at, 1)[0]!.settle({ error: job.cancelled });
+      };
+      signal?.addEventListener("abort", giveUp, { once: true });
+      this.queue.push(job);
       this.dispatch();
     });
   }
