@@ -8,6 +8,8 @@ import { pastedModel, readState, writeState, type PlannerState } from "#features
 
 /** Browsers refuse an address that changes at every step of a slider. */
 const writeAfterMs = 250;
+/** Of an address that was written over before Next told of it nothing is heard: those that it owes must not pile up. */
+const mostEchoes = 20;
 const hashName = "#config=";
 
 export type PlannerInputs = {
@@ -32,15 +34,22 @@ export function usePlannerState(): PlannerInputs {
   const [state, setState] = useState(() => readState(params));
   const [configText, setConfigText] = useState<string | null>(null);
   const [linkBroken, setLinkBroken] = useState(false);
-  const written = useRef(params.toString());
+  const shown = useRef(params.toString());
+  const echoes = useRef<string[]>([]);
 
-  // Somebody came by another link to this page: the address leads. What is told late of one that was written over since
-  // is no news, and would take back what was entered meanwhile.
+  // Somebody came by another link to this page: the address leads. What we wrote there ourselves is told back by Next as
+  // well, on a busy machine long after; it even puts the older address back for a while. That is no news, and would take
+  // back what was entered meanwhile.
   const arrived = params.toString();
   useEffect(() => {
-    if (arrived === written.current) return;
-    if (arrived !== new URLSearchParams(window.location.search).toString()) return;
-    written.current = arrived;
+    const echo = echoes.current.indexOf(arrived);
+    if (echo !== -1) {
+      echoes.current.splice(0, echo + 1);
+      return;
+    }
+    if (arrived === shown.current) return;
+    shown.current = arrived;
+    echoes.current = [];
     setState(readState(new URLSearchParams(arrived)));
   }, [arrived]);
 
@@ -68,8 +77,9 @@ export function usePlannerState(): PlannerInputs {
     if (configText === null) return;
     const timer = setTimeout(() => {
       void link().then((address) => {
-        written.current = writeState(state).toString();
+        shown.current = writeState(state).toString();
         if (address === window.location.pathname + window.location.search + window.location.hash) return;
+        echoes.current = [...echoes.current.slice(-mostEchoes), shown.current];
         window.history.replaceState(null, "", address);
       });
     }, writeAfterMs);
