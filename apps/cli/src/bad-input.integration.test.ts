@@ -304,11 +304,12 @@ it.runIf(hasOwnDisk)(
     const documents = async () =>
       (await listDocuments(scope, {}, { limit: 100, offset: 0 })).rows.map(({ ref }) => ref).sort();
     const before = await documents();
-    const files = Array.from({ length: 12 }, (_, index) => [`part-${index}.txt`, randomBytes(4 * 1024 ** 2)] as const);
+    const files = Array.from({ length: 32 }, (_, index) => [`part-${index}.txt`, randomBytes(4 * 1024 ** 2)] as const);
     const sourceId = await addSource(await makeFolder("large", Object.fromEntries(files)));
 
-    // Room for some of the documents above what the database keeps for itself.
-    await leaveFree(diskReserveBytes + 20 * 1024 ** 2);
+    // Above what the database keeps for itself, room for more of the documents than are stored side by side, for a file
+    // of its log, and not for all.
+    await leaveFree(diskReserveBytes + 60 * 1024 ** 2);
     const full = await runLoop(sourceId);
     expect(full).toMatchObject({
       status: "failed",

@@ -10,8 +10,8 @@ function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }
 
-/** How much may be written, and how long, before the disk is asked again: a fraction of what is kept free. */
-const checkEveryBytes = 64 * 1024 ** 2;
+/** How much may be written, and how long, before the disk is asked again: a small fraction of what is kept free. */
+const checkEveryBytes = 8 * 1024 ** 2;
 const checkEveryMs = 100;
 
 /** @param reserveBytes what a put leaves free on the disk */
