@@ -99,6 +99,8 @@ export async function startEngine(options: EngineOptions): Promise<Service> {
     },
     logFile: options.logFile,
     graceSeconds: 15,
+    // On a CPU it computes on the cores that the portal, the worker and the databases need for moments.
+    ...(cpu ? { niceness: 5 } : {}),
     onSpawn: options.onSpawn,
   });
   const url = `http://127.0.0.1:${port}`;

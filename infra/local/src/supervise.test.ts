@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -67,6 +67,14 @@ describe("supervise", () => {
     const group = child.pid;
     await child.stop();
     await until(() => listGroup(group).length === 0);
+  });
+
+  it("lets a program step back for others", async () => {
+    const { spec } = await makeSpec("nice; sleep 60");
+    const child = supervise({ ...spec, niceness: 5 });
+    await until(() => child.lastLines.length === 1);
+    await child.stop();
+    expect(Number(child.lastLines[0])).toBe(getPriority() + 5);
   });
 
   it("lets a program finish its own shutdown", async () => {

@@ -25,6 +25,8 @@ export type ChildCommand = {
   graceSeconds?: number;
   /** Runs as this user; only root can. */
   user?: { uid: number; gid: number };
+  /** How far it steps back for others where processors are short, 0 (default) to 19: see nice(1). */
+  niceness?: number;
   /** Told of every process of this service, the first one included. */
   onSpawn?: (identity: ProcessIdentity) => void;
 };
@@ -63,9 +65,10 @@ export function supervise(spec: ChildCommand): Supervised {
   function launch(): ChildProcess {
     const startedAt = Date.now();
     recent = "";
+    const program = [...(spec.niceness ? ["nice", "-n", String(spec.niceness)] : []), spec.command, ...spec.args];
     const next = spawn(
       "/bin/sh",
-      ["-c", guard, "guard", spec.stopSignal ?? "TERM", String(spec.graceSeconds ?? 10), spec.command, ...spec.args],
+      ["-c", guard, "guard", spec.stopSignal ?? "TERM", String(spec.graceSeconds ?? 10), ...program],
       {
         cwd: spec.cwd,
         env: spec.env as NodeJS.ProcessEnv,

@@ -47,7 +47,8 @@ export async function startTrainer(options: {
   const { python, pythonPath, directory, configPath, devices } = options;
   await endLeftoverTrainer(directory);
   // Only what it needs: the trainer runs code of model repositories' formats and must not see our secrets.
-  const child = spawn(python, ["-m", "trainer", "--config", configPath], {
+  // Whoever waits for an answer comes first: an engine on the same cores has 5.
+  const child = spawn("nice", ["-n", "10", python, "-m", "trainer", "--config", configPath], {
     cwd: directory,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
