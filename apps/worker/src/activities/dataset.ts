@@ -254,7 +254,9 @@ export function createDatasetActivities(deps: { db: Database; objects: ObjectSto
         })),
       );
       await addRunOutputs(scope, input.runId, { datasetVersionId: version.id });
-      const name = `${version.name} v${version.version}`;
+      const examples = train.length + evaluation.length;
+      // A pair gives an example without its passage, one with it, or both.
+      const name = `${version.name} v${version.version} of ${examples} examples`;
       const note = created ? `${name}${split.note ? `. ${split.note}` : ""}` : `Nothing changed: this is ${name}.`;
       return { inCount: everyPair.length, outCount: unique.kept.length, note };
     },

@@ -35,6 +35,44 @@ describe("groundAnswer", () => {
     expect(outcome.text).not.toContain("“- Support”");
   });
 
+  // From the manual of Cockpit, a free web console for servers.
+  const limits = passage(
+    "limits",
+    "cockpit.conf > WebService",
+    "MaxStartups\n\nSame as the sshd option by the same name. Specifies the maximum number of concurrent login attempts allowed. Additional connections will be dropped until the connections are closed. Defaults to 10.\n\nAllowUnencrypted\n\nIf true, cockpit will accept unencrypted connections. There are 2 exceptions.",
+  );
+  const selinux = passage(
+    "selinux",
+    "TCP Port and Address > SELinux Port",
+    "If SELinux is protecting your server, then you will need to tell it to allow Cockpit to listen on the new port. Run the following command to do so:\n\n$ sudo semanage port -a -t websm_port_t -p tcp 9999\n\nIf the port is already defined, then you will need to use the -m argument. That's the case with the 443 SSL port.\n\n$ sudo semanage port -m -t websm_port_t -p tcp 443",
+  );
+
+  it("quotes on to the number that is asked for, where it stands close behind", () => {
+    const outcome = ground("How many concurrent login attempts does MaxStartups allow?", "", [limits]);
+    expect(outcome.text).toMatch(/“Specifies the maximum number of [^”]* closed\. Defaults to 10\.” \[1\]$/);
+    expect(outcome.citations[0]?.quote).toMatch(/^Specifies .* Defaults to 10\.$/);
+  });
+
+  it("quotes on neither past a heading, nor where the sentence itself brings the number", () => {
+    const outcome = ground("How many unencrypted connections will cockpit accept?", "", [limits]);
+    expect(outcome.text).toContain("“If true, cockpit will accept unencrypted connections. There are 2 exceptions.”");
+    const other = ground("How many additional connections are dropped until they are closed?", "", [
+      passage(
+        "x",
+        "x",
+        "Additional connections are dropped until they are closed.\n\nAllowUnencrypted\n\nThere are 2 exceptions.",
+      ),
+    ]);
+    expect(other.text).toContain("“Additional connections are dropped until they are closed.”");
+  });
+
+  it("quotes the command that is asked for", () => {
+    const outcome = ground("Which command makes SELinux allow Cockpit to listen on port 443?", "", [selinux]);
+    expect(outcome.text).toContain("$ sudo semanage port -m -t websm_port_t -p tcp 443”");
+    const general = ground("Which command tells SELinux to allow Cockpit to listen on the new port?", "", [selinux]);
+    expect(general.text).toContain("$ sudo semanage port -a -t websm_port_t -p tcp 9999”");
+  });
+
   it("keeps a supported sentence and cites the sentence that proves it, with its offsets", () => {
     const outcome = ground(
       "How many days do I have to return goods?",

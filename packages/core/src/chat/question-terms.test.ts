@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import {
   addsNumber,
   addsPerson,
+  isCommand,
   languageOfQuestion,
   questionTerms,
+  wantsCommand,
   wantsNumber,
   wantsPerson,
 } from "./question-terms.ts";
@@ -47,6 +49,30 @@ describe("what a question wants", () => {
     expect(wantsPerson("Wer leitet das Werk?")).toBe(true);
     expect(wantsPerson("Wie lang ist die Arbeitszeit?")).toBe(false);
   });
+
+  it.each(["Which command shows who owns a file?", "Mit welchem Befehl wird neu gestartet?", "Quelle commande ?"])(
+    "is a command: %s",
+    (question) => expect(wantsCommand(question)).toBe(true),
+  );
+
+  it("is no command where somebody commands, or is in command", () => {
+    expect(wantsCommand("Who commanded the ship?")).toBe(false);
+    expect(wantsCommand("Which port is the default?")).toBe(false);
+  });
+
+  it.each([
+    "$ sudo ls",
+    "# apt update",
+    "root@host:~# ls -l",
+    "sudo reboot",
+    "ipa-advise enable --all | sh",
+    "C:\\> dir",
+  ])("is brought by a line to type: %s", (text) => expect(isCommand(text)).toBe(true));
+
+  it.each(["# 12 chairs are free.", "A list - of things", "use of the -m argument is needed.", "$20", "price – low"])(
+    "is not brought by other text: %s",
+    (text) => expect(isCommand(text)).toBe(false),
+  );
 
   it("is brought by what the question does not say itself", () => {
     const question = "How much does the Drip 3 weigh?";

@@ -45,7 +45,7 @@ export function questionTerms(question: string, passageLanguage: string | null):
 
 /** Questions that only a number, a date or a time answers, in the languages that we stem. */
 const asksForNumber =
-  /\b(?:how (?:many|much|long|often|old|far|tall|heavy|large|big|fast|quickly|early|late|noisy|loud)|when|(?:what|which) (?:time|date|year|number|temperature|price)|wie ?viele?|wie (?:lange?|oft|alt|hoch|schwer|groß|laut|schnell)|wann|combien|quand|cu[aá]nt[oa]s?|cu[aá]ndo|quant[aeio]|quando|hoeveel|wanneer|hoe (?:lang|vaak))\b/iu;
+  /\b(?:how (?:many|much|long|often|old|far|tall|heavy|large|big|fast|quickly|early|late|noisy|loud)|when|(?:what|which) (?:time|date|year|number|temperature|price|port|age|percentage)|wie ?viele?|wie (?:lange?|oft|alt|hoch|schwer|groß|laut|schnell)|wann|combien|quand|cu[aá]nt[oa]s?|cu[aá]ndo|quant[aeio]|quando|hoeveel|wanneer|hoe (?:lang|vaak))\b/iu;
 
 /** True for a question whose answer holds a number; "what does it cost" is one as well. */
 export const wantsNumber = (question: string): boolean =>
@@ -72,3 +72,16 @@ export function addsPerson(text: string, question: string): boolean {
   }
   return false;
 }
+
+/** True for a question that a line to type answers, in the languages that we stem. */
+export const wantsCommand = (question: string): boolean =>
+  /(?<!\p{L})(?:commands?|command line|befehle?|kommandos?|commandes?|comandos?|comandi|opdracht)(?!\p{L})/iu.test(
+    question,
+  );
+
+/** A line behind a shell's prompt, or a program with an option. */
+const commandLine =
+  /^(?:(?:[$#%>]|PS [^>]*>|[A-Z]:\\[^>]*>|[\w.-]+@[\w.-]+:\S*[$#])\s+\S|sudo\s+\S|[a-z][\w./-]*(?:\s+[^\s,]+)*?\s+--?[a-z])/u;
+
+/** True when a text is a line, or lines, to type. */
+export const isCommand = (text: string): boolean => commandLine.test(text) && !/[.!?:;]$/u.test(text);

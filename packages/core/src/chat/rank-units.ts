@@ -1,4 +1,12 @@
-import { addsNumber, addsPerson, questionTerms, wantsNumber, wantsPerson } from "./question-terms.ts";
+import {
+  addsNumber,
+  addsPerson,
+  isCommand,
+  questionTerms,
+  wantsCommand,
+  wantsNumber,
+  wantsPerson,
+} from "./question-terms.ts";
 import type { Unit } from "./units.ts";
 
 export type RankedUnit = {
@@ -11,7 +19,7 @@ export type RankedUnit = {
   ownCoverage: number;
   /** Cosine to the question; null where it was not embedded. */
   cosine: number | null;
-  /** The question wants a number and the unit brings one, or wants none. */
+  /** The unit brings the number, the person or the command that the question wants, or the question wants none. */
   fits: boolean;
 };
 
@@ -37,15 +45,17 @@ export function quotableText(unit: Unit): string {
 /**
  * How much each sentence or row says about the question, best first: shared content words weighted by how rare they are
  * among the passages' units (as in BM25), those of headings and labels counting half, and its cosine. A question for a
- * number prefers a unit that brings one, and retrieval's order breaks ties.
+ * number, a person or a command prefers a unit that brings one, and retrieval's order breaks ties.
  */
 export function rankUnits(question: string, documents: readonly Unit[][], options: RankOptions = {}): RankedUnit[] {
   const { preferred = new Set<Unit>(), similarity = new Map<string, number>() } = options;
   const all = documents.flat().filter((unit) => unit.kind !== "label");
   // A weak model copies what is easy to copy: where cosines are known they know better.
   const copiedWeight = similarity.size > 0 ? 0 : 0.3;
-  const numeric = wantsNumber(question);
-  const personal = wantsPerson(question);
+  const wants = { number: wantsNumber(question), person: wantsPerson(question), command: wantsCommand(question) };
+  const wantsAny = Object.values(wants).some(Boolean);
+  // A command stands in prose too ("Type kinit to get a ticket."), where no rule tells it from other words.
+  const misfitWeight = wants.number || wants.person ? 0.8 : 1;
   const ranked: RankedUnit[] = [];
   for (const [rank, units] of documents.entries()) {
     const language = units[0]?.passage.language ?? null;
@@ -62,8 +72,10 @@ export function rankUnits(question: string, documents: readonly Unit[][], option
       const cosine = similarity.get(quotableText(unit)) ?? null;
       if (own + lead === 0 && !preferred.has(unit) && (cosine ?? 0) < 0.3) continue;
       const fits =
-        (!numeric || addsNumber(unit.display, question, language)) && (!personal || addsPerson(unit.display, question));
-      const words = (own + lead / 2) * (numeric || personal ? (fits ? 1.3 : 0.8) : 1);
+        (!wants.number || addsNumber(unit.display, question, language)) &&
+        (!wants.person || addsPerson(unit.display, question)) &&
+        (!wants.command || isCommand(unit.display));
+      const words = (own + lead / 2) * (wantsAny ? (fits ? 1.3 : misfitWeight) : 1);
       const score = words + (preferred.has(unit) ? copiedWeight : 0) + (cosine ?? 0) * similarityWeight - rank * 0.02;
       ranked.push({ unit, score, coverage: own + lead, ownCoverage: own, cosine, fits });
     }

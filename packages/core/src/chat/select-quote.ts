@@ -1,10 +1,13 @@
 import { factsOf } from "./facts.ts";
+import { addsNumber, isCommand, wantsCommand, wantsNumber } from "./question-terms.ts";
 import { type RankedUnit, type RankOptions, rankUnits } from "./rank-units.ts";
 import type { Unit } from "./units.ts";
 
 /** Rows of one table that score within this of the best cannot be told apart by their words ("up to 750 euros", ...). */
 const tiedScore = 0.15;
 const maxTiedRows = 4;
+/** How far behind the best sentence the number or the command that it announces may stand. */
+const maxSentencesAhead = 3;
 
 export type Quote = {
   /** The best unit, with the sentence or the rows that belong to it; neighbours in one passage, in order. */
@@ -15,19 +18,45 @@ export type Quote = {
 
 /**
  * What to quote: the unit that says most about the question, with the sentence before it where it starts by pointing
- * back, or with the neighbouring rows where their cosines and words say as much: a choice among those would be a guess.
+ * back, and those after it up to the number or command that is asked for ("… login attempts. Defaults to 10."), or with the neighbouring rows where their cosines and words say as much: a choice among those would be a guess.
  * @param options as of `rankUnits`.
  */
 export function selectQuote(question: string, documents: readonly Unit[][], options: RankOptions = {}): Quote | null {
   const ranked = rankUnits(question, documents, options).filter(({ unit }) => addsTo(question, unit));
-  const [best] = ranked;
-  if (!best) return null;
+  const [first] = ranked;
+  if (!first) return null;
+  const best = namedCommand(question, ranked) ?? first;
   const { unit, coverage } = best;
   if (unit.kind === "row") return { units: options.similarity ? selectTied(ranked, documents) : [unit], coverage };
   const siblings = documents.find((each) => each.includes(unit)) ?? [];
-  const before = siblings[siblings.indexOf(unit) - 1];
-  const pointing = before?.kind === "sentence" && pointsBack.test(unit.display);
-  return { units: pointing ? [before, unit] : [unit], coverage };
+  const at = siblings.indexOf(unit);
+  const before = siblings[at - 1];
+  const start = before?.kind === "sentence" && pointsBack.test(unit.display) ? at - 1 : at;
+  return { units: siblings.slice(start, best.fits ? at + 1 : endOfAnswer(question, siblings, at)), coverage };
+}
+
+/** The command of the best unit's passage that holds each number of the question: one for another port is no answer. */
+function namedCommand(question: string, ranked: readonly RankedUnit[]): RankedUnit | undefined {
+  if (!wantsCommand(question)) return undefined;
+  const numbers = [...factsOf(question, null).terms].filter((term) => /^\p{N}/u.test(term));
+  if (numbers.length === 0) return undefined;
+  const passage = ranked[0]?.unit.passage;
+  return ranked.find(
+    ({ unit, fits }) => fits && unit.passage === passage && numbers.every((term) => unit.facts.terms.has(term)),
+  );
+}
+
+/** Where what the question wants ends, when it stands close behind the unit at `at`; else the unit's own end. */
+function endOfAnswer(question: string, siblings: readonly Unit[], at: number): number {
+  const [number, command] = [wantsNumber(question), wantsCommand(question)];
+  for (const [index, { kind, display, passage }] of siblings.entries()) {
+    if (index <= at) continue;
+    // Behind a heading something else begins; a line ending in a colon leads on.
+    if (index > at + maxSentencesAhead || kind === "row" || (kind === "label" && !/[:：]$/u.test(display))) break;
+    if ((number && addsNumber(display, question, passage.language)) || (command && isCommand(display)))
+      return index + 1;
+  }
+  return at + 1;
 }
 
 /** A fragment that only repeats words of the question, a menu entry for example, answers nothing; a sentence may confirm. */
