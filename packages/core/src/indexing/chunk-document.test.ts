@@ -64,6 +64,17 @@ describe("chunkDocument", () => {
     ).toBe(true);
   });
 
+  it("leaves a line that announces something with what it announces", () => {
+    const elements = [
+      element("paragraph", sentence("first", 9), ["Top"]),
+      element("paragraph", "To start it, type this:", ["Top"]),
+      element("code", "$ systemctl start pump\n$ systemctl status pump", ["Top"]),
+      element("paragraph", sentence("second", 6), ["Top"]),
+    ];
+    const texts = chunkDocument({ title: null, elements }, { targetTokens: 130 }).map(({ text }) => text);
+    expect(texts).toEqual([elements[0]!.text, documentText(elements.slice(1))]);
+  });
+
   it("splits a long table by rows and carries its header beside every part", () => {
     const rows = Array.from({ length: 60 }, (_, index) => `| part ${index} | ${index} euros |`);
     const table = ["| Part | Price |", "| --- | --- |", ...rows].join("\n");

@@ -46,7 +46,8 @@ export function embeddingText(chunk: Pick<Chunk, "context" | "tableHeader" | "te
 
 /**
  * Cuts a document where its author did: never across a top heading or a container, at a lower heading once a chunk
- * holds a third of the target, tables, lists and code whole where they fit; only then by sentence.
+ * holds a third of the target, tables, lists and code whole where they fit and with the line that announces them; only
+ * then by sentence.
  */
 export function chunkDocument(
   parsed: Pick<ParsedDocument, "title" | "elements">,
@@ -57,7 +58,8 @@ export function chunkDocument(
   const budgets = contextBudgets(parsed, settings);
   const units = chunkUnits(parsed.elements, text, budgets.maxTokens, settings.countTokens);
   const named = namedSections(units);
-  return packUnits(units, budgets)
+  const leadsOn = ({ start, end }: ChunkUnit) => /[:：]\s*$/u.test(text.slice(start, end));
+  return packUnits(units, budgets, leadsOn)
     .map((group) => dropLeadingHeadings(group, named))
     .filter((group) => group.length > 0)
     .map((group, ordinal) => toChunk(group, ordinal, text, parsed.title, settings.countTokens));
@@ -79,7 +81,12 @@ function contextBudgets(parsed: Pick<ParsedDocument, "title" | "elements">, sett
   };
 }
 
-function packUnits(units: readonly ChunkUnit[], budgets: Budgets): ChunkUnit[][] {
+/** @param leadsOn whether a piece announces the next one ("Run this command:") */
+function packUnits(
+  units: readonly ChunkUnit[],
+  budgets: Budgets,
+  leadsOn: (unit: ChunkUnit) => boolean,
+): ChunkUnit[][] {
   const groups: ChunkUnit[][] = [];
   let open: ChunkUnit[] = [];
   let tokens = 0;
@@ -97,7 +104,11 @@ function packUnits(units: readonly ChunkUnit[], budgets: Budgets): ChunkUnit[][]
     else if (body.length > 0 && isHeading(unit) && headings.length === 0 && tokens * 3 >= budgets.targetTokens)
       close(open, []);
     else if (body.length > 0 && (full || previous?.tableHeader !== unit.tableHeader)) {
-      close(body, headings.length > 0 ? headings : overlap(body, unit, budgets));
+      const last = body.at(-1)!;
+      const announced = headings.length === 0 && body.length > 1 && leadsOn(last);
+      const fits = last.tokens + unit.tokens <= budgets.maxTokens && last.tableHeader === unit.tableHeader;
+      if (announced && fits) close(body.slice(0, -1), [last]);
+      else close(body, headings.length > 0 ? headings : overlap(body, unit, budgets));
     } else if (previous && full) close(open, []);
     open.push(unit);
     tokens += unit.tokens;
