@@ -24,17 +24,19 @@ const engines = ["vllm", "trtllm", "sglang"].flatMap((engine) => [
 const release = (path: string, waveDepth: number, burstShare = 0.053) => [
   prior(`${path}.waveDepth`, waveDepth, 0.3),
   prior(`${path}.burstShare`, burstShare, 0.15),
-  prior(`${path}.computeFactor`, 1, 0.07),
 ];
 
+/**
+ * Shares of FP8 and FP4 are of the product alone: of the tables' times a part goes with the product's input, not with
+ * its output, and is quantising. What is measured alone or counted (links, `expertPasses`, `quantizeBytes`) has no prior.
+ */
 const priors: readonly Prior[] = [
   prior("weightBandwidthShare.wide", 0.84, 0.05),
   prior("weightBandwidthShare.fourBit", 0.6, 0.08),
   prior("computeShare.bf16", 0.76, 0.06),
-  prior("computeShare.fp8", 0.53, 0.12),
-  prior("computeShare.fp4", 0.43, 0.12),
+  prior("computeShare.fp8", 0.68, 0.12),
+  prior("computeShare.fp4", 0.5, 0.12),
   prior("computeShare.weightOnly", 0.35, 0.3),
-  prior("expertBandwidthShare.native", 0.84, 0.08),
   prior("expertBandwidthShare.weightOnly", 0.7, 0.2),
   prior("expertComputeShare", 0.5, 0.2),
   prior("weightOnlyExpertUs", 10, 0.7),
@@ -42,12 +44,8 @@ const priors: readonly Prior[] = [
   prior("imbalance", 1, 0.3),
   prior("cacheBandwidthShare", 0.83, 0.06),
   prior("attentionComputeShare", 0.55, 0.1),
-  prior("hiddenPasses", 6, 0.4),
+  prior("hiddenPasses", 6, 0.2),
   prior("allReduceUs", 5, 0.15),
-  prior("linkShare.nvlink", 0.42, 0.2),
-  prior("linkShare.nvlink5", 0.3, 0.2),
-  prior("linkGrowth.nvlink", 0.3, 0.5),
-  prior("linkGrowth.nvlink5", 0.15, 0.5),
   prior("firstTokenMs", 10, 0.4),
   prior("firstTokenLayerUs", 250, 0.3),
   ...engines,

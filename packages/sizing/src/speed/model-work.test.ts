@@ -38,6 +38,17 @@ it("holds every weight but the embedding somewhere, whatever the format", () => 
   }
 });
 
+it("counts an input that several quantised matrices read once, and an expert's not at all", () => {
+  const inputs = (config: unknown, tensorParallel: number) => {
+    const model = readModel(config);
+    return measureWork(model, { ...one, tensorParallel }, readPrecision("fp8", model)).layers[0]?.quantizedInputs;
+  };
+  // Into queries, keys and values; into gate and up; out of attention and out of the MLP, which are divided.
+  expect(inputs(llama70b, 1)).toBe(8192 + 8192 + 8192 + 28_672);
+  expect(inputs(llama70b, 4)).toBe(8192 + 8192 + 2048 + 7168);
+  expect(inputs(qwen235b, 1)).toBe(4096 + 64 * 128);
+});
+
 it("divides experts between GPUs whole or in parts, with the same bytes on each", () => {
   const model = readModel(qwen235b);
   const format = readPrecision("fp8", model);

@@ -11,6 +11,8 @@ export type LayerWork = {
   /** Their FLOP for one token, by the format of the weights. */
   quantizedFlops: number;
   sixteenBitFlops: number;
+  /** Elements, for one token, that go into products with dense weights that can be quantised. */
+  quantizedInputs: number;
   experts: ExpertWork | null;
   /** Width of the MLP's hidden activations on this GPU, for the memory traffic between its kernels. */
   activationWidth: number;
@@ -69,6 +71,7 @@ function measureLayer(group: LayerGroup, parallelism: Parallelism, format: Weigh
     denseBytes: add(dense, (tensor) => countTensorBytes(tensor, format)),
     quantizedFlops: countFlops(dense.filter((tensor) => tensor.quantizable)),
     sixteenBitFlops: countFlops(dense.filter((tensor) => !tensor.quantizable)),
+    quantizedInputs: countInputs(dense.filter((tensor) => tensor.quantizable)),
     experts:
       mlp.kind === "moe"
         ? {
@@ -91,6 +94,12 @@ function measureLayer(group: LayerGroup, parallelism: Parallelism, format: Weigh
 /** Of matrices only: a norm's vector costs traffic, not products. */
 function countFlops(tensors: readonly Tensor[]): number {
   return add(tensors, (tensor) => (tensor.in > 1 ? 2 * tensor.copies * tensor.in * tensor.out : 0));
+}
+
+/** Matrices that read the same input (queries, keys and values; gate and up) count once. */
+function countInputs(tensors: readonly Tensor[]): number {
+  const inputs = new Map(tensors.map((tensor) => [`${tensor.role} ${tensor.shard === "row"} ${tensor.in}`, tensor.in]));
+  return [...inputs.values()].reduce((sum, width) => sum + width, 0);
 }
 
 function add(tensors: readonly Tensor[], value: (tensor: Tensor) => number): number {

@@ -28,8 +28,11 @@ export type ReleaseConstants = {
   waveDepth: number;
   /** Prompts ahead for each request in flight: a run begins with all of them at once, and its mean remembers that. */
   burstShare: number;
-  /** Speed of the matrix products relative to other releases. */
-  computeFactor: number;
+  /**
+   * Bytes of memory traffic for each element that goes into an FP8 product, where its activations are quantised by
+   * kernels of their own; 0 where that is part of the kernel before.
+   */
+  quantizeBytes: number;
   /** Times `expertLayerUs` and `firstTokenExpertLayerUs`. */
   expertFactor: number;
   /** FP8 experts are all read in each step, also those that no token chose. */
@@ -62,6 +65,8 @@ export type SpeedConstants = {
   attentionComputeShare: number;
   /** Times that a hidden state is read or written between the products of one layer, and at which share of bandwidth. */
   hiddenPasses: number;
+  /** The same for the copies that go to chosen experts: gathered and scattered, each a read and a write. */
+  expertPasses: number;
   trafficBandwidthShare: number;
   /** Latency of an all-reduce. */
   allReduceUs: number;
@@ -75,93 +80,92 @@ export type SpeedConstants = {
   engines: Record<EngineFamily, EngineConstants>;
 };
 
-const usual = { fallback: false, burstShare: 0.053, computeFactor: 1, expertFactor: 1, readsAllExperts: false };
+const usual = { fallback: false, burstShare: 0.053, expertFactor: 1, quantizeBytes: 0, readsAllExperts: false };
 
 /**
- * Fitted by `bench/sizing-speed-fit.ts` on 1,535 measured runs below the knee (Llama 3.1 8B and 70B, Qwen3 32B and 235B,
+ * Fitted by `bench/sizing-speed-fit.ts` on 1,534 measured runs below the knee (Llama 3.1 8B and 70B, Qwen3 32B and 235B,
  * gpt-oss-120b on H100, H200 and B200 under vLLM, TensorRT-LLM and SGLang; ai-dynamo/aiconfigurator, silicon_sample.csv,
  * Apache-2.0), each held near what is known of it from elsewhere: mostly that project's kernel tables (matrix products,
  * attention, experts and all-reduce measured alone). What is marked "tables" is taken from those as it is.
  */
 export const speedConstants: SpeedConstants = {
-  weightBandwidthShare: { wide: 0.824, fourBit: 0.588 },
+  weightBandwidthShare: { wide: 0.829, fourBit: 0.593 },
   // INT8 is not among the runs and taken to be as FP8.
-  computeShare: { bf16: 0.743, fp8: 0.575, int8: 0.575, fp4: 0.464, weightOnly: 0.354 },
+  computeShare: { bf16: 0.727, fp8: 0.642, int8: 0.642, fp4: 0.501, weightOnly: 0.366 },
   computeShareOf: {
     // L40S, tables (vLLM 0.14): FP8 is held back by its power limit.
     ada: { fp8: 0.29, int8: 0.29 },
+    // B200, tables: 0.62 to 0.71 in all three engines.
+    blackwell: { bf16: 0.66 },
     // MI300X reached 620 TFLOP/s in BF16 and 990 in FP8 (SemiAnalysis, December 2024); its successor is taken to be alike.
     cdna3: { bf16: 0.47, fp8: 0.38 },
     cdna4: { bf16: 0.47, fp8: 0.38 },
   },
   roughness: 2,
-  expertBandwidthShare: { native: 0.988, weightOnly: 0.695 },
-  expertComputeShare: 0.569,
-  weightOnlyExpertUs: 16.7,
-  routingVariety: 0.857,
-  imbalance: 0.764,
-  cacheBandwidthShare: 0.813,
+  // Left to the fit, the first would be above the peak.
+  expertBandwidthShare: { native: 0.9, weightOnly: 0.659 },
+  expertComputeShare: 0.643,
+  weightOnlyExpertUs: 17.4,
+  routingVariety: 0.833,
+  imbalance: 0.743,
+  cacheBandwidthShare: 0.789,
   // No such model is among the runs. Tables (H200, one sequence): 17 to 28 µs for the kernel where others take 10, 4 to 8
   // for each absorbed projection.
   latentLayerUs: 35,
-  attentionComputeShare: 0.574,
-  hiddenPasses: 6,
+  attentionComputeShare: 0.542,
+  hiddenPasses: 7.51,
+  // Counted, not fitted.
+  expertPasses: 4,
   trafficBandwidthShare: 0.8,
-  allReduceUs: 5,
+  allReduceUs: 5.14,
   // Tables: 5 µs on 2 and 8 GPUs over NVLink; 7, 14 and 26 µs on 2, 4 and 8 over PCIe (NCCL). Infinity Fabric: assumed.
   allReduceUsPerGpu: { nvlink: 0.3, pcie: 2.5, "infinity-fabric": 0.5 },
-  // PCIe: tables (RTX PRO 6000, NCCL). Infinity Fabric: assumed to be between two generations of NVLink.
-  linkShare: { nvlink: 0.461, nvlink5: 0.322, pcie: 0.28, "infinity-fabric": 0.4 },
-  linkGrowth: { nvlink: 0.221, nvlink5: 0.125, pcie: -0.3, "infinity-fabric": 0.17 },
-  firstTokenMs: 8.19,
-  firstTokenLayerUs: 197,
+  // Tables: messages of 16 to 134 MB over NVLink (the switches of 8 GPUs add up themselves), PCIe (RTX PRO 6000, NCCL).
+  // Infinity Fabric: assumed.
+  linkShare: { nvlink: 0.62, nvlink5: 0.5, pcie: 0.28, "infinity-fabric": 0.4 },
+  linkGrowth: { nvlink: 0.18, nvlink5: 0.15, pcie: -0.3, "infinity-fabric": 0.17 },
+  firstTokenMs: 7.68,
+  firstTokenLayerUs: 218,
   engines: {
     vllm: {
-      layerUs: 48.2,
-      expertLayerUs: 35.3,
-      stepUs: 236,
-      sequenceUs: 15.1,
-      promptLayerUs: 123,
-      firstTokenExpertLayerUs: 137,
+      layerUs: 49.6,
+      expertLayerUs: 32.5,
+      stepUs: 230,
+      sequenceUs: 16.5,
+      promptLayerUs: 138,
+      firstTokenExpertLayerUs: 130,
       releases: [
         // No runs of its own: as the newest, with the expert kernels of its day.
-        { ...usual, from: "0", waveDepth: 0.166 },
-        { ...usual, from: "0.11", waveDepth: 1.18, burstShare: 0.058, expertFactor: 4.02, readsAllExperts: true },
-        {
-          ...usual,
-          from: "0.13",
-          fallback: true,
-          waveDepth: 0.166,
-          burstShare: 0.055,
-          computeFactor: 1.02,
-          expertFactor: 0.274,
-        },
+        { ...usual, from: "0", waveDepth: 0.186 },
+        { ...usual, from: "0.11", waveDepth: 1.21, burstShare: 0.0581, expertFactor: 3.71, readsAllExperts: true },
+        { ...usual, from: "0.13", fallback: true, waveDepth: 0.186, burstShare: 0.0592, expertFactor: 0.242 },
       ],
     },
     trtllm: {
-      layerUs: 34.8,
-      expertLayerUs: 34.9,
-      stepUs: 329,
-      sequenceUs: 6.04,
-      promptLayerUs: 123,
-      firstTokenExpertLayerUs: 788,
+      layerUs: 35.8,
+      expertLayerUs: 31.4,
+      stepUs: 334,
+      sequenceUs: 6.07,
+      promptLayerUs: 131,
+      firstTokenExpertLayerUs: 727,
       releases: [
-        { ...usual, from: "0", waveDepth: 1.96, burstShare: 0.06, computeFactor: 0.912 },
-        { ...usual, from: "1.1", fallback: true, waveDepth: 0.159, burstShare: 0.047, computeFactor: 1.13 },
-        { ...usual, from: "1.2", waveDepth: 0.2, burstShare: 0.052, computeFactor: 1.01, expertFactor: 0.276 },
+        // Tables (Hopper, release 1.2): 11 to 13 B. The runs of later releases are of checkpoints with fixed scales.
+        { ...usual, from: "0", waveDepth: 1.92, burstShare: 0.0599, quantizeBytes: 11 },
+        { ...usual, from: "1.1", fallback: true, waveDepth: 0.167, burstShare: 0.0502 },
+        { ...usual, from: "1.2", waveDepth: 0.203, burstShare: 0.0533, expertFactor: 0.27 },
       ],
     },
     sglang: {
-      layerUs: 44.5,
-      expertLayerUs: 60.4,
-      stepUs: 408,
-      sequenceUs: 10.6,
-      promptLayerUs: 140,
-      firstTokenExpertLayerUs: 342,
+      layerUs: 44.3,
+      expertLayerUs: 57.7,
+      stepUs: 416,
+      sequenceUs: 11.2,
+      promptLayerUs: 178,
+      firstTokenExpertLayerUs: 321,
       releases: [
         // All prompts that wait are computed before anything decodes.
-        { ...usual, from: "0", waveDepth: 3.69, burstShare: 0.433 },
-        { ...usual, from: "0.5.5", fallback: true, waveDepth: 4.3, burstShare: 0.083 },
+        { ...usual, from: "0", waveDepth: 3.66, burstShare: 0.433 },
+        { ...usual, from: "0.5.5", fallback: true, waveDepth: 4.13, burstShare: 0.0851 },
       ],
     },
   },

@@ -35,7 +35,7 @@ export type StepTime = {
   experts: number;
   attention: number;
   collectives: number;
-  /** Reading and writing hidden states between the products. */
+  /** Reading and writing hidden states between the products, and quantising them. */
   traffic: number;
   /** Launches, scheduler, sampling. */
   overhead: number;
@@ -47,7 +47,7 @@ export type StepTime = {
  * context, nor for a GPU with less bandwidth or FLOP/s.
  */
 export function timeStep(replica: Replica, load: StepLoad): StepTime {
-  const { work, gpu, constants, engine } = replica;
+  const { work, constants, engine } = replica;
   const promptTokens = load.prompts.reduce((sum, { tokens }) => sum + tokens, 0);
   const tokens = load.sequences * load.tokensPerSequence + promptTokens;
   const outputs = load.sequences * load.tokensPerSequence + load.prompts.length;
@@ -65,9 +65,7 @@ export function timeStep(replica: Replica, load: StepLoad): StepTime {
     experts: layers((layer) => timeExperts(replica, layer, tokens)),
     attention: layers((layer) => timeAttention(replica, layer, load)),
     collectives: layers(({ activationWidth }) => (activationWidth > 0 ? 2 : 1) * timeAllReduce(replica, tokens)),
-    traffic:
-      layers((layer) => 2 * (constants.hiddenPasses * work.hiddenSize + 3 * layer.activationWidth) * tokens) /
-      (gpu.bandwidth * constants.trafficBandwidthShare),
+    traffic: tokens * layers((layer) => timeTraffic(replica, layer)),
     overhead: 1e-6 * (launches + prompting + engine.stepUs + engine.sequenceUs * load.sequences),
   };
   const total = Object.values(seconds).reduce((sum, part) => sum + part, 0);
@@ -102,7 +100,7 @@ function shareOfPeak({ gpu, constants }: Replica, kind: ComputeKind): number {
 /** FLOP/s of the unit that multiplies the replica's quantised weights. */
 function computeRate(replica: Replica): number {
   const unit = findComputeUnit(replica.format, replica.gpu);
-  return unit.peak * shareOfPeak(replica, unit.kind) * replica.engine.computeFactor;
+  return unit.peak * shareOfPeak(replica, unit.kind);
 }
 
 function timeDense(replica: Replica, layer: LayerWork, tokens: number): number {
@@ -161,6 +159,19 @@ function timeAttention(replica: Replica, { mixer }: LayerWork, load: StepLoad): 
     0,
   );
   return load.sequences * decode + prefill;
+}
+
+/**
+ * One token's hidden states in memory. Those of its experts are not divided by tensor parallelism: each GPU has a part of
+ * every chosen expert, and gathers whole rows for it.
+ */
+function timeTraffic({ work, gpu, parallelism, format, engine, constants }: Replica, layer: LayerWork): number {
+  const { hiddenSize } = work;
+  const chosenHere = (layer.experts?.perToken ?? 0) / parallelism.expertParallel;
+  const elements =
+    (constants.hiddenPasses + constants.expertPasses * chosenHere) * hiddenSize + 3 * layer.activationWidth;
+  const quantizeBytes = format.scheme?.format === "fp8" ? engine.quantizeBytes * layer.quantizedInputs : 0;
+  return (2 * elements + quantizeBytes) / (gpu.bandwidth * constants.trafficBandwidthShare);
 }
 
 /** Ring or switch: each GPU sends and receives 2 (n - 1) / n of the message (Patarasuk & Yuan 2009). */
