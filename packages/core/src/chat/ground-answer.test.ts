@@ -337,6 +337,22 @@ describe("groundAnswer", () => {
     );
   });
 
+  it("leaves out the sentence that the model was cut off in, and keeps one that is whole", () => {
+    const request = { question: "Who approves flights?", passages: [passages.travel] };
+    const whole = "Flights need approval by the head of department.";
+    for (const [draft, shown] of [
+      [`${whole} Flights need approval by the head`, `${whole} [1]`],
+      [whole, `${whole} [1]`],
+      [`${whole}\nFlights need approval by the`, `${whole} [1]`],
+    ] as const) {
+      const gate = createSentenceGate(request);
+      const text = gate.push(draft);
+      expect(text + gate.end(true).text).toBe(shown);
+    }
+    const gate = createSentenceGate(request);
+    expect(gate.push("Flights need approval by the head") + gate.end(true).text).toMatch(/^The closest passage/);
+  });
+
   it("lets a supported sentence through before the next one is complete", () => {
     const gate = createSentenceGate({
       question: "Who approves flights?",

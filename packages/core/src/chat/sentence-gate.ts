@@ -5,6 +5,7 @@ import {
   groundAnswer,
   type GroundingRequest,
 } from "./ground-answer.ts";
+import { sentenceSpans } from "../indexing/sentences.ts";
 import { parseAnswer } from "./parse-answer.ts";
 import { isRefusal } from "./phrases.ts";
 import { claimsOf } from "./support.ts";
@@ -12,8 +13,12 @@ import { claimsOf } from "./support.ts";
 export type SentenceGate = {
   /** Takes what the model just wrote. @returns what may be shown now, often "". */
   push(delta: string): string;
-  /** The model is done. @returns the rest of the text, and the outcome whose `text` is everything shown. */
-  end(): { text: string; outcome: GroundedAnswer };
+  /**
+   * The model is done.
+   * @param cutOff it had to stop where it was; half a sentence is no answer then.
+   * @returns the rest of the text, and the outcome whose `text` is everything shown.
+   */
+  end(cutOff?: boolean): { text: string; outcome: GroundedAnswer };
 };
 
 /**
@@ -48,11 +53,18 @@ export function createSentenceGate(request: Omit<GroundingRequest, "answer">): S
       }
       return shown;
     },
-    end() {
-      const outcome = groundAnswer({ ...request, answer: draft });
+    end(cutOff = false) {
+      const outcome = groundAnswer({ ...request, answer: cutOff ? withoutFragment(draft) : draft });
       return { text: outcome.text.slice(composer.text().length), outcome };
     },
   };
+}
+
+/** Without a last sentence that stops in its middle. */
+function withoutFragment(draft: string): string {
+  if (!/[\p{L}\p{N},;–-]\s*$/u.test(draft)) return draft;
+  const lineStart = draft.lastIndexOf("\n") + 1;
+  return draft.slice(0, lineStart + (sentenceSpans(draft.slice(lineStart)).at(-1)?.start ?? 0));
 }
 
 /** Without a citation mark or quote that may still be arriving. */

@@ -61,7 +61,9 @@ const maxEmbeddedSentences = 100;
 export type AnswerStreamEvent = AnswerEvent | { type: "verified"; text: string };
 
 const deltaSchema = z.object({
-  choices: z.array(z.object({ delta: z.object({ content: z.string().nullish() }) })),
+  choices: z.array(
+    z.object({ delta: z.object({ content: z.string().nullish() }), finish_reason: z.string().nullish() }),
+  ),
   usage: z.object({ prompt_tokens: z.number(), completion_tokens: z.number() }).nullish(),
 });
 
@@ -108,6 +110,7 @@ export async function* answerQuestion(
   let usage: TokenUsage | null = null;
   let servingName: string | null = null;
   let draft = "";
+  let cutOff = false;
   let firstTokenMs: number | null = null;
   // Without passages there is nothing to answer from, and no reason to let a model guess.
   if (passages.length > 0) {
@@ -139,7 +142,9 @@ export async function* answerQuestion(
         const chunk = deltaSchema.parse(JSON.parse(data));
         if (chunk.usage)
           usage = { promptTokens: chunk.usage.prompt_tokens, completionTokens: chunk.usage.completion_tokens };
-        const delta = chunk.choices[0]?.delta.content;
+        const [choice] = chunk.choices;
+        cutOff ||= choice?.finish_reason === "length";
+        const delta = choice?.delta.content;
         if (!delta) continue;
         response.firstToken();
         firstTokenMs ??= Math.round(performance.now() - startedAt);
@@ -152,7 +157,7 @@ export async function* answerQuestion(
       response.end();
     }
   }
-  const { text, outcome } = gate.end();
+  const { text, outcome } = gate.end(cutOff);
   if (text !== "") yield { type: "verified", text };
   metrics().countAnswer(context.identity, request.model, outcome.kind);
   yield { type: "final", outcome, usage };
