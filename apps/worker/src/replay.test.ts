@@ -36,6 +36,8 @@ describe("histories that were recorded on a real server", () => {
       "dataset",
       "dedupe",
       "deploy",
+      // Of an earlier release, under which a deployment may have begun.
+      "deploy-with-remote-rows",
       "deployStage",
       "indexing",
       "loop",
@@ -44,7 +46,7 @@ describe("histories that were recorded on a real server", () => {
       "sync",
       "train",
     ];
-    expect(files.toSorted()).toEqual(workflows.map((name) => `${name}.json`));
+    expect(files.toSorted()).toEqual(workflows.map((name) => `${name}.json`).toSorted());
   });
 
   it.each(files)("replay with today's code: %s", async (file) => {
