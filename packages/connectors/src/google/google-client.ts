@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../clock.ts";
 import type { ConnectContext } from "../connector.ts";
 import { createRemoteClient, RemoteError, type RemoteClient } from "../remote/remote-client.ts";
 import type { GoogleEndpoint } from "./config.ts";
@@ -15,7 +15,7 @@ type GoogleClientOptions = {
   subject: string | null;
   scopes: readonly string[];
   place: GoogleEndpoint;
-  context: Pick<ConnectContext, "signal" | "limits">;
+  context: Pick<ConnectContext, "signal" | "limits" | "clock">;
 };
 
 /** One of Google's APIs, with a service account's tokens and Google's own ways of asking to slow down. */
@@ -31,9 +31,9 @@ export function createGoogleClient(options: GoogleClientOptions): RemoteClient {
     explain: (status, body) => explainGoogleError(options.service, status, body),
   });
   return {
-    exchange: (...request) => withBackoff(context.signal, () => remote.exchange(...request)),
-    json: (...request) => withBackoff(context.signal, () => remote.json(...request)),
-    download: (...request) => withBackoff(context.signal, () => remote.download(...request)),
+    exchange: (...request) => withBackoff(context, () => remote.exchange(...request)),
+    json: (...request) => withBackoff(context, () => remote.json(...request)),
+    download: (...request) => withBackoff(context, () => remote.download(...request)),
     async close() {
       await remote.close();
       await tokens?.close();
@@ -45,14 +45,17 @@ const maxAttempts = 6;
 const firstBackoffMs = 500;
 
 /** Google asks to slow down with 403 too, without saying for how long, and wants 500 tried again. */
-async function withBackoff<T>(signal: AbortSignal, request: () => Promise<T>): Promise<T> {
+async function withBackoff<T>(
+  { signal, clock = systemClock }: GoogleClientOptions["context"],
+  request: () => Promise<T>,
+): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await request();
     } catch (error) {
       if (!(error instanceof RemoteError) || !isPassing(error) || attempt + 1 >= maxAttempts) throw error;
       const waitMs = firstBackoffMs * 2 ** attempt * (1 + Math.random() / 4);
-      await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      await clock.sleep(waitMs, signal).catch(() => signal.throwIfAborted());
     }
   }
 }

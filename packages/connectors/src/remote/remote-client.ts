@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { AnnealError } from "@anneal/core/errors";
 import pLimit from "p-limit";
 import type { Headers, Response } from "undici";
 import type { z } from "zod";
+import { systemClock } from "../clock.ts";
 import type { ConnectContext } from "../connector.ts";
 import { createGuardedFetch } from "../guarded-fetch.ts";
 import { discard, retryAfterMs } from "../web/site-client.ts";
@@ -53,7 +53,7 @@ export type RemoteClientOptions = {
   /** Also allowed to get the credentials, for vendors that answer with addresses of another host of theirs. */
   trustedHosts?: readonly string[];
   allowPrivateHosts: boolean;
-  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent">;
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "clock">;
   /**
    * Headers of a request; asked with `renew` after a 401, once for all requests that wait for it. It must not use the
    * client that it authorizes, which would wait for itself.
@@ -109,7 +109,7 @@ const maxJsonBytes = 64 * 1024 * 1024;
 
 export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   const { service, context, explain } = options;
-  const { signal, limits } = context;
+  const { signal, limits, clock = systemClock } = context;
   const base = new URL(options.baseUrl);
   const trustedHosts = new Set([base.host, ...(options.trustedHosts ?? [])]);
   const guarded = createGuardedFetch({
@@ -126,7 +126,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
 
   /** Ends at once when the sync is cancelled, with the reason that it was given. */
   const pause = async (waitMs: number) => {
-    await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    await clock.sleep(waitMs, signal).catch(() => signal.throwIfAborted());
   };
 
   /** Follows redirects. Once one has left the trusted hosts, no later one is trusted again: a stranger named it. */
@@ -182,14 +182,14 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   }
 
   function waitOf(response: Response): number | null {
-    const toldMs = retryAfterMs(response.headers.get("retry-after"), Date.now());
+    const toldMs = retryAfterMs(response.headers.get("retry-after"), clock.now());
     return toldMs === 0 && options.announcesWaits === true ? null : toldMs;
   }
 
   /** What a good answer asks for is kept to before the next request, which would be refused. */
   function keepQuiet(waitMs: number): void {
     observe({ type: "wait", cause: "told", waitMs });
-    pausedUntil = Math.max(pausedUntil, Date.now() + Math.min(waitMs, maxWaitMs));
+    pausedUntil = Math.max(pausedUntil, clock.now() + Math.min(waitMs, maxWaitMs));
   }
 
   /** Tries until there is an answer that is not about load, or none is to be expected. */
@@ -199,7 +199,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     let waitedMs = 0;
     for (let tries = 1; ; tries += 1) {
       // Somebody else may have been told to wait longer meanwhile.
-      for (let waitMs = pausedUntil - Date.now(); waitMs > 0; waitMs = pausedUntil - Date.now()) await pause(waitMs);
+      for (let waitMs = pausedUntil - clock.now(); waitMs > 0; waitMs = pausedUntil - clock.now()) await pause(waitMs);
       signal.throwIfAborted();
       let sent: Sent;
       try {
@@ -231,7 +231,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
         await discard(response);
         observe({ type: "wait", cause: wantedMs === null ? "backoff" : "told", waitMs });
         // The vendor asked everybody to wait, not this one request.
-        pausedUntil = Math.max(pausedUntil, Date.now() + waitMs);
+        pausedUntil = Math.max(pausedUntil, clock.now() + waitMs);
         continue;
       }
       throw await describe(response, url, wantedMs);
