@@ -15,9 +15,10 @@ const { syncSource } = proxyActivities<ConnectActivities>({
   heartbeatTimeout: "60 seconds",
   retry: { maximumAttempts: 4, maximumInterval: "1 minute" },
 });
-// Once: a person waits for it, and its draft is handed out once.
+// Once: a person waits for it, and its draft is handed out once. Its heartbeat is how it hears that nobody does any more.
 const { checkSource: check } = proxyActivities<CheckActivities>({
   startToCloseTimeout: "1 minute",
+  heartbeatTimeout: "5 seconds",
   retry: { maximumAttempts: 1 },
 });
 

@@ -29,7 +29,7 @@ import { progressOfSync } from "#server/connect/sync-progress.ts";
 import { cancelSync, pauseSync, resumeSync, retryFailed, startSync } from "#server/connect/steer-sync.ts";
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
 import { getVisible } from "#server/documents/visible-document.ts";
-import { readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
+import { cronSchema, readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
 import { memberProcedure, operatorProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
@@ -102,12 +102,14 @@ export const connectRouter = router({
   /** Tries a stored source: what answers, and a little of what would be read. */
   check: operatorProcedure
     .input(z.object({ sourceId: z.uuid() }))
-    .mutation(async ({ ctx, input }) => checkStored(ctx, input.sourceId)),
+    .mutation(async ({ ctx, input, signal }) => checkStored(ctx, input.sourceId, signal)),
 
   /** Tries a source before it is saved, or a change of one (`sourceId`). */
   checkDraft: scientistProcedure
-    .input(accessInputSchema.extend({ sourceId: z.uuid().optional() }))
-    .mutation(async ({ ctx, input: { sourceId, ...access } }) => checkDraft(ctx, access, sourceId)),
+    .input(accessInputSchema.extend({ sourceId: z.uuid().optional(), schedule: cronSchema.nullish() }))
+    .mutation(async ({ ctx, input: { sourceId, schedule: _, ...access }, signal }) =>
+      checkDraft(ctx, access, sourceId, signal),
+    ),
 
   /** Asks for a code that somebody signs in with at the vendor's own page (`sourceId`: of a source that is there). */
   beginSignIn: scientistProcedure
