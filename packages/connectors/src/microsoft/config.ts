@@ -10,8 +10,9 @@ const tenantShape = {
   tenantId: z.guid().meta({
     title: "Directory (tenant) ID",
     description: "On the overview page of the app registration in Microsoft Entra.",
+    examples: ["00000000-0000-4000-8000-000000000000"],
   }),
-  clientId: z.guid().meta({ title: "Application (client) ID" }),
+  clientId: z.guid().meta({ title: "Application (client) ID", examples: ["00000000-0000-4000-8000-000000000000"] }),
   permission: z.enum(["application", "delegated"]).default("application").meta({
     title: "Permission",
     description:
@@ -50,14 +51,21 @@ export const sharepointConfigSchema = z.object({
   ...pathFilterShape,
   ...cloudShape,
 });
+    examples: ["https://contoso.sharepoint.com/sites/Finance"],
 export type SharepointConfig = z.infer<typeof sharepointConfigSchema>;
 
 export const onedriveConfigSchema = z.object({
   ...tenantShape,
-  users: z.array(z.string().min(1)).min(1).max(maxUsers).meta({
-    title: "Users",
-    description: "Whose OneDrive is read: user principal names or object ids.",
-  }),
+  users: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(maxUsers)
+    .meta({
+      title: "Users",
+      description: "Whose OneDrive is read: user principal names or object ids.",
+      examples: [["ann@contoso.com"]],
+    }),
+  ...sharingShape,
   ...pathFilterShape,
   ...cloudShape,
 });
@@ -66,10 +74,14 @@ export type OnedriveConfig = z.infer<typeof onedriveConfigSchema>;
 export const teamsConfigSchema = z
   .object({
     ...tenantShape,
-    teams: z.array(z.guid()).min(1).meta({
-      title: "Teams",
-      description: "Ids of the teams, which are those of their Microsoft 365 groups.",
-    }),
+    teams: z
+      .array(z.guid())
+      .min(1)
+      .meta({
+        title: "Teams",
+        description: "Ids of the teams, which are those of their Microsoft 365 groups.",
+        examples: [["00000000-0000-4000-8000-000000000000"]],
+      }),
     channels: z.array(z.string().min(1)).default([]).meta({
       title: "Channels",
       description: "Names; none means all of each team's.",
@@ -98,10 +110,15 @@ export type TenantConfig = Pick<
 /** Marked `signIn`: not for a person to type, but what a sign-in brings. */
 export const microsoftSecretSchema = z
   .object({
-    clientSecret: z.string().min(1).optional().meta({
-      title: "Client secret",
-      description: "The secret's value, not its id.",
-    }),
+    clientSecret: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        title: "Client secret",
+        description: "The secret's value, not its id.",
+        examples: ["…"],
+      }),
     certificate: z.string().min(1).optional().meta({
       title: "Certificate",
       description:
