@@ -65,7 +65,6 @@ export const onedriveConfigSchema = z.object({
       description: "Whose OneDrive is read: user principal names or object ids.",
       examples: [["ann@contoso.com"]],
     }),
-  ...sharingShape,
   ...pathFilterShape,
   ...cloudShape,
 });
