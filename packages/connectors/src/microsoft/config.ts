@@ -43,6 +43,7 @@ export const sharepointConfigSchema = z.object({
   siteUrl: z.url({ protocol: /^https$/ }).meta({
     title: "Site",
     description: "The site's address, such as https://contoso.sharepoint.com/sites/Finance.",
+    examples: ["https://contoso.sharepoint.com/sites/Finance"],
   }),
   libraries: z.array(z.string().min(1)).default([]).meta({
     title: "Document libraries",
@@ -51,7 +52,6 @@ export const sharepointConfigSchema = z.object({
   ...pathFilterShape,
   ...cloudShape,
 });
-    examples: ["https://contoso.sharepoint.com/sites/Finance"],
 export type SharepointConfig = z.infer<typeof sharepointConfigSchema>;
 
 export const onedriveConfigSchema = z.object({
