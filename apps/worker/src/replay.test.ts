@@ -28,11 +28,13 @@ const replay = ({ workflowId, history }: Awaited<ReturnType<typeof readHistory>>
   Worker.runReplayHistory({ workflowBundle: { code } }, history, workflowId);
 
 describe("histories that were recorded on a real server", () => {
+  // “…ByRetries”: before a sync waited for its source by a timer. They go when no workflow of then can be running.
   it("are there for every workflow that ends", () => {
     const workflows = [
       "checkSource",
       "clean",
       "connect",
+      "connectByRetries",
       "dataset",
       "dedupe",
       "deploy",
@@ -42,6 +44,7 @@ describe("histories that were recorded on a real server", () => {
       "pushReaders",
       "register",
       "sync",
+      "syncByRetries",
       "train",
     ];
     expect(files.toSorted()).toEqual(workflows.map((name) => `${name}.json`));

@@ -14,7 +14,7 @@ export type AppliedSync = {
   secrets: Record<string, string>;
   sync: Required<SyncState>;
   context: ConnectContext;
-  progress: ProgressReporter;
+  progress: Pick<ProgressReporter, "report">;
 };
 
 /** While it is read: `fingerprints` are told of all that is written. */

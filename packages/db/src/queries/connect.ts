@@ -6,7 +6,7 @@ import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql } from "drizzle-
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { directoryMembers, directoryUsers, documents, sources } from "../schema.ts";
 import { followsSource, isSource, itemColumns, lockDefaultAcl, ofSource } from "./documents-of-source.ts";
-import { isPaused, isSyncing } from "./source-syncs.ts";
+import { isPaused, isSyncing, waitsUntil } from "./source-syncs.ts";
 import { upsertDocuments, type FetchedContent, type UpsertedDocument } from "./upsert-documents.ts";
 
 export type Source = typeof sources.$inferSelect;
@@ -30,6 +30,7 @@ export async function listSources(scope: Scope) {
         createdAt: sources.createdAt,
         syncing: isSyncing,
         paused: isPaused,
+        waitsUntil,
         // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
         documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null)`,
         quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined')`,

@@ -70,7 +70,7 @@ export const sourceDrafts = pgTable("source_drafts", {
   createdAt: createdAt(),
 });
 
-export const syncStatuses = ["running", "done", "failed", "cancelled", "skipped", "paused"] as const;
+export const syncStatuses = ["running", "done", "failed", "cancelled", "skipped", "paused", "waiting"] as const;
 export type SyncStatus = (typeof syncStatuses)[number];
 
 /** One reading of a source: by hand, by its schedule, or within a run. */
@@ -109,7 +109,9 @@ export const sourceSyncs = pgTable(
     progress: jsonb().$type<SyncProgress>(),
     /** Somebody asked it to stop at its next checkpoint. */
     pauseRequestedAt: at(),
-    /** Why it failed or was skipped; of one that is done, what it held back. */
+    /** Of one that waits: when it goes on, as its source asked for. */
+    waitsUntil: at(),
+    /** Why it failed, waits or was skipped; of one that is done, what it held back. */
     error: jsonb().$type<ErrorReport>(),
   },
   (table) => [index("source_syncs_source").on(table.sourceId, table.startedAt)],

@@ -150,6 +150,7 @@ function SyncStatus({ sync, syncing }: { sync: Sync; syncing: boolean }) {
   if (sync.status === "running" && !syncing) return <Status kind="waiting" word="Interrupted" />;
   if (sync.status === "running") return <Status kind="running" word="Reading" />;
   if (sync.status === "paused") return <Status kind="waiting" word="Paused" />;
+  if (sync.status === "waiting") return <Status kind="waiting" word="Waiting" />;
   if (sync.status === "done" && sync.error) return <Status kind="waiting" word="Held back" />;
   const { kind, word } = statusOfStage(sync.status);
   return <Status kind={kind} word={word} />;

@@ -132,6 +132,19 @@ describe("a sync in the portal", () => {
     expect(rows.map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
   });
 
+  it("that waits for its source shows until when, is not begun a second time, and can be cancelled", async () => {
+    const sync = await begin({ workflowId: "gone" });
+    const until = new Date(Date.now() + 3_600_000);
+    const error = { code: "RATE_LIMITED" as const, message: "Too many requests.", action: "Wait." };
+    await endSync(scope, sync, { status: "waiting", until, error });
+    expect(await openSync()).toMatchObject({ status: "waiting", waitsUntil: until, error });
+    expect(await as(people.member).connect.list()).toMatchObject([{ waitsUntil: until, syncing: false }]);
+    for (const again of [as(people.operator).connect.sync, as(people.operator).connect.retry])
+      await expect(again({ sourceId })).rejects.toThrow(until.toISOString().slice(11, 16));
+    await as(people.operator).connect.cancel({ sourceId });
+    expect(await openSync()).toBeNull();
+  });
+
   it("is refused with a sentence where there is none, and within a run, which needs all of the source", async () => {
     const { connect } = as(people.operator);
     for (const refused of [connect.pause, connect.resume, connect.cancel])

@@ -61,7 +61,7 @@ export const connectRouter = router({
       input.sourceId,
     );
     const open = await findOpenSync(scope, input.sourceId);
-    const isOpen = open !== undefined && (open.status === "paused" || counted.syncing);
+    const isOpen = open !== undefined && (open.status !== "running" || counted.syncing);
     return {
       ...(await toSourceView(scope.workspaceId, counted)),
       config,
