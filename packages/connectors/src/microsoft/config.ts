@@ -20,6 +20,14 @@ const tenantShape = {
   }),
 };
 
+const sharingShape = {
+  linkSharing: z.enum(["everyone", "nobody"]).default("everyone").meta({
+    title: "Shared by link",
+    description: "Who here finds a document that is open to all who have its link; those named on it always do.",
+  }),
+};
+export type LinkSharing = z.infer<z.ZodObject<typeof sharingShape>>;
+
 const cloudShape = {
   authorityUrl: address.default("https://login.microsoftonline.com").meta({
     title: "Sign-in address",
@@ -49,6 +57,7 @@ export const sharepointConfigSchema = z.object({
     title: "Document libraries",
     description: "Names or drive ids; none means all of the site's.",
   }),
+  ...sharingShape,
   ...pathFilterShape,
   ...cloudShape,
 });
@@ -65,6 +74,7 @@ export const onedriveConfigSchema = z.object({
       description: "Whose OneDrive is read: user principal names or object ids.",
       examples: [["ann@contoso.com"]],
     }),
+  ...sharingShape,
   ...pathFilterShape,
   ...cloudShape,
 });
@@ -93,6 +103,7 @@ export const teamsConfigSchema = z
       title: "Files",
       description: "What lies in the channels' folders, with the permissions that SharePoint has for it.",
     }),
+    ...sharingShape,
     ...cloudShape,
   })
   .refine(({ messages, files }) => messages || files, {

@@ -1,23 +1,25 @@
 import { anyone, nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import type { LinkSharing } from "./config.ts";
 import type { Graph } from "./graph-client.ts";
 import type { IdentitySet, Permission } from "./graph-schemas.ts";
 
 /**
  * Who may read an item, from its effective permissions: Graph lists what is inherited beside what is the item's own.
  * Graph knows no denials. Whatever is not understood grants nothing.
- * @param siteScope the site collection whose site groups the permissions may name
  */
 export function aclOfPermissions(
   permissions: readonly Permission[],
   graph: Pick<Graph, "principal" | "tenantId">,
-  siteScope: string,
-  now: Date,
+  rules: AclRules,
 ): Acl {
   const allow = permissions
-    .filter((permission) => lets(permission) && !isExpired(permission, now))
-    .flatMap((permission) => readersOf(permission, graph, siteScope));
+    .filter((permission) => lets(permission) && !isExpired(permission, rules.now))
+    .flatMap((permission) => readersOf(permission, graph, rules));
   return allow.length === 0 ? nobody : { allow, deny: [] };
 }
+
+/** `siteScope` is the site collection whose site groups the permissions may name. */
+export type AclRules = LinkSharing & { siteScope: string; now: Date };
 
 /** Whether time alone will change who may read: no feed tells of a permission that runs out. */
 export function endsByItself(permissions: readonly Permission[], now: Date): boolean {
@@ -52,7 +54,7 @@ function isExpired({ expirationDateTime }: Permission, now: Date): boolean {
 function readersOf(
   permission: Permission,
   graph: Pick<Graph, "principal" | "tenantId">,
-  siteScope: string,
+  { siteScope, linkSharing }: AclRules,
 ): Principal[] {
   const identities = [permission.grantedToV2 ?? [], permission.grantedToIdentitiesV2 ?? []].flat();
   const named = identities.flatMap((identity) => principalsOf(identity, graph, siteScope));
@@ -62,10 +64,10 @@ function readersOf(
     case "users":
       return named;
     case "organization":
-      return [organizationOf(graph), ...named];
+      return linkSharing === "everyone" ? [organizationOf(graph), ...named] : named;
     case "anonymous":
       // Who does not know the password does not see it.
-      return permission.hasPassword === true ? named : [anyone, ...named];
+      return linkSharing === "everyone" && permission.hasPassword !== true ? [anyone, ...named] : named;
     default:
       // "existingAccess" repeats what others grant; a scope of tomorrow grants nothing today.
       return [];
