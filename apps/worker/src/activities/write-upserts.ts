@@ -106,6 +106,6 @@ async function writeUpserts(reading: ReadingSync, batch: readonly FetchedUpsert[
 
 const unstorable: ErrorReport = {
   code: "INVALID_INPUT",
-  message: "What the source says of the document cannot be stored: its name is too long, or holds what no text may.",
+  message: "The document cannot be stored: its name, title or address has a character that no text may hold.",
   action: "Rename the document, or correct its title and address at the source.",
 };

@@ -4,6 +4,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { and, eq, isNull, sql, type SQL } from "drizzle-orm";
 import type { Scope, Transaction } from "../database.ts";
 import { documents, sources } from "../schema.ts";
+import { refColumns } from "./refs.ts";
 
 // What writing a source's documents has in common. Whoever locks several things does it in the order source, documents
 // by their ids, contents: whoever keeps to it never waits for somebody who waits for them. What changes all documents of a
@@ -21,7 +22,7 @@ export const contentLock = (contentKey: string | SQL) => sql`hashtextextended('c
 
 export function itemColumns(item: SourceItem, defaultAcl: Acl) {
   return {
-    ref: item.ref,
+    ...refColumns(item.ref),
     uri: item.uri,
     title: item.title ?? item.ref,
     mediaType: item.mediaType,

@@ -6,6 +6,7 @@ import { and, desc, eq, getTableColumns, inArray, isNull, ne, sql } from "drizzl
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { isLocked } from "../lock.ts";
 import { documents, sources, sourceSyncs } from "../schema.ts";
+import { hasOneOf } from "./refs.ts";
 
 // What failed names documents, and those have readers: see `getSyncFailures`.
 const { failures: _, ...syncColumns } = getTableColumns(sourceSyncs);
@@ -264,13 +265,7 @@ export async function getSyncFailures(scope: Scope, sourceId: string, syncId: st
     const known = await tx
       .select({ id: documents.id, ref: documents.ref, acl: documents.acl })
       .from(documents)
-      .where(
-        and(
-          eq(documents.sourceId, sourceId),
-          eq(documents.workspaceId, scope.workspaceId),
-          inArray(documents.ref, refs),
-        ),
-      );
+      .where(and(eq(documents.sourceId, sourceId), eq(documents.workspaceId, scope.workspaceId), hasOneOf(refs)));
     const byRef = new Map(known.map((document) => [document.ref, document]));
     return failures.map((failure) => ({ ...failure, document: byRef.get(failure.ref) ?? null }));
   });

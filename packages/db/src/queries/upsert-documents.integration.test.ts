@@ -152,7 +152,7 @@ describe("a batch that is refused", () => {
 
   it.each([
     ["a title", { title: "a\0b" }],
-    ["a name that is too long for an index", { ref: Array.from({ length: 200 }, () => randomUUID()).join("") }],
+    ["a name", { ref: "a\0b" }],
     ["a reader", { acl: { allow: [{ source: "file", tenant: "t", kind: "user" as const, id: "a\0b" }], deny: [] } }],
   ])("for %s stores none of its documents", async (_, item) => {
     const error = await refusalOf(upsert(upsertOf("a", "a"), upsertOf("b", "b", item), upsertOf("c", "c")));

@@ -8,6 +8,7 @@ import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
+  check,
   customType,
   index,
   integer,
@@ -117,6 +118,9 @@ export const sourceSyncs = pgTable(
   (table) => [index("source_syncs_source").on(table.sourceId, table.startedAt)],
 );
 
+/** An index entry holds some 2,700 bytes: of a longer ref than this it has the digest. */
+export const maxIndexedRefBytes = 2_000;
+
 export const documentStatuses = ["fetched", "kept", "dropped", "quarantined"] as const;
 export type DocumentStatus = (typeof documentStatuses)[number];
 
@@ -132,6 +136,8 @@ export const documents = pgTable(
       .references(() => sources.id, { onDelete: "cascade" }),
     /** The source's own id of the document. */
     ref: text().notNull(),
+    /** SHA-256 of a ref that is too long for an index; null for any other. Queries go by `queries/refs.ts`. */
+    refDigest: bytea(),
     uri: text().notNull(),
     title: text().notNull(),
     mediaType: text(),
@@ -171,7 +177,17 @@ export const documents = pgTable(
     restoredBy: text(),
   },
   (table) => [
-    uniqueIndex("documents_ref").on(table.sourceId, table.ref),
+    // In code-point order, whatever the database's own collation.
+    uniqueIndex("documents_ref")
+      .on(table.sourceId, sql`${table.ref} collate "C"`)
+      .where(sql`${table.refDigest} is null`),
+    uniqueIndex("documents_long_ref")
+      .on(table.sourceId, table.refDigest)
+      .where(sql`${table.refDigest} is not null`),
+    check(
+      "documents_ref_digest",
+      sql`(${table.refDigest} is null) = (octet_length(${table.ref}) <= ${sql.raw(String(maxIndexedRefBytes))})`,
+    ),
     index("documents_workspace").on(table.workspaceId, table.status),
     // A fingerprint can be longer than an index entry may be.
     index("documents_fingerprint").on(table.sourceId, sql`md5(${table.fingerprint})`),
