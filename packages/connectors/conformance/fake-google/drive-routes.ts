@@ -51,9 +51,9 @@ export function answerDrive(drive: FakeDrive, path: string, query: URLSearchPara
 
 function toJson(drive: FakeDrive, file: FakeFile) {
   const isOwnFormat = file.mimeType.startsWith("application/vnd.google-apps.");
-  const visible = drive.effectivePermissions(file.id).map(({ inherited, ...permission }) => ({
+  const visible = drive.effectivePermissions(file.id).map(({ inherited, inheritedFrom, ...permission }) => ({
     ...permission,
-    permissionDetails: [{ inherited, role: permission.role }],
+    permissionDetails: [{ inherited, inheritedFrom, role: permission.role }],
   }));
   return {
     kind: "drive#file",
@@ -165,9 +165,9 @@ function listPermissions(drive: FakeDrive, id: string, query: URLSearchParams, p
     const message = "The user does not have sufficient permissions for this file.";
     return { status: 403, reason: "insufficientFilePermissions", message };
   }
-  const all = drive.effectivePermissions(id).map(({ inherited, ...permission }) => ({
+  const all = drive.effectivePermissions(id).map(({ inherited, inheritedFrom, ...permission }) => ({
     ...permission,
-    permissionDetails: [{ inherited, role: permission.role }],
+    permissionDetails: [{ inherited, inheritedFrom, role: permission.role }],
   }));
   const shown = page(all, query, pageSize);
   return shown === null ? invalid("pageToken") : { json: { permissions: shown.slice, nextPageToken: shown.next } };

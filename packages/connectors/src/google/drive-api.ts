@@ -14,7 +14,9 @@ const permissionSchema = z.looseObject({
   expirationTime: z.string().optional(),
   view: z.string().optional(),
   inheritedPermissionsDisabled: z.boolean().optional(),
-  permissionDetails: z.array(z.looseObject({ inherited: z.boolean().optional() })).optional(),
+  permissionDetails: z
+    .array(z.looseObject({ inherited: z.boolean().optional(), inheritedFrom: z.string().optional() }))
+    .optional(),
 });
 export type DrivePermission = z.infer<typeof permissionSchema>;
 
@@ -39,7 +41,7 @@ const fileSchema = z.looseObject({
 export type DriveFile = z.infer<typeof fileSchema>;
 
 const permissionFields =
-  "id,type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,inheritedPermissionsDisabled,permissionDetails(inherited)";
+  "id,type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,inheritedPermissionsDisabled,permissionDetails(inherited,inheritedFrom)";
 const fileFields =
   "id,name,mimeType,size,md5Checksum,headRevisionId,modifiedTime,trashed,ownedByMe,driveId,parents,webViewLink," +
   `hasAugmentedPermissions,inheritedPermissionsDisabled,permissions(${permissionFields})`;

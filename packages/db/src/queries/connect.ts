@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Acl } from "@anneal/core/access/acl";
+import type { Acl, Principal } from "@anneal/core/access/acl";
+import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql, type SQL } from "drizzle-orm";
@@ -273,9 +274,10 @@ export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: s
 export async function saveDocumentAcl(
   scope: Scope,
   sourceId: string,
-  change: { ref: string; acl: Acl; fingerprint: string },
+  change: { ref: string; acl: SourceAcl; fingerprint: string },
 ): Promise<void> {
-  const { ref, acl, fingerprint } = change;
+  const { ref, fingerprint } = change;
+  const { acl, origins } = splitOrigins(change.acl);
   await inWorkspace(scope, (tx) =>
     tx
       .update(documents)

@@ -1,4 +1,5 @@
 import type { Acl } from "@anneal/core/access/acl";
+import { splitOrigins } from "@anneal/core/access/acl-origins";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { and, eq, isNull, sql, type SQL } from "drizzle-orm";
@@ -21,6 +22,7 @@ export const followsSource = and(isNull(documents.deletedAt), isNull(documents.r
 export const contentLock = (contentKey: string | SQL) => sql`hashtextextended('content:' || ${contentKey}::text, 0)`;
 
 export function itemColumns(item: SourceItem, defaultAcl: Acl) {
+  const own = item.acl === null ? null : splitOrigins(item.acl);
   return {
     ...refColumns(item.ref),
     uri: item.uri,
@@ -28,8 +30,9 @@ export function itemColumns(item: SourceItem, defaultAcl: Acl) {
     mediaType: item.mediaType,
     sizeBytes: item.sizeBytes,
     fingerprint: item.fingerprint,
-    acl: item.acl ?? defaultAcl,
-    aclInherited: item.acl === null,
+    acl: own?.acl ?? defaultAcl,
+    aclInherited: own === null,
+    aclOrigins: own?.origins ?? null,
     sourceModifiedAt: item.modifiedAt === null ? null : timeOf(item.modifiedAt),
   };
 }

@@ -104,6 +104,7 @@ function asTable(rows: readonly Row[]): SQL {
     ["fingerprint", column("text", (row) => row.fingerprint)],
     ["acl", column("jsonb", (row) => JSON.stringify(row.acl))],
     ["acl_inherited", column("boolean", (row) => row.aclInherited)],
+    ["acl_origins", column("jsonb", (row) => row.aclOrigins && JSON.stringify(row.aclOrigins))],
     ["source_modified_at", column("timestamptz", (row) => row.sourceModifiedAt?.toISOString() ?? null)],
     ["content_hash", column("text", (row) => row.contentHash)],
     ["content_key", column("text", (row) => row.contentKey)],
@@ -119,9 +120,9 @@ function asTable(rows: readonly Row[]): SQL {
 async function insertRows(scope: Scope, tx: Transaction, sourceId: string, rows: readonly Row[]): Promise<void> {
   await tx.execute(sql`
     insert into ${documents} (workspace_id, source_id, status, id, ref, ref_digest, uri, title, media_type, size_bytes,
-      fingerprint, acl, acl_inherited, source_modified_at, content_hash, content_key)
+      fingerprint, acl, acl_inherited, acl_origins, source_modified_at, content_hash, content_key)
     select ${scope.workspaceId}::uuid, ${sourceId}::uuid, 'fetched', id, ref, ref_digest, uri, title, media_type,
-      size_bytes, fingerprint, acl, acl_inherited, source_modified_at, content_hash, content_key
+      size_bytes, fingerprint, acl, acl_inherited, acl_origins, source_modified_at, content_hash, content_key
     from ${asTable(rows)}`);
 }
 
@@ -131,6 +132,7 @@ async function updateRows(tx: Transaction, rows: readonly Row[]): Promise<void> 
     update ${documents} as document
     set uri = given.uri, title = given.title, media_type = given.media_type, size_bytes = given.size_bytes,
       fingerprint = given.fingerprint, acl = given.acl, acl_inherited = given.acl_inherited,
+      acl_origins = given.acl_origins,
       source_modified_at = given.source_modified_at, content_hash = given.content_hash, content_key = given.content_key,
       deleted_at = null, restored_at = null, restored_by = null,
       status = case when given.restarts then 'fetched' else document.status end,

@@ -1,4 +1,5 @@
 import type { Acl } from "@anneal/core/access/acl";
+import type { AclOrigins } from "@anneal/core/access/acl-origins";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import type { Cursor } from "@anneal/core/connect/change";
 import type { SyncFailure } from "@anneal/core/connect/contract";
@@ -146,6 +147,8 @@ export const documents = pgTable(
     acl: jsonb().$type<Acl>().notNull(),
     /** The source's default, as it is now; false where the source has permissions of its own for this document. */
     aclInherited: boolean().notNull(),
+    /** Where the entries that are inherited within the source come from; null where none is, or the source tells none. */
+    aclOrigins: jsonb().$type<AclOrigins>(),
     status: text({ enum: documentStatuses }).notNull(),
     /** Why a dropped or quarantined document is out: stage, code and a sentence. */
     drop: jsonb().$type<{ stage: string; code: string; reason: string }>(),
