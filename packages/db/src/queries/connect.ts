@@ -7,6 +7,7 @@ import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql, type SQL } from
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { directoryMembers, directoryUsers, documents, sources } from "../schema.ts";
 import { followsSource, isSource, itemColumns, lockDefaultAcl, ofSource } from "./documents-of-source.ts";
+import { readableBy } from "./documents.ts";
 import { byCodePoint, hasRef, isLong, isShort, refColumns } from "./refs.ts";
 import { isPaused, isSyncing, waitsUntil } from "./source-syncs.ts";
 import { upsertDocuments, type FetchedContent, type UpsertedDocument } from "./upsert-documents.ts";
@@ -16,7 +17,9 @@ export type Source = typeof sources.$inferSelect;
 /** It is its source's again, or a tombstone, and no longer a person's. */
 const notKept = { restoredAt: null, restoredBy: null };
 
-export async function listSources(scope: Scope) {
+/** @param readers counts only documents that somebody who holds one of these may read; left out: all */
+export async function listSources(scope: Scope, readers?: Principal[]) {
+  const known = readers ? sql`and ${readableBy(readers)}` : sql``;
   return inWorkspace(scope, (tx) =>
     tx
       .select({
@@ -34,9 +37,9 @@ export async function listSources(scope: Scope) {
         paused: isPaused,
         waitsUntil,
         // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
-        documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null)`,
-        quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined')`,
-        deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null)`,
+        documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null ${known})`,
+        quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined' ${known})`,
+        deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null ${known})`,
       })
       .from(sources)
       .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt)))

@@ -113,8 +113,11 @@ const columns = (href: (path: string) => string, source: ReadSource): DataColumn
     header: "Failed",
     enableSorting: false,
     meta: { align: "right", width: "4.75rem" },
-    cell: ({ row: { original: sync } }) =>
-      sync.dropped === 0 ? <span className="text-faint">0</span> : <SyncFailures sourceId={source.id} sync={sync} />,
+    cell: ({ row: { original: sync } }) => {
+      const { id, dropped } = sync;
+      if (!dropped) return <span className="text-faint">{formatNumber(dropped)}</span>;
+      return <SyncFailures sourceId={source.id} sync={{ id, dropped }} />;
+    },
   },
   {
     id: "error",
