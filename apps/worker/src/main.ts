@@ -159,6 +159,7 @@ async function main(): Promise<void> {
     secretBox,
     readerPushes,
     maxDeletedShare: env.ANNEAL_MAX_DELETED_SHARE,
+    documentTimeoutMs: env.ANNEAL_DOCUMENT_TIMEOUT_SECONDS * 1000,
     ...connecting,
   });
   const worker = await Worker.create({

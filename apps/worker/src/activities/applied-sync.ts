@@ -14,6 +14,8 @@ export type AppliedSync = {
   secrets: Record<string, string>;
   sync: Required<SyncState>;
   context: ConnectContext;
+  /** For one document's content, from its opening to its end. */
+  documentTimeoutMs: number;
   progress: Pick<ProgressReporter, "report">;
 };
 

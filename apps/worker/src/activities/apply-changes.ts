@@ -128,10 +128,10 @@ async function fetchUpsert(
   writer: UpsertWriter,
   { item, content }: Extract<Change, { type: "upsert" }>,
 ): Promise<void> {
-  const { objects, context } = reading;
+  const { objects, context, documentTimeoutMs } = reading;
   let held: HeldContent;
   try {
-    held = await fetchContent(objects, await content.open(context.signal), context);
+    held = await fetchContent(objects, content, context, documentTimeoutMs);
   } catch (error) {
     requireOfDocument(reading, error);
     // What came before it of the same document counts.

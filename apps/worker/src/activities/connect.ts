@@ -37,6 +37,7 @@ import type { StageCounts } from "../workflows/run-stage.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { applyDirectory } from "./apply-directory.ts";
 import { beginWait, waitNote } from "./begin-wait.ts";
+import { defaultDocumentTimeoutMs } from "./deadline.ts";
 import { followReaderChanges } from "./follow-readers.ts";
 import { createProgressReporter, type ProgressReporter } from "./progress.ts";
 
@@ -65,8 +66,11 @@ export function createConnectActivities(deps: {
   readerPushes: ReaderPushes;
   /** Of a source's documents that one sync may delete without a person's word, 0 to 1; left out: a fifth. */
   maxDeletedShare?: number;
+  /** For one document's content; left out: ten minutes. */
+  documentTimeoutMs?: number;
 }) {
   const { objects, secretBox, maxDeletedShare = defaultDeletionPolicy.maxShare } = deps;
+  const { documentTimeoutMs = defaultDocumentTimeoutMs } = deps;
   const { db, tryLock } = deps.database;
 
   /** Never two at once over one source. Who may wait gets the lock when it is free; null tells the others to skip. */
@@ -106,7 +110,8 @@ export function createConnectActivities(deps: {
       };
       // Before the documents: whoever left a group must not read the new ones that it admits.
       await applyDirectory({ scope, source, secrets, context });
-      const end = await applyChanges({ scope, objects, source, sync, secrets, context, progress: place.progress });
+      const applied = { scope, objects, source, sync, secrets, context, documentTimeoutMs, progress };
+      const end = await applyChanges(applied);
       await close(end);
       return { heldBack: end.status === "done" ? end.heldBack : null };
     } catch (error) {
