@@ -284,7 +284,7 @@ export async function saveDocumentAcl(
   await inWorkspace(scope, (tx) =>
     tx
       .update(documents)
-      .set({ acl, aclInherited: false, fingerprint })
+      .set({ acl, aclInherited: false, aclOrigins: origins, fingerprint })
       .where(and(ofSource(scope, sourceId), hasRef(ref))),
   );
 }
