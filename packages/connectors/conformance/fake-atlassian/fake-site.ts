@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { refuseSigned, RemoteTrouble } from "../remote-trouble.ts";
 
 export const deployments = ["cloud", "data-center"] as const;
 export type FakeDeployment = (typeof deployments)[number];
@@ -61,6 +62,8 @@ export type FakeSite = {
   answerOnce(pathPrefix: string, answer: Answer): void;
   /** Does something between two requests: before the first one that it is meant for is answered. */
   beforeOnce(isMeant: (asked: Asked) => boolean, act: () => void): void;
+  /** Before everything that is asked. */
+  trouble: RemoteTrouble;
   /** What was asked since the last look: "GET /rest/…". */
   takeLog(): string[];
   close(): Promise<void>;
@@ -83,10 +86,18 @@ export async function startFakeSite(
   const deeds: { isMeant: (asked: Asked) => boolean; act: () => void }[] = [];
   let log: string[] = [];
 
-  const server = createServer((request, response) => void respond(request, response));
+  const isCloud = deployment === "cloud";
+  const trouble = new RemoteTrouble({
+    busy: (waitSeconds) => ({
+      status: 429,
+      headers: { ...(isCloud ? {} : noRoomLeft), "retry-after": String(waitSeconds) },
+      body: { message: "Rate limit exceeded." },
+    }),
+    credentials: refuseSigned(wrongCredentials),
+  });
+  const server = createServer(trouble.before((request, response) => void respond(request, response)));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 
-  const isCloud = deployment === "cloud";
   const idOf = (person: string) => (isCloud ? `712020:${person}` : `key-of-${person}`);
   const groupIdOf = (group: string) => (isCloud ? `group-id-${group}` : group);
   const addAccount: FakeSite["addAccount"] = (name, account = {}) => {
@@ -130,6 +141,7 @@ export async function startFakeSite(
     isIn: (accountId, ids) => [...ids].some((id) => holds(id, accountId, new Set())),
     answerOnce: (pathPrefix, answer) => planned.push({ pathPrefix, answer }),
     beforeOnce: (isMeant, act) => deeds.push({ isMeant, act }),
+    trouble,
     takeLog() {
       const taken = log;
       log = [];
@@ -156,10 +168,7 @@ export async function startFakeSite(
     if (at >= 0) return send(response, planned.splice(at, 1)[0]!.answer);
     const { authorization } = request.headers;
     if (authorization !== undefined && !accepted().includes(authorization)) {
-      return send(response, {
-        status: 401,
-        body: { message: "Client must be authenticated to access this resource." },
-      });
+      return send(response, wrongCredentials);
     }
     let text = "";
     for await (const chunk of request) text += String(chunk);
@@ -179,6 +188,18 @@ export async function startFakeSite(
 
   return site;
 }
+
+const wrongCredentials = {
+  status: 401,
+  body: { message: "Client must be authenticated to access this resource." },
+} as const satisfies Answer;
+
+const noRoomLeft = {
+  "x-ratelimit-limit": "100",
+  "x-ratelimit-remaining": "0",
+  "x-ratelimit-interval-seconds": "1",
+  "x-ratelimit-fillrate": "100",
+};
 
 const roomLeft = {
   "x-ratelimit-limit": "100",
