@@ -28,7 +28,7 @@ type ObjectPage = { objects: GcsObject[]; next: string | undefined };
 export function createGcsClient(
   config: GcsConfig,
   secrets: GcsSecrets,
-  context: Pick<ConnectContext, "signal" | "limits">,
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "clock">,
 ): RemoteClient {
   const { serviceAccountKey } = secrets;
   return createGoogleClient({

@@ -59,6 +59,26 @@ describe("createRemoteClient", () => {
       expect(api.requests.length).toBe(4);
     });
 
+    it("asks again where the service says so in words of its own, with another status", async () => {
+      const refusal = (reason: string) => ({ status: 403, body: { reason } });
+      const api = await startSequence(refusal("quota"), refusal("quota"), fine, refusal("forbidden"));
+      let nowMs = 0;
+      const slept: number[] = [];
+      const clock = { now: () => nowMs, sleep: async (waitMs: number) => void ((nowMs += waitMs), slept.push(waitMs)) };
+      const limits = { documentBytes: 1000, requestTimeoutMs: 5000 };
+      const events: RemoteEvent[] = [];
+      const onRemoteEvent = (event: RemoteEvent) => events.push(event);
+      const client = connect(api.origin, {
+        asksToWait: (status, body) => status === 403 && body.includes("quota"),
+        context: { signal: abort.signal, limits, clock, onRemoteEvent },
+      });
+      expect(await client.json("/", okSchema)).toEqual({ ok: true });
+      expect(slept).toEqual([1000, 2000]);
+      expect(events.filter(({ type }) => type === "throttled").length).toBe(2);
+      expect(await errorOf(client.json("/", okSchema))).toMatchObject({ code: "SOURCE_FORBIDDEN", status: 403 });
+      expect(api.requests.length).toBe(4);
+    });
+
     it("gives up after six tries, for the workflow to try later", async () => {
       const api = await startSequence({ status: 503, headers: { "retry-after": "0" } });
       const error = await errorOf(connect(api.origin).json("/", okSchema));

@@ -72,6 +72,8 @@ export type RemoteClientOptions = {
    * then says nothing about an answer that refuses.
    */
   announcesWaits?: boolean;
+  /** True for an answer that says "not now" in words of its own, without a time. */
+  asksToWait?: (status: number, body: string) => boolean;
   /** The vendor's own words of what an answer means, where they say more than the status does. */
   explain?: (status: number, body: string) => AnnealError | null;
 };
@@ -209,18 +211,20 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
         credentials?.refuse(used);
         continue;
       }
-      if (isAboutLoad(response.status, wantedMs) && tries.again(wantedMs)) {
+      const { status } = response;
+      const isBusy = isAboutLoad(status, wantedMs);
+      if (isBusy && tries.again(wantedMs)) {
         await discard(response);
         continue;
       }
-      throw await describe(response, url, wantedMs);
+      const body = await readErrorText(response);
+      signal.throwIfAborted();
+      if (!isBusy && options.asksToWait?.(status, body) === true && tries.again(null)) continue;
+      throw describe({ status, body }, url, wantedMs);
     }
   }
 
-  async function describe(response: Response, url: URL, waitMs: number | null): Promise<AnnealError> {
-    const { status } = response;
-    const body = await readErrorText(response);
-    signal.throwIfAborted();
+  function describe({ status, body }: { status: number; body: string }, url: URL, waitMs: number | null): AnnealError {
     const say = (toldMs: number | null) => {
       const byStatus = describeStatus(service, status, url.host, toldMs);
       const said = explain?.(status, body) ?? byStatus;
