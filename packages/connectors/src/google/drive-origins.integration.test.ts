@@ -36,7 +36,7 @@ it("a document of a shared drive says through which folder each of its readers h
   drive.update(drive.find(root, "reports")!.id, { permissions: [reader("bob")] });
   drive.update(drive.find(root, "reports/b.md")!.id, { permissions: [reader("eve")] });
   const target = await sync(new MemoryTarget());
-  const drives = { archive: "/Projects", ann: "/Projects" };
+  const drives = { ann: "/Projects" };
   expect(originsOf(target, "reports/2026/a.md")).toEqual({ ...drives, bob: "/Projects/reports" });
   expect(originsOf(target, "reports/b.md")).toEqual({ ...drives, bob: "/Projects/reports", eve: "itself" });
   expect(originsOf(target, "c.md")).toEqual(drives);

@@ -37,6 +37,17 @@ describe("aclOfPermissions", () => {
     expect(readersOf(granted({ user: { id: "not-an-id" } }))).toEqual([]);
   });
 
+  it("tells which folder a permission is inherited from, and nothing of one that is the item's own", () => {
+    const from = (path: string | null | undefined) =>
+      aclOfPermissions([granted({ group: { id: finance } }, { inheritedFrom: { path } })], graph, rules).allow;
+    const group = graph.principal("group", finance);
+    expect(from("/drives/b!1/root:/Reports/2026%20%C3%A4")).toEqual([{ ...group, inheritedFrom: "/Reports/2026 ä" }]);
+    expect(from("/drives/b!1/root:/100%")).toEqual([{ ...group, inheritedFrom: "/100%" }]);
+    for (const root of ["/drives/b!1/root:", "/drive/root"])
+      expect(from(root)).toEqual([{ ...group, inheritedFrom: "/" }]);
+    for (const untold of [null, undefined, "/elsewhere"]) expect(from(untold)).toEqual([group]);
+  });
+
   it("tells a group's owners, who have the group's id, from its members", () => {
     const claim = `c:0o.c|federateddirectoryclaimprovider|${finance}`;
     expect(readersOf(granted({ group: { id: finance }, ...login(`${claim}_o`) }))).toEqual([`group ${finance}/owners`]);

@@ -1,4 +1,5 @@
-import { anyone, nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import { anyone, nobody, type Principal } from "@anneal/core/access/acl";
+import type { SourceAcl, SourceGrant } from "@anneal/core/access/acl-origins";
 import type { LinkSharing } from "./config.ts";
 import type { Graph } from "./graph-client.ts";
 import type { IdentitySet, Permission } from "./graph-schemas.ts";
@@ -11,10 +12,10 @@ export function aclOfPermissions(
   permissions: readonly Permission[],
   graph: Pick<Graph, "principal" | "tenantId">,
   rules: AclRules,
-): Acl {
+): SourceAcl {
   const allow = permissions
     .filter((permission) => lets(permission) && !isExpired(permission, rules.now))
-    .flatMap((permission) => readersOf(permission, graph, rules));
+    .flatMap((permission) => withOrigin(readersOf(permission, graph, rules), permission));
   return allow.length === 0 ? nobody : { allow, deny: [] };
 }
 
@@ -33,8 +34,27 @@ export function endsByItself(permissions: readonly Permission[], now: Date): boo
  * What an account is given in its own name, it may read; who else may is for the permissions to say, of which an account
  * that does not own the item sees those alone that concern itself.
  */
-export function admitAccount(acl: Acl, account: Principal | undefined): Acl {
+export function admitAccount(acl: SourceAcl, account: Principal | undefined): SourceAcl {
   return account === undefined ? acl : { ...acl, allow: [...acl.allow, account] };
+}
+
+/**
+ * `inheritedFrom` names the folder by its path below the drive's root: "/drives/{id}/root:/Reports/2026", each part
+ * encoded ("itemReference resource type"). The root's own permissions are those of the library.
+ */
+function withOrigin(readers: Principal[], { inheritedFrom }: Permission): SourceGrant[] {
+  const [, path] = /\/root:?(\/.*)?$/.exec(inheritedFrom?.path ?? "") ?? ["", null];
+  if (path === null) return readers;
+  const folder = (path ?? "/").split("/").map(decoded).join("/");
+  return readers.map((reader) => ({ ...reader, inheritedFrom: folder }));
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** Custom permission levels have names of their own; only those that surely read count. */
