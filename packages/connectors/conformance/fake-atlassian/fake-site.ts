@@ -64,6 +64,8 @@ export type FakeSite = {
   beforeOnce(isMeant: (asked: Asked) => boolean, act: () => void): void;
   /** Before everything that is asked. */
   trouble: RemoteTrouble;
+  /** The next position in a list that is shown is refused. */
+  expireCursor(): void;
   /** What was asked since the last look: "GET /rest/…". */
   takeLog(): string[];
   close(): Promise<void>;
@@ -85,6 +87,7 @@ export async function startFakeSite(
   const planned: { pathPrefix: string; answer: Answer }[] = [];
   const deeds: { isMeant: (asked: Asked) => boolean; act: () => void }[] = [];
   let log: string[] = [];
+  let staleCursors = 0;
 
   const isCloud = deployment === "cloud";
   const trouble = new RemoteTrouble({
@@ -142,6 +145,7 @@ export async function startFakeSite(
     answerOnce: (pathPrefix, answer) => planned.push({ pathPrefix, answer }),
     beforeOnce: (isMeant, act) => deeds.push({ isMeant, act }),
     trouble,
+    expireCursor: () => void (staleCursors += 1),
     takeLog() {
       const taken = log;
       log = [];
@@ -179,6 +183,10 @@ export async function startFakeSite(
       body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
       accountId: authorization === undefined ? null : site.bot.accountId,
     };
+    if (staleCursors > 0 && (asked.query.has("cursor") || asked.body.nextPageToken !== undefined)) {
+      staleCursors -= 1;
+      return send(response, staleCursor);
+    }
     const deed = deeds.findIndex(({ isMeant }) => isMeant(asked));
     if (deed >= 0) deeds.splice(deed, 1)[0]!.act();
     const answer = isBelow ? route(asked, site) : notFound;
@@ -192,6 +200,11 @@ export async function startFakeSite(
 const wrongCredentials = {
   status: 401,
   body: { message: "Client must be authenticated to access this resource." },
+} as const satisfies Answer;
+
+const staleCursor = {
+  status: 400,
+  body: { message: "The cursor or page token is not valid." },
 } as const satisfies Answer;
 
 const noRoomLeft = {

@@ -110,7 +110,10 @@ export async function createDriveHarness(
     remote: {
       trouble: google.trouble,
       expireToken: () => google.tokens.expireAll(),
-      staleCursor: () => drive.forgetFeed(),
+      staleCursor() {
+        drive.forgetFeed();
+        drive.staleLists = 1;
+      },
     },
     emailOf,
     async setGroup(group, members) {

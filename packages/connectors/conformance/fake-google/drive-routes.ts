@@ -108,6 +108,10 @@ function listFiles(drive: FakeDrive, query: URLSearchParams, pageSize: number): 
     (file) => file.driveId === driveId && clauses.every((matches) => matches!(file)),
   );
   const shown = page(files, query, pageSize);
+  if (query.has("pageToken") && drive.staleLists > 0) {
+    drive.staleLists -= 1;
+    return invalid("pageToken");
+  }
   if (shown === null) return invalid("pageToken");
   return { json: { files: shown.slice.map((file) => toJson(drive, file)), nextPageToken: shown.next } };
 }

@@ -179,6 +179,9 @@ export class FakeDrive {
     return this.#position;
   }
 
+  /** So many positions in a list of files that are shown are refused. */
+  staleLists = 0;
+
   /** Tokens up to now are no longer good for anything. */
   forgetFeed(): void {
     this.#position += 1;

@@ -86,7 +86,7 @@ async function createHarness(
     // A title has at most 255 characters.
     names: { longest: [longTitle(255)] },
     setClock: async (aheadMs) => void (fake.aheadMs = aheadMs),
-    remote: { trouble: fake.site.trouble },
+    remote: { trouble: fake.site.trouble, staleCursor: () => fake.site.expireCursor() },
     close: () => fake.close(),
     emailOf,
     async setGroup(group, members) {

@@ -88,7 +88,7 @@ async function createHarness(
     setClock: async (aheadMs) => void (fake.aheadMs = aheadMs),
     // A summary has at most 255 characters.
     names: { longest: [longTitle(255)] },
-    remote: { trouble: fake.site.trouble },
+    remote: { trouble: fake.site.trouble, staleCursor: () => fake.site.expireCursor() },
     close: () => fake.close(),
     emailOf,
     async setGroup(group, members) {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { orLostPosition } from "../remote/lost-position.ts";
 import { RemoteError, type RemoteClient } from "../remote/remote-client.ts";
 
 /** The parts of Drive API v3 that are used, as its reference describes them ("files", "changes", "drives", "permissions"). */
@@ -129,18 +130,19 @@ type FilePage = { files: DriveFile[]; complete: boolean; last: boolean };
 export async function* listFiles(client: RemoteClient, corpus: Corpus, query: string): AsyncIterable<FilePage> {
   let pageToken: string | undefined;
   do {
-    const page = await client.json(`${api}/files`, fileListSchema, {
-      query: {
-        ...(corpus.driveId === null ? { corpora: "user" } : { corpora: "drive", driveId: corpus.driveId }),
-        includeItemsFromAllDrives: corpus.driveId !== null,
-        supportsAllDrives: true,
-        spaces: "drive",
-        pageSize: 1000,
-        q: query,
-        fields: `nextPageToken,incompleteSearch,files(${fileFields})`,
-        pageToken,
-      },
-    });
+    const asked = {
+      ...(corpus.driveId === null ? { corpora: "user" } : { corpora: "drive", driveId: corpus.driveId }),
+      includeItemsFromAllDrives: corpus.driveId !== null,
+      supportsAllDrives: true,
+      spaces: "drive",
+      pageSize: 1000,
+      q: query,
+      fields: `nextPageToken,incompleteSearch,files(${fileFields})`,
+      pageToken,
+    };
+    const page: z.infer<typeof fileListSchema> = await client
+      .json(`${api}/files`, fileListSchema, { query: asked })
+      .catch(orLostPosition("Google Drive", pageToken));
     pageToken = page.nextPageToken;
     yield { files: page.files, complete: page.incompleteSearch !== true, last: pageToken === undefined };
   } while (pageToken !== undefined);

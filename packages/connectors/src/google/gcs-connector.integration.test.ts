@@ -68,7 +68,11 @@ describeConnector(
         controls: "\t\u0001\u007f",
         longest: [longPath(1024 - "team/".length), longPath(1024 - "team/".length, "mixed")],
       },
-      remote: { trouble: google.trouble, expireToken: () => google.tokens.expireAll() },
+      remote: {
+        trouble: google.trouble,
+        expireToken: () => google.tokens.expireAll(),
+        staleCursor: () => void (buckets.staleCursors = 1),
+      },
       close: async () => {},
     };
   },
