@@ -47,9 +47,7 @@ async function* readBucket(request: ReadRequest<S3Config, S3Secrets>): AsyncIter
       window: objectsAhead,
       maxBytes: Math.min(smallObjectBytes, context.limits.documentBytes),
       fetch: async (key) =>
-        collectBytes(
-          limitBytes(key, await readObject(s3, config, key, context.signal), context.limits.documentBytes),
-        ),
+        collectBytes(limitBytes(key, await readObject(s3, config, key, context.signal), context.limits.documentBytes)),
     });
   } finally {
     await bucket.close();
