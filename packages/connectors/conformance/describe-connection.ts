@@ -8,14 +8,14 @@ const places = [0, 0.1, 0.3, 0.5, 0.7, 0.9];
 
 /** A connection that ends, or over which nothing comes any more, costs a sync and no document. */
 export function describeConnection(kit: Kit): void {
-  for (const [how, then] of [
-    ["breaks", "end"],
-    ["stands still", "stay"],
+  for (const [how, by] of [
+    ["breaks", "ending"],
+    ["stands still", "standing still"],
   ] as const) {
     it(`loses, doubles and deletes nothing wherever its connection ${how}`, async () => {
       const { relay, put, remove, stallTimeoutMs = 1000 } = kit.hands();
       if (relay === undefined) throw new Error('the harness has no "relay" before its server');
-      const limits = then === "end" ? defaultLimits : { ...defaultLimits, requestTimeoutMs: stallTimeoutMs };
+      const limits = by === "ending" ? defaultLimits : { ...defaultLimits, requestTimeoutMs: stallTimeoutMs };
       relay.begin(null);
       const known = await kit.sync(new MemoryTarget());
       const sentBytes = relay.sentByServer();
@@ -25,16 +25,16 @@ export function describeConnection(kit: Kit): void {
       relay.begin(null);
       const changed = (await kit.sync(known.copy())).contents();
       const changedBytes = relay.sentByServer();
-      for (const place of then === "end" ? places : [0.5]) {
+      for (const place of by === "ending" ? places : [0.5]) {
         for (const [from, bytes] of [
           [new MemoryTarget(), sentBytes],
           [known, changedBytes],
         ] as const) {
           const target = from.copy();
-          relay.begin({ afterBytes: Math.floor(bytes * place), then });
+          relay.begin({ afterBytes: Math.floor(bytes * place), by });
           const error = await kit.attempt(target, { limits });
           // Who waits for little may have given up before.
-          if (then === "end") expect(relay.hasSpoilt(), `after ${place}`).toBe(true);
+          if (by === "ending") expect(relay.hasSpoilt(), `after ${place}`).toBe(true);
           const told = [...(error === null ? [] : [error.toReport()]), ...target.failures.map((one) => one.error)];
           for (const { code, message } of told) expect([code, message]).toEqual(["SOURCE_UNREACHABLE", message]);
           expect(error?.retryable ?? true, `after ${place}: ${error?.message}`).toBe(true);

@@ -9,7 +9,7 @@ export type Relay = {
   /** From here on nothing breaks any more. */
   mend(): void;
   /** Counts anew what the server sends, over all connections, and spoils the one over which the last of it would go. */
-  begin(spoiling: { afterBytes: number; then: "end" | "stay" } | null): void;
+  begin(spoiling: { afterBytes: number; by: "ending" | "standing still" } | null): void;
   /** Since it began. */
   sentByServer(): number;
   hasSpoilt(): boolean;
@@ -58,13 +58,13 @@ export async function startRelay(serverPort: number, options: RelayOptions = {})
       sentBytes += chunk.length;
       sentByServer += chunk.length;
       if (spoiling !== null && sentByServer > spoiling.afterBytes) {
-        const { then, afterBytes } = spoiling;
+        const { by, afterBytes } = spoiling;
         hasSpoilt = true;
         spoiling = null;
         const last = chunk.subarray(0, Math.max(0, chunk.length - (sentByServer - afterBytes)));
         stands = true;
         // What came before it arrives.
-        if (then === "stay") client.write(last);
+        if (by === "standing still") client.write(last);
         else client.end(last, () => client.destroy());
         return;
       }
