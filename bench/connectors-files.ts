@@ -20,7 +20,7 @@ import { documentName, documentText } from "./connectors-text.ts";
 
 /** Files, objects and drives: what lies in folders. */
 export const fileSources: Record<string, SourceRecipe> = {
-  file: { server: "local disk", count: 10_000, start: (count) => startFolder(count, {}) },
+  file: { server: "local disk", count: 100_000, start: (count) => startFolder(count, {}) },
   "file-permissions": {
     server: "local disk, POSIX permissions by getfacl",
     count: 5000,
@@ -29,7 +29,7 @@ export const fileSources: Record<string, SourceRecipe> = {
       return found === null ? null : startFolder(count, { permissions: "posix", userEmailDomain: "example.com" });
     },
   },
-  s3: { server: "made-up bucket in another process", count: 10_000, start: (count) => startMadeUpBucket(count, 0) },
+  s3: { server: "made-up bucket in another process", count: 100_000, start: (count) => startMadeUpBucket(count, 0) },
   "s3-far": {
     server: "the same, every answer 20 ms late",
     count: 2000,

@@ -3,7 +3,9 @@
  * of its own and every connector in another: `node connectors.ts [--kinds s3,file] [--count 100000]` prints one JSON
  * object. Synced: a first run, which reads, hashes and forgets every content, one document after the other as the worker
  * does; listed: a second run over what has not changed. Writing to the database and to the object store is not in it, see sync.ts.
- * Memory is that of the connector's process, what is known of the documents included, with a heap of 128 MiB.
+ * Memory is that of the connector's process, what is known of the documents included, with a heap of 128 MiB. A folder and
+ * a bucket have 100,000 documents by default, so that what grows with their number shows; the others have as many as their
+ * server serves in a minute or two.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -61,6 +63,7 @@ async function measure(name: string, recipe: SourceRecipe, count: number): Promi
       syncedPerSecond,
       cpuMsPerDocument: round2((result.syncCpuSeconds * 1000) / result.documents),
       peakMiB: Math.round(result.peakBytes / MiB),
+      limitMiB: maxPeakBytes / MiB,
       growthMiB: Math.round((result.peakBytes - result.startBytes) / MiB),
       ...(bare === null ? {} : { bareClientPerSecond: bare, ratio: round2(syncedPerSecond / bare.oneAtATime) }),
       ...(result.failures.length === 0 ? {} : { failures: result.failures }),

@@ -1,12 +1,13 @@
 /**
  * Documents synced a second by a running platform, its database and object store included: `node sync.ts [--count 2000]`
  * prints one JSON object. A folder and a bucket of small objects are each read once, every content, and then again when
- * nothing has changed. Less than 500 a second, stored or listed, is named as unmet.
+ * nothing has changed. Less than 500 a second, stored or listed, is named as unmet. Its sources are taken away again.
  */
 import { parseArgs } from "node:util";
 import { startSource } from "./connectors-source.ts";
 import { orderSync } from "./order-sync.ts";
 import { openPlatform, untilDone, type Platform } from "./running-platform.ts";
+import { withSource } from "./with-source.ts";
 
 type Sync = { status: string; startedAt: string; endedAt: string | null; added: number; scanned: number };
 
@@ -24,7 +25,8 @@ try {
     if (source === null) continue;
     try {
       const access = JSON.parse(source.told) as { kind: string; config: unknown; secrets: unknown };
-      const measured = await measure(platform, access);
+      const place = { name: `sync-${access.kind}-${Date.now()}`, audience: "nobody", schedule: null };
+      const measured = await withSource(platform, { ...access, ...place }, (sourceId) => measure(platform, sourceId));
       figures[name] = measured;
       for (const [what, perSecond] of Object.entries(measured))
         if (perSecond < wantedPerSecond) unmet.push(`${name}: ${what} ${perSecond} of ${wantedPerSecond}`);
@@ -38,10 +40,8 @@ try {
   await platform.close();
 }
 
-async function measure(platform: Platform, access: { kind: string; config: unknown; secrets: unknown }) {
-  const { mutate, query } = platform;
-  const place = { name: `sync-${access.kind}-${Date.now()}`, audience: "nobody", schedule: null };
-  const { sourceId } = await mutate<{ sourceId: string }>("connect.create", { ...access, ...place });
+async function measure(platform: Platform, sourceId: string) {
+  const { query } = platform;
   const readOnce = async (reads: number): Promise<{ sync: Sync; seconds: number }> => {
     await orderSync(platform, sourceId);
     let syncs: Sync[] = [];
@@ -55,7 +55,6 @@ async function measure(platform: Platform, access: { kind: string; config: unkno
   };
   const first = await readOnce(1);
   const second = await readOnce(2);
-  await mutate("connect.remove", { sourceId });
   return {
     syncedPerSecond: Math.round(first.sync.added / first.seconds),
     listedPerSecond: Math.round(second.sync.scanned / second.seconds),

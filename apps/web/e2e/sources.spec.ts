@@ -1,9 +1,13 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import type { Locator, Page } from "@playwright/test";
 import { e2eEnv, withEnv } from "./env.ts";
 import { expect, openPage, seriousFindings, test } from "./portal-test.ts";
 
@@ -35,6 +39,145 @@ test("a source is tried before it is saved: what is wrong and what to do, then w
   expect(await seriousFindings(page)).toEqual([]);
   // The browser's console names the answer that was refused.
   consoleErrors.length = 0;
+});
+
+/** A service that takes one token, answers no other but "slow", whom it keeps waiting, and remembers whom it saw. */
+async function startTokenService() {
+  const seen: string[] = [];
+  const server = createServer((request, response) => {
+    const token = request.headers.authorization?.replace("Bearer ", "") ?? "none";
+    seen.push(token);
+    if (token === "slow") return;
+    response.writeHead(token === "right" ? 200 : 401, { "content-type": "application/json" });
+    response.end(JSON.stringify(token === "right" ? [{ id: "one" }] : { error: "unknown token" }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    async stop() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** The form for a REST API, filled in; what makes it complete comes last. */
+async function describeService(page: Page, url: string, token: string): Promise<Locator> {
+  await page.goto("/w/default/sources?add=1");
+  await page.getByRole("button", { name: /^REST API/ }).click();
+  const form = page.getByRole("dialog");
+  await form.getByLabel("Name", { exact: true }).fill("Desk");
+  await form.getByLabel("Address", { exact: true }).fill(url);
+  await form.getByRole("combobox", { name: /^Sign-in/ }).click();
+  await page.getByRole("option", { name: "bearer" }).click();
+  await form.getByLabel("Allow private hosts").click();
+  await form.getByLabel("Token or key").fill(token);
+  await expect(form.getByText("It is tried by itself once everything that it needs is filled in.")).toBeVisible();
+  await form.getByLabel("Id", { exact: true }).fill("id");
+  return form;
+}
+
+/** The tries that the form asks the portal for, and how many were ever under way at once. */
+function watchChecks(page: Page) {
+  const watched = { begun: 0, underWay: 0, mostAtOnce: 0 };
+  const isCheck = (request: { url(): string }) => request.url().includes("connect.checkDraft");
+  page.on("request", (request) => {
+    if (!isCheck(request)) return;
+    watched.begun += 1;
+    watched.underWay += 1;
+    watched.mostAtOnce = Math.max(watched.mostAtOnce, watched.underWay);
+  });
+  page.on("requestfinished", (request) => isCheck(request) && (watched.underWay -= 1));
+  page.on("requestfailed", (request) => isCheck(request) && (watched.underWay -= 1));
+  return watched;
+}
+
+test("a source tries itself once it is complete; a refused sign-in is not tried again until something changes", async ({
+  page,
+  consoleErrors,
+}) => {
+  const service = await startTokenService();
+  try {
+    await page.clock.install();
+    const checks = watchChecks(page);
+    const form = await describeService(page, service.url, "wrong");
+    const token = form.getByLabel("Token or key");
+    await expect(form.getByRole("alert")).toContainText("does not accept the credentials");
+    await expect(form.getByText("This sign-in was refused.")).toBeVisible();
+    expect(checks.begun).toBe(1);
+    const asked = service.seen.length;
+
+    // Neither time nor a look elsewhere nor what has nothing to do with it, nor a change that is taken back.
+    await page.clock.runFor(60_000);
+    await form.getByLabel("Name", { exact: true }).fill("Help desk");
+    await form.getByLabel("Id", { exact: true }).fill("");
+    await expect(form.getByRole("alert")).toHaveCount(0);
+    await form.getByLabel("Id", { exact: true }).fill("id");
+    await expect(form.getByText("This sign-in was refused.")).toBeVisible();
+    await page.clock.runFor(60_000);
+    expect(checks.begun).toBe(1);
+    expect(service.seen).toHaveLength(asked);
+
+    await token.fill("right");
+    await expect(form.getByRole("status")).toContainText("can be read and holds 1 item");
+    await expect(form.getByRole("list", { name: "What works and what is missing" })).toContainText("Content");
+    expect(checks).toMatchObject({ begun: 2, mostAtOnce: 1 });
+    expect(await seriousFindings(page)).toEqual([]);
+
+    // Somebody who presses the button is asked for all the same.
+    await token.fill("wrong");
+    await expect(form.getByText("This sign-in was refused.")).toBeVisible();
+    await form.getByRole("button", { name: "Test" }).click();
+    await expect(form.getByRole("alert")).toContainText("does not accept the credentials");
+    expect(checks.begun).toBe(3);
+    consoleErrors.length = 0;
+  } finally {
+    await service.stop();
+  }
+});
+
+test("after three refused sign-ins a form tries none by itself", async ({ page, consoleErrors }) => {
+  const service = await startTokenService();
+  try {
+    await page.clock.install();
+    const checks = watchChecks(page);
+    const form = await describeService(page, service.url, "wrong-1");
+    for (const guess of ["wrong-1", "wrong-2", "wrong-3"]) {
+      await form.getByLabel("Token or key").fill(guess);
+      await expect.poll(() => service.seen).toContain(guess);
+      await expect(form.getByRole("alert")).toContainText("does not accept the credentials");
+    }
+    await form.getByLabel("Token or key").fill("right");
+    await expect(form.getByText("Lest the account be locked")).toBeVisible();
+    await page.clock.runFor(60_000);
+    expect(checks.begun).toBe(3);
+    expect(service.seen).not.toContain("right");
+    await form.getByRole("button", { name: "Test" }).click();
+    await expect(form.getByRole("status")).toContainText("can be read and holds 1 item");
+    consoleErrors.length = 0;
+  } finally {
+    await service.stop();
+  }
+});
+
+test("what is typed while a source is tried ends that try, and only what stands there then is told", async ({
+  page,
+}) => {
+  const service = await startTokenService();
+  try {
+    const checks = watchChecks(page);
+    const form = await describeService(page, service.url, "slow");
+    await expect(form.getByRole("status")).toContainText("The worker tries it");
+    await expect.poll(() => service.seen).toContain("slow");
+    await form.getByLabel("Token or key").fill("right");
+    await expect(form.getByRole("status")).toContainText("can be read and holds 1 item");
+    // The slow one was given up before the other was begun.
+    expect(checks).toMatchObject({ begun: 2, mostAtOnce: 1 });
+  } finally {
+    await service.stop();
+  }
 });
 
 test("the API and the command line refuse a source in the same words, and begin no run with it", async ({

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,8 +28,8 @@ export type OfficeSource = {
 
 export type OfficeSources = {
   sources: OfficeSource[];
-  /** Kinds whose server this machine cannot run; why was printed. */
-  missing: string[];
+  /** Why this machine cannot run a kind's server, whatever is installed on it. */
+  impossible: ReadonlyMap<OfficeKind, string>;
   stop(): Promise<void>;
 };
 
@@ -71,25 +72,67 @@ const documents = {
   ),
 } as const;
 
-type Started = { source: OfficeSource; stop(): Promise<void> };
+export type OfficeKind = keyof typeof documents;
+export const officeKinds = Object.keys(documents) as OfficeKind[];
 
-/** Real servers where Debian or a registry carries one, and Microsoft's published API otherwise. */
+type Started = { source: OfficeSource; stop(): Promise<void> };
+type Server = {
+  /** What a machine without this cannot make up for by installing something. */
+  needs: readonly Need[];
+  /** Null where the program is missing, and why was printed. */
+  start(): Promise<Started | null>;
+};
+
+const servers: Record<OfficeKind, Server> = {
+  smb: { needs: ["root", "debian", "mounts"], start: smb },
+  sftp: { needs: ["root", "debian"], start: sftp },
+  imap: { needs: ["debian"], start: imap },
+  mysql: { needs: ["debian"], start: mysql },
+  s3: { needs: [], start: s3 },
+  sharepoint: { needs: [], start: sharepoint },
+};
+
+type Need = "root" | "debian" | "mounts";
+const needs: Record<Need, { has(): boolean; reason: string }> = {
+  root: {
+    has: () => process.getuid?.() === 0,
+    reason: "files of several people need a server that root starts",
+  },
+  debian: {
+    has: () => spawnSync("apt-get", ["--version"]).status === 0,
+    reason: "its server comes from a Debian package, and this system has no apt-get",
+  },
+  mounts: {
+    has: () => spawnSync("unshare", ["-m", "true"]).status === 0,
+    reason: "this system lets nobody make mounts of their own",
+  },
+};
+
+/**
+ * Real servers where Debian or a registry carries one, and Microsoft's published API otherwise.
+ * @throws Error where a server is missing that this machine could run
+ */
 export async function startOfficeSources(): Promise<OfficeSources> {
-  const starts: Record<string, () => Promise<Started | null>> = { smb, sftp, imap, mysql, s3, sharepoint };
   const started: Started[] = [];
-  const missing: string[] = [];
+  const impossible = new Map<OfficeKind, string>();
   const stop = async () => void (await Promise.all(started.map((each) => each.stop())));
   try {
-    for (const [kind, start] of Object.entries(starts)) {
-      const one = await start();
-      if (one === null) missing.push(kind);
-      else started.push(one);
+    for (const kind of officeKinds) {
+      const lacking = servers[kind].needs.find((need) => !needs[need].has());
+      if (lacking !== undefined) {
+        impossible.set(kind, needs[lacking].reason);
+        continue;
+      }
+      const one = await servers[kind].start();
+      if (one === null)
+        throw new Error(`The server of the source "${kind}" is missing on a machine that could run it; see above why.`);
+      started.push(one);
     }
   } catch (error) {
     await stop();
     throw error;
   }
-  return { sources: started.map(({ source }) => source), missing, stop };
+  return { sources: started.map(({ source }) => source), impossible, stop };
 }
 
 async function smb(): Promise<Started | null> {
@@ -121,7 +164,7 @@ async function smb(): Promise<Started | null> {
 
 async function sftp(): Promise<Started | null> {
   const program = findSshd();
-  if (program === null || process.getuid?.() !== 0) return null;
+  if (program === null) return null;
   const sshd = await startSshd(program, { readsAll: true });
   const base = await mkdtemp(join(tmpdir(), "anneal-office-"));
   const folder = join(base, "trials");

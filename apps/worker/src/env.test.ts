@@ -32,6 +32,13 @@ describe("the worker's settings", () => {
       expect(() => read({ ANNEAL_MAX_DELETED_SHARE: bad })).toThrow(/ANNEAL_MAX_DELETED_SHARE/u);
   });
 
+  it("give one document's content ten minutes, or the time that is set", () => {
+    expect(read({}).ANNEAL_DOCUMENT_TIMEOUT_SECONDS).toBe(600);
+    expect(read({ ANNEAL_DOCUMENT_TIMEOUT_SECONDS: "1.5" }).ANNEAL_DOCUMENT_TIMEOUT_SECONDS).toBe(1.5);
+    for (const bad of ["0", "-1", "90000", "long"])
+      expect(() => read({ ANNEAL_DOCUMENT_TIMEOUT_SECONDS: bad })).toThrow(/ANNEAL_DOCUMENT_TIMEOUT_SECONDS/u);
+  });
+
   it("send documents to an Unstructured API only where its address is set, which holds no secret", () => {
     expect(read({ ANNEAL_UNSTRUCTURED_API_KEY: "key" }).ANNEAL_UNSTRUCTURED_URL).toBeUndefined();
     const set = read({ ANNEAL_UNSTRUCTURED_URL: "http://unstructured:8000" });

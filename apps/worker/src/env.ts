@@ -3,6 +3,7 @@ import { defaultTombstoneDays } from "@anneal/core/connect/contract";
 import { unstructuredStrategies } from "@anneal/documents/unstructured/unstructured-client";
 import { hostname } from "node:os";
 import { z } from "zod";
+import { defaultDocumentTimeoutMs } from "./activities/deadline.ts";
 
 /** The worker's settings. `.env.example` documents each; the embedded stack sets what is not set. */
 const schema = z.object({
@@ -37,6 +38,11 @@ const schema = z.object({
   ANNEAL_AUTOSCALE_INTERVAL_SECONDS: z.coerce.number().positive().default(15),
   ANNEAL_OBJECTS: z.string().min(1),
   ANNEAL_MAX_DELETED_SHARE: z.coerce.number().min(0).max(1).default(defaultDeletionPolicy.maxShare),
+  ANNEAL_DOCUMENT_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .positive()
+    .max(24 * 60 * 60)
+    .default(defaultDocumentTimeoutMs / 1000),
   ANNEAL_TOMBSTONE_DAYS: z.coerce.number().positive().max(3650).default(defaultTombstoneDays),
   ANNEAL_S3_ENDPOINT: z.string().optional(),
   ANNEAL_TEACHER_URL: z.url().optional(),

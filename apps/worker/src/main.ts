@@ -153,6 +153,15 @@ async function main(): Promise<void> {
     profilePlaced,
     intervalSeconds: env.ANNEAL_AUTOSCALE_INTERVAL_SECONDS,
   });
+  const { endWaiting, ...reading } = createConnectActivities({
+    database,
+    objects,
+    secretBox,
+    readerPushes,
+    maxDeletedShare: env.ANNEAL_MAX_DELETED_SHARE,
+    documentTimeoutMs: env.ANNEAL_DOCUMENT_TIMEOUT_SECONDS * 1000,
+    ...connecting,
+  });
   const worker = await Worker.create({
     connection,
     namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
@@ -163,6 +172,7 @@ async function main(): Promise<void> {
       // What closes and frees goes on without room; what writes much does not begin.
       ...createRunActivities({ db }),
       releaseTraining,
+      endWaiting,
       ...createCheckActivities({ db, secretBox, ...connecting }),
       ...createPurgeActivities({ db, objects, vectors, tombstoneDays: env.ANNEAL_TOMBSTONE_DAYS }),
       ...createPushActivities({ db, vectors }),
@@ -170,14 +180,7 @@ async function main(): Promise<void> {
       ...createServingActivities({ db, replicas, maxLoraRank, servingProfile, scaler, log }),
       ...withFreeSpace(
         {
-          ...createConnectActivities({
-            database,
-            objects,
-            secretBox,
-            readerPushes,
-            maxDeletedShare: env.ANNEAL_MAX_DELETED_SHARE,
-            ...connecting,
-          }),
+          ...reading,
           ...createCleanActivities({ db, objects, parsers, mainContent }),
           ...createDedupeActivities({ db, objects }),
           ...createDatasetActivities({ db, objects, teacher }),

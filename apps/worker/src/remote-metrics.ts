@@ -1,27 +1,45 @@
 import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
+import { assertNever } from "@anneal/core/errors";
 import type { MetricMeter } from "@temporalio/common";
 
 const requestDuration = "anneal_remote_request_duration_seconds";
+const operationDuration = "anneal_remote_operation_duration_seconds";
 const wait = "anneal_remote_wait_seconds";
 
 /** Upper bounds, in seconds. */
 export const remoteBuckets = {
   [requestDuration]: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  [operationDuration]: [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600],
   [wait]: [1, 5, 15, 60, 300, 3600, 86_400],
 };
 
+/** Each is a series of its own; sources come and go while a worker runs. */
+const maxHosts = 100;
+
 /**
- * Counts the calls of vendors' APIs by the kind of source, for Prometheus. Labels are fixed words: no workspace, no
- * source and no address is told by them.
+ * Counts remote calls of all sources, for Prometheus. Labels are fixed words and the host that is asked: no workspace, no
+ * source, no document and no path is told by them. After the first hundred hosts, further ones are "other".
  * @returns an observer for each kind of source
  */
 export function createRemoteMetrics(meter: MetricMeter): (kind: string) => RemoteObserver {
   const requests = meter.createCounter(
     "anneal_remote_requests_total",
     "",
-    "Requests to services of sources, by kind of source and class of the answer's status; none: no answer came.",
+    "Requests to services of sources, by kind of source, host and class of the answer's status; none: no answer came.",
   );
   const durations = meter.createHistogram(requestDuration, "float", "", "From a request to its answer's first byte.");
+  const operations = meter.createCounter(
+    "anneal_remote_operations_total",
+    "",
+    "Exchanges with sources that speak no HTTP, by kind of source, host, operation and outcome: ok or an error's code.",
+  );
+  const operationDurations = meter.createHistogram(operationDuration, "float", "", "How long such an exchange took.");
+  const received = meter.createCounter("anneal_remote_received_bytes_total", "", "What was read of contents.");
+  const throttled = meter.createCounter(
+    "anneal_remote_throttled_total",
+    "",
+    "Answers that say “not now”: 429, 502 to 504, or the service's own word for it.",
+  );
   const waits = meter.createHistogram(
     wait,
     "float",
@@ -33,17 +51,41 @@ export function createRemoteMetrics(meter: MetricMeter): (kind: string) => Remot
     "",
     "Credentials had anew because the service refused the ones before, by outcome: ok or failed.",
   );
+  const hosts = new Set<string>();
+  const nameOf = (host: string) => {
+    if (hosts.size < maxHosts) hosts.add(host);
+    return hosts.has(host) ? host : "other";
+  };
+
   return (kind) => (event) => {
     switch (event.type) {
-      case "request":
-        requests.add(1, { kind, status: classOf(event.status) });
-        durations.record(event.durationMs / 1000, { kind });
+      case "request": {
+        const host = nameOf(event.host);
+        requests.add(1, { kind, host, status: classOf(event.status) });
+        durations.record(event.durationMs / 1000, { kind, host });
+        return;
+      }
+      case "operation": {
+        const { operation, outcome } = event;
+        const host = nameOf(event.host);
+        operations.add(1, { kind, host, operation, outcome });
+        operationDurations.record(event.durationMs / 1000, { kind, host, operation });
+        return;
+      }
+      case "received":
+        received.add(event.bytes, { kind, host: nameOf(event.host) });
+        return;
+      case "throttled":
+        throttled.add(1, { kind, host: nameOf(event.host) });
         return;
       case "wait":
-        waits.record(event.waitMs / 1000, { kind, cause: event.cause });
+        waits.record(event.waitMs / 1000, { kind, host: nameOf(event.host), cause: event.cause });
         return;
       case "renewal":
         renewals.add(1, { kind, outcome: event.ok ? "ok" : "failed" });
+        return;
+      default:
+        assertNever(event);
     }
   };
 }

@@ -28,12 +28,14 @@ const replay = ({ workflowId, history }: Awaited<ReturnType<typeof readHistory>>
   Worker.runReplayHistory({ workflowBundle: { code } }, history, workflowId);
 
 describe("histories that were recorded on a real server", () => {
-  // “deployByRemoteRows”: before a deployment's rows were written where its workflow runs.
+  // “…ByRetries”: before a sync waited for its source by a timer; “deployByRemoteRows”: before a deployment's rows were
+  // written where its workflow runs. They go when no workflow of then can be running.
   it("are there for every workflow that ends", () => {
     const workflows = [
       "checkSource",
       "clean",
       "connect",
+      "connectByRetries",
       "dataset",
       "dedupe",
       "deploy",
@@ -44,6 +46,7 @@ describe("histories that were recorded on a real server", () => {
       "pushReaders",
       "register",
       "sync",
+      "syncByRetries",
       "train",
     ];
     expect(files.toSorted()).toEqual(workflows.map((name) => `${name}.json`));

@@ -3,11 +3,14 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { workspaceMembers } from "@anneal/core/access/acl";
 import { purgeScheduleId, syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
-import { taskQueue } from "@anneal/core/loop/contract";
+import { AnnealError } from "@anneal/core/errors";
+import { taskQueue, type StageInput } from "@anneal/core/loop/contract";
+import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { deleteSource, saveSource } from "@anneal/db/queries/connect";
 import { countSourceDocuments, getDocument, listDocuments } from "@anneal/db/queries/documents";
+import { createRun, getRun } from "@anneal/db/queries/loop";
 import { listSyncs, requestPause } from "@anneal/db/queries/source-syncs";
 import { releaseDocument, restoreDocument } from "@anneal/db/queries/tombstones";
 import { createSecretBox } from "@anneal/db/secret-box";
@@ -24,6 +27,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/wo
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createConnectActivities } from "./activities/connect.ts";
 import { createPurgeActivities } from "./activities/purge-deleted.ts";
+import { createRunActivities } from "./activities/run.ts";
 import { workflowsPath } from "./check-determinism.ts";
 import { ensurePurgeSchedule } from "./drivers/purge-schedule.ts";
 import type { ReaderPushes } from "./drivers/reader-pushes.ts";
@@ -100,6 +104,7 @@ beforeAll(async () => {
         observeRemote: () => () => undefined,
         readerPushes: noPushes,
       }),
+      ...createRunActivities({ db: test.db }),
       // Nothing here is ever indexed, and what is deleted may go at once.
       ...createPurgeActivities({ db: test.db, objects, vectors: noVectors, tombstoneDays: 0 }),
     }),
@@ -209,6 +214,93 @@ describe("a sync that is paused", () => {
   it("has ended instead when only its end was left to do", async () => {
     await writeAll(3);
     expect(await pauseAt(3)).toMatchObject({ status: "done", scanned: 3 });
+  });
+});
+
+describe("a sync whose source asks to be left alone", () => {
+  const throttled = (retryAfterMs: number) =>
+    new AnnealError("RATE_LIMITED", "Too many requests.", { action: "Wait.", details: { retryAfterMs } });
+  const waiting = async (status = "waiting") =>
+    expect.poll(async () => (await syncs())[0]?.status, { timeout: 20_000 }).toBe(status);
+
+  it("goes on after each wait, however many there are, while it gets on between, and stays one sync", async () => {
+    await writeAll(300);
+    let throttles = 0;
+    store.beforePut = async (put) => {
+      if (put % 40 !== 0) return;
+      throttles += 1;
+      throw throttled(20);
+    };
+    expect(await sync()).toMatchObject({ status: "done", scanned: 300, added: 300, dropped: 0, waitsUntil: null });
+    expect(await syncs()).toHaveLength(1);
+    expect(await live()).toBe(300);
+    expect(throttles).toBeGreaterThan(6);
+  });
+
+  it("ends with the source's word after six waits in a row that brought nothing", async () => {
+    await writeAll(1);
+    store.beforePut = async () => {
+      throw throttled(5);
+    };
+    await expect(sync()).rejects.toThrow();
+    expect(store.puts).toBe(7);
+    expect(await syncs()).toMatchObject([
+      { status: "failed", error: { code: "RATE_LIMITED", message: expect.stringContaining("6 times in a row") } },
+    ]);
+  });
+
+  it("says until when it waits, is let alone by its schedule meanwhile, and can be cancelled", async () => {
+    await writeAll(30);
+    store.beforePut = async (put) => {
+      if (put === 20) throw throttled(3_600_000);
+    };
+    const before = Date.now();
+    const handle = await start();
+    await waiting();
+    const [row] = await syncs();
+    expect(row).toMatchObject({ error: { code: "RATE_LIMITED", message: "Too many requests." }, endedAt: null });
+    expect(row!.waitsUntil!.getTime()).toBeGreaterThanOrEqual(before + 3_600_000);
+
+    const fired = await start({ startedBy: "schedule" }, randomUUID());
+    expect(await fired.result()).toMatchObject({ scanned: 0, heldBack: expect.stringContaining("Waiting until") });
+    expect(await syncs()).toEqual([row]);
+
+    await handle.cancel();
+    await expect(handle.result()).rejects.toThrow("cancelled");
+    expect(await syncs()).toMatchObject([{ id: row!.id, status: "cancelled", waitsUntil: null }]);
+    expect(await sync()).toMatchObject({ status: "done", added: 30 - row!.added });
+  });
+
+  it("is the same one in a new workflow, as it is where the history of its own has grown long", async () => {
+    await writeAll(30);
+    store.beforePut = async (put) => {
+      if (put === 20) throw throttled(3_600_000);
+    };
+    const handle = await start();
+    await waiting();
+    const [row] = await syncs();
+    await handle.terminate();
+    const continued = await start({ waited: { syncId: row!.id, idleWaits: 1 } });
+    expect(await continued.result()).toMatchObject({ scanned: 30, changed: 30 });
+    expect(await syncs()).toMatchObject([{ id: row!.id, status: "done", added: 30, read: 30 }]);
+  });
+
+  it("within a run says so in the run's stage, and the run has all of it", async () => {
+    await writeAll(30);
+    store.beforePut = async (put) => {
+      if (put === 20) throw throttled(3000);
+    };
+    const [runId, settings] = [randomUUID(), loopSettingsSchema.parse({})];
+    await createRun(scope, { id: runId, workflowId: runId, startedBy: "ada@example.com", settings });
+    const input: StageInput = { workspaceId: scope.workspaceId, runId, settings };
+    const run = await client.workflow.start("connect", { workflowId: `${runId}-connect`, taskQueue, args: [input] });
+    const stage = async () => (await getRun(scope, runId)).stages.find(({ stage }) => stage === "connect");
+    await expect
+      .poll(async () => (await stage())?.progress?.note, { timeout: 20_000 })
+      .toContain("UTC, as “Folder” asked for.");
+    await run.result();
+    expect(await stage()).toMatchObject({ status: "done", inCount: 30, outCount: 30 });
+    expect(await syncs()).toMatchObject([{ runId, status: "done", added: 30, startedBy: "ada@example.com" }]);
   });
 });
 

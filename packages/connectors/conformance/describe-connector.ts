@@ -3,13 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Change } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { isAnnealError } from "@anneal/core/errors";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { defaultLimits, type Connector } from "../src/connector.ts";
+import { defaultLimits, type ConnectContext, type Connector } from "../src/connector.ts";
 import { reportOf } from "../src/failure.ts";
 import { describeClock } from "./describe-clock.ts";
+import { describeConnection } from "./describe-connection.ts";
+import { describeCounting } from "./describe-counting.ts";
 import { describeNames, type SourceNames } from "./describe-names.ts";
+import { describeRemote, type RemoteHarness } from "./describe-remote.ts";
 import type { Kit } from "./kit.ts";
 import { MemoryTarget } from "./memory-target.ts";
+import type { Relay } from "./start-relay.ts";
 import { testContext } from "./test-context.ts";
 
 /**
@@ -35,6 +40,12 @@ export type ConformanceHarness<Config, Secrets> = {
    */
   setClock?(aheadMs: number): Promise<void>;
   names?: SourceNames;
+  /** How a service that is asked by HTTP is disturbed. */
+  remote?: RemoteHarness;
+  /** What every connection to a source goes through whose protocol is not HTTP. */
+  relay?: Relay;
+  /** `requestTimeoutMs` of a sync whose connection stands still; left out: 1000. */
+  stallTimeoutMs?: number;
   close(): Promise<void>;
 };
 
@@ -46,9 +57,19 @@ const corpus: Record<string, string> = {
   "unicode/größe-日本語 & 50% #1.md": "Grüße aus dem Lager 🚚.",
 };
 
+/** How a source is reached, which says what may happen on the way and what the harness needs to let it happen. */
+type Way =
+  /** `remote` */
+  | "http"
+  /** `relay` */
+  | "connection"
+  /** Nothing lies between. */
+  | null;
+
 export function describeConnector<Config, Secrets>(
   name: string,
   createHarness: () => Promise<ConformanceHarness<Config, Secrets>>,
+  way: Way = null,
 ): void {
   describe(`${name} keeps the connector contract`, () => {
     let harness: ConformanceHarness<Config, Secrets>;
@@ -70,14 +91,15 @@ export function describeConnector<Config, Secrets>(
         limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
         deletions: { ...defaultDeletionPolicy, ...deletions },
       });
-    const read = (target: MemoryTarget, deletions?: Partial<DeletionPolicy>): AsyncIterable<Change> =>
+    const readIn = (target: MemoryTarget, context: ConnectContext): AsyncIterable<Change> =>
       harness.connector.read({
         config: harness.config,
         secrets: harness.secrets,
         cursor: target.cursor,
         known: target.known(),
-        context: contextOf(deletions),
+        context,
       });
+    const read = (target: MemoryTarget, deletions?: Partial<DeletionPolicy>) => readIn(target, contextOf(deletions));
     const sync = async (target: MemoryTarget, deletions?: Partial<DeletionPolicy>) => {
       await target.apply(read(target, deletions));
       return target;
@@ -246,9 +268,30 @@ export function describeConnector<Config, Secrets>(
       expectCorpus(target, corpus);
     });
 
-    const kit: Kit = { hands: () => harness, corpus, sync, changesOf, expectDocuments: expectCorpus };
+    const kit: Kit = {
+      hands: () => harness,
+      corpus,
+      async sync(target, changes) {
+        await target.apply(readIn(target, { ...contextOf(), ...changes }));
+        return target;
+      },
+      async attempt(...sync) {
+        try {
+          await kit.sync(...sync);
+          return null;
+        } catch (error) {
+          if (isAnnealError(error)) return error;
+          throw error;
+        }
+      },
+      changesOf,
+      expectDocuments: expectCorpus,
+    };
     describeNames(kit);
     describeClock(kit);
+    if (way === "http") describeRemote(kit);
+    if (way === "connection") describeConnection(kit);
+    if (way !== null) describeCounting(kit);
 
     it("stops soon after it is cancelled", async () => {
       const abort = new AbortController();

@@ -2,10 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ConformanceHarness } from "./describe-connector.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
 import { MemoryTarget } from "./memory-target.ts";
+import { createTestClock, type TestClock } from "./test-clock.ts";
 import { testContext } from "./test-context.ts";
 
 /** Whom a document is shared with, in a source's own terms: a person, a group, a mail domain, or everybody. */
@@ -31,10 +33,16 @@ export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secr
 
 const people = ["ann", "bob", "eve"] as const;
 
-/** What every source with permissions must keep; run beside `describeConnector` with the same source. */
+/**
+ * What every source with permissions must keep; run beside `describeConnector` with the same source.
+ *
+ * @param createOther a source of the same kind in another tenant, where groups go by the same names; left out where there
+ * are no groups
+ */
 export function describePermissions<Config, Secrets>(
   name: string,
   createHarness: () => Promise<PermissionHarness<Config, Secrets>>,
+  createOther?: () => Promise<PermissionHarness<Config, Secrets>>,
 ): void {
   describe(`${name} keeps its permissions`, () => {
     let harness: PermissionHarness<Config, Secrets>;
@@ -132,6 +140,36 @@ export function describePermissions<Config, Secrets>(
       expect(await readersOf("plan.md")).toEqual(["bob"]);
     });
 
+    it("keeps groups of one name in two tenants apart", async (test) => {
+      if (createOther === undefined) return test.skip();
+      const other = await createOther();
+      try {
+        const sources = [
+          { source: harness, member: "ann", into: target },
+          { source: other, member: "bob", into: new MemoryTarget() },
+        ];
+        const entries: DirectoryEntry[] = [];
+        for (const { source, member, into } of sources) {
+          await source.put("plan.md", "About the plan.");
+          await source.setGroup("finance", [member]);
+          await source.share("plan.md", [{ group: "finance" }]);
+          const { connector, config, secrets } = source;
+          const request = { config, secrets, context: context() };
+          await into.apply(connector.read({ ...request, cursor: null, known: into.known() }));
+          for await (const entry of connector.readDirectory!(request)) entries.push(entry);
+        }
+        const directory = await MemoryDirectory.read(entries);
+        const addresses = new Set(sources.flatMap(({ source }) => people.map(source.emailOf)));
+        for (const { source, member, into } of sources) {
+          const acl = into.documents.get(source.refOf("plan.md"))?.item.acl;
+          const readers = [...addresses].filter((address) => mayRead(acl, directory.heldBy(address)));
+          expect(readers).toEqual([source.emailOf(member)]);
+        }
+      } finally {
+        await other.close();
+      }
+    });
+
     it("lets a denial win over whatever allows", async (test) => {
       if (!harness.supports.deny) return test.skip();
       await write("plan.md");
@@ -184,6 +222,35 @@ export function describePermissions<Config, Secrets>(
       await harness.move("reports/plan.md", "board/plan.md");
       await sync();
       expect(await readersOf("board/plan.md")).toEqual(["bob"]);
+    });
+
+    it("knows the same people and groups whichever request for them is told to wait, or breaks off", async (test) => {
+      const { remote, connector, config, secrets, supports } = harness;
+      if (remote === undefined || connector.readDirectory === undefined) return test.skip();
+      if (supports.groups) {
+        await write("plan.md");
+        await harness.setGroup("finance", ["ann", "bob"]);
+        await harness.share("plan.md", [{ group: "finance" }]);
+      }
+      const { trouble } = remote;
+      const list = async (clock: TestClock) => {
+        const listed: DirectoryEntry[] = [];
+        const request = { config, secrets, context: { ...context(), clock } };
+        for await (const entry of connector.readDirectory!(request)) listed.push(entry);
+        return listed;
+      };
+      trouble.begin(null);
+      const entries = await list(createTestClock());
+      const { asked } = trouble;
+      expect(asked).toBeGreaterThan(0);
+      for (let at = 0; at < asked; at += 1) {
+        const clock = createTestClock();
+        trouble.begin({ kind: "busy", from: at, count: 1, waitSeconds: 20 }, clock);
+        expect(await list(clock), `refused at ${at}`).toEqual(entries);
+        expect(trouble.hasty).toEqual([]);
+        trouble.begin({ kind: "cut", at }, clock);
+        expect(await list(clock), `cut at ${at}`).toEqual(entries);
+      }
     });
 
     it("shows a document whose permissions cannot be read to nobody", async (test) => {

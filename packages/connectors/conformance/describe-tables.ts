@@ -6,6 +6,8 @@ import { describePermissions, type PermissionHarness, type Who } from "./describ
  * "u-ann", "u-bob" and "u-eve" whose addresses are in a table "person".
  */
 export const tableHarness = {
+  // A statement may take 20 times as long.
+  stallTimeoutMs: 100,
   refOf: (path: string) => `page/${encodeURIComponent(path)}`,
   emailOf: (person: string) => `${person}@example.org`,
   setGroup: () => Promise.reject(new Error("there are no groups")),
@@ -27,7 +29,7 @@ export function describeTables<Config, Secrets>(
     ["by full listing", null],
     ["by watermark", watermark],
   ] as const) {
-    describeConnector(`${kind} ${how}`, () => createHarness(column, null));
+    describeConnector(`${kind} ${how}`, () => createHarness(column, null), "connection");
     describePermissions(`${kind} ${how}`, () => createHarness(column, "owners"));
   }
 }

@@ -6,7 +6,7 @@ export class MemoryDirectory {
   readonly #accounts = new Map<string, Set<string>>();
   readonly #groupsOf = new Map<string, Set<string>>();
 
-  static async read(entries: AsyncIterable<DirectoryEntry>): Promise<MemoryDirectory> {
+  static async read(entries: AsyncIterable<DirectoryEntry> | Iterable<DirectoryEntry>): Promise<MemoryDirectory> {
     const directory = new MemoryDirectory();
     for await (const entry of entries) {
       if (entry.type === "user") {

@@ -33,6 +33,14 @@ export class MemoryTarget {
     return "complete";
   }
 
+  /** Another one that has what this one has. */
+  copy(): MemoryTarget {
+    const copy = new MemoryTarget();
+    for (const [ref, document] of this.documents) copy.documents.set(ref, { ...document });
+    copy.cursor = structuredClone(this.cursor);
+    return copy;
+  }
+
   known(): KnownItems {
     const documents = this.documents;
     return {

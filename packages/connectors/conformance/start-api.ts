@@ -1,6 +1,13 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import type { RemoteTrouble } from "./remote-trouble.ts";
 
 export type ApiRequest = {
   method: string;
@@ -29,7 +36,10 @@ export type TestApi = {
 };
 
 /** A server for fakes: it listens on a port of its own and answers with what a function says. */
-export async function startApi(answer: (request: ApiRequest) => ApiAnswer | Promise<ApiAnswer>): Promise<TestApi> {
+export async function startApi(
+  answer: (request: ApiRequest) => ApiAnswer | Promise<ApiAnswer>,
+  trouble?: RemoteTrouble,
+): Promise<TestApi> {
   const requests: ApiRequest[] = [];
   const handle = async (incoming: IncomingMessage, response: ServerResponse) => {
     const { pathname, searchParams } = new URL(incoming.url ?? "/", "http://localhost");
@@ -43,11 +53,12 @@ export async function startApi(answer: (request: ApiRequest) => ApiAnswer | Prom
     requests.push(request);
     send(response, await answer(request));
   };
-  const server = createServer((incoming, response) => {
+  const listener: RequestListener = (incoming, response) => {
     handle(incoming, response).catch((error: unknown) => {
       response.writeHead(500).end(String(error));
     });
-  });
+  };
+  const server = createServer(trouble?.before(listener) ?? listener);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -8,6 +8,11 @@ export type Relay = {
   port: number;
   /** From here on nothing breaks any more. */
   mend(): void;
+  /** Counts anew what the server sends, over all connections, and spoils the one over which the last of it would go. */
+  begin(spoiling: { afterBytes: number; by: "ending" | "standing still" } | null): void;
+  /** Since it began. */
+  sentByServer(): number;
+  hasSpoilt(): boolean;
   /** All that clients have sent, as text of one byte a character. */
   sentByClients(): string;
   /** The names that clients asked for by SNI. */
@@ -24,10 +29,13 @@ export type RelayOptions = {
   tlsFor?: string;
 };
 
-export async function startRelay(serverPort: number, options: RelayOptions): Promise<Relay> {
+export async function startRelay(serverPort: number, options: RelayOptions = {}): Promise<Relay> {
   const open = new Set<Socket>();
   const names: string[] = [];
   let sentByClients = "";
+  let sentByServer = 0;
+  let spoiling: Parameters<Relay["begin"]>[0] = null;
+  let hasSpoilt = false;
   let breaks = options.breakAfterBytes !== undefined;
   const relay = (client: Socket) => {
     const server = connect(serverPort, "127.0.0.1");
@@ -44,8 +52,22 @@ export async function startRelay(serverPort: number, options: RelayOptions): Pro
     }
     client.pipe(server);
     client.on("data", (chunk) => (sentByClients += chunk.toString("latin1")));
+    let stands = false;
     server.on("data", (chunk) => {
+      if (stands) return;
       sentBytes += chunk.length;
+      sentByServer += chunk.length;
+      if (spoiling !== null && sentByServer > spoiling.afterBytes) {
+        const { by, afterBytes } = spoiling;
+        hasSpoilt = true;
+        spoiling = null;
+        const last = chunk.subarray(0, Math.max(0, chunk.length - (sentByServer - afterBytes)));
+        stands = true;
+        // What came before it arrives.
+        if (by === "standing still") client.write(last);
+        else client.end(last, () => client.destroy());
+        return;
+      }
       if (breaks && sentBytes > options.breakAfterBytes!) return client.destroy();
       const { transform } = options;
       if (transform === undefined) return client.write(chunk);
@@ -58,6 +80,13 @@ export async function startRelay(serverPort: number, options: RelayOptions): Pro
   return {
     port: (listener.address() as AddressInfo).port,
     mend: () => (breaks = false),
+    begin(next) {
+      spoiling = next;
+      hasSpoilt = false;
+      sentByServer = 0;
+    },
+    sentByServer: () => sentByServer,
+    hasSpoilt: () => hasSpoilt,
     sentByClients: () => sentByClients,
     serverNames: () => names,
     async stop() {

@@ -26,6 +26,8 @@ export type Samba = {
   sidOf(account: string): string;
   /** Replaces the access list of a path of the share (with backslashes), through the server. */
   setAcl(path: string, aces: readonly Ace[]): Promise<void>;
+  /** The SID of one of `sambaGroups`. */
+  sidOfGroup(group: string): string;
   /** Replaces the members of one of `sambaGroups`, which are SIDs; returns its own. */
   setGroup(group: string, members: readonly string[]): string;
   /** Replaces whom the share as a whole admits: entries as sharesec takes them, such as "S-1-1-0:ALLOWED/0/FULL". */
@@ -124,7 +126,8 @@ export async function startSamba(program: DebianProgram): Promise<Samba> {
     throw error;
   }
   const answers = createInterface({ input: writer.stdout })[Symbol.asyncIterator]();
-  const groups = new Map<string, { sid: string; members: readonly string[] }>();
+  const groups = new Map<string, readonly string[]>();
+  const sidOfGroup = (group: string) => new RegExp(`${group} \\((S-[\\d-]+)\\)`).exec(groupList)?.[1] ?? "";
 
   return {
     port,
@@ -144,13 +147,13 @@ export async function startSamba(program: DebianProgram): Promise<Samba> {
     setShareAcl(entries) {
       run(["/usr/bin/sharesec", "-s", configPath, "docs", "-R", entries.join(",")]);
     },
+    sidOfGroup,
     setGroup(group, members) {
-      const known = groups.get(group);
-      const sid = known?.sid ?? new RegExp(`${group} \\((S-[\\d-]+)\\)`).exec(groupList)?.[1] ?? "";
-      const before = known?.members ?? [];
+      const sid = sidOfGroup(group);
+      const before = groups.get(group) ?? [];
       for (const member of members.filter((one) => !before.includes(one))) net("addmem", sid, member);
       for (const member of before.filter((one) => !members.includes(one))) net("delmem", sid, member);
-      groups.set(group, { sid, members });
+      groups.set(group, members);
       return sid;
     },
     stop,

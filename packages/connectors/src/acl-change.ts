@@ -1,13 +1,24 @@
 import { hash } from "node:crypto";
-import { aclFingerprint, type Acl } from "@anneal/core/access/acl";
+import { aclFingerprint } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change } from "@anneal/core/connect/change";
 
 const separator = "|";
 
+/**
+ * What of an ACL is compared: `aclFingerprint`, or `sourceAclFingerprint` where a new origin of the same grants counts. It
+ * must not where a moved document is recognised by its fingerprint, as what it inherits comes from elsewhere then.
+ */
+export type AclComparison = (acl: SourceAcl) => string;
+
 /** A fingerprint of two parts, so that a change of the audience alone is told from one of the content. */
-export function withAcl(contentPart: string, acl: Acl | null): string {
+export function withAcl(
+  contentPart: string,
+  acl: SourceAcl | null,
+  comparison: AclComparison = aclFingerprint,
+): string {
   if (acl === null) return contentPart;
-  return `${contentPart}${separator}${hash("sha256", aclFingerprint(acl)).slice(0, 32)}`;
+  return `${contentPart}${separator}${hash("sha256", comparison(acl)).slice(0, 32)}`;
 }
 
 /**
@@ -16,14 +27,19 @@ export function withAcl(contentPart: string, acl: Acl | null): string {
  *
  * @param before the stored fingerprint, or null for a document that is not known
  */
-export function aclChange(ref: string, before: string | null, acl: Acl | null): Change | null {
+export function aclChange(
+  ref: string,
+  before: string | null,
+  acl: SourceAcl | null,
+  comparison: AclComparison = aclFingerprint,
+): Change | null {
   if (before === null || acl === null) return null;
-  const fingerprint = withAcl(contentPartOf(before), acl);
+  const fingerprint = withAcl(contentPartOf(before), acl, comparison);
   return fingerprint === before ? null : { type: "acl", ref, acl, fingerprint };
 }
 
 /** Without an ACL the whole must be equal: what was stored with one has to be stored again without. */
-export function hasContent(before: string | null, contentPart: string, acl: Acl | null): boolean {
+export function hasContent(before: string | null, contentPart: string, acl: SourceAcl | null): boolean {
   if (before === null) return false;
   return acl === null ? before === contentPart : contentPartOf(before) === contentPart;
 }

@@ -4,6 +4,7 @@ import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { ErrorReport } from "@anneal/core/errors";
 import type { z } from "zod";
+import type { Clock } from "./clock.ts";
 import type { PythonRuntime } from "./python-runtime.ts";
 import type { RemoteObserver } from "./remote/remote-observer.ts";
 
@@ -35,6 +36,8 @@ export type ConnectContext = {
   python: PythonRuntime | null;
   /** Told of remote calls; left out where nobody counts. */
   onRemoteEvent?: RemoteObserver | undefined;
+  /** For the waits that a service asks for; left out: the machine's. */
+  clock?: Clock | undefined;
   /** For credentials that change by being used; left out where nothing is stored, and what is renewed lasts a run. */
   renewSecrets?: RenewSecrets | undefined;
 };

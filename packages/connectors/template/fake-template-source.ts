@@ -1,3 +1,4 @@
+import { refuseSigned, RemoteTrouble } from "../conformance/remote-trouble.ts";
 import { startApi, type ApiAnswer, type ApiRequest, type TestApi } from "../conformance/start-api.ts";
 
 type StoredDocument = { text: string; revision: number; readers: string[] | undefined };
@@ -7,6 +8,7 @@ type StoredDocument = { text: string; revision: number; readers: string[] | unde
  * any machine, start that instead.
  */
 export type FakeTemplateSource = TestApi & {
+  trouble: RemoteTrouble;
   documents: Map<string, StoredDocument>;
   groups: Map<string, string[]>;
   /** Their content is refused. */
@@ -60,5 +62,10 @@ export async function startFakeTemplateSource(): Promise<FakeTemplateSource> {
     }));
     return { body: { documents, next: behind.length > page.length ? page.at(-1)?.[0] : null } };
   };
-  return Object.assign(state, await startApi(answer));
+  /** How the service refuses, in its own form. */
+  const trouble = new RemoteTrouble({
+    busy: (waitSeconds) => ({ status: 429, headers: { "retry-after": String(waitSeconds) }, body: {} }),
+    credentials: refuseSigned({ status: 401, body: {} }),
+  });
+  return Object.assign(state, { trouble }, await startApi(answer, trouble));
 }

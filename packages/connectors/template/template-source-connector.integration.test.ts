@@ -33,6 +33,8 @@ async function createHarness(): Promise<PermissionHarness<TemplateSourceConfig, 
       source.gone = true;
       return async () => void (source.gone = false);
     },
+    // Whatever its answers meet on their way: it asks to wait, refuses, breaks off, stands still.
+    remote: { trouble: source.trouble },
     close: () => source.stop(),
 
     emailOf: (person) => `${person}@acme.example`,
@@ -60,8 +62,8 @@ function readerOf(who: Who): string {
   return "user" in who ? `${who.user}@acme.example` : `group:${who.group}`;
 }
 
-describeConnector("template-source", createHarness);
-describePermissions("template-source", createHarness);
+describeConnector("template-source", createHarness, "http");
+describePermissions("template-source", createHarness, createHarness);
 
 /** What is special about the service is tested beside the kit. */
 describe("Template source", () => {

@@ -1,29 +1,20 @@
 import { AnnealError } from "@anneal/core/errors";
 import { repoDir } from "@anneal/local-stack/environment";
 import type { Command } from "commander";
-import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import type { Env } from "../env.ts";
 import type { PortalClient } from "../portal/client.ts";
 import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
+import { addSource, type AddSourceOptions } from "./add-source.ts";
 import { checkAndPrint } from "./print-check.ts";
+import { describeKind } from "./describe-kind.ts";
 import { followSync } from "./follow-sync.ts";
 import { describeNewConnector, writeConnector } from "./new-connector.ts";
-import { readFields, type FieldSchema } from "./read-fields.ts";
-import { signIn, signInOfferSchema, wantsSignIn } from "./sign-in.ts";
+import { signIn, wantsSignIn } from "./sign-in.ts";
+import { listKinds, requireKind } from "./source-kinds.ts";
 
 const collect = (value: string, all: string[]) => [...all, value];
 
-const kindsSchema = z.array(
-  z.object({
-    kind: z.string(),
-    title: z.string(),
-    description: z.string(),
-    config: z.custom<FieldSchema>(),
-    secrets: z.custom<FieldSchema>(),
-    signIn: signInOfferSchema.nullable(),
-  }),
-);
 const sourcesSchema = z.array(
   z.object({
     id: z.string(),
@@ -33,14 +24,6 @@ const sourcesSchema = z.array(
     documentCount: z.number(),
   }),
 );
-type AddOptions = PortalOptions & {
-  name?: string;
-  set: string[];
-  secret: string[];
-  audience: "members" | "nobody";
-  schedule?: string;
-};
-
 type SteerOptions = PortalOptions & { schedule?: boolean };
 
 /** `anneal connect`: what the portal's pages of sources do, for scripts. */
@@ -49,7 +32,7 @@ export function addConnectCommand(program: Command, env: Env): void {
   const command = (usage: string, description: string) =>
     addPortalOptions(connect.command(usage), env).description(description);
 
-  command("kinds [kind]", "what can be connected, and what each kind asks for").action(
+  command("kinds [kind]", "what can be connected; of one kind, every field it takes and an example").action(
     async (kind: string | undefined, options: PortalOptions) => printKinds(await requirePortal(env, options), kind),
   );
   command("list", "the sources of the workspace").action(async (options: PortalOptions) => {
@@ -67,9 +50,16 @@ export function addConnectCommand(program: Command, env: Env): void {
       collect,
       [],
     )
-    .option("--audience <who>", "who may read documents without permissions of their own: members or nobody", "members")
+    .option(
+      "--config <file>",
+      "a JSON file with “config” and “secrets”, or - for the standard input; options win over it",
+    )
+    .option("--audience <who>", "who may read documents without permissions of their own: members (default) or nobody")
     .option("--schedule <cron>", "when to read it by itself, such as “0 * * * *” or “@every 30m”")
-    .action(async (kind: string, options: AddOptions) => add(env, await requirePortal(env, options), kind, options));
+    .option("--dry-run", "try it and say what would be added; nothing is saved")
+    .action(async (kind: string, options: PortalOptions & AddSourceOptions) =>
+      addSource(await requirePortal(env, options), kind, options, { env }),
+    );
   command("check <name>", "try a source again").action(async (name: string, options: PortalOptions) => {
     const portal = await requirePortal(env, options);
     const { id } = await findSource(portal, name);
@@ -120,55 +110,10 @@ export function addConnectCommand(program: Command, env: Env): void {
 }
 
 async function printKinds(portal: PortalClient, wanted: string | undefined): Promise<void> {
-  const kinds = await portal.query("connect.kinds", undefined, kindsSchema);
-  if (wanted === undefined) {
-    for (const { kind, title, description } of kinds) console.log(`${kind.padEnd(14)} ${title}: ${description}`);
-    return console.log("\n`anneal connect kinds <kind>` lists what one asks for.");
-  }
-  const found = requireKind(kinds, wanted);
-  console.log(`${found.title}: ${found.description}`);
-  for (const [option, schema] of [
-    ["--set", found.config],
-    ["--secret", found.secrets],
-  ] as const) {
-    for (const [field, { title, description }] of Object.entries(schema.properties ?? {})) {
-      const needed = schema.required?.includes(field) ? " (needed)" : "";
-      console.log(`  ${option} ${field}=…${needed}  ${[title, description].filter(Boolean).join(": ")}`);
-    }
-  }
-  if (found.signIn === null) return;
-  const { field, value, with: vendor } = found.signIn;
-  console.log(`  With --set ${field}=${value} no credential is needed: you sign in to ${vendor} with a code.`);
-}
-
-function requireKind<T extends { kind: string }>(kinds: readonly T[], kind: string): T {
-  const found = kinds.find((each) => each.kind === kind);
-  if (found) return found;
-  throw new AnnealError("NOT_FOUND", `There is no source of kind “${kind}”.`, {
-    action: `Use one of: ${kinds.map((each) => each.kind).join(", ")}.`,
-  });
-}
-
-async function add(env: Env, portal: PortalClient, wanted: string, options: AddOptions): Promise<void> {
-  const found = requireKind(await portal.query("connect.kinds", undefined, kindsSchema), wanted);
-  const config = readFields(options.set, found.config, "--set");
-  const secrets = Object.fromEntries(
-    await Promise.all(
-      Object.entries(readFields(options.secret, found.secrets, "--secret")).map(
-        async ([field, place]) => [field, await readSecret(env, field, String(place))] as const,
-      ),
-    ),
-  );
-  const credentials = wantsSignIn(found.signIn, config)
-    ? { signInId: await signIn(portal, { kind: found.kind, config }) }
-    : { secrets };
-  const access = { kind: found.kind, config, ...credentials };
-  await checkAndPrint(portal, "connect.checkDraft", access);
-  const { audience, schedule = null } = options;
-  const name =
-    options.name ?? `${found.title} ${Object.values(config).find((each) => typeof each === "string") ?? ""}`.trim();
-  await portal.mutate("connect.create", { ...access, name, audience, schedule }, z.unknown());
-  console.log(`✓ “${name}” is added. Read it with \`anneal connect sync ${JSON.stringify(name)}\`.`);
+  const kinds = await listKinds(portal);
+  if (wanted !== undefined) return console.log(describeKind(requireKind(kinds, wanted)).join("\n"));
+  for (const { kind, title, description } of kinds) console.log(`${kind.padEnd(14)} ${title}: ${description}`);
+  console.log("\n`anneal connect kinds <kind>` lists what one asks for, with an example.");
 }
 
 const storedSchema = z.object({
@@ -185,7 +130,7 @@ async function signInAgain(portal: PortalClient, wanted: string): Promise<void> 
   const { id: sourceId } = await findSource(portal, wanted);
   const [stored, kinds] = await Promise.all([
     portal.query("connect.get", { sourceId }, storedSchema),
-    portal.query("connect.kinds", undefined, kindsSchema),
+    listKinds(portal),
   ]);
   const { name, kind, config, audience, schedule } = stored;
   const found = requireKind(kinds, kind);
@@ -198,17 +143,6 @@ async function signInAgain(portal: PortalClient, wanted: string): Promise<void> 
   await checkAndPrint(portal, "connect.checkDraft", { kind, config, signInId, sourceId });
   await portal.mutate("connect.update", { sourceId, name, kind, config, audience, schedule, signInId }, z.unknown());
   console.log(`✓ “${name}” reads with this account from now on.`);
-}
-
-/** @throws AnnealError INVALID_INPUT that never repeats what stands in the place of a credential */
-async function readSecret(env: Env, field: string, place: string): Promise<string> {
-  const [, scheme = "", name = ""] = /^(env|file):(.+)$/.exec(place) ?? [];
-  const value =
-    scheme === "env" ? env[name] : scheme === "file" ? await readFile(name, "utf8").catch(() => undefined) : undefined;
-  if (value !== undefined && value.trim() !== "") return value.replace(/\r?\n$/, "");
-  throw new AnnealError("INVALID_INPUT", `The credential ${field} cannot be read.`, {
-    action: `Pass --secret ${field}=env:NAME with the name of a variable that holds it, or file:PATH with a file that does.`,
-  });
 }
 
 async function listSources(portal: PortalClient) {

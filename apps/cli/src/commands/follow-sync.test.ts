@@ -11,6 +11,7 @@ const sync: Sync = {
   dropped: 4,
   bytes: 5_242_880,
   progress: { expected: 2_400, documentsPerSecond: 60, bytesPerSecond: 262_144, etaMs: 20_000 },
+  waitsUntil: null,
   error: null,
 };
 
@@ -24,6 +25,13 @@ describe("formatSync", () => {
   it("leaves out what nobody knows", () => {
     expect(formatSync({ ...sync, bytes: 0, progress: null })).toBe(
       "▸ 1200 seen: 3 new, 2 changed, 1 deleted, 4 failed, 0 B",
+    );
+  });
+
+  it("says of one that waits until when, and why", () => {
+    const waitsUntil = new Date("2031-02-03T04:05:06Z");
+    expect(formatSync({ ...sync, status: "waiting", waitsUntil })).toBe(
+      "◷ waiting until 2031-02-03 04:05 UTC, as the source asked for, at 1200 seen: 3 new, 2 changed, 1 deleted, 4 failed, 5.0 MiB",
     );
   });
 

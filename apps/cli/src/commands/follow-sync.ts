@@ -11,7 +11,7 @@ const errorSchema = z.object({ code: z.string(), message: z.string(), action: z.
 
 export const syncSchema = z.object({
   id: z.string(),
-  status: z.enum(["running", "done", "failed", "cancelled", "skipped", "paused"]),
+  status: z.enum(["running", "done", "failed", "cancelled", "skipped", "paused", "waiting"]),
   scanned: z.number(),
   added: z.number(),
   changed: z.number(),
@@ -26,6 +26,8 @@ export const syncSchema = z.object({
       etaMs: z.number().nullable(),
     })
     .nullable(),
+  /** Of one that waits because its source asked for it. */
+  waitsUntil: z.coerce.date().nullable().default(null),
   error: errorSchema.nullable(),
 });
 export type Sync = z.infer<typeof syncSchema>;
@@ -49,7 +51,7 @@ export async function followSync(portal: PortalClient, sourceId: string, start: 
     const began = latest && (latest.id !== before?.id || latest.status !== before.status);
     if (began) {
       const line = { key: "sync", text: formatSync(latest) };
-      if (latest.status === "running") block.draw([{ ...line, status: "running" }]);
+      if (latest.status === "running" || latest.status === "waiting") block.draw([{ ...line, status: "running" }]);
       else if (latest.error === null) return block.draw([{ ...line, status: "done" }]);
       else throw new AnnealError("CONFLICT", latest.error.message, { action: latest.error.action });
     }
@@ -59,9 +61,13 @@ export async function followSync(portal: PortalClient, sourceId: string, start: 
 
 /** One line: what was seen so far, how much of it was fetched, how fast, and how long it still takes. */
 export function formatSync(sync: Sync): string {
-  const { scanned, added, changed, removed, dropped, bytes, progress, status } = sync;
+  const { scanned, added, changed, removed, dropped, bytes, progress, status, waitsUntil } = sync;
   const counts = `${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed, ${formatBytes(bytes)}`;
   if (status === "paused") return `◼ paused at ${scanned} seen: ${counts}`;
+  if (status === "waiting") {
+    const until = waitsUntil?.toISOString().slice(0, 16).replace("T", " ");
+    return `◷ waiting until ${until} UTC, as the source asked for, at ${scanned} seen: ${counts}`;
+  }
   if (status === "cancelled") return `◼ cancelled at ${scanned} seen: ${counts}`;
   if (status !== "running") return `✓ ${scanned} seen: ${counts}`;
   const { expected = null, documentsPerSecond = null, bytesPerSecond = null, etaMs = null } = progress ?? {};

@@ -1,13 +1,27 @@
 import { AnnealError } from "@anneal/core/errors";
 
-/** As much of a kind's JSON Schema as telling a text from a number or a list needs. */
+/** As much of a kind's JSON Schema as reading its fields, and saying what they take, needs. */
 export type FieldSchema = {
   type?: string;
   title?: string;
   description?: string;
+  default?: unknown;
+  enum?: unknown[];
+  examples?: unknown[];
+  format?: string;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
   anyOf?: FieldSchema[];
+  items?: FieldSchema;
   properties?: Record<string, FieldSchema>;
   required?: string[];
+  /** Only an administrator may change it from its default. */
+  administrator?: boolean;
 };
 
 /**

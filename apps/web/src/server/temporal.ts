@@ -85,25 +85,35 @@ export async function readWorkflowState(workflowId: string): Promise<"running" |
 }
 
 /**
- * Starts a workflow and waits for what it returns: for work of seconds that a person waits for.
- * @throws AnnealError ENGINE_UNAVAILABLE when nothing came back in time
+ * Starts a workflow and waits for what it returns: for work of seconds that a person waits for. Once `signal` says that
+ * nobody waits any more, it is cancelled.
+ * @throws AnnealError ENGINE_UNAVAILABLE when nothing came back in time, CANCELLED when nobody waited for it
  */
-export async function runWorkflow(name: string, workflowId: string, input: unknown, timeoutMs: number) {
+export async function runWorkflow(
+  name: string,
+  workflowId: string,
+  input: unknown,
+  { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
+) {
   await startWorkflow(name, workflowId, input);
   const handle = (await temporal()).workflow.getHandle(workflowId);
   const answered = new AbortController();
-  const late = sleep(timeoutMs, undefined, { signal: answered.signal }).then(() => "late" as const);
-  // Its end by the abort is nobody's failure.
-  late.catch(() => undefined);
+  const waits = AbortSignal.any([answered.signal, ...(signal ? [signal] : [])]);
+  const late = sleep(timeoutMs, undefined, { signal: waits }).then(
+    () => "late" as const,
+    () => "left" as const,
+  );
   try {
     const result: unknown = await Promise.race([handle.result(), late]);
-    if (result !== "late") return result;
+    if (result !== "late" && result !== "left") return result;
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
   } finally {
     answered.abort();
   }
   await handle.cancel().catch(() => undefined);
+  if (signal?.aborted)
+    throw new AnnealError("CANCELLED", "Nobody waited for the answer.", { action: "Try again to have one." });
   throw new AnnealError("ENGINE_UNAVAILABLE", "The worker did not answer in time.", {
     action: "Check that the worker runs (`npm start` starts it), then try again.",
     retryable: true,

@@ -14,7 +14,9 @@ export type AppliedSync = {
   secrets: Record<string, string>;
   sync: Required<SyncState>;
   context: ConnectContext;
-  progress: ProgressReporter;
+  /** For one document's content, from its opening to its end. */
+  documentTimeoutMs: number;
+  progress: Pick<ProgressReporter, "report">;
 };
 
 /** While it is read: `fingerprints` are told of all that is written. */

@@ -75,6 +75,7 @@ async function begin(signal = new AbortController().signal): Promise<AppliedSync
       chromiumPath: null,
       python: null,
     },
+    documentTimeoutMs: 60_000,
     progress: { report: async () => undefined },
   };
   return applied;

@@ -1,4 +1,4 @@
-import type { Acl } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { aclOfSource } from "@anneal/core/access/source-principals";
 import type { Change } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
@@ -30,7 +30,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
   const { scope, source, sync, context, progress } = applied;
   const { counts } = sync;
   const connector = requireConnector(source.kind);
-  const own = <Audience extends Acl | null>(acl: Audience) =>
+  const own = <Audience extends SourceAcl | null>(acl: Audience) =>
     acl === null || connector.directory === "vendor" ? acl : aclOfSource(acl, source.id);
   const fingerprints = createFingerprintReader(scope, source.id);
   const reading = { ...applied, fingerprints };
@@ -128,10 +128,10 @@ async function fetchUpsert(
   writer: UpsertWriter,
   { item, content }: Extract<Change, { type: "upsert" }>,
 ): Promise<void> {
-  const { objects, context } = reading;
+  const { objects, context, documentTimeoutMs } = reading;
   let held: HeldContent;
   try {
-    held = await fetchContent(objects, await content.open(context.signal), context);
+    held = await fetchContent(objects, content, context, documentTimeoutMs);
   } catch (error) {
     requireOfDocument(reading, error);
     // What came before it of the same document counts.

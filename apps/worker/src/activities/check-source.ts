@@ -11,7 +11,7 @@ import { getSource } from "@anneal/db/queries/connect";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import { takeDraft } from "@anneal/db/queries/source-drafts";
 import type { SecretBox } from "@anneal/db/secret-box";
-import { cancellationSignal } from "@temporalio/activity";
+import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +29,7 @@ type Checked = {
 export type CheckActivities = ReturnType<typeof createCheckActivities>;
 
 const requestTimeoutMs = 10_000;
+const pulseMs = 1_000;
 
 export function createCheckActivities(deps: {
   db: Database;
@@ -58,6 +59,7 @@ export function createCheckActivities(deps: {
     /** What is wrong with the source is its result, not a failure. */
     async checkSource({ workspaceId, of }: CheckInput): Promise<CheckOutcome> {
       const tempDir = await mkdtemp(join(tmpdir(), "anneal-check-"));
+      const pulse = setInterval(() => heartbeat(), pulseMs);
       try {
         // A drive that hangs answers neither a question nor its cancellation.
         return await Promise.race([check(await load({ db: deps.db, workspaceId }, of), tempDir), giveUp()]);
@@ -66,6 +68,7 @@ export function createCheckActivities(deps: {
         if (error instanceof Error && error.name === "TimeoutError") return tooSlow;
         throw error;
       } finally {
+        clearInterval(pulse);
         await rm(tempDir, { recursive: true, force: true });
       }
     },

@@ -1,5 +1,6 @@
-import type { SyncInput, SyncResult } from "@anneal/core/connect/contract";
+import type { SyncInput, SyncOutcome, SyncResult } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import type { Wait } from "@anneal/core/connect/plan-wait";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
@@ -13,6 +14,7 @@ import { countSourceDocuments, listDocumentDrops } from "@anneal/db/queries/docu
 import { replaceDrops, getRun } from "@anneal/db/queries/loop";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import {
+  abandonSync,
   beginSync,
   endSync,
   findOpenSync,
@@ -34,6 +36,8 @@ import type { ReaderPushes } from "../drivers/reader-pushes.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { applyDirectory } from "./apply-directory.ts";
+import { beginWait, waitNote } from "./begin-wait.ts";
+import { defaultDocumentTimeoutMs } from "./deadline.ts";
 import { followReaderChanges } from "./follow-readers.ts";
 import { createProgressReporter, type ProgressReporter } from "./progress.ts";
 
@@ -41,6 +45,16 @@ export type ConnectActivities = ReturnType<typeof createConnectActivities>;
 
 const pulseMs = 10_000;
 const lockRetryMs = 1_000;
+
+/** `idleWaits`: null where the workflow would not wait, but fail. */
+type Place = {
+  scope: Scope;
+  source: Source;
+  lock: Lock;
+  progress: ProgressReporter;
+  confirmDeletions: boolean;
+  idleWaits: number | null;
+};
 
 export function createConnectActivities(deps: {
   database: Pick<DatabaseHandle, "db" | "tryLock">;
@@ -52,8 +66,11 @@ export function createConnectActivities(deps: {
   readerPushes: ReaderPushes;
   /** Of a source's documents that one sync may delete without a person's word, 0 to 1; left out: a fifth. */
   maxDeletedShare?: number;
+  /** For one document's content; left out: ten minutes. */
+  documentTimeoutMs?: number;
 }) {
   const { objects, secretBox, maxDeletedShare = defaultDeletionPolicy.maxShare } = deps;
+  const { documentTimeoutMs = defaultDocumentTimeoutMs } = deps;
   const { db, tryLock } = deps.database;
 
   /** Never two at once over one source. Who may wait gets the lock when it is free; null tells the others to skip. */
@@ -68,16 +85,17 @@ export function createConnectActivities(deps: {
 
   /** Reads the source and closes the row of the sync, however it ends. */
   async function readLocked(
-    place: { scope: Scope; source: Source; lock: Lock; progress: ProgressReporter; confirmDeletions: boolean },
+    place: Place,
     sync: Required<SyncState> & { sourceId: string },
-  ): Promise<ErrorReport | null> {
-    const { scope, source } = place;
+  ): Promise<{ heldBack: ErrorReport | null } | { wait: Wait }> {
+    const { scope, source, progress } = place;
+    const countsBefore = { ...sync.counts };
     const tempDir = await mkdtemp(join(tmpdir(), "anneal-sync-"));
     const close = (end: SyncEnd) => endSync(scope, sync, end);
     try {
       if (await isPauseRequested(scope, sync.id)) {
         await close({ status: "paused" });
-        return null;
+        return { heldBack: null };
       }
       const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
       const context: ConnectContext = {
@@ -92,15 +110,88 @@ export function createConnectActivities(deps: {
       };
       // Before the documents: whoever left a group must not read the new ones that it admits.
       await applyDirectory({ scope, source, secrets, context });
-      const end = await applyChanges({ scope, objects, source, sync, secrets, context, progress: place.progress });
+      const applied = { scope, objects, source, sync, secrets, context, documentTimeoutMs, progress };
+      const end = await applyChanges(applied);
       await close(end);
-      return end.status === "done" ? end.heldBack : null;
+      return { heldBack: end.status === "done" ? end.heldBack : null };
     } catch (error) {
-      if (cancellationSignal().aborted) await close({ status: "cancelled" });
-      else await close({ status: "failed", error: error instanceof AnnealError ? error.toReport() : unexpected });
-      throw error;
+      if (cancellationSignal().aborted) {
+        await close({ status: "cancelled" });
+        throw error;
+      }
+      try {
+        const ending = { scope, source, sync, countsBefore, progress };
+        const wait = place.idleWaits === null ? null : await beginWait(ending, place.idleWaits, error);
+        if (wait !== null) return { wait };
+        throw error;
+      } catch (failure) {
+        await close({ status: "failed", error: failure instanceof AnnealError ? failure.toReport() : unexpected });
+        throw failure;
+      }
     } finally {
       await rm(tempDir, { recursive: true, force: true });
+    }
+  }
+
+  /** @param idleWaits null: what asks to wait is thrown */
+  async function read(input: SyncInput, idleWaits: number | null): Promise<SyncOutcome> {
+    const runId = input.runId ?? null;
+    const scope = { db, workspaceId: input.workspaceId };
+    const source = await getSource(scope, input.sourceId);
+    const { attempt, workflowExecution } = activityInfo();
+    const sync = {
+      id: input.waited?.syncId ?? input.continues ?? stableUuid([workflowExecution!.runId, source.id], sha256),
+      sourceId: source.id,
+      runId,
+      workflowId: workflowExecution!.workflowId,
+      // Schedules of an earlier release do not say who they are.
+      startedBy: runId === null ? (input.startedBy ?? "schedule") : (await getRun(scope, runId)).startedBy,
+    };
+    const leftAlone = async (heldBack: string | null): Promise<SyncOutcome> => {
+      const live = await countSourceDocuments(scope, [source.id]);
+      return { status: "read", result: { scanned: 0, changed: 0, deleted: 0, failed: 0, live, heldBack } };
+    };
+    const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
+    // A source may think for longer than a heartbeat may be late.
+    const pulse = setInterval(() => heartbeat(), pulseMs);
+    const readers = followReaderChanges(scope, deps.readerPushes);
+    try {
+      const mayWait = runId !== null || attempt > 1 || input.waited !== undefined;
+      const lock = await lockSource(source, mayWait, progress);
+      if (lock === null) {
+        const other = await findOpenSync(scope, source.id);
+        await skipSync(scope, sync, alreadyRead(source.name, other?.startedBy));
+        return await leftAlone(null);
+      }
+      try {
+        const open = await findOpenSync(scope, source.id);
+        const other = open?.id === sync.id ? undefined : open;
+        // Its history is not filled with firings that did nothing.
+        if (runId === null && sync.startedBy === "schedule" && other?.status === "paused")
+          return await leftAlone(`The reading of “${source.name}” is paused.`);
+        const until = other?.status === "waiting" && idleWaits !== null ? other.waitsUntil : null;
+        const waitMs = until === null ? 0 : until.getTime() - Date.now();
+        if (until !== null && idleWaits !== null && waitMs > 0) {
+          if (runId === null) return await leftAlone(waitNote(source.name, until));
+          await progress.announce(0, waitNote(source.name, until));
+          return { status: "waiting", syncId: sync.id, waitMs, idleWaits };
+        }
+        // Who read it meanwhile has moved the cursor; a person may have changed the rest.
+        const current = await getSource(scope, source.id);
+        const counts = await beginSync(scope, sync);
+        const place = { scope, source: current, lock, progress, confirmDeletions: input.confirmDeletions, idleWaits };
+        const end = await readLocked(place, { ...sync, counts, failures: [] });
+        if ("wait" in end) return { status: "waiting", syncId: sync.id, ...end.wait };
+        const { scanned, added, changed, removed, dropped } = counts;
+        const live = await countSourceDocuments(scope, [source.id]);
+        const done = { scanned, changed: added + changed, deleted: removed, failed: dropped, live };
+        return { status: "read", result: { ...done, heldBack: end.heldBack?.message ?? null } };
+      } finally {
+        await lock.release();
+      }
+    } finally {
+      await readers.end();
+      clearInterval(pulse);
     }
   }
 
@@ -121,64 +212,28 @@ export function createConnectActivities(deps: {
     },
 
     /**
-     * A run waits for whoever reads the source now, because its later stages need all of it; a sync of its own would
-     * only repeat what is going on, and is skipped with a sentence that says so. While a sync is paused its source is
-     * left alone by its schedule.
+     * Reads a source to its end, or to where it asks to be left alone for a while. A run waits for whoever reads the
+     * source now, because its later stages need all of it; a sync of its own would only repeat what is going on, and is
+     * skipped with a sentence that says so. While a sync is paused or waits its source is left alone by its schedule.
+     * @throws AnnealError RATE_LIMITED when the sync waited often enough for nothing
      */
+    async readSource(input: SyncInput): Promise<SyncOutcome> {
+      return read(input, input.waited?.idleWaits ?? 0);
+    },
+
+    /** For workflows of an earlier release, which leave it to Temporal to try again. */
     async syncSource(
-      input: Omit<SyncInput, "startedBy"> & { startedBy?: string; runId: string | null },
+      input: Omit<SyncInput, "startedBy" | "runId"> & { startedBy?: string; runId: string | null },
     ): Promise<SyncResult> {
-      const { runId } = input;
-      const scope = { db, workspaceId: input.workspaceId };
-      const source = await getSource(scope, input.sourceId);
-      const { attempt, workflowExecution } = activityInfo();
-      const sync = {
-        id: input.continues ?? stableUuid([workflowExecution!.runId, source.id], sha256),
-        sourceId: source.id,
-        runId,
-        workflowId: workflowExecution!.workflowId,
-        // Schedules of an earlier release do not say who they are.
-        startedBy: runId === null ? (input.startedBy ?? "schedule") : (await getRun(scope, runId)).startedBy,
-      };
-      const live = () => countSourceDocuments(scope, [source.id]);
-      const untouched = { scanned: 0, changed: 0, deleted: 0, failed: 0 };
-      const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
-      // A source may think for longer than a heartbeat may be late.
-      const pulse = setInterval(() => heartbeat(), pulseMs);
-      const readers = followReaderChanges(scope, deps.readerPushes);
-      try {
-        const lock = await lockSource(source, runId !== null || attempt > 1, progress);
-        if (lock === null) {
-          const other = await findOpenSync(scope, source.id);
-          await skipSync(scope, sync, alreadyRead(source.name, other?.startedBy));
-          return { ...untouched, live: await live(), heldBack: null };
-        }
-        try {
-          const open = await findOpenSync(scope, source.id);
-          // Its history is not filled with firings that did nothing.
-          if (runId === null && sync.startedBy === "schedule" && open?.status === "paused" && open.id !== sync.id)
-            return { ...untouched, live: await live(), heldBack: `The reading of “${source.name}” is paused.` };
-          // Who read it meanwhile has moved the cursor; a person may have changed the rest.
-          const current = await getSource(scope, source.id);
-          const counts = await beginSync(scope, sync);
-          const place = { scope, source: current, lock, progress, confirmDeletions: input.confirmDeletions };
-          const heldBack = await readLocked(place, { ...sync, counts, failures: [] });
-          const { scanned, added, changed, removed, dropped } = counts;
-          return {
-            scanned,
-            changed: added + changed,
-            deleted: removed,
-            failed: dropped,
-            live: await live(),
-            heldBack: heldBack?.message ?? null,
-          };
-        } finally {
-          await lock.release();
-        }
-      } finally {
-        await readers.end();
-        clearInterval(pulse);
-      }
+      const { runId, startedBy = "schedule", ...rest } = input;
+      const outcome = await read({ ...rest, startedBy, ...(runId === null ? {} : { runId }) }, null);
+      if (outcome.status === "read") return outcome.result;
+      throw new Error("This sync cannot wait.");
+    },
+
+    /** A sync that was cancelled while it waited. */
+    async endWaiting({ workspaceId, syncId }: { workspaceId: string; syncId: string }): Promise<void> {
+      await abandonSync({ db, workspaceId }, syncId);
     },
 
     /** The stage's counts: every live document of its sources, less those whose content could not be had. */

@@ -1,4 +1,5 @@
 import type { ConnectContext } from "@anneal/connectors/connector";
+import type { ContentHandle } from "@anneal/core/connect/change";
 import { diskFullError, isDiskFull } from "@anneal/core/disk-full";
 import { AnnealError } from "@anneal/core/errors";
 import type { FetchedContent } from "@anneal/db/queries/upsert-documents";
@@ -7,9 +8,11 @@ import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { createDeadline } from "./deadline.ts";
 
 /** More than this is held in a temporary file, so that a sync's memory does not depend on what it reads. */
 const maxHeldBytes = 64 * 1024;
+const letGoMs = 10_000;
 
 export type HeldContent = {
   facts: FetchedContent;
@@ -20,19 +23,28 @@ export type HeldContent = {
 };
 
 /**
- * Reads content to its end while hashing it, and holds it until it is released.
- * @throws AnnealError DOCUMENT_TOO_LARGE, DISK_FULL, and what the stream fails with
+ * Opens content and reads it to its end while hashing it, and holds it until it is released.
+ * @param timeoutMs for all of it
+ * @throws AnnealError DOCUMENT_TOO_LARGE, DOCUMENT_TIMEOUT, DISK_FULL, and what the content fails with
  */
 export async function fetchContent(
   objects: ObjectStore,
-  stream: AsyncIterable<Uint8Array>,
-  context: Pick<ConnectContext, "tempDir" | "limits">,
+  content: ContentHandle,
+  context: Pick<ConnectContext, "tempDir" | "limits" | "signal">,
+  timeoutMs: number,
 ): Promise<HeldContent> {
+  const deadline = createDeadline(context.signal, timeoutMs);
+  let stream: AsyncIterator<Uint8Array> | undefined;
   const spool = createSpool(join(context.tempDir, randomUUID()));
   const hash = createHash("sha256");
   let sizeBytes = 0;
   try {
-    for await (const part of stream) {
+    const opening = content.open(deadline.signal);
+    opening.then((late) => (deadline.signal.aborted ? closeUnread(late) : undefined)).catch(() => undefined);
+    stream = (await deadline.wait(opening))[Symbol.asyncIterator]();
+    for (;;) {
+      const { done, value: part } = await deadline.wait(stream.next());
+      if (done === true) break;
       sizeBytes += part.byteLength;
       if (sizeBytes > context.limits.documentBytes) throw tooLarge(context.limits.documentBytes);
       hash.update(part);
@@ -49,9 +61,28 @@ export async function fetchContent(
       release: spool.remove,
     };
   } catch (error) {
-    await spool.remove();
+    await Promise.all([letGo(stream, context.signal), spool.remove()]);
+    // What an aborted request fails with says less.
+    deadline.throwIfOver();
     throw isDiskFull(error) ? diskFullError(`the disk of ${context.tempDir}`, error) : error;
+  } finally {
+    deadline.clear();
   }
+}
+
+/** What opened after nobody waited for it any more. It closes when it ends, and so it has to begin. */
+async function closeUnread(stream: AsyncIterable<Uint8Array>): Promise<void> {
+  const late = stream[Symbol.asyncIterator]();
+  await late.next();
+  await late.return?.();
+}
+
+/** Who reads one content after the other must be let off this one first; one that hangs is not waited for without end. */
+async function letGo(stream: AsyncIterator<Uint8Array> | undefined, signal: AbortSignal): Promise<void> {
+  if (stream?.return === undefined) return;
+  const deadline = createDeadline(signal, letGoMs);
+  await deadline.wait(Promise.resolve(stream.return())).catch(() => undefined);
+  deadline.clear();
 }
 
 /** Bytes in memory, or in a file as soon as they are many. */

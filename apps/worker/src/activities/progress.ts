@@ -10,6 +10,8 @@ const writeEveryMs = 1_000;
 export type ProgressReporter = {
   /** Cheap to call for every item: heartbeats ten times a second at most, writes once. */
   report(done: number, total: number | null, note?: string): Promise<void>;
+  /** What is to be read until the next report, however soon after the last one. */
+  announce(done: number, note: string): Promise<void>;
 };
 
 /** @param runId null outside a run: the activity still heartbeats, which is how it learns of a cancellation. */
@@ -21,6 +23,11 @@ export function createProgressReporter(
   let firstDone: number | null = null;
   let writtenAt = Number.NEGATIVE_INFINITY;
   let heartbeatAt = Number.NEGATIVE_INFINITY;
+  const write = async (progress: Pick<Progress, "done" | "total" | "ratePerSecond" | "etaMs" | "note">) => {
+    if (place.runId === null) return;
+    writtenAt = now();
+    await setStageProgress(place.scope, place.runId, place.stage, { ...progress, unit: place.unit });
+  };
   return {
     async report(done, total, note) {
       const at = now();
@@ -31,17 +38,12 @@ export function createProgressReporter(
       firstDone ??= done;
       const elapsedMs = at - startedAt;
       if (place.runId === null || (at - writtenAt < writeEveryMs && done !== total)) return;
-      writtenAt = at;
       const ratePerSecond = elapsedMs > 500 && done > firstDone ? ((done - firstDone) / elapsedMs) * 1000 : null;
-      const progress: Progress = {
-        done,
-        total,
-        unit: place.unit,
-        ratePerSecond,
-        etaMs: ratePerSecond === null || total === null ? null : Math.round(((total - done) / ratePerSecond) * 1000),
-        note: note ?? null,
-      };
-      await setStageProgress(place.scope, place.runId, place.stage, progress);
+      const etaMs = ratePerSecond === null || total === null ? null : ((total - done) / ratePerSecond) * 1000;
+      await write({ done, total, ratePerSecond, etaMs: etaMs && Math.round(etaMs), note: note ?? null });
+    },
+    async announce(done, note) {
+      await write({ done, total: null, ratePerSecond: null, etaMs: null, note });
     },
   };
 }

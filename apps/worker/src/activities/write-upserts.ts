@@ -1,5 +1,5 @@
 import type { SourceItem } from "@anneal/core/connect/change";
-import { AnnealError, type ErrorReport } from "@anneal/core/errors";
+import { AnnealError, type ErrorCode, type ErrorReport } from "@anneal/core/errors";
 import { isRefusedForOne, isRefusedValue, upsertDocuments } from "@anneal/db/queries/upsert-documents";
 import type { ReadingSync } from "./applied-sync.ts";
 import { createBatchWriter, type BatchWriter } from "./batch-writer.ts";
@@ -72,9 +72,12 @@ export function createUpsertWriter(reading: ReadingSync): UpsertWriter {
   };
 }
 
+/** A source that asks to be left alone would refuse the next document as well, and a feed tells of none twice. */
+const ofAllDocuments: readonly ErrorCode[] = ["DISK_FULL", "RATE_LIMITED"];
+
 /** @throws what is wrong with more than one document */
 export function requireOfDocument({ context }: ReadingSync, error: unknown): asserts error is AnnealError {
-  if (!(error instanceof AnnealError) || error.code === "DISK_FULL" || context.signal.aborted) throw error;
+  if (!(error instanceof AnnealError) || ofAllDocuments.includes(error.code) || context.signal.aborted) throw error;
 }
 
 /** All in one transaction; when that is refused for one of them, each in its own, and the one is left out. */
@@ -103,6 +106,6 @@ async function writeUpserts(reading: ReadingSync, batch: readonly FetchedUpsert[
 
 const unstorable: ErrorReport = {
   code: "INVALID_INPUT",
-  message: "What the source says of the document cannot be stored: its name is too long, or holds what no text may.",
+  message: "The document cannot be stored: its name, title or address has a character that no text may hold.",
   action: "Rename the document, or correct its title and address at the source.",
 };

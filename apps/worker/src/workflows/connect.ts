@@ -1,50 +1,83 @@
 import type { CheckOutcome } from "@anneal/core/connect/check-outcome";
 import type { CheckInput, SyncInput, SyncResult } from "@anneal/core/connect/contract";
 import type { StageInput } from "@anneal/core/loop/contract";
-import { proxyActivities } from "@temporalio/workflow";
+import {
+  CancellationScope,
+  continueAsNew,
+  executeChild,
+  patched,
+  proxyActivities,
+  sleep,
+  workflowInfo,
+} from "@temporalio/workflow";
 import type { CheckActivities } from "../activities/check-source.ts";
 import type { ConnectActivities } from "../activities/connect.ts";
 import { runStage } from "./run-stage.ts";
 
-const { listSourcesToSync, summariseConnect } = proxyActivities<ConnectActivities>({
+const { listSourcesToSync, summariseConnect, endWaiting } = proxyActivities<ConnectActivities>({
   startToCloseTimeout: "1 minute",
   retry: { maximumInterval: "10 seconds" },
 });
-const { syncSource } = proxyActivities<ConnectActivities>({
-  startToCloseTimeout: "24 hours",
-  heartbeatTimeout: "60 seconds",
-  retry: { maximumAttempts: 4, maximumInterval: "1 minute" },
+const reading = { startToCloseTimeout: "24 hours", heartbeatTimeout: "60 seconds" } as const;
+const retries = { maximumAttempts: 4, maximumInterval: "1 minute" } as const;
+const { syncSource } = proxyActivities<ConnectActivities>({ ...reading, retry: retries });
+// A source that asks for a wait is left to the workflow, which waits as often as the sync gets on between.
+const { readSource } = proxyActivities<ConnectActivities>({
+  ...reading,
+  retry: { ...retries, nonRetryableErrorTypes: ["RATE_LIMITED"] },
 });
-// Once: a person waits for it, and its draft is handed out once.
+// Once: a person waits for it, and its draft is handed out once. Its heartbeat is how it hears that nobody does any more.
 const { checkSource: check } = proxyActivities<CheckActivities>({
   startToCloseTimeout: "1 minute",
+  heartbeatTimeout: "5 seconds",
   retry: { maximumAttempts: 1 },
 });
+
+/** Workflows that began before waited by Temporal's retries, four of them. */
+const waitsByTimer = "a sync waits for its source by a timer";
 
 export async function connect(input: StageInput): Promise<void> {
   await runStage(input, "connect", async () => {
     const { sourceIds } = await listSourcesToSync(input);
     const results: SyncResult[] = [];
-    for (const sourceId of sourceIds) {
-      results.push(
-        await syncSource({
-          workspaceId: input.workspaceId,
-          runId: input.runId,
-          sourceId,
-          confirmDeletions: input.settings.confirmDeletions,
-        }),
-      );
-    }
+    for (const sourceId of sourceIds) results.push(await readInRun(input, sourceId));
     return summariseConnect({ ...input, results });
   });
 }
 
+/** In a workflow of its own, whose history can begin anew while the source makes it wait. */
+async function readInRun({ workspaceId, runId, settings }: StageInput, sourceId: string): Promise<SyncResult> {
+  const input = { workspaceId, runId, sourceId, confirmDeletions: settings.confirmDeletions };
+  if (!patched(waitsByTimer)) return syncSource(input);
+  const workflowId = `${workflowInfo().workflowId}-${sourceId}`;
+  return executeChild(sync, { workflowId, args: [{ ...input, startedBy: "run" }] });
+}
+
 /**
- * One source outside a run: "sync now". What it fetched is cleaned and indexed by the next run; of a new audience the
- * index hears at once, in a workflow of its own (push-readers.ts).
+ * One source: "sync now", its schedule, or a part of a run. What a sync outside of runs fetched is cleaned and indexed by
+ * the next run; of a new audience the index hears at once, in a workflow of its own (push-readers.ts).
  */
 export async function sync(input: SyncInput): Promise<SyncResult> {
-  return syncSource({ ...input, runId: null });
+  if (!patched(waitsByTimer)) return syncSource({ ...input, runId: null });
+  let { waited } = input;
+  for (;;) {
+    const outcome = await readSource(waited === undefined ? input : { ...input, waited });
+    if (outcome.status === "read") return outcome.result;
+    const { syncId, waitMs, idleWaits } = outcome;
+    waited = { syncId, idleWaits };
+    await waitForSource(input.workspaceId, syncId, waitMs);
+    if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof sync>({ ...input, waited });
+  }
+}
+
+async function waitForSource(workspaceId: string, syncId: string, waitMs: number): Promise<void> {
+  try {
+    await sleep(waitMs);
+  } catch (cancellation) {
+    // Nobody reads, so nobody else would say so in its row.
+    await CancellationScope.nonCancellable(() => endWaiting({ workspaceId, syncId }));
+    throw cancellation;
+  }
 }
 
 /** Says whether a source can be read, and a little of what would be; reads none of it into the workspace. */

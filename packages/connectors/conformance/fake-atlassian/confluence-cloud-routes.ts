@@ -147,14 +147,14 @@ function permissionsOf(space: FakeSpace) {
 }
 
 function showListed({ contents, spaces }: ConfluenceState, content: FakeContent) {
-  const { id, title, spaceId, parentId, version, type } = content;
+  const { id, title, spaceId, parentId, version, changedAt, type } = content;
   return {
     id,
     title,
     spaceId,
     status: "current",
     ...(type === "blogpost" ? {} : { parentId, parentType: parentId === null ? null : contents.get(parentId)?.type }),
-    version: { number: version, createdAt: "2026-01-05T10:00:00.000Z" },
+    version: { number: version, createdAt: changedAt },
     _links: { webui: `/spaces/${spaces.get(spaceId)?.key}/${type}s/${id}` },
   };
 }
@@ -166,14 +166,14 @@ function withCursor({ path, query }: Asked, cursor: string): string {
 }
 
 /** As version 2 lists an attachment. */
-function showAttachment({ id, title, version, mediaType, body, parentId }: FakeContent) {
+function showAttachment({ id, title, version, changedAt, mediaType, body, parentId }: FakeContent) {
   return {
     id,
     title,
     status: "current",
     mediaType,
     fileSize: Buffer.byteLength(body),
-    version: { number: version, createdAt: "2026-01-05T10:00:00.000Z" },
+    version: { number: version, createdAt: changedAt },
     webuiLink: `/pages/viewpageattachments.action?pageId=${parentId}`,
   };
 }

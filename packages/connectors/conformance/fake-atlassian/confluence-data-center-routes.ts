@@ -181,7 +181,7 @@ function showAccount({ accountId, username, displayName }: FakeAccount) {
 }
 
 function showContent({ contents, spaces }: ConfluenceState, content: FakeContent, expand: string) {
-  const { id, type, title, version, spaceId } = content;
+  const { id, type, title, version, changedAt, spaceId } = content;
   const ancestors: { id: string }[] = [];
   for (let at = contents.get(content.parentId ?? ""); at !== undefined; at = contents.get(at.parentId ?? "")) {
     ancestors.unshift({ id: at.id });
@@ -191,7 +191,7 @@ function showContent({ contents, spaces }: ConfluenceState, content: FakeContent
     type,
     status: "current",
     title,
-    ...(expand.includes("version") ? { version: { number: version, when: "2026-01-05T10:00:00.000Z" } } : {}),
+    ...(expand.includes("version") ? { version: { number: version, when: changedAt } } : {}),
     ...(expand.includes("ancestors") ? { ancestors } : {}),
     _links: { webui: `/spaces/${spaces.get(spaceId)?.key}/pages/${id}/${encodeURIComponent(title)}` },
   };

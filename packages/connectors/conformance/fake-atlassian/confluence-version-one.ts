@@ -45,12 +45,12 @@ export function showSwept(state: ConfluenceState, content: FakeContent, show: Sh
 }
 
 /** As version 1 shows an attachment. */
-export function showAttachmentInside({ id, title, version, mediaType, body, parentId }: FakeContent) {
+export function showAttachmentInside({ id, title, version, changedAt, mediaType, body, parentId }: FakeContent) {
   return {
     id,
     type: "attachment",
     title,
-    version: { number: version, when: "2026-01-05T10:00:00.000Z" },
+    version: { number: version, when: changedAt },
     extensions: { mediaType, fileSize: Buffer.byteLength(body) },
     _links: {
       webui: `/pages/viewpageattachments.action?pageId=${parentId}`,

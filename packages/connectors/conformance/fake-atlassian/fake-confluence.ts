@@ -15,6 +15,8 @@ export type FakeContent = {
   body: string;
   parentId: string | null;
   version: number;
+  /** By its own clock. */
+  changedAt: string;
   /** null: unrestricted. */
   readRestriction: Readers | null;
   mediaType: string | null;
@@ -41,6 +43,8 @@ export type ConfluenceState = {
 };
 
 export type FakeConfluence = ConfluenceState & {
+  /** How far its clock is ahead of ours. */
+  aheadMs: number;
   addSpace(key: string, readers: Readers): FakeSpace;
   removeSpace(space: FakeSpace): () => void;
   add(space: FakeSpace, content: Partial<FakeContent> & Pick<FakeContent, "title">): FakeContent;
@@ -74,8 +78,10 @@ export async function startFakeConfluence(deployment: FakeDeployment = "cloud"):
     return true;
   };
 
+  const now = () => new Date(Date.now() + fake.aheadMs).toISOString();
   const fake: FakeConfluence = {
     site,
+    aheadMs: 0,
     spaces,
     contents,
     unindexed: new Set(),
@@ -107,6 +113,7 @@ export async function startFakeConfluence(deployment: FakeDeployment = "cloud"):
         body: "",
         parentId: null,
         version: 1,
+        changedAt: now(),
         readRestriction: null,
         mediaType: null,
         brokenBody: false,
@@ -117,7 +124,7 @@ export async function startFakeConfluence(deployment: FakeDeployment = "cloud"):
       return added;
     },
     edit(content, change) {
-      Object.assign(content, change);
+      Object.assign(content, change, { changedAt: now() });
       content.version += 1;
     },
     trash(content) {

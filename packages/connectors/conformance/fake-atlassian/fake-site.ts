@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { refuseSigned, RemoteTrouble } from "../remote-trouble.ts";
 
 export const deployments = ["cloud", "data-center"] as const;
 export type FakeDeployment = (typeof deployments)[number];
@@ -61,6 +62,10 @@ export type FakeSite = {
   answerOnce(pathPrefix: string, answer: Answer): void;
   /** Does something between two requests: before the first one that it is meant for is answered. */
   beforeOnce(isMeant: (asked: Asked) => boolean, act: () => void): void;
+  /** Before everything that is asked. */
+  trouble: RemoteTrouble;
+  /** The next position in a list that is shown is refused. */
+  expireCursor(): void;
   /** What was asked since the last look: "GET /rest/…". */
   takeLog(): string[];
   close(): Promise<void>;
@@ -82,11 +87,20 @@ export async function startFakeSite(
   const planned: { pathPrefix: string; answer: Answer }[] = [];
   const deeds: { isMeant: (asked: Asked) => boolean; act: () => void }[] = [];
   let log: string[] = [];
-
-  const server = createServer((request, response) => void respond(request, response));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  let staleCursors = 0;
 
   const isCloud = deployment === "cloud";
+  const trouble = new RemoteTrouble({
+    busy: (waitSeconds) => ({
+      status: 429,
+      headers: { ...(isCloud ? {} : noRoomLeft), "retry-after": String(waitSeconds) },
+      body: { message: "Rate limit exceeded." },
+    }),
+    credentials: refuseSigned(wrongCredentials),
+  });
+  const server = createServer(trouble.before((request, response) => void respond(request, response)));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+
   const idOf = (person: string) => (isCloud ? `712020:${person}` : `key-of-${person}`);
   const groupIdOf = (group: string) => (isCloud ? `group-id-${group}` : group);
   const addAccount: FakeSite["addAccount"] = (name, account = {}) => {
@@ -130,6 +144,8 @@ export async function startFakeSite(
     isIn: (accountId, ids) => [...ids].some((id) => holds(id, accountId, new Set())),
     answerOnce: (pathPrefix, answer) => planned.push({ pathPrefix, answer }),
     beforeOnce: (isMeant, act) => deeds.push({ isMeant, act }),
+    trouble,
+    expireCursor: () => void (staleCursors += 1),
     takeLog() {
       const taken = log;
       log = [];
@@ -156,10 +172,7 @@ export async function startFakeSite(
     if (at >= 0) return send(response, planned.splice(at, 1)[0]!.answer);
     const { authorization } = request.headers;
     if (authorization !== undefined && !accepted().includes(authorization)) {
-      return send(response, {
-        status: 401,
-        body: { message: "Client must be authenticated to access this resource." },
-      });
+      return send(response, wrongCredentials);
     }
     let text = "";
     for await (const chunk of request) text += String(chunk);
@@ -170,6 +183,10 @@ export async function startFakeSite(
       body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
       accountId: authorization === undefined ? null : site.bot.accountId,
     };
+    if (staleCursors > 0 && (asked.query.has("cursor") || asked.body.nextPageToken !== undefined)) {
+      staleCursors -= 1;
+      return send(response, staleCursor);
+    }
     const deed = deeds.findIndex(({ isMeant }) => isMeant(asked));
     if (deed >= 0) deeds.splice(deed, 1)[0]!.act();
     const answer = isBelow ? route(asked, site) : notFound;
@@ -179,6 +196,23 @@ export async function startFakeSite(
 
   return site;
 }
+
+const wrongCredentials = {
+  status: 401,
+  body: { message: "Client must be authenticated to access this resource." },
+} as const satisfies Answer;
+
+const staleCursor = {
+  status: 400,
+  body: { message: "The cursor or page token is not valid." },
+} as const satisfies Answer;
+
+const noRoomLeft = {
+  "x-ratelimit-limit": "100",
+  "x-ratelimit-remaining": "0",
+  "x-ratelimit-interval-seconds": "1",
+  "x-ratelimit-fillrate": "100",
+};
 
 const roomLeft = {
   "x-ratelimit-limit": "100",

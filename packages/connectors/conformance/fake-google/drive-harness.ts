@@ -7,24 +7,30 @@ import { startFakeGoogle, type FakeGoogle } from "./start-fake-google.ts";
 
 export const archive = "archive@corp.example";
 export const sharedDriveId = "0ASharedDrive";
-const organizer: FakePermission = { type: "user", role: "organizer", emailAddress: archive };
-const owner: FakePermission = { type: "user", role: "owner", emailAddress: archive };
 
 export type DriveHarness = PermissionHarness<GdriveConfig, GdriveSecrets> & { google: FakeGoogle; root: string };
 
-/** A Workspace with ann and bob; eve is of another company. Documents lie in My Drive or in a shared drive. */
+/**
+ * A Workspace with ann and bob; eve is of another company. Documents lie in My Drive or in a shared drive.
+ *
+ * @param domain of the Workspace, whose documents archive reads
+ */
 export async function createDriveHarness(
   where: "my-drive" | "shared-drive",
   config: Partial<GdriveConfig> = {},
+  domain = "corp.example",
 ): Promise<DriveHarness> {
-  const google = await startFakeGoogle(archive);
+  const user = `archive@${domain}`;
+  const organizer: FakePermission = { type: "user", role: "organizer", emailAddress: user };
+  const owner: FakePermission = { type: "user", role: "owner", emailAddress: user };
+  const google = await startFakeGoogle(user);
   const { drive, directory } = google;
   const inDrive = where === "shared-drive";
   const root = inDrive ? sharedDriveId : fakeRootId;
   if (inDrive) drive.addDrive(sharedDriveId, "Projects", [organizer]);
-  for (const name of ["ann", "bob", "archive"]) directory.users.push({ primaryEmail: `${name}@corp.example` });
+  for (const name of ["ann", "bob", "archive"]) directory.users.push({ primaryEmail: `${name}@${domain}` });
 
-  const emailOf = (person: string) => `${person}@${person === "eve" ? "partner" : "corp"}.example`;
+  const emailOf = (person: string) => `${person}@${person === "eve" ? "partner.example" : domain}`;
   const destroyed = new Map<string, string>();
   const require = (name: string): FakeFile => {
     const found = drive.find(root, name);
@@ -34,7 +40,7 @@ export async function createDriveHarness(
   const toPermission = (who: Who): FakePermission => {
     if (who === "anyone") return { type: "anyone", role: "reader", allowFileDiscovery: false };
     if ("user" in who) return { type: "user", role: "reader", emailAddress: emailOf(who.user) };
-    if ("group" in who) return { type: "group", role: "reader", emailAddress: `${who.group}@corp.example` };
+    if ("group" in who) return { type: "group", role: "reader", emailAddress: `${who.group}@${domain}` };
     return { type: "domain", role: "reader", domain: who.domain, allowFileDiscovery: true };
   };
   const grantsOf = (allow: readonly Who[]) => [...(inDrive ? [] : [owner]), ...allow.map(toPermission)];
@@ -48,7 +54,7 @@ export async function createDriveHarness(
     root,
     connector: gdriveConnector,
     config: gdriveConfigSchema.parse({
-      user: archive,
+      user,
       drives: inDrive ? "shared-drives" : "my-drive",
       driveIds: inDrive ? [sharedDriveId] : [],
       endpoint: google.endpoint,
@@ -101,13 +107,21 @@ export async function createDriveHarness(
     setClock: async (aheadMs) => void (drive.aheadMs = aheadMs),
     // No limit of names is published.
     names: { longest: [longTitle(1000)] },
+    remote: {
+      trouble: google.trouble,
+      expireToken: () => google.tokens.expireAll(),
+      staleCursor() {
+        drive.forgetFeed();
+        drive.staleLists = 1;
+      },
+    },
     emailOf,
     async setGroup(group, members) {
       directory.groups.set(
-        `${group}@corp.example`,
+        `${group}@${domain}`,
         members.map((member) =>
           member.startsWith("group:")
-            ? { type: "GROUP", email: `${member.slice("group:".length)}@corp.example` }
+            ? { type: "GROUP", email: `${member.slice("group:".length)}@${domain}` }
             : { type: "USER", email: emailOf(member) },
         ),
       );

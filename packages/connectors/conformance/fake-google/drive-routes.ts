@@ -51,9 +51,9 @@ export function answerDrive(drive: FakeDrive, path: string, query: URLSearchPara
 
 function toJson(drive: FakeDrive, file: FakeFile) {
   const isOwnFormat = file.mimeType.startsWith("application/vnd.google-apps.");
-  const visible = drive.effectivePermissions(file.id).map(({ inherited, ...permission }) => ({
+  const visible = drive.effectivePermissions(file.id).map(({ inherited, inheritedFrom, ...permission }) => ({
     ...permission,
-    permissionDetails: [{ inherited, role: permission.role }],
+    permissionDetails: [{ inherited, inheritedFrom, role: permission.role }],
   }));
   return {
     kind: "drive#file",
@@ -108,6 +108,10 @@ function listFiles(drive: FakeDrive, query: URLSearchParams, pageSize: number): 
     (file) => file.driveId === driveId && clauses.every((matches) => matches!(file)),
   );
   const shown = page(files, query, pageSize);
+  if (query.has("pageToken") && drive.staleLists > 0) {
+    drive.staleLists -= 1;
+    return invalid("pageToken");
+  }
   if (shown === null) return invalid("pageToken");
   return { json: { files: shown.slice.map((file) => toJson(drive, file)), nextPageToken: shown.next } };
 }
@@ -165,9 +169,9 @@ function listPermissions(drive: FakeDrive, id: string, query: URLSearchParams, p
     const message = "The user does not have sufficient permissions for this file.";
     return { status: 403, reason: "insufficientFilePermissions", message };
   }
-  const all = drive.effectivePermissions(id).map(({ inherited, ...permission }) => ({
+  const all = drive.effectivePermissions(id).map(({ inherited, inheritedFrom, ...permission }) => ({
     ...permission,
-    permissionDetails: [{ inherited, role: permission.role }],
+    permissionDetails: [{ inherited, inheritedFrom, role: permission.role }],
   }));
   const shown = page(all, query, pageSize);
   return shown === null ? invalid("pageToken") : { json: { permissions: shown.slice, nextPageToken: shown.next } };

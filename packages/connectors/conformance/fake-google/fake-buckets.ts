@@ -7,6 +7,8 @@ export class FakeBuckets {
   readonly buckets = new Map<string, Map<string, FakeObject>>();
   /** How far its clock is ahead of ours. */
   aheadMs = 0;
+  /** So many positions in a list that are shown are refused. */
+  staleCursors = 0;
   #generation = 1_700_000_000_000_000;
 
   put(bucket: string, name: string, text: string): void {
@@ -25,6 +27,10 @@ export class FakeBuckets {
     const bucket = this.buckets.get(decodeURIComponent(bucketName));
     if (bucket === undefined) {
       return { status: 404, reason: "notFound", message: "The specified bucket does not exist." };
+    }
+    if (rawName === undefined && query.has("pageToken") && this.staleCursors > 0) {
+      this.staleCursors -= 1;
+      return { status: 400, reason: "invalid", message: "Invalid argument.", location: "pageToken" };
     }
     if (rawName === undefined) return listObjects(bucket, query, pageSize);
     const object = bucket.get(decodeURIComponent(rawName));

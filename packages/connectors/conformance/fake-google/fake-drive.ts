@@ -151,13 +151,19 @@ export class FakeDrive {
   }
 
   /** Direct ones first, then those of what lies above, unless the item takes none. */
-  effectivePermissions(id: string): (FakePermission & { inherited: boolean })[] {
+  effectivePermissions(id: string): (FakePermission & { inherited: boolean; inheritedFrom?: string })[] {
     const drive = this.drives.get(id);
     if (drive) return drive.permissions.map((permission) => ({ ...permission, inherited: false }));
     const file = this.files.get(id);
     if (file === undefined) return [];
     const own = file.permissions.map((permission) => ({ ...permission, inherited: false }));
-    const above = this.effectivePermissions(file.parentId).map((permission) => ({ ...permission, inherited: true }));
+    // "Only populated for items in shared drives" (Permissions resource).
+    const from = file.driveId === null ? {} : { inheritedFrom: file.parentId };
+    const above = this.effectivePermissions(file.parentId).map((permission) => ({
+      ...from,
+      ...permission,
+      inherited: true,
+    }));
     // With limited access the others keep sight of the name alone.
     const inherited = file.inheritedPermissionsDisabled
       ? above.map((permission) => ({ ...permission, view: "metadata" }))
@@ -172,6 +178,9 @@ export class FakeDrive {
   get position(): number {
     return this.#position;
   }
+
+  /** So many positions in a list of files that are shown are refused. */
+  staleLists = 0;
 
   /** Tokens up to now are no longer good for anything. */
   forgetFeed(): void {

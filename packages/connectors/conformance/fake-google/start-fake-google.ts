@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { refuseSigned, RemoteTrouble, type Refusal } from "../remote-trouble.ts";
 import { answerDrive, type Answer } from "./drive-routes.ts";
 import { FakeBuckets } from "./fake-buckets.ts";
 import { FakeDirectory } from "./fake-directory.ts";
@@ -18,8 +19,10 @@ export type FakeGoogle = {
   directory: FakeDirectory;
   buckets: FakeBuckets;
   tokens: FakeTokens;
+  /** Before every API and the token service. */
+  trouble: RemoteTrouble;
   /** What the next requests to an API are answered instead, one each. */
-  refuseNext: ("429" | "rateLimitExceeded" | "backendError")[];
+  refuseNext: ("rateLimitExceeded" | "backendError")[];
   /** The most entries that any page holds. */
   pageSize: number;
   /** "GET /drive/v3/files" since the last look. */
@@ -45,6 +48,13 @@ export async function startFakeGoogle(userEmail: string): Promise<FakeGoogle> {
     directory: new FakeDirectory(),
     buckets: new FakeBuckets(),
     tokens: new FakeTokens(),
+    trouble: new RemoteTrouble({
+      busy: (waitSeconds) => ({
+        ...errorOf(429, "rateLimitExceeded", "Too many requests."),
+        headers: { "retry-after": String(waitSeconds) },
+      }),
+      credentials: refuseSigned(errorOf(401, "authError", "Invalid Credentials")),
+    }),
     refuseNext: [],
     pageSize: 2,
     takeLog() {
@@ -53,7 +63,7 @@ export async function startFakeGoogle(userEmail: string): Promise<FakeGoogle> {
       return taken;
     },
     async start() {
-      server = createServer((request, response) => void respond(request, response));
+      server = createServer(google.trouble.before((request, response) => void respond(request, response)));
       const listening = server;
       await new Promise<void>((resolve) => listening.listen(port, "127.0.0.1", resolve));
       port = (listening.address() as AddressInfo).port;
@@ -80,7 +90,6 @@ export async function startFakeGoogle(userEmail: string): Promise<FakeGoogle> {
     }
     request.resume();
     const refusal = google.refuseNext.shift();
-    if (refusal === "429") return sendError(response, 429, "rateLimitExceeded", "Too many requests.", { wait: "1" });
     if (refusal === "rateLimitExceeded") return sendError(response, 403, refusal, "Rate Limit Exceeded");
     if (refusal === "backendError") return sendError(response, 500, refusal, "Backend Error");
     const answer = route(request, url);
@@ -90,7 +99,7 @@ export async function startFakeGoogle(userEmail: string): Promise<FakeGoogle> {
     }
     if ("bytes" in answer) return sendBytes(response, answer);
     const { status, reason, message, location } = answer;
-    sendError(response, status, reason, message, { location });
+    sendError(response, status, reason, message, location);
   }
 
   function route(request: IncomingMessage, url: URL): Answer {
@@ -134,17 +143,15 @@ function sendBytes(response: ServerResponse, { bytes, cut }: { bytes: Buffer; cu
 }
 
 /** "Resolve errors": one object with the code and a list of reasons. */
-function sendError(
-  response: ServerResponse,
-  code: number,
-  reason: string,
-  message: string,
-  { location, wait }: { location?: string | undefined; wait?: string } = {},
-): void {
-  response.writeHead(code, {
-    "content-type": "application/json; charset=UTF-8",
-    ...(wait === undefined ? {} : { "retry-after": wait }),
-  });
+function errorOf(code: number, reason: string, message: string, location?: string): Refusal {
   const where = location === undefined ? {} : { locationType: "parameter", location };
-  response.end(JSON.stringify({ error: { code, message, errors: [{ domain: "global", reason, message, ...where }] } }));
+  return {
+    status: code,
+    body: { error: { code, message, errors: [{ domain: "global", reason, message, ...where }] } },
+  };
+}
+
+function sendError(response: ServerResponse, ...error: Parameters<typeof errorOf>): void {
+  const { status, body } = errorOf(...error);
+  sendJson(response, status, body);
 }

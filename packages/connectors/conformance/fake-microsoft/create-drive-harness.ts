@@ -72,6 +72,11 @@ export async function createDriveHarness<Config>(
     setClock: async (aheadMs) => void (tenant.aheadMs = aheadMs),
     // A name has at most 255 characters, a path 400.
     names: { longest: [`${longTitle(144)}/${longTitle(255)}`] },
+    remote: {
+      trouble: fake.trouble,
+      expireToken: () => fake.expireTokens(),
+      staleCursor: () => tenant.expireFeeds(),
+    },
     close: () => fake.stop(),
 
     emailOf: (person) => tenant.users.get(person)?.mail ?? "",

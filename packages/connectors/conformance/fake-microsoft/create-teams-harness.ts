@@ -64,6 +64,7 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
       return async () => void (tenant.vanished = false);
     },
     setClock: async (aheadMs) => void (tenant.aheadMs = aheadMs),
+    remote: { trouble: fake.trouble, expireToken: () => fake.expireTokens() },
     close: () => fake.stop(),
 
     emailOf: (person) => tenant.users.get(person)?.mail ?? "",

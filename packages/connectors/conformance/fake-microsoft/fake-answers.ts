@@ -32,6 +32,6 @@ export function ok(body: unknown): GraphAnswer {
   return { status: 200, body };
 }
 
-export function fail(status: number, code: string): GraphAnswer {
+export function fail(status: number, code: string): GraphAnswer & { body: unknown } {
   return { status, body: { error: { code, message: `The service says ${code}.` } } };
 }

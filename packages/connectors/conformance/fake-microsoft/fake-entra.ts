@@ -44,6 +44,11 @@ export class FakeEntra {
   readonly #consents = new Map<string, Set<string>>();
   readonly #issued: Caller[] = [];
 
+  /** Access tokens that were given out. */
+  get issuedCount(): number {
+    return this.#issued.length;
+  }
+
   /** The first is number 1. */
   callerOf(tokenNumber: number): Caller | undefined {
     return this.#issued[tokenNumber - 1];

@@ -139,7 +139,6 @@ export class FakeTenant {
   hidesSharing = false;
   /** Tokens of the feed from before this moment are too old. */
   oldestToken = 0;
-  throttled = 0;
   /** Of every collection; small, so that a few documents make several pages. */
   pageSize = 2;
   /** Access tokens below this number have expired. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { refuseSigned, RemoteTrouble } from "../remote-trouble.ts";
 import { fail, type GraphAnswer } from "./fake-answers.ts";
 import { FakeEntra } from "./fake-entra.ts";
 import { answerGraph, answerSiteApi } from "./fake-graph.ts";
@@ -23,6 +24,10 @@ export type FakeMicrosoft = {
   /** Every path that Graph was asked for, and whatever authorization a transfer was sent. */
   requests: string[];
   leakedTokens: string[];
+  /** Before Graph, the token service and the transfers. */
+  trouble: RemoteTrouble;
+  /** The access tokens that were given out end. */
+  expireTokens(): void;
   stop(): Promise<void>;
 };
 
@@ -31,8 +36,12 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
   const requests: string[] = [];
   const leakedTokens: string[] = [];
   const entra = new FakeEntra();
+  const trouble = new RemoteTrouble({
+    busy: (waitSeconds) => ({ ...fail(429, "TooManyRequests"), headers: { "retry-after": String(waitSeconds) } }),
+    credentials: refuseSigned(fail(401, "InvalidAuthenticationToken")),
+  });
 
-  const transfers = await listen((request, response) => {
+  const transfers = await listen(trouble, (request, response) => {
     if (request.headers.authorization !== undefined) leakedTokens.push(request.headers.authorization);
     const [, driveId = "", itemId = "", versionId] = (request.url ?? "").split("/").map(decodeURIComponent);
     const item = tenant.drives.get(driveId)?.items.get(itemId);
@@ -44,7 +53,7 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
     if (tenant.brokenTransfers.has(itemId)) return void setImmediate(() => response.destroy());
     response.end(content.subarray(7));
   });
-  const service = await listen(async (request, response) => {
+  const service = await listen(trouble, async (request, response) => {
     const url = new URL(request.url ?? "/", "http://fake.example");
     const address = `${service.origin}${url.pathname}`;
     if (url.pathname.endsWith("/oauth2/v2.0/token")) {
@@ -58,10 +67,6 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
     const caller = entra.callerOf(number);
     if (caller === undefined || number < tenant.firstValidToken) {
       return send(response, fail(401, "InvalidAuthenticationToken"));
-    }
-    if (tenant.throttled > 0) {
-      tenant.throttled -= 1;
-      return send(response, { ...fail(429, "TooManyRequests"), headers: { "retry-after": "1" } });
     }
     if (/^\/sites\/[^/]+\/_api\//.test(url.pathname)) {
       const skip = Number(url.searchParams.get("$skiptoken") ?? 0);
@@ -88,6 +93,8 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
     authorityUrl: service.origin,
     requests,
     leakedTokens,
+    trouble,
+    expireTokens: () => void (tenant.firstValidToken = entra.issuedCount + 1),
     async stop() {
       await Promise.all([close(service.server), close(transfers.server)]);
     },
@@ -106,11 +113,14 @@ function send(response: ServerResponse, { status, body, headers = {} }: GraphAns
 }
 
 async function listen(
+  trouble: RemoteTrouble,
   handle: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>,
 ): Promise<{ server: Server; origin: string }> {
-  const server = createServer((request, response) => {
-    Promise.resolve(handle(request, response)).catch((error: unknown) => response.destroy(error as Error));
-  });
+  const server = createServer(
+    trouble.before((request, response) => {
+      Promise.resolve(handle(request, response)).catch((error: unknown) => response.destroy(error as Error));
+    }),
+  );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return { server, origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }

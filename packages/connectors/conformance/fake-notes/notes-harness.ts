@@ -8,9 +8,19 @@ export async function createNotesHarness<Config, Secrets>(
   connector: Connector<Config, Secrets>,
   secrets: Secrets,
   configOf: (notes: FakeNotes) => Config,
-  options: { textIsListed: boolean },
+  options: {
+    textIsListed: boolean;
+    /** What the notes ask for, as `NotesState.credential`. */
+    credential?: string;
+    /** Whether the credential is a token that ends and is given out anew. */
+    tokenExpires?: boolean;
+    /** Whether a list is gone through by positions that end. */
+    cursorExpires?: boolean;
+  },
 ): Promise<PermissionHarness<Config, Secrets>> {
   const notes = await startFakeNotes();
+  notes.credential = options.credential ?? null;
+  let tokens = 0;
   const requireNote = (name: string) => {
     const note = notes.notes.get(name);
     if (note === undefined) throw new Error(`there is no note "${name}"`);
@@ -42,6 +52,11 @@ export async function createNotesHarness<Config, Secrets>(
     setClock: async (aheadMs) => void (notes.aheadMs = aheadMs),
     // As long as an id is taken for one.
     names: { controls: "\t\n\u0001\u007f", longest: [longPath(4096)] },
+    remote: {
+      trouble: notes.trouble,
+      ...(options.tokenExpires ? { expireToken: () => void (notes.credential = `Bearer token-${(tokens += 1)}`) } : {}),
+      ...(options.cursorExpires ? { staleCursor: () => void (notes.staleCursors = 1) } : {}),
+    },
     close: () => notes.stop(),
     emailOf: (person) => `${person}@acme.example`,
     async setGroup(group, members) {

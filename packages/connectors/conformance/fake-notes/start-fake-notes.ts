@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { RemoteTrouble } from "../remote-trouble.ts";
 import { startApi, type ApiAnswer, type ApiRequest, type TestApi } from "../start-api.ts";
 import { answerQuery } from "./answer-query.ts";
 import { viewNotes, type NotesState } from "./notes-state.ts";
@@ -7,7 +9,7 @@ import { viewNotes, type NotesState } from "./notes-state.ts";
  * Link header (RFC 8288) and by next address; connections (the "GraphQL Cursor Connections Specification"); client
  * credentials (RFC 6749, 4.4); API keys; 429 with Retry-After; 410 for a cursor that is too old.
  */
-export type FakeNotes = TestApi & NotesState;
+export type FakeNotes = TestApi & NotesState & { trouble: RemoteTrouble };
 
 export async function startFakeNotes(): Promise<FakeNotes> {
   let lastMs = 0;
@@ -33,12 +35,27 @@ export async function startFakeNotes(): Promise<FakeNotes> {
       });
     },
   };
+  const trouble = new RemoteTrouble({
+    busy: (waitSeconds) => ({
+      status: 429,
+      headers: { "retry-after": String(waitSeconds) },
+      body: { error: "Not so fast." },
+    }),
+    credentials: ({ headers, url = "" }) =>
+      shownBy(headers, new URL(url, "http://notes.invalid").searchParams) === null ? null : strangers,
+  });
   const api = await startApi((request) => {
     const answered = answer(state, api.origin, request);
     const date = new Date(Date.now() + state.aheadMs).toUTCString();
     return { ...answered, headers: { date, ...answered.headers } };
-  });
-  return Object.assign(state, api);
+  }, trouble);
+  return Object.assign(state, api, { trouble });
+}
+
+const strangers = { status: 401, body: { error: "who are you?" } };
+
+function shownBy(headers: IncomingHttpHeaders, query: URLSearchParams): string | null {
+  return headers.authorization ?? headers["x-api-key"]?.toString() ?? query.get("key");
 }
 
 function answer(state: NotesState, origin: string, request: ApiRequest): ApiAnswer {
@@ -47,8 +64,7 @@ function answer(state: NotesState, origin: string, request: ApiRequest): ApiAnsw
   const fault = state.faults.shift();
   if (fault) return fault;
   if (path === "/oauth/token") return giveToken(state, request);
-  const shown = headers.authorization ?? headers["x-api-key"] ?? query.get("key");
-  if (state.credential !== null && shown !== state.credential) return { status: 401, body: { error: "who are you?" } };
+  if (state.credential !== null && shownBy(headers, query) !== state.credential) return strangers;
   if (path === "/graphql") return answerQuery(state, request.body);
   if (path === "/api/groups") {
     const groups = [...state.groups].map(([id, members]) => ({ id, members }));

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { refuseSigned, RemoteTrouble, type Refusal } from "../remote-trouble.ts";
 
 export type FakeBlock = { type: string; body: Record<string, unknown>; children?: FakeBlock[]; id?: string };
 
@@ -39,14 +40,18 @@ export class FakeNotion {
   readonly brokenDataSources = new Set<string>();
   /** Method and path of every request. */
   readonly calls: string[] = [];
-  #throttled = 0;
+  /** Before everything that is asked. */
+  readonly trouble = new RemoteTrouble({
+    busy: (waitSeconds) =>
+      refusalOf(fail(429, "rate_limited", "You have been rate limited.", { "retry-after": String(waitSeconds) })),
+    credentials: refuseSigned(refusalOf(fail(401, "unauthorized", "API token is invalid."))),
+  });
   #refused = 0;
   #staleCursors = 0;
-  #brokenTransfers = 0;
   #ids = 0;
   readonly #blocks = new Map<string, { page: FakePage; children: FakeBlock[] }>();
 
-  readonly #server = createServer((request, response) => void this.#answer(request, response));
+  readonly #server = createServer(this.trouble.before((request, response) => void this.#answer(request, response)));
 
   static async start(): Promise<FakeNotion> {
     const fake = new FakeNotion();
@@ -96,23 +101,14 @@ export class FakeNotion {
     this.#number(page);
   }
 
-  /** The next requests get 429. */
-  throttle(times: number): void {
-    this.#throttled = times;
-  }
-
   /** The next request gets 401, as at a moment when tokens are exchanged. */
   refuseOnce(): void {
     this.#refused += 1;
   }
 
+  /** The next position that is shown is refused. */
   expireCursor(): void {
     this.#staleCursors += 1;
-  }
-
-  /** The next answer breaks off in its middle. */
-  breakTransfer(): void {
-    this.#brokenTransfers += 1;
   }
 
   async close(): Promise<void> {
@@ -151,19 +147,10 @@ export class FakeNotion {
       "content-length": Buffer.byteLength(body),
       ...headers,
     });
-    if (this.#brokenTransfers > 0) {
-      this.#brokenTransfers -= 1;
-      response.write(body.slice(0, body.length / 2), () => response.destroy());
-      return;
-    }
     response.end(body);
   }
 
   #resultOf(call: string, asked: Record<string, unknown>, request: IncomingMessage): Result {
-    if (this.#throttled > 0) {
-      this.#throttled -= 1;
-      return fail(429, "rate_limited", "You have been rate limited.", { "retry-after": "1" });
-    }
     if (this.#refused > 0 || this.tokenRevoked || request.headers.authorization !== `Bearer ${this.token}`) {
       this.#refused = Math.max(0, this.#refused - 1);
       return fail(401, "unauthorized", "API token is invalid.");
@@ -228,6 +215,10 @@ type Result = [status: number, body: Record<string, unknown>, headers?: Record<s
 
 function fail(status: number, code: string, message: string, headers: Record<string, string> = {}): Result {
   return [status, { object: "error", status, code, message }, headers];
+}
+
+function refusalOf([status, body, headers = {}]: Result): Refusal {
+  return { status, body, headers };
 }
 
 /** Rich text of at most 2,000 characters a part, as Notion splits it. */

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { refuseSigned, RemoteTrouble } from "../remote-trouble.ts";
 import { compareTs } from "../../src/slack/message.ts";
 import { SlackState, type FakeChannel, type FakeMessage, type FakeUser } from "./slack-state.ts";
 
@@ -28,14 +29,22 @@ export class FakeSlack extends SlackState {
   readonly brokenThreads = new Set<string>();
   readonly brokenMembers = new Set<string>();
   readonly brokenHistories = new Set<string>();
-  readonly #throttled = new Map<string, number>();
+  /** Before everything that is asked. */
+  readonly trouble = new RemoteTrouble({
+    busy: (waitSeconds) => ({
+      status: 429,
+      headers: { "retry-after": String(waitSeconds) },
+      body: fail("ratelimited"),
+    }),
+    credentials: refuseSigned({ status: 200, body: fail("token_revoked") }),
+  });
   #staleCursors = 0;
-  #brokenTransfers = 0;
 
-  readonly #server = createServer((request, response) => this.#answer(request, response));
+  readonly #server = createServer(this.trouble.before((request, response) => this.#answer(request, response)));
 
-  static async start(): Promise<FakeSlack> {
-    const fake = new FakeSlack();
+  /** @param teamId of the workspace */
+  static async start(teamId?: string): Promise<FakeSlack> {
+    const fake = new FakeSlack(teamId);
     await new Promise<void>((resolve) => fake.#server.listen(0, "127.0.0.1", resolve));
     return fake;
   }
@@ -44,19 +53,9 @@ export class FakeSlack extends SlackState {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/api/`;
   }
 
-  /** The next calls of this one method get 429. */
-  throttle(method: string, times: number): void {
-    this.#throttled.set(method, times);
-  }
-
   /** The next call with a cursor is told that it is not valid. */
   expireCursor(): void {
     this.#staleCursors += 1;
-  }
-
-  /** The next answer breaks off in its middle. */
-  breakTransfer(): void {
-    this.#brokenTransfers += 1;
   }
 
   countOf(method: string): number {
@@ -73,20 +72,8 @@ export class FakeSlack extends SlackState {
     const method = url.pathname.replace(/^\/api\//, "");
     const query = url.searchParams;
     this.calls.push({ method, channel: query.get("channel"), ts: query.get("ts") });
-    const throttled = this.#throttled.get(method) ?? 0;
-    if (throttled > 0) {
-      this.#throttled.set(method, throttled - 1);
-      response.writeHead(429, { "content-type": "application/json", "retry-after": "1" });
-      response.end(JSON.stringify({ ok: false, error: "ratelimited" }));
-      return;
-    }
     const body = JSON.stringify(this.#resultOf(method, query, request.headers.authorization));
     response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });
-    if (this.#brokenTransfers > 0) {
-      this.#brokenTransfers -= 1;
-      response.write(body.slice(0, body.length / 2), () => response.destroy());
-      return;
-    }
     response.end(body);
   }
 

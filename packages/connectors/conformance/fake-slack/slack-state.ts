@@ -37,7 +37,7 @@ export type FakeChannel = {
 type Post = { thread?: string; broadcast?: boolean; at?: Date; subtype?: string; files?: FakeFile[] };
 
 export class SlackState {
-  readonly teamId = "T024BE7LD";
+  readonly teamId: string;
   readonly botId = "U0BOT";
   readonly users = new Map<string, FakeUser>();
   readonly channels = new Map<string, FakeChannel>();
@@ -46,7 +46,8 @@ export class SlackState {
   readonly #used = new Set<number>();
   #ids = 0;
 
-  constructor() {
+  constructor(teamId = "T024BE7LD") {
+    this.teamId = teamId;
     this.addUser("anneal", { id: this.botId, bot: true, email: "" });
     this.addUser("slackbot", { id: "USLACKBOT", email: "" });
   }

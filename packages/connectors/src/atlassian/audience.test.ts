@@ -28,6 +28,18 @@ describe("intersectLevels", () => {
     expect(audience).toEqual({ acl: { allow: [user("ann")], deny: [] }, intersection: null });
   });
 
+  it("tells where what stays was given, and for a common group only where none of it was given on the document", () => {
+    const at = (inheritedFrom: string, ...names: Principal[]) => names.map((name) => ({ ...name, inheritedFrom }));
+    const space = at("Finance", group("staff"), user("ann"));
+    expect(intersectLevels([space], identity).acl.allow).toEqual(space);
+    expect(intersectLevels([space, at("Plans", user("ann"))], identity).acl.allow).toEqual(at("Plans", user("ann")));
+    expect(intersectLevels([space, [user("ann")]], identity).acl.allow).toEqual([user("ann")]);
+    const [above] = intersectLevels([space, at("Plans", group("board"))], identity).acl.allow;
+    expect(above).toMatchObject({ kind: "group", inheritedFrom: "Finance and Plans" });
+    const [own] = intersectLevels([space, [group("board")]], identity).acl.allow;
+    expect(own).toEqual({ ...above, inheritedFrom: undefined });
+  });
+
   it("makes a group of what two levels have in common, the same one in whatever order they come", () => {
     const one = intersectLevels([[group("staff")], [group("finance"), user("ann")]], identity);
     const other = intersectLevels([[user("ann"), group("finance")], [group("staff")], [group("staff")]], identity);

@@ -1,19 +1,20 @@
 import { hash } from "node:crypto";
-import { anyone, nobody, principalKey, type Acl, type Principal } from "@anneal/core/access/acl";
+import { anyone, nobody, principalKey, type Principal } from "@anneal/core/access/acl";
+import type { SourceAcl, SourceGrant } from "@anneal/core/access/acl-origins";
 
 /**
  * Who may read a document of which several conditions hold at once: a space's readers, and those whom each restricted
  * page above it names. An ACL is a union, so an intersection of groups becomes a group of its own, whose members the
  * directory works out (`directory.ts`).
  */
-export type Audience = { acl: Acl; intersection: Intersection | null };
+export type Audience = { acl: SourceAcl; intersection: Intersection | null };
 export type Intersection = { principal: Principal; levels: Principal[][] };
 
 export const shownToNobody: Audience = { acl: nobody, intersection: null };
 
-/** @param levels each a union; somebody must be in all of them */
+/** @param levels each a union, given in one place; somebody must be in all of them */
 export function intersectLevels(
-  levels: readonly (readonly Principal[])[],
+  levels: readonly (readonly SourceGrant[])[],
   identity: { source: string; tenant: string },
 ): Audience {
   if (levels.length === 0) return shownToNobody;
@@ -34,8 +35,11 @@ export function intersectLevels(
   const canonical = needed.map((set) => [...set.keys()].sort()).sort((a, b) => (a.join() < b.join() ? -1 : 1));
   const id = `intersection:${digest(JSON.stringify(canonical))}`;
   const principal: Principal = { ...identity, kind: "group", id };
+  const places = needed.flatMap((set) => [...set.values()].at(0)?.inheritedFrom ?? []);
+  // Where the document itself narrows, it inherits nothing as it is.
+  const isInherited = places.length === needed.length;
   return {
-    acl: { allow: [principal], deny: [] },
+    acl: { allow: [{ ...principal, ...(isInherited ? { inheritedFrom: places.join(" and ") } : {}) }], deny: [] },
     intersection: { principal, levels: needed.map((set) => [...set.values()]) },
   };
 }

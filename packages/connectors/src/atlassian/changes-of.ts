@@ -1,4 +1,4 @@
-import type { Acl } from "@anneal/core/access/acl";
+import { sourceAclFingerprint, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, ContentHandle, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
 import { tooLarge } from "../failure.ts";
@@ -7,7 +7,7 @@ export type Found = {
   item: Omit<SourceItem, "fingerprint" | "acl">;
   /** Changes with the content. */
   contentPart: string;
-  acl: Acl;
+  acl: SourceAcl;
   content: ContentHandle;
 };
 
@@ -16,11 +16,14 @@ export async function changesOf(found: Found, known: KnownItems, maxBytes: numbe
   const { item, contentPart, acl, content } = found;
   const { ref, sizeBytes } = item;
   const before = await known.fingerprintOf(ref);
-  const audience = aclChange(ref, before, acl);
+  const audience = aclChange(ref, before, acl, sourceAclFingerprint);
   const changes = audience === null ? [] : [audience];
   if (hasContent(before, contentPart, acl)) return changes;
   if (sizeBytes !== null && sizeBytes > maxBytes) {
     return [...changes, { type: "failure", ref, error: tooLarge(item.title ?? ref, sizeBytes, maxBytes).toReport() }];
   }
-  return [...changes, { type: "upsert", item: { ...item, fingerprint: withAcl(contentPart, acl), acl }, content }];
+  return [
+    ...changes,
+    { type: "upsert", item: { ...item, fingerprint: withAcl(contentPart, acl, sourceAclFingerprint), acl }, content },
+  ];
 }

@@ -10,16 +10,21 @@ const siteShape = {
     title: "Site address",
     description:
       "Cloud: https://your-site.atlassian.net, or for a token with scopes https://api.atlassian.com/ex/confluence/<cloud ID> or …/ex/jira/<cloud ID>. Data Center: the base URL with its context path, such as https://wiki.example.com/confluence.",
+    examples: ["https://your-site.atlassian.net"],
   }),
   auth: z.enum(["api-token", "bearer", "basic"]).default("api-token").meta({
     title: "Signs in with",
     description:
       "api-token (Cloud): an e-mail address and an API token; bearer: a token alone (Data Center: a personal access token; Cloud: an OAuth 2.0 access token); basic (Data Center): a user name and a password.",
   }),
-  email: z.string().default("").meta({
-    title: "E-mail address",
-    description: "For api-token: of the account that it belongs to. What an account may not see is not read.",
-  }),
+  email: z
+    .string()
+    .default("")
+    .meta({
+      title: "E-mail address",
+      description: "For api-token: of the account that it belongs to. What an account may not see is not read.",
+      examples: ["reader@example.com"],
+    }),
   user: z.string().default("").meta({
     title: "User name",
     description:
@@ -66,11 +71,16 @@ export type JiraConfig = z.infer<typeof jiraConfigSchema>;
 export type Deployment = ConfluenceConfig["deployment"];
 
 export const atlassianSecretSchema = z.object({
-  token: z.string().min(1).optional().meta({
-    title: "Token",
-    description:
-      "For api-token: an API token (id.atlassian.com, Security, API tokens). For bearer: a personal access token (Data Center: Profile, Personal Access Tokens) or an OAuth 2.0 access token.",
-  }),
+  token: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: "Token",
+      description:
+        "For api-token: an API token (id.atlassian.com, Security, API tokens). For bearer: a personal access token (Data Center: Profile, Personal Access Tokens) or an OAuth 2.0 access token.",
+      examples: ["…"],
+    }),
   password: z.string().min(1).optional().meta({ title: "Password", description: "For basic." }),
 });
 export type AtlassianSecrets = z.infer<typeof atlassianSecretSchema>;

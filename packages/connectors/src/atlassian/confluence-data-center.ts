@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { orLostPosition } from "../remote/lost-position.ts";
 import { hasStatus, NotTold, type AtlassianSite } from "./atlassian-site.ts";
 import {
   attachmentSchema,
@@ -69,9 +70,9 @@ export function createConfluenceDataCenter(site: AtlassianSite): ConfluenceApi {
     });
     const query = { spaceKey: key, type, status: "current", expand: expand.join(","), limit: sweepLimit };
     for (let cursor: string | undefined; ;) {
-      const page: z.infer<typeof schema> = await site.json("/rest/api/content/scan", schema, {
-        query: { ...query, cursor },
-      });
+      const page: z.infer<typeof schema> = await site
+        .json("/rest/api/content/scan", schema, { query: { ...query, cursor } })
+        .catch(orLostPosition(site.service, cursor));
       const { next, base } = page._links;
       yield { results: page.results, base: base ?? site.address };
       if (next === undefined) return;

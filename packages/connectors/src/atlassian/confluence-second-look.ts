@@ -1,4 +1,4 @@
-import type { Acl } from "@anneal/core/access/acl";
+import { sourceAclFingerprint, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, KnownItems } from "@anneal/core/connect/change";
 import { aclChange } from "../acl-change.ts";
 import type { ReadRequest } from "../connector.ts";
@@ -71,13 +71,18 @@ export async function* keepPresentAttachments(
     }
     // The page went since it was read, and the attachment with it.
     if (!tree.contents.has(container)) continue;
-    const change = aclChange(ref, await known.fingerprintOf(ref), await readersOf(tree, container));
+    const change = aclChange(
+      ref,
+      await known.fingerprintOf(ref),
+      await readersOf(tree, container),
+      sourceAclFingerprint,
+    );
     if (change !== null) yield change;
   }
 }
 
 /** Why a page's cannot be read was said when the page was. */
-async function readersOf(tree: SpaceTree, pageId: string): Promise<Acl> {
+async function readersOf(tree: SpaceTree, pageId: string): Promise<SourceAcl> {
   try {
     return (await tree.audienceOf(pageId)).acl;
   } catch (error) {

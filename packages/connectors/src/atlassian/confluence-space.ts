@@ -1,4 +1,5 @@
 import { anyone, type Principal } from "@anneal/core/access/acl";
+import type { SourceGrant } from "@anneal/core/access/acl-origins";
 import { AnnealError } from "@anneal/core/errors";
 import { RemoteError } from "../remote/remote-client.ts";
 import { intersectLevels, type Audience } from "./audience.ts";
@@ -50,10 +51,10 @@ export async function readSpaceTree(
     if (attachments !== null) attached.set(id, attachments);
   }
   const parents = new Map<string, Promise<Parent | null>>();
-  let readers: Promise<Principal[]> | undefined;
+  let readers: Promise<SourceGrant[]> | undefined;
   const readSpaceReaders = async () => {
     const principals = principalsOf(await api.readersOf(space));
-    return (await api.isPublic(space)) ? [...principals, anyone] : principals;
+    return given(space.name || space.key, (await api.isPublic(space)) ? [...principals, anyone] : principals);
   };
 
   return {
@@ -78,14 +79,21 @@ export async function readSpaceTree(
         if (depth > deepestPages) throw endless(content);
         const atId: string = at.id;
         const restriction: Restriction = await once(restrictions, atId, () => api.restrictionOf(atId));
-        if (restriction.restricted) levels.push(principalsOf(restriction));
         const above: Parent = at;
         const listed = contents.get(atId);
+        if (restriction.restricted) {
+          const named = principalsOf(restriction);
+          levels.push(depth === 0 ? named : given(listed?.title ?? "a page above it", named));
+        }
         at = listed === undefined ? await once(parents, atId, () => api.parentOf(above)) : listed.parent;
       }
       return intersectLevels(levels, identity);
     },
   };
+}
+
+function given(place: string, principals: Principal[]): SourceGrant[] {
+  return principals.map((principal) => ({ ...principal, inheritedFrom: place }));
 }
 
 /** Asks once for what many pages share; a refusal is remembered too. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { orLostPosition } from "../remote/lost-position.ts";
 import type { AtlassianSite } from "./atlassian-site.ts";
 import { isWhole, namedIn, restrictionSchema, type Restriction, type SubjectIds } from "./confluence-answers.ts";
 
@@ -34,7 +35,10 @@ export function createVersionOne(site: AtlassianSite, context: "" | "/wiki", ids
     async *pages<T>(path: string, item: z.ZodType<T>): AsyncIterable<{ results: T[]; base: string }> {
       const schema = z.looseObject({ results: z.array(item), _links: linksSchema });
       for (let next: string | undefined = path; next !== undefined;) {
-        const page: z.infer<typeof schema> = await site.json(next, schema);
+        const isFirst: boolean = next === path;
+        const page: z.infer<typeof schema> = await site
+          .json(next, schema)
+          .catch(orLostPosition(site.service, isFirst ? undefined : next));
         const { next: link, base } = page._links;
         yield { results: page.results, base: base ?? `${site.address}${context}` };
         next = link === undefined || link.startsWith(`${context}/`) ? link : context + link;

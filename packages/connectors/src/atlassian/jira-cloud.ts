@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { orLostPosition } from "../remote/lost-position.ts";
 import { adfToHtml } from "./adf-to-html.ts";
 import { hasStatus, type AtlassianSite } from "./atlassian-site.ts";
 import {
@@ -58,7 +59,9 @@ export function createJiraCloud(site: AtlassianSite): JiraApi {
     const schema = z.looseObject({ issues: z.array(item), nextPageToken: z.string().nullish() });
     for (let nextPageToken: string | undefined; ;) {
       const body = { jql, fields, maxResults, ...(nextPageToken === undefined ? {} : { nextPageToken }) };
-      const page: z.infer<typeof schema> = await site.json(`${root}/search/jql`, schema, { method: "POST", body });
+      const page: z.infer<typeof schema> = await site
+        .json(`${root}/search/jql`, schema, { method: "POST", body })
+        .catch(orLostPosition(site.service, nextPageToken));
       yield* page.issues;
       if (!page.nextPageToken) return;
       nextPageToken = page.nextPageToken;

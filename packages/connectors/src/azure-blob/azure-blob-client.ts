@@ -6,42 +6,87 @@ import {
   AnonymousCredential,
   ContainerClient,
   newPipeline,
-  RestError,
   StorageSharedKeyCredential,
   type StoragePipelineOptions,
 } from "@azure/storage-blob";
-import type { ConnectLimits } from "../connector.ts";
-import { findAnnealError, systemCode, unreachable } from "../failure.ts";
-import { assertAllowedHost, guardedLookup, refuseHost } from "../host-guard.ts";
+import { systemClock } from "../clock.ts";
+import type { ConnectContext } from "../connector.ts";
+import { assertAllowedHost, guardedLookup } from "../host-guard.ts";
+import { inHostSlot, requestsPerHost } from "../remote/host-slots.ts";
+import { createPacing } from "../remote/pacing.ts";
+import { observeAnswer, observeBody } from "../remote/remote-observer.ts";
+import { statusOf, toAzureBlobError } from "./azure-blob-errors.ts";
 import type { AzureBlobConfig, AzureBlobSecrets } from "./config.ts";
 
-export type AzureBlobClient = { container: ContainerClient; host: string; close(): void };
+/** A container behind the gateway: the SDK signs and parses, and decides nothing about waits and repetitions. */
+export type AzureBlobClient = {
+  /** Its address, which may carry the SAS token. */
+  url: string;
+  /**
+   * @param name the blob that it is about, or null for the container as a whole
+   * @throws AnnealError
+   */
+  attempt<T>(name: string | null, signal: AbortSignal, work: (container: ContainerClient) => Promise<T>): Promise<T>;
+  /** A body as it comes. */
+  receive(name: string, signal: AbortSignal, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  close(): void;
+};
+
+export type AzureBlobContext = Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "clock">;
 
 /** @throws AnnealError when the settings name no account, or one at an address that sources may not use */
 export function createAzureBlobClient(
   config: AzureBlobConfig,
   secrets: AzureBlobSecrets,
-  limits: ConnectLimits,
+  context: AzureBlobContext,
 ): AzureBlobClient {
+  const { limits, onRemoteEvent: observe = () => {}, clock = systemClock } = context;
   const connection = connectTo(config, secrets);
   const { protocol, hostname, host } = new URL(connection.url);
   assertAllowedHost(hostname, config.allowPrivateHosts);
+  // The time is set anew for each request that goes over a connection: without it only the first would have one.
+  const agentOptions = { keepAlive: true, maxSockets: 64, timeout: limits.requestTimeoutMs };
   const agent = guardedAgent(protocol === "http:" ? new HttpAgent(agentOptions) : new HttpsAgent(agentOptions));
   const options: StoragePipelineOptions = {
-    retryOptions: { maxTries: 4, retryDelayInMs: 300, maxRetryDelayInMs: 5000 },
+    // It would wait as it likes, whatever Retry-After says.
+    retryOptions: { maxTries: 1 },
     userAgentOptions: { userAgentPrefix: "anneal" },
   };
   const pipeline = newPipeline(connection.credential, options);
-  // Set on each request, which also keeps a proxy of the worker's environment out of the way.
   pipeline.factories.push({
     create: (next) => ({
       sendRequest(request) {
+        // On each request, which also keeps a proxy of the worker's environment out of the way.
         request.agent = agent;
-        return next.sendRequest(request);
+        const called = { observe, host, signal: context.signal };
+        return inHostSlot(host, requestsPerHost, context.signal, () =>
+          observeAnswer(called, () => next.sendRequest(request), statusOf),
+        );
       },
     }),
   });
-  return { container: new ContainerClient(connection.url, pipeline), host, close: () => agent.destroy() };
+  const container = new ContainerClient(connection.url, pipeline);
+  const pacing = createPacing(host, context);
+  const toError = (error: unknown, name: string | null, signal: AbortSignal) => {
+    signal.throwIfAborted();
+    return toAzureBlobError(error, { host, container: container.containerName }, name, clock.now());
+  };
+  return {
+    url: container.url,
+    attempt: (name, signal, work) =>
+      pacing.attempt(
+        () => work(container),
+        (error) => toError(error, name, signal),
+      ),
+    async *receive(name, signal, body) {
+      try {
+        yield* observeBody(observe, host, body);
+      } catch (error) {
+        throw toError(error, name, signal);
+      }
+    },
+    close: () => agent.destroy(),
+  };
 
   function guardedAgent<A extends HttpAgent>(guarded: A): A {
     const createConnection = guarded.createConnection.bind(guarded);
@@ -59,8 +104,6 @@ export function createAzureBlobClient(
     return guarded;
   }
 }
-
-const agentOptions = { keepAlive: true, maxSockets: 64 };
 
 type Connection = { url: string; credential: StorageSharedKeyCredential | AnonymousCredential };
 
@@ -109,112 +152,4 @@ function readConnectionString(connectionString: string, container: string): Conn
 /** account.blob.core.windows.net, or the first step of the path where storage of one's own serves many accounts. */
 function accountNameOf(url: URL): string {
   return url.pathname.split("/")[1] || url.hostname.split(".")[0]!;
-}
-
-/**
- * The SDK's own error is left behind: it carries the request, and with it the SAS token or the signature.
- * @param name the blob, or null for the container as a whole
- */
-export function toAzureBlobError(error: unknown, client: AzureBlobClient, name: string | null): AnnealError {
-  const ours = findAnnealError(error);
-  if (ours !== null) return ours;
-  if (!(error instanceof Error)) throw error;
-  const container = `Container "${client.container.containerName}"`;
-  const place = name === null ? container : `"${name}" in container "${client.container.containerName}"`;
-  // The SDK keeps of a refusal by the host guard no more than its code.
-  if (systemCode(error) === "SOURCE_FORBIDDEN") return refuseHost(client.host);
-  const code = error.message.startsWith("Server failed to authenticate") ? "AuthenticationFailed" : codeOf(error);
-  const details = { code };
-  switch (code) {
-    case "AuthenticationFailed":
-    case "InvalidAuthenticationInfo":
-    case "NoAuthenticationInformation":
-    case "KeyBasedAuthenticationNotPermitted":
-    case "PublicAccessNotPermitted":
-      return new AnnealError("SOURCE_CREDENTIALS", `${container} did not accept the credentials (${code}).`, {
-        action: "Enter a SAS token that has not expired and is meant for this container, or a valid account key.",
-        details,
-      });
-    case "AuthorizationFailure":
-    case "AuthorizationPermissionMismatch":
-    case "AuthorizationResourceTypeMismatch":
-    case "AuthorizationServiceMismatch":
-    case "AuthorizationProtocolMismatch":
-    case "AuthorizationSourceIPMismatch":
-    case "InsufficientAccountPermissions":
-    case "AccountIsDisabled":
-      return new AnnealError("SOURCE_FORBIDDEN", `${place} may not be read with these credentials (${code}).`, {
-        action:
-          "Issue a SAS token with read and list (sp=rl) on the container, and let this machine through the storage account's firewall.",
-        details,
-      });
-    case "ContainerNotFound":
-    case "ContainerBeingDeleted":
-    case "ResourceNotFound":
-      return new AnnealError("SOURCE_NOT_FOUND", `${container} does not exist, or not for the public.`, {
-        action: "Check the container's name and the account; without credentials it needs public access.",
-        details,
-      });
-    case "BlobNotFound":
-    case "ConditionNotMet":
-      return new AnnealError("SOURCE_NOT_FOUND", `${place} is no longer there, or was just replaced.`, {
-        action: "Sync again.",
-        details,
-      });
-    case "BlobArchived":
-    case "BlobBeingRehydrated":
-      return archived(place);
-    case "ServerBusy":
-    case "TooManyRequests":
-    case "OperationTimedOut":
-      return new AnnealError("RATE_LIMITED", `${container} asked to slow down (${code}).`, {
-        action: "Sync again later.",
-        details,
-        retryable: true,
-      });
-  }
-  // Whoever cancels a sync is asked before; the SDK also calls it so when a connection ends in the middle of a blob.
-  if (error.name === "AbortError") return brokenOff(place);
-  const known = unreachable(error, client.host);
-  if (known !== null) return known;
-  if (!(error instanceof RestError)) throw error;
-  return new AnnealError("SOURCE_UNREACHABLE", `${client.host} answered with an error (${code}).`, {
-    action: "Check that the address is a storage account's Blob service; then sync again.",
-    details: { ...details, status: error.statusCode },
-    retryable: true,
-  });
-}
-
-/** The service's code; by status where it had no room for one, as in the answer to a HEAD. */
-function codeOf(error: Error): string {
-  if (!(error instanceof RestError)) return error.name;
-  const { details } = error as { details?: { errorCode?: string } };
-  const code = details?.errorCode ?? error.code;
-  if (code !== undefined) return code;
-  switch (error.statusCode) {
-    case 401:
-      return "NoAuthenticationInformation";
-    case 403:
-      return "AuthorizationFailure";
-    case 404:
-      return "ResourceNotFound";
-    case 503:
-      return "ServerBusy";
-    default:
-      return error.statusCode === undefined ? error.name : String(error.statusCode);
-  }
-}
-
-function brokenOff(place: string): AnnealError {
-  return new AnnealError("SOURCE_UNREACHABLE", `The transfer of ${place} broke off.`, {
-    action: "It is read again by the next sync.",
-    details: { code: "BROKEN_OFF" },
-    retryable: true,
-  });
-}
-
-export function archived(place: string): AnnealError {
-  return new AnnealError("SOURCE_FORBIDDEN", `${place} is archived and cannot be read at once.`, {
-    action: "Rehydrate it to the hot or cool tier, or exclude it.",
-  });
 }

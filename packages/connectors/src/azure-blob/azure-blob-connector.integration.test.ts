@@ -13,7 +13,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { refuseSigned, RemoteTrouble } from "../../conformance/remote-trouble.ts";
 import { startAzurite, type Azurite } from "../../conformance/start-azurite.ts";
+import { startHttpRelay, type HttpRelay } from "../../conformance/start-http-relay.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { reportOf } from "../failure.ts";
@@ -24,15 +26,27 @@ const context = testContext();
 
 describe("with azurite", () => {
   let azurite: Azurite;
+  let relay: HttpRelay;
+  /** By which a blob's time is another than that of azurite's clock. */
+  const aheadMs = new Map<string, number>();
+  const trouble = new RemoteTrouble({
+    // "Common REST API error codes", "Scalability and performance targets for Blob storage".
+    busy: (waitSeconds) => refusalOf(503, "ServerBusy", "The server is busy.", { "retry-after": String(waitSeconds) }),
+    credentials: refuseSigned(refusalOf(403, "AuthenticationFailed", "Server failed to authenticate the request.")),
+  });
   let credential: StorageSharedKeyCredential;
   let service: BlobServiceClient;
   let containerCount = 0;
   beforeAll(async () => {
     azurite = await startAzurite();
+    relay = await startHttpRelay(azurite.accountUrl, trouble, (xml) => shiftTimes(xml, aheadMs));
     credential = new StorageSharedKeyCredential(azurite.accountName, azurite.accountKey);
     service = new BlobServiceClient(azurite.accountUrl, credential);
   });
-  afterAll(() => azurite.stop());
+  afterAll(async () => {
+    await relay.stop();
+    await azurite.stop();
+  });
 
   const configOf = (config: Partial<AzureBlobConfig>) =>
     azureBlobConfigSchema.parse({
@@ -73,46 +87,61 @@ describe("with azurite", () => {
       (error: unknown) => error,
     );
 
-  describeConnector("azure-blob", async () => {
-    const container = await createContainer();
-    const nameOf = (name: string) => `team/${name}`;
-    const textOf = async (name: string) =>
-      (await container.getBlobClient(nameOf(name)).downloadToBuffer()).toString("utf8");
-    const putNamed = (name: string, text: string) => put(container, nameOf(name), text);
-    const remove = async (name: string) => {
-      await container.deleteBlob(nameOf(name));
-    };
-    await put(container, "other/outside.md", "not in the prefix");
-    await container.getBlockBlobClient("team/guides").upload("", 0, { metadata: { hdi_isfolder: "true" } });
-    return {
-      connector: azureBlobConnector,
-      config: configOf({ container: container.containerName, prefix: "team/" }),
-      secrets: withKey(),
-      refOf: nameOf,
-      put: putNamed,
-      remove,
-      async move(from, to) {
-        await putNamed(to, await textOf(from));
-        await remove(from);
-      },
-      async breakItem(name) {
-        const text = await textOf(name);
-        await putNamed(name, "frozen");
-        await container.getBlobClient(nameOf(name)).setAccessTier("Archive");
-        return async () => {
-          await remove(name);
-          await putNamed(name, text);
-        };
-      },
-      async vanish() {
-        await azurite.pause();
-        return () => azurite.resume();
-      },
-      // A blob's name has at most 1,024 characters.
-      names: { longest: [longPath(1024 - "team/".length), longPath(1024 - "team/".length, "mixed")] },
-      close: async () => {},
-    };
-  });
+  describeConnector(
+    "azure-blob",
+    async () => {
+      const container = await createContainer();
+      const nameOf = (name: string) => `team/${name}`;
+      const textOf = async (name: string) =>
+        (await container.getBlobClient(nameOf(name)).downloadToBuffer()).toString("utf8");
+      let clockAheadMs = 0;
+      aheadMs.clear();
+      const putNamed = async (name: string, text: string) => {
+        aheadMs.set(nameOf(name), clockAheadMs);
+        await put(container, nameOf(name), text);
+      };
+      const remove = async (name: string) => {
+        await container.deleteBlob(nameOf(name));
+      };
+      await put(container, "other/outside.md", "not in the prefix");
+      await container.getBlockBlobClient("team/guides").upload("", 0, { metadata: { hdi_isfolder: "true" } });
+      return {
+        connector: azureBlobConnector,
+        config: configOf({
+          container: container.containerName,
+          prefix: "team/",
+          accountUrl: `${relay.origin}/${azurite.accountName}`,
+        }),
+        secrets: withKey(),
+        remote: { trouble },
+        setClock: async (ms) => void (clockAheadMs = ms),
+        refOf: nameOf,
+        put: putNamed,
+        remove,
+        async move(from, to) {
+          await putNamed(to, await textOf(from));
+          await remove(from);
+        },
+        async breakItem(name) {
+          const text = await textOf(name);
+          await putNamed(name, "frozen");
+          await container.getBlobClient(nameOf(name)).setAccessTier("Archive");
+          return async () => {
+            await remove(name);
+            await putNamed(name, text);
+          };
+        },
+        async vanish() {
+          await azurite.pause();
+          return () => azurite.resume();
+        },
+        // A blob's name has at most 1,024 characters.
+        names: { longest: [longPath(1024 - "team/".length), longPath(1024 - "team/".length, "mixed")] },
+        close: async () => {},
+      };
+    },
+    "http",
+  );
 
   it("pages through more blobs than one listing holds, in a second run without reading any", async () => {
     const container = await createContainer();
@@ -283,6 +312,21 @@ describe("with azurite", () => {
     });
   });
 });
+
+function refusalOf(status: number, code: string, message: string, headers: Record<string, string> = {}) {
+  const body = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+  return { status, headers: { "x-ms-error-code": code, ...headers }, body };
+}
+
+/** A listing as a server would give it whose clock was so far ahead when each blob was written. */
+function shiftTimes(xml: string, aheadMs: ReadonlyMap<string, number>): string {
+  return xml.replace(/<Blob>.*?<\/Blob>/gs, (blob) => {
+    const name = /<Name[^>]*>(.*?)<\/Name>/s.exec(blob)?.[1]?.replaceAll("&amp;", "&") ?? "";
+    return blob.replace(/(?<=<Last-Modified>)[^<]*/, (time) =>
+      new Date(Date.parse(time) + (aheadMs.get(name) ?? 0)).toUTCString(),
+    );
+  });
+}
 
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;

@@ -1,8 +1,9 @@
 import type { BlobItem } from "@azure/storage-blob";
-import { defineConnector, type ConnectLimits } from "../connector.ts";
+import { defineConnector, type ConnectContext } from "../connector.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { checkBucket, readBucket, type Bucket, type BucketObject, type BucketWords } from "../object-storage/bucket.ts";
-import { archived, createAzureBlobClient, toAzureBlobError, type AzureBlobClient } from "./azure-blob-client.ts";
+import { createAzureBlobClient, type AzureBlobClient } from "./azure-blob-client.ts";
+import { archived } from "./azure-blob-errors.ts";
 import { azureBlobConfigSchema, azureBlobSecretSchema, type AzureBlobConfig, type AzureBlobSecrets } from "./config.ts";
 
 const words: BucketWords = {
@@ -22,14 +23,14 @@ export const azureBlobConnector = defineConnector<AzureBlobConfig, AzureBlobSecr
   secretSchema: azureBlobSecretSchema,
 
   check: (config, secrets, context) =>
-    checkBucket(config, config.container, words, () => openContainer(config, secrets, context.limits), context),
-  read: (request) => readBucket(request, () => openContainer(request.config, request.secrets, request.context.limits)),
+    checkBucket(config, config.container, words, () => openContainer(config, secrets, context), context),
+  read: (request) => readBucket(request, () => openContainer(request.config, request.secrets, request.context)),
 });
 
 const pageSize = 1000;
 
-function openContainer(config: AzureBlobConfig, secrets: AzureBlobSecrets, limits: ConnectLimits): Bucket {
-  const client = createAzureBlobClient(config, secrets, limits);
+function openContainer(config: AzureBlobConfig, secrets: AzureBlobSecrets, context: ConnectContext): Bucket {
+  const client = createAzureBlobClient(config, secrets, context);
   return {
     async list(next, signal) {
       const [blobs, following] = await listPage(client, config, next, signal);
@@ -46,22 +47,18 @@ async function listPage(
   continuation: string | undefined,
   abortSignal: AbortSignal,
 ): Promise<[BlobItem[], string | undefined]> {
-  try {
-    abortSignal.throwIfAborted();
-    const pages = client.container
+  return client.attempt(null, abortSignal, async (container) => {
+    const pages = container
       .listBlobsFlat({ prefix: config.prefix, includeMetadata: true, abortSignal })
       .byPage({ maxPageSize: pageSize, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
     for await (const page of pages) return [page.segment.blobItems, page.continuationToken || undefined];
     return [[], undefined];
-  } catch (error) {
-    abortSignal.throwIfAborted();
-    throw toAzureBlobError(error, client, null);
-  }
+  });
 }
 
 function toObject(client: AzureBlobClient, blob: BlobItem): BucketObject {
   const { name, properties, metadata } = blob;
-  const url = new URL(client.container.url);
+  const url = new URL(client.url);
   const sizeBytes = properties.contentLength ?? null;
   return {
     name,
@@ -84,21 +81,13 @@ async function readBlob(
   { name, properties }: BlobItem,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const orAzureBlobError = (error: unknown) => {
-    signal.throwIfAborted();
-    return toAzureBlobError(error, client, name);
-  };
-  const response = await client.container
-    .getBlobClient(name)
-    .download(0, undefined, { abortSignal: signal, conditions: { ifMatch: properties.etag } })
-    .catch((error: unknown) => {
-      throw orAzureBlobError(error);
-    });
-  return (async function* () {
-    try {
-      for await (const chunk of response.readableStreamBody ?? []) yield chunk as unknown as Uint8Array;
-    } catch (error) {
-      throw orAzureBlobError(error);
-    }
-  })();
+  const response = await client.attempt(name, signal, (container) =>
+    container.getBlobClient(name).download(0, undefined, {
+      abortSignal: signal,
+      conditions: { ifMatch: properties.etag },
+      // What breaks off is read again by the next sync, as from every other source.
+      maxRetryRequests: 0,
+    }),
+  );
+  return client.receive(name, signal, response.readableStreamBody as unknown as AsyncIterable<Uint8Array>);
 }

@@ -16,12 +16,13 @@ export const azureBlobConfigSchema = z.object({
     .meta({
       title: "Account address",
       description: "https://account.blob.core.windows.net. Leave it empty when a connection string is entered.",
+      examples: ["https://account.blob.core.windows.net"],
     }),
   container: z
     .string()
     .min(1)
     .regex(/^[^/?#]+$/, "A container's name")
-    .meta({ title: "Container" }),
+    .meta({ title: "Container", examples: ["papers"] }),
   prefix: z.string().default("").meta({ title: "Prefix", description: "Only blobs that begin with this are read." }),
   accountName: z.string().min(1).nullable().default(null).meta({
     title: "Account name",
@@ -41,10 +42,15 @@ export type AzureBlobConfig = z.infer<typeof azureBlobConfigSchema>;
  * token that can only read and list is all that is needed: `sp=rl`, and `sr=c` or `srt=co`.
  */
 export const azureBlobSecretSchema = z.object({
-  sasToken: z.string().min(1).optional().meta({
-    title: "SAS token",
-    description: "With the permissions read and list (rl) on the container.",
-  }),
+  sasToken: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: "SAS token",
+      description: "With the permissions read and list (rl) on the container.",
+      examples: ["sp=rl&sr=c&sig=…"],
+    }),
   accountKey: z.string().min(1).optional().meta({
     title: "Account key",
     description: "Opens the whole account; a SAS token is safer.",

@@ -3,10 +3,15 @@ import { pathFilterShape } from "../path-filter.ts";
 import { posixPermissionsShape } from "../posix/config.ts";
 
 export const fileConfigSchema = z.object({
-  path: z.string().min(1).startsWith("/", "must be an absolute path, for example /srv/documents").meta({
-    title: "Folder",
-    description: "An absolute path on the machine that runs the worker, mounts included.",
-  }),
+  path: z
+    .string()
+    .min(1)
+    .startsWith("/", "must be an absolute path, for example /srv/documents")
+    .meta({
+      title: "Folder",
+      description: "An absolute path on the machine that runs the worker, mounts included.",
+      examples: ["/srv/documents"],
+    }),
   ...posixPermissionsShape(
     "Access lists are read with getfacl, which has to be installed. Access lists of NFSv4 and of SMB mounts do not show: leave this off for those.",
   ),

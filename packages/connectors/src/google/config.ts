@@ -20,11 +20,16 @@ const endpointShape = {
 export type GoogleEndpoint = { endpoint: string | null; allowPrivateHosts: boolean };
 
 export const gdriveConfigSchema = z.object({
-  user: z.email().nullable().default(null).meta({
-    title: "Read as",
-    description:
-      "Address of the user whose Drive is read, by domain-wide delegation. Empty: the service account itself, which sees what is shared with it.",
-  }),
+  user: z
+    .email()
+    .nullable()
+    .default(null)
+    .meta({
+      title: "Read as",
+      description:
+        "Address of the user whose Drive is read, by domain-wide delegation. Empty: the service account itself, which sees what is shared with it.",
+      examples: ["archive@example.com"],
+    }),
   drives: z.enum(["my-drive", "shared-drives", "both"]).default("both").meta({ title: "Drives" }),
   driveIds: z.array(z.string().min(1)).default([]).meta({
     title: "Shared drives",
@@ -53,15 +58,22 @@ export const gdriveConfigSchema = z.object({
 export type GdriveConfig = z.infer<typeof gdriveConfigSchema>;
 
 export const gdriveSecretSchema = z.object({
-  serviceAccountKey: z.string().min(1).meta({
-    title: "Service account key",
-    description: "The JSON file that Google Cloud creates for a service account.",
-  }),
+  serviceAccountKey: z
+    .string()
+    .min(1)
+    .meta({
+      title: "Service account key",
+      description: "The JSON file that Google Cloud creates for a service account.",
+      examples: ['{"type": "service_account"}'],
+    }),
 });
 export type GdriveSecrets = z.infer<typeof gdriveSecretSchema>;
 
 export const gcsConfigSchema = z.object({
-  bucket: z.string().min(1).meta({ title: "Bucket" }),
+  bucket: z
+    .string()
+    .min(1)
+    .meta({ title: "Bucket", examples: ["papers"] }),
   prefix: z.string().default("").meta({ title: "Prefix", description: "Only names that begin with this are read." }),
   userProject: z.string().min(1).nullable().default(null).meta({
     title: "Billing project",
@@ -74,9 +86,14 @@ export type GcsConfig = z.infer<typeof gcsConfigSchema>;
 
 /** Without a key requests go out unsigned, for public buckets; the worker's own cloud identity is never used. */
 export const gcsSecretSchema = z.object({
-  serviceAccountKey: z.string().min(1).optional().meta({
-    title: "Service account key",
-    description: "The JSON file that Google Cloud creates for a service account. Empty: only public buckets.",
-  }),
+  serviceAccountKey: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: "Service account key",
+      description: "The JSON file that Google Cloud creates for a service account. Empty: only public buckets.",
+      examples: ['{"type": "service_account"}'],
+    }),
 });
 export type GcsSecrets = z.infer<typeof gcsSecretSchema>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { orLostPosition } from "../remote/lost-position.ts";
 import { RemoteError, type RemoteClient } from "../remote/remote-client.ts";
 
 /** The parts of Drive API v3 that are used, as its reference describes them ("files", "changes", "drives", "permissions"). */
@@ -14,7 +15,9 @@ const permissionSchema = z.looseObject({
   expirationTime: z.string().optional(),
   view: z.string().optional(),
   inheritedPermissionsDisabled: z.boolean().optional(),
-  permissionDetails: z.array(z.looseObject({ inherited: z.boolean().optional() })).optional(),
+  permissionDetails: z
+    .array(z.looseObject({ inherited: z.boolean().optional(), inheritedFrom: z.string().optional() }))
+    .optional(),
 });
 export type DrivePermission = z.infer<typeof permissionSchema>;
 
@@ -39,7 +42,7 @@ const fileSchema = z.looseObject({
 export type DriveFile = z.infer<typeof fileSchema>;
 
 const permissionFields =
-  "id,type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,inheritedPermissionsDisabled,permissionDetails(inherited)";
+  "id,type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,inheritedPermissionsDisabled,permissionDetails(inherited,inheritedFrom)";
 const fileFields =
   "id,name,mimeType,size,md5Checksum,headRevisionId,modifiedTime,trashed,ownedByMe,driveId,parents,webViewLink," +
   `hasAugmentedPermissions,inheritedPermissionsDisabled,permissions(${permissionFields})`;
@@ -127,18 +130,19 @@ type FilePage = { files: DriveFile[]; complete: boolean; last: boolean };
 export async function* listFiles(client: RemoteClient, corpus: Corpus, query: string): AsyncIterable<FilePage> {
   let pageToken: string | undefined;
   do {
-    const page = await client.json(`${api}/files`, fileListSchema, {
-      query: {
-        ...(corpus.driveId === null ? { corpora: "user" } : { corpora: "drive", driveId: corpus.driveId }),
-        includeItemsFromAllDrives: corpus.driveId !== null,
-        supportsAllDrives: true,
-        spaces: "drive",
-        pageSize: 1000,
-        q: query,
-        fields: `nextPageToken,incompleteSearch,files(${fileFields})`,
-        pageToken,
-      },
-    });
+    const asked = {
+      ...(corpus.driveId === null ? { corpora: "user" } : { corpora: "drive", driveId: corpus.driveId }),
+      includeItemsFromAllDrives: corpus.driveId !== null,
+      supportsAllDrives: true,
+      spaces: "drive",
+      pageSize: 1000,
+      q: query,
+      fields: `nextPageToken,incompleteSearch,files(${fileFields})`,
+      pageToken,
+    };
+    const page: z.infer<typeof fileListSchema> = await client
+      .json(`${api}/files`, fileListSchema, { query: asked })
+      .catch(orLostPosition("Google Drive", pageToken));
     pageToken = page.nextPageToken;
     yield { files: page.files, complete: page.incompleteSearch !== true, last: pageToken === undefined };
   } while (pageToken !== undefined);

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Acl } from "@anneal/core/access/acl";
+import { sourceAclFingerprint, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, ContentHandle, SourceItem } from "@anneal/core/connect/change";
 import { aclChange, withAcl } from "../acl-change.ts";
 import { tooLarge } from "../failure.ts";
@@ -49,7 +49,7 @@ function contentPartsOf(file: DriveFile, config: GdriveConfig): { content: strin
   };
 }
 
-function itemOf(file: DriveFile, acl: Acl, config: GdriveConfig): SourceItem {
+function itemOf(file: DriveFile, acl: SourceAcl, config: GdriveConfig): SourceItem {
   const { content, name } = contentPartsOf(file, config);
   const sizeBytes = Number(file.size);
   return {
@@ -59,7 +59,7 @@ function itemOf(file: DriveFile, acl: Acl, config: GdriveConfig): SourceItem {
     mediaType: mediaTypeOfFile(file, config),
     sizeBytes: file.size === undefined || !Number.isSafeInteger(sizeBytes) ? null : sizeBytes,
     modifiedAt: file.modifiedTime ?? null,
-    fingerprint: withAcl(`${content}|${name}`, acl),
+    fingerprint: withAcl(`${content}|${name}`, acl, sourceAclFingerprint),
     acl,
   };
 }
@@ -73,7 +73,7 @@ function itemOf(file: DriveFile, acl: Acl, config: GdriveConfig): SourceItem {
  */
 export function changesOfFile(
   file: DriveFile,
-  acl: Acl,
+  acl: SourceAcl,
   before: string | null,
   options: { config: GdriveConfig; maxBytes: number; content: ContentHandle },
 ): Change[] {
@@ -81,7 +81,7 @@ export function changesOfFile(
   const parts = contentPartsOf(file, options.config);
   const [knownContent, knownName] = before?.split("|") ?? [];
   if (knownContent === parts.content && knownName !== parts.name) return [{ type: "moved", fromRef: item.ref, item }];
-  const audience = aclChange(item.ref, before, acl);
+  const audience = aclChange(item.ref, before, acl, sourceAclFingerprint);
   const changes = audience === null ? [] : [audience];
   if (knownContent === parts.content) return changes;
   if (item.sizeBytes !== null && item.sizeBytes > options.maxBytes) {

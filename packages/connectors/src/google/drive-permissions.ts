@@ -1,4 +1,5 @@
-import { anyone, type Acl, type Principal } from "@anneal/core/access/acl";
+import { anyone, type Principal } from "@anneal/core/access/acl";
+import type { SourceAcl, SourceGrant } from "@anneal/core/access/acl-origins";
 import type { DriveFile, DrivePermission } from "./drive-api.ts";
 
 /** Every role that lets its holder read the content. One that Google adds later counts for nothing until it is known. */
@@ -16,13 +17,15 @@ export function googlePrincipal(tenant: string, kind: Principal["kind"], id: str
 /**
  * Who may read a file, from its effective permissions. Drive knows no denial.
  * @param item the file or folder that they were listed of
+ * @param nameOf the names of the folders and drives that some are inherited from, by id
  */
 export function aclOfPermissions(
   permissions: readonly DrivePermission[],
   item: Pick<DriveFile, "inheritedPermissionsDisabled">,
   rules: PermissionRules,
-): Acl {
-  const allow = permissions.flatMap((permission) => {
+  nameOf: ReadonlyMap<string, string> = new Map(),
+): SourceAcl {
+  const allow = permissions.flatMap((permission): SourceGrant[] => {
     const counts =
       readingRoles.has(permission.role) &&
       permission.deleted !== true &&
@@ -30,7 +33,10 @@ export function aclOfPermissions(
       permission.view === undefined &&
       !hasExpired(permission, rules.nowMs) &&
       !isCutOff(permission, item);
-    return counts ? (principalOf(permission, rules) ?? []) : [];
+    const principal = counts ? principalOf(permission, rules) : null;
+    if (principal === null) return [];
+    const inheritedFrom = nameOf.get(originOf(permission) ?? "");
+    return [inheritedFrom === undefined ? principal : { ...principal, inheritedFrom }];
   });
   return { allow, deny: [] };
 }
@@ -49,6 +55,12 @@ function principalOf(permission: DrivePermission, { tenant, linkSharing }: Permi
     default:
       return null;
   }
+}
+
+/** The id of what all of a permission is inherited from; null where a part of it is the item's own. */
+export function originOf({ permissionDetails = [] }: DrivePermission): string | null {
+  if (permissionDetails.some(({ inherited }) => inherited !== true)) return null;
+  return permissionDetails.find(({ inheritedFrom }) => inheritedFrom !== undefined)?.inheritedFrom ?? null;
 }
 
 function hasExpired({ expirationTime }: DrivePermission, nowMs: number): boolean {

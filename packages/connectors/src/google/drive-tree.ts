@@ -1,13 +1,14 @@
-import { nobody, type Acl } from "@anneal/core/access/acl";
+import { nobody } from "@anneal/core/access/acl";
+import { inheritFrom, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { RemoteClient } from "../remote/remote-client.ts";
 import { findFile, listPermissions, type DriveFile, type DrivePermission } from "./drive-api.ts";
-import { aclOfPermissions, type PermissionRules } from "./drive-permissions.ts";
+import { aclOfPermissions, originOf, type PermissionRules } from "./drive-permissions.ts";
 
 /** Where a file lies: its path from its drive's root, and whether that root was reached. */
 type Place = { path: string; rooted: boolean };
 
 /** `expires`: some of it ends at a time that is set, of which no feed need tell. */
-type Audience = { acl: Acl; expires: boolean };
+type Audience = { acl: SourceAcl; expires: boolean };
 
 type Folder = Pick<
   DriveFile,
@@ -82,19 +83,44 @@ export class DriveTree {
     const parentId = item.parents?.[0];
     const inheritsAll = item.hasAugmentedPermissions === false && item.inheritedPermissionsDisabled !== true;
     if (!inheritsAll || parentId === undefined) return this.#listed(item);
-    if (parentId === item.driveId) return this.#once(parentId, () => this.#listed({ id: parentId }));
+    if (parentId === item.driveId)
+      return this.#once(parentId, () => this.#passedOn(parentId, this.#listed({ id: parentId })));
     const parent = await this.#folder(parentId);
-    return parent === null ? this.#listed(item) : this.#once(parentId, () => this.#inDrive(parent));
+    if (parent === null) return this.#listed(item);
+    return this.#once(parentId, () => this.#passedOn(parentId, this.#inDrive(parent)));
+  }
+
+  /** What a folder admits, as all that inherits it does. */
+  async #passedOn(folderId: string, audience: Promise<Audience>): Promise<Audience> {
+    const [{ acl, expires }, name] = await Promise.all([audience, this.#nameOf(folderId)]);
+    return { acl: name === null ? acl : inheritFrom(name, acl), expires };
+  }
+
+  /** The path of a folder, or a drive's name, as people know it; null for what may not be seen. */
+  async #nameOf(id: string): Promise<string | null> {
+    const driveName = this.#driveNames.get(id);
+    if (driveName !== undefined) return `/${driveName}`;
+    if (id === this.#rootId) return "/";
+    const folder = await this.#folder(id);
+    return folder === null ? null : `/${(await this.placeOf(folder)).path}`;
   }
 
   async #listed(item: Pick<Folder, "id" | "inheritedPermissionsDisabled">): Promise<Audience> {
     return this.#audience(await listPermissions(this.#client, item.id), item);
   }
 
-  #audience(permissions: DrivePermission[] | null, item: Parameters<typeof aclOfPermissions>[1]): Audience {
+  async #audience(
+    permissions: DrivePermission[] | null,
+    item: Parameters<typeof aclOfPermissions>[1],
+  ): Promise<Audience> {
     if (permissions === null) return { acl: nobody, expires: false };
+    const names = new Map<string, string>();
+    for (const id of new Set(permissions.map(originOf))) {
+      const name = id === null ? null : await this.#nameOf(id);
+      if (id !== null && name !== null) names.set(id, name);
+    }
     const expires = permissions.some(({ expirationTime }) => Date.parse(expirationTime ?? "") > this.#rules.nowMs);
-    return { acl: aclOfPermissions(permissions, item, this.#rules), expires };
+    return { acl: aclOfPermissions(permissions, item, this.#rules, names), expires };
   }
 
   #once(id: string, find: () => Promise<Audience>): Promise<Audience> {

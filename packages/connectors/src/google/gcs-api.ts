@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
+import { orLostPosition } from "../remote/lost-position.ts";
 import { RemoteError, type RemoteClient } from "../remote/remote-client.ts";
 import type { GcsConfig, GcsSecrets } from "./config.ts";
 import { createGoogleClient } from "./google-client.ts";
@@ -28,7 +29,7 @@ type ObjectPage = { objects: GcsObject[]; next: string | undefined };
 export function createGcsClient(
   config: GcsConfig,
   secrets: GcsSecrets,
-  context: Pick<ConnectContext, "signal" | "limits">,
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "clock">,
 ): RemoteClient {
   const { serviceAccountKey } = secrets;
   return createGoogleClient({
@@ -49,15 +50,16 @@ export async function listPage(
   maxResults: number,
 ): Promise<ObjectPage> {
   try {
-    const page = await client.json(bucketPath(config), objectListSchema, {
-      query: {
-        prefix: config.prefix || undefined,
-        maxResults,
-        fields: "nextPageToken,items(name,size,generation,updated,contentType)",
-        userProject: config.userProject ?? undefined,
-        pageToken,
-      },
-    });
+    const query = {
+      prefix: config.prefix || undefined,
+      maxResults,
+      fields: "nextPageToken,items(name,size,generation,updated,contentType)",
+      userProject: config.userProject ?? undefined,
+      pageToken,
+    };
+    const page = await client
+      .json(bucketPath(config), objectListSchema, { query })
+      .catch(orLostPosition("Cloud Storage", pageToken));
     return { objects: page.items, next: page.nextPageToken };
   } catch (error) {
     throw toGcsError(error, config, null);

@@ -28,47 +28,56 @@ const createBucket = () => {
   return bucket;
 };
 
-describeConnector("gcs", async () => {
-  const { buckets } = google;
-  const bucket = createBucket();
-  const keyOf = (name: string) => `team/${name}`;
-  const objects = () => buckets.buckets.get(bucket)!;
-  const put = async (name: string, text: string) => buckets.put(bucket, keyOf(name), text);
-  buckets.put(bucket, "other/outside.md", "not in the prefix");
-  buckets.put(bucket, "team/guides/", "");
-  return {
-    connector: gcsConnector,
-    config: configOf({ bucket, prefix: "team/" }),
-    secrets,
-    refOf: keyOf,
-    put,
-    async remove(name) {
-      objects().delete(keyOf(name));
-    },
-    async move(from, to) {
-      await put(to, objects().get(keyOf(from))!.content.toString());
-      objects().delete(keyOf(from));
-    },
-    async breakItem(name) {
-      const text = objects().get(keyOf(name))!.content.toString();
-      await put(name, "not for you");
-      objects().get(keyOf(name))!.isForbidden = true;
-      return () => put(name, text);
-    },
-    async vanish() {
-      const held = objects();
-      buckets.buckets.delete(bucket);
-      return async () => void buckets.buckets.set(bucket, held);
-    },
-    setClock: async (aheadMs) => void (buckets.aheadMs = aheadMs),
-    // A name has at most 1,024 bytes, and no line break.
-    names: {
-      controls: "\t\u0001\u007f",
-      longest: [longPath(1024 - "team/".length), longPath(1024 - "team/".length, "mixed")],
-    },
-    close: async () => {},
-  };
-});
+describeConnector(
+  "gcs",
+  async () => {
+    const { buckets } = google;
+    const bucket = createBucket();
+    const keyOf = (name: string) => `team/${name}`;
+    const objects = () => buckets.buckets.get(bucket)!;
+    const put = async (name: string, text: string) => buckets.put(bucket, keyOf(name), text);
+    buckets.put(bucket, "other/outside.md", "not in the prefix");
+    buckets.put(bucket, "team/guides/", "");
+    return {
+      connector: gcsConnector,
+      config: configOf({ bucket, prefix: "team/" }),
+      secrets,
+      refOf: keyOf,
+      put,
+      async remove(name) {
+        objects().delete(keyOf(name));
+      },
+      async move(from, to) {
+        await put(to, objects().get(keyOf(from))!.content.toString());
+        objects().delete(keyOf(from));
+      },
+      async breakItem(name) {
+        const text = objects().get(keyOf(name))!.content.toString();
+        await put(name, "not for you");
+        objects().get(keyOf(name))!.isForbidden = true;
+        return () => put(name, text);
+      },
+      async vanish() {
+        const held = objects();
+        buckets.buckets.delete(bucket);
+        return async () => void buckets.buckets.set(bucket, held);
+      },
+      setClock: async (aheadMs) => void (buckets.aheadMs = aheadMs),
+      // A name has at most 1,024 bytes, and no line break.
+      names: {
+        controls: "\t\u0001\u007f",
+        longest: [longPath(1024 - "team/".length), longPath(1024 - "team/".length, "mixed")],
+      },
+      remote: {
+        trouble: google.trouble,
+        expireToken: () => google.tokens.expireAll(),
+        staleCursor: () => void (buckets.staleCursors = 1),
+      },
+      close: async () => {},
+    };
+  },
+  "http",
+);
 
 describe("a bucket", () => {
   const sync = async (target: MemoryTarget, config: GcsConfig) => {
@@ -91,13 +100,6 @@ describe("a bucket", () => {
     google.buckets.put(bucket, "a.txt", "Alpha");
     await sync(target, configOf({ bucket }));
     expect(target.opened).toEqual(["a.txt"]);
-  });
-
-  it("is waited for when Google asks to slow down", async () => {
-    const bucket = createBucket();
-    google.buckets.put(bucket, "a.txt", "Alpha");
-    google.refuseNext.push("429", "rateLimitExceeded");
-    expect((await sync(new MemoryTarget(), configOf({ bucket }))).documents.size).toBe(1);
   });
 
   it("says in check() what it holds under the prefix, folders' own markers left out", async () => {

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ConnectContext } from "../connector.ts";
-import { createRemoteClient, RemoteError, type RemoteClient } from "../remote/remote-client.ts";
+import { createRemoteClient, type RemoteClient } from "../remote/remote-client.ts";
 import type { GoogleEndpoint } from "./config.ts";
 import { asksToWait, explainGoogleError, reasonOf } from "./google-errors.ts";
 import { createTokenSource, type ServiceAccount } from "./service-account.ts";
@@ -15,7 +14,7 @@ type GoogleClientOptions = {
   subject: string | null;
   scopes: readonly string[];
   place: GoogleEndpoint;
-  context: Pick<ConnectContext, "signal" | "limits">;
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "clock">;
 };
 
 /** One of Google's APIs, with a service account's tokens and Google's own ways of asking to slow down. */
@@ -28,12 +27,11 @@ export function createGoogleClient(options: GoogleClientOptions): RemoteClient {
     allowPrivateHosts: place.allowPrivateHosts,
     context,
     ...(tokens === null ? {} : { authorize: () => tokens.authorize() }),
+    asksToWait: isPassing,
     explain: (status, body) => explainGoogleError(options.service, status, body),
   });
   return {
-    exchange: (...request) => withBackoff(context.signal, () => remote.exchange(...request)),
-    json: (...request) => withBackoff(context.signal, () => remote.json(...request)),
-    download: (...request) => withBackoff(context.signal, () => remote.download(...request)),
+    ...remote,
     async close() {
       await remote.close();
       await tokens?.close();
@@ -41,23 +39,7 @@ export function createGoogleClient(options: GoogleClientOptions): RemoteClient {
   };
 }
 
-const maxAttempts = 6;
-const firstBackoffMs = 500;
-
 /** Google asks to slow down with 403 too, without saying for how long, and wants 500 tried again. */
-async function withBackoff<T>(signal: AbortSignal, request: () => Promise<T>): Promise<T> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await request();
-    } catch (error) {
-      if (!(error instanceof RemoteError) || !isPassing(error) || attempt + 1 >= maxAttempts) throw error;
-      const waitMs = firstBackoffMs * 2 ** attempt * (1 + Math.random() / 4);
-      await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-    }
-  }
-}
-
-function isPassing(error: RemoteError): boolean {
-  if (error.status === 403) return asksToWait(reasonOf(error.body).reason);
-  return error.status === 500;
+function isPassing(status: number, body: string): boolean {
+  return status === 500 || (status === 403 && asksToWait(reasonOf(body).reason));
 }

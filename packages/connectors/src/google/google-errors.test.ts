@@ -31,6 +31,7 @@ describe("an error of Google's", () => {
     expect(explainGoogleError("Google Drive", 403, older("dailyLimitExceeded"))?.details.retryAfterMs).toBe(3_600_000);
     expect(codeOf(403, older("exportSizeLimitExceeded"))).toBe("DOCUMENT_TOO_LARGE");
     expect(codeOf(403, older("cannotDownloadFile"))).toBe("SOURCE_FORBIDDEN");
+    expect(codeOf(403, older("downloadQuotaExceeded"))).toBe("SOURCE_FORBIDDEN");
   });
 
   it("that says no more than its status, or is no JSON, is left to the status", () => {

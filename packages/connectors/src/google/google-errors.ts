@@ -8,7 +8,7 @@ const shortLimits = new Set([
   "sharingRateLimitExceeded",
   "RATE_LIMIT_EXCEEDED",
 ]);
-const longLimits = new Set(["dailyLimitExceeded", "quotaExceeded", "downloadQuotaExceeded"]);
+const longLimits = new Set(["dailyLimitExceeded", "quotaExceeded"]);
 
 /** True for a limit that is over in seconds. */
 export function asksToWait(reason: string): boolean {
@@ -75,6 +75,11 @@ export function explainGoogleError(service: string, status: number, body: string
       return forbidden(
         "The owner does not let readers download this document.",
         "Let viewers and commenters download it (Share > Settings), or give the user that is read as the role of an editor.",
+      );
+    case "downloadQuotaExceeded":
+      return forbidden(
+        "This document was downloaded so often that Google does not give it out for now.",
+        "Read it again tomorrow.",
       );
     case "cannotDownloadAbusiveFile":
       return forbidden("Google takes this file for malware or spam and does not give it out.", "Remove or exclude it.");

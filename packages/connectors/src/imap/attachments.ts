@@ -23,13 +23,15 @@ export function attachmentContent(
       const dir = await mkdtemp(join(place.tempDir, "attachment-"));
       const path = join(dir, "content");
       try {
-        await session.inMailbox(ref.mailbox, async (client, mailbox) => {
+        await session.inMailbox(ref.mailbox, "read", async (client, mailbox) => {
           const isSame = String(mailbox.uidValidity) === ref.uidValidity;
           const options = { uid: true, decodeText: false, chunkSize: 1024 * 1024 };
           const { content } = isSame ? await client.download(String(ref.uid), section, options) : {};
           if (content === undefined) throw vanishedMessage(ref);
           const limited = limitBytes(writeMessageRef(ref), content, place.maxBytes);
-          await pipeline(limited, createWriteStream(path), { signal });
+          const file = createWriteStream(path);
+          await pipeline(limited, file, { signal });
+          session.received(file.bytesWritten);
         });
       } catch (error) {
         onFailure();
@@ -72,10 +74,11 @@ async function* writeTexts(
   { texts, isAlternative }: MessageParts,
 ): AsyncIterable<Uint8Array> {
   const read = (query: { headers?: true; bodyParts?: string[] }) =>
-    session.inMailbox(ref.mailbox, async (client, mailbox) => {
+    session.inMailbox(ref.mailbox, "read", async (client, mailbox) => {
       const isSame = String(mailbox.uidValidity) === ref.uidValidity;
       const message = isSame ? await client.fetchOne(String(ref.uid), { uid: true, ...query }, { uid: true }) : false;
       if (!message) throw vanishedMessage(ref);
+      for (const bytes of message.bodyParts?.values() ?? []) session.received(bytes?.byteLength ?? 0);
       return message;
     });
   const { headers } = await read({ headers: true });

@@ -5,7 +5,7 @@ export const imapConfigSchema = z.object({
     .string()
     .min(1)
     .regex(/^[^/\s]+$/, "A host name or an address")
-    .meta({ title: "Host" }),
+    .meta({ title: "Host", examples: ["imap.example.com"] }),
   port: z.number().int().min(1).max(65_535).default(993).meta({
     title: "Port",
     description: "993 with TLS from the first byte, 143 with STARTTLS.",
@@ -19,7 +19,10 @@ export const imapConfigSchema = z.object({
     description: "Switched off, whoever stands between may read the password and the mail.",
     administrator: true,
   }),
-  user: z.string().min(1).meta({ title: "User", description: "Often the mailbox's address." }),
+  user: z
+    .string()
+    .min(1)
+    .meta({ title: "User", description: "Often the mailbox's address.", examples: ["ann@example.com"] }),
   mailboxes: z.array(z.string().min(1)).default([]).meta({
     title: "Mailboxes",
     description: "By their full names, such as INBOX or Archive/2026. Empty: all but spam and trash.",
@@ -53,10 +56,15 @@ export type ImapConfig = z.infer<typeof imapConfigSchema>;
 
 /** One of the two; with both, the token is used. */
 export const imapSecretSchema = z.object({
-  password: z.string().min(1).optional().meta({
-    title: "Password",
-    description: "Many providers want an app password here.",
-  }),
+  password: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: "Password",
+      description: "Many providers want an app password here.",
+      examples: ["…"],
+    }),
   accessToken: z.string().min(1).optional().meta({
     title: "OAuth access token",
     description:

@@ -15,42 +15,49 @@ import {
   subjectsOf,
   sync,
 } from "../../conformance/start-mail-server.ts";
+import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import type { ImapConfig, ImapSecrets } from "./config.ts";
 import { imapConnector } from "./imap-connector.ts";
 
 describeMail("mail", (server) => {
-  describeConnector("imap", async () => {
-    const account = server.createAccount();
-    const refs = new Map<string, string>();
-    let aheadMs: number | null = null;
-    const now = () => (aheadMs === null ? undefined : new Date(Date.now() + aheadMs));
-    const mailboxOf = (name: string) => ({ ".": "INBOX", unicode: "Größe & 日本語" })[dirname(name)] ?? dirname(name);
-    const remove = async (name: string) => account.expunge(refs.get(name)!);
-    await account.append("Trash", "thrown away", "Not to be read.");
-    await account.append("Junk", "spam", "Not to be read either.");
-    return {
-      connector: imapConnector,
-      config: account.config(),
-      secrets,
-      refOf: (name) => refs.get(name)!,
-      async put(name, text) {
-        if (refs.has(name)) await remove(name);
-        refs.set(name, await account.append(mailboxOf(name), name, text, now()));
-      },
-      remove,
-      async move(from, to) {
-        refs.set(to, await account.move(refs.get(from)!, mailboxOf(to)));
-      },
-      breakItem: (name) => server.dovecot.breakMessage(account.user, messageIdOf(name)),
-      setClock: async (ms) => void (aheadMs = ms),
-      async vanish() {
-        await server.dovecot.pause();
-        return () => server.dovecot.resume();
-      },
-      close: async () => {},
-    };
-  });
+  describeConnector(
+    "imap",
+    async () => {
+      const account = server.createAccount();
+      const relay = await startRelay(server.dovecot.port);
+      const refs = new Map<string, string>();
+      let aheadMs: number | null = null;
+      const now = () => (aheadMs === null ? undefined : new Date(Date.now() + aheadMs));
+      const mailboxOf = (name: string) => ({ ".": "INBOX", unicode: "Größe & 日本語" })[dirname(name)] ?? dirname(name);
+      const remove = async (name: string) => account.expunge(refs.get(name)!);
+      await account.append("Trash", "thrown away", "Not to be read.");
+      await account.append("Junk", "spam", "Not to be read either.");
+      return {
+        connector: imapConnector,
+        config: account.config({ port: relay.port }),
+        relay,
+        secrets,
+        refOf: (name) => refs.get(name)!,
+        async put(name, text) {
+          if (refs.has(name)) await remove(name);
+          refs.set(name, await account.append(mailboxOf(name), name, text, now()));
+        },
+        remove,
+        async move(from, to) {
+          refs.set(to, await account.move(refs.get(from)!, mailboxOf(to)));
+        },
+        breakItem: (name) => server.dovecot.breakMessage(account.user, messageIdOf(name)),
+        setClock: async (ms) => void (aheadMs = ms),
+        async vanish() {
+          await server.dovecot.pause();
+          return () => server.dovecot.resume();
+        },
+        close: () => relay.stop(),
+      };
+    },
+    "connection",
+  );
 
   it("hands messages on as they are, marks none as seen, and cites them by address", async () => {
     const account = server.createAccount();

@@ -97,5 +97,7 @@ function countOf(count: number, unit: string): string {
 
 /** Listing needs fewer rights than reading. */
 async function probeMailbox(session: ImapSession, path: string): Promise<void> {
-  await session.inMailbox(path, (client) => client.fetchOne("*", { uid: true, source: { start: 0, maxLength: 1 } }));
+  await session.inMailbox(path, "read", (client) =>
+    client.fetchOne("*", { uid: true, source: { start: 0, maxLength: 1 } }),
+  );
 }

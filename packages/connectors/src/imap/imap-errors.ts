@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { ImapFlowError } from "imapflow";
 import { findAnnealError, systemCode, unreachable } from "../failure.ts";
+import { RateLimited } from "../remote/rate-limited.ts";
 import type { ImapConfig } from "./config.ts";
 
 /**
@@ -12,7 +13,7 @@ export function toImapError(error: unknown, config: ImapConfig, mailbox: string 
   if (ours !== null) return ours;
   if (!(error instanceof Error)) throw error;
   const server = `${config.host}:${config.port}`;
-  const { code, responseStatus, serverResponseCode, authenticationFailed, tlsFailed, mailboxMissing } =
+  const { code, responseStatus, serverResponseCode, authenticationFailed, tlsFailed, mailboxMissing, throttleReset } =
     error as ImapFlowError;
   // The one error of a sign-in to which the library gives no code.
   if (error.message === "Unsupported authentication mechanism") return unofferedSignIn(config);
@@ -31,11 +32,8 @@ export function toImapError(error: unknown, config: ImapConfig, mailbox: string 
     });
   }
   if (code === "ETHROTTLE" || serverResponseCode === "LIMIT") {
-    return new AnnealError("RATE_LIMITED", `${server} asked to slow down.`, {
-      action: "Sync again later.",
-      details: { code },
-      retryable: true,
-    });
+    const details = { code: code ?? serverResponseCode };
+    return new RateLimited({ place: server, toldMs: throttleReset ?? null, details });
   }
   if (code === undefined && responseStatus === undefined) throw error;
   return new AnnealError("SOURCE_UNREACHABLE", `${server} broke off or does not speak IMAP (${code ?? "refused"}).`, {
@@ -43,6 +41,10 @@ export function toImapError(error: unknown, config: ImapConfig, mailbox: string 
     details: { code: code ?? serverResponseCode ?? responseStatus },
     retryable: true,
   });
+}
+
+export function throttledFor({ host, port }: ImapConfig, toldMs: number): RateLimited {
+  return new RateLimited({ place: `${host}:${port}`, toldMs, details: { code: "ETHROTTLE" } });
 }
 
 /** Ended in the middle of a command; the next one, on a connection made anew, tells whether the server is gone. */
@@ -65,10 +67,12 @@ function refusedSignIn({ host, user }: ImapConfig, responseCode: string | undefi
     case "UNAVAILABLE":
     case "LIMIT":
     case "INUSE":
-      return new AnnealError("RATE_LIMITED", `${host} does not let anybody sign in now (${responseCode}).`, {
-        action: "Sync again later; close other connections to the mailbox if there are many.",
+      return new RateLimited({
+        place: host,
+        toldMs: null,
         details: { code: responseCode },
-        retryable: true,
+        message: `${host} does not let anybody sign in now (${responseCode}).`,
+        action: "The sync goes on by itself; close other connections to the mailbox if there are many.",
       });
     default:
       return new AnnealError("SOURCE_CREDENTIALS", `${host} did not accept the sign-in of "${user}".`, {

@@ -4,6 +4,7 @@ import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startRelay, type Relay } from "../../conformance/start-relay.ts";
 import { changesOf, secrets, subjectsOf, sync, type MailAccount } from "../../conformance/start-mail-server.ts";
 import { testContext } from "../../conformance/test-context.ts";
+import type { RemoteEvent } from "../remote/remote-observer.ts";
 import type { ImapConfig } from "./config.ts";
 import { imapConnector } from "./imap-connector.ts";
 
@@ -33,6 +34,64 @@ describeMail("mail behind a relay", (server) => {
       expect(changesOf(target)).toEqual(["upsert"]);
       await sync(target, config);
       expect(changesOf(target)).toEqual([]);
+    });
+  });
+
+  /** As Microsoft 365 answers a command that it does not carry out for now. */
+  const throttling = (waitMs: number, times: number) => {
+    let refused = 0;
+    const transform = (line: string) => {
+      const [tag] = /^\w+(?= OK .*fetch completed)/i.exec(line) ?? [];
+      if (tag === undefined || refused >= times) return line;
+      refused += 1;
+      return `${tag} BAD Request is throttled. Suggested Backoff Time: ${waitMs} milliseconds\r\n`;
+    };
+    return { transform, refused: () => refused };
+  };
+  const startCounting = () => {
+    const events: RemoteEvent[] = [];
+    const slept: number[] = [];
+    let nowMs = 0;
+    const clock = {
+      now: () => nowMs,
+      async sleep(waitMs: number) {
+        slept.push(waitMs);
+        nowMs += waitMs;
+      },
+    };
+    return { events, slept, context: testContext({ clock, onRemoteEvent: (event) => events.push(event) }) };
+  };
+
+  it("waits for as long as a server that throttles says, by the gateway's clock, and has everything", async () => {
+    const account = server.createAccount();
+    for (const subject of ["a", "b"]) await account.append("INBOX", subject, subject);
+    const { transform, refused } = throttling(20_000, 1);
+    const { events, slept, context } = startCounting();
+    await through(account, { transform }, async (config) => {
+      const target = new MemoryTarget();
+      await target.apply(imapConnector.read({ config, secrets, cursor: null, known: target.known(), context }));
+      expect(subjectsOf(target)).toEqual(["a", "b"]);
+      expect([refused(), slept]).toEqual([1, [20_000]]);
+      const host = `127.0.0.1:${config.port}`;
+      expect(events).toContainEqual({ type: "throttled", host });
+      expect(events).toContainEqual({ type: "wait", host, cause: "told", waitMs: 20_000 });
+    });
+  });
+
+  it("leaves a longer wait to the workflow, without having slept", async () => {
+    const account = server.createAccount();
+    for (const subject of ["a", "b"]) await account.append("INBOX", subject, subject);
+    const { transform, refused } = throttling(92_415, Number.POSITIVE_INFINITY);
+    const { slept, context } = startCounting();
+    await through(account, { transform }, async (config) => {
+      const target = new MemoryTarget();
+      const read = target.apply(imapConnector.read({ config, secrets, cursor: null, known: target.known(), context }));
+      await expect(read).rejects.toMatchObject({
+        code: "RATE_LIMITED",
+        retryable: true,
+        details: { retryAfterMs: 92_415 },
+      });
+      expect([refused(), slept]).toEqual([1, []]);
     });
   });
 

@@ -2,10 +2,16 @@ import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import { AnnealError } from "@anneal/core/errors";
 import { ImapFlow, type ListResponse, type MailboxObject } from "imapflow";
+import pLimit from "p-limit";
 import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, guardedLookup } from "../host-guard.ts";
+import { createPacing } from "../remote/pacing.ts";
+import { RateLimited } from "../remote/rate-limited.ts";
+import { createRemoteCalls } from "../remote/remote-calls.ts";
+import type { RemoteOperation } from "../remote/remote-observer.ts";
 import type { ImapConfig, ImapSecrets } from "./config.ts";
-import { toImapError } from "./imap-errors.ts";
+import { throttledFor, toImapError } from "./imap-errors.ts";
+import { decideThrottleWaits } from "./throttle-waits.ts";
 
 export type ImapSession = {
   /** The server gives every message an id that stays when it is moved: OBJECTID (RFC 8474), or Gmail's own. */
@@ -16,7 +22,13 @@ export type ImapSession = {
    * Opens a mailbox to read, never to write: nothing is marked as seen. One piece of work at a time.
    * @throws AnnealError; `isAboutOneMailbox` where the others can still be read
    */
-  inMailbox<T>(path: string, work: (client: ImapFlow, mailbox: MailboxObject) => Promise<T>): Promise<T>;
+  inMailbox<T>(
+    path: string,
+    operation: Extract<RemoteOperation, "search" | "fetch" | "read">,
+    work: (client: ImapFlow, mailbox: MailboxObject) => Promise<T>,
+  ): Promise<T>;
+  /** Counts what was read of a content. */
+  received(bytes: number): void;
   close(): Promise<void>;
 };
 
@@ -29,27 +41,43 @@ export async function openImapSession(
   context: ConnectContext,
 ): Promise<ImapSession> {
   const { signal } = context;
-  let client = await connect(config, secrets, context);
+  const calls = createRemoteCalls(config, config.tls === "tls" ? 993 : 143, context);
+  const pacing = createPacing(calls.host, context);
+  const connected = async () => {
+    const client = await calls.call("connect", () => connect(config, secrets, context));
+    return { client, throttled: decideThrottleWaits(client, pacing) };
+  };
+  /** One mailbox is open at a time, and who waits for it keeps no place at the host meanwhile. */
+  const oneAtATime = pLimit(1);
+  let { client, throttled } = await connected();
   const onAbort = () => client.close();
   signal.addEventListener("abort", onAbort, { once: true });
 
-  async function attempt<T>(mailbox: string | null, work: () => Promise<T>): Promise<T> {
-    signal.throwIfAborted();
-    // It ends when it stands still while a document is worked on, and some servers end it on a broken message.
-    if (!client.usable) client = await connect(config, secrets, context);
-    try {
-      return await work();
-    } catch (error) {
-      signal.throwIfAborted();
-      throw toImapError(error, config, mailbox);
-    }
-  }
+  const attempt = <T>(operation: RemoteOperation, mailbox: string | null, work: () => Promise<T>): Promise<T> =>
+    oneAtATime(async () => {
+      await pacing.turn();
+      // It ends when it stands still while a document is worked on, and some servers end it on a broken message.
+      if (!client.usable) ({ client, throttled } = await connected());
+      throttled.begin();
+      return calls.call(operation, async () => {
+        try {
+          return await work();
+        } catch (error) {
+          signal.throwIfAborted();
+          const toldMs = throttled.leftMs();
+          const known = toldMs === null ? toImapError(error, config, mailbox) : throttledFor(config, toldMs);
+          throw known instanceof RateLimited ? pacing.leave(known) : known;
+        }
+      });
+    });
 
   return {
     offersMessageIds: () => client.capabilities.has("OBJECTID") || client.capabilities.has("X-GM-EXT-1"),
-    list: () => attempt(null, () => client.list({ statusQuery: { messages: true, uidNext: true, uidValidity: true } })),
-    inMailbox: (path, work) =>
-      attempt(path, async () => {
+    received: calls.received,
+    list: () =>
+      attempt("list", null, () => client.list({ statusQuery: { messages: true, uidNext: true, uidValidity: true } })),
+    inMailbox: (path, operation, work) =>
+      attempt(operation, path, async () => {
         const lock = await client.getMailboxLock(path, { readOnly: true });
         try {
           if (client.mailbox === false) throw connectionLost;

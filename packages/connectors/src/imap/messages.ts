@@ -15,7 +15,7 @@ export type MailboxListing = { path: string; uidValidity: string; uidNext: numbe
 
 /** @throws AnnealError when the server did not answer with all of them */
 export async function listMailbox(session: ImapSession, config: ImapConfig, path: string): Promise<MailboxListing> {
-  return session.inMailbox(path, async (client, mailbox) => {
+  return session.inMailbox(path, "search", async (client, mailbox) => {
     // Fetches move it on; messages that arrive during the search are left to the next sync.
     const { uidNext } = mailbox;
     const found = await client.search({ all: true }, { uid: true, returnOptions: ["ALL", "COUNT"] });
@@ -51,7 +51,7 @@ export async function fetchFacts(
   listing: Pick<MailboxListing, "path" | "uidValidity">,
   uids: readonly number[],
 ): Promise<Map<number, MessageFacts>> {
-  return session.inMailbox(listing.path, async (client, mailbox) => {
+  return session.inMailbox(listing.path, "fetch", async (client, mailbox) => {
     // Numbered anew since it was listed: the next sync finds it so.
     if (String(mailbox.uidValidity) !== listing.uidValidity) return new Map();
     const messages = await client.fetchAll(
@@ -149,11 +149,14 @@ async function readChunk(
   { mailbox: path, uidValidity, uid }: MessageRef,
   offset: number,
 ): Promise<Uint8Array> {
-  return session.inMailbox(path, async (client, mailbox) => {
+  return session.inMailbox(path, "read", async (client, mailbox) => {
     const isSame = String(mailbox.uidValidity) === uidValidity;
     const source = { start: offset, maxLength: chunkBytes };
     const message = isSame ? await client.fetchOne(String(uid), { uid: true, source }, { uid: true }) : false;
-    if (message && message.source !== undefined) return message.source;
+    if (message && message.source !== undefined) {
+      session.received(message.source.byteLength);
+      return message.source;
+    }
     // Some servers say of nothing beyond the end that there is nothing.
     if (message && offset > 0) return new Uint8Array();
     throw vanishedMessage({ mailbox: path, uidValidity, uid });

@@ -38,7 +38,7 @@ async function* writeThread(session: ImapSession, thread: Thread, signal: AbortS
 async function readFirstHeader(session: ImapSession, { members }: Thread): Promise<string> {
   const [first] = members;
   if (first === undefined) return "";
-  return session.inMailbox(first.mailbox, async (client) => {
+  return session.inMailbox(first.mailbox, "fetch", async (client) => {
     const headers = ["subject", "from", "date"];
     const message = await client.fetchOne(String(first.uid), { uid: true, headers }, { uid: true });
     // It ends in the empty line that ends a header.

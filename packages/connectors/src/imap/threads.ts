@@ -84,7 +84,7 @@ async function* fetchBatch(
   const { path, uidValidity } = listing;
   let messages: FetchMessageObject[];
   try {
-    messages = await session.inMailbox(path, async (client, mailbox) => {
+    messages = await session.inMailbox(path, "fetch", async (client, mailbox) => {
       // Numbered anew since it was listed: the next sync finds it so.
       if (String(mailbox.uidValidity) !== uidValidity) return [];
       const query = {

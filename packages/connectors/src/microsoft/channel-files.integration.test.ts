@@ -31,9 +31,9 @@ function joinTeam({ fake: { tenant }, teamId }: ChannelFilesHarness, ...names: s
   tenant.groups.set("our team", { id: teamId, displayName: "Our team", groupTypes: ["Unified"], members, owners: [] });
 }
 
-describeConnector("files of channels", createChannelFilesHarness);
-describePermissions("files of channels", createChannelFilesHarness);
-describeConnector("files of channels by an account", asMember);
+describeConnector("files of channels", createChannelFilesHarness, "http");
+describePermissions("files of channels", createChannelFilesHarness, createChannelFilesHarness);
+describeConnector("files of channels by an account", asMember, "http");
 describePermissions("files of channels by an account", asMember);
 
 describe("the files of a team", () => {

@@ -3,6 +3,7 @@ import { failedCheck, reportOf } from "../failure.ts";
 import { addToPreview, describePreview, joinNames, sampleCount, type Preview } from "../preview.ts";
 import { auditedPerRun } from "./audit-permissions.ts";
 import { checkPeople } from "./check-people.ts";
+import type { LinkSharing } from "./config.ts";
 import { createDriveFeed, type DriveFeed } from "./drive-feed.ts";
 import { isFile } from "./drive-items.ts";
 import type { Drive } from "./drive-run.ts";
@@ -17,6 +18,7 @@ const checkMs = 5_000;
 export async function checkDrives(
   graph: Graph,
   context: Pick<ConnectContext, "signal">,
+  sharing: LinkSharing,
   listDrives: () => Promise<DriveListing>,
 ): Promise<CheckResult> {
   try {
@@ -32,7 +34,7 @@ export async function checkDrives(
             message: failures[0].error.message,
             action: failures[0].error.action,
           },
-      await checkPermissions(graph, drives[0]),
+      await checkPermissions(graph, drives[0], sharing),
       await checkChanges(graph, feed),
     ];
     const people = await checkPeople(graph);
@@ -70,19 +72,26 @@ async function previewDrives(feed: DriveFeed, drives: readonly Drive[], signal: 
   return preview;
 }
 
-export async function checkPermissions(graph: Graph, drive: Drive | undefined): Promise<CapabilityCheck> {
+export async function checkPermissions(
+  graph: Graph,
+  drive: Drive | undefined,
+  { linkSharing }: LinkSharing,
+): Promise<CapabilityCheck> {
   const capability = "permissions";
   if (drive === undefined) return { capability, status: "ok", message: "There is nothing whose permissions to read." };
   const isDelegated = (await graph.account()) !== null;
   try {
     const path = `drives/${encodeURIComponent(drive.id)}/root/permissions`;
     for await (const _ of graph.pages(path, permissionPageSchema)) break;
-    if (!isDelegated) return { capability, status: "ok", message: "The permissions of items can be read." };
+    const links =
+      linkSharing === "everyone"
+        ? "A document that anyone with its link may open is found by everybody here."
+        : "A document that is shared by link alone is found only by those who are named on it.";
+    if (!isDelegated) return { capability, status: "ok", message: `The permissions of items can be read. ${links}` };
     return {
       capability,
       status: "warning",
-      message:
-        "With delegated permission Microsoft Graph tells all readers of an item to its owners only: of others' items it names those that concern the account that signed in. Who is not named does not see the document; application permission shows them all.",
+      message: `With delegated permission Microsoft Graph tells all readers of an item to its owners only: of others' items it names those that concern the account that signed in. Who is not named does not see the document; application permission shows them all. ${links}`,
     };
   } catch (error) {
     const { message } = reportOf(error);

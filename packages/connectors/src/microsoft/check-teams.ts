@@ -45,7 +45,7 @@ export async function checkTeams(
           listing.failures[0] ?? (config.messages ? undefined : failures[0]),
           `The files of ${place} can be read.`,
         ),
-        await checkPermissions(graph, listing.drives[0]),
+        await checkPermissions(graph, listing.drives[0], config),
       );
       const [site] = listing.sites;
       if (site !== undefined) checks.push(await checkSiteGroups(config, secrets, context, async () => site.url));

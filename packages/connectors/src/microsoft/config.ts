@@ -10,14 +10,23 @@ const tenantShape = {
   tenantId: z.guid().meta({
     title: "Directory (tenant) ID",
     description: "On the overview page of the app registration in Microsoft Entra.",
+    examples: ["00000000-0000-4000-8000-000000000000"],
   }),
-  clientId: z.guid().meta({ title: "Application (client) ID" }),
+  clientId: z.guid().meta({ title: "Application (client) ID", examples: ["00000000-0000-4000-8000-000000000000"] }),
   permission: z.enum(["application", "delegated"]).default("application").meta({
     title: "Permission",
     description:
       "application: what an administrator granted to the app for the whole tenant, with its secret or certificate. delegated: what one account may read, which signs in with a code.",
   }),
 };
+
+const sharingShape = {
+  linkSharing: z.enum(["everyone", "nobody"]).default("everyone").meta({
+    title: "Shared by link",
+    description: "Who here finds a document that is open to all who have its link; those named on it always do.",
+  }),
+};
+export type LinkSharing = z.infer<z.ZodObject<typeof sharingShape>>;
 
 const cloudShape = {
   authorityUrl: address.default("https://login.microsoftonline.com").meta({
@@ -42,11 +51,13 @@ export const sharepointConfigSchema = z.object({
   siteUrl: z.url({ protocol: /^https$/ }).meta({
     title: "Site",
     description: "The site's address, such as https://contoso.sharepoint.com/sites/Finance.",
+    examples: ["https://contoso.sharepoint.com/sites/Finance"],
   }),
   libraries: z.array(z.string().min(1)).default([]).meta({
     title: "Document libraries",
     description: "Names or drive ids; none means all of the site's.",
   }),
+  ...sharingShape,
   ...pathFilterShape,
   ...cloudShape,
 });
@@ -54,10 +65,16 @@ export type SharepointConfig = z.infer<typeof sharepointConfigSchema>;
 
 export const onedriveConfigSchema = z.object({
   ...tenantShape,
-  users: z.array(z.string().min(1)).min(1).max(maxUsers).meta({
-    title: "Users",
-    description: "Whose OneDrive is read: user principal names or object ids.",
-  }),
+  users: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(maxUsers)
+    .meta({
+      title: "Users",
+      description: "Whose OneDrive is read: user principal names or object ids.",
+      examples: [["ann@contoso.com"]],
+    }),
+  ...sharingShape,
   ...pathFilterShape,
   ...cloudShape,
 });
@@ -66,10 +83,14 @@ export type OnedriveConfig = z.infer<typeof onedriveConfigSchema>;
 export const teamsConfigSchema = z
   .object({
     ...tenantShape,
-    teams: z.array(z.guid()).min(1).meta({
-      title: "Teams",
-      description: "Ids of the teams, which are those of their Microsoft 365 groups.",
-    }),
+    teams: z
+      .array(z.guid())
+      .min(1)
+      .meta({
+        title: "Teams",
+        description: "Ids of the teams, which are those of their Microsoft 365 groups.",
+        examples: [["00000000-0000-4000-8000-000000000000"]],
+      }),
     channels: z.array(z.string().min(1)).default([]).meta({
       title: "Channels",
       description: "Names; none means all of each team's.",
@@ -82,6 +103,7 @@ export const teamsConfigSchema = z
       title: "Files",
       description: "What lies in the channels' folders, with the permissions that SharePoint has for it.",
     }),
+    ...sharingShape,
     ...cloudShape,
   })
   .refine(({ messages, files }) => messages || files, {
@@ -98,10 +120,15 @@ export type TenantConfig = Pick<
 /** Marked `signIn`: not for a person to type, but what a sign-in brings. */
 export const microsoftSecretSchema = z
   .object({
-    clientSecret: z.string().min(1).optional().meta({
-      title: "Client secret",
-      description: "The secret's value, not its id.",
-    }),
+    clientSecret: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        title: "Client secret",
+        description: "The secret's value, not its id.",
+        examples: ["…"],
+      }),
     certificate: z.string().min(1).optional().meta({
       title: "Certificate",
       description:

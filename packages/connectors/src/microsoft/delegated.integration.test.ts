@@ -59,9 +59,9 @@ const createOwnedOnedrive = async () => {
   return asAccount<typeof harness.config, typeof harness>(harness, onedriveScopes, asOwner);
 };
 
-describeConnector("sharepoint by an account", createOwnedSite);
+describeConnector("sharepoint by an account", createOwnedSite, "http");
 describePermissions("sharepoint by an account", createOwnedSite);
-describeConnector("onedrive by an account", createOwnedOnedrive);
+describeConnector("onedrive by an account", createOwnedOnedrive, "http");
 describePermissions("onedrive by an account", createOwnedOnedrive);
 
 describe("a site that one account may read", () => {

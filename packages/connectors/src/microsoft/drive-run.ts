@@ -3,6 +3,7 @@ import type { Change, KnownItems } from "@anneal/core/connect/change";
 import type { ConnectContext } from "../connector.ts";
 import type { PathFilter } from "../path-filter.ts";
 import { SeenRefs } from "../seen-refs.ts";
+import type { LinkSharing } from "./config.ts";
 import type { DriveCursor, DriveState } from "./drive-cursor.ts";
 import { isOwnFault, type Graph } from "./graph-client.ts";
 import { permissionPageSchema, type Permission } from "./graph-schemas.ts";
@@ -20,6 +21,7 @@ export type DriveRun = {
   known: KnownItems;
   context: ConnectContext;
   filter: PathFilter;
+  linkSharing: LinkSharing["linkSharing"];
   states: Map<string, DriveState>;
   /** The states that count once the run's deletions are through; until then a resumed run meets them again. */
   pendingStates: Map<string, DriveState>;
@@ -41,7 +43,7 @@ export type DriveRun = {
 };
 
 export function createDriveRun(
-  place: Pick<DriveRun, "graph" | "known" | "context" | "filter">,
+  place: Pick<DriveRun, "graph" | "known" | "context" | "filter" | "linkSharing">,
   cursor: DriveCursor,
 ): DriveRun {
   return {
@@ -110,7 +112,8 @@ export async function readAcl(run: DriveRun, drive: Drive, itemId: string): Prom
     if (endsByItself(permissions, now)) passing.add(itemId);
     else passing.delete(itemId);
     const account = await run.graph.account();
-    return admitAccount(aclOfPermissions(permissions, run.graph, drive.siteScope, now), account?.principal);
+    const rules = { siteScope: drive.siteScope, linkSharing: run.linkSharing, now };
+    return admitAccount(aclOfPermissions(permissions, run.graph, rules), account?.principal);
   } catch (error) {
     run.context.signal.throwIfAborted();
     if (!isOwnFault(error)) throw error;

@@ -2,7 +2,7 @@ import type { Change } from "@anneal/core/connect/change";
 import type { CapabilityCheck, CheckResult, ConnectContext, ReadRequest } from "../connector.ts";
 import type { PathFilter } from "../path-filter.ts";
 import { checkDrives } from "./check-drives.ts";
-import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
+import type { LinkSharing, MicrosoftSecrets, TenantConfig } from "./config.ts";
 import { digest } from "./drive-cursor.ts";
 import { createGraph, type Graph } from "./graph-client.ts";
 import { readDrives, type DriveListing } from "./read-drives.ts";
@@ -11,7 +11,7 @@ import { readDrives, type DriveListing } from "./read-drives.ts";
 const readingVersion = 2;
 
 /** What a source of drives can do; which drives, and what else there is to check, is its own. */
-export async function checkDriveSource<Config extends TenantConfig>(
+export async function checkDriveSource<Config extends TenantConfig & LinkSharing>(
   config: Config,
   secrets: MicrosoftSecrets,
   context: ConnectContext,
@@ -20,7 +20,7 @@ export async function checkDriveSource<Config extends TenantConfig>(
 ): Promise<CheckResult> {
   const graph = createGraph(config, secrets, context);
   try {
-    const result = await checkDrives(graph, context, () => listDrives(graph, config));
+    const result = await checkDrives(graph, context, config, () => listDrives(graph, config));
     if (result.error !== null) return result;
     return { ...result, checks: [...result.checks, ...(await checkMore(graph))] };
   } finally {
@@ -29,18 +29,18 @@ export async function checkDriveSource<Config extends TenantConfig>(
 }
 
 /** @param place the settings that say which drives are read; with others everything is listed again */
-export async function* readDriveSource<Config extends TenantConfig & PathFilter>(
+export async function* readDriveSource<Config extends TenantConfig & LinkSharing & PathFilter>(
   request: ReadRequest<Config, MicrosoftSecrets>,
   place: readonly unknown[],
   listDrives: (graph: Graph, config: Config) => Promise<DriveListing>,
 ): AsyncIterable<Change> {
   const { config, secrets, cursor, known, context } = request;
-  const { include, exclude } = config;
+  const { include, exclude, linkSharing } = config;
   const graph = createGraph(config, secrets, context);
   try {
     const settings = await digestSettings(graph, config, [...place, include, exclude], context);
     const listing = await listDrives(graph, config);
-    yield* readDrives({ graph, known, context, cursor, filter: config, settings, listing });
+    yield* readDrives({ graph, known, context, cursor, filter: config, linkSharing, settings, listing });
   } finally {
     await graph.close();
   }
@@ -52,11 +52,15 @@ export async function* readDriveSource<Config extends TenantConfig & PathFilter>
  */
 export async function digestSettings(
   graph: Graph,
-  { tenantId, graphUrl }: TenantConfig,
+  { tenantId, graphUrl, linkSharing }: TenantConfig & LinkSharing,
   place: readonly unknown[],
   { limits }: Pick<ConnectContext, "limits">,
 ): Promise<string> {
   const account = await graph.account();
   const seenBy = account === null ? [] : [account.principal.id];
-  return digest(JSON.stringify([readingVersion, tenantId, graphUrl, ...place, ...seenBy]), limits.documentBytes);
+  const readBy = linkSharing === "everyone" ? [] : ["named on it"];
+  return digest(
+    JSON.stringify([readingVersion, tenantId, graphUrl, ...place, ...seenBy, ...readBy]),
+    limits.documentBytes,
+  );
 }

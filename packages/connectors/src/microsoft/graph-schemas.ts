@@ -82,6 +82,7 @@ const permissionSchema = z.object({
   link: z.object({ scope: z.string().nullish() }).nullish(),
   grantedToV2: identitySetSchema.nullish(),
   grantedToIdentitiesV2: z.array(identitySetSchema).nullish(),
+  inheritedFrom: z.object({ path: z.string().nullish() }).nullish(),
   expirationDateTime: z.string().nullish(),
   hasPassword: z.boolean().nullish(),
 });

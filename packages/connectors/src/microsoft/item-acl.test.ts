@@ -2,7 +2,7 @@ import { anyone, nobody } from "@anneal/core/access/acl";
 import { describe, expect, it } from "vitest";
 import type { Graph } from "./graph-client.ts";
 import type { IdentitySet, Permission } from "./graph-schemas.ts";
-import { aclOfPermissions } from "./item-acl.ts";
+import { aclOfPermissions, type AclRules } from "./item-acl.ts";
 
 const tenantId = "11111111-1111-4111-8111-111111111111";
 const ann = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
@@ -12,8 +12,9 @@ const graph: Pick<Graph, "principal" | "tenantId"> = {
   principal: (kind, id) => ({ source: "microsoft", tenant: tenantId, kind, id }),
 };
 const now = new Date("2026-06-01T00:00:00Z");
+const rules: AclRules = { siteScope: "site", linkSharing: "everyone", now };
 const readersOf = (...permissions: Permission[]) =>
-  aclOfPermissions(permissions, graph, "site", now).allow.map(({ kind, id }) => `${kind} ${id}`);
+  aclOfPermissions(permissions, graph, rules).allow.map(({ kind, id }) => `${kind} ${id}`);
 const granted = (identity: Partial<IdentitySet>, changes: Partial<Permission> = {}): Permission => ({
   roles: ["read"],
   grantedToV2: identity,
@@ -30,10 +31,21 @@ describe("aclOfPermissions", () => {
   });
 
   it("admits nobody where nothing is granted, or to nobody whom it knows", () => {
-    expect(aclOfPermissions([], graph, "site", now)).toEqual(nobody);
+    expect(aclOfPermissions([], graph, rules)).toEqual(nobody);
     expect(readersOf(granted({}))).toEqual([]);
     expect(readersOf(granted({ user: { id: null } }))).toEqual([]);
     expect(readersOf(granted({ user: { id: "not-an-id" } }))).toEqual([]);
+  });
+
+  it("tells which folder a permission is inherited from, and nothing of one that is the item's own", () => {
+    const from = (path: string | null | undefined) =>
+      aclOfPermissions([granted({ group: { id: finance } }, { inheritedFrom: { path } })], graph, rules).allow;
+    const group = graph.principal("group", finance);
+    expect(from("/drives/b!1/root:/Reports/2026%20%C3%A4")).toEqual([{ ...group, inheritedFrom: "/Reports/2026 ä" }]);
+    expect(from("/drives/b!1/root:/100%")).toEqual([{ ...group, inheritedFrom: "/100%" }]);
+    for (const root of ["/drives/b!1/root:", "/drive/root"])
+      expect(from(root)).toEqual([{ ...group, inheritedFrom: "/" }]);
+    for (const untold of [null, undefined, "/elsewhere"]) expect(from(untold)).toEqual([group]);
   });
 
   it("tells a group's owners, who have the group's id, from its members", () => {
@@ -44,9 +56,9 @@ describe("aclOfPermissions", () => {
 
   it("keeps the same site group of two sites apart", () => {
     const permission = granted({ siteGroup: { id: "5", loginName: "Members" } });
-    const one = aclOfPermissions([permission], graph, "one", now);
+    const one = aclOfPermissions([permission], graph, { ...rules, siteScope: "one" });
     expect(one.allow).toHaveLength(1);
-    expect(aclOfPermissions([permission], graph, "two", now)).not.toEqual(one);
+    expect(aclOfPermissions([permission], graph, { ...rules, siteScope: "two" })).not.toEqual(one);
   });
 
   it("takes “everyone except external users” for the tenant's own accounts, of this tenant only", () => {
@@ -61,7 +73,7 @@ describe("aclOfPermissions", () => {
       link: { scope },
       ...changes,
     });
-    expect(aclOfPermissions([link("anonymous")], graph, "site", now).allow).toEqual([anyone]);
+    expect(aclOfPermissions([link("anonymous")], graph, rules).allow).toEqual([anyone]);
     expect(readersOf(link("anonymous", { hasPassword: true }))).toEqual([]);
     expect(readersOf(link("organization"))).toEqual([`domain ${tenantId}`]);
     expect(readersOf(link("users", { grantedToIdentitiesV2: [{ user: { id: ann } }] as IdentitySet[] }))).toEqual([
@@ -71,6 +83,15 @@ describe("aclOfPermissions", () => {
     for (const scope of ["existingAccess", "galaxy"]) {
       expect(readersOf(link(scope, { grantedToIdentitiesV2: [{ user: { id: ann } }] as IdentitySet[] }))).toEqual([]);
     }
+  });
+
+  it("admits those who are named on a link, and nobody by the link alone, where the source says so", () => {
+    const named = { grantedToIdentitiesV2: [{ user: { id: ann } }] as IdentitySet[] };
+    const byLink = (scope: string): Permission => ({ roles: ["read"], link: { scope }, ...named });
+    const readersBy = (scope: string) =>
+      aclOfPermissions([byLink(scope)], graph, { ...rules, linkSharing: "nobody" }).allow.map(({ id }) => id);
+    for (const scope of ["anonymous", "organization", "users"]) expect(readersBy(scope)).toEqual([ann]);
+    expect(readersOf(byLink("organization"))).toEqual([`domain ${tenantId}`, `user ${ann}`]);
   });
 
   it("forgets a permission that has expired, and keeps one that never does", () => {

@@ -1,23 +1,26 @@
-import { anyone, nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import { anyone, nobody, type Principal } from "@anneal/core/access/acl";
+import type { SourceAcl, SourceGrant } from "@anneal/core/access/acl-origins";
+import type { LinkSharing } from "./config.ts";
 import type { Graph } from "./graph-client.ts";
 import type { IdentitySet, Permission } from "./graph-schemas.ts";
 
 /**
  * Who may read an item, from its effective permissions: Graph lists what is inherited beside what is the item's own.
  * Graph knows no denials. Whatever is not understood grants nothing.
- * @param siteScope the site collection whose site groups the permissions may name
  */
 export function aclOfPermissions(
   permissions: readonly Permission[],
   graph: Pick<Graph, "principal" | "tenantId">,
-  siteScope: string,
-  now: Date,
-): Acl {
+  rules: AclRules,
+): SourceAcl {
   const allow = permissions
-    .filter((permission) => lets(permission) && !isExpired(permission, now))
-    .flatMap((permission) => readersOf(permission, graph, siteScope));
+    .filter((permission) => lets(permission) && !isExpired(permission, rules.now))
+    .flatMap((permission) => withOrigin(readersOf(permission, graph, rules), permission));
   return allow.length === 0 ? nobody : { allow, deny: [] };
 }
+
+/** `siteScope` is the site collection whose site groups the permissions may name. */
+export type AclRules = LinkSharing & { siteScope: string; now: Date };
 
 /** Whether time alone will change who may read: no feed tells of a permission that runs out. */
 export function endsByItself(permissions: readonly Permission[], now: Date): boolean {
@@ -31,8 +34,27 @@ export function endsByItself(permissions: readonly Permission[], now: Date): boo
  * What an account is given in its own name, it may read; who else may is for the permissions to say, of which an account
  * that does not own the item sees those alone that concern itself.
  */
-export function admitAccount(acl: Acl, account: Principal | undefined): Acl {
+export function admitAccount(acl: SourceAcl, account: Principal | undefined): SourceAcl {
   return account === undefined ? acl : { ...acl, allow: [...acl.allow, account] };
+}
+
+/**
+ * `inheritedFrom` names the folder by its path below the drive's root: "/drives/{id}/root:/Reports/2026", each part
+ * encoded ("itemReference resource type"). The root's own permissions are those of the library.
+ */
+function withOrigin(readers: Principal[], { inheritedFrom }: Permission): SourceGrant[] {
+  const [, path] = /\/root:?(\/.*)?$/.exec(inheritedFrom?.path ?? "") ?? ["", null];
+  if (path === null) return readers;
+  const folder = (path ?? "/").split("/").map(decoded).join("/");
+  return readers.map((reader) => ({ ...reader, inheritedFrom: folder }));
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** Custom permission levels have names of their own; only those that surely read count. */
@@ -52,7 +74,7 @@ function isExpired({ expirationDateTime }: Permission, now: Date): boolean {
 function readersOf(
   permission: Permission,
   graph: Pick<Graph, "principal" | "tenantId">,
-  siteScope: string,
+  { siteScope, linkSharing }: AclRules,
 ): Principal[] {
   const identities = [permission.grantedToV2 ?? [], permission.grantedToIdentitiesV2 ?? []].flat();
   const named = identities.flatMap((identity) => principalsOf(identity, graph, siteScope));
@@ -62,10 +84,10 @@ function readersOf(
     case "users":
       return named;
     case "organization":
-      return [organizationOf(graph), ...named];
+      return linkSharing === "everyone" ? [organizationOf(graph), ...named] : named;
     case "anonymous":
       // Who does not know the password does not see it.
-      return permission.hasPassword === true ? named : [anyone, ...named];
+      return linkSharing === "everyone" && permission.hasPassword !== true ? [anyone, ...named] : named;
     default:
       // "existingAccess" repeats what others grant; a scope of tomorrow grants nothing today.
       return [];

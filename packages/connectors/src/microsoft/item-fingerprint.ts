@@ -1,4 +1,4 @@
-import { aclFingerprint, type Acl } from "@anneal/core/access/acl";
+import { sourceAclFingerprint, type SourceAcl } from "@anneal/core/access/acl-origins";
 import { mediaTypeOf } from "../media-type.ts";
 import { digest } from "./drive-cursor.ts";
 import type { DriveItem } from "./graph-schemas.ts";
@@ -10,11 +10,11 @@ export type FingerprintParts = { content: string; place: string; acl: string };
 const unread = "unread";
 
 /** @param acl null when it could not be read */
-export function aclPart(acl: Acl | null): string {
-  return acl === null ? unread : digest(aclFingerprint(acl));
+export function aclPart(acl: SourceAcl | null): string {
+  return acl === null ? unread : digest(sourceAclFingerprint(acl));
 }
 
-export function partsOf(item: DriveItem, acl: Acl | null): FingerprintParts {
+export function partsOf(item: DriveItem, acl: SourceAcl | null): FingerprintParts {
   const { hashes } = item.file ?? {};
   const version =
     hashes?.quickXorHash ??

@@ -27,8 +27,8 @@ const addUserDrive = ({ tenant }: FakeMicrosoft, name = "ann") => {
 const createHarness = () =>
   createDriveHarness(onedriveConnector, { configOf, addDrive: addUserDrive, fault: "transfer" });
 
-describeConnector("onedrive", createHarness);
-describePermissions("onedrive", createHarness);
+describeConnector("onedrive", createHarness, "http");
+describePermissions("onedrive", createHarness, createHarness);
 
 describe("the OneDrives of several users", () => {
   let harness: DriveHarness<OnedriveConfig>;

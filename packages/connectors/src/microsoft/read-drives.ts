@@ -5,6 +5,7 @@ import type { PathFilter } from "../path-filter.ts";
 import type { RemoteError } from "../remote/remote-client.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { auditPermissions } from "./audit-permissions.ts";
+import type { LinkSharing } from "./config.ts";
 import { parseDriveCursor } from "./drive-cursor.ts";
 import { createDriveFeed } from "./drive-feed.ts";
 import { checkpointOf, createDriveRun, splitRef, type Drive, type DriveRun } from "./drive-run.ts";
@@ -21,13 +22,14 @@ export type DriveListing = {
   found?: string[];
 };
 
-export type DrivesRequest = Pick<ReadRequest<unknown, unknown>, "known" | "context" | "cursor"> & {
-  graph: Graph;
-  filter: PathFilter;
-  /** A digest of what the cursor depends on. */
-  settings: string;
-  listing: DriveListing;
-};
+export type DrivesRequest = Pick<ReadRequest<unknown, unknown>, "known" | "context" | "cursor"> &
+  LinkSharing & {
+    graph: Graph;
+    filter: PathFilter;
+    /** A digest of what the cursor depends on. */
+    settings: string;
+    listing: DriveListing;
+  };
 
 export async function* readDrives(request: DrivesRequest): AsyncIterable<Change> {
   const { listing, settings, known } = request;

@@ -57,6 +57,7 @@ async function* readFiles(
     context,
     cursor: position.files,
     filter: { include: [], exclude: [] },
+    linkSharing: config.linkSharing,
     settings: await digestSettings(graph, config, ["teams"], context),
     listing: { ...listing, failures, incomplete: channels.failures.length > 0 },
   });

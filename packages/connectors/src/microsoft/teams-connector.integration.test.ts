@@ -11,7 +11,7 @@ import { testContext } from "../../conformance/test-context.ts";
 import type { TeamsConfig } from "./config.ts";
 import { teamsConnector } from "./teams-connector.ts";
 
-describeConnector("teams", createTeamsHarness);
+describeConnector("teams", createTeamsHarness, "http");
 describePermissions("teams", createTeamsHarness);
 
 describe("a team", () => {

@@ -1,8 +1,7 @@
-import type { Db } from "mongodb";
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { joinNames, sampleCount } from "../preview.ts";
-import { checkReadOnly, openDatabase } from "./client.ts";
+import { checkReadOnly, openDatabase, type MongoPlace } from "./client.ts";
 import { listCollections, missingCollection, resolveCollections } from "./collections.ts";
 import type { CollectionConfig, MongodbConfig, MongodbSecrets } from "./config.ts";
 import { toMongodbError } from "./mongodb-errors.ts";
@@ -14,22 +13,22 @@ export async function checkMongodb(
   context: ConnectContext,
 ): Promise<CheckResult> {
   try {
-    const { database, close } = await openDatabase(config, secrets, context);
+    const { close, ...place } = await openDatabase(config, secrets, context);
     try {
-      const { check, refusal } = await checkReadOnly(database, config);
-      const { collections, failures } = await resolveCollections(database, config);
+      const { check, refusal } = await checkReadOnly(place, config);
+      const { collections, failures } = await resolveCollections(place, config);
       const checks: CapabilityCheck[] = [
-        ...(await checkCollections(database, config, collections)),
+        ...(await checkCollections(place, config, collections)),
         ...failures.map(({ error }): CapabilityCheck => {
           return { capability: "read", status: "warning", message: error.message, action: error.action };
         }),
         check,
-        await checkPermissions(database, config, collections),
+        await checkPermissions(place, config, collections),
       ];
       const [failure] = failures;
       const error = refusal ?? (collections.length === 0 ? failure?.error : undefined);
       if (error !== undefined) return { checks, summary: null, error: error.toReport() };
-      const holds = await describeDocuments(database, config, collections);
+      const holds = await describeDocuments(place, config, collections);
       return { checks, summary: `Database "${config.database}" on ${config.host} can be read: ${holds}.`, error: null };
     } finally {
       await close();
@@ -40,7 +39,7 @@ export async function checkMongodb(
 }
 
 async function checkCollections(
-  database: Db,
+  place: MongoPlace,
   config: MongodbConfig,
   collections: CollectionConfig[],
 ): Promise<CapabilityCheck[]> {
@@ -50,7 +49,7 @@ async function checkCollections(
     checks.push({ capability: "read", status: "ok", message: `"${name}" can be read.` });
     if (watermark === null) continue;
     try {
-      if ((await readMaxWatermark(database, collection)) !== null) continue;
+      if ((await readMaxWatermark(place, collection)) !== null) continue;
     } catch (error) {
       throw toMongodbError(error, config, name);
     }
@@ -61,7 +60,7 @@ async function checkCollections(
 }
 
 async function checkPermissions(
-  database: Db,
+  place: MongoPlace,
   config: MongodbConfig,
   collections: CollectionConfig[],
 ): Promise<CapabilityCheck> {
@@ -72,7 +71,7 @@ async function checkPermissions(
   if (config.peopleCollection === null) {
     return warn("Owned documents are shown to nobody until the collection of the people is given.");
   }
-  if (!(await listCollections(database, config)).has(config.peopleCollection)) {
+  if (!(await listCollections(place, config)).has(config.peopleCollection)) {
     return warn(`Owned documents are shown to nobody: ${missingCollection(config, config.peopleCollection).message}`);
   }
   if (owned.length < collections.length) return warn(audience);
@@ -83,13 +82,13 @@ const countedDocuments = 1000;
 
 /** '12 documents in "articles", at least 1,000 documents in "log" and 4 more' */
 async function describeDocuments(
-  database: Db,
+  place: MongoPlace,
   config: MongodbConfig,
   collections: CollectionConfig[],
 ): Promise<string> {
   const parts: string[] = [];
   for (const { name } of collections.slice(0, sampleCount)) {
-    const count = await countDocuments(database, name, countedDocuments).catch((error: unknown) => {
+    const count = await countDocuments(place, name, countedDocuments).catch((error: unknown) => {
       throw toMongodbError(error, config, name);
     });
     const number = `${count < countedDocuments ? "" : "at least "}${count.toLocaleString("en")}`;

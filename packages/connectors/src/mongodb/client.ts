@@ -3,13 +3,17 @@ import { MongoClient, type Db } from "mongodb";
 import { AnnealError } from "@anneal/core/errors";
 import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, guardedLookup } from "../host-guard.ts";
+import { createRemoteCalls, type RemoteCalls } from "../remote/remote-calls.ts";
 import { openGuardedSocket } from "../sql/guarded-socket.ts";
+import { statementLimitMs } from "../sql/statement-limit.ts";
 import { describeWriteAccess, writableUser } from "../sql/writable-user.ts";
 import type { MongodbConfig, MongodbSecrets } from "./config.ts";
 import { toMongodbError } from "./mongodb-errors.ts";
 import { connectionStatusSchema, findWriteAccess } from "./privileges.ts";
 
-export type OpenDatabase = { database: Db; close(): Promise<void> };
+/** A database, and how it is asked: `calls` are counted and go out in their turn among all of this process. */
+export type MongoPlace = { database: Db; calls: RemoteCalls };
+export type OpenDatabase = MongoPlace & { close(): Promise<void> };
 
 /**
  * One server and no other: a replica set's list of its members would lead to addresses that nobody has judged. Only
@@ -22,6 +26,16 @@ export async function openDatabase(
 ): Promise<OpenDatabase> {
   assertAllowedHost(config.host, config.allowPrivateHosts);
   context.signal.throwIfAborted();
+  const calls = createRemoteCalls(config, 27_017, context, (error) => toMongodbError(error, config, null));
+  return calls.call("connect", () => connectDatabase(config, secrets, context, calls));
+}
+
+async function connectDatabase(
+  config: MongodbConfig,
+  secrets: MongodbSecrets,
+  context: ConnectContext,
+  calls: RemoteCalls,
+): Promise<OpenDatabase> {
   const timeoutMs = context.limits.requestTimeoutMs;
   let tls: boolean;
   try {
@@ -47,6 +61,8 @@ export async function openDatabase(
     maxPoolSize: 2,
     connectTimeoutMS: timeoutMs,
     serverSelectionTimeoutMS: timeoutMs,
+    // A server that is gone without a word says nothing for ever.
+    socketTimeoutMS: statementLimitMs(context.limits) + timeoutMs,
     retryWrites: false,
   });
   // Monitoring runs beside every command, and its errors are those of the next command.
@@ -59,7 +75,7 @@ export async function openDatabase(
   };
   try {
     await client.connect();
-    return { database: client.db(config.database), close };
+    return { database: client.db(config.database), calls, close };
   } catch (error) {
     await close();
     context.signal.throwIfAborted();
@@ -90,9 +106,9 @@ async function decideTls(config: MongodbConfig, timeoutMs: number): Promise<bool
   }
 }
 
-export async function readWriteAccess(database: Db, config: MongodbConfig) {
+async function readWriteAccess({ database, calls }: MongoPlace, config: MongodbConfig) {
   try {
-    const status = await database.command({ connectionStatus: 1, showPrivileges: true });
+    const status = await calls.call("command", () => database.command({ connectionStatus: 1, showPrivileges: true }));
     return findWriteAccess(connectionStatusSchema.parse(status), config);
   } catch (error) {
     throw toMongodbError(error, config, null);
@@ -100,14 +116,14 @@ export async function readWriteAccess(database: Db, config: MongodbConfig) {
 }
 
 /** @throws AnnealError FORBIDDEN */
-export async function refuseWritableUser(database: Db, config: MongodbConfig): Promise<void> {
+export async function refuseWritableUser(place: MongoPlace, config: MongodbConfig): Promise<void> {
   if (config.allowWritableUser) return;
-  const access = await readWriteAccess(database, config);
+  const access = await readWriteAccess(place, config);
   if (access.canWrite) throw writableUser(config.user, access.remedy);
 }
 
-export async function checkReadOnly(database: Db, config: MongodbConfig) {
-  const access = await readWriteAccess(database, config);
+export async function checkReadOnly(place: MongoPlace, config: MongodbConfig) {
+  const access = await readWriteAccess(place, config);
   const refusal = access.canWrite && !config.allowWritableUser ? writableUser(config.user, access.remedy) : null;
   return { check: describeWriteAccess(access, config), refusal };
 }

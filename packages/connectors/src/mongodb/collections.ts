@@ -1,6 +1,6 @@
-import type { Db } from "mongodb";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
+import type { MongoPlace } from "./client.ts";
 import type { CollectionConfig, MongodbConfig } from "./config.ts";
 import { toMongodbError } from "./mongodb-errors.ts";
 
@@ -9,11 +9,16 @@ export type CollectionFailure = { name: string; error: AnnealError };
 const infoSchema = z.looseObject({ name: z.string(), type: z.string().default("collection") });
 
 /** By name, with their type: collection, view or timeseries. Only those that the user may read. */
-export async function listCollections(database: Db, config: MongodbConfig): Promise<Map<string, string>> {
+export async function listCollections(
+  { database, calls }: MongoPlace,
+  config: MongodbConfig,
+): Promise<Map<string, string>> {
   try {
-    const infos = database.listCollections({}, { nameOnly: true, authorizedCollections: true });
+    const infos = await calls.call("list", () =>
+      database.listCollections({}, { nameOnly: true, authorizedCollections: true }).toArray(),
+    );
     const found = new Map<string, string>();
-    for await (const info of infos) {
+    for (const info of infos) {
       const { name, type } = infoSchema.parse(info);
       if (!name.startsWith("system.")) found.set(name, type);
     }
@@ -25,10 +30,10 @@ export async function listCollections(database: Db, config: MongodbConfig): Prom
 
 /** A query of a collection that is not there finds nothing, which must never look like a collection that was emptied. */
 export async function resolveCollections(
-  database: Db,
+  place: MongoPlace,
   config: MongodbConfig,
 ): Promise<{ collections: CollectionConfig[]; failures: CollectionFailure[] }> {
-  const found = await listCollections(database, config);
+  const found = await listCollections(place, config);
   if (config.collections.length > 0) {
     const missing = config.collections.filter(({ name }) => !found.has(name));
     return {

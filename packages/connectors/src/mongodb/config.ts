@@ -22,13 +22,24 @@ export const collectionSchema = z.object({
 export type CollectionConfig = z.infer<typeof collectionSchema>;
 
 export const mongodbConfigSchema = z.object({
-  host: z.string().min(1).regex(/^[^/]/, "A host name or an address, not a socket's path").meta({
-    title: "Host",
-    description: "One server; of a replica set any member that holds the data, best a secondary.",
-  }),
+  host: z
+    .string()
+    .min(1)
+    .regex(/^[^/]/, "A host name or an address, not a socket's path")
+    .meta({
+      title: "Host",
+      description: "One server; of a replica set any member that holds the data, best a secondary.",
+      examples: ["db.example.com"],
+    }),
   port: z.number().int().min(1).max(65_535).default(27_017).meta({ title: "Port" }),
-  database: z.string().min(1).meta({ title: "Database" }),
-  user: z.string().min(1).meta({ title: "User", description: "Give one with the role read and no other." }),
+  database: z
+    .string()
+    .min(1)
+    .meta({ title: "Database", examples: ["shop"] }),
+  user: z
+    .string()
+    .min(1)
+    .meta({ title: "User", description: "Give one with the role read and no other.", examples: ["anneal_reader"] }),
   authDatabase: z.string().min(1).default("admin").meta({
     title: "Authentication database",
     description: "Where the user was created (authSource).",
@@ -62,6 +73,9 @@ export const mongodbConfigSchema = z.object({
 export type MongodbConfig = z.infer<typeof mongodbConfigSchema>;
 
 export const mongodbSecretSchema = z.object({
-  password: z.string().optional().meta({ title: "Password" }),
+  password: z
+    .string()
+    .optional()
+    .meta({ title: "Password", examples: ["…"] }),
 });
 export type MongodbSecrets = z.infer<typeof mongodbSecretSchema>;

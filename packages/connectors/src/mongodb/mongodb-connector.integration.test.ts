@@ -8,6 +8,7 @@ import { FakeMongodb, type FakeUser } from "../../conformance/fake-mongodb/start
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
 import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { defaultLimits } from "../connector.ts";
 import { mongodbConfigSchema } from "./config.ts";
@@ -66,6 +67,7 @@ describe("with a server that speaks MongoDB's protocol", () => {
 
   const createHarness = async (watermark: string | null, owner: string | null) => {
     const name = database;
+    const relay = await startRelay(server.port);
     let aheadMs = 0;
     const now = () => new Date(Date.now() + aheadMs);
     const change = (path: string, values: Document) => {
@@ -81,9 +83,11 @@ describe("with a server that speaks MongoDB's protocol", () => {
       ...tableHarness,
       connector: mongodbConnector,
       config: configOf({
+        port: relay.port,
         collections: [{ name: "page", fields: ["body"], watermark, owner }],
         peopleCollection: "person",
       }),
+      relay,
       secrets,
       put: (path: string, text: string) => change(path, { body: text, updatedAt: now() }),
       remove: (path: string) => Promise.resolve(server.remove(name, "page", path)),
@@ -103,7 +107,7 @@ describe("with a server that speaks MongoDB's protocol", () => {
       },
       setClock: async (ms: number) => void (aheadMs = ms),
       names: { controls: "\t\n\u0001\u007f", longest: [longPath(4096), longPath(4096, "mixed")] },
-      close: () => Promise.resolve(),
+      close: () => relay.stop(),
       share: (path: string, allow: readonly Who[]) => change(path, { owners: ownersOf(allow) }),
     };
   };

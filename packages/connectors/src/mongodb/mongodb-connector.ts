@@ -1,4 +1,4 @@
-import { BSON, type Db, type Document } from "mongodb";
+import { BSON, type Document } from "mongodb";
 import type { Change, Cursor } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { AnnealError } from "@anneal/core/errors";
@@ -10,7 +10,7 @@ import { isAboutOneRelation } from "../sql/relation.ts";
 import { compareAudience, compareDocument, digest, ownerPrincipal, refPrefix } from "../sql/row-change.ts";
 import { UnsettledRows } from "../sql/unsettled-rows.ts";
 import { checkMongodb } from "./check-mongodb.ts";
-import { openDatabase, refuseWritableUser } from "./client.ts";
+import { openDatabase, refuseWritableUser, type MongoPlace } from "./client.ts";
 import { listCollections, missingCollection, resolveCollections } from "./collections.ts";
 import {
   mongodbConfigSchema,
@@ -54,15 +54,15 @@ type MongodbCursor = z.infer<typeof cursorSchema>;
 
 async function* readDatabase(request: Request): AsyncIterable<Change> {
   const { config, secrets, known, context } = request;
-  const { database, close } = await openDatabase(config, secrets, context);
+  const { close, ...place } = await openDatabase(config, secrets, context);
   try {
-    await refuseWritableUser(database, config);
-    const { collections, failures } = await resolveCollections(database, config);
+    await refuseWritableUser(place, config);
+    const { collections, failures } = await resolveCollections(place, config);
     const seen = new SeenRefs();
     const progress = { cursor: parseCursor(request.cursor), scanned: 0 };
     for (const collection of collections) {
       try {
-        yield* readCollection(database, collection, request, seen, progress);
+        yield* readCollection(place, collection, request, seen, progress);
       } catch (error) {
         context.signal.throwIfAborted();
         const ours = toMongodbError(error, config, collection.name);
@@ -71,7 +71,7 @@ async function* readDatabase(request: Request): AsyncIterable<Change> {
       }
     }
     // One that was dropped or renamed meanwhile seemed to be empty.
-    const remaining = await listCollections(database, config);
+    const remaining = await listCollections(place, config);
     for (const { name } of collections) {
       if (!remaining.has(name)) failures.push({ name, error: missingCollection(config, name) });
     }
@@ -105,7 +105,7 @@ function parseCursor(cursor: Cursor | null): MongodbCursor {
  * same documents again, and knows what is stored by its fingerprint.
  */
 async function* readCollection(
-  database: Db,
+  place: MongoPlace,
   collection: CollectionConfig,
   { config, known, context }: Request,
   seen: SeenRefs,
@@ -114,13 +114,13 @@ async function* readCollection(
   const settings = digest(JSON.stringify([renderingVersion, collection]));
   const before = progress.cursor.watermarks[collection.name];
   const since = before?.settings === settings ? before.value : null;
-  const reached = await readMaxWatermark(database, collection);
+  const reached = await readMaxWatermark(place, collection);
   const refOf = (document: Document) => refPrefix(collection.name) + encodeURIComponent(formatKey(document["_id"]));
 
   let failed = false;
   let otherMarks: string | undefined;
   async function* compareDocuments(chosen: Chosen, isNew: (ref: string) => boolean): AsyncIterable<Change> {
-    for await (const documents of readPages(database, collection, chosen)) {
+    for await (const documents of readPages(place, collection, chosen)) {
       for (const document of documents) {
         progress.scanned += 1;
         const ref = refOf(document);
@@ -143,7 +143,7 @@ async function* readCollection(
     const fields = ["_id", collection.owner, collection.watermark].filter((field) => field !== null);
     const outline = { ...collection, fields, title: null };
     const unsettled = new UnsettledRows<unknown>();
-    for await (const documents of readPages(database, outline, { since: null })) {
+    for await (const documents of readPages(place, outline, { since: null })) {
       for (const document of documents) {
         const ref = refOf(document);
         if (!seen.add(ref)) continue;
@@ -197,14 +197,14 @@ async function* readPeople({
 }: DirectoryRequest<MongodbConfig, MongodbSecrets>): AsyncIterable<DirectoryEntry> {
   const { peopleCollection: name, peopleId, peopleEmail } = config;
   if (name === null) return;
-  const { database, close } = await openDatabase(config, secrets, context);
+  const { close, ...place } = await openDatabase(config, secrets, context);
   try {
-    await refuseWritableUser(database, config);
-    const found = await listCollections(database, config);
+    await refuseWritableUser(place, config);
+    const found = await listCollections(place, config);
     if (!found.has(name)) throw missingCollection(config, name);
     const collection = { name, fields: [peopleId, peopleEmail], title: null, watermark: null, owner: null };
     const emailsById = new Map<string, string[]>();
-    for await (const documents of readPages(database, collection, { since: null })) {
+    for await (const documents of readPages(place, collection, { since: null })) {
       for (const document of documents) {
         const email = readField(document, peopleEmail);
         const emails = (Array.isArray(email) ? email : [email]).filter((value) => typeof value === "string");

@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { MongoServerError, MongoServerSelectionError } from "mongodb";
 import { findAnnealError, systemCode, unreachable } from "../failure.ts";
+import { RateLimited } from "../remote/rate-limited.ts";
 import type { MongodbConfig } from "./config.ts";
 
 /**
@@ -39,6 +40,10 @@ export function toMongodbError(error: unknown, config: MongodbConfig, what: stri
       return make("SOURCE_NOT_FOUND", `${place} does not exist.`, "Check its name.");
     case 50:
       return make("SOURCE_UNREACHABLE", `${place} took too long.`, "Add an index for the watermark field.", true);
+    // IngressRequestRateLimitExceeded; and what Cosmos DB answers above its request units.
+    case 462:
+    case 16_500:
+      return new RateLimited({ place, toldMs: null, details: { code: name } });
   }
   const known = unreachable(cause, `${config.host}:${config.port}`);
   if (known !== null) return known;

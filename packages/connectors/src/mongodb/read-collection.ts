@@ -1,5 +1,7 @@
-import { BSON, MongoServerError, type Db, type Document, type Filter, type FindCursor } from "mongodb";
+import { BSON, MongoServerError, type Document, type Filter, type FindCursor } from "mongodb";
+import type { MongoPlace } from "./client.ts";
 import type { CollectionConfig } from "./config.ts";
+import type { RemoteCalls } from "../remote/remote-calls.ts";
 import { projectionOf, readField } from "./document.ts";
 
 const { EJSON } = BSON;
@@ -17,7 +19,7 @@ export type Chosen = { since: string | null } | { ids: readonly unknown[] };
  * minutes for its reader is forgotten; one that is forgotten within a page is opened again.
  */
 export async function* readPages(
-  database: Db,
+  { database, calls }: MongoPlace,
   collection: CollectionConfig,
   chosen: Chosen,
 ): AsyncIterable<Document[]> {
@@ -39,7 +41,7 @@ export async function* readPages(
       });
     let count = 0;
     try {
-      for await (const batch of readBatches(cursor)) {
+      for await (const batch of readBatches(cursor, calls)) {
         count += batch.length;
         const last = batch.at(-1);
         if (last !== undefined) after = { id: last["_id"] };
@@ -61,17 +63,22 @@ function filterOf(collection: CollectionConfig, chosen: Chosen): Document | null
 }
 
 /** What the server sent at once, so that nothing is held beside it. */
-async function* readBatches(cursor: FindCursor<Document>): AsyncIterable<Document[]> {
-  while (await cursor.hasNext()) yield cursor.readBufferedDocuments();
+async function* readBatches(cursor: FindCursor<Document>, calls: RemoteCalls): AsyncIterable<Document[]> {
+  while (await calls.call("page", () => cursor.hasNext())) yield cursor.readBufferedDocuments();
 }
 
 /** The largest watermark before a scan begins, as text: what changes during the scan is then found by the next. */
-export async function readMaxWatermark(database: Db, collection: CollectionConfig): Promise<string | null> {
+export async function readMaxWatermark(
+  { database, calls }: MongoPlace,
+  collection: CollectionConfig,
+): Promise<string | null> {
   const { watermark } = collection;
   if (watermark === null) return null;
-  const newest = await database
-    .collection(collection.name)
-    .findOne({}, { sort: { [watermark]: -1 }, projection: { [watermark]: 1 }, maxTimeMS: queryTimeoutMs });
+  const newest = await calls.call("query", () =>
+    database
+      .collection(collection.name)
+      .findOne({}, { sort: { [watermark]: -1 }, projection: { [watermark]: 1 }, maxTimeMS: queryTimeoutMs }),
+  );
   const value = newest === null ? undefined : readField(newest, watermark);
   if (value === null || value === undefined || Array.isArray(value)) return null;
   return EJSON.stringify({ value }, { relaxed: false });
@@ -90,6 +97,6 @@ function watermarkFilter({ watermark }: CollectionConfig, since: string): Docume
   return { $nor: [{ [watermark]: { $lt: from } }] };
 }
 
-export async function countDocuments(database: Db, name: string, limit: number): Promise<number> {
-  return database.collection(name).countDocuments({}, { limit, maxTimeMS: queryTimeoutMs });
+export async function countDocuments({ database, calls }: MongoPlace, name: string, limit: number): Promise<number> {
+  return calls.call("query", () => database.collection(name).countDocuments({}, { limit, maxTimeMS: queryTimeoutMs }));
 }

@@ -5,6 +5,7 @@ import { describeTables, ownersOf, tableHarness } from "../../conformance/descri
 import { FakeMssql, rowversion } from "../../conformance/fake-mssql/start-fake-mssql.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { defaultLimits } from "../connector.ts";
 import { mssqlConfigSchema } from "./config.ts";
@@ -39,13 +40,19 @@ describe("with a server that speaks TDS", () => {
        CREATE TABLE person (id nvarchar(20) PRIMARY KEY, email nvarchar(200));
        INSERT INTO person VALUES ('u-ann', 'ann@example.org'), ('u-bob', 'bob@example.org'), ('u-eve', 'eve@example.org')`,
     );
+    const relay = await startRelay(server.port);
     let aheadMs = 0;
     const now = () => new Date(Date.now() + aheadMs).toISOString().replace("T", " ").replace("Z", "");
     const run = async (sql: string, ...values: (string | null)[]) => void database.prepare(sql).run(...values);
     return {
       ...tableHarness,
       connector: mssqlConnector,
-      config: configOf({ tables: [{ name: "page", watermark, owner }], peopleQuery: "SELECT id, email FROM person" }),
+      config: configOf({
+        port: relay.port,
+        tables: [{ name: "page", watermark, owner }],
+        peopleQuery: "SELECT id, email FROM person",
+      }),
+      relay,
       secrets,
       put: (path: string, text: string) =>
         run(
@@ -69,7 +76,10 @@ describe("with a server that speaks TDS", () => {
       setClock: async (ms: number) => void (aheadMs = ms),
       // A clustered index takes keys of 900 bytes, two to a character.
       names: { controls: "\t\n\u0001\u007f", longest: [longTitle(450)] },
-      close: () => Promise.resolve(database.close()),
+      async close() {
+        await relay.stop();
+        database.close();
+      },
       share: (path: string, allow: readonly Who[]) => {
         return run("UPDATE page SET owners = ? WHERE path = ?", JSON.stringify(ownersOf(allow)), path);
       },

@@ -1,5 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import { findAnnealError, systemCode, unreachable } from "../failure.ts";
+import { RateLimited } from "../remote/rate-limited.ts";
 import type { SqlConfig } from "../sql/config.ts";
 
 /**
@@ -62,11 +63,18 @@ export function toMssqlError(error: unknown, config: SqlConfig, what: string | n
       return make("SOURCE_UNREACHABLE", `${place} was locked by others.`, "Sync again later.", true);
     case 10928:
     case 10929:
-    case 40501:
     case 40613:
     case 49918:
     case 17809:
-      return make("RATE_LIMITED", `${database} has no connection free.`, "Sync again later.", true);
+      return new RateLimited({
+        place: database,
+        toldMs: null,
+        details,
+        message: `${database} has no connection free.`,
+      });
+    case 40501:
+      // "The service is currently busy. Retry the request after 10 seconds."
+      return new RateLimited({ place: database, toldMs: 10_000, details });
   }
   if (code === "ELOGIN") {
     return make(

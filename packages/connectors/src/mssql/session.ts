@@ -7,9 +7,8 @@ import type { SqlConfig, SqlSecrets } from "../sql/config.ts";
 import type { SqlSession, TextRow } from "../sql/dialect.ts";
 import { openGuardedSocket } from "../sql/guarded-socket.ts";
 import { pageRows } from "../sql/page-size.ts";
+import { statementLimitMs } from "../sql/statement-limit.ts";
 import { toMssqlError } from "./mssql-errors.ts";
-
-const statementTimeoutMs = 10 * 60_000;
 
 /**
  * SQL Server has no transaction that only reads. So the connection asks for a readable secondary where there is one
@@ -106,7 +105,7 @@ async function connect(config: SqlConfig, secrets: SqlSecrets, context: ConnectC
     user: config.user,
     password: secrets.password ?? "",
     connectionTimeout: context.limits.requestTimeoutMs,
-    requestTimeout: statementTimeoutMs,
+    requestTimeout: statementLimitMs(context.limits),
     pool: { min: 0, max: 1 },
     validateConnection: false,
     // A refused sign-in is several messages, of which the driver throws only the last and without its number.

@@ -7,6 +7,7 @@ import { hasOpenssl } from "../../conformance/has-openssl.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { findMariadb, startMariadb, type TestMariadb } from "../../conformance/start-mariadb.ts";
+import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { defaultLimits } from "../connector.ts";
 import { mysqlConfigSchema } from "./config.ts";
@@ -45,6 +46,7 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
   /** Pages in a table, with their owners and the people whom the owners' ids stand for. */
   const createHarness = async (watermark: string | null, owner: string | null) => {
     const name = await createDatabase();
+    const relay = await startRelay(server.port);
     /** The server's clock, as far ahead of ours as it was set. */
     let aheadSeconds = 0;
     const now = () => `now(6) + INTERVAL ${aheadSeconds} SECOND`;
@@ -58,7 +60,12 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
     return {
       ...tableHarness,
       connector: mysqlConnector,
-      config: configOf({ tables: [{ name: "page", watermark, owner }], peopleQuery: "SELECT id, email FROM person" }),
+      config: configOf({
+        port: relay.port,
+        tables: [{ name: "page", watermark, owner }],
+        peopleQuery: "SELECT id, email FROM person",
+      }),
+      relay,
       secrets,
       put: (path: string, text: string) =>
         server.run(
@@ -85,7 +92,10 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
       setClock: async (aheadMs: number) => void (aheadSeconds = aheadMs / 1000),
       // The column's own length; an entry of an index has at most 3,072 bytes.
       names: { controls: "\t\n\u0001\u007f", longest: [longTitle(700)] },
-      close: () => server.run(null, `DROP DATABASE IF EXISTS ${name}; DROP DATABASE IF EXISTS ${name}_away`),
+      async close() {
+        await relay.stop();
+        await server.run(null, `DROP DATABASE IF EXISTS ${name}; DROP DATABASE IF EXISTS ${name}_away`);
+      },
       share: (path: string, allow: readonly Who[]) => {
         return server.run(name, "UPDATE page SET owners = ? WHERE path = ?", [JSON.stringify(ownersOf(allow)), path]);
       },

@@ -1,5 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import { findAnnealError, systemCode, unreachable } from "../failure.ts";
+import { RateLimited } from "../remote/rate-limited.ts";
 import type { SqlConfig } from "../sql/config.ts";
 
 /**
@@ -66,7 +67,12 @@ export function toMysqlError(error: unknown, config: SqlConfig, what: string | n
     case 1040:
     case 1203:
     case 1226:
-      return make("RATE_LIMITED", `${database} has no connection free.`, "Sync again later.", true);
+      return new RateLimited({
+        place: database,
+        toldMs: null,
+        details: { code },
+        message: `${database} has no connection free.`,
+      });
   }
   const known = unreachable(error, `${config.host}:${config.port}`);
   if (known !== null) return known;

@@ -6,6 +6,7 @@ import type { SqlConfig, SqlSecrets } from "../sql/config.ts";
 import type { SqlSession, TextRow } from "../sql/dialect.ts";
 import { openGuardedSocket } from "../sql/guarded-socket.ts";
 import { pageRows } from "../sql/page-size.ts";
+import { statementLimitMs } from "../sql/statement-limit.ts";
 import { toMysqlError } from "./mysql-errors.ts";
 
 export type MysqlSession = Omit<SqlSession, "query"> & {
@@ -17,11 +18,8 @@ export type MysqlSession = Omit<SqlSession, "query"> & {
    * a semicolon, and a setting that a query changes cannot lift that for the next one.
    */
   query(sql: string, values?: string[], what?: string): Promise<{ fields: FieldPacket[]; rows: TextRow[] }>;
-  /** For what cannot be prepared everywhere. Never with anything that a person wrote. */
-  ask(sql: string): Promise<TextRow[]>;
+  ask: NonNullable<SqlSession["ask"]>;
 };
-
-const statementTimeoutS = 600;
 
 const settings = [
   "SET SESSION TRANSACTION READ ONLY",
@@ -41,6 +39,7 @@ export async function openSession(
   assertAllowedHost(config.host, config.allowPrivateHosts);
   context.signal.throwIfAborted();
   const { connection, socket } = await connect(config, secrets, context);
+  const statementTimeoutS = statementLimitMs(context.limits) / 1000;
   // The driver's own ways of closing leave whoever waits for an answer waiting.
   const onAbort = () => void socket.destroy();
   context.signal.addEventListener("abort", onAbort, { once: true });

@@ -27,62 +27,67 @@ function blocksOf(text: string): FakeBlock[] {
   return [paragraph("One"), paragraph("Two"), toggle];
 }
 
-describeConnector("notion", async () => {
-  const notion = await FakeNotion.start();
-  const dataSource = notion.addDataSource();
-  const pages = new Map<string, FakePage>();
-  /** Also of what is gone. */
-  const refs = new Map<string, string>();
-  const add = (name: string, page: FakePage) => {
-    pages.set(name, page);
-    refs.set(name, page.id);
-  };
-  const remove = async (name: string) => {
-    pages.get(name)!.inTrash = true;
-    pages.delete(name);
-  };
-  return {
-    connector: notionConnector,
-    // Deletions are seen by a complete listing only.
-    config: configOf(notion, { completeEvery: 1 }),
-    secrets: { token: notion.token },
-    refOf: (name) => refs.get(name) ?? "",
-    async put(name, text) {
-      const page = pages.get(name);
-      if (page !== undefined) notion.edit(page, { blocks: blocksOf(text) });
-      else {
-        // Some are rows, and some of those are not in the index yet.
-        const isRow = name.startsWith("guides/deep");
-        const dataSourceId = isRow ? dataSource : null;
-        add(name, notion.addPage(name, blocksOf(text), { dataSourceId, indexed: !isRow }));
-      }
-    },
-    remove,
-    /** A page that is moved stays the page that it is; so a move is a new page and a deleted one. */
-    async move(from, to) {
-      add(to, notion.addPage(to, pages.get(from)!.blocks));
-      await remove(from);
-    },
-    async breakItem(name) {
-      const { id } = pages.get(name)!;
-      notion.brokenPages.add(id);
-      return async () => void notion.brokenPages.delete(id);
-    },
-    /** The integration is taken off every page. */
-    async vanish() {
-      const setShared = (shared: boolean) => {
-        for (const page of notion.pages.values()) page.shared = shared;
-        for (const source of notion.dataSources.values()) source.shared = shared;
-      };
-      setShared(false);
-      return async () => setShared(true);
-    },
-    setClock: async (aheadMs) => void (notion.aheadMs = aheadMs),
-    // A text in a title has at most 2,000 characters.
-    names: { longest: [longTitle(2000)] },
-    close: () => notion.close(),
-  };
-});
+describeConnector(
+  "notion",
+  async () => {
+    const notion = await FakeNotion.start();
+    const dataSource = notion.addDataSource();
+    const pages = new Map<string, FakePage>();
+    /** Also of what is gone. */
+    const refs = new Map<string, string>();
+    const add = (name: string, page: FakePage) => {
+      pages.set(name, page);
+      refs.set(name, page.id);
+    };
+    const remove = async (name: string) => {
+      pages.get(name)!.inTrash = true;
+      pages.delete(name);
+    };
+    return {
+      connector: notionConnector,
+      // Deletions are seen by a complete listing only.
+      config: configOf(notion, { completeEvery: 1 }),
+      secrets: { token: notion.token },
+      refOf: (name) => refs.get(name) ?? "",
+      async put(name, text) {
+        const page = pages.get(name);
+        if (page !== undefined) notion.edit(page, { blocks: blocksOf(text) });
+        else {
+          // Some are rows, and some of those are not in the index yet.
+          const isRow = name.startsWith("guides/deep");
+          const dataSourceId = isRow ? dataSource : null;
+          add(name, notion.addPage(name, blocksOf(text), { dataSourceId, indexed: !isRow }));
+        }
+      },
+      remove,
+      /** A page that is moved stays the page that it is; so a move is a new page and a deleted one. */
+      async move(from, to) {
+        add(to, notion.addPage(to, pages.get(from)!.blocks));
+        await remove(from);
+      },
+      async breakItem(name) {
+        const { id } = pages.get(name)!;
+        notion.brokenPages.add(id);
+        return async () => void notion.brokenPages.delete(id);
+      },
+      /** The integration is taken off every page. */
+      async vanish() {
+        const setShared = (shared: boolean) => {
+          for (const page of notion.pages.values()) page.shared = shared;
+          for (const source of notion.dataSources.values()) source.shared = shared;
+        };
+        setShared(false);
+        return async () => setShared(true);
+      },
+      setClock: async (aheadMs) => void (notion.aheadMs = aheadMs),
+      // A text in a title has at most 2,000 characters.
+      names: { longest: [longTitle(2000)] },
+      remote: { trouble: notion.trouble, staleCursor: () => notion.expireCursor() },
+      close: () => notion.close(),
+    };
+  },
+  "http",
+);
 
 describe("notion", () => {
   let notion: FakeNotion;
@@ -260,19 +265,17 @@ describe("notion", () => {
     expect([...target.documents.keys()]).toEqual([flat.id]);
   });
 
-  it("waits as it is asked to, and asks again after one refusal", async () => {
+  it("asks again after one refusal", async () => {
     notion.addPage("Page", [paragraph("text")]);
-    notion.throttle(2);
     notion.refuseOnce();
     await sync();
     expect(target.documents.size).toBe(1);
   });
 
-  it("ends at a position that Notion no longer accepts, and loses nothing by it or by a broken answer", async () => {
+  it("ends at a position that Notion no longer accepts, to be tried again", async () => {
     for (let page = 0; page < 6; page += 1) notion.addPage(`Page ${page}`, [paragraph("text")]);
     notion.expireCursor();
     expect(await errorOf()).toMatchObject({ code: "SOURCE_UNREACHABLE", retryable: true });
-    notion.breakTransfer();
     await sync();
     expect(target.documents.size).toBe(6);
   });

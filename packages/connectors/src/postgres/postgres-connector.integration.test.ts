@@ -5,6 +5,7 @@ import type { Who } from "../../conformance/describe-permissions.ts";
 import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { startRelay } from "../../conformance/start-relay.ts";
 import { startTestPostgres, type TestPostgres } from "../../conformance/start-test-postgres.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { defaultLimits } from "../connector.ts";
@@ -49,6 +50,7 @@ describe("with a real PostgreSQL", () => {
   /** Pages in a table, with their owners and the people whom the owners' ids stand for. */
   const createHarness = async (watermark: string | null, owner: string | null) => {
     const name = await createDatabase();
+    const relay = await startRelay(server.port);
     /** The server's clock, as far ahead of ours as it was set. */
     let ahead = "0 s";
     await server.run(
@@ -60,7 +62,12 @@ describe("with a real PostgreSQL", () => {
     return {
       ...tableHarness,
       connector: postgresConnector,
-      config: configOf({ tables: [{ name: "page", watermark, owner }], peopleQuery: "SELECT id, email FROM person" }),
+      config: configOf({
+        port: relay.port,
+        tables: [{ name: "page", watermark, owner }],
+        peopleQuery: "SELECT id, email FROM person",
+      }),
+      relay,
       secrets,
       put: (path: string, text: string) =>
         server.run(
@@ -84,7 +91,10 @@ describe("with a real PostgreSQL", () => {
       setClock: async (aheadMs: number) => void (ahead = `${aheadMs} ms`),
       // An entry of an index has at most 2,704 bytes.
       names: { controls: "\t\n\u0001\u007f", longest: [longPath(2600), longPath(2600, "mixed")] },
-      close: () => server.run("postgres", `DROP DATABASE ${name} WITH (FORCE)`),
+      async close() {
+        await relay.stop();
+        await server.run("postgres", `DROP DATABASE ${name} WITH (FORCE)`);
+      },
       share: (path: string, allow: readonly Who[]) => {
         return server.run(name, "UPDATE page SET owners = $2 WHERE path = $1", [path, ownersOf(allow)]);
       },

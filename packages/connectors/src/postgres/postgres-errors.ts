@@ -1,5 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import { findAnnealError, systemCode, unreachable } from "../failure.ts";
+import { RateLimited } from "../remote/rate-limited.ts";
 import type { PostgresConfig } from "./config.ts";
 
 /**
@@ -47,7 +48,12 @@ export function toPostgresError(error: unknown, config: PostgresConfig, what: st
     case "57014":
       return make("SOURCE_UNREACHABLE", `${place} took too long.`, "Add an index, or narrow the query.", true);
     case "53300":
-      return make("RATE_LIMITED", `${database} has no connection free.`, "Sync again later.", true);
+      return new RateLimited({
+        place: database,
+        toldMs: null,
+        details: { code },
+        message: `${database} has no connection free.`,
+      });
   }
   const known = unreachable(error, `${config.host}:${config.port}`);
   if (known !== null) return known;

@@ -5,6 +5,7 @@ import { assertAllowedHost, guardedLookup } from "../host-guard.ts";
 import type { SqlSecrets } from "../sql/config.ts";
 import type { SqlSession, TextRow } from "../sql/dialect.ts";
 import { firstPageRows, nextPageRows } from "../sql/page-size.ts";
+import { statementLimitMs } from "../sql/statement-limit.ts";
 import type { PostgresConfig } from "./config.ts";
 import { toPostgresError } from "./postgres-errors.ts";
 
@@ -21,11 +22,8 @@ export type PostgresSession = Omit<SqlSession, "query"> & {
 /** Known to the driver, not yet to its typings. */
 type ExtendedQuery = QueryArrayConfig & { queryMode: "extended" };
 
-const statementTimeoutMs = 10 * 60_000;
-
 const settings = [
   "SET default_transaction_read_only = on",
-  `SET statement_timeout = ${statementTimeoutMs}`,
   "SET TimeZone = 'UTC'",
   "SET DateStyle = 'ISO'",
   "SET IntervalStyle = 'iso_8601'",
@@ -81,6 +79,7 @@ export async function openSession(
   };
   try {
     for (const sql of settings) await session.query(sql);
+    await session.query(`SET statement_timeout = ${statementLimitMs(context.limits)}`);
   } catch (error) {
     await session.close();
     throw error;

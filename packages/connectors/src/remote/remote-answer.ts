@@ -3,11 +3,10 @@ import type { Response } from "undici";
 import { tooLarge } from "../failure.ts";
 import { toFetchError } from "../guarded-fetch.ts";
 import { discard } from "../web/site-client.ts";
+import { RateLimited } from "./rate-limited.ts";
 
 const maxErrorChars = 4000;
 const maxErrorBytes = 16 * 1024;
-/** What a vendor that gives no time is asked to be left alone for. */
-const defaultWaitMs = 60_000;
 
 /**
  * A body as it comes, at most `limitBytes`: a declared size is a claim, and one that is shorter than declared broke off.
@@ -94,17 +93,7 @@ export function unexpectedAnswer(service: string, what: string): AnnealError {
 /** @param waitMs what the answer asks to wait, or null */
 export function describeStatus(service: string, status: number, host: string, waitMs: number | null): AnnealError {
   const details = { host };
-  if (isAboutLoad(status, waitMs)) {
-    return new AnnealError(
-      "RATE_LIMITED",
-      `${service} asks to wait${waitMs === null ? "" : ` ${Math.ceil(waitMs / 1000)} s`}.`,
-      {
-        action: "The sync goes on by itself after the wait.",
-        details: { ...details, retryAfterMs: waitMs ?? defaultWaitMs },
-        retryable: true,
-      },
-    );
-  }
+  if (isAboutLoad(status, waitMs)) return new RateLimited({ place: service, toldMs: waitMs, details });
   switch (status) {
     case 401:
       return new AnnealError("SOURCE_CREDENTIALS", `${service} does not accept the credentials.`, {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { startApi, type ApiAnswer, type ApiRequest, type TestApi } from "../../conformance/start-api.ts";
 import { collectBytes } from "../content.ts";
+import { requestsPerHost } from "./host-slots.ts";
 import type { RemoteEvent } from "./remote-observer.ts";
 import { createRemoteClient, RemoteError, type RemoteClient, type RemoteClientOptions } from "./remote-client.ts";
 
@@ -58,6 +59,26 @@ describe("createRemoteClient", () => {
       expect(api.requests.length).toBe(4);
     });
 
+    it("asks again where the service says so in words of its own, with another status", async () => {
+      const refusal = (reason: string) => ({ status: 403, body: { reason } });
+      const api = await startSequence(refusal("quota"), refusal("quota"), fine, refusal("forbidden"));
+      let nowMs = 0;
+      const slept: number[] = [];
+      const clock = { now: () => nowMs, sleep: async (waitMs: number) => void ((nowMs += waitMs), slept.push(waitMs)) };
+      const limits = { documentBytes: 1000, requestTimeoutMs: 5000 };
+      const events: RemoteEvent[] = [];
+      const onRemoteEvent = (event: RemoteEvent) => events.push(event);
+      const client = connect(api.origin, {
+        asksToWait: (status, body) => status === 403 && body.includes("quota"),
+        context: { signal: abort.signal, limits, clock, onRemoteEvent },
+      });
+      expect(await client.json("/", okSchema)).toEqual({ ok: true });
+      expect(slept).toEqual([1000, 2000]);
+      expect(events.filter(({ type }) => type === "throttled").length).toBe(2);
+      expect(await errorOf(client.json("/", okSchema))).toMatchObject({ code: "SOURCE_FORBIDDEN", status: 403 });
+      expect(api.requests.length).toBe(4);
+    });
+
     it("gives up after six tries, for the workflow to try later", async () => {
       const api = await startSequence({ status: 503, headers: { "retry-after": "0" } });
       const error = await errorOf(connect(api.origin).json("/", okSchema));
@@ -70,6 +91,33 @@ describe("createRemoteClient", () => {
       const error = await errorOf(connect(api.origin).json("/", okSchema));
       expect(error).toMatchObject({ code: "RATE_LIMITED", retryable: true, details: { retryAfterMs: 86_400_000 } });
       expect(api.requests.length).toBe(1);
+    });
+
+    it("asks nothing more of a service that told such a wait, and refuses as it did", async () => {
+      const api = await startSequence({ status: 429, headers: { "retry-after": "86400" }, body: "quota" }, fine);
+      let nowMs = 0;
+      const clock = { now: () => nowMs, sleep: async (waitMs: number) => void (nowMs += waitMs) };
+      const limits = { documentBytes: 1000, requestTimeoutMs: 5000 };
+      const client = connect(api.origin, { context: { signal: abort.signal, limits, clock } });
+      const first = await errorOf(client.json("/", okSchema));
+      nowMs += 3_600_000;
+      const later = await errorOf(client.download("/file", "file"));
+      expect(later).toBeInstanceOf(RemoteError);
+      expect(later).toMatchObject({ status: 429, body: "quota", details: { retryAfterMs: 82_800_000 } });
+      expect(first).toMatchObject({ status: 429, body: "quota", details: { retryAfterMs: 86_400_000 } });
+      expect(api.requests.length).toBe(1);
+      nowMs += 82_800_000;
+      expect(await client.json("/", okSchema)).toEqual({ ok: true });
+    });
+
+    it("goes on after a wait that nobody told, such as one document's", async () => {
+      const api = await start(({ path }) => (path === "/broken" ? { status: 503 } : fine));
+      let nowMs = 0;
+      const clock = { now: () => nowMs, sleep: async (waitMs: number) => void (nowMs += waitMs) };
+      const limits = { documentBytes: 1000, requestTimeoutMs: 5000 };
+      const client = connect(api.origin, { context: { signal: abort.signal, limits, clock } });
+      expect(await errorOf(client.json("/broken", okSchema))).toMatchObject({ code: "RATE_LIMITED", status: 503 });
+      expect(await client.json("/", okSchema)).toEqual({ ok: true });
     });
 
     it("takes no refusal for a limit where every answer says how long to wait", async () => {
@@ -113,6 +161,20 @@ describe("createRemoteClient", () => {
         retryable: true,
         details: { status: 429, retryAfterMs: 86_400_000 },
       });
+    });
+
+    it("never has more requests in flight with one host than it takes, of all clients together", async () => {
+      const api = await start(() => new Promise<ApiAnswer>(() => {}));
+      const held = Array.from({ length: 12 }, () => connect(api.origin)).flatMap((client) =>
+        Array.from({ length: 4 }, () => errorOf(client.json("/held", okSchema))),
+      );
+      await vi.waitUntil(() => api.requests.length >= requestsPerHost);
+      // While others come and go, one more would have arrived.
+      const other = await startSequence(fine);
+      for (let count = 0; count < 10; count += 1) await connect(other.origin).json("/", okSchema);
+      expect(api.requests.length).toBe(requestsPerHost);
+      abort.abort();
+      await Promise.all(held);
     });
 
     it("never has more requests in flight than it may", async () => {
@@ -326,9 +388,10 @@ describe("createRemoteClient", () => {
       return { client, events };
     };
     const wordsOf = (events: readonly RemoteEvent[]) =>
-      events.map((event) => {
-        if (event.type === "request") return event.status;
-        return event.type === "wait" ? [event.cause, event.waitMs] : ["renewal", event.ok];
+      events.flatMap((event): unknown[] => {
+        if (event.type === "request") return [event.status];
+        if (event.type === "wait") return [[event.cause, event.waitMs]];
+        return event.type === "renewal" ? [["renewal", event.ok]] : [];
       });
 
     it("hears of every answer with its status and duration, and of each wait that was asked for", async () => {
@@ -337,6 +400,28 @@ describe("createRemoteClient", () => {
       await client.json("/", okSchema);
       expect(wordsOf(events)).toEqual([429, ["told", 0], 200]);
       for (const event of events) if (event.type === "request") expect(event.durationMs).toBeGreaterThan(0);
+    });
+
+    it("hears which host was asked, how often it said “not now”, and how much was read", async () => {
+      const busy = { status: 503, headers: { "retry-after": "0" } };
+      const api = await startSequence(busy, { body: "a".repeat(700) });
+      const { client, events } = startCounting(api.origin);
+      const body = await client.download("/people/ann.txt", "ann.txt");
+      for await (const _ of body) break;
+      const { host } = new URL(api.origin);
+      expect(events.filter(({ type }) => type === "throttled")).toEqual([{ type: "throttled", host }]);
+      expect(events.at(-1)).toEqual({ type: "received", host, bytes: 700 });
+      expect(events.every((event) => !("host" in event) || event.host === host)).toBe(true);
+      expect(JSON.stringify(events)).not.toContain("ann");
+    });
+
+    it("does not hear the names of hosts that a stranger leads to", async () => {
+      const other = await startSequence(fine);
+      const api = await start(() => ({ status: 302, headers: { location: `${other.origin}/away` } }));
+      const { client, events } = startCounting(api.origin);
+      await client.json("/", okSchema);
+      const hosts = events.map((event) => ("host" in event ? event.host : null));
+      expect(hosts).toEqual([new URL(api.origin).host, "elsewhere", "elsewhere"]);
     });
 
     it("hears of a wait that is left to the workflow", async () => {

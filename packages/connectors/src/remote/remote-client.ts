@@ -1,11 +1,13 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { AnnealError } from "@anneal/core/errors";
 import pLimit from "p-limit";
 import type { Headers, Response } from "undici";
 import type { z } from "zod";
+import { systemClock } from "../clock.ts";
 import type { ConnectContext } from "../connector.ts";
 import { createGuardedFetch } from "../guarded-fetch.ts";
 import { discard, retryAfterMs } from "../web/site-client.ts";
+import { inHostSlot, requestsPerHost } from "./host-slots.ts";
+import { createPacing, maxTransferTries } from "./pacing.ts";
 import {
   describeStatus,
   isAboutLoad,
@@ -15,7 +17,7 @@ import {
   readText,
   unexpectedAnswer,
 } from "./remote-answer.ts";
-import { observeAnswer, observeRenewals } from "./remote-observer.ts";
+import { observeAnswer, observeBody, observeRenewals } from "./remote-observer.ts";
 import { shareCredentials, type Credentials } from "./shared-credentials.ts";
 
 /**
@@ -53,7 +55,7 @@ export type RemoteClientOptions = {
   /** Also allowed to get the credentials, for vendors that answer with addresses of another host of theirs. */
   trustedHosts?: readonly string[];
   allowPrivateHosts: boolean;
-  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent">;
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "clock">;
   /**
    * Headers of a request; asked with `renew` after a 401, once for all requests that wait for it. It must not use the
    * client that it authorizes, which would wait for itself.
@@ -63,13 +65,15 @@ export type RemoteClientOptions = {
   isRefusal?: (answer: unknown) => boolean;
   /** Parameters that are credentials: they go where `authorize`'s headers go. */
   secretQuery?: Record<string, string>;
-  /** Requests in flight at once. Default 4. */
+  /** Requests of this client in flight at once. Default 4. */
   concurrency?: number;
   /**
    * The service says with every answer, good or bad, how long to wait before the next request: 0 for not at all, which
    * then says nothing about an answer that refuses.
    */
   announcesWaits?: boolean;
+  /** True for an answer that says "not now" in words of its own, without a time. */
+  asksToWait?: (status: number, body: string) => boolean;
   /** The vendor's own words of what an answer means, where they say more than the status does. */
   explain?: (status: number, body: string) => AnnealError | null;
 };
@@ -98,18 +102,12 @@ export class RemoteError extends AnnealError {
 /** `used` are the credentials that the last hop got; undefined when it got none. */
 type Sent = { response: Response; used: Credentials | undefined };
 
-const maxAttempts = 6;
-/** For requests that got no answer, or only a part of one. */
-const maxTransferAttempts = 3;
-/** A longer wait is not slept through here: the sync is ended, and its workflow waits (`details.retryAfterMs`). */
-const maxWaitMs = 60_000;
-const firstBackoffMs = 500;
 const maxRedirects = 5;
 const maxJsonBytes = 64 * 1024 * 1024;
 
 export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   const { service, context, explain } = options;
-  const { signal, limits } = context;
+  const { signal, limits, clock = systemClock } = context;
   const base = new URL(options.baseUrl);
   const trustedHosts = new Set([base.host, ...(options.trustedHosts ?? [])]);
   const guarded = createGuardedFetch({
@@ -117,17 +115,13 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     timeoutMs: limits.requestTimeoutMs,
   });
   const limit = pLimit(options.concurrency ?? 4);
-  let pausedUntil = 0;
   const observe = context.onRemoteEvent ?? (() => {});
+  const pacing = createPacing(base.host, context);
   const { authorize } = options;
   const credentials = authorize === undefined ? null : shareCredentials(observeRenewals(observe, authorize));
 
   const isTrusted = ({ host, protocol }: URL) => trustedHosts.has(host) && protocol === base.protocol;
-
-  /** Ends at once when the sync is cancelled, with the reason that it was given. */
-  const pause = async (waitMs: number) => {
-    await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
-  };
+  const hostName = (url: URL) => (isTrusted(url) ? url.host : "elsewhere");
 
   /** Follows redirects. Once one has left the trusted hosts, no later one is trusted again: a stranger named it. */
   async function send(start: URL, request: RemoteRequest): Promise<Sent> {
@@ -146,8 +140,11 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
         ...(trusted ? request.headers : harmless(request.headers)),
       };
       const sent = body === undefined ? {} : { body: isText ? String(body) : JSON.stringify(body) };
+      const called = { observe, signal, host: hostName(target) };
       const answer = () => guarded.fetch(address.href, { method, headers, ...sent, signal });
-      const response = await observeAnswer(observe, signal, answer).catch((error: unknown) => {
+      const response = await inHostSlot(address.host, requestsPerHost, signal, () =>
+        observeAnswer(called, answer),
+      ).catch((error: unknown) => {
         throw withoutAddress(error);
       });
       const location = response.headers.get("location");
@@ -182,41 +179,30 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   }
 
   function waitOf(response: Response): number | null {
-    const toldMs = retryAfterMs(response.headers.get("retry-after"), Date.now());
+    const toldMs = retryAfterMs(response.headers.get("retry-after"), clock.now());
     return toldMs === 0 && options.announcesWaits === true ? null : toldMs;
-  }
-
-  /** What a good answer asks for is kept to before the next request, which would be refused. */
-  function keepQuiet(waitMs: number): void {
-    observe({ type: "wait", cause: "told", waitMs });
-    pausedUntil = Math.max(pausedUntil, Date.now() + Math.min(waitMs, maxWaitMs));
   }
 
   /** Tries until there is an answer that is not about load, or none is to be expected. */
   async function attempt(path: string, request: RemoteRequest): Promise<Sent> {
     const url = addressOf(path, request.query);
+    const tries = pacing.begin();
     let renewed = false;
-    let waitedMs = 0;
-    for (let tries = 1; ; tries += 1) {
-      // Somebody else may have been told to wait longer meanwhile.
-      for (let waitMs = pausedUntil - Date.now(); waitMs > 0; waitMs = pausedUntil - Date.now()) await pause(waitMs);
-      signal.throwIfAborted();
+    for (;;) {
+      await pacing.turn();
       let sent: Sent;
       try {
         sent = await send(url, request);
       } catch (error) {
         signal.throwIfAborted();
         const again = error instanceof AnnealError && error.retryable && error.code !== "RATE_LIMITED";
-        if (!again || tries >= maxTransferAttempts) throw error;
-        const waitMs = firstBackoffMs * 2 ** tries;
-        observe({ type: "wait", cause: "backoff", waitMs });
-        await pause(waitMs);
+        if (!again || !(await tries.afterNone())) throw error;
         continue;
       }
       const { response, used } = sent;
       const wantedMs = waitOf(response);
       if (response.ok) {
-        if (options.announcesWaits === true && wantedMs !== null) keepQuiet(wantedMs);
+        if (options.announcesWaits === true && wantedMs !== null) pacing.keepQuiet(wantedMs);
         return sent;
       }
       if (response.status === 401 && used !== undefined && !renewed) {
@@ -225,32 +211,34 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
         credentials?.refuse(used);
         continue;
       }
-      const waitMs = wantedMs ?? firstBackoffMs * 2 ** tries;
-      waitedMs += waitMs;
-      if (isAboutLoad(response.status, wantedMs) && tries < maxAttempts && waitedMs <= maxWaitMs) {
+      const { status } = response;
+      const isBusy = isAboutLoad(status, wantedMs);
+      if (isBusy && tries.again(wantedMs)) {
         await discard(response);
-        observe({ type: "wait", cause: wantedMs === null ? "backoff" : "told", waitMs });
-        // The vendor asked everybody to wait, not this one request.
-        pausedUntil = Math.max(pausedUntil, Date.now() + waitMs);
         continue;
       }
-      throw await describe(response, url, wantedMs);
+      const body = await readErrorText(response);
+      signal.throwIfAborted();
+      if (!isBusy && options.asksToWait?.(status, body) === true && tries.again(null)) continue;
+      throw describe({ status, body }, url, wantedMs);
     }
   }
 
-  async function describe(response: Response, url: URL, waitMs: number | null): Promise<AnnealError> {
-    const { status } = response;
-    const body = await readErrorText(response);
-    signal.throwIfAborted();
-    const byStatus = describeStatus(service, status, url.host, waitMs);
-    const said = explain?.(status, body) ?? byStatus;
-    // Whatever words the vendor has for it, how long to wait is for the workflow to know.
-    const askedMs = waitMs ?? said.details.retryAfterMs ?? byStatus.details.retryAfterMs;
-    if (said.code !== "RATE_LIMITED" || askedMs === undefined) return new RemoteError(status, body, said);
-    if (typeof askedMs === "number") observe({ type: "wait", cause: "handed-over", waitMs: askedMs });
-    const details = { ...said.details, retryAfterMs: askedMs };
-    const withWait = new AnnealError(said.code, said.message, { action: said.action, details, retryable: true });
-    return new RemoteError(status, body, withWait);
+  function describe({ status, body }: { status: number; body: string }, url: URL, waitMs: number | null): AnnealError {
+    const say = (toldMs: number | null) => {
+      const byStatus = describeStatus(service, status, url.host, toldMs);
+      const said = explain?.(status, body) ?? byStatus;
+      // Whatever words the vendor has for it, how long to wait is for the workflow to know.
+      const askedMs = toldMs ?? said.details["retryAfterMs"] ?? byStatus.details["retryAfterMs"];
+      return { said, askedMs: typeof askedMs === "number" ? askedMs : null };
+    };
+    const { said, askedMs } = say(waitMs);
+    if (said.code !== "RATE_LIMITED" || askedMs === null) return new RemoteError(status, body, said);
+    return pacing.handOver({ toldMs: waitMs, askedMs }, (leftMs) => {
+      const { code, message, action, details } = waitMs === null ? said : say(leftMs).said;
+      const withWait = { action, details: { ...details, retryAfterMs: leftMs }, retryable: true };
+      return new RemoteError(status, body, new AnnealError(code, message, withWait));
+    });
   }
 
   async function exchange<T>(
@@ -263,9 +251,9 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       const { response, used } = await attempt(path, request);
       let text: string;
       try {
-        text = await readText(readAnswer(response, `${service}'s answer`, maxJsonBytes, signal));
+        text = await readText(observed(response, readAnswer(response, `${service}'s answer`, maxJsonBytes, signal)));
       } catch (error) {
-        if (!(error instanceof AnnealError && error.retryable) || tries >= maxTransferAttempts) throw error;
+        if (!(error instanceof AnnealError && error.retryable) || tries >= maxTransferTries) throw error;
         continue;
       }
       const answer = parseJson(text);
@@ -281,6 +269,10 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     }
   }
 
+  function observed({ url }: Response, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    return observeBody(observe, hostName(new URL(url)), body);
+  }
+
   function withoutSecrets(address: string): string {
     const url = new URL(address);
     for (const [name] of entriesOf(options.secretQuery)) url.searchParams.delete(name);
@@ -294,7 +286,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       const headers = { accept: "*/*", ...request.headers };
       // Its place is free again with the first byte: who reads slowly must not keep the listing waiting.
       const { response } = await limit(() => attempt(path, { ...request, headers }));
-      return readAnswer(response, ref, limits.documentBytes, signal);
+      return observed(response, readAnswer(response, ref, limits.documentBytes, signal));
     },
     close: () => guarded.close(),
   };

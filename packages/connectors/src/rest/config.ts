@@ -35,6 +35,7 @@ const mappingShape = {
     .meta({
       title: "Id",
       description: "The field that names one item for ever. Fields are paths such as id, data.items or edges[*].node.",
+      examples: ["id"],
     }),
   title: optionalTemplate.meta({ title: "Title", description: "Text with fields in braces: {name} ({owner.name})." }),
   updatedAt: optionalPath.meta({
@@ -112,8 +113,19 @@ const signInShape = {
 
 export const restConfigSchema = z
   .object({
-    url: address.meta({ title: "Address", description: "Where the API begins, such as https://desk.example/api/v2." }),
-    list: z.string().default("").meta({ title: "List", description: "The path that lists the items: articles." }),
+    url: address.meta({
+      title: "Address",
+      description: "Where the API begins, such as https://desk.example/api/v2.",
+      examples: ["https://desk.example/api/v2"],
+    }),
+    list: z
+      .string()
+      .default("")
+      .meta({
+        title: "List",
+        description: "The path that lists the items: articles.",
+        examples: ["articles"],
+      }),
     parameters: assignments.meta({ title: "Parameters", description: "Sent with the list: name=value." }),
     items: path.default("").meta({
       title: "Items in the answer",
@@ -155,8 +167,19 @@ export type RestConfig = z.infer<typeof restConfigSchema>;
 
 export const graphqlConfigSchema = z
   .object({
-    url: address.meta({ title: "Address", description: "The endpoint, such as https://desk.example/graphql." }),
-    query: z.array(z.string()).min(1).meta({ title: "Query", description: "The query that lists the items." }),
+    url: address.meta({
+      title: "Address",
+      description: "The endpoint, such as https://desk.example/graphql.",
+      examples: ["https://desk.example/graphql"],
+    }),
+    query: z
+      .array(z.string())
+      .min(1)
+      .meta({
+        title: "Query",
+        description: "The query that lists the items.",
+        examples: [["{ articles { nodes { id title body } } }"]],
+      }),
     variables: assignments.meta({
       title: "Variables",
       description: "name=value, the value as JSON or text: first=50.",
@@ -164,6 +187,7 @@ export const graphqlConfigSchema = z
     items: path.meta({
       title: "Items in the answer",
       description: "The list within data: articles.nodes, or articles.edges[*].node.",
+      examples: ["articles.nodes"],
     }),
     pageInfo: optionalPath.meta({
       title: "Page info",

@@ -45,17 +45,33 @@ function configOf(notes: { origin: string }, config: Partial<GraphqlConfig> = li
   });
 }
 
+const clientCredentials = (notes: { origin: string }): Partial<GraphqlConfig> => ({
+  signIn: "oauth2",
+  user: "portal",
+  tokenUrl: `${notes.origin}/oauth/token`,
+  scope: "notes.read",
+});
+const clientSecrets = { clientSecret: "client+secret" };
+
 for (const [name, config] of Object.entries({
   "the text in the list": listedText,
   "a query for each text": askedText,
 })) {
   const textIsListed = config === listedText;
-  describeConnector(`graphql, with ${name},`, () =>
-    createNotesHarness(graphqlConnector, {}, (notes) => configOf(notes, config), { textIsListed }),
+  describeConnector(
+    `graphql, with ${name},`,
+    () =>
+      createNotesHarness(
+        graphqlConnector,
+        clientSecrets,
+        (notes) => configOf(notes, { ...config, ...clientCredentials(notes) }),
+        { textIsListed, credential: "Bearer first", tokenExpires: true, cursorExpires: true },
+      ),
+    "http",
   );
-  describePermissions(`graphql, with ${name},`, () =>
-    createNotesHarness(graphqlConnector, {}, (notes) => configOf(notes, { ...config, ...readers }), { textIsListed }),
-  );
+  const create = () =>
+    createNotesHarness(graphqlConnector, {}, (notes) => configOf(notes, { ...config, ...readers }), { textIsListed });
+  describePermissions(`graphql, with ${name},`, create, create);
 }
 
 describe("a GraphQL source", () => {
@@ -145,16 +161,10 @@ describe("a GraphQL source", () => {
     });
   });
 
-  it("asks for a new token when the old one has expired, also where the service says so with status 200", async () => {
+  it("asks for a new token where the service says with status 200 that the old one has expired", async () => {
     notes.credential = "Bearer first";
-    const config = configOf(notes, {
-      ...askedText,
-      signIn: "oauth2",
-      user: "portal",
-      tokenUrl: `${notes.origin}/oauth/token`,
-      scope: "notes.read",
-    });
-    const secrets = { clientSecret: "client+secret" };
+    const config = configOf(notes, { ...askedText, ...clientCredentials(notes) });
+    const secrets = clientSecrets;
     const known = new MemoryTarget().known();
     const refs: string[] = [];
     for await (const change of graphqlConnector.read({ config, secrets, cursor: null, known, context })) {

@@ -22,6 +22,11 @@ const paginations = {
   "the next address in the answer": { pagination: "next", next: "meta.next", ...askedText },
 } as const;
 const byCursor = paginations["a cursor in the answer"];
+type SignInCase = Pick<Parameters<typeof createNotesHarness>[3], "tokenExpires" | "cursorExpires"> & {
+  credential: string;
+  secrets: RestSecrets;
+  signIn(notes: { origin: string }): Partial<RestConfig>;
+};
 const readers = {
   allow: "readers.allow",
   deny: "readers.deny",
@@ -41,21 +46,66 @@ function configOf(notes: { origin: string }, config: Partial<RestConfig> = byCur
   });
 }
 
+const clientCredentials = (notes: { origin: string }) => ({
+  signIn: "oauth2" as const,
+  user: "portal",
+  tokenUrl: `${notes.origin}/oauth/token`,
+  scope: "notes.read",
+});
+/** Each way to go through a list signs in in a way of its own. */
+const signIns: Record<keyof typeof paginations, SignInCase> = {
+  "pages by number": {
+    credential: "Basic cmVhZGVyOmh1bnRlcjI=",
+    secrets: { password: "hunter2" },
+    signIn: () => ({ signIn: "basic", user: "reader" }),
+  },
+  "an offset": {
+    credential: "hunter2",
+    secrets: { token: "hunter2" },
+    signIn: () => ({ signIn: "header", keyName: "X-API-Key" }),
+  },
+  "a cursor in the answer": {
+    credential: "Bearer first",
+    secrets: { clientSecret: "client+secret" },
+    signIn: clientCredentials,
+    tokenExpires: true,
+    cursorExpires: true,
+  },
+  "a Link header": {
+    credential: "Bearer hunter2",
+    secrets: { token: "hunter2" },
+    signIn: () => ({ signIn: "bearer" }),
+    cursorExpires: true,
+  },
+  "the next address in the answer": {
+    credential: "hunter2",
+    secrets: { token: "hunter2" },
+    signIn: () => ({ signIn: "parameter", keyName: "key" }),
+    cursorExpires: true,
+  },
+};
+
 for (const [name, config] of Object.entries(paginations)) {
-  describeConnector(`rest, with ${name},`, () =>
-    createNotesHarness(restConnector, {}, (notes) => configOf(notes, config), { textIsListed: "content" in config }),
+  const { secrets, signIn, ...options } = signIns[name as keyof typeof paginations];
+  describeConnector(
+    `rest, with ${name},`,
+    () =>
+      createNotesHarness(restConnector, secrets, (notes) => configOf(notes, { ...config, ...signIn(notes) }), {
+        textIsListed: "content" in config,
+        ...options,
+      }),
+    "http",
   );
 }
-describePermissions("rest, with the text in the list,", () =>
-  createNotesHarness(restConnector, {}, (notes) => configOf(notes, { ...paginations["a Link header"], ...readers }), {
-    textIsListed: true,
-  }),
-);
-describePermissions("rest, with a request for each text,", () =>
-  createNotesHarness(restConnector, {}, (notes) => configOf(notes, { ...byCursor, ...readers }), {
-    textIsListed: false,
-  }),
-);
+for (const [name, config] of [
+  ["the text in the list", paginations["a Link header"]],
+  ["a request for each text", byCursor],
+] as const) {
+  const textIsListed = config !== byCursor;
+  const create = () =>
+    createNotesHarness(restConnector, {}, (notes) => configOf(notes, { ...config, ...readers }), { textIsListed });
+  describePermissions(`rest, with ${name},`, create, create);
+}
 
 describe("a REST source", () => {
   let notes: FakeNotes;
@@ -103,35 +153,6 @@ describe("a REST source", () => {
     notes.faults = [{ status: 410 }];
     expect(await errorOf(sync(new MemoryTarget(), configOf(notes)))).toMatchObject({ status: 410 });
     expect(lists().length).toBe(1);
-  });
-
-  it("waits as it is told to when it is throttled", async () => {
-    putMany(3);
-    const busy = { status: 429, headers: { "retry-after": "0" } };
-    notes.faults = [busy, busy];
-    expect((await sync(new MemoryTarget(), configOf(notes))).documents.size).toBe(3);
-    notes.faults = [{ status: 429, headers: { "retry-after": "3600" } }];
-    const error = await errorOf(sync(new MemoryTarget(), configOf(notes)));
-    expect(error).toMatchObject({ code: "RATE_LIMITED", details: { retryAfterMs: 3_600_000 } });
-  });
-
-  it("takes half a text for none, and reads it whole in the next sync", async () => {
-    putMany(2);
-    const target = new MemoryTarget();
-    const config = configOf(notes);
-    const stream = restConnector.read({ config, secrets: {}, cursor: null, known: target.known(), context });
-    const breakingOff = (async function* () {
-      for await (const change of stream) {
-        if (change.type === "upsert" && change.item.ref === "1.md") {
-          notes.faults = [{ body: "Note 1, but only", breakAfterBytes: 6 }];
-        }
-        yield change;
-      }
-    })();
-    await target.apply(breakingOff);
-    expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["1.md", "SOURCE_UNREACHABLE"]]);
-    await sync(target, config);
-    expect(target.contents()).toEqual({ "0.md": "Note 0", "1.md": "Note 1" });
   });
 
   it("asks only for what changed since, and finds deletions when it lists everything", async () => {
@@ -264,42 +285,12 @@ describe("a REST source", () => {
     expect((await restConnector.check(config, {}, context)).error).toMatchObject({ code: "SOURCE_CREDENTIALS" });
   });
 
-  describe("with client credentials", () => {
-    const secrets = { clientSecret: "client+secret" };
-    const oauth = () =>
-      configOf(notes, {
-        ...byCursor,
-        signIn: "oauth2",
-        user: "portal",
-        tokenUrl: `${notes.origin}/oauth/token`,
-        scope: "notes.read",
-      });
-
-    it("asks for a new token when the old one has expired", async () => {
-      putMany(5);
-      notes.credential = "Bearer first";
-      const stream = restConnector.read({
-        config: oauth(),
-        secrets,
-        cursor: null,
-        known: new MemoryTarget().known(),
-        context,
-      });
-      const refs: string[] = [];
-      for await (const change of stream) {
-        if (change.type === "upsert") refs.push(change.item.ref);
-        if (change.type === "checkpoint") notes.credential = "Bearer second";
-      }
-      expect(refs.length).toBe(5);
-      expect(notes.requests.filter(({ path }) => path === "/oauth/token").length).toBe(2);
-    });
-
-    it("says what to correct when the token is refused, and repeats no secret", async () => {
-      const { error } = await restConnector.check(oauth(), { clientSecret: "wrong-secret" }, context);
-      expect(error).toMatchObject({ code: "SOURCE_CREDENTIALS" });
-      expect(error?.message).toContain("invalid_client");
-      expect(inspect(error, { depth: 10 })).not.toContain("wrong-secret");
-    });
+  it("says what to correct when its client credentials are refused, and repeats no secret", async () => {
+    const config = configOf(notes, { ...byCursor, ...clientCredentials(notes) });
+    const { error } = await restConnector.check(config, { clientSecret: "wrong-secret" }, context);
+    expect(error).toMatchObject({ code: "SOURCE_CREDENTIALS" });
+    expect(error?.message).toContain("invalid_client");
+    expect(inspect(error, { depth: 10 })).not.toContain("wrong-secret");
   });
 
   it("says in check() what it would read and what is missing", async () => {

@@ -2,7 +2,10 @@ import { z } from "zod";
 import { pathFilterShape } from "../path-filter.ts";
 
 export const s3ConfigSchema = z.object({
-  bucket: z.string().min(1).meta({ title: "Bucket" }),
+  bucket: z
+    .string()
+    .min(1)
+    .meta({ title: "Bucket", examples: ["papers"] }),
   prefix: z.string().default("").meta({ title: "Prefix", description: "Only keys that begin with this are read." }),
   endpoint: z
     .url({ protocol: /^https?$/ })
@@ -25,8 +28,16 @@ export type S3Config = z.infer<typeof s3ConfigSchema>;
 
 /** Without keys requests go out unsigned, for public buckets; the worker's own cloud identity is never used. */
 export const s3SecretSchema = z.object({
-  accessKeyId: z.string().min(1).optional().meta({ title: "Access key ID" }),
-  secretAccessKey: z.string().min(1).optional().meta({ title: "Secret access key" }),
+  accessKeyId: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ title: "Access key ID", examples: ["AKIA…"] }),
+  secretAccessKey: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ title: "Secret access key", examples: ["…"] }),
   sessionToken: z.string().min(1).optional().meta({ title: "Session token" }),
 });
 export type S3Secrets = z.infer<typeof s3SecretSchema>;

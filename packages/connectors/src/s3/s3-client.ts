@@ -1,13 +1,59 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { S3Client } from "@aws-sdk/client-s3";
-import { AnnealError } from "@anneal/core/errors";
-import type { ConnectLimits } from "../connector.ts";
-import { findAnnealError, unreachable } from "../failure.ts";
+import { systemClock } from "../clock.ts";
+import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, guardedLookup } from "../host-guard.ts";
+import { inHostSlot, requestsPerHost } from "../remote/host-slots.ts";
+import { createPacing } from "../remote/pacing.ts";
+import { observeAnswer, observeBody } from "../remote/remote-observer.ts";
 import type { S3Config, S3Secrets } from "./config.ts";
+import { toS3Error } from "./s3-errors.ts";
 
-export function createS3Client(config: S3Config, secrets: S3Secrets, limits: ConnectLimits): S3Client {
+/** A bucket behind the gateway: the SDK signs and parses, and decides nothing about waits and repetitions. */
+export type S3Bucket = {
+  /**
+   * @param key the object that it is about, or null for the bucket as a whole
+   * @throws AnnealError
+   */
+  attempt<T>(key: string | null, signal: AbortSignal, work: (client: S3Client) => Promise<T>): Promise<T>;
+  /** A body as it comes. */
+  receive(key: string, signal: AbortSignal, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
+  close(): void;
+};
+
+export type S3Context = Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "clock">;
+
+export function openS3Bucket(config: S3Config, secrets: S3Secrets, context: S3Context): S3Bucket {
+  const { onRemoteEvent: observe = () => {}, clock = systemClock } = context;
+  const { endpoint, region } = config;
+  const host = endpoint === null ? `s3.${region}.amazonaws.com` : new URL(endpoint).host;
+  const client = createS3Client(config, secrets, context, host);
+  const pacing = createPacing(host, context);
+  return {
+    attempt: (key, signal, work) =>
+      pacing.attempt(
+        () => work(client),
+        (error) => {
+          signal.throwIfAborted();
+          return toS3Error(error, config, key, clock.now());
+        },
+      ),
+    async *receive(key, signal, body) {
+      try {
+        yield* observeBody(observe, host, body);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw toS3Error(error, config, key, clock.now());
+      }
+    },
+    close: () => client.destroy(),
+  };
+}
+
+/** @param host as it is counted: without the bucket, whose name is nobody else's to know */
+function createS3Client(config: S3Config, secrets: S3Secrets, context: S3Context, host: string): S3Client {
+  const { limits, signal, onRemoteEvent: observe = () => {} } = context;
   if (config.endpoint !== null) assertAllowedHost(new URL(config.endpoint).hostname, config.allowPrivateHosts);
   const agentOptions = {
     keepAlive: true,
@@ -16,11 +62,12 @@ export function createS3Client(config: S3Config, secrets: S3Secrets, limits: Con
   };
   const { accessKeyId, secretAccessKey, sessionToken } = secrets;
   const signed = accessKeyId !== undefined && secretAccessKey !== undefined;
-  return new S3Client({
+  const client = new S3Client({
     region: config.region,
     forcePathStyle: config.pathStyle,
     followRegionRedirects: true,
-    maxAttempts: 4,
+    // It would sleep through a Retry-After of any length, each request for itself.
+    maxAttempts: 1,
     requestHandler: {
       httpAgent: new HttpAgent(agentOptions),
       httpsAgent: new HttpsAgent(agentOptions),
@@ -45,84 +92,19 @@ export function createS3Client(config: S3Config, secrets: S3Secrets, limits: Con
           credentials: { accessKeyId: "", secretAccessKey: "" },
         }),
   });
-}
-
-/**
- * The SDK's own error is left behind: it carries the request, and with it the key id and the signature.
- * @param key the object, or null for the bucket as a whole
- */
-export function toS3Error(error: unknown, config: S3Config, key: string | null): AnnealError {
-  const ours = findAnnealError(error);
-  if (ours !== null) return ours;
-  if (!(error instanceof Error)) throw error;
-  const bucket = `Bucket "${config.bucket}"`;
-  const place = key === null ? bucket : `"${key}" in bucket "${config.bucket}"`;
-  const details = { code: error.name };
-  switch (error.name) {
-    case "InvalidAccessKeyId":
-    case "SignatureDoesNotMatch":
-    case "ExpiredToken":
-    case "InvalidToken":
-    case "RequestExpired":
-    case "AuthFailure":
-      return new AnnealError("SOURCE_CREDENTIALS", `${bucket} did not accept the access key (${error.name}).`, {
-        action: "Enter a valid access key ID and secret access key (and session token, if the key is temporary).",
-        details,
-      });
-    case "NoSuchBucket":
-      return new AnnealError("SOURCE_NOT_FOUND", `${bucket} does not exist.`, {
-        action: "Check the bucket's name, the endpoint and the region.",
-        details,
-      });
-    case "NoSuchKey":
-    case "NotFound":
-      return new AnnealError("SOURCE_NOT_FOUND", `${place} is no longer there.`, {
-        action: "Sync again.",
-        details,
-      });
-    case "AccessDenied":
-    case "AllAccessDisabled":
-    case "Forbidden":
-    case "403":
-      return new AnnealError("SOURCE_FORBIDDEN", `${place} may not be read with this key.`, {
-        action:
-          key === null
-            ? `Grant s3:ListBucket on arn:aws:s3:::${config.bucket} and s3:GetObject on arn:aws:s3:::${config.bucket}/*.`
-            : `Grant s3:GetObject on arn:aws:s3:::${config.bucket}/${key} (and kms:Decrypt on its key, if encrypted).`,
-        details,
-      });
-    case "InvalidObjectState":
-      return archived(place);
-    case "PermanentRedirect":
-    case "AuthorizationHeaderMalformed":
-    case "IllegalLocationConstraintException":
-      return new AnnealError("INVALID_INPUT", `${bucket} lies in another region than "${config.region}".`, {
-        action: "Enter the bucket's own region.",
-        details,
-      });
-    case "SlowDown":
-    case "Throttling":
-    case "ThrottlingException":
-    case "TooManyRequestsException":
-      return new AnnealError("RATE_LIMITED", `${bucket} asked to slow down.`, {
-        action: "Sync again later.",
-        details,
-        retryable: true,
-      });
-  }
-  const known = unreachable(error, config.endpoint ?? `${config.bucket} on S3`);
-  if (known !== null) return known;
-  const status = "$metadata" in error ? (error.$metadata as { httpStatusCode?: number }).httpStatusCode : undefined;
-  if (status === undefined && error.name !== "TimeoutError") throw error;
-  return new AnnealError("SOURCE_UNREACHABLE", `${bucket} answered with an error (${error.name}).`, {
-    action: "Check that the endpoint speaks the S3 protocol and that path-style addresses are set as it needs them.",
-    details: { ...details, status },
-    retryable: true,
-  });
-}
-
-export function archived(place: string): AnnealError {
-  return new AnnealError("SOURCE_FORBIDDEN", `${place} is archived and cannot be read at once.`, {
-    action: "Restore it from the archive tier, or exclude it.",
-  });
+  // The last step before the wire: what is here is one HTTP request.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const { hostname, port = "" } = args.request as { hostname: string; port?: number };
+      const { answer } = await inHostSlot(`${hostname}:${port}`, requestsPerHost, signal, () =>
+        observeAnswer({ observe, host, signal }, async () => {
+          const answer = await next(args);
+          return { answer, status: (answer.response as { statusCode: number }).statusCode };
+        }),
+      );
+      return answer;
+    },
+    { step: "deserialize", priority: "low", name: "annealGateway" },
+  );
+  return client;
 }

@@ -11,6 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { refuseSigned, RemoteTrouble } from "../../conformance/remote-trouble.ts";
+import { startHttpRelay, type HttpRelay } from "../../conformance/start-http-relay.ts";
 import { findMotoPython, startMoto, type Moto } from "../../conformance/start-moto.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { s3ConfigSchema, type S3Config, type S3Secrets } from "./config.ts";
@@ -22,14 +24,31 @@ const context = testContext();
 
 describe.skipIf(python === null)("with moto", () => {
   let moto: Moto;
+  let relay: HttpRelay;
+  /** By which a key's time is another than that of moto's clock. */
+  const aheadMs = new Map<string, number>();
+  const trouble = new RemoteTrouble({
+    // Amazon S3's own error; MinIO sends a Retry-After with it.
+    busy: (waitSeconds) => ({
+      status: 503,
+      headers: { "retry-after": String(waitSeconds) },
+      body: errorXml("SlowDown", "Please reduce your request rate."),
+    }),
+    credentials: refuseSigned({
+      status: 400,
+      body: errorXml("ExpiredToken", "The provided token has expired."),
+    }),
+  });
   let admin: S3Client;
   let bucketCount = 0;
   beforeAll(async () => {
     moto = await startMoto(python!);
+    relay = await startHttpRelay(moto.endpoint, trouble, (xml) => shiftTimes(xml, aheadMs));
     admin = new S3Client({ endpoint: moto.endpoint, region: "us-east-1", forcePathStyle: true, credentials: secrets });
   });
   afterAll(async () => {
     admin.destroy();
+    await relay.stop();
     await moto.stop();
   });
 
@@ -52,58 +71,67 @@ describe.skipIf(python === null)("with moto", () => {
     return target;
   };
 
-  describeConnector("s3", async () => {
-    const Bucket = await createBucket();
-    const keyOf = (name: string) => `team/${name}`;
-    const put = async (name: string, text: string) => {
-      await admin.send(new PutObjectCommand({ Bucket, Key: keyOf(name), Body: text }));
-    };
-    const textOf = async (name: string) => {
-      const { Body } = await admin.send(new GetObjectCommand({ Bucket, Key: keyOf(name) }));
-      return Body!.transformToString();
-    };
-    const remove = async (name: string) => {
-      await admin.send(new DeleteObjectCommand({ Bucket, Key: keyOf(name) }));
-    };
-    await admin.send(new PutObjectCommand({ Bucket, Key: "other/outside.md", Body: "not in the prefix" }));
-    await admin.send(new PutObjectCommand({ Bucket, Key: "team/guides/", Body: "\n" }));
-    return {
-      connector: s3Connector,
-      config: configOf({ bucket: Bucket, prefix: "team/" }),
-      secrets,
-      refOf: keyOf,
-      put,
-      remove,
-      async move(from, to) {
-        await put(to, await textOf(from));
-        await remove(from);
-      },
-      async breakItem(name) {
-        const text = await textOf(name);
-        await admin.send(
-          new PutObjectCommand({ Bucket, Key: keyOf(name), Body: "frozen", StorageClass: "DEEP_ARCHIVE" }),
-        );
-        return () => put(name, text);
-      },
-      async vanish() {
-        const { Contents = [] } = await admin.send(new ListObjectsV2Command({ Bucket, Prefix: "team/" }));
-        const names = Contents.map(({ Key }) => (Key ?? "").slice("team/".length));
-        const texts = await Promise.all(names.map(async (name) => [name, await textOf(name)] as const));
-        await emptyBucket(Bucket);
-        await admin.send(new DeleteBucketCommand({ Bucket }));
-        return async () => {
-          await admin.send(new CreateBucketCommand({ Bucket }));
-          for (const [name, text] of texts) await put(name, text);
-        };
-      },
-      // A key has at most 1,024 bytes, those of the prefix among them. Moto itself takes no line feed.
-      names: {
-        controls: "\t\r\u0001\u007f",
-        longest: [longPath(1024 - "team/".length), longPath(1024 - "team/".length, "mixed")],
-      },
-      close: async () => {},
-    };
-  });
+  describeConnector(
+    "s3",
+    async () => {
+      const Bucket = await createBucket();
+      const keyOf = (name: string) => `team/${name}`;
+      let clockAheadMs = 0;
+      aheadMs.clear();
+      const put = async (name: string, text: string) => {
+        aheadMs.set(keyOf(name), clockAheadMs);
+        await admin.send(new PutObjectCommand({ Bucket, Key: keyOf(name), Body: text }));
+      };
+      const textOf = async (name: string) => {
+        const { Body } = await admin.send(new GetObjectCommand({ Bucket, Key: keyOf(name) }));
+        return Body!.transformToString();
+      };
+      const remove = async (name: string) => {
+        await admin.send(new DeleteObjectCommand({ Bucket, Key: keyOf(name) }));
+      };
+      await admin.send(new PutObjectCommand({ Bucket, Key: "other/outside.md", Body: "not in the prefix" }));
+      await admin.send(new PutObjectCommand({ Bucket, Key: "team/guides/", Body: "\n" }));
+      return {
+        connector: s3Connector,
+        config: configOf({ bucket: Bucket, prefix: "team/", endpoint: relay.origin }),
+        secrets,
+        remote: { trouble },
+        setClock: async (ms) => void (clockAheadMs = ms),
+        refOf: keyOf,
+        put,
+        remove,
+        async move(from, to) {
+          await put(to, await textOf(from));
+          await remove(from);
+        },
+        async breakItem(name) {
+          const text = await textOf(name);
+          await admin.send(
+            new PutObjectCommand({ Bucket, Key: keyOf(name), Body: "frozen", StorageClass: "DEEP_ARCHIVE" }),
+          );
+          return () => put(name, text);
+        },
+        async vanish() {
+          const { Contents = [] } = await admin.send(new ListObjectsV2Command({ Bucket, Prefix: "team/" }));
+          const names = Contents.map(({ Key }) => (Key ?? "").slice("team/".length));
+          const texts = await Promise.all(names.map(async (name) => [name, await textOf(name)] as const));
+          await emptyBucket(Bucket);
+          await admin.send(new DeleteBucketCommand({ Bucket }));
+          return async () => {
+            await admin.send(new CreateBucketCommand({ Bucket }));
+            for (const [name, text] of texts) await put(name, text);
+          };
+        },
+        // A key has at most 1,024 bytes, those of the prefix among them. Moto itself takes no line feed.
+        names: {
+          controls: "\t\r\u0001\u007f",
+          longest: [longPath(1024 - "team/".length), longPath(1024 - "team/".length, "mixed")],
+        },
+        close: async () => {},
+      };
+    },
+    "http",
+  );
 
   it("pages through more objects than one listing holds, in a second run without reading any", async () => {
     const bucket = await createBucket();
@@ -180,6 +208,20 @@ describe.skipIf(python === null)("with moto", () => {
     }
   });
 });
+
+function errorXml(code: string, message: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
+}
+
+/** A listing as a server would give it whose clock was so far ahead when each object was written. */
+function shiftTimes(xml: string, aheadMs: ReadonlyMap<string, number>): string {
+  return xml.replace(/<Contents>.*?<\/Contents>/gs, (contents) => {
+    const key = decodeURIComponent(/<Key>(.*?)<\/Key>/s.exec(contents)?.[1]?.replaceAll("+", " ") ?? "");
+    return contents.replace(/(?<=<LastModified>)[^<]*/, (time) =>
+      new Date(Date.parse(time) + (aheadMs.get(key) ?? 0)).toISOString(),
+    );
+  });
+}
 
 /** A user without any policy, by IAM's query API. */
 async function createUser(endpoint: string, name: string): Promise<{ accessKeyId: string; secretAccessKey: string }> {

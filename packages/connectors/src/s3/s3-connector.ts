@@ -1,4 +1,4 @@
-import { GetObjectCommand, ListObjectsV2Command, type S3Client, type _Object } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListObjectsV2Command, type _Object } from "@aws-sdk/client-s3";
 import type { Change } from "@anneal/core/connect/change";
 import { defineConnector, type ReadRequest } from "../connector.ts";
 import { collectBytes, limitBytes } from "../content.ts";
@@ -12,7 +12,8 @@ import {
 } from "../object-storage/bucket.ts";
 import { s3ConfigSchema, s3SecretSchema, type S3Config, type S3Secrets } from "./config.ts";
 import { readAhead } from "./read-ahead.ts";
-import { archived, createS3Client, toS3Error } from "./s3-client.ts";
+import { openS3Bucket, type S3Bucket } from "./s3-client.ts";
+import { archived } from "./s3-errors.ts";
 
 const words: BucketWords = { bucket: "bucket", object: "object", permissions: "Object ACLs are not read" };
 
@@ -27,7 +28,7 @@ export const s3Connector = defineConnector<S3Config, S3Secrets>({
   secretSchema: s3SecretSchema,
 
   check(config, secrets, context) {
-    const open = () => openBucket(createS3Client(config, secrets, context.limits), config);
+    const open = () => openBucket(openS3Bucket(config, secrets, context), config);
     return checkBucket(config, config.bucket, words, open, context);
   },
   read: readBucket,
@@ -39,52 +40,43 @@ const smallObjectBytes = 64 * 1024;
 
 async function* readBucket(request: ReadRequest<S3Config, S3Secrets>): AsyncIterable<Change> {
   const { config, secrets, context } = request;
-  const client = createS3Client(config, secrets, context.limits);
-  const bucket = openBucket(client, config);
+  const s3 = openS3Bucket(config, secrets, context);
+  const bucket = openBucket(s3, config);
   try {
     yield* readAhead(listChanges(request, bucket), {
       window: objectsAhead,
       maxBytes: Math.min(smallObjectBytes, context.limits.documentBytes),
       fetch: async (key) =>
-        collectBytes(
-          limitBytes(key, await readObject(client, config, key, context.signal), context.limits.documentBytes),
-        ),
+        collectBytes(limitBytes(key, await readObject(s3, config, key, context.signal), context.limits.documentBytes)),
     });
   } finally {
     await bucket.close();
   }
 }
 
-function openBucket(client: S3Client, config: S3Config): Bucket {
+function openBucket(s3: S3Bucket, config: S3Config): Bucket {
   return {
     async list(continuation, signal) {
-      try {
-        const page = await client.send(
-          new ListObjectsV2Command({
-            Bucket: config.bucket,
-            Prefix: config.prefix,
-            MaxKeys: 1000,
-            ContinuationToken: continuation,
-            // Keys may hold characters that XML cannot.
-            EncodingType: "url",
-          }),
-          { abortSignal: signal },
-        );
-        const isEncoded = page.EncodingType === "url";
-        return {
-          objects: (page.Contents ?? []).map((object) => toObject(client, config, object, isEncoded)),
-          next: page.IsTruncated ? page.NextContinuationToken : undefined,
-        };
-      } catch (error) {
-        signal.throwIfAborted();
-        throw toS3Error(error, config, null);
-      }
+      const command = new ListObjectsV2Command({
+        Bucket: config.bucket,
+        Prefix: config.prefix,
+        MaxKeys: 1000,
+        ContinuationToken: continuation,
+        // Keys may hold characters that XML cannot.
+        EncodingType: "url",
+      });
+      const page = await s3.attempt(null, signal, (client) => client.send(command, { abortSignal: signal }));
+      const isEncoded = page.EncodingType === "url";
+      return {
+        objects: (page.Contents ?? []).map((object) => toObject(s3, config, object, isEncoded)),
+        next: page.IsTruncated ? page.NextContinuationToken : undefined,
+      };
     },
-    close: () => client.destroy(),
+    close: () => s3.close(),
   };
 }
 
-function toObject(client: S3Client, config: S3Config, object: _Object, isEncoded: boolean): BucketObject {
+function toObject(s3: S3Bucket, config: S3Config, object: _Object, isEncoded: boolean): BucketObject {
   const listed = object.Key ?? "";
   const key = isEncoded ? decodeURIComponent(listed.replaceAll("+", " ")) : listed;
   const uri = `s3://${config.bucket}/${key}`;
@@ -100,30 +92,17 @@ function toObject(client: S3Client, config: S3Config, object: _Object, isEncoded
     fingerprint: `${(object.ETag ?? "").replaceAll('"', "")}-${sizeBytes}`,
     isFolder: false,
     unreadable: isArchived ? archived(`"${uri}"`) : null,
-    open: (signal) => readObject(client, config, key, signal),
+    open: (signal) => readObject(s3, config, key, signal),
   };
 }
 
 async function readObject(
-  client: S3Client,
+  s3: S3Bucket,
   config: S3Config,
   key: string,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const orS3Error = (error: unknown) => {
-    signal.throwIfAborted();
-    return toS3Error(error, config, key);
-  };
-  const response = await client
-    .send(new GetObjectCommand({ Bucket: config.bucket, Key: key }), { abortSignal: signal })
-    .catch((error: unknown) => {
-      throw orS3Error(error);
-    });
-  return (async function* () {
-    try {
-      yield* response.Body as unknown as AsyncIterable<Uint8Array>;
-    } catch (error) {
-      throw orS3Error(error);
-    }
-  })();
+  const command = new GetObjectCommand({ Bucket: config.bucket, Key: key });
+  const { Body } = await s3.attempt(key, signal, (client) => client.send(command, { abortSignal: signal }));
+  return s3.receive(key, signal, Body as unknown as AsyncIterable<Uint8Array>);
 }

@@ -9,13 +9,22 @@ export const sftpConfigSchema = z.object({
     .regex(/^[^/@\s]+$/, "A host name or an address, without sftp:// and user")
     .meta({
       title: "Host",
+      examples: ["files.example.com"],
     }),
   port: z.number().int().min(1).max(65_535).default(22).meta({ title: "Port" }),
-  user: z.string().min(1).meta({ title: "User", description: "Give one that can only read." }),
-  path: z.string().min(1).default(".").meta({
-    title: "Folder",
-    description: 'As the server shows it, for example /srv/documents. "." is the folder that the user starts in.',
-  }),
+  user: z
+    .string()
+    .min(1)
+    .meta({ title: "User", description: "Give one that can only read.", examples: ["anneal-reader"] }),
+  path: z
+    .string()
+    .min(1)
+    .default(".")
+    .meta({
+      title: "Folder",
+      description: 'As the server shows it, for example /srv/documents. "." is the folder that the user starts in.',
+      examples: ["/srv/documents"],
+    }),
   hostKeys: z
     .array(z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, "must look like SHA256:… with 43 characters after the colon"))
     .default([])
@@ -39,7 +48,15 @@ export type SftpConfig = z.infer<typeof sftpConfigSchema>;
 /** One of the two is needed; with both, the key is tried first. */
 export const sftpSecretSchema = z.object({
   password: z.string().min(1).optional().meta({ title: "Password" }),
-  privateKey: z.string().min(1).optional().meta({ title: "Private key", description: "OpenSSH or PEM, as in a file." }),
+  privateKey: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: "Private key",
+      description: "OpenSSH or PEM, as in a file.",
+      examples: ["-----BEGIN OPENSSH PRIVATE KEY-----\n…"],
+    }),
   passphrase: z.string().min(1).optional().meta({ title: "Passphrase of the private key" }),
 });
 export type SftpSecrets = z.infer<typeof sftpSecretSchema>;

@@ -11,6 +11,7 @@ import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { createPosixFiles, emailDomain, mayGiveAway, namesBelow } from "../../conformance/posix-files.ts";
+import { startRelay } from "../../conformance/start-relay.ts";
 import { findSshd, maySetPassword, startSshd, type Sshd } from "../../conformance/start-sshd.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { collectBytes } from "../content.ts";
@@ -45,18 +46,28 @@ describe.skipIf(program === null)("with OpenSSH", () => {
     });
   const secretsOf = (sshd: Sshd): SftpSecrets => ({ privateKey: sshd.privateKey });
 
-  describeConnector("sftp", async () => {
-    const files = await createPosixFiles();
-    return {
-      ...files,
-      connector: sftpConnector,
-      config: configOf(everything, files.root),
-      secrets: secretsOf(everything),
-      refOf: (name) => name,
-      // One byte more, and OpenSSH's server leaves a file out of its listing, although the system would take it.
-      names: namesBelow(files.root, 4094),
-    };
-  });
+  describeConnector(
+    "sftp",
+    async () => {
+      const files = await createPosixFiles();
+      const relay = await startRelay(everything.port);
+      return {
+        ...files,
+        connector: sftpConnector,
+        config: configOf(everything, files.root, { port: relay.port }),
+        relay,
+        async close() {
+          await relay.stop();
+          await files.close();
+        },
+        secrets: secretsOf(everything),
+        refOf: (name) => name,
+        // One byte more, and OpenSSH's server leaves a file out of its listing, although the system would take it.
+        names: namesBelow(files.root, 4094),
+      };
+    },
+    "connection",
+  );
 
   describe.skipIf(!mayGiveAway())("with owners and rights", () => {
     const createHarness = async () => {

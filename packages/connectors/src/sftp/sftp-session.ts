@@ -5,6 +5,8 @@ import type { AnnealError } from "@anneal/core/errors";
 import SftpClient from "ssh2-sftp-client";
 import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, guardedLookup } from "../host-guard.ts";
+import { createRemoteCalls, type RemoteCalls } from "../remote/remote-calls.ts";
+import type { RemoteOperation } from "../remote/remote-observer.ts";
 import type { SftpConfig, SftpSecrets } from "./config.ts";
 import {
   connectionLost,
@@ -54,9 +56,19 @@ const keepaliveMs = 10_000;
 export async function openSftp(
   config: SftpConfig,
   secrets: SftpSecrets,
-  { signal, limits }: Pick<ConnectContext, "signal" | "limits">,
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent">,
 ): Promise<SftpSession> {
-  signal.throwIfAborted();
+  context.signal.throwIfAborted();
+  const calls = createRemoteCalls(config, 22, context);
+  return calls.call("connect", () => connectSession(config, secrets, context, calls));
+}
+
+async function connectSession(
+  config: SftpConfig,
+  secrets: SftpSecrets,
+  { signal, limits }: Pick<ConnectContext, "signal" | "limits">,
+  calls: RemoteCalls,
+): Promise<SftpSession> {
   const socket = await connectSocket(config, limits.requestTimeoutMs, signal);
   const onAbort = () => socket.destroy();
   signal.addEventListener("abort", onAbort, { once: true });
@@ -69,7 +81,7 @@ export async function openSftp(
   };
   try {
     const protocol = await signIn(client, socket, config, secrets, limits.requestTimeoutMs);
-    return createSession(protocol, socket, config, limits.requestTimeoutMs, close);
+    return createSession({ protocol, socket, calls }, config, limits.requestTimeoutMs, close);
   } catch (error) {
     await close();
     signal.throwIfAborted();
@@ -144,8 +156,7 @@ function fingerprintOfKey(key: Buffer): string {
 }
 
 function createSession(
-  protocol: Protocol,
-  socket: Socket,
+  { protocol, socket, calls }: { protocol: Protocol; socket: Socket; calls: RemoteCalls },
   config: SftpConfig,
   timeoutMs: number,
   close: () => Promise<void>,
@@ -161,11 +172,11 @@ function createSession(
   // A packet that is no SFTP; without a listener it would end the process.
   protocol.on("error", () => lose(connectionLost(config)));
 
+  const request = <T>(operation: RemoteOperation, place: string, send: Send<T>): Promise<T> =>
+    calls.call(operation, () => exchange(place, send));
+
   /** The library leaves a request without an answer when the server does; here each ends. */
-  async function request<T>(
-    place: string,
-    send: (done: (error: Error | null | undefined, result?: T) => void) => void,
-  ): Promise<T> {
+  async function exchange<T>(place: string, send: Send<T>): Promise<T> {
     if (lost !== null) throw lost;
     let settle: ((error: AnnealError) => void) | undefined;
     const timer = setTimeout(() => lose(timedOut(config)), timeoutMs);
@@ -184,35 +195,35 @@ function createSession(
   }
 
   return {
-    realPath: (path) => request<string>(path, (done) => protocol.realpath(path, done)),
-    stat: (path) => request<RemoteStats>(path, (done) => protocol.stat(path, done)),
-    lstat: (path) => request<RemoteStats>(path, (done) => protocol.lstat(path, done)),
+    realPath: (path) => request<string>("stat", path, (done) => protocol.realpath(path, done)),
+    stat: (path) => request<RemoteStats>("stat", path, (done) => protocol.stat(path, done)),
+    lstat: (path) => request<RemoteStats>("stat", path, (done) => protocol.lstat(path, done)),
 
     async *list(path) {
-      const handle = await request<Buffer>(path, (done) => protocol.opendir(path, done));
+      const handle = await request<Buffer>("list", path, (done) => protocol.opendir(path, done));
       try {
         for (;;) {
-          const page = await request<{ filename: string; attrs: RemoteStats }[] | null>(path, (done) =>
+          const page = await request<{ filename: string; attrs: RemoteStats }[] | null>("list", path, (done) =>
             protocol.readdir(handle, (error, list) => (isEnd(error) ? done(null, null) : done(error, list))),
           );
           if (page === null) return;
           for (const { filename, attrs } of page) yield { name: filename, stats: attrs };
         }
       } finally {
-        if (lost === null) await request<void>(path, (done) => protocol.close(handle, done)).catch(() => {});
+        if (lost === null) await request<void>("close", path, (done) => protocol.close(handle, done)).catch(() => {});
       }
     },
 
     async open(path) {
-      const handle = await request<Buffer>(path, (done) => protocol.open(path, "r", done));
+      const handle = await request<Buffer>("open", path, (done) => protocol.open(path, "r", done));
       return {
-        stat: () => request<RemoteStats>(path, (done) => protocol.fstat(handle, done)),
+        stat: () => request<RemoteStats>("stat", path, (done) => protocol.fstat(handle, done)),
         async read(offset, lengthBytes) {
           const bytes = Buffer.allocUnsafe(lengthBytes);
           let filled = 0;
           while (filled < lengthBytes) {
             const at = filled;
-            const count = await request<number>(path, (done) =>
+            const count = await request<number>("read", path, (done) =>
               protocol.read(handle, bytes, at, lengthBytes - at, offset + at, (error, bytesRead) =>
                 isEnd(error) ? done(null, 0) : done(error, bytesRead),
               ),
@@ -220,10 +231,11 @@ function createSession(
             if (count === 0) break;
             filled += count;
           }
+          calls.received(filled);
           return bytes.subarray(0, filled);
         },
         async close() {
-          if (lost === null) await request<void>(path, (done) => protocol.close(handle, done)).catch(() => {});
+          if (lost === null) await request<void>("close", path, (done) => protocol.close(handle, done)).catch(() => {});
         },
       };
     },
@@ -232,6 +244,8 @@ function createSession(
     close,
   };
 }
+
+type Send<T> = (done: (error: Error | null | undefined, result?: T) => void) => void;
 
 /** SSH_FX_EOF */
 function isEnd(error: Error | null | undefined): boolean {

@@ -30,7 +30,7 @@ const ownGroupsOfAMachine = "S-1-5-32-";
 export async function loadAccounts(
   config: SmbConfig,
   secrets: SmbSecrets,
-  context: Pick<ConnectContext, "signal" | "limits" | "python">,
+  context: Pick<ConnectContext, "signal" | "limits" | "python" | "onRemoteEvent">,
 ): Promise<SmbAccounts> {
   const { people, groups, accountsHost, readAccounts } = config;
   if (!readAccounts) return { users: people, groups };
@@ -50,7 +50,7 @@ async function accountsOf(
   host: string,
   config: SmbConfig,
   secrets: SmbSecrets,
-  context: Pick<ConnectContext, "signal" | "limits" | "python">,
+  context: Pick<ConnectContext, "signal" | "limits" | "python" | "onRemoteEvent">,
 ): Promise<SmbAccounts> {
   const session = await openSmb({ ...config, host, share: "IPC$" }, secrets.password ?? "", context);
   try {

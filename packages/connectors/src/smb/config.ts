@@ -10,21 +10,26 @@ export const smbConfigSchema = z.object({
     .regex(/^[^/\\@\s]+$/, "A host name or an address, without smb:// and share")
     .meta({
       title: "Host",
+      examples: ["files.example.com"],
     }),
   port: z.number().int().min(1).max(65_535).default(445).meta({ title: "Port" }),
   share: z
     .string()
     .min(1)
     .regex(/^[^/\\]+$/, "Only the share's name")
-    .meta({ title: "Share" }),
+    .meta({ title: "Share", examples: ["Departments"] }),
   path: z.string().default("").meta({
     title: "Folder",
     description: "A folder in the share, for example Departments/Finance. Empty: the whole share.",
   }),
-  user: z.string().min(1).meta({
-    title: "User",
-    description: "DOMAIN\\name, name@domain, or a local name. Give one that can only read, and may read permissions.",
-  }),
+  user: z
+    .string()
+    .min(1)
+    .meta({
+      title: "User",
+      description: "DOMAIN\\name, name@domain, or a local name. Give one that can only read, and may read permissions.",
+      examples: ["EXAMPLE\\anneal-reader"],
+    }),
   encryption: z.boolean().default(true).meta({
     title: "Require encryption",
     description: "SMB 3. Off: what is read is signed, and crosses the network in clear unless the server encrypts.",
@@ -88,6 +93,10 @@ export const smbConfigSchema = z.object({
 export type SmbConfig = z.infer<typeof smbConfigSchema>;
 
 export const smbSecretSchema = z.object({
-  password: z.string().min(1).optional().meta({ title: "Password" }),
+  password: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ title: "Password", examples: ["…"] }),
 });
 export type SmbSecrets = z.infer<typeof smbSecretSchema>;

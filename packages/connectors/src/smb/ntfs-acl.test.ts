@@ -47,6 +47,21 @@ describe("aclOfDescriptor", () => {
     ).toEqual({ allow: [ann], deny: [] });
   });
 
+  it("tells of an inherited entry which folder it came through, and of an explicit one nothing", () => {
+    const aces = [
+      { type: 0, sid: ann },
+      { type: 0, sid: finance, flags: 0x10 },
+      { type: 1, sid: bob, flags: 0x10 },
+      { type: 0, sid: ann, flags: 0x10 },
+    ];
+    const inheritedFrom = "/Reports";
+    expect(aclOfDescriptor(descriptorBytes(aces, bob), principalOf, inheritedFrom)).toEqual({
+      allow: [principalOf(ann), { ...principalOf(finance), inheritedFrom }],
+      deny: [{ ...principalOf(bob), inheritedFrom }],
+    });
+    expect(aclOfDescriptor(descriptorBytes(aces, bob), principalOf).allow).toEqual([ann, finance].map(principalOf));
+  });
+
   it("passes over entries that are only handed down", () => {
     expect(read([{ type: 0, sid: everyone, flags: 0x0b }])).toEqual({ allow: [], deny: [] });
   });

@@ -1,4 +1,5 @@
-import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import { nobody, type Principal } from "@anneal/core/access/acl";
+import type { SourceAcl, SourceGrant } from "@anneal/core/access/acl-origins";
 import { parseSecurityDescriptor, type AccessEntry, type SecurityDescriptor } from "./security-descriptor.ts";
 
 export const wellKnown = {
@@ -15,10 +16,17 @@ const readData = 0x0000_0001;
 const genericAll = 0x1000_0000;
 const genericRead = 0x8000_0000;
 
-/** @returns nobody for a descriptor that cannot be read */
-export function aclOfDescriptor(bytes: Uint8Array, principalOf: (sid: string) => Principal): Acl {
+/**
+ * @param folder that the file lies in, through which it has what it inherits; left out where nothing is above
+ * @returns nobody for a descriptor that cannot be read
+ */
+export function aclOfDescriptor(
+  bytes: Uint8Array,
+  principalOf: (sid: string) => Principal,
+  folder?: string,
+): SourceAcl {
   try {
-    return ntfsAcl(parseSecurityDescriptor(bytes), principalOf);
+    return ntfsAcl(parseSecurityDescriptor(bytes), principalOf, folder);
   } catch (error) {
     if (error instanceof RangeError) return nobody;
     throw error;
@@ -30,19 +38,27 @@ export function aclOfDescriptor(bytes: Uint8Array, principalOf: (sid: string) =>
  * the order decides between two SIDs has no form in an ACL of ours, where a denial always wins: somebody whom an
  * explicit entry admits in spite of an inherited denial of their group is not admitted here.
  */
-export function ntfsAcl({ owner, entries }: SecurityDescriptor, principalOf: (sid: string) => Principal): Acl {
+export function ntfsAcl(
+  { owner, entries }: SecurityDescriptor,
+  principalOf: (sid: string) => Principal,
+  folder?: string,
+): SourceAcl {
   if (entries === null) return nobody;
-  const decided = new Map<string, AccessEntry["effect"]>();
-  for (const { effect, mask, sid, inheritOnly, conditional } of entries) {
+  const decided = new Map<string, Pick<AccessEntry, "effect" | "inherited">>();
+  for (const { effect, mask, sid, inheritOnly, inherited, conditional } of entries) {
     if (inheritOnly || !concernsReading(mask)) continue;
     // A condition that is not evaluated may deny, and never allows.
     if (conditional && effect === "allow") continue;
     const whose = sid === ownerRights ? owner : sid;
-    if (whose !== null && !decided.has(whose)) decided.set(whose, effect);
+    if (whose !== null && !decided.has(whose)) decided.set(whose, { effect, inherited });
   }
-  const sidsOf = (effect: AccessEntry["effect"]) => [...decided].flatMap(([sid, of]) => (of === effect ? [sid] : []));
-  const allow = sidsOf("allow").map(principalOf);
-  return allow.length === 0 ? nobody : { allow, deny: sidsOf("deny").map(principalOf) };
+  const grantsOf = (effect: AccessEntry["effect"]) =>
+    [...decided].flatMap(([sid, by]): SourceGrant[] => {
+      if (by.effect !== effect) return [];
+      return [{ ...principalOf(sid), ...(by.inherited && folder !== undefined ? { inheritedFrom: folder } : {}) }];
+    });
+  const allow = grantsOf("allow");
+  return allow.length === 0 ? nobody : { allow, deny: grantsOf("deny") };
 }
 
 function concernsReading(mask: number): boolean {

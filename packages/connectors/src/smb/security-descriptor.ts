@@ -5,6 +5,8 @@ export type AccessEntry = {
   sid: string;
   /** Meant for what is below, not for the object that carries it. */
   inheritOnly: boolean;
+  /** It was given on a folder above. */
+  inherited: boolean;
   /** It holds only where an expression does that is not evaluated here. */
   conditional: boolean;
 };
@@ -14,6 +16,7 @@ export type SecurityDescriptor = { owner: string | null; entries: AccessEntry[] 
 
 const daclPresent = 0x0004;
 const inheritOnlyFlag = 0x08;
+const inheritedFlag = 0x10;
 
 /** Types of entries by number; audit entries and what is newer say nothing about who may read. */
 const entryTypes = new Map<number, { effect: AccessEntry["effect"]; conditional: boolean; object: boolean }>([
@@ -58,6 +61,7 @@ function readEntries(view: DataView, aclAt: number): AccessEntry[] {
         mask: view.getUint32(at + 4, true),
         sid: readSid(view, at + 8 + (type.object ? objectBytes(view, at + 8) : 0)),
         inheritOnly: (view.getUint8(at + 1) & inheritOnlyFlag) !== 0,
+        inherited: (view.getUint8(at + 1) & inheritedFlag) !== 0,
         conditional: type.conditional,
       });
     }

@@ -75,6 +75,7 @@ describe("readShareAcl", () => {
   const refusing = {
     request: async <T>(_op: Record<string, unknown>, schema: { parse(value: unknown): T }) =>
       schema.parse({ share: { error: "STATUS_ACCESS_DENIED" } }),
+    received: () => {},
     lost: () => null,
     close() {},
   };

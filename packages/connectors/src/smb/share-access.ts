@@ -1,4 +1,5 @@
 import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { SmbConfig } from "./config.ts";
@@ -60,11 +61,11 @@ export function narrowToShare(share: Acl, accounts: SmbAccounts, principalOf: (s
     if (inBoth.length === members.size) return [principal];
     return inBoth.length === admitted.size ? share.allow : inBoth.map(principalOf);
   };
-  return (acl: Acl): Acl => {
-    const allow = acl.allow.flatMap((principal) => {
+  return (acl: SourceAcl): SourceAcl => {
+    const allow = acl.allow.flatMap(({ inheritedFrom, ...principal }) => {
       const replacement = replacements.get(principal.id) ?? replacementOf(principal);
       replacements.set(principal.id, replacement);
-      return replacement;
+      return inheritedFrom === undefined ? replacement : replacement.map((each) => ({ ...each, inheritedFrom }));
     });
     return allow.length === 0 ? nobody : { allow, deny: [...acl.deny, ...share.deny] };
   };

@@ -11,6 +11,7 @@ import { longPath } from "../../conformance/long-names.ts";
 import { fullControl, type Ace } from "../../conformance/descriptor-bytes.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { startRelay } from "../../conformance/start-relay.ts";
 import { findSamba, sambaPeople, startSamba, type Samba } from "../../conformance/start-samba.ts";
 import { testPython } from "../../conformance/test-python.ts";
 import { testContext } from "../../conformance/test-context.ts";
@@ -111,29 +112,46 @@ describe.skipIf(program === null)("with samba", () => {
   /** The account that signs in may read everything, as a backup's does. */
   const serviceEntry = (): Ace => ({ type: 0, sid: samba.sidOf(samba.user), mask: fullControl });
 
-  describeConnector("smb", async () => {
-    const folder = await createFolder();
-    return {
-      ...folder,
-      connector: smbConnector,
-      config: configOf({ path: folder.path, permissions: "off" }),
-      secrets: secrets(),
-      refOf: (name) => name,
-      async breakItem(name) {
-        await folder.put(name, "Rinse the filter under warm water.");
-        const path = folder.inShare(name);
-        await samba.setAcl(path, [{ type: 1, sid: samba.sidOf(samba.user), mask: 1 }, serviceEntry()]);
-        return async () => {
-          await folder.put(name, "Rinse the filter under cold water.");
-          await samba.setAcl(path, [serviceEntry()]);
-        };
-      },
-    };
-  });
+  describeConnector(
+    "smb",
+    async () => {
+      const folder = await createFolder();
+      const relay = await startRelay(samba.port);
+      return {
+        ...folder,
+        connector: smbConnector,
+        config: configOf({ port: relay.port, path: folder.path, permissions: "off" }),
+        relay,
+        async close() {
+          await relay.stop();
+          await folder.close();
+        },
+        secrets: secrets(),
+        refOf: (name) => name,
+        async breakItem(name) {
+          await folder.put(name, "Rinse the filter under warm water.");
+          const path = folder.inShare(name);
+          await samba.setAcl(path, [{ type: 1, sid: samba.sidOf(samba.user), mask: 1 }, serviceEntry()]);
+          return async () => {
+            await folder.put(name, "Rinse the filter under cold water.");
+            await samba.setAcl(path, [serviceEntry()]);
+          };
+        },
+      };
+    },
+    "connection",
+  );
 
-  const createPermissionHarness = async () => {
+  /** @param tenant "other": another file server, with accounts of its own under the same SIDs */
+  const createPermissionHarness = async (tenant: "own" | "other" = "own") => {
     const folder = await createFolder();
     const groups = new Map<string, string>();
+    const config = configOf({ path: folder.path });
+    if (tenant === "other") {
+      config.host = "localhost";
+      config.readAccounts = false;
+      config.people = Object.entries(sambaPeople).map(([person, name]) => ({ sid: sidOfPerson(person), name }));
+    }
     const sidOf = (who: Who): string => {
       if (who === "anyone") return everyone;
       if ("user" in who) return sidOfPerson(who.user);
@@ -153,7 +171,7 @@ describe.skipIf(program === null)("with samba", () => {
     return {
       ...folder,
       connector: smbConnector,
-      config: configOf({ path: folder.path }),
+      config,
       secrets: secrets(),
       refOf: (name: string) => name,
       emailOf: (person: string) => `${sambaPeople[person as keyof typeof sambaPeople]}@${emailDomain}`,
@@ -165,7 +183,9 @@ describe.skipIf(program === null)("with samba", () => {
         const sids = members.map((member) =>
           member.startsWith("group:") ? groups.get(member.slice("group:".length))! : sidOfPerson(member),
         );
-        groups.set(group, samba.setGroup(group, sids));
+        groups.set(group, samba.sidOfGroup(group));
+        if (tenant === "own") samba.setGroup(group, sids);
+        else config.groups = [...config.groups, { sid: samba.sidOfGroup(group), name: group, members: sids }];
       },
       share: (name: string, allow: readonly Who[], deny?: readonly Who[]) =>
         samba.setAcl(folder.inShare(name), entries(allow, deny)),
@@ -193,7 +213,7 @@ describe.skipIf(program === null)("with samba", () => {
       supports: { groups: true, nestedGroups: true, deny: true, domain: false, anyone: true },
     };
   };
-  describePermissions("smb", createPermissionHarness);
+  describePermissions("smb", createPermissionHarness, () => createPermissionHarness("other"));
 
   it("reads people and groups from the server, and takes further ones from the configuration", async () => {
     const sid = samba.setGroup("auditors", [sidOfPerson("bob")]);

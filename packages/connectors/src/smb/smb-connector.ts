@@ -1,5 +1,6 @@
 import { basename } from "node:path/posix";
-import type { Acl, Principal } from "@anneal/core/access/acl";
+import type { Principal } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { z } from "zod";
@@ -74,7 +75,7 @@ async function shareNarrowing(
   config: SmbConfig,
   accounts: SmbAccounts | null,
   principalOf: ((sid: string) => Principal) | null,
-): Promise<(acl: Acl | null) => Acl | null> {
+): Promise<(acl: SourceAcl | null) => SourceAcl | null> {
   if (accounts === null || principalOf === null) return (acl) => acl;
   const share = await readShareAcl(session, config, principalOf);
   if (share === null) return (acl) => acl;
@@ -119,7 +120,7 @@ async function movedFrom(
   for (const ref of await known.refsWithFingerprint(item.fingerprint)) {
     // Another extension is another parser, so the content must come again.
     if (mediaTypeOf(ref) !== item.mediaType) continue;
-    const request = { op: "exists", path: pathInShare(config, ref) };
+    const request = { op: "exists" as const, path: pathInShare(config, ref) };
     if (!(await session.request(request, existsSchema, ref)).exists) return ref;
   }
   return null;

@@ -31,6 +31,7 @@ async function* readUnchanged(
     let bytes = Buffer.from(start, "base64");
     for (let offset = 0; bytes.byteLength > 0;) {
       signal.throwIfAborted();
+      session.received(bytes.byteLength);
       yield bytes;
       offset += bytes.byteLength;
       if (offset >= size) break;

@@ -8,6 +8,8 @@ import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, isAllowedAddress, refuseHost } from "../host-guard.ts";
 import { unreachable } from "../failure.ts";
 import type { PythonRuntime } from "../python-runtime.ts";
+import { createRemoteCalls } from "../remote/remote-calls.ts";
+import type { RemoteOperation } from "../remote/remote-observer.ts";
 import { endsSession, serverName, toSmbError } from "./smb-errors.ts";
 
 export type SmbTarget = {
@@ -19,13 +21,32 @@ export type SmbTarget = {
   allowPrivateHosts: boolean;
 };
 
+/** What the program is asked to do, with what it needs for that. */
+export type SmbRequest = { op: keyof typeof operations } & Record<string, unknown>;
+
+/** As what each counts. */
+const operations = {
+  connect: "connect",
+  accounts: "command",
+  share: "command",
+  list: "list",
+  page: "list",
+  exists: "stat",
+  open: "open",
+  read: "read",
+  finish: "close",
+  close: "close",
+} as const satisfies Record<string, RemoteOperation>;
+
 /** One session with one share, in a process of its own; every answer comes in the order of the requests. */
 export type SmbSession = {
   /**
    * @param place the path a person would recognise, or null for the share as a whole
    * @throws AnnealError
    */
-  request<T>(op: Record<string, unknown>, schema: z.ZodType<T>, place: string | null): Promise<T>;
+  request<T>(request: SmbRequest, schema: z.ZodType<T>, place: string | null): Promise<T>;
+  /** Counts what was read of a content. */
+  received(bytes: number): void;
   /** Why nothing more can be asked for, once that is so. */
   lost(): AnnealError | null;
   close(): void;
@@ -39,15 +60,16 @@ const replySchema = z.union([
 export async function openSmb(
   target: SmbTarget,
   password: string,
-  { signal, limits, python }: Pick<ConnectContext, "signal" | "limits" | "python">,
+  context: Pick<ConnectContext, "signal" | "limits" | "python" | "onRemoteEvent">,
 ): Promise<SmbSession> {
+  const { signal, limits, python } = context;
   signal.throwIfAborted();
   if (python === null) throw pythonMissing("The worker has none.");
   const address = await judgedAddress(target);
-  const session = startSession(python, target, limits.requestTimeoutMs, signal);
+  const session = startSession(python, target, context);
   try {
     const { host, port, share, user, encryption } = target;
-    const connect = { op: "connect", address, host, port, share, user, password, encrypt: encryption };
+    const connect = { op: "connect" as const, address, host, port, share, user, password, encrypt: encryption };
     await session.request({ ...connect, timeout_s: limits.requestTimeoutMs / 1000 }, z.unknown(), null);
     return session;
   } catch (error) {
@@ -75,9 +97,11 @@ async function judgedAddress(target: SmbTarget): Promise<string> {
 function startSession(
   { python, pythonPath }: PythonRuntime,
   target: SmbTarget,
-  timeoutMs: number,
-  signal: AbortSignal,
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent">,
 ): SmbSession {
+  const { signal } = context;
+  const timeoutMs = context.limits.requestTimeoutMs;
+  const calls = createRemoteCalls(target, 445, context);
   const child = spawn(python, ["-m", "sidecars.smb"], {
     env: { PATH: process.env["PATH"], ...(pythonPath === undefined ? {} : { PYTHONPATH: pythonPath }) },
   });
@@ -105,25 +129,28 @@ function startSession(
   const onAbort = () => lose(toSmbError("UNREACHABLE", target, null));
   signal.addEventListener("abort", onAbort, { once: true });
 
+  async function exchange<T>(request: SmbRequest, schema: z.ZodType<T>, place: string | null): Promise<T> {
+    if (lost !== null) throw lost;
+    const id = (counter += 1);
+    // The program has its own, shorter limit for each answer of the server.
+    const timer = setTimeout(() => lose(toSmbError("UNREACHABLE", target, null)), 4 * timeoutMs);
+    const reply = await new Promise<z.infer<typeof replySchema> | null>((settle) => {
+      waiting.set(id, settle);
+      child.stdin.write(`${JSON.stringify({ ...request, id })}\n`);
+    });
+    clearTimeout(timer);
+    waiting.delete(id);
+    signal.throwIfAborted();
+    if (reply === null) throw lost ?? toSmbError("BROKEN", target, place);
+    if (reply.ok) return schema.parse(reply);
+    const error = toSmbError(reply.error, target, place);
+    if (endsSession(reply.error)) lose(error);
+    throw error;
+  }
+
   return {
-    async request(op, schema, place) {
-      if (lost !== null) throw lost;
-      const id = (counter += 1);
-      // The program has its own, shorter limit for each answer of the server.
-      const timer = setTimeout(() => lose(toSmbError("UNREACHABLE", target, null)), 4 * timeoutMs);
-      const reply = await new Promise<z.infer<typeof replySchema> | null>((settle) => {
-        waiting.set(id, settle);
-        child.stdin.write(`${JSON.stringify({ ...op, id })}\n`);
-      });
-      clearTimeout(timer);
-      waiting.delete(id);
-      signal.throwIfAborted();
-      if (reply === null) throw lost ?? toSmbError("BROKEN", target, place);
-      if (reply.ok) return schema.parse(reply);
-      const error = toSmbError(reply.error, target, place);
-      if (endsSession(reply.error)) lose(error);
-      throw error;
-    },
+    request: (request, schema, place) => calls.call(operations[request.op], () => exchange(request, schema, place)),
+    received: calls.received,
     lost: () => lost,
     close() {
       signal.removeEventListener("abort", onAbort);

@@ -1,4 +1,5 @@
-import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import { nobody, type Principal } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { isExcluded, isIncluded } from "../path-filter.ts";
@@ -29,7 +30,7 @@ export type RemoteFile = {
   written: bigint;
   fileId: string;
   /** null where permissions are not read. */
-  acl: Acl | null;
+  acl: SourceAcl | null;
 };
 export type WalkEntry =
   | ({ type: "file" } & RemoteFile)
@@ -66,7 +67,7 @@ export async function* walkShare(
         if (entry.name.startsWith(".") || (entry.attributes & (hidden | system)) !== 0 || isLink(entry)) continue;
         if (entry.malformed) yield { type: "failure", ref: child, error: badName(child) };
         else if ((entry.attributes & folder) === 0) {
-          if (isIncluded(child, config)) yield { type: "file", ...fileOf(entry, child, principalOf) };
+          if (isIncluded(child, config)) yield { type: "file", ...fileOf(entry, child, config, principalOf) };
         } else if (!isExcluded(child, config)) waiting.push(`${child}/`);
       }
     } catch (error) {
@@ -97,15 +98,27 @@ async function* listFolder(
   }
 }
 
-function fileOf(entry: Entry, ref: string, principalOf: ((sid: string) => Principal) | null): RemoteFile {
-  const { size: sizeBytes, fileId, descriptor } = entry;
-  const readable = descriptor !== null && "data" in descriptor ? Buffer.from(descriptor.data, "base64") : null;
-  const acl = principalOf === null ? null : readable === null ? nobody : aclOfDescriptor(readable, principalOf);
-  return { ref, sizeBytes, written: BigInt(entry.written), fileId, acl };
+function fileOf(
+  entry: Entry,
+  ref: string,
+  config: SmbConfig,
+  principalOf: ((sid: string) => Principal) | null,
+): RemoteFile {
+  const { size: sizeBytes, written, fileId } = entry;
+  const file = { ref, sizeBytes, written: BigInt(written), fileId };
+  if (principalOf === null) return { ...file, acl: null };
+  const { descriptor } = entry;
+  if (descriptor === null || "error" in descriptor) return { ...file, acl: nobody };
+  return { ...file, acl: aclOfDescriptor(Buffer.from(descriptor.data, "base64"), principalOf, folderOf(config, ref)) };
 }
 
 function isLink({ attributes, reparseTag }: Entry): boolean {
   return (attributes & reparsePoint) !== 0 && (reparseTag === symbolicLink || reparseTag === mountPoint);
+}
+
+/** The folder that a file lies in, from the top of the share, as people write it. */
+function folderOf(config: SmbConfig, ref: string): string {
+  return `/${pathInShare(config, ref.slice(0, ref.lastIndexOf("/") + 1)).replaceAll("\\", "/")}`;
 }
 
 /** As the protocol writes paths: from the top of the share, with backslashes. */

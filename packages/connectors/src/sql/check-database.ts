@@ -3,6 +3,7 @@ import { failedCheck } from "../failure.ts";
 import { joinNames, sampleCount } from "../preview.ts";
 import type { SqlConfig, SqlSecrets } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
+import { openSession } from "./open-session.ts";
 import { resolvePeople } from "./people.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
 import { countRows } from "./rows.ts";
@@ -15,7 +16,7 @@ export async function checkDatabase<Session extends SqlSession>(
   context: ConnectContext,
 ): Promise<CheckResult> {
   try {
-    const session = await dialect.open(config, secrets, context);
+    const session = await openSession(dialect, config, secrets, context);
     try {
       const access = await dialect.readWriteAccess(session, config);
       const { relations, failures } = await resolveRelations(dialect, session, config);

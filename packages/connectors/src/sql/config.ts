@@ -37,10 +37,20 @@ type Words = {
 
 export const defineSqlConfig = (words: Words) =>
   z.object({
-    host: z.string().min(1).regex(/^[^/]/, "A host name or an address, not a socket's path").meta({ title: "Host" }),
+    host: z
+      .string()
+      .min(1)
+      .regex(/^[^/]/, "A host name or an address, not a socket's path")
+      .meta({ title: "Host", examples: ["db.example.com"] }),
     port: z.number().int().min(1).max(65_535).default(words.defaultPort).meta({ title: "Port" }),
-    database: z.string().min(1).meta({ title: "Database" }),
-    user: z.string().min(1).meta({ title: "User", description: "Give one that can only read." }),
+    database: z
+      .string()
+      .min(1)
+      .meta({ title: "Database", examples: ["shop"] }),
+    user: z
+      .string()
+      .min(1)
+      .meta({ title: "User", description: "Give one that can only read.", examples: ["anneal_reader"] }),
     tls: z.enum(["prefer", "require", "verify", "disable"]).default("prefer").meta({
       title: "TLS",
       description: "verify also checks the server's certificate; prefer falls back to an open connection.",
@@ -74,6 +84,9 @@ export const defineSqlConfig = (words: Words) =>
 export type SqlConfig = z.infer<ReturnType<typeof defineSqlConfig>>;
 
 export const sqlSecretSchema = z.object({
-  password: z.string().optional().meta({ title: "Password" }),
+  password: z
+    .string()
+    .optional()
+    .meta({ title: "Password", examples: ["…"] }),
 });
 export type SqlSecrets = z.infer<typeof sqlSecretSchema>;

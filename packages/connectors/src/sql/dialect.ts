@@ -35,6 +35,8 @@ export type SqlSession = {
   query(sql: string, values?: string[], what?: string): Promise<{ rows: TextRow[] }>;
   /** The rows of one long result, in pages whose size in memory is bounded. The session is busy until it ends. */
   stream(sql: string, values: string[], what: string): AsyncIterable<TextRow[]>;
+  /** For what cannot be prepared everywhere. Never with anything that a person wrote. */
+  ask?(sql: string): Promise<TextRow[]>;
   close(): Promise<void>;
 };
 

@@ -3,6 +3,7 @@ import { AnnealError } from "@anneal/core/errors";
 import type { DirectoryRequest } from "../connector.ts";
 import type { SqlConfig, SqlSecrets } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
+import { openSession } from "./open-session.ts";
 import { ownerPrincipal } from "./row-change.ts";
 import { refuseWritableUser } from "./writable-user.ts";
 
@@ -14,7 +15,7 @@ export async function* readPeople<Session extends SqlSession>(
   { config, secrets, context }: DirectoryRequest<SqlConfig, SqlSecrets>,
 ): AsyncIterable<DirectoryEntry> {
   if (config.peopleQuery === null) return;
-  const session = await dialect.open(config, secrets, context);
+  const session = await openSession(dialect, config, secrets, context);
   try {
     await refuseWritableUser(dialect, session, config);
     const relation = await resolvePeople(dialect, session, config.peopleQuery);

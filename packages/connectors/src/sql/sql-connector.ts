@@ -6,6 +6,7 @@ import { SeenRefs } from "../seen-refs.ts";
 import { checkDatabase } from "./check-database.ts";
 import { sqlSecretSchema, type SqlConfig, type SqlSecrets } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
+import { openSession } from "./open-session.ts";
 import { readPeople } from "./people.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
 import { aclOf, changeOf, compareAudience, digest, duplicateKey, markOf, refOf, refPrefix } from "./row-change.ts";
@@ -52,7 +53,7 @@ async function* readDatabase<Session extends SqlSession>(
   request: Request,
 ): AsyncIterable<Change> {
   const { config, secrets, known, context } = request;
-  const session = await dialect.open(config, secrets, context);
+  const session = await openSession(dialect, config, secrets, context);
   try {
     await refuseWritableUser(dialect, session, config);
     const { relations, failures } = await resolveRelations(dialect, session, config);

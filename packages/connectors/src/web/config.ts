@@ -7,6 +7,7 @@ export const webConfigSchema = z.object({
   url: z.url({ protocol: /^https?$/ }).meta({
     title: "Address",
     description: "Where the crawl begins. Only pages of this host, and of those named below, are read.",
+    examples: ["https://docs.example.com/"],
   }),
   seeds: addresses.max(50).default([]).meta({
     title: "More addresses",

@@ -8,6 +8,7 @@ import type { PageLoader } from "./load-page.ts";
 import { readLoginState } from "./login-state.ts";
 import { createMissingPages } from "./missing-pages.ts";
 import { assertMayStart, openSite, type OpenedSite } from "./open-site.ts";
+import { observedFetch } from "./observed-fetch.ts";
 import { createPageRenderer } from "./page-renderer.ts";
 import { readHtml } from "./read-html.ts";
 import { isLogoutAddress } from "./signed-out.ts";
@@ -30,10 +31,11 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
   const addresses = [config.url, ...config.seeds];
   const hosts = [...new Set(addresses.map((address) => new URL(address).hostname))];
   const login = secrets.storageState === undefined ? null : readLoginState(secrets.storageState, hosts, Date.now());
-  const fetch = createGuardedFetch({
+  const guarded = createGuardedFetch({
     allowPrivateHosts: config.allowPrivateHosts,
     timeoutMs: limits.requestTimeoutMs,
   });
+  const fetch = observedFetch(guarded, addresses, context);
   const identity = identityOf(config);
   const { requestsPerSecond, concurrency } = config;
   const client = createSiteClient({ fetch, identity, login, requestsPerSecond, concurrency, signal });

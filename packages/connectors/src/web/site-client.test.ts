@@ -1,21 +1,11 @@
 import { Response } from "undici";
 import { describe, expect, it } from "vitest";
+import { createTestClock } from "../../conformance/test-clock.ts";
 import { createSiteClient } from "./site-client.ts";
 import { siteOf } from "./site-url.ts";
 
-/** A clock that only sleeping moves. */
-function createClock() {
-  let nowMs = 0;
-  return {
-    now: () => nowMs,
-    async sleep(waitMs: number) {
-      nowMs += waitMs;
-    },
-  };
-}
-
 function clientOf(answer: (url: string, count: number) => Response, requestsPerSecond = 2) {
-  const clock = createClock();
+  const clock = createTestClock(0);
   const asked: [string, number][] = [];
   const client = createSiteClient({
     fetch: {

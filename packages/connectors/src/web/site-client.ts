@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { AnnealError } from "@anneal/core/errors";
 import pLimit, { type LimitFunction } from "p-limit";
 import type { Response } from "undici";
+import { systemClock, type Clock } from "../clock.ts";
 import { tooLarge } from "../failure.ts";
 import { toFetchError, type GuardedFetch } from "../guarded-fetch.ts";
 import type { LoginState } from "./login-state.ts";
@@ -19,13 +19,8 @@ export type SiteClient = {
 
 type Pace = { delayMs: number; nextStart: number; limit: LimitFunction };
 
-/** In milliseconds. */
-export type Clock = { now(): number; sleep(waitMs: number, signal: AbortSignal): Promise<void> };
-
-const systemClock: Clock = {
-  now: () => performance.now(),
-  sleep: (waitMs, signal) => sleep(waitMs, undefined, { signal }),
-};
+/** The machine's own clock may be set while a crawl paces itself by it. */
+const steadyClock: Clock = { ...systemClock, now: () => performance.now() };
 
 const maxAttempts = 3;
 const maxRetryAfterMs = 60_000;
@@ -39,7 +34,7 @@ export function createSiteClient(options: {
   signal: AbortSignal;
   clock?: Clock;
 }): SiteClient {
-  const { signal, identity, login, clock = systemClock } = options;
+  const { signal, identity, login, clock = steadyClock } = options;
   const paces = new Map<string, Pace>();
 
   const paceOf = (host: string): Pace => {

@@ -11,31 +11,47 @@ const memberships = [account, clerks, finance];
 
 it("tells the way from the group that admits to the account", () => {
   const acl = { allow: [at("group", "g9"), finance.group], deny: [] };
-  expect(explainAccess(acl, [], memberships)).toEqual({
+  expect(explainAccess(acl, [], memberships, null)).toEqual({
     readable: true,
     by: finance.group,
     path: ["Finance", "Clerks", "Ann Lee"],
+    inheritedFrom: null,
   });
 });
 
 it("names the denial before anything that allows", () => {
   const acl = { allow: [account.group], deny: [clerks.group] };
-  expect(explainAccess(acl, [], memberships)).toEqual({
+  expect(explainAccess(acl, [], memberships, null)).toEqual({
     readable: false,
     by: clerks.group,
     path: ["Clerks", "Ann Lee"],
+    inheritedFrom: null,
   });
+});
+
+it("names the container that the deciding entry comes from, and no other's", () => {
+  const acl = { allow: [finance.group, account.group], deny: [clerks.group] };
+  const key = principalKey(finance.group);
+  const origins = { allow: { [key]: "/Reports" }, deny: { [principalKey(clerks.group)]: "/" } };
+  expect(explainAccess(acl, [], memberships, origins)).toMatchObject({ readable: false, inheritedFrom: "/" });
+  expect(explainAccess({ ...acl, deny: [] }, [], memberships, origins)).toMatchObject({ inheritedFrom: "/Reports" });
+  expect(explainAccess({ allow: [account.group], deny: [] }, [], memberships, origins).inheritedFrom).toBeNull();
 });
 
 it("says nothing admits where nothing does, a same-named group of another tenant included", () => {
   const acl = { allow: [{ ...finance.group, tenant: "t2" }], deny: [] };
-  expect(explainAccess(acl, [], memberships)).toEqual({ readable: false, by: null, path: [] });
+  expect(explainAccess(acl, [], memberships, null)).toEqual({
+    readable: false,
+    by: null,
+    path: [],
+    inheritedFrom: null,
+  });
 });
 
 it("ends at groups that contain each other", () => {
   const left = { group: at("group", "l"), name: "Left", throughKey: principalKey(at("group", "r")) };
   const right = { group: at("group", "r"), name: "Right", throughKey: principalKey(at("group", "l")) };
-  expect(explainAccess({ allow: [left.group], deny: [] }, [], [left, right]).path).toEqual(["Left", "Right"]);
+  expect(explainAccess({ allow: [left.group], deny: [] }, [], [left, right], null).path).toEqual(["Left", "Right"]);
 });
 
 it("decides as mayRead does, whatever the ACL", () => {
@@ -45,7 +61,7 @@ it("decides as mayRead does, whatever the ACL", () => {
   const keys = new Set(memberships.map(({ group }) => principalKey(group)));
   fc.assert(
     fc.property(acls, (acl) => {
-      expect(explainAccess(acl, [], memberships).readable).toBe(mayRead(acl, keys));
+      expect(explainAccess(acl, [], memberships, null).readable).toBe(mayRead(acl, keys));
     }),
   );
 });

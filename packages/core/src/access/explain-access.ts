@@ -1,4 +1,5 @@
 import type { Membership } from "../connect/directory.ts";
+import type { AclOrigins } from "./acl-origins.ts";
 import { principalKey, type Acl, type Principal } from "./acl.ts";
 
 export type AccessExplanation = {
@@ -7,28 +8,31 @@ export type AccessExplanation = {
   by: Principal | null;
   /** From that principal to the person: a group, the group in it, the account. Empty for a principal of the portal's own. */
   path: string[];
+  /** The container that the document has it from; null for what is given on the document itself. */
+  inheritedFrom: string | null;
 };
 
 /**
  * Why somebody may read, or may not: the denial that counts, else what admits, else nothing.
  * @param own principals that the portal itself gives
  * @param memberships what the person holds in the sources, each with the step that leads there
+ * @param origins where what the ACL says comes from
  */
 export function explainAccess(
   acl: Acl,
   own: readonly Principal[],
   memberships: readonly Membership[],
+  origins: AclOrigins | null,
 ): AccessExplanation {
   const ownKeys = new Set(own.map(principalKey));
   const byKey = new Map(memberships.map((membership) => [principalKey(membership.group), membership]));
   const held = (principal: Principal) => ownKeys.has(principalKey(principal)) || byKey.has(principalKey(principal));
   const denial = acl.deny.find(held);
   const by = denial ?? acl.allow.find(held) ?? null;
-  return {
-    readable: by !== null && denial === undefined,
-    by,
-    path: by === null ? [] : pathTo(principalKey(by), byKey),
-  };
+  if (by === null) return { readable: false, by, path: [], inheritedFrom: null };
+  const key = principalKey(by);
+  const inheritedFrom = origins?.[denial === undefined ? "allow" : "deny"][key] ?? null;
+  return { readable: denial === undefined, by, path: pathTo(key, byKey), inheritedFrom };
 }
 
 function pathTo(key: string, byKey: ReadonlyMap<string, Membership>): string[] {

@@ -1,16 +1,17 @@
-import type { Acl, Principal } from "./acl.ts";
+import type { SourceAcl } from "./acl-origins.ts";
+import type { Principal } from "./acl.ts";
 import type { DirectoryEntry } from "../connect/directory.ts";
 
 // Whoever adds a database says by a query of their own which address an account has. That word must count for what this
 // source brings, and for nothing that another source of the same database brought.
 
 /** The principal as one source alone means it; our own principals mean the same everywhere. */
-export function principalOfSource(principal: Principal, sourceId: string): Principal {
+export function principalOfSource<Named extends Principal>(principal: Named, sourceId: string): Named {
   return principal.source === "anneal" ? principal : { ...principal, tenant: `${principal.tenant}@${sourceId}` };
 }
 
-export function aclOfSource(acl: Acl, sourceId: string): Acl {
-  const own = (principals: Principal[]) => principals.map((principal) => principalOfSource(principal, sourceId));
+export function aclOfSource(acl: SourceAcl, sourceId: string): SourceAcl {
+  const own = (principals: SourceAcl["allow"]) => principals.map((principal) => principalOfSource(principal, sourceId));
   return { allow: own(acl.allow), deny: own(acl.deny) };
 }
 

@@ -1,4 +1,4 @@
-import type { Acl } from "../access/acl.ts";
+import type { SourceAcl } from "../access/acl-origins.ts";
 import type { ErrorReport } from "../errors.ts";
 
 /**
@@ -23,14 +23,14 @@ export type SourceItem = {
   /** Changes whenever the content may have changed: an ETag, size + mtime, a hash. At most 2,000 characters. */
   fingerprint: string;
   /** null when the source has no permissions of its own: the source's default ACL applies then. */
-  acl: Acl | null;
+  acl: SourceAcl | null;
 };
 
 export type Change =
   | { type: "upsert"; item: SourceItem; content: ContentHandle }
   | { type: "delete"; ref: string }
-  /** Only the audience changed; `fingerprint` is the item's new one, stored so that this is not reported again. */
-  | { type: "acl"; ref: string; acl: Acl; fingerprint: string }
+  /** Only the audience changed, or where it comes from; `fingerprint` is the item's new one, stored so that this is not reported again. */
+  | { type: "acl"; ref: string; acl: SourceAcl; fingerprint: string }
   /** Same content, other place: nothing needs reading. `fromRef` ceases to exist, unless it is the item's own ref. */
   | { type: "moved"; fromRef: string; item: SourceItem }
   | { type: "failure"; ref: string; error: ErrorReport }

@@ -1,6 +1,7 @@
 import type { ErrorReport } from "../errors.ts";
+import type { Wait } from "./plan-wait.ts";
 
-/** One source's sync outside a whole run: "sync now" on its page, or its schedule. */
+/** One source's sync: "sync now" on its page, its schedule, or a part of a run. */
 export const syncWorkflowName = "sync";
 
 export type SyncInput = {
@@ -11,7 +12,17 @@ export type SyncInput = {
   startedBy: string;
   /** The paused sync that this one goes on with: the same row, from the last checkpoint. */
   continues?: string;
+  /** Within a run. */
+  runId?: string;
+  /** What the sync has waited for its source already. */
+  waited?: WaitedSync;
 };
+
+/** A sync that its source made wait: its row, and how often in a row nothing came of it. */
+export type WaitedSync = { syncId: string; idleWaits: number };
+
+/** `waiting`: the source asks to be left alone for a while, in the middle of the sync. */
+export type SyncOutcome = { status: "read"; result: SyncResult } | ({ status: "waiting"; syncId: string } & Wait);
 
 /** `heldBack`: a sentence about what a person has to decide, such as a mass deletion. */
 export type SyncResult = {

@@ -1,12 +1,15 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Acl } from "@anneal/core/access/acl";
+import type { Acl, Principal } from "@anneal/core/access/acl";
+import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
-import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { directoryMembers, directoryUsers, documents, sources } from "../schema.ts";
 import { followsSource, isSource, itemColumns, lockDefaultAcl, ofSource } from "./documents-of-source.ts";
-import { isPaused, isSyncing } from "./source-syncs.ts";
+import { readableBy } from "./documents.ts";
+import { byCodePoint, hasRef, isLong, isShort, refColumns } from "./refs.ts";
+import { isPaused, isSyncing, waitsUntil } from "./source-syncs.ts";
 import { upsertDocuments, type FetchedContent, type UpsertedDocument } from "./upsert-documents.ts";
 
 export type Source = typeof sources.$inferSelect;
@@ -14,7 +17,9 @@ export type Source = typeof sources.$inferSelect;
 /** It is its source's again, or a tombstone, and no longer a person's. */
 const notKept = { restoredAt: null, restoredBy: null };
 
-export async function listSources(scope: Scope) {
+/** @param readers counts only documents that somebody who holds one of these may read; left out: all */
+export async function listSources(scope: Scope, readers?: Principal[]) {
+  const known = readers ? sql`and ${readableBy(readers)}` : sql``;
   return inWorkspace(scope, (tx) =>
     tx
       .select({
@@ -30,10 +35,11 @@ export async function listSources(scope: Scope) {
         createdAt: sources.createdAt,
         syncing: isSyncing,
         paused: isPaused,
+        waitsUntil,
         // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
-        documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null)`,
-        quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined')`,
-        deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null)`,
+        documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null ${known})`,
+        quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined' ${known})`,
+        deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null ${known})`,
       })
       .from(sources)
       .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt)))
@@ -189,21 +195,19 @@ export async function listRefsWithFingerprint(scope: Scope, sourceId: string, fi
 
 /** Refs that the source decides about, in code-point order, paged so that memory stays flat. */
 export async function* streamRefs(scope: Scope, sourceId: string, pageSize = 1000): AsyncIterable<string> {
-  // COLLATE "C" is code-point order for UTF-8, whatever the database's own collation.
-  const byCodePoint = sql`${documents.ref} collate "C"`;
   let after = "";
   for (;;) {
-    const page = await inWorkspace(scope, (tx) =>
-      tx
-        .select({ ref: documents.ref })
-        .from(documents)
-        .where(and(ofSource(scope, sourceId), followsSource, gt(byCodePoint, after)))
-        .orderBy(byCodePoint)
-        .limit(pageSize),
+    const page = (length: SQL) => sql`(select ${documents.ref} from ${documents}
+      where ${and(ofSource(scope, sourceId), followsSource, length, gt(byCodePoint, after))}
+      order by ${byCodePoint} limit ${pageSize})`;
+    // Each has an index, which orders those that are short.
+    const { rows } = await inWorkspace(scope, (tx) =>
+      tx.execute<{ ref: string }>(sql`select ref from (${page(isShort)} union all ${page(isLong)}) as refs
+        order by ref collate "C" limit ${pageSize}`),
     );
-    for (const row of page) yield row.ref;
-    if (page.length < pageSize) return;
-    after = page.at(-1)!.ref;
+    for (const row of rows) yield row.ref;
+    if (rows.length < pageSize) return;
+    after = rows.at(-1)!.ref;
   }
 }
 
@@ -234,27 +238,27 @@ export async function quarantineRef(
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
     const acl = await lockDefaultAcl(scope, tx, sourceId);
+    const quarantined = { status: "quarantined" as const, drop };
+    await tx
+      .update(documents)
+      .set({ ...quarantined, deletedAt: null })
+      .where(and(ofSource(scope, sourceId), hasRef(ref), eq(documents.contentKey, "")));
     await tx
       .insert(documents)
       .values({
+        ...quarantined,
         workspaceId: scope.workspaceId,
         sourceId,
-        ref,
+        ...refColumns(ref),
         uri: ref,
         title: ref,
         fingerprint: unreadFingerprint,
         acl,
         aclInherited: true,
-        status: "quarantined",
-        drop,
         contentHash: "",
         contentKey: "",
       })
-      .onConflictDoUpdate({
-        target: [documents.sourceId, documents.ref],
-        set: { status: "quarantined", drop, deletedAt: null },
-        setWhere: eq(documents.contentKey, ""),
-      });
+      .onConflictDoNothing();
   });
 }
 
@@ -264,7 +268,7 @@ export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: s
     tx
       .update(documents)
       .set({ deletedAt: new Date() })
-      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref), followsSource))
+      .where(and(ofSource(scope, sourceId), hasRef(ref), followsSource))
       .returning({ id: documents.id }),
   );
   return rows.length > 0;
@@ -273,14 +277,15 @@ export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: s
 export async function saveDocumentAcl(
   scope: Scope,
   sourceId: string,
-  change: { ref: string; acl: Acl; fingerprint: string },
+  change: { ref: string; acl: SourceAcl; fingerprint: string },
 ): Promise<void> {
-  const { ref, acl, fingerprint } = change;
+  const { ref, fingerprint } = change;
+  const { acl, origins } = splitOrigins(change.acl);
   await inWorkspace(scope, (tx) =>
     tx
       .update(documents)
-      .set({ acl, aclInherited: false, fingerprint })
-      .where(and(ofSource(scope, sourceId), eq(documents.ref, ref))),
+      .set({ acl, aclInherited: false, aclOrigins: origins, fingerprint })
+      .where(and(ofSource(scope, sourceId), hasRef(ref))),
   );
 }
 
@@ -290,20 +295,25 @@ export async function moveDocument(scope: Scope, sourceId: string, fromRef: stri
     const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
     // A tombstone, or what a person keeps, may stand where the document moves to: it makes room and can still be taken
     // back or let go.
-    await tx
-      .update(documents)
-      .set({ ref: sql`${documents.ref} || ' #' || ${documents.id}` })
+    const [inTheWay] = await tx
+      .select({ id: documents.id })
+      .from(documents)
       .where(
         and(
           ofSource(scope, sourceId),
-          eq(documents.ref, item.ref),
+          hasRef(item.ref),
           ne(documents.ref, fromRef),
           or(isNotNull(documents.deletedAt), isNotNull(documents.restoredAt)),
         ),
       );
+    if (inTheWay !== undefined)
+      await tx
+        .update(documents)
+        .set(refColumns(`${item.ref} #${inTheWay.id}`))
+        .where(eq(documents.id, inTheWay.id));
     await tx
       .update(documents)
       .set({ ...itemColumns(item, defaultAcl), ...notKept, deletedAt: null })
-      .where(and(ofSource(scope, sourceId), eq(documents.ref, fromRef)));
+      .where(and(ofSource(scope, sourceId), hasRef(fromRef)));
   });
 }

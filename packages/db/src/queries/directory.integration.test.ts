@@ -150,7 +150,7 @@ describe("the directory", () => {
     ]);
     expect(await held("ann@example.com")).toEqual(["t1 group left", "t1 group right", "t1 user ann"]);
     const acl = { allow: [principal("group", "right")], deny: [] };
-    expect(explainAccess(acl, [], await listMemberships(scope, "ann@example.com")).path).toEqual([
+    expect(explainAccess(acl, [], await listMemberships(scope, "ann@example.com"), null).path).toEqual([
       "Group right",
       "Group left",
       "ann by name",

@@ -1,9 +1,11 @@
 import type { Acl } from "@anneal/core/access/acl";
+import { splitOrigins } from "@anneal/core/access/acl-origins";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { and, eq, isNull, sql, type SQL } from "drizzle-orm";
 import type { Scope, Transaction } from "../database.ts";
 import { documents, sources } from "../schema.ts";
+import { refColumns } from "./refs.ts";
 
 // What writing a source's documents has in common. Whoever locks several things does it in the order source, documents
 // by their ids, contents: whoever keeps to it never waits for somebody who waits for them. What changes all documents of a
@@ -20,15 +22,17 @@ export const followsSource = and(isNull(documents.deletedAt), isNull(documents.r
 export const contentLock = (contentKey: string | SQL) => sql`hashtextextended('content:' || ${contentKey}::text, 0)`;
 
 export function itemColumns(item: SourceItem, defaultAcl: Acl) {
+  const own = item.acl === null ? null : splitOrigins(item.acl);
   return {
-    ref: item.ref,
+    ...refColumns(item.ref),
     uri: item.uri,
     title: item.title ?? item.ref,
     mediaType: item.mediaType,
     sizeBytes: item.sizeBytes,
     fingerprint: item.fingerprint,
-    acl: item.acl ?? defaultAcl,
-    aclInherited: item.acl === null,
+    acl: own?.acl ?? defaultAcl,
+    aclInherited: own === null,
+    aclOrigins: own?.origins ?? null,
     sourceModifiedAt: item.modifiedAt === null ? null : timeOf(item.modifiedAt),
   };
 }

@@ -4,6 +4,7 @@ import { documents } from "../schema.ts";
 import { listRefsWithFingerprint, unreadFingerprint } from "./connect.ts";
 import { followsSource, ofSource } from "./documents-of-source.ts";
 import { createKnownValues } from "./known-values.ts";
+import { byCodePoint, hasRef, isShort, refDigestOf } from "./refs.ts";
 
 const maxAhead = 500;
 
@@ -48,12 +49,15 @@ export function createFingerprintReader(scope: Scope, sourceId: string): Fingerp
       }
       if (!(await refs.mayHave(ref))) return null;
       resize();
+      const isAlone = size === 1 || refDigestOf(ref) !== null;
       const page = await inWorkspace(scope, (tx) =>
         tx
           .select({ ref: documents.ref, fingerprint: documents.fingerprint })
           .from(documents)
-          .where(and(ofSource(scope, sourceId), followsSource, gte(documents.ref, ref)))
-          .orderBy(documents.ref)
+          .where(
+            and(ofSource(scope, sourceId), followsSource, isAlone ? hasRef(ref) : and(isShort, gte(byCodePoint, ref))),
+          )
+          .orderBy(byCodePoint)
           .limit(size),
       );
       ahead = new Map(page.map((row) => [row.ref, row.fingerprint]));

@@ -125,8 +125,6 @@ async function listChanges(tx: Transaction, workspaceId: string, documentIds: st
     .where(
       and(
         eq(chunks.workspaceId, workspaceId),
-        // What the index of the table begins with.
-        sql`${chunks.collectionId} in (select id from collections where workspace_id = ${workspaceId})`,
         inArray(chunks.documentId, documentIds),
         sql`${documents.deletedAt} is null`,
       ),

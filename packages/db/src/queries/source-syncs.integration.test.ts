@@ -103,6 +103,50 @@ describe("a pause", () => {
   });
 });
 
+describe("a wait that the source asked for", () => {
+  const error = { code: "RATE_LIMITED" as const, message: "Too many requests.", action: "Wait." };
+  const until = new Date("2031-02-03T04:05:06Z");
+
+  it("is told with its end and its reason, and the same sync goes on counting after it", async () => {
+    const sync = await begin();
+    const counts = { ...sync.counts, scanned: 7, added: 3 };
+    await endSync(scope, { ...sync, counts }, { status: "waiting", until, error });
+    expect(await findOpenSync(scope, sourceId)).toMatchObject({
+      status: "waiting",
+      waitsUntil: until,
+      error,
+      ...counts,
+    });
+    expect(await listSources(scope)).toMatchObject([{ waitsUntil: until, syncing: false, lastSyncError: null }]);
+    expect((await begin(sync.id)).counts).toMatchObject(counts);
+    expect(await rows()).toMatchObject([{ id: sync.id, status: "running", waitsUntil: null, error: null }]);
+    expect(await listSources(scope)).toMatchObject([{ waitsUntil: null }]);
+  });
+
+  it("keeps a request to pause, which may also come meanwhile, for when it is over", async () => {
+    const sync = await begin();
+    await endSync(scope, sync, { status: "waiting", until, error });
+    expect(await requestPause(scope, sourceId)).toBe(true);
+    await begin(sync.id);
+    expect(await isPauseRequested(scope, sync.id)).toBe(true);
+    await endSync(scope, sync, { status: "waiting", until, error });
+    expect(await isPauseRequested(scope, sync.id)).toBe(true);
+  });
+
+  it("ends where somebody reads the source after it, and can be given up", async () => {
+    const [first, second] = [await begin(), await begin()];
+    await endSync(scope, first, { status: "waiting", until, error });
+    await begin(second.id);
+    expect(await rows()).toContainEqual(
+      expect.objectContaining({ id: first.id, status: "cancelled", waitsUntil: null, error: expect.anything() }),
+    );
+    await endSync(scope, second, { status: "waiting", until, error });
+    expect(await abandonSync(scope, second.id)).toBe(true);
+    expect(await findOpenSync(scope, sourceId)).toBeUndefined();
+    expect(await listSources(scope)).toMatchObject([{ waitsUntil: null }]);
+  });
+});
+
 describe("progress", () => {
   const progress = { expected: 20, documentsPerSecond: 5, bytesPerSecond: 50, etaMs: 2_000 };
 

@@ -6,6 +6,7 @@ import { and, desc, eq, getTableColumns, inArray, isNull, ne, sql } from "drizzl
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { isLocked } from "../lock.ts";
 import { documents, sources, sourceSyncs } from "../schema.ts";
+import { hasOneOf } from "./refs.ts";
 
 // What failed names documents, and those have readers: see `getSyncFailures`.
 const { failures: _, ...syncColumns } = getTableColumns(sourceSyncs);
@@ -27,6 +28,12 @@ export const isSyncing = sql<boolean>`(exists (select from ${sourceSyncs}
 export const isPaused = sql<boolean>`exists (select from ${sourceSyncs}
   where ${sourceSyncs.sourceId} = ${sources}."id" and ${sourceSyncs.status} = 'paused')`;
 
+/** SQL: until when a sync of the source waits, because the source asked for it. */
+export const waitsUntil = sql`(select max(${sourceSyncs.waitsUntil}) from ${sourceSyncs}
+  where ${sourceSyncs.sourceId} = ${sources}."id" and ${sourceSyncs.status} = 'waiting')`.mapWith(
+  (text: string): Date | null => new Date(text),
+);
+
 type NewSync = Pick<SourceSync, "id" | "sourceId" | "runId" | "startedBy"> & { workflowId?: string };
 
 const isSync = (scope: Scope, syncId: string) =>
@@ -34,16 +41,17 @@ const isSync = (scope: Scope, syncId: string) =>
 const ofSource = (scope: Scope, sourceId: string) =>
   and(eq(sourceSyncs.sourceId, sourceId), eq(sourceSyncs.workspaceId, scope.workspaceId));
 
-/** Why a sync that was paused can no longer be resumed. */
+/** Why a sync that was paused can no longer be resumed, or what it waited for is over. */
 const superseded: ErrorReport = {
   code: "CANCELLED",
-  message: "It was paused, and a later read of the source went on from its checkpoint.",
+  message: "It was paused or waited, and a later read of the source went on from its checkpoint.",
   action: "Nothing is to be done: what it had not read, the later read finds.",
 };
 
 /**
  * Opens the row of a sync, or the same one again for another attempt. To be called by who holds the source's lock:
- * whatever else is still open there was left by a process that died, or is paused and has nothing left to go on with.
+ * whatever else is still open there was left by a process that died, or is paused or waits and has nothing left to go on
+ * with.
  * @returns what earlier attempts did
  */
 export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts> {
@@ -61,8 +69,14 @@ export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts
       );
     await tx
       .update(sourceSyncs)
-      .set({ status: "cancelled", error: superseded })
-      .where(and(ofSource(scope, sync.sourceId), eq(sourceSyncs.status, "paused"), ne(sourceSyncs.id, sync.id)));
+      .set({ status: "cancelled", error: superseded, waitsUntil: null })
+      .where(
+        and(
+          ofSource(scope, sync.sourceId),
+          inArray(sourceSyncs.status, ["paused", "waiting"]),
+          ne(sourceSyncs.id, sync.id),
+        ),
+      );
     const [row] = await tx
       .insert(sourceSyncs)
       .values({ ...sync, workspaceId: scope.workspaceId, status: "running" })
@@ -74,6 +88,7 @@ export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts
           workflowId: sync.workflowId,
           endedAt: null,
           error: null,
+          waitsUntil: null,
           progress: null,
           dropped: 0,
           failures: [],
@@ -125,7 +140,7 @@ export async function saveSyncProgress(
 }
 
 /**
- * Asks a sync outside of runs to stop at its next checkpoint.
+ * Asks a sync outside of runs to stop at its next checkpoint; one that waits stops when it would go on.
  * @returns false when none reads the source
  */
 export async function requestPause(scope: Scope, sourceId: string): Promise<boolean> {
@@ -133,7 +148,9 @@ export async function requestPause(scope: Scope, sourceId: string): Promise<bool
     tx
       .update(sourceSyncs)
       .set({ pauseRequestedAt: new Date() })
-      .where(and(ofSource(scope, sourceId), eq(sourceSyncs.status, "running"), isNull(sourceSyncs.runId)))
+      .where(
+        and(ofSource(scope, sourceId), inArray(sourceSyncs.status, ["running", "waiting"]), isNull(sourceSyncs.runId)),
+      )
       .returning({ id: sourceSyncs.id }),
   );
   return rows.length > 0;
@@ -159,16 +176,19 @@ export async function findLastListed(scope: Scope, sourceId: string): Promise<nu
   return row?.scanned ?? null;
 }
 
+const openStatuses = ["running", "paused", "waiting"] as const;
+
 /**
- * Takes a sync that waits to be resumed, or whose process is gone, as cancelled.
- * @returns false when it is neither paused nor open
+ * Takes a sync that waits, also for somebody to resume it, or whose process is gone, as cancelled.
+ * @returns false when it is not open
  */
 export async function abandonSync(scope: Scope, syncId: string): Promise<boolean> {
+  const cancelled = { status: "cancelled" as const, error: null, progress: null, pauseRequestedAt: null };
   const rows = await inWorkspace(scope, (tx) =>
     tx
       .update(sourceSyncs)
-      .set({ status: "cancelled", error: null, progress: null, pauseRequestedAt: null, endedAt: new Date() })
-      .where(and(isSync(scope, syncId), inArray(sourceSyncs.status, ["paused", "running"])))
+      .set({ ...cancelled, waitsUntil: null, endedAt: new Date() })
+      .where(and(isSync(scope, syncId), inArray(sourceSyncs.status, openStatuses)))
       .returning({ id: sourceSyncs.id }),
   );
   return rows.length > 0;
@@ -178,10 +198,12 @@ export type SyncEnd =
   /** `heldBack`: what a person has to decide about, such as a mass deletion. */
   | { status: "done"; heldBack: ErrorReport | null }
   | { status: "failed"; error: ErrorReport }
+  /** No end, but nobody reads until then: `error` is the source's word. */
+  | { status: "waiting"; until: Date; error: ErrorReport }
   | { status: "cancelled" | "paused" };
 
 export async function endSync(scope: Scope, sync: SyncState & { sourceId: string }, end: SyncEnd): Promise<void> {
-  const error = end.status === "done" ? end.heldBack : end.status === "failed" ? end.error : null;
+  const error = end.status === "done" ? end.heldBack : "error" in end ? end.error : null;
   const endedAt = new Date();
   await inWorkspace(scope, async (tx) => {
     await tx
@@ -191,13 +213,14 @@ export async function endSync(scope: Scope, sync: SyncState & { sourceId: string
         failures: sync.failures,
         status: end.status,
         error,
-        endedAt,
+        endedAt: end.status === "waiting" ? null : endedAt,
+        waitsUntil: end.status === "waiting" ? end.until : null,
         progress: null,
         // Whoever resumes it does not want it to pause again; whoever tries it again after a failure still does.
-        ...(end.status === "failed" ? {} : { pauseRequestedAt: null }),
+        ...(end.status === "failed" || end.status === "waiting" ? {} : { pauseRequestedAt: null }),
       })
       .where(isSync(scope, sync.id));
-    if (end.status === "cancelled" || end.status === "paused") return;
+    if (end.status !== "done" && end.status !== "failed") return;
     await tx
       .update(sources)
       .set({ lastSyncError: error, ...(error === null ? { lastSyncAt: endedAt } : {}) })
@@ -215,13 +238,13 @@ export async function skipSync(scope: Scope, sync: NewSync, error: ErrorReport):
   );
 }
 
-/** The sync that reads the source, as far as the rows know, or that waits to be resumed. */
+/** The sync that reads the source, as far as the rows know, or that waits for it, or to be resumed. */
 export async function findOpenSync(scope: Scope, sourceId: string): Promise<SourceSync | undefined> {
   const [row] = await inWorkspace(scope, (tx) =>
     tx
       .select(syncColumns)
       .from(sourceSyncs)
-      .where(and(ofSource(scope, sourceId), inArray(sourceSyncs.status, ["running", "paused"])))
+      .where(and(ofSource(scope, sourceId), inArray(sourceSyncs.status, openStatuses)))
       .orderBy(desc(sourceSyncs.startedAt)),
   );
   return row;
@@ -242,13 +265,7 @@ export async function getSyncFailures(scope: Scope, sourceId: string, syncId: st
     const known = await tx
       .select({ id: documents.id, ref: documents.ref, acl: documents.acl })
       .from(documents)
-      .where(
-        and(
-          eq(documents.sourceId, sourceId),
-          eq(documents.workspaceId, scope.workspaceId),
-          inArray(documents.ref, refs),
-        ),
-      );
+      .where(and(eq(documents.sourceId, sourceId), eq(documents.workspaceId, scope.workspaceId), hasOneOf(refs)));
     const byRef = new Map(known.map((document) => [document.ref, document]));
     return failures.map((failure) => ({ ...failure, document: byRef.get(failure.ref) ?? null }));
   });

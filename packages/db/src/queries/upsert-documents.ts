@@ -5,6 +5,7 @@ import { and, asc, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, type Scope, type Transaction } from "../database.ts";
 import { documents } from "../schema.ts";
 import { contentLock, itemColumns, lockDefaultAcl, ofSource } from "./documents-of-source.ts";
+import { hasOneOf } from "./refs.ts";
 
 export type FetchedContent = { contentHash: string; contentKey: string; sizeBytes: number };
 
@@ -68,7 +69,7 @@ async function lockDocuments(
       restoredAt: documents.restoredAt,
     })
     .from(documents)
-    .where(and(ofSource(scope, sourceId), sql`${documents.ref} = any(${sql.param(refs)}::text[])`))
+    .where(and(ofSource(scope, sourceId), hasOneOf(refs)))
     .orderBy(asc(documents.id))
     .for("update");
   return new Map(found.map(({ ref, ...document }) => [ref, document]));
@@ -95,6 +96,7 @@ function asTable(rows: readonly Row[]): SQL {
   const columns: [name: string, values: SQL][] = [
     ["id", column("uuid", (row) => row.id)],
     ["ref", column("text", (row) => row.ref)],
+    ["ref_digest", column("bytea", (row) => row.refDigest)],
     ["uri", column("text", (row) => row.uri)],
     ["title", column("text", (row) => row.title)],
     ["media_type", column("text", (row) => row.mediaType)],
@@ -102,6 +104,7 @@ function asTable(rows: readonly Row[]): SQL {
     ["fingerprint", column("text", (row) => row.fingerprint)],
     ["acl", column("jsonb", (row) => JSON.stringify(row.acl))],
     ["acl_inherited", column("boolean", (row) => row.aclInherited)],
+    ["acl_origins", column("jsonb", (row) => row.aclOrigins && JSON.stringify(row.aclOrigins))],
     ["source_modified_at", column("timestamptz", (row) => row.sourceModifiedAt?.toISOString() ?? null)],
     ["content_hash", column("text", (row) => row.contentHash)],
     ["content_key", column("text", (row) => row.contentKey)],
@@ -116,10 +119,10 @@ function asTable(rows: readonly Row[]): SQL {
 
 async function insertRows(scope: Scope, tx: Transaction, sourceId: string, rows: readonly Row[]): Promise<void> {
   await tx.execute(sql`
-    insert into ${documents} (workspace_id, source_id, status, id, ref, uri, title, media_type, size_bytes, fingerprint,
-      acl, acl_inherited, source_modified_at, content_hash, content_key)
-    select ${scope.workspaceId}::uuid, ${sourceId}::uuid, 'fetched', id, ref, uri, title, media_type, size_bytes,
-      fingerprint, acl, acl_inherited, source_modified_at, content_hash, content_key
+    insert into ${documents} (workspace_id, source_id, status, id, ref, ref_digest, uri, title, media_type, size_bytes,
+      fingerprint, acl, acl_inherited, acl_origins, source_modified_at, content_hash, content_key)
+    select ${scope.workspaceId}::uuid, ${sourceId}::uuid, 'fetched', id, ref, ref_digest, uri, title, media_type,
+      size_bytes, fingerprint, acl, acl_inherited, acl_origins, source_modified_at, content_hash, content_key
     from ${asTable(rows)}`);
 }
 
@@ -129,6 +132,7 @@ async function updateRows(tx: Transaction, rows: readonly Row[]): Promise<void> 
     update ${documents} as document
     set uri = given.uri, title = given.title, media_type = given.media_type, size_bytes = given.size_bytes,
       fingerprint = given.fingerprint, acl = given.acl, acl_inherited = given.acl_inherited,
+      acl_origins = given.acl_origins,
       source_modified_at = given.source_modified_at, content_hash = given.content_hash, content_key = given.content_key,
       deleted_at = null, restored_at = null, restored_by = null,
       status = case when given.restarts then 'fetched' else document.status end,

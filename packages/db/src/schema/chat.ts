@@ -44,7 +44,11 @@ export const chunks = pgTable(
     placeFingerprint: text().notNull(),
     aclFingerprint: text().notNull(),
   },
-  (table) => [index("chunks_document").on(table.collectionId, table.documentId, table.ordinal)],
+  (table) => [
+    index("chunks_document").on(table.collectionId, table.documentId, table.ordinal),
+    // A document is shown, and removed with all that was made of it, whatever collection that is in.
+    index("chunks_of_document").on(table.documentId),
+  ],
 );
 
 /**

@@ -1,4 +1,5 @@
 import type { Acl } from "@anneal/core/access/acl";
+import type { AclOrigins } from "@anneal/core/access/acl-origins";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import type { Cursor } from "@anneal/core/connect/change";
 import type { SyncFailure } from "@anneal/core/connect/contract";
@@ -8,6 +9,7 @@ import { sql } from "drizzle-orm";
 import {
   bigint,
   boolean,
+  check,
   customType,
   index,
   integer,
@@ -70,7 +72,7 @@ export const sourceDrafts = pgTable("source_drafts", {
   createdAt: createdAt(),
 });
 
-export const syncStatuses = ["running", "done", "failed", "cancelled", "skipped", "paused"] as const;
+export const syncStatuses = ["running", "done", "failed", "cancelled", "skipped", "paused", "waiting"] as const;
 export type SyncStatus = (typeof syncStatuses)[number];
 
 /** One reading of a source: by hand, by its schedule, or within a run. */
@@ -109,11 +111,16 @@ export const sourceSyncs = pgTable(
     progress: jsonb().$type<SyncProgress>(),
     /** Somebody asked it to stop at its next checkpoint. */
     pauseRequestedAt: at(),
-    /** Why it failed or was skipped; of one that is done, what it held back. */
+    /** Of one that waits: when it goes on, as its source asked for. */
+    waitsUntil: at(),
+    /** Why it failed, waits or was skipped; of one that is done, what it held back. */
     error: jsonb().$type<ErrorReport>(),
   },
   (table) => [index("source_syncs_source").on(table.sourceId, table.startedAt)],
 );
+
+/** An index entry holds some 2,700 bytes: of a longer ref than this it has the digest. */
+export const maxIndexedRefBytes = 2_000;
 
 export const documentStatuses = ["fetched", "kept", "dropped", "quarantined"] as const;
 export type DocumentStatus = (typeof documentStatuses)[number];
@@ -130,6 +137,8 @@ export const documents = pgTable(
       .references(() => sources.id, { onDelete: "cascade" }),
     /** The source's own id of the document. */
     ref: text().notNull(),
+    /** SHA-256 of a ref that is too long for an index; null for any other. Queries go by `queries/refs.ts`. */
+    refDigest: bytea(),
     uri: text().notNull(),
     title: text().notNull(),
     mediaType: text(),
@@ -138,6 +147,8 @@ export const documents = pgTable(
     acl: jsonb().$type<Acl>().notNull(),
     /** The source's default, as it is now; false where the source has permissions of its own for this document. */
     aclInherited: boolean().notNull(),
+    /** Where the entries that are inherited within the source come from; null where none is, or the source tells none. */
+    aclOrigins: jsonb().$type<AclOrigins>(),
     status: text({ enum: documentStatuses }).notNull(),
     /** Why a dropped or quarantined document is out: stage, code and a sentence. */
     drop: jsonb().$type<{ stage: string; code: string; reason: string }>(),
@@ -169,7 +180,17 @@ export const documents = pgTable(
     restoredBy: text(),
   },
   (table) => [
-    uniqueIndex("documents_ref").on(table.sourceId, table.ref),
+    // In code-point order, whatever the database's own collation.
+    uniqueIndex("documents_ref")
+      .on(table.sourceId, sql`${table.ref} collate "C"`)
+      .where(sql`${table.refDigest} is null`),
+    uniqueIndex("documents_long_ref")
+      .on(table.sourceId, table.refDigest)
+      .where(sql`${table.refDigest} is not null`),
+    check(
+      "documents_ref_digest",
+      sql`(${table.refDigest} is null) = (octet_length(${table.ref}) <= ${sql.raw(String(maxIndexedRefBytes))})`,
+    ),
     index("documents_workspace").on(table.workspaceId, table.status),
     // A fingerprint can be longer than an index entry may be.
     index("documents_fingerprint").on(table.sourceId, sql`md5(${table.fingerprint})`),

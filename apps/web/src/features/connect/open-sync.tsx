@@ -2,12 +2,14 @@
 
 import { useMutation } from "@tanstack/react-query";
 import { Pause, Play, Square } from "lucide-react";
+import type { Progress } from "@anneal/core/loop/contract";
 import { Button } from "#components/ui/button.tsx";
 import { ProgressWithRate } from "#components/ui/progress.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Status } from "#components/ui/status.tsx";
-import { formatBytes, formatNumber } from "#lib/format.ts";
+import { formatBytes, formatDateTime, formatNumber } from "#lib/format.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useNow } from "#lib/use-now.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
 type Source = Answers["connect"]["get"];
@@ -26,26 +28,49 @@ export function OpenSync({ source }: { source: Source }) {
             Started by {sync.startedBy === "schedule" ? "its schedule" : sync.startedBy}{" "}
             <RelativeTime time={sync.startedAt} />
           </p>
+          {sync.status === "waiting" && <Wait sync={sync} />}
         </div>
         {sync.runId === null && <Steer source={source} sync={sync} />}
       </div>
+      {sync.live && <Figures source={source} sync={sync} live={sync.live} />}
+    </section>
+  );
+}
+
+function Figures({ source, sync, live }: { source: Source; sync: Sync; live: Progress }) {
+  return (
+    <>
       {sync.status === "running" && (
-        <ProgressWithRate className="mt-4" progress={sync.live} label={`Reading ${source.name}`} />
+        <ProgressWithRate className="mt-4" progress={live} label={`Reading ${source.name}`} />
       )}
       <dl className="tabular mt-4 grid grid-cols-3 gap-3 text-13 sm:grid-cols-6">
         <Count label="Listed" value={formatNumber(sync.scanned)} />
         <Count label="Added" value={formatNumber(sync.added)} />
         <Count label="Changed" value={formatNumber(sync.changed)} />
         <Count label="Removed" value={formatNumber(sync.removed)} />
-        <Count label="Failed" value={formatNumber(sync.dropped)} failed={sync.dropped > 0} />
+        <Count label="Failed" value={formatNumber(sync.dropped)} failed={Boolean(sync.dropped)} />
         <Count label="Fetched" value={fetched(sync)} />
       </dl>
-    </section>
+    </>
+  );
+}
+
+/** What the source said, and when it is asked again. */
+function Wait({ sync }: { sync: Sync }) {
+  const now = useNow();
+  return (
+    <p className="text-13">
+      {sync.error?.message} {sync.pauseRequestedAt ? "The wait ends" : "It is read on"}{" "}
+      <RelativeTime time={sync.waitsUntil} className="font-medium" />
+      {now && sync.waitsUntil && `, at ${formatDateTime(sync.waitsUntil)}`}.
+    </p>
   );
 }
 
 function State({ sync }: { sync: Sync }) {
   if (sync.status === "paused") return <Status kind="waiting" word="Paused" />;
+  if (sync.status === "waiting")
+    return <Status kind="waiting" word={sync.pauseRequestedAt ? "Pausing after the wait" : "Waiting for the source"} />;
   if (sync.pauseRequestedAt) return <Status kind="running" word="Pausing at the next checkpoint" />;
   return <Status kind="running" word="Reading" />;
 }

@@ -1,6 +1,6 @@
 "use client";
 
-import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useRef, useState, type FormEvent } from "react";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
@@ -9,11 +9,13 @@ import { Select } from "#components/ui/select.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
 import { SignIn } from "#features/connect/sign-in.tsx";
 import { TestSource } from "#features/connect/test-source.tsx";
+import { hasCredentials } from "#features/connect/unasked-checks.ts";
+import { useSourceCheck } from "#features/connect/use-source-check.ts";
 import { ScheduleField } from "#features/loop/schedule-field.tsx";
 import { useSettled } from "#lib/use-settled.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
-import { wireErrorOf, type WireError } from "#lib/wire-error.ts";
+import type { WireError } from "#lib/wire-error.ts";
 
 export type SourceInput = {
   name: string;
@@ -35,10 +37,8 @@ type SourceFormProps = {
 };
 
 export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFormProps) {
-  const trpc = useTRPC();
   const { role } = useWorkspace();
   const form = useRef<HTMLFormElement>(null);
-  const check = useMutation(trpc.connect.checkDraft.mutationOptions({ meta: { inlineError: true } }));
   const [name, setName] = useState(initial?.name ?? "");
   const [config, setConfig] = useState<FieldValues>(initial?.config ?? {});
   const [secrets, setSecrets] = useState<FieldValues>({});
@@ -51,7 +51,10 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
   const lacksSignIn = signsIn && signInId === null && !keepsSignIn;
   const [sentOff, setSentOff] = useState(false);
   const administrator = role === "admin";
-  const problems = useConfigProblems(kind.kind, config);
+  const { problems, isValid } = useConfigProblems(kind.kind, config);
+  const keepsSecrets = initial?.hasSecrets === true && Object.values(secrets).every((value) => !value);
+  const isComplete = isValid && (signsIn ? !lacksSignIn : keepsSecrets || hasCredentials(kind.secrets, secrets));
+  const check = useSourceCheck({ ...access(), ...(initial ? { sourceId: initial.id } : {}) }, isComplete);
 
   function access() {
     if (signsIn) return { kind: kind.kind, config, ...(signInId === null ? {} : { signInId }) };
@@ -69,17 +72,8 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
 
   function test() {
     setSentOff(true);
-    if (form.current?.reportValidity() && !lacksSignIn)
-      check.mutate({ ...access(), ...(initial ? { sourceId: initial.id } : {}) });
+    if (form.current?.reportValidity() && !lacksSignIn) check.run();
   }
-
-  /** What was found is about what was entered then. */
-  const changing =
-    <T,>(set: (value: T) => void) =>
-    (value: T) => {
-      check.reset();
-      set(value);
-    };
 
   return (
     <form id={formId} ref={form} className="space-y-5" onSubmit={submit}>
@@ -99,7 +93,7 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
       <SchemaFields
         schema={kind.config}
         values={config}
-        onChange={changing(setConfig)}
+        onChange={setConfig}
         administrator={administrator}
         problems={problems}
       />
@@ -113,7 +107,7 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
           kept={keepsSignIn}
           signedIn={signInId !== null}
           missing={lacksSignIn && sentOff}
-          onSignedIn={changing(setSignInId)}
+          onSignedIn={setSignInId}
           form={form}
         />
       )}
@@ -127,13 +121,13 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
           <SchemaFields
             schema={kind.secrets}
             values={secrets}
-            onChange={changing(setSecrets)}
+            onChange={setSecrets}
             secret
             administrator={administrator}
           />
         </fieldset>
       )}
-      <TestSource check={{ ...check, error: check.error && wireErrorOf(check.error) }} onTest={test} />
+      <TestSource check={check} onTest={test} />
       <div className="space-y-5 border-t border-line pt-5">
         <Field
           label="Readers of documents without permissions of their own"
@@ -165,15 +159,18 @@ function wantsSignIn({ config: schema, signIn }: SourceFormProps["kind"], config
 
 const settledMs = 300;
 
-/** As one types: what the connector's own schema says of what was entered. Nothing is asked of the source. */
-function useConfigProblems(kind: string, config: FieldValues): ReadonlyMap<string, string> {
+/**
+ * As one types: what the connector's own schema says of what was entered. Nothing is asked of the source.
+ * `isValid`: it has said that of what stands there now, and found nothing.
+ */
+function useConfigProblems(kind: string, config: FieldValues) {
   const trpc = useTRPC();
   const settled = useSettled(config, settledMs);
-  const { data } = useQuery(
-    trpc.connect.validate.queryOptions(
-      { kind, config: settled },
-      { enabled: Object.keys(settled).length > 0, placeholderData: keepPreviousData },
-    ),
+  const { data, isPlaceholderData } = useQuery(
+    trpc.connect.validate.queryOptions({ kind, config: settled }, { placeholderData: keepPreviousData }),
   );
-  return new Map(data?.map(({ field, message }) => [field, message]));
+  return {
+    problems: new Map(data?.map(({ field, message }) => [field, message])),
+    isValid: settled === config && !isPlaceholderData && data?.length === 0,
+  };
 }

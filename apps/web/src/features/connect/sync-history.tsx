@@ -113,8 +113,11 @@ const columns = (href: (path: string) => string, source: ReadSource): DataColumn
     header: "Failed",
     enableSorting: false,
     meta: { align: "right", width: "4.75rem" },
-    cell: ({ row: { original: sync } }) =>
-      sync.dropped === 0 ? <span className="text-faint">0</span> : <SyncFailures sourceId={source.id} sync={sync} />,
+    cell: ({ row: { original: sync } }) => {
+      const { id, dropped } = sync;
+      if (!dropped) return <span className="text-faint">{formatNumber(dropped)}</span>;
+      return <SyncFailures sourceId={source.id} sync={{ id, dropped }} />;
+    },
   },
   {
     id: "error",
@@ -150,6 +153,7 @@ function SyncStatus({ sync, syncing }: { sync: Sync; syncing: boolean }) {
   if (sync.status === "running" && !syncing) return <Status kind="waiting" word="Interrupted" />;
   if (sync.status === "running") return <Status kind="running" word="Reading" />;
   if (sync.status === "paused") return <Status kind="waiting" word="Paused" />;
+  if (sync.status === "waiting") return <Status kind="waiting" word="Waiting" />;
   if (sync.status === "done" && sync.error) return <Status kind="waiting" word="Held back" />;
   const { kind, word } = statusOfStage(sync.status);
   return <Status kind={kind} word={word} />;

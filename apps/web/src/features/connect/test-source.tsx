@@ -6,6 +6,7 @@ import { readFailedChecks } from "@anneal/core/connect/check-outcome";
 import { Button } from "#components/ui/button.tsx";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { CapabilityList } from "#features/connect/capability-list.tsx";
+import type { SourceCheck } from "#features/connect/use-source-check.ts";
 import { cn } from "#lib/class-names.ts";
 import type { Answers } from "#lib/trpc.ts";
 import type { WireError } from "#lib/wire-error.ts";
@@ -16,17 +17,28 @@ export type Check = {
   data: Answers["connect"]["check"] | undefined;
 };
 
-/** Tries a source and says beside the button what came of it. */
-export function TestSource({ check, onTest }: { check: Check; onTest(): void }) {
+/** Says what came of trying a source, by itself or by the button, or what it waits for. */
+export function TestSource({ check, onTest }: { check: SourceCheck; onTest(): void }) {
+  const waitsFor = check.waits && waitsWords[check.waits];
   return (
     <div className="space-y-3">
-      <Button busy={check.isPending} onClick={onTest}>
-        {!check.isPending && <PlugZap aria-hidden />} Test
-      </Button>
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-2">
+        <Button busy={check.isPending} onClick={onTest}>
+          {!check.isPending && <PlugZap aria-hidden />} Test
+        </Button>
+        {waitsFor && !check.isPending && <p className="min-w-0 flex-1 text-13 text-muted">{waitsFor}</p>}
+      </div>
       <CheckResult check={check} />
     </div>
   );
 }
+
+const waitsWords: Record<NonNullable<SourceCheck["waits"]>, string> = {
+  unchanged: "",
+  incomplete: "It is tried by itself once everything that it needs is filled in.",
+  refused: "This sign-in was refused. It is not tried again by itself until something is changed.",
+  spent: "Three sign-ins were refused. Lest the account be locked, it is tried only when you press Test.",
+};
 
 /** What a test found, capability by capability; read aloud when it comes. */
 export function CheckResult({ check }: { check: Check }) {

@@ -3,36 +3,40 @@
 import { useQuery } from "@tanstack/react-query";
 import { Check, Minus } from "lucide-react";
 import { useState } from "react";
-import type { Principal } from "@anneal/core/access/acl";
+import { principalKey, type Principal } from "@anneal/core/access/acl";
 import { Badge } from "#components/ui/badge.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import type { DocumentView } from "#features/documents/document-page.tsx";
-import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { describePrincipal, explainReader } from "#features/documents/explain-reader.ts";
+import { useTRPC } from "#lib/trpc.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
 const shownPeople = 8;
 
+type ReadDocument = Pick<DocumentView, "id" | "acl" | "aclInherited" | "aclOrigins" | "readable" | "source">;
+
 /** The document's audience as its source gives it and, for administrators, what that means for each member. */
-export function DocumentReaders({ document }: { document: Pick<DocumentView, "id" | "acl" | "readable"> }) {
+export function DocumentReaders({ document }: { document: ReadDocument }) {
   const { role } = useWorkspace();
-  const { acl, readable } = document;
+  const { acl, aclInherited, aclOrigins, readable, source } = document;
   return (
     <div className="space-y-2 text-13">
       <p className="text-muted">
         {readable ? "You may: one of these admits you." : "You may not: none of these admits you."}
       </p>
       {acl.allow.length === 0 && <p>Nobody: its source names no reader, or who may read it there could not be told.</p>}
-      <PrincipalList title="Allowed" principals={acl.allow} />
-      <PrincipalList title="Denied, whatever else allows them" principals={acl.deny} />
+      {aclInherited && source && (
+        <p>The readers that the source “{source.name}” has by default: the document has no permissions of its own.</p>
+      )}
+      <PrincipalList title="Allowed" principals={acl.allow} origins={aclOrigins?.allow} />
+      <PrincipalList title="Denied, whatever else allows them" principals={acl.deny} origins={aclOrigins?.deny} />
       {role === "admin" && <Members documentId={document.id} />}
     </div>
   );
 }
-
-type Reader = Answers["documents"]["readers"][number];
 
 function Members({ documentId }: { documentId: string }) {
   const trpc = useTRPC();
@@ -67,7 +71,7 @@ function Members({ documentId }: { documentId: string }) {
             )}
             <span className="min-w-0">
               <span className="block truncate">{reader.email}</span>
-              <span className="block text-xs text-muted">{explain(reader)}</span>
+              <span className="block text-xs text-muted">{explainReader(reader)}</span>
             </span>
           </li>
         ))}
@@ -80,26 +84,20 @@ function Members({ documentId }: { documentId: string }) {
   );
 }
 
-/** "through Finance, which holds Clerks, as Ann Lee": the way from what decides to the account. */
-function explain({ readable, by, path }: Reader): string {
-  if (by === null) return "Nothing admits them.";
-  const verb = readable ? "Admitted" : "Denied";
-  const [account] = path.slice(-1);
-  const groups = path.slice(0, -1);
-  if (account === undefined) return `${verb} as ${describePrincipal(by).toLowerCase()}.`;
-  if (groups.length === 0) return `${verb} by name, as ${account}.`;
-  return `${verb} through ${groups.join(", which holds ")}, as ${account}.`;
-}
+type PrincipalListProps = { title: string; principals: Principal[]; origins: Record<string, string> | undefined };
 
-function PrincipalList({ title, principals }: { title: string; principals: Principal[] }) {
+function PrincipalList({ title, principals, origins = {} }: PrincipalListProps) {
   if (principals.length === 0) return null;
   return (
     <div>
       <h3 className="text-xs text-muted">{title}</h3>
       <ul className="mt-1 space-y-1">
         {principals.map((principal) => (
-          <li key={JSON.stringify(principal)} className="flex items-center justify-between gap-2">
-            <span className="truncate">{describePrincipal(principal)}</span>
+          <li key={principalKey(principal)} className="flex items-start justify-between gap-2">
+            <span className="min-w-0">
+              <span className="block truncate">{describePrincipal(principal)}</span>
+              <Origin container={origins[principalKey(principal)]} />
+            </span>
             <Badge>{principal.source === "anneal" ? "workspace" : principal.source}</Badge>
           </li>
         ))}
@@ -108,8 +106,11 @@ function PrincipalList({ title, principals }: { title: string; principals: Princ
   );
 }
 
-function describePrincipal({ source, kind, id }: Principal): string {
-  if (kind === "public") return "Everyone";
-  if (source === "anneal" && kind === "domain") return "Everyone in this workspace";
-  return `${kind} ${id}`;
+function Origin({ container }: { container: string | undefined }) {
+  if (container === undefined) return null;
+  return (
+    <span className="block truncate text-xs text-muted" title={container}>
+      Inherited from {container}
+    </span>
+  );
 }

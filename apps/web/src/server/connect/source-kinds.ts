@@ -379,6 +379,8 @@ export type JsonSchema = {
   description?: string;
   default?: unknown;
   enum?: unknown[];
+  /** What most sources of the kind have; commands are shown with them. */
+  examples?: unknown[];
   anyOf?: JsonSchema[];
   items?: JsonSchema;
   properties?: Record<string, JsonSchema>;

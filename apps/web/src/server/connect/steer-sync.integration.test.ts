@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { nobody, workspaceMembers, workspaceUser } from "@anneal/core/access/acl";
 import { syncWorkflowId } from "@anneal/core/connect/contract";
 import { pushReadersWorkflowId } from "@anneal/core/indexing/contract";
-import type { Scope } from "@anneal/db/database";
+import { openDatabase, type Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import { markDocumentDeleted, quarantineRef, saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { createRun } from "@anneal/db/queries/loop";
-import { beginSync, endSync, isPauseRequested } from "@anneal/db/queries/source-syncs";
+import { beginSync, endSync, isPauseRequested, syncLockName } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { locatePython } from "@anneal/local-stack/python-env";
 import { startTemporal } from "@anneal/local-stack/start-temporal";
@@ -132,6 +132,19 @@ describe("a sync in the portal", () => {
     expect(rows.map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
   });
 
+  it("that waits for its source shows until when, is not begun a second time, and can be cancelled", async () => {
+    const sync = await begin({ workflowId: "gone" });
+    const until = new Date(Date.now() + 3_600_000);
+    const error = { code: "RATE_LIMITED" as const, message: "Too many requests.", action: "Wait." };
+    await endSync(scope, sync, { status: "waiting", until, error });
+    expect(await openSync()).toMatchObject({ status: "waiting", waitsUntil: until, error });
+    expect(await as(people.member).connect.list()).toMatchObject([{ waitsUntil: until, syncing: false }]);
+    for (const again of [as(people.operator).connect.sync, as(people.operator).connect.retry])
+      await expect(again({ sourceId })).rejects.toThrow(until.toISOString().slice(11, 16));
+    await as(people.operator).connect.cancel({ sourceId });
+    expect(await openSync()).toBeNull();
+  });
+
   it("is refused with a sentence where there is none, and within a run, which needs all of the source", async () => {
     const { connect } = as(people.operator);
     for (const refused of [connect.pause, connect.resume, connect.cancel])
@@ -200,6 +213,65 @@ describe("a schedule", () => {
 
   it("that a source does not have is not paused", async () => {
     await expect(paused(true)).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
+  });
+});
+
+describe("how much a source has", () => {
+  const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1" };
+  const content = { contentHash: "h", contentKey: "h", sizeBytes: 1 };
+  const drop = { stage: "connect", code: "SOURCE_FORBIDDEN" as const, reason: "It may not be read." };
+  const error = {
+    code: "CONFLICT" as const,
+    message: "The source no longer has 12 of 14 documents.",
+    action: "Confirm it.",
+    details: { known: 14, missing: 12 },
+  };
+
+  beforeEach(async () => {
+    await upsertDocument(scope, sourceId, { ref: "open", uri: "open", ...facts, acl: null }, content);
+    for (const ref of ["secret", "gone", "lost"])
+      await upsertDocument(scope, sourceId, { ref, uri: ref, ...facts, acl: nobody }, content);
+    await markDocumentDeleted(scope, sourceId, "gone");
+    await quarantineRef(scope, sourceId, "unread", drop);
+    const sync = await begin();
+    const counts = { ...sync.counts, scanned: 14, added: 14, bytes: 14, dropped: 1 };
+    await endSync(scope, { ...sync, counts }, { status: "done", heldBack: error });
+  });
+
+  it("is known to who runs it, and to others as far as they may read it", async () => {
+    const view = { documentCount: 4, quarantinedCount: 1, deletedCount: 1, lastSyncError: error };
+    for (const role of ["admin", "scientist", "operator"] as const) {
+      const { connect, loop } = as(people[role]);
+      expect(await connect.list()).toMatchObject([view]);
+      expect(await connect.get({ sourceId })).toMatchObject(view);
+      expect(await connect.syncs({ sourceId, limit: 5, offset: 0 })).toMatchObject({ rows: [{ scanned: 14, error }] });
+      expect(await loop.overview()).toMatchObject({ documentCount: 4 });
+    }
+    const { connect, loop, work } = as(people.member);
+    const answers = [
+      await connect.list(),
+      await connect.get({ sourceId }),
+      await connect.syncs({ sourceId, limit: 5, offset: 0 }),
+      await loop.overview(),
+    ];
+    expect(answers[0]).toMatchObject([{ documentCount: 2, quarantinedCount: 1, deletedCount: 0 }]);
+    expect(answers[2]).toMatchObject({ rows: [{ status: "done", scanned: null, added: null, bytes: null }] });
+    expect(answers[3]).toMatchObject({ documentCount: 2 });
+    expect(JSON.stringify(answers)).not.toMatch(/":1[24]\b|12 of 14/);
+
+    // Only who holds the lock is taken for reading.
+    const database = openDatabase(test.appUrl);
+    const lock = await database.tryLock(syncLockName(sourceId));
+    try {
+      await begin();
+      expect(await openSync()).toMatchObject({ status: "running", scanned: null, live: null });
+      expect(await work.active()).toMatchObject({ syncs: [{ sourceId, progress: null }] });
+      expect((await work.active()).syncs[0]).not.toHaveProperty("scanned");
+      expect(await as(people.operator).work.active()).toMatchObject({ syncs: [{ progress: { done: 0 } }] });
+    } finally {
+      await lock?.release();
+      await database.close();
+    }
   });
 });
 

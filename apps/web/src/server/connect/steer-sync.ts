@@ -21,7 +21,7 @@ export async function startSync(
   await launch(source, { workspaceId: scope.workspaceId, ...input, startedBy: identity.email });
 }
 
-/** The sync stops at its next checkpoint, which is kept. @throws AnnealError CONFLICT when there is none to pause */
+/** The sync stops at its next checkpoint, which is kept, or where it would go on after a wait. @throws AnnealError CONFLICT when there is none to pause */
 export async function pauseSync({ scope, identity }: Actor, sourceId: string): Promise<void> {
   const source = await getSource(scope, sourceId);
   const open = await findOpenSync(scope, sourceId);
@@ -112,9 +112,10 @@ async function launch(source: Source, input: SyncInput): Promise<void> {
 }
 
 async function refuseSecond({ scope }: Actor, source: Source): Promise<void> {
-  const sources = await listSources(scope);
-  if (sources.some(({ id, syncing }) => id === source.id && syncing))
-    throw beingRead(source.name, (await findOpenSync(scope, source.id))?.startedBy);
+  const [sources, open] = await Promise.all([listSources(scope), findOpenSync(scope, source.id)]);
+  if (open?.status === "waiting" && open.waitsUntil !== null && open.waitsUntil > new Date())
+    throw isWaiting(source.name, open.waitsUntil);
+  if (sources.some(({ id, syncing }) => id === source.id && syncing)) throw beingRead(source.name, open?.startedBy);
 }
 
 /** A run's later stages need all of its sources. */
@@ -123,6 +124,13 @@ function refuseInRun({ name }: Source, open: SourceSync | undefined): void {
   throw new AnnealError("CONFLICT", `“${name}” is read within a run, which needs all of it.`, {
     action: "Stop the run; it can be retried from where it was.",
     details: { runId: open.runId },
+  });
+}
+
+function isWaiting(name: string, until: Date): AnnealError {
+  const time = until.toISOString().slice(0, 16).replace("T", " ");
+  return new AnnealError("ALREADY_RUNNING", `“${name}” asked for a wait, and is being read again at ${time} UTC.`, {
+    action: "Wait until then, or cancel that read first; it would be refused before.",
   });
 }
 

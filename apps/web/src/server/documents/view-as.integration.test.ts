@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { nobody, workspaceMembers, type Acl, type Principal } from "@anneal/core/access/acl";
+import { nobody, principalKey, workspaceMembers, type Acl, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
@@ -85,6 +85,22 @@ async function* directoryOf(groups: Record<string, string>): AsyncIterable<Direc
 
 const as = (identity: Identity) => appRouter.createCaller({ db: test.db, identity }).documents;
 const looks = async () => (await listAuditEvents(scope, { search: "document.viewAs" }, page)).rows;
+
+it("the document's page says through which group somebody may read, and where the group has it from", async () => {
+  const [sourceId, ref] = [await addSource("share"), "report.md"];
+  const inherited = { allow: [{ ...finance, inheritedFrom: "/Reports" }, legal], deny: [] };
+  await addDocument(sourceId, ref, inherited, "text/markdown");
+  const [row] = (await as(people.admin).list({ ...page, sourceId })).rows;
+  const readers = await as(people.admin).readers({ documentId: row!.id });
+  const of = ({ email }: Identity) => readers.find((reader) => reader.email === email);
+  expect(of(people.ann)).toMatchObject({ by: finance, path: ["finance", "finance"], inheritedFrom: "/Reports" });
+  expect(of(people.ben)).toMatchObject({ by: legal, inheritedFrom: null });
+  const { acl, aclOrigins } = await as(people.ann).get({ documentId: row!.id });
+  expect([acl, aclOrigins]).toEqual([
+    { allow: [finance, legal], deny: [] },
+    { allow: { [principalKey(finance)]: "/Reports" }, deny: {} },
+  ]);
+});
 
 describe("an administrator who views the documents as a member", () => {
   it("sees the rows, the count and the facets that the member sees", async () => {

@@ -15,6 +15,7 @@ import {
 } from "@anneal/db/queries/connect";
 import { findOpenSync, getSyncFailures, listSyncs } from "@anneal/db/queries/source-syncs";
 import { env } from "#env.ts";
+import type { Identity } from "#server/auth/identity.ts";
 import { checkDraft, checkStored } from "#server/connect/check-source.ts";
 import {
   accessInputSchema,
@@ -25,11 +26,12 @@ import {
 } from "#server/connect/save-source.ts";
 import { describeSource, findConfigProblems, listSourceKinds } from "#server/connect/source-kinds.ts";
 import { beginSignIn, pollSignIn } from "#server/connect/sign-in.ts";
+import { countedFor, countsAll, sourceErrorFor, syncFor } from "#server/connect/source-figures.ts";
 import { progressOfSync } from "#server/connect/sync-progress.ts";
 import { cancelSync, pauseSync, resumeSync, retryFailed, startSync } from "#server/connect/steer-sync.ts";
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
 import { getVisible } from "#server/documents/visible-document.ts";
-import { readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
+import { cronSchema, readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
 import { memberProcedure, operatorProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
@@ -38,9 +40,11 @@ const maxPage = 1_000;
 export const connectRouter = router({
   kinds: scientistProcedure.query(() => listSourceKinds()),
 
-  list: memberProcedure.query(async ({ ctx: { scope } }) =>
-    Promise.all((await listSources(scope)).map((source) => toSourceView(scope.workspaceId, source))),
-  ),
+  /** With the numbers of documents that whoever asks may know of. */
+  list: memberProcedure.query(async ({ ctx: { scope, identity } }) => {
+    const sources = await listSources(scope, countedFor(identity));
+    return Promise.all(sources.map((source) => toSourceView(identity, source)));
+  }),
 
   /** What `restore` can take back, which has no time limit. */
   removed: scientistProcedure.query(async ({ ctx: { scope } }) =>
@@ -50,10 +54,10 @@ export const connectRouter = router({
     })),
   ),
 
-  get: memberProcedure.input(z.object({ sourceId: z.uuid() })).query(async ({ ctx: { scope }, input }) => {
+  get: memberProcedure.input(z.object({ sourceId: z.uuid() })).query(async ({ ctx: { scope, identity }, input }) => {
     const [{ sealedSecrets, config }, sources] = await Promise.all([
       getSource(scope, input.sourceId),
-      listSources(scope),
+      listSources(scope, countedFor(identity)),
     ]);
     const counted = requireRow(
       sources.find((each) => each.id === input.sourceId),
@@ -61,13 +65,13 @@ export const connectRouter = router({
       input.sourceId,
     );
     const open = await findOpenSync(scope, input.sourceId);
-    const isOpen = open !== undefined && (open.status === "paused" || counted.syncing);
+    const isOpen = open !== undefined && (open.status !== "running" || counted.syncing);
     return {
-      ...(await toSourceView(scope.workspaceId, counted)),
+      ...(await toSourceView(identity, counted)),
       config,
       hasSecrets: sealedSecrets !== null,
       /** A row that says it runs while nobody reads is that of a process that died. */
-      openSync: isOpen ? { ...open, live: progressOfSync(open) } : null,
+      openSync: isOpen ? { ...syncFor(identity, open), live: countsAll(identity) ? progressOfSync(open) : null } : null,
       /** How long what is deleted can be restored. */
       tombstoneDays: env().ANNEAL_TOMBSTONE_DAYS,
     };
@@ -82,7 +86,10 @@ export const connectRouter = router({
         offset: z.number().int().min(0),
       }),
     )
-    .query(async ({ ctx: { scope }, input: { sourceId, ...page } }) => listSyncs(scope, sourceId, page)),
+    .query(async ({ ctx: { scope, identity }, input: { sourceId, ...page } }) => {
+      const { rows, total } = await listSyncs(scope, sourceId, page);
+      return { rows: rows.map((row) => syncFor(identity, row)), total };
+    }),
 
   /** What one read could not read, of documents that this person may know of. */
   syncFailures: memberProcedure
@@ -102,12 +109,14 @@ export const connectRouter = router({
   /** Tries a stored source: what answers, and a little of what would be read. */
   check: operatorProcedure
     .input(z.object({ sourceId: z.uuid() }))
-    .mutation(async ({ ctx, input }) => checkStored(ctx, input.sourceId)),
+    .mutation(async ({ ctx, input, signal }) => checkStored(ctx, input.sourceId, signal)),
 
   /** Tries a source before it is saved, or a change of one (`sourceId`). */
   checkDraft: scientistProcedure
-    .input(accessInputSchema.extend({ sourceId: z.uuid().optional() }))
-    .mutation(async ({ ctx, input: { sourceId, ...access } }) => checkDraft(ctx, access, sourceId)),
+    .input(accessInputSchema.extend({ sourceId: z.uuid().optional(), schedule: cronSchema.nullish() }))
+    .mutation(async ({ ctx, input: { sourceId, schedule: _, ...access }, signal }) =>
+      checkDraft(ctx, access, sourceId, signal),
+    ),
 
   /** Asks for a code that somebody signs in with at the vendor's own page (`sourceId`: of a source that is there). */
   beginSignIn: scientistProcedure
@@ -212,14 +221,15 @@ export const connectRouter = router({
 });
 
 async function toSourceView(
-  workspaceId: string,
+  identity: Identity,
   { config, defaultAcl, ...source }: Awaited<ReturnType<typeof listSources>>[number],
 ) {
   const schedule = source.schedule === null ? null : await readSchedule(scheduleIdOf(source.id));
   return {
     ...source,
     ...describeSource(source.kind, config),
-    audience: audienceOf(workspaceId, defaultAcl),
+    lastSyncError: sourceErrorFor(identity, source.lastSyncError),
+    audience: audienceOf(identity.workspaceId, defaultAcl),
     nextSyncAt: schedule?.nextAt ?? null,
   };
 }

@@ -107,7 +107,7 @@ export const documentsRouter = router({
   /** Every member of the workspace, whether they may read it, and why. */
   readers: adminProcedure.input(z.object({ documentId: z.uuid() })).query(async ({ ctx, input }) => {
     const { scope } = ctx;
-    const [{ acl }, members] = await Promise.all([getVisible(ctx, input.documentId), listMembers(scope)]);
+    const [{ acl, aclOrigins }, members] = await Promise.all([getVisible(ctx, input.documentId), listMembers(scope)]);
     return Promise.all(
       members.map(async ({ userId, email, role }) => {
         const person = createIdentity({
@@ -117,7 +117,7 @@ export const documentsRouter = router({
           workspaceId: scope.workspaceId,
           via: { kind: "session" },
         });
-        return { email, ...explainAccess(acl, person.principals, await listMemberships(scope, email)) };
+        return { email, ...explainAccess(acl, person.principals, await listMemberships(scope, email), aclOrigins) };
       }),
     );
   }),

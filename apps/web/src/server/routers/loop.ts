@@ -13,6 +13,7 @@ import { listSources } from "@anneal/db/queries/connect";
 import { countDocumentFacets } from "@anneal/db/queries/documents";
 import { findRunningRun, getRun, listDrops, listRuns } from "@anneal/db/queries/loop";
 import type { MemberContext } from "#server/context.ts";
+import { countedFor, sourceErrorFor } from "#server/connect/source-figures.ts";
 import { findAttention } from "#server/loop/find-attention.ts";
 import { toRunView } from "#server/loop/run-view.ts";
 import { cancelRun, retryRun, startRun } from "#server/loop/start-run.ts";
@@ -26,11 +27,11 @@ const maxReported = 100_000;
 
 export const loopRouter = router({
   /** The whole loop at a glance. */
-  overview: memberProcedure.query(async ({ ctx: { scope } }) => {
+  overview: memberProcedure.query(async ({ ctx: { scope, identity } }) => {
     const [runs, sources, facets] = await Promise.all([
       listRuns(scope, recentRuns),
       listSources(scope),
-      countDocumentFacets(scope),
+      countDocumentFacets(scope, countedFor(identity)),
     ]);
     const documents = Object.fromEntries(facets.status.map(({ value, count }) => [value, count]));
     return {
@@ -39,7 +40,14 @@ export const loopRouter = router({
       defaults: loopSettingsSchema.parse({}),
       sourceCount: sources.length,
       documentCount: facets.status.reduce((sum, { count }) => sum + count, 0),
-      attention: findAttention({ latestRun: runs[0], sources, quarantinedCount: documents.quarantined ?? 0 }),
+      attention: findAttention({
+        latestRun: runs[0],
+        sources: sources.map((source) => ({
+          ...source,
+          lastSyncError: sourceErrorFor(identity, source.lastSyncError),
+        })),
+        quarantinedCount: documents.quarantined ?? 0,
+      }),
     };
   }),
 

@@ -1,6 +1,7 @@
 import { listRuns } from "@anneal/db/queries/loop";
 import { listRunningSyncs } from "@anneal/db/queries/source-syncs";
 import { listLatestMetrics, listTrainingRuns } from "@anneal/db/queries/train";
+import { countsAll } from "#server/connect/source-figures.ts";
 import { progressOfSync } from "#server/connect/sync-progress.ts";
 import { toRunProgress } from "#server/loop/run-view.ts";
 import { toTrainingView } from "#server/train/training-view.ts";
@@ -10,7 +11,7 @@ const recent = 12;
 
 export const workRouter = router({
   /** What has not ended, for the tray and the rail: runs, trainings outside of them, and syncs outside of them. */
-  active: memberProcedure.query(async ({ ctx: { scope } }) => {
+  active: memberProcedure.query(async ({ ctx: { scope, identity } }) => {
     const [allRuns, allTrainings, syncs] = await Promise.all([
       listRuns(scope, recent),
       listTrainingRuns(scope, recent),
@@ -28,11 +29,10 @@ export const workRouter = router({
     return {
       runs: runs.map(toRunProgress),
       trainings: trainings.map((training) => toTrainingView(training, latest.get(training.id))),
-      syncs: syncs.map(toSyncView),
+      syncs: syncs.map(({ progress, scanned, bytes: _, ...sync }) => ({
+        ...sync,
+        progress: countsAll(identity) ? progressOfSync({ scanned, progress }) : null,
+      })),
     };
   }),
 });
-
-function toSyncView({ progress, ...sync }: Awaited<ReturnType<typeof listRunningSyncs>>[number]) {
-  return { ...sync, progress: progressOfSync({ ...sync, progress }) };
-}

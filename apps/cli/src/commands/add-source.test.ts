@@ -1,0 +1,128 @@
+import { AnnealError } from "@anneal/core/errors";
+import { describe, expect, it } from "vitest";
+import type { z } from "zod";
+import type { PortalClient } from "../portal/client.ts";
+import { addSource, type AddSourceOptions } from "./add-source.ts";
+
+const kinds = [
+  {
+    kind: "postgres",
+    title: "PostgreSQL",
+    description: "Rows.",
+    config: { properties: { host: { type: "string" }, port: { type: "integer" } } },
+    secrets: { properties: { password: { type: "string" } } },
+    signIn: null,
+  },
+];
+const check = {
+  summary: "“shop” can be read and holds 2 tables.",
+  checks: [{ capability: "read", status: "ok", message: "2 tables." }],
+};
+
+/** A portal with one kind and one source, which keeps what it is told. */
+function startPortal(checked: object | AnnealError = check): PortalClient & { told: unknown[] } {
+  const told: unknown[] = [];
+  return {
+    url: "http://portal.example",
+    told,
+    async query<T>(procedure: string, _input: unknown, output: z.ZodType<T>): Promise<T> {
+      return output.parse(procedure === "connect.kinds" ? kinds : [{ name: "taken" }]);
+    },
+    async mutate<T>(procedure: string, input: unknown, output: z.ZodType<T>): Promise<T> {
+      told.push([procedure, input]);
+      if (checked instanceof AnnealError) throw checked;
+      return output.parse(procedure === "connect.checkDraft" ? checked : { sourceId: "s1" });
+    },
+    ask: async () => expect.fail("nothing is asked"),
+  };
+}
+
+async function add(portal: PortalClient, options: Partial<AddSourceOptions>, input = "") {
+  const said: string[] = [];
+  const surroundings = {
+    env: { DB_PASSWORD: "from-env" },
+    say: (line: string) => said.push(line),
+    readInput: async () => input,
+  };
+  await addSource(portal, "postgres", { set: [], secret: [], ...options }, surroundings);
+  return said;
+}
+
+const file = JSON.stringify({
+  name: "shop",
+  config: { host: "db.example", port: 1 },
+  secrets: { password: "from-file" },
+  audience: "nobody",
+  schedule: "@every 30m",
+});
+
+describe("adding a source from the command line", () => {
+  it("takes all of it from a file on the standard input", async () => {
+    const portal = startPortal();
+    const said = await add(portal, { config: "-" }, file);
+    const access = {
+      kind: "postgres",
+      config: { host: "db.example", port: 1 },
+      secrets: { password: "from-file" },
+    };
+    expect(portal.told).toEqual([
+      ["connect.checkDraft", { ...access, schedule: "@every 30m" }],
+      ["connect.create", { ...access, name: "shop", audience: "nobody", schedule: "@every 30m" }],
+    ]);
+    expect(said.join("\n")).not.toContain("from-file");
+  });
+
+  it("lets options win over the file", async () => {
+    const portal = startPortal();
+    const options = { set: ["port=5433"], secret: ["password=env:DB_PASSWORD"], audience: "members" } as const;
+    await add(
+      portal,
+      { ...options, set: [...options.set], secret: [...options.secret], config: "-", name: "mine" },
+      file,
+    );
+    expect(portal.told.at(-1)).toEqual([
+      "connect.create",
+      {
+        kind: "postgres",
+        config: { host: "db.example", port: 5433 },
+        secrets: { password: "from-env" },
+        name: "mine",
+        audience: "members",
+        schedule: "@every 30m",
+      },
+    ]);
+  });
+
+  it("with --dry-run tries it, says what would be added without a credential, and saves nothing", async () => {
+    const portal = startPortal();
+    const said = await add(portal, { config: "-", dryRun: true }, file);
+    expect(portal.told.map((call) => (call as unknown[])[0])).toEqual(["connect.checkDraft"]);
+    expect(said).toEqual([
+      `✓ ${check.summary}`,
+      "✓ Content: 2 tables.",
+      "Nothing is saved. Without --dry-run this would be added as “shop” (PostgreSQL):",
+      '  host: "db.example"',
+      "  port: 1",
+      "  credentials: password",
+      "  readers of documents without permissions of their own: nobody",
+      "  schedule: @every 30m",
+    ]);
+  });
+
+  it("adds nothing, and promises nothing, when it cannot be read", async () => {
+    const refused = new AnnealError("SOURCE_FORBIDDEN", "The password is wrong.", { action: "Enter another." });
+    for (const dryRun of [true, false]) {
+      const portal = startPortal(refused);
+      await expect(add(portal, { config: "-", dryRun }, file)).rejects.toBe(refused);
+      expect(portal.told).toHaveLength(1);
+    }
+  });
+
+  it("refuses a name that is taken before anything is tried", async () => {
+    const portal = startPortal();
+    await expect(add(portal, { config: "-", name: "taken", dryRun: true }, file)).rejects.toMatchObject({
+      code: "CONFLICT",
+    });
+    expect(portal.told).toEqual([]);
+  });
+});

@@ -1,0 +1,22 @@
+import { workspaceMembers, type Principal } from "@anneal/core/access/acl";
+import { expect, it } from "vitest";
+import { explainReader } from "./explain-reader.ts";
+
+const finance: Principal = { source: "smb", tenant: "files", kind: "group", id: "S-1-5-21" };
+const admitted = { readable: true, by: finance, path: ["Finance", "Clerks", "Ann Lee"], inheritedFrom: null };
+
+it.each([
+  [admitted, "Admitted through Finance, which holds Clerks, as Ann Lee."],
+  [
+    { ...admitted, path: ["Finance", "Ann Lee"], inheritedFrom: "/Reports" },
+    "Admitted through Finance, as Ann Lee, inherited from /Reports.",
+  ],
+  [
+    { ...admitted, readable: false, path: ["Ann Lee"], inheritedFrom: "/" },
+    "Denied by name, as Ann Lee, inherited from /.",
+  ],
+  [{ ...admitted, by: workspaceMembers("w"), path: [] }, "Admitted as everyone in this workspace."],
+  [{ readable: false, by: null, path: [], inheritedFrom: null }, "Nothing admits them."],
+])("tells in a sentence why somebody may read, or may not: %#", (explanation, sentence) => {
+  expect(explainReader(explanation)).toBe(sentence);
+});

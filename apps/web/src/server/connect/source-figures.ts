@@ -1,0 +1,38 @@
+import type { Principal } from "@anneal/core/access/acl";
+import type { ErrorReport } from "@anneal/core/errors";
+import type { SourceSync, SyncCounts } from "@anneal/db/queries/source-syncs";
+import type { Identity } from "#server/auth/identity.ts";
+
+type Reader = Pick<Identity, "role" | "principals">;
+
+/** How much a source has is for whoever runs it to know; others are told of what they may read. */
+export function countsAll({ role }: Pick<Identity, "role">): boolean {
+  return role === "admin" || role === "data_scientist" || role === "operator";
+}
+
+/** Whose documents a source's figures count; undefined: everybody's. */
+export function countedFor(identity: Reader): Principal[] | undefined {
+  return countsAll(identity) ? undefined : identity.principals;
+}
+
+/** What a source's last read says was wrong, where that tells how much there is. */
+export function sourceErrorFor(identity: Pick<Identity, "role">, error: ErrorReport | null): ErrorReport | null {
+  if (error?.details?.["known"] === undefined || countsAll(identity)) return error;
+  return {
+    code: error.code,
+    message: "The source no longer has many of its documents; all were kept.",
+    action: "Ask an operator of the workspace, who can confirm that they are gone.",
+  };
+}
+
+type Figures = { [Count in keyof SyncCounts]: number | null } & Pick<SourceSync, "progress">;
+
+/** A sync as somebody may know of it: that it was, when and how it ended, and how much it read only where that is theirs. */
+export function syncFor<Sync extends Pick<SourceSync, keyof SyncCounts | "progress" | "error">>(
+  identity: Reader,
+  sync: Sync,
+): Omit<Sync, keyof Figures> & Figures {
+  if (countsAll(identity)) return sync;
+  const none = { scanned: null, read: null, added: null, changed: null, removed: null, dropped: null, bytes: null };
+  return { ...sync, ...none, progress: null, error: sourceErrorFor(identity, sync.error) };
+}

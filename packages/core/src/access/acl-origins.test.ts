@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { inheritFrom, sourceAclFingerprint, splitOrigins, type SourceGrant } from "./acl-origins.ts";
+import { aclFingerprint, principalKey, type Principal } from "./acl.ts";
+
+const group = (id: string): Principal => ({ source: "smb", tenant: "files", kind: "group", id });
+const from = (inheritedFrom: string, id: string): SourceGrant => ({ ...group(id), inheritedFrom });
+const finance = principalKey(group("finance"));
+
+describe("where a grant comes from", () => {
+  it("is kept apart from the grant, so that equal audiences stay equal ACLs", () => {
+    const one = splitOrigins({ allow: [from("/Reports", "finance"), group("staff")], deny: [from("/", "guests")] });
+    const other = splitOrigins({ allow: [group("finance"), from("/Plans", "staff")], deny: [group("guests")] });
+    expect(one.acl).toEqual({ allow: [group("finance"), group("staff")], deny: [group("guests")] });
+    expect(other.acl).toEqual(one.acl);
+    expect(one.origins).toEqual({
+      allow: { [finance]: "/Reports" },
+      deny: { [principalKey(group("guests"))]: "/" },
+    });
+  });
+
+  it("is nowhere where the document itself names the principal as well, and the first of several containers else", () => {
+    for (const allow of [
+      [from("/Reports", "finance"), group("finance")],
+      [group("finance"), from("/Reports", "finance")],
+    ])
+      expect(splitOrigins({ allow, deny: [] }).origins).toBeNull();
+    const twice = [from("/Reports", "finance"), from("/", "finance")];
+    expect(splitOrigins({ allow: twice, deny: [] }).origins?.allow).toEqual({ [finance]: "/Reports" });
+  });
+
+  it("changes what a sync compares, whose value stays what it was where nothing is inherited", () => {
+    const own = { allow: [group("finance"), group("staff")], deny: [group("guests")] };
+    expect(sourceAclFingerprint(own)).toBe(aclFingerprint(own));
+    const inherited = (container: string) => sourceAclFingerprint(inheritFrom(container, own));
+    expect(new Set([aclFingerprint(own), inherited("/a"), inherited("/b")]).size).toBe(3);
+    const turned = { allow: own.allow.toReversed(), deny: own.deny };
+    expect(sourceAclFingerprint(inheritFrom("/a", turned))).toBe(inherited("/a"));
+  });
+
+  it("stays the container's own above it when it is passed on", () => {
+    const above = { allow: [from("/", "staff"), group("finance")], deny: [] };
+    expect(inheritFrom("/Reports", above).allow).toEqual([from("/", "staff"), from("/Reports", "finance")]);
+  });
+});

@@ -1,0 +1,52 @@
+import { aclFingerprint, principalKey, type Acl, type Principal } from "./acl.ts";
+
+/**
+ * A grant or a denial as its source gives it. `inheritedFrom` names the container that it was given on, as people there
+ * know it: a path, a space, a drive; it is left out for what is given on the document itself, or where that is not told.
+ */
+export type SourceGrant = Principal & { inheritedFrom?: string };
+export type SourceAcl = { allow: SourceGrant[]; deny: SourceGrant[] };
+
+/** Where what is inherited comes from, by the principal's key. It decides about nothing, and is only told. */
+export type AclOrigins = { allow: Record<string, string>; deny: Record<string, string> };
+
+/** What decides, apart from what explains it, so that two documents with the same readers have equal ACLs. */
+export function splitOrigins(given: SourceAcl): { acl: Acl; origins: AclOrigins | null } {
+  const origins = { allow: originsOf(given.allow), deny: originsOf(given.deny) };
+  const acl = { allow: given.allow.map(withoutOrigin), deny: given.deny.map(withoutOrigin) };
+  return { acl, origins: isEmpty(origins) ? null : origins };
+}
+
+/**
+ * Changes with the audience and with where it comes from; equal to `aclFingerprint` where nothing is inherited. Not to be
+ * asked whether two documents have the same readers.
+ */
+export function sourceAclFingerprint(given: SourceAcl): string {
+  const { acl, origins } = splitOrigins(given);
+  return origins === null ? aclFingerprint(acl) : `${aclFingerprint(acl)}${JSON.stringify(origins)}`;
+}
+
+/** Everything that is given on a container, as what lies in it inherits it. */
+export function inheritFrom(container: string, { allow, deny }: SourceAcl): SourceAcl {
+  const inherited = (grant: SourceGrant): SourceGrant => ({ inheritedFrom: container, ...grant });
+  return { allow: allow.map(inherited), deny: deny.map(inherited) };
+}
+
+/** Whoever is also named on the document itself inherits nothing; of several containers the first is told. */
+function originsOf(grants: readonly SourceGrant[]): Record<string, string> {
+  const origins = new Map<string, string | undefined>();
+  for (const grant of grants) {
+    const key = principalKey(grant);
+    if (!origins.has(key) || grant.inheritedFrom === undefined) origins.set(key, grant.inheritedFrom);
+  }
+  const told = [...origins].filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(told.toSorted(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+function withoutOrigin({ source, tenant, kind, id }: SourceGrant): Principal {
+  return { source, tenant, kind, id };
+}
+
+function isEmpty({ allow, deny }: AclOrigins): boolean {
+  return Object.keys(allow).length === 0 && Object.keys(deny).length === 0;
+}

@@ -1,0 +1,1 @@
+ALTER TABLE "source_syncs" ADD COLUMN "waits_until" timestamp with time zone;

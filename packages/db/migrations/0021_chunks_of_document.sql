@@ -1,0 +1,1 @@
+CREATE INDEX "chunks_of_document" ON "chunks" USING btree ("document_id");
