@@ -54,7 +54,7 @@ export function ElementList({ elements, marked }: { elements: readonly Element[]
     if (target.current) bringToCentre(target.current);
   }, [first]);
   return (
-    <article className="max-w-[46rem] rounded-panel border border-line bg-panel px-5 py-6 text-[0.9375rem] leading-6 sm:px-8">
+    <article className="max-w-[46rem] rounded-panel border border-line bg-panel px-5 py-6 text-[0.9375rem] leading-6 break-words sm:px-8">
       {elements.map((element, index) => (
         <div
           key={element.start}
