@@ -92,7 +92,8 @@ const benches = [
   },
   {
     name: "permissions",
-    title: "leaks of the search over pairs of a person and a document, against an oracle that reads the access lists alone",
+    title:
+      "leaks of the search over pairs of a person and a document, against an oracle that reads the access lists alone",
     command: ["node", "bench/permissions.ts"],
     wanted: ">= 100,000 pairs; 0 leaks, 0 wrongly hidden",
   },

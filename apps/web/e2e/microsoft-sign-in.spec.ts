@@ -7,9 +7,11 @@ test.setTimeout(180_000);
 
 test("a person signs in with a code for a source, which reads what their account may, until it is revoked", async ({
   page,
+  request,
   consoleErrors,
 }) => {
   const fake = await startFakeMicrosoft();
+  let sourceId: string | undefined;
   try {
     const { tenant, entra } = fake;
     tenant.addUser("ann");
@@ -63,6 +65,7 @@ test("a person signs in with a code for a source, which reads what their account
     await form.getByRole("button", { name: "Add and read" }).click();
 
     await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+    sourceId = page.url().split("/").at(-1);
     const reads = page.getByRole("table", { name: "Reads" }).getByRole("row");
     await expect(reads.nth(1)).toContainText("Done");
     entra.endGrants("revoked");
@@ -75,6 +78,8 @@ test("a person signs in with a code for a source, which reads what their account
     // The browser's console names the answers that were refused.
     consoleErrors.length = 0;
   } finally {
+    if (sourceId !== undefined)
+      await request.post("/api/w/default/trpc/connect.remove", { data: { json: { sourceId } } });
     await fake.stop();
   }
 });

@@ -30,11 +30,8 @@ const commands = [...chapters].flatMap(([name, text]) => commandsOf(text).map((c
 describe("the guide to setting sources up", () => {
   it("has a command for every kind that it has a chapter for", () => {
     const kinds = new Set(commands.map(({ kind }) => kind));
-    expect([...kinds].sort()).toEqual(
-      [
-        ...["azure-blob", "confluence", "gcs", "gdrive", "imap", "jira", "mongodb", "mssql", "mysql", "notion"],
-        ...["postgres", "s3", "sftp", "slack", "smb"],
-      ].sort(),
+    expect([...kinds].sort().join(" ")).toBe(
+      "azure-blob confluence gcs gdrive imap jira mongodb mssql mysql notion postgres s3 sftp slack smb",
     );
   });
 
