@@ -33,8 +33,8 @@ export function describeConnection(kit: Kit): void {
           const target = from.copy();
           relay.begin({ afterBytes: Math.floor(bytes * place), by });
           const error = await kit.attempt(target, { limits });
-          // Who waits for little may have given up before.
-          if (by === "ending") expect(relay.hasSpoilt(), `after ${place}`).toBe(true);
+          // Who waits for little may have given up before, and no two syncs take just as many bytes.
+          if (by === "ending" && place < 0.8) expect(relay.hasSpoilt(), `after ${place}`).toBe(true);
           const told = [...(error === null ? [] : [error.toReport()]), ...target.failures.map((one) => one.error)];
           for (const { code, message } of told) expect([code, message]).toEqual(["SOURCE_UNREACHABLE", message]);
           expect(error?.retryable ?? true, `after ${place}: ${error?.message}`).toBe(true);

@@ -16,7 +16,6 @@ import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { refuseSigned, RemoteTrouble } from "../../conformance/remote-trouble.ts";
 import { startAzurite, type Azurite } from "../../conformance/start-azurite.ts";
 import { startHttpRelay, type HttpRelay } from "../../conformance/start-http-relay.ts";
-import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { reportOf } from "../failure.ts";
 import { azureBlobConnector } from "./azure-blob-connector.ts";
@@ -240,27 +239,6 @@ describe("with azurite", () => {
     expect(await codeOf({ allowPrivateHosts: false })).toBe("SOURCE_FORBIDDEN");
     const development = { connectionString: "UseDevelopmentStorage=true" };
     expect(await codeOf({ accountUrl: null, allowPrivateHosts: false }, development)).toBe("SOURCE_FORBIDDEN");
-  });
-
-  it("fails the one blob whose transfer breaks off, reads the rest, and has it later", async () => {
-    const container = await createContainer();
-    const large = "0123456789abcdef".repeat(65_536);
-    await put(container, "large.txt", large);
-    await put(container, "small.txt", "small");
-    const { port } = new URL(azurite.accountUrl);
-    const relay = await startRelay(Number(port), { breakAfterBytes: 400_000 });
-    try {
-      const accountUrl = azurite.accountUrl.replace(port, String(relay.port));
-      const config = configOf({ container: container.containerName, accountUrl });
-      const target = await sync(new MemoryTarget(), config);
-      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["large.txt", "SOURCE_UNREACHABLE"]]);
-      expect(target.contents()).toEqual({ "small.txt": "small" });
-      relay.mend();
-      await sync(target, config);
-      expect(target.contents()).toEqual({ "large.txt": large, "small.txt": "small" });
-    } finally {
-      await relay.stop();
-    }
   });
 
   it("follows no redirect to another host", async () => {

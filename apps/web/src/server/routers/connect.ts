@@ -111,7 +111,7 @@ export const connectRouter = router({
     .input(z.object({ sourceId: z.uuid() }))
     .mutation(async ({ ctx, input, signal }) => checkStored(ctx, input.sourceId, signal)),
 
-  /** Tries a source before it is saved, or a change of one (`sourceId`). */
+  /** Tries a source before it is saved, or a change of one (`sourceId`). A `schedule` is only looked at. */
   checkDraft: scientistProcedure
     .input(accessInputSchema.extend({ sourceId: z.uuid().optional(), schedule: cronSchema.nullish() }))
     .mutation(async ({ ctx, input: { sourceId, schedule: _, ...access }, signal }) =>
