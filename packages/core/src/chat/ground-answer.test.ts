@@ -53,17 +53,30 @@ describe("groundAnswer", () => {
     expect(outcome.citations[0]?.quote).toMatch(/^Specifies .* Defaults to 10\.$/);
   });
 
-  it("quotes on neither past a heading, nor where the sentence itself brings the number", () => {
-    const outcome = ground("How many unencrypted connections will cockpit accept?", "", [limits]);
-    expect(outcome.text).toContain("“If true, cockpit will accept unencrypted connections. There are 2 exceptions.”");
-    const other = ground("How many additional connections are dropped until they are closed?", "", [
-      passage(
-        "x",
-        "x",
-        "Additional connections are dropped until they are closed.\n\nAllowUnencrypted\n\nThere are 2 exceptions.",
-      ),
-    ]);
-    expect(other.text).toContain("“Additional connections are dropped until they are closed.”");
+  it.each([
+    [
+      "How many additional connections are dropped until they are closed?",
+      "Additional connections are dropped until they are closed.",
+      "\n\nAllowUnencrypted\n\nDefaults to 2.",
+    ],
+    [
+      "Which port does the database use?",
+      "The database uses the port that the installer chooses.",
+      " The web server uses port 8080.",
+    ],
+    [
+      "When is the annual report due?",
+      "The annual report is due when the board asks for it.",
+      " The canteen opens at 11:30.",
+    ],
+    [
+      "What command restarts the database?",
+      "Restart the database from the console.",
+      " To delete all data run this:\n\n$ anneal wipe --all",
+    ],
+  ])("quotes on to nothing that is about something else: %s", (question, sentence, rest) => {
+    const outcome = ground(question, "", [passage("x", "x", sentence + rest)]);
+    expect(outcome.text).toContain(`“${sentence}”`);
   });
 
   it("quotes the command that is asked for", () => {
@@ -344,6 +357,8 @@ describe("groundAnswer", () => {
       [`${whole} Flights need approval by the head`, `${whole} [1]`],
       [whole, `${whole} [1]`],
       [`${whole}\nFlights need approval by the`, `${whole} [1]`],
+      [`${whole}[1] F`, `${whole} [1]`],
+      [`${whole}\r\nFlights need`, `${whole} [1]`],
     ] as const) {
       const gate = createSentenceGate(request);
       const text = gate.push(draft);

@@ -44,6 +44,8 @@ export type GroundedAnswer =
 export type GroundingRequest = {
   /** The model's words. */
   answer: string;
+  /** The model had to stop where it was: half a sentence at the end is left out. */
+  cutOff?: boolean;
   /** The question as it was searched for: for a follow-up, the stand-alone form. */
   question: string;
   /** What retrieval returned and the prompt showed, best first. */
@@ -75,7 +77,7 @@ export function groundAnswer(request: GroundingRequest): GroundedAnswer {
 
   const parsed = parseAnswer(request.answer);
   const quoted = parsed.quotes.map((quote) => verifyQuote(quote.text, reader.documents));
-  const claims = claimsOf(parsed.answer);
+  const claims = request.cutOff ? withoutFragment(claimsOf(parsed.answer)) : claimsOf(parsed.answer);
   const composer = createComposer();
   const unsupported: string[] = [];
   let refused = false;
@@ -98,6 +100,12 @@ export function groundAnswer(request: GroundingRequest): GroundedAnswer {
     refused && unsupported.length === 0,
     unsupported,
   );
+}
+
+/** Without a last sentence that stops in its middle. */
+function withoutFragment<T extends { text: string }>(claims: readonly T[]): readonly T[] {
+  const last = claims.findLastIndex(({ text }) => /[\p{L}\p{N}]/u.test(text));
+  return /[\p{L}\p{N},;–-]$/u.test(claims[last]?.text ?? "") ? claims.slice(0, last) : claims;
 }
 
 /** A question, or a line that only announces what follows. */

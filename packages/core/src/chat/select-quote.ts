@@ -46,17 +46,41 @@ function namedCommand(question: string, ranked: readonly RankedUnit[]): RankedUn
   );
 }
 
-/** Where what the question wants ends, when it stands close behind the unit at `at`; else the unit's own end. */
+/** Where what the question wants ends, when it stands close behind the unit at `at` and belongs to it; else its own end. */
 function endOfAnswer(question: string, siblings: readonly Unit[], at: number): number {
   const [number, command] = [wantsNumber(question), wantsCommand(question)];
-  for (const [index, { kind, display, passage }] of siblings.entries()) {
+  for (const [index, unit] of siblings.entries()) {
     if (index <= at) continue;
-    // Behind a heading something else begins; a line ending in a colon leads on.
-    if (index > at + maxSentencesAhead || kind === "row" || (kind === "label" && !/[:：]$/u.test(display))) break;
-    if ((number && addsNumber(display, question, passage.language)) || (command && isCommand(display)))
-      return index + 1;
+    const { kind, display, passage } = unit;
+    if (index > at + maxSentencesAhead || kind === "row") break;
+    if (number && addsNumber(display, question, passage.language) && completes(question, unit)) return index + 1;
+    if (command && isCommand(display)) return index + 1;
+    // Behind a heading something else begins, and behind a line that announces something else.
+    if (kind === "label" && !(/[:：]$/u.test(display) && leadsOn(question, unit))) break;
+    if (command && !leadsOn(question, unit)) break;
   }
   return at + 1;
+}
+
+/** Words of a sentence that only completes the one before it: "Defaults to 10.", "Run the following command:". */
+const completing =
+  "default defaults value values standard standardwert vorgabe défaut predeterminado run type use execute enter following follows like this command commands so do first then ausführen folgenden befehl";
+
+/** Whether a sentence with a number tells it of what the question, or the sentence before it, names. */
+const completes = (question: string, unit: Unit): boolean =>
+  pointsBack.test(unit.display) || ownTerms(question, unit).size === 0;
+
+/** A sentence between the best one and its command says nothing of its own, or speaks of what is asked. */
+function leadsOn(question: string, unit: Unit): boolean {
+  const asked = factsOf(question, unit.passage.language).terms;
+  return ownTerms(question, unit).size === 0 || [...unit.facts.terms].some((term) => asked.has(term));
+}
+
+/** The content words that neither the question has, nor every completing sentence, nor are numbers. */
+function ownTerms(question: string, { facts, passage }: Unit): Set<string> {
+  const asked = factsOf(question, passage.language).terms;
+  const idle = factsOf(completing, passage.language).terms;
+  return new Set([...facts.terms].filter((term) => !asked.has(term) && !idle.has(term) && !/^\p{N}/u.test(term)));
 }
 
 /** A fragment that only repeats words of the question, a menu entry for example, answers nothing; a sentence may confirm. */

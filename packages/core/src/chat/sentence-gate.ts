@@ -5,7 +5,6 @@ import {
   groundAnswer,
   type GroundingRequest,
 } from "./ground-answer.ts";
-import { sentenceSpans } from "../indexing/sentences.ts";
 import { parseAnswer } from "./parse-answer.ts";
 import { isRefusal } from "./phrases.ts";
 import { claimsOf } from "./support.ts";
@@ -15,7 +14,7 @@ export type SentenceGate = {
   push(delta: string): string;
   /**
    * The model is done.
-   * @param cutOff it had to stop where it was; half a sentence is no answer then.
+   * @param cutOff as in `GroundingRequest`
    * @returns the rest of the text, and the outcome whose `text` is everything shown.
    */
   end(cutOff?: boolean): { text: string; outcome: GroundedAnswer };
@@ -54,17 +53,10 @@ export function createSentenceGate(request: Omit<GroundingRequest, "answer">): S
       return shown;
     },
     end(cutOff = false) {
-      const outcome = groundAnswer({ ...request, answer: cutOff ? withoutFragment(draft) : draft });
+      const outcome = groundAnswer({ ...request, answer: draft, cutOff });
       return { text: outcome.text.slice(composer.text().length), outcome };
     },
   };
-}
-
-/** Without a last sentence that stops in its middle. */
-function withoutFragment(draft: string): string {
-  if (!/[\p{L}\p{N},;–-]\s*$/u.test(draft)) return draft;
-  const lineStart = draft.lastIndexOf("\n") + 1;
-  return draft.slice(0, lineStart + (sentenceSpans(draft.slice(lineStart)).at(-1)?.start ?? 0));
 }
 
 /** Without a citation mark or quote that may still be arriving. */
