@@ -82,6 +82,12 @@ describe("groundAnswer", () => {
   it("quotes the command that is asked for", () => {
     const outcome = ground("Which command makes SELinux allow Cockpit to listen on port 443?", "", [selinux]);
     expect(outcome.text).toContain("$ sudo semanage port -m -t websm_port_t -p tcp 443”");
+    const refused = ground(
+      "Which command tells SELinux to allow Cockpit to listen on port 443?",
+      "I don't know: the documents do not say.",
+      [selinux],
+    );
+    expect(refused.text).toContain("$ sudo semanage port -m -t websm_port_t -p tcp 443”");
     const general = ground("Which command tells SELinux to allow Cockpit to listen on the new port?", "", [selinux]);
     expect(general.text).toContain("$ sudo semanage port -a -t websm_port_t -p tcp 9999”");
   });

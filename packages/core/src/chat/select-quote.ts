@@ -12,7 +12,7 @@ const maxSentencesAhead = 3;
 export type Quote = {
   /** The best unit, with the sentence or the rows that belong to it; neighbours in one passage, in order. */
   units: Unit[];
-  /** The best unit's, as in `RankedUnit`. */
+  /** Of the unit that says most about the question, as in `RankedUnit`. */
   coverage: number;
 };
 
@@ -25,8 +25,9 @@ export function selectQuote(question: string, documents: readonly Unit[][], opti
   const ranked = rankUnits(question, documents, options).filter(({ unit }) => addsTo(question, unit));
   const [first] = ranked;
   if (!first) return null;
+  const { coverage } = first;
   const best = namedCommand(question, ranked) ?? first;
-  const { unit, coverage } = best;
+  const { unit } = best;
   if (unit.kind === "row") return { units: options.similarity ? selectTied(ranked, documents) : [unit], coverage };
   const siblings = documents.find((each) => each.includes(unit)) ?? [];
   const at = siblings.indexOf(unit);
