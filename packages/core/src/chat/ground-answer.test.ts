@@ -83,7 +83,7 @@ describe("groundAnswer", () => {
     const outcome = ground("Which command makes SELinux allow Cockpit to listen on port 443?", "", [selinux]);
     expect(outcome.text).toContain("$ sudo semanage port -m -t websm_port_t -p tcp 443”");
     const refused = ground(
-      "Which command tells SELinux to allow Cockpit to listen on port 443?",
+      "SELinux is protecting the server: which command tells it to allow Cockpit to listen on the new port 443?",
       "I don't know: the documents do not say.",
       [selinux],
     );
