@@ -8,6 +8,7 @@ import type { PageLoader } from "./load-page.ts";
 import { readLoginState } from "./login-state.ts";
 import { createMissingPages } from "./missing-pages.ts";
 import { assertMayStart, openSite, type OpenedSite } from "./open-site.ts";
+import { openHostPaces } from "./host-paces.ts";
 import { observedFetch } from "./observed-fetch.ts";
 import { createPageRenderer } from "./page-renderer.ts";
 import { readHtml } from "./read-html.ts";
@@ -37,8 +38,8 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
   });
   const fetch = observedFetch(guarded, addresses, context);
   const identity = identityOf(config);
-  const { requestsPerSecond, concurrency } = config;
-  const client = createSiteClient({ fetch, identity, login, requestsPerSecond, concurrency, signal });
+  const paces = openHostPaces(config);
+  const client = createSiteClient({ fetch, identity, login, paces, signal });
   const renderer =
     chromiumPath === null || config.render === "never"
       ? null
@@ -106,6 +107,7 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
   return {
     open,
     async close() {
+      paces.close();
       await renderer?.close();
       await fetch.close();
     },

@@ -1,6 +1,7 @@
 import { Response } from "undici";
 import { describe, expect, it } from "vitest";
 import { createTestClock } from "../../conformance/test-clock.ts";
+import { openHostPaces } from "./host-paces.ts";
 import { createSiteClient } from "./site-client.ts";
 import { siteOf } from "./site-url.ts";
 
@@ -17,8 +18,7 @@ function clientOf(answer: (url: string, count: number) => Response, requestsPerS
     },
     identity: { userAgent: "x", from: null },
     login: null,
-    requestsPerSecond,
-    concurrency: 1,
+    paces: openHostPaces({ requestsPerSecond, concurrency: 1 }, new Map()),
     signal: new AbortController().signal,
     clock,
   });

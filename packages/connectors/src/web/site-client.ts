@@ -1,9 +1,9 @@
 import { AnnealError } from "@anneal/core/errors";
-import pLimit, { type LimitFunction } from "p-limit";
 import type { Response } from "undici";
 import { systemClock, type Clock } from "../clock.ts";
 import { tooLarge } from "../failure.ts";
 import { toFetchError, type GuardedFetch } from "../guarded-fetch.ts";
+import type { HostPaces, Pace } from "./host-paces.ts";
 import type { LoginState } from "./login-state.ts";
 import type { Site } from "./site-url.ts";
 
@@ -17,8 +17,6 @@ export type SiteClient = {
   headersFor(url: string, options?: { anonymous: boolean }): Record<string, string>;
 };
 
-type Pace = { delayMs: number; nextStart: number; limit: LimitFunction };
-
 /** The machine's own clock may be set while a crawl paces itself by it. */
 const steadyClock: Clock = { ...systemClock, now: () => performance.now() };
 
@@ -29,22 +27,12 @@ export function createSiteClient(options: {
   fetch: GuardedFetch;
   identity: { userAgent: string; from: string | null };
   login: LoginState | null;
-  requestsPerSecond: number;
-  concurrency: number;
+  paces: HostPaces;
   signal: AbortSignal;
   clock?: Clock;
 }): SiteClient {
   const { signal, identity, login, clock = steadyClock } = options;
-  const paces = new Map<string, Pace>();
-
-  const paceOf = (host: string): Pace => {
-    let pace = paces.get(host);
-    if (pace === undefined) {
-      pace = { delayMs: 1000 / options.requestsPerSecond, nextStart: 0, limit: pLimit(options.concurrency) };
-      paces.set(host, pace);
-    }
-    return pace;
-  };
+  const { paceOf } = options.paces;
   const waitForTurn = async (pace: Pace) => {
     const now = clock.now();
     const start = Math.max(now, pace.nextStart);
