@@ -88,8 +88,8 @@ test("lets a stranger in as far as the door, and a member in with a member's rig
   expect((await query(page, "access.keys")).code).toBe("UNAUTHENTICATED");
 });
 
-for (const unverified of [false, "false"]) {
-  test(`refuses an address with email_verified ${JSON.stringify(unverified)}, be it the administrator's`, async ({
+for (const unverified of [false, "false", undefined]) {
+  test(`refuses an address with email_verified ${JSON.stringify(unverified) ?? "left out"}, be it the administrator's`, async ({
     page,
   }) => {
     oidc.people.set("mallory", { email: administrator.email, email_verified: unverified, name: "Mallory" });

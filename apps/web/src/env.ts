@@ -35,6 +35,7 @@ const envSchema = z.object({
   ANNEAL_OIDC_ISSUER: z.url().optional(),
   ANNEAL_OIDC_CLIENT_ID: z.string().optional(),
   ANNEAL_OIDC_CLIENT_SECRET: z.string().optional(),
+  ANNEAL_OIDC_TRUST_EMAIL: z.enum(["true", "false"]).default("false"),
 });
 
 export type Env = z.infer<typeof envSchema>;

@@ -1,5 +1,5 @@
 import type { SyncInput, SyncOutcome, SyncResult } from "@anneal/core/connect/contract";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { Wait } from "@anneal/core/connect/plan-wait";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
@@ -64,12 +64,12 @@ export function createConnectActivities(deps: {
   python: PythonRuntime;
   observeRemote: (kind: string) => RemoteObserver;
   readerPushes: ReaderPushes;
-  /** Of a source's documents that one sync may delete without a person's word, 0 to 1; left out: a fifth. */
-  maxDeletedShare?: number;
+  /** What one sync may delete without a person's word; left out: the default policy. */
+  deletions?: Pick<DeletionPolicy, "maxShare" | "freeCount">;
   /** For one document's content; left out: ten minutes. */
   documentTimeoutMs?: number;
 }) {
-  const { objects, secretBox, maxDeletedShare = defaultDeletionPolicy.maxShare } = deps;
+  const { objects, secretBox } = deps;
   const { documentTimeoutMs = defaultDocumentTimeoutMs } = deps;
   const { db, tryLock } = deps.database;
 
@@ -102,7 +102,7 @@ export function createConnectActivities(deps: {
         signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
         tempDir,
         limits: defaultLimits,
-        deletions: { ...defaultDeletionPolicy, maxShare: maxDeletedShare, confirmed: place.confirmDeletions },
+        deletions: { ...defaultDeletionPolicy, ...deps.deletions, confirmed: place.confirmDeletions },
         chromiumPath: deps.chromiumPath,
         python: deps.python,
         onRemoteEvent: deps.observeRemote(source.kind),

@@ -29,7 +29,8 @@ export function describeSignInError(error: string): SignInProblem {
       return {
         code: "FORBIDDEN",
         message: "Your identity provider has not confirmed your e-mail address.",
-        action: "Confirm it there, then sign in again.",
+        action:
+          "Confirm it there, then sign in again. If it never says so of anybody, an administrator can trust it (ANNEAL_OIDC_TRUST_EMAIL).",
       };
     case "offline":
       return {

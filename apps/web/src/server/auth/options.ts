@@ -32,8 +32,8 @@ export function authOptions(client: string | null = null): AuthOptions {
           recordFailedSignIn(database(), attempt, "NO_EMAIL");
           return "/sign-in?error=no-email";
         }
-        // An address is who somebody is here. Providers of one company leave the claim out; some send it as a text.
-        if (String(claims.email_verified ?? true) !== "true") {
+        // An address is who somebody is here. Some providers leave the claim out, some send it as a text.
+        if (String(claims.email_verified ?? env().ANNEAL_OIDC_TRUST_EMAIL) !== "true") {
           recordFailedSignIn(database(), attempt, "UNVERIFIED");
           return "/sign-in?error=unverified";
         }
