@@ -54,14 +54,14 @@ const columns: DataColumn<RunView>[] = [
     id: "stages",
     header: "Stages",
     enableSorting: false,
-    meta: { width: "10rem", card: "hidden" },
+    meta: { width: "12rem", card: "hidden" },
     cell: ({ row }) => <StageStrip run={row.original} />,
   },
   {
     id: "dropped",
     header: "Dropped",
     accessorFn: (run) => run.stages.reduce((sum, stage) => sum + stage.droppedCount, 0),
-    meta: { align: "right", width: "5.5rem" },
+    meta: { align: "right", width: "6.5rem" },
     cell: ({ getValue }) => formatNumber(getValue<number>()),
   },
   {
