@@ -325,6 +325,8 @@ export function listSourceKinds(): {
   administratorOnly: boolean;
   config: JsonSchema;
   secrets: JsonSchema;
+  /** The settings that say who gets to see the credentials. */
+  addressFields: string[];
   signIn: SignInOffer | null;
 }[] {
   return Object.entries(kinds).map(([kind, { title, description, administratorOnly, ...found }]) => ({
@@ -334,8 +336,17 @@ export function listSourceKinds(): {
     administratorOnly,
     config: describe(found.configSchema),
     secrets: withoutSignedIn(describe(found.secretSchema)),
+    addressFields: settingsReadBy(found.secretsGoTo),
     signIn: found.signIn ? { field: found.signIn.field, value: found.signIn.value, with: found.signIn.with } : null,
   }));
+}
+
+/** Found by asking it, so that a kind names them in one place: it reads each, whatever the others are. */
+function settingsReadBy(secretsGoTo: SourceKind["secretsGoTo"]): string[] {
+  const read = new Set<string>();
+  const settings: Record<string, unknown> = new Proxy({}, { get: (_, name) => void read.add(String(name)) });
+  secretsGoTo(settings);
+  return [...read];
 }
 
 /** What a sign-in brings is nothing to type. */
