@@ -3,6 +3,7 @@ import { workspaceMembers } from "@anneal/core/access/acl";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
+import { tryLock } from "../lock.ts";
 import { saveWorkspace } from "./access.ts";
 import { quarantineRef, listSources, saveSource } from "./connect.ts";
 import { createRun } from "./loop.ts";
@@ -18,6 +19,7 @@ import {
   requestPause,
   saveCursor,
   saveSyncProgress,
+  syncLockName,
 } from "./source-syncs.ts";
 
 let test: TestDatabase;
@@ -49,6 +51,20 @@ const begin = async (id: string = randomUUID(), runId: string | null = null) => 
 };
 const rows = async () => (await listSyncs(scope, sourceId, { limit: 10, offset: 0 })).rows;
 const checkpoint = async (sync: Awaited<ReturnType<typeof begin>>) => saveCursor(scope, sourceId, { version: 1 }, sync);
+
+it("is interrupted while its row says that it runs and nobody holds the source's lock, and at no other time", async () => {
+  const lock = (await tryLock(test.appUrl, syncLockName(sourceId)))!;
+  const [first, second] = [await begin(), await begin()];
+  const states = async () => (await rows()).map(({ id, status, interrupted }) => ({ id, status, interrupted }));
+  expect(await states()).toEqual([
+    { id: second.id, status: "running", interrupted: false },
+    { id: first.id, status: "failed", interrupted: false },
+  ]);
+  await lock.release();
+  expect(await states()).toMatchObject([{ status: "running", interrupted: true }, { interrupted: false }]);
+  await endSync(scope, second, { status: "done", heldBack: null });
+  expect(await states()).toMatchObject([{ status: "done", interrupted: false }, { interrupted: false }]);
+});
 
 describe("a pause", () => {
   it("is heard of at the next checkpoint, and by the next attempt of a sync that failed meanwhile", async () => {

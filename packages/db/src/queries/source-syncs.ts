@@ -296,16 +296,20 @@ export async function listRunningSyncs(scope: Scope) {
   );
 }
 
+/** SQL: the row says that it runs, and nobody reads the source: that of a process that died. */
+const isInterrupted = sql<boolean>`case when ${sourceSyncs.status} = 'running'
+  then not ${isLocked(sql`'sync:' || ${sourceSyncs.sourceId}::text`)} else false end`;
+
 /** Newest first. */
 export async function listSyncs(
   scope: Scope,
   sourceId: string,
   page: { limit: number; offset: number },
-): Promise<{ rows: SourceSync[]; total: number }> {
+): Promise<{ rows: (SourceSync & { interrupted: boolean })[]; total: number }> {
   const where = ofSource(scope, sourceId);
   return inWorkspace(scope, async (tx) => {
     const rows = await tx
-      .select(syncColumns)
+      .select({ ...syncColumns, interrupted: isInterrupted })
       .from(sourceSyncs)
       .where(where)
       .orderBy(desc(sourceSyncs.startedAt), desc(sourceSyncs.id))
