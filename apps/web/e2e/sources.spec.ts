@@ -41,13 +41,13 @@ test("a source is tried before it is saved: what is wrong and what to do, then w
   consoleErrors.length = 0;
 });
 
-/** A service that takes one token, answers no other but "slow", whom it keeps waiting, and remembers whom it saw. */
+/** A service that takes one token, keeps those waiting that begin with "slow", refuses all others, and remembers whom it saw. */
 async function startTokenService() {
   const seen: string[] = [];
   const server = createServer((request, response) => {
     const token = request.headers.authorization?.replace("Bearer ", "") ?? "none";
     seen.push(token);
-    if (token === "slow") return;
+    if (token.startsWith("slow")) return;
     response.writeHead(token === "right" ? 200 : 401, { "content-type": "application/json" });
     response.end(JSON.stringify(token === "right" ? [{ id: "one" }] : { error: "unknown token" }));
   }).listen(0, "127.0.0.1");
@@ -177,6 +177,62 @@ test("what is typed while a source is tried ends that try, and only what stands 
     expect(checks).toMatchObject({ begun: 2, mostAtOnce: 1 });
   } finally {
     await service.stop();
+  }
+});
+
+test("sign-ins that are cut short count as those that were refused: after three a form tries none by itself", async ({
+  page,
+}) => {
+  const service = await startTokenService();
+  try {
+    await page.clock.install();
+    const checks = watchChecks(page);
+    const form = await describeService(page, service.url, "slow-1");
+    for (const guess of ["slow-1", "slow-2", "slow-3"]) {
+      await form.getByLabel("Token or key").fill(guess);
+      await expect.poll(() => service.seen, { timeout: 40_000 }).toContain(guess);
+    }
+    await form.getByLabel("Token or key").fill("right");
+    await expect(form.getByText("Lest the account be locked")).toBeVisible();
+    await page.clock.runFor(60_000);
+    expect(checks.begun).toBe(3);
+    expect(service.seen).not.toContain("right");
+    await form.getByRole("button", { name: "Test" }).click();
+    await expect(form.getByRole("status")).toContainText("can be read and holds 1 item");
+    expect(await seriousFindings(page)).toEqual([]);
+  } finally {
+    await service.stop();
+  }
+});
+
+test("typed credentials go to another address only when they are asked to be sent there", async ({ page }) => {
+  const [service, other] = [await startTokenService(), await startTokenService()];
+  try {
+    await page.clock.install();
+    const checks = watchChecks(page);
+    const form = await describeService(page, service.url, "right");
+    const found = form.getByRole("status").filter({ hasText: "can be read and holds 1 item" });
+    await expect(found).toBeVisible();
+    await form.getByLabel("Address", { exact: true }).fill(other.url);
+    await expect(form.getByText("Where the credentials go was changed after they were entered.")).toBeVisible();
+    await page.clock.runFor(60_000);
+    expect([checks.begun, other.seen]).toEqual([1, []]);
+    // What says nothing of the address makes no difference, and where they were typed for they may go.
+    await form.getByLabel("Id", { exact: true }).fill("key");
+    await form.getByLabel("Id", { exact: true }).fill("id");
+    await page.clock.runFor(60_000);
+    expect([checks.begun, other.seen]).toEqual([1, []]);
+    await form.getByLabel("Address", { exact: true }).fill(service.url);
+    await expect(found).toBeVisible();
+    expect(checks.begun).toBe(2);
+
+    await form.getByLabel("Address", { exact: true }).fill(other.url);
+    await form.getByRole("button", { name: "Test" }).click();
+    await expect(found).toBeVisible();
+    expect(other.seen).toContain("right");
+    expect(await seriousFindings(page)).toEqual([]);
+  } finally {
+    await Promise.all([service.stop(), other.stop()]);
   }
 });
 

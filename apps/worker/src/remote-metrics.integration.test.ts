@@ -102,6 +102,16 @@ it("gives no more than a hundred hosts a series of their own", async () => {
   expect(await valueOf(total, { kind: "postgres", host: "other" })).toBe(1);
 });
 
+it("names no host of what is only tried, so that no mistyped one takes a source's place", async () => {
+  const observe = createRemoteMetrics(Runtime.instance().metricMeter);
+  for (let index = 0; index < 150; index += 1)
+    observe("mongodb", "draft")({ type: "throttled", host: `mistyped-${index}.example` });
+  observe("mongodb")({ type: "throttled", host: "docs.example" });
+  const total = "anneal_remote_throttled_total";
+  expect(await valueOf(total, { kind: "mongodb", host: "unsaved" })).toBe(150);
+  expect(await valueOf(total, { kind: "mongodb", host: "docs.example" })).toBe(1);
+});
+
 it("says which setting to change where the address is another program's", () => {
   expect(refusal).toMatchObject({
     code: "PORT_TAKEN",

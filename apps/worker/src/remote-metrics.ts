@@ -16,12 +16,15 @@ export const remoteBuckets = {
 /** Each is a series of its own; sources come and go while a worker runs. */
 const maxHosts = 100;
 
+/** An observer for a kind of source. A draft's host may be one that was typed wrong: it takes no other's place. */
+export type ObserveRemote = (kind: string, of?: "source" | "draft") => RemoteObserver;
+
 /**
  * Counts remote calls of all sources, for Prometheus. Labels are fixed words and the host that is asked: no workspace, no
- * source, no document and no path is told by them. After the first hundred hosts, further ones are "other".
- * @returns an observer for each kind of source
+ * source, no document and no path is told by them. Hosts of sources that are only tried are "unsaved" together; after the
+ * first hundred others, further ones are "other".
  */
-export function createRemoteMetrics(meter: MetricMeter): (kind: string) => RemoteObserver {
+export function createRemoteMetrics(meter: MetricMeter): ObserveRemote {
   const requests = meter.createCounter(
     "anneal_remote_requests_total",
     "",
@@ -52,41 +55,44 @@ export function createRemoteMetrics(meter: MetricMeter): (kind: string) => Remot
     "Credentials had anew because the service refused the ones before, by outcome: ok or failed.",
   );
   const hosts = new Set<string>();
-  const nameOf = (host: string) => {
+  const nameSaved = (host: string) => {
     if (hosts.size < maxHosts) hosts.add(host);
     return hosts.has(host) ? host : "other";
   };
 
-  return (kind) => (event) => {
-    switch (event.type) {
-      case "request": {
-        const host = nameOf(event.host);
-        requests.add(1, { kind, host, status: classOf(event.status) });
-        durations.record(event.durationMs / 1000, { kind, host });
-        return;
+  return (kind, of = "source") => {
+    const nameOf = of === "draft" ? () => "unsaved" : nameSaved;
+    return (event) => {
+      switch (event.type) {
+        case "request": {
+          const host = nameOf(event.host);
+          requests.add(1, { kind, host, status: classOf(event.status) });
+          durations.record(event.durationMs / 1000, { kind, host });
+          return;
+        }
+        case "operation": {
+          const { operation, outcome } = event;
+          const host = nameOf(event.host);
+          operations.add(1, { kind, host, operation, outcome });
+          operationDurations.record(event.durationMs / 1000, { kind, host, operation });
+          return;
+        }
+        case "received":
+          received.add(event.bytes, { kind, host: nameOf(event.host) });
+          return;
+        case "throttled":
+          throttled.add(1, { kind, host: nameOf(event.host) });
+          return;
+        case "wait":
+          waits.record(event.waitMs / 1000, { kind, host: nameOf(event.host), cause: event.cause });
+          return;
+        case "renewal":
+          renewals.add(1, { kind, outcome: event.ok ? "ok" : "failed" });
+          return;
+        default:
+          assertNever(event);
       }
-      case "operation": {
-        const { operation, outcome } = event;
-        const host = nameOf(event.host);
-        operations.add(1, { kind, host, operation, outcome });
-        operationDurations.record(event.durationMs / 1000, { kind, host, operation });
-        return;
-      }
-      case "received":
-        received.add(event.bytes, { kind, host: nameOf(event.host) });
-        return;
-      case "throttled":
-        throttled.add(1, { kind, host: nameOf(event.host) });
-        return;
-      case "wait":
-        waits.record(event.waitMs / 1000, { kind, host: nameOf(event.host), cause: event.cause });
-        return;
-      case "renewal":
-        renewals.add(1, { kind, outcome: event.ok ? "ok" : "failed" });
-        return;
-      default:
-        assertNever(event);
-    }
+    };
   };
 }
 

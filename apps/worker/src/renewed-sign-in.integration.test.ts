@@ -33,6 +33,7 @@ import { createCheckActivities } from "./activities/check-source.ts";
 import { createConnectActivities } from "./activities/connect.ts";
 import { workflowsPath } from "./check-determinism.ts";
 import { withFailures } from "./error-map.ts";
+import type { ObserveRemote } from "./remote-metrics.ts";
 
 // A source that reads with an account's sign-in, by the real workflows on a real Temporal and a real database.
 
@@ -49,6 +50,8 @@ let fake: FakeMicrosoft;
 let drive: FakeDrive;
 let config: Record<string, unknown>;
 
+/** As what the calls are counted. */
+const observed = new Set<string>();
 const box = createSecretBox(randomBytes(32).toString("base64"));
 /** Nothing here is in an index. */
 const noPushes = { begin: async () => undefined, ensure: async () => undefined };
@@ -80,7 +83,9 @@ beforeAll(async () => {
     secretBox: box,
     chromiumPath: null,
     python: { python, pythonPath: undefined },
-    observeRemote: () => () => undefined,
+    observeRemote: ((kind, of = "source") =>
+      () =>
+        void observed.add(`${of} of ${kind}`)) satisfies ObserveRemote,
   };
   const objects = openFolderStore(join(test.dir, "objects"));
   worker = await Worker.create({
@@ -183,11 +188,15 @@ describe("a source that reads with a person's sign-in", () => {
       expect(await handle.result()).toMatchObject({ status: "ok" });
       expect(await historyOf(handle)).not.toContain("refresh-");
     };
+    observed.clear();
     await check({ sourceId });
+    expect([...observed]).toEqual(["source of sharepoint"]);
     const sealedSecrets = (await getSource(scope, sourceId)).sealedSecrets;
     const draft = { id: randomUUID(), kind: "sharepoint", config, sealedSecrets, sealedFor: sourceId };
     await saveDraft(scope, draft);
+    observed.clear();
     await check({ draftId: draft.id });
+    expect([...observed]).toEqual(["draft of sharepoint"]);
     await check({ sourceId });
     expect(fake.entra.exchanges).toBeGreaterThanOrEqual(3);
   });

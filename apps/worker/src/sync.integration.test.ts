@@ -8,10 +8,10 @@ import { taskQueue, type StageInput } from "@anneal/core/loop/contract";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { deleteSource, saveSource } from "@anneal/db/queries/connect";
+import { deleteSource, listSources, saveSource } from "@anneal/db/queries/connect";
 import { countSourceDocuments, getDocument, listDocuments } from "@anneal/db/queries/documents";
 import { createRun, getRun } from "@anneal/db/queries/loop";
-import { listSyncs, requestPause } from "@anneal/db/queries/source-syncs";
+import { endSync, listSyncFailures, listSyncs, requestPause, type SyncCounts } from "@anneal/db/queries/source-syncs";
 import { releaseDocument, restoreDocument } from "@anneal/db/queries/tombstones";
 import { createSecretBox } from "@anneal/db/secret-box";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
@@ -55,6 +55,8 @@ const noPushes: ReaderPushes = { begin: async () => undefined, ensure: async () 
 
 /** How many contents were stored, and what happens before each. */
 const store = { puts: 0, beforePut: async (_count: number): Promise<void> => undefined };
+/** What happens before a source is locked, which is before its sync has a row or goes on in it. */
+let beforeLock = async (): Promise<void> => undefined;
 
 beforeAll(async () => {
   test = await startTestDatabase();
@@ -96,7 +98,13 @@ beforeAll(async () => {
     maxHeartbeatThrottleInterval: "200 milliseconds",
     activities: withFailures({
       ...createConnectActivities({
-        database,
+        database: {
+          db: database.db,
+          async tryLock(name) {
+            await beforeLock();
+            return database.tryLock(name);
+          },
+        },
         objects,
         secretBox,
         chromiumPath: null,
@@ -138,11 +146,15 @@ beforeEach(async () => {
   });
   store.puts = 0;
   store.beforePut = async () => undefined;
+  beforeLock = async () => undefined;
 });
 
 const nameOf = (index: number) => `${String(index).padStart(4, "0")}.txt`;
 const write = (index: number) => writeFile(join(folder, nameOf(index)), `${sourceId} ${index}`);
 const writeAll = (count: number) => Promise.all(Array.from({ length: count }, (_, index) => write(index)));
+const pickCounts = ({ scanned, read, added, changed, removed, dropped, bytes }: SyncCounts): SyncCounts => {
+  return { scanned, read, added, changed, removed, dropped, bytes };
+};
 const syncs = async () => (await listSyncs(scope, sourceId, { limit: 20, offset: 0 })).rows;
 const live = () => countSourceDocuments(scope, [sourceId]);
 
@@ -283,6 +295,38 @@ describe("a sync whose source asks to be left alone", () => {
     const continued = await start({ waited: { syncId: row!.id, idleWaits: 1 } });
     expect(await continued.result()).toMatchObject({ scanned: 30, changed: 30 });
     expect(await syncs()).toMatchObject([{ id: row!.id, status: "done", added: 30, read: 30 }]);
+  });
+
+  it("still tells after the wait what it could not read before its checkpoint", async () => {
+    await writeAll(30);
+    store.beforePut = async (put) => {
+      if (put === 20) throw throttled(3_600_000);
+    };
+    const handle = await start();
+    await waiting();
+    await handle.terminate();
+    // As an attempt leaves it that was told of a failure by a feed, which tells nothing twice.
+    const [{ id, ...row }] = (await syncs()) as [Awaited<ReturnType<typeof syncs>>[number]];
+    const failure = { ref: "gone.txt", code: "SOURCE_FORBIDDEN" as const, message: "No.", action: "Grant it." };
+    const ended = { id, sourceId, counts: pickCounts({ ...row, dropped: 1 }), failures: [failure] };
+    await endSync(scope, ended, { status: "waiting", until: new Date(), error: throttled(1).toReport() });
+    const continued = await start({ waited: { syncId: id, idleWaits: 1 } });
+    expect(await continued.result()).toMatchObject({ scanned: 30, failed: 1 });
+    expect(await syncs()).toMatchObject([{ id, status: "done", added: 30, dropped: 1 }]);
+    expect(await listSyncFailures(scope, id)).toEqual([failure]);
+  });
+
+  it("waits no longer where the attempt after the wait fails before it begins", async () => {
+    await writeAll(1);
+    store.beforePut = async () => {
+      beforeLock = async () => {
+        throw new AnnealError("DISK_FULL", "The disk is full.", { action: "Make room." });
+      };
+      throw throttled(20);
+    };
+    await expect(sync()).rejects.toThrow();
+    expect(await syncs()).toMatchObject([{ status: "failed", waitsUntil: null, error: { code: "DISK_FULL" } }]);
+    expect(await listSources(scope)).toMatchObject([{ waitsUntil: null, lastSyncError: { code: "DISK_FULL" } }]);
   });
 
   it("within a run says so in the run's stage, and the run has all of it", async () => {

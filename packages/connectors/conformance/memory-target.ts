@@ -7,7 +7,8 @@ export type StoredDocument = { item: SourceItem; text: string };
 
 /**
  * The simplest consumer that keeps the stream's promises: what it has applied is durable, a cursor is stored only at
- * its checkpoint, and a kill may fall before or after the write of any change.
+ * its checkpoint, a kill may fall before or after the write of any change, and a content that is refused because the
+ * source asks to be left alone ends the run.
  */
 export class MemoryTarget {
   readonly documents = new Map<string, StoredDocument>();
@@ -72,7 +73,10 @@ export class MemoryTarget {
             text: new TextDecoder().decode(await collectBytes(body)),
           });
         } catch (error) {
-          this.failures.push({ ref: change.item.ref, error: reportOf(error) });
+          const report = reportOf(error);
+          // No failure of this document: the source would refuse the next one as well, and a feed tells of none twice.
+          if (report.code === "RATE_LIMITED") throw error;
+          this.failures.push({ ref: change.item.ref, error: report });
         }
         return;
       case "moved": {

@@ -8,7 +8,10 @@ export type Relay = {
   port: number;
   /** From here on nothing breaks any more. */
   mend(): void;
-  /** Counts anew what the server sends, over all connections, and spoils the one over which the last of it would go. */
+  /**
+   * Counts anew what the server sends, over all connections that are made from now on, and spoils the one over which the
+   * last of it would go. What the ones before still have to say is not counted, and they are left in peace.
+   */
   begin(spoiling: { afterBytes: number; by: "ending" | "standing still" } | null): void;
   /** Since it began. */
   sentByServer(): number;
@@ -34,11 +37,13 @@ export async function startRelay(serverPort: number, options: RelayOptions = {})
   const names: string[] = [];
   let sentByClients = "";
   let sentByServer = 0;
+  let begins = 0;
   let spoiling: Parameters<Relay["begin"]>[0] = null;
   let hasSpoilt = false;
   let breaks = options.breakAfterBytes !== undefined;
   const relay = (client: Socket) => {
     const server = connect(serverPort, "127.0.0.1");
+    const since = begins;
     let sentBytes = 0;
     let begun = "";
     for (const socket of [client, server]) {
@@ -56,8 +61,9 @@ export async function startRelay(serverPort: number, options: RelayOptions = {})
     server.on("data", (chunk) => {
       if (stands) return;
       sentBytes += chunk.length;
-      sentByServer += chunk.length;
-      if (spoiling !== null && sentByServer > spoiling.afterBytes) {
+      const counts = since === begins;
+      if (counts) sentByServer += chunk.length;
+      if (counts && spoiling !== null && sentByServer > spoiling.afterBytes) {
         const { by, afterBytes } = spoiling;
         hasSpoilt = true;
         spoiling = null;
@@ -81,6 +87,7 @@ export async function startRelay(serverPort: number, options: RelayOptions = {})
     port: (listener.address() as AddressInfo).port,
     mend: () => (breaks = false),
     begin(next) {
+      begins += 1;
       spoiling = next;
       hasSpoilt = false;
       sentByServer = 0;

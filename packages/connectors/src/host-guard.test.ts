@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { isAllowedAddress, isPrivateHost } from "./host-guard.ts";
+import { assertAllowedHost, guardedLookup, isAllowedAddress, isPrivateHost, refuseHost } from "./host-guard.ts";
 
 describe("isAllowedAddress", () => {
   it.each(["93.184.216.34", "1.1.1.1", "2606:4700::1111"])("lets the public address %s through", (address) => {
@@ -60,5 +60,38 @@ describe("isPrivateHost", () => {
     for (const host of ["example.org", "8.8.8.8", "localhost.example", "169.254.169.254"]) {
       expect(isPrivateHost(host)).toBe(false);
     }
+  });
+});
+
+describe("what is advised where an address is refused", () => {
+  const opensPrivateHosts = /administrator allow private hosts/;
+
+  it("is to allow private hosts where that helps", () => {
+    for (const address of ["10.0.0.1", "::1", "100.64.0.1"])
+      expect(refuseHost(address).action).toMatch(opensPrivateHosts);
+  });
+
+  it("is nothing that never helps, for metadata services and reserved addresses", () => {
+    for (const address of ["169.254.169.254", "fd00:ec2::254", "100.100.100.200", "0.0.0.0", "fe80::1"]) {
+      const { message, action } = refuseHost(address);
+      expect(message).toContain("metadata service");
+      expect(action).not.toMatch(opensPrivateHosts);
+      expect(() => assertAllowedHost(address, true)).toThrow(message);
+    }
+  });
+
+  it.each([
+    { addresses: ["10.0.0.1"], helps: true },
+    { addresses: ["10.0.0.1", "169.254.169.254"], helps: false },
+  ])("goes by what a name was resolved to: $addresses", async ({ addresses, helps }) => {
+    const lookup = guardedLookup(false, (_, __, answer) =>
+      answer(
+        null,
+        addresses.map((address) => ({ address, family: 4 })),
+      ),
+    );
+    const refused = await new Promise<unknown>((resolve) => lookup("name.example", {}, (error) => resolve(error)));
+    expect(refused).toMatchObject({ code: "SOURCE_FORBIDDEN", details: { host: "name.example" } });
+    expect(opensPrivateHosts.test((refused as { action: string }).action)).toBe(helps);
   });
 });

@@ -41,10 +41,19 @@ export function isPrivateHost(host: string): boolean {
   return privateRanges.has(ipaddr.process(bare).range());
 }
 
-export function refuseHost(host: string): AnnealError {
+/** @param addresses what the host was resolved to; left out where nobody knows, or the host is an address itself */
+export function refuseHost(host: string, addresses: readonly string[] = [host]): AnnealError {
+  const details = { host, code: "HOST_REFUSED" };
+  if (addresses.some((address) => isIP(address) !== 0 && !isAllowedAddress(address, true))) {
+    const what = "the address of a metadata service, or one that is reserved";
+    return new AnnealError("SOURCE_FORBIDDEN", `"${host}" is ${what}; no source may use it.`, {
+      action: "No setting opens it: enter another address, or tell whoever runs the service that it leads there.",
+      details,
+    });
+  }
   return new AnnealError("SOURCE_FORBIDDEN", `"${host}" is a private or reserved address, which sources may not use.`, {
     action: "Use a public address, or have an administrator allow private hosts for this source.",
-    details: { host, code: "HOST_REFUSED" },
+    details,
   });
 }
 
@@ -64,13 +73,15 @@ export function guardedLookup(allowPrivateHosts: boolean, resolve: Resolve = dns
       if (error) return callback(error, []);
       const first = addresses[0];
       if (first === undefined || addresses.some(({ address }) => !isAllowedAddress(address, allowPrivateHosts))) {
-        return callback(refuseHost(host), []);
+        return callback(refuseHost(host, literals(addresses)), []);
       }
       if (options.all) callback(null, addresses);
       else callback(null, first.address, first.family);
     });
   };
 }
+
+const literals = (addresses: readonly LookupAddress[]) => addresses.map(({ address }) => address);
 
 export type Resolve = (
   host: string,

@@ -1,10 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { cp, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
 import { migrate } from "drizzle-orm/node-postgres/migrator";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { migrationsBefore } from "../testing/migrations-before.ts";
 import { startTestDatabase, type TestDatabase } from "../testing/start-test-database.ts";
 import { openDatabase, type Scope } from "./database.ts";
 import { migrateDatabase } from "./migrate.ts";
@@ -18,18 +16,6 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 
-/** The migrations that were there before the one of this name. */
-async function migrationsBefore(name: string): Promise<string> {
-  const folder = join(test.dir, "migrations");
-  await cp(fileURLToPath(new URL("../migrations", import.meta.url)), folder, { recursive: true });
-  const path = join(folder, "meta/_journal.json");
-  const journal = JSON.parse(await readFile(path, "utf8")) as { entries: { tag: string }[] };
-  const at = journal.entries.findIndex(({ tag }) => tag === name);
-  expect(at).toBeGreaterThan(0);
-  await writeFile(path, JSON.stringify({ ...journal, entries: journal.entries.slice(0, at) }));
-  return folder;
-}
-
 it("documents that were stored before long refs had digests are found by theirs", async () => {
   const place = (url: string) => new URL("/before", url).href;
   const server = openDatabase(test.ownerUrl);
@@ -40,7 +26,7 @@ it("documents that were stored before long refs had digests are found by theirs"
   // It could be stored because it compresses well.
   const refs = ["a.txt", `${"deep/".repeat(800)}b.txt`, "c\\d.txt"];
   const owner = openDatabase(place(test.ownerUrl));
-  await migrate(owner.db, { migrationsFolder: await migrationsBefore("0019_long_refs") });
+  await migrate(owner.db, { migrationsFolder: await migrationsBefore("0019_long_refs", test.dir) });
   await owner.db.execute(sql`insert into workspaces (id, slug, name) values (${workspaceId}, 'w', 'W')`);
   await owner.db.execute(sql`insert into sources (id, workspace_id, name, kind, config, default_acl)
     values (${sourceId}, ${workspaceId}, 's', 'file', '{}', '{"allow":[],"deny":[]}')`);

@@ -13,6 +13,15 @@ const kinds = [
     secrets: { properties: { password: { type: "string" } } },
     signIn: null,
   },
+  {
+    kind: "imap",
+    title: "E-mail (IMAP)",
+    description: "Messages.",
+    defaultAudience: "nobody",
+    config: { properties: { host: { type: "string" } } },
+    secrets: { properties: {} },
+    signIn: null,
+  },
 ];
 const check = {
   summary: "“shop” can be read and holds 2 tables.",
@@ -37,14 +46,14 @@ function startPortal(checked: object | AnnealError = check): PortalClient & { to
   };
 }
 
-async function add(portal: PortalClient, options: Partial<AddSourceOptions>, input = "") {
+async function add(portal: PortalClient, options: Partial<AddSourceOptions>, input = "", kind = "postgres") {
   const said: string[] = [];
   const surroundings = {
     env: { DB_PASSWORD: "from-env" },
     say: (line: string) => said.push(line),
     readInput: async () => input,
   };
-  await addSource(portal, "postgres", { set: [], secret: [], ...options }, surroundings);
+  await addSource(portal, kind, { set: [], secret: [], ...options }, surroundings);
   return said;
 }
 
@@ -116,6 +125,21 @@ describe("adding a source from the command line", () => {
       await expect(add(portal, { config: "-", dryRun }, file)).rejects.toBe(refused);
       expect(portal.told).toHaveLength(1);
     }
+  });
+
+  it("shows a mailbox to nobody unless it is told otherwise, and says so", async () => {
+    const audienceOf = (portal: ReturnType<typeof startPortal>) =>
+      (portal.told.at(-1) as [string, { audience: string }])[1].audience;
+    const portal = startPortal();
+    const said = await add(portal, { set: ["host=imap.example"] }, "", "imap");
+    expect(audienceOf(portal)).toBe("nobody");
+    expect(said.join("\n")).toContain("shown to nobody; --audience members");
+    expect(
+      (await add(portal, { set: ["host=imap.example"], audience: "members" }, "", "imap")).join("\n"),
+    ).not.toContain("nobody");
+    expect(audienceOf(portal)).toBe("members");
+    await add(portal, { set: ["host=db.example"] });
+    expect(audienceOf(portal)).toBe("members");
   });
 
   it("refuses a name that is taken before anything is tried", async () => {

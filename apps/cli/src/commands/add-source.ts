@@ -44,7 +44,7 @@ export async function addSource(
   const place = Object.values(config).find((each) => typeof each === "string") ?? "";
   const source = {
     name: options.name ?? file.name ?? `${kind.title} ${place}`.trim(),
-    audience: options.audience ?? file.audience ?? "members",
+    audience: options.audience ?? file.audience ?? kind.defaultAudience ?? "members",
     schedule: options.schedule ?? file.schedule ?? null,
   };
   await refuseTakenName(portal, source.name);
@@ -58,6 +58,8 @@ export async function addSource(
     return;
   }
   await portal.mutate("connect.create", { ...access, ...source }, z.unknown());
+  if (source.audience === "nobody" && (options.audience ?? file.audience) === undefined)
+    say("Documents without permissions of their own are shown to nobody; --audience members shows them to everyone.");
   say(`✓ “${source.name}” is added. Read it with \`anneal connect sync ${JSON.stringify(source.name)}\`.`);
 }
 

@@ -21,7 +21,15 @@ import { listAuditEvents } from "@anneal/db/queries/audit";
 import { markDocumentDeleted, saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { saveDatasetVersion } from "@anneal/db/queries/dataset";
 import { applyChunkPlan, saveCollection } from "@anneal/db/queries/indexing";
-import { replaceDrops, beginStage, createRun, endRun, endStage } from "@anneal/db/queries/loop";
+import {
+  beginStage,
+  claimRunning,
+  createRun,
+  endRun,
+  endStage,
+  replaceDrops,
+  setStageProgress,
+} from "@anneal/db/queries/loop";
 import { POST as embed } from "../app/api/v1/embeddings/route.ts";
 import { createIdentity, type Identity, type Role } from "#server/auth/identity.ts";
 import { retrieve } from "#server/chat/retrieve.ts";
@@ -33,7 +41,7 @@ import { appRouter } from "#server/root.ts";
 
 let test: TestDatabase;
 let scope: Scope;
-let people: Record<"admin" | "scientist" | "member", Identity>;
+let people: Record<"admin" | "scientist" | "operator" | "member", Identity>;
 let engine: Server;
 
 beforeAll(async () => {
@@ -57,7 +65,12 @@ afterAll(async () => {
 beforeEach(async () => {
   const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
   scope = { db: test.db, workspaceId: id };
-  people = { admin: await join("admin"), scientist: await join("data_scientist"), member: await join("member") };
+  people = {
+    admin: await join("admin"),
+    scientist: await join("data_scientist"),
+    operator: await join("operator"),
+    member: await join("member"),
+  };
 });
 
 async function join(role: Role): Promise<Identity> {
@@ -197,6 +210,15 @@ describe("a dataset as a whole", () => {
   });
 });
 
+const summaryOf = (stages: RunSummary["stages"]): RunSummary => ({
+  stages,
+  dataset: { id: "d", digest: "d", train: 1, eval: 0 },
+  run: { id: "r", steps: 1, tokensPerSecond: 1, loss: { first: 1, last: 1, eval: null, window: 1 } },
+  adapter: { name: "a", digest: "d", rank: 8 },
+  deployment: { servingName: "a@d", swapMs: 1, replicas: 1 },
+  index: { collection: "c", documents: 1, chunks: 1 },
+});
+
 describe("what a run left out", () => {
   const drop = (ref: string, documentId?: string) => ({ ref, code: "X", reason: `Of ${ref}.`, documentId });
   const refsOf = (stages: { stage: Stage; dropped: { ref: string }[] }[]) =>
@@ -215,20 +237,15 @@ describe("what a run left out", () => {
         await replaceDrops(scope, runId, stage, [drop(first, open.documentId), drop(second, closed.documentId)]);
       else await replaceDrops(scope, runId, stage, [drop("train:3")]);
     }
-    const summary = {
-      stages: (["clean", "dataset", "train"] as const).map((stage) => ({ stage, durationMs: 1, in: 2, out: 0 })),
-      dataset: { id: "d", digest: "d", train: 1, eval: 0 },
-      run: { id: "r", steps: 1, tokensPerSecond: 1, loss: { first: 1, last: 1, eval: null, window: 1 } },
-      adapter: { name: "a", digest: "d", rank: 8 },
-      deployment: { servingName: "a@d", swapMs: 1, replicas: 1 },
-      index: { collection: "c", documents: 1, chunks: 1 },
-    } satisfies RunSummary;
+    const facts = { durationMs: 1, in: 2, out: 0 };
+    const summary = summaryOf((["clean", "dataset", "train"] as const).map((stage) => ({ stage, ...facts })));
     // As earlier versions stored it.
     const stages = summary.stages.map((stage) => ({ ...stage, dropped: [drop("closed.md", closed.documentId)] }));
     await endRun(scope, runId, { status: "done", report: { ...summary, stages } as RunSummary });
 
-    const { report } = await as(people.member).loop.get({ runId });
+    const { report } = await as(people.operator).loop.get({ runId });
     expect(report).toEqual(summary);
+    expect(JSON.stringify((await as(people.member).loop.get({ runId })).report)).not.toContain("closed.md");
     const all = ["clean open.md", "dataset How open?", "train train:3"];
     // As the command line reads it.
     expect(refsOf(runReportSchema.parse(await as(people.scientist).loop.report({ runId })).stages)).toEqual(all);
@@ -253,6 +270,92 @@ describe("what a run left out", () => {
     expect(JSON.stringify(run)).not.toContain("closed.md");
     expect(run.error).toMatchObject({ message: "Nothing is left.", details: { count: 1 }, stage: "clean" });
     expect(run.stages.find(({ stage }) => stage === "clean")?.error).toMatchObject({ details: { count: 1 } });
+  });
+});
+
+describe("how many documents a run went through", () => {
+  const counted = { done: 12_345, total: 20_000, ratePerSecond: 5, etaMs: 60_000, unit: "documents", note: "Payroll" };
+  const lost = {
+    code: "CONFLICT" as const,
+    message: "The source no longer has 12345 of 20000 documents.",
+    action: "Confirm it.",
+    details: { known: 20_000, missing: 12_345 },
+  };
+  const figures = /12[,.]?345|20[,.]?000|Payroll/;
+  const keepers = () => [people.admin, people.scientist, people.operator];
+
+  async function startedRun() {
+    const runId = randomUUID();
+    await createRun(scope, { id: runId, workflowId: "w", startedBy: "ada", settings: {} });
+    return runId;
+  }
+
+  it("is told while it runs to those who keep the workspace running, and to members only that it goes on", async () => {
+    const runId = await startedRun();
+    await claimRunning(scope, runId);
+    for (const stage of ["connect", "clean", "dedupe", "dataset", "index"] as const) {
+      await beginStage(scope, runId, stage);
+      await setStageProgress(scope, runId, stage, counted);
+      for (const person of keepers()) {
+        const { loop, work } = as(person);
+        for (const run of [await loop.get({ runId }), (await loop.overview()).runs[0], (await work.active()).runs[0]])
+          expect(run!.stages.find((each) => each.stage === stage)).toMatchObject({ progress: counted });
+      }
+      const { loop, work } = as(people.member);
+      const answers = [await loop.get({ runId }), await loop.overview(), await work.active()];
+      expect(answers[0]).toMatchObject({ status: "running" });
+      expect(JSON.stringify(answers)).not.toMatch(figures);
+    }
+    // How far a training is says nothing of a source.
+    await beginStage(scope, runId, "train");
+    await setStageProgress(scope, runId, "train", { ...counted, unit: "steps", note: null });
+    const { stages } = await as(people.member).loop.get({ runId });
+    expect(stages.find(({ stage }) => stage === "train")).toMatchObject({ progress: { done: 12_345, unit: "steps" } });
+  });
+
+  it("is told afterwards to them too, with what was held back, and to members that it was done", async () => {
+    const runId = await startedRun();
+    const counts = { inCount: 20_000, outCount: 12_345, note: `3 new or changed, 0 deleted. ${lost.message}` };
+    const index = { collection: "c", documents: 12_345, chunks: 20_000 };
+    const reported: RunSummary["stages"] = [];
+    for (const stage of ["connect", "clean", "dedupe", "dataset", "index"] as const) {
+      await beginStage(scope, runId, stage);
+      await endStage(scope, runId, stage, { status: "done", ...counts });
+      reported.push({ stage, durationMs: 1, in: 20_000, out: 12_345 });
+    }
+    await endStage(scope, runId, "train", { status: "done", inCount: 7, outCount: 7, note: null });
+    reported.push({ stage: "train", durationMs: 1, in: 7, out: 7 });
+    await endRun(scope, runId, { status: "done", report: { ...summaryOf(reported), index } });
+
+    for (const person of keepers()) {
+      const run = await as(person).loop.get({ runId });
+      expect(run.stages[0]).toMatchObject({ stage: "connect", ...counts, droppedCount: 0 });
+      expect(run.report).toMatchObject({ stages: reported, index });
+    }
+    const { loop } = as(people.member);
+    const run = await loop.get({ runId });
+    expect(JSON.stringify([run, await loop.overview()])).not.toMatch(figures);
+    const nothing = { inCount: null, outCount: null, droppedCount: null, progress: null };
+    expect(run.stages[0]).toMatchObject({ stage: "connect", status: "done", ...nothing });
+    expect(run.stages[0]!.note).toContain("told to those who keep the workspace running");
+    expect(run.stages.find(({ stage }) => stage === "train")).toMatchObject({ inCount: 7, outCount: 7, note: null });
+    expect(run.report).toMatchObject({ adapter: { name: "a" }, index: { collection: "c", documents: null } });
+    expect(run.report?.stages.at(-1)).toMatchObject({ stage: "train", in: 7, out: 7 });
+  });
+
+  it("does not stand in the error that it ended with", async () => {
+    const runId = await startedRun();
+    await endStage(scope, runId, "connect", { status: "failed", error: lost });
+    await endRun(scope, runId, { status: "failed", error: { ...lost, stage: "connect" } });
+    const answers = async (person: Identity) => [
+      await as(person).loop.get({ runId }),
+      await as(person).loop.overview(),
+    ];
+    expect(JSON.stringify(await answers(people.member))).not.toMatch(figures);
+    expect(await answers(people.operator)).toMatchObject([
+      { error: lost },
+      { attention: [{ detail: expect.stringContaining("12345") }] },
+    ]);
   });
 });
 

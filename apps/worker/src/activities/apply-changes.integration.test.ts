@@ -76,6 +76,8 @@ async function begin(signal = new AbortController().signal): Promise<AppliedSync
       python: null,
     },
     documentTimeoutMs: 60_000,
+    idleWaits: 0,
+    sleptMs: () => 0,
     progress: { report: async () => undefined },
   };
   return applied;

@@ -12,6 +12,8 @@ import { fetchContent, type HeldContent } from "./fetch-content.ts";
 import { createKnownItems } from "./known-items.ts";
 import { createLanes } from "./lanes.ts";
 import { quarantine } from "./quarantine.ts";
+import { createRefusedContents } from "./refused-contents.ts";
+import { unlistFailure } from "./sync-failures.ts";
 import { createSyncMeter } from "./sync-meter.ts";
 import { createUpsertWriter, requireOfDocument, type UpsertWriter } from "./write-upserts.ts";
 
@@ -33,7 +35,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
   const own = <Audience extends SourceAcl | null>(acl: Audience) =>
     acl === null || connector.directory === "vendor" ? acl : aclOfSource(acl, source.id);
   const fingerprints = createFingerprintReader(scope, source.id);
-  const reading = { ...applied, fingerprints };
+  const reading = { ...applied, fingerprints, refused: createRefusedContents(sync, applied.idleWaits) };
   const writer = createUpsertWriter(reading);
   const meter = createSyncMeter({
     scope,
@@ -68,6 +70,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
       }
       case "delete":
         fingerprints.forget(change.ref);
+        unlistFailure(sync, change.ref);
         if (await markDocumentDeleted(scope, source.id, change.ref)) counts.removed += 1;
         break;
       case "acl":
@@ -128,11 +131,12 @@ async function fetchUpsert(
   writer: UpsertWriter,
   { item, content }: Extract<Change, { type: "upsert" }>,
 ): Promise<void> {
-  const { objects, context, documentTimeoutMs } = reading;
+  const { objects, context } = reading;
   let held: HeldContent;
   try {
-    held = await fetchContent(objects, content, context, documentTimeoutMs);
-  } catch (error) {
+    held = await fetchContent(objects, content, context, reading.documentTimeoutMs, reading.sleptMs);
+  } catch (failure) {
+    const error = reading.refused.judge(item.ref, failure);
     requireOfDocument(reading, error);
     // What came before it of the same document counts.
     if (writer.unwritten.has(item.ref)) await writer.settle();

@@ -4,6 +4,7 @@ import type { Scope } from "@anneal/db/database";
 import { getSource, type Source } from "@anneal/db/queries/connect";
 import { endSync, type SyncCounts, type SyncState } from "@anneal/db/queries/source-syncs";
 import { isDeepStrictEqual } from "node:util";
+import { countStored } from "./count-stored.ts";
 import type { ProgressReporter } from "./progress.ts";
 
 export type EndingSync = {
@@ -40,8 +41,7 @@ export function waitNote(name: string, until: Date): string {
 
 /** Whether something is durable that was not before: documents, or a place in the source to go on from. */
 async function hasAdvanced({ scope, source, sync, countsBefore }: EndingSync): Promise<boolean> {
-  const stored = ({ added, changed, removed }: SyncCounts) => added + changed + removed;
-  if (stored(sync.counts) > stored(countsBefore)) return true;
+  if (countStored(sync.counts) > countStored(countsBefore)) return true;
   const { cursor } = await getSource(scope, source.id);
   return !isDeepStrictEqual(cursor, source.cursor);
 }

@@ -5,7 +5,6 @@ import { AnnealError } from "@anneal/core/errors";
 import { defaultLimits } from "@anneal/connectors/connector";
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import { requireConnector } from "@anneal/connectors/registry";
-import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
 import type { Database, Scope } from "@anneal/db/database";
 import { getSource } from "@anneal/db/queries/connect";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
@@ -15,9 +14,11 @@ import { cancellationSignal, heartbeat } from "@temporalio/activity";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ObserveRemote } from "../remote-metrics.ts";
 
 type Checked = {
   scope: Scope;
+  of: "source" | "draft";
   kind: string;
   config: Record<string, unknown>;
   sealedSecrets: Buffer | null;
@@ -36,10 +37,10 @@ export function createCheckActivities(deps: {
   secretBox: SecretBox;
   chromiumPath: string | null;
   python: PythonRuntime;
-  observeRemote: (kind: string) => RemoteObserver;
+  observeRemote: ObserveRemote;
 }) {
   async function check(checked: Checked, tempDir: string): Promise<CheckOutcome> {
-    const { scope, kind, config, sealedSecrets, sealedFor, isKept } = checked;
+    const { scope, of, kind, config, sealedSecrets, sealedFor, isKept } = checked;
     const connector = requireConnector(kind);
     const secrets = sealedSecrets === null ? {} : deps.secretBox.open(sealedSecrets, sealedFor);
     const result = await connector.check(connector.configSchema.parse(config), connector.secretSchema.parse(secrets), {
@@ -49,7 +50,7 @@ export function createCheckActivities(deps: {
       deletions: defaultDeletionPolicy,
       chromiumPath: deps.chromiumPath,
       python: deps.python,
-      onRemoteEvent: deps.observeRemote(kind),
+      onRemoteEvent: deps.observeRemote(kind, of),
       renewSecrets: isKept ? (renew) => renewCredentials(scope, deps.secretBox, sealedFor, renew) : undefined,
     });
     return toCheckOutcome(result);
@@ -77,10 +78,10 @@ export function createCheckActivities(deps: {
 
 async function load(scope: Scope, of: CheckInput["of"]): Promise<Checked> {
   if ("sourceId" in of) {
-    return { ...(await getSource(scope, of.sourceId)), scope, sealedFor: of.sourceId, isKept: true };
+    return { ...(await getSource(scope, of.sourceId)), scope, of: "source", sealedFor: of.sourceId, isKept: true };
   }
   const draft = await takeDraft(scope, of.draftId);
-  return { ...draft, scope, isKept: draft.sealedFor !== draft.id };
+  return { ...draft, scope, of: "draft", isKept: draft.sealedFor !== draft.id };
 }
 
 const tooSlow: CheckOutcome = {

@@ -18,7 +18,9 @@ import {
   beginSync,
   endSync,
   findOpenSync,
+  failWaiting,
   isPauseRequested,
+  listSyncFailures,
   skipSync,
   syncLockName,
   type SyncEnd,
@@ -40,6 +42,7 @@ import { beginWait, waitNote } from "./begin-wait.ts";
 import { defaultDocumentTimeoutMs } from "./deadline.ts";
 import { followReaderChanges } from "./follow-readers.ts";
 import { createProgressReporter, type ProgressReporter } from "./progress.ts";
+import { createSleepMeter } from "./sleep-meter.ts";
 
 export type ConnectActivities = ReturnType<typeof createConnectActivities>;
 
@@ -98,7 +101,9 @@ export function createConnectActivities(deps: {
         return { heldBack: null };
       }
       const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
+      const sleeps = createSleepMeter();
       const context: ConnectContext = {
+        clock: sleeps.clock,
         signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
         tempDir,
         limits: defaultLimits,
@@ -111,7 +116,8 @@ export function createConnectActivities(deps: {
       // Before the documents: whoever left a group must not read the new ones that it admits.
       await applyDirectory({ scope, source, secrets, context });
       const applied = { scope, objects, source, sync, secrets, context, documentTimeoutMs, progress };
-      const end = await applyChanges(applied);
+      const idleWaits = place.idleWaits ?? 0;
+      const end = await applyChanges({ ...applied, idleWaits, sleptMs: sleeps.sleptMs });
       await close(end);
       return { heldBack: end.status === "done" ? end.heldBack : null };
     } catch (error) {
@@ -180,7 +186,8 @@ export function createConnectActivities(deps: {
         const current = await getSource(scope, source.id);
         const counts = await beginSync(scope, sync);
         const place = { scope, source: current, lock, progress, confirmDeletions: input.confirmDeletions, idleWaits };
-        const end = await readLocked(place, { ...sync, counts, failures: [] });
+        const failures = await listSyncFailures(scope, sync.id);
+        const end = await readLocked(place, { ...sync, counts, failures });
         if ("wait" in end) return { status: "waiting", syncId: sync.id, ...end.wait };
         const { scanned, added, changed, removed, dropped } = counts;
         const live = await countSourceDocuments(scope, [source.id]);
@@ -231,9 +238,11 @@ export function createConnectActivities(deps: {
       throw new Error("This sync cannot wait.");
     },
 
-    /** A sync that was cancelled while it waited. */
-    async endWaiting({ workspaceId, syncId }: { workspaceId: string; syncId: string }): Promise<void> {
-      await abandonSync({ db, workspaceId }, syncId);
+    /** A sync that was cancelled while it waited, or whose attempt after a wait failed before it began. */
+    async endWaiting(input: { workspaceId: string; syncId: string; error?: ErrorReport }): Promise<void> {
+      const { workspaceId, syncId, error } = input;
+      if (error === undefined) await abandonSync({ db, workspaceId }, syncId);
+      else await failWaiting({ db, workspaceId }, syncId, error);
     },
 
     /** The stage's counts: every live document of its sources, less those whose content could not be had. */

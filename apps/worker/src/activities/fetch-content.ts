@@ -24,7 +24,7 @@ export type HeldContent = {
 
 /**
  * Opens content and reads it to its end while hashing it, and holds it until it is released.
- * @param timeoutMs for all of it
+ * @param timeoutMs for all of it, less what its source's requests sleep meanwhile
  * @throws AnnealError DOCUMENT_TOO_LARGE, DOCUMENT_TIMEOUT, DISK_FULL, and what the content fails with
  */
 export async function fetchContent(
@@ -32,8 +32,9 @@ export async function fetchContent(
   content: ContentHandle,
   context: Pick<ConnectContext, "tempDir" | "limits" | "signal">,
   timeoutMs: number,
+  sleptMs?: () => number,
 ): Promise<HeldContent> {
-  const deadline = createDeadline(context.signal, timeoutMs);
+  const deadline = createDeadline(context.signal, timeoutMs, sleptMs);
   let stream: AsyncIterator<Uint8Array> | undefined;
   const spool = createSpool(join(context.tempDir, randomUUID()));
   const hash = createHash("sha256");
@@ -61,9 +62,12 @@ export async function fetchContent(
       release: spool.remove,
     };
   } catch (error) {
+    const timeout = deadline.over();
+    // What failed in time is told as it is, however long it takes to let go of it.
+    deadline.clear();
     await Promise.all([letGo(stream, context.signal), spool.remove()]);
     // What an aborted request fails with says less.
-    deadline.throwIfOver();
+    if (timeout !== null) throw timeout;
     throw isDiskFull(error) ? diskFullError(`the disk of ${context.tempDir}`, error) : error;
   } finally {
     deadline.clear();

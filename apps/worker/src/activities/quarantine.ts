@@ -1,8 +1,8 @@
-import { maxSyncFailures } from "@anneal/core/connect/contract";
 import type { ErrorReport } from "@anneal/core/errors";
 import { quarantineRef, unreadFingerprint } from "@anneal/db/queries/connect";
 import { isRefusedValue } from "@anneal/db/queries/upsert-documents";
 import type { ReadingSync } from "./applied-sync.ts";
+import { listFailure } from "./sync-failures.ts";
 
 /** A document that could not be read, or a folder. Of a source that was removed meanwhile, this says so and ends the sync. */
 export async function quarantine(
@@ -10,11 +10,8 @@ export async function quarantine(
   ref: string,
   error: ErrorReport,
 ): Promise<void> {
-  sync.counts.dropped += 1;
+  listFailure(sync, ref, error);
   const { code, message, action } = error;
-  // The list is JSON in the database, which takes no null character.
-  const failure = { ref: ref.replaceAll("\0", "\ufffd"), code, message, action };
-  if (sync.failures.length < maxSyncFailures) sync.failures.push(failure);
   const drop = { stage: "connect", code, reason: `${message} ${action}` };
   try {
     await quarantineRef(scope, source.id, ref, drop);

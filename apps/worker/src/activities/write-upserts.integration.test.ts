@@ -20,6 +20,7 @@ import type { ReadingSync } from "./applied-sync.ts";
 import { fetchContent } from "./fetch-content.ts";
 import { createKnownItems } from "./known-items.ts";
 import { quarantine } from "./quarantine.ts";
+import { createRefusedContents } from "./refused-contents.ts";
 import { createUpsertWriter, type UpsertWriter } from "./write-upserts.ts";
 
 let test: TestDatabase;
@@ -42,12 +43,13 @@ beforeEach(async () => {
   await saveSource(scope, { id, ...facts });
   cancel = new AbortController();
   const counts = { scanned: 0, read: 0, added: 0, changed: 0, removed: 0, dropped: 0, bytes: 0 };
+  const sync = { id: randomUUID(), counts, failures: [] };
   reading = {
     scope,
     objects,
     source: await getSource(scope, id),
     secrets: {},
-    sync: { id: randomUUID(), counts, failures: [] },
+    sync,
     context: {
       signal: cancel.signal,
       tempDir: await mkdtemp(join(test.dir, "temp-")),
@@ -57,8 +59,11 @@ beforeEach(async () => {
       python: null,
     },
     documentTimeoutMs: 60_000,
+    idleWaits: 0,
+    sleptMs: () => 0,
     progress: { report: async () => undefined },
     fingerprints: createFingerprintReader(scope, id),
+    refused: createRefusedContents(sync, 0),
   };
   writer = createUpsertWriter(reading);
 });

@@ -6,6 +6,7 @@ import { createBatchWriter, type BatchWriter } from "./batch-writer.ts";
 import type { HeldContent } from "./fetch-content.ts";
 import { createLanes } from "./lanes.ts";
 import { quarantine } from "./quarantine.ts";
+import { unlistFailure } from "./sync-failures.ts";
 
 export type FetchedUpsert = { item: SourceItem; content: HeldContent };
 
@@ -93,6 +94,7 @@ async function writeUpserts(reading: ReadingSync, batch: readonly FetchedUpsert[
       sync.counts.read += 1;
       sync.counts.bytes += batch[index]!.content.facts.sizeBytes;
       if (change !== "unchanged") sync.counts[change] += 1;
+      unlistFailure(sync, batch[index]!.item.ref);
     }
   } catch (error) {
     const [first] = batch;

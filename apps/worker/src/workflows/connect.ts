@@ -1,10 +1,11 @@
 import type { CheckOutcome } from "@anneal/core/connect/check-outcome";
-import type { CheckInput, SyncInput, SyncResult } from "@anneal/core/connect/contract";
+import type { CheckInput, SyncInput, SyncOutcome, SyncResult, WaitedSync } from "@anneal/core/connect/contract";
 import type { StageInput } from "@anneal/core/loop/contract";
 import {
   CancellationScope,
   continueAsNew,
   executeChild,
+  isCancellation,
   patched,
   proxyActivities,
   sleep,
@@ -12,6 +13,7 @@ import {
 } from "@temporalio/workflow";
 import type { CheckActivities } from "../activities/check-source.ts";
 import type { ConnectActivities } from "../activities/connect.ts";
+import { reportOf } from "./failure.ts";
 import { runStage } from "./run-stage.ts";
 
 const { listSourcesToSync, summariseConnect, endWaiting } = proxyActivities<ConnectActivities>({
@@ -61,12 +63,28 @@ export async function sync(input: SyncInput): Promise<SyncResult> {
   if (!patched(waitsByTimer)) return syncSource({ ...input, runId: null });
   let { waited } = input;
   for (;;) {
-    const outcome = await readSource(waited === undefined ? input : { ...input, waited });
+    const outcome = await (waited === undefined ? readSource(input) : readAfterWait({ ...input, waited }));
     if (outcome.status === "read") return outcome.result;
     const { syncId, waitMs, idleWaits } = outcome;
     waited = { syncId, idleWaits };
     await waitForSource(input.workspaceId, syncId, waitMs);
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof sync>({ ...input, waited });
+  }
+}
+
+/** Its row says that it waits until the attempt has begun, which it may never do: a full disk, a lost database. */
+async function readAfterWait(input: SyncInput & { waited: WaitedSync }): Promise<SyncOutcome> {
+  try {
+    return await readSource(input);
+  } catch (failure) {
+    const { workspaceId, waited } = input;
+    const end = {
+      workspaceId,
+      syncId: waited.syncId,
+      ...(isCancellation(failure) ? {} : { error: reportOf(failure) }),
+    };
+    await CancellationScope.nonCancellable(() => endWaiting(end));
+    throw failure;
   }
 }
 

@@ -2,7 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { RestError } from "@azure/storage-blob";
 import { findAnnealError, systemCode, unreachable } from "../failure.ts";
 import { refuseHost } from "../host-guard.ts";
-import { isAboutLoad } from "../remote/remote-answer.ts";
+import { isAboutLoad, isVague } from "../remote/remote-answer.ts";
 import { RateLimited } from "../remote/rate-limited.ts";
 import { retryAfterMs } from "../web/site-client.ts";
 
@@ -31,7 +31,10 @@ export function toAzureBlobError(
   if (systemCode(error) === "SOURCE_FORBIDDEN") return refuseHost(source.host);
   const code = error.message.startsWith("Server failed to authenticate") ? "AuthenticationFailed" : codeOf(error);
   const details = { code };
-  const limited = new RateLimited({ place: container, toldMs: toldMs(error, nowMs), details });
+  const status = statusOf(error);
+  // The service gives up on one blob with a 500 of that name.
+  const vague = code === "OperationTimedOut" || (status !== null && isVague(status));
+  const limited = new RateLimited({ place: container, toldMs: toldMs(error, nowMs), details, vague });
   switch (code) {
     case "AuthenticationFailed":
     case "InvalidAuthenticationInfo":
@@ -76,7 +79,6 @@ export function toAzureBlobError(
     case "OperationTimedOut":
       return limited;
   }
-  const status = statusOf(error);
   if (status !== null && isAboutLoad(status, null)) return limited;
   // Whoever cancels a sync is asked before; the SDK also calls it so when a connection ends in the middle of a blob.
   if (error.name === "AbortError") return brokenOff(place);

@@ -99,7 +99,8 @@ describe("a container behind the gateway", () => {
 
   it("asks six times where no time is told, and leaves a minute to the workflow", async () => {
     const { api, read, slept } = await start(() => refusal(503, "ServerBusy"));
-    expect(await errorOf(read())).toMatchObject({ code: "RATE_LIMITED", details: { retryAfterMs: 60_000 } });
+    const details = { retryAfterMs: 60_000, unexplained: true };
+    expect(await errorOf(read())).toMatchObject({ code: "RATE_LIMITED", details });
     expect([api.requests.length, slept]).toEqual([6, [1000, 2000, 4000, 8000, 16_000]]);
   });
 

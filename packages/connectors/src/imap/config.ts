@@ -68,7 +68,7 @@ export const imapSecretSchema = z.object({
   accessToken: z.string().min(1).optional().meta({
     title: "OAuth access token",
     description:
-      "Instead of a password. Scope https://mail.google.com/ at Google, https://outlook.office.com/IMAP.AccessAsUser.All at Microsoft.",
+      "Instead of a password. Scope https://mail.google.com/ at Google, https://outlook.office.com/IMAP.AccessAsUser.All at Microsoft. It lasts about an hour and is not renewed: good for one reading by hand. Exchange Online, which takes no password, cannot be read by a schedule.",
   }),
 });
 export type ImapSecrets = z.infer<typeof imapSecretSchema>;

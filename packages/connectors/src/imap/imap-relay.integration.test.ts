@@ -1,9 +1,11 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { describeMail } from "../../conformance/describe-mail.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startRelay, type Relay } from "../../conformance/start-relay.ts";
 import { changesOf, secrets, subjectsOf, sync, type MailAccount } from "../../conformance/start-mail-server.ts";
 import { testContext } from "../../conformance/test-context.ts";
+import { inHostSlot, operationsPerHost } from "../remote/host-slots.ts";
 import type { RemoteEvent } from "../remote/remote-observer.ts";
 import type { ImapConfig } from "./config.ts";
 import { imapConnector } from "./imap-connector.ts";
@@ -75,6 +77,30 @@ describeMail("mail behind a relay", (server) => {
       const host = `127.0.0.1:${config.port}`;
       expect(events).toContainEqual({ type: "throttled", host });
       expect(events).toContainEqual({ type: "wait", host, cause: "told", waitMs: 20_000 });
+    });
+  });
+
+  it("keeps no place at the server while it waits", async () => {
+    const account = server.createAccount();
+    await account.append("INBOX", "a", "a");
+    await through(account, { transform: throttling(20_000, 1).transform }, async (config) => {
+      const { signal } = new AbortController();
+      const inSlot = <T>(work: () => Promise<T>) =>
+        inHostSlot(`127.0.0.1:${config.port}`, operationsPerHost, signal, work);
+      const ended = Promise.withResolvers<void>();
+      // All places but one.
+      const others = Array.from({ length: operationsPerHost - 1 }, () => inSlot(() => ended.promise));
+      const found: string[] = [];
+      const sleep = async () => {
+        found.push(await Promise.race([inSlot(async () => "free"), nextTurn("taken")]));
+      };
+      const context = testContext({ clock: { now: () => Date.now() + found.length * 20_000, sleep } });
+      const target = new MemoryTarget();
+      await target.apply(imapConnector.read({ config, secrets, cursor: null, known: target.known(), context }));
+      expect(subjectsOf(target)).toEqual(["a"]);
+      expect(found).toEqual(["free"]);
+      ended.resolve();
+      await Promise.all(others);
     });
   });
 

@@ -58,8 +58,8 @@ export async function openImapSession(
       await pacing.turn();
       // It ends when it stands still while a document is worked on, and some servers end it on a broken message.
       if (!client.usable) ({ client, throttled } = await connected());
-      throttled.begin();
-      return calls.call(operation, async () => {
+      return calls.call(operation, async (withoutSlot) => {
+        throttled.begin(withoutSlot);
         try {
           return await work();
         } catch (error) {

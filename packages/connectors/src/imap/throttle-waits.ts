@@ -1,12 +1,13 @@
 import type { ImapFlow } from "imapflow";
+import type { WithoutSlot } from "../remote/host-slots.ts";
 import type { Pacing } from "../remote/pacing.ts";
 
 /** What the library waits by: an inner part of it, which a test with a server that throttles watches. */
 type Waiting = { throttleWait(delayMs: number): Promise<boolean> };
 
 export type ThrottleWaits = {
-  /** Before each piece of work. */
-  begin(): void;
+  /** Before each piece of work, which sleeps without its place at the host. */
+  begin(withoutSlot: WithoutSlot): void;
   /** What the server asked for and is left to the workflow, or null. */
   leftMs(): number | null;
 };
@@ -18,6 +19,7 @@ export type ThrottleWaits = {
  */
 export function decideThrottleWaits(client: ImapFlow, pacing: Pacing): ThrottleWaits {
   let tries = pacing.begin();
+  let withoutSlot: WithoutSlot = (wait) => wait();
   let beforeFailureMs: number | null = null;
   let leftMs: number | null = null;
   (client as unknown as Waiting).throttleWait = async (delayMs) => {
@@ -32,11 +34,12 @@ export function decideThrottleWaits(client: ImapFlow, pacing: Pacing): ThrottleW
       // As if the connection had been closed meanwhile: nothing is repeated.
       return true;
     }
-    await pacing.turn();
+    await withoutSlot(() => pacing.turn());
     return false;
   };
   return {
-    begin() {
+    begin(ofWork) {
+      withoutSlot = ofWork;
       tries = pacing.begin();
       beforeFailureMs = leftMs = null;
     },

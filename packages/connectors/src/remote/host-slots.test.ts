@@ -52,3 +52,45 @@ it("ends the wait of who is cancelled, and gives the place that was waited for t
   await held;
   await expect(next).resolves.toBe("done");
 });
+
+it("gives the place of who sleeps to the next, and lets the sleeper in again in its turn", async () => {
+  const { open, work } = createWork();
+  const slept = Promise.withResolvers<void>();
+  const sleeper = inHostSlot("archive.example", 1, never, async (withoutSlot) => {
+    await withoutSlot(() => slept.promise);
+    return work();
+  });
+  const other = inHostSlot("archive.example", 1, never, work);
+  await nextTurn();
+  expect(open.length).toBe(1);
+  slept.resolve();
+  await nextTurn();
+  expect(open.length).toBe(1);
+  open[0]!();
+  await other;
+  await nextTurn();
+  expect(open.length).toBe(2);
+  open[1]!();
+  await sleeper;
+});
+
+it("holds no place after a sleep that failed", async () => {
+  const asleep = inHostSlot("archive.example", 1, never, (withoutSlot) =>
+    withoutSlot(() => Promise.reject(new Error("cancelled"))),
+  );
+  await expect(asleep).rejects.toThrow("cancelled");
+  await expect(inHostSlot("archive.example", 1, never, async () => "done")).resolves.toBe("done");
+});
+
+it("holds no place for a sleep that outlasts its work", async () => {
+  const slept = Promise.withResolvers<void>();
+  let waking = Promise.resolve();
+  const broken = inHostSlot("archive.example", 1, never, (withoutSlot) => {
+    waking = withoutSlot(() => slept.promise);
+    return Promise.reject(new Error("the connection was closed"));
+  });
+  await expect(broken).rejects.toThrow("closed");
+  slept.resolve();
+  await waking;
+  await expect(inHostSlot("archive.example", 1, never, async () => "done")).resolves.toBe("done");
+});

@@ -8,6 +8,9 @@ export const requestsPerHost = 32;
 /** The same for statements and commands, which keep a server busier than a request does. */
 export const operationsPerHost = 16;
 
+/** Does what takes long and asks nothing of the host, such as to sleep, while the place is somebody else's. */
+export type WithoutSlot = <T>(wait: () => Promise<T>) => Promise<T>;
+
 /**
  * Does `work` as soon as fewer than `atOnce` others are at the host, whichever sources they belong to. It must not ask for
  * another place at the same host, which it may wait for without end.
@@ -19,13 +22,32 @@ export async function inHostSlot<T>(
   host: string,
   atOnce: number,
   signal: AbortSignal,
-  work: () => Promise<T>,
+  work: (withoutSlot: WithoutSlot) => Promise<T>,
 ): Promise<T> {
+  let leave = await enter(host, atOnce, signal);
+  let ended = false;
+  const withoutSlot: WithoutSlot = async (wait) => {
+    leave();
+    const result = await wait();
+    leave = await enter(host, atOnce, signal);
+    // The work may have ended over the sleep, with its connection.
+    if (ended) leave();
+    return result;
+  };
+  try {
+    return await work(withoutSlot);
+  } finally {
+    ended = true;
+    leave();
+  }
+}
+
+/** @returns what gives the place up, once or more often */
+async function enter(host: string, atOnce: number, signal: AbortSignal): Promise<() => void> {
   signal.throwIfAborted();
   const limit = slots.get(host) ?? pLimit(atOnce);
   slots.set(host, limit);
-  let leave = () => {};
-  const left = new Promise<void>((resolve) => (leave = resolve));
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
   try {
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => reject(signal.reason);
@@ -40,8 +62,9 @@ export async function inHostSlot<T>(
       });
     });
     signal.throwIfAborted();
-    return await work();
-  } finally {
+    return leave;
+  } catch (error) {
     leave();
+    throw error;
   }
 }

@@ -9,6 +9,8 @@ type Said = {
   /** For how long, or null where it does not say. */
   toldMs: number | null;
   details?: Record<string, unknown>;
+  /** See `isVague`: `details.unexplained` tells the sync. */
+  vague?: boolean;
   /** In place of the usual words, where there is more to say. */
   message?: string;
   action?: string;
@@ -19,11 +21,15 @@ export class RateLimited extends AnnealError {
   readonly #said: Said;
 
   constructor(said: Said) {
-    const { place, toldMs, details } = said;
+    const { place, toldMs, details, vague = false } = said;
     const wait = toldMs === null ? "" : ` ${Math.ceil(toldMs / 1000)} s`;
     super("RATE_LIMITED", said.message ?? `${place} asks to wait${wait}.`, {
       action: said.action ?? "The sync goes on by itself after the wait.",
-      details: { ...details, retryAfterMs: toldMs ?? defaultWaitMs },
+      details: {
+        ...details,
+        retryAfterMs: toldMs ?? defaultWaitMs,
+        ...(vague && toldMs === null ? { unexplained: true } : {}),
+      },
       retryable: true,
     });
     this.#said = said;

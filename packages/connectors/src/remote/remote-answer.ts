@@ -93,7 +93,9 @@ export function unexpectedAnswer(service: string, what: string): AnnealError {
 /** @param waitMs what the answer asks to wait, or null */
 export function describeStatus(service: string, status: number, host: string, waitMs: number | null): AnnealError {
   const details = { host };
-  if (isAboutLoad(status, waitMs)) return new RateLimited({ place: service, toldMs: waitMs, details });
+  if (isAboutLoad(status, waitMs)) {
+    return new RateLimited({ place: service, toldMs: waitMs, details, vague: isVague(status) });
+  }
   switch (status) {
     case 401:
       return new AnnealError("SOURCE_CREDENTIALS", `${service} does not accept the credentials.`, {
@@ -122,4 +124,12 @@ export function describeStatus(service: string, status: number, host: string, wa
 /** Answers that say "not now". A 403 that names a time is how some vendors limit (GitHub's secondary limits). */
 export function isAboutLoad(status: number, waitMs: number | null): boolean {
   return [429, 502, 503, 504].includes(status) || (status === 403 && waitMs !== null);
+}
+
+/**
+ * Without a time such an answer need not be about load: a gateway answers so whose service fails at one document, and some
+ * storage where one object cannot be read.
+ */
+export function isVague(status: number): boolean {
+  return [502, 503, 504].includes(status);
 }

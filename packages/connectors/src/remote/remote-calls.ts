@@ -1,5 +1,5 @@
 import type { ConnectContext } from "../connector.ts";
-import { inHostSlot, operationsPerHost } from "./host-slots.ts";
+import { inHostSlot, operationsPerHost, type WithoutSlot } from "./host-slots.ts";
 import { observeOperation, type RemoteOperation } from "./remote-observer.ts";
 
 /**
@@ -10,7 +10,7 @@ export type RemoteCalls = {
   /** As metrics name it. */
   host: string;
   /** @param work one exchange, without another call within it */
-  call<T>(operation: RemoteOperation, work: () => Promise<T>): Promise<T>;
+  call<T>(operation: RemoteOperation, work: (withoutSlot: WithoutSlot) => Promise<T>): Promise<T>;
   /** A long result: each of its pages is a call, and none is under way while one is worked on. */
   pages<T>(operation: RemoteOperation, pages: AsyncIterable<T>): AsyncIterable<T>;
   received(bytes: number): void;
@@ -27,8 +27,8 @@ export function createRemoteCalls(
   const name = bare.includes(":") ? `[${bare}]` : bare;
   const host = place.port === usualPort ? name : `${name}:${place.port}`;
   const call: RemoteCalls["call"] = (operation, work) =>
-    inHostSlot(`${name}:${place.port}`, operationsPerHost, signal, () =>
-      observeOperation({ observe, host, signal, toError }, operation, work),
+    inHostSlot(`${name}:${place.port}`, operationsPerHost, signal, (withoutSlot) =>
+      observeOperation({ observe, host, signal, toError }, operation, () => work(withoutSlot)),
     );
   return {
     host,

@@ -1,6 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import { findAnnealError, systemCode, unreachable } from "../failure.ts";
-import { isAboutLoad } from "../remote/remote-answer.ts";
+import { isAboutLoad, isVague } from "../remote/remote-answer.ts";
 import { RateLimited } from "../remote/rate-limited.ts";
 import { retryAfterMs } from "../web/site-client.ts";
 import type { S3Config } from "./config.ts";
@@ -80,7 +80,8 @@ export function toS3Error(
   }
   const status = "$metadata" in error ? (error.$metadata as { httpStatusCode?: number }).httpStatusCode : undefined;
   if (asksToWait.has(error.name) || (status !== undefined && isAboutLoad(status, null))) {
-    return new RateLimited({ place: bucket, toldMs: toldMs(error, nowMs), details });
+    const vague = status !== undefined && isVague(status);
+    return new RateLimited({ place: bucket, toldMs: toldMs(error, nowMs), details, vague });
   }
   const known = unreachable(error, config.endpoint ?? `${config.bucket} on S3`);
   if (known !== null) return known;

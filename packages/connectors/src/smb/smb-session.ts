@@ -89,7 +89,10 @@ async function judgedAddress(target: SmbTarget): Promise<string> {
   const [first] = addresses;
   // A mixed answer is what rebinding looks like.
   if (first === undefined || addresses.some(({ address }) => !isAllowedAddress(address, allowPrivateHosts))) {
-    throw refuseHost(host);
+    throw refuseHost(
+      host,
+      addresses.map(({ address }) => address),
+    );
   }
   return first.address;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AnnealError } from "../errors.ts";
-import { maxIdleWaits, planWait } from "./plan-wait.ts";
+import { maxIdleWaits, planRefusal, planWait } from "./plan-wait.ts";
 
 const throttled = (retryAfterMs?: number) =>
   new AnnealError("RATE_LIMITED", "It has had too many requests.", {
@@ -35,5 +35,34 @@ describe("a source that makes a sync wait", () => {
 
   it.each([[undefined], [0], [-5]])("that says %s of how long is asked again after 15 seconds", (retryAfterMs) => {
     expect(after(throttled(retryAfterMs), 0)).toEqual({ wait: { waitMs: 15_000, idleWaits: 1 } });
+  });
+});
+
+describe("a content that is refused", () => {
+  const first = { before: false, idleWaits: 0, advanced: false };
+  const again = { before: true, idleWaits: 1, advanced: false };
+  const refused = (details: Record<string, unknown>) =>
+    new AnnealError("RATE_LIMITED", "Bucket asks to wait.", { action: "Wait.", details });
+  const unexplained = refused({ retryAfterMs: 60_000, unexplained: true, code: "504" });
+
+  it("without a word of when or why is waited for once, and is then the document's own failure", () => {
+    expect(planRefusal(unexplained, first)).toBeNull();
+    for (const idleWaits of [1, 2, maxIdleWaits])
+      expect(planRefusal(unexplained, { ...again, idleWaits, advanced: true })).toMatchObject({
+        code: "SOURCE_UNREACHABLE",
+        message: "It is refused without a reason, also after a wait: Bucket asks to wait.",
+        details: { code: "504" },
+      });
+  });
+
+  it("is waited for again where the sync got on, and not where two waits in a row brought nothing", () => {
+    expect(planRefusal(unexplained, { ...first, idleWaits: 1 })).toBeNull();
+    expect(planRefusal(unexplained, { ...first, idleWaits: 2, advanced: true })).toBeNull();
+    expect(planRefusal(unexplained, { ...first, idleWaits: 2 })).toMatchObject({ code: "SOURCE_UNREACHABLE" });
+  });
+
+  it("with a time or a reason is the source's wish, however often it comes", () => {
+    for (const told of [refused({ retryAfterMs: 60_000 }), refused({}), throttled(5)])
+      expect(planRefusal(told, { before: true, idleWaits: maxIdleWaits, advanced: false })).toBeNull();
   });
 });

@@ -2,7 +2,7 @@ import { principalKey, type Principal } from "@anneal/core/access/acl";
 import { explainAccess } from "@anneal/core/access/explain-access";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import fc from "fast-check";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
@@ -155,6 +155,53 @@ describe("the directory", () => {
       "Group left",
       "ann by name",
     ]);
+  });
+
+  it.each([
+    ["of 1,000 bytes", 1000],
+    ["of 1,001 bytes", 1001],
+    ["of 16 kB", 16 * 1024],
+  ])("holds principals whose keys are %s, in groups of their kind", async (_, bytes) => {
+    const source = await addSource();
+    // Nothing that repeats, so that no compression helps.
+    const longId = (principal: (id: string) => Principal) => {
+      const id = randomBytes(bytes).toString("base64url");
+      return id.slice(0, bytes - principalKey(principal("")).length);
+    };
+    const ann = longId((id) => principal("user", id));
+    const [inner, outer] = [0, 1].map(() => longId((id) => principal("group", id))) as [string, string];
+    // All but its end is the same.
+    const other = `${outer.slice(0, -1)}${outer.endsWith("x") ? "y" : "x"}`;
+    const entries = [
+      user(ann, ["ann@example.com"]),
+      user("bob", ["bob@example.com"]),
+      group(inner, [principal("user", ann)]),
+      group(outer, [principal("group", inner)]),
+      group(other, [principal("user", "bob")]),
+    ];
+    await report(source, entries);
+    const ofAnn = [`t1 group ${inner}`, `t1 group ${outer}`, `t1 user ${ann}`].sort();
+    expect(await held("ann@example.com")).toEqual(ofAnn);
+    expect(await held("bob@example.com")).toEqual([`t1 group ${other}`, "t1 user bob"]);
+    const denied = { allow: [principal("user", ann)], deny: [principal("group", outer)] };
+    const memberships = await listMemberships(scope, "ann@example.com");
+    expect(explainAccess(denied, [], memberships, null)).toMatchObject({
+      readable: false,
+      path: [`Group ${outer}`, `Group ${inner}`, `${ann} by name`],
+    });
+    await report(source, entries);
+    expect(await held("ann@example.com")).toEqual(ofAnn);
+    // What another source says of the same group is about that group.
+    await report(await addSource(), [group(inner, [])]);
+    expect(await held("ann@example.com")).toEqual([`t1 user ${ann}`]);
+  });
+
+  it("leaves out an address that is longer than any that somebody signs in with, and nothing else", async () => {
+    const address = `${randomBytes(4000).toString("hex")}@example.com`;
+    await report(await addSource(), [user("ann", [address, "ann@example.com"]), user("bob", ["bob@example.com"])]);
+    expect(await held(address)).toEqual([]);
+    expect(await held("ann@example.com")).toEqual(["t1 user ann"]);
+    expect(await held("bob@example.com")).toEqual(["t1 user bob"]);
   });
 
   it("agrees with a plain closure on any directory", async () => {

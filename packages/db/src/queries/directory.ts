@@ -1,7 +1,7 @@
 import { principalKey, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry, Membership } from "@anneal/core/connect/directory";
 import { and, eq, ne, sql } from "drizzle-orm";
-import { randomUUID } from "node:crypto";
+import { hash, randomUUID } from "node:crypto";
 import { inWorkspace, type Scope, type Transaction } from "../database.ts";
 import { directoryMembers, directoryUsers } from "../schema.ts";
 
@@ -9,6 +9,17 @@ export type DirectoryCounts = { users: number; groups: number };
 
 /** Rows of one statement: PostgreSQL takes 65,535 parameters. */
 const batchRows = 1000;
+/** Of a key or an address: two of them are in one index, whose entries PostgreSQL limits to some 2,700 bytes. */
+const maxIndexedBytes = 1000;
+
+/**
+ * A principal's key as rows have it. A long one is a digest there: a principal that were left out could not be denied
+ * anything. A `principalKey` has three colons, so that none passes for a digest.
+ */
+function storedKeyOf(principal: Principal): string {
+  const key = principalKey(principal);
+  return Buffer.byteLength(key) > maxIndexedBytes ? `sha256:${hash("sha256", key)}` : key;
+}
 
 /**
  * Puts what a source's directory says in the place of what it said before. Entries are durable as they come; what this
@@ -54,8 +65,12 @@ async function saveUser(
   reported: Reported,
   { principal, name, emails, partial = false }: Extract<DirectoryEntry, { type: "user" }>,
 ): Promise<void> {
-  const key = principalKey(principal);
-  const addresses = [...new Set(emails.map((email) => email.trim().toLowerCase()).filter((email) => email !== ""))];
+  const key = storedKeyOf(principal);
+  const trimmed = emails.map((email) => email.trim().toLowerCase());
+  // Nobody signs in with one that is longer.
+  const addresses = [...new Set(trimmed)].filter(
+    (email) => email !== "" && Buffer.byteLength(email) <= maxIndexedBytes,
+  );
   if (addresses.length > 0) {
     await tx
       .insert(directoryUsers)
@@ -87,8 +102,8 @@ async function saveGroup(
   reported: Reported,
   { principal, name, members }: Extract<DirectoryEntry, { type: "group" }>,
 ): Promise<void> {
-  const groupKey = principalKey(principal);
-  const keys = [...new Set(members.map(principalKey))];
+  const groupKey = storedKeyOf(principal);
+  const keys = [...new Set(members.map(storedKeyOf))];
   for (let at = 0; at < keys.length; at += batchRows) {
     const rows = keys.slice(at, at + batchRows).map((memberKey) => ({
       workspaceId,
@@ -141,17 +156,21 @@ export async function listHeldPrincipals(scope: Scope, email: string): Promise<P
 /** The same with the steps that lead there, the shortest way first: to tell somebody why they may read. */
 export async function listMemberships(scope: Scope, email: string): Promise<Membership[]> {
   const { rows } = await inWorkspace(scope, (tx) =>
-    tx.execute<{ group: Principal; name: string; throughKey: string | null }>(sql`
+    tx.execute<{ group: Principal; name: string; through: Principal | null }>(sql`
       with recursive held(key, principal, name, through, depth) as (
-        select ${directoryUsers.key}, ${directoryUsers.principal}, ${directoryUsers.name}, null::text, 0
+        select ${directoryUsers.key}, ${directoryUsers.principal}, ${directoryUsers.name}, null::jsonb, 0
         from ${directoryUsers}
         where ${directoryUsers.workspaceId} = ${scope.workspaceId} and ${directoryUsers.email} = ${email.toLowerCase()}
         union
-        select ${directoryMembers.groupKey}, ${directoryMembers.group}, ${directoryMembers.groupName}, held.key, held.depth + 1
+        select ${directoryMembers.groupKey}, ${directoryMembers.group}, ${directoryMembers.groupName}, held.principal, held.depth + 1
         from ${directoryMembers} join held on ${directoryMembers.memberKey} = held.key
         where ${directoryMembers.workspaceId} = ${scope.workspaceId} and held.depth < 32
       )
-      select distinct on (key) principal as "group", name, through as "throughKey", depth from held order by key, depth`),
+      select distinct on (key) principal as "group", name, through, depth from held order by key, depth`),
   );
-  return rows.map(({ group, name, throughKey }) => ({ group, name, throughKey }));
+  return rows.map(({ group, name, through }) => ({
+    group,
+    name,
+    throughKey: through === null ? null : principalKey(through),
+  }));
 }

@@ -3,6 +3,7 @@ import { workspaceMembers } from "@anneal/core/access/acl";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
+import { tryLock } from "../lock.ts";
 import { saveWorkspace } from "./access.ts";
 import { quarantineRef, listSources, saveSource } from "./connect.ts";
 import { createRun } from "./loop.ts";
@@ -13,11 +14,14 @@ import {
   findLastListed,
   findOpenSync,
   getSyncFailures,
+  failWaiting,
   isPauseRequested,
+  listSyncFailures,
   listSyncs,
   requestPause,
   saveCursor,
   saveSyncProgress,
+  syncLockName,
 } from "./source-syncs.ts";
 
 let test: TestDatabase;
@@ -49,6 +53,20 @@ const begin = async (id: string = randomUUID(), runId: string | null = null) => 
 };
 const rows = async () => (await listSyncs(scope, sourceId, { limit: 10, offset: 0 })).rows;
 const checkpoint = async (sync: Awaited<ReturnType<typeof begin>>) => saveCursor(scope, sourceId, { version: 1 }, sync);
+
+it("is interrupted while its row says that it runs and nobody holds the source's lock, and at no other time", async () => {
+  const lock = (await tryLock(test.appUrl, syncLockName(sourceId)))!;
+  const [first, second] = [await begin(), await begin()];
+  const states = async () => (await rows()).map(({ id, status, interrupted }) => ({ id, status, interrupted }));
+  expect(await states()).toEqual([
+    { id: second.id, status: "running", interrupted: false },
+    { id: first.id, status: "failed", interrupted: false },
+  ]);
+  await lock.release();
+  expect(await states()).toMatchObject([{ status: "running", interrupted: true }, { interrupted: false }]);
+  await endSync(scope, second, { status: "done", heldBack: null });
+  expect(await states()).toMatchObject([{ status: "done", interrupted: false }, { interrupted: false }]);
+});
 
 describe("a pause", () => {
   it("is heard of at the next checkpoint, and by the next attempt of a sync that failed meanwhile", async () => {
@@ -147,6 +165,40 @@ describe("a wait that the source asked for", () => {
   });
 });
 
+describe("a wait that outlived its workflow", () => {
+  const error = { code: "RATE_LIMITED" as const, message: "Too many requests.", action: "Wait." };
+  const full = { code: "DISK_FULL" as const, message: "The disk is full.", action: "Make room." };
+  const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
+
+  it("is no wait any more a few minutes after its end", async () => {
+    const sync = await begin();
+    await endSync(scope, sync, { status: "waiting", until: minutesAgo(1), error });
+    expect(await listSources(scope)).toMatchObject([{ waitsUntil: expect.any(Date) }]);
+    expect(await requestPause(scope, sourceId)).toBe(true);
+    await endSync(scope, sync, { status: "waiting", until: minutesAgo(10), error });
+    expect(await listSources(scope)).toMatchObject([{ waitsUntil: null }]);
+    expect(await findOpenSync(scope, sourceId)).toBeUndefined();
+    expect(await requestPause(scope, sourceId)).toBe(false);
+  });
+
+  it("ends with what its next attempt failed with, and the source says so", async () => {
+    const sync = await begin();
+    await endSync(scope, sync, { status: "waiting", until: minutesAgo(0), error });
+    await failWaiting(scope, sync.id, full);
+    expect(await rows()).toMatchObject([
+      { status: "failed", error: full, waitsUntil: null, endedAt: expect.any(Date) },
+    ]);
+    expect(await listSources(scope)).toMatchObject([{ waitsUntil: null, lastSyncError: full }]);
+  });
+
+  it("is left alone where the attempt has begun, which says itself how it ends", async () => {
+    const sync = await begin();
+    await failWaiting(scope, sync.id, full);
+    expect(await rows()).toMatchObject([{ status: "running", error: null }]);
+    expect(await listSources(scope)).toMatchObject([{ lastSyncError: null }]);
+  });
+});
+
 describe("progress", () => {
   const progress = { expected: 20, documentsPerSecond: 5, bytesPerSecond: 50, etaMs: 2_000 };
 
@@ -205,11 +257,25 @@ describe("what a sync could not read", () => {
     expect(Object.keys((await rows())[0]!)).not.toContain("failures");
   });
 
-  it("is met again by the next attempt", async () => {
+  it("stays told in the attempt after a wait or a pause, as nothing before the checkpoint is met again", async () => {
     const sync = await begin();
-    await saveCursor(scope, sourceId, { version: 1 }, { ...sync, failures });
-    await begin(sync.id);
-    expect(await getSyncFailures(scope, sourceId, sync.id)).toEqual([]);
+    const error = { code: "RATE_LIMITED" as const, message: "Too many requests.", action: "Wait." };
+    const ended = { ...sync, counts: { ...sync.counts, dropped: 2 }, failures };
+    for (const end of [{ status: "waiting" as const, until: new Date(), error }, { status: "paused" as const }]) {
+      await endSync(scope, ended, end);
+      expect((await begin(sync.id)).counts).toMatchObject({ dropped: 2 });
+      expect(await listSyncFailures(scope, sync.id)).toEqual(failures);
+    }
+    expect(await listSyncFailures(scope, (await begin()).id)).toEqual([]);
+  });
+
+  it("is counted as it is listed after a process died that had counted more, which is met again", async () => {
+    const sync = await begin();
+    const counts = { ...sync.counts, dropped: 2 };
+    await saveCursor(scope, sourceId, { version: 1 }, { ...sync, counts, failures });
+    const progress = { expected: null, documentsPerSecond: null, bytesPerSecond: null, etaMs: null };
+    await saveSyncProgress(scope, { ...sync, counts: { ...counts, dropped: 5 } }, { ...progress, listed: 9 });
+    expect((await begin(sync.id)).counts).toMatchObject({ dropped: 2 });
   });
 
   it("is no other workspace's to know", async () => {

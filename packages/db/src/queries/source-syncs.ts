@@ -1,8 +1,8 @@
 import type { Cursor } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
-import type { SyncFailure } from "@anneal/core/connect/contract";
+import { maxSyncFailures, type SyncFailure } from "@anneal/core/connect/contract";
 import type { SyncProgress } from "@anneal/core/connect/measure-sync";
-import { and, desc, eq, getTableColumns, inArray, isNull, ne, sql } from "drizzle-orm";
+import { and, desc, eq, getTableColumns, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { isLocked } from "../lock.ts";
 import { documents, sources, sourceSyncs } from "../schema.ts";
@@ -13,7 +13,7 @@ const { failures: _, ...syncColumns } = getTableColumns(sourceSyncs);
 
 export type SourceSync = Omit<typeof sourceSyncs.$inferSelect, "failures">;
 export type SyncCounts = Pick<SourceSync, "scanned" | "read" | "added" | "changed" | "removed" | "dropped" | "bytes">;
-/** What one sync has done so far. `failures` are those of this attempt. */
+/** What one sync has done so far. `failures` are the first of those that it could not read, in all of its attempts. */
 export type SyncState = { id: string; counts: SyncCounts; failures?: SyncFailure[] };
 
 /** Whoever reads a source holds this lock, so that nobody else does. */
@@ -28,9 +28,15 @@ export const isSyncing = sql<boolean>`(exists (select from ${sourceSyncs}
 export const isPaused = sql<boolean>`exists (select from ${sourceSyncs}
   where ${sourceSyncs.sourceId} = ${sources}."id" and ${sourceSyncs.status} = 'paused')`;
 
+/**
+ * SQL: the row of a sync that waits, or is about to go on after its wait. One whose wait has long been over was left by a
+ * workflow that was ended from outside.
+ */
+const isWaiting = sql`(${sourceSyncs.status} = 'waiting' and ${sourceSyncs.waitsUntil} > now() - interval '5 minutes')`;
+
 /** SQL: until when a sync of the source waits, because the source asked for it. */
 export const waitsUntil = sql`(select max(${sourceSyncs.waitsUntil}) from ${sourceSyncs}
-  where ${sourceSyncs.sourceId} = ${sources}."id" and ${sourceSyncs.status} = 'waiting')`.mapWith(
+  where ${sourceSyncs.sourceId} = ${sources}."id" and ${isWaiting})`.mapWith(
   (text: string): Date | null => new Date(text),
 );
 
@@ -40,6 +46,10 @@ const isSync = (scope: Scope, syncId: string) =>
   and(eq(sourceSyncs.id, syncId), eq(sourceSyncs.workspaceId, scope.workspaceId));
 const ofSource = (scope: Scope, sourceId: string) =>
   and(eq(sourceSyncs.sourceId, sourceId), eq(sourceSyncs.workspaceId, scope.workspaceId));
+
+/** SQL: what a process counted and died before it was listed is met again. Of a longer list only the count is known. */
+const listedFailures = sql`case when jsonb_array_length(${sourceSyncs.failures}) < ${maxSyncFailures}
+  then jsonb_array_length(${sourceSyncs.failures}) else ${sourceSyncs.dropped} end`;
 
 /** Why a sync that was paused can no longer be resumed, or what it waited for is over. */
 const superseded: ErrorReport = {
@@ -80,7 +90,7 @@ export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts
     const [row] = await tx
       .insert(sourceSyncs)
       .values({ ...sync, workspaceId: scope.workspaceId, status: "running" })
-      // What could not be read is met again by the next attempt.
+      // What could not be read before the last checkpoint is not met again: it stays in the list.
       .onConflictDoUpdate({
         target: sourceSyncs.id,
         set: {
@@ -90,8 +100,7 @@ export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts
           error: null,
           waitsUntil: null,
           progress: null,
-          dropped: 0,
-          failures: [],
+          dropped: listedFailures,
         },
       })
       .returning();
@@ -149,7 +158,7 @@ export async function requestPause(scope: Scope, sourceId: string): Promise<bool
       .update(sourceSyncs)
       .set({ pauseRequestedAt: new Date() })
       .where(
-        and(ofSource(scope, sourceId), inArray(sourceSyncs.status, ["running", "waiting"]), isNull(sourceSyncs.runId)),
+        and(ofSource(scope, sourceId), or(eq(sourceSyncs.status, "running"), isWaiting), isNull(sourceSyncs.runId)),
       )
       .returning({ id: sourceSyncs.id }),
   );
@@ -177,6 +186,7 @@ export async function findLastListed(scope: Scope, sourceId: string): Promise<nu
 }
 
 const openStatuses = ["running", "paused", "waiting"] as const;
+const isOpen = or(inArray(sourceSyncs.status, ["running", "paused"]), isWaiting);
 
 /**
  * Takes a sync that waits, also for somebody to resume it, or whose process is gone, as cancelled.
@@ -192,6 +202,22 @@ export async function abandonSync(scope: Scope, syncId: string): Promise<boolean
       .returning({ id: sourceSyncs.id }),
   );
   return rows.length > 0;
+}
+
+/** A sync that waited, and whose next attempt failed before it began. Leaves alone what does not wait any more. */
+export async function failWaiting(scope: Scope, syncId: string, error: ErrorReport): Promise<void> {
+  await inWorkspace(scope, async (tx) => {
+    const [row] = await tx
+      .update(sourceSyncs)
+      .set({ status: "failed", error, endedAt: new Date(), waitsUntil: null })
+      .where(and(isSync(scope, syncId), eq(sourceSyncs.status, "waiting")))
+      .returning({ sourceId: sourceSyncs.sourceId });
+    if (row === undefined) return;
+    await tx
+      .update(sources)
+      .set({ lastSyncError: error })
+      .where(and(eq(sources.id, row.sourceId), eq(sources.workspaceId, scope.workspaceId)));
+  });
 }
 
 export type SyncEnd =
@@ -244,10 +270,18 @@ export async function findOpenSync(scope: Scope, sourceId: string): Promise<Sour
     tx
       .select(syncColumns)
       .from(sourceSyncs)
-      .where(and(ofSource(scope, sourceId), inArray(sourceSyncs.status, openStatuses)))
+      .where(and(ofSource(scope, sourceId), isOpen))
       .orderBy(desc(sourceSyncs.startedAt)),
   );
   return row;
+}
+
+/** What earlier attempts of the sync could not read: the first of it. */
+export async function listSyncFailures(scope: Scope, syncId: string): Promise<SyncFailure[]> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx.select({ failures: sourceSyncs.failures }).from(sourceSyncs).where(isSync(scope, syncId)),
+  );
+  return requireRow(row, "sync", syncId).failures;
 }
 
 /**
@@ -296,16 +330,20 @@ export async function listRunningSyncs(scope: Scope) {
   );
 }
 
+/** SQL: the row says that it runs, and nobody reads the source: that of a process that died. */
+const isInterrupted = sql<boolean>`case when ${sourceSyncs.status} = 'running'
+  then not ${isLocked(sql`'sync:' || ${sourceSyncs.sourceId}::text`)} else false end`;
+
 /** Newest first. */
 export async function listSyncs(
   scope: Scope,
   sourceId: string,
   page: { limit: number; offset: number },
-): Promise<{ rows: SourceSync[]; total: number }> {
+): Promise<{ rows: (SourceSync & { interrupted: boolean })[]; total: number }> {
   const where = ofSource(scope, sourceId);
   return inWorkspace(scope, async (tx) => {
     const rows = await tx
-      .select(syncColumns)
+      .select({ ...syncColumns, interrupted: isInterrupted })
       .from(sourceSyncs)
       .where(where)
       .orderBy(desc(sourceSyncs.startedAt), desc(sourceSyncs.id))

@@ -4,7 +4,8 @@ import { workspaces } from "./access.ts";
 import { sources } from "./connect.ts";
 
 // People and groups as the sources know them. Each row belongs to the source that reported it last: where two sources
-// see one directory, the newer word counts.
+// see one directory, the newer word counts. A key is the `principalKey` of its principal, or a digest of it where that
+// is longer than an index takes.
 
 /** An account of a source, under each address that the source vouches for. */
 export const directoryUsers = pgTable(
@@ -16,7 +17,7 @@ export const directoryUsers = pgTable(
     sourceId: uuid()
       .notNull()
       .references(() => sources.id, { onDelete: "cascade" }),
-    /** `principalKey` of `principal`. */
+    /** Of `principal`. */
     key: text().notNull(),
     principal: jsonb().$type<Principal>().notNull(),
     name: text().notNull(),

@@ -4,6 +4,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useSubscription } from "@trpc/tanstack-react-query";
 import { useEffect, useState } from "react";
 import { routersOfTable } from "#lib/live-tables.ts";
+import { refreshQueries } from "#lib/refresh-queries.ts";
 import { useTRPC } from "#lib/trpc.ts";
 
 const graceMs = 2_500;
@@ -20,9 +21,9 @@ export function useLiveChanges(): { lost: boolean } {
     trpc.live.changes.subscriptionOptions(undefined, {
       onData: (tables) => {
         setOpen(true);
-        if (tables.includes("*")) return void queryClient.invalidateQueries();
+        if (tables.includes("*")) return refreshQueries(queryClient);
         for (const name of new Set(tables.flatMap((table) => routersOfTable[table] ?? [])))
-          void queryClient.invalidateQueries({ queryKey: [[name]] });
+          refreshQueries(queryClient, [[name]]);
       },
     }),
   );

@@ -9,7 +9,7 @@ import { Select } from "#components/ui/select.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
 import { SignIn } from "#features/connect/sign-in.tsx";
 import { TestSource } from "#features/connect/test-source.tsx";
-import { hasCredentials } from "#features/connect/unasked-checks.ts";
+import { addressOf, hasCredentials } from "#features/connect/unasked-checks.ts";
 import { useSourceCheck } from "#features/connect/use-source-check.ts";
 import { ScheduleField } from "#features/loop/schedule-field.tsx";
 import { useSettled } from "#lib/use-settled.ts";
@@ -54,7 +54,8 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
   const { problems, isValid } = useConfigProblems(kind.kind, config);
   const keepsSecrets = initial?.hasSecrets === true && Object.values(secrets).every((value) => !value);
   const isComplete = isValid && (signsIn ? !lacksSignIn : keepsSecrets || hasCredentials(kind.secrets, secrets));
-  const check = useSourceCheck({ ...access(), ...(initial ? { sourceId: initial.id } : {}) }, isComplete);
+  const draft = { ...access(), ...(initial ? { sourceId: initial.id } : {}) };
+  const check = useSourceCheck(draft, addressOf(kind.addressFields, config), isComplete);
 
   function access() {
     if (signsIn) return { kind: kind.kind, config, ...(signInId === null ? {} : { signInId }) };
@@ -121,7 +122,10 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
           <SchemaFields
             schema={kind.secrets}
             values={secrets}
-            onChange={setSecrets}
+            onChange={(changed) => {
+              setSecrets(changed);
+              check.onSecretsTyped();
+            }}
             secret
             administrator={administrator}
           />

@@ -24,6 +24,7 @@ import { useState } from "react";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { SearchInput } from "#components/ui/search-input.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { findKinds } from "#features/connect/find-kinds.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
@@ -80,10 +81,7 @@ export function SourceGallery({ onChoose }: { onChoose(kind: SourceKind): void }
   const [search, setSearch] = useState("");
   if (error) return <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonRows rows={6} />;
-  const words = search.trim().toLowerCase();
-  const found = data.filter(({ kind, title, description }) =>
-    `${kind} ${title} ${description} ${lookOf(kind).group}`.toLowerCase().includes(words),
-  );
+  const found = findKinds(data, search, ({ kind }) => lookOf(kind).group);
   const shown = groups
     .map((group) => ({ group, kinds: found.filter(({ kind }) => lookOf(kind).group === group) }))
     .filter(({ kinds }) => kinds.length > 0);

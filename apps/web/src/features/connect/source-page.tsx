@@ -64,7 +64,7 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
         <Tabs
           label="About this source"
           tabs={[
-            { value: "history", label: "History", content: <SyncHistory source={source} /> },
+            { value: "history", label: "History", content: <SyncHistory sourceId={source.id} /> },
             {
               value: "failures",
               label: "Failures",

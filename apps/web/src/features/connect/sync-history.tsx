@@ -17,20 +17,20 @@ import { wireErrorOf } from "#lib/wire-error.ts";
 type Sync = Answers["connect"]["syncs"]["rows"][number];
 
 /** Every time that a source was read: when, by whom, and what came of it. */
-export function SyncHistory({ source }: { source: { id: string; syncing: boolean } }) {
+export function SyncHistory({ sourceId }: { sourceId: string }) {
   const trpc = useTRPC();
   const { href } = useWorkspace();
   const state = useTableState({ prefix: "reads-" });
   const { data, error, refetch } = useQuery(
     trpc.connect.syncs.queryOptions(
-      { sourceId: source.id, limit: state.pageSize, offset: (state.page - 1) * state.pageSize },
+      { sourceId, limit: state.pageSize, offset: (state.page - 1) * state.pageSize },
       { placeholderData: keepPreviousData },
     ),
   );
   return (
     <DataTable
       label="Reads"
-      columns={columns(href, source)}
+      columns={columns(href, sourceId)}
       rows={data?.rows}
       total={data?.total ?? 0}
       rowId={(row) => row.id}
@@ -47,9 +47,7 @@ export function SyncHistory({ source }: { source: { id: string; syncing: boolean
   );
 }
 
-type ReadSource = { id: string; syncing: boolean };
-
-const columns = (href: (path: string) => string, source: ReadSource): DataColumn<Sync>[] => [
+const columns = (href: (path: string) => string, sourceId: string): DataColumn<Sync>[] => [
   {
     id: "startedAt",
     header: "Started",
@@ -62,7 +60,7 @@ const columns = (href: (path: string) => string, source: ReadSource): DataColumn
     header: "Status",
     enableSorting: false,
     meta: { width: "7.5rem" },
-    cell: ({ row }) => <SyncStatus sync={row.original} syncing={source.syncing} />,
+    cell: ({ row }) => <SyncStatus sync={row.original} />,
   },
   {
     id: "startedBy",
@@ -116,7 +114,7 @@ const columns = (href: (path: string) => string, source: ReadSource): DataColumn
     cell: ({ row: { original: sync } }) => {
       const { id, dropped } = sync;
       if (!dropped) return <span className="text-faint">{formatNumber(dropped)}</span>;
-      return <SyncFailures sourceId={source.id} sync={{ id, dropped }} />;
+      return <SyncFailures sourceId={sourceId} sync={{ id, dropped }} />;
     },
   },
   {
@@ -148,9 +146,9 @@ function count(id: "scanned" | "read" | "added" | "changed" | "removed", header:
   };
 }
 
-function SyncStatus({ sync, syncing }: { sync: Sync; syncing: boolean }) {
+function SyncStatus({ sync }: { sync: Sync }) {
   // Its worker died, and another one will go on with it.
-  if (sync.status === "running" && !syncing) return <Status kind="waiting" word="Interrupted" />;
+  if (sync.interrupted) return <Status kind="waiting" word="Interrupted" />;
   if (sync.status === "running") return <Status kind="running" word="Reading" />;
   if (sync.status === "paused") return <Status kind="waiting" word="Paused" />;
   if (sync.status === "waiting") return <Status kind="waiting" word="Waiting" />;

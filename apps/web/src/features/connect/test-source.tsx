@@ -37,7 +37,8 @@ const waitsWords: Record<NonNullable<SourceCheck["waits"]>, string> = {
   unchanged: "",
   incomplete: "It is tried by itself once everything that it needs is filled in.",
   refused: "This sign-in was refused. It is not tried again by itself until something is changed.",
-  spent: "Three sign-ins were refused. Lest the account be locked, it is tried only when you press Test.",
+  spent: "Three sign-ins were refused or cut short. Lest the account be locked, it is tried only when you press Test.",
+  moved: "Where the credentials go was changed after they were entered. They are sent there only when you press Test.",
 };
 
 /** What a test found, capability by capability; read aloud when it comes. */

@@ -1,6 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { judgeUnasked, nothingTried, rememberRefusal } from "#features/connect/unasked-checks.ts";
+import {
+  judgeUnasked,
+  nothingTried,
+  rememberAddress,
+  rememberAnswer,
+  rememberSignIn,
+} from "#features/connect/unasked-checks.ts";
 import { useTRPCClient, type Answers } from "#lib/trpc.ts";
 import { wireErrorOf, type WireError } from "#lib/wire-error.ts";
 
@@ -19,17 +25,20 @@ export type SourceCheck = {
   isPending: boolean;
   error: WireError | null;
   data: Answers["connect"]["check"] | undefined;
-  /** Why it is not tried by itself: something is missing, nothing was changed, or trying could lock an account. */
-  waits: "incomplete" | "unchanged" | "refused" | "spent" | null;
-  /** Tries now what is entered. */
+  /** Why it is not tried by itself: what is missing, or what trying could do to an account. */
+  waits: "incomplete" | "unchanged" | "refused" | "spent" | "moved" | null;
+  /** Tries now what is entered, as somebody asks for. */
   run(): void;
+  /** To be told of each change of a credential: it is meant for the address that stands there then. */
+  onSecretsTyped(): void;
 };
 
 /**
  * Tries a source as it is entered: when asked, and by itself once it is complete and nobody has typed for a second.
  * One try at a time: what is changed meanwhile ends the one that runs, also at the worker.
+ * @param address where the draft has credentials sent, as of `addressOf`
  */
-export function useSourceCheck(draft: Draft, isComplete: boolean): SourceCheck {
+export function useSourceCheck(draft: Draft, address: string, isComplete: boolean): SourceCheck {
   const client = useTRPCClient();
   const entered = JSON.stringify(draft);
   const [opened] = useState(entered);
@@ -42,33 +51,36 @@ export function useSourceCheck(draft: Draft, isComplete: boolean): SourceCheck {
     mutationFn: (signal: AbortSignal) => client.connect.checkDraft.mutate(draft, { signal }),
   });
 
-  function run() {
+  function send() {
     running.current?.abort();
     const mine = new AbortController();
     running.current = mine;
     tried.current = entered;
+    const signsIn = [draft.secrets, draft.signInId, draft.sourceId].some((given) => given !== undefined);
+    if (signsIn) setMemory(rememberSignIn);
     check.mutate(mine.signal, {
-      onError: (error) => {
-        const signsIn = [draft.secrets, draft.signInId, draft.sourceId].some((given) => given !== undefined);
-        if (signsIn && wireErrorOf(error).code === "SOURCE_CREDENTIALS")
-          setMemory((before) => rememberRefusal(before, entered));
-      },
-      onSettled: () => {
+      // Not called for one that was cut short, which stays counted.
+      onSettled: (_, error) => {
+        if (signsIn) setMemory((before) => rememberAnswer(before, entered, error && wireErrorOf(error).code));
         if (running.current === mine) running.current = null;
       },
     });
   }
 
+  function meanThisAddress() {
+    setMemory((before) => rememberAddress(before, address));
+  }
+
   const waits = whatItWaitsFor();
-  const latest = useRef({ run, reset: check.reset });
+  const latest = useRef({ send, reset: check.reset });
   useEffect(() => {
-    latest.current = { run, reset: check.reset };
+    latest.current = { send, reset: check.reset };
   });
 
   function whatItWaitsFor(): SourceCheck["waits"] {
     if (entered === opened) return "unchanged";
     if (!isComplete) return "incomplete";
-    const verdict = judgeUnasked(memory, entered);
+    const verdict = judgeUnasked(memory, { entered, address: draft.secrets === undefined ? null : address });
     return verdict === "may" ? null : verdict;
   }
 
@@ -84,7 +96,7 @@ export function useSourceCheck(draft: Draft, isComplete: boolean): SourceCheck {
   useEffect(() => {
     if (waits !== null) return;
     const timer = setTimeout(() => {
-      if (tried.current !== entered) latest.current.run();
+      if (tried.current !== entered) latest.current.send();
     }, quietMs);
     return () => clearTimeout(timer);
   }, [entered, waits]);
@@ -96,6 +108,10 @@ export function useSourceCheck(draft: Draft, isComplete: boolean): SourceCheck {
     error: check.error && wireErrorOf(check.error),
     data: check.data,
     waits,
-    run,
+    run() {
+      meanThisAddress();
+      send();
+    },
+    onSecretsTyped: meanThisAddress,
   };
 }

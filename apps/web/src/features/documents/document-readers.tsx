@@ -18,7 +18,7 @@ const shownPeople = 8;
 
 type ReadDocument = Pick<DocumentView, "id" | "acl" | "aclInherited" | "aclOrigins" | "readable" | "source">;
 
-/** The document's audience as its source gives it and, for administrators, what that means for each member. */
+/** The document's audience as its source gives it and, for administrators, where from and what it means for each member. */
 export function DocumentReaders({ document }: { document: ReadDocument }) {
   const { role } = useWorkspace();
   const { acl, aclInherited, aclOrigins, readable, source } = document;

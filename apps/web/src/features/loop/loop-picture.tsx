@@ -138,6 +138,7 @@ function StageBody({ stage }: { stage: StageView }) {
         </span>
       );
     case "done":
+      if (stage.outCount === null) return <span className="mt-3 text-xs text-muted">Done</span>;
       return (
         <span className="tabular mt-2 block text-xs text-muted">
           <span className="block text-2xl leading-8 font-semibold tracking-tight text-ink">
@@ -145,9 +146,9 @@ function StageBody({ stage }: { stage: StageView }) {
           </span>
           <span className="block truncate">{agree(stage.outCount, unitOut)}</span>
           <span className="mt-1 block truncate text-faint">
-            of {formatNumber(stage.inCount)} {agree(stage.inCount, unitIn)}
+            of {formatNumber(stage.inCount)} {agree(stage.inCount ?? 0, unitIn)}
           </span>
-          {stage.droppedCount > 0 && (
+          {!!stage.droppedCount && (
             <span className="block truncate text-waiting">{formatNumber(stage.droppedCount)} dropped</span>
           )}
         </span>
@@ -155,8 +156,8 @@ function StageBody({ stage }: { stage: StageView }) {
   }
 }
 
-function describeProgress({ progress }: StageView): string {
-  if (!progress) return "starting";
+function describeProgress({ progress, outCount }: StageView): string {
+  if (!progress) return outCount === null ? "at work" : "starting";
   const count =
     progress.total === null
       ? formatNumber(progress.done)

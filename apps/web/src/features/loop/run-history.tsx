@@ -60,9 +60,9 @@ const columns: DataColumn<RunView>[] = [
   {
     id: "dropped",
     header: "Dropped",
-    accessorFn: (run) => run.stages.reduce((sum, stage) => sum + stage.droppedCount, 0),
+    accessorFn: droppedIn,
     meta: { align: "right", width: "6.5rem" },
-    cell: ({ getValue }) => formatNumber(getValue<number>()),
+    cell: ({ getValue }) => formatNumber(getValue<number | null>()),
   },
   {
     id: "took",
@@ -101,6 +101,14 @@ export function RunHistory({ runs }: { runs: RunView[] }) {
         minWidth="51rem"
       />
     </section>
+  );
+}
+
+/** Null where it is not told of every stage. */
+function droppedIn({ stages }: RunView): number | null {
+  return stages.reduce<number | null>(
+    (sum, { droppedCount }) => (sum === null || droppedCount === null ? null : sum + droppedCount),
+    0,
   );
 }
 

@@ -102,11 +102,12 @@ function StageDetail({ stage }: { stage: Run["stages"][number] }) {
   );
 }
 
-/** What is known of a stage now: its counts are facts only once it is done. */
+/** What is known of a stage now: its counts are facts only once it is done, and not for everybody. */
 function factsOf(stage: Run["stages"][number], now: Date | null): { label: string; value: ReactNode }[] {
   const { unitIn, unitOut } = stageNames[stage.stage];
   const note = stage.note ? [{ label: "Note", value: stage.note }] : [];
-  const dropped = { label: "Dropped", value: formatNumber(stage.droppedCount) };
+  const { inCount, outCount, droppedCount } = stage;
+  const dropped = droppedCount === null ? [] : [{ label: "Dropped", value: formatNumber(droppedCount) }];
   switch (stage.status) {
     case "waiting":
       return [{ label: "State", value: "Not reached yet" }];
@@ -114,7 +115,7 @@ function factsOf(stage: Run["stages"][number], now: Date | null): { label: strin
       return [{ label: "State", value: "Skipped: nothing to do" }, ...note];
     case "running":
       return [
-        ...(stage.progress ? [] : [{ label: "Done", value: "Nothing is counted yet" }]),
+        ...(stage.progress || outCount === null ? [] : [{ label: "Done", value: "Nothing is counted yet" }]),
         { label: "Running since", value: <RelativeTime time={stage.startedAt} /> },
         ...(stage.startedAt && now
           ? [{ label: "For", value: formatDuration(Math.max(0, now.getTime() - stage.startedAt.getTime())) }]
@@ -123,12 +124,14 @@ function factsOf(stage: Run["stages"][number], now: Date | null): { label: strin
       ];
     case "failed":
     case "cancelled":
-      return [dropped, { label: "Ended after", value: formatDuration(stage.durationMs) }, ...note];
+      return [...dropped, { label: "Ended after", value: formatDuration(stage.durationMs) }, ...note];
     case "done":
       return [
-        { label: "In", value: `${formatNumber(stage.inCount)} ${agree(stage.inCount, unitIn)}` },
-        { label: "Out", value: `${formatNumber(stage.outCount)} ${agree(stage.outCount, unitOut)}` },
-        dropped,
+        ...(inCount === null ? [] : [{ label: "In", value: `${formatNumber(inCount)} ${agree(inCount, unitIn)}` }]),
+        ...(outCount === null
+          ? []
+          : [{ label: "Out", value: `${formatNumber(outCount)} ${agree(outCount, unitOut)}` }]),
+        ...dropped,
         { label: "Took", value: formatDuration(stage.durationMs) },
         ...note,
       ];
@@ -152,7 +155,7 @@ function Drops({ runId, stages, stage, onStage }: DropsProps) {
       { placeholderData: keepPreviousData },
     ),
   );
-  const withDrops = stages.filter((each) => each.droppedCount > 0 || each.stage === stage);
+  const withDrops = stages.filter((each) => !!each.droppedCount || each.stage === stage);
   return (
     <section>
       <header className="mb-2 flex flex-wrap items-center justify-between gap-3">

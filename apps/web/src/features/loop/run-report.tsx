@@ -35,7 +35,11 @@ export function RunReport({ report }: { report: NonNullable<Answers["loop"]["get
       <Figure
         label="Index"
         value={formatNumber(index.chunks)}
-        hint={`passages of ${formatNumber(index.documents)} documents`}
+        hint={
+          index.documents === null
+            ? "told to those who keep it running"
+            : `passages of ${formatNumber(index.documents)} documents`
+        }
       />
     </section>
   );

@@ -15,13 +15,14 @@ export function countedFor(identity: Reader): Principal[] | undefined {
   return countsAll(identity) ? undefined : identity.principals;
 }
 
-/** What a source's last read says was wrong, where that tells how much there is. */
-export function sourceErrorFor(identity: Pick<Identity, "role">, error: ErrorReport | null): ErrorReport | null {
+/** What was wrong when a source was read, without how much there is. */
+export function sourceErrorFor<E extends ErrorReport>(identity: Pick<Identity, "role">, error: E | null): E | null {
   if (error?.details?.["known"] === undefined || countsAll(identity)) return error;
   return {
-    code: error.code,
+    ...error,
     message: "The source no longer has many of its documents; all were kept.",
     action: "Ask an operator of the workspace, who can confirm that they are gone.",
+    details: {},
   };
 }
 

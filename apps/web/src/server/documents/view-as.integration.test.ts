@@ -95,11 +95,21 @@ it("the document's page says through which group somebody may read, and where th
   const of = ({ email }: Identity) => readers.find((reader) => reader.email === email);
   expect(of(people.ann)).toMatchObject({ by: finance, path: ["finance", "finance"], inheritedFrom: "/Reports" });
   expect(of(people.ben)).toMatchObject({ by: legal, inheritedFrom: null });
-  const { acl, aclOrigins } = await as(people.ann).get({ documentId: row!.id });
+  const { acl, aclOrigins } = await as(people.admin).get({ documentId: row!.id });
   expect([acl, aclOrigins]).toEqual([
     { allow: [finance, legal], deny: [] },
     { allow: { [principalKey(finance)]: "/Reports" }, deny: {} },
   ]);
+});
+
+it("the name of a folder is not told to somebody who may read one document that lies in it", async () => {
+  const [sourceId, ref] = [await addSource("one shared file"), "offer.md"];
+  const inherited = { allow: [{ ...finance, inheritedFrom: "/Finance/Layoffs 2027" }, legal], deny: [] };
+  await addDocument(sourceId, ref, inherited, "text/markdown");
+  const [row] = (await as(people.ben).list({ ...page, sourceId })).rows;
+  const seen = await as(people.ben).get({ documentId: row!.id });
+  expect(seen).toMatchObject({ readable: true, acl: { allow: [finance, legal] }, aclOrigins: null });
+  expect(JSON.stringify([row, seen])).not.toContain("Layoffs");
 });
 
 describe("an administrator who views the documents as a member", () => {

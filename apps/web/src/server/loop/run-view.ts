@@ -1,36 +1,67 @@
 import type { ErrorReport } from "@anneal/core/errors";
-import type { Progress, Stage, StageStatus } from "@anneal/core/loop/contract";
+import type { Progress, RunSummary, Stage, StageStatus } from "@anneal/core/loop/contract";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import type { Run, RunStage } from "@anneal/db/queries/loop";
+import type { Identity } from "#server/auth/identity.ts";
+import { countsAll, sourceErrorFor } from "#server/connect/source-figures.ts";
+
+/** Null where a figure would tell somebody how many documents there are that they may not read. */
+type Figure = number | null;
 
 export type StageView = {
   stage: Stage;
   status: StageStatus;
   durationMs: number | null;
   startedAt: Date | null;
-  inCount: number;
-  outCount: number;
-  droppedCount: number;
+  inCount: Figure;
+  outCount: Figure;
+  droppedCount: Figure;
   progress: Progress | null;
   note: string | null;
   error: RunStage["error"];
 };
 
+type Viewer = Pick<Identity, "role">;
 type NamedSource = { id: string; name: string };
 
-/** How far a run is: without the workflow's own affairs. */
-export function toRunProgress(run: Run & { stages: RunStage[] }) {
+/** They go through documents: what they count is how much the sources have. The others count examples and adapters. */
+const stagesOfDocuments: ReadonlySet<Stage> = new Set(["connect", "clean", "dedupe", "dataset", "index"]);
+const withheldNote = "Figures of documents are told to those who keep the workspace running.";
+
+function mayKnowFigures(viewer: Viewer, stage: Stage): boolean {
+  return countsAll(viewer) || !stagesOfDocuments.has(stage);
+}
+
+/** How far a run is, as far as somebody may know: without the workflow's own affairs. */
+export function toRunProgress(viewer: Viewer, run: Run & { stages: RunStage[] }) {
   const { id, status, startedBy, createdAt, endedAt, error } = run;
-  return { id, status, startedBy, createdAt, endedAt, error: withoutDrops(error), stages: run.stages.map(toStageView) };
+  return {
+    id,
+    status,
+    startedBy,
+    createdAt,
+    endedAt,
+    error: errorFor(viewer, error),
+    stages: run.stages.map((stage) => toStageView(viewer, stage)),
+  };
 }
 
 /**
  * A run as the portal shows it, and what it was told to do.
  * @param sources those of the workspace that are not removed
  */
-export function toRunView(run: Run & { stages: RunStage[] }, sources: readonly NamedSource[]) {
+export function toRunView(viewer: Viewer, run: Run & { stages: RunStage[] }, sources: readonly NamedSource[]) {
   const settings = loopSettingsSchema.parse(run.settings);
-  return { ...toRunProgress(run), settings, sources: namedSources(settings.sourceIds, sources) };
+  return { ...toRunProgress(viewer, run), settings, sources: namedSources(settings.sourceIds, sources) };
+}
+
+/** What a run came to, as far as somebody may know. */
+export function toSummaryView(viewer: Viewer, { stages, index, ...facts }: RunSummary) {
+  return {
+    ...facts,
+    stages: stages.map((each) => (mayKnowFigures(viewer, each.stage) ? each : { ...each, in: null, out: null })),
+    index: mayKnowFigures(viewer, "index") ? index : { ...index, documents: null, chunks: null },
+  };
 }
 
 /** The sources that a run was told to read; null for all of them. One without a name was removed since. */
@@ -49,19 +80,15 @@ function withoutDrops<E extends ErrorReport>(error: E | null): E | null {
   return { ...error, details };
 }
 
-function toStageView(row: RunStage): StageView {
-  const { stage, status, startedAt, endedAt, inCount, outCount, droppedCount, progress, note, error } = row;
+function errorFor<E extends ErrorReport>(viewer: Viewer, error: E | null): E | null {
+  return sourceErrorFor(viewer, withoutDrops(error));
+}
+
+function toStageView(viewer: Viewer, row: RunStage): StageView {
+  const { stage, status, startedAt, endedAt, inCount, outCount, droppedCount, progress, note } = row;
   const durationMs = startedAt && endedAt ? endedAt.getTime() - startedAt.getTime() : null;
-  return {
-    stage,
-    status,
-    durationMs,
-    startedAt,
-    inCount,
-    outCount,
-    droppedCount,
-    progress,
-    note,
-    error: withoutDrops(error),
-  };
+  const known = { stage, status, durationMs, startedAt, error: errorFor(viewer, row.error) };
+  if (mayKnowFigures(viewer, stage)) return { ...known, inCount, outCount, droppedCount, progress, note };
+  const nothing = { inCount: null, outCount: null, droppedCount: null, progress: null };
+  return { ...known, ...nothing, note: status === "running" || status === "done" ? withheldNote : null };
 }

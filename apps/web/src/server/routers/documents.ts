@@ -82,7 +82,7 @@ export const documentsRouter = router({
     ]);
     const visible = others.filter((other) => identity.role === "admin" || mayRead(other.acl, identity.principalKeys));
     const original = visible.find((other) => other.id === document.duplicateOf);
-    const { acl, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
+    const { acl, aclOrigins, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
     const readable = mayRead(acl, identity.principalKeys);
     const mayOpen = mayOpenOriginal(ctx, document);
     return {
@@ -95,6 +95,8 @@ export const documentsRouter = router({
       originalWithheld: readable && !mayOpen,
       readable,
       acl,
+      /** Who may read one document need not know of the folder that it lies in, nor how that is called. */
+      aclOrigins: identity.role === "admin" ? aclOrigins : null,
       source: source && { id: source.id, name: source.name, kind: source.kind },
       duplicates: visible
         .filter((other) => other.duplicateOf === document.id)

@@ -15,7 +15,7 @@ import { findRunningRun, getRun, listDrops, listRuns } from "@anneal/db/queries/
 import type { MemberContext } from "#server/context.ts";
 import { countedFor, sourceErrorFor } from "#server/connect/source-figures.ts";
 import { findAttention } from "#server/loop/find-attention.ts";
-import { toRunView } from "#server/loop/run-view.ts";
+import { toRunView, toSummaryView } from "#server/loop/run-view.ts";
 import { cancelRun, retryRun, startRun } from "#server/loop/start-run.ts";
 import { cronSchema, readSchedule, setSchedule } from "#server/schedule.ts";
 import { memberProcedure, operatorProcedure, router } from "#server/trpc.ts";
@@ -34,14 +34,15 @@ export const loopRouter = router({
       countDocumentFacets(scope, countedFor(identity)),
     ]);
     const documents = Object.fromEntries(facets.status.map(({ value, count }) => [value, count]));
+    const views = runs.map((run) => toRunView(identity, run, sources));
     return {
-      runs: runs.map((run) => toRunView(run, sources)),
+      runs: views,
       /** What a run does when nothing else is said. */
       defaults: loopSettingsSchema.parse({}),
       sourceCount: sources.length,
       documentCount: facets.status.reduce((sum, { count }) => sum + count, 0),
       attention: findAttention({
-        latestRun: runs[0],
+        latestRun: views[0],
         sources: sources.map((source) => ({
           ...source,
           lastSyncError: sourceErrorFor(identity, source.lastSyncError),
@@ -51,12 +52,12 @@ export const loopRouter = router({
     };
   }),
 
-  get: memberProcedure.input(z.object({ runId: z.uuid() })).query(async ({ ctx: { scope }, input }) => {
+  get: memberProcedure.input(z.object({ runId: z.uuid() })).query(async ({ ctx: { scope, identity }, input }) => {
     const [run, sources] = await Promise.all([getRun(scope, input.runId), listSources(scope)]);
     const running = run.status === "waiting" ? await findRunningRun(scope) : undefined;
     return {
-      ...toRunView(run, sources),
-      report: run.report === null ? null : runSummarySchema.parse(run.report),
+      ...toRunView(identity, run, sources),
+      report: run.report === null ? null : toSummaryView(identity, runSummarySchema.parse(run.report)),
       /** Two runs of a workspace never run at once: a scheduled one begins when this one has ended. */
       waitsFor: running?.id ?? null,
     };

@@ -27,7 +27,7 @@ export const workRouter = router({
       trainings.map(({ id }) => id),
     );
     return {
-      runs: runs.map(toRunProgress),
+      runs: runs.map((run) => toRunProgress(identity, run)),
       trainings: trainings.map((training) => toTrainingView(training, latest.get(training.id))),
       syncs: syncs.map(({ progress, scanned, bytes: _, ...sync }) => ({
         ...sync,
