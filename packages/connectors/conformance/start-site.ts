@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import { RemoteTrouble } from "./remote-trouble.ts";
 
 export type SitePage = {
   body: string | Uint8Array;
@@ -28,6 +29,8 @@ export type TestSite = {
   takeLog(): string[];
   /** Every request that came, in order. */
   requests: SiteRequest[];
+  /** Stands before everything. */
+  trouble: RemoteTrouble;
   /** Sockets that were opened, whether a request came on them or not. */
   connections(): number;
   /** Takes the server down; start() brings it back at the same address. */
@@ -58,7 +61,13 @@ export async function startSite(): Promise<TestSite> {
     response.writeHead(status, { "content-type": "text/html; charset=utf-8", etag, ...page.headers });
     response.end(status === 304 ? undefined : bytes);
   };
+  const trouble = new RemoteTrouble({
+    busy: (waitSeconds) => ({ status: 503, headers: { "retry-after": String(waitSeconds) }, body: "" }),
+    // A website's login ends in ways of its own.
+    credentials: () => null,
+  });
   const site: TestSite = {
+    trouble,
     get origin() {
       return `http://127.0.0.1:${port}`;
     },
@@ -72,7 +81,7 @@ export async function startSite(): Promise<TestSite> {
       return taken;
     },
     async start() {
-      server = createServer((request, response) => void answer(request, response));
+      server = createServer(trouble.before((request, response) => void answer(request, response)));
       server.on("connection", () => (connections += 1));
       const listening = server;
       await new Promise<void>((resolve) => listening.listen(port, "127.0.0.1", resolve));

@@ -13,6 +13,8 @@ export type Crawl = {
   visits: AsyncIterable<Visit>;
   /** Where the crawl stands after the visit that was yielded last. */
   position(): CrawlPosition;
+  /** Why `visits` ended before all was visited: the host wants to be left alone, and its last pages wait. */
+  refusal(): AnnealError | null;
   /** Whether anything waits to be visited, what sitemaps name included. */
   hasMore(): boolean;
   waypoints(): Waypoints;
@@ -39,7 +41,10 @@ export type CrawlOptions = {
 
 /** A site that fails this often in a row is down; its pages are not. */
 const maxFailuresInARow = 10;
-/** One page may have a limit of its own; when the host has, the crawl is ended here, and its workflow waits. */
+/**
+ * One page may have a limit of its own; when the host has, the crawl is ended here, and its workflow waits. So it is by
+ * fewer at the end, unless the crawl has come back after a wait and met nothing else.
+ */
 const maxRefusalsInARow = 3;
 /** Every page of a blog may name feeds of its own; those of the first pages are the site's. */
 const maxFeeds = 20;
@@ -59,6 +64,9 @@ export function crawlSites(options: CrawlOptions): Crawl {
   const queue: Entry[] = [];
   let next = 0;
   const inFlight: Flight[] = [];
+  /** Pages that the host does not want to be asked for now: theirs alone, or the first of all that follow. */
+  const refused: { entry: Entry; visit: Visit }[] = [];
+  let refusal: AnnealError | null = null;
   const found = new SeenRefs();
   const alive = position?.alive ?? new DigestList();
   const passed = position?.passed ?? new DigestList();
@@ -130,7 +138,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
 
   /** The next address to ask for; those whose pattern has turned out to be a trap meanwhile are passed over. */
   const take = (): Entry | null => {
-    while (next < queue.length && scanned + inFlight.length < config.maxPages) {
+    while (next < queue.length && scanned + refused.length + inFlight.length < config.maxPages) {
       const entry = queue[next]!;
       next += 1;
       if (!entry.isGrown || !traps.isBarren(entry.url)) return entry;
@@ -142,7 +150,12 @@ export function crawlSites(options: CrawlOptions): Crawl {
   async function* visits(): AsyncIterable<Visit> {
     await begin();
     let failuresInARow = 0;
-    let refusalsInARow = 0;
+    let hasAnswered = position === null;
+    async function* accept({ entry, visit }: { entry: Entry; visit: Visit }) {
+      note(visit);
+      await follow(visit, entry.depth);
+      yield visit;
+    }
     for (;;) {
       while (inFlight.length < config.concurrency * loader.sites.length) {
         const entry = take();
@@ -156,19 +169,29 @@ export function crawlSites(options: CrawlOptions): Crawl {
       loader.signal.throwIfAborted();
       failuresInARow = isOutage(visit.outcome) ? failuresInARow + 1 : 0;
       if (failuresInARow >= maxFailuresInARow && visit.outcome.type === "failed") throw visit.outcome.error;
-      refusalsInARow = asksToWait(visit.outcome) ? refusalsInARow + 1 : 0;
-      if (refusalsInARow >= maxRefusalsInARow && visit.outcome.type === "failed") throw visit.outcome.error;
-      note(visit);
-      await follow(visit, first.entry.depth);
-      yield visit;
+      if (asksToWait(visit.outcome)) {
+        refused.push({ entry: first.entry, visit });
+        if (refused.length >= maxRefusalsInARow) return stop();
+        continue;
+      }
+      hasAnswered = true;
+      for (const page of refused.splice(0)) yield* accept(page);
+      yield* accept({ entry: first.entry, visit });
     }
+    if (refused.length > 0 && hasAnswered) return stop();
+    for (const page of refused.splice(0)) yield* accept(page);
     if (beyond() > 0) complete = false;
   }
+
+  const stop = () => {
+    const last = refused.at(-1)?.visit.outcome;
+    if (last?.type === "failed") refusal = last.error;
+  };
 
   return {
     visits: visits(),
     position() {
-      const found = [...inFlight.map(({ entry }) => entry), ...queue.slice(next)];
+      const found = [...[...refused, ...inFlight].map(({ entry }) => entry), ...queue.slice(next)];
       const waiting = found.slice(0, Math.max(0, config.maxPages - scanned));
       return {
         alive,
@@ -182,7 +205,8 @@ export function crawlSites(options: CrawlOptions): Crawl {
         startedAtMs,
       };
     },
-    hasMore: () => inFlight.length > 0 || next < queue.length,
+    hasMore: () => refused.length > 0 || inFlight.length > 0 || next < queue.length,
+    refusal: () => refusal,
     waypoints: () => waypoints,
     isGone(ref) {
       if (alive.has(ref) || signedOut) return false;

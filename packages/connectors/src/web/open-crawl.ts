@@ -39,7 +39,14 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
   const fetch = observedFetch(guarded, addresses, context);
   const identity = identityOf(config);
   const paces = openHostPaces(config);
-  const client = createSiteClient({ fetch, identity, login, paces, signal });
+  const client = createSiteClient({
+    fetch,
+    identity,
+    login,
+    paces,
+    signal,
+    ...(context.clock ? { clock: context.clock } : {}),
+  });
   const renderer =
     chromiumPath === null || config.render === "never"
       ? null

@@ -9,49 +9,54 @@ import { quickCrawl, startWebCrawl, testChromiumPath, type WebCrawl } from "../.
 import { webConfigSchema, type WebConfig } from "./config.ts";
 import { webConnector } from "./web-connector.ts";
 
-describeConnector("web", async () => {
-  const site = await startSite();
-  let aheadMs = 0;
-  const pathOf = (name: string) => `/${name.split("/").map(encodeURIComponent).join("/")}`;
-  const relink = () => {
-    const paths = [...site.pages.keys()].filter((path) => path !== "/");
-    site.pages.set("/", { body: `<title>Start</title>${linksTo(paths)}` });
-  };
-  const put = async (name: string, text: string) => {
-    const headers = { "last-modified": new Date(Date.now() + aheadMs).toUTCString() };
-    site.pages.set(pathOf(name), { body: `<title>${encodeURI(name)}</title><p>${text}</p>`, headers });
-    relink();
-  };
-  const remove = async (name: string) => {
-    site.pages.delete(pathOf(name));
-    relink();
-  };
-  return {
-    connector: webConnector,
-    config: webConfigSchema.parse({ ...quickCrawl, url: site.origin, include: ["*.md"] }),
-    secrets: {},
-    refOf: (name) => site.origin + pathOf(name),
-    put,
-    remove,
-    async move(from, to) {
-      site.pages.set(pathOf(to), site.pages.get(pathOf(from))!);
-      await remove(from);
-    },
-    async breakItem(name) {
-      const page = site.pages.get(pathOf(name))!;
-      site.pages.set(pathOf(name), { ...page, status: 500 });
-      return async () => void site.pages.set(pathOf(name), page);
-    },
-    async vanish() {
-      await site.stop();
-      return () => site.start();
-    },
-    setClock: async (ms) => void (aheadMs = ms),
-    // Beyond 2,000 characters an address is taken for a trap.
-    names: { longest: [longPath(2000 - `${site.origin}/`.length)] },
-    close: () => site.stop(),
-  };
-});
+describeConnector(
+  "web",
+  async () => {
+    const site = await startSite();
+    let aheadMs = 0;
+    const pathOf = (name: string) => `/${name.split("/").map(encodeURIComponent).join("/")}`;
+    const relink = () => {
+      const paths = [...site.pages.keys()].filter((path) => path !== "/");
+      site.pages.set("/", { body: `<title>Start</title>${linksTo(paths)}` });
+    };
+    const put = async (name: string, text: string) => {
+      const headers = { "last-modified": new Date(Date.now() + aheadMs).toUTCString() };
+      site.pages.set(pathOf(name), { body: `<title>${encodeURI(name)}</title><p>${text}</p>`, headers });
+      relink();
+    };
+    const remove = async (name: string) => {
+      site.pages.delete(pathOf(name));
+      relink();
+    };
+    return {
+      connector: webConnector,
+      config: webConfigSchema.parse({ ...quickCrawl, url: site.origin, include: ["*.md"] }),
+      secrets: {},
+      refOf: (name) => site.origin + pathOf(name),
+      put,
+      remove,
+      async move(from, to) {
+        site.pages.set(pathOf(to), site.pages.get(pathOf(from))!);
+        await remove(from);
+      },
+      async breakItem(name) {
+        const page = site.pages.get(pathOf(name))!;
+        site.pages.set(pathOf(name), { ...page, status: 500 });
+        return async () => void site.pages.set(pathOf(name), page);
+      },
+      async vanish() {
+        await site.stop();
+        return () => site.start();
+      },
+      setClock: async (ms) => void (aheadMs = ms),
+      // Beyond 2,000 characters an address is taken for a trap.
+      names: { longest: [longPath(2000 - `${site.origin}/`.length)] },
+      remote: { trouble: site.trouble },
+      close: () => site.stop(),
+    };
+  },
+  "http",
+);
 
 describe("webConnector", () => {
   let crawl: WebCrawl;

@@ -65,6 +65,13 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
         total: null,
       };
     }
+    const refusal = crawl.refusal();
+    if (refusal !== null) {
+      const current = crawl.position();
+      const cursor = cursorOf(crawl.waypoints(), encodePosition(current, config) ?? position);
+      yield { type: "checkpoint", cursor, scanned: current.scanned, total: null };
+      throw refusal;
+    }
     for (const { ref, error } of crawl.leftOut()) yield { type: "failure", ref, error: error.toReport() };
     yield* deleteMissing(known, context.deletions, crawl.isGone);
     const { scanned } = crawl.position();
