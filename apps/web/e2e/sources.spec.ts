@@ -123,6 +123,12 @@ test("a source tries itself once it is complete; a refused sign-in is not tried 
     await token.fill("right");
     await expect(form.getByRole("status")).toContainText("can be read and holds 1 item");
     await expect(form.getByRole("list", { name: "What works and what is missing" })).toContainText("Content");
+    // Also beside the buttons, wherever the form was scrolled to; that line leads to all of it.
+    await token.scrollIntoViewIfNeeded();
+    await expect(form.getByText("It can be read.", { exact: true })).toBeInViewport();
+    await form.getByRole("button", { name: "Details" }).click();
+    await expect(form.getByRole("group", { name: "Test" })).toBeFocused();
+    await expect(form.getByRole("status")).toBeInViewport();
     expect(checks).toMatchObject({ begun: 2, mostAtOnce: 1 });
     expect(await seriousFindings(page)).toEqual([]);
 

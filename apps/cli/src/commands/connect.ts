@@ -8,22 +8,16 @@ import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/f
 import { addSource, type AddSourceOptions } from "./add-source.ts";
 import { checkAndPrint } from "./print-check.ts";
 import { describeKind } from "./describe-kind.ts";
+import { findSource, listSources } from "./find-source.ts";
 import { followSync } from "./follow-sync.ts";
 import { describeNewConnector, writeConnector } from "./new-connector.ts";
+import { removeSource } from "./remove-source.ts";
 import { signIn, wantsSignIn } from "./sign-in.ts";
+import { printFailures } from "./source-failures.ts";
 import { listKinds, requireKind } from "./source-kinds.ts";
 
 const collect = (value: string, all: string[]) => [...all, value];
 
-const sourcesSchema = z.array(
-  z.object({
-    id: z.string(),
-    name: z.string(),
-    kindTitle: z.string(),
-    location: z.string(),
-    documentCount: z.number(),
-  }),
-);
 type SteerOptions = PortalOptions & { schedule?: boolean };
 
 /** `anneal connect`: what the portal's pages of sources do, for scripts. */
@@ -38,8 +32,10 @@ export function addConnectCommand(program: Command, env: Env): void {
   command("list", "the sources of the workspace").action(async (options: PortalOptions) => {
     const sources = await listSources(await requirePortal(env, options));
     if (sources.length === 0) console.log("There is no source yet: add one with `anneal connect add <kind>`.");
-    for (const { name, kindTitle, location, documentCount } of sources)
-      console.log(`${name}  (${kindTitle}, ${location}): ${documentCount} documents`);
+    for (const { name, kindTitle, location, documentCount, quarantinedCount } of sources) {
+      const failed = quarantinedCount === 0 ? "" : `, ${quarantinedCount} failed`;
+      console.log(`${name}  (${kindTitle}, ${location}): ${documentCount} documents${failed}`);
+    }
   });
   command("add <kind>", "try a source and, when it can be read, add it")
     .option("--name <name>", "what to call it; default: its kind and place")
@@ -54,7 +50,10 @@ export function addConnectCommand(program: Command, env: Env): void {
       "--config <file>",
       "a JSON file with “config” and “secrets”, or - for the standard input; options win over it",
     )
-    .option("--audience <who>", "who may read documents without permissions of their own: members (default) or nobody")
+    .option(
+      "--audience <who>",
+      "who may read documents without permissions of their own: members (default; of a mailbox nobody) or nobody",
+    )
     .option("--schedule <cron>", "when to read it by itself, such as “0 * * * *” or “@every 30m”")
     .option("--dry-run", "try it and say what would be added; nothing is saved")
     .action(async (kind: string, options: PortalOptions & AddSourceOptions) =>
@@ -72,10 +71,10 @@ export function addConnectCommand(program: Command, env: Env): void {
     .option("--confirm-deletions", "let it delete more documents than is usual")
     .action(async (name: string, options: PortalOptions & { confirmDeletions?: boolean }) => {
       const portal = await requirePortal(env, options);
-      const { id: sourceId } = await findSource(portal, name);
+      const source = await findSource(portal, name);
       const { confirmDeletions = false } = options;
-      await followSync(portal, sourceId, () =>
-        portal.mutate("connect.sync", { sourceId, confirmDeletions }, z.unknown()),
+      await followSync(portal, source, () =>
+        portal.mutate("connect.sync", { sourceId: source.id, confirmDeletions }, z.unknown()),
       );
     });
   command("pause <name>", "let a sync stop at its next checkpoint; “resume” goes on from there")
@@ -91,9 +90,10 @@ export function addConnectCommand(program: Command, env: Env): void {
     .option("--schedule", "resume its schedule instead")
     .action(async (name: string, options: SteerOptions) => {
       const portal = await requirePortal(env, options);
-      const { id: sourceId } = await findSource(portal, name);
+      const source = await findSource(portal, name);
+      const { id: sourceId } = source;
       if (options.schedule) return setSchedulePaused(portal, name, sourceId, false);
-      await followSync(portal, sourceId, () => portal.mutate("connect.resume", { sourceId }, z.unknown()));
+      await followSync(portal, source, () => portal.mutate("connect.resume", { sourceId }, z.unknown()));
     });
   command("cancel <name>", "end a sync that reads or is paused; what it has read stays").action(
     async (name: string, options: PortalOptions) => {
@@ -103,6 +103,25 @@ export function addConnectCommand(program: Command, env: Env): void {
       console.log(`✓ The sync of “${name}” is cancelled; the next one goes on from its last checkpoint.`);
     },
   );
+  command("failures <name>", "what of a source could not be read, each with the reason").action(
+    async (name: string, options: PortalOptions) => {
+      const portal = await requirePortal(env, options);
+      await printFailures(portal, await findSource(portal, name));
+    },
+  );
+  command("retry <name>", "read again all that could not be read, and follow it to its end").action(
+    async (name: string, options: PortalOptions) => {
+      const portal = await requirePortal(env, options);
+      const source = await findSource(portal, name);
+      await followSync(portal, source, () => portal.mutate("connect.retry", { sourceId: source.id }, z.unknown()));
+    },
+  );
+  command("remove <name>", "remove a source with its documents; the portal can restore it")
+    .option("--yes", "do not ask first")
+    .action(async (name: string, options: PortalOptions & { yes?: boolean }) => {
+      const portal = await requirePortal(env, options);
+      await removeSource(portal, await findSource(portal, name), options);
+    });
   connect
     .command("new <name>")
     .description("write a connector of your own into this repository, with a test that passes")
@@ -143,19 +162,6 @@ async function signInAgain(portal: PortalClient, wanted: string): Promise<void> 
   await checkAndPrint(portal, "connect.checkDraft", { kind, config, signInId, sourceId });
   await portal.mutate("connect.update", { sourceId, name, kind, config, audience, schedule, signInId }, z.unknown());
   console.log(`✓ “${name}” reads with this account from now on.`);
-}
-
-async function listSources(portal: PortalClient) {
-  return portal.query("connect.list", undefined, sourcesSchema);
-}
-
-async function findSource(portal: PortalClient, name: string) {
-  const sources = await listSources(portal);
-  const found = sources.find((source) => source.name === name || source.id === name);
-  if (found) return found;
-  throw new AnnealError("NOT_FOUND", `There is no source “${name}”.`, {
-    action: sources.length === 0 ? "Add one first." : `Use one of: ${sources.map((each) => each.name).join(", ")}.`,
-  });
 }
 
 async function setSchedulePaused(portal: PortalClient, name: string, sourceId: string, paused: boolean): Promise<void> {

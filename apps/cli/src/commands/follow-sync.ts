@@ -1,13 +1,20 @@
-import { AnnealError } from "@anneal/core/errors";
+import { AnnealError, errorCodes } from "@anneal/core/errors";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 import { abortOnSignal } from "../run-stack.ts";
 import { createLiveBlock, formatDuration } from "../terminal.ts";
+import { printSyncFailures } from "./source-failures.ts";
 
 const pollMs = 500;
 
-const errorSchema = z.object({ code: z.string(), message: z.string(), action: z.string() });
+const errorSchema = z.object({
+  // A portal of another release may know others.
+  code: z.enum(errorCodes).catch("CONFLICT"),
+  message: z.string(),
+  action: z.string(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
 
 export const syncSchema = z.object({
   id: z.string(),
@@ -35,13 +42,18 @@ export type Sync = z.infer<typeof syncSchema>;
 const syncsSchema = z.object({ rows: z.array(syncSchema) });
 
 /**
- * Starts a sync, or goes on with the newest one, and shows it until it ends or pauses.
+ * Starts a sync, or goes on with the newest one, shows it until it ends or pauses, and then what it could not read.
  * @throws AnnealError what was wrong with the source, or what it held back
  */
-export async function followSync(portal: PortalClient, sourceId: string, start: () => Promise<unknown>): Promise<void> {
+export async function followSync(
+  portal: PortalClient,
+  source: { id: string; name: string },
+  start: () => Promise<unknown>,
+  say: (line: string) => void = console.log,
+): Promise<void> {
   const signal = abortOnSignal(() => console.log("\nIt goes on without you; the portal shows it."));
   const newest = async () =>
-    (await portal.query("connect.syncs", { sourceId, limit: 1, offset: 0 }, syncsSchema)).rows[0];
+    (await portal.query("connect.syncs", { sourceId: source.id, limit: 1, offset: 0 }, syncsSchema)).rows[0];
   const before = await newest();
   await start();
   const block = createLiveBlock();
@@ -52,8 +64,13 @@ export async function followSync(portal: PortalClient, sourceId: string, start: 
     if (began) {
       const line = { key: "sync", text: formatSync(latest) };
       if (latest.status === "running" || latest.status === "waiting") block.draw([{ ...line, status: "running" }]);
-      else if (latest.error === null) return block.draw([{ ...line, status: "done" }]);
-      else throw new AnnealError("CONFLICT", latest.error.message, { action: latest.error.action });
+      else {
+        block.draw([{ ...line, status: latest.error === null ? "done" : "failed" }]);
+        await printSyncFailures(portal, source, latest, say);
+        if (latest.error === null) return;
+        const { code, message, action, details = {} } = latest.error;
+        throw new AnnealError(code, message, { action, details });
+      }
     }
     await sleep(pollMs, undefined, { signal });
   }
@@ -69,6 +86,7 @@ export function formatSync(sync: Sync): string {
     return `◷ waiting until ${until} UTC, as the source asked for, at ${scanned} seen: ${counts}`;
   }
   if (status === "cancelled") return `◼ cancelled at ${scanned} seen: ${counts}`;
+  if (status === "failed") return `✗ ${scanned} seen: ${counts}`;
   if (status !== "running") return `✓ ${scanned} seen: ${counts}`;
   const { expected = null, documentsPerSecond = null, bytesPerSecond = null, etaMs = null } = progress ?? {};
   const rates = [

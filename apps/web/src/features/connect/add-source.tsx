@@ -7,6 +7,7 @@ import { useState } from "react";
 import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { Dialog, SheetContent } from "#components/ui/dialog.tsx";
+import { FormFooter } from "#features/connect/form-footer.tsx";
 import { SourceForm } from "#features/connect/source-form.tsx";
 import { SourceGallery, type SourceKind } from "#features/connect/source-gallery.tsx";
 import { useTRPC } from "#lib/trpc.ts";
@@ -18,6 +19,7 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
   const router = useRouter();
   const { href } = useWorkspace();
   const [kind, setKind] = useState<SourceKind | null>(null);
+  const [footerSlot, setFooterSlot] = useState<HTMLElement | null>(null);
   const sync = useMutation(trpc.connect.sync.mutationOptions());
   const create = useMutation(
     trpc.connect.create.mutationOptions({
@@ -40,7 +42,7 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
         description={kind?.description ?? "What should Anneal read from?"}
         footer={
           kind && (
-            <>
+            <FormFooter slot={setFooterSlot}>
               <Button
                 variant="ghost"
                 className="mr-auto"
@@ -54,7 +56,7 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
               <Button type="submit" form="add-source" variant="primary" busy={create.isPending}>
                 Add and read
               </Button>
-            </>
+            </FormFooter>
           )
         }
       >
@@ -62,6 +64,7 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
           <SourceForm
             formId="add-source"
             kind={kind}
+            footerSlot={footerSlot}
             error={create.error && wireErrorOf(create.error)}
             onSubmit={(input) => create.mutate(input)}
           />

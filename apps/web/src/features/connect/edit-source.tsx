@@ -1,11 +1,13 @@
 "use client";
 
 import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { Dialog, DialogClose, SheetContent } from "#components/ui/dialog.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { withheldSentence } from "#features/deploy/withheld-sentence.ts";
+import { FormFooter } from "#features/connect/form-footer.tsx";
 import { SourceForm } from "#features/connect/source-form.tsx";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
@@ -14,6 +16,7 @@ type EditSourceProps = { source: Answers["connect"]["get"]; open: boolean; onOpe
 
 export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
   const trpc = useTRPC();
+  const [footerSlot, setFooterSlot] = useState<HTMLElement | null>(null);
   const { data: kinds } = useQuery({ ...trpc.connect.kinds.queryOptions(), enabled: open });
   const kind = kinds?.find((each) => each.kind === source.kind);
   const update = useMutation(
@@ -31,20 +34,21 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
       <SheetContent
         title={`Edit “${source.name}”`}
         footer={
-          <>
+          <FormFooter slot={setFooterSlot}>
             <DialogClose asChild>
               <Button>Cancel</Button>
             </DialogClose>
             <Button type="submit" form="edit-source" variant="primary" busy={update.isPending}>
               Save
             </Button>
-          </>
+          </FormFooter>
         }
       >
         {kind ? (
           <SourceForm
             formId="edit-source"
             kind={kind}
+            footerSlot={footerSlot}
             initial={source}
             error={update.error && wireErrorOf(update.error)}
             onSubmit={(input) => update.mutate({ ...input, sourceId: source.id })}

@@ -2,10 +2,12 @@
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useRef, useState, type FormEvent } from "react";
+import { createPortal } from "react-dom";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
+import { CheckLine } from "#features/connect/form-footer.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
 import { SignIn } from "#features/connect/sign-in.tsx";
 import { TestSource } from "#features/connect/test-source.tsx";
@@ -33,17 +35,20 @@ type SourceFormProps = {
   /** What is stored now; left out for a new source. */
   initial?: Omit<SourceInput, "secrets" | "signInId"> & { id: string; hasSecrets: boolean };
   error: WireError | null;
+  /** Of the `FormFooter` that the form's buttons are in; null until it is there. */
+  footerSlot: HTMLElement | null;
   onSubmit(input: SourceInput): void;
 };
 
-export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFormProps) {
+export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit }: SourceFormProps) {
   const { role } = useWorkspace();
   const form = useRef<HTMLFormElement>(null);
+  const details = useRef<HTMLDivElement>(null);
   const [name, setName] = useState(initial?.name ?? "");
   const [config, setConfig] = useState<FieldValues>(initial?.config ?? {});
   const [secrets, setSecrets] = useState<FieldValues>({});
   const [signInId, setSignInId] = useState<string | null>(null);
-  const [audience, setAudience] = useState(initial?.audience ?? "members");
+  const [audience, setAudience] = useState(initial?.audience ?? kind.defaultAudience);
   const [schedule, setSchedule] = useState(initial?.schedule ?? null);
   const asksSecrets = Object.keys(kind.secrets.properties ?? {}).length > 0;
   const signsIn = wantsSignIn(kind, config);
@@ -131,12 +136,12 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
           />
         </fieldset>
       )}
-      <TestSource check={check} onTest={test} />
+      <div ref={details} tabIndex={-1} role="group" aria-label="Test" className="scroll-my-4">
+        <TestSource check={check} onTest={test} />
+      </div>
+      {footerSlot && createPortal(<CheckLine check={check} details={details} />, footerSlot)}
       <div className="space-y-5 border-t border-line pt-5">
-        <Field
-          label="Readers of documents without permissions of their own"
-          hint="Where the source says who may read a document, that counts instead."
-        >
+        <Field label="Readers of documents without permissions of their own" hint={audienceHint(kind)}>
           {({ id, ...control }) => (
             <Select
               id={id}
@@ -154,6 +159,11 @@ export function SourceForm({ formId, kind, initial, error, onSubmit }: SourceFor
       </div>
     </form>
   );
+}
+
+function audienceHint({ title, defaultAudience }: SourceFormProps["kind"]): string {
+  if (defaultAudience === "members") return "Where the source says who may read a document, that counts instead.";
+  return `${title} does not say who may read: name them under “Readers”. What has none is shown to nobody, unless you choose everyone here.`;
 }
 
 /** Whether these settings have a person sign in, instead of credentials being entered. */

@@ -1,25 +1,21 @@
+import { TriangleAlert } from "lucide-react";
 import { NoStatus, Status } from "#components/ui/status.tsx";
+import { stateOfSource } from "#features/connect/source-state.ts";
 
-type SourceStatusProps = {
-  source: {
-    syncing: boolean;
-    paused: boolean;
-    waitsUntil: Date | null;
-    lastSyncAt: Date | null;
-    lastSyncError: { message: string } | null;
-  };
-};
-
-export function SourceStatus({ source }: SourceStatusProps) {
-  if (source.syncing) return <Status kind="running" word="Reading" />;
-  if (source.paused) return <Status kind="waiting" word="Paused" />;
-  if (source.waitsUntil) return <Status kind="waiting" word="Waiting for the source" />;
-  if (source.lastSyncError)
+export function SourceStatus({ source }: { source: Parameters<typeof stateOfSource>[0] }) {
+  const state = stateOfSource(source);
+  if (state === null) return <NoStatus word="Not read yet" />;
+  const { kind, word, title } = state;
+  if (kind === "partial")
     return (
-      <span title={source.lastSyncError.message}>
-        <Status kind="failed" />
+      <span className="inline-flex items-start gap-1.5 align-middle text-13 font-medium text-waiting">
+        <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
+        {word}
       </span>
     );
-  if (source.lastSyncAt) return <Status kind="ready" word="Up to date" />;
-  return <NoStatus word="Not read yet" />;
+  return (
+    <span title={title}>
+      <Status kind={kind} word={word} />
+    </span>
+  );
 }

@@ -44,7 +44,7 @@ export function SourcesPage() {
         state={state}
         error={error && wireErrorOf(error)}
         onRetry={() => void refetch()}
-        minWidth="58rem"
+        minWidth="63rem"
         empty={
           <EmptyState icon={Cable} title="No sources yet" action={add}>
             A source is a folder, a bucket, a database or a website that Anneal reads from. It only reads what changed,
@@ -84,7 +84,7 @@ const columns = (href: (path: string) => string): DataColumn<Source>[] => [
     id: "status",
     header: "Status",
     enableSorting: false,
-    meta: { width: "8.5rem" },
+    meta: { width: "13.5rem" },
     cell: ({ row }) => <SourceStatus source={row.original} />,
   },
   {

@@ -8,6 +8,7 @@ import { EmptyState } from "#components/ui/empty-state.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Status, statusOfStage } from "#components/ui/status.tsx";
 import { SyncFailures } from "#features/connect/sync-failures.tsx";
+import { whatWasWrong } from "#features/connect/what-was-wrong.ts";
 import { formatBytes, formatDuration, formatNumber, missing } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -37,7 +38,7 @@ export function SyncHistory({ sourceId }: { sourceId: string }) {
       state={state}
       error={error && wireErrorOf(error)}
       onRetry={() => void refetch()}
-      minWidth="74rem"
+      minWidth="84rem"
       empty={
         <EmptyState icon={History} title="Not read yet">
           Each read is listed here with who started it, how long it took, and what was new, changed or gone.
@@ -61,6 +62,32 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
     enableSorting: false,
     meta: { width: "7.5rem" },
     cell: ({ row }) => <SyncStatus sync={row.original} />,
+  },
+  {
+    id: "dropped",
+    header: "Failed",
+    enableSorting: false,
+    meta: { align: "right", width: "4.75rem" },
+    cell: ({ row: { original: sync } }) => {
+      const { id, dropped } = sync;
+      if (!dropped) return <span className="text-faint">{formatNumber(dropped)}</span>;
+      return <SyncFailures sourceId={sourceId} sync={{ id, dropped }} />;
+    },
+  },
+  {
+    id: "error",
+    header: "What was wrong",
+    enableSorting: false,
+    meta: { width: "18rem", wrap: true },
+    cell: ({ row: { original: sync } }) => {
+      const wrong = whatWasWrong(sync);
+      if (wrong === null) return <span className="text-faint">{missing}</span>;
+      return (
+        <span className="whitespace-normal text-muted" title={sync.error?.action}>
+          {wrong}
+        </span>
+      );
+    },
   },
   {
     id: "startedBy",
@@ -105,30 +132,6 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
     meta: { align: "right", width: "5.5rem" },
     cell: ({ row: { original: sync } }) =>
       sync.bytes === 0 ? <span className="text-faint">0</span> : formatBytes(sync.bytes),
-  },
-  {
-    id: "dropped",
-    header: "Failed",
-    enableSorting: false,
-    meta: { align: "right", width: "4.75rem" },
-    cell: ({ row: { original: sync } }) => {
-      const { id, dropped } = sync;
-      if (!dropped) return <span className="text-faint">{formatNumber(dropped)}</span>;
-      return <SyncFailures sourceId={sourceId} sync={{ id, dropped }} />;
-    },
-  },
-  {
-    id: "error",
-    header: "What was wrong",
-    enableSorting: false,
-    cell: ({ row: { original: sync } }) =>
-      sync.error === null ? (
-        <span className="text-faint">{missing}</span>
-      ) : (
-        <span className="text-muted" title={`${sync.error.message} ${sync.error.action}`}>
-          {sync.error.message}
-        </span>
-      ),
   },
 ];
 

@@ -1,0 +1,29 @@
+import { AnnealError } from "@anneal/core/errors";
+import { z } from "zod";
+import type { PortalClient } from "../portal/client.ts";
+
+const sourcesSchema = z.array(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    kindTitle: z.string(),
+    location: z.string(),
+    documentCount: z.number(),
+    quarantinedCount: z.number(),
+  }),
+);
+export type ListedSource = z.infer<typeof sourcesSchema>[number];
+
+export async function listSources(portal: Pick<PortalClient, "query">): Promise<ListedSource[]> {
+  return portal.query("connect.list", undefined, sourcesSchema);
+}
+
+/** @throws AnnealError NOT_FOUND that names the sources there are */
+export async function findSource(portal: Pick<PortalClient, "query">, name: string): Promise<ListedSource> {
+  const sources = await listSources(portal);
+  const found = sources.find((source) => source.name === name || source.id === name);
+  if (found) return found;
+  throw new AnnealError("NOT_FOUND", `There is no source “${name}”.`, {
+    action: sources.length === 0 ? "Add one first." : `Use one of: ${sources.map((each) => each.name).join(", ")}.`,
+  });
+}

@@ -1,0 +1,124 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { z } from "zod";
+import type { PortalClient } from "../portal/client.ts";
+import { followSync } from "./follow-sync.ts";
+import { printFailures } from "./source-failures.ts";
+
+const source = { id: "s1", name: "wards" };
+const counts = { scanned: 12, added: 0, changed: 0, removed: 0, bytes: 0, progress: null };
+const failureOf = (ref: string, documentId: string | null = `d-${ref}`) => ({
+  ref,
+  code: "DOCUMENT_DAMAGED",
+  message: "It is cut off.",
+  action: "Save it again.",
+  documentId,
+});
+type Sync = { id: string; status: string; dropped: number; error: object | null };
+type Asked = { syncId?: string; limit?: number; offset?: number; status?: string };
+type Row = { id: string; ref: string; drop: { code: string; reason: string } | null };
+
+/** A portal with one source: each sync that is started ends as `next` says, before anybody looks. */
+function startPortal() {
+  const syncs: Sync[] = [];
+  const portal = {
+    url: "http://portal.example",
+    syncs,
+    next: { status: "done", dropped: 0, error: null } as Omit<Sync, "id">,
+    failures: new Map<string, ReturnType<typeof failureOf>[]>(),
+    quarantined: [] as Row[],
+    async query<T>(procedure: string, input: unknown, output: z.ZodType<T>): Promise<T> {
+      const { syncId = "", limit = 0, offset = 0, status } = input as Asked;
+      switch (procedure) {
+        case "connect.syncs":
+          return output.parse({ rows: syncs.slice(0, limit).map((sync) => ({ ...counts, ...sync })) });
+        case "connect.syncFailures":
+          return output.parse(portal.failures.get(syncId) ?? []);
+        case "documents.list":
+          expect(status).toBe("quarantined");
+          return output.parse({
+            rows: portal.quarantined.slice(offset, offset + limit),
+            total: portal.quarantined.length,
+          });
+        default:
+          return expect.fail(`${procedure} is not asked for`);
+      }
+    },
+    mutate: async () => expect.fail("nothing is changed"),
+    ask: async () => expect.fail("nothing is asked"),
+    start: async () => void syncs.unshift({ id: `sync-${syncs.length}`, ...portal.next }),
+  } satisfies PortalClient & Record<string, unknown>;
+  return portal;
+}
+
+let portal: ReturnType<typeof startPortal>;
+let said: string[];
+const say = (line: string) => said.push(line);
+beforeEach(() => {
+  portal = startPortal();
+  said = [];
+});
+
+describe("after a sync", () => {
+  it("the first ten documents that failed are named with the reason, and how to see and to read the rest", async () => {
+    portal.next.dropped = 12;
+    portal.failures.set(
+      "sync-0",
+      Array.from({ length: 12 }, (_, index) => failureOf(`f${index}.pdf`)),
+    );
+    await followSync(portal, source, portal.start, say);
+    expect(said).toHaveLength(12);
+    expect(said[0]).toBe("✗ f0.pdf: It is cut off. Save it again. (DOCUMENT_DAMAGED)");
+    expect(said[9]).toContain("f9.pdf");
+    expect(said[10]).toBe("  and 2 more.");
+    expect(said[11]).toContain('`anneal connect failures "wards"`');
+    expect(said[11]).toContain('`anneal connect retry "wards"`');
+  });
+
+  it("nothing is said where nothing failed", async () => {
+    await followSync(portal, source, portal.start, say);
+    expect(said).toEqual([]);
+  });
+
+  it("a source that failed as a whole is told in its own words, under its own code", async () => {
+    const error = {
+      code: "SOURCE_CREDENTIALS",
+      message: "The password is wrong.",
+      action: "Enter another.",
+      details: { status: 401 },
+    };
+    portal.next = { status: "failed", dropped: 1, error };
+    portal.failures.set("sync-0", [failureOf("a.pdf")]);
+    await expect(followSync(portal, source, portal.start, say)).rejects.toMatchObject(error);
+    expect(said[0]).toContain("a.pdf");
+  });
+
+  it("a code of another release is still an error", async () => {
+    const error = { code: "SOURCE_ASLEEP", message: "It sleeps.", action: "Wake it." };
+    portal.next = { status: "failed", dropped: 0, error };
+    await expect(followSync(portal, source, portal.start, say)).rejects.toMatchObject({ ...error, code: "CONFLICT" });
+  });
+});
+
+describe("anneal connect failures", () => {
+  it("lists every document that is out, over all pages, and what the last sync could not even list", async () => {
+    portal.quarantined = Array.from({ length: 1_001 }, (_, index) => ({
+      id: `d${index}`,
+      ref: `f${index}.pdf`,
+      drop: { code: "DOCUMENT_DAMAGED", reason: "It is cut off." },
+    }));
+    portal.next.dropped = 2;
+    portal.failures.set("sync-0", [failureOf("f0.pdf"), failureOf("locked/", null)]);
+    await portal.start();
+    await printFailures(portal, source, say);
+    expect(said).toHaveLength(1_003);
+    expect(said[0]).toBe("✗ f0.pdf: It is cut off. (DOCUMENT_DAMAGED)");
+    expect(said[1_000]).toContain("f1000.pdf");
+    expect(said[1_001]).toContain("locked/");
+    expect(said[1_002]).toContain("1002 failed.");
+  });
+
+  it("says so where nothing failed", async () => {
+    await printFailures(portal, source, say);
+    expect(said).toEqual(["✓ Nothing of “wards” failed."]);
+  });
+});

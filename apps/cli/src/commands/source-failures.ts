@@ -1,0 +1,96 @@
+import { z } from "zod";
+import type { PortalClient } from "../portal/client.ts";
+
+const shownAfterSync = 10;
+const pageSize = 1_000;
+
+type Portal = Pick<PortalClient, "query">;
+type Source = { id: string; name: string };
+export type Failure = { ref: string; code: string; reason: string };
+
+const syncFailuresSchema = z.array(
+  z.object({
+    ref: z.string(),
+    code: z.string(),
+    message: z.string(),
+    action: z.string(),
+    documentId: z.string().nullable(),
+  }),
+);
+const documentsSchema = z.object({
+  rows: z.array(
+    z.object({ id: z.string(), ref: z.string(), drop: z.object({ code: z.string(), reason: z.string() }).nullable() }),
+  ),
+  total: z.number(),
+});
+const syncsSchema = z.object({ rows: z.array(z.object({ id: z.string() })) });
+
+/** After a sync: the first documents that it could not read, each with the reason, and how to see the rest. */
+export async function printSyncFailures(
+  portal: Portal,
+  { id, name }: Source,
+  sync: { id: string; dropped: number },
+  say: (line: string) => void,
+): Promise<void> {
+  if (sync.dropped === 0) return;
+  const failures = await listSyncFailures(portal, id, sync.id);
+  const shown = failures.slice(0, shownAfterSync);
+  for (const failure of shown) say(formatFailure(failure));
+  const others = sync.dropped - shown.length;
+  if (others > 0) say(`  and ${others} more.`);
+  const quoted = JSON.stringify(name);
+  say(
+    `\`anneal connect failures ${quoted}\` lists what could not be read, \`anneal connect retry ${quoted}\` reads it again.`,
+  );
+}
+
+/** `anneal connect failures`: every document of the source that is out for now, and what the last sync could not even list. */
+export async function printFailures(
+  portal: Portal,
+  { id, name }: Source,
+  say: (line: string) => void = console.log,
+): Promise<void> {
+  const failures = [...(await listQuarantined(portal, id)), ...(await listUnlisted(portal, id))];
+  if (failures.length === 0) return say(`✓ Nothing of “${name}” failed.`);
+  for (const failure of failures) say(formatFailure(failure));
+  say(`${failures.length} failed. \`anneal connect retry ${JSON.stringify(name)}\` reads them again.`);
+}
+
+async function listQuarantined(portal: Portal, sourceId: string): Promise<Failure[]> {
+  const failures = new Map<string, Failure>();
+  for (let offset = 0, total = 1; offset < total; offset += pageSize) {
+    const page = await portal.query(
+      "documents.list",
+      { sourceId, status: "quarantined", limit: pageSize, offset },
+      documentsSchema,
+    );
+    total = page.total;
+    // A sync that goes on meanwhile moves documents from one page to the next.
+    for (const { id, ref, drop } of page.rows)
+      failures.set(id, { ref, code: drop?.code ?? "", reason: drop?.reason ?? "" });
+  }
+  return [...failures.values()];
+}
+
+/** A folder or another part of the source, of which there is no document. */
+async function listUnlisted(portal: Portal, sourceId: string): Promise<Failure[]> {
+  const { rows } = await portal.query("connect.syncs", { sourceId, limit: 1, offset: 0 }, syncsSchema);
+  const [newest] = rows;
+  return newest === undefined ? [] : listSyncFailures(portal, sourceId, newest.id, { withDocument: false });
+}
+
+async function listSyncFailures(
+  portal: Portal,
+  sourceId: string,
+  syncId: string,
+  { withDocument } = { withDocument: true },
+): Promise<Failure[]> {
+  const failures = await portal.query("connect.syncFailures", { sourceId, syncId }, syncFailuresSchema);
+  return failures
+    .filter(({ documentId }) => withDocument || documentId === null)
+    .map(({ ref, code, message, action }) => ({ ref, code, reason: `${message} ${action}` }));
+}
+
+function formatFailure({ ref, code, reason }: Failure): string {
+  return `✗ ${ref}: ${reason} (${code})`;
+}
