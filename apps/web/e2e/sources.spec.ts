@@ -144,6 +144,22 @@ test("a source tries itself once it is complete; a refused sign-in is not tried 
   }
 });
 
+test("a kind is found by what people call it, and a mailbox is shown to nobody unless somebody says so", async ({
+  page,
+}) => {
+  await page.goto("/w/default/sources?add=1");
+  const sheet = page.getByRole("dialog");
+  const readers = sheet.getByRole("combobox", { name: /^Readers of documents/ });
+  await sheet.getByLabel("Find a kind of source").fill("exchange");
+  await expect(sheet.getByRole("listitem")).toHaveCount(1);
+  await sheet.getByRole("button", { name: /^E-mail/ }).click();
+  await expect(readers).toHaveText("Nobody");
+  await expect(sheet.getByText("name them under “Readers”")).toBeVisible();
+  await sheet.getByRole("button", { name: "Other kinds" }).click();
+  await sheet.getByRole("button", { name: /^REST API/ }).click();
+  await expect(readers).toHaveText("Everyone in this workspace");
+});
+
 test("after three refused sign-ins a form tries none by itself", async ({ page, consoleErrors }) => {
   const service = await startTokenService();
   try {

@@ -6,7 +6,7 @@ const pageSize = 1_000;
 
 type Portal = Pick<PortalClient, "query">;
 type Source = { id: string; name: string };
-export type Failure = { ref: string; code: string; reason: string };
+type Failure = { ref: string; code: string; reason: string };
 
 const syncFailuresSchema = z.array(
   z.object({

@@ -12,7 +12,7 @@ type Source = {
 };
 
 /** "partial": it is up to date but for some documents; null: it was never read. */
-export type SourceState = { kind: StatusKind | "partial"; word?: string; title?: string };
+type SourceState = { kind: StatusKind | "partial"; word?: string; title?: string };
 
 export function stateOfSource(source: Source): SourceState | null {
   if (source.syncing) return { kind: "running", word: "Reading" };
