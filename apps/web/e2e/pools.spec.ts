@@ -24,8 +24,11 @@ test("a machine is cordoned and uncordoned, each after a question, and the audit
   const question = page.getByRole("dialog", { name: `Cordon ${name}?` });
   await expect(question).toContainText("Nothing new is placed on it from now on.");
   expect(await seriousFindings(page)).toEqual([]);
+  const saved = page.waitForResponse((response) => response.url().includes("setCordoned"));
   await question.getByRole("button", { name: "Cordon" }).click();
+  // Shown at once; what is not saved yet would end with the page.
   await expect(node.getByText("Cordoned")).toBeVisible();
+  await saved;
   await page.reload();
   await expect(node.getByText("Cordoned")).toBeVisible();
   await node.getByRole("button", { name: `Uncordon ${name}` }).click();

@@ -88,13 +88,18 @@ test("a training that is made again with changes can be stopped and resumed, and
   page,
 }) => {
   await openNewestTraining(page);
+  const earlier = page.url();
   await page.getByRole("button", { name: "Train again with changes" }).click();
   await sheet(page).getByLabel("Rank").fill("8");
   await sheet(page).getByLabel("Steps at most").fill("6");
   await sheet(page).getByRole("button", { name: "Train", exact: true }).click();
   await expect(page).toHaveURL(/\/runs\//);
 
-  await openNewestTraining(page);
+  // The run comes to its training when it has been through what is before it.
+  await expect(async () => {
+    await openNewestTraining(page);
+    expect(page.url()).not.toBe(earlier);
+  }).toPass({ timeout: runLimitMs });
   const steps = page.getByRole("region", { name: "Figures" }).getByText(/^\d+ of 6$/);
   await expect(steps).toHaveText(/^[1-5] of 6$/, { timeout: runLimitMs });
   await page.getByRole("button", { name: "Stop", exact: true }).click();
