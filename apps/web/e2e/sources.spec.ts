@@ -125,7 +125,7 @@ test("a source tries itself once it is complete; a refused sign-in is not tried 
     await expect(form.getByRole("list", { name: "What works and what is missing" })).toContainText("Content");
     // Also beside the buttons, wherever the form was scrolled to; that line leads to all of it.
     await token.scrollIntoViewIfNeeded();
-    await expect(form.getByText("It can be read.", { exact: true })).toBeInViewport();
+    await expect(form.getByText("It can be read, with 1 limit.", { exact: true })).toBeInViewport();
     await form.getByRole("button", { name: "Details" }).click();
     await expect(form.getByRole("group", { name: "Test" })).toBeFocused();
     await expect(form.getByRole("status")).toBeInViewport();
