@@ -44,6 +44,8 @@ export async function openPage(page: Page, path: string): Promise<void> {
 
 /** What axe calls serious or critical, with where it is. */
 export async function seriousFindings(page: Page): Promise<string[]> {
+  // What is computed anew is paler meanwhile.
+  await expect(page.locator("main div[aria-busy='true']")).toHaveCount(0);
   const { violations } = await new AxeBuilder({ page }).analyze();
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")

@@ -64,7 +64,7 @@ export function PlannerPage() {
         <div
           id="answer"
           aria-busy={pending}
-          className={cn("min-w-0 scroll-mt-16 transition-opacity delay-150 duration-200", pending && "opacity-70")}
+          className={cn("min-w-0 scroll-mt-16", pending && "opacity-70 transition-opacity delay-150 duration-200")}
         >
           <PlannerResult {...shown} change={change} />
         </div>
