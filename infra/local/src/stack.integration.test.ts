@@ -67,6 +67,7 @@ function listProcesses(stateDir: string): string[] {
     .filter((row) => row.includes(stateDir) && !row.startsWith("Z") && !row.includes("main.ts"));
 }
 
+/** What was killed takes a moment to be gone. */
 async function untilGone(stateDir: string): Promise<void> {
   for (let attempt = 0; attempt < 300 && listProcesses(stateDir).length > 0; attempt += 1) await sleep(100);
   expect(listProcesses(stateDir)).toEqual([]);
@@ -87,7 +88,7 @@ describe("startStack", () => {
         .sort(),
     ).toEqual(["postgres", "temporal", "vectors"]);
     await first.stop();
-    expect(listProcesses(stateDir)).toEqual([]);
+    await untilGone(stateDir);
 
     const second = await start(stateDir);
     expect(await query(second.env["ANNEAL_DATABASE_URL"] ?? "", "select id from kept")).toEqual([{ id: 7 }]);
@@ -113,7 +114,7 @@ describe("startStack", () => {
     const second = await startStack({ stateDir, env: { ...env, ...set }, withPortal: false });
     open.push(second);
     expect(second.services).toEqual([]);
-    expect(listProcesses(stateDir)).toEqual([]);
+    await untilGone(stateDir);
     expect(second.env).toMatchObject(set);
     expect(second.env).not.toHaveProperty("ANNEAL_ENCRYPTION_KEY");
     await second.stop();
@@ -175,7 +176,7 @@ describe("startStack", () => {
       code: "PORT_TAKEN",
     });
     await new Promise((resolve) => server.close(resolve));
-    expect(listProcesses(stateDir)).toEqual([]);
+    await untilGone(stateDir);
     await expect(stat(join(stateDir, "stack.lock"))).rejects.toThrow(/ENOENT/);
   });
 
