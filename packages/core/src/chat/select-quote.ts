@@ -18,7 +18,8 @@ export type Quote = {
 
 /**
  * What to quote: the unit that says most about the question, with the sentence before it where it starts by pointing
- * back, and those after it up to the number or command that is asked for ("… login attempts. Defaults to 10."), or with the neighbouring rows where their cosines and words say as much: a choice among those would be a guess.
+ * back, and those after it up to the number or command that is asked for ("… login attempts. Defaults to 10."), or with
+ * the neighbouring rows where their cosines and words say as much: a choice among those would be a guess.
  * @param options as of `rankUnits`.
  */
 export function selectQuote(question: string, documents: readonly Unit[][], options: RankOptions = {}): Quote | null {
@@ -50,12 +51,12 @@ function namedCommand(question: string, ranked: readonly RankedUnit[]): RankedUn
 /** Where what the question wants ends, when it stands close behind the unit at `at` and belongs to it; else its own end. */
 function endOfAnswer(question: string, siblings: readonly Unit[], at: number): number {
   const [number, command] = [wantsNumber(question), wantsCommand(question)];
-  for (const [index, unit] of siblings.entries()) {
-    if (index <= at) continue;
+  for (const [between, unit] of siblings.slice(at + 1, at + 1 + maxSentencesAhead).entries()) {
     const { kind, display, passage } = unit;
-    if (index > at + maxSentencesAhead || kind === "row") break;
-    if (number && addsNumber(display, question, passage.language) && completes(question, unit)) return index + 1;
-    if (command && isCommand(display)) return index + 1;
+    const end = at + between + 2;
+    if (kind === "row") break;
+    if (number && addsNumber(display, question, passage.language) && completes(question, unit)) return end;
+    if (command && isCommand(display)) return end;
     // Behind a heading something else begins, and behind a line that announces something else.
     if (kind === "label" && !(/[:：]$/u.test(display) && leadsOn(question, unit))) break;
     if (command && !leadsOn(question, unit)) break;
