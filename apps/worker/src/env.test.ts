@@ -28,9 +28,6 @@ describe("the worker's settings", () => {
   it("let a sync delete a fifth of a source unasked, or the share that is set", () => {
     expect(read({}).ANNEAL_MAX_DELETED_SHARE).toBe(0.2);
     expect(read({ ANNEAL_MAX_DELETED_SHARE: "0" }).ANNEAL_MAX_DELETED_SHARE).toBe(0);
-    expect(read({}).ANNEAL_FREE_DELETIONS).toBe(10);
-    expect(read({ ANNEAL_FREE_DELETIONS: "0" }).ANNEAL_FREE_DELETIONS).toBe(0);
-    expect(() => read({ ANNEAL_FREE_DELETIONS: "-1" })).toThrow(/ANNEAL_FREE_DELETIONS/u);
     for (const bad of ["1.5", "-0.1", "some"])
       expect(() => read({ ANNEAL_MAX_DELETED_SHARE: bad })).toThrow(/ANNEAL_MAX_DELETED_SHARE/u);
   });

@@ -38,7 +38,6 @@ const schema = z.object({
   ANNEAL_AUTOSCALE_INTERVAL_SECONDS: z.coerce.number().positive().default(15),
   ANNEAL_OBJECTS: z.string().min(1),
   ANNEAL_MAX_DELETED_SHARE: z.coerce.number().min(0).max(1).default(defaultDeletionPolicy.maxShare),
-  ANNEAL_FREE_DELETIONS: z.coerce.number().int().min(0).default(defaultDeletionPolicy.freeCount),
   ANNEAL_DOCUMENT_TIMEOUT_SECONDS: z.coerce
     .number()
     .positive()

@@ -158,7 +158,7 @@ async function main(): Promise<void> {
     objects,
     secretBox,
     readerPushes,
-    deletions: { maxShare: env.ANNEAL_MAX_DELETED_SHARE, freeCount: env.ANNEAL_FREE_DELETIONS },
+    deletions: { maxShare: env.ANNEAL_MAX_DELETED_SHARE },
     documentTimeoutMs: env.ANNEAL_DOCUMENT_TIMEOUT_SECONDS * 1000,
     ...connecting,
   });

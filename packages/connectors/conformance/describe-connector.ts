@@ -15,7 +15,7 @@ import { describeRemote, type RemoteHarness } from "./describe-remote.ts";
 import type { Kit } from "./kit.ts";
 import { MemoryTarget } from "./memory-target.ts";
 import type { Relay } from "./start-relay.ts";
-import { testContext } from "./test-context.ts";
+import { deletionsPass, testContext } from "./test-context.ts";
 
 /**
  * What a connector's own test gives to the kit: a fresh, empty source, and hands to change it with. `name` is a short
@@ -85,11 +85,11 @@ export function describeConnector<Config, Secrets>(
       await rm(tempDir, { recursive: true, force: true });
     });
 
-    const contextOf = (deletions: Partial<DeletionPolicy> = {}) =>
+    const contextOf = (deletions: DeletionPolicy = deletionsPass) =>
       testContext({
         tempDir,
         limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 },
-        deletions: { ...defaultDeletionPolicy, ...deletions },
+        deletions,
       });
     const readIn = (target: MemoryTarget, context: ConnectContext): AsyncIterable<Change> =>
       harness.connector.read({
@@ -99,8 +99,8 @@ export function describeConnector<Config, Secrets>(
         known: target.known(),
         context,
       });
-    const read = (target: MemoryTarget, deletions?: Partial<DeletionPolicy>) => readIn(target, contextOf(deletions));
-    const sync = async (target: MemoryTarget, deletions?: Partial<DeletionPolicy>) => {
+    const read = (target: MemoryTarget, deletions?: DeletionPolicy) => readIn(target, contextOf(deletions));
+    const sync = async (target: MemoryTarget, deletions?: DeletionPolicy) => {
       await target.apply(read(target, deletions));
       return target;
     };
@@ -250,10 +250,10 @@ export function describeConnector<Config, Secrets>(
       const target = await sync(new MemoryTarget());
       await harness.remove("guides/clean.md");
       await harness.remove("guides/reset.md");
-      await sync(target, { freeCount: 1 });
+      await sync(target, defaultDeletionPolicy);
       expect(target.failures.map((failure) => failure.error.code)).toEqual(["CONFLICT"]);
       expectCorpus(target, corpus);
-      await sync(target, { freeCount: 1, confirmed: true });
+      await sync(target, { ...defaultDeletionPolicy, confirmed: true });
       expect(target.documents.size).toBe(Object.keys(corpus).length - 2);
     });
 

@@ -3,12 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Change } from "@anneal/core/connect/change";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultLimits, type ConnectContext } from "../src/connector.ts";
 import { webConfigSchema, type WebConfig, type WebSecrets } from "../src/web/config.ts";
 import { webConnector } from "../src/web/web-connector.ts";
 import type { MemoryTarget } from "./memory-target.ts";
 import { startSite, type TestSite } from "./start-site.ts";
+import { deletionsPass } from "./test-context.ts";
 
 export const quickCrawl = {
   requestsPerSecond: 1000,
@@ -37,7 +37,7 @@ export async function startWebCrawl(): Promise<WebCrawl> {
     signal: new AbortController().signal,
     tempDir: await mkdtemp(join(tmpdir(), "anneal-web-")),
     limits: { ...defaultLimits, requestTimeoutMs: 10_000 },
-    deletions: defaultDeletionPolicy,
+    deletions: deletionsPass,
     chromiumPath: null,
     python: null,
   };

@@ -1,7 +1,10 @@
 import { tmpdir } from "node:os";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import type { DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultLimits, type ConnectContext, type ConnectLimits } from "../src/connector.ts";
 import { testPython } from "./test-python.ts";
+
+/** In a source of five documents any deletion is a large share: tests are about that only where they say so. */
+export const deletionsPass: DeletionPolicy = { maxShare: 1, confirmed: false };
 
 /** What a worker would give a connector, on a machine without a browser; a test changes what it is about. */
 export function testContext({
@@ -12,7 +15,7 @@ export function testContext({
     signal: new AbortController().signal,
     tempDir: tmpdir(),
     limits: { ...defaultLimits, requestTimeoutMs: 5000, ...limits },
-    deletions: defaultDeletionPolicy,
+    deletions: deletionsPass,
     chromiumPath: null,
     python: testPython,
     ...changes,

@@ -68,7 +68,7 @@ export function createConnectActivities(deps: {
   observeRemote: (kind: string) => RemoteObserver;
   readerPushes: ReaderPushes;
   /** What one sync may delete without a person's word; left out: the default policy. */
-  deletions?: Pick<DeletionPolicy, "maxShare" | "freeCount">;
+  deletions?: Pick<DeletionPolicy, "maxShare">;
   /** For one document's content; left out: ten minutes. */
   documentTimeoutMs?: number;
 }) {

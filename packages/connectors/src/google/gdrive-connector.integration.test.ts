@@ -14,7 +14,7 @@ import { fakeRootId, type FakePermission } from "../../conformance/fake-google/f
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { createTestClock } from "../../conformance/test-clock.ts";
-import { testContext } from "../../conformance/test-context.ts";
+import { deletionsPass, testContext } from "../../conformance/test-context.ts";
 import type { GdriveConfig } from "./config.ts";
 import { gdriveConnector } from "./gdrive-connector.ts";
 
@@ -31,8 +31,7 @@ describePermissions(
   () => createDriveHarness("shared-drive", {}, "branch.example"),
 );
 
-const contextOf = (deletions: Partial<DeletionPolicy> = {}) =>
-  testContext({ deletions: { ...defaultDeletionPolicy, ...deletions } });
+const contextOf = (deletions: DeletionPolicy = deletionsPass) => testContext({ deletions });
 
 let harness: DriveHarness;
 let opened: DriveHarness[] = [];
@@ -93,12 +92,12 @@ describe("the feed of changes", () => {
     await remove("a.md");
     await remove("b.md");
     google.drive.forgetFeed();
-    await sync(target, contextOf({ freeCount: 1 }));
+    await sync(target, contextOf(defaultDeletionPolicy));
     expect(target.failures.map(({ error }) => error.code)).toEqual(["CONFLICT"]);
     // Nor are they forgotten: the feed will not name them again.
-    await sync(target, contextOf({ freeCount: 1 }));
+    await sync(target, contextOf(defaultDeletionPolicy));
     expect(target.failures.map(({ error }) => error.code)).toEqual(["CONFLICT"]);
-    await sync(target, contextOf({ freeCount: 1, confirmed: true }));
+    await sync(target, contextOf({ ...defaultDeletionPolicy, confirmed: true }));
     expect(titlesOf(target)).toEqual(["c.md"]);
   });
 

@@ -230,7 +230,7 @@ async function* deleteGone(run: Run, pending: Pending): AsyncGenerator<Change, b
     if (moved === null || !(await isInScope(run.access, moved))) gone.push(ref);
   }
   const policy = context.deletions;
-  if (gone.length > policy.freeCount && !policy.confirmed) {
+  if (gone.length > 0 && !policy.confirmed) {
     const refusal = refuseDeletions(policy, await countRefs(known), gone.length);
     if (refusal !== null) {
       yield { type: "failure", ref: "", error: refusal };

@@ -2,13 +2,15 @@ import { describe, expect, it } from "vitest";
 import { defaultDeletionPolicy, refuseDeletions } from "./deletion-policy.ts";
 
 describe("refuseDeletions", () => {
-  it("lets a handful go whatever its share, so that a small source stays editable", () => {
-    expect(refuseDeletions(defaultDeletionPolicy, 10, 10)).toBeNull();
+  it("asks about the share of a small source as well: one that was emptied is not a handful of edits", () => {
+    expect(refuseDeletions(defaultDeletionPolicy, 12, 2)).toBeNull();
+    expect(refuseDeletions(defaultDeletionPolicy, 12, 3)?.code).toBe("CONFLICT");
+    expect(refuseDeletions(defaultDeletionPolicy, 1, 1)?.code).toBe("CONFLICT");
   });
 
-  it("lets none go unasked beyond the share where somebody wants it so", () => {
-    expect(refuseDeletions({ ...defaultDeletionPolicy, freeCount: 0 }, 12, 2)).toBeNull();
-    expect(refuseDeletions({ ...defaultDeletionPolicy, freeCount: 0 }, 12, 3)?.code).toBe("CONFLICT");
+  it("lets all or nothing go unasked where somebody wants it so", () => {
+    expect(refuseDeletions({ ...defaultDeletionPolicy, maxShare: 1 }, 3, 3)).toBeNull();
+    expect(refuseDeletions({ ...defaultDeletionPolicy, maxShare: 0 }, 1000, 1)?.code).toBe("CONFLICT");
   });
 
   it("lets the configured share go and stops at one more", () => {

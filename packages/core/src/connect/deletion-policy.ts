@@ -2,12 +2,11 @@ import type { ErrorReport } from "../errors.ts";
 
 /**
  * How much one run may delete without a person's word. An unmounted folder, an emptied bucket or a truncated table
- * looks exactly like a mass deletion, so a share above `maxShare` waits; up to `freeCount` deletions always pass,
- * because a share of a handful says nothing.
+ * looks exactly like a mass deletion, so a share above `maxShare` waits.
  */
-export type DeletionPolicy = { maxShare: number; freeCount: number; confirmed: boolean };
+export type DeletionPolicy = { maxShare: number; confirmed: boolean };
 
-export const defaultDeletionPolicy: DeletionPolicy = { maxShare: 0.2, freeCount: 10, confirmed: false };
+export const defaultDeletionPolicy: DeletionPolicy = { maxShare: 0.2, confirmed: false };
 
 /**
  * @param known documents held before the run
@@ -15,7 +14,7 @@ export const defaultDeletionPolicy: DeletionPolicy = { maxShare: 0.2, freeCount:
  * @returns null when the deletions may go ahead, else what to tell the person
  */
 export function refuseDeletions(policy: DeletionPolicy, known: number, missing: number): ErrorReport | null {
-  if (policy.confirmed || missing <= policy.freeCount || missing <= policy.maxShare * known) return null;
+  if (policy.confirmed || missing <= policy.maxShare * known) return null;
   return {
     code: "CONFLICT",
     message: `The source no longer has ${missing} of ${known} documents, more than the ${Math.round(policy.maxShare * 100)}% that one sync may delete; all were kept.`,
