@@ -44,7 +44,7 @@ export async function addSource(
   const place = Object.values(config).find((each) => typeof each === "string") ?? "";
   const source = {
     name: options.name ?? file.name ?? `${kind.title} ${place}`.trim(),
-    audience: options.audience ?? file.audience ?? kind.defaultAudience ?? "members",
+    audience: options.audience ?? file.audience ?? "nobody",
     schedule: options.schedule ?? file.schedule ?? null,
   };
   await refuseTakenName(portal, source.name);

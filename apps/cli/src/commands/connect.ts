@@ -52,7 +52,7 @@ export function addConnectCommand(program: Command, env: Env): void {
     )
     .option(
       "--audience <who>",
-      "who may read documents without permissions of their own: members (default; of a mailbox nobody) or nobody",
+      "who may read documents without permissions of their own: members or nobody (default)",
     )
     .option("--schedule <cron>", "when to read it by itself, such as “0 * * * *” or “@every 30m”")
     .option("--dry-run", "try it and say what would be added; nothing is saved")

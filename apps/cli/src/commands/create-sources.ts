@@ -16,8 +16,13 @@ const checkSchema = z.object({ summary: z.string() });
 /**
  * Adds each source, or takes the one of the same name, which was made from the same address before. All are tried
  * first, so that nothing is added, and no run begins, when one of them cannot be read.
+ * @param newAudience who may read what has no permissions of its own, in a source that is added
  */
-export async function createSources(portal: PortalClient, sources: ParsedSourceUri[]): Promise<string[]> {
+export async function createSources(
+  portal: PortalClient,
+  sources: ParsedSourceUri[],
+  newAudience: "members" | "nobody",
+): Promise<string[]> {
   for (const { kind, config, secrets } of sources) {
     const { summary } = await portal.mutate("connect.checkDraft", { kind, config, secrets }, checkSchema);
     console.log(summary);
@@ -27,7 +32,7 @@ export async function createSources(portal: PortalClient, sources: ParsedSourceU
   for (const { kind, config, secrets, name } of sources) {
     const known = existing.find((source) => source.name === name && source.kind === kind);
     // What somebody has decided about a source since stays so.
-    const { audience, schedule } = known ?? { audience: "members", schedule: null };
+    const { audience, schedule } = known ?? { audience: newAudience, schedule: null };
     const source = { name, kind, config, secrets, audience, schedule };
     if (known) {
       await portal.mutate("connect.update", { ...source, sourceId: known.id }, z.unknown());

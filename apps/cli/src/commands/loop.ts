@@ -23,6 +23,7 @@ type LoopOptions = PortalOptions & {
   ask: string[];
   report?: string;
   name: string;
+  audience: "members" | "nobody";
   method?: TrainerMethod;
   rank?: number;
   epochs?: number;
@@ -50,6 +51,7 @@ const wholeNumber = (least: number, most: number) => {
   return optionOf(z.coerce.number(message).int(message).min(least, message).max(most, message));
 };
 
+const audienceSchema = z.enum(["members", "nobody"], "It must be members or nobody.");
 const methodSchema = z.enum(trainerMethods, `It must be one of ${trainerMethods.join(", ")}.`);
 
 export function addLoopCommand(program: Command, env: Env): void {
@@ -63,6 +65,12 @@ export function addLoopCommand(program: Command, env: Env): void {
     )
     .option("--ask <question>", "ask this when the loop is done; can be repeated", collect, [])
     .option("--report <file>", "write the report as JSON")
+    .option(
+      "--audience <who>",
+      "who may read documents without permissions of their own, of a source that is new: members or nobody",
+      optionOf(audienceSchema),
+      "members",
+    )
     .option("--name <name>", "name of the dataset, adapter and assistant", optionOf(nameSchema), "documents")
     .option("--method <name>", "lora, rslora or qlora (4-bit, on NVIDIA GPUs)", optionOf(methodSchema))
     .option("--rank <n>", "rank of the LoRA adapter", wholeNumber(1, 256))
@@ -127,7 +135,7 @@ async function runLoop(
   options: LoopOptions,
   signal: AbortSignal,
 ): Promise<LoopReport> {
-  const sourceIds = await createSources(portal, sources);
+  const sourceIds = await createSources(portal, sources, options.audience);
   const { name } = options;
   if (options.ask.length > 0) await assertAssistantReads(portal, name, sourceIds);
   const settings = {

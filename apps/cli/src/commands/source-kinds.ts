@@ -9,8 +9,6 @@ const kindsSchema = z.array(
     kind: z.string(),
     title: z.string(),
     description: z.string(),
-    /** Of documents without permissions of their own; a portal of before does not say. */
-    defaultAudience: z.enum(["members", "nobody"]).optional(),
     config: z.custom<FieldSchema>(),
     secrets: z.custom<FieldSchema>(),
     signIn: signInOfferSchema.nullable(),

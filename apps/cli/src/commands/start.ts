@@ -73,7 +73,7 @@ async function learnFromExamples(portal: PortalClient, baseModelPath: string, si
   const example = await readExampleQuestion();
   console.log("\nThe workspace is empty: the loop runs on the documents of examples/.\n");
   const before = await portal.ask(base, example.question);
-  await createSources(portal, [parseSourceUri(examplesUri)]);
+  await createSources(portal, [parseSourceUri(examplesUri)], "members");
   // Of every source, so that the assistant it makes also reads what is added later.
   const { runId } = await portal.mutate("loop.start", {}, z.object({ runId: z.string() }));
   const run = await followRun(portal, runId, signal);

@@ -5,7 +5,7 @@ import { useId, type ReactNode } from "react";
 type FieldProps = {
   label: ReactNode;
   hint?: ReactNode;
-  error?: string;
+  error?: string | undefined;
   optional?: boolean;
   /** Receives what ties the control to its label, hint and error. */
   children(control: { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean }): ReactNode;

@@ -2,7 +2,7 @@
 
 import { Check, ChevronDown } from "lucide-react";
 import { Select as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import type { ReactNode, Ref } from "react";
 import { fieldStyles } from "#components/ui/input.tsx";
 import { cn } from "#lib/class-names.ts";
 
@@ -10,6 +10,7 @@ export type SelectOption<Value extends string> = { value: Value; label: ReactNod
 
 type SelectProps<Value extends string> = {
   id?: string;
+  ref?: Ref<HTMLButtonElement>;
   value: Value | undefined;
   onChange: (value: NoInfer<Value>) => void;
   options: readonly SelectOption<Value>[];
@@ -23,11 +24,12 @@ type SelectProps<Value extends string> = {
 };
 
 export function Select<Value extends string>(props: SelectProps<Value>) {
-  const { id, value, onChange, options, label, placeholder, disabled, className, ...aria } = props;
+  const { id, ref, value, onChange, options, label, placeholder, disabled, className, ...aria } = props;
   return (
     <Radix.Root value={value ?? ""} onValueChange={(next) => onChange(next as Value)} disabled={disabled}>
       <Radix.Trigger
         id={id}
+        ref={ref}
         aria-label={label}
         className={cn(
           fieldStyles,

@@ -44,11 +44,12 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
   const { role } = useWorkspace();
   const form = useRef<HTMLFormElement>(null);
   const details = useRef<HTMLDivElement>(null);
+  const readers = useRef<HTMLButtonElement>(null);
   const [name, setName] = useState(initial?.name ?? "");
   const [config, setConfig] = useState<FieldValues>(initial?.config ?? {});
   const [secrets, setSecrets] = useState<FieldValues>({});
   const [signInId, setSignInId] = useState<string | null>(null);
-  const [audience, setAudience] = useState(initial?.audience ?? kind.defaultAudience);
+  const [audience, setAudience] = useState(initial?.audience);
   const [schedule, setSchedule] = useState(initial?.schedule ?? null);
   const asksSecrets = Object.keys(kind.secrets.properties ?? {}).length > 0;
   const signsIn = wantsSignIn(kind, config);
@@ -73,7 +74,9 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
   function submit(event: FormEvent) {
     event.preventDefault();
     setSentOff(true);
-    if (!lacksSignIn) onSubmit({ name, audience, schedule, ...access() });
+    if (lacksSignIn) return;
+    if (audience === undefined) readers.current?.focus();
+    else onSubmit({ name, audience, schedule, ...access() });
   }
 
   function test() {
@@ -141,11 +144,17 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
       </div>
       {footerSlot && createPortal(<CheckLine check={check} details={details} />, footerSlot)}
       <div className="space-y-5 border-t border-line pt-5">
-        <Field label="Readers of documents without permissions of their own" hint={audienceHint(kind)}>
+        <Field
+          label="Readers of documents without permissions of their own"
+          hint="Where the source says who may read a document, that counts instead."
+          error={audience === undefined && sentOff ? "Choose who may find these documents." : undefined}
+        >
           {({ id, ...control }) => (
             <Select
               id={id}
+              ref={readers}
               {...control}
+              placeholder="Choose…"
               value={audience}
               onChange={setAudience}
               options={[
@@ -159,11 +168,6 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
       </div>
     </form>
   );
-}
-
-function audienceHint({ title, defaultAudience }: SourceFormProps["kind"]): string {
-  if (defaultAudience === "members") return "Where the source says who may read a document, that counts instead.";
-  return `${title} does not say who may read: name them under “Readers”. What has none is shown to nobody, unless you choose everyone here.`;
 }
 
 /** Whether these settings have a person sign in, instead of credentials being entered. */

@@ -16,8 +16,3 @@ it("every kind names the settings that decide who sees its credentials, as the f
     expect(Object.keys(config.properties ?? {}), kind).toEqual(expect.arrayContaining(addressFields));
   }
 });
-
-it("a mailbox is shown to nobody unless somebody says otherwise; every other kind to the workspace", () => {
-  const hidden = listSourceKinds().filter(({ defaultAudience }) => defaultAudience === "nobody");
-  expect(hidden.map(({ kind }) => kind)).toEqual(["imap"]);
-});

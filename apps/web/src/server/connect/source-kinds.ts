@@ -45,8 +45,6 @@ export type SourceKind = {
   secretSchema: z.ZodType<Record<string, unknown>>;
   /** It reads the worker's own machine: more than a data scientist may reach on their own. */
   administratorOnly: boolean;
-  /** Who reads documents without permissions of their own unless somebody says otherwise; left out: the workspace. */
-  defaultAudience?: Audience;
   /** One line that tells two sources of a kind apart. */
   locate(config: Record<string, unknown>): string;
   /** Who gets to see the credentials; they are not sent to another one without being entered again. */
@@ -56,8 +54,6 @@ export type SourceKind = {
     open(config: Record<string, unknown>, context: Pick<ConnectContext, "signal" | "limits">): DeviceSignIn;
   };
 };
-
-export type Audience = "members" | "nobody";
 
 /** `with` is what people call the account: "Microsoft". */
 export type SignInOffer = { field: string; value: string; with: string };
@@ -179,8 +175,6 @@ const kinds: Record<string, SourceKind> = {
     configSchema: imapConfigSchema,
     secretSchema: imapSecretSchema,
     administratorOnly: false,
-    // IMAP tells no readers, and mail is for those it was sent to.
-    defaultAudience: "nobody",
     locate: ({ host, user }) => `${String(user)} on ${String(host)}`,
     secretsGoTo: ({ host, port, tls, verifyCertificate }) =>
       `${String(host)}:${String(port ?? 993)} (${String(tls ?? "tls")}${verifyCertificate === false ? ", unchecked" : ""})`,
@@ -329,7 +323,6 @@ export function listSourceKinds(): {
   title: string;
   description: string;
   administratorOnly: boolean;
-  defaultAudience: Audience;
   config: JsonSchema;
   secrets: JsonSchema;
   /** The settings that say who gets to see the credentials. */
@@ -341,7 +334,6 @@ export function listSourceKinds(): {
     title,
     description,
     administratorOnly,
-    defaultAudience: found.defaultAudience ?? "members",
     config: describe(found.configSchema),
     secrets: withoutSignedIn(describe(found.secretSchema)),
     addressFields: settingsReadBy(found.secretsGoTo),
