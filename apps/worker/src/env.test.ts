@@ -32,6 +32,13 @@ describe("the worker's settings", () => {
       expect(() => read({ ANNEAL_MAX_DELETED_SHARE: bad })).toThrow(/ANNEAL_MAX_DELETED_SHARE/u);
   });
 
+  it("read the people and groups of sources every quarter of an hour, or as often as is set", () => {
+    expect(read({}).ANNEAL_DIRECTORY_MINUTES).toBe(15);
+    expect(read({ ANNEAL_DIRECTORY_MINUTES: "0.5" }).ANNEAL_DIRECTORY_MINUTES).toBe(0.5);
+    for (const bad of ["0", "-1", "often"])
+      expect(() => read({ ANNEAL_DIRECTORY_MINUTES: bad })).toThrow(/ANNEAL_DIRECTORY_MINUTES/u);
+  });
+
   it("give one document's content ten minutes, or the time that is set", () => {
     expect(read({}).ANNEAL_DOCUMENT_TIMEOUT_SECONDS).toBe(600);
     expect(read({ ANNEAL_DOCUMENT_TIMEOUT_SECONDS: "1.5" }).ANNEAL_DOCUMENT_TIMEOUT_SECONDS).toBe(1.5);

@@ -1,5 +1,5 @@
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
-import { defaultTombstoneDays } from "@anneal/core/connect/contract";
+import { defaultDirectoryMinutes, defaultTombstoneDays } from "@anneal/core/connect/contract";
 import { unstructuredStrategies } from "@anneal/documents/unstructured/unstructured-client";
 import { hostname } from "node:os";
 import { z } from "zod";
@@ -38,6 +38,11 @@ const schema = z.object({
   ANNEAL_AUTOSCALE_INTERVAL_SECONDS: z.coerce.number().positive().default(15),
   ANNEAL_OBJECTS: z.string().min(1),
   ANNEAL_MAX_DELETED_SHARE: z.coerce.number().min(0).max(1).default(defaultDeletionPolicy.maxShare),
+  ANNEAL_DIRECTORY_MINUTES: z.coerce
+    .number()
+    .positive()
+    .max(7 * 24 * 60)
+    .default(defaultDirectoryMinutes),
   ANNEAL_DOCUMENT_TIMEOUT_SECONDS: z.coerce
     .number()
     .positive()

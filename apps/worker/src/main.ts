@@ -21,6 +21,7 @@ import { createDatasetActivities } from "./activities/dataset.ts";
 import { createDedupeActivities } from "./activities/dedupe.ts";
 import { createDeployActivities } from "./activities/deploy.ts";
 import { createIndexingActivities } from "./activities/indexing.ts";
+import { createDirectoryActivities } from "./activities/directories.ts";
 import { createPurgeActivities } from "./activities/purge-deleted.ts";
 import { createPushActivities } from "./activities/push-readers.ts";
 import { createRegisterActivities } from "./activities/register.ts";
@@ -31,6 +32,7 @@ import { createTrainActivities, machinePool } from "./activities/train.ts";
 import { readBaseModel } from "./base-model.ts";
 import { describeThisMachine } from "./drivers/this-machine.ts";
 import { createMainContentExtractor } from "./drivers/main-content.ts";
+import { ensureDirectorySchedule } from "./drivers/directory-schedule.ts";
 import { ensurePurgeSchedule } from "./drivers/purge-schedule.ts";
 import { createReaderPushes } from "./drivers/reader-pushes.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
@@ -174,6 +176,13 @@ async function main(): Promise<void> {
       releaseTraining,
       endWaiting,
       ...createCheckActivities({ db, secretBox, ...connecting }),
+      ...createDirectoryActivities({
+        database,
+        secretBox,
+        // Over half of the interval: the last has begun before the next firing.
+        spreadMs: (env.ANNEAL_DIRECTORY_MINUTES * 60_000) / 2,
+        ...connecting,
+      }),
       ...createPurgeActivities({ db, objects, vectors, tombstoneDays: env.ANNEAL_TOMBSTONE_DAYS }),
       ...createPushActivities({ db, vectors }),
       ...createDeployActivities({ db, replicas, hasWorkflowEnded: (id) => hasWorkflowEnded(client, id) }),
@@ -205,6 +214,7 @@ async function main(): Promise<void> {
     });
 
   await ensurePurgeSchedule(client);
+  await ensureDirectorySchedule(client, env.ANNEAL_DIRECTORY_MINUTES);
 
   // One line that the supervisor waits for.
   console.log("worker ready");

@@ -15,35 +15,23 @@ import {
   type SyncInput,
 } from "@anneal/core/connect/contract";
 import { taskQueue } from "@anneal/core/loop/contract";
-import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
+import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { getSource, saveSource } from "@anneal/db/queries/connect";
 import { countSourceDocuments } from "@anneal/db/queries/documents";
 import { saveDraft } from "@anneal/db/queries/source-drafts";
 import { createSecretBox } from "@anneal/db/secret-box";
-import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
-import { locatePython } from "@anneal/local-stack/python-env";
-import { startTemporal } from "@anneal/local-stack/start-temporal";
 import { openFolderStore } from "@anneal/objects/folder-store";
-import { choosePort } from "@anneal/processes/choose-port";
-import { Client, Connection, type WorkflowHandle } from "@temporalio/client";
-import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import type { WorkflowHandle } from "@temporalio/client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createCheckActivities } from "./activities/check-source.ts";
 import { createConnectActivities } from "./activities/connect.ts";
-import { workflowsPath } from "./check-determinism.ts";
-import { withFailures } from "./error-map.ts";
 import type { ObserveRemote } from "./remote-metrics.ts";
+import { startTestWorker, type TestWorker } from "./test-worker.fixture.ts";
 
 // A source that reads with an account's sign-in, by the real workflows on a real Temporal and a real database.
 
-let test: TestDatabase;
-let database: DatabaseHandle;
-let temporal: Awaited<ReturnType<typeof startTemporal>>;
-let connections: [Connection, NativeConnection];
-let client: Client;
-let worker: Worker;
-let running: Promise<void>;
+let worker: TestWorker;
 let scope: Scope;
 let sourceId: string;
 let fake: FakeMicrosoft;
@@ -57,56 +45,29 @@ const box = createSecretBox(randomBytes(32).toString("base64"));
 const noPushes = { begin: async () => undefined, ensure: async () => undefined };
 
 beforeAll(async () => {
-  test = await startTestDatabase();
-  database = openDatabase(test.appUrl);
-  const port = await choosePort(undefined);
-  temporal = await startTemporal({
-    env: process.env,
-    binary: locatePython(process.env).temporal,
-    dir: join(test.dir, "temporal"),
-    logFile: join(test.dir, "temporal.log"),
-    port,
-    httpPort: await choosePort(undefined, new Set([port])),
-    namespace: "default",
-  });
-  Runtime.install({
-    logger: new DefaultLogger("ERROR", () => {}),
-    telemetryOptions: { logging: { forward: {}, filter: "OFF" } },
-  });
-  connections = [
-    await Connection.connect({ address: temporal.url }),
-    await NativeConnection.connect({ address: temporal.url }),
-  ];
-  client = new Client({ connection: connections[0] });
-  const { python } = locatePython(process.env);
-  const connecting = {
-    secretBox: box,
-    chromiumPath: null,
-    python: { python, pythonPath: undefined },
-    observeRemote: ((kind, of = "source") =>
-      () =>
-        void observed.add(`${of} of ${kind}`)) satisfies ObserveRemote,
-  };
-  const objects = openFolderStore(join(test.dir, "objects"));
-  worker = await Worker.create({
-    connection: connections[1],
-    taskQueue,
-    workflowsPath,
-    activities: withFailures({
-      ...createConnectActivities({ database, objects, readerPushes: noPushes, ...connecting }),
+  worker = await startTestWorker(({ test, database, python }) => {
+    const connecting = {
+      secretBox: box,
+      chromiumPath: null,
+      python,
+      observeRemote: ((kind, of = "source") =>
+        () =>
+          void observed.add(`${of} of ${kind}`)) satisfies ObserveRemote,
+    };
+    return {
+      ...createConnectActivities({
+        database,
+        objects: openFolderStore(join(test.dir, "objects")),
+        readerPushes: noPushes,
+        // A library of one file: what is deleted in it is meant.
+        deletions: { maxShare: 1 },
+        ...connecting,
+      }),
       ...createCheckActivities({ db: database.db, ...connecting }),
-    }),
+    };
   });
-  running = worker.run();
 });
-afterAll(async () => {
-  worker?.shutdown();
-  await running;
-  for (const connection of connections ?? []) await connection.close();
-  await temporal?.stop();
-  await database?.close();
-  await test?.stop();
-});
+afterAll(() => worker?.stop());
 
 beforeEach(async () => {
   fake = await startFakeMicrosoft();
@@ -127,8 +88,8 @@ beforeEach(async () => {
     authorityUrl: fake.authorityUrl,
     allowPrivateHosts: true,
   };
-  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId };
+  const { id: workspaceId } = await saveWorkspace(worker.test.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: worker.test.db, workspaceId };
   sourceId = randomUUID();
   await saveWith(entra.signIn("clerk", sharepointScopes));
 });
@@ -148,7 +109,7 @@ const stored = async () => box.open((await getSource(scope, sourceId)).sealedSec
 const live = () => countSourceDocuments(scope, [sourceId]);
 
 async function start(name: string, workflowId: string, input: SyncInput | CheckInput) {
-  return client.workflow.start(name, { workflowId, taskQueue, args: [input] });
+  return worker.client.workflow.start(name, { workflowId, taskQueue, args: [input] });
 }
 const sync = () =>
   start(syncWorkflowName, `${syncWorkflowId(sourceId)}-${randomUUID()}`, {

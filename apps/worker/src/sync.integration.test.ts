@@ -111,6 +111,8 @@ beforeAll(async () => {
         python: { python, pythonPath: undefined },
         observeRemote: () => () => undefined,
         readerPushes: noPushes,
+        // Folders of two files: what is deleted in them is meant.
+        deletions: { maxShare: 1 },
       }),
       ...createRunActivities({ db: test.db }),
       // Nothing here is ever indexed, and what is deleted may go at once.

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { Env } from "../env.ts";
 import type { Answer, PortalClient } from "../portal/client.ts";
+import { describeError } from "../describe-error.ts";
 import { abortOnSignal, printProgress, runStack } from "../run-stack.ts";
 import { formatDuration } from "../terminal.ts";
 import { readExampleQuestion, examplesUri } from "../examples.ts";
@@ -37,7 +38,11 @@ async function start(env: Env, options: { examples: boolean }): Promise<void> {
     await stack.engineReady;
     if (stack.startEngine !== null) await awaitReplica(portal, signal);
     if (options.examples && sources.length === 0)
-      await learnFromExamples(portal, stack.env["ANNEAL_BASE_MODEL"] ?? "", signal);
+      await learnFromExamples(portal, stack.env["ANNEAL_BASE_MODEL"] ?? "", signal).catch((error: unknown) => {
+        // Somebody cancelled it in the portal, or it failed: both are told there, and the portal stays for them.
+        if (signal.aborted) throw error;
+        console.error(describeError(error));
+      });
 
     console.log(`\nPortal   ${stack.portalUrl}`);
     console.log(`Sign-in  ${access.email} / ${access.password ?? "your password"}`);

@@ -8,6 +8,7 @@ import { testContext } from "@anneal/connectors/conformance/test-context";
 import type { TeamsConfig } from "@anneal/connectors/microsoft/config";
 import { teamsScopes } from "@anneal/connectors/microsoft/delegated-scopes";
 import type { Scope } from "@anneal/db/database";
+import { tryLock as tryLockAt } from "@anneal/db/lock";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
 import { listHeldPrincipals } from "@anneal/db/queries/directory";
@@ -65,7 +66,8 @@ async function addSource({ config }: TeamsHarness): Promise<string> {
 async function apply(sourceId: string, { secrets }: TeamsHarness): Promise<void> {
   const context = testContext({ limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
   const given = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== undefined));
-  await applyDirectory({ scope, source: await getSource(scope, sourceId), secrets: given, context });
+  const tryLock = (name: string) => tryLockAt(database.appUrl, name);
+  await applyDirectory({ scope, source: await getSource(scope, sourceId), secrets: given, context, tryLock });
 }
 
 /** What each address holds: accounts, their groups, the channel, everybody inside. */

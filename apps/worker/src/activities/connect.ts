@@ -114,7 +114,7 @@ export function createConnectActivities(deps: {
         renewSecrets: (renew) => renewCredentials(scope, secretBox, source.id, renew),
       };
       // Before the documents: whoever left a group must not read the new ones that it admits.
-      await applyDirectory({ scope, source, secrets, context });
+      await applyDirectory({ scope, source, secrets, context, tryLock });
       const applied = { scope, objects, source, sync, secrets, context, documentTimeoutMs, progress };
       const idleWaits = place.idleWaits ?? 0;
       const end = await applyChanges({ ...applied, idleWaits, sleptMs: sleeps.sleptMs });

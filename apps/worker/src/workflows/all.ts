@@ -3,6 +3,7 @@ export { clean } from "./clean.ts";
 export { checkSource, connect, sync } from "./connect.ts";
 export { dataset } from "./dataset.ts";
 export { dedupe } from "./dedupe.ts";
+export { readDirectories, readDirectory } from "./directories.ts";
 export { deploy, deployStage } from "./deploy.ts";
 export { indexing } from "./indexing.ts";
 export { loop } from "./loop.ts";

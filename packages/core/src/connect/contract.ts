@@ -47,6 +47,20 @@ export const defaultTombstoneDays = 30;
 export const purgeWorkflowName = "purgeDeleted";
 export const purgeScheduleId = "purge-deleted";
 
+/** Reads the people and groups of every source, each in a workflow of its own (`directoryWorkflowName`). */
+export const directoriesWorkflowName = "readDirectories";
+export const directoriesScheduleId = "read-directories";
+export const directoryWorkflowName = "readDirectory";
+/** `afterMs`: not all sources are asked in the same second. */
+export type DirectoryInput = { workspaceId: string; sourceId: string; afterMs: number };
+
+/** Whoever left a group finds nothing of it after this long at most, however seldom its source's documents are read. */
+export const defaultDirectoryMinutes = 15;
+
+export function directoryWorkflowId(sourceId: string): string {
+  return `directory-${sourceId}`;
+}
+
 export function syncWorkflowId(sourceId: string): string {
   return `sync-${sourceId}`;
 }

@@ -3,7 +3,8 @@ import type { DirectoryEntry, Membership } from "@anneal/core/connect/directory"
 import { and, eq, ne, sql } from "drizzle-orm";
 import { hash, randomUUID } from "node:crypto";
 import { inWorkspace, type Scope, type Transaction } from "../database.ts";
-import { directoryMembers, directoryUsers } from "../schema.ts";
+import type { ErrorReport } from "@anneal/core/errors";
+import { directoryMembers, directoryUsers, sources } from "../schema.ts";
 
 export type DirectoryCounts = { users: number; groups: number };
 
@@ -55,6 +56,16 @@ export async function replaceDirectory(
     }
   });
   return counts;
+}
+
+/** @param error null once all was read; with one, what was known before stays as it was */
+export async function recordDirectoryRead(scope: Scope, sourceId: string, error: ErrorReport | null): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(sources)
+      .set({ directoryError: error, ...(error === null ? { directoryReadAt: new Date() } : {}) })
+      .where(and(eq(sources.workspaceId, scope.workspaceId), eq(sources.id, sourceId))),
+  );
 }
 
 type Reported = { sourceId: string; enumeration: string };

@@ -48,6 +48,9 @@ export const sources = pgTable(
     cursor: jsonb().$type<Cursor>(),
     lastSyncAt: at(),
     lastSyncError: jsonb().$type<ErrorReport>(),
+    /** When its people and groups were last read whole, and why they could not be since. */
+    directoryReadAt: at(),
+    directoryError: jsonb().$type<ErrorReport>(),
     createdAt: createdAt(),
     deletedAt: at(),
   },
