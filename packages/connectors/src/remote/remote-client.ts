@@ -11,6 +11,7 @@ import { createPacing, maxTransferTries } from "./pacing.ts";
 import {
   describeStatus,
   isAboutLoad,
+  parseAnswer,
   parseJson,
   readAnswer,
   readErrorText,
@@ -272,10 +273,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     request: RemoteRequest = {},
   ): Promise<RemoteAnswer<T>> {
     const { answer, data: _, ...around } = await receive(path, request);
-    const parsed = schema.safeParse(answer);
-    if (parsed.success) return { ...around, data: parsed.data };
-    const [issue] = parsed.error.issues;
-    throw unexpectedAnswer(service, `${issue?.path.join(".") || "the answer"}: ${issue?.message}`);
+    return { ...around, data: parseAnswer(service, schema, answer) };
   }
 
   async function text(path: string, request: RemoteRequest = {}): Promise<RemoteAnswer<string>> {
