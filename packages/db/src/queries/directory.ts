@@ -174,3 +174,32 @@ export async function listMemberships(scope: Scope, email: string): Promise<Memb
     throughKey: through === null ? null : principalKey(through),
   }));
 }
+
+/** How the workspace's sources call these, by `principalKey`; who has no name there, or only an id for one, is left out. */
+export async function listPrincipalNames(
+  scope: Scope,
+  principals: readonly Principal[],
+): Promise<ReadonlyMap<string, string>> {
+  const byStoredKey = new Map(principals.map((principal) => [storedKeyOf(principal), principal]));
+  const keys = sql`${sql.param([...byStoredKey.keys()])}::text[]`;
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .selectDistinct({ key: directoryUsers.key, name: directoryUsers.name })
+      .from(directoryUsers)
+      .where(and(eq(directoryUsers.workspaceId, scope.workspaceId), sql`${directoryUsers.key} = any(${keys})`))
+      .union(
+        tx
+          .selectDistinct({ key: directoryMembers.groupKey, name: directoryMembers.groupName })
+          .from(directoryMembers)
+          .where(
+            and(eq(directoryMembers.workspaceId, scope.workspaceId), sql`${directoryMembers.groupKey} = any(${keys})`),
+          ),
+      ),
+  );
+  return new Map(
+    rows.flatMap(({ key, name }) => {
+      const principal = byStoredKey.get(key);
+      return principal === undefined || name === "" || name === principal.id ? [] : [[principalKey(principal), name]];
+    }),
+  );
+}
