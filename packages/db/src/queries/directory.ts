@@ -4,6 +4,7 @@ import { and, eq, ne, sql } from "drizzle-orm";
 import { hash, randomUUID } from "node:crypto";
 import { inWorkspace, type Scope, type Transaction } from "../database.ts";
 import { directoryMembers, directoryUsers } from "../schema.ts";
+import { storableEntry } from "./storable-entry.ts";
 
 export type DirectoryCounts = { users: number; groups: number };
 
@@ -32,7 +33,9 @@ export async function replaceDirectory(
 ): Promise<DirectoryCounts> {
   const enumeration = randomUUID();
   const counts: DirectoryCounts = { users: 0, groups: 0 };
-  for await (const entry of entries) {
+  for await (const told of entries) {
+    const entry = storableEntry(told);
+    if (entry === null) continue;
     if (entry.type === "user") {
       counts.users += 1;
       await inWorkspace(scope, (tx) => saveUser(tx, scope.workspaceId, { sourceId, enumeration }, entry));
