@@ -42,7 +42,9 @@ async function checkMailboxes(config: ImapConfig, secrets: ImapSecrets, context:
           {
             capability: "read",
             status: messages === 0 ? "warning" : "ok",
-            message: messages === 0 ? `${owner} holds no message to read.` : `${owner} can be read; nothing is marked.`,
+            message:
+              (messages === 0 ? `${owner} holds no message to read.` : `${owner} can be read; nothing is marked.`) +
+              describeAccount(config, secrets),
           },
           ...missing.map(({ error }) => ({
             capability: "read",
@@ -68,6 +70,12 @@ async function checkMailboxes(config: ImapConfig, secrets: ImapSecrets, context:
   } catch (error) {
     return failedCheck("read", error);
   }
+}
+
+/** Who signs in, where that is somebody else than the mailbox's owner. */
+function describeAccount({ authentication, user }: ImapConfig, { account }: ImapSecrets): string {
+  if (authentication !== "microsoft-delegated" || account === undefined) return "";
+  return account.toLowerCase() === user.toLowerCase() ? "" : ` ${account} signs in, and may open it.`;
 }
 
 function describeAudience({ readers }: ImapConfig) {

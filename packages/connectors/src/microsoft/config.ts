@@ -112,12 +112,21 @@ export const teamsConfigSchema = z
   });
 export type TeamsConfig = z.infer<typeof teamsConfigSchema>;
 
-export type TenantConfig = Pick<
+/** Of an app registration, whatever its tokens are for. */
+export type EntraConfig = Pick<
   SharepointConfig,
-  "tenantId" | "clientId" | "permission" | "authorityUrl" | "graphUrl" | "allowPrivateHosts"
+  "tenantId" | "clientId" | "permission" | "authorityUrl" | "allowPrivateHosts"
 >;
 
+export type TenantConfig = EntraConfig & Pick<SharepointConfig, "graphUrl">;
+
 /** Marked `signIn`: not for a person to type, but what a sign-in brings. */
+export const signedInShape = {
+  refreshToken: z.string().min(1).optional().meta({ title: "Sign-in", signIn: true }),
+  account: z.string().min(1).optional().meta({ title: "Account", signIn: true }),
+  accountId: z.string().min(1).optional().meta({ title: "Account ID", signIn: true }),
+};
+
 export const microsoftSecretSchema = z
   .object({
     clientSecret: z
@@ -134,9 +143,7 @@ export const microsoftSecretSchema = z
       description:
         "Instead of a secret: PEM with the private key and the certificate. SharePoint tells who is in a site's groups (Owners, Members, Visitors) only to an application with a certificate.",
     }),
-    refreshToken: z.string().min(1).optional().meta({ title: "Sign-in", signIn: true }),
-    account: z.string().min(1).optional().meta({ title: "Account", signIn: true }),
-    accountId: z.string().min(1).optional().meta({ title: "Account ID", signIn: true }),
+    ...signedInShape,
   })
   .refine(
     ({ clientSecret, certificate, refreshToken }) =>

@@ -9,6 +9,7 @@ import {
   gdriveSecretSchema,
 } from "@anneal/connectors/google/config";
 import { imapConfigSchema, imapSecretSchema } from "@anneal/connectors/imap/config";
+import { delegatedPermission, delegatedResource, entraConfigOf } from "@anneal/connectors/imap/exchange-online";
 import type { ConnectContext } from "@anneal/connectors/connector";
 import type { DeviceSignIn } from "@anneal/connectors/device-sign-in";
 import {
@@ -182,8 +183,16 @@ const kinds: Record<string, SourceKind> = {
     // IMAP tells no readers, and mail is for those it was sent to.
     defaultAudience: "nobody",
     locate: ({ host, user }) => `${String(user)} on ${String(host)}`,
-    secretsGoTo: ({ host, port, tls, verifyCertificate }) =>
-      `${String(host)}:${String(port ?? 993)} (${String(tls ?? "tls")}${verifyCertificate === false ? ", unchecked" : ""})`,
+    secretsGoTo: mailSecretsGoTo,
+    signIn: {
+      field: "authentication",
+      value: "microsoft-delegated",
+      with: "Microsoft",
+      open(entered, context) {
+        const config = imapConfigSchema.parse(entered);
+        return createMicrosoftSignIn(entraConfigOf(config), delegatedResource(config), [delegatedPermission], context);
+      },
+    },
   },
   sharepoint: {
     title: "SharePoint",
@@ -287,6 +296,25 @@ const kinds: Record<string, SourceKind> = {
   },
 };
 
+/** A password goes to the mail server; elsewhere a token does, which somebody else gives for the credentials. */
+function mailSecretsGoTo(config: Record<string, unknown>): string {
+  const { host, port, tls, verifyCertificate, authentication, tenantId, clientId, authorityUrl } = config;
+  const unchecked = verifyCertificate === false ? ", unchecked" : "";
+  const server = `${String(host)}:${String(port ?? 993)} (${String(tls ?? "tls")}${unchecked})`;
+  switch (authentication ?? "password") {
+    case "password":
+      return server;
+    case "google-service-account":
+      return `${server} by a token from ${String(authorityUrl ?? "Google")}`;
+    default: {
+      const authority = authorityUrl ?? undefined;
+      const permission = authentication === "microsoft-delegated" ? "delegated" : "application";
+      const from = microsoftSecretsGoTo({ authorityUrl: authority, permission, tenantId, clientId });
+      return `${server} by a token from ${from}`;
+    }
+  }
+}
+
 /** What signs the application in is the tenant's for good; a sign-in counts for the app and the tenant that it was for. */
 function microsoftSecretsGoTo({ authorityUrl, permission, tenantId, clientId }: Record<string, unknown>): string {
   const authority = String(authorityUrl ?? "https://login.microsoftonline.com");
@@ -304,7 +332,7 @@ function microsoftSignIn<Config extends TenantConfig>(
     with: "Microsoft",
     open(entered, context) {
       const config = schema.parse(entered);
-      return createMicrosoftSignIn(config, scopesOf(config), context);
+      return createMicrosoftSignIn(config, new URL(config.graphUrl).origin, scopesOf(config), context);
     },
   };
 }
