@@ -3,7 +3,7 @@ import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { createGatewayFetch, orOwnError } from "../remote/gateway-fetch.ts";
-import { unexpectedAnswer } from "../remote/remote-answer.ts";
+import { parseAnswer } from "../remote/remote-answer.ts";
 import { createRemoteClient, RemoteError } from "../remote/remote-client.ts";
 import { clockOf } from "../remote/service-clock.ts";
 import { explainAnswer } from "./explain-answer.ts";
@@ -26,8 +26,8 @@ export type NotionClient = {
 
 /** With data sources below databases; later versions rename what is not used here. */
 const apiVersion = "2025-09-03";
-/** What the library puts before each path, and a proxy's address takes the place of. */
-const libraryBase = "https://api.notion.com/v1/";
+/** The library puts this and "/v1/" before each path; the configured address takes the place of both. */
+const baseUrl = "https://api.notion.com";
 /** Timeouts are the gateway's. */
 const maxTimerMs = 2 ** 31 - 1;
 const limit = { page_size: 100 };
@@ -59,10 +59,11 @@ export function createNotionClient(
   let startedAtMs: number | null = null;
   const notion = new Client({
     async fetch(address, request) {
-      const response = await gatewayFetch(address.slice(libraryBase.length), request);
+      const response = await gatewayFetch(address.slice(`${baseUrl}/v1/`.length), request);
       startedAtMs ??= clockOf(response.headers);
       return response;
     },
+    baseUrl,
     notionVersion: apiVersion,
     retry: false,
     timeoutMs: maxTimerMs,
@@ -73,7 +74,7 @@ export function createNotionClient(
   /** The library's types are claims: nothing that it reads is taken before it is looked at. */
   async function* each<T>(what: string, items: AsyncIterable<unknown>, schema: z.ZodType<T>): AsyncIterable<T> {
     try {
-      for await (const item of items) yield parse(what, schema, item);
+      for await (const item of items) yield parseAnswer("Notion", schema, item, what);
     } catch (error) {
       orOurs(error);
     }
@@ -82,7 +83,7 @@ export function createNotionClient(
   return {
     startedAtMs: () => startedAtMs ?? Date.now(),
     async me() {
-      const me = parse("users.me", meSchema, await notion.users.me({}).catch(orOurs));
+      const me = parseAnswer("Notion", meSchema, await notion.users.me({}).catch(orOurs), "users.me");
       return { workspace: me.bot?.workspace_name || me.name || "Notion" };
     },
     searchPages(direction) {
@@ -103,7 +104,7 @@ export function createNotionClient(
     async page(id) {
       try {
         const page = await notion.pages.retrieve({ page_id: encodeURIComponent(id) }).catch(orOurs);
-        return parse("pages.retrieve", pageSchema, page);
+        return parseAnswer("Notion", pageSchema, page, "pages.retrieve");
       } catch (error) {
         if (error instanceof RemoteError && error.status === 404) return null;
         throw error;
@@ -120,14 +121,10 @@ export function createNotionClient(
   };
 }
 
-function parse<T>(what: string, schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw unexpectedAnswer("Notion", `${what}: ${issue?.path.join(".")}: ${issue?.message}`);
-}
-
-/** Of 10,000 rows and more the library lists the later ones by their minute, and gives up in one that has as many. */
+/**
+ * One query lists 10,000 rows. The library asks for those that were created later by another one, and gives up where so many
+ * were created in one minute.
+ */
 async function* orCrowded<T>(rows: AsyncIterable<T>): AsyncIterable<T> {
   try {
     yield* rows;
@@ -141,6 +138,6 @@ async function* orCrowded<T>(rows: AsyncIterable<T>): AsyncIterable<T> {
 
 /** True for a refusal that is about one page or block, so that the others can still be read. */
 export function isAboutOnePage(error: unknown): boolean {
-  if (error instanceof RemoteError) return ![401, 429, 503, 504].includes(error.status);
+  if (error instanceof RemoteError) return error.isAlone || ![401, 429, 502, 503, 504].includes(error.status);
   return isAnnealError(error) && error.code === "DOCUMENT_TOO_LARGE";
 }

@@ -77,12 +77,16 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** @throws AnnealError that names the first part of the answer which `schema` refuses, and nothing that stands in it */
-export function parseAnswer<T>(service: string, schema: z.ZodType<T>, answer: unknown): T {
+/**
+ * @param of what was asked, where that says more
+ * @throws AnnealError that names the first part of the answer which `schema` refuses, and nothing that stands in it
+ */
+export function parseAnswer<T>(service: string, schema: z.ZodType<T>, answer: unknown, of?: string): T {
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw unexpectedAnswer(service, `${issue?.path.join(".") || "the answer"}: ${issue?.message}`);
+  const place = [of, issue?.path.join(".") || "the answer"].filter((part) => part !== undefined);
+  throw unexpectedAnswer(service, `${place.join(": ")}: ${issue?.message}`);
 }
 
 function brokeOff(what: string): AnnealError {

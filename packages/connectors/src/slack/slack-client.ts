@@ -2,7 +2,7 @@ import { WebAPIPlatformError, WebClient, LogLevel, type Logger } from "@slack/we
 import type { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { createGatewayFetch, orOwnError, type GatewayFetch } from "../remote/gateway-fetch.ts";
-import { unexpectedAnswer } from "../remote/remote-answer.ts";
+import { parseAnswer } from "../remote/remote-answer.ts";
 import { createRemoteClient, type RemoteClient } from "../remote/remote-client.ts";
 import type { SlackConfig, SlackSecrets } from "./config.ts";
 import { toSlackError } from "./slack-error.ts";
@@ -65,12 +65,13 @@ export function createSlackClient(
     return orOwnError("Slack", context.signal)(error);
   };
 
+  // The library's types are claims: nothing that it reads is taken before it is looked at.
   return {
     call: async (method, schema, query) =>
-      parseAnswer(method, schema, await web.apiCall(method, query).catch(orOurs(method))),
+      parseAnswer("Slack", schema, await web.apiCall(method, query).catch(orOurs(method)), method),
     async *pages(method, schema, query) {
       try {
-        for await (const page of web.paginate(method, { ...query })) yield parseAnswer(method, schema, page);
+        for await (const page of web.paginate(method, { ...query })) yield parseAnswer("Slack", schema, page, method);
       } catch (error) {
         orOurs(method)(error);
       }
@@ -79,12 +80,4 @@ export function createSlackClient(
       await Promise.all([...gateways.values()].map(({ client }) => client.close()));
     },
   };
-}
-
-/** The library's types are claims: nothing that it reads is taken before it is looked at. */
-function parseAnswer<T>(method: string, schema: z.ZodType<T>, answer: unknown): T {
-  const parsed = schema.safeParse(answer);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw unexpectedAnswer("Slack", `${method}: ${issue?.path.join(".")}: ${issue?.message}`);
 }
