@@ -11,6 +11,7 @@ const kindOf = (config: z.ZodType, secrets: z.ZodType = z.object({})): SourceKin
   kind: "acme-wiki",
   title: "Acme wiki",
   description: "Pages.",
+  facts: ["A sync costs little.", "What is deleted there is hidden here."],
   config: schemaOf(config),
   secrets: schemaOf(secrets),
   signIn: null,
@@ -51,6 +52,9 @@ describe("what a kind asks for", () => {
     const lines = describeKind(kindOf(config, secrets));
     expect(lines).toEqual([
       "Acme wiki: Pages.",
+      "",
+      "A sync costs little.",
+      "What is deleted there is hidden here.",
       "",
       "Settings, each as --set field=value, or under “config” in the file of --config:",
       "  url  (an address with its scheme; required)",

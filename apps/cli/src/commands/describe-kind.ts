@@ -4,9 +4,10 @@ import type { SourceKind } from "./source-kinds.ts";
 
 /** All that a kind asks for, from the schema that the portal draws its form from, and a command to begin with. */
 export function describeKind(kind: SourceKind): string[] {
-  const { title, description, config, secrets, signIn } = kind;
+  const { title, description, facts, config, secrets, signIn } = kind;
   return [
     `${title}: ${description}`,
+    ...(facts.length === 0 ? [] : ["", ...facts]),
     ...describeFields("Settings, each as --set field=value, or under “config” in the file of --config:", config, []),
     ...describeFields(
       "Credentials, each as --secret field=env:NAME or field=file:PATH, or under “secrets” in the file of --config:",

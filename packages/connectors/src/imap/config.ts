@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { signedInShape } from "../microsoft/config.ts";
 
 const byMicrosoft = { when: { authentication: ["microsoft-delegated", "microsoft-application"] } };
@@ -147,3 +148,9 @@ export const imapSecretSchema = z.object({
   ...signedInShape,
 });
 export type ImapSecrets = z.infer<typeof imapSecretSchema>;
+
+export const imapFacts: SourceFacts = {
+  changeModel: "fingerprint",
+  // Readers are set, not read: IMAP says nothing of who else may see a message.
+  capabilities: { permissions: false, deletions: true, moves: true },
+};

@@ -2,7 +2,7 @@ import { defineConnector, type CheckResult, type ConnectContext } from "../conne
 import { failedCheck } from "../failure.ts";
 import { addToPreview, joinNames, sampleCount, type Preview } from "../preview.ts";
 import { chooseMailboxes } from "./choose-mailboxes.ts";
-import { imapConfigSchema, imapSecretSchema, type ImapConfig, type ImapSecrets } from "./config.ts";
+import { imapConfigSchema, imapFacts, imapSecretSchema, type ImapConfig, type ImapSecrets } from "./config.ts";
 import { openImapSession, type ImapSession } from "./imap-session.ts";
 import { listReaders } from "./readers.ts";
 import { readMailboxes } from "./read-mailboxes.ts";
@@ -11,9 +11,7 @@ import { readThreads } from "./read-threads.ts";
 export const imapConnector = defineConnector<ImapConfig, ImapSecrets>({
   kind: "imap",
   title: "E-mail (IMAP)",
-  changeModel: "fingerprint",
-  // Readers are set, not read: IMAP says nothing of who else may see a message.
-  capabilities: { permissions: false, deletions: true, moves: true },
+  ...imapFacts,
   configSchema: imapConfigSchema,
   secretSchema: imapSecretSchema,
   check: checkMailboxes,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 
 /** A delta link is kept for each drive, and the cursor must stay small. */
@@ -151,3 +152,21 @@ export const microsoftSecretSchema = z
     { error: "Enter a client secret or a certificate, or sign in." },
   );
 export type MicrosoftSecrets = z.infer<typeof microsoftSecretSchema>;
+
+export const sharepointFacts: SourceFacts = {
+  changeModel: "delta",
+  // An item keeps its id wherever it goes: it is moved from its ref to the same one, and not read again.
+  capabilities: { permissions: true, deletions: true, moves: true },
+};
+
+export const onedriveFacts: SourceFacts = {
+  changeModel: "delta",
+  // An item keeps its id wherever it goes: it is moved from its ref to the same one, and not read again.
+  capabilities: { permissions: true, deletions: true, moves: true },
+};
+
+export const teamsFacts: SourceFacts = {
+  changeModel: "full-listing",
+  // A message stays where it was written. Files may move, and keep their refs.
+  capabilities: { permissions: true, deletions: true, moves: false },
+};
