@@ -90,6 +90,26 @@ describe("what a kind asks for", () => {
     ]);
   });
 
+  it("says with which settings a field is of use, and has no such field in the command to begin with", () => {
+    const config = z.object({
+      by: z.enum(["key", "app"]).default("key").meta({ title: "By" }),
+      app: z
+        .string()
+        .optional()
+        .meta({ title: "App", examples: ["wiki"], when: { by: ["app"] } }),
+    });
+    const secrets = z.object({
+      key: z
+        .string()
+        .optional()
+        .meta({ title: "Key", examples: ["…"], when: { by: ["key"] } }),
+    });
+    const lines = describeKind(kindOf(config, secrets));
+    expect(lines).toContain("  app  (text; optional; for by=app)");
+    expect(lines).toContain("  key  (text; optional; for by=key; secret)");
+    expect(lines.at(-1)).toBe("  npm run anneal -- connect add acme-wiki --secret key=env:ACME_WIKI_KEY");
+  });
+
   it("quotes what a shell would take apart", () => {
     const config = z.object({ query: z.array(z.string()).meta({ examples: [["{ it's(n: 1, m: 2) }"]] }) });
     const command = exampleCommand(kindOf(config));

@@ -81,6 +81,10 @@ export class FakeEntra {
     return this.#grant(user);
   }
 
+  consentsOf(user: string): string[] {
+    return [...(this.#consents.get(user) ?? [])];
+  }
+
   /** What a changed password, an administrator or half a year of silence does to what was granted. */
   endGrants(state: "revoked" | "expired"): void {
     for (const grant of this.#grants.values()) grant.state = state;

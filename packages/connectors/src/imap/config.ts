@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { signedInShape } from "../microsoft/config.ts";
+import { isExchangeOnline } from "./exchange-online.ts";
 
 const byMicrosoft = { when: { authentication: ["microsoft-delegated", "microsoft-application"] } };
 const byApplication = { when: { authentication: ["microsoft-application"] } };
@@ -97,11 +98,18 @@ const settingsShape = {
 };
 
 export const imapConfigSchema = z.object(settingsShape).superRefine((config, { addIssue }) => {
-  if (!byMicrosoft.when.authentication.includes(config.authentication)) return;
-  const required = { tenantId: "Enter the tenant's ID.", clientId: "Enter the application's ID." } as const;
-  for (const name of ["tenantId", "clientId"] as const) {
-    if (config[name] === null) addIssue({ code: "custom", path: [name], message: required[name] });
-  }
+  const refuse = (name: keyof typeof config, message: string) =>
+    addIssue({ code: "custom", path: [name], message });
+  const { authentication, host, authorityUrl } = config;
+  if (authentication === "password") return;
+  const isMicrosoft = authentication !== "google-service-account";
+  if (isMicrosoft && config.tenantId === null) refuse("tenantId", "Enter the tenant's ID.");
+  if (isMicrosoft && config.clientId === null) refuse("clientId", "Enter the application's ID.");
+  // A vendor's token opens a mailbox for whoever has it: only an administrator, by the sign-in address, has it sent elsewhere.
+  if (authorityUrl !== null) return;
+  if (isMicrosoft && !isExchangeOnline(host)) refuse("host", "Exchange Online is at outlook.office365.com.");
+  if (!isMicrosoft && host.toLowerCase() !== "imap.gmail.com") refuse("host", "Gmail is at imap.gmail.com.");
+  if (config.tls === "none") refuse("tls", "A token is sent with TLS only.");
 });
 export type ImapConfig = z.infer<typeof imapConfigSchema>;
 

@@ -12,7 +12,7 @@ export const delegatedPermission = "IMAP.AccessAsUser.All";
 /** The application permission, which an administrator grants. */
 export const applicationPermission = "IMAP.AccessAsApp";
 
-export function isExchangeOnline({ host }: Pick<ImapConfig, "host">): boolean {
+export function isExchangeOnline(host: string): boolean {
   const name = host.toLowerCase();
   return nationalHosts.has(name) || name === "outlook.office365.com" || name === "outlook.office.com";
 }

@@ -18,7 +18,8 @@ export function unofferedSignIn(config: ImapConfig): AnnealError {
  */
 export function refusedSignIn(config: ImapConfig, error: ImapFlowError, token: string | null): AnnealError {
   const { host, user, authentication } = config;
-  const { serverResponseCode: code, response } = error;
+  const { serverResponseCode: code } = error;
+  const said = String(error.response).slice(0, 1000);
   const details = { code: code ?? "AUTHENTICATIONFAILED" };
   switch (code) {
     case "UNAVAILABLE":
@@ -33,14 +34,14 @@ export function refusedSignIn(config: ImapConfig, error: ImapFlowError, token: s
       });
   }
   // As Gmail and others put it; nothing of what the server wrote is repeated.
-  if (/imap[^.]*(disabled|not enabled)|not enabled for imap/i.test(String(response))) {
+  if (/imap[^.]*(disabled|not enabled)|not enabled for imap/i.test(said)) {
     return new AnnealError("SOURCE_FORBIDDEN", `${host} says that IMAP is off for "${user}".`, {
       action: allowImap(config),
       details,
     });
   }
   // Exchange takes the token first, and only then looks whether the mailbox may be opened with it.
-  if (/authenticated but not connected/i.test(String(response))) {
+  if (/authenticated but not connected/i.test(said)) {
     return new AnnealError("SOURCE_FORBIDDEN", `${host} took the sign-in and does not open the mailbox "${user}".`, {
       action: actionFor(config, token),
       details,
@@ -70,8 +71,8 @@ function actionFor(config: ImapConfig, token: string | null): string {
   }
 }
 
-function askForAnother(config: ImapConfig): string {
-  return isExchangeOnline(config)
+function askForAnother({ host }: ImapConfig): string {
+  return isExchangeOnline(host)
     ? "Exchange Online takes no password over IMAP: choose microsoft-delegated or microsoft-application."
     : "Enter the password again: an app password where the provider wants one.";
 }

@@ -45,6 +45,7 @@ import { slackConfigSchema, slackFacts, slackSecretSchema } from "@anneal/connec
 import { smbConfigSchema, smbFacts, smbSecretSchema } from "@anneal/connectors/smb/config";
 import { sqlFacts } from "@anneal/connectors/sql/config";
 import { webConfigSchema, webFacts, webSecretSchema } from "@anneal/connectors/web/config";
+import type { FieldCondition } from "@anneal/core/connect/asked-field";
 import { AnnealError } from "@anneal/core/errors";
 import { sentenceOf } from "#lib/input-words.ts";
 
@@ -481,6 +482,8 @@ export type JsonSchema = {
   administrator?: boolean;
   /** Brought by a sign-in. */
   signIn?: boolean;
+  /** Asked for with these settings only. */
+  when?: FieldCondition;
 };
 
 function describe(schema: z.ZodType): JsonSchema {
