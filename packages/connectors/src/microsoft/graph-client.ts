@@ -19,7 +19,7 @@ export type Graph = RemoteClient & {
 };
 
 /** Where Microsoft itself answers. Whoever else answers speaks for its own host only, not for the tenant it names. */
-const microsoftOrigins = new Set([
+export const microsoftOrigins: ReadonlySet<string> = new Set([
   "https://graph.microsoft.com",
   "https://graph.microsoft.us",
   "https://dod-graph.microsoft.us",
