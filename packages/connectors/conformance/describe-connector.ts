@@ -10,6 +10,7 @@ import { reportOf } from "../src/failure.ts";
 import { describeClock } from "./describe-clock.ts";
 import { describeConnection } from "./describe-connection.ts";
 import { describeCounting } from "./describe-counting.ts";
+import { describeLockOut } from "./describe-lock-out.ts";
 import { describeNames, type SourceNames } from "./describe-names.ts";
 import { describeRemote, type RemoteHarness } from "./describe-remote.ts";
 import type { Kit } from "./kit.ts";
@@ -44,6 +45,11 @@ export type ConformanceHarness<Config, Secrets> = {
   remote?: RemoteHarness;
   /** What every connection to a source goes through whose protocol is not HTTP. */
   relay?: Relay;
+  /**
+   * How the account loses its right to sign in, in words that go on from "refused because": each returns how to let it in
+   * again. With `relay` only; connections that are open are ended by that.
+   */
+  lockOuts?: Record<string, () => Promise<() => Promise<void>>>;
   /** `requestTimeoutMs` of a sync whose connection stands still; left out: 1000. */
   stallTimeoutMs?: number;
   close(): Promise<void>;
@@ -291,6 +297,7 @@ export function describeConnector<Config, Secrets>(
     describeClock(kit);
     if (way === "http") describeRemote(kit);
     if (way === "connection") describeConnection(kit);
+    if (way === "connection") describeLockOut(kit);
     if (way !== null) describeCounting(kit);
 
     it("stops soon after it is cancelled", async () => {

@@ -15,8 +15,8 @@ export function describeMail(name: string, define: (server: Omit<MailServer, "st
       get dovecot() {
         return server.dovecot;
       },
-      get tokens() {
-        return server.tokens;
+      get tokenServices() {
+        return server.tokenServices;
       },
       createAccount: () => server.createAccount(),
     });

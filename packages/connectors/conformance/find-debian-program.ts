@@ -45,7 +45,10 @@ function fetchPackage(packageName: string, also: readonly string[]): string | nu
   }
   if (plan === null) return skip(packageName, "apt-get does not know the package");
   const version = plan.get(packageName);
-  if (version === undefined) return skip(packageName, "it counts as installed, but lacks its program");
+  if (version === undefined) {
+    const lacks = also.length === 0 ? "its program" : `its program or ${also.join(", ")}`;
+    return skip(packageName, `it counts as installed, but lacks ${lacks}`);
+  }
   const root = join(base, `${[packageName, ...also].join("+")}_${version.replaceAll(/[^\w.+~-]/g, "_")}`);
   if (existsSync(root)) return root;
   // Made whole under another name first: a fetch that was cut short is no tree.

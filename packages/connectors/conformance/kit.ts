@@ -8,8 +8,8 @@ import type { MemoryTarget } from "./memory-target.ts";
 export type Kit = {
   /** Of the source of the present test. */
   hands(): Pick<
-    ConformanceHarness<never, never>,
-    "put" | "remove" | "refOf" | "setClock" | "names" | "remote" | "relay" | "stallTimeoutMs"
+    ConformanceHarness<unknown, unknown>,
+    "put" | "remove" | "refOf" | "setClock" | "names" | "remote" | "relay" | "stallTimeoutMs" | "lockOuts" | "secrets"
   >;
   /** What every test's source holds at its beginning, by name. */
   corpus: Readonly<Record<string, string>>;

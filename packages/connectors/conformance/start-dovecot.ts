@@ -4,6 +4,7 @@ import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, write
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { choosePort } from "@anneal/processes/choose-port";
 import { childEnv } from "./child-env.ts";
@@ -21,6 +22,8 @@ export type Dovecot = {
   port: number;
   /** Makes the message that holds this text one that the server cannot read; returns how to heal it. */
   breakMessage(user: string, text: string): Promise<() => Promise<void>>;
+  /** The account is no longer one of those that may sign in; returns how to make it one again. Open sessions stay. */
+  lockOut(user: string): Promise<() => Promise<void>>;
   /** Ends the server; the mail stays. */
   pause(): Promise<void>;
   resume(): Promise<void>;
@@ -105,6 +108,20 @@ export async function startDovecot(program: DebianProgram, accounts: DovecotAcco
       const path = await findMessage(join(dir, "mail", user), text);
       await chmod(path, 0);
       return () => chmod(path, 0o600);
+    },
+    async lockOut(user) {
+      const all = await readFile(users, "utf8");
+      const others = all.split("\n").filter((line) => !line.startsWith(`${user}:`));
+      const set = async (lines: string, letsIn: boolean) => {
+        await writeFile(users, lines);
+        // It looks at the file once a second.
+        for (let tries = 0; (await letsInUser(port, user, accounts.password)) !== letsIn; tries += 1) {
+          if (tries === 100) throw new Error(`dovecot still ${letsIn ? "refuses" : "lets in"} ${user}`);
+          await sleep(50);
+        }
+      };
+      await set(others.join("\n"), false);
+      return () => set(all, true);
     },
     pause,
     resume,
@@ -221,6 +238,18 @@ service imap-login {
   }
 }
 `;
+}
+
+async function letsInUser(port: number, user: string, password: string): Promise<boolean> {
+  const socket = connect({ host: "127.0.0.1", port });
+  try {
+    socket.write(`a LOGIN "${user}" "${password}"\r\n`);
+    for await (const line of createInterface({ input: socket }))
+      if (line.startsWith("a ")) return line.startsWith("a OK");
+    throw new Error("dovecot hung up on a sign-in");
+  } finally {
+    socket.destroy();
+  }
 }
 
 async function greets(port: number): Promise<boolean> {

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { text as readText } from "node:stream/consumers";
 import type { KnownItems } from "@anneal/core/connect/change";
 import { ImapFlow } from "imapflow";
-import type { ConnectLimits } from "../src/connector.ts";
+import type { ConnectContext, ConnectLimits } from "../src/connector.ts";
 import { imapConfigSchema, type ImapConfig, type ImapSecrets } from "../src/imap/config.ts";
 import { imapConnector } from "../src/imap/imap-connector.ts";
 import { writeMessageRef } from "../src/imap/message-ref.ts";
@@ -18,8 +18,8 @@ export const secrets: ImapSecrets = { password };
 
 export type MailServer = {
   dovecot: Dovecot;
-  /** Whose an access token is, as a provider would tell the mail server. */
-  tokens: Map<string, string>;
+  /** Each is asked whose mailbox an access token opens, as a mail server asks those who give tokens. */
+  tokenServices: Set<(token: string) => string | undefined>;
   createAccount(): MailAccount;
   stop(): Promise<void>;
 };
@@ -29,9 +29,10 @@ const userCount = 80;
 
 /** A dovecot with accounts that nobody has used yet, and who vouches for their access tokens. */
 export async function startMailServer(program: DebianProgram): Promise<MailServer> {
-  const tokens = new Map<string, string>();
+  const tokenServices: MailServer["tokenServices"] = new Set();
   const provider = createServer(async (request, response) => {
-    const username = tokens.get(new URLSearchParams(await readText(request)).get("token") ?? "");
+    const token = new URLSearchParams(await readText(request)).get("token") ?? "";
+    const username = [...tokenServices].map((ownerOf) => ownerOf(token)).find((owner) => owner !== undefined);
     response.end(JSON.stringify(username === undefined ? { active: false } : { active: true, username }));
   });
   await once(provider.listen(0, "127.0.0.1"), "listening");
@@ -43,7 +44,7 @@ export async function startMailServer(program: DebianProgram): Promise<MailServe
   });
   return {
     dovecot,
-    tokens,
+    tokenServices,
     createAccount() {
       const user = users.shift();
       if (user === undefined) throw new Error(`All ${userCount} accounts are used.`);
@@ -61,11 +62,16 @@ export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-type SyncOptions = { keys?: ImapSecrets; limits?: Partial<ConnectLimits>; known?: KnownItems };
+type SyncOptions = {
+  keys?: ImapSecrets;
+  limits?: Partial<ConnectLimits>;
+  known?: KnownItems;
+  context?: Partial<Omit<ConnectContext, "limits">>;
+};
 
 export async function sync(target: MemoryTarget, config: ImapConfig, options: SyncOptions = {}): Promise<MemoryTarget> {
   const { keys = secrets, limits = {}, known = target.known() } = options;
-  const context = testContext({ limits });
+  const context = testContext({ limits, ...options.context });
   await target.apply(imapConnector.read({ config, secrets: keys, cursor: target.cursor, known, context }));
   return target;
 }

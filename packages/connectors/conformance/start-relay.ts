@@ -12,7 +12,7 @@ export type Relay = {
    * Counts anew what the server sends, over all connections that are made from now on, and spoils the one over which the
    * last of it would go. What the ones before still have to say is not counted, and they are left in peace.
    */
-  begin(spoiling: { afterBytes: number; by: "ending" | "standing still" } | null): void;
+  begin(spoiling: Spoiling | null): void;
   /** Since it began. */
   sentByServer(): number;
   hasSpoilt(): boolean;
@@ -21,6 +21,13 @@ export type Relay = {
   /** The names that clients asked for by SNI. */
   serverNames(): string[];
   stop(): Promise<void>;
+};
+
+export type Spoiling = {
+  afterBytes: number;
+  by: "ending" | "standing still";
+  /** Happens at the server first, while nothing comes any more. */
+  act?: () => Promise<void>;
 };
 
 export type RelayOptions = {
@@ -38,7 +45,7 @@ export async function startRelay(serverPort: number, options: RelayOptions = {})
   let sentByClients = "";
   let sentByServer = 0;
   let begins = 0;
-  let spoiling: Parameters<Relay["begin"]>[0] = null;
+  let spoiling: Spoiling | null = null;
   let hasSpoilt = false;
   let breaks = options.breakAfterBytes !== undefined;
   const relay = (client: Socket) => {
@@ -64,14 +71,19 @@ export async function startRelay(serverPort: number, options: RelayOptions = {})
       const counts = since === begins;
       if (counts) sentByServer += chunk.length;
       if (counts && spoiling !== null && sentByServer > spoiling.afterBytes) {
-        const { by, afterBytes } = spoiling;
+        const { by, afterBytes, act } = spoiling;
         hasSpoilt = true;
         spoiling = null;
         const last = chunk.subarray(0, Math.max(0, chunk.length - (sentByServer - afterBytes)));
         stands = true;
-        // What came before it arrives.
-        if (by === "standing still") client.write(last);
-        else client.end(last, () => client.destroy());
+        const spoil = () => {
+          // What came before it arrives.
+          if (by === "standing still") client.write(last);
+          else client.end(last, () => client.destroy());
+        };
+        if (act === undefined) spoil();
+        // What fails there leaves the connection as it is, and the test without what it waits for.
+        else void act().then(spoil, (error: unknown) => client.destroy(new Error("the server", { cause: error })));
         return;
       }
       if (breaks && sentBytes > options.breakAfterBytes!) return client.destroy();

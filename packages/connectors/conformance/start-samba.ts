@@ -32,6 +32,9 @@ export type Samba = {
   setGroup(group: string, members: readonly string[]): string;
   /** Replaces whom the share as a whole admits: entries as sharesec takes them, such as "S-1-1-0:ALLOWED/0/FULL". */
   setShareAcl(entries: readonly string[]): void;
+  /** Of the account that signs in; open sessions stay. */
+  setPassword(password: string): void;
+  setDisabled(disabled: boolean): void;
   stop(): Promise<void>;
 };
 
@@ -146,6 +149,12 @@ export async function startSamba(program: DebianProgram): Promise<Samba> {
     },
     setShareAcl(entries) {
       run(["/usr/bin/sharesec", "-s", configPath, "docs", "-R", entries.join(",")]);
+    },
+    setPassword(next) {
+      run(["/usr/bin/pdbedit", "-s", configPath, "-a", "-t", "-u", service.name], `${next}\n${next}\n`);
+    },
+    setDisabled(disabled) {
+      run(["/usr/bin/pdbedit", "-s", configPath, "-r", "-c", disabled ? "[D]" : "[]", "-u", service.name]);
     },
     sidOfGroup,
     setGroup(group, members) {

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { chmod, chown, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,8 @@ export type Sshd = {
   privateKey: string;
   /** SHA256:… */
   hostKey: string;
+  /** Takes the account's key out of those that let it in; returns how to put it back. Open sessions stay. */
+  removeKey(): Promise<() => Promise<void>>;
   stop(): Promise<void>;
 };
 
@@ -102,6 +104,10 @@ export async function startSshd(
         user: asOther ? otherUser.name : userInfo().username,
         privateKey: await readFile(userKeyPath, "utf8"),
         hostKey: await fingerprintOf(`${hostKeyPath}.pub`),
+        async removeKey() {
+          await rename(`${userKeyPath}.pub`, `${userKeyPath}.away`);
+          return () => rename(`${userKeyPath}.away`, `${userKeyPath}.pub`);
+        },
         stop,
       };
     }

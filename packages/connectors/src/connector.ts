@@ -8,7 +8,7 @@ import type { Clock } from "./clock.ts";
 import type { PythonRuntime } from "./python-runtime.ts";
 import type { RemoteObserver } from "./remote/remote-observer.ts";
 
-/** How a connector learns what changed; shown to people, because it decides how fresh and how costly a sync is. */
+/** How a connector learns what changed; shown to people (`describeFacts`), because it decides how fresh and how costly a sync is. */
 export type ChangeModel =
   /** The source keeps a feed of changes, deletions included, and tells what came after a stored position. */
   | "delta"
@@ -22,6 +22,9 @@ export type ChangeModel =
   | "conditional";
 
 export type Capabilities = { permissions: boolean; deletions: boolean; moves: boolean };
+
+/** What people are told of a kind before they choose it. Beside its settings, where the portal finds it without the reader. */
+export type SourceFacts = { changeModel: ChangeModel; capabilities: Capabilities };
 
 /** What the process around a connector gives it; the same for every kind. */
 export type ConnectContext = {
@@ -86,11 +89,9 @@ export type ReadRequest<Config, Secrets> = {
  * One kind of source. `configSchema` may be shown and stored in clear; `secretSchema` is sealed apart from it. Both
  * carry `title` and `description` in their metadata, from which the portal builds its form.
  */
-export type Connector<Config, Secrets> = {
+export type Connector<Config, Secrets> = SourceFacts & {
   kind: string;
   title: string;
-  changeModel: ChangeModel;
-  capabilities: Capabilities;
   configSchema: z.ZodType<Config>;
   secretSchema: z.ZodType<Secrets>;
   /**

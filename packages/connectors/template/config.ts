@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../src/connector.ts";
 
 /**
  * What a person enters. The portal draws its form from this schema: text, numbers, switches, choices (`z.enum`) and lists
@@ -25,3 +26,10 @@ export const templateSourceSecretSchema = z.object({
   token: z.string().min(1).meta({ title: "Access token", description: "It needs the right to read documents." }),
 });
 export type TemplateSourceSecrets = z.infer<typeof templateSourceSecretSchema>;
+
+/** What the portal and the command line say of it in plain words, where somebody chooses a source. */
+export const templateSourceFacts: SourceFacts = {
+  // "delta" where the service has a feed of changes: then a checkpoint carries the position in it.
+  changeModel: "fingerprint",
+  capabilities: { permissions: true, deletions: true, moves: false },
+};

@@ -16,6 +16,7 @@ import { deleteMissing } from "../src/reconcile.ts";
 import { SeenRefs } from "../src/seen-refs.ts";
 import {
   templateSourceConfigSchema,
+  templateSourceFacts,
   templateSourceSecretSchema,
   type TemplateSourceConfig,
   type TemplateSourceSecrets,
@@ -25,9 +26,7 @@ import { openApi, type ListedDocument, type TemplateSourceApi } from "./template
 export const templateSourceConnector = defineConnector<TemplateSourceConfig, TemplateSourceSecrets>({
   kind: "template-source",
   title: "Template source",
-  // "delta" where the service has a feed of changes: then a checkpoint carries the position in it.
-  changeModel: "fingerprint",
-  capabilities: { permissions: true, deletions: true, moves: false },
+  ...templateSourceFacts,
   configSchema: templateSourceConfigSchema,
   secretSchema: templateSourceSecretSchema,
   check,

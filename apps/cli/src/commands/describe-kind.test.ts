@@ -11,6 +11,7 @@ const kindOf = (config: z.ZodType, secrets: z.ZodType = z.object({})): SourceKin
   kind: "acme-wiki",
   title: "Acme wiki",
   description: "Pages.",
+  facts: ["A sync costs little.", "What is deleted there is hidden here."],
   config: schemaOf(config),
   secrets: schemaOf(secrets),
   signIn: null,
@@ -52,6 +53,9 @@ describe("what a kind asks for", () => {
     expect(lines).toEqual([
       "Acme wiki: Pages.",
       "",
+      "A sync costs little.",
+      "What is deleted there is hidden here.",
+      "",
       "Settings, each as --set field=value, or under “config” in the file of --config:",
       "  url  (an address with its scheme; required)",
       "      Address: Where it begins.",
@@ -84,6 +88,26 @@ describe("what a kind asks for", () => {
       "For example:",
       "  npm run anneal -- connect add acme-wiki --set 'url=<Address>' \\\n    --secret token=env:ACME_WIKI_TOKEN",
     ]);
+  });
+
+  it("says with which settings a field is of use, and has no such field in the command to begin with", () => {
+    const config = z.object({
+      by: z.enum(["key", "app"]).default("key").meta({ title: "By" }),
+      app: z
+        .string()
+        .optional()
+        .meta({ title: "App", examples: ["wiki"], when: { by: ["app"] } }),
+    });
+    const secrets = z.object({
+      key: z
+        .string()
+        .optional()
+        .meta({ title: "Key", examples: ["…"], when: { by: ["key"] } }),
+    });
+    const lines = describeKind(kindOf(config, secrets));
+    expect(lines).toContain("  app  (text; optional; for by=app)");
+    expect(lines).toContain("  key  (text; optional; for by=key; secret)");
+    expect(lines.at(-1)).toBe("  npm run anneal -- connect add acme-wiki --secret key=env:ACME_WIKI_KEY");
   });
 
   it("quotes what a shell would take apart", () => {

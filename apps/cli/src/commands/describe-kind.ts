@@ -1,12 +1,14 @@
+import { isAsked } from "@anneal/core/connect/asked-field";
 import { describeField } from "./describe-field.ts";
 import type { FieldSchema } from "./read-fields.ts";
 import type { SourceKind } from "./source-kinds.ts";
 
 /** All that a kind asks for, from the schema that the portal draws its form from, and a command to begin with. */
 export function describeKind(kind: SourceKind): string[] {
-  const { title, description, config, secrets, signIn } = kind;
+  const { title, description, facts, config, secrets, signIn } = kind;
   return [
     `${title}: ${description}`,
+    ...(facts.length === 0 ? [] : ["", ...facts]),
     ...describeFields("Settings, each as --set field=value, or under “config” in the file of --config:", config, []),
     ...describeFields(
       "Credentials, each as --secret field=env:NAME or field=file:PATH, or under “secrets” in the file of --config:",
@@ -42,15 +44,18 @@ export function exampleCommand(kind: Pick<SourceKind, "kind" | "config" | "secre
 }
 
 function exampleOptions({ kind, config, secrets }: Pick<SourceKind, "kind" | "config" | "secrets">): string[] {
+  const chosen = (fields: FieldSchema) => chosenFields(fields, config);
   return [
-    ...chosenFields(config).map(([name, field]) => `--set ${quote(`${name}=${exampleValue(name, field)}`)}`),
-    ...chosenFields(secrets).map(([name, field]) => `--secret ${name}=${examplePlace(kind, name, field)}`),
+    ...chosen(config).map(([name, field]) => `--set ${quote(`${name}=${exampleValue(name, field)}`)}`),
+    ...chosen(secrets).map(([name, field]) => `--secret ${name}=${examplePlace(kind, name, field)}`),
   ];
 }
 
-function chosenFields({ properties = {}, required = [] }: FieldSchema): [string, FieldSchema][] {
+/** Of those that are of use with the defaults. */
+function chosenFields({ properties = {}, required = [] }: FieldSchema, settings: FieldSchema): [string, FieldSchema][] {
   return Object.entries(properties).filter(
-    ([name, { examples = [] }]) => examples.length > 0 || required.includes(name),
+    ([name, field]) =>
+      ((field.examples ?? []).length > 0 || required.includes(name)) && isAsked(field, {}, settings.properties ?? {}),
   );
 }
 

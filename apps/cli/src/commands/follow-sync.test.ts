@@ -36,11 +36,21 @@ describe("formatSync", () => {
   });
 
   it("tells what ended from what was paused or cancelled", () => {
-    const of = (status: Sync["status"]) => formatSync({ ...sync, status }).split(":")[0];
-    expect([of("done"), of("paused"), of("cancelled")]).toEqual([
+    const of = (status: Sync["status"]) => formatSync({ ...sync, status, dropped: 0 }).split(":")[0];
+    expect([of("done"), of("paused"), of("cancelled"), of("skipped")]).toEqual([
       "✓ 1200 seen",
       "◼ paused at 1200 seen",
       "◼ cancelled at 1200 seen",
+      "– 1200 seen",
     ]);
+  });
+
+  it("passes for all well only where nothing failed and nothing was held back", () => {
+    const done: Sync = { ...sync, status: "done", progress: null };
+    const error = { code: "CONFLICT" as const, message: "12 of 14 are gone.", action: "Confirm it." };
+    expect(formatSync(done)).toBe("! 1200 seen: 3 new, 2 changed, 1 deleted, 4 failed, 5.0 MiB");
+    expect(formatSync({ ...done, dropped: 0, error })).toBe(
+      "! 1200 seen: 3 new, 2 changed, 1 deleted, 0 failed, 5.0 MiB",
+    );
   });
 });

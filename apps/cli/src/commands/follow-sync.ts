@@ -78,7 +78,7 @@ export async function followSync(
 
 /** One line: what was seen so far, how much of it was fetched, how fast, and how long it still takes. */
 export function formatSync(sync: Sync): string {
-  const { scanned, added, changed, removed, dropped, bytes, progress, status, waitsUntil } = sync;
+  const { scanned, added, changed, removed, dropped, bytes, progress, status, waitsUntil, error } = sync;
   const counts = `${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed, ${formatBytes(bytes)}`;
   if (status === "paused") return `◼ paused at ${scanned} seen: ${counts}`;
   if (status === "waiting") {
@@ -87,7 +87,9 @@ export function formatSync(sync: Sync): string {
   }
   if (status === "cancelled") return `◼ cancelled at ${scanned} seen: ${counts}`;
   if (status === "failed") return `✗ ${scanned} seen: ${counts}`;
-  if (status !== "running") return `✓ ${scanned} seen: ${counts}`;
+  if (status === "skipped") return `– ${scanned} seen: ${counts}`;
+  // As with a check: "!" is what came to its end with less than all.
+  if (status === "done") return `${dropped > 0 || error !== null ? "!" : "✓"} ${scanned} seen: ${counts}`;
   const { expected = null, documentsPerSecond = null, bytesPerSecond = null, etaMs = null } = progress ?? {};
   const rates = [
     documentsPerSecond === null ? [] : [`${formatRate(documentsPerSecond)} documents/s`],

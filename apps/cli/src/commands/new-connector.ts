@@ -117,7 +117,7 @@ function addToSourceKinds(text: string, { kebab, camel, title }: Names): string 
   const withImport = addImport(
     text,
     /^import \{[^}]*\} from "(@anneal\/connectors\/.+)";$/gm,
-    `import { ${camel}ConfigSchema, ${camel}SecretSchema } from "@anneal/connectors/${kebab}/config";`,
+    `import { ${camel}ConfigSchema, ${camel}Facts, ${camel}SecretSchema } from "@anneal/connectors/${kebab}/config";`,
     sourceKindsFile,
   );
   const start = withImport.indexOf("const kinds: Record<string, SourceKind> = {");
@@ -128,6 +128,7 @@ function addToSourceKinds(text: string, { kebab, camel, title }: Names): string 
   ${key}: {
     title: "${title}",
     description: "Documents of ${title}, with their readers.",
+    facts: ${camel}Facts,
     configSchema: ${camel}ConfigSchema,
     secretSchema: ${camel}SecretSchema,
     administratorOnly: false,

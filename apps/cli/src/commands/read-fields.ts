@@ -1,3 +1,4 @@
+import type { FieldCondition } from "@anneal/core/connect/asked-field";
 import { AnnealError } from "@anneal/core/errors";
 
 /** As much of a kind's JSON Schema as reading its fields, and saying what they take, needs. */
@@ -22,6 +23,8 @@ export type FieldSchema = {
   required?: string[];
   /** Only an administrator may change it from its default. */
   administrator?: boolean;
+  /** Of use with these settings only. */
+  when?: FieldCondition;
 };
 
 /**

@@ -9,6 +9,8 @@ const kindsSchema = z.array(
     kind: z.string(),
     title: z.string(),
     description: z.string(),
+    /** How it learns what changed and what it can, a sentence each; a portal of before does not say. */
+    facts: z.array(z.string()).default([]),
     config: z.custom<FieldSchema>(),
     secrets: z.custom<FieldSchema>(),
     signIn: signInOfferSchema.nullable(),

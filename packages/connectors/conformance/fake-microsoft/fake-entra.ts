@@ -39,6 +39,8 @@ export class FakeEntra {
   /** How often a code was asked about, and a refresh token exchanged. */
   polls = 0;
   exchanges = 0;
+  /** What each of those exchanges was for. */
+  readonly wanted: string[][] = [];
   readonly #requests = new Map<string, DeviceRequest>();
   readonly #grants = new Map<string, Grant>();
   readonly #consents = new Map<string, Set<string>>();
@@ -77,6 +79,10 @@ export class FakeEntra {
   signIn(user: string, scopes: readonly string[]): string {
     this.#consent(user, scopes);
     return this.#grant(user);
+  }
+
+  consentsOf(user: string): string[] {
+    return [...(this.#consents.get(user) ?? [])];
   }
 
   /** What a changed password, an administrator or half a year of silence does to what was granted. */
@@ -172,7 +178,8 @@ export class FakeEntra {
 
   #answerRefresh(form: URLSearchParams, origin: string): GraphAnswer {
     const scopes = (form.get("scope") ?? "").split(" ");
-    if (!scopes.includes(`${origin}/.default`)) return refuse("invalid_scope", "AADSTS70011");
+    const wanted = scopes.filter((scope) => scope.includes("/"));
+    if (wanted.length === 0) return refuse("invalid_scope", "AADSTS70011");
     const token = form.get("refresh_token") ?? "";
     const grant = this.#grants.get(token);
     if (grant === undefined) return refuse("invalid_grant", "AADSTS70000");
@@ -186,7 +193,14 @@ export class FakeEntra {
         break;
       case "valid":
     }
+    // Each permission by its name, or all that was consented to here.
+    const { scopes: consented } = this.#callerFor(grant.user);
+    const isConsented = (scope: string) => consented.has(scope.slice(scope.lastIndexOf("/") + 1));
+    if (!wanted.every((scope) => scope === `${origin}/.default` || isConsented(scope))) {
+      return refuse("invalid_grant", "AADSTS65001");
+    }
     this.exchanges += 1;
+    this.wanted.push(wanted);
     const renews = this.rotates && scopes.includes("offline_access");
     if (renews) grant.state = "exchanged";
     return this.#issue(this.#callerFor(grant.user), renews ? { refresh_token: this.#grant(grant.user) } : {});

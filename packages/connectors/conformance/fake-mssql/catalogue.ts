@@ -4,6 +4,8 @@ import { translate } from "./translate.ts";
 
 export type FakeLogin = {
   password: string;
+  /** It is refused with this error, whatever its password. */
+  refusal?: number;
   /** Fixed roles such as db_datareader, or sysadmin. */
   roles: string[];
   databasePermissions: string[];

@@ -105,8 +105,11 @@ export class FakeMssql {
     this.attempts.push(attempt);
     const login = this.logins.get(attempt.user);
     const database = this.databases.get(attempt.database);
-    const failed = [tds.errorToken(18456, `Login failed for user '${attempt.user}'.`), tds.doneToken("error")];
-    if (login === undefined || login.password !== attempt.password) return failed;
+    const failed = [
+      tds.errorToken(login?.refusal ?? 18456, `Login failed for user '${attempt.user}'.`),
+      tds.doneToken("error"),
+    ];
+    if (login === undefined || login.password !== attempt.password || login.refusal !== undefined) return failed;
     if (database === undefined) {
       const text = `Cannot open database "${attempt.database}" requested by the login. The login failed.`;
       return [tds.errorToken(4060, text), ...failed];

@@ -11,6 +11,7 @@ export type FakePage = {
   /** The row's values as Notion's property objects; a page that is no row has a title only. */
   properties: Record<string, Record<string, unknown>>;
   dataSourceId: string | null;
+  createdAt: Date;
   editedAt: Date;
   inTrash: boolean;
   /** Whether the integration was added under Connections. */
@@ -22,7 +23,7 @@ export type FakePage = {
 /**
  * The part of Notion's API that an integration reads with, after its published reference (version 2025-09-03): search,
  * query a data source, retrieve a page, retrieve block children, retrieve your token's bot user; "Status codes",
- * "Request limits", "Pagination" and "Upgrading to 2025-09-03".
+ * "Request limits", "Pagination", "Query large data sources" and "Upgrading to 2025-09-03".
  */
 export class FakeNotion {
   readonly token = "ntn_fake1";
@@ -30,6 +31,8 @@ export class FakeNotion {
   readonly dataSources = new Map<string, { id: string; shared: boolean }>();
   /** Lists hold at most this many items, whatever the caller asks for. */
   pageSize = 2;
+  /** A query of a data source ends after so many rows, and says so ("Query large data sources"). */
+  queryLimit = 10_000;
   /** The integration's capability Read content. */
   mayRead = true;
   tokenRevoked = false;
@@ -75,6 +78,7 @@ export class FakeNotion {
       blocks,
       properties: {},
       dataSourceId: null,
+      createdAt: this.now(),
       editedAt: this.now(),
       inTrash: false,
       shared: true,
@@ -178,12 +182,22 @@ export class FakeNotion {
       if (!this.dataSources.get(id)?.shared) return fail(404, "object_not_found", "Could not find data source.");
       if (this.brokenDataSources.has(id)) return fail(500, "internal_server_error", "Unexpected error occurred.");
       const rows = [...this.pages.values()].filter((page) => page.dataSourceId === id && page.shared && !page.inTrash);
-      return this.#list(rows.map(showPage), asked);
+      return this.#query(rows.map(showPage), asked);
     }
     const found = this.#blocks.get(id);
     if (kind !== "blocks" || !found?.page.shared) return fail(404, "object_not_found", "Could not find block.");
     if (this.brokenPages.has(found.page.id)) return fail(500, "internal_server_error", "Unexpected error occurred.");
     return this.#list(found.children.map(showBlock), asked);
+  }
+
+  #query(rows: ReturnType<typeof showPage>[], asked: Record<string, unknown>): Result {
+    const { sorts, filter } = asked as Query;
+    if (sorts?.[0]?.timestamp === "created_time") rows.sort((a, b) => a.created_time.localeCompare(b.created_time));
+    const from = filter?.created_time?.on_or_after ?? "";
+    const found = rows.filter(({ created_time }) => created_time >= from);
+    const [status, body] = this.#list(found.slice(0, this.queryLimit), asked);
+    const incomplete = { type: "incomplete", incomplete_reason: "query_result_limit_reached" };
+    return [status, found.length > this.queryLimit ? { ...body, request_status: incomplete } : body];
   }
 
   #search(asked: Record<string, unknown>): Result {
@@ -211,6 +225,9 @@ export class FakeNotion {
   }
 }
 
+/** As much of a query as is answered: rows by when they were created, and from a time on. */
+type Query = { sorts?: { timestamp?: string }[]; filter?: { created_time?: { on_or_after?: string } } };
+
 type Result = [status: number, body: Record<string, unknown>, headers?: Record<string, string>];
 
 function fail(status: number, code: string, message: string, headers: Record<string, string> = {}): Result {
@@ -233,12 +250,13 @@ export function paragraph(text: string): FakeBlock {
 
 function showPage(page: FakePage) {
   // Notion tells the minute only.
-  const minute = new Date(Math.floor(page.editedAt.getTime() / 60_000) * 60_000);
+  const minuteOf = (at: Date) => new Date(Math.floor(at.getTime() / 60_000) * 60_000).toISOString();
   return {
     object: "page",
     id: page.id,
     url: `https://www.notion.so/${page.id.replaceAll("-", "")}`,
-    last_edited_time: minute.toISOString(),
+    created_time: minuteOf(page.createdAt),
+    last_edited_time: minuteOf(page.editedAt),
     archived: page.inTrash,
     in_trash: page.inTrash,
     parent:

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { refuseSigned, RemoteTrouble } from "../remote-trouble.ts";
 import { compareTs } from "../../src/slack/message.ts";
 import { SlackState, type FakeChannel, type FakeMessage, type FakeUser } from "./slack-state.ts";
@@ -40,7 +41,7 @@ export class FakeSlack extends SlackState {
   });
   #staleCursors = 0;
 
-  readonly #server = createServer(this.trouble.before((request, response) => this.#answer(request, response)));
+  readonly #server = createServer(this.trouble.before((request, response) => void this.#answer(request, response)));
 
   /** @param teamId of the workspace */
   static async start(teamId?: string): Promise<FakeSlack> {
@@ -67,10 +68,13 @@ export class FakeSlack extends SlackState {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", "http://slack.invalid");
     const method = url.pathname.replace(/^\/api\//, "");
-    const query = url.searchParams;
+    // Arguments come in the address, in a form, or in both.
+    const isForm = request.headers["content-type"]?.startsWith("application/x-www-form-urlencoded") === true;
+    const form = new URLSearchParams(isForm ? await text(request) : "");
+    const query = new URLSearchParams([...url.searchParams, ...form]);
     this.calls.push({ method, channel: query.get("channel"), ts: query.get("ts") });
     const body = JSON.stringify(this.#resultOf(method, query, request.headers.authorization));
     response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(body) });

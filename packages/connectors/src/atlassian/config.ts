@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 
 const siteShape = {
   deployment: z.enum(["cloud", "data-center"]).default("cloud").meta({
@@ -84,3 +85,14 @@ export const atlassianSecretSchema = z.object({
   password: z.string().min(1).optional().meta({ title: "Password", description: "For basic." }),
 });
 export type AtlassianSecrets = z.infer<typeof atlassianSecretSchema>;
+
+export const confluenceFacts: SourceFacts = {
+  // The listing that deletions need carries every page's version, so that a watermark would only add its own clock.
+  changeModel: "fingerprint",
+  capabilities: { permissions: true, deletions: true, moves: false },
+};
+
+export const jiraFacts: SourceFacts = {
+  changeModel: "watermark",
+  capabilities: { permissions: true, deletions: true, moves: false },
+};

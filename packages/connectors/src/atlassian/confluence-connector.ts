@@ -12,6 +12,7 @@ import { checkConfluence } from "./check-confluence.ts";
 import {
   atlassianSecretSchema,
   confluenceConfigSchema,
+  confluenceFacts,
   type AtlassianSecrets,
   type ConfluenceConfig,
 } from "./config.ts";
@@ -28,9 +29,7 @@ type Request = ReadRequest<ConfluenceConfig, AtlassianSecrets>;
 export const confluenceConnector = defineConnector<ConfluenceConfig, AtlassianSecrets>({
   kind: "confluence",
   title: "Confluence",
-  // The listing that deletions need carries every page's version, so that a watermark would only add its own clock.
-  changeModel: "fingerprint",
-  capabilities: { permissions: true, deletions: true, moves: false },
+  ...confluenceFacts,
   directory: "vendor",
   configSchema: confluenceConfigSchema,
   secretSchema: atlassianSecretSchema,

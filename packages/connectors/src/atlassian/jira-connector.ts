@@ -5,7 +5,13 @@ import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { isAboutWhatWasAsked } from "./atlassian-site.ts";
 import { checkJira } from "./check-jira.ts";
-import { atlassianSecretSchema, jiraConfigSchema, type AtlassianSecrets, type JiraConfig } from "./config.ts";
+import {
+  atlassianSecretSchema,
+  jiraConfigSchema,
+  jiraFacts,
+  type AtlassianSecrets,
+  type JiraConfig,
+} from "./config.ts";
 import type { JiraApi } from "./jira-api.ts";
 import { readJiraDirectory } from "./jira-directory.ts";
 import { idsPerFetch, openProject, refPrefix, type JiraRun, type ProjectReader } from "./jira-project.ts";
@@ -17,8 +23,7 @@ type Request = ReadRequest<JiraConfig, AtlassianSecrets>;
 export const jiraConnector = defineConnector<JiraConfig, AtlassianSecrets>({
   kind: "jira",
   title: "Jira",
-  changeModel: "watermark",
-  capabilities: { permissions: true, deletions: true, moves: false },
+  ...jiraFacts,
   directory: "vendor",
   configSchema: jiraConfigSchema,
   secretSchema: atlassianSecretSchema,

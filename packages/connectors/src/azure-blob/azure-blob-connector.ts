@@ -4,7 +4,13 @@ import { mediaTypeOf } from "../media-type.ts";
 import { checkBucket, readBucket, type Bucket, type BucketObject, type BucketWords } from "../object-storage/bucket.ts";
 import { createAzureBlobClient, type AzureBlobClient } from "./azure-blob-client.ts";
 import { archived } from "./azure-blob-errors.ts";
-import { azureBlobConfigSchema, azureBlobSecretSchema, type AzureBlobConfig, type AzureBlobSecrets } from "./config.ts";
+import {
+  azureBlobConfigSchema,
+  azureBlobFacts,
+  azureBlobSecretSchema,
+  type AzureBlobConfig,
+  type AzureBlobSecrets,
+} from "./config.ts";
 
 const words: BucketWords = {
   bucket: "container",
@@ -15,10 +21,8 @@ const words: BucketWords = {
 export const azureBlobConnector = defineConnector<AzureBlobConfig, AzureBlobSecrets>({
   kind: "azure-blob",
   title: "Azure Blob container",
-  changeModel: "fingerprint",
+  ...azureBlobFacts,
   parallelReads: 6,
-  // A blob cannot be renamed: what people call a move is a copy and a deletion.
-  capabilities: { permissions: false, deletions: true, moves: false },
   configSchema: azureBlobConfigSchema,
   secretSchema: azureBlobSecretSchema,
 

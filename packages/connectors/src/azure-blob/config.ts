@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 
 /** The address is stored in clear, and people paste whole SAS addresses into it. */
@@ -61,3 +62,9 @@ export const azureBlobSecretSchema = z.object({
   }),
 });
 export type AzureBlobSecrets = z.infer<typeof azureBlobSecretSchema>;
+
+export const azureBlobFacts: SourceFacts = {
+  changeModel: "fingerprint",
+  // A blob cannot be renamed: what people call a move is a copy and a deletion.
+  capabilities: { permissions: false, deletions: true, moves: false },
+};

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { posixPermissionsShape } from "../posix/config.ts";
 
@@ -21,3 +22,8 @@ export type FileConfig = z.infer<typeof fileConfigSchema>;
 
 export const fileSecretSchema = z.object({});
 export type FileSecrets = z.infer<typeof fileSecretSchema>;
+
+export const fileFacts: SourceFacts = {
+  changeModel: "fingerprint",
+  capabilities: { permissions: true, deletions: true, moves: true },
+};

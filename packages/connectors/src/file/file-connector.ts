@@ -21,7 +21,7 @@ import { mediaTypeOf } from "../media-type.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
-import { fileConfigSchema, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
+import { fileConfigSchema, fileFacts, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
 import { filePrincipals, readLocalAccounts, withAcls, type EntryWithAcl } from "./file-audience.ts";
 import { fileContent } from "./file-content.ts";
 import { toFileError } from "./file-errors.ts";
@@ -32,9 +32,8 @@ const checkpointEvery = 200;
 export const fileConnector = defineConnector<FileConfig, FileSecrets>({
   kind: "file",
   title: "Folder",
-  changeModel: "fingerprint",
+  ...fileFacts,
   parallelReads: 6,
-  capabilities: { permissions: true, deletions: true, moves: true },
   configSchema: fileConfigSchema,
   secretSchema: fileSecretSchema,
 

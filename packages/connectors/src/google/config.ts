@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 
 const endpointShape = {
@@ -97,3 +98,14 @@ export const gcsSecretSchema = z.object({
     }),
 });
 export type GcsSecrets = z.infer<typeof gcsSecretSchema>;
+
+export const gdriveFacts: SourceFacts = {
+  changeModel: "delta",
+  capabilities: { permissions: true, deletions: true, moves: true },
+};
+
+export const gcsFacts: SourceFacts = {
+  changeModel: "fingerprint",
+  // What people call a move is a new object and a deleted one.
+  capabilities: { permissions: false, deletions: true, moves: false },
+};

@@ -1,9 +1,10 @@
 import { isAnnealError, type AnnealError } from "@anneal/core/errors";
+import type { admin_directory_v1 } from "@googleapis/admin";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
-import { RemoteError, type RemoteClient } from "../remote/remote-client.ts";
+import { RemoteError } from "../remote/remote-client.ts";
 import type { GdriveConfig } from "./config.ts";
-import { createGoogleClient } from "./google-client.ts";
+import { createGoogleClient, type GoogleClient } from "./google-client.ts";
 import type { ServiceAccount } from "./service-account.ts";
 
 /** The parts of the Admin SDK's Directory API that are used ("users", "groups", "members"). */
@@ -11,7 +12,6 @@ export const directoryScopes = [
   "https://www.googleapis.com/auth/admin.directory.user.readonly",
   "https://www.googleapis.com/auth/admin.directory.group.readonly",
 ];
-const api = "/admin/directory/v1";
 
 const userSchema = z.looseObject({
   primaryEmail: z.string().min(1),
@@ -43,14 +43,17 @@ type DirectoryUser = z.infer<typeof userSchema>;
 type DirectoryGroup = z.infer<typeof groupSchema>;
 export type DirectoryMember = z.infer<typeof memberSchema>;
 
+export type DirectoryClient = GoogleClient<admin_directory_v1.Admin>;
+
 export function createDirectoryClient(options: {
   account: ServiceAccount;
   config: GdriveConfig;
   context: Pick<ConnectContext, "signal" | "limits">;
-}): RemoteClient {
+}): DirectoryClient {
   return createGoogleClient({
     service: "The Workspace directory",
     baseUrl: "https://admin.googleapis.com",
+    open: async (library) => new (await import("@googleapis/admin")).admin_directory_v1.Admin(library),
     account: options.account,
     subject: options.config.directoryAdmin ?? options.config.user,
     scopes: directoryScopes,
@@ -59,51 +62,51 @@ export function createDirectoryClient(options: {
   });
 }
 
-export async function* listUsers(client: RemoteClient, pageSize = 500): AsyncIterable<DirectoryUser> {
+export async function* listUsers(client: DirectoryClient, pageSize = 500): AsyncIterable<DirectoryUser> {
   let pageToken: string | undefined;
   do {
-    const page = await client.json(`${api}/users`, userListSchema, {
-      query: {
+    const page = await client.ask(userListSchema, ({ users }) =>
+      users.list({
         customer: "my_customer",
         maxResults: pageSize,
         fields: "nextPageToken,users(primaryEmail,name(fullName),aliases,suspended,archived)",
         pageToken,
-      },
-    });
+      }),
+    );
     yield* page.users;
     pageToken = page.nextPageToken;
   } while (pageToken !== undefined);
 }
 
-export async function* listGroups(client: RemoteClient, pageSize = 200): AsyncIterable<DirectoryGroup> {
+export async function* listGroups(client: DirectoryClient, pageSize = 200): AsyncIterable<DirectoryGroup> {
   let pageToken: string | undefined;
   do {
-    const page = await client.json(`${api}/groups`, groupListSchema, {
-      query: {
+    const page = await client.ask(groupListSchema, ({ groups }) =>
+      groups.list({
         customer: "my_customer",
         maxResults: pageSize,
         fields: "nextPageToken,groups(id,email,name)",
         pageToken,
-      },
-    });
+      }),
+    );
     yield* page.groups;
     pageToken = page.nextPageToken;
   } while (pageToken !== undefined);
 }
 
 /** Direct members, groups among them; none of a group that was deleted meanwhile. */
-export async function listMembers(client: RemoteClient, groupId: string): Promise<DirectoryMember[]> {
-  const members: DirectoryMember[] = [];
+export async function listMembers(client: DirectoryClient, groupKey: string): Promise<DirectoryMember[]> {
+  const listed: DirectoryMember[] = [];
   let pageToken: string | undefined;
   try {
     do {
-      const page = await client.json(`${api}/groups/${encodeURIComponent(groupId)}/members`, memberListSchema, {
-        query: { maxResults: 200, fields: "nextPageToken,members(type,email,status)", pageToken },
-      });
-      members.push(...page.members);
+      const page = await client.ask(memberListSchema, ({ members }) =>
+        members.list({ groupKey, maxResults: 200, fields: "nextPageToken,members(type,email,status)", pageToken }),
+      );
+      listed.push(...page.members);
       pageToken = page.nextPageToken;
     } while (pageToken !== undefined);
-    return members;
+    return listed;
   } catch (error) {
     if (error instanceof RemoteError && error.status === 404) return [];
     throw error;

@@ -4,28 +4,26 @@ import type { Change, KnownItems } from "@anneal/core/connect/change";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { ConnectContext } from "../connector.ts";
 import { isIncluded } from "../path-filter.ts";
-import type { RemoteClient } from "../remote/remote-client.ts";
 import type { GdriveConfig, GdriveSecrets } from "./config.ts";
 import {
-  driveScope,
-  driveUrl,
+  createDriveClient,
   getDrive,
   getFile,
   listDrives,
   listPermissions,
   readAccount,
   type Corpus,
+  type DriveClient,
   type DriveFile,
 } from "./drive-api.ts";
 import { changesOfFile, contentOfFile, isDocument } from "./drive-documents.ts";
 import { aclOfPermissions } from "./drive-permissions.ts";
 import { DriveTree } from "./drive-tree.ts";
-import { createGoogleClient } from "./google-client.ts";
 import { parseServiceAccount, type ServiceAccount } from "./service-account.ts";
 
 /** One run's view of the drives that are read. */
 export type DriveAccess = {
-  client: RemoteClient;
+  client: DriveClient;
   account: ServiceAccount;
   config: GdriveConfig;
   /** The address of the user that is read as. */
@@ -45,15 +43,7 @@ type Request = {
 /** @throws AnnealError where the account, or a drive that the settings name, cannot be had */
 export async function openDriveAccess({ config, secrets, context }: Request): Promise<DriveAccess> {
   const account = parseServiceAccount(secrets.serviceAccountKey);
-  const client = createGoogleClient({
-    service: "Google Drive",
-    baseUrl: driveUrl,
-    account,
-    subject: config.user,
-    scopes: [driveScope],
-    place: config,
-    context,
-  });
+  const client = createDriveClient({ account, config, context });
   try {
     const userEmail = await readAccount(client);
     const readsOwn = config.drives !== "shared-drives";
@@ -79,7 +69,7 @@ function tenantOf(config: GdriveConfig, account: ServiceAccount): string {
   return ((config.user ?? config.directoryAdmin ?? account.email).split("@").at(-1) ?? "").toLowerCase();
 }
 
-async function findDrives(client: RemoteClient, { driveIds }: GdriveConfig): Promise<Corpus[]> {
+async function findDrives(client: DriveClient, { driveIds }: GdriveConfig): Promise<Corpus[]> {
   if (driveIds.length === 0) return listDrives(client);
   const drives: Corpus[] = [];
   for (const driveId of new Set(driveIds)) {

@@ -1,6 +1,11 @@
+import type { drive_v3 } from "@googleapis/drive";
 import { z } from "zod";
+import type { ConnectContext } from "../connector.ts";
 import { orLostPosition } from "../remote/lost-position.ts";
-import { RemoteError, type RemoteClient } from "../remote/remote-client.ts";
+import { RemoteError } from "../remote/remote-client.ts";
+import type { GdriveConfig } from "./config.ts";
+import { createGoogleClient, type GoogleClient } from "./google-client.ts";
+import type { ServiceAccount } from "./service-account.ts";
 
 /** The parts of Drive API v3 that are used, as its reference describes them ("files", "changes", "drives", "permissions"). */
 export const folderType = "application/vnd.google-apps.folder";
@@ -82,42 +87,59 @@ const aboutSchema = z.looseObject({ user: z.looseObject({ emailAddress: z.string
 const startTokenSchema = z.looseObject({ startPageToken: z.string().min(1) });
 
 export const driveScope = "https://www.googleapis.com/auth/drive.readonly";
-export const driveUrl = "https://www.googleapis.com";
-const api = "/drive/v3";
+
+export type DriveClient = GoogleClient<drive_v3.Drive>;
 
 /** A corpus with its own listing and its own feed: what the user sees, or one shared drive. */
 export type Corpus = { driveId: string | null; name: string };
 
-export async function readAccount(client: RemoteClient): Promise<string> {
-  const { user } = await client.json(`${api}/about`, aboutSchema, { query: { fields: "user(emailAddress)" } });
+export function createDriveClient(options: {
+  account: ServiceAccount;
+  config: GdriveConfig;
+  context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "clock">;
+}): DriveClient {
+  const { account, config, context } = options;
+  return createGoogleClient({
+    service: "Google Drive",
+    baseUrl: "https://www.googleapis.com",
+    open: async (library) => new (await import("@googleapis/drive")).drive_v3.Drive(library),
+    account,
+    subject: config.user,
+    scopes: [driveScope],
+    place: config,
+    context,
+  });
+}
+
+export async function readAccount(client: DriveClient): Promise<string> {
+  const { user } = await client.ask(aboutSchema, ({ about }) => about.get({ fields: "user(emailAddress)" }));
   return user.emailAddress;
 }
 
-export async function getDrive(client: RemoteClient, driveId: string): Promise<Corpus> {
-  const path = `${api}/drives/${encodeURIComponent(driveId)}`;
-  const drive = await client.json(path, driveSchema, { query: { fields: "id,name" } });
+export async function getDrive(client: DriveClient, driveId: string): Promise<Corpus> {
+  const drive = await client.ask(driveSchema, ({ drives }) => drives.get({ driveId, fields: "id,name" }));
   return { driveId: drive.id, name: drive.name };
 }
 
-export async function listDrives(client: RemoteClient): Promise<Corpus[]> {
-  const drives: Corpus[] = [];
+export async function listDrives(client: DriveClient): Promise<Corpus[]> {
+  const listed: Corpus[] = [];
   let pageToken: string | undefined;
   do {
-    const page = await client.json(`${api}/drives`, driveListSchema, {
-      query: { pageSize: 100, fields: "nextPageToken,drives(id,name)", pageToken },
-    });
-    drives.push(...page.drives.map(({ id, name }) => ({ driveId: id, name })));
+    const page = await client.ask(driveListSchema, ({ drives }) =>
+      drives.list({ pageSize: 100, fields: "nextPageToken,drives(id,name)", pageToken }),
+    );
+    listed.push(...page.drives.map(({ id, name }) => ({ driveId: id, name })));
     pageToken = page.nextPageToken;
   } while (pageToken !== undefined);
-  return drives;
+  return listed;
 }
 
-export async function getFile(client: RemoteClient, id: string): Promise<DriveFile> {
-  return client.json(filePath(id), fileSchema, { query: { supportsAllDrives: true, fields: fileFields } });
+export async function getFile(client: DriveClient, id: string): Promise<DriveFile> {
+  return client.ask(fileSchema, ({ files }) => files.get({ fileId: id, supportsAllDrives: true, fields: fileFields }));
 }
 
 /** Like `getFile`; null where the user does not see it (any more). */
-export async function findFile(client: RemoteClient, id: string): Promise<DriveFile | null> {
+export async function findFile(client: DriveClient, id: string): Promise<DriveFile | null> {
   return getFile(client, id).catch((error: unknown) => {
     if (error instanceof RemoteError && (error.status === 403 || error.status === 404)) return null;
     throw error;
@@ -127,37 +149,42 @@ export async function findFile(client: RemoteClient, id: string): Promise<DriveF
 type FilePage = { files: DriveFile[]; complete: boolean; last: boolean };
 
 /** @param query as "Search for files and folders" describes it */
-export async function* listFiles(client: RemoteClient, corpus: Corpus, query: string): AsyncIterable<FilePage> {
+export async function* listFiles(client: DriveClient, corpus: Corpus, query: string): AsyncIterable<FilePage> {
   let pageToken: string | undefined;
   do {
-    const asked = {
-      ...(corpus.driveId === null ? { corpora: "user" } : { corpora: "drive", driveId: corpus.driveId }),
-      includeItemsFromAllDrives: corpus.driveId !== null,
-      supportsAllDrives: true,
-      spaces: "drive",
-      pageSize: 1000,
-      q: query,
-      fields: `nextPageToken,incompleteSearch,files(${fileFields})`,
-      pageToken,
-    };
     const page: z.infer<typeof fileListSchema> = await client
-      .json(`${api}/files`, fileListSchema, { query: asked })
+      .ask(fileListSchema, ({ files }) =>
+        files.list({
+          ...(corpus.driveId === null ? { corpora: "user" } : { corpora: "drive", driveId: corpus.driveId }),
+          includeItemsFromAllDrives: corpus.driveId !== null,
+          supportsAllDrives: true,
+          spaces: "drive",
+          pageSize: 1000,
+          q: query,
+          fields: `nextPageToken,incompleteSearch,files(${fileFields})`,
+          pageToken,
+        }),
+      )
       .catch(orLostPosition("Google Drive", pageToken));
     pageToken = page.nextPageToken;
     yield { files: page.files, complete: page.incompleteSearch !== true, last: pageToken === undefined };
   } while (pageToken !== undefined);
 }
 
-export async function getStartToken(client: RemoteClient, corpus: Corpus): Promise<string> {
-  const answer = await client.json(`${api}/changes/startPageToken`, startTokenSchema, {
-    query: { supportsAllDrives: true, driveId: corpus.driveId ?? undefined, fields: "startPageToken" },
-  });
+export async function getStartToken(client: DriveClient, corpus: Corpus): Promise<string> {
+  const answer = await client.ask(startTokenSchema, ({ changes }) =>
+    changes.getStartPageToken({
+      supportsAllDrives: true,
+      driveId: corpus.driveId ?? undefined,
+      fields: "startPageToken",
+    }),
+  );
   return answer.startPageToken;
 }
 
-export async function listChanges(client: RemoteClient, corpus: Corpus, pageToken: string): Promise<ChangePage> {
-  return client.json(`${api}/changes`, changeListSchema, {
-    query: {
+export async function listChanges(client: DriveClient, corpus: Corpus, pageToken: string): Promise<ChangePage> {
+  return client.ask(changeListSchema, ({ changes }) =>
+    changes.list({
       pageToken,
       driveId: corpus.driveId ?? undefined,
       includeRemoved: true,
@@ -166,34 +193,31 @@ export async function listChanges(client: RemoteClient, corpus: Corpus, pageToke
       spaces: "drive",
       pageSize: 1000,
       fields: `nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file(${fileFields}))`,
-    },
-  });
+    }),
+  );
 }
 
 /** What is granted on a file, a folder or a shared drive, inherited included; null where the user may not see it. */
-export async function listPermissions(client: RemoteClient, id: string): Promise<DrivePermission[] | null> {
-  const permissions: DrivePermission[] = [];
+export async function listPermissions(client: DriveClient, id: string): Promise<DrivePermission[] | null> {
+  const listed: DrivePermission[] = [];
+  const fields = `nextPageToken,permissions(${permissionFields})`;
   let pageToken: string | undefined;
   try {
     do {
-      const page = await client.json(`${filePath(id)}/permissions`, permissionListSchema, {
-        query: {
-          supportsAllDrives: true,
-          pageSize: 100,
-          fields: `nextPageToken,permissions(${permissionFields})`,
-          pageToken,
-        },
-      });
-      permissions.push(...page.permissions);
+      const page = await client.ask(permissionListSchema, ({ permissions }) =>
+        permissions.list({ fileId: id, supportsAllDrives: true, pageSize: 100, fields, pageToken }),
+      );
+      listed.push(...page.permissions);
       pageToken = page.nextPageToken;
     } while (pageToken !== undefined);
-    return permissions;
+    return listed;
   } catch (error) {
     if (error instanceof RemoteError && (error.status === 403 || error.status === 404)) return null;
     throw error;
   }
 }
 
+/** For downloads, which are streamed and limited by the gateway and pass no library. */
 export function filePath(id: string): string {
-  return `${api}/files/${encodeURIComponent(id)}`;
+  return `/drive/v3/files/${encodeURIComponent(id)}`;
 }

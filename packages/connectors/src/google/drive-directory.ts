@@ -1,7 +1,6 @@
 import { principalKey, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { DirectoryRequest } from "../connector.ts";
-import type { RemoteClient } from "../remote/remote-client.ts";
 import type { GdriveConfig, GdriveSecrets } from "./config.ts";
 import {
   createDirectoryClient,
@@ -9,6 +8,7 @@ import {
   listGroups,
   listMembers,
   listUsers,
+  type DirectoryClient,
   type DirectoryMember,
 } from "./directory-api.ts";
 import { folderType, listFiles } from "./drive-api.ts";
@@ -38,7 +38,7 @@ export async function* readDriveDirectory(
 type Workspace = { entries: DirectoryEntry[]; domains: ReadonlySet<string> };
 
 /** Held whole before any of it is told: half a directory would be taken for all of it. */
-async function readWorkspace(client: RemoteClient, tenant: string): Promise<Workspace> {
+async function readWorkspace(client: DirectoryClient, tenant: string): Promise<Workspace> {
   try {
     const entries: DirectoryEntry[] = [];
     const everybody: Principal[] = [];

@@ -4,9 +4,8 @@ import type { Change, ContentHandle, SourceItem } from "@anneal/core/connect/cha
 import { aclChange, withAcl } from "../acl-change.ts";
 import { tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
-import type { RemoteClient } from "../remote/remote-client.ts";
 import type { GdriveConfig } from "./config.ts";
-import { filePath, type DriveFile } from "./drive-api.ts";
+import { filePath, type DriveClient, type DriveFile } from "./drive-api.ts";
 
 const workspacePrefix = "application/vnd.google-apps.";
 const office = "application/vnd.openxmlformats-officedocument.";
@@ -93,7 +92,7 @@ export function changesOfFile(
 
 /** @param onFailure called when the content did not come whole */
 export function contentOfFile(
-  client: RemoteClient,
+  client: DriveClient,
   file: DriveFile,
   config: GdriveConfig,
   onFailure: (error: unknown) => void,

@@ -1,7 +1,6 @@
 import { nobody } from "@anneal/core/access/acl";
 import { inheritFrom, type SourceAcl } from "@anneal/core/access/acl-origins";
-import type { RemoteClient } from "../remote/remote-client.ts";
-import { findFile, listPermissions, type DriveFile, type DrivePermission } from "./drive-api.ts";
+import { findFile, listPermissions, type DriveClient, type DriveFile, type DrivePermission } from "./drive-api.ts";
 import { aclOfPermissions, originOf, type PermissionRules } from "./drive-permissions.ts";
 
 /** Where a file lies: its path from its drive's root, and whether that root was reached. */
@@ -20,7 +19,7 @@ type Folder = Pick<
  * Drive does not list permissions with the files of a shared drive, and asking for each file would cost a request each.
  */
 export class DriveTree {
-  readonly #client: RemoteClient;
+  readonly #client: DriveClient;
   readonly #rootId: string | null;
   readonly #driveNames: ReadonlyMap<string, string>;
   readonly #rules: PermissionRules;
@@ -28,7 +27,7 @@ export class DriveTree {
   readonly #granted = new Map<string, Promise<Audience>>();
 
   constructor(options: {
-    client: RemoteClient;
+    client: DriveClient;
     /** Of My Drive; null where it is not read. */
     rootId: string | null;
     driveNames: ReadonlyMap<string, string>;

@@ -1,10 +1,11 @@
 import { AnnealError } from "@anneal/core/errors";
+import type { storage_v1 } from "@googleapis/storage";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { orLostPosition } from "../remote/lost-position.ts";
-import { RemoteError, type RemoteClient } from "../remote/remote-client.ts";
+import { RemoteError } from "../remote/remote-client.ts";
 import type { GcsConfig, GcsSecrets } from "./config.ts";
-import { createGoogleClient } from "./google-client.ts";
+import { createGoogleClient, type GoogleClient } from "./google-client.ts";
 import { reasonOf } from "./google-errors.ts";
 import { parseServiceAccount } from "./service-account.ts";
 
@@ -24,17 +25,20 @@ const objectListSchema = z.looseObject({
   nextPageToken: z.string().optional(),
 });
 
+export type GcsClient = GoogleClient<storage_v1.Storage>;
+
 type ObjectPage = { objects: GcsObject[]; next: string | undefined };
 
 export function createGcsClient(
   config: GcsConfig,
   secrets: GcsSecrets,
   context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "clock">,
-): RemoteClient {
+): GcsClient {
   const { serviceAccountKey } = secrets;
   return createGoogleClient({
     service: "Cloud Storage",
     baseUrl: "https://storage.googleapis.com",
+    open: async (library) => new (await import("@googleapis/storage")).storage_v1.Storage(library),
     account: serviceAccountKey === undefined ? null : parseServiceAccount(serviceAccountKey),
     subject: null,
     scopes: ["https://www.googleapis.com/auth/devstorage.read_only"],
@@ -44,21 +48,23 @@ export function createGcsClient(
 }
 
 export async function listPage(
-  client: RemoteClient,
+  client: GcsClient,
   config: GcsConfig,
   pageToken: string | undefined,
   maxResults: number,
 ): Promise<ObjectPage> {
   try {
-    const query = {
-      prefix: config.prefix || undefined,
-      maxResults,
-      fields: "nextPageToken,items(name,size,generation,updated,contentType)",
-      userProject: config.userProject ?? undefined,
-      pageToken,
-    };
     const page = await client
-      .json(bucketPath(config), objectListSchema, { query })
+      .ask(objectListSchema, ({ objects }) =>
+        objects.list({
+          bucket: config.bucket,
+          prefix: config.prefix || undefined,
+          maxResults,
+          fields: "nextPageToken,items(name,size,generation,updated,contentType)",
+          userProject: config.userProject ?? undefined,
+          pageToken,
+        }),
+      )
       .catch(orLostPosition("Cloud Storage", pageToken));
     return { objects: page.items, next: page.nextPageToken };
   } catch (error) {
@@ -67,21 +73,18 @@ export async function listPage(
 }
 
 export async function readObject(
-  client: RemoteClient,
+  client: GcsClient,
   config: GcsConfig,
   name: string,
 ): Promise<AsyncIterable<Uint8Array>> {
   try {
-    return await client.download(`${bucketPath(config)}/${encodeURIComponent(name)}`, name, {
+    const path = `/storage/v1/b/${encodeURIComponent(config.bucket)}/o/${encodeURIComponent(name)}`;
+    return await client.download(path, name, {
       query: { alt: "media", userProject: config.userProject ?? undefined },
     });
   } catch (error) {
     throw toGcsError(error, config, name);
   }
-}
-
-function bucketPath({ bucket }: GcsConfig): string {
-  return `/storage/v1/b/${encodeURIComponent(bucket)}/o`;
 }
 
 /** @param name the object, or null for the bucket as a whole */

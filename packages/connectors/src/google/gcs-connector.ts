@@ -1,19 +1,16 @@
 import { defineConnector, type ConnectContext } from "../connector.ts";
 import { mediaTypeOf, parseMediaType } from "../media-type.ts";
 import { checkBucket, readBucket, type Bucket, type BucketObject, type BucketWords } from "../object-storage/bucket.ts";
-import type { RemoteClient } from "../remote/remote-client.ts";
-import { gcsConfigSchema, gcsSecretSchema, type GcsConfig, type GcsSecrets } from "./config.ts";
-import { createGcsClient, listPage, readObject, type GcsObject } from "./gcs-api.ts";
+import { gcsConfigSchema, gcsFacts, gcsSecretSchema, type GcsConfig, type GcsSecrets } from "./config.ts";
+import { createGcsClient, listPage, readObject, type GcsClient, type GcsObject } from "./gcs-api.ts";
 
 const words: BucketWords = { bucket: "bucket", object: "object", permissions: "Access to objects is not read" };
 
 export const gcsConnector = defineConnector<GcsConfig, GcsSecrets>({
   kind: "gcs",
   title: "Google Cloud Storage",
-  changeModel: "fingerprint",
+  ...gcsFacts,
   parallelReads: 6,
-  // What people call a move is a new object and a deleted one.
-  capabilities: { permissions: false, deletions: true, moves: false },
   configSchema: gcsConfigSchema,
   secretSchema: gcsSecretSchema,
 
@@ -35,7 +32,7 @@ function openBucket(config: GcsConfig, secrets: GcsSecrets, context: ConnectCont
   };
 }
 
-function toObject(client: RemoteClient, config: GcsConfig, object: GcsObject): BucketObject {
+function toObject(client: GcsClient, config: GcsConfig, object: GcsObject): BucketObject {
   const { name, size, generation, updated, contentType } = object;
   const sizeBytes = Number(size);
   return {

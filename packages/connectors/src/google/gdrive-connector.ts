@@ -1,5 +1,11 @@
 import { defineConnector } from "../connector.ts";
-import { gdriveConfigSchema, gdriveSecretSchema, type GdriveConfig, type GdriveSecrets } from "./config.ts";
+import {
+  gdriveConfigSchema,
+  gdriveFacts,
+  gdriveSecretSchema,
+  type GdriveConfig,
+  type GdriveSecrets,
+} from "./config.ts";
 import { checkDrive } from "./drive-check.ts";
 import { readDriveDirectory } from "./drive-directory.ts";
 import { readDrive } from "./read-drive.ts";
@@ -8,8 +14,7 @@ import { readDrive } from "./read-drive.ts";
 export const gdriveConnector = defineConnector<GdriveConfig, GdriveSecrets>({
   kind: "gdrive",
   title: "Google Drive",
-  changeModel: "delta",
-  capabilities: { permissions: true, deletions: true, moves: true },
+  ...gdriveFacts,
   directory: "vendor",
   configSchema: gdriveConfigSchema,
   secretSchema: gdriveSecretSchema,

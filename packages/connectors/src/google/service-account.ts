@@ -2,6 +2,7 @@ import { createPrivateKey, sign, type KeyObject } from "node:crypto";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
+import { readAccessToken, tokenAnswerSchema, type AccessToken } from "../remote/access-token.ts";
 import { parseJson } from "../remote/remote-answer.ts";
 import { createRemoteClient, RemoteError } from "../remote/remote-client.ts";
 import type { GoogleEndpoint } from "./config.ts";
@@ -71,11 +72,14 @@ type TokenOptions = {
 };
 
 /** Every call asks for a new token; whoever calls keeps it until it is refused. */
-type TokenSource = { authorize(): Promise<Record<string, string>>; close(): Promise<void> };
+type TokenSource = {
+  token(): Promise<AccessToken>;
+  /** The same as headers. */
+  authorize(): Promise<Record<string, string>>;
+  close(): Promise<void>;
+};
 
 const refusalMs = 10_000;
-
-const tokenSchema = z.looseObject({ access_token: z.string().min(1) });
 
 export function createTokenSource(options: TokenOptions): TokenSource {
   const { account, subject, scopes, place } = options;
@@ -88,26 +92,28 @@ export function createTokenSource(options: TokenOptions): TokenSource {
     explain: (_status, body) => explainTokenError(options, body),
   });
   let refused: { error: unknown; atMs: number } | null = null;
+  const token = async () => {
+    // Whoever is refused tries again, and this client has tried often enough itself.
+    if (refused !== null && performance.now() - refused.atMs < refusalMs) throw refused.error;
+    const assertion = signAssertion(account, { subject, scopes, audience }, Math.floor(Date.now() / 1000));
+    try {
+      const answer = await client.json("", tokenAnswerSchema, {
+        method: "POST",
+        headers: { "content-type": "application/x-www-form-urlencoded" },
+        body: new URLSearchParams({
+          grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
+          assertion,
+        }).toString(),
+      });
+      return readAccessToken(answer);
+    } catch (error) {
+      refused = { error: withoutStatus(error), atMs: performance.now() };
+      throw refused.error;
+    }
+  };
   return {
-    async authorize() {
-      // Whoever is refused tries again, and this client has tried often enough itself.
-      if (refused !== null && performance.now() - refused.atMs < refusalMs) throw refused.error;
-      const assertion = signAssertion(account, { subject, scopes, audience }, Math.floor(Date.now() / 1000));
-      try {
-        const { access_token } = await client.json("", tokenSchema, {
-          method: "POST",
-          headers: { "content-type": "application/x-www-form-urlencoded" },
-          body: new URLSearchParams({
-            grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
-            assertion,
-          }).toString(),
-        });
-        return { authorization: `Bearer ${access_token}` };
-      } catch (error) {
-        refused = { error: withoutStatus(error), atMs: performance.now() };
-        throw refused.error;
-      }
-    },
+    token,
+    authorize: async () => ({ authorization: `Bearer ${(await token()).value}` }),
     close: () => client.close(),
   };
 }

@@ -1,6 +1,12 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
+import { signedInShape } from "../microsoft/config.ts";
+import { isExchangeOnline } from "./exchange-online.ts";
 
-export const imapConfigSchema = z.object({
+const byMicrosoft = { when: { authentication: ["microsoft-delegated", "microsoft-application"] } };
+const byApplication = { when: { authentication: ["microsoft-application"] } };
+
+const settingsShape = {
   host: z
     .string()
     .min(1)
@@ -12,17 +18,44 @@ export const imapConfigSchema = z.object({
   }),
   tls: z.enum(["tls", "starttls", "none"]).default("tls").meta({
     title: "TLS",
-    description: "tls from the first byte, starttls after the greeting; none sends the password in clear.",
+    description: "tls from the first byte, starttls after the greeting; none sends password, token and mail in clear.",
   }),
   verifyCertificate: z.boolean().default(true).meta({
     title: "Check the certificate",
-    description: "Switched off, whoever stands between may read the password and the mail.",
+    description: "Switched off, whoever stands between may read password, token and mail.",
     administrator: true,
   }),
   user: z
     .string()
     .min(1)
-    .meta({ title: "User", description: "Often the mailbox's address.", examples: ["ann@example.com"] }),
+    .meta({
+      title: "User",
+      description:
+        "Often the mailbox's address. With a Microsoft sign-in: the account that signs in, or a shared mailbox that it may open. With an application or a service account: whose mailbox is opened.",
+      examples: ["ann@example.com"],
+    }),
+  authentication: z
+    .enum(["password", "microsoft-delegated", "microsoft-application", "google-service-account"])
+    .default("password")
+    .meta({
+      title: "Authentication",
+      description:
+        "password: the account's own, or an app password. Exchange Online takes none: microsoft-delegated opens what one account may open, which signs in with a code; microsoft-application what an administrator gave to an app. google-service-account: Google Workspace, by domain-wide delegation.",
+    }),
+  tenantId: z
+    .guid()
+    .nullable()
+    .default(null)
+    .meta({
+      title: "Directory (tenant) ID",
+      description: "On the overview page of the app registration in Microsoft Entra.",
+      ...byMicrosoft,
+    }),
+  clientId: z
+    .guid()
+    .nullable()
+    .default(null)
+    .meta({ title: "Application (client) ID", ...byMicrosoft }),
   mailboxes: z.array(z.string().min(1)).default([]).meta({
     title: "Mailboxes",
     description: "By their full names, such as INBOX or Archive/2026. Empty: all but spam and trash.",
@@ -51,10 +84,35 @@ export const imapConfigSchema = z.object({
     description: "Mail servers often stand in one's own network. Metadata services stay refused.",
     administrator: true,
   }),
+  authorityUrl: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .meta({
+      title: "Sign-in address",
+      description:
+        "Instead of Microsoft's or Google's own: https://login.microsoftonline.us for a national cloud, or a proxy. It gets the credentials.",
+      administrator: true,
+      when: { authentication: ["microsoft-delegated", "microsoft-application", "google-service-account"] },
+    }),
+};
+
+export const imapConfigSchema = z.object(settingsShape).superRefine((config, { addIssue }) => {
+  const refuse = (name: keyof typeof config, message: string) =>
+    addIssue({ code: "custom", path: [name], message });
+  const { authentication, host, authorityUrl } = config;
+  if (authentication === "password") return;
+  const isMicrosoft = authentication !== "google-service-account";
+  if (isMicrosoft && config.tenantId === null) refuse("tenantId", "Enter the tenant's ID.");
+  if (isMicrosoft && config.clientId === null) refuse("clientId", "Enter the application's ID.");
+  // A vendor's token opens a mailbox for whoever has it: only an administrator, by the sign-in address, has it sent elsewhere.
+  if (authorityUrl !== null) return;
+  if (isMicrosoft && !isExchangeOnline(host)) refuse("host", "Exchange Online is at outlook.office365.com.");
+  if (!isMicrosoft && host.toLowerCase() !== "imap.gmail.com") refuse("host", "Gmail is at imap.gmail.com.");
+  if (config.tls === "none") refuse("tls", "A token is sent with TLS only.");
 });
 export type ImapConfig = z.infer<typeof imapConfigSchema>;
 
-/** One of the two; with both, the token is used. */
 export const imapSecretSchema = z.object({
   password: z
     .string()
@@ -64,11 +122,43 @@ export const imapSecretSchema = z.object({
       title: "Password",
       description: "Many providers want an app password here.",
       examples: ["…"],
+      when: { authentication: ["password"] },
     }),
-  accessToken: z.string().min(1).optional().meta({
-    title: "OAuth access token",
-    description:
-      "Instead of a password. Scope https://mail.google.com/ at Google, https://outlook.office.com/IMAP.AccessAsUser.All at Microsoft. It lasts about an hour and is not renewed: good for one reading by hand. Exchange Online, which takes no password, cannot be read by a schedule.",
-  }),
+  clientSecret: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: "Client secret",
+      description: "The secret's value, not its id.",
+      examples: ["…"],
+      ...byApplication,
+    }),
+  certificate: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: "Certificate",
+      description: "Instead of a secret: PEM with the private key and the certificate.",
+      ...byApplication,
+    }),
+  serviceAccountKey: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: "Service account key",
+      description: "The JSON file that Google Cloud creates for a service account.",
+      examples: ['{"type": "service_account"}'],
+      when: { authentication: ["google-service-account"] },
+    }),
+  ...signedInShape,
 });
 export type ImapSecrets = z.infer<typeof imapSecretSchema>;
+
+export const imapFacts: SourceFacts = {
+  changeModel: "fingerprint",
+  // Readers are set, not read: IMAP says nothing of who else may see a message.
+  capabilities: { permissions: false, deletions: true, moves: true },
+};

@@ -224,20 +224,6 @@ describeMail("mail", (server) => {
     expect(unnamed?.status).toBe("warning");
   });
 
-  it("signs in with an access token, and says so when it is no longer good", async () => {
-    const account = server.createAccount();
-    await account.append("INBOX", "a", "a");
-    server.tokens.set("token-secret-value", account.user);
-    const keys = { accessToken: "token-secret-value" };
-    const target = await sync(new MemoryTarget(), account.config(), { keys });
-    expect(subjectsOf(target)).toEqual(["a"]);
-    server.tokens.clear();
-    const error = await sync(target, account.config(), { keys }).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ code: "SOURCE_CREDENTIALS", action: expect.stringContaining("has not expired") });
-    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("token-secret-value");
-    expect(subjectsOf(target)).toEqual(["a"]);
-  });
-
   it("names what is wrong, and never repeats the password", async () => {
     const account = server.createAccount();
     const web = createServer((_, response) => response.end("a web page"));
@@ -254,7 +240,6 @@ describeMail("mail", (server) => {
     };
     try {
       expect(await errorOf({}, { password: "wrong-secret-value" })).toBe("SOURCE_CREDENTIALS");
-      expect(await errorOf({}, { accessToken: "token-secret-value" })).toBe("SOURCE_CREDENTIALS");
       expect(await errorOf({}, {})).toBe("SOURCE_CREDENTIALS");
       expect(await errorOf({ mailboxes: ["Missing"] })).toBe("SOURCE_NOT_FOUND");
       expect(await errorOf({ port: 9 })).toBe("SOURCE_UNREACHABLE");

@@ -2,7 +2,7 @@ import { defineConnector, type CheckResult, type ConnectContext } from "../conne
 import { failedCheck } from "../failure.ts";
 import { addToPreview, joinNames, sampleCount, type Preview } from "../preview.ts";
 import { chooseMailboxes } from "./choose-mailboxes.ts";
-import { imapConfigSchema, imapSecretSchema, type ImapConfig, type ImapSecrets } from "./config.ts";
+import { imapConfigSchema, imapFacts, imapSecretSchema, type ImapConfig, type ImapSecrets } from "./config.ts";
 import { openImapSession, type ImapSession } from "./imap-session.ts";
 import { listReaders } from "./readers.ts";
 import { readMailboxes } from "./read-mailboxes.ts";
@@ -11,9 +11,7 @@ import { readThreads } from "./read-threads.ts";
 export const imapConnector = defineConnector<ImapConfig, ImapSecrets>({
   kind: "imap",
   title: "E-mail (IMAP)",
-  changeModel: "fingerprint",
-  // Readers are set, not read: IMAP says nothing of who else may see a message.
-  capabilities: { permissions: false, deletions: true, moves: true },
+  ...imapFacts,
   configSchema: imapConfigSchema,
   secretSchema: imapSecretSchema,
   check: checkMailboxes,
@@ -42,7 +40,9 @@ async function checkMailboxes(config: ImapConfig, secrets: ImapSecrets, context:
           {
             capability: "read",
             status: messages === 0 ? "warning" : "ok",
-            message: messages === 0 ? `${owner} holds no message to read.` : `${owner} can be read; nothing is marked.`,
+            message:
+              (messages === 0 ? `${owner} holds no message to read.` : `${owner} can be read; nothing is marked.`) +
+              describeAccount(config, secrets),
           },
           ...missing.map(({ error }) => ({
             capability: "read",
@@ -68,6 +68,12 @@ async function checkMailboxes(config: ImapConfig, secrets: ImapSecrets, context:
   } catch (error) {
     return failedCheck("read", error);
   }
+}
+
+/** Who signs in, where that is somebody else than the mailbox's owner. */
+function describeAccount({ authentication, user }: ImapConfig, { account }: ImapSecrets): string {
+  if (authentication !== "microsoft-delegated" || account === undefined) return "";
+  return account.toLowerCase() === user.toLowerCase() ? "" : ` ${account} signs in, and may open it.`;
 }
 
 function describeAudience({ readers }: ImapConfig) {

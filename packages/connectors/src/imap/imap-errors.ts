@@ -1,23 +1,32 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { ImapFlowError } from "imapflow";
+import { z } from "zod";
 import { findAnnealError, systemCode, unreachable } from "../failure.ts";
 import { RateLimited } from "../remote/rate-limited.ts";
 import type { ImapConfig } from "./config.ts";
+import { refusedSignIn, unofferedSignIn } from "./refused-sign-in.ts";
 
 /**
  * The library's own error is left behind: it carries the command as it was sent, and of a sign-in that is the password.
  * @param mailbox what was read, or null for the server as a whole
+ * @param token the access token of a sign-in
  */
-export function toImapError(error: unknown, config: ImapConfig, mailbox: string | null): AnnealError {
+export function toImapError(
+  error: unknown,
+  config: ImapConfig,
+  mailbox: string | null,
+  token: string | null = null,
+): AnnealError {
   const ours = findAnnealError(error);
   if (ours !== null) return ours;
   if (!(error instanceof Error)) throw error;
   const server = `${config.host}:${config.port}`;
-  const { code, responseStatus, serverResponseCode, authenticationFailed, tlsFailed, mailboxMissing, throttleReset } =
+  const { code, responseStatus, authenticationFailed, tlsFailed, mailboxMissing, throttleReset } =
     error as ImapFlowError;
+  const serverResponseCode = responseCodeOf(error);
   // The one error of a sign-in to which the library gives no code.
   if (error.message === "Unsupported authentication mechanism") return unofferedSignIn(config);
-  if (authenticationFailed) return refusedSignIn(config, serverResponseCode);
+  if (authenticationFailed) return refusedSignIn(config, error, token);
   if (mailbox !== null && (responseStatus === "NO" || mailboxMissing)) {
     return aboutMailbox(mailbox, mailboxMissing ? "NONEXISTENT" : (serverResponseCode ?? "NO"));
   }
@@ -50,37 +59,31 @@ export function throttledFor({ host, port }: ImapConfig, toldMs: number): RateLi
 /** Ended in the middle of a command; the next one, on a connection made anew, tells whether the server is gone. */
 const lostConnection = new Set(["NoConnection", "EConnectionClosed", "StateLogout", "ETIMEOUT", "ECONNRESET", "EPIPE"]);
 
+const codedSchema = z.object({
+  attributes: z.tuple([z.object({ section: z.tuple([z.object({ value: z.string() })], z.unknown()) })], z.unknown()),
+});
+
+/** The word in brackets (RFC 5530): of some commands the library takes it out, of others it leaves it in the answer. */
+function responseCodeOf({ serverResponseCode, response }: ImapFlowError): string | undefined {
+  return serverResponseCode ?? codedSchema.safeParse(response).data?.attributes[0].section[0].value.toUpperCase();
+}
+
+/**
+ * Whether a server has ended what was begun with an access token, because the token has ended: Exchange and Gmail take
+ * their leave with a word, others answer a command as they would a sign-in.
+ * @param isEnding by the clock
+ */
+export function isTokenEnded(error: unknown, isEnding: boolean): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code, reason } = error as ImapFlowError;
+  const responseCode = responseCodeOf(error);
+  if (responseCode === "AUTHENTICATIONFAILED" || responseCode === "EXPIRED") return true;
+  return lostConnection.has(code ?? "") && (isEnding || /expired|invalidated/i.test(reason ?? ""));
+}
+
 /** Also when the server broke off in the middle of it, as some do on a message that they cannot read. */
 export function isAboutOneMailbox(error: unknown): error is AnnealError {
   return error instanceof AnnealError && error.details["mailbox"] !== undefined;
-}
-
-function unofferedSignIn({ host, user }: ImapConfig): AnnealError {
-  return new AnnealError("SOURCE_CREDENTIALS", `${host} offers "${user}" no sign-in of the kind that is entered.`, {
-    action: "Enter a password where an access token is entered, or the other way round.",
-    details: { code: "AUTHENTICATIONFAILED" },
-  });
-}
-
-function refusedSignIn({ host, user }: ImapConfig, responseCode: string | undefined): AnnealError {
-  switch (responseCode) {
-    case "UNAVAILABLE":
-    case "LIMIT":
-    case "INUSE":
-      return new RateLimited({
-        place: host,
-        toldMs: null,
-        details: { code: responseCode },
-        message: `${host} does not let anybody sign in now (${responseCode}).`,
-        action: "The sync goes on by itself; close other connections to the mailbox if there are many.",
-      });
-    default:
-      return new AnnealError("SOURCE_CREDENTIALS", `${host} did not accept the sign-in of "${user}".`, {
-        action:
-          "Enter the password again: an app password where the provider wants one, or an access token that has not expired and carries the IMAP scope; and allow IMAP for the account.",
-        details: { code: responseCode ?? "AUTHENTICATIONFAILED" },
-      });
-  }
 }
 
 function aboutMailbox(mailbox: string, responseCode: string): AnnealError {

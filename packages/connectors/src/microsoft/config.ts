@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 
 /** A delta link is kept for each drive, and the cursor must stay small. */
@@ -112,12 +113,21 @@ export const teamsConfigSchema = z
   });
 export type TeamsConfig = z.infer<typeof teamsConfigSchema>;
 
-export type TenantConfig = Pick<
+/** Of an app registration, whatever its tokens are for. */
+export type EntraConfig = Pick<
   SharepointConfig,
-  "tenantId" | "clientId" | "permission" | "authorityUrl" | "graphUrl" | "allowPrivateHosts"
+  "tenantId" | "clientId" | "permission" | "authorityUrl" | "allowPrivateHosts"
 >;
 
+export type TenantConfig = EntraConfig & Pick<SharepointConfig, "graphUrl">;
+
 /** Marked `signIn`: not for a person to type, but what a sign-in brings. */
+export const signedInShape = {
+  refreshToken: z.string().min(1).optional().meta({ title: "Sign-in", signIn: true }),
+  account: z.string().min(1).optional().meta({ title: "Account", signIn: true }),
+  accountId: z.string().min(1).optional().meta({ title: "Account ID", signIn: true }),
+};
+
 export const microsoftSecretSchema = z
   .object({
     clientSecret: z
@@ -134,9 +144,7 @@ export const microsoftSecretSchema = z
       description:
         "Instead of a secret: PEM with the private key and the certificate. SharePoint tells who is in a site's groups (Owners, Members, Visitors) only to an application with a certificate.",
     }),
-    refreshToken: z.string().min(1).optional().meta({ title: "Sign-in", signIn: true }),
-    account: z.string().min(1).optional().meta({ title: "Account", signIn: true }),
-    accountId: z.string().min(1).optional().meta({ title: "Account ID", signIn: true }),
+    ...signedInShape,
   })
   .refine(
     ({ clientSecret, certificate, refreshToken }) =>
@@ -144,3 +152,21 @@ export const microsoftSecretSchema = z
     { error: "Enter a client secret or a certificate, or sign in." },
   );
 export type MicrosoftSecrets = z.infer<typeof microsoftSecretSchema>;
+
+export const sharepointFacts: SourceFacts = {
+  changeModel: "delta",
+  // An item keeps its id wherever it goes: it is moved from its ref to the same one, and not read again.
+  capabilities: { permissions: true, deletions: true, moves: true },
+};
+
+export const onedriveFacts: SourceFacts = {
+  changeModel: "delta",
+  // An item keeps its id wherever it goes: it is moved from its ref to the same one, and not read again.
+  capabilities: { permissions: true, deletions: true, moves: true },
+};
+
+export const teamsFacts: SourceFacts = {
+  changeModel: "full-listing",
+  // A message stays where it was written. Files may move, and keep their refs.
+  capabilities: { permissions: true, deletions: true, moves: false },
+};

@@ -31,7 +31,7 @@ describe("signing in with a code", () => {
       allowPrivateHosts: true,
       ...changes,
     });
-    const signIn = createMicrosoftSignIn(config, scopes, testContext());
+    const signIn = createMicrosoftSignIn(config, new URL(graphUrl).origin, scopes, testContext());
     opened.push(signIn);
     return signIn;
   };

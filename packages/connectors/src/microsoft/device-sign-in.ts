@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import type { DeviceAnswer, DeviceSignIn } from "../device-sign-in.ts";
 import { RemoteError } from "../remote/remote-client.ts";
-import type { TenantConfig } from "./config.ts";
+import type { EntraConfig } from "./config.ts";
 import { createEntraClient, readRefusal } from "./entra-client.ts";
 
 const codeSchema = z.object({
@@ -32,21 +32,22 @@ const slowerByMs = 5_000;
 /**
  * Signs an account in for the app as a public client, which has no secret of its own (Microsoft identity platform, "OAuth
  * 2.0 device authorization grant").
- * @param scopes delegated permissions on Microsoft Graph, by their names
+ * @param resource the address of what is to be read, such as https://graph.microsoft.com
+ * @param scopes delegated permissions on it, by their names
  */
 export function createMicrosoftSignIn(
-  config: TenantConfig,
+  config: EntraConfig,
+  resource: string,
   scopes: readonly string[],
   context: Pick<ConnectContext, "signal" | "limits">,
 ): DeviceSignIn {
   const entra = createEntraClient(config, context);
-  const { origin } = new URL(config.graphUrl);
   const client = { client_id: config.clientId };
   return {
     async begin() {
       const answer = await entra.post("devicecode", codeSchema, {
         ...client,
-        scope: [...scopes.map((scope) => `${origin}/${scope}`), "openid", "profile", "offline_access"].join(" "),
+        scope: [...scopes.map((scope) => `${resource}/${scope}`), "openid", "profile", "offline_access"].join(" "),
       });
       return {
         deviceCode: answer.device_code,

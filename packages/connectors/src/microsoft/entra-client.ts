@@ -2,7 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { createRemoteClient, type RemoteClient, type RemoteRequest } from "../remote/remote-client.ts";
-import type { TenantConfig } from "./config.ts";
+import type { EntraConfig } from "./config.ts";
 
 /** Microsoft Entra's token service of one tenant. */
 export type EntraClient = {
@@ -13,7 +13,7 @@ export type EntraClient = {
 };
 
 export function createEntraClient(
-  config: TenantConfig,
+  config: EntraConfig,
   context: Pick<ConnectContext, "signal" | "limits">,
 ): EntraClient {
   const client = createRemoteClient({
@@ -72,7 +72,8 @@ const actions: Record<string, string> = {
   AADSTS900023: "Check the directory (tenant) ID.",
   AADSTS7000112: "The application is disabled: enable it under Enterprise applications.",
   AADSTS7000218: "Set “Allow public client flows” to Yes under Authentication of the app registration.",
-  AADSTS70011: "Check the Graph address: its permissions are not known in this cloud.",
+  AADSTS70011: "Check the addresses: what is asked for is not known in this cloud.",
+  AADSTS500011: "Check the tenant ID: the service that is to be read does not belong to this tenant.",
   AADSTS65001: "Nobody has consented to the app's delegated permissions: sign in again and accept them.",
   AADSTS90094: "An administrator has to consent to these delegated permissions before the account may sign in.",
   AADSTS53003: "Conditional Access does not let this sign-in through: ask for an exception for device code flow.",
@@ -85,7 +86,7 @@ const isSignInLost = /^AADSTS(70008|700082|700084|50173|50132|50133|50076|50078|
 const signInAgain =
   "Sign in again: edit the source, or call `anneal connect sign-in` with its name. Until then nothing is read and nothing is deleted.";
 
-function explainRefusal(body: string, permission: TenantConfig["permission"]): AnnealError | null {
+function explainRefusal(body: string, permission: EntraConfig["permission"]): AnnealError | null {
   const { error, code } = readRefusal(body);
   if (aboutTheCode.has(error)) return null;
   const delegated = permission === "delegated";

@@ -1,29 +1,29 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext, RenewSecrets } from "../connector.ts";
+import { readAccessToken, tokenAnswerSchema, type AccessToken } from "../remote/access-token.ts";
 import { createClientAssertion } from "./client-assertion.ts";
-import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
+import type { EntraConfig, MicrosoftSecrets } from "./config.ts";
 import { createEntraClient, notSignedIn, type EntraClient } from "./entra-client.ts";
 
-const tokenSchema = z.object({ access_token: z.string().min(1) });
-const renewedSchema = tokenSchema.extend({ refresh_token: z.string().min(1).nullish() });
+const renewedSchema = tokenAnswerSchema.extend({ refresh_token: z.string().min(1).nullish() });
 
-export type TokenSource = { token(): Promise<string>; close(): Promise<void> };
+/** Every call asks for a new token; whoever calls keeps it. */
+export type TokenSource = { token(): Promise<AccessToken>; close(): Promise<void> };
 
 export type TokenContext = Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "renewSecrets">;
 
 /**
  * Access tokens: the application's own (OAuth 2.0 client credentials), or those of the account that signed in.
- * @param resource the origin whose `.default` scope is asked for: all that was granted or consented to there
+ * @param scope what is asked for, such as the `.default` of an address: all that was granted or consented to there
  */
 export function createTokenSource(
-  config: TenantConfig,
+  config: EntraConfig,
   secrets: MicrosoftSecrets,
-  resource: string,
+  scope: string,
   context: TokenContext,
 ): TokenSource {
   const entra = createEntraClient(config, context);
-  const scope = `${resource}/.default`;
   const renewSecrets = context.renewSecrets ?? keepForTheRun(secrets);
   return {
     token: () =>
@@ -36,21 +36,21 @@ export function createTokenSource(
 
 async function applicationToken(
   entra: EntraClient,
-  config: TenantConfig,
+  config: EntraConfig,
   scope: string,
   secrets: MicrosoftSecrets,
-): Promise<string> {
-  const answer = await entra.post("token", tokenSchema, {
+): Promise<AccessToken> {
+  const answer = await entra.post("token", tokenAnswerSchema, {
     grant_type: "client_credentials",
     client_id: config.clientId,
     scope,
     ...credentialsOf(config, secrets, entra.addressOf("token")),
   });
-  return answer.access_token;
+  return readAccessToken(answer);
 }
 
 function credentialsOf(
-  { clientId }: TenantConfig,
+  { clientId }: EntraConfig,
   { certificate, clientSecret }: MicrosoftSecrets,
   audience: string,
 ): Record<string, string> {
@@ -73,12 +73,12 @@ function credentialsOf(
  */
 async function delegatedToken(
   entra: EntraClient,
-  { clientId }: TenantConfig,
+  { clientId }: EntraConfig,
   scope: string,
   begunWith: MicrosoftSecrets,
   renewSecrets: RenewSecrets,
-): Promise<string> {
-  let accessToken = "";
+): Promise<AccessToken> {
+  const renewed = Promise.withResolvers<AccessToken>();
   await renewSecrets(async (stored) => {
     const { refreshToken } = stored;
     if (refreshToken === undefined) throw notSignedIn();
@@ -89,10 +89,10 @@ async function delegatedToken(
       scope: `${scope} openid profile offline_access`,
       refresh_token: refreshToken,
     });
-    accessToken = answer.access_token;
+    renewed.resolve(readAccessToken(answer));
     return { ...stored, refreshToken: answer.refresh_token ?? refreshToken };
   });
-  return accessToken;
+  return renewed.promise;
 }
 
 type SignedIn = Pick<MicrosoftSecrets, "account" | "accountId">;

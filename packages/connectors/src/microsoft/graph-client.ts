@@ -19,7 +19,7 @@ export type Graph = RemoteClient & {
 };
 
 /** Where Microsoft itself answers. Whoever else answers speaks for its own host only, not for the tenant it names. */
-const microsoftOrigins = new Set([
+export const microsoftOrigins: ReadonlySet<string> = new Set([
   "https://graph.microsoft.com",
   "https://graph.microsoft.us",
   "https://dod-graph.microsoft.us",
@@ -32,14 +32,14 @@ const accountFields = "id,displayName,mail,userPrincipalName";
 
 export function createGraph(config: TenantConfig, secrets: MicrosoftSecrets, context: TokenContext): Graph {
   const base = new URL(config.graphUrl.endsWith("/") ? config.graphUrl : `${config.graphUrl}/`);
-  const tokens = createTokenSource(config, secrets, base.origin, context);
+  const tokens = createTokenSource(config, secrets, `${base.origin}/.default`, context);
   const client = createRemoteClient({
     service: "Microsoft Graph",
     baseUrl: base.href,
     allowPrivateHosts: config.allowPrivateHosts,
     context,
     concurrency,
-    authorize: async () => ({ authorization: `Bearer ${await tokens.token()}` }),
+    authorize: async () => ({ authorization: `Bearer ${(await tokens.token()).value}` }),
     explain: (status, body) => explainGraphError(status, body, config.permission),
   });
   const tenantId = config.tenantId.toLowerCase();

@@ -1,5 +1,11 @@
 import { defineConnector } from "../connector.ts";
-import { microsoftSecretSchema, onedriveConfigSchema, type MicrosoftSecrets, type OnedriveConfig } from "./config.ts";
+import {
+  microsoftSecretSchema,
+  onedriveConfigSchema,
+  onedriveFacts,
+  type MicrosoftSecrets,
+  type OnedriveConfig,
+} from "./config.ts";
 import { checkDriveSource, readDriveSource } from "./drive-source.ts";
 import { createGraph } from "./graph-client.ts";
 import { listUserDrives } from "./list-drives.ts";
@@ -8,9 +14,7 @@ import { readTenantDirectory } from "./read-directory.ts";
 export const onedriveConnector = defineConnector<OnedriveConfig, MicrosoftSecrets>({
   kind: "onedrive",
   title: "OneDrive",
-  changeModel: "delta",
-  // An item keeps its id wherever it goes: it is moved from its ref to the same one, and not read again.
-  capabilities: { permissions: true, deletions: true, moves: true },
+  ...onedriveFacts,
   directory: "vendor",
   configSchema: onedriveConfigSchema,
   secretSchema: microsoftSecretSchema,

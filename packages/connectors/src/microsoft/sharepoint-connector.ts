@@ -4,6 +4,7 @@ import { checkSiteGroups } from "./check-site-groups.ts";
 import {
   microsoftSecretSchema,
   sharepointConfigSchema,
+  sharepointFacts,
   type MicrosoftSecrets,
   type SharepointConfig,
 } from "./config.ts";
@@ -16,9 +17,7 @@ import { createSiteClient, mayReadSiteGroups, readSiteGroups } from "./site-grou
 export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSecrets>({
   kind: "sharepoint",
   title: "SharePoint",
-  changeModel: "delta",
-  // An item keeps its id wherever it goes: it is moved from its ref to the same one, and not read again.
-  capabilities: { permissions: true, deletions: true, moves: true },
+  ...sharepointFacts,
   directory: "vendor",
   configSchema: sharepointConfigSchema,
   secretSchema: microsoftSecretSchema,

@@ -27,13 +27,13 @@ export function createSiteClient(
   context: TokenContext,
 ): RemoteClient {
   const { origin } = new URL(siteUrl);
-  const tokens = createTokenSource(config, secrets, origin, context);
+  const tokens = createTokenSource(config, secrets, `${origin}/.default`, context);
   const client = createRemoteClient({
     service: "SharePoint",
     baseUrl: siteUrl.endsWith("/") ? siteUrl : `${siteUrl}/`,
     allowPrivateHosts: config.allowPrivateHosts,
     context,
-    authorize: async () => ({ authorization: `Bearer ${await tokens.token()}` }),
+    authorize: async () => ({ authorization: `Bearer ${(await tokens.token()).value}` }),
   });
   return {
     ...client,

@@ -2,7 +2,13 @@ import type { Principal } from "@anneal/core/access/acl";
 import { defineConnector } from "../connector.ts";
 import { listChannelDrives } from "./channel-files.ts";
 import { checkTeams } from "./check-teams.ts";
-import { microsoftSecretSchema, teamsConfigSchema, type MicrosoftSecrets, type TeamsConfig } from "./config.ts";
+import {
+  microsoftSecretSchema,
+  teamsConfigSchema,
+  teamsFacts,
+  type MicrosoftSecrets,
+  type TeamsConfig,
+} from "./config.ts";
 import { createGraph } from "./graph-client.ts";
 import { listChannels } from "./list-channels.ts";
 import { readChannelMembers } from "./read-channels.ts";
@@ -13,9 +19,7 @@ import { createSiteClient, mayReadSiteGroups, readSiteGroups } from "./site-grou
 export const teamsConnector = defineConnector<TeamsConfig, MicrosoftSecrets>({
   kind: "teams",
   title: "Microsoft Teams",
-  changeModel: "full-listing",
-  // A message stays where it was written. Files may move, and keep their refs.
-  capabilities: { permissions: true, deletions: true, moves: false },
+  ...teamsFacts,
   directory: "vendor",
   configSchema: teamsConfigSchema,
   secretSchema: microsoftSecretSchema,

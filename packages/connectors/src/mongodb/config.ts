@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 
 const fieldName = z.string().min(1).regex(/^[^$]/, "A field, not an operator");
 
@@ -79,3 +80,8 @@ export const mongodbSecretSchema = z.object({
     .meta({ title: "Password", examples: ["…"] }),
 });
 export type MongodbSecrets = z.infer<typeof mongodbSecretSchema>;
+
+export const mongodbFacts: SourceFacts = {
+  changeModel: "watermark",
+  capabilities: { permissions: true, deletions: true, moves: false },
+};

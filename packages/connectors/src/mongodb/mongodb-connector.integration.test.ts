@@ -88,6 +88,16 @@ describe("with a server that speaks MongoDB's protocol", () => {
         peopleCollection: "person",
       }),
       relay,
+      lockOuts: {
+        "its password is another one": async () => {
+          server.users.set("reader", { ...reader, password: "another-password" });
+          return async () => void server.users.set("reader", reader);
+        },
+        "it was dropped": async () => {
+          server.users.delete("reader");
+          return async () => void server.users.set("reader", reader);
+        },
+      },
       secrets,
       put: (path: string, text: string) => change(path, { body: text, updatedAt: now() }),
       remove: (path: string) => Promise.resolve(server.remove(name, "page", path)),

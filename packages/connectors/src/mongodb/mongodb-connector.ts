@@ -14,6 +14,7 @@ import { openDatabase, refuseWritableUser, type MongoPlace } from "./client.ts";
 import { listCollections, missingCollection, resolveCollections } from "./collections.ts";
 import {
   mongodbConfigSchema,
+  mongodbFacts,
   mongodbSecretSchema,
   type CollectionConfig,
   type MongodbConfig,
@@ -30,8 +31,7 @@ type Request = ReadRequest<MongodbConfig, MongodbSecrets>;
 export const mongodbConnector = defineConnector<MongodbConfig, MongodbSecrets>({
   kind: "mongodb",
   title: "MongoDB",
-  changeModel: "watermark",
-  capabilities: { permissions: true, deletions: true, moves: false },
+  ...mongodbFacts,
   configSchema: mongodbConfigSchema,
   secretSchema: mongodbSecretSchema,
   check: checkMongodb,

@@ -41,6 +41,11 @@ describe("with a server that speaks TDS", () => {
        INSERT INTO person VALUES ('u-ann', 'ann@example.org'), ('u-bob', 'bob@example.org'), ('u-eve', 'eve@example.org')`,
     );
     const relay = await startRelay(server.port);
+    const change = async (changes: { password?: string; refusal?: number }) => {
+      const login = server.logins.get("reader")!;
+      server.logins.set("reader", { ...login, ...changes });
+      return async () => void server.logins.set("reader", login);
+    };
     let aheadMs = 0;
     const now = () => new Date(Date.now() + aheadMs).toISOString().replace("T", " ").replace("Z", "");
     const run = async (sql: string, ...values: (string | null)[]) => void database.prepare(sql).run(...values);
@@ -53,6 +58,11 @@ describe("with a server that speaks TDS", () => {
         peopleQuery: "SELECT id, email FROM person",
       }),
       relay,
+      lockOuts: {
+        "its password is another one": () => change({ password: "another-password" }),
+        "it is disabled": () => change({ refusal: 18470 }),
+        "its password has expired": () => change({ refusal: 18487 }),
+      },
       secrets,
       put: (path: string, text: string) =>
         run(

@@ -43,6 +43,11 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
   };
   const refs = (target: MemoryTarget) => [...target.documents.keys()].sort();
 
+  const alterReader = async (away: string, back: string) => {
+    await server.run(null, `ALTER USER reader ${away}`);
+    return () => server.run(null, `ALTER USER reader ${back}`);
+  };
+
   /** Pages in a table, with their owners and the people whom the owners' ids stand for. */
   const createHarness = async (watermark: string | null, owner: string | null) => {
     const name = await createDatabase();
@@ -66,6 +71,13 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
         peopleQuery: "SELECT id, email FROM person",
       }),
       relay,
+      // The server itself leaves an open session as it is, until somebody kills it.
+      lockOuts: {
+        "its password is another one": () =>
+          alterReader("IDENTIFIED BY 'another-password'", "IDENTIFIED BY 'reader-password'"),
+        "it is locked": () => alterReader("ACCOUNT LOCK", "ACCOUNT UNLOCK"),
+        "its password has expired": () => alterReader("PASSWORD EXPIRE", "IDENTIFIED BY 'reader-password'"),
+      },
       secrets,
       put: (path: string, text: string) =>
         server.run(

@@ -30,6 +30,29 @@ export function toMysqlError(error: unknown, config: SqlConfig, what: string | n
         `${config.host} did not accept user "${config.user}" or its password.`,
         "Enter a valid user and password, and check that the user may sign in from this machine with a password.",
       );
+    // Locked, for now or for good: MySQL's numbers, then MariaDB's.
+    case 3118:
+    case 3955:
+    case 4150:
+    case 4151:
+      return make(
+        "SOURCE_CREDENTIALS",
+        `${config.host} has locked user "${config.user}".`,
+        `ALTER USER '${config.user}' ACCOUNT UNLOCK.`,
+      );
+    case 1820:
+    case 1862:
+      return make(
+        "SOURCE_CREDENTIALS",
+        `The password of user "${config.user}" on ${config.host} has expired.`,
+        "Give the user a new password, and enter it.",
+      );
+    case 1129:
+      return make(
+        "SOURCE_UNREACHABLE",
+        `${config.host} blocks this machine after too many connections that failed.`,
+        "FLUSH HOSTS at the server; then sync again.",
+      );
     case 1130:
       return make(
         "SOURCE_FORBIDDEN",

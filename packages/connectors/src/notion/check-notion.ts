@@ -19,11 +19,10 @@ export async function checkNotion(
     const { workspace } = await client.me();
     const preview: Preview = { count: 0, complete: true, samples: [] };
     let first: Page | null = null;
-    for await (const pages of client.searchPages("descending")) {
-      for (const page of pages.filter((candidate) => !isGone(candidate))) {
-        first ??= page;
-        addToPreview(preview, titleOf(page));
-      }
+    for await (const page of client.searchPages("descending")) {
+      if (isGone(page)) continue;
+      first ??= page;
+      addToPreview(preview, titleOf(page));
       preview.complete = preview.count < checkedPages;
       if (!preview.complete) break;
     }

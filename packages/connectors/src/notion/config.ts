@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 
 export const notionConfigSchema = z.object({
   lookBackHours: z.number().int().min(1).max(720).default(24).meta({
@@ -35,3 +36,9 @@ export const notionSecretSchema = z.object({
     }),
 });
 export type NotionSecrets = z.infer<typeof notionSecretSchema>;
+
+export const notionFacts: SourceFacts = {
+  changeModel: "watermark",
+  // A page keeps its id wherever it is moved to, so there is nothing to report.
+  capabilities: { permissions: false, deletions: true, moves: false },
+};

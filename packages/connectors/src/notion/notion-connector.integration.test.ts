@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import {
@@ -9,6 +10,7 @@ import {
 } from "../../conformance/fake-notion/fake-notion.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { startApi } from "../../conformance/start-api.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { notionConfigSchema, type NotionConfig } from "./config.ts";
 import { notionConnector } from "./notion-connector.ts";
@@ -159,6 +161,56 @@ describe("notion", () => {
     const row = notion.addPage("Row", [paragraph("b")], { dataSourceId, indexed: false });
     await sync();
     expect(target.documents.has(row.id)).toBe(true);
+  });
+
+  /** Not in the search's index: only their database shows them. */
+  const addRows = (createdMinutesAgo: readonly number[]) => {
+    const dataSourceId = notion.addDataSource();
+    return createdMinutesAgo.map((minutes) => {
+      const createdAt = new Date(Date.now() - minutes * 60_000);
+      return notion.addPage(`Row ${minutes}`, [paragraph("row")], { dataSourceId, createdAt, indexed: false });
+    });
+  };
+
+  it("reads all rows of a database that has more than one query lists", async () => {
+    notion.addPage("Page", [paragraph("a")]);
+    notion.queryLimit = 3;
+    const rows = addRows([90, 10, 30, 20, 50, 40, 70, 60, 80]);
+    await sync();
+    expect(rows.filter(({ id }) => !target.documents.has(id))).toEqual([]);
+    expect(target.failures).toEqual([]);
+  });
+
+  it("says so where more rows were made in one minute than a query lists, and reads the rest", async () => {
+    const page = notion.addPage("Page", [paragraph("a")]);
+    notion.queryLimit = 3;
+    addRows([5, 5, 5, 5, 5]);
+    const other = addRows([9]);
+    await sync();
+    expect(target.failures).toMatchObject([{ error: { code: "DOCUMENT_TOO_LARGE" } }]);
+    for (const { id } of [page, ...other]) expect(target.documents.has(id)).toBe(true);
+  });
+
+  const noAddress = { object: "page", id: "a", last_edited_time: "2026-03-04T10:15:00.000Z", properties: {} };
+  it.each([
+    ["nothing", "null"],
+    ["no list", JSON.stringify({ object: "list", results: null })],
+    ["a list of nothing", JSON.stringify({ object: "list", results: [null], next_cursor: null })],
+    ["a page without an address", JSON.stringify({ object: "list", results: [noAddress], next_cursor: null })],
+    ["a text", '"secret of the answer"'],
+    ["no JSON", "<html>secret of the answer"],
+  ])("takes no answer for a list that is %s", async (_, body) => {
+    notion.addPage("Page", [paragraph("a")]);
+    await sync();
+    const api = await startApi(() => ({ body }));
+    const error = await target.apply(read({ apiUrl: `${api.origin}/v1`, completeEvery: 1 })).then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    await api.stop();
+    expect(error).toMatchObject({ code: "SOURCE_UNREACHABLE" });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/secret of the answer|ntn_/);
+    expect(target.documents.size).toBe(1);
   });
 
   it("leaves what is in a page below to that page", async () => {

@@ -36,13 +36,11 @@ async function readBlocks(
 ): Promise<BlockTree[]> {
   if (depth > maxDepth) throw tooManyBlocks(title, `its blocks are nested deeper than ${maxDepth}`);
   const trees: BlockTree[] = [];
-  for await (const blocks of client.children(parentId)) {
-    for (const block of blocks) {
-      if (block.in_trash === true || apart.has(block.type)) continue;
-      left.bytes -= Buffer.byteLength(plainText(bodyOf(block).rich_text));
-      left.blocks -= 1;
-      trees.push({ block, children: [] });
-    }
+  for await (const block of client.children(parentId)) {
+    if (block.in_trash === true || apart.has(block.type)) continue;
+    left.bytes -= Buffer.byteLength(plainText(bodyOf(block).rich_text));
+    left.blocks -= 1;
+    trees.push({ block, children: [] });
     if (left.bytes < 0) throw tooLarge(title, null, limitBytes);
     if (left.blocks < 0) throw tooManyBlocks(title, `it has more than ${maxBlocks.toLocaleString("en")} blocks`);
   }

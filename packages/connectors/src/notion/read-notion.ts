@@ -92,50 +92,47 @@ class NotionRun {
 
   /** Oldest edit first: a page that is edited meanwhile moves to the end of the list, and is met there. */
   async *#readAll(): AsyncIterable<Change> {
-    for await (const pages of this.#client.searchPages("ascending")) yield* this.#readPages(pages);
+    for await (const page of this.#client.searchPages("ascending")) yield* this.#readPage(page);
     // The index of the search lacks rows at times; their database has them all.
-    for await (const ids of this.#client.searchDataSources()) {
-      for (const id of ids) {
-        try {
-          for await (const rows of this.#client.queryRows(id)) yield* this.#readPages(rows);
-        } catch (error) {
-          // Nothing is deleted by it: each page that was not met is asked for.
-          if (!isAboutOnePage(error)) throw error;
-          yield { type: "failure", ref: `${id}/`, error: reportOf(error) };
-        }
+    for await (const id of this.#client.searchDataSources()) {
+      try {
+        for await (const row of this.#client.queryRows(id)) yield* this.#readPage(row);
+      } catch (error) {
+        // Nothing is deleted by it: each page that was not met is asked for.
+        if (!isAboutOnePage(error)) throw error;
+        yield { type: "failure", ref: `${id}/`, error: reportOf(error) };
       }
     }
   }
 
   async *#readEdited(fromMs: number): AsyncIterable<Change> {
-    for await (const pages of this.#client.searchPages("descending")) {
-      const edited = pages.filter((page) => Date.parse(page.last_edited_time) >= fromMs);
-      // One that is there although it was not edited lately: the integration is not cut off.
-      if (edited.length === 0) this.#scanned += pages.length;
-      yield* this.#readPages(edited);
-      if (edited.length < pages.length) break;
+    for await (const page of this.#client.searchPages("descending")) {
+      if (Date.parse(page.last_edited_time) < fromMs) {
+        // It is there although it was not edited lately: the integration is not cut off.
+        this.#scanned += 1;
+        break;
+      }
+      yield* this.#readPage(page);
     }
     for (const id of this.#before.retry) {
       if (this.#seen.has(id) || this.#trashed.has(id)) continue;
       const page = await this.#lookUp(id);
-      if (page !== "unknown" && page !== null) yield* this.#readPages([page]);
+      if (page !== "unknown" && page !== null) yield* this.#readPage(page);
     }
   }
 
-  async *#readPages(pages: readonly Page[]): AsyncIterable<Change> {
-    for (const page of pages) {
-      if (isGone(page)) {
-        this.#trashed.add(page.id);
-        continue;
-      }
-      if (!this.#seen.add(page.id)) continue;
-      this.#scanned += 1;
-      if (this.#editedTo === null || page.last_edited_time > this.#editedTo) this.#editedTo = page.last_edited_time;
-      const change = await this.#changeOf(page);
-      if (change?.type === "failure" && change.error.code !== "DOCUMENT_TOO_LARGE") this.#failed.add(page.id);
-      if (change !== null) yield change;
-      if (this.#scanned % checkpointEvery === 0) yield this.#checkpoint();
+  async *#readPage(page: Page): AsyncIterable<Change> {
+    if (isGone(page)) {
+      this.#trashed.add(page.id);
+      return;
     }
+    if (!this.#seen.add(page.id)) return;
+    this.#scanned += 1;
+    if (this.#editedTo === null || page.last_edited_time > this.#editedTo) this.#editedTo = page.last_edited_time;
+    const change = await this.#changeOf(page);
+    if (change?.type === "failure" && change.error.code !== "DOCUMENT_TOO_LARGE") this.#failed.add(page.id);
+    if (change !== null) yield change;
+    if (this.#scanned % checkpointEvery === 0) yield this.#checkpoint();
   }
 
   async #changeOf(page: Page): Promise<Change | null> {
@@ -174,7 +171,7 @@ class NotionRun {
       if (this.#seen.has(ref)) continue;
       const page = this.#trashed.has(ref) ? null : await this.#lookUp(ref);
       if (page === null || (page !== "unknown" && isGone(page))) gone.add(ref);
-      else if (page !== "unknown") yield* this.#readPages([page]);
+      else if (page !== "unknown") yield* this.#readPage(page);
     }
     return gone;
   }

@@ -47,6 +47,11 @@ describe("with a real PostgreSQL", () => {
   };
   const refs = (target: MemoryTarget) => [...target.documents.keys()].sort();
 
+  const alterReader = async (away: string, back: string) => {
+    await server.run("postgres", `ALTER ROLE reader ${away}`);
+    return () => server.run("postgres", `ALTER ROLE reader ${back}`);
+  };
+
   /** Pages in a table, with their owners and the people whom the owners' ids stand for. */
   const createHarness = async (watermark: string | null, owner: string | null) => {
     const name = await createDatabase();
@@ -68,6 +73,10 @@ describe("with a real PostgreSQL", () => {
         peopleQuery: "SELECT id, email FROM person",
       }),
       relay,
+      lockOuts: {
+        "its password is another one": () => alterReader("PASSWORD 'another-password'", "PASSWORD 'reader-password'"),
+        "it may not sign in": () => alterReader("NOLOGIN", "LOGIN"),
+      },
       secrets,
       put: (path: string, text: string) =>
         server.run(

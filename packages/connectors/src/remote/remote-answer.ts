@@ -1,5 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { Response } from "undici";
+import type { z } from "zod";
 import { tooLarge } from "../failure.ts";
 import { toFetchError } from "../guarded-fetch.ts";
 import { discard } from "../web/site-client.ts";
@@ -74,6 +75,18 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * @param of what was asked, where that says more
+ * @throws AnnealError that names the first part of the answer which `schema` refuses, and nothing that stands in it
+ */
+export function parseAnswer<T>(service: string, schema: z.ZodType<T>, answer: unknown, of?: string): T {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = [of, issue?.path.join(".") || "the answer"].filter((part) => part !== undefined);
+  throw unexpectedAnswer(service, `${place.join(": ")}: ${issue?.message}`);
 }
 
 function brokeOff(what: string): AnnealError {

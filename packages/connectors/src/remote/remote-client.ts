@@ -11,6 +11,7 @@ import { createPacing, maxTransferTries } from "./pacing.ts";
 import {
   describeStatus,
   isAboutLoad,
+  parseAnswer,
   parseJson,
   readAnswer,
   readErrorText,
@@ -32,12 +33,14 @@ export type RemoteClient = {
   json<T>(path: string, schema: z.ZodType<T>, request?: RemoteRequest): Promise<T>;
   /** The same with what stands around the answer: for vendors that say in a header where the next page is. */
   exchange<T>(path: string, schema: z.ZodType<T>, request?: RemoteRequest): Promise<RemoteAnswer<T>>;
+  /** The same, not looked into but for being JSON: for a vendor's own library, which reads it (`gateway-fetch.ts`). */
+  text(path: string, request?: RemoteRequest): Promise<RemoteAnswer<string>>;
   /** The body as it comes, at most `context.limits.documentBytes`. */
   download(path: string, ref: string, request?: RemoteRequest): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
 };
 
-export type RemoteAnswer<T> = { data: T; headers: Headers; url: string };
+export type RemoteAnswer<T> = { data: T; status: number; headers: Headers; url: string };
 
 export type RemoteRequest = {
   method?: "GET" | "POST";
@@ -241,11 +244,8 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     });
   }
 
-  async function exchange<T>(
-    path: string,
-    schema: z.ZodType<T>,
-    request: RemoteRequest = {},
-  ): Promise<RemoteAnswer<T>> {
+  /** The answer is undefined where its text is no JSON. */
+  async function receive(path: string, request: RemoteRequest): Promise<RemoteAnswer<string> & { answer: unknown }> {
     let renewed = false;
     for (let tries = 1; ; tries += 1) {
       const { response, used } = await attempt(path, request);
@@ -262,11 +262,24 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
         credentials?.refuse(used);
         continue;
       }
-      const parsed = schema.safeParse(answer);
-      if (parsed.success) return { data: parsed.data, headers: response.headers, url: withoutSecrets(response.url) };
-      const [issue] = parsed.error.issues;
-      throw unexpectedAnswer(service, `${issue?.path.join(".") || "the answer"}: ${issue?.message}`);
+      const { status, headers } = response;
+      return { data: text, answer, status, headers, url: withoutSecrets(response.url) };
     }
+  }
+
+  async function exchange<T>(
+    path: string,
+    schema: z.ZodType<T>,
+    request: RemoteRequest = {},
+  ): Promise<RemoteAnswer<T>> {
+    const { answer, data: _, ...around } = await receive(path, request);
+    return { ...around, data: parseAnswer(service, schema, answer) };
+  }
+
+  async function text(path: string, request: RemoteRequest = {}): Promise<RemoteAnswer<string>> {
+    const { answer, ...received } = await receive(path, request);
+    if (answer === undefined) throw unexpectedAnswer(service, "it is no JSON");
+    return received;
   }
 
   function observed({ url }: Response, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
@@ -282,6 +295,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   return {
     json: async (path, schema, request) => (await limit(() => exchange(path, schema, request))).data,
     exchange: (path, schema, request) => limit(() => exchange(path, schema, request)),
+    text: (path, request) => limit(() => text(path, request)),
     async download(path, ref, request = {}) {
       const headers = { accept: "*/*", ...request.headers };
       // Its place is free again with the first byte: who reads slowly must not keep the listing waiting.

@@ -1,5 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { parsePath } from "./path.ts";
 import { parseTemplate } from "./template.ts";
 
@@ -246,3 +247,8 @@ export const restSecretSchema = z.object({
   clientSecret: z.string().min(1).optional().meta({ title: "Client secret", description: "For oauth2." }),
 });
 export type RestSecrets = z.infer<typeof restSecretSchema>;
+
+export const itemFacts: SourceFacts = {
+  changeModel: "fingerprint",
+  capabilities: { permissions: true, deletions: true, moves: false },
+};

@@ -3,7 +3,7 @@ import { defineConnector, type ConnectContext, type Connector } from "../connect
 import { failedCheck } from "../failure.ts";
 import type { RemoteClient } from "../remote/remote-client.ts";
 import { checkItems } from "./check-items.ts";
-import { restSecretSchema, type ItemConfig, type RestSecrets } from "./config.ts";
+import { itemFacts, restSecretSchema, type ItemConfig, type RestSecrets } from "./config.ts";
 import type { Mapping } from "./item.ts";
 import type { ItemListing } from "./pages.ts";
 import { readItemDirectory } from "./read-directory.ts";
@@ -23,8 +23,7 @@ export function defineItemConnector<Config extends ItemConfig>(options: {
   return defineConnector<Config, RestSecrets>({
     kind,
     title,
-    changeModel: "fingerprint",
-    capabilities: { permissions: true, deletions: true, moves: false },
+    ...itemFacts,
     configSchema,
     secretSchema: restSecretSchema,
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 
 export const s3ConfigSchema = z.object({
@@ -41,3 +42,9 @@ export const s3SecretSchema = z.object({
   sessionToken: z.string().min(1).optional().meta({ title: "Session token" }),
 });
 export type S3Secrets = z.infer<typeof s3SecretSchema>;
+
+export const s3Facts: SourceFacts = {
+  changeModel: "fingerprint",
+  // A key cannot be renamed in S3: what people call a move is a new object and a deleted one.
+  capabilities: { permissions: false, deletions: true, moves: false },
+};

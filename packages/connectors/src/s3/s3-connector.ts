@@ -10,7 +10,7 @@ import {
   type BucketObject,
   type BucketWords,
 } from "../object-storage/bucket.ts";
-import { s3ConfigSchema, s3SecretSchema, type S3Config, type S3Secrets } from "./config.ts";
+import { s3ConfigSchema, s3Facts, s3SecretSchema, type S3Config, type S3Secrets } from "./config.ts";
 import { readAhead } from "./read-ahead.ts";
 import { openS3Bucket, type S3Bucket } from "./s3-client.ts";
 import { archived } from "./s3-errors.ts";
@@ -20,10 +20,8 @@ const words: BucketWords = { bucket: "bucket", object: "object", permissions: "O
 export const s3Connector = defineConnector<S3Config, S3Secrets>({
   kind: "s3",
   title: "S3 bucket",
-  changeModel: "fingerprint",
+  ...s3Facts,
   parallelReads: 6,
-  // A key cannot be renamed in S3: what people call a move is a new object and a deleted one.
-  capabilities: { permissions: false, deletions: true, moves: false },
   configSchema: s3ConfigSchema,
   secretSchema: s3SecretSchema,
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { posixPermissionsShape } from "../posix/config.ts";
 
@@ -60,3 +61,9 @@ export const sftpSecretSchema = z.object({
   passphrase: z.string().min(1).optional().meta({ title: "Passphrase of the private key" }),
 });
 export type SftpSecrets = z.infer<typeof sftpSecretSchema>;
+
+export const sftpFacts: SourceFacts = {
+  changeModel: "fingerprint",
+  // Size and time are no identity: two files that agree in both need not be one that was moved.
+  capabilities: { permissions: true, deletions: true, moves: false },
+};

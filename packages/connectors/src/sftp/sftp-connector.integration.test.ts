@@ -56,6 +56,7 @@ describe.skipIf(program === null)("with OpenSSH", () => {
         connector: sftpConnector,
         config: configOf(everything, files.root, { port: relay.port }),
         relay,
+        lockOuts: { "its key was removed": () => everything.removeKey() },
         async close() {
           await relay.stop();
           await files.close();

@@ -11,7 +11,7 @@ import { aclOf, posixPrincipals, type PosixPrincipals } from "../posix/audience.
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkSftp } from "./check-sftp.ts";
-import { sftpConfigSchema, sftpSecretSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
+import { sftpConfigSchema, sftpFacts, sftpSecretSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
 import { readRemoteAccounts } from "./remote-accounts.ts";
 import { contentFingerprint, remoteContent } from "./sftp-content.ts";
 import { openSftp, type SftpSession } from "./sftp-session.ts";
@@ -22,9 +22,7 @@ const checkpointEvery = 200;
 export const sftpConnector = defineConnector<SftpConfig, SftpSecrets>({
   kind: "sftp",
   title: "SFTP server",
-  changeModel: "fingerprint",
-  // Size and time are no identity: two files that agree in both need not be one that was moved.
-  capabilities: { permissions: true, deletions: true, moves: false },
+  ...sftpFacts,
   configSchema: sftpConfigSchema,
   secretSchema: sftpSecretSchema,
 

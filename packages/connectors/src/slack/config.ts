@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 
 export const slackConfigSchema = z.object({
   channels: z.array(z.string().min(1)).default([]).meta({
@@ -52,3 +53,9 @@ export const slackSecretSchema = z.object({
     }),
 });
 export type SlackSecrets = z.infer<typeof slackSecretSchema>;
+
+export const slackFacts: SourceFacts = {
+  changeModel: "watermark",
+  // A message stays where it was posted.
+  capabilities: { permissions: true, deletions: true, moves: false },
+};

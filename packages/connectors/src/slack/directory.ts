@@ -4,7 +4,8 @@ import { z } from "zod";
 import type { DirectoryRequest } from "../connector.ts";
 import type { SlackConfig, SlackSecrets } from "./config.ts";
 import { emailsOf, isGuest, isPerson, nameOf, userSchema } from "./people.ts";
-import { createSlackClient, isAboutOneItem, type SlackClient } from "./slack-client.ts";
+import { createSlackClient, type SlackClient } from "./slack-client.ts";
+import { isAboutOneItem } from "./slack-error.ts";
 import { channelGroup, fullMembers, listChannels, openWorkspace, personOf, type Channel } from "./workspace.ts";
 
 export const usersSchema = z.looseObject({ members: z.array(userSchema) });

@@ -5,7 +5,8 @@ import { readThread, type ChannelDay } from "./history.ts";
 import { fingerprintDay, fingerprintRoot, fingerprintThread, timeOf, type Message } from "./message.ts";
 import type { Names } from "./people.ts";
 import { peopleIn, renderMessages, titleOfDay, titleOfThread } from "./render.ts";
-import { isAboutOneItem, type SlackClient } from "./slack-client.ts";
+import type { SlackClient } from "./slack-client.ts";
+import { isAboutOneItem } from "./slack-error.ts";
 import { aclOf, type Channel, type Workspace } from "./workspace.ts";
 
 export type DocumentSource = {

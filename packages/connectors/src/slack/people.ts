@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Channel, Workspace } from "./workspace.ts";
 import type { NameSource } from "./mrkdwn.ts";
-import { isAboutOneItem, type SlackClient } from "./slack-client.ts";
+import type { SlackClient } from "./slack-client.ts";
+import { isAboutOneItem } from "./slack-error.ts";
 
 export const userSchema = z.looseObject({
   id: z.string().min(1),

@@ -18,7 +18,8 @@ import { dayChange, threadChange, type DocumentSource } from "./documents.ts";
 import { readDays } from "./history.ts";
 import { compareTs } from "./message.ts";
 import { Names } from "./people.ts";
-import { createSlackClient, isAboutOneItem } from "./slack-client.ts";
+import { createSlackClient } from "./slack-client.ts";
+import { isAboutOneItem } from "./slack-error.ts";
 import { listChannels, notInChannel, openWorkspace, type Channel } from "./workspace.ts";
 
 const checkpointEvery = 50;

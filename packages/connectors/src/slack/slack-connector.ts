@@ -1,15 +1,13 @@
 import { defineConnector } from "../connector.ts";
 import { checkSlack } from "./check-slack.ts";
-import { slackConfigSchema, slackSecretSchema, type SlackConfig, type SlackSecrets } from "./config.ts";
+import { slackConfigSchema, slackFacts, slackSecretSchema, type SlackConfig, type SlackSecrets } from "./config.ts";
 import { readSlackDirectory } from "./directory.ts";
 import { readSlack } from "./read-slack.ts";
 
 export const slackConnector = defineConnector<SlackConfig, SlackSecrets>({
   kind: "slack",
   title: "Slack",
-  changeModel: "watermark",
-  // A message stays where it was posted.
-  capabilities: { permissions: true, deletions: true, moves: false },
+  ...slackFacts,
   directory: "vendor",
   configSchema: slackConfigSchema,
   secretSchema: slackSecretSchema,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 
 const sid = z.string().regex(/^S-1(-\d+)+$/, "A security identifier such as S-1-5-21-…-1104");
@@ -100,3 +101,8 @@ export const smbSecretSchema = z.object({
     .meta({ title: "Password", examples: ["…"] }),
 });
 export type SmbSecrets = z.infer<typeof smbSecretSchema>;
+
+export const smbFacts: SourceFacts = {
+  changeModel: "fingerprint",
+  capabilities: { permissions: true, deletions: true, moves: true },
+};

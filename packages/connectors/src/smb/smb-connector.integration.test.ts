@@ -122,6 +122,16 @@ describe.skipIf(program === null)("with samba", () => {
         connector: smbConnector,
         config: configOf({ port: relay.port, path: folder.path, permissions: "off" }),
         relay,
+        lockOuts: {
+          "its password is another one": async () => {
+            samba.setPassword("another-password");
+            return async () => samba.setPassword(samba.password);
+          },
+          "it is disabled": async () => {
+            samba.setDisabled(true);
+            return async () => samba.setDisabled(false);
+          },
+        },
         async close() {
           await relay.stop();
           await folder.close();

@@ -12,7 +12,7 @@ import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { loadAccounts, principalOfSid, smbDirectory, type SmbAccounts } from "./accounts.ts";
 import { checkSmb } from "./check-smb.ts";
-import { smbConfigSchema, smbSecretSchema, type SmbConfig, type SmbSecrets } from "./config.ts";
+import { smbConfigSchema, smbFacts, smbSecretSchema, type SmbConfig, type SmbSecrets } from "./config.ts";
 import { narrowToShare, readShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
 import { openSmb, type SmbSession } from "./smb-session.ts";
@@ -24,8 +24,7 @@ const existsSchema = z.object({ exists: z.boolean() });
 export const smbConnector = defineConnector<SmbConfig, SmbSecrets>({
   kind: "smb",
   title: "Windows share",
-  changeModel: "fingerprint",
-  capabilities: { permissions: true, deletions: true, moves: true },
+  ...smbFacts,
   configSchema: smbConfigSchema,
   secretSchema: smbSecretSchema,
 

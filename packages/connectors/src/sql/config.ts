@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 
 const columnName = z.string().min(1);
 
@@ -90,3 +91,8 @@ export const sqlSecretSchema = z.object({
     .meta({ title: "Password", examples: ["…"] }),
 });
 export type SqlSecrets = z.infer<typeof sqlSecretSchema>;
+
+export const sqlFacts: SourceFacts = {
+  changeModel: "watermark",
+  capabilities: { permissions: true, deletions: true, moves: false },
+};

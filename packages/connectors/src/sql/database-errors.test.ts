@@ -41,3 +41,17 @@ describe("a database that is asked for too much", () => {
     expect(isAnnealError(error) && error.action).toMatch(/^The sync goes on by itself/);
   });
 });
+
+describe("a user of MySQL or MariaDB who may not sign in for now", () => {
+  it.each([
+    ["locked", 3118],
+    ["locked after wrong passwords", 3955],
+    ["locked after wrong passwords, by MariaDB", 4150],
+    ["locked, by MariaDB", 4151],
+    ["whose password has expired", 1862],
+    ["whose password has expired, told by the first statement", 1820],
+  ])("is a matter of credentials, and no query's fault (%s)", (_, errno) => {
+    const error = toMysqlError(failing({ errno, code: "ER_ANY" }), mysql, null);
+    expect(error).toMatchObject({ code: "SOURCE_CREDENTIALS", retryable: false });
+  });
+});

@@ -4,7 +4,7 @@ import { defineConnector, type Connector, type ReadRequest } from "../connector.
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkDatabase } from "./check-database.ts";
-import { sqlSecretSchema, type SqlConfig, type SqlSecrets } from "./config.ts";
+import { sqlFacts, sqlSecretSchema, type SqlConfig, type SqlSecrets } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
 import { openSession } from "./open-session.ts";
 import { readPeople } from "./people.ts";
@@ -25,8 +25,7 @@ export function defineSqlConnector<Session extends SqlSession>(
   return defineConnector<SqlConfig, SqlSecrets>({
     kind: dialect.kind,
     title: dialect.title,
-    changeModel: "watermark",
-    capabilities: { permissions: true, deletions: true, moves: false },
+    ...sqlFacts,
     configSchema,
     secretSchema: sqlSecretSchema,
     check: (config, secrets, context) => checkDatabase(dialect, config, secrets, context),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 
 const addresses = z.array(z.url({ protocol: /^https?$/ }));
@@ -80,3 +81,8 @@ export function identityOf(config: WebConfig): { userAgent: string; from: string
     from: from?.replace(/[^\x21-\x7e]/g, "") ?? null,
   };
 }
+
+export const webFacts: SourceFacts = {
+  changeModel: "conditional",
+  capabilities: { permissions: false, deletions: true, moves: false },
+};

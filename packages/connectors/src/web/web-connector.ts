@@ -2,7 +2,7 @@ import type { Change } from "@anneal/core/connect/change";
 import { defineConnector, type ReadRequest } from "../connector.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { checkSite } from "./check-site.ts";
-import { webConfigSchema, webSecretSchema, type WebConfig, type WebSecrets } from "./config.ts";
+import { webConfigSchema, webFacts, webSecretSchema, type WebConfig, type WebSecrets } from "./config.ts";
 import { crawlSites } from "./crawl.ts";
 import { cursorOf, encodePosition, readCursor } from "./crawl-position.ts";
 import { connectTo } from "./open-crawl.ts";
@@ -14,8 +14,7 @@ import type { Visit } from "./visit-page.ts";
 export const webConnector = defineConnector<WebConfig, WebSecrets>({
   kind: "web",
   title: "Website",
-  changeModel: "conditional",
-  capabilities: { permissions: false, deletions: true, moves: false },
+  ...webFacts,
   configSchema: webConfigSchema,
   secretSchema: webSecretSchema,
   check: checkSite,

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Acl, Principal } from "@anneal/core/access/acl";
+import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
 import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
@@ -10,7 +10,7 @@ import { followsSource, isSource, itemColumns, lockDefaultAcl, ofSource } from "
 import { readableBy } from "./documents.ts";
 import { byCodePoint, hasRef, isLong, isShort, refColumns } from "./refs.ts";
 import { isPaused, isSyncing, waitsUntil } from "./source-syncs.ts";
-import { upsertDocuments, type FetchedContent, type UpsertedDocument } from "./upsert-documents.ts";
+import { isRefusedValue, upsertDocuments, type FetchedContent, type UpsertedDocument } from "./upsert-documents.ts";
 
 export type Source = typeof sources.$inferSelect;
 
@@ -280,13 +280,22 @@ export async function saveDocumentAcl(
   change: { ref: string; acl: SourceAcl; fingerprint: string },
 ): Promise<void> {
   const { ref, fingerprint } = change;
-  const { acl, origins } = splitOrigins(change.acl);
-  await inWorkspace(scope, (tx) =>
-    tx
-      .update(documents)
-      .set({ acl, aclInherited: false, aclOrigins: origins, fingerprint })
-      .where(and(ofSource(scope, sourceId), hasRef(ref))),
-  );
+  const save = async (granted: SourceAcl) => {
+    const { acl, origins } = splitOrigins(granted);
+    await inWorkspace(scope, (tx) =>
+      tx
+        .update(documents)
+        .set({ acl, aclInherited: false, aclOrigins: origins, fingerprint })
+        .where(and(ofSource(scope, sourceId), hasRef(ref))),
+    );
+  };
+  try {
+    await save(change.acl);
+  } catch (error) {
+    // Readers that the database cannot hold, such as one with a null character in its id, cannot be told: nobody.
+    if (!isRefusedValue(error)) throw error;
+    await save(nobody);
+  }
 }
 
 /** Keeps the document's identity and everything made from it under its new ref. */

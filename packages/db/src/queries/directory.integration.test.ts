@@ -8,7 +8,7 @@ import { startTestDatabase, type TestDatabase } from "../../testing/start-test-d
 import type { Scope } from "../database.ts";
 import { saveWorkspace } from "./access.ts";
 import { deleteSource, saveSource } from "./connect.ts";
-import { listHeldPrincipals, listMemberships, replaceDirectory } from "./directory.ts";
+import { listHeldPrincipals, listMemberships, listPrincipalNames, replaceDirectory } from "./directory.ts";
 
 let database: TestDatabase;
 let scope: Scope;
@@ -57,6 +57,32 @@ async function* stream(entries: DirectoryEntry[]): AsyncIterable<DirectoryEntry>
 }
 
 describe("the directory", () => {
+  it("names the accounts and groups of the workspace's sources, and nobody that has only an id there", async () => {
+    const [ann, clerks, far] = [
+      principal("user", "ann"),
+      principal("group", "clerks"),
+      principal("group", "far", "t2"),
+    ];
+    const long = principal("group", "g".repeat(2_000));
+    await report(await addSource(), [
+      user("ann", ["ann@example.com", "lee@example.com"]),
+      group("clerks", [ann]),
+      { type: "group", principal: long, name: "Long", members: [ann] },
+      { type: "group", principal: far, name: far.id, members: [ann] },
+    ]);
+    const all = [ann, clerks, long, far, principal("group", "clerks", "t2"), principal("user", "ben")];
+    expect(await listPrincipalNames(scope, all)).toEqual(
+      new Map([
+        [principalKey(ann), "ann by name"],
+        [principalKey(clerks), "Group clerks"],
+        [principalKey(long), "Long"],
+      ]),
+    );
+    expect(await listPrincipalNames(scope, [])).toEqual(new Map());
+    const { id } = await saveWorkspace(database.db, { slug: `w-${randomUUID()}`, name: "Another" });
+    expect(await listPrincipalNames({ ...scope, workspaceId: id }, all)).toEqual(new Map());
+  });
+
   it("gives a person their accounts by address, and groups through groups", async () => {
     const source = await addSource();
     await report(source, [

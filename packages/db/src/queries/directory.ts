@@ -1,10 +1,11 @@
 import { principalKey, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry, Membership } from "@anneal/core/connect/directory";
+import type { ErrorReport } from "@anneal/core/errors";
 import { and, eq, ne, sql } from "drizzle-orm";
 import { hash, randomUUID } from "node:crypto";
 import { inWorkspace, type Scope, type Transaction } from "../database.ts";
-import type { ErrorReport } from "@anneal/core/errors";
 import { directoryMembers, directoryUsers, sources } from "../schema.ts";
+import { storableEntry } from "./storable-entry.ts";
 
 export type DirectoryCounts = { users: number; groups: number };
 
@@ -33,7 +34,9 @@ export async function replaceDirectory(
 ): Promise<DirectoryCounts> {
   const enumeration = randomUUID();
   const counts: DirectoryCounts = { users: 0, groups: 0 };
-  for await (const entry of entries) {
+  for await (const told of entries) {
+    const entry = storableEntry(told);
+    if (entry === null) continue;
     if (entry.type === "user") {
       counts.users += 1;
       await inWorkspace(scope, (tx) => saveUser(tx, scope.workspaceId, { sourceId, enumeration }, entry));
@@ -184,4 +187,33 @@ export async function listMemberships(scope: Scope, email: string): Promise<Memb
     name,
     throughKey: through === null ? null : principalKey(through),
   }));
+}
+
+/** How the workspace's sources call these, by `principalKey`; who has no name there, or only an id for one, is left out. */
+export async function listPrincipalNames(
+  scope: Scope,
+  principals: readonly Principal[],
+): Promise<ReadonlyMap<string, string>> {
+  const byStoredKey = new Map(principals.map((principal) => [storedKeyOf(principal), principal]));
+  const keys = sql`${sql.param([...byStoredKey.keys()])}::text[]`;
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .selectDistinct({ key: directoryUsers.key, name: directoryUsers.name })
+      .from(directoryUsers)
+      .where(and(eq(directoryUsers.workspaceId, scope.workspaceId), sql`${directoryUsers.key} = any(${keys})`))
+      .union(
+        tx
+          .selectDistinct({ key: directoryMembers.groupKey, name: directoryMembers.groupName })
+          .from(directoryMembers)
+          .where(
+            and(eq(directoryMembers.workspaceId, scope.workspaceId), sql`${directoryMembers.groupKey} = any(${keys})`),
+          ),
+      ),
+  );
+  return new Map(
+    rows.flatMap(({ key, name }) => {
+      const principal = byStoredKey.get(key);
+      return principal === undefined || name === "" || name === principal.id ? [] : [[principalKey(principal), name]];
+    }),
+  );
 }

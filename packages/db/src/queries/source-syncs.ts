@@ -305,16 +305,17 @@ export async function getSyncFailures(scope: Scope, sourceId: string, syncId: st
   });
 }
 
-/** What is read now, outside of runs, and by a process that lives. */
-export async function listRunningSyncs(scope: Scope) {
+/** What is read outside of runs: now, by a process that lives, or again once a wait is over (`waitsUntil`). */
+export async function listActiveSyncs(scope: Scope) {
   return inWorkspace(scope, (tx) =>
     tx
       .select({
         sourceId: sources.id,
         name: sources.name,
         startedAt: sourceSyncs.startedAt,
+        waitsUntil: sourceSyncs.waitsUntil,
+        pauseRequestedAt: sourceSyncs.pauseRequestedAt,
         scanned: sourceSyncs.scanned,
-        bytes: sourceSyncs.bytes,
         progress: sourceSyncs.progress,
       })
       .from(sourceSyncs)
@@ -322,9 +323,8 @@ export async function listRunningSyncs(scope: Scope) {
       .where(
         and(
           eq(sourceSyncs.workspaceId, scope.workspaceId),
-          eq(sourceSyncs.status, "running"),
           isNull(sourceSyncs.runId),
-          isSyncing,
+          or(and(eq(sourceSyncs.status, "running"), isSyncing), and(isWaiting, isNull(sources.deletedAt))),
         ),
       ),
   );

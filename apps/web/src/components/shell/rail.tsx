@@ -18,7 +18,7 @@ export function Rail({ onNavigate }: { onNavigate?: () => void }) {
   const running = new Set(
     active?.runs.flatMap((run) => run.stages.filter((stage) => stage.status === "running").map((stage) => stage.stage)),
   );
-  if (active && active.syncs.length > 0) running.add("connect");
+  if (active?.syncs.some(({ waitsUntil }) => waitsUntil === null)) running.add("connect");
   if (active && active.trainings.length > 0) running.add("train");
   return (
     <nav aria-label="Main" className="flex h-full flex-col overflow-y-auto">

@@ -1,7 +1,7 @@
 "use client";
 
-import { useQuery } from "@tanstack/react-query";
-import { Activity } from "lucide-react";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { Activity, Square } from "lucide-react";
 import Link from "next/link";
 import type { ReactNode } from "react";
 import type { Progress } from "@anneal/core/loop/contract";
@@ -10,17 +10,20 @@ import { Popover, PopoverClose, PopoverContent, PopoverTrigger } from "#componen
 import { ProgressBar, ProgressWithRate } from "#components/ui/progress.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { StatusIcon } from "#components/ui/status.tsx";
-import { formatCount, formatSignificant } from "#lib/format.ts";
+import { cn } from "#lib/class-names.ts";
+import { formatCount, formatDateTime, formatSignificant } from "#lib/format.ts";
 import { stageNames } from "#lib/stage-names.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useNow } from "#lib/use-now.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
-/** What runs now, from any page: long work can be left and is found again here. */
+/** What runs now, or goes on once a wait is over, from any page: long work can be left and is found again here. */
 export function RunningTray() {
   const trpc = useTRPC();
   const { data } = useQuery(trpc.work.active.queryOptions());
   const { runs = [], trainings = [], syncs = [] } = data ?? {};
   const count = runs.length + trainings.length + syncs.length;
+  const allWait = syncs.length === count && syncs.every(isWaiting);
   const label =
     count === 0
       ? "Nothing is running"
@@ -35,8 +38,8 @@ export function RunningTray() {
     <Popover>
       <PopoverTrigger asChild>
         <Button variant="ghost" aria-label={label} title={label} className="px-2">
-          {count === 0 ? <Activity aria-hidden /> : <StatusIcon kind="running" />}
-          {count > 0 && <span className="tabular text-running">{count}</span>}
+          {count === 0 ? <Activity aria-hidden /> : <StatusIcon kind={allWait ? "waiting" : "running"} />}
+          {count > 0 && <span className={cn("tabular", allWait ? "text-waiting" : "text-running")}>{count}</span>}
         </Button>
       </PopoverTrigger>
       <PopoverContent align="end" aria-label="Running work">
@@ -96,16 +99,58 @@ function ActiveTraining({ training }: { training: Active["trainings"][number] })
   );
 }
 
-function ActiveSync({ sync }: { sync: Active["syncs"][number] }) {
+type Sync = Active["syncs"][number];
+
+/** Its source asked to be left alone for a while. */
+const isWaiting = ({ waitsUntil }: Sync) => waitsUntil !== null;
+
+function ActiveSync({ sync }: { sync: Sync }) {
+  const waiting = isWaiting(sync);
   return (
     <ActiveWork
       path={`/sources/${sync.sourceId}`}
-      title={`Reading ${sync.name}`}
+      title={`${waiting ? "Waiting for" : "Reading"} ${sync.name}`}
       detail="sync"
       progress={sync.progress}
+      waiting={waiting}
+      action={waiting && <CancelSync sync={sync} />}
     >
-      Started <RelativeTime time={sync.startedAt} />
+      {waiting ? (
+        <Wait sync={sync} />
+      ) : (
+        <>
+          Started <RelativeTime time={sync.startedAt} />
+        </>
+      )}
     </ActiveWork>
+  );
+}
+
+function Wait({ sync: { waitsUntil, pauseRequestedAt } }: { sync: Sync }) {
+  const now = useNow();
+  return (
+    <>
+      {pauseRequestedAt ? "It pauses" : "It is read on"} <RelativeTime time={waitsUntil} />
+      {now && waitsUntil && `, at ${formatDateTime(waitsUntil)}`}
+    </>
+  );
+}
+
+function CancelSync({ sync: { sourceId, name } }: { sync: Sync }) {
+  const trpc = useTRPC();
+  const { role } = useWorkspace();
+  const cancel = useMutation(trpc.connect.cancel.mutationOptions());
+  if (role === "member" || role === "service") return null;
+  return (
+    <Button
+      size="small"
+      variant="ghost"
+      busy={cancel.isPending}
+      aria-label={`Cancel the sync of ${name}`}
+      onClick={() => cancel.mutate({ sourceId })}
+    >
+      {!cancel.isPending && <Square aria-hidden />} Cancel
+    </Button>
   );
 }
 
@@ -116,10 +161,12 @@ type ActiveWorkProps = {
   /** Null while nothing has been counted. */
   progress: Progress | null;
   waiting?: boolean;
+  /** Beside the link to its page. */
+  action?: ReactNode;
   children: ReactNode;
 };
 
-function ActiveWork({ path, title, detail, progress, waiting, children }: ActiveWorkProps) {
+function ActiveWork({ path, title, detail, progress, waiting, action, children }: ActiveWorkProps) {
   const { href } = useWorkspace();
   return (
     <li>
@@ -137,6 +184,7 @@ function ActiveWork({ path, title, detail, progress, waiting, children }: Active
           <span className="block text-xs text-faint">{children}</span>
         </Link>
       </PopoverClose>
+      {action && <div className="flex justify-end px-2 pb-2">{action}</div>}
     </li>
   );
 }

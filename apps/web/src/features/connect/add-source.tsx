@@ -8,6 +8,7 @@ import { toast } from "sonner";
 import { Button } from "#components/ui/button.tsx";
 import { Dialog, SheetContent } from "#components/ui/dialog.tsx";
 import { FormFooter } from "#features/connect/form-footer.tsx";
+import { KindFacts } from "#features/connect/kind-facts.tsx";
 import { SourceForm } from "#features/connect/source-form.tsx";
 import { SourceGallery, type SourceKind } from "#features/connect/source-gallery.tsx";
 import { useTRPC } from "#lib/trpc.ts";
@@ -61,13 +62,16 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
         }
       >
         {kind ? (
-          <SourceForm
-            formId="add-source"
-            kind={kind}
-            footerSlot={footerSlot}
-            error={create.error && wireErrorOf(create.error)}
-            onSubmit={(input) => create.mutate(input)}
-          />
+          <div className="space-y-5">
+            <KindFacts facts={kind.facts} />
+            <SourceForm
+              formId="add-source"
+              kind={kind}
+              footerSlot={footerSlot}
+              error={create.error && wireErrorOf(create.error)}
+              onSubmit={(input) => create.mutate(input)}
+            />
+          </div>
         ) : (
           <SourceGallery onChoose={setKind} />
         )}

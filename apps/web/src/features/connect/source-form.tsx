@@ -1,12 +1,13 @@
 "use client";
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useRef, useState, type FormEvent } from "react";
+import { useMemo, useRef, useState, type FormEvent } from "react";
 import { createPortal } from "react-dom";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
+import { askedFields, askedValues } from "#features/connect/asked-fields.ts";
 import { CheckLine } from "#features/connect/form-footer.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
 import { SignIn } from "#features/connect/sign-in.tsx";
@@ -46,29 +47,32 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
   const details = useRef<HTMLDivElement>(null);
   const readers = useRef<HTMLButtonElement>(null);
   const [name, setName] = useState(initial?.name ?? "");
-  const [config, setConfig] = useState<FieldValues>(initial?.config ?? {});
+  const [entered, setEntered] = useState<FieldValues>(initial?.config ?? {});
+  const settings = useMemo(() => askedFields(kind.config, entered, kind.config), [kind, entered]);
+  const config = useMemo(() => askedValues(entered, kind.config, settings), [kind, entered, settings]);
   const [secrets, setSecrets] = useState<FieldValues>({});
   const [signInId, setSignInId] = useState<string | null>(null);
   const [audience, setAudience] = useState(initial?.audience);
   const [schedule, setSchedule] = useState(initial?.schedule ?? null);
-  const asksSecrets = Object.keys(kind.secrets.properties ?? {}).length > 0;
+  const credentials = askedFields(kind.secrets, config, kind.config);
+  const asksSecrets = Object.keys(credentials.properties ?? {}).length > 0;
   const signsIn = wantsSignIn(kind, config);
   const keepsSignIn = initial?.hasSecrets === true && wantsSignIn(kind, initial.config);
   const lacksSignIn = signsIn && signInId === null && !keepsSignIn;
   const [sentOff, setSentOff] = useState(false);
   const administrator = role === "admin";
   const { problems, isValid } = useConfigProblems(kind.kind, config);
-  const keepsSecrets = initial?.hasSecrets === true && Object.values(secrets).every((value) => !value);
-  const isComplete = isValid && (signsIn ? !lacksSignIn : keepsSecrets || hasCredentials(kind.secrets, secrets));
+  const typed = Object.entries(askedValues(secrets, kind.secrets, credentials)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
+  );
+  const keepsSecrets = initial?.hasSecrets === true && typed.length === 0;
+  const isComplete = isValid && (signsIn ? !lacksSignIn : keepsSecrets || hasCredentials(credentials, secrets));
   const draft = { ...access(), ...(initial ? { sourceId: initial.id } : {}) };
   const check = useSourceCheck(draft, addressOf(kind.addressFields, config), isComplete);
 
   function access() {
     if (signsIn) return { kind: kind.kind, config, ...(signInId === null ? {} : { signInId }) };
-    const entered = Object.entries(secrets).filter(
-      (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
-    );
-    return { kind: kind.kind, config, ...(entered.length > 0 ? { secrets: Object.fromEntries(entered) } : {}) };
+    return { kind: kind.kind, config, ...(typed.length > 0 ? { secrets: Object.fromEntries(typed) } : {}) };
   }
 
   function submit(event: FormEvent) {
@@ -100,9 +104,9 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
         )}
       </Field>
       <SchemaFields
-        schema={kind.config}
-        values={config}
-        onChange={setConfig}
+        schema={settings}
+        values={entered}
+        onChange={setEntered}
         administrator={administrator}
         problems={problems}
       />
@@ -128,7 +132,7 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
             {initial?.hasSecrets && " Leave them empty to keep those that are stored."}
           </p>
           <SchemaFields
-            schema={kind.secrets}
+            schema={credentials}
             values={secrets}
             onChange={(changed) => {
               setSecrets(changed);

@@ -14,6 +14,7 @@ import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { Tabs } from "#components/ui/tabs.tsx";
 import { DeletedDocuments } from "#features/connect/deleted-documents.tsx";
+import { KindFacts } from "#features/connect/kind-facts.tsx";
 import { OpenSync } from "#features/connect/open-sync.tsx";
 import { RemovedSourceNotice, useRemovedSources } from "#features/connect/removed-sources.tsx";
 import { SourceActions } from "#features/connect/source-actions.tsx";
@@ -171,6 +172,10 @@ function Settings({ source }: { source: Source }) {
       <KeyValues
         items={[
           { label: "Kind", value: source.kindTitle },
+          // A source of another release's kind is shown without.
+          ...(source.kindFacts.length === 0
+            ? []
+            : [{ label: "How it is read", value: <KindFacts facts={source.kindFacts} /> }]),
           ...Object.entries(source.config).map(([label, value]) => ({
             label,
             value: (

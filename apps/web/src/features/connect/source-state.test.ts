@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { stateOfSource } from "#features/connect/source-state.ts";
+import { stateOfSource, stateOfSync } from "#features/connect/source-state.ts";
 import { whatWasWrong } from "#features/connect/what-was-wrong.ts";
 
 const read = {
@@ -31,6 +31,27 @@ describe("a source's state", () => {
       title: "It is gone.",
     });
     expect(stateOfSource({ ...failures, lastSyncAt: null })).toBeNull();
+  });
+});
+
+describe("a sync's state", () => {
+  const done = { status: "done" as const, interrupted: false, error: null, dropped: 0 };
+
+  it("is done in green only where nothing failed, or whoever looks may not know of it", () => {
+    expect(stateOfSync(done)).toEqual({ kind: "ready", word: "Done" });
+    expect(stateOfSync({ ...done, dropped: null })).toEqual({ kind: "ready", word: "Done" });
+    expect(stateOfSync({ ...done, dropped: 1 })).toEqual({ kind: "partial", word: "Done, 1 failed" });
+    expect(stateOfSync({ ...done, dropped: 1_234 }).word).toBe("Done, 1,234 failed");
+  });
+
+  it("is what happens to all of it before what failed in it", () => {
+    const failures = { ...done, dropped: 3 };
+    expect(stateOfSync({ ...failures, error: { message: "Confirm it." } }).word).toBe("Held back");
+    expect(stateOfSync({ ...failures, status: "failed" }).kind).toBe("failed");
+    expect(stateOfSync({ ...failures, status: "waiting" }).kind).toBe("waiting");
+    expect(stateOfSync({ ...failures, status: "paused" }).word).toBe("Paused");
+    expect(stateOfSync({ ...failures, status: "running", interrupted: true }).word).toBe("Interrupted");
+    expect(stateOfSync({ ...failures, status: "cancelled" }).kind).toBe("stopped");
   });
 });
 

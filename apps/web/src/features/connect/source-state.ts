@@ -1,5 +1,6 @@
-import type { StatusKind } from "#components/ui/status.tsx";
-import { formatCount } from "#lib/format.ts";
+import type { StageStatus } from "@anneal/core/loop/contract";
+import { statusOfStage, type StatusKind } from "#components/ui/status.tsx";
+import { formatCount, formatNumber } from "#lib/format.ts";
 
 type Source = {
   syncing: boolean;
@@ -12,7 +13,7 @@ type Source = {
 };
 
 /** "partial": it is up to date but for some documents; null: it was never read. */
-type SourceState = { kind: StatusKind | "partial"; word?: string; title?: string };
+export type SourceState = { kind: StatusKind | "partial"; word?: string; title?: string };
 
 export function stateOfSource(source: Source): SourceState | null {
   if (source.syncing) return { kind: "running", word: "Reading" };
@@ -22,4 +23,23 @@ export function stateOfSource(source: Source): SourceState | null {
   if (!source.lastSyncAt) return null;
   if (source.quarantinedCount === 0) return { kind: "ready", word: "Up to date" };
   return { kind: "partial", word: `Up to date, ${formatCount(source.quarantinedCount, "failure")}` };
+}
+
+type Sync = {
+  status: StageStatus | "paused";
+  /** Its worker died, and another one will go on with it. */
+  interrupted: boolean;
+  error: { message: string } | null;
+  /** What it could not read; null for who may not know. */
+  dropped: number | null;
+};
+
+/** "partial": it came to its end, and not with all that it met. */
+export function stateOfSync({ status, interrupted, error, dropped }: Sync): SourceState {
+  if (interrupted) return { kind: "waiting", word: "Interrupted" };
+  if (status === "running") return { kind: "running", word: "Reading" };
+  if (status === "paused") return { kind: "waiting", word: "Paused" };
+  if (status === "done" && error) return { kind: "waiting", word: "Held back" };
+  if (status === "done" && dropped) return { kind: "partial", word: `Done, ${formatNumber(dropped)} failed` };
+  return statusOfStage(status);
 }

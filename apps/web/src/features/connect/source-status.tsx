@@ -1,11 +1,17 @@
 import { TriangleAlert } from "lucide-react";
 import { NoStatus, Status } from "#components/ui/status.tsx";
-import { stateOfSource } from "#features/connect/source-state.ts";
+import { stateOfSource, stateOfSync, type SourceState } from "#features/connect/source-state.ts";
 
 export function SourceStatus({ source }: { source: Parameters<typeof stateOfSource>[0] }) {
   const state = stateOfSource(source);
-  if (state === null) return <NoStatus word="Not read yet" />;
-  const { kind, word, title } = state;
+  return state === null ? <NoStatus word="Not read yet" /> : <State {...state} />;
+}
+
+export function SyncStatus({ sync }: { sync: Parameters<typeof stateOfSync>[0] }) {
+  return <State {...stateOfSync(sync)} />;
+}
+
+function State({ kind, word, title }: SourceState) {
   if (kind === "partial")
     return (
       <span className="inline-flex items-start gap-1.5 align-middle text-13 font-medium text-waiting">

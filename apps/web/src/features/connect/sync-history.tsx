@@ -6,7 +6,7 @@ import Link from "next/link";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
-import { Status, statusOfStage } from "#components/ui/status.tsx";
+import { SyncStatus } from "#features/connect/source-status.tsx";
 import { SyncFailures } from "#features/connect/sync-failures.tsx";
 import { whatWasWrong } from "#features/connect/what-was-wrong.ts";
 import { formatBytes, formatDuration, formatNumber, missing } from "#lib/format.ts";
@@ -38,7 +38,7 @@ export function SyncHistory({ sourceId }: { sourceId: string }) {
       state={state}
       error={error && wireErrorOf(error)}
       onRetry={() => void refetch()}
-      minWidth="84rem"
+      minWidth="86rem"
       empty={
         <EmptyState icon={History} title="Not read yet">
           Each read is listed here with who started it, how long it took, and what was new, changed or gone.
@@ -60,7 +60,7 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
     id: "status",
     header: "Status",
     enableSorting: false,
-    meta: { width: "7.5rem" },
+    meta: { width: "9.5rem" },
     cell: ({ row }) => <SyncStatus sync={row.original} />,
   },
   {
@@ -147,15 +147,4 @@ function count(id: "scanned" | "read" | "added" | "changed" | "removed", header:
       return formatNumber(value);
     },
   };
-}
-
-function SyncStatus({ sync }: { sync: Sync }) {
-  // Its worker died, and another one will go on with it.
-  if (sync.interrupted) return <Status kind="waiting" word="Interrupted" />;
-  if (sync.status === "running") return <Status kind="running" word="Reading" />;
-  if (sync.status === "paused") return <Status kind="waiting" word="Paused" />;
-  if (sync.status === "waiting") return <Status kind="waiting" word="Waiting" />;
-  if (sync.status === "done" && sync.error) return <Status kind="waiting" word="Held back" />;
-  const { kind, word } = statusOfStage(sync.status);
-  return <Status kind={kind} word={word} />;
 }

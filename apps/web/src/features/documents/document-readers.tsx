@@ -1,38 +1,40 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { Check, Minus } from "lucide-react";
+import { Building2, Check, Globe, Minus, User, Users, type LucideIcon } from "lucide-react";
 import { useState } from "react";
-import { principalKey, type Principal } from "@anneal/core/access/acl";
 import { Badge } from "#components/ui/badge.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import type { DocumentView } from "#features/documents/document-page.tsx";
-import { describePrincipal, explainReader } from "#features/documents/explain-reader.ts";
+import { explainReader } from "#features/documents/explain-reader.ts";
+import { formatNumber } from "#lib/format.ts";
 import { useTRPC } from "#lib/trpc.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
 const shownPeople = 8;
 
-type ReadDocument = Pick<DocumentView, "id" | "acl" | "aclInherited" | "aclOrigins" | "readable" | "source">;
+type ReadDocument = Pick<DocumentView, "id" | "readers" | "aclInherited" | "readable" | "source">;
 
 /** The document's audience as its source gives it and, for administrators, where from and what it means for each member. */
 export function DocumentReaders({ document }: { document: ReadDocument }) {
   const { role } = useWorkspace();
-  const { acl, aclInherited, aclOrigins, readable, source } = document;
+  const { readers, aclInherited, readable, source } = document;
   return (
     <div className="space-y-2 text-13">
       <p className="text-muted">
         {readable ? "You may: one of these admits you." : "You may not: none of these admits you."}
       </p>
-      {acl.allow.length === 0 && <p>Nobody: its source names no reader, or who may read it there could not be told.</p>}
+      {readers.allow.length === 0 && (
+        <p>Nobody: its source names no reader, or who may read it there could not be told.</p>
+      )}
       {aclInherited && source && (
         <p>The readers that the source “{source.name}” has by default: the document has no permissions of its own.</p>
       )}
-      <PrincipalList title="Allowed" principals={acl.allow} origins={aclOrigins?.allow} />
-      <PrincipalList title="Denied, whatever else allows them" principals={acl.deny} origins={aclOrigins?.deny} />
+      <ReaderList title="Allowed" readers={readers.allow} />
+      <ReaderList title="Denied, whatever else allows them" readers={readers.deny} />
       {role === "admin" && <Members documentId={document.id} />}
     </div>
   );
@@ -84,30 +86,59 @@ function Members({ documentId }: { documentId: string }) {
   );
 }
 
-type PrincipalListProps = { title: string; principals: Principal[]; origins: Record<string, string> | undefined };
+type Reader = DocumentView["readers"]["allow"][number];
 
-function PrincipalList({ title, principals, origins = {} }: PrincipalListProps) {
-  if (principals.length === 0) return null;
+const looks: Record<Reader["kind"], { icon: LucideIcon; word: string }> = {
+  user: { icon: User, word: "Person" },
+  group: { icon: Users, word: "Group" },
+  domain: { icon: Building2, word: "Organization" },
+  public: { icon: Globe, word: "Everyone" },
+};
+
+function ReaderList({ title, readers }: { title: string; readers: Reader[] }) {
+  if (readers.length === 0) return null;
   return (
     <div>
       <h3 className="text-xs text-muted">{title}</h3>
       <ul className="mt-1 space-y-1">
-        {principals.map((principal) => (
-          <li key={principalKey(principal)} className="flex items-start justify-between gap-2">
-            <span className="min-w-0">
-              <span className="block truncate">{describePrincipal(principal)}</span>
-              <Origin container={origins[principalKey(principal)]} />
-            </span>
-            <Badge>{principal.source === "anneal" ? "workspace" : principal.source}</Badge>
-          </li>
-        ))}
+        {readers.map((reader, index) => {
+          const { icon: Icon, word } = looks[reader.kind];
+          return (
+            <li key={index} className="flex items-start gap-2">
+              <Icon aria-label={word} className="mt-0.5 size-4 shrink-0 text-muted" strokeWidth={1.75} />
+              <span className="min-w-0 flex-1">
+                <Name reader={reader} />
+                <Origin container={reader.inheritedFrom} />
+              </span>
+              <Badge>{reader.source === "anneal" ? "workspace" : reader.source}</Badge>
+            </li>
+          );
+        })}
       </ul>
     </div>
   );
 }
 
-function Origin({ container }: { container: string | undefined }) {
-  if (container === undefined) return null;
+/** The id that it stands for is there for administrators, who compare it with the source. */
+function Name({ reader: { words, count, principal } }: { reader: Reader }) {
+  const named = count === 1 ? words : `${words} (${formatNumber(count)} of them)`;
+  if (principal === null || principal.source === "anneal" || principal.id === words)
+    return <span className="block truncate">{named}</span>;
+  return (
+    <details>
+      <summary className="cursor-pointer truncate" title={principal.id}>
+        {named}
+      </summary>
+      <span className="block font-mono text-2xs break-all text-muted">
+        {principal.id}
+        {principal.tenant !== "" && ` in ${principal.tenant}`}
+      </span>
+    </details>
+  );
+}
+
+function Origin({ container }: { container: string | null }) {
+  if (container === null) return null;
   return (
     <span className="block truncate text-xs text-muted" title={container}>
       Inherited from {container}

@@ -1,4 +1,4 @@
-import { workspaceMembers, type Principal } from "@anneal/core/access/acl";
+import { workspaceMembers, workspaceUser, type Principal } from "@anneal/core/access/acl";
 import { expect, it } from "vitest";
 import { explainReader } from "./explain-reader.ts";
 
@@ -16,6 +16,7 @@ it.each([
     "Denied by name, as Ann Lee, inherited from /.",
   ],
   [{ ...admitted, by: workspaceMembers("w"), path: [] }, "Admitted as everyone in this workspace."],
+  [{ ...admitted, by: workspaceUser("w", "6e7b768e-07e2-4810-8459-485f84f8f204"), path: [] }, "Admitted by name."],
   [{ readable: false, by: null, path: [], inheritedFrom: null }, "Nothing admits them."],
 ])("tells in a sentence why somebody may read, or may not: %#", (explanation, sentence) => {
   expect(explainReader(explanation)).toBe(sentence);

@@ -1,5 +1,5 @@
-import type { Principal } from "@anneal/core/access/acl";
 import type { AccessExplanation } from "@anneal/core/access/explain-access";
+import { describePrincipal } from "#lib/principal-words.ts";
 
 /** "through Finance, which holds Clerks, as Ann Lee, inherited from /Reports": the way from what decides to the account. */
 export function explainReader({ readable, by, path, inheritedFrom }: AccessExplanation): string {
@@ -8,13 +8,8 @@ export function explainReader({ readable, by, path, inheritedFrom }: AccessExpla
   const account = path.at(-1);
   const groups = path.slice(0, -1);
   const origin = inheritedFrom === null ? "" : `, inherited from ${inheritedFrom}`;
+  if (account === undefined && by.kind === "user") return `${verb} by name${origin}.`;
   if (account === undefined) return `${verb} as ${describePrincipal(by).toLowerCase()}${origin}.`;
   if (groups.length === 0) return `${verb} by name, as ${account}${origin}.`;
   return `${verb} through ${groups.join(", which holds ")}, as ${account}${origin}.`;
-}
-
-export function describePrincipal({ source, kind, id }: Principal): string {
-  if (kind === "public") return "Everyone";
-  if (source === "anneal" && kind === "domain") return "Everyone in this workspace";
-  return `${kind} ${id}`;
 }

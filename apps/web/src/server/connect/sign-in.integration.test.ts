@@ -85,7 +85,7 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   );
 
 async function begin(changes: Record<string, unknown> = {}, kind = "sharepoint") {
-  return hear(as(admin).beginSignIn({ kind, config: configOf(changes) }));
+  return hear(as(admin).beginSignIn({ kind, config: kind === "imap" ? changes : configOf(changes) }));
 }
 /** Once the vendor may be asked again. */
 async function poll(signInId: string) {
@@ -206,6 +206,37 @@ describe("a sign-in with a code", () => {
     expect(await codeOf(as(scientist).beginSignIn({ kind: "sharepoint", config: configOf() }))).toBe("FORBIDDEN");
     expect(await codeOf(as(admin).beginSignIn({ kind: "s3", config: { bucket: "papers" } }))).toBe("INVALID_INPUT");
     expect(await codeOf(begin({ permission: "application" }))).toBe("INVALID_INPUT");
+  });
+
+  it("is for a mailbox's permission in Exchange Online as well, whose token goes to no server but its own", async () => {
+    const config = {
+      host: "outlook.office365.com",
+      user: "ann@contoso.example",
+      authentication: "microsoft-delegated",
+      tenantId: fake.tenant.id,
+      clientId: fake.tenant.clientId,
+      authorityUrl: fake.authorityUrl,
+    };
+    const signInId = await begin(config, "imap").then(async (begun) => {
+      fake.entra.approve(begun.userCode, "ann");
+      await vi.waitUntil(() => pollOnce(begun.signInId));
+      return begun.signInId;
+    });
+    expect(fake.entra.consentsOf("ann")).toEqual(["IMAP.AccessAsUser.All"]);
+    const { sourceId } = await as(admin).create({ ...rest, kind: "imap", config, signInId });
+    expect(await secretsOf(sourceId)).toMatchObject({
+      account: "ann@contoso.example",
+      refreshToken: expect.stringMatching(/^refresh-/) as string,
+    });
+    const aimed = async (changes: object) =>
+      codeOf(as(admin).update({ ...rest, sourceId, kind: "imap", config: { ...config, ...changes } }));
+    expect(await aimed({ readers: ["ann@contoso.example"] })).toBeNull();
+    for (const changes of [{ host: "imap.example.com" }, { clientId: randomUUID() }, { authentication: "password" }])
+      expect(await aimed(changes)).toBe("INVALID_INPUT");
+    const scientist = await joinAs("data_scientist", scope);
+    const { authorityUrl: _, ...ownService } = config;
+    for (const each of [config, { ...ownService, host: "imap.example.com" }, { ...ownService, tls: "none" }])
+      expect(await codeOf(as(scientist).beginSignIn({ kind: "imap", config: each }))).not.toBeNull();
   });
 
   it("leaves nothing to type of what it brings", async () => {

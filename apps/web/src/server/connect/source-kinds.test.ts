@@ -1,3 +1,5 @@
+import type { SourceFacts } from "@anneal/connectors/connector";
+import { describeFacts } from "@anneal/connectors/describe-facts";
 import { expect, it } from "vitest";
 import { listSourceKinds } from "./source-kinds.ts";
 
@@ -16,3 +18,18 @@ it("every kind names the settings that decide who sees its credentials, as the f
     expect(Object.keys(config.properties ?? {}), kind).toEqual(expect.arrayContaining(addressFields));
   }
 });
+
+it("every connector can be chosen, and what is said of how it reads is what it does", async () => {
+  const told = new Map(listSourceKinds().map(({ kind, facts }) => [kind, facts]));
+  const connectors = await loadConnectors();
+  expect([...told.keys()].sort()).toEqual(connectors.map(({ kind }) => kind).sort());
+  for (const connector of connectors)
+    expect(told.get(connector.kind), connector.kind).toEqual(describeFacts(connector));
+});
+
+/** By a name that the compiler does not follow: the readers are not the portal's, nor made for its types. */
+async function loadConnectors(): Promise<({ kind: string } & SourceFacts)[]> {
+  const registry: string = "@anneal/connectors/registry";
+  const loaded = (await import(registry)) as { connectors: ({ kind: string } & SourceFacts)[] };
+  return loaded.connectors;
+}

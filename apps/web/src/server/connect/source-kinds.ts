@@ -1,36 +1,51 @@
 import { z } from "zod";
-import { atlassianSecretSchema, confluenceConfigSchema, jiraConfigSchema } from "@anneal/connectors/atlassian/config";
-import { azureBlobConfigSchema, azureBlobSecretSchema } from "@anneal/connectors/azure-blob/config";
-import { fileConfigSchema, fileSecretSchema } from "@anneal/connectors/file/config";
+import {
+  atlassianSecretSchema,
+  confluenceConfigSchema,
+  confluenceFacts,
+  jiraConfigSchema,
+  jiraFacts,
+} from "@anneal/connectors/atlassian/config";
+import { azureBlobConfigSchema, azureBlobFacts, azureBlobSecretSchema } from "@anneal/connectors/azure-blob/config";
+import { fileConfigSchema, fileFacts, fileSecretSchema } from "@anneal/connectors/file/config";
 import {
   gcsConfigSchema,
+  gcsFacts,
   gcsSecretSchema,
   gdriveConfigSchema,
+  gdriveFacts,
   gdriveSecretSchema,
 } from "@anneal/connectors/google/config";
-import { imapConfigSchema, imapSecretSchema } from "@anneal/connectors/imap/config";
-import type { ConnectContext } from "@anneal/connectors/connector";
+import { imapConfigSchema, imapFacts, imapSecretSchema } from "@anneal/connectors/imap/config";
+import { delegatedPermission, delegatedResource, entraConfigOf } from "@anneal/connectors/imap/exchange-online";
+import type { ConnectContext, SourceFacts } from "@anneal/connectors/connector";
+import { describeFacts } from "@anneal/connectors/describe-facts";
 import type { DeviceSignIn } from "@anneal/connectors/device-sign-in";
 import {
   microsoftSecretSchema,
   onedriveConfigSchema,
+  onedriveFacts,
   sharepointConfigSchema,
+  sharepointFacts,
   teamsConfigSchema,
+  teamsFacts,
   type TenantConfig,
 } from "@anneal/connectors/microsoft/config";
 import { onedriveScopes, sharepointScopes, teamsScopes } from "@anneal/connectors/microsoft/delegated-scopes";
 import { createMicrosoftSignIn } from "@anneal/connectors/microsoft/device-sign-in";
-import { mongodbConfigSchema, mongodbSecretSchema } from "@anneal/connectors/mongodb/config";
+import { mongodbConfigSchema, mongodbFacts, mongodbSecretSchema } from "@anneal/connectors/mongodb/config";
 import { mssqlConfigSchema, mssqlSecretSchema } from "@anneal/connectors/mssql/config";
 import { mysqlConfigSchema, mysqlSecretSchema } from "@anneal/connectors/mysql/config";
-import { notionConfigSchema, notionSecretSchema } from "@anneal/connectors/notion/config";
+import { notionConfigSchema, notionFacts, notionSecretSchema } from "@anneal/connectors/notion/config";
 import { postgresConfigSchema, postgresSecretSchema } from "@anneal/connectors/postgres/config";
-import { graphqlConfigSchema, restConfigSchema, restSecretSchema } from "@anneal/connectors/rest/config";
-import { s3ConfigSchema, s3SecretSchema } from "@anneal/connectors/s3/config";
-import { sftpConfigSchema, sftpSecretSchema } from "@anneal/connectors/sftp/config";
-import { slackConfigSchema, slackSecretSchema } from "@anneal/connectors/slack/config";
-import { smbConfigSchema, smbSecretSchema } from "@anneal/connectors/smb/config";
-import { webConfigSchema, webSecretSchema } from "@anneal/connectors/web/config";
+import { graphqlConfigSchema, itemFacts, restConfigSchema, restSecretSchema } from "@anneal/connectors/rest/config";
+import { s3ConfigSchema, s3Facts, s3SecretSchema } from "@anneal/connectors/s3/config";
+import { sftpConfigSchema, sftpFacts, sftpSecretSchema } from "@anneal/connectors/sftp/config";
+import { slackConfigSchema, slackFacts, slackSecretSchema } from "@anneal/connectors/slack/config";
+import { smbConfigSchema, smbFacts, smbSecretSchema } from "@anneal/connectors/smb/config";
+import { sqlFacts } from "@anneal/connectors/sql/config";
+import { webConfigSchema, webFacts, webSecretSchema } from "@anneal/connectors/web/config";
+import type { FieldCondition } from "@anneal/core/connect/asked-field";
 import { AnnealError } from "@anneal/core/errors";
 import { sentenceOf } from "#lib/input-words.ts";
 
@@ -41,6 +56,7 @@ import { sentenceOf } from "#lib/input-words.ts";
 export type SourceKind = {
   title: string;
   description: string;
+  facts: SourceFacts;
   configSchema: z.ZodType<Record<string, unknown>>;
   secretSchema: z.ZodType<Record<string, unknown>>;
   /** It reads the worker's own machine: more than a data scientist may reach on their own. */
@@ -62,6 +78,7 @@ const kinds: Record<string, SourceKind> = {
   file: {
     title: "Folder",
     description: "Files on the worker's machine, mounted shares included.",
+    facts: fileFacts,
     configSchema: fileConfigSchema,
     secretSchema: fileSecretSchema,
     administratorOnly: true,
@@ -71,6 +88,7 @@ const kinds: Record<string, SourceKind> = {
   smb: {
     title: "Windows share",
     description: "Files of a Windows or Samba server, with whom their access lists admit.",
+    facts: smbFacts,
     configSchema: smbConfigSchema,
     secretSchema: smbSecretSchema,
     administratorOnly: false,
@@ -83,6 +101,7 @@ const kinds: Record<string, SourceKind> = {
   sftp: {
     title: "SFTP server",
     description: "Files over SSH, with the owners and rights of a Unix server where you want them.",
+    facts: sftpFacts,
     configSchema: sftpConfigSchema,
     secretSchema: sftpSecretSchema,
     administratorOnly: false,
@@ -92,6 +111,7 @@ const kinds: Record<string, SourceKind> = {
   s3: {
     title: "S3 bucket",
     description: "Objects in S3, MinIO, Ceph, R2 or any storage that speaks its protocol.",
+    facts: s3Facts,
     configSchema: s3ConfigSchema,
     secretSchema: s3SecretSchema,
     administratorOnly: false,
@@ -101,6 +121,7 @@ const kinds: Record<string, SourceKind> = {
   postgres: {
     title: "PostgreSQL",
     description: "Rows of tables or queries, each a document. It only reads.",
+    facts: sqlFacts,
     configSchema: postgresConfigSchema,
     secretSchema: postgresSecretSchema,
     administratorOnly: false,
@@ -110,6 +131,7 @@ const kinds: Record<string, SourceKind> = {
   mysql: {
     title: "MySQL or MariaDB",
     description: "Rows of tables or queries, each a document. It only reads.",
+    facts: sqlFacts,
     configSchema: mysqlConfigSchema,
     secretSchema: mysqlSecretSchema,
     administratorOnly: false,
@@ -119,6 +141,7 @@ const kinds: Record<string, SourceKind> = {
   mssql: {
     title: "SQL Server",
     description: "Rows of tables or queries, each a document. It only reads.",
+    facts: sqlFacts,
     configSchema: mssqlConfigSchema,
     secretSchema: mssqlSecretSchema,
     administratorOnly: false,
@@ -128,6 +151,7 @@ const kinds: Record<string, SourceKind> = {
   mongodb: {
     title: "MongoDB",
     description: "Documents of collections. It only reads.",
+    facts: mongodbFacts,
     configSchema: mongodbConfigSchema,
     secretSchema: mongodbSecretSchema,
     administratorOnly: false,
@@ -137,6 +161,7 @@ const kinds: Record<string, SourceKind> = {
   "azure-blob": {
     title: "Azure Blob container",
     description: "Blobs in a container of an Azure storage account.",
+    facts: azureBlobFacts,
     configSchema: azureBlobConfigSchema,
     secretSchema: azureBlobSecretSchema,
     administratorOnly: false,
@@ -149,6 +174,7 @@ const kinds: Record<string, SourceKind> = {
   gdrive: {
     title: "Google Drive",
     description: "Documents of My Drive and of shared drives, with their permissions.",
+    facts: gdriveFacts,
     configSchema: gdriveConfigSchema,
     secretSchema: gdriveSecretSchema,
     administratorOnly: false,
@@ -163,6 +189,7 @@ const kinds: Record<string, SourceKind> = {
   gcs: {
     title: "Google Cloud Storage",
     description: "Objects in a bucket of Google Cloud.",
+    facts: gcsFacts,
     configSchema: gcsConfigSchema,
     secretSchema: gcsSecretSchema,
     administratorOnly: false,
@@ -172,16 +199,26 @@ const kinds: Record<string, SourceKind> = {
   imap: {
     title: "E-mail (IMAP)",
     description: "Messages of a mailbox, attachments included. Nothing is marked as read.",
+    facts: imapFacts,
     configSchema: imapConfigSchema,
     secretSchema: imapSecretSchema,
     administratorOnly: false,
     locate: ({ host, user }) => `${String(user)} on ${String(host)}`,
-    secretsGoTo: ({ host, port, tls, verifyCertificate }) =>
-      `${String(host)}:${String(port ?? 993)} (${String(tls ?? "tls")}${verifyCertificate === false ? ", unchecked" : ""})`,
+    secretsGoTo: mailSecretsGoTo,
+    signIn: {
+      field: "authentication",
+      value: "microsoft-delegated",
+      with: "Microsoft",
+      open(entered, context) {
+        const config = imapConfigSchema.parse(entered);
+        return createMicrosoftSignIn(entraConfigOf(config), delegatedResource(config), [delegatedPermission], context);
+      },
+    },
   },
   sharepoint: {
     title: "SharePoint",
     description: "Documents of a site's libraries, with their permissions.",
+    facts: sharepointFacts,
     configSchema: sharepointConfigSchema,
     secretSchema: microsoftSecretSchema,
     administratorOnly: false,
@@ -192,6 +229,7 @@ const kinds: Record<string, SourceKind> = {
   onedrive: {
     title: "OneDrive",
     description: "Documents of one user's OneDrive, or of several users', with their permissions.",
+    facts: onedriveFacts,
     configSchema: onedriveConfigSchema,
     secretSchema: microsoftSecretSchema,
     administratorOnly: false,
@@ -202,6 +240,7 @@ const kinds: Record<string, SourceKind> = {
   teams: {
     title: "Microsoft Teams",
     description: "Threads of a team's channels, for those who are in them, and the channels' files.",
+    facts: teamsFacts,
     configSchema: teamsConfigSchema,
     secretSchema: microsoftSecretSchema,
     administratorOnly: false,
@@ -212,6 +251,7 @@ const kinds: Record<string, SourceKind> = {
   slack: {
     title: "Slack",
     description: "Threads and days of the channels that an app was invited to, for those who are in them.",
+    facts: slackFacts,
     configSchema: slackConfigSchema,
     secretSchema: slackSecretSchema,
     administratorOnly: false,
@@ -224,6 +264,7 @@ const kinds: Record<string, SourceKind> = {
   notion: {
     title: "Notion",
     description: "Pages and database rows that are shared with an integration. Notion tells no permissions.",
+    facts: notionFacts,
     configSchema: notionConfigSchema,
     secretSchema: notionSecretSchema,
     administratorOnly: false,
@@ -233,6 +274,7 @@ const kinds: Record<string, SourceKind> = {
   rest: {
     title: "REST API",
     description: "Items of any service that lists them as JSON, described by paths and fields.",
+    facts: itemFacts,
     configSchema: restConfigSchema,
     secretSchema: restSecretSchema,
     administratorOnly: false,
@@ -242,6 +284,7 @@ const kinds: Record<string, SourceKind> = {
   graphql: {
     title: "GraphQL API",
     description: "Items of any GraphQL service, described by a query and fields.",
+    facts: itemFacts,
     configSchema: graphqlConfigSchema,
     secretSchema: restSecretSchema,
     administratorOnly: false,
@@ -252,6 +295,7 @@ const kinds: Record<string, SourceKind> = {
     title: "Confluence",
     description:
       "Pages, blog posts and attachments of Confluence Cloud or Data Center, with the permissions of spaces and pages.",
+    facts: confluenceFacts,
     configSchema: confluenceConfigSchema,
     secretSchema: atlassianSecretSchema,
     administratorOnly: false,
@@ -261,6 +305,7 @@ const kinds: Record<string, SourceKind> = {
   jira: {
     title: "Jira",
     description: "Issues of Jira Cloud or Data Center with their comments and permissions.",
+    facts: jiraFacts,
     configSchema: jiraConfigSchema,
     secretSchema: atlassianSecretSchema,
     administratorOnly: false,
@@ -270,6 +315,7 @@ const kinds: Record<string, SourceKind> = {
   web: {
     title: "Website",
     description: "Pages of one or several hosts, as their robots.txt allows; behind a login too.",
+    facts: webFacts,
     configSchema: webConfigSchema,
     secretSchema: webSecretSchema,
     administratorOnly: false,
@@ -280,6 +326,25 @@ const kinds: Record<string, SourceKind> = {
     },
   },
 };
+
+/** A password goes to the mail server; elsewhere a token does, which somebody else gives for the credentials. */
+function mailSecretsGoTo(config: Record<string, unknown>): string {
+  const { host, port, tls, verifyCertificate, authentication, tenantId, clientId, authorityUrl } = config;
+  const unchecked = verifyCertificate === false ? ", unchecked" : "";
+  const server = `${String(host)}:${String(port ?? 993)} (${String(tls ?? "tls")}${unchecked})`;
+  switch (authentication ?? "password") {
+    case "password":
+      return server;
+    case "google-service-account":
+      return `${server} by a token from ${String(authorityUrl ?? "Google")}`;
+    default: {
+      const authority = authorityUrl ?? undefined;
+      const permission = authentication === "microsoft-delegated" ? "delegated" : "application";
+      const from = microsoftSecretsGoTo({ authorityUrl: authority, permission, tenantId, clientId });
+      return `${server} by a token from ${from}`;
+    }
+  }
+}
 
 /** What signs the application in is the tenant's for good; a sign-in counts for the app and the tenant that it was for. */
 function microsoftSecretsGoTo({ authorityUrl, permission, tenantId, clientId }: Record<string, unknown>): string {
@@ -298,7 +363,7 @@ function microsoftSignIn<Config extends TenantConfig>(
     with: "Microsoft",
     open(entered, context) {
       const config = schema.parse(entered);
-      return createMicrosoftSignIn(config, scopesOf(config), context);
+      return createMicrosoftSignIn(config, new URL(config.graphUrl).origin, scopesOf(config), context);
     },
   };
 }
@@ -322,6 +387,8 @@ export function listSourceKinds(): {
   kind: string;
   title: string;
   description: string;
+  /** How it learns what changed and what it can, a sentence each. */
+  facts: string[];
   administratorOnly: boolean;
   config: JsonSchema;
   secrets: JsonSchema;
@@ -333,6 +400,7 @@ export function listSourceKinds(): {
     kind,
     title,
     description,
+    facts: describeFacts(found.facts),
     administratorOnly,
     config: describe(found.configSchema),
     secrets: withoutSignedIn(describe(found.secretSchema)),
@@ -383,6 +451,12 @@ export function describeSource(kind: string, config: Record<string, unknown>): {
   return { kindTitle: found?.title ?? kind, location: found?.locate(config) ?? "" };
 }
 
+/** How sources of the kind are read, a sentence each; none of a kind of another release. */
+export function describeReading(kind: string): string[] {
+  const found = kinds[kind];
+  return found ? describeFacts(found.facts) : [];
+}
+
 /** As much of JSON Schema as a form needs. */
 export type JsonSchema = {
   type?: string;
@@ -400,6 +474,8 @@ export type JsonSchema = {
   administrator?: boolean;
   /** Brought by a sign-in. */
   signIn?: boolean;
+  /** Asked for with these settings only. */
+  when?: FieldCondition;
 };
 
 function describe(schema: z.ZodType): JsonSchema {

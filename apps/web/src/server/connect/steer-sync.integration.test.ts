@@ -141,8 +141,11 @@ describe("a sync in the portal", () => {
     expect(await as(people.member).connect.list()).toMatchObject([{ waitsUntil: until, syncing: false }]);
     for (const again of [as(people.operator).connect.sync, as(people.operator).connect.retry])
       await expect(again({ sourceId })).rejects.toThrow(until.toISOString().slice(11, 16));
+    const work = async () => (await as(people.member).work.active()).syncs;
+    expect(await work()).toMatchObject([{ sourceId, waitsUntil: until, progress: null }]);
     await as(people.operator).connect.cancel({ sourceId });
     expect(await openSync()).toBeNull();
+    expect(await work()).toEqual([]);
   });
 
   it("is refused with a sentence where there is none, and within a run, which needs all of the source", async () => {

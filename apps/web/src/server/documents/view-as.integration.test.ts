@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { nobody, principalKey, workspaceMembers, type Acl, type Principal } from "@anneal/core/access/acl";
+import { nobody, workspaceMembers, workspaceUser, type Acl, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
@@ -74,6 +74,10 @@ async function addDocument(sourceId: string, ref: string, acl: Acl, mediaType: s
   await upsertDocument(scope, sourceId, { ref, acl, ...facts }, { contentHash: ref, contentKey: ref, sizeBytes: 1 });
 }
 
+async function* stream(entries: DirectoryEntry[]): AsyncIterable<DirectoryEntry> {
+  yield* entries;
+}
+
 /** Groups with one account each. */
 async function* directoryOf(groups: Record<string, string>): AsyncIterable<DirectoryEntry> {
   for (const [group, email] of Object.entries(groups)) {
@@ -95,11 +99,76 @@ it("the document's page says through which group somebody may read, and where th
   const of = ({ email }: Identity) => readers.find((reader) => reader.email === email);
   expect(of(people.ann)).toMatchObject({ by: finance, path: ["finance", "finance"], inheritedFrom: "/Reports" });
   expect(of(people.ben)).toMatchObject({ by: legal, inheritedFrom: null });
-  const { acl, aclOrigins } = await as(people.admin).get({ documentId: row!.id });
-  expect([acl, aclOrigins]).toEqual([
-    { allow: [finance, legal], deny: [] },
-    { allow: { [principalKey(finance)]: "/Reports" }, deny: {} },
+  const seen = await as(people.admin).get({ documentId: row!.id });
+  expect(seen.readers.deny).toEqual([]);
+  expect(seen.readers.allow).toMatchObject([
+    { principal: finance, inheritedFrom: "/Reports" },
+    { principal: legal, inheritedFrom: null },
   ]);
+});
+
+describe("who may read a document, on its page", () => {
+  const sid = (rid: number) => `S-1-5-21-397955417-626881126-188441444-${rid}`;
+  const windows = (kind: Principal["kind"], rid: number): Principal => ({
+    ...principal(kind, sid(rid)),
+    source: "smb",
+  });
+  const [board, clerks, stranger, unnamed] = [
+    windows("group", 1),
+    windows("group", 2),
+    windows("group", 3),
+    windows("user", 4),
+  ];
+
+  async function share(): Promise<string> {
+    const sourceId = await addSource("files");
+    const account = windows("user", 5);
+    const entries: DirectoryEntry[] = [
+      { type: "user", principal: account, name: "Ann Lee", emails: [people.ann.email] },
+      { type: "group", principal: board, name: "Board", members: [windows("user", 6)] },
+      { type: "group", principal: clerks, name: "Clerks", members: [account] },
+    ];
+    await replaceDirectory(scope, sourceId, stream(entries));
+    const readers = [board, clerks, stranger, unnamed, account, workspaceUser(scope.workspaceId, people.ben.userId)];
+    await addDocument(sourceId, "plan.md", { allow: readers, deny: [windows("group", 7)] }, "text/markdown");
+    const [row] = (await as(people.admin).list({ ...page, sourceId })).rows;
+    return row!.id;
+  }
+  const words = (readers: { words: string; count: number }[]) =>
+    readers.map((reader) => `${reader.words} ${reader.count}`);
+
+  it("is told to an administrator by the names of the sources' directories, with the ids behind them", async () => {
+    const { readers } = await as(people.admin).get({ documentId: await share() });
+    expect(words(readers.allow)).toEqual([
+      "Board 1",
+      "Clerks 1",
+      "An account or group of unknown name 1",
+      "An account of unknown name 1",
+      "Ann Lee 1",
+      `${people.ben.email} 1`,
+    ]);
+    expect(readers.allow[0]).toMatchObject({ kind: "group", source: "smb", principal: board });
+    expect(words(readers.deny)).toEqual(["An account or group of unknown name 1"]);
+  });
+
+  it("is told to others without an id and without a name, but for what they are themselves", async () => {
+    const documentId = await share();
+    const ann = await held(people.ann);
+    const seen = await as(ann).get({ documentId });
+    expect(words(seen.readers.allow)).toEqual([
+      "An account or group 2",
+      "A group that you are in 1",
+      "An account 1",
+      "You 1",
+      "A member of this workspace 1",
+    ]);
+    expect(words(seen.readers.deny)).toEqual(["An account or group 1"]);
+    expect(JSON.stringify(seen)).not.toMatch(/S-1-5|Board|Clerks|Ann Lee/);
+    const ben = await as(people.ben).get({ documentId });
+    expect(words(ben.readers.allow)).toContain("You 1");
+    expect(JSON.stringify(ben)).not.toMatch(/S-1-5|Board|Clerks|Ann Lee/);
+    expect(JSON.stringify(ben)).not.toContain(people.ann.email);
+  });
 });
 
 it("the name of a folder is not told to somebody who may read one document that lies in it", async () => {
@@ -108,7 +177,11 @@ it("the name of a folder is not told to somebody who may read one document that 
   await addDocument(sourceId, ref, inherited, "text/markdown");
   const [row] = (await as(people.ben).list({ ...page, sourceId })).rows;
   const seen = await as(people.ben).get({ documentId: row!.id });
-  expect(seen).toMatchObject({ readable: true, acl: { allow: [finance, legal] }, aclOrigins: null });
+  expect(seen.readable).toBe(true);
+  expect(seen.readers.allow).toMatchObject([
+    { words: "finance", inheritedFrom: null, principal: null },
+    { words: "legal", inheritedFrom: null, principal: null },
+  ]);
   expect(JSON.stringify([row, seen])).not.toContain("Layoffs");
 });
 

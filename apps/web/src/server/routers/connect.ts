@@ -24,7 +24,7 @@ import {
   scheduleIdOf,
   sourceInputSchema,
 } from "#server/connect/save-source.ts";
-import { describeSource, findConfigProblems, listSourceKinds } from "#server/connect/source-kinds.ts";
+import { describeReading, describeSource, findConfigProblems, listSourceKinds } from "#server/connect/source-kinds.ts";
 import { beginSignIn, pollSignIn } from "#server/connect/sign-in.ts";
 import { countedFor, countsAll, sourceErrorFor, syncFor } from "#server/connect/source-figures.ts";
 import { progressOfSync } from "#server/connect/sync-progress.ts";
@@ -68,6 +68,7 @@ export const connectRouter = router({
     const isOpen = open !== undefined && (open.status !== "running" || counted.syncing);
     return {
       ...(await toSourceView(identity, counted)),
+      kindFacts: describeReading(counted.kind),
       config,
       hasSecrets: sealedSecrets !== null,
       /** A row that says it runs while nobody reads is that of a process that died. */

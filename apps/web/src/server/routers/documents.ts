@@ -21,6 +21,7 @@ import { createIdentity } from "#server/auth/identity.ts";
 import { keptUntil } from "#server/documents/kept-until.ts";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
+import { viewAcl } from "#server/documents/view-acl.ts";
 import { listReaders } from "#server/documents/view-as.ts";
 import { getReadable, getVisible, mayOpenOriginal } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
@@ -94,9 +95,8 @@ export const documentsRouter = router({
       /** Cleaning masked personal data in it, and one may not see what was masked. */
       originalWithheld: readable && !mayOpen,
       readable,
-      acl,
       /** Who may read one document need not know of the folder that it lies in, nor how that is called. */
-      aclOrigins: identity.role === "admin" ? aclOrigins : null,
+      readers: await viewAcl(ctx, acl, aclOrigins),
       source: source && { id: source.id, name: source.name, kind: source.kind },
       duplicates: visible
         .filter((other) => other.duplicateOf === document.id)

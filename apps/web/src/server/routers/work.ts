@@ -1,5 +1,5 @@
 import { listRuns } from "@anneal/db/queries/loop";
-import { listRunningSyncs } from "@anneal/db/queries/source-syncs";
+import { listActiveSyncs } from "@anneal/db/queries/source-syncs";
 import { listLatestMetrics, listTrainingRuns } from "@anneal/db/queries/train";
 import { countsAll } from "#server/connect/source-figures.ts";
 import { progressOfSync } from "#server/connect/sync-progress.ts";
@@ -15,7 +15,7 @@ export const workRouter = router({
     const [allRuns, allTrainings, syncs] = await Promise.all([
       listRuns(scope, recent),
       listTrainingRuns(scope, recent),
-      listRunningSyncs(scope),
+      listActiveSyncs(scope),
     ]);
     const runs = allRuns.filter(({ status }) => status === "waiting" || status === "running");
     const inRun = new Set<string | null>(runs.map(({ id }) => id));
@@ -29,9 +29,9 @@ export const workRouter = router({
     return {
       runs: runs.map((run) => toRunProgress(identity, run)),
       trainings: trainings.map((training) => toTrainingView(training, latest.get(training.id))),
-      syncs: syncs.map(({ progress, scanned, bytes: _, ...sync }) => ({
+      syncs: syncs.map(({ progress, scanned, ...sync }) => ({
         ...sync,
-        progress: countsAll(identity) ? progressOfSync({ scanned, progress }) : null,
+        progress: countsAll(identity) && sync.waitsUntil === null ? progressOfSync({ scanned, progress }) : null,
       })),
     };
   }),

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import { listSourceKinds } from "#server/connect/source-kinds.ts";
+import { askedFields, askedValues } from "./asked-fields.ts";
+
+describe("a mailbox's form", () => {
+  const { config, secrets } = listSourceKinds().find(({ kind }) => kind === "imap")!;
+  const asks = (authentication?: string) => {
+    const settings = authentication === undefined ? {} : { authentication };
+    const names = (schema: typeof config) => Object.keys(askedFields(schema, settings, config).properties ?? {});
+    const always = new Set(names({ ...config, properties: unconditional(config.properties ?? {}) }));
+    return { settings: names(config).filter((name) => !always.has(name)), secrets: names(secrets) };
+  };
+  const unconditional = (fields: NonNullable<typeof config.properties>) =>
+    Object.fromEntries(Object.entries(fields).filter(([, { when }]) => when === undefined));
+
+  it("asks for nothing that another way to sign in needs", () => {
+    expect(asks()).toEqual({ settings: [], secrets: ["password"] });
+    expect(asks("password")).toEqual(asks());
+    const app = ["tenantId", "clientId", "authorityUrl"];
+    expect(asks("microsoft-delegated")).toEqual({ settings: app, secrets: [] });
+    expect(asks("microsoft-application")).toEqual({ settings: app, secrets: ["clientSecret", "certificate"] });
+    expect(asks("google-service-account")).toEqual({ settings: ["authorityUrl"], secrets: ["serviceAccountKey"] });
+  });
+
+  it("does not send what was entered for another way", () => {
+    const entered = { host: "imap.example.com", tenantId: "half a GUI", authentication: "password", unknown: 1 };
+    const asked = askedFields(config, entered, config);
+    expect(askedValues(entered, config, asked)).toEqual({
+      host: "imap.example.com",
+      authentication: "password",
+      unknown: 1,
+    });
+  });
+});

@@ -1,0 +1,19 @@
+import { isAsked } from "@anneal/core/connect/asked-field";
+import type { JsonSchema } from "#server/connect/source-kinds.ts";
+
+/**
+ * The fields that a form asks for with what was entered so far, and no others.
+ * @param schema of the settings, or of the credentials
+ */
+export function askedFields(schema: JsonSchema, settings: Record<string, unknown>, ofSettings: JsonSchema): JsonSchema {
+  const asked = Object.entries(schema.properties ?? {}).filter(([, field]) =>
+    isAsked(field, settings, ofSettings.properties ?? {}),
+  );
+  return { ...schema, properties: Object.fromEntries(asked) };
+}
+
+/** What was entered, without what is no longer asked for: nobody sees that it is wrong, or wants it sent. */
+export function askedValues(values: Record<string, unknown>, schema: JsonSchema, asked: JsonSchema) {
+  const isLeftOut = (name: string) => name in (schema.properties ?? {}) && !(name in (asked.properties ?? {}));
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !isLeftOut(name)));
+}

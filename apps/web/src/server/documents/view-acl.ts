@@ -1,0 +1,73 @@
+import { principalKey, type Acl, type Principal } from "@anneal/core/access/acl";
+import type { AclOrigins } from "@anneal/core/access/acl-origins";
+import { listMembers } from "@anneal/db/queries/access";
+import { listPrincipalNames } from "@anneal/db/queries/directory";
+import type { MemberContext } from "#server/context.ts";
+import { describePrincipal, isReadableId } from "#lib/principal-words.ts";
+
+/** One line of who may read, or may not. */
+export type ReaderView = {
+  kind: Principal["kind"];
+  /** "anneal" for what the portal itself gives. */
+  source: string;
+  words: string;
+  /** How many of the ACL's these words stand for. */
+  count: number;
+  /** For administrators: whom exactly, and the container that the document has it from. */
+  principal: Principal | null;
+  inheritedFrom: string | null;
+};
+export type AclView = Record<keyof Acl, ReaderView[]>;
+
+/**
+ * Who may read a document, in words. An administrator is told by which name the workspace's directory knows whom. Others
+ * learn nothing of a source's people and groups but what an id says by itself, and which of them are they themselves.
+ */
+export async function viewAcl(
+  { scope, identity }: Pick<MemberContext, "scope" | "identity">,
+  acl: Acl,
+  origins: AclOrigins | null,
+): Promise<AclView> {
+  if (identity.role !== "admin") {
+    const view = (principals: Principal[]) => together(principals.map((each) => asReader(identity, each)));
+    return { allow: view(acl.allow), deny: view(acl.deny) };
+  }
+  const principals = [...acl.allow, ...acl.deny];
+  const [names, members] = await Promise.all([listPrincipalNames(scope, principals), listMembers(scope)]);
+  const emails = new Map(members.map(({ userId, email }) => [userId, email]));
+  const view = (list: keyof Acl) =>
+    acl[list].map((principal): ReaderView => {
+      const { kind, source } = principal;
+      const key = principalKey(principal);
+      const words = source === "anneal" ? nameMember(principal, emails) : nameInSource(principal, names.get(key));
+      return { kind, source, words, count: 1, principal, inheritedFrom: origins?.[list][key] ?? null };
+    });
+  return { allow: view("allow"), deny: view("deny") };
+}
+
+function nameMember(principal: Principal, emails: ReadonlyMap<string, string>): string {
+  if (principal.kind !== "user") return describePrincipal(principal);
+  return emails.get(principal.id) ?? "Somebody who is no member any more";
+}
+
+function nameInSource(principal: Principal, name: string | undefined): string {
+  const words = describePrincipal(principal, name);
+  return name !== undefined || isReadableId(principal.id) ? words : `${words} of unknown name`;
+}
+
+function asReader(
+  { principalKeys }: Pick<MemberContext["identity"], "principalKeys">,
+  principal: Principal,
+): ReaderView {
+  const { kind, source, id } = principal;
+  const own = principalKeys.has(principalKey(principal)) && !isReadableId(id) ? ownWords[kind] : undefined;
+  return { kind, source, words: describePrincipal(principal, own), count: 1, principal: null, inheritedFrom: null };
+}
+
+const ownWords: Partial<Record<Principal["kind"], string>> = { user: "You", group: "A group that you are in" };
+
+/** What reads the same is one line with a count. */
+function together(readers: ReaderView[]): ReaderView[] {
+  const lines = Map.groupBy(readers, ({ source, words }) => JSON.stringify([source, words]));
+  return [...lines.values()].map((same) => ({ ...same[0]!, count: same.length }));
+}
