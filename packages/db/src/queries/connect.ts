@@ -32,6 +32,8 @@ export async function listSources(scope: Scope, readers?: Principal[]) {
         schedulePaused: sources.schedulePaused,
         lastSyncAt: sources.lastSyncAt,
         lastSyncError: sources.lastSyncError,
+        directoryReadAt: sources.directoryReadAt,
+        directoryError: sources.directoryError,
         createdAt: sources.createdAt,
         syncing: isSyncing,
         paused: isPaused,

@@ -60,6 +60,14 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
       <div className="space-y-6">
         {!check.isIdle && <CheckResult check={{ ...check, error: check.error && wireErrorOf(check.error) }} />}
         {source.lastSyncError && <FailedSync source={source} />}
+        {!source.lastSyncError && source.directoryError && (
+          <ErrorNotice error={source.directoryError}>
+            <p className="text-muted">
+              Who is in which group could not be read: what was known <RelativeTime time={source.directoryReadAt} />{" "}
+              decides until it can be.
+            </p>
+          </ErrorNotice>
+        )}
         <OpenSync source={source} />
         <Figures source={source} />
         <Tabs
@@ -191,6 +199,9 @@ function Settings({ source }: { source: Source }) {
             label: "Schedule",
             value: `${describeSchedule(source.schedule)}${source.schedulePaused ? " (paused)" : ""}`,
           },
+          ...(source.directoryReadAt
+            ? [{ label: "People and groups", value: <RelativeTime time={source.directoryReadAt} /> }]
+            : []),
           { label: "Added", value: <RelativeTime time={source.createdAt} /> },
         ]}
       />

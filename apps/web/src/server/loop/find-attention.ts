@@ -15,6 +15,7 @@ type Facts = {
     id: string;
     name: string;
     lastSyncError: ErrorReport | null;
+    directoryError: ErrorReport | null;
     schedule: string | null;
     lastSyncAt: Date | null;
   }[];
@@ -32,11 +33,13 @@ export function findAttention({ latestRun, sources, quarantinedCount }: Facts): 
       path: `/runs/${latestRun.id}`,
     });
   for (const source of sources) {
-    if (!source.lastSyncError) continue;
+    const error = source.lastSyncError ?? source.directoryError;
+    if (!error) continue;
+    const what = source.lastSyncError ? "The" : "The people and groups of the";
     found.push({
       kind: "failed",
-      title: `The source “${source.name}” could not be read`,
-      detail: `${source.lastSyncError.message} ${source.lastSyncError.action}`,
+      title: `${what} source “${source.name}” could not be read`,
+      detail: `${error.message} ${error.action}`,
       path: `/sources/${source.id}`,
     });
   }
