@@ -350,6 +350,46 @@ describe("a sync whose source asks to be left alone", () => {
   });
 });
 
+describe("a run over several sources", () => {
+  const connect = async () => {
+    const [runId, settings] = [randomUUID(), loopSettingsSchema.parse({})];
+    await createRun(scope, { id: runId, workflowId: runId, startedBy: "ada@example.com", settings });
+    const input: StageInput = { workspaceId: scope.workspaceId, runId, settings };
+    const run = await client.workflow.start("connect", { workflowId: `${runId}-connect`, taskQueue, args: [input] });
+    await run.result().catch(() => undefined);
+    return (await getRun(scope, runId)).stages.find(({ stage }) => stage === "connect");
+  };
+  const addFolder = (name: string, path: string) =>
+    saveSource(scope, {
+      id: randomUUID(),
+      name,
+      kind: "file",
+      config: { path },
+      sealedSecrets: null,
+      defaultAcl: { allow: [], deny: [] },
+      schedule: null,
+    });
+
+  it("goes on without one that cannot be read, and says which and why", async () => {
+    await writeAll(3);
+    // By name the first one.
+    await addFolder("Attic", join(folder, "gone"));
+    expect(await connect()).toMatchObject({
+      status: "done",
+      inCount: 3,
+      note: expect.stringMatching(/^3 new or changed, 0 deleted\. “Attic” could not be read, and stays as it was: .*gone/),
+    });
+    expect((await listSources(scope)).find(({ name }) => name === "Attic")?.lastSyncError?.code).toMatch(/^SOURCE_/);
+  });
+
+  it("fails where none of them can be read", async () => {
+    await rm(folder, { recursive: true });
+    await addFolder("Attic", join(folder, "gone"));
+    expect(await connect()).toMatchObject({ status: "failed", error: { code: "SOURCE_NOT_FOUND" } });
+    expect(await live()).toBe(0);
+  });
+});
+
 it("a sync that is cancelled ends at once, and the next one goes on with what it had not stored", async () => {
   await writeAll(300);
   const reached = Promise.withResolvers<void>();

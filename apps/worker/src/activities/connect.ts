@@ -1,4 +1,4 @@
-import type { SyncInput, SyncOutcome, SyncResult } from "@anneal/core/connect/contract";
+import type { SyncInput, SyncOutcome, SyncResult, UnreadSource } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { Wait } from "@anneal/core/connect/plan-wait";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
@@ -246,7 +246,9 @@ export function createConnectActivities(deps: {
     },
 
     /** The stage's counts: every live document of its sources, less those whose content could not be had. */
-    async summariseConnect(input: StageInput & { results: SyncResult[] }): Promise<StageCounts> {
+    async summariseConnect(
+      input: StageInput & { results: SyncResult[]; unread?: UnreadSource[] },
+    ): Promise<StageCounts> {
       const scope = { db, workspaceId: input.workspaceId };
       const drops = await listDocumentDrops(scope, input.settings.sourceIds, ["connect"]);
       await replaceDrops(scope, input.runId, "connect", drops);
@@ -265,9 +267,15 @@ export function createConnectActivities(deps: {
       const deleted = input.results.reduce((sum, result) => sum + result.deleted, 0);
       const note = changed + deleted === 0 ? "Nothing changed." : `${changed} new or changed, ${deleted} deleted.`;
       const heldBack = input.results.flatMap((result) => result.heldBack ?? []);
-      return { inCount, outCount, note: [note, ...heldBack].join(" ") };
+      const unread = await Promise.all((input.unread ?? []).map((each) => describeUnread(scope, each)));
+      return { inCount, outCount, note: [note, ...heldBack, ...unread].join(" ") };
     },
   };
+}
+
+async function describeUnread(scope: Scope, { sourceId, error }: UnreadSource): Promise<string> {
+  const { name } = await getSource(scope, sourceId);
+  return `“${name}” could not be read, and stays as it was: ${error.message}`;
 }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

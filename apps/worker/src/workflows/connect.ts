@@ -1,5 +1,6 @@
 import type { CheckOutcome } from "@anneal/core/connect/check-outcome";
-import type { CheckInput, SyncInput, SyncOutcome, SyncResult, WaitedSync } from "@anneal/core/connect/contract";
+import type { CheckInput, SyncInput, SyncOutcome, SyncResult, UnreadSource, WaitedSync } from "@anneal/core/connect/contract";
+import type { ErrorReport } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";
 import {
   CancellationScope,
@@ -13,7 +14,7 @@ import {
 } from "@temporalio/workflow";
 import type { CheckActivities } from "../activities/check-source.ts";
 import type { ConnectActivities } from "../activities/connect.ts";
-import { reportOf } from "./failure.ts";
+import { failWith, reportOf } from "./failure.ts";
 import { runStage } from "./run-stage.ts";
 
 const { listSourcesToSync, summariseConnect, endWaiting } = proxyActivities<ConnectActivities>({
@@ -35,6 +36,9 @@ const { checkSource: check } = proxyActivities<CheckActivities>({
   retry: { maximumAttempts: 1 },
 });
 
+/** In runs of an earlier release the first source that could not be read ended all of it. */
+const goesOnWithoutSource = "a run goes on without a source that cannot be read";
+
 /** Workflows that began before waited by Temporal's retries, four of them. */
 const waitsByTimer = "a sync waits for its source by a timer";
 
@@ -42,9 +46,24 @@ export async function connect(input: StageInput): Promise<void> {
   await runStage(input, "connect", async () => {
     const { sourceIds } = await listSourcesToSync(input);
     const results: SyncResult[] = [];
-    for (const sourceId of sourceIds) results.push(await readInRun(input, sourceId));
-    return summariseConnect({ ...input, results });
+    const unread: UnreadSource[] = [];
+    for (const sourceId of sourceIds) {
+      try {
+        results.push(await readInRun(input, sourceId));
+      } catch (failure) {
+        const error = reportOf(failure);
+        if (isCancellation(failure) || !isAboutSource(error) || !patched(goesOnWithoutSource)) throw failure;
+        unread.push({ sourceId, error });
+      }
+    }
+    if (results.length === 0 && unread[0] !== undefined) throw failWith(unread[0].error);
+    return summariseConnect({ ...input, results, unread });
   });
+}
+
+/** What is wrong is where the documents are, and not with this platform, which would meet it at every other source. */
+function isAboutSource({ code }: ErrorReport): boolean {
+  return code.startsWith("SOURCE_") || code === "RATE_LIMITED";
 }
 
 /** In a workflow of its own, whose history can begin anew while the source makes it wait. */

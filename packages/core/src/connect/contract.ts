@@ -34,6 +34,9 @@ export type SyncResult = {
   heldBack: string | null;
 };
 
+/** A source of a run that could not be read; what was known of it stays. */
+export type UnreadSource = { sourceId: string; error: ErrorReport };
+
 /** What could not be read. `ref` is the source's own id of the document; a folder's ends in "/". */
 export type SyncFailure = Pick<ErrorReport, "code" | "message" | "action"> & { ref: string };
 
