@@ -163,9 +163,9 @@ describeMail("a mailbox that is opened with access tokens", (server) => {
       const { port } = await through((line) => {
         if (!/ OK .*fetch completed/i.test(line)) return line;
         seen += 1;
-        if (seen === 4) fake.expireTokens();
+        if (seen === 3) fake.expireTokens();
         // A server that is restarted, which says nothing of the token.
-        return seen === 2 || seen === 4 ? `${line}* BYE Server shutting down.\r\n` : line;
+        return seen === 2 || seen === 3 ? `${line}* BYE Server shutting down.\r\n` : line;
       });
       const target = await read(new MemoryTarget(), { port });
       expect(subjectsOf(target)).toEqual(["a", "b", "c"]);
