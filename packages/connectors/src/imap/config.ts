@@ -98,8 +98,7 @@ const settingsShape = {
 };
 
 export const imapConfigSchema = z.object(settingsShape).superRefine((config, { addIssue }) => {
-  const refuse = (name: keyof typeof config, message: string) =>
-    addIssue({ code: "custom", path: [name], message });
+  const refuse = (name: keyof typeof config, message: string) => addIssue({ code: "custom", path: [name], message });
   const { authentication, host, authorityUrl } = config;
   if (authentication === "password") return;
   const isMicrosoft = authentication !== "google-service-account";

@@ -37,6 +37,7 @@ describeMail("mail", (server) => {
         connector: imapConnector,
         config: account.config({ port: relay.port }),
         relay,
+        lockOuts: { "it may no longer sign in": () => server.dovecot.lockOut(account.user) },
         secrets,
         refOf: (name) => refs.get(name)!,
         async put(name, text) {

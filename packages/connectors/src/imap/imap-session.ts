@@ -28,6 +28,12 @@ export type ImapSession = {
   ): Promise<T>;
   /** Counts what was read of a content. */
   received(bytes: number): void;
+  /**
+   * Where the last command broke off, whether that was one message's or mailbox's doing, or the server or the account are
+   * gone, is known by a connection made anew.
+   * @throws AnnealError
+   */
+  confirm(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -109,6 +115,7 @@ export async function openImapSession(
   return {
     offersMessageIds: () => client.capabilities.has("OBJECTID") || client.capabilities.has("X-GM-EXT-1"),
     received: calls.received,
+    confirm: () => oneAtATime(ensureConnected),
     list: () =>
       attempt("list", null, () => client.list({ statusQuery: { messages: true, uidNext: true, uidValidity: true } })),
     inMailbox: (path, operation, work) =>

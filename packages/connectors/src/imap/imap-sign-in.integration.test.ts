@@ -8,6 +8,7 @@ import { changesOf, messageOf, subjectsOf, sync, type MailAccount } from "../../
 import { startRelay, type Relay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import type { RenewSecrets } from "../connector.ts";
+import type { RemoteEvent } from "../remote/remote-observer.ts";
 import { imapConfigSchema, imapSecretSchema, type ImapConfig } from "./config.ts";
 import { gmailScopes } from "./sign-in.ts";
 import { imapConnector } from "./imap-connector.ts";
@@ -25,11 +26,17 @@ describeMail("a mailbox that is opened with access tokens", (server) => {
   let relay: Relay | null;
   /** How far the clock is ahead of the machine's. */
   let aheadMs: number;
-  const context = () => ({ clock: { now: () => Date.now() + aheadMs, sleep: async () => {} } });
+  /** Of tokens that were given up, as the worker's metrics count them. */
+  let renewals: boolean[];
+  const context = () => ({
+    clock: { now: () => Date.now() + aheadMs, sleep: async () => {} },
+    onRemoteEvent: (event: RemoteEvent) => void (event.type === "renewal" && renewals.push(event.ok)),
+  });
   beforeEach(() => {
     account = server.createAccount();
     relay = null;
     aheadMs = 0;
+    renewals = [];
   });
   afterEach(async () => {
     server.tokenServices.clear();
@@ -128,6 +135,7 @@ describeMail("a mailbox that is opened with access tokens", (server) => {
         const { port } = await endAt(nth, how);
         const target = await read(new MemoryTarget(), { port });
         expect(fake.entra.exchanges).toBe(2 * nth);
+        expect(renewals).toEqual(Array.from({ length: nth }, () => true));
         expect(target.failures).toEqual([]);
         expect(changesOf(target)).toEqual(["upsert", "upsert", "upsert", "upsert"]);
         expect(subjectsOf(target)).toEqual(["INBOX a", "INBOX b", "Work a", "Work b"]);
@@ -155,9 +163,9 @@ describeMail("a mailbox that is opened with access tokens", (server) => {
       const { port } = await through((line) => {
         if (!/ OK .*fetch completed/i.test(line)) return line;
         seen += 1;
-        if (seen === 4) fake.expireTokens();
+        if (seen === 3) fake.expireTokens();
         // A server that is restarted, which says nothing of the token.
-        return seen === 2 || seen === 4 ? `${line}* BYE Server shutting down.\r\n` : line;
+        return seen === 2 || seen === 3 ? `${line}* BYE Server shutting down.\r\n` : line;
       });
       const target = await read(new MemoryTarget(), { port });
       expect(subjectsOf(target)).toEqual(["a", "b", "c"]);
@@ -188,6 +196,7 @@ describeMail("a mailbox that is opened with access tokens", (server) => {
         expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/token-\d|refresh-/);
         expect(subjectsOf(target)).toEqual(["a", "b"]);
       }
+      expect(renewals).toEqual([false]);
       expect((await check()).error).toMatchObject(lost);
       stored = { refreshToken: signInAs("clerk"), account: account.user };
       await read(target);

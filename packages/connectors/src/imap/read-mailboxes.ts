@@ -63,6 +63,7 @@ export async function* readMailboxes(request: ReadRequest<ImapConfig, ImapSecret
       }
       scanned += countMessages(survey);
     }
+    await session.confirm();
     let refused = false;
     if (mayHaveLost(surveys, before)) {
       for await (const change of deleteMissing(known, context.deletions, (ref) => isUnwanted(ref, run))) {

@@ -77,6 +77,9 @@ export async function* readThreads(request: ReadRequest<ImapConfig, ImapSecrets>
       if (scanned % checkpointEvery > 0) continue;
       yield { type: "checkpoint", cursor: writeImapCursor(before, settings), scanned, total: threads.length };
     }
+    // What comes after it is done only once all before it is.
+    yield { type: "checkpoint", cursor: writeImapCursor(before, settings), scanned, total: null };
+    await session.confirm();
     if (!run.partial) {
       for await (const change of deleteMissing(known, context.deletions, (ref) => !seen.has(ref))) {
         if (change.type === "failure") whole = false;

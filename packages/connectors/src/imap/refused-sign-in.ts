@@ -17,7 +17,7 @@ export function unofferedSignIn(config: ImapConfig): AnnealError {
  * @param token the access token that was refused, or null for a password
  */
 export function refusedSignIn(config: ImapConfig, error: ImapFlowError, token: string | null): AnnealError {
-  const { host, user, authentication } = config;
+  const { host, user } = config;
   const { serverResponseCode: code } = error;
   const said = String(error.response).slice(0, 1000);
   const details = { code: code ?? "AUTHENTICATIONFAILED" };

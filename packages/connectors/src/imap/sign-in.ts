@@ -1,9 +1,10 @@
 import { AnnealError, assertNever } from "@anneal/core/errors";
-import { systemClock, type Clock } from "../clock.ts";
+import { systemClock } from "../clock.ts";
 import type { ConnectContext } from "../connector.ts";
 import { createTokenSource as createGoogleTokens, parseServiceAccount } from "../google/service-account.ts";
 import { createTokenSource as createEntraTokens } from "../microsoft/entra-token.ts";
 import type { AccessToken } from "../remote/access-token.ts";
+import type { RemoteObserver } from "../remote/remote-observer.ts";
 import type { ImapConfig, ImapSecrets } from "./config.ts";
 import { applicationScope, delegatedScope, entraConfigOf } from "./exchange-online.ts";
 
@@ -32,16 +33,15 @@ const renewEarlyMs = 5 * 60_000;
 type SignInContext = Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent" | "renewSecrets" | "clock">;
 
 export function openSignIn(config: ImapConfig, secrets: ImapSecrets, context: SignInContext): SignIn {
-  const { clock = systemClock } = context;
   switch (config.authentication) {
     case "password":
       return withPassword(config, secrets);
     case "microsoft-delegated":
-      return withTokens(createEntraTokens(entraConfigOf(config), secrets, delegatedScope(config), context), clock);
+      return withTokens(createEntraTokens(entraConfigOf(config), secrets, delegatedScope(config), context), context);
     case "microsoft-application":
-      return withTokens(createEntraTokens(entraConfigOf(config), secrets, applicationScope(config), context), clock);
+      return withTokens(createEntraTokens(entraConfigOf(config), secrets, applicationScope(config), context), context);
     case "google-service-account":
-      return withTokens(openGoogle(config, secrets, context), clock);
+      return withTokens(openGoogle(config, secrets, context), context);
     default:
       return assertNever(config.authentication);
   }
@@ -80,14 +80,16 @@ function openGoogle(config: ImapConfig, { serviceAccountKey }: ImapSecrets, cont
 type Tokens = { token(): Promise<AccessToken>; close(): Promise<void> };
 
 /** Keeps a token until shortly before its end. A refresh token is not exchanged for every connection. */
-function withTokens(tokens: Tokens, clock: Clock): SignIn {
+function withTokens(tokens: Tokens, { clock = systemClock, onRemoteEvent: observe = () => {} }: SignInContext): SignIn {
   let kept: (Credential & { type: "token" }) | null = null;
+  let wasRefused = false;
   const isEnding = (credential: Credential) => credential.type === "token" && clock.now() >= credential.renewAtMs;
   return {
     async credential() {
       if (kept !== null && !isEnding(kept)) return { ...kept, isNew: false };
       const askedAtMs = clock.now();
-      const { value: token, lifetimeMs } = await tokens.token();
+      const { value: token, lifetimeMs } = wasRefused ? await renew(tokens, observe) : await tokens.token();
+      wasRefused = false;
       const lastsMs = lifetimeMs ?? Number.POSITIVE_INFINITY;
       const renewAtMs = askedAtMs + Math.max(lastsMs - renewEarlyMs, lastsMs / 2);
       kept = { type: "token", token, renewAtMs, isNew: true };
@@ -95,8 +97,21 @@ function withTokens(tokens: Tokens, clock: Clock): SignIn {
     },
     isEnding,
     refuse(credential) {
-      if (credential.type === "token" && kept?.token === credential.token) kept = null;
+      if (credential.type !== "token" || kept?.token !== credential.token) return;
+      kept = null;
+      wasRefused = true;
     },
     close: () => tokens.close(),
   };
+}
+
+async function renew(tokens: Tokens, observe: RemoteObserver): Promise<AccessToken> {
+  try {
+    const token = await tokens.token();
+    observe({ type: "renewal", ok: true });
+    return token;
+  } catch (error) {
+    observe({ type: "renewal", ok: false });
+    throw error;
+  }
 }

@@ -123,10 +123,10 @@ function ReaderList({ title, readers }: { title: string; readers: Reader[] }) {
 function Name({ reader: { words, count, principal } }: { reader: Reader }) {
   const named = count === 1 ? words : `${words} (${formatNumber(count)} of them)`;
   if (principal === null || principal.source === "anneal" || principal.id === words)
-    return <span className="block truncate">{named}</span>;
+    return <span className="block break-words">{named}</span>;
   return (
     <details>
-      <summary className="cursor-pointer truncate" title={principal.id}>
+      <summary className="cursor-pointer break-words" title={principal.id}>
         {named}
       </summary>
       <span className="block font-mono text-2xs break-all text-muted">
