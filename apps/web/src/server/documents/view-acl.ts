@@ -21,18 +21,28 @@ export type AclView = Record<keyof Acl, ReaderView[]>;
 
 /**
  * Who may read a document, in words. An administrator is told by which name the workspace's directory knows whom. Others
- * learn nothing of a source's people and groups but what an id says by itself, and which of them are they themselves.
+ * are told which of these are they themselves and the groups that they are in, and of anybody else nothing but what an id
+ * says by itself.
  */
 export async function viewAcl(
   { scope, identity }: Pick<MemberContext, "scope" | "identity">,
   acl: Acl,
   origins: AclOrigins | null,
 ): Promise<AclView> {
+  const principals = [...acl.allow, ...acl.deny];
   if (identity.role !== "admin") {
-    const view = (principals: Principal[]) => together(principals.map((each) => asReader(identity, each)));
+    const own = principals.filter((each) => identity.principalKeys.has(principalKey(each)));
+    const names = await listPrincipalNames(scope, own);
+    const isOwn = new Set(own.map(principalKey));
+    const view = (list: Principal[]) =>
+      together(
+        list.map((each) => {
+          const key = principalKey(each);
+          return asReader(each, isOwn.has(key) ? nameOwn(each, names.get(key)) : undefined);
+        }),
+      );
     return { allow: view(acl.allow), deny: view(acl.deny) };
   }
-  const principals = [...acl.allow, ...acl.deny];
   const [names, members] = await Promise.all([listPrincipalNames(scope, principals), listMembers(scope)]);
   const emails = new Map(members.map(({ userId, email }) => [userId, email]));
   const view = (list: keyof Acl) =>
@@ -55,16 +65,17 @@ function nameInSource(principal: Principal, name: string | undefined): string {
   return name !== undefined || isReadableId(principal.id) ? words : `${words} of unknown name`;
 }
 
-function asReader(
-  { principalKeys }: Pick<MemberContext["identity"], "principalKeys">,
-  principal: Principal,
-): ReaderView {
-  const { kind, source, id } = principal;
-  const own = principalKeys.has(principalKey(principal)) && !isReadableId(id) ? ownWords[kind] : undefined;
+function asReader(principal: Principal, own: string | undefined): ReaderView {
+  const { kind, source } = principal;
   return { kind, source, words: describePrincipal(principal, own), count: 1, principal: null, inheritedFrom: null };
 }
 
-const ownWords: Partial<Record<Principal["kind"], string>> = { user: "You", group: "A group that you are in" };
+/** Undefined where its id says it by itself. */
+function nameOwn({ kind, id }: Principal, name: string | undefined): string | undefined {
+  if (kind === "group" && name !== undefined) return `${name}, which you are in`;
+  if (isReadableId(id)) return undefined;
+  return { user: "You", group: "A group that you are in", domain: undefined, public: undefined }[kind];
+}
 
 /** What reads the same is one line with a count. */
 function together(readers: ReaderView[]): ReaderView[] {
