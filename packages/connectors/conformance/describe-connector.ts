@@ -10,6 +10,7 @@ import { reportOf } from "../src/failure.ts";
 import { describeClock } from "./describe-clock.ts";
 import { describeConnection } from "./describe-connection.ts";
 import { describeCounting } from "./describe-counting.ts";
+import { describeGivenUp } from "./describe-given-up.ts";
 import { describeLockOut } from "./describe-lock-out.ts";
 import { describeNames, type SourceNames } from "./describe-names.ts";
 import { describeRemote, type RemoteHarness } from "./describe-remote.ts";
@@ -296,6 +297,7 @@ export function describeConnector<Config, Secrets>(
     describeNames(kit);
     describeClock(kit);
     if (way === "http") describeRemote(kit);
+    if (way === "http") describeGivenUp(kit);
     if (way === "connection") describeConnection(kit);
     if (way === "connection") describeLockOut(kit);
     if (way !== null) describeCounting(kit);

@@ -16,12 +16,21 @@ export function refuseSigned(refusal: Refusal): Refusals["credentials"] {
   return ({ headers }) => (headers.authorization === undefined ? null : refusal);
 }
 
+/** What gateways say, which know nothing of the service's own words. */
+const gatewayTimeout: Refusal = {
+  status: 504,
+  headers: { "content-type": "text/html" },
+  body: "<html><head><title>504 Gateway Time-out</title></head></html>",
+};
+
 /** Requests are counted from 0. */
 export type Trouble =
   | { kind: "busy"; from: number; count: number; waitSeconds: number }
   | { kind: "credentials"; from: number }
   /** The answer to this one ends in its middle. */
   | { kind: "cut"; at: number }
+  /** A gateway before the service gives up on every request that is this one, or on all from one on. */
+  | { kind: "given up"; on: string | { from: number } }
   /** Something happens at the service before it answers this one. */
   | { kind: "event"; at: number; act: () => void }
   /** Every answer that holds this text ends, or stands still for ever, before it is out. */
@@ -37,6 +46,7 @@ export class RemoteTrouble {
   #asked = 0;
   #refused = 0;
   readonly #waits = new Map<string, number>();
+  readonly #places = new Set<string>();
 
   constructor(refusals: Refusals) {
     this.#refusals = refusals;
@@ -49,12 +59,18 @@ export class RemoteTrouble {
     this.#asked = 0;
     this.#refused = 0;
     this.#waits.clear();
+    this.#places.clear();
     this.hasty.length = 0;
   }
 
   /** Requests since it began. */
   get asked(): number {
     return this.#asked;
+  }
+
+  /** Which they were, by method, address and body, each once. */
+  get places(): string[] {
+    return [...this.#places];
   }
 
   /** How many of them were refused. */
@@ -64,37 +80,53 @@ export class RemoteTrouble {
 
   before(handle: RequestListener): RequestListener {
     return (request, response) => {
-      const number = this.#asked;
-      this.#asked += 1;
-      const { method, url, headers } = request;
-      const whose = `${method} ${url} ${headers.authorization}`;
-      if ((this.#waits.get(whose) ?? 0) > this.#clock.now()) this.hasty.push(`${method} ${url}`);
-      this.#waits.delete(whose);
-      const trouble = this.#trouble;
-      switch (trouble?.kind) {
-        case "busy":
-          if (number < trouble.from || number >= trouble.from + trouble.count) break;
-          this.#waits.set(whose, this.#clock.now() + trouble.waitSeconds * 1000);
-          return this.#refuse(request, response, this.#refusals.busy(trouble.waitSeconds));
-        case "credentials": {
-          const refusal = number < trouble.from ? null : this.#refusals.credentials(request);
-          if (refusal === null) break;
-          return this.#refuse(request, response, refusal);
-        }
-        case "cut":
-          if (number === trouble.at) spoil(response, (body) => Math.floor(body.byteLength / 2), "end");
-          break;
-        case "event":
-          if (number === trouble.at) trouble.act();
-          break;
-        case "broken":
-        case "stuck": {
-          const { kind, text } = trouble;
-          spoil(response, (body) => placeIn(body, text), kind === "broken" ? "end" : "stay");
-        }
-      }
-      handle(request, response);
+      const isSent = request.headers["content-length"] !== undefined && request.headers["content-length"] !== "0";
+      if (!isSent) return this.#answer(handle, request, response, "");
+      request.once("readable", () => {
+        // What it asks for may stand in its body; the beginning of it tells one from the other.
+        const body: unknown = request.read();
+        if (body instanceof Buffer) request.unshift(body);
+        this.#answer(handle, request, response, body instanceof Buffer ? ` ${body.toString("utf8")}` : "");
+      });
     };
+  }
+
+  #answer(handle: RequestListener, request: IncomingMessage, response: ServerResponse, body: string): void {
+    const number = this.#asked;
+    this.#asked += 1;
+    const { method, url, headers } = request;
+    const place = `${method} ${url}${body}`;
+    this.#places.add(place);
+    const whose = `${method} ${url} ${headers.authorization}`;
+    if ((this.#waits.get(whose) ?? 0) > this.#clock.now()) this.hasty.push(`${method} ${url}`);
+    this.#waits.delete(whose);
+    const trouble = this.#trouble;
+    switch (trouble?.kind) {
+      case "busy":
+        if (number < trouble.from || number >= trouble.from + trouble.count) break;
+        this.#waits.set(whose, this.#clock.now() + trouble.waitSeconds * 1000);
+        return this.#refuse(request, response, this.#refusals.busy(trouble.waitSeconds));
+      case "credentials": {
+        const refusal = number < trouble.from ? null : this.#refusals.credentials(request);
+        if (refusal === null) break;
+        return this.#refuse(request, response, refusal);
+      }
+      case "given up":
+        if (typeof trouble.on === "string" ? trouble.on !== place : number < trouble.on.from) break;
+        return this.#refuse(request, response, gatewayTimeout);
+      case "cut":
+        if (number === trouble.at) spoil(response, (body) => Math.floor(body.byteLength / 2), "end");
+        break;
+      case "event":
+        if (number === trouble.at) trouble.act();
+        break;
+      case "broken":
+      case "stuck": {
+        const { kind, text } = trouble;
+        spoil(response, (body) => placeIn(body, text), kind === "broken" ? "end" : "stay");
+      }
+    }
+    handle(request, response);
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Refusal): void {
