@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { systemClock, type Clock } from "../src/clock.ts";
+import { drip } from "./drip.ts";
 
 export type Refusal = { status: number; headers?: Record<string, string>; body: unknown };
 
@@ -34,7 +35,9 @@ export type Trouble =
   /** Something happens at the service before it answers this one. */
   | { kind: "event"; at: number; act: () => void }
   /** Every answer that holds this text ends, or stands still for ever, before it is out. */
-  | { kind: "broken" | "stuck"; text: string };
+  | { kind: "broken" | "stuck"; text: string }
+  /** The answers to these, and every one that holds this text, come slowly but steadily. */
+  | { kind: "slow"; at: readonly number[]; text: string };
 
 /** Stands before a service's answers and spoils some of them, as networks and overloaded services do. */
 export class RemoteTrouble {
@@ -45,6 +48,7 @@ export class RemoteTrouble {
   #clock: Clock = systemClock;
   #asked = 0;
   #refused = 0;
+  #slowed = 0;
   readonly #waits = new Map<string, number>();
   readonly #places = new Set<string>();
 
@@ -58,6 +62,7 @@ export class RemoteTrouble {
     this.#clock = clock;
     this.#asked = 0;
     this.#refused = 0;
+    this.#slowed = 0;
     this.#waits.clear();
     this.#places.clear();
     this.hasty.length = 0;
@@ -76,6 +81,11 @@ export class RemoteTrouble {
   /** How many of them were refused. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** How many answers came slowly. */
+  get slowed(): number {
+    return this.#slowed;
   }
 
   before(handle: RequestListener): RequestListener {
@@ -124,7 +134,14 @@ export class RemoteTrouble {
       case "stuck": {
         const { kind, text } = trouble;
         spoil(response, (body) => placeIn(body, text), kind === "broken" ? "end" : "stay");
+        break;
       }
+      case "slow":
+        holdBack(response, (body, { write, end }) => {
+          if (body.byteLength === 0 || !(trouble.at.includes(number) || body.includes(trouble.text))) return end(body);
+          this.#slowed += 1;
+          void drip(body, write).then(() => end());
+        });
     }
     handle(request, response);
   }
@@ -143,11 +160,23 @@ function placeIn(body: Buffer, text: string): number | null {
   return at < 0 ? null : at + Math.floor(text.length / 2);
 }
 
-/** Holds the body back until it is whole, and sends it up to a place in it; whole where there is none. */
+/** Sends an answer up to a place in it; whole where there is none. */
 function spoil(response: ServerResponse, placeOf: (body: Buffer) => number | null, then: "end" | "stay"): void {
+  holdBack(response, (body, { write, end }) => {
+    const place = placeOf(body);
+    if (place === null) return end(body);
+    // Where there is no half of it, nothing is answered at all.
+    if (place === 0) response.destroy();
+    else write(body.subarray(0, place), () => then === "end" && response.destroy());
+  });
+}
+
+type Sending = { write(bytes: Uint8Array, sent?: () => void): void; end(bytes?: Uint8Array): void };
+
+/** Holds the body back until it is whole, and has it sent otherwise. */
+function holdBack(response: ServerResponse, send: (body: Buffer, sending: Sending) => void): void {
   const chunks: Buffer[] = [];
-  const write = response.write.bind(response);
-  const end = response.end.bind(response);
+  const sending: Sending = { write: response.write.bind(response), end: response.end.bind(response) };
   const keep = (...args: unknown[]) => {
     const [chunk, encoding] = args;
     if (typeof chunk === "string") {
@@ -162,12 +191,7 @@ function spoil(response: ServerResponse, placeOf: (body: Buffer) => number | nul
   }) as typeof response.write;
   response.end = ((...args: unknown[]) => {
     keep(...args);
-    const body = Buffer.concat(chunks);
-    const place = placeOf(body);
-    if (place === null) return end(body);
-    // Where there is no half of it, nothing is answered at all.
-    if (place === 0) response.destroy();
-    else write(body.subarray(0, place), () => then === "end" && response.destroy());
+    send(Buffer.concat(chunks), sending);
     return response;
   }) as typeof response.end;
 }
