@@ -10,9 +10,11 @@ import { reportOf } from "../src/failure.ts";
 import { describeClock } from "./describe-clock.ts";
 import { describeConnection } from "./describe-connection.ts";
 import { describeCounting } from "./describe-counting.ts";
+import { describeGivenUp } from "./describe-given-up.ts";
 import { describeLockOut } from "./describe-lock-out.ts";
 import { describeNames, type SourceNames } from "./describe-names.ts";
 import { describeRemote, type RemoteHarness } from "./describe-remote.ts";
+import { describeSlowness } from "./describe-slowness.ts";
 import type { Kit } from "./kit.ts";
 import { MemoryTarget } from "./memory-target.ts";
 import type { Relay } from "./start-relay.ts";
@@ -296,8 +298,10 @@ export function describeConnector<Config, Secrets>(
     describeNames(kit);
     describeClock(kit);
     if (way === "http") describeRemote(kit);
+    if (way === "http") describeGivenUp(kit);
     if (way === "connection") describeConnection(kit);
     if (way === "connection") describeLockOut(kit);
+    if (way !== null) describeSlowness(kit);
     if (way !== null) describeCounting(kit);
 
     it("stops soon after it is cancelled", async () => {

@@ -14,6 +14,8 @@ export type RemoteHarness = {
   expireToken?: () => void;
   /** A position in a list or a feed that was given out before is refused: all of them, or the next that is shown. */
   staleCursor?: () => void;
+  /** Of requests, by method and address, those that are about the source as a whole: without one of them nothing is read. */
+  aboutAll?: RegExp;
 };
 
 const lost = "remote/lost.md";

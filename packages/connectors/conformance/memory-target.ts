@@ -1,5 +1,6 @@
 import type { Change, Cursor, KnownItems, SourceItem } from "@anneal/core/connect/change";
-import type { ErrorReport } from "@anneal/core/errors";
+import { planRefusal } from "@anneal/core/connect/plan-wait";
+import { isAnnealError, type ErrorReport } from "@anneal/core/errors";
 import { collectBytes } from "../src/content.ts";
 import { reportOf } from "../src/failure.ts";
 
@@ -16,6 +17,8 @@ export class MemoryTarget {
   opened: string[] = [];
   changes: Change[] = [];
   failures: { ref: string; error: ErrorReport }[] = [];
+  /** Documents whose content was refused without a reason: the sync waits once for each. */
+  readonly #waitedFor = new Set<string>();
 
   /** Applies a run to its end, or up to `killAt` (the index of the change whose write fails or just succeeded). */
   async apply(
@@ -73,9 +76,15 @@ export class MemoryTarget {
             text: new TextDecoder().decode(await collectBytes(body)),
           });
         } catch (error) {
-          const report = reportOf(error);
+          let report = reportOf(error);
           // No failure of this document: the source would refuse the next one as well, and a feed tells of none twice.
-          if (report.code === "RATE_LIMITED") throw error;
+          if (report.code === "RATE_LIMITED" && isAnnealError(error)) {
+            const before = this.#waitedFor.has(change.item.ref);
+            const own = planRefusal(error, { before, idleWaits: 0, advanced: true });
+            this.#waitedFor.add(change.item.ref);
+            if (own === null) throw error;
+            report = own.toReport();
+          }
           this.failures.push({ ref: change.item.ref, error: report });
         }
         return;

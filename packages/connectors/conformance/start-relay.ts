@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { createCertificate } from "./create-certificate.ts";
+import { drip } from "./drip.ts";
 
 /** Stands before a server and makes of it one that behaves worse. */
 export type Relay = {
@@ -25,7 +26,8 @@ export type Relay = {
 
 export type Spoiling = {
   afterBytes: number;
-  by: "ending" | "standing still";
+  /** "dripping": the bytes that come at once go on slowly but steadily, and what is behind them as it comes. */
+  by: "ending" | "standing still" | "dripping";
   /** Happens at the server first, while nothing comes any more. */
   act?: () => Promise<void>;
 };
@@ -74,6 +76,11 @@ export async function startRelay(serverPort: number, options: RelayOptions = {})
         const { by, afterBytes, act } = spoiling;
         hasSpoilt = true;
         spoiling = null;
+        if (by === "dripping") {
+          server.pause();
+          void drip(chunk, (piece) => client.write(piece)).then(() => server.resume());
+          return;
+        }
         const last = chunk.subarray(0, Math.max(0, chunk.length - (sentByServer - afterBytes)));
         stands = true;
         const spoil = () => {

@@ -25,7 +25,7 @@ def set_descriptor(share: Share, path: str, descriptor: bytes) -> None:
     change["file_id"] = handle
     change["buffer"] = descriptor
     try:
-        share._receive(share._send(change))
+        share.receive(share._send(change))
     finally:
         share.close_handle(handle)
 

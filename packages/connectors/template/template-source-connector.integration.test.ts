@@ -34,7 +34,7 @@ async function createHarness(): Promise<PermissionHarness<TemplateSourceConfig, 
       return async () => void (source.gone = false);
     },
     // Whatever its answers meet on their way: it asks to wait, refuses, breaks off, stands still.
-    remote: { trouble: source.trouble },
+    remote: { trouble: source.trouble, aboutAll: /\/documents\?|\/documents$/ },
     close: () => source.stop(),
 
     emailOf: (person) => `${person}@acme.example`,

@@ -109,6 +109,8 @@ export async function createDriveHarness(
     names: { longest: [longTitle(1000)] },
     remote: {
       trouble: google.trouble,
+      aboutAll:
+        /\/token|\/about\?|files\/root|startPageToken|\/files\?|changes\?|drives\/\w+\?|files\/0A\w+\/permissions/,
       expireToken: () => google.tokens.expireAll(),
       staleCursor() {
         drive.forgetFeed();

@@ -74,6 +74,8 @@ export async function createDriveHarness<Config>(
     names: { longest: [`${longTitle(144)}/${longTitle(255)}`] },
     remote: {
       trouble: fake.trouble,
+      // The drive is the only one.
+      aboutAll: /\/token|\/sites\/|\/users|\/drives?$|\/root|\/me\?|\/channels(\?|$)/,
       expireToken: () => fake.expireTokens(),
       staleCursor: () => tenant.expireFeeds(),
     },

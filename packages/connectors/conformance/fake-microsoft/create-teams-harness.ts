@@ -64,7 +64,11 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
       return async () => void (tenant.vanished = false);
     },
     setClock: async (aheadMs) => void (tenant.aheadMs = aheadMs),
-    remote: { trouble: fake.trouble, expireToken: () => fake.expireTokens() },
+    remote: {
+      trouble: fake.trouble,
+      expireToken: () => fake.expireTokens(),
+      aboutAll: /\/token|\/channels(\?|$)|\/me\?/,
+    },
     close: () => fake.stop(),
 
     emailOf: (person) => tenant.users.get(person)?.mail ?? "",

@@ -80,7 +80,8 @@ export class NotTold extends AnnealError {
 /** True for an answer about what was asked for; false for one about the account, the load or the site as a whole. */
 export function isAboutWhatWasAsked(error: unknown): error is RemoteError | NotTold {
   if (error instanceof NotTold) return true;
-  return error instanceof RemoteError && error.code !== "RATE_LIMITED" && ![401, 502, 503, 504].includes(error.status);
+  if (!(error instanceof RemoteError)) return false;
+  return error.isAlone || (error.code !== "RATE_LIMITED" && ![401, 502, 503, 504].includes(error.status));
 }
 
 export function hasStatus(error: unknown, ...statuses: number[]): error is RemoteError {

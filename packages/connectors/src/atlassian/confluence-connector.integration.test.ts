@@ -86,7 +86,12 @@ async function createHarness(
     // A title has at most 255 characters.
     names: { longest: [longTitle(255)] },
     setClock: async (aheadMs) => void (fake.aheadMs = aheadMs),
-    remote: { trouble: fake.site.trouble, staleCursor: () => fake.site.expireCursor() },
+    remote: {
+      trouble: fake.site.trouble,
+      staleCursor: () => fake.site.expireCursor(),
+      // The space is the only one; whether strangers see it is asked for without the account.
+      aboutAll: /user\/current|\/spaces?\?|\/(pages|blogposts)\?|content\/(search|scan)|\/spaces?\/(KB|\d+)$/,
+    },
     close: () => fake.close(),
     emailOf,
     async setGroup(group, members) {

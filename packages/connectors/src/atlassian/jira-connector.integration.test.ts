@@ -88,7 +88,12 @@ async function createHarness(
     setClock: async (aheadMs) => void (fake.aheadMs = aheadMs),
     // A summary has at most 255 characters.
     names: { longest: [longTitle(255)] },
-    remote: { trouble: fake.site.trouble, staleCursor: () => fake.site.expireCursor() },
+    remote: {
+      trouble: fake.site.trouble,
+      staleCursor: () => fake.site.expireCursor(),
+      // The project is the only one.
+      aboutAll: /serverInfo|myself|\/search|\/project\?|bulkfetch/,
+    },
     close: () => fake.close(),
     emailOf,
     async setGroup(group, members) {

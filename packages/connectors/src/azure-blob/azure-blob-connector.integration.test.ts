@@ -112,7 +112,7 @@ describe("with azurite", () => {
           accountUrl: `${relay.origin}/${azurite.accountName}`,
         }),
         secrets: withKey(),
-        remote: { trouble },
+        remote: { trouble, aboutAll: /comp=list/ },
         setClock: async (ms) => void (clockAheadMs = ms),
         refOf: nameOf,
         put: putNamed,

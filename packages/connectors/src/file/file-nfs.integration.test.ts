@@ -73,7 +73,8 @@ describe.skipIf(program === null)("a folder of an NFS server", () => {
   });
 
   describe.skipIf(getfacl === null)("with owners and rights", () => {
-    describePermissions("file over NFS", () => createHarness(server.trusting, "posix"));
+    const createTrusting = () => createHarness(server.trusting, "posix");
+    describePermissions("file over NFS", createTrusting, createTrusting);
 
     it("shows to nobody what belongs to a squashed root, or to an owner without a name", async () => {
       const harness = await createHarness(server.trusting, "posix");

@@ -42,7 +42,7 @@ describe.skipIf(getfacl === null || !mayGiveAway())("with getfacl", () => {
   });
 
   describeConnector("file with permissions", createHarness);
-  describePermissions("file", createHarness);
+  describePermissions("file", createHarness, createHarness);
 
   let files: PosixFiles;
   beforeEach(async () => {

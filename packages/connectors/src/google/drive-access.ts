@@ -4,6 +4,7 @@ import type { Change, KnownItems } from "@anneal/core/connect/change";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { ConnectContext } from "../connector.ts";
 import { isIncluded } from "../path-filter.ts";
+import { RemoteError } from "../remote/remote-client.ts";
 import type { GdriveConfig, GdriveSecrets } from "./config.ts";
 import {
   createDriveClient,
@@ -134,7 +135,25 @@ export async function changesOf(
     const isLasting = isAnnealError(error) && ["DOCUMENT_TOO_LARGE", "SOURCE_FORBIDDEN"].includes(error.code);
     if (!isLasting) revisits.add(file.id);
   });
-  const { acl, expires } = await tree.audienceOf(file);
+  let refused: RemoteError | null = null;
+  const { acl, expires } = await tree.audienceOf(file).catch((error: unknown) => {
+    if (!(error instanceof RemoteError && error.isAlone)) throw error;
+    refused = error;
+    return { acl: nobody, expires: true };
+  });
   if (expires) revisits.add(file.id);
-  return changesOfFile(file, acl, await known.fingerprintOf(file.id), { config, maxBytes, content });
+  const changes = changesOfFile(file, acl, await known.fingerprintOf(file.id), { config, maxBytes, content });
+  return refused === null ? changes : [...changes, failureOf(file, unknownReaders(refused))];
+}
+
+/** One that is asked for again by the next run. */
+export function failureOf({ id }: DriveFile, error: AnnealError): Change {
+  return { type: "failure", ref: id, error: error.toReport() };
+}
+
+function unknownReaders(error: RemoteError): AnnealError {
+  const { message, action } = error.toReport();
+  return new AnnealError("SOURCE_UNREACHABLE", `Who may read it cannot be read. ${message}`, {
+    action: `Until then it is shown to nobody. ${action}`,
+  });
 }

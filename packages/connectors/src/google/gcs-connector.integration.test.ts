@@ -70,6 +70,7 @@ describeConnector(
       },
       remote: {
         trouble: google.trouble,
+        aboutAll: /\/token|\/o\?/,
         expireToken: () => google.tokens.expireAll(),
         staleCursor: () => void (buckets.staleCursors = 1),
       },

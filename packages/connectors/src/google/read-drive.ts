@@ -20,6 +20,7 @@ import { readDriveCursor, unsettled, writeDriveCursor, type DriveCursor, type Dr
 import {
   audienceOf,
   changesOf,
+  failureOf,
   isInScope,
   openDriveAccess,
   settingsDigest,
@@ -89,9 +90,12 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
     for await (const page of listFiles(client, corpus, `trashed = false and mimeType != '${folderType}'`)) {
       isComplete &&= page.complete;
       for (const file of page.files) {
-        if (!(await isInScope(access, file))) continue;
+        const inScope = await scopeOf(run, file);
+        if (inScope === false) continue;
         // A listing that moves while it is paged through may show a file twice.
-        if (seen.add(file.id)) yield* liveChanges(run, file);
+        if (!seen.add(file.id)) continue;
+        if (inScope === true) yield* liveChanges(run, file);
+        else yield inScope;
       }
       yield { type: "checkpoint", cursor: unsettled, scanned: run.scanned, total: null };
     }
@@ -120,6 +124,15 @@ const incompleteListing: Change = {
   },
 };
 
+/** A failure where a folder above it is refused alone, so that it cannot be told whether the file is asked for. */
+async function scopeOf(run: Run, file: DriveFile): Promise<boolean | Change> {
+  return isInScope(run.access, file).catch((error: unknown) => {
+    if (!(error instanceof RemoteError && error.isAlone)) throw error;
+    run.revisits.add(file.id);
+    return failureOf(file, error);
+  });
+}
+
 async function* liveChanges(run: Run, file: DriveFile): AsyncIterable<Change> {
   run.scanned += 1;
   const { known, context } = run.request;
@@ -135,7 +148,8 @@ async function* followFeeds(run: Run, cursor: DriveCursor): AsyncGenerator<Chang
   const audiencesChanged: Corpus[] = [];
   for (const id of cursor.revisits) {
     const file = await findFile(client, id);
-    if (file !== null) yield* fileChanges(run, pending, file);
+    if (file?.mimeType === folderType) pending.folders.add(id);
+    else if (file !== null) yield* fileChanges(run, pending, file);
     else if ((await request.known.fingerprintOf(id)) !== null) pending.gone.add(id);
   }
   for (const corpus of corpora) {
@@ -192,10 +206,12 @@ async function* feedChange(run: Run, pending: Pending, change: DriveChange): Asy
 }
 
 async function* fileChanges(run: Run, pending: Pending, file: DriveFile): AsyncIterable<Change> {
-  if (await isInScope(run.access, file)) {
+  const inScope = await scopeOf(run, file);
+  if (inScope !== false) {
     pending.gone.delete(file.id);
     pending.live.add(file.id);
-    yield* liveChanges(run, file);
+    if (inScope === true) yield* liveChanges(run, file);
+    else yield inScope;
   } else if ((await run.request.known.fingerprintOf(file.id)) !== null) {
     pending.gone.add(file.id);
   }
@@ -205,17 +221,23 @@ async function* fileChanges(run: Run, pending: Pending, file: DriveFile): AsyncI
 async function* followFolders(run: Run, pending: Pending): AsyncIterable<Change> {
   const { client } = run.access;
   for (const id of pending.folders) {
-    const folder = await findFile(client, id);
-    // Gone since: the next run's feed tells.
-    if (folder === null) continue;
-    run.access.tree.add(folder);
-    const corpus: Corpus = { driveId: folder.driveId ?? null, name: folder.name };
-    for await (const { files } of listFiles(client, corpus, `'${id}' in parents`)) {
-      for (const file of files) {
-        // A set that grows while it is walked is walked to its new end.
-        if (file.mimeType === folderType) pending.folders.add(file.id);
-        else yield* fileChanges(run, pending, file);
+    try {
+      const folder = await findFile(client, id);
+      // Gone since: the next run's feed tells.
+      if (folder === null) continue;
+      run.access.tree.add(folder);
+      const corpus: Corpus = { driveId: folder.driveId ?? null, name: folder.name };
+      for await (const { files } of listFiles(client, corpus, `'${id}' in parents`)) {
+        for (const file of files) {
+          // A set that grows while it is walked is walked to its new end.
+          if (file.mimeType === folderType) pending.folders.add(file.id);
+          else yield* fileChanges(run, pending, file);
+        }
       }
+    } catch (error) {
+      if (!(error instanceof RemoteError && error.isAlone)) throw error;
+      run.revisits.add(id);
+      yield { type: "failure", ref: `${id}/`, error: error.toReport() };
     }
   }
 }

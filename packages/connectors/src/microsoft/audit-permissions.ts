@@ -1,6 +1,6 @@
 import { nobody } from "@anneal/core/access/acl";
 import type { Change } from "@anneal/core/connect/change";
-import { readAcl, splitRef, type Drive, type DriveRun } from "./drive-run.ts";
+import { readAcl, splitRef, tellRefusedAcls, type Drive, type DriveRun } from "./drive-run.ts";
 import { aclPart, joinParts, splitParts } from "./item-fingerprint.ts";
 
 /** As many documents as one sync looks at again. A source of more than that is gone through in several. */
@@ -52,4 +52,5 @@ async function* auditBatch(
     if (aclPart(acl) === parts.acl) continue;
     yield { type: "acl", ref, acl: acl ?? nobody, fingerprint: joinParts({ ...parts, acl: aclPart(acl) }) };
   }
+  yield* tellRefusedAcls(run);
 }

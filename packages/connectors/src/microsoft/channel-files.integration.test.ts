@@ -34,7 +34,7 @@ function joinTeam({ fake: { tenant }, teamId }: ChannelFilesHarness, ...names: s
 describeConnector("files of channels", createChannelFilesHarness, "http");
 describePermissions("files of channels", createChannelFilesHarness, createChannelFilesHarness);
 describeConnector("files of channels by an account", asMember, "http");
-describePermissions("files of channels by an account", asMember);
+describePermissions("files of channels by an account", asMember, asMember);
 
 describe("the files of a team", () => {
   let harness: ChannelFilesHarness;

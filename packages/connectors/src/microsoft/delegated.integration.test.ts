@@ -60,9 +60,9 @@ const createOwnedOnedrive = async () => {
 };
 
 describeConnector("sharepoint by an account", createOwnedSite, "http");
-describePermissions("sharepoint by an account", createOwnedSite);
+describePermissions("sharepoint by an account", createOwnedSite, createOwnedSite);
 describeConnector("onedrive by an account", createOwnedOnedrive, "http");
-describePermissions("onedrive by an account", createOwnedOnedrive);
+describePermissions("onedrive by an account", createOwnedOnedrive, createOwnedOnedrive);
 
 describe("a site that one account may read", () => {
   let harness: DriveHarness<SharepointConfig>;

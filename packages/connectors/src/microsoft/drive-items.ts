@@ -3,7 +3,7 @@ import type { Change, ContentHandle, SourceItem } from "@anneal/core/connect/cha
 import { tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { isIncluded } from "../path-filter.ts";
-import { itemPath, itemsOf, readAcl, refOf, type Drive, type DriveRun } from "./drive-run.ts";
+import { itemPath, itemsOf, readAcl, refOf, tellRefusedAcls, type Drive, type DriveRun } from "./drive-run.ts";
 import type { FolderPaths } from "./folder-paths.ts";
 import { isOwnFault } from "./graph-client.ts";
 import {
@@ -43,7 +43,7 @@ export async function* applyFiles(
   for (const listed of files) {
     const ref = refOf(drive.id, listed.id);
     run.deleted.delete(ref);
-    const file = (await isWanted(run, drive, paths, listed)) ? await publishedFile(run, drive, listed) : null;
+    const file = await wantedFile(run, drive, paths, listed);
     if (file === null) {
       itemsOf(run.unread, drive.id).delete(listed.id);
       if ((await run.known.fingerprintOf(ref)) !== null) run.deleted.add(ref);
@@ -56,12 +56,18 @@ export async function* applyFiles(
   run.scanned += wanted.length;
   const acls = await Promise.all(wanted.map((file) => readAcl(run, drive, file.id)));
   for (const [index, file] of wanted.entries()) yield* changesOf(run, drive, file, acls[index] ?? null);
+  yield* tellRefusedAcls(run);
 }
 
-/** @returns null for one that no reader has ever seen; a failure for one of which that cannot be told */
-async function publishedFile(run: DriveRun, drive: Drive, listed: DriveItem): Promise<DriveFile | Change | null> {
+/** @returns null for one that is not asked for, or that no reader has ever seen; a failure where that cannot be told */
+async function wantedFile(
+  run: DriveRun,
+  drive: Drive,
+  paths: FolderPaths,
+  listed: DriveItem,
+): Promise<DriveFile | Change | null> {
   try {
-    return await findPublished(run, drive, listed);
+    return (await isWanted(run, drive, paths, listed)) ? await findPublished(run, drive, listed) : null;
   } catch (error) {
     run.context.signal.throwIfAborted();
     if (!isOwnFault(error)) throw error;

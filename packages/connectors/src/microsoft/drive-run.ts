@@ -1,7 +1,9 @@
 import type { Acl } from "@anneal/core/access/acl";
 import type { Change, KnownItems } from "@anneal/core/connect/change";
+import { AnnealError } from "@anneal/core/errors";
 import type { ConnectContext } from "../connector.ts";
 import type { PathFilter } from "../path-filter.ts";
+import type { RemoteError } from "../remote/remote-client.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { LinkSharing } from "./config.ts";
 import type { DriveCursor, DriveState } from "./drive-cursor.ts";
@@ -40,6 +42,8 @@ export type DriveRun = {
   unread: Map<string, Set<string>>;
   /** Items whose permissions failed, or run out by themselves, by drive. */
   passingAcl: Map<string, Set<string>>;
+  /** Permissions that were refused without a reason, and are not told yet. */
+  refusedAcls: Change[];
 };
 
 export function createDriveRun(
@@ -59,6 +63,7 @@ export function createDriveRun(
     checked: new SeenRefs(),
     unread: new Map(Object.entries(cursor.drives).map(([id, { retry }]) => [id, new Set(retry)])),
     passingAcl: new Map(),
+    refusedAcls: [],
   };
 }
 
@@ -118,6 +123,21 @@ export async function readAcl(run: DriveRun, drive: Drive, itemId: string): Prom
     run.context.signal.throwIfAborted();
     if (!isOwnFault(error)) throw error;
     passing.add(itemId);
+    if (error.isAlone) {
+      run.refusedAcls.push({ type: "failure", ref: refOf(drive.id, itemId), error: unknownReaders(error).toReport() });
+    }
     return null;
   }
+}
+
+function unknownReaders(error: RemoteError): AnnealError {
+  const { message, action } = error.toReport();
+  return new AnnealError("SOURCE_UNREACHABLE", `Who may read it cannot be read. ${message}`, {
+    action: `Until then it is shown to nobody. ${action}`,
+  });
+}
+
+/** Once everything is said of the items that they are about. */
+export function* tellRefusedAcls(run: DriveRun): Iterable<Change> {
+  yield* run.refusedAcls.splice(0);
 }

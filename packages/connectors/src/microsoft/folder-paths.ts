@@ -1,4 +1,5 @@
 import { itemPath } from "./drive-run.ts";
+import type { RemoteError } from "../remote/remote-client.ts";
 import { isOwnFault, type Graph } from "./graph-client.ts";
 import { driveItemSchema, type DriveItem } from "./graph-schemas.ts";
 
@@ -25,12 +26,17 @@ export function createFolderPaths(graph: Graph, driveId: string): FolderPaths {
       id = folder.parentId;
     }
   }
+  /** Many files lie in one that cannot be read, which is asked for once all the same. */
+  const refused = new Map<string, RemoteError>();
   const load = async (id: string) => {
+    const before = refused.get(id);
+    if (before !== undefined) throw before;
     try {
       learn(await graph.json(itemPath(driveId, id), driveItemSchema));
     } catch (error) {
       // Gone again, and with it what was in it; or not for the account to see, unlike something in it.
       const isHidden = isOwnFault(error) && error.status === 403 && (await graph.account()) !== null;
+      if (isOwnFault(error) && error.isAlone) refused.set(id, error);
       if (!isHidden && (!isOwnFault(error) || error.status !== 404)) throw error;
     }
     return folders.get(id) ?? { name: "", parentId: null };

@@ -115,5 +115,7 @@ export function isStale(error: unknown): boolean {
 
 /** What is wrong with one item or drive alone; everything else is wrong with the source or the way to it. */
 export function isOwnFault(error: unknown): error is RemoteError {
-  return error instanceof RemoteError && !["SOURCE_CREDENTIALS", "RATE_LIMITED"].includes(error.code);
+  return (
+    error instanceof RemoteError && (error.isAlone || !["SOURCE_CREDENTIALS", "RATE_LIMITED"].includes(error.code))
+  );
 }

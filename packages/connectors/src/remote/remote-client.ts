@@ -1,4 +1,4 @@
-import { AnnealError } from "@anneal/core/errors";
+import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import pLimit from "p-limit";
 import type { Headers, Response } from "undici";
 import type { z } from "zod";
@@ -7,6 +7,7 @@ import type { ConnectContext } from "../connector.ts";
 import { createGuardedFetch } from "../guarded-fetch.ts";
 import { discard, retryAfterMs } from "../web/site-client.ts";
 import { inHostSlot, requestsPerHost } from "./host-slots.ts";
+import { createLastAnswered, type LastAnswered } from "./last-answered.ts";
 import { createPacing, maxTransferTries } from "./pacing.ts";
 import {
   describeStatus,
@@ -77,23 +78,47 @@ export type RemoteClientOptions = {
   announcesWaits?: boolean;
   /** True for an answer that says "not now" in words of its own, without a time. */
   asksToWait?: (status: number, body: string) => boolean;
+  /** Shared by clients of one service; left out: this client's own. */
+  lastAnswered?: LastAnswered;
   /** The vendor's own words of what an answer means, where they say more than the status does. */
   explain?: (status: number, body: string) => AnnealError | null;
 };
 
-/** An answer that is not 2xx. Connectors decide by `status`: 404 of a known document, 410 of a cursor. */
+/**
+ * An answer that is not 2xx, or with the status 0 none. Connectors decide by `status`: 404 of a known document, 410 of a
+ * cursor; and by `isAlone`.
+ */
 export class RemoteError extends AnnealError {
   readonly status: number;
+  /**
+   * It was refused without a reason or got no answer, as often as it was tried, while the service answers others: what was
+   * asked for fails, not the service. A connector that can do without it tells of a failure; else it is thrown as it is.
+   */
+  readonly isAlone: boolean;
   readonly #body: string;
 
-  constructor(status: number, body: string, described: AnnealError) {
+  constructor(status: number, body: string, described: AnnealError, isAlone = false) {
     super(described.code, described.message, {
       action: described.action,
       details: { ...described.details, status },
       retryable: described.retryable,
     });
     this.status = status;
+    this.isAlone = isAlone;
     this.#body = body;
+  }
+
+  /** Of a failure: of one thing that is refused nobody waits. */
+  override toReport(): ErrorReport {
+    const report = super.toReport();
+    if (!this.isAlone) return report;
+    const { retryAfterMs: _, unexplained: __, ...details } = report.details ?? {};
+    return {
+      code: "SOURCE_UNREACHABLE",
+      message: `It is refused without a reason, while others are answered: ${report.message}`,
+      action: "Open it at its source; once it opens there, sync again.",
+      details,
+    };
   }
 
   /** What the vendor wrote; no property, so that nothing that prints an error prints it. */
@@ -104,6 +129,9 @@ export class RemoteError extends AnnealError {
 
 /** `used` are the credentials that the last hop got; undefined when it got none. */
 type Sent = { response: Response; used: Credentials | undefined };
+
+/** Its answer is undefined where its text is no JSON. */
+type Received = RemoteAnswer<string> & { answer: unknown };
 
 const maxRedirects = 5;
 const maxJsonBytes = 64 * 1024 * 1024;
@@ -120,6 +148,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   const limit = pLimit(options.concurrency ?? 4);
   const observe = context.onRemoteEvent ?? (() => {});
   const pacing = createPacing(base.host, context);
+  const { lastAnswered = createLastAnswered() } = options;
   const { authorize } = options;
   const credentials = authorize === undefined ? null : shareCredentials(observeRenewals(observe, authorize));
 
@@ -244,8 +273,35 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     });
   }
 
-  /** The answer is undefined where its text is no JSON. */
-  async function receive(path: string, request: RemoteRequest): Promise<RemoteAnswer<string> & { answer: unknown }> {
+  /** @throws RemoteError with `isAlone` where what is asked for is refused alone */
+  async function receive(path: string, request: RemoteRequest): Promise<Received> {
+    const url = addressOf(path, request.query);
+    const place = `${url.href} ${typeof request.body === "string" ? request.body : JSON.stringify(request.body)}`;
+    try {
+      const received = await receiveText(path, request);
+      lastAnswered.keep(place, () => isAnswered(url, request));
+      return received;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isWithoutReason(error) || !(await lastAnswered.isAnotherAnswered(place))) throw error;
+      const { status, body } = error instanceof RemoteError ? error : { status: 0, body: "" };
+      throw new RemoteError(status, body, error, true);
+    }
+  }
+
+  async function isAnswered(url: URL, request: RemoteRequest): Promise<boolean> {
+    try {
+      await pacing.turn();
+      const { response } = await send(url, request);
+      await discard(response);
+      return response.ok;
+    } catch {
+      signal.throwIfAborted();
+      return false;
+    }
+  }
+
+  async function receiveText(path: string, request: RemoteRequest): Promise<Received> {
     let renewed = false;
     for (let tries = 1; ; tries += 1) {
       const { response, used } = await attempt(path, request);
@@ -304,6 +360,13 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     },
     close: () => guarded.close(),
   };
+}
+
+/** A 502, 503 or 504 that names no time, or no answer at all. */
+function isWithoutReason(error: unknown): error is AnnealError {
+  if (!(error instanceof AnnealError)) return false;
+  if (error instanceof RemoteError) return error.code === "RATE_LIMITED" && error.details["unexplained"] === true;
+  return error.code === "SOURCE_UNREACHABLE" && error.retryable;
 }
 
 function entriesOf<T>(record: Record<string, T> | undefined): [string, T][] {

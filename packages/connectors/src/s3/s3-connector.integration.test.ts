@@ -95,7 +95,7 @@ describe.skipIf(python === null)("with moto", () => {
         connector: s3Connector,
         config: configOf({ bucket: Bucket, prefix: "team/", endpoint: relay.origin }),
         secrets,
-        remote: { trouble },
+        remote: { trouble, aboutAll: /list-type/ },
         setClock: async (ms) => void (clockAheadMs = ms),
         refOf: keyOf,
         put,

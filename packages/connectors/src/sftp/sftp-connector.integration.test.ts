@@ -88,7 +88,7 @@ describe.skipIf(program === null)("with OpenSSH", () => {
         supports: { groups: true, nestedGroups: false, deny: true, domain: false, anyone: true },
       };
     };
-    describePermissions("sftp", createHarness);
+    describePermissions("sftp", createHarness, createHarness);
 
     it("admits through a group's folder only that group, although everybody may read the file in it", async () => {
       const harness = await createHarness();

@@ -52,6 +52,10 @@ export type SftpSession = {
 
 const closeMs = 1_000;
 const keepaliveMs = 10_000;
+/** More than a server's answers to all that keeps a connection alive within a request's timeout. */
+const keepaliveBytes = 512;
+/** So many timeouts long may an answer take that comes slowly, as over HTTP (`guarded-fetch.ts`). */
+const slowest = 10;
 
 export async function openSftp(
   config: SftpConfig,
@@ -179,7 +183,14 @@ function createSession(
   async function exchange<T>(place: string, send: Send<T>): Promise<T> {
     if (lost !== null) throw lost;
     let settle: ((error: AnnealError) => void) | undefined;
-    const timer = setTimeout(() => lose(timedOut(config)), timeoutMs);
+    let heard = socket.bytesRead;
+    let looks = 0;
+    // Several pieces of a file are on their way at once: on a slow line the last may come long after it was asked for.
+    const timer = setInterval(() => {
+      looks += 1;
+      if (looks >= slowest || socket.bytesRead - heard <= keepaliveBytes) lose(timedOut(config));
+      heard = socket.bytesRead;
+    }, timeoutMs);
     try {
       return await new Promise<T>((resolve, reject) => {
         settle = reject;
@@ -189,7 +200,7 @@ function createSession(
     } catch (error) {
       throw lost ?? toSftpError(error, config, place);
     } finally {
-      clearTimeout(timer);
+      clearInterval(timer);
       if (settle) waiting.delete(settle);
     }
   }

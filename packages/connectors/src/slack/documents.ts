@@ -6,7 +6,7 @@ import { fingerprintDay, fingerprintRoot, fingerprintThread, timeOf, type Messag
 import type { Names } from "./people.ts";
 import { peopleIn, renderMessages, titleOfDay, titleOfThread } from "./render.ts";
 import type { SlackClient } from "./slack-client.ts";
-import { isAboutOneItem } from "./slack-error.ts";
+import { isAboutOneItem, isThreadGone } from "./slack-error.ts";
 import { aclOf, type Channel, type Workspace } from "./workspace.ts";
 
 export type DocumentSource = {
@@ -22,7 +22,12 @@ export async function dayChange(source: DocumentSource, channel: Channel, day: C
   const ref = `${channel.id}/${day.day}`;
   const fingerprint = fingerprintDay(day.unthreaded);
   if ((await source.known.fingerprintOf(ref)) === fingerprint) return null;
-  await source.names.load(peopleIn(day.unthreaded));
+  try {
+    await source.names.load(peopleIn(day.unthreaded));
+  } catch (error) {
+    if (!isAboutOneItem(error)) throw error;
+    return { type: "failure", ref, error: error.toReport() };
+  }
   return upsertOf(source, channel, ref, titleOfDay(channel.name, day.day), fingerprint, day.unthreaded);
 }
 
@@ -52,7 +57,7 @@ export async function threadChange(
     return upsertOf(source, channel, ref, titleOfThread(channel.name, messages, source.names), fingerprint, messages);
   } catch (error) {
     // Gone since it was listed, or long ago: the listing that covers it takes it out.
-    if (isAboutOneItem(error) && error.slackCode === "thread_not_found") return null;
+    if (isThreadGone(error)) return null;
     const report = reportOf(error);
     if (!isAboutOneItem(error) && report.code !== "DOCUMENT_TOO_LARGE") throw error;
     return { type: "failure", ref, error: report };

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Channel, Workspace } from "./workspace.ts";
+import { RemoteError } from "../remote/remote-client.ts";
 import type { NameSource } from "./mrkdwn.ts";
 import type { SlackClient } from "./slack-client.ts";
 import { isAboutOneItem } from "./slack-error.ts";
@@ -84,7 +85,8 @@ export class Names implements NameSource {
     try {
       this.#users.set(id, nameOf((await this.#client.call("users.info", infoSchema, { user: id })).user));
     } catch (error) {
-      if (!isAboutOneItem(error)) throw error;
+      // Where Slack only gives up on it, the person has a name, and the document would never be written again with it.
+      if (error instanceof RemoteError || !isAboutOneItem(error)) throw error;
       this.#users.set(id, null);
     }
   }

@@ -2,6 +2,7 @@ import { WebAPIPlatformError, WebClient, LogLevel, type Logger } from "@slack/we
 import type { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { createGatewayFetch, orOwnError, type GatewayFetch } from "../remote/gateway-fetch.ts";
+import { createLastAnswered } from "../remote/last-answered.ts";
 import { parseAnswer } from "../remote/remote-answer.ts";
 import { createRemoteClient, type RemoteClient } from "../remote/remote-client.ts";
 import type { SlackConfig, SlackSecrets } from "./config.ts";
@@ -36,6 +37,7 @@ export function createSlackClient(
   const slackApiUrl = config.apiUrl.endsWith("/") ? config.apiUrl : `${config.apiUrl}/`;
   // Slack's budgets and its Retry-After are per method: one that waits must not hold up the others.
   const gateways = new Map<string, { client: RemoteClient; fetch: GatewayFetch }>();
+  const lastAnswered = createLastAnswered();
   const gatewayOf = (address: string) => {
     const existing = gateways.get(address);
     if (existing !== undefined) return existing;
@@ -44,6 +46,7 @@ export function createSlackClient(
       baseUrl: slackApiUrl,
       allowPrivateHosts: config.allowPrivateHosts,
       context,
+      lastAnswered,
       authorize: async () => ({ authorization: `Bearer ${secrets.botToken}` }),
     });
     const created = { client, fetch: createGatewayFetch(client) };

@@ -77,7 +77,11 @@ async function createHarness(
       };
     },
     setClock: async (aheadMs) => void (slack.aheadMs = aheadMs),
-    remote: { trouble: slack.trouble, staleCursor: () => slack.expireCursor() },
+    remote: {
+      trouble: slack.trouble,
+      staleCursor: () => slack.expireCursor(),
+      aboutAll: /auth\.test|users\.conversations/,
+    },
     close: () => slack.close(),
 
     emailOf: (person) => `${person}@example.com`,

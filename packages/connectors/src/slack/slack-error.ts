@@ -1,5 +1,6 @@
 import { AnnealError, type ErrorCode } from "@anneal/core/errors";
 import { z } from "zod";
+import { RemoteError } from "../remote/remote-client.ts";
 
 /** What Slack said no to: `item` is about one channel, thread or person, `source` about everything. */
 class SlackError extends AnnealError {
@@ -17,8 +18,13 @@ class SlackError extends AnnealError {
   }
 }
 
-export function isAboutOneItem(error: unknown): error is SlackError {
+export function isAboutOneItem(error: unknown): error is SlackError | RemoteError {
+  if (error instanceof RemoteError) return error.isAlone;
   return error instanceof SlackError && error.concerns === "item";
+}
+
+export function isThreadGone(error: unknown): boolean {
+  return error instanceof SlackError && error.slackCode === "thread_not_found";
 }
 
 const failureSchema = z.looseObject({

@@ -135,8 +135,8 @@ function startSession(
   async function exchange<T>(request: SmbRequest, schema: z.ZodType<T>, place: string | null): Promise<T> {
     if (lost !== null) throw lost;
     const id = (counter += 1);
-    // The program has its own, shorter limit for each answer of the server.
-    const timer = setTimeout(() => lose(toSmbError("UNREACHABLE", target, null)), 4 * timeoutMs);
+    // The program has its own, shorter limits for each answer of the server: to be silent, and to come slowly.
+    const timer = setTimeout(() => lose(toSmbError("UNREACHABLE", target, null)), 12 * timeoutMs);
     const reply = await new Promise<z.infer<typeof replySchema> | null>((settle) => {
       waiting.set(id, settle);
       child.stdin.write(`${JSON.stringify({ ...request, id })}\n`);

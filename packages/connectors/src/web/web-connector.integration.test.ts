@@ -51,7 +51,7 @@ describeConnector(
       setClock: async (ms) => void (aheadMs = ms),
       // Beyond 2,000 characters an address is taken for a trap.
       names: { longest: [longPath(2000 - `${site.origin}/`.length)] },
-      remote: { trouble: site.trouble },
+      remote: { trouble: site.trouble, aboutAll: /^GET \/(robots\.txt)?$/ },
       close: () => site.stop(),
     };
   },

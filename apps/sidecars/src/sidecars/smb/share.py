@@ -1,6 +1,7 @@
 """A share, only read: folders page by page with the descriptors of what is in them, files piece by piece."""
 
 import contextlib
+import socket
 import struct
 import uuid
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smbprotocol.connection import Connection
-from smbprotocol.exceptions import SMBResponseException
+from smbprotocol.exceptions import SMBException, SMBResponseException
 from smbprotocol.file_info import FileAttributes, FileInformationClass, InfoType
 from smbprotocol.header import NtStatus
 from smbprotocol.open import (
@@ -36,6 +37,8 @@ RELATED = b"\xff" * 16
 LIST_BYTES = 65536
 DESCRIPTOR_BYTES = 65536
 READ_BYTES = 262_144
+SLOWEST = 10
+"""So many timeouts long may an answer take that comes slowly but steadily."""
 OWNER_AND_DACL = 0x1 | 0x4
 ENTRY = struct.Struct("<IIqqqqqqIIIIQ")
 """FileIdFullDirectoryInformation, [MS-FSCC] 2.4.22, without the name."""
@@ -74,10 +77,28 @@ class OpenFile:
     start: bytes
 
 
+class HeardSocket:
+    """Knows how much came over it: an answer may take its time, and only silence is too long."""
+
+    def __init__(self, inner: socket.socket) -> None:
+        self.inner = inner
+        self.heard_bytes = 0
+
+    def recv(self, size: int) -> bytes:
+        data = self.inner.recv(size)
+        self.heard_bytes += len(data)
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
 class Share:
     def __init__(self, target: Target, connection: Connection, session: Session, tree: TreeConnect) -> None:
         self.target = target
         self.connection = connection
+        # The library counts an answer's time from its request, and tells nobody how much of it has come.
+        self.socket = connection.transport._sock = HeardSocket(connection.transport._sock)
         self.session = session
         self.tree = tree
 
@@ -110,7 +131,7 @@ class Share:
         access = FilePipePrinterAccessMask.FILE_READ_DATA | FilePipePrinterAccessMask.FILE_WRITE_DATA
         create = create_request(name, access, CreateOptions.FILE_NON_DIRECTORY_FILE)
         request = self.connection.send(create, self.session.session_id, tree.tree_connect_id)
-        return Pipe(self, tree, _file_id(self._receive(request)))
+        return Pipe(self, tree, _file_id(self.receive(request)))
 
     def open_folder(self, path: str) -> bytes:
         access = DirectoryAccessMask.FILE_LIST_DIRECTORY | DirectoryAccessMask.FILE_READ_ATTRIBUTES
@@ -122,11 +143,11 @@ class Share:
         create = create_request(path, access, CreateOptions.FILE_NON_DIRECTORY_FILE)
         opening, reading = self._send_compound([create, self._read_request(RELATED, 0)])
         try:
-            header = self._receive(opening)
+            header = self.receive(opening)
         except SMBResponseException:
             # It failed with the other, and its answer has to be taken all the same.
             with contextlib.suppress(SMBResponseException):
-                self._receive(reading)
+                self.receive(reading)
             raise
         written, size = struct.unpack_from("<q16xq", header["data"].get_value(), 24)
         return OpenFile(_file_id(header), size, written, self._piece(reading))
@@ -148,7 +169,7 @@ class Share:
         query["output_buffer_length"] = LIST_BYTES
         query["buffer"] = "*".encode("utf-16-le")
         try:
-            header = self._receive(self._send(query))
+            header = self.receive(self._send(query))
         except SMBResponseException as error:
             if error.status in (NtStatus.STATUS_NO_MORE_FILES, NtStatus.STATUS_NO_SUCH_FILE):
                 return None
@@ -169,7 +190,7 @@ class Share:
 
     def _piece(self, request: Any) -> bytes:
         try:
-            return _buffer(SMB2ReadResponse(), self._receive(request))
+            return _buffer(SMB2ReadResponse(), self.receive(request))
         except SMBResponseException as error:
             if error.status == NtStatus.STATUS_END_OF_FILE:
                 return b""
@@ -180,7 +201,7 @@ class Share:
         close = SMB2CloseRequest()
         close["flags"] = CloseFlags.SMB2_CLOSE_FLAG_POSTQUERY_ATTRIB
         close["file_id"] = handle
-        data = self._receive(self._send(close))["data"].get_value()
+        data = self.receive(self._send(close))["data"].get_value()
         (told,) = struct.unpack_from("<H", data, 2)
         written, size = struct.unpack_from("<q16xq", data, 24)
         return (size, written) if told else None
@@ -188,7 +209,7 @@ class Share:
     def close_handle(self, handle: bytes) -> None:
         close = SMB2CloseRequest()
         close["file_id"] = handle
-        self._receive(self._send(close))
+        self.receive(self._send(close))
 
     def descriptors(self, paths: list[str]) -> list[bytes | int]:
         """Owner and DACL of each path as they are stored, or the NTSTATUS that says why not."""
@@ -206,7 +227,7 @@ class Share:
         answers: list[Any] = []
         for request in requests:
             try:
-                answers.append(self._receive(request))
+                answers.append(self.receive(request))
             except SMBResponseException as error:
                 answers.append(error.status)
         create, query, _closed = answers
@@ -215,7 +236,7 @@ class Share:
         return query if isinstance(query, int) else _buffer(SMB2QueryInfoResponse(), query)
 
     def _open(self, create: SMB2CreateRequest) -> bytes:
-        return _file_id(self._receive(self._send(create)))
+        return _file_id(self.receive(self._send(create)))
 
     def _send(self, message: Any) -> Any:
         return self.connection.send(message, self.session.session_id, self.tree.tree_connect_id)
@@ -223,8 +244,18 @@ class Share:
     def _send_compound(self, messages: list[Any]) -> list[Any]:
         return self.connection.send_compound(messages, self.session.session_id, self.tree.tree_connect_id, related=True)
 
-    def _receive(self, request: Any) -> Any:
-        return self.connection.receive(request, timeout=self.target.timeout_s, resolve_symlinks=False)
+    def receive(self, request: Any) -> Any:
+        tries = 0
+        while True:
+            tries += 1
+            heard_bytes = self.socket.heard_bytes
+            try:
+                return self.connection.receive(request, timeout=self.target.timeout_s, resolve_symlinks=False)
+            except SMBResponseException:
+                raise
+            except SMBException:
+                if self.socket.heard_bytes == heard_bytes or tries == SLOWEST:
+                    raise
 
 
 class Pipe:
@@ -253,7 +284,7 @@ class Pipe:
     def _exchange(self, message: Any) -> Any:
         share = self.share
         request = share.connection.send(message, share.session.session_id, self.tree.tree_connect_id)
-        return share.connection.receive(request, timeout=share.target.timeout_s, resolve_symlinks=False)
+        return share.receive(request)
 
 
 def create_request(path: str, access: int, options: int) -> SMB2CreateRequest:
