@@ -377,7 +377,9 @@ describe("a run over several sources", () => {
     expect(await connect()).toMatchObject({
       status: "done",
       inCount: 3,
-      note: expect.stringMatching(/^3 new or changed, 0 deleted\. “Attic” could not be read, and stays as it was: .*gone/),
+      note: expect.stringMatching(
+        /^3 new or changed, 0 deleted\. “Attic” could not be read, and stays as it was: .*gone/,
+      ),
     });
     expect((await listSources(scope)).find(({ name }) => name === "Attic")?.lastSyncError?.code).toMatch(/^SOURCE_/);
   });

@@ -50,10 +50,7 @@ export function addConnectCommand(program: Command, env: Env): void {
       "--config <file>",
       "a JSON file with “config” and “secrets”, or - for the standard input; options win over it",
     )
-    .option(
-      "--audience <who>",
-      "who may read documents without permissions of their own: members or nobody (default)",
-    )
+    .option("--audience <who>", "who may read documents without permissions of their own: members or nobody (default)")
     .option("--schedule <cron>", "when to read it by itself, such as “0 * * * *” or “@every 30m”")
     .option("--dry-run", "try it and say what would be added; nothing is saved")
     .action(async (kind: string, options: PortalOptions & AddSourceOptions) =>

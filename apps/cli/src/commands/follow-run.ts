@@ -46,7 +46,9 @@ export async function followRun(portal: PortalClient, runId: string, signal?: Ab
       case "cancelled": {
         const code = errorCodes.find((known) => known === run.error?.code) ?? "CANCELLED";
         const message =
-          run.error === null ? "The run was cancelled." : `The stage ${run.error.stage} ended the run: ${run.error.message}`;
+          run.error === null
+            ? "The run was cancelled."
+            : `The stage ${run.error.stage} ended the run: ${run.error.message}`;
         throw new AnnealError(code, message, { action: run.error?.action ?? "Start it again when you want to." });
       }
       case "waiting":

@@ -1,5 +1,12 @@
 import type { CheckOutcome } from "@anneal/core/connect/check-outcome";
-import type { CheckInput, SyncInput, SyncOutcome, SyncResult, UnreadSource, WaitedSync } from "@anneal/core/connect/contract";
+import type {
+  CheckInput,
+  SyncInput,
+  SyncOutcome,
+  SyncResult,
+  UnreadSource,
+  WaitedSync,
+} from "@anneal/core/connect/contract";
 import type { ErrorReport } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";
 import {

@@ -231,7 +231,12 @@ describe("a sign-in with a code", () => {
     const aimed = async (changes: object) =>
       codeOf(as(admin).update({ ...rest, sourceId, kind: "imap", config: { ...config, ...changes } }));
     expect(await aimed({ readers: ["ann@contoso.example"] })).toBeNull();
-    for (const changes of [{ host: "imap.example.com" }, { clientId: randomUUID() }, { authentication: "password" }])
+    for (const changes of [
+      { host: "imap.example.com" },
+      { user: "boss@contoso.example" },
+      { clientId: randomUUID() },
+      { authentication: "password" },
+    ])
       expect(await aimed(changes)).toBe("INVALID_INPUT");
     const scientist = await joinAs("data_scientist", scope);
     const { authorityUrl: _, ...ownService } = config;

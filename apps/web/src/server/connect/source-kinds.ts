@@ -184,7 +184,8 @@ const kinds: Record<string, SourceKind> = {
         String(drives ?? "both"),
         ...(Array.isArray(driveIds) ? driveIds.map(String) : []),
       ].join(", "),
-    secretsGoTo: ({ endpoint }) => String(endpoint ?? "Google"),
+    // A service account that acts for people acts for any of the domain.
+    secretsGoTo: ({ user, endpoint }) => `${String(user ?? "the service account")} at ${String(endpoint ?? "Google")}`,
   },
   gcs: {
     title: "Google Cloud Storage",
@@ -328,10 +329,11 @@ const kinds: Record<string, SourceKind> = {
 };
 
 /** A password goes to the mail server; elsewhere a token does, which somebody else gives for the credentials. */
+/** The mailbox as well: what signs an application in opens every one of a tenant. */
 function mailSecretsGoTo(config: Record<string, unknown>): string {
-  const { host, port, tls, verifyCertificate, authentication, tenantId, clientId, authorityUrl } = config;
+  const { user, host, port, tls, verifyCertificate, authentication, tenantId, clientId, authorityUrl } = config;
   const unchecked = verifyCertificate === false ? ", unchecked" : "";
-  const server = `${String(host)}:${String(port ?? 993)} (${String(tls ?? "tls")}${unchecked})`;
+  const server = `${String(user)} on ${String(host)}:${String(port ?? 993)} (${String(tls ?? "tls")}${unchecked})`;
   switch (authentication ?? "password") {
     case "password":
       return server;
