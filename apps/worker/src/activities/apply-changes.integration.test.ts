@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { nobody } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError } from "@anneal/core/errors";
+import { createDriveHarness } from "@anneal/connectors/conformance/fake-google/drive-harness";
 import { defaultLimits } from "@anneal/connectors/connector";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
@@ -48,6 +49,10 @@ const writeAll = (count: number, text = "of") =>
   Promise.all(
     Array.from({ length: count }, (_, index) => writeFile(join(folder, nameOf(index)), `${sourceId} ${text} ${index}`)),
   );
+const readersOf = async (ref: string) => {
+  const { rows } = await listDocuments(scope, { sourceId }, { limit: 10, offset: 0 });
+  return rows.find((row) => row.ref === ref)?.acl.allow.map(({ id }) => id);
+};
 const live = () => countSourceDocuments(scope, [sourceId]);
 
 /** A sync as the activity begins it. */
@@ -131,6 +136,37 @@ it("leaves out the one content that cannot be stored, and tells why", async () =
   const again = await begin();
   await applyChanges(again);
   expect(again.sync.counts).toMatchObject({ scanned: 30, read: 1, changed: 1, dropped: 0 });
+});
+
+it("leaves out the one document that is renamed to what no text may hold, and reads on", async () => {
+  const drive = await createDriveHarness("my-drive");
+  try {
+    const facts = { name: "d", kind: "gdrive", config: drive.config, sealedSecrets: null, schedule: null };
+    sourceId = randomUUID();
+    await saveSource(scope, { id: sourceId, ...facts, defaultAcl: nobody });
+    const read = async () => {
+      const applied = { ...(await begin()), secrets: { serviceAccountKey: String(drive.secrets.serviceAccountKey) } };
+      await applyChanges(applied);
+      return applied.sync;
+    };
+    for (const name of ["a.md", "b.md"]) await drive.put(name, `The text of ${name}.`);
+    await drive.share("a.md", [{ user: "bob" }]);
+    expect((await read()).counts).toMatchObject({ added: 2, dropped: 0 });
+    const ref = drive.refOf("a.md");
+    expect(await readersOf(ref)).toContain(drive.emailOf("bob"));
+    await drive.share("a.md", []);
+    await drive.move("a.md", "a\0.md");
+    await drive.put("c.md", "The text of c.md.");
+    const { counts, failures } = await read();
+    expect(counts).toMatchObject({ added: 1, dropped: 1 });
+    expect(failures).toMatchObject([{ ref, code: "INVALID_INPUT" }]);
+    // Under its old name, and no longer for whom it was taken from.
+    const { rows } = await listDocuments(scope, { sourceId }, { limit: 10, offset: 0 });
+    expect(rows.map(({ title }) => title).toSorted()).toEqual(["a.md", "b.md", "c.md"]);
+    expect(await readersOf(ref)).not.toContain(drive.emailOf("bob"));
+  } finally {
+    await drive.close();
+  }
 });
 
 it.each([1, 64, 65, 150])("killed at its content %i, it loses and doubles nothing", async (count) => {

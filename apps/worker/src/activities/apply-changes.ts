@@ -4,9 +4,10 @@ import type { Change } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
 import type { ChangeModel } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
-import { markDocumentDeleted, moveDocument, saveDocumentAcl } from "@anneal/db/queries/connect";
+import { markDocumentDeleted, moveDocument, saveDocumentAcl, unreadFingerprint } from "@anneal/db/queries/connect";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
 import { findLastListed, saveCursor } from "@anneal/db/queries/source-syncs";
+import { isRefusedValue } from "@anneal/db/queries/upsert-documents";
 import type { AppliedSync, ReadingSync } from "./applied-sync.ts";
 import { fetchContent, type HeldContent } from "./fetch-content.ts";
 import { createKnownItems } from "./known-items.ts";
@@ -15,7 +16,7 @@ import { quarantine } from "./quarantine.ts";
 import { createRefusedContents } from "./refused-contents.ts";
 import { unlistFailure } from "./sync-failures.ts";
 import { createSyncMeter } from "./sync-meter.ts";
-import { createUpsertWriter, requireOfDocument, type UpsertWriter } from "./write-upserts.ts";
+import { createUpsertWriter, requireOfDocument, unstorable, type UpsertWriter } from "./write-upserts.ts";
 
 /** Those that go through everything each time, so that the last time says how much there is. */
 const listing: ReadonlySet<ChangeModel> = new Set(["fingerprint", "full-listing", "conditional"]);
@@ -79,7 +80,17 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
         counts.changed += 1;
         break;
       case "moved":
-        await moveDocument(scope, source.id, change.fromRef, { ...change.item, acl: own(change.item.acl) });
+        try {
+          await moveDocument(scope, source.id, change.fromRef, { ...change.item, acl: own(change.item.acl) });
+        } catch (error) {
+          if (!isRefusedValue(error)) throw error;
+          // It stays where and what it was, but for who may read it.
+          const acl = own(change.item.acl);
+          const fingerprint = unreadFingerprint;
+          if (acl !== null) await saveDocumentAcl(scope, source.id, { ref: change.fromRef, acl, fingerprint });
+          await quarantine(reading, change.fromRef, unstorable);
+          break;
+        }
         fingerprints.forget(change.fromRef);
         fingerprints.learn(change.item.ref, change.item.fingerprint);
         counts.changed += 1;

@@ -106,7 +106,8 @@ async function writeUpserts(reading: ReadingSync, batch: readonly FetchedUpsert[
   }
 }
 
-const unstorable: ErrorReport = {
+/** Of what the database refuses (`isRefusedValue`). */
+export const unstorable: ErrorReport = {
   code: "INVALID_INPUT",
   message: "The document cannot be stored: its name, title or address has a character that no text may hold.",
   action: "Rename the document, or correct its title and address at the source.",
