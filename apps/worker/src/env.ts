@@ -40,7 +40,7 @@ const schema = z.object({
   ANNEAL_MAX_DELETED_SHARE: z.coerce.number().min(0).max(1).default(defaultDeletionPolicy.maxShare),
   ANNEAL_DIRECTORY_MINUTES: z.coerce
     .number()
-    .positive()
+    .min(1)
     .max(7 * 24 * 60)
     .default(defaultDirectoryMinutes),
   ANNEAL_DOCUMENT_TIMEOUT_SECONDS: z.coerce

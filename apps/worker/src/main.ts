@@ -1,3 +1,4 @@
+import { directoryQueue } from "@anneal/core/connect/contract";
 import { reconcileWorkflowId, reconcileWorkflowName } from "@anneal/core/deploy/contract";
 import { taskQueue } from "@anneal/core/loop/contract";
 import { assertRowSecurity, openDatabase } from "@anneal/db/database";
@@ -164,6 +165,14 @@ async function main(): Promise<void> {
     documentTimeoutMs: env.ANNEAL_DOCUMENT_TIMEOUT_SECONDS * 1000,
     ...connecting,
   });
+  const { listDirectories, readDirectory } = createDirectoryActivities({
+    database,
+    secretBox,
+    // Over half of the interval: the last has begun before the next firing.
+    spreadMs: (env.ANNEAL_DIRECTORY_MINUTES * 60_000) / 2,
+    ...connecting,
+  });
+  const shutdown = { shutdownGraceTime: "5 seconds", shutdownForceTime: "10 seconds" } as const;
   const worker = await Worker.create({
     connection,
     namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
@@ -176,13 +185,7 @@ async function main(): Promise<void> {
       releaseTraining,
       endWaiting,
       ...createCheckActivities({ db, secretBox, ...connecting }),
-      ...createDirectoryActivities({
-        database,
-        secretBox,
-        // Over half of the interval: the last has begun before the next firing.
-        spreadMs: (env.ANNEAL_DIRECTORY_MINUTES * 60_000) / 2,
-        ...connecting,
-      }),
+      listDirectories,
       ...createPurgeActivities({ db, objects, vectors, tombstoneDays: env.ANNEAL_TOMBSTONE_DAYS }),
       ...createPushActivities({ db, vectors }),
       ...createDeployActivities({ db, replicas, hasWorkflowEnded: (id) => hasWorkflowEnded(client, id) }),
@@ -203,8 +206,16 @@ async function main(): Promise<void> {
     maxConcurrentActivityTaskExecutions: 20,
     // The portal reads a sync's progress from its heartbeats; the default passes on one in 48 seconds.
     maxHeartbeatThrottleInterval: "2 seconds",
-    shutdownGraceTime: "5 seconds",
-    shutdownForceTime: "10 seconds",
+    ...shutdown,
+  });
+  const directoryWorker = await Worker.create({
+    connection,
+    namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
+    taskQueue: directoryQueue,
+    identity: env.ANNEAL_WORKER_ID,
+    activities: withFailures({ readDirectory }),
+    maxConcurrentActivityTaskExecutions: 4,
+    ...shutdown,
   });
 
   await client.workflow
@@ -219,7 +230,7 @@ async function main(): Promise<void> {
   // One line that the supervisor waits for.
   console.log("worker ready");
   try {
-    await worker.run();
+    await Promise.all([worker.run(), directoryWorker.run()]);
   } finally {
     mainContent.close();
     await parsers.close();

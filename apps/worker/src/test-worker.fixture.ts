@@ -3,6 +3,7 @@ import { openDatabase, type DatabaseHandle } from "@anneal/db/database";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { locatePython } from "@anneal/local-stack/python-env";
 import { startTemporal } from "@anneal/local-stack/start-temporal";
+import { directoryQueue } from "@anneal/core/connect/contract";
 import { taskQueue } from "@anneal/core/loop/contract";
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import { choosePort } from "@anneal/processes/choose-port";
@@ -39,18 +40,17 @@ export async function startTestWorker(
   });
   const connection = await Connection.connect({ address: temporal.url });
   const native = await NativeConnection.connect({ address: temporal.url });
-  const worker = await Worker.create({
-    connection: native,
-    taskQueue,
-    workflowsPath,
-    activities: withFailures(createActivities(parts)),
-  });
-  const running = worker.run();
+  const activities = withFailures(createActivities(parts));
+  const workers = [
+    await Worker.create({ connection: native, taskQueue, workflowsPath, activities }),
+    await Worker.create({ connection: native, taskQueue: directoryQueue, activities }),
+  ];
+  const running = Promise.all(workers.map((worker) => worker.run()));
   return {
     ...parts,
     client: new Client({ connection }),
     async stop() {
-      worker.shutdown();
+      for (const worker of workers) worker.shutdown();
       await running;
       for (const each of [connection, native]) await each.close();
       await temporal.stop();

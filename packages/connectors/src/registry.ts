@@ -51,9 +51,13 @@ export const connectors: readonly AnyConnector[] = [
   webConnector,
 ];
 
+export function findConnector(kind: string): AnyConnector | undefined {
+  return connectors.find((connector) => connector.kind === kind);
+}
+
 /** @throws AnnealError INVALID_INPUT */
 export function requireConnector(kind: string): AnyConnector {
-  const found = connectors.find((connector) => connector.kind === kind);
+  const found = findConnector(kind);
   if (found) return found;
   throw new AnnealError("INVALID_INPUT", `There is no connector of kind ${JSON.stringify(kind)}.`, {
     action: `Use one of: ${connectors.map((connector) => connector.kind).join(", ")}.`,

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { asAccount } from "@anneal/connectors/conformance/fake-microsoft/as-account";
 import {
   createTeamsHarness,
@@ -12,11 +12,14 @@ import { tryLock as tryLockAt } from "@anneal/db/lock";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
 import { listHeldPrincipals } from "@anneal/db/queries/directory";
+import { createSecretBox } from "@anneal/db/secret-box";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { applyDirectory } from "./apply-directory.ts";
 
 // Two sources of one Microsoft tenant, in a real database: what one is not told, the other's word stands for.
+
+const box = createSecretBox(randomBytes(32).toString("base64"));
 
 let database: TestDatabase;
 let scope: Scope;
@@ -65,9 +68,12 @@ async function addSource({ config }: TeamsHarness): Promise<string> {
 
 async function apply(sourceId: string, { secrets }: TeamsHarness): Promise<void> {
   const context = testContext({ limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
-  const given = Object.fromEntries(Object.entries(secrets).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries(secrets).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+  await saveSource(scope, { ...(await getSource(scope, sourceId)), sealedSecrets: box.seal(given, sourceId) });
   const tryLock = (name: string) => tryLockAt(database.appUrl, name);
-  await applyDirectory({ scope, source: await getSource(scope, sourceId), secrets: given, context, tryLock });
+  await applyDirectory({ scope, sourceId, secretBox: box, context, tryLock });
 }
 
 /** What each address holds: accounts, their groups, the channel, everybody inside. */

@@ -114,7 +114,8 @@ export function createConnectActivities(deps: {
         renewSecrets: (renew) => renewCredentials(scope, secretBox, source.id, renew),
       };
       // Before the documents: whoever left a group must not read the new ones that it admits.
-      await applyDirectory({ scope, source, secrets, context, tryLock });
+      const onWait = () => progress.announce(0, `Waiting: the people and groups of “${source.name}” are being read.`);
+      await applyDirectory({ scope, sourceId: source.id, secretBox, context, tryLock, onWait });
       const applied = { scope, objects, source, sync, secrets, context, documentTimeoutMs, progress };
       const idleWaits = place.idleWaits ?? 0;
       const end = await applyChanges({ ...applied, idleWaits, sleptMs: sleeps.sleptMs });
@@ -274,8 +275,12 @@ export function createConnectActivities(deps: {
 }
 
 async function describeUnread(scope: Scope, { sourceId, error }: UnreadSource): Promise<string> {
-  const { name } = await getSource(scope, sourceId);
-  return `“${name}” could not be read, and stays as it was: ${error.message}`;
+  // It may have been removed since.
+  const name = await getSource(scope, sourceId).then(
+    (source) => `“${source.name}”`,
+    () => "A source that was removed",
+  );
+  return `${name} could not be read, and stays as it was: ${error.message}`;
 }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");

@@ -1,11 +1,13 @@
 import type { DirectoryInput } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { isDirectoryDue } from "@anneal/core/connect/is-directory-due";
 import { defaultLimits } from "@anneal/connectors/connector";
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
-import { requireConnector } from "@anneal/connectors/registry";
+import { findConnector } from "@anneal/connectors/registry";
 import type { DatabaseHandle } from "@anneal/db/database";
 import { listWorkspaces } from "@anneal/db/queries/access";
-import { getSource, listSources } from "@anneal/db/queries/connect";
+import { getSource } from "@anneal/db/queries/connect";
+import { listDirectorySources } from "@anneal/db/queries/directory";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import type { SecretBox } from "@anneal/db/secret-box";
 import { cancellationSignal, heartbeat } from "@temporalio/activity";
@@ -29,32 +31,36 @@ export function createDirectoryActivities(deps: {
   spreadMs: number;
 }) {
   const { database, secretBox, chromiumPath, python, spreadMs } = deps;
-  const { db } = database;
+  const { db, tryLock } = database;
 
   return {
-    /** Every source, of whatever workspace, whose permissions name people and groups. */
-    async listDirectories(): Promise<DirectoryInput[]> {
-      const found: Omit<DirectoryInput, "afterMs">[] = [];
+    /** The sources, of whatever workspace, whose permissions name people and groups that are to be read now. */
+    async listDirectories(): Promise<{ sources: DirectoryInput[]; apartMs: number }> {
+      const now = new Date();
+      const due: DirectoryInput[] = [];
       for (const { id: workspaceId } of await listWorkspaces(db)) {
-        for (const { id, kind } of await listSources({ db, workspaceId }))
-          if (requireConnector(kind).readDirectory) found.push({ workspaceId, sourceId: id });
+        // One of a kind that this release does not know is nobody's to read.
+        for (const { id: sourceId, kind, ...state } of await listDirectorySources({ db, workspaceId }))
+          if (findConnector(kind)?.readDirectory && isDirectoryDue(state, now)) due.push({ workspaceId, sourceId });
       }
-      return found.map((input, index) => ({ ...input, afterMs: Math.round((spreadMs * index) / found.length) }));
+      return { sources: due, apartMs: Math.round(spreadMs / Math.max(1, due.length)) };
     },
 
-    /** @throws AnnealError where it cannot be read: then what was known before stays, and the source's page says so */
-    async readDirectory({ workspaceId, sourceId }: Omit<DirectoryInput, "afterMs">): Promise<void> {
+    /**
+     * Does nothing where somebody reads them already.
+     * @throws AnnealError where they cannot be read, which the source's page says
+     */
+    async readDirectory({ workspaceId, sourceId }: DirectoryInput): Promise<void> {
       const scope = { db, workspaceId };
-      const source = await getSource(scope, sourceId);
+      const { kind } = await getSource(scope, sourceId);
       const tempDir = await mkdtemp(join(tmpdir(), "anneal-directory-"));
       const pulse = setInterval(() => heartbeat(), pulseMs);
       try {
-        const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
         await applyDirectory({
           scope,
-          source,
-          secrets,
-          tryLock: database.tryLock,
+          sourceId,
+          secretBox,
+          tryLock,
           context: {
             signal: cancellationSignal(),
             tempDir,
@@ -62,8 +68,8 @@ export function createDirectoryActivities(deps: {
             deletions: defaultDeletionPolicy,
             chromiumPath,
             python,
-            onRemoteEvent: deps.observeRemote(source.kind),
-            renewSecrets: (renew) => renewCredentials(scope, secretBox, source.id, renew),
+            onRemoteEvent: deps.observeRemote(kind),
+            renewSecrets: (renew) => renewCredentials(scope, secretBox, sourceId, renew),
           },
         });
       } finally {

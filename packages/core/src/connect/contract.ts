@@ -54,10 +54,11 @@ export const purgeScheduleId = "purge-deleted";
 export const directoriesWorkflowName = "readDirectories";
 export const directoriesScheduleId = "read-directories";
 export const directoryWorkflowName = "readDirectory";
-/** `afterMs`: not all sources are asked in the same second. */
-export type DirectoryInput = { workspaceId: string; sourceId: string; afterMs: number };
+/** Apart from all other work, in whose way nothing is that takes hours. */
+export const directoryQueue = "anneal-directories";
+export type DirectoryInput = { workspaceId: string; sourceId: string };
 
-/** Whoever left a group finds nothing of it after this long at most, however seldom its source's documents are read. */
+/** How often they are read, however seldom a source's documents are; what takes long is read less often. */
 export const defaultDirectoryMinutes = 15;
 
 export function directoryWorkflowId(sourceId: string): string {
