@@ -3,6 +3,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { readAccessToken, tokenAnswerSchema, type AccessToken } from "../remote/access-token.ts";
+import { neverAskedAgain } from "../remote/last-answered.ts";
 import { parseJson } from "../remote/remote-answer.ts";
 import { createRemoteClient, RemoteError } from "../remote/remote-client.ts";
 import type { GoogleEndpoint } from "./config.ts";
@@ -89,6 +90,7 @@ export function createTokenSource(options: TokenOptions): TokenSource {
     baseUrl: audience,
     allowPrivateHosts: place.allowPrivateHosts,
     context: options.context,
+    lastAnswered: neverAskedAgain,
     explain: (_status, body) => explainTokenError(options, body),
   });
   let refused: { error: unknown; atMs: number } | null = null;

@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
+import { neverAskedAgain } from "../remote/last-answered.ts";
 import { createRemoteClient, type RemoteClient, type RemoteRequest } from "../remote/remote-client.ts";
 import type { EntraConfig } from "./config.ts";
 
@@ -21,6 +22,7 @@ export function createEntraClient(
     baseUrl: config.authorityUrl,
     allowPrivateHosts: config.allowPrivateHosts,
     context,
+    lastAnswered: neverAskedAgain,
     explain: (_status, body) => explainRefusal(body, config.permission),
   });
   const addressOf: EntraClient["addressOf"] = (endpoint) =>

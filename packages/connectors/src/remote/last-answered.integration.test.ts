@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { z } from "zod";
 import { startApi, type ApiAnswer, type TestApi } from "../../conformance/start-api.ts";
 import { createTestClock } from "../../conformance/test-clock.ts";
+import { neverAskedAgain } from "./last-answered.ts";
 import { createRemoteClient, RemoteError, type RemoteClient } from "./remote-client.ts";
 
 const schema = z.object({ ok: z.boolean() });
@@ -57,6 +58,18 @@ it("takes what is refused of a kind, one after the other, for the service's refu
     expect(await refusalOf(`/broken/${index}`)).toMatchObject({ isAlone: true });
   }
   expect(await refusalOf("/broken/20")).toMatchObject({ code: "RATE_LIMITED", isAlone: false });
+});
+
+it("never sends again what is used up by being sent", async () => {
+  answerAt = brokenAt(gatewayTimeout);
+  await client.close();
+  const limits = { documentBytes: 1000, requestTimeoutMs: 200 };
+  const context = { signal: new AbortController().signal, limits, clock: createTestClock() };
+  const options = { service: "Archive", baseUrl: api.origin, allowPrivateHosts: true, context };
+  client = createRemoteClient({ ...options, lastAnswered: neverAskedAgain });
+  await client.json("/token", schema, { method: "POST", body: "refresh_token=1" });
+  expect(await refusalOf("/broken")).toMatchObject({ code: "RATE_LIMITED", isAlone: false });
+  expect(api.requests.filter(({ path }) => path === "/token")).toHaveLength(1);
 });
 
 it("never asks again for what names a time to wait", async () => {

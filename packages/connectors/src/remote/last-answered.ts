@@ -9,6 +9,9 @@ export type LastAnswered = {
   isAnotherAnswered(place: string): Promise<boolean>;
 };
 
+/** For clients whose requests use up what they send, such as a code or a refresh token: none may be sent a second time. */
+export const neverAskedAgain: LastAnswered = { keep() {}, isAnotherAnswered: async () => false };
+
 /** Each costs half a minute of tries. Of more the service refuses whatever is of their kind. */
 const maxRefusedAlone = 20;
 

@@ -2,6 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { parseJson } from "../remote/remote-answer.ts";
+import { neverAskedAgain } from "../remote/last-answered.ts";
 import { createRemoteClient, type RemoteClient, type RemoteClientOptions } from "../remote/remote-client.ts";
 import type { ItemConfig, RestSecrets } from "./config.ts";
 
@@ -72,6 +73,7 @@ function clientCredentials(config: ItemConfig, secrets: RestSecrets, context: Co
     baseUrl: tokenUrl,
     allowPrivateHosts: config.allowPrivateHosts,
     context,
+    lastAnswered: neverAskedAgain,
     explain: explainTokenRefusal,
   });
   const [user, password] = [config.user ?? "", clientSecret].map(formEncoded);
