@@ -149,10 +149,11 @@ describe("the command line says what is wrong before it starts anything", () => 
     ["an unknown option", ["loop", "--sorce", "x"], "(Did you mean --source?)", "--help"],
     ["a rank that is no number", ["loop", "--source", "x", "--rank", "high"], "a whole number from 1 to 256", "--help"],
     ["a method that is none", ["loop", "--source", "x", "--method", "magic"], "one of lora, dora,", "--help"],
+    ["no readers", ["loop", "--source", "x"], "Nobody has said who may read", "--audience members"],
     ["an unknown kind of source", ["loop", "--source", "ftp://u:hunter2@h/x"], '"ftp://h/x" is not a source', "s3://"],
     [
       "a report in no folder",
-      ["loop", "--source", "x", "--report", "no/r.json"],
+      ["loop", "--source", "x", "--audience", "nobody", "--report", "no/r.json"],
       "cannot be written to",
       "a folder that",
     ],
@@ -163,7 +164,7 @@ describe("the command line says what is wrong before it starts anything", () => 
   });
 
   it("a portal that does not answer", async () => {
-    const args = ["loop", "--source", dir, "--portal", "http://127.0.0.1:9", "--api-key", "ank_x"];
+    const args = ["loop", "--source", dir, "--audience", "nobody", "--portal", "http://127.0.0.1:9", "--api-key", "ank_x"];
     expectRefusal(await anneal(args), "ENGINE_UNAVAILABLE", "http://127.0.0.1:9 does not answer", "npm start");
   });
 

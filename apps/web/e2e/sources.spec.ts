@@ -270,7 +270,7 @@ test("the API and the command line refuse a source in the same words, and begin 
   expect(error.json.data.report).toMatchObject({ code: "SOURCE_NOT_FOUND", message: sentence, action });
 
   const env = withEnv({ ANNEAL_STATE_DIR: stateDir! });
-  const args = [join(repoDir, "apps/cli/src/main.ts"), "loop", "--source", `file://${nowhere}`];
+  const args = [join(repoDir, "apps/cli/src/main.ts"), "loop", "--source", `file://${nowhere}`, "--audience", "nobody"];
   const said = await new Promise<string>((resolve) => {
     execFile(process.execPath, args, { env, timeout: 60_000 }, (_, stdout, stderr) => resolve(stdout + stderr));
   });

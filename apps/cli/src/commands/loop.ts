@@ -23,7 +23,7 @@ type LoopOptions = PortalOptions & {
   ask: string[];
   report?: string;
   name: string;
-  audience: "members" | "nobody";
+  audience?: "members" | "nobody";
   method?: TrainerMethod;
   rank?: number;
   epochs?: number;
@@ -67,9 +67,8 @@ export function addLoopCommand(program: Command, env: Env): void {
     .option("--report <file>", "write the report as JSON")
     .option(
       "--audience <who>",
-      "who may read documents without permissions of their own, of a source that is new: members or nobody",
+      "who may read what has no permissions of its own, in a source that is new: members (of the workspace) or nobody",
       optionOf(audienceSchema),
-      "members",
     )
     .option("--name <name>", "name of the dataset, adapter and assistant", optionOf(nameSchema), "documents")
     .option("--method <name>", "lora, rslora or qlora (4-bit, on NVIDIA GPUs)", optionOf(methodSchema))
@@ -91,6 +90,7 @@ export function addLoopCommand(program: Command, env: Env): void {
 async function loop(env: Env, options: LoopOptions): Promise<void> {
   // Everything that can be wrong with the command line is said before anything starts.
   const sources = readSources(env, options);
+  requireAudience(options);
   if (options.report !== undefined) await assertWritable(reportPath(env, options.report));
   const signal = abortOnSignal(() => console.log("\nStopping…"));
   let stack: Stack | undefined;
@@ -108,6 +108,15 @@ async function loop(env: Env, options: LoopOptions): Promise<void> {
   } finally {
     await stack?.stop();
   }
+}
+
+/** Nobody reads by an oversight what a folder, a bucket or a website does not protect by itself. */
+function requireAudience({ audience }: LoopOptions): "members" | "nobody" {
+  if (audience !== undefined) return audience;
+  throw new AnnealError("INVALID_INPUT", "Nobody has said who may read the documents.", {
+    action:
+      "Pass --audience members where everyone in the workspace may read what has no permissions of its own, or --audience nobody.",
+  });
 }
 
 /** @throws AnnealError INVALID_INPUT for the first address that cannot be read, or where there is none */
@@ -135,7 +144,7 @@ async function runLoop(
   options: LoopOptions,
   signal: AbortSignal,
 ): Promise<LoopReport> {
-  const sourceIds = await createSources(portal, sources, options.audience);
+  const sourceIds = await createSources(portal, sources, requireAudience(options));
   const { name } = options;
   if (options.ask.length > 0) await assertAssistantReads(portal, name, sourceIds);
   const settings = {

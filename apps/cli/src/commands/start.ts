@@ -48,7 +48,7 @@ async function start(env: Env, options: { examples: boolean }): Promise<void> {
     console.log(`Sign-in  ${access.email} / ${access.password ?? "your password"}`);
     console.log(`API      ${stack.portalUrl}/api/v1 with the key ${access.apiKey}`);
     console.log(
-      '\nIt runs until you press Ctrl-C. Your own data: npm run anneal -- loop --source file:///your/folder --ask "…"',
+      '\nIt runs until you press Ctrl-C. Your own data: npm run anneal -- loop --source file:///your/folder --audience members --ask "…"',
     );
     if (!signal.aborted) await once(signal, "abort");
   } catch (error) {
