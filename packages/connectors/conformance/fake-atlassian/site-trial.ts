@@ -3,6 +3,7 @@ import type { Connector } from "../../src/connector.ts";
 import type { AtlassianSecrets, ConfluenceConfig } from "../../src/atlassian/config.ts";
 import { MemoryDirectory } from "../memory-directory.ts";
 import { MemoryTarget } from "../memory-target.ts";
+import type { TestClock } from "../test-clock.ts";
 import { testContext } from "../test-context.ts";
 import type { FakeSite } from "./fake-site.ts";
 import { readersAmong } from "./site-people.ts";
@@ -38,9 +39,12 @@ export function createTrial<Config extends SignIn>(
     configOf,
     directoryOf,
     check,
-    async sync(target = new MemoryTarget(), config = configOf(), given = secrets) {
+    async sync(target = new MemoryTarget(), config = configOf(), given = secrets, clock?: TestClock) {
       const { cursor } = target;
-      await target.apply(connector.read({ config, secrets: given, cursor, known: target.known(), context }));
+      const request = { config, secrets: given, cursor, known: target.known() };
+      await target.apply(
+        connector.read({ ...request, context: clock === undefined ? context : { ...context, clock } }),
+      );
       return target;
     },
     readersOf: async (target: MemoryTarget, ref: string, config = configOf()) =>

@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
+import { createLastAnswered } from "../remote/last-answered.ts";
 import { createRemoteClient, RemoteError, type RemoteRequest } from "../remote/remote-client.ts";
 import type { AtlassianSecrets, ConfluenceConfig, Deployment } from "./config.ts";
 import { authorizationOf, explainStatus } from "./sign-in.ts";
@@ -40,6 +41,8 @@ export function openAtlassianSite(
     allowPrivateHosts: config.allowPrivateHosts,
     context,
     announcesWaits: deployment === "data-center",
+    // A stranger asks for little: the account's answers tell as well that the site answers others.
+    lastAnswered: createLastAnswered(),
   };
   const authorization = authorizationOf(service, config, secrets);
   const client = createRemoteClient({
@@ -59,7 +62,7 @@ export function openAtlassianSite(
       try {
         return await stranger.json(root + at, schema);
       } catch (error) {
-        // A refusal, or a page to sign in at. Anything that may pass is not taken for an answer.
+        // A refusal, or a page to sign in at. Anything that may pass, or got no answer, is not taken for one.
         if (error instanceof AnnealError && !error.retryable) return null;
         throw error;
       }

@@ -14,6 +14,7 @@ import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance
 import { createTrial, fixedSequence, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { createTestClock } from "../../conformance/test-clock.ts";
 import { confluenceConfigSchema, type AtlassianSecrets, type ConfluenceConfig } from "./config.ts";
 import { confluenceConnector } from "./confluence-connector.ts";
 
@@ -89,8 +90,8 @@ async function createHarness(
     remote: {
       trouble: fake.site.trouble,
       staleCursor: () => fake.site.expireCursor(),
-      // The space is the only one; whether strangers see it is asked for without the account.
-      aboutAll: /user\/current|\/spaces?\?|\/(pages|blogposts)\?|content\/(search|scan)|\/spaces?\/(KB|\d+)$/,
+      // The space is the only one.
+      aboutAll: /user\/current|\/spaces?\?|\/(pages|blogposts)\?|content\/(search|scan)/,
     },
     close: () => fake.close(),
     emailOf,
@@ -289,6 +290,27 @@ describe.each(deployments)("confluence %s", (deployment) => {
     await trial.sync(target, trial.configOf({ spaces: ["KB", "OPS"] }));
     expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["KB/", "SOURCE_NOT_FOUND"]]);
     expect(target.documents.size).toBe(2);
+  });
+
+  it("shows a space's pages to nobody while a gateway gives up on whether strangers see it, and reads the other space", async () => {
+    const other = fake.addSpace("OPS", space.readers);
+    const page = fake.add(space, { title: "Plan", body: "<p>x</p>" });
+    const runbook = fake.add(other, { title: "Runbook", body: "<p>y</p>" });
+    const config = trial.configOf({ spaces: ["KB", "OPS"] });
+    const target = await trial.sync(new MemoryTarget(), config);
+    expect(await trial.readersOf(target, `KB/${page.id}`, config)).toEqual(people);
+    const asked = deployment === "cloud" ? `/wiki/api/v2/spaces/${space.id}` : "/confluence/rest/api/space/KB";
+    const clock = createTestClock();
+    fake.site.trouble.begin({ kind: "given up", on: `GET ${asked}` }, clock);
+    await trial.sync(target, config, undefined, clock);
+    expect(fake.site.trouble.refused).toBeGreaterThan(0);
+    expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([[`KB/${page.id}`, "SOURCE_FORBIDDEN"]]);
+    fake.site.trouble.begin(null);
+    expect(await trial.readersOf(target, `KB/${page.id}`, config)).toEqual([]);
+    expect(await trial.readersOf(target, `OPS/${runbook.id}`, config)).toEqual(people);
+    await trial.sync(target, config);
+    expect(await trial.readersOf(target, `KB/${page.id}`, config)).toEqual(people);
+    expect(target.opened).toEqual([]);
   });
 
   it("names nobody by an address that the person does not show, and no account that was closed", async () => {
