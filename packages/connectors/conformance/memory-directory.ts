@@ -11,7 +11,7 @@ export class MemoryDirectory {
     for await (const entry of entries) {
       if (entry.type === "user") {
         for (const email of entry.emails) add(directory.#accounts, email.toLowerCase(), principalKey(entry.principal));
-      } else {
+      } else if (entry.type === "group") {
         for (const member of entry.members)
           add(directory.#groupsOf, principalKey(member), principalKey(entry.principal));
       }

@@ -22,6 +22,10 @@ export async function* directoryOfSource(
 ): AsyncIterable<DirectoryEntry> {
   const own = (principal: Principal) => (sourceId === null ? principal : principalOfSource(principal, sourceId));
   for await (const entry of entries) {
+    if (entry.type === "failure") {
+      yield entry;
+      continue;
+    }
     if (entry.principal.source === "anneal") continue;
     const principal = own(entry.principal);
     yield entry.type === "user" ? { ...entry, principal } : { ...entry, principal, members: entry.members.map(own) };

@@ -1,4 +1,5 @@
 import type { Principal } from "../access/acl.ts";
+import type { ErrorReport } from "../errors.ts";
 
 /**
  * What a source says of the people and groups that its permissions name. A directory is enumerated whole: who or what
@@ -8,10 +9,14 @@ import type { Principal } from "../access/acl.ts";
  * A person of the portal is every `user` whose address is theirs: addresses must be ones that the source vouches for,
  * never ones that its users can choose freely. With `partial` the source was told some of them only: they count beside
  * those that another source knows, and take none away.
+ *
+ * A `failure` is of one group or one document that could not be read while the rest can: what only it would have named
+ * is left out, and the enumeration goes on.
  */
 export type DirectoryEntry =
   | { type: "user"; principal: Principal; name: string; emails: string[]; partial?: boolean }
-  | { type: "group"; principal: Principal; name: string; members: Principal[] };
+  | { type: "group"; principal: Principal; name: string; members: Principal[] }
+  | { type: "failure"; error: ErrorReport };
 
 /** One step from somebody to what they hold: a person is an account of a source, a member is of a group. */
 export type Membership = {

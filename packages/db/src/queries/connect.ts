@@ -120,7 +120,8 @@ export async function saveSource(
       .values({ ...row, workspaceId: scope.workspaceId })
       .onConflictDoUpdate({
         target: sources.id,
-        set: { ...changes, deletedAt: null },
+        // With others, what refused the old ones says nothing.
+        set: { ...changes, deletedAt: null, ...(changes.sealedSecrets === undefined ? {} : { directoryError: null }) },
         setWhere: eq(sources.workspaceId, scope.workspaceId),
       });
     await tx

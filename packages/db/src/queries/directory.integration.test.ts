@@ -56,6 +56,62 @@ async function* stream(entries: DirectoryEntry[]): AsyncIterable<DirectoryEntry>
   yield* entries;
 }
 
+/** A reading that tells one entry and then holds, until it is let go on with the others. */
+function readSlowly(sourceId: string, first: DirectoryEntry, others: DirectoryEntry[]) {
+  const [told, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  async function* entries() {
+    yield first;
+    told.resolve();
+    await goOn.promise;
+    yield* others;
+  }
+  const done = replaceDirectory(scope, sourceId, entries());
+  return { told: told.promise, goOn: goOn.resolve, done };
+}
+
+describe("two readings of one directory", () => {
+  const [ann, bob] = [principal("user", "ann"), principal("user", "bob")];
+
+  it("let no older word come after the newer one, whichever source is slower", async () => {
+    const [slow, quick] = [await addSource(), await addSource()];
+    const people = [user("ann", ["ann@example.com"]), user("bob", ["bob@example.com", "old@example.com"])];
+    await report(quick, [...people, group("board", [ann, bob]), group("choir", [ann])]);
+    const older = readSlowly(slow, people[0]!, [people[1]!, group("board", [ann, bob]), group("choir", [ann])]);
+    await older.told;
+    // Bob has left the board and gave an address up, the choir is empty.
+    await report(quick, [people[0]!, user("bob", ["bob@example.com"]), group("board", [ann]), group("choir", [])]);
+    older.goOn();
+    await older.done;
+    expect(await held("bob@example.com")).toEqual(["t1 user bob"]);
+    expect(await held("old@example.com")).toEqual([]);
+    expect(await held("ann@example.com")).toEqual(["t1 group board", "t1 user ann"]);
+    // The next reading of either is the newer one again.
+    await report(slow, [...people, group("board", [ann, bob])]);
+    expect(await held("bob@example.com")).toEqual(["t1 group board", "t1 user bob"]);
+  });
+
+  it("take nothing from what was removed meanwhile: its people and groups are gone and stay so", async () => {
+    const sourceId = await addSource();
+    const reading = readSlowly(sourceId, user("bob", ["bob@example.com"]), [group("board", [bob])]);
+    await reading.told;
+    await deleteSource(scope, sourceId);
+    reading.goOn();
+    await expect(reading.done).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect(await held("bob@example.com")).toEqual([]);
+  });
+
+  it("go on after what alone could not be read, and say what it was", async () => {
+    const sourceId = await addSource();
+    const all = [user("ann", ["ann@example.com"]), group("board", [ann]), group("choir", [ann])];
+    expect(await report(sourceId, all)).toEqual({ users: 1, groups: 2, failure: null });
+    const error = { code: "SOURCE_UNREACHABLE", message: "The board is refused.", action: "Sync again." } as const;
+    const told = await report(sourceId, [all[0]!, { type: "failure", error }, all[2]!]);
+    expect(told).toEqual({ users: 1, groups: 1, failure: error });
+    // Who is in a group that cannot be read is nobody.
+    expect(await held("ann@example.com")).toEqual(["t1 group choir", "t1 user ann"]);
+  });
+});
+
 describe("the directory", () => {
   it("names the accounts and groups of the workspace's sources, and nobody that has only an id there", async () => {
     const [ann, clerks, far] = [

@@ -1,13 +1,16 @@
 import { principalKey, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry, Membership } from "@anneal/core/connect/directory";
 import type { ErrorReport } from "@anneal/core/errors";
-import { and, eq, ne, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, lte, ne, sql } from "drizzle-orm";
 import { hash, randomUUID } from "node:crypto";
-import { inWorkspace, type Scope, type Transaction } from "../database.ts";
-import { directoryMembers, directoryUsers, sources } from "../schema.ts";
+import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
+import { directoryMembers, directoryUsers, directoryWords, sources } from "../schema.ts";
+import { isSource } from "./documents-of-source.ts";
+import { waitsUntil } from "./source-syncs.ts";
 import { storableEntry } from "./storable-entry.ts";
 
-export type DirectoryCounts = { users: number; groups: number };
+/** `failure`: the first of what could not be read while the rest could. */
+export type DirectoryRead = { users: number; groups: number; failure: ErrorReport | null };
 
 /** Rows of one statement: PostgreSQL takes 65,535 parameters. */
 const batchRows = 1000;
@@ -25,27 +28,34 @@ function storedKeyOf(principal: Principal): string {
 
 /**
  * Puts what a source's directory says in the place of what it said before. Entries are durable as they come; what this
- * enumeration did not name is taken out only at its end, so one that breaks off takes nothing away.
+ * enumeration did not name is taken out only at its end, so one that breaks off takes nothing away. What a reading that
+ * began later has told, of whatever source, stays.
+ * @throws AnnealError NOT_FOUND once the source is removed, whose rows are gone then and stay so
  */
 export async function replaceDirectory(
   scope: Scope,
   sourceId: string,
   entries: AsyncIterable<DirectoryEntry>,
-): Promise<DirectoryCounts> {
-  const enumeration = randomUUID();
-  const counts: DirectoryCounts = { users: 0, groups: 0 };
+): Promise<DirectoryRead> {
+  const reported = { sourceId, enumeration: randomUUID(), begunAt: await readClock(scope) };
+  const read: DirectoryRead = { users: 0, groups: 0, failure: null };
   for await (const told of entries) {
+    if (told.type === "failure") {
+      read.failure ??= told.error;
+      continue;
+    }
     const entry = storableEntry(told);
     if (entry === null) continue;
-    if (entry.type === "user") {
-      counts.users += 1;
-      await inWorkspace(scope, (tx) => saveUser(tx, scope.workspaceId, { sourceId, enumeration }, entry));
-    } else {
-      counts.groups += 1;
-      await inWorkspace(scope, (tx) => saveGroup(tx, scope.workspaceId, { sourceId, enumeration }, entry));
-    }
+    if (entry.type === "user") read.users += 1;
+    else read.groups += 1;
+    await inWorkspace(scope, async (tx) => {
+      await requireLive(tx, scope, sourceId);
+      if (entry.type === "user") await saveUser(tx, scope.workspaceId, reported, entry);
+      else await saveGroup(tx, scope.workspaceId, reported, entry);
+    });
   }
   await inWorkspace(scope, async (tx) => {
+    await requireLive(tx, scope, sourceId);
     for (const table of [directoryUsers, directoryMembers]) {
       await tx
         .delete(table)
@@ -53,25 +63,107 @@ export async function replaceDirectory(
           and(
             eq(table.workspaceId, scope.workspaceId),
             eq(table.sourceId, sourceId),
-            ne(table.enumeration, enumeration),
+            ne(table.enumeration, reported.enumeration),
           ),
         );
     }
+    // No reading lasts so long that it could still contradict these.
+    await tx
+      .delete(directoryWords)
+      .where(
+        and(
+          eq(directoryWords.workspaceId, scope.workspaceId),
+          sql`${directoryWords.begunAt} < now() - interval '7 days'`,
+        ),
+      );
   });
-  return counts;
+  return read;
 }
 
-/** @param error null once all was read; with one, what was known before stays as it was */
-export async function recordDirectoryRead(scope: Scope, sourceId: string, error: ErrorReport | null): Promise<void> {
+/**
+ * How a reading ended.
+ * @param tookMs null where it did not come to its end: what was known before stays as it was then
+ */
+export async function recordDirectoryRead(
+  scope: Scope,
+  sourceId: string,
+  { tookMs, error }: { tookMs: number | null; error: ErrorReport | null },
+): Promise<void> {
   await inWorkspace(scope, (tx) =>
     tx
       .update(sources)
-      .set({ directoryError: error, ...(error === null ? { directoryReadAt: new Date() } : {}) })
-      .where(and(eq(sources.workspaceId, scope.workspaceId), eq(sources.id, sourceId))),
+      .set({
+        directoryError: error,
+        ...(tookMs === null ? {} : { directoryReadAt: new Date(), directoryReadMs: Math.round(tookMs) }),
+      })
+      .where(isSource(scope, sourceId)),
   );
 }
 
-type Reported = { sourceId: string; enumeration: string };
+/** What decides whether a source's people and groups are read now. */
+export async function listDirectorySources(scope: Scope) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({
+        id: sources.id,
+        kind: sources.kind,
+        readAt: sources.directoryReadAt,
+        readMs: sources.directoryReadMs,
+        directoryError: sources.directoryError,
+        lastSyncError: sources.lastSyncError,
+        waitsUntil,
+      })
+      .from(sources)
+      .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt))),
+  );
+}
+
+type Reported = { sourceId: string; enumeration: string; begunAt: Date };
+
+/** The database's, which is the same for every worker. */
+async function readClock(scope: Scope): Promise<Date> {
+  const { rows } = await inWorkspace(scope, (tx) => tx.execute<{ now: string }>(sql`select now()::text as now`));
+  return new Date(rows[0]!.now);
+}
+
+/** Holds off its removal until the transaction ends: what is written before it is taken out with it. */
+async function requireLive(tx: Transaction, scope: Scope, sourceId: string): Promise<void> {
+  const [row] = await tx
+    .select({ id: sources.id })
+    .from(sources)
+    .where(and(isSource(scope, sourceId), isNull(sources.deletedAt)))
+    .for("share");
+  requireRow(row, "source", sourceId);
+}
+
+/** Whether no reading that began later has told of it; from now on this one has. */
+async function takeWord(tx: Transaction, workspaceId: string, key: string, begunAt: Date): Promise<boolean> {
+  const rows = await tx
+    .insert(directoryWords)
+    .values({ workspaceId, key, begunAt })
+    .onConflictDoUpdate({
+      target: [directoryWords.workspaceId, directoryWords.key],
+      set: { begunAt },
+      setWhere: lte(directoryWords.begunAt, begunAt),
+    })
+    .returning({ key: directoryWords.key });
+  return rows.length > 0;
+}
+
+/** Whether a reading that began later has told of it as a whole. */
+async function isOutdated(tx: Transaction, workspaceId: string, key: string, begunAt: Date): Promise<boolean> {
+  const rows = await tx
+    .select({ key: directoryWords.key })
+    .from(directoryWords)
+    .where(
+      and(
+        eq(directoryWords.workspaceId, workspaceId),
+        eq(directoryWords.key, key),
+        gt(directoryWords.begunAt, begunAt),
+      ),
+    );
+  return rows.length > 0;
+}
 
 async function saveUser(
   tx: Transaction,
@@ -80,6 +172,9 @@ async function saveUser(
   { principal, name, emails, partial = false }: Extract<DirectoryEntry, { type: "user" }>,
 ): Promise<void> {
   const key = storedKeyOf(principal);
+  const { begunAt, ...row } = reported;
+  if (partial ? await isOutdated(tx, workspaceId, key, begunAt) : !(await takeWord(tx, workspaceId, key, begunAt)))
+    return;
   const trimmed = emails.map((email) => email.trim().toLowerCase());
   // Nobody signs in with one that is longer.
   const addresses = [...new Set(trimmed)].filter(
@@ -88,10 +183,10 @@ async function saveUser(
   if (addresses.length > 0) {
     await tx
       .insert(directoryUsers)
-      .values(addresses.map((email) => ({ workspaceId, ...reported, key, principal, name, email })))
+      .values(addresses.map((email) => ({ workspaceId, ...row, key, principal, name, email })))
       .onConflictDoUpdate({
         target: [directoryUsers.workspaceId, directoryUsers.key, directoryUsers.email],
-        set: { ...reported, name },
+        set: { ...row, name },
         // What another source has of it stays that source's, and there when this one is gone.
         ...(partial ? { setWhere: eq(directoryUsers.sourceId, reported.sourceId) } : {}),
       });
@@ -117,11 +212,13 @@ async function saveGroup(
   { principal, name, members }: Extract<DirectoryEntry, { type: "group" }>,
 ): Promise<void> {
   const groupKey = storedKeyOf(principal);
+  const { begunAt, ...row } = reported;
+  if (!(await takeWord(tx, workspaceId, groupKey, begunAt))) return;
   const keys = [...new Set(members.map(storedKeyOf))];
   for (let at = 0; at < keys.length; at += batchRows) {
     const rows = keys.slice(at, at + batchRows).map((memberKey) => ({
       workspaceId,
-      ...reported,
+      ...row,
       groupKey,
       group: principal,
       groupName: name,
@@ -132,7 +229,7 @@ async function saveGroup(
       .values(rows)
       .onConflictDoUpdate({
         target: [directoryMembers.workspaceId, directoryMembers.groupKey, directoryMembers.memberKey],
-        set: { ...reported, groupName: name },
+        set: { ...row, groupName: name },
       });
   }
   await tx

@@ -58,7 +58,7 @@ it("leaves out accounts and groups whose ids no database holds, admits nobody by
       group("finance", [principal("user", id), principal("group", id), principal("user", "ann")]),
       group("board", [principal("user", id)]),
     );
-    expect(counts).toEqual({ users: 1, groups: 2 });
+    expect(counts).toEqual({ users: 1, groups: 2, failure: null });
     expect(await held("ann@example.com")).toEqual(["group finance", "user ann"]);
     expect(await held("eve@example.com")).toEqual([]);
   }

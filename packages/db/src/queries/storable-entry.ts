@@ -14,7 +14,7 @@ const isStorablePrincipal = ({ source, tenant, id }: Principal) => [source, tena
  * only shown, so it is written as far as it goes.
  * @returns null where the account or the group itself cannot be held
  */
-export function storableEntry(entry: DirectoryEntry): DirectoryEntry | null {
+export function storableEntry<Entry extends Exclude<DirectoryEntry, { type: "failure" }>>(entry: Entry): Entry | null {
   if (!isStorablePrincipal(entry.principal)) return null;
   const name = entry.name.replaceAll("\0", "\ufffd").toWellFormed();
   return entry.type === "user"

@@ -50,6 +50,8 @@ export const sources = pgTable(
     lastSyncError: jsonb().$type<ErrorReport>(),
     /** When its people and groups were last read whole, and why they could not be since. */
     directoryReadAt: at(),
+    /** How long that took. */
+    directoryReadMs: integer(),
     directoryError: jsonb().$type<ErrorReport>(),
     createdAt: createdAt(),
     deletedAt: at(),

@@ -1,6 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import { index, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { workspaces } from "./access.ts";
+import { at } from "./columns.ts";
 import { sources } from "./connect.ts";
 
 // People and groups as the sources know them. Each row belongs to the source that reported it last: where two sources
@@ -54,4 +55,20 @@ export const directoryMembers = pgTable(
     index("directory_members_member").on(table.workspaceId, table.memberKey),
     index("directory_members_source").on(table.sourceId),
   ],
+);
+
+/**
+ * When the reading began whose word about an account or a group counts. Sources that see one directory are read side by
+ * side, and the one that takes longer must not bring back what the other has heard since.
+ */
+export const directoryWords = pgTable(
+  "directory_words",
+  {
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: "cascade" }),
+    key: text().notNull(),
+    begunAt: at().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.workspaceId, table.key] })],
 );
