@@ -18,9 +18,9 @@ export const s3ConfigSchema = z.object({
     title: "Path-style addresses",
     description: "Most storage other than AWS needs this.",
   }),
-  allowPrivateHosts: z.boolean().default(true).meta({
+  allowPrivateHosts: z.boolean().default(false).meta({
     title: "Allow private hosts",
-    description: "Object storage usually stands in one's own network. Metadata services stay refused.",
+    description: "For storage in one's own network. Metadata services stay refused.",
     administrator: true,
   }),
   ...pathFilterShape,
