@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { DirectoryRequest } from "../connector.ts";
 import type { SlackConfig, SlackSecrets } from "./config.ts";
 import { emailsOf, isGuest, isPerson, nameOf, userSchema } from "./people.ts";
+import { unknownMembers } from "../remote/refused-alone.ts";
 import { createSlackClient, type SlackClient } from "./slack-client.ts";
 import { isAboutOneItem } from "./slack-error.ts";
 import { channelGroup, fullMembers, listChannels, openWorkspace, personOf, type Channel } from "./workspace.ts";
