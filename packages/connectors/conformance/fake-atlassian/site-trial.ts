@@ -8,7 +8,10 @@ import { testContext } from "../test-context.ts";
 import type { FakeSite } from "./fake-site.ts";
 import { readersAmong } from "./site-people.ts";
 
-type SignIn = Pick<ConfluenceConfig, "deployment" | "url" | "auth" | "email" | "user" | "allowPrivateHosts">;
+type SignIn = Pick<
+  ConfluenceConfig,
+  "deployment" | "url" | "auth" | "email" | "clientId" | "user" | "authorityUrl" | "allowPrivateHosts"
+>;
 
 /** How the account of the tests signs in: with an API token, or a personal access token. */
 export function signInTo(site: FakeSite): SignIn {
@@ -18,9 +21,20 @@ export function signInTo(site: FakeSite): SignIn {
     url: site.url,
     auth: isCloud ? "api-token" : "bearer",
     email: isCloud ? (site.bot.email ?? "") : "",
+    clientId: "",
     user: "",
+    authorityUrl: null,
     allowPrivateHosts: true,
   };
+}
+
+/** The same account of the cloud, as a service account. */
+export function serviceAccountOf({ url, credential }: FakeSite): {
+  config: Partial<SignIn>;
+  secrets: AtlassianSecrets;
+} {
+  const { clientId, clientSecret } = credential;
+  return { config: { auth: "service-account", email: "", clientId, authorityUrl: url }, secrets: { clientSecret } };
 }
 
 /** What the tests of both products do with a connector and a site. */

@@ -4,10 +4,13 @@ import type { ConnectContext } from "../connector.ts";
 import { createLastAnswered } from "../remote/last-answered.ts";
 import { createRemoteClient, RemoteError, type RemoteRequest } from "../remote/remote-client.ts";
 import type { AtlassianSecrets, ConfluenceConfig, Deployment } from "./config.ts";
-import { authorizationOf, explainStatus } from "./sign-in.ts";
+import { explainStatus, openSignIn } from "./sign-in.ts";
 
 export type Service = "Confluence" | "Jira";
-export type SiteConfig = Pick<ConfluenceConfig, "deployment" | "url" | "auth" | "email" | "user" | "allowPrivateHosts">;
+export type SiteConfig = Pick<
+  ConfluenceConfig,
+  "deployment" | "url" | "auth" | "email" | "clientId" | "user" | "authorityUrl" | "allowPrivateHosts"
+>;
 
 /** One site. Paths begin at its root (Cloud: "/wiki/…", "/rest/…"; Data Center: "/rest/…"), wherever that lies. */
 export type AtlassianSite = {
@@ -44,10 +47,10 @@ export function openAtlassianSite(
     // A stranger asks for little: the account's answers tell as well that the site answers others.
     lastAnswered: createLastAnswered(),
   };
-  const authorization = authorizationOf(service, config, secrets);
+  const signIn = openSignIn(service, config, secrets, context);
   const client = createRemoteClient({
     ...shared,
-    authorize: async () => ({ authorization }),
+    authorize: () => signIn.authorize(),
     explain: (status) => explainStatus(service, config, status, address.host),
   });
   const stranger = createRemoteClient(shared);
@@ -68,7 +71,7 @@ export function openAtlassianSite(
       }
     },
     async close() {
-      await Promise.all([client.close(), stranger.close()]);
+      await Promise.all([client.close(), stranger.close(), signIn.close()]);
     },
   };
 }

@@ -11,7 +11,7 @@ import {
 } from "../../conformance/fake-atlassian/fake-confluence.ts";
 import { deployments, type FakeDeployment } from "../../conformance/fake-atlassian/fake-site.ts";
 import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance/fake-atlassian/site-people.ts";
-import { createTrial, fixedSequence, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
+import { createTrial, fixedSequence, serviceAccountOf, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { createTestClock } from "../../conformance/test-clock.ts";
@@ -42,6 +42,7 @@ function restrictionOf({ site }: FakeConfluence, allow: readonly Who[]): Readers
 async function createHarness(
   deployment: FakeDeployment,
   folders: "folder" | "page" | null,
+  account: "person" | "service" = "person",
 ): Promise<PermissionHarness<ConfluenceConfig, AtlassianSecrets>> {
   const { fake, space, trial } = await startSite(deployment);
   const pages = new Map<string, FakeContent>();
@@ -56,10 +57,11 @@ async function createHarness(
   const pageOf = (name: string) => pages.get(name)!;
   const isThere = (page: FakeContent | undefined): page is FakeContent =>
     page !== undefined && fake.contents.has(page.id);
+  const signIn = account === "service" ? serviceAccountOf(fake.site) : null;
   return {
     connector: confluenceConnector,
-    config: trial.configOf(),
-    secrets: trial.secrets,
+    config: trial.configOf(signIn?.config),
+    secrets: signIn?.secrets ?? trial.secrets,
     refOf: (name) => `KB/${pages.get(name)?.id ?? "none"}`,
     async put(name, text) {
       const body = `<p>${escape(text)}</p>`;
@@ -89,9 +91,10 @@ async function createHarness(
     setClock: async (aheadMs) => void (fake.aheadMs = aheadMs),
     remote: {
       trouble: fake.site.trouble,
+      ...(account === "service" ? { expireToken: () => fake.site.expireTokens() } : {}),
       staleCursor: () => fake.site.expireCursor(),
       // The space is the only one.
-      aboutAll: /user\/current|\/spaces?\?|\/(pages|blogposts)\?|content\/(search|scan)/,
+      aboutAll: /oauth\/token|user\/current|\/spaces?\?|\/(pages|blogposts)\?|content\/(search|scan)/,
     },
     close: () => fake.close(),
     emailOf,
@@ -120,7 +123,7 @@ async function createHarness(
 const permissionsOf = (name: string, create: () => ReturnType<typeof createHarness>) =>
   describePermissions(name, create, create);
 
-describeConnector("confluence cloud", () => createHarness("cloud", "folder"), "http");
+describeConnector("confluence cloud", () => createHarness("cloud", "folder", "service"), "http");
 permissionsOf("confluence cloud", () => createHarness("cloud", "folder"));
 // Data Center has no folders: what would be one is a document itself.
 describeConnector("confluence data-center", () => createHarness("data-center", null), "http");
