@@ -39,7 +39,10 @@ export const s3SecretSchema = z.object({
     .min(1)
     .optional()
     .meta({ title: "Secret access key", examples: ["…"] }),
-  sessionToken: z.string().min(1).optional().meta({ title: "Session token" }),
+  sessionToken: z.string().min(1).optional().meta({
+    title: "Session token",
+    description: "Of a temporary key, which ends after hours: for one reading by hand, not for a schedule.",
+  }),
 });
 export type S3Secrets = z.infer<typeof s3SecretSchema>;
 
