@@ -48,7 +48,7 @@ export function openSignIn(
       if (clientId === "" || secrets.clientSecret === undefined) {
         throw missing("the client ID and the client secret of a service account", "Enter both.");
       }
-      if (/\.atlassian\.net$/.test(new URL(url).hostname)) {
+      if (new URL(url).hostname.endsWith(".atlassian.net")) {
         throw invalid(
           "A service account is let in at api.atlassian.com, and not at the site's own address.",
           `Enter https://api.atlassian.com/ex/${service.toLowerCase()}/<cloud ID>; the cloud ID stands in ${new URL(url).origin}/_edge/tenant_info.`,
