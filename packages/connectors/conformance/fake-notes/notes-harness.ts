@@ -63,6 +63,8 @@ export async function createNotesHarness<Config, Secrets>(
     names: { controls: "\t\n\u0001\u007f", longest: [longPath(4096)] },
     remote: {
       trouble: notes.trouble,
+      tellsReaders: { none: "each item in the list tells its readers" },
+      tellsMembers: { none: "one list tells the groups with their members" },
       aboutAll: /\/token|\/notes(\?|$)|\/graphql/,
       ...(options.tokenExpires ? { expireToken: () => void (notes.credential = `Bearer token-${(tokens += 1)}`) } : {}),
       ...(options.cursorExpires ? { staleCursor: () => void (notes.staleCursors = 1) } : {}),

@@ -93,6 +93,7 @@ async function createHarness(
       trouble: fake.site.trouble,
       ...(account === "service" ? { expireToken: () => fake.site.expireTokens() } : {}),
       staleCursor: () => fake.site.expireCursor(),
+      tellsReaders: /permission|restriction/i,
       // The space is the only one.
       aboutAll: /oauth\/token|user\/current|\/spaces?\?|\/(pages|blogposts)\?|content\/(search|scan)/,
     },

@@ -94,6 +94,7 @@ async function createHarness(
       trouble: fake.site.trouble,
       ...(account === "service" ? { expireToken: () => fake.site.expireTokens() } : {}),
       staleCursor: () => fake.site.expireCursor(),
+      tellsReaders: /permission|securityscheme/i,
       // The project is the only one.
       aboutAll: /oauth\/token|serverInfo|myself|\/search|\/project\?|bulkfetch/,
     },

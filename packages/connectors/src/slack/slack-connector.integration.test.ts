@@ -81,6 +81,8 @@ async function createHarness(
     remote: {
       trouble: slack.trouble,
       staleCursor: () => slack.expireCursor(),
+      tellsReaders: /conversations\.members/,
+      tellsMembers: /conversations\.members/,
       aboutAll: /auth\.test|users\.conversations/,
     },
     close: () => slack.close(),
