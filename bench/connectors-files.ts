@@ -67,11 +67,12 @@ async function startFolder(count: number, config: Record<string, unknown>): Prom
   };
 }
 
+const localBucket = (endpoint: string) => ({ bucket: "papers", endpoint, pathStyle: true, allowPrivateHosts: true });
 const keys = { accessKeyId: "testing", secretAccessKey: "testing" };
 
 async function startMadeUpBucket(count: number, latencyMs: number): Promise<BenchSource> {
   const { endpoint, stop } = await startBucket(count, latencyMs);
-  return { kind: "s3", config: { bucket: "papers", endpoint, pathStyle: true }, secrets: keys, stop };
+  return { kind: "s3", config: localBucket(endpoint), secrets: keys, stop };
 }
 
 /** moto looks at the key's name and, unless it is told to, at nothing else. */
@@ -88,7 +89,7 @@ async function startMotoBucket(count: number): Promise<BenchSource | null> {
   };
   await put("papers", "");
   await inLanes(count, 8, (index) => put(`papers/${documentName(index)}`, documentText(index)));
-  return { kind: "s3", config: { bucket: "papers", endpoint, pathStyle: true }, secrets: keys, stop };
+  return { kind: "s3", config: localBucket(endpoint), secrets: keys, stop };
 }
 
 async function startContainer(count: number): Promise<BenchSource> {

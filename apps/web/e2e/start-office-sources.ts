@@ -269,7 +269,7 @@ async function s3(): Promise<Started | null> {
   return {
     source: {
       kind: "s3",
-      settings: { bucket: "plant", endpoint: moto.endpoint, pathStyle: true },
+      settings: { bucket: "plant", endpoint: moto.endpoint, pathStyle: true, allowPrivateHosts: true },
       secrets: { accessKeyId: "AKIDOFFICE", secretAccessKey: "office-secret" },
       readers: ["ann", "bob"],
       ...documents.s3,

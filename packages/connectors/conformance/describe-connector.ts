@@ -254,13 +254,15 @@ export function describeConnector<Config, Secrets>(
       expectCorpus(target, corpus);
     });
 
-    it("holds back a mass deletion until a person confirms it", async () => {
+    it("holds back a mass deletion, and says so at each sync, until a person confirms it", async () => {
       const target = await sync(new MemoryTarget());
       await harness.remove("guides/clean.md");
       await harness.remove("guides/reset.md");
-      await sync(target, defaultDeletionPolicy);
-      expect(target.failures.map((failure) => failure.error.code)).toEqual(["CONFLICT"]);
-      expectCorpus(target, corpus);
+      for (let syncs = 0; syncs < 2; syncs += 1) {
+        await sync(target, defaultDeletionPolicy);
+        expect(target.failures.map((failure) => failure.error.code)).toEqual(["CONFLICT"]);
+        expectCorpus(target, corpus);
+      }
       await sync(target, { ...defaultDeletionPolicy, confirmed: true });
       expect(target.documents.size).toBe(Object.keys(corpus).length - 2);
     });

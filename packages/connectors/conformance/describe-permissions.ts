@@ -5,7 +5,9 @@ import { mayRead, nobody } from "@anneal/core/access/acl";
 import { aclOfSource, directoryOfSource } from "@anneal/core/access/source-principals";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ConnectContext } from "../src/connector.ts";
 import type { ConformanceHarness } from "./describe-connector.ts";
+import { describeGivenUpPermissions, type PermissionRemote } from "./describe-given-up.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
 import { MemoryTarget } from "./memory-target.ts";
 import { createTestClock, type TestClock } from "./test-clock.ts";
@@ -29,6 +31,7 @@ export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secr
   shareFolder?(folder: string, allow: readonly Who[]): Promise<void>;
   /** Makes the permissions of one document unreadable while its content stays readable; returns how to heal it. */
   breakPermissions?(name: string): Promise<() => Promise<void>>;
+  remote?: PermissionRemote;
   supports: { groups: boolean; nestedGroups: boolean; deny: boolean; domain: boolean; anyone: boolean };
 };
 
@@ -61,20 +64,26 @@ export function describePermissions<Config, Secrets>(
     });
 
     const context = () => testContext({ tempDir, limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
-    const sync = async () => {
-      const { config, secrets } = harness;
-      await target.apply(
-        harness.connector.read({ config, secrets, cursor: target.cursor, known: target.known(), context: context() }),
-      );
+    const read = async (into: MemoryTarget, changes: Partial<ConnectContext> = {}) => {
+      const { connector, config, secrets } = harness;
+      const request = { config, secrets, cursor: into.cursor, known: into.known() };
+      await into.apply(connector.read({ ...request, context: { ...context(), ...changes } }));
     };
-    /** Who of the three may read the document, as the platform would decide it now. */
-    const readersOf = async (path: string): Promise<string[]> => {
-      const { config, secrets } = harness;
-      const entries = harness.connector.readDirectory?.({ config, secrets, context: context() });
-      const directory = await MemoryDirectory.read(entries ?? none());
-      const acl = target.documents.get(harness.refOf(path))?.item.acl;
+    const sync = () => read(target);
+    const listDirectory = async (changes: Partial<ConnectContext> = {}): Promise<DirectoryEntry[]> => {
+      const { connector, config, secrets } = harness;
+      const listed: DirectoryEntry[] = [];
+      const entries = connector.readDirectory?.({ config, secrets, context: { ...context(), ...changes } });
+      for await (const entry of entries ?? none()) listed.push(entry);
+      return listed;
+    };
+    const readersAmong = async (entries: readonly DirectoryEntry[], from: MemoryTarget, path: string) => {
+      const directory = await MemoryDirectory.read(entries);
+      const acl = from.documents.get(harness.refOf(path))?.item.acl;
       return people.filter((person) => mayRead(acl, directory.heldBy(harness.emailOf(person))));
     };
+    /** Who of the three may read the document, as the platform would decide it now. */
+    const readersOf = async (path: string): Promise<string[]> => readersAmong(await listDirectory(), target, path);
     const write = (path: string) => harness.put(path, `About ${path}.`);
 
     it("declares that it reads permissions", () => {
@@ -230,7 +239,7 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("knows the same people and groups whichever request for them is told to wait, or breaks off", async (test) => {
-      const { remote, connector, config, secrets, supports } = harness;
+      const { remote, connector, supports } = harness;
       if (remote === undefined || connector.readDirectory === undefined) return test.skip();
       if (supports.groups) {
         await write("plan.md");
@@ -238,12 +247,7 @@ export function describePermissions<Config, Secrets>(
         await harness.share("plan.md", [{ group: "finance" }]);
       }
       const { trouble } = remote;
-      const list = async (clock: TestClock) => {
-        const listed: DirectoryEntry[] = [];
-        const request = { config, secrets, context: { ...context(), clock } };
-        for await (const entry of connector.readDirectory!(request)) listed.push(entry);
-        return listed;
-      };
+      const list = (clock: TestClock) => listDirectory({ clock });
       trouble.begin(null);
       const entries = await list(createTestClock());
       const { asked } = trouble;
@@ -258,33 +262,7 @@ export function describePermissions<Config, Secrets>(
       }
     });
 
-    it("no longer shows a document to whom it was taken from, whichever request for permissions is given up on", async (test) => {
-      const { remote, connector, config, secrets } = harness;
-      if (remote === undefined) return test.skip();
-      await write("plan.md");
-      await harness.share("plan.md", [{ user: "ann" }]);
-      await sync();
-      const before = target;
-      await harness.share("plan.md", [{ user: "bob" }]);
-      const { trouble } = remote;
-      const read = async (clock: TestClock) => {
-        target = before.copy();
-        const request = { config, secrets, cursor: target.cursor, known: target.known() };
-        await target.apply(connector.read({ ...request, context: { ...context(), clock } }));
-      };
-      trouble.begin(null);
-      await read(createTestClock());
-      for (const on of trouble.places.filter((place) => /permission|restriction|securityscheme/i.test(place))) {
-        if (remote.aboutAll?.test(on) === true) continue;
-        const clock = createTestClock();
-        trouble.begin({ kind: "given up", on }, clock);
-        await read(clock);
-        trouble.begin(null);
-        expect(await readersOf("plan.md"), on).not.toContain("ann");
-        await sync();
-        expect(await readersOf("plan.md"), on).toEqual(["bob"]);
-      }
-    });
+    describeGivenUpPermissions({ hands: () => harness, read, listDirectory, readersAmong });
 
     it("shows a document whose permissions cannot be read to nobody", async (test) => {
       if (!harness.breakPermissions) return test.skip();

@@ -20,6 +20,9 @@ export type NfsServer = {
   trusting: NfsExport;
   /** Of a mounted path: what the client takes. */
   longestPathBytes: number;
+  /** The server answers nothing any more, as one whose machine hangs; its connections stay. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 };
 
@@ -79,8 +82,12 @@ export async function startNfs({ server: program, client }: NfsPrograms): Promis
   });
   const ended = once(server, "exit");
   const isRunning = () => server.exitCode === null;
+  const pause = () => void server.kill("SIGSTOP");
+  const resume = () => void server.kill("SIGCONT");
   const unmounts: (() => Promise<void>)[] = [];
   const stop = async () => {
+    // One that stands still would neither let go of its mounts nor end.
+    resume();
     for (const unmount of unmounts) await unmount();
     server.kill();
     await ended;
@@ -93,7 +100,7 @@ export async function startNfs({ server: program, client }: NfsPrograms): Promis
       await untilMounted(mount.attempt, where.mounted, isRunning);
     }
     // libnfs asks for a path in one message of little more than 4 KiB, in which each folder takes more than its name.
-    return { squashed, trusting, longestPathBytes: client === "kernel" ? 4095 : 3700, stop };
+    return { squashed, trusting, longestPathBytes: client === "kernel" ? 4095 : 3700, pause, resume, stop };
   } catch (error) {
     const log = await readFile(logPath, "utf8").catch(() => "");
     await stop();

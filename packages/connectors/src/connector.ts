@@ -10,11 +10,13 @@ import type { RemoteObserver } from "./remote/remote-observer.ts";
 
 /** How a connector learns what changed; shown to people (`describeFacts`), because it decides how fresh and how costly a sync is. */
 export type ChangeModel =
-  /** The source keeps a feed of changes, deletions included, and tells what came after a stored position. */
+  /** The source tells what is different from how it was at a stored position, deletions included (a delta link). */
   | "delta"
+  /** The source keeps a list of its changes, deletions included, which is read on from a stored position (a page token). */
+  | "change-cursor"
   /** Lists everything and compares a fingerprint that costs no content (ETag, size + mtime). */
   | "fingerprint"
-  /** Reads only rows above a column that grows with every change. */
+  /** Reads only what is above a value that grows with every change; what is gone is found by listing keys or everything. */
   | "watermark"
   /** Reads everything and compares a hash. */
   | "full-listing"
@@ -24,7 +26,12 @@ export type ChangeModel =
 export type Capabilities = { permissions: boolean; deletions: boolean; moves: boolean };
 
 /** What people are told of a kind before they choose it. Beside its settings, where the portal finds it without the reader. */
-export type SourceFacts = { changeModel: ChangeModel; capabilities: Capabilities };
+export type SourceFacts = {
+  changeModel: ChangeModel;
+  /** Of what a kind reads beside its documents in another way: what people call it, and how. */
+  besides?: { what: string; changeModel: ChangeModel };
+  capabilities: Capabilities;
+};
 
 /** What the process around a connector gives it; the same for every kind. */
 export type ConnectContext = {

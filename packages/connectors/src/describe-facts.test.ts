@@ -6,7 +6,7 @@ const capabilities = { permissions: true, deletions: true, moves: true };
 
 describe("what people are told of a kind of source", () => {
   it("differs with how it learns what changed, and with each thing that it can", () => {
-    const models = ["delta", "fingerprint", "watermark", "full-listing", "conditional"] as const;
+    const models = ["delta", "change-cursor", "fingerprint", "watermark", "full-listing", "conditional"] as const;
     const sentences = models.map((changeModel) => describeFacts({ changeModel, capabilities })[0]);
     expect(new Set(sentences).size).toBe(models.length);
     const all = describeFacts({ changeModel: "delta", capabilities });
@@ -14,6 +14,18 @@ describe("what people are told of a kind of source", () => {
       const told = describeFacts({ changeModel: "delta", capabilities: { ...capabilities, [lacking]: false } });
       expect(told.map((sentence, at) => (sentence === all[at] ? -1 : at)).filter((at) => at >= 0)).toEqual([index + 1]);
     }
+  });
+
+  it("says of what is read in another way how that is", () => {
+    const told = describeFacts({
+      changeModel: "full-listing",
+      besides: { what: "Files", changeModel: "delta" },
+      capabilities,
+    });
+    expect(told.slice(0, 2)).toEqual([
+      describeFacts({ changeModel: "full-listing", capabilities })[0],
+      `Files: ${describeFacts({ changeModel: "delta", capabilities })[0]}`,
+    ]);
   });
 
   it.each(connectors)("is whole sentences for $kind", (connector) => {

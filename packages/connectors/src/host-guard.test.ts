@@ -64,7 +64,7 @@ describe("isPrivateHost", () => {
 });
 
 describe("what is advised where an address is refused", () => {
-  const opensPrivateHosts = /administrator allow private hosts/;
+  const opensPrivateHosts = /administrator to switch on “Allow private hosts”/;
 
   it("is to allow private hosts where that helps", () => {
     for (const address of ["10.0.0.1", "::1", "100.64.0.1"])

@@ -27,6 +27,16 @@ describe("parseSourceUri", () => {
     expect(parse("s3://bucket").config).toMatchObject({ prefix: "", endpoint: null, pathStyle: false });
   });
 
+  it("lets a bucket's server stand in the own network where its address says so, or the option does", () => {
+    const allowed = (options: SourceUriOptions) => parse("s3://bucket", options).config["allowPrivateHosts"];
+    expect(allowed({})).toBe(false);
+    expect(allowed({ s3Endpoint: "http://minio:9000" })).toBe(false);
+    expect(allowed({ s3Endpoint: "http://minio:9000", allowPrivateHosts: true })).toBe(true);
+    for (const s3Endpoint of ["http://127.0.0.1:9000", "http://[::1]:9000", "http://localhost:9000"]) {
+      expect(allowed({ s3Endpoint }), s3Endpoint).toBe(true);
+    }
+  });
+
   it("takes the password out of a database's address", () => {
     const source = parse(
       "postgres://ada:p%40ss@db.example:5433/shop?tables=a,sales.b&watermark=updated_at&sslmode=require",

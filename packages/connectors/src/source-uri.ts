@@ -72,13 +72,15 @@ function folder(path: string, { baseDir }: SourceUriOptions): ParsedSourceUri {
 function bucket(url: URL, options: SourceUriOptions): ParsedSourceUri {
   const prefix = decode(url, url.pathname.slice(1));
   if (url.hostname === "") throw unreadable(url.href);
+  const { s3Endpoint = "" } = options;
   return {
     kind: "s3",
     name: `s3://${url.hostname}/${prefix}`,
     config: {
       bucket: url.hostname,
       prefix,
-      ...(options.s3Endpoint ? { endpoint: options.s3Endpoint, pathStyle: true } : {}),
+      ...(s3Endpoint ? { endpoint: s3Endpoint, pathStyle: true } : {}),
+      ...(isMeantPrivate(URL.parse(s3Endpoint), options) ? { allowPrivateHosts: true } : {}),
       ...(options.s3Region ? { region: options.s3Region } : {}),
     },
     secrets: {
@@ -179,14 +181,17 @@ function website(url: URL, options: SourceUriOptions): ParsedSourceUri {
       },
     );
   }
-  // Whoever types a private address means it; a public name that leads to one still needs the option.
-  const allowPrivateHosts = options.allowPrivateHosts === true || isPrivateHost(url.hostname);
   return {
     kind: "web",
     name: url.href,
-    config: { url: url.href, ...(allowPrivateHosts ? { allowPrivateHosts } : {}) },
+    config: { url: url.href, ...(isMeantPrivate(url, options) ? { allowPrivateHosts: true } : {}) },
     secrets: {},
   };
+}
+
+/** Whoever types a private address means it; a public name that leads to one still needs the option. */
+function isMeantPrivate(url: URL | null, { allowPrivateHosts }: SourceUriOptions): boolean {
+  return url !== null && (allowPrivateHosts === true || isPrivateHost(url.hostname));
 }
 
 function listOf(value: string | undefined): string[] {

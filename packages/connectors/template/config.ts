@@ -29,7 +29,7 @@ export type TemplateSourceSecrets = z.infer<typeof templateSourceSecretSchema>;
 
 /** What the portal and the command line say of it in plain words, where somebody chooses a source. */
 export const templateSourceFacts: SourceFacts = {
-  // "delta" where the service has a feed of changes: then a checkpoint carries the position in it.
+  // "delta" or "change-cursor" where the service tells what has changed: then a checkpoint carries the position in it.
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: false },
 };

@@ -34,7 +34,12 @@ async function createHarness(): Promise<PermissionHarness<TemplateSourceConfig, 
       return async () => void (source.gone = false);
     },
     // Whatever its answers meet on their way: it asks to wait, refuses, breaks off, stands still.
-    remote: { trouble: source.trouble, aboutAll: /\/documents\?|\/documents$/ },
+    remote: {
+      trouble: source.trouble,
+      aboutAll: /\/documents\?|\/documents$/,
+      tellsReaders: { none: "the list of documents tells their readers" },
+      tellsMembers: { none: "one list tells the groups with their members" },
+    },
     close: () => source.stop(),
 
     emailOf: (person) => `${person}@acme.example`,

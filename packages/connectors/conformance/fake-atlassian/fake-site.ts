@@ -50,6 +50,10 @@ export type FakeSite = {
   bot: FakeAccount;
   token: string;
   password: string;
+  /** The cloud's: by which the account gets tokens as a service account. */
+  credential: { clientId: string; clientSecret: string };
+  /** The service account's tokens that were given out so far end, as they do by themselves after an hour. */
+  expireTokens(): void;
   accounts: Map<string, FakeAccount>;
   groups: Map<string, FakeGroup>;
   idOf(person: string): string;
@@ -73,7 +77,8 @@ export type FakeSite = {
 
 /**
  * Signs in as "Basic auth for REST APIs" (cloud: e-mail address and API token; Data Center: user name and password) and
- * "Personal access tokens" (Data Center) document it; wrong credentials are 401, none are a stranger's. Data Center sends
+ * "Personal access tokens" (Data Center) document it, and a service account as "Create OAuth 2.0 credential for service
+ * accounts" (cloud) does, at `/oauth/token`; wrong credentials are 401, none are a stranger's. Data Center sends
  * its rate limit's headers with every answer to an account, `Retry-After: 0` while there is room ("Adjusting your code for
  * rate limiting").
  */
@@ -88,6 +93,8 @@ export async function startFakeSite(
   const deeds: { isMeant: (asked: Asked) => boolean; act: () => void }[] = [];
   let log: string[] = [];
   let staleCursors = 0;
+  let accessTokens = 0;
+  let endedTokens = 0;
 
   const isCloud = deployment === "cloud";
   const trouble = new RemoteTrouble({
@@ -128,6 +135,8 @@ export async function startFakeSite(
     bot: addAccount("bot"),
     token: "api-token-of-bot",
     password: "password-of-bot",
+    credential: { clientId: "client-id-of-bot", clientSecret: "client-secret-of-bot" },
+    expireTokens: () => void (endedTokens = accessTokens),
     accounts,
     groups,
     idOf,
@@ -159,8 +168,25 @@ export async function startFakeSite(
 
   const basic = (user: string | null, password: string) =>
     `Basic ${Buffer.from(`${user ?? ""}:${password}`).toString("base64")}`;
+  const liveTokens = () =>
+    Array.from({ length: accessTokens - endedTokens }, (_, index) => `Bearer access-token-${endedTokens + index + 1}`);
   const accepted = () =>
-    isCloud ? [basic(site.bot.email, site.token)] : [`Bearer ${site.token}`, basic(site.bot.username, site.password)];
+    isCloud
+      ? [basic(site.bot.email, site.token), ...liveTokens()]
+      : [`Bearer ${site.token}`, basic(site.bot.username, site.password)];
+
+  function giveToken({ method, body }: Asked): Answer {
+    const { clientId, clientSecret } = site.credential;
+    if (method !== "POST" || body.grant_type !== "client_credentials") {
+      return { status: 400, body: { error: "unsupported_grant_type" } };
+    }
+    if (body.client_id !== clientId || body.client_secret !== clientSecret) {
+      return { status: 401, body: { error: "access_denied", error_description: "Unauthorized" } };
+    }
+    accessTokens += 1;
+    const token = { access_token: `access-token-${accessTokens}`, expires_in: 3600, token_type: "Bearer" };
+    return { body: { ...token, scope: "read:jira-work" } };
+  }
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? "/", site.url);
@@ -183,6 +209,7 @@ export async function startFakeSite(
       body: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
       accountId: authorization === undefined ? null : site.bot.accountId,
     };
+    if (isCloud && path === "/oauth/token") return send(response, giveToken(asked));
     if (staleCursors > 0 && (asked.query.has("cursor") || asked.body.nextPageToken !== undefined)) {
       staleCursors -= 1;
       return send(response, staleCursor);

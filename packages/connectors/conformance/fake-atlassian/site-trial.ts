@@ -3,11 +3,15 @@ import type { Connector } from "../../src/connector.ts";
 import type { AtlassianSecrets, ConfluenceConfig } from "../../src/atlassian/config.ts";
 import { MemoryDirectory } from "../memory-directory.ts";
 import { MemoryTarget } from "../memory-target.ts";
+import type { TestClock } from "../test-clock.ts";
 import { testContext } from "../test-context.ts";
 import type { FakeSite } from "./fake-site.ts";
 import { readersAmong } from "./site-people.ts";
 
-type SignIn = Pick<ConfluenceConfig, "deployment" | "url" | "auth" | "email" | "user" | "allowPrivateHosts">;
+type SignIn = Pick<
+  ConfluenceConfig,
+  "deployment" | "url" | "auth" | "email" | "clientId" | "user" | "authorityUrl" | "allowPrivateHosts"
+>;
 
 /** How the account of the tests signs in: with an API token, or a personal access token. */
 export function signInTo(site: FakeSite): SignIn {
@@ -17,9 +21,20 @@ export function signInTo(site: FakeSite): SignIn {
     url: site.url,
     auth: isCloud ? "api-token" : "bearer",
     email: isCloud ? (site.bot.email ?? "") : "",
+    clientId: "",
     user: "",
+    authorityUrl: null,
     allowPrivateHosts: true,
   };
+}
+
+/** The same account of the cloud, as a service account. */
+export function serviceAccountOf({ url, credential }: FakeSite): {
+  config: Partial<SignIn>;
+  secrets: AtlassianSecrets;
+} {
+  const { clientId, clientSecret } = credential;
+  return { config: { auth: "service-account", email: "", clientId, authorityUrl: url }, secrets: { clientSecret } };
 }
 
 /** What the tests of both products do with a connector and a site. */
@@ -38,9 +53,12 @@ export function createTrial<Config extends SignIn>(
     configOf,
     directoryOf,
     check,
-    async sync(target = new MemoryTarget(), config = configOf(), given = secrets) {
+    async sync(target = new MemoryTarget(), config = configOf(), given = secrets, clock?: TestClock) {
       const { cursor } = target;
-      await target.apply(connector.read({ config, secrets: given, cursor, known: target.known(), context }));
+      const request = { config, secrets: given, cursor, known: target.known() };
+      await target.apply(
+        connector.read({ ...request, context: clock === undefined ? context : { ...context, clock } }),
+      );
       return target;
     },
     readersOf: async (target: MemoryTarget, ref: string, config = configOf()) =>

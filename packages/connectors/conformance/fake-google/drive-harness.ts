@@ -111,6 +111,10 @@ export async function createDriveHarness(
       trouble: google.trouble,
       aboutAll:
         /\/token|\/about\?|files\/root|startPageToken|\/files\?|changes\?|drives\/\w+\?|files\/0A\w+\/permissions/,
+      tellsReaders: inDrive
+        ? /\/files\/[^?]*\/permissions/
+        : { none: "the list of My Drive's files tells their permissions" },
+      tellsMembers: inDrive ? /\/members\?|\/files\/(?!0A)[^?]*\/permissions/ : /\/members\?/,
       expireToken: () => google.tokens.expireAll(),
       staleCursor() {
         drive.forgetFeed();

@@ -76,6 +76,8 @@ export async function createDriveHarness<Config>(
       trouble: fake.trouble,
       // The drive is the only one.
       aboutAll: /\/token|\/sites\/|\/users|\/drives?$|\/root|\/me\?|\/channels(\?|$)/,
+      tellsReaders: /\/permissions/,
+      tellsMembers: /\/groups\/[^?]*\/(members|owners)/,
       expireToken: () => fake.expireTokens(),
       staleCursor: () => tenant.expireFeeds(),
     },

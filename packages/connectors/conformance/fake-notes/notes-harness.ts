@@ -3,6 +3,8 @@ import type { PermissionHarness, Who } from "../describe-permissions.ts";
 import { longPath } from "../long-names.ts";
 import { startFakeNotes, type FakeNotes } from "./start-fake-notes.ts";
 
+const dayMs = 24 * 60 * 60_000;
+
 /** The fake behind the kit's hands; `configOf` says how a connector is told to read it. */
 export async function createNotesHarness<Config, Secrets>(
   connector: Connector<Config, Secrets>,
@@ -16,6 +18,8 @@ export async function createNotesHarness<Config, Secrets>(
     tokenExpires?: boolean;
     /** Whether a list is gone through by positions that end. */
     cursorExpires?: boolean;
+    /** Whether syncs ask only for what changed since. What goes away then is found by a complete listing, which is due. */
+    asksSince?: boolean;
   },
 ): Promise<PermissionHarness<Config, Secrets>> {
   const notes = await startFakeNotes();
@@ -26,16 +30,21 @@ export async function createNotesHarness<Config, Secrets>(
     if (note === undefined) throw new Error(`there is no note "${name}"`);
     return note;
   };
+  let lastGoneMs = 0;
+  const remove = (name: string) => {
+    notes.notes.delete(name);
+    lastGoneMs = Date.now();
+  };
   return {
-    connector,
+    connector: options.asksSince === true ? listedWhole(connector, () => lastGoneMs) : connector,
     config: configOf(notes),
     secrets,
     refOf: (name) => name,
     put: async (name, text) => notes.put(name, text),
-    remove: async (name) => void notes.notes.delete(name),
+    remove: async (name) => remove(name),
     async move(from, to) {
       notes.put(to, requireNote(from).text);
-      notes.notes.delete(from);
+      remove(from);
     },
     ...(options.textIsListed
       ? {}
@@ -54,6 +63,8 @@ export async function createNotesHarness<Config, Secrets>(
     names: { controls: "\t\n\u0001\u007f", longest: [longPath(4096)] },
     remote: {
       trouble: notes.trouble,
+      tellsReaders: { none: "each item in the list tells its readers" },
+      tellsMembers: { none: "one list tells the groups with their members" },
       aboutAll: /\/token|\/notes(\?|$)|\/graphql/,
       ...(options.tokenExpires ? { expireToken: () => void (notes.credential = `Bearer token-${(tokens += 1)}`) } : {}),
       ...(options.cursorExpires ? { staleCursor: () => void (notes.staleCursors = 1) } : {}),
@@ -78,6 +89,21 @@ export async function createNotesHarness<Config, Secrets>(
       return async () => void (note.allow = allow);
     },
     supports: { groups: true, nestedGroups: true, deny: true, domain: false, anyone: true },
+  };
+}
+
+/** The same, where a day has gone by since the last complete listing whenever that was before `momentMs`. */
+function listedWhole<Config, Secrets>(
+  connector: Connector<Config, Secrets>,
+  momentMs: () => number,
+): Connector<Config, Secrets> {
+  return {
+    ...connector,
+    read(request) {
+      const completeAtMs = Number(request.cursor?.completeAtMs ?? 0);
+      if (request.cursor === null || completeAtMs === 0 || completeAtMs >= momentMs()) return connector.read(request);
+      return connector.read({ ...request, cursor: { ...request.cursor, completeAtMs: completeAtMs - dayMs } });
+    },
   };
 }
 

@@ -1,12 +1,16 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
+import { createLastAnswered } from "../remote/last-answered.ts";
 import { createRemoteClient, RemoteError, type RemoteRequest } from "../remote/remote-client.ts";
 import type { AtlassianSecrets, ConfluenceConfig, Deployment } from "./config.ts";
-import { authorizationOf, explainStatus } from "./sign-in.ts";
+import { explainStatus, openSignIn } from "./sign-in.ts";
 
 export type Service = "Confluence" | "Jira";
-export type SiteConfig = Pick<ConfluenceConfig, "deployment" | "url" | "auth" | "email" | "user" | "allowPrivateHosts">;
+export type SiteConfig = Pick<
+  ConfluenceConfig,
+  "deployment" | "url" | "auth" | "email" | "clientId" | "user" | "authorityUrl" | "allowPrivateHosts"
+>;
 
 /** One site. Paths begin at its root (Cloud: "/wiki/…", "/rest/…"; Data Center: "/rest/…"), wherever that lies. */
 export type AtlassianSite = {
@@ -40,11 +44,13 @@ export function openAtlassianSite(
     allowPrivateHosts: config.allowPrivateHosts,
     context,
     announcesWaits: deployment === "data-center",
+    // A stranger asks for little: the account's answers tell as well that the site answers others.
+    lastAnswered: createLastAnswered(),
   };
-  const authorization = authorizationOf(service, config, secrets);
+  const signIn = openSignIn(service, config, secrets, context);
   const client = createRemoteClient({
     ...shared,
-    authorize: async () => ({ authorization }),
+    authorize: () => signIn.authorize(),
     explain: (status) => explainStatus(service, config, status, address.host),
   });
   const stranger = createRemoteClient(shared);
@@ -59,13 +65,13 @@ export function openAtlassianSite(
       try {
         return await stranger.json(root + at, schema);
       } catch (error) {
-        // A refusal, or a page to sign in at. Anything that may pass is not taken for an answer.
+        // A refusal, or a page to sign in at. Anything that may pass, or got no answer, is not taken for one.
         if (error instanceof AnnealError && !error.retryable) return null;
         throw error;
       }
     },
     async close() {
-      await Promise.all([client.close(), stranger.close()]);
+      await Promise.all([client.close(), stranger.close(), signIn.close()]);
     },
   };
 }

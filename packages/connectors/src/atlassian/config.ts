@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 
+const byServiceAccount = { when: { auth: ["service-account"] } };
+
 const siteShape = {
   deployment: z.enum(["cloud", "data-center"]).default("cloud").meta({
     title: "Deployment",
@@ -10,13 +12,13 @@ const siteShape = {
   url: z.url({ protocol: /^https?$/ }).meta({
     title: "Site address",
     description:
-      "Cloud: https://your-site.atlassian.net, or for a token with scopes https://api.atlassian.com/ex/confluence/<cloud ID> or …/ex/jira/<cloud ID>. Data Center: the base URL with its context path, such as https://wiki.example.com/confluence.",
+      "Cloud: https://your-site.atlassian.net, or for a service account and a token with scopes https://api.atlassian.com/ex/confluence/<cloud ID> or …/ex/jira/<cloud ID>. Data Center: the base URL with its context path, such as https://wiki.example.com/confluence.",
     examples: ["https://your-site.atlassian.net"],
   }),
-  auth: z.enum(["api-token", "bearer", "basic"]).default("api-token").meta({
+  auth: z.enum(["api-token", "service-account", "bearer", "basic"]).default("api-token").meta({
     title: "Signs in with",
     description:
-      "api-token (Cloud): an e-mail address and an API token; bearer: a token alone (Data Center: a personal access token; Cloud: an OAuth 2.0 access token); basic (Data Center): a user name and a password.",
+      "api-token (Cloud): an e-mail address and an API token; service-account (Cloud): the OAuth 2.0 credential of a service account, whose tokens are renewed; bearer: a token alone (Data Center: a personal access token; Cloud: a service account's API token); basic (Data Center): a user name and a password.",
   }),
   email: z
     .string()
@@ -25,12 +27,35 @@ const siteShape = {
       title: "E-mail address",
       description: "For api-token: of the account that it belongs to. What an account may not see is not read.",
       examples: ["reader@example.com"],
+      when: { auth: ["api-token"] },
     }),
-  user: z.string().default("").meta({
-    title: "User name",
-    description:
-      "For basic. On Data Center permissions and groups are told to administrators only, whichever way the account signs in.",
-  }),
+  clientId: z
+    .string()
+    .default("")
+    .meta({
+      title: "Client ID",
+      description: "Of the service account's OAuth 2.0 credential.",
+      ...byServiceAccount,
+    }),
+  user: z
+    .string()
+    .default("")
+    .meta({
+      title: "User name",
+      description:
+        "For basic. On Data Center permissions and groups are told to administrators only, whichever way the account signs in.",
+      when: { auth: ["basic"] },
+    }),
+  authorityUrl: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .meta({
+      title: "Sign-in address",
+      description: "Instead of Atlassian's own, https://auth.atlassian.com: a proxy. It gets the credential.",
+      administrator: true,
+      ...byServiceAccount,
+    }),
 };
 
 const allowPrivateHosts = z.boolean().default(false).meta({
@@ -79,10 +104,25 @@ export const atlassianSecretSchema = z.object({
     .meta({
       title: "Token",
       description:
-        "For api-token: an API token (id.atlassian.com, Security, API tokens). For bearer: a personal access token (Data Center: Profile, Personal Access Tokens) or an OAuth 2.0 access token.",
+        "For api-token: an API token (id.atlassian.com, Security, API tokens). For bearer: a personal access token (Data Center: Profile, Personal Access Tokens) or an API token of a service account (Cloud). An OAuth 2.0 access token ends after an hour: choose service-account instead.",
       examples: ["…"],
+      when: { auth: ["api-token", "bearer"] },
     }),
-  password: z.string().min(1).optional().meta({ title: "Password", description: "For basic." }),
+  clientSecret: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      title: "Client secret",
+      description: "Of the service account's OAuth 2.0 credential.",
+      examples: ["…"],
+      ...byServiceAccount,
+    }),
+  password: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ title: "Password", description: "For basic.", when: { auth: ["basic"] } }),
 });
 export type AtlassianSecrets = z.infer<typeof atlassianSecretSchema>;
 

@@ -11,9 +11,10 @@ import {
 } from "../../conformance/fake-atlassian/fake-confluence.ts";
 import { deployments, type FakeDeployment } from "../../conformance/fake-atlassian/fake-site.ts";
 import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance/fake-atlassian/site-people.ts";
-import { createTrial, fixedSequence, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
+import { createTrial, fixedSequence, serviceAccountOf, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { createTestClock } from "../../conformance/test-clock.ts";
 import { confluenceConfigSchema, type AtlassianSecrets, type ConfluenceConfig } from "./config.ts";
 import { confluenceConnector } from "./confluence-connector.ts";
 
@@ -41,6 +42,7 @@ function restrictionOf({ site }: FakeConfluence, allow: readonly Who[]): Readers
 async function createHarness(
   deployment: FakeDeployment,
   folders: "folder" | "page" | null,
+  account: "person" | "service" = "person",
 ): Promise<PermissionHarness<ConfluenceConfig, AtlassianSecrets>> {
   const { fake, space, trial } = await startSite(deployment);
   const pages = new Map<string, FakeContent>();
@@ -55,10 +57,11 @@ async function createHarness(
   const pageOf = (name: string) => pages.get(name)!;
   const isThere = (page: FakeContent | undefined): page is FakeContent =>
     page !== undefined && fake.contents.has(page.id);
+  const signIn = account === "service" ? serviceAccountOf(fake.site) : null;
   return {
     connector: confluenceConnector,
-    config: trial.configOf(),
-    secrets: trial.secrets,
+    config: trial.configOf(signIn?.config),
+    secrets: signIn?.secrets ?? trial.secrets,
     refOf: (name) => `KB/${pages.get(name)?.id ?? "none"}`,
     async put(name, text) {
       const body = `<p>${escape(text)}</p>`;
@@ -88,9 +91,11 @@ async function createHarness(
     setClock: async (aheadMs) => void (fake.aheadMs = aheadMs),
     remote: {
       trouble: fake.site.trouble,
+      ...(account === "service" ? { expireToken: () => fake.site.expireTokens() } : {}),
       staleCursor: () => fake.site.expireCursor(),
-      // The space is the only one; whether strangers see it is asked for without the account.
-      aboutAll: /user\/current|\/spaces?\?|\/(pages|blogposts)\?|content\/(search|scan)|\/spaces?\/(KB|\d+)$/,
+      tellsReaders: /permission|restriction/i,
+      // The space is the only one.
+      aboutAll: /oauth\/token|user\/current|\/spaces?\?|\/(pages|blogposts)\?|content\/(search|scan)/,
     },
     close: () => fake.close(),
     emailOf,
@@ -119,7 +124,7 @@ async function createHarness(
 const permissionsOf = (name: string, create: () => ReturnType<typeof createHarness>) =>
   describePermissions(name, create, create);
 
-describeConnector("confluence cloud", () => createHarness("cloud", "folder"), "http");
+describeConnector("confluence cloud", () => createHarness("cloud", "folder", "service"), "http");
 permissionsOf("confluence cloud", () => createHarness("cloud", "folder"));
 // Data Center has no folders: what would be one is a document itself.
 describeConnector("confluence data-center", () => createHarness("data-center", null), "http");
@@ -289,6 +294,27 @@ describe.each(deployments)("confluence %s", (deployment) => {
     await trial.sync(target, trial.configOf({ spaces: ["KB", "OPS"] }));
     expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["KB/", "SOURCE_NOT_FOUND"]]);
     expect(target.documents.size).toBe(2);
+  });
+
+  it("shows a space's pages to nobody while a gateway gives up on whether strangers see it, and reads the other space", async () => {
+    const other = fake.addSpace("OPS", space.readers);
+    const page = fake.add(space, { title: "Plan", body: "<p>x</p>" });
+    const runbook = fake.add(other, { title: "Runbook", body: "<p>y</p>" });
+    const config = trial.configOf({ spaces: ["KB", "OPS"] });
+    const target = await trial.sync(new MemoryTarget(), config);
+    expect(await trial.readersOf(target, `KB/${page.id}`, config)).toEqual(people);
+    const asked = deployment === "cloud" ? `/wiki/api/v2/spaces/${space.id}` : "/confluence/rest/api/space/KB";
+    const clock = createTestClock();
+    fake.site.trouble.begin({ kind: "given up", on: `GET ${asked}` }, clock);
+    await trial.sync(target, config, undefined, clock);
+    expect(fake.site.trouble.refused).toBeGreaterThan(0);
+    expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([[`KB/${page.id}`, "SOURCE_FORBIDDEN"]]);
+    fake.site.trouble.begin(null);
+    expect(await trial.readersOf(target, `KB/${page.id}`, config)).toEqual([]);
+    expect(await trial.readersOf(target, `OPS/${runbook.id}`, config)).toEqual(people);
+    await trial.sync(target, config);
+    expect(await trial.readersOf(target, `KB/${page.id}`, config)).toEqual(people);
+    expect(target.opened).toEqual([]);
   });
 
   it("names nobody by an address that the person does not show, and no account that was closed", async () => {

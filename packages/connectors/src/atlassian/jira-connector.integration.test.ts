@@ -11,7 +11,7 @@ import {
 } from "../../conformance/fake-atlassian/fake-jira.ts";
 import { deployments, type FakeDeployment, type FakeSite } from "../../conformance/fake-atlassian/fake-site.ts";
 import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance/fake-atlassian/site-people.ts";
-import { createTrial, fixedSequence, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
+import { createTrial, fixedSequence, serviceAccountOf, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { jiraConfigSchema, type AtlassianSecrets, type JiraConfig } from "./config.ts";
@@ -48,6 +48,7 @@ async function startSite(deployment: FakeDeployment) {
 async function createHarness(
   deployment: FakeDeployment,
   sharedBy: "level" | "project",
+  account: "person" | "service" = "person",
 ): Promise<PermissionHarness<JiraConfig, AtlassianSecrets>> {
   const { fake, project: shared, trial } = await startSite(deployment);
   const issues = new Map<string, FakeIssue>();
@@ -57,10 +58,11 @@ async function createHarness(
     sharedBy === "level"
       ? shared
       : fake.addProject(`P${String.fromCharCode(65 + issues.size)}`, { browse: [usersOfJira] });
+  const signIn = account === "service" ? serviceAccountOf(fake.site) : null;
   return {
     connector: jiraConnector,
-    config: trial.configOf(sharedBy === "level" ? {} : { projects: [] }),
-    secrets: trial.secrets,
+    config: trial.configOf({ ...signIn?.config, ...(sharedBy === "level" ? {} : { projects: [] }) }),
+    secrets: signIn?.secrets ?? trial.secrets,
     refOf(name) {
       const issue = issues.get(name);
       return issue === undefined ? "SUP/none" : `${issue.key.split("-")[0]}/${issue.id}`;
@@ -90,9 +92,11 @@ async function createHarness(
     names: { longest: [longTitle(255)] },
     remote: {
       trouble: fake.site.trouble,
+      ...(account === "service" ? { expireToken: () => fake.site.expireTokens() } : {}),
       staleCursor: () => fake.site.expireCursor(),
+      tellsReaders: /permission|securityscheme/i,
       // The project is the only one.
-      aboutAll: /serverInfo|myself|\/search|\/project\?|bulkfetch/,
+      aboutAll: /oauth\/token|serverInfo|myself|\/search|\/project\?|bulkfetch/,
     },
     close: () => fake.close(),
     emailOf,
@@ -124,7 +128,7 @@ async function createHarness(
 const permissionsOf = (name: string, create: () => ReturnType<typeof createHarness>) =>
   describePermissions(name, create, create);
 
-describeConnector("jira cloud", () => createHarness("cloud", "level"), "http");
+describeConnector("jira cloud", () => createHarness("cloud", "level", "service"), "http");
 permissionsOf("jira cloud", () => createHarness("cloud", "level"));
 describeConnector("jira data-center", () => createHarness("data-center", "level"), "http");
 permissionsOf("jira data-center", () => createHarness("data-center", "project"));

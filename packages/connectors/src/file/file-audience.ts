@@ -16,6 +16,7 @@ import {
 } from "../posix/audience.ts";
 import type { PosixPermissionsConfig } from "../posix/config.ts";
 import { aclAccess, pathsAtOnce, readFileAcls } from "../posix/getfacl.ts";
+import type { FileCalls } from "./file-calls.ts";
 import { toFileError } from "./file-errors.ts";
 import type { WalkEntry } from "./walk.ts";
 
@@ -29,14 +30,14 @@ export const filePrincipals: PosixPrincipals = posixPrincipals("file", "localhos
 export async function* withAcls(
   walk: AsyncIterable<WalkEntry>,
   { permissions }: PosixPermissionsConfig,
-  signal: AbortSignal,
+  calls: FileCalls,
 ): AsyncIterable<EntryWithAcl> {
   const folders = new Map<string, Audience>();
   let batch: FileEntry[] = [];
   const flush = async function* (): AsyncIterable<EntryWithAcl> {
     const files = batch;
     batch = [];
-    const acls = await aclsOf(files, folders, signal);
+    const acls = await aclsOf(files, folders, calls);
     for (const entry of files) yield { ...entry, acl: acls.get(entry.path) ?? nobody };
   };
   for await (const entry of walk) {
@@ -51,17 +52,13 @@ export async function* withAcls(
   yield* flush();
 }
 
-async function aclsOf(
-  files: FileEntry[],
-  folders: Map<string, Audience>,
-  signal: AbortSignal,
-): Promise<Map<string, Acl>> {
+async function aclsOf(files: FileEntry[], folders: Map<string, Audience>, calls: FileCalls): Promise<Map<string, Acl>> {
   // Whoever reads through a link must get to it, and to what it names.
   const real = new Map<string, string>();
-  for (const { path } of files) real.set(path, await realpath(path).catch(() => path));
+  for (const { path } of files) real.set(path, await calls.call(path, () => realpath(path)).catch(() => path));
   const parents = [...real].flatMap(([path, target]) => [dirname(path), dirname(target)]);
-  await learnFolders([...new Set(parents)], folders, signal);
-  const lists = await readFileAcls([...new Set(real.values())], signal);
+  await learnFolders([...new Set(parents)], folders, calls);
+  const lists = await readAcls([...new Set(real.values())], calls);
   const folderOf = (path: string) => folders.get(dirname(path)) ?? noAudience;
   return new Map(
     [...real].map(([path, target]) => {
@@ -74,7 +71,7 @@ async function aclsOf(
 }
 
 /** Works out who gets down to each folder, from the top of the file system. */
-async function learnFolders(paths: string[], folders: Map<string, Audience>, signal: AbortSignal): Promise<void> {
+async function learnFolders(paths: string[], folders: Map<string, Audience>, calls: FileCalls): Promise<void> {
   const missing = new Set<string>();
   for (const path of paths) {
     for (let folder = path; !folders.has(folder); folder = dirname(folder)) {
@@ -85,7 +82,7 @@ async function learnFolders(paths: string[], folders: Map<string, Audience>, sig
   const sorted = [...missing].sort((a, b) => a.length - b.length);
   for (let start = 0; start < sorted.length; start += pathsAtOnce) {
     const some = sorted.slice(start, start + pathsAtOnce);
-    const lists = await readFileAcls(some, signal);
+    const lists = await readAcls(some, calls);
     for (const folder of some) {
       const above = folder === dirname(folder) ? everybody : (folders.get(dirname(folder)) ?? noAudience);
       const list = lists.get(folder);
@@ -95,11 +92,25 @@ async function learnFolders(paths: string[], folders: Map<string, Audience>, sig
   }
 }
 
+/** The program is left behind where it hangs as well. @throws AnnealError PREREQUISITE_MISSING */
+export async function readAcls(paths: string[], calls: FileCalls): ReturnType<typeof readFileAcls> {
+  const [first] = paths;
+  return first === undefined
+    ? new Map()
+    : calls.call(dirname(first), (heard) => readFileAcls(paths, calls.ended, heard));
+}
+
 /** @throws AnnealError that names the list which cannot be read */
-export async function readLocalAccounts({ passwdPath, groupPath }: PosixPermissionsConfig): Promise<PosixAccounts> {
+export async function readLocalAccounts(
+  { passwdPath, groupPath }: PosixPermissionsConfig,
+  calls: FileCalls,
+): Promise<PosixAccounts> {
   const readText = (path: string) =>
-    readFile(path, "utf8").catch((error: unknown) => {
-      throw toFileError(error, path);
-    });
+    calls
+      .call(path, () => readFile(path, "utf8"))
+      .catch((error: unknown) => {
+        calls.ended.throwIfAborted();
+        throw toFileError(error, path);
+      });
   return parseAccounts(await readText(passwdPath), await readText(groupPath));
 }

@@ -294,7 +294,7 @@ function readAsNobody(path: string): {
       process.setuid(65534);
     }
     const config = fileConnector.configSchema.parse({ path: ${JSON.stringify(path)} });
-    const context = { signal: new AbortController().signal, limits: { documentBytes: 1e6 },
+    const context = { signal: new AbortController().signal, limits: { documentBytes: 1e6, requestTimeoutMs: 30_000 },
       deletions: ${JSON.stringify(defaultDeletionPolicy)} };
     const check = await fileConnector.check(config, {}, context);
     const target = new MemoryTarget();

@@ -16,13 +16,13 @@ import {
 } from "../connector.ts";
 import { failedCheck, systemCode, tooLarge } from "../failure.ts";
 import { posixDirectory } from "../posix/accounts.ts";
-import { readFileAcls } from "../posix/getfacl.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { fileConfigSchema, fileFacts, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
-import { filePrincipals, readLocalAccounts, withAcls, type EntryWithAcl } from "./file-audience.ts";
+import { filePrincipals, readAcls, readLocalAccounts, withAcls, type EntryWithAcl } from "./file-audience.ts";
+import { openFileCalls, type FileCalls } from "./file-calls.ts";
 import { fileContent } from "./file-content.ts";
 import { toFileError } from "./file-errors.ts";
 import { fingerprintOf, walkFolder } from "./walk.ts";
@@ -47,14 +47,15 @@ const checkMs = 5_000;
 
 async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: ConnectContext): Promise<CheckResult> {
   try {
-    const root = await openRoot(config.path);
+    const calls = await openFileCalls(config.path, context);
+    const root = await openRoot(config.path, calls);
     const preview: Preview = { count: 0, complete: true, samples: [] };
     const unreadable: AnnealError[] = [];
     const until = performance.now() + checkMs;
-    for await (const entry of walkFolder(root.path, config, context.signal)) {
+    for await (const entry of walkFolder(root.path, config, calls)) {
       // Only the first files are tried: a folder whose files are all of another user is found by them.
       const tried = preview.samples.length < sampleCount && entry.type === "file";
-      const error = entry.type === "failure" ? entry.error : tried ? await accessError(entry.path) : null;
+      const error = entry.type === "failure" ? entry.error : tried ? await accessError(entry.path, calls) : null;
       if (error !== null) unreadable.push(error);
       else addToPreview(preview, entry.ref);
       preview.complete = preview.count < checkedFiles && performance.now() < until;
@@ -67,7 +68,7 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
         first === undefined
           ? { capability: "read", status: "ok", message: `"${config.path}" can be listed.` }
           : { capability: "read", status: "warning", message: first.message, action: first.action },
-        await checkPermissions(root.path, config, context),
+        await checkPermissions(root.path, config, calls),
       ],
       summary: `"${config.path}" can be read and holds ${describePreview(preview, "file")}.`,
       error: null,
@@ -78,7 +79,7 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
 }
 
 /** @throws AnnealError as a sync would end with */
-async function checkPermissions(root: string, config: FileConfig, context: ConnectContext): Promise<CapabilityCheck> {
+async function checkPermissions(root: string, config: FileConfig, calls: FileCalls): Promise<CapabilityCheck> {
   const capability = "permissions";
   if (config.permissions === "off") {
     return {
@@ -87,17 +88,19 @@ async function checkPermissions(root: string, config: FileConfig, context: Conne
       message: "File permissions are not read: every document gets the source's default audience.",
     };
   }
-  await readFileAcls([root], context.signal);
-  const { accounts } = await readLocalAccounts(config);
+  await readAcls([root], calls);
+  const { accounts } = await readLocalAccounts(config, calls);
   const count = `"${config.passwdPath}" lists ${accounts.length} accounts`;
   if (config.userEmailDomain !== null) return { capability, status: "ok", message: `${count}.` };
   const lack = "no e-mail domain is entered that makes them people: nobody would see a document";
   return { capability, status: "warning", message: `${count}, but ${lack}.` };
 }
 
-async function* readDirectory({ config }: DirectoryRequest<FileConfig, FileSecrets>): AsyncIterable<DirectoryEntry> {
+async function* readDirectory(request: DirectoryRequest<FileConfig, FileSecrets>): AsyncIterable<DirectoryEntry> {
+  const { config, context } = request;
   if (config.permissions === "off") return;
-  yield* posixDirectory(await readLocalAccounts(config), filePrincipals, config.userEmailDomain);
+  const accounts = await readLocalAccounts(config, await openFileCalls(config.path, context));
+  yield* posixDirectory(accounts, filePrincipals, config.userEmailDomain);
 }
 
 /**
@@ -106,17 +109,18 @@ async function* readDirectory({ config }: DirectoryRequest<FileConfig, FileSecre
  */
 async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): AsyncIterable<Change> {
   const { config, known, context } = request;
-  const root = await openRoot(config.path);
+  const calls = await openFileCalls(config.path, context);
+  const root = await openRoot(config.path, calls);
   const seen = new SeenRefs();
   const unlisted: string[] = [];
   let scanned = 0;
 
-  const walk = walkFolder(root.path, config, context.signal);
-  for await (const entry of withAcls(walk, config, context.signal)) {
+  for await (const entry of withAcls(walkFolder(root.path, config, calls), config, calls)) {
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
       if (entry.ref === "") throw entry.error;
       if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
+      else if (entry.isUnknown === true) unlisted.push(`${entry.ref}/`);
       seen.add(entry.ref);
       yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
       continue;
@@ -126,13 +130,19 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     const before = await known.fingerprintOf(entry.ref);
     const audienceChange = aclChange(entry.ref, before, entry.acl);
     if (audienceChange !== null) yield audienceChange;
-    const change = await changeOf(entry, before, root.path, known, context.limits.documentBytes);
+    const change = await changeOf(entry, {
+      before,
+      root: root.path,
+      known,
+      calls,
+      maxBytes: context.limits.documentBytes,
+    });
     if (change !== null) yield change;
     if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
   }
 
   // A drive that was unmounted during the walk left folders that read as empty.
-  if ((await openRoot(config.path)).identity !== root.identity) {
+  if ((await openRoot(config.path, calls)).identity !== root.identity) {
     throw new AnnealError("SOURCE_NOT_FOUND", `"${config.path}" was replaced while it was read.`, {
       action: "Check that its drive is mounted; then sync again.",
       retryable: true,
@@ -148,13 +158,9 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
 
 type FileWithAcl = Extract<EntryWithAcl, { type: "file" }>;
 
-async function changeOf(
-  entry: FileWithAcl,
-  before: string | null,
-  root: string,
-  known: KnownItems,
-  maxBytes: number,
-): Promise<Change | null> {
+type Around = { before: string | null; root: string; known: KnownItems; calls: FileCalls; maxBytes: number };
+
+async function changeOf(entry: FileWithAcl, { before, root, known, calls, maxBytes }: Around): Promise<Change | null> {
   const item = itemOf(entry);
   if (hasContent(before, fingerprintOf(entry.stats), entry.acl)) return null;
   if (entry.stats.size > BigInt(maxBytes)) {
@@ -162,36 +168,44 @@ async function changeOf(
     return { type: "failure", ref: entry.ref, error: error.toReport() };
   }
   if (before === null) {
-    const fromRef = await movedFrom(root, item, known);
+    const fromRef = await movedFrom(root, item, known, calls);
     if (fromRef !== null) return { type: "moved", fromRef, item };
   }
-  const error = await accessError(entry.path);
+  const error = await accessError(entry.path, calls);
   if (error !== null) return { type: "failure", ref: entry.ref, error: error.toReport() };
-  return { type: "upsert", item, content: fileContent(root, entry.path, maxBytes) };
+  return { type: "upsert", item, content: fileContent(root, entry.path, maxBytes, calls) };
 }
 
 /** @returns why the worker's user may not read the file, or null when it may */
-async function accessError(path: string): Promise<AnnealError | null> {
-  return access(path, constants.R_OK).then(
-    () => null,
-    (error: unknown) => toFileError(error, path),
-  );
+async function accessError(path: string, calls: FileCalls): Promise<AnnealError | null> {
+  try {
+    await calls.call(path, () => access(path, constants.R_OK));
+    return null;
+  } catch (error) {
+    calls.ended.throwIfAborted();
+    return toFileError(error, path);
+  }
 }
 
 /** The known ref that this file had before: same inode, size and mtime, and no longer there (or it is a hard link). */
-async function movedFrom(root: string, item: SourceItem, known: KnownItems): Promise<string | null> {
+async function movedFrom(root: string, item: SourceItem, known: KnownItems, calls: FileCalls): Promise<string | null> {
   for (const ref of await known.refsWithFingerprint(item.fingerprint)) {
     // Another extension is another parser, so the content must come again.
-    if (mediaTypeOf(ref) === item.mediaType && (await isGone(join(root, ref)))) return ref;
+    if (mediaTypeOf(ref) === item.mediaType && (await isGone(join(root, ref), calls))) return ref;
   }
   return null;
 }
 
-async function isGone(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => false,
-    (error: unknown) => ["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? ""),
-  );
+async function isGone(path: string, calls: FileCalls): Promise<boolean> {
+  return calls
+    .call(path, () => lstat(path))
+    .then(
+      () => false,
+      (error: unknown) => {
+        calls.ended.throwIfAborted();
+        return ["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "");
+      },
+    );
 }
 
 function itemOf({ ref, path, stats, acl }: FileWithAcl): SourceItem {
@@ -214,18 +228,19 @@ function modifiedAtOf(stats: BigIntStats): string | null {
 }
 
 /** @returns the root's real path and what tells it from another folder at the same path */
-async function openRoot(path: string): Promise<{ path: string; identity: string }> {
+async function openRoot(path: string, calls: FileCalls): Promise<{ path: string; identity: string }> {
   try {
-    const real = await realpath(path);
-    const stats = await stat(real, { bigint: true });
+    const real = await calls.call(path, () => realpath(path));
+    const stats = await calls.call(path, () => stat(real, { bigint: true }));
     if (!stats.isDirectory()) {
       throw new AnnealError("INVALID_INPUT", `"${path}" is not a folder.`, {
         action: "Name the folder that holds it.",
       });
     }
-    await (await opendir(real)).close();
+    await calls.close(path, await calls.open(path, () => opendir(real)));
     return { path: real, identity: `${stats.dev}-${stats.ino}` };
   } catch (error) {
+    calls.ended.throwIfAborted();
     throw toFileError(error, path);
   }
 }

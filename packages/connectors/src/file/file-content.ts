@@ -3,6 +3,7 @@ import { open, realpath, type FileHandle } from "node:fs/promises";
 import { AnnealError } from "@anneal/core/errors";
 import type { ContentHandle } from "@anneal/core/connect/change";
 import { limitBytes } from "../content.ts";
+import type { FileCalls } from "./file-calls.ts";
 import { changedWhileRead, toFileError } from "./file-errors.ts";
 import { fingerprintOf, isInside } from "./walk.ts";
 
@@ -10,35 +11,42 @@ import { fingerprintOf, isInside } from "./walk.ts";
  * Opens the file only where it still lies inside the root: between listing and opening, a folder of the path may have
  * become a link. The final component is opened without following links, and never blocks on a pipe.
  */
-export function fileContent(root: string, path: string, maxBytes: number): ContentHandle {
+export function fileContent(root: string, path: string, maxBytes: number, calls: FileCalls): ContentHandle {
   return {
     async open(signal) {
-      const { file, stats } = await openInside(root, path);
-      return limitBytes(path, readUnchanged(file, path, stats, signal), maxBytes);
+      const { file, stats } = await openInside(root, path, calls, signal);
+      return limitBytes(path, readUnchanged(file, path, stats, calls, signal), maxBytes);
     },
   };
 }
 
-async function openInside(root: string, path: string): Promise<{ file: FileHandle; stats: BigIntStats }> {
+async function openInside(
+  root: string,
+  path: string,
+  calls: FileCalls,
+  signal: AbortSignal,
+): Promise<{ file: FileHandle; stats: BigIntStats }> {
   try {
-    const target = await realpath(path);
+    const target = await calls.call(path, () => realpath(path), signal);
     if (!isInside(root, target)) {
       throw new AnnealError("SOURCE_FORBIDDEN", `"${path}" leads outside the source's folder.`, {
         action: "Replace the link by the file itself, or add the folder it points to as a source.",
       });
     }
-    const file = await open(target, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const file = await calls.open(path, () => open(target, flags), signal);
     try {
-      const stats = await file.stat({ bigint: true });
+      const stats = await calls.call(path, () => file.stat({ bigint: true }), signal);
       if (stats.isFile()) return { file, stats };
       throw new AnnealError("SOURCE_NOT_FOUND", `"${path}" is no longer a file.`, {
         action: "Sync again.",
       });
     } catch (error) {
-      await file.close();
+      await calls.close(path, file, signal);
       throw error;
     }
   } catch (error) {
+    throwIfEnded(calls, signal);
     throw toFileError(error, path);
   }
 }
@@ -49,6 +57,7 @@ async function* readUnchanged(
   file: FileHandle,
   path: string,
   before: BigIntStats,
+  calls: FileCalls,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const sizeBytes = Number(before.size);
@@ -57,10 +66,9 @@ async function* readUnchanged(
   let readBytes = 0;
   try {
     for (;;) {
-      signal.throwIfAborted();
       // Not a stream, which takes 256 KiB of memory for each file, however small: most of the time went into giving it back.
       const chunk = Buffer.allocUnsafeSlow(chunkBytes);
-      const { bytesRead } = await file.read(chunk, 0, chunkBytes, null);
+      const { bytesRead } = await calls.call(path, () => file.read(chunk, 0, chunkBytes, null), signal);
       if (bytesRead === 0) break;
       yield chunk.subarray(0, bytesRead);
       readBytes += bytesRead;
@@ -68,11 +76,17 @@ async function* readUnchanged(
       if (readBytes === sizeBytes && bytesRead < chunkBytes) break;
     }
     // Half of one version and half of the next is neither.
-    if (fingerprintOf(await file.stat({ bigint: true })) !== fingerprintOf(before)) throw changedWhileRead(path);
+    const after = await calls.call(path, () => file.stat({ bigint: true }), signal);
+    if (fingerprintOf(after) !== fingerprintOf(before)) throw changedWhileRead(path);
   } catch (error) {
-    signal.throwIfAborted();
+    throwIfEnded(calls, signal);
     throw toFileError(error, path);
   } finally {
-    await file.close();
+    await calls.close(path, file, signal);
   }
+}
+
+function throwIfEnded({ ended }: FileCalls, signal: AbortSignal): void {
+  signal.throwIfAborted();
+  ended.throwIfAborted();
 }

@@ -72,6 +72,29 @@ describe.skipIf(program === null)("a folder of an NFS server", () => {
     }
   });
 
+  it("deletes nothing of a folder whose names are all that the server tells", async () => {
+    const harness = await createHarness(server.squashed, "off");
+    try {
+      for (const name of ["open.md", "shut/a.md", "shut/deep/b.md"]) await harness.put(name, name);
+      const target = new MemoryTarget();
+      for (const include of [[], ["*.md"]]) {
+        const config = { ...harness.config, include };
+        const sync = () =>
+          target.apply(fileConnector.read({ ...harness, config, cursor: null, known: target.known(), context }));
+        await chmod(join(harness.root, "shut"), 0o755);
+        await sync();
+        await chmod(join(harness.root, "shut"), 0o744);
+        await sync();
+        // The kernel's client tells the names, and then each fails; libnfs opens no such folder.
+        expect(target.failures.length).toBeGreaterThan(0);
+        for (const { error } of target.failures) expect(error.code).toBe("SOURCE_FORBIDDEN");
+        expect([...target.documents.keys()].sort()).toEqual(["open.md", "shut/a.md", "shut/deep/b.md"]);
+      }
+    } finally {
+      await harness.close();
+    }
+  });
+
   describe.skipIf(getfacl === null)("with owners and rights", () => {
     const createTrusting = () => createHarness(server.trusting, "posix");
     describePermissions("file over NFS", createTrusting, createTrusting);

@@ -2,6 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { testContext } from "../../conformance/test-context.ts";
+import { openFileCalls } from "./file-calls.ts";
 import { walkFolder } from "./walk.ts";
 
 let root: string;
@@ -18,7 +20,7 @@ it("walks a folder in the order of names, its files before what lies deeper", as
     await writeFile(join(root, file), file);
   }
   const walked: string[] = [];
-  for await (const entry of walkFolder(root, { include: [], exclude: [] }, new AbortController().signal))
-    walked.push(entry.ref);
+  const calls = await openFileCalls(root, testContext());
+  for await (const entry of walkFolder(root, { include: [], exclude: [] }, calls)) walked.push(entry.ref);
   expect(walked).toEqual(["a.md", "b.md", "c/1.md", "c/deep/2.md", ...numbered.toSorted(), "z/1.md"]);
 });

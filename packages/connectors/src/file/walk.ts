@@ -1,17 +1,19 @@
-import type { BigIntStats, Dirent } from "node:fs";
-import { lstat, opendir, realpath, stat } from "node:fs/promises";
+import type { BigIntStats } from "node:fs";
+import { lstat, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { AnnealError } from "@anneal/core/errors";
 import { isExcluded, isIncluded, type PathFilter } from "../path-filter.ts";
+import type { FileCalls } from "./file-calls.ts";
 import { toFileError } from "./file-errors.ts";
+import { listFolder } from "./list-folder.ts";
 
 export type WalkEntry =
   | { type: "file"; ref: string; path: string; stats: BigIntStats }
-  /** `ref` ends in "/" for a folder, none of whose children were listed. */
-  | { type: "failure"; ref: string; error: AnnealError };
-
-/** So many names are sorted at once, which bounds the memory that a folder of millions takes. */
-const sortedNames = 10_000;
+  /**
+   * `ref` ends in "/" for a folder, none of whose children were listed. `isUnknown`: whether it is a folder could not be
+   * told, so that something may lie in it.
+   */
+  | { type: "failure"; ref: string; error: AnnealError; isUnknown?: boolean };
 
 /**
  * Every regular file below `root` (a real path), folder by folder and mostly in the order of names, in which what is known
@@ -19,25 +21,29 @@ const sortedNames = 10_000;
  * begin with a dot are skipped. A link to a file is followed only to a target inside the root; a link to a folder
  * never is, because what lies inside the root is listed at its own place and loops cannot arise.
  */
-export async function* walkFolder(root: string, filter: PathFilter, signal: AbortSignal): AsyncIterable<WalkEntry> {
+export async function* walkFolder(root: string, filter: PathFilter, calls: FileCalls): AsyncIterable<WalkEntry> {
   const waiting = [""];
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-    signal.throwIfAborted();
+    calls.ended.throwIfAborted();
     const subfolders: string[] = [];
     try {
-      for await (const entry of inOrder(await opendir(join(root, folder), { bufferSize: 256 }))) {
-        if (entry.name.startsWith(".")) continue;
-        const ref = folder + entry.name;
-        if (entry.name.includes("\ufffd") && (await isMissing(join(root, ref)))) {
+      for await (const { name, isFolder } of listFolder(join(root, folder), calls)) {
+        if (name.startsWith(".")) continue;
+        const ref = folder + name;
+        if (name.includes("\ufffd") && (await isMissing(join(root, ref), calls))) {
           yield { type: "failure", ref, error: badName(ref) };
-        } else if (entry.isDirectory()) {
-          if (!isExcluded(ref, filter)) subfolders.push(`${ref}/`);
-        } else if (isIncluded(ref, filter)) {
-          const found = await inspect(root, ref);
-          if (found !== null) yield found;
+          continue;
         }
+        if (isExcluded(ref, filter)) continue;
+        const isWanted = isIncluded(ref, filter);
+        const found =
+          isFolder === true ? "folder" : isWanted || isFolder === null ? await inspect(root, ref, calls) : null;
+        if (found === "folder") subfolders.push(`${ref}/`);
+        else if (found?.type === "failure" && isFolder === null) yield { ...found, isUnknown: true };
+        else if (found !== null && isWanted) yield found;
       }
     } catch (error) {
+      calls.ended.throwIfAborted();
       yield { type: "failure", ref: folder, error: toFileError(error, join(root, folder)) };
     }
     // The last one is taken first.
@@ -45,28 +51,18 @@ export async function* walkFolder(root: string, filter: PathFilter, signal: Abor
   }
 }
 
-async function* inOrder(entries: AsyncIterable<Dirent>): AsyncIterable<Dirent> {
-  let some: Dirent[] = [];
-  const sorted = () => some.sort((left, right) => (left.name < right.name ? -1 : 1));
-  for await (const entry of entries) {
-    some.push(entry);
-    if (some.length < sortedNames) continue;
-    yield* sorted();
-    some = [];
-  }
-  yield* sorted();
-}
-
-async function inspect(root: string, ref: string): Promise<WalkEntry | null> {
+async function inspect(root: string, ref: string, calls: FileCalls): Promise<WalkEntry | "folder" | null> {
   const path = join(root, ref);
   try {
-    let stats = await lstat(path, { bigint: true });
+    let stats = await calls.call(path, () => lstat(path, { bigint: true }));
+    if (stats.isDirectory()) return "folder";
     if (stats.isSymbolicLink()) {
-      if (!isInside(root, await realpath(path))) return null;
-      stats = await stat(path, { bigint: true });
+      if (!isInside(root, await calls.call(path, () => realpath(path)))) return null;
+      stats = await calls.call(path, () => stat(path, { bigint: true }));
     }
     return stats.isFile() ? { type: "file", ref, path, stats } : null;
   } catch (error) {
+    calls.ended.throwIfAborted();
     const failure = toFileError(error, path);
     // Deleted since the folder was listed, or a link to nowhere: there is no document.
     return failure.code === "SOURCE_NOT_FOUND" ? null : { type: "failure", ref, error: failure };
@@ -77,11 +73,16 @@ export function isInside(root: string, path: string): boolean {
   return path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
-async function isMissing(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => false,
-    () => true,
-  );
+async function isMissing(path: string, calls: FileCalls): Promise<boolean> {
+  return calls
+    .call(path, () => lstat(path))
+    .then(
+      () => false,
+      () => {
+        calls.ended.throwIfAborted();
+        return true;
+      },
+    );
 }
 
 function badName(ref: string): AnnealError {

@@ -100,7 +100,7 @@ export const gcsSecretSchema = z.object({
 export type GcsSecrets = z.infer<typeof gcsSecretSchema>;
 
 export const gdriveFacts: SourceFacts = {
-  changeModel: "delta",
+  changeModel: "change-cursor",
   capabilities: { permissions: true, deletions: true, moves: true },
 };
 

@@ -4,7 +4,8 @@ import type { Change, KnownItems } from "@anneal/core/connect/change";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { ConnectContext } from "../connector.ts";
 import { isIncluded } from "../path-filter.ts";
-import { RemoteError } from "../remote/remote-client.ts";
+import { isRefusedAlone, unknownReaders } from "../remote/refused-alone.ts";
+import type { RemoteError } from "../remote/remote-client.ts";
 import type { GdriveConfig, GdriveSecrets } from "./config.ts";
 import {
   createDriveClient,
@@ -137,7 +138,7 @@ export async function changesOf(
   });
   let refused: RemoteError | null = null;
   const { acl, expires } = await tree.audienceOf(file).catch((error: unknown) => {
-    if (!(error instanceof RemoteError && error.isAlone)) throw error;
+    if (!isRefusedAlone(error)) throw error;
     refused = error;
     return { acl: nobody, expires: true };
   });
@@ -149,11 +150,4 @@ export async function changesOf(
 /** One that is asked for again by the next run. */
 export function failureOf({ id }: DriveFile, error: AnnealError): Change {
   return { type: "failure", ref: id, error: error.toReport() };
-}
-
-function unknownReaders(error: RemoteError): AnnealError {
-  const { message, action } = error.toReport();
-  return new AnnealError("SOURCE_UNREACHABLE", `Who may read it cannot be read. ${message}`, {
-    action: `Until then it is shown to nobody. ${action}`,
-  });
 }

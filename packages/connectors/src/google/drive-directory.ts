@@ -12,6 +12,7 @@ import {
   type DirectoryMember,
 } from "./directory-api.ts";
 import { folderType, listFiles } from "./drive-api.ts";
+import { isRefusedAlone, unknownMembers, unknownPeople } from "../remote/refused-alone.ts";
 import { googlePrincipal } from "./drive-permissions.ts";
 import { isInScope, openDriveAccess, type DriveAccess } from "./drive-access.ts";
 
@@ -37,7 +38,10 @@ export async function* readDriveDirectory(
 
 type Workspace = { entries: DirectoryEntry[]; domains: ReadonlySet<string> };
 
-/** Held whole before any of it is told: half a directory would be taken for all of it. */
+/**
+ * Held whole before any of it is told: half a directory would be taken for all of it. One group that is refused alone is
+ * told as a failure in its place.
+ */
 async function readWorkspace(client: DirectoryClient, tenant: string): Promise<Workspace> {
   try {
     const entries: DirectoryEntry[] = [];
@@ -56,9 +60,15 @@ async function readWorkspace(client: DirectoryClient, tenant: string): Promise<W
       ofDomain.push(principal);
     }
     for await (const group of listGroups(client)) {
-      const members = (await listMembers(client, group.id)).flatMap((member) => membersOf(member, tenant, everybody));
       const principal = googlePrincipal(tenant, "group", group.email);
-      entries.push({ type: "group", principal, name: group.name || group.email, members });
+      const name = group.name || group.email;
+      try {
+        const members = (await listMembers(client, group.id)).flatMap((member) => membersOf(member, tenant, everybody));
+        entries.push({ type: "group", principal, name, members });
+      } catch (error) {
+        if (!isRefusedAlone(error)) throw error;
+        entries.push(unknownMembers(name, error));
+      }
     }
     for (const [domain, members] of byDomain) {
       entries.push({ type: "group", principal: googlePrincipal(tenant, "domain", domain), name: domain, members });
@@ -91,8 +101,15 @@ async function* namedPeople(access: DriveAccess, known: ReadonlySet<string>): As
   for (const corpus of corpora) {
     for await (const { files } of listFiles(client, corpus, `trashed = false and mimeType != '${folderType}'`)) {
       for (const file of files) {
-        if (!(await isInScope(access, file))) continue;
-        for (const principal of (await tree.audienceOf(file)).acl.allow) {
+        let readers: readonly Principal[];
+        try {
+          readers = (await isInScope(access, file)) ? (await tree.audienceOf(file)).acl.allow : [];
+        } catch (error) {
+          if (!isRefusedAlone(error)) throw error;
+          yield unknownPeople(file.name, error);
+          continue;
+        }
+        for (const principal of readers) {
           if (principal.kind !== "user" || known.has(domainOf(principal.id))) continue;
           const key = principalKey(principal);
           if (told.has(key)) continue;

@@ -2,6 +2,7 @@ import type { Change, KnownItems } from "@anneal/core/connect/change";
 import { refuseDeletions } from "@anneal/core/connect/deletion-policy";
 import type { ReadRequest } from "../connector.ts";
 import { deleteMissing } from "../reconcile.ts";
+import { isRefusedAlone } from "../remote/refused-alone.ts";
 import { RemoteError } from "../remote/remote-client.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { GdriveConfig, GdriveSecrets } from "./config.ts";
@@ -127,7 +128,7 @@ const incompleteListing: Change = {
 /** A failure where a folder above it is refused alone, so that it cannot be told whether the file is asked for. */
 async function scopeOf(run: Run, file: DriveFile): Promise<boolean | Change> {
   return isInScope(run.access, file).catch((error: unknown) => {
-    if (!(error instanceof RemoteError && error.isAlone)) throw error;
+    if (!isRefusedAlone(error)) throw error;
     run.revisits.add(file.id);
     return failureOf(file, error);
   });
@@ -235,7 +236,7 @@ async function* followFolders(run: Run, pending: Pending): AsyncIterable<Change>
         }
       }
     } catch (error) {
-      if (!(error instanceof RemoteError && error.isAlone)) throw error;
+      if (!isRefusedAlone(error)) throw error;
       run.revisits.add(id);
       yield { type: "failure", ref: `${id}/`, error: error.toReport() };
     }

@@ -14,39 +14,47 @@ import {
   sync,
   type MailAccount,
 } from "../../conformance/start-mail-server.ts";
+import { startRelay } from "../../conformance/start-relay.ts";
 import { imapConnector } from "./imap-connector.ts";
 
 describeMail("threads", (server) => {
-  describeConnector("imap by threads", async () => {
-    const account = server.createAccount();
-    const refs = new Map<string, string>();
-    let aheadMs: number | null = null;
-    const now = () => (aheadMs === null ? undefined : new Date(Date.now() + aheadMs));
-    const remove = async (name: string) => account.expunge(refs.get(name)!);
-    const put = async (name: string, text: string) => {
-      if (refs.has(name)) await remove(name);
-      refs.set(name, await account.append(dirname(name) === "." ? "INBOX" : dirname(name), name, text, now()));
-    };
-    return {
-      // A thread has no place that it could be moved from; another one with its words is another one.
-      connector: { ...imapConnector, capabilities: { ...imapConnector.capabilities, moves: false } },
-      config: account.config({ unit: "thread" }),
-      secrets,
-      setClock: async (ms) => void (aheadMs = ms),
-      refOf: (name) => threadRefOf(name),
-      put,
-      remove,
-      async move(from, to) {
-        await put(to, await account.textOf(refs.get(from)!));
-        await remove(from);
-      },
-      async vanish() {
-        await server.dovecot.pause();
-        return () => server.dovecot.resume();
-      },
-      close: async () => {},
-    };
-  });
+  describeConnector(
+    "imap by threads",
+    async () => {
+      const account = server.createAccount();
+      const relay = await startRelay(server.dovecot.port);
+      const refs = new Map<string, string>();
+      let aheadMs: number | null = null;
+      const now = () => (aheadMs === null ? undefined : new Date(Date.now() + aheadMs));
+      const remove = async (name: string) => account.expunge(refs.get(name)!);
+      const put = async (name: string, text: string) => {
+        if (refs.has(name)) await remove(name);
+        refs.set(name, await account.append(dirname(name) === "." ? "INBOX" : dirname(name), name, text, now()));
+      };
+      return {
+        // A thread has no place that it could be moved from; another one with its words is another one.
+        connector: { ...imapConnector, capabilities: { ...imapConnector.capabilities, moves: false } },
+        config: account.config({ port: relay.port, unit: "thread" }),
+        relay,
+        lockOuts: { "it may no longer sign in": () => server.dovecot.lockOut(account.user) },
+        secrets,
+        setClock: async (ms) => void (aheadMs = ms),
+        refOf: (name) => threadRefOf(name),
+        put,
+        remove,
+        async move(from, to) {
+          await put(to, await account.textOf(refs.get(from)!));
+          await remove(from);
+        },
+        async vanish() {
+          await server.dovecot.pause();
+          return () => server.dovecot.resume();
+        },
+        close: () => relay.stop(),
+      };
+    },
+    "connection",
+  );
 
   describe("a thread", () => {
     const answer = (subject: string, to: string[]) => messageOf(subject, `About ${subject}`, to.map(messageIdOf));

@@ -167,6 +167,7 @@ export const onedriveFacts: SourceFacts = {
 
 export const teamsFacts: SourceFacts = {
   changeModel: "full-listing",
+  besides: { what: "Files", changeModel: "delta" },
   // A message stays where it was written. Files may move, and keep their refs.
   capabilities: { permissions: true, deletions: true, moves: false },
 };

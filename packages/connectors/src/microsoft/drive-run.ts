@@ -1,9 +1,8 @@
 import type { Acl } from "@anneal/core/access/acl";
 import type { Change, KnownItems } from "@anneal/core/connect/change";
-import { AnnealError } from "@anneal/core/errors";
 import type { ConnectContext } from "../connector.ts";
 import type { PathFilter } from "../path-filter.ts";
-import type { RemoteError } from "../remote/remote-client.ts";
+import { unknownReaders } from "../remote/refused-alone.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { LinkSharing } from "./config.ts";
 import type { DriveCursor, DriveState } from "./drive-cursor.ts";
@@ -128,13 +127,6 @@ export async function readAcl(run: DriveRun, drive: Drive, itemId: string): Prom
     }
     return null;
   }
-}
-
-function unknownReaders(error: RemoteError): AnnealError {
-  const { message, action } = error.toReport();
-  return new AnnealError("SOURCE_UNREACHABLE", `Who may read it cannot be read. ${message}`, {
-    action: `Until then it is shown to nobody. ${action}`,
-  });
 }
 
 /** Once everything is said of the items that they are about. */

@@ -5,6 +5,7 @@ import type { ReadRequest } from "../connector.ts";
 import { contentOf } from "../content.ts";
 import { tooLarge } from "../failure.ts";
 import { deleteMissing } from "../reconcile.ts";
+import { isRefusedAlone, unknownMembers } from "../remote/refused-alone.ts";
 import { RemoteError } from "../remote/remote-client.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { digest } from "./drive-cursor.ts";
@@ -54,8 +55,9 @@ export async function* readChannelMembers(
         }
       }
     } catch (error) {
+      if (isRefusedAlone(error)) yield unknownMembers(channel.displayName ?? channel.id, error);
       // Gone, or not for this source to see.
-      if (!(error instanceof RemoteError) || (error.status !== 403 && error.status !== 404)) throw error;
+      else if (!(error instanceof RemoteError) || (error.status !== 403 && error.status !== 404)) throw error;
       continue;
     }
     yield { type: "group", principal: membersOf(graph, channel), name: channel.displayName ?? channel.id, members };
@@ -86,7 +88,7 @@ const checkpointEvery = 200;
 
 /**
  * Every thread of every channel, compared by a digest of its words: Graph's feed of messages goes back eight months
- * only, and names no replies.
+ * only, and does not surely name a thread for a reply (docs/decisions/2026-11-29-teams-messages-are-listed-whole.md).
  */
 export async function* readChannels(
   { known, context }: Pick<ReadRequest<unknown, unknown>, "known" | "context">,

@@ -1,5 +1,6 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import { isRefusedAlone, unknownMembers } from "../remote/refused-alone.ts";
 import { RemoteError } from "../remote/remote-client.ts";
 import type { Graph, GraphAccount } from "./graph-client.ts";
 import {
@@ -139,18 +140,10 @@ async function readGroup(graph: Graph, group: GraphGroup): Promise<DirectoryEntr
   const name = group.displayName ?? group.id;
   const path = `groups/${encodeURIComponent(group.id)}`;
   try {
-    const entries: DirectoryEntry[] = [
-      {
-        type: "group",
-        principal: graph.principal("group", group.id),
-        name,
-        members: await readMembers(graph, `${path}/members`),
-      },
-    ];
+    const entries = [await readMembers(graph, `${path}/members`, graph.principal("group", group.id), name)];
     // Only a Microsoft 365 group's owners are an audience of their own.
     if (group.groupTypes?.includes("Unified")) {
-      const members = await readMembers(graph, `${path}/owners`);
-      entries.push({ type: "group", principal: groupOwners(graph, group.id), name: `${name} (owners)`, members });
+      entries.push(await readMembers(graph, `${path}/owners`, groupOwners(graph, group.id), `${name} (owners)`));
     }
     return entries;
   } catch (error) {
@@ -162,14 +155,19 @@ async function readGroup(graph: Graph, group: GraphGroup): Promise<DirectoryEntr
   }
 }
 
-/** Its direct members, groups among them; devices and applications read nothing. */
-async function readMembers(graph: Graph, path: string): Promise<Principal[]> {
+/** With its direct members, groups among them; devices and applications read nothing. */
+async function readMembers(graph: Graph, path: string, principal: Principal, name: string): Promise<DirectoryEntry> {
   const members: Principal[] = [];
-  for await (const page of graph.pages(path, memberPageSchema, { query: memberQuery })) {
-    for (const { "@odata.type": type, id } of page) {
-      if (type === "#microsoft.graph.user") members.push(graph.principal("user", id));
-      if (type === "#microsoft.graph.group") members.push(graph.principal("group", id));
+  try {
+    for await (const page of graph.pages(path, memberPageSchema, { query: memberQuery })) {
+      for (const { "@odata.type": type, id } of page) {
+        if (type === "#microsoft.graph.user") members.push(graph.principal("user", id));
+        if (type === "#microsoft.graph.group") members.push(graph.principal("group", id));
+      }
     }
+  } catch (error) {
+    if (!isRefusedAlone(error)) throw error;
+    return unknownMembers(name, error);
   }
-  return members;
+  return { type: "group", principal, name, members };
 }

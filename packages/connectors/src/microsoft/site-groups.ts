@@ -1,6 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { z } from "zod";
+import { isRefusedAlone, unknownMembers } from "../remote/refused-alone.ts";
 import { createRemoteClient, RemoteError, type RemoteClient } from "../remote/remote-client.ts";
 import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
 import { createTokenSource, type TokenContext } from "./entra-token.ts";
@@ -68,9 +69,14 @@ export async function* readSiteGroups(
   usersByName: ReadonlyMap<string, Principal>,
 ): AsyncIterable<DirectoryEntry> {
   for (const { Id, Title } of await listVisibleGroups(client)) {
-    const members = await readSiteGroup(client, graph, Id, usersByName);
-    if (members === null) continue;
-    yield { type: "group", principal: siteGroup(graph, siteScope, String(Id)), name: Title, members };
+    try {
+      const members = await readSiteGroup(client, graph, Id, usersByName);
+      if (members === null) continue;
+      yield { type: "group", principal: siteGroup(graph, siteScope, String(Id)), name: Title, members };
+    } catch (error) {
+      if (!isRefusedAlone(error)) throw error;
+      yield unknownMembers(Title, error);
+    }
   }
 }
 

@@ -9,10 +9,27 @@ import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import type { TeamsConfig } from "./config.ts";
+import { teamsScopes } from "./delegated-scopes.ts";
 import { teamsConnector } from "./teams-connector.ts";
 
 describeConnector("teams", createTeamsHarness, "http");
-describePermissions("teams", createTeamsHarness);
+describePermissions("teams", createTeamsHarness, createTeamsHarness);
+
+/** An administrator let the app read messages, people and groups. */
+const createTeamsOfAccount = async () => {
+  const harness = asAccount<TeamsConfig, TeamsHarness>(
+    await createTeamsHarness(),
+    teamsScopes({ messages: true, files: false }),
+    {
+      owner: false,
+      adminConsents: ["ChannelMessage.Read.All", "ChannelMember.Read.All", "User.Read.All", "GroupMember.Read.All"],
+    },
+  );
+  harness.config.files = false;
+  return harness;
+};
+describeConnector("teams by an account", createTeamsOfAccount, "http");
+describePermissions("teams by an account", createTeamsOfAccount, createTeamsOfAccount);
 
 describe("a team", () => {
   let harness: TeamsHarness;

@@ -47,10 +47,13 @@ export const teamsConnector = defineConnector<TeamsConfig, MicrosoftSecrets>({
     try {
       const usersByName = new Map<string, Principal>();
       yield* readTenantDirectory(graph, usersByName);
-      const { channels } = await listChannels(graph, config);
+      const { channels, failures } = await listChannels(graph, config);
+      for (const { error } of failures) yield { type: "failure", error };
       if (config.messages) yield* readChannelMembers(graph, channels);
       if (!config.files || !mayReadSiteGroups(config, secrets)) return;
-      for (const { collectionId, url } of (await listChannelDrives(graph, channels, {})).sites) {
+      const files = await listChannelDrives(graph, channels, {});
+      for (const { error } of files.failures) yield { type: "failure", error };
+      for (const { collectionId, url } of files.sites) {
         const client = createSiteClient(config, secrets, url, context);
         try {
           yield* readSiteGroups(client, graph, collectionId, usersByName);

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import {
@@ -100,13 +101,13 @@ describe("notion", () => {
   });
   afterEach(() => notion.close());
 
-  const read = (config: Partial<NotionConfig> = {}, token = notion.token) =>
+  const read = (config: Partial<NotionConfig> = {}, token = notion.token, inContext = context) =>
     notionConnector.read({
       config: configOf(notion, config),
       secrets: { token },
       cursor: target.cursor,
       known: target.known(),
-      context,
+      context: inContext,
     });
   const sync = async (config: Partial<NotionConfig> = {}) => {
     notion.calls.length = 0;
@@ -253,6 +254,23 @@ describe("notion", () => {
     expect(target.documents.size).toBe(3);
     await sync({ completeEvery: 2 });
     expect([...target.documents.keys()]).toEqual([kept!.id]);
+  });
+
+  it("says at each sync that deletions wait for a person, until one confirms them", async () => {
+    const pages = ["a", "b", "c", "d"].map((title) => notion.addPage(title, []));
+    await sync();
+    for (const page of pages.slice(2)) page.inTrash = true;
+    const syncUnder = async (deletions: DeletionPolicy, config: Partial<NotionConfig> = {}) => {
+      await target.apply(read(config, notion.token, { ...context, deletions }));
+      return target.failures.map(({ error }) => error.code);
+    };
+    expect(await syncUnder(defaultDeletionPolicy)).toEqual([]);
+    expect(await syncUnder(defaultDeletionPolicy, { completeEvery: 1 })).toEqual(["CONFLICT"]);
+    expect(await syncUnder(defaultDeletionPolicy)).toEqual(["CONFLICT"]);
+    expect(await syncUnder(defaultDeletionPolicy)).toEqual(["CONFLICT"]);
+    expect(await syncUnder({ ...defaultDeletionPolicy, confirmed: true })).toEqual([]);
+    expect(target.documents.size).toBe(2);
+    expect(await syncUnder(defaultDeletionPolicy)).toEqual([]);
   });
 
   it("never deletes a page that the search merely does not show, and keeps reading it", async () => {

@@ -15,7 +15,7 @@ type Request = ReadRequest<NotionConfig, NotionSecrets>;
 
 const cursorSchema = z.object({
   version: z.literal(1),
-  /** The newest edit that a whole sync has seen, by Notion's clock; null before the first has ended. */
+  /** The newest edit that a whole sync has seen, by Notion's clock; null where all is to be listed. */
   editedTo: z.string().nullable(),
   /** Pages edited before this, by Notion's clock, were read long enough after that edit for its minute to be over. */
   settledTo: z.string(),
@@ -79,10 +79,11 @@ class NotionRun {
     if (this.#scanned === 0 && this.#trashed.size === 0) throw nothingShared();
 
     const gone = complete ? yield* this.#findGone() : this.#trashed;
-    yield* deleteMissing(known, context.deletions, (ref) => gone.has(ref));
+    const settled = yield* deleteMissing(known, context.deletions, (ref) => gone.has(ref));
     const cursor: NotionCursor = {
       version: 1,
-      editedTo: this.#failed.size > maxRetries ? null : this.#editedTo,
+      // Deletions that wait for a person are found again by listing everything again.
+      editedTo: !settled || this.#failed.size > maxRetries ? null : this.#editedTo,
       settledTo: this.#settledTo,
       syncs: complete ? 0 : syncs + 1,
       retry: [...this.#failed].slice(0, maxRetries),

@@ -13,27 +13,37 @@ type FileAcl = { owner: number; group: number; entries: { tag: string; id: strin
  * The access lists of files or folders, as their system keeps them; a file whose list cannot be read is left out.
  * Modes alone would not do: on a file that has a list, the group's bits show its mask.
  *
+ * @param heard is told that the program says something
  * @throws AnnealError PREREQUISITE_MISSING where getfacl is not installed
  */
-export async function readFileAcls(paths: string[], signal: AbortSignal): Promise<Map<string, FileAcl>> {
+export async function readFileAcls(
+  paths: string[],
+  signal: AbortSignal,
+  heard: () => void,
+): Promise<Map<string, FileAcl>> {
   if (paths.length === 0) return new Map();
-  const output = await runGetfacl(["--numeric", "--absolute-names", "--", ...paths], signal);
+  const output = await runGetfacl(["--numeric", "--absolute-names", "--", ...paths], signal, heard);
   return new Map(output.split("\n\n").flatMap(parseRecord));
 }
 
 /** @returns what getfacl printed; it ends with 1 where one of many files could not be read */
-async function runGetfacl(args: string[], signal: AbortSignal): Promise<string> {
+async function runGetfacl(args: string[], signal: AbortSignal, heard: () => void): Promise<string> {
+  const env = { PATH: process.env["PATH"], LC_ALL: "C" };
   return new Promise((resolve, reject) => {
-    execFile(
+    const child = execFile(
       "getfacl",
       args,
-      { signal, maxBuffer: 64 * 1024 * 1024, env: { PATH: process.env["PATH"], LC_ALL: "C" } },
+      // What waits for a mount hears no gentler signal, and some no signal at all until the mount answers.
+      { signal, killSignal: "SIGKILL", maxBuffer: 64 * 1024 * 1024, env },
       (error, stdout) => {
         if (error !== null && systemCode(error) === "ENOENT") reject(getfaclMissing());
-        else if (error !== null && signal.aborted) reject(error);
-        else resolve(stdout);
+        else if (error !== null && signal.aborted) {
+          child.unref();
+          reject(error);
+        } else resolve(stdout);
       },
     );
+    child.stdout?.on("data", heard);
   });
 }
 

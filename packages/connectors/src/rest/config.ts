@@ -249,6 +249,7 @@ export const restSecretSchema = z.object({
 export type RestSecrets = z.infer<typeof restSecretSchema>;
 
 export const itemFacts: SourceFacts = {
+  // With a changed-since parameter only the complete listings are that, and syncs between them read what is newer.
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: false },
 };

@@ -74,6 +74,17 @@ for (const [name, config] of Object.entries({
   describePermissions(`graphql, with ${name},`, create, create);
 }
 
+describeConnector(
+  "graphql, asked for what changed since,",
+  () =>
+    createNotesHarness(graphqlConnector, {}, (notes) => configOf(notes, { ...listedText, since: "since" }), {
+      textIsListed: true,
+      cursorExpires: true,
+      asksSince: true,
+    }),
+  "http",
+);
+
 describe("a GraphQL source", () => {
   let notes: FakeNotes;
   beforeEach(async () => {

@@ -40,7 +40,8 @@ export async function* readItems(
 ): AsyncIterable<Change> {
   const runAtMs = Date.now();
   const before = cursorOf(cursor, config);
-  let incremental = isIncremental(before, config, runAtMs);
+  // Deletions that a person confirmed are found by listing everything.
+  let incremental = !context.deletions.confirmed && isIncremental(before, config, runAtMs);
   const since = incremental && before.since !== null ? formatServiceTime(overlapping(before.since)) : null;
   const seen = new SeenRefs();
   let scanned = 0;
@@ -91,6 +92,7 @@ export async function* readItems(
     yield { type: "checkpoint", cursor: before, scanned, total: null };
   }
 
+  let settled = true;
   if (!incremental && !seen.has(namelessRef)) {
     const isGone = (ref: string) => !seen.has(ref);
     if (listing.mayShift && (await anyOf(known.refs(), isGone))) {
@@ -100,14 +102,14 @@ export async function* readItems(
         for (const value of items) seen.add(refOf(mapping, value) ?? namelessRef);
       }
     }
-    yield* deleteMissing(known, context.deletions, isGone);
+    settled = yield* deleteMissing(known, context.deletions, isGone);
   }
   const reached: ItemCursor = failed
     ? before
     : {
         ...before,
         since: atMost(newest, startedAtMs),
-        completeAtMs: incremental ? before.completeAtMs : runAtMs,
+        completeAtMs: incremental || !settled ? before.completeAtMs : runAtMs,
         clocks: { serviceMs: startedAtMs, oursMs: runAtMs },
       };
   yield { type: "checkpoint", cursor: reached, scanned, total: scanned };

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
@@ -6,7 +7,7 @@ import { createNotesHarness } from "../../conformance/fake-notes/notes-harness.t
 import { startFakeNotes, type FakeNotes } from "../../conformance/fake-notes/start-fake-notes.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startApi } from "../../conformance/start-api.ts";
-import { testContext } from "../../conformance/test-context.ts";
+import { deletionsPass, testContext } from "../../conformance/test-context.ts";
 import { restConfigSchema, type RestConfig, type RestSecrets } from "./config.ts";
 import { restConnector } from "./rest-connector.ts";
 
@@ -97,6 +98,16 @@ for (const [name, config] of Object.entries(paginations)) {
     "http",
   );
 }
+describeConnector(
+  "rest, asked for what changed since,",
+  () =>
+    createNotesHarness(restConnector, {}, (notes) => configOf(notes, { ...byCursor, since: "updated_since" }), {
+      textIsListed: false,
+      cursorExpires: true,
+      asksSince: true,
+    }),
+  "http",
+);
 for (const [name, config] of [
   ["the text in the list", paginations["a Link header"]],
   ["a request for each text", byCursor],
@@ -114,8 +125,14 @@ describe("a REST source", () => {
   });
   afterEach(() => notes.stop());
 
-  const sync = async (target: MemoryTarget, config: RestConfig, secrets: RestSecrets = {}) => {
-    await target.apply(restConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context }));
+  const sync = async (
+    target: MemoryTarget,
+    config: RestConfig,
+    secrets: RestSecrets = {},
+    deletions: DeletionPolicy = deletionsPass,
+  ) => {
+    const request = { config, secrets, cursor: target.cursor, known: target.known() };
+    await target.apply(restConnector.read({ ...request, context: { ...context, deletions } }));
     return target;
   };
   const errorOf = async (work: Promise<unknown>): Promise<unknown> =>
@@ -176,6 +193,28 @@ describe("a REST source", () => {
     await sync(target, config);
     expect([...target.documents.keys()].sort()).toEqual(["b.md", "c.md", "d.md"]);
     expect(target.opened).toEqual([]);
+  });
+
+  it("lists everything when a person confirms deletions, and each time while they wait for it", async () => {
+    for (const name of ["a.md", "b.md", "c.md", "d.md"]) notes.put(name, `About ${name}`);
+    const config = configOf(notes, { ...byCursor, since: "updated_since" });
+    const target = await sync(new MemoryTarget(), config);
+    for (const name of ["a.md", "b.md"]) notes.notes.delete(name);
+    const heldBack = () => target.failures.map(({ error }) => error.code);
+    await sync(target, config, {}, defaultDeletionPolicy);
+    expect(heldBack()).toEqual([]);
+    target.cursor = { ...target.cursor!, completeAtMs: Date.now() - 25 * 3_600_000 };
+    for (let syncs = 0; syncs < 3; syncs += 1) {
+      await sync(target, config, {}, defaultDeletionPolicy);
+      expect(heldBack()).toEqual(["CONFLICT"]);
+    }
+    // Also where none is due, as when a release before this one has held them back.
+    target.cursor = { ...target.cursor!, completeAtMs: Date.now() };
+    await sync(target, config, {}, { ...defaultDeletionPolicy, confirmed: true });
+    expect([...target.documents.keys()]).toEqual(["c.md", "d.md"]);
+    await sync(target, config, {}, defaultDeletionPolicy);
+    expect(lists().at(-1)?.query.has("updated_since")).toBe(true);
+    expect(heldBack()).toEqual([]);
   });
 
   it("asks again for everything since a change that could not be read", async () => {

@@ -18,9 +18,9 @@ export const s3ConfigSchema = z.object({
     title: "Path-style addresses",
     description: "Most storage other than AWS needs this.",
   }),
-  allowPrivateHosts: z.boolean().default(true).meta({
+  allowPrivateHosts: z.boolean().default(false).meta({
     title: "Allow private hosts",
-    description: "Object storage usually stands in one's own network. Metadata services stay refused.",
+    description: "For storage in one's own network. Metadata services stay refused.",
     administrator: true,
   }),
   ...pathFilterShape,
@@ -39,7 +39,10 @@ export const s3SecretSchema = z.object({
     .min(1)
     .optional()
     .meta({ title: "Secret access key", examples: ["…"] }),
-  sessionToken: z.string().min(1).optional().meta({ title: "Session token" }),
+  sessionToken: z.string().min(1).optional().meta({
+    title: "Session token",
+    description: "Of a temporary key, which ends after hours: for one reading by hand, not for a schedule.",
+  }),
 });
 export type S3Secrets = z.infer<typeof s3SecretSchema>;
 

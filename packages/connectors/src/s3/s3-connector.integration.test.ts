@@ -53,7 +53,13 @@ describe.skipIf(python === null)("with moto", () => {
   });
 
   const configOf = (config: Partial<S3Config>) =>
-    s3ConfigSchema.parse({ bucket: "none", endpoint: moto.endpoint, pathStyle: true, ...config });
+    s3ConfigSchema.parse({
+      bucket: "none",
+      endpoint: moto.endpoint,
+      pathStyle: true,
+      allowPrivateHosts: true,
+      ...config,
+    });
   const createBucket = async () => {
     bucketCount += 1;
     const Bucket = `documents-${bucketCount}`;
@@ -178,7 +184,20 @@ describe.skipIf(python === null)("with moto", () => {
     expect(await checkCode({ endpoint: "http://127.0.0.1:9" })).toBe("SOURCE_UNREACHABLE");
     expect(await checkCode({ endpoint: "http://nowhere.invalid" })).toBe("SOURCE_UNREACHABLE");
     expect(await checkCode({ endpoint: "http://169.254.169.254" })).toBe("SOURCE_FORBIDDEN");
-    expect(await checkCode({ endpoint: "http://localhost:9", allowPrivateHosts: false })).toBe("SOURCE_FORBIDDEN");
+  });
+
+  it("reaches no private host unless an administrator allowed it, and says so", async () => {
+    const check = async (endpoint: string) => {
+      const config = s3ConfigSchema.parse({ bucket: "documents", endpoint, pathStyle: true });
+      return (await s3Connector.check(config, secrets, context)).error;
+    };
+    const { port } = new URL(moto.endpoint);
+    for (const host of ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "10.0.0.1", "2130706433"]) {
+      expect(await check(`http://${host}:${port}`), host).toMatchObject({
+        code: "SOURCE_FORBIDDEN",
+        action: expect.stringContaining("“Allow private hosts”"),
+      });
+    }
   });
 
   it("tells wrong keys from keys that lack a permission, and never repeats a key", async () => {

@@ -49,7 +49,12 @@ describe("a bucket behind the gateway", () => {
       },
     };
     const context = testContext({ onRemoteEvent: (event) => events.push(event), clock });
-    const config = s3ConfigSchema.parse({ bucket: "documents", endpoint: api.origin, pathStyle: true });
+    const config = s3ConfigSchema.parse({
+      bucket: "documents",
+      endpoint: api.origin,
+      pathStyle: true,
+      allowPrivateHosts: true,
+    });
     const read = () => s3Connector.read({ config, secrets, cursor: null, known: new MemoryTarget().known(), context });
     return { api, events, slept, read, host: new URL(api.origin).host };
   };

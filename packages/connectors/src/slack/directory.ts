@@ -1,9 +1,11 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import type { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { DirectoryRequest } from "../connector.ts";
 import type { SlackConfig, SlackSecrets } from "./config.ts";
 import { emailsOf, isGuest, isPerson, nameOf, userSchema } from "./people.ts";
+import { unknownMembers } from "../remote/refused-alone.ts";
 import { createSlackClient, type SlackClient } from "./slack-client.ts";
 import { isAboutOneItem } from "./slack-error.ts";
 import { channelGroup, fullMembers, listChannels, openWorkspace, personOf, type Channel } from "./workspace.ts";
@@ -38,19 +40,26 @@ export async function* readSlackDirectory(
       members: [...people].filter(([, guest]) => !guest).map(([id]) => personOf(workspace, id)),
     };
     for (const channel of (await listChannels(client, config)).channels) {
-      const ids = await readMembers(client, channel);
+      const name = `#${channel.name}`;
+      const { ids, refused } = await readMembers(client, channel);
+      if (refused !== null) yield unknownMembers(name, refused);
+      // A public one's full members are known without asking.
+      if (refused !== null && channel.isPrivate) continue;
       const named = ids.filter((id) => (channel.isPrivate ? people.has(id) : people.get(id) === true));
       const members: Principal[] = named.map((id) => personOf(workspace, id));
       if (!channel.isPrivate) members.unshift(fullMembers(workspace));
-      yield { type: "group", principal: channelGroup(workspace, channel.id), name: `#${channel.name}`, members };
+      yield { type: "group", principal: channelGroup(workspace, channel.id), name, members };
     }
   } finally {
     await client.close();
   }
 }
 
-/** A channel whose members Slack does not give has none until it does: the others' are still known. */
-async function readMembers(client: SlackClient, channel: Channel): Promise<string[]> {
+/** A channel whose members Slack does not give lets none of them in until it does: the others' are still known. */
+async function readMembers(
+  client: SlackClient,
+  channel: Channel,
+): Promise<{ ids: string[]; refused: AnnealError | null }> {
   const ids: string[] = [];
   try {
     for await (const { members } of client.pages("conversations.members", membersSchema, { channel: channel.id })) {
@@ -58,7 +67,7 @@ async function readMembers(client: SlackClient, channel: Channel): Promise<strin
     }
   } catch (error) {
     if (!isAboutOneItem(error)) throw error;
-    return [];
+    return { ids: [], refused: error };
   }
-  return ids;
+  return { ids, refused: null };
 }

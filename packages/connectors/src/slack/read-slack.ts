@@ -97,18 +97,20 @@ class SlackRun {
     }
 
     const listed = new Set(channels.map(({ id }) => id));
-    yield* deleteMissing(known, context.deletions, (ref) => {
+    const settled = yield* deleteMissing(known, context.deletions, (ref) => {
       const { channel, ts } = startOfRef(ref);
       if (!listed.has(channel)) return allFound;
       const from = listedFrom.get(channel);
       return from !== undefined && compareTs(ts, from) >= 0 && !this.#seen.has(ref);
     });
+    // What waits for a person is looked for again, where it was missed.
+    const again = complete && !settled;
     const overflow = this.#failed.size > maxListed || failedChannels.length > maxListed;
     const cursor: SlackCursor = {
       ...this.#cursor,
-      newest: this.#newest,
+      newest: settled ? this.#newest : before.newest,
       syncs: complete ? 0 : before.syncs + 1,
-      listing: overflow,
+      listing: overflow || again,
       doneTo: null,
       pending: overflow ? [] : failedChannels,
       retry: overflow ? [] : [...this.#failed],

@@ -1,4 +1,5 @@
 import { mayRead } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions, type PermissionHarness, type Who } from "../../conformance/describe-permissions.ts";
@@ -80,6 +81,8 @@ async function createHarness(
     remote: {
       trouble: slack.trouble,
       staleCursor: () => slack.expireCursor(),
+      tellsReaders: /conversations\.members/,
+      tellsMembers: /conversations\.members/,
       aboutAll: /auth\.test|users\.conversations/,
     },
     close: () => slack.close(),
@@ -133,13 +136,13 @@ describe("slack", () => {
   });
   afterEach(() => slack.close());
 
-  const read = (config: Partial<SlackConfig> = {}) =>
+  const read = (config: Partial<SlackConfig> = {}, inContext = context) =>
     slackConnector.read({
       config: configOf(slack, config),
       secrets: { botToken: slack.token },
       cursor: target.cursor,
       known: target.known(),
-      context,
+      context: inContext,
     });
   const sync = async (config: Partial<SlackConfig> = {}) => {
     slack.calls.length = 0;
@@ -256,6 +259,32 @@ describe("slack", () => {
     expect(target.opened).toEqual([oldThread]);
     expect(textOf(oldThread)).toContain("Old reply, edited");
     expect(target.documents.has(refOfDay(old.ts))).toBe(false);
+  });
+
+  it("says at each sync that deletions wait for a person, wherever they were found, until one confirms them", async () => {
+    const general = slack.addChannel("general");
+    const post = (days: number) => slack.post(general, ann, `Said ${days} days ago`, { at: daysAgo(days) });
+    const removed = { old: [60, 50].map(post), recent: [31, 30].map(post) };
+    post(29);
+    await sync();
+    const syncUnder = async (deletions: DeletionPolicy, config: Partial<SlackConfig> = {}) => {
+      await target.apply(read(config, { ...context, deletions }));
+      return target.failures.map(({ error }) => error.code);
+    };
+    const confirmed = { ...defaultDeletionPolicy, confirmed: true };
+    for (const { ts } of removed.recent) slack.remove(general, ts);
+    for (const days of [15, 1]) {
+      post(days);
+      expect(await syncUnder(defaultDeletionPolicy)).toEqual(["CONFLICT"]);
+    }
+    expect(await syncUnder(confirmed)).toEqual([]);
+    for (const { ts } of removed.old) slack.remove(general, ts);
+    expect(await syncUnder(defaultDeletionPolicy)).toEqual([]);
+    expect(await syncUnder(defaultDeletionPolicy, { completeEvery: 2 })).toEqual(["CONFLICT"]);
+    expect(await syncUnder(defaultDeletionPolicy)).toEqual(["CONFLICT"]);
+    expect(await syncUnder(confirmed)).toEqual([]);
+    expect(target.documents.size).toBe(3);
+    expect(await syncUnder(defaultDeletionPolicy)).toEqual([]);
   });
 
   it("reads an old thread again when a reply to it was also sent to the channel", async () => {

@@ -32,11 +32,23 @@ describe("openAccess", () => {
     expect(await openAccess("admin", { kind, config: changed, secrets: {} }, before, "draft")).toMatchObject(unsealed);
   });
 
+  it("lets others change what an administrator opened, but not where it leads, nor with which credentials", async () => {
+    const opened = { ...bucket, endpoint: "http://10.0.0.1:9000", allowPrivateHosts: true };
+    const before = { id: "stored", kind: "s3", config: opened, sealedSecrets };
+    const open = (config: Record<string, unknown>, secrets?: Record<string, string>) =>
+      openAccess("data_scientist", { kind: "s3", config: { ...opened, ...config }, secrets }, before, "draft");
+    expect(await open({ prefix: "a/" })).toMatchObject({ config: { prefix: "a/", allowPrivateHosts: true } });
+    expect(await codeOf(open({ endpoint: "http://127.0.0.1:9000" }))).toBe("FORBIDDEN");
+    expect(await codeOf(open({}, {}))).toBe("FORBIDDEN");
+  });
+
   it("lets nobody but an administrator try a folder of the worker's machine, or a private host", async () => {
     const folder = { kind: "file", config: { path: "/etc" } };
     expect(await codeOf(openAccess("data_scientist", folder, undefined, "draft"))).toBe("FORBIDDEN");
     const site = { kind: "web", config: { url: "http://10.0.0.1/", allowPrivateHosts: true } };
     expect(await codeOf(openAccess("data_scientist", site, undefined, "draft"))).toBe("FORBIDDEN");
+    const storage = { kind: "s3", config: { ...bucket, endpoint: "http://127.0.0.1:9000", allowPrivateHosts: true } };
+    expect(await codeOf(openAccess("data_scientist", storage, undefined, "draft"))).toBe("FORBIDDEN");
     const access = await openAccess("admin", folder, undefined, "draft");
     expect(access).toMatchObject({ sealedFor: "draft", sealedSecrets: null });
   });

@@ -110,7 +110,8 @@ export async function openAccess(
     });
   const kind = requireSourceKind(kindName);
   const config = kind.configSchema.parse(entered);
-  requireRights(role, kind, config);
+  const entersSecrets = secrets !== undefined || signIn !== undefined;
+  requireRights(role, kind, config, entersSecrets ? undefined : stored?.config);
   if (secrets !== undefined) {
     const sealedSecrets = await seal(kind.secretSchema.parse(secrets), sealFor);
     return { kind: kindName, config, sealedSecrets, sealedFor: sealFor };
@@ -130,8 +131,16 @@ export async function openAccess(
 /** A row that credentials are bound to. */
 type CredentialRow = Pick<Source, "id" | "kind" | "config" | "sealedSecrets">;
 
-/** Fields that the connector marks as an administrator's keep their defaults for everyone else. */
-function requireRights(role: string, kind: SourceKind, config: Record<string, unknown>): void {
+/**
+ * Fields that the connector marks as an administrator's keep their defaults for everyone else, or what an administrator
+ * has set, while the source leads to the same place with the same credentials, which may name a server as well.
+ */
+function requireRights(
+  role: string,
+  kind: SourceKind,
+  config: Record<string, unknown>,
+  stored: Record<string, unknown> | undefined,
+): void {
   if (role === "admin") return;
   if (kind.administratorOnly)
     throw new AnnealError(
@@ -142,8 +151,10 @@ function requireRights(role: string, kind: SourceKind, config: Record<string, un
   const { properties = {} } = z.toJSONSchema(kind.configSchema, { io: "input", unrepresentable: "any" }) as {
     properties?: Record<string, Record<string, unknown>>;
   };
+  const kept = stored && kind.secretsGoTo(config) === kind.secretsGoTo(stored) ? stored : {};
   for (const [name, property] of Object.entries(properties)) {
-    if (property.administrator === true && config[name] !== property.default)
+    const isSet = config[name] !== property.default && config[name] !== kept[name];
+    if (property.administrator === true && isSet)
       throw new AnnealError("FORBIDDEN", `“${String(property.title ?? name)}” is an administrator's to change.`, {
         action: "Leave it as it is, or ask an administrator.",
       });

@@ -12,6 +12,8 @@ it("every kind names the settings that decide who sees its credentials, as the f
   expect(fieldsOf("s3")).toEqual(["endpoint"]);
   expect(fieldsOf("rest")).toEqual(["url", "signIn", "tokenUrl"]);
   expect(fieldsOf("web")).toEqual(["url", "seeds"]);
+  for (const kind of ["confluence", "jira"])
+    expect(fieldsOf(kind)).toEqual(["url", "auth", "clientId", "authorityUrl"]);
   expect(fieldsOf("sharepoint")).toEqual(["authorityUrl", "permission", "tenantId", "clientId"]);
   for (const { kind, addressFields, config } of kinds.values()) {
     if (kind !== "file") expect(addressFields, kind).not.toEqual([]);

@@ -301,7 +301,7 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: atlassianSecretSchema,
     administratorOnly: false,
     locate: ({ url, spaces }) => locateAtlassian(url, spaces),
-    secretsGoTo: ({ url, auth }) => `${String(url)} (${String(auth ?? "api-token")})`,
+    secretsGoTo: atlassianSecretsGoTo,
   },
   jira: {
     title: "Jira",
@@ -311,7 +311,7 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: atlassianSecretSchema,
     administratorOnly: false,
     locate: ({ url, projects }) => locateAtlassian(url, projects),
-    secretsGoTo: ({ url, auth }) => `${String(url)} (${String(auth ?? "api-token")})`,
+    secretsGoTo: atlassianSecretsGoTo,
   },
   web: {
     title: "Website",
@@ -377,6 +377,12 @@ function apiSecretsGoTo({ url, signIn, tokenUrl }: Record<string, unknown>): str
 
 function originOf(url: unknown): string {
   return URL.parse(String(url))?.origin ?? String(url);
+}
+
+/** A service account's credential goes to Atlassian, and what is given for it to the site. */
+function atlassianSecretsGoTo({ url, auth, clientId, authorityUrl }: Record<string, unknown>): string {
+  const site = `${String(url)} (${String(auth ?? "api-token")})`;
+  return auth === "service-account" ? `${site} of ${String(clientId)} by ${String(authorityUrl ?? "Atlassian")}` : site;
 }
 
 /** The site, and which of its spaces or projects when they were chosen. */

@@ -1,0 +1,51 @@
+import type { Dir, Dirent } from "node:fs";
+import { opendir, readdir, statfs } from "node:fs/promises";
+import type { FileCalls } from "./file-calls.ts";
+
+/** `isFolder` is null where only the entry itself tells. */
+export type Listed = { name: string; isFolder: boolean | null };
+
+/** So many names are sorted at once, which bounds the memory that a folder of millions takes. */
+const sortedNames = 10_000;
+
+/** By statfs(2): ext2 to ext4, xfs, btrfs, tmpfs, overlayfs, zfs, f2fs. */
+const localTypes = new Set([0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0x2fc1_2fc1, 0xf2f5_2010]);
+
+/**
+ * The names in a folder, mostly in their order. A local one is read part by part. A mount's may not say of a name what it
+ * is, and then Node's own reader asks for it in its main thread: a server that answers slowly makes the whole worker wait
+ * for each name, and one that is gone ends it. So there the names are read alone, and all at once.
+ */
+export async function* listFolder(path: string, calls: FileCalls): AsyncIterable<Listed> {
+  const { type } = await calls.call(path, () => statfs(path));
+  if (localTypes.has(type)) {
+    for await (const entry of inOrder(inParts(path, calls))) yield { name: entry.name, isFolder: entry.isDirectory() };
+  } else {
+    for (const name of (await calls.call(path, () => readdir(path))).sort()) yield { name, isFolder: null };
+  }
+}
+
+async function* inParts(path: string, calls: FileCalls): AsyncIterable<Dirent> {
+  const folder: Dir = await calls.open(path, () => opendir(path, { bufferSize: 256 }));
+  try {
+    for (;;) {
+      const entry = await calls.call(path, () => folder.read());
+      if (entry === null) return;
+      yield entry;
+    }
+  } finally {
+    await calls.close(path, folder);
+  }
+}
+
+async function* inOrder(entries: AsyncIterable<Dirent>): AsyncIterable<Dirent> {
+  let some: Dirent[] = [];
+  const sorted = () => some.sort((left, right) => (left.name < right.name ? -1 : 1));
+  for await (const entry of entries) {
+    some.push(entry);
+    if (some.length < sortedNames) continue;
+    yield* sorted();
+    some = [];
+  }
+  yield* sorted();
+}
