@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { mayRead, principalKey } from "@anneal/core/access/acl";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
@@ -184,16 +184,18 @@ describe("a site in SharePoint", () => {
     await sync();
     for (let index = 0; index < 12; index += 1) await harness.remove(`${index}.md`);
     harness.fake.tenant.expireFeeds();
-    await sync();
-    expect(target.documents.size).toBe(15);
-    await sync();
-    expect(target.failures.map(({ error }) => error.code)).toEqual(["CONFLICT"]);
+    const syncUnder = (deletions: DeletionPolicy) => {
+      const { config, secrets } = harness;
+      const request = { config, secrets, cursor: target.cursor, known: target.known() };
+      return target.apply(sharepointConnector.read({ ...request, context: { ...context, deletions } }));
+    };
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await syncUnder(defaultDeletionPolicy);
+      expect(target.documents.size).toBe(15);
+      expect(target.failures.map(({ error }) => error.code)).toEqual(["CONFLICT"]);
+    }
     expect([...target.documents.values()].every(({ item }) => item.acl?.allow !== undefined)).toBe(true);
-    const confirmed = { ...context, deletions: { ...defaultDeletionPolicy, confirmed: true } };
-    const { config, secrets } = harness;
-    await target.apply(
-      sharepointConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context: confirmed }),
-    );
+    await syncUnder({ ...defaultDeletionPolicy, confirmed: true });
     expect(target.documents.size).toBe(3);
   });
 

@@ -412,6 +412,21 @@ describe("slack", () => {
     expect(await readersOf(ref, everybody)).toEqual(["ann.lee@example.com", "bob@example.com", "guest.in@example.com"]);
   });
 
+  it("shows a public channel to full members while Slack does not tell its guests, and says so", async () => {
+    const guest = slack.addUser("guest in", { guest: true });
+    const general = slack.addChannel("general", { members: new Set([guest.id]) });
+    slack.post(general, ann, "Hello", { at: new Date("2026-01-05T08:00:00Z") });
+    await sync();
+    slack.brokenMembers.add(general.id);
+    const everybody = [...slack.users.values()].map(({ email }) => email).filter((email) => email !== "");
+    expect(await readersOf(`${general.id}/2026-01-05`, everybody)).toEqual(["ann.lee@example.com", "bob@example.com"]);
+    const failures: unknown[] = [];
+    const request = { config: configOf(slack), secrets: { botToken: slack.token }, context };
+    for await (const entry of slackConnector.readDirectory!(request))
+      if (entry.type === "failure") failures.push(entry);
+    expect(failures).toMatchObject([{ error: { message: expect.stringContaining('"#general"') } }]);
+  });
+
   it("closes every document of a channel that is made private, old ones too, without reading one", async () => {
     const general = slack.addChannel("general", { members: new Set([ann]) });
     slack.post(general, ann, "Old", { at: new Date("2026-01-05T08:00:00Z") });

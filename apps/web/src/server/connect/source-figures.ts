@@ -26,6 +26,17 @@ export function sourceErrorFor<E extends ErrorReport>(identity: Pick<Identity, "
   };
 }
 
+/** Why people and groups could not be read may name a group or a document, which not everybody may know of. */
+export function directoryErrorFor(identity: Pick<Identity, "role">, error: ErrorReport | null): ErrorReport | null {
+  if (error === null || countsAll(identity)) return error;
+  return {
+    code: error.code,
+    message: "Not all people and groups of the source could be read.",
+    action: "Ask an operator of the workspace, who sees why.",
+    details: {},
+  };
+}
+
 type Figures = { [Count in keyof SyncCounts]: number | null } & Pick<SourceSync, "progress">;
 
 /** A sync as somebody may know of it: that it was, when and how it ended, and how much it read only where that is theirs. */

@@ -26,7 +26,7 @@ import {
 } from "#server/connect/save-source.ts";
 import { describeReading, describeSource, findConfigProblems, listSourceKinds } from "#server/connect/source-kinds.ts";
 import { beginSignIn, pollSignIn } from "#server/connect/sign-in.ts";
-import { countedFor, countsAll, sourceErrorFor, syncFor } from "#server/connect/source-figures.ts";
+import { countedFor, countsAll, directoryErrorFor, sourceErrorFor, syncFor } from "#server/connect/source-figures.ts";
 import { progressOfSync } from "#server/connect/sync-progress.ts";
 import { cancelSync, pauseSync, resumeSync, retryFailed, startSync } from "#server/connect/steer-sync.ts";
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
@@ -230,6 +230,7 @@ async function toSourceView(
     ...source,
     ...describeSource(source.kind, config),
     lastSyncError: sourceErrorFor(identity, source.lastSyncError),
+    directoryError: directoryErrorFor(identity, source.directoryError),
     audience: audienceOf(identity.workspaceId, defaultAcl),
     nextSyncAt: schedule?.nextAt ?? null,
   };

@@ -13,7 +13,7 @@ import { listSources } from "@anneal/db/queries/connect";
 import { countDocumentFacets } from "@anneal/db/queries/documents";
 import { findRunningRun, getRun, listDrops, listRuns } from "@anneal/db/queries/loop";
 import type { MemberContext } from "#server/context.ts";
-import { countedFor, sourceErrorFor } from "#server/connect/source-figures.ts";
+import { countedFor, directoryErrorFor, sourceErrorFor } from "#server/connect/source-figures.ts";
 import { findAttention } from "#server/loop/find-attention.ts";
 import { toRunView, toSummaryView } from "#server/loop/run-view.ts";
 import { cancelRun, retryRun, startRun } from "#server/loop/start-run.ts";
@@ -46,6 +46,7 @@ export const loopRouter = router({
         sources: sources.map((source) => ({
           ...source,
           lastSyncError: sourceErrorFor(identity, source.lastSyncError),
+          directoryError: directoryErrorFor(identity, source.directoryError),
         })),
         quarantinedCount: documents.quarantined ?? 0,
       }),
