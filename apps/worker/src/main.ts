@@ -5,6 +5,7 @@ import { assertRowSecurity, openDatabase } from "@anneal/db/database";
 import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/serving";
 import { savePool, schedulePending } from "@anneal/db/queries/pools";
 import { openSecretBox } from "@anneal/db/open-secret-box";
+import { findNetworkConfinement } from "@anneal/documents/network-confinement";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
 import { createInferenceClient } from "@anneal/engines/inference-client";
@@ -87,6 +88,8 @@ async function main(): Promise<void> {
     ...ocr,
   };
   const parsers = new ParserPool({ size: 2, ocr, ...(unstructured ? { unstructured } : {}) });
+  if (findNetworkConfinement() === null)
+    log.warn("parsers of documents cannot be kept off the network here: it allows no network namespaces");
   const python = { python: env.ANNEAL_PYTHON, pythonPath: env.PYTHONPATH };
   const mainContent = createMainContentExtractor(python);
   const vectors = createVectorIndex({ url: env.ANNEAL_QDRANT_URL, apiKey: env.ANNEAL_QDRANT_API_KEY });

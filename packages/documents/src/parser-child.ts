@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { AnnealError, assertNever, isAnnealError } from "@anneal/core/errors";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { documentError } from "./document-errors.ts";
@@ -9,13 +8,13 @@ import { beyondScannedPages } from "./pdf/scans.ts";
 import type { openForRendering } from "./pdf/render-page.ts";
 
 /**
- * The process in which documents are parsed, started by ParserPool with an empty environment and without the right to
- * write files or start programs. It ends with its parent.
+ * The process in which documents are parsed, started by ParserProcess with an empty environment. It may read no file but
+ * its own code, write none and start no program. It ends with its parent.
  */
 const send = process.send?.bind(process);
 if (send === undefined) throw new Error("parser-child.ts is started by ParserPool, not by hand.");
 
-// No format needs the network; whatever a library might try ends here.
+// No format needs the network; what a library might try ends here, also where the system cannot shut it off.
 Object.assign(globalThis, { fetch: undefined, WebSocket: undefined, EventSource: undefined });
 
 /** The document whose pages are drawn, which one such process has only one of. */
@@ -67,11 +66,23 @@ async function handle(request: ParseRequest): Promise<ParseReply> {
   }
 }
 
+const input = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+
+async function readInput(sizeBytes: number): Promise<Uint8Array> {
+  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
+  for (let filled = 0; filled < sizeBytes;) {
+    const chunk = await input.next();
+    if (chunk.done === true) throw new Error("it came in part only");
+    filled += chunk.value.copy(bytes, filled);
+  }
+  return bytes;
+}
+
 async function carryOut(request: ParseRequest): Promise<ParseReply> {
+  const bytes = await readInput(request.fileSizeBytes);
   switch (request.task) {
     case "parse": {
       const { fileName, mediaType, limits } = request;
-      const bytes = await readFile(request.path);
       const declared = mediaType === undefined ? {} : { mediaType };
       return {
         status: "parsed",
@@ -80,7 +91,7 @@ async function carryOut(request: ParseRequest): Promise<ParseReply> {
     }
     case "render": {
       const { openForRendering, renderPage } = await import("./pdf/render-page.ts");
-      drawn ??= readFile(request.path).then((bytes) => openForRendering(new Uint8Array(bytes)));
+      drawn ??= openForRendering(new Uint8Array(bytes));
       const { png, ...page } = await renderPage(await drawn, request.page, request.leastPicture, request.limits);
       return { status: "rendered", png: png?.toString("base64") ?? null, ...page };
     }

@@ -3,13 +3,16 @@ import { type ParsedDocument, parsedDocumentSchema } from "@anneal/core/document
 import { z } from "zod";
 import type { ParseLimits } from "./limits.ts";
 
-/** What the pool sends to a child: one document, or one page of one, at a time. */
-export type ParseRequest =
-  | { task: "parse"; path: string; fileName: string; mediaType: string | undefined; limits: ParseLimits }
-  /** To a child that may load native code. */
-  | { task: "render"; path: string; page: number; leastPicture: number; limits: ParseLimits }
+/** What is asked of a child: one document, or one page of one, at a time. */
+export type ParseTask =
+  | { task: "parse"; fileName: string; mediaType: string | undefined; limits: ParseLimits }
+  /** To a child that may load native code; of the document that it was given with its first page. */
+  | { task: "render"; page: number; leastPicture: number; limits: ParseLimits }
   /** A partitioner's answer, as it came. */
   | { task: "read-partition"; answer: string; mediaType: string; limits: ParseLimits };
+
+/** As it is sent. The child may open no document: so many bytes of one follow on its standard input. */
+export type ParseRequest = ParseTask & { fileSizeBytes: number };
 
 /** What the pool answers to a child that asked for a part to be recognised, and that waits for it. */
 export type PartAnswer = { task: "part" } & (

@@ -133,7 +133,11 @@ describe("ParserPool", () => {
     vi.unstubAllEnvs();
     expect(environment.filter((entry) => !entry.startsWith("NODE_CHANNEL_"))).toEqual([]);
     expect(command).toContain("--permission");
-    expect(command.filter((argument) => argument.startsWith("--allow"))).toEqual(["--allow-fs-read=*"]);
+    const allowed = command.filter((argument) => argument.startsWith("--allow"));
+    expect(allowed.length).toBeGreaterThan(2);
+    for (const argument of allowed) {
+      expect(argument).toMatch(/^--allow-fs-read=\/.*\/(?:packages\/(?:core|documents)|node_modules\/.+)(?:\/|$)/u);
+    }
   });
 
   it("uses no processor time while it waits", async () => {

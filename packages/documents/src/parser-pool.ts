@@ -8,7 +8,7 @@ import { type ParseLimits, defaultParseLimits } from "./limits.ts";
 import { readImageKind } from "./ocr/image-signatures.ts";
 import { type OcrOptions, TextRecognizer } from "./ocr/text-recognizer.ts";
 import { tooLarge } from "./parse-document.ts";
-import type { ParseReply, ParseRequest, ScannedPartMessage } from "./parser-messages.ts";
+import type { ParseReply, ParseTask, ScannedPartMessage } from "./parser-messages.ts";
 import { type ParserJob, ParserProcess, type ParserProcessOptions } from "./parser-process.ts";
 import { parserVersion } from "./parser-version.ts";
 import { PartRecognizer } from "./part-recognizer.ts";
@@ -105,8 +105,8 @@ export class ParserPool {
     if (this.unstructured !== null && sentAs !== null) {
       input.onRecognition?.();
       const answer = await this.unstructured.partition({ path: input.path, fileName, mediaType: sentAs }, signal);
-      const request: ParseRequest = { task: "read-partition", answer, mediaType: sentAs, limits };
-      return (await this.ask(request, fileName, input.signal)).document;
+      const request: ParseTask = { task: "read-partition", answer, mediaType: sentAs, limits };
+      return (await this.ask(request, null, fileName, input.signal)).document;
     }
     if (kind !== null) {
       input.onRecognition?.();
@@ -115,7 +115,8 @@ export class ParserPool {
     const { mediaType } = input;
     const parts = new PartRecognizer({ recognizer: this.recognizer, scans: this.scans }, limits, signal);
     const { document, scans } = await this.ask(
-      { task: "parse", path: input.path, fileName, mediaType, limits },
+      { task: "parse", fileName, mediaType, limits },
+      input.path,
       fileName,
       input.signal,
       (part) => {
@@ -161,7 +162,8 @@ export class ParserPool {
   }
 
   private ask(
-    request: ParseRequest,
+    request: ParseTask,
+    path: string | null,
     fileName: string,
     signal: AbortSignal | undefined,
     recognizePart?: (part: ScannedPartMessage) => Promise<ParsedDocument>,
@@ -170,6 +172,7 @@ export class ParserPool {
     return new Promise((resolve, reject) => {
       const job: ParserJob = {
         request,
+        path,
         signal,
         cancelled: cancelled(fileName),
         ...(recognizePart === undefined ? {} : { recognizePart }),

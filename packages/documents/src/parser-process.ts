@@ -1,17 +1,20 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { type AnnealError, isAnnealError } from "@anneal/core/errors";
 import { describeBytes, documentError } from "./document-errors.ts";
+import { findNetworkConfinement } from "./network-confinement.ts";
 import {
   type ParseReply,
   type ParseRequest,
+  type ParseTask,
   type PartAnswer,
   type ScannedPartMessage,
   parseReplySchema,
   scannedPartSchema,
 } from "./parser-messages.ts";
+import { listParserReads } from "./parser-reads.ts";
 import { PausableTimeout } from "./pausable-timeout.ts";
 
 const MiB = 1024 * 1024;
@@ -34,7 +37,9 @@ export type ParserProcessOptions = {
 type ParserProcessEvents = { freed?: () => void; ended?: () => void };
 
 export type ParserJob = {
-  request: ParseRequest;
+  request: ParseTask;
+  /** The document that goes with it: its bytes are handed over, since the process may open no file. */
+  path: string | null;
   signal: AbortSignal | undefined;
   /** What it ends with after an abort. */
   cancelled: AnnealError;
@@ -57,6 +62,7 @@ export class ParserProcess {
   private ending = false;
   /** Why we ended it, when it was us. */
   private verdict: unknown = null;
+  private handingOver: Promise<void> = Promise.resolve();
   private timeout: PausableTimeout | null = null;
   private isRecognizing = false;
   private partsLeft = 0;
@@ -66,19 +72,25 @@ export class ParserProcess {
     this.options = options;
     this.events = events;
     const heapMiB = Math.floor((options.maxMemoryBytes * 0.75) / MiB);
-    this.process = fork(options.program ?? childPath, [], {
-      execPath: process.execPath,
-      // Reading is all it may do: no writing, no programs, no threads, and no native code unless it draws.
+    const program = options.program ?? childPath;
+    const network = findNetworkConfinement();
+    this.process = fork(program, [], {
+      // Without a network where the system allows that. Sockets that are files are beyond it: reaching one takes code of
+      // one's own in the process, since no parser opens any.
+      execPath: network?.command ?? process.execPath,
+      // It may read its own code: no other file, no writing, no programs, no threads, and no native code unless it
+      // draws. What native code does Node cannot stop, but the network is shut to that as well.
       execArgv: [
+        ...(network === null ? [] : [...network.args, process.execPath]),
         `--max-old-space-size=${heapMiB}`,
         "--permission",
-        "--allow-fs-read=*",
+        ...[program, ...listParserReads()].map((path) => `--allow-fs-read=${path}`),
         ...(options.nativeCode === true ? ["--allow-addons"] : []),
         "--disable-warning=ExperimentalWarning",
         "--disable-warning=SecurityWarning",
       ],
       env: {},
-      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      stdio: ["pipe", "ignore", "ignore", "ipc"],
     });
     this.exited = new Promise((resolve) => {
       const gone = (code: number | null, signal: NodeJS.Signals | null) => {
@@ -93,6 +105,8 @@ export class ParserProcess {
       );
     });
     this.process.on("message", (message) => this.receive(message));
+    // Who writes hears of it too.
+    this.process.stdin?.on("error", () => {});
   }
 
   get isFree(): boolean {
@@ -125,7 +139,10 @@ export class ParserProcess {
       clearInterval(poll);
       job.signal?.removeEventListener("abort", abort);
     };
-    this.send(job.request);
+    this.handingOver = this.handOver(job).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message.slice(0, 160) : "unknown";
+      kill(documentError("DOCUMENT_DAMAGED", `The file cannot be read (${reason}).`));
+    });
   }
 
   /** Kills the process; its document, if any, fails with the reason. Resolves when the process is gone. */
@@ -134,6 +151,31 @@ export class ParserProcess {
     this.verdict ??= reason;
     this.process.kill("SIGKILL");
     await this.exited;
+  }
+
+  /** @throws where the file cannot be read; that the process ended meanwhile is told by its exit */
+  private async handOver({ request, path }: ParserJob): Promise<void> {
+    if (path === null) return this.send({ ...request, fileSizeBytes: 0 });
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      if (this.ending) return;
+      this.send({ ...request, fileSizeBytes: size });
+      const chunk = Buffer.allocUnsafe(Math.min(size, MiB));
+      for (let sent = 0; sent < size;) {
+        const { bytesRead } = await file.read(chunk, 0, Math.min(chunk.length, size - sent), sent);
+        if (bytesRead === 0) throw new Error("it became shorter meanwhile");
+        if (!(await this.write(chunk.subarray(0, bytesRead)))) return;
+        sent += bytesRead;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** @returns whether it could be written */
+  private write(bytes: Uint8Array): Promise<boolean> {
+    return new Promise((resolve) => this.process.stdin!.write(bytes, (error) => resolve(error == null)));
   }
 
   private send(message: ParseRequest | PartAnswer): void {
@@ -156,15 +198,21 @@ export class ParserProcess {
       void this.end(
         documentError("DOCUMENT_HOSTILE", "The parser's answer made no sense; the document may have taken it over."),
       );
-    } else {
-      this.settle({ reply: reply.data });
-      this.done += 1;
-      if (this.done >= this.options.recycleAfter) {
-        // It ends on its own when its channel closes; until it has, the pool counts it.
-        this.ending = true;
-        this.process.disconnect();
-      } else if (!this.ending) this.events.freed?.();
-    }
+    } else void this.finish(reply.data);
+  }
+
+  private async finish(reply: ParseReply): Promise<void> {
+    const { job } = this;
+    // One that answers before it has taken its document would take the rest for the next one.
+    await this.handingOver;
+    if (this.job !== job) return;
+    this.settle({ reply });
+    this.done += 1;
+    if (this.done >= this.options.recycleAfter) {
+      // It ends on its own when its channel closes; until it has, the pool counts it.
+      this.ending = true;
+      this.process.disconnect();
+    } else if (!this.ending) this.events.freed?.();
   }
 
   private async recognize(job: ParserJob, reading: Promise<ParsedDocument>): Promise<void> {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { mayRead } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { afterEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
@@ -13,7 +14,7 @@ import {
 import { fakeRootId, type FakePermission } from "../../conformance/fake-google/fake-drive.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { createTestClock } from "../../conformance/test-clock.ts";
+import { createTestClock, type TestClock } from "../../conformance/test-clock.ts";
 import { deletionsPass, testContext } from "../../conformance/test-context.ts";
 import type { GdriveConfig } from "./config.ts";
 import { gdriveConnector } from "./gdrive-connector.ts";
@@ -344,6 +345,24 @@ describe("permissions", () => {
 });
 
 describe("the directory", () => {
+  it("tells nobody of the Workspace where the list of its groups is given up on: half would be taken for all", async () => {
+    const { google, config, secrets } = await open("my-drive");
+    google.directory.groups.set("staff@corp.example", [{ type: "USER", email: "ann@corp.example" }]);
+    const told: DirectoryEntry[] = [];
+    const tell = async (clock: TestClock) => {
+      const request = { config, secrets, context: { ...contextOf(), clock } };
+      for await (const entry of gdriveConnector.readDirectory!(request)) told.push(entry);
+    };
+    google.trouble.begin(null);
+    await tell(createTestClock());
+    expect(told.splice(0)).not.toEqual([]);
+    const on = google.trouble.places.find((place) => /\/groups\?/.test(place))!;
+    const clock = createTestClock();
+    google.trouble.begin({ kind: "given up", on }, clock);
+    await expect(tell(clock)).rejects.toMatchObject({ status: 504 });
+    expect(told).toEqual([]);
+  });
+
   it("gives nothing to suspended users, and takes aliases for addresses but not what users write themselves", async () => {
     const { google, put, share, refOf } = await open("my-drive");
     await put("a.md", "Alpha");

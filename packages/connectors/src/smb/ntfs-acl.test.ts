@@ -1,7 +1,9 @@
 import type { Principal } from "@anneal/core/access/acl";
 import { describe, expect, it } from "vitest";
 import { descriptorBytes, fullControl, type Ace } from "../../conformance/descriptor-bytes.ts";
+import { givenIn } from "./given-above.ts";
 import { aclOfDescriptor } from "./ntfs-acl.ts";
+import { parseSecurityDescriptor } from "./security-descriptor.ts";
 
 const principalOf = (sid: string): Principal => ({ source: "smb", tenant: "files", kind: "group", id: sid });
 const ann = "S-1-5-21-1-2-3-1001";
@@ -15,6 +17,15 @@ const read = (aces: Ace[] | null, owner = bob) => {
   const { allow, deny } = aclOfDescriptor(descriptorBytes(aces, owner), principalOf);
   return { allow: allow.map(({ id }) => id), deny: deny.map(({ id }) => id) };
 };
+
+/** As a folder below has them: inherited, and for what is in it. */
+const handedDown = (aces: readonly Ace[]) =>
+  parseSecurityDescriptor(
+    descriptorBytes(
+      aces.map((ace) => ({ ...ace, flags: (ace.flags ?? 0) | 0x13 })),
+      bob,
+    ),
+  );
 
 describe("aclOfDescriptor", () => {
   it("allows whom an entry lets read, and not whom it only lets write", () => {
@@ -47,7 +58,7 @@ describe("aclOfDescriptor", () => {
     ).toEqual({ allow: [ann], deny: [] });
   });
 
-  it("tells of an inherited entry which folder it came through, and of an explicit one nothing", () => {
+  it("tells on which folder an inherited entry was given, and of an explicit one nothing", () => {
     const aces = [
       { type: 0, sid: ann },
       { type: 0, sid: finance, flags: 0x10 },
@@ -55,11 +66,26 @@ describe("aclOfDescriptor", () => {
       { type: 0, sid: ann, flags: 0x10 },
     ];
     const inheritedFrom = "/Reports";
-    expect(aclOfDescriptor(descriptorBytes(aces, bob), principalOf, inheritedFrom)).toEqual({
+    const reports = parseSecurityDescriptor(
+      descriptorBytes(
+        aces.map(({ type, sid }) => ({ type, sid, flags: 3 })),
+        bob,
+      ),
+    );
+    const above = givenIn("/Reports/2026", handedDown(aces), givenIn(inheritedFrom, reports, null));
+    expect(aclOfDescriptor(descriptorBytes(aces, bob), principalOf, above)).toEqual({
       allow: [principalOf(ann), { ...principalOf(finance), inheritedFrom }],
       deny: [{ ...principalOf(bob), inheritedFrom }],
     });
     expect(aclOfDescriptor(descriptorBytes(aces, bob), principalOf).allow).toEqual([ann, finance].map(principalOf));
+  });
+
+  it("tells of what an owner inherits by the entry for whoever makes a file", () => {
+    const above = givenIn("/Drafts", handedDown([{ type: 0, sid: "S-1-3-0", flags: 0x08 }]), null);
+    const aces = [{ type: 0, sid: bob, flags: 0x10 }];
+    const of = (owner: string) => aclOfDescriptor(descriptorBytes(aces, owner), principalOf, above).allow;
+    expect(of(bob)).toEqual([{ ...principalOf(bob), inheritedFrom: "/Drafts" }]);
+    expect(of(ann)).toEqual([principalOf(bob)]);
   });
 
   it("passes over entries that are only handed down", () => {

@@ -1,6 +1,12 @@
 import { nobody, type Principal } from "@anneal/core/access/acl";
 import type { SourceAcl, SourceGrant } from "@anneal/core/access/acl-origins";
-import { parseSecurityDescriptor, type AccessEntry, type SecurityDescriptor } from "./security-descriptor.ts";
+import { inheritedFrom, nothingAbove, type GivenAbove } from "./given-above.ts";
+import {
+  concernsReading,
+  parseSecurityDescriptor,
+  type AccessEntry,
+  type SecurityDescriptor,
+} from "./security-descriptor.ts";
 
 export const wellKnown = {
   everyone: "S-1-1-0",
@@ -12,21 +18,17 @@ export const wellKnown = {
 /** An entry for this SID is about whoever owns the file. */
 const ownerRights = "S-1-3-4";
 
-const readData = 0x0000_0001;
-const genericAll = 0x1000_0000;
-const genericRead = 0x8000_0000;
-
 /**
- * @param folder that the file lies in, through which it has what it inherits; left out where nothing is above
+ * @param above what the file's folder hands down
  * @returns nobody for a descriptor that cannot be read
  */
 export function aclOfDescriptor(
   bytes: Uint8Array,
   principalOf: (sid: string) => Principal,
-  folder?: string,
+  above: GivenAbove = nothingAbove,
 ): SourceAcl {
   try {
-    return ntfsAcl(parseSecurityDescriptor(bytes), principalOf, folder);
+    return ntfsAcl(parseSecurityDescriptor(bytes), principalOf, above);
   } catch (error) {
     if (error instanceof RangeError) return nobody;
     throw error;
@@ -41,26 +43,23 @@ export function aclOfDescriptor(
 export function ntfsAcl(
   { owner, entries }: SecurityDescriptor,
   principalOf: (sid: string) => Principal,
-  folder?: string,
+  above: GivenAbove = nothingAbove,
 ): SourceAcl {
   if (entries === null) return nobody;
-  const decided = new Map<string, Pick<AccessEntry, "effect" | "inherited">>();
-  for (const { effect, mask, sid, inheritOnly, inherited, conditional } of entries) {
-    if (inheritOnly || !concernsReading(mask)) continue;
+  const decided = new Map<string, AccessEntry>();
+  for (const entry of entries) {
+    if (entry.inheritOnly || !concernsReading(entry.mask)) continue;
     // A condition that is not evaluated may deny, and never allows.
-    if (conditional && effect === "allow") continue;
-    const whose = sid === ownerRights ? owner : sid;
-    if (whose !== null && !decided.has(whose)) decided.set(whose, { effect, inherited });
+    if (entry.conditional && entry.effect === "allow") continue;
+    const whose = entry.sid === ownerRights ? owner : entry.sid;
+    if (whose !== null && !decided.has(whose)) decided.set(whose, entry);
   }
   const grantsOf = (effect: AccessEntry["effect"]) =>
     [...decided].flatMap(([sid, by]): SourceGrant[] => {
       if (by.effect !== effect) return [];
-      return [{ ...principalOf(sid), ...(by.inherited && folder !== undefined ? { inheritedFrom: folder } : {}) }];
+      const from = inheritedFrom(by, owner, above);
+      return [{ ...principalOf(sid), ...(from === undefined ? {} : { inheritedFrom: from }) }];
     });
   const allow = grantsOf("allow");
   return allow.length === 0 ? nobody : { allow, deny: grantsOf("deny") };
-}
-
-function concernsReading(mask: number): boolean {
-  return (mask & (readData | genericAll | genericRead)) !== 0;
 }

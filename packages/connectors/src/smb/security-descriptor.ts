@@ -5,6 +5,8 @@ export type AccessEntry = {
   sid: string;
   /** Meant for what is below, not for the object that carries it. */
   inheritOnly: boolean;
+  /** Files in the folder that carries it inherit it. */
+  objectInherit: boolean;
   /** It was given on a folder above. */
   inherited: boolean;
   /** It holds only where an expression does that is not evaluated here. */
@@ -14,7 +16,19 @@ export type AccessEntry = {
 /** `entries` is null where there is no access list at all. */
 export type SecurityDescriptor = { owner: string | null; entries: AccessEntry[] | null };
 
+/** Stands for whoever makes a file below. */
+export const creatorOwner = "S-1-3-0";
+
+const readData = 0x0000_0001;
+const genericAll = 0x1000_0000;
+const genericRead = 0x8000_0000;
+
+export function concernsReading(mask: number): boolean {
+  return (mask & (readData | genericAll | genericRead)) !== 0;
+}
+
 const daclPresent = 0x0004;
+const objectInheritFlag = 0x01;
 const inheritOnlyFlag = 0x08;
 const inheritedFlag = 0x10;
 
@@ -61,6 +75,7 @@ function readEntries(view: DataView, aclAt: number): AccessEntry[] {
         mask: view.getUint32(at + 4, true),
         sid: readSid(view, at + 8 + (type.object ? objectBytes(view, at + 8) : 0)),
         inheritOnly: (view.getUint8(at + 1) & inheritOnlyFlag) !== 0,
+        objectInherit: (view.getUint8(at + 1) & objectInheritFlag) !== 0,
         inherited: (view.getUint8(at + 1) & inheritedFlag) !== 0,
         conditional: type.conditional,
       });

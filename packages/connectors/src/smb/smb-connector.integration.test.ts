@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, stat, truncate, writeFile } from "node:fs/p
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { mayRead, principalKey } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions, type Who } from "../../conformance/describe-permissions.ts";
@@ -267,6 +268,61 @@ describe.skipIf(program === null)("with samba", () => {
       expect(await readersAfter([`${clerks}:ALLOWED/0/READ`], stated)).toEqual(["ann", "bob", "eve"]);
     } finally {
       samba.setShareAcl([`${everyone}:ALLOWED/0/FULL`]);
+      await harness.close();
+    }
+  });
+
+  it("tells on which folder what a document inherits was given, from the top of the share", async () => {
+    const harness = await createPermissionHarness();
+    const owner = samba.sidOf(samba.user);
+    const to = (sid: string, flags: number, type = 0): Ace => ({ type, sid, flags });
+    const [ann, bob, eve] = [sidOfPerson("ann"), sidOfPerson("bob"), sidOfPerson("eve")];
+    const down = handedDown;
+    const setAcl = (name: string, aces: Ace[]) => samba.setAcl(harness.inShare(name).replace(/\\$/, ""), aces);
+    const originsOf = async (ref: string, config = harness.config) => {
+      const target = await sync(new MemoryTarget(), config);
+      const acl: SourceAcl = target.documents.get(ref)?.item.acl ?? { allow: [], deny: [] };
+      const told = (grants: SourceAcl["allow"]) =>
+        Object.fromEntries(grants.map(({ id, inheritedFrom }) => [id, inheritedFrom]));
+      return { allow: told(acl.allow), deny: told(acl.deny) };
+    };
+    try {
+      await harness.put("Reports/2026/Q1/plan.md", "A plan.");
+      // Given on the top of the share, on the folder that is read, on /Reports, on /Reports/2026, and on the file.
+      const top = [to(owner, down)];
+      const read = [to(everyone, down), to(owner, down | inherited)];
+      const reports = [to(eve, down, 1), to(ann, down), to(everyone, down | inherited), to(owner, down | inherited)];
+      const year = [to(bob, down), ...reports.map((ace) => ({ ...ace, flags: down | inherited }))];
+      const quarter = year.map((ace) => ({ ...ace, flags: down | inherited }));
+      await samba.setAcl("", top);
+      await setAcl("", read);
+      await setAcl("Reports", reports);
+      await setAcl("Reports/2026", year);
+      await setAcl("Reports/2026/Q1", quarter);
+      const plan = quarter.map((ace) => ({ ...ace, flags: inherited }));
+      await setAcl("Reports/2026/Q1/plan.md", plan);
+      const path = `/${harness.path}`;
+      const wanted = {
+        allow: { [ann]: `${path}/Reports`, [bob]: `${path}/Reports/2026`, [everyone]: path, [owner]: "/" },
+        deny: { [eve]: `${path}/Reports` },
+      };
+      expect(await originsOf("Reports/2026/Q1/plan.md")).toEqual(wanted);
+      const deeper = { ...harness.config, path: `${harness.path}/Reports/2026/Q1` };
+      expect(await originsOf("plan.md", deeper)).toEqual(wanted);
+      expect(await originsOf(`${harness.path}/Reports/2026/Q1/plan.md`, { ...harness.config, path: "" })).toEqual(
+        wanted,
+      );
+      // A denial is no grant, and what a folder has for itself alone is handed down to nothing.
+      await setAcl("Reports/2026", [to(eve, down), to(ann, 0), ...year]);
+      expect(await originsOf("Reports/2026/Q1/plan.md")).toEqual(wanted);
+      // What no folder above hands down came with the file from elsewhere.
+      await setAcl("Reports/2026/Q1", [to(owner, down)]);
+      expect(await originsOf("Reports/2026/Q1/plan.md")).toEqual({
+        allow: { [ann]: undefined, [bob]: undefined, [everyone]: undefined, [owner]: `${path}/Reports/2026/Q1` },
+        deny: { [eve]: undefined },
+      });
+    } finally {
+      await samba.setAcl("", [serviceEntry()]);
       await harness.close();
     }
   });

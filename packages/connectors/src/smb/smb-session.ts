@@ -31,6 +31,7 @@ const operations = {
   share: "command",
   list: "list",
   page: "list",
+  descriptors: "stat",
   exists: "stat",
   open: "open",
   read: "read",

@@ -4,10 +4,14 @@ import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { isExcluded, isIncluded } from "../path-filter.ts";
 import type { SmbConfig } from "./config.ts";
+import { givenIn, nothingAbove, type GivenAbove } from "./given-above.ts";
 import { aclOfDescriptor } from "./ntfs-acl.ts";
+import { parseSecurityDescriptor } from "./security-descriptor.ts";
 import type { SmbSession } from "./smb-session.ts";
 
 export const handleSchema = z.object({ handle: z.number() });
+
+const descriptorSchema = z.union([z.object({ data: z.string() }), z.object({ error: z.string() })]);
 
 const entrySchema = z.object({
   name: z.string(),
@@ -18,9 +22,12 @@ const entrySchema = z.object({
   written: z.string(),
   fileId: z.string(),
   reparseTag: z.number(),
-  descriptor: z.union([z.object({ data: z.string() }), z.object({ error: z.string() })]).nullable(),
+  /** null where it was not asked for. */
+  descriptor: descriptorSchema.nullable(),
 });
 type Entry = z.infer<typeof entrySchema>;
+type Descriptor = Entry["descriptor"];
+const descriptorsSchema = z.object({ descriptors: z.array(descriptorSchema) });
 const pageSchema = z.object({ entries: z.array(entrySchema).nullable() });
 
 export type RemoteFile = {
@@ -57,8 +64,9 @@ export async function* walkShare(
   principalOf: ((sid: string) => Principal) | null,
   signal: AbortSignal,
 ): AsyncIterable<WalkEntry> {
-  const waiting = [""];
-  for (let ref = waiting.pop(); ref !== undefined; ref = waiting.pop()) {
+  const waiting = [{ ref: "", above: principalOf === null ? nothingAbove : await readAbove(session, config) }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { ref, above } = next;
     signal.throwIfAborted();
     try {
       for await (const entry of listFolder(session, config, ref, principalOf !== null)) {
@@ -67,8 +75,11 @@ export async function* walkShare(
         if (entry.name.startsWith(".") || (entry.attributes & (hidden | system)) !== 0 || isLink(entry)) continue;
         if (entry.malformed) yield { type: "failure", ref: child, error: badName(child) };
         else if ((entry.attributes & folder) === 0) {
-          if (isIncluded(child, config)) yield { type: "file", ...fileOf(entry, child, config, principalOf) };
-        } else if (!isExcluded(child, config)) waiting.push(`${child}/`);
+          if (isIncluded(child, config)) yield { type: "file", ...fileOf(entry, child, above, principalOf) };
+        } else if (!isExcluded(child, config)) {
+          const given = givenByFolder(entry.descriptor, pathInShare(config, child), above);
+          waiting.push({ ref: `${child}/`, above: given });
+        }
       }
     } catch (error) {
       const lost = session.lost();
@@ -98,27 +109,42 @@ async function* listFolder(
   }
 }
 
+/** What the folder that is read hands down to the files in it, from the top of the share. */
+async function readAbove(session: SmbSession, config: SmbConfig): Promise<GivenAbove> {
+  const parts = pathInShare(config, "").split("\\");
+  const paths = [...new Set(["", ...parts.map((_, index) => parts.slice(0, index + 1).join("\\"))])];
+  const { descriptors } = await session.request({ op: "descriptors", paths }, descriptorsSchema, config.path || null);
+  let above: GivenAbove | null = null;
+  for (const [index, path] of paths.entries()) above = givenByFolder(descriptors[index] ?? null, path, above);
+  return above ?? nothingAbove;
+}
+
+/** Nothing is told of what lies below a folder whose list cannot be read. */
+function givenByFolder(descriptor: Descriptor, path: string, above: GivenAbove | null): GivenAbove {
+  if (descriptor === null || "error" in descriptor) return nothingAbove;
+  try {
+    const parsed = parseSecurityDescriptor(Buffer.from(descriptor.data, "base64"));
+    return givenIn(`/${path.replaceAll("\\", "/")}`, parsed, above);
+  } catch (error) {
+    if (error instanceof RangeError) return nothingAbove;
+    throw error;
+  }
+}
+
 function fileOf(
-  entry: Entry,
+  { size: sizeBytes, written, fileId, descriptor }: Entry,
   ref: string,
-  config: SmbConfig,
+  above: GivenAbove,
   principalOf: ((sid: string) => Principal) | null,
 ): RemoteFile {
-  const { size: sizeBytes, written, fileId } = entry;
   const file = { ref, sizeBytes, written: BigInt(written), fileId };
   if (principalOf === null) return { ...file, acl: null };
-  const { descriptor } = entry;
   if (descriptor === null || "error" in descriptor) return { ...file, acl: nobody };
-  return { ...file, acl: aclOfDescriptor(Buffer.from(descriptor.data, "base64"), principalOf, folderOf(config, ref)) };
+  return { ...file, acl: aclOfDescriptor(Buffer.from(descriptor.data, "base64"), principalOf, above) };
 }
 
 function isLink({ attributes, reparseTag }: Entry): boolean {
   return (attributes & reparsePoint) !== 0 && (reparseTag === symbolicLink || reparseTag === mountPoint);
-}
-
-/** The folder that a file lies in, from the top of the share, as people write it. */
-function folderOf(config: SmbConfig, ref: string): string {
-  return `/${pathInShare(config, ref.slice(0, ref.lastIndexOf("/") + 1)).replaceAll("\\", "/")}`;
 }
 
 /** As the protocol writes paths: from the top of the share, with backslashes. */

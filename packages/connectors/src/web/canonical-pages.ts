@@ -21,7 +21,7 @@ export function createCanonicalPages(
   const originals = new Map<string, Promise<Original>>();
 
   async function look(url: string): Promise<Original> {
-    const response = await reader.client.get(url);
+    const response = await reader.client.get(url, {}, { alongside: true });
     const isHtml = parseMediaType(response.headers.get("content-type")) === "text/html";
     if (response.status !== 200 || !isHtml) {
       await discard(response);

@@ -5,6 +5,7 @@ import { addToPreview, describePreview, type Preview } from "../preview.ts";
 import { identityOf, type WebConfig, type WebSecrets } from "./config.ts";
 import { loadPage, type PageLoader } from "./load-page.ts";
 import { connectTo } from "./open-crawl.ts";
+import { isSlow, type OpenedSite } from "./open-site.ts";
 import { loadSitemaps, sitemapsOf } from "./sitemap.ts";
 import { normaliseUrl, pathOf } from "./site-url.ts";
 
@@ -16,6 +17,19 @@ export async function checkSite(config: WebConfig, secrets: WebSecrets, context:
     const { loader, opened, starts, failures } = await connection.open();
     const [first] = failures;
     if (first !== undefined) throw first.error;
+    const origins = loader.sites.map(({ origin }) => origin).join(" and ");
+    const answer = loader.sites.length === 1 ? "answers" : "answer";
+    const mayRead: CapabilityCheck = {
+      capability: "read",
+      status: "ok",
+      message: `${origins} ${answer}, and robots.txt lets us in.`,
+    };
+    const slow = opened.find(isSlow);
+    if (slow !== undefined) {
+      // The start was this turn's page.
+      const checks = [mayRead, checkPace(slow), checkIdentity(config), checkPermissions(loader)];
+      return { checks, summary: `${origins} ${answer}. ${checkPace(slow).message}`, error: null };
+    }
     const listed = [...config.sitemaps, ...opened.flatMap(sitemapsOf)];
     const { urls } = await loadSitemaps(loader.client, loader.sites, listed, config.maxPages);
     const named = urls
@@ -25,10 +39,8 @@ export async function checkSite(config: WebConfig, secrets: WebSecrets, context:
       named.length > 0
         ? `its sitemap names ${describePages(named, urls.length < config.maxPages)}`
         : await describeStart(loader, starts[0]!);
-    const origins = loader.sites.map(({ origin }) => origin).join(" and ");
-    const answer = loader.sites.length === 1 ? "answers" : "answer";
     const checks: CapabilityCheck[] = [
-      { capability: "read", status: "ok", message: `${origins} ${answer}, and robots.txt lets us in.` },
+      mayRead,
       {
         capability: "sitemap",
         status: "ok",
@@ -43,13 +55,7 @@ export async function checkSite(config: WebConfig, secrets: WebSecrets, context:
           }
         : { capability: "javascript", status: "ok", message: "Pages made by scripts can be read." },
       ...(await checkLogin(loader, starts[0]!)),
-      {
-        capability: "permissions",
-        status: "warning",
-        message: loader.hasLogin
-          ? "A website has no permissions to read: every page, those behind the login too, gets the source's default audience."
-          : "A website has no permissions to read: every page gets the source's default audience.",
-      },
+      checkPermissions(loader),
     ];
     return { checks, summary: `${origins} ${answer}, and ${holds}.`, error: null };
   } catch (error) {
@@ -57,6 +63,18 @@ export async function checkSite(config: WebConfig, secrets: WebSecrets, context:
   } finally {
     await close();
   }
+}
+
+function checkPace({ site, robots }: OpenedSite): CapabilityCheck {
+  const minutes = Math.ceil(robots.crawlDelayMs / 60_000).toLocaleString("en");
+  const message = `The robots.txt of ${site.origin} asks for ${minutes} minutes between two pages: one is read at a time, and found by links, not by sitemaps.`;
+  return { capability: "pace", status: "warning", message };
+}
+
+function checkPermissions({ hasLogin }: PageLoader): CapabilityCheck {
+  const pages = hasLogin ? "every page, those behind the login too," : "every page";
+  const message = `A website has no permissions to read: ${pages} gets the source's default audience.`;
+  return { capability: "permissions", status: "warning", message };
 }
 
 function checkIdentity(config: WebConfig): CapabilityCheck {

@@ -21,6 +21,7 @@ const positionOf = (visited: number, waiting: number): CrawlPosition => {
     complete: true,
     signedOut: false,
     startedAtMs: now,
+    landed: null,
   };
 };
 const waypointsOf = (passed: string[]) => ({ feeds: ["https://example.org/rss"], passed });

@@ -24,6 +24,8 @@ export type CrawlPosition = {
   /** A known page asked to sign in: what is missing may be there for those who are. */
   signedOut: boolean;
   startedAtMs: number;
+  /** Where its addresses led to, of a crawl that waits between its pages. */
+  landed: Record<string, string> | null;
 };
 
 export type Waiting = { url: string; depth: number };
@@ -94,6 +96,7 @@ const restSchema = z.object({
   complete: z.boolean(),
   signedOut: z.boolean(),
   startedAtMs: z.number(),
+  landed: z.record(z.string(), z.string()).nullable().default(null),
 });
 
 const waypointsSchema = z.object({ feeds: z.array(z.string()), passed: z.array(z.string()).nullable() });
@@ -142,7 +145,8 @@ export function readCursor(
 function readPosition(stored: StoredPosition, config: WebConfig, nowMs: number): CrawlPosition | null {
   if (stored.settings !== settingsOf(config)) return null;
   const { waiting, ...rest } = restSchema.parse(unpack(stored.rest));
-  if (nowMs - rest.startedAtMs > maxAgeMs) return null;
+  // One that waits between its pages takes as long as it is told to.
+  if (rest.landed === null && nowMs - rest.startedAtMs > maxAgeMs) return null;
   return {
     ...rest,
     alive: DigestList.fromBytes(Buffer.from(stored.alive, "base64")),

@@ -35,6 +35,8 @@ export type CrawlOptions = {
   waypoints: Waypoints;
   /** Of a crawl that was ended in the middle. */
   position: CrawlPosition | null;
+  /** Of a crawl that waits between its pages: where its addresses led to. */
+  landed: Record<string, string> | null;
   /** Something that names pages could not be had, so that a page that was not found may still be there. */
   isPartial: boolean;
 };
@@ -203,6 +205,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
         complete: complete && !traps.isOverflowing,
         signedOut,
         startedAtMs,
+        landed: options.landed,
       };
     },
     hasMore: () => refused.length > 0 || inFlight.length > 0 || next < queue.length,

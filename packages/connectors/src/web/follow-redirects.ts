@@ -1,14 +1,18 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { Response } from "undici";
-import { discard, type SiteClient } from "./site-client.ts";
+import { discard, type GetOptions, type SiteClient } from "./site-client.ts";
 
 const maxRedirects = 5;
 
 /** For addresses that are not pages of the crawl: the start, robots.txt, sitemaps. Each hop passes the guard. */
-export async function followRedirects(client: SiteClient, start: string): Promise<{ response: Response; url: string }> {
+export async function followRedirects(
+  client: SiteClient,
+  start: string,
+  options?: GetOptions,
+): Promise<{ response: Response; url: string }> {
   let url = start;
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
-    const response = await client.get(url);
+    const response = await client.get(url, {}, options);
     const target = redirectTarget(response, url);
     if (target === null) return { response, url };
     await discard(response);

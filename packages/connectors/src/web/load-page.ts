@@ -90,7 +90,7 @@ async function ask(loader: PageLoader, url: string, headers: Record<string, stri
   const target = redirectTarget(response, url);
   if (target === null || target === url || normaliseUrl(target, url, loader.sites) !== url) return response;
   await discard(response);
-  return loader.client.get(target, headers);
+  return loader.client.get(target, headers, { alongside: true });
 }
 
 function conditionsOf(memory: PageMemory | null): Record<string, string> {

@@ -7,7 +7,7 @@ import { identityOf, type WebConfig, type WebSecrets } from "./config.ts";
 import type { PageLoader } from "./load-page.ts";
 import { readLoginState } from "./login-state.ts";
 import { createMissingPages } from "./missing-pages.ts";
-import { assertMayStart, openSite, type OpenedSite } from "./open-site.ts";
+import { assertMayStart, isSlow, openSite, type OpenedSite } from "./open-site.ts";
 import { openHostPaces } from "./host-paces.ts";
 import { observedFetch } from "./observed-fetch.ts";
 import { createPageRenderer } from "./page-renderer.ts";
@@ -24,6 +24,8 @@ export type OpenedCrawl = {
   feeds: string[];
   /** Hosts beside the first that could not be opened, and feeds and sitemaps of none of them. */
   failures: { ref: string; error: AnnealError }[];
+  /** Where the addresses led to, which a crawl that waits between its pages does not ask for again; null for others. */
+  landed: Record<string, string> | null;
 };
 
 /** What must be closed again, whether the sites open or not. */
@@ -59,18 +61,25 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
           timeoutMs: limits.requestTimeoutMs,
         });
 
-  /** @throws AnnealError when there is nothing to crawl at the first address */
-  async function open(): Promise<OpenedCrawl> {
+  /**
+   * @param before what an earlier attempt at this crawl found out
+   * @throws AnnealError when there is nothing to crawl at the first address
+   */
+  async function open(before: Record<string, string> | null = null): Promise<OpenedCrawl> {
     const opened: OpenedSite[] = [];
+    const landed: Record<string, string> = {};
     const starts: string[] = [];
     const failures: OpenedCrawl["failures"] = [];
     for (const address of addresses) {
       const known = opened.find(({ site }) => isSameSite(new URL(address), site));
       try {
-        const site = known ?? (await openSite(client, address, login !== null));
+        const site = known ?? (await openSite(client, address, login !== null, before?.[address]));
         const start = known === undefined ? site.start : (normaliseUrl(address, address, [site.site]) ?? address);
         assertMayStart(site, start);
-        if (known === undefined) opened.push(site);
+        if (known === undefined) {
+          opened.push(site);
+          landed[address] = site.landed;
+        }
         starts.push(start);
       } catch (error) {
         if (opened.length === 0 || !isAnnealError(error)) throw error;
@@ -82,14 +91,15 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
     for (const ref of [...config.feeds, ...config.sitemaps]) {
       if (normaliseUrl(ref, ref, sites) === null) failures.push({ ref, error: elsewhere(ref) });
     }
-    return { loader: loaderOf(opened, sites, starts), opened, starts, feeds, failures };
+    const loader = loaderOf(opened, sites, starts);
+    return { loader, opened, starts, feeds, failures, landed: opened.some(isSlow) ? landed : null };
   }
 
   function loaderOf(opened: OpenedSite[], sites: Site[], starts: string[]): PageLoader {
     const reader = { config, renderer, limits, signal };
     const started = new Set(starts);
-    const isAllowed = (url: string) =>
-      opened.find(({ site }) => isSameSite(new URL(url), site))?.robots.isAllowed(url) ?? false;
+    const siteAt = (url: string) => opened.find(({ site }) => isSameSite(new URL(url), site));
+    const isAllowed = (url: string) => siteAt(url)?.robots.isAllowed(url) ?? false;
     const mayVisit = (url: string, isFeed = false) =>
       !isSkippedFile(url) &&
       !isExcluded(pathOf(url), config) &&
@@ -98,7 +108,9 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
       !(login !== null && isLogoutAddress(url)) &&
       isAllowed(url);
     const missingPages = createMissingPages(async (url) => {
-      if (!isAllowed(url)) return null;
+      const place = siteAt(url);
+      // Where pages are minutes apart, none is spent on addresses that nobody named.
+      if (place === undefined || !isAllowed(url) || isSlow(place)) return null;
       const response = await client.get(url);
       if (response.status === 200 && /^text\/html/i.test(response.headers.get("content-type") ?? "")) {
         return (await readHtml(reader, url, response)).facts;

@@ -1,4 +1,5 @@
 import robotsParser from "robots-parser";
+import { AnnealError } from "@anneal/core/errors";
 import { collectBytes } from "../content.ts";
 import { robotsAgent } from "./config.ts";
 import { followRedirects } from "./follow-redirects.ts";
@@ -23,16 +24,16 @@ export type RobotsRules = {
 
 /** RFC 9309, 2.5: a crawler may stop reading there. */
 const maxRobotsBytes = 500 * 1024;
-/** A longer wish would keep a crawl from ever ending. */
-const maxCrawlDelayMs = 60_000;
+/** As long as a sync waits at once; with a longer wish a crawl would never come to an end. */
+const maxCrawlDelayMs = 24 * 60 * 60_000;
 
 /**
  * RFC 9309, 2.3.1: without a robots.txt (4xx) everything is allowed; one that cannot be fetched (5xx, no answer)
- * forbids everything, which here ends the run.
+ * forbids everything, which here ends the run. So does one that wants a crawl to wait for longer than a sync can.
  */
 export async function loadRobots(client: SiteClient, site: Site): Promise<RobotsRules> {
   const url = `${site.origin}/robots.txt`;
-  const { response } = await followRedirects(client, url);
+  const { response } = await followRedirects(client, url, { alongside: true });
   if (response.status >= 500 || response.status === 429) {
     await discard(response);
     throw statusError(url, response.status);
@@ -45,7 +46,18 @@ export async function loadRobots(client: SiteClient, site: Site): Promise<Robots
   const robots = parseRobots(url, text);
   return {
     isAllowed: (address) => robots.isAllowed(address, robotsAgent) ?? true,
-    crawlDelayMs: Math.min(maxCrawlDelayMs, (robots.getCrawlDelay(robotsAgent) ?? 0) * 1000),
+    crawlDelayMs: delayOf(site, robots.getCrawlDelay(robotsAgent) ?? 0),
     sitemaps: robots.getSitemaps(),
   };
+}
+
+/** @param wished in seconds, and NaN where it is no number */
+function delayOf(site: Site, wished: number): number {
+  const delayMs = wished > 0 ? wished * 1000 : 0;
+  if (delayMs <= maxCrawlDelayMs) return delayMs;
+  throw new AnnealError(
+    "SOURCE_FORBIDDEN",
+    `The robots.txt of ${site.origin} asks for ${wished.toLocaleString("en")} seconds between two pages, and a crawl waits for one day at most.`,
+    { action: "Ask the site's owner for a shorter crawl-delay for AnnealBot, or leave the site out." },
+  );
 }

@@ -47,7 +47,7 @@ export async function leadsToLogin(loader: PageLoader, start: string): Promise<b
   for (let hop = 0; hop < maxRedirects; hop += 1) {
     if (isLoginAddress(url)) return true;
     if (normaliseUrl(url, url, loader.sites) === null) return false;
-    const response = await loader.client.get(url);
+    const response = await loader.client.get(url, {}, { alongside: true });
     const target = redirectTarget(response, url);
     if (target === null) return isLoginForm(loader, url, response);
     await discard(response);
@@ -71,7 +71,7 @@ async function isLoginForm(loader: PageLoader, url: string, response: Response):
  */
 export async function isSeenByAnybody(loader: PageLoader, url: string, mainText: string): Promise<boolean> {
   if (!loader.hasLogin) return false;
-  const response = await loader.client.get(url, {}, { anonymous: true });
+  const response = await loader.client.get(url, {}, { anonymous: true, alongside: true });
   if (response.status !== 200) {
     await discard(response);
     return false;

@@ -22,7 +22,7 @@ function clientOf(answer: (url: string, count: number) => Response, requestsPerS
     signal: new AbortController().signal,
     clock,
   });
-  return { client, asked };
+  return { client, asked, clock };
 }
 
 describe("createSiteClient", () => {
@@ -40,6 +40,37 @@ describe("createSiteClient", () => {
       ["quick.example", 20_000],
       ["quick.example", 20_500],
       ["quick.example", 21_000],
+    ]);
+  });
+
+  it("does not sleep through turns that are more than a minute apart, and asks for nothing before the next", async () => {
+    const { client, asked, clock } = clientOf(() => new Response("x"));
+    const slow = siteOf(new URL("https://slow.example/"));
+    client.slowTo(slow, 60_000, true);
+    await client.get("https://slow.example/start");
+    await client.get("https://slow.example/1");
+    expect(asked).toEqual([
+      ["slow.example", 0],
+      ["slow.example", 60_000],
+    ]);
+    client.slowTo(slow, 600_000, true);
+    for (const retryAfterMs of [600_000, 500_000]) {
+      await expect(client.get("https://slow.example/2")).rejects.toMatchObject({
+        code: "RATE_LIMITED",
+        message: "The robots.txt of slow.example asks for 10 minutes between two pages.",
+        details: { retryAfterMs },
+      });
+      await clock.sleep(100_000, new AbortController().signal);
+    }
+    expect(asked).toHaveLength(2);
+    await clock.sleep(400_000, new AbortController().signal);
+    await client.get("https://slow.example/2");
+    // What goes with the page has no turn of its own.
+    await client.get("https://slow.example/2/copy", {}, { alongside: true });
+    await expect(client.get("https://slow.example/3")).rejects.toMatchObject({ details: { retryAfterMs: 600_000 } });
+    expect(asked.slice(2)).toEqual([
+      ["slow.example", 660_000],
+      ["slow.example", 660_000],
     ]);
   });
 

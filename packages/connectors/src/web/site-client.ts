@@ -10,11 +10,20 @@ import type { Site } from "./site-url.ts";
 /** Requests to the sites of one crawl, to each host no faster than it wishes, under one identity and one login. */
 export type SiteClient = {
   /** @throws AnnealError RATE_LIMITED with `retryAfterMs` when the host asks to wait longer than a minute */
-  get(url: string, headers?: Record<string, string>, options?: { anonymous: boolean }): Promise<Response>;
-  /** From robots.txt, known only once that was fetched. */
-  slowTo(site: Site, delayMs: number): void;
+  get(url: string, headers?: Record<string, string>, options?: GetOptions): Promise<Response>;
+  /**
+   * From robots.txt, known only once that was fetched.
+   * @param wasAsked for a page before its wish was known, so that the next one's turn comes after it
+   */
+  slowTo(site: Site, delayMs: number, wasAsked?: boolean): void;
   /** What goes with every request to this address, the browser's included. */
   headersFor(url: string, options?: { anonymous: boolean }): Record<string, string>;
+};
+
+export type GetOptions = {
+  anonymous?: boolean;
+  /** Goes with a page that had its turn, or is robots.txt: where turns are minutes apart it needs none of its own. */
+  alongside?: boolean;
 };
 
 /** The machine's own clock may be set while a crawl paces itself by it. */
@@ -22,6 +31,8 @@ const steadyClock: Clock = { ...systemClock, now: () => performance.now() };
 
 const maxAttempts = 3;
 const maxRetryAfterMs = 60_000;
+/** Turns further apart are not slept for: the crawl ends after each page, and its workflow waits. */
+export const maxSleptDelayMs = 60_000;
 
 export function createSiteClient(options: {
   fetch: GuardedFetch;
@@ -33,9 +44,12 @@ export function createSiteClient(options: {
 }): SiteClient {
   const { signal, identity, login, clock = steadyClock } = options;
   const { paceOf } = options.paces;
-  const waitForTurn = async (pace: Pace) => {
+  const waitForTurn = async (pace: Pace, url: string, alongside: boolean) => {
     const now = clock.now();
+    const isSlow = pace.delayMs > maxSleptDelayMs;
+    if (isSlow && alongside) return;
     const start = Math.max(now, pace.nextStart);
+    if (isSlow && start - now > maxSleptDelayMs) throw notItsTurn(url, pace.delayMs, start - now);
     pace.nextStart = start + pace.delayMs;
     if (start > now) await clock.sleep(start - now, signal);
     signal.throwIfAborted();
@@ -49,9 +63,10 @@ export function createSiteClient(options: {
     };
   };
 
-  const attempt = async (pace: Pace, url: string, headers: Record<string, string>, anonymous: boolean) => {
+  const attempt = async (pace: Pace, url: string, headers: Record<string, string>, wish: GetOptions) => {
+    const { anonymous = false, alongside = false } = wish;
     for (let attempts = 1; ; attempts += 1) {
-      await waitForTurn(pace);
+      await waitForTurn(pace, url, alongside);
       const response = await options.fetch.fetch(url, {
         headers: { ...headersFor(url, { anonymous }), accept: "text/html,application/xhtml+xml,*/*;q=0.8", ...headers },
         signal,
@@ -69,13 +84,14 @@ export function createSiteClient(options: {
 
   return {
     headersFor,
-    slowTo(site, wished) {
+    slowTo(site, wished, wasAsked = false) {
       const pace = paceOf(new URL(site.origin).host);
       pace.delayMs = Math.max(pace.delayMs, wished);
+      if (wasAsked && wished > maxSleptDelayMs) pace.nextStart = Math.max(pace.nextStart, clock.now() + wished);
     },
-    get(url, headers = {}, { anonymous } = { anonymous: false }) {
+    get(url, headers = {}, wish = {}) {
       const pace = paceOf(new URL(url).host);
-      return pace.limit(() => attempt(pace, url, headers, anonymous));
+      return pace.limit(() => attempt(pace, url, headers, wish));
     },
   };
 }
@@ -99,6 +115,19 @@ function mustWait(url: string, waitMs: number): AnnealError {
     details: { retryAfterMs: Math.min(waitMs, maxWaitMs) },
     retryable: true,
   });
+}
+
+function notItsTurn(url: string, delayMs: number, waitMs: number): AnnealError {
+  const minutes = Math.ceil(delayMs / 60_000).toLocaleString("en");
+  return new AnnealError(
+    "RATE_LIMITED",
+    `The robots.txt of ${new URL(url).host} asks for ${minutes} minutes between two pages.`,
+    {
+      action: "The sync goes on by itself, a page at a time; ask the site's owner for a shorter crawl-delay.",
+      details: { retryAfterMs: waitMs },
+      retryable: true,
+    },
+  );
 }
 
 export async function discard(response: Response): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Change } from "@anneal/core/connect/change";
+import { AnnealError } from "@anneal/core/errors";
 import { defineConnector, type ReadRequest } from "../connector.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { checkSite } from "./check-site.ts";
@@ -7,7 +8,7 @@ import { crawlSites } from "./crawl.ts";
 import { cursorOf, encodePosition, readCursor } from "./crawl-position.ts";
 import { connectTo } from "./open-crawl.ts";
 import { isSameContent } from "./page-memory.ts";
-import { loadSitemaps, sitemapsOf } from "./sitemap.ts";
+import { loadSitemaps, sitemapsOf, type SitemapResult } from "./sitemap.ts";
 import { normaliseUrl } from "./site-url.ts";
 import type { Visit } from "./visit-page.ts";
 
@@ -32,15 +33,19 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
   context.signal.throwIfAborted();
   const connection = connectTo(config, request.secrets, context);
   try {
-    const { loader, opened, starts, feeds, failures } = await connection.open();
+    const last = readCursor(request.cursor, config, Date.now());
+    const { loader, opened, starts, feeds, failures, landed } = await connection.open(last.position?.landed);
     const named = [...config.sitemaps, ...opened.flatMap(sitemapsOf)];
-    const sitemaps = await loadSitemaps(loader.client, loader.sites, named, maxListed);
+    const sitemaps =
+      landed === null
+        ? await loadSitemaps(loader.client, loader.sites, named, maxListed)
+        : leaveSitemaps([...config.sitemaps, ...opened.flatMap(({ robots }) => robots.sitemaps)]);
     const unread = [...failures, ...sitemaps.failures];
     for (const { ref, error } of unread) yield { type: "failure", ref, error: error.toReport() };
 
     const listed = sitemaps.urls.flatMap((url) => normaliseUrl(url, url, loader.sites) ?? []);
-    const last = readCursor(request.cursor, config, Date.now());
-    const crawl = crawlSites({ loader, known, starts, feeds, listed, ...last, isPartial: unread.length > 0 });
+    const isPartial = unread.length > 0 || landed !== null;
+    const crawl = crawlSites({ loader, known, starts, feeds, listed, landed, ...last, isPartial });
     let position: ReturnType<typeof encodePosition> = null;
     let pagesToCheckpoint = 1;
     for await (const visit of crawl.visits) {
@@ -78,6 +83,18 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
   } finally {
     await connection.close();
   }
+}
+
+/** Each would cost a turn, at every attempt: such a site is crawled by its links and feeds. */
+function leaveSitemaps(declared: readonly string[]): SitemapResult {
+  const failures = declared.map((ref) => {
+    const error = new AnnealError("DOCUMENT_UNSUPPORTED", `The sitemap "${ref}" was not read.`, {
+      action:
+        "A site asks for more than a minute between two requests: enter pages that no link leads to under “More addresses”.",
+    });
+    return { ref, error };
+  });
+  return { urls: [], failures };
 }
 
 function changeOf({ url, outcome, memory, wanted }: Visit): Change | null {

@@ -57,10 +57,12 @@ export class PageDrawing {
   }
 
   private ask(page: number, leastPicture: number): Promise<ParseReply> {
+    const path = this.process === null ? this.path : null;
     const process = (this.process ??= this.start());
     return new Promise((resolve, reject) => {
       process.run({
-        request: { task: "render", path: this.path, page, leastPicture, limits: this.limits },
+        request: { task: "render", page, leastPicture, limits: this.limits },
+        path,
         signal: this.signal,
         cancelled: cancelled(),
         settle: (result) => ("reply" in result ? resolve(result.reply) : reject(result.error as Error)),

@@ -10,6 +10,7 @@ and BROKEN.
     open      path                                      -> handle, size, written, data (base64), the first piece
     read      handle offset                             -> data (base64), empty at the end
     finish    handle                                    -> size, written as they are at the close, or null
+    descriptors  paths                                  -> descriptors, in their order
     exists    path                                      -> exists
     close     handle
     share                                               -> share: its descriptor, its error, or null for everybody
@@ -80,6 +81,8 @@ class Requests:
             case "finish":
                 told = self._share.finish(self.files.pop(request["handle"]))
                 return _state(*told) if told else {"size": None, "written": None}
+            case "descriptors":
+                return {"descriptors": [_descriptor(one) for one in self._share.descriptors(request["paths"])]}
             case "exists":
                 return {"exists": self._share.exists(request["path"])}
             case "close":
