@@ -35,7 +35,8 @@ export async function applyDirectory(applied: Applied): Promise<void> {
   try {
     const begun = performance.now();
     const { failure } = await read({ ...applied, context: { ...context, signal: either(context.signal, lock.lost) } });
-    await recordDirectoryRead(scope, sourceId, { tookMs: performance.now() - begun, error: failure });
+    const error = failure && { ...failure, details: { ...failure.details, partial: true } };
+    await recordDirectoryRead(scope, sourceId, { tookMs: performance.now() - begun, error });
   } catch (error) {
     const report = reportFor(error, context.signal);
     if (report !== null) await recordDirectoryRead(scope, sourceId, { tookMs: null, error: report });

@@ -48,7 +48,7 @@ export const sources = pgTable(
     cursor: jsonb().$type<Cursor>(),
     lastSyncAt: at(),
     lastSyncError: jsonb().$type<ErrorReport>(),
-    /** When its people and groups were last read whole, and why they could not be since. */
+    /** When its people and groups were last read whole, and why they could not be since; with `details.partial` all others were. */
     directoryReadAt: at(),
     /** How long that took. */
     directoryReadMs: integer(),

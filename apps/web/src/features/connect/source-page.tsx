@@ -63,8 +63,10 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
         {!source.lastSyncError && source.directoryError && (
           <ErrorNotice error={source.directoryError}>
             <p className="text-muted">
-              Who is in which group could not be read: what was known <RelativeTime time={source.directoryReadAt} />{" "}
-              decides until it can be.
+              {source.directoryError.details?.["partial"] === true
+                ? "Whom only this would have named reads nothing by it until it can be read. All others were read "
+                : "Until people and groups can be read, what was known of them decides; last read "}
+              <RelativeTime time={source.directoryReadAt} />.
             </p>
           </ErrorNotice>
         )}

@@ -18,5 +18,8 @@ const titlesOf = (change: Partial<Parameters<typeof findAttention>[0]["sources"]
 it("says of a source what could not be read of it: its documents, else who is in which group, and nothing twice", () => {
   expect(titlesOf({})).toEqual([]);
   expect(titlesOf({ directoryError: error })).toEqual(["The people and groups of the source “Wiki” could not be read"]);
+  expect(titlesOf({ directoryError: { ...error, details: { partial: true } } })).toEqual([
+    "Some people or groups of the source “Wiki” could not be read",
+  ]);
   expect(titlesOf({ directoryError: error, lastSyncError: error })).toEqual(["The source “Wiki” could not be read"]);
 });
