@@ -27,10 +27,12 @@ export type ReaderResult = {
   peakBytes: number;
 };
 
-const { kind, config, secrets } = JSON.parse(await text(process.stdin)) as {
+const { kind, config, secrets, contents } = JSON.parse(await text(process.stdin)) as {
   kind: string;
   config: unknown;
   secrets: unknown;
+  /** Left unopened where only the listing is looked at. */
+  contents: boolean;
 };
 const connector = await loadConnector(kind);
 const tempDir = await mkdtemp(join(tmpdir(), "anneal-bench-connector-"));
@@ -94,9 +96,11 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
     if (change.type === "checkpoint") cursor = structuredClone(change.cursor);
     else if (change.type === "failure") failures.push(`${change.ref}: ${change.error.message}`);
     else if (change.type === "upsert") {
-      const hash = createHash("sha256");
-      for await (const part of await change.content.open(context.signal)) hash.update(part);
-      hash.digest();
+      if (contents) {
+        const hash = createHash("sha256");
+        for await (const part of await change.content.open(context.signal)) hash.update(part);
+        hash.digest();
+      }
       opened += 1;
       fingerprints.set(change.item.ref, change.item.fingerprint);
       refsByFingerprint.set(change.item.fingerprint, change.item.ref);

@@ -2,7 +2,8 @@
  * Documents listed and synced a second by each kind of source, and the connector's memory. Every source runs in a process
  * of its own and every connector in another: `node connectors.ts [--kinds s3,file] [--count 100000]` prints one JSON
  * object. Synced: a first run, which reads, hashes and forgets every content, one document after the other as the worker
- * does; listed: a second run over what has not changed. Writing to the database and to the object store is not in it, see sync.ts.
+ * does (`--without-contents`: opens none); listed: a second run over what has not changed. Writing to the database and to the
+ * object store is not in it, see sync.ts.
  * Memory is that of the connector's process, what is known of the documents included, with a heap of 128 MiB. A folder and
  * a bucket have 100,000 documents by default, so that what grows with their number shows; the others have as many as their
  * server serves in a minute or two.
@@ -26,8 +27,14 @@ const MiB = 1024 ** 2;
 const readerHeap = ["--max-old-space-size=128", "--max-semi-space-size=8"];
 const recipes = { ...fileSources, ...recordSources };
 const { values } = parseArgs({
-  options: { kinds: { type: "string" }, count: { type: "string" }, python: { type: "string" } },
+  options: {
+    kinds: { type: "string" },
+    count: { type: "string" },
+    python: { type: "string" },
+    "without-contents": { type: "boolean", default: false },
+  },
 });
+const contents = !values["without-contents"];
 const names = values.kinds?.split(",") ?? Object.keys(recipes);
 const env = {
   ...process.env,
@@ -52,7 +59,7 @@ async function measure(name: string, recipe: SourceRecipe, count: number): Promi
   if (source === null) return "skipped: its server is not here";
   try {
     const { told } = source;
-    const result = await ask<ReaderResult>("connectors-reader.ts", told);
+    const result = await ask<ReaderResult>("connectors-reader.ts", JSON.stringify({ ...JSON.parse(told), contents }));
     const bare = name === "s3-moto" ? await ask<BareResult>("connectors-bare-s3.ts", told) : null;
     const syncedPerSecond = Math.round(result.documents / result.syncSeconds);
     check(name, count, result, syncedPerSecond);

@@ -13,7 +13,7 @@ let probed: NetworkConfinement | null | undefined;
  * @returns null where there are none
  */
 export function findNetworkConfinement(): NetworkConfinement | null {
-  probed ??= probe();
+  if (probed === undefined) probed = probe();
   return probed;
 }
 

@@ -8,6 +8,8 @@ export type Listed = { name: string; isFolder: boolean | null };
 /** So many names are sorted at once, which bounds the memory that a folder of millions takes. */
 const sortedNames = 10_000;
 
+const entriesAtOnce = 256;
+
 /** By statfs(2): ext2 to ext4, xfs, btrfs, tmpfs, overlayfs, zfs, f2fs. */
 const localTypes = new Set([0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0x2fc1_2fc1, 0xf2f5_2010]);
 
@@ -26,16 +28,27 @@ export async function* listFolder(path: string, calls: FileCalls): AsyncIterable
 }
 
 async function* inParts(path: string, calls: FileCalls): AsyncIterable<Dirent> {
-  const folder: Dir = await calls.open(path, () => opendir(path, { bufferSize: 256 }));
+  const folder: Dir = await calls.open(path, () => opendir(path, { bufferSize: entriesAtOnce }));
   try {
-    for (;;) {
-      const entry = await calls.call(path, () => folder.read());
-      if (entry === null) return;
-      yield entry;
+    for (let isLast = false; !isLast;) {
+      const entries = await calls.call(path, () => readSome(folder));
+      isLast = entries.length < entriesAtOnce;
+      yield* entries;
     }
   } finally {
     await calls.close(path, folder);
   }
+}
+
+/** @returns fewer than at once at the end of the folder */
+async function readSome(folder: Dir): Promise<Dirent[]> {
+  const entries: Dirent[] = [];
+  while (entries.length < entriesAtOnce) {
+    const entry = await folder.read();
+    if (entry === null) break;
+    entries.push(entry);
+  }
+  return entries;
 }
 
 async function* inOrder(entries: AsyncIterable<Dirent>): AsyncIterable<Dirent> {
