@@ -164,7 +164,17 @@ describe("the command line says what is wrong before it starts anything", () => 
   });
 
   it("a portal that does not answer", async () => {
-    const args = ["loop", "--source", dir, "--audience", "nobody", "--portal", "http://127.0.0.1:9", "--api-key", "ank_x"];
+    const args = [
+      "loop",
+      "--source",
+      dir,
+      "--audience",
+      "nobody",
+      "--portal",
+      "http://127.0.0.1:9",
+      "--api-key",
+      "ank_x",
+    ];
     expectRefusal(await anneal(args), "ENGINE_UNAVAILABLE", "http://127.0.0.1:9 does not answer", "npm start");
   });
 

@@ -41,7 +41,10 @@ export default async function startStack(): Promise<(() => Promise<void>) | unde
   try {
     await within(startLimitMs, stack.says(readyLine));
     const documents = `file://${join(repoDir, "examples/documents/support")}`;
-    const loop = run(["loop", "--source", documents, "--audience", "members", "--name", "helpdesk", "--epochs", "1"], env);
+    const loop = run(
+      ["loop", "--source", documents, "--audience", "members", "--name", "helpdesk", "--epochs", "1"],
+      env,
+    );
     await within(loopLimitMs, loop.succeeds());
     const access = accessSchema.parse(JSON.parse(await readFile(join(stateDir, "access.json"), "utf8")));
     setPortal({ url: `http://localhost:${port}`, ...access, stateDir });

@@ -35,7 +35,8 @@ export function findAttention({ latestRun, sources, quarantinedCount }: Facts): 
   for (const source of sources) {
     const error = source.lastSyncError ?? source.directoryError;
     if (!error) continue;
-    const ofPeople = error.details?.["partial"] === true ? "Some people or groups of the" : "The people and groups of the";
+    const ofPeople =
+      error.details?.["partial"] === true ? "Some people or groups of the" : "The people and groups of the";
     const what = source.lastSyncError ? "The" : ofPeople;
     found.push({
       kind: "failed",
