@@ -44,6 +44,8 @@ describe("histories that were recorded on a real server", () => {
       "indexing",
       "loop",
       "pushReaders",
+      "readDirectories",
+      "readDirectory",
       "register",
       "sync",
       "syncByRetries",

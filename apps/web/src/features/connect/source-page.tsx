@@ -202,7 +202,16 @@ function Settings({ source }: { source: Source }) {
             value: `${describeSchedule(source.schedule)}${source.schedulePaused ? " (paused)" : ""}`,
           },
           ...(source.directoryReadAt
-            ? [{ label: "People and groups", value: <RelativeTime time={source.directoryReadAt} /> }]
+            ? [
+                {
+                  label: "People and groups",
+                  value: (
+                    <>
+                      Read <RelativeTime time={source.directoryReadAt} />
+                    </>
+                  ),
+                },
+              ]
             : []),
           { label: "Added", value: <RelativeTime time={source.createdAt} /> },
         ]}
