@@ -1,10 +1,13 @@
 import { principalKey, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import type { AnnealError } from "@anneal/core/errors";
+import { isRefusedAlone, unknownMembers } from "../remote/refused-alone.ts";
 import type { Intersection } from "./audience.ts";
 import type { Group, Person } from "./people.ts";
 
 export type Account = { principal: Principal; name: string; email: string | null };
-export type GroupMembers = { principal: Principal; name: string; members: Account[] };
+/** `unread`: why its members could not be read, while others could; it is left out then. */
+export type GroupMembers = { principal: Principal; name: string; members: Account[]; unread?: AnnealError };
 
 const maxNameChars = 200;
 
@@ -13,11 +16,21 @@ export async function toGroupMembers(
   { id, name }: Group,
   members: AsyncIterable<Person>,
 ): Promise<GroupMembers> {
+  const principal: Principal = { ...identity, kind: "group", id };
   const accounts: Account[] = [];
-  for await (const person of members) {
-    accounts.push({ principal: { ...identity, kind: "user", id: person.id }, name: person.name, email: person.email });
+  try {
+    for await (const person of members) {
+      accounts.push({
+        principal: { ...identity, kind: "user", id: person.id },
+        name: person.name,
+        email: person.email,
+      });
+    }
+  } catch (error) {
+    if (!isRefusedAlone(error)) throw error;
+    return { principal, name, members: [], unread: error };
   }
-  return { principal: { ...identity, kind: "group", id }, name, members: accounts };
+  return { principal, name, members: accounts };
 }
 
 /**
@@ -35,6 +48,11 @@ export async function* describeDirectory(
   const names = new Map<string, string>();
   const membersOf = new Map<string, ReadonlySet<string>>();
   for (const group of groups) {
+    if (group.unread !== undefined) {
+      // What is made of it, such as all who may use the product, lacks whom only it would have named.
+      yield unknownMembers(group.name, group.unread);
+      continue;
+    }
     const members = group.members.filter(mayEnter);
     const keys = new Set<string>();
     for (const { principal, name, email } of members) {

@@ -1,4 +1,5 @@
 import { mayRead } from "@anneal/core/access/acl";
+import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions, type PermissionHarness, type Who } from "../../conformance/describe-permissions.ts";
@@ -14,6 +15,8 @@ import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance
 import { createTrial, fixedSequence, serviceAccountOf, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { createTestClock } from "../../conformance/test-clock.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { jiraConfigSchema, type AtlassianSecrets, type JiraConfig } from "./config.ts";
 import { jiraConnector } from "./jira-connector.ts";
 
@@ -397,6 +400,40 @@ describe("jira cloud", () => {
     expect(await trial.readersOf(target, `SUP/${issue.id}`)).toEqual(people);
     await trial.sync(target);
     expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+  });
+
+  it("knows who is in other groups while a gateway gives up on one's members, and says which one that is", async () => {
+    setGroupOf(fake.site, "auditors", ["ann"]);
+    setGroupOf(fake.site, "guests", ["eve"]);
+    const holders = ["auditors", "guests"].map((name): FakeHolder => ({
+      type: "group",
+      id: fake.site.groupIdOf(name),
+    }));
+    project.browse = [...holders, bot()];
+    const clock = createTestClock();
+    const directory = async () => {
+      const context = { ...testContext(), clock };
+      const entries: DirectoryEntry[] = [];
+      const request = { config: trial.configOf(), secrets: trial.secrets, context };
+      for await (const entry of jiraConnector.readDirectory!(request)) entries.push(entry);
+      return entries;
+    };
+    const membersOf = (entries: DirectoryEntry[]) =>
+      Object.fromEntries(
+        entries.flatMap((entry) => (entry.type === "group" ? [[entry.name, entry.members.map(({ id }) => id)]] : [])),
+      );
+    const { trouble } = fake.site;
+    trouble.begin(null);
+    const whole = membersOf(await directory());
+    expect(whole["guests"]).toEqual([fake.site.idOf("eve")]);
+    const on = trouble.places.find((place) => place.includes(encodeURIComponent(fake.site.groupIdOf("guests"))))!;
+    trouble.begin({ kind: "given up", on }, clock);
+    const told = await directory();
+    const { guests: _, ...others } = whole;
+    expect(membersOf(told)).toEqual(others);
+    expect(told.filter(({ type }) => type === "failure")).toMatchObject([
+      { error: { code: "SOURCE_UNREACHABLE", message: expect.stringContaining('"guests"') } },
+    ]);
   });
 
   it("says in check() that the members of security levels cannot be read", async () => {

@@ -2,6 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { readAccessToken, tokenAnswerSchema } from "../remote/access-token.ts";
+import { neverAskedAgain } from "../remote/last-answered.ts";
 import { parseJson } from "../remote/remote-answer.ts";
 import { createRemoteClient, RemoteError } from "../remote/remote-client.ts";
 import type { SiteConfig } from "./atlassian-site.ts";
@@ -25,6 +26,7 @@ export function openServiceAccount(
     baseUrl: `${(authorityUrl ?? authority).replace(/\/+$/, "")}/oauth/token`,
     allowPrivateHosts: authorityUrl !== null && allowPrivateHosts,
     context,
+    lastAnswered: neverAskedAgain,
     explain: explainTokenRefusal,
   });
   return {
