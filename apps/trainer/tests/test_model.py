@@ -5,7 +5,7 @@ from transformers import AutoModelForCausalLM, MambaConfig, MambaForCausalLM
 from tiny import make_lines, make_tokenizer
 from trainer.conversation import ConversationEncoder
 from trainer.failure import TrainerError
-from trainer.model import LabelledForward, load_model, require_isolation, trainable_parameters
+from trainer.model import LabelledForward, computed_in, load_model, require_isolation, trainable_parameters
 
 CPU = torch.device("cpu")
 
@@ -61,6 +61,24 @@ def test_refuses_to_pack_for_a_model_that_does_not_keep_examples_apart(configure
     require_isolation(sound, forward, batch[:1])
 
 
+@pytest.fixture
+def fast_bfloat16(monkeypatch):
+    """Whatever this machine is good at."""
+    monkeypatch.setattr("trainer.model.has_fast_bfloat16", lambda device: True)
+
+
+def test_a_cpu_that_is_slow_at_bfloat16_computes_in_float32_and_a_gpu_does_as_asked(configure, monkeypatch):
+    config = configure(precision="bfloat16")
+    assert computed_in(config, torch.device("cuda")) == torch.bfloat16
+    for is_fast, expected in ((True, torch.bfloat16), (False, torch.float32)):
+        monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda is_fast=is_fast: is_fast)
+        assert computed_in(config, CPU) == expected
+        frozen = {value.dtype for value in load_model(config, CPU).parameters() if not value.requires_grad}
+        assert frozen == {expected}
+    assert computed_in(configure(precision="float32"), CPU) == torch.float32
+
+
+@pytest.mark.usefixtures("fast_bfloat16")
 def test_what_is_trained_is_float32_and_what_is_frozen_has_the_precision_asked_for(configure):
     adapter = load_model(configure(precision="bfloat16"), CPU)
     assert {value.dtype for value in trainable_parameters(adapter).values()} == {torch.float32}
@@ -69,6 +87,7 @@ def test_what_is_trained_is_float32_and_what_is_frozen_has_the_precision_asked_f
     assert {value.dtype for value in full.parameters()} == {torch.float32}
 
 
+@pytest.mark.usefixtures("fast_bfloat16")
 def test_bfloat16_stays_close_to_float32(configure, batch):
     losses = []
     for precision in ("float32", "bfloat16"):
@@ -78,6 +97,7 @@ def test_bfloat16_stays_close_to_float32(configure, batch):
     assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
+@pytest.mark.usefixtures("fast_bfloat16")
 def test_short_rows_attend_in_float32_on_a_cpu_with_the_gradients_of_bfloat16(configure, batch, monkeypatch):
     def gradients():
         config = configure(precision="bfloat16", dropout=0.0)

@@ -26,6 +26,7 @@ from trainer.export import export_model
 from trainer.failure import TrainerError
 from trainer.model import (
     LabelledForward,
+    computed_in,
     load_model,
     load_tokenizer,
     memory_bytes,
@@ -69,6 +70,8 @@ class Training:
         self.plan = plan_run([len(example) for example in self.train_set.examples], config)
         self._planned_tokens = sum(map(self._tokens_of, self.plan))
         self._log("info", f"Loading {config.recorded_base_model} on {self._device.type}.")
+        if config.precision == "bfloat16" and computed_in(config, self._device) == torch.float32:
+            self._log("info", "Computing in float32: this CPU has no fast instructions for bfloat16.")
         self._model = load_model(config, self._device)
         self._model.train()
         self._forward = LabelledForward(self._model, config)
