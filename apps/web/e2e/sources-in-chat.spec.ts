@@ -99,12 +99,15 @@ for (const kind of officeKinds)
     });
     const anneal = async (...args: string[]) =>
       (await run(process.execPath, [join(repoDir, "apps/cli/src/main.ts"), "connect", ...args], { env })).stdout;
-    const settings = Object.entries(source.settings).flatMap(([field, value]) => [
-      "--set",
-      `${field}=${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
-    ]);
+    const settings = Object.entries(source.settings)
+      .filter(([, value]) => value !== null)
+      .flatMap(([field, value]) => [
+        "--set",
+        `${field}=${typeof value === "object" ? JSON.stringify(value) : String(value)}`,
+      ]);
+    const audience = source.audience === undefined ? [] : ["--audience", source.audience];
     const credentials = secrets.flatMap(([field, variable]) => ["--secret", `${field}=env:${variable}`]);
-    const add = ["add", source.kind, "--name", nameOf(source), ...settings, ...credentials];
+    const add = ["add", source.kind, "--name", nameOf(source), ...settings, ...credentials, ...audience];
     expect(await anneal(...add, "--dry-run")).toContain(`would be added as “${nameOf(source)}”`);
     expect(await anneal("list")).not.toContain(nameOf(source));
     expect(await anneal(...add)).toContain(`“${nameOf(source)}” is added`);

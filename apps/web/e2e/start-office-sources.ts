@@ -20,6 +20,8 @@ export type OfficeSource = {
   kind: string;
   settings: Record<string, unknown>;
   secrets: Record<string, string>;
+  /** Of what has no permissions of its own; left out: nobody. */
+  audience?: "members";
   readers: readonly Person[];
   question: string;
   /** Stands in the document's answer and in no other. */
@@ -255,7 +257,7 @@ async function mysql(): Promise<Started | null> {
   };
 }
 
-/** Object storage says nothing of readers: the source's audience, all members, applies. */
+/** Object storage says nothing of readers: the source's audience applies. */
 async function s3(): Promise<Started | null> {
   const python = findMotoPython();
   if (python === null) return null;
@@ -271,6 +273,7 @@ async function s3(): Promise<Started | null> {
       kind: "s3",
       settings: { bucket: "plant", endpoint: moto.endpoint, pathStyle: true, allowPrivateHosts: true },
       secrets: { accessKeyId: "AKIDOFFICE", secretAccessKey: "office-secret" },
+      audience: "members",
       readers: ["ann", "bob"],
       ...documents.s3,
     },
