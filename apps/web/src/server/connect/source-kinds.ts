@@ -328,8 +328,10 @@ const kinds: Record<string, SourceKind> = {
   },
 };
 
-/** A password goes to the mail server; elsewhere a token does, which somebody else gives for the credentials. */
-/** The mailbox as well: what signs an application in opens every one of a tenant. */
+/**
+ * A password goes to the mail server; elsewhere a token does, which somebody else gives for the credentials. And whose
+ * mailbox it is: what signs an application in opens every one of a tenant.
+ */
 function mailSecretsGoTo(config: Record<string, unknown>): string {
   const { user, host, port, tls, verifyCertificate, authentication, tenantId, clientId, authorityUrl } = config;
   const unchecked = verifyCertificate === false ? ", unchecked" : "";
