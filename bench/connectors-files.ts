@@ -137,7 +137,14 @@ async function startSftp(count: number): Promise<BenchSource | null> {
   const sshd = await startSshd(program, { readsAll: process.getuid?.() === 0 });
   return {
     kind: "sftp",
-    config: { host: "127.0.0.1", port: sshd.port, user: sshd.user, hostKeys: [sshd.hostKey], path },
+    config: {
+      host: "127.0.0.1",
+      allowPrivateHosts: true,
+      port: sshd.port,
+      user: sshd.user,
+      hostKeys: [sshd.hostKey],
+      path,
+    },
     secrets: { privateKey: sshd.privateKey },
     async stop() {
       await sshd.stop();
@@ -168,6 +175,7 @@ async function startSmb(count: number): Promise<BenchSource | null> {
     kind: "smb",
     config: {
       host: "127.0.0.1",
+      allowPrivateHosts: true,
       port: samba.port,
       share: samba.share,
       user: samba.user,

@@ -151,6 +151,7 @@ async function smb(): Promise<Started | null> {
       kind: "smb",
       settings: {
         host: "127.0.0.1",
+        allowPrivateHosts: true,
         port: samba.port,
         share: samba.share,
         user: samba.user,
@@ -185,6 +186,7 @@ async function sftp(): Promise<Started | null> {
       kind: "sftp",
       settings: {
         host: "127.0.0.1",
+        allowPrivateHosts: true,
         port: sshd.port,
         user: sshd.user,
         path: folder,
@@ -243,6 +245,7 @@ async function mysql(): Promise<Started | null> {
       kind: "mysql",
       settings: {
         host: "127.0.0.1",
+        allowPrivateHosts: true,
         port: server.port,
         database: "archive",
         user: "reader",

@@ -52,7 +52,8 @@ export function refuseHost(host: string, addresses: readonly string[] = [host]):
     });
   }
   return new AnnealError("SOURCE_FORBIDDEN", `"${host}" is a private or reserved address, which sources may not use.`, {
-    action: "Use a public address, or ask an administrator to switch on “Allow private hosts” for this source.",
+    action:
+      "Use a public address, or ask an administrator to switch on “Allow private hosts” (allowPrivateHosts) for this source.",
     details,
   });
 }

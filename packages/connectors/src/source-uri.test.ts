@@ -99,6 +99,12 @@ describe("parseSourceUri", () => {
     expect(parse("http://127.0.0.1:8080").config).toMatchObject({ allowPrivateHosts: true });
     expect(parse("http://[::1]:8080").config).toMatchObject({ allowPrivateHosts: true });
     expect(parse("http://wiki.corp", { allowPrivateHosts: true }).config).toMatchObject({ allowPrivateHosts: true });
+    for (const kind of ["postgres", "mysql", "mssql", "mongodb"]) {
+      expect(parse(`${kind}://db.example/shop`).config).toMatchObject({ allowPrivateHosts: false });
+      expect(parse(`${kind}://10.0.0.7/shop`).config).toMatchObject({ allowPrivateHosts: true });
+      const said = parse(`${kind}://db.corp/shop`, { allowPrivateHosts: true });
+      expect(said.config).toMatchObject({ allowPrivateHosts: true });
+    }
   });
 
   it.each([

@@ -46,15 +46,15 @@ export function parseSourceUri(uri: string, options: SourceUriOptions = {}): Par
       return bucket(url, options);
     case "postgres:":
     case "postgresql:":
-      return database(url, "postgres", "postgres");
+      return database(url, "postgres", "postgres", options);
     case "mysql:":
     case "mariadb:":
-      return database(url, "mysql", "root");
+      return database(url, "mysql", "root", options);
     case "mssql:":
     case "sqlserver:":
-      return database(url, "mssql", "sa");
+      return database(url, "mssql", "sa", options);
     case "mongodb:":
-      return documentDatabase(url);
+      return documentDatabase(url, options);
     case "http:":
     case "https:":
       return website(url, options);
@@ -99,7 +99,12 @@ const tlsOfSslMode: Record<string, string> = {
   "verify-full": "verify",
 };
 
-function database(url: URL, kind: "postgres" | "mysql" | "mssql", defaultUser: string): ParsedSourceUri {
+function database(
+  url: URL,
+  kind: "postgres" | "mysql" | "mssql",
+  defaultUser: string,
+  options: SourceUriOptions,
+): ParsedSourceUri {
   const { database, parameter } = readDatabaseUrl(url);
   const tables = listOf(parameter("tables"));
   const query = parameter("query");
@@ -114,7 +119,7 @@ function database(url: URL, kind: "postgres" | "mysql" | "mssql", defaultUser: s
     kind,
     name: `${kind}://${url.host}/${database} (${what})`,
     config: {
-      ...readPlace(url, database, defaultUser, parameter),
+      ...readPlace(url, database, defaultUser, parameter, options),
       tables: tables.map((table) => ({ name: table, ...columns })),
       queries: query === undefined ? [] : [{ name: "query", sql: query, ...columns }],
       ...(people === undefined ? {} : { peopleQuery: people }),
@@ -123,7 +128,7 @@ function database(url: URL, kind: "postgres" | "mysql" | "mssql", defaultUser: s
   };
 }
 
-function documentDatabase(url: URL): ParsedSourceUri {
+function documentDatabase(url: URL, options: SourceUriOptions): ParsedSourceUri {
   const { database, parameter } = readDatabaseUrl(url);
   const collections = listOf(parameter("collections"));
   const people = parameter("people");
@@ -134,7 +139,7 @@ function documentDatabase(url: URL): ParsedSourceUri {
     kind: "mongodb",
     name: `mongodb://${url.host}/${database} (${collections.join(",") || "all collections"})`,
     config: {
-      ...readPlace(url, database, "anneal_reader", parameter),
+      ...readPlace(url, database, "anneal_reader", parameter, options),
       ...(authDatabase === undefined ? {} : { authDatabase }),
       // As MongoDB's own addresses mean it: true checks the certificate.
       ...(tls === "true" ? { tls: "verify" } : tls === "false" ? { tls: "disable" } : {}),
@@ -154,7 +159,13 @@ function readDatabaseUrl(url: URL): { database: string; parameter: Parameter } {
   return { database, parameter: (name) => url.searchParams.get(name) || undefined };
 }
 
-function readPlace(url: URL, database: string, defaultUser: string, parameter: Parameter): Record<string, unknown> {
+function readPlace(
+  url: URL,
+  database: string,
+  defaultUser: string,
+  parameter: Parameter,
+  options: SourceUriOptions,
+): Record<string, unknown> {
   const tls = tlsOfSslMode[parameter("sslmode") ?? ""];
   return {
     host: url.hostname.replace(/^\[|\]$/g, ""),
@@ -162,6 +173,7 @@ function readPlace(url: URL, database: string, defaultUser: string, parameter: P
     database,
     user: decode(url, url.username) || defaultUser,
     ...(tls === undefined ? {} : { tls }),
+    ...(isMeantPrivate(url, options) ? { allowPrivateHosts: true } : {}),
     ...(parameter("writable") === "accept" ? { allowWritableUser: true } : {}),
   };
 }

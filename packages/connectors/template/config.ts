@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SourceFacts } from "../src/connector.ts";
+import { privateHostsField } from "../src/private-hosts-field.ts";
 
 /**
  * What a person enters. The portal draws its form from this schema: text, numbers, switches, choices (`z.enum`) and lists
@@ -12,12 +13,7 @@ export const templateSourceConfigSchema = z.object({
     description: "Where the service's API begins.",
   }),
   folder: z.string().default("").meta({ title: "Folder", description: "Only documents in it are read." }),
-  allowPrivateHosts: z.boolean().default(false).meta({
-    title: "Allow private hosts",
-    description: "For services in one's own network. Metadata services stay refused.",
-    // Only an administrator may change it from its default.
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("For services in one's own network."),
 });
 export type TemplateSourceConfig = z.infer<typeof templateSourceConfigSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 const byServiceAccount = { when: { auth: ["service-account"] } };
 
@@ -58,12 +59,9 @@ const siteShape = {
     }),
 };
 
-const allowPrivateHosts = z.boolean().default(false).meta({
-  title: "Allow private hosts",
-  description:
-    "For Data Center in one's own network; Atlassian's cloud has public addresses. Metadata services stay refused.",
-  administrator: true,
-});
+const allowPrivateHosts = privateHostsField(
+  "For Data Center in one's own network; Atlassian's cloud has public addresses.",
+);
 
 export const confluenceConfigSchema = z.object({
   ...siteShape,

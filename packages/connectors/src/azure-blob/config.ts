@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 /** The address is stored in clear, and people paste whole SAS addresses into it. */
 const withoutSecrets = (address: string) => {
@@ -29,11 +30,7 @@ export const azureBlobConfigSchema = z.object({
     title: "Account name",
     description: "Goes with an account key; only needed where the address does not begin with it.",
   }),
-  allowPrivateHosts: z.boolean().default(false).meta({
-    title: "Allow private hosts",
-    description: "For private endpoints and storage of one's own. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("For private endpoints and storage of one's own."),
   ...pathFilterShape,
 });
 export type AzureBlobConfig = z.infer<typeof azureBlobConfigSchema>;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 const endpointShape = {
   endpoint: z
@@ -12,11 +13,7 @@ const endpointShape = {
       description: "Instead of Google's own addresses: a proxy or an emulator. It gets the tokens.",
       administrator: true,
     }),
-  allowPrivateHosts: z.boolean().default(false).meta({
-    title: "Allow private hosts",
-    description: "Needed where Google is reached through one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("Needed where Google is reached through one's own network."),
 };
 export type GoogleEndpoint = { endpoint: string | null; allowPrivateHosts: boolean };
 

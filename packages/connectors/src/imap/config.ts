@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { signedInShape } from "../microsoft/config.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 import { isExchangeOnline } from "./exchange-online.ts";
 
 const byMicrosoft = { when: { authentication: ["microsoft-delegated", "microsoft-application"] } };
@@ -79,11 +80,7 @@ const settingsShape = {
     description:
       "E-mail addresses of the people who may read these messages, usually the mailbox's owner; nobody else then does. IMAP itself does not say who may. Empty: the source's own audience applies to every message.",
   }),
-  allowPrivateHosts: z.boolean().default(true).meta({
-    title: "Allow private hosts",
-    description: "Mail servers often stand in one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("Mail servers often stand in one's own network.", true),
   authorityUrl: z
     .url({ protocol: /^https?$/ })
     .nullable()

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 /** A delta link is kept for each drive, and the cursor must stay small. */
 const maxUsers = 50;
@@ -40,11 +41,9 @@ const cloudShape = {
     description: "Another one for a national cloud, such as https://graph.microsoft.us/v1.0.",
     administrator: true,
   }),
-  allowPrivateHosts: z.boolean().default(false).meta({
-    title: "Allow private hosts",
-    description: "Microsoft's services have public addresses; only a proxy of one's own needs this.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField(
+    "Microsoft's services have public addresses; only a proxy of one's own needs this.",
+  ),
 };
 
 export const sharepointConfigSchema = z.object({

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 const fieldName = z.string().min(1).regex(/^[^$]/, "A field, not an operator");
 
@@ -60,11 +61,7 @@ export const mongodbConfigSchema = z.object({
   }),
   peopleId: fieldName.default("_id").meta({ title: "People: id field", description: "What owner fields hold." }),
   peopleEmail: fieldName.default("email").meta({ title: "People: e-mail field" }),
-  allowPrivateHosts: z.boolean().default(true).meta({
-    title: "Allow private hosts",
-    description: "Databases usually stand in one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("Databases usually stand in one's own network.", true),
   allowWritableUser: z.boolean().default(false).meta({
     title: "Accept a user that can write",
     description:

@@ -55,7 +55,14 @@ describe("with a server that speaks MongoDB's protocol", () => {
   });
 
   const configOf = (config: Record<string, unknown> = {}) =>
-    mongodbConfigSchema.parse({ host: "127.0.0.1", port: server.port, database, user: "reader", ...config });
+    mongodbConfigSchema.parse({
+      host: "127.0.0.1",
+      allowPrivateHosts: true,
+      port: server.port,
+      database,
+      user: "reader",
+      ...config,
+    });
   const secrets = { password: "reader-password" };
   const context = testContext();
   const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}) => {

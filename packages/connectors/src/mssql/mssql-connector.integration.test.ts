@@ -24,7 +24,14 @@ describe("with a server that speaks TDS", () => {
     server.logins.set("reader", { password: "reader-password", ...none });
   });
   const configOf = (config: Record<string, unknown> = {}) =>
-    mssqlConfigSchema.parse({ host: "127.0.0.1", port: server.port, database: "shop", user: "reader", ...config });
+    mssqlConfigSchema.parse({
+      host: "127.0.0.1",
+      allowPrivateHosts: true,
+      port: server.port,
+      database: "shop",
+      user: "reader",
+      ...config,
+    });
   const secrets = { password: "reader-password" };
   const context = testContext();
   const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}) => {

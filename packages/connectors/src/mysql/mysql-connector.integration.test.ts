@@ -32,7 +32,14 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
     return database;
   };
   const configOf = (config: Record<string, unknown> = {}) =>
-    mysqlConfigSchema.parse({ host: "127.0.0.1", port: server.port, database, user: "reader", ...config });
+    mysqlConfigSchema.parse({
+      host: "127.0.0.1",
+      allowPrivateHosts: true,
+      port: server.port,
+      database,
+      user: "reader",
+      ...config,
+    });
   const secrets = { password: "reader-password" };
   const context = testContext();
   const read = (target: MemoryTarget, config: Record<string, unknown> = {}): AsyncIterable<Change> =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 export const notionConfigSchema = z.object({
   lookBackHours: z.number().int().min(1).max(720).default(24).meta({
@@ -16,11 +17,7 @@ export const notionConfigSchema = z.object({
     .url({ protocol: /^https?$/ })
     .default("https://api.notion.com/v1/")
     .meta({ title: "API address", description: "Another one only for a proxy of Notion's API.", administrator: true }),
-  allowPrivateHosts: z.boolean().default(false).meta({
-    title: "Allow private hosts",
-    description: "Only for a proxy of the API in one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("Only for a proxy of the API in one's own network."),
 });
 export type NotionConfig = z.infer<typeof notionConfigSchema>;
 

@@ -30,7 +30,14 @@ describe("with a real PostgreSQL", () => {
     return database;
   };
   const configOf = (config: Record<string, unknown> = {}) =>
-    postgresConfigSchema.parse({ host: "127.0.0.1", port: server.port, database, user: "reader", ...config });
+    postgresConfigSchema.parse({
+      host: "127.0.0.1",
+      allowPrivateHosts: true,
+      port: server.port,
+      database,
+      user: "reader",
+      ...config,
+    });
   const secrets = { password: "reader-password" };
   const context = testContext();
   const read = (target: MemoryTarget, config: Record<string, unknown> = {}): AsyncIterable<Change> =>

@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 import { parsePath } from "./path.ts";
 import { parseTemplate } from "./template.ts";
 
@@ -105,11 +106,7 @@ const signInShape = {
     .meta({ title: "Name of the key's header or parameter" }),
   tokenUrl: address.nullable().default(null).meta({ title: "Token address", description: "For oauth2." }),
   scope: z.string().default("").meta({ title: "Scope", description: "For oauth2, as the service writes it." }),
-  allowPrivateHosts: z.boolean().default(false).meta({
-    title: "Allow private hosts",
-    description: "For services in one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("For services in one's own network."),
 };
 
 export const restConfigSchema = z

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 export const s3ConfigSchema = z.object({
   bucket: z
@@ -18,11 +19,7 @@ export const s3ConfigSchema = z.object({
     title: "Path-style addresses",
     description: "Most storage other than AWS needs this.",
   }),
-  allowPrivateHosts: z.boolean().default(false).meta({
-    title: "Allow private hosts",
-    description: "For storage in one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("For storage in one's own network."),
   ...pathFilterShape,
 });
 export type S3Config = z.infer<typeof s3ConfigSchema>;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { posixPermissionsShape } from "../posix/config.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 export const sftpConfigSchema = z.object({
   host: z
@@ -37,11 +38,7 @@ export const sftpConfigSchema = z.object({
   ...posixPermissionsShape(
     "SFTP shows modes, not POSIX ACLs, and on a file with an ACL the group's rights read as the mask: leave this off where the server's folders carry ACLs.",
   ),
-  allowPrivateHosts: z.boolean().default(true).meta({
-    title: "Allow private hosts",
-    description: "File servers usually stand in one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("File servers usually stand in one's own network.", true),
   ...pathFilterShape,
 });
 export type SftpConfig = z.infer<typeof sftpConfigSchema>;

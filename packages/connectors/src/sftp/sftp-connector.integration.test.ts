@@ -38,6 +38,7 @@ describe.skipIf(program === null)("with OpenSSH", () => {
   const configOf = (sshd: Sshd, path: string, config: Partial<SftpConfig> = {}) =>
     sftpConfigSchema.parse({
       host: "127.0.0.1",
+      allowPrivateHosts: true,
       port: sshd.port,
       user: sshd.user,
       hostKeys: [sshd.hostKey],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 export const slackConfigSchema = z.object({
   channels: z.array(z.string().min(1)).default([]).meta({
@@ -33,11 +34,7 @@ export const slackConfigSchema = z.object({
       description: "Another one only for GovSlack: https://slack-gov.com/api/.",
       administrator: true,
     }),
-  allowPrivateHosts: z.boolean().default(false).meta({
-    title: "Allow private hosts",
-    description: "Only for a proxy of the API in one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("Only for a proxy of the API in one's own network."),
 });
 export type SlackConfig = z.infer<typeof slackConfigSchema>;
 

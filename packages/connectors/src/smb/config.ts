@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 const sid = z.string().regex(/^S-1(-\d+)+$/, "A security identifier such as S-1-5-21-…-1104");
 
@@ -84,11 +85,7 @@ export const smbConfigSchema = z.object({
     )
     .default([])
     .meta({ title: "Groups", description: "Groups that cannot be read from the server." }),
-  allowPrivateHosts: z.boolean().default(true).meta({
-    title: "Allow private hosts",
-    description: "File servers usually stand in one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("File servers usually stand in one's own network.", true),
   ...pathFilterShape,
 });
 export type SmbConfig = z.infer<typeof smbConfigSchema>;

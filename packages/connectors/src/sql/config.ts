@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 const columnName = z.string().min(1);
 
@@ -71,11 +72,7 @@ export const defineSqlConfig = (words: Words) =>
       description:
         "One SELECT of the ids that owner columns hold and each person's e-mail address, in this order. Without it an owned row is shown to nobody. The addresses decide who reads what: take them from where only an administrator can change them.",
     }),
-    allowPrivateHosts: z.boolean().default(true).meta({
-      title: "Allow private hosts",
-      description: "Databases usually stand in one's own network. Metadata services stay refused.",
-      administrator: true,
-    }),
+    allowPrivateHosts: privateHostsField("Databases usually stand in one's own network.", true),
     allowWritableUser: z.boolean().default(false).meta({
       title: "Accept a user that can write",
       description:

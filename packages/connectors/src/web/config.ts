@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
+import { privateHostsField } from "../private-hosts-field.ts";
 
 const addresses = z.array(z.url({ protocol: /^https?$/ }));
 
@@ -51,11 +52,7 @@ export const webConfigSchema = z.object({
     title: "From",
     description: "E-mail address of whoever runs the crawl, sent as the From header. Empty: the contact, if it is one.",
   }),
-  allowPrivateHosts: z.boolean().default(false).meta({
-    title: "Allow private hosts",
-    description: "For sites in one's own network. Metadata services stay refused.",
-    administrator: true,
-  }),
+  allowPrivateHosts: privateHostsField("For sites in one's own network."),
 });
 export type WebConfig = z.infer<typeof webConfigSchema>;
 

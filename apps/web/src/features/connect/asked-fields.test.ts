@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { listSourceKinds } from "#server/connect/source-kinds.ts";
-import { askedFields, askedValues } from "./asked-fields.ts";
+import { askedFields, askedValues, suggestedValues } from "./asked-fields.ts";
 
 describe("a mailbox's form", () => {
   const { config, secrets } = listSourceKinds().find(({ kind }) => kind === "imap")!;
@@ -30,5 +30,19 @@ describe("a mailbox's form", () => {
       authentication: "password",
       unknown: 1,
     });
+  });
+});
+
+describe("a new source's form", () => {
+  const begins = (kind: string, isAdministrator: boolean) =>
+    suggestedValues(listSourceKinds().find((one) => one.kind === kind)!.config, isAdministrator);
+
+  it("opens private hosts where most sources of the kind stand there, and for administrators alone", () => {
+    for (const kind of ["smb", "sftp", "imap", "postgres", "mysql", "mssql", "mongodb"]) {
+      expect(begins(kind, true)).toEqual({ allowPrivateHosts: true });
+      expect(begins(kind, false)).toEqual({});
+    }
+    expect(begins("s3", true)).toEqual({});
+    expect(begins("web", true)).toEqual({});
   });
 });

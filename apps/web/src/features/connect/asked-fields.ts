@@ -17,3 +17,13 @@ export function askedValues(values: Record<string, unknown>, schema: JsonSchema,
   const isLeftOut = (name: string) => name in (schema.properties ?? {}) && !(name in (asked.properties ?? {}));
   return Object.fromEntries(Object.entries(values).filter(([name]) => !isLeftOut(name)));
 }
+
+/** What the form of a new source begins with: some settings are an administrator's alone, and most sources need them. */
+export function suggestedValues(schema: JsonSchema, isAdministrator: boolean): Record<string, unknown> {
+  const fields = Object.entries(schema.properties ?? {});
+  return Object.fromEntries(
+    fields.flatMap(([name, { suggested, administrator }]) =>
+      suggested === undefined || (administrator === true && !isAdministrator) ? [] : [[name, suggested]],
+    ),
+  );
+}

@@ -7,7 +7,7 @@ import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
-import { askedFields, askedValues } from "#features/connect/asked-fields.ts";
+import { askedFields, askedValues, suggestedValues } from "#features/connect/asked-fields.ts";
 import { CheckLine } from "#features/connect/form-footer.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
 import { SignIn } from "#features/connect/sign-in.tsx";
@@ -47,7 +47,9 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
   const details = useRef<HTMLDivElement>(null);
   const readers = useRef<HTMLButtonElement>(null);
   const [name, setName] = useState(initial?.name ?? "");
-  const [entered, setEntered] = useState<FieldValues>(initial?.config ?? {});
+  const [entered, setEntered] = useState<FieldValues>(
+    initial?.config ?? suggestedValues(kind.config, role === "admin"),
+  );
   const settings = useMemo(() => askedFields(kind.config, entered, kind.config), [kind, entered]);
   const config = useMemo(() => askedValues(entered, kind.config, settings), [kind, entered, settings]);
   const [secrets, setSecrets] = useState<FieldValues>({});

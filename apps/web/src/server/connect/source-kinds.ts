@@ -482,6 +482,8 @@ export type JsonSchema = {
   required?: string[];
   /** Only an administrator may change it from its default. */
   administrator?: boolean;
+  /** What an administrator's form begins with, where that is not the default. */
+  suggested?: unknown;
   /** Brought by a sign-in. */
   signIn?: boolean;
   /** Asked for with these settings only. */
