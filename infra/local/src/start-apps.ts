@@ -8,11 +8,14 @@ import { type Supervised, supervise } from "./supervise.ts";
 /** The line that apps/worker writes once it takes tasks. */
 export const workerReadyLine = "worker ready";
 
+/** Of Node's four a folder whose server hangs holds up to three (file-calls.ts of the connectors); they cost nothing unused. */
+const workerThreads = { UV_THREADPOOL_SIZE: "32" };
+
 export async function startWorker(options: LaunchOptions): Promise<Service> {
   const child = supervise({
     command: process.execPath,
     args: [join(repoDir, "apps/worker/src/main.ts")],
-    env: options.env,
+    env: { ...workerThreads, ...options.env },
     logFile: options.logFile,
     // Long enough to hand running activities back to Temporal.
     graceSeconds: 20,

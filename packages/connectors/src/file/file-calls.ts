@@ -21,11 +21,11 @@ export type FileCalls = {
 type Closable = { close(): Promise<void> };
 
 /**
- * Node's calls are made by four threads that all of the process shares (libuv's, unless `UV_THREADPOOL_SIZE` says
- * otherwise). One that a mount does not answer, because its server is gone, cannot be taken back: it holds its thread until
- * the server goes on or somebody unmounts by force. With four of them no file is read and no host name looked up in the whole
- * worker. So a folder has no more than these under way, is not asked again after the first that is not answered, and by no
- * later sync either while one still hangs. What that leaves: two folders whose servers hang at the same time may hold all four.
+ * Node's calls are made by threads that all of the process shares: libuv's, four unless `UV_THREADPOOL_SIZE` says otherwise,
+ * as a worker's does. One that a mount does not answer, because its server is gone, cannot be taken back: it holds its thread
+ * until the server goes on or somebody unmounts by force. With all of them held no file is read and no host name looked up in
+ * the whole worker. So a folder has no more than these under way, is not asked again after the first that is not answered,
+ * and by no later sync either while one still hangs: a worker stands ten folders whose servers hang at the same time.
  */
 const callsAtOnce = 3;
 
