@@ -54,7 +54,9 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
     <Page
       title={source.name}
       parent={parent}
-      description={<span className="font-mono text-xs">{source.location}</span>}
+      description={
+        source.location === source.name ? undefined : <span className="font-mono text-xs">{source.location}</span>
+      }
       actions={<SourceActions source={source} testing={check.isPending} onTest={() => check.mutate({ sourceId })} />}
     >
       <div className="space-y-6">

@@ -68,9 +68,11 @@ const columns = (href: (path: string) => string): DataColumn<Source>[] => [
         <Link href={href(`/sources/${source.id}`)} tabIndex={-1} className="truncate font-medium hover:underline">
           {source.name}
         </Link>
-        <span className="truncate font-mono text-2xs text-faint" title={source.location}>
-          {source.location}
-        </span>
+        {source.location !== source.name && (
+          <span className="truncate font-mono text-2xs text-faint" title={source.location}>
+            {source.location}
+          </span>
+        )}
       </span>
     ),
   },

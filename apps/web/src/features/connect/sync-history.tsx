@@ -9,7 +9,7 @@ import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SyncStatus } from "#features/connect/source-status.tsx";
 import { SyncFailures } from "#features/connect/sync-failures.tsx";
 import { whatWasWrong } from "#features/connect/what-was-wrong.ts";
-import { formatBytes, formatDuration, formatNumber, missing } from "#lib/format.ts";
+import { formatBytes, formatDuration, formatNumber } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
@@ -38,7 +38,7 @@ export function SyncHistory({ sourceId }: { sourceId: string }) {
       state={state}
       error={error && wireErrorOf(error)}
       onRetry={() => void refetch()}
-      minWidth="88.5rem"
+      minWidth="73.5rem"
       empty={
         <EmptyState icon={History} title="Not read yet">
           Each read is listed here with who started it, how long it took, and what was new, changed or gone.
@@ -60,33 +60,30 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
     id: "status",
     header: "Status",
     enableSorting: false,
-    meta: { width: "12rem" },
-    cell: ({ row }) => <SyncStatus sync={row.original} />,
+    meta: { width: "18rem", wrap: true },
+    cell: ({ row: { original: sync } }) => {
+      const wrong = whatWasWrong(sync);
+      return (
+        <>
+          <SyncStatus sync={sync} />
+          {wrong !== null && (
+            <p className="mt-0.5 text-xs whitespace-normal text-muted" title={sync.error?.action}>
+              {wrong}
+            </p>
+          )}
+        </>
+      );
+    },
   },
   {
     id: "dropped",
     header: "Failed",
     enableSorting: false,
-    meta: { align: "right", width: "4.75rem" },
+    meta: { align: "right", width: "4.5rem" },
     cell: ({ row: { original: sync } }) => {
       const { id, dropped } = sync;
       if (!dropped) return <span className="text-faint">{formatNumber(dropped)}</span>;
       return <SyncFailures sourceId={sourceId} sync={{ id, dropped }} />;
-    },
-  },
-  {
-    id: "error",
-    header: "What was wrong",
-    enableSorting: false,
-    meta: { width: "18rem", wrap: true },
-    cell: ({ row: { original: sync } }) => {
-      const wrong = whatWasWrong(sync);
-      if (wrong === null) return <span className="text-faint">{missing}</span>;
-      return (
-        <span className="whitespace-normal text-muted" title={sync.error?.action}>
-          {wrong}
-        </span>
-      );
     },
   },
   {
