@@ -31,7 +31,8 @@ export function answerMessageFeed(
   address: string,
 ): GraphAnswer {
   const refusal = tenant.feedlessChannels.get(channel.id);
-  if (refusal !== undefined) return fail(refusal, refusal === 400 ? "BadRequest" : "InternalServerError");
+  if (refusal !== undefined)
+    return fail(refusal, { 400: "BadRequest", 404: "NotFound", 500: "InternalServerError" }[refusal]);
   const given = query.get("$skiptoken") ?? query.get("$deltatoken");
   const [token = null, filterOfToken] = given?.split(".") ?? [];
   const filter = given === null ? query.get("$filter") : Buffer.from(filterOfToken ?? "", "base64url").toString();

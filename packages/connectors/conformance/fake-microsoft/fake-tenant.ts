@@ -125,8 +125,8 @@ export class FakeTenant {
   readonly teams = new Map<string, FakeChannel[]>();
   /** Ids of channels whose messages cannot be had. */
   readonly brokenChannels = new Set<string>();
-  /** Ids of channels of whose messages there is no feed, with the status that says so: 400, or a fault of the service. */
-  readonly feedlessChannels = new Map<string, 400 | 500>();
+  /** Ids of channels of whose messages there is no feed, with the status that says so: a refusal, or a fault of the service. */
+  readonly feedlessChannels = new Map<string, 400 | 404 | 500>();
   /** Ids of messages that cannot be asked for by them. */
   readonly brokenMessages = new Set<string>();
   /**

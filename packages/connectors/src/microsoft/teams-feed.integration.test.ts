@@ -265,7 +265,7 @@ describe("the messages of channels, between two complete listings", () => {
     expect(asked()).toEqual(["messages/delta"]);
   });
 
-  it.each([400, 500] as const)(
+  it.each([400, 404, 500] as const)(
     "are listed at each sync where their feed answers %i, and then followed",
     async (status) => {
       tenant().feedlessChannels.set(general.id, status);
@@ -286,19 +286,24 @@ describe("the messages of channels, between two complete listings", () => {
     },
   );
 
-  it("are listed where there is no feed of them any more, at once or, after a fault of it, when that is due", async () => {
+  it.each([400, 404] as const)("are listed at once where their feed begins to answer %i", async (status) => {
     const gone = post("Gone for good.");
     post("Kept.");
     await sync();
-    const known = target.copy();
     tenant().purge(general, gone);
-    tenant().feedlessChannels.set(general.id, 400);
+    tenant().feedlessChannels.set(general.id, status);
     await sync();
     expect(titles()).toEqual(["Kept."]);
+    expect(target.failures).toEqual([]);
+  });
 
+  it("are listed when that is due where their feed alone has a fault, which is said until then", async () => {
+    const gone = post("Gone for good.");
+    post("Kept.");
     addChannel("Other");
+    await sync();
+    tenant().purge(general, gone);
     tenant().feedlessChannels.set(general.id, 500);
-    target = known;
     await sync();
     expect(titles()).toEqual(["Gone for good.", "Kept."]);
     expect(target.failures.map(({ ref }) => ref)).toEqual([`${harness.teamId}/${general.id}/`]);
