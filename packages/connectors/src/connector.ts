@@ -28,8 +28,6 @@ export type Capabilities = { permissions: boolean; deletions: boolean; moves: bo
 /** What people are told of a kind before they choose it. Beside its settings, where the portal finds it without the reader. */
 export type SourceFacts = {
   changeModel: ChangeModel;
-  /** Of what a kind reads beside its documents in another way: what people call it, and how. */
-  besides?: { what: string; changeModel: ChangeModel };
   capabilities: Capabilities;
 };
 

@@ -16,18 +16,6 @@ describe("what people are told of a kind of source", () => {
     }
   });
 
-  it("says of what is read in another way how that is", () => {
-    const told = describeFacts({
-      changeModel: "full-listing",
-      besides: { what: "Files", changeModel: "delta" },
-      capabilities,
-    });
-    expect(told.slice(0, 2)).toEqual([
-      describeFacts({ changeModel: "full-listing", capabilities })[0],
-      `Files: ${describeFacts({ changeModel: "delta", capabilities })[0]}`,
-    ]);
-  });
-
   it.each(connectors)("is whole sentences for $kind", (connector) => {
     for (const sentence of describeFacts(connector)) expect(sentence).toMatch(/^\p{Lu}[^.]*\.$/u);
   });

@@ -15,11 +15,10 @@ const changes: Record<ChangeModel, string> = {
 };
 
 /** For people who choose a source: how fresh and how costly a sync is, and what it knows beside the content. */
-export function describeFacts({ changeModel, besides, capabilities }: SourceFacts): string[] {
+export function describeFacts({ changeModel, capabilities }: SourceFacts): string[] {
   const { permissions, deletions, moves } = capabilities;
   return [
     changes[changeModel],
-    ...(besides === undefined ? [] : [`${besides.what}: ${changes[besides.changeModel]}`]),
     permissions
       ? "It can tell who may read each document."
       : "It does not tell who may read a document: the settings here decide.",

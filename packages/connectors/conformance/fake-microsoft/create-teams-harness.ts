@@ -59,13 +59,9 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
     if (found === undefined)
       return begin(name, text, teamId, tenant.addChannel(teamId, name, "private", membersOf([])));
     if (found.message.deletedDateTime !== null) return begin(name, text, found.teamId, found.channel);
-    found.message.body.content = text;
+    tenant.revise(found.message, { body: { ...found.message.body, content: text } });
   };
-  const remove = (name: string) => {
-    const { message } = requireThread(name);
-    message.deletedDateTime = message.lastModifiedDateTime;
-    message.body.content = "";
-  };
+  const remove = (name: string) => tenant.deleteMessage(requireThread(name).message);
 
   return {
     fake,
@@ -92,6 +88,7 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
     remote: {
       trouble: fake.trouble,
       expireToken: () => fake.expireTokens(),
+      staleCursor: () => tenant.expireFeeds(),
       tellsReaders: /\/channels\/[^?]*\/members/,
       tellsMembers: /\/(groups|channels)\/[^?]*\/(members|owners)/,
       tellsGroups: /\/channels(\?|$)/,
@@ -117,7 +114,7 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
         if (team === undefined || allow.length > 1) throw new Error("a thread is in a channel of one team");
         // Said there from the beginning, as nobody can move it.
         const text = thread.message.body.content;
-        thread.channel.messages.length = 0;
+        tenant.purge(thread.channel, thread.message);
         return begin(name, text, team.id, tenant.addChannel(team.id, name, "standard"));
       }
       thread.channel.members = membersOf(

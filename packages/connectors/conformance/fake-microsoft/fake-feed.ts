@@ -3,9 +3,9 @@ import type { FakeDrive, FakeItem, FakeTenant } from "./fake-tenant.ts";
 /** What a token of the feed stands for: a listing from its start or the changes since a moment, and the page in it. */
 type FeedToken = { since: number | null; until: number; page: number };
 
-export type FeedAnswer =
-  | { stale: true }
-  | { stale: false; items: { item: FakeItem; sharedChanged: boolean }[]; next: string | null; delta: string | null };
+export type FeedAnswer<T> = { stale: true } | { stale: false; items: T[]; next: string | null; delta: string | null };
+
+type NamedItem = { item: FakeItem; sharedChanged: boolean };
 
 /**
  * driveItem: delta. A listing gives what was there when it began; its delta link reports what changed since then, so
@@ -17,13 +17,24 @@ export function readFeed(
   drive: FakeDrive,
   token: string | null,
   asked: { sharing: boolean; parents: boolean },
-): FeedAnswer {
+): FeedAnswer<NamedItem> {
+  return pageOfFeed(tenant, token, (since, until) =>
+    since === null ? listItems(drive, until) : listChanges(drive, since, until, asked),
+  );
+}
+
+/** @param list what was there at the moment `until`, or what changed since another one */
+export function pageOfFeed<T>(
+  tenant: FakeTenant,
+  token: string | null,
+  list: (since: number | null, until: number) => T[],
+): FeedAnswer<T> {
   const at: FeedToken = token === null ? { since: null, until: tenant.clock, page: 0 } : decode(token);
   if (token !== null && (at.since ?? at.until) < tenant.oldestToken) return { stale: true };
   const { pageSize } = tenant;
   // A fresh delta link runs up to now; its further pages stay with that moment.
   const until = at.since !== null && at.page === 0 ? tenant.clock : at.until;
-  const all = at.since === null ? listItems(drive, until) : listChanges(drive, at.since, until, asked);
+  const all = list(at.since, until);
   const items = all.slice(at.page * pageSize, (at.page + 1) * pageSize);
   const isLast = (at.page + 1) * pageSize >= all.length;
   return {
@@ -34,7 +45,7 @@ export function readFeed(
   };
 }
 
-function listItems(drive: FakeDrive, until: number): { item: FakeItem; sharedChanged: boolean }[] {
+function listItems(drive: FakeDrive, until: number): NamedItem[] {
   // What was deleted after the listing began keeps its place, so that no page shifts.
   return [...drive.items.values()]
     .filter((item) => !item.deleted || item.changedAt > until)
@@ -47,7 +58,7 @@ function listChanges(
   since: number,
   until: number,
   asked: { sharing: boolean; parents: boolean },
-): { item: FakeItem; sharedChanged: boolean }[] {
+): NamedItem[] {
   const isIn = (moment: number) => moment > since && moment <= until;
   const changed = [...drive.items.values()].filter(
     (item) => isIn(item.changedAt) || (asked.sharing && isIn(item.sharedAt) && !item.deleted),

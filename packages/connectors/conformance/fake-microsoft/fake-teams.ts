@@ -1,14 +1,15 @@
 import { fail, ok, page, type GraphAnswer, type GraphRequest } from "./fake-answers.ts";
 import type { Caller } from "./fake-entra.ts";
+import { answerMessageFeed, describeMessage } from "./fake-message-feed.ts";
 import type { FakeChannel, FakeTenant } from "./fake-tenant.ts";
 
 /**
- * "List channels", "List channel messages" (with replies expanded, some of them), "List members of a channel" and "Get
- * filesFolder".
+ * "List channels", "List channel messages" (with replies expanded, some of them), "Get chatMessage", "List replies",
+ * "chatMessage: delta", "List members of a channel" and "Get filesFolder".
  */
 export function answerTeams(
   tenant: FakeTenant,
-  [, teamId = "", , channelId, relation, messageId]: string[],
+  [, teamId = "", , channelId, relation, messageId, ofMessage]: string[],
   request: GraphRequest,
   place: { origin: string },
 ): GraphAnswer {
@@ -29,15 +30,20 @@ export function answerTeams(
   if (relation === "filesFolder") return answerFilesFolder(tenant, channel, request);
   if (!scopes.has("ChannelMessage.Read.All")) return fail(403, "Forbidden");
   if (tenant.brokenChannels.has(channel.id)) return fail(500, "InternalServerError");
-  if (messageId !== undefined) {
-    return page(tenant, channel.messages.find(({ id }) => id === messageId)?.replies ?? [], request, place);
-  }
   const base = `${place.origin}/v1.0/teams/${teamId}/channels/${encodeURIComponent(channel.id)}`;
-  const messages = channel.messages.map(({ replies, ...message }) => ({
-    ...message,
-    webUrl: `https://teams.example/l/message/${encodeURIComponent(channel.id)}/${message.id}`,
-    replies: replies.slice(0, tenant.pageSize),
-    ...(replies.length > tenant.pageSize
+  if (messageId === "delta") return answerMessageFeed(tenant, channel, request, `${base}/messages/delta`);
+  if (messageId !== undefined) {
+    const message = channel.messages.find(({ id }) => id === messageId);
+    if (tenant.brokenMessages.has(messageId)) return fail(500, "InternalServerError");
+    if (message === undefined) return fail(404, "NotFound");
+    if (ofMessage !== "replies") return ok(describeMessage(channel, message, null));
+    const replies = message.replies.map((reply) => describeMessage(channel, reply, message.id));
+    return page(tenant, replies, request, place);
+  }
+  const messages = channel.messages.map((message) => ({
+    ...describeMessage(channel, message, null),
+    replies: message.replies.slice(0, tenant.pageSize).map((reply) => describeMessage(channel, reply, message.id)),
+    ...(message.replies.length > tenant.pageSize
       ? { "replies@odata.nextLink": `${base}/messages/${message.id}/replies?$skiptoken=${tenant.pageSize}` }
       : {}),
   }));

@@ -72,7 +72,12 @@ export type FakeMessage = {
   messageType: string;
   body: { contentType: string; content: string };
   replies: FakeMessage[];
+  /** The moment of its last change; Graph tells it as a time. */
+  changedAt: number;
 };
+
+/** A message that is not there any more, not even as a deleted one. `rootId` is null for the first of a thread. */
+export type PurgedMessage = { id: string; rootId: string | null; changedAt: number };
 
 export type FakeChannel = {
   id: string;
@@ -80,6 +85,7 @@ export type FakeChannel = {
   membershipType: "standard" | "private" | "shared";
   members: { userId: string; tenantId: string }[];
   messages: FakeMessage[];
+  purged: PurgedMessage[];
   /** Where its files are; null until somebody first opens them. */
   files: { driveId: string; folderId: string } | null;
 };
@@ -119,6 +125,17 @@ export class FakeTenant {
   readonly teams = new Map<string, FakeChannel[]>();
   /** Ids of channels whose messages cannot be had. */
   readonly brokenChannels = new Set<string>();
+  /** Ids of channels of whose messages there is no feed, with the status that says so: a refusal, or a fault of the service. */
+  readonly feedlessChannels = new Map<string, 400 | 404 | 500>();
+  /** Ids of messages that cannot be asked for by them. */
+  readonly brokenMessages = new Set<string>();
+  /**
+   * What the feed of a channel's messages names when somebody replies, in each reading of "chatMessage: delta": nothing
+   * ("without the replies"), the reply, or the first message of the thread.
+   */
+  feedNames: "messages" | "replies" | "threads" = "messages";
+  /** How the feed of messages says that a token is too old: 410, or 400 with a code. */
+  staleStatus: 410 | 400 = 410;
   /** Ids of channels whose files' folder cannot be had, and of those of which Graph says that there is none. */
   readonly brokenFolders = new Set<string>();
   readonly deniedFolders = new Set<string>();
@@ -248,7 +265,7 @@ export class FakeTenant {
     members: FakeChannel["members"] = [],
   ): FakeChannel {
     const id = `19:${randomUUID().replaceAll("-", "")}@thread.tacv2`;
-    const channel: FakeChannel = { id, displayName, membershipType, members, messages: [], files: null };
+    const channel: FakeChannel = { id, displayName, membershipType, members, messages: [], purged: [], files: null };
     this.teams.set(teamId, [...(this.teams.get(teamId) ?? []), channel]);
     return channel;
   }
@@ -260,7 +277,7 @@ export class FakeTenant {
 
   post(thread: FakeMessage[], text: string, changes: Partial<FakeMessage> = {}): FakeMessage {
     const moment = this.#tick();
-    const at = new Date(Date.UTC(2026, 0, 1) + moment * 1000 + this.aheadMs).toISOString();
+    const at = this.now().toISOString();
     const message: FakeMessage = {
       id: String(1_700_000_000_000 + moment),
       createdDateTime: at,
@@ -271,10 +288,41 @@ export class FakeTenant {
       messageType: "message",
       body: { contentType: "text", content: text },
       replies: [],
+      changedAt: moment,
       ...changes,
     };
     thread.push(message);
     return message;
+  }
+
+  /** What its author does to it, or whoever reacts to it. */
+  revise(message: FakeMessage, changes: Partial<Pick<FakeMessage, "body" | "deletedDateTime">> = {}): void {
+    message.changedAt = this.#tick();
+    message.lastModifiedDateTime = this.now().toISOString();
+    Object.assign(message, changes);
+  }
+
+  /** As a deletion by a person: the message stays, without its words. */
+  deleteMessage(message: FakeMessage): void {
+    const { contentType } = message.body;
+    this.revise(message, { deletedDateTime: this.now().toISOString(), body: { contentType, content: "" } });
+  }
+
+  /** As a retention policy does it, with all replies to it. */
+  purge(channel: FakeChannel, { id }: FakeMessage): void {
+    const changedAt = this.#tick();
+    const root = channel.messages.find(
+      (message) => message.id === id || message.replies.some((each) => each.id === id),
+    );
+    if (root === undefined) throw new Error(`there is no message ${id}`);
+    if (root.id === id) channel.messages.splice(channel.messages.indexOf(root), 1);
+    else root.replies = root.replies.filter((reply) => reply.id !== id);
+    channel.purged.push({ id, rootId: root.id === id ? null : root.id, changedAt });
+  }
+
+  /** By the service's own clock. */
+  now(): Date {
+    return new Date(Date.UTC(2026, 0, 1) + this.clock * 1000 + this.aheadMs);
   }
 
   /** What Graph calls effective: the item's own, or its parents'. */

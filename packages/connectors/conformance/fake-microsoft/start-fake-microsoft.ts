@@ -11,7 +11,8 @@ import { FakeTenant } from "./fake-tenant.ts";
  * drive", "driveItem: delta", "List children", "List sharing permissions on a driveItem", "Download driveItem
  * content", "publicationFacet resource type", "Listing versions of a DriveItem", "Get contents of a DriveItemVersion
  * resource", "List users", "List groups", "List group members", "Get organization", "Get a user", "Get filesFolder", "List
- * channels", "Microsoft Graph throttling guidance", "Microsoft Graph permissions reference") and of the identity platform
+ * channels", "List channel messages", "Get chatMessage", "List replies", "chatMessage: delta", "Use delta query to track
+ * changes in Microsoft Graph data", "Microsoft Graph throttling guidance", "Microsoft Graph permissions reference") and of the identity platform
  * ("OAuth 2.0 client credentials flow", "OAuth 2.0 device authorization grant", "Refresh tokens", "Certificate
  * credentials", "Microsoft Entra error codes"), and of SharePoint's REST service ("Users, groups, and roles").
  * Contents are served by a second host, which must never be shown a token.
@@ -83,7 +84,7 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
       },
       { origin: service.origin, transfers: transfers.origin },
     );
-    send(response, answer);
+    send(response, { ...answer, headers: { date: tenant.now().toUTCString(), ...answer.headers } });
   });
 
   return {

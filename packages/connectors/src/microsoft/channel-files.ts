@@ -1,6 +1,4 @@
-import type { Cursor } from "@anneal/core/connect/change";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
-import { z } from "zod";
 import { digest } from "./drive-cursor.ts";
 import { itemPath, type Drive } from "./drive-run.ts";
 import { isOwnFault, type Graph } from "./graph-client.ts";
@@ -8,23 +6,8 @@ import { driveItemSchema, driveRootSchema, filesFolderSchema } from "./graph-sch
 import { channelPath, type TeamChannel } from "./list-channels.ts";
 import { isRefused } from "./read-directory.ts";
 import type { DriveListing } from "./read-drives.ts";
-
-/** The folder of each channel as it was found last: by its drive, and then by a digest of the channel's id. */
-const foldersSchema = z.record(z.string(), z.record(z.string(), z.string()));
-export type ChannelFolders = z.infer<typeof foldersSchema>;
-
-const cursorSchema = z.object({
-  version: z.literal(1),
-  /** The position in the drives' feeds. Threads have none. */
-  files: z.custom<Cursor>().nullish(),
-  folders: foldersSchema.default({}),
-});
-export type TeamsCursor = { version: 1; files: Cursor | null; folders: ChannelFolders };
-
-export function parseTeamsCursor(cursor: Cursor | null): TeamsCursor {
-  const { files = null, folders = {} } = cursorSchema.safeParse(cursor).data ?? {};
-  return { version: 1, files, folders };
-}
+import { refOfChannel } from "./read-threads.ts";
+import type { ChannelFolders } from "./teams-cursor.ts";
 
 export type FilesListing = DriveListing & { sites: Site[]; folders: ChannelFolders };
 /** Of a drive: the site collection, and where SharePoint answers for it. */
@@ -139,10 +122,6 @@ function failuresOf(failed: readonly Failed[], channelCount: number): { ref: str
     return [{ ref: "", error: missingFileRights(first.error).toReport() }];
   }
   return failed.map(({ channel, error }) => ({ ref: refOfChannel(channel), error: error.toReport() }));
-}
-
-function refOfChannel({ teamId, id }: TeamChannel): string {
-  return `${teamId}/${id}/`;
 }
 
 function missingFileRights({ message, details }: AnnealError): AnnealError {

@@ -12,7 +12,8 @@ import type { Graph } from "./graph-client.ts";
 import { driveItemFields, driveItemPageSchema } from "./graph-schemas.ts";
 import { listChannels, type TeamChannel } from "./list-channels.ts";
 import { wasNeverPublished } from "./published-version.ts";
-import { readThreads } from "./read-channels.ts";
+import { findPosition } from "./message-feed.ts";
+import { readThreads } from "./read-threads.ts";
 
 const checkMs = 5_000;
 
@@ -35,6 +36,8 @@ export async function checkTeams(
         status: "ok",
         message: "Who is in a channel may read it: its team, or the members of a private or shared one.",
       });
+      const [channel] = channels;
+      if (channel !== undefined) checks.push(await checkChanges(graph, channel, config));
     }
     if (config.files) {
       const listing = await listChannelDrives(graph, channels, {});
@@ -61,6 +64,26 @@ export async function checkTeams(
     context.signal.throwIfAborted();
     return failedCheck("read", error);
   }
+}
+
+/** One channel stands for all; another that has no feed is listed, whatever is said here. */
+async function checkChanges(
+  graph: Graph,
+  channel: TeamChannel,
+  { completeEveryHours }: TeamsConfig,
+): Promise<CapabilityCheck> {
+  const capability = "changes";
+  if (completeEveryHours === 0) {
+    return { capability, status: "ok", message: "All messages of each channel are listed at each sync." };
+  }
+  if ((await findPosition(graph, channel)) !== null) {
+    const every = completeEveryHours === 1 ? "every hour" : `every ${completeEveryHours} hours`;
+    const message = `Each sync asks which messages have changed; ${every} each channel is listed whole, which finds what that leaves out.`;
+    return { capability, status: "ok", message };
+  }
+  const name = channel.displayName ?? channel.id;
+  const message = `Microsoft Graph does not tell which messages of "${name}" have changed: such channels are listed whole at each sync.`;
+  return { capability, status: "warning", message };
 }
 
 function orFailure(

@@ -99,6 +99,17 @@ export const teamsConfigSchema = z
       title: "Messages",
       description: "Each thread is a document. Delegated permission for it needs an administrator's consent.",
     }),
+    completeEveryHours: z
+      .number()
+      .min(0)
+      .max(8760)
+      .default(24)
+      .meta({
+        title: "Hours between complete listings",
+        description:
+          "In between, each sync asks Microsoft which messages have changed. That may leave out new replies, and leaves out what is older than eight months: a complete listing of each channel finds it. 0: at each sync.",
+        when: { messages: ["true"] },
+      }),
     files: z.boolean().default(true).meta({
       title: "Files",
       description: "What lies in the channels' folders, with the permissions that SharePoint has for it.",
@@ -165,8 +176,7 @@ export const onedriveFacts: SourceFacts = {
 };
 
 export const teamsFacts: SourceFacts = {
-  changeModel: "full-listing",
-  besides: { what: "Files", changeModel: "delta" },
+  changeModel: "delta",
   // A message stays where it was written. Files may move, and keep their refs.
   capabilities: { permissions: true, deletions: true, moves: false },
 };

@@ -2,6 +2,7 @@ import type { Principal } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { createRemoteClient, RemoteError, type RemoteClient, type RemoteRequest } from "../remote/remote-client.ts";
+import { clockOf } from "../remote/service-clock.ts";
 import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
 import { createTokenSource, type TokenContext } from "./entra-token.ts";
 import { permissionsToGrant } from "./graph-permissions.ts";
@@ -14,6 +15,10 @@ export type Graph = RemoteClient & {
   /** Whose eyes it sees with; null where they are the application's own. */
   account(): Promise<GraphAccount | null>;
   principal(kind: Principal["kind"], id: string): Principal;
+  /** Where a path leads. */
+  addressOf(path: string): URL;
+  /** Milliseconds since 1970 by Graph's own clock, as its last answer told it; before the first answer, by ours. */
+  now(): number;
   /** Every page of a collection, each as it comes. */
   pages<T>(path: string, page: z.ZodType<GraphPage<T>>, request?: RemoteRequest): AsyncIterable<T[]>;
 };
@@ -42,16 +47,25 @@ export function createGraph(config: TenantConfig, secrets: MicrosoftSecrets, con
     authorize: async () => ({ authorization: `Bearer ${(await tokens.token()).value}` }),
     explain: (status, body) => explainGraphError(status, body, config.permission),
   });
+  const json: RemoteClient["json"] = async (path, schema, request) => {
+    const { data, headers } = await client.exchange(path, schema, request);
+    answeredAtMs = clockOf(headers);
+    return data;
+  };
   const tenantId = config.tenantId.toLowerCase();
   const tenant = microsoftOrigins.has(base.origin) ? tenantId : `${tenantId}@${base.host}`;
   const principal: Graph["principal"] = (kind, id) => ({ source: "microsoft", tenant, kind, id: id.toLowerCase() });
   const readAccount = async () => {
-    const user = await client.json("me", userSchema, { query: { $select: accountFields } });
+    const user = await json("me", userSchema, { query: { $select: accountFields } });
     return { user, principal: principal("user", user.id) };
   };
   let account: Promise<GraphAccount> | undefined;
+  let answeredAtMs: number | undefined;
   return {
     ...client,
+    json,
+    addressOf: (path) => new URL(path, base),
+    now: () => answeredAtMs ?? Date.now(),
     tenantId,
     account: async () => (config.permission === "delegated" ? (account ??= readAccount()) : null),
     principal,
@@ -59,7 +73,7 @@ export function createGraph(config: TenantConfig, secrets: MicrosoftSecrets, con
       let next: string | null | undefined = path;
       // The next page's address holds the query already.
       for (let query = request.query; next; query = {}) {
-        const page: GraphPage<T> = await client.json(next, schema, { ...request, ...(query ? { query } : {}) });
+        const page: GraphPage<T> = await json(next, schema, { ...request, ...(query ? { query } : {}) });
         yield page.value;
         next = page["@odata.nextLink"];
       }

@@ -1,7 +1,7 @@
 import type { Change } from "@anneal/core/connect/change";
 import type { ReadRequest } from "../connector.ts";
 import { deleteMissing } from "../reconcile.ts";
-import { listChannelDrives, parseTeamsCursor, type TeamsCursor } from "./channel-files.ts";
+import { listChannelDrives } from "./channel-files.ts";
 import type { MicrosoftSecrets, TeamsConfig } from "./config.ts";
 import { digestSettings } from "./drive-source.ts";
 import { changeOfFile, knownFiles, knownThreads } from "./file-refs.ts";
@@ -9,30 +9,40 @@ import type { Graph } from "./graph-client.ts";
 import { listChannels, type ChannelListing } from "./list-channels.ts";
 import { readChannels } from "./read-channels.ts";
 import { readDrives } from "./read-drives.ts";
+import { parseTeamsCursor, type TeamsCursor } from "./teams-cursor.ts";
 
 type TeamsRequest = ReadRequest<TeamsConfig, MicrosoftSecrets>;
 
-/** The threads of channels, all of them each time, and then what changed in their files since the last run. */
+/** What changed in the threads of channels since the last run, and then what changed in their files. */
 export async function* readTeams(request: TeamsRequest, graph: Graph): AsyncIterable<Change> {
   const { config, known, context } = request;
   const position = parseTeamsCursor(request.cursor);
   const listing = await listChannels(graph, config);
   const threads = { known: knownThreads(known), context };
-  const { messages, files } = config;
+  let reached: TeamsCursor = { ...position, channels: {} };
   let scanned = 0;
-  for await (const change of messages ? readChannels(threads, graph, listing) : letGo(threads)) {
-    if (change.type !== "checkpoint") yield change;
-    else {
-      scanned = change.scanned;
-      yield { ...change, cursor: position, total: files ? null : change.total };
-    }
-  }
-  if (files) yield* readFiles(request, graph, listing, position, scanned);
+  if (config.messages) {
+    yield* readChannels({
+      ...threads,
+      graph,
+      listing,
+      states: position.channels,
+      settings: await digestSettings(graph, config, ["threads"], context),
+      completeEveryHours: config.completeEveryHours,
+      checkpoint(channels, threadCount, total) {
+        reached = { ...position, channels };
+        scanned = threadCount;
+        return { type: "checkpoint", cursor: reached, scanned, total: config.files ? null : total };
+      },
+    });
+  } else yield* letGo(threads);
+  if (config.files) yield* readFiles(request, graph, listing, reached, scanned);
   else {
     for await (const change of letGo({ known: knownFiles(known), context })) {
       if (change.type !== "checkpoint") yield changeOfFile(change);
     }
-    yield { type: "checkpoint", cursor: parseTeamsCursor(null), scanned, total: scanned };
+    const cursor: TeamsCursor = { ...reached, files: null, folders: {} };
+    yield { type: "checkpoint", cursor, scanned, total: scanned };
   }
 }
 
@@ -67,7 +77,7 @@ async function* readFiles(
       const { cursor, scanned, total } = change;
       yield {
         type: "checkpoint",
-        cursor: { version: 1, files: cursor, folders: listing.folders },
+        cursor: { ...position, files: cursor, folders: listing.folders },
         scanned: threadCount + scanned,
         total: total === null ? null : threadCount + total,
       };

@@ -64,6 +64,7 @@ describe("a team", () => {
 
   it("makes one document of a thread, with every reply, and reads it again when somebody replies", async () => {
     const { tenant } = harness.fake;
+    tenant.feedNames = "replies";
     const channel = tenant.addChannel(harness.teamId, "General", "standard");
     const thread = tenant.post(channel.messages, "When is the harbour dredged?");
     for (const text of ["In May.", "In the second half.", "Not at night.", "<b>Who</b> asks?"]) {
@@ -84,12 +85,13 @@ describe("a team", () => {
 
   it("leaves out what was deleted, and keeps a thread as long as one message is left", async () => {
     const { tenant } = harness.fake;
+    tenant.feedNames = "replies";
     const channel = tenant.addChannel(harness.teamId, "General", "standard");
     const thread = tenant.post(channel.messages, "First.", { deletedDateTime: "2026-02-01T00:00:00Z" });
     const reply = tenant.post(thread.replies, "Second.");
     await sync();
     expect(only().text).not.toContain("First.");
-    reply.deletedDateTime = "2026-02-02T00:00:00Z";
+    tenant.deleteMessage(reply);
     await sync();
     expect(target.documents.size).toBe(0);
   });

@@ -11,7 +11,7 @@ import {
 } from "./config.ts";
 import { createGraph } from "./graph-client.ts";
 import { listChannels } from "./list-channels.ts";
-import { readChannelMembers } from "./read-channels.ts";
+import { readChannelMembers } from "./channel-members.ts";
 import { readTenantDirectory } from "./read-directory.ts";
 import { readTeams } from "./read-teams.ts";
 import { createSiteClient, mayReadSiteGroups, readSiteGroups } from "./site-groups.ts";

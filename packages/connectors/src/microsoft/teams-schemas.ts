@@ -21,7 +21,7 @@ const messageShape = {
   body: z.object({ contentType: z.string().nullish(), content: z.string().nullish() }).nullish(),
   attachments: z.array(z.object({ name: z.string().nullish(), contentUrl: z.string().nullish() })).nullish(),
 };
-const messageSchema = z.object(messageShape);
+export const messageSchema = z.object(messageShape);
 export type Message = z.infer<typeof messageSchema>;
 
 const threadSchema = z.object({
@@ -30,9 +30,18 @@ const threadSchema = z.object({
   "replies@odata.nextLink": z.string().nullish(),
 });
 
+/** A message of the feed, which may be a reply, or an id with nothing but that it is gone. */
+const namedMessageSchema = z.object({
+  id: z.string(),
+  replyToId: z.string().nullish(),
+  deletedDateTime: z.string().nullish(),
+  "@removed": z.object({}).nullish(),
+});
+
 const channelMemberSchema = z.object({ userId: z.string().nullish(), tenantId: z.string().nullish() });
 
 export const channelPageSchema = pageOf(channelSchema);
 export const messagePageSchema = pageOf(messageSchema);
 export const threadPageSchema = pageOf(threadSchema);
 export const channelMemberPageSchema = pageOf(channelMemberSchema);
+export const feedPageSchema = pageOf(namedMessageSchema);

@@ -11,7 +11,8 @@ const maxTitleChars = 80;
 export function writeThread(channelName: string, messages: readonly Message[]): ThreadDocument | null {
   const said = messages
     .filter(({ messageType, deletedDateTime }) => messageType === "message" && !deletedDateTime)
-    .toSorted((a, b) => compareText(a.createdDateTime ?? "", b.createdDateTime ?? ""));
+    // By their ids too: a thread that is read alone need not come in the order of a listing.
+    .toSorted((a, b) => compareText(a.createdDateTime ?? "", b.createdDateTime ?? "") || compareText(a.id, b.id));
   if (said.length === 0) return null;
   const title = titleOf(said) || `Thread in ${channelName}`;
   const heading = `${escapeHtml(channelName)}: ${escapeHtml(title)}`;

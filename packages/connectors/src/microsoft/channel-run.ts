@@ -1,0 +1,90 @@
+import type { Change, KnownItems } from "@anneal/core/connect/change";
+import type { ConnectContext, ReadRequest } from "../connector.ts";
+import { SeenRefs } from "../seen-refs.ts";
+import type { Graph } from "./graph-client.ts";
+import type { ChannelListing } from "./list-channels.ts";
+import { storedStates, type ChannelState, type ChannelStates } from "./teams-cursor.ts";
+
+export type ChannelsRequest = Pick<ReadRequest<unknown, unknown>, "known" | "context"> & {
+  graph: Graph;
+  listing: ChannelListing;
+  /** The positions that were stored. */
+  states: ChannelStates;
+  /** A digest of what the positions depend on. */
+  settings: string;
+  /** 0: every channel is listed at each sync, and no feed is asked for. */
+  completeEveryHours: number;
+  checkpoint(states: ChannelStates, scanned: number, total: number | null): Change;
+};
+
+/** What one run has learned so far, of all its channels. */
+export type ChannelRun = {
+  graph: Graph;
+  known: KnownItems;
+  context: ConnectContext;
+  settings: string;
+  completeEveryHours: number;
+  /** By `stateKey`, as they may be stored now. */
+  states: Map<string, ChannelState>;
+  /** Those that count once the run's deletions are through, null for none: until then a later run finds these again. */
+  pendingStates: Map<string, ChannelState | null>;
+  /** Threads looked at. */
+  scanned: number;
+  /** Refs met in `enumerated` channels (by `refOfChannel`), which were listed from end to end. */
+  seen: SeenRefs;
+  enumerated: Set<string>;
+  /** Refs that the feed says are deleted, and that were known. */
+  deleted: Set<string>;
+  /** Whether anything of a channel was stored before this run. */
+  isKnown(channelRef: string): Promise<boolean>;
+  /** Called after a thread or a channel. @returns a checkpoint, now and then */
+  passed(): Change[];
+};
+
+const checkpointEvery = 200;
+
+export function createChannelRun(request: ChannelsRequest): ChannelRun {
+  const { graph, known, context, settings, completeEveryHours, checkpoint } = request;
+  const isKnown = knownChannels(known);
+  let passed = 0;
+  const run: ChannelRun = {
+    graph,
+    known,
+    context,
+    settings,
+    completeEveryHours,
+    states: new Map(Object.entries(request.states)),
+    pendingStates: new Map(),
+    scanned: 0,
+    seen: new SeenRefs(),
+    enumerated: new Set(),
+    deleted: new Set(),
+    isKnown,
+    passed() {
+      passed += 1;
+      return passed % checkpointEvery === 0 ? [checkpoint(storedStates(run.states), run.scanned, null)] : [];
+    },
+  };
+  return run;
+}
+
+export function keepState(run: ChannelRun, key: string, state: ChannelState | null): void {
+  if (state === null) run.states.delete(key);
+  else run.states.set(key, state);
+}
+
+/** A thread's ref begins with its channel's. */
+export function channelOfRef(ref: string): string {
+  return ref.slice(0, ref.indexOf("/", ref.indexOf("/") + 1) + 1);
+}
+
+/** Looked up once, and only if a channel has no position: before the first of those is listed. */
+function knownChannels(known: KnownItems): ChannelRun["isKnown"] {
+  let found: Promise<Set<string>> | undefined;
+  const collect = async () => {
+    const channels = new Set<string>();
+    for await (const ref of known.refs()) channels.add(channelOfRef(ref));
+    return channels;
+  };
+  return async (channelRef) => (await (found ??= collect())).has(channelRef);
+}

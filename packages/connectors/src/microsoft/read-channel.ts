@@ -1,0 +1,114 @@
+import type { Acl } from "@anneal/core/access/acl";
+import type { Change } from "@anneal/core/connect/change";
+import { audienceOf } from "./channel-members.ts";
+import { keepState, type ChannelRun } from "./channel-run.ts";
+import { isOwnFault } from "./graph-client.ts";
+import { admitAccount } from "./item-acl.ts";
+import type { TeamChannel } from "./list-channels.ts";
+import { findPosition, followLink, maxNamedThreads, type FeedRound } from "./message-feed.ts";
+import { changesOf, readThread, readThreads, refOfChannel, refOfThread, type ReadThread } from "./read-threads.ts";
+import { stateKey, type ChannelState } from "./teams-cursor.ts";
+
+/**
+ * What changed in one channel since its state. Deletions are only noted, for the run to weigh them as a whole; until then the
+ * state stays where it meets them again.
+ * @throws RemoteError for what is wrong with this channel alone; its state stays
+ */
+export async function* readChannel(run: ChannelRun, channel: TeamChannel): AsyncIterable<Change> {
+  const { graph } = run;
+  const acl = admitAccount(audienceOf(graph, channel), (await graph.account())?.principal);
+  const before = run.states.get(stateKey(channel, run.settings));
+  let position: string | null = null;
+  // Once a listing is due the link is left alone: where the feed alone fails, it holds the channel up no longer than that.
+  if (before !== undefined && !isListingDue(run, before)) {
+    const round = await followLink(graph, channel, before.link);
+    position = round?.link ?? null;
+    if (round !== null && position !== null && round.threads.size <= maxNamedThreads) {
+      if (yield* readNamed(run, channel, acl, round.threads, { ...before, link: position })) return;
+    }
+  }
+  yield* listChannel(run, channel, acl, position);
+}
+
+function isListingDue({ graph, completeEveryHours }: ChannelRun, { listedAt }: ChannelState): boolean {
+  const ageHours = (graph.now() / 1000 - listedAt) / 3600;
+  // A listing in the future is a clock that was set back; those of one service's machines are a little apart.
+  return ageHours < -0.1 || ageHours >= completeEveryHours;
+}
+
+/**
+ * Reads the threads again that the feed names.
+ * @param reached the channel's state once they are read
+ * @returns false where only a listing can tell what became of one of them
+ */
+async function* readNamed(
+  run: ChannelRun,
+  channel: TeamChannel,
+  acl: Acl,
+  threads: FeedRound["threads"],
+  reached: ChannelState,
+): AsyncGenerator<Change, boolean> {
+  const gone: string[] = [];
+  let failed = false;
+  for (const [id, isDeleted] of threads) {
+    const ref = refOfThread(channel, id);
+    let thread: ReadThread | null;
+    try {
+      thread = await readThread(run.graph, channel, id);
+    } catch (error) {
+      run.context.signal.throwIfAborted();
+      if (!isOwnFault(error)) throw error;
+      if (error.status !== 404) {
+        failed = true;
+        yield { type: "failure", ref, error: error.toReport() };
+        continue;
+      }
+      // A reply that is gone comes without its thread, and a message may be told of before it can be had.
+      if (!isDeleted || (await run.known.fingerprintOf(ref)) === null) return false;
+      gone.push(ref);
+      continue;
+    }
+    const known = await run.known.fingerprintOf(ref);
+    if (thread !== null) yield* changesOf(thread, acl, known, run.context.limits.documentBytes);
+    else if (known !== null) gone.push(ref);
+    run.scanned += 1;
+    yield* run.passed();
+  }
+  // What failed before, as a whole, did not fail this time.
+  const channelRef = refOfChannel(channel);
+  if ((await run.known.fingerprintOf(channelRef)) !== null) gone.push(channelRef);
+  for (const ref of gone) run.deleted.add(ref);
+  // The feed names a thread once. With one that failed, all of them are named again, up to the next listing.
+  if (failed) return true;
+  const key = stateKey(channel, run.settings);
+  if (gone.length > 0) run.pendingStates.set(key, reached);
+  else keepState(run, key, reached);
+  return true;
+}
+
+/** @param told where the feed stands, so that the next sync is told what changes meanwhile; null to ask for it */
+async function* listChannel(
+  run: ChannelRun,
+  channel: TeamChannel,
+  acl: Acl,
+  told: string | null,
+): AsyncIterable<Change> {
+  const channelRef = refOfChannel(channel);
+  const isKnown = await run.isKnown(channelRef);
+  const link = run.completeEveryHours > 0 ? (told ?? (await findPosition(run.graph, channel))) : null;
+  const listedAt = Math.floor(run.graph.now() / 1000);
+  for await (const page of readThreads(run.graph, channel)) {
+    for (const thread of page) {
+      run.seen.add(thread.ref);
+      const known = await run.known.fingerprintOf(thread.ref);
+      yield* changesOf(thread, acl, known, run.context.limits.documentBytes);
+      run.scanned += 1;
+      yield* run.passed();
+    }
+  }
+  const key = stateKey(channel, run.settings);
+  const state = link === null ? null : { link, listedAt };
+  if (!isKnown) return keepState(run, key, state);
+  run.enumerated.add(channelRef);
+  run.pendingStates.set(key, state);
+}

@@ -1,0 +1,451 @@
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createTeamsHarness, type TeamsHarness } from "../../conformance/fake-microsoft/create-teams-harness.ts";
+import type { FakeChannel, FakeMessage } from "../../conformance/fake-microsoft/fake-tenant.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { testContext } from "../../conformance/test-context.ts";
+import type { ConnectContext } from "../connector.ts";
+import type { TeamsConfig } from "./config.ts";
+import { teamsConnector } from "./teams-connector.ts";
+
+const hourMs = 3_600_000;
+
+describe("the messages of channels, between two complete listings", () => {
+  let harness: TeamsHarness;
+  let target: MemoryTarget;
+  let general: FakeChannel;
+  beforeEach(async () => {
+    harness = await createTeamsHarness();
+    harness.config.files = false;
+    target = new MemoryTarget();
+    general = addChannel("General");
+  });
+  afterEach(() => harness.close());
+
+  const tenant = () => harness.fake.tenant;
+  const addChannel = (name: string) => tenant().addChannel(harness.teamId, name, "standard");
+  const post = (text: string, channel = general) => tenant().post(channel.messages, text);
+  const reply = (thread: FakeMessage, text: string) => tenant().post(thread.replies, text);
+  const reword = (message: FakeMessage, text: string) =>
+    tenant().revise(message, { body: { ...message.body, content: text } });
+  const read = (into: MemoryTarget, changes: Partial<TeamsConfig> = {}, given: Partial<ConnectContext> = {}) =>
+    teamsConnector.read({
+      config: { ...harness.config, ...changes },
+      secrets: harness.secrets,
+      cursor: into.cursor,
+      known: into.known(),
+      context: testContext(given),
+    });
+  const sync = async (changes: Partial<TeamsConfig> = {}, given: Partial<ConnectContext> = {}, into = target) => {
+    harness.fake.requests.length = 0;
+    await into.apply(read(into, changes, given));
+  };
+  /** What was asked of the messages of all channels, without what all of their addresses have. */
+  const asked = () =>
+    harness.fake.requests.flatMap((request) => /\/channels\/[^/]+\/(messages.*)$/.exec(request)?.[1] ?? []);
+  const titles = () => [...target.documents.values()].map(({ item }) => item.title).sort();
+  const textOf = (thread: FakeMessage) =>
+    [...target.documents].find(([ref]) => ref.endsWith(`/${thread.id}`))?.[1].text ?? "";
+  const passHours = (hours: number) => void (tenant().aheadMs += hours * hourMs);
+  const changes = () => target.changes.filter(({ type }) => type !== "checkpoint");
+
+  it("cost one request for each channel in which nothing happened", async () => {
+    for (const name of ["One", "Two", "Three"])
+      for (let count = 0; count < 5; count += 1) post(`${name} ${count}`, addChannel(name));
+    await sync();
+    expect(target.documents.size).toBe(15);
+    await sync();
+    expect(changes()).toEqual([]);
+    expect(asked()).toEqual(Array.from({ length: tenant().teams.get(harness.teamId)!.length }, () => "messages/delta"));
+  });
+
+  it("are read thread by thread where one is new, reworded, or deleted", async () => {
+    const [kept, changed, gone] = [post("Kept."), post("To be reworded."), post("To be deleted.")];
+    await sync();
+    const added = post("New.");
+    reword(changed, "Reworded.");
+    tenant().deleteMessage(gone);
+    await sync();
+    expect(titles()).toEqual(["Kept.", "New.", "Reworded."]);
+    expect(target.opened).toHaveLength(2);
+    expect(asked().filter((request) => request === "messages")).toEqual([]);
+    expect(asked()).not.toContain(`messages/${kept.id}`);
+    expect(asked()).toContain(`messages/${added.id}/replies`);
+    await sync();
+    expect(changes()).toEqual([]);
+    expect(asked()).toEqual(["messages/delta"]);
+  });
+
+  it("come with every reply of a thread that is read alone, in the words of a listing", async () => {
+    const thread = post("When is the harbour dredged?");
+    for (const text of ["In May.", "In the second half.", "Not at night.", "Who asks?"]) reply(thread, text);
+    await sync();
+    const listed = textOf(thread);
+    tenant().revise(thread);
+    await sync();
+    expect(asked()).toContain(`messages/${thread.id}`);
+    expect(changes()).toEqual([]);
+    const alone = new MemoryTarget();
+    alone.cursor = target.cursor;
+    tenant().revise(thread);
+    await sync({}, {}, alone);
+    expect([...alone.documents.values()].map(({ text }) => text)).toEqual([listed]);
+  });
+
+  describe.each(["messages", "replies", "threads"] as const)("where the feed names %s", (feedNames) => {
+    const atOnce = feedNames !== "messages";
+    beforeEach(() => void (tenant().feedNames = feedNames));
+
+    it(`show a reply ${atOnce ? "at the next sync" : "with the next complete listing"}`, async () => {
+      const thread = post("When is the harbour dredged?");
+      const first = reply(thread, "In May.");
+      post("Something else.");
+      await sync();
+      reply(thread, "In the second half.");
+      await sync();
+      expect(textOf(thread).includes("In the second half.")).toBe(atOnce);
+      const ofThread = [`messages/${thread.id}`, `messages/${thread.id}/replies`];
+      expect([...new Set(asked())]).toEqual(["messages/delta", ...(atOnce ? ofThread : [])]);
+      reword(first, "In June.");
+      await sync();
+      expect(textOf(thread).includes("In June.")).toBe(atOnce);
+      tenant().deleteMessage(first);
+      await sync();
+      expect(textOf(thread).includes("In May.")).toBe(!atOnce);
+      await sync();
+      expect(asked()).toEqual(["messages/delta"]);
+
+      passHours(25);
+      await sync();
+      expect(asked()).toContain("messages");
+      expect(textOf(thread)).toContain("In the second half.");
+      expect(textOf(thread)).not.toMatch(/In (May|June)/);
+      expect(target.opened).toHaveLength(atOnce ? 0 : 1);
+      await sync();
+      expect(asked()).toEqual(["messages/delta"]);
+    });
+
+    it("lose nothing that happens while a channel is listed for the first time, at whichever request", async () => {
+      const threads = ["One.", "Two.", "Three.", "Four.", "Five."].map((text) => post(text));
+      harness.fake.trouble.begin(null);
+      await sync({}, {}, new MemoryTarget());
+      const count = harness.fake.trouble.asked;
+      for (let at = 0; at < count; at += 1) {
+        target = new MemoryTarget();
+        harness.fake.trouble.begin({
+          kind: "event",
+          at,
+          act() {
+            post(`Said at request ${at}.`);
+            reword(threads[0]!, `One, at request ${at}.`);
+            reword(threads[4]!, `Five, at request ${at}.`);
+          },
+        });
+        await sync();
+        harness.fake.trouble.begin(null);
+        await sync();
+        expect(asked().filter((request) => request === "messages")).toEqual([]);
+        const expected = new MemoryTarget();
+        await sync({}, {}, expected);
+        expect(target.contents(), `at ${at}`).toEqual(expected.contents());
+      }
+    });
+
+    it("end the same when a later sync is killed at any change, or its position refused at any request", async () => {
+      const other = addChannel("Other");
+      const threads = ["One.", "Two.", "Three.", "Four."].map((text) => post(text));
+      const elsewhere = post("Elsewhere.", other);
+      await sync();
+      const known = target;
+      reword(threads[0]!, "One, reworded.");
+      tenant().deleteMessage(threads[1]!);
+      tenant().purge(general, threads[2]!);
+      post("Five.");
+      post("Six.");
+      reword(elsewhere, "Elsewhere, reworded.");
+      const { trouble } = harness.fake;
+      const whole = known.copy();
+      trouble.begin(null);
+      await sync({}, {}, whole);
+      const count = trouble.asked;
+      const before = tenant().oldestToken;
+      const expected = new MemoryTarget();
+      await sync({}, {}, expected);
+      expect(whole.contents()).toEqual(expected.contents());
+      const last = whole.changes.length;
+      for (let at = 0; at < last; at += 1) {
+        for (const write of ["lost", "done"] as const) {
+          const killed = known.copy();
+          expect(await killed.apply(read(killed), { at, write })).toBe("killed");
+          await sync({}, {}, killed);
+          expect(killed.contents(), `killed at ${at}, write ${write}`).toEqual(expected.contents());
+        }
+      }
+      for (const staleStatus of [410, 400] as const) {
+        tenant().staleStatus = staleStatus;
+        for (let at = 0; at < count; at += 1) {
+          tenant().oldestToken = before;
+          const stale = known.copy();
+          trouble.begin({ kind: "event", at, act: () => tenant().expireFeeds() });
+          await sync({}, {}, stale);
+          expect(stale.failures, `stale at ${at}`).toEqual([]);
+          trouble.begin(null);
+          await sync({}, {}, stale);
+          expect(stale.contents(), `stale at ${at}`).toEqual(expected.contents());
+        }
+      }
+    });
+  });
+
+  it("let go at once of a thread that is gone for good, and of a reply that is with the next listing at the latest", async () => {
+    tenant().feedNames = "replies";
+    const [gone, thread] = [post("Gone for good."), post("When is the harbour dredged?")];
+    const answer = reply(thread, "In May.");
+    await sync();
+    tenant().purge(general, gone);
+    await sync();
+    expect(titles()).toEqual([thread.body.content]);
+    expect(asked()).not.toContain("messages");
+    // The feed names the reply by its id alone, and not the thread: the channel is listed at once.
+    tenant().purge(general, answer);
+    await sync();
+    expect(textOf(thread)).not.toContain("In May.");
+    await sync();
+    expect(asked()).toEqual(["messages/delta"]);
+  });
+
+  it.each([410, 400] as const)("are listed again where a position is refused with %i", async (staleStatus) => {
+    const [gone, thread] = [post("Gone for good."), post("When is the harbour dredged?")];
+    await sync();
+    tenant().purge(general, gone);
+    reply(thread, "In May.");
+    tenant().staleStatus = staleStatus;
+    tenant().expireFeeds();
+    await sync();
+    expect(titles()).toEqual([thread.body.content]);
+    expect(textOf(thread)).toContain("In May.");
+    post("And at night?");
+    await sync();
+    expect(asked()).not.toContain("messages");
+    expect(target.documents.size).toBe(2);
+  });
+
+  it("are listed again after the hours that were chosen, and at each sync with 0", async () => {
+    post("Hello.");
+    const weekly = { completeEveryHours: 168 };
+    await sync(weekly);
+    passHours(167);
+    await sync(weekly);
+    expect(asked()).toEqual(["messages/delta"]);
+    passHours(2);
+    await sync(weekly);
+    expect(asked()).toEqual(["messages/delta", "messages"]);
+    // Graph's clock was set back to before that listing.
+    passHours(-24);
+    await sync(weekly);
+    expect(asked()).toEqual(["messages/delta", "messages"]);
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await sync({ completeEveryHours: 0 });
+      expect(asked()).toEqual(["messages"]);
+    }
+    await sync();
+    expect(asked()).toEqual(["messages/delta", "messages"]);
+    expect(target.documents.size).toBe(1);
+  });
+
+  it("are listed rather than read thread by thread where very many changed", async () => {
+    tenant().pageSize = 50;
+    const threads = Array.from({ length: 51 }, (_, number) => post(`Thread ${number}.`));
+    await sync();
+    for (const thread of threads) reword(thread, `${thread.body.content} Reworded.`);
+    await sync();
+    expect(asked()).toEqual(["messages/delta", "messages/delta", "messages", "messages"]);
+    expect(target.opened).toHaveLength(51);
+    await sync();
+    expect(asked()).toEqual(["messages/delta"]);
+  });
+
+  it.each([400, 404, 500] as const)(
+    "are listed at each sync where their feed answers %i, and then followed",
+    async (status) => {
+      tenant().feedlessChannels.set(general.id, status);
+      const thread = post("When is the harbour dredged?");
+      const gone = post("Gone for good.");
+      await sync();
+      reply(thread, "In May.");
+      tenant().purge(general, gone);
+      await sync();
+      expect([...new Set(asked())]).toEqual(["messages/delta", "messages"]);
+      expect(titles()).toEqual([thread.body.content]);
+      expect(textOf(thread)).toContain("In May.");
+      expect(target.failures).toEqual([]);
+      tenant().feedlessChannels.clear();
+      await sync();
+      await sync();
+      expect(asked()).toEqual(["messages/delta"]);
+    },
+  );
+
+  it.each([400, 404] as const)("are listed at once where their feed begins to answer %i", async (status) => {
+    const gone = post("Gone for good.");
+    post("Kept.");
+    await sync();
+    tenant().purge(general, gone);
+    tenant().feedlessChannels.set(general.id, status);
+    await sync();
+    expect(titles()).toEqual(["Kept."]);
+    expect(target.failures).toEqual([]);
+  });
+
+  it("are listed when that is due where their feed alone has a fault, which is said until then", async () => {
+    const gone = post("Gone for good.");
+    post("Kept.");
+    addChannel("Other");
+    await sync();
+    tenant().purge(general, gone);
+    tenant().feedlessChannels.set(general.id, 500);
+    await sync();
+    expect(titles()).toEqual(["Gone for good.", "Kept."]);
+    expect(target.failures.map(({ ref }) => ref)).toEqual([`${harness.teamId}/${general.id}/`]);
+    passHours(24);
+    await sync();
+    expect(titles()).toEqual(["Kept."]);
+    expect(target.failures).toEqual([]);
+  });
+
+  it("follow a channel that comes later, under its new name, and let go of one that is gone", async () => {
+    post("In general.");
+    await sync();
+    const later = addChannel("Later");
+    post("Said later.", later);
+    await sync();
+    expect(titles()).toEqual(["In general.", "Said later."]);
+    await sync();
+    expect(asked()).toEqual(["messages/delta", "messages/delta"]);
+    // Its name stands in every document of it.
+    later.displayName = "Renamed";
+    await sync();
+    expect(target.opened).toHaveLength(1);
+    expect(textOf(later.messages[0]!)).toContain("Renamed: ");
+    tenant().teams.set(harness.teamId, [general]);
+    await sync();
+    expect(titles()).toEqual(["In general."]);
+    expect(Object.keys(target.cursor!["channels"] as object)).toHaveLength(1);
+    await sync();
+    expect(changes()).toEqual([]);
+  });
+
+  it("keep their place while another channel fails, which loses nothing and goes on where it was", async () => {
+    const other = addChannel("Other");
+    const [kept, changed] = [post("Kept."), post("To be reworded.", other)];
+    await sync();
+    tenant().brokenChannels.add(general.id);
+    tenant().deleteMessage(kept);
+    post("Said while it failed.");
+    reword(changed, "Reworded.");
+    await sync();
+    expect(titles()).toEqual(["Kept.", "Reworded."]);
+    expect(target.failures.map(({ ref }) => ref)).toEqual([`${harness.teamId}/${general.id}/`]);
+    // As the platform keeps what failed.
+    const item = { ...[...target.documents.values()][0]!.item, ref: `${harness.teamId}/${general.id}/` };
+    target.documents.set(item.ref, { item, text: "" });
+    tenant().brokenChannels.clear();
+    await sync();
+    expect(asked()).not.toContain("messages");
+    expect(titles()).toEqual(["Reworded.", "Said while it failed."]);
+  });
+
+  it("try a thread again that could not be read, and keep its last good state", async () => {
+    const [broken, other] = [post("As it was."), post("Other.")];
+    await sync();
+    tenant().brokenMessages.add(broken.id);
+    reword(broken, "As it is.");
+    reword(other, "Other, reworded.");
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await sync();
+      expect(titles()).toEqual(["As it was.", "Other, reworded."]);
+      expect(target.failures.map(({ ref }) => ref)).toEqual([`${harness.teamId}/${general.id}/${broken.id}`]);
+    }
+    expect(target.opened).toEqual([]);
+    tenant().brokenMessages.clear();
+    await sync();
+    expect(titles()).toEqual(["As it is.", "Other, reworded."]);
+    expect(target.failures).toEqual([]);
+  });
+
+  it.each(["the feed tells", "a listing finds"])(
+    "hold deletions back that %s, and find them again until a person confirms",
+    async (how) => {
+      const threads = ["One.", "Two.", "Three."].map((text) => post(text));
+      await sync();
+      for (const thread of threads.slice(0, 2)) tenant().purge(general, thread);
+      if (how === "a listing finds") tenant().expireFeeds();
+      for (let syncs = 0; syncs < 2; syncs += 1) {
+        await sync({}, { deletions: defaultDeletionPolicy });
+        expect(target.failures.map(({ error }) => error.code)).toEqual(["CONFLICT"]);
+        expect(target.documents.size).toBe(3);
+        expect(asked().includes("messages")).toBe(how === "a listing finds");
+      }
+      await sync({}, { deletions: { ...defaultDeletionPolicy, confirmed: true } });
+      expect(titles()).toEqual(["Three."]);
+      await sync();
+      expect(asked()).toEqual(["messages/delta"]);
+    },
+  );
+
+  it("are not listed again in the channels that a first sync had finished before it was killed", async () => {
+    tenant().pageSize = 50;
+    for (let count = 0; count < 150; count += 1) post(`Thread ${count}.`);
+    const other = addChannel("Other");
+    for (let count = 0; count < 150; count += 1) post(`Other thread ${count}.`, other);
+    const whole = new MemoryTarget();
+    await sync({}, {}, whole);
+    const at = whole.changes.findIndex(({ type }) => type === "checkpoint");
+    expect(at).toBeGreaterThan(150);
+    expect(await target.apply(read(target), { at, write: "done" })).toBe("killed");
+    post("Said meanwhile.");
+    await sync();
+    const listed = harness.fake.requests.filter((request) => request.endsWith("/messages"));
+    expect(listed).toHaveLength(3);
+    for (const request of listed) expect(request).toContain(encodeURIComponent(other.id));
+    expect(target.opened).toHaveLength(300 - at + 1);
+    expect(target.documents.size).toBe(301);
+  });
+
+  it("are listed after an upgrade from a cursor without positions, and lose nothing by it", async () => {
+    const [gone, thread] = [post("Gone for good."), post("When is the harbour dredged?")];
+    await sync();
+    const { channels: _, ...rest } = target.cursor!;
+    target.cursor = { ...rest, version: 1 };
+    reply(thread, "In May.");
+    tenant().purge(general, gone);
+    await sync();
+    expect(titles()).toEqual([thread.body.content]);
+    expect(textOf(thread)).toContain("In May.");
+    expect(target.cursor).toMatchObject({ version: 2 });
+    await sync();
+    expect(asked()).toEqual(["messages/delta"]);
+  });
+
+  it("are said in check() to be followed, and listed whole where there is nothing to follow", async () => {
+    const checkChanges = async (given: Partial<TeamsConfig> = {}) => {
+      const { checks } = await teamsConnector.check({ ...harness.config, ...given }, harness.secrets, testContext());
+      return checks.find(({ capability }) => capability === "changes");
+    };
+    post("Hello.");
+    expect(await checkChanges()).toMatchObject({ status: "ok", message: expect.stringContaining("every 24 hours") });
+    expect(await checkChanges({ completeEveryHours: 1 })).toMatchObject({ message: expect.stringContaining("hour") });
+    expect(await checkChanges({ completeEveryHours: 0 })).toMatchObject({ status: "ok" });
+    tenant().feedlessChannels.set(general.id, 400);
+    const warning = { status: "warning", message: expect.stringContaining("listed whole at each sync") };
+    expect(await checkChanges()).toMatchObject(warning);
+  });
+
+  it("keep a position as small as it can be, and without the address that anybody can make", async () => {
+    post("Hello.");
+    await sync();
+    const [state] = Object.values(target.cursor!["channels"] as Record<string, { link: string; listedAt: number }>);
+    expect(state!.link).toMatch(/^\?\$deltatoken=/);
+    expect(state!.listedAt).toBeCloseTo(tenant().now().getTime() / 1000, -1);
+  });
+});
