@@ -21,6 +21,7 @@ export default defineConfig({
           name: kind,
           include: [`**/*.${kind}.test.ts`],
           exclude,
+          globalSetup: "packages/db/testing/cluster-template.ts",
           testTimeout: 120_000,
           hookTimeout: 180_000,
           // Servers are mostly waited for, so that two files fit side by side on two cores; of engines one takes both.

@@ -18,7 +18,10 @@ const failures = [];
  * The quick ones first. Lanes of one row run side by side: servers and remote sources are mostly waited for, while
  * engines and trainers are not. The output of all but the first lane is shown once they have ended.
  */
-const order = [[["checks", "unit"]], [["engine", "python", "browser"], ["integration"]]];
+const order = [
+  [["checks"], ["unit"]],
+  [["engine", "python", "browser"], ["integration"]],
+];
 
 const parts = {
   async checks({ python }) {

@@ -707,6 +707,7 @@ it(
 
     const answer = await until("the adapter answers again", () => answerOf(name), 240_000);
     expect(answer.completionTokens).toBeGreaterThan(0);
+    await expect(engine.loadAdapter("missing", join(stateDir, "nowhere"))).rejects.toThrow();
   },
 );
 

@@ -1,10 +1,15 @@
+import { execFile } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { choosePort } from "@anneal/processes/choose-port";
-import { startPostgres } from "@anneal/local-stack/start-postgres";
+import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
 import { openDatabase, type Database } from "../src/database.ts";
 import { migrateDatabase } from "../src/migrate.ts";
+import { clusterTemplate } from "./cluster-template.ts";
+
+const run = promisify(execFile);
 
 export type TestDatabase = {
   db: Database;
@@ -20,18 +25,10 @@ export type TestDatabase = {
 /** A real, migrated PostgreSQL in a temporary folder. */
 export async function startTestDatabase(): Promise<TestDatabase> {
   const dir = await mkdtemp(join(tmpdir(), "anneal-test-db-"));
-  // PostgreSQL does not run as root, and has to get in.
-  await chmod(dir, 0o755);
-  const postgres = await startPostgres({
-    dir: join(dir, "postgres"),
-    port: await choosePort(undefined),
-    ownerPassword: "owner",
-    appPassword: "app",
-    stackId: dir.slice(-6),
-    logFile: join(dir, "postgres.log"),
-    env: process.env,
-  });
-  await migrateDatabase(postgres.ownerUrl, "anneal_app");
+  const template = await clusterTemplate(async (path) => (await startMigrated(path)).stop());
+  // With its owner, whom PostgreSQL runs as.
+  if (template !== null) await run("cp", ["-a", template, join(dir, "postgres")]);
+  const postgres = await startMigrated(join(dir, "postgres"));
   const { db, close } = openDatabase(postgres.appUrl);
   return {
     db,
@@ -44,4 +41,20 @@ export async function startTestDatabase(): Promise<TestDatabase> {
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+async function startMigrated(dir: string): Promise<PostgresService> {
+  // PostgreSQL does not run as root, and has to get in.
+  await chmod(dirname(dir), 0o755);
+  const postgres = await startPostgres({
+    dir,
+    port: await choosePort(undefined),
+    ownerPassword: "owner",
+    appPassword: "app",
+    stackId: dirname(dir).slice(-6),
+    logFile: `${dir}.log`,
+    env: process.env,
+  });
+  await migrateDatabase(postgres.ownerUrl, "anneal_app");
+  return postgres;
 }
