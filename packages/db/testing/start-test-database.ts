@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { choosePort } from "@anneal/processes/choose-port";
+import { locatePostgresFiles } from "@anneal/local-stack/postgres-files";
 import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
 import { openDatabase, type Database } from "../src/database.ts";
 import { migrateDatabase } from "../src/migrate.ts";
@@ -25,7 +26,11 @@ export type TestDatabase = {
 /** A real, migrated PostgreSQL in a temporary folder. */
 export async function startTestDatabase(): Promise<TestDatabase> {
   const dir = await mkdtemp(join(tmpdir(), "anneal-test-db-"));
-  const template = await clusterTemplate(async (path) => (await startMigrated(path)).stop());
+  await chmod(dir, 0o755);
+  const { dataDir } = await locatePostgresFiles(join(dir, "postgres"), "test");
+  // Where PostgreSQL's user cannot enter, its data lies elsewhere: each has its own then.
+  const canCopy = dataDir === join(dir, "postgres");
+  const template = canCopy ? await clusterTemplate(async (path) => (await startMigrated(path)).stop()) : null;
   // With its owner, whom PostgreSQL runs as.
   if (template !== null) await run("cp", ["-a", template, join(dir, "postgres")]);
   const postgres = await startMigrated(join(dir, "postgres"));

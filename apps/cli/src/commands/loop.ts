@@ -81,7 +81,7 @@ export function addLoopCommand(program: Command, env: Env): void {
     )
     .option("--retrain", "train even when nothing changed")
     .option("--confirm-deletions", "let a sync delete more documents than is usual")
-    .option("--allow-private-hosts", "let a crawl or an S3 endpoint lead to hosts of the own network")
+    .option("--allow-private-hosts", "let a crawl, a database or an S3 endpoint lead to hosts of the own network")
     .option("--s3-endpoint <url>", "S3-compatible server, for s3:// sources", env["ANNEAL_S3_ENDPOINT"])
     .option("--s3-region <region>", "region of the bucket", env["AWS_REGION"])
     .action((options: LoopOptions) => loop(env, options));

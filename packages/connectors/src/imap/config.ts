@@ -80,7 +80,7 @@ const settingsShape = {
     description:
       "E-mail addresses of the people who may read these messages, usually the mailbox's owner; nobody else then does. IMAP itself does not say who may. Empty: the source's own audience applies to every message.",
   }),
-  allowPrivateHosts: privateHostsField("Mail servers often stand in one's own network.", true),
+  allowPrivateHosts: privateHostsField("For a mail server, or a sign-in address, in one's own network."),
   authorityUrl: z
     .url({ protocol: /^https?$/ })
     .nullable()

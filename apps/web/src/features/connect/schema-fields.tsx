@@ -33,10 +33,15 @@ export function SchemaFields({ schema, values, onChange, secret, administrator, 
       value={values[name]}
       onChange={(value) => onChange({ ...values, [name]: value })}
       secret={secret}
-      disabled={property.administrator === true && !administrator}
+      disabled={property.administrator === true && !administrator && !isSwitchedFrom(property, values[name])}
       error={name in values ? problems?.get(name) : undefined}
     />
   ));
+}
+
+/** Everybody may switch back what an administrator switched. */
+function isSwitchedFrom(property: JsonSchema, value: unknown): boolean {
+  return typeof value === "boolean" && value !== property.default;
 }
 
 type SchemaFieldProps = {

@@ -42,6 +42,23 @@ describe("openAccess", () => {
     expect(await codeOf(open({}, {}))).toBe("FORBIDDEN");
   });
 
+  it("takes each whole address of an API's settings for where it leads", async () => {
+    const opened = { url: "http://desk.corp/api", list: "articles", id: "id", allowPrivateHosts: true };
+    const before = { id: "stored", kind: "rest", config: opened, sealedSecrets };
+    const open = (config: Record<string, unknown>, role = "data_scientist") =>
+      openAccess(role, { kind: "rest", config: { ...opened, ...config } }, before, "draft");
+    expect(await open({ list: "articles?all=1" })).toMatchObject({ config: { allowPrivateHosts: true } });
+    expect(await open({ list: "http://desk.corp/other" })).toMatchObject({ config: { allowPrivateHosts: true } });
+    for (const elsewhere of [
+      { list: "http://127.0.0.1:9200/_search" },
+      { groups: "HTTP://10.0.0.9/groups" },
+      { contentPath: "http://{host}/{id}", updatedAt: "at" },
+    ]) {
+      expect(await codeOf(open(elsewhere))).toBe("FORBIDDEN");
+      expect(await codeOf(open(elsewhere, "admin"))).toBe("INVALID_INPUT");
+    }
+  });
+
   it("lets nobody but an administrator try a folder of the worker's machine, or a private host", async () => {
     const folder = { kind: "file", config: { path: "/etc" } };
     expect(await codeOf(openAccess("data_scientist", folder, undefined, "draft"))).toBe("FORBIDDEN");

@@ -156,7 +156,7 @@ function requireRights(
     const isSet = config[name] !== property.default && config[name] !== kept[name];
     if (property.administrator === true && isSet)
       throw new AnnealError("FORBIDDEN", `“${String(property.title ?? name)}” is an administrator's to change.`, {
-        action: "Leave it as it is, or ask an administrator.",
+        action: "Set it back to what a new source has, or ask an administrator.",
       });
   }
 }

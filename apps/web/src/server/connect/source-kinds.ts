@@ -373,8 +373,12 @@ function microsoftSignIn<Config extends TenantConfig>(
 }
 
 /** The client's secret goes to the token service, everything else to the API itself. */
-function apiSecretsGoTo({ url, signIn, tokenUrl }: Record<string, unknown>): string {
-  return signIn === "oauth2" ? `${originOf(url)} by a token from ${String(tokenUrl)}` : originOf(url);
+/** Lists and contents may have whole addresses, on other servers. */
+function apiSecretsGoTo({ url, signIn, tokenUrl, ...settings }: Record<string, unknown>): string {
+  const paths = [settings["list"], settings["groups"], settings["contentPath"]].map(String);
+  const whole = paths.filter((path) => /^https?:\/\//i.test(path));
+  const places = [...new Set([url, ...whole].map(originOf))].join(" and ");
+  return signIn === "oauth2" ? `${places} by a token from ${String(tokenUrl)}` : places;
 }
 
 function originOf(url: unknown): string {
