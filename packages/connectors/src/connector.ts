@@ -12,14 +12,14 @@ import type { RemoteObserver } from "./remote/remote-observer.ts";
 export type ChangeModel =
   /** The source tells what is different from how it was at a stored position, deletions included (a delta link). */
   | "delta"
+  /** As "delta", which leaves something out: now and then everything is listed besides. */
+  | "delta-and-listing"
   /** The source keeps a list of its changes, deletions included, which is read on from a stored position (a page token). */
   | "change-cursor"
   /** Lists everything and compares a fingerprint that costs no content (ETag, size + mtime). */
   | "fingerprint"
   /** Reads only what is above a value that grows with every change; what is gone is found by listing keys or everything. */
   | "watermark"
-  /** Reads everything and compares a hash. */
-  | "full-listing"
   /** Asks for each known item whether it changed (conditional requests). */
   | "conditional";
 

@@ -6,7 +6,7 @@ const capabilities = { permissions: true, deletions: true, moves: true };
 
 describe("what people are told of a kind of source", () => {
   it("differs with how it learns what changed, and with each thing that it can", () => {
-    const models = ["delta", "change-cursor", "fingerprint", "watermark", "full-listing", "conditional"] as const;
+    const models = ["delta", "delta-and-listing", "change-cursor", "fingerprint", "watermark", "conditional"] as const;
     const sentences = models.map((changeModel) => describeFacts({ changeModel, capabilities })[0]);
     expect(new Set(sentences).size).toBe(models.length);
     const all = describeFacts({ changeModel: "delta", capabilities });

@@ -3,13 +3,14 @@ import type { ChangeModel, SourceFacts } from "./connector.ts";
 const changes: Record<ChangeModel, string> = {
   delta:
     "The source tells what has changed since the last sync: a sync costs little however much there is, and may run often.",
+  "delta-and-listing":
+    "A sync asks what has changed; now and then everything is listed besides, which takes longer and finds what was left out.",
   "change-cursor":
     "The source keeps a list of its changes, which each sync reads on from where the last one ended: it costs little however much there is, and may run often.",
   fingerprint:
     "A sync lists everything and fetches only what has changed: its cost grows with the number of documents, not with their size.",
   watermark:
     "A sync reads only what is newer than what was read before, where the source tells that; what is gone is found by listing all there is, each time or now and then.",
-  "full-listing": "A sync reads everything again to find what has changed: each costs about as much as the first.",
   conditional:
     "A sync asks for each known document whether it has changed: its cost grows with the number of documents, not with their size.",
 };

@@ -19,7 +19,7 @@ import { createSyncMeter } from "./sync-meter.ts";
 import { createUpsertWriter, requireOfDocument, unstorable, type UpsertWriter } from "./write-upserts.ts";
 
 /** Those that go through everything each time, so that the last time says how much there is. */
-const listing: ReadonlySet<ChangeModel> = new Set(["fingerprint", "full-listing", "conditional"]);
+const listing: ReadonlySet<ChangeModel> = new Set(["fingerprint", "conditional"]);
 
 /** `heldBack`: what is wrong with the source as a whole without ending the sync, such as a mass deletion. */
 export type AppliedChanges = { status: "done"; heldBack: ErrorReport | null } | { status: "paused" };

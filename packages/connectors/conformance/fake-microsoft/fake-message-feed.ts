@@ -20,6 +20,8 @@ type Entry = {
   value: Record<string, unknown>;
 };
 
+const codes = { 200: "OK", 400: "BadRequest", 403: "Forbidden", 404: "NotFound", 500: "InternalServerError" };
+
 /**
  * "chatMessage: delta", for one channel. `$filter` is part of every token that comes of it; what the feed names when somebody
  * replies is the tenant's `feedNames`. What is purged is named by its id alone.
@@ -31,8 +33,7 @@ export function answerMessageFeed(
   address: string,
 ): GraphAnswer {
   const refusal = tenant.feedlessChannels.get(channel.id);
-  if (refusal !== undefined)
-    return fail(refusal, { 400: "BadRequest", 404: "NotFound", 500: "InternalServerError" }[refusal]);
+  if (refusal !== undefined) return fail(refusal, codes[refusal]);
   const given = query.get("$skiptoken") ?? query.get("$deltatoken");
   const [token = null, filterOfToken] = given?.split(".") ?? [];
   const filter = given === null ? query.get("$filter") : Buffer.from(filterOfToken ?? "", "base64url").toString();

@@ -37,6 +37,7 @@ export function answerTeams(
     if (tenant.brokenMessages.has(messageId)) return fail(500, "InternalServerError");
     if (message === undefined) return fail(404, "NotFound");
     if (ofMessage !== "replies") return ok(describeMessage(channel, message, null));
+    if (tenant.lostReplies.has(messageId)) return fail(404, "NotFound");
     const replies = message.replies.map((reply) => describeMessage(channel, reply, message.id));
     return page(tenant, replies, request, place);
   }

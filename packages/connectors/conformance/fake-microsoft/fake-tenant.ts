@@ -125,10 +125,15 @@ export class FakeTenant {
   readonly teams = new Map<string, FakeChannel[]>();
   /** Ids of channels whose messages cannot be had. */
   readonly brokenChannels = new Set<string>();
-  /** Ids of channels of whose messages there is no feed, with the status that says so: a refusal, or a fault of the service. */
-  readonly feedlessChannels = new Map<string, 400 | 404 | 500>();
+  /**
+   * Ids of channels of whose messages there is no feed, with the status of the answer: 200 that says nothing of messages, a
+   * refusal, or a fault of the service.
+   */
+  readonly feedlessChannels = new Map<string, 200 | 400 | 403 | 404 | 500>();
   /** Ids of messages that cannot be asked for by them. */
   readonly brokenMessages = new Set<string>();
+  /** Ids of messages that are found, while their replies are not when asked for alone. */
+  readonly lostReplies = new Set<string>();
   /**
    * What the feed of a channel's messages names when somebody replies, in each reading of "chatMessage: delta": nothing
    * ("without the replies"), the reply, or the first message of the thread.

@@ -10,7 +10,7 @@ export type ChannelsRequest = Pick<ReadRequest<unknown, unknown>, "known" | "con
   listing: ChannelListing;
   /** The positions that were stored. */
   states: ChannelStates;
-  /** A digest of what the positions depend on. */
+  /** A digest of what every channel's documents depend on. */
   settings: string;
   /** 0: every channel is listed at each sync, and no feed is asked for. */
   completeEveryHours: number;
@@ -22,6 +22,7 @@ export type ChannelRun = {
   graph: Graph;
   known: KnownItems;
   context: ConnectContext;
+  /** A digest of what every channel's documents depend on. */
   settings: string;
   completeEveryHours: number;
   /** By `stateKey`, as they may be stored now. */
@@ -33,10 +34,13 @@ export type ChannelRun = {
   /** Refs met in `enumerated` channels (by `refOfChannel`), which were listed from end to end. */
   seen: SeenRefs;
   enumerated: Set<string>;
-  /** Refs that the feed says are deleted, and that were known. */
+  /**
+   * Known refs that go, whatever was listed: threads that the feed says are deleted or that have nothing left to read, and
+   * failures of whole channels and teams that did not fail this time.
+   */
   deleted: Set<string>;
-  /** Whether anything of a channel was stored before this run. */
-  isKnown(channelRef: string): Promise<boolean>;
+  /** How many threads of a channel were known when the first channel of this run was listed. */
+  countKnown(channelRef: string): Promise<number>;
   /** Called after a thread or a channel. @returns a checkpoint, now and then */
   passed(): Change[];
 };
@@ -45,7 +49,6 @@ const checkpointEvery = 200;
 
 export function createChannelRun(request: ChannelsRequest): ChannelRun {
   const { graph, known, context, settings, completeEveryHours, checkpoint } = request;
-  const isKnown = knownChannels(known);
   let passed = 0;
   const run: ChannelRun = {
     graph,
@@ -59,7 +62,7 @@ export function createChannelRun(request: ChannelsRequest): ChannelRun {
     seen: new SeenRefs(),
     enumerated: new Set(),
     deleted: new Set(),
-    isKnown,
+    countKnown: knownChannels(known),
     passed() {
       passed += 1;
       return passed % checkpointEvery === 0 ? [checkpoint(storedStates(run.states), run.scanned, null)] : [];
@@ -78,13 +81,17 @@ export function channelOfRef(ref: string): string {
   return ref.slice(0, ref.indexOf("/", ref.indexOf("/") + 1) + 1);
 }
 
-/** Looked up once, and only if a channel has no position: before the first of those is listed. */
-function knownChannels(known: KnownItems): ChannelRun["isKnown"] {
-  let found: Promise<Set<string>> | undefined;
-  const collect = async () => {
-    const channels = new Set<string>();
-    for await (const ref of known.refs()) channels.add(channelOfRef(ref));
-    return channels;
+/** Counted once, and only if a channel is listed: before the first of those. */
+function knownChannels(known: KnownItems): ChannelRun["countKnown"] {
+  let found: Promise<Map<string, number>> | undefined;
+  const count = async () => {
+    const counts = new Map<string, number>();
+    for await (const ref of known.refs()) {
+      const channel = channelOfRef(ref);
+      // That a channel failed as a whole is no thread of it.
+      if (ref !== channel) counts.set(channel, (counts.get(channel) ?? 0) + 1);
+    }
+    return counts;
   };
-  return async (channelRef) => (await (found ??= collect())).has(channelRef);
+  return async (channelRef) => (await (found ??= count())).get(channelRef) ?? 0;
 }

@@ -37,7 +37,7 @@ export async function checkTeams(
         message: "Who is in a channel may read it: its team, or the members of a private or shared one.",
       });
       const [channel] = channels;
-      if (channel !== undefined) checks.push(await checkChanges(graph, channel, config));
+      if (channel !== undefined) checks.push(await checkChanges(graph, context, channel, config));
     }
     if (config.files) {
       const listing = await listChannelDrives(graph, channels, {});
@@ -69,6 +69,7 @@ export async function checkTeams(
 /** One channel stands for all; another that has no feed is listed, whatever is said here. */
 async function checkChanges(
   graph: Graph,
+  { signal }: ConnectContext,
   channel: TeamChannel,
   { completeEveryHours }: TeamsConfig,
 ): Promise<CapabilityCheck> {
@@ -76,7 +77,7 @@ async function checkChanges(
   if (completeEveryHours === 0) {
     return { capability, status: "ok", message: "All messages of each channel are listed at each sync." };
   }
-  if ((await findPosition(graph, channel)) !== null) {
+  if ((await findPosition(graph, signal, channel)) !== null) {
     const every = completeEveryHours === 1 ? "every hour" : `every ${completeEveryHours} hours`;
     const message = `Each sync asks which messages have changed; ${every} each channel is listed whole, which finds what that leaves out.`;
     return { capability, status: "ok", message };

@@ -176,7 +176,8 @@ export const onedriveFacts: SourceFacts = {
 };
 
 export const teamsFacts: SourceFacts = {
-  changeModel: "delta",
+  // The feeds of files leave nothing out; those of messages may.
+  changeModel: "delta-and-listing",
   // A message stays where it was written. Files may move, and keep their refs.
   capabilities: { permissions: true, deletions: true, moves: false },
 };

@@ -1,3 +1,4 @@
+import { isAnnealError, type AnnealError } from "@anneal/core/errors";
 import { isOwnFault, isStale, type Graph } from "./graph-client.ts";
 import { channelPath, type TeamChannel } from "./list-channels.ts";
 import { packLink, unpackLink } from "./teams-cursor.ts";
@@ -24,14 +25,16 @@ const marginMs = 24 * 60 * 60 * 1000;
 /**
  * Where the feed stands now: a link that tells of whatever changes from here on. "chatMessage: delta" has no way to ask for
  * that alone; with a date in the filter it need not tell the messages of eight months first.
- * @returns null where Graph does not tell it, as of some channels without a word in them, or for a fault of the feed alone:
- * whether the channel itself can be read is for its listing to find
+ * @returns null where Graph does not tell it, as of some channels without a word in them, or for any fault of the feed, an
+ * answer that cannot be understood included: whether the channel itself can be read is for its listing to find
+ * @throws AnnealError where the credentials are refused or Graph asks to wait, which is not about this feed
  */
-export async function findPosition(graph: Graph, channel: TeamChannel): Promise<string | null> {
+export async function findPosition(graph: Graph, signal: AbortSignal, channel: TeamChannel): Promise<string | null> {
   const after = new Date(graph.now() - marginMs).toISOString();
   const query = { $filter: `lastModifiedDateTime gt ${after}`, $top: 50 };
-  const round = await walk(graph, channel, feedPath(channel), query).catch((error: unknown) => {
-    if (isOwnFault(error)) return null;
+  const round = await walk(graph, signal, channel, feedPath(channel), query).catch((error: unknown) => {
+    signal.throwIfAborted();
+    if (isOwnFault(error) || isOfFeed(error)) return null;
     throw error;
   });
   return round?.link ?? null;
@@ -39,15 +42,21 @@ export async function findPosition(graph: Graph, channel: TeamChannel): Promise<
 
 /**
  * @param link one that `findPosition` or an earlier round gave
- * @returns null where Graph does not go on from it: it is too old, or not understood any more
- * @throws RemoteError for another fault of the feed, which may be over at the next sync
+ * @returns null where Graph does not go on from it: it is too old, refused, or not understood any more, or the answer is not
+ * @throws AnnealError for another fault, which may be over at the next sync
  */
-export async function followLink(graph: Graph, channel: TeamChannel, link: string): Promise<FeedRound | null> {
-  return walk(graph, channel, unpackLink(link, feedAddress(graph, channel)), {});
+export async function followLink(
+  graph: Graph,
+  signal: AbortSignal,
+  channel: TeamChannel,
+  link: string,
+): Promise<FeedRound | null> {
+  return walk(graph, signal, channel, unpackLink(link, feedAddress(graph, channel)), {});
 }
 
 async function walk(
   graph: Graph,
+  signal: AbortSignal,
   channel: TeamChannel,
   from: string,
   firstQuery: Record<string, string | number>,
@@ -56,7 +65,8 @@ async function walk(
   let next = from;
   for (let query = firstQuery; ; query = {}) {
     const page = await graph.json(next, feedPageSchema, { query }).catch((error: unknown) => {
-      if (isStale(error) || (isOwnFault(error) && [400, 404].includes(error.status))) return null;
+      signal.throwIfAborted();
+      if (isStale(error) || (isOfFeed(error) && !error.retryable)) return null;
       throw error;
     });
     if (page === null) return null;
@@ -73,6 +83,11 @@ async function walk(
     }
     next = following;
   }
+}
+
+/** Not about the account or the service as a whole; where Graph is not there at all, the listing finds the same. */
+function isOfFeed(error: unknown): error is AnnealError {
+  return isAnnealError(error) && !["SOURCE_CREDENTIALS", "RATE_LIMITED"].includes(error.code);
 }
 
 function feedPath(channel: TeamChannel): string {

@@ -6,7 +6,7 @@ import { isOwnFault } from "./graph-client.ts";
 import type { ChannelListing } from "./list-channels.ts";
 import { readChannel } from "./read-channel.ts";
 import { refOfChannel } from "./read-threads.ts";
-import { stateKey, storedStates } from "./teams-cursor.ts";
+import { madeOf, stateKey, storedStates, teamPart } from "./teams-cursor.ts";
 
 /**
  * What changed in the threads of channels: by the feed of each channel's messages, and by listing a channel whole where it
@@ -18,6 +18,8 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
   const run = createChannelRun(request);
   const errors: RemoteError[] = [];
   for (const failure of listing.failures) yield { type: "failure", ...failure };
+  // Stored before anything is changed: a run that is cut after that must not leave what counts no longer.
+  if (dropStates(run, listing)) yield checkpoint(storedStates(run.states), run.scanned, null);
   for (const channel of listing.channels) {
     try {
       yield* readChannel(run, channel);
@@ -36,19 +38,28 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
     const fails = listing.failures.some((failure) => failure.ref === ref);
     if (!fails && (await known.fingerprintOf(ref)) !== null) run.deleted.add(ref);
   }
-  const listed = new Set(listing.channels.map((channel) => stateKey(channel, request.settings)));
-  const before = Object.keys(request.states);
-  const lost = before.filter((key) => !listed.has(key));
-  let settled = true;
-  if (run.deleted.size > 0 || run.enumerated.size > 0 || lost.length > 0 || before.length === 0) {
-    settled = yield* deleteMissing(known, context.deletions, goneIn(run, listing));
-  }
-  if (settled) {
-    for (const [key, state] of run.pendingStates) keepState(run, key, state);
-    // While a team fails it is not known whether they are of its channels.
-    if (listing.failures.length === 0) for (const key of lost) run.states.delete(key);
-  }
+  // At every sync, though all may have been followed: a channel that is gone need not have had a position.
+  const settled = yield* deleteMissing(known, context.deletions, goneIn(run, listing));
+  if (settled) for (const [key, state] of run.pendingStates) keepState(run, key, state);
   yield checkpoint(storedStates(run.states), run.scanned, run.scanned);
+}
+
+/**
+ * Lets go of positions of channels that are gone, which may come back with threads that no feed tells of, and of those under
+ * another name or other settings.
+ * @returns whether there were any
+ */
+function dropStates(run: ChannelRun, listing: ChannelListing): boolean {
+  const before = run.states.size;
+  const channels = new Map(listing.channels.map((channel) => [stateKey(channel), channel]));
+  const failing = listing.failures.map(({ ref }) => teamPart(ref.slice(0, -1)));
+  for (const [key, state] of run.states) {
+    const channel = channels.get(key);
+    const counts =
+      channel === undefined ? failing.some((part) => key.startsWith(part)) : state.of === madeOf(channel, run.settings);
+    if (!counts) run.states.delete(key);
+  }
+  return run.states.size < before;
 }
 
 function goneIn(run: ChannelRun, listing: ChannelListing): (ref: string) => boolean {

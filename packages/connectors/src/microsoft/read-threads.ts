@@ -3,7 +3,7 @@ import type { Change } from "@anneal/core/connect/change";
 import { contentOf } from "../content.ts";
 import { tooLarge } from "../failure.ts";
 import { digest } from "./drive-cursor.ts";
-import type { Graph } from "./graph-client.ts";
+import { isOwnFault, type Graph } from "./graph-client.ts";
 import { aclPart, joinParts, splitParts, type FingerprintParts } from "./item-fingerprint.ts";
 import { channelPath, type TeamChannel } from "./list-channels.ts";
 import { messagePageSchema, messageSchema, threadPageSchema, type Message } from "./teams-schemas.ts";
@@ -28,18 +28,33 @@ export async function* readThreads(graph: Graph, channel: TeamChannel): AsyncIte
 }
 
 /**
- * One thread, by the id of its first message.
- * @returns null when nothing is left to read
- * @throws RemoteError with status 404 when there is no such thread
+ * "empty": nothing is left to read. "gone": there is no such first message. "unclear": there is, but its replies are not
+ * found.
  */
-export async function readThread(graph: Graph, channel: TeamChannel, id: string): Promise<ReadThread | null> {
+export type ThreadOrNone = ReadThread | "empty" | "gone" | "unclear";
+
+/**
+ * One thread, by the id of its first message.
+ * @throws RemoteError where it cannot be had for another reason than that it is not found
+ */
+export async function readThread(graph: Graph, channel: TeamChannel, id: string): Promise<ThreadOrNone> {
   const path = `${channelPath(channel)}/messages/${encodeURIComponent(id)}`;
-  const root = await graph.json(path, messageSchema);
-  const messages = [root];
-  for await (const page of graph.pages(`${path}/replies`, messagePageSchema, { query: { $top: 50 } })) {
-    messages.push(...page);
-  }
-  return toThread(channel, root, messages);
+  const root = await graph.json(path, messageSchema).catch(nullIfNotFound);
+  if (root === null) return "gone";
+  const replies = await readReplies(graph, `${path}/replies`).catch(nullIfNotFound);
+  if (replies === null) return "unclear";
+  return toThread(channel, root, [root, ...replies]) ?? "empty";
+}
+
+async function readReplies(graph: Graph, path: string): Promise<Message[]> {
+  const replies: Message[] = [];
+  for await (const page of graph.pages(path, messagePageSchema, { query: { $top: 50 } })) replies.push(...page);
+  return replies;
+}
+
+function nullIfNotFound(error: unknown): null {
+  if (isOwnFault(error) && error.status === 404) return null;
+  throw error;
 }
 
 function toThread(channel: TeamChannel, root: Message, messages: readonly Message[]): ReadThread | null {

@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { TeamChannel } from "./list-channels.ts";
-import { packLink, parseTeamsCursor, stateKey, storedStates, unpackLink, type ChannelState } from "./teams-cursor.ts";
+import {
+  madeOf,
+  packLink,
+  parseTeamsCursor,
+  stateKey,
+  storedStates,
+  teamPart,
+  unpackLink,
+  type ChannelState,
+} from "./teams-cursor.ts";
 
 const origin = "https://graph.microsoft.com";
 const feed = new URL(`${origin}/v1.0/teams/t/channels/19%3Aabc%40thread.tacv2/messages/delta`);
@@ -28,30 +37,50 @@ describe("a link that is stored", () => {
 });
 
 describe("what is stored of positions", () => {
-  const state = (chars: number): ChannelState => ({ link: `?${"x".repeat(chars)}`, listedAt: 1_767_225_600 });
-
-  it("is all of them for two thousand channels, and not more than half a mebibyte", () => {
-    const many = (count: number, chars: number) =>
-      new Map(Array.from({ length: count }, (_, number) => [`channel-${number}`.padEnd(24, "."), state(chars)]));
-    expect(Object.keys(storedStates(many(2000, 200)))).toHaveLength(2000);
-    const stored = storedStates(many(20_000, 200));
-    expect(JSON.stringify(stored).length).toBeLessThanOrEqual(512 * 1024);
-    expect(Object.keys(stored).length).toBeGreaterThan(1900);
-    // Those that come first stay the same ones.
-    expect(Object.keys(stored)[0]).toBe("channel-0".padEnd(24, "."));
+  const channel: TeamChannel = { teamId: "t", id: "c", displayName: "General", membershipType: "standard" };
+  const state = (chars: number): ChannelState => ({
+    link: `?${"x".repeat(chars)}`,
+    listedAt: 1_767_225_600,
+    of: madeOf(channel, "settings"),
   });
 
-  it("belongs to a channel as it is now", () => {
-    const channel: TeamChannel = { teamId: "t", id: "c", displayName: "General", membershipType: "standard" };
-    const key = stateKey(channel, "settings");
-    expect(stateKey({ ...channel }, "settings")).toBe(key);
+  it("is all of them for 1,800 channels, and not more than half a mebibyte", () => {
+    const key = (number: number) => stateKey({ teamId: "t", id: `channel-${number}` });
+    const many = (count: number, chars: number) =>
+      new Map(Array.from({ length: count }, (_, number) => [key(number), state(chars)]));
+    expect(Object.keys(storedStates(many(1800, 200)))).toHaveLength(1800);
+    const stored = storedStates(many(20_000, 200));
+    expect(JSON.stringify(stored).length).toBeLessThanOrEqual(512 * 1024);
+    expect(Object.keys(stored).length).toBeGreaterThan(1700);
+    // Those that come first stay the same ones.
+    expect(Object.keys(stored)[0]).toBe(key(0));
+  });
+
+  it("is found by the channel alone, whose team the key tells", () => {
+    const key = stateKey(channel);
+    expect(stateKey({ ...channel, displayName: "Renamed" } as TeamChannel)).toBe(key);
+    expect(key.startsWith(teamPart("t"))).toBe(true);
+    const elsewhere = stateKey({ ...channel, teamId: "u" });
+    expect(elsewhere.startsWith(teamPart("t"))).toBe(false);
+    for (const other of [elsewhere, stateKey({ ...channel, id: "d" })]) expect(other).not.toBe(key);
+  });
+
+  it("counts for a channel as it is now", () => {
+    const of = madeOf(channel, "settings");
+    expect(madeOf({ ...channel, id: "d" }, "settings")).toBe(of);
     for (const other of [
-      stateKey({ ...channel, displayName: "Renamed" }, "settings"),
-      stateKey({ ...channel, membershipType: "private" }, "settings"),
-      stateKey({ ...channel, teamId: "u" }, "settings"),
-      stateKey(channel, "others"),
+      madeOf({ ...channel, displayName: "Renamed" }, "settings"),
+      madeOf({ ...channel, membershipType: "private" }, "settings"),
+      madeOf(channel, "others"),
     ])
-      expect(other).not.toBe(key);
+      expect(other).not.toBe(of);
+  });
+
+  it("is kept with the files' where an earlier version did not say what it was made of", () => {
+    const files = { version: 1, drives: {} };
+    const { of: _, ...old } = state(1);
+    const cursor = parseTeamsCursor({ version: 2, files, folders: {}, channels: { key: old } });
+    expect(cursor).toEqual({ version: 2, files, folders: {}, channels: { key: { ...old, of: "" } } });
   });
 
   it("is nothing in a cursor of the first version, whose files go on where they were", () => {

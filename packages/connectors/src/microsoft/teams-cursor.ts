@@ -8,10 +8,11 @@ const foldersSchema = z.record(z.string(), z.record(z.string(), z.string()));
 export type ChannelFolders = z.infer<typeof foldersSchema>;
 
 /**
- * How far a channel's messages have been read: the delta link to go on from, as `packLink` writes it, and when the last
- * listing of all of them began, in seconds since 1970 by Graph's own clock.
+ * How far a channel's messages have been read: the delta link to go on from, as `packLink` writes it, when the last listing
+ * of all of them began, in seconds since 1970 by Graph's own clock, and what the documents were made `of` besides (`madeOf`);
+ * "" where an earlier version left that out.
  */
-const channelStateSchema = z.object({ link: z.string(), listedAt: z.number() });
+const channelStateSchema = z.object({ link: z.string(), listedAt: z.number(), of: z.string().default("") });
 export type ChannelState = z.infer<typeof channelStateSchema>;
 
 /** By `stateKey`. */
@@ -33,16 +34,26 @@ export function parseTeamsCursor(cursor: Cursor | null): TeamsCursor {
   return { version: 2, files, folders, channels };
 }
 
-/**
- * Of all that a channel's documents are made of besides its messages: under another name or with other settings it has no
- * position, and is listed.
- * @param settings a digest of those that hold for every channel
- */
-export function stateKey({ teamId, id, displayName, membershipType }: TeamChannel, settings: string): string {
-  return digest(settings, teamId, id, displayName, membershipType);
+/** It begins with its team's part: of a team that cannot be listed no channel is known, and its states stay. */
+export function stateKey({ teamId, id }: Pick<TeamChannel, "teamId" | "id">): string {
+  return `${teamPart(teamId)}${digest(teamId, id)}`;
 }
 
-/** A link is some 200 characters, which nothing makes shorter: room for 2,000 channels and more. */
+export function teamPart(teamId: string): string {
+  return `${digest(teamId).slice(0, 8)}.`;
+}
+
+/**
+ * Of all that a channel's documents are made of besides its messages: with another one than its state has, the state counts
+ * for nothing, and the channel is listed. It is no part of the key, under which a state from before would be found again
+ * when a name or a setting goes back to what it was.
+ * @param settings a digest of those that hold for every channel
+ */
+export function madeOf({ displayName, membershipType }: TeamChannel, settings: string): string {
+  return digest(settings, displayName, membershipType).slice(0, 12);
+}
+
+/** A link is some 200 characters, which nothing makes shorter: room for 1,800 channels. */
 const maxStatesChars = 512 * 1024;
 
 /** What is stored of the states. A channel that finds no room in it is listed at each sync. */

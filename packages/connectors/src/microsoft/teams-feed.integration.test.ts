@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTeamsHarness, type TeamsHarness } from "../../conformance/fake-microsoft/create-teams-harness.ts";
@@ -265,7 +266,7 @@ describe("the messages of channels, between two complete listings", () => {
     expect(asked()).toEqual(["messages/delta"]);
   });
 
-  it.each([400, 404, 500] as const)(
+  it.each([200, 400, 403, 404, 500] as const)(
     "are listed at each sync where their feed answers %i, and then followed",
     async (status) => {
       tenant().feedlessChannels.set(general.id, status);
@@ -286,7 +287,7 @@ describe("the messages of channels, between two complete listings", () => {
     },
   );
 
-  it.each([400, 404] as const)("are listed at once where their feed begins to answer %i", async (status) => {
+  it.each([200, 400, 403, 404] as const)("are listed at once where their feed begins to answer %i", async (status) => {
     const gone = post("Gone for good.");
     post("Kept.");
     await sync();
@@ -333,6 +334,93 @@ describe("the messages of channels, between two complete listings", () => {
     expect(Object.keys(target.cursor!["channels"] as object)).toHaveLength(1);
     await sync();
     expect(changes()).toEqual([]);
+  });
+
+  it("are all there in a channel that is gone and comes back while a team fails, whose own places stay", async () => {
+    const failingId = randomUUID();
+    harness.config.teams.push(failingId);
+    const elsewhere = tenant().addChannel(failingId, "Elsewhere", "standard");
+    post("Said elsewhere.", elsewhere);
+    const later = addChannel("Later");
+    post("In general.");
+    post("Said later.", later);
+    await sync();
+    tenant().teams.delete(failingId);
+    tenant().teams.set(harness.teamId, [general]);
+    await sync();
+    expect(target.failures.map(({ ref }) => ref)).toEqual([`${failingId}/`]);
+    expect(titles()).toEqual(["In general.", "Said elsewhere."]);
+    tenant().teams.set(harness.teamId, [general, later]);
+    await sync();
+    expect(titles()).toEqual(["In general.", "Said elsewhere.", "Said later."]);
+    tenant().teams.set(failingId, [elsewhere]);
+    await sync();
+    expect(asked()).toEqual(["messages/delta", "messages/delta", "messages/delta"]);
+  });
+
+  it("are all there in a channel that comes back after a sync was killed that let go of it, at any change", async () => {
+    const later = addChannel("Later");
+    post("In general.");
+    for (const text of ["One.", "Two."]) post(text, later);
+    await sync();
+    const known = target;
+    tenant().teams.set(harness.teamId, [general]);
+    const whole = known.copy();
+    await sync({}, {}, whole);
+    expect(whole.documents.size).toBe(1);
+    for (let at = 0; at < whole.changes.length; at += 1) {
+      for (const write of ["lost", "done"] as const) {
+        target = known.copy();
+        tenant().teams.set(harness.teamId, [general]);
+        await target.apply(read(target), { at, write });
+        tenant().teams.set(harness.teamId, [general, later]);
+        await sync();
+        expect(titles(), `killed at ${at}, write ${write}`).toEqual(["In general.", "One.", "Two."]);
+      }
+    }
+  });
+
+  it.each([
+    ["name", (channel: FakeChannel) => void (channel.displayName = "Renamed")],
+    ["kind", (channel: FakeChannel) => void (channel.membershipType = "private")],
+  ])(
+    "are those of the channel's %s now where it goes back after a sync was killed, at any change",
+    async (_, change) => {
+      for (const text of ["One.", "Two.", "Three."]) post(text);
+      await sync();
+      const known = target;
+      const stateOf = (of: MemoryTarget) =>
+        [...of.documents.values()].map(({ item, text }) => [item.ref, item.acl, text]);
+      const original = { ...general };
+      change(general);
+      const whole = known.copy();
+      await sync({}, {}, whole);
+      expect(stateOf(whole)).not.toEqual(stateOf(known));
+      for (let at = 0; at < whole.changes.length; at += 1) {
+        for (const write of ["lost", "done"] as const) {
+          const { displayName, membershipType } = original;
+          const killed = known.copy();
+          change(general);
+          await killed.apply(read(killed), { at, write });
+          Object.assign(general, { displayName, membershipType });
+          await sync({}, {}, killed);
+          expect(stateOf(killed), `killed at ${at}, write ${write}`).toEqual(stateOf(known));
+        }
+      }
+    },
+  );
+
+  it("go with a channel that had no feed, while the others are followed", async () => {
+    post("In general.");
+    const feedless = addChannel("Feedless");
+    tenant().feedlessChannels.set(feedless.id, 400);
+    post("Without a feed.", feedless);
+    await sync();
+    expect(titles()).toEqual(["In general.", "Without a feed."]);
+    tenant().teams.set(harness.teamId, [general]);
+    await sync();
+    expect(titles()).toEqual(["In general."]);
+    expect(asked()).toEqual(["messages/delta"]);
   });
 
   it("keep their place while another channel fails, which loses nothing and goes on where it was", async () => {
@@ -410,6 +498,80 @@ describe("the messages of channels, between two complete listings", () => {
     for (const request of listed) expect(request).toContain(encodeURIComponent(other.id));
     expect(target.opened).toHaveLength(300 - at + 1);
     expect(target.documents.size).toBe(301);
+  });
+
+  it("are not listed again in the channels that a complete listing had found whole before it was killed", async () => {
+    tenant().pageSize = 50;
+    const threads = Array.from({ length: 150 }, (_, number) => post(`Thread ${number}.`));
+    const other = addChannel("Other");
+    for (let count = 0; count < 150; count += 1) post(`Other thread ${count}.`, other);
+    await sync();
+    passHours(25);
+    for (const missing of [false, true]) {
+      if (missing) tenant().purge(general, threads[0]!);
+      const killed = target.copy();
+      expect(await killed.apply(read(killed), { at: 0, write: "done" })).toBe("killed");
+      expect(killed.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+      await sync({}, {}, killed);
+      const listed = harness.fake.requests.filter((request) => request.endsWith("/messages"));
+      // Only in the run's end are deletions through, and known to be.
+      expect(listed.some((request) => request.includes(encodeURIComponent(general.id)))).toBe(missing);
+      expect(listed.filter((request) => request.includes(encodeURIComponent(other.id)))).toHaveLength(3);
+      expect(killed.documents.size).toBe(missing ? 299 : 300);
+    }
+  });
+
+  it("miss no deletion in a channel that is listed after some of it was read, where the sync is killed", async () => {
+    tenant().feedNames = "replies";
+    tenant().pageSize = 50;
+    // Listed at each sync: what is known of all channels is counted before the next one is read.
+    tenant().feedlessChannels.set(general.id, 400);
+    const other = addChannel("Other");
+    const [gone, thread] = [post("Gone for good.", other), post("Kept.", other)];
+    const answer = reply(thread, "An answer.");
+    const long = addChannel("Long");
+    tenant().feedlessChannels.set(long.id, 400);
+    for (let count = 0; count < 200; count += 1) post(`Thread ${count}.`, long);
+    await sync();
+    // Read alone, first of all; then the reply, of which nobody knows the thread, has the channel listed.
+    tenant().post(other.messages, "New.", { id: "1" });
+    tenant().purge(other, answer);
+    tenant().purge(other, gone);
+    const whole = target.copy();
+    await sync({}, {}, whole);
+    expect(whole.changes.map(({ type }) => type)).toContain("delete");
+    for (let at = 0; at < whole.changes.length; at += 1) {
+      const killed = target.copy();
+      expect(await killed.apply(read(killed), { at, write: "lost" })).toBe("killed");
+      await sync({}, {}, killed);
+      expect(killed.contents(), `killed at ${at}`).toEqual(whole.contents());
+    }
+  });
+
+  it("are listed, and not let go of, where a thread's first message is found and its replies are not", async () => {
+    const thread = post("When is the harbour dredged?");
+    reply(thread, "In May.");
+    await sync();
+    tenant().lostReplies.add(thread.id);
+    tenant().deleteMessage(thread);
+    await sync();
+    expect(textOf(thread)).toContain("In May.");
+    expect(asked()).toContain("messages");
+    expect(target.failures).toEqual([]);
+  });
+
+  it("are listed after an upgrade from positions that do not say what they were made of", async () => {
+    const thread = post("When is the harbour dredged?");
+    await sync();
+    const channels = target.cursor!["channels"] as Record<string, { of?: string }>;
+    for (const state of Object.values(channels)) delete state.of;
+    tenant().purge(general, thread);
+    post("New.");
+    await sync();
+    expect(asked()).toContain("messages");
+    expect(titles()).toEqual(["New."]);
+    await sync();
+    expect(asked()).toEqual(["messages/delta"]);
   });
 
   it("are listed after an upgrade from a cursor without positions, and lose nothing by it", async () => {
