@@ -9,7 +9,8 @@ export default defineConfig({
   globalSetup: "./e2e/start-stack.ts",
   // One stack, two cores: tests beside each other would starve the engine.
   workers: 1,
-  timeout: 90_000,
+  // A bound on hanging: models answer on a machine that runs other tests as well.
+  timeout: 180_000,
   expect: { timeout: 20_000 },
   forbidOnly: true,
   use: {

@@ -14,7 +14,13 @@ describe("writeConnector", () => {
   let copy: string;
   beforeAll(async () => {
     copy = await mkdtemp(join(tmpdir(), "anneal-new-connector-"));
-    for (const path of ["vitest.config.ts", "tsconfig.base.json", "package.json", "packages/connectors", sourceKinds]) {
+    const config = [
+      "vitest.config.ts",
+      "tsconfig.base.json",
+      "package.json",
+      "packages/db/testing/cluster-template.ts",
+    ];
+    for (const path of [...config, "packages/connectors", sourceKinds]) {
       await mkdir(join(copy, path, ".."), { recursive: true });
       await cp(join(repoDir, path), join(copy, path), { recursive: true });
     }
