@@ -38,7 +38,7 @@ export function SyncHistory({ sourceId }: { sourceId: string }) {
       state={state}
       error={error && wireErrorOf(error)}
       onRetry={() => void refetch()}
-      minWidth="73.5rem"
+      minWidth="72.5rem"
       empty={
         <EmptyState icon={History} title="Not read yet">
           Each read is listed here with who started it, how long it took, and what was new, changed or gone.
@@ -60,7 +60,7 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
     id: "status",
     header: "Status",
     enableSorting: false,
-    meta: { width: "18rem", wrap: true },
+    meta: { width: "15rem", wrap: true },
     cell: ({ row: { original: sync } }) => {
       const wrong = whatWasWrong(sync);
       return (
