@@ -207,7 +207,7 @@ function Grid<T>({ label, headers, tableRows, state, rowHref, minWidth = "44rem"
                     key={cell.id}
                     className={cn(
                       "h-10 border-b border-line px-3 group-last/row:border-b-0 first:pl-4 last:pr-4",
-                      cell.column.columnDef.meta?.wrap ? "py-2 wrap-anywhere" : "truncate",
+                      cell.column.columnDef.meta?.wrap ? "py-2 align-top wrap-anywhere" : "truncate",
                       cell.column.columnDef.meta?.align === "right" && "text-right",
                     )}
                   >

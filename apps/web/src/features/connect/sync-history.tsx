@@ -60,18 +60,18 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
     id: "status",
     header: "Status",
     enableSorting: false,
-    meta: { width: "15rem", wrap: true },
+    meta: { width: "15rem" },
     cell: ({ row: { original: sync } }) => {
       const wrong = whatWasWrong(sync);
       return (
-        <>
+        <div className="py-2 wrap-anywhere whitespace-normal">
           <SyncStatus sync={sync} />
           {wrong !== null && (
-            <p className="mt-0.5 text-xs whitespace-normal text-muted" title={sync.error?.action}>
+            <p className="mt-0.5 text-xs text-muted" title={sync.error?.action}>
               {wrong}
             </p>
           )}
-        </>
+        </div>
       );
     },
   },
