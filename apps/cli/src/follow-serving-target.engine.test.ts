@@ -84,6 +84,7 @@ it(
     // Drained, it answers what it was asked and ends; the stack's own engine stays, and the next one waits for room.
     expect(await drainNode(db, hostname())).toBe(1);
     await until(async () => expect(await engines()).toEqual([ready(false)]));
+    await until(() => expect(fetch(`${second.url}/health`)).rejects.toThrow());
     await until(async () => expect(await getPlacement(db, "replica:engine-2")).toMatchObject({ status: "waiting" }));
     await scaleTo(1);
     await until(async () => expect((await listActivePlacements(db)).length).toBe(1));
