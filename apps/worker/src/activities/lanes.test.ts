@@ -38,6 +38,20 @@ it("runs up to its limit side by side, and no more", async () => {
   expect(most.atOnce).toBe(2);
 });
 
+it("keeps to its limit when several ask at once", async () => {
+  const { begin, end, most } = createWork();
+  const lanes = createLanes(2);
+  const names = ["a", "b", "c", "d", "e"];
+  const asked = names.map((name) => lanes.run(name, begin(name)));
+  for (const name of names) {
+    await turn();
+    end(name);
+  }
+  await Promise.all(asked);
+  await lanes.settle();
+  expect(most.atOnce).toBe(2);
+});
+
 it("with a limit of one, ends each before it comes back", async () => {
   const { begin, end, running } = createWork();
   const lanes = createLanes(1);

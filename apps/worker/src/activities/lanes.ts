@@ -1,8 +1,8 @@
 /** Work of a sync that may run side by side. */
 export type Lanes = {
   /**
-   * Begins `work` and comes back when there is room for another. Work with the same key runs in the order in which it
-   * came. Throws what earlier work failed with.
+   * Begins `work` when there is room, and comes back when there is room for another. Work with the same key runs in the
+   * order in which it came. Throws what earlier work failed with.
    */
   run(key: string, work: () => Promise<void>): Promise<void>;
   /** Comes back when all has ended. Throws what work failed with. */
@@ -18,7 +18,8 @@ export function createLanes(limit: number): Lanes {
   };
   return {
     async run(key, work) {
-      await running.get(key);
+      // Several may ask at once, and between the last look and the beginning nobody else may begin.
+      while (running.has(key) || running.size >= limit) await (running.get(key) ?? Promise.race(running.values()));
       throwFailure();
       const lane = work()
         .catch((error: unknown) => void (failure ??= { error }))
