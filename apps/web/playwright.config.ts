@@ -17,7 +17,8 @@ export default defineConfig({
     baseURL: url,
     // What is not there fails where it is missing, instead of using up the whole test's time.
     actionTimeout: 30_000,
-    trace: "retain-on-failure",
+    trace: { mode: "retain-on-failure", screenshots: false },
+    screenshot: "only-on-failure",
     // Chromium's sandbox needs rights that containers seldom give; it only ever opens our own pages here.
     launchOptions: { executablePath: chromium, args: ["--no-sandbox", "--disable-gpu"] },
   },

@@ -1,13 +1,6 @@
 import { isAnnealError } from "@anneal/core/errors";
 import { Command } from "commander";
-import { addAutoscaleCommand } from "./commands/autoscale.ts";
-import { addConnectCommand } from "./commands/connect.ts";
-import { addKeysCommand } from "./commands/keys.ts";
-import { addLoopCommand } from "./commands/loop.ts";
-import { addPlaceCommand } from "./commands/place.ts";
-import { addSizeCommand } from "./commands/size.ts";
-import { addStartCommand } from "./commands/start.ts";
-import { readEnv } from "./env.ts";
+import { readEnv, type Env } from "./env.ts";
 import { describeError } from "./describe-error.ts";
 
 const program = new Command("anneal")
@@ -20,14 +13,19 @@ const program = new Command("anneal")
       "\nExit codes: 0 done, 1 failed (code, what happened, what to do), 130 stopped by Ctrl-C.",
   );
 
+const adders = new Map<string, () => Promise<(program: Command, env: Env) => void>>([
+  ["start", async () => (await import("./commands/start.ts")).addStartCommand],
+  ["loop", async () => (await import("./commands/loop.ts")).addLoopCommand],
+  ["connect", async () => (await import("./commands/connect.ts")).addConnectCommand],
+  ["keys", async () => (await import("./commands/keys.ts")).addKeysCommand],
+  ["size", async () => (await import("./commands/size.ts")).addSizeCommand],
+  ["place", async () => (await import("./commands/place.ts")).addPlaceCommand],
+  ["autoscale", async () => (await import("./commands/autoscale.ts")).addAutoscaleCommand],
+]);
+// What a command needs takes half a second to load, and nobody asks for two at once; without a known one, all are named.
+const asked = adders.get(process.argv[2] ?? "");
 const env = readEnv();
-addStartCommand(program, env);
-addLoopCommand(program, env);
-addConnectCommand(program, env);
-addKeysCommand(program, env);
-addSizeCommand(program, env);
-addPlaceCommand(program, env);
-addAutoscaleCommand(program, env);
+for (const load of asked === undefined ? adders.values() : [asked]) (await load())(program, env);
 
 try {
   await program.parseAsync();

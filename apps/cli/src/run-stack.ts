@@ -11,7 +11,8 @@ import { describeError } from "./describe-error.ts";
 import { stateDirOf, type Env } from "./env.ts";
 import { type EngineSizing, type FirstEngine, followServingTarget } from "./follow-serving-target.ts";
 import { createPortalClient, type PortalClient } from "./portal/client.ts";
-import { seedWorkspace, type AccessFile } from "./seed.ts";
+import type { AccessFile } from "./access-file.ts";
+import { seedWorkspace } from "./seed.ts";
 import { sizeCpuEngine, sizeGpuEngine } from "./size-engines.ts";
 
 export type RunningStack = { stack: Stack; access: AccessFile; portal: PortalClient };
@@ -130,17 +131,4 @@ export function printProgress({ service, state, seconds, note }: Progress): void
   }
   const mark = state === "ready" ? "✓" : "✗";
   console.log(`${mark} ${service.padEnd(11)} ${state} after ${seconds.toFixed(1)} s${note ? `: ${note}` : ""}`);
-}
-
-/** Aborted by the first Ctrl-C or termination; a second one does not cut the ending short. */
-export function abortOnSignal(onStop: () => void): AbortSignal {
-  const controller = new AbortController();
-  const handle = () => {
-    if (controller.signal.aborted) return;
-    onStop();
-    controller.abort();
-  };
-  process.on("SIGINT", handle);
-  process.on("SIGTERM", handle);
-  return controller.signal;
 }

@@ -16,7 +16,8 @@ import {
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { readAccessFile, seedWorkspace, type AccessFile } from "./seed.ts";
+import { readAccessFile, type AccessFile } from "./access-file.ts";
+import { seedWorkspace } from "./seed.ts";
 
 let database: TestDatabase;
 let scope: Scope;

@@ -15,29 +15,10 @@ import {
 } from "@anneal/db/queries/access";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { randomBytes } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { z } from "zod";
-
-/** How the person who runs the stack gets in; kept in the state folder, readable by its owner only. */
-export const accessFileSchema = z.object({
-  workspace: z.string(),
-  email: z.string(),
-  /** null: only the person knows it. */
-  password: z.string().nullable(),
-  apiKey: z.string(),
-});
-export type AccessFile = z.infer<typeof accessFileSchema>;
+import { readAccessFile, writeAccessFile, type AccessFile } from "./access-file.ts";
 
 const firstEmail = "admin@anneal.local";
 const keyName = "Made by npm start";
-
-const accessFilePath = (stateDir: string) => join(stateDir, "access.json");
-
-export async function readAccessFile(stateDir: string): Promise<AccessFile | null> {
-  const text = await readFile(accessFilePath(stateDir), "utf8").catch(() => null);
-  return text === null ? null : accessFileSchema.parse(JSON.parse(text));
-}
 
 /**
  * A workspace with an administrator, an API key and the default permissions. Once it has members nobody is given
@@ -104,10 +85,4 @@ async function replaceKey(
   const access = { workspace, email, password, apiKey: key };
   await writeAccessFile(stateDir, access);
   return access;
-}
-
-async function writeAccessFile(stateDir: string, access: AccessFile): Promise<void> {
-  const partial = `${accessFilePath(stateDir)}.partial`;
-  await writeFile(partial, JSON.stringify(access, null, 2), { mode: 0o600 });
-  await rename(partial, accessFilePath(stateDir));
 }

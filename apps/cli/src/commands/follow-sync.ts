@@ -2,7 +2,7 @@ import { AnnealError, errorCodes } from "@anneal/core/errors";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
-import { abortOnSignal } from "../run-stack.ts";
+import { abortOnSignal } from "../abort-on-signal.ts";
 import { createLiveBlock, formatDuration } from "../terminal.ts";
 import { printSyncFailures } from "./source-failures.ts";
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
-import { abortOnSignal } from "../run-stack.ts";
+import { abortOnSignal } from "../abort-on-signal.ts";
 
 export const signInOfferSchema = z.object({ field: z.string(), value: z.string(), with: z.string() });
 

@@ -1,8 +1,8 @@
 import { AnnealError } from "@anneal/core/errors";
 import { findRunningPortal } from "@anneal/local-stack/state-lock";
 import type { Command } from "commander";
+import { readAccessFile } from "../access-file.ts";
 import { stateDirOf, type Env } from "../env.ts";
-import { readAccessFile } from "../seed.ts";
 import { createPortalClient, type PortalClient } from "./client.ts";
 
 export type PortalOptions = { portal?: string; apiKey?: string; workspace: string };
