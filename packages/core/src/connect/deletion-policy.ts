@@ -20,6 +20,11 @@ export function refuseDeletions(policy: DeletionPolicy, known: number, missing: 
     message: `The source no longer has ${missing} of ${known} documents, more than the ${Math.round(policy.maxShare * 100)}% that one sync may delete; all were kept.`,
     action:
       "Check that the source is whole (mounted, not emptied by mistake), then confirm the deletions (on the command line: --confirm-deletions).",
-    details: { known, missing, maxShare: policy.maxShare },
+    details: { heldBack: true, known, missing, maxShare: policy.maxShare },
   };
+}
+
+/** Whether an error is that of `refuseDeletions`: the source could be read, and waits for a person's word. */
+export function isHeldBack(error: Pick<ErrorReport, "details">): boolean {
+  return error.details?.["heldBack"] === true;
 }

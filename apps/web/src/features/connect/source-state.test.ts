@@ -1,3 +1,4 @@
+import { defaultDeletionPolicy, refuseDeletions } from "@anneal/core/connect/deletion-policy";
 import { describe, expect, it } from "vitest";
 import { stateOfSource, stateOfSync } from "#features/connect/source-state.ts";
 import { whatWasWrong } from "#features/connect/what-was-wrong.ts";
@@ -29,6 +30,12 @@ describe("a source's state", () => {
     expect(stateOfSource({ ...failures, lastSyncError: { message: "It is gone." } })).toEqual({
       kind: "failed",
       title: "It is gone.",
+    });
+    const deletions = refuseDeletions(defaultDeletionPolicy, 30, 12)!;
+    expect(stateOfSource({ ...failures, lastSyncError: deletions })).toEqual({
+      kind: "waiting",
+      word: "Held back",
+      title: deletions.message,
     });
     expect(stateOfSource({ ...failures, lastSyncAt: null })).toBeNull();
   });

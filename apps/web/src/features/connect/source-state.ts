@@ -1,3 +1,5 @@
+import { isHeldBack } from "@anneal/core/connect/deletion-policy";
+import type { ErrorReport } from "@anneal/core/errors";
 import type { StageStatus } from "@anneal/core/loop/contract";
 import { statusOfStage, type StatusKind } from "#components/ui/status.tsx";
 import { formatCount, formatNumber } from "#lib/format.ts";
@@ -7,7 +9,7 @@ type Source = {
   paused: boolean;
   waitsUntil: Date | null;
   lastSyncAt: Date | null;
-  lastSyncError: { message: string } | null;
+  lastSyncError: Pick<ErrorReport, "message" | "details"> | null;
   /** Documents that could not be read, of those that whoever looks may know of. */
   quarantinedCount: number;
 };
@@ -15,11 +17,17 @@ type Source = {
 /** "partial": it is up to date but for some documents; null: it was never read. */
 export type SourceState = { kind: StatusKind | "partial"; word?: string; title?: string };
 
+/** It was read, and a person must say whether what it no longer has is gone. */
+const heldBack: SourceState = { kind: "waiting", word: "Held back" };
+
 export function stateOfSource(source: Source): SourceState | null {
   if (source.syncing) return { kind: "running", word: "Reading" };
   if (source.paused) return { kind: "waiting", word: "Paused" };
   if (source.waitsUntil) return { kind: "waiting", word: "Waiting for the source" };
-  if (source.lastSyncError) return { kind: "failed", title: source.lastSyncError.message };
+  if (source.lastSyncError) {
+    const title = source.lastSyncError.message;
+    return isHeldBack(source.lastSyncError) ? { ...heldBack, title } : { kind: "failed", title };
+  }
   if (!source.lastSyncAt) return null;
   if (source.quarantinedCount === 0) return { kind: "ready", word: "Up to date" };
   return { kind: "partial", word: `Up to date, ${formatCount(source.quarantinedCount, "failure")}` };
@@ -39,7 +47,7 @@ export function stateOfSync({ status, interrupted, error, dropped }: Sync): Sour
   if (interrupted) return { kind: "waiting", word: "Interrupted" };
   if (status === "running") return { kind: "running", word: "Reading" };
   if (status === "paused") return { kind: "waiting", word: "Paused" };
-  if (status === "done" && error) return { kind: "waiting", word: "Held back" };
+  if (status === "done" && error) return heldBack;
   if (status === "done" && dropped) return { kind: "partial", word: `Done, ${formatNumber(dropped)} failed` };
   return statusOfStage(status);
 }

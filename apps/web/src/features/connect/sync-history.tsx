@@ -64,10 +64,10 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
     cell: ({ row: { original: sync } }) => {
       const wrong = whatWasWrong(sync);
       return (
-        <div className="wrap-anywhere whitespace-normal">
+        <div className="wrap-anywhere whitespace-normal md:py-1.5">
           <SyncStatus sync={sync} />
           {wrong !== null && (
-            <p className="mt-0.5 pb-2 text-xs text-muted" title={sync.error?.action}>
+            <p className="mt-0.5 text-xs text-muted" title={sync.error?.action}>
               {wrong}
             </p>
           )}

@@ -1,3 +1,4 @@
+import { defaultDeletionPolicy, refuseDeletions } from "@anneal/core/connect/deletion-policy";
 import { expect, it } from "vitest";
 import { findAttention } from "./find-attention.ts";
 
@@ -22,4 +23,7 @@ it("says of a source what could not be read of it: its documents, else who is in
     "Some people or groups of the source “Wiki” could not be read",
   ]);
   expect(titlesOf({ directoryError: error, lastSyncError: error })).toEqual(["The source “Wiki” could not be read"]);
+  expect(titlesOf({ lastSyncError: refuseDeletions(defaultDeletionPolicy, 30, 12) })).toEqual([
+    "Deletions of the source “Wiki” wait for your word",
+  ]);
 });

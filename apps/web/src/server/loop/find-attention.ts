@@ -1,3 +1,4 @@
+import { isHeldBack } from "@anneal/core/connect/deletion-policy";
 import type { ErrorReport } from "@anneal/core/errors";
 
 export type Attention = {
@@ -38,9 +39,12 @@ export function findAttention({ latestRun, sources, quarantinedCount }: Facts): 
     const ofPeople =
       error.details?.["partial"] === true ? "Some people or groups of the" : "The people and groups of the";
     const what = source.lastSyncError ? "The" : ofPeople;
+    const held = isHeldBack(error);
     found.push({
-      kind: "failed",
-      title: `${what} source “${source.name}” could not be read`,
+      kind: held ? "waiting" : "failed",
+      title: held
+        ? `Deletions of the source “${source.name}” wait for your word`
+        : `${what} source “${source.name}” could not be read`,
       detail: `${error.message} ${error.action}`,
       path: `/sources/${source.id}`,
     });
