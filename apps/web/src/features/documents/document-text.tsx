@@ -1,10 +1,12 @@
 "use client";
 
 import { useQuery } from "@tanstack/react-query";
-import { EyeOff, FileX } from "lucide-react";
+import { EyeOff, FileX, Play } from "lucide-react";
+import Link from "next/link";
 import { useEffect, useRef, type ReactNode } from "react";
 import Markdown from "react-markdown";
 import remarkGfm from "remark-gfm";
+import { Button } from "#components/ui/button.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
@@ -13,6 +15,7 @@ import { cn } from "#lib/class-names.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useUrlState } from "#lib/url-state.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
 
 type Element = Answers["documents"]["text"]["elements"][number];
 /** Character offsets into the document's text, as citations carry them. */
@@ -27,13 +30,31 @@ export function DocumentText({ document }: { document: DocumentView }) {
         permissions.
       </EmptyState>
     );
-  if (!document.hasText)
-    return (
-      <EmptyState icon={FileX} title="There is no cleaned text">
-        {document.drop?.reason ?? "It was fetched and waits to be cleaned by the next run."}
-      </EmptyState>
-    );
+  if (!document.hasText) return <NoText document={document} />;
   return <Elements documentId={document.id} />;
+}
+
+function NoText({ document: { drop } }: { document: DocumentView }) {
+  const { role, href } = useWorkspace();
+  const mayRun = role !== "member" && role !== "service";
+  return (
+    <EmptyState
+      icon={FileX}
+      title="There is no cleaned text"
+      action={
+        drop === null &&
+        mayRun && (
+          <Button asChild>
+            <Link href={href("?run=1")}>
+              <Play aria-hidden /> Run the loop
+            </Link>
+          </Button>
+        )
+      }
+    >
+      {drop?.reason ?? "It was fetched and waits to be cleaned by the next run."}
+    </EmptyState>
+  );
 }
 
 function Elements({ documentId }: { documentId: string }) {
