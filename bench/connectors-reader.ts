@@ -53,8 +53,9 @@ const known: KnownItems = {
     const ref = refsByFingerprint.get(fingerprint);
     return ref === undefined ? [] : [ref];
   },
-  async *refs() {
-    yield* [...fingerprints.keys()].sort();
+  async *refs(which) {
+    // What failed is not kept.
+    if (which !== "unread") yield* [...fingerprints.keys()].sort();
   },
 };
 let cursor: Cursor | null = null;

@@ -17,6 +17,8 @@ export class MemoryTarget {
   opened: string[] = [];
   changes: Change[] = [];
   failures: { ref: string; error: ErrorReport }[] = [];
+  /** What could not be read and of which nothing is held: known, until it is read or deleted. */
+  readonly unread = new Set<string>();
   /** Documents whose content was refused without a reason: the sync waits once for each. */
   readonly #waitedFor = new Set<string>();
 
@@ -41,21 +43,23 @@ export class MemoryTarget {
   copy(): MemoryTarget {
     const copy = new MemoryTarget();
     for (const [ref, document] of this.documents) copy.documents.set(ref, { ...document });
+    for (const ref of this.unread) copy.unread.add(ref);
     copy.cursor = structuredClone(this.cursor);
     return copy;
   }
 
   known(): KnownItems {
-    const documents = this.documents;
+    const { documents, unread } = this;
     return {
-      fingerprintOf: async (ref) => documents.get(ref)?.item.fingerprint ?? null,
+      fingerprintOf: async (ref) => documents.get(ref)?.item.fingerprint ?? (unread.has(ref) ? "" : null),
       refsWithFingerprint: async (fingerprint) =>
         [...documents.values()]
           .map(({ item }) => item)
           .filter((item) => item.fingerprint === fingerprint)
           .map((item) => item.ref),
-      async *refs() {
-        yield* [...documents.keys()].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+      async *refs(which) {
+        const refs = which === "unread" ? [...unread] : [...documents.keys(), ...unread];
+        yield* refs.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
       },
     };
   }
@@ -63,6 +67,12 @@ export class MemoryTarget {
   /** What two runs must agree on; fingerprints and times are the source's own business. */
   contents(): Record<string, string> {
     return Object.fromEntries([...this.documents].map(([ref, { text }]) => [ref, text] as const).sort());
+  }
+
+  #fail(ref: string, error: ErrorReport): void {
+    this.failures.push({ ref, error });
+    // Without a ref it is about the source as a whole; what was read before stays as it was.
+    if (ref !== "" && !this.documents.has(ref)) this.unread.add(ref);
   }
 
   async #write(change: Change): Promise<void> {
@@ -75,6 +85,7 @@ export class MemoryTarget {
             item: change.item,
             text: new TextDecoder().decode(await collectBytes(body)),
           });
+          this.unread.delete(change.item.ref);
         } catch (error) {
           let report = reportOf(error);
           // No failure of this document: the source would refuse the next one as well, and a feed tells of none twice.
@@ -85,27 +96,30 @@ export class MemoryTarget {
             if (own === null) throw error;
             report = own.toReport();
           }
-          this.failures.push({ ref: change.item.ref, error: report });
+          this.#fail(change.item.ref, report);
         }
         return;
       case "moved": {
         const before = this.documents.get(change.fromRef);
         if (before === undefined) throw new Error(`moved from "${change.fromRef}", which is not known`);
         this.documents.delete(change.fromRef);
+        this.unread.delete(change.item.ref);
         this.documents.set(change.item.ref, { item: change.item, text: before.text });
         return;
       }
       case "acl": {
         const before = this.documents.get(change.ref);
+        if (before === undefined && this.unread.has(change.ref)) return;
         if (before === undefined) throw new Error(`acl of "${change.ref}", which is not known`);
         before.item = { ...before.item, acl: change.acl, fingerprint: change.fingerprint };
         return;
       }
       case "delete":
-        if (!this.documents.delete(change.ref)) throw new Error(`deletes "${change.ref}", which is not known`);
+        if (!this.documents.delete(change.ref) && !this.unread.delete(change.ref))
+          throw new Error(`deletes "${change.ref}", which is not known`);
         return;
       case "failure":
-        this.failures.push({ ref: change.ref, error: change.error });
+        this.#fail(change.ref, change.error);
         return;
       case "checkpoint":
         // As the database would hold it.

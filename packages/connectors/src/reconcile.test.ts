@@ -61,6 +61,28 @@ describe("deleteMissing", () => {
     expect(target.documents.size).toBe(100);
     expect(target.failures[0]?.error).toMatchObject({ code: "CONFLICT", details: { known: 100, missing: 21 } });
   });
+
+  it("counts no failure as a document that is still there", async () => {
+    const target = targetWith(Array.from({ length: 25 }, (_, index) => `docs/${index}`));
+    for (let index = 0; index < 100; index += 1) target.unread.add(`home/${index}/`);
+    const isGone = (ref: string) => ref.startsWith("docs/");
+    await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, isGone));
+    expect(target.documents.size).toBe(25);
+    expect(target.failures[0]?.error).toMatchObject({ code: "CONFLICT", details: { known: 25, missing: 25 } });
+  });
+
+  it("lets go of failures that are over without a word, also where documents wait for one", async () => {
+    const refs = Array.from({ length: 4 }, (_, index) => `${index}`);
+    for (const missing of [0, 1]) {
+      const target = targetWith(refs);
+      for (const ref of ["a/", "b/", "c/", "d/"]) target.unread.add(ref);
+      const isGone = (ref: string) => (ref.endsWith("/") ? ref !== "d/" : Number(ref) < missing);
+      await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, isGone));
+      expect([...target.unread]).toEqual(["d/"]);
+      expect([...target.documents.keys()]).toEqual(refs);
+      expect(target.failures).toHaveLength(missing);
+    }
+  });
 });
 
 describe("isIncluded", () => {

@@ -3,7 +3,8 @@ import { refuseDeletions, type DeletionPolicy } from "@anneal/core/connect/delet
 
 /**
  * The deletions of a complete enumeration: every known ref that is gone. Two passes over the known refs, so that
- * nothing is deleted before the whole share is known and no list of candidates is held in memory.
+ * nothing is deleted before the whole share is known and no list of candidates is held in memory. Only what is held
+ * counts: a failure that is over is no document that its source has lost, and one that lasts is none that it still has.
  *
  * @param isGone must answer false for a ref whose scope could not be listed
  * @returns false where a person must confirm first. Then the caller's position stays where it was, or where the next sync
@@ -14,18 +15,28 @@ export async function* deleteMissing(
   policy: DeletionPolicy,
   isGone: (ref: string) => boolean,
 ): AsyncGenerator<Change, boolean> {
-  let knownCount = 0;
-  let missingCount = 0;
-  for await (const ref of known.refs()) {
-    knownCount += 1;
-    if (isGone(ref)) missingCount += 1;
+  const all = await countRefs(known.refs(), isGone);
+  if (all.gone === 0) return true;
+  const unread = await countRefs(known.refs("unread"), isGone);
+  const refusal = refuseDeletions(policy, all.count - unread.count, all.gone - unread.gone);
+  const deleted = refusal === null ? known.refs() : known.refs("unread");
+  for await (const ref of deleted) if (isGone(ref)) yield { type: "delete", ref };
+  if (refusal === null) return true;
+  yield { type: "failure", ref: "", error: refusal };
+  return false;
+}
+
+/** How many documents are held. */
+export async function countHeld(known: KnownItems): Promise<number> {
+  const [all, unread] = [await countRefs(known.refs()), await countRefs(known.refs("unread"))];
+  return all.count - unread.count;
+}
+
+async function countRefs(refs: AsyncIterable<string>, isGone: (ref: string) => boolean = () => false) {
+  const found = { count: 0, gone: 0 };
+  for await (const ref of refs) {
+    found.count += 1;
+    if (isGone(ref)) found.gone += 1;
   }
-  if (missingCount === 0) return true;
-  const refusal = refuseDeletions(policy, knownCount, missingCount);
-  if (refusal !== null) {
-    yield { type: "failure", ref: "", error: refusal };
-    return false;
-  }
-  for await (const ref of known.refs()) if (isGone(ref)) yield { type: "delete", ref };
-  return true;
+  return found;
 }

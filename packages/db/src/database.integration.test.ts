@@ -434,11 +434,35 @@ describe("documents", () => {
     expect(await getDocument(scope, documentId)).toMatchObject({ status: "fetched", drop: null });
   });
 
+  it("whose content could not be had are told to whom they were given, and to nobody more", async () => {
+    const drop = { stage: "connect", code: "DOCUMENT_TOO_LARGE", reason: "The document is too large." };
+    const aclOfBad = async () => (await listDocuments(scope, { search: "bad" }, { limit: 1, offset: 0 })).rows[0]!.acl;
+    const own: Acl = { allow: [workspaceUser(scope.workspaceId, randomUUID())], deny: [] };
+    for (const acl of [nobody, own, nobody]) {
+      await quarantineRef(scope, sourceId, "bad", drop, acl);
+      expect(await aclOfBad()).toEqual(acl);
+    }
+    await quarantineRef(scope, sourceId, "bad", drop);
+    expect(await aclOfBad()).toEqual(aclOf(scope));
+  });
+
+  it("of which nothing is held are told apart, and leave no tombstone that anybody sees", async () => {
+    await upsert(scope, sourceId, "a.txt", "one");
+    await quarantineRef(scope, sourceId, "a.txt", { stage: "connect", code: "X", reason: "Bad." });
+    await quarantineRef(scope, sourceId, "locked/", { stage: "connect", code: "X", reason: "Bad." });
+    const refs = async (onlyUnread: boolean) => Array.fromAsync(streamRefs(scope, sourceId, { onlyUnread }));
+    expect(await refs(false)).toEqual(["a.txt", "locked/"]);
+    expect(await refs(true)).toEqual(["locked/"]);
+    expect(await markDocumentDeleted(scope, sourceId, "locked/")).toBe(false);
+    expect(await refs(false)).toEqual(["a.txt"]);
+    expect((await listDocuments(scope, { status: "deleted" }, { limit: 10, offset: 0 })).total).toBe(0);
+  });
+
   it("are listed in code-point order over pages of any size", async () => {
     const refs = ["Z", "a", "a/b", "a-b", "\u00e9", "\uff5e", "\u{1f600}"];
     for (const ref of refs) await upsert(scope, sourceId, ref, ref);
     const listed: string[] = [];
-    for await (const ref of streamRefs(scope, sourceId, 2)) listed.push(ref);
+    for await (const ref of streamRefs(scope, sourceId, { pageSize: 2 })) listed.push(ref);
     const byCodePoint = (left: string, right: string) => Buffer.compare(Buffer.from(left), Buffer.from(right));
     expect(listed).toEqual(refs.toSorted(byCodePoint));
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { nobody } from "@anneal/core/access/acl";
+import { nobody, workspaceMembers } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError } from "@anneal/core/errors";
 import { createDriveHarness } from "@anneal/connectors/conformance/fake-google/drive-harness";
@@ -136,6 +136,60 @@ it("leaves out the one content that cannot be stored, and tells why", async () =
   const again = await begin();
   await applyChanges(again);
   expect(again.sync.counts).toMatchObject({ scanned: 30, read: 1, changed: 1, dropped: 0 });
+});
+
+it("tells nobody of what could not be read where the source has readers of its own, else whom its default admits", async () => {
+  const workspace = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+  for (const [permissions, acl] of [
+    ["posix", nobody],
+    ["off", workspace],
+  ] as const) {
+    sourceId = randomUUID();
+    const config = { path: folder, permissions };
+    const facts = { name: permissions, kind: "file", config, sealedSecrets: null, schedule: null };
+    await saveSource(scope, { id: sourceId, ...facts, defaultAcl: workspace });
+    await writeFile(join(folder, "dismissals.txt"), "More than is allowed.");
+    const applied = await begin();
+    applied.context.limits = { ...defaultLimits, documentBytes: 10 };
+    await applyChanges(applied);
+    const { rows } = await listDocuments(scope, { sourceId }, { limit: 10, offset: 0 });
+    expect(rows.map((row) => [row.ref, row.status, row.acl])).toEqual([["dismissals.txt", "quarantined", acl]]);
+  }
+});
+
+it("tells of a content that could not be stored only whom the document admits", async () => {
+  const drive = await createDriveHarness("my-drive");
+  try {
+    const facts = { name: "d", kind: "gdrive", config: drive.config, sealedSecrets: null, schedule: null };
+    sourceId = randomUUID();
+    const members = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+    await saveSource(scope, { id: sourceId, ...facts, defaultAcl: members });
+    await drive.put("plan.txt", "The plan.");
+    beforePut = async () => {
+      throw new AnnealError("DOCUMENT_DAMAGED", "It is damaged.", { action: "Mend it." });
+    };
+    const applied = { ...(await begin()), secrets: { serviceAccountKey: String(drive.secrets.serviceAccountKey) } };
+    await applyChanges(applied);
+    const { rows } = await listDocuments(scope, { sourceId }, { limit: 10, offset: 0 });
+    expect(rows).toMatchObject([{ status: "quarantined" }]);
+    expect(rows[0]!.acl).not.toEqual(members);
+  } finally {
+    await drive.close();
+  }
+});
+
+it("forgets what could not be read once it is no longer there, which is no deletion", async () => {
+  await writeAll(2);
+  // No name in UTF-8.
+  const unnamed = ["a", "b"].map((name) => Buffer.concat([Buffer.from(join(folder, name)), Buffer.of(0xff)]));
+  for (const path of unnamed) await writeFile(path, "");
+  const first = await begin();
+  await applyChanges(first);
+  expect(first.sync.counts).toMatchObject({ scanned: 2, dropped: 2 });
+  for (const path of unnamed) await rm(path);
+  const second = await begin();
+  expect(await applyChanges(second)).toEqual({ status: "done", heldBack: null });
+  expect(second.sync.counts).toMatchObject({ scanned: 2, removed: 0 });
 });
 
 it("leaves out the one document that is renamed to what no text may hold, and reads on", async () => {

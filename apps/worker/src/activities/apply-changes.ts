@@ -1,3 +1,4 @@
+import { nobody } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { aclOfSource } from "@anneal/core/access/source-principals";
 import type { Change } from "@anneal/core/connect/change";
@@ -46,8 +47,11 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
   let heldBack: ErrorReport | null = null;
   /** Those since the last checkpoint that are known of: what is unchanged is counted at the next. */
   let listedSince = 0;
+  const config = connector.configSchema.parse(source.config);
+  /** Readers of what could not even be looked at. */
+  const unseen = (connector.bringsReaders?.(config) ?? connector.capabilities.permissions) ? nobody : null;
   const stream = connector.read({
-    config: connector.configSchema.parse(source.config),
+    config,
     secrets: connector.secretSchema.parse(applied.secrets),
     cursor: source.cursor,
     known: createKnownItems({ scope, sourceId: source.id }, fingerprints, writer),
@@ -88,7 +92,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
           const acl = own(change.item.acl);
           const fingerprint = unreadFingerprint;
           if (acl !== null) await saveDocumentAcl(scope, source.id, { ref: change.fromRef, acl, fingerprint });
-          await quarantine(reading, change.fromRef, unstorable);
+          await quarantine(reading, change.fromRef, unstorable, acl);
           break;
         }
         fingerprints.forget(change.fromRef);
@@ -98,7 +102,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
       case "failure":
         // Without a ref it is about the source as a whole.
         if (change.ref === "") heldBack = change.error;
-        else await quarantine(reading, change.ref, change.error);
+        else await quarantine(reading, change.ref, change.error, unseen);
         break;
       case "checkpoint": {
         counts.scanned = change.scanned;
@@ -151,7 +155,7 @@ async function fetchUpsert(
     requireOfDocument(reading, error);
     // What came before it of the same document counts.
     if (writer.unwritten.has(item.ref)) await writer.settle();
-    await quarantine(reading, item.ref, error.toReport());
+    await quarantine(reading, item.ref, error.toReport(), item.acl);
     return;
   }
   await writer.add({ item, content: held });

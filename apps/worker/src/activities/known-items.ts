@@ -27,9 +27,9 @@ export function createKnownItems(
       await writer.settle();
       return fingerprints.refsWithFingerprint(fingerprint);
     },
-    async *refs() {
+    async *refs(which) {
       await writer.settle();
-      yield* streamRefs(scope, sourceId);
+      yield* streamRefs(scope, sourceId, { onlyUnread: which === "unread" });
     },
   };
 }

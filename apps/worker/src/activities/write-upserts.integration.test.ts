@@ -204,7 +204,7 @@ describe("a connector is told of documents as if all were written that were fetc
     expect(await known().refsWithFingerprint("same")).toEqual(["a"]);
     await add("a", "two", { fingerprint: "other" });
     expect(await known().refsWithFingerprint("same")).toEqual([]);
-    await quarantine(reading, "bad", { code: "SOURCE_FORBIDDEN", message: "No.", action: "Ask." });
+    await quarantine(reading, "bad", { code: "SOURCE_FORBIDDEN", message: "No.", action: "Ask." }, null);
     expect(await known().refsWithFingerprint("")).toEqual(["bad"]);
   });
 
@@ -221,7 +221,7 @@ describe("a connector is told of documents as if all were written that were fetc
       await add(`new ${index}`, `${index}`, { fingerprint: `of ${index}` });
       if (index % 7 === 0) await writer.settle();
     }
-    await quarantine(reading, "bad", { code: "SOURCE_FORBIDDEN", message: "No.", action: "Ask." });
+    await quarantine(reading, "bad", { code: "SOURCE_FORBIDDEN", message: "No.", action: "Ask." }, null);
     for (let index = 0; index < 50; index += 1) {
       expect(await known().fingerprintOf(`new ${index}`)).toBe(`of ${index}`);
       expect(await known().refsWithFingerprint(`of ${index}`)).toEqual([`new ${index}`]);

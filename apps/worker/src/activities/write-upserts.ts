@@ -51,7 +51,7 @@ export function createUpsertWriter(reading: ReadingSync): UpsertWriter {
       requireOfDocument(reading, error);
       // What came before it of the same document counts.
       await rows.settle();
-      await quarantine(reading, upsert.item.ref, error.toReport());
+      await quarantine(reading, upsert.item.ref, error.toReport(), upsert.item.acl);
       return;
     }
     await rows.add(upsert);
@@ -101,7 +101,7 @@ async function writeUpserts(reading: ReadingSync, batch: readonly FetchedUpsert[
     if (batch.length > 1 && isRefusedForOne(error)) {
       for (const upsert of batch) await writeUpserts(reading, [upsert]);
     } else if (first !== undefined && isRefusedValue(error)) {
-      await quarantine(reading, first.item.ref, unstorable);
+      await quarantine(reading, first.item.ref, unstorable, first.item.acl);
     } else throw error;
   }
 }

@@ -80,7 +80,11 @@ async function* readProjects(request: Request, api: JiraApi, tenant: string): As
   if (unread.length === found.length + missing.length) throw unread[0]?.error;
   for (const { key, error } of unread) yield { type: "failure", ref: refPrefix(key), error: error.toReport() };
   yield* askForMissing(run, readers);
-  for (const reader of readers.values()) yield* reader.refusals();
+  for (const [prefix, reader] of readers)
+    for (const refusal of reader.refusals()) {
+      run.seen.add(prefix);
+      yield refusal;
+    }
   const prefixes = unread.map(({ key }) => refPrefix(key));
   yield* deleteMissing(
     known,
@@ -107,7 +111,8 @@ async function* askForMissing(run: JiraRun, readers: ReadonlyMap<string, Project
     if (run.seen.has(ref)) continue;
     const idAt = ref.indexOf("/") + 1;
     const reader = readers.get(ref.slice(0, idAt));
-    if (reader === undefined) continue;
+    // What is wrong with a project as a whole is kept under its prefix alone.
+    if (reader === undefined || idAt === ref.length) continue;
     const ids = [...(missing.get(reader) ?? []), ref.slice(idAt)];
     missing.set(reader, ids.length < idsPerFetch ? ids : []);
     if (ids.length >= idsPerFetch) yield* reader.readById(ids);

@@ -34,6 +34,7 @@ export const fileConnector = defineConnector<FileConfig, FileSecrets>({
   title: "Folder",
   ...fileFacts,
   parallelReads: 6,
+  bringsReaders: ({ permissions }) => permissions !== "off",
   configSchema: fileConfigSchema,
   secretSchema: fileSecretSchema,
 

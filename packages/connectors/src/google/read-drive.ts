@@ -1,7 +1,7 @@
 import type { Change, KnownItems } from "@anneal/core/connect/change";
 import { refuseDeletions } from "@anneal/core/connect/deletion-policy";
 import type { ReadRequest } from "../connector.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { countHeld, deleteMissing } from "../reconcile.ts";
 import { isRefusedAlone } from "../remote/refused-alone.ts";
 import { RemoteError } from "../remote/remote-client.ts";
 import { SeenRefs } from "../seen-refs.ts";
@@ -247,14 +247,18 @@ async function* followFolders(run: Run, pending: Pending): AsyncIterable<Change>
 async function* deleteGone(run: Run, pending: Pending): AsyncGenerator<Change, boolean> {
   const { known, context } = run.request;
   const gone: string[] = [];
+  /** Those of them that are documents: of the others nothing is held. */
+  let lost = 0;
   for (const ref of pending.gone) {
     // One feed's word that it is gone may be another's that it came: a move between drives.
     const moved = pending.live.has(ref) ? await findFile(run.access.client, ref) : null;
-    if (moved === null || !(await isInScope(run.access, moved))) gone.push(ref);
+    if (moved !== null && (await isInScope(run.access, moved))) continue;
+    gone.push(ref);
+    if (await known.fingerprintOf(ref)) lost += 1;
   }
   const policy = context.deletions;
   if (gone.length > 0 && !policy.confirmed) {
-    const refusal = refuseDeletions(policy, await countRefs(known), gone.length);
+    const refusal = refuseDeletions(policy, await countHeld(known), lost);
     if (refusal !== null) {
       yield { type: "failure", ref: "", error: refusal };
       return false;
@@ -262,10 +266,4 @@ async function* deleteGone(run: Run, pending: Pending): AsyncGenerator<Change, b
   }
   for (const ref of gone) yield { type: "delete", ref };
   return true;
-}
-
-async function countRefs(known: KnownItems): Promise<number> {
-  let count = 0;
-  for await (const _ of known.refs()) count += 1;
-  return count;
 }

@@ -10,8 +10,8 @@ export function knownFiles(known: KnownItems): KnownItems {
     fingerprintOf: (ref) => known.fingerprintOf(filesPrefix + ref),
     refsWithFingerprint: async (fingerprint) =>
       (await known.refsWithFingerprint(fingerprint)).filter(own).map((ref) => ref.slice(filesPrefix.length)),
-    async *refs() {
-      for await (const ref of known.refs()) if (own(ref)) yield ref.slice(filesPrefix.length);
+    async *refs(which) {
+      for await (const ref of known.refs(which)) if (own(ref)) yield ref.slice(filesPrefix.length);
     },
   };
 }
@@ -19,8 +19,8 @@ export function knownFiles(known: KnownItems): KnownItems {
 export function knownThreads(known: KnownItems): KnownItems {
   return {
     ...known,
-    async *refs() {
-      for await (const ref of known.refs()) if (!ref.startsWith(filesPrefix)) yield ref;
+    async *refs(which) {
+      for await (const ref of known.refs(which)) if (!ref.startsWith(filesPrefix)) yield ref;
     },
   };
 }

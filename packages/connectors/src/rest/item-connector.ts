@@ -24,6 +24,7 @@ export function defineItemConnector<Config extends ItemConfig>(options: {
     kind,
     title,
     ...itemFacts,
+    bringsReaders: ({ allow }) => allow !== null,
     configSchema,
     secretSchema: restSecretSchema,
 

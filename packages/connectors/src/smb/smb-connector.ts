@@ -25,6 +25,7 @@ export const smbConnector = defineConnector<SmbConfig, SmbSecrets>({
   kind: "smb",
   title: "Windows share",
   ...smbFacts,
+  bringsReaders: ({ permissions }) => permissions !== "off",
   configSchema: smbConfigSchema,
   secretSchema: smbSecretSchema,
 

@@ -47,9 +47,13 @@ export type Cursor = { version: number; [key: string]: unknown };
 
 /** What the consumer already holds, for connectors that find changes by comparing. */
 export type KnownItems = {
+  /** "" for one of which nothing is held, as it could not be read. */
   fingerprintOf(ref: string): Promise<string | null>;
   /** Live refs that hold exactly this fingerprint, for connectors that recognise a moved document by it. */
   refsWithFingerprint(fingerprint: string): Promise<string[]>;
-  /** Every live ref, in code-point order, for the deletions of a complete listing. */
-  refs(): AsyncIterable<string>;
+  /**
+   * Every live ref, in code-point order, for the deletions of a complete listing. "unread": those of them of which nothing is
+   * held, since they were never more than a failure; a folder is one, and no document.
+   */
+  refs(which?: "unread"): AsyncIterable<string>;
 };

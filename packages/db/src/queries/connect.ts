@@ -6,7 +6,14 @@ import { AnnealError } from "@anneal/core/errors";
 import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { directoryMembers, directoryUsers, documents, sources } from "../schema.ts";
-import { followsSource, isSource, itemColumns, lockDefaultAcl, ofSource } from "./documents-of-source.ts";
+import {
+  audienceColumns,
+  followsSource,
+  isSource,
+  itemColumns,
+  lockDefaultAcl,
+  ofSource,
+} from "./documents-of-source.ts";
 import { readableBy } from "./documents.ts";
 import { byCodePoint, hasRef, isLong, isShort, refColumns } from "./refs.ts";
 import { isPaused, isSyncing, waitsUntil } from "./source-syncs.ts";
@@ -41,7 +48,7 @@ export async function listSources(scope: Scope, readers?: Principal[]) {
         // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
         documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null ${known})`,
         quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined' ${known})`,
-        deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null ${known})`,
+        deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null and ${documents.contentKey} <> '' ${known})`,
       })
       .from(sources)
       .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt)))
@@ -196,12 +203,20 @@ export async function listRefsWithFingerprint(scope: Scope, sourceId: string, fi
   return rows.map((row) => row.ref);
 }
 
-/** Refs that the source decides about, in code-point order, paged so that memory stays flat. */
-export async function* streamRefs(scope: Scope, sourceId: string, pageSize = 1000): AsyncIterable<string> {
+/**
+ * Refs that the source decides about, in code-point order, paged so that memory stays flat.
+ * @param options.onlyUnread those that were never more than a failure
+ */
+export async function* streamRefs(
+  scope: Scope,
+  sourceId: string,
+  { onlyUnread = false, pageSize = 1000 } = {},
+): AsyncIterable<string> {
+  const isWanted = onlyUnread ? eq(documents.contentKey, "") : undefined;
   let after = "";
   for (;;) {
     const page = (length: SQL) => sql`(select ${documents.ref} from ${documents}
-      where ${and(ofSource(scope, sourceId), followsSource, length, gt(byCodePoint, after))}
+      where ${and(ofSource(scope, sourceId), followsSource, isWanted, length, gt(byCodePoint, after))}
       order by ${byCodePoint} limit ${pageSize})`;
     // Each has an index, which orders those that are short.
     const { rows } = await inWorkspace(scope, (tx) =>
@@ -230,18 +245,20 @@ export async function upsertDocument(
 export const unreadFingerprint = "";
 
 /**
- * A document whose content could not be fetched: known, shown with its reason, and readable by nobody new. One that was
+ * A document whose content could not be fetched: known, and shown with its reason to whom `given` admits. One that was
  * fetched before stays as it is.
+ * @param given null: whom the source's default admits
  */
 export async function quarantineRef(
   scope: Scope,
   sourceId: string,
   ref: string,
   drop: { stage: string; code: string; reason: string },
+  given: SourceAcl | null = null,
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    const acl = await lockDefaultAcl(scope, tx, sourceId);
-    const quarantined = { status: "quarantined" as const, drop };
+    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
+    const quarantined = { status: "quarantined" as const, drop, ...audienceColumns(given, defaultAcl) };
     await tx
       .update(documents)
       .set({ ...quarantined, deletedAt: null })
@@ -256,8 +273,6 @@ export async function quarantineRef(
         uri: ref,
         title: ref,
         fingerprint: unreadFingerprint,
-        acl,
-        aclInherited: true,
         contentHash: "",
         contentKey: "",
       })
@@ -265,16 +280,16 @@ export async function quarantineRef(
   });
 }
 
-/** @returns false also for one that a person keeps */
+/** @returns whether it was a document; false also for one that a person keeps, and for what was never more than a failure */
 export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: string): Promise<boolean> {
   const rows = await inWorkspace(scope, (tx) =>
     tx
       .update(documents)
       .set({ deletedAt: new Date() })
       .where(and(ofSource(scope, sourceId), hasRef(ref), followsSource))
-      .returning({ id: documents.id }),
+      .returning({ contentKey: documents.contentKey }),
   );
-  return rows.length > 0;
+  return rows.some(({ contentKey }) => contentKey !== "");
 }
 
 export async function saveDocumentAcl(

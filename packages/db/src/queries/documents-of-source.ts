@@ -1,5 +1,5 @@
 import type { Acl } from "@anneal/core/access/acl";
-import { splitOrigins } from "@anneal/core/access/acl-origins";
+import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { and, eq, isNull, sql, type SQL } from "drizzle-orm";
@@ -21,8 +21,13 @@ export const followsSource = and(isNull(documents.deletedAt), isNull(documents.r
 /** SQL: whoever stores content shares it, whoever removes content that no document has any more holds it alone. */
 export const contentLock = (contentKey: string | SQL) => sql`hashtextextended('content:' || ${contentKey}::text, 0)`;
 
+/** @param given null: whom the source's default admits */
+export function audienceColumns(given: SourceAcl | null, defaultAcl: Acl) {
+  const own = given === null ? null : splitOrigins(given);
+  return { acl: own?.acl ?? defaultAcl, aclInherited: own === null, aclOrigins: own?.origins ?? null };
+}
+
 export function itemColumns(item: SourceItem, defaultAcl: Acl) {
-  const own = item.acl === null ? null : splitOrigins(item.acl);
   return {
     ...refColumns(item.ref),
     uri: item.uri,
@@ -30,9 +35,7 @@ export function itemColumns(item: SourceItem, defaultAcl: Acl) {
     mediaType: item.mediaType,
     sizeBytes: item.sizeBytes,
     fingerprint: item.fingerprint,
-    acl: own?.acl ?? defaultAcl,
-    aclInherited: own === null,
-    aclOrigins: own?.origins ?? null,
+    ...audienceColumns(item.acl, defaultAcl),
     sourceModifiedAt: item.modifiedAt === null ? null : timeOf(item.modifiedAt),
   };
 }

@@ -1,7 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import { isCleanedFrom } from "@anneal/core/clean/clean-digest";
-import { and, asc, desc, eq, ilike, inArray, isNotNull, isNull, or, sql, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, ilike, inArray, isNotNull, isNull, ne, or, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { documents, sources, type DocumentStatus } from "../schema.ts";
 
@@ -49,7 +49,10 @@ export function readableBy(readers: Principal[]): SQL {
 function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefined {
   const conditions: (SQL | undefined)[] = [
     eq(documents.workspaceId, scope.workspaceId),
-    filter.status === "deleted" ? isNotNull(documents.deletedAt) : isNull(documents.deletedAt),
+    // What was never more than a failure is no document that went.
+    filter.status === "deleted"
+      ? and(isNotNull(documents.deletedAt), ne(documents.contentKey, ""))
+      : isNull(documents.deletedAt),
   ];
   if (filter.search) {
     const pattern = `%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;

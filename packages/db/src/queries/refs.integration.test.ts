@@ -55,7 +55,7 @@ const long = "x".repeat(5_000);
 const drop = { stage: "connect", code: "SOURCE_FORBIDDEN", reason: "It may not be read." };
 async function storedRefs(): Promise<string[]> {
   const refs: string[] = [];
-  for await (const ref of streamRefs(scope, sourceId, 2)) refs.push(ref);
+  for await (const ref of streamRefs(scope, sourceId, { pageSize: 2 })) refs.push(ref);
   return refs;
 }
 
