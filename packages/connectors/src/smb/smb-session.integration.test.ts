@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { testContext } from "../../conformance/test-context.ts";
+import { testPython } from "../../conformance/test-python.ts";
 import { openSmb } from "./smb-session.ts";
 
 const target = { host: "127.0.0.1", port: 445, share: "docs", user: "ann", encryption: true, allowPrivateHosts: true };
@@ -20,7 +21,7 @@ describe("a session with the program that speaks SMB", () => {
       await writeFile(python, `#!/bin/sh\nread connect\necho '{"id":1,"ok":true}'\nread first\n${end}\n`, {
         mode: 0o755,
       });
-      const session = await openSmb(target, "password", testContext({ python: { python } }));
+      const session = await openSmb(target, "password", testContext({ python: { ...testPython, python } }));
       const broken = { code: "SOURCE_UNREACHABLE", details: { status: "BROKEN" }, retryable: true };
       const list = { op: "list" as const, path: "" };
       const both = [session.request(list, z.unknown(), null), session.request(list, z.unknown(), null)];
