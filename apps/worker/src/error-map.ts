@@ -1,5 +1,6 @@
 import { diskFullError, isDiskFull } from "@anneal/core/disk-full";
 import { AnnealError, errorCodes, type ErrorCode, type ErrorReport } from "@anneal/core/errors";
+import { withoutParameters } from "@anneal/core/query-parameters";
 import { ApplicationFailure } from "@temporalio/common";
 
 /** How Temporal treats each expected failure, unless the error itself says that it is retryable. */
@@ -54,7 +55,25 @@ function retryDelayOf({ details }: AnnealError): { nextRetryDelay: number } | un
   return typeof retryAfterMs === "number" && retryAfterMs > 0 ? { nextRetryDelay: retryAfterMs } : undefined;
 }
 
-/** Wraps every activity so that expected failures keep their code, sentence and action across Temporal. */
+/**
+ * An unforeseen error goes into Temporal's history with its stack and its causes, and into the log with all that it
+ * holds. In place, so that it keeps its class, by which Temporal treats it.
+ */
+function dropParameters(error: unknown, dropped = new Set<Error>()): void {
+  if (!(error instanceof Error) || dropped.has(error)) return;
+  dropped.add(error);
+  const { message, stack } = withoutParameters(error);
+  if (message !== error.message) Object.assign(error, { message, stack });
+  // Drizzle's, and what PostgreSQL says of the row and of the value.
+  for (const property of ["params", "detail", "where"]) Reflect.deleteProperty(error, property);
+  for (const inner of error instanceof AggregateError ? error.errors : []) dropParameters(inner, dropped);
+  dropParameters(error.cause, dropped);
+}
+
+/**
+ * Wraps every activity so that expected failures keep their code, sentence and action across Temporal, and unforeseen
+ * ones take no query's parameters there.
+ */
 export function withFailures<Activities extends Record<string, (...args: never[]) => Promise<unknown>>>(
   activities: Activities,
 ): Activities {
@@ -66,7 +85,9 @@ export function withFailures<Activities extends Record<string, (...args: never[]
           return await activity(...args);
         } catch (error) {
           if (error instanceof AnnealError) throw toFailure(error);
-          throw isDiskFull(error) ? toFailure(diskFullError("the disk of the server", error)) : error;
+          if (isDiskFull(error)) throw toFailure(diskFullError("the disk of the server", error));
+          dropParameters(error);
+          throw error;
         }
       },
     ]),

@@ -27,7 +27,8 @@ export function isAllowedAddress(address: string, allowPrivateHosts: boolean): b
   if (!ipaddr.isValid(address)) return false;
   // An IPv4 address mapped into IPv6 is judged as what it is.
   const parsed = ipaddr.process(address);
-  if (metadataAddresses.has(parsed.toString())) return false;
+  // The zone of an IPv6 address says through which interface it is reached, not which address it is.
+  if (metadataAddresses.has(parsed.toString().replace(/%.*$/, ""))) return false;
   const range = parsed.range();
   // Of IPv6 only 2000::/3 is given out; what else counts as unicast are old ways of writing other networks.
   if (range === "unicast" && parsed.kind() === "ipv6") return parsed.toByteArray()[0]! >> 5 === 1;

@@ -1,3 +1,4 @@
+import { withoutParameters } from "@anneal/core/query-parameters";
 import pino from "pino";
 
 /**
@@ -10,13 +11,8 @@ export function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return { message: String(error).slice(0, 500) };
   return {
     type: error.name,
-    message: withoutParameters(error.message),
-    stack: withoutParameters(error.stack ?? ""),
+    ...withoutParameters(error),
     ...("code" in error ? { code: error.code } : {}),
     ...(error.cause === undefined ? {} : { cause: describeError(error.cause) }),
   };
-}
-
-function withoutParameters(text: string): string {
-  return text.replaceAll(/^params: .*$/gm, "params: (left out)");
 }

@@ -273,6 +273,19 @@ describe("with a server that speaks MongoDB's protocol", () => {
       expect(target.changes.filter((change) => change.type !== "checkpoint")).toEqual([]);
     });
 
+    it("reports an owner that changed together with a text that grew too large, and keeps the old text", async () => {
+      server.put(database, "note", { _id: 1, owner: "ada", body: "short" });
+      const config = { collections: [{ name: "note", owner: "owner" }] };
+      const target = await sync(new MemoryTarget(), config);
+      server.put(database, "note", { _id: 1, owner: "bob", body: "x".repeat(2_000) });
+      const limits = { ...context.limits, documentBytes: 1_000 };
+      const request = { config: configOf(config), secrets, cursor: target.cursor, known: target.known() };
+      await target.apply(mongodbConnector.read({ ...request, context: { ...context, limits } }));
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["note/1", "DOCUMENT_TOO_LARGE"]]);
+      expect(target.documents.get("note/1")?.item.acl?.allow.map(({ id }) => id)).toEqual(["bob"]);
+      expect(target.documents.get("note/1")?.text).toContain("short");
+    });
+
     it("keeps the documents of a collection that is gone for now, and reads the others", async () => {
       server.put(database, "a", { _id: 1 });
       server.put(database, "b", { _id: 1 });

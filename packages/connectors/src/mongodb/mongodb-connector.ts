@@ -127,12 +127,11 @@ async function* readCollection(
         const ref = refOf(document);
         const { title, markdown } = renderDocument(collection, document);
         const facts = { ref, title, ...factsOf(config, collection, document) };
-        const change = isNew(ref)
+        const changes: Change[] = isNew(ref)
           ? await compareDocument(facts, markdown, known, context.limits.documentBytes)
-          : ({ type: "failure", ref, error: duplicateKey(ref).toReport() } as const);
-        if (change === null) continue;
-        failed ||= change.type === "failure";
-        yield change;
+          : [{ type: "failure", ref, error: duplicateKey(ref).toReport() }];
+        failed ||= changes.some(({ type }) => type === "failure");
+        yield* changes;
       }
       yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
     }

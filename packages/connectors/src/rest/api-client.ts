@@ -1,15 +1,16 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
-import { parseJson } from "../remote/remote-answer.ts";
+import { parseAnswer, parseJson } from "../remote/remote-answer.ts";
 import { neverAskedAgain } from "../remote/last-answered.ts";
 import { createRemoteClient, type RemoteClient, type RemoteClientOptions } from "../remote/remote-client.ts";
 import type { ItemConfig, RestSecrets } from "./config.ts";
+import { parseExactJson } from "./exact-json.ts";
 
 /** What a kind of API says in words of its own. */
 export type ApiWords = Pick<RemoteClientOptions, "explain" | "isRefusal">;
 
-/** A client that signs in as the configuration says. */
+/** A client that signs in as the configuration says, and loses no digit of what it is told. */
 export function createApiClient(
   config: ItemConfig,
   secrets: RestSecrets,
@@ -27,8 +28,14 @@ export function createApiClient(
     ...words,
     ...signIn.options,
   });
+  const exchange: RemoteClient["exchange"] = async (path, schema, request) => {
+    const { data, ...around } = await client.text(path, request);
+    return { ...around, data: parseAnswer(host, schema, parseExactJson(data)) };
+  };
   return {
     ...client,
+    exchange,
+    json: async (path, schema, request) => (await exchange(path, schema, request)).data,
     async close() {
       await Promise.all([client.close(), signIn.close?.()]);
     },

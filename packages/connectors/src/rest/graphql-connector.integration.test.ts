@@ -4,6 +4,7 @@ import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { createNotesHarness } from "../../conformance/fake-notes/notes-harness.ts";
 import { startFakeNotes, type FakeNotes } from "../../conformance/fake-notes/start-fake-notes.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { startApi } from "../../conformance/start-api.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { graphqlConfigSchema, type GraphqlConfig, type RestSecrets } from "./config.ts";
 import { graphqlConnector } from "./graphql-connector.ts";
@@ -104,6 +105,25 @@ describe("a GraphQL source", () => {
       () => null,
       (error: unknown) => error,
     );
+
+  it("names an item whose id is a longer number than a number can hold by its digits, and a variable too", async () => {
+    const variables: unknown[] = [];
+    const api = await startApi(({ body }) => {
+      const asked = JSON.parse(body) as { variables: Record<string, unknown> };
+      variables.push(asked.variables);
+      if ("id" in asked.variables) return { body: { data: { note: { text: "Alpha" } } } };
+      return { body: '{"data":{"notes":[{"id":1234567890123456789,"updatedAt":"2026-01-05"}]}}' };
+    });
+    const config = configOf(api, {
+      ...askedText,
+      variables: ["first=2", "board=9007199254740993"],
+      items: "notes",
+      pageInfo: null,
+    });
+    const target = await sync(new MemoryTarget(), config).finally(api.stop);
+    expect(target.contents()).toEqual({ "1234567890123456789": "Alpha" });
+    expect(variables).toEqual([{ first: 2, board: "9007199254740993" }, { id: "1234567890123456789" }]);
+  });
 
   it("begins anew when the cursor goes stale half-way, and deletes nothing", async () => {
     const target = await sync(new MemoryTarget(), configOf(notes));

@@ -36,7 +36,7 @@ function secondQuery(client: RemoteClient, config: GraphqlConfig, context: Conne
     settings: [query, config.contentField],
     mediaType: "text/markdown",
     async open(item, ref) {
-      // As the service wrote it: a number stays one.
+      // As the service wrote it: a number stays one, but for those that only their digits tell.
       const { data } = await askGraphql(client, config, query, { id: select(item, id) });
       return textAt(data, field, ref, context.limits.documentBytes);
     },

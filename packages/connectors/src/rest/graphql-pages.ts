@@ -1,10 +1,10 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
-import { parseJson } from "../remote/remote-answer.ts";
 import type { RemoteClient } from "../remote/remote-client.ts";
 import { clockOf } from "../remote/service-clock.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { GraphqlConfig } from "./config.ts";
+import { parseExactJson } from "./exact-json.ts";
 import { noList, repeatsItself, restartWhenStale, type ItemListing, type ItemPage } from "./pages.ts";
 import { parsePath, select, selectList, type Path } from "./path.ts";
 import { splitAssignment } from "./rest-pages.ts";
@@ -140,6 +140,6 @@ function describeErrors(url: string, { errors = [] }: z.infer<typeof answerSchem
 /** "first=50" is a number, "state=open" a text: whatever is JSON is taken as such. */
 function typedAssignment(text: string): [name: string, value: unknown] {
   const [name, value] = splitAssignment(text);
-  const parsed = parseJson(value);
+  const parsed = parseExactJson(value);
   return [name, parsed === undefined ? value : parsed];
 }

@@ -307,6 +307,41 @@ describe("a REST source", () => {
     expect(JSON.parse(target.documents.get("1")!.text)).toEqual({ id: 1, t: "a" });
   });
 
+  it("tells items apart whose ids are longer numbers than a number can hold, and asks for each one's own content", async () => {
+    const texts = new Map([
+      ["1234567890123456789", "Alpha"],
+      ["1234567890123456790", "Beta"],
+      ["7", "Gamma"],
+    ]);
+    const api = await startApi(({ path, query }) => {
+      if (path !== "/items") return { body: texts.get(path.slice("/texts/".length)) ?? "Somebody else's" };
+      // The cursor is such a number, too, and the time and the readers are numbers of the usual length.
+      const [from, next] = [Number(query.get("cursor") === "9007199254740993"), "9007199254740993"];
+      const items = [...texts.keys()].slice(2 * from, 2 * from + 2);
+      const listed = items.map((id) => `{"id":${id},"t":1767225600123,"readers":[${id},12]}`);
+      return { body: `{"items":[${listed.join()}],"next":${from === 0 ? next : null}}` };
+    });
+    const config = restConfigSchema.parse({
+      url: api.origin,
+      list: "items",
+      items: "items",
+      pagination: "cursor",
+      next: "next",
+      id: "id",
+      updatedAt: "t",
+      allow: "readers",
+      contentPath: "texts/{id}",
+      contentType: "text/plain",
+      allowPrivateHosts: true,
+    });
+    const target = await sync(new MemoryTarget(), config).finally(api.stop);
+    expect(target.failures).toEqual([]);
+    expect(target.contents()).toEqual(Object.fromEntries(texts));
+    const { item } = target.documents.get("1234567890123456790")!;
+    expect(item.modifiedAt).toBe("2026-01-01T00:00:00.123Z");
+    expect(item.acl?.allow.map(({ id }) => id)).toEqual(["1234567890123456790", "12"]);
+  });
+
   it.each<[string, RestSecrets, Partial<RestConfig>]>([
     ["Basic cmVhZGVyOmh1bnRlcjI=", { password: "hunter2" }, { signIn: "basic", user: "reader" }],
     ["Bearer hunter2", { token: "hunter2" }, { signIn: "bearer" }],

@@ -13,7 +13,7 @@ import {
 import { s3ConfigSchema, s3Facts, s3SecretSchema, type S3Config, type S3Secrets } from "./config.ts";
 import { readAhead } from "./read-ahead.ts";
 import { openS3Bucket, type S3Bucket } from "./s3-client.ts";
-import { archived } from "./s3-errors.ts";
+import { archived, lostInListing } from "./s3-errors.ts";
 
 const words: BucketWords = { bucket: "bucket", object: "object", permissions: "Object ACLs are not read" };
 
@@ -64,6 +64,8 @@ function openBucket(s3: S3Bucket, config: S3Config): Bucket {
         EncodingType: "url",
       });
       const page = await s3.attempt(null, signal, (client) => client.send(command, { abortSignal: signal }));
+      // Taken for the last one, it would have all that lies behind it deleted.
+      if (page.IsTruncated && !page.NextContinuationToken) throw lostInListing(config.bucket);
       const isEncoded = page.EncodingType === "url";
       return {
         objects: (page.Contents ?? []).map((object) => toObject(s3, config, object, isEncoded)),

@@ -112,6 +112,18 @@ function toldMs(error: Error, nowMs: number): number | null {
   return retryAfterMs(headers?.["retry-after"] ?? null, nowMs);
 }
 
+/** Storage that knows only the first version of the call ignores where to go on, and says where it goes on in other words. */
+export function lostInListing(bucket: string): AnnealError {
+  return new AnnealError(
+    "INVALID_INPUT",
+    `The listing of bucket "${bucket}" goes on, but the storage gave no continuation token by which to ask for the rest.`,
+    {
+      action:
+        "Update the storage or enter an endpoint that knows ListObjectsV2, or choose a prefix of fewer than 1,000 objects; nothing was deleted.",
+    },
+  );
+}
+
 export function archived(place: string): AnnealError {
   return new AnnealError("SOURCE_FORBIDDEN", `${place} is archived and cannot be read at once.`, {
     action: "Restore it from the archive tier, or exclude it.",

@@ -55,7 +55,8 @@ describe("a bucket behind the gateway", () => {
       pathStyle: true,
       allowPrivateHosts: true,
     });
-    const read = () => s3Connector.read({ config, secrets, cursor: null, known: new MemoryTarget().known(), context });
+    const read = (target = new MemoryTarget()) =>
+      s3Connector.read({ config, secrets, cursor: null, known: target.known(), context });
     return { api, events, slept, read, host: new URL(api.origin).host };
   };
   const errorOf = async (changes: AsyncIterable<Change>): Promise<unknown> => {
@@ -71,6 +72,22 @@ describe("a bucket behind the gateway", () => {
     for await (const change of changes) if (change.type === "upsert") refs.push(change.item.ref);
     return refs;
   };
+
+  it("ends, and deletes nothing, where a listing goes on and does not say how, as storage does that knows only its first version", async () => {
+    const target = new MemoryTarget();
+    const whole = await start(() => undefined, ["a.txt", "b.txt"]);
+    await target.apply(whole.read(target));
+    const { body } = listing("a.txt");
+    const isTruncated = "<IsTruncated>true</IsTruncated><NextMarker>a.txt</NextMarker>";
+    const truncated = String(body).replace("<IsTruncated>false</IsTruncated>", isTruncated);
+    const { read } = await start(({ query }) => (query.has("list-type") ? { body: truncated } : undefined));
+    await expect(target.apply(read(target))).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining("continuation token"),
+      action: expect.stringContaining("ListObjectsV2"),
+    });
+    expect([...target.documents.keys()]).toEqual(["a.txt", "b.txt"]);
+  });
 
   it("waits for as long as it is told, once for all, and signs the next try anew", async () => {
     const { api, slept, read, events, host } = await start((_, count) =>

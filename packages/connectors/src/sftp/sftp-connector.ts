@@ -48,6 +48,7 @@ async function* readServer(request: ReadRequest<SftpConfig, SftpSecrets>): Async
         // The root alone has the empty ref: it was there a moment ago and no longer is.
         if (entry.ref === "") throw entry.error;
         if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
+        else if (entry.isUnknown === true) unlisted.push(`${entry.ref}/`);
         yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
         continue;
       }

@@ -17,8 +17,11 @@ import { toSftpError } from "./sftp-errors.ts";
 export type WalkEntry =
   /** `audience` is null where permissions are not read. */
   | { type: "file"; ref: string; path: string; stats: RemoteStats; audience: Audience | null }
-  /** `ref` ends in "/" for a folder, none of whose children were listed. */
-  | { type: "failure"; ref: string; error: AnnealError };
+  /**
+   * `ref` ends in "/" for a folder, none of whose children were listed. `isUnknown`: whether it is a folder could not be
+   * told, so that something may lie in it.
+   */
+  | { type: "failure"; ref: string; error: AnnealError; isUnknown?: true };
 
 const typeMask = 0o170000;
 const folderType = 0o040000;
@@ -69,11 +72,17 @@ export async function* walkRemote(
         if (name.includes("/")) continue;
         if (name.includes("\ufffd") && (await isMissing(session, joinPath(root.path, ref)))) {
           yield { type: "failure", ref, error: badName(ref) };
-        } else if (isFolder(stats)) {
-          if (isExcluded(ref, config)) continue;
-          waiting.push({ ref: `${ref}/`, audience: narrowed(folder.audience, stats, traverseBit, principals) });
+          continue;
+        }
+        if (isExcluded(ref, config)) continue;
+        const told = typeOf(stats) === null ? await lookAt(session, root.path, ref) : { stats };
+        if (told === null) continue;
+        if ("error" in told) yield { type: "failure", ref, error: told.error, isUnknown: true };
+        else if (isFolder(told.stats)) {
+          waiting.push({ ref: `${ref}/`, audience: narrowed(folder.audience, told.stats, traverseBit, principals) });
         } else if (isIncluded(ref, config)) {
-          const found = await inspect(session, root.path, { ref, stats, folder: folder.audience }, principals);
+          const entry = { ref, stats: told.stats, folder: folder.audience };
+          const found = await inspect(session, root.path, entry, principals);
           if (found !== null) yield found;
         }
       }
@@ -84,6 +93,26 @@ export async function* walkRemote(
       const path = joinPath(root.path, folder.ref);
       yield { type: "failure", ref: folder.ref, error: toSftpError(error, config, path) };
     }
+  }
+}
+
+/**
+ * An entry of which the listing does not say what it is: the protocol leaves that to the server.
+ *
+ * @returns null where it is gone since
+ */
+async function lookAt(
+  session: SftpSession,
+  root: string,
+  ref: string,
+): Promise<{ stats: RemoteStats } | { error: AnnealError } | null> {
+  const path = joinPath(root, ref);
+  try {
+    const stats = await session.lstat(path);
+    return typeOf(stats) === null ? { error: untold(path) } : { stats };
+  } catch (error) {
+    if (session.lost() !== null || !isAnnealError(error)) throw error;
+    return error.code === "SOURCE_NOT_FOUND" ? null : { error };
   }
 }
 
@@ -103,6 +132,7 @@ async function inspect(
     const target = await session.realPath(path);
     if (!isInside(root, target)) return null;
     const targetStats = await session.stat(target);
+    if (typeOf(targetStats) === null) throw untold(target);
     if (typeOf(targetStats) !== fileType) return null;
     // Whoever reads through a link must get to it, and to what it names.
     const gate =
@@ -151,8 +181,10 @@ async function audienceOfPath(
   return result;
 }
 
-function typeOf({ mode }: RemoteStats): number | null {
-  return mode === undefined ? null : mode & typeMask;
+/** @returns null where the server does not tell: no mode at all, or one of permissions alone */
+function typeOf({ mode = 0 }: RemoteStats): number | null {
+  const type = mode & typeMask;
+  return type === 0 ? null : type;
 }
 
 function isFolder(stats: RemoteStats): boolean {
@@ -180,6 +212,12 @@ async function isMissing(session: SftpSession, path: string): Promise<boolean> {
     () => false,
     () => true,
   );
+}
+
+function untold(path: string): AnnealError {
+  return new AnnealError("SOURCE_UNREACHABLE", `The server does not say whether "${path}" is a file or a folder.`, {
+    action: "Have the server tell types and permissions over SFTP, or exclude it.",
+  });
 }
 
 function badName(ref: string): AnnealError {

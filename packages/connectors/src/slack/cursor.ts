@@ -17,7 +17,7 @@ const cursorSchema = z.object({
   doneTo: z.object({ channel: z.string(), ts: z.string() }).nullable(),
   /** Channels to be read from their beginning: new ones, and ones that failed. */
   pending: z.array(z.string()),
-  /** Threads that failed. */
+  /** Threads and days that failed, by their refs. */
   retry: z.array(z.string()),
 });
 export type SlackCursor = z.infer<typeof cursorSchema>;
@@ -63,9 +63,15 @@ export function startOfDay(day: string | null): string {
   return day === null ? "0.000000" : `${Date.parse(day) / 1000}.000000`;
 }
 
+/** The last ts of a day (UTC), of which the first is `start`. */
+export function endOfDay(start: string): string {
+  return `${Number(start) + 24 * 60 * 60 - 1}.999999`;
+}
+
 /** Of a document: the time of its day's beginning or of its thread's root. */
-export function startOfRef(ref: string): { channel: string; ts: string } {
+export function startOfRef(ref: string): { channel: string; ts: string; isThread: boolean } {
   const slash = ref.indexOf("/");
   const place = ref.slice(slash + 1);
-  return { channel: ref.slice(0, slash), ts: place.includes(".") ? place : startOfDay(place) };
+  const isThread = place.includes(".");
+  return { channel: ref.slice(0, slash), ts: isThread ? place : startOfDay(place), isThread };
 }

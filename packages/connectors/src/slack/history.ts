@@ -18,10 +18,17 @@ const messagesSchema = z.looseObject({ messages: z.array(messageSchema) });
 /** Beyond any clock of ours that goes wrong. */
 const aheadSeconds = 24 * 60 * 60;
 
-/** @param oldest a whole day's beginning, as a ts: every day that is given back is complete */
-export async function* readDays(client: SlackClient, channelId: string, oldest: string): AsyncIterable<ChannelDay> {
+/**
+ * @param oldest a whole day's beginning, as a ts: every day that is given back is complete
+ * @param latest a whole day's end; left out: everything until now
+ */
+export async function* readDays(
+  client: SlackClient,
+  channelId: string,
+  oldest: string,
   // Only with both ends given is the newest message sure to come first.
-  const latest = `${Math.floor(Date.now() / 1000) + aheadSeconds}.000000`;
+  latest = `${Math.floor(Date.now() / 1000) + aheadSeconds}.000000`,
+): AsyncIterable<ChannelDay> {
   const range = { channel: channelId, oldest, latest, inclusive: true };
   let day: ChannelDay | null = null;
   for await (const { messages } of client.pages("conversations.history", messagesSchema, range)) {

@@ -5,6 +5,7 @@ import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { SlackConfig, SlackSecrets } from "./config.ts";
 import {
+  endOfDay,
   isCompleteDue,
   isCovered,
   maxListed,
@@ -131,9 +132,13 @@ class SlackRun {
     const refOf = (place: string) => `${channel.id}/${place}`;
     /** Threads to be read although they may be older than what is listed. */
     const apart = new Set<string>();
+    /** The beginnings of days that failed and are older than what is listed, which tries the others again. */
+    const failedDays: string[] = [];
     for (const ref of this.#before.retry) {
-      const { channel: id, ts } = startOfRef(ref);
-      if (id === channel.id) apart.add(ts);
+      const { channel: id, ts, isThread } = startOfRef(ref);
+      if (id !== channel.id) continue;
+      if (isThread) apart.add(ts);
+      else if (compareTs(ts, oldest) < 0 && compareTs(ts, this.#since) >= 0) failedDays.push(ts);
     }
     for await (const day of readDays(this.#source.client, channel.id, oldest)) {
       for (const ts of day.repliedThreads) apart.add(ts);
@@ -156,6 +161,12 @@ class SlackRun {
       if (this.#seen.has(refOf(ts)) || compareTs(ts, this.#since) < 0) continue;
       yield* this.#report(refOf(ts), await threadChange(this.#source, channel, ts, null, false));
     }
+    for (const start of failedDays) {
+      for await (const day of readDays(this.#source.client, channel.id, start, endOfDay(start))) {
+        if (day.unthreaded.length === 0) continue;
+        yield* this.#report(refOf(day.day), await dayChange(this.#source, channel, day));
+      }
+    }
   }
 
   *#report(ref: string, change: Change | null): Iterable<Change> {
@@ -169,7 +180,7 @@ class SlackRun {
 
   #checkpoint(): Change {
     this.#uncheckpointed = 0;
-    // Threads that failed before the position are not met again by a sync that goes on from it.
+    // What failed before the position is not met again by a sync that goes on from it.
     const retry = [...new Set([...this.#before.retry, ...this.#failed])].slice(0, maxListed);
     return { type: "checkpoint", cursor: { ...this.#cursor, retry }, scanned: this.#scanned, total: null };
   }

@@ -7,6 +7,8 @@ import { FakeSlack } from "../../conformance/fake-slack/fake-slack.ts";
 import type { FakeChannel } from "../../conformance/fake-slack/slack-state.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import type { Trouble } from "../../conformance/remote-trouble.ts";
+import { createTestClock } from "../../conformance/test-clock.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { slackConfigSchema, type SlackConfig, type SlackSecrets } from "./config.ts";
 import { slackConnector } from "./slack-connector.ts";
@@ -344,6 +346,40 @@ describe("slack", () => {
     slack.brokenThreads.clear();
     await sync();
     expect(target.opened).toEqual([`${general.id}/${root.ts}`]);
+  });
+
+  it("tries a day that failed again, however old it is, and that day alone", async () => {
+    const general = slack.addChannel("general");
+    const at = daysAgo(30);
+    const day = `${general.id}/${at.toISOString().slice(0, 10)}`;
+    slack.post(general, ann, "Old thread", { at: daysAgo(31) });
+    slack.post(general, bob, "Old day", { at });
+    slack.post(general, bob, "A day later", { at: daysAgo(29) });
+    const root = slack.post(general, ann, "Old thread", { at });
+    slack.post(general, ann, "Reply", { at, thread: root.ts });
+    slack.post(general, ann, "Now");
+    await sync();
+    expect(target.documents.has(day)).toBe(true);
+    // Each sync fails to learn who is meant, until the gateway lets it.
+    slack.post(general, ann, "For <@U0NEW>", { at });
+    const syncTroubled = async (trouble: Trouble | null, config: Partial<SlackConfig> = {}) => {
+      const clock = createTestClock();
+      slack.trouble.begin(trouble, clock);
+      slack.calls.length = 0;
+      await target.apply(read(config, { ...context, clock }));
+      return target.failures.map(({ ref }) => ref);
+    };
+    const givenUp = { kind: "given up", on: "POST /api/users.info user=U0NEW" } as const;
+    expect(await syncTroubled(givenUp, { completeEvery: 1 })).toEqual([day]);
+    expect(await syncTroubled(givenUp)).toEqual([day]);
+    expect(textOf(day)).not.toContain("For");
+    expect(await syncTroubled(null)).toEqual([]);
+    expect(target.opened).toEqual([day]);
+    expect(textOf(day)).toContain("For");
+    expect(slack.countOf("conversations.replies")).toBe(0);
+    expect(await syncTroubled(null)).toEqual([]);
+    expect(target.opened).toEqual([]);
+    expect(slack.countOf("conversations.history")).toBe(1);
   });
 
   it("goes on with a complete listing without reading its threads a second time", async () => {

@@ -8,6 +8,7 @@ import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, isAllowedAddress, refuseHost } from "../host-guard.ts";
 import { unreachable } from "../failure.ts";
 import type { PythonRuntime } from "../python-runtime.ts";
+import { parseJson } from "../remote/remote-answer.ts";
 import { createRemoteCalls } from "../remote/remote-calls.ts";
 import type { RemoteOperation } from "../remote/remote-observer.ts";
 import { endsSession, serverName, toSmbError } from "./smb-errors.ts";
@@ -127,8 +128,10 @@ function startSession(
     lose(complaint.includes("ModuleNotFoundError") ? missing : toSmbError("BROKEN", target, null));
   });
   createInterface({ input: child.stdout }).on("line", (line) => {
-    const reply = replySchema.parse(JSON.parse(line));
-    waiting.get(reply.id)?.(reply);
+    // The program's last words when it is killed are half a line: nothing that follows can be told from it.
+    const { success, data: reply } = replySchema.safeParse(parseJson(line));
+    if (success) waiting.get(reply.id)?.(reply);
+    else lose(toSmbError("BROKEN", target, null));
   });
   const onAbort = () => lose(toSmbError("UNREACHABLE", target, null));
   signal.addEventListener("abort", onAbort, { once: true });

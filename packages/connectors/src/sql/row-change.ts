@@ -9,15 +9,15 @@ import type { Dialect, Relation, SqlSession } from "./dialect.ts";
 import { renderRow } from "./row-document.ts";
 import type { Row } from "./rows.ts";
 
-/** @returns null for a row that is as it was */
-export async function changeOf<Session extends SqlSession>(
+/** @returns nothing for a row that is as it was */
+export async function changesOf<Session extends SqlSession>(
   dialect: Dialect<Session>,
   config: SqlConfig,
   relation: Relation,
   row: Row,
   known: KnownItems,
   maxBytes: number,
-): Promise<Change | null> {
+): Promise<Change[]> {
   const ref = refOf(relation, row);
   const { key, title, markdown } = renderRow(relation, row, dialect.formatValue);
   const facts = {
@@ -39,32 +39,41 @@ export function markOf({ watermark }: Relation, row: Row): string | null {
 /**
  * What a document of any database is compared by: its text, and apart from it who may read it. The watermark, where there
  * is one, is kept beside them (`compareMark`).
+ *
+ * Who may read it comes first, and with the old text's part: where the new text is too large or cannot be stored, a
+ * revocation still holds, and the text is still read again.
  */
 export async function compareDocument(
   { mark, ...facts }: Pick<SourceItem, "ref" | "uri" | "title" | "modifiedAt" | "acl"> & { mark: string | null },
   markdown: string,
   known: KnownItems,
   maxBytes: number,
-): Promise<Change | null> {
+): Promise<Change[]> {
   const { ref, acl } = facts;
   const bytes = Buffer.from(markdown);
+  const before = await readKnown(ref, known);
+  const revision = audienceChange(ref, acl, before);
+  const changes: Change[] = revision === null ? [] : [revision];
   if (bytes.byteLength > maxBytes) {
-    return { type: "failure", ref, error: tooLarge(ref, bytes.byteLength, maxBytes).toReport() };
+    changes.push({ type: "failure", ref, error: tooLarge(ref, bytes.byteLength, maxBytes).toReport() });
+    return changes;
   }
-  const content = digest(markdown);
-  const audience = audienceOf(acl);
-  const fingerprint = writeFingerprint({ content, audience, mark: mark === null ? null : digest(mark) });
-  const stored = await known.fingerprintOf(ref);
-  if (stored === fingerprint) return null;
+  const now: RowFingerprint = {
+    content: digest(markdown),
+    audience: audienceOf(acl),
+    mark: mark === null ? null : digest(mark),
+  };
+  const fingerprint = writeFingerprint(now);
   const item: SourceItem = { ...facts, mediaType: "text/markdown", sizeBytes: bytes.byteLength, fingerprint };
-  const before = stored === null ? null : readFingerprint(stored);
-  if (before?.content === content) {
+  // Back to the source's default audience is for the consumer to apply, with the whole item.
+  const hasAudience = revision !== null || before?.audience === now.audience;
+  if (before?.content !== now.content || !hasAudience) {
+    changes.push({ type: "upsert", item, content: contentOf(bytes) });
+  } else if (before.mark !== now.mark) {
     // Touched, and nothing else: the new watermark is stored without reading anything.
-    if (before.audience === audience) return { type: "moved", fromRef: ref, item };
-    // To or from the source's default audience is for the consumer to apply, with the whole item.
-    if (acl !== null && before.audience !== everybodys) return { type: "acl", ref, acl, fingerprint };
+    changes.push({ type: "moved", fromRef: ref, item });
   }
-  return { type: "upsert", item, content: contentOf(bytes) };
+  return changes;
 }
 
 /**
@@ -77,9 +86,8 @@ export async function compareMark(
   mark: string | null,
   known: KnownItems,
 ): Promise<"same" | "other" | "unread"> {
-  const stored = await known.fingerprintOf(ref);
-  const before = stored === null ? null : readFingerprint(stored);
-  if (before === null || before.content === "") return "unread";
+  const before = await readKnown(ref, known);
+  if (before === null || before.content === unread) return "unread";
   return before.mark === (mark === null ? null : digest(mark)) ? "same" : "other";
 }
 
@@ -88,12 +96,13 @@ export async function compareMark(
  * watermark.
  */
 export async function compareAudience(ref: string, acl: Acl | null, known: KnownItems): Promise<Change | null> {
-  if (acl === null) return null;
-  const stored = await known.fingerprintOf(ref);
-  if (stored === null) return null;
-  const before = readFingerprint(stored);
+  return audienceChange(ref, acl, await readKnown(ref, known));
+}
+
+function audienceChange(ref: string, acl: Acl | null, before: RowFingerprint | null): Change | null {
+  if (acl === null || before === null) return null;
   const audience = audienceOf(acl);
-  if (before.audience === everybodys || before.audience === audience) return null;
+  if (before.audience === audience) return null;
   return { type: "acl", ref, acl, fingerprint: writeFingerprint({ ...before, audience }) };
 }
 
@@ -170,13 +179,20 @@ function writeFingerprint({ content, audience, mark }: RowFingerprint): string {
   return `${content}-${audience}${mark === null ? "" : `:${mark}`}`;
 }
 
-/** A digest has no colon in it, but may have a hyphen. */
-function readFingerprint(stored: string): RowFingerprint {
+/** @returns null for what is not known */
+async function readKnown(ref: string, known: KnownItems): Promise<RowFingerprint | null> {
+  const stored = await known.fingerprintOf(ref);
+  if (stored === null) return null;
+  // The consumer keeps nothing of what it could not store.
+  if (stored === "") return { content: unread, audience: "", mark: null };
+  // A digest has no colon in it, but may have a hyphen.
   const [main = "", mark = null] = stored.split(":");
   return { content: main.slice(0, digestChars), audience: main.slice(digestChars + 1), mark };
 }
 
 const digestChars = 32;
+/** In place of a text's digest, and as long. */
+const unread = "-".repeat(digestChars);
 
 export function digest(text: string): string {
   return hash("sha256", text, "base64url").slice(0, digestChars);

@@ -9,7 +9,7 @@ import type { Dialect, Relation, SqlSession } from "./dialect.ts";
 import { openSession } from "./open-session.ts";
 import { readPeople } from "./people.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
-import { aclOf, changeOf, compareAudience, digest, duplicateKey, markOf, refOf, refPrefix } from "./row-change.ts";
+import { aclOf, changesOf, compareAudience, digest, duplicateKey, markOf, refOf, refPrefix } from "./row-change.ts";
 import { renderingVersion } from "./row-document.ts";
 import { readMaxWatermark, readRows, type RowScan } from "./rows.ts";
 import { UnsettledRows } from "./unsettled-rows.ts";
@@ -134,12 +134,11 @@ async function* readRelation<Session extends SqlSession>(
       for (const row of rows) {
         progress.scanned += 1;
         const ref = refOf(relation, row);
-        const change = isNew(ref)
-          ? await changeOf(dialect, config, rendered, row, known, context.limits.documentBytes)
-          : ({ type: "failure", ref, error: duplicateKey(relation, ref).toReport() } as const);
-        if (change === null) continue;
-        failed ||= change.type === "failure";
-        yield change;
+        const changes: Change[] = isNew(ref)
+          ? await changesOf(dialect, config, rendered, row, known, context.limits.documentBytes)
+          : [{ type: "failure", ref, error: duplicateKey(relation, ref).toReport() }];
+        failed ||= changes.some(({ type }) => type === "failure");
+        yield* changes;
       }
       yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
     }
