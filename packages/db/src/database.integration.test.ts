@@ -450,7 +450,11 @@ describe("documents", () => {
     await upsert(scope, sourceId, "a.txt", "one");
     await quarantineRef(scope, sourceId, "a.txt", { stage: "connect", code: "X", reason: "Bad." });
     await quarantineRef(scope, sourceId, "locked/", { stage: "connect", code: "X", reason: "Bad." });
-    const refs = async (onlyUnread: boolean) => Array.fromAsync(streamRefs(scope, sourceId, { onlyUnread }));
+    const refs = async (onlyUnread: boolean) => {
+      const found: string[] = [];
+      for await (const ref of streamRefs(scope, sourceId, { onlyUnread })) found.push(ref);
+      return found;
+    };
     expect(await refs(false)).toEqual(["a.txt", "locked/"]);
     expect(await refs(true)).toEqual(["locked/"]);
     expect(await markDocumentDeleted(scope, sourceId, "locked/")).toBe(false);

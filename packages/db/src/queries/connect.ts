@@ -97,6 +97,9 @@ export async function findSourceByName(scope: Scope, name: string): Promise<Sour
 /**
  * A new source, or a change of one. Documents without permissions of their own have the default from the same moment;
  * whoever that takes away from finds nothing any more, and the index's payloads follow with the next push of readers.
+ *
+ * The default is about what is read from the source's address. What was read from another one is nobody's until it is read
+ * again: it may long have been for fewer readers. A removed source lets go of its name for another one to have it.
  */
 export async function saveSource(
   scope: Scope,
@@ -113,9 +116,11 @@ export async function saveSource(
     schedule: string | null;
     /** Left out, it stays as it is. */
     schedulePaused?: boolean;
+    /** Whether it leads to another address from now on. */
+    isElsewhere?: boolean;
   },
 ): Promise<void> {
-  const { checkedConfig, ...row } = source;
+  const { checkedConfig, isElsewhere = false, ...row } = source;
   const { id: _, ...changes } = row;
   await inWorkspace(scope, async (tx) => {
     if (checkedConfig !== undefined) {
@@ -123,12 +128,35 @@ export async function saveSource(
       if (!isDeepStrictEqual(now?.config, checkedConfig)) throw changedMeanwhile();
     }
     await tx
+      .update(sources)
+      .set({ name: sql`left(${sources.name}, 250) || ' (removed ' || left(${sources.id}::text, 8) || ')'` })
+      .where(
+        and(
+          eq(sources.workspaceId, scope.workspaceId),
+          eq(sources.name, source.name),
+          ne(sources.id, source.id),
+          isNotNull(sources.deletedAt),
+        ),
+      );
+    if (isElsewhere) {
+      const unheard = { acl: nobody, aclInherited: false, aclOrigins: null, fingerprint: unreadFingerprint };
+      await tx
+        .update(documents)
+        .set(unheard)
+        .where(and(ofSource(scope, source.id), eq(documents.aclInherited, true)));
+    }
+    await tx
       .insert(sources)
       .values({ ...row, workspaceId: scope.workspaceId })
       .onConflictDoUpdate({
         target: sources.id,
         // With others, what refused the old ones says nothing.
-        set: { ...changes, deletedAt: null, ...(changes.sealedSecrets === undefined ? {} : { directoryError: null }) },
+        set: {
+          ...changes,
+          deletedAt: null,
+          ...(isElsewhere ? { cursor: null } : {}),
+          ...(changes.sealedSecrets === undefined ? {} : { directoryError: null }),
+        },
         setWhere: eq(sources.workspaceId, scope.workspaceId),
       });
     await tx

@@ -3,7 +3,7 @@ import { nobody, workspaceMembers } from "@anneal/core/access/acl";
 import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { findSourceByName, restoreSource, saveSource, type Source } from "@anneal/db/queries/connect";
+import { findSourceByName, saveSource, type Source } from "@anneal/db/queries/connect";
 import { takeDraft } from "@anneal/db/queries/source-drafts";
 import { secretBox } from "#server/connect/secret-box.ts";
 import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";
@@ -41,12 +41,10 @@ export async function saveChecked(
   const signIn = signInId === undefined ? undefined : await requireFinishedSignIn(scope, signInId);
   const access = await openAccess(identity.role, { ...source, secrets }, stored, sourceId, signIn);
   const named = await findSourceByName(scope, source.name);
-  if (named && named.id !== sourceId)
-    throw new AnnealError(
-      "CONFLICT",
-      `There ${named.deletedAt ? "was" : "is"} a source named “${source.name}” already.`,
-      { action: "Choose another name." },
-    );
+  if (named && named.id !== sourceId && named.deletedAt === null)
+    throw new AnnealError("CONFLICT", `There is a source named “${source.name}” already.`, {
+      action: "Choose another name.",
+    });
   await recordAudit(scope, {
     actor: identity.email,
     action: "source.save",
@@ -57,8 +55,6 @@ export async function saveChecked(
   const schedulePaused = source.schedule !== null && (stored?.schedulePaused ?? false);
   if (source.schedule !== (stored?.schedule ?? null))
     await setSchedule(scheduled(scope.workspaceId, sourceId), source.schedule, { paused: schedulePaused });
-  // A removed one comes back with its documents; of any other this does nothing.
-  await restoreSource(scope, sourceId);
   await saveSource(scope, {
     ...source,
     id: sourceId,
@@ -67,12 +63,19 @@ export async function saveChecked(
       ? { checkedConfig: stored.config }
       : await newSecrets(access, sourceId)),
     schedulePaused,
+    isElsewhere: stored !== undefined && !isSamePlace(source.kind, access.config, stored.config),
     defaultAcl: audience === "members" ? { allow: [workspaceMembers(scope.workspaceId)], deny: [] } : nobody,
   });
   // It has nothing left to lend.
   if (signIn) await takeDraft(scope, signIn.id);
   // Its documents may have another audience now.
   await tellIndexes(scope);
+}
+
+/** Whether what was read there is what is read here. */
+function isSamePlace(kindName: string, config: Record<string, unknown>, before: Record<string, unknown>): boolean {
+  const kind = requireSourceKind(kindName);
+  return kind.locate(config) === kind.locate(before) && kind.secretsGoTo(config) === kind.secretsGoTo(before);
 }
 
 type Access = Awaited<ReturnType<typeof openAccess>>;

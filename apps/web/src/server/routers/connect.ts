@@ -6,7 +6,6 @@ import { requireRow } from "@anneal/db/database";
 import { recordAudit } from "@anneal/db/queries/audit";
 import {
   deleteSource,
-  findSourceByName,
   getSource,
   listRemovedSources,
   listSources,
@@ -130,9 +129,8 @@ export const connectRouter = router({
     .mutation(async ({ ctx, input }) => pollSignIn(ctx, input.signInId)),
 
   create: scientistProcedure.input(sourceInputSchema).mutation(async ({ ctx, input }) => {
-    // Adding what was removed before takes it back, with its documents: the same address is the same source.
-    const removed = await findSourceByName(ctx.scope, input.name);
-    const sourceId = removed?.deletedAt && removed.kind === input.kind ? removed.id : randomUUID();
+    // Never a removed one's: its documents were read from another address perhaps, and for other readers.
+    const sourceId = randomUUID();
     await saveChecked(ctx, sourceId, input, undefined);
     return { sourceId };
   }),

@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import { nobody, workspaceMembers } from "@anneal/core/access/acl";
+import type { Scope } from "@anneal/db/database";
+import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
+import { getSource, upsertDocument } from "@anneal/db/queries/connect";
+import { listDocuments } from "@anneal/db/queries/documents";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
+import { createIdentity, type Identity } from "#server/auth/identity.ts";
+import { appRouter } from "#server/root.ts";
+
+// Whom documents without readers of their own are shown to, whatever is done with their source.
+
+let test: TestDatabase;
+let scope: Scope;
+let admin: Identity;
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+  vi.stubEnv("ANNEAL_DATABASE_URL", test.appUrl);
+  vi.stubEnv("NEXTAUTH_SECRET", "s".repeat(32));
+});
+
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await test?.stop();
+});
+
+beforeEach(async () => {
+  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: test.db, workspaceId };
+  const email = `${randomUUID()}@example.com`;
+  const { id: userId } = await saveUser(test.db, { email, name: "Ada", passwordHash: null });
+  await saveMember(scope, userId, "admin");
+  admin = createIdentity({ userId, email, workspaceId, role: "admin", via: { kind: "session" } });
+});
+
+const connect = () => appRouter.createCaller({ db: test.db, identity: admin }).connect;
+const folder = (path: string, audience: "members" | "nobody", name = "Board") => ({
+  name,
+  kind: "file",
+  config: { path },
+  audience,
+  schedule: null,
+});
+const put = (sourceId: string, ref: string) =>
+  upsertDocument(
+    scope,
+    sourceId,
+    { ref, uri: ref, title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: null },
+    { contentHash: ref, contentKey: ref, sizeBytes: 1 },
+  );
+const seenByMembers = async () => {
+  const readers = [workspaceMembers(scope.workspaceId)];
+  return (await listDocuments(scope, { readers }, { limit: 10, offset: 0 })).rows.map(({ ref }) => ref);
+};
+
+it("gives a new source nothing of a removed one that had its name, which can still be taken back", async () => {
+  const { sourceId: old } = await connect().create(folder("/srv/board", "nobody"));
+  await put(old, "salaries.txt");
+  await connect().remove({ sourceId: old });
+
+  const { sourceId } = await connect().create(folder("/srv/public", "members"));
+  expect(sourceId).not.toBe(old);
+  const documentCounts = async () => (await connect().list()).map(({ name, documentCount }) => [name, documentCount]);
+  expect(await documentCounts()).toEqual([["Board", 0]]);
+  expect(await seenByMembers()).toEqual([]);
+
+  await connect().restore({ sourceId: old });
+  expect(await getSource(scope, old)).toMatchObject({ config: { path: "/srv/board" }, defaultAcl: nobody });
+  expect((await documentCounts()).toSorted()).toEqual([
+    [`Board (removed ${old.slice(0, 8)})`, 1],
+    ["Board", 0],
+  ]);
+  expect(await seenByMembers()).toEqual([]);
+});
+
+it("shows nobody what was read from another address, whatever its readers are from then on", async () => {
+  const { sourceId } = await connect().create(folder("/srv/payroll", "nobody"));
+  await put(sourceId, "salaries.txt");
+  await connect().update({ sourceId, ...folder("/srv/public", "members") });
+  expect(await seenByMembers()).toEqual([]);
+  await connect().update({ sourceId, ...folder("/srv/public", "nobody") });
+  await connect().update({ sourceId, ...folder("/srv/public", "members") });
+  expect(await seenByMembers()).toEqual([]);
+
+  // What is there too is read again, and has the readers of the address that it was read from.
+  await put(sourceId, "salaries.txt");
+  expect(await seenByMembers()).toEqual(["salaries.txt"]);
+});
+
+it("keeps what is read at the address that stays", async () => {
+  const { sourceId } = await connect().create(folder("/srv/handbook", "nobody"));
+  await put(sourceId, "holidays.txt");
+  await connect().update({ sourceId, ...folder("/srv/handbook", "members", "Handbook") });
+  expect(await seenByMembers()).toEqual(["holidays.txt"]);
+});
