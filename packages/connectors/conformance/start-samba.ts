@@ -34,7 +34,8 @@ export type Samba = {
   setShareAcl(entries: readonly string[]): void;
   /** Of the account that signs in; open sessions stay. */
   setPassword(password: string): void;
-  setDisabled(disabled: boolean): void;
+  /** @param account left out: the one that signs in */
+  setDisabled(disabled: boolean, account?: string): void;
   stop(): Promise<void>;
 };
 
@@ -153,8 +154,8 @@ export async function startSamba(program: DebianProgram): Promise<Samba> {
     setPassword(next) {
       run(["/usr/bin/pdbedit", "-s", configPath, "-a", "-t", "-u", service.name], `${next}\n${next}\n`);
     },
-    setDisabled(disabled) {
-      run(["/usr/bin/pdbedit", "-s", configPath, "-r", "-c", disabled ? "[D]" : "[]", "-u", service.name]);
+    setDisabled(disabled, account = service.name) {
+      run(["/usr/bin/pdbedit", "-s", configPath, "-r", "-c", disabled ? "[D]" : "[]", "-u", account]);
     },
     sidOfGroup,
     setGroup(group, members) {

@@ -32,41 +32,49 @@ export const sftpConnector = defineConnector<SftpConfig, SftpSecrets>({
   readDirectory,
 });
 
-/** A checkpoint carries no position: listing again costs no content, and what was stored is known by its fingerprint. */
 async function* readServer(request: ReadRequest<SftpConfig, SftpSecrets>): AsyncIterable<Change> {
-  const { config, secrets, known, context } = request;
-  const principals = principalsOf(config);
+  const { config, secrets, context } = request;
   const session = await openSftp(config, secrets, context);
   try {
-    const root = await openRoot(session, config, principals);
-    const seen = new SeenRefs();
-    const unlisted: string[] = [];
-    let scanned = 0;
-    for await (const entry of walkRemote(session, root, config, principals, context.signal)) {
-      seen.add(entry.ref);
-      if (entry.type === "failure") {
-        // The root alone has the empty ref: it was there a moment ago and no longer is.
-        if (entry.ref === "") throw entry.error;
-        if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
-        else if (entry.isUnknown === true) unlisted.push(`${entry.ref}/`);
-        yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
-        continue;
-      }
-      scanned += 1;
-      yield* changesOf(session, root, entry, request, principals);
-      if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
-    }
-    // A drive that was unmounted during the walk left folders that read as empty.
-    if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);
-    yield* deleteMissing(
-      known,
-      context.deletions,
-      (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
-    );
-    yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+    yield* readSession(session, request);
   } finally {
     await session.close();
   }
+}
+
+/** A checkpoint carries no position: listing again costs no content, and what was stored is known by its fingerprint. */
+export async function* readSession(
+  session: SftpSession,
+  request: ReadRequest<SftpConfig, SftpSecrets>,
+): AsyncIterable<Change> {
+  const { config, known, context } = request;
+  const principals = principalsOf(config);
+  const root = await openRoot(session, config, principals);
+  const seen = new SeenRefs();
+  const unlisted: string[] = [];
+  let scanned = 0;
+  for await (const entry of walkRemote(session, root, config, principals, context.signal)) {
+    seen.add(entry.ref);
+    if (entry.type === "failure") {
+      // The root alone has the empty ref: it was there a moment ago and no longer is.
+      if (entry.ref === "") throw entry.error;
+      if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
+      else if (entry.isUnknown === true) unlisted.push(`${entry.ref}/`);
+      yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
+      continue;
+    }
+    scanned += 1;
+    yield* changesOf(session, root, entry, request, principals);
+    if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+  }
+  // A drive that was unmounted during the walk left folders that read as empty.
+  if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);
+  yield* deleteMissing(
+    known,
+    context.deletions,
+    (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
+  );
+  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
 }
 
 async function* changesOf(

@@ -9,6 +9,8 @@ import { openSmb } from "./smb-session.ts";
 
 const accountsSchema = z.object({
   users: z.array(z.object({ sid: z.string(), name: z.string() })),
+  /** SIDs of accounts that are no person's: disabled ones, and those of machines. */
+  others: z.array(z.string()),
   groups: z.array(z.object({ sid: z.string(), name: z.string(), members: z.array(z.string()) })),
 });
 export type SmbAccounts = z.infer<typeof accountsSchema>;
@@ -16,7 +18,7 @@ export type SmbAccounts = z.infer<typeof accountsSchema>;
 /** Accounts that exist under the same name everywhere and belong to nobody: Administrator, Guest, krbtgt. */
 const builtInRids = new Set(["500", "501", "502", "503", "504"]);
 
-const none: SmbAccounts = { users: [], groups: [] };
+export const noAccounts: SmbAccounts = { users: [], others: [], groups: [] };
 
 /** Groups that every machine has of its own under one and the same SID: Administrators, Users, … */
 const ownGroupsOfAMachine = "S-1-5-32-";
@@ -33,15 +35,16 @@ export async function loadAccounts(
   context: Pick<ConnectContext, "signal" | "limits" | "python" | "onRemoteEvent">,
 ): Promise<SmbAccounts> {
   const { people, groups, accountsHost, readAccounts } = config;
-  if (!readAccounts) return { users: people, groups };
+  if (!readAccounts) return { users: people, others: [], groups };
   const own = await accountsOf(config.host, config, secrets, context).catch((error: unknown) => {
     // Windows servers tell their own accounts to administrators only; unknown groups of theirs then admit nobody.
-    if (accountsHost !== null && isAnnealError(error) && error.code === "SOURCE_FORBIDDEN") return none;
+    if (accountsHost !== null && isAnnealError(error) && error.code === "SOURCE_FORBIDDEN") return noAccounts;
     throw error;
   });
-  const domain = accountsHost === null ? none : await accountsOf(accountsHost, config, secrets, context);
+  const domain = accountsHost === null ? noAccounts : await accountsOf(accountsHost, config, secrets, context);
   return {
     users: [...own.users, ...domain.users, ...people],
+    others: [...own.others, ...domain.others],
     groups: [...own.groups, ...domain.groups.filter((group) => !group.sid.startsWith(ownGroupsOfAMachine)), ...groups],
   };
 }
@@ -73,10 +76,13 @@ export function smbPrincipal(config: SmbConfig, kind: "user" | "group", sid: str
   return { source: "smb", tenant: config.host.toLowerCase(), kind, id: sid };
 }
 
-/** A SID that is no known person's is a group's; one that nobody knows has no members. */
-export function principalOfSid(config: SmbConfig, { users }: SmbAccounts): (sid: string) => Principal {
-  const people = new Set(users.map(({ sid }) => sid));
-  return (sid) => smbPrincipal(config, people.has(sid) ? "user" : "group", sid);
+/**
+ * A SID that is no known account's is a group's; one that nobody knows has no members. Disabled accounts go by the same
+ * name as they do once they are enabled.
+ */
+export function principalOfSid(config: SmbConfig, { users, others }: SmbAccounts): (sid: string) => Principal {
+  const known = new Set([...users.map(({ sid }) => sid), ...others]);
+  return (sid) => smbPrincipal(config, known.has(sid) ? "user" : "group", sid);
 }
 
 export function* smbDirectory(config: SmbConfig, accounts: SmbAccounts): Iterable<DirectoryEntry> {

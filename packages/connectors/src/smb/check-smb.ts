@@ -2,22 +2,24 @@ import { AnnealError } from "@anneal/core/errors";
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
-import { loadAccounts, principalOfSid, type SmbAccounts } from "./accounts.ts";
+import { loadAccounts, noAccounts, principalOfSid } from "./accounts.ts";
 import type { SmbConfig, SmbSecrets } from "./config.ts";
 import { readShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
 import { shareName } from "./smb-errors.ts";
 import { openSmb, type SmbSession } from "./smb-session.ts";
+import { createIsTold } from "./told-denials.ts";
 import { walkShare } from "./walk.ts";
 
 const checkedFiles = 1000;
 const checkMs = 5_000;
-const noAccounts: SmbAccounts = { users: [], groups: [] };
 
 type Look = {
   preview: Preview;
   unreadable: AnnealError[];
   withoutReaders: number;
+  /** SIDs that the share or a file denies reading. */
+  denied: Set<string>;
   /** Whether the share as a whole admits everybody; null where permissions are not read. */
   isOpen: boolean | null;
 };
@@ -51,11 +53,13 @@ export async function checkSmb(config: SmbConfig, secrets: SmbSecrets, context: 
 
 async function look(session: SmbSession, config: SmbConfig, context: ConnectContext): Promise<Look> {
   const principalOf = config.permissions === "off" ? null : principalOfSid(config, noAccounts);
+  const share = principalOf === null ? null : await readShareAcl(session, config, principalOf);
   const seen: Look = {
     preview: { count: 0, complete: true, samples: [] },
     unreadable: [],
     withoutReaders: 0,
-    isOpen: principalOf === null ? null : (await readShareAcl(session, config, principalOf)) === null,
+    denied: new Set(share?.deny.map(({ id }) => id)),
+    isOpen: principalOf === null ? null : share === null,
   };
   const until = performance.now() + checkMs;
   for await (const entry of walkShare(session, config, principalOf, context.signal)) {
@@ -66,6 +70,7 @@ async function look(session: SmbSession, config: SmbConfig, context: ConnectCont
       entry.type === "failure" ? entry.error : tried ? await readError(session, config, entry.ref, context) : null;
     if (error !== null) seen.unreadable.push(error);
     else addToPreview(seen.preview, entry.ref);
+    for (const { id } of (entry.type === "file" && entry.acl?.deny) || []) seen.denied.add(id);
     if (entry.type === "file" && entry.acl?.allow.length === 0) seen.withoutReaders += 1;
     seen.preview.complete = seen.preview.count < checkedFiles && performance.now() < until;
     if (!seen.preview.complete) break;
@@ -92,7 +97,7 @@ async function checkPermissions(
   config: SmbConfig,
   secrets: SmbSecrets,
   context: ConnectContext,
-  { preview, withoutReaders, isOpen }: Look,
+  { preview, withoutReaders, denied, isOpen }: Look,
 ): Promise<CapabilityCheck[]> {
   const capability = "permissions";
   if (isOpen === null) {
@@ -116,7 +121,7 @@ async function checkPermissions(
           status: "warning",
           message: `Of the first ${preview.count} files ${withoutReaders} have no access list that can be read, so nobody would see them. Grant the user “Read permissions” on them.`,
         };
-  return [list, await checkAccounts(config, secrets, context)];
+  return [list, await checkAccounts(config, secrets, context, denied)];
 }
 
 /** @throws AnnealError as a sync would end with */
@@ -124,10 +129,19 @@ async function checkAccounts(
   config: SmbConfig,
   secrets: SmbSecrets,
   context: ConnectContext,
+  denied: ReadonlySet<string>,
 ): Promise<CapabilityCheck> {
   const capability = "people and groups";
-  const { users, groups } = await loadAccounts(config, secrets, context);
+  const accounts = await loadAccounts(config, secrets, context);
+  const { users, groups } = accounts;
   const count = `${users.length} accounts and ${groups.length} groups are known`;
+  const isTold = createIsTold(accounts);
+  const stranger = [...denied].find((sid) => !isTold(sid));
+  if (stranger !== undefined) {
+    const message = `${count}; who "${stranger}" is, whom an access list denies, is not told: nobody sees what denies them.`;
+    const action = "Name the domain controller, or enter that group with all its members among the source's groups.";
+    return { capability, status: "warning", message, action };
+  }
   if (config.userEmailDomain !== null && users.length > 0) return { capability, status: "ok", message: `${count}.` };
   const lack = users.length === 0 ? "nobody" : "no e-mail domain is entered that makes them people, so nobody";
   return { capability, status: "warning", message: `${count}; ${lack} would see a document.` };

@@ -97,6 +97,20 @@ describe("aclOfDescriptor", () => {
     expect(read([{ type: 0, sid: "S-1-3-4" }], bob).allow).toEqual([bob]);
   });
 
+  it("admits nobody where the owner is denied and nobody tells who that is", () => {
+    const withoutOwner = (type: number) => {
+      const aces = [
+        { type, sid: "S-1-3-4" },
+        { type: 0, sid: ann },
+      ];
+      const bytes = Buffer.from(descriptorBytes(aces, bob));
+      bytes.writeUInt32LE(0, 4);
+      return aclOfDescriptor(bytes, principalOf).allow.map(({ id }) => id);
+    };
+    expect(withoutOwner(1)).toEqual([]);
+    expect(withoutOwner(0)).toEqual([ann]);
+  });
+
   it("lets a condition that it cannot evaluate deny, and never allow", () => {
     expect(
       read([

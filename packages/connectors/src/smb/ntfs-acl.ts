@@ -15,6 +15,9 @@ export const wellKnown = {
   network: "S-1-5-2",
 } as const;
 
+/** Whoever reads a share is all of these. */
+export const everybodySids: ReadonlySet<string> = new Set(Object.values(wellKnown));
+
 /** An entry for this SID is about whoever owns the file. */
 const ownerRights = "S-1-3-4";
 
@@ -52,7 +55,10 @@ export function ntfsAcl(
     // A condition that is not evaluated may deny, and never allows.
     if (entry.conditional && entry.effect === "allow") continue;
     const whose = entry.sid === ownerRights ? owner : entry.sid;
-    if (whose !== null && !decided.has(whose)) decided.set(whose, entry);
+    if (whose === null) {
+      // An owner who is not told may be anybody.
+      if (entry.effect === "deny") return nobody;
+    } else if (!decided.has(whose)) decided.set(whose, entry);
   }
   const grantsOf = (effect: AccessEntry["effect"]) =>
     [...decided].flatMap(([sid, by]): SourceGrant[] => {

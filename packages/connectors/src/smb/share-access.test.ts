@@ -13,6 +13,7 @@ const groups: Record<string, string[]> = {
 };
 const accounts = {
   users: people.map((sid) => ({ sid, name: sid })),
+  others: [],
   groups: Object.entries(groups).map(([sid, members]) => ({ sid, name: sid, members })),
 };
 const everyone = "S-1-1-0";

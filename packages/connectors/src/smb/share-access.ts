@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { SmbConfig } from "./config.ts";
 import { shareName } from "./smb-errors.ts";
 import type { SmbAccounts } from "./accounts.ts";
-import { aclOfDescriptor, wellKnown } from "./ntfs-acl.ts";
+import { aclOfDescriptor, everybodySids } from "./ntfs-acl.ts";
 import type { SmbSession } from "./smb-session.ts";
 
 const shareSchema = z.object({
@@ -40,8 +40,6 @@ function shareUntold(config: SmbConfig, status: string): AnnealError {
     },
   );
 }
-
-const everybodySids = new Set<string>([wellKnown.everyone, wellKnown.authenticatedUsers, wellKnown.network]);
 
 /**
  * Narrows files' lists to those whom the share admits. "In this group and in that one" has no form in an ACL, so a

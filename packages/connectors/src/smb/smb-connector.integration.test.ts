@@ -273,6 +273,50 @@ describe.skipIf(program === null)("with samba", () => {
     }
   });
 
+  it("shows to nobody what denies somebody of whom nothing is known, in a file's list or in the share's", async () => {
+    const harness = await createPermissionHarness();
+    try {
+      await harness.put("plan.md", "A plan.");
+      const stranger = "S-1-5-21-9-9-9-1777";
+      const readersOf = async (denied: string, config = harness.config) => {
+        const deny = { type: 1, sid: denied };
+        await samba.setAcl(harness.inShare("plan.md"), [serviceEntry(), deny, { type: 0, sid: everyone }]);
+        const target = await sync(new MemoryTarget(), config);
+        const request = { config, secrets: secrets(), context };
+        const directory = await MemoryDirectory.read(smbConnector.readDirectory!(request));
+        return ["ann", "bob", "eve"].filter((person) =>
+          mayRead(target.documents.get("plan.md")?.item.acl, directory.heldBy(harness.emailOf(person))),
+        );
+      };
+      const auditors = samba.setGroup("auditors", [sidOfPerson("eve")]);
+      const untold = {
+        ...harness.config,
+        readAccounts: false,
+        people: Object.entries(sambaPeople).map(([person, name]) => ({ sid: sidOfPerson(person), name })),
+      };
+      expect(await readersOf(auditors)).toEqual(["ann", "bob"]);
+      expect(await readersOf(auditors, untold)).toEqual([]);
+      expect(await readersOf(sidOfPerson("bob"), untold)).toEqual(["ann", "eve"]);
+      // An account is no stranger once it is disabled.
+      samba.setDisabled(true, sambaPeople.eve);
+      expect(await readersOf(sidOfPerson("eve"))).toEqual(["ann", "bob"]);
+      expect(await readersOf(auditors)).toEqual(["ann", "bob"]);
+      samba.setDisabled(false, sambaPeople.eve);
+      expect(await readersOf("S-1-5-7")).toEqual(["ann", "bob", "eve"]);
+      expect(await readersOf(stranger)).toEqual([]);
+      const { checks } = await smbConnector.check(harness.config, secrets(), context);
+      expect(checks.at(-1)).toMatchObject({ status: "warning", message: expect.stringContaining(stranger) });
+      const told = { ...harness.config, groups: [{ sid: stranger, name: "Board", members: [sidOfPerson("ann")] }] };
+      expect(await readersOf(stranger, told)).toEqual(["bob", "eve"]);
+      samba.setShareAcl([`${stranger}:DENIED/0/FULL`, `${everyone}:ALLOWED/0/FULL`]);
+      expect(await readersOf(sidOfPerson("bob"))).toEqual([]);
+      expect(await readersOf(sidOfPerson("bob"), told)).toEqual(["eve"]);
+    } finally {
+      samba.setShareAcl([`${everyone}:ALLOWED/0/FULL`]);
+      await harness.close();
+    }
+  });
+
   it("tells on which folder what a document inherits was given, from the top of the share", async () => {
     const harness = await createPermissionHarness();
     const owner = samba.sidOf(samba.user);

@@ -16,6 +16,7 @@ import { smbConfigSchema, smbFacts, smbSecretSchema, type SmbConfig, type SmbSec
 import { narrowToShare, readShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
 import { openSmb, type SmbSession } from "./smb-session.ts";
+import { keepToldDenials } from "./told-denials.ts";
 import { pathInShare, walkShare, type RemoteFile } from "./walk.ts";
 
 const checkpointEvery = 200;
@@ -69,7 +70,7 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
   }
 }
 
-/** What the share as a whole makes of a file's list; nothing where permissions are not read, or it admits everybody. */
+/** What the known accounts and the share as a whole make of a file's list; nothing where permissions are not read. */
 async function shareNarrowing(
   session: SmbSession,
   config: SmbConfig,
@@ -77,10 +78,11 @@ async function shareNarrowing(
   principalOf: ((sid: string) => Principal) | null,
 ): Promise<(acl: SourceAcl | null) => SourceAcl | null> {
   if (accounts === null || principalOf === null) return (acl) => acl;
+  const keepTold = keepToldDenials(accounts);
   const share = await readShareAcl(session, config, principalOf);
-  if (share === null) return (acl) => acl;
-  const narrow = narrowToShare(share, accounts, principalOf);
-  return (acl) => (acl === null ? null : narrow(acl));
+  if (share === null) return (acl) => (acl === null ? null : keepTold(acl));
+  const narrow = narrowToShare(keepTold(share), accounts, principalOf);
+  return (acl) => (acl === null ? null : narrow(keepTold(acl)));
 }
 
 async function* changesOf(

@@ -14,7 +14,7 @@ and BROKEN.
     exists    path                                      -> exists
     close     handle
     share                                               -> share: its descriptor, its error, or null for everybody
-    accounts                                            -> users, groups
+    accounts                                            -> users, others, groups
 """
 
 import base64

@@ -10,6 +10,7 @@ from sidecars.smb.share import Pipe
 
 SAMR = uuid.UUID("12345778-1234-abcd-ef00-0123456789ac")
 MORE_ENTRIES = 0x105
+ANY_ACCOUNT = 0
 ACCOUNT_DISABLED = 0x1
 NORMAL_ACCOUNT = 0x10
 
@@ -30,11 +31,13 @@ class Group:
 @dataclass
 class Accounts:
     users: list[Account] = field(default_factory=list)
+    # SIDs of accounts that are no person's: disabled ones, and those of machines.
+    others: list[str] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
 
 
 def read_accounts(pipe: Pipe) -> Accounts:
-    """Every enabled account, group and alias of every domain of the server (its own, and Builtin)."""
+    """Every account, group and alias of every domain of the server (its own, and Builtin)."""
     rpc = Rpc(pipe, SAMR, 1)
     server = rpc.call(57, text_pointer("\\\\") + struct.pack("<I", 0x31)).handle()
     accounts = Accounts()
@@ -52,9 +55,14 @@ def read_accounts(pipe: Pipe) -> Accounts:
 
 def _read_domain(rpc: Rpc, domain: bytes, domain_sid: str, accounts: Accounts) -> None:
     disabled = {rid for rid, _name in _enumerate(rpc, 13, domain, struct.pack("<I", ACCOUNT_DISABLED))}
+    enabled = set()
     for rid, name in _enumerate(rpc, 13, domain, struct.pack("<I", NORMAL_ACCOUNT)):
         if rid not in disabled:
+            enabled.add(rid)
             accounts.users.append(Account(f"{domain_sid}-{rid}", name))
+    for rid, _name in _enumerate(rpc, 13, domain, struct.pack("<I", ANY_ACCOUNT)):
+        if rid not in enabled:
+            accounts.others.append(f"{domain_sid}-{rid}")
     for rid, name in _enumerate(rpc, 11, domain, b""):
         group = rpc.call(19, domain + struct.pack("<II", 0x10, rid)).handle()
         reader = rpc.call(25, group)
