@@ -1,4 +1,4 @@
-import type { Change, KnownItems } from "@anneal/core/connect/change";
+import type { Change } from "@anneal/core/connect/change";
 import { refuseDeletions } from "@anneal/core/connect/deletion-policy";
 import type { ReadRequest } from "../connector.ts";
 import { countHeld, deleteMissing } from "../reconcile.ts";
