@@ -123,7 +123,10 @@ export async function readAcl(run: DriveRun, drive: Drive, itemId: string): Prom
     if (!isOwnFault(error)) throw error;
     passing.add(itemId);
     if (error.isAlone) {
-      run.refusedAcls.push({ type: "failure", ref: refOf(drive.id, itemId), error: unknownReaders(error).toReport() });
+      const ref = refOf(drive.id, itemId);
+      // Also the root, which no listing names.
+      run.seen.add(ref);
+      run.refusedAcls.push({ type: "failure", ref, error: unknownReaders(error).toReport() });
     }
     return null;
   }
