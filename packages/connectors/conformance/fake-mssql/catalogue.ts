@@ -9,7 +9,9 @@ export type FakeLogin = {
   /** Fixed roles such as db_datareader, or sysadmin. */
   roles: string[];
   databasePermissions: string[];
-  objectPermissions: [permission: string, object: string][];
+  /** Also those on a schema ("SCHEMA::[dbo]"), and those on one column of an object. */
+  objectPermissions: [permission: string, object: string, column?: string][];
+  serverPermissions?: string[];
 };
 
 /** The views and functions of the catalogue that the connector asks, from what SQLite knows of its own tables. */
@@ -36,7 +38,18 @@ export function answerCatalogue(
     const roles = [...sql.matchAll(/MEMBER\('(\w+)'\)/g)].map(([, role]) => role!);
     return [[login.user, ...roles.map((role) => (login.roles.includes(role) ? "1" : "0"))]];
   }
+  if (sql.includes("FROM sys.objects")) return answerSecurables(login, sql);
   if (sql.includes("fn_my_permissions(NULL")) return login.databasePermissions.map((permission) => [permission]);
-  if (sql.includes("FROM sys.objects")) return login.objectPermissions.map((row) => [...row]);
   return null;
+}
+
+/** The server, the schemas and the objects, without the permissions that the question leaves out. */
+function answerSecurables(login: FakeLogin, sql: string): TextRow[] {
+  const leftOut = /permission_name NOT IN \(([^)]*)\)/.exec(sql)?.[1] ?? "";
+  const most = Number(/^SELECT TOP \((\d+)\)/.exec(sql)?.[1]);
+  const held = [
+    ...(login.serverPermissions ?? ["CONNECT SQL", "VIEW ANY DATABASE"]).map((permission) => [permission, "", ""]),
+    ...login.objectPermissions.map(([permission, on, column = ""]) => [permission, on, column]),
+  ].filter(([permission = ""]) => !permission.startsWith("VIEW ") && !leftOut.includes(`'${permission}'`));
+  return held.slice(0, most).map((row) => [...row, String(held.length)]);
 }

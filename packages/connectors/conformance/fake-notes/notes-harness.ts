@@ -65,7 +65,7 @@ export async function createNotesHarness<Config, Secrets>(
       trouble: notes.trouble,
       tellsReaders: { none: "each item in the list tells its readers" },
       tellsMembers: { none: "one list tells the groups with their members" },
-      aboutAll: /\/token|\/notes(\?|$)|\/graphql/,
+      aboutAll: /\/token|\/groups|\/notes(\?|$)|\/graphql/,
       ...(options.tokenExpires ? { expireToken: () => void (notes.credential = `Bearer token-${(tokens += 1)}`) } : {}),
       ...(options.cursorExpires ? { staleCursor: () => void (notes.staleCursors = 1) } : {}),
     },

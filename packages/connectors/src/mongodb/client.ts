@@ -119,11 +119,11 @@ async function readWriteAccess({ database, calls }: MongoPlace, config: MongodbC
 export async function refuseWritableUser(place: MongoPlace, config: MongodbConfig): Promise<void> {
   if (config.allowWritableUser) return;
   const access = await readWriteAccess(place, config);
-  if (access.canWrite) throw writableUser(config.user, access.remedy);
+  if (access.writes !== "no") throw writableUser(config.user, access);
 }
 
 export async function checkReadOnly(place: MongoPlace, config: MongodbConfig) {
   const access = await readWriteAccess(place, config);
-  const refusal = access.canWrite && !config.allowWritableUser ? writableUser(config.user, access.remedy) : null;
+  const refusal = access.writes !== "no" && !config.allowWritableUser ? writableUser(config.user, access) : null;
   return { check: describeWriteAccess(access, config), refusal };
 }

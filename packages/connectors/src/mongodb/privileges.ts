@@ -70,16 +70,16 @@ export function findWriteAccess(
   const instead = `db.createUser({ user: "anneal_reader", pwd: passwordPrompt(), roles: [{ role: "read", db: "${database}" }] }).`;
   if (authInfo.authenticatedUsers.length === 0) {
     return {
-      canWrite: true,
+      writes: "yes",
       remedy: `The server asks nobody to sign in (security.authorization is off), so whoever reaches it can write. Turn it on, then ${instead}`,
     };
   }
   const actions = new Set(authInfo.authenticatedUserPrivileges.flatMap((privilege) => privilege.actions));
   const writing = [...actions].filter((action) => !readingActions.has(action)).sort();
-  if (authInfo.authenticatedUserPrivileges.length > 0 && writing.length === 0) return { canWrite: false };
+  if (authInfo.authenticatedUserPrivileges.length > 0 && writing.length === 0) return { writes: "no" };
   const roles = authInfo.authenticatedUserRoles.filter(({ role }) => !readingRoles.has(role));
   const list = roles.map(({ role, db }) => `{ role: "${role}", db: "${db}" }`).join(", ");
   const allowed = writing.length === 0 ? "" : ` It may: ${writing.slice(0, 5).join(", ")}.`;
   const revoke = roles.length === 0 ? "" : `db.revokeRolesFromUser("${user}", [${list}]), or `;
-  return { canWrite: true, remedy: `${revoke}${instead}${allowed}` };
+  return { writes: "yes", remedy: `${revoke}${instead}${allowed}` };
 }

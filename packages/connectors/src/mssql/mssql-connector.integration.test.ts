@@ -216,7 +216,8 @@ describe("with a server that speaks TDS", () => {
       const refusal = async (login: {
         roles?: string[];
         databasePermissions?: string[];
-        objectPermissions?: [string, string][];
+        objectPermissions?: [string, string, string?][];
+        serverPermissions?: string[];
       }) => {
         const none = { roles: [], databasePermissions: ["CONNECT"], objectPermissions: [] };
         server.logins.set("writer", { password: "writer-password", ...none, ...login });
@@ -236,6 +237,62 @@ describe("with a server that speaks TDS", () => {
       expect(await refusal({ objectPermissions: [["UPDATE", "[dbo].[item]"]] })).toContain(
         "REVOKE UPDATE ON [dbo].[item] FROM [writer]",
       );
+      // A column alone; of a table as a whole each column is told as well.
+      expect(await refusal({ objectPermissions: [["UPDATE", "[dbo].[item]", "[id]"]] })).toContain(
+        "REVOKE UPDATE ON [dbo].[item] ([id]) FROM [writer];",
+      );
+      const whole = await refusal({
+        objectPermissions: [
+          ["UPDATE", "[dbo].[item]"],
+          ["UPDATE", "[dbo].[item]", "[id]"],
+        ],
+      });
+      expect(whole).not.toContain("[id]");
+      expect(await refusal({ objectPermissions: [["UPDATE", "[dbo].[ticket]"]] })).toContain("[dbo].[ticket]");
+      expect(await refusal({ objectPermissions: [["EXECUTE", "SCHEMA::[dbo]"]] })).toContain(
+        "REVOKE EXECUTE ON SCHEMA::[dbo] FROM [writer];",
+      );
+      expect(await refusal({ databasePermissions: ["CONNECT", "EXECUTE"] })).toContain("REVOKE EXECUTE FROM [writer];");
+      expect(await refusal({ databasePermissions: ["CONNECT", "ADMINISTER DATABASE BULK OPERATIONS"] })).toContain(
+        "REVOKE ADMINISTER DATABASE BULK OPERATIONS",
+      );
+      expect(await refusal({ serverPermissions: ["CONNECT SQL", "IMPERSONATE ANY LOGIN"] })).toContain(
+        "USE master; REVOKE IMPERSONATE ANY LOGIN FROM the login of [writer];",
+      );
+      const many = Array.from({ length: 70 }, (_, index): [string, string] => ["DELETE", `[dbo].[t${index}]`]);
+      expect(await refusal({ objectPermissions: many })).toContain("And 60 more such rights.");
+    });
+
+    it("says of a user that it can only read who holds what every user does, and what reads", async () => {
+      server.create("shop").exec("CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item VALUES (1)");
+      server.logins.set("reader", {
+        password: "reader-password",
+        roles: [],
+        databasePermissions: ["CONNECT", "VIEW ANY COLUMN MASTER KEY DEFINITION", "SHOWPLAN"],
+        objectPermissions: [
+          ["SELECT", "SCHEMA::[dbo]"],
+          ["SELECT", "[dbo].[item]"],
+          ["REFERENCES", "[dbo].[item]", "[id]"],
+          ["VIEW DEFINITION", "[dbo].[item]"],
+        ],
+      });
+      const { checks } = await mssqlConnector.check(configOf(), secrets, context);
+      expect(checks).toContainEqual({
+        capability: "read-only",
+        status: "ok",
+        message: 'User "reader" can only read.',
+      });
+    });
+
+    it("does not say that a user can only read where the server tells nothing of it", async () => {
+      server.create("shop").exec("CREATE TABLE item (id int PRIMARY KEY); INSERT INTO item VALUES (1)");
+      const nothing = { roles: [], databasePermissions: [], objectPermissions: [] };
+      server.logins.set("reader", { password: "reader-password", ...nothing });
+      expect((await mssqlConnector.check(configOf(), secrets, context)).error).toMatchObject({
+        code: "FORBIDDEN",
+        message:
+          'It is not known whether user "reader" can write, so it is not used: the server does not tell what it may do.',
+      });
     });
 
     it("names what is wrong in check()", async () => {

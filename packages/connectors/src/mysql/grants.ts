@@ -21,8 +21,8 @@ const readingPrivileges = new Set([
 const name = "(?:`(?:[^`]|``)*`|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|PUBLIC)";
 const grantee = `${name}(?:@${name})?`;
 const grantLine = new RegExp(`^GRANT (.+?) ON (.+?) TO (${grantee})(.*)$`, "s");
-/** A role; what it brings stands in lines of its own. */
-const roleLine = new RegExp(`^GRANT ${grantee}(?:, ?${grantee})* TO `);
+/** Roles; what they bring stands in lines of its own, or is asked for (`findRoles`). */
+const roleLine = new RegExp(`^GRANT (${grantee}(?:, ?${grantee})*) TO (${grantee})`);
 
 /**
  * The lines of SHOW GRANTS as the statements that take away what is more than reading. Only these parts of a line are
@@ -40,6 +40,22 @@ export function findWriteGrants(lines: string[]): string[] {
     return writing.length === 0 ? [] : [`REVOKE ${writing.join(", ")} ON ${scope} FROM ${from};`];
   });
   return [...new Set(revokes)];
+}
+
+export type GrantedRole = { role: string; to: string };
+
+/** The roles of the lines of SHOW GRANTS, also those of a role's own, as the server writes their names. */
+export function findRoles(lines: string[]): GrantedRole[] {
+  return lines.flatMap((line) => {
+    const [, roles, to] = roleLine.exec(line) ?? [];
+    if (roles === undefined || to === undefined) return [];
+    return splitRoles(roles).map((role) => ({ role, to }));
+  });
+}
+
+/** "`a`@`%`,`b`@`%`" */
+export function splitRoles(text: string): string[] {
+  return text.match(new RegExp(grantee, "g")) ?? [];
 }
 
 /** "SELECT (`a`, `b`), INSERT" as SELECT and INSERT: which columns they reach does not matter. */

@@ -316,7 +316,10 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
          CREATE OR REPLACE USER half IDENTIFIED BY 'half-password'; GRANT SELECT, INSERT, DELETE ON ${database}.item TO half;
          CREATE OR REPLACE ROLE clerks; GRANT UPDATE ON ${database}.* TO clerks;
          CREATE OR REPLACE USER clerk IDENTIFIED BY 'clerk-password'; GRANT SELECT ON ${database}.* TO clerk;
-         GRANT clerks TO clerk; SET DEFAULT ROLE clerks FOR clerk`,
+         GRANT clerks TO clerk; SET DEFAULT ROLE clerks FOR clerk;
+         CREATE OR REPLACE ROLE heads; GRANT clerks TO heads; CREATE OR REPLACE ROLE readers; GRANT SELECT ON ${database}.* TO readers;
+         CREATE OR REPLACE USER temp IDENTIFIED BY 'temp-password'; GRANT readers TO temp; GRANT heads TO temp; SET DEFAULT ROLE readers FOR temp;
+         CREATE OR REPLACE USER calm IDENTIFIED BY 'calm-password'; GRANT readers TO calm; GRANT SELECT ON ${database}.* TO calm`,
       );
       const check = (user: string, config: Record<string, unknown> = {}) =>
         mysqlConnector.check(configOf({ user, ...config }), { password: `${user}-password` }, context);
@@ -326,6 +329,17 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
       expect(JSON.stringify(refused)).not.toContain("half-password");
       expect(JSON.stringify(refused)).not.toMatch(/\*[0-9A-F]{40}/);
       expect((await check("clerk")).error?.action).toContain("REVOKE UPDATE");
+      // Not switched on when it signs in; the other one, without which it could not read, is again after the look.
+      const brought = `REVOKE \`heads\` FROM \`temp\`@\`%\`; (which brings UPDATE ON \`${database}\`.*)`;
+      expect((await check("temp")).error?.action).toContain(brought);
+      expect((await check("temp", { allowWritableUser: true })).error).toBeNull();
+      const calm = await check("calm");
+      expect(calm.error).toBeNull();
+      expect(calm.checks).toContainEqual({
+        capability: "read-only",
+        status: "ok",
+        message: 'User "calm" can only read.',
+      });
       const config = configOf({ user: "half" });
       const known = new MemoryTarget().known();
       const request = { config, secrets: { password: "half-password" }, cursor: null, known, context };

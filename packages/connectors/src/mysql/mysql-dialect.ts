@@ -2,8 +2,8 @@ import type { Column, Dialect } from "../sql/dialect.ts";
 import { formatJson, formatTime, readJsonOwners } from "../sql/row-document.ts";
 import { parseSelect, type Lexicon } from "../sql/single-select.ts";
 import { describeColumn } from "./column-type.ts";
-import { findWriteGrants } from "./grants.ts";
 import { openSession, type MysqlSession } from "./session.ts";
+import { readWriteAccess } from "./write-access.ts";
 
 const lexicon: Lexicon = {
   backslashEscapes: true,
@@ -20,18 +20,7 @@ export const mysqlDialect: Dialect<MysqlSession> = {
   defaultSchema: ({ database }) => database,
   open: openSession,
 
-  async readWriteAccess(session, { user, database }) {
-    const grants = await session.ask("SHOW GRANTS");
-    const roles = session.hasRoles ? (await session.ask("SELECT CURRENT_ROLE()"))[0]?.[0] : null;
-    // What they bring is shown to whoever says which are meant.
-    if (roles && roles !== "NONE") grants.push(...(await session.ask(`SHOW GRANTS FOR CURRENT_USER() USING ${roles}`)));
-    const revokes = findWriteGrants(grants.flatMap(([line]) => line ?? []));
-    if (revokes.length === 0) return { canWrite: false };
-    const instead = revokes.some((revoke) => revoke.startsWith("REVOKE ALL"))
-      ? ` GRANT SELECT ON \`${database}\`.* TO '${user}'.`
-      : "";
-    return { canWrite: true, remedy: `${revokes.join(" ")}${instead}` };
-  },
+  readWriteAccess,
 
   /** Views have no primary key and must be named with one. */
   async listTables(session, { database }) {

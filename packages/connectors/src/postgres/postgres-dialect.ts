@@ -2,6 +2,7 @@ import { types } from "pg";
 import type { Column, Dialect } from "../sql/dialect.ts";
 import { formatJson, formatTime } from "../sql/row-document.ts";
 import { openSession, quoteIdentifier, type PostgresSession } from "./session.ts";
+import { readWriteAccess } from "./write-access.ts";
 
 export const postgresDialect: Dialect<PostgresSession> = {
   kind: "postgres",
@@ -10,21 +11,7 @@ export const postgresDialect: Dialect<PostgresSession> = {
   defaultSchema: () => "public",
   open: openSession,
 
-  async readWriteAccess(session) {
-    const { rows } = await session.query(
-      `SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)::text,
-         EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-           WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-             AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE'))::text`,
-    );
-    if (!rows[0]?.includes("true")) return { canWrite: false };
-    return {
-      canWrite: true,
-      remedy:
-        "CREATE ROLE anneal_reader LOGIN PASSWORD '...'; GRANT USAGE ON SCHEMA public TO anneal_reader; " +
-        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO anneal_reader.",
-    };
-  },
+  readWriteAccess,
 
   /** Partitions are read through their parent; views have no primary key and must be named with one. */
   async listTables(session) {

@@ -3,7 +3,7 @@ import type { CapabilityCheck, CheckResult } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { addToPreview, describePreview, type Preview } from "../preview.ts";
 import type { ItemConfig } from "./config.ts";
-import { refOf, timeOf, type Mapping } from "./item.ts";
+import { refOf, timeOf, withToldGroups, type Mapping } from "./item.ts";
 import type { ItemListing, ItemPage } from "./pages.ts";
 import { aclOf } from "./readers.ts";
 import { fillTemplate } from "./template.ts";
@@ -28,7 +28,7 @@ export async function checkItems(config: ItemConfig, mapping: Mapping, listing: 
           message: first.length === 0 ? `${place} lists no item.` : `Items of ${place} can be listed and read.`,
         },
         checkChanges(config, mapping, first),
-        checkReaders(config, mapping, first),
+        checkReaders(config, await withToldGroups(mapping, config, listing), first),
         ...(await checkGroups(mapping, listing)),
       ],
       summary: `${place} can be read and holds ${describePreview(preview, "item")}.`,
@@ -84,7 +84,8 @@ function checkReaders(config: ItemConfig, { readers }: Mapping, items: unknown[]
   }
   const unseen = items.filter((item) => aclOf(readers, item).allow.length === 0).length;
   if (unseen > 0) {
-    const message = `${unseen} of ${items.length} items name no reader: nobody sees them.`;
+    const denying = readers.deny === null ? "" : ", or deny a group whose members the list of groups does not tell";
+    const message = `${unseen} of ${items.length} items name no reader${denying}: nobody sees them.`;
     return { capability, status: "warning", message };
   }
   if (config.since !== null && config.completeEveryHours > 0) {

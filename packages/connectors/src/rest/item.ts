@@ -8,8 +8,10 @@ import { tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import type { ItemConfig } from "./config.ts";
 import { parsePath, select, type Path } from "./path.ts";
+import type { ItemListing } from "./pages.ts";
 import { aclOf, type Readers } from "./readers.ts";
 import { fillAddress, fillTemplate, parseTemplate, type Template } from "./template.ts";
+import { listToldGroups } from "./told-groups.ts";
 import { parseServiceTime, type ServiceTime } from "./watermark.ts";
 
 /** The configured fields, parsed once. */
@@ -46,6 +48,13 @@ export function createMapping(config: ItemConfig, readers: Readers | null, secon
     readers,
     second,
   };
+}
+
+/** The same, knowing the groups that an item may deny; they are only asked for where it can. */
+export async function withToldGroups(mapping: Mapping, config: ItemConfig, listing: ItemListing): Promise<Mapping> {
+  const { readers } = mapping;
+  if (readers === null || readers.deny === null) return mapping;
+  return { ...mapping, readers: { ...readers, toldGroups: await listToldGroups(config, listing) } };
 }
 
 /** @returns null for an item that cannot be told from others */

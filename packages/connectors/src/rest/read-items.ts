@@ -6,13 +6,13 @@ import type { ReadRequest } from "../connector.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { ItemConfig, RestSecrets } from "./config.ts";
-import { changesOf, refOf, timeOf, type Mapping } from "./item.ts";
+import { changesOf, refOf, timeOf, withToldGroups, type Mapping } from "./item.ts";
 import type { ItemListing, ItemPage } from "./pages.ts";
 import { formatServiceTime, type ServiceTime } from "./watermark.ts";
 
 const cursorSchema = z.object({
   version: z.literal(1),
-  /** A digest of the settings: with others, all is listed again. */
+  /** A digest of the settings, and of the groups that can be denied: with others, all is listed again. */
   settings: z.string(),
   since: z.object({ timeMs: z.number(), form: z.enum(["iso", "date", "seconds", "milliseconds"]) }).nullable(),
   completeAtMs: z.number().nullable(),
@@ -35,11 +35,12 @@ const namelessRef = "items without an id";
  */
 export async function* readItems(
   { config, cursor, known, context }: ReadRequest<ItemConfig, RestSecrets>,
-  mapping: Mapping,
+  opened: Mapping,
   listing: ItemListing,
 ): AsyncIterable<Change> {
   const runAtMs = Date.now();
-  const before = cursorOf(cursor, config);
+  const mapping = await withToldGroups(opened, config, listing);
+  const before = cursorOf(cursor, config, mapping);
   // Deletions that a person confirmed are found by listing everything.
   let incremental = !context.deletions.confirmed && isIncremental(before, config, runAtMs);
   const since = incremental && before.since !== null ? formatServiceTime(overlapping(before.since)) : null;
@@ -115,8 +116,10 @@ export async function* readItems(
   yield { type: "checkpoint", cursor: reached, scanned, total: scanned };
 }
 
-function cursorOf(cursor: Cursor | null, config: ItemConfig): ItemCursor {
-  const settings = hash("sha256", JSON.stringify(config), "base64url").slice(0, 22);
+function cursorOf(cursor: Cursor | null, config: ItemConfig, { readers }: Mapping): ItemCursor {
+  const canDeny = readers !== null && readers.deny !== null;
+  const decides = canDeny ? [config, [...readers.toldGroups].sort()] : config;
+  const settings = hash("sha256", JSON.stringify(decides), "base64url").slice(0, 22);
   const parsed = cursorSchema.safeParse(cursor);
   if (parsed.success && parsed.data.settings === settings) return parsed.data;
   return { version: 1, settings, since: null, completeAtMs: null, clocks: null };

@@ -8,6 +8,8 @@ export type Readers = {
   allow: Path;
   deny: Path | null;
   anyone: string | null;
+  /** The groups that can be denied, because all their members are known; none until somebody lists them. */
+  toldGroups: ReadonlySet<string>;
   principalOf(name: string): Principal;
 };
 
@@ -25,6 +27,7 @@ export function readersOf(kind: string, config: ItemConfig, groupSettings: reado
     allow: parsePath(config.allow),
     deny: config.deny === null ? null : parsePath(config.deny),
     anyone: config.anyone,
+    toldGroups: new Set(),
     principalOf: (name) =>
       name.includes("@")
         ? { source: kind, tenant, kind: "user", id: name.toLowerCase() }
@@ -32,7 +35,10 @@ export function readersOf(kind: string, config: ItemConfig, groupSettings: reado
   };
 }
 
-/** What cannot be read as names admits nobody: neither an allowance nor a denial may be guessed. */
+/**
+ * What cannot be read as names admits nobody: neither an allowance nor a denial may be guessed. Nor does what denies a
+ * group that nobody tells the members of: it would deny nobody.
+ */
 export function aclOf(readers: Readers, item: unknown): Acl {
   const allow = namesOf(select(item, readers.allow));
   const denied = readers.deny === null ? undefined : select(item, readers.deny);
@@ -41,6 +47,8 @@ export function aclOf(readers: Readers, item: unknown): Acl {
   // Of three denied, one without a name is a denial that would be lost.
   if (readers.deny !== null && !reachesAll(item, readers.deny)) return nobody;
   if (allow === null || deny === null) return nobody;
+  const isTold = (name: string) => name === readers.anyone || name.includes("@") || readers.toldGroups.has(name);
+  if (!deny.every(isTold)) return nobody;
   const principals = (names: string[]) =>
     names.map((name) => (name === readers.anyone ? anyone : readers.principalOf(name)));
   return { allow: principals(allow), deny: principals(deny) };

@@ -397,6 +397,39 @@ describe("a REST source", () => {
     expect(uris).toEqual([`${notes.origin}/a.md`, `${notes.origin}/api#javascript%3Aalert(1)`]);
   });
 
+  it("shows to nobody what denies a group that the list of groups does not tell", async () => {
+    const config = configOf(notes, { ...byCursor, ...readers, since: "updated_since" });
+    notes.pageSize = 3;
+    notes.groups.set("interns", ["eve@acme.example"]);
+    for (const denied of ["interns", "temps", "eve@acme.example"]) {
+      notes.put(denied, denied, "2026-01-05T10:00:00.000Z");
+      Object.assign(notes.notes.get(denied)!, { allow: ["everyone"], deny: [denied] });
+    }
+    const target = await sync(new MemoryTarget(), config);
+    const shown = () => [...target.documents].flatMap(([ref, { item }]) => (item.acl?.allow.length === 0 ? [] : [ref]));
+    expect(shown()).toEqual(["eve@acme.example", "interns"]);
+    const { checks } = await restConnector.check(config, {}, context);
+    expect(checks.find(({ capability }) => capability === "permissions")).toMatchObject({
+      status: "warning",
+      message: expect.stringContaining("1 of 3 items name no reader, or deny a group whose members"),
+    });
+    expect(target.documents.get("interns")?.item.acl?.deny).toMatchObject([{ kind: "group", id: "interns" }]);
+    // Also in a sync that would only ask for what changed since.
+    notes.groups.delete("interns");
+    await sync(target, config);
+    expect(shown()).toEqual(["eve@acme.example"]);
+    notes.groups.set("interns", ["temps", "eve@acme.example"]);
+    await sync(target, config);
+    expect(shown()).toEqual(["eve@acme.example"]);
+    notes.groups.set("temps", []);
+    await sync(target, config);
+    expect(shown()).toEqual(["eve@acme.example", "interns", "temps"]);
+    await sync(target, { ...config, groups: null });
+    expect(shown()).toEqual(["eve@acme.example"]);
+    await sync(target, { ...config, groups: null, deny: null });
+    expect(shown()).toEqual(["eve@acme.example", "interns", "temps"]);
+  });
+
   it("keeps groups that are read in another way apart, and half-named denials shut", async () => {
     notes.put("a.md", "A");
     notes.groups.set("staff", ["ann@acme.example"]);

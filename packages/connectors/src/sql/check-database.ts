@@ -7,7 +7,7 @@ import { openSession } from "./open-session.ts";
 import { resolvePeople } from "./people.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
 import { countRows } from "./rows.ts";
-import { describeWriteAccess, writableUser } from "./writable-user.ts";
+import { describeWriteAccess, readWriteAccess, writableUser } from "./writable-user.ts";
 
 export async function checkDatabase<Session extends SqlSession>(
   dialect: Dialect<Session>,
@@ -18,7 +18,7 @@ export async function checkDatabase<Session extends SqlSession>(
   try {
     const session = await openSession(dialect, config, secrets, context);
     try {
-      const access = await dialect.readWriteAccess(session, config);
+      const access = await readWriteAccess(dialect, session, config);
       const { relations, failures } = await resolveRelations(dialect, session, config);
       const checks: CapabilityCheck[] = [
         ...relations.map(({ name, columns }): CapabilityCheck => {
@@ -39,8 +39,8 @@ export async function checkDatabase<Session extends SqlSession>(
         describeWriteAccess(access, config),
         await checkPermissions(dialect, session, config, relations),
       ];
-      if (access.canWrite && !config.allowWritableUser) {
-        return { checks, summary: null, error: writableUser(config.user, access.remedy).toReport() };
+      if (access.writes !== "no" && !config.allowWritableUser) {
+        return { checks, summary: null, error: writableUser(config.user, access).toReport() };
       }
       const [failure] = failures;
       if (relations.length === 0 && failure !== undefined)

@@ -40,8 +40,14 @@ export type SqlSession = {
   close(): Promise<void>;
 };
 
-/** `remedy` says in the vendor's words what to take away from the user, or which user to make instead. */
-export type WriteAccess = { canWrite: false } | { canWrite: true; remedy: string };
+/**
+ * `remedy` says in the vendor's words what to take away from the user, or which user to make instead; `reason` is a
+ * sentence about what the server does not tell.
+ */
+export type WriteAccess =
+  | { writes: "no" }
+  | { writes: "yes"; remedy: string }
+  | { writes: "unknown"; reason: string; remedy: string };
 
 export type TableName = { schema: string; table: string };
 

@@ -38,6 +38,8 @@ describe("the user that the set-up guide makes", () => {
     try {
       await server.run("postgres", "CREATE DATABASE shop");
       await server.run("shop", "CREATE TABLE article (id int PRIMARY KEY); INSERT INTO article VALUES (1)");
+      // As every database has it that a server of before 15 made.
+      await server.run("shop", "GRANT CREATE ON SCHEMA public TO PUBLIC");
       await server.run("shop", await statementsOf("PostgreSQL"));
       await server.run("shop", "CREATE TABLE later (id int PRIMARY KEY)");
       const config = postgresConfigSchema.parse({ ...place, port: server.port });
