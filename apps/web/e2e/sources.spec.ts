@@ -160,6 +160,22 @@ test("a kind is found by what people call it, and nobody reads its documents by 
   await expect(readers).toBeFocused();
 });
 
+test("why saving is refused stands beside the button that was pressed", async ({ page, consoleErrors }) => {
+  await openPage(page, "/sources");
+  const taken = await page.getByRole("table", { name: "Sources" }).getByRole("link").first().textContent();
+  await page.getByRole("button", { name: "Add source" }).click();
+  const form = page.getByRole("dialog");
+  await form.getByRole("button", { name: /^Folder/ }).click();
+  await form.getByLabel("Name", { exact: true }).fill(taken!);
+  await form.getByLabel("Folder", { exact: true }).fill(nowhere);
+  await form.getByRole("combobox", { name: /^Readers of documents/ }).click();
+  await page.getByRole("option", { name: "Nobody" }).click();
+  await form.getByRole("button", { name: "Add and read" }).click();
+  await expect(form.getByRole("alert").filter({ hasText: "There is a source named" })).toBeInViewport();
+  expect(await seriousFindings(page)).toEqual([]);
+  consoleErrors.length = 0;
+});
+
 test("after three refused sign-ins a form tries none by itself", async ({ page, consoleErrors }) => {
   const service = await startTokenService();
   try {

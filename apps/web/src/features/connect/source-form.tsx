@@ -35,6 +35,7 @@ type SourceFormProps = {
   kind: Answers["connect"]["kinds"][number];
   /** What is stored now; left out for a new source. */
   initial?: Omit<SourceInput, "secrets" | "signInId"> & { id: string; hasSecrets: boolean };
+  /** Why saving was refused: told beside the button that was pressed, which the top of a long form is far from. */
   error: WireError | null;
   /** Of the `FormFooter` that the form's buttons are in; null until it is there. */
   footerSlot: HTMLElement | null;
@@ -92,7 +93,6 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
 
   return (
     <form id={formId} ref={form} className="space-y-5" onSubmit={submit}>
-      {error && <ErrorNotice error={error} />}
       <Field label="Name" hint="How people here call it.">
         {(control) => (
           <Input
@@ -148,7 +148,14 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
       <div ref={details} tabIndex={-1} role="group" aria-label="Test" className="scroll-my-4">
         <TestSource check={check} onTest={test} />
       </div>
-      {footerSlot && createPortal(<CheckLine check={check} details={details} />, footerSlot)}
+      {footerSlot &&
+        createPortal(
+          <>
+            {error && <ErrorNotice error={error} className="max-h-48 overflow-y-auto" />}
+            <CheckLine check={check} details={details} />
+          </>,
+          footerSlot,
+        )}
       <div className="space-y-5 border-t border-line pt-5">
         <Field
           label="Readers of documents without permissions of their own"
