@@ -176,6 +176,36 @@ test("why saving is refused stands beside the button that was pressed", async ({
   consoleErrors.length = 0;
 });
 
+test("a filled form is not lost by a key or a click, and an empty one is left without a word", async ({ page }) => {
+  await openPage(page, "/sources");
+  const add = page.getByRole("button", { name: "Add source" }).first();
+  await add.click();
+  const form = page.getByRole("dialog", { name: "Folder" });
+  const question = page.getByRole("dialog", { name: "Discard what you entered?" });
+  await page.getByRole("button", { name: /^Folder/ }).click();
+  await form.getByLabel("Name", { exact: true }).fill("Half a form");
+  await page.keyboard.press("Escape");
+  await expect(question.getByRole("button", { name: "Keep editing" })).toBeFocused();
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.keyboard.press("Enter");
+  await expect(question).toHaveCount(0);
+  await expect(form.getByLabel("Name", { exact: true })).toHaveValue("Half a form");
+  await page.mouse.click(5, 400);
+  await expect(question).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(form.getByLabel("Name", { exact: true })).toHaveValue("Half a form");
+  await form.getByRole("button", { name: "Close" }).click();
+  await question.getByRole("button", { name: "Discard" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+
+  await add.click();
+  await page.getByRole("button", { name: /^Folder/ }).click();
+  await form.getByLabel("Name", { exact: true }).fill("typed");
+  await form.getByLabel("Name", { exact: true }).fill("");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
 test("after three refused sign-ins a form tries none by itself", async ({ page, consoleErrors }) => {
   const service = await startTokenService();
   try {

@@ -1,13 +1,13 @@
 "use client";
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useMemo, useRef, useState, type FormEvent } from "react";
+import { useEffect, useMemo, useRef, useState, type FormEvent } from "react";
 import { createPortal } from "react-dom";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
-import { askedFields, askedValues, suggestedValues } from "#features/connect/asked-fields.ts";
+import { askedFields, askedValues, suggestedValues, textOfValues } from "#features/connect/asked-fields.ts";
 import { CheckLine } from "#features/connect/form-footer.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
 import { SignIn } from "#features/connect/sign-in.tsx";
@@ -39,10 +39,12 @@ type SourceFormProps = {
   error: WireError | null;
   /** Of the `FormFooter` that the form's buttons are in; null until it is there. */
   footerSlot: HTMLElement | null;
+  /** Whether something stands there that would be lost; told whenever that changes. */
+  onChangedness(isChanged: boolean): void;
   onSubmit(input: SourceInput): void;
 };
 
-export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit }: SourceFormProps) {
+export function SourceForm({ formId, kind, initial, error, footerSlot, onChangedness, onSubmit }: SourceFormProps) {
   const { role } = useWorkspace();
   const form = useRef<HTMLFormElement>(null);
   const details = useRef<HTMLDivElement>(null);
@@ -72,6 +74,17 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
   const isComplete = isValid && (signsIn ? !lacksSignIn : keepsSecrets || hasCredentials(credentials, secrets));
   const draft = { ...access(), ...(initial ? { sourceId: initial.id } : {}) };
   const check = useSourceCheck(draft, addressOf(kind.addressFields, config), isComplete);
+
+  const stands = JSON.stringify([
+    name,
+    textOfValues(entered, kind.config),
+    textOfValues(secrets, kind.secrets),
+    signInId,
+    audience,
+    schedule,
+  ]);
+  const [opened] = useState(stands);
+  useEffect(() => onChangedness(stands !== opened), [onChangedness, stands, opened]);
 
   function access() {
     if (signsIn) return { kind: kind.kind, config, ...(signInId === null ? {} : { signInId }) };
