@@ -7,6 +7,7 @@ const read = {
   syncing: false,
   paused: false,
   waitsUntil: null,
+  cancelled: false,
   lastSyncAt: new Date("2031-02-03T04:05:06Z"),
   lastSyncError: null,
   quarantinedCount: 0,
@@ -20,6 +21,15 @@ describe("a source's state", () => {
       word: "Up to date, 7 failures",
     });
     expect(stateOfSource({ ...read, quarantinedCount: 1 })?.word).toBe("Up to date, 1 failure");
+  });
+
+  it("is cancelled where the newest sync was, whether it was ever read to its end or not", () => {
+    const cancelled = { kind: "stopped", word: "Cancelled" };
+    expect(stateOfSource({ ...read, cancelled: true, quarantinedCount: 7 })).toEqual(cancelled);
+    expect(stateOfSource({ ...read, cancelled: true, lastSyncAt: null })).toEqual(cancelled);
+    // What it does now, and what is still wrong with it, come before.
+    expect(stateOfSource({ ...read, cancelled: true, syncing: true })?.kind).toBe("running");
+    expect(stateOfSource({ ...read, cancelled: true, lastSyncError: { message: "It is gone." } })?.kind).toBe("failed");
   });
 
   it("is what happens now, or what was wrong with all of it, before what failed in it", () => {
