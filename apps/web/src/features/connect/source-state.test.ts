@@ -1,6 +1,6 @@
 import { defaultDeletionPolicy, refuseDeletions } from "@anneal/core/connect/deletion-policy";
 import { describe, expect, it } from "vitest";
-import { stateOfSource, stateOfSync } from "#features/connect/source-state.ts";
+import { nextReadOf, stateOfSource, stateOfSync } from "#features/connect/source-state.ts";
 import { whatWasWrong } from "#features/connect/what-was-wrong.ts";
 
 const read = {
@@ -48,6 +48,18 @@ describe("a source's state", () => {
       title: deletions.message,
     });
     expect(stateOfSource({ ...failures, lastSyncAt: null })).toBeNull();
+  });
+});
+
+describe("a source's next read", () => {
+  const nextSyncAt = new Date("2031-02-03T04:05:06Z");
+
+  it("is a time only while its schedule fires", () => {
+    const scheduled = { schedule: "@every 30m", schedulePaused: false, nextSyncAt };
+    expect(nextReadOf(scheduled)).toBe(nextSyncAt);
+    expect(nextReadOf({ ...scheduled, schedulePaused: true })).toBe("Paused");
+    expect(nextReadOf({ ...scheduled, schedule: null, nextSyncAt: null })).toBe("By hand");
+    expect(nextReadOf({ ...scheduled, nextSyncAt: null })).toBeNull();
   });
 });
 

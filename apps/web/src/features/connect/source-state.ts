@@ -36,6 +36,14 @@ export function stateOfSource(source: Source): SourceState | null {
   return { kind: "partial", word: `Up to date, ${formatCount(source.quarantinedCount, "failure")}` };
 }
 
+type Scheduled = { schedule: string | null; schedulePaused: boolean; nextSyncAt: Date | null };
+
+/** When it is read next, or a word where no clock decides; null while nobody can be asked. A paused schedule still names a time. */
+export function nextReadOf({ schedule, schedulePaused, nextSyncAt }: Scheduled): Date | string | null {
+  if (schedule === null) return "By hand";
+  return schedulePaused ? "Paused" : nextSyncAt;
+}
+
 type Sync = {
   status: StageStatus | "paused";
   /** Its worker died, and another one will go on with it. */
