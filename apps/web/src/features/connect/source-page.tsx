@@ -162,9 +162,9 @@ function FailedSync({ source }: { source: Source }) {
         }
       >
         <p>
-          The source is read again now; then {formatCount(Number(error.details?.missing), "document")} leave search, chat
-          and later datasets at once. Each can be restored for {source.tombstoneDays} days, in the Deleted tab of this
-          page. Datasets and adapters that exist stay as they are.
+          The source is read again now; then {formatCount(Number(error.details?.missing), "document")} leave search,
+          chat and later datasets at once. Each can be restored for {source.tombstoneDays} days, in the Deleted tab of
+          this page. Datasets and adapters that exist stay as they are.
         </p>
       </ConfirmDialog>
     </ErrorNotice>
