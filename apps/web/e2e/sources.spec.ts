@@ -204,6 +204,25 @@ test("a filled form is not lost by a key or a click, and an empty one is left wi
   await form.getByLabel("Name", { exact: true }).fill("");
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(add).toBeFocused();
+});
+
+test("a kind is chosen without a mouse, by the search that leaves no other", async ({ page }) => {
+  await openPage(page, "/sources");
+  const add = page.getByRole("button", { name: "Add source" }).first();
+  await add.focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog").getByLabel("Find a kind of source")).toBeFocused();
+  await page.keyboard.type("database");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "Add a source" })).toBeVisible();
+  await page.getByLabel("Find a kind of source").fill("mariadb");
+  await page.keyboard.press("Enter");
+  await expect(
+    page.getByRole("dialog", { name: "MySQL or MariaDB" }).getByLabel("Name", { exact: true }),
+  ).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(add).toBeFocused();
 });
 
 test("after three refused sign-ins a form tries none by itself", async ({ page, consoleErrors }) => {
