@@ -33,6 +33,19 @@ describe("a mailbox's form", () => {
   });
 });
 
+it("a folder's form and a file server's ask for accounts only where file permissions are read", () => {
+  const ofAccounts = ["userEmailDomain", "passwdPath", "groupPath"];
+  for (const kind of ["file", "sftp"]) {
+    const { config } = listSourceKinds().find((one) => one.kind === kind)!;
+    const asks = (settings: Record<string, unknown>) =>
+      Object.keys(askedFields(config, settings, config).properties ?? {}).filter((name) => ofAccounts.includes(name));
+    expect(asks({})).toEqual([]);
+    expect(asks({ permissions: "off" })).toEqual([]);
+    expect(asks({ permissions: "posix" })).toEqual(ofAccounts);
+    for (const name of ofAccounts) expect(config.properties?.[name]?.description, name).toBeTruthy();
+  }
+});
+
 describe("a new source's form", () => {
   const begins = (kind: string, isAdministrator: boolean) =>
     suggestedValues(listSourceKinds().find((one) => one.kind === kind)!.config, isAdministrator);
