@@ -160,6 +160,71 @@ test("a kind is found by what people call it, and nobody reads its documents by 
   await expect(readers).toBeFocused();
 });
 
+test("why saving is refused stands beside the button that was pressed", async ({ page, consoleErrors }) => {
+  await openPage(page, "/sources");
+  const taken = await page.getByRole("table", { name: "Sources" }).getByRole("link").first().textContent();
+  await page.getByRole("button", { name: "Add source" }).click();
+  const form = page.getByRole("dialog");
+  await form.getByRole("button", { name: /^Folder/ }).click();
+  await form.getByLabel("Name", { exact: true }).fill(taken!);
+  await form.getByLabel("Folder", { exact: true }).fill(nowhere);
+  await form.getByRole("combobox", { name: /^Readers of documents/ }).click();
+  await page.getByRole("option", { name: "Nobody" }).click();
+  await form.getByRole("button", { name: "Add and read" }).click();
+  await expect(form.getByRole("alert").filter({ hasText: "There is a source named" })).toBeInViewport();
+  expect(await seriousFindings(page)).toEqual([]);
+  consoleErrors.length = 0;
+});
+
+test("a filled form is not lost by a key or a click, and an empty one is left without a word", async ({ page }) => {
+  await openPage(page, "/sources");
+  const add = page.getByRole("button", { name: "Add source" }).first();
+  await add.click();
+  const form = page.getByRole("dialog", { name: "Folder" });
+  const question = page.getByRole("dialog", { name: "Discard what you entered?" });
+  await page.getByRole("button", { name: /^Folder/ }).click();
+  await form.getByLabel("Name", { exact: true }).fill("Half a form");
+  await page.keyboard.press("Escape");
+  await expect(question.getByRole("button", { name: "Keep editing" })).toBeFocused();
+  expect(await seriousFindings(page)).toEqual([]);
+  await page.keyboard.press("Enter");
+  await expect(question).toHaveCount(0);
+  await expect(form.getByLabel("Name", { exact: true })).toHaveValue("Half a form");
+  await page.mouse.click(5, 400);
+  await expect(question).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(form.getByLabel("Name", { exact: true })).toHaveValue("Half a form");
+  await form.getByRole("button", { name: "Close" }).click();
+  await question.getByRole("button", { name: "Discard" }).click();
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+
+  await add.click();
+  await page.getByRole("button", { name: /^Folder/ }).click();
+  await form.getByLabel("Name", { exact: true }).fill("typed");
+  await form.getByLabel("Name", { exact: true }).fill("");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await expect(add).toBeFocused();
+});
+
+test("a kind is chosen without a mouse, by the search that leaves no other", async ({ page }) => {
+  await openPage(page, "/sources");
+  const add = page.getByRole("button", { name: "Add source" }).first();
+  await add.focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog").getByLabel("Find a kind of source")).toBeFocused();
+  await page.keyboard.type("database");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("dialog", { name: "Add a source" })).toBeVisible();
+  await page.getByLabel("Find a kind of source").fill("mariadb");
+  await page.keyboard.press("Enter");
+  await expect(
+    page.getByRole("dialog", { name: "MySQL or MariaDB" }).getByLabel("Name", { exact: true }),
+  ).toBeFocused();
+  await page.keyboard.press("Escape");
+  await expect(add).toBeFocused();
+});
+
 test("after three refused sign-ins a form tries none by itself", async ({ page, consoleErrors }) => {
   const service = await startTokenService();
   try {

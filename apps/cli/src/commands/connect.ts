@@ -10,6 +10,7 @@ import { checkAndPrint } from "./print-check.ts";
 import { describeKind } from "./describe-kind.ts";
 import { findSource, listSources } from "./find-source.ts";
 import { followSync } from "./follow-sync.ts";
+import { formatSource } from "./format-source.ts";
 import { describeNewConnector, writeConnector } from "./new-connector.ts";
 import { removeSource } from "./remove-source.ts";
 import { signIn, wantsSignIn } from "./sign-in.ts";
@@ -29,14 +30,13 @@ export function addConnectCommand(program: Command, env: Env): void {
   command("kinds [kind]", "what can be connected; of one kind, every field it takes and an example").action(
     async (kind: string | undefined, options: PortalOptions) => printKinds(await requirePortal(env, options), kind),
   );
-  command("list", "the sources of the workspace").action(async (options: PortalOptions) => {
-    const sources = await listSources(await requirePortal(env, options));
-    if (sources.length === 0) console.log("There is no source yet: add one with `anneal connect add <kind>`.");
-    for (const { name, kindTitle, location, documentCount, quarantinedCount } of sources) {
-      const failed = quarantinedCount === 0 ? "" : `, ${quarantinedCount} failed`;
-      console.log(`${name}  (${kindTitle}, ${location}): ${documentCount} documents${failed}`);
-    }
-  });
+  command("list", "the sources of the workspace, each with its state, its last read and its schedule").action(
+    async (options: PortalOptions) => {
+      const sources = await listSources(await requirePortal(env, options));
+      if (sources.length === 0) console.log("There is no source yet: add one with `anneal connect add <kind>`.");
+      for (const source of sources) console.log(formatSource(source));
+    },
+  );
   command("add <kind>", "try a source and, when it can be read, add it")
     .option("--name <name>", "what to call it; default: its kind and place")
     .option("--set <field=value>", "a setting of the kind; can be repeated; lists are a,b or JSON", collect, [])

@@ -10,6 +10,15 @@ const sourcesSchema = z.array(
     location: z.string(),
     documentCount: z.number(),
     quarantinedCount: z.number(),
+    syncing: z.boolean(),
+    paused: z.boolean(),
+    waitsUntil: z.coerce.date().nullable(),
+    // A portal of before does not say.
+    cancelled: z.boolean().default(false),
+    lastSyncAt: z.coerce.date().nullable(),
+    lastSyncError: z.object({ details: z.record(z.string(), z.unknown()).optional() }).nullable(),
+    schedule: z.string().nullable(),
+    schedulePaused: z.boolean(),
   }),
 );
 export type ListedSource = z.infer<typeof sourcesSchema>[number];

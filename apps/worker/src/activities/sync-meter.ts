@@ -7,7 +7,7 @@ const writeEveryMs = 1_000;
 export type SyncMeter = {
   /** How many documents the source itself says there are; null while it does not. */
   told: number | null;
-  /** Cheap to call for every change: writes at most once a second. @param listed documents listed in this attempt */
+  /** Cheap to call for every change: writes at most once a second. @param listed documents listed so far, as a checkpoint counts them */
   measure(listed: number): Promise<SyncProgress>;
 };
 
@@ -17,15 +17,22 @@ export function createSyncMeter(
   now: () => number = Date.now,
 ): SyncMeter {
   const { scope, sync, lastListed } = place;
-  const startedAt = now();
-  const bytesBefore = sync.counts.bytes;
+  const begin = () => ({ at: now(), listed: sync.counts.scanned, bytes: sync.counts.bytes });
+  let began = begin();
   let writtenAt = Number.NEGATIVE_INFINITY;
   const meter: SyncMeter = {
     told: null,
     async measure(listed) {
-      const elapsedMs = now() - startedAt;
-      const bytes = sync.counts.bytes - bytesBefore;
-      const progress = measureSync({ listed, bytes, elapsedMs, told: meter.told, lastListed });
+      // Most sources are gone through from their start again and count from there, which the first checkpoint shows.
+      if (listed < began.listed) began = { ...begin(), listed };
+      const progress = measureSync({
+        listed,
+        listedBefore: began.listed,
+        bytes: sync.counts.bytes - began.bytes,
+        elapsedMs: now() - began.at,
+        told: meter.told,
+        lastListed,
+      });
       if (now() - writtenAt < writeEveryMs) return progress;
       writtenAt = now();
       await saveSyncProgress(scope, sync, { ...progress, listed });

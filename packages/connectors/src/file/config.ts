@@ -10,7 +10,8 @@ export const fileConfigSchema = z.object({
     .startsWith("/", "must be an absolute path, for example /srv/documents")
     .meta({
       title: "Folder",
-      description: "An absolute path on the machine that runs the worker, mounts included.",
+      description:
+        "An absolute path on the machine that runs the worker, mounts included. Files and folders whose names begin with a dot are left out.",
       examples: ["/srv/documents"],
     }),
   ...posixPermissionsShape(

@@ -1,6 +1,8 @@
+import type { FieldCondition } from "@anneal/core/connect/asked-field";
 import { z } from "zod";
 
 const permissionModes = ["off", "posix"] as const;
+const readsPermissions: FieldCondition = { permissions: ["posix"] };
 
 /**
  * Shared by the kinds whose files have POSIX owners and rights.
@@ -24,9 +26,18 @@ export function posixPermissionsShape(limits: string) {
         title: "E-mail domain of the accounts",
         description:
           "The account ann is the person ann@domain. Only where accounts and mailboxes are given out by the same people.",
+        when: readsPermissions,
       }),
-    passwdPath: z.string().startsWith("/").default("/etc/passwd").meta({ title: "List of accounts" }),
-    groupPath: z.string().startsWith("/").default("/etc/group").meta({ title: "List of groups" }),
+    passwdPath: z.string().startsWith("/").default("/etc/passwd").meta({
+      title: "List of accounts",
+      description: "Names the accounts that own the files, in the form of /etc/passwd. It is read where the files are.",
+      when: readsPermissions,
+    }),
+    groupPath: z.string().startsWith("/").default("/etc/group").meta({
+      title: "List of groups",
+      description: "Says who is in the groups of the files, in the form of /etc/group. It is read where the files are.",
+      when: readsPermissions,
+    }),
   };
 }
 

@@ -12,13 +12,15 @@ const minMeasuredMs = 500;
 
 /**
  * Rates are over this attempt, so that a pause and what an attempt before it did count for nothing.
- * @param listed documents listed so far in this attempt
+ * @param listed documents listed so far
+ * @param listedBefore those of them that an earlier attempt listed
  * @param bytes fetched so far in this attempt
  * @param told how many the source itself says there are
  * @param lastListed how many the last complete sync listed, where this one lists all of them again
  */
 export function measureSync(now: {
   listed: number;
+  listedBefore: number;
   bytes: number;
   elapsedMs: number;
   told: number | null;
@@ -29,7 +31,8 @@ export function measureSync(now: {
   const estimate = now.lastListed !== null && now.lastListed >= listed ? now.lastListed : null;
   const expected = told !== null && told >= listed ? told : estimate;
   const perSecond = (count: number) => (elapsedMs < minMeasuredMs ? null : (count / elapsedMs) * 1000);
-  const documentsPerSecond = listed === 0 ? null : perSecond(listed);
+  const listedHere = listed - now.listedBefore;
+  const documentsPerSecond = listedHere === 0 ? null : perSecond(listedHere);
   const etaMs =
     expected === null || documentsPerSecond === null
       ? null

@@ -16,7 +16,7 @@ import {
 } from "./documents-of-source.ts";
 import { readableBy } from "./documents.ts";
 import { byCodePoint, hasRef, isLong, isShort, refColumns } from "./refs.ts";
-import { isPaused, isSyncing, waitsUntil } from "./source-syncs.ts";
+import { isCancelled, isPaused, isSyncing, waitsUntil } from "./source-syncs.ts";
 import { isRefusedValue, upsertDocuments, type FetchedContent, type UpsertedDocument } from "./upsert-documents.ts";
 
 export type Source = typeof sources.$inferSelect;
@@ -44,6 +44,7 @@ export async function listSources(scope: Scope, readers?: Principal[]) {
         createdAt: sources.createdAt,
         syncing: isSyncing,
         paused: isPaused,
+        cancelled: isCancelled,
         waitsUntil,
         // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
         documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null ${known})`,

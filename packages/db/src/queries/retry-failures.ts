@@ -1,14 +1,22 @@
-import { and, eq, isNull } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { documents, sources } from "../schema.ts";
+import { unreadFingerprint } from "./connect.ts";
 
+/** What has content goes round the loop again; what was never more than a failure stays one until it is read. */
+const isFetched = sql`${documents.contentKey} <> ''`;
 /** The next sync takes it as if it had never been read. */
-const unread = { status: "fetched" as const, drop: null, cleanDigest: null, fingerprint: "" };
+const unread = {
+  status: sql`case when ${isFetched} then 'fetched' else ${documents.status} end`,
+  drop: sql`case when ${isFetched} then null else ${documents.drop} end`,
+  cleanDigest: null,
+  fingerprint: unreadFingerprint,
+};
 
 /**
  * Lets what could not be read be read again: one document, or all of the source's. The cursor goes too, because a feed of
  * changes tells nothing twice: the next sync goes through the whole source, and fetches only what is new to us.
- * @returns how many documents were in quarantine, or the one
+ * @returns how many documents are in quarantine, or the one
  * @throws AnnealError NOT_FOUND for a document that the source does not have
  */
 export async function retryFailures(scope: Scope, sourceId: string, documentId: string | null): Promise<number> {

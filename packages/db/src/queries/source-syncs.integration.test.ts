@@ -21,6 +21,7 @@ import {
   requestPause,
   saveCursor,
   saveSyncProgress,
+  skipSync,
   syncLockName,
 } from "./source-syncs.ts";
 
@@ -119,6 +120,18 @@ describe("a pause", () => {
     expect(await findOpenSync(scope, sourceId)).toBeUndefined();
     expect(await rows()).toMatchObject([{ status: "cancelled" }]);
   });
+});
+
+it("leaves its source as cancelled until it is read again, whoever found it being read meanwhile", async () => {
+  const cancelled = async () => (await listSources(scope)).map((source) => source.cancelled);
+  expect(await cancelled()).toEqual([false]);
+  const sync = await begin();
+  const error = { code: "ALREADY_RUNNING" as const, message: "It is being read.", action: "Wait." };
+  await skipSync(scope, { id: randomUUID(), sourceId, runId: null, startedBy: "schedule" }, error);
+  await endSync(scope, sync, { status: "cancelled" });
+  expect(await cancelled()).toEqual([true]);
+  await endSync(scope, await begin(), { status: "done", heldBack: null });
+  expect(await cancelled()).toEqual([false]);
 });
 
 describe("a wait that the source asked for", () => {

@@ -28,6 +28,11 @@ export const isSyncing = sql<boolean>`(exists (select from ${sourceSyncs}
 export const isPaused = sql<boolean>`exists (select from ${sourceSyncs}
   where ${sourceSyncs.sourceId} = ${sources}."id" and ${sourceSyncs.status} = 'paused')`;
 
+/** SQL: somebody cancelled the newest sync of the source. One that was skipped read nothing and ended nothing. */
+export const isCancelled = sql<boolean>`coalesce((select ${sourceSyncs.status} = 'cancelled' from ${sourceSyncs}
+  where ${sourceSyncs.sourceId} = ${sources}."id" and ${sourceSyncs.status} <> 'skipped'
+  order by ${sourceSyncs.startedAt} desc, ${sourceSyncs.id} desc limit 1), false)`;
+
 /**
  * SQL: the row of a sync that waits, or is about to go on after its wait. One whose wait has long been over was left by a
  * workflow that was ended from outside.

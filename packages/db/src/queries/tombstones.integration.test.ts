@@ -19,7 +19,7 @@ import {
   upsertDocument,
 } from "./connect.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";
-import { getDocument, listDocuments } from "./documents.ts";
+import { getDocument, listDocuments, saveDropped } from "./documents.ts";
 import { applyChunkPlan, listChunkIds, saveCollection } from "./indexing.ts";
 import { retryFailures } from "./retry-failures.ts";
 import { beginSync, saveCursor } from "./source-syncs.ts";
@@ -269,15 +269,29 @@ describe("trying failures again", () => {
     await saveCursor(scope, sourceId, { version: 1 }, { id: syncId, counts });
     expect(await retryFailures(scope, sourceId, null)).toBe(2);
     expect((await getSource(scope, sourceId)).cursor).toBeNull();
-    expect(await states()).toEqual(["a.txt fetched", "b.txt fetched", "c.txt fetched"]);
-    expect(await retryFailures(scope, sourceId, null)).toBe(0);
+    // Nothing has been fetched yet: whoever cancels the read still sees them as what they are.
+    expect(await states()).toEqual(["a.txt quarantined", "b.txt quarantined", "c.txt fetched"]);
+    const failed = await listDocuments(scope, { sourceId, status: "quarantined" }, { limit: 10, offset: 0 });
+    expect(failed.rows).toMatchObject([{ drop }, { drop }]);
+    expect(await createFingerprintReader(scope, sourceId).fingerprintOf("a.txt")).toBe("");
+    expect(await retryFailures(scope, sourceId, null)).toBe(2);
+    await upsert("a.txt");
+    expect(await states()).toEqual(["a.txt fetched", "b.txt quarantined", "c.txt fetched"]);
     expect(await retryFailures(scope, sourceId, kept)).toBe(1);
     expect(await createFingerprintReader(scope, sourceId).fingerprintOf("c.txt")).toBe("");
     expect(await retryFailures(await createScope(), sourceId, null)).toBe(0);
     await expect(retryFailures(await createScope(), sourceId, kept)).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
-  it("puts what fails once more back into quarantine, and leaves alone what was fetched before", async () => {
+  it("takes out of quarantine what was fetched, and refused by a later stage", async () => {
+    const read = await getDocument(scope, await upsert("a.txt"));
+    await saveDropped(scope, read, { status: "quarantined", cleanDigest: "d", drop });
+    expect(await states()).toEqual(["a.txt quarantined"]);
+    expect(await retryFailures(scope, sourceId, null)).toBe(1);
+    expect(await states()).toEqual(["a.txt fetched"]);
+  });
+
+  it("keeps in quarantine what fails once more, and leaves alone what was fetched before", async () => {
     await quarantine("a.txt");
     await upsert("b.txt");
     await retryFailures(scope, sourceId, null);

@@ -16,6 +16,8 @@ type ConfirmDialogProps = {
   children: ReactNode;
   /** The verb on the button: "Delete source". */
   action: string;
+  /** The other button, where "Cancel" would not say what is kept: "Keep editing". */
+  cancel?: string;
   destructive?: boolean;
   /** When given, must be typed before the button works: for what cannot be undone. */
   typedName?: string;
@@ -25,7 +27,7 @@ type ConfirmDialogProps = {
 };
 
 export function ConfirmDialog(props: ConfirmDialogProps) {
-  const { open, onOpenChange, title, children, action, destructive, typedName, busy, error, onConfirm } = props;
+  const { open, onOpenChange, title, children, action, cancel, destructive, typedName, busy, error, onConfirm } = props;
   const [typed, setTyped] = useState("");
   const ready = typedName === undefined || typed === typedName;
   const changeOpen = (next: boolean) => {
@@ -39,7 +41,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
         footer={
           <>
             <DialogClose asChild>
-              <Button>Cancel</Button>
+              <Button>{cancel ?? "Cancel"}</Button>
             </DialogClose>
             <Button
               type="submit"

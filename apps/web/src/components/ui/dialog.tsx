@@ -2,7 +2,7 @@
 
 import { X } from "lucide-react";
 import { Dialog as Radix } from "radix-ui";
-import type { ComponentProps, ReactNode } from "react";
+import { useState, type ComponentProps, type ReactNode } from "react";
 import { Button } from "#components/ui/button.tsx";
 import { cn } from "#lib/class-names.ts";
 
@@ -21,6 +21,33 @@ type SurfaceProps = Omit<ComponentProps<typeof Radix.Content>, "title"> & {
   dismissable?: boolean;
 };
 
+/**
+ * Radix gives the focus back to a dialog's trigger alone; most dialogs here are opened by something else, such as the URL
+ * or an entry of a menu.
+ */
+function Content(props: ComponentProps<typeof Radix.Content>) {
+  // Looked at as it opens, before anything in it takes the focus.
+  const [opener] = useState(findOpener);
+  return (
+    <Radix.Content
+      onCloseAutoFocus={(event) => {
+        if (!opener?.isConnected) return;
+        event.preventDefault();
+        opener.focus();
+      }}
+      {...props}
+    />
+  );
+}
+
+/** What has the focus; for an entry of a menu, which will be gone, the button that opened the menu. */
+function findOpener(): HTMLElement | null {
+  const focused = document.activeElement;
+  const menu = focused?.closest("[role=menu]");
+  const opener = menu ? document.getElementById(menu.getAttribute("aria-labelledby") ?? "") : focused;
+  return opener instanceof HTMLElement && opener !== document.body ? opener : null;
+}
+
 /** A question or a short form in the middle of the screen. */
 export function DialogContent({
   title,
@@ -34,7 +61,7 @@ export function DialogContent({
   return (
     <Radix.Portal>
       <Radix.Overlay className={overlayStyles} />
-      <Radix.Content
+      <Content
         className={cn(
           "fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-2rem)] w-[min(32rem,calc(100vw-2rem))] -translate-1/2 animate-fade-in flex-col rounded-panel border border-line bg-raised shadow-raised",
           className,
@@ -46,7 +73,7 @@ export function DialogContent({
         <Surface title={title} description={description} footer={footer} dismissable={dismissable}>
           {children}
         </Surface>
-      </Radix.Content>
+      </Content>
     </Radix.Portal>
   );
 }
@@ -68,7 +95,7 @@ export function SheetContent({
   return (
     <Radix.Portal>
       <Radix.Overlay className={overlayStyles} />
-      <Radix.Content
+      <Content
         className={cn(
           "fixed inset-y-0 z-50 flex w-[min(36rem,100vw)] flex-col bg-raised shadow-raised",
           side === "right"
@@ -82,7 +109,7 @@ export function SheetContent({
         <Surface title={title} description={description} footer={footer}>
           {children}
         </Surface>
-      </Radix.Content>
+      </Content>
     </Radix.Portal>
   );
 }

@@ -11,6 +11,7 @@ import { FormFooter } from "#features/connect/form-footer.tsx";
 import { KindFacts } from "#features/connect/kind-facts.tsx";
 import { SourceForm } from "#features/connect/source-form.tsx";
 import { SourceGallery, type SourceKind } from "#features/connect/source-gallery.tsx";
+import { useDiscardQuestion } from "#features/connect/use-discard-question.tsx";
 import { useTRPC } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
@@ -21,61 +22,70 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
   const { href } = useWorkspace();
   const [kind, setKind] = useState<SourceKind | null>(null);
   const [footerSlot, setFooterSlot] = useState<HTMLElement | null>(null);
+  const [isChanged, setChanged] = useState(false);
   const sync = useMutation(trpc.connect.sync.mutationOptions());
   const create = useMutation(
     trpc.connect.create.mutationOptions({
       meta: { inlineError: true },
       onSuccess: ({ sourceId }) => {
+        setChanged(false);
         toast.success("Source added. It is being read now.");
         sync.mutate({ sourceId });
         router.push(href(`/sources/${sourceId}`));
       },
     }),
   );
+  const { leave, question } = useDiscardQuestion(isChanged);
+  const backToKinds = () => {
+    create.reset();
+    setChanged(false);
+    setKind(null);
+  };
   const change = (next: boolean) => {
-    if (!next) setKind(null);
-    onOpenChange(next);
+    if (next) onOpenChange(true);
+    else
+      leave(() => {
+        backToKinds();
+        onOpenChange(false);
+      });
   };
   return (
-    <Dialog open={open} onOpenChange={change}>
-      <SheetContent
-        title={kind?.title ?? "Add a source"}
-        description={kind?.description ?? "What should Anneal read from?"}
-        footer={
-          kind && (
-            <FormFooter slot={setFooterSlot}>
-              <Button
-                variant="ghost"
-                className="mr-auto"
-                onClick={() => {
-                  create.reset();
-                  setKind(null);
-                }}
-              >
-                <ArrowLeft aria-hidden /> Other kinds
-              </Button>
-              <Button type="submit" form="add-source" variant="primary" busy={create.isPending}>
-                Add and read
-              </Button>
-            </FormFooter>
-          )
-        }
-      >
-        {kind ? (
-          <div className="space-y-5">
-            <KindFacts facts={kind.facts} />
-            <SourceForm
-              formId="add-source"
-              kind={kind}
-              footerSlot={footerSlot}
-              error={create.error && wireErrorOf(create.error)}
-              onSubmit={(input) => create.mutate(input)}
-            />
-          </div>
-        ) : (
-          <SourceGallery onChoose={setKind} />
-        )}
-      </SheetContent>
-    </Dialog>
+    <>
+      <Dialog open={open} onOpenChange={change}>
+        <SheetContent
+          title={kind?.title ?? "Add a source"}
+          description={kind?.description ?? "What should Anneal read from?"}
+          footer={
+            kind && (
+              <FormFooter slot={setFooterSlot}>
+                <Button variant="ghost" className="mr-auto" onClick={() => leave(backToKinds)}>
+                  <ArrowLeft aria-hidden /> Other kinds
+                </Button>
+                <Button type="submit" form="add-source" variant="primary" busy={create.isPending}>
+                  Add and read
+                </Button>
+              </FormFooter>
+            )
+          }
+        >
+          {kind ? (
+            <div className="space-y-5">
+              <KindFacts facts={kind.facts} />
+              <SourceForm
+                formId="add-source"
+                kind={kind}
+                footerSlot={footerSlot}
+                error={create.error && wireErrorOf(create.error)}
+                onChangedness={setChanged}
+                onSubmit={(input) => create.mutate(input)}
+              />
+            </div>
+          ) : (
+            <SourceGallery onChoose={setKind} />
+          )}
+        </SheetContent>
+      </Dialog>
+      {question}
+    </>
   );
 }

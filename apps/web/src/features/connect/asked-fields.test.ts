@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { listSourceKinds } from "#server/connect/source-kinds.ts";
-import { askedFields, askedValues, suggestedValues } from "./asked-fields.ts";
+import { askedFields, askedValues, suggestedValues, textOfValues } from "./asked-fields.ts";
 
 describe("a mailbox's form", () => {
   const { config, secrets } = listSourceKinds().find(({ kind }) => kind === "imap")!;
@@ -33,6 +33,19 @@ describe("a mailbox's form", () => {
   });
 });
 
+it("a folder's form and a file server's ask for accounts only where file permissions are read", () => {
+  const ofAccounts = ["userEmailDomain", "passwdPath", "groupPath"];
+  for (const kind of ["file", "sftp"]) {
+    const { config } = listSourceKinds().find((one) => one.kind === kind)!;
+    const asks = (settings: Record<string, unknown>) =>
+      Object.keys(askedFields(config, settings, config).properties ?? {}).filter((name) => ofAccounts.includes(name));
+    expect(asks({})).toEqual([]);
+    expect(asks({ permissions: "off" })).toEqual([]);
+    expect(asks({ permissions: "posix" })).toEqual(ofAccounts);
+    for (const name of ofAccounts) expect(config.properties?.[name]?.description, name).toBeTruthy();
+  }
+});
+
 describe("a new source's form", () => {
   const begins = (kind: string, isAdministrator: boolean) =>
     suggestedValues(listSourceKinds().find((one) => one.kind === kind)!.config, isAdministrator);
@@ -44,4 +57,15 @@ describe("a new source's form", () => {
     }
     for (const kind of ["s3", "web", "imap"]) expect(begins(kind, true)).toEqual({});
   });
+});
+
+it("what was entered and taken back, or is as it would be if left out, counts as nothing entered", () => {
+  const schema = { properties: { path: {}, include: { default: [] }, hidden: { default: false }, domain: {} } };
+  expect(textOfValues({}, schema)).toBe("");
+  expect(textOfValues({ path: "", include: undefined, hidden: false, domain: null }, schema)).toBe("");
+  expect(textOfValues({ include: [] }, schema)).toBe("");
+  expect(textOfValues({ hidden: true }, schema)).not.toBe("");
+  expect(textOfValues({ path: "/a", hidden: true }, schema)).toBe(textOfValues({ hidden: true, path: "/a" }, schema));
+  expect(textOfValues({ port: 22 }, { properties: { port: { default: 22 } } })).toBe("");
+  expect(textOfValues({ port: 23 }, { properties: { port: { default: 22 } } })).not.toBe("");
 });

@@ -27,3 +27,14 @@ export function suggestedValues(schema: JsonSchema, isAdministrator: boolean): R
     ),
   );
 }
+
+/** As text, to see whether anything was entered: what is empty, or as it would be if left out, is nothing. */
+export function textOfValues(values: Record<string, unknown>, { properties = {} }: JsonSchema): string {
+  const given = Object.entries(values)
+    .map(
+      ([name, value]) => [name, JSON.stringify(value ?? ""), JSON.stringify(properties[name]?.default ?? "")] as const,
+    )
+    .filter(([, value, unset]) => value !== unset && value !== '""')
+    .map(([name, value]) => `${name}: ${value}`);
+  return given.toSorted().join("\n");
+}

@@ -9,6 +9,7 @@ import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { withheldSentence } from "#features/deploy/withheld-sentence.ts";
 import { FormFooter } from "#features/connect/form-footer.tsx";
 import { SourceForm } from "#features/connect/source-form.tsx";
+import { useDiscardQuestion } from "#features/connect/use-discard-question.tsx";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
@@ -17,6 +18,7 @@ type EditSourceProps = { source: Answers["connect"]["get"]; open: boolean; onOpe
 export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
   const trpc = useTRPC();
   const [footerSlot, setFooterSlot] = useState<HTMLElement | null>(null);
+  const [isChanged, setChanged] = useState(false);
   const { data: kinds } = useQuery({ ...trpc.connect.kinds.queryOptions(), enabled: open });
   const kind = kinds?.find((each) => each.kind === source.kind);
   const update = useMutation(
@@ -25,38 +27,53 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
       onSuccess: ({ withheld }) => {
         toast.success("Saved. It counts from the next read.");
         for (const each of withheld) toast.warning(withheldSentence(each));
+        setChanged(false);
         onOpenChange(false);
       },
     }),
   );
+  const { leave, question } = useDiscardQuestion(isChanged);
+  const change = (next: boolean) => {
+    if (next) onOpenChange(true);
+    else
+      leave(() => {
+        update.reset();
+        setChanged(false);
+        onOpenChange(false);
+      });
+  };
   return (
-    <Dialog open={open} onOpenChange={onOpenChange}>
-      <SheetContent
-        title={`Edit “${source.name}”`}
-        footer={
-          <FormFooter slot={setFooterSlot}>
-            <DialogClose asChild>
-              <Button>Cancel</Button>
-            </DialogClose>
-            <Button type="submit" form="edit-source" variant="primary" busy={update.isPending}>
-              Save
-            </Button>
-          </FormFooter>
-        }
-      >
-        {kind ? (
-          <SourceForm
-            formId="edit-source"
-            kind={kind}
-            footerSlot={footerSlot}
-            initial={source}
-            error={update.error && wireErrorOf(update.error)}
-            onSubmit={(input) => update.mutate({ ...input, sourceId: source.id })}
-          />
-        ) : (
-          <SkeletonRows />
-        )}
-      </SheetContent>
-    </Dialog>
+    <>
+      <Dialog open={open} onOpenChange={change}>
+        <SheetContent
+          title={`Edit “${source.name}”`}
+          footer={
+            <FormFooter slot={setFooterSlot}>
+              <DialogClose asChild>
+                <Button>Cancel</Button>
+              </DialogClose>
+              <Button type="submit" form="edit-source" variant="primary" busy={update.isPending}>
+                Save
+              </Button>
+            </FormFooter>
+          }
+        >
+          {kind ? (
+            <SourceForm
+              formId="edit-source"
+              kind={kind}
+              footerSlot={footerSlot}
+              initial={source}
+              error={update.error && wireErrorOf(update.error)}
+              onChangedness={setChanged}
+              onSubmit={(input) => update.mutate({ ...input, sourceId: source.id })}
+            />
+          ) : (
+            <SkeletonRows />
+          )}
+        </SheetContent>
+      </Dialog>
+      {question}
+    </>
   );
 }

@@ -7,13 +7,13 @@ import type { SourceCheck } from "#features/connect/use-source-check.ts";
 import { cn } from "#lib/class-names.ts";
 
 /**
- * The buttons below a source's form, which stay in view; above them what came of trying it, which the form puts into
- * `slot`.
+ * The buttons below a source's form, which stay in view; above them what came of saving and of trying it, which the form
+ * puts into `slot`.
  */
 export function FormFooter({ slot, children }: { slot: RefCallback<HTMLDivElement>; children: ReactNode }) {
   return (
     <div className="flex w-full min-w-0 flex-col gap-2.5">
-      <div ref={slot} className="empty:hidden" />
+      <div ref={slot} className="space-y-2.5 empty:hidden" />
       <div className="flex justify-end gap-2">{children}</div>
     </div>
   );

@@ -90,10 +90,9 @@ export function SourceActions({ source, testing, onTest }: SourceActionsProps) {
         onConfirm={() => remove.mutate({ sourceId: source.id })}
       >
         <p>
-          Its {formatCount(source.documentCount, "document")} leave the index with the next run, and no later dataset
-          has them. Datasets and adapters that exist stay as they are. It can be restored at any time, at the foot of
-          the Sources page; its documents come back with it for {source.tombstoneDays} days, and are read anew after
-          that.
+          Its {formatCount(source.documentCount, "document")} leave search, chat and later datasets at once. Datasets
+          and adapters that exist stay as they are. The source can be restored at any time, at the foot of the Sources
+          page; its documents come back with it for {source.tombstoneDays} days, and are read anew after that.
         </p>
       </ConfirmDialog>
     </>

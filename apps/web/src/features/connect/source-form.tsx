@@ -1,13 +1,13 @@
 "use client";
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useMemo, useRef, useState, type FormEvent } from "react";
+import { useEffect, useMemo, useRef, useState, type FormEvent } from "react";
 import { createPortal } from "react-dom";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
-import { askedFields, askedValues, suggestedValues } from "#features/connect/asked-fields.ts";
+import { askedFields, askedValues, suggestedValues, textOfValues } from "#features/connect/asked-fields.ts";
 import { CheckLine } from "#features/connect/form-footer.tsx";
 import { SchemaFields, type FieldValues } from "#features/connect/schema-fields.tsx";
 import { SignIn } from "#features/connect/sign-in.tsx";
@@ -35,13 +35,16 @@ type SourceFormProps = {
   kind: Answers["connect"]["kinds"][number];
   /** What is stored now; left out for a new source. */
   initial?: Omit<SourceInput, "secrets" | "signInId"> & { id: string; hasSecrets: boolean };
+  /** Why saving was refused: told beside the button that was pressed, which the top of a long form is far from. */
   error: WireError | null;
   /** Of the `FormFooter` that the form's buttons are in; null until it is there. */
   footerSlot: HTMLElement | null;
+  /** Whether something stands there that would be lost; told whenever that changes. */
+  onChangedness(isChanged: boolean): void;
   onSubmit(input: SourceInput): void;
 };
 
-export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit }: SourceFormProps) {
+export function SourceForm({ formId, kind, initial, error, footerSlot, onChangedness, onSubmit }: SourceFormProps) {
   const { role } = useWorkspace();
   const form = useRef<HTMLFormElement>(null);
   const details = useRef<HTMLDivElement>(null);
@@ -72,6 +75,17 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
   const draft = { ...access(), ...(initial ? { sourceId: initial.id } : {}) };
   const check = useSourceCheck(draft, addressOf(kind.addressFields, config), isComplete);
 
+  const stands = JSON.stringify([
+    name,
+    textOfValues(entered, kind.config),
+    textOfValues(secrets, kind.secrets),
+    signInId,
+    audience,
+    schedule,
+  ]);
+  const [opened] = useState(stands);
+  useEffect(() => onChangedness(stands !== opened), [onChangedness, stands, opened]);
+
   function access() {
     if (signsIn) return { kind: kind.kind, config, ...(signInId === null ? {} : { signInId }) };
     return { kind: kind.kind, config, ...(typed.length > 0 ? { secrets: Object.fromEntries(typed) } : {}) };
@@ -92,7 +106,6 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
 
   return (
     <form id={formId} ref={form} className="space-y-5" onSubmit={submit}>
-      {error && <ErrorNotice error={error} />}
       <Field label="Name" hint="How people here call it.">
         {(control) => (
           <Input
@@ -148,7 +161,14 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onSubmit 
       <div ref={details} tabIndex={-1} role="group" aria-label="Test" className="scroll-my-4">
         <TestSource check={check} onTest={test} />
       </div>
-      {footerSlot && createPortal(<CheckLine check={check} details={details} />, footerSlot)}
+      {footerSlot &&
+        createPortal(
+          <>
+            {error && <ErrorNotice error={error} className="max-h-48 overflow-y-auto" />}
+            <CheckLine check={check} details={details} />
+          </>,
+          footerSlot,
+        )}
       <div className="space-y-5 border-t border-line pt-5">
         <Field
           label="Readers of documents without permissions of their own"

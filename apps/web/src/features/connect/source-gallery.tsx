@@ -20,7 +20,7 @@ import {
   Waypoints,
   type LucideIcon,
 } from "lucide-react";
-import { useState } from "react";
+import { useState, type FormEvent } from "react";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { SearchInput } from "#components/ui/search-input.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
@@ -74,27 +74,42 @@ const looks: Record<string, Look> = {
 const unknown: Look = { icon: Plug, group: "Other" };
 const lookOf = (kind: string): Look => looks[kind] ?? unknown;
 
-/** Every kind of source, by what it holds; a word narrows them down. */
+const searchField = "kind";
+
+/** Every kind of source, by what it holds; a word narrows them down, and Enter chooses the one that is left. */
 export function SourceGallery({ onChoose }: { onChoose(kind: SourceKind): void }) {
   const trpc = useTRPC();
+  const { role } = useWorkspace();
   const { data, error, refetch } = useQuery(trpc.connect.kinds.queryOptions());
   const [search, setSearch] = useState("");
   if (error) return <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonRows rows={6} />;
-  const found = findKinds(data, search, ({ kind }) => lookOf(kind).group);
+  const find = (text: string) => findKinds(data, text, ({ kind }) => lookOf(kind).group);
+  const found = find(search);
   const shown = groups
     .map((group) => ({ group, kinds: found.filter(({ kind }) => lookOf(kind).group === group) }))
     .filter(({ kinds }) => kinds.length > 0);
+
+  function chooseOnlyOne(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    // What stands in the field: the search follows it after a pause.
+    const [only, ...others] = find(String(new FormData(event.currentTarget).get(searchField)));
+    if (only && others.length === 0 && !isForbidden(only, role)) onChoose(only);
+  }
+
   return (
     <div className="space-y-5 px-0.5 pt-1">
-      <SearchInput
-        label="Find a kind of source"
-        placeholder="SharePoint, MariaDB, mail …"
-        value={search}
-        onChange={setSearch}
-        autoFocus
-        className="sm:w-full"
-      />
+      <form role="search" onSubmit={chooseOnlyOne}>
+        <SearchInput
+          name={searchField}
+          label="Find a kind of source"
+          placeholder="SharePoint, MariaDB, mail …"
+          value={search}
+          onChange={setSearch}
+          autoFocus
+          className="sm:w-full"
+        />
+      </form>
       {shown.map(({ group, kinds }) => (
         <section key={group} aria-label={group}>
           <h3 className="mb-2 text-xs font-medium text-muted">{group}</h3>
@@ -115,10 +130,14 @@ export function SourceGallery({ onChoose }: { onChoose(kind: SourceKind): void }
   );
 }
 
+function isForbidden(kind: SourceKind, role: string): boolean {
+  return kind.administratorOnly && role !== "admin";
+}
+
 function KindCard({ kind, onChoose }: { kind: SourceKind; onChoose(kind: SourceKind): void }) {
   const { role } = useWorkspace();
   const { icon: Icon } = lookOf(kind.kind);
-  const forbidden = kind.administratorOnly && role !== "admin";
+  const forbidden = isForbidden(kind, role);
   return (
     <li>
       <button

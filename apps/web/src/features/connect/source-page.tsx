@@ -19,7 +19,7 @@ import { OpenSync } from "#features/connect/open-sync.tsx";
 import { RemovedSourceNotice, useRemovedSources } from "#features/connect/removed-sources.tsx";
 import { SourceActions } from "#features/connect/source-actions.tsx";
 import { SourceFailures } from "#features/connect/source-failures.tsx";
-import { SourceStatus } from "#features/connect/source-status.tsx";
+import { NextRead, SourceStatus } from "#features/connect/source-status.tsx";
 import { SyncHistory } from "#features/connect/sync-history.tsx";
 import { CheckResult } from "#features/connect/test-source.tsx";
 import { describeSchedule } from "#features/loop/schedule-field.tsx";
@@ -124,15 +124,7 @@ function Figures({ source }: { source: Source }) {
       <Figure label="Last read" value={<RelativeTime time={source.lastSyncAt} />} />
       <Figure
         label="Next read"
-        value={
-          source.schedule === null ? (
-            "By hand"
-          ) : source.schedulePaused ? (
-            "Paused"
-          ) : (
-            <RelativeTime time={source.nextSyncAt} />
-          )
-        }
+        value={<NextRead source={source} />}
         hint={source.schedule === null ? undefined : describeSchedule(source.schedule)}
       />
     </section>
@@ -170,8 +162,9 @@ function FailedSync({ source }: { source: Source }) {
         }
       >
         <p>
-          {formatCount(Number(error.details?.missing), "document")} leave the index with the next run, and no later
-          dataset has them.
+          The source is read again now; then {formatCount(Number(error.details?.missing), "document")} leave search,
+          chat and later datasets at once. Each can be restored for {source.tombstoneDays} days, in the Deleted tab of
+          this page. Datasets and adapters that exist stay as they are.
         </p>
       </ConfirmDialog>
     </ErrorNotice>

@@ -1,12 +1,13 @@
 import { defaultDeletionPolicy, refuseDeletions } from "@anneal/core/connect/deletion-policy";
 import { describe, expect, it } from "vitest";
-import { stateOfSource, stateOfSync } from "#features/connect/source-state.ts";
+import { nextReadOf, stateOfSource, stateOfSync } from "#features/connect/source-state.ts";
 import { whatWasWrong } from "#features/connect/what-was-wrong.ts";
 
 const read = {
   syncing: false,
   paused: false,
   waitsUntil: null,
+  cancelled: false,
   lastSyncAt: new Date("2031-02-03T04:05:06Z"),
   lastSyncError: null,
   quarantinedCount: 0,
@@ -20,6 +21,15 @@ describe("a source's state", () => {
       word: "Up to date, 7 failures",
     });
     expect(stateOfSource({ ...read, quarantinedCount: 1 })?.word).toBe("Up to date, 1 failure");
+  });
+
+  it("is cancelled where the newest sync was, whether it was ever read to its end or not", () => {
+    const cancelled = { kind: "stopped", word: "Cancelled" };
+    expect(stateOfSource({ ...read, cancelled: true, quarantinedCount: 7 })).toEqual(cancelled);
+    expect(stateOfSource({ ...read, cancelled: true, lastSyncAt: null })).toEqual(cancelled);
+    // What it does now, and what is still wrong with it, come before.
+    expect(stateOfSource({ ...read, cancelled: true, syncing: true })?.kind).toBe("running");
+    expect(stateOfSource({ ...read, cancelled: true, lastSyncError: { message: "It is gone." } })?.kind).toBe("failed");
   });
 
   it("is what happens now, or what was wrong with all of it, before what failed in it", () => {
@@ -38,6 +48,18 @@ describe("a source's state", () => {
       title: deletions.message,
     });
     expect(stateOfSource({ ...failures, lastSyncAt: null })).toBeNull();
+  });
+});
+
+describe("a source's next read", () => {
+  const nextSyncAt = new Date("2031-02-03T04:05:06Z");
+
+  it("is a time only while its schedule fires", () => {
+    const scheduled = { schedule: "@every 30m", schedulePaused: false, nextSyncAt };
+    expect(nextReadOf(scheduled)).toBe(nextSyncAt);
+    expect(nextReadOf({ ...scheduled, schedulePaused: true })).toBe("Paused");
+    expect(nextReadOf({ ...scheduled, schedule: null, nextSyncAt: null })).toBe("By hand");
+    expect(nextReadOf({ ...scheduled, nextSyncAt: null })).toBeNull();
   });
 });
 

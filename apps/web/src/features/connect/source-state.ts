@@ -8,6 +8,8 @@ type Source = {
   syncing: boolean;
   paused: boolean;
   waitsUntil: Date | null;
+  /** Somebody ended the newest sync before it had read everything. */
+  cancelled: boolean;
   lastSyncAt: Date | null;
   lastSyncError: Pick<ErrorReport, "message" | "details"> | null;
   /** Documents that could not be read, of those that whoever looks may know of. */
@@ -28,9 +30,18 @@ export function stateOfSource(source: Source): SourceState | null {
     const title = source.lastSyncError.message;
     return isHeldBack(source.lastSyncError) ? { ...heldBack, title } : { kind: "failed", title };
   }
+  if (source.cancelled) return statusOfStage("cancelled");
   if (!source.lastSyncAt) return null;
   if (source.quarantinedCount === 0) return { kind: "ready", word: "Up to date" };
   return { kind: "partial", word: `Up to date, ${formatCount(source.quarantinedCount, "failure")}` };
+}
+
+type Scheduled = { schedule: string | null; schedulePaused: boolean; nextSyncAt: Date | null };
+
+/** When it is read next, or a word where no clock decides; null while nobody can be asked. A paused schedule still names a time. */
+export function nextReadOf({ schedule, schedulePaused, nextSyncAt }: Scheduled): Date | string | null {
+  if (schedule === null) return "By hand";
+  return schedulePaused ? "Paused" : nextSyncAt;
 }
 
 type Sync = {

@@ -1,6 +1,7 @@
 import { TriangleAlert } from "lucide-react";
+import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { NoStatus, Status } from "#components/ui/status.tsx";
-import { stateOfSource, stateOfSync, type SourceState } from "#features/connect/source-state.ts";
+import { nextReadOf, stateOfSource, stateOfSync, type SourceState } from "#features/connect/source-state.ts";
 
 export function SourceStatus({ source }: { source: Parameters<typeof stateOfSource>[0] }) {
   const state = stateOfSource(source);
@@ -9,6 +10,11 @@ export function SourceStatus({ source }: { source: Parameters<typeof stateOfSour
 
 export function SyncStatus({ sync }: { sync: Parameters<typeof stateOfSync>[0] }) {
   return <State {...stateOfSync(sync)} />;
+}
+
+export function NextRead({ source }: { source: Parameters<typeof nextReadOf>[0] }) {
+  const next = nextReadOf(source);
+  return typeof next === "string" ? next : <RelativeTime time={next} />;
 }
 
 function State({ kind, word, title }: SourceState) {

@@ -11,7 +11,7 @@ import { Page } from "#components/ui/page.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { AddSource } from "#features/connect/add-source.tsx";
 import { RemovedSources } from "#features/connect/removed-sources.tsx";
-import { SourceStatus } from "#features/connect/source-status.tsx";
+import { NextRead, SourceStatus } from "#features/connect/source-status.tsx";
 import { formatNumber } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -111,7 +111,10 @@ const columns = (href: (path: string) => string): DataColumn<Source>[] => [
     header: "Readers",
     enableSorting: false,
     meta: { width: "8rem" },
-    cell: ({ row }) => (row.original.audience === "members" ? "Workspace" : "By source"),
+    cell: ({ row: { original: source } }) => {
+      if (source.audience === "members") return "Workspace";
+      return source.tellsReaders ? "By source" : "Nobody";
+    },
   },
   {
     accessorKey: "lastSyncAt",
@@ -124,6 +127,10 @@ const columns = (href: (path: string) => string): DataColumn<Source>[] => [
     header: "Next",
     enableSorting: false,
     meta: { align: "right", width: "6.5rem", card: "hidden" },
-    cell: ({ row }) => <RelativeTime time={row.original.nextSyncAt} className="text-muted" />,
+    cell: ({ row }) => (
+      <span className="text-muted">
+        <NextRead source={row.original} />
+      </span>
+    ),
   },
 ];

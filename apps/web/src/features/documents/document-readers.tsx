@@ -8,6 +8,8 @@ import { ErrorState } from "#components/ui/error-state.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import type { DocumentView } from "#features/documents/document-page.tsx";
+import { ChangeReaders } from "#features/documents/change-readers.tsx";
+import { explainAudience } from "#features/documents/explain-audience.ts";
 import { explainReader } from "#features/documents/explain-reader.ts";
 import { formatNumber } from "#lib/format.ts";
 import { useTRPC } from "#lib/trpc.ts";
@@ -21,18 +23,17 @@ type ReadDocument = Pick<DocumentView, "id" | "readers" | "aclInherited" | "read
 /** The document's audience as its source gives it and, for administrators, where from and what it means for each member. */
 export function DocumentReaders({ document }: { document: ReadDocument }) {
   const { role } = useWorkspace();
-  const { readers, aclInherited, readable, source } = document;
+  const { readers, readable } = document;
+  const origin = explainAudience(document);
   return (
     <div className="space-y-2 text-13">
-      <p className="text-muted">
-        {readable ? "You may: one of these admits you." : "You may not: none of these admits you."}
-      </p>
-      {readers.allow.length === 0 && (
-        <p>Nobody: its source names no reader, or who may read it there could not be told.</p>
+      {readers.allow.length > 0 && (
+        <p className="text-muted">
+          {readable ? "You may: one of these admits you." : "You may not: none of these admits you, or one denies you."}
+        </p>
       )}
-      {aclInherited && source && (
-        <p>The readers that the source “{source.name}” has by default: the document has no permissions of its own.</p>
-      )}
+      {origin && <p>{origin}</p>}
+      <ChangeReaders document={document} />
       <ReaderList title="Allowed" readers={readers.allow} />
       <ReaderList title="Denied, whatever else allows them" readers={readers.deny} />
       {role === "admin" && <Members documentId={document.id} />}

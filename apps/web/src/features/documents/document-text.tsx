@@ -10,7 +10,9 @@ import { Button } from "#components/ui/button.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { ChangeReaders } from "#features/documents/change-readers.tsx";
 import type { DocumentView } from "#features/documents/document-page.tsx";
+import { explainWithheld } from "#features/documents/explain-audience.ts";
 import { cn } from "#lib/class-names.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useUrlState } from "#lib/url-state.ts";
@@ -25,9 +27,8 @@ type Span = { start: number; end: number };
 export function DocumentText({ document }: { document: DocumentView }) {
   if (!document.readable)
     return (
-      <EmptyState icon={EyeOff} title="You may not read this document">
-        Its source gives it to others only. As an administrator you see that it exists; its contents follow its own
-        permissions.
+      <EmptyState icon={EyeOff} title="You may not read this document" action={<ChangeReaders document={document} />}>
+        {explainWithheld(document)} As an administrator you see that it exists; its contents follow its own permissions.
       </EmptyState>
     );
   if (!document.hasText) return <NoText document={document} />;

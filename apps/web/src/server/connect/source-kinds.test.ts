@@ -1,7 +1,7 @@
 import type { SourceFacts } from "@anneal/connectors/connector";
 import { describeFacts } from "@anneal/connectors/describe-facts";
 import { expect, it } from "vitest";
-import { listSourceKinds } from "./source-kinds.ts";
+import { listSourceKinds, tellsReaders } from "./source-kinds.ts";
 
 it("every kind names the settings that decide who sees its credentials, as the form asks for them", () => {
   const kinds = new Map(listSourceKinds().map((each) => [each.kind, each]));
@@ -35,3 +35,11 @@ async function loadConnectors(): Promise<({ kind: string } & SourceFacts)[]> {
   const loaded = (await import(registry)) as { connectors: ({ kind: string } & SourceFacts)[] };
   return loaded.connectors;
 }
+
+it("knows which sources are asked who may read a document", () => {
+  expect(tellsReaders("web", {})).toBe(false);
+  expect(tellsReaders("file", { permissions: "off" })).toBe(false);
+  expect(tellsReaders("file", { permissions: "posix" })).toBe(true);
+  expect(tellsReaders("sharepoint", {})).toBe(true);
+  expect(tellsReaders("of another release", {})).toBe(true);
+});

@@ -471,6 +471,15 @@ export function describeReading(kind: string): string[] {
   return found ? describeFacts(found.facts) : [];
 }
 
+/**
+ * Whether the source is asked who may read a document, as far as its kind and the switch that some kinds have for it tell.
+ * Of a kind of another release nobody knows here.
+ */
+export function tellsReaders(kind: string, config: Record<string, unknown>): boolean {
+  const { permissions = true } = kinds[kind]?.facts.capabilities ?? {};
+  return permissions && config["permissions"] !== "off";
+}
+
 /** As much of JSON Schema as a form needs. */
 export type JsonSchema = {
   type?: string;

@@ -132,6 +132,20 @@ describe("a sync in the portal", () => {
     expect(rows.map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
   });
 
+  it("that has ended is not cancelled: nothing runs, and nothing is recorded", async () => {
+    await as(people.operator).connect.sync({ sourceId });
+    await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
+    const sync = await begin({ workflowId: syncWorkflowId(sourceId) });
+    // Its row says that it runs, and its workflow was ended from outside.
+    await as(people.operator).connect.cancel({ sourceId });
+    expect(await openSync()).toBeNull();
+    await endSync(scope, sync, { status: "done", heldBack: null });
+    const recorded = (await actions()).length;
+    for (const refused of [as(people.operator).connect.cancel, as(people.operator).connect.pause])
+      await expect(refused({ sourceId })).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
+    expect(await actions()).toHaveLength(recorded);
+  });
+
   it("that waits for its source shows until when, is not begun a second time, and can be cancelled", async () => {
     const sync = await begin({ workflowId: "gone" });
     const until = new Date(Date.now() + 3_600_000);

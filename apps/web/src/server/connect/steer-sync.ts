@@ -6,7 +6,7 @@ import { getSource, listSources, type Source } from "@anneal/db/queries/connect"
 import { retryFailures } from "@anneal/db/queries/retry-failures";
 import { abandonSync, findOpenSync, requestPause, type SourceSync } from "@anneal/db/queries/source-syncs";
 import type { MemberContext } from "#server/context.ts";
-import { cancelWorkflow, startWorkflow } from "#server/temporal.ts";
+import { cancelWorkflow, readWorkflowState, startWorkflow } from "#server/temporal.ts";
 
 type Actor = Pick<MemberContext, "scope" | "identity">;
 
@@ -27,6 +27,7 @@ export async function pauseSync({ scope, identity }: Actor, sourceId: string): P
   const open = await findOpenSync(scope, sourceId);
   if (open?.status === "paused") return;
   refuseInRun(source, open);
+  if (open === undefined) throw notRead(source);
   await record({ scope, identity }, "source.pause", source);
   if (!(await requestPause(scope, sourceId))) throw notRead(source);
 }
@@ -50,20 +51,23 @@ export async function resumeSync({ scope, identity }: Actor, sourceId: string): 
   });
 }
 
-/** Ends a sync that reads, waits to begin or is paused. What it has read stays, and the next one goes on from there. */
+/**
+ * Ends a sync that reads, waits to begin or is paused. What it has read stays, and the next one goes on from there.
+ * @throws AnnealError CONFLICT when there is none to cancel
+ */
 export async function cancelSync({ scope, identity }: Actor, sourceId: string): Promise<void> {
   const source = await getSource(scope, sourceId);
   const open = await findOpenSync(scope, sourceId);
   refuseInRun(source, open);
+  // Of a schedule's firing the workflow has a name of its own. One that is about to begin has no row yet.
+  const workflowId = open?.workflowId ?? syncWorkflowId(sourceId);
+  // Asked first, as Temporal takes a request to cancel what has ended.
+  const state = open?.status === "paused" ? "gone" : await readWorkflowState(workflowId);
+  if (open === undefined && state === "gone") throw notRead(source);
   await record({ scope, identity }, "source.cancel", source);
-  if (open?.status === "paused") {
-    await abandonSync(scope, open.id);
-    return;
-  }
-  // Of a schedule's firing the workflow has a name of its own.
-  const asked = await cancelWorkflow(open?.workflowId ?? syncWorkflowId(sourceId));
-  // A workflow that is gone (its service lost its state) can close no row.
-  if (asked === "gone" && (open === undefined || !(await abandonSync(scope, open.id)))) throw notRead(source);
+  if (state !== "gone" && (await cancelWorkflow(workflowId)) === "asked") return;
+  // A workflow that is gone (it waits to be resumed, or its service lost its state) can close no row.
+  if (open === undefined || !(await abandonSync(scope, open.id))) throw notRead(source);
 }
 
 /**

@@ -23,7 +23,13 @@ import {
   scheduleIdOf,
   sourceInputSchema,
 } from "#server/connect/save-source.ts";
-import { describeReading, describeSource, findConfigProblems, listSourceKinds } from "#server/connect/source-kinds.ts";
+import {
+  describeReading,
+  describeSource,
+  findConfigProblems,
+  listSourceKinds,
+  tellsReaders,
+} from "#server/connect/source-kinds.ts";
 import { beginSignIn, pollSignIn } from "#server/connect/sign-in.ts";
 import { countedFor, countsAll, directoryErrorFor, sourceErrorFor, syncFor } from "#server/connect/source-figures.ts";
 import { progressOfSync } from "#server/connect/sync-progress.ts";
@@ -144,7 +150,7 @@ export const connectRouter = router({
       return { withheld: withheld.filter(({ aliases }) => aliases.length > 0) };
     }),
 
-  /** A tombstone: the documents leave the index with the next run, and `restore` takes everything back. */
+  /** A tombstone: from now on nobody finds the documents, and `restore` takes everything back. */
   remove: scientistProcedure
     .input(z.object({ sourceId: z.uuid() }))
     .mutation(async ({ ctx: { scope, identity }, input }) => {
@@ -230,6 +236,7 @@ async function toSourceView(
     lastSyncError: sourceErrorFor(identity, source.lastSyncError),
     directoryError: directoryErrorFor(identity, source.directoryError),
     audience: audienceOf(identity.workspaceId, defaultAcl),
+    tellsReaders: tellsReaders(source.kind, config),
     nextSyncAt: schedule?.nextAt ?? null,
   };
 }

@@ -1,0 +1,18 @@
+"use client";
+
+import Link from "next/link";
+import type { DocumentView } from "#features/documents/document-page.tsx";
+import { useWorkspace } from "#lib/workspace.tsx";
+
+type ChangeReadersProps = { document: Pick<DocumentView, "aclInherited" | "source"> };
+
+/** Where the settings of the source decide, the way to them for those who may change them. */
+export function ChangeReaders({ document: { aclInherited, source } }: ChangeReadersProps) {
+  const { role, href } = useWorkspace();
+  if (!aclInherited || source === null || (role !== "admin" && role !== "data_scientist")) return null;
+  return (
+    <Link href={href(`/sources/${source.id}?tab=settings`)} className="text-accent hover:underline">
+      Change the readers of its source
+    </Link>
+  );
+}

@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { explainAudience, explainWithheld } from "./explain-audience.ts";
+
+const source = { name: "Wiki" };
+const nobody = { allow: [] };
+const somebody = { allow: [{}] };
+
+it("says once why nobody may read a document, and what of it can be changed here", () => {
+  const bySettings = { readers: nobody, aclInherited: true, source };
+  const sentence =
+    "Nobody: it has no permissions of its own, and the settings of its source “Wiki” give such documents to nobody.";
+  expect(explainAudience(bySettings)).toBe(sentence);
+  expect(explainWithheld(bySettings)).toBe(sentence);
+  expect(explainAudience({ ...bySettings, source: null })).toContain("the settings of its source give");
+
+  const bySource = { readers: nobody, aclInherited: false, source };
+  expect(explainAudience(bySource)).toBe(
+    "Nobody: its source names no reader for it, or could not tell who may read it there.",
+  );
+  expect(explainWithheld(bySource)).toBe(explainAudience(bySource));
+});
+
+it("names the source's settings where they decide, and nothing where the source named the readers itself", () => {
+  expect(explainAudience({ readers: somebody, aclInherited: true, source })).toBe(
+    "It has no permissions of its own: the settings of its source “Wiki” decide who may read it.",
+  );
+  expect(explainAudience({ readers: somebody, aclInherited: false, source })).toBeNull();
+  expect(explainWithheld({ readers: somebody, aclInherited: false, source })).toBe(
+    "Its source gives it to others only.",
+  );
+});

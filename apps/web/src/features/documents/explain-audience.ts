@@ -1,0 +1,24 @@
+import type { DocumentView } from "#features/documents/document-page.tsx";
+
+type Audience = {
+  readers: { allow: readonly unknown[] };
+  aclInherited: boolean;
+  source: Pick<NonNullable<DocumentView["source"]>, "name"> | null;
+};
+
+/** Where a document's readers come from, in a sentence; null where the list of them says it all. */
+export function explainAudience({ readers, aclInherited, source }: Audience): string | null {
+  const nobody = readers.allow.length === 0;
+  if (aclInherited) {
+    const its = source === null ? "its source" : `its source “${source.name}”`;
+    return nobody
+      ? `Nobody: it has no permissions of its own, and the settings of ${its} give such documents to nobody.`
+      : `It has no permissions of its own: the settings of ${its} decide who may read it.`;
+  }
+  return nobody ? "Nobody: its source names no reader for it, or could not tell who may read it there." : null;
+}
+
+/** To an administrator, who sees that a document exists and may not read it. */
+export function explainWithheld(audience: Audience): string {
+  return explainAudience(audience) ?? "Its source gives it to others only.";
+}
