@@ -101,7 +101,9 @@ class NotionRun {
       } catch (error) {
         // Nothing is deleted by it: each page that was not met is asked for.
         if (!isAboutOnePage(error)) throw error;
-        yield { type: "failure", ref: `${id}/`, error: reportOf(error) };
+        const ref = `${id}/`;
+        this.#seen.add(ref);
+        yield { type: "failure", ref, error: reportOf(error) };
       }
     }
   }
@@ -170,7 +172,8 @@ class NotionRun {
     const gone = new Set<string>();
     for await (const ref of this.#request.known.refs()) {
       if (this.#seen.has(ref)) continue;
-      const page = this.#trashed.has(ref) ? null : await this.#lookUp(ref);
+      // What failed of a whole database is no page, and did not fail this time.
+      const page = ref.endsWith("/") || this.#trashed.has(ref) ? null : await this.#lookUp(ref);
       if (page === null || (page !== "unknown" && isGone(page))) gone.add(ref);
       else if (page !== "unknown") yield* this.#readPage(page);
     }
