@@ -26,6 +26,7 @@ import {
 } from "#server/connect/save-source.ts";
 import {
   describeReading,
+  describeSettings,
   describeSource,
   findConfigProblems,
   listSourceKinds,
@@ -76,6 +77,8 @@ export const connectRouter = router({
       ...(await toSourceView(identity, counted)),
       kindFacts: describeReading(counted.kind),
       config,
+      /** What the settings are called, for those too who may not list the kinds. */
+      configSchema: describeSettings(counted.kind),
       hasSecrets: sealedSecrets !== null,
       /** A row that says it runs while nobody reads is that of a process that died. */
       openSync: isOpen ? { ...syncFor(identity, open), live: countsAll(identity) ? progressOfSync(open) : null } : null,
