@@ -74,7 +74,8 @@ describe("adding a source from the command line", () => {
       secrets: { password: "from-file" },
     };
     expect(portal.told).toEqual([
-      ["connect.checkDraft", { ...access, schedule: "@every 30m" }],
+      // With what is saved beside it: an audience or a schedule that saving would refuse is refused before the try.
+      ["connect.checkDraft", { ...access, name: "shop", audience: "nobody", schedule: "@every 30m" }],
       ["connect.create", { ...access, name: "shop", audience: "nobody", schedule: "@every 30m" }],
     ]);
     expect(said.join("\n")).not.toContain("from-file");

@@ -52,7 +52,7 @@ export async function addSource(
   const credentials = signsIn ? { signInId: await signIn(portal, { kind: kind.kind, config }, say) } : { secrets };
   const access = { kind: kind.kind, config, ...credentials };
   // With what is saved beside it, so that a dry run refuses what saving would.
-  await checkAndPrint(portal, "connect.checkDraft", { ...access, schedule: source.schedule }, say);
+  await checkAndPrint(portal, "connect.checkDraft", { ...access, ...source }, say);
   if (options.dryRun) {
     for (const line of describeSource(kind, { ...source, config, secrets: signsIn ? {} : secrets })) say(line);
     return;

@@ -360,6 +360,21 @@ describe("a deleted document in the portal", () => {
   });
 });
 
+describe("a draft that is tried", () => {
+  it.each([{ audience: "everybody" }, { schedule: "every day" }, { name: "" }])(
+    "is refused for %j as saving refuses it, before anything is tried",
+    async (wrong) => {
+      const { id: _, sealedSecrets: __, defaultAcl: ___, ...input } = sourceWith(null);
+      const { connect } = as(people.scientist);
+      const draft = { ...input, audience: "nobody" as const, ...(wrong as object) };
+      const saved = await connect.create(draft).catch((error: Error) => error.message);
+      await expect(connect.checkDraft(draft)).rejects.toThrow(saved as string);
+      expect(saved).toMatch(new RegExp(Object.keys(wrong)[0]!));
+      expect(await actions()).toEqual([]);
+    },
+  );
+});
+
 describe("settings as they are typed", () => {
   it("are held against the connector's own schema, each problem at its field", async () => {
     const { connect } = as(people.scientist);

@@ -38,7 +38,7 @@ import { progressOfSync } from "#server/connect/sync-progress.ts";
 import { cancelSync, pauseSync, resumeSync, retryFailed, startSync } from "#server/connect/steer-sync.ts";
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
 import { getVisible } from "#server/documents/visible-document.ts";
-import { cronSchema, readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
+import { readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
 import { memberProcedure, operatorProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
@@ -121,10 +121,14 @@ export const connectRouter = router({
     .input(z.object({ sourceId: z.uuid() }))
     .mutation(async ({ ctx, input, signal }) => checkStored(ctx, input.sourceId, signal)),
 
-  /** Tries a source before it is saved, or a change of one (`sourceId`). A `schedule` is only looked at. */
+  /** Tries a source before it is saved, or a change of one (`sourceId`). What is saved beside its access is only looked at. */
   checkDraft: scientistProcedure
-    .input(accessInputSchema.extend({ sourceId: z.uuid().optional(), schedule: cronSchema.nullish() }))
-    .mutation(async ({ ctx, input: { sourceId, schedule: _, ...access }, signal }) =>
+    .input(
+      sourceInputSchema
+        .partial({ name: true, audience: true, schedule: true })
+        .extend({ sourceId: z.uuid().optional() }),
+    )
+    .mutation(async ({ ctx, input: { sourceId, name: _, audience: __, schedule: ___, ...access }, signal }) =>
       checkDraft(ctx, access, sourceId, signal),
     ),
 
