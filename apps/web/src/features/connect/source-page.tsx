@@ -73,6 +73,7 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
         )}
         <OpenSync source={source} />
         <Figures source={source} />
+        <WaitingDocuments source={source} />
         <Tabs
           label="About this source"
           tabs={[
@@ -127,6 +128,23 @@ function Figures({ source }: { source: Source }) {
         hint={source.schedule === null ? undefined : describeSchedule(source.schedule)}
       />
     </section>
+  );
+}
+
+/** Reading a source only fetches; a run cleans and indexes, and until then nobody finds what is new. */
+function WaitingDocuments({ source: { waitingCount } }: { source: Source }) {
+  const { role, href } = useWorkspace();
+  if (waitingCount === 0) return null;
+  return (
+    <p className="text-13 text-muted">
+      {formatCount(waitingCount, "document")} {waitingCount === 1 ? "waits" : "wait"} for the next run to be cleaned and
+      indexed.{" "}
+      {role !== "member" && role !== "service" && (
+        <Link href={href("?run=1")} className="text-accent hover:underline">
+          Run the loop
+        </Link>
+      )}
+    </p>
   );
 }
 
