@@ -132,6 +132,17 @@ describe("a sync in the portal", () => {
     expect(rows.map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
   });
 
+  it("is cancelled while it is about to go on after a pause, and does not", async () => {
+    await endSync(scope, await begin({ workflowId: "of its schedule" }), { status: "paused" });
+    await as(people.operator).connect.resume({ sourceId });
+    await as(people.operator).connect.cancel({ sourceId });
+    expect(await openSync()).toBeNull();
+    const handle = (await temporal()).workflow.getHandle(syncWorkflowId(sourceId));
+    const { events } = await handle.fetchHistory();
+    expect(events!.some((event) => event.workflowExecutionCancelRequestedEventAttributes)).toBe(true);
+    await handle.terminate();
+  });
+
   it("that has ended is not cancelled: nothing runs, and nothing is recorded", async () => {
     await as(people.operator).connect.sync({ sourceId });
     await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
