@@ -76,14 +76,39 @@ const unreachableCodes = new Set([
   "UND_ERR_SOCKET",
 ]);
 
+/** What is wrong with a host's name, by the code of looking it up. */
+const unknownNames: Record<string, string> = {
+  ENOTFOUND: "its name is not known to this machine's DNS",
+  EAI_AGAIN: "this machine's DNS does not answer for its name",
+};
+
+/** The port that was tried, as Node tells it in the error or in those of each address that it tried. */
+function portOf(error: unknown): number | null {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if ("port" in current && typeof current.port === "number") return current.port;
+    if (current instanceof AggregateError && current.errors.length > 0) return portOf(current.errors[0]);
+  }
+  return null;
+}
+
 /** @returns the AnnealError of a host that does not answer, or null when the error is of another kind */
 export function unreachable(error: unknown, place: string): AnnealError | null {
   const code = systemCode(error);
   if (code === null || !unreachableCodes.has(code)) return null;
-  return new AnnealError("SOURCE_UNREACHABLE", `${place} cannot be reached (${code}).`, {
+  const unknownName = unknownNames[code];
+  if (unknownName !== undefined)
+    return new AnnealError("SOURCE_UNREACHABLE", `${place} cannot be reached: ${unknownName}.`, {
+      action: "Check how its name is written, and that this machine looks it up where it is known; then try again.",
+      details: { code },
+      retryable: true,
+    });
+  const port = portOf(error);
+  // Not every place is told with its port.
+  const at = port === null || new RegExp(`:${port}(?!\\d)`).test(place) ? "" : ` at port ${port}`;
+  return new AnnealError("SOURCE_UNREACHABLE", `${place} cannot be reached${at} (${code}).`, {
     action: code.includes("CERT")
       ? "Install a certificate that this machine trusts at the source, or correct its address."
-      : "Check the address and the port, and that this machine may connect to it; then sync again.",
+      : "Check the address and the port, and that this machine may connect to it; then try again.",
     details: { code },
     retryable: true,
   });

@@ -68,6 +68,12 @@ describe("isPrivateHost", () => {
 describe("what is advised where an address is refused", () => {
   const opensPrivateHosts = /administrator to switch on “Allow private hosts”/;
 
+  it("names the setting as it is called on every way to it, and no option of one command", () => {
+    const { action } = refuseHost("10.0.0.1");
+    expect(action).toContain("“Allow private hosts” (allowPrivateHosts=true)");
+    expect(action).not.toMatch(/--|loop/);
+  });
+
   it("is to allow private hosts where that helps", () => {
     for (const address of ["10.0.0.1", "::1", "100.64.0.1"])
       expect(refuseHost(address).action).toMatch(opensPrivateHosts);

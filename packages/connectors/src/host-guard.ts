@@ -54,7 +54,7 @@ export function refuseHost(host: string, addresses: readonly string[] = [host]):
   }
   return new AnnealError("SOURCE_FORBIDDEN", `"${host}" is a private or reserved address, which sources may not use.`, {
     action:
-      "Use a public address, or ask an administrator to switch on “Allow private hosts” (allowPrivateHosts; --allow-private-hosts of `loop`) for this source.",
+      "Use a public address, or ask an administrator to switch on “Allow private hosts” (allowPrivateHosts=true) for this source.",
     details,
   });
 }

@@ -390,7 +390,10 @@ describe("documents", () => {
     const drop = { stage: "clean", code: "DOCUMENT_UNSUPPORTED", reason: "Tesseract is not installed." };
     const tryWith = (languages: string[]) =>
       saveDropped(scope, read, { status: "quarantined", cleanDigest: writeCleanDigest(from, languages), drop });
+    const waiting = async () => (await listSources(scope)).find(({ id }) => id === sourceId)?.waitingCount;
+    expect(await waiting()).toBe(1);
     await tryWith([]);
+    expect(await waiting()).toBe(0);
     expect(await toClean()).toEqual([]);
     expect(await toClean(["eng"])).toEqual([documentId]);
     await tryWith(["eng", "deu"]);

@@ -48,7 +48,7 @@ function startPortal(checked: object | AnnealError = check): PortalClient & { to
 async function add(portal: PortalClient, options: Partial<AddSourceOptions>, input = "", kind = "postgres") {
   const said: string[] = [];
   const surroundings = {
-    env: { DB_PASSWORD: "from-env" },
+    env: { DB_PASSWORD: "from-env", EMPTY: "" },
     say: (line: string) => said.push(line),
     readInput: async () => input,
   };
@@ -74,7 +74,8 @@ describe("adding a source from the command line", () => {
       secrets: { password: "from-file" },
     };
     expect(portal.told).toEqual([
-      ["connect.checkDraft", { ...access, schedule: "@every 30m" }],
+      // With what is saved beside it: an audience or a schedule that saving would refuse is refused before the try.
+      ["connect.checkDraft", { ...access, name: "shop", audience: "nobody", schedule: "@every 30m" }],
       ["connect.create", { ...access, name: "shop", audience: "nobody", schedule: "@every 30m" }],
     ]);
     expect(said.join("\n")).not.toContain("from-file");
@@ -143,6 +144,21 @@ describe("adding a source from the command line", () => {
     const portal = startPortal();
     await expect(add(portal, { config: "-", name: "taken", dryRun: true }, file)).rejects.toMatchObject({
       code: "CONFLICT",
+    });
+    expect(portal.told).toEqual([]);
+  });
+
+  it.each([
+    ["env:NOPE", "The credential password cannot be read: the variable NOPE is not set."],
+    ["env:EMPTY", "The credential password cannot be read: the variable EMPTY is empty."],
+    // What is no variable's name may be the credential itself.
+    ["env:s3cret!", "The credential password cannot be read."],
+    ["s3cret", "The credential password cannot be read."],
+  ])("says why it has no credential from %s", async (place, message) => {
+    const portal = startPortal();
+    await expect(add(portal, { secret: [`password=${place}`] })).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message,
     });
     expect(portal.told).toEqual([]);
   });

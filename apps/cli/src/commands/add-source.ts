@@ -12,8 +12,8 @@ import { listKinds, requireKind, type SourceKind } from "./source-kinds.ts";
 
 export type AddSourceOptions = {
   name?: string;
-  set: string[];
-  secret: string[];
+  set?: string[];
+  secret?: string[];
   /** A file, or "-"; what is passed as an option wins over it. */
   config?: string;
   audience?: "members" | "nobody";
@@ -39,8 +39,8 @@ export async function addSource(
 ): Promise<void> {
   const kind = requireKind(await listKinds(portal), wanted);
   const file = options.config === undefined ? noFile : await readSourceFile(options.config, kind, readInput);
-  const config = { ...file.config, ...readFields(options.set, kind.config, "--set") };
-  const secrets = { ...file.secrets, ...(await readSecrets(env, options.secret, kind)) };
+  const config = { ...file.config, ...readFields(options.set ?? [], kind.config, "--set") };
+  const secrets = { ...file.secrets, ...(await readSecrets(env, options.secret ?? [], kind)) };
   const place = Object.values(config).find((each) => typeof each === "string") ?? "";
   const source = {
     name: options.name ?? file.name ?? `${kind.title} ${place}`.trim(),
@@ -52,7 +52,7 @@ export async function addSource(
   const credentials = signsIn ? { signInId: await signIn(portal, { kind: kind.kind, config }, say) } : { secrets };
   const access = { kind: kind.kind, config, ...credentials };
   // With what is saved beside it, so that a dry run refuses what saving would.
-  await checkAndPrint(portal, "connect.checkDraft", { ...access, schedule: source.schedule }, say);
+  await checkAndPrint(portal, "connect.checkDraft", { ...access, ...source }, say);
   if (options.dryRun) {
     for (const line of describeSource(kind, { ...source, config, secrets: signsIn ? {} : secrets })) say(line);
     return;
@@ -102,7 +102,10 @@ async function readSecret(env: Env, field: string, place: string): Promise<strin
   const value =
     scheme === "env" ? env[name] : scheme === "file" ? await readFile(name, "utf8").catch(() => undefined) : undefined;
   if (value !== undefined && value.trim() !== "") return value.replace(/\r?\n$/, "");
-  throw new AnnealError("INVALID_INPUT", `The credential ${field} cannot be read.`, {
+  // What is no variable's name may be the credential itself.
+  const isNamed = scheme === "env" && /^[A-Za-z_]\w*$/.test(name);
+  const why = isNamed ? `: the variable ${name} is ${value === undefined ? "not set" : "empty"}` : "";
+  throw new AnnealError("INVALID_INPUT", `The credential ${field} cannot be read${why}.`, {
     action: `Pass --secret ${field}=env:NAME with the name of a variable that holds it, or file:PATH with a file that does.`,
   });
 }

@@ -17,7 +17,7 @@ import { signIn, wantsSignIn } from "./sign-in.ts";
 import { printFailures } from "./source-failures.ts";
 import { listKinds, requireKind } from "./source-kinds.ts";
 
-const collect = (value: string, all: string[]) => [...all, value];
+const collect = (value: string, all: string[] = []) => [...all, value];
 
 type SteerOptions = PortalOptions & { schedule?: boolean };
 
@@ -39,13 +39,8 @@ export function addConnectCommand(program: Command, env: Env): void {
   );
   command("add <kind>", "try a source and, when it can be read, add it")
     .option("--name <name>", "what to call it; default: its kind and place")
-    .option("--set <field=value>", "a setting of the kind; can be repeated; lists are a,b or JSON", collect, [])
-    .option(
-      "--secret <field=source>",
-      "a credential: env:NAME or file:PATH, so that no shell remembers it",
-      collect,
-      [],
-    )
+    .option("--set <field=value>", "a setting of the kind; can be repeated; lists are a,b or JSON", collect)
+    .option("--secret <field=source>", "a credential: env:NAME or file:PATH, so that no shell remembers it", collect)
     .option(
       "--config <file>",
       "a JSON file with “config” and “secrets”, or - for the standard input; options win over it",

@@ -48,6 +48,8 @@ export async function listSources(scope: Scope, readers?: Principal[]) {
         waitsUntil,
         // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
         documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null ${known})`,
+        /** Fetched, and not cleaned yet. */
+        waitingCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'fetched' ${known})`,
         quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined' ${known})`,
         deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null and ${documents.contentKey} <> '' ${known})`,
       })

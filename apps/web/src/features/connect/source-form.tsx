@@ -86,6 +86,9 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onChanged
   const [opened] = useState(stands);
   useEffect(() => onChangedness(stands !== opened), [onChangedness, stands, opened]);
 
+  // Saving and trying are refused for the same reason where it is a matter of rights; it is read once.
+  const isTold = error !== null && check.error?.message === error.message;
+
   function access() {
     if (signsIn) return { kind: kind.kind, config, ...(signInId === null ? {} : { signInId }) };
     return { kind: kind.kind, config, ...(typed.length > 0 ? { secrets: Object.fromEntries(typed) } : {}) };
@@ -159,13 +162,13 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onChanged
         </fieldset>
       )}
       <div ref={details} tabIndex={-1} role="group" aria-label="Test" className="scroll-my-4">
-        <TestSource check={check} onTest={test} />
+        <TestSource check={isTold ? { ...check, error: null } : check} onTest={test} />
       </div>
       {footerSlot &&
         createPortal(
           <>
             {error && <ErrorNotice error={error} className="max-h-48 overflow-y-auto" />}
-            <CheckLine check={check} details={details} />
+            {!isTold && <CheckLine check={check} details={details} />}
           </>,
           footerSlot,
         )}

@@ -7,19 +7,18 @@ import { Button } from "#components/ui/button.tsx";
 import { CodeTabs } from "#components/ui/code-snippet.tsx";
 import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
 import { ErrorNotice, ErrorState } from "#components/ui/error-state.tsx";
-import { KeyValues } from "#components/ui/key-values.tsx";
 import { Page } from "#components/ui/page.tsx";
-import { Figure, Panel } from "#components/ui/panel.tsx";
+import { Figure } from "#components/ui/panel.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { Tabs } from "#components/ui/tabs.tsx";
 import { DeletedDocuments } from "#features/connect/deleted-documents.tsx";
-import { KindFacts } from "#features/connect/kind-facts.tsx";
 import { OpenSync } from "#features/connect/open-sync.tsx";
 import { RemovedSourceNotice, useRemovedSources } from "#features/connect/removed-sources.tsx";
 import { SourceActions } from "#features/connect/source-actions.tsx";
 import { SourceFailures } from "#features/connect/source-failures.tsx";
 import { NextRead, SourceStatus } from "#features/connect/source-status.tsx";
+import { SourceSettings } from "#features/connect/source-settings.tsx";
 import { SyncHistory } from "#features/connect/sync-history.tsx";
 import { CheckResult } from "#features/connect/test-source.tsx";
 import { describeSchedule } from "#features/loop/schedule-field.tsx";
@@ -74,6 +73,7 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
         )}
         <OpenSync source={source} />
         <Figures source={source} />
+        <WaitingDocuments source={source} />
         <Tabs
           label="About this source"
           tabs={[
@@ -90,7 +90,7 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
               count: formatNumber(source.deletedCount),
               content: <DeletedDocuments sourceId={source.id} />,
             },
-            { value: "settings", label: "Settings", content: <Settings source={source} /> },
+            { value: "settings", label: "Settings", content: <SourceSettings source={source} /> },
             { value: "api", label: "API", content: <Api sourceId={source.id} /> },
           ]}
         />
@@ -131,6 +131,23 @@ function Figures({ source }: { source: Source }) {
   );
 }
 
+/** Reading a source only fetches; a run cleans and indexes, and until then nobody finds what is new. */
+function WaitingDocuments({ source: { waitingCount } }: { source: Source }) {
+  const { role, href } = useWorkspace();
+  if (waitingCount === 0) return null;
+  return (
+    <p className="text-13 text-muted">
+      {formatCount(waitingCount, "document")} {waitingCount === 1 ? "waits" : "wait"} for the next run to be cleaned and
+      indexed.{" "}
+      {role !== "member" && role !== "service" && (
+        <Link href={href("?run=1")} className="text-accent hover:underline">
+          Run the loop
+        </Link>
+      )}
+    </p>
+  );
+}
+
 /** A sync that would delete a large share waits for a person's word. */
 function FailedSync({ source }: { source: Source }) {
   const trpc = useTRPC();
@@ -168,50 +185,6 @@ function FailedSync({ source }: { source: Source }) {
         </p>
       </ConfirmDialog>
     </ErrorNotice>
-  );
-}
-
-function Settings({ source }: { source: Source }) {
-  return (
-    <Panel title="Settings">
-      <KeyValues
-        items={[
-          { label: "Kind", value: source.kindTitle },
-          // A source of another release's kind is shown without.
-          ...(source.kindFacts.length === 0
-            ? []
-            : [{ label: "How it is read", value: <KindFacts facts={source.kindFacts} /> }]),
-          ...Object.entries(source.config).map(([label, value]) => ({
-            label,
-            value: (
-              <code className="font-mono text-xs">{typeof value === "string" ? value : JSON.stringify(value)}</code>
-            ),
-          })),
-          { label: "Credentials", value: source.hasSecrets ? "Stored, encrypted" : "None" },
-          {
-            label: "Readers by default",
-            value: source.audience === "members" ? "Everyone in this workspace" : "Nobody",
-          },
-          {
-            label: "Schedule",
-            value: `${describeSchedule(source.schedule)}${source.schedulePaused ? " (paused)" : ""}`,
-          },
-          ...(source.directoryReadAt
-            ? [
-                {
-                  label: "People and groups",
-                  value: (
-                    <>
-                      Read <RelativeTime time={source.directoryReadAt} />
-                    </>
-                  ),
-                },
-              ]
-            : []),
-          { label: "Added", value: <RelativeTime time={source.createdAt} /> },
-        ]}
-      />
-    </Panel>
   );
 }
 

@@ -436,6 +436,12 @@ function withoutSignedIn({ properties = {}, ...schema }: JsonSchema): JsonSchema
   return { ...schema, properties: Object.fromEntries(Object.entries(properties).filter(([, each]) => !each.signIn)) };
 }
 
+/** The form of a kind's settings; null of a kind of another release. */
+export function describeSettings(kind: string): JsonSchema | null {
+  const found = kinds[kind];
+  return found ? describe(found.configSchema) : null;
+}
+
 /** @throws AnnealError NOT_FOUND for a kind that this release does not know. */
 export function requireSourceKind(kind: string): SourceKind {
   const found = kinds[kind];

@@ -132,6 +132,17 @@ describe("a sync in the portal", () => {
     expect(rows.map(({ status }) => status)).toEqual(["cancelled", "cancelled"]);
   });
 
+  it("is cancelled while it is about to go on after a pause, and does not", async () => {
+    await endSync(scope, await begin({ workflowId: "of its schedule" }), { status: "paused" });
+    await as(people.operator).connect.resume({ sourceId });
+    await as(people.operator).connect.cancel({ sourceId });
+    expect(await openSync()).toBeNull();
+    const handle = (await temporal()).workflow.getHandle(syncWorkflowId(sourceId));
+    const { events } = await handle.fetchHistory();
+    expect(events!.some((event) => event.workflowExecutionCancelRequestedEventAttributes)).toBe(true);
+    await handle.terminate();
+  });
+
   it("that has ended is not cancelled: nothing runs, and nothing is recorded", async () => {
     await as(people.operator).connect.sync({ sourceId });
     await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
@@ -358,6 +369,21 @@ describe("a deleted document in the portal", () => {
       cause: { code: "NOT_FOUND" },
     });
   });
+});
+
+describe("a draft that is tried", () => {
+  it.each([{ audience: "everybody" }, { schedule: "every day" }, { name: "" }])(
+    "is refused for %j as saving refuses it, before anything is tried",
+    async (wrong) => {
+      const { id: _, sealedSecrets: __, defaultAcl: ___, ...input } = sourceWith(null);
+      const { connect } = as(people.scientist);
+      const draft = { ...input, audience: "nobody" as const, ...(wrong as object) };
+      const saved = await connect.create(draft).catch((error: Error) => error.message);
+      await expect(connect.checkDraft(draft)).rejects.toThrow(saved as string);
+      expect(saved).toMatch(new RegExp(Object.keys(wrong)[0]!));
+      expect(await actions()).toEqual([]);
+    },
+  );
 });
 
 describe("settings as they are typed", () => {

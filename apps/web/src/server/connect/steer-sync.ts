@@ -59,14 +59,21 @@ export async function cancelSync({ scope, identity }: Actor, sourceId: string): 
   const source = await getSource(scope, sourceId);
   const open = await findOpenSync(scope, sourceId);
   refuseInRun(source, open);
-  // Of a schedule's firing the workflow has a name of its own. One that is about to begin has no row yet.
-  const workflowId = open?.workflowId ?? syncWorkflowId(sourceId);
+  const isPaused = open?.status === "paused";
+  // Of a schedule's firing the workflow has a name of its own, until it is resumed. What is about to begin has no row yet.
+  const workflowId = (isPaused ? null : open?.workflowId) ?? syncWorkflowId(sourceId);
   // Asked first, as Temporal takes a request to cancel what has ended.
-  const state = open?.status === "paused" ? "gone" : await readWorkflowState(workflowId);
+  const state = await readWorkflowState(workflowId);
   if (open === undefined && state === "gone") throw notRead(source);
   await record({ scope, identity }, "source.cancel", source);
+  if (isPaused) {
+    await abandonSync(scope, open.id);
+    // Somebody has resumed it, and it has not begun.
+    if (state === "running") await cancelWorkflow(workflowId);
+    return;
+  }
   if (state !== "gone" && (await cancelWorkflow(workflowId)) === "asked") return;
-  // A workflow that is gone (it waits to be resumed, or its service lost its state) can close no row.
+  // A workflow that is gone (its service lost its state) can close no row.
   if (open === undefined || !(await abandonSync(scope, open.id))) throw notRead(source);
 }
 

@@ -25,6 +25,7 @@ import {
 } from "#server/connect/save-source.ts";
 import {
   describeReading,
+  describeSettings,
   describeSource,
   findConfigProblems,
   listSourceKinds,
@@ -36,7 +37,7 @@ import { progressOfSync } from "#server/connect/sync-progress.ts";
 import { cancelSync, pauseSync, resumeSync, retryFailed, startSync } from "#server/connect/steer-sync.ts";
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
 import { getVisible } from "#server/documents/visible-document.ts";
-import { cronSchema, readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
+import { readSchedule, setSchedule, setSchedulePaused as pauseSchedule } from "#server/schedule.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
 import { memberProcedure, operatorProcedure, router, scientistProcedure } from "#server/trpc.ts";
 
@@ -75,6 +76,8 @@ export const connectRouter = router({
       ...(await toSourceView(identity, counted)),
       kindFacts: describeReading(counted.kind),
       config,
+      /** What the settings are called, for those too who may not list the kinds. */
+      configSchema: describeSettings(counted.kind),
       hasSecrets: sealedSecrets !== null,
       /** A row that says it runs while nobody reads is that of a process that died. */
       openSync: isOpen ? { ...syncFor(identity, open), live: countsAll(identity) ? progressOfSync(open) : null } : null,
@@ -117,10 +120,14 @@ export const connectRouter = router({
     .input(z.object({ sourceId: z.uuid() }))
     .mutation(async ({ ctx, input, signal }) => checkStored(ctx, input.sourceId, signal)),
 
-  /** Tries a source before it is saved, or a change of one (`sourceId`). A `schedule` is only looked at. */
+  /** Tries a source before it is saved, or a change of one (`sourceId`). What is saved beside its access is only looked at. */
   checkDraft: scientistProcedure
-    .input(accessInputSchema.extend({ sourceId: z.uuid().optional(), schedule: cronSchema.nullish() }))
-    .mutation(async ({ ctx, input: { sourceId, schedule: _, ...access }, signal }) =>
+    .input(
+      sourceInputSchema
+        .partial({ name: true, audience: true, schedule: true })
+        .extend({ sourceId: z.uuid().optional() }),
+    )
+    .mutation(async ({ ctx, input: { sourceId, name: _, audience: __, schedule: ___, ...access }, signal }) =>
       checkDraft(ctx, access, sourceId, signal),
     ),
 
