@@ -21,24 +21,23 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
   const router = useRouter();
   const { href } = useWorkspace();
   const [kind, setKind] = useState<SourceKind | null>(null);
+  const { onChangedness, leave, question } = useDiscardQuestion();
   const [footerSlot, setFooterSlot] = useState<HTMLElement | null>(null);
-  const [isChanged, setChanged] = useState(false);
   const sync = useMutation(trpc.connect.sync.mutationOptions());
   const create = useMutation(
     trpc.connect.create.mutationOptions({
       meta: { inlineError: true },
       onSuccess: ({ sourceId }) => {
-        setChanged(false);
+        onChangedness(false);
         toast.success("Source added. It is being read now.");
         sync.mutate({ sourceId });
         router.push(href(`/sources/${sourceId}`));
       },
     }),
   );
-  const { leave, question } = useDiscardQuestion(isChanged);
   const backToKinds = () => {
     create.reset();
-    setChanged(false);
+    onChangedness(false);
     setKind(null);
   };
   const change = (next: boolean) => {
@@ -76,7 +75,7 @@ export function AddSource({ open, onOpenChange }: { open: boolean; onOpenChange(
                 kind={kind}
                 footerSlot={footerSlot}
                 error={create.error && wireErrorOf(create.error)}
-                onChangedness={setChanged}
+                onChangedness={onChangedness}
                 onSubmit={(input) => create.mutate(input)}
               />
             </div>

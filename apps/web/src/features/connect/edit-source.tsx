@@ -17,8 +17,8 @@ type EditSourceProps = { source: Answers["connect"]["get"]; open: boolean; onOpe
 
 export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
   const trpc = useTRPC();
+  const { onChangedness, leave, question } = useDiscardQuestion();
   const [footerSlot, setFooterSlot] = useState<HTMLElement | null>(null);
-  const [isChanged, setChanged] = useState(false);
   const { data: kinds } = useQuery({ ...trpc.connect.kinds.queryOptions(), enabled: open });
   const kind = kinds?.find((each) => each.kind === source.kind);
   const update = useMutation(
@@ -27,18 +27,17 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
       onSuccess: ({ withheld }) => {
         toast.success("Saved. It counts from the next read.");
         for (const each of withheld) toast.warning(withheldSentence(each));
-        setChanged(false);
+        onChangedness(false);
         onOpenChange(false);
       },
     }),
   );
-  const { leave, question } = useDiscardQuestion(isChanged);
   const change = (next: boolean) => {
     if (next) onOpenChange(true);
     else
       leave(() => {
         update.reset();
-        setChanged(false);
+        onChangedness(false);
         onOpenChange(false);
       });
   };
@@ -65,7 +64,7 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
               footerSlot={footerSlot}
               initial={source}
               error={update.error && wireErrorOf(update.error)}
-              onChangedness={setChanged}
+              onChangedness={onChangedness}
               onSubmit={(input) => update.mutate({ ...input, sourceId: source.id })}
             />
           ) : (

@@ -1,7 +1,7 @@
 "use client";
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo, useRef, useState, type FormEvent } from "react";
+import { useLayoutEffect, useMemo, useRef, useState, type FormEvent } from "react";
 import { createPortal } from "react-dom";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
@@ -84,7 +84,7 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onChanged
     schedule,
   ]);
   const [opened] = useState(stands);
-  useEffect(() => onChangedness(stands !== opened), [onChangedness, stands, opened]);
+  useLayoutEffect(() => onChangedness(stands !== opened), [onChangedness, stands, opened]);
 
   // Saving and trying are refused for the same reason where it is a matter of rights; it is read once.
   const isTold = error !== null && check.error?.message === error.message;
