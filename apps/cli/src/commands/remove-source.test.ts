@@ -24,7 +24,7 @@ beforeEach(() => {
 
 it.each(["y", "Yes", " y "])("removes a source when the answer is “%s”", async (answer) => {
   await removeSource(portal, source, {}, { say, ask: answering(answer) });
-  expect(asked).toEqual(["Remove “wards”? Its 12 documents leave the index with the next run. [y/N] "]);
+  expect(asked).toEqual(["Remove “wards”? Its 12 documents leave search, chat and later datasets at once. [y/N] "]);
   expect(removed).toEqual([{ sourceId: "s1" }]);
   expect(said.join("\n")).toContain("is removed");
 });

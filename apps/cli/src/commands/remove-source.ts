@@ -26,7 +26,7 @@ export async function removeSource(
         action: "Pass --yes to remove it without being asked.",
       });
     const documents = documentCount === 1 ? "Its document leaves" : `Its ${documentCount} documents leave`;
-    const answer = await ask(`Remove “${name}”? ${documents} the index with the next run. [y/N] `);
+    const answer = await ask(`Remove “${name}”? ${documents} search, chat and later datasets at once. [y/N] `);
     if (!/^y(es)?$/i.test(answer.trim())) return say(`“${name}” stays as it is.`);
   }
   await portal.mutate("connect.remove", { sourceId }, z.unknown());
