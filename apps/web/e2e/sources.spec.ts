@@ -374,7 +374,7 @@ test("what a source deleted is taken back with one click, and let go again", asy
   for (const name of ["kept", "1", "2", "3", "4", "lost"])
     await writeFile(join(path, `${name}.md`), `# ${name}\n\nWhat is ${name}.\n`);
   const source = {
-    // Its own: a removed source of the same name would be taken back with its history.
+    // Its own: no other source has the name, and so another history.
     name: `Notes ${randomUUID()}`,
     kind: "file",
     config: { path },

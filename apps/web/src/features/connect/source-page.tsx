@@ -140,7 +140,7 @@ function WaitingDocuments({ source: { waitingCount } }: { source: Source }) {
       {formatCount(waitingCount, "document")} {waitingCount === 1 ? "waits" : "wait"} for the next run to be cleaned and
       indexed.{" "}
       {role !== "member" && role !== "service" && (
-        <Link href={href("?run=1")} className="text-accent hover:underline">
+        <Link href={href("?run=1")} className="text-accent underline">
           Run the loop
         </Link>
       )}

@@ -11,7 +11,7 @@ export function ChangeReaders({ document: { aclInherited, source } }: ChangeRead
   const { role, href } = useWorkspace();
   if (!aclInherited || source === null || (role !== "admin" && role !== "data_scientist")) return null;
   return (
-    <Link href={href(`/sources/${source.id}?tab=settings`)} className="text-accent hover:underline">
+    <Link href={href(`/sources/${source.id}?tab=settings`)} className="text-accent underline">
       Change the readers of its source
     </Link>
   );
