@@ -34,7 +34,7 @@ it("documents that were stored before long refs had digests are found by theirs"
     await owner.db.execute(sql`insert into documents
       (id, workspace_id, source_id, ref, uri, title, fingerprint, acl, acl_inherited, status, content_hash, content_key)
       values (${randomUUID()}, ${workspaceId}, ${sourceId}, ${ref}, '', '', ${`of ${ref}`}, '{"allow":[],"deny":[]}', true,
-        'fetched', '', '')`);
+        'fetched', 'h', 'k')`);
   await owner.close();
 
   await migrateDatabase(place(test.ownerUrl), "anneal_app");
