@@ -67,7 +67,7 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
         <div className="wrap-anywhere whitespace-normal md:py-1.5">
           <SyncStatus sync={sync} />
           {wrong !== null && (
-            <p className="mt-0.5 text-xs text-muted" title={sync.error?.action}>
+            <p className="mt-0.5 pb-1 text-xs text-muted md:pb-0" title={sync.error?.action}>
               {wrong}
             </p>
           )}
