@@ -23,8 +23,8 @@ export const recordSources: Record<string, SourceRecipe> = {
   mongodb: { server: "fake", count: 5000, start: startMongodbDocuments },
   rest: { server: "fake", count: 2000, start: (count) => startNotes("rest", count) },
   graphql: { server: "fake", count: 2000, start: (count) => startNotes("graphql", count) },
-  confluence: { server: "fake, 3 pages an answer", count: 300, start: startConfluence },
-  jira: { server: "fake, 3 issues an answer", count: 300, start: startJira },
+  confluence: { server: "fake", count: 300, start: startConfluence },
+  jira: { server: "fake", count: 300, start: startJira },
   notion: { server: "fake", count: 500, start: startNotion },
   slack: { server: "fake", count: 500, start: startSlack },
   teams: { server: "fake", count: 500, start: startTeams },
@@ -155,6 +155,7 @@ async function startNotes(kind: "rest" | "graphql", count: number): Promise<Benc
 async function startConfluence(count: number): Promise<BenchSource> {
   const fake = await startFakeConfluence();
   const { site } = fake;
+  site.pageSize = 100;
   site.setGroup("confluence-users", [site.bot.accountId]);
   fake.entrances.add("group-id-confluence-users");
   const space = fake.addSpace("KB", { users: [], groups: ["group-id-confluence-users"] });
@@ -172,6 +173,7 @@ async function startConfluence(count: number): Promise<BenchSource> {
 async function startJira(count: number): Promise<BenchSource> {
   const fake = await startFakeJira();
   const { site } = fake;
+  site.pageSize = 100;
   site.setGroup("jira-users", [site.bot.accountId]);
   fake.applicationGroups.add("group-id-jira-users");
   const project = fake.addProject("SUP", { browse: [{ type: "applicationRole" }] });

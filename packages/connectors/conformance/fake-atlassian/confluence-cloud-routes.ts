@@ -2,7 +2,6 @@ import { largestPart, showRestriction, showSwept, type ShowSubject } from "./con
 import type { ConfluenceState, FakeContent, FakeSpace } from "./fake-confluence.ts";
 import { cutCounted, cutPage, notFound, type Answer, type Asked } from "./fake-site.ts";
 
-const largestPage = 3;
 const show: ShowSubject = {
   user: (accountId) => ({ type: "known", accountId }),
   group: (id) => ({ type: "group", id, name: id }),
@@ -103,7 +102,7 @@ function v2<T extends { id: string }>(
   all: readonly T[],
   showOne: (one: T) => unknown,
 ): Answer {
-  const { results, cursor } = cutPage(all, asked.query, largestPage);
+  const { results, cursor } = cutPage(all, asked.query, site.pageSize);
   const next = cursor === null ? {} : { next: withCursor(asked, cursor) };
   return { body: { results: results.map(showOne), _links: { base: `${site.url}/wiki`, ...next } } };
 }
@@ -121,7 +120,7 @@ function search(state: ConfluenceState, asked: Asked): Answer {
   const found = state
     .listOf(asked.accountId, space.id, ["page", "blogpost"])
     .filter(({ id }) => !state.unindexed.has(id));
-  const { results, cursor } = cutPage(found, asked.query, largestPage);
+  const { results, cursor } = cutPage(found, asked.query, state.site.pageSize);
   const next = cursor === null ? {} : { next: withCursor(asked, cursor).replace(/^\/wiki/, "") };
   return {
     body: {

@@ -2,7 +2,6 @@ import { showAttachmentInside, showRestriction, showSwept, type ShowSubject } fr
 import type { ConfluenceState, FakeContent, FakeSpace } from "./fake-confluence.ts";
 import { cutCounted, notFound, type Answer, type Asked, type FakeAccount } from "./fake-site.ts";
 
-const largestPage = 3;
 const largestCounted = 2;
 const show: ShowSubject = {
   user: (userKey, account) => ({
@@ -119,7 +118,7 @@ function scan(state: ConfluenceState, asked: Asked): Answer {
   const listed = state
     .listOf(accountId, space.id, [type])
     .filter(({ id }) => after === undefined || Number(id) > Number(after));
-  const limit = Math.min(Number(query.get("limit") ?? 25), largestPage);
+  const limit = Math.min(Number(query.get("limit") ?? 25), state.site.pageSize);
   const results = listed.slice(0, limit);
   const last = results.at(-1);
   const cursor = last !== undefined && last !== listed.at(-1) ? `content:false:${last.id}` : null;

@@ -58,6 +58,8 @@ export type FakeConfluence = ConfluenceState & {
 export async function startFakeConfluence(deployment: FakeDeployment = "cloud"): Promise<FakeConfluence> {
   const spaces = new Map<string, FakeSpace>();
   const contents = new Map<string, FakeContent>();
+  /** What was ever attached to a page, by its id. */
+  const attached = new Map<string, string[]>();
   const entrances = new Set<string>();
   let nextId = 1000;
 
@@ -93,8 +95,7 @@ export async function startFakeConfluence(deployment: FakeDeployment = "cloud"):
       [...contents.values()].filter(
         (content) => content.spaceId === spaceId && types.includes(content.type) && mayView(accountId, content),
       ),
-    attachmentsOf: ({ id }) =>
-      [...contents.values()].filter(({ type, parentId }) => type === "attachment" && parentId === id),
+    attachmentsOf: ({ id }) => (attached.get(id) ?? []).flatMap((attachment) => contents.get(attachment) ?? []),
     addSpace(key, readers) {
       const space = { id: String(nextId++), key, name: `Space ${key}`, readers, isPublic: false };
       spaces.set(space.id, space);
@@ -121,6 +122,9 @@ export async function startFakeConfluence(deployment: FakeDeployment = "cloud"):
         ...content,
       };
       contents.set(added.id, added);
+      const { type, parentId } = added;
+      if (type === "attachment" && parentId !== null)
+        attached.set(parentId, [...(attached.get(parentId) ?? []), added.id]);
       return added;
     },
     edit(content, change) {

@@ -46,6 +46,8 @@ export type FakeSite = {
   deployment: FakeDeployment;
   /** With the context path. */
   url: string;
+  /** The most contents, or issues, of one answer. */
+  pageSize: number;
   /** The account that the connector signs in with, its API token or personal access token, and its password. */
   bot: FakeAccount;
   token: string;
@@ -133,6 +135,7 @@ export async function startFakeSite(
     deployment,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${isCloud ? "" : context}`,
     bot: addAccount("bot"),
+    pageSize: 3,
     token: "api-token-of-bot",
     password: "password-of-bot",
     credential: { clientId: "client-id-of-bot", clientSecret: "client-secret-of-bot" },

@@ -38,7 +38,7 @@ export function searchIssues(
       (condition !== "level is not EMPTY" || issue.securityId !== null) &&
       state.mayView(accountId, issue),
   );
-  return { page: found.slice(start, start + largestPage), total: found.length };
+  return { page: found.slice(start, start + state.site.pageSize), total: found.length };
 }
 
 export function badQuery({ body }: Asked): Answer {

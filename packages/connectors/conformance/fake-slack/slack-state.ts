@@ -32,6 +32,8 @@ export type FakeChannel = {
   isPrivate: boolean;
   members: Set<string>;
   messages: Map<string, FakeMessage>;
+  /** What was ever said in a thread, by the time of its first message. */
+  replies: Map<string, string[]>;
 };
 
 type Post = { thread?: string; broadcast?: boolean; at?: Date; subtype?: string; files?: FakeFile[] };
@@ -70,7 +72,10 @@ export class SlackState {
   }
 
   /** The app is a member, as after an invitation. */
-  addChannel(name: string, channel: Partial<Omit<FakeChannel, "id" | "name" | "messages">> = {}): FakeChannel {
+  addChannel(
+    name: string,
+    channel: Partial<Omit<FakeChannel, "id" | "name" | "messages" | "replies">> = {},
+  ): FakeChannel {
     const added: FakeChannel = {
       id: this.#nextId(channel.kind === "im" ? "D" : "C"),
       name,
@@ -79,6 +84,7 @@ export class SlackState {
       ...channel,
       members: new Set([this.botId, ...(channel.members ?? [])]),
       messages: new Map(),
+      replies: new Map(),
     };
     this.channels.set(added.id, added);
     return added;
@@ -96,6 +102,8 @@ export class SlackState {
       files: post.files ?? [],
     };
     channel.messages.set(message.ts, message);
+    const { threadTs } = message;
+    if (threadTs !== null) channel.replies.set(threadTs, [...(channel.replies.get(threadTs) ?? []), message.ts]);
     return message;
   }
 
@@ -120,7 +128,7 @@ export class SlackState {
   }
 
   repliesTo(channel: FakeChannel, ts: string): FakeMessage[] {
-    return [...channel.messages.values()].filter((message) => message.threadTs === ts);
+    return (channel.replies.get(ts) ?? []).flatMap((reply) => channel.messages.get(reply) ?? []);
   }
 
   #nextId(letter: string): string {
