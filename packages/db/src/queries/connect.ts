@@ -156,7 +156,6 @@ export async function saveSource(
         // With others, what refused the old ones says nothing.
         set: {
           ...changes,
-          deletedAt: null,
           ...(isElsewhere ? { cursor: null } : {}),
           ...(changes.sealedSecrets === undefined ? {} : { directoryError: null }),
         },
