@@ -4,7 +4,7 @@
  * documents is kept in memory, where the worker asks its database.
  */
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -22,7 +22,7 @@ export type ReaderResult = {
   /** Processor time of the first run, which a busy machine disturbs less; that of programs it starts is not in it. */
   syncCpuSeconds: number;
   readAgain: number;
-  /** Resident memory before the first run, and the most of both. */
+  /** Resident memory before the first run, and the most of both, with that of the programs that the connector starts. */
   startBytes: number;
   peakBytes: number;
 };
@@ -44,6 +44,8 @@ const context: ConnectContext = {
   chromiumPath: null,
   python: { python: process.env["ANNEAL_PYTHON"] ?? "python3", pythonPath: process.env["PYTHONPATH"] },
 };
+/** Helpers are looked at now and then: it takes some milliseconds. */
+const changesPerLook = 1000;
 const fingerprints = new Map<string, string>();
 /** Looked up by the index of a database in the worker. */
 const refsByFingerprint = new Map<string, string>();
@@ -59,10 +61,11 @@ const known: KnownItems = {
   },
 };
 let cursor: Cursor | null = null;
+let helpersBytes = 0;
 const failures: string[] = [];
 
 try {
-  const startBytes = await residentBytes("VmRSS");
+  const startBytes = await residentBytes("self", "VmRSS");
   const first = await readOnce();
   const second = await readOnce();
   const result: ReaderResult = {
@@ -73,7 +76,7 @@ try {
     syncCpuSeconds: first.cpuSeconds,
     readAgain: second.opened,
     startBytes,
-    peakBytes: await residentBytes("VmHWM"),
+    peakBytes: (await residentBytes("self", "VmHWM")) + helpersBytes,
   };
   console.log(JSON.stringify(result));
 } finally {
@@ -86,6 +89,7 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
   const startedAt = performance.now();
   const cpuBefore = process.cpuUsage();
   let opened = 0;
+  let seen = 0;
   const request = {
     config: connector.configSchema.parse(config),
     secrets: connector.secretSchema.parse(secrets),
@@ -94,6 +98,8 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
     context,
   };
   for await (const change of connector.read(request)) {
+    seen += 1;
+    if (seen % changesPerLook === 0) helpersBytes = Math.max(helpersBytes, await bytesOfHelpers());
     if (change.type === "checkpoint") cursor = structuredClone(change.cursor);
     else if (change.type === "failure") failures.push(`${change.ref}: ${change.error.message}`);
     else if (change.type === "upsert") {
@@ -111,8 +117,20 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
   return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (cpu.user + cpu.system) / 1e6, opened };
 }
 
-/** Of this process, by Linux's proc file system: VmRSS now, VmHWM at most so far. */
-async function residentBytes(field: "VmRSS" | "VmHWM"): Promise<number> {
-  const status = await readFile("/proc/self/status", "utf8");
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? Number.NaN) * 1024;
+/** Of one process, by Linux's proc file system: VmRSS now, VmHWM at most so far; 0 for one that has ended. */
+async function residentBytes(pid: string, field: "VmRSS" | "VmHWM"): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Of what this process has started and what runs now, such as the program that speaks SMB. */
+async function bytesOfHelpers(): Promise<number> {
+  let bytes = 0;
+  for (const pid of await readdir("/proc")) {
+    const stat = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "") : "";
+    // Behind the name, which may hold anything: the state and the parent.
+    const parent = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
+    if (parent === String(process.pid)) bytes += await residentBytes(pid, "VmHWM");
+  }
+  return bytes;
 }

@@ -55,6 +55,7 @@ async function startMail(count: number): Promise<BenchSource | null> {
   };
 }
 
+const linksPerPage = 50;
 const reader = { user: "reader", password: "reader-password" };
 const local = { host: "127.0.0.1", allowPrivateHosts: true };
 
@@ -226,13 +227,19 @@ async function startTeams(count: number): Promise<BenchSource> {
   return { kind: "teams", config, secrets, stop: close };
 }
 
+/** A tree, as websites are: each page leads to as many others as there is place for in a menu. */
 async function startPages(count: number): Promise<BenchSource> {
   const site = await startSite();
-  const paths = Array.from({ length: count - 1 }, (_, index) => `/note-${index}`);
-  site.pages.set("/", { body: `<title>Notes</title>${linksTo(paths)}` });
-  for (const [index, path] of paths.entries()) {
-    site.pages.set(path, { body: `<title>Note ${index}</title><main><p>${documentText(index)}</p></main>` });
+  const pathOf = (index: number) => (index === 0 ? "/" : `/note-${index}`);
+  for (let index = 0; index < count; index += 1) {
+    const first = index * linksPerPage + 1;
+    const below = Array.from({ length: Math.max(0, Math.min(linksPerPage, count - first)) }, (_, at) => first + at);
+    // Pages that differ in digits alone are taken for a trap.
+    const spelled = String(index).replace(/\d/g, (digit) => "abcdefghij".charAt(Number(digit)));
+    const text = `<main><p>Of ${spelled}. ${documentText(index)}</p></main>`;
+    site.pages.set(pathOf(index), { body: `<title>Note ${index}</title>${text}${linksTo(below.map(pathOf))}` });
   }
-  const pace = { requestsPerSecond: 1000, concurrency: 4, maxPages: count, render: "never", allowPrivateHosts: true };
-  return { kind: "web", config: { url: `${site.origin}/`, ...pace }, secrets: {}, stop: () => site.stop() };
+  const pace = { requestsPerSecond: 1000, concurrency: 4, maxPages: count, maxPagesPerPattern: Math.max(10, count) };
+  const config = { url: `${site.origin}/`, ...pace, render: "never", allowPrivateHosts: true };
+  return { kind: "web", config, secrets: {}, stop: () => site.stop() };
 }

@@ -2,7 +2,8 @@ import type { FakeDrive, FakeIdentity, FakeItem, FakePermission, FakeTenant } fr
 
 /** What an account sees of a drive: the application sees all of it, an owner of the site as well. */
 export type Sight = {
-  shows(item: FakeItem): boolean;
+  /** Null shows everything. */
+  shows: ((item: FakeItem) => boolean) | null;
   /** "If the caller is not the owner of the item, only the sharing permissions that apply to the caller are returned." */
   permissionsOf(item: FakeItem): FakePermission[];
 };
@@ -10,7 +11,7 @@ export type Sight = {
 /** @param user a name of `tenant.users`; null for the application itself */
 export function sightOf(tenant: FakeTenant, user: string | null): Sight {
   if (user === null || tenant.siteOwners.has(user)) {
-    return { shows: () => true, permissionsOf: (item) => tenant.permissionsOf(item) };
+    return { shows: null, permissionsOf: (item) => tenant.permissionsOf(item) };
   }
   const admitting = (item: FakeItem) => tenant.permissionsOf(item).filter((each) => admits(tenant, each, user));
   return { shows: (item) => item.kind === "root" || admitting(item).length > 0, permissionsOf: admitting };
@@ -38,6 +39,6 @@ function isAmong(tenant: FakeTenant, { user: named, group }: FakeIdentity, user:
 }
 
 /** The items of a drive that somebody sees. */
-export function visibleDrive(drive: FakeDrive, sight: Sight): FakeDrive {
-  return { ...drive, items: new Map([...drive.items].filter(([, item]) => sight.shows(item))) };
+export function visibleDrive(drive: FakeDrive, { shows }: Sight): FakeDrive {
+  return shows === null ? drive : { ...drive, items: new Map([...drive.items].filter(([, item]) => shows(item))) };
 }

@@ -46,10 +46,9 @@ export function pageOfFeed<T>(
 }
 
 function listItems(drive: FakeDrive, until: number): NamedItem[] {
-  // What was deleted after the listing began keeps its place, so that no page shifts.
+  // They stand in their order. What was deleted after the listing began keeps its place, so that no page shifts.
   return [...drive.items.values()]
     .filter((item) => !item.deleted || item.changedAt > until)
-    .sort((a, b) => a.order - b.order)
     .map((item) => ({ item, sharedChanged: false }));
 }
 

@@ -182,20 +182,20 @@ export class FakeNotion {
       if (!this.dataSources.get(id)?.shared) return fail(404, "object_not_found", "Could not find data source.");
       if (this.brokenDataSources.has(id)) return fail(500, "internal_server_error", "Unexpected error occurred.");
       const rows = [...this.pages.values()].filter((page) => page.dataSourceId === id && page.shared && !page.inTrash);
-      return this.#query(rows.map(showPage), asked);
+      return this.#query(rows, asked);
     }
     const found = this.#blocks.get(id);
     if (kind !== "blocks" || !found?.page.shared) return fail(404, "object_not_found", "Could not find block.");
     if (this.brokenPages.has(found.page.id)) return fail(500, "internal_server_error", "Unexpected error occurred.");
-    return this.#list(found.children.map(showBlock), asked);
+    return this.#list(found.children, asked, showBlock);
   }
 
-  #query(rows: ReturnType<typeof showPage>[], asked: Record<string, unknown>): Result {
+  #query(rows: FakePage[], asked: Record<string, unknown>): Result {
     const { sorts, filter } = asked as Query;
-    if (sorts?.[0]?.timestamp === "created_time") rows.sort((a, b) => a.created_time.localeCompare(b.created_time));
-    const from = filter?.created_time?.on_or_after ?? "";
-    const found = rows.filter(({ created_time }) => created_time >= from);
-    const [status, body] = this.#list(found.slice(0, this.queryLimit), asked);
+    if (sorts?.[0]?.timestamp === "created_time") rows.sort((a, b) => minuteOf(a.createdAt) - minuteOf(b.createdAt));
+    const from = filter?.created_time?.on_or_after;
+    const found = from === undefined ? rows : rows.filter((row) => minuteOf(row.createdAt) >= Date.parse(from));
+    const [status, body] = this.#list(found.slice(0, this.queryLimit), asked, showPage);
     const incomplete = { type: "incomplete", incomplete_reason: "query_result_limit_reached" };
     return [status, found.length > this.queryLimit ? { ...body, request_status: incomplete } : body];
   }
@@ -204,24 +204,24 @@ export class FakeNotion {
     const { filter, sort } = asked as { filter?: { value?: string }; sort?: { direction?: string } };
     if (filter?.value === "data_source") {
       const shared = [...this.dataSources.values()].filter((source) => source.shared);
-      return this.#list(
-        shared.map(({ id }) => ({ object: "data_source", id, properties: {} })),
-        asked,
-      );
+      return this.#list(shared, asked, ({ id }) => ({ object: "data_source", id, properties: {} }));
     }
-    const pages = [...this.pages.values()].filter((page) => page.shared && page.indexed && !page.inTrash).map(showPage);
-    pages.sort((a, b) => a.last_edited_time.localeCompare(b.last_edited_time) || a.id.localeCompare(b.id));
+    const pages = [...this.pages.values()].filter((page) => page.shared && page.indexed && !page.inTrash);
+    pages.sort((a, b) => minuteOf(a.editedAt) - minuteOf(b.editedAt) || (a.id < b.id ? -1 : 1));
     if (sort?.direction !== "ascending") pages.reverse();
-    return this.#list(pages, asked);
+    return this.#list(pages, asked, showPage);
   }
 
   /** A cursor is the id of the next item. */
-  #list(items: { id: string }[], asked: Record<string, unknown>): Result {
+  #list<T extends { id?: string }>(items: T[], asked: Record<string, unknown>, show: (item: T) => object): Result {
     const start = asked.start_cursor === undefined ? 0 : items.findIndex(({ id }) => id === asked.start_cursor);
     if (start < 0) return fail(400, "validation_error", "The start_cursor provided is invalid.");
     const end = start + Math.min(this.pageSize, Number(asked.page_size ?? 100));
     const next = items[end]?.id ?? null;
-    return [200, { object: "list", results: items.slice(start, end), has_more: next !== null, next_cursor: next }];
+    return [
+      200,
+      { object: "list", results: items.slice(start, end).map(show), has_more: next !== null, next_cursor: next },
+    ];
   }
 }
 
@@ -248,15 +248,18 @@ export function paragraph(text: string): FakeBlock {
   return { type: "paragraph", body: { rich_text: richText(text) } };
 }
 
+/** Notion tells the minute only. */
+function minuteOf(at: Date): number {
+  return Math.floor(at.getTime() / 60_000) * 60_000;
+}
+
 function showPage(page: FakePage) {
-  // Notion tells the minute only.
-  const minuteOf = (at: Date) => new Date(Math.floor(at.getTime() / 60_000) * 60_000).toISOString();
   return {
     object: "page",
     id: page.id,
     url: `https://www.notion.so/${page.id.replaceAll("-", "")}`,
-    created_time: minuteOf(page.createdAt),
-    last_edited_time: minuteOf(page.editedAt),
+    created_time: new Date(minuteOf(page.createdAt)).toISOString(),
+    last_edited_time: new Date(minuteOf(page.editedAt)).toISOString(),
     archived: page.inTrash,
     in_trash: page.inTrash,
     parent:
