@@ -29,6 +29,11 @@ export type Capabilities = { permissions: boolean; deletions: boolean; moves: bo
 export type SourceFacts = {
   changeModel: ChangeModel;
   capabilities: Capabilities;
+  /**
+   * Whether documents bring their own readers with these settings of the kind; left out: as `capabilities` say. Who may know
+   * of what could not be read depends on it: where readers are brought, nobody whose right to it was not seen.
+   */
+  bringsReaders?(config: object): boolean;
 };
 
 /** What the process around a connector gives it; the same for every kind. */
@@ -105,11 +110,6 @@ export type Connector<Config, Secrets> = SourceFacts & {
    * decide over what another source brought.
    */
   directory?: "vendor";
-  /**
-   * Whether documents bring their own readers with these settings; left out: as `capabilities` say. Who may know of what could
-   * not be read depends on it: where readers are brought, nobody whose right to it was not seen.
-   */
-  bringsReaders?(config: Config): boolean;
   /** How many contents may be opened and read at once, while the stream goes on; left out: one after the other. */
   parallelReads?: number;
   /** Never throws for an expected failure: what is wrong with the source is its result. */

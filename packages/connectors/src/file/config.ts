@@ -27,4 +27,5 @@ export type FileSecrets = z.infer<typeof fileSecretSchema>;
 export const fileFacts: SourceFacts = {
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: true },
+  bringsReaders: ({ permissions }: FileConfig) => permissions !== "off",
 };

@@ -34,7 +34,6 @@ export const fileConnector = defineConnector<FileConfig, FileSecrets>({
   title: "Folder",
   ...fileFacts,
   parallelReads: 6,
-  bringsReaders: ({ permissions }) => permissions !== "off",
   configSchema: fileConfigSchema,
   secretSchema: fileSecretSchema,
 

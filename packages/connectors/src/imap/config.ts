@@ -157,4 +157,5 @@ export const imapFacts: SourceFacts = {
   changeModel: "fingerprint",
   // Readers are set, not read: IMAP says nothing of who else may see a message.
   capabilities: { permissions: false, deletions: true, moves: true },
+  bringsReaders: ({ readers }: ImapConfig) => readers.length > 0,
 };

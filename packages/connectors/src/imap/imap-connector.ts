@@ -12,7 +12,6 @@ export const imapConnector = defineConnector<ImapConfig, ImapSecrets>({
   kind: "imap",
   title: "E-mail (IMAP)",
   ...imapFacts,
-  bringsReaders: ({ readers }) => readers.length > 0,
   configSchema: imapConfigSchema,
   secretSchema: imapSecretSchema,
   check: checkMailboxes,

@@ -81,4 +81,5 @@ export type MongodbSecrets = z.infer<typeof mongodbSecretSchema>;
 export const mongodbFacts: SourceFacts = {
   changeModel: "watermark",
   capabilities: { permissions: true, deletions: true, moves: false },
+  bringsReaders: ({ collections }: MongodbConfig) => collections.some(({ owner }) => owner !== null),
 };

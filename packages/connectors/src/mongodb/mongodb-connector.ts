@@ -32,7 +32,6 @@ export const mongodbConnector = defineConnector<MongodbConfig, MongodbSecrets>({
   kind: "mongodb",
   title: "MongoDB",
   ...mongodbFacts,
-  bringsReaders: ({ collections }) => collections.some(({ owner }) => owner !== null),
   configSchema: mongodbConfigSchema,
   secretSchema: mongodbSecretSchema,
   check: checkMongodb,

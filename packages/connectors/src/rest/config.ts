@@ -249,4 +249,5 @@ export const itemFacts: SourceFacts = {
   // With a changed-since parameter only the complete listings are that, and syncs between them read what is newer.
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: false },
+  bringsReaders: ({ allow }: ItemConfig) => allow !== null,
 };

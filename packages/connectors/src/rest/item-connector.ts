@@ -24,7 +24,6 @@ export function defineItemConnector<Config extends ItemConfig>(options: {
     kind,
     title,
     ...itemFacts,
-    bringsReaders: ({ allow }) => allow !== null,
     configSchema,
     secretSchema: restSecretSchema,
 

@@ -23,7 +23,6 @@ export const sftpConnector = defineConnector<SftpConfig, SftpSecrets>({
   kind: "sftp",
   title: "SFTP server",
   ...sftpFacts,
-  bringsReaders: ({ permissions }) => permissions !== "off",
   configSchema: sftpConfigSchema,
   secretSchema: sftpSecretSchema,
 

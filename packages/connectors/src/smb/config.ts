@@ -102,4 +102,5 @@ export type SmbSecrets = z.infer<typeof smbSecretSchema>;
 export const smbFacts: SourceFacts = {
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: true },
+  bringsReaders: ({ permissions }: SmbConfig) => permissions !== "off",
 };

@@ -26,7 +26,6 @@ export const smbConnector = defineConnector<SmbConfig, SmbSecrets>({
   kind: "smb",
   title: "Windows share",
   ...smbFacts,
-  bringsReaders: ({ permissions }) => permissions !== "off",
   configSchema: smbConfigSchema,
   secretSchema: smbSecretSchema,
 

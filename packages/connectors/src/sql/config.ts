@@ -92,4 +92,5 @@ export type SqlSecrets = z.infer<typeof sqlSecretSchema>;
 export const sqlFacts: SourceFacts = {
   changeModel: "watermark",
   capabilities: { permissions: true, deletions: true, moves: false },
+  bringsReaders: ({ tables, queries }: SqlConfig) => [...tables, ...queries].some(({ owner }) => owner !== null),
 };

@@ -26,7 +26,6 @@ export function defineSqlConnector<Session extends SqlSession>(
     kind: dialect.kind,
     title: dialect.title,
     ...sqlFacts,
-    bringsReaders: ({ tables, queries }) => [...tables, ...queries].some(({ owner }) => owner !== null),
     configSchema,
     secretSchema: sqlSecretSchema,
     check: (config, secrets, context) => checkDatabase(dialect, config, secrets, context),

@@ -113,7 +113,7 @@ const columns = (href: (path: string) => string): DataColumn<Source>[] => [
     meta: { width: "8rem" },
     cell: ({ row: { original: source } }) => {
       if (source.audience === "members") return "Workspace";
-      return source.tellsReaders ? "By source" : "Nobody";
+      return source.bringsReaders ? "By source" : "Nobody";
     },
   },
   {

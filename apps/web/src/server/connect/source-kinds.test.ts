@@ -1,7 +1,7 @@
 import type { SourceFacts } from "@anneal/connectors/connector";
 import { describeFacts } from "@anneal/connectors/describe-facts";
 import { expect, it } from "vitest";
-import { listSourceKinds, tellsReaders } from "./source-kinds.ts";
+import { bringsReaders, findConfigProblems, listSourceKinds } from "./source-kinds.ts";
 
 it("every kind names the settings that decide who sees its credentials, as the form asks for them", () => {
   const kinds = new Map(listSourceKinds().map((each) => [each.kind, each]));
@@ -36,10 +36,32 @@ async function loadConnectors(): Promise<({ kind: string } & SourceFacts)[]> {
   return loaded.connectors;
 }
 
-it("knows which sources are asked who may read a document", () => {
-  expect(tellsReaders("web", {})).toBe(false);
-  expect(tellsReaders("file", { permissions: "off" })).toBe(false);
-  expect(tellsReaders("file", { permissions: "posix" })).toBe(true);
-  expect(tellsReaders("sharepoint", {})).toBe(true);
-  expect(tellsReaders("of another release", {})).toBe(true);
+it("knows which sources bring their documents' readers with the settings that they have", () => {
+  const table = (owner: string | null) => ({ host: "db", database: "d", user: "u", tables: [{ name: "t", owner }] });
+  const list = (allow: string | null) => ({
+    url: "https://api.example",
+    list: "/",
+    id: "id",
+    content: ["text"],
+    allow,
+  });
+  const mail = (readers: string[]) => ({ host: "mail.example", user: "u", readers });
+  for (const [kind, config, brings] of [
+    ["web", { url: "https://www.example" }, false],
+    ["file", { path: "/srv", permissions: "off" }, false],
+    ["file", { path: "/srv", permissions: "posix", userEmailDomain: "example.com" }, true],
+    ["postgres", table(null), false],
+    ["postgres", table("owner"), true],
+    ["rest", list(null), false],
+    ["rest", list("readers"), true],
+    ["imap", mail([]), false],
+    ["imap", mail(["ann@example.com"]), true],
+    ["sharepoint", {}, true],
+    ["of another release", {}, true],
+  ] as const) {
+    if (kind !== "sharepoint" && kind !== "of another release") {
+      expect(findConfigProblems(kind, config), kind).toEqual([]);
+    }
+    expect(bringsReaders(kind, config), `${kind} ${JSON.stringify(config)}`).toBe(brings);
+  }
 });

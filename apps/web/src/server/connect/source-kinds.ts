@@ -477,13 +477,13 @@ export function describeReading(kind: string): string[] {
   return found ? describeFacts(found.facts) : [];
 }
 
-/**
- * Whether the source is asked who may read a document, as far as its kind and the switch that some kinds have for it tell.
- * Of a kind of another release nobody knows here.
- */
-export function tellsReaders(kind: string, config: Record<string, unknown>): boolean {
-  const { permissions = true } = kinds[kind]?.facts.capabilities ?? {};
-  return permissions && config["permissions"] !== "off";
+/** Whether documents bring their own readers with these settings; of those of another release nobody knows here. */
+export function bringsReaders(kind: string, config: Record<string, unknown>): boolean {
+  const found = kinds[kind];
+  const settings = found?.configSchema.safeParse(config);
+  if (!found || !settings?.success) return true;
+  const { facts } = found;
+  return facts.bringsReaders?.(settings.data) ?? facts.capabilities.permissions;
 }
 
 /** As much of JSON Schema as a form needs. */

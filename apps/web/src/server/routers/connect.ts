@@ -24,12 +24,12 @@ import {
   sourceInputSchema,
 } from "#server/connect/save-source.ts";
 import {
+  bringsReaders,
   describeReading,
   describeSettings,
   describeSource,
   findConfigProblems,
   listSourceKinds,
-  tellsReaders,
 } from "#server/connect/source-kinds.ts";
 import { beginSignIn, pollSignIn } from "#server/connect/sign-in.ts";
 import { countedFor, countsAll, directoryErrorFor, sourceErrorFor, syncFor } from "#server/connect/source-figures.ts";
@@ -243,7 +243,7 @@ async function toSourceView(
     lastSyncError: sourceErrorFor(identity, source.lastSyncError),
     directoryError: directoryErrorFor(identity, source.directoryError),
     audience: audienceOf(identity.workspaceId, defaultAcl),
-    tellsReaders: tellsReaders(source.kind, config),
+    bringsReaders: bringsReaders(source.kind, config),
     nextSyncAt: schedule?.nextAt ?? null,
   };
 }
