@@ -129,7 +129,7 @@ async function startMongodbDocuments(count: number): Promise<BenchSource> {
 
 async function startNotes(kind: "rest" | "graphql", count: number): Promise<BenchSource> {
   const notes = await startFakeNotes();
-  notes.pageSize = 100;
+  notes.pageSize = 1000;
   for (let index = 0; index < count; index += 1) notes.put(documentName(index), documentText(index));
   const shared = { id: "id", title: "{name}", content: ["{text}"], updatedAt: "updatedAt", allowPrivateHosts: true };
   const config =
