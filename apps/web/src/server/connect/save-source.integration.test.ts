@@ -78,7 +78,9 @@ it("gives a new source nothing of a removed one that had its name, which can sti
 it("shows nobody what was read from another address, whatever its readers are from then on", async () => {
   const { sourceId } = await connect().create(folder("/srv/payroll", "nobody"));
   await put(sourceId, "salaries.txt");
-  await connect().update({ sourceId, ...folder("/srv/public", "members") });
+  expect(await connect().update({ sourceId, ...folder("/srv/public", "members") })).toMatchObject({
+    isElsewhere: true,
+  });
   expect(await seenByMembers()).toEqual([]);
   await connect().update({ sourceId, ...folder("/srv/public", "nobody") });
   await connect().update({ sourceId, ...folder("/srv/public", "members") });
@@ -92,6 +94,7 @@ it("shows nobody what was read from another address, whatever its readers are fr
 it("keeps what is read at the address that stays", async () => {
   const { sourceId } = await connect().create(folder("/srv/handbook", "nobody"));
   await put(sourceId, "holidays.txt");
-  await connect().update({ sourceId, ...folder("/srv/handbook", "members", "Handbook") });
+  const changed = await connect().update({ sourceId, ...folder("/srv/handbook", "members", "Handbook") });
+  expect(changed).toMatchObject({ isElsewhere: false });
   expect(await seenByMembers()).toEqual(["holidays.txt"]);
 });
