@@ -389,8 +389,8 @@ test("deletions that are held back name what would go, before somebody confirms 
     const missing = dialog.getByRole("list", { name: "Documents that would be deleted" }).getByRole("listitem");
     await expect(missing).toHaveCount(20);
     await expect(missing.first()).toContainText("ward-01.md");
-    await expect(dialog.getByText("and 3 more")).toBeVisible();
-    for (const width of [1440, 390]) {
+    await expect(dialog.getByText("and 3 more.")).toBeVisible();
+    for (const width of [390, 1440]) {
       await page.setViewportSize({ width, height: 844 });
       const confirm = dialog.getByRole("button", { name: "Delete them here" });
       await expect(confirm).toBeInViewport();

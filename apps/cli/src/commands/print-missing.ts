@@ -1,3 +1,4 @@
+import { wordUnnamed } from "@anneal/core/connect/deletion-policy";
 import type { ErrorReport } from "@anneal/core/errors";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
@@ -18,6 +19,6 @@ export async function printMissing(
   if (missingDocuments.length === 0) return;
   say("Confirming the deletions would delete:");
   for (const { title, ref } of missingDocuments) say(ref === title ? `  ${ref}` : `  ${title} (${ref})`);
-  const others = Number(heldBack.details?.["missing"]) - missingDocuments.length;
-  if (others > 0) say(`  and ${others} more, beyond the first or of documents that you may not read.`);
+  const unnamed = wordUnnamed(Number(heldBack.details?.["missing"]), missingDocuments.length);
+  if (unnamed !== null) say(`  ${unnamed}`);
 }

@@ -35,6 +35,7 @@ it("takes back the source of that name or id, and no other", async () => {
     said: ["✓ “wards” is back with its 12 documents, which the next run brings into the index again."],
   });
   expect((await restore([wards, other], "s2")).restored).toEqual([{ sourceId: "s2" }]);
+  expect((await restore([{ ...wards, documentCount: 0 }], "wards")).said).toEqual(["✓ “wards” is back."]);
 });
 
 it("without a name lists what can be restored, and restores nothing", async () => {

@@ -27,7 +27,9 @@ export async function restoreSource(
     if (removed.length === 0) say("No source was removed.");
     for (const { name, kindTitle, location, documentCount, removedAt } of removed) {
       const at = removedAt.toISOString().slice(0, 16).replace("T", " ");
-      say(`${name}  (${kindTitle}, ${location}): ${documentCount} documents · removed ${at} UTC`);
+      say(
+        `${name}  (${kindTitle}, ${location}): ${documentCount} document${documentCount === 1 ? "" : "s"} · removed ${at} UTC`,
+      );
     }
     return;
   }
@@ -41,5 +43,6 @@ export async function restoreSource(
     });
   await portal.mutate("connect.restore", { sourceId: found.id }, z.unknown());
   const documents = found.documentCount === 1 ? "its document" : `its ${found.documentCount} documents`;
-  say(`✓ “${found.name}” is back with ${documents}, which the next run brings into the index again.`);
+  const held = found.documentCount === 0 ? "" : ` with ${documents}, which the next run brings into the index again`;
+  say(`✓ “${found.name}” is back${held}.`);
 }

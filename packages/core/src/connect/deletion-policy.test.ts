@@ -5,6 +5,7 @@ import {
   refuseDeletions,
   withMissingRefs,
   withoutMissingRefs,
+  wordUnnamed,
 } from "./deletion-policy.ts";
 
 describe("refuseDeletions", () => {
@@ -35,4 +36,10 @@ it("takes the refs out of a report again, and knows none in what an earlier rele
   expect(missingRefsOf(named)).toEqual(["a", "b"]);
   expect(withoutMissingRefs(named)).toEqual(refused);
   expect(missingRefsOf(refused)).toEqual([]);
+});
+
+it("says how many are not named, and why where that is not for want of room", () => {
+  expect(wordUnnamed(1_220, 20)).toBe("and 1,200 more.");
+  expect(wordUnnamed(12, 2)).toBe("and 10 more, beyond the first or of documents that you may not read.");
+  expect(wordUnnamed(2, 2)).toBeNull();
 });

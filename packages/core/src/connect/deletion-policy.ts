@@ -49,3 +49,10 @@ export function withoutMissingRefs<E extends Pick<ErrorReport, "details">>(error
   const { missingRefs: _, ...details } = error.details;
   return { ...error, details };
 }
+
+/** How many would go beside those that were named, and why they were not; null where all were. */
+export function wordUnnamed(missing: number, named: number): string | null {
+  if (missing <= named) return null;
+  const why = named === maxNamedMissing ? "" : ", beyond the first or of documents that you may not read";
+  return `and ${(missing - named).toLocaleString("en-GB")} more${why}.`;
+}

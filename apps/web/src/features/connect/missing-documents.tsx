@@ -1,5 +1,5 @@
 import Link from "next/link";
-import { formatNumber } from "#lib/format.ts";
+import { wordUnnamed } from "@anneal/core/connect/deletion-policy";
 import type { Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
@@ -13,7 +13,7 @@ type MissingDocumentsProps = {
 /** What confirming the deletions of a source would delete, to be looked at before. */
 export function MissingDocuments({ count, documents }: MissingDocumentsProps) {
   const { href, role } = useWorkspace();
-  const others = count - documents.length;
+  const unnamed = wordUnnamed(count, documents.length);
   if (documents.length === 0)
     return (
       <p>
@@ -38,11 +38,7 @@ export function MissingDocuments({ count, documents }: MissingDocumentsProps) {
           </li>
         ))}
       </ul>
-      {others > 0 && (
-        <p className="border-t border-line px-3 py-1.5">
-          and {formatNumber(others)} more, beyond the first or of documents that you may not read.
-        </p>
-      )}
+      {unnamed !== null && <p className="border-t border-line px-3 py-1.5">{unnamed}</p>}
     </div>
   );
 }

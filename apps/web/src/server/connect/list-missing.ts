@@ -27,6 +27,7 @@ export async function listMissing(
 
 function cut(text: string): string {
   if (text.length <= maxShownLength) return text;
-  const head = [...text.slice(0, maxShownLength)].slice(0, -1).join("");
+  // Not within a character.
+  const head = text.slice(0, maxShownLength - 1).replace(/[\uD800-\uDBFF]$/, "");
   return `${head}…`;
 }

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { nobody, workspaceMembers } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal/core/connect/deletion-policy";
 import type { Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { getSource, upsertDocument } from "@anneal/db/queries/connect";
 import { listDocuments } from "@anneal/db/queries/documents";
+import { beginSync, endSync } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { createIdentity, type Identity } from "#server/auth/identity.ts";
@@ -97,4 +99,20 @@ it("keeps what is read at the address that stays", async () => {
   const changed = await connect().update({ sourceId, ...folder("/srv/handbook", "members", "Handbook") });
   expect(changed).toMatchObject({ isElsewhere: false });
   expect(await seenByMembers()).toEqual(["holidays.txt"]);
+});
+
+it("forgets deletions that were held back at another address: what a confirmation would delete here is not known", async () => {
+  const { sourceId } = await connect().create(folder("/srv/handbook", "members"));
+  await put(sourceId, "holidays.txt");
+  const sync = { id: randomUUID(), sourceId, runId: null, startedBy: "ada" };
+  const counts = await beginSync(scope, sync);
+  const heldBack = withMissingRefs(refuseDeletions(defaultDeletionPolicy, 1, 1)!, ["holidays.txt"]);
+  await endSync(scope, { ...sync, counts }, { status: "done", heldBack });
+  const missing = async () => (await connect().get({ sourceId })).missingDocuments.map(({ ref }) => ref);
+
+  await connect().update({ sourceId, ...folder("/srv/handbook", "nobody", "Handbook") });
+  expect(await missing()).toEqual(["holidays.txt"]);
+  await connect().update({ sourceId, ...folder("/srv/elsewhere", "nobody", "Handbook") });
+  expect(await missing()).toEqual([]);
+  expect(await connect().get({ sourceId })).toMatchObject({ lastSyncAt: null, lastSyncError: null });
 });
