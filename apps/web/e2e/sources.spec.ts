@@ -362,6 +362,51 @@ test("a source's page tries it, and lists who read it when and what came of it",
   expect(await seriousFindings(page)).toEqual([]);
 });
 
+test("deletions that are held back name what would go, before somebody confirms them", async ({ page, request }) => {
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const call = async (procedure: string, json: unknown) => {
+    const answer = await request.post(`${url}/api/w/default/trpc/${procedure}`, { headers, data: { json } });
+    expect(answer.status(), await answer.text()).toBe(200);
+    return (await answer.json()) as { result: { data: { json: { sourceId: string } } } };
+  };
+  const path = await mkdtemp(join(tmpdir(), "anneal-e2e-source-"));
+  const names = Array.from({ length: 24 }, (_, index) => `ward-${String(index).padStart(2, "0")}.md`);
+  for (const name of names) await writeFile(join(path, name), `# Plan of ${name}\n\nWhat ${name} plans.\n`);
+  const name = `Wards ${randomUUID()}`;
+  const source = { name, kind: "file", config: { path }, secrets: {}, audience: "members", schedule: null };
+  const { sourceId } = (await call("connect.create", source)).result.data.json;
+  try {
+    await openPage(page, `/sources/${sourceId}`);
+    const reads = page.getByRole("table", { name: "Reads" }).getByRole("row");
+    await page.getByRole("button", { name: "Read now" }).click();
+    await expect(reads.nth(1)).toContainText("Done");
+    for (const gone of names.slice(1)) await rm(join(path, gone));
+    await page.getByRole("button", { name: "Read now" }).click();
+    await expect(reads.nth(1)).toContainText("Held back");
+
+    await page.getByRole("button", { name: "Confirm the deletions" }).click();
+    const dialog = page.getByRole("dialog");
+    const missing = dialog.getByRole("list", { name: "Documents that would be deleted" }).getByRole("listitem");
+    await expect(missing).toHaveCount(20);
+    await expect(missing.first()).toContainText("ward-01.md");
+    await expect(dialog.getByText("and 3 more.")).toBeVisible();
+    for (const width of [390, 1440]) {
+      await page.setViewportSize({ width, height: 844 });
+      const confirm = dialog.getByRole("button", { name: "Delete them here" });
+      await expect(confirm).toBeInViewport();
+      await expect(dialog.getByRole("textbox")).toBeInViewport();
+    }
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole("textbox").fill(name);
+    await dialog.getByRole("button", { name: "Delete them here" }).click();
+    await expect(reads.nth(1)).toContainText("Done");
+    await expect(page.getByRole("tab", { name: /^Deleted/ })).toContainText("23");
+  } finally {
+    await call("connect.remove", { sourceId });
+    await rm(path, { recursive: true, force: true });
+  }
+});
+
 test("what a source deleted is taken back with one click, and let go again", async ({ page, request }) => {
   const headers = { authorization: `Bearer ${apiKey}` };
   const call = async (procedure: string, json: unknown) => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { defaultDeletionPolicy, missingRefsOf } from "@anneal/core/connect/deletion-policy";
 import { MemoryTarget } from "../conformance/memory-target.ts";
 import { isIncluded } from "./path-filter.ts";
 import { deleteMissing } from "./reconcile.ts";
@@ -60,6 +60,17 @@ describe("deleteMissing", () => {
     await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, (ref) => Number(ref) < 21));
     expect(target.documents.size).toBe(100);
     expect(target.failures[0]?.error).toMatchObject({ code: "CONFLICT", details: { known: 100, missing: 21 } });
+  });
+
+  it("names the first of the documents that would go, and no failure that is over", async () => {
+    const refs = Array.from({ length: 30 }, (_, index) => `docs/${String(index).padStart(2, "0")}`);
+    const target = targetWith(["a/kept", ...refs]);
+    target.unread.add("a/never read");
+    await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, (ref) => ref !== "a/kept"));
+    expect(missingRefsOf(target.failures[0]!.error)).toEqual(refs.slice(0, 20));
+    const few = targetWith(["one", "two"]);
+    await few.apply(deleteMissing(few.known(), defaultDeletionPolicy, (ref) => ref === "two"));
+    expect(missingRefsOf(few.failures[0]!.error)).toEqual(["two"]);
   });
 
   it("counts no failure as a document that is still there", async () => {

@@ -1,5 +1,10 @@
 import type { Change, KnownItems } from "@anneal/core/connect/change";
-import { refuseDeletions, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import {
+  maxNamedMissing,
+  refuseDeletions,
+  withMissingRefs,
+  type DeletionPolicy,
+} from "@anneal/core/connect/deletion-policy";
 
 /**
  * The deletions of a complete enumeration: every known ref that is gone. Two passes over the known refs, so that
@@ -22,8 +27,18 @@ export async function* deleteMissing(
   const deleted = refusal === null ? known.refs() : known.refs("unread");
   for await (const ref of deleted) if (isGone(ref)) yield { type: "delete", ref };
   if (refusal === null) return true;
-  yield { type: "failure", ref: "", error: refusal };
+  // The failures that were over are deleted by now: what is still gone is held.
+  yield { type: "failure", ref: "", error: withMissingRefs(refusal, await firstOf(known.refs(), isGone)) };
   return false;
+}
+
+async function firstOf(refs: AsyncIterable<string>, isGone: (ref: string) => boolean): Promise<string[]> {
+  const first: string[] = [];
+  for await (const ref of refs) {
+    if (isGone(ref)) first.push(ref);
+    if (first.length === maxNamedMissing) break;
+  }
+  return first;
 }
 
 /** How many documents are held. */

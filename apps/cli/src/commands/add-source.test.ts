@@ -2,7 +2,8 @@ import { AnnealError } from "@anneal/core/errors";
 import { describe, expect, it } from "vitest";
 import type { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
-import { addSource, type AddSourceOptions } from "./add-source.ts";
+import { addSource } from "./add-source.ts";
+import type { SourceOptions } from "./source-options.ts";
 
 const kinds = [
   {
@@ -45,7 +46,7 @@ function startPortal(checked: object | AnnealError = check): PortalClient & { to
   };
 }
 
-async function add(portal: PortalClient, options: Partial<AddSourceOptions>, input = "", kind = "postgres") {
+async function add(portal: PortalClient, options: SourceOptions, input = "", kind = "postgres") {
   const said: string[] = [];
   const surroundings = {
     env: { DB_PASSWORD: "from-env", EMPTY: "" },

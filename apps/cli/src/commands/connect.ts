@@ -5,19 +5,20 @@ import { z } from "zod";
 import type { Env } from "../env.ts";
 import type { PortalClient } from "../portal/client.ts";
 import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
-import { addSource, type AddSourceOptions } from "./add-source.ts";
+import { addSource } from "./add-source.ts";
 import { checkAndPrint } from "./print-check.ts";
 import { describeKind } from "./describe-kind.ts";
+import { editSource, type EditSourceOptions } from "./edit-source.ts";
 import { findSource, listSources } from "./find-source.ts";
 import { followSync } from "./follow-sync.ts";
 import { formatSource } from "./format-source.ts";
 import { describeNewConnector, writeConnector } from "./new-connector.ts";
 import { removeSource } from "./remove-source.ts";
+import { restoreSource } from "./restore-source.ts";
 import { signIn, wantsSignIn } from "./sign-in.ts";
 import { printFailures } from "./source-failures.ts";
 import { listKinds, requireKind } from "./source-kinds.ts";
-
-const collect = (value: string, all: string[] = []) => [...all, value];
+import { addAccessOptions, collect, type SourceOptions } from "./source-options.ts";
 
 type SteerOptions = PortalOptions & { schedule?: boolean };
 
@@ -37,20 +38,30 @@ export function addConnectCommand(program: Command, env: Env): void {
       for (const source of sources) console.log(formatSource(source));
     },
   );
-  command("add <kind>", "try a source and, when it can be read, add it")
+  addAccessOptions(command("add <kind>", "try a source and, when it can be read, add it"))
     .option("--name <name>", "what to call it; default: its kind and place")
-    .option("--set <field=value>", "a setting of the kind; can be repeated; lists are a,b or JSON", collect)
-    .option("--secret <field=source>", "a credential: env:NAME or file:PATH, so that no shell remembers it", collect)
-    .option(
-      "--config <file>",
-      "a JSON file with “config” and “secrets”, or - for the standard input; options win over it",
-    )
     .option("--audience <who>", "who may read documents without permissions of their own: members or nobody (default)")
     .option("--schedule <cron>", "when to read it by itself, such as “0 * * * *” or “@every 30m”")
     .option("--dry-run", "try it and say what would be added; nothing is saved")
-    .action(async (kind: string, options: PortalOptions & AddSourceOptions) =>
+    .action(async (kind: string, options: PortalOptions & SourceOptions) =>
       addSource(await requirePortal(env, options), kind, options, { env }),
     );
+  addAccessOptions(
+    command(
+      "edit <name>",
+      "change what is given of a source and leave the rest; credentials that are given take the place of all it has",
+    ),
+  )
+    .option("--unset <field>", "a setting that is to be as in a new source; can be repeated", collect)
+    .option("--name <name>", "what to call it from now on")
+    .option("--audience <who>", "who may read documents without permissions of their own: members or nobody")
+    .option("--schedule <cron>", "when to read it by itself, such as “0 * * * *” or “@every 30m”")
+    .option("--no-schedule", "read it by hand only")
+    .option("--dry-run", "try it and say what would change; nothing is saved")
+    .action(async (name: string, options: PortalOptions & EditSourceOptions) => {
+      const portal = await requirePortal(env, options);
+      await editSource(portal, await findSource(portal, name), options, { env });
+    });
   command("check <name>", "try a source again").action(async (name: string, options: PortalOptions) => {
     const portal = await requirePortal(env, options);
     const { id } = await findSource(portal, name);
@@ -108,12 +119,15 @@ export function addConnectCommand(program: Command, env: Env): void {
       await followSync(portal, source, () => portal.mutate("connect.retry", { sourceId: source.id }, z.unknown()));
     },
   );
-  command("remove <name>", "remove a source with its documents; the portal can restore it")
+  command("remove <name>", "remove a source with its documents; “restore” takes it back")
     .option("--yes", "do not ask first")
     .action(async (name: string, options: PortalOptions & { yes?: boolean }) => {
       const portal = await requirePortal(env, options);
       await removeSource(portal, await findSource(portal, name), options);
     });
+  command("restore [name]", "take a removed source back, with its documents; without a name, list what can be").action(
+    async (name: string | undefined, options: PortalOptions) => restoreSource(await requirePortal(env, options), name),
+  );
   connect
     .command("new <name>")
     .description("write a connector of your own into this repository, with a test that passes")
@@ -147,7 +161,7 @@ async function signInAgain(portal: PortalClient, wanted: string): Promise<void> 
   const found = requireKind(kinds, kind);
   if (!wantsSignIn(found.signIn, config)) {
     throw new AnnealError("INVALID_INPUT", `“${name}” does not read with a person's account.`, {
-      action: "Change its credentials in the portal.",
+      action: `Pass its credentials to \`anneal connect edit ${JSON.stringify(name)} --secret …\`.`,
     });
   }
   const signInId = await signIn(portal, { kind, config, sourceId });

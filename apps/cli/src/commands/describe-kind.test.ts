@@ -14,6 +14,7 @@ const kindOf = (config: z.ZodType, secrets: z.ZodType = z.object({})): SourceKin
   facts: ["A sync costs little.", "What is deleted there is hidden here."],
   config: schemaOf(config),
   secrets: schemaOf(secrets),
+  addressFields: [],
   signIn: null,
 });
 

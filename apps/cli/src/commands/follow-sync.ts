@@ -1,9 +1,11 @@
+import { isHeldBack } from "@anneal/core/connect/deletion-policy";
 import { AnnealError, errorCodes } from "@anneal/core/errors";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 import { abortOnSignal } from "../abort-on-signal.ts";
 import { createLiveBlock, formatDuration } from "../terminal.ts";
+import { printMissing } from "./print-missing.ts";
 import { printSyncFailures } from "./source-failures.ts";
 
 const pollMs = 500;
@@ -68,6 +70,7 @@ export async function followSync(
         block.draw([{ ...line, status: latest.error === null ? "done" : "failed" }]);
         await printSyncFailures(portal, source, latest, say);
         if (latest.error === null) return;
+        if (isHeldBack(latest.error)) await printMissing(portal, source, latest.error, say);
         const { code, message, action, details = {} } = latest.error;
         throw new AnnealError(code, message, { action, details });
       }

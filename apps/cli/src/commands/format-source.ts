@@ -1,4 +1,4 @@
-import { isHeldBack } from "@anneal/core/connect/deletion-policy";
+import { sourceStatusWords, statusOfSource } from "@anneal/core/connect/source-status";
 import type { ListedSource } from "./find-source.ts";
 
 /** One line: what it is and holds, what happens to it, when it was read last and when it is read by itself. */
@@ -13,14 +13,12 @@ export function formatSource(source: ListedSource): string {
   ].join(" · ");
 }
 
-/** The portal's words for it, in the portal's order: what happens now before how the last sync ended. */
-function wordState({ syncing, paused, waitsUntil, cancelled, lastSyncError, lastSyncAt }: ListedSource): string {
-  if (syncing) return "reading";
-  if (paused) return "paused";
-  if (waitsUntil !== null) return `waiting for the source until ${formatTime(waitsUntil)}`;
-  if (lastSyncError !== null) return isHeldBack(lastSyncError) ? "held back" : "failed";
-  if (cancelled) return "cancelled";
-  return lastSyncAt === null ? "not read yet" : "up to date";
+/** What failed is told with the documents. */
+function wordState(source: ListedSource): string {
+  const status = statusOfSource(source);
+  const word = sourceStatusWords[status].toLowerCase();
+  const until = status === "waiting" && source.waitsUntil;
+  return until ? `${word} until ${formatTime(until)}` : word;
 }
 
 function formatTime(time: Date): string {

@@ -11,7 +11,7 @@ type Surroundings = {
 };
 
 /**
- * Removes a source once somebody said so; the portal can restore it.
+ * Removes a source once somebody said so; `connect restore` takes it back.
  * @throws AnnealError INVALID_INPUT where nobody can be asked and `yes` is not given
  */
 export async function removeSource(
@@ -30,7 +30,7 @@ export async function removeSource(
     if (!/^y(es)?$/i.test(answer.trim())) return say(`“${name}” stays as it is.`);
   }
   await portal.mutate("connect.remove", { sourceId }, z.unknown());
-  say(`✓ “${name}” is removed. The portal's Sources page can restore it.`);
+  say(`✓ “${name}” is removed. \`anneal connect restore ${JSON.stringify(name)}\` takes it back.`);
 }
 
 async function askTerminal(question: string): Promise<string> {

@@ -13,6 +13,7 @@ const kinds = [
   facts: [],
   config: {},
   secrets: {},
+  addressFields: [],
   signIn: null,
 }));
 const all = "Use one of: file, smb, gcs, gdrive.";

@@ -13,6 +13,8 @@ const kindsSchema = z.array(
     facts: z.array(z.string()).default([]),
     config: z.custom<FieldSchema>(),
     secrets: z.custom<FieldSchema>(),
+    /** The settings that say who gets to see the credentials; a portal of before does not say. */
+    addressFields: z.array(z.string()).default([]),
     signIn: signInOfferSchema.nullable(),
   }),
 );

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { defaultDeletionPolicy, refuseDeletions } from "./deletion-policy.ts";
+import {
+  defaultDeletionPolicy,
+  missingRefsOf,
+  refuseDeletions,
+  withMissingRefs,
+  withoutMissingRefs,
+  wordUnnamed,
+} from "./deletion-policy.ts";
 
 describe("refuseDeletions", () => {
   it("asks about the share of a small source as well: one that was emptied is not a handful of edits", () => {
@@ -21,4 +28,18 @@ describe("refuseDeletions", () => {
   it("lets everything go once a person has confirmed", () => {
     expect(refuseDeletions({ ...defaultDeletionPolicy, confirmed: true }, 1000, 1000)).toBeNull();
   });
+});
+
+it("takes the refs out of a report again, and knows none in what an earlier release wrote", () => {
+  const refused = refuseDeletions(defaultDeletionPolicy, 2, 2)!;
+  const named = withMissingRefs(refused, ["a", "b"]);
+  expect(missingRefsOf(named)).toEqual(["a", "b"]);
+  expect(withoutMissingRefs(named)).toEqual(refused);
+  expect(missingRefsOf(refused)).toEqual([]);
+});
+
+it("says how many are not named, and why where that is not for want of room", () => {
+  expect(wordUnnamed(1_220, 20)).toBe("and 1,200 more.");
+  expect(wordUnnamed(12, 2)).toBe("and 10 more, beyond the first or of documents that you may not read.");
+  expect(wordUnnamed(2, 2)).toBeNull();
 });

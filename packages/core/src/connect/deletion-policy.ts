@@ -28,3 +28,31 @@ export function refuseDeletions(policy: DeletionPolicy, known: number, missing: 
 export function isHeldBack(error: Pick<ErrorReport, "details">): boolean {
   return error.details?.["heldBack"] === true;
 }
+
+/** How many of the documents that would go are named to who is asked about them. */
+export const maxNamedMissing = 20;
+
+/** The report with the first of the refs that it is about. They name documents, and those have readers: see `withoutMissingRefs`. */
+export function withMissingRefs(error: ErrorReport, missingRefs: readonly string[]): ErrorReport {
+  return { ...error, details: { ...error.details, missingRefs } };
+}
+
+/** The first refs, at most `maxNamedMissing`, of what confirming would delete; none in what an earlier release wrote. */
+export function missingRefsOf(error: Pick<ErrorReport, "details">): string[] {
+  const refs = error.details?.["missingRefs"];
+  return Array.isArray(refs) ? refs.filter((ref) => typeof ref === "string") : [];
+}
+
+/** The report as it may leave, whoever reads it. */
+export function withoutMissingRefs<E extends Pick<ErrorReport, "details">>(error: E): E {
+  if (error.details?.["missingRefs"] === undefined) return error;
+  const { missingRefs: _, ...details } = error.details;
+  return { ...error, details };
+}
+
+/** How many would go beside those that were named, and why they were not; null where all were. */
+export function wordUnnamed(missing: number, named: number): string | null {
+  if (missing <= named) return null;
+  const why = named === maxNamedMissing ? "" : ", beyond the first or of documents that you may not read";
+  return `and ${(missing - named).toLocaleString("en-GB")} more${why}.`;
+}

@@ -153,10 +153,11 @@ export async function saveSource(
       .values({ ...row, workspaceId: scope.workspaceId })
       .onConflictDoUpdate({
         target: sources.id,
-        // With others, what refused the old ones says nothing.
+        // With others, what refused the old ones says nothing; nor does what came of reading another address, and deletions
+        // that are held back there must not be confirmed here.
         set: {
           ...changes,
-          ...(isElsewhere ? { cursor: null } : {}),
+          ...(isElsewhere ? { cursor: null, lastSyncAt: null, lastSyncError: null } : {}),
           ...(changes.sealedSecrets === undefined ? {} : { directoryError: null }),
         },
         setWhere: eq(sources.workspaceId, scope.workspaceId),

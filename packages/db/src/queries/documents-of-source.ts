@@ -2,10 +2,10 @@ import type { Acl } from "@anneal/core/access/acl";
 import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
-import { and, eq, isNull, sql, type SQL } from "drizzle-orm";
-import type { Scope, Transaction } from "../database.ts";
+import { and, asc, eq, isNull, ne, sql, type SQL } from "drizzle-orm";
+import { inWorkspace, type Scope, type Transaction } from "../database.ts";
 import { documents, sources } from "../schema.ts";
-import { refColumns } from "./refs.ts";
+import { byCodePoint, hasOneOf, refColumns } from "./refs.ts";
 
 // What writing a source's documents has in common. Whoever locks several things does it in the order source, documents
 // by their ids, contents: whoever keeps to it never waits for somebody who waits for them. What changes all documents of a
@@ -61,4 +61,15 @@ export async function lockDefaultAcl(scope: Scope, tx: Transaction, sourceId: st
   throw new AnnealError("SOURCE_NOT_FOUND", `The source “${source?.name ?? sourceId}” was removed while it was read.`, {
     action: "Take it back, then read it again.",
   });
+}
+
+/** Those of these documents that the source decides about and of which something is held, in the order of their refs. */
+export async function listHeldDocuments(scope: Scope, sourceId: string, refs: readonly string[]) {
+  return inWorkspace(scope, (tx) =>
+    tx
+      .select({ id: documents.id, ref: documents.ref, title: documents.title, acl: documents.acl })
+      .from(documents)
+      .where(and(ofSource(scope, sourceId), hasOneOf(refs), followsSource, ne(documents.contentKey, "")))
+      .orderBy(asc(byCodePoint)),
+  );
 }

@@ -3,10 +3,10 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { toast } from "sonner";
+import { withheldSentence } from "@anneal/core/deploy/withheld-sentence";
 import { Button } from "#components/ui/button.tsx";
 import { Dialog, DialogClose, SheetContent } from "#components/ui/dialog.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
-import { withheldSentence } from "#features/deploy/withheld-sentence.ts";
 import { FormFooter } from "#features/connect/form-footer.tsx";
 import { SourceForm } from "#features/connect/source-form.tsx";
 import { useDiscardQuestion } from "#features/connect/use-discard-question.tsx";
@@ -24,8 +24,12 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
   const update = useMutation(
     trpc.connect.update.mutationOptions({
       meta: { inlineError: true },
-      onSuccess: ({ withheld }) => {
+      onSuccess: ({ isElsewhere, withheld }) => {
         toast.success("Saved. It counts from the next read.");
+        if (isElsewhere)
+          toast.warning(
+            "It leads elsewhere: documents without permissions of their own are hidden until they are read there.",
+          );
         for (const each of withheld) toast.warning(withheldSentence(each));
         onChangedness(false);
         onOpenChange(false);

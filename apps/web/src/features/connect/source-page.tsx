@@ -13,6 +13,7 @@ import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { Tabs } from "#components/ui/tabs.tsx";
 import { DeletedDocuments } from "#features/connect/deleted-documents.tsx";
+import { MissingDocuments } from "#features/connect/missing-documents.tsx";
 import { OpenSync } from "#features/connect/open-sync.tsx";
 import { RemovedSourceNotice, useRemovedSources } from "#features/connect/removed-sources.tsx";
 import { SourceActions } from "#features/connect/source-actions.tsx";
@@ -183,6 +184,7 @@ function FailedSync({ source }: { source: Source }) {
           chat and later datasets at once. Each can be restored for {source.tombstoneDays} days, in the Deleted tab of
           this page. Datasets and adapters that exist stay as they are.
         </p>
+        <MissingDocuments count={Number(error.details?.missing)} documents={source.missingDocuments} />
       </ConfirmDialog>
     </ErrorNotice>
   );

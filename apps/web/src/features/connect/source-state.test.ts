@@ -39,6 +39,7 @@ describe("a source's state", () => {
     expect(stateOfSource({ ...failures, waitsUntil: new Date() })?.kind).toBe("waiting");
     expect(stateOfSource({ ...failures, lastSyncError: { message: "It is gone." } })).toEqual({
       kind: "failed",
+      word: "Failed",
       title: "It is gone.",
     });
     const deletions = refuseDeletions(defaultDeletionPolicy, 30, 12)!;
@@ -47,7 +48,7 @@ describe("a source's state", () => {
       word: "Held back",
       title: deletions.message,
     });
-    expect(stateOfSource({ ...failures, lastSyncAt: null })).toBeNull();
+    expect(stateOfSource({ ...failures, lastSyncAt: null })).toEqual({ kind: "none", word: "Not read yet" });
   });
 });
 

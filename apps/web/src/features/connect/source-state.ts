@@ -1,39 +1,37 @@
-import { isHeldBack } from "@anneal/core/connect/deletion-policy";
-import type { ErrorReport } from "@anneal/core/errors";
+import {
+  sourceStatusWords,
+  statusOfSource,
+  type StatusFacts,
+  type SourceStatus,
+} from "@anneal/core/connect/source-status";
 import type { StageStatus } from "@anneal/core/loop/contract";
 import { statusOfStage, type StatusKind } from "#components/ui/status.tsx";
 import { formatCount, formatNumber } from "#lib/format.ts";
 
-type Source = {
-  syncing: boolean;
-  paused: boolean;
-  waitsUntil: Date | null;
-  /** Somebody ended the newest sync before it had read everything. */
-  cancelled: boolean;
-  lastSyncAt: Date | null;
-  lastSyncError: Pick<ErrorReport, "message" | "details"> | null;
-  /** Documents that could not be read, of those that whoever looks may know of. */
-  quarantinedCount: number;
-};
+type Source = StatusFacts & { lastSyncError: { message: string } | null };
 
-/** "partial": it is up to date but for some documents; null: it was never read. */
-export type SourceState = { kind: StatusKind | "partial"; word?: string; title?: string };
+/** "partial": it is up to date but for some documents; "none": it was never read. */
+export type SourceState = { kind: StatusKind | "partial" | "none"; word: string; title?: string };
 
-/** It was read, and a person must say whether what it no longer has is gone. */
-const heldBack: SourceState = { kind: "waiting", word: "Held back" };
+const kinds = {
+  reading: "running",
+  paused: "waiting",
+  waiting: "waiting",
+  heldBack: "waiting",
+  failed: "failed",
+  cancelled: "stopped",
+  unread: "none",
+  partial: "partial",
+  upToDate: "ready",
+} as const satisfies Record<SourceStatus, SourceState["kind"]>;
 
-export function stateOfSource(source: Source): SourceState | null {
-  if (source.syncing) return { kind: "running", word: "Reading" };
-  if (source.paused) return { kind: "waiting", word: "Paused" };
-  if (source.waitsUntil) return { kind: "waiting", word: "Waiting for the source" };
-  if (source.lastSyncError) {
-    const title = source.lastSyncError.message;
-    return isHeldBack(source.lastSyncError) ? { ...heldBack, title } : { kind: "failed", title };
-  }
-  if (source.cancelled) return statusOfStage("cancelled");
-  if (!source.lastSyncAt) return null;
-  if (source.quarantinedCount === 0) return { kind: "ready", word: "Up to date" };
-  return { kind: "partial", word: `Up to date, ${formatCount(source.quarantinedCount, "failure")}` };
+export function stateOfSource(source: Source): SourceState {
+  const status = statusOfSource(source);
+  const state = { kind: kinds[status], word: sourceStatusWords[status] };
+  if (status === "partial")
+    return { ...state, word: `${state.word}, ${formatCount(source.quarantinedCount, "failure")}` };
+  if (status !== "heldBack" && status !== "failed") return state;
+  return { ...state, title: source.lastSyncError?.message };
 }
 
 type Scheduled = { schedule: string | null; schedulePaused: boolean; nextSyncAt: Date | null };
@@ -58,7 +56,7 @@ export function stateOfSync({ status, interrupted, error, dropped }: Sync): Sour
   if (interrupted) return { kind: "waiting", word: "Interrupted" };
   if (status === "running") return { kind: "running", word: "Reading" };
   if (status === "paused") return { kind: "waiting", word: "Paused" };
-  if (status === "done" && error) return heldBack;
+  if (status === "done" && error) return { kind: kinds.heldBack, word: sourceStatusWords.heldBack };
   if (status === "done" && dropped) return { kind: "partial", word: `Done, ${formatNumber(dropped)} failed` };
   return statusOfStage(status);
 }

@@ -4,8 +4,7 @@ import { NoStatus, Status } from "#components/ui/status.tsx";
 import { nextReadOf, stateOfSource, stateOfSync, type SourceState } from "#features/connect/source-state.ts";
 
 export function SourceStatus({ source }: { source: Parameters<typeof stateOfSource>[0] }) {
-  const state = stateOfSource(source);
-  return state === null ? <NoStatus word="Not read yet" /> : <State {...state} />;
+  return <State {...stateOfSource(source)} />;
 }
 
 export function SyncStatus({ sync }: { sync: Parameters<typeof stateOfSync>[0] }) {
@@ -18,6 +17,7 @@ export function NextRead({ source }: { source: Parameters<typeof nextReadOf>[0] 
 }
 
 function State({ kind, word, title }: SourceState) {
+  if (kind === "none") return <NoStatus word={word} />;
   if (kind === "partial")
     return (
       <span className="inline-flex items-start gap-1.5 align-middle text-13 font-medium text-waiting">

@@ -1,4 +1,7 @@
-import { withheldSentence, type Withheld } from "#features/deploy/withheld-sentence.ts";
+import { withheldSentence } from "@anneal/core/deploy/withheld-sentence";
+import type { Answers } from "#lib/trpc.ts";
+
+type Withheld = Answers["deploy"]["get"]["withheld"][number];
 
 /** Told to administrators only: the list is empty for everybody else. */
 export function WithheldNotice({ withheld }: { withheld: readonly Withheld[] }) {

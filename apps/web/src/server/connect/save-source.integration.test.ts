@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { nobody, workspaceMembers } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal/core/connect/deletion-policy";
 import type { Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { getSource, upsertDocument } from "@anneal/db/queries/connect";
 import { listDocuments } from "@anneal/db/queries/documents";
+import { beginSync, endSync } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { createIdentity, type Identity } from "#server/auth/identity.ts";
@@ -78,7 +80,9 @@ it("gives a new source nothing of a removed one that had its name, which can sti
 it("shows nobody what was read from another address, whatever its readers are from then on", async () => {
   const { sourceId } = await connect().create(folder("/srv/payroll", "nobody"));
   await put(sourceId, "salaries.txt");
-  await connect().update({ sourceId, ...folder("/srv/public", "members") });
+  expect(await connect().update({ sourceId, ...folder("/srv/public", "members") })).toMatchObject({
+    isElsewhere: true,
+  });
   expect(await seenByMembers()).toEqual([]);
   await connect().update({ sourceId, ...folder("/srv/public", "nobody") });
   await connect().update({ sourceId, ...folder("/srv/public", "members") });
@@ -92,6 +96,23 @@ it("shows nobody what was read from another address, whatever its readers are fr
 it("keeps what is read at the address that stays", async () => {
   const { sourceId } = await connect().create(folder("/srv/handbook", "nobody"));
   await put(sourceId, "holidays.txt");
-  await connect().update({ sourceId, ...folder("/srv/handbook", "members", "Handbook") });
+  const changed = await connect().update({ sourceId, ...folder("/srv/handbook", "members", "Handbook") });
+  expect(changed).toMatchObject({ isElsewhere: false });
   expect(await seenByMembers()).toEqual(["holidays.txt"]);
+});
+
+it("forgets deletions that were held back at another address: what a confirmation would delete here is not known", async () => {
+  const { sourceId } = await connect().create(folder("/srv/handbook", "members"));
+  await put(sourceId, "holidays.txt");
+  const sync = { id: randomUUID(), sourceId, runId: null, startedBy: "ada" };
+  const counts = await beginSync(scope, sync);
+  const heldBack = withMissingRefs(refuseDeletions(defaultDeletionPolicy, 1, 1)!, ["holidays.txt"]);
+  await endSync(scope, { ...sync, counts }, { status: "done", heldBack });
+  const missing = async () => (await connect().get({ sourceId })).missingDocuments.map(({ ref }) => ref);
+
+  await connect().update({ sourceId, ...folder("/srv/handbook", "nobody", "Handbook") });
+  expect(await missing()).toEqual(["holidays.txt"]);
+  await connect().update({ sourceId, ...folder("/srv/elsewhere", "nobody", "Handbook") });
+  expect(await missing()).toEqual([]);
+  expect(await connect().get({ sourceId })).toMatchObject({ lastSyncAt: null, lastSyncError: null });
 });

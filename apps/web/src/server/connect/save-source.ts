@@ -31,13 +31,16 @@ export const sourceInputSchema = accessInputSchema.extend({
 });
 export type SourceInput = z.infer<typeof sourceInputSchema>;
 
-/** @param stored what is changed; undefined for a new source */
+/**
+ * @param stored what is changed; undefined for a new source
+ * @returns whether it leads to another address from now on, where what was read before is nobody's until it is read again
+ */
 export async function saveChecked(
   { scope, identity }: MemberContext,
   sourceId: string,
   { secrets, signInId, audience, ...source }: SourceInput,
   stored: Source | undefined,
-): Promise<void> {
+): Promise<{ isElsewhere: boolean }> {
   const signIn = signInId === undefined ? undefined : await requireFinishedSignIn(scope, signInId);
   const access = await openAccess(identity.role, { ...source, secrets }, stored, sourceId, signIn);
   const named = await findSourceByName(scope, source.name);
@@ -55,6 +58,7 @@ export async function saveChecked(
   const schedulePaused = source.schedule !== null && (stored?.schedulePaused ?? false);
   if (source.schedule !== (stored?.schedule ?? null))
     await setSchedule(scheduled(scope.workspaceId, sourceId), source.schedule, { paused: schedulePaused });
+  const isElsewhere = stored !== undefined && !isSamePlace(source.kind, access.config, stored.config);
   await saveSource(scope, {
     ...source,
     id: sourceId,
@@ -63,13 +67,14 @@ export async function saveChecked(
       ? { checkedConfig: stored.config }
       : await newSecrets(access, sourceId)),
     schedulePaused,
-    isElsewhere: stored !== undefined && !isSamePlace(source.kind, access.config, stored.config),
+    isElsewhere,
     defaultAcl: audience === "members" ? { allow: [workspaceMembers(scope.workspaceId)], deny: [] } : nobody,
   });
   // It has nothing left to lend.
   if (signIn) await takeDraft(scope, signIn.id);
   // Its documents may have another audience now.
   await tellIndexes(scope);
+  return { isElsewhere };
 }
 
 /** Whether what was read there is what is read here. */

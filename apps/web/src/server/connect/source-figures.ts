@@ -1,4 +1,5 @@
 import type { Principal } from "@anneal/core/access/acl";
+import { withoutMissingRefs } from "@anneal/core/connect/deletion-policy";
 import type { ErrorReport } from "@anneal/core/errors";
 import type { SourceSync, SyncCounts } from "@anneal/db/queries/source-syncs";
 import type { Identity } from "#server/auth/identity.ts";
@@ -15,9 +16,10 @@ export function countedFor(identity: Reader): Principal[] | undefined {
   return countsAll(identity) ? undefined : identity.principals;
 }
 
-/** What was wrong when a source was read, without how much there is. */
+/** What was wrong when a source was read: which documents for nobody (`listMissing` is), how many for whoever runs it. */
 export function sourceErrorFor<E extends ErrorReport>(identity: Pick<Identity, "role">, error: E | null): E | null {
-  if (error?.details?.["known"] === undefined || countsAll(identity)) return error;
+  if (error?.details?.["known"] === undefined) return error;
+  if (countsAll(identity)) return withoutMissingRefs(error);
   return {
     ...error,
     message: "The source no longer has many of its documents; all were kept.",
@@ -44,7 +46,8 @@ export function syncFor<Sync extends Pick<SourceSync, keyof SyncCounts | "progre
   identity: Reader,
   sync: Sync,
 ): Omit<Sync, keyof Figures> & Figures {
-  if (countsAll(identity)) return sync;
+  const error = sourceErrorFor(identity, sync.error);
+  if (countsAll(identity)) return { ...sync, error };
   const none = { scanned: null, read: null, added: null, changed: null, removed: null, dropped: null, bytes: null };
-  return { ...sync, ...none, progress: null, error: sourceErrorFor(identity, sync.error) };
+  return { ...sync, ...none, progress: null, error };
 }

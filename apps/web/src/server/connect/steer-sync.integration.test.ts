@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { nobody, workspaceMembers, workspaceUser } from "@anneal/core/access/acl";
 import { syncWorkflowId } from "@anneal/core/connect/contract";
+import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal/core/connect/deletion-policy";
 import { pushReadersWorkflowId } from "@anneal/core/indexing/contract";
 import { openDatabase, type Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
@@ -300,6 +301,49 @@ describe("how much a source has", () => {
       await lock?.release();
       await database.close();
     }
+  });
+});
+
+describe("deletions that are held back", () => {
+  const facts = { mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1" };
+  const content = { contentHash: "h", contentKey: "h", sizeBytes: 1 };
+
+  it("name what would go to the documents' readers alone, and nothing that is gone or kept by now", async () => {
+    const long = `deep/${"x".repeat(3_000)}`;
+    const refs = ["a.md", "gone.md", "kept.md", "secret.md", long];
+    const ids = new Map<string, string>();
+    for (const ref of refs) {
+      const acl = ref === "secret.md" ? nobody : null;
+      const item = { ref, uri: ref, title: ref === "a.md" ? "Plan" : null, ...facts, acl };
+      ids.set(ref, (await upsertDocument(scope, sourceId, item, content)).documentId);
+    }
+    await quarantineRef(scope, sourceId, "unread", { stage: "connect", code: "SOURCE_FORBIDDEN", reason: "No." });
+    const refused = refuseDeletions(defaultDeletionPolicy, 30, 25)!;
+    const heldBack = withMissingRefs(refused, [...refs, "unread"]);
+    await endSync(scope, await begin(), { status: "done", heldBack });
+    for (const ref of ["gone.md", "kept.md"]) await markDocumentDeleted(scope, sourceId, ref);
+    await as(people.admin).documents.restore({ documentId: ids.get("kept.md")! });
+
+    const seenBy = async (identity: Identity) => (await as(identity).connect.get({ sourceId })).missingDocuments;
+    const plan = { id: ids.get("a.md"), title: "Plan", ref: "a.md" };
+    const shown = `${long.slice(0, 199)}…`;
+    const cut = { id: ids.get(long), title: shown, ref: shown };
+    expect(await seenBy(people.operator)).toEqual([plan, cut]);
+    const secret = { id: ids.get("secret.md"), title: "secret.md", ref: "secret.md" };
+    expect(await seenBy(people.admin)).toEqual([plan, cut, secret]);
+
+    const { connect, loop } = as(people.operator);
+    const answers = [
+      await connect.list(),
+      await connect.get({ sourceId }),
+      await connect.syncs({ sourceId, limit: 5, offset: 0 }),
+      await loop.overview(),
+    ];
+    expect(answers[1]).toMatchObject({ lastSyncError: refused });
+    expect(JSON.stringify(answers)).not.toContain("secret.md");
+
+    await endSync(scope, await begin(), { status: "done", heldBack: null });
+    expect(await seenBy(people.admin)).toEqual([]);
   });
 });
 

@@ -33,6 +33,7 @@ import {
 } from "#server/connect/source-kinds.ts";
 import { beginSignIn, pollSignIn } from "#server/connect/sign-in.ts";
 import { countedFor, countsAll, directoryErrorFor, sourceErrorFor, syncFor } from "#server/connect/source-figures.ts";
+import { listMissing } from "#server/connect/list-missing.ts";
 import { progressOfSync } from "#server/connect/sync-progress.ts";
 import { cancelSync, pauseSync, resumeSync, retryFailed, startSync } from "#server/connect/steer-sync.ts";
 import { listWithheldAdapters } from "#server/deploy/withheld-adapters.ts";
@@ -61,7 +62,7 @@ export const connectRouter = router({
   ),
 
   get: memberProcedure.input(z.object({ sourceId: z.uuid() })).query(async ({ ctx: { scope, identity }, input }) => {
-    const [{ sealedSecrets, config }, sources] = await Promise.all([
+    const [source, sources] = await Promise.all([
       getSource(scope, input.sourceId),
       listSources(scope, countedFor(identity)),
     ]);
@@ -75,10 +76,12 @@ export const connectRouter = router({
     return {
       ...(await toSourceView(identity, counted)),
       kindFacts: describeReading(counted.kind),
-      config,
+      config: source.config,
       /** What the settings are called, for those too who may not list the kinds. */
       configSchema: describeSettings(counted.kind),
-      hasSecrets: sealedSecrets !== null,
+      hasSecrets: source.sealedSecrets !== null,
+      /** What confirming the deletions would delete: the first of it. */
+      missingDocuments: await listMissing({ scope, identity }, source),
       /** A row that says it runs while nobody reads is that of a process that died. */
       openSync: isOpen ? { ...syncFor(identity, open), live: countsAll(identity) ? progressOfSync(open) : null } : null,
       /** How long what is deleted can be restored. */
@@ -151,10 +154,10 @@ export const connectRouter = router({
   update: scientistProcedure
     .input(sourceInputSchema.extend({ sourceId: z.uuid() }))
     .mutation(async ({ ctx, input: { sourceId, ...input } }) => {
-      await saveChecked(ctx, sourceId, input, await getSource(ctx.scope, sourceId));
+      const { isElsewhere } = await saveChecked(ctx, sourceId, input, await getSource(ctx.scope, sourceId));
       // An adapter keeps what it learned from the documents whose audience has just changed.
       const withheld = await listWithheldAdapters(ctx);
-      return { withheld: withheld.filter(({ aliases }) => aliases.length > 0) };
+      return { isElsewhere, withheld: withheld.filter(({ aliases }) => aliases.length > 0) };
     }),
 
   /** A tombstone: from now on nobody finds the documents, and `restore` takes everything back. */
