@@ -42,6 +42,7 @@ const context: ConnectContext = {
   limits: defaultLimits,
   deletions: defaultDeletionPolicy,
   chromiumPath: null,
+  ownFolders: [],
   python: { python: process.env["ANNEAL_PYTHON"] ?? "python3", pythonPath: process.env["PYTHONPATH"] },
 };
 const fingerprints = new Map<string, string>();

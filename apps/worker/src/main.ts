@@ -41,7 +41,7 @@ import { createReaderPushes } from "./drivers/reader-pushes.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
 import { createTeacher } from "./drivers/teacher.ts";
 import { hasWorkflowEnded } from "./drivers/workflow-state.ts";
-import { readEnv } from "./env.ts";
+import { ownFoldersOf, readEnv } from "./env.ts";
 import { withFailures, withFreeSpace } from "./error-map.ts";
 import { installRuntime } from "./install-runtime.ts";
 import { log } from "./log.ts";
@@ -134,7 +134,12 @@ async function main(): Promise<void> {
   const parsers = new ParserPool({ size: 2, ocr, ...(unstructured ? { unstructured } : {}) });
   if (findNetworkConfinement() === null)
     log.warn("parsers of documents cannot be kept off the network here: it allows no network namespaces");
-  const connecting = { chromiumPath: env.ANNEAL_CHROMIUM ?? null, python, observeRemote };
+  const connecting = {
+    chromiumPath: env.ANNEAL_CHROMIUM ?? null,
+    ownFolders: ownFoldersOf(env),
+    python,
+    observeRemote,
+  };
   const client = new Client({
     connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),
     namespace: env.ANNEAL_TEMPORAL_NAMESPACE,
