@@ -1,7 +1,8 @@
 import { openAsBlob } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { describeBytes } from "@anneal/core/describe-bytes";
 import { AnnealError } from "@anneal/core/errors";
-import { describeBytes, documentError } from "../document-errors.ts";
+import { documentError } from "../document-errors.ts";
 import { type RefusedAnswer, refusal } from "./refusals.ts";
 
 export const unstructuredStrategies = ["auto", "fast", "hi_res", "ocr_only"] as const;

@@ -236,7 +236,7 @@ describe("Unstructured API", () => {
     expect(await failureOf(parse())).toMatch(/^ENGINE_UNAVAILABLE: .*no list of elements/u);
     server.documents.set("a.pdf", [{ type: "NarrativeText", text: "x".repeat(5000) }]);
     expect(await failureOf(parse(pdf, "a.pdf", { maxAnswerBytes: 1000 }))).toMatch(
-      /^DOCUMENT_TOO_LARGE: .*1000 bytes/u,
+      /^DOCUMENT_TOO_LARGE: .*1,000 bytes/u,
     );
   });
 
