@@ -12,9 +12,9 @@ export const mayRun = (role: Role): boolean => runners.includes(role);
 export const mayEdit = (role: Role): boolean => editors.includes(role);
 
 /** Those that one may use, and whose documents one may read. */
-export const downloaders = runners;
+export const downloaders: readonly Role[] = [...runners];
 export const mayDownloadAdapters = (role: Role): boolean => downloaders.includes(role);
 
 /** Masking can be looked behind by who works on it, in documents that one may read. */
-export const unmaskers = editors;
+export const unmaskers: readonly Role[] = [...editors];
 export const mayUnmask = (role: Role): boolean => unmaskers.includes(role);
