@@ -42,6 +42,7 @@ const context: ConnectContext = {
   limits: defaultLimits,
   deletions: defaultDeletionPolicy,
   chromiumPath: null,
+  ownFolders: [],
   python: { python: process.env["ANNEAL_PYTHON"] ?? "python3", pythonPath: process.env["PYTHONPATH"] },
 };
 /** Helpers are looked at now and then: it takes some milliseconds. */

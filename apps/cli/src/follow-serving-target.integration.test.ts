@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import {
   endPlacement,
@@ -17,12 +17,14 @@ import { installFakeVllm, type FakeVllm } from "@anneal/local-stack/fake-vllm.fi
 import type { EngineGpus } from "@anneal/local-stack/start-engine";
 import { startStack, type Stack } from "@anneal/local-stack/stack";
 import { type FakeGpu, type FakeNvidiaSmi, installFakeNvidiaSmi } from "@anneal/processes/fake-nvidia-smi.fixture";
+import { createTestFolders } from "@anneal/processes/test-folders.fixture";
 import { findGpu } from "@anneal/sizing/gpus/catalogue";
 import { publishedModels } from "@anneal/sizing/models/published-models";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { followServingTarget } from "./follow-serving-target.ts";
 import { sizeGpuEngine } from "./size-engines.ts";
 
+const makeDir = createTestFolders("gpu-stack");
 const l4 = (uuid: string, usedMib = 0): FakeGpu => ({
   uuid,
   name: "NVIDIA L4",
@@ -102,7 +104,7 @@ async function start(gpus: number, machine: { usedMib?: number; cordoned?: boole
   await setCordoned(db, hostname(), machine.cordoned ?? false);
   const nowhere = "http://127.0.0.1:9";
   stack = await startStack({
-    stateDir: await mkdtemp(join(tmpdir(), "anneal-gpu-stack-")),
+    stateDir: await makeDir(),
     env: {
       ...smi.env(),
       ANNEAL_PYTHON: vllm.python,

@@ -50,6 +50,7 @@ it("a check that nobody waits for lets go of the source at once", async () => {
     db: database.db,
     secretBox: createSecretBox(randomBytes(32).toString("base64")),
     chromiumPath: null,
+    ownFolders: [],
     python: { python: locatePython(process.env).python, pythonPath: undefined },
     observeRemote: () => () => undefined,
   });

@@ -29,6 +29,7 @@ beforeAll(async () => {
       database,
       secretBox: box,
       chromiumPath: null,
+      ownFolders: [],
       python,
       observeRemote: () => () => undefined,
       spreadMs: 0,

@@ -1,5 +1,6 @@
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readEnv } from "./env.ts";
+import { ownFoldersOf, readEnv } from "./env.ts";
 
 const needed = {
   ANNEAL_STATE_DIR: "state",
@@ -23,6 +24,14 @@ describe("the worker's settings", () => {
     for (const bad of ["--tessdata-dir", "eng+", "eng deu", "../eng"]) {
       expect(() => read({ ANNEAL_OCR_LANGUAGES: bad })).toThrow(/language packs/u);
     }
+  });
+
+  it("name the folders of this machine that are the platform's own, and no bucket", () => {
+    expect(ownFoldersOf(read({ ANNEAL_OBJECTS: "file:///srv/all%20objects" }))).toEqual([
+      resolve("state"),
+      "/srv/all objects",
+    ]);
+    expect(ownFoldersOf(read({ ANNEAL_STATE_DIR: "/state", ANNEAL_OBJECTS: "s3://bucket/srv" }))).toEqual(["/state"]);
   });
 
   it("let a sync delete a fifth of a source unasked, or the share that is set", () => {

@@ -2,6 +2,7 @@ import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultDirectoryMinutes, defaultTombstoneDays } from "@anneal/core/connect/contract";
 import { unstructuredStrategies } from "@anneal/documents/unstructured/unstructured-client";
 import { hostname } from "node:os";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { defaultDocumentTimeoutMs } from "./activities/deadline.ts";
 
@@ -78,6 +79,13 @@ const schema = z.object({
 });
 
 export type Env = z.infer<typeof schema>;
+
+/** Where this machine has what the platform keeps: database, keys, sign-ins, documents of all workspaces. */
+export function ownFoldersOf(env: Pick<Env, "ANNEAL_STATE_DIR" | "ANNEAL_OBJECTS">): string[] {
+  const objects = URL.parse(env.ANNEAL_OBJECTS);
+  const objectFolders = objects?.protocol === "file:" ? [decodeURIComponent(objects.pathname)] : [];
+  return [resolve(env.ANNEAL_STATE_DIR), ...objectFolders];
+}
 
 export function readEnv(variables: NodeJS.ProcessEnv = process.env): Env {
   // An empty value in a .env file means "not set".

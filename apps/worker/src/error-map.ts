@@ -1,7 +1,7 @@
 import { diskFullError, isDiskFull } from "@anneal/core/disk-full";
 import { AnnealError, errorCodes, type ErrorCode, type ErrorReport } from "@anneal/core/errors";
-import { withoutParameters } from "@anneal/core/query-parameters";
 import { ApplicationFailure } from "@temporalio/common";
+import { dropParameters } from "./drop-parameters.ts";
 
 /** How Temporal treats each expected failure, unless the error itself says that it is retryable. */
 const retriesByCode = {
@@ -53,21 +53,6 @@ export function toFailure(error: AnnealError): ApplicationFailure {
 function retryDelayOf({ details }: AnnealError): { nextRetryDelay: number } | undefined {
   const { retryAfterMs } = details;
   return typeof retryAfterMs === "number" && retryAfterMs > 0 ? { nextRetryDelay: retryAfterMs } : undefined;
-}
-
-/**
- * An unforeseen error goes into Temporal's history with its stack and its causes, and into the log with all that it
- * holds. In place, so that it keeps its class, by which Temporal treats it.
- */
-function dropParameters(error: unknown, dropped = new Set<Error>()): void {
-  if (!(error instanceof Error) || dropped.has(error)) return;
-  dropped.add(error);
-  const { message, stack } = withoutParameters(error);
-  if (message !== error.message) Object.assign(error, { message, stack });
-  // Drizzle's, and what PostgreSQL says of the row and of the value.
-  for (const property of ["params", "detail", "where"]) Reflect.deleteProperty(error, property);
-  for (const inner of error instanceof AggregateError ? error.errors : []) dropParameters(inner, dropped);
-  dropParameters(error.cause, dropped);
 }
 
 /**

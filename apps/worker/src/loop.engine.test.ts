@@ -55,6 +55,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 // One stack and one workspace for the file; each test goes on from where the one before it ended.
 
+let testDir: string;
 let stateDir: string;
 let sourceDir: string;
 let stack: Stack;
@@ -117,11 +118,12 @@ const documents: Record<string, [question: string, answer: string][]> = {
 };
 
 beforeAll(async () => {
-  stateDir = await mkdtemp(join(tmpdir(), "anneal-loop-"));
+  testDir = await mkdtemp(join(tmpdir(), "anneal-loop-"));
   // PostgreSQL does not run as root, and must be able to enter.
-  await chmod(stateDir, 0o755);
-  sourceDir = join(stateDir, "source");
-  await mkdir(sourceDir);
+  await chmod(testDir, 0o755);
+  stateDir = join(testDir, "state");
+  sourceDir = join(testDir, "source");
+  for (const dir of [stateDir, sourceDir]) await mkdir(dir, { mode: 0o755 });
   for (const [name, pairs] of Object.entries(documents)) {
     const body = pairs.map(([question, answer]) => `## ${question}\n\n${answer}\n`).join("\n");
     await writeFile(join(sourceDir, name), `# ${name}\n\n${body}`);
@@ -151,7 +153,7 @@ afterAll(async () => {
   await connection?.close();
   await database?.close();
   await stack?.stop();
-  await rm(stateDir, { recursive: true, force: true });
+  await rm(testDir, { recursive: true, force: true });
 }, 60_000);
 
 async function addFolder(name: string, path: string): Promise<string> {
@@ -712,7 +714,7 @@ it(
 );
 
 it("goes round with a single document, of which a part is held back for evaluation", { timeout: 240_000 }, async () => {
-  const folder = join(stateDir, "single");
+  const folder = join(testDir, "single");
   await mkdir(folder);
   const body = documents["visitors.md"]!.map(([question, answer]) => `## ${question}\n\n${answer}\n`).join("\n");
   await writeFile(join(folder, "only.md"), `# Guests\n\n${body.replaceAll("isitors", "isiting guests")}`);

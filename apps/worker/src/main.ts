@@ -1,3 +1,4 @@
+import { createHostSender } from "@anneal/connectors/remote/send-to-host";
 import { directoryQueue } from "@anneal/core/connect/contract";
 import { reconcileWorkflowId, reconcileWorkflowName } from "@anneal/core/deploy/contract";
 import { taskQueue } from "@anneal/core/loop/contract";
@@ -40,7 +41,7 @@ import { createReaderPushes } from "./drivers/reader-pushes.ts";
 import { createReplicaDriver } from "./drivers/replicas.ts";
 import { createTeacher } from "./drivers/teacher.ts";
 import { hasWorkflowEnded } from "./drivers/workflow-state.ts";
-import { readEnv } from "./env.ts";
+import { ownFoldersOf, readEnv } from "./env.ts";
 import { withFailures, withFreeSpace } from "./error-map.ts";
 import { installRuntime } from "./install-runtime.ts";
 import { log } from "./log.ts";
@@ -80,16 +81,6 @@ async function main(): Promise<void> {
     style: env.ANNEAL_TEACHER_URL || baseModel.weightBytes > 4e9 ? "pairs" : "questions",
     priority: hasPriorities && !env.ANNEAL_TEACHER_URL ? backgroundPriority : undefined,
   });
-  const ocr = env.ANNEAL_OCR_LANGUAGES === undefined ? {} : { languages: env.ANNEAL_OCR_LANGUAGES };
-  const unstructured = env.ANNEAL_UNSTRUCTURED_URL && {
-    url: env.ANNEAL_UNSTRUCTURED_URL,
-    strategy: env.ANNEAL_UNSTRUCTURED_STRATEGY,
-    ...(env.ANNEAL_UNSTRUCTURED_API_KEY ? { apiKey: env.ANNEAL_UNSTRUCTURED_API_KEY } : {}),
-    ...ocr,
-  };
-  const parsers = new ParserPool({ size: 2, ocr, ...(unstructured ? { unstructured } : {}) });
-  if (findNetworkConfinement() === null)
-    log.warn("parsers of documents cannot be kept off the network here: it allows no network namespaces");
   const python = { python: env.ANNEAL_PYTHON, pythonPath: env.PYTHONPATH };
   const mainContent = createMainContentExtractor(python);
   const vectors = createVectorIndex({ url: env.ANNEAL_QDRANT_URL, apiKey: env.ANNEAL_QDRANT_API_KEY });
@@ -131,10 +122,23 @@ async function main(): Promise<void> {
     },
     env.ANNEAL_WORKER_METRICS_ADDRESS,
   );
+  const observeRemote = createRemoteMetrics(metricMeter);
+  const ocr = env.ANNEAL_OCR_LANGUAGES === undefined ? {} : { languages: env.ANNEAL_OCR_LANGUAGES };
+  const unstructured = env.ANNEAL_UNSTRUCTURED_URL && {
+    url: env.ANNEAL_UNSTRUCTURED_URL,
+    strategy: env.ANNEAL_UNSTRUCTURED_STRATEGY,
+    ...(env.ANNEAL_UNSTRUCTURED_API_KEY ? { apiKey: env.ANNEAL_UNSTRUCTURED_API_KEY } : {}),
+    ...ocr,
+    send: createHostSender(observeRemote("unstructured")),
+  };
+  const parsers = new ParserPool({ size: 2, ocr, ...(unstructured ? { unstructured } : {}) });
+  if (findNetworkConfinement() === null)
+    log.warn("parsers of documents cannot be kept off the network here: it allows no network namespaces");
   const connecting = {
     chromiumPath: env.ANNEAL_CHROMIUM ?? null,
+    ownFolders: ownFoldersOf(env),
     python,
-    observeRemote: createRemoteMetrics(metricMeter),
+    observeRemote,
   };
   const client = new Client({
     connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),

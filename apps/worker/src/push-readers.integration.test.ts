@@ -126,6 +126,7 @@ beforeAll(async () => {
         objects,
         secretBox,
         chromiumPath: null,
+        ownFolders: [],
         python: { python, pythonPath: undefined },
         observeRemote: () => () => undefined,
         readerPushes: createReaderPushes(client),

@@ -49,6 +49,7 @@ beforeAll(async () => {
     const connecting = {
       secretBox: box,
       chromiumPath: null,
+      ownFolders: [],
       python,
       observeRemote: ((kind, of = "source") =>
         () =>

@@ -108,6 +108,7 @@ beforeAll(async () => {
         objects,
         secretBox,
         chromiumPath: null,
+        ownFolders: [],
         python: { python, pythonPath: undefined },
         observeRemote: () => () => undefined,
         readerPushes: noPushes,

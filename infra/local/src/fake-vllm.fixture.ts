@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createTestFolders } from "@anneal/processes/test-folders.fixture";
 
 const program = fileURLToPath(new URL("./fake-vllm-program.fixture.ts", import.meta.url));
+const makeDir = createTestFolders("fake-vllm");
 
 export type FakeVllm = {
   /** Takes the place of a Python that has vLLM: it notes what it was started with, and answers /health. */
@@ -14,7 +15,7 @@ export type FakeVllm = {
 
 /** A program in the place of vLLM's, for what is not vLLM's own: how it is started, and when. */
 export async function installFakeVllm(): Promise<FakeVllm> {
-  const dir = await mkdtemp(join(tmpdir(), "anneal-fake-vllm-"));
+  const dir = await makeDir();
   const [python, log] = [join(dir, "python"), join(dir, "starts.ndjson")];
   await writeFile(log, "");
   await writeFile(python, `#!/bin/sh\nexec "${process.execPath}" "${program}" "${log}" "$@"\n`);

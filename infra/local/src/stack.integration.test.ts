@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { installFakeNvidiaSmi } from "@anneal/processes/fake-nvidia-smi.fixture";
+import { createTestFolders } from "@anneal/processes/test-folders.fixture";
 import pg from "pg";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Progress } from "./progress.ts";
@@ -23,8 +23,10 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((stack) => stack.stop()));
 });
 
+const makeDir = createTestFolders("stack");
+
 async function makeStateDir(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), "anneal-stack-"));
+  const dir = await makeDir();
   // As a state folder inside a clone is: PostgreSQL, which does not run as root, can enter it.
   await chmod(dir, 0o755);
   return dir;

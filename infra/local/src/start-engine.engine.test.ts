@@ -1,10 +1,11 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { choosePort } from "@anneal/processes/choose-port";
+import { createTestFolders } from "@anneal/processes/test-folders.fixture";
 import { locatePython } from "./python-env.ts";
 import { startEngine } from "./start-engine.ts";
+
+const makeDir = createTestFolders("engine");
 
 it("says that the base model is unknown when its folder is not there", { timeout: 240_000 }, async () => {
   const options = {
@@ -16,7 +17,7 @@ it("says that the base model is unknown when its folder is not there", { timeout
     maxLoraRank: 16,
     kvCacheGiB: 0.25,
     maxContextTokens: 512,
-    logFile: join(await mkdtemp(join(tmpdir(), "anneal-engine-")), "engine.log"),
+    logFile: join(await makeDir(), "engine.log"),
     env: process.env,
   };
   await expect(startEngine(options)).rejects.toMatchObject({ code: "MODEL_UNKNOWN" });

@@ -1,14 +1,14 @@
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { choosePort } from "@anneal/processes/choose-port";
 import { installFakeNvidiaSmi } from "@anneal/processes/fake-nvidia-smi.fixture";
+import { createTestFolders } from "@anneal/processes/test-folders.fixture";
 import { describe, expect, it } from "vitest";
 import { type FakeVllm, installFakeVllm } from "./fake-vllm.fixture.ts";
 import { locatePython } from "./python-env.ts";
 import { type EngineOptions, startEngine } from "./start-engine.ts";
 
 const gib = 2 ** 30;
+const makeDir = createTestFolders("engine");
 const l4 = (uuid: string, usedMib = 0) => ({ uuid, name: "NVIDIA L4", totalMib: 23_034, usedMib, computeCap: "8.9" });
 
 async function optionsOf({ python }: FakeVllm, env: NodeJS.ProcessEnv): Promise<EngineOptions> {
@@ -21,7 +21,7 @@ async function optionsOf({ python }: FakeVllm, env: NodeJS.ProcessEnv): Promise<
     maxLoraRank: 16,
     kvCacheGiB: 1,
     maxContextTokens: 2048,
-    logFile: join(await mkdtemp(join(tmpdir(), "anneal-engine-")), "engine.log"),
+    logFile: join(await makeDir(), "engine.log"),
     env,
   };
 }

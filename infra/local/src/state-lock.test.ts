@@ -1,18 +1,19 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkDisk } from "./check-disk.ts";
 import { choosePort, claimPort } from "@anneal/processes/choose-port";
+import { createTestFolders } from "@anneal/processes/test-folders.fixture";
 import { classifyEngineLog } from "./classify-engine-log.ts";
 import { identifyProcess, isAlive } from "./process-table.ts";
 import { loadSecrets } from "./secrets.ts";
 import { readStackSettings } from "./stack-settings.ts";
 import { lockState } from "./state-lock.ts";
 
-const makeDir = () => mkdtemp(join(tmpdir(), "anneal-state-"));
+const makeDir = createTestFolders("state");
 
 describe("lockState", () => {
   it("refuses a second stack, naming the process and the portal's address", async () => {

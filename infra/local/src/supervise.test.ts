@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { getPriority, tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { createTestFolders } from "@anneal/processes/test-folders.fixture";
 import { describe, expect, it } from "vitest";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-table.ts";
 import { supervise } from "./supervise.ts";
+
+const makeDir = createTestFolders("supervise");
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
@@ -16,7 +19,7 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 async function makeSpec(script: string) {
-  const dir = await mkdtemp(join(tmpdir(), "anneal-supervise-"));
+  const dir = await makeDir();
   const seen: ProcessIdentity[] = [];
   return {
     dir,

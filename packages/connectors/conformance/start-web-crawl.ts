@@ -39,6 +39,7 @@ export async function startWebCrawl(): Promise<WebCrawl> {
     limits: { ...defaultLimits, requestTimeoutMs: 10_000 },
     deletions: deletionsPass,
     chromiumPath: null,
+    ownFolders: [],
     python: null,
   };
   const crawl: WebCrawl = {

@@ -17,6 +17,7 @@ export function testContext({
     limits: { ...defaultLimits, requestTimeoutMs: 5000, ...limits },
     deletions: deletionsPass,
     chromiumPath: null,
+    ownFolders: [],
     python: testPython,
     ...changes,
   };

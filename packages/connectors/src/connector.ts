@@ -45,6 +45,10 @@ export type ConnectContext = {
   deletions: DeletionPolicy;
   /** The browser for pages that need JavaScript; null where there is none. */
   chromiumPath: string | null;
+  /**
+   * The platform's own on this machine, with its database, keys and sign-ins: no source that reads folders here reads these.
+   */
+  ownFolders: readonly string[];
   /** Runs what speaks a protocol that no library of ours does; null where there is none. */
   python: PythonRuntime | null;
   /** Told of remote calls; left out where nobody counts. */

@@ -1,3 +1,4 @@
+import { describeBytes, describeExactBytes } from "@anneal/core/describe-bytes";
 import { AnnealError, isAnnealError, type ErrorReport } from "@anneal/core/errors";
 import type { CheckResult } from "./connector.ts";
 
@@ -18,25 +19,13 @@ export function failedCheck(capability: string, error: unknown): CheckResult {
 
 export function tooLarge(ref: string, sizeBytes: number | null, limitBytes: number): AnnealError {
   // Rounded, a size just above the limit would read as the limit itself.
-  const looksEqual = sizeBytes !== null && formatBytes(sizeBytes) === formatBytes(limitBytes);
-  const format = looksEqual ? formatExactly : formatBytes;
-  const size = sizeBytes === null ? "larger than allowed" : `${format(sizeBytes)} large`;
-  return new AnnealError("DOCUMENT_TOO_LARGE", `"${ref}" is ${size}; the limit is ${format(limitBytes)}.`, {
+  const looksEqual = sizeBytes !== null && describeBytes(sizeBytes) === describeBytes(limitBytes);
+  const describe = looksEqual ? describeExactBytes : describeBytes;
+  const size = sizeBytes === null ? "larger than allowed" : `${describe(sizeBytes)} large`;
+  return new AnnealError("DOCUMENT_TOO_LARGE", `"${ref}" is ${size}; the limit is ${describe(limitBytes)}.`, {
     action: "Exclude it, split it, or raise the document size limit.",
     details: { sizeBytes, limitBytes },
   });
-}
-
-function formatBytes(sizeBytes: number): string {
-  const units = ["KiB", "MiB", "GiB"];
-  const power = Math.min(units.length, Math.floor(Math.log2(Math.max(1, sizeBytes)) / 10));
-  if (power === 0) return formatExactly(sizeBytes);
-  const value = sizeBytes / 1024 ** power;
-  return `${value.toLocaleString("en", { maximumFractionDigits: 1 })} ${units[power - 1]}`;
-}
-
-function formatExactly(sizeBytes: number): string {
-  return `${sizeBytes.toLocaleString("en")} bytes`;
 }
 
 /** An AnnealError that a callback of ours raised inside somebody else's client, found through its wrappers. */

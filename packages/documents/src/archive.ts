@@ -1,6 +1,7 @@
 import { crc32, inflateRawSync } from "node:zlib";
 import { type Entry, fromBufferPromise } from "yauzl";
-import { describeBytes, documentError } from "./document-errors.ts";
+import { describeBytes } from "@anneal/core/describe-bytes";
+import { documentError } from "./document-errors.ts";
 import { inspectXml } from "./inspect-xml.ts";
 import type { ParseLimits } from "./limits.ts";
 

@@ -1,6 +1,7 @@
+import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { isAnnealError } from "@anneal/core/errors";
-import { countOf, describeBytes, documentError } from "./document-errors.ts";
+import { countOf, documentError } from "./document-errors.ts";
 import type { ParseLimits } from "./limits.ts";
 import type { Draft } from "./sections.ts";
 

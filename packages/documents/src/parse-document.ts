@@ -1,7 +1,8 @@
+import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { type AnnealError, assertNever, isAnnealError } from "@anneal/core/errors";
 import { decodeText } from "./decode-text.ts";
-import { countOf, describeBytes, documentError } from "./document-errors.ts";
+import { countOf, documentError } from "./document-errors.ts";
 import { foreignActions } from "./foreign-formats.ts";
 import { type ParseLimits, defaultParseLimits } from "./limits.ts";
 import { type SupportedMediaType, detectMediaType, docxMediaType, pptxMediaType, xlsxMediaType } from "./media-type.ts";

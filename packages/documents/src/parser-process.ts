@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { open, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { type AnnealError, isAnnealError } from "@anneal/core/errors";
-import { describeBytes, documentError } from "./document-errors.ts";
+import { documentError } from "./document-errors.ts";
 import { findNetworkConfinement } from "./network-confinement.ts";
 import {
   type ParseReply,

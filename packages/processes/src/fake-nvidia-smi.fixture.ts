@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, readFile, rename, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readFile, rename, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createTestFolders } from "./test-folders.fixture.ts";
 
 const program = fileURLToPath(new URL("./fake-nvidia-smi-program.fixture.ts", import.meta.url));
+const makeDir = createTestFolders("nvidia-smi");
 
 /** A card of the fake machine; memory in MiB, as nvidia-smi tells it. */
 export type FakeGpu = {
@@ -32,7 +33,7 @@ export type FakeNvidiaSmi = {
  * fields as CSV, and `-L`. It refuses a field that the real one (driver 550) does not know of, and counts its calls.
  */
 export async function installFakeNvidiaSmi(gpus: readonly FakeGpu[]): Promise<FakeNvidiaSmi> {
-  const dir = await mkdtemp(join(tmpdir(), "anneal-nvidia-smi-"));
+  const dir = await makeDir();
   const [state, calls] = [join(dir, "state.json"), join(dir, "calls")];
   const set = async (next: readonly FakeGpu[]) => {
     // Whole or not at all: it may be read just now.

@@ -1,4 +1,5 @@
 import { isHeldBack } from "@anneal/core/connect/deletion-policy";
+import { describeBytes } from "@anneal/core/describe-bytes";
 import { AnnealError, errorCodes } from "@anneal/core/errors";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -82,7 +83,7 @@ export async function followSync(
 /** One line: what was seen so far, how much of it was fetched, how fast, and how long it still takes. */
 export function formatSync(sync: Sync): string {
   const { scanned, added, changed, removed, dropped, bytes, progress, status, waitsUntil, error } = sync;
-  const counts = `${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed, ${formatBytes(bytes)}`;
+  const counts = `${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed, ${describeBytes(bytes, "column")}`;
   if (status === "paused") return `◼ paused at ${scanned} seen: ${counts}`;
   if (status === "waiting") {
     const until = waitsUntil?.toISOString().slice(0, 16).replace("T", " ");
@@ -96,19 +97,11 @@ export function formatSync(sync: Sync): string {
   const { expected = null, documentsPerSecond = null, bytesPerSecond = null, etaMs = null } = progress ?? {};
   const rates = [
     documentsPerSecond === null ? [] : [`${formatRate(documentsPerSecond)} documents/s`],
-    bytesPerSecond === null ? [] : [`${formatBytes(bytesPerSecond)}/s`],
+    bytesPerSecond === null ? [] : [`${describeBytes(bytesPerSecond, "column")}/s`],
     etaMs === null ? [] : [`ETA ${formatDuration(etaMs)}`],
   ].flat();
   const seen = expected === null ? `${scanned} seen` : `${scanned} of about ${expected} seen`;
   return [`▸ ${seen}: ${counts}`, ...rates].join("  ");
-}
-
-const byteUnits = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
-
-function formatBytes(sizeBytes: number): string {
-  const unit = Math.min(byteUnits.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, sizeBytes)) / 10)));
-  const value = sizeBytes / 1024 ** unit;
-  return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${byteUnits[unit]}`;
 }
 
 function formatRate(perSecond: number): string {

@@ -1,3 +1,5 @@
+import { describeBytes } from "@anneal/core/describe-bytes";
+
 /** How numbers become text, everywhere. Fixed locale, so that server and browser render the same characters. */
 const locale = "en-GB";
 
@@ -34,18 +36,10 @@ export function formatPercent(share: number | null | undefined, digits = 0): str
   return `${formatNumber(share * 100, digits)} %`;
 }
 
-const byteUnits = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
-
 /** Binary units: 1536 -> "1.5 KiB". */
 export function formatBytes(sizeBytes: number | null | undefined): string {
   if (sizeBytes === null || sizeBytes === undefined || !Number.isFinite(sizeBytes)) return missing;
-  let value = sizeBytes;
-  let unit = 0;
-  while (Math.abs(value) >= 1024 && unit < byteUnits.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${formatNumber(value, unit === 0 || value >= 100 ? 0 : 1)} ${byteUnits[unit]}`;
+  return describeBytes(sizeBytes, "column");
 }
 
 /** Two units at most: "640 ms", "4.2 s", "3 min 05 s", "2 h 10 min", "3 d 4 h". */

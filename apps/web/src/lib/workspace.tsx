@@ -1,12 +1,13 @@
 "use client";
 
+import type { Role } from "@anneal/core/access/roles";
 import { createContext, use, useMemo, type ReactNode } from "react";
 import { workspacePath } from "#lib/workspace-path.ts";
 
 type WorkspaceFacts = {
   slug: string;
   name: string;
-  role: "admin" | "data_scientist" | "operator" | "member" | "service";
+  role: Role;
   user: { userId: string; name: string; email: string };
   workspaces: readonly { slug: string; name: string }[];
 };

@@ -1,9 +1,9 @@
 import { initTRPC, TRPCError } from "@trpc/server";
 import superjson from "superjson";
+import { administrators, editors, roles, runners, type Role } from "@anneal/core/access/roles";
 import { AnnealError } from "@anneal/core/errors";
 import type { Scope } from "@anneal/db/database";
 import { recordOutcomes, recordRefusal } from "#server/audit/record-refusals.ts";
-import type { Role } from "#server/auth/identity.ts";
 import type { Context, MemberContext } from "#server/context.ts";
 import { errorMap } from "#server/error-map.ts";
 import { refuseUnstorable } from "#server/refuse-unstorable.ts";
@@ -42,7 +42,7 @@ const checkText = t.middleware(async ({ next, getRawInput }) => {
 });
 
 /** Every procedure names who may call it: there is no public one, and a role that is not listed may not. */
-function procedureFor(...allowed: readonly Role[]) {
+function procedureFor(allowed: readonly Role[]) {
   const authorised = t.procedure.use(mapErrors).use(async ({ ctx, next, path, type }) => {
     const { db, identity } = ctx;
     if (!identity)
@@ -81,10 +81,7 @@ export const roleNames = {
 } as const satisfies Record<Role, string>;
 
 /** Anyone in the workspace: reads what their permissions show them, and chats. */
-export const memberProcedure = procedureFor("admin", "data_scientist", "operator", "member", "service");
-/** Who works on the pipeline: sources, documents, datasets, training. */
-export const scientistProcedure = procedureFor("admin", "data_scientist");
-/** Who keeps it running: runs, deployments and pools. */
-export const operatorProcedure = procedureFor("admin", "data_scientist", "operator");
-/** Who decides about people, keys and permissions. */
-export const adminProcedure = procedureFor("admin");
+export const memberProcedure = procedureFor(roles);
+export const scientistProcedure = procedureFor(editors);
+export const operatorProcedure = procedureFor(runners);
+export const adminProcedure = procedureFor(administrators);

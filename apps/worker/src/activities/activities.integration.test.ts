@@ -41,6 +41,7 @@ import { defaultProfile } from "@anneal/sizing/autoscale/replica-profile";
 import { asyncLocalStorage, type Context } from "@temporalio/activity";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createReplicaDriver, type ReplicaDriver } from "../drivers/replicas.ts";
+import { createLog } from "../log.ts";
 import { createCleanActivities } from "./clean.ts";
 import { createDeployActivities, type DeployActivities } from "./deploy.ts";
 import { startFakeEngine, type FakeEngine } from "./fake-engine.fixture.ts";
@@ -247,16 +248,18 @@ describe("deploying", () => {
     (await listReplicas(handle.db)).find(({ id }) => id === replicaId)?.status;
 
   /** The reconciler, for as long as `work` takes. */
-  async function whileWatching(work: () => Promise<void>): Promise<void> {
-    const silent = { info: () => undefined, warn: () => undefined };
-    const scaler = { step: async () => undefined };
+  async function whileWatching(
+    work: () => Promise<void>,
+    changes: Partial<Parameters<typeof createServingActivities>[0]> = {},
+  ): Promise<void> {
     const serving = createServingActivities({
       db: handle.db,
       replicas: driver,
       maxLoraRank: 16,
       servingProfile: null,
-      scaler,
-      log: silent,
+      scaler: { step: async () => undefined },
+      log: { info: () => undefined, warn: () => undefined },
+      ...changes,
     });
     const stop = new AbortController();
     const watching = asActivity(() => serving.watchReplicas(), stop.signal);
@@ -305,6 +308,34 @@ describe("deploying", () => {
       await watchUntilReady(away.id);
       expect(loadedOn(late)).toEqual(["one"]);
     });
+  });
+
+  it("tells of what nobody foresaw without the parameters of a query that failed", async () => {
+    const lines: string[] = [];
+    const failed = () =>
+      new Error("Failed query: select $1\nparams: ann@example.com", { cause: new Error("no answer") });
+    const scaler = { step: () => Promise.reject(failed()) };
+    const replicas = {
+      ...driver,
+      client: () => {
+        throw failed();
+      },
+    };
+    const untilAllFailed = async () => {
+      await vi.waitUntil(() => lines.some((line) => line.includes("autoscaler")));
+    };
+    await whileWatching(untilAllFailed, {
+      replicas,
+      scaler,
+      log: createLog({ write: (line) => void lines.push(line) }),
+    });
+    const told = lines.map((line) => JSON.parse(line) as { msg: string; err: { message: string } });
+    expect(told.map(({ msg }) => msg)).toEqual(["replica could not be reconciled", "the autoscaler failed"]);
+    for (const { err } of told) expect(err.message).toContain("select $1");
+    expect(lines.join()).toContain("no answer");
+    const { error } = (await listReplicas(handle.db)).find(({ id }) => id === replica.id)!;
+    expect(error).toContain("select $1");
+    expect(`${lines.join()} ${error}`).not.toContain("ann@example.com");
   });
 
   it("drains an engine only once every gateway has heard of it and the last request has ended", async () => {

@@ -78,6 +78,7 @@ async function begin(signal = new AbortController().signal): Promise<AppliedSync
       limits: defaultLimits,
       deletions: { ...defaultDeletionPolicy, confirmed: false },
       chromiumPath: null,
+      ownFolders: [],
       python: null,
     },
     documentTimeoutMs: 60_000,

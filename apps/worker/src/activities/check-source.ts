@@ -36,6 +36,7 @@ export function createCheckActivities(deps: {
   db: Database;
   secretBox: SecretBox;
   chromiumPath: string | null;
+  ownFolders: readonly string[];
   python: PythonRuntime;
   observeRemote: ObserveRemote;
 }) {
@@ -49,6 +50,7 @@ export function createCheckActivities(deps: {
       limits: { ...defaultLimits, requestTimeoutMs },
       deletions: defaultDeletionPolicy,
       chromiumPath: deps.chromiumPath,
+      ownFolders: deps.ownFolders,
       python: deps.python,
       onRemoteEvent: deps.observeRemote(kind, of),
       renewSecrets: isKept ? (renew) => renewCredentials(scope, deps.secretBox, sealedFor, renew) : undefined,

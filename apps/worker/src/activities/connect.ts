@@ -64,6 +64,7 @@ export function createConnectActivities(deps: {
   objects: ObjectStore;
   secretBox: SecretBox;
   chromiumPath: string | null;
+  ownFolders: readonly string[];
   python: PythonRuntime;
   observeRemote: (kind: string) => RemoteObserver;
   readerPushes: ReaderPushes;
@@ -109,6 +110,7 @@ export function createConnectActivities(deps: {
         limits: defaultLimits,
         deletions: { ...defaultDeletionPolicy, ...deps.deletions, confirmed: place.confirmDeletions },
         chromiumPath: deps.chromiumPath,
+        ownFolders: deps.ownFolders,
         python: deps.python,
         onRemoteEvent: deps.observeRemote(source.kind),
         renewSecrets: (renew) => renewCredentials(scope, secretBox, source.id, renew),

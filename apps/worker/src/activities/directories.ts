@@ -25,12 +25,13 @@ export function createDirectoryActivities(deps: {
   database: Pick<DatabaseHandle, "db" | "tryLock">;
   secretBox: SecretBox;
   chromiumPath: string | null;
+  ownFolders: readonly string[];
   python: PythonRuntime;
   observeRemote: ObserveRemote;
   /** Over how long the sources of one firing are spread. */
   spreadMs: number;
 }) {
-  const { database, secretBox, chromiumPath, python, spreadMs } = deps;
+  const { database, secretBox, chromiumPath, ownFolders, python, spreadMs } = deps;
   const { db, tryLock } = database;
 
   return {
@@ -67,6 +68,7 @@ export function createDirectoryActivities(deps: {
             limits: defaultLimits,
             deletions: defaultDeletionPolicy,
             chromiumPath,
+            ownFolders,
             python,
             onRemoteEvent: deps.observeRemote(kind),
             renewSecrets: (renew) => renewCredentials(scope, secretBox, sourceId, renew),

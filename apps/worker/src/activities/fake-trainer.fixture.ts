@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createTestFolders } from "@anneal/processes/test-folders.fixture";
 
 const program = fileURLToPath(new URL("./fake-trainer-program.fixture.ts", import.meta.url));
+const makeDir = createTestFolders("fake-trainer");
 
 export type FakeTrainer = {
   /** Takes the place of a Python that has the trainer. */
@@ -16,7 +17,7 @@ export type FakeTrainer = {
 
 /** A program that speaks the trainer's protocol and computes nothing: it steps until it is stopped or may finish. */
 export async function installFakeTrainer(): Promise<FakeTrainer> {
-  const dir = await mkdtemp(join(tmpdir(), "anneal-fake-trainer-"));
+  const dir = await makeDir();
   const python = join(dir, "python");
   const log = join(dir, "starts.ndjson");
   await writeFile(log, "");

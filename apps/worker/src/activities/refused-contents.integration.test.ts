@@ -84,6 +84,7 @@ async function attempt(idleWaits: number): Promise<Wait | "done"> {
     limits: defaultLimits,
     deletions: { ...defaultDeletionPolicy, confirmed: false },
     chromiumPath: null,
+    ownFolders: [],
     python: null,
   };
   const objects = openFolderStore(join(test.dir, `objects-${sourceId}`));

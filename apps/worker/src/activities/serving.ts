@@ -1,4 +1,5 @@
 import { AnnealError } from "@anneal/core/errors";
+import { withoutParameters } from "@anneal/core/query-parameters";
 import { isSameModel } from "@anneal/core/register/serveability";
 import type { Database } from "@anneal/db/database";
 import { listServedNames } from "@anneal/db/queries/deploy";
@@ -50,7 +51,7 @@ export function createServingActivities(deps: {
     } catch (error) {
       if (!(error instanceof AnnealError) || error.retryable) throw error;
       await observeResidency(db, residency, "failed", error.message);
-      log.warn({ replica: replica.url, servingName, error: error.message }, "adapter could not be restored");
+      log.warn({ replica: replica.url, servingName, err: error }, "adapter could not be restored");
     }
   }
 
@@ -146,14 +147,14 @@ export function createServingActivities(deps: {
             if (replica.status === "draining") await drain(replica);
             else if (replica.status !== "drained") await reconcile(replica);
           } catch (error) {
-            const message = error instanceof Error ? error.message : String(error);
+            const message = error instanceof Error ? withoutParameters(error).message : String(error);
             if (replica.error !== message) {
-              log.warn({ replica: replica.url, error: message }, "replica could not be reconciled");
+              log.warn({ replica: replica.url, err: error }, "replica could not be reconciled");
               await updateReplica(db, replica.id, { error: message, checkedAt: new Date() });
             }
           }
         }
-        await deps.scaler.step().catch((error: unknown) => log.warn({ err: String(error) }, "the autoscaler failed"));
+        await deps.scaler.step().catch((error: unknown) => log.warn({ err: error }, "the autoscaler failed"));
         await sleep(pollMs, undefined, { signal: cancellationSignal() });
       }
     },

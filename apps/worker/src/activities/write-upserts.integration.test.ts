@@ -56,6 +56,7 @@ beforeEach(async () => {
       limits: defaultLimits,
       deletions: { ...defaultDeletionPolicy, confirmed: false },
       chromiumPath: null,
+      ownFolders: [],
       python: null,
     },
     documentTimeoutMs: 60_000,

@@ -36,11 +36,13 @@ export function answerTeams(
     const message = channel.messages.find(({ id }) => id === messageId);
     if (tenant.brokenMessages.has(messageId)) return fail(500, "InternalServerError");
     if (message === undefined) return fail(404, "NotFound");
+    if (tenant.garbled.has(messageId)) return ok({ value: null });
     if (ofMessage !== "replies") return ok(describeMessage(channel, message, null));
     if (tenant.lostReplies.has(messageId)) return fail(404, "NotFound");
     const replies = message.replies.map((reply) => describeMessage(channel, reply, message.id));
     return page(tenant, replies, request, place);
   }
+  if (tenant.garbled.has(channel.id)) return ok({ value: [{ id: null }] });
   const messages = channel.messages.map((message) => ({
     ...describeMessage(channel, message, null),
     replies: message.replies.slice(0, tenant.pageSize).map((reply) => describeMessage(channel, reply, message.id)),

@@ -132,6 +132,8 @@ export class FakeTenant {
   readonly feedlessChannels = new Map<string, 200 | 400 | 403 | 404 | 500>();
   /** Ids of messages that cannot be asked for by them. */
   readonly brokenMessages = new Set<string>();
+  /** Ids of channels whose listing is not what it should be, and of messages that are not, nor their replies. */
+  readonly garbled = new Set<string>();
   /** Ids of messages that are found, while their replies are not when asked for alone. */
   readonly lostReplies = new Set<string>();
   /**

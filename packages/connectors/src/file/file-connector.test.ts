@@ -118,6 +118,95 @@ describe("fileConnector", () => {
     expect.unreachable();
   });
 
+  describe("where the platform keeps its own state", () => {
+    const readAll = async (path: string, target = new MemoryTarget()) => {
+      await target.apply(
+        fileConnector.read({
+          config: fileConfigSchema.parse({ path }),
+          secrets: {},
+          cursor: target.cursor,
+          known: target.known(),
+          context: own(),
+        }),
+      );
+      return target;
+    };
+    const own = () => testContext({ ownFolders: [join(root, "named"), join(root, "nowhere")] });
+    const check = (path: string) => fileConnector.check(fileConfigSchema.parse({ path }), {}, own());
+    beforeEach(async () => {
+      await mkdir(join(root, "srv/state/objects"), { recursive: true });
+      await writeFile(join(root, "srv/state/secrets.json"), "a key");
+      await writeFile(join(root, "srv/state/objects/a.md"), "of another workspace");
+      await mkdir(join(root, "srv/state-of-affairs"));
+      await writeFile(join(root, "srv/state-of-affairs/a.md"), "ours");
+      // The settings of the worker name it by a link.
+      await symlink("srv/state", join(root, "named"));
+    });
+
+    it("refuses that folder, what lies in it and links to either, also one that is made later", async () => {
+      await symlink("srv/state/objects", join(root, "linked"));
+      for (const path of ["srv/state", "srv/state/objects", "named", "linked", "srv/state-of-affairs/../state"]) {
+        const place = join(root, path);
+        const refusal = {
+          code: "SOURCE_FORBIDDEN",
+          message: expect.stringContaining(`"${place}" is where the platform`),
+        };
+        expect((await check(place)).error, path).toMatchObject(refusal);
+        await expect(readAll(place), path).rejects.toMatchObject(refusal);
+      }
+      const place = join(root, "moving");
+      await symlink("srv/state-of-affairs", place);
+      expect((await readAll(place)).contents()).toEqual({ "a.md": "ours" });
+      await rm(place);
+      await symlink("srv/state", place);
+      await expect(readAll(place)).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
+    });
+
+    it("refuses what shows processes and devices", async () => {
+      await symlink("/proc/self", join(root, "process"));
+      for (const path of ["/proc", "/proc/self/", "/sys", "/sys/kernel", "/dev", join(root, "process")]) {
+        const refusal = { code: "SOURCE_FORBIDDEN", message: expect.stringContaining("secrets of programs") };
+        expect((await check(path)).error, path).toMatchObject(refusal);
+        await expect(readAll(path), path).rejects.toMatchObject(refusal);
+      }
+    });
+
+    it("leaves that folder out of what lies around it, whatever leads there, and says so", async () => {
+      await symlink("../state/secrets.json", join(root, "srv/state-of-affairs/secrets.json"));
+      const srv = join(root, "srv");
+      expect((await readAll(srv)).contents()).toEqual({ "state-of-affairs/a.md": "ours" });
+      const { checks, summary } = await check(srv);
+      const without = `(without "${join(srv, "state")}", which no source may read)`;
+      expect(checks[0]).toMatchObject({ status: "ok", message: `"${srv}" can be listed ${without}.` });
+      expect(summary).toBe(`"${srv}" can be read ${without} and holds 1 file: state-of-affairs/a.md.`);
+    });
+
+    it("opens nothing in it, where a folder became a link to it after it was listed", async () => {
+      const target = new MemoryTarget();
+      const stream = fileConnector.read({
+        config: fileConfigSchema.parse({ path: join(root, "srv") }),
+        secrets: {},
+        cursor: null,
+        known: target.known(),
+        context: own(),
+      });
+      for await (const change of stream) {
+        if (change.type !== "upsert") continue;
+        await rm(join(root, "srv/state-of-affairs"), { recursive: true });
+        await symlink("state/objects", join(root, "srv/state-of-affairs"));
+        await expect(change.content.open(context.signal)).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
+        return;
+      }
+      expect.unreachable();
+    });
+
+    it("deletes what a source read of it before it was closed", async () => {
+      const target = await sync(new MemoryTarget(), {}, join(root, "srv"));
+      expect(refs(target)).toContain("state/objects/a.md");
+      expect(refs(await readAll(join(root, "srv"), target))).toEqual(["state-of-affairs/a.md"]);
+    });
+  });
+
   it("skips hidden names and applies globs, exclude over include", async () => {
     for (const name of ["a.md", "b.txt", ".env", "drafts/c.md", "deep/d.md"]) {
       await mkdir(dirname(join(root, name)), { recursive: true });
@@ -295,7 +384,7 @@ function readAsNobody(path: string): {
     }
     const config = fileConnector.configSchema.parse({ path: ${JSON.stringify(path)} });
     const context = { signal: new AbortController().signal, limits: { documentBytes: 1e6, requestTimeoutMs: 30_000 },
-      deletions: ${JSON.stringify(defaultDeletionPolicy)} };
+      deletions: ${JSON.stringify(defaultDeletionPolicy)}, ownFolders: [] };
     const check = await fileConnector.check(config, {}, context);
     const target = new MemoryTarget();
     const read = { config, secrets: {}, cursor: null, known: target.known(), context };

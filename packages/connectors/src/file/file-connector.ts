@@ -25,6 +25,7 @@ import { filePrincipals, readAcls, readLocalAccounts, withAcls, type EntryWithAc
 import { openFileCalls, type FileCalls } from "./file-calls.ts";
 import { fileContent } from "./file-content.ts";
 import { toFileError } from "./file-errors.ts";
+import { openGround, type Ground } from "./ground.ts";
 import { fingerprintOf, walkFolder } from "./walk.ts";
 
 const checkpointEvery = 200;
@@ -48,11 +49,11 @@ const checkMs = 5_000;
 async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: ConnectContext): Promise<CheckResult> {
   try {
     const calls = await openFileCalls(config.path, context);
-    const root = await openRoot(config.path, calls);
+    const { ground } = await openRoot(config.path, context, calls);
     const preview: Preview = { count: 0, complete: true, samples: [] };
     const unreadable: AnnealError[] = [];
     const until = performance.now() + checkMs;
-    for await (const entry of walkFolder(root.path, config, calls)) {
+    for await (const entry of walkFolder(ground, config, calls)) {
       // Only the first files are tried: a folder whose files are all of another user is found by them.
       const tried = preview.samples.length < sampleCount && entry.type === "file";
       const error = entry.type === "failure" ? entry.error : tried ? await accessError(entry.path, calls) : null;
@@ -63,19 +64,26 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
     }
     const [first] = unreadable;
     if (first !== undefined && preview.count === 0) return failedCheck("read", first);
+    const except = describeClosed(ground);
     return {
       checks: [
         first === undefined
-          ? { capability: "read", status: "ok", message: `"${config.path}" can be listed.` }
+          ? { capability: "read", status: "ok", message: `"${config.path}" can be listed${except}.` }
           : { capability: "read", status: "warning", message: first.message, action: first.action },
-        await checkPermissions(root.path, config, calls),
+        await checkPermissions(ground.path, config, calls),
       ],
-      summary: `"${config.path}" can be read and holds ${describePreview(preview, "file")}.`,
+      summary: `"${config.path}" can be read${except} and holds ${describePreview(preview, "file")}.`,
       error: null,
     };
   } catch (error) {
     return failedCheck("read", error);
   }
+}
+
+function describeClosed({ closed }: Ground): string {
+  if (closed.length === 0) return "";
+  const named = new Intl.ListFormat("en").format(closed.map((folder) => `"${folder}"`));
+  return ` (without ${named}, which no source may read)`;
 }
 
 /** @throws AnnealError as a sync would end with */
@@ -110,12 +118,12 @@ async function* readDirectory(request: DirectoryRequest<FileConfig, FileSecrets>
 async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): AsyncIterable<Change> {
   const { config, known, context } = request;
   const calls = await openFileCalls(config.path, context);
-  const root = await openRoot(config.path, calls);
+  const { ground, identity } = await openRoot(config.path, context, calls);
   const seen = new SeenRefs();
   const unlisted: string[] = [];
   let scanned = 0;
 
-  for await (const entry of withAcls(walkFolder(root.path, config, calls), config, calls)) {
+  for await (const entry of withAcls(walkFolder(ground, config, calls), config, calls)) {
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
       if (entry.ref === "") throw entry.error;
@@ -132,7 +140,7 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     if (audienceChange !== null) yield audienceChange;
     const change = await changeOf(entry, {
       before,
-      root: root.path,
+      ground,
       known,
       calls,
       maxBytes: context.limits.documentBytes,
@@ -142,7 +150,7 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   }
 
   // A drive that was unmounted during the walk left folders that read as empty.
-  if ((await openRoot(config.path, calls)).identity !== root.identity) {
+  if ((await openRoot(config.path, context, calls)).identity !== identity) {
     throw new AnnealError("SOURCE_NOT_FOUND", `"${config.path}" was replaced while it was read.`, {
       action: "Check that its drive is mounted; then sync again.",
       retryable: true,
@@ -158,9 +166,12 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
 
 type FileWithAcl = Extract<EntryWithAcl, { type: "file" }>;
 
-type Around = { before: string | null; root: string; known: KnownItems; calls: FileCalls; maxBytes: number };
+type Around = { before: string | null; ground: Ground; known: KnownItems; calls: FileCalls; maxBytes: number };
 
-async function changeOf(entry: FileWithAcl, { before, root, known, calls, maxBytes }: Around): Promise<Change | null> {
+async function changeOf(
+  entry: FileWithAcl,
+  { before, ground, known, calls, maxBytes }: Around,
+): Promise<Change | null> {
   const item = itemOf(entry);
   if (hasContent(before, fingerprintOf(entry.stats), entry.acl)) return null;
   if (entry.stats.size > BigInt(maxBytes)) {
@@ -168,12 +179,12 @@ async function changeOf(entry: FileWithAcl, { before, root, known, calls, maxByt
     return { type: "failure", ref: entry.ref, error: error.toReport() };
   }
   if (before === null) {
-    const fromRef = await movedFrom(root, item, known, calls);
+    const fromRef = await movedFrom(ground.path, item, known, calls);
     if (fromRef !== null) return { type: "moved", fromRef, item };
   }
   const error = await accessError(entry.path, calls);
   if (error !== null) return { type: "failure", ref: entry.ref, error: error.toReport() };
-  return { type: "upsert", item, content: fileContent(root, entry.path, maxBytes, calls) };
+  return { type: "upsert", item, content: fileContent(ground, entry.path, maxBytes, calls) };
 }
 
 /** @returns why the worker's user may not read the file, or null when it may */
@@ -227,8 +238,12 @@ function modifiedAtOf(stats: BigIntStats): string | null {
   return Number.isNaN(time.getTime()) ? null : time.toISOString();
 }
 
-/** @returns the root's real path and what tells it from another folder at the same path */
-async function openRoot(path: string, calls: FileCalls): Promise<{ path: string; identity: string }> {
+/** @returns what may be read there, and what tells it from another folder at the same path */
+async function openRoot(
+  path: string,
+  { ownFolders }: Pick<ConnectContext, "ownFolders">,
+  calls: FileCalls,
+): Promise<{ ground: Ground; identity: string }> {
   try {
     const real = await calls.call(path, () => realpath(path));
     const stats = await calls.call(path, () => stat(real, { bigint: true }));
@@ -237,8 +252,9 @@ async function openRoot(path: string, calls: FileCalls): Promise<{ path: string;
         action: "Name the folder that holds it.",
       });
     }
+    const ground = await openGround({ place: path, path: real, ownFolders }, calls);
     await calls.close(path, await calls.open(path, () => opendir(real)));
-    return { path: real, identity: `${stats.dev}-${stats.ino}` };
+    return { ground, identity: `${stats.dev}-${stats.ino}` };
   } catch (error) {
     calls.ended.throwIfAborted();
     throw toFileError(error, path);

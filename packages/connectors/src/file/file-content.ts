@@ -5,30 +5,31 @@ import type { ContentHandle } from "@anneal/core/connect/change";
 import { limitBytes } from "../content.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { changedWhileRead, toFileError } from "./file-errors.ts";
-import { fingerprintOf, isInside } from "./walk.ts";
+import { isInside, type Ground } from "./ground.ts";
+import { fingerprintOf } from "./walk.ts";
 
 /**
- * Opens the file only where it still lies inside the root: between listing and opening, a folder of the path may have
+ * Opens the file only where it still lies inside the ground: between listing and opening, a folder of the path may have
  * become a link. The final component is opened without following links, and never blocks on a pipe.
  */
-export function fileContent(root: string, path: string, maxBytes: number, calls: FileCalls): ContentHandle {
+export function fileContent(ground: Ground, path: string, maxBytes: number, calls: FileCalls): ContentHandle {
   return {
     async open(signal) {
-      const { file, stats } = await openInside(root, path, calls, signal);
+      const { file, stats } = await openInside(ground, path, calls, signal);
       return limitBytes(path, readUnchanged(file, path, stats, calls, signal), maxBytes);
     },
   };
 }
 
 async function openInside(
-  root: string,
+  ground: Ground,
   path: string,
   calls: FileCalls,
   signal: AbortSignal,
 ): Promise<{ file: FileHandle; stats: BigIntStats }> {
   try {
     const target = await calls.call(path, () => realpath(path), signal);
-    if (!isInside(root, target)) {
+    if (!isInside(ground, target)) {
       throw new AnnealError("SOURCE_FORBIDDEN", `"${path}" leads outside the source's folder.`, {
         action: "Replace the link by the file itself, or add the folder it points to as a source.",
       });

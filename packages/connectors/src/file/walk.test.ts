@@ -21,6 +21,7 @@ it("walks a folder in the order of names, its files before what lies deeper", as
   }
   const walked: string[] = [];
   const calls = await openFileCalls(root, testContext());
-  for await (const entry of walkFolder(root, { include: [], exclude: [] }, calls)) walked.push(entry.ref);
+  for await (const entry of walkFolder({ path: root, closed: [] }, { include: [], exclude: [] }, calls))
+    walked.push(entry.ref);
   expect(walked).toEqual(["a.md", "b.md", "c/1.md", "c/deep/2.md", ...numbered.toSorted(), "z/1.md"]);
 });

@@ -1,10 +1,11 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { AnnealError } from "@anneal/core/errors";
 import { isExcluded, isIncluded, type PathFilter } from "../path-filter.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { toFileError } from "./file-errors.ts";
+import { isInside, type Ground } from "./ground.ts";
 import { listFolder } from "./list-folder.ts";
 
 export type WalkEntry =
@@ -16,12 +17,13 @@ export type WalkEntry =
   | { type: "failure"; ref: string; error: AnnealError; isUnknown?: boolean };
 
 /**
- * Every regular file below `root` (a real path), folder by folder and mostly in the order of names, in which what is known
- * of them is looked up; refs are relative with forward slashes. Names that
- * begin with a dot are skipped. A link to a file is followed only to a target inside the root; a link to a folder
- * never is, because what lies inside the root is listed at its own place and loops cannot arise.
+ * Every regular file of the ground, folder by folder and mostly in the order of names, in which what is known of them is
+ * looked up; refs are relative with forward slashes. Names that begin with a dot are skipped. A link to a file is followed
+ * only to a target inside the ground; a link to a folder never is, because what lies inside is listed at its own place and
+ * loops cannot arise.
  */
-export async function* walkFolder(root: string, filter: PathFilter, calls: FileCalls): AsyncIterable<WalkEntry> {
+export async function* walkFolder(ground: Ground, filter: PathFilter, calls: FileCalls): AsyncIterable<WalkEntry> {
+  const { path: root, closed } = ground;
   const waiting = [""];
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
     calls.ended.throwIfAborted();
@@ -34,10 +36,10 @@ export async function* walkFolder(root: string, filter: PathFilter, calls: FileC
           yield { type: "failure", ref, error: badName(ref) };
           continue;
         }
-        if (isExcluded(ref, filter)) continue;
+        if (isExcluded(ref, filter) || closed.includes(join(root, ref))) continue;
         const isWanted = isIncluded(ref, filter);
         const found =
-          isFolder === true ? "folder" : isWanted || isFolder === null ? await inspect(root, ref, calls) : null;
+          isFolder === true ? "folder" : isWanted || isFolder === null ? await inspect(ground, ref, calls) : null;
         if (found === "folder") subfolders.push(`${ref}/`);
         else if (found?.type === "failure" && isFolder === null) yield { ...found, isUnknown: true };
         else if (found !== null && isWanted) yield found;
@@ -51,13 +53,13 @@ export async function* walkFolder(root: string, filter: PathFilter, calls: FileC
   }
 }
 
-async function inspect(root: string, ref: string, calls: FileCalls): Promise<WalkEntry | "folder" | null> {
-  const path = join(root, ref);
+async function inspect(ground: Ground, ref: string, calls: FileCalls): Promise<WalkEntry | "folder" | null> {
+  const path = join(ground.path, ref);
   try {
     let stats = await calls.call(path, () => lstat(path, { bigint: true }));
     if (stats.isDirectory()) return "folder";
     if (stats.isSymbolicLink()) {
-      if (!isInside(root, await calls.call(path, () => realpath(path)))) return null;
+      if (!isInside(ground, await calls.call(path, () => realpath(path)))) return null;
       stats = await calls.call(path, () => stat(path, { bigint: true }));
     }
     return stats.isFile() ? { type: "file", ref, path, stats } : null;
@@ -67,10 +69,6 @@ async function inspect(root: string, ref: string, calls: FileCalls): Promise<Wal
     // Deleted since the folder was listed, or a link to nowhere: there is no document.
     return failure.code === "SOURCE_NOT_FOUND" ? null : { type: "failure", ref, error: failure };
   }
-}
-
-export function isInside(root: string, path: string): boolean {
-  return path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
 async function isMissing(path: string, calls: FileCalls): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
+import { UnexpectedAnswer } from "../remote/remote-answer.ts";
 import { createRemoteClient, RemoteError, type RemoteClient, type RemoteRequest } from "../remote/remote-client.ts";
 import { clockOf } from "../remote/service-clock.ts";
 import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
@@ -31,6 +32,7 @@ export const microsoftOrigins: ReadonlySet<string> = new Set([
   "https://microsoftgraph.chinacloudapi.cn",
 ]);
 
+const service = "Microsoft Graph";
 const concurrency = 8;
 /** What User.Read lets an account see of itself. */
 const accountFields = "id,displayName,mail,userPrincipalName";
@@ -39,7 +41,7 @@ export function createGraph(config: TenantConfig, secrets: MicrosoftSecrets, con
   const base = new URL(config.graphUrl.endsWith("/") ? config.graphUrl : `${config.graphUrl}/`);
   const tokens = createTokenSource(config, secrets, `${base.origin}/.default`, context);
   const client = createRemoteClient({
-    service: "Microsoft Graph",
+    service,
     baseUrl: base.href,
     allowPrivateHosts: config.allowPrivateHosts,
     context,
@@ -132,4 +134,12 @@ export function isOwnFault(error: unknown): error is RemoteError {
   return (
     error instanceof RemoteError && (error.isAlone || !["SOURCE_CREDENTIALS", "RATE_LIMITED"].includes(error.code))
   );
+}
+
+/**
+ * The same, where an answer that cannot be understood is about what was asked for as well. One of the service that gives
+ * tokens is not.
+ */
+export function isOwnAnswer(error: unknown): error is RemoteError | UnexpectedAnswer {
+  return isOwnFault(error) || (error instanceof UnexpectedAnswer && error.service === service);
 }

@@ -2,7 +2,7 @@ import type { Acl } from "@anneal/core/access/acl";
 import type { Change } from "@anneal/core/connect/change";
 import { audienceOf } from "./channel-members.ts";
 import { keepState, type ChannelRun } from "./channel-run.ts";
-import { isOwnFault } from "./graph-client.ts";
+import { isOwnAnswer } from "./graph-client.ts";
 import { admitAccount } from "./item-acl.ts";
 import type { TeamChannel } from "./list-channels.ts";
 import { findPosition, followLink, maxNamedThreads, type FeedRound } from "./message-feed.ts";
@@ -12,7 +12,7 @@ import { madeOf, stateKey, type ChannelState } from "./teams-cursor.ts";
 /**
  * What changed in one channel since its state. Deletions are only noted, for the run to weigh them as a whole; until then the
  * state stays where it meets them again.
- * @throws RemoteError for what is wrong with this channel alone; its state stays
+ * @throws AnnealError for which `isOwnAnswer` holds: it is about this channel alone, whose state stays
  */
 export async function* readChannel(run: ChannelRun, channel: TeamChannel): AsyncIterable<Change> {
   const { graph } = run;
@@ -59,7 +59,7 @@ async function* readNamed(
       thread = await readThread(run.graph, channel, id);
     } catch (error) {
       run.context.signal.throwIfAborted();
-      if (!isOwnFault(error)) throw error;
+      if (!isOwnAnswer(error)) throw error;
       failed = true;
       yield { type: "failure", ref, error: error.toReport() };
       continue;

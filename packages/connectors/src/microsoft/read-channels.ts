@@ -1,8 +1,8 @@
 import type { Change } from "@anneal/core/connect/change";
+import type { AnnealError } from "@anneal/core/errors";
 import { deleteMissing } from "../reconcile.ts";
-import type { RemoteError } from "../remote/remote-client.ts";
 import { channelOfRef, createChannelRun, keepState, type ChannelRun, type ChannelsRequest } from "./channel-run.ts";
-import { isOwnFault } from "./graph-client.ts";
+import { isOwnAnswer } from "./graph-client.ts";
 import type { ChannelListing } from "./list-channels.ts";
 import { readChannel } from "./read-channel.ts";
 import { refOfChannel } from "./read-threads.ts";
@@ -16,7 +16,7 @@ import { madeOf, stateKey, storedStates, teamPart } from "./teams-cursor.ts";
 export async function* readChannels(request: ChannelsRequest): AsyncIterable<Change> {
   const { listing, known, context, checkpoint } = request;
   const run = createChannelRun(request);
-  const errors: RemoteError[] = [];
+  const errors: AnnealError[] = [];
   for (const failure of listing.failures) yield { type: "failure", ...failure };
   // Stored before anything is changed: a run that is cut after that must not leave what counts no longer.
   if (dropStates(run, listing)) yield checkpoint(storedStates(run.states), run.scanned, null);
@@ -25,7 +25,7 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
       yield* readChannel(run, channel);
     } catch (error) {
       context.signal.throwIfAborted();
-      if (!isOwnFault(error)) throw error;
+      if (!isOwnAnswer(error)) throw error;
       errors.push(error);
       if (errors.length === listing.channels.length) throw errors[0];
       yield { type: "failure", ref: refOfChannel(channel), error: error.toReport() };

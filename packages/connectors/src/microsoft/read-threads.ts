@@ -35,7 +35,7 @@ export type ThreadOrNone = ReadThread | "empty" | "gone" | "unclear";
 
 /**
  * One thread, by the id of its first message.
- * @throws RemoteError where it cannot be had for another reason than that it is not found
+ * @throws AnnealError where it cannot be had for another reason than that it is not found
  */
 export async function readThread(graph: Graph, channel: TeamChannel, id: string): Promise<ThreadOrNone> {
   const path = `${channelPath(channel)}/messages/${encodeURIComponent(id)}`;

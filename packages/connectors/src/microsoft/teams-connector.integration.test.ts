@@ -163,6 +163,25 @@ describe("a team", () => {
     expect(titles()).toEqual(["In one."]);
   });
 
+  it("keeps the threads of a channel whose listing cannot be understood, and reads the others, unless there are none", async () => {
+    const { tenant } = harness.fake;
+    const one = tenant.addChannel(harness.teamId, "One", "standard");
+    const thread = tenant.post(one.messages, "In one.");
+    tenant.post(tenant.addChannel(harness.teamId, "Two", "standard").messages, "In two.");
+    await sync({ completeEveryHours: 0 });
+    tenant.garbled.add(one.id);
+    tenant.purge(one, thread);
+    tenant.post(tenant.addChannel(harness.teamId, "Three", "standard").messages, "In three.");
+    await sync({ completeEveryHours: 0 });
+    expect(titles()).toEqual(["In one.", "In three.", "In two."]);
+    const message = expect.stringMatching(/^Microsoft Graph sent an answer that cannot be understood \(value\.0\.id: /);
+    expect(target.failures).toMatchObject([{ ref: `${harness.teamId}/${one.id}/`, error: { message } }]);
+    await expect(sync({ completeEveryHours: 0, channels: ["One"] })).rejects.toMatchObject({ message });
+    tenant.garbled.clear();
+    await sync({ completeEveryHours: 0 });
+    expect(titles()).toEqual(["In three.", "In two."]);
+  });
+
   it("says in check() what would be read, and what to grant", async () => {
     const { tenant } = harness.fake;
     tenant.post(tenant.addChannel(harness.teamId, "General", "standard").messages, "Hello.");

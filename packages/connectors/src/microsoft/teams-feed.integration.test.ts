@@ -461,6 +461,26 @@ describe("the messages of channels, between two complete listings", () => {
     expect(target.failures).toEqual([]);
   });
 
+  it("keep what they were where a thread's answer cannot be understood, while the others are read", async () => {
+    const [garbled, other] = [post("As it was."), post("Other.")];
+    await sync();
+    tenant().garbled.add(garbled.id);
+    reword(garbled, "As it is.");
+    reword(other, "Other, reworded.");
+    await sync();
+    expect(titles()).toEqual(["As it was.", "Other, reworded."]);
+    expect(target.failures).toMatchObject([
+      {
+        ref: `${harness.teamId}/${general.id}/${garbled.id}`,
+        error: { code: "SOURCE_UNREACHABLE", message: expect.stringContaining("Microsoft Graph sent an answer") },
+      },
+    ]);
+    tenant().garbled.clear();
+    await sync();
+    expect(titles()).toEqual(["As it is.", "Other, reworded."]);
+    expect(target.failures).toEqual([]);
+  });
+
   it.each(["the feed tells", "a listing finds"])(
     "hold deletions back that %s, and find them again until a person confirms",
     async (how) => {

@@ -96,11 +96,21 @@ function brokeOff(what: string): AnnealError {
   });
 }
 
-export function unexpectedAnswer(service: string, what: string): AnnealError {
-  return new AnnealError("SOURCE_UNREACHABLE", `${service} sent an answer that cannot be understood (${what}).`, {
-    action: "Check that the address is the API's own, and sync again later.",
-    details: { what },
-  });
+/** An answer came, and is none of those that the service is known for. */
+export class UnexpectedAnswer extends AnnealError {
+  readonly service: string;
+
+  constructor(service: string, what: string) {
+    super("SOURCE_UNREACHABLE", `${service} sent an answer that cannot be understood (${what}).`, {
+      action: "Check that the address is the API's own, and sync again later.",
+      details: { what },
+    });
+    this.service = service;
+  }
+}
+
+export function unexpectedAnswer(service: string, what: string): UnexpectedAnswer {
+  return new UnexpectedAnswer(service, what);
 }
 
 /** @param waitMs what the answer asks to wait, or null */

@@ -24,7 +24,8 @@ export const sftpConfigSchema = z.object({
     .default(".")
     .meta({
       title: "Folder",
-      description: 'As the server shows it, for example /srv/documents. "." is the folder that the user starts in.',
+      description:
+        'As the server shows it, for example /srv/documents. "." is the folder that the user starts in. Files and folders whose names begin with a dot are left out.',
       examples: ["/srv/documents"],
     }),
   hostKeys: z

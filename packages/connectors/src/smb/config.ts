@@ -22,7 +22,8 @@ export const smbConfigSchema = z.object({
     .meta({ title: "Share", examples: ["Departments"] }),
   path: z.string().default("").meta({
     title: "Folder",
-    description: "A folder in the share, for example Departments/Finance. Empty: the whole share.",
+    description:
+      "A folder in the share, for example Departments/Finance. Empty: the whole share. Files and folders that are hidden or the system's, links, and names that begin with a dot are left out.",
   }),
   user: z
     .string()
@@ -39,7 +40,7 @@ export const smbConfigSchema = z.object({
   permissions: z.enum(["ntfs", "off"]).default("ntfs").meta({
     title: "File permissions",
     description:
-      "ntfs: only whom a file's access list and the share's own admit. off: everyone in the source's default audience reads every document. Hidden and system files are left out.",
+      "ntfs: only whom a file's access list and the share's own admit. off: everyone in the source's default audience reads every document.",
   }),
   shareAdmitsEverybody: z.boolean().default(false).meta({
     title: "The share admits everybody",

@@ -1,7 +1,8 @@
+import type { Role } from "@anneal/core/access/roles";
 import { AnnealError } from "@anneal/core/errors";
 import { and, asc, eq, gt, inArray, isNull, or, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Database, type Scope } from "../database.ts";
-import { apiKeys, memberships, modelGrants, users, workspaces, type Role } from "../schema.ts";
+import { apiKeys, memberships, modelGrants, users, workspaces } from "../schema.ts";
 import { appendAudit, type AuditEntry } from "./audit.ts";
 
 export type Membership = { workspaceId: string; workspaceName: string; workspaceSlug: string; role: Role };

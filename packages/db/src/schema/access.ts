@@ -1,8 +1,6 @@
+import { roles } from "@anneal/core/access/roles";
 import { boolean, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
-
-export const roles = ["admin", "data_scientist", "operator", "member", "service"] as const;
-export type Role = (typeof roles)[number];
 
 export const workspaces = pgTable("workspaces", {
   id: id(),

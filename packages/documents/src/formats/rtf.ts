@@ -1,5 +1,6 @@
 import { decompressRTF } from "@kenjiuno/decompressrtf";
-import { describeBytes, documentError } from "../document-errors.ts";
+import { describeBytes } from "@anneal/core/describe-bytes";
+import { documentError } from "../document-errors.ts";
 import type { Parsed } from "../sections.ts";
 import { parseText } from "./text.ts";
 

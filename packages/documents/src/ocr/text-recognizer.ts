@@ -1,8 +1,9 @@
 import { type ExecFileException, execFile } from "node:child_process";
 import { resolve } from "node:path";
+import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
-import { countOf, describeBytes, documentError } from "../document-errors.ts";
+import { countOf, documentError } from "../document-errors.ts";
 import { type Draft, withSections } from "../sections.ts";
 import { type ImageKind, isPng } from "./image-signatures.ts";
 import { readTsv } from "./read-tsv.ts";

@@ -16,6 +16,7 @@ type FakeTrouble =
   | "broken-body"
   | "page"
   | "hang-up"
+  | "silence"
   | "redirect";
 
 const strategies = ["fast", "hi_res", "auto", "ocr_only"];
@@ -65,6 +66,7 @@ export class FakeUnstructured {
     if (this.key !== null && given !== this.key) return refuse(401, `API key is invalid: ${String(given)}`);
     const trouble = this.troubles.shift();
     if (trouble === "hang-up") return void response.destroy();
+    if (trouble === "silence") return;
     if (trouble === "redirect") return void response.writeHead(307, { location: "http://127.0.0.1:1/" }).end();
     if (trouble === "page") return void response.writeHead(200, { "content-type": "text/html" }).end("<h1>Proxy</h1>");
     if (trouble === "broken-body") {

@@ -1,7 +1,8 @@
 import { openAsBlob } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { describeBytes } from "@anneal/core/describe-bytes";
 import { AnnealError } from "@anneal/core/errors";
-import { describeBytes, documentError } from "../document-errors.ts";
+import { documentError } from "../document-errors.ts";
 import { type RefusedAnswer, refusal } from "./refusals.ts";
 
 export const unstructuredStrategies = ["auto", "fast", "hi_res", "ocr_only"] as const;
@@ -23,6 +24,11 @@ export type UnstructuredOptions = {
   maxAnswerBytes?: number;
   /** Waits between attempts. */
   wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
+  /**
+   * Makes each request: for whoever counts them and lets only so many out at once. Its time begins when `request` is called.
+   * Default: at once.
+   */
+  send?: (host: string, signal: AbortSignal, request: () => Promise<Response>) => Promise<Response>;
 };
 
 /** A server that asks to wait longer is asked again by whoever runs the stage, not by a process that sleeps. */
@@ -48,6 +54,7 @@ export class UnstructuredClient {
       attempts: options.attempts ?? 4,
       maxAnswerBytes: options.maxAnswerBytes ?? 64 * MiB,
       wait: options.wait ?? ((ms, signal) => sleep(ms, undefined, { signal })),
+      send: options.send ?? ((_host, _signal, request) => request()),
     };
     this.apiKey = options.apiKey ?? null;
     this.endpoint = new URL(`${options.url.replace(/\/+$/u, "")}/general/v0/general`);
@@ -84,19 +91,8 @@ export class UnstructuredClient {
     file: { path: string; fileName: string; mediaType: string },
     signal: AbortSignal,
   ): Promise<string | RefusedAnswer> {
-    const deadline = AbortSignal.timeout(this.options.timeoutMs);
     try {
-      const response = await fetch(this.endpoint, {
-        method: "POST",
-        headers: {
-          accept: "application/json",
-          ...(this.apiKey === null ? {} : { "unstructured-api-key": this.apiKey }),
-        },
-        body: await this.form(file),
-        // The key and the document go to the address that was set, and to no other.
-        redirect: "manual",
-        signal: AbortSignal.any([signal, deadline]),
-      });
+      const response = await this.options.send(this.endpoint.host, signal, () => this.request(file, signal));
       const text = await this.readText(response);
       if (response.ok) return text;
       return {
@@ -109,7 +105,7 @@ export class UnstructuredClient {
     } catch (error) {
       if (signal.aborted) throw cancelled();
       if (error instanceof AnnealError) throw error;
-      if (deadline.aborted) {
+      if (error instanceof DOMException && error.name === "TimeoutError") {
         const seconds = Math.round(this.options.timeoutMs / 100) / 10;
         throw documentError(
           "DOCUMENT_TIMEOUT",
@@ -119,6 +115,23 @@ export class UnstructuredClient {
       const { origin } = this.endpoint;
       return { origin, status: null, detail: reasonOf(error), isPassing: true, retryAfterMs: null };
     }
+  }
+
+  private async request(
+    file: { path: string; fileName: string; mediaType: string },
+    signal: AbortSignal,
+  ): Promise<Response> {
+    return fetch(this.endpoint, {
+      method: "POST",
+      headers: {
+        accept: "application/json",
+        ...(this.apiKey === null ? {} : { "unstructured-api-key": this.apiKey }),
+      },
+      body: await this.form(file),
+      // The key and the document go to the address that was set, and to no other.
+      redirect: "manual",
+      signal: AbortSignal.any([signal, AbortSignal.timeout(this.options.timeoutMs)]),
+    });
   }
 
   private async form(file: { path: string; fileName: string; mediaType: string }): Promise<FormData> {

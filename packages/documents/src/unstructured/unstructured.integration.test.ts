@@ -1,6 +1,9 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inHostSlot, requestsPerHost } from "@anneal/connectors/remote/host-slots";
+import type { RemoteEvent } from "@anneal/connectors/remote/remote-observer";
+import { createHostSender } from "@anneal/connectors/remote/send-to-host";
 import { AnnealError } from "@anneal/core/errors";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { ParserPool } from "../parser-pool.ts";
@@ -180,6 +183,47 @@ describe("Unstructured API", () => {
     expect(waits).toEqual([1000, 2000]);
   });
 
+  it("gives up a document over which the server takes too long", async () => {
+    server.troubles.push("silence");
+    expect(await failureOf(parse(pdf, "a.pdf", { timeoutMs: 50 }))).toMatch(/^DOCUMENT_TIMEOUT: .*0.1 s/u);
+  });
+
+  it("makes each request by way of whoever counts it", async () => {
+    const events: RemoteEvent[] = [];
+    const send = createHostSender((event) => events.push(event));
+    const { host } = new URL(server.url);
+    server.documents.set("a.pdf", [{ type: "NarrativeText", text: "At last." }]);
+    server.troubles.push({ status: 503, detail: "busy" });
+    expect(outlineOf(await parse(pdf, "a.pdf", { send }))).toEqual(["paragraph At last."]);
+    const durationMs = expect.any(Number);
+    expect(events).toEqual([
+      { type: "request", host, status: 503, durationMs },
+      { type: "throttled", host },
+      { type: "received", host, bytes: JSON.stringify({ detail: "busy" }).length },
+      { type: "request", host, status: 200, durationMs },
+      { type: "received", host, bytes: JSON.stringify(server.documents.get("a.pdf")).length },
+    ]);
+    events.length = 0;
+    server.troubles.push("silence");
+    await expect(parse(pdf, "a.pdf", { send, timeoutMs: 50 })).rejects.toMatchObject({ code: "DOCUMENT_TIMEOUT" });
+    expect(events).toEqual([{ type: "request", host, status: null, durationMs }]);
+  });
+
+  it("waits for its turn while as many requests are at the host as it takes", async () => {
+    const { host } = new URL(server.url);
+    const { promise: held, resolve: leave } = Promise.withResolvers<void>();
+    const { signal } = new AbortController();
+    const others = Array.from({ length: requestsPerHost }, () => inHostSlot(host, requestsPerHost, signal, () => held));
+    server.documents.set("a.pdf", [{ type: "NarrativeText", text: "In turn." }]);
+    const waiting = parse(pdf, "a.pdf", { send: createHostSender(() => {}) });
+    // It goes past the others, and was begun later.
+    await parse(pdf, "b.pdf");
+    expect(server.requests.map(({ fileName }) => fileName)).toEqual(["b.pdf"]);
+    leave();
+    expect(outlineOf(await waiting)).toEqual(["paragraph In turn."]);
+    await Promise.all(others);
+  });
+
   it("says in words what a refusal means, and for whom", async () => {
     server.troubles.push({ status: 422, detail: [{ loc: ["body"], msg: "value is not valid", type: "value_error" }] });
     expect(await failureOf(parse())).toBe(
@@ -192,7 +236,7 @@ describe("Unstructured API", () => {
     expect(await failureOf(parse())).toMatch(/^ENGINE_UNAVAILABLE: .*no list of elements/u);
     server.documents.set("a.pdf", [{ type: "NarrativeText", text: "x".repeat(5000) }]);
     expect(await failureOf(parse(pdf, "a.pdf", { maxAnswerBytes: 1000 }))).toMatch(
-      /^DOCUMENT_TOO_LARGE: .*1000 bytes/u,
+      /^DOCUMENT_TOO_LARGE: .*1,000 bytes/u,
     );
   });
 

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useQuery } from "@tanstack/react-query";
 import { Command } from "cmdk";
 import {
@@ -63,7 +64,6 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
     ...trpc.search.find.queryOptions({ text: wanted }),
     enabled: wanted.length >= 2,
   });
-  const mayRun = role === "admin" || role === "data_scientist" || role === "operator";
 
   // The first one is always chosen, so that Enter goes there: cmdk itself does not see what the server finds later.
   const list = useRef<HTMLDivElement>(null);
@@ -133,12 +133,12 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
           ))}
         </Command.Group>
         <Command.Group heading="Do">
-          {mayRun && (
+          {mayRun(role) && (
             <Item icon={Play} value="run the loop again start" onSelect={() => go("?run=1")}>
               Run the loop
             </Item>
           )}
-          {mayRun && (
+          {mayRun(role) && (
             <Item icon={Cable} value="add a source connect" onSelect={() => go("/sources?add=1")}>
               Add a source
             </Item>

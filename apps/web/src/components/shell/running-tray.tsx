@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Activity, Square } from "lucide-react";
 import Link from "next/link";
@@ -140,7 +141,7 @@ function CancelSync({ sync: { sourceId, name } }: { sync: Sync }) {
   const trpc = useTRPC();
   const { role } = useWorkspace();
   const cancel = useMutation(trpc.connect.cancel.mutationOptions());
-  if (role === "member" || role === "service") return null;
+  if (!mayRun(role)) return null;
   return (
     <Button
       size="small"

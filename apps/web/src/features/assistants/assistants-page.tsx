@@ -1,5 +1,6 @@
 "use client";
 
+import { mayEdit } from "@anneal/core/access/roles";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Code, Columns2, MessagesSquare, Pencil, Plus, Sparkles, Trash2 } from "lucide-react";
 import Link from "next/link";
@@ -30,7 +31,7 @@ export function AssistantsPage() {
   const { href, role } = useWorkspace();
   const [editing, setEditing] = useState<Assistant | "new" | null>(null);
   const { data, error, refetch } = useQuery(trpc.assistants.list.queryOptions());
-  const mayChange = role === "admin" || role === "data_scientist";
+  const mayChange = mayEdit(role);
   const create = mayChange && (
     <Button variant="primary" onClick={() => setEditing("new")}>
       <Plus aria-hidden /> New assistant

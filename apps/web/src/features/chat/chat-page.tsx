@@ -1,5 +1,6 @@
 "use client";
 
+import { mayEdit } from "@anneal/core/access/roles";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { MessagesSquare, PanelLeft, Plus } from "lucide-react";
 import Link from "next/link";
@@ -207,14 +208,13 @@ function Start({ assistants, usable, assistant, error, onAsk }: StartProps) {
     );
   if (assistant) return <Welcome assistant={assistant} onAsk={onAsk} />;
   if (!assistants) return null;
-  const mayMake = role === "admin" || role === "data_scientist";
   return (
     <div className="mx-auto max-w-3xl p-6">
       <EmptyState
         icon={MessagesSquare}
         title="Nobody to ask yet"
         action={
-          mayMake && (
+          mayEdit(role) && (
             <Button asChild variant="primary">
               <Link href={href(assistants.length > 0 ? "/assistants" : "/")}>
                 {assistants.length > 0 ? "See the assistants" : "Run the loop"}

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayEdit } from "@anneal/core/access/roles";
 import { keepPreviousData, useMutation, useQuery } from "@tanstack/react-query";
 import { RotateCcw, Trash2 } from "lucide-react";
 import { toast } from "sonner";
@@ -88,7 +89,7 @@ export function RestoreDocument({ document, size }: RestoreDocumentProps) {
       onSuccess: () => toast.success(`“${document.title}” is back, and stays until its source has it again.`),
     }),
   );
-  if (role !== "admin" && role !== "data_scientist") return null;
+  if (!mayEdit(role)) return null;
   return (
     <Button
       {...(size ? { size } : {})}
@@ -108,7 +109,7 @@ export function ReleaseDocument({ document }: { document: Pick<Deleted, "id" | "
   const release = useMutation(
     trpc.documents.release.mutationOptions({ onSuccess: () => toast(`“${document.title}” is deleted again.`) }),
   );
-  if (role !== "admin" && role !== "data_scientist") return null;
+  if (!mayEdit(role)) return null;
   return (
     <Button
       busy={release.isPending}

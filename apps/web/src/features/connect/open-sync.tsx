@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useMutation } from "@tanstack/react-query";
 import { Pause, Play, Square } from "lucide-react";
 import type { Progress } from "@anneal/core/loop/contract";
@@ -95,7 +96,7 @@ function Steer({ source, sync }: { source: Source; sync: Sync }) {
   const pause = useMutation(trpc.connect.pause.mutationOptions());
   const resume = useMutation(trpc.connect.resume.mutationOptions());
   const cancel = useMutation(trpc.connect.cancel.mutationOptions());
-  if (role === "member" || role === "service") return null;
+  if (!mayRun(role)) return null;
   const input = { sourceId: source.id };
   const pausing = pause.isPending || sync.pauseRequestedAt !== null;
   return (

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayEdit } from "@anneal/core/access/roles";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { RotateCcw, Trash2 } from "lucide-react";
 import { toast } from "sonner";
@@ -16,8 +17,7 @@ type RemovedSource = Answers["connect"]["removed"][number];
 export function useRemovedSources(): RemovedSource[] | undefined {
   const trpc = useTRPC();
   const { role } = useWorkspace();
-  const enabled = role === "admin" || role === "data_scientist";
-  return useQuery({ ...trpc.connect.removed.queryOptions(), enabled }).data;
+  return useQuery({ ...trpc.connect.removed.queryOptions(), enabled: mayEdit(role) }).data;
 }
 
 /** At the foot of the sources: what can be taken back. */

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useMutation } from "@tanstack/react-query";
 import { RotateCcw } from "lucide-react";
 import type { ReactNode } from "react";
@@ -29,7 +30,7 @@ export function RetryFailed({ sourceId, documentId, label, children }: RetryFail
         ),
     }),
   );
-  if (role === "member" || role === "service") return null;
+  if (!mayRun(role)) return null;
   return (
     <Button
       size="small"

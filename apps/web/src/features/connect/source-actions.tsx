@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun, mayEdit } from "@anneal/core/access/roles";
 import { useMutation } from "@tanstack/react-query";
 import { CalendarClock, CalendarOff, MoreHorizontal, Pencil, PlugZap, RefreshCw, Trash2 } from "lucide-react";
 import { useRouter } from "next/navigation";
@@ -42,8 +43,7 @@ export function SourceActions({ source, testing, onTest }: SourceActionsProps) {
       },
     }),
   );
-  if (role === "member" || role === "service") return null;
-  const mayEdit = role !== "operator";
+  if (!mayRun(role)) return null;
   return (
     <>
       <Button busy={testing} onClick={onTest}>
@@ -56,7 +56,7 @@ export function SourceActions({ source, testing, onTest }: SourceActionsProps) {
       >
         {!sync.isPending && !source.syncing && <RefreshCw aria-hidden />} Read now
       </Button>
-      {(mayEdit || source.schedule !== null) && (
+      {(mayEdit(role) || source.schedule !== null) && (
         <DropdownMenu>
           <DropdownMenuTrigger asChild>
             <Button size="icon" aria-label="More actions">
@@ -64,13 +64,13 @@ export function SourceActions({ source, testing, onTest }: SourceActionsProps) {
             </Button>
           </DropdownMenuTrigger>
           <DropdownMenuContent align="end">
-            {mayEdit && (
+            {mayEdit(role) && (
               <DropdownMenuItem onSelect={() => setOpen("edit")}>
                 <Pencil aria-hidden /> Edit settings
               </DropdownMenuItem>
             )}
             {source.schedule !== null && <PauseSchedule source={source} />}
-            {mayEdit && (
+            {mayEdit(role) && (
               <DropdownMenuItem destructive onSelect={() => setOpen("remove")}>
                 <Trash2 aria-hidden /> Remove
               </DropdownMenuItem>

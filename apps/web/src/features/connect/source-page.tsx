@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useState } from "react";
@@ -140,7 +141,7 @@ function WaitingDocuments({ source: { waitingCount } }: { source: Source }) {
     <p className="text-13 text-muted">
       {formatCount(waitingCount, "document")} {waitingCount === 1 ? "waits" : "wait"} for the next run to be cleaned and
       indexed.{" "}
-      {role !== "member" && role !== "service" && (
+      {mayRun(role) && (
         <Link href={href("?run=1")} className="text-accent underline">
           Run the loop
         </Link>

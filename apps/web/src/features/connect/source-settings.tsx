@@ -1,5 +1,6 @@
 "use client";
 
+import { mayEdit } from "@anneal/core/access/roles";
 import { Pencil } from "lucide-react";
 import { useState } from "react";
 import { Button } from "#components/ui/button.tsx";
@@ -19,12 +20,11 @@ type Source = Answers["connect"]["get"];
 export function SourceSettings({ source }: { source: Source }) {
   const { role } = useWorkspace();
   const [editing, setEditing] = useState(false);
-  const mayEdit = role === "admin" || role === "data_scientist";
   return (
     <Panel
       title="Settings"
       actions={
-        mayEdit && (
+        mayEdit(role) && (
           <>
             <Button size="small" onClick={() => setEditing(true)}>
               <Pencil aria-hidden /> Edit

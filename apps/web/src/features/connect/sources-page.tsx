@@ -1,5 +1,6 @@
 "use client";
 
+import { mayEdit } from "@anneal/core/access/roles";
 import { useQuery } from "@tanstack/react-query";
 import { Cable, Plus } from "lucide-react";
 import Link from "next/link";
@@ -27,7 +28,7 @@ export function SourcesPage() {
   const state = useTableState({ defaultSort: "name" });
   const { data, error, refetch } = useQuery(trpc.connect.list.queryOptions());
   const [adding, setAdding] = useUrlParam("add", "");
-  const mayAdd = role === "admin" || role === "data_scientist";
+  const mayAdd = mayEdit(role);
   const add = mayAdd && (
     <Button variant="primary" onClick={() => setAdding("1")}>
       <Plus aria-hidden /> Add source

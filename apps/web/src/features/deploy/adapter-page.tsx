@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useQuery } from "@tanstack/react-query";
 import { Rocket } from "lucide-react";
 import { useState } from "react";
@@ -48,15 +49,14 @@ export function AdapterPage({ adapterId }: { adapterId: string }) {
     adapter.versions.find((each) => String(each.version) === wanted) ??
     adapter.versions.find(({ id }) => id === serving?.adapterVersionId) ??
     adapter.versions[0];
-  const mayDeploy = role === "admin" || role === "data_scientist" || role === "operator";
-  const deploy = mayDeploy ? setTarget : null;
+  const deploy = mayRun(role) ? setTarget : null;
   return (
     <Page
       title={adapter.name}
       description={<>A LoRA adapter for {adapter.baseModel}.</>}
       parent={parent}
       actions={
-        mayDeploy &&
+        mayRun(role) &&
         selected && (
           <Button
             variant="primary"

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayDownloadAdapters } from "@anneal/core/access/roles";
 import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import Markdown from "react-markdown";
@@ -136,7 +137,7 @@ function Usage({ adapter, version }: Props) {
 
 function Files({ version, lineage }: Props & { lineage: Answers["deploy"]["lineage"] }) {
   const { slug, role } = useWorkspace();
-  const allowed = lineage.mayDownload && role !== "member" && role !== "service";
+  const allowed = lineage.mayDownload && mayDownloadAdapters(role);
   const files = [
     {
       name: "adapter_model.safetensors",

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayEdit } from "@anneal/core/access/roles";
 import Link from "next/link";
 import type { DocumentView } from "#features/documents/document-page.tsx";
 import { useWorkspace } from "#lib/workspace.tsx";
@@ -9,7 +10,7 @@ type ChangeReadersProps = { document: Pick<DocumentView, "aclInherited" | "sourc
 /** Where the settings of the source decide, the way to them for those who may change them. */
 export function ChangeReaders({ document: { aclInherited, source } }: ChangeReadersProps) {
   const { role, href } = useWorkspace();
-  if (!aclInherited || source === null || (role !== "admin" && role !== "data_scientist")) return null;
+  if (!aclInherited || source === null || !mayEdit(role)) return null;
   return (
     <Link href={href(`/sources/${source.id}?tab=settings`)} className="text-accent underline">
       Change the readers of its source

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayEdit } from "@anneal/core/access/roles";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Columns2, Download, ExternalLink, RotateCcw } from "lucide-react";
 import { toast } from "sonner";
@@ -39,9 +40,7 @@ export function DocumentPage({ documentId }: { documentId: string }) {
         {error ? <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} /> : <SkeletonRows />}
       </Page>
     );
-  const mayRetry =
-    (role === "admin" || role === "data_scientist") &&
-    (document.status === "dropped" || document.status === "quarantined");
+  const mayRetry = mayEdit(role) && (document.status === "dropped" || document.status === "quarantined");
   return (
     <Page
       title={document.title}

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useQuery } from "@tanstack/react-query";
 import { EyeOff, FileX, Play } from "lucide-react";
 import Link from "next/link";
@@ -37,14 +38,13 @@ export function DocumentText({ document }: { document: DocumentView }) {
 
 function NoText({ document: { drop } }: { document: DocumentView }) {
   const { role, href } = useWorkspace();
-  const mayRun = role !== "member" && role !== "service";
   return (
     <EmptyState
       icon={FileX}
       title="There is no cleaned text"
       action={
         drop === null &&
-        mayRun && (
+        mayRun(role) && (
           <Button asChild>
             <Link href={href("?run=1")}>
               <Play aria-hidden /> Run the loop

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CalendarClock } from "lucide-react";
 import { useState } from "react";
@@ -29,7 +30,7 @@ export function LoopSchedule() {
       meta: { inlineError: true },
     }),
   );
-  if (role === "member" || role === "service") return null;
+  if (!mayRun(role)) return null;
   return (
     <Dialog
       open={open}

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useMutation } from "@tanstack/react-query";
 import { RotateCcw, Square } from "lucide-react";
 import { useEffect } from "react";
@@ -16,7 +17,7 @@ import { useWorkspace } from "#lib/workspace.tsx";
 /** What can be done with a run now: stop it, go on where it failed, or start another. */
 export function RunActions({ run }: { run: RunView }) {
   const { role } = useWorkspace();
-  if (role === "member" || role === "service") return null;
+  if (!mayRun(role)) return null;
   if (run.status === "waiting" || run.status === "running") return <StopRun runId={run.id} />;
   const failed = run.stages.find((stage) => stage.status === "failed" || stage.status === "cancelled");
   return (

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import type { ReactNode } from "react";
@@ -79,9 +80,7 @@ export function RunPage({ runId }: { runId: string }) {
           ))}
         <RunScope run={run} />
         {run.report && <RunReport report={run.report} />}
-        {role !== "member" && role !== "service" && (
-          <Drops runId={runId} stages={run.stages} stage={stage} onStage={setStage} />
-        )}
+        {mayRun(role) && <Drops runId={runId} stages={run.stages} stage={stage} onStage={setStage} />}
       </div>
     </Page>
   );

@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
 import { useQuery } from "@tanstack/react-query";
 import { Cpu } from "lucide-react";
 import { Badge } from "#components/ui/badge.tsx";
@@ -31,7 +32,7 @@ export function PoolsPage() {
       title="Pools"
       description="The machines and what runs where and why, what waits for room, who may use how much, and the engines that answer."
     >
-      {role === "member" || role === "service" ? (
+      {!mayRun(role) ? (
         <EmptyState icon={Cpu} title="Who runs the platform sees its machines">
           Operators, data scientists and administrators see here what runs where and how full it is. What is running for
           this workspace stands in the tray at the top right.

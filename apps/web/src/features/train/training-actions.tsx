@@ -1,5 +1,6 @@
 "use client";
 
+import { mayRun, mayEdit } from "@anneal/core/access/roles";
 import { useMutation } from "@tanstack/react-query";
 import { CopyPlus, RotateCcw, Square } from "lucide-react";
 import { useRouter } from "next/navigation";
@@ -14,22 +15,22 @@ import { useWorkspace } from "#lib/workspace.tsx";
 /** Stop while it runs; go on from its newest checkpoint once it has stopped or failed; make another like it. */
 export function TrainingActions({ training }: { training: TrainingView }) {
   const { role } = useWorkspace();
-  if (role === "member" || role === "service") return null;
+  if (!mayRun(role)) return null;
   switch (training.status) {
     case "running":
-      return role === "operator" ? null : <StopTraining trainingRunId={training.id} />;
+      return mayEdit(role) ? <StopTraining trainingRunId={training.id} /> : null;
     case "stopping":
       return <Button disabled>Saving a checkpoint…</Button>;
     case "stopped":
     case "failed":
       return (
         <>
-          {role !== "operator" && <TrainAgainButton training={training} />}
+          {mayEdit(role) && <TrainAgainButton training={training} />}
           {training.runId && <ResumeTraining runId={training.runId} />}
         </>
       );
     case "done":
-      return role === "operator" ? null : <TrainAgainButton training={training} />;
+      return mayEdit(role) ? <TrainAgainButton training={training} /> : null;
     case "queued":
       return null;
   }

@@ -1,3 +1,4 @@
+import { mayRun } from "@anneal/core/access/roles";
 import type { Principal } from "@anneal/core/access/acl";
 import { withoutMissingRefs } from "@anneal/core/connect/deletion-policy";
 import type { ErrorReport } from "@anneal/core/errors";
@@ -8,7 +9,7 @@ type Reader = Pick<Identity, "role" | "principals">;
 
 /** How much a source has is for whoever runs it to know; others are told of what they may read. */
 export function countsAll({ role }: Pick<Identity, "role">): boolean {
-  return role === "admin" || role === "data_scientist" || role === "operator";
+  return mayRun(role);
 }
 
 /** Whose documents a source's figures count; undefined: everybody's. */

@@ -1,3 +1,4 @@
+import { mayUnmask } from "@anneal/core/access/roles";
 import { mayRead } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
 import { getDocument, type Document } from "@anneal/db/queries/documents";
@@ -30,7 +31,7 @@ export function isMasked({ piiCounts }: Pick<Document, "piiCounts">): boolean {
 /** Masking can be looked behind only with permission: by who may read the document and works on its cleaning. */
 export function mayOpenOriginal({ identity }: Pick<MemberContext, "identity">, document: Document): boolean {
   if (!mayRead(document.acl, identity.principalKeys)) return false;
-  return !isMasked(document) || identity.role === "admin" || identity.role === "data_scientist";
+  return !isMasked(document) || mayUnmask(identity.role);
 }
 
 /** @throws AnnealError FORBIDDEN for an original that shows what its text hides */

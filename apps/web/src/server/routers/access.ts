@@ -1,3 +1,4 @@
+import { roles } from "@anneal/core/access/roles";
 import { z } from "zod";
 import { principalKey, workspaceMembers, workspaceUser } from "@anneal/core/access/acl";
 import { AnnealError } from "@anneal/core/errors";
@@ -19,8 +20,6 @@ import { generateApiKey } from "@anneal/db/api-key";
 import { hashPassword, minPasswordLength } from "@anneal/db/password";
 import { adminProcedure, memberProcedure, router } from "#server/trpc.ts";
 
-/** Roles that a person can have; "service" belongs to keys of machines. */
-export const memberRoles = ["admin", "data_scientist", "operator", "member", "service"] as const;
 const dayMs = 86_400_000;
 
 export const accessRouter = router({
@@ -32,7 +31,7 @@ export const accessRouter = router({
       z.object({
         email: z.email(),
         name: z.string().trim().min(1).max(200),
-        role: z.enum(memberRoles),
+        role: z.enum(roles),
         password: z.string().min(minPasswordLength).max(1_000).optional(),
       }),
     )
@@ -52,7 +51,7 @@ export const accessRouter = router({
     }),
 
   setRole: adminProcedure
-    .input(z.object({ userId: z.uuid(), role: z.enum(memberRoles) }))
+    .input(z.object({ userId: z.uuid(), role: z.enum(roles) }))
     .mutation(async ({ ctx: { scope, identity }, input }) =>
       changeMember(scope, input.userId, input.role, {
         actor: identity.email,

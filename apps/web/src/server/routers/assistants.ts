@@ -1,3 +1,4 @@
+import { mayEdit } from "@anneal/core/access/roles";
 import { z } from "zod";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
@@ -10,7 +11,6 @@ import {
 } from "@anneal/db/queries/chat";
 import { listCollections } from "@anneal/db/queries/indexing";
 import { assistantSettingsSchema } from "#server/chat/answer-question.ts";
-import type { MemberContext } from "#server/context.ts";
 import { routingTable } from "#server/gateway/gateway.ts";
 import { listModelTargets } from "#server/gateway/resolve-model.ts";
 import { memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
@@ -70,7 +70,7 @@ export const assistantsRouter = router({
         adapterWithheld: usable.get(assistant.id)?.adapterWithheld ?? false,
       };
     });
-    return mayChange(ctx) ? rows : rows.filter((row) => row.usability === "usable");
+    return mayEdit(ctx.identity.role) ? rows : rows.filter((row) => row.usability === "usable");
   }),
 
   /** What an assistant can be made of. */
@@ -143,7 +143,3 @@ export const assistantsRouter = router({
     await deleteAssistant(scope, assistant.id);
   }),
 });
-
-function mayChange({ identity }: MemberContext): boolean {
-  return identity.role === "admin" || identity.role === "data_scientist";
-}

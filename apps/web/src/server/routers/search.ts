@@ -1,3 +1,4 @@
+import { mayEdit } from "@anneal/core/access/roles";
 import { z } from "zod";
 import { listAssistants } from "@anneal/db/queries/chat";
 import { listSources } from "@anneal/db/queries/connect";
@@ -28,7 +29,7 @@ export const searchRouter = router({
     .query(async ({ ctx: { scope, identity }, input }): Promise<SearchHit[]> => {
       const text = input.text.toLowerCase();
       const readers = identity.role === "admin" ? undefined : identity.principals;
-      const mayChangeAssistants = identity.role === "admin" || identity.role === "data_scientist";
+      const mayChangeAssistants = mayEdit(identity.role);
       const [documents, sources, runs, trainings, datasets, adapters, assistants, targets] = await Promise.all([
         listDocuments(scope, { search: input.text, readers }, { limit: perKind, offset: 0 }),
         listSources(scope),

@@ -1,3 +1,4 @@
+import { mayDownloadAdapters } from "@anneal/core/access/roles";
 import { z } from "zod";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
@@ -18,7 +19,7 @@ export async function GET(request: Request, { params }: Params): Promise<Respons
   return download(request, workspace, "deploy.download", async (ctx) => {
     const { adapterVersionId, file } = paramsSchema.parse(given);
     const { identity, scope } = ctx;
-    if (identity.role === "member" || identity.role === "service")
+    if (!mayDownloadAdapters(identity.role))
       throw new AnnealError("FORBIDDEN", `Your role (${roleNames[identity.role]}) may not download adapters.`, {
         action: "Ask an operator or a data scientist of the workspace.",
       });
