@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { Response } from "undici";
 import { expect, it, vi } from "vitest";
 import { requestsPerHost } from "./host-slots.ts";
 import type { RemoteEvent } from "./remote-observer.ts";

@@ -1,3 +1,4 @@
+import { Response } from "undici";
 import { inHostSlot, requestsPerHost } from "./host-slots.ts";
 import { isAboutLoad } from "./remote-answer.ts";
 import { observeAnswer, observeBody, type RemoteObserver } from "./remote-observer.ts";

@@ -2,6 +2,7 @@ import { openAsBlob } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeBytes } from "@anneal/core/describe-bytes";
 import { AnnealError } from "@anneal/core/errors";
+import { Agent, fetch, FormData, type Response } from "undici";
 import { documentError } from "../document-errors.ts";
 import { type RefusedAnswer, refusal } from "./refusals.ts";
 
@@ -44,6 +45,8 @@ export class UnstructuredClient {
   private readonly options: Required<Omit<UnstructuredOptions, "apiKey">>;
   private readonly apiKey: string | null;
   private readonly endpoint: URL;
+  /** Nothing comes while the server's models work: `timeoutMs` alone ends that, and not the library after five minutes. */
+  private readonly dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
 
   constructor(options: UnstructuredOptions) {
     this.options = {
@@ -131,6 +134,7 @@ export class UnstructuredClient {
       // The key and the document go to the address that was set, and to no other.
       redirect: "manual",
       signal: AbortSignal.any([signal, AbortSignal.timeout(this.options.timeoutMs)]),
+      dispatcher: this.dispatcher,
     });
   }
 

@@ -1,6 +1,6 @@
 "use client";
 
-import { mayRun } from "@anneal/core/access/roles";
+import { mayEdit, mayRun } from "@anneal/core/access/roles";
 import { useQuery } from "@tanstack/react-query";
 import { Command } from "cmdk";
 import {
@@ -138,7 +138,7 @@ function Palette({ close, onHelp }: { close(): void; onHelp(): void }) {
               Run the loop
             </Item>
           )}
-          {mayRun(role) && (
+          {mayEdit(role) && (
             <Item icon={Cable} value="add a source connect" onSelect={() => go("/sources?add=1")}>
               Add a source
             </Item>
