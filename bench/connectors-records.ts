@@ -10,7 +10,6 @@ import { findDovecot, startDovecot } from "@anneal/connectors/conformance/start-
 import { findMariadb, startMariadb } from "@anneal/connectors/conformance/start-mariadb";
 import { linksTo, startSite } from "@anneal/connectors/conformance/start-site";
 import { startTestPostgres } from "@anneal/connectors/conformance/start-test-postgres";
-import { ImapFlow } from "imapflow";
 import type { BenchSource, SourceRecipe } from "./connectors-source.ts";
 import { documentName, documentText } from "./connectors-text.ts";
 
@@ -39,20 +38,20 @@ async function startMail(count: number): Promise<BenchSource | null> {
   const accounts = { users: [mail.user], password: mail.password, introspectionUrl: "http://127.0.0.1:9/" };
   const dovecot = await startDovecot(program, accounts);
   const place = { host: "127.0.0.1", port: dovecot.port };
-  const auth = { user: mail.user, pass: mail.password };
-  const client = new ImapFlow({ ...place, secure: false, doSTARTTLS: false, auth, logger: false });
-  await client.connect();
-  for (let index = 0; index < count; index += 1) {
-    const head = `From: Ann <ann@example.org>\r\nSubject: Note ${index}\r\nMessage-ID: <${index}@example.org>`;
-    await client.append("INBOX", `${head}\r\n\r\n${documentText(index).replaceAll("\n", "\r\n")}`);
-  }
-  await client.logout();
+  await dovecot.deliver(mail.user, messages(count));
   return {
     kind: "imap",
     config: { ...place, allowPrivateHosts: true, tls: "none", user: mail.user },
     secrets: { password: mail.password },
     stop: () => dovecot.stop(),
   };
+}
+
+function* messages(count: number): Iterable<string> {
+  for (let index = 0; index < count; index += 1) {
+    const head = `From: Ann <ann@example.org>\r\nSubject: Note ${index}\r\nMessage-ID: <${index}@example.org>`;
+    yield `${head}\r\n\r\n${documentText(index).replaceAll("\n", "\r\n")}`;
+  }
 }
 
 const linksPerPage = 50;

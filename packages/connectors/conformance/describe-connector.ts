@@ -32,7 +32,11 @@ export type ConformanceHarness<Config, Secrets> = {
   /** Creates or replaces; the text must be found in the document's content. */
   put(name: string, text: string): Promise<void>;
   remove(name: string): Promise<void>;
+  /** Takes back what was removed last under this name, out of the source's bin. Left out where there is none. */
+  restore?(name: string): Promise<void>;
   move(from: string, to: string): Promise<void>;
+  /** Left out where the source has no folders: as `move`, for a folder with all that is in it. */
+  moveFolder?(from: string, to: string): Promise<void>;
   /** Makes reading this one document fail; returns how to heal it. Left out where nothing can fail alone. */
   breakItem?(name: string): Promise<() => Promise<void>>;
   /** Takes the whole source away; returns how to bring it back. */
@@ -172,12 +176,33 @@ export function describeConnector<Config, Secrets>(
       expect(target.changes.filter((change) => change.type === "moved").length).toBe(moves ? 1 : 0);
     });
 
+    it("follows a document into another folder, and all that lies in a folder which is moved", async () => {
+      const target = await sync(new MemoryTarget());
+      await harness.move("guides/reset.md", "unicode/reset.md");
+      await sync(target);
+      const { "guides/reset.md": reset, ...others } = corpus;
+      expectCorpus(target, { ...others, "unicode/reset.md": reset! });
+      if (harness.moveFolder === undefined) return;
+      await harness.moveFolder("guides", "manuals/pumps");
+      await sync(target);
+      const { "guides/clean.md": clean, "guides/deep/er/limits.md": limits, ...rest } = others;
+      expectCorpus(target, {
+        ...rest,
+        "unicode/reset.md": reset!,
+        "manuals/pumps/clean.md": clean!,
+        "manuals/pumps/deep/er/limits.md": limits!,
+      });
+      const { moves } = harness.connector.capabilities;
+      if (moves) expect(target.opened).toEqual([]);
+    });
+
     it("gives back a document that was deleted and restored", async () => {
       const target = await sync(new MemoryTarget());
       await harness.remove("handbook.md");
       await sync(target);
       expect(textOf(target, "handbook.md")).toBeUndefined();
-      await harness.put("handbook.md", corpus["handbook.md"]!);
+      if (harness.restore === undefined) await harness.put("handbook.md", corpus["handbook.md"]!);
+      else await harness.restore("handbook.md");
       await sync(target);
       expectCorpus(target, corpus);
     });

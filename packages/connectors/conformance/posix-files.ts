@@ -14,6 +14,7 @@ export type PosixFiles = {
   put(name: string, text: string): Promise<void>;
   remove(name: string): Promise<void>;
   move(from: string, to: string): Promise<void>;
+  moveFolder(from: string, to: string): Promise<void>;
   breakItem(name: string): Promise<() => Promise<void>>;
   vanish(): Promise<() => Promise<void>>;
   setClock: FileClock["setClock"];
@@ -90,16 +91,19 @@ export async function createPosixFiles(parent = tmpdir()): Promise<PosixFiles> {
     await chmod(path, allow.includes("anyone") ? bits * 0o111 : ownerBits | (group === undefined ? 0 : bits << 3));
   };
 
+  const move = async (from: string, to: string) => {
+    await mkdir(dirname(at(to)), { recursive: true });
+    await rename(at(from), at(to));
+  };
+
   return {
     root,
     passwdPath,
     groupPath,
     put,
     remove: (name) => rm(at(name)),
-    async move(from, to) {
-      await mkdir(dirname(at(to)), { recursive: true });
-      await rename(at(from), at(to));
-    },
+    move,
+    moveFolder: move,
     async breakItem(name) {
       // An account that may read everything is stopped by no right; a sparse giant stops it.
       const text = await readFile(at(name), "utf8");

@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { chownSync, writeFileSync } from "node:fs";
 import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir, userInfo } from "node:os";
@@ -20,6 +21,8 @@ export type DovecotAccounts = {
 
 export type Dovecot = {
   port: number;
+  /** Lays messages into the user's inbox as a delivery does: at once, where an APPEND of each takes a hundredth of a second. */
+  deliver(user: string, messages: Iterable<string>): Promise<void>;
   /** Makes the message that holds this text one that the server cannot read; returns how to heal it. */
   breakMessage(user: string, text: string): Promise<() => Promise<void>>;
   /** The account is no longer one of those that may sign in; returns how to make it one again. Open sessions stay. */
@@ -104,6 +107,20 @@ export async function startDovecot(program: DebianProgram, accounts: DovecotAcco
   }
   return {
     port,
+    async deliver(user, messages) {
+      const maildir = join(dir, "mail", user, "Maildir");
+      const folders = ["cur", "new", "tmp"].map((folder) => join(maildir, folder));
+      for (const folder of folders) await mkdir(folder, { recursive: true });
+      const made = [join(dir, "mail", user), maildir, ...folders];
+      let count = 0;
+      for (const message of messages) {
+        const path = join(maildir, "new", `1.M${count}.localhost`);
+        writeFileSync(path, message);
+        made.push(path);
+        count += 1;
+      }
+      if (asNobody) for (const path of made) chownSync(path, uid, gid);
+    },
     async breakMessage(user, text) {
       const path = await findMessage(join(dir, "mail", user), text);
       await chmod(path, 0);

@@ -51,6 +51,8 @@ export type FakeConfluence = ConfluenceState & {
   /** Changes the title, the body, or both, which makes a new version. */
   edit(content: FakeContent, change: { title?: string; body?: string }): void;
   trash(content: FakeContent): void;
+  /** Out of the space's trash, as it was. */
+  restore(content: FakeContent): void;
   close(): Promise<void>;
 };
 
@@ -133,6 +135,12 @@ export async function startFakeConfluence(deployment: FakeDeployment = "cloud"):
     },
     trash(content) {
       contents.delete(content.id);
+    },
+    restore(content) {
+      // Where it was: what lists walks by id.
+      const all = [...contents.values(), content].sort((a, b) => Number(a.id) - Number(b.id));
+      contents.clear();
+      for (const each of all) contents.set(each.id, each);
     },
     close: () => site.close(),
   };

@@ -85,6 +85,10 @@ export async function createDriveHarness(
       const { folder, base } = split(to);
       drive.update(require(from).id, { name: base, parentId: drive.ensureFolder(root, folder) });
     },
+    async moveFolder(from, to) {
+      const { folder, base } = split(to);
+      drive.update(require(from).id, { name: base, parentId: drive.ensureFolder(root, folder) });
+    },
     async breakItem(name) {
       const file = require(name);
       const before = file.content.toString();

@@ -51,6 +51,8 @@ export async function createChannelFilesHarness(): Promise<ChannelFilesHarness> 
     put: (name, text) => harness.put(inFolder(name), text),
     remove: (name) => harness.remove(inFolder(name)),
     move: (from, to) => harness.move(inFolder(from), inFolder(to)),
+    restore: (name) => harness.restore!(inFolder(name)),
+    moveFolder: (from, to) => harness.moveFolder!(inFolder(from), inFolder(to)),
     breakItem: (name) => harness.breakItem!(inFolder(name)),
     share: (name, allow) => harness.share(inFolder(name), allow),
     shareFolder: (name, allow) => harness.shareFolder!(inFolder(name), allow),

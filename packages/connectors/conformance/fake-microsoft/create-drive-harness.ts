@@ -61,7 +61,13 @@ export async function createDriveHarness<Config>(
       idOf(name);
       tenant.remove(drive, name);
     },
+    async restore(name) {
+      tenant.restore(drive, drive.items.get(idOf(name))!);
+    },
     async move(from, to) {
+      tenant.move(drive, from, to);
+    },
+    async moveFolder(from, to) {
       tenant.move(drive, from, to);
     },
     breakItem: async (name) => breakIn(faults, name),

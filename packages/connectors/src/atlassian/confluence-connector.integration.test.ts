@@ -72,6 +72,9 @@ async function createHarness(
     async remove(name) {
       fake.trash(pageOf(name));
     },
+    async restore(name) {
+      fake.restore(pageOf(name));
+    },
     async move(from, to) {
       const page = pageOf(from);
       page.parentId = folderOf(to)?.id ?? null;

@@ -43,6 +43,10 @@ describeConnector("file", async () => {
     put,
     remove: (name) => rm(join(root, name)),
     move: (from, to) => rename(join(root, from), join(root, to)),
+    async moveFolder(from, to) {
+      await mkdir(dirname(join(root, to)), { recursive: true });
+      await rename(join(root, from), join(root, to));
+    },
     async breakItem(name) {
       // Root may read everything, so permissions cannot break a file here; a sparse giant can.
       await truncate(join(root, name), 2 * 1024 ** 3);

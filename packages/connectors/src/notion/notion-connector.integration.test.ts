@@ -42,9 +42,12 @@ describeConnector(
       pages.set(name, page);
       refs.set(name, page.id);
     };
+    const trashed = new Map<string, FakePage>();
     const remove = async (name: string) => {
-      pages.get(name)!.inTrash = true;
+      const page = pages.get(name)!;
+      page.inTrash = true;
       pages.delete(name);
+      trashed.set(name, page);
     };
     return {
       connector: notionConnector,
@@ -63,6 +66,11 @@ describeConnector(
         }
       },
       remove,
+      async restore(name) {
+        const page = trashed.get(name)!;
+        page.inTrash = false;
+        pages.set(name, page);
+      },
       /** A page that is moved stays the page that it is; so a move is a new page and a deleted one. */
       async move(from, to) {
         add(to, notion.addPage(to, pages.get(from)!.blocks));

@@ -102,6 +102,11 @@ describe.skipIf(program === null)("with samba", () => {
         await rename(join(root, from), join(root, to));
         await ownAll(root);
       },
+      async moveFolder(from: string, to: string) {
+        await mkdir(dirname(join(root, to)), { recursive: true });
+        await rename(join(root, from), join(root, to));
+        await ownAll(root);
+      },
       async vanish() {
         await rename(root, `${root}-away`);
         return () => rename(`${root}-away`, root);
