@@ -39,7 +39,8 @@ export const fileSources: Record<string, SourceRecipe> = {
     start: (count) => startMadeUpBucket(count, 20),
   },
   "s3-moto": { server: "PyPI moto", count: 1000, start: startMotoBucket },
-  "azure-blob": { server: "npm azurite", count: 1000, start: startContainer },
+  "azure-blob": { server: "made-up container in another process", count: 10_000, start: startMadeUpContainer },
+  "azure-blob-azurite": { server: "npm azurite", count: 1000, start: startContainer },
   gcs: { server: "fake", count: 2000, start: startGcs },
   sftp: { server: "OpenSSH", count: 2000, start: startSftp },
   smb: { server: "samba", count: 300, start: startSmb },
@@ -82,8 +83,15 @@ async function startNfsFolder(count: number): Promise<BenchSource | null> {
 
 const keys = { accessKeyId: "testing", secretAccessKey: "testing" };
 
+async function startMadeUpContainer(count: number): Promise<BenchSource> {
+  const { endpoint, stop } = await startBucket(count, { dialect: "azure" });
+  const config = { container: "papers", accountUrl: `${endpoint}/account`, allowPrivateHosts: true };
+  const accountKey = Buffer.from("a key that nobody looks at").toString("base64");
+  return { kind: "azure-blob", config, secrets: { accountKey }, stop };
+}
+
 async function startMadeUpBucket(count: number, latencyMs: number): Promise<BenchSource> {
-  const { endpoint, stop } = await startBucket(count, latencyMs);
+  const { endpoint, stop } = await startBucket(count, { latencyMs, dialect: "s3" });
   return { kind: "s3", config: localBucket(endpoint), secrets: keys, stop };
 }
 

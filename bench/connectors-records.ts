@@ -144,7 +144,7 @@ async function startNotes(kind: "rest" | "graphql", count: number): Promise<Benc
             "  }",
             "}",
           ],
-          variables: ["first=100"],
+          variables: ["first=1000"],
           items: "notes.edges[*].node",
           pageInfo: "notes.pageInfo",
           ...shared,
