@@ -77,9 +77,9 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
 async function* hideBelow(folders: readonly string[], known: KnownItems): AsyncIterable<Change> {
   if (folders.length === 0) return;
   for await (const ref of known.refs()) {
-    if (!folders.some((folder) => ref.startsWith(folder))) continue;
-    const before = await known.fingerprintOf(ref);
-    const change = before === "" ? null : aclChange(ref, before, nobody);
+    // A folder itself is known as the failure that it is.
+    if (ref.endsWith("/") || !folders.some((folder) => ref.startsWith(folder))) continue;
+    const change = aclChange(ref, await known.fingerprintOf(ref), nobody);
     if (change !== null) yield change;
   }
 }
