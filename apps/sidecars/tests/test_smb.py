@@ -5,10 +5,12 @@ import socket
 import struct
 import subprocess
 import sys
+import uuid
 
 import pytest
 
 from sidecars.smb.rpc import Reader, RpcError
+from sidecars.smb.share import is_samba
 
 from .conftest import ENVIRONMENT
 
@@ -51,6 +53,21 @@ def test_reads_names_whose_texts_follow_behind_the_list() -> None:
     assert reader.named() == [(500, "änn"), (501, "")]
     assert reader.u32() == 2
     assert reader.check() == 0
+
+
+@pytest.mark.parametrize(
+    ("guid", "expected"),
+    [
+        (b"files", True),
+        (b"fifteen-letters", True),
+        (b"", False),
+        (b"sixteen-letters!", False),
+        (bytes.fromhex("66696c65737f"), False),
+        (bytes.fromhex("3f2504e04f8941d39a0c0305e82c3301"), False),
+    ],
+)
+def test_knows_samba_by_the_name_in_place_of_a_number(guid: bytes, expected: bool) -> None:
+    assert is_samba(uuid.UUID(bytes=guid.ljust(16, b"\0"))) is expected
 
 
 def test_reads_sids_and_refuses_an_answer_that_is_an_error() -> None:

@@ -1,5 +1,6 @@
 export const fullControl = 0x001f_01ff;
 export const readOnly = 0x0012_0089;
+export const readAndExecute = 0x0012_00a9;
 
 /** `type` 0 allows and 1 denies; `flags` 0x10 marks an inherited entry. */
 export type Ace = { type: number; flags?: number; mask?: number; sid: string; objectFlags?: number };

@@ -61,6 +61,17 @@ export function findSamba(): DebianProgram | null {
   return status === 0 ? program : skip("this system lets nobody lay Samba's files over /usr (overlay mount)");
 }
 
+export type SambaOptions = {
+  /**
+   * "posix": access lists are those that Samba makes of modes and owners on its disk, and they hold for whoever asks, as
+   * smbd runs as root; who signs in for the connector is an administrator of the share. "ntfs": lists of their own, which
+   * smbd keeps and only tells, as it runs as the account that signs in.
+   */
+  rights?: "ntfs" | "posix";
+  /** Further lines of the share's section. */
+  settings?: readonly string[];
+};
+
 function skip(reason: string): null {
   console.warn(`SMB tests are skipped: ${reason}.`);
   return null;
@@ -70,22 +81,26 @@ function overlay({ root }: DebianProgram): string {
   return root === "" ? "true" : `mount -t overlay overlay -o 'lowerdir=${root}/usr:/usr' /usr`;
 }
 
-export async function startSamba(program: DebianProgram): Promise<Samba> {
+export async function startSamba(
+  program: DebianProgram,
+  { rights = "ntfs", settings = [] }: SambaOptions = {},
+): Promise<Samba> {
+  const isRoot = rights === "posix";
   const base = await mkdtemp(join(tmpdir(), "anneal-samba-"));
   await chmod(base, 0o755);
   const port = await choosePort(undefined);
   const root = join(base, "root");
   for (const folder of ["", "root", "private", "lock", "state", "cache", "pid", "ncalrpc", "log"]) {
     await mkdir(join(base, folder), { recursive: true });
-    await chown(join(base, folder), service.id, service.id);
+    if (!isRoot || folder === "root") await chown(join(base, folder), service.id, service.id);
   }
   const configPath = join(base, "smb.conf");
-  await writeFile(configPath, smbConf(base, root, port));
+  await writeFile(configPath, smbConf(base, root, port, [...shareSettings[rights], ...settings]));
 
   const asService = (command: readonly string[]) => {
     const caps = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"];
     const who = ["--reuid", String(service.id), "--regid", String(service.id), "--clear-groups", ...caps];
-    const script = `${overlay(program)} && exec setpriv ${who.join(" ")} -- "$@"`;
+    const script = `${overlay(program)} && exec ${isRoot ? "" : `setpriv ${who.join(" ")} -- `}"$@"`;
     return ["-m", "sh", "-c", script, "sh", ...command];
   };
   const run = (command: readonly string[], input = "") => {
@@ -170,7 +185,12 @@ export async function startSamba(program: DebianProgram): Promise<Samba> {
   };
 }
 
-function smbConf(base: string, root: string, port: number): string {
+const shareSettings = {
+  ntfs: ["vfs objects = acl_tdb", "acl_tdb:ignore system acls = yes"],
+  posix: [`admin users = ${service.name}`],
+};
+
+function smbConf(base: string, root: string, port: number, settings: readonly string[]): string {
   return `[global]
 server role = standalone server
 workgroup = ANNEAL
@@ -195,8 +215,7 @@ map to guest = never
 [docs]
 path = ${root}
 read only = no
-vfs objects = acl_tdb
-acl_tdb:ignore system acls = yes
+${settings.join("\n")}
 `;
 }
 

@@ -193,6 +193,10 @@ describe("changing a source from the command line", () => {
       "! It leads elsewhere: documents without permissions of their own are hidden until they are read there.",
       expect.stringContaining("! support v2 learned from 1 document that not everyone may read now."),
     ]);
+    const guarded = await edit(startPortal({ saved: { bringsReadersNow: true, withheld: [] } }), { set: ["host=db"] });
+    expect(guarded.at(-1)).toBe(
+      "! Its documents bring their own readers from now on: those without any are hidden until they are read again.",
+    );
     expect(await edit(startPortal(), { name: "books" })).toEqual([
       "✓ “books” is changed. It counts from the next read.",
     ]);

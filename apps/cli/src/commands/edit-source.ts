@@ -27,6 +27,7 @@ type StoredSource = z.infer<typeof storedSchema>;
 const savedSchema = z.object({
   // A portal of before does not say.
   isElsewhere: z.boolean().default(false),
+  bringsReadersNow: z.boolean().default(false),
   withheld: z
     .array(z.object({ name: z.string(), version: z.number(), documents: z.number(), people: z.array(z.string()) }))
     .default([]),
@@ -86,11 +87,13 @@ export async function editSource(
     for (const line of describeChange(kind, stored, { ...changed, config }, Object.keys(given.secrets))) say(line);
     return;
   }
-  const { isElsewhere, withheld } = await portal.mutate("connect.update", { ...access, ...changed }, savedSchema);
+  const saved = await portal.mutate("connect.update", { ...access, ...changed }, savedSchema);
   say(`✓ “${changed.name}” is changed. It counts from the next read.`);
-  if (isElsewhere)
+  if (saved.isElsewhere)
     say("! It leads elsewhere: documents without permissions of their own are hidden until they are read there.");
-  for (const each of withheld) say(`! ${withheldSentence(each)}`);
+  else if (saved.bringsReadersNow)
+    say("! Its documents bring their own readers from now on: those without any are hidden until they are read again.");
+  for (const each of saved.withheld) say(`! ${withheldSentence(each)}`);
 }
 
 function readUnset(fields: string[], { config: { properties = {} } }: SourceKind): string[] {

@@ -4,6 +4,8 @@ import { failedCheck } from "../failure.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import { loadAccounts, noAccounts, principalOfSid } from "./accounts.ts";
 import type { SmbConfig, SmbSecrets } from "./config.ts";
+import { letsNobodyThrough } from "./passage.ts";
+import { everybodySids } from "./ntfs-acl.ts";
 import { readShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
 import { shareName } from "./smb-errors.ts";
@@ -18,10 +20,13 @@ type Look = {
   preview: Preview;
   unreadable: AnnealError[];
   withoutReaders: number;
-  /** SIDs that the share or a file denies reading. */
+  /** Files that some folder lets nobody through to, as far as it tells. */
+  cutOff: number;
+  /** SIDs that the share, a folder or a file denies something. */
   denied: Set<string>;
   /** Whether the share as a whole admits everybody; null where permissions are not read. */
   isOpen: boolean | null;
+  isSamba: boolean;
 };
 
 export async function checkSmb(config: SmbConfig, secrets: SmbSecrets, context: ConnectContext): Promise<CheckResult> {
@@ -58,8 +63,10 @@ async function look(session: SmbSession, config: SmbConfig, context: ConnectCont
     preview: { count: 0, complete: true, samples: [] },
     unreadable: [],
     withoutReaders: 0,
+    cutOff: 0,
     denied: new Set(share?.deny.map(({ id }) => id)),
     isOpen: principalOf === null ? null : share === null,
+    isSamba: session.isSamba,
   };
   const until = performance.now() + checkMs;
   for await (const entry of walkShare(session, config, principalOf, context.signal)) {
@@ -70,8 +77,11 @@ async function look(session: SmbSession, config: SmbConfig, context: ConnectCont
       entry.type === "failure" ? entry.error : tried ? await readError(session, config, entry.ref, context) : null;
     if (error !== null) seen.unreadable.push(error);
     else addToPreview(seen.preview, entry.ref);
-    for (const { id } of (entry.type === "file" && entry.acl?.deny) || []) seen.denied.add(id);
-    if (entry.type === "file" && entry.acl?.allow.length === 0) seen.withoutReaders += 1;
+    if (entry.type === "file" && entry.acl !== null) {
+      for (const { deny } of [entry.acl, ...entry.passage]) for (const { id } of deny) seen.denied.add(id);
+      if (letsNobodyThrough(entry.passage)) seen.cutOff += 1;
+      else if (entry.acl.allow.length === 0) seen.withoutReaders += 1;
+    }
     seen.preview.complete = seen.preview.count < checkedFiles && performance.now() < until;
     if (!seen.preview.complete) break;
   }
@@ -97,31 +107,55 @@ async function checkPermissions(
   config: SmbConfig,
   secrets: SmbSecrets,
   context: ConnectContext,
-  { preview, withoutReaders, denied, isOpen }: Look,
+  seen: Look,
 ): Promise<CapabilityCheck[]> {
-  const capability = "permissions";
+  const { isOpen } = seen;
   if (isOpen === null) {
-    return [
-      {
-        capability,
-        status: "warning",
-        message: "File permissions are not read: every document gets the source's default audience.",
-      },
-    ];
+    const message = "File permissions are not read: every document gets the source's default audience.";
+    return [{ capability: "permissions", status: "warning", message }];
   }
-  const list: CapabilityCheck =
-    withoutReaders === 0
-      ? {
-          capability,
-          status: "ok",
-          message: `Files' access lists can be read. The share itself ${isOpen ? "admits everybody" : "admits fewer, which is kept"}.`,
-        }
-      : {
-          capability,
-          status: "warning",
-          message: `Of the first ${preview.count} files ${withoutReaders} have no access list that can be read, so nobody would see them. Grant the user “Read permissions” on them.`,
-        };
-  return [list, await checkAccounts(config, secrets, context, denied)];
+  return [checkLists(config, { ...seen, isOpen }), await checkAccounts(config, secrets, context, seen.denied)];
+}
+
+function checkLists(
+  { traverse, shareAdmits, shareAdmitsEverybody }: SmbConfig,
+  { preview, withoutReaders, cutOff, isOpen, isSamba }: Look & { isOpen: boolean },
+): CapabilityCheck {
+  const capability = "permissions";
+  const first = `Of the first ${preview.count} files`;
+  if (withoutReaders > 0) {
+    return {
+      capability,
+      status: "warning",
+      message: `${first} ${withoutReaders} have no access list that can be read, so nobody would see them. Grant the user “Read permissions” on them.`,
+    };
+  }
+  if (cutOff > 0) {
+    return {
+      capability,
+      status: "warning",
+      message: `${first} ${cutOff} lie in a folder whose access list cannot be read or lets nobody through, so nobody would see them.`,
+      action:
+        "Grant the user “Read permissions” on every folder, from the top of the share. If the server lets everybody through folders, as Windows does by default, set “Rights of folders” to bypassed.",
+    };
+  }
+  const lists =
+    traverse === "bypassed"
+      ? "Files' access lists can be read; those of the folders above them do not count."
+      : `Access lists of files and folders can be read.${isSamba ? "" : " Whoever may not pass through a folder sees nothing in it; if the server lets everybody through folders, as Windows does by default, set “Rights of folders” to bypassed."}`;
+  const isStated = shareAdmits.length > 0 || shareAdmitsEverybody;
+  if (!isStated && (isSamba || isOpen)) {
+    return {
+      capability,
+      status: "warning",
+      message: `${lists} The share's own permissions admit ${isOpen ? "everybody" : "fewer"}; what “valid users” and “hosts allow” of Samba say besides is told to nobody, and not kept.`,
+      action: isOpen
+        ? "Enter whom “valid users” names under “Whom the share admits”; where nothing limits the share, say so with “The share admits everybody”."
+        : "Enter whom “valid users” names, or else the share's own permissions, under “Whom the share admits”.",
+    };
+  }
+  const share = isOpen && shareAdmits.length === 0 ? "admits everybody" : "admits fewer, which is kept";
+  return { capability, status: "ok", message: `${lists} The share itself ${share}.` };
 }
 
 /** @throws AnnealError as a sync would end with */
@@ -140,6 +174,13 @@ async function checkAccounts(
   if (stranger !== undefined) {
     const message = `${count}; who "${stranger}" is, whom an access list denies, is not told: nobody sees what denies them.`;
     const action = "Name the domain controller, or enter that group with all its members among the source's groups.";
+    return { capability, status: "warning", message, action };
+  }
+  const known = new Set([...users, ...groups].map(({ sid }) => sid));
+  const unknown = config.shareAdmits.find((sid) => !known.has(sid) && !everybodySids.has(sid));
+  if (unknown !== undefined) {
+    const message = `${count}; who "${unknown}" is, whom the share shall admit, is not told: it admits nobody by that.`;
+    const action = "Correct “Whom the share admits”, name the domain controller, or enter it among people or groups.";
     return { capability, status: "warning", message, action };
   }
   if (config.userEmailDomain !== null && users.length > 0) return { capability, status: "ok", message: `${count}.` };

@@ -42,10 +42,20 @@ export const smbConfigSchema = z.object({
     description:
       "ntfs: only whom a file's access list and the share's own admit. off: everyone in the source's default audience reads every document.",
   }),
+  traverse: z.enum(["checked", "bypassed"]).default("checked").meta({
+    title: "Rights of folders",
+    description:
+      "checked: whoever reads a document must also be let through each folder above it (“Traverse folder”, execute), as Samba over POSIX rights demands. bypassed: the server lets everybody through folders, so that a file's own list alone counts. Windows does that by default (the policy “Bypass traverse checking”), and so does Samba with “ignore system acls”.",
+  }),
   shareAdmitsEverybody: z.boolean().default(false).meta({
     title: "The share admits everybody",
     description:
-      "Its own permissions (“Share Permissions”) name Everyone. Say so only where the server does not tell them to the user: they are not asked for then.",
+      "Its own permissions (“Share Permissions”) name Everyone, and on Samba neither “valid users” nor “hosts allow” limits it. They are not asked for then.",
+  }),
+  shareAdmits: z.array(sid).default([]).meta({
+    title: "Whom the share admits",
+    description:
+      "SIDs of accounts and groups, where “valid users” of Samba limits the share, which no server tells: nobody else sees its documents. Empty: what the share's own permissions say.",
   }),
   userEmailDomain: z
     .string()

@@ -2,7 +2,8 @@ import type { Principal } from "@anneal/core/access/acl";
 import { describe, expect, it } from "vitest";
 import { descriptorBytes, fullControl, type Ace } from "../../conformance/descriptor-bytes.ts";
 import { givenIn } from "./given-above.ts";
-import { aclOfDescriptor } from "./ntfs-acl.ts";
+import { aclOfDescriptor, type AclReading } from "./ntfs-acl.ts";
+import { letsNobodyThrough, openPassage, passThrough } from "./passage.ts";
 import { parseSecurityDescriptor } from "./security-descriptor.ts";
 
 const principalOf = (sid: string): Principal => ({ source: "smb", tenant: "files", kind: "group", id: sid });
@@ -13,8 +14,8 @@ const everyone = "S-1-1-0";
 
 const writeOnly = 0x0012_0116;
 
-const read = (aces: Ace[] | null, owner = bob) => {
-  const { allow, deny } = aclOfDescriptor(descriptorBytes(aces, owner), principalOf);
+const read = (aces: Ace[] | null, owner = bob, reading: AclReading = {}) => {
+  const { allow, deny } = aclOfDescriptor(descriptorBytes(aces, owner), principalOf, reading);
   return { allow: allow.map(({ id }) => id), deny: deny.map(({ id }) => id) };
 };
 
@@ -73,7 +74,7 @@ describe("aclOfDescriptor", () => {
       ),
     );
     const above = givenIn("/Reports/2026", handedDown(aces), givenIn(inheritedFrom, reports, null));
-    expect(aclOfDescriptor(descriptorBytes(aces, bob), principalOf, above)).toEqual({
+    expect(aclOfDescriptor(descriptorBytes(aces, bob), principalOf, { above })).toEqual({
       allow: [principalOf(ann), { ...principalOf(finance), inheritedFrom }],
       deny: [{ ...principalOf(bob), inheritedFrom }],
     });
@@ -83,7 +84,7 @@ describe("aclOfDescriptor", () => {
   it("tells of what an owner inherits by the entry for whoever makes a file", () => {
     const above = givenIn("/Drafts", handedDown([{ type: 0, sid: "S-1-3-0", flags: 0x08 }]), null);
     const aces = [{ type: 0, sid: bob, flags: 0x10 }];
-    const of = (owner: string) => aclOfDescriptor(descriptorBytes(aces, owner), principalOf, above).allow;
+    const of = (owner: string) => aclOfDescriptor(descriptorBytes(aces, owner), principalOf, { above }).allow;
     expect(of(bob)).toEqual([{ ...principalOf(bob), inheritedFrom: "/Drafts" }]);
     expect(of(ann)).toEqual([principalOf(bob)]);
   });
@@ -138,5 +139,53 @@ describe("aclOfDescriptor", () => {
         deny: [],
       });
     }
+  });
+
+  it("refuses a class that is allowed nothing, where Samba may have made the list from POSIX rights", () => {
+    const aces: Ace[] = [
+      { type: 0, sid: bob, mask: fullControl },
+      { type: 0, sid: finance, mask: 0 },
+      { type: 0, sid: everyone },
+    ];
+    expect(read(aces, bob, { byClass: true })).toEqual({ allow: [bob, everyone], deny: [finance] });
+    expect(read(aces)).toEqual({ allow: [bob, everyone], deny: [] });
+    // Where others are refused as well, it keeps nobody out whom something else admits.
+    const closed = [...aces.slice(0, 2), { type: 0, sid: everyone, mask: 0 }];
+    expect(read(closed, bob, { byClass: true })).toEqual({ allow: [bob], deny: [] });
+  });
+});
+
+describe("passThrough", () => {
+  const passing = 0x0012_00a0;
+  const through = (aces: Ace[] | null, passage = openPassage) =>
+    passThrough(aces === null ? null : descriptorBytes(aces, bob), passage, principalOf, false);
+  const told = (passage: typeof openPassage) =>
+    passage.map(({ allow, deny }) => [allow.map(({ id }) => id), deny.map(({ id }) => id)]);
+
+  it("lets through whom an entry lets traverse, and not whom it only lets list", () => {
+    const passage = through([
+      { type: 1, sid: bob, mask: 0x20 },
+      { type: 0, sid: ann, mask: passing },
+      { type: 0, sid: finance, mask: 0x2000_0000 },
+      { type: 0, sid: everyone },
+    ]);
+    expect(told(passage)).toEqual([[[ann, finance], [bob]]]);
+  });
+
+  it("leaves out folders that let everybody through, and those that say what one above has said", () => {
+    const open = through([{ type: 0, sid: everyone, mask: passing }]);
+    expect(open).toEqual([]);
+    const ofAnn = through([{ type: 0, sid: ann, mask: passing }], open);
+    expect(through([{ type: 0, sid: ann, mask: fullControl }], ofAnn)).toBe(ofAnn);
+    expect(told(through([{ type: 0, sid: finance, mask: passing }], ofAnn))).toEqual([
+      [[ann], []],
+      [[finance], []],
+    ]);
+  });
+
+  it("lets nobody through a folder whose list is not told, or empty", () => {
+    expect(letsNobodyThrough(through(null))).toBe(true);
+    expect(letsNobodyThrough(through([]))).toBe(true);
+    expect(letsNobodyThrough(through([{ type: 0, sid: ann, mask: passing }]))).toBe(false);
   });
 });

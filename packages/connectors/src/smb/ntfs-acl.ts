@@ -1,4 +1,4 @@
-import { nobody, type Principal } from "@anneal/core/access/acl";
+import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
 import type { SourceAcl, SourceGrant } from "@anneal/core/access/acl-origins";
 import { inheritedFrom, nothingAbove, type GivenAbove } from "./given-above.ts";
 import {
@@ -21,17 +21,31 @@ export const everybodySids: ReadonlySet<string> = new Set(Object.values(wellKnow
 /** An entry for this SID is about whoever owns the file. */
 const ownerRights = "S-1-3-4";
 
-/**
- * @param above what the file's folder hands down
- * @returns nobody for a descriptor that cannot be read
- */
+export function admitsEverybody({ allow, deny }: Acl): boolean {
+  return deny.length === 0 && allow.some(({ id }) => everybodySids.has(id));
+}
+
+/** How a list is read. */
+export type AclReading = {
+  /** What the file's folder hands down. */
+  above?: GivenAbove;
+  /** Which rights count; left out, those to read. */
+  concerns?: (mask: number) => boolean;
+  /**
+   * Samba may have made the list from POSIX rights. Those of the class that somebody is in decide, also where others have
+   * more: who is allowed something, and not this, is refused although everybody is allowed it.
+   */
+  byClass?: boolean;
+};
+
+/** @returns nobody for a descriptor that cannot be read */
 export function aclOfDescriptor(
   bytes: Uint8Array,
   principalOf: (sid: string) => Principal,
-  above: GivenAbove = nothingAbove,
+  reading: AclReading = {},
 ): SourceAcl {
   try {
-    return ntfsAcl(parseSecurityDescriptor(bytes), principalOf, above);
+    return ntfsAcl(parseSecurityDescriptor(bytes), principalOf, reading);
   } catch (error) {
     if (error instanceof RangeError) return nobody;
     throw error;
@@ -39,19 +53,24 @@ export function aclOfDescriptor(
 }
 
 /**
- * Who may read the data, as [MS-DTYP] 2.5.3.2 walks the list: in order, the first entry for a SID decides for it. What
+ * Who has the rights, as [MS-DTYP] 2.5.3.2 walks the list: in order, the first entry for a SID decides for it. What
  * the order decides between two SIDs has no form in an ACL of ours, where a denial always wins: somebody whom an
  * explicit entry admits in spite of an inherited denial of their group is not admitted here.
  */
 export function ntfsAcl(
   { owner, entries }: SecurityDescriptor,
   principalOf: (sid: string) => Principal,
-  above: GivenAbove = nothingAbove,
+  { above = nothingAbove, concerns = concernsReading, byClass = false }: AclReading,
 ): SourceAcl {
   if (entries === null) return nobody;
   const decided = new Map<string, AccessEntry>();
+  const lacking = new Set<string>();
   for (const entry of entries) {
-    if (entry.inheritOnly || !concernsReading(entry.mask)) continue;
+    if (entry.inheritOnly) continue;
+    if (!concerns(entry.mask)) {
+      if (byClass && entry.effect === "allow" && entry.sid !== ownerRights) lacking.add(entry.sid);
+      continue;
+    }
     // A condition that is not evaluated may deny, and never allows.
     if (entry.conditional && entry.effect === "allow") continue;
     const whose = entry.sid === ownerRights ? owner : entry.sid;
@@ -67,5 +86,9 @@ export function ntfsAcl(
       return [{ ...principalOf(sid), ...(from === undefined ? {} : { inheritedFrom: from }) }];
     });
   const allow = grantsOf("allow");
-  return allow.length === 0 ? nobody : { allow, deny: grantsOf("deny") };
+  if (allow.length === 0) return nobody;
+  const refused = allow.some(({ id }) => everybodySids.has(id))
+    ? [...lacking].filter((sid) => !decided.has(sid) && !everybodySids.has(sid))
+    : [];
+  return { allow, deny: [...grantsOf("deny"), ...refused.map(principalOf)] };
 }

@@ -20,11 +20,18 @@ export type SecurityDescriptor = { owner: string | null; entries: AccessEntry[] 
 export const creatorOwner = "S-1-3-0";
 
 const readData = 0x0000_0001;
+const traverse = 0x0000_0020;
 const genericAll = 0x1000_0000;
+const genericExecute = 0x2000_0000;
 const genericRead = 0x8000_0000;
 
 export function concernsReading(mask: number): boolean {
   return (mask & (readData | genericAll | genericRead)) !== 0;
+}
+
+/** Of a folder: getting to what is in it, by whoever knows its name. */
+export function concernsPassing(mask: number): boolean {
+  return (mask & (traverse | genericAll | genericExecute)) !== 0;
 }
 
 const daclPresent = 0x0004;

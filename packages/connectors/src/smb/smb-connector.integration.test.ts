@@ -9,7 +9,7 @@ import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions, type Who } from "../../conformance/describe-permissions.ts";
 import { createFileClock } from "../../conformance/file-clock.ts";
 import { longPath } from "../../conformance/long-names.ts";
-import { fullControl, type Ace } from "../../conformance/descriptor-bytes.ts";
+import { fullControl, readAndExecute, type Ace } from "../../conformance/descriptor-bytes.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
@@ -75,7 +75,7 @@ describe.skipIf(program === null)("with samba", () => {
     const nameBytes = 4095 - Buffer.byteLength(`${root}/`);
     await mkdir(root);
     await samba.own(root);
-    await samba.setAcl(path, [serviceEntry()]);
+    await samba.setAcl(path, [serviceEntry(), passEntry]);
     return {
       path,
       root,
@@ -94,7 +94,8 @@ describe.skipIf(program === null)("with samba", () => {
         await clock.stamp(join(root, name));
         await ownAll(root);
         // Samba keeps lists by inode: one that was deleted on disk may have left its own behind.
-        for (const path of isNew ? [...made, name] : made) await samba.setAcl(inShare(path), [serviceEntry()]);
+        for (const path of made) await samba.setAcl(inShare(path), [serviceEntry(), passEntry]);
+        if (isNew) await samba.setAcl(inShare(name), [serviceEntry()]);
       },
       remove: (name: string) => rm(join(root, name)),
       async move(from: string, to: string) {
@@ -118,6 +119,8 @@ describe.skipIf(program === null)("with samba", () => {
   };
   /** The account that signs in may read everything, as a backup's does. */
   const serviceEntry = (): Ace => ({ type: 0, sid: samba.sidOf(samba.user), mask: fullControl });
+  /** Everybody gets to what is in a folder, and may not list it. */
+  const passEntry: Ace = { type: 0, sid: everyone, mask: 0x0012_00a0 };
 
   describeConnector(
     "smb",
@@ -208,13 +211,15 @@ describe.skipIf(program === null)("with samba", () => {
         samba.setAcl(folder.inShare(name), entries(allow, deny)),
       async shareFolder(name: string, allow: readonly Who[]) {
         shared.set(name, allow);
-        await samba.setAcl(folder.inShare(name), entries(allow, [], handedDown));
+        const ofFolder = (flags: number) => [
+          ...entries(allow, [], flags).map((ace) => ({ mask: readAndExecute, ...ace })),
+          passEntry,
+        ];
+        await samba.setAcl(folder.inShare(name), ofFolder(handedDown));
         for (const below of await readdir(join(folder.root, name), { recursive: true })) {
           const isFile = (await stat(join(folder.root, name, below))).isFile();
-          await samba.setAcl(
-            folder.inShare(`${name}/${below}`),
-            entries(allow, [], isFile ? inherited : inherited | handedDown),
-          );
+          const aces = isFile ? entries(allow, [], inherited) : ofFolder(inherited | handedDown);
+          await samba.setAcl(folder.inShare(`${name}/${below}`), aces);
         }
       },
       async breakPermissions(name: string) {
@@ -330,7 +335,8 @@ describe.skipIf(program === null)("with samba", () => {
     const down = handedDown;
     const setAcl = (name: string, aces: Ace[]) => samba.setAcl(harness.inShare(name).replace(/\\$/, ""), aces);
     const originsOf = async (ref: string, config = harness.config) => {
-      const target = await sync(new MemoryTarget(), config);
+      // Nobody but the owner gets through the top of the share here.
+      const target = await sync(new MemoryTarget(), { ...config, traverse: "bypassed" });
       const acl: SourceAcl = target.documents.get(ref)?.item.acl ?? { allow: [], deny: [] };
       const told = (grants: SourceAcl["allow"]) =>
         Object.fromEntries(grants.map(({ id, inheritedFrom }) => [id, inheritedFrom]));
@@ -424,7 +430,7 @@ describe.skipIf(program === null)("with samba", () => {
     await folder.put("a.md", "a");
     const check = async (config: Partial<SmbConfig>) =>
       smbConnector.check(configOf({ path: folder.path, ...config }), secrets(), context);
-    const whole = await check({});
+    const whole = await check({ shareAdmitsEverybody: true });
     expect(whole.summary).toMatch(/holds 1 file: a\.md\.$/);
     expect(whole.checks.map(({ capability, status }) => [capability, status])).toEqual([
       ["read", "ok"],

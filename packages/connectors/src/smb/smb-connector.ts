@@ -1,5 +1,5 @@
 import { basename } from "node:path/posix";
-import type { Principal } from "@anneal/core/access/acl";
+import { nobody, type Principal } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
@@ -13,7 +13,8 @@ import { SeenRefs } from "../seen-refs.ts";
 import { loadAccounts, principalOfSid, smbDirectory, type SmbAccounts } from "./accounts.ts";
 import { checkSmb } from "./check-smb.ts";
 import { smbConfigSchema, smbFacts, smbSecretSchema, type SmbConfig, type SmbSecrets } from "./config.ts";
-import { narrowToShare, readShareAcl } from "./share-access.ts";
+import { createNarrowing } from "./narrow.ts";
+import { readShareAcl, statedShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
 import { openSmb, type SmbSession } from "./smb-session.ts";
 import { keepToldDenials } from "./told-denials.ts";
@@ -41,9 +42,10 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
   const principalOf = accounts === null ? null : principalOfSid(config, accounts);
   const session = await openSmb(config, secrets.password ?? "", context);
   try {
-    const narrow = await shareNarrowing(session, config, accounts, principalOf);
+    const aclOf = await readAudience(session, config, accounts, principalOf);
     const seen = new SeenRefs();
     const unlisted: string[] = [];
+    const refused: string[] = [];
     let scanned = 0;
     for await (const entry of walkShare(session, config, principalOf, context.signal)) {
       seen.add(entry.ref);
@@ -51,13 +53,15 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
         // The folder itself has the empty ref: without it there is nothing to compare.
         if (entry.ref === "") throw entry.error;
         if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
+        if (entry.ref.endsWith("/") && entry.error.code === "SOURCE_FORBIDDEN") refused.push(entry.ref);
         yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
         continue;
       }
       scanned += 1;
-      yield* changesOf(session, { ...entry, acl: narrow(entry.acl) }, request);
+      yield* changesOf(session, { ...entry, acl: aclOf(entry) }, request);
       if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
     }
+    if (principalOf !== null) yield* hideBelow(refused, known);
     yield* deleteMissing(
       known,
       context.deletions,
@@ -69,19 +73,33 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
   }
 }
 
-/** What the known accounts and the share as a whole make of a file's list; nothing where permissions are not read. */
-async function shareNarrowing(
+/** A folder that was closed to the connector may have been closed to everybody: who reads what is below is not told any more. */
+async function* hideBelow(folders: readonly string[], known: KnownItems): AsyncIterable<Change> {
+  if (folders.length === 0) return;
+  for await (const ref of known.refs()) {
+    // A folder itself is known as the failure that it is.
+    if (ref.endsWith("/") || !folders.some((folder) => ref.startsWith(folder))) continue;
+    const change = aclChange(ref, await known.fingerprintOf(ref), nobody);
+    if (change !== null) yield change;
+  }
+}
+
+/** What the known accounts, the folders above and the share as a whole make of a file's list; null where permissions are not read. */
+async function readAudience(
   session: SmbSession,
   config: SmbConfig,
   accounts: SmbAccounts | null,
   principalOf: ((sid: string) => Principal) | null,
-): Promise<(acl: SourceAcl | null) => SourceAcl | null> {
-  if (accounts === null || principalOf === null) return (acl) => acl;
+): Promise<(file: RemoteFile) => SourceAcl | null> {
+  if (accounts === null || principalOf === null) return () => null;
   const keepTold = keepToldDenials(accounts);
-  const share = await readShareAcl(session, config, principalOf);
-  if (share === null) return (acl) => (acl === null ? null : keepTold(acl));
-  const narrow = narrowToShare(keepTold(share), accounts, principalOf);
-  return (acl) => (acl === null ? null : narrow(keepTold(acl)));
+  const narrowTo = createNarrowing(accounts, principalOf);
+  const ofShare = [await readShareAcl(session, config, principalOf), statedShareAcl(config, principalOf)];
+  return ({ acl, passage }) => {
+    if (acl === null) return null;
+    const levels = [...passage, ...ofShare].filter((level) => level !== null);
+    return levels.reduce((narrowed, level) => narrowTo(keepTold(level))(narrowed), keepTold(acl));
+  };
 }
 
 async function* changesOf(

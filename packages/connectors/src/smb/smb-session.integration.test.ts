@@ -18,9 +18,13 @@ describe("a session with the program that speaks SMB", () => {
     const folder = await mkdtemp(join(tmpdir(), "anneal-smb-session-"));
     const python = join(folder, "python");
     try {
-      await writeFile(python, `#!/bin/sh\nread connect\necho '{"id":1,"ok":true}'\nread first\n${end}\n`, {
-        mode: 0o755,
-      });
+      await writeFile(
+        python,
+        `#!/bin/sh\nread connect\necho '{"id":1,"ok":true,"samba":false}'\nread first\n${end}\n`,
+        {
+          mode: 0o755,
+        },
+      );
       const session = await openSmb(target, "password", testContext({ python: { ...testPython, python } }));
       const broken = { code: "SOURCE_UNREACHABLE", details: { status: "BROKEN" }, retryable: true };
       const list = { op: "list" as const, path: "" };

@@ -49,10 +49,14 @@ export type SmbSession = {
   request<T>(request: SmbRequest, schema: z.ZodType<T>, place: string | null): Promise<T>;
   /** Counts what was read of a content. */
   received(bytes: number): void;
+  /** Whether the server is known to be Samba; one that is none may still be any. */
+  isSamba: boolean;
   /** Why nothing more can be asked for, once that is so. */
   lost(): AnnealError | null;
   close(): void;
 };
+
+const connectedSchema = z.object({ samba: z.boolean() });
 
 const replySchema = z.union([
   z.looseObject({ id: z.number(), ok: z.literal(true) }),
@@ -72,8 +76,9 @@ export async function openSmb(
   try {
     const { host, port, share, user, encryption } = target;
     const connect = { op: "connect" as const, address, host, port, share, user, password, encrypt: encryption };
-    await session.request({ ...connect, timeout_s: limits.requestTimeoutMs / 1000 }, z.unknown(), null);
-    return session;
+    const timed = { ...connect, timeout_s: limits.requestTimeoutMs / 1000 };
+    const { samba } = await session.request(timed, connectedSchema, null);
+    return { ...session, isSamba: samba };
   } catch (error) {
     session.close();
     throw error;
@@ -103,7 +108,7 @@ function startSession(
   { python, pythonPath }: PythonRuntime,
   target: SmbTarget,
   context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent">,
-): SmbSession {
+): Omit<SmbSession, "isSamba"> {
   const { signal } = context;
   const timeoutMs = context.limits.requestTimeoutMs;
   const calls = createRemoteCalls(target, 445, context);

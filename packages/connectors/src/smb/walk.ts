@@ -6,6 +6,7 @@ import { isExcluded, isIncluded } from "../path-filter.ts";
 import type { SmbConfig } from "./config.ts";
 import { givenIn, nothingAbove, type GivenAbove } from "./given-above.ts";
 import { aclOfDescriptor } from "./ntfs-acl.ts";
+import { openPassage, passThrough, type Passage } from "./passage.ts";
 import { parseSecurityDescriptor } from "./security-descriptor.ts";
 import type { SmbSession } from "./smb-session.ts";
 
@@ -38,6 +39,7 @@ export type RemoteFile = {
   fileId: string;
   /** null where permissions are not read. */
   acl: SourceAcl | null;
+  passage: Passage;
 };
 export type WalkEntry =
   | ({ type: "file" } & RemoteFile)
@@ -52,6 +54,12 @@ const reparsePoint = 0x400;
 const symbolicLink = 0xa000_000c;
 const mountPoint = 0xa000_0003;
 
+type PrincipalOf = (sid: string) => Principal;
+
+/** What the folders from the top of the share down to one make of what lies in it. */
+type Above = { given: GivenAbove; passage: Passage };
+const nothingRead: Above = { given: nothingAbove, passage: openPassage };
+
 /**
  * Every file below the folder, refs relative to it with forward slashes. Hidden and system entries, names that begin
  * with a dot and links are left out.
@@ -61,10 +69,11 @@ const mountPoint = 0xa000_0003;
 export async function* walkShare(
   session: SmbSession,
   config: SmbConfig,
-  principalOf: ((sid: string) => Principal) | null,
+  principalOf: PrincipalOf | null,
   signal: AbortSignal,
 ): AsyncIterable<WalkEntry> {
-  const waiting = [{ ref: "", above: principalOf === null ? nothingAbove : await readAbove(session, config) }];
+  const top = principalOf === null ? nothingRead : await readAbove(session, config, principalOf);
+  const waiting = [{ ref: "", above: top }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { ref, above } = next;
     signal.throwIfAborted();
@@ -75,10 +84,13 @@ export async function* walkShare(
         if (entry.name.startsWith(".") || (entry.attributes & (hidden | system)) !== 0 || isLink(entry)) continue;
         if (entry.malformed) yield { type: "failure", ref: child, error: badName(child) };
         else if ((entry.attributes & folder) === 0) {
-          if (isIncluded(child, config)) yield { type: "file", ...fileOf(entry, child, above, principalOf) };
+          if (!isIncluded(child, config)) continue;
+          yield { type: "file", ...fileOf(entry, child, above, principalOf, session.isSamba) };
         } else if (!isExcluded(child, config)) {
-          const given = givenByFolder(entry.descriptor, pathInShare(config, child), above);
-          waiting.push({ ref: `${child}/`, above: given });
+          const path = pathInShare(config, child);
+          const below =
+            principalOf === null ? nothingRead : enter(session, config, entry.descriptor, path, above, principalOf);
+          waiting.push({ ref: `${child}/`, above: below });
         }
       }
     } catch (error) {
@@ -109,22 +121,45 @@ async function* listFolder(
   }
 }
 
-/** What the folder that is read hands down to the files in it, from the top of the share. */
-async function readAbove(session: SmbSession, config: SmbConfig): Promise<GivenAbove> {
+/** For what lies in the folder that is read. */
+async function readAbove(session: SmbSession, config: SmbConfig, principalOf: PrincipalOf): Promise<Above> {
   const parts = pathInShare(config, "").split("\\");
   const paths = [...new Set(["", ...parts.map((_, index) => parts.slice(0, index + 1).join("\\"))])];
   const { descriptors } = await session.request({ op: "descriptors", paths }, descriptorsSchema, config.path || null);
-  let above: GivenAbove | null = null;
-  for (const [index, path] of paths.entries()) above = givenByFolder(descriptors[index] ?? null, path, above);
-  return above ?? nothingAbove;
+  let above: Above | null = null;
+  for (const [index, path] of paths.entries()) {
+    above = enter(session, config, descriptors[index] ?? null, path, above, principalOf);
+  }
+  return above ?? nothingRead;
+}
+
+/** @param above null for the top of the share */
+function enter(
+  { isSamba }: SmbSession,
+  { traverse }: SmbConfig,
+  descriptor: Descriptor,
+  path: string,
+  above: Above | null,
+  principalOf: PrincipalOf,
+): Above {
+  const bytes = bytesOf(descriptor);
+  const passage = above?.passage ?? openPassage;
+  return {
+    given: givenByFolder(bytes, path, above?.given ?? null),
+    passage: traverse === "bypassed" ? openPassage : passThrough(bytes, passage, principalOf, isSamba),
+  };
+}
+
+/** null where it is not told. */
+function bytesOf(descriptor: Descriptor): Buffer | null {
+  return descriptor === null || "error" in descriptor ? null : Buffer.from(descriptor.data, "base64");
 }
 
 /** Nothing is told of what lies below a folder whose list cannot be read. */
-function givenByFolder(descriptor: Descriptor, path: string, above: GivenAbove | null): GivenAbove {
-  if (descriptor === null || "error" in descriptor) return nothingAbove;
+function givenByFolder(descriptor: Uint8Array | null, path: string, above: GivenAbove | null): GivenAbove {
+  if (descriptor === null) return nothingAbove;
   try {
-    const parsed = parseSecurityDescriptor(Buffer.from(descriptor.data, "base64"));
-    return givenIn(`/${path.replaceAll("\\", "/")}`, parsed, above);
+    return givenIn(`/${path.replaceAll("\\", "/")}`, parseSecurityDescriptor(descriptor), above);
   } catch (error) {
     if (error instanceof RangeError) return nothingAbove;
     throw error;
@@ -134,13 +169,14 @@ function givenByFolder(descriptor: Descriptor, path: string, above: GivenAbove |
 function fileOf(
   { size: sizeBytes, written, fileId, descriptor }: Entry,
   ref: string,
-  above: GivenAbove,
-  principalOf: ((sid: string) => Principal) | null,
+  { given, passage }: Above,
+  principalOf: PrincipalOf | null,
+  byClass: boolean,
 ): RemoteFile {
-  const file = { ref, sizeBytes, written: BigInt(written), fileId };
+  const file = { ref, sizeBytes, written: BigInt(written), fileId, passage };
   if (principalOf === null) return { ...file, acl: null };
-  if (descriptor === null || "error" in descriptor) return { ...file, acl: nobody };
-  return { ...file, acl: aclOfDescriptor(Buffer.from(descriptor.data, "base64"), principalOf, above) };
+  const bytes = bytesOf(descriptor);
+  return { ...file, acl: bytes === null ? nobody : aclOfDescriptor(bytes, principalOf, { above: given, byClass }) };
 }
 
 function isLink({ attributes, reparseTag }: Entry): boolean {

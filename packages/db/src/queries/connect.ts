@@ -102,7 +102,8 @@ export async function findSourceByName(scope: Scope, name: string): Promise<Sour
  * whoever that takes away from finds nothing any more, and the index's payloads follow with the next push of readers.
  *
  * The default is about what is read from the source's address. What was read from another one is nobody's until it is read
- * again: it may long have been for fewer readers. A removed source lets go of its name for another one to have it.
+ * again: it may long have been for fewer readers. So is what was read without readers of its own where it brings them from
+ * now on, which may be for fewer as well. A removed source lets go of its name for another one to have it.
  */
 export async function saveSource(
   scope: Scope,
@@ -121,9 +122,11 @@ export async function saveSource(
     schedulePaused?: boolean;
     /** Whether it leads to another address from now on. */
     isElsewhere?: boolean;
+    /** Whether its documents bring their own readers from now on, and did not before. */
+    bringsReadersNow?: boolean;
   },
 ): Promise<void> {
-  const { checkedConfig, isElsewhere = false, ...row } = source;
+  const { checkedConfig, isElsewhere = false, bringsReadersNow = false, ...row } = source;
   const { id: _, ...changes } = row;
   await inWorkspace(scope, async (tx) => {
     if (checkedConfig !== undefined) {
@@ -141,7 +144,7 @@ export async function saveSource(
           isNotNull(sources.deletedAt),
         ),
       );
-    if (isElsewhere) {
+    if (isElsewhere || bringsReadersNow) {
       const unheard = { acl: nobody, aclInherited: false, aclOrigins: null, fingerprint: unreadFingerprint };
       await tx
         .update(documents)
@@ -157,7 +160,8 @@ export async function saveSource(
         // that are held back there must not be confirmed here.
         set: {
           ...changes,
-          ...(isElsewhere ? { cursor: null, lastSyncAt: null, lastSyncError: null } : {}),
+          ...(isElsewhere ? { lastSyncAt: null, lastSyncError: null } : {}),
+          ...(isElsewhere || bringsReadersNow ? { cursor: null } : {}),
           ...(changes.sealedSecrets === undefined ? {} : { directoryError: null }),
         },
         setWhere: eq(sources.workspaceId, scope.workspaceId),

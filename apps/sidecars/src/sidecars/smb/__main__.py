@@ -4,7 +4,7 @@ One request a line in, one answer a line out, in the same order, until the input
 `{"id", "ok": false, "error": NAME}` with the name of an NTSTATUS, or one of UNREACHABLE, SIGN_IN, GUEST, NO_ENCRYPTION
 and BROKEN.
 
-    connect   address host port share user password encrypt timeout_s
+    connect   address host port share user password encrypt timeout_s  -> samba
     list      path, descriptors                         -> handle
     page      handle                                    -> entries, or null at the end
     open      path                                      -> handle, size, written, data (base64), the first piece
@@ -28,7 +28,7 @@ from smbprotocol.header import NtStatus
 
 from sidecars.smb.rpc import RpcError
 from sidecars.smb.samr import read_accounts
-from sidecars.smb.share import Share, Target
+from sidecars.smb.share import Share, Target, is_samba
 from sidecars.smb.srvsvc import read_share_descriptor
 
 LINE_BYTES = 1 << 20
@@ -63,7 +63,7 @@ class Requests:
         match request["op"]:
             case "connect":
                 self.share = Share.connect(msgspec.convert(request, Target))
-                return {}
+                return {"samba": is_samba(self.share.connection.server_guid)}
             case "list":
                 folder = self._share.open_folder(request["path"])
                 handle = self._next_handle()

@@ -287,6 +287,12 @@ class Pipe:
         return share.receive(request)
 
 
+def is_samba(server_guid: uuid.UUID) -> bool:
+    """Samba fills in its NetBIOS name, of at most 15 bytes, where other servers have a random number."""
+    name = server_guid.bytes.rstrip(b"\0")
+    return 0 < len(name) < 16 and all(0x20 < byte < 0x7F for byte in name)
+
+
 def create_request(path: str, access: int, options: int) -> SMB2CreateRequest:
     create = SMB2CreateRequest()
     create["impersonation_level"] = ImpersonationLevel.Impersonation

@@ -24,11 +24,15 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
   const update = useMutation(
     trpc.connect.update.mutationOptions({
       meta: { inlineError: true },
-      onSuccess: ({ isElsewhere, withheld }) => {
+      onSuccess: ({ isElsewhere, bringsReadersNow, withheld }) => {
         toast.success("Saved. It counts from the next read.");
         if (isElsewhere)
           toast.warning(
             "It leads elsewhere: documents without permissions of their own are hidden until they are read there.",
+          );
+        else if (bringsReadersNow)
+          toast.warning(
+            "Its documents bring their own readers from now on: those without any are hidden until they are read again.",
           );
         for (const each of withheld) toast.warning(withheldSentence(each));
         onChangedness(false);

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { nobody, workspaceMembers } from "@anneal/core/access/acl";
+import { nobody, workspaceMembers, type Acl } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal/core/connect/deletion-policy";
 import type { Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { getSource, upsertDocument } from "@anneal/db/queries/connect";
 import { listDocuments } from "@anneal/db/queries/documents";
+import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
 import { beginSync, endSync } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from "vitest";
@@ -45,11 +46,11 @@ const folder = (path: string, audience: "members" | "nobody", name = "Board") =>
   audience,
   schedule: null,
 });
-const put = (sourceId: string, ref: string) =>
+const put = (sourceId: string, ref: string, acl: Acl | null = null) =>
   upsertDocument(
     scope,
     sourceId,
-    { ref, uri: ref, title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: null },
+    { ref, uri: ref, title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl },
     { contentHash: ref, contentKey: ref, sizeBytes: 1 },
   );
 const seenByMembers = async () => {
@@ -91,6 +92,36 @@ it("shows nobody what was read from another address, whatever its readers are fr
   // What is there too is read again, and has the readers of the address that it was read from.
   await put(sourceId, "salaries.txt");
   expect(await seenByMembers()).toEqual(["salaries.txt"]);
+});
+
+it("shows nobody what was read without readers of its own, from when its documents bring them", async () => {
+  const shared = (permissions: "off" | "posix") => ({
+    ...folder("/srv/board", "members"),
+    config: { path: "/srv/board", permissions },
+  });
+  const { sourceId } = await connect().create(shared("off"));
+  await put(sourceId, "salaries.txt");
+  await put(sourceId, "holidays.txt");
+  expect(await seenByMembers()).toHaveLength(2);
+  expect(await connect().update({ sourceId, ...shared("posix") })).toMatchObject({
+    isElsewhere: false,
+    bringsReadersNow: true,
+  });
+  expect(await seenByMembers()).toEqual([]);
+  // What has readers by now keeps them with the next change, and nothing is kept back that is read again.
+  await put(sourceId, "holidays.txt", { allow: [workspaceMembers(scope.workspaceId)], deny: [] });
+  expect(await connect().update({ sourceId, ...shared("posix"), name: "Boards" })).toMatchObject({
+    bringsReadersNow: false,
+  });
+  expect(await seenByMembers()).toEqual(["holidays.txt"]);
+
+  // Without them again, it is what is read from then on that has the source's audience.
+  expect(await connect().update({ sourceId, ...shared("off") })).toMatchObject({ bringsReadersNow: false });
+  expect(await seenByMembers()).toEqual(["holidays.txt"]);
+  const held = createFingerprintReader(scope, sourceId);
+  expect(await held.fingerprintOf("salaries.txt")).toBe("");
+  await put(sourceId, "salaries.txt");
+  expect(await seenByMembers()).toEqual(["holidays.txt", "salaries.txt"]);
 });
 
 it("keeps what is read at the address that stays", async () => {

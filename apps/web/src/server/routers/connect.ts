@@ -154,10 +154,10 @@ export const connectRouter = router({
   update: scientistProcedure
     .input(sourceInputSchema.extend({ sourceId: z.uuid() }))
     .mutation(async ({ ctx, input: { sourceId, ...input } }) => {
-      const { isElsewhere } = await saveChecked(ctx, sourceId, input, await getSource(ctx.scope, sourceId));
+      const changes = await saveChecked(ctx, sourceId, input, await getSource(ctx.scope, sourceId));
       // An adapter keeps what it learned from the documents whose audience has just changed.
       const withheld = await listWithheldAdapters(ctx);
-      return { isElsewhere, withheld: withheld.filter(({ aliases }) => aliases.length > 0) };
+      return { ...changes, withheld: withheld.filter(({ aliases }) => aliases.length > 0) };
     }),
 
   /** A tombstone: from now on nobody finds the documents, and `restore` takes everything back. */

@@ -1,0 +1,90 @@
+import { mayRead, principalKey, type Acl, type Principal } from "@anneal/core/access/acl";
+import { describe, expect, it } from "vitest";
+import { createNarrowing } from "./narrow.ts";
+
+const people = ["ann", "bob", "eve"];
+const groups: Record<string, string[]> = {
+  finance: ["ann", "bob"],
+  board: ["bob"],
+  staff: ["finance", "eve"],
+  loop: ["loop", "eve"],
+  empty: [],
+};
+const accounts = {
+  users: people.map((sid) => ({ sid, name: sid })),
+  others: [],
+  groups: Object.entries(groups).map(([sid, members]) => ({ sid, name: sid, members })),
+};
+const everyone = "S-1-1-0";
+const principalOf = (id: string): Principal => ({
+  source: "smb",
+  tenant: "files",
+  kind: people.includes(id) ? "user" : "group",
+  id,
+});
+const aclOf = (allow: string[], deny: string[] = []): Acl => ({
+  allow: allow.map(principalOf),
+  deny: deny.map(principalOf),
+});
+
+function holdsOf(person: string): Set<string> {
+  const held = new Set([person, everyone]);
+  for (let before = 0; before < held.size;) {
+    before = held.size;
+    for (const [group, members] of Object.entries(groups)) if (members.some((one) => held.has(one))) held.add(group);
+  }
+  return new Set([...held].map((id) => principalKey(principalOf(id))));
+}
+
+const sids = [...people, ...Object.keys(groups), everyone, "stranger"];
+const lists = [
+  ...sids.map((one) => aclOf([one])),
+  ...sids.flatMap((one) => sids.map((other) => aclOf([one, "bob"], [other]))),
+];
+
+const narrowTo = createNarrowing(accounts, principalOf);
+
+describe("createNarrowing", () => {
+  it("admits exactly those whom both the share and the file admit, for every pair of lists", () => {
+    const wrong: unknown[] = [];
+    for (const share of lists) {
+      const narrow = narrowTo(share);
+      for (const file of lists) {
+        const acl = narrow(file);
+        for (const person of people) {
+          const held = holdsOf(person);
+          if (mayRead(acl, held) !== (mayRead(share, held) && mayRead(file, held))) wrong.push({ share, file, person });
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(lists.length).toBe(110);
+  });
+
+  it("admits exactly those whom every list admits, and names each once, through several", () => {
+    const wrong: unknown[] = [];
+    for (const [index, one] of lists.entries()) {
+      const levels = [one, lists[(index * 7 + 3) % lists.length]!, lists[(index * 13 + 5) % lists.length]!];
+      const acl = levels.reduce((narrowed, level) => narrowTo(level)(narrowed), aclOf([everyone, "staff", "bob"]));
+      const twins = [acl.allow, acl.deny].some((grants) => new Set(grants.map(({ id }) => id)).size < grants.length);
+      for (const person of people) {
+        const held = holdsOf(person);
+        const isAdmitted = mayRead(acl, held);
+        if (twins || isAdmitted !== levels.every((level) => mayRead(level, held))) wrong.push({ levels, person });
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it("keeps groups where it can, so that their members are followed", () => {
+    const narrow = narrowTo(aclOf(["finance"]));
+    const allowed = (file: Acl) => narrow(file).allow.map(({ id }) => id);
+    expect(allowed(aclOf(["board"]))).toEqual(["board"]);
+    expect(allowed(aclOf([everyone]))).toEqual(["finance"]);
+    expect(allowed(aclOf(["staff"]))).toEqual(["finance"]);
+    expect(allowed(aclOf(["loop"]))).toEqual([]);
+    // Nobody knows who that is, but it is the same on both.
+    const strangers = narrowTo(aclOf(["stranger"]))(aclOf(["stranger", "bob"]));
+    expect(strangers.allow.map(({ id }) => id)).toEqual(["stranger"]);
+  });
+});

@@ -1,0 +1,187 @@
+import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { mayRead } from "@anneal/core/access/acl";
+import { isAnnealError } from "@anneal/core/errors";
+import { afterEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { MemoryDirectory } from "../../conformance/memory-directory.ts";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { findSamba, sambaPeople, startSamba, type Samba } from "../../conformance/start-samba.ts";
+import { testContext } from "../../conformance/test-context.ts";
+import { smbConfigSchema, type SmbConfig } from "./config.ts";
+import { smbConnector } from "./smb-connector.ts";
+import { openSmb, type SmbSession } from "./smb-session.ts";
+
+// Samba over the rights of its disk: who may read is what smbd itself answers each account.
+
+const program = findSamba();
+const context = testContext({ limits: { requestTimeoutMs: 10_000 } });
+const people = Object.entries(sambaPeople);
+/** Debian's numbers of root, of two of the accounts, and of the group that Samba's "clerks" stands for. */
+const [root, ann, bob, clerks] = [0, 5, 6, 12];
+
+describe.skipIf(program === null)("with samba over POSIX rights", () => {
+  let samba: Samba;
+  const sessions: SmbSession[] = [];
+  afterEach(async () => {
+    for (const session of sessions.splice(0)) session.close();
+    await samba.stop();
+  });
+
+  const secrets = () => ({ password: samba.password });
+  const configOf = (config: Partial<SmbConfig> = {}) =>
+    smbConfigSchema.parse({
+      host: "127.0.0.1",
+      allowPrivateHosts: true,
+      port: samba.port,
+      share: samba.share,
+      user: samba.user,
+      userEmailDomain: "example.com",
+      ...config,
+    });
+  const sync = async (target: MemoryTarget, config = configOf()) => {
+    const request = { config, secrets: secrets(), context };
+    await target.apply(smbConnector.read({ ...request, cursor: target.cursor, known: target.known() }));
+    return target;
+  };
+  const put = async (ref: string, mode: number) => {
+    await mkdir(join(samba.root, ref, ".."), { recursive: true });
+    await writeFile(join(samba.root, ref), `About ${ref}.`);
+    await chmod(join(samba.root, ref), mode);
+  };
+  const createReadersOf = async () => {
+    const directory = await MemoryDirectory.read(
+      smbConnector.readDirectory!({ config: configOf(), secrets: secrets(), context }),
+    );
+    return (target: MemoryTarget, ref: string) => {
+      const acl = target.documents.get(ref)?.item.acl;
+      return people.flatMap(([person, user]) =>
+        mayRead(acl, directory.heldBy(`${user}@example.com`)) ? [person] : [],
+      );
+    };
+  };
+  const isRefused = (error: unknown) => {
+    if (isAnnealError(error) && error.code === "SOURCE_FORBIDDEN") return null;
+    throw error;
+  };
+  /** Of those whom the share lets in, whom the server lets open the file. */
+  const createOpenedBy = async () => {
+    const admitted: [person: string, session: SmbSession][] = [];
+    for (const [person, user] of people) {
+      const session = await openSmb({ ...configOf(), user }, samba.password, context).catch(isRefused);
+      if (session !== null) admitted.push([person, session]);
+    }
+    sessions.push(...admitted.map(([, session]) => session));
+    return async (ref: string) => {
+      const readers: string[] = [];
+      for (const [person, session] of admitted) {
+        const request = { op: "open" as const, path: ref.replaceAll("/", "\\") };
+        if ((await session.request(request, z.unknown(), ref).catch(isRefused)) !== null) readers.push(person);
+      }
+      return readers;
+    };
+  };
+
+  it("admits whom smbd lets through every folder to a file, and follows a folder's mode without reading again", async () => {
+    samba = await startSamba(program!, { rights: "posix" });
+    samba.setGroup("clerks", [samba.sidOf(sambaPeople.bob)]);
+    const [readersOf, openedBy] = [await createReadersOf(), await createOpenedBy()];
+    const [outer, inner] = [join(samba.root, "finance"), join(samba.root, "finance/2026")];
+    const ref = "finance/2026/salaries.md";
+    await put(ref, 0o644);
+    const target = await sync(new MemoryTarget());
+    const expectReaders = async (readers: string[], what: string) => {
+      await sync(target);
+      expect(await openedBy(ref), `opened: ${what}`).toEqual(readers);
+      expect(readersOf(target, ref), what).toEqual(readers);
+      expect(target.opened).toEqual([]);
+    };
+    const expectRights = async (path: string, owner: number, group: number, mode: number, readers: string[]) => {
+      await chown(path, owner, group);
+      await chmod(path, mode);
+      await expectReaders(readers, `${path} ${owner}:${group} ${mode.toString(8)}`);
+    };
+    await expectRights(outer, root, clerks, 0o755, ["ann", "bob", "eve"]);
+    await expectRights(outer, root, clerks, 0o700, []);
+    await expectRights(outer, root, clerks, 0o711, ["ann", "bob", "eve"]);
+    await expectRights(outer, root, clerks, 0o744, []);
+    await expectRights(outer, ann, clerks, 0o750, ["ann", "bob"]);
+    // A class that is allowed nothing is kept out, although others are not.
+    await expectRights(outer, ann, clerks, 0o705, ["ann", "eve"]);
+    // Through the one folder ann and eve, through the next bob and eve.
+    await expectRights(inner, bob, root, 0o755, ["ann", "eve"]);
+    await expectRights(inner, bob, root, 0o700, []);
+    await expectRights(outer, ann, clerks, 0o750, ["bob"]);
+    await expectRights(inner, bob, root, 0o755, ["ann", "bob"]);
+    await expectRights(join(samba.root, ref), bob, clerks, 0o600, ["bob"]);
+    await expectRights(outer, root, root, 0o755, ["bob"]);
+    await expectRights(join(samba.root, ref), ann, clerks, 0o604, ["ann", "eve"]);
+
+    await expectRights(outer, root, root, 0o700, []);
+    await sync(target, configOf({ traverse: "bypassed" }));
+    expect(readersOf(target, ref)).toEqual(["ann", "eve"]);
+  });
+
+  it("shows to nobody what lies in a folder that is closed to the connector too, until it is opened again", async () => {
+    samba = await startSamba(program!, { rights: "posix", settings: ["admin users ="] });
+    const [readersOf, openedBy] = [await createReadersOf(), await createOpenedBy()];
+    await put("finance/salaries.md", 0o644);
+    await put("plan.md", 0o644);
+    const target = await sync(new MemoryTarget());
+    const expectReaders = async (mode: number, readers: string[]) => {
+      await chmod(join(samba.root, "finance"), mode);
+      await sync(target);
+      expect(await openedBy("finance/salaries.md")).toEqual(readers);
+      expect(readersOf(target, "finance/salaries.md")).toEqual(readers);
+      expect(readersOf(target, "plan.md")).toEqual(["ann", "bob", "eve"]);
+      expect(target.opened).toEqual([]);
+    };
+    await expectReaders(0o700, []);
+    expect(target.failures.map(({ ref }) => ref)).toEqual(["finance/"]);
+    await expectReaders(0o755, ["ann", "bob", "eve"]);
+  });
+
+  it("keeps out whom “valid users” keeps out where that is entered, and says in check() that it is not told", async () => {
+    samba = await startSamba(program!, { rights: "posix", settings: ["valid users = daemon games @man"] });
+    const group = samba.setGroup("clerks", [samba.sidOf(sambaPeople.bob)]);
+    const [readersOf, openedBy] = [await createReadersOf(), await createOpenedBy()];
+    await put("plan.md", 0o644);
+    expect(await openedBy("plan.md")).toEqual(["ann", "bob"]);
+    const unstated = await sync(new MemoryTarget());
+    expect(readersOf(unstated, "plan.md")).toEqual(["ann", "bob", "eve"]);
+    const stated = configOf({ shareAdmits: [samba.sidOf(sambaPeople.ann), group] });
+    expect(readersOf(await sync(new MemoryTarget(), stated), "plan.md")).toEqual(["ann", "bob"]);
+    expect(readersOf(await sync(unstated, stated), "plan.md")).toEqual(["ann", "bob"]);
+    expect(unstated.opened).toEqual([]);
+
+    const permissions = async (config: SmbConfig) => (await smbConnector.check(config, secrets(), context)).checks[1];
+    expect(await permissions(configOf())).toMatchObject({
+      status: "warning",
+      message: expect.stringContaining("“valid users”"),
+      action: expect.stringContaining("“Whom the share admits”"),
+    });
+    expect(await permissions(stated)).toMatchObject({ status: "ok" });
+    expect(await permissions(configOf({ shareAdmitsEverybody: true }))).toMatchObject({ status: "ok" });
+    // With permissions of its own that are told, “valid users” is still not.
+    samba.setShareAcl([`${samba.sidOf(samba.user)}:ALLOWED/0/FULL`, `${group}:ALLOWED/0/READ`]);
+    expect(await permissions(configOf())).toMatchObject({ status: "warning" });
+    const { checks } = await smbConnector.check(configOf({ shareAdmits: ["S-1-5-21-9-9-9-1"] }), secrets(), context);
+    expect(checks.at(-1)).toMatchObject({ status: "warning", message: expect.stringContaining("S-1-5-21-9-9-9-1") });
+  });
+
+  it("says in check() that nobody gets to what lies in a folder which lets nobody through", async () => {
+    samba = await startSamba(program!, { rights: "posix" });
+    await put("closed/plan.md", 0o644);
+    await chown(join(samba.root, "closed"), root, root);
+    await chmod(join(samba.root, "closed"), 0o000);
+    const permissions = async (config: Partial<SmbConfig>) =>
+      (await smbConnector.check(configOf({ shareAdmitsEverybody: true, ...config }), secrets(), context)).checks[1];
+    expect(await permissions({})).toMatchObject({
+      status: "warning",
+      action: expect.stringContaining("“Rights of folders”"),
+    });
+    expect(await permissions({ traverse: "bypassed" })).toMatchObject({ status: "ok" });
+    await chmod(join(samba.root, "closed"), 0o755);
+    expect(await permissions({})).toMatchObject({ status: "ok" });
+  });
+});
