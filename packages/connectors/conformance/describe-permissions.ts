@@ -29,6 +29,8 @@ export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secr
   share(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
   /** Replaces what a folder grants to everything in it that grants nothing of its own; `null` folder: the root. */
   shareFolder?(folder: string, allow: readonly Who[]): Promise<void>;
+  /** Lets everybody read the document but a group of which nothing tells who is in it. */
+  refuseUntold?(name: string): Promise<void>;
   /** Makes the permissions of one document unreadable while its content stays readable; returns how to heal it. */
   breakPermissions?(name: string): Promise<() => Promise<void>>;
   remote?: PermissionRemote;
@@ -191,6 +193,17 @@ export function describePermissions<Config, Secrets>(
       await harness.share("plan.md", [{ group: "finance" }], [{ user: "bob" }]);
       await sync();
       expect(await readersOf("plan.md")).toEqual(["ann"]);
+    });
+
+    it("shows to nobody what denies a group of which nothing tells who is in it", async (test) => {
+      if (!harness.refuseUntold) return test.skip();
+      await write("plan.md");
+      await harness.share("plan.md", ["anyone"]);
+      await sync();
+      expect(await readersOf("plan.md")).toEqual([...people]);
+      await harness.refuseUntold("plan.md");
+      await sync();
+      expect(await readersOf("plan.md")).toEqual([]);
     });
 
     it("knows sharing with a domain and with everybody from sharing with a person", async (test) => {

@@ -16,6 +16,7 @@ import {
 } from "../posix/audience.ts";
 import type { PosixPermissionsConfig } from "../posix/config.ts";
 import { aclAccess, pathsAtOnce, readFileAcls } from "../posix/getfacl.ts";
+import { keepToldDenials } from "../posix/told-denials.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { toFileError } from "./file-errors.ts";
 import type { WalkEntry } from "./walk.ts";
@@ -26,23 +27,30 @@ export type EntryWithAcl = (FileEntry & { acl: Acl | null }) | Exclude<WalkEntry
 /** One set of accounts for each machine that runs a worker. */
 export const filePrincipals: PosixPrincipals = posixPrincipals("file", "localhost");
 
-/** The entries of a walk, each file with who may read it; a batch at a time, because lists are read by a program. */
+/**
+ * The entries of a walk, each file with who may read it; a batch at a time, because lists are read by a program.
+ * @throws AnnealError that names the list of accounts or of groups which cannot be read
+ */
 export async function* withAcls(
   walk: AsyncIterable<WalkEntry>,
-  { permissions }: PosixPermissionsConfig,
+  config: PosixPermissionsConfig,
   calls: FileCalls,
 ): AsyncIterable<EntryWithAcl> {
+  if (config.permissions === "off") {
+    for await (const entry of walk) yield entry.type === "file" ? { ...entry, acl: null } : entry;
+    return;
+  }
+  const keepTold = keepToldDenials(await readLocalAccounts(config, calls), filePrincipals);
   const folders = new Map<string, Audience>();
   let batch: FileEntry[] = [];
   const flush = async function* (): AsyncIterable<EntryWithAcl> {
     const files = batch;
     batch = [];
     const acls = await aclsOf(files, folders, calls);
-    for (const entry of files) yield { ...entry, acl: acls.get(entry.path) ?? nobody };
+    for (const entry of files) yield { ...entry, acl: keepTold(acls.get(entry.path) ?? nobody) };
   };
   for await (const entry of walk) {
-    if (entry.type === "file" && permissions === "off") yield { ...entry, acl: null };
-    else if (entry.type === "file") {
+    if (entry.type === "file") {
       if (batch.push(entry) === pathsAtOnce) yield* flush();
     } else {
       yield* flush();

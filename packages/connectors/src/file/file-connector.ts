@@ -16,6 +16,7 @@ import {
 } from "../connector.ts";
 import { failedCheck, systemCode, tooLarge } from "../failure.ts";
 import { posixDirectory } from "../posix/accounts.ts";
+import { checkAccounts } from "../posix/check-accounts.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
@@ -89,11 +90,7 @@ async function checkPermissions(root: string, config: FileConfig, calls: FileCal
     };
   }
   await readAcls([root], calls);
-  const { accounts } = await readLocalAccounts(config, calls);
-  const count = `"${config.passwdPath}" lists ${accounts.length} accounts`;
-  if (config.userEmailDomain !== null) return { capability, status: "ok", message: `${count}.` };
-  const lack = "no e-mail domain is entered that makes them people: nobody would see a document";
-  return { capability, status: "warning", message: `${count}, but ${lack}.` };
+  return checkAccounts(await readLocalAccounts(config, calls), config);
 }
 
 async function* readDirectory(request: DirectoryRequest<FileConfig, FileSecrets>): AsyncIterable<DirectoryEntry> {

@@ -35,7 +35,8 @@ export function posixPermissionsShape(limits: string) {
     }),
     groupPath: z.string().startsWith("/").default("/etc/group").meta({
       title: "List of groups",
-      description: "Says who is in the groups of the files, in the form of /etc/group. It is read where the files are.",
+      description:
+        "Says who is in the groups of the files, in the form of /etc/group. It is read where the files are. Nobody sees a file whose rights refuse a group that it does not list, or an account that the list of accounts does not: where groups come from a network directory (LDAP, NIS), name a copy that has them, with their members.",
       when: readsPermissions,
     }),
   };

@@ -136,16 +136,19 @@ describe.skipIf(program === null)("with OpenSSH", () => {
     it("says in check() what is missing for people to be admitted", async () => {
       const harness = await createHarness();
       try {
-        const permissions = async (config: Partial<SftpConfig>) => {
-          const { checks } = await sftpConnector.check({ ...harness.config, ...config }, harness.secrets, context);
-          return checks.find(({ capability }) => capability === "permissions");
-        };
+        const check = (config: Partial<SftpConfig>) =>
+          sftpConnector.check({ ...harness.config, ...config }, harness.secrets, context);
+        const permissions = async (config: Partial<SftpConfig>) =>
+          (await check(config)).checks.find(({ capability }) => capability === "permissions");
         expect(await permissions({})).toMatchObject({ status: "ok", message: expect.stringContaining("4 accounts") });
         expect(await permissions({ userEmailDomain: null })).toMatchObject({ status: "warning" });
         expect(await permissions({ passwdPath: "/nowhere/passwd" })).toMatchObject({
-          status: "warning",
+          status: "missing",
           message: expect.stringContaining('"/nowhere/passwd"'),
         });
+        const config = { ...harness.config, passwdPath: "/nowhere/passwd" };
+        expect((await check(config)).error).toMatchObject({ code: "SOURCE_NOT_FOUND" });
+        expect(await errorOf(config, harness.secrets)).toMatchObject({ code: "SOURCE_NOT_FOUND" });
       } finally {
         await harness.close();
       }
