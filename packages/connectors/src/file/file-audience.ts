@@ -19,6 +19,7 @@ import { aclAccess, pathsAtOnce, readFileAcls } from "../posix/getfacl.ts";
 import { keepToldDenials } from "../posix/told-denials.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { toFileError } from "./file-errors.ts";
+import type { ListSight } from "./list-sight.ts";
 import type { WalkEntry } from "./walk.ts";
 
 type FileEntry = Extract<WalkEntry, { type: "file" }>;
@@ -35,6 +36,7 @@ export async function* withAcls(
   walk: AsyncIterable<WalkEntry>,
   config: PosixPermissionsConfig,
   calls: FileCalls,
+  sight: ListSight,
 ): AsyncIterable<EntryWithAcl> {
   if (config.permissions === "off") {
     for await (const entry of walk) yield entry.type === "file" ? { ...entry, acl: null } : entry;
@@ -46,7 +48,7 @@ export async function* withAcls(
   const flush = async function* (): AsyncIterable<EntryWithAcl> {
     const files = batch;
     batch = [];
-    const acls = await aclsOf(files, folders, calls);
+    const acls = await aclsOf(files, folders, calls, sight);
     for (const entry of files) yield { ...entry, acl: keepTold(acls.get(entry.path) ?? nobody) };
   };
   for await (const entry of walk) {
@@ -60,12 +62,21 @@ export async function* withAcls(
   yield* flush();
 }
 
-async function aclsOf(files: FileEntry[], folders: Map<string, Audience>, calls: FileCalls): Promise<Map<string, Acl>> {
+async function aclsOf(
+  files: FileEntry[],
+  folders: Map<string, Audience>,
+  calls: FileCalls,
+  sight: ListSight,
+): Promise<Map<string, Acl>> {
   // Whoever reads through a link must get to it, and to what it names.
   const real = new Map<string, string>();
-  for (const { path } of files) real.set(path, await calls.call(path, () => realpath(path)).catch(() => path));
+  for (const { path, stats } of files) {
+    // What is left out here is nobody's.
+    if (!(await sight.isWholeOfFile(path, stats.dev))) continue;
+    real.set(path, await calls.call(path, () => realpath(path)).catch(() => path));
+  }
   const parents = [...real].flatMap(([path, target]) => [dirname(path), dirname(target)]);
-  await learnFolders([...new Set(parents)], folders, calls);
+  await learnFolders([...new Set(parents)], folders, calls, sight);
   const lists = await readAcls([...new Set(real.values())], calls);
   const folderOf = (path: string) => folders.get(dirname(path)) ?? noAudience;
   return new Map(
@@ -79,7 +90,12 @@ async function aclsOf(files: FileEntry[], folders: Map<string, Audience>, calls:
 }
 
 /** Works out who gets down to each folder, from the top of the file system. */
-async function learnFolders(paths: string[], folders: Map<string, Audience>, calls: FileCalls): Promise<void> {
+async function learnFolders(
+  paths: string[],
+  folders: Map<string, Audience>,
+  calls: FileCalls,
+  sight: ListSight,
+): Promise<void> {
   const missing = new Set<string>();
   for (const path of paths) {
     for (let folder = path; !folders.has(folder); folder = dirname(folder)) {
@@ -93,7 +109,7 @@ async function learnFolders(paths: string[], folders: Map<string, Audience>, cal
     const lists = await readAcls(some, calls);
     for (const folder of some) {
       const above = folder === dirname(folder) ? everybody : (folders.get(dirname(folder)) ?? noAudience);
-      const list = lists.get(folder);
+      const list = (await sight.isWholeOfFolder(folder)) ? lists.get(folder) : undefined;
       const audience = list === undefined ? noAudience : narrow(above, aclAccess(list, traverseBit), filePrincipals);
       folders.set(folder, audience);
     }

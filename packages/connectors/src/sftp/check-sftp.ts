@@ -2,6 +2,7 @@ import type { AnnealError } from "@anneal/core/errors";
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck, reportOf } from "../failure.ts";
 import { checkAccounts } from "../posix/check-accounts.ts";
+import { hiddenLists } from "../posix/hidden-lists.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import type { SftpConfig, SftpSecrets } from "./config.ts";
 import { readRemoteAccounts } from "./remote-accounts.ts";
@@ -87,7 +88,7 @@ async function readError(
   }
 }
 
-/** @throws AnnealError as a sync would end with */
+/** @throws AnnealError as a sync would end with, or would show to nobody all that it reads for */
 async function checkPermissions(session: SftpSession, config: SftpConfig): Promise<CapabilityCheck> {
   const capability = "permissions";
   if (config.permissions === "off") {
@@ -97,5 +98,6 @@ async function checkPermissions(session: SftpSession, config: SftpConfig): Promi
       message: "File permissions are not read: every document gets the source's default audience.",
     };
   }
+  if (config.hiddenAccessLists === "possible") throw hiddenLists("SFTP");
   return checkAccounts(await readRemoteAccounts(session, config), config);
 }

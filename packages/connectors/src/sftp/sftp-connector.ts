@@ -9,6 +9,7 @@ import { tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { posixDirectory } from "../posix/accounts.ts";
 import { aclOf, posixPrincipals, type Audience, type PosixPrincipals } from "../posix/audience.ts";
+import { hiddenLists } from "../posix/hidden-lists.ts";
 import { keepToldDenials } from "../posix/told-denials.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
@@ -71,6 +72,9 @@ export async function* readSession(
   }
   // A drive that was unmounted during the walk left folders that read as empty.
   if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);
+  if (principals !== null && config.hiddenAccessLists === "possible") {
+    yield { type: "failure", ref: "", error: hiddenLists("SFTP").toReport() };
+  }
   yield* deleteMissing(
     known,
     context.deletions,
