@@ -157,12 +157,15 @@ describe.skipIf(program === null)("a folder of an NFS server", () => {
         const held = directory.heldBy(mounted.emailOf("ann"));
         const readable = [...target.documents].filter(([, { item }]) => mayRead(item.acl, held)).map(([ref]) => ref);
         expect(target.documents.size).toBe(2);
+        expect(target.failures.map(({ ref, error }) => [ref, error.message])).toEqual([
+          ["", expect.stringContaining(`"${server.trusting.mounted}"`)],
+        ]);
         expect(readable).toEqual([`${relative(base, beside.root)}/plan.md`]);
         const { error, checks } = await fileConnector.check(config, {}, context);
         expect(error).toBeNull();
         expect(checks[1]).toMatchObject({
           status: "warning",
-          message: expect.stringContaining(mounted.config.path),
+          message: expect.stringContaining(`"${server.trusting.mounted}"`),
           action: expect.stringContaining('"Access lists that do not show"'),
         });
       } finally {

@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { AnnealError } from "@anneal/core/errors";
 import type { PosixPermissionsConfig } from "../posix/config.ts";
@@ -36,7 +36,10 @@ export function createListSight(
     if (stats === null) return null;
     const place = placeOf(stats.type);
     if (place === "local" || (place === "mounted" && hiddenAccessLists === "none")) return true;
-    first ??= place === "smb" ? mountedSmb(folder) : hiddenLists(`The file system of "${folder}"`);
+    if (first === null) {
+      const mount = await mountOf(folder, calls);
+      first = place === "smb" ? mountedSmb(mount) : hiddenLists(`The file system of "${mount}"`);
+    }
     return false;
   }
 
@@ -49,6 +52,26 @@ export function createListSight(
     },
     hidden: () => first,
   };
+}
+
+/** The folder that it is mounted at: what is wrong with a source names none of those in it, which not everybody may know of. */
+async function mountOf(folder: string, calls: FileCalls): Promise<string> {
+  const deviceOf = (path: string) =>
+    calls
+      .call(path, () => stat(path, { bigint: true }))
+      .then(
+        ({ dev }) => dev,
+        () => {
+          calls.ended.throwIfAborted();
+          return null;
+        },
+      );
+  const device = await deviceOf(folder);
+  let mount = folder;
+  while (device !== null && mount !== dirname(mount) && (await deviceOf(dirname(mount))) === device) {
+    mount = dirname(mount);
+  }
+  return mount;
 }
 
 /** Its owners and rights are mostly those that the mount was told, and its server goes by others. */
