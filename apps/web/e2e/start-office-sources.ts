@@ -192,6 +192,7 @@ async function sftp(): Promise<Started | null> {
         path: folder,
         hostKeys: [sshd.hostKey],
         permissions: "posix",
+        hiddenAccessLists: "none",
         userEmailDomain: "example.com",
         passwdPath: join(base, "passwd"),
         groupPath: join(base, "group"),

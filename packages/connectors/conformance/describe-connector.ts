@@ -214,7 +214,7 @@ export function describeConnector<Config, Secrets>(
           const target = new MemoryTarget();
           expect(await target.apply(read(target), { at, write })).toBe("killed");
           await sync(target);
-          expect(target.contents(), `killed at ${at}, write ${write}`).toEqual(whole.contents());
+          expect(target.held(), `killed at ${at}, write ${write}`).toEqual(whole.held());
         }
       }
     });
@@ -234,7 +234,7 @@ export function describeConnector<Config, Secrets>(
           const target = targets.pop()!;
           expect(await target.apply(read(target), { at, write })).toBe("killed");
           await sync(target);
-          expect(target.contents(), `killed at ${at}, write ${write}`).toEqual(whole.contents());
+          expect(target.held(), `killed at ${at}, write ${write}`).toEqual(whole.held());
         }
       }
     });

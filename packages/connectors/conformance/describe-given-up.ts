@@ -119,7 +119,7 @@ export function describeGivenUp(kit: Kit): void {
 /** What the kit for permissions lends. */
 type PermissionKit = {
   hands(): PermissionHarness<unknown, unknown>;
-  read(target: MemoryTarget, context?: Partial<ConnectContext>): Promise<void>;
+  read(target: MemoryTarget, context?: Partial<ConnectContext>): Promise<unknown>;
   listDirectory(context?: Partial<ConnectContext>): Promise<DirectoryEntry[]>;
   /** Who of the kit's people may read the document, as the platform decides by these entries. */
   readersAmong(entries: readonly DirectoryEntry[], target: MemoryTarget, path: string): Promise<string[]>;

@@ -9,7 +9,7 @@ import type { ConnectContext } from "../src/connector.ts";
 import type { ConformanceHarness } from "./describe-connector.ts";
 import { describeGivenUpPermissions, type PermissionRemote } from "./describe-given-up.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
-import { MemoryTarget } from "./memory-target.ts";
+import { MemoryTarget, type Kill } from "./memory-target.ts";
 import { createTestClock, type TestClock } from "./test-clock.ts";
 import { testContext } from "./test-context.ts";
 
@@ -29,6 +29,8 @@ export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secr
   share(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
   /** Replaces what a folder grants to everything in it that grants nothing of its own; `null` folder: the root. */
   shareFolder?(folder: string, allow: readonly Who[]): Promise<void>;
+  /** Lets everybody read the document but a group of which nothing tells who is in it. */
+  refuseUntold?(name: string): Promise<void>;
   /** Makes the permissions of one document unreadable while its content stays readable; returns how to heal it. */
   breakPermissions?(name: string): Promise<() => Promise<void>>;
   remote?: PermissionRemote;
@@ -64,10 +66,10 @@ export function describePermissions<Config, Secrets>(
     });
 
     const context = () => testContext({ tempDir, limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
-    const read = async (into: MemoryTarget, changes: Partial<ConnectContext> = {}) => {
+    const read = async (into: MemoryTarget, changes: Partial<ConnectContext> = {}, kill?: Kill) => {
       const { connector, config, secrets } = harness;
       const request = { config, secrets, cursor: into.cursor, known: into.known() };
-      await into.apply(connector.read({ ...request, context: { ...context(), ...changes } }));
+      return into.apply(connector.read({ ...request, context: { ...context(), ...changes } }), kill);
     };
     const sync = () => read(target);
     const listDirectory = async (changes: Partial<ConnectContext> = {}): Promise<DirectoryEntry[]> => {
@@ -114,6 +116,40 @@ export function describePermissions<Config, Secrets>(
       expect(target.opened).toEqual([]);
       await sync();
       expect(target.changes.filter((change) => change.type !== "checkpoint")).toEqual([]);
+    });
+
+    it("lets in nobody too many, and ends the same, when a grant and a revocation are killed at any change", async () => {
+      const paths = ["plan.md", "terms.md"];
+      for (const path of paths) await write(path);
+      await harness.share("plan.md", [{ user: "ann" }]);
+      await harness.share("terms.md", [{ user: "ann" }]);
+      await sync();
+      await harness.share("plan.md", [{ user: "ann" }, { user: "bob" }]);
+      await harness.put("terms.md", "For bob alone.");
+      await harness.share("terms.md", [{ user: "bob" }]);
+      const entries = await listDirectory();
+      const whole = target.copy();
+      await read(whole);
+      expect(await readersAmong(entries, whole, "plan.md")).toEqual(["ann", "bob"]);
+      expect(await readersAmong(entries, whole, "terms.md")).toEqual(["bob"]);
+      for (let at = 0; at < whole.changes.length; at += 1) {
+        const killed = target.copy();
+        expect(await read(killed, {}, { at, write: "done" })).toBe("killed");
+        for (const path of paths) {
+          const where = `${path}, killed at ${at}`;
+          const [readers, before, after] = [
+            await readersAmong(entries, killed, path),
+            await readersAmong(entries, target, path),
+            await readersAmong(entries, whole, path),
+          ];
+          const isNew = killed.documents.get(harness.refOf(path))?.text.includes("For bob alone.") === true;
+          // Not those of both, and of a new text not those of the old one.
+          const isAmong = (those: string[]) => readers.every((reader) => those.includes(reader));
+          expect(isAmong(after) || (!isNew && isAmong(before)), `${where}: ${readers.join()}`).toBe(true);
+        }
+        await read(killed);
+        expect(killed.held(), `killed at ${at}`).toEqual(whole.held());
+      }
     });
 
     it("keeps permissions and content apart when both change at once", async () => {
@@ -191,6 +227,17 @@ export function describePermissions<Config, Secrets>(
       await harness.share("plan.md", [{ group: "finance" }], [{ user: "bob" }]);
       await sync();
       expect(await readersOf("plan.md")).toEqual(["ann"]);
+    });
+
+    it("shows to nobody what denies a group of which nothing tells who is in it", async (test) => {
+      if (!harness.refuseUntold) return test.skip();
+      await write("plan.md");
+      await harness.share("plan.md", ["anyone"]);
+      await sync();
+      expect(await readersOf("plan.md")).toEqual([...people]);
+      await harness.refuseUntold("plan.md");
+      await sync();
+      expect(await readersOf("plan.md")).toEqual([]);
     });
 
     it("knows sharing with a domain and with everybody from sharing with a person", async (test) => {

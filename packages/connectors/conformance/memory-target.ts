@@ -1,3 +1,4 @@
+import { aclFingerprint } from "@anneal/core/access/acl";
 import type { Change, Cursor, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import { planRefusal } from "@anneal/core/connect/plan-wait";
 import { isAnnealError, type ErrorReport } from "@anneal/core/errors";
@@ -5,6 +6,9 @@ import { collectBytes } from "../src/content.ts";
 import { reportOf } from "../src/failure.ts";
 
 export type StoredDocument = { item: SourceItem; text: string };
+
+/** The index of the change whose write fails or just succeeded when a run is killed. */
+export type Kill = { at: number; write: "lost" | "done" };
 
 /**
  * The simplest consumer that keeps the stream's promises: what it has applied is durable, a cursor is stored only at
@@ -22,11 +26,8 @@ export class MemoryTarget {
   /** Documents whose content was refused without a reason: the sync waits once for each. */
   readonly #waitedFor = new Set<string>();
 
-  /** Applies a run to its end, or up to `killAt` (the index of the change whose write fails or just succeeded). */
-  async apply(
-    stream: AsyncIterable<Change>,
-    kill?: { at: number; write: "lost" | "done" },
-  ): Promise<"complete" | "killed"> {
+  /** Applies a run to its end, or until it is killed. */
+  async apply(stream: AsyncIterable<Change>, kill?: Kill): Promise<"complete" | "killed"> {
     this.opened = [];
     this.changes = [];
     this.failures = [];
@@ -64,7 +65,15 @@ export class MemoryTarget {
     };
   }
 
-  /** What two runs must agree on; fingerprints and times are the source's own business. */
+  /** What two runs must agree on, text and readers; fingerprints and times are the source's own business. */
+  held(): Record<string, { text: string; readers: string | null }> {
+    const readersOf = ({ acl }: SourceItem) => (acl === null ? null : aclFingerprint(acl));
+    return Object.fromEntries(
+      [...this.documents].map(([ref, { text, item }]) => [ref, { text, readers: readersOf(item) }]),
+    );
+  }
+
+  /** The texts alone. */
   contents(): Record<string, string> {
     return Object.fromEntries([...this.documents].map(([ref, { text }]) => [ref, text] as const).sort());
   }

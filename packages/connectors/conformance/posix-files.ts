@@ -22,12 +22,15 @@ export type PosixFiles = {
   setGroup(group: string, members: readonly string[]): Promise<void>;
   share(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
   shareFolder(folder: string, allow: readonly Who[]): Promise<void>;
+  refuseUntold(name: string): Promise<void>;
   close(): Promise<void>;
 };
 
 export const emailDomain = "example.com";
 const uids: Record<string, number> = { ann: 2001, bob: 2002, eve: 2003 };
 const firstGid = 3001;
+/** As one of a network directory, which no list here has. */
+const untoldGid = 5000;
 
 /** Giving files away needs root. */
 export function mayGiveAway(): boolean {
@@ -121,6 +124,10 @@ export async function createPosixFiles(parent = tmpdir()): Promise<PosixFiles> {
     async shareFolder(folder, allow) {
       await mkdir(at(folder), { recursive: true });
       await grant(at(folder), allow, [], 5);
+    },
+    async refuseUntold(name) {
+      await chown(at(name), 0, untoldGid);
+      await chmod(at(name), 0o604);
     },
     close: () => rm(base, { recursive: true, force: true }),
   };

@@ -16,8 +16,10 @@ import {
 } from "../posix/audience.ts";
 import type { PosixPermissionsConfig } from "../posix/config.ts";
 import { aclAccess, pathsAtOnce, readFileAcls } from "../posix/getfacl.ts";
+import { keepToldDenials } from "../posix/told-denials.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { toFileError } from "./file-errors.ts";
+import type { ListSight } from "./list-sight.ts";
 import type { WalkEntry } from "./walk.ts";
 
 type FileEntry = Extract<WalkEntry, { type: "file" }>;
@@ -26,23 +28,31 @@ export type EntryWithAcl = (FileEntry & { acl: Acl | null }) | Exclude<WalkEntry
 /** One set of accounts for each machine that runs a worker. */
 export const filePrincipals: PosixPrincipals = posixPrincipals("file", "localhost");
 
-/** The entries of a walk, each file with who may read it; a batch at a time, because lists are read by a program. */
+/**
+ * The entries of a walk, each file with who may read it; a batch at a time, because lists are read by a program.
+ * @throws AnnealError that names the list of accounts or of groups which cannot be read
+ */
 export async function* withAcls(
   walk: AsyncIterable<WalkEntry>,
-  { permissions }: PosixPermissionsConfig,
+  config: PosixPermissionsConfig,
   calls: FileCalls,
+  sight: ListSight,
 ): AsyncIterable<EntryWithAcl> {
+  if (config.permissions === "off") {
+    for await (const entry of walk) yield entry.type === "file" ? { ...entry, acl: null } : entry;
+    return;
+  }
+  const keepTold = keepToldDenials(await readLocalAccounts(config, calls), filePrincipals);
   const folders = new Map<string, Audience>();
   let batch: FileEntry[] = [];
   const flush = async function* (): AsyncIterable<EntryWithAcl> {
     const files = batch;
     batch = [];
-    const acls = await aclsOf(files, folders, calls);
-    for (const entry of files) yield { ...entry, acl: acls.get(entry.path) ?? nobody };
+    const acls = await aclsOf(files, folders, calls, sight);
+    for (const entry of files) yield { ...entry, acl: keepTold(acls.get(entry.path) ?? nobody) };
   };
   for await (const entry of walk) {
-    if (entry.type === "file" && permissions === "off") yield { ...entry, acl: null };
-    else if (entry.type === "file") {
+    if (entry.type === "file") {
       if (batch.push(entry) === pathsAtOnce) yield* flush();
     } else {
       yield* flush();
@@ -52,12 +62,21 @@ export async function* withAcls(
   yield* flush();
 }
 
-async function aclsOf(files: FileEntry[], folders: Map<string, Audience>, calls: FileCalls): Promise<Map<string, Acl>> {
+async function aclsOf(
+  files: FileEntry[],
+  folders: Map<string, Audience>,
+  calls: FileCalls,
+  sight: ListSight,
+): Promise<Map<string, Acl>> {
   // Whoever reads through a link must get to it, and to what it names.
   const real = new Map<string, string>();
-  for (const { path } of files) real.set(path, await calls.call(path, () => realpath(path)).catch(() => path));
+  for (const { path, stats } of files) {
+    // What is left out here is nobody's.
+    if (!(await sight.isWholeOfFile(path, stats.dev))) continue;
+    real.set(path, await calls.call(path, () => realpath(path)).catch(() => path));
+  }
   const parents = [...real].flatMap(([path, target]) => [dirname(path), dirname(target)]);
-  await learnFolders([...new Set(parents)], folders, calls);
+  await learnFolders([...new Set(parents)], folders, calls, sight);
   const lists = await readAcls([...new Set(real.values())], calls);
   const folderOf = (path: string) => folders.get(dirname(path)) ?? noAudience;
   return new Map(
@@ -71,7 +90,12 @@ async function aclsOf(files: FileEntry[], folders: Map<string, Audience>, calls:
 }
 
 /** Works out who gets down to each folder, from the top of the file system. */
-async function learnFolders(paths: string[], folders: Map<string, Audience>, calls: FileCalls): Promise<void> {
+async function learnFolders(
+  paths: string[],
+  folders: Map<string, Audience>,
+  calls: FileCalls,
+  sight: ListSight,
+): Promise<void> {
   const missing = new Set<string>();
   for (const path of paths) {
     for (let folder = path; !folders.has(folder); folder = dirname(folder)) {
@@ -85,7 +109,7 @@ async function learnFolders(paths: string[], folders: Map<string, Audience>, cal
     const lists = await readAcls(some, calls);
     for (const folder of some) {
       const above = folder === dirname(folder) ? everybody : (folders.get(dirname(folder)) ?? noAudience);
-      const list = lists.get(folder);
+      const list = (await sight.isWholeOfFolder(folder)) ? lists.get(folder) : undefined;
       const audience = list === undefined ? noAudience : narrow(above, aclAccess(list, traverseBit), filePrincipals);
       folders.set(folder, audience);
     }

@@ -1,6 +1,6 @@
 import { constants, type BigIntStats } from "node:fs";
 import { access, lstat, opendir, realpath, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
@@ -16,6 +16,7 @@ import {
 } from "../connector.ts";
 import { failedCheck, systemCode, tooLarge } from "../failure.ts";
 import { posixDirectory } from "../posix/accounts.ts";
+import { checkAccounts } from "../posix/check-accounts.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
@@ -26,6 +27,7 @@ import { openFileCalls, type FileCalls } from "./file-calls.ts";
 import { fileContent } from "./file-content.ts";
 import { toFileError } from "./file-errors.ts";
 import { openGround, type Ground } from "./ground.ts";
+import { createListSight } from "./list-sight.ts";
 import { fingerprintOf, walkFolder } from "./walk.ts";
 
 const checkpointEvery = 200;
@@ -52,11 +54,13 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
     const { ground } = await openRoot(config.path, context, calls);
     const preview: Preview = { count: 0, complete: true, samples: [] };
     const unreadable: AnnealError[] = [];
+    const devices = new Map<bigint, string>();
     const until = performance.now() + checkMs;
     for await (const entry of walkFolder(ground, config, calls)) {
       // Only the first files are tried: a folder whose files are all of another user is found by them.
       const tried = preview.samples.length < sampleCount && entry.type === "file";
       const error = entry.type === "failure" ? entry.error : tried ? await accessError(entry.path, calls) : null;
+      if (entry.type === "file") devices.set(entry.stats.dev, entry.path);
       if (error !== null) unreadable.push(error);
       else addToPreview(preview, entry.ref);
       preview.complete = preview.count < checkedFiles && performance.now() < until;
@@ -65,16 +69,20 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
     const [first] = unreadable;
     if (first !== undefined && preview.count === 0) return failedCheck("read", first);
     const except = describeClosed(ground);
-    return {
-      checks: [
-        first === undefined
-          ? { capability: "read", status: "ok", message: `"${config.path}" can be listed${except}.` }
-          : { capability: "read", status: "warning", message: first.message, action: first.action },
-        await checkPermissions(ground.path, config, calls),
-      ],
-      summary: `"${config.path}" can be read${except} and holds ${describePreview(preview, "file")}.`,
-      error: null,
-    };
+    const content: CapabilityCheck =
+      first === undefined
+        ? { capability: "read", status: "ok", message: `"${config.path}" can be listed${except}.` }
+        : { capability: "read", status: "warning", message: first.message, action: first.action };
+    try {
+      return {
+        checks: [content, await checkPermissions(ground.path, devices, config, calls)],
+        summary: `"${config.path}" can be read${except} and holds ${describePreview(preview, "file")}.`,
+        error: null,
+      };
+    } catch (error) {
+      const failed = failedCheck("permissions", error);
+      return { ...failed, checks: [content, ...failed.checks] };
+    }
   } catch (error) {
     return failedCheck("read", error);
   }
@@ -86,8 +94,16 @@ function describeClosed({ closed }: Ground): string {
   return ` (without ${named}, which no source may read)`;
 }
 
-/** @throws AnnealError as a sync would end with */
-async function checkPermissions(root: string, config: FileConfig, calls: FileCalls): Promise<CapabilityCheck> {
+/**
+ * @param devices those that files of the folder lie on, each with one of them
+ * @throws AnnealError as a sync would end with, or would show to nobody all that it reads for
+ */
+async function checkPermissions(
+  root: string,
+  devices: ReadonlyMap<bigint, string>,
+  config: FileConfig,
+  calls: FileCalls,
+): Promise<CapabilityCheck> {
   const capability = "permissions";
   if (config.permissions === "off") {
     return {
@@ -96,12 +112,18 @@ async function checkPermissions(root: string, config: FileConfig, calls: FileCal
       message: "File permissions are not read: every document gets the source's default audience.",
     };
   }
+  const sight = createListSight(config, calls);
+  for (let folder = root; ; folder = dirname(folder)) {
+    await sight.isWholeOfFolder(folder);
+    if (folder === dirname(folder)) break;
+  }
+  const hidden = sight.hidden();
+  if (hidden !== null) throw hidden;
   await readAcls([root], calls);
-  const { accounts } = await readLocalAccounts(config, calls);
-  const count = `"${config.passwdPath}" lists ${accounts.length} accounts`;
-  if (config.userEmailDomain !== null) return { capability, status: "ok", message: `${count}.` };
-  const lack = "no e-mail domain is entered that makes them people: nobody would see a document";
-  return { capability, status: "warning", message: `${count}, but ${lack}.` };
+  const accounts = checkAccounts(await readLocalAccounts(config, calls), config);
+  for (const [device, path] of devices) await sight.isWholeOfFile(path, device);
+  const below = sight.hidden();
+  return below === null ? accounts : { capability, status: "warning", message: below.message, action: below.action };
 }
 
 async function* readDirectory(request: DirectoryRequest<FileConfig, FileSecrets>): AsyncIterable<DirectoryEntry> {
@@ -121,9 +143,10 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   const { ground, identity } = await openRoot(config.path, context, calls);
   const seen = new SeenRefs();
   const unlisted: string[] = [];
+  const sight = createListSight(config, calls);
   let scanned = 0;
 
-  for await (const entry of withAcls(walkFolder(ground, config, calls), config, calls)) {
+  for await (const entry of withAcls(walkFolder(ground, config, calls), config, calls, sight)) {
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
       if (entry.ref === "") throw entry.error;
@@ -156,6 +179,8 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
       retryable: true,
     });
   }
+  const hidden = sight.hidden();
+  if (hidden !== null) yield { type: "failure", ref: "", error: hidden.toReport() };
   yield* deleteMissing(
     known,
     context.deletions,

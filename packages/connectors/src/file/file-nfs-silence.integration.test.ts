@@ -46,7 +46,8 @@ describe.skipIf(program === null).each(["off", "posix"] as const)(
       const path = join(server.trusting.mounted, relative(server.trusting.onServer, files.root));
       // On the server, too.
       const lists = { passwdPath: join(dirname(path), "passwd"), groupPath: join(dirname(path), "group") };
-      return fileConfigSchema.parse({ path, permissions, userEmailDomain: emailDomain, ...lists });
+      const rights = { permissions, hiddenAccessLists: "none" };
+      return fileConfigSchema.parse({ path, ...rights, userEmailDomain: emailDomain, ...lists });
     };
     const read = (target: MemoryTarget, context: ConnectContext = impatient) =>
       fileConnector.read({ config: config(), secrets: {}, cursor: target.cursor, known: target.known(), context });

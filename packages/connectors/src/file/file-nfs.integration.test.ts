@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmod, chown } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
@@ -34,10 +35,11 @@ describe.skipIf(program === null)("a folder of an NFS server", () => {
     const files = await createPosixFiles(where.onServer);
     const { passwdPath, groupPath } = files;
     const path = join(where.mounted, relative(where.onServer, files.root));
+    const rights = { permissions, hiddenAccessLists: "none" };
     return {
       ...files,
       connector: fileConnector,
-      config: fileConfigSchema.parse({ path, permissions, userEmailDomain: emailDomain, passwdPath, groupPath }),
+      config: fileConfigSchema.parse({ path, ...rights, userEmailDomain: emailDomain, passwdPath, groupPath }),
       secrets: {},
       refOf: (name: string) => name,
       names: namesBelow(path, server.longestPathBytes),
@@ -98,6 +100,79 @@ describe.skipIf(program === null)("a folder of an NFS server", () => {
   describe.skipIf(getfacl === null)("with owners and rights", () => {
     const createTrusting = () => createHarness(server.trusting, "posix");
     describePermissions("file over NFS", createTrusting, createTrusting);
+
+    /** The mask of this list reads as the right of the owning group, which it refuses. */
+    const setList = (path: string) => {
+      const entries = "user:2001:r,group::---,mask::r,other::---";
+      const { status, stderr } = spawnSync("setfacl", ["-m", entries, path], { encoding: "utf8" });
+      if (status !== 0) throw new Error(`setfacl: ${stderr}`);
+    };
+
+    it("shows to nobody what may have an access list, until it is said that there is none, and from when that is taken back", async () => {
+      const harness = await createHarness(server.trusting, "posix");
+      try {
+        await harness.put("plan.md", "A plan.");
+        await harness.setGroup("finance", ["bob"]);
+        await harness.share("plan.md", [{ group: "finance" }]);
+        setList(join(harness.root, "plan.md"));
+        const target = new MemoryTarget();
+        const readersWith = async (hiddenAccessLists: "possible" | "none") => {
+          const request = { ...harness, config: { ...harness.config, hiddenAccessLists }, context };
+          const { error } = await fileConnector.check(request.config, {}, context);
+          await target.apply(fileConnector.read({ ...request, cursor: target.cursor, known: target.known() }));
+          const failed = target.failures.map(({ ref, error: report }) => [ref, report.code]);
+          const directory = await MemoryDirectory.read(fileConnector.readDirectory!(request));
+          const acl = target.documents.get("plan.md")!.item.acl;
+          const readers = ["ann", "bob", "eve"].filter((person) =>
+            mayRead(acl, directory.heldBy(harness.emailOf(person))),
+          );
+          return { readers, failed, error: error?.code ?? null };
+        };
+        const hidden = { readers: [], failed: [["", "INVALID_INPUT"]], error: "INVALID_INPUT" };
+        expect(await readersWith("possible")).toEqual(hidden);
+        // What such a word does where it is not true.
+        expect(await readersWith("none")).toEqual({ readers: ["bob"], failed: [], error: null });
+        expect(await readersWith("possible")).toEqual(hidden);
+        expect(target.opened).toEqual([]);
+      } finally {
+        await harness.close();
+      }
+    });
+
+    it("shows to nobody only what lies on a mount below the folder", async () => {
+      const mounted = await createHarness(server.trusting, "posix");
+      const base = dirname(server.trusting.mounted);
+      const beside = await createPosixFiles(base);
+      try {
+        for (const files of [mounted, beside]) {
+          await files.put("plan.md", "A plan.");
+          await files.share("plan.md", ["anyone"]);
+        }
+        const include = [mounted.config.path, beside.root].map((path) => `${relative(base, path)}/*`);
+        const config = { ...mounted.config, path: base, include, hiddenAccessLists: "possible" as const };
+        const target = new MemoryTarget();
+        const request = { config, secrets: {}, cursor: null, known: target.known(), context };
+        await target.apply(fileConnector.read(request));
+        const directory = await MemoryDirectory.read(fileConnector.readDirectory!(request));
+        const held = directory.heldBy(mounted.emailOf("ann"));
+        const readable = [...target.documents].filter(([, { item }]) => mayRead(item.acl, held)).map(([ref]) => ref);
+        expect(target.documents.size).toBe(2);
+        expect(target.failures.map(({ ref, error }) => [ref, error.message])).toEqual([
+          ["", expect.stringContaining(`"${server.trusting.mounted}"`)],
+        ]);
+        expect(readable).toEqual([`${relative(base, beside.root)}/plan.md`]);
+        const { error, checks } = await fileConnector.check(config, {}, context);
+        expect(error).toBeNull();
+        expect(checks[1]).toMatchObject({
+          status: "warning",
+          message: expect.stringContaining(`"${server.trusting.mounted}"`),
+          action: expect.stringContaining('"Access lists that do not show"'),
+        });
+      } finally {
+        await mounted.close();
+        await beside.close();
+      }
+    });
 
     it("shows to nobody what belongs to a squashed root, or to an owner without a name", async () => {
       const harness = await createHarness(server.trusting, "posix");

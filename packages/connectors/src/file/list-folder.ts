@@ -1,6 +1,7 @@
 import type { Dir, Dirent } from "node:fs";
 import { opendir, readdir, statfs } from "node:fs/promises";
 import type { FileCalls } from "./file-calls.ts";
+import { placeOf } from "./file-systems.ts";
 
 /** `isFolder` is null where only the entry itself tells. */
 export type Listed = { name: string; isFolder: boolean | null };
@@ -10,9 +11,6 @@ const sortedNames = 10_000;
 
 const entriesAtOnce = 256;
 
-/** By statfs(2): ext2 to ext4, xfs, btrfs, tmpfs, overlayfs, zfs, f2fs. */
-const localTypes = new Set([0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794c_7630, 0x2fc1_2fc1, 0xf2f5_2010]);
-
 /**
  * The names in a folder, mostly in their order. A local one is read part by part. A mount's may not say of a name what it
  * is, and then Node's own reader asks for it in its main thread: a server that answers slowly makes the whole worker wait
@@ -20,7 +18,7 @@ const localTypes = new Set([0xef53, 0x5846_5342, 0x9123_683e, 0x0102_1994, 0x794
  */
 export async function* listFolder(path: string, calls: FileCalls): AsyncIterable<Listed> {
   const { type } = await calls.call(path, () => statfs(path));
-  if (localTypes.has(type)) {
+  if (placeOf(type) === "local") {
     for await (const entry of inOrder(inParts(path, calls))) yield { name: entry.name, isFolder: entry.isDirectory() };
   } else {
     for (const name of (await calls.call(path, () => readdir(path))).sort()) yield { name, isFolder: null };

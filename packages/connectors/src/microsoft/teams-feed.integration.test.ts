@@ -179,7 +179,7 @@ describe("the messages of channels, between two complete listings", () => {
           const killed = known.copy();
           expect(await killed.apply(read(killed), { at, write })).toBe("killed");
           await sync({}, {}, killed);
-          expect(killed.contents(), `killed at ${at}, write ${write}`).toEqual(expected.contents());
+          expect(killed.held(), `killed at ${at}, write ${write}`).toEqual(expected.held());
         }
       }
       for (const staleStatus of [410, 400] as const) {
@@ -564,7 +564,7 @@ describe("the messages of channels, between two complete listings", () => {
       const killed = target.copy();
       expect(await killed.apply(read(killed), { at, write: "lost" })).toBe("killed");
       await sync({}, {}, killed);
-      expect(killed.contents(), `killed at ${at}`).toEqual(whole.contents());
+      expect(killed.held(), `killed at ${at}`).toEqual(whole.held());
     }
   });
 

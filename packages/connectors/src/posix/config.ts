@@ -2,21 +2,25 @@ import type { FieldCondition } from "@anneal/core/connect/asked-field";
 import { z } from "zod";
 
 const permissionModes = ["off", "posix"] as const;
+const hiddenListModes = ["possible", "none"] as const;
 const readsPermissions: FieldCondition = { permissions: ["posix"] };
 
 /**
  * Shared by the kinds whose files have POSIX owners and rights.
- * @param limits what this kind cannot see, added to the description
+ * @param hiddenLists which access lists this kind cannot see, and what either choice makes of that
  */
-export function posixPermissionsShape(limits: string) {
+export function posixPermissionsShape(hiddenLists: string) {
   return {
-    permissions: z
-      .enum(permissionModes)
-      .default("off")
-      .meta({
-        title: "File permissions",
-        description: `off: everyone in the source's default audience reads every document. posix: only whom owner, group and rights of a file and of the folders above it admit. ${limits}`,
-      }),
+    permissions: z.enum(permissionModes).default("off").meta({
+      title: "File permissions",
+      description:
+        "off: everyone in the source's default audience reads every document. posix: only whom owner, group and rights of a file and of the folders above it admit.",
+    }),
+    hiddenAccessLists: z.enum(hiddenListModes).default("possible").meta({
+      title: "Access lists that do not show",
+      description: hiddenLists,
+      when: readsPermissions,
+    }),
     userEmailDomain: z
       .string()
       .regex(/^[^\s@]+\.[^\s@]+$/, "A domain such as example.com")
@@ -35,7 +39,8 @@ export function posixPermissionsShape(limits: string) {
     }),
     groupPath: z.string().startsWith("/").default("/etc/group").meta({
       title: "List of groups",
-      description: "Says who is in the groups of the files, in the form of /etc/group. It is read where the files are.",
+      description:
+        "Says who is in the groups of the files, in the form of /etc/group. It is read where the files are. Nobody sees a file whose rights refuse a group that it does not list, or an account that the list of accounts does not: where groups come from a network directory (LDAP, NIS), name a copy that has them, with their members.",
       when: readsPermissions,
     }),
   };
@@ -43,6 +48,7 @@ export function posixPermissionsShape(limits: string) {
 
 export type PosixPermissionsConfig = {
   permissions: (typeof permissionModes)[number];
+  hiddenAccessLists: (typeof hiddenListModes)[number];
   userEmailDomain: string | null;
   passwdPath: string;
   groupPath: string;

@@ -1,6 +1,8 @@
 import type { AnnealError } from "@anneal/core/errors";
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck, reportOf } from "../failure.ts";
+import { checkAccounts } from "../posix/check-accounts.ts";
+import { hiddenLists } from "../posix/hidden-lists.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import type { SftpConfig, SftpSecrets } from "./config.ts";
 import { readRemoteAccounts } from "./remote-accounts.ts";
@@ -24,16 +26,20 @@ export async function checkSftp(
       const { preview, unreadable } = await look(session, root, config, context);
       const [first] = unreadable;
       if (first !== undefined && preview.count === 0) return failedCheck("read", first);
-      return {
-        checks: [
-          first === undefined
-            ? { capability: "read", status: "ok", message: `"${root.path}" can be listed.` }
-            : { capability: "read", status: "warning", message: first.message, action: first.action },
-          await checkPermissions(session, config),
-        ],
-        summary: `"${root.path}" on ${serverName(config)} can be read and holds ${describePreview(preview, "file")}.`,
-        error: null,
-      };
+      const content: CapabilityCheck =
+        first === undefined
+          ? { capability: "read", status: "ok", message: `"${root.path}" can be listed.` }
+          : { capability: "read", status: "warning", message: first.message, action: first.action };
+      try {
+        return {
+          checks: [content, await checkPermissions(session, config)],
+          summary: `"${root.path}" on ${serverName(config)} can be read and holds ${describePreview(preview, "file")}.`,
+          error: null,
+        };
+      } catch (error) {
+        const failed = failedCheck("permissions", error);
+        return { ...failed, checks: [content, ...failed.checks] };
+      }
     } finally {
       await session.close();
     }
@@ -82,6 +88,7 @@ async function readError(
   }
 }
 
+/** @throws AnnealError as a sync would end with, or would show to nobody all that it reads for */
 async function checkPermissions(session: SftpSession, config: SftpConfig): Promise<CapabilityCheck> {
   const capability = "permissions";
   if (config.permissions === "off") {
@@ -91,26 +98,6 @@ async function checkPermissions(session: SftpSession, config: SftpConfig): Promi
       message: "File permissions are not read: every document gets the source's default audience.",
     };
   }
-  try {
-    const { accounts } = await readRemoteAccounts(session, config);
-    if (config.userEmailDomain === null) {
-      return {
-        capability,
-        status: "warning",
-        message: `"${config.passwdPath}" lists ${accounts.length} accounts, but no e-mail domain is entered that makes them people: nobody would see a document.`,
-      };
-    }
-    return {
-      capability,
-      status: "ok",
-      message: `"${config.passwdPath}" lists ${accounts.length} accounts. POSIX ACLs do not show over SFTP; groups in groups and accounts of a network directory do not show in that file.`,
-    };
-  } catch (error) {
-    const { message, action } = reportOf(error);
-    return {
-      capability,
-      status: "warning",
-      message: `${message} ${action} Until then nobody would see a document.`,
-    };
-  }
+  if (config.hiddenAccessLists === "possible") throw hiddenLists("SFTP");
+  return checkAccounts(await readRemoteAccounts(session, config), config);
 }

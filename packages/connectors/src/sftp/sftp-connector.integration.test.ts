@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
@@ -8,6 +9,7 @@ import { mayRead } from "@anneal/core/access/acl";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
+import { findDebianProgram } from "../../conformance/find-debian-program.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { createPosixFiles, emailDomain, mayGiveAway, namesBelow } from "../../conformance/posix-files.ts";
@@ -20,6 +22,7 @@ import { sftpConfigSchema, type SftpConfig, type SftpSecrets } from "./config.ts
 import { sftpConnector } from "./sftp-connector.ts";
 
 const program = findSshd();
+const acl = findDebianProgram("acl", "bin/getfacl");
 
 const context = testContext({ limits: { requestTimeoutMs: 10_000 } });
 
@@ -79,6 +82,7 @@ describe.skipIf(program === null)("with OpenSSH", () => {
         connector: sftpConnector,
         config: configOf(everything, files.root, {
           permissions: "posix",
+          hiddenAccessLists: "none",
           userEmailDomain: emailDomain,
           passwdPath,
           groupPath,
@@ -114,6 +118,45 @@ describe.skipIf(program === null)("with OpenSSH", () => {
       }
     });
 
+    it.skipIf(acl === null)(
+      "shows to nobody what may have an access list, until it is said that there is none, and from when that is taken back",
+      async () => {
+        const harness = await createHarness();
+        try {
+          await harness.put("plan.md", "A plan.");
+          await harness.setGroup("finance", ["bob"]);
+          await harness.share("plan.md", [{ group: "finance" }]);
+          // The mask of this list reads as the right of the owning group, which it refuses.
+          const entries = "user:2001:r,group::---,mask::r,other::---";
+          const args = ["-m", entries, join(harness.root, "plan.md")];
+          const { status, stderr } = spawnSync(join(dirname(acl!.path), "setfacl"), args, { encoding: "utf8" });
+          expect(stderr).toBe("");
+          expect(status).toBe(0);
+          const target = new MemoryTarget();
+          const readersWith = async (hiddenAccessLists: "possible" | "none") => {
+            const config = { ...harness.config, hiddenAccessLists };
+            const { error } = await sftpConnector.check(config, harness.secrets, context);
+            await sync(target, config, harness.secrets);
+            const failed = target.failures.map(({ ref, error: report }) => [ref, report.code]);
+            const directory = await MemoryDirectory.read(sftpConnector.readDirectory!({ ...harness, context }));
+            const list = target.documents.get("plan.md")!.item.acl;
+            const readers = ["ann", "bob", "eve"].filter((person) =>
+              mayRead(list, directory.heldBy(harness.emailOf(person))),
+            );
+            return { readers, failed, error: error?.code ?? null };
+          };
+          const hidden = { readers: [], failed: [["", "INVALID_INPUT"]], error: "INVALID_INPUT" };
+          expect(await readersWith("possible")).toEqual(hidden);
+          // What such a word does where it is not true.
+          expect(await readersWith("none")).toEqual({ readers: ["bob"], failed: [], error: null });
+          expect(await readersWith("possible")).toEqual(hidden);
+          expect(target.opened).toEqual([]);
+        } finally {
+          await harness.close();
+        }
+      },
+    );
+
     it("keeps a revocation of a document whose new content cannot be read", async () => {
       const harness = await createHarness();
       try {
@@ -136,16 +179,19 @@ describe.skipIf(program === null)("with OpenSSH", () => {
     it("says in check() what is missing for people to be admitted", async () => {
       const harness = await createHarness();
       try {
-        const permissions = async (config: Partial<SftpConfig>) => {
-          const { checks } = await sftpConnector.check({ ...harness.config, ...config }, harness.secrets, context);
-          return checks.find(({ capability }) => capability === "permissions");
-        };
+        const check = (config: Partial<SftpConfig>) =>
+          sftpConnector.check({ ...harness.config, ...config }, harness.secrets, context);
+        const permissions = async (config: Partial<SftpConfig>) =>
+          (await check(config)).checks.find(({ capability }) => capability === "permissions");
         expect(await permissions({})).toMatchObject({ status: "ok", message: expect.stringContaining("4 accounts") });
         expect(await permissions({ userEmailDomain: null })).toMatchObject({ status: "warning" });
         expect(await permissions({ passwdPath: "/nowhere/passwd" })).toMatchObject({
-          status: "warning",
+          status: "missing",
           message: expect.stringContaining('"/nowhere/passwd"'),
         });
+        const config = { ...harness.config, passwdPath: "/nowhere/passwd" };
+        expect((await check(config)).error).toMatchObject({ code: "SOURCE_NOT_FOUND" });
+        expect(await errorOf(config, harness.secrets)).toMatchObject({ code: "SOURCE_NOT_FOUND" });
       } finally {
         await harness.close();
       }

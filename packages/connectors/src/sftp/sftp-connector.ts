@@ -1,4 +1,5 @@
 import { basename } from "node:path/posix";
+import type { Acl } from "@anneal/core/access/acl";
 import type { Change, SourceItem } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { AnnealError } from "@anneal/core/errors";
@@ -7,7 +8,9 @@ import { defineConnector, type DirectoryRequest, type ReadRequest } from "../con
 import { tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { posixDirectory } from "../posix/accounts.ts";
-import { aclOf, posixPrincipals, type PosixPrincipals } from "../posix/audience.ts";
+import { aclOf, posixPrincipals, type Audience, type PosixPrincipals } from "../posix/audience.ts";
+import { hiddenLists } from "../posix/hidden-lists.ts";
+import { keepToldDenials } from "../posix/told-denials.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkSftp } from "./check-sftp.ts";
@@ -49,6 +52,7 @@ export async function* readSession(
   const { config, known, context } = request;
   const principals = principalsOf(config);
   const root = await openRoot(session, config, principals);
+  const toAcl = principals === null ? () => null : await aclFor(session, config, principals);
   const seen = new SeenRefs();
   const unlisted: string[] = [];
   let scanned = 0;
@@ -63,11 +67,14 @@ export async function* readSession(
       continue;
     }
     scanned += 1;
-    yield* changesOf(session, root, entry, request, principals);
+    yield* changesOf(session, root, entry, request, toAcl);
     if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
   }
   // A drive that was unmounted during the walk left folders that read as empty.
   if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);
+  if (principals !== null && config.hiddenAccessLists === "possible") {
+    yield { type: "failure", ref: "", error: hiddenLists("SFTP").toReport() };
+  }
   yield* deleteMissing(
     known,
     context.deletions,
@@ -76,14 +83,24 @@ export async function* readSession(
   yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
 }
 
+/** @returns what the server's lists make of who gets to a file */
+async function aclFor(
+  session: SftpSession,
+  config: SftpConfig,
+  principals: PosixPrincipals,
+): Promise<(audience: Audience | null) => Acl | null> {
+  const keepTold = keepToldDenials(await readRemoteAccounts(session, config), principals);
+  return (audience) => (audience === null ? null : keepTold(aclOf(audience, principals)));
+}
+
 async function* changesOf(
   session: SftpSession,
   root: RemoteRoot,
   entry: Extract<WalkEntry, { type: "file" }>,
   { config, known, context }: ReadRequest<SftpConfig, SftpSecrets>,
-  principals: PosixPrincipals | null,
+  toAcl: (audience: Audience | null) => Acl | null,
 ): AsyncIterable<Change> {
-  const item = itemOf(entry, config, principals);
+  const item = itemOf(entry, config, toAcl(entry.audience));
   const before = await known.fingerprintOf(entry.ref);
   const audienceChange = aclChange(entry.ref, before, item.acl);
   if (audienceChange !== null) yield audienceChange;
@@ -96,11 +113,10 @@ async function* changesOf(
 }
 
 function itemOf(
-  { ref, path, stats, audience }: Extract<WalkEntry, { type: "file" }>,
+  { ref, path, stats }: Extract<WalkEntry, { type: "file" }>,
   config: SftpConfig,
-  principals: PosixPrincipals | null,
+  acl: Acl | null,
 ): SourceItem {
-  const acl = audience === null || principals === null ? null : aclOf(audience, principals);
   return {
     ref,
     uri: `sftp://${config.host}${config.port === 22 ? "" : `:${config.port}`}${encodePath(path)}`,

@@ -31,7 +31,8 @@ const linkType = 0o120000;
 export type RemoteRoot = { path: string; audience: Audience | null };
 
 /**
- * @returns the folder's real path and who gets down to it, the folders above it included
+ * @returns the folder's real path and who gets down to it, the folders above it included; nobody where access lists may
+ * stand behind the modes, which then vouch for the owner alone, and no owner gets there without others' right
  * @throws AnnealError SOURCE_NOT_FOUND, SOURCE_FORBIDDEN, INVALID_INPUT where it is no folder
  */
 export async function openRoot(
@@ -46,7 +47,9 @@ export async function openRoot(
       action: "Name the folder that holds it.",
     });
   }
-  return { path, audience: principals === null ? null : await audienceOfPath(session, path, principals) };
+  if (principals === null) return { path, audience: null };
+  if (config.hiddenAccessLists === "possible") return { path, audience: noAudience };
+  return { path, audience: await audienceOfPath(session, path, principals) };
 }
 
 /**

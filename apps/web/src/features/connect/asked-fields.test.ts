@@ -33,16 +33,18 @@ describe("a mailbox's form", () => {
   });
 });
 
-it("a folder's form and a file server's ask for accounts only where file permissions are read", () => {
-  const ofAccounts = ["userEmailDomain", "passwdPath", "groupPath"];
+it("a folder's form and a file server's ask for accounts and hidden access lists only where file permissions are read", () => {
+  const ofPermissions = ["hiddenAccessLists", "userEmailDomain", "passwdPath", "groupPath"];
   for (const kind of ["file", "sftp"]) {
     const { config } = listSourceKinds().find((one) => one.kind === kind)!;
     const asks = (settings: Record<string, unknown>) =>
-      Object.keys(askedFields(config, settings, config).properties ?? {}).filter((name) => ofAccounts.includes(name));
+      Object.keys(askedFields(config, settings, config).properties ?? {}).filter((name) =>
+        ofPermissions.includes(name),
+      );
     expect(asks({})).toEqual([]);
     expect(asks({ permissions: "off" })).toEqual([]);
-    expect(asks({ permissions: "posix" })).toEqual(ofAccounts);
-    for (const name of ofAccounts) expect(config.properties?.[name]?.description, name).toBeTruthy();
+    expect(asks({ permissions: "posix" })).toEqual(ofPermissions);
+    for (const name of ofPermissions) expect(config.properties?.[name]?.description, name).toBeTruthy();
   }
 });
 

@@ -8,6 +8,7 @@ it("settings read as the form that they were entered in", () => {
   const stored = {
     path: "/srv/documents",
     permissions: "posix",
+    hiddenAccessLists: "none",
     userEmailDomain: null,
     passwdPath: "/etc/passwd",
     groupPath: "/etc/group",
@@ -17,6 +18,7 @@ it("settings read as the form that they were entered in", () => {
   expect(wordSettings(stored, folder).map(({ label, text }) => [label, text])).toEqual([
     ["Folder", "/srv/documents"],
     ["File permissions", "posix"],
+    ["Access lists that do not show", "none"],
     ["E-mail domain of the accounts", null],
     ["List of accounts", "/etc/passwd"],
     ["List of groups", "/etc/group"],

@@ -1,0 +1,16 @@
+import { nobody, principalKey, type Acl } from "@anneal/core/access/acl";
+import type { PosixAccounts } from "./accounts.ts";
+import type { PosixPrincipals } from "./audience.ts";
+import { hasName } from "./unnamed-ids.ts";
+
+/**
+ * Shows to nobody what refuses a group or an account that the lists do not have: who is in it is not told, and it would deny
+ * nobody. So does what refuses an id that stands for whoever has no name, listed or not.
+ */
+export function keepToldDenials({ accounts, groups }: PosixAccounts, principals: PosixPrincipals): (acl: Acl) => Acl {
+  const users = accounts.filter(({ uid }) => hasName(uid)).map(({ uid }) => principals.user(uid));
+  // Not those that only stand beside accounts as their first group: that does not tell who else is in them.
+  const listed = groups.filter(({ gid }) => hasName(gid)).map(({ gid }) => principals.group(gid));
+  const told = new Set([...users, ...listed].map(principalKey));
+  return (acl) => (acl.deny.every((refused) => told.has(principalKey(refused))) ? acl : nobody);
+}
