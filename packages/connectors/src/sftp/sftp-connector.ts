@@ -8,7 +8,7 @@ import { tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { posixDirectory } from "../posix/accounts.ts";
 import { aclOf, posixPrincipals, type PosixPrincipals } from "../posix/audience.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkSftp } from "./check-sftp.ts";
 import { sftpConfigSchema, sftpFacts, sftpSecretSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
@@ -72,6 +72,7 @@ export async function* readSession(
     known,
     context.deletions,
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
+    firstSegment,
   );
   yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
 }
