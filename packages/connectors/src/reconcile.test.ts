@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { defaultDeletionPolicy, missingRefsOf } from "@anneal/core/connect/deletion-policy";
 import { MemoryTarget } from "../conformance/memory-target.ts";
 import { isIncluded } from "./path-filter.ts";
-import { deleteMissing } from "./reconcile.ts";
+import { deleteMissing, firstSegment } from "./reconcile.ts";
 import { SeenRefs } from "./seen-refs.ts";
 
 function targetWith(refs: string[]): MemoryTarget {
@@ -93,6 +93,65 @@ describe("deleteMissing", () => {
       expect([...target.documents.keys()]).toEqual(refs);
       expect(target.failures).toHaveLength(missing);
     }
+  });
+});
+
+describe("deleteMissing in a source of parts", () => {
+  const named = (part: string, count: number) => Array.from({ length: count }, (_, index) => `${part}/${index}`);
+  const refs = [...named("DOCS", 400), ...named("OPS", 60), ...named("lunch", 10), "alone"];
+  /** @returns what was left of a part, by its name */
+  const left = (target: MemoryTarget, part: string) =>
+    [...target.documents.keys()].filter((ref) => firstSegment(ref) === part).length;
+  const run = async (
+    target: MemoryTarget,
+    gone: readonly string[],
+    policy = defaultDeletionPolicy,
+    partOf: (ref: string) => string | null = firstSegment,
+  ) => {
+    let settled: boolean | null = null;
+    async function* stream() {
+      settled = yield* deleteMissing(target.known(), policy, (ref) => gone.includes(ref), partOf);
+    }
+    await target.apply(stream());
+    return settled;
+  };
+
+  it("holds a part back that vanished, though it is a small share of the source, and lets the others' deletions go", async () => {
+    const target = targetWith(refs);
+    const gone = [...named("OPS", 60), ...named("DOCS", 7), "alone"];
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      expect(await run(target, gone)).toBe(false);
+      expect(["DOCS", "OPS", "lunch"].map((part) => left(target, part))).toEqual([393, 60, 10]);
+      expect(target.documents.has("alone")).toBe(false);
+      expect(target.failures).toMatchObject([{ ref: "", error: { details: { known: 60, missing: 60 } } }]);
+      expect(missingRefsOf(target.failures[0]!.error).every((ref) => ref.startsWith("OPS/"))).toBe(true);
+    }
+    expect(await run(target, gone, { ...defaultDeletionPolicy, confirmed: true })).toBe(true);
+    expect(target.documents.size).toBe(403);
+    expect(await run(target, gone)).toBe(true);
+    expect(target.failures).toEqual([]);
+  });
+
+  it("lets a small part go with the rest, and what a feed said is gone, whichever part it was in", async () => {
+    const target = targetWith(refs);
+    expect(await run(target, named("lunch", 10))).toBe(true);
+    expect(await run(target, named("OPS", 60), defaultDeletionPolicy, () => null)).toBe(true);
+    expect(target.documents.size).toBe(401);
+  });
+
+  it("keeps all where the source as a whole loses too much", async () => {
+    const target = targetWith(refs);
+    expect(await run(target, [...named("OPS", 60), ...named("DOCS", 70)])).toBe(false);
+    expect(target.documents.size).toBe(471);
+    expect(target.failures).toMatchObject([{ error: { details: { known: 471, missing: 130 } } }]);
+  });
+
+  it("counts no failure as a document of its part, and lets those that are over go", async () => {
+    const target = targetWith(refs);
+    for (let index = 0; index < 300; index += 1) target.unread.add(`OPS/locked/${index}/`);
+    expect(await run(target, [...named("OPS", 60), "OPS/locked/0/"])).toBe(false);
+    expect(target.failures).toMatchObject([{ error: { details: { known: 60, missing: 60 } } }]);
+    expect([left(target, "OPS"), target.unread.size]).toEqual([60, 299]);
   });
 });
 

@@ -2,9 +2,20 @@ import type { Change, KnownItems } from "@anneal/core/connect/change";
 import {
   maxNamedMissing,
   refuseDeletions,
+  refuseParts,
   withMissingRefs,
   type DeletionPolicy,
+  type Loss,
 } from "@anneal/core/connect/deletion-policy";
+
+/** Which part of its source a ref belongs to: a space, a channel, a drive, a folder; null where it is in none. */
+type PartOf = (ref: string) => string | null;
+
+/** For refs that begin with what they are in; none for what is in nothing but the source. */
+export function firstSegment(ref: string): string | null {
+  const end = ref.indexOf("/");
+  return end < 0 ? null : ref.slice(0, end);
+}
 
 /**
  * The deletions of a complete enumeration: every known ref that is gone. Two passes over the known refs, so that
@@ -12,30 +23,44 @@ import {
  * counts: a failure that is over is no document that its source has lost, and one that lasts is none that it still has.
  *
  * @param isGone must answer false for a ref whose scope could not be listed
- * @returns false where a person must confirm first. Then the caller's position stays where it was, or where the next sync
- * lists as much again: what a position has gone past is not found another time, and could not be confirmed.
+ * @param partOf where a source has parts that vanish from its listing without an error: one that loses too much is held
+ * back by itself. Null for what the source's own feed said is gone
+ * @returns false where a person must confirm first, be it for a part, while the deletions of the others went ahead. Then
+ * the caller's position stays where it was, or where the next sync lists as much again: what a position has gone past is
+ * not found another time, and could not be confirmed.
  */
 export async function* deleteMissing(
   known: KnownItems,
   policy: DeletionPolicy,
   isGone: (ref: string) => boolean,
+  partOf: PartOf = () => null,
 ): AsyncGenerator<Change, boolean> {
-  const all = await countRefs(known.refs(), isGone);
-  if (all.gone === 0) return true;
-  const unread = await countRefs(known.refs("unread"), isGone);
-  const refusal = refuseDeletions(policy, all.count - unread.count, all.gone - unread.gone);
-  const deleted = refusal === null ? known.refs() : known.refs("unread");
-  for await (const ref of deleted) if (isGone(ref)) yield { type: "delete", ref };
-  if (refusal === null) return true;
+  const losses = createLosses(isGone, partOf);
+  for await (const ref of known.refs()) losses.count(ref, 1);
+  if (losses.whole.missing === 0) return true;
+  for await (const ref of known.refs("unread")) losses.count(ref, -1);
+  const refusal = refuseDeletions(policy, losses.whole.known, losses.whole.missing);
+  const narrow = refusal === null ? refuseParts(policy, losses.parts) : null;
+  const error = refusal ?? narrow?.error ?? null;
+  const isHeld = (ref: string) => {
+    if (narrow === null) return refusal !== null;
+    const part = partOf(ref);
+    return part !== null && narrow.parts.has(part);
+  };
+  if (refusal === null)
+    for await (const ref of known.refs()) if (isGone(ref) && !isHeld(ref)) yield { type: "delete", ref };
+  if (error === null) return true;
+  for await (const ref of known.refs("unread")) if (isGone(ref) && isHeld(ref)) yield { type: "delete", ref };
   // The failures that were over are deleted by now: what is still gone is held.
-  yield { type: "failure", ref: "", error: withMissingRefs(refusal, await firstOf(known.refs(), isGone)) };
+  const held = firstOf(known.refs(), (ref) => isGone(ref) && isHeld(ref));
+  yield { type: "failure", ref: "", error: withMissingRefs(error, await held) };
   return false;
 }
 
-async function firstOf(refs: AsyncIterable<string>, isGone: (ref: string) => boolean): Promise<string[]> {
+async function firstOf(refs: AsyncIterable<string>, isWanted: (ref: string) => boolean): Promise<string[]> {
   const first: string[] = [];
   for await (const ref of refs) {
-    if (isGone(ref)) first.push(ref);
+    if (isWanted(ref)) first.push(ref);
     if (first.length === maxNamedMissing) break;
   }
   return first;
@@ -43,15 +68,28 @@ async function firstOf(refs: AsyncIterable<string>, isGone: (ref: string) => boo
 
 /** How many documents are held. */
 export async function countHeld(known: KnownItems): Promise<number> {
-  const [all, unread] = [await countRefs(known.refs()), await countRefs(known.refs("unread"))];
-  return all.count - unread.count;
+  let count = 0;
+  for await (const _ of known.refs()) count += 1;
+  for await (const _ of known.refs("unread")) count -= 1;
+  return count;
 }
 
-async function countRefs(refs: AsyncIterable<string>, isGone: (ref: string) => boolean = () => false) {
-  const found = { count: 0, gone: 0 };
-  for await (const ref of refs) {
-    found.count += 1;
-    if (isGone(ref)) found.gone += 1;
-  }
-  return found;
+function createLosses(isGone: (ref: string) => boolean, partOf: PartOf) {
+  const whole: Loss = { known: 0, missing: 0 };
+  const parts = new Map<string, Loss>();
+  return {
+    whole,
+    parts,
+    /** @param by -1 for what was counted and is no document */
+    count(ref: string, by: 1 | -1): void {
+      const missing = isGone(ref) ? by : 0;
+      const part = partOf(ref);
+      const loss = part === null ? null : (parts.get(part) ?? { known: 0, missing: 0 });
+      if (part !== null && loss !== null) parts.set(part, loss);
+      for (const each of loss === null ? [whole] : [whole, loss]) {
+        each.known += by;
+        each.missing += missing;
+      }
+    },
+  };
 }

@@ -18,6 +18,8 @@ export type FakeIssue = {
   description: string;
   updatedMs: number;
   securityId: string | null;
+  /** The cloud's: roles of a team-managed project. */
+  restrictedTo: string[];
   reporterId: string;
   assigneeId: string | null;
   comments: FakeComment[];
@@ -28,6 +30,8 @@ export type FakeIssue = {
 export type FakeProject = {
   id: string;
   key: string;
+  /** The cloud's. */
+  isTeamManaged: boolean;
   browse: FakeHolder[];
   /** By id: actors' ids. */
   roles: Map<string, { users: string[]; groups: string[] }>;
@@ -43,8 +47,8 @@ export type JiraState = {
   issues: Map<string, FakeIssue>;
   /** Issues that the search has lost sight of. */
   unindexed: Set<string>;
-  /** What is refused: all that needs to administer Jira, just permission schemes, or the members of security levels. */
-  refuse: "nothing" | "administration" | "schemes" | "levels";
+  /** What is refused: all that needs to administer Jira, just permission schemes, the members of security levels, or the project's roles. */
+  refuse: "nothing" | "administration" | "schemes" | "levels" | "roles";
   /** How far its clock is ahead of ours. */
   aheadMs: number;
   mayBrowse(accountId: string | null, project: FakeProject): boolean;
@@ -114,12 +118,15 @@ export async function startFakeJira(deployment: FakeDeployment = "cloud"): Promi
       const project = projects.get(issue.projectId);
       if (project === undefined || !isLicensed(accountId) || !holds(accountId, project, issue, project.browse))
         return false;
+      const roles = issue.restrictedTo.map((id): FakeHolder => ({ type: "projectRole", id }));
+      if (roles.length > 0 && !holds(accountId, project, issue, roles)) return false;
       return issue.securityId === null || holds(accountId, project, issue, project.levels.get(issue.securityId) ?? []);
     },
     addProject(key, project) {
       const added: FakeProject = {
         id: String(nextId++),
         key,
+        isTeamManaged: false,
         browse: [],
         roles: new Map(),
         levels: new Map(),
@@ -141,6 +148,7 @@ export async function startFakeJira(deployment: FakeDeployment = "cloud"): Promi
         description: "",
         updatedMs: now(),
         securityId: null,
+        restrictedTo: [],
         reporterId: site.bot.accountId,
         assigneeId: null,
         comments: [],

@@ -23,7 +23,13 @@ export function answerJiraCloud(state: JiraState, asked: Asked): Answer {
     );
     return countedPage(
       asked,
-      seen.map(({ id, key }) => ({ id, key, name: key, lead: { accountId: site.bot.accountId } })),
+      seen.map(({ id, key, isTeamManaged }) => ({
+        id,
+        key,
+        name: key,
+        lead: { accountId: site.bot.accountId },
+        style: isTeamManaged ? "next-gen" : "classic",
+      })),
     );
   }
   const [, key, rest] = match(/^\/rest\/api\/3\/project\/([A-Z]+)(?:\/(.*))?$/) ?? [];
@@ -98,6 +104,11 @@ function aboutProject(state: JiraState, project: FakeProject, rest: string): Ans
     const levels = [...project.levels.keys()].map((id) => ({ id, name: id }));
     return levels.length === 0 ? notFound : { body: { id: Number(project.id), levels } };
   }
+  if (rest.startsWith("role") && state.refuse === "roles") return refused;
+  if (rest === "role") {
+    const root = `${state.site.url}/rest/api/3/project/${project.id}/role`;
+    return { body: Object.fromEntries([...project.roles.keys()].map((id) => [`Role ${id}`, `${root}/${id}`])) };
+  }
   const role = project.roles.get(/^role\/(\w+)$/.exec(rest)?.[1] ?? "");
   if (role === undefined) return notFound;
   const users = role.users.map((accountId) => ({ type: "atlassian-user-role-actor", actorUser: { accountId } }));
@@ -129,8 +140,12 @@ function search(state: JiraState, asked: Asked): Answer {
   };
 }
 
+/** Answers name the roles of a restriction by `restrictionValue`; the field is there without a restriction too. */
 function showListed(issue: FakeIssue) {
-  return showListedIssue(issue, (accountId) => ({ accountId }));
+  const { fields, ...listed } = showListedIssue(issue, (accountId) => ({ accountId }));
+  const projectrole = issue.restrictedTo.map((restrictionValue) => ({ restrictionValue }));
+  const issuerestrictions = projectrole.length === 0 ? {} : { projectrole };
+  return { ...listed, fields: { ...fields, issuerestriction: { issuerestrictions, shouldDisplay: true } } };
 }
 
 /** A group is named by its id, and by its name in the parameter that there was before. */

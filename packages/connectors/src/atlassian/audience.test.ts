@@ -9,7 +9,7 @@ const group = (id: string): Principal => ({ ...identity, kind: "group", id });
 describe("intersectLevels", () => {
   it("takes one level as it is", () => {
     const level = [group("staff"), user("ann")];
-    expect(intersectLevels([level], identity)).toEqual({ acl: { allow: level, deny: [] }, intersection: null });
+    expect(intersectLevels([level], identity)).toEqual({ acl: { allow: level, deny: [] }, intersections: [] });
   });
 
   it("admits nobody where a level names nobody, or where there is no level", () => {
@@ -25,7 +25,7 @@ describe("intersectLevels", () => {
 
   it("keeps the narrower of two levels when it is part of the other", () => {
     const audience = intersectLevels([[group("staff"), user("ann")], [user("ann")], [user("ann")]], identity);
-    expect(audience).toEqual({ acl: { allow: [user("ann")], deny: [] }, intersection: null });
+    expect(audience).toEqual({ acl: { allow: [user("ann")], deny: [] }, intersections: [] });
   });
 
   it("tells where what stays was given, and for a common group only where none of it was given on the document", () => {

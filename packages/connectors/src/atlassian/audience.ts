@@ -7,10 +7,19 @@ import type { SourceAcl, SourceGrant } from "@anneal/core/access/acl-origins";
  * page above it names. An ACL is a union, so an intersection of groups becomes a group of its own, whose members the
  * directory works out (`directory.ts`).
  */
-export type Audience = { acl: SourceAcl; intersection: Intersection | null };
+export type Audience = { acl: SourceAcl; intersections: Intersection[] };
 export type Intersection = { principal: Principal; levels: Principal[][] };
 
-export const shownToNobody: Audience = { acl: nobody, intersection: null };
+export const shownToNobody: Audience = { acl: nobody, intersections: [] };
+
+/** Those who are in one of them. */
+export function uniteAudiences(audiences: readonly Audience[]): Audience {
+  const allow = new Map(audiences.flatMap(({ acl }) => acl.allow).map((grant) => [principalKey(grant), grant]));
+  return {
+    acl: { allow: [...allow.values()], deny: [] },
+    intersections: audiences.flatMap(({ intersections }) => intersections),
+  };
+}
 
 /** @param levels each a union, given in one place; somebody must be in all of them */
 export function intersectLevels(
@@ -22,7 +31,7 @@ export function intersectLevels(
   const sets = levels
     .map((level) => new Map(level.map((principal) => [principalKey(principal), principal])))
     .filter((set) => !set.has(anyoneKey));
-  if (sets.length === 0) return { acl: { allow: [anyone], deny: [] }, intersection: null };
+  if (sets.length === 0) return { acl: { allow: [anyone], deny: [] }, intersections: [] };
   // A level that contains all of another one demands nothing more; of equal ones the first stays.
   const needed = sets.filter(
     (set, index) =>
@@ -30,7 +39,7 @@ export function intersectLevels(
   );
   const [only] = needed;
   if (needed.length === 1 && only !== undefined) {
-    return { acl: { allow: [...only.values()], deny: [] }, intersection: null };
+    return { acl: { allow: [...only.values()], deny: [] }, intersections: [] };
   }
   const canonical = needed.map((set) => [...set.keys()].sort()).sort((a, b) => (a.join() < b.join() ? -1 : 1));
   const id = `intersection:${digest(JSON.stringify(canonical))}`;
@@ -40,7 +49,7 @@ export function intersectLevels(
   const isInherited = places.length === needed.length;
   return {
     acl: { allow: [{ ...principal, ...(isInherited ? { inheritedFrom: places.join(" and ") } : {}) }], deny: [] },
-    intersection: { principal, levels: needed.map((set) => [...set.values()]) },
+    intersections: [{ principal, levels: needed.map((set) => [...set.values()]) }],
   };
 }
 

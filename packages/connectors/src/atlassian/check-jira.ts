@@ -6,9 +6,9 @@ import { checkEmails, checkGroups } from "./check-people.ts";
 import type { AtlassianSecrets, Deployment, JiraConfig } from "./config.ts";
 import { requireDeployment } from "./deployment.ts";
 import type { GroupMembers } from "./directory.ts";
-import { unknownLevel, type Project } from "./jira-answers.ts";
+import { unknownLevel, type ListedIssue, type Project } from "./jira-answers.ts";
 import type { JiraApi } from "./jira-api.ts";
-import { readProjectAudience, type ProjectAudience } from "./jira-audience.ts";
+import { openIssue, readProjectAudience, type ProjectAudience } from "./jira-audience.ts";
 import { listJiraGroups } from "./jira-directory.ts";
 import { chooseProjects, noSuchProject, withJira, type OpenedJira } from "./open-jira.ts";
 
@@ -33,8 +33,10 @@ async function* look(config: JiraConfig, { api, tenant }: OpenedJira): AsyncIter
   const [first] = found;
   if (first === undefined) return;
   const preview: Preview = { count: 0, complete: found.length === 1, samples: [] };
-  for await (const { key } of api.listIssues(`project = ${first.id} ORDER BY created ASC`)) {
-    addToPreview(preview, key);
+  const seen: ListedIssue[] = [];
+  for await (const issue of api.listIssues(`project = ${first.id} ORDER BY created ASC`)) {
+    addToPreview(preview, issue.key);
+    seen.push(issue);
     if (preview.count < checkedIssues) continue;
     preview.complete = false;
     break;
@@ -56,7 +58,7 @@ async function* look(config: JiraConfig, { api, tenant }: OpenedJira): AsyncIter
         message:
           "Changes are found by their date and deletions by the ids; permissions are read again with every sync.",
       },
-      await checkPermissions(api, first, audience, toReadPermissions[config.deployment]),
+      await checkPermissions(api, first, audience, seen, toReadPermissions[config.deployment]),
       groups.check,
       checkEmails(groups.accounts, config.deployment),
       {
@@ -91,22 +93,27 @@ async function checkPermissions(
   api: JiraApi,
   project: Project,
   audience: ProjectAudience,
+  seen: readonly ListedIssue[],
   toGrant: string,
 ): Promise<CapabilityCheck> {
   const capability = "permissions";
   try {
     await api.listApplicationRoles();
-    for (const securityId of audience.hasLevels ? [null, unknownLevel] : [null]) {
-      audience.of({ securityId, reporterId: null, assigneeId: null });
-    }
-    return { capability, status: "ok", message: "Permission schemes and issue security levels can be read." };
+    audience.of(openIssue);
+    if (audience.hasLevels) audience.of({ ...openIssue, securityId: unknownLevel });
+    if (project.restrictsIssues) audience.of({ ...openIssue, restrictedTo: audience.roleIds });
+    for (const issue of seen) audience.of(audience.factsOf(issue));
+    const message = project.restrictsIssues
+      ? "Permissions, roles and restrictions of issues can be read."
+      : "Permission schemes and issue security levels can be read.";
+    return { capability, status: "ok", message };
   } catch (error) {
     if (!isAboutWhatWasAsked(error)) throw error;
     if (error instanceof NotTold) {
       return {
         capability,
         status: "warning",
-        message: `Permission schemes can be read. ${error.message}`,
+        message: `Permission schemes can be read, but some issues would be shown to nobody. ${error.message}`,
         action: error.action,
       };
     }

@@ -15,6 +15,7 @@ import { createTrial, fixedSequence, serviceAccountOf, signInTo } from "../../co
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { createTestClock } from "../../conformance/test-clock.ts";
+import { testContext } from "../../conformance/test-context.ts";
 import { confluenceConfigSchema, type AtlassianSecrets, type ConfluenceConfig } from "./config.ts";
 import { confluenceConnector } from "./confluence-connector.ts";
 
@@ -224,6 +225,38 @@ describe.each(deployments)("confluence %s", (deployment) => {
     await trial.sync(target);
     expect(await trial.readersOf(target, ref)).toEqual([]);
     expect(target.opened).toEqual([]);
+  });
+
+  it("keeps the pages of a space that the account views no more until a person confirms, and lets others go", async () => {
+    const other = fake.addSpace("OPS", { users: [], groups: [fake.site.groupIdOf("confluence-users")] });
+    const pages = Array.from({ length: 60 }, (_, index) =>
+      fake.add(space, { title: `Page ${index}`, body: "<p>x</p>" }),
+    );
+    for (let index = 0; index < 50; index += 1) fake.add(other, { title: `Runbook ${index}`, body: "<p>y</p>" });
+    const target = new MemoryTarget();
+    const syncUnder = (confirmed: boolean) =>
+      target.apply(
+        confluenceConnector.read({
+          config: trial.configOf({ spaces: [] }),
+          secrets: trial.secrets,
+          cursor: target.cursor,
+          known: target.known(),
+          // Less than half of all documents go, and all of one space.
+          context: testContext({ deletions: { maxShare: 0.5, confirmed } }),
+        }),
+      );
+    await syncUnder(false);
+    other.readers = { users: [], groups: [] };
+    fake.trash(pages[0]!);
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await syncUnder(false);
+      expect(target.documents.size).toBe(59 + 50);
+      expect(target.failures).toMatchObject([{ ref: "", error: { code: "CONFLICT", details: { missing: 50 } } }]);
+      expect(target.failures[0]?.error.message).toContain('50 of 50 in "OPS"');
+    }
+    await syncUnder(true);
+    expect([...target.documents.keys()].every((ref) => ref.startsWith("KB/"))).toBe(true);
+    expect(target.documents.size).toBe(59);
   });
 
   it("closes a page to whom it was taken from even when its new version cannot be read", async () => {

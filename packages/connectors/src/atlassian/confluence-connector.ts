@@ -3,7 +3,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { defineConnector, type ReadRequest } from "../connector.ts";
 import { tooLarge } from "../failure.ts";
 import { isDocumentType, mediaTypeOf } from "../media-type.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { isAboutWhatWasAsked } from "./atlassian-site.ts";
 import { shownToNobody } from "./audience.ts";
@@ -67,6 +67,7 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
     known,
     context.deletions,
     (ref) => !progress.seen.has(ref) && !prefixes.some((prefix) => ref.startsWith(prefix)),
+    firstSegment,
   );
   yield { type: "checkpoint", cursor: { version: 1 }, scanned: progress.scanned, total: progress.scanned };
 }

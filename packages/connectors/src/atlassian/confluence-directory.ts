@@ -52,7 +52,7 @@ async function* listIntersections(
           if (!isAboutWhatWasAsked(error)) throw error;
           return shownToNobody;
         });
-        if (audience.intersection !== null) yield audience.intersection;
+        yield* audience.intersections;
       }
     } catch (error) {
       if (!isAboutWhatWasAsked(error)) throw error;

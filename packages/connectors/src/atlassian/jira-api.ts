@@ -14,6 +14,8 @@ export type JiraApi = {
   isPublic(project: Project): Promise<boolean>;
   /** Whom the project's permission scheme lets browse it. */
   browseHoldersOf(project: Project): Promise<Holder[]>;
+  /** The project's roles, by id. */
+  listRoles(project: Project): Promise<string[]>;
   roleActorsOf(project: Project, roleId: string): Promise<{ users: string[]; groups: string[] }>;
   /**
    * The issue security levels of the project, by id; none where it has no scheme.

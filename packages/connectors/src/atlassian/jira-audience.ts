@@ -1,11 +1,16 @@
 import { anyone, type Principal } from "@anneal/core/access/acl";
 import { isAnnealError, type AnnealError } from "@anneal/core/errors";
-import { isAboutWhatWasAsked } from "./atlassian-site.ts";
-import { intersectLevels, type Audience } from "./audience.ts";
-import type { Holder, ListedIssue, Project } from "./jira-answers.ts";
+import { isAboutWhatWasAsked, NotTold } from "./atlassian-site.ts";
+import { intersectLevels, uniteAudiences, type Audience } from "./audience.ts";
+import { unknownLevel, unknownRole, type Holder, type ListedIssue, type Project } from "./jira-answers.ts";
 import type { JiraApi } from "./jira-api.ts";
 
-export type IssueFacts = Pick<ListedIssue, "securityId" | "reporterId" | "assigneeId">;
+export type IssueFacts = Pick<ListedIssue, "securityId" | "reporterId" | "assigneeId"> & {
+  restrictedTo: readonly string[] | null;
+};
+
+/** One that is open to all who may browse its project. */
+export const openIssue: IssueFacts = { securityId: null, restrictedTo: null, reporterId: null, assigneeId: null };
 
 /** Who may see a project's issues. */
 export type ProjectAudience = {
@@ -14,10 +19,15 @@ export type ProjectAudience = {
   /** The project has security levels, or which it has cannot be read. */
   hasLevels: boolean;
   securityIds: string[];
+  /** The roles that issues may be restricted to; none in a project that is not team-managed. */
+  roleIds: string[];
   /** Of the groups that are named, but for applications' users. */
   groupIds: string[];
+  /** A project without levels, or without restrictions of its issues, may leave these fields out of its answers. */
+  factsOf(issue: ListedIssue): IssueFacts;
   /**
-   * Those who may browse the project and, where the issue has a security level, are in it.
+   * Those who may browse the project and, where the issue has a security level, are in it and, where it is restricted to
+   * roles, have one of them.
    * @throws RemoteError or NotTold when one of these cannot be read: then nobody is known to
    */
   of(issue: IssueFacts): Audience;
@@ -37,6 +47,10 @@ export async function readProjectAudience(api: JiraApi, project: Project, tenant
   const user = (id: string): Principal => ({ ...identity, kind: "user", id });
   const group = (id: string): Principal => ({ ...identity, kind: "group", id });
 
+  const actorsOf = async (roleId: string): Promise<Principal[]> => {
+    const { users, groups } = await api.roleActorsOf(project, roleId);
+    return [...users.map(user), ...groups.map(group)];
+  };
   const principalsOf = async ({ type, id }: Holder): Promise<Principal[]> => {
     switch (type) {
       case "anyone":
@@ -47,10 +61,8 @@ export async function readProjectAudience(api: JiraApi, project: Project, tenant
         return id === "" ? [] : [group(id)];
       case "user":
         return id === "" ? [] : [user(id)];
-      case "projectRole": {
-        const { users, groups } = await api.roleActorsOf(project, id);
-        return [...users.map(user), ...groups.map(group)];
-      }
+      case "projectRole":
+        return actorsOf(id);
       case "projectLead":
         return project.leadId === null ? [] : [user(project.leadId)];
       default:
@@ -69,27 +81,46 @@ export async function readProjectAudience(api: JiraApi, project: Project, tenant
   const rules = [browse, ...(isAnnealError(levels) ? [] : levels.values())].filter(
     (rule): rule is Rule => !isAnnealError(rule),
   );
+  const roles = await orRefusal(() => readRoles(api, project, actorsOf));
+  const actors = isAnnealError(roles) ? [] : [...roles.values()].flat();
   const applicationPrefix = applicationUsers(tenant, "").id;
+  const hasLevels = isAnnealError(levels) || levels.size > 0;
 
   return {
     dynamic: rules.some((rule) => rule.reporter || rule.assignee),
-    hasLevels: isAnnealError(levels) || levels.size > 0,
+    hasLevels,
     securityIds: isAnnealError(levels) ? [] : [...levels.keys()],
-    groupIds: rules
-      .flatMap(({ principals }) => principals)
+    roleIds: isAnnealError(roles) ? [] : [...roles.keys()],
+    groupIds: [...rules.flatMap(({ principals }) => principals), ...actors]
       .filter(({ kind, id }) => kind === "group" && !id.startsWith(applicationPrefix))
       .map(({ id }) => id),
-    of({ securityId, reporterId, assigneeId }) {
+    factsOf({ securityId, restrictedTo, reporterId, assigneeId }) {
+      const untold = project.restrictsIssues ? [unknownRole] : null;
+      return {
+        securityId: securityId === unknownLevel && !hasLevels ? null : securityId,
+        restrictedTo: restrictedTo === "untold" ? untold : restrictedTo,
+        reporterId,
+        assigneeId,
+      };
+    },
+    of({ securityId, restrictedTo, reporterId, assigneeId }) {
       const resolve = (rule: Rule): Principal[] => [
         ...rule.principals,
         ...(rule.reporter && reporterId !== null ? [user(reporterId)] : []),
         ...(rule.assignee && assigneeId !== null ? [user(assigneeId)] : []),
       ];
       if (isAnnealError(browse)) throw browse;
-      if (securityId === null) return intersectLevels([resolve(browse)], identity);
-      if (isAnnealError(levels)) throw levels;
-      const level = levels.get(securityId);
-      return intersectLevels([resolve(browse), level === undefined ? [] : resolve(level)], identity);
+      const conditions = [resolve(browse)];
+      if (securityId !== null) {
+        if (isAnnealError(levels)) throw levels;
+        const level = levels.get(securityId);
+        conditions.push(level === undefined ? [] : resolve(level));
+      }
+      if (restrictedTo === null) return intersectLevels(conditions, identity);
+      if (isAnnealError(roles)) throw roles;
+      if (restrictedTo.includes(unknownRole)) throw roleNotTold();
+      // Each role apart: so the groups that the directory must know are one a role, whichever roles an issue combines.
+      return uniteAudiences(restrictedTo.map((id) => intersectLevels([...conditions, roles.get(id) ?? []], identity)));
     },
   };
 }
@@ -101,6 +132,22 @@ async function readLevels(
 ): Promise<Map<string, Rule>> {
   const levels = await api.levelsOf(project);
   return new Map(await Promise.all([...levels].map(async ([id, held]) => [id, await ruleOf(held)] as const)));
+}
+
+async function readRoles(
+  api: JiraApi,
+  project: Project,
+  actorsOf: (roleId: string) => Promise<Principal[]>,
+): Promise<Map<string, Principal[]>> {
+  const ids = project.restrictsIssues ? await api.listRoles(project) : [];
+  return new Map(await Promise.all(ids.map(async (id) => [id, await actorsOf(id)] as const)));
+}
+
+function roleNotTold(): NotTold {
+  return new NotTold(
+    "Jira does not say in a known way to which roles they are restricted.",
+    "Look at their restriction in Jira (the lock of the issue), and remove it from those that others should find.",
+  );
 }
 
 async function orRefusal<T>(read: () => Promise<T>): Promise<T | AnnealError> {

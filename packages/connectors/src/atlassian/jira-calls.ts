@@ -59,6 +59,11 @@ export function createJiraCalls(site: AtlassianSite, version: 2 | 3) {
       const { permissions } = await site.json(`${projectPath(project)}/permissionscheme?expand=all`, schemeSchema);
       return permissions.filter(({ permission }) => permission === "BROWSE_PROJECTS").map(({ holder }) => holder);
     },
+    /** Told as the addresses that say who has them. */
+    async listRoles(project: Project): Promise<string[]> {
+      const roles = await site.json(`${projectPath(project)}/role`, z.record(z.string(), z.string()));
+      return Object.values(roles).flatMap((address) => /\/role\/(\d+)$/.exec(address)?.[1] ?? []);
+    },
     readIssue: (id: string): Promise<Issue> =>
       site.json(`${root}/issue/${id}?fields=summary,description,issuetype,status`, issueSchema),
     listComments(id: string): AsyncIterable<Comment> {

@@ -40,6 +40,8 @@ const applicationRoleSchema = z.looseObject({
   groupDetails: z.array(z.looseObject({ groupId: z.string() })).default([]),
 });
 
+/** Who may see an issue of a team-managed project stands in a field of its own. */
+const fieldNames = [...listedFieldNames, "issuerestriction"];
 /** Jira's limit. */
 const keysPerRequest = 50;
 /** Jira gives more issues a page when only their ids are asked for, up to this many. */
@@ -104,12 +106,12 @@ export function createJiraCloud(site: AtlassianSite): JiraApi {
     },
 
     async *listIssues(jql) {
-      for await (const issue of search(jql, listedFieldNames, pageLimit, listedIssueSchema)) {
+      for await (const issue of search(jql, fieldNames, pageLimit, listedIssueSchema)) {
         yield toListedIssue(issue, "accountId");
       }
     },
     async fetchIssues(ids) {
-      const body = { issueIdsOrKeys: ids, fields: [...listedFieldNames, "project"] };
+      const body = { issueIdsOrKeys: ids, fields: [...fieldNames, "project"] };
       const answer = await site.json(`${root}/issue/bulkfetch`, fetchedSchema, { method: "POST", body });
       return {
         issues: answer.issues.map((issue) => toListedIssue(issue, "accountId")),

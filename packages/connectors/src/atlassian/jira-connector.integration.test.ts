@@ -34,37 +34,37 @@ function holdersOf(site: FakeSite, allow: readonly Who[]): FakeHolder[] {
 }
 
 /** A site whose users may all browse its one project, "SUP". */
-async function startSite(deployment: FakeDeployment) {
+async function startSite(deployment: FakeDeployment, isTeamManaged = false) {
   const fake = await startFakeJira(deployment);
   addPeople(fake.site, "jira-users");
   fake.applicationGroups.add(fake.site.groupIdOf("jira-users"));
   const configOf = (config: Partial<JiraConfig> = {}) =>
     jiraConfigSchema.parse({ ...signInTo(fake.site), projects: ["SUP"], ...config });
-  const project = fake.addProject("SUP", { browse: [usersOfJira] });
+  const project = fake.addProject("SUP", { browse: [usersOfJira], isTeamManaged });
   return { fake, project, trial: createTrial(jiraConnector, fake.site, configOf) };
 }
 
 /**
  * @param sharedBy what gives each issue an audience of its own: the cloud's security levels, or, where nothing tells who
- * is in them, a project for each
+ * is in them, a project for each; in a team-managed project the roles that it is restricted to
  */
 async function createHarness(
   deployment: FakeDeployment,
-  sharedBy: "level" | "project",
+  sharedBy: "level" | "project" | "role",
   account: "person" | "service" = "person",
 ): Promise<PermissionHarness<JiraConfig, AtlassianSecrets>> {
-  const { fake, project: shared, trial } = await startSite(deployment);
+  const { fake, project: shared, trial } = await startSite(deployment, sharedBy === "role");
   const issues = new Map<string, FakeIssue>();
   const issueOf = (name: string) => issues.get(name)!;
   const projectOf = ({ projectId }: FakeIssue) => fake.projects.get(projectId)!;
   const placeFor = (): FakeProject =>
-    sharedBy === "level"
-      ? shared
-      : fake.addProject(`P${String.fromCharCode(65 + issues.size)}`, { browse: [usersOfJira] });
+    sharedBy === "project"
+      ? fake.addProject(`P${String.fromCharCode(65 + issues.size)}`, { browse: [usersOfJira] })
+      : shared;
   const signIn = account === "service" ? serviceAccountOf(fake.site) : null;
   return {
     connector: jiraConnector,
-    config: trial.configOf({ ...signIn?.config, ...(sharedBy === "level" ? {} : { projects: [] }) }),
+    config: trial.configOf({ ...signIn?.config, ...(sharedBy === "project" ? { projects: [] } : {}) }),
     secrets: signIn?.secrets ?? trial.secrets,
     refOf(name) {
       const issue = issues.get(name);
@@ -97,7 +97,7 @@ async function createHarness(
       trouble: fake.site.trouble,
       ...(account === "service" ? { expireToken: () => fake.site.expireTokens() } : {}),
       staleCursor: () => fake.site.expireCursor(),
-      tellsReaders: /permission|securityscheme/i,
+      tellsReaders: /permission|securityscheme|\/role/i,
       // The project is the only one.
       aboutAll: /oauth\/token|serverInfo|myself|\/search|\/project\?|bulkfetch/,
     },
@@ -111,16 +111,27 @@ async function createHarness(
       const project = projectOf(issue);
       if (allow.includes("anyone")) {
         project.browse = [{ type: "anyone" }];
-        return issue.securityId === null ? undefined : fake.edit(issue, { securityId: null });
+        const isOpen = issue.securityId === null && issue.restrictedTo.length === 0;
+        return isOpen ? undefined : fake.edit(issue, { securityId: null, restrictedTo: [] });
       }
       const holders = holdersOf(fake.site, allow);
       if (sharedBy === "project") return void (project.browse = holders);
+      if (sharedBy === "role") {
+        // Two of them, of which one suffices: whatever one issue combines, another may combine otherwise.
+        const { users, groups } = idsOf(fake.site, allow);
+        const [some, others] = [`1${issue.id}`, `2${issue.id}`];
+        project.roles.set(some, { users: [fake.site.bot.accountId, ...users], groups: [] });
+        project.roles.set(others, { users: [], groups });
+        // Without a new date: whether a restriction gives one is not known.
+        issue.restrictedTo = [others, some];
+        return;
+      }
       const level = issue.securityId ?? `1${issue.id}`;
       project.levels.set(level, holders);
       if (issue.securityId === null) fake.edit(issue, { securityId: level });
     },
     async breakPermissions() {
-      fake.refuse = sharedBy === "level" ? "levels" : "schemes";
+      fake.refuse = ({ level: "levels", role: "roles", project: "schemes" } as const)[sharedBy];
       return async () => void (fake.refuse = "nothing");
     },
     supports: { groups: true, nestedGroups: deployment === "data-center", deny: false, domain: false, anyone: true },
@@ -133,6 +144,7 @@ const permissionsOf = (name: string, create: () => ReturnType<typeof createHarne
 
 describeConnector("jira cloud", () => createHarness("cloud", "level", "service"), "http");
 permissionsOf("jira cloud", () => createHarness("cloud", "level"));
+permissionsOf("jira cloud, team-managed", () => createHarness("cloud", "role"));
 describeConnector("jira data-center", () => createHarness("data-center", "level"), "http");
 permissionsOf("jira data-center", () => createHarness("data-center", "project"));
 
@@ -400,6 +412,90 @@ describe("jira cloud", () => {
     expect(await trial.readersOf(target, `SUP/${issue.id}`)).toEqual(people);
     await trial.sync(target);
     expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+  });
+
+  describe("in a team-managed project", () => {
+    let roles: Record<"staff" | "board", string>;
+    let open: FakeIssue;
+    beforeEach(() => {
+      const { site } = fake;
+      const role = (...users: string[]) => ({ users: [site.bot.accountId, ...users.map(site.idOf)], groups: [] });
+      project.isTeamManaged = true;
+      roles = { staff: "10002", board: "10003" };
+      project.roles.set(roles.staff, role("ann", "bob")).set(roles.board, role("eve"));
+      open = fake.add(project, { summary: "Open" });
+    });
+
+    it("shows each of 40 issues to just those to whom Jira shows it, whichever roles it combines", async () => {
+      const { site } = fake;
+      const random = fixedSequence(5);
+      site.setGroup("auditors", [site.idOf("eve"), site.idOf("bob"), site.bot.accountId]);
+      project.roles.set("10004", { users: [], groups: [site.groupIdOf("auditors")] });
+      project.roles.set("10005", { users: [site.idOf("ann")], groups: [site.groupIdOf("auditors")] });
+      project.browse = [{ type: "projectRole", id: "10005" }, { type: "reporter" }, bot()];
+      const ids = ["10002", "10003", "10004", "10005"];
+      const issues = Array.from({ length: 40 }, (_, index) =>
+        fake.add(project, {
+          summary: `Issue ${index}`,
+          restrictedTo: ids.filter(() => random(3) === 0),
+          reporterId: site.idOf(people[random(3)]!),
+        }),
+      ).filter((issue) => fake.mayView(site.bot.accountId, issue));
+      const target = await trial.sync();
+      const directory = await trial.directoryOf();
+      for (const issue of issues) {
+        const acl = target.documents.get(`SUP/${issue.id}`)?.item.acl;
+        for (const person of people) {
+          const read = mayRead(acl, directory.heldBy(emailOf(person)));
+          expect(read, `${person} reads ${issue.summary}`).toBe(fake.mayView(site.idOf(person), issue));
+        }
+      }
+      expect(new Set(issues.map(({ restrictedTo }) => restrictedTo.join())).size).toBeGreaterThan(8);
+    });
+
+    it("follows a restriction that is set, changed and taken, with or without a new date", async () => {
+      const target = await trial.sync();
+      const readers = () => trial.readersOf(target, `SUP/${open.id}`);
+      expect(await readers()).toEqual(people);
+      open.updatedMs -= monthMs;
+      for (const [restrictedTo, expected] of [
+        [[roles.board], ["eve"]],
+        [[roles.staff], ["ann", "bob"]],
+        [[roles.staff, roles.board], people],
+        [[roles.staff], ["ann", "bob"]],
+        [[], people],
+      ] as const) {
+        open.restrictedTo = [...restrictedTo];
+        await trial.sync(target);
+        expect(await readers(), restrictedTo.join()).toEqual(expected);
+        await trial.sync(target);
+        expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+      }
+    });
+
+    it("shows to nobody what is restricted in a way that is not known, and says so", async () => {
+      project.roles.set("vip", project.roles.get(roles.staff)!);
+      const odd = fake.add(project, { summary: "Odd", restrictedTo: ["vip"] });
+      const target = await trial.sync();
+      expect(await trial.readersOf(target, `SUP/${open.id}`)).toEqual(people);
+      expect(target.documents.get(`SUP/${odd.id}`)?.item.acl).toEqual({ allow: [], deny: [] });
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["SUP/", "SOURCE_FORBIDDEN"]]);
+      const [, , permissions] = (await trial.check()).checks;
+      expect(permissions).toMatchObject({ capability: "permissions", status: "warning" });
+      expect(permissions?.message).toContain("shown to nobody");
+    });
+
+    it("takes an answer without the field for open only where the project has no restrictions", async () => {
+      const fields = { summary: "Open", updated: new Date(open.updatedMs).toISOString(), security: null };
+      const listed = { body: { issues: [{ id: open.id, key: open.key, fields }] } };
+      fake.site.answerOnce(pathsOf.cloud.search, listed);
+      const target = await trial.sync();
+      expect(target.documents.get(`SUP/${open.id}`)?.item.acl).toEqual({ allow: [], deny: [] });
+      project.isTeamManaged = false;
+      fake.site.answerOnce(pathsOf.cloud.search, listed);
+      await trial.sync(target);
+      expect(await trial.readersOf(target, `SUP/${open.id}`)).toEqual(people);
+    });
   });
 
   it("knows who is in other groups while a gateway gives up on one's members, and says which one that is", async () => {

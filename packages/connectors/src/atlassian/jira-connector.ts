@@ -1,7 +1,7 @@
 import type { Change, Cursor } from "@anneal/core/connect/change";
 import { z } from "zod";
 import { defineConnector, type ReadRequest } from "../connector.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { isAboutWhatWasAsked } from "./atlassian-site.ts";
 import { checkJira } from "./check-jira.ts";
@@ -90,6 +90,7 @@ async function* readProjects(request: Request, api: JiraApi, tenant: string): As
     known,
     context.deletions,
     (ref) => !run.seen.has(ref) && !prefixes.some((prefix) => ref.startsWith(prefix)),
+    firstSegment,
   );
   // What could not be read this time is still due from the moment that the last whole run began.
   const reached: JiraCursor = { version: 1, readAt: startedAt, wholeAt: before?.wholeAt ?? startedAt, settings };

@@ -71,16 +71,19 @@ async function* listIntersections(
 ): AsyncIterable<Intersection> {
   for (const { project, audience } of projects) {
     // One that cannot be read is nobody's, and needs no group.
-    const intersectionOf = (issue: IssueFacts): Intersection | null => orNobody(() => audience.of(issue)).intersection;
-    for (const securityId of audience.securityIds) {
-      const intersection = intersectionOf({ securityId, reporterId: null, assigneeId: null });
-      if (intersection !== null) yield intersection;
+    const intersectionsOf = (issue: IssueFacts): Intersection[] => orNobody(() => audience.of(issue)).intersections;
+    for (const securityId of [null, ...audience.securityIds]) {
+      for (const restrictedTo of [null, ...audience.roleIds.map((id) => [id])]) {
+        yield* intersectionsOf({ securityId, restrictedTo, reporterId: null, assigneeId: null });
+      }
     }
-    if (!audience.dynamic || audience.securityIds.length === 0) continue;
-    for await (const issue of api.listIssues(`project = ${project.id} AND level is not EMPTY ORDER BY created ASC`)) {
+    const { dynamic, securityIds, roleIds } = audience;
+    if (!dynamic || (securityIds.length === 0 && roleIds.length === 0)) continue;
+    // No query finds what is restricted to roles.
+    const narrowed = roleIds.length > 0 ? "" : " AND level is not EMPTY";
+    for await (const issue of api.listIssues(`project = ${project.id}${narrowed} ORDER BY created ASC`)) {
       signal.throwIfAborted();
-      const intersection = intersectionOf(issue);
-      if (intersection !== null) yield intersection;
+      yield* intersectionsOf(audience.factsOf(issue));
     }
   }
 }

@@ -7,9 +7,9 @@ import type { SeenRefs } from "../seen-refs.ts";
 import { isAboutWhatWasAsked, NotTold } from "./atlassian-site.ts";
 import { shownToNobody, type Audience } from "./audience.ts";
 import { changesOf } from "./changes-of.ts";
-import { unknownLevel, type Comment, type ListedIssue, type Project } from "./jira-answers.ts";
+import type { Comment, ListedIssue, Project } from "./jira-answers.ts";
 import type { JiraApi } from "./jira-api.ts";
-import { readProjectAudience, type IssueFacts, type ProjectAudience } from "./jira-audience.ts";
+import { openIssue, readProjectAudience, type IssueFacts, type ProjectAudience } from "./jira-audience.ts";
 import { isForEverybody, renderIssue } from "./render-issue.ts";
 
 /** What the projects of one sync share. */
@@ -34,7 +34,8 @@ export type ProjectReader = {
   /**
    * First what was changed lately, and what has a security level, which a change of the project's scheme gives without a
    * date. Then every issue's id: what is not known yet is looked at too (an issue that the account may see only now),
-   * and what is known gets its present audience.
+   * and what is known gets its present audience. A project whose issues may be restricted to roles is listed whole: no
+   * query finds those that are.
    */
   readSearched(): AsyncIterable<Change>;
   /** @param ids at most `idsPerFetch`; those that are not there, or not in this project any more, stay unseen */
@@ -60,9 +61,7 @@ export async function openProject(run: JiraRun, project: Project): Promise<Proje
   async function* look(listed: ListedIssue): AsyncIterable<Change> {
     // Pages of a search may overlap while issues are changed.
     if (seen.has(prefix + listed.id)) return;
-    // A project without levels may leave the field out of its answers.
-    const unlevelled = listed.securityId === unknownLevel && !audience.hasLevels;
-    const issue = unlevelled ? { ...listed, securityId: null } : listed;
+    const issue = { ...listed, ...audience.factsOf(listed) };
     yield* counted(run, prefix + issue.id);
     yield* await changesOfIssue(run, prefix + issue.id, issue, audienceOf.of(issue));
   }
@@ -81,14 +80,14 @@ export async function openProject(run: JiraRun, project: Project): Promise<Proje
       const ref = prefix + id;
       if (seen.has(ref)) continue;
       const fingerprint = await known.fingerprintOf(ref);
-      if (fingerprint !== null && securityIdOf(fingerprint) === null) {
+      if (fingerprint !== null && isOpen(fingerprint)) {
         yield* counted(run, ref);
-        const { acl } = audienceOf.of({ securityId: null, reporterId: null, assigneeId: null });
+        const { acl } = audienceOf.of(openIssue);
         const change = aclChange(ref, fingerprint, acl);
         if (change !== null) yield change;
         continue;
       }
-      // One that is known with a level has none any more.
+      // One that is known with a level or a restriction has none any more.
       unknown.push(id);
       if (unknown.length < idsPerFetch) continue;
       yield* readById(unknown);
@@ -99,7 +98,7 @@ export async function openProject(run: JiraRun, project: Project): Promise<Proje
 
   return {
     async *readSearched() {
-      if (sinceMinutes === null || audience.dynamic) return yield* search("");
+      if (sinceMinutes === null || audience.dynamic || project.restrictsIssues) return yield* search("");
       yield* search(` AND updated >= "-${sinceMinutes}m"`);
       if (audience.hasLevels) yield* search(" AND level is not EMPTY");
       yield* readIds();
@@ -141,7 +140,9 @@ function hidden({ key }: Project, refusal: AnnealError): AnnealError {
   });
 }
 
-async function changesOfIssue(run: JiraRun, ref: string, issue: ListedIssue, { acl }: Audience): Promise<Change[]> {
+type Issue = ListedIssue & IssueFacts;
+
+async function changesOfIssue(run: JiraRun, ref: string, issue: Issue, { acl }: Audience): Promise<Change[]> {
   const item = {
     ref,
     uri: `${run.siteAddress}/browse/${encodeURIComponent(issue.key)}`,
@@ -150,7 +151,7 @@ async function changesOfIssue(run: JiraRun, ref: string, issue: ListedIssue, { a
     sizeBytes: null,
     modifiedAt: timeOf(issue.updated),
   };
-  const contentPart = [run.settings, issue.updated, issue.securityId ?? ""].join("/");
+  const contentPart = [run.settings, issue.updated, narrowingOf(issue)].join("/");
   return changesOf(
     { item, contentPart, acl, content: issueContent(run, issue) },
     run.known,
@@ -158,10 +159,14 @@ async function changesOfIssue(run: JiraRun, ref: string, issue: ListedIssue, { a
   );
 }
 
-/** A fingerprint keeps the security level, so that an issue need not be asked for it again. */
-function securityIdOf(fingerprint: string): string | null {
-  const parts = /^[^/]*\/[^/]*\/([^/|]*)\|/.exec(fingerprint);
-  return parts === null ? unknownLevel : parts[1] || null;
+/** What of an issue itself narrows its audience: its security level and the roles that it is restricted to; "" for none. */
+function narrowingOf({ securityId, restrictedTo }: IssueFacts): string {
+  return (securityId ?? "") + (restrictedTo === null ? "" : `:${restrictedTo.join(",")}`);
+}
+
+/** A fingerprint keeps what narrows the audience, so that an open issue need not be asked for it again. */
+function isOpen(fingerprint: string): boolean {
+  return /^[^/]*\/[^/]*\/\|/.test(fingerprint);
 }
 
 async function* counted(run: JiraRun, ref: string): AsyncIterable<Change> {

@@ -19,7 +19,7 @@ import { posixDirectory } from "../posix/accounts.ts";
 import { checkAccounts } from "../posix/check-accounts.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { fileConfigSchema, fileFacts, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
 import { filePrincipals, readAcls, readLocalAccounts, withAcls, type EntryWithAcl } from "./file-audience.ts";
@@ -185,6 +185,7 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     known,
     context.deletions,
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
+    firstSegment,
   );
   yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
 }

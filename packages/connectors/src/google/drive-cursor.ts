@@ -20,7 +20,18 @@ export type DriveCursor = z.infer<typeof driveCursorSchema>;
 const maxRevisits = 200;
 
 /** Before there is a position that everything is known up to; the next run lists all. */
-export const unsettled: Cursor = { version: 1 };
+export function unsettledCursor(corpora: Iterable<string>): Cursor {
+  return { version: 1, corpora: [...corpora] };
+}
+const unsettledSchema = z.object({ corpora: z.array(z.string()) });
+
+/** Which corpora documents may be known of: those of the positions, or those that were listed without reaching any. */
+export function knownCorpora(cursor: Cursor | null): string[] {
+  const reached = driveCursorSchema.safeParse(cursor);
+  if (reached.success) return Object.keys(reached.data.positions);
+  const begun = unsettledSchema.safeParse(cursor);
+  return begun.success ? begun.data.corpora : [];
+}
 
 /** @returns null where everything must be listed: a first run, other settings, another set of drives */
 export function readDriveCursor(
@@ -40,6 +51,6 @@ export function writeDriveCursor(
   positions: Record<string, DrivePosition>,
   revisits: ReadonlySet<string>,
 ): Cursor {
-  if (revisits.size > maxRevisits) return unsettled;
+  if (revisits.size > maxRevisits) return unsettledCursor(Object.keys(positions));
   return { version: 1, settings, positions, revisits: [...revisits] };
 }

@@ -102,6 +102,40 @@ describe("the feed of changes", () => {
     expect(titlesOf(target)).toEqual(["c.md"]);
   });
 
+  it("ends with a shared drive that the user is in no more, whose documents stay until a person confirms", async () => {
+    const { google, put } = await open("my-drive", { drives: "both", driveIds: [] });
+    google.drive.addDrive(sharedDriveId, "Projects", []);
+    for (let index = 0; index < 55; index += 1) await put(`${index}.md`, `${index}`);
+    for (let index = 0; index < 50; index += 1) {
+      const { id } = google.drive.find(fakeRootId, `${index}.md`)!;
+      google.drive.update(id, { parentId: sharedDriveId });
+    }
+    const target = await sync(new MemoryTarget());
+    expect(target.documents.size).toBe(55);
+    const drive = google.drive.drives.get(sharedDriveId)!;
+    drive.isMember = false;
+    const unasked = contextOf({ maxShare: 0.95, confirmed: false });
+    // Killed in the middle of it, a run leaves nothing behind that lets the next one take the drive for one it never had.
+    const { config, secrets } = harness;
+    const request = { config, secrets, cursor: target.cursor, known: target.known(), context: unasked };
+    await target.apply(gdriveConnector.read(request), { at: 0, write: "done" });
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await sync(target, unasked);
+      expect(target.documents.size).toBe(55);
+      expect(target.failures.map(({ error }) => error.details?.["missing"])).toEqual([50]);
+      expect(target.failures[0]?.error.message).toContain(sharedDriveId);
+    }
+    const copy = target.copy();
+    drive.isMember = true;
+    await sync(copy, unasked);
+    expect([copy.documents.size, copy.failures]).toEqual([55, []]);
+    drive.isMember = false;
+    await sync(target, contextOf({ maxShare: 0.95, confirmed: true }));
+    expect(target.documents.size).toBe(5);
+    await sync(target, unasked);
+    expect(target.failures).toEqual([]);
+  });
+
   it("names a folder that went into the trash or came back, and stands for all that is in it", async () => {
     const { google, put, root } = await open("my-drive");
     for (const name of ["keep.md", "plans/a.md", "plans/deep/er/b.md"]) await put(name, name);

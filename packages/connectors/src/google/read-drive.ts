@@ -17,7 +17,14 @@ import {
   type DriveChange,
   type DriveFile,
 } from "./drive-api.ts";
-import { readDriveCursor, unsettled, writeDriveCursor, type DriveCursor, type DrivePosition } from "./drive-cursor.ts";
+import {
+  knownCorpora,
+  readDriveCursor,
+  unsettledCursor,
+  writeDriveCursor,
+  type DriveCursor,
+  type DrivePosition,
+} from "./drive-cursor.ts";
 import {
   audienceOf,
   changesOf,
@@ -72,6 +79,9 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
   const { access, request } = run;
   const { client, corpora, tree } = access;
   const positions: Record<string, DrivePosition> = {};
+  const lost = knownCorpora(request.cursor).filter((key) => !corpora.some((corpus) => keyOf(corpus) === key));
+  // What is lost stays named, so that a run after this one knows of it as well.
+  const unsettled = unsettledCursor([...corpora.map(keyOf), ...lost]);
   for (const corpus of corpora) {
     positions[keyOf(corpus)] = {
       token: await getStartToken(client, corpus),
@@ -103,7 +113,11 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
   }
   let isReconciled = isComplete;
   if (isComplete) {
-    for await (const change of deleteMissing(request.known, request.context.deletions, (ref) => !seen.has(ref))) {
+    // No ref says in which drive it is: once a drive is gone, what is missing counts as that one's.
+    const lostDrives = lost.map((key) => (key === "" ? "My Drive" : `shared drive ${key}`)).join(", ");
+    const isGone = (ref: string) => !seen.has(ref);
+    const partOf = (ref: string) => (lost.length > 0 && isGone(ref) ? lostDrives : null);
+    for await (const change of deleteMissing(request.known, request.context.deletions, isGone, partOf)) {
       // Held back: the feed will not tell of these again.
       if (change.type === "failure") isReconciled = false;
       yield change;

@@ -66,7 +66,8 @@ export async function* readMailboxes(request: ReadRequest<ImapConfig, ImapSecret
     await session.confirm();
     let refused = false;
     if (mayHaveLost(surveys, before)) {
-      for await (const change of deleteMissing(known, context.deletions, (ref) => isUnwanted(ref, run))) {
+      const mailboxOf = (ref: string) => parseMessageRef(ref)?.mailbox ?? null;
+      for await (const change of deleteMissing(known, context.deletions, (ref) => isUnwanted(ref, run), mailboxOf)) {
         refused ||= change.type === "failure";
         yield change;
       }

@@ -39,7 +39,9 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
     if (!fails && (await known.fingerprintOf(ref)) !== null) run.deleted.add(ref);
   }
   // At every sync, though all may have been followed: a channel that is gone need not have had a position.
-  const settled = yield* deleteMissing(known, context.deletions, goneIn(run, listing));
+  const settled = yield* deleteMissing(known, context.deletions, goneIn(run, listing), (ref) =>
+    run.deleted.has(ref) ? null : channelOfRef(ref).slice(0, -1) || null,
+  );
   if (settled) for (const [key, state] of run.pendingStates) keepState(run, key, state);
   yield checkpoint(storedStates(run.states), run.scanned, run.scanned);
 }

@@ -70,7 +70,10 @@ export async function* readDrives(request: DrivesRequest): AsyncIterable<Change>
   const lostDrives = Object.keys(cursor.drives).filter((driveId) => !listed.has(driveId));
   const mayLack = isComplete && (lostDrives.length > 0 || Object.keys(cursor.drives).length === 0);
   if (run.deleted.size > 0 || run.enumerated.size > 0 || mayLack) {
-    for await (const change of deleteMissing(known, run.context.deletions, isGone)) {
+    // A drive is also listed to find what was in a folder that the feed says is gone.
+    const isTold = (ref: string) => run.deleted.has(ref) || run.relist.has(splitRef(ref).driveId);
+    const driveOf = (ref: string) => (isTold(ref) ? null : splitRef(ref).driveId);
+    for await (const change of deleteMissing(known, run.context.deletions, isGone, driveOf)) {
       refused ||= change.type === "failure";
       yield change;
     }

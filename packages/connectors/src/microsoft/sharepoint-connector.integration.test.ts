@@ -486,6 +486,33 @@ describe("a site in SharePoint", () => {
     await expect(sync({ libraries: ["Attic"] })).rejects.toMatchObject({ code: "SOURCE_NOT_FOUND" });
   });
 
+  it("asks about a library that is gone, though it is a small part of all, and not about what a feed says is deleted", async () => {
+    const { tenant } = harness.fake;
+    const archive = addLibrary(harness.fake, "Archive");
+    for (let index = 0; index < 50; index += 1) tenant.put(archive, `old/${index}.md`, `Long ago: ${index}.`);
+    await put(...Array.from({ length: 60 }, (_, index) => `new/${index}.md`));
+    await sync();
+    const syncUnder = (confirmed: boolean) => {
+      const { config, secrets } = harness;
+      const request = { config, secrets, cursor: target.cursor, known: target.known() };
+      // Less than half of all documents go.
+      return target.apply(
+        sharepointConnector.read({ ...request, context: { ...context, deletions: { maxShare: 0.5, confirmed } } }),
+      );
+    };
+    tenant.siteDriveIds.pop();
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await syncUnder(false);
+      expect(target.documents.size).toBe(110);
+      expect(target.failures.map(({ ref, error }) => [ref, error.details?.["missing"]])).toEqual([["", 50]]);
+    }
+    tenant.siteDriveIds.push(archive.id);
+    tenant.remove(archive, "old");
+    await syncUnder(false);
+    expect(target.failures).toEqual([]);
+    expect(target.documents.size).toBe(60);
+  });
+
   it("keeps the documents of a library that cannot be read, and reads the others", async () => {
     const { tenant } = harness.fake;
     const archive = addLibrary(harness.fake, "Archive");

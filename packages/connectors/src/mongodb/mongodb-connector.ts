@@ -4,7 +4,7 @@ import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { isAboutOneRelation } from "../sql/relation.ts";
 import { compareAudience, compareDocument, digest, ownerPrincipal, refPrefix } from "../sql/row-change.ts";
@@ -84,7 +84,7 @@ async function* readDatabase(request: Request): AsyncIterable<Change> {
       yield { type: "failure", ref, error: error.toReport() };
     }
     const isUnlisted = (ref: string) => unlisted.has(ref.slice(0, ref.indexOf("/") + 1));
-    yield* deleteMissing(known, context.deletions, (ref) => !seen.has(ref) && !isUnlisted(ref));
+    yield* deleteMissing(known, context.deletions, (ref) => !seen.has(ref) && !isUnlisted(ref), firstSegment);
     yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: progress.scanned };
   } finally {
     await close();

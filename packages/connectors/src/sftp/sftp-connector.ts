@@ -11,7 +11,7 @@ import { posixDirectory } from "../posix/accounts.ts";
 import { aclOf, posixPrincipals, type Audience, type PosixPrincipals } from "../posix/audience.ts";
 import { hiddenLists } from "../posix/hidden-lists.ts";
 import { keepToldDenials } from "../posix/told-denials.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkSftp } from "./check-sftp.ts";
 import { sftpConfigSchema, sftpFacts, sftpSecretSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
@@ -79,6 +79,7 @@ export async function* readSession(
     known,
     context.deletions,
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
+    firstSegment,
   );
   yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
 }

@@ -1,7 +1,7 @@
 import type { Change } from "@anneal/core/connect/change";
 import type { ReadRequest } from "../connector.ts";
 import { reportOf } from "../failure.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { SlackConfig, SlackSecrets } from "./config.ts";
 import {
@@ -98,12 +98,13 @@ class SlackRun {
     }
 
     const listed = new Set(channels.map(({ id }) => id));
-    const settled = yield* deleteMissing(known, context.deletions, (ref) => {
+    const isGone = (ref: string) => {
       const { channel, ts } = startOfRef(ref);
       if (!listed.has(channel)) return allFound;
       const from = listedFrom.get(channel);
       return from !== undefined && compareTs(ts, from) >= 0 && !this.#seen.has(ref);
-    });
+    };
+    const settled = yield* deleteMissing(known, context.deletions, isGone, firstSegment);
     // What waits for a person is looked for again, where it was missed.
     const again = complete && !settled;
     const overflow = this.#failed.size > maxListed || failedChannels.length > maxListed;

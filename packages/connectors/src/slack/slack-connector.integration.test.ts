@@ -289,6 +289,32 @@ describe("slack", () => {
     expect(await syncUnder(defaultDeletionPolicy)).toEqual([]);
   });
 
+  it("keeps what was said in a channel that the app was put out of until a person confirms, but for a small one", async () => {
+    const [general, projects, lunch] = ["general", "projects", "lunch"].map((name) => slack.addChannel(name));
+    const say = (channel: FakeChannel, days: number) => {
+      for (let day = 1; day <= days; day += 1) slack.post(channel, ann, `Said ${day} days ago`, { at: daysAgo(day) });
+    };
+    say(general!, 60);
+    say(projects!, 50);
+    say(lunch!, 3);
+    await sync();
+    const held = () =>
+      [general!, projects!, lunch!].map(
+        ({ id }) => [...target.documents.keys()].filter((ref) => ref.startsWith(`${id}/`)).length,
+      );
+    for (const { members } of [projects!, lunch!]) members.delete(slack.botId);
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      // Less than half of all documents go.
+      await target.apply(read({}, { ...context, deletions: { maxShare: 0.5, confirmed: false } }));
+      expect(held()).toEqual([60, 50, 0]);
+      expect(target.failures.map(({ ref, error }) => [ref, error.details?.["missing"]])).toEqual([["", 50]]);
+      expect(target.failures[0]?.error.message).toContain(projects!.id);
+    }
+    await target.apply(read({}, { ...context, deletions: { maxShare: 0.5, confirmed: true } }));
+    expect(held()).toEqual([60, 0, 0]);
+    expect(target.failures).toEqual([]);
+  });
+
   it("reads an old thread again when a reply to it was also sent to the channel", async () => {
     const general = slack.addChannel("general");
     const root = slack.post(general, ann, "Old thread", { at: daysAgo(30) });

@@ -8,7 +8,7 @@ import { aclChange, hasContent, withAcl } from "../acl-change.ts";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
 import { tooLarge } from "../failure.ts";
 import { mediaTypeOf } from "../media-type.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { loadAccounts, principalOfSid, smbDirectory, type SmbAccounts } from "./accounts.ts";
 import { checkSmb } from "./check-smb.ts";
@@ -66,6 +66,7 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
       known,
       context.deletions,
       (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
+      firstSegment,
     );
     yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
   } finally {

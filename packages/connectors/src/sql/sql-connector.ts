@@ -1,7 +1,7 @@
 import type { Change, Cursor } from "@anneal/core/connect/change";
 import { z } from "zod";
 import { defineConnector, type Connector, type ReadRequest } from "../connector.ts";
-import { deleteMissing } from "../reconcile.ts";
+import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkDatabase } from "./check-database.ts";
 import { sqlFacts, sqlSecretSchema, type SqlConfig, type SqlSecrets } from "./config.ts";
@@ -78,6 +78,7 @@ async function* readDatabase<Session extends SqlSession>(
       known,
       context.deletions,
       (ref) => !seen.has(ref) && !unlisted.some((prefix) => ref.startsWith(prefix)),
+      firstSegment,
     );
     yield {
       type: "checkpoint",

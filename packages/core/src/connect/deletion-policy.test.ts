@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   defaultDeletionPolicy,
+  isHeldBack,
   missingRefsOf,
   refuseDeletions,
+  refuseParts,
+  smallestJudgedPart,
   withMissingRefs,
   withoutMissingRefs,
   wordUnnamed,
@@ -27,6 +30,42 @@ describe("refuseDeletions", () => {
 
   it("lets everything go once a person has confirmed", () => {
     expect(refuseDeletions({ ...defaultDeletionPolicy, confirmed: true }, 1000, 1000)).toBeNull();
+  });
+});
+
+describe("refuseParts", () => {
+  const judge = (parts: Record<string, [missing: number, known: number]>, policy = defaultDeletionPolicy) =>
+    refuseParts(
+      policy,
+      new Map(Object.entries(parts).map(([part, [missing, known]]) => [part, { known, missing }] as const)),
+    );
+
+  it("asks about a part that loses more than the share, and says which and how much", () => {
+    const refused = judge({ OPS: [60, 60], HR: [20, 100], DOCS: [0, 1000] });
+    expect([...refused!.parts]).toEqual(["OPS"]);
+    expect(refused!.error).toMatchObject({ code: "CONFLICT", details: { known: 60, missing: 60 } });
+    expect(refused!.error.message).toContain('60 of 60 in "OPS"');
+    expect(isHeldBack(refused!.error)).toBe(true);
+    expect([...judge({ HR: [21, 100] })!.parts]).toEqual(["HR"]);
+    expect(judge({ HR: [20, 100] })).toBeNull();
+  });
+
+  it("lets a part go that is too small to be judged by itself", () => {
+    const few = smallestJudgedPart - 1;
+    expect(judge({ lunch: [few, few] })).toBeNull();
+    expect(judge({ lunch: [few + 1, few + 1] })).not.toBeNull();
+  });
+
+  it("names the first of many parts, and counts all of them", () => {
+    const { error, parts } = judge(Object.fromEntries(["A", "B", "C", "D", "E"].map((part) => [part, [50, 50]])))!;
+    expect(error.message).toContain('in "C", others in 2 more');
+    expect(error.details).toMatchObject({ known: 250, missing: 250 });
+    expect(parts.size).toBe(5);
+  });
+
+  it("lets everything go once a person has confirmed, or where somebody wants it so", () => {
+    expect(judge({ OPS: [60, 60] }, { ...defaultDeletionPolicy, confirmed: true })).toBeNull();
+    expect(judge({ OPS: [60, 60] }, { ...defaultDeletionPolicy, maxShare: 1 })).toBeNull();
   });
 });
 

@@ -2,7 +2,7 @@ import type { ErrorReport } from "../errors.ts";
 
 /**
  * How much one run may delete without a person's word. An unmounted folder, an emptied bucket or a truncated table
- * looks exactly like a mass deletion, so a share above `maxShare` waits.
+ * looks exactly like a mass deletion, so a share above `maxShare` waits: of the source, and of each part of it.
  */
 export type DeletionPolicy = { maxShare: number; confirmed: boolean };
 
@@ -24,7 +24,52 @@ export function refuseDeletions(policy: DeletionPolicy, known: number, missing: 
   };
 }
 
-/** Whether an error is that of `refuseDeletions`: the source could be read, and waits for a person's word. */
+/** How many documents were held before the run, and how many of them the source no longer has. */
+export type Loss = { known: number; missing: number };
+
+/**
+ * What a source is made of is judged by itself from this size on: a space, channel, project, drive, mailbox, table or
+ * folder that the account may see no more vanishes without an error. A smaller one counts only with its whole source, so
+ * that a channel of three that is archived stops no sync
+ * (docs/decisions/2026-11-30-a-part-of-a-source-has-its-own-share.md).
+ */
+export const smallestJudgedPart = 50;
+
+/** So many are named in what a person is told. */
+const maxNamedParts = 3;
+
+/**
+ * The parts of a source that lose too much, though the source as a whole does not.
+ *
+ * @param parts by name, with what `refuseDeletions` is asked about the whole
+ * @returns null when the deletions may go ahead everywhere, else where they may not, and what to tell the person
+ */
+export function refuseParts(
+  policy: DeletionPolicy,
+  parts: ReadonlyMap<string, Loss>,
+): { parts: ReadonlySet<string>; error: ErrorReport } | null {
+  if (policy.confirmed) return null;
+  const refused = [...parts].filter(
+    ([, { known, missing }]) => known >= smallestJudgedPart && missing > policy.maxShare * known,
+  );
+  if (refused.length === 0) return null;
+  const total = (count: keyof Loss) => refused.reduce((sum, [, loss]) => sum + loss[count], 0);
+  const told = refused.slice(0, maxNamedParts).map(([part, loss]) => `${loss.missing} of ${loss.known} in "${part}"`);
+  const untold = refused.length > told.length ? [`others in ${refused.length - told.length} more`] : [];
+  const places = [...told, ...untold].join(", ");
+  return {
+    parts: new Set(refused.map(([part]) => part)),
+    error: {
+      code: "CONFLICT",
+      message: `The source no longer has documents in parts of it: ${places}. That is more than the ${Math.round(policy.maxShare * 100)}% of a part that one sync may delete; they were kept.`,
+      action:
+        "Check that the account may still see all of it and that nothing was emptied by mistake, then confirm the deletions (on the command line: --confirm-deletions).",
+      details: { heldBack: true, known: total("known"), missing: total("missing"), maxShare: policy.maxShare },
+    },
+  };
+}
+
+/** Whether an error is that of `refuseDeletions` or `refuseParts`: the source could be read, and waits for a person's word. */
 export function isHeldBack(error: Pick<ErrorReport, "details">): boolean {
   return error.details?.["heldBack"] === true;
 }

@@ -23,7 +23,7 @@ export function sourceErrorFor<E extends ErrorReport>(identity: Pick<Identity, "
   if (countsAll(identity)) return withoutMissingRefs(error);
   return {
     ...error,
-    message: "The source no longer has many of its documents; all were kept.",
+    message: "The source no longer has many of its documents; they were kept.",
     action: "Ask an operator of the workspace, who can confirm that they are gone.",
     details: { heldBack: true },
   };
