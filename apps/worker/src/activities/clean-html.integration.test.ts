@@ -135,12 +135,19 @@ it("reads an HTML file at an https address whole, also where a website's page wo
   expect(await said("sharepoint")).toMatch(/Steps for[^]*Call the porter[^]*night porter/);
 });
 
-it("keeps the headings and lists of a website's page, and not what surrounds them", async () => {
+it.each([
+  { holder: "a main", before: "<main>", after: "</main>" },
+  { holder: "nothing", before: "", after: "" },
+  { holder: "a div", before: "<div>", after: "</div>" },
+  { holder: "a div of a class", before: '<div class="page">', after: "</div>" },
+  { holder: "a section", before: "<section>", after: "</section>" },
+])("keeps the headings, lists and repeated lines of a page held by $holder, and no menu", async ({ before, after }) => {
   const menu = ["Home", "Products", "Careers"].map((label) => `<li><a href="/m">${label}</a></li>`).join("");
-  const page = (text: string) =>
-    `<html><head><title>Runbook</title></head><body><nav><ul>${menu}</ul></nav>${text}<footer><p>Imprint</p></footer></body></html>`;
-  const elements = await clean("web", page(`<main>${body}</main>`));
+  const text = `${before}<p>Approved.</p>${body}<p>Approved.</p>${after}`;
+  const html = `<html><head><title>Runbook</title></head><body><nav><ul>${menu}</ul></nav>${text}<footer><p>Imprint</p></footer></body></html>`;
+  const elements = await clean("web", html);
   expect(textsOf(elements, "heading")).toEqual(["Purpose", "Steps for the night shift"]);
   expect(textsOf(elements, "list").join()).toContain("Call the porter and wait for his word.");
-  expect(elements.map(({ text }) => text).join()).not.toMatch(/Careers|Imprint/);
+  expect(textsOf(elements, "paragraph").filter((paragraph) => paragraph === "Approved.")).toHaveLength(2);
+  expect(elements.map((element) => element.text).join()).not.toMatch(/Careers|Imprint/);
 });

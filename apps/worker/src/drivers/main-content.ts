@@ -12,7 +12,7 @@ export type MainContentExtractor = {
 };
 
 /** Raised whenever the same page could now give another text, or another kind of source goes through this. */
-export const mainContentVersion = "1";
+export const mainContentVersion = "2";
 
 const replySchema = z.union([
   z.object({ id: z.string(), ok: z.literal(true), title: z.string().nullable(), text_markdown: z.string() }),
