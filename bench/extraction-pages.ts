@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { communityLayouts } from "./extraction-layouts-community.ts";
 import { oddLayouts } from "./extraction-layouts-odd.ts";
+import { plainLayouts } from "./extraction-layouts-plain.ts";
 import { pressLayouts } from "./extraction-layouts-press.ts";
 import { referenceLayouts } from "./extraction-layouts-reference.ts";
 import { takeMarks } from "./extraction-parts.ts";
@@ -17,7 +18,7 @@ export type BenchPage = {
 
 /** Pages as the web has them, each with the text that is what it is for; the same for the same seed. */
 export function makePages(perLayout: number, seed: number): BenchPage[] {
-  const layouts = [...pressLayouts, ...referenceLayouts, ...communityLayouts, ...oddLayouts];
+  const layouts = [...pressLayouts, ...referenceLayouts, ...communityLayouts, ...oddLayouts, ...plainLayouts];
   return layouts.flatMap(({ name, language, make }, at) =>
     Array.from({ length: perLayout }, (_, copy) => ({
       layout: name,

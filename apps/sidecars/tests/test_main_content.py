@@ -1,6 +1,7 @@
 """Main content over the real tool, as its caller runs it."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -55,6 +56,61 @@ def test_the_article_stays_and_what_surrounds_it_goes() -> None:
     assert "Read the access policy first." in text
     for surrounding in ("All products", "Careers", "First!", "cookie settings", "track()", "---\ntitle"):
         assert surrounding not in text
+
+
+SENTENCE = "The valve at station {} was inspected by the team of the night shift and needs a new gasket before winter."
+PLAIN = f"""<h2>Purpose</h2><p>{SENTENCE.format(1)} {SENTENCE.format(2)}</p><p>Approved.</p>
+<h2>Steps for the night shift</h2>
+<ol><li>Open it slowly.</li><li>Call the porter and <b>wait</b> for his word.</li></ol>
+<dl><dt>North door</dt><dd>Opened at six.</dd></dl><p>Approved.</p><p>{SENTENCE.format(3)}</p><p>Approved.</p>"""
+MENU = '<ul><li><a href="/">Home</a></li><li><a href="/p">Products</a></li><li><a href="/c">Careers</a></li></ul>'
+TEASERS = f"<div><h3>Read next</h3>{'<div><a href=/s>Story of the day</a></div>' * 9}</div>"
+HOLDERS = {
+    "body": ("", ""),
+    "div": ("<div>", "</div>"),
+    "div of a class": ('<div class="page">', "</div>"),
+    "section": ("<section>", "</section>"),
+    "column beside teasers": ("<div><div>", f"</div>{TEASERS}</div>"),
+    "cell": ("<table><tr><td>", "</td></tr></table>"),
+    "main": ("<div><main>", "</main></div>"),
+    "named": ('<div id="content">', "</div>"),
+}
+
+
+def test_headings_lists_and_repeated_lines_stay_whatever_holds_them() -> None:
+    answers = run(
+        [
+            line(name, f"<html><body>{MENU}{before}{PLAIN}{after}</body></html>")
+            for name, (before, after) in HOLDERS.items()
+        ]
+    )
+    assert [answer["id"] for answer in answers] == list(HOLDERS)
+    for answer in answers:
+        text = str(answer["text_markdown"])
+        assert re.findall(r"^(?:#|\d|-|Approved).*", text, re.MULTILINE) == [
+            "## Purpose",
+            "Approved.",
+            "## Steps for the night shift",
+            "1. Open it slowly.",
+            "2. Call the porter and **wait** for his word.",
+            "- North door",
+            "- Opened at six.",
+            "Approved.",
+            "Approved.",
+        ], answer["id"]
+        assert [text.count(f"station {n} ") for n in (1, 2, 3)] == [1, 1, 1], answer["id"]
+        assert not re.search("Home|Careers|Story", text), answer["id"]
+
+
+def test_a_heading_above_the_content_belongs_to_it() -> None:
+    (answer,) = run([line("a", f"<html><body>{MENU}<h1>Runbook</h1><div>{PLAIN}</div></body></html>")])
+    assert str(answer["text_markdown"]).startswith("# Runbook\n\n## Purpose")
+
+
+def test_a_page_that_would_be_run_together_with_its_menu_is_left_to_others() -> None:
+    doors = "<h1>Doors</h1><ul><li>North: opened at six</li><li>South: never opened</li></ul>"
+    (answer,) = run([line("a", f"<html><body>{MENU}{doors}</body></html>")])
+    assert (answer["ok"], answer["error"]) == (False, "No main content was found on the page.")
 
 
 def test_any_input_gets_an_answer_in_order() -> None:

@@ -114,6 +114,12 @@ export type Connector<Config, Secrets> = SourceFacts & {
    * decide over what another source brought.
    */
   directory?: "vendor";
+  /**
+   * Its HTML documents are pages of websites: what a page is about is looked for among menus, teasers and comments, and
+   * only that is read. Left out, HTML is a document that somebody wrote, and all of it is read that is not marked as a menu
+   * or a footer.
+   */
+  bringsWebPages?: true;
   /** How many contents may be opened and read at once, while the stream goes on; left out: one after the other. */
   parallelReads?: number;
   /** Never throws for an expected failure: what is wrong with the source is its result. */

@@ -1,3 +1,4 @@
+import { findConnector } from "@anneal/connectors/registry";
 import { addTriedLanguages, writeCleanDigest } from "@anneal/core/clean/clean-digest";
 import { cleanDocument } from "@anneal/core/clean/clean-document";
 import { defaultCleanPolicy } from "@anneal/core/clean/policy";
@@ -26,7 +27,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
-import type { MainContentExtractor } from "../drivers/main-content.ts";
+import { mainContentVersion, type MainContentExtractor } from "../drivers/main-content.ts";
 import type { StageCounts } from "../workflows/run-stage.ts";
 import { createProgressReporter } from "./progress.ts";
 
@@ -48,23 +49,21 @@ export function createCleanActivities(deps: {
   const { db, objects, parsers, mainContent } = deps;
 
   /** Changes whenever the outcome for the same bytes may change: a new parser or policy cleans everything again. */
-  const cleanVersion = sha256(canonicalJson({ parserVersion: parsers.version(), policy: defaultCleanPolicy })).slice(
-    0,
-    12,
-  );
+  const cleanVersion = sha256(
+    canonicalJson({ parserVersion: parsers.version(), mainContentVersion, policy: defaultCleanPolicy }),
+  ).slice(0, 12);
 
   async function parse(
     document: Document,
-    tempDir: string,
-    signal: AbortSignal,
+    isOfWebsite: boolean,
+    { tempDir, signal }: { tempDir: string; signal: AbortSignal },
     onRecognition: () => void,
   ): Promise<ParsedDocument> {
     const path = join(tempDir, randomUUID());
     try {
       await pipeline(Readable.from(await objects.stream(document.contentKey)), createWriteStream(path));
       const fileName = fileNameOf(document);
-      const isWebPage = /^https?:/.test(document.uri) && document.mediaType?.startsWith("text/html");
-      if (isWebPage) {
+      if (isOfWebsite && document.mediaType?.startsWith("text/html")) {
         const html = await readFile(path, "utf8");
         const main = await mainContent.extract({ html, url: document.uri }, signal);
         if (main !== null && main.markdown.length >= minMainContentChars) {
@@ -88,10 +87,11 @@ export function createCleanActivities(deps: {
   /** @returns false when the document has got another content meanwhile: what was made of the old one is not kept */
   async function cleanOne(
     scope: Scope,
-    documentId: string,
-    { languages, tempDir, signal }: { languages: readonly string[]; tempDir: string; signal: AbortSignal },
+    { id: documentId, sourceKind }: { id: string; sourceKind: string },
+    { languages, ...work }: { languages: readonly string[]; tempDir: string; signal: AbortSignal },
   ): Promise<boolean> {
     const document = await getDocument(scope, documentId);
+    const isOfWebsite = findConnector(sourceKind)?.bringsWebPages ?? false;
     let needsRecognition = false;
     const digest = () => {
       const from = { cleanVersion, contentHash: document.contentHash };
@@ -103,7 +103,7 @@ export function createCleanActivities(deps: {
       drop: { stage: "clean", code, reason },
     });
     try {
-      const parsed = await parse(document, tempDir, signal, () => (needsRecognition = true));
+      const parsed = await parse(document, isOfWebsite, work, () => (needsRecognition = true));
       const cleaned = cleanDocument(parsed, defaultCleanPolicy);
       if (cleaned.status === "dropped") {
         return await saveDropped(scope, document, {
@@ -149,9 +149,9 @@ export function createCleanActivities(deps: {
       try {
         const work = queue.values();
         const lanes = Array.from({ length: parallelDocuments }, async () => {
-          for (const { id } of work) {
+          for (const row of work) {
             signal.throwIfAborted();
-            while (!(await cleanOne(scope, id, { languages, tempDir, signal }))) signal.throwIfAborted();
+            while (!(await cleanOne(scope, row, { languages, tempDir, signal }))) signal.throwIfAborted();
             done += 1;
             await progress.report(done, total);
           }

@@ -11,6 +11,9 @@ export type MainContentExtractor = {
   close(): void;
 };
 
+/** Raised whenever the same page could now give another text, or another kind of source goes through this. */
+export const mainContentVersion = "2";
+
 const replySchema = z.union([
   z.object({ id: z.string(), ok: z.literal(true), title: z.string().nullable(), text_markdown: z.string() }),
   z.object({ id: z.string(), ok: z.literal(false), error: z.unknown() }),

@@ -15,6 +15,7 @@ import type { Visit } from "./visit-page.ts";
 export const webConnector = defineConnector<WebConfig, WebSecrets>({
   kind: "web",
   title: "Website",
+  bringsWebPages: true,
   ...webFacts,
   configSchema: webConfigSchema,
   secretSchema: webSecretSchema,

@@ -142,22 +142,24 @@ export async function countDocumentFacets(scope: Scope, readers?: Principal[]) {
 
 /**
  * Documents whose cleaned form is missing, was made by another parser or policy, or could be made better with one of
- * these languages (OCR).
+ * these languages (OCR); each with the kind of its source.
  */
 export async function listDocumentsToClean(
   scope: Scope,
   options: { cleanVersion: string; languages: readonly string[]; sourceIds: string[] | null },
-): Promise<{ id: string }[]> {
+): Promise<{ id: string; sourceKind: string }[]> {
   const { cleanVersion, languages, sourceIds } = options;
   const rows = await inWorkspace(scope, (tx) =>
     tx
       .select({
         id: documents.id,
+        sourceKind: sources.kind,
         status: documents.status,
         cleanDigest: documents.cleanDigest,
         contentHash: documents.contentHash,
       })
       .from(documents)
+      .innerJoin(sources, eq(sources.id, documents.sourceId))
       .where(
         and(
           live(scope),
