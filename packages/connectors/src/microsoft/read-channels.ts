@@ -4,7 +4,7 @@ import type { RemoteError } from "../remote/remote-client.ts";
 import { channelOfRef, createChannelRun, keepState, type ChannelRun, type ChannelsRequest } from "./channel-run.ts";
 import { isOwnFault } from "./graph-client.ts";
 import type { ChannelListing } from "./list-channels.ts";
-import { readChannel } from "./read-channel.ts";
+import { isFollowed, readChannel } from "./read-channel.ts";
 import { refOfChannel } from "./read-threads.ts";
 import { madeOf, stateKey, storedStates, teamPart } from "./teams-cursor.ts";
 
@@ -19,7 +19,8 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
   const errors: RemoteError[] = [];
   for (const failure of listing.failures) yield { type: "failure", ...failure };
   // Stored before anything is changed: a run that is cut after that must not leave what counts no longer.
-  if (dropStates(run, listing)) yield checkpoint(storedStates(run.states), run.scanned, null);
+  if (dropStates(run, listing)) yield checkpoint(storedStates(run.states), run.scanned, null, false);
+  run.listsAll = !listing.channels.some((channel) => isFollowed(run, channel));
   for (const channel of listing.channels) {
     try {
       yield* readChannel(run, channel);
@@ -41,7 +42,7 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
   // At every sync, though all may have been followed: a channel that is gone need not have had a position.
   const settled = yield* deleteMissing(known, context.deletions, goneIn(run, listing));
   if (settled) for (const [key, state] of run.pendingStates) keepState(run, key, state);
-  yield checkpoint(storedStates(run.states), run.scanned, run.scanned);
+  yield checkpoint(storedStates(run.states), run.scanned, run.scanned, run.listsAll);
 }
 
 /**
