@@ -5,6 +5,7 @@ import type { DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { ErrorReport } from "@anneal/core/errors";
 import type { z } from "zod";
 import type { Clock } from "./clock.ts";
+import { withChanges } from "./describe-facts.ts";
 import type { PythonRuntime } from "./python-runtime.ts";
 import type { RemoteObserver } from "./remote/remote-observer.ts";
 
@@ -29,6 +30,8 @@ export type Capabilities = { permissions: boolean; deletions: boolean; moves: bo
 export type SourceFacts = {
   changeModel: ChangeModel;
   capabilities: Capabilities;
+  /** What a listing tells a changed document by, for people: "another time or size". */
+  differsBy?: string;
   /**
    * Whether documents bring their own readers with these settings of the kind; left out: as `capabilities` say. Who may know
    * of what could not be read depends on it: where readers are brought, nobody whose right to it was not seen.
@@ -137,5 +140,6 @@ export type DirectoryRequest<Config, Secrets> = Pick<ReadRequest<Config, Secrets
 
 /** Keeps `Config` and `Secrets` inferred from the schemas at the place of definition. */
 export function defineConnector<Config, Secrets>(connector: Connector<Config, Secrets>): Connector<Config, Secrets> {
-  return connector;
+  const { check } = connector;
+  return { ...connector, check: async (...given) => withChanges(connector, await check(...given)) };
 }

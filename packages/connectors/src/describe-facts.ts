@@ -1,4 +1,4 @@
-import type { ChangeModel, SourceFacts } from "./connector.ts";
+import type { ChangeModel, CheckResult, SourceFacts } from "./connector.ts";
 
 const changes: Record<ChangeModel, string> = {
   delta:
@@ -23,9 +23,50 @@ export function describeFacts({ changeModel, capabilities }: SourceFacts): strin
     permissions
       ? "It can tell who may read each document."
       : "It does not tell who may read a document: the settings here decide.",
-    deletions ? "What is deleted there is hidden here." : "What is deleted there stays here.",
-    moves
-      ? "What is only moved there is not fetched again."
-      : "What gets another address there counts as a new document.",
+    deletions ? "What is deleted there is hidden here." : staysHere,
+    moves ? isNotFetched : "What gets another address there counts as a new document.",
   ];
+}
+
+const staysHere = "What is deleted there stays here.";
+const isNotFetched = "What is only moved there is not fetched again.";
+
+const ways: Record<ChangeModel, { changes: (differs: string) => string; deletions: string }> = {
+  delta: told(""),
+  "delta-and-listing": told("; now and then it lists everything besides"),
+  "change-cursor": told(""),
+  fingerprint: {
+    changes: (differs) => `Each sync lists everything and reads what has ${differs}.`,
+    deletions: "What is gone is found by the complete listing, and hidden here.",
+  },
+  watermark: {
+    changes: () => "Each sync reads what is newer than what was read before.",
+    deletions: "What is gone is found by listing all there is, and hidden here.",
+  },
+  conditional: {
+    changes: () => "Each sync asks for each known document whether it has changed.",
+    deletions: "What answers that it is gone, or is no longer met anywhere, is hidden here.",
+  },
+};
+
+function told(besides: string) {
+  return {
+    changes: () => `Each sync asks what has changed since the last one${besides}.`,
+    deletions: "What is gone is told in the same way, and hidden here.",
+  };
+}
+
+/** In the check of a source of a kind that has nothing more exact to say of how it finds what changed and what is gone. */
+export function withChanges(facts: SourceFacts, result: CheckResult): CheckResult {
+  const { checks, error } = result;
+  if (error !== null || checks.some(({ capability }) => capability === "changes")) return result;
+  const { changeModel, capabilities, differsBy } = facts;
+  const way = ways[changeModel];
+  const message = [
+    way.changes(differsBy ?? "changed"),
+    capabilities.deletions ? way.deletions : staysHere,
+    ...(capabilities.moves ? [isNotFetched] : []),
+  ].join(" ");
+  const behind = checks.findLastIndex(({ capability }) => capability === "read") + 1;
+  return { ...result, checks: checks.toSpliced(behind, 0, { capability: "changes", status: "ok", message }) };
 }

@@ -10,7 +10,7 @@ import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
 import { countSourceDocuments, listDocuments } from "@anneal/db/queries/documents";
-import { beginSync } from "@anneal/db/queries/source-syncs";
+import { beginSync, endSync } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { openFolderStore } from "@anneal/objects/folder-store";
 import type { ObjectStore } from "@anneal/objects/object-store";
@@ -219,6 +219,40 @@ it("leaves out the one document that is renamed to what no text may hold, and re
     const { rows } = await listDocuments(scope, { sourceId }, { limit: 10, offset: 0 });
     expect(rows.map(({ title }) => title).toSorted()).toEqual(["a.md", "b.md", "c.md"]);
     expect(await readersOf(ref)).not.toContain(drive.emailOf("bob"));
+  } finally {
+    await drive.close();
+  }
+});
+
+it("expects as many documents as are held where a source of changes lists everything anew, and says nothing else", async () => {
+  const drive = await createDriveHarness("my-drive");
+  try {
+    const facts = { name: "d", kind: "gdrive", config: drive.config, sealedSecrets: null, schedule: null };
+    sourceId = randomUUID();
+    await saveSource(scope, { id: sourceId, ...facts, defaultAcl: nobody });
+    const read = async (given: Partial<AppliedSync["source"]> = {}) => {
+      const applied = await begin();
+      const { sync, source, context } = applied;
+      const expected = new Set<number | null>();
+      await applyChanges({
+        ...applied,
+        source: { ...source, ...given },
+        context: { ...context, deletions: { ...context.deletions, confirmed: true } },
+        secrets: { serviceAccountKey: String(drive.secrets.serviceAccountKey) },
+        progress: { report: async (_, total) => void expected.add(total) },
+      });
+      await endSync(scope, { ...sync, sourceId }, { status: "done", heldBack: null });
+      // The end is no estimate: what it comes to is known.
+      expected.delete(sync.counts.scanned);
+      return [...expected];
+    };
+    for (const name of ["a.md", "b.md", "c.md", "d.md"]) await drive.put(name, `The text of ${name}.`);
+    expect(await read()).toEqual([null]);
+    await drive.remove("a.md");
+    expect(await read()).toEqual([null]);
+    await drive.remove("b.md");
+    // Of the three that are held one is gone.
+    expect(await read({ cursor: null })).toEqual([3]);
   } finally {
     await drive.close();
   }

@@ -7,7 +7,7 @@ import type { ChangeModel } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
 import { markDocumentDeleted, moveDocument, saveDocumentAcl, unreadFingerprint } from "@anneal/db/queries/connect";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
-import { findLastListed, saveCursor } from "@anneal/db/queries/source-syncs";
+import { countHeldDocuments, findLastListed, saveCursor } from "@anneal/db/queries/source-syncs";
 import { isRefusedValue } from "@anneal/db/queries/upsert-documents";
 import type { AppliedSync, ReadingSync } from "./applied-sync.ts";
 import { fetchContent, type HeldContent } from "./fetch-content.ts";
@@ -44,6 +44,8 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
     sync,
     lastListed: listing.has(connector.changeModel) ? await findLastListed(scope, source.id) : null,
   });
+  /** As it was before this sync, or almost: asked for by its first checkpoint. */
+  let heldCount: Promise<number | null> | undefined;
   let heldBack: ErrorReport | null = null;
   /** Those since the last checkpoint that are known of: what is unchanged is counted at the next. */
   let listedSince = 0;
@@ -110,7 +112,9 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
         const { pauseRequested } = await saveCursor(scope, source.id, change.cursor, sync);
         // At its end there is nothing left to go on with.
         if (pauseRequested && change.scanned !== change.total) return "paused";
-        meter.told = change.total;
+        const held = change.listsAll === true ? await (heldCount ??= countHeldDocuments(scope, source.id)) : null;
+        meter.told = held ?? change.total;
+        if (change.listsAll === false) meter.lastListed = null;
         break;
       }
     }

@@ -5,23 +5,26 @@ import { saveSyncProgress, type SyncState } from "@anneal/db/queries/source-sync
 const writeEveryMs = 1_000;
 
 export type SyncMeter = {
-  /** How many documents the source itself says there are; null while it does not. */
+  /** How many documents there are, as the source says or as are held of it; null while nothing tells. */
   told: number | null;
+  /** As of `measureSync`. */
+  lastListed: number | null;
   /** Cheap to call for every change: writes at most once a second. @param listed documents listed so far, as a checkpoint counts them */
   measure(listed: number): Promise<SyncProgress>;
 };
 
-/** How far one attempt of a sync is, for its row. @param lastListed as of `measureSync` */
+/** How far one attempt of a sync is, for its row. */
 export function createSyncMeter(
   place: { scope: Scope; sync: SyncState; lastListed: number | null },
   now: () => number = Date.now,
 ): SyncMeter {
-  const { scope, sync, lastListed } = place;
+  const { scope, sync } = place;
   const begin = () => ({ at: now(), listed: sync.counts.scanned, bytes: sync.counts.bytes });
   let began = begin();
   let writtenAt = Number.NEGATIVE_INFINITY;
   const meter: SyncMeter = {
     told: null,
+    lastListed: place.lastListed,
     async measure(listed) {
       // Most sources are gone through from their start again and count from there, which the first checkpoint shows.
       if (listed < began.listed) began = { ...begin(), listed };
@@ -31,7 +34,7 @@ export function createSyncMeter(
         bytes: sync.counts.bytes - began.bytes,
         elapsedMs: now() - began.at,
         told: meter.told,
-        lastListed,
+        lastListed: meter.lastListed,
       });
       if (now() - writtenAt < writeEveryMs) return progress;
       writtenAt = now();

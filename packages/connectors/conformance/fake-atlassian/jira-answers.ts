@@ -24,14 +24,15 @@ export function searchIssues(
   start: number,
 ): { page: FakeIssue[]; total: number } | null {
   const jql = String(body.jql).replace(" ORDER BY created ASC", "");
-  const [, projectId, condition] = /^project = (\d+)(?: AND (.+))?$/.exec(jql) ?? [];
-  if (projectId === undefined) return null;
+  const [, one, several, condition] = /^project (?:= (\d+)|in \(([\d, ]+)\))(?: AND (.+))?$/.exec(jql) ?? [];
+  const projectIds = (one ?? several)?.split(", ");
+  if (projectIds === undefined) return null;
   const minutes = /^updated >= "-(\d+)m"$/.exec(condition ?? "")?.[1];
   if (condition !== undefined && minutes === undefined && condition !== "level is not EMPTY") return null;
   const sinceMs = minutes === undefined ? 0 : Date.now() + state.aheadMs - Number(minutes) * 60_000;
   const found = [...state.issues.values()].filter(
     (issue) =>
-      issue.projectId === projectId &&
+      projectIds.includes(issue.projectId) &&
       !state.unindexed.has(issue.id) &&
       !issue.isArchived &&
       issue.updatedMs >= sinceMs &&

@@ -15,6 +15,10 @@ export function answerJiraCloud(state: JiraState, asked: Asked): Answer {
   if (path === "/rest/api/3/myself") return accountId === null ? { status: 401 } : { body: { accountId } };
   if (path === "/rest/api/3/serverInfo") return { body: { baseUrl: site.url } };
   if (path === "/rest/api/3/search/jql") return search(state, asked);
+  if (path === "/rest/api/3/search/approximate-count") {
+    const found = searchIssues(state, asked, 0);
+    return found === null ? badQuery(asked) : { body: { count: found.total } };
+  }
   if (path === "/rest/api/3/issue/bulkfetch") return fetchIssues(state, asked);
   if (path === "/rest/api/3/project/search") {
     const keys = query.getAll("keys");

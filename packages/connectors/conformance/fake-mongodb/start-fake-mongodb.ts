@@ -16,7 +16,7 @@ export type FakeUser = {
 
 /**
  * A server that speaks MongoDB's protocol to the real driver, from the pages "MongoDB Wire Protocol", "hello",
- * "connectionStatus", "listCollections", "find", "getMore", "aggregate" and "BSON comparison order" of the manual, and
+ * "connectionStatus", "listCollections", "find", "getMore", "aggregate", "count" and "BSON comparison order" of the manual, and
  * RFC 5802 for signing in. It knows the commands that read, and refuses every other one.
  */
 export class FakeMongodb {
@@ -148,6 +148,11 @@ export class FakeMongodb {
         return {};
       case "aggregate":
         return this.#count(database, command, connection);
+      case "count": {
+        const collection = String(command["count"]);
+        this.#authorize(connection, "find", database, collection);
+        return { n: this.databases.get(database)?.get(collection)?.length ?? 0 };
+      }
     }
     throw new Refusal(59, "CommandNotFound", `no such command: '${name}'`);
   }

@@ -30,9 +30,13 @@ export function answerCatalogue(
     return columns.map(({ name, type }) => [name, (type ?? "nvarchar(max)").toLowerCase()]);
   }
   if (sql.includes("i.is_primary_key = 1")) {
-    const table = /\.\[(.*)\]$/.exec(values[0] ?? "")?.[1]?.replaceAll("]]", "]") ?? "";
-    const columns = database.prepare("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk").all(table);
+    const query = database.prepare("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk");
+    const columns = query.all(tableOf(values));
     return columns.map(({ name }) => [String(name)]);
+  }
+  if (sql.includes("FROM sys.partitions")) {
+    const { n } = database.prepare(`SELECT count(*) AS n FROM "${tableOf(values).replaceAll('"', '""')}"`).get()!;
+    return [[String(n)]];
   }
   if (sql.includes("USER_NAME()")) {
     const roles = [...sql.matchAll(/MEMBER\('(\w+)'\)/g)].map(([, role]) => role!);
@@ -41,6 +45,10 @@ export function answerCatalogue(
   if (sql.includes("FROM sys.objects")) return answerSecurables(login, sql);
   if (sql.includes("fn_my_permissions(NULL")) return login.databasePermissions.map((permission) => [permission]);
   return null;
+}
+
+function tableOf([name]: (string | null)[]): string {
+  return /\.\[(.*)\]$/.exec(name ?? "")?.[1]?.replaceAll("]]", "]") ?? "";
 }
 
 /** The server, the schemas and the objects, without the permissions that the question leaves out. */

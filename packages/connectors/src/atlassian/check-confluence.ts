@@ -53,7 +53,8 @@ async function* look(config: ConfluenceConfig, { api, tenant }: OpenedConfluence
       {
         capability: "changes",
         status: "ok",
-        message: "Changes are found by each page's version; permissions are read again with every sync.",
+        message:
+          "Changes are found by each page's version and deletions by the complete listing; permissions are read again with every sync.",
       },
       await checkPermissions(api, first, sample, toReadPermissions[config.deployment]),
       groups.check,

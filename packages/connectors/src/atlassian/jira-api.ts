@@ -26,6 +26,8 @@ export type JiraApi = {
   /** By id and not through the search, which may lag: what is there, and what may be there but could not be read now. */
   fetchIssues(ids: readonly string[]): Promise<{ issues: ListedIssue[]; unknownIds: string[] }>;
   listIssueIds(jql: string): AsyncIterable<{ id: string }>;
+  /** About so many. */
+  countIssues(jql: string): Promise<number>;
   readIssue(id: string): Promise<Issue>;
   listComments(id: string): AsyncIterable<Comment>;
   /** A description or a comment as HTML. */

@@ -119,6 +119,11 @@ export function createJiraCloud(site: AtlassianSite): JiraApi {
       };
     },
     listIssueIds: (jql) => search(jql, ["id"], idLimit, z.looseObject({ id: z.string() })),
+    async countIssues(jql) {
+      const path = `${root}/search/approximate-count`;
+      const { count } = await site.json(path, z.looseObject({ count: z.number() }), { method: "POST", body: { jql } });
+      return count;
+    },
     toHtml: (body) => adfToHtml(body),
 
     async *listGroups() {

@@ -15,6 +15,7 @@ import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance
 import { createTrial, fixedSequence, serviceAccountOf, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { createTestClock } from "../../conformance/test-clock.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { jiraConfigSchema, type AtlassianSecrets, type JiraConfig } from "./config.ts";
@@ -222,6 +223,14 @@ describe.each(deployments)("jira %s", (deployment) => {
       }
     }
     expect(shown).toBeGreaterThan(20);
+  });
+
+  it("tells about how many issues there are in a first sync, and that each sync goes through all of them", async () => {
+    for (let index = 0; index < 201; index += 1) fake.add(project, { summary: `Issue ${index}` });
+    const target = await trial.sync();
+    expect(progressOf(target)).toEqual([{ total: 201, listsAll: true }]);
+    await trial.sync(target);
+    expect(progressOf(target)).toEqual([{ total: null, listsAll: true }]);
   });
 
   it("gives known issues their new audience without reading them again", async () => {

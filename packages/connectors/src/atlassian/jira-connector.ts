@@ -12,6 +12,7 @@ import {
   type AtlassianSecrets,
   type JiraConfig,
 } from "./config.ts";
+import type { Project } from "./jira-answers.ts";
 import type { JiraApi } from "./jira-api.ts";
 import { readJiraDirectory } from "./jira-directory.ts";
 import { idsPerFetch, openProject, refPrefix, type JiraRun, type ProjectReader } from "./jira-project.ts";
@@ -64,6 +65,7 @@ async function* readProjects(request: Request, api: JiraApi, tenant: string): As
     seen: new SeenRefs(),
     cursor: before ?? { version: 1 },
     scanned: 0,
+    total: before === null ? await countIssues(api, found) : null,
   };
   const unread = missing.map((key) => ({ key, error: noSuchProject([key]) }));
   const readers = new Map<string, ProjectReader>();
@@ -96,6 +98,16 @@ async function* readProjects(request: Request, api: JiraApi, tenant: string): As
   const reached: JiraCursor = { version: 1, readAt: startedAt, wholeAt: before?.wholeAt ?? startedAt, settings };
   const cursor = unread.length === 0 ? reached : run.cursor;
   yield { type: "checkpoint", cursor, scanned: run.scanned, total: run.scanned };
+}
+
+/** For people who wait for a first sync; one that is refused goes without. */
+async function countIssues(api: JiraApi, projects: readonly Project[]): Promise<number | null> {
+  try {
+    return await api.countIssues(`project in (${projects.map(({ id }) => id).join(", ")})`);
+  } catch (error) {
+    if (!isAboutWhatWasAsked(error)) throw error;
+    return null;
+  }
 }
 
 function parseCursor(cursor: Cursor | null, settings: string, now: number): JiraCursor | null {

@@ -134,6 +134,14 @@ export function createJiraDataCenter(site: AtlassianSite): JiraApi {
       return { issues, unknownIds };
     },
     listIssueIds: (jql) => search(jql, ["id"], idLimit, z.looseObject({ id: z.string() })),
+    async countIssues(jql) {
+      const body = { jql, fields: ["id"], maxResults: 0 };
+      const { total } = await site.json(`${root}/search`, z.looseObject({ total: z.number() }), {
+        method: "POST",
+        body,
+      });
+      return total;
+    },
     toHtml: (body) => (typeof body === "string" ? wikiMarkupToHtml(body) : ""),
 
     async *listGroups(named) {

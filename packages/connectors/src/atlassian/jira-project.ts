@@ -28,6 +28,8 @@ export type JiraRun = {
   /** What checkpoints hold until the run is complete. */
   cursor: Cursor;
   scanned: number;
+  /** About so many issues there are; null where Jira was not asked, or does not tell. */
+  total: number | null;
 };
 
 export type ProjectReader = {
@@ -174,7 +176,7 @@ async function* counted(run: JiraRun, ref: string): AsyncIterable<Change> {
   run.seen.add(ref);
   run.scanned += 1;
   if (run.scanned % checkpointEvery !== 0) return;
-  yield { type: "checkpoint", cursor: run.cursor, scanned: run.scanned, total: null };
+  yield { type: "checkpoint", cursor: run.cursor, scanned: run.scanned, total: run.total, listsAll: true };
 }
 
 function issueContent({ api, comments, context }: JiraRun, { id, key }: ListedIssue): ContentHandle {

@@ -64,4 +64,5 @@ export const azureBlobFacts: SourceFacts = {
   changeModel: "fingerprint",
   // A blob cannot be renamed: what people call a move is a copy and a deletion.
   capabilities: { permissions: false, deletions: true, moves: false },
+  differsBy: "another ETag",
 };

@@ -27,5 +27,6 @@ export type FileSecrets = z.infer<typeof fileSecretSchema>;
 export const fileFacts: SourceFacts = {
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: true },
+  differsBy: "another time or size",
   bringsReaders: ({ permissions }: FileConfig) => permissions !== "off",
 };

@@ -105,4 +105,5 @@ export const gcsFacts: SourceFacts = {
   changeModel: "fingerprint",
   // What people call a move is a new object and a deleted one.
   capabilities: { permissions: false, deletions: true, moves: false },
+  differsBy: "another generation",
 };

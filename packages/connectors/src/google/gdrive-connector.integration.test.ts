@@ -14,6 +14,7 @@ import {
 import { fakeRootId, type FakePermission } from "../../conformance/fake-google/fake-drive.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { createTestClock, type TestClock } from "../../conformance/test-clock.ts";
 import { deletionsPass, testContext } from "../../conformance/test-context.ts";
 import type { GdriveConfig } from "./config.ts";
@@ -73,6 +74,17 @@ describe("the feed of changes", () => {
     google.takeLog();
     await sync(target);
     expect(google.takeLog().filter((line) => line === "GET /drive/v3/files")).toEqual([]);
+  });
+
+  it("is no listing of all there is, as a first run is", async () => {
+    const { put } = await open("my-drive");
+    for (const name of ["a.md", "b.md", "deep/c.md"]) await put(name, name);
+    const target = await sync(new MemoryTarget());
+    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
+    await put("d.md", "d.md");
+    await sync(target);
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
   });
 
   it("that has grown too old is made up for by listing all, deletions included, without reading anything again", async () => {

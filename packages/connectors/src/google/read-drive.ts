@@ -108,7 +108,7 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
         if (inScope === true) yield* liveChanges(run, file);
         else yield inScope;
       }
-      yield { type: "checkpoint", cursor: unsettled, scanned: run.scanned, total: null };
+      yield { type: "checkpoint", cursor: unsettled, scanned: run.scanned, total: null, listsAll: true };
     }
   }
   let isReconciled = isComplete;

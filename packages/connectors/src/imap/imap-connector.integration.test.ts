@@ -218,6 +218,7 @@ describeMail("mail", (server) => {
     );
     expect(checks.map(({ capability, status }) => [capability, status])).toEqual([
       ["read", "ok"],
+      ["changes", "ok"],
       ["permissions", "ok"],
       ["moves", "ok"],
     ]);

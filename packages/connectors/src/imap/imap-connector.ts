@@ -19,6 +19,13 @@ export const imapConnector = defineConnector<ImapConfig, ImapSecrets>({
   readDirectory: ({ config }) => listReaders(config),
 });
 
+const changes: Record<ImapConfig["unit"], string> = {
+  message:
+    "Each sync asks each mailbox for the messages that are new; none ever changes. Those that a mailbox no longer lists are hidden here.",
+  thread:
+    "Once anything came or went in a mailbox, a sync lists all messages and reads the threads that changed. Those whose messages are all gone are hidden here.",
+};
+
 async function checkMailboxes(config: ImapConfig, secrets: ImapSecrets, context: ConnectContext): Promise<CheckResult> {
   try {
     const session = await openImapSession(config, secrets, context);
@@ -50,6 +57,7 @@ async function checkMailboxes(config: ImapConfig, secrets: ImapSecrets, context:
             message: error.message,
             action: error.action,
           })),
+          { capability: "changes", status: "ok", message: changes[config.unit] },
           describeAudience(config),
           {
             capability: "moves",

@@ -11,6 +11,7 @@ import {
 import { grantSiteGroup, grantUser } from "../../conformance/fake-microsoft/fake-grants.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import type { TeamsConfig } from "./config.ts";
 import { teamsScopes } from "./delegated-scopes.ts";
@@ -92,6 +93,18 @@ describe("the files of a team", () => {
     expect(titles()).toEqual(["loose.md", "plan.md"]);
     await sync();
     expect(target.opened).toEqual([]);
+  });
+
+  it("are all told of together with all threads, and not where either is followed", async () => {
+    const { tenant } = harness.fake;
+    for (const name of ["a.md", "b.md", "c.md"]) await harness.put(name, name);
+    tenant.post(harness.channel.messages, "When is the harbour dredged?");
+    await sync({ messages: true });
+    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
+    await harness.put("d.md", "d.md");
+    await sync({ messages: true, completeEveryHours: 0 });
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    for (const { listsAll } of progressOf(target)) expect(listsAll).toBe(false);
   });
 
   it("stand beside the threads, in one run and under one checkpoint", async () => {

@@ -14,7 +14,7 @@ export type ChannelsRequest = Pick<ReadRequest<unknown, unknown>, "known" | "con
   settings: string;
   /** 0: every channel is listed at each sync, and no feed is asked for. */
   completeEveryHours: number;
-  checkpoint(states: ChannelStates, scanned: number, total: number | null): Change;
+  checkpoint(states: ChannelStates, scanned: number, total: number | null, listsAll: boolean): Change;
 };
 
 /** What one run has learned so far, of all its channels. */
@@ -29,6 +29,8 @@ export type ChannelRun = {
   states: Map<string, ChannelState>;
   /** Those that count once the run's deletions are through, null for none: until then a later run finds these again. */
   pendingStates: Map<string, ChannelState | null>;
+  /** No channel is followed: all are listed. */
+  listsAll: boolean;
   /** Threads looked at. */
   scanned: number;
   /** Refs met in `enumerated` channels (by `refOfChannel`), which were listed from end to end. */
@@ -58,6 +60,7 @@ export function createChannelRun(request: ChannelsRequest): ChannelRun {
     completeEveryHours,
     states: new Map(Object.entries(request.states)),
     pendingStates: new Map(),
+    listsAll: false,
     scanned: 0,
     seen: new SeenRefs(),
     enumerated: new Set(),
@@ -65,7 +68,8 @@ export function createChannelRun(request: ChannelsRequest): ChannelRun {
     countKnown: knownChannels(known),
     passed() {
       passed += 1;
-      return passed % checkpointEvery === 0 ? [checkpoint(storedStates(run.states), run.scanned, null)] : [];
+      if (passed % checkpointEvery !== 0) return [];
+      return [checkpoint(storedStates(run.states), run.scanned, null, run.listsAll)];
     },
   };
   return run;

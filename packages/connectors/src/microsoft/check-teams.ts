@@ -48,6 +48,7 @@ export async function checkTeams(
           listing.failures[0] ?? (config.messages ? undefined : failures[0]),
           `The files of ${place} can be read.`,
         ),
+        ...(config.messages ? [] : [fileChanges]),
         await checkPermissions(graph, listing.drives[0], config),
       );
       const [site] = listing.sites;
@@ -65,6 +66,12 @@ export async function checkTeams(
     return failedCheck("read", error);
   }
 }
+
+const fileChanges: CapabilityCheck = {
+  capability: "changes",
+  status: "ok",
+  message: "Each sync asks which files have changed, were moved or deleted.",
+};
 
 /** One channel stands for all; another that has no feed is listed, whatever is said here. */
 async function checkChanges(

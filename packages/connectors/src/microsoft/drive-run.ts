@@ -27,6 +27,8 @@ export type DriveRun = {
   /** The states that count once the run's deletions are through; until then a resumed run meets them again. */
   pendingStates: Map<string, DriveState>;
   auditedRef: string;
+  /** No drive has a position yet. */
+  listsAll: boolean;
   scanned: number;
   /** Refs met in `enumerated` drives, which were listed from end to end. */
   seen: SeenRefs;
@@ -54,6 +56,7 @@ export function createDriveRun(
     states: new Map(Object.entries(cursor.drives)),
     pendingStates: new Map(),
     auditedRef: cursor.auditedRef,
+    listsAll: Object.keys(cursor.drives).length === 0,
     scanned: 0,
     seen: new SeenRefs(),
     enumerated: new Set(),
@@ -99,7 +102,7 @@ export function checkpointOf(run: DriveRun, settings: string, total: number | nu
     drives[driveId] = { ...state, retry };
   }
   const cursor = { version: 1, settings, drives, auditedRef: run.auditedRef };
-  return { type: "checkpoint", cursor, scanned: run.scanned, total };
+  return { type: "checkpoint", cursor, scanned: run.scanned, total, listsAll: run.listsAll };
 }
 
 /**

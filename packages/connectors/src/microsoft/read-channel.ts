@@ -32,6 +32,12 @@ export async function* readChannel(run: ChannelRun, channel: TeamChannel): Async
   yield* listChannel(run, channel, acl, listing);
 }
 
+/** Whether its feed is asked, at first, and not its listing. */
+export function isFollowed(run: ChannelRun, channel: TeamChannel): boolean {
+  const state = run.states.get(stateKey(channel));
+  return state !== undefined && !isListingDue(run, state);
+}
+
 function isListingDue({ graph, completeEveryHours }: ChannelRun, { listedAt }: ChannelState): boolean {
   const ageHours = (graph.now() / 1000 - listedAt) / 3600;
   // A listing in the future is a clock that was set back; those of one service's machines are a little apart.

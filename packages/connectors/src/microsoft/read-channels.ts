@@ -4,7 +4,7 @@ import { deleteMissing } from "../reconcile.ts";
 import { channelOfRef, createChannelRun, keepState, type ChannelRun, type ChannelsRequest } from "./channel-run.ts";
 import { isOwnAnswer } from "./graph-client.ts";
 import type { ChannelListing } from "./list-channels.ts";
-import { readChannel } from "./read-channel.ts";
+import { isFollowed, readChannel } from "./read-channel.ts";
 import { refOfChannel } from "./read-threads.ts";
 import { madeOf, stateKey, storedStates, teamPart } from "./teams-cursor.ts";
 
@@ -19,7 +19,8 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
   const errors: AnnealError[] = [];
   for (const failure of listing.failures) yield { type: "failure", ...failure };
   // Stored before anything is changed: a run that is cut after that must not leave what counts no longer.
-  if (dropStates(run, listing)) yield checkpoint(storedStates(run.states), run.scanned, null);
+  if (dropStates(run, listing)) yield checkpoint(storedStates(run.states), run.scanned, null, false);
+  run.listsAll = !listing.channels.some((channel) => isFollowed(run, channel));
   for (const channel of listing.channels) {
     try {
       yield* readChannel(run, channel);
@@ -43,7 +44,7 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
     run.deleted.has(ref) ? null : channelOfRef(ref).slice(0, -1) || null,
   );
   if (settled) for (const [key, state] of run.pendingStates) keepState(run, key, state);
-  yield checkpoint(storedStates(run.states), run.scanned, run.scanned);
+  yield checkpoint(storedStates(run.states), run.scanned, run.scanned, run.listsAll);
 }
 
 /**

@@ -21,6 +21,8 @@ export async function* readTeams(request: TeamsRequest, graph: Graph): AsyncIter
   const threads = { known: knownThreads(known), context };
   let reached: TeamsCursor = { ...position, channels: {} };
   let scanned = 0;
+  /** None of the messages is left out of this run's listings. */
+  let listsThreads = true;
   if (config.messages) {
     yield* readChannels({
       ...threads,
@@ -29,14 +31,16 @@ export async function* readTeams(request: TeamsRequest, graph: Graph): AsyncIter
       states: position.channels,
       settings: await digestSettings(graph, config, ["threads"], context),
       completeEveryHours: config.completeEveryHours,
-      checkpoint(channels, threadCount, total) {
+      checkpoint(channels, threadCount, total, isListing) {
         reached = { ...position, channels };
         scanned = threadCount;
-        return { type: "checkpoint", cursor: reached, scanned, total: config.files ? null : total };
+        listsThreads = isListing;
+        const listsAll = isListing && (!config.files || position.files === null);
+        return { type: "checkpoint", cursor: reached, scanned, total: config.files ? null : total, listsAll };
       },
     });
   } else yield* letGo(threads);
-  if (config.files) yield* readFiles(request, graph, listing, reached, scanned);
+  if (config.files) yield* readFiles(request, graph, listing, reached, { scanned, listsAll: listsThreads });
   else {
     for await (const change of letGo({ known: knownFiles(known), context })) {
       if (change.type !== "checkpoint") yield changeOfFile(change);
@@ -56,7 +60,7 @@ async function* readFiles(
   graph: Graph,
   channels: ChannelListing,
   position: TeamsCursor,
-  threadCount: number,
+  threads: { scanned: number; listsAll: boolean },
 ): AsyncIterable<Change> {
   const listing = await listChannelDrives(graph, channels.channels, position.folders);
   // A team that cannot be listed has been told already, where its threads are read.
@@ -74,12 +78,13 @@ async function* readFiles(
   for await (const change of stream) {
     if (change.type !== "checkpoint") yield changeOfFile(change);
     else {
-      const { cursor, scanned, total } = change;
+      const { cursor, scanned, total, listsAll = false } = change;
       yield {
         type: "checkpoint",
         cursor: { ...position, files: cursor, folders: listing.folders },
-        scanned: threadCount + scanned,
-        total: total === null ? null : threadCount + total,
+        scanned: threads.scanned + scanned,
+        total: total === null ? null : threads.scanned + total,
+        listsAll: threads.listsAll && listsAll,
       };
     }
   }

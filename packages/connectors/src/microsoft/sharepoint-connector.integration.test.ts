@@ -21,6 +21,7 @@ import {
 import type { FakeMicrosoft } from "../../conformance/fake-microsoft/start-fake-microsoft.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { auditedPerRun } from "./audit-permissions.ts";
 import { sharepointConfigSchema, type MicrosoftSecrets, type SharepointConfig } from "./config.ts";
@@ -90,6 +91,16 @@ describe("a site in SharePoint", () => {
     return people.filter((person) => mayRead(acl, held.heldBy(harness.emailOf(person))));
   };
   const permissionReads = () => harness.fake.requests.filter((request) => request.endsWith("/permissions")).length;
+
+  it("says of a sync whether it goes through all files", async () => {
+    await put("a.md", "b.md", "c.md", "d.md");
+    await sync();
+    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
+    await put("e.md");
+    await sync();
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
+  });
 
   describe("in a library with minor versions", () => {
     const draft = (name: string, text: string) => harness.fake.tenant.putDraft(harness.drive, name, text);

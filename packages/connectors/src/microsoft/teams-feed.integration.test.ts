@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTeamsHarness, type TeamsHarness } from "../../conformance/fake-microsoft/create-teams-harness.ts";
 import type { FakeChannel, FakeMessage } from "../../conformance/fake-microsoft/fake-tenant.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import type { ConnectContext } from "../connector.ts";
 import type { TeamsConfig } from "./config.ts";
@@ -58,6 +59,20 @@ describe("the messages of channels, between two complete listings", () => {
     await sync();
     expect(changes()).toEqual([]);
     expect(asked()).toEqual(Array.from({ length: tenant().teams.get(harness.teamId)!.length }, () => "messages/delta"));
+  });
+
+  it("are told of as all that there is where every channel is listed, and not where one is followed", async () => {
+    for (let count = 0; count < 201; count += 1) post(`Post ${count}`);
+    await sync();
+    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
+    for (const message of general.messages) reword(message, "Reworded.");
+    addChannel("New");
+    await sync();
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    for (const { listsAll } of progressOf(target)) expect(listsAll).toBe(false);
+    passHours(25);
+    await sync();
+    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
   });
 
   it("are read thread by thread where one is new, reworded, or deleted", async () => {

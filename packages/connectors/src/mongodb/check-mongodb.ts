@@ -1,6 +1,7 @@
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { joinNames, sampleCount } from "../preview.ts";
+import { describeChanges } from "../sql/check-changes.ts";
 import { checkReadOnly, openDatabase, type MongoPlace } from "./client.ts";
 import { listCollections, missingCollection, resolveCollections } from "./collections.ts";
 import type { CollectionConfig, MongodbConfig, MongodbSecrets } from "./config.ts";
@@ -22,6 +23,7 @@ export async function checkMongodb(
         ...failures.map(({ error }): CapabilityCheck => {
           return { capability: "read", status: "warning", message: error.message, action: error.action };
         }),
+        ...describeChanges(collections, "document"),
         check,
         await checkPermissions(place, config, collections),
       ];

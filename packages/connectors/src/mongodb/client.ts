@@ -17,7 +17,7 @@ export type OpenDatabase = MongoPlace & { close(): Promise<void> };
 
 /**
  * One server and no other: a replica set's list of its members would lead to addresses that nobody has judged. Only
- * commands that read are ever sent: find, getMore, aggregate, listCollections, connectionStatus.
+ * commands that read are ever sent: find, getMore, aggregate, count, listCollections, connectionStatus.
  */
 export async function openDatabase(
   config: MongodbConfig,

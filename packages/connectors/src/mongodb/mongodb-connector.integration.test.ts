@@ -8,6 +8,7 @@ import { FakeMongodb, type FakeUser } from "../../conformance/fake-mongodb/start
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
 import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { defaultLimits } from "../connector.ts";
@@ -167,6 +168,20 @@ describe("with a server that speaks MongoDB's protocol", () => {
       expect(stored.item.uri).toBe(
         `mongodb://127.0.0.1:${server.port}/${database}/device?_id=65e1f0c0a1b2c3d4e5f60718`,
       );
+    });
+
+    it("tells about how many documents there are while it reads all of them, as far as the server tells", async () => {
+      for (const _id of [1, 2, 3]) server.put(database, "note", { _id, text: "x", version: _id });
+      const config = { collections: [{ name: "note", watermark: "version" }] };
+      const target = await sync(new MemoryTarget(), config);
+      expect(progressOf(target)).toContainEqual({ total: 3, listsAll: true });
+      await sync(target, config);
+      expect(progressOf(target).length).toBeGreaterThan(0);
+      for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
+      server.failures.push({ command: "count", code: 50, codeName: "MaxTimeMSExpired" });
+      const slow = await sync(new MemoryTarget(), config);
+      expect(slow.documents.size).toBe(3);
+      expect(progressOf(slow)).toContainEqual({ total: null, listsAll: true });
     });
 
     it("asks only for the chosen fields, inside objects and arrays too", async () => {
@@ -345,7 +360,16 @@ describe("with a server that speaks MongoDB's protocol", () => {
       await sync(await sync(new MemoryTarget(), config), config);
       const directory = mongodbConnector.readDirectory!({ config: configOf(config), secrets, context });
       for await (const entry of directory) expect(entry).toMatchObject({ emails: ["u@example.org"] });
-      const reads = ["hello", "ismaster", "saslContinue", "connectionStatus", "listCollections", "find", "getMore"];
+      const reads = [
+        "hello",
+        "ismaster",
+        "saslContinue",
+        "connectionStatus",
+        "listCollections",
+        "find",
+        "getMore",
+        "count",
+      ];
       for (const command of new Set(server.commands)) {
         expect([...reads, "aggregate", "killCursors", "endSessions", "ping", "saslStart"]).toContain(command);
       }

@@ -22,7 +22,7 @@ import {
 } from "./config.ts";
 import { aclOf, formatKey, readField, readPersonId, renderDocument, renderingVersion } from "./document.ts";
 import { toMongodbError } from "./mongodb-errors.ts";
-import { type Chosen, readMaxWatermark, readPages } from "./read-collection.ts";
+import { type Chosen, estimateDocuments, readMaxWatermark, readPages } from "./read-collection.ts";
 
 const { EJSON } = BSON;
 
@@ -59,7 +59,10 @@ async function* readDatabase(request: Request): AsyncIterable<Change> {
     await refuseWritableUser(place, config);
     const { collections, failures } = await resolveCollections(place, config);
     const seen = new SeenRefs();
-    const progress = { cursor: parseCursor(request.cursor), scanned: 0 };
+    const cursor = parseCursor(request.cursor);
+    const listsAll = collections.every((collection) => watermarkOf(collection, cursor) === null);
+    const total = listsAll ? await estimateDocuments(place, collections).catch(orOurError(request)) : null;
+    const progress: Progress = { cursor, scanned: 0, total, listsAll };
     for (const collection of collections) {
       try {
         yield* readCollection(place, collection, request, seen, progress);
@@ -91,6 +94,31 @@ async function* readDatabase(request: Request): AsyncIterable<Change> {
   }
 }
 
+function orOurError({ config, context }: Request): (error: unknown) => never {
+  return (error) => {
+    context.signal.throwIfAborted();
+    throw toMongodbError(error, config, null);
+  };
+}
+
+type Progress = {
+  cursor: MongodbCursor;
+  scanned: number;
+  /** About so many documents there are, where all of them are read. */
+  total: number | null;
+  listsAll: boolean;
+};
+
+function settingsOf(collection: CollectionConfig): string {
+  return digest(JSON.stringify([renderingVersion, collection]));
+}
+
+/** Up to where a collection was read with these settings; null where all of it is to be read. */
+function watermarkOf(collection: CollectionConfig, { watermarks }: MongodbCursor): string | null {
+  const before = watermarks[collection.name];
+  return before?.settings === settingsOf(collection) ? before.value : null;
+}
+
 function parseCursor(cursor: Cursor | null): MongodbCursor {
   const parsed = cursorSchema.safeParse(cursor);
   return parsed.success ? parsed.data : { version: 1, watermarks: {} };
@@ -109,11 +137,11 @@ async function* readCollection(
   collection: CollectionConfig,
   { config, known, context }: Request,
   seen: SeenRefs,
-  progress: { cursor: MongodbCursor; scanned: number },
+  progress: Progress,
 ): AsyncIterable<Change> {
-  const settings = digest(JSON.stringify([renderingVersion, collection]));
+  const settings = settingsOf(collection);
   const before = progress.cursor.watermarks[collection.name];
-  const since = before?.settings === settings ? before.value : null;
+  const since = watermarkOf(collection, progress.cursor);
   const reached = await readMaxWatermark(place, collection);
   const refOf = (document: Document) => refPrefix(collection.name) + encodeURIComponent(formatKey(document["_id"]));
 
@@ -132,7 +160,7 @@ async function* readCollection(
         failed ||= changes.some(({ type }) => type === "failure");
         yield* changes;
       }
-      yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
+      yield { type: "checkpoint", ...progress };
     }
   }
   yield* compareDocuments({ since }, (ref) => seen.add(ref));

@@ -97,6 +97,25 @@ function watermarkFilter({ watermark }: CollectionConfig, since: string): Docume
   return { $nor: [{ [watermark]: { $lt: from } }] };
 }
 
+/** About how many documents there are in all, for people who wait; null where the server does not say so of each at once. */
+export async function estimateDocuments(
+  { database, calls }: MongoPlace,
+  collections: readonly CollectionConfig[],
+): Promise<number | null> {
+  let total = 0;
+  try {
+    for (const { name } of collections) {
+      // Of a view it is counted, which may take long.
+      const maxTimeMS = 1000;
+      total += await calls.call("query", () => database.collection(name).estimatedDocumentCount({ maxTimeMS }));
+    }
+    return total;
+  } catch (error) {
+    if (error instanceof MongoServerError) return null;
+    throw error;
+  }
+}
+
 export async function countDocuments({ database, calls }: MongoPlace, name: string, limit: number): Promise<number> {
   return calls.call("query", () => database.collection(name).countDocuments({}, { limit, maxTimeMS: queryTimeoutMs }));
 }

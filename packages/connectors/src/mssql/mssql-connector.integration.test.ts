@@ -5,6 +5,7 @@ import { describeTables, ownersOf, tableHarness } from "../../conformance/descri
 import { FakeMssql, rowversion } from "../../conformance/fake-mssql/start-fake-mssql.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { defaultLimits } from "../connector.ts";
@@ -117,6 +118,21 @@ describe("with a server that speaks TDS", () => {
       expect(target.documents.size).toBe(5000);
       expect(target.failures).toEqual([]);
       expect([...target.documents.keys()].filter((ref) => ref.endsWith(",00FF")).length).toBe(5000);
+    });
+
+    it("tells about how many rows there are while it reads all of them, and of a query only that it does", async () => {
+      server.create("shop").exec(
+        `CREATE TABLE note (id int PRIMARY KEY, version int);
+         WITH RECURSIVE s (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 700) INSERT INTO note SELECT i, i FROM s`,
+      );
+      const config = { tables: [{ name: "note", watermark: "version" }] };
+      const target = await sync(new MemoryTarget(), config);
+      expect(progressOf(target)).toContainEqual({ total: 700, listsAll: true });
+      await sync(target, config);
+      expect(progressOf(target).length).toBeGreaterThan(0);
+      for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
+      const queries = [{ name: "notes", sql: "SELECT id, version FROM note" }];
+      expect(progressOf(await sync(new MemoryTarget(), { queries }))).toContainEqual({ total: null, listsAll: true });
     });
 
     it("reads a query behind WITH, and refuses whatever is not one SELECT before it reaches the server", async () => {

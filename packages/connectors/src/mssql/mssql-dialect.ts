@@ -54,6 +54,13 @@ export const mssqlDialect: Dialect<SqlSession> = {
     );
     return rows.map(([column]) => column ?? "");
   },
+  async estimateRows(session, { schema, table }) {
+    const { rows } = await session.query(
+      "SELECT SUM(p.rows) FROM sys.partitions AS p WHERE p.object_id = OBJECT_ID(@p1) AND p.index_id IN (0, 1)",
+      [`${quoteIdentifier(schema)}.${quoteIdentifier(table)}`],
+    );
+    return rows[0]?.[0];
+  },
   canPageBy: ({ category }) => category !== "F" && category !== "O",
 
   quote: quoteIdentifier,

@@ -6,6 +6,7 @@ import { describeTables, ownersOf, tableHarness } from "../../conformance/descri
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { findMariadb, startMariadb, type TestMariadb } from "../../conformance/start-mariadb.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
@@ -240,6 +241,21 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
       expect(target.documents.get("note/2")?.item.acl?.allow.map(({ id }) => id)).toEqual(["ada"]);
       await sync(target, config);
       expect(target.changes.filter((change) => change.type !== "checkpoint")).toEqual([]);
+    });
+
+    it("tells about how many rows there are while it reads all of them, and of a query only that it does", async () => {
+      await server.run(
+        database,
+        "CREATE TABLE note (id int PRIMARY KEY, version int); INSERT INTO note SELECT seq, seq FROM seq_1_to_700; ANALYZE TABLE note",
+      );
+      const config = { tables: [{ name: "note", watermark: "version" }] };
+      const target = await sync(new MemoryTarget(), config);
+      expect(progressOf(target)).toContainEqual({ total: 700, listsAll: true });
+      await sync(target, config);
+      expect(progressOf(target).length).toBeGreaterThan(0);
+      for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
+      const queries = [{ name: "notes", sql: "SELECT id, version FROM note" }];
+      expect(progressOf(await sync(new MemoryTarget(), { queries }))).toContainEqual({ total: null, listsAll: true });
     });
 
     it("streams a query, keyed by the columns it is told", async () => {

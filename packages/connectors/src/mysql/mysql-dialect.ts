@@ -48,6 +48,13 @@ export const mysqlDialect: Dialect<MysqlSession> = {
     );
     return rows.map(([column]) => column ?? "");
   },
+  async estimateRows(session, { schema, table }) {
+    const { rows } = await session.query(
+      "SELECT table_rows FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
+      [schema, table],
+    );
+    return rows[0]?.[0];
+  },
   // A float's text is not its value, and an enumeration is ordered by its positions but compared by its words.
   canPageBy: ({ typeName }) => !["float", "double", "enum", "set", "json", "opaque"].includes(typeName),
 

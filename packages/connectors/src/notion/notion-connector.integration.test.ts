@@ -11,6 +11,7 @@ import {
 } from "../../conformance/fake-notion/fake-notion.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { startApi } from "../../conformance/start-api.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { notionConfigSchema, type NotionConfig } from "./config.ts";
@@ -128,6 +129,14 @@ describe("notion", () => {
     );
   const check = () => notionConnector.check(configOf(notion), { token: notion.token }, context);
   const blockReads = () => notion.calls.filter((call) => call.startsWith("GET blocks/")).length;
+
+  it("says of a sync whether it goes through all pages", async () => {
+    for (let index = 0; index < 51; index += 1) notion.addPage(`Page ${index}`, [paragraph("Text.")]);
+    await sync();
+    expect(progressOf(target)).toEqual([{ total: null, listsAll: true }]);
+    await sync();
+    expect(progressOf(target)).toEqual([{ total: null, listsAll: false }]);
+  });
 
   it("reads a row with its values, and gives its address", async () => {
     const dataSourceId = notion.addDataSource();

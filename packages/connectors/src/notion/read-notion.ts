@@ -55,6 +55,7 @@ class NotionRun {
   readonly #failed = new Set<string>();
   #editedTo: string | null;
   #scanned = 0;
+  #listsAll = false;
 
   constructor(request: Request, client: NotionClient) {
     this.#request = request;
@@ -73,6 +74,7 @@ class NotionRun {
     const { editedTo, settledTo, syncs } = this.#before;
     // Deletions that a person confirmed may be of any page.
     const complete = editedTo === null || syncs + 1 >= config.completeEvery || context.deletions.confirmed;
+    this.#listsAll = complete;
     if (complete) yield* this.#readAll();
     // Back to what was not settled, however long the last sync took.
     else yield* this.#readEdited(Math.min(Date.parse(editedTo) - config.lookBackHours * hourMs, Date.parse(settledTo)));
@@ -198,7 +200,7 @@ class NotionRun {
       settledTo: editedTo === null && settledTo === never ? this.#settledTo : settledTo,
       retry: [...new Set([...retry, ...this.#failed])].slice(0, maxRetries),
     };
-    return { type: "checkpoint", cursor, scanned: this.#scanned, total: null };
+    return { type: "checkpoint", cursor, scanned: this.#scanned, total: null, listsAll: this.#listsAll };
   }
 }
 

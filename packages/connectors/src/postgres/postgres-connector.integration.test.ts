@@ -5,6 +5,7 @@ import type { Who } from "../../conformance/describe-permissions.ts";
 import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
 import { startTestPostgres, type TestPostgres } from "../../conformance/start-test-postgres.ts";
 import { testContext } from "../../conformance/test-context.ts";
@@ -307,6 +308,27 @@ describe("with a real PostgreSQL", () => {
         expect(target.documents.size).toBe(100);
       },
     );
+
+    it("tells about how many rows there are while it reads all of them, and of a query only that it does", async () => {
+      await server.run(
+        database,
+        `CREATE TABLE note (id int PRIMARY KEY, version int) PARTITION BY RANGE (id);
+         CREATE TABLE note_1 PARTITION OF note FOR VALUES FROM (0) TO (300);
+         CREATE TABLE note_2 PARTITION OF note FOR VALUES FROM (300) TO (1000);
+         INSERT INTO note SELECT i, i FROM generate_series(1, 700) AS i`,
+      );
+      const unknown = await sync(new MemoryTarget(), { tables: [{ name: "note" }] });
+      expect(progressOf(unknown)).toContainEqual({ total: null, listsAll: true });
+      await server.run(database, "ANALYZE note");
+      const config = { tables: [{ name: "note", watermark: "version" }] };
+      const target = await sync(new MemoryTarget(), config);
+      expect(progressOf(target)).toContainEqual({ total: 700, listsAll: true });
+      await sync(target, config);
+      expect(progressOf(target).length).toBeGreaterThan(0);
+      for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
+      const queries = [{ name: "notes", sql: "SELECT id, version FROM note" }];
+      expect(progressOf(await sync(new MemoryTarget(), { queries }))).toContainEqual({ total: null, listsAll: true });
+    });
 
     it("carries the owner as the audience, and a new owner without reading the row again", async () => {
       await server.run(

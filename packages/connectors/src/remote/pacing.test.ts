@@ -122,9 +122,27 @@ describe("attempt", () => {
 
   it("keeps all requests of the sync waiting, not the one that was told", async () => {
     const { pacing, clock } = start();
-    pacing.keepQuiet(5000);
+    pacing.keepQuiet(busy(5000));
     await pacing.attempt(createWork().work, toError);
     expect(clock.slept).toEqual([5000]);
+  });
+
+  it("hands over what a good answer asks for where it is long, and asks nothing before it is over", async () => {
+    const { pacing, clock, events } = start();
+    pacing.keepQuiet(busy(300_000));
+    await clock.sleep(100_000, new AbortController().signal);
+    const { work, asked } = createWork();
+    await expect(pacing.attempt(work, toError)).rejects.toMatchObject({
+      code: "RATE_LIMITED",
+      details: { retryAfterMs: 200_000 },
+    });
+    expect([asked(), events]).toEqual([
+      0,
+      [{ type: "wait", host: "archive.example", cause: "handed-over", waitMs: 300_000 }],
+    ]);
+    await clock.sleep(200_000, new AbortController().signal);
+    expect(await pacing.attempt(work, toError)).toBe("done");
+    expect(clock.slept).toEqual([100_000, 200_000]);
   });
 
   it("ends with the reason where the sync is cancelled", async () => {

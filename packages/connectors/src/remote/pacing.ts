@@ -10,8 +10,11 @@ export type Pacing = {
    * @throws AnnealError RATE_LIMITED where that is the workflow's wait
    */
   turn(): Promise<void>;
-  /** What a good answer asks for is kept to before the next request, which would be refused. */
-  keepQuiet(waitMs: number): void;
+  /**
+   * What a good answer asks for is kept to before the next request, which would be refused. Where it is long, each later turn
+   * is refused with it.
+   */
+  keepQuiet(asked: RateLimited): void;
   begin(): Tries;
   /**
    * Leaves a wait to the workflow. Where the service told it, nothing more is asked of it until the wait is over: each
@@ -58,7 +61,7 @@ export function createPacing(
     await clock.sleep(waitMs, signal).catch(() => signal.throwIfAborted());
   };
   const keepQuiet = (waitMs: number) => {
-    quietUntil = Math.max(quietUntil, clock.now() + Math.min(waitMs, maxWaitMs));
+    quietUntil = Math.max(quietUntil, clock.now() + waitMs);
   };
   const turn = async () => {
     // Somebody else may have been told to wait longer meanwhile.
@@ -105,7 +108,9 @@ export function createPacing(
     begin,
     handOver,
     leave,
-    keepQuiet(waitMs) {
+    keepQuiet(asked) {
+      const { waitMs } = asked;
+      if (waitMs > maxWaitMs) return void leave(asked);
       observe({ type: "wait", host, cause: "told", waitMs });
       keepQuiet(waitMs);
     },

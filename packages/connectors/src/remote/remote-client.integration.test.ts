@@ -3,6 +3,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { startApi, type ApiAnswer, type ApiRequest, type TestApi } from "../../conformance/start-api.ts";
+import { createTestClock } from "../../conformance/test-clock.ts";
 import { collectBytes } from "../content.ts";
 import { requestsPerHost } from "./host-slots.ts";
 import type { RemoteEvent } from "./remote-observer.ts";
@@ -146,6 +147,76 @@ describe("createRemoteClient", () => {
       expect(api.requests.length).toBe(6);
       abort.abort(new Error("enough"));
       expect(await second).toMatchObject({ message: "enough" });
+    });
+
+    const spend = (resetS: number) => ({ "ratelimit-remaining": "0", "ratelimit-reset": String(resetS) });
+    const connectAt = (api: TestApi, options: Partial<RemoteClientOptions> = {}) => {
+      const clock = createTestClock(0);
+      const limits = { documentBytes: 1000, requestTimeoutMs: 5000 };
+      return { clock, client: connect(api.origin, { ...options, context: { signal: abort.signal, limits, clock } }) };
+    };
+
+    it("waits for a budget's reset where a refusal names no other time", async () => {
+      const jira = { "x-ratelimit-reset": "2026-11-30T12:10:40Z", date: "Mon, 30 Nov 2026 12:10:00 GMT" };
+      const both = { ...spend(900), "retry-after": "5" };
+      const api = await startSequence(
+        { status: 429, headers: spend(10) },
+        { status: 403, headers: { ...spend(3), "x-ratelimit-limit": "60" } },
+        { status: 429, headers: both },
+        { status: 503, headers: jira },
+        fine,
+      );
+      const { client, clock } = connectAt(api);
+      expect(await client.json("/", okSchema)).toEqual({ ok: true });
+      expect(clock.sleptMs).toBe(10_000 + 3000 + 5000 + 40_000);
+    });
+
+    it("takes no refusal for a limit that tells a reset and nothing of what is left", async () => {
+      const api = await startSequence({ status: 403, headers: { "x-ratelimit-reset": "30" } });
+      expect(await errorOf(connectAt(api).client.json("/", okSchema))).toMatchObject({ code: "SOURCE_FORBIDDEN" });
+      expect(api.requests.length).toBe(1);
+    });
+
+    it("lets all requests of the sync wait until a budget is full again that a good answer has used up", async () => {
+      const api = await startSequence({ ...fine, headers: spend(45) }, fine);
+      const { client, clock } = connectAt(api);
+      expect(await client.json("/", okSchema)).toEqual({ ok: true });
+      expect(clock.sleptMs).toBe(0);
+      await collectBytes(await client.download("/file", "file"));
+      await client.json("/", okSchema);
+      expect([clock.sleptMs, api.requests.length]).toEqual([45_000, 3]);
+    });
+
+    it.each([
+      ["a refusal", { status: 429 }, "86400"],
+      ["a good answer", fine, "300"],
+    ])("hands more than a minute over, as %s tells it", async (_, answer, reset) => {
+      const api = await startSequence({ ...answer, headers: spend(Number(reset)) }, fine);
+      const { client, clock } = connectAt(api);
+      await errorOf(client.json("/", okSchema));
+      const later = { code: "RATE_LIMITED", retryable: true, details: { retryAfterMs: Number(reset) * 1000 } };
+      expect(await errorOf(client.json("/", okSchema))).toMatchObject(later);
+      expect([clock.sleptMs, api.requests.length]).toEqual([0, 1]);
+      await clock.sleep(Number(reset) * 1000, abort.signal);
+      expect(await client.json("/", okSchema)).toEqual({ ok: true });
+    });
+
+    it("hands over what a good answer announces as its next time where that is long (Atlassian Data Center)", async () => {
+      const api = await startSequence({ ...fine, headers: { "retry-after": "300" } }, fine);
+      const { client, clock } = connectAt(api, { announcesWaits: true });
+      expect(await client.json("/", okSchema)).toEqual({ ok: true });
+      expect(await errorOf(client.json("/", okSchema))).toMatchObject({
+        code: "RATE_LIMITED",
+        message: "Archive asks to wait 300 s.",
+        details: { retryAfterMs: 300_000 },
+      });
+      expect([clock.sleptMs, api.requests.length]).toEqual([0, 1]);
+    });
+
+    it("believes no wait of more than a day", async () => {
+      const api = await startSequence({ status: 429, headers: { "retry-after": "999999999" } });
+      const error = await errorOf(connectAt(api).client.json("/", okSchema));
+      expect(error).toMatchObject({ code: "RATE_LIMITED", details: { retryAfterMs: 86_400_000 } });
     });
 
     it("keeps the wait that was asked for when the vendor's words are told in its place", async () => {

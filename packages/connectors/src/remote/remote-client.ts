@@ -9,6 +9,7 @@ import { discard, retryAfterMs } from "../web/site-client.ts";
 import { inHostSlot, requestsPerHost } from "./host-slots.ts";
 import { createLastAnswered, type LastAnswered } from "./last-answered.ts";
 import { createPacing, maxTransferTries } from "./pacing.ts";
+import { RateLimited } from "./rate-limited.ts";
 import {
   describeStatus,
   isAboutLoad,
@@ -21,6 +22,7 @@ import {
 } from "./remote-answer.ts";
 import { observeAnswer, observeBody, observeRenewals } from "./remote-observer.ts";
 import { shareCredentials, type Credentials } from "./shared-credentials.ts";
+import { maxToldMs, spentBudgetMs } from "./told-budget.ts";
 
 /**
  * The one way to a vendor's API: guarded against private addresses, with the vendor's own limits kept, tokens renewed
@@ -210,9 +212,13 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     }
   }
 
-  function waitOf(response: Response): number | null {
-    const toldMs = retryAfterMs(response.headers.get("retry-after"), clock.now());
-    return toldMs === 0 && options.announcesWaits === true ? null : toldMs;
+  /** For how long an answer asks to be left alone: by its Retry-After, else by a budget that is spent. */
+  function waitOf({ ok, status, headers }: Response): number | null {
+    const nowMs = clock.now();
+    const announces = options.announcesWaits === true;
+    const afterMs = ok && !announces ? null : retryAfterMs(headers.get("retry-after"), nowMs);
+    if (afterMs !== null && !(announces && afterMs === 0)) return Math.min(afterMs, maxToldMs);
+    return spentBudgetMs(headers, nowMs, isAboutLoad(status, null));
   }
 
   /** Tries until there is an answer that is not about load, or none is to be expected. */
@@ -234,7 +240,9 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       const { response, used } = sent;
       const wantedMs = waitOf(response);
       if (response.ok) {
-        if (options.announcesWaits === true && wantedMs !== null) pacing.keepQuiet(wantedMs);
+        if (wantedMs !== null) {
+          pacing.keepQuiet(new RateLimited({ place: service, toldMs: wantedMs, details: { host: url.host } }));
+        }
         return sent;
       }
       if (response.status === 401 && used !== undefined && !renewed) {

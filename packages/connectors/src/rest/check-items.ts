@@ -68,7 +68,7 @@ function checkChanges(config: ItemConfig, mapping: Mapping, items: unknown[]): C
   }
   const message =
     config.since === null
-      ? "Each sync lists everything and reads what is new."
+      ? "Each sync lists everything and reads what is new; what a complete listing no longer has is hidden here."
       : `Each sync asks for what changed since the last; every ${config.completeEveryHours} hours it lists everything, which also finds what was deleted.`;
   return { capability, status: "ok", message };
 }

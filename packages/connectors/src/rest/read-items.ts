@@ -90,7 +90,7 @@ export async function* readItems(
         yield change;
       }
     }
-    yield { type: "checkpoint", cursor: before, scanned, total: null };
+    yield { type: "checkpoint", cursor: before, scanned, total: null, listsAll: !incremental };
   }
 
   let settled = true;

@@ -47,4 +47,5 @@ export const s3Facts: SourceFacts = {
   changeModel: "fingerprint",
   // A key cannot be renamed in S3: what people call a move is a new object and a deleted one.
   capabilities: { permissions: false, deletions: true, moves: false },
+  differsBy: "another ETag",
 };

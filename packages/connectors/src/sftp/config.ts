@@ -64,5 +64,6 @@ export const sftpFacts: SourceFacts = {
   changeModel: "fingerprint",
   // Size and time are no identity: two files that agree in both need not be one that was moved.
   capabilities: { permissions: true, deletions: true, moves: false },
+  differsBy: "another time or size",
   bringsReaders: ({ permissions }: SftpConfig) => permissions !== "off",
 };

@@ -57,6 +57,7 @@ class SlackRun {
   #failed = new Set<string>();
   #scanned = 0;
   #uncheckpointed = 0;
+  #listsAll = false;
 
   constructor(request: Request, source: DocumentSource) {
     this.#request = request;
@@ -73,6 +74,7 @@ class SlackRun {
     const before = this.#before;
     const anew = await this.#channelsToReadWhole(channels);
     const complete = isCompleteDue(before, config, context.deletions.confirmed) || anew.size > maxListed;
+    this.#listsAll = complete;
     if (complete) this.#cursor = { ...before, listing: true, doneTo: before.listing ? before.doneTo : null };
     else if (anew.size > 0) {
       // Stored first: killed half-way, the next sync must know that they were not read to their end.
@@ -183,6 +185,7 @@ class SlackRun {
     this.#uncheckpointed = 0;
     // What failed before the position is not met again by a sync that goes on from it.
     const retry = [...new Set([...this.#before.retry, ...this.#failed])].slice(0, maxListed);
-    return { type: "checkpoint", cursor: { ...this.#cursor, retry }, scanned: this.#scanned, total: null };
+    const cursor = { ...this.#cursor, retry };
+    return { type: "checkpoint", cursor, scanned: this.#scanned, total: null, listsAll: this.#listsAll };
   }
 }

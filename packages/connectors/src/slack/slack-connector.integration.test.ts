@@ -7,6 +7,7 @@ import { FakeSlack } from "../../conformance/fake-slack/fake-slack.ts";
 import type { FakeChannel } from "../../conformance/fake-slack/slack-state.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import type { Trouble } from "../../conformance/remote-trouble.ts";
 import { createTestClock } from "../../conformance/test-clock.ts";
 import { testContext } from "../../conformance/test-context.ts";
@@ -175,6 +176,18 @@ describe("slack", () => {
     const acl = target.documents.get(ref)?.item.acl;
     return people.filter((email) => mayRead(acl, directory.heldBy(email)));
   };
+
+  it("says of a sync whether it goes through all messages", async () => {
+    const general = slack.addChannel("general");
+    for (let index = 0; index < 50; index += 1) {
+      slack.post(general, ann, "Yes.", { thread: slack.post(general, bob, `Question ${index}`).ts });
+    }
+    await sync();
+    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
+    await sync();
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
+  });
 
   it("makes one document of a thread and one of a day's other messages, as a person would read them", async () => {
     const general = slack.addChannel("general");

@@ -113,5 +113,6 @@ export type SmbSecrets = z.infer<typeof smbSecretSchema>;
 export const smbFacts: SourceFacts = {
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: true },
+  differsBy: "another time or size",
   bringsReaders: ({ permissions }: SmbConfig) => permissions !== "off",
 };

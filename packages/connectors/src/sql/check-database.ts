@@ -1,6 +1,7 @@
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { joinNames, sampleCount } from "../preview.ts";
+import { describeChanges } from "./check-changes.ts";
 import type { SqlConfig, SqlSecrets } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
 import { openSession } from "./open-session.ts";
@@ -36,6 +37,7 @@ export async function checkDatabase<Session extends SqlSession>(
             action: error.action,
           };
         }),
+        ...describeChanges(relations, "row"),
         describeWriteAccess(access, config),
         await checkPermissions(dialect, session, config, relations),
       ];

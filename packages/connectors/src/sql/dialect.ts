@@ -15,6 +15,8 @@ export type Relation = {
   prelude: string;
   /** What stands behind FROM; its columns are reached through the alias `q`. */
   from: string;
+  /** The table that it is; null for a query. */
+  table: TableName | null;
   columns: Column[];
   key: Column[];
   /** The key is the primary key: unique, never null, and indexed, so that pages can be cut by it. */
@@ -67,6 +69,8 @@ export type Dialect<Session extends SqlSession> = {
   /** Proves as well that the relation may be read. */
   describeColumns(session: Session, relation: Pick<Relation, "name" | "prelude" | "from">): Promise<Column[]>;
   listPrimaryKey(session: Session, table: TableName, name: string): Promise<string[]>;
+  /** About how many rows it has, by what the server has noted; "" or null where it has not, as of a view. */
+  estimateRows(session: Session, table: TableName): Promise<string | null | undefined>;
   /** Two values of the column compare again as text parameters exactly as they are ordered. */
   canPageBy(column: Column): boolean;
 

@@ -79,7 +79,7 @@ async function resolveTable<Session extends SqlSession>(
   }
   const relation = relationOf(settings, source, columns, key);
   const keyIsPrimary = key.join("\0") === primary.join("\0") && relation.key.every(dialect.canPageBy);
-  return { ...relation, keyIsPrimary };
+  return { ...relation, table, keyIsPrimary };
 }
 
 async function resolveQuery<Session extends SqlSession>(
@@ -91,7 +91,7 @@ async function resolveQuery<Session extends SqlSession>(
   const columns = await dialect.describeColumns(session, source);
   const fallback = columns.find((column) => column.name === "id") ?? columns[0];
   const key = config.key.length > 0 ? config.key : fallback === undefined ? [] : [fallback.name];
-  return { ...relationOf(config, source, columns, key), keyIsPrimary: false };
+  return { ...relationOf(config, source, columns, key), table: null, keyIsPrimary: false };
 }
 
 const titleNames = ["title", "name", "subject", "headline", "question", "label"];
@@ -101,7 +101,7 @@ function relationOf(
   source: Pick<Relation, "name" | "prelude" | "from">,
   columns: Column[],
   key: string[],
-): Omit<Relation, "keyIsPrimary"> {
+): Omit<Relation, "table" | "keyIsPrimary"> {
   const require = (wanted: string): Column => {
     const column = columns.find((candidate) => candidate.name === wanted);
     if (column !== undefined) return column;

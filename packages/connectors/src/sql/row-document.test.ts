@@ -7,6 +7,7 @@ const relation: Relation = {
   name: "faq",
   prelude: "",
   from: "faq AS q",
+  table: null,
   columns: [column("id", "integer", "N"), column("question"), column("answer"), column("owner")],
   key: [column("id", "integer", "N")],
   keyIsPrimary: true,

@@ -1,5 +1,6 @@
 import type { Column, Dialect, Relation, SqlSession, TextRow } from "./dialect.ts";
 import { firstPageRows, nextPageRows } from "./page-size.ts";
+import { isAboutOneRelation } from "./relation.ts";
 
 /** Rows by column name, as text. */
 export type Row = Map<string, string | null>;
@@ -47,6 +48,26 @@ export async function countRows<Session extends SqlSession>(
     relation.name,
   );
   return Number(rows[0]?.[0]);
+}
+
+/** About how many rows there are in all, for people who wait; null where the server does not say so of each. */
+export async function estimateRows<Session extends SqlSession>(
+  dialect: Dialect<Session>,
+  session: Session,
+  relations: readonly Relation[],
+): Promise<number | null> {
+  let total = 0;
+  for (const { table } of relations) {
+    if (table === null) return null;
+    const told = await dialect.estimateRows(session, table).catch((error: unknown) => {
+      // A server may speak the protocol and lack this catalogue.
+      if (isAboutOneRelation(error)) return null;
+      throw error;
+    });
+    if (!told || !(Number(told) >= 0)) return null;
+    total += Number(told);
+  }
+  return total;
 }
 
 /** The largest watermark before a scan begins: what changes during the scan is then found by the next. */

@@ -11,7 +11,7 @@ import { readPeople } from "./people.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
 import { aclOf, changesOf, compareAudience, digest, duplicateKey, markOf, refOf, refPrefix } from "./row-change.ts";
 import { renderingVersion } from "./row-document.ts";
-import { readMaxWatermark, readRows, type RowScan } from "./rows.ts";
+import { estimateRows, readMaxWatermark, readRows, type RowScan } from "./rows.ts";
 import { UnsettledRows } from "./unsettled-rows.ts";
 import { refuseWritableUser } from "./writable-user.ts";
 
@@ -57,7 +57,10 @@ async function* readDatabase<Session extends SqlSession>(
     await refuseWritableUser(dialect, session, config);
     const { relations, failures } = await resolveRelations(dialect, session, config);
     const seen = new SeenRefs();
-    const progress = { cursor: parseCursor(request.cursor), scanned: 0 };
+    const cursor = parseCursor(request.cursor);
+    const listsAll = relations.every((relation) => watermarkOf(relation, cursor) === null);
+    const total = listsAll ? await estimateRows(dialect, session, relations) : null;
+    const progress: Progress = { cursor, scanned: 0, total, listsAll };
     for (const relation of relations) {
       try {
         yield* readRelation(dialect, session, relation, request, seen, progress);
@@ -91,6 +94,25 @@ async function* readDatabase<Session extends SqlSession>(
   }
 }
 
+type Progress = {
+  cursor: SqlCursor;
+  scanned: number;
+  /** About so many rows there are, where all of them are read. */
+  total: number | null;
+  listsAll: boolean;
+};
+
+/** What a relation's watermark is stored with; in digests since before relations had a table. */
+function settingsOf(relation: Relation): string {
+  return digest(JSON.stringify([renderingVersion, { ...relation, keyIsPrimary: true, table: undefined }]));
+}
+
+/** Up to where a relation was read with these settings; null where all of it is to be read. */
+function watermarkOf(relation: Relation, { watermarks }: SqlCursor): string | null {
+  const before = watermarks[relation.name];
+  return before?.settings === settingsOf(relation) ? before.value : null;
+}
+
 function parseCursor(cursor: Cursor | null): SqlCursor {
   const parsed = cursorSchema.safeParse(cursor);
   return parsed.success ? parsed.data : { version: 1, watermarks: {} };
@@ -109,12 +131,12 @@ async function* readRelation<Session extends SqlSession>(
   relation: Relation,
   request: Request,
   seen: SeenRefs,
-  progress: { cursor: SqlCursor; scanned: number },
+  progress: Progress,
 ): AsyncIterable<Change> {
   const { config, known, context } = request;
-  const settings = digest(JSON.stringify([renderingVersion, { ...relation, keyIsPrimary: true }]));
+  const settings = settingsOf(relation);
   const before = progress.cursor.watermarks[relation.name];
-  const sinceWatermark = before?.settings === settings ? before.value : null;
+  const sinceWatermark = watermarkOf(relation, progress.cursor);
   const reached = await readMaxWatermark(dialect, session, relation);
   const readable = relation.columns.filter(dialect.isReadable);
   const rendered = { ...relation, columns: readable };
@@ -140,7 +162,7 @@ async function* readRelation<Session extends SqlSession>(
         failed ||= changes.some(({ type }) => type === "failure");
         yield* changes;
       }
-      yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: null };
+      yield { type: "checkpoint", ...progress };
     }
   }
   yield* compareRows(scan, (ref) => seen.add(ref));

@@ -74,6 +74,17 @@ describe("createSiteClient", () => {
     ]);
   });
 
+  it("waits until a budget is full again where the host tells that and no other time", async () => {
+    const spent = { "ratelimit-remaining": "0", "ratelimit-reset": "20" };
+    const busy = () => new Response("", { status: 429, headers: spent });
+    const { client, asked } = clientOf((_url, count) => (count === 1 ? busy() : new Response("x")), 1000);
+    expect((await client.get("https://busy.example/")).status).toBe(200);
+    expect(asked).toEqual([
+      ["busy.example", 0],
+      ["busy.example", 20_000],
+    ]);
+  });
+
   it("waits as long as one host asks, and keeps only that host waiting", async () => {
     const busy = () => new Response("", { status: 503, headers: { "retry-after": "30" } });
     const { client, asked } = clientOf((_url, count) => (count === 1 ? busy() : new Response("x")), 1000);

@@ -3,6 +3,7 @@ import type { Response } from "undici";
 import { systemClock, type Clock } from "../clock.ts";
 import { tooLarge } from "../failure.ts";
 import { toFetchError, type GuardedFetch } from "../guarded-fetch.ts";
+import { spentBudgetMs } from "../remote/told-budget.ts";
 import type { HostPaces, Pace } from "./host-paces.ts";
 import type { LoginState } from "./login-state.ts";
 import type { Site } from "./site-url.ts";
@@ -73,7 +74,9 @@ export function createSiteClient(options: {
       });
       if (!anonymous) login?.renew(url, response.headers.getSetCookie());
       if (response.status !== 429 && response.status !== 503) return response;
-      const waitMs = retryAfterMs(response.headers.get("retry-after"), Date.now());
+      const nowMs = Date.now();
+      const waitMs =
+        retryAfterMs(response.headers.get("retry-after"), nowMs) ?? spentBudgetMs(response.headers, nowMs, true);
       if (waitMs === null || (attempts >= maxAttempts && waitMs <= maxRetryAfterMs)) return response;
       await discard(response);
       if (waitMs > maxRetryAfterMs) throw mustWait(url, waitMs);

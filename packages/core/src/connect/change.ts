@@ -34,7 +34,12 @@ export type Change =
   /** Same content, other place: nothing needs reading. `fromRef` ceases to exist, unless it is the item's own ref. */
   | { type: "moved"; fromRef: string; item: SourceItem }
   | { type: "failure"; ref: string; error: ErrorReport }
-  | { type: "checkpoint"; cursor: Cursor; scanned: number; total: number | null };
+  /**
+   * `total` is how many documents will have been scanned at the end, as far as the source tells, or about so many; on the last
+   * checkpoint it is `scanned`. `listsAll` says whether this run goes through all there is, from its start, so that what is
+   * held tells about how much that is; kinds that always do may leave it out ("fingerprint" and "conditional").
+   */
+  | { type: "checkpoint"; cursor: Cursor; scanned: number; total: number | null; listsAll?: boolean };
 
 /**
  * Opened only when the fingerprint is new, so that an unchanged document is never downloaded. May be opened once, at

@@ -5,11 +5,12 @@ import { startTestDatabase, type TestDatabase } from "../../testing/start-test-d
 import type { Scope } from "../database.ts";
 import { tryLock } from "../lock.ts";
 import { saveWorkspace } from "./access.ts";
-import { quarantineRef, listSources, saveSource } from "./connect.ts";
+import { quarantineRef, listSources, markDocumentDeleted, saveSource } from "./connect.ts";
 import { createRun } from "./loop.ts";
 import {
   abandonSync,
   beginSync,
+  countHeldDocuments,
   endSync,
   findLastListed,
   findOpenSync,
@@ -241,6 +242,17 @@ describe("progress", () => {
     const cancelled = await begin();
     await endSync(scope, { ...cancelled, counts: { ...cancelled.counts, scanned: 3 } }, { status: "cancelled" });
     expect(await findLastListed(scope, sourceId)).toBe(40);
+  });
+
+  it("counts what is held once a sync has come to its end, without what the source has no more", async () => {
+    const drop = { stage: "connect", code: "DOCUMENT_DAMAGED", reason: "It is damaged." };
+    for (const ref of ["a.txt", "b.txt"]) await quarantineRef(scope, sourceId, ref, drop);
+    expect(await countHeldDocuments(scope, sourceId)).toBeNull();
+    const done = await begin();
+    await endSync(scope, done, { status: "done", heldBack: null });
+    expect(await countHeldDocuments(scope, sourceId)).toBe(2);
+    await markDocumentDeleted(scope, sourceId, "b.txt");
+    expect(await countHeldDocuments(scope, sourceId)).toBe(1);
   });
 });
 

@@ -6,6 +6,7 @@ import { and, desc, eq, getTableColumns, inArray, isNull, ne, or, sql } from "dr
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { isLocked } from "../lock.ts";
 import { documents, sources, sourceSyncs } from "../schema.ts";
+import { followsSource, ofSource as documentsOf } from "./documents-of-source.ts";
 import { hasOneOf } from "./refs.ts";
 
 // What failed names documents, and those have readers: see `getSyncFailures`.
@@ -188,6 +189,12 @@ export async function findLastListed(scope: Scope, sourceId: string): Promise<nu
       .limit(1),
   );
   return row?.scanned ?? null;
+}
+
+/** How many documents are held of a source that a sync has gone through to its end; null before the first one. */
+export async function countHeldDocuments(scope: Scope, sourceId: string): Promise<number | null> {
+  if ((await findLastListed(scope, sourceId)) === null) return null;
+  return inWorkspace(scope, (tx) => tx.$count(documents, and(documentsOf(scope, sourceId), followsSource)));
 }
 
 const openStatuses = ["running", "paused", "waiting"] as const;
