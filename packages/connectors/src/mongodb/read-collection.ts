@@ -80,13 +80,11 @@ export async function readMaxWatermark(
   const { watermark } = collection;
   if (watermark === null) return null;
   const newest = await calls.call("query", () =>
-    database
-      .collection(collection.name)
-      .findOne(passing(collection) ?? {}, {
-        sort: { [watermark]: -1 },
-        projection: { [watermark]: 1 },
-        maxTimeMS: queryTimeoutMs,
-      }),
+    database.collection(collection.name).findOne(passing(collection) ?? {}, {
+      sort: { [watermark]: -1 },
+      projection: { [watermark]: 1 },
+      maxTimeMS: queryTimeoutMs,
+    }),
   );
   const value = newest === null ? undefined : readField(newest, watermark);
   if (value === null || value === undefined || Array.isArray(value)) return null;
