@@ -41,7 +41,7 @@ describe("what was filled into a PDF", () => {
   it("says its label where the page prints none, unless that is a name that only a program knows", async () => {
     const outline = await read(lines(72, 780, paragraph), [
       textField("72 690 400 710", "2 March 2026", "/TU (Date of the repair:)"),
-      `/Subtype /Widget /FT /Tx /T (site_name) /Rect [72 640 400 660] /V (Quarry)`,
+      `/Subtype /Widget /FT /Tx /T (site_name[0]) /Rect [72 640 400 660] /V (Quarry)`,
       textField("72 590 400 610", "Nobody knows what this was"),
       textField("72 500 400 560", "First line\\rSecond line", "/Ff 4096 /TU (Remarks)"),
     ]);

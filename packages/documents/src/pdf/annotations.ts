@@ -106,7 +106,12 @@ function toField(data: RawAnnotation): Annotation | null {
 function labelOf({ alternativeText, fieldName }: RawAnnotation): string | null {
   const told = tidy(alternativeText ?? "").replace(/\s*:$/u, "");
   if (told !== "") return told;
-  const name = (fieldName ?? "").split(".").at(-1)!.replaceAll("_", " ").trim();
+  const name = (fieldName ?? "")
+    .split(".")
+    .at(-1)!
+    .replace(/\[\d+\]$/u, "")
+    .replaceAll("_", " ")
+    .trim();
   return isTelling(name) ? name : null;
 }
 
