@@ -1,4 +1,6 @@
-import { deflatedArchive } from "@anneal/documents/testing/archive-fixture";
+import { gzipSync } from "node:zlib";
+import { deflatedArchive, writeTar } from "@anneal/documents/testing/archive-fixture";
+import { writeMsg } from "@anneal/documents/testing/msg-fixture";
 import {
   docxParagraph,
   slideShape,
@@ -7,11 +9,12 @@ import {
   writePptx,
   writeXlsx,
 } from "@anneal/documents/testing/office-fixture";
-import { lines, writePdf } from "@anneal/documents/testing/pdf-fixture";
+import { lines, type PlacedText, writePdf } from "@anneal/documents/testing/pdf-fixture";
+import { drawScan } from "@anneal/documents/testing/scan-fixture";
 import { createProse, type Language, type Prose } from "./extraction-prose.ts";
 
-/** A file and all that was written into it; `pages` where its format has any. */
-export type MadeDocument = { name: string; bytes: Uint8Array; truth: string[]; pages: number };
+/** A file and all that was written into it, in the order of reading; null pages where its format has none. */
+export type MadeDocument = { name: string; bytes: Uint8Array; truth: string[]; pages: number | null };
 
 type Content = { title: string; sections: { heading: string; paragraphs: string[] }[]; table: string[][] };
 
@@ -34,10 +37,23 @@ function truthOf({ title, sections, table }: Content): string[] {
 const table = (rows: string[][], row: string, cell: (text: string) => string) =>
   rows.map((cells) => `<${row}>${cells.map(cell).join("")}</${row}>`).join("");
 
-type Writer = (content: Content) => { bytes: Uint8Array; pages?: number };
+type Made = {
+  bytes: Uint8Array;
+  pages?: number;
+  /** Where the format has another order than title, sections, table, or less room. */
+  truth?: string[];
+};
+type Format = {
+  write: (content: Content) => Made;
+  /** The file's name where it is another than the format's. */
+  extension?: string;
+  /** Has only the letters of the fonts that every PDF may use. */
+  isEnglish?: true;
+  /** Its text is recognised by Tesseract, at some seconds a page. */
+  isRecognised?: true;
+};
 
-const writers: Record<string, Writer> = {
-  pdf: writePaged,
+const writers: Record<string, Format["write"]> = {
   docx: ({ title, sections, table: rows }) => ({
     bytes: writeDocx(
       docxParagraph(title, "Title") +
@@ -56,7 +72,7 @@ const writers: Record<string, Writer> = {
       (row, at) =>
         `<row r="${at + 1}">${row.map((text, column) => `<c r="${String.fromCharCode(65 + column)}${at + 1}" t="inlineStr"><is><t>${text}</t></is></c>`).join("")}</row>`,
     );
-    return { bytes: writeXlsx([{ name: "Figures", data: data.join("") }]) };
+    return { bytes: writeXlsx([{ name: "Figures", data: data.join("") }]), truth: cells.flat() };
   },
   pptx: ({ title, sections, table: rows }) => {
     const slides = [
@@ -92,7 +108,7 @@ const writers: Record<string, Writer> = {
   csv: ({ title, sections, table: rows }) => {
     const records = [...rows, ...sections.map(({ heading, paragraphs }) => [heading, title, paragraphs.join(" ")])];
     const quoted = records.map((record) => record.map((text) => `"${text.replaceAll('"', '""')}"`).join(","));
-    return { bytes: Buffer.from(["name,place,text", ...quoted].join("\r\n")) };
+    return { bytes: Buffer.from(["name,place,text", ...quoted].join("\r\n")), truth: records.flat() };
   },
   json: ({ title, sections, table: rows }) => ({ bytes: Buffer.from(JSON.stringify({ title, sections, rows })) }),
   xml: ({ title, sections, table: rows }) => ({
@@ -117,20 +133,55 @@ const writers: Record<string, Writer> = {
       ].join("\r\n"),
     ),
   }),
-  epub: (content) => ({ bytes: writeBook(content) }),
+  /** The table is attached. */
+  msg: ({ title, sections, table: rows }) => ({
+    bytes: writeMsg({
+      subject: title,
+      from: { name: "Ann Lee", address: "ann@example.org" },
+      to: [{ name: "Tom Alder", address: "tom@example.org" }],
+      sentAt: new Date("2026-03-03T10:12:00Z"),
+      html: `<html><body>${htmlBody({ title: "", sections, table: [] })}</body></html>`,
+      attachments: [{ name: "table.csv", data: writers["csv"]!({ title, sections: [], table: rows }).bytes }],
+    }),
+  }),
+  epub: writeBook,
+  /** A Markdown file for each section, and a table. */
+  zip: (content) => {
+    const { files, truth } = writeFolder(content);
+    return { bytes: deflatedArchive(files), truth };
+  },
+  "tar.gz": (content) => {
+    const { files, truth } = writeFolder(content);
+    return { bytes: gzipSync(writeTar(files)), truth };
+  },
 };
 
-export const formats = Object.keys(writers);
+export const formats: Record<string, Format> = {
+  pdf: { write: (content) => writePaged(content, oneColumn), isEnglish: true },
+  "pdf, two columns": { write: (content) => writePaged(content, twoColumns), extension: "pdf", isEnglish: true },
+  ...Object.fromEntries(Object.entries(writers).map(([format, write]) => [format, { write }])),
+  "pdf, scanned": { write: scanPages, extension: "pdf", isEnglish: true, isRecognised: true },
+  "jpeg, scanned": { write: scanPage, extension: "jpeg", isEnglish: true, isRecognised: true },
+};
 
-/** The same for the same seed; PDFs hold only the characters that its built-in fonts have. */
-export function makeDocuments(format: string, count: number, seed: number): MadeDocument[] {
-  const languages: Language[] = ["en", "de", "fr"];
+/** The same for the same seed. */
+export function makeDocuments(name: string, count: number, seed: number): MadeDocument[] {
+  const { write, isEnglish = false, extension = name } = formats[name]!;
+  const languages: Language[] = isEnglish ? ["en"] : ["en", "de", "fr"];
   return Array.from({ length: count }, (_, at) => {
-    const language = format === "pdf" ? "en" : languages[at % languages.length]!;
-    const content = makeContent(createProse(language, seed * 4049 + at));
-    const { bytes, pages = 1 } = writers[format]!(content);
-    return { name: `document-${at}.${format}`, bytes, truth: truthOf(content), pages };
+    const content = makeContent(createProse(languages[at % languages.length]!, seed * 4049 + at));
+    const { bytes, pages = null, truth = truthOf(content) } = write(content);
+    return { name: `document-${at}.${extension}`, bytes, truth, pages };
   });
+}
+
+function writeFolder({ title, sections, table: rows }: Content) {
+  const files = sections.map(({ heading, paragraphs }, at) => ({
+    name: `${at + 1}.md`,
+    data: Buffer.from(`# ${heading}\n\n${paragraphs.join("\n\n")}\n`),
+  }));
+  files.push({ name: "table.csv", data: Buffer.from(writers["csv"]!({ title, sections: [], table: rows }).bytes) });
+  return { files, truth: truthOf({ title: "", sections, table: rows }) };
 }
 
 function htmlBody({ title, sections, table: rows }: Content): string {
@@ -141,13 +192,13 @@ function htmlBody({ title, sections, table: rows }: Content): string {
 }
 
 /** A chapter for each section; what EPUB's package document needs, after "EPUB 3.3". */
-function writeBook({ title, sections, table: rows }: Content): Uint8Array {
+function writeBook({ title, sections, table: rows }: Content): Made {
   const chapters = sections.map(({ heading, paragraphs }) =>
     htmlBody({ title: heading, sections: [], table: [paragraphs] }),
   );
   chapters.push(htmlBody({ title, sections: [], table: rows }));
   const names = chapters.map((_, at) => `chapter-${at}.xhtml`);
-  return deflatedArchive([
+  const bytes = deflatedArchive([
     { name: "mimetype", data: "application/epub+zip", stored: true },
     {
       name: "META-INF/container.xml",
@@ -162,23 +213,67 @@ function writeBook({ title, sections, table: rows }: Content): Uint8Array {
       data: `<?xml version="1.0" encoding="UTF-8"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body>${body}</body></html>`,
     })),
   ]);
+  const truth = [...sections.flatMap(({ heading, paragraphs }) => [heading, ...paragraphs]), title, ...rows.flat()];
+  return { bytes, truth };
 }
 
 const linesOfPage = 50;
-const lineChars = 88;
+type Layout = { columns: number[]; lineChars: number };
+const oneColumn: Layout = { columns: [60], lineChars: 88 };
+const twoColumns: Layout = { columns: [60, 310], lineChars: 44 };
 
-/** Lines as a word processor would break them, on as many pages as they need. */
-function writePaged({ title, sections, table: rows }: Content): { bytes: Uint8Array; pages: number } {
-  const texts = [title, ...sections.flatMap(({ heading, paragraphs }) => ["", heading, ...paragraphs]), ""];
-  const broken = texts.flatMap((text) => breakLines(plain(text)));
-  const all = [...broken, ...rows.map((row) => row.map((cell) => plain(cell).padEnd(28)).join(""))];
-  const pages = Array.from({ length: Math.ceil(all.length / linesOfPage) }, (_, at) =>
-    lines(60, 780, all.slice(at * linesOfPage, (at + 1) * linesOfPage)).filter(({ text }) => text.trim() !== ""),
+/** Lines as a word processor would break them, on as many pages as they need; the table on pages of its own. */
+function writePaged(content: Content, { columns, lineChars }: Layout): Made {
+  const { title, sections, table: rows } = content;
+  const texts = [title, ...sections.flatMap(({ heading, paragraphs }) => ["", heading, ...paragraphs])];
+  const broken = pagesOf(
+    texts.flatMap((text) => breakLines(plain(text), lineChars)),
+    linesOfPage,
   );
-  return { bytes: writePdf(pages, { title: plain(title) }), pages: pages.length };
+  const pages: PlacedText[][] = pagesOf(broken, columns.length).map((page) =>
+    page.flatMap((column, at) => lines(columns[at]!, 780, column)),
+  );
+  const cells = rows.flatMap((row, at) =>
+    row.map((cell, column) => ({ x: 60 + 170 * column, y: 780 - at * 14, text: plain(cell) })),
+  );
+  pages.push(cells);
+  const written = pages.map((page) => page.filter(({ text }) => text.trim() !== ""));
+  return { bytes: writePdf(written, { title: plain(title) }), pages: pages.length };
 }
 
-function breakLines(text: string): string[] {
+const linesOfScan = 33;
+const scanLineChars = 56;
+
+function scanLines(content: Content): string[] {
+  const { title, sections, table: rows } = content;
+  const texts = [title, ...sections.flatMap(({ heading, paragraphs }) => ["", heading, ...paragraphs]), ""];
+  return [...texts, ...rows.map((row) => row.join(", "))].flatMap((text) => breakLines(plain(text), scanLineChars));
+}
+
+/** As a scanner makes it at 300 dots an inch: each page is one picture. */
+function scanPages(content: Content): Made {
+  const pages = pagesOf(scanLines(content), linesOfScan).map((page) => drawScan(page, 2));
+  const images = new Map(pages.map((image, at) => [at + 1, image]));
+  return {
+    bytes: writePdf(
+      pages.map(() => []),
+      { images },
+    ),
+    pages: pages.length,
+  };
+}
+
+/** The first page of it. */
+function scanPage(content: Content): Made {
+  const [page = []] = pagesOf(scanLines(content), linesOfScan);
+  return { bytes: drawScan(page, 2).data, pages: 1, truth: page };
+}
+
+function pagesOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, at) => items.slice(at * size, (at + 1) * size));
+}
+
+function breakLines(text: string, lineChars: number): string[] {
   const found: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

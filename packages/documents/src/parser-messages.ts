@@ -24,6 +24,7 @@ const scansSchema = z.object({
   pageCount: z.number().int().min(0),
   unreadable: z.array(z.number().int().positive()),
   sparse: z.array(z.number().int().positive()),
+  annotations: z.array(z.object({ page: z.number().int().positive(), text: z.string() })),
 });
 
 const plainErrorSchema = z.object({

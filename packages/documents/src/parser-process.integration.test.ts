@@ -14,7 +14,7 @@ const document = { title: null, mediaType: "application/pdf", elements: [], warn
 /** A child that a document took over: it asks again whenever it was answered, and never comes to an end. */
 const takenOver = `
   const part = { status: "scanned-part", bytes: "", maxTextLength: 10,
-    pdf: { document: ${JSON.stringify(document)}, scans: { pageCount: 1, unreadable: [], sparse: [] } } };
+    pdf: { document: ${JSON.stringify(document)}, scans: { pageCount: 1, unreadable: [], sparse: [], annotations: [] } } };
   process.on("message", () => process.send(part));
   process.on("disconnect", () => process.exit());
 `;

@@ -48,6 +48,15 @@ describe.each([
     (name: string, data: Uint8Array) => writeEml([{ type: "image/png", body: data, fileName: name }]),
   ],
   [
+    "an e-mail that marks it as inline, as Apple Mail does",
+    "a.eml",
+    (name: string, data: Uint8Array) =>
+      writeEml([
+        { type: "text/plain", body: "See it." },
+        { type: "image/png", body: data, fileName: name, disposition: "inline" },
+      ]),
+  ],
+  [
     "an Outlook message",
     "a.msg",
     (name: string, data: Uint8Array) => writeMsg({ subject: "Scan", text: "See it.", attachments: [{ name, data }] }),
@@ -162,8 +171,8 @@ describe("files inside a document", () => {
 
   it("leave logos alone, which belong to a mail's body", async () => {
     const mail = writeEml([
-      { type: "text/plain", body: "Body." },
-      { type: "image/png", body: pictureThat("text") },
+      { type: "text/html", body: '<p>Body.</p><img src="cid:logo@1">' },
+      { type: "image/png", body: pictureThat("text"), contentId: "logo@1" },
     ]);
     const document = await parse("a.eml", mail);
     expect(outlineOf(document).at(-1)).toBe("paragraph Body.");

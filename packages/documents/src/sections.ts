@@ -13,6 +13,8 @@ export type Scans = {
   unreadable: number[];
   /** Pages with next to none, which may be a stamp on a scan; what it says is among the elements. */
   sparse: number[];
+  /** What was filled into these pages and noted on them, which a picture of them may not show. */
+  annotations: { page: number; text: string }[];
 };
 
 /**

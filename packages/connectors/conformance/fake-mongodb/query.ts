@@ -57,21 +57,58 @@ function compareEntries(a: [string, unknown][], b: [string, unknown][]): number 
 
 export function matches(document: Document, filter: Document): boolean {
   return Object.entries(filter).every(([name, condition]) => {
-    if (name === "$and") return (condition as Document[]).every((part) => matches(document, part));
-    if (name === "$nor") return !(condition as Document[]).some((part) => matches(document, part));
+    const parts = () => (condition as Document[]).map((part) => matches(document, part));
+    if (name === "$and") return parts().every(Boolean);
+    if (name === "$or") return parts().some(Boolean);
+    if (name === "$nor") return !parts().some(Boolean);
     if (name === "$expr") return matchesExpression(document, condition as Document);
     if (name.startsWith("$")) throw new Unsupported(name);
-    return matchesField(document[name], condition as Document);
+    return matchesField(valuesAt(document, name.split(".")), condition);
   });
 }
 
-/** A filter's comparison finds only values of the same type. */
-function matchesField(value: unknown, condition: Document): boolean {
-  return Object.entries(condition).every(([operator, operand]) => {
-    if (operator === "$lt") return rankOf(value) === rankOf(operand) && compareValues(value, operand) < 0;
-    if (operator === "$in") return (operand as unknown[]).some((one) => compareValues(value, one) === 0);
+/** What stands at a path, and where an array stands there its elements as well. */
+function valuesAt(value: unknown, path: readonly string[]): unknown[] {
+  const [name, ...rest] = path;
+  if (name === undefined) return Array.isArray(value) ? [value, ...(value as unknown[])] : [value];
+  if (Array.isArray(value)) return value.filter(isObject).flatMap((element) => valuesAt(element, path));
+  return valuesAt(isObject(value) ? value[name] : undefined, rest);
+}
+
+function matchesField(values: readonly unknown[], condition: unknown): boolean {
+  const operators = isObject(condition) ? Object.entries(condition) : [];
+  if (!operators.some(([name]) => name.startsWith("$"))) return values.some((value) => isEqual(value, condition));
+  return operators.every(([operator, operand]) => {
+    const isAny = (test: (order: number) => boolean) =>
+      // A filter's comparison finds only values of the same type.
+      values.some((value) => rankOf(value) === rankOf(operand) && test(compareValues(value, operand)));
+    const isOneOf = () => (operand as unknown[]).some((one) => values.some((value) => isEqual(value, one)));
+    switch (operator) {
+      case "$eq":
+        return isAny((order) => order === 0);
+      case "$ne":
+        return !isAny((order) => order === 0);
+      case "$lt":
+        return isAny((order) => order < 0);
+      case "$lte":
+        return isAny((order) => order <= 0);
+      case "$gt":
+        return isAny((order) => order > 0);
+      case "$gte":
+        return isAny((order) => order >= 0);
+      case "$in":
+        return isOneOf();
+      case "$nin":
+        return !isOneOf();
+      case "$exists":
+        return values.some((value) => value !== undefined) === Boolean(operand);
+    }
     throw new Unsupported(operator);
   });
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  return compareValues(a, b) === 0;
 }
 
 /** An expression's comparison knows all types. */

@@ -8,7 +8,16 @@ import { imapConnector } from "./imap-connector.ts";
 
 describeMail("attachments apart", (server) => {
   const csv = "pump,bar\r\nnorth,4.5\r\n".repeat(200);
-  const attached = (subject: string) =>
+  const inline = (boundary: string, name: string, bytes: number) => [
+    `--${boundary}`,
+    `Content-Type: image/png; name="${name}"`,
+    `Content-Disposition: inline; filename="${name}"`,
+    `Content-ID: <${name}>`,
+    "Content-Transfer-Encoding: base64",
+    "",
+    Buffer.alloc(bytes, "\x89PNG\r\n\x1a\n", "latin1").toString("base64").replace(/.{76}/g, "$&\r\n"),
+  ];
+  const attached = (subject: string, more: string[] = []) =>
     [
       "From: Ann <ann@example.org>",
       `Subject: ${subject}`,
@@ -21,8 +30,11 @@ describeMail("attachments apart", (server) => {
       "",
       "--inner\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n",
       `Gr=C3=BC=C3=9Fe von ${subject}`,
-      "--inner\r\nContent-Type: text/html; charset=utf-8\r\n",
+      '--inner\r\nContent-Type: multipart/related; boundary="shown"\r\n',
+      "--shown\r\nContent-Type: text/html; charset=utf-8\r\n",
       `<p>Letter of ${subject}</p>`,
+      ...inline("shown", "logo.png", 8),
+      "--shown--",
       "--inner--",
       "--outer",
       'Content-Type: application/octet-stream; name="../w=C3=A4rme.csv"',
@@ -30,12 +42,7 @@ describeMail("attachments apart", (server) => {
       "Content-Transfer-Encoding: base64",
       "",
       Buffer.from(csv).toString("base64").replace(/.{76}/g, "$&\r\n"),
-      "--outer",
-      'Content-Type: image/png; name="logo.png"',
-      "Content-Disposition: inline",
-      "Content-Transfer-Encoding: base64",
-      "",
-      "iVBORw0KGgo=",
+      ...more,
       "--outer--",
       "",
     ].join("\r\n");
@@ -60,6 +67,21 @@ describeMail("attachments apart", (server) => {
     expect(mail.attachments).toEqual([]);
     await sync(target, apart);
     expect(changesOf(target)).toEqual([]);
+  });
+
+  it("are pictures as well that are marked as inline, but for the small ones that a text shows", async () => {
+    const account = server.createAccount();
+    const related = 'Content-Type: multipart/related; boundary="pictures"\r\n';
+    const more = [
+      ...inline("outer", "bill.png", 8),
+      `--outer\r\n${related}`,
+      ...inline("pictures", "line.png", 8),
+      ...inline("pictures", "screen.png", 40_000),
+      "--pictures--",
+    ];
+    await account.asUser((client) => client.append("INBOX", attached("letter", more)));
+    const target = await sync(new MemoryTarget(), account.config({ attachments: "apart" }));
+    expect(subjectsOf(target)).toEqual(["bill.png", "letter", "screen.png", "wärme.csv"]);
   });
 
   it("go with their message when it is moved and when it is deleted", async () => {

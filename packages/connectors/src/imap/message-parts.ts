@@ -1,3 +1,4 @@
+import { isMailDecoration } from "@anneal/core/document/mail-decoration";
 import type { MessageStructureObject } from "imapflow";
 import { mediaTypeOf } from "../media-type.ts";
 
@@ -5,21 +6,26 @@ export type Attachment = { section: string; fileName: string; mediaType: string;
 /** What a message consists of: the sections of its text, and its attachments. */
 export type MessageParts = { texts: string[]; isAlternative: boolean; attachments: Attachment[] };
 
-/** Pictures that a text shows, and signatures, are neither; a message without attachments has nothing to take out. */
+/** Small pictures that a text shows, and signatures, are neither; a message without attachments has nothing to take out. */
 export function listParts(structure: MessageStructureObject): MessageParts {
   const parts: MessageParts = { texts: [], isAlternative: false, attachments: [] };
-  const walk = (node: MessageStructureObject) => {
+  const walk = (node: MessageStructureObject, isRelated: boolean) => {
     const type = node.type.toLowerCase();
     if (type === "multipart/alternative") parts.isAlternative = true;
-    if (type.startsWith("multipart/")) return (node.childNodes ?? []).forEach(walk);
+    if (type.startsWith("multipart/")) {
+      for (const child of node.childNodes ?? []) walk(child, isRelated || type === "multipart/related");
+      return;
+    }
     const section = node.part ?? "1";
     const isAttached = node.disposition?.toLowerCase() === "attachment";
     if (!isAttached && (type === "text/plain" || type === "text/html")) parts.texts.push(section);
-    else if ((isAttached || !type.startsWith("image/")) && !/^application\/(x-)?(pkcs7|pgp)-signature$/.test(type)) {
-      parts.attachments.push(toAttachment(node, section, type));
+    else if (!/^application\/(x-)?(pkcs7|pgp)-signature$/.test(type)) {
+      const attachment = toAttachment(node, section, type);
+      const isShown = isRelated && !isAttached && type.startsWith("image/");
+      if (!isMailDecoration({ isShown, sizeBytes: attachment.sizeBytes ?? 0 })) parts.attachments.push(attachment);
     }
   };
-  walk(structure);
+  walk(structure, false);
   return parts;
 }
 

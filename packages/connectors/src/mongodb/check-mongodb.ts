@@ -89,12 +89,15 @@ async function describeDocuments(
   collections: CollectionConfig[],
 ): Promise<string> {
   const parts: string[] = [];
-  for (const { name } of collections.slice(0, sampleCount)) {
-    const count = await countDocuments(place, name, countedDocuments).catch((error: unknown) => {
+  for (const collection of collections.slice(0, sampleCount)) {
+    const { name } = collection;
+    const count = await countDocuments(place, collection, countedDocuments).catch((error: unknown) => {
       throw toMongodbError(error, config, name);
     });
     const number = `${count < countedDocuments ? "" : "at least "}${count.toLocaleString("en")}`;
-    parts.push(`${number} ${count === 1 ? "document" : "documents"} in "${name}"`);
+    const matching =
+      collection.filter === null ? "" : count === 1 ? " that matches the filter" : " that match the filter";
+    parts.push(`${number} ${count === 1 ? "document" : "documents"} in "${name}"${matching}`);
   }
   const more = collections.length - parts.length;
   return joinNames(more > 0 ? [...parts, `${more} more`] : parts);

@@ -44,7 +44,7 @@ export async function resolveCollections(
   // A view's documents are another collection's, and measurements of a time series have no lasting name.
   const names = [...found].flatMap(([name, type]) => (type === "collection" ? name : [])).sort();
   if (names.length > 0) {
-    const settings = { fields: [], title: null, watermark: null, owner: null };
+    const settings = { filter: null, fields: [], title: null, watermark: null, owner: null };
     return { collections: names.map((name) => ({ name, ...settings })), failures: [] };
   }
   throw new AnnealError("SOURCE_EMPTY", `Database "${config.database}" on ${config.host} has no collection to read.`, {

@@ -1,11 +1,17 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
+import { filterSchema } from "./collection-filter.ts";
 
 const fieldName = z.string().min(1).regex(/^[^$]/, "A field, not an operator");
 
 export const collectionSchema = z.object({
   name: z.string().min(1).meta({ title: "Collection" }),
+  filter: filterSchema.nullable().default(null).meta({
+    title: "Filter",
+    description:
+      'Only documents that match are read, as find takes it, in extended JSON: {"status": "published"}. One that no longer matches counts as deleted.',
+  }),
   fields: z.array(fieldName).default([]).meta({
     title: "Fields",
     description: "What becomes the document's text; a.b reaches inside. Empty: every field that is not binary.",
@@ -22,6 +28,14 @@ export const collectionSchema = z.object({
   }),
 });
 export type CollectionConfig = z.infer<typeof collectionSchema>;
+
+/** Two would give one document twice, under one name. */
+function isOneFilterEach(collections: readonly CollectionConfig[]): boolean {
+  return collections.every(
+    ({ name, filter }, at) =>
+      filter === null || collections.every((other, index) => index === at || other.name !== name),
+  );
+}
 
 export const mongodbConfigSchema = z.object({
   host: z
@@ -50,10 +64,15 @@ export const mongodbConfigSchema = z.object({
     title: "TLS",
     description: "verify also checks the server's certificate; prefer falls back to an open connection.",
   }),
-  collections: z.array(collectionSchema).default([]).meta({
-    title: "Collections",
-    description: "None: every collection of the database.",
-  }),
+  collections: z
+    .array(collectionSchema)
+    .refine(isOneFilterEach, "A collection with a filter is named once; join two filters with $or.")
+    .default([])
+    .meta({
+      title: "Collections",
+      description:
+        'None: every collection of the database. As JSON also with a filter, so that only documents that match are read: [{"name": "articles", "filter": {"status": "published"}}].',
+    }),
   peopleCollection: z.string().min(1).nullable().default(null).meta({
     title: "People",
     description:

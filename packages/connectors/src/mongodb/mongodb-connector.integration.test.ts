@@ -275,6 +275,50 @@ describe("with a server that speaks MongoDB's protocol", () => {
       expect(target.documents.size).toBe(100);
     });
 
+    it("reads only what the filter lets through, and takes what leaves it for deleted and what enters it for new", async () => {
+      const at = (minutes: number) => new Date(Date.UTC(2024, 0, 1) + minutes * 60_000);
+      const team = new ObjectId("65e1f0c0a1b2c3d4e5f60718");
+      const put = (id: number, status: string, minutes: number) =>
+        server.put(database, "article", { _id: id, team, status, body: `Article ${id}`, at: at(minutes) });
+      for (let id = 1; id <= 20; id += 1) put(id, id % 2 === 0 ? "draft" : "published", id);
+      const filter = { team: { $oid: team.toHexString() }, status: "published", "no.field": { $exists: false } };
+      const config = { collections: [{ name: "article", watermark: "at", filter }] };
+      const check = await mongodbConnector.check(configOf(config), secrets, context);
+      expect(check.summary).toContain('10 documents in "article" that match the filter.');
+
+      const target = await sync(new MemoryTarget(), config);
+      expect(refs(target)).toEqual([1, 11, 13, 15, 17, 19, 3, 5, 7, 9].map((id) => `article/${id}`));
+      expect(target.opened).toHaveLength(10);
+      // A draft's watermark, the highest of all, is none of what is read.
+      expect(JSON.stringify(target.cursor)).toContain(String(at(19).getTime()));
+
+      put(1, "draft", 1);
+      put(3, "draft", 100);
+      put(2, "published", 2);
+      put(5, "published", 101);
+      await sync(target, config);
+      expect(refs(target)).toEqual([11, 13, 15, 17, 19, 2, 5, 7, 9].map((id) => `article/${id}`));
+      expect(target.opened.sort()).toEqual(["article/2", "article/5"]);
+      await sync(target, config);
+      expect(target.changes.filter((change) => change.type !== "checkpoint")).toEqual([]);
+
+      // Another filter is another reading.
+      await sync(target, { collections: [{ name: "article", watermark: "at", filter: { status: "draft" } }] });
+      expect(refs(target)).toEqual([1, 10, 12, 14, 16, 18, 20, 3, 4, 6, 8].map((id) => `article/${id}`));
+    });
+
+    it("says what the server says of a filter that it does not take, and deletes nothing", async () => {
+      server.put(database, "a", { _id: 1 });
+      server.put(database, "b", { _id: 1 });
+      const target = await sync(new MemoryTarget());
+      const wrong = { collections: [{ name: "a", filter: { n: { $most: 1 } } }, { name: "b" }] };
+      await sync(target, wrong);
+      expect(refs(target)).toEqual(["a/1", "b/1"]);
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["a/", "INVALID_INPUT"]]);
+      const { error } = await mongodbConnector.check(configOf(wrong), secrets, context);
+      expect(error).toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("$most") });
+    });
+
     it("reports an owner that changed without the watermark, and reads nothing", async () => {
       for (const id of [1, 2]) server.put(database, "note", { _id: id, owner: "ada", version: id });
       const config = { collections: [{ name: "note", owner: "owner", watermark: "version" }] };

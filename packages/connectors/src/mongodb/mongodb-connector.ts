@@ -229,7 +229,8 @@ async function* readPeople({
     await refuseWritableUser(place, config);
     const found = await listCollections(place, config);
     if (!found.has(name)) throw missingCollection(config, name);
-    const collection = { name, fields: [peopleId, peopleEmail], title: null, watermark: null, owner: null };
+    const fields = [peopleId, peopleEmail];
+    const collection = { name, filter: null, fields, title: null, watermark: null, owner: null };
     const emailsById = new Map<string, string[]>();
     for await (const documents of readPages(place, collection, { since: null })) {
       for (const document of documents) {

@@ -48,7 +48,7 @@ export function toMongodbError(error: unknown, config: MongodbConfig, what: stri
   const known = unreachable(cause, `${config.host}:${config.port}`);
   if (known !== null) return known;
   if (code !== 0 && !isPassing(cause)) {
-    return make("INVALID_INPUT", `${place}: ${cause.message}.`, "Correct the fields of the collection.");
+    return make("INVALID_INPUT", `${place}: ${cause.message}.`, "Correct the fields and the filter of the collection.");
   }
   if (cause.name.startsWith("Mongo")) {
     return make(

@@ -1,5 +1,6 @@
 import { BSON, MongoServerError, type Document, type Filter, type FindCursor } from "mongodb";
 import type { MongoPlace } from "./client.ts";
+import { parseFilter } from "./collection-filter.ts";
 import type { CollectionConfig } from "./config.ts";
 import type { RemoteCalls } from "../remote/remote-calls.ts";
 import { projectionOf, readField } from "./document.ts";
@@ -14,7 +15,7 @@ const cursorNotFound = 43;
 export type Chosen = { since: string | null } | { ids: readonly unknown[] };
 
 /**
- * Every document, or those that are chosen, in the order of _id. The server sends at most 16 MB at a
+ * Every document that the collection's filter lets through, or those of them that are chosen, in the order of _id. The server sends at most 16 MB at a
  * time. Pages follow each other by their last _id rather than by a cursor, because a cursor that waits longer than ten
  * minutes for its reader is forgotten; one that is forgotten within a page is opened again.
  */
@@ -24,12 +25,12 @@ export async function* readPages(
   chosen: Chosen,
 ): AsyncIterable<Document[]> {
   const projection = projectionOf(collection);
-  const wanted = filterOf(collection, chosen);
+  const wanted = [passing(collection), filterOf(collection, chosen)];
   let after: { id: unknown } | null = null;
   for (;;) {
     // Compared as an expression: $gt in a filter only finds values of the same type, and _id may be of any.
     const beyond: Document | null = after === null ? null : { $expr: { $gt: ["$_id", { $literal: after.id }] } };
-    const filters: Document[] = [beyond, wanted].filter((filter) => filter !== null);
+    const filters: Document[] = [beyond, ...wanted].filter((filter) => filter !== null);
     const cursor: FindCursor<Document> = database
       .collection(collection.name)
       .find(filters.length === 0 ? {} : ({ $and: filters } as Filter<Document>), {
@@ -57,6 +58,10 @@ export async function* readPages(
   }
 }
 
+function passing({ filter }: CollectionConfig): Document | null {
+  return filter === null ? null : parseFilter(filter);
+}
+
 function filterOf(collection: CollectionConfig, chosen: Chosen): Document | null {
   if ("ids" in chosen) return { _id: { $in: chosen.ids } };
   return chosen.since === null ? null : watermarkFilter(collection, chosen.since);
@@ -75,9 +80,11 @@ export async function readMaxWatermark(
   const { watermark } = collection;
   if (watermark === null) return null;
   const newest = await calls.call("query", () =>
-    database
-      .collection(collection.name)
-      .findOne({}, { sort: { [watermark]: -1 }, projection: { [watermark]: 1 }, maxTimeMS: queryTimeoutMs }),
+    database.collection(collection.name).findOne(passing(collection) ?? {}, {
+      sort: { [watermark]: -1 },
+      projection: { [watermark]: 1 },
+      maxTimeMS: queryTimeoutMs,
+    }),
   );
   const value = newest === null ? undefined : readField(newest, watermark);
   if (value === null || value === undefined || Array.isArray(value)) return null;
@@ -102,6 +109,8 @@ export async function estimateDocuments(
   { database, calls }: MongoPlace,
   collections: readonly CollectionConfig[],
 ): Promise<number | null> {
+  // How many of them a filter lets through takes a scan.
+  if (collections.some(({ filter }) => filter !== null)) return null;
   let total = 0;
   try {
     for (const { name } of collections) {
@@ -116,6 +125,13 @@ export async function estimateDocuments(
   }
 }
 
-export async function countDocuments({ database, calls }: MongoPlace, name: string, limit: number): Promise<number> {
-  return calls.call("query", () => database.collection(name).countDocuments({}, { limit, maxTimeMS: queryTimeoutMs }));
+export async function countDocuments(
+  { database, calls }: MongoPlace,
+  collection: CollectionConfig,
+  limit: number,
+): Promise<number> {
+  const filter = passing(collection) ?? {};
+  return calls.call("query", () =>
+    database.collection(collection.name).countDocuments(filter, { limit, maxTimeMS: queryTimeoutMs }),
+  );
 }

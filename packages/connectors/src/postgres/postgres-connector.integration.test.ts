@@ -215,6 +215,10 @@ describe("with a real PostgreSQL", () => {
         "SELECT set_config('transaction_read_only', 'off', false) AS id, eat()",
         "SELECT 1 AS id INTO copy",
         "COPY item TO PROGRAM 'true'",
+        // Up to PostgreSQL 15 it writes in a transaction that only reads.
+        "SELECT lo_from_bytea(0, 'x')::text AS id",
+        "SELECT 1 AS id, pg_notify('jobs', 'all')::text",
+        "SELECT 1 AS id, query_to_xml('SELECT pg_advisory_' || 'lock(7)', true, true, '')::text",
       ];
       // The lock behind this one: such a user is refused unless somebody has confirmed it.
       const confirmed = { allowWritableUser: true };

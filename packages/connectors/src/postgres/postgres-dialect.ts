@@ -1,6 +1,7 @@
 import { types } from "pg";
 import type { Column, Dialect } from "../sql/dialect.ts";
 import { formatJson, formatTime } from "../sql/row-document.ts";
+import { refuseWritingFunctions } from "./refuse-writing-functions.ts";
 import { openSession, quoteIdentifier, type PostgresSession } from "./session.ts";
 import { readWriteAccess } from "./write-access.ts";
 
@@ -70,8 +71,11 @@ export const postgresDialect: Dialect<PostgresSession> = {
   canPageBy: () => true,
 
   quote: quoteIdentifier,
-  // On a line of its own, so that a trailing comment does not swallow the parenthesis.
-  wrapQuery: (sql) => ({ prelude: "", from: `(${sql.replace(/[\s;]+$/, "")}\n) AS q` }),
+  wrapQuery(sql, name) {
+    refuseWritingFunctions(sql, name);
+    // On a line of its own, so that a trailing comment does not swallow the parenthesis.
+    return { prelude: "", from: `(${sql.replace(/[\s;]+$/, "")}\n) AS q` };
+  },
   placeholder: (position) => `$${position}`,
   fromText: (parameter, column) => `${parameter}::${column.typeName}`,
   toText: (expression) => `${expression}::text`,

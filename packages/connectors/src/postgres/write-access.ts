@@ -13,7 +13,8 @@ const namedRights = 50;
  * Every right to write that the user has, by whatever way: its own, everybody's (PUBLIC, which in servers of before 15
  * may create in the schema "public"), or a role's whose member it is, also one that it has to switch to (SET ROLE) or
  * may give itself. Temporary tables are its own and go with the session, so the right to make them does not count; nor
- * does EXECUTE, as a transaction that only reads stops what a function would write.
+ * does EXECUTE, as a transaction that only reads stops what a function would write to tables and sequences
+ * (`refuseWritingFunctions` stands behind what it does not stop).
  * https://www.postgresql.org/docs/current/ddl-priv.html
  */
 export async function readWriteAccess(session: PostgresSession): Promise<WriteAccess> {

@@ -52,6 +52,38 @@ describe("e-mail", () => {
     ]);
   });
 
+  it("leaves out the small pictures that its text shows, and no other: an inline one may be what was sent", async () => {
+    const picture = (bytes: number) => Buffer.concat([Buffer.from("89504e470d0a1a0a", "hex"), Buffer.alloc(bytes)]);
+    const html = {
+      type: "text/html",
+      body: '<p>Hello.</p><img src="cid:logo@1"><img src="cid:a%20b@1"><img src="cid:scan@1">',
+    };
+    const image = (fileName: string, bytes: number, contentId?: string) => ({
+      type: "image/png",
+      body: picture(bytes),
+      fileName,
+      disposition: "inline" as const,
+      ...(contentId === undefined ? {} : { contentId }),
+    });
+    const leftOut = async (...message: Parameters<typeof writeEml>) =>
+      (await parseFixture(writeEml(...message), "a.eml")).warnings.map((warning) => warning.split(" (")[0]);
+    const parts = [html, image("logo.png", 900, "logo@1"), image("b.png", 900, "a b@1")];
+    expect(await leftOut([...parts, image("bill.png", 900), image("bill2.png", 900, "bill@1")])).toEqual([
+      "2 pictures in the e-mail left out.",
+      "The attachment bill.png was left out",
+      "The attachment bill2.png was left out",
+    ]);
+    expect(await leftOut([html, image("scan.png", 40_000, "scan@1")])).toEqual([
+      "The attachment scan.png was left out",
+    ]);
+    // What HTML does not name may be shown in another way.
+    const related = [image("line.gif", 900, "line@1"), image("photo.png", 40_000, "photo@1")];
+    expect(await leftOut([html, ...related], "", "related")).toEqual([
+      "1 picture in the e-mail left out.",
+      "The attachment photo.png was left out",
+    ]);
+  });
+
   it("reads e-mails in e-mails to a bounded depth", async () => {
     let message = writeEml([{ type: "text/plain", body: "innermost" }]);
     for (let depth = 0; depth < 5; depth += 1)

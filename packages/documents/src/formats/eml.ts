@@ -1,3 +1,4 @@
+import { isMailDecoration } from "@anneal/core/document/mail-decoration";
 import PostalMime, { type Attachment, type Email } from "postal-mime";
 import { documentError } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
@@ -16,7 +17,8 @@ export async function parseEml(bytes: Uint8Array, limits: ParseLimits, parseAtta
     const reason = error instanceof Error ? error.message.slice(0, 120) : "unknown";
     throw documentError("DOCUMENT_HOSTILE", `The e-mail goes beyond what mail programs accept (${reason}).`);
   });
-  const files = email.attachments.filter((attachment) => !isDecoration(attachment));
+  const shown = shownIds(email.html ?? "");
+  const files = email.attachments.filter((attachment) => !isDecoration(attachment, shown));
   const attachments = files.map((attachment, index): Part => {
     const content = contentOf(attachment);
     return {
@@ -51,10 +53,24 @@ function readBody(email: Email, limits: ParseLimits): Parsed {
   return parseText(email.text ?? "");
 }
 
-/** Logos and tracking pixels that the HTML refers to. */
-function isDecoration(attachment: Attachment): boolean {
+/** The Content-IDs that the HTML refers to (RFC 2392). */
+function shownIds(html: string): ReadonlySet<string> {
+  return new Set(
+    [...html.matchAll(/\bcid:([^"'\s<>)]+)/giu)].map(([, id = ""]) => {
+      try {
+        return decodeURIComponent(id);
+      } catch {
+        return id;
+      }
+    }),
+  );
+}
+
+/** Programs such as Apple Mail mark any picture as inline, also one that was attached: that alone says nothing. */
+function isDecoration(attachment: Attachment, shown: ReadonlySet<string>): boolean {
+  const isShown = attachment.related === true || shown.has(attachment.contentId?.replace(/^<|>$/gu, "") ?? "");
   return (
-    attachment.mimeType.startsWith("image/") && (attachment.related === true || attachment.disposition !== "attachment")
+    attachment.mimeType.startsWith("image/") && isMailDecoration({ isShown, sizeBytes: contentOf(attachment).length })
   );
 }
 

@@ -88,13 +88,14 @@ describe("Outlook message", () => {
     ]);
   });
 
-  it("leaves the body's pictures out, and keeps the message when an attachment cannot be read", async () => {
+  it("leaves the body's small pictures out, and keeps the message when an attachment cannot be read", async () => {
     const png = Buffer.from("89504e470d0a1a0a", "hex");
     const document = await read({
       subject: "S",
-      html: '<p>Body.</p><img src="cid:logo@1">',
+      html: '<p>Body.</p><img src="cid:logo@1"><img src="cid:scan@1">',
       attachments: [
         { name: "logo.png", data: png, contentId: "logo@1" },
+        { name: "scan.png", data: Buffer.concat([png, Buffer.alloc(40_000)]), contentId: "scan@1" },
         { name: "hidden.gif", data: png, isHidden: true },
         { name: "b.bin", data: "\0\x01\x02" },
         { name: "far.docx", link: true },
@@ -103,6 +104,8 @@ describe("Outlook message", () => {
     expect(outlineOf(document)).toEqual(["title S", "paragraph Body."]);
     expect(document.warnings).toEqual([
       "2 pictures in the e-mail left out.",
+      // Too large for a logo: what is pasted into a message may be what it is about.
+      expect.stringContaining("The attachment scan.png was left out (DOCUMENT_UNSUPPORTED)"),
       expect.stringContaining("The attachment b.bin was left out (DOCUMENT_UNSUPPORTED)"),
       expect.stringMatching(/^The attachment far\.docx was left out .*a link to a file elsewhere/u),
     ]);

@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { isMailDecoration } from "@anneal/core/document/mail-decoration";
 import type msgreader from "@kenjiuno/msgreader";
 import type { FieldsData } from "@kenjiuno/msgreader";
 import { checkCompoundFile } from "../compound-file.ts";
@@ -156,7 +157,13 @@ function isDecoration(attachment: FieldsData, html: string): boolean {
     /\.(?:png|jpe?g|gif|bmp|wmf|emf)$/iu.test(attachment.fileName ?? attachment.fileNameShort ?? "");
   const id = attachment.pidContentId;
   const isShownInBody = id !== undefined && id !== "" && html.includes(`cid:${id}`);
-  return isPicture && (attachment.attachmentHidden === true || isShownInBody);
+  return (
+    isPicture &&
+    isMailDecoration({
+      isShown: attachment.attachmentHidden === true || isShownInBody,
+      sizeBytes: attachment.contentLength ?? 0,
+    })
+  );
 }
 
 /** Exchange names its own people by a path of its directory, which is no address. */

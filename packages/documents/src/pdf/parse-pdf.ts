@@ -13,7 +13,7 @@ import { toRows } from "./segments.ts";
 
 type Piece = { page: number; box: ElementBox | null } & (
   | { kind: "block"; block: Block; opensRegion: boolean }
-  | { kind: "table"; text: string }
+  | { kind: "table" | "note"; text: string }
 );
 
 /** Below this many letters and digits a page may be a scan with a stamp on it. */
@@ -32,7 +32,12 @@ export async function parsePdf(bytes: Uint8Array, limits: ParseLimits): Promise<
     sparse: hasPictures(bytes)
       ? numbersOf(pdf.pages.filter((page) => isReadable(page) && lettersOf(page) < sparseLetters))
       : [],
+    annotations: [],
   };
+  const recognised = new Set([...scans.unreadable, ...scans.sparse]);
+  for (const { page, annotations } of pdf.pages) {
+    if (recognised.has(page)) scans.annotations.push(...annotations.map((text) => ({ page, text })));
+  }
   const warnings = [...pdf.warnings];
   const { pages, dropped } = dropRunningLines(pdf.pages);
   if (dropped.length > 0)
@@ -60,18 +65,17 @@ function hasPictures(bytes: Uint8Array): boolean {
 }
 
 function lettersOf(page: PdfPage): number {
-  return page.segments.reduce((sum, { text }) => sum + (text.match(/[\p{L}\p{N}]/gu)?.length ?? 0), 0);
+  return page.printed.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
 }
 
 /** Fonts without a character map give private-use and control characters: what looks like text cannot be read. */
 function isReadable(page: PdfPage): boolean {
-  const text = page.segments.map((segment) => segment.text).join("");
-  const good = text.match(/[\p{L}\p{N}\p{P}\p{S}]/gu)?.length ?? 0;
-  return good > text.replace(/\s/gu, "").length / 2;
+  const good = page.printed.match(/[\p{L}\p{N}\p{P}\p{S}]/gu)?.length ?? 0;
+  return good > page.printed.replace(/\s/gu, "").length / 2;
 }
 
 function readPage(page: PdfPage, leading: number): Piece[] {
-  return splitRegions(page.segments).flatMap((region) =>
+  const pieces = splitRegions(page.segments).flatMap((region) =>
     findTables(toRows(region)).flatMap((piece, index): Piece[] => {
       if (piece.kind === "rows") {
         return toBlocks(piece.rows, leading).map((block, order) => ({
@@ -86,6 +90,7 @@ function readPage(page: PdfPage, leading: number): Piece[] {
       return text === null ? [] : [{ kind: "table", text, page: page.page, box: placeOf(piece.rows.flat(), page) }];
     }),
   );
+  return [...pieces, ...page.notes.map((text): Piece => ({ kind: "note", text, page: page.page, box: null }))];
 }
 
 /** Where lines stand on their page, by what letters usually reach above and below their baseline. */
@@ -123,8 +128,8 @@ function toDrafts(pieces: readonly Piece[], marks: ReadonlyMap<Block, HeadingMar
   for (const piece of pieces) {
     const place = { page: piece.page, ...(piece.box === null ? {} : { box: piece.box }) };
     const { page } = place;
-    if (piece.kind === "table") {
-      drafts.push({ kind: "table", text: piece.text, ...place });
+    if (piece.kind !== "block") {
+      drafts.push({ kind: piece.kind === "table" ? "table" : "paragraph", text: piece.text, ...place });
       continue;
     }
     const { block } = piece;

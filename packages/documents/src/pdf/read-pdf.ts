@@ -1,6 +1,7 @@
 import { getDocumentProxy } from "unpdf";
 import { documentError } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
+import { type PlacedAnnotations, placeAnnotations, readAnnotations } from "./annotations.ts";
 import { pageList } from "./page-list.ts";
 import { type Run, type Segment, toSegments } from "./segments.ts";
 
@@ -8,7 +9,14 @@ export type PdfPage = {
   page: number;
   width: number;
   height: number;
+  /** What it prints, and what was filled into it. */
   segments: Segment[];
+  /** What it prints by itself. */
+  printed: string;
+  /** What was noted on it. */
+  notes: string[];
+  /** Notes, and what was filled in as it is said without the page around it. */
+  annotations: string[];
   /** Its text runs across the page as it is shown, and the segments' places are those of the page turned upright. */
   isTurned: boolean;
 };
@@ -26,7 +34,8 @@ type TextItem = { str: string; dir: string; width: number; transform: number[]; 
 type Font = { bold: boolean; mono: boolean };
 
 /**
- * A PDF's text with its places. Nothing but the given bytes is read; scripts, forms and embedded files are not run.
+ * A PDF's text with its places, with what was filled into its forms and noted on its pages. Nothing but the given bytes
+ * is read; scripts, forms and embedded files are not run.
  *
  * @throws AnnealError DOCUMENT_ENCRYPTED when it asks for a password, DOCUMENT_DAMAGED when it is cut off or no page can be read.
  */
@@ -41,16 +50,28 @@ export async function readPdf(bytes: Uint8Array, limits: ParseLimits): Promise<P
     const warnings: string[] = [];
     const pages: PdfPage[] = [];
     const unreadable: number[] = [];
+    const unannotated: number[] = [];
     const fonts = new Map<string, Font>();
     let turned = 0;
     const count = Math.min(pdf.numPages, limits.maxPages);
     for (let number = 1; number <= count; number += 1) {
       try {
         const page = await pdf.getPage(number);
-        const { runs, left, isTurned } = await readRuns(page, fonts);
+        const { runs, left, quarter } = await readRuns(page, fonts);
         turned += left;
-        const { width, height } = page.getViewport({ scale: 1 });
-        pages.push({ page: number, width, height, segments: toSegments(runs), isTurned });
+        const viewport = page.getViewport({ scale: 1 });
+        const annotations = await annotationsOf(page, runs, quarter).catch(() => null);
+        if (annotations === null) unannotated.push(number);
+        pages.push({
+          page: number,
+          width: viewport.width,
+          height: viewport.height,
+          segments: toSegments([...runs, ...(annotations?.runs ?? [])]),
+          printed: runs.map((run) => run.text).join(" "),
+          notes: annotations?.notes ?? [],
+          annotations: annotations?.texts ?? [],
+          isTurned: quarter !== 0,
+        });
         page.cleanup();
       } catch (error) {
         if (error instanceof RangeError) throw error;
@@ -59,6 +80,8 @@ export async function readPdf(bytes: Uint8Array, limits: ParseLimits): Promise<P
     }
     if (pages.length === 0) throw documentError("DOCUMENT_DAMAGED", "None of the PDF's pages can be read.");
     if (unreadable.length > 0) warnings.push(`${pageList(unreadable)} could not be read.`);
+    if (unannotated.length > 0)
+      warnings.push(`What was filled into or noted on ${pageList(unannotated).toLowerCase()} could not be read.`);
     if (pdf.numPages > count) warnings.push(`Kept the first ${count} of ${pdf.numPages} pages.`);
     if (turned > 0)
       warnings.push("Text that is turned against the rest of its page (stamps, watermarks, axis labels) was left out.");
@@ -91,10 +114,7 @@ async function open(bytes: Uint8Array): Promise<Pdf> {
   }
 }
 
-async function readRuns(
-  page: Page,
-  fonts: Map<string, Font>,
-): Promise<{ runs: Run[]; left: number; isTurned: boolean }> {
+async function readRuns(page: Page, fonts: Map<string, Font>): Promise<{ runs: Run[]; left: number; quarter: number }> {
   const content = await page.getTextContent();
   const items = content.items.filter((item): item is typeof item & TextItem => "str" in item);
   await readFonts(page, new Set(items.map((item) => item.fontName)), content.styles, fonts);
@@ -132,7 +152,19 @@ async function readRuns(
     });
     spaced = false;
   }
-  return { runs, left, isTurned: quarter !== 0 };
+  return { runs, left, quarter };
+}
+
+async function annotationsOf(page: Page, printed: readonly Run[], quarter: number): Promise<PlacedAnnotations> {
+  const viewport = page.getViewport({ scale: 1 });
+  return placeAnnotations(await readAnnotations(page), printed, ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]) => {
+    const corners = [[x1, y1] as const, [x2, y2] as const].map(([x, y]) => {
+      const place = multiply(viewport.transform, [1, 0, 0, 1, x, y]);
+      return turn(place[4]!, place[5]!, quarter, viewport);
+    });
+    const [xs, ys] = [corners.map(([x]) => x), corners.map(([, y]) => y)];
+    return { left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys) };
+  });
 }
 
 /** Font names are known only once the page's drawing operations were read: that is done for pages with a new font. */

@@ -85,6 +85,35 @@ describe("scanned PDF", () => {
     expect(document.warnings).toEqual(["Page 1 is scanned; the text was recognised (OCR) and can hold wrong letters."]);
   }, 120_000);
 
+  it("is read with what was filled in and noted on it, however much that is", async ({ skip }) => {
+    if (programs === null) return skip();
+    const value = "Filled in on a computer, and by far longer than the stamp of a scanner would be.";
+    const pdf = writePdf([[]], {
+      images: new Map([[1, drawScan(prose)]]),
+      annotations: new Map([
+        [
+          1,
+          [
+            `/Subtype /Widget /FT /Tx /TU (Remarks) /Rect [72 300 500 320] /V (${value})`,
+            "/Subtype /Text /Rect [10 90 20 100] /T (Ann) /Contents (The seal was new)",
+            `/Subtype /Text /Rect [10 40 20 50] /Contents (${prose[0]})`,
+          ],
+        ],
+      ]),
+    });
+    const document = await parse(pdf, { ocr: programs });
+    expect(outlineOf(document)).toEqual([
+      `paragraph ${prose.join(" ")}`,
+      `paragraph Remarks: ${value}`,
+      "paragraph Note by Ann: The seal was new",
+      `paragraph Note: ${prose[0]}`,
+    ]);
+    pool = new ParserPool({ size: 1, ...missing() });
+    const unread = await pool.parse({ path: join(folder, "scan.pdf") });
+    expect(outlineOf(unread)[0]).toBe(`paragraph Remarks: ${value}`);
+    expect(unread.warnings.join()).toContain("Page 1 holds no text that can be read, and no text could be recognised");
+  }, 120_000);
+
   it("says which pages show nothing, and which hold a picture that is not decoded", async ({ skip }) => {
     if (programs === null) return skip();
     const broken = { data: Buffer.from("no picture"), width: 100, height: 100, filter: "JPXDecode" as const };

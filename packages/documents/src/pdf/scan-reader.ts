@@ -6,6 +6,7 @@ import type { TextRecognizer } from "../ocr/text-recognizer.ts";
 import { limitText } from "../parse-document.ts";
 import type { ParseReply } from "../parser-messages.ts";
 import { type Draft, type Scans, withSections } from "../sections.ts";
+import { comparable } from "./annotations.ts";
 import { PageDrawing } from "./page-drawing.ts";
 import { pageList } from "./page-list.ts";
 import { beyondWarnings, type ParsedWithScans, withoutScans } from "./scans.ts";
@@ -119,7 +120,8 @@ function merge(
   limits: ParseLimits,
 ): ParsedDocument {
   const [firstFailure] = outcomes.failed;
-  const isNothingElse = scans.unreadable.length === scans.pageCount && outcomes.read.size === 0;
+  const isNothingElse =
+    scans.unreadable.length === scans.pageCount && outcomes.read.size === 0 && scans.annotations.length === 0;
   if (isNothingElse && firstFailure !== undefined) throw firstFailure.error;
   if (isNothingElse && outcomes.undecoded.length > 0) {
     throw documentError("DOCUMENT_UNSUPPORTED", `The PDF's pages hold pictures ${undecoded}.`, {
@@ -130,17 +132,30 @@ function merge(
   }
   const replaced = new Set(
     [...outcomes.read]
-      .filter(([page, drafts]) => letters(drafts) > letters(elementsOf(document, page)))
+      .filter(([page, drafts]) => {
+        const annotations = scans.annotations.filter((annotation) => annotation.page === page);
+        return letters(drafts) > letters(elementsOf(document, page)) - letters(annotations);
+      })
       .map(([page]) => page),
   );
   const drafts = [
     ...document.elements
       .filter(({ page }) => page === undefined || !replaced.has(page))
       .map(({ section: _section, ...draft }): Draft => draft),
-    ...[...outcomes.read].filter(([page]) => replaced.has(page)).flatMap(([, pageDrafts]) => pageDrafts),
+    ...[...outcomes.read]
+      .filter(([page]) => replaced.has(page))
+      .flatMap(([page, pageDrafts]) => [...pageDrafts, ...annotationsOf(scans, page, pageDrafts)]),
   ].toSorted((a, b) => (a.page ?? 0) - (b.page ?? 0));
   const warnings = [...document.warnings, ...warningsOf(outcomes, replaced, left, limits)];
   return limitText({ ...document, elements: withSections(drafts), warnings }, limits);
+}
+
+/** What was filled in is on the picture as well, where its program drew it, but may have been read wrongly there. */
+function annotationsOf(scans: Scans, page: number, recognised: readonly Draft[]): Draft[] {
+  const seen = comparable(recognised.map(({ text }) => text).join(" "));
+  return scans.annotations
+    .filter((annotation) => annotation.page === page && !seen.includes(comparable(annotation.text)))
+    .map(({ text }) => ({ kind: "paragraph", text, page }));
 }
 
 function warningsOf(

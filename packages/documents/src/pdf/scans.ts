@@ -12,12 +12,13 @@ export type ParsedWithScans = { document: ParsedDocument; scans: Scans | null };
  * The document without the text of its scans, which a warning tells.
  *
  * @param reason why they cannot be recognised; null where nobody tries to
- * @throws AnnealError DOCUMENT_UNSUPPORTED when no page has text: the reason itself, where there is one
+ * @throws AnnealError DOCUMENT_UNSUPPORTED when no page has text and nothing was filled in or noted: the reason itself,
+ *   where there is one
  */
 export function withoutScans({ document, scans }: ParsedWithScans, reason: AnnealError | null): ParsedDocument {
   if (scans === null || scans.unreadable.length === 0) return document;
   const { unreadable, pageCount } = scans;
-  if (unreadable.length === pageCount) {
+  if (unreadable.length === pageCount && scans.annotations.length === 0) {
     throw (
       reason ??
       documentError(

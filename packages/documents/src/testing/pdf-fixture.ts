@@ -27,6 +27,8 @@ export function writePdf(
     encrypt?: boolean;
     /** By the number of their page. */
     images?: ReadonlyMap<number, PageImage>;
+    /** Their dictionaries, by the number of their page; /Rect stands in them. */
+    annotations?: ReadonlyMap<number, readonly string[]>;
   } = {},
 ): Uint8Array {
   const objects: string[] = [];
@@ -36,7 +38,11 @@ export function writePdf(
   const firstPage = 6;
   const firstImage = firstPage + pages.length * 2;
   const firstOutline = firstImage + images.length;
-  add(`<< /Type /Catalog /Pages 2 0 R${outline.length > 0 ? ` /Outlines ${firstOutline} 0 R` : ""} >>`);
+  const annotations = options.annotations ?? new Map<number, readonly string[]>();
+  const form = " /AcroForm << /Fields [] /DA (/F1 10 Tf 0 g) /DR << /Font << /F1 3 0 R >> >> >>";
+  add(
+    `<< /Type /Catalog /Pages 2 0 R${outline.length > 0 ? ` /Outlines ${firstOutline} 0 R` : ""}${annotations.size > 0 ? form : ""} >>`,
+  );
   add(
     `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, index) => `${firstPage + index * 2} 0 R`).join(" ")}] >>`,
   );
@@ -52,10 +58,12 @@ export function writePdf(
       )
       .join("\n");
     const content = drawn + words;
+    const annotated = (annotations.get(index + 1) ?? []).map((dictionary) => `<< /Type /Annot ${dictionary} >>`);
     const pictures = image === -1 ? "" : ` /XObject << /Im ${firstImage + image} 0 R >>`;
     add(
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${firstPage + index * 2 + 1} 0 R ` +
-        `/Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R >>${pictures} >> >>`,
+        `/Resources << /Font << /F1 3 0 R /F2 4 0 R /F3 5 0 R >>${pictures} >>` +
+        `${annotated.length > 0 ? ` /Annots [${annotated.join(" ")}]` : ""} >>`,
     );
     add(`<< /Length ${content.length} >>\nstream\n${content}\nendstream`);
   }
