@@ -16,7 +16,6 @@ it.for([
   ["mssql", ["--without-contents"]],
   ["mongodb", ["--without-contents"]],
   ["rest", ["--without-contents"]],
-  ["graphql", ["--without-contents"]],
 ] as const)(
   "reads 100,000 documents of %s within bounded memory, and none again",
   { timeout: 600_000 },

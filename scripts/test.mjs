@@ -20,10 +20,7 @@ const failures = [];
  */
 const order = [
   [["checks"], ["unit"]],
-  [
-    ["engine", "browser"],
-    ["integration", "python"],
-  ],
+  [["python", "engine", "browser"], ["integration"]],
 ];
 
 const parts = {

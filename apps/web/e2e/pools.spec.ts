@@ -28,7 +28,8 @@ test("a machine is cordoned and uncordoned, each after a question, and the audit
   await question.getByRole("button", { name: "Cordon" }).click();
   // Shown at once; what is not saved yet would end with the page.
   await expect(node.getByText("Cordoned")).toBeVisible();
-  await saved;
+  // Its head comes before the work is done.
+  await (await saved).finished();
   await page.reload();
   await expect(node.getByText("Cordoned")).toBeVisible();
   await node.getByRole("button", { name: `Uncordon ${name}` }).click();

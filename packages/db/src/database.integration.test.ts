@@ -530,6 +530,25 @@ describe("a removed source", () => {
     expect(await getDocument(scope, documentId)).toMatchObject({ contentHash: sha256("one") });
     expect(await restoreSource(scope, sourceId)).toBeUndefined();
   });
+
+  it("comes back with nobody's what refuses a group, as who is in it went with the source", async () => {
+    const sourceId = await createSource(scope);
+    const group = { source: "rest", tenant: "api", kind: "group" as const, id: "trainees" };
+    const everybody = workspaceMembers(scope.workspaceId);
+    const put = async (ref: string, acl: Acl) => {
+      const content = { contentHash: sha256(ref), contentKey: ref, sizeBytes: 1 };
+      return (await upsertDocument(scope, sourceId, { ...itemOf(ref, "1"), acl }, content)).documentId;
+    };
+    const open = await put("open.txt", { allow: [everybody], deny: [] });
+    const refusing = await put("refusing.txt", { allow: [everybody], deny: [group] });
+    await owner.pool.query(`update sources set cursor = '{"version": 1, "value": "far"}' where id = $1`, [sourceId]);
+    await deleteSource(scope, sourceId);
+    expect(await restoreSource(scope, sourceId)).toMatchObject({ id: sourceId, cursor: null });
+    const { rows } = await owner.pool.query("select cursor from sources where id = $1", [sourceId]);
+    expect(rows).toEqual([{ cursor: null }]);
+    expect((await getDocument(scope, open)).acl).toEqual({ allow: [everybody], deny: [] });
+    expect(await getDocument(scope, refusing)).toMatchObject({ acl: nobody, fingerprint: "" });
+  });
 });
 
 describe("a draft of a source", () => {

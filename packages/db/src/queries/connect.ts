@@ -145,7 +145,6 @@ export async function saveSource(
         ),
       );
     if (isElsewhere || bringsReadersNow) {
-      const unheard = { acl: nobody, aclInherited: false, aclOrigins: null, fingerprint: unreadFingerprint };
       await tx
         .update(documents)
         .set(unheard)
@@ -203,7 +202,11 @@ export async function deleteSource(scope: Scope, sourceId: string): Promise<void
   });
 }
 
-/** @returns the source and, with it, the schedule that it had; undefined when there was nothing to take back */
+/**
+ * Who is in the groups that documents refuse is not known any more, and a denial of somebody unknown denies nobody: what has
+ * one is nobody's until it is read again.
+ * @returns the source and, with it, the schedule that it had; undefined when there was nothing to take back
+ */
 export async function restoreSource(scope: Scope, sourceId: string): Promise<Source | undefined> {
   return inWorkspace(scope, async (tx) => {
     const [row] = await tx
@@ -211,12 +214,22 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
       .from(sources)
       .where(and(isSource(scope, sourceId), isNotNull(sources.deletedAt)));
     if (!row?.deletedAt) return undefined;
-    await tx.update(sources).set({ deletedAt: null }).where(isSource(scope, sourceId));
+    const refusing = await tx
+      .update(documents)
+      .set(unheard)
+      .where(and(ofSource(scope, sourceId), sql`jsonb_array_length(${documents.acl} -> 'deny') > 0`))
+      .returning({ id: documents.id });
+    // A position would go past them.
+    const cursor = refusing.length > 0 ? { cursor: null } : {};
+    await tx
+      .update(sources)
+      .set({ deletedAt: null, ...cursor })
+      .where(isSource(scope, sourceId));
     await tx
       .update(documents)
       .set({ deletedAt: null })
       .where(and(ofSource(scope, sourceId), eq(documents.deletedAt, row.deletedAt)));
-    return row;
+    return { ...row, ...cursor, deletedAt: null };
   });
 }
 
@@ -278,6 +291,8 @@ export async function upsertDocument(
 
 /** Of what could not be read. Never equal to a real one: the next sync tries again. */
 export const unreadFingerprint = "";
+/** Nobody's, until its source is heard of it again. */
+const unheard = { acl: nobody, aclInherited: false, aclOrigins: null, fingerprint: unreadFingerprint };
 
 /**
  * A document whose content could not be fetched: known, and shown with its reason to whom `given` admits. One that was
