@@ -29,7 +29,8 @@ const loaders: Record<string, () => Promise<object>> = {
 export async function loadConnector(kind: string): Promise<AnyConnector> {
   const load = loaders[kind];
   if (load === undefined) throw new Error(`There is no connector of kind ${kind}.`);
-  const [connector] = Object.values(await load()) as AnyConnector[];
-  if (connector?.kind !== kind) throw new Error(`The module of ${kind} exports something else.`);
+  const exported = Object.values(await load()) as Partial<AnyConnector>[];
+  const connector = exported.find((each): each is AnyConnector => each.kind === kind);
+  if (connector === undefined) throw new Error(`The module of ${kind} exports something else.`);
   return connector;
 }

@@ -45,8 +45,9 @@ const context: ConnectContext = {
   ownFolders: [],
   python: { python: process.env["ANNEAL_PYTHON"] ?? "python3", pythonPath: process.env["PYTHONPATH"] },
 };
-/** Helpers are looked at now and then: it takes some milliseconds. */
-const changesPerLook = 1000;
+/** Helpers are looked at now and then: it takes tens of milliseconds. */
+const lookEveryMs = 1000;
+let lookedAt = 0;
 const fingerprints = new Map<string, string>();
 /** Looked up by the index of a database in the worker. */
 const refsByFingerprint = new Map<string, string>();
@@ -90,7 +91,6 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
   const startedAt = performance.now();
   const cpuBefore = process.cpuUsage();
   let opened = 0;
-  let seen = 0;
   const request = {
     config: connector.configSchema.parse(config),
     secrets: connector.secretSchema.parse(secrets),
@@ -99,8 +99,10 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
     context,
   };
   for await (const change of connector.read(request)) {
-    seen += 1;
-    if (seen % changesPerLook === 0) helpersBytes = Math.max(helpersBytes, await bytesOfHelpers());
+    if (performance.now() - lookedAt > lookEveryMs) {
+      helpersBytes = Math.max(helpersBytes, await bytesOfHelpers());
+      lookedAt = performance.now();
+    }
     if (change.type === "checkpoint") cursor = structuredClone(change.cursor);
     else if (change.type === "failure") failures.push(`${change.ref}: ${change.error.message}`);
     else if (change.type === "upsert") {

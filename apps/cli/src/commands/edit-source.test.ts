@@ -151,13 +151,14 @@ describe("changing a source from the command line", () => {
 
   it("with --dry-run tries it, says what would change without a credential, and saves nothing", async () => {
     const started = startPortal();
-    const access = { unset: ["port"], set: ["host=new.example"], secret: ["password=env:KEY"] };
+    // The port is 22 either way.
+    const access = { unset: ["port", "accounts"], set: ["host=new.example"], secret: ["password=env:KEY"] };
     const said = await edit(started, { ...access, schedule: false, dryRun: true });
     expect(started.told.map(([procedure]) => procedure)).toEqual(["connect.checkDraft"]);
     expect(said.slice(2)).toEqual([
       "Nothing is saved. Without --dry-run “papers” (SFTP server) would change:",
       '  host: "old.example" → "new.example"',
-      "  port: 22 → as in a new source",
+      '  accounts: "ldap.example" → null',
       "  schedule: @every 30m → none",
       "  credentials: password, in place of all that are stored",
     ]);

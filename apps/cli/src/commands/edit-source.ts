@@ -132,13 +132,16 @@ function describeChange(
   secrets: readonly string[],
 ): string[] {
   const fields = [...new Set([...Object.keys(stored.config), ...Object.keys(changed.config)])];
-  const word = (value: unknown) => (value === undefined ? "as in a new source" : JSON.stringify(value));
+  const { properties = {} } = kind.config;
+  // What is not said is as in a new source.
+  const word = (config: Record<string, unknown>, field: string) =>
+    JSON.stringify(config[field] ?? properties[field]?.default ?? null);
   const rows: [string, string, string][] = [
     ["name", stored.name, changed.name],
     ...fields.map((field): [string, string, string] => [
       field,
-      word(stored.config[field]),
-      word(changed.config[field]),
+      word(stored.config, field),
+      word(changed.config, field),
     ]),
     ["readers of documents without permissions of their own", stored.audience, changed.audience],
     ["schedule", stored.schedule ?? "none", changed.schedule ?? "none"],

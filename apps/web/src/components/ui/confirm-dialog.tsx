@@ -66,7 +66,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
           {children}
           {typedName !== undefined && (
             <label className="block space-y-1.5">
-              <span>
+              <span className="block">
                 Type <strong className="font-mono font-medium text-ink select-all">{typedName}</strong> to confirm.
               </span>
               <Input
