@@ -20,7 +20,10 @@ const failures = [];
  */
 const order = [
   [["checks"], ["unit"]],
-  [["python", "engine", "browser"], ["integration"]],
+  [
+    ["engine", "browser"],
+    ["integration", "python"],
+  ],
 ];
 
 const parts = {

@@ -1,3 +1,4 @@
+import type { APIRequestContext } from "@playwright/test";
 import { e2eEnv } from "./env.ts";
 import { expect, openPage, seriousFindings, test } from "./portal-test.ts";
 
@@ -6,16 +7,23 @@ const procedureUrl = (name: string) => `${url}/api/w/default/trpc/pools.${name}`
 
 test.describe.configure({ mode: "serial" });
 
+const headers = { authorization: `Bearer ${apiKey}` };
+type Overview = { result: { data: { json: { pools: { nodes: { name: string; cordoned: boolean }[] }[] } } } };
+
+/** The names of the machines that are closed, as they are stored. */
+async function listCordoned(request: APIRequestContext): Promise<string[]> {
+  const { result } = (await (await request.get(procedureUrl("overview"), { headers })).json()) as Overview;
+  const nodes = result.data.json.pools.flatMap((pool) => pool.nodes);
+  return nodes.flatMap(({ name, cordoned }) => (cordoned ? [name] : []));
+}
+
 test.afterAll(async ({ request }) => {
   // A machine that a failed test left closed would keep every later training waiting.
-  const headers = { authorization: `Bearer ${apiKey}` };
-  type Overview = { result: { data: { json: { pools: { nodes: { name: string; cordoned: boolean }[] }[] } } } };
-  const { result } = (await (await request.get(procedureUrl("overview"), { headers })).json()) as Overview;
-  for (const { name } of result.data.json.pools.flatMap(({ nodes }) => nodes).filter(({ cordoned }) => cordoned))
-    await request.post(procedureUrl("setCordoned"), { headers, data: { json: { node: name, cordoned: false } } });
+  for (const node of await listCordoned(request))
+    await request.post(procedureUrl("setCordoned"), { headers, data: { json: { node, cordoned: false } } });
 });
 
-test("a machine is cordoned and uncordoned, each after a question, and the audit has it", async ({ page }) => {
+test("a machine is cordoned and uncordoned, each after a question, and the audit has it", async ({ page, request }) => {
   await openPage(page, "/pools");
   const cordon = page.getByRole("button", { name: /^Cordon / }).last();
   const name = (await cordon.getAttribute("aria-label"))!.replace("Cordon ", "");
@@ -24,12 +32,10 @@ test("a machine is cordoned and uncordoned, each after a question, and the audit
   const question = page.getByRole("dialog", { name: `Cordon ${name}?` });
   await expect(question).toContainText("Nothing new is placed on it from now on.");
   expect(await seriousFindings(page)).toEqual([]);
-  const saved = page.waitForResponse((response) => response.url().includes("setCordoned"));
   await question.getByRole("button", { name: "Cordon" }).click();
   // Shown at once; what is not saved yet would end with the page.
   await expect(node.getByText("Cordoned")).toBeVisible();
-  // Its head comes before the work is done.
-  await (await saved).finished();
+  await expect.poll(() => listCordoned(request)).toContain(name);
   await page.reload();
   await expect(node.getByText("Cordoned")).toBeVisible();
   await node.getByRole("button", { name: `Uncordon ${name}` }).click();
