@@ -1,11 +1,10 @@
 import { createServer } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Who } from "../../conformance/describe-permissions.ts";
-import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
+import { describeTables, expectProgressOfNotes, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { FakeMssql, rowversion } from "../../conformance/fake-mssql/start-fake-mssql.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { progressOf } from "../../conformance/progress-of.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { defaultLimits } from "../connector.ts";
@@ -125,14 +124,7 @@ describe("with a server that speaks TDS", () => {
         `CREATE TABLE note (id int PRIMARY KEY, version int);
          WITH RECURSIVE s (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 700) INSERT INTO note SELECT i, i FROM s`,
       );
-      const config = { tables: [{ name: "note", watermark: "version" }] };
-      const target = await sync(new MemoryTarget(), config);
-      expect(progressOf(target)).toContainEqual({ total: 700, listsAll: true });
-      await sync(target, config);
-      expect(progressOf(target).length).toBeGreaterThan(0);
-      for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
-      const queries = [{ name: "notes", sql: "SELECT id, version FROM note" }];
-      expect(progressOf(await sync(new MemoryTarget(), { queries }))).toContainEqual({ total: null, listsAll: true });
+      await expectProgressOfNotes(sync);
     });
 
     it("reads a query behind WITH, and refuses whatever is not one SELECT before it reaches the server", async () => {

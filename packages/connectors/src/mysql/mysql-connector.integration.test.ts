@@ -2,11 +2,10 @@ import { createServer } from "node:net";
 import type { Change } from "@anneal/core/connect/change";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Who } from "../../conformance/describe-permissions.ts";
-import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
+import { describeTables, expectProgressOfNotes, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { progressOf } from "../../conformance/progress-of.ts";
 import { findMariadb, startMariadb, type TestMariadb } from "../../conformance/start-mariadb.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
 import { testContext } from "../../conformance/test-context.ts";
@@ -248,14 +247,7 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
         database,
         "CREATE TABLE note (id int PRIMARY KEY, version int); INSERT INTO note SELECT seq, seq FROM seq_1_to_700; ANALYZE TABLE note",
       );
-      const config = { tables: [{ name: "note", watermark: "version" }] };
-      const target = await sync(new MemoryTarget(), config);
-      expect(progressOf(target)).toContainEqual({ total: 700, listsAll: true });
-      await sync(target, config);
-      expect(progressOf(target).length).toBeGreaterThan(0);
-      for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
-      const queries = [{ name: "notes", sql: "SELECT id, version FROM note" }];
-      expect(progressOf(await sync(new MemoryTarget(), { queries }))).toContainEqual({ total: null, listsAll: true });
+      await expectProgressOfNotes(sync);
     });
 
     it("streams a query, keyed by the columns it is told", async () => {

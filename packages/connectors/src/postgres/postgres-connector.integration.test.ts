@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import type { Change } from "@anneal/core/connect/change";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Who } from "../../conformance/describe-permissions.ts";
-import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
+import { describeTables, expectProgressOfNotes, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { progressOf } from "../../conformance/progress-of.ts";
@@ -324,14 +324,7 @@ describe("with a real PostgreSQL", () => {
       const unknown = await sync(new MemoryTarget(), { tables: [{ name: "note" }] });
       expect(progressOf(unknown)).toContainEqual({ total: null, listsAll: true });
       await server.run(database, "ANALYZE note");
-      const config = { tables: [{ name: "note", watermark: "version" }] };
-      const target = await sync(new MemoryTarget(), config);
-      expect(progressOf(target)).toContainEqual({ total: 700, listsAll: true });
-      await sync(target, config);
-      expect(progressOf(target).length).toBeGreaterThan(0);
-      for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
-      const queries = [{ name: "notes", sql: "SELECT id, version FROM note" }];
-      expect(progressOf(await sync(new MemoryTarget(), { queries }))).toContainEqual({ total: null, listsAll: true });
+      await expectProgressOfNotes(sync);
     });
 
     it("carries the owner as the audience, and a new owner without reading the row again", async () => {
