@@ -1,14 +1,16 @@
 /**
  * One connector in a process of its own: `node connectors-reader.ts` reads what connectors-server.ts printed, reads the
  * source twice, as the worker does one document after the other, and prints one line of JSON. What is known of the
- * documents is kept in memory, where the worker asks its database.
+ * documents is kept in memory, where the worker asks its database; the journal in a file.
  */
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createReadStream, existsSync } from "node:fs";
+import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import type { Cursor, KnownItems } from "@anneal/core/connect/change";
+import type { Cursor, JournalEntry, JournalWrite, KnownItems } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
 import { loadConnector } from "./connectors-load.ts";
@@ -63,6 +65,8 @@ const known: KnownItems = {
   },
 };
 let cursor: Cursor | null = null;
+/** A line of JSON for each entry. */
+const journalFile = join(tempDir, "journal");
 let helpersBytes = 0;
 const failures: string[] = [];
 
@@ -95,6 +99,7 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
     config: connector.configSchema.parse(config),
     secrets: connector.secretSchema.parse(secrets),
     cursor,
+    journal: readJournal(),
     known,
     context,
   };
@@ -103,8 +108,10 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
       helpersBytes = Math.max(helpersBytes, await bytesOfHelpers());
       lookedAt = performance.now();
     }
-    if (change.type === "checkpoint") cursor = structuredClone(change.cursor);
-    else if (change.type === "failure") failures.push(`${change.ref}: ${change.error.message}`);
+    if (change.type === "checkpoint") {
+      cursor = structuredClone(change.cursor);
+      if (change.journal !== undefined) await writeJournal(change.journal);
+    } else if (change.type === "failure") failures.push(`${change.ref}: ${change.error.message}`);
     else if (change.type === "upsert") {
       if (contents) {
         const hash = createHash("sha256");
@@ -118,6 +125,16 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
   }
   const cpu = process.cpuUsage(cpuBefore);
   return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (cpu.user + cpu.system) / 1e6, opened };
+}
+
+async function writeJournal({ anew, entries }: JournalWrite): Promise<void> {
+  if (anew) await rm(journalFile, { force: true });
+  await appendFile(journalFile, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+}
+
+async function* readJournal(): AsyncIterable<JournalEntry> {
+  if (!existsSync(journalFile)) return;
+  for await (const line of createInterface(createReadStream(journalFile))) yield JSON.parse(line) as JournalEntry;
 }
 
 /** Of one process, by Linux's proc file system: VmRSS now, VmHWM at most so far; 0 for one that has ended. */

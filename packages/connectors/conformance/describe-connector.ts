@@ -108,6 +108,7 @@ export function describeConnector<Config, Secrets>(
         config: harness.config,
         secrets: harness.secrets,
         cursor: target.cursor,
+        journal: target.journal(),
         known: target.known(),
         context,
       });
@@ -136,14 +137,16 @@ export function describeConnector<Config, Secrets>(
       expect(target.changes.at(-1)?.type).toBe("checkpoint");
     });
 
-    it("gives fingerprints and cursors that a database row can hold", async () => {
+    it("gives fingerprints, cursors and journal entries that a database row can hold", async () => {
       const target = await sync(new MemoryTarget());
       for (const { item } of target.documents.values()) expect(item.fingerprint.length).toBeLessThanOrEqual(2000);
       for (const change of target.changes) {
         if (change.type !== "checkpoint") continue;
         expect(typeof change.cursor.version).toBe("number");
-        expect(JSON.parse(JSON.stringify(change.cursor))).toEqual(change.cursor);
-        expect(JSON.stringify(change.cursor).length).toBeLessThan(64 * 1024);
+        for (const json of [change.cursor, ...(change.journal?.entries ?? [])]) {
+          expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+          expect(JSON.stringify(json).length).toBeLessThan(64 * 1024);
+        }
       }
     });
 

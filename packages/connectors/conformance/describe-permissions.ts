@@ -68,7 +68,7 @@ export function describePermissions<Config, Secrets>(
     const context = () => testContext({ tempDir, limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
     const read = async (into: MemoryTarget, changes: Partial<ConnectContext> = {}, kill?: Kill) => {
       const { connector, config, secrets } = harness;
-      const request = { config, secrets, cursor: into.cursor, known: into.known() };
+      const request = { config, secrets, cursor: into.cursor, journal: into.journal(), known: into.known() };
       return into.apply(connector.read({ ...request, context: { ...context(), ...changes } }), kill);
     };
     const sync = () => read(target);

@@ -1,5 +1,5 @@
 import { aclFingerprint } from "@anneal/core/access/acl";
-import type { Change, Cursor, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import type { Change, Cursor, JournalEntry, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import { planRefusal } from "@anneal/core/connect/plan-wait";
 import { isAnnealError, type ErrorReport } from "@anneal/core/errors";
 import { collectBytes } from "../src/content.ts";
@@ -12,12 +12,14 @@ export type Kill = { at: number; write: "lost" | "done" };
 
 /**
  * The simplest consumer that keeps the stream's promises: what it has applied is durable, a cursor is stored only at
- * its checkpoint, a kill may fall before or after the write of any change, and a content that is refused because the
+ * its checkpoint and with what that adds to the journal, a kill may fall before or after the write of any change, and a content that is refused because the
  * source asks to be left alone ends the run.
  */
 export class MemoryTarget {
   readonly documents = new Map<string, StoredDocument>();
   cursor: Cursor | null = null;
+  /** As JSON. */
+  #journal: string[] = [];
   opened: string[] = [];
   changes: Change[] = [];
   failures: { ref: string; error: ErrorReport }[] = [];
@@ -46,7 +48,13 @@ export class MemoryTarget {
     for (const [ref, document] of this.documents) copy.documents.set(ref, { ...document });
     for (const ref of this.unread) copy.unread.add(ref);
     copy.cursor = structuredClone(this.cursor);
+    copy.#journal = [...this.#journal];
     return copy;
+  }
+
+  /** What the next run is given beside the cursor. */
+  async *journal(): AsyncIterable<JournalEntry> {
+    for (const entry of this.#journal) yield JSON.parse(entry) as JournalEntry;
   }
 
   known(): KnownItems {
@@ -133,6 +141,8 @@ export class MemoryTarget {
       case "checkpoint":
         // As the database would hold it.
         this.cursor = structuredClone(change.cursor);
+        if (change.journal?.anew) this.#journal = [];
+        for (const entry of change.journal?.entries ?? []) this.#journal.push(JSON.stringify(entry));
     }
   }
 }

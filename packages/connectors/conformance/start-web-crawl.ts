@@ -55,6 +55,7 @@ export async function startWebCrawl(): Promise<WebCrawl> {
         config: crawl.configOf(config),
         secrets: crawl.secrets,
         cursor: target.cursor,
+        journal: target.journal(),
         known: target.known(),
         context: crawl.context,
       }),

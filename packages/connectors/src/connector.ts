@@ -1,5 +1,5 @@
 import type { CapabilityCheck } from "@anneal/core/connect/capability-check";
-import type { Change, Cursor, KnownItems } from "@anneal/core/connect/change";
+import type { Change, Cursor, JournalEntry, KnownItems } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { ErrorReport } from "@anneal/core/errors";
@@ -98,6 +98,8 @@ export type ReadRequest<Config, Secrets> = {
   secrets: Secrets;
   /** The last stored checkpoint, or null for a first run. */
   cursor: Cursor | null;
+  /** What checkpoints have added to the journal since it last began anew, up to that cursor; left out: nothing. */
+  journal?: AsyncIterable<JournalEntry> | undefined;
   known: KnownItems;
   context: ConnectContext;
 };

@@ -239,13 +239,15 @@ describe("row-level security", () => {
     await replaceDrops(scope, run.id, "clean", [{ ref: "a.txt", code: "X", reason: "Bad." }]);
     const syncId = randomUUID();
     const counts = await beginSync(scope, { id: syncId, sourceId, runId: null, startedBy: "ada" });
+    const journal = { anew: true, entries: [{ visited: "a" }] };
+    await saveCursor(scope, sourceId, { version: 1 }, { id: syncId, counts }, journal);
     const { adapter, version } = await createVersion("1");
     const deploymentId = randomUUID();
     const deployment = { id: deploymentId, adapterVersionId: version.id, workflowId: "w", alias: "production" };
     await createDeployment(scope, { ...deployment, servingName: "s@1", by: "ada" });
     const state = async () => {
       const tables = ["sources", "documents", "conversations", "messages", "runs", "run_stages", "run_drops"];
-      const read = [...tables, "source_syncs", "deployments"].map(async (table) => {
+      const read = [...tables, "source_syncs", "source_journal", "deployments"].map(async (table) => {
         const query = `select * from ${table} where workspace_id = $1 order by 1, 2, 3`;
         return (await owner.pool.query(query, [scope.workspaceId])).rows as unknown[];
       });
@@ -272,7 +274,7 @@ describe("row-level security", () => {
     await reopenRun(other, run.id, "taken", "connect");
     await endStage(other, run.id, "clean", { status: "cancelled" });
     await endRun(other, run.id, { status: "failed", error });
-    await saveCursor(other, sourceId, { version: 9 }, { id: syncId, counts: { ...counts, read: 9 } });
+    await saveCursor(other, sourceId, { version: 9 }, { id: syncId, counts: { ...counts, read: 9 } }, journal);
     await endSync(other, { id: syncId, sourceId, counts }, { status: "cancelled" });
     await recordDeployStep(other, deploymentId, { step: "load", status: "running", durationMs: null, detail: null });
     expect(await listRunningDeployments(other, adapter.id, "production")).toEqual([]);

@@ -5,6 +5,8 @@ import { nobody, workspaceMembers } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError } from "@anneal/core/errors";
 import { createDriveHarness } from "@anneal/connectors/conformance/fake-google/drive-harness";
+import { linksTo } from "@anneal/connectors/conformance/start-site";
+import { startWebCrawl, type WebCrawl } from "@anneal/connectors/conformance/start-web-crawl";
 import { defaultLimits } from "@anneal/connectors/connector";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
@@ -28,10 +30,12 @@ let stored: ObjectStore;
 /** What happens before each content is stored. */
 let beforePut: (count: number, applied: AppliedSync) => Promise<void>;
 
+let crawl: WebCrawl;
+
 beforeAll(async () => {
-  test = await startTestDatabase();
+  [test, crawl] = await Promise.all([startTestDatabase(), startWebCrawl()]);
 });
-afterAll(() => test?.stop());
+afterAll(() => Promise.all([test?.stop(), crawl?.stop()]));
 beforeEach(async () => {
   const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
   scope = { db: test.db, workspaceId };
@@ -273,6 +277,35 @@ it.each([1, 64, 65, 150])("killed at its content %i, it loses and doubles nothin
   await applyChanges(second);
   expect(second.sync.counts).toMatchObject({ scanned: 150, added: 150 - first.sync.counts.added, dropped: 0 });
   expect(await live()).toBe(150);
+});
+
+it.each([1, 4, 7])("asks for no page again that a crawl had stored when it was killed at page %i", async (count) => {
+  const { site } = crawl;
+  sourceId = randomUUID();
+  const facts = { name: "w", kind: "web", sealedSecrets: null, schedule: null };
+  const config = crawl.configOf({ concurrency: 1 });
+  await saveSource(scope, { id: sourceId, ...facts, config, defaultAcl: nobody });
+  const names = Array.from({ length: 9 }, (_, index) => `/page-${"abcdefghi"[index]}`);
+  crawl.page("/", linksTo(names.slice(0, 3)));
+  for (const [index, name] of names.entries())
+    crawl.page(name, `The text of ${name}. ${linksTo([names[index + 3] ?? "/"])}`, { etag: "" });
+  const killed = new AbortController();
+  beforePut = async (puts) => {
+    if (puts === count) killed.abort(new Error("the worker was killed"));
+  };
+  await expect(applyChanges(await begin(killed.signal))).rejects.toThrow("the worker was killed");
+  const { rows } = await listDocuments(scope, { sourceId }, { limit: 100, offset: 0 });
+  expect(rows.length).toBeGreaterThanOrEqual(count - 1);
+
+  beforePut = async () => undefined;
+  site.requests.length = 0;
+  const second = await begin();
+  expect(await applyChanges(second)).toEqual({ status: "done", heldBack: null });
+  // The start is asked for, to see whether the site is there.
+  const stored = new Set(rows.map(({ ref }) => ref).filter((ref) => ref !== `${site.origin}/`));
+  expect(site.requests.map(({ path }) => site.origin + path).filter((url) => stored.has(url))).toEqual([]);
+  expect(second.sync.counts).toMatchObject({ scanned: 10, added: 10 - rows.length, dropped: 0 });
+  expect(await live()).toBe(10);
 });
 
 it("ends with a source that is removed while its contents are fetched", async () => {

@@ -7,6 +7,7 @@ import type { ChangeModel } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
 import { markDocumentDeleted, moveDocument, saveDocumentAcl, unreadFingerprint } from "@anneal/db/queries/connect";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
+import { streamJournal } from "@anneal/db/queries/source-journal";
 import { countHeldDocuments, findLastListed, saveCursor } from "@anneal/db/queries/source-syncs";
 import { isRefusedValue } from "@anneal/db/queries/upsert-documents";
 import type { AppliedSync, ReadingSync } from "./applied-sync.ts";
@@ -56,6 +57,8 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
     config,
     secrets: connector.secretSchema.parse(applied.secrets),
     cursor: source.cursor,
+    // It belongs to a cursor, and says nothing without one.
+    journal: source.cursor === null ? undefined : streamJournal(scope, source.id),
     known: createKnownItems({ scope, sourceId: source.id }, fingerprints, writer),
     context,
   });
@@ -109,7 +112,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
       case "checkpoint": {
         counts.scanned = change.scanned;
         listedSince = 0;
-        const { pauseRequested } = await saveCursor(scope, source.id, change.cursor, sync);
+        const { pauseRequested } = await saveCursor(scope, source.id, change.cursor, sync, change.journal);
         // At its end there is nothing left to go on with.
         if (pauseRequested && change.scanned !== change.total) return "paused";
         const held = change.listsAll === true ? await (heldCount ??= countHeldDocuments(scope, source.id)) : null;

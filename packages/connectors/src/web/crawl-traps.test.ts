@@ -77,19 +77,6 @@ describe("TrapLedger", () => {
     expect(ledger.reports()).toEqual([]);
   });
 
-  it("goes on counting after it was saved and restored", () => {
-    const ledger = new TrapLedger(30);
-    for (let id = 0; id < 25; id += 1) ledger.admit(at(`/a/${id}`), at("/a/1"));
-    const grown = Array.from({ length: 9 }, (_, index) => `p${index}=1`).join("&");
-    ledger.admit(at(`/b?${grown}`), at("/"));
-    for (let id = 0; id < 40; id += 1) ledger.admit(at(`/c?x=${id}`), at("/c?x=0"));
-    const resumed = new TrapLedger(30);
-    resumed.restore(ledger.save());
-    expect(resumed.isLeftOut(at("/c?x=1"))).toBe(true);
-    const admitted = Array.from({ length: 20 }, (_, index) => resumed.admit(at(`/a/${100 + index}`), at("/a/1")));
-    expect(admitted.filter((verdict) => verdict === "grown")).toHaveLength(5);
-  });
-
   it("sees through two patterns that lead to each other", () => {
     const ledger = new TrapLedger(500);
     let visited = 0;

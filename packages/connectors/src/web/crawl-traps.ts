@@ -1,5 +1,4 @@
 import { AnnealError } from "@anneal/core/errors";
-import { z } from "zod";
 import { SeenRefs } from "../seen-refs.ts";
 
 /**
@@ -71,16 +70,9 @@ function segmentsOf(pathname: string): string[] {
 const maxSameInARow = 20;
 /** More patterns are only counted. */
 const maxReported = 50;
-const maxSaved = 100;
-
-/** By pattern: pages, and pages that said the same in a row; why and how many addresses were left out. */
-export const savedTrapsSchema = z.object({
-  patterns: z.array(z.tuple([z.string(), z.number(), z.number()])),
-  leftOut: z.array(z.tuple([z.string(), z.enum(trapCodes), z.number()])),
-});
-export type SavedTraps = z.infer<typeof savedTrapsSchema>;
 
 type Pattern = { pages: number; sameInARow: number; texts: Set<string> };
+type LeftOutVerdict = "left-out" | "left-out-before";
 type LeftOut = { code: TrapCode; count: number; example: string };
 
 /** Counts pages by pattern, and remembers what was left out. */
@@ -97,9 +89,9 @@ export class TrapLedger {
   /**
    * @param foundOn the page that names this address; null for the settings, a sitemap and a feed, whose word is enough
    * @returns "grown" for what pages of a pattern lead to, as the days of a calendar do; what a page that is one of a
-   * kind lists comes to an end. "left-out" is remembered.
+   * kind lists comes to an end. "left-out" is remembered; another time it was so before.
    */
-  admit(url: string, foundOn: string | null): "admitted" | "grown" | "left-out" {
+  admit(url: string, foundOn: string | null): "admitted" | "grown" | LeftOutVerdict {
     const trap = trapOf(url);
     if (trap !== null) return this.#leave(url, trap);
     const pattern = patternOf(url);
@@ -151,29 +143,8 @@ export class TrapLedger {
     return reports;
   }
 
-  /** For a checkpoint: patterns that are under way to a limit, and those that were left out. */
-  save(): SavedTraps {
-    const growing = [...this.#patterns].filter(([, { pages }]) => pages >= maxSameInARow / 2);
-    return {
-      patterns: growing.slice(0, maxSaved).map(([pattern, { pages, sameInARow }]) => [pattern, pages, sameInARow]),
-      leftOut: [...this.#leftOut].slice(0, maxSaved).map(([key, { code, count }]) => [key, code, count]),
-    };
-  }
-
-  restore({ patterns, leftOut }: SavedTraps): void {
-    for (const [pattern, pages, sameInARow] of patterns) {
-      this.#patterns.set(pattern, { pages, sameInARow, texts: new Set() });
-    }
-    for (const [key, code, count] of leftOut) this.#leftOut.set(key, { code, count, example: key });
-  }
-
-  /** More patterns than a checkpoint can hold were left out, so that after a kill it would not be known which. */
-  get isOverflowing(): boolean {
-    return this.#leftOut.size > maxSaved;
-  }
-
-  #leave(url: string, code: TrapCode): "left-out" {
-    if (!this.#counted.add(url)) return "left-out";
+  #leave(url: string, code: TrapCode): LeftOutVerdict {
+    if (!this.#counted.add(url)) return "left-out-before";
     const key = keyOf(url);
     const left = this.#leftOut.get(key);
     if (left === undefined) this.#leftOut.set(key, { code, count: 1, example: url.slice(0, 300) });

@@ -1,28 +1,29 @@
 import type { KnownItems } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { SeenRefs } from "../seen-refs.ts";
-import { DigestList, noWaypoints, type CrawlPosition, type Waiting, type Waypoints } from "./crawl-position.ts";
+import { maxPassed, type Journal, type VisitRecord, type Waypoints } from "./crawl-journal.ts";
 import { TrapLedger } from "./crawl-traps.ts";
-import { addressTable, linksOf } from "./links-behind.ts";
+import { addressTable } from "./links-behind.ts";
 import type { PageLoader, PageOutcome } from "./load-page.ts";
 import { digestLink } from "./page-memory.ts";
-import { visitPage, type Visit } from "./visit-page.ts";
+import { recordOf, visitPage, type Visit } from "./visit-page.ts";
 
 export type Crawl = {
   /** In the order in which addresses were found. */
-  visits: AsyncIterable<Visit>;
-  /** Where the crawl stands after the visit that was yielded last. */
-  position(): CrawlPosition;
+  visits: AsyncIterable<RecordedVisit>;
+  /** Addresses that were visited, before this crawl went on as well. */
+  scanned(): number;
   /** Why `visits` ended before all was visited: the host wants to be left alone, and its last pages wait. */
   refusal(): AnnealError | null;
-  /** Whether anything waits to be visited, what sitemaps name included. */
-  hasMore(): boolean;
   waypoints(): Waypoints;
   /** Of the documents known before, the one that is not there any more; meaningful once `visits` has ended. */
   isGone(ref: string): boolean;
   /** What was left out on purpose, under refs that stay the same from crawl to crawl. */
   leftOut(): { ref: string; error: AnnealError }[];
 };
+
+/** `afterLost`: what the journal's last entry promised did not come, and this is the first visit since. */
+export type RecordedVisit = { visit: Visit; record: VisitRecord; afterLost: boolean };
 
 export type CrawlOptions = {
   loader: PageLoader;
@@ -31,12 +32,7 @@ export type CrawlOptions = {
   starts: string[];
   feeds: string[];
   listed: string[];
-  /** Of the last crawl. */
-  waypoints: Waypoints;
-  /** Of a crawl that was ended in the middle. */
-  position: CrawlPosition | null;
-  /** Of a crawl that waits between its pages: where its addresses led to. */
-  landed: Record<string, string> | null;
+  journal: Pick<Journal, "waypoints" | "visits">;
   /** Something that names pages could not be had, so that a page that was not found may still be there. */
   isPartial: boolean;
 };
@@ -50,10 +46,8 @@ const maxFailuresInARow = 10;
 const maxRefusalsInARow = 3;
 /** Every page of a blog may name feeds of its own; those of the first pages are the site's. */
 const maxFeeds = 20;
-const maxWaypoints = 3000;
 
-type Entry = Waiting & { isGrown: boolean; isListed: boolean };
-type Origin = { foundOn: string | null; isListed?: boolean; isFeed?: boolean };
+type Entry = { url: string; depth: number; isGrown: boolean };
 type Flight = { entry: Entry; visit: Promise<Visit> };
 
 /**
@@ -61,81 +55,79 @@ type Flight = { entry: Entry; visit: Promise<Visit> };
  * the same site visit the same pages in the same order.
  */
 export function crawlSites(options: CrawlOptions): Crawl {
-  const { loader, known, position } = options;
+  const { loader, known, journal } = options;
   const { config } = loader;
-  const queue: Entry[] = [];
+  let queue: Entry[] = [];
   let next = 0;
   const inFlight: Flight[] = [];
   /** Pages that the host does not want to be asked for now: theirs alone, or the first of all that follow. */
   const refused: { entry: Entry; visit: Visit }[] = [];
   let refusal: AnnealError | null = null;
   const found = new SeenRefs();
-  const alive = position?.alive ?? new DigestList();
-  const passed = position?.passed ?? new DigestList();
+  const visited = new SeenRefs();
+  /** Of the visited, pages that are there: documents, unchanged ones, failed ones. */
+  const alive = new SeenRefs();
   const gone = new SeenRefs();
   const traps = new TrapLedger(config.maxPagesPerPattern);
-  if (position !== null) traps.restore(position.traps);
-  const startedAtMs = position?.startedAtMs ?? Date.now();
-  let scanned = position?.scanned ?? 0;
-  let complete = (position?.complete ?? true) && !options.isPartial;
-  let signedOut = position?.signedOut ?? false;
+  let scanned = 0;
+  let complete = !options.isPartial;
+  let signedOut = false;
   let feedCount = 0;
-  const beyondBefore = position?.beyondLimit ?? 0;
-  const beyond = () => beyondBefore + queue.length - next;
-  // A crawl that goes on keeps those of its first part; one from the start makes its list anew.
-  const waypoints: Waypoints = structuredClone(position === null ? noWaypoints : options.waypoints);
-  const addresses = addressTable(known, options.waypoints.passed ?? []);
+  let afterLost = false;
+  const beyond = () => queue.length - next;
+  const waypoints: Waypoints = { feeds: [], passed: [] };
+  const last = journal.waypoints;
+  const addresses = addressTable(known, last?.passed ?? []);
   const visitor = { loader, known, addresses, named: new Set([...options.starts, ...options.feeds]) };
 
-  const enqueue = async (url: string, depth: number, { foundOn, isListed = false, isFeed = false }: Origin) => {
-    if (depth > config.maxDepth || !loader.mayVisit(url, isFeed)) return;
-    if (alive.has(url) || passed.has(url) || found.has(url)) return;
+  const find = async (url: string): Promise<void> => {
+    if (found.add(url)) (await addresses()).set(digestLink(url), url);
+  };
+
+  /**
+   * @param foundOn the page that names it; null for what is named as a list of pages
+   * @returns whether this is news: an address to visit, or one more to leave out
+   */
+  const enqueue = async (url: string, depth: number, foundOn: string | null, isFeed = false): Promise<boolean> => {
+    if (depth > config.maxDepth || !loader.mayVisit(url, isFeed) || found.has(url)) return false;
     const verdict = traps.admit(url, foundOn);
-    if (verdict === "left-out") return;
-    found.add(url);
-    (await addresses()).set(digestLink(url), url);
-    queue.push({ url, depth, isGrown: verdict === "grown", isListed });
+    if (verdict === "left-out" || verdict === "left-out-before") return verdict === "left-out";
+    await find(url);
+    queue.push({ url, depth, isGrown: verdict === "grown" });
+    return true;
   };
 
   const begin = async () => {
-    const listed = { foundOn: null, isListed: true };
-    for (const url of options.starts) await enqueue(url, 0, listed);
-    for (const url of [...options.feeds, ...options.waypoints.feeds])
-      await enqueue(url, 0, { ...listed, isFeed: true });
-    for (const url of options.listed) await enqueue(url, 0, listed);
-    for (const { url, depth } of position?.waiting ?? []) {
-      // What robots.txt says may have changed meanwhile; feeds may wait as well.
-      if (!loader.mayVisit(url, true) || !found.add(url)) continue;
-      (await addresses()).set(digestLink(url), url);
-      queue.push({ url, depth, isGrown: false, isListed: false });
+    for (const url of options.starts) await enqueue(url, 0, null);
+    for (const url of [...options.feeds, ...(last?.feeds ?? [])]) await enqueue(url, 0, null, true);
+    for (const url of options.listed) await enqueue(url, 0, null);
+    for await (const { record, isKept } of journal.visits ?? []) {
+      if (isKept) await settle(record);
+      else afterLost = true;
     }
+    queue = queue.filter(({ url }) => !visited.has(url));
   };
 
-  const follow = async ({ url, outcome, memory }: Visit, depth: number) => {
-    const { links, areAll } = await linksOf(outcome, memory, addresses);
-    if (!areAll) complete = false;
-    const foundOn = outcome.type === "feed" ? null : url;
-    for (const link of links) await enqueue(link, depth + 1, { foundOn });
-    if (depth > 0 || !("feeds" in outcome)) return;
-    for (const feed of outcome.feeds) {
-      if (feedCount >= maxFeeds) return;
-      feedCount += 1;
-      await enqueue(feed, depth, { foundOn: null, isFeed: true });
-    }
-  };
-
-  const note = ({ url, outcome, memory, wanted }: Visit) => {
+  /** Counts a visit and queues what it leads to. @returns the record, of its links and feeds only what counted */
+  const settle = async (record: VisitRecord): Promise<VisitRecord> => {
+    const { url, depth, as } = record;
+    await find(url);
+    visited.add(url);
     scanned += 1;
-    const isThere = outcome.type === "document" || outcome.type === "not-modified" || outcome.type === "failed";
-    (wanted && isThere ? alive : passed).add(url);
-    if (outcome.type === "gone") gone.add(url);
-    if (outcome.type === "document") traps.note(url, outcome.digest.words);
-    if (outcome.type === "not-modified" && memory !== null) traps.note(url, memory.words);
-    // The page had its text once, so the login did what it should, and does not any more.
-    signedOut ||= memory !== null && outcome.type === "failed" && outcome.error.code === "SOURCE_CREDENTIALS";
-    if (wanted && (outcome.type === "document" || outcome.type === "not-modified")) return;
-    if (outcome.type === "feed" && !waypoints.feeds.includes(url)) waypoints.feeds.push(url);
-    if (waypoints.passed !== null && waypoints.passed.push(url) > maxWaypoints) waypoints.passed = null;
+    if (as === "document" || as === "failed") alive.add(url);
+    if (as === "gone") gone.add(url);
+    if (as === "feed") waypoints.feeds.push(url);
+    if (as !== "document" && waypoints.passed.length < maxPassed) waypoints.passed.push(url);
+    if (record.words !== null) traps.note(url, record.words);
+    if (record.hidesLinks) complete = false;
+    signedOut ||= record.signedOut;
+    const foundOn = as === "feed" ? null : url;
+    const links: string[] = [];
+    for (const link of record.links) if (await enqueue(link, depth + 1, foundOn)) links.push(link);
+    const feeds = record.feeds.slice(0, maxFeeds - feedCount);
+    feedCount += feeds.length;
+    for (const feed of feeds) await enqueue(feed, depth, null, true);
+    return { ...record, links, feeds };
   };
 
   /** The next address to ask for; those whose pattern has turned out to be a trap meanwhile are passed over. */
@@ -149,20 +141,23 @@ export function crawlSites(options: CrawlOptions): Crawl {
     return null;
   };
 
-  async function* visits(): AsyncIterable<Visit> {
+  /** Without waypoints nobody remembers the feeds that the first pages name, which an unchanged page does not show. */
+  const mayBeUnchanged = ({ depth }: Entry) => last !== null || depth > 0 || feedCount >= maxFeeds;
+
+  async function* visits(): AsyncIterable<RecordedVisit> {
     await begin();
     let failuresInARow = 0;
-    let hasAnswered = position === null;
+    let hasAnswered = journal.visits === null;
     async function* accept({ entry, visit }: { entry: Entry; visit: Visit }) {
-      note(visit);
-      await follow(visit, entry.depth);
-      yield visit;
+      const record = await settle(await recordOf(visit, entry.depth, addresses));
+      yield { visit, record, afterLost };
+      afterLost = false;
     }
     for (;;) {
       while (inFlight.length < config.concurrency * loader.sites.length) {
         const entry = take();
         if (entry === null) break;
-        inFlight.push({ entry, visit: visitPage(visitor, entry.url) });
+        inFlight.push({ entry, visit: visitPage(visitor, entry.url, mayBeUnchanged(entry)) });
       }
       const first = inFlight[0];
       if (first === undefined) break;
@@ -192,23 +187,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
 
   return {
     visits: visits(),
-    position() {
-      const found = [...[...refused, ...inFlight].map(({ entry }) => entry), ...queue.slice(next)];
-      const waiting = found.slice(0, Math.max(0, config.maxPages - scanned));
-      return {
-        alive,
-        passed,
-        waiting: waiting.filter(({ isListed }) => !isListed).map(({ url, depth }) => ({ url, depth })),
-        beyondLimit: beyondBefore + found.slice(waiting.length).filter(({ isListed }) => !isListed).length,
-        traps: traps.save(),
-        scanned,
-        complete: complete && !traps.isOverflowing,
-        signedOut,
-        startedAtMs,
-        landed: options.landed,
-      };
-    },
-    hasMore: () => refused.length > 0 || inFlight.length > 0 || next < queue.length,
+    scanned: () => scanned,
     refusal: () => refusal,
     waypoints: () => waypoints,
     isGone(ref) {

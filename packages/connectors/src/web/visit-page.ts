@@ -1,7 +1,8 @@
 import type { KnownItems } from "@anneal/core/connect/change";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { isIncluded } from "../path-filter.ts";
-import type { AddressTable } from "./links-behind.ts";
+import type { VisitRecord } from "./crawl-journal.ts";
+import { linksOf, type AddressTable } from "./links-behind.ts";
 import { loadPage, type PageLoader, type PageOutcome } from "./load-page.ts";
 import { decodeMemory, type PageMemory } from "./page-memory.ts";
 import { pathOf } from "./site-url.ts";
@@ -17,21 +18,63 @@ export type Visitor = {
   named: ReadonlySet<string>;
 };
 
-/** Never rejects: a page that was fetched ahead may be left behind when the consumer stops. */
-export async function visitPage(visitor: Visitor, url: string): Promise<Visit> {
+/**
+ * Never rejects: a page that was fetched ahead may be left behind when the consumer stops.
+ * @param mayBeUnchanged whether "not modified" is an answer to live with
+ */
+export async function visitPage(visitor: Visitor, url: string, mayBeUnchanged: boolean): Promise<Visit> {
   const memory = await visitor.known.fingerprintOf(url).then(decodeMemory, () => null);
   const wanted = isIncluded(pathOf(url), visitor.loader.config);
-  const outcome = await loadOutcome(visitor, url, memory).catch((error: unknown): PageOutcome => {
+  const outcome = await loadOutcome(visitor, url, memory, mayBeUnchanged).catch((error: unknown): PageOutcome => {
     return { type: "failed", error: isAnnealError(error) ? error : unreadable(url, error) };
   });
   const isMisnamed = outcome.type === "gone" && memory === null && visitor.named.has(url);
   return { url, outcome: isMisnamed ? { type: "failed", error: misnamed(url) } : outcome, memory, wanted };
 }
 
-async function loadOutcome(visitor: Visitor, url: string, memory: PageMemory | null): Promise<PageOutcome> {
+async function loadOutcome(
+  visitor: Visitor,
+  url: string,
+  memory: PageMemory | null,
+  mayBeUnchanged: boolean,
+): Promise<PageOutcome> {
   const table = memory === null ? null : await visitor.addresses();
-  const isConditional = memory?.links?.every((link) => table?.has(link)) ?? false;
-  return loadPage(visitor.loader, url, memory, isConditional);
+  const areLinksKnown = memory?.links?.every((link) => table?.has(link)) ?? false;
+  return loadPage(visitor.loader, url, memory, mayBeUnchanged && areLinksKnown);
+}
+
+/** @param addresses by which an unchanged page's links are named */
+export async function recordOf(visit: Visit, depth: number, addresses: AddressTable): Promise<VisitRecord> {
+  const { url, outcome, memory } = visit;
+  const { links, areAll } = await linksOf(outcome, memory, addresses);
+  const unchanged = outcome.type === "not-modified" ? memory : null;
+  return {
+    url,
+    depth,
+    as: standingOf(visit),
+    words: outcome.type === "document" ? outcome.digest.words : unchanged?.words ?? null,
+    links,
+    feeds: depth === 0 && "feeds" in outcome ? outcome.feeds : [],
+    hidesLinks: !areAll,
+    // The page had its text once, so the login did what it should, and does not any more.
+    signedOut: memory !== null && outcome.type === "failed" && outcome.error.code === "SOURCE_CREDENTIALS",
+  };
+}
+
+function standingOf({ outcome, wanted }: Visit): VisitRecord["as"] {
+  switch (outcome.type) {
+    case "document":
+    case "not-modified":
+      return wanted ? "document" : "passed";
+    case "failed":
+      return wanted ? "failed" : "passed";
+    case "passage":
+    case "skipped":
+      return "passed";
+    case "feed":
+    case "gone":
+      return outcome.type;
+  }
 }
 
 function misnamed(url: string): AnnealError {

@@ -1,11 +1,11 @@
-import type { Change } from "@anneal/core/connect/change";
+import type { Change, JournalEntry } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { defineConnector, type ReadRequest } from "../connector.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { checkSite } from "./check-site.ts";
 import { webConfigSchema, webFacts, webSecretSchema, type WebConfig, type WebSecrets } from "./config.ts";
 import { crawlSites } from "./crawl.ts";
-import { cursorOf, encodePosition, readCursor } from "./crawl-position.ts";
+import { cursorOf, endCursor, entriesOfVisit, entriesOfWaypoints, openJournal } from "./crawl-journal.ts";
 import { connectTo } from "./open-crawl.ts";
 import { isSameContent } from "./page-memory.ts";
 import { loadSitemaps, sitemapsOf, type SitemapResult } from "./sitemap.ts";
@@ -25,17 +25,13 @@ export const webConnector = defineConnector<WebConfig, WebSecrets>({
 
 /** As many as a crawl can be allowed to visit: what is left out by its own limit is counted. */
 const maxListed = 100_000;
-/** A checkpoint is written after each page while it is small, and less often as it grows. */
-const pagesPerCheckpointBytes = 1 / 4096;
-const pagesPerCheckpointWithoutPosition = 50;
-
 async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIterable<Change> {
   const { config, known, context } = request;
   context.signal.throwIfAborted();
   const connection = connectTo(config, request.secrets, context);
   try {
-    const last = readCursor(request.cursor, config, Date.now());
-    const { loader, opened, starts, feeds, failures, landed } = await connection.open(last.position?.landed);
+    const journal = await openJournal(request, config, Date.now());
+    const { loader, opened, starts, feeds, failures, landed } = await connection.open(journal.landed);
     const named = [...config.sitemaps, ...opened.flatMap(sitemapsOf)];
     const sitemaps =
       landed === null
@@ -46,41 +42,33 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
 
     const listed = sitemaps.urls.flatMap((url) => normaliseUrl(url, url, loader.sites) ?? []);
     const isPartial = unread.length > 0 || landed !== null;
-    const crawl = crawlSites({ loader, known, starts, feeds, listed, landed, ...last, isPartial });
-    let position: ReturnType<typeof encodePosition> = null;
-    let pagesToCheckpoint = 1;
-    for await (const visit of crawl.visits) {
+    const crawl = crawlSites({ loader, known, starts, feeds, listed, journal, isPartial });
+    const checkpoint = (scanned: number, entries: JournalEntry[], anew = false): Change => ({
+      type: "checkpoint",
+      cursor: cursorOf(config, landed, Date.now()),
+      scanned,
+      total: null,
+      journal: { anew, entries },
+    });
+    if (journal.visits === null) yield checkpoint(0, entriesOfWaypoints(journal.waypoints), true);
+    for await (const { visit, record, afterLost } of crawl.visits) {
       const change = changeOf(visit);
-      if (change !== null) yield change;
-      pagesToCheckpoint -= 1;
-      if (pagesToCheckpoint > 0) continue;
-      // After the last page comes the last checkpoint.
-      if (!crawl.hasMore()) continue;
-      const current = crawl.position();
-      const encoded = encodePosition(current, config);
-      position = encoded ?? position;
-      pagesToCheckpoint =
-        encoded === null
-          ? pagesPerCheckpointWithoutPosition
-          : 1 + Math.floor(JSON.stringify(encoded).length * pagesPerCheckpointBytes);
-      yield {
-        type: "checkpoint",
-        cursor: cursorOf(crawl.waypoints(), position),
-        scanned: current.scanned,
-        total: null,
-      };
+      if (change?.type === "upsert") {
+        // Its entry comes first: without the document it counts for nothing, and the document could not tell the visit.
+        yield checkpoint(crawl.scanned() - 1, entriesOfVisit(record, change.item.fingerprint, afterLost));
+        yield change;
+      } else {
+        if (change !== null) yield change;
+        yield checkpoint(crawl.scanned(), entriesOfVisit(record, null, afterLost));
+      }
     }
     const refusal = crawl.refusal();
-    if (refusal !== null) {
-      const current = crawl.position();
-      const cursor = cursorOf(crawl.waypoints(), encodePosition(current, config) ?? position);
-      yield { type: "checkpoint", cursor, scanned: current.scanned, total: null };
-      throw refusal;
-    }
+    if (refusal !== null) throw refusal;
     for (const { ref, error } of crawl.leftOut()) yield { type: "failure", ref, error: error.toReport() };
     yield* deleteMissing(known, context.deletions, crawl.isGone);
-    const { scanned } = crawl.position();
-    yield { type: "checkpoint", cursor: cursorOf(crawl.waypoints(), null), scanned, total: scanned };
+    const scanned = crawl.scanned();
+    const entries = entriesOfWaypoints(crawl.waypoints());
+    yield { type: "checkpoint", cursor: endCursor, scanned, total: scanned, journal: { anew: true, entries } };
   } finally {
     await connection.close();
   }

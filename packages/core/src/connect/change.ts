@@ -39,7 +39,14 @@ export type Change =
    * checkpoint it is `scanned`. `listsAll` says whether this run goes through all there is, from its start, so that what is
    * held tells about how much that is; kinds that always do may leave it out ("fingerprint" and "conditional").
    */
-  | { type: "checkpoint"; cursor: Cursor; scanned: number; total: number | null; listsAll?: boolean };
+  | {
+      type: "checkpoint";
+      cursor: Cursor;
+      scanned: number;
+      total: number | null;
+      listsAll?: boolean;
+      journal?: JournalWrite;
+    };
 
 /**
  * Opened only when the fingerprint is new, so that an unchanged document is never downloaded. May be opened once, at
@@ -49,6 +56,19 @@ export type ContentHandle = { open(signal: AbortSignal): Promise<AsyncIterable<U
 
 /** Small, JSON, versioned by its connector; opaque to everyone else. */
 export type Cursor = { version: number; [key: string]: unknown };
+
+/**
+ * What a checkpoint adds to the source's journal: for a position that grows with the sync, of which each checkpoint stores
+ * what is new and the next run reads all, in order. It is stored with the cursor or not at all, and lives as long.
+ */
+export type JournalWrite = {
+  /** Whether what was there is thrown away first. A run that was given no cursor says so before it adds anything. */
+  anew: boolean;
+  entries: JournalEntry[];
+};
+
+/** JSON of at most 64 KiB; opaque to everyone but its connector. */
+export type JournalEntry = { [key: string]: unknown };
 
 /** What the consumer already holds, for connectors that find changes by comparing. */
 export type KnownItems = {

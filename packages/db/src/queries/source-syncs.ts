@@ -1,4 +1,4 @@
-import type { Cursor } from "@anneal/core/connect/change";
+import type { Cursor, JournalWrite } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
 import { maxSyncFailures, type SyncFailure } from "@anneal/core/connect/contract";
 import type { SyncProgress } from "@anneal/core/connect/measure-sync";
@@ -8,6 +8,7 @@ import { isLocked } from "../lock.ts";
 import { documents, sources, sourceSyncs } from "../schema.ts";
 import { followsSource, ofSource as documentsOf } from "./documents-of-source.ts";
 import { hasOneOf } from "./refs.ts";
+import { writeJournal } from "./source-journal.ts";
 
 // What failed names documents, and those have readers: see `getSyncFailures`.
 const { failures: _, ...syncColumns } = getTableColumns(sourceSyncs);
@@ -124,8 +125,10 @@ export async function saveCursor(
   sourceId: string,
   cursor: Cursor,
   sync: SyncState,
+  journal?: JournalWrite,
 ): Promise<{ pauseRequested: boolean }> {
   return inWorkspace(scope, async (tx) => {
+    if (journal !== undefined) await writeJournal(tx, scope, sourceId, journal);
     await tx
       .update(sources)
       .set({ cursor })

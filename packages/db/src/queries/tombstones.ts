@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, isNotNull, isNull, lt, sql } from "drizzle-orm";
 import { inWorkspace, type Scope } from "../database.ts";
-import { chunks, documents, sources } from "../schema.ts";
+import { chunks, documents, sourceJournal, sources } from "../schema.ts";
 import { contentLock } from "./documents-of-source.ts";
 
 const isDocument = (scope: Scope, documentId: string) =>
@@ -95,10 +95,16 @@ export async function purgeDocument(
 
 /** Sources that were removed before then have nothing left to go on from: one that is taken back is read anew. */
 export async function forgetRemovedCursors(scope: Scope, before: Date): Promise<void> {
-  await inWorkspace(scope, (tx) =>
-    tx
+  const { workspaceId } = scope;
+  const isRemoved = and(eq(sources.workspaceId, workspaceId), lt(sources.deletedAt, before));
+  await inWorkspace(scope, async (tx) => {
+    await tx
       .update(sources)
       .set({ cursor: null })
-      .where(and(eq(sources.workspaceId, scope.workspaceId), lt(sources.deletedAt, before), isNotNull(sources.cursor))),
-  );
+      .where(and(isRemoved, isNotNull(sources.cursor)));
+    const removed = tx.select({ id: sources.id }).from(sources).where(isRemoved);
+    await tx
+      .delete(sourceJournal)
+      .where(and(eq(sourceJournal.workspaceId, workspaceId), inArray(sourceJournal.sourceId, removed)));
+  });
 }

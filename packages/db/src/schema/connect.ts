@@ -1,13 +1,14 @@
 import type { Acl } from "@anneal/core/access/acl";
 import type { AclOrigins } from "@anneal/core/access/acl-origins";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
-import type { Cursor } from "@anneal/core/connect/change";
+import type { Cursor, JournalEntry } from "@anneal/core/connect/change";
 import type { SyncFailure } from "@anneal/core/connect/contract";
 import type { SyncProgress } from "@anneal/core/connect/measure-sync";
 import type { ErrorReport } from "@anneal/core/errors";
 import { sql } from "drizzle-orm";
 import {
   bigint,
+  bigserial,
   boolean,
   check,
   customType,
@@ -15,6 +16,7 @@ import {
   integer,
   jsonb,
   pgTable,
+  primaryKey,
   text,
   uniqueIndex,
   uuid,
@@ -57,6 +59,22 @@ export const sources = pgTable(
     deletedAt: at(),
   },
   (table) => [uniqueIndex("sources_name").on(table.workspaceId, table.name)],
+);
+
+/** What checkpoints have added to the journals of sources, in order; each belongs to the cursor of its source. */
+export const sourceJournal = pgTable(
+  "source_journal",
+  {
+    workspaceId: uuid()
+      .notNull()
+      .references(() => workspaces.id, { onDelete: "cascade" }),
+    sourceId: uuid()
+      .notNull()
+      .references(() => sources.id, { onDelete: "cascade" }),
+    seq: bigserial({ mode: "number" }).notNull(),
+    entry: jsonb().$type<JournalEntry>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.sourceId, table.seq] })],
 );
 
 /**
