@@ -15,8 +15,14 @@ const now = Date.parse("2026-11-30T10:00:00Z");
 const hourMs = 3_600_000;
 const urlOf = (index: number) => `https://example.org/articles/section-${index % 40}/page-${index}`;
 const visitOf = (url: string, given: Partial<VisitRecord> = {}): VisitRecord => ({
-  ...{ url, depth: 3, as: "document", words: "abc", links: [], feeds: [] },
-  ...{ hidesLinks: false, signedOut: false },
+  url,
+  depth: 3,
+  as: "document",
+  words: "abc",
+  links: [],
+  feeds: [],
+  hidesLinks: false,
+  signedOut: false,
   ...given,
 });
 const held: Record<string, string> = {};
@@ -36,7 +42,10 @@ const open = async (entries: JournalEntry[], cursor: Cursor | null = cursorOf(co
     }
   }
   const opened = await openJournal({ cursor, journal: journal(), known }, config, atMs);
-  return { ...opened, visits: opened.visits && (await Array.fromAsync(opened.visits)) };
+  if (opened.visits === null) return { ...opened, visits: null };
+  const visits = [];
+  for await (const visit of opened.visits) visits.push(visit);
+  return { ...opened, visits };
 };
 const begun = entriesOfWaypoints(waypoints);
 

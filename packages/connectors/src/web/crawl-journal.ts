@@ -114,7 +114,9 @@ export function entriesOfVisit(record: VisitRecord, promised: string | null, aft
   const { url, depth, as, words, links, feeds, hidesLinks, signedOut } = record;
   const [first = [], ...others] = inChunks(links);
   const visit = {
-    ...{ url, depth, as },
+    url,
+    depth,
+    as,
     ...(words === null ? {} : { words }),
     ...(first.length === 0 ? {} : { links: first }),
     ...(feeds.length === 0 ? {} : { feeds }),

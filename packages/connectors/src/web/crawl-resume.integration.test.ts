@@ -174,7 +174,10 @@ describe("a crawl that was killed", () => {
     const cursorOfVersion2 = (position?: object) => ({
       version: 2,
       waypoints: deflateRawSync(
-        JSON.stringify({ feeds: position ? [] : [`${site.origin}/rss`], passed: position ? null : [`${site.origin}/old`] }),
+        JSON.stringify({
+          feeds: position ? [] : [`${site.origin}/rss`],
+          passed: position ? null : [`${site.origin}/old`],
+        }),
       ).toString("base64"),
       ...(position && { position }),
     });
@@ -198,7 +201,12 @@ describe("a crawl that was killed", () => {
       await crawl.sync(target);
       const whole = await crawl.sync(new MemoryTarget());
       expect(target.contents()).toEqual(whole.contents());
-      expect(target.opened.map((ref) => ref.slice(site.origin.length)).toSorted()).toEqual(["/a", "/a/1", "/b", "/busy"]);
+      expect(target.opened.map((ref) => ref.slice(site.origin.length)).toSorted()).toEqual([
+        "/a",
+        "/a/1",
+        "/b",
+        "/busy",
+      ]);
     });
   });
 
@@ -258,6 +266,10 @@ describe("a crawl that was killed", () => {
     });
     const read = crawl.paths(target);
     expect(read).toEqual(["/", "/a", "/b"]);
+    // A wait that brings nothing new is told by its cursor.
+    const { cursor } = target;
+    await expect(crawl.sync(target, config)).rejects.toMatchObject({ code: "RATE_LIMITED" });
+    expect(target.cursor).toEqual(cursor);
     site.respond = () => null;
     site.requests.length = 0;
     await crawl.sync(target, config);

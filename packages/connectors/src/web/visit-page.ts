@@ -52,7 +52,7 @@ export async function recordOf(visit: Visit, depth: number, addresses: AddressTa
     url,
     depth,
     as: standingOf(visit),
-    words: outcome.type === "document" ? outcome.digest.words : unchanged?.words ?? null,
+    words: outcome.type === "document" ? outcome.digest.words : (unchanged?.words ?? null),
     links,
     feeds: depth === 0 && "feeds" in outcome ? outcome.feeds : [],
     hidesLinks: !areAll,
