@@ -1,9 +1,25 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/**
+ * A fresh clone does not know how long a file takes, and begins with the largest. This one is small and takes the longest:
+ * at the end one worker would wait for it while the others have nothing to do.
+ */
+const longest = "/bench/connectors.integration.test.ts";
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLongest = ({ moduleId }: TestSpecification) => moduleId.endsWith(longest);
+    const sorted = await super.sort(files);
+    return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))];
+  }
+}
 
 const exclude = ["**/node_modules/**", "**/.next/**", "**/.anneal/**"];
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // By file name: `x.test.ts` does no I/O beyond temporary files, `x.integration.test.ts` starts real servers, and
     // `x.engine.test.ts` runs models as well, which takes all of a small machine.
     projects: [
