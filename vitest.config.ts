@@ -35,6 +35,8 @@ export default defineConfig({
       ...(["integration", "engine"] as const).map((kind) => ({
         test: {
           name: kind,
+          // As packages/db/src/resolve-drizzle.ts does it for programs: Node takes half a second to load it in each file.
+          server: { deps: { inline: ["drizzle-orm"] } },
           include: [`**/*.${kind}.test.ts`],
           exclude,
           globalSetup: "packages/db/testing/cluster-template.ts",
