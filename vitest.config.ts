@@ -17,6 +17,9 @@ class LongestFirst extends BaseSequencer {
 
 const exclude = ["**/node_modules/**", "**/.next/**", "**/.anneal/**"];
 
+/** As packages/db/src/resolve-drizzle.ts does it for programs: Node takes half a second to load it for each file. */
+const server = { deps: { inline: ["drizzle-orm"] } };
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -26,6 +29,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          server,
           include: ["**/*.test.ts"],
           exclude: [...exclude, "**/*.integration.test.ts", "**/*.engine.test.ts"],
           // A bound on hanging, not on speed: a busy machine must not fail a test.
@@ -35,8 +39,7 @@ export default defineConfig({
       ...(["integration", "engine"] as const).map((kind) => ({
         test: {
           name: kind,
-          // As packages/db/src/resolve-drizzle.ts does it for programs: Node takes half a second to load it in each file.
-          server: { deps: { inline: ["drizzle-orm"] } },
+          server,
           include: [`**/*.${kind}.test.ts`],
           exclude,
           globalSetup: "packages/db/testing/cluster-template.ts",

@@ -8,7 +8,11 @@ import { registerHooks } from "node:module";
 registerHooks({
   resolve(specifier, context, nextResolve) {
     const { parentURL } = context;
-    if (!specifier.startsWith(".") || !parentURL?.includes("/node_modules/drizzle-orm/") || !parentURL.endsWith(".js")) {
+    if (
+      !specifier.startsWith(".") ||
+      !parentURL?.includes("/node_modules/drizzle-orm/") ||
+      !parentURL.endsWith(".js")
+    ) {
       return nextResolve(specifier, context);
     }
     return { url: new URL(specifier, parentURL).href, format: "module", shortCircuit: true };
