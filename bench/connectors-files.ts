@@ -13,7 +13,7 @@ import { fullControl } from "@anneal/connectors/conformance/descriptor-bytes";
 import { startAzurite } from "@anneal/connectors/conformance/start-azurite";
 import { findMotoPython, startMoto } from "@anneal/connectors/conformance/start-moto";
 import { findNfs, startNfs } from "@anneal/connectors/conformance/start-nfs";
-import { findSamba, startSamba } from "@anneal/connectors/conformance/start-samba";
+import { findSamba, startSamba, type Samba } from "@anneal/connectors/conformance/start-samba";
 import { findSshd, startSshd } from "@anneal/connectors/conformance/start-sshd";
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { startBucket } from "./connectors-bucket.ts";
@@ -44,6 +44,7 @@ export const fileSources: Record<string, SourceRecipe> = {
   gcs: { server: "fake", count: 2000, start: startGcs },
   sftp: { server: "OpenSSH", count: 2000, start: startSftp },
   smb: { server: "samba", count: 300, start: startSmb },
+  "smb-plain": { server: "samba, access lists left out", count: 2000, start: startPlainSmb },
   gdrive: { server: "fake", count: 2000, start: startGdrive },
   sharepoint: { server: "fake", count: 2000, start: (count) => startMicrosoft("sharepoint", count) },
   onedrive: { server: "fake", count: 1000, start: (count) => startMicrosoft("onedrive", count) },
@@ -130,6 +131,7 @@ async function startGcs(count: number): Promise<BenchSource> {
   google.pageSize = 1000;
   google.buckets.buckets.set("papers", new Map());
   for (let index = 0; index < count; index += 1) google.buckets.put("papers", documentName(index), documentText(index));
+  google.buckets.lists.settled = true;
   return {
     kind: "gcs",
     config: { bucket: "papers", endpoint: google.endpoint, allowPrivateHosts: true },
@@ -179,17 +181,24 @@ async function startSmb(count: number): Promise<BenchSource | null> {
     await writeFile(join(samba.root, name), documentText(index));
     await own(name);
   }
+  return smbSource(samba, { userEmailDomain: "example.com" });
+}
+
+/** Nobody asks for a list of each file, and none is set: that takes a request of each. */
+async function startPlainSmb(count: number): Promise<BenchSource | null> {
+  const program = findSamba();
+  if (program === null) return null;
+  const samba = await startSamba(program, { rights: "posix" });
+  await writeFolder(count, samba.root);
+  return smbSource(samba, { permissions: "off" });
+}
+
+function smbSource(samba: Samba, config: Record<string, unknown>): BenchSource {
+  const { port, share, user, password } = samba;
   return {
     kind: "smb",
-    config: {
-      host: "127.0.0.1",
-      allowPrivateHosts: true,
-      port: samba.port,
-      share: samba.share,
-      user: samba.user,
-      userEmailDomain: "example.com",
-    },
-    secrets: { password: samba.password },
+    config: { host: "127.0.0.1", allowPrivateHosts: true, port, share, user, ...config },
+    secrets: { password },
     stop: () => samba.stop(),
   };
 }
@@ -215,6 +224,7 @@ async function startMicrosoft(kind: "sharepoint" | "onedrive", count: number): P
   if (kind === "sharepoint") tenant.siteDriveIds.push(drive.id);
   else tenant.userDriveIds.set(ann.id, drive.id);
   fillDrive(tenant, drive, count);
+  tenant.lists.settled = true;
   return {
     kind,
     config: {

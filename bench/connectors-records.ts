@@ -25,7 +25,8 @@ export const recordSources: Record<string, SourceRecipe> = {
   confluence: { server: "fake", count: 300, start: startConfluence },
   jira: { server: "fake", count: 300, start: startJira },
   notion: { server: "fake", count: 500, start: startNotion },
-  slack: { server: "fake", count: 500, start: startSlack },
+  slack: { server: "fake", count: 500, start: startSlackThreads },
+  "slack-days": { server: "fake, days without threads", count: 5000, start: startSlackDays },
   teams: { server: "fake", count: 500, start: startTeams },
   web: { server: "a site on loopback, 1,000 requests/s allowed", count: 1000, start: startPages },
 };
@@ -55,6 +56,7 @@ function* messages(count: number): Iterable<string> {
 }
 
 const linksPerPage = 50;
+const dayMs = 24 * 60 * 60_000;
 const reader = { user: "reader", password: "reader-password" };
 const local = { host: "127.0.0.1", allowPrivateHosts: true };
 
@@ -117,6 +119,7 @@ async function startMongodbDocuments(count: number): Promise<BenchSource> {
   });
   const documents = server.collection("papers", "page");
   for (let index = 0; index < count; index += 1) documents.push({ _id: index, body: documentText(index) });
+  server.lists.settled = true;
   const config = { ...local, port: server.port, database: "papers", user: reader.user };
   return {
     kind: "mongodb",
@@ -130,6 +133,7 @@ async function startNotes(kind: "rest" | "graphql", count: number): Promise<Benc
   const notes = await startFakeNotes();
   notes.pageSize = 1000;
   for (let index = 0; index < count; index += 1) notes.put(documentName(index), documentText(index));
+  notes.lists.settled = true;
   const shared = { id: "id", title: "{name}", content: ["{text}"], updatedAt: "updatedAt", allowPrivateHosts: true };
   const config =
     kind === "rest"
@@ -162,6 +166,7 @@ async function startConfluence(count: number): Promise<BenchSource> {
   for (let index = 0; index < count; index += 1) {
     fake.add(space, { title: `Note ${index}`, body: `<p>${documentText(index)}</p>` });
   }
+  site.lists.settled = true;
   return {
     kind: "confluence",
     config: { url: site.url, email: site.bot.email, spaces: ["KB"], allowPrivateHosts: true },
@@ -180,6 +185,7 @@ async function startJira(count: number): Promise<BenchSource> {
   for (let index = 0; index < count; index += 1) {
     fake.add(project, { summary: `Note ${index}`, description: documentText(index) });
   }
+  site.lists.settled = true;
   return {
     kind: "jira",
     config: { url: site.url, email: site.bot.email, projects: ["SUP"], allowPrivateHosts: true },
@@ -192,6 +198,7 @@ async function startNotion(count: number): Promise<BenchSource> {
   const notion = await FakeNotion.start();
   notion.pageSize = 100;
   for (let index = 0; index < count; index += 1) notion.addPage(`Note ${index}`, [paragraph(documentText(index))]);
+  notion.lists.settled = true;
   return {
     kind: "notion",
     config: { apiUrl: notion.apiUrl, allowPrivateHosts: true },
@@ -200,9 +207,9 @@ async function startNotion(count: number): Promise<BenchSource> {
   };
 }
 
-async function startSlack(count: number): Promise<BenchSource> {
+/** Each document is a thread, whose replies are asked for. */
+async function startSlackThreads(count: number): Promise<BenchSource> {
   const slack = await FakeSlack.start();
-  slack.pageSize = 200;
   const { id } = slack.addUser("ann");
   const channels = Array.from({ length: 10 }, (_, index) => slack.addChannel(`channel-${index}`));
   for (let index = 0; index < count; index += 1) {
@@ -210,6 +217,26 @@ async function startSlack(count: number): Promise<BenchSource> {
     const root = slack.post(channel, id, documentText(index));
     slack.post(channel, id, "Thanks, noted.", { thread: root.ts });
   }
+  return slackSource(slack);
+}
+
+/** Each document is a day of a channel, which its history tells whole. */
+async function startSlackDays(count: number): Promise<BenchSource> {
+  const slack = await FakeSlack.start();
+  const { id } = slack.addUser("ann");
+  const today = Date.now();
+  for (let start = 0; start < count; start += 1000) {
+    const channel = slack.addChannel(`channel-${start}`);
+    for (let index = start; index < Math.min(count, start + 1000); index += 1) {
+      slack.post(channel, id, documentText(index), { at: new Date(today - (index - start) * dayMs) });
+    }
+  }
+  return slackSource(slack);
+}
+
+function slackSource(slack: FakeSlack): BenchSource {
+  slack.pageSize = 200;
+  slack.lists.settled = true;
   return {
     kind: "slack",
     config: { apiUrl: slack.apiUrl, allowPrivateHosts: true },
@@ -223,6 +250,7 @@ async function startTeams(count: number): Promise<BenchSource> {
   fake.tenant.pageSize = 50;
   const { messages } = fake.tenant.addChannel(teamId, "General", "standard");
   for (let index = 0; index < count; index += 1) fake.tenant.post(messages, documentText(index));
+  fake.tenant.lists.settled = true;
   return { kind: "teams", config, secrets, stop: close };
 }
 

@@ -16,14 +16,12 @@ const failures = [];
 
 /**
  * The quick ones first. Lanes of one row run side by side: servers and remote sources are mostly waited for, while
- * engines and trainers are not. The output of all but the first lane is shown once they have ended.
+ * engines and trainers are not. Whichever lane is through first does what is left of its row: which one that is, differs
+ * from machine to machine. The output of all but the first lane is shown once they have ended.
  */
 const order = [
-  [["checks"], ["unit"]],
-  [
-    ["engine", "browser"],
-    ["integration", "python"],
-  ],
+  { lanes: [["checks"], ["unit"]], left: [] },
+  { lanes: [["engine", "browser"], ["integration"]], left: ["python"] },
 ];
 
 const parts = {
@@ -56,9 +54,13 @@ const parts = {
   },
 };
 
-/** @param quiet show what its parts said once each has ended, so that two lanes do not talk at once */
-async function runLane(names, { quiet, ...context }) {
-  for (const name of names) {
+/**
+ * @param left what other lanes take from as well
+ * @param quiet show what its parts said once each has ended, so that two lanes do not talk at once
+ */
+async function runLane(names, left, { quiet, ...context }) {
+  const own = [...names];
+  for (let name = own.shift() ?? left.shift(); name !== undefined; name = own.shift() ?? left.shift()) {
     let said = `\n── ${name} ──`;
     if (!quiet) console.log(said);
     const run = async (command, args, options = {}) => {
@@ -153,11 +155,14 @@ await runScript(async () => {
 
   const wanted = process.argv.slice(2);
   const reports = await mkdtemp(join(tmpdir(), "anneal-test-"));
+  // Hundreds of programs are started, most of them of the same modules, which are compiled for the first one alone.
+  process.env.NODE_COMPILE_CACHE = join(reports, "compiled");
   try {
     const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
     for (const row of order) {
-      const lanes = row.map((names) => names.filter(isWanted)).filter((names) => names.length > 0);
-      await Promise.all(lanes.map((names, index) => runLane(names, { python, reports, quiet: index > 0 })));
+      const left = row.left.filter(isWanted);
+      const lanes = row.lanes.map((names) => names.filter(isWanted));
+      await Promise.all(lanes.map((names, index) => runLane(names, left, { python, reports, quiet: index > 0 })));
     }
     await checkLeftovers();
   } finally {

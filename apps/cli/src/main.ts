@@ -1,3 +1,5 @@
+// First: before the commands, which load the database.
+import "@anneal/db/resolve-drizzle";
 import { isAnnealError } from "@anneal/core/errors";
 import { Command } from "commander";
 import { readEnv, type Env } from "./env.ts";

@@ -14,7 +14,8 @@ const workerThreads = { UV_THREADPOOL_SIZE: "32" };
 export async function startWorker(options: LaunchOptions): Promise<Service> {
   const child = supervise({
     command: process.execPath,
-    args: [join(repoDir, "apps/worker/src/main.ts")],
+    // It is all imports, so that what hastens them comes before it.
+    args: ["--import", join(repoDir, "packages/db/src/resolve-drizzle.ts"), join(repoDir, "apps/worker/src/main.ts")],
     env: { ...workerThreads, ...options.env },
     logFile: options.logFile,
     // Long enough to hand running activities back to Temporal.

@@ -117,9 +117,9 @@ function search(state: ConfluenceState, asked: Asked): Answer {
   const [, key] = /^space = "([^"]+)" and type in \(page, blogpost\)$/.exec(asked.query.get("cql") ?? "") ?? [];
   const space = [...state.spaces.values()].find((one) => one.key === key);
   if (space === undefined) return { status: 400, body: { message: "Could not parse cql" } };
-  const found = state
-    .listOf(asked.accountId, space.id, ["page", "blogpost"])
-    .filter(({ id }) => !state.unindexed.has(id));
+  const found = state.site.lists.of(`search ${asked.accountId} ${space.id}`, () =>
+    state.listOf(asked.accountId, space.id, ["page", "blogpost"]).filter(({ id }) => !state.unindexed.has(id)),
+  );
   const { results, cursor } = cutPage(found, asked.query, state.site.pageSize);
   const next = cursor === null ? {} : { next: withCursor(asked, cursor).replace(/^\/wiki/, "") };
   return {

@@ -94,8 +94,10 @@ export async function startFakeConfluence(deployment: FakeDeployment = "cloud"):
     maySeeSpace,
     mayView,
     listOf: (accountId, spaceId, types) =>
-      [...contents.values()].filter(
-        (content) => content.spaceId === spaceId && types.includes(content.type) && mayView(accountId, content),
+      site.lists.of(`${accountId} ${spaceId} ${types.join()}`, () =>
+        [...contents.values()].filter(
+          (content) => content.spaceId === spaceId && types.includes(content.type) && mayView(accountId, content),
+        ),
       ),
     attachmentsOf: ({ id }) => (attached.get(id) ?? []).flatMap((attachment) => contents.get(attachment) ?? []),
     addSpace(key, readers) {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { refuseSigned, RemoteTrouble } from "../remote-trouble.ts";
+import { SettledLists } from "../settled-lists.ts";
 
 export const deployments = ["cloud", "data-center"] as const;
 export type FakeDeployment = (typeof deployments)[number];
@@ -46,6 +47,7 @@ export type FakeSite = {
   deployment: FakeDeployment;
   /** With the context path. */
   url: string;
+  lists: SettledLists;
   /** The most contents, or issues, of one answer. */
   pageSize: number;
   /** The account that the connector signs in with, its API token or personal access token, and its password. */
@@ -135,6 +137,7 @@ export async function startFakeSite(
     deployment,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${isCloud ? "" : context}`,
     bot: addAccount("bot"),
+    lists: new SettledLists(),
     pageSize: 3,
     token: "api-token-of-bot",
     password: "password-of-bot",

@@ -30,14 +30,16 @@ export function searchIssues(
   const minutes = /^updated >= "-(\d+)m"$/.exec(condition ?? "")?.[1];
   if (condition !== undefined && minutes === undefined && condition !== "level is not EMPTY") return null;
   const sinceMs = minutes === undefined ? 0 : Date.now() + state.aheadMs - Number(minutes) * 60_000;
-  const found = [...state.issues.values()].filter(
-    (issue) =>
-      projectIds.includes(issue.projectId) &&
-      !state.unindexed.has(issue.id) &&
-      !issue.isArchived &&
-      issue.updatedMs >= sinceMs &&
-      (condition !== "level is not EMPTY" || issue.securityId !== null) &&
-      state.mayView(accountId, issue),
+  const found = state.site.lists.of(`${accountId} ${jql}`, () =>
+    [...state.issues.values()].filter(
+      (issue) =>
+        projectIds.includes(issue.projectId) &&
+        !state.unindexed.has(issue.id) &&
+        !issue.isArchived &&
+        issue.updatedMs >= sinceMs &&
+        (condition !== "level is not EMPTY" || issue.securityId !== null) &&
+        state.mayView(accountId, issue),
+    ),
   );
   return { page: found.slice(start, start + state.site.pageSize), total: found.length };
 }

@@ -1,3 +1,4 @@
+import { SettledLists } from "../settled-lists.ts";
 import type { Answer } from "./drive-routes.ts";
 
 type FakeObject = { content: Buffer; generation: number; updated: string; isForbidden: boolean };
@@ -5,6 +6,7 @@ type FakeObject = { content: Buffer; generation: number; updated: string; isForb
 /** Buckets and objects: Cloud Storage JSON API, "Objects: list" and "Objects: get". */
 export class FakeBuckets {
   readonly buckets = new Map<string, Map<string, FakeObject>>();
+  readonly lists = new SettledLists();
   /** How far its clock is ahead of ours. */
   aheadMs = 0;
   /** So many positions in a list that are shown are refused. */
@@ -32,7 +34,13 @@ export class FakeBuckets {
       this.staleCursors -= 1;
       return { status: 400, reason: "invalid", message: "Invalid argument.", location: "pageToken" };
     }
-    if (rawName === undefined) return listObjects(bucket, query, pageSize);
+    if (rawName === undefined) {
+      const prefix = query.get("prefix") ?? "";
+      const names = this.lists.of(`${bucketName}/${prefix}`, () =>
+        [...bucket.keys()].filter((name) => name.startsWith(prefix)).sort(),
+      );
+      return listObjects(bucket, names, query, pageSize);
+    }
     const object = bucket.get(decodeURIComponent(rawName));
     if (object === undefined) return { status: 404, reason: "notFound", message: "No such object." };
     if (object.isForbidden) {
@@ -42,9 +50,12 @@ export class FakeBuckets {
   }
 }
 
-function listObjects(bucket: Map<string, FakeObject>, query: URLSearchParams, pageSize: number): Answer {
-  const prefix = query.get("prefix") ?? "";
-  const names = [...bucket.keys()].filter((name) => name.startsWith(prefix)).sort();
+function listObjects(
+  bucket: Map<string, FakeObject>,
+  names: readonly string[],
+  query: URLSearchParams,
+  pageSize: number,
+): Answer {
   const token = query.get("pageToken");
   const start = token === null ? 0 : names.findIndex((name) => name >= Buffer.from(token, "base64url").toString());
   if (start === -1) return { json: { kind: "storage#objects" } };

@@ -10,16 +10,18 @@ export type GraphRequest = {
 };
 export type GraphAnswer = { status: number; body?: unknown; headers?: Record<string, string> };
 
-export function page(
+/** @param show what is answered of each item; as it is, where it is left out */
+export function page<T>(
   tenant: FakeTenant,
-  items: unknown[],
+  items: readonly T[],
   request: GraphRequest,
   place: { origin: string },
+  show: (item: T) => unknown = (item) => item,
 ): GraphAnswer {
   const from = Number(request.query.get("$skiptoken") ?? 0);
   const to = from + tenant.pageSize;
   const next = `${place.origin}/v1.0/${request.path}?$skiptoken=${to}${selectionOf(request)}`;
-  return ok({ value: items.slice(from, to), ...(to < items.length ? { "@odata.nextLink": next } : {}) });
+  return ok({ value: items.slice(from, to).map(show), ...(to < items.length ? { "@odata.nextLink": next } : {}) });
 }
 
 /** What a next page is asked for with. */

@@ -54,7 +54,8 @@ function answerDelta(
 ): GraphAnswer {
   const sharing = request.prefer.includes("deltashowsharingchanges");
   if (sharing && !request.caller.scopes.has("Sites.FullControl.All")) return fail(403, "accessDenied");
-  const feed = readFeed(tenant, drive, request.query.get("token"), { sharing, parents: !request.excludesParents });
+  const asked = { sharing, parents: !request.excludesParents, reader: request.caller.user };
+  const feed = readFeed(tenant, drive, request.query.get("token"), asked);
   const address = `${place.origin}/v1.0/drives/${encodeURIComponent(drive.id)}/root/delta`;
   const selected = selectionOf(request);
   if (feed.stale) return { ...fail(410, "resyncChangesApplyDifferences"), headers: { location: address } };

@@ -16,17 +16,22 @@ export function readFeed(
   tenant: FakeTenant,
   drive: FakeDrive,
   token: string | null,
-  asked: { sharing: boolean; parents: boolean },
+  asked: { sharing: boolean; parents: boolean; reader: string | null },
 ): FeedAnswer<NamedItem> {
-  return pageOfFeed(tenant, token, (since, until) =>
+  const { sharing, parents, reader } = asked;
+  return pageOfFeed(tenant, token, `${drive.id} ${reader} ${sharing} ${parents}`, (since, until) =>
     since === null ? listItems(drive, until) : listChanges(drive, since, until, asked),
   );
 }
 
-/** @param list what was there at the moment `until`, or what changed since another one */
+/**
+ * @param name of the feed
+ * @param list what was there at the moment `until`, or what changed since another one
+ */
 export function pageOfFeed<T>(
   tenant: FakeTenant,
   token: string | null,
+  name: string,
   list: (since: number | null, until: number) => T[],
 ): FeedAnswer<T> {
   const at: FeedToken = token === null ? { since: null, until: tenant.clock, page: 0 } : decode(token);
@@ -34,7 +39,7 @@ export function pageOfFeed<T>(
   const { pageSize } = tenant;
   // A fresh delta link runs up to now; its further pages stay with that moment.
   const until = at.since !== null && at.page === 0 ? tenant.clock : at.until;
-  const all = list(at.since, until);
+  const all = tenant.lists.of(`${name} ${at.since} ${until}`, () => list(at.since, until));
   const items = all.slice(at.page * pageSize, (at.page + 1) * pageSize);
   const isLast = (at.page + 1) * pageSize >= all.length;
   return {

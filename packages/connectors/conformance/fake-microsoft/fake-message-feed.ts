@@ -39,7 +39,7 @@ export function answerMessageFeed(
   const filter = given === null ? query.get("$filter") : Buffer.from(filterOfToken ?? "", "base64url").toString();
   const after = /^lastModifiedDateTime gt (\S+)$/.exec(filter ?? "")?.[1];
   if (filter && after === undefined) return fail(400, "BadRequest");
-  const feed = pageOfFeed(tenant, token, (since, until) =>
+  const feed = pageOfFeed(tenant, token, `${channel.id} ${filter}`, (since, until) =>
     // What is changed while the pages are asked for is named again: so a page may repeat something, and leaves nothing out.
     [...entriesOf(tenant, channel, (moment) => moment > (since ?? 0))]
       .filter(({ modified }) => after === undefined || Date.parse(modified) > Date.parse(after))

@@ -43,14 +43,13 @@ export function answerTeams(
     return page(tenant, replies, request, place);
   }
   if (tenant.garbled.has(channel.id)) return ok({ value: [{ id: null }] });
-  const messages = channel.messages.map((message) => ({
+  return page(tenant, channel.messages, request, place, (message) => ({
     ...describeMessage(channel, message, null),
     replies: message.replies.slice(0, tenant.pageSize).map((reply) => describeMessage(channel, reply, message.id)),
     ...(message.replies.length > tenant.pageSize
       ? { "replies@odata.nextLink": `${base}/messages/${message.id}/replies?$skiptoken=${tenant.pageSize}` }
       : {}),
   }));
-  return page(tenant, messages, request, place);
 }
 
 /** An account sees the channels of its teams, and those private and shared ones that it is in. */

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { SettledLists } from "../settled-lists.ts";
 
 /** Somebody or something that a permission names, as Graph's sharePointIdentitySet does. */
 export type FakeIdentity = {
@@ -112,6 +113,7 @@ export class FakeTenant {
   readonly users = new Map<string, FakeUser>();
   readonly groups = new Map<string, FakeGroup>();
   readonly drives = new Map<string, FakeDrive>();
+  readonly lists = new SettledLists();
   /** Of the one site: what "/sites/team" has. */
   readonly siteCollectionId = randomUUID();
   readonly siteDriveIds: string[] = [];

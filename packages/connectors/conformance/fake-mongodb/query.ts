@@ -55,12 +55,15 @@ function compareEntries(a: [string, unknown][], b: [string, unknown][]): number 
   return a.length - b.length;
 }
 
+/** `limit`: 0 for none. */
+type Query = { filter: Document; sort: Document | undefined; limit: number };
+
 export function matches(document: Document, filter: Document): boolean {
   return Object.entries(filter).every(([name, condition]) => {
-    const parts = () => (condition as Document[]).map((part) => matches(document, part));
-    if (name === "$and") return parts().every(Boolean);
-    if (name === "$or") return parts().some(Boolean);
-    if (name === "$nor") return !parts().some(Boolean);
+    const isMatch = (part: Document) => matches(document, part);
+    if (name === "$and") return (condition as Document[]).every(isMatch);
+    if (name === "$or") return (condition as Document[]).some(isMatch);
+    if (name === "$nor") return !(condition as Document[]).some(isMatch);
     if (name === "$expr") return matchesExpression(document, condition as Document);
     if (name.startsWith("$")) throw new Unsupported(name);
     return matchesField(valuesAt(document, name.split(".")), condition);
@@ -119,6 +122,31 @@ function matchesExpression(document: Document, expression: Document): boolean {
     typeof operand === "string" ? document[operand.slice(1)] : (operand["$literal"] as unknown),
   );
   return compareValues(left, right) > 0;
+}
+
+/** @param sorted the collection in the order of the query */
+export function findDocuments(sorted: readonly Document[], query: Query): Document[] {
+  const found: Document[] = [];
+  for (let at = startOf(sorted, query); at < sorted.length; at += 1) {
+    if (!matches(sorted[at]!, query.filter)) continue;
+    found.push(sorted[at]!);
+    if (found.length === query.limit) break;
+  }
+  return found;
+}
+
+/** Past the _ids that come before those that are looked for, as the index on _id leads there. */
+function startOf(sorted: readonly Document[], { filter, sort }: Query): number {
+  // No expression but one about _id is known here.
+  const beyond = ((filter["$and"] ?? []) as Document[]).find((part) => part["$expr"] !== undefined);
+  if (beyond === undefined || Object.keys(sort ?? {})[0] !== "_id" || sort!["_id"] !== 1) return 0;
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (matches(sorted[middle]!, beyond)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 export function sortDocuments(documents: Document[], sort: Document | undefined): Document[] {

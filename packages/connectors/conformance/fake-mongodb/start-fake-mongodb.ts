@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { BSON, type Document } from "mongodb";
-import { compareValues, matches, project, sortDocuments, Unsupported } from "./query.ts";
+import { SettledLists } from "../settled-lists.ts";
+import { compareValues, findDocuments, matches, project, sortDocuments, Unsupported } from "./query.ts";
 import { startScram, type ScramServer } from "./scram.ts";
 import { encodeReply, readRequests } from "./wire.ts";
 
@@ -22,6 +23,7 @@ export type FakeUser = {
 export class FakeMongodb {
   readonly databases = new Map<string, Map<string, Document[]>>();
   readonly users = new Map<string, FakeUser>();
+  readonly lists = new SettledLists();
   /** Every command that was asked for, by name. */
   readonly commands: string[] = [];
   /** Fewer than a client asks for, so that every reader has to ask again. */
@@ -220,11 +222,12 @@ export class FakeMongodb {
   #find(database: string, command: Document, connection: Connection): Document {
     const name = String(command["find"]);
     this.#authorize(connection, "find", database, name);
-    const found = (this.databases.get(database)?.get(name) ?? []).filter((document) =>
-      matches(document, (command["filter"] ?? {}) as Document),
+    const sort = command["sort"] as Document | undefined;
+    const sorted = this.lists.of(`${database}.${name} ${JSON.stringify(sort)}`, () =>
+      sortDocuments(this.databases.get(database)?.get(name) ?? [], sort),
     );
-    const sorted = sortDocuments(found, command["sort"] as Document | undefined);
-    const limited = sorted.slice(0, Number(command["limit"] ?? 0) || undefined);
+    const filter = (command["filter"] ?? {}) as Document;
+    const limited = findDocuments(sorted, { filter, sort, limit: Number(command["limit"] ?? 0) });
     const documents = limited.map((document) => project(document, command["projection"] as Document | undefined));
     // As they are now: a cursor of the real server may also show what changes later.
     return this.#openCursor(`${database}.${name}`, structuredCloneBson(documents), Number(command["batchSize"] ?? 101));

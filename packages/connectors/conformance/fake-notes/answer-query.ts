@@ -27,12 +27,13 @@ function connection(state: NotesState, { first, after, since }: Record<string, u
     state.staleCursors -= 1;
     return refusal("The cursor is no longer valid.", "BAD_USER_INPUT");
   }
-  const all = viewNotes(state).filter(({ updatedAt }) => typeof since !== "string" || updatedAt >= since);
-  const rest = all.filter(({ id }) => after === undefined || id > Buffer.from(String(after), "base64url").toString());
-  const nodes = rest.slice(0, Number(first));
+  const all = viewNotes(state, typeof since === "string" ? since : "");
+  const seen = after === undefined ? "" : Buffer.from(String(after), "base64url").toString();
+  const start = all.findIndex(({ id }) => id > seen);
+  const nodes = start < 0 ? [] : all.slice(start, start + Number(first));
   const last = nodes.at(-1)?.id;
   const pageInfo = {
-    hasNextPage: rest.length > nodes.length,
+    hasNextPage: last !== undefined && last !== all.at(-1)?.id,
     endCursor: last === undefined ? null : Buffer.from(last).toString("base64url"),
   };
   return { body: { data: { notes: { edges: nodes.map((node) => ({ node })), pageInfo } } } };

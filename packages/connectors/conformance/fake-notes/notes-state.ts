@@ -1,9 +1,11 @@
+import type { SettledLists } from "../settled-lists.ts";
 import type { ApiAnswer } from "../start-api.ts";
 
 export type Note = { text: string; updatedAt: string; allow: unknown; deny: unknown };
 
 export type NotesState = {
   notes: Map<string, Note>;
+  lists: SettledLists;
   groups: Map<string, readonly string[]>;
   /** Their text is refused. */
   broken: Set<string>;
@@ -22,14 +24,18 @@ export type NotesState = {
   put(name: string, text: string, updatedAt?: string): void;
 };
 
-export function viewNotes(state: NotesState) {
-  return [...state.notes]
-    .map(([id, { text, updatedAt, allow, deny }]) => ({
-      id,
-      name: id.split("/").at(-1),
-      updatedAt,
-      text,
-      readers: { allow, deny },
-    }))
-    .sort((a, b) => (a.id < b.id ? -1 : 1));
+/** In the order of their ids. @param since those that were changed at this time or later; "" for all */
+export function viewNotes({ notes, lists }: NotesState, since: string) {
+  return lists.of(since, () =>
+    [...notes]
+      .filter(([, { updatedAt }]) => updatedAt >= since)
+      .map(([id, { text, updatedAt, allow, deny }]) => ({
+        id,
+        name: id.split("/").at(-1),
+        updatedAt,
+        text,
+        readers: { allow, deny },
+      }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  );
 }

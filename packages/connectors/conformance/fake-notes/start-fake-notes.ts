@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { RemoteTrouble } from "../remote-trouble.ts";
+import { SettledLists } from "../settled-lists.ts";
 import { startApi, type ApiAnswer, type ApiRequest, type TestApi } from "../start-api.ts";
 import { answerQuery } from "./answer-query.ts";
 import { viewNotes, type NotesState } from "./notes-state.ts";
@@ -15,6 +16,7 @@ export async function startFakeNotes(): Promise<FakeNotes> {
   let lastMs = 0;
   const state: NotesState = {
     notes: new Map(),
+    lists: new SettledLists(),
     groups: new Map(),
     broken: new Set(),
     gone: false,
@@ -101,7 +103,7 @@ function listNotes(state: NotesState, origin: string, query: URLSearchParams): A
     return { status: 410, body: { error: "The cursor has expired." } };
   }
   const since = query.get("updated_since") ?? "";
-  const all = viewNotes(state).filter(({ updatedAt }) => updatedAt >= since);
+  const all = viewNotes(state, since);
   const start =
     cursor !== null
       ? all.findIndex(({ id }) => id > Buffer.from(cursor, "base64url").toString())

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { refuseSigned, RemoteTrouble, type Refusal } from "../remote-trouble.ts";
+import { SettledLists } from "../settled-lists.ts";
 
 export type FakeBlock = { type: string; body: Record<string, unknown>; children?: FakeBlock[]; id?: string };
 
@@ -29,6 +30,7 @@ export class FakeNotion {
   readonly token = "ntn_fake1";
   readonly pages = new Map<string, FakePage>();
   readonly dataSources = new Map<string, { id: string; shared: boolean }>();
+  readonly lists = new SettledLists();
   /** Lists hold at most this many items, whatever the caller asks for. */
   pageSize = 2;
   /** A query of a data source ends after so many rows, and says so ("Query large data sources"). */
@@ -206,9 +208,12 @@ export class FakeNotion {
       const shared = [...this.dataSources.values()].filter((source) => source.shared);
       return this.#list(shared, asked, ({ id }) => ({ object: "data_source", id, properties: {} }));
     }
-    const pages = [...this.pages.values()].filter((page) => page.shared && page.indexed && !page.inTrash);
-    pages.sort((a, b) => minuteOf(a.editedAt) - minuteOf(b.editedAt) || (a.id < b.id ? -1 : 1));
-    if (sort?.direction !== "ascending") pages.reverse();
+    const ascending = sort?.direction === "ascending";
+    const pages = this.lists.of(`edited ${ascending}`, () => {
+      const found = [...this.pages.values()].filter((page) => page.shared && page.indexed && !page.inTrash);
+      found.sort((a, b) => minuteOf(a.editedAt) - minuteOf(b.editedAt) || (a.id < b.id ? -1 : 1));
+      return ascending ? found : found.reverse();
+    });
     return this.#list(pages, asked, showPage);
   }
 

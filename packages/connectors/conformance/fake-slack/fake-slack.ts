@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { refuseSigned, RemoteTrouble } from "../remote-trouble.ts";
+import { SettledLists } from "../settled-lists.ts";
 import { compareTs } from "../../src/slack/message.ts";
 import { SlackState, type FakeChannel, type FakeMessage, type FakeUser } from "./slack-state.ts";
 
@@ -22,6 +23,7 @@ export class FakeSlack extends SlackState {
   ]);
   /** Answers hold at most this many items, whatever the caller asks for: Slack may send fewer too. */
   pageSize = 2;
+  readonly lists = new SettledLists();
   /** The methods called, in order, with what identifies the call. */
   readonly calls: { method: string; channel: string | null; ts: string | null }[] = [];
   /** An error for every call, such as "token_revoked". */
@@ -160,12 +162,14 @@ export class FakeSlack extends SlackState {
     const latest = query.get("latest");
     const inclusive = query.get("inclusive") === "true";
     const least = inclusive ? 0 : 1;
-    const messages = [...channel.messages.values()]
-      .filter(({ threadTs, broadcast }) => threadTs === null || broadcast)
-      .filter(({ ts }) => compareTs(ts, oldest) >= least && (latest === null || compareTs(latest, ts) >= least))
-      .sort((a, b) => compareTs(b.ts, a.ts));
-    // Without a latest the ones closest to the oldest come first.
-    if (latest === null && query.has("oldest")) messages.reverse();
+    const messages = this.lists.of(`${channel.id} ${oldest} ${latest} ${inclusive}`, () => {
+      const found = [...channel.messages.values()]
+        .filter(({ threadTs, broadcast }) => threadTs === null || broadcast)
+        .filter(({ ts }) => compareTs(ts, oldest) >= least && (latest === null || compareTs(latest, ts) >= least))
+        .sort((a, b) => compareTs(b.ts, a.ts));
+      // Without a latest the ones closest to the oldest come first.
+      return latest === null && query.has("oldest") ? found.reverse() : found;
+    });
     return this.#page(messages, query, (page) => ({
       messages: page.map((message) => this.#messageOf(channel, message)),
     }));
