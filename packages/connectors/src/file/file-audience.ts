@@ -125,10 +125,7 @@ export async function readAcls(paths: string[], calls: FileCalls): ReturnType<ty
 }
 
 /** @throws AnnealError that names the list which cannot be read */
-export async function readLocalAccounts(
-  config: PosixPermissionsConfig,
-  calls: FileCalls,
-): Promise<PosixAccounts> {
+export async function readLocalAccounts(config: PosixPermissionsConfig, calls: FileCalls): Promise<PosixAccounts> {
   return readAccounts(config, (path) =>
     calls
       .call(path, () => readFile(path, "utf8"))

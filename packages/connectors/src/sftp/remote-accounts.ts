@@ -11,10 +11,7 @@ const pieceBytes = 32 * 1024;
  * The server's lists of accounts and groups.
  * @throws AnnealError that names the list which cannot be read
  */
-export async function readRemoteAccounts(
-  session: SftpSession,
-  config: PosixPermissionsConfig,
-): Promise<PosixAccounts> {
+export async function readRemoteAccounts(session: SftpSession, config: PosixPermissionsConfig): Promise<PosixAccounts> {
   const accounts = await readAccounts(config, (path) => readText(session, path));
   if (accounts.accounts.length > 0) return accounts;
   throw new AnnealError("SOURCE_FORBIDDEN", `"${config.passwdPath}" lists no account.`, {
