@@ -13,6 +13,7 @@ import { describeCounting } from "./describe-counting.ts";
 import { describeGivenUp } from "./describe-given-up.ts";
 import { describeLockOut } from "./describe-lock-out.ts";
 import { describeNames, type SourceNames } from "./describe-names.ts";
+import type { Who } from "./describe-permissions.ts";
 import { describeRemote, type RemoteHarness } from "./describe-remote.ts";
 import { describeSlowness } from "./describe-slowness.ts";
 import type { Kit } from "./kit.ts";
@@ -35,6 +36,8 @@ export type ConformanceHarness<Config, Secrets> = {
   /** Takes back what was removed last under this name, out of the source's bin. Left out where there is none. */
   restore?(name: string): Promise<void>;
   move(from: string, to: string): Promise<void>;
+  /** Replaces everything that the document itself and its parents grant; left out where the source has no permissions. */
+  share?(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
   /** Left out where the source has no folders: as `move`, for a folder with all that is in it. */
   moveFolder?(from: string, to: string): Promise<void>;
   /** Makes reading this one document fail; returns how to heal it. Left out where nothing can fail alone. */
@@ -306,6 +309,9 @@ export function describeConnector<Config, Secrets>(
     const kit: Kit = {
       hands: () => harness,
       corpus,
+      async shareCorpus() {
+        for (const path of Object.keys(corpus)) await harness.share?.(path, [{ user: "ann" }]);
+      },
       async sync(target, changes) {
         await target.apply(readIn(target, { ...contextOf(), ...changes }));
         return target;

@@ -25,7 +25,6 @@ export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secr
   emailOf(person: string): string;
   /** Creates the group or replaces its members: people, or groups as "group:name" where `nestedGroups`. */
   setGroup(group: string, members: readonly string[]): Promise<void>;
-  /** Replaces everything that the document itself and its parents grant. */
   share(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
   /** Replaces what a folder grants to everything in it that grants nothing of its own; `null` folder: the root. */
   shareFolder?(folder: string, allow: readonly Who[]): Promise<void>;

@@ -36,10 +36,11 @@ export function describeRemote(kit: Kit): void {
   /** What an undisturbed first sync ends with, and how many requests it takes. */
   async function readUndisturbed({ trouble }: RemoteHarness) {
     trouble.begin(null);
+    await kit.shareCorpus();
     const target = await kit.sync(new MemoryTarget());
     const { asked } = trouble;
     expect(asked).toBeGreaterThan(1);
-    return { target, asked, contents: target.contents() };
+    return { target, asked, held: target.held() };
   }
 
   /** What came of a sync that was disturbed: why it ended, and why documents failed. */
@@ -68,13 +69,13 @@ export function describeRemote(kit: Kit): void {
 
   it("ends the same whichever request is told to wait, and asks no sooner than it was told", async () => {
     const harness = remote();
-    const { contents, asked } = await readUndisturbed(harness);
+    const { held, asked } = await readUndisturbed(harness);
     for (let from = 0; from < asked; from += 1) {
       const clock = createTestClock();
       harness.trouble.begin({ kind: "busy", from, count: 2, waitSeconds: 20 }, clock);
       const target = await kit.sync(new MemoryTarget(), { clock });
       expect(target.failures, `refused from ${from}`).toEqual([]);
-      expect(target.contents(), `refused from ${from}`).toEqual(contents);
+      expect(target.held(), `refused from ${from}`).toEqual(held);
       openedOnce(target);
       expect(harness.trouble.refused).toBe(2);
       expect(harness.trouble.hasty).toEqual([]);
@@ -84,7 +85,7 @@ export function describeRemote(kit: Kit): void {
 
   it("hands a wait of more than a minute over, with its length, and has everything after it", async () => {
     const harness = remote();
-    const { contents, asked } = await readUndisturbed(harness);
+    const { held, asked } = await readUndisturbed(harness);
     for (const from of [0, Math.floor(asked / 2), asked - 1]) {
       const clock = createTestClock();
       harness.trouble.begin({ kind: "busy", from, count: Infinity, waitSeconds: 3600 }, clock);
@@ -92,7 +93,7 @@ export function describeRemote(kit: Kit): void {
       const error = await kit.attempt(target, { clock });
       if (error === null && from === asked - 1) {
         // A website is asked last for a page that it does not have, to know how it says so; nothing hangs on that.
-        expect(target.contents(), `refused from ${from}`).toEqual(contents);
+        expect(target.held(), `refused from ${from}`).toEqual(held);
         continue;
       }
       expect(error, `refused from ${from}`).toMatchObject({
@@ -103,7 +104,7 @@ export function describeRemote(kit: Kit): void {
       expect(target.failures).toEqual([]);
       expect(clock.sleptMs).toBeLessThan(60_000);
       await settle(target);
-      expect(target.contents()).toEqual(contents);
+      expect(target.held()).toEqual(held);
     }
   });
 
@@ -111,12 +112,12 @@ export function describeRemote(kit: Kit): void {
     const harness = remote();
     const { expireToken } = harness;
     if (expireToken === undefined) return test.skip();
-    const { contents, asked } = await readUndisturbed(harness);
+    const { held, asked } = await readUndisturbed(harness);
     for (let at = 0; at < asked; at += 1) {
       harness.trouble.begin({ kind: "event", at, act: expireToken });
       const target = await kit.sync(new MemoryTarget());
       expect(target.failures, `expired at ${at}`).toEqual([]);
-      expect(target.contents(), `expired at ${at}`).toEqual(contents);
+      expect(target.held(), `expired at ${at}`).toEqual(held);
       openedOnce(target);
     }
   });
@@ -143,7 +144,7 @@ export function describeRemote(kit: Kit): void {
         expect(deleted.filter((ref) => ref !== lostRef)).toEqual([]);
       }
       await settle(target);
-      expect(target.contents()).toEqual(read.contents);
+      expect(target.held()).toEqual(read.held);
     }
   });
 
@@ -153,7 +154,7 @@ export function describeRemote(kit: Kit): void {
     if (staleCursor === undefined) return test.skip();
     const { put, remove } = kit.hands();
     await put(lost, "Is removed before the position is refused.");
-    const { target: known, contents, asked } = await readUndisturbed(harness);
+    const { target: known, held, asked } = await readUndisturbed(harness);
     for (let at = 0; at < asked; at += 1) {
       harness.trouble.begin({ kind: "event", at, act: staleCursor });
       const target = new MemoryTarget();
@@ -161,7 +162,7 @@ export function describeRemote(kit: Kit): void {
       expect(error?.retryable ?? true, `stale at ${at}: ${error?.message}`).toBe(true);
       openedOnce(target);
       await settle(target);
-      expect(target.contents(), `stale at ${at}`).toEqual(contents);
+      expect(target.held(), `stale at ${at}`).toEqual(held);
     }
     await remove(lost);
     await put("handbook.md", "Holidays are agreed with nobody.");
@@ -172,7 +173,7 @@ export function describeRemote(kit: Kit): void {
 
   it("loses and deletes nothing whichever answer breaks off", async () => {
     const harness = remote();
-    const { target: known, contents, asked } = await readUndisturbed(harness);
+    const { target: known, held, asked } = await readUndisturbed(harness);
     for (let at = 0; at < asked; at += 1) {
       for (const target of [new MemoryTarget(), known.copy()]) {
         const clock = createTestClock();
@@ -183,7 +184,7 @@ export function describeRemote(kit: Kit): void {
         expect(kit.changesOf(target).filter(({ type }) => type === "delete")).toEqual([]);
         openedOnce(target);
         await settle(target);
-        expect(target.contents(), `cut at ${at}`).toEqual(contents);
+        expect(target.held(), `cut at ${at}`).toEqual(held);
       }
     }
   });

@@ -26,12 +26,12 @@ export function describeSlowness(kit: Kit): void {
     await put(slow, relay === undefined ? line : lines);
     remote?.trouble.begin(null);
     relay?.begin(null);
-    const undisturbed = (await kit.sync(new MemoryTarget())).contents();
+    const undisturbed = (await kit.sync(new MemoryTarget())).held();
     const readSlowly = async () => {
       const target = new MemoryTarget();
       const error = await kit.attempt(target, { clock: createTestClock(), limits });
       expect([error?.toReport(), ...target.failures]).toEqual([undefined]);
-      expect(target.contents()).toEqual(undisturbed);
+      expect(target.held()).toEqual(undisturbed);
       expect(target.opened).toEqual([...new Set(target.opened)]);
     };
     if (remote !== undefined) {

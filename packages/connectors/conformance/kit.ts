@@ -13,6 +13,8 @@ export type Kit = {
   >;
   /** What every test's source holds at its beginning, by name. */
   corpus: Readonly<Record<string, string>>;
+  /** Gives each of these a reader of its own, where the source has permissions. */
+  shareCorpus(): Promise<void>;
   /** @param context what differs in it from what every test's sync gets */
   sync(target: MemoryTarget, context?: Partial<ConnectContext>): Promise<MemoryTarget>;
   /** As `sync`. @returns why it ended early, or null when it came to its end; anything but an AnnealError is thrown */

@@ -37,6 +37,11 @@ export type SourceFacts = {
    * of what could not be read depends on it: where readers are brought, nobody whose right to it was not seen.
    */
   bringsReaders?(config: object): boolean;
+  /**
+   * Where settings decide that for each part of a source: what the refs begin with of documents that bring readers now, and
+   * with the settings before did not.
+   */
+  partsWithReadersNow?(config: object, before: object): string[];
 };
 
 /** What the process around a connector gives it; the same for every kind. */

@@ -196,7 +196,7 @@ describe("changing a source from the command line", () => {
     ]);
     const guarded = await edit(startPortal({ saved: { bringsReadersNow: true, withheld: [] } }), { set: ["host=db"] });
     expect(guarded.at(-1)).toBe(
-      "! Its documents bring their own readers from now on: those without any are hidden until they are read again.",
+      "! Documents bring their own readers that did not before: those without any are hidden until they are read again.",
     );
     expect(await edit(startPortal(), { name: "books" })).toEqual([
       "✓ “books” is changed. It counts from the next read.",

@@ -92,7 +92,9 @@ export async function editSource(
   if (saved.isElsewhere)
     say("! It leads elsewhere: documents without permissions of their own are hidden until they are read there.");
   else if (saved.bringsReadersNow)
-    say("! Its documents bring their own readers from now on: those without any are hidden until they are read again.");
+    say(
+      "! Documents bring their own readers that did not before: those without any are hidden until they are read again.",
+    );
   for (const each of saved.withheld) say(`! ${withheldSentence(each)}`);
 }
 

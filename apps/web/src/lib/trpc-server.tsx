@@ -1,7 +1,8 @@
-import { dehydrate, HydrationBoundary, QueryClient, type FetchQueryOptions } from "@tanstack/react-query";
+import { dehydrate, QueryClient, type FetchQueryOptions } from "@tanstack/react-query";
 import { createTRPCOptionsProxy, type TRPCOptionsProxy } from "@trpc/tanstack-react-query";
 import { headers } from "next/headers";
 import type { ReactNode } from "react";
+import { Prefetched } from "#lib/prefetched.tsx";
 import { createContext } from "#server/context.ts";
 import { appRouter, type AppRouter } from "#server/root.ts";
 
@@ -17,6 +18,7 @@ type PrefetchProps = {
  * filled. What fails here is asked again by the browser, which shows the failure.
  */
 export async function Prefetch({ workspace, queries, children }: PrefetchProps) {
+  const readAt = Date.now();
   const queryClient = new QueryClient();
   const incoming = await headers();
   const trpc = createTRPCOptionsProxy({
@@ -25,5 +27,9 @@ export async function Prefetch({ workspace, queries, children }: PrefetchProps) 
     queryClient,
   });
   await Promise.all(queries(trpc).map((query) => queryClient.prefetchQuery(query as FetchQueryOptions)));
-  return <HydrationBoundary state={dehydrate(queryClient)}>{children}</HydrationBoundary>;
+  return (
+    <Prefetched state={dehydrate(queryClient)} readAt={readAt}>
+      {children}
+    </Prefetched>
+  );
 }

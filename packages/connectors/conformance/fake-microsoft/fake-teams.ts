@@ -18,6 +18,7 @@ export function answerTeams(
   if (!scopes.has("Channel.ReadBasic.All")) return fail(403, "Forbidden");
   if (channels === undefined || tenant.vanished) return fail(404, "NotFound");
   if (channelId === undefined) {
+    if (tenant.garbled.has(teamId)) return ok({ value: [{ id: null }] });
     const list = channels.map(({ id, displayName, membershipType }) => ({ id, displayName, membershipType }));
     return page(tenant, list, request, place);
   }
@@ -67,6 +68,7 @@ function channelsFor(tenant: FakeTenant, teamId: string, { user }: Caller): Fake
 function answerFilesFolder(tenant: FakeTenant, channel: FakeChannel, { caller }: GraphRequest): GraphAnswer {
   if (!["Files.Read.All", "Sites.Read.All"].some((scope) => caller.scopes.has(scope))) return fail(403, "Forbidden");
   if (tenant.brokenFolders.has(channel.id)) return fail(500, "InternalServerError");
+  if (tenant.garbledFolders.has(channel.id)) return ok({ id: null });
   const drive = tenant.drives.get(channel.files?.driveId ?? "");
   const folder = drive?.items.get(channel.files?.folderId ?? "");
   if (drive === undefined || folder === undefined || folder.deleted || tenant.deniedFolders.has(channel.id)) {

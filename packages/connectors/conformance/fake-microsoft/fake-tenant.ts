@@ -134,7 +134,7 @@ export class FakeTenant {
   readonly feedlessChannels = new Map<string, 200 | 400 | 403 | 404 | 500>();
   /** Ids of messages that cannot be asked for by them. */
   readonly brokenMessages = new Set<string>();
-  /** Ids of channels whose listing is not what it should be, and of messages that are not, nor their replies. */
+  /** Ids of teams and channels whose listing is not what it should be, and of messages that are not, nor their replies. */
   readonly garbled = new Set<string>();
   /** Ids of messages that are found, while their replies are not when asked for alone. */
   readonly lostReplies = new Set<string>();
@@ -145,8 +145,9 @@ export class FakeTenant {
   feedNames: "messages" | "replies" | "threads" = "messages";
   /** How the feed of messages says that a token is too old: 410, or 400 with a code. */
   staleStatus: 410 | 400 = 410;
-  /** Ids of channels whose files' folder cannot be had, and of those of which Graph says that there is none. */
+  /** Ids of channels whose files' folder cannot be had, or not understood, and of those of which Graph says that there is none. */
   readonly brokenFolders = new Set<string>();
+  readonly garbledFolders = new Set<string>();
   readonly deniedFolders = new Set<string>();
   readonly userDriveIds = new Map<string, string>();
   /** Ids of items whose content, or whose permissions, cannot be had. */

@@ -1,7 +1,7 @@
 import { readFile, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
 import { nobody, type Acl } from "@anneal/core/access/acl";
-import { parseAccounts, type PosixAccounts } from "../posix/accounts.ts";
+import { readAccounts, type PosixAccounts } from "../posix/accounts.ts";
 import {
   aclOf,
   both,
@@ -125,16 +125,13 @@ export async function readAcls(paths: string[], calls: FileCalls): ReturnType<ty
 }
 
 /** @throws AnnealError that names the list which cannot be read */
-export async function readLocalAccounts(
-  { passwdPath, groupPath }: PosixPermissionsConfig,
-  calls: FileCalls,
-): Promise<PosixAccounts> {
-  const readText = (path: string) =>
+export async function readLocalAccounts(config: PosixPermissionsConfig, calls: FileCalls): Promise<PosixAccounts> {
+  return readAccounts(config, (path) =>
     calls
       .call(path, () => readFile(path, "utf8"))
       .catch((error: unknown) => {
         calls.ended.throwIfAborted();
         throw toFileError(error, path);
-      });
-  return parseAccounts(await readText(passwdPath), await readText(groupPath));
+      }),
+  );
 }

@@ -1,9 +1,9 @@
-import { spawnSync } from "node:child_process";
 import { chmod, chown } from "node:fs/promises";
 import { delimiter, dirname, join, relative } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describeHiddenLists } from "../../conformance/describe-hidden-lists.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { findDebianProgram } from "../../conformance/find-debian-program.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
@@ -100,44 +100,7 @@ describe.skipIf(program === null)("a folder of an NFS server", () => {
   describe.skipIf(getfacl === null)("with owners and rights", () => {
     const createTrusting = () => createHarness(server.trusting, "posix");
     describePermissions("file over NFS", createTrusting, createTrusting);
-
-    /** The mask of this list reads as the right of the owning group, which it refuses. */
-    const setList = (path: string) => {
-      const entries = "user:2001:r,group::---,mask::r,other::---";
-      const { status, stderr } = spawnSync("setfacl", ["-m", entries, path], { encoding: "utf8" });
-      if (status !== 0) throw new Error(`setfacl: ${stderr}`);
-    };
-
-    it("shows to nobody what may have an access list, until it is said that there is none, and from when that is taken back", async () => {
-      const harness = await createHarness(server.trusting, "posix");
-      try {
-        await harness.put("plan.md", "A plan.");
-        await harness.setGroup("finance", ["bob"]);
-        await harness.share("plan.md", [{ group: "finance" }]);
-        setList(join(harness.root, "plan.md"));
-        const target = new MemoryTarget();
-        const readersWith = async (hiddenAccessLists: "possible" | "none") => {
-          const request = { ...harness, config: { ...harness.config, hiddenAccessLists }, context };
-          const { error } = await fileConnector.check(request.config, {}, context);
-          await target.apply(fileConnector.read({ ...request, cursor: target.cursor, known: target.known() }));
-          const failed = target.failures.map(({ ref, error: report }) => [ref, report.code]);
-          const directory = await MemoryDirectory.read(fileConnector.readDirectory!(request));
-          const acl = target.documents.get("plan.md")!.item.acl;
-          const readers = ["ann", "bob", "eve"].filter((person) =>
-            mayRead(acl, directory.heldBy(harness.emailOf(person))),
-          );
-          return { readers, failed, error: error?.code ?? null };
-        };
-        const hidden = { readers: [], failed: [["", "INVALID_INPUT"]], error: "INVALID_INPUT" };
-        expect(await readersWith("possible")).toEqual(hidden);
-        // What such a word does where it is not true.
-        expect(await readersWith("none")).toEqual({ readers: ["bob"], failed: [], error: null });
-        expect(await readersWith("possible")).toEqual(hidden);
-        expect(target.opened).toEqual([]);
-      } finally {
-        await harness.close();
-      }
-    });
+    describeHiddenLists(createTrusting, getfacl);
 
     it("shows to nobody only what lies on a mount below the folder", async () => {
       const mounted = await createHarness(server.trusting, "posix");

@@ -3,7 +3,10 @@ import type { Change } from "@anneal/core/connect/change";
 import { readAcl, splitRef, tellRefusedAcls, type Drive, type DriveRun } from "./drive-run.ts";
 import { aclPart, joinParts, splitParts } from "./item-fingerprint.ts";
 
-/** As many documents as one sync looks at again. A source of more than that is gone through in several. */
+/**
+ * As many documents as one sync looks at again. A source of more than that is gone through in several
+ * (docs/decisions/2026-11-30-permissions-looked-at-again.md).
+ */
 export const auditedPerRun = 500;
 const batchSize = 20;
 

@@ -175,21 +175,25 @@ describe("the files of a team", () => {
     expect(titles()).toEqual(["plan.md"]);
   });
 
-  it("stay where a channel's folder cannot be had, and are read of the others", async () => {
-    const { tenant } = harness.fake;
-    const { drive, channel } = addPrivate("Board");
-    tenant.put(drive, "budget.md", "The budget.");
-    await harness.put("plan.md", "The plan.");
-    await sync();
-    tenant.brokenFolders.add(channel.id);
-    await harness.put("more.md", "More.");
-    await sync();
-    expect(titles()).toEqual(["budget.md", "more.md", "plan.md"]);
-    expect(target.failures.map(({ ref }) => ref)).toEqual([`files/${harness.teamId}/${channel.id}/`]);
-    tenant.brokenFolders.clear();
-    await sync();
-    expect(target.failures).toEqual([]);
-  });
+  it.each(["cannot be had", "cannot be understood"])(
+    "stay where a channel's folder %s, and are read of the others",
+    async (what) => {
+      const { tenant } = harness.fake;
+      const { drive, channel } = addPrivate("Board");
+      tenant.put(drive, "budget.md", "The budget.");
+      await harness.put("plan.md", "The plan.");
+      await sync();
+      const faults = what === "cannot be had" ? tenant.brokenFolders : tenant.garbledFolders;
+      faults.add(channel.id);
+      await harness.put("more.md", "More.");
+      await sync();
+      expect(titles()).toEqual(["budget.md", "more.md", "plan.md"]);
+      expect(target.failures.map(({ ref }) => ref)).toEqual([`files/${harness.teamId}/${channel.id}/`]);
+      faults.clear();
+      await sync();
+      expect(target.failures).toEqual([]);
+    },
+  );
 
   it("stay when one of the folders in a shared drive cannot be had", async () => {
     const { tenant } = harness.fake;

@@ -1,7 +1,7 @@
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { digest } from "./drive-cursor.ts";
 import { itemPath, type Drive } from "./drive-run.ts";
-import { isOwnFault, type Graph } from "./graph-client.ts";
+import { isOwnAnswer, isOwnFault, type Graph } from "./graph-client.ts";
 import { driveItemSchema, driveRootSchema, filesFolderSchema } from "./graph-schemas.ts";
 import { channelPath, type TeamChannel } from "./list-channels.ts";
 import { isRefused } from "./read-directory.ts";
@@ -34,7 +34,7 @@ export async function listChannelDrives(
         const folder = await findFolder(graph, channel, before);
         if (folder !== null) found.push(folder);
       } catch (error) {
-        if (!isOwnFault(error) && !(error instanceof DoubtfulAnswer)) throw error;
+        if (!isOwnAnswer(error) && !(error instanceof DoubtfulAnswer)) throw error;
         failed.push({ channel, error });
       }
     }),
@@ -77,7 +77,7 @@ async function addDrive(
       listing.sites.push({ collectionId: siteId, url: siteUrl });
     }
   } catch (error) {
-    if (!isOwnFault(error)) throw error;
+    if (!isOwnAnswer(error)) throw error;
     listing.failures.push({ ref: `${driveId}/`, error: error.toReport() });
   }
 }

@@ -1,6 +1,6 @@
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import type { TeamsConfig } from "./config.ts";
-import { isOwnFault, type Graph } from "./graph-client.ts";
+import { isOwnAnswer, isOwnFault, type Graph } from "./graph-client.ts";
 import { whoLooks } from "./list-drives.ts";
 import { channelPageSchema, type Channel } from "./teams-schemas.ts";
 
@@ -9,7 +9,7 @@ export type TeamChannel = Channel & { teamId: string };
 /** With failures it is not complete, and nothing of those teams counts as gone. */
 export type ChannelListing = { channels: TeamChannel[]; failures: { ref: string; error: ErrorReport }[] };
 
-/** The channels that are to be read; a team that cannot be found leaves the others readable. */
+/** The channels that are to be read; a team that cannot be found or listed leaves the others readable. */
 export async function listChannels(
   graph: Graph,
   config: Pick<TeamsConfig, "teams" | "channels">,
@@ -22,8 +22,9 @@ export async function listChannels(
         channels.push(...page.map((channel) => ({ ...channel, teamId })));
       }
     } catch (error) {
-      if (!isOwnFault(error)) throw error;
-      errors.push({ ref: `${teamId}/`, error: error.status === 404 ? await missingTeam(graph, teamId) : error });
+      if (!isOwnAnswer(error)) throw error;
+      const isMissing = isOwnFault(error) && error.status === 404;
+      errors.push({ ref: `${teamId}/`, error: isMissing ? await missingTeam(graph, teamId) : error });
     }
   }
   if (errors[0] !== undefined && errors.length === config.teams.length) throw errors[0].error;

@@ -182,6 +182,29 @@ describe("a team", () => {
     expect(titles()).toEqual(["In three.", "In two."]);
   });
 
+  it("keeps what is in a team whose channels cannot be understood, and reads the others", async () => {
+    const { tenant } = harness.fake;
+    const one = tenant.addChannel(harness.teamId, "One", "standard");
+    tenant.post(one.messages, "In one.");
+    const otherTeamId = randomUUID();
+    tenant.teams.set(otherTeamId, []);
+    const two = tenant.addChannel(otherTeamId, "Two", "standard");
+    tenant.post(two.messages, "In two.");
+    const teams = [harness.teamId, otherTeamId];
+    await sync({ teams, files: false });
+    expect(titles()).toEqual(["In one.", "In two."]);
+    tenant.garbled.add(harness.teamId);
+    tenant.post(two.messages, "In two as well.");
+    await sync({ teams, files: false });
+    expect(titles()).toEqual(["In one.", "In two as well.", "In two."]);
+    const message = expect.stringMatching(/^Microsoft Graph sent an answer that cannot be understood \(value\.0\.id: /);
+    expect(target.failures).toMatchObject([{ ref: `${harness.teamId}/`, error: { message } }]);
+    tenant.garbled.clear();
+    await sync({ teams, files: false });
+    expect(titles()).toEqual(["In one.", "In two as well.", "In two."]);
+    expect(target.failures).toEqual([]);
+  });
+
   it("says in check() what would be read, and what to grant", async () => {
     const { tenant } = harness.fake;
     tenant.post(tenant.addChannel(harness.teamId, "General", "standard").messages, "Hello.");

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { parseAccounts, posixDirectory } from "./accounts.ts";
+import { z } from "zod";
+import { parseAccounts, posixDirectory, readAccounts } from "./accounts.ts";
 import { posixPrincipals } from "./audience.ts";
+import { posixPermissionsShape } from "./config.ts";
 
+const posixConfigSchema = z.object(posixPermissionsShape(""));
 const principals = posixPrincipals("sftp", "files.example.com");
 const passwd = [
   "root:x:0:0:root:/root:/bin/bash",
@@ -51,5 +54,40 @@ describe("posixDirectory", () => {
       "2000": ["1001", "1002"],
       others: ["0", "1001", "1002", "112"],
     });
+  });
+});
+
+describe("readAccounts", () => {
+  const wholeWith = async (nameServices: string | null, groupPath = "/etc/group") => {
+    const files = new Map([
+      ["/etc/passwd", passwd],
+      [groupPath, group],
+      ...(nameServices === null ? [] : [["/etc/nsswitch.conf", nameServices] as const]),
+    ]);
+    const readText = async (path: string) => files.get(path) ?? Promise.reject(new Error("no such file"));
+    const config = posixConfigSchema.parse({ permissions: "posix", groupPath });
+    const { groups, areGroupsWhole } = await readAccounts(config, readText);
+    expect(groups).toHaveLength(3);
+    return areGroupsWhole;
+  };
+
+  it("takes the system's groups for whole where its name services are its files alone", async () => {
+    expect(await wholeWith("passwd: files ldap\ngroup: files\n")).toBe(true);
+    expect(await wholeWith("group:\t files [SUCCESS=merge] systemd # ldap\n")).toBe(true);
+  });
+
+  it.each([
+    ["a directory adds members", "group: files ldap"],
+    ["one is merged into them", "group: files [SUCCESS=merge] sss"],
+    ["one is asked when somebody signs in", "group: files\ninitgroups: files [SUCCESS=continue] winbind"],
+    ["the file takes in NIS", "group: compat"],
+    ["nothing says whose they are", "passwd: files"],
+    ["the name services do not show", null],
+  ])("does not where %s", async (_, nameServices) => {
+    expect(await wholeWith(nameServices)).toBe(false);
+  });
+
+  it("takes a list that was made for the source at its word", async () => {
+    expect(await wholeWith("group: files ldap", "/srv/lists/group")).toBe(true);
   });
 });

@@ -1,16 +1,39 @@
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { PosixPrincipals } from "./audience.ts";
+import type { PosixPermissionsConfig } from "./config.ts";
+import { namesGroupsByFilesAlone } from "./name-services.ts";
 import { hasName } from "./unnamed-ids.ts";
 
 type Account = { name: string; uid: number; gid: number };
 type Group = { name: string; gid: number; members: string[] };
-export type PosixAccounts = { accounts: Account[]; groups: Group[] };
+type AccountLists = { accounts: Account[]; groups: Group[] };
+/** Whether the list of groups has all their members, or a directory may add some. */
+export type PosixAccounts = AccountLists & { areGroupsWhole: boolean };
 
 /** Below it are the accounts of services, whose names are no mailboxes (login.defs(5), UID_MIN). */
 const firstPersonUid = 1000;
 
+/** Where a system keeps its own groups, to which its name services may add members. */
+const systemGroupPath = "/etc/group";
+export const nameServicesPath = "/etc/nsswitch.conf";
+
+/**
+ * The lists that a source names. A list of groups of its own has their members by the word of whoever named it.
+ * @param readText reads a file where the source's files are
+ * @throws whatever `readText` throws of one of the two lists
+ */
+export async function readAccounts(
+  { passwdPath, groupPath }: PosixPermissionsConfig,
+  readText: (path: string) => Promise<string>,
+): Promise<PosixAccounts> {
+  const lists = parseAccounts(await readText(passwdPath), await readText(groupPath));
+  if (groupPath !== systemGroupPath) return { ...lists, areGroupsWhole: true };
+  const nameServices = await readText(nameServicesPath).catch(() => null);
+  return { ...lists, areGroupsWhole: nameServices !== null && namesGroupsByFilesAlone(nameServices) };
+}
+
 /** @param passwd as passwd(5) says, @param group as group(5) says; lines of any other shape are left out */
-export function parseAccounts(passwd: string, group: string): PosixAccounts {
+export function parseAccounts(passwd: string, group: string): AccountLists {
   const accounts = linesOf(passwd).flatMap(([name = "", , uid, gid]) =>
     isId(uid) && isId(gid) && isName(name) ? [{ name, uid: Number(uid), gid: Number(gid) }] : [],
   );
@@ -22,7 +45,7 @@ export function parseAccounts(passwd: string, group: string): PosixAccounts {
 
 /** Names that share an id are one account, or one group: rights are given to ids. */
 export function* posixDirectory(
-  { accounts, groups }: PosixAccounts,
+  { accounts, groups }: AccountLists,
   principals: PosixPrincipals,
   userEmailDomain: string | null,
 ): Iterable<DirectoryEntry> {

@@ -1,10 +1,10 @@
 import type { CapabilityCheck } from "@anneal/core/connect/capability-check";
-import type { PosixAccounts } from "./accounts.ts";
+import { nameServicesPath, type PosixAccounts } from "./accounts.ts";
 import type { PosixPermissionsConfig } from "./config.ts";
 
 /** What the lists that name people and groups make of a source's permissions. */
 export function checkAccounts(
-  { accounts, groups }: PosixAccounts,
+  { accounts, groups, areGroupsWhole }: PosixAccounts,
   { passwdPath, groupPath, userEmailDomain }: PosixPermissionsConfig,
 ): CapabilityCheck {
   const capability = "permissions";
@@ -14,6 +14,8 @@ export function checkAccounts(
     return { capability, status: "warning", message: `${count}, but ${lack}.` };
   }
   const untold = "Accounts and groups of a network directory are not among them: they are let in nowhere";
-  const message = `${count}. ${untold}, and nobody sees a file whose rights refuse one of them.`;
-  return { capability, status: "ok", message };
+  const refused = areGroupsWhole
+    ? ", and nobody sees a file whose rights refuse one of them."
+    : `. Nor are members that it may add to these groups (${nameServicesPath} does not say that groups are of files alone): nobody sees a file whose rights refuse a group, until a copy of the list that has all members is named.`;
+  return { capability, status: "ok", message: `${count}. ${untold}${refused}` };
 }

@@ -40,7 +40,7 @@ export function posixPermissionsShape(hiddenLists: string) {
     groupPath: z.string().startsWith("/").default("/etc/group").meta({
       title: "List of groups",
       description:
-        "Says who is in the groups of the files, in the form of /etc/group. It is read where the files are. Nobody sees a file whose rights refuse a group that it does not list, or an account that the list of accounts does not: where groups come from a network directory (LDAP, NIS), name a copy that has them, with their members.",
+        "Says who is in the groups of the files, in the form of /etc/group. It is read where the files are. Where groups or their members come from a network directory (LDAP, NIS), name a copy that has them. Nobody sees a file whose rights refuse a group that it does not list, or an account that the list of accounts does not; nor one whose rights refuse any group of /etc/group, unless /etc/nsswitch.conf there says that groups are of files alone.",
       when: readsPermissions,
     }),
   };

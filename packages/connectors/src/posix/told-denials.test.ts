@@ -22,7 +22,7 @@ const passwd = [
 ].join("\n");
 const group = ["ann:x:1001:", "finance:x:2000:bob", "board:x:2001:ann", "nogroup:x:65534:"].join("\n");
 const accounts = parseAccounts(passwd, group);
-const keepTold = keepToldDenials(accounts, principals);
+const keepTold = keepToldDenials({ ...accounts, areGroupsWhole: true }, principals);
 
 /** Who reads a file below folders, outermost first. */
 async function readersOf(file: NodeAccess, ...folders: NodeAccess[]): Promise<string[]> {
@@ -63,6 +63,14 @@ describe("keepToldDenials", () => {
     }
     const named = { ...file(0o644, 2000), users: [{ id: 1002, granted: false }] };
     expect(await readersOf(named)).toEqual(["ann"]);
+  });
+
+  it("shows to nobody what refuses a group to which a directory may add members, and keeps what refuses an account", () => {
+    const keepOwn = keepToldDenials({ ...accounts, areGroupsWhole: false }, principals);
+    const aclOfFile = (node: NodeAccess) => aclOf(narrow(everybody, node, principals), principals);
+    expect(keepOwn(aclOfFile(file(0o604, 2000)))).toEqual(nobody);
+    const refusesBob = { ...file(0o644, 2000), users: [{ id: 1002, granted: false }] };
+    for (const node of [file(0o644, 2000), refusesBob]) expect(keepOwn(aclOfFile(node))).toEqual(aclOfFile(node));
   });
 
   it("asks of nobody who is not refused whether the lists have them", async () => {

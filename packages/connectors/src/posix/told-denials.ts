@@ -5,12 +5,16 @@ import { hasName } from "./unnamed-ids.ts";
 
 /**
  * Shows to nobody what refuses a group or an account that the lists do not have: who is in it is not told, and it would deny
- * nobody. So does what refuses an id that stands for whoever has no name, listed or not.
+ * nobody. So does what refuses an id that stands for whoever has no name, listed or not, and any group where a directory may
+ * add members to those that the list has.
  */
-export function keepToldDenials({ accounts, groups }: PosixAccounts, principals: PosixPrincipals): (acl: Acl) => Acl {
+export function keepToldDenials(
+  { accounts, groups, areGroupsWhole }: PosixAccounts,
+  principals: PosixPrincipals,
+): (acl: Acl) => Acl {
   const users = accounts.filter(({ uid }) => hasName(uid)).map(({ uid }) => principals.user(uid));
   // Not those that only stand beside accounts as their first group: that does not tell who else is in them.
   const listed = groups.filter(({ gid }) => hasName(gid)).map(({ gid }) => principals.group(gid));
-  const told = new Set([...users, ...listed].map(principalKey));
+  const told = new Set([...users, ...(areGroupsWhole ? listed : [])].map(principalKey));
   return (acl) => (acl.deny.every((refused) => told.has(principalKey(refused))) ? acl : nobody);
 }

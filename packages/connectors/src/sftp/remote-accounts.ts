@@ -1,6 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import { collectBytes, limitBytes } from "../content.ts";
-import { parseAccounts, type PosixAccounts } from "../posix/accounts.ts";
+import { readAccounts, type PosixAccounts } from "../posix/accounts.ts";
 import type { PosixPermissionsConfig } from "../posix/config.ts";
 import type { SftpSession } from "./sftp-session.ts";
 
@@ -11,13 +11,10 @@ const pieceBytes = 32 * 1024;
  * The server's lists of accounts and groups.
  * @throws AnnealError that names the list which cannot be read
  */
-export async function readRemoteAccounts(
-  session: SftpSession,
-  { passwdPath, groupPath }: PosixPermissionsConfig,
-): Promise<PosixAccounts> {
-  const accounts = parseAccounts(await readText(session, passwdPath), await readText(session, groupPath));
+export async function readRemoteAccounts(session: SftpSession, config: PosixPermissionsConfig): Promise<PosixAccounts> {
+  const accounts = await readAccounts(config, (path) => readText(session, path));
   if (accounts.accounts.length > 0) return accounts;
-  throw new AnnealError("SOURCE_FORBIDDEN", `"${passwdPath}" lists no account.`, {
+  throw new AnnealError("SOURCE_FORBIDDEN", `"${config.passwdPath}" lists no account.`, {
     action: "Name a file in the form of passwd(5) that this user may read, for example a copy without passwords.",
   });
 }

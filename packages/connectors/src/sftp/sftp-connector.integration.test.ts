@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
@@ -8,6 +7,7 @@ import { dirname, join } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
+import { describeHiddenLists } from "../../conformance/describe-hidden-lists.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { findDebianProgram } from "../../conformance/find-debian-program.ts";
 import { MemoryDirectory } from "../../conformance/memory-directory.ts";
@@ -22,7 +22,6 @@ import { sftpConfigSchema, type SftpConfig, type SftpSecrets } from "./config.ts
 import { sftpConnector } from "./sftp-connector.ts";
 
 const program = findSshd();
-const acl = findDebianProgram("acl", "bin/getfacl");
 
 const context = testContext({ limits: { requestTimeoutMs: 10_000 } });
 
@@ -94,6 +93,7 @@ describe.skipIf(program === null)("with OpenSSH", () => {
       };
     };
     describePermissions("sftp", createHarness, createHarness);
+    describeHiddenLists(createHarness, findDebianProgram("acl", "bin/getfacl"));
 
     it("admits through a group's folder only that group, although everybody may read the file in it", async () => {
       const harness = await createHarness();
@@ -117,45 +117,6 @@ describe.skipIf(program === null)("with OpenSSH", () => {
         await harness.close();
       }
     });
-
-    it.skipIf(acl === null)(
-      "shows to nobody what may have an access list, until it is said that there is none, and from when that is taken back",
-      async () => {
-        const harness = await createHarness();
-        try {
-          await harness.put("plan.md", "A plan.");
-          await harness.setGroup("finance", ["bob"]);
-          await harness.share("plan.md", [{ group: "finance" }]);
-          // The mask of this list reads as the right of the owning group, which it refuses.
-          const entries = "user:2001:r,group::---,mask::r,other::---";
-          const args = ["-m", entries, join(harness.root, "plan.md")];
-          const { status, stderr } = spawnSync(join(dirname(acl!.path), "setfacl"), args, { encoding: "utf8" });
-          expect(stderr).toBe("");
-          expect(status).toBe(0);
-          const target = new MemoryTarget();
-          const readersWith = async (hiddenAccessLists: "possible" | "none") => {
-            const config = { ...harness.config, hiddenAccessLists };
-            const { error } = await sftpConnector.check(config, harness.secrets, context);
-            await sync(target, config, harness.secrets);
-            const failed = target.failures.map(({ ref, error: report }) => [ref, report.code]);
-            const directory = await MemoryDirectory.read(sftpConnector.readDirectory!({ ...harness, context }));
-            const list = target.documents.get("plan.md")!.item.acl;
-            const readers = ["ann", "bob", "eve"].filter((person) =>
-              mayRead(list, directory.heldBy(harness.emailOf(person))),
-            );
-            return { readers, failed, error: error?.code ?? null };
-          };
-          const hidden = { readers: [], failed: [["", "INVALID_INPUT"]], error: "INVALID_INPUT" };
-          expect(await readersWith("possible")).toEqual(hidden);
-          // What such a word does where it is not true.
-          expect(await readersWith("none")).toEqual({ readers: ["bob"], failed: [], error: null });
-          expect(await readersWith("possible")).toEqual(hidden);
-          expect(target.opened).toEqual([]);
-        } finally {
-          await harness.close();
-        }
-      },
-    );
 
     it("keeps a revocation of a document whose new content cannot be read", async () => {
       const harness = await createHarness();

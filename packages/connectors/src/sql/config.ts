@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
+import { refPrefix } from "./ref-prefix.ts";
 
 const columnName = z.string().min(1);
 
@@ -92,5 +93,16 @@ export type SqlSecrets = z.infer<typeof sqlSecretSchema>;
 export const sqlFacts: SourceFacts = {
   changeModel: "watermark",
   capabilities: { permissions: true, deletions: true, moves: false },
-  bringsReaders: ({ tables, queries }: SqlConfig) => [...tables, ...queries].some(({ owner }) => owner !== null),
+  bringsReaders: (config: SqlConfig) => ownedBy(config).size > 0,
+  partsWithReadersNow: (config: SqlConfig, before: SqlConfig) => {
+    const ownedBefore = ownedBy(before);
+    const names = [...ownedBy(config)].filter((name) => !ownedBefore.has(name));
+    // A table of the default schema, which only a dialect knows, is called by its name alone.
+    return names.flatMap((name) => [...new Set([name, name.slice(name.indexOf(".") + 1)])]).map(refPrefix);
+  },
 };
+
+/** Names as they are written: one table may have two. */
+function ownedBy({ tables, queries }: SqlConfig): Set<string> {
+  return new Set([...tables, ...queries].filter(({ owner }) => owner !== null).map(({ name }) => name));
+}

@@ -6,6 +6,7 @@ import { contentOf } from "../content.ts";
 import { tooLarge } from "../failure.ts";
 import type { SqlConfig } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
+import { refPrefix } from "./ref-prefix.ts";
 import { renderRow } from "./row-document.ts";
 import type { Row } from "./rows.ts";
 
@@ -104,10 +105,6 @@ function audienceChange(ref: string, acl: Acl | null, before: RowFingerprint | n
   const audience = audienceOf(acl);
   if (before.audience === audience) return null;
   return { type: "acl", ref, acl, fingerprint: writeFingerprint({ ...before, audience }) };
-}
-
-export function refPrefix(relationName: string): string {
-  return `${encodeURIComponent(relationName)}/`;
 }
 
 export function refOf(relation: Relation, row: Row): string {

@@ -8,8 +8,9 @@ import { sqlFacts, sqlSecretSchema, type SqlConfig, type SqlSecrets } from "./co
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
 import { openSession } from "./open-session.ts";
 import { readPeople } from "./people.ts";
+import { refPrefix } from "./ref-prefix.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
-import { aclOf, changesOf, compareAudience, digest, duplicateKey, markOf, refOf, refPrefix } from "./row-change.ts";
+import { aclOf, changesOf, compareAudience, digest, duplicateKey, markOf, refOf } from "./row-change.ts";
 import { renderingVersion } from "./row-document.ts";
 import { estimateRows, readMaxWatermark, readRows, type RowScan } from "./rows.ts";
 import { UnsettledRows } from "./unsettled-rows.ts";

@@ -122,12 +122,13 @@ export async function saveSource(
     schedulePaused?: boolean;
     /** Whether it leads to another address from now on. */
     isElsewhere?: boolean;
-    /** Whether its documents bring their own readers from now on, and did not before. */
-    bringsReadersNow?: boolean;
+    /** What the refs of documents begin with that bring their own readers from now on, and did not before. */
+    partsWithReadersNow?: readonly string[];
   },
 ): Promise<void> {
-  const { checkedConfig, isElsewhere = false, bringsReadersNow = false, ...row } = source;
+  const { checkedConfig, isElsewhere = false, partsWithReadersNow = [], ...row } = source;
   const { id: _, ...changes } = row;
+  const hidden = isElsewhere ? [""] : partsWithReadersNow;
   await inWorkspace(scope, async (tx) => {
     if (checkedConfig !== undefined) {
       const [now] = await tx.select().from(sources).where(isSource(scope, source.id)).for("update");
@@ -144,11 +145,17 @@ export async function saveSource(
           isNotNull(sources.deletedAt),
         ),
       );
-    if (isElsewhere || bringsReadersNow) {
+    for (const part of hidden) {
       await tx
         .update(documents)
         .set(unheard)
-        .where(and(ofSource(scope, source.id), eq(documents.aclInherited, true)));
+        .where(
+          and(
+            ofSource(scope, source.id),
+            eq(documents.aclInherited, true),
+            sql`starts_with(${documents.ref}, ${part})`,
+          ),
+        );
     }
     await tx
       .insert(sources)
@@ -160,7 +167,7 @@ export async function saveSource(
         set: {
           ...changes,
           ...(isElsewhere ? { lastSyncAt: null, lastSyncError: null } : {}),
-          ...(isElsewhere || bringsReadersNow ? { cursor: null } : {}),
+          ...(hidden.length > 0 ? { cursor: null } : {}),
           ...(changes.sealedSecrets === undefined ? {} : { directoryError: null }),
         },
         setWhere: eq(sources.workspaceId, scope.workspaceId),

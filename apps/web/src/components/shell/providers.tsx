@@ -6,6 +6,7 @@ import { ThemeProvider } from "next-themes";
 import { useState, type ReactNode } from "react";
 import superjson from "superjson";
 import { Toaster } from "#components/ui/toaster.tsx";
+import { LiveUpdatesProvider } from "#lib/live-updates.tsx";
 import { createQueryClient } from "#lib/query-client.ts";
 import { TRPCProvider } from "#lib/trpc.ts";
 import type { AppRouter } from "#server/root.ts";
@@ -37,7 +38,7 @@ export function WorkspaceQueries({ slug, children }: { slug: string; children: R
   return (
     <QueryClientProvider client={queryClient}>
       <TRPCProvider trpcClient={trpcClient} queryClient={queryClient}>
-        {children}
+        <LiveUpdatesProvider>{children}</LiveUpdatesProvider>
       </TRPCProvider>
     </QueryClientProvider>
   );

@@ -15,13 +15,13 @@ import { Button } from "#components/ui/button.tsx";
 import { Kbd } from "#components/ui/kbd.tsx";
 
 /** What stands round every page. */
-export function Shell({ children }: { children: ReactNode }) {
+export function Shell({ renderedAt, children }: { renderedAt: number; children: ReactNode }) {
   const [open, setOpen] = useState<"palette" | "help" | "drawer" | null>(null);
   const openPalette = useCallback(() => setOpen("palette"), []);
   const openHelp = useCallback(() => setOpen("help"), []);
   const change = (which: NonNullable<typeof open>) => (next: boolean) => setOpen(next ? which : null);
   useShortcuts({ openPalette, openHelp });
-  const { lost } = useLiveChanges();
+  const { lost } = useLiveChanges(renderedAt);
 
   return (
     <div className="md:grid md:grid-cols-[13rem_minmax(0,1fr)]">

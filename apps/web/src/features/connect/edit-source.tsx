@@ -32,7 +32,7 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
           );
         else if (bringsReadersNow)
           toast.warning(
-            "Its documents bring their own readers from now on: those without any are hidden until they are read again.",
+            "Documents bring their own readers that did not before: those without any are hidden until they are read again.",
           );
         for (const each of withheld) toast.warning(withheldSentence(each));
         onChangedness(false);

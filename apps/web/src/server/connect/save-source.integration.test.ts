@@ -124,6 +124,23 @@ it("shows nobody what was read without readers of its own, from when its documen
   expect(await seenByMembers()).toEqual(["holidays.txt", "salaries.txt"]);
 });
 
+it("shows nobody what was read of a table without readers of its own, from when its rows bring them", async () => {
+  const database = (tables: { name: string; owner?: string }[]) => ({
+    ...{ name: "Desk", kind: "postgres", audience: "members" as const, schedule: null },
+    config: { host: "db.example.com", database: "desk", user: "reader", tables },
+  });
+  const notes = { name: "notes", owner: "user_id" };
+  const { sourceId } = await connect().create(database([notes, { name: "faq" }, { name: "public.calls" }]));
+  for (const ref of ["faq/1", "calls/1", "calls/2", "calls_old/1"]) await put(sourceId, ref);
+  const owned = database([notes, { name: "faq" }, { name: "public.calls", owner: "agent" }]);
+  expect(await connect().update({ sourceId, ...owned })).toMatchObject({ bringsReadersNow: true });
+  expect((await seenByMembers()).toSorted()).toEqual(["calls_old/1", "faq/1"]);
+
+  await put(sourceId, "calls/2", { allow: [workspaceMembers(scope.workspaceId)], deny: [] });
+  expect(await connect().update({ sourceId, ...owned, name: "Help desk" })).toMatchObject({ bringsReadersNow: false });
+  expect((await seenByMembers()).toSorted()).toEqual(["calls/2", "calls_old/1", "faq/1"]);
+});
+
 it("keeps what is read at the address that stays", async () => {
   const { sourceId } = await connect().create(folder("/srv/handbook", "nobody"));
   await put(sourceId, "holidays.txt");

@@ -1,7 +1,7 @@
 import type { SourceFacts } from "@anneal/connectors/connector";
 import { describeFacts } from "@anneal/connectors/describe-facts";
 import { expect, it } from "vitest";
-import { bringsReaders, findConfigProblems, listSourceKinds } from "./source-kinds.ts";
+import { bringsReaders, findConfigProblems, listSourceKinds, partsWithReadersNow } from "./source-kinds.ts";
 
 it("every kind names the settings that decide who sees its credentials, as the form asks for them", () => {
   const kinds = new Map(listSourceKinds().map((each) => [each.kind, each]));
@@ -64,4 +64,25 @@ it("knows which sources bring their documents' readers with the settings that th
     }
     expect(bringsReaders(kind, config), `${kind} ${JSON.stringify(config)}`).toBe(brings);
   }
+});
+
+it("tells which documents bring their own readers only with other settings", () => {
+  const places = { host: "db", database: "d", user: "u" };
+  const tables = (...some: [name: string, owner: string | null][]) => ({
+    ...places,
+    tables: some.map(([name, owner]) => ({ name, owner })),
+  });
+  const one = tables(["a", "x"], ["sales.b", null]);
+  expect(partsWithReadersNow("mysql", one, tables(["a", null]))).toEqual([""]);
+  expect(partsWithReadersNow("mysql", tables(["a", "x"], ["sales.b", "y"]), one)).toEqual(["sales.b/", "b/"]);
+  expect(partsWithReadersNow("mysql", tables(["a", "other"], ["sales.b", null]), one)).toEqual([]);
+  expect(partsWithReadersNow("mysql", tables(["a", null]), one)).toEqual([]);
+  expect(partsWithReadersNow("mysql", tables(["sales.b", "x"], ["b", "y"]), tables(["sales.b", "x"]))).toEqual(["b/"]);
+  const query = { name: "calls.open", sql: "select 1", owner: "x" };
+  expect(partsWithReadersNow("mssql", { ...one, queries: [query] }, one)).toEqual(["calls.open/", "open/"]);
+  const collections = (...names: string[]) => ({ ...places, collections: names.map((name) => ({ name, owner: "o" })) });
+  expect(partsWithReadersNow("mongodb", collections("a", "b c"), collections("a"))).toEqual(["b%20c/"]);
+  expect(partsWithReadersNow("file", { path: "/", permissions: "posix" }, { path: "/", permissions: "off" })).toEqual([
+    "",
+  ]);
 });

@@ -486,6 +486,22 @@ export function bringsReaders(kind: string, config: Record<string, unknown>): bo
   return facts.bringsReaders?.(settings.data) ?? facts.capabilities.permissions;
 }
 
+/**
+ * What the refs of documents begin with that bring their own readers with these settings, and with those before did not: ""
+ * of all documents.
+ */
+export function partsWithReadersNow(
+  kind: string,
+  config: Record<string, unknown>,
+  before: Record<string, unknown>,
+): string[] {
+  if (!bringsReaders(kind, config)) return [];
+  if (!bringsReaders(kind, before)) return [""];
+  const found = kinds[kind];
+  const [settings, settingsBefore] = [config, before].map((some) => found?.configSchema.safeParse(some).data);
+  return (settings && settingsBefore && found?.facts.partsWithReadersNow?.(settings, settingsBefore)) ?? [];
+}
+
 /** As much of JSON Schema as a form needs. */
 export type JsonSchema = {
   type?: string;

@@ -11,6 +11,7 @@ type LayoutProps = { params: Promise<{ workspace: string }>; children: ReactNode
 
 /** Signed in and a member, or no page. The procedures behind the pages check again, each by itself. */
 export default async function WorkspaceLayout({ params, children }: LayoutProps) {
+  const renderedAt = Date.now();
   const { workspace } = await params;
   const user = await getSessionUser();
   if (!user) redirect(`/sign-in?next=${encodeURIComponent((await headers()).get("x-path") ?? "/")}`);
@@ -28,7 +29,7 @@ export default async function WorkspaceLayout({ params, children }: LayoutProps)
     <WorkspaceProvider facts={facts}>
       <WorkspaceQueries key={workspace} slug={workspace}>
         <Prefetch workspace={workspace} queries={(trpc) => [trpc.work.active.queryOptions()]}>
-          <Shell>{children}</Shell>
+          <Shell renderedAt={renderedAt}>{children}</Shell>
         </Prefetch>
       </WorkspaceQueries>
     </WorkspaceProvider>
