@@ -13,6 +13,7 @@ import { describeCounting } from "./describe-counting.ts";
 import { describeGivenUp } from "./describe-given-up.ts";
 import { describeLockOut } from "./describe-lock-out.ts";
 import { describeNames, type SourceNames } from "./describe-names.ts";
+import { describeProgress } from "./describe-progress.ts";
 import { describeRemote, type RemoteHarness } from "./describe-remote.ts";
 import { describeSlowness } from "./describe-slowness.ts";
 import type { Kit } from "./kit.ts";
@@ -323,6 +324,7 @@ export function describeConnector<Config, Secrets>(
       expectDocuments: expectCorpus,
     };
     describeNames(kit);
+    describeProgress(kit);
     describeClock(kit);
     if (way === "http") describeRemote(kit);
     if (way === "http") describeGivenUp(kit);

@@ -37,6 +37,11 @@ export type SourceFacts = {
    * of what could not be read depends on it: where readers are brought, nobody whose right to it was not seen.
    */
   bringsReaders?(config: object): boolean;
+  /**
+   * Why a first sync does not tell before its end about how many documents there are, or only with some settings, for people.
+   * Left out: it does, in its checkpoints.
+   */
+  uncounted?: string;
 };
 
 /** What the process around a connector gives it; the same for every kind. */

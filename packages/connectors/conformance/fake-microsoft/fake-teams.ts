@@ -18,7 +18,9 @@ export function answerTeams(
   if (!scopes.has("Channel.ReadBasic.All")) return fail(403, "Forbidden");
   if (channels === undefined || tenant.vanished) return fail(404, "NotFound");
   if (channelId === undefined) {
-    const list = channels.map(({ id, displayName, membershipType }) => ({ id, displayName, membershipType }));
+    const list = channels.map(({ id, displayName, membershipType, createdDateTime }) => {
+      return { id, displayName, membershipType, createdDateTime };
+    });
     return page(tenant, list, request, place);
   }
   const channel = channels.find(({ id }) => id === channelId);
@@ -43,7 +45,9 @@ export function answerTeams(
     return page(tenant, replies, request, place);
   }
   if (tenant.garbled.has(channel.id)) return ok({ value: [{ id: null }] });
-  const messages = channel.messages.map((message) => ({
+  // The one that was changed last comes first.
+  const newestFirst = channel.messages.toSorted((a, b) => Date.parse(b.lastModifiedDateTime) - Date.parse(a.lastModifiedDateTime));
+  const messages = newestFirst.map((message) => ({
     ...describeMessage(channel, message, null),
     replies: message.replies.slice(0, tenant.pageSize).map((reply) => describeMessage(channel, reply, message.id)),
     ...(message.replies.length > tenant.pageSize

@@ -14,7 +14,9 @@ import {
   type DirectoryRequest,
   type ReadRequest,
 } from "../connector.ts";
+import { estimateTotal } from "../estimate-total.ts";
 import { failedCheck, systemCode, tooLarge } from "../failure.ts";
+import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
 import { posixDirectory } from "../posix/accounts.ts";
 import { checkAccounts } from "../posix/check-accounts.ts";
 import { mediaTypeOf } from "../media-type.ts";
@@ -28,7 +30,7 @@ import { fileContent } from "./file-content.ts";
 import { toFileError } from "./file-errors.ts";
 import { openGround, type Ground } from "./ground.ts";
 import { createListSight } from "./list-sight.ts";
-import { fingerprintOf, walkFolder } from "./walk.ts";
+import { fingerprintOf, groundFolders, walkFolder } from "./walk.ts";
 
 const checkpointEvery = 200;
 
@@ -144,9 +146,19 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   const seen = new SeenRefs();
   const unlisted: string[] = [];
   const sight = createListSight(config, calls);
+  const first = await beginFirstSync(request.cursor);
+  const folders = groundFolders(first !== null);
+  /** Ahead of what is scanned: permissions are read for many files at once. */
+  let walked = 0;
   let scanned = 0;
 
-  for await (const entry of withAcls(walkFolder(ground, config, calls), config, calls, sight)) {
+  async function* walk() {
+    for await (const entry of walkFolder(ground, config, calls, folders)) {
+      if (entry.type === "file") walked += 1;
+      yield entry;
+    }
+  }
+  for await (const entry of withAcls(walk(), config, calls, sight)) {
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
       if (entry.ref === "") throw entry.error;
@@ -169,7 +181,8 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
       maxBytes: context.limits.documentBytes,
     });
     if (change !== null) yield change;
-    if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+    if (scanned % checkpointEvery > 0) continue;
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: estimateTotal(walked, folders.share) };
   }
 
   // A drive that was unmounted during the walk left folders that read as empty.

@@ -36,7 +36,7 @@ function bucketOf(objects: readonly (Partial<BucketObject> & { name: string })[]
 }
 
 async function sync(target: MemoryTarget, open: () => Bucket): Promise<MemoryTarget> {
-  await target.apply(readBucket({ config, known: target.known(), context: testContext() }, open));
+  await target.apply(readBucket({ config, cursor: target.cursor, known: target.known(), context: testContext() }, open));
   return target;
 }
 
@@ -68,7 +68,7 @@ describe("a bucket of any kind", () => {
     ]);
     const target = new MemoryTarget();
     const context = testContext({ limits: { documentBytes: 2 } });
-    await target.apply(readBucket({ config, known: target.known(), context }, open));
+    await target.apply(readBucket({ config, cursor: null, known: target.known(), context }, open));
     expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([
       ["declared.md", "DOCUMENT_TOO_LARGE"],
       ["undeclared.md", "DOCUMENT_TOO_LARGE"],

@@ -5,7 +5,7 @@ import { deleteMissing } from "../reconcile.ts";
 import { checkSite } from "./check-site.ts";
 import { webConfigSchema, webFacts, webSecretSchema, type WebConfig, type WebSecrets } from "./config.ts";
 import { crawlSites } from "./crawl.ts";
-import { cursorOf, encodePosition, readCursor } from "./crawl-position.ts";
+import { cursorOf, encodePosition, readCursor, type CrawlPosition } from "./crawl-position.ts";
 import { connectTo } from "./open-crawl.ts";
 import { isSameContent } from "./page-memory.ts";
 import { loadSitemaps, sitemapsOf, type SitemapResult } from "./sitemap.ts";
@@ -49,6 +49,15 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
     const crawl = crawlSites({ loader, known, starts, feeds, listed, landed, ...last, isPartial });
     let position: ReturnType<typeof encodePosition> = null;
     let pagesToCheckpoint = 1;
+    const isFirst = request.cursor === null || request.cursor["first"] === true;
+    const checkpoint = (current: CrawlPosition): Change => {
+      const cursor = cursorOf(crawl.waypoints(), position);
+      const { scanned } = current;
+      // A later crawl is told by what is held.
+      if (!isFirst) return { type: "checkpoint", cursor, scanned, total: null };
+      const total = countSoFar(current, listed.length, config.maxPages);
+      return { type: "checkpoint", cursor: { ...cursor, first: true }, scanned, total };
+    };
     for await (const visit of crawl.visits) {
       const change = changeOf(visit);
       if (change !== null) yield change;
@@ -63,18 +72,13 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
         encoded === null
           ? pagesPerCheckpointWithoutPosition
           : 1 + Math.floor(JSON.stringify(encoded).length * pagesPerCheckpointBytes);
-      yield {
-        type: "checkpoint",
-        cursor: cursorOf(crawl.waypoints(), position),
-        scanned: current.scanned,
-        total: null,
-      };
+      yield checkpoint(current);
     }
     const refusal = crawl.refusal();
     if (refusal !== null) {
       const current = crawl.position();
-      const cursor = cursorOf(crawl.waypoints(), encodePosition(current, config) ?? position);
-      yield { type: "checkpoint", cursor, scanned: current.scanned, total: null };
+      position = encodePosition(current, config) ?? position;
+      yield checkpoint(current);
       throw refusal;
     }
     for (const { ref, error } of crawl.leftOut()) yield { type: "failure", ref, error: error.toReport() };
@@ -84,6 +88,11 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
   } finally {
     await connection.close();
   }
+}
+
+/** At least so many addresses there are: those that were visited and those that wait, of sitemaps all. */
+function countSoFar({ scanned, waiting }: CrawlPosition, listed: number, maxPages: number): number {
+  return Math.min(maxPages, Math.max(listed, scanned + waiting.length));
 }
 
 /** Each would cost a turn, at every attempt: such a site is crawled by its links and feeds. */
