@@ -307,8 +307,8 @@ export function describeConnector<Config, Secrets>(
     const kit: Kit = {
       hands: () => harness,
       corpus,
-      async sync(target, changes) {
-        await target.apply(readIn(target, { ...contextOf(), ...changes }));
+      async sync(target, changes, kill) {
+        await target.apply(readIn(target, { ...contextOf(), ...changes }), kill);
         return target;
       },
       async attempt(...sync) {

@@ -23,6 +23,7 @@ import { mediaTypeOf } from "../media-type.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
+import { countFiles } from "./count-files.ts";
 import { fileConfigSchema, fileFacts, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
 import { filePrincipals, readAcls, readLocalAccounts, withAcls, type EntryWithAcl } from "./file-audience.ts";
 import { openFileCalls, type FileCalls } from "./file-calls.ts";
@@ -146,8 +147,8 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   const seen = new SeenRefs();
   const unlisted: string[] = [];
   const sight = createListSight(config, calls);
-  const first = await beginFirstSync(request.cursor);
-  const folders = groundFolders(first !== null);
+  const first = await beginFirstSync(request.cursor, () => countFiles(ground, config, calls));
+  const folders = groundFolders(first !== null && first.total === null);
   /** Ahead of what is scanned: permissions are read for many files at once. */
   let walked = 0;
   let scanned = 0;
@@ -182,7 +183,8 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     });
     if (change !== null) yield change;
     if (scanned % checkpointEvery > 0) continue;
-    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: estimateTotal(walked, folders.share) };
+    const total = first?.total ?? estimateTotal(walked, folders.share);
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total };
   }
 
   // A drive that was unmounted during the walk left folders that read as empty.

@@ -39,6 +39,6 @@ async function countInDrive(place: Place, drive: Drive, feed: DriveFeed): Promis
 
 /** Such a drive is not listed either. */
 function zeroIfRefused(error: unknown): number {
-  if (isOwnFault(error)) return 0;
+  if (isOwnFault(error) && [403, 404].includes(error.status)) return 0;
   throw error;
 }

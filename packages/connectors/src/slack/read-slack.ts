@@ -176,6 +176,7 @@ class SlackRun {
         }
         if (this.#uncheckpointed >= checkpointEvery) yield this.#checkpoint();
       }
+      if (this.#uncheckpointed >= checkpointEvery) yield this.#checkpoint();
     }
     for (const ts of apart) {
       if (this.#seen.has(refOf(ts)) || compareTs(ts, this.#since) < 0) continue;
