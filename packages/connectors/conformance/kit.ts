@@ -9,7 +9,17 @@ export type Kit = {
   /** Of the source of the present test. */
   hands(): Pick<
     ConformanceHarness<unknown, unknown>,
-    "connector" | "put" | "remove" | "refOf" | "setClock" | "names" | "remote" | "relay" | "stallTimeoutMs" | "lockOuts" | "secrets"
+    | "connector"
+    | "put"
+    | "remove"
+    | "refOf"
+    | "setClock"
+    | "names"
+    | "remote"
+    | "relay"
+    | "stallTimeoutMs"
+    | "lockOuts"
+    | "secrets"
   >;
   /** What every test's source holds at its beginning, by name. */
   corpus: Readonly<Record<string, string>>;

@@ -1,4 +1,10 @@
-import { answerSearch, showAttachmentInside, showRestriction, showSwept, type ShowSubject } from "./confluence-version-one.ts";
+import {
+  answerSearch,
+  showAttachmentInside,
+  showRestriction,
+  showSwept,
+  type ShowSubject,
+} from "./confluence-version-one.ts";
 import type { ConfluenceState, FakeContent, FakeSpace } from "./fake-confluence.ts";
 import { cutCounted, notFound, type Answer, type Asked, type FakeAccount } from "./fake-site.ts";
 

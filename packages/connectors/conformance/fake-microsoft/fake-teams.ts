@@ -46,7 +46,9 @@ export function answerTeams(
   }
   if (tenant.garbled.has(channel.id)) return ok({ value: [{ id: null }] });
   // The one that was changed last comes first.
-  const newestFirst = channel.messages.toSorted((a, b) => Date.parse(b.lastModifiedDateTime) - Date.parse(a.lastModifiedDateTime));
+  const newestFirst = channel.messages.toSorted(
+    (a, b) => Date.parse(b.lastModifiedDateTime) - Date.parse(a.lastModifiedDateTime),
+  );
   const messages = newestFirst.map((message) => ({
     ...describeMessage(channel, message, null),
     replies: message.replies.slice(0, tenant.pageSize).map((reply) => describeMessage(channel, reply, message.id)),

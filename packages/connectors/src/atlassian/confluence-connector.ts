@@ -83,8 +83,17 @@ async function countDocuments(
   spaces: readonly Space[],
 ): Promise<number | null> {
   const keys = spaces.map(({ key }) => key);
-  const types = ["page" as const, config.blogPosts && ("blogpost" as const), config.attachments && ("attachment" as const)];
-  return countOrNull(context, () => api.countContents(keys, types.filter((type) => type !== false)));
+  const types = [
+    "page" as const,
+    config.blogPosts && ("blogpost" as const),
+    config.attachments && ("attachment" as const),
+  ];
+  return countOrNull(context, () =>
+    api.countContents(
+      keys,
+      types.filter((type) => type !== false),
+    ),
+  );
 }
 
 async function* readSpace(

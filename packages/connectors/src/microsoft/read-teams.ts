@@ -59,11 +59,11 @@ async function* letGo({ known, context }: Pick<TeamsRequest, "known" | "context"
   yield* deleteMissing(known, context.deletions, () => true);
 }
 
-/** How many files there are is known before the threads are read, of whom a share tells. */
+/** Files are counted before the threads are read, whose number is estimated: the total is of both. */
 type FilesSurvey = { listing: FilesListing; count: number | null };
 
 async function surveyFiles(
-  { config, context }: TeamsRequest,
+  { context }: TeamsRequest,
   graph: Graph,
   { channels }: ChannelListing,
 ): Promise<FilesSurvey> {

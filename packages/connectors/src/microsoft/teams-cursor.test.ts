@@ -86,7 +86,13 @@ describe("what is stored of positions", () => {
   it("is nothing in a cursor of the first version, whose files go on where they were", () => {
     const files = { version: 1, drives: {} };
     const cursor = parseTeamsCursor({ version: 1, files, folders: { drive: { channel: "folder" } } });
-    expect(cursor).toEqual({ version: 2, files, folders: { drive: { channel: "folder" } }, channels: {}, fileCount: null });
+    expect(cursor).toEqual({
+      version: 2,
+      files,
+      folders: { drive: { channel: "folder" } },
+      channels: {},
+      fileCount: null,
+    });
     expect(parseTeamsCursor({ version: 3, channels: { key: state(1) } })).toEqual(parseTeamsCursor(null));
   });
 });

@@ -222,7 +222,9 @@ class NotionRun {
 /** A cursor of another release begins anew, which loses nothing: what is known is known by its fingerprint. */
 function parseCursor(cursor: Cursor | null): NotionCursor {
   const parsed = cursorSchema.safeParse(cursor);
-  return parsed.success ? parsed.data : { version: 1, editedTo: null, settledTo: never, syncs: 0, retry: [], total: null };
+  return parsed.success
+    ? parsed.data
+    : { version: 1, editedTo: null, settledTo: never, syncs: 0, retry: [], total: null };
 }
 
 export function nothingShared(): AnnealError {

@@ -5,10 +5,10 @@ import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { z } from "zod";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
-import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
-import { estimateTotal } from "../estimate-total.ts";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
+import { estimateTotal } from "../estimate-total.ts";
 import { tooLarge } from "../failure.ts";
+import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
