@@ -14,6 +14,7 @@ import { describeGivenUp } from "./describe-given-up.ts";
 import { describeLockOut } from "./describe-lock-out.ts";
 import { describeNames, type SourceNames } from "./describe-names.ts";
 import type { Who } from "./describe-permissions.ts";
+import { describeProgress } from "./describe-progress.ts";
 import { describeRemote, type RemoteHarness } from "./describe-remote.ts";
 import { describeSlowness } from "./describe-slowness.ts";
 import type { Kit } from "./kit.ts";
@@ -312,8 +313,8 @@ export function describeConnector<Config, Secrets>(
       async shareCorpus() {
         for (const path of Object.keys(corpus)) await harness.share?.(path, [{ user: "ann" }]);
       },
-      async sync(target, changes) {
-        await target.apply(readIn(target, { ...contextOf(), ...changes }));
+      async sync(target, changes, kill) {
+        await target.apply(readIn(target, { ...contextOf(), ...changes }), kill);
         return target;
       },
       async attempt(...sync) {
@@ -329,6 +330,7 @@ export function describeConnector<Config, Secrets>(
       expectDocuments: expectCorpus,
     };
     describeNames(kit);
+    describeProgress(kit);
     describeClock(kit);
     if (way === "http") describeRemote(kit);
     if (way === "http") describeGivenUp(kit);

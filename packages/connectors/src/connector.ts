@@ -42,6 +42,11 @@ export type SourceFacts = {
    * with the settings before did not.
    */
   partsWithReadersNow?(config: object, before: object): string[];
+  /**
+   * Why a first sync does not tell before its end about how many documents there are, or only with some settings, for people.
+   * Left out: it does, in its checkpoints.
+   */
+  uncounted?: string;
 };
 
 /** What the process around a connector gives it; the same for every kind. */

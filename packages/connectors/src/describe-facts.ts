@@ -16,7 +16,7 @@ const changes: Record<ChangeModel, string> = {
 };
 
 /** For people who choose a source: how fresh and how costly a sync is, and what it knows beside the content. */
-export function describeFacts({ changeModel, capabilities }: SourceFacts): string[] {
+export function describeFacts({ changeModel, capabilities, uncounted }: SourceFacts): string[] {
   const { permissions, deletions, moves } = capabilities;
   return [
     changes[changeModel],
@@ -25,6 +25,7 @@ export function describeFacts({ changeModel, capabilities }: SourceFacts): strin
       : "It does not tell who may read a document: the settings here decide.",
     deletions ? "What is deleted there is hidden here." : staysHere,
     moves ? isNotFetched : "What gets another address there counts as a new document.",
+    ...(uncounted === undefined ? [] : [uncounted]),
   ];
 }
 

@@ -49,7 +49,8 @@ export async function startFakeTemplateSource(): Promise<FakeTemplateSource> {
     return found === undefined ? { status: 404 } : { body: found.text };
   };
   const list = (from: string): ApiAnswer => {
-    const behind = [...state.documents].filter(([id]) => id > from).sort(([a], [b]) => (a < b ? -1 : 1));
+    const all = [...state.documents];
+    const behind = all.filter(([id]) => id > from).sort(([a], [b]) => (a < b ? -1 : 1));
     const page = behind.slice(0, pageSize);
     const documents = page.map(([id, document]) => ({
       id,
@@ -60,7 +61,7 @@ export async function startFakeTemplateSource(): Promise<FakeTemplateSource> {
       size: Buffer.byteLength(document.text),
       readers: document.readers,
     }));
-    return { body: { documents, next: behind.length > page.length ? page.at(-1)?.[0] : null } };
+    return { body: { documents, total: all.length, next: behind.length > page.length ? page.at(-1)?.[0] : null } };
   };
   /** How the service refuses, in its own form. */
   const trouble = new RemoteTrouble({

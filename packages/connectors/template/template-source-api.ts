@@ -21,7 +21,13 @@ const documentSchema = z.looseObject({
 });
 export type ListedDocument = z.infer<typeof documentSchema>;
 
-const pageSchema = z.looseObject({ documents: z.array(documentSchema), next: z.string().nullable() });
+/** `total`: of all pages. */
+const pageSchema = z.looseObject({
+  documents: z.array(documentSchema),
+  total: z.number(),
+  next: z.string().nullable(),
+});
+type Page = z.infer<typeof pageSchema>;
 
 const groupsSchema = z.looseObject({
   groups: z.array(z.looseObject({ name: z.string(), members: z.array(z.string()) })),
@@ -30,7 +36,7 @@ export type ListedGroup = z.infer<typeof groupsSchema>["groups"][number];
 
 export type TemplateSourceApi = {
   /** Every document of the folder, page by page. */
-  listDocuments(): AsyncIterable<ListedDocument[]>;
+  listDocuments(): AsyncIterable<Pick<Page, "documents" | "total">>;
   listGroups(): Promise<ListedGroup[]>;
   download(id: string): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
@@ -61,8 +67,8 @@ export function openApi(
           folder: config.folder || undefined,
           from: next ?? undefined,
         };
-        const page: z.infer<typeof pageSchema> = await client.json("documents", pageSchema, { query });
-        yield page.documents;
+        const page: Page = await client.json("documents", pageSchema, { query });
+        yield page;
         next = page.next;
       } while (next !== null);
     },

@@ -43,7 +43,7 @@ async function check(
   const api = openApi(config, secrets, context);
   try {
     const preview: Preview = { count: 0, complete: true, samples: [] };
-    for await (const documents of api.listDocuments()) {
+    for await (const { documents } of api.listDocuments()) {
       for (const document of documents) addToPreview(preview, document.title);
       // A check takes a few seconds at most.
       preview.complete = preview.count < 1000;
@@ -75,14 +75,14 @@ async function* read(request: ReadRequest<TemplateSourceConfig, TemplateSourceSe
   try {
     const seen = new SeenRefs();
     let scanned = 0;
-    for await (const documents of api.listDocuments()) {
+    for await (const { documents, total } of api.listDocuments()) {
       context.signal.throwIfAborted();
       for (const document of documents) {
         seen.add(document.id);
         scanned += 1;
         yield* changesOf(api, config, document, await known.fingerprintOf(document.id), context.limits.documentBytes);
       }
-      yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+      yield { type: "checkpoint", cursor: { version: 1 }, scanned, total };
     }
     // Only now, after a complete listing without an error, is what was not met known to be gone.
     yield* deleteMissing(known, context.deletions, (ref) => !seen.has(ref));
@@ -154,7 +154,7 @@ async function* readDirectory({
       const principals = members.map((member) => principalOf(config, member));
       yield { type: "group", principal: principalOf(config, groupPrefix + name), name, members: principals };
     }
-    for await (const documents of api.listDocuments()) {
+    for await (const { documents } of api.listDocuments()) {
       for (const { readers = [] } of documents) for (const reader of readers) people.add(reader);
     }
     for (const name of people) {

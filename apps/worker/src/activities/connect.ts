@@ -160,7 +160,7 @@ export function createConnectActivities(deps: {
       const live = await countSourceDocuments(scope, [source.id]);
       return { status: "read", result: { scanned: 0, changed: 0, deleted: 0, failed: 0, live, heldBack } };
     };
-    const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents" });
+    const progress = createProgressReporter({ scope, runId, stage: "connect", unit: "documents", isEstimate: true });
     // A source may think for longer than a heartbeat may be late.
     const pulse = setInterval(() => heartbeat(), pulseMs);
     const readers = followReaderChanges(scope, deps.readerPushes);

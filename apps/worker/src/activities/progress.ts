@@ -16,7 +16,7 @@ export type ProgressReporter = {
 
 /** @param runId null outside a run: the activity still heartbeats, which is how it learns of a cancellation. */
 export function createProgressReporter(
-  place: { scope: Scope; runId: string | null; stage: Stage; unit: string },
+  place: { scope: Scope; runId: string | null; stage: Stage; unit: string; isEstimate?: true },
   now: () => number = Date.now,
 ): ProgressReporter {
   const startedAt = now();
@@ -24,9 +24,10 @@ export function createProgressReporter(
   let writtenAt = Number.NEGATIVE_INFINITY;
   let heartbeatAt = Number.NEGATIVE_INFINITY;
   const write = async (progress: Pick<Progress, "done" | "total" | "ratePerSecond" | "etaMs" | "note">) => {
-    if (place.runId === null) return;
+    const { scope, runId, stage, ...told } = place;
+    if (runId === null) return;
     writtenAt = now();
-    await setStageProgress(place.scope, place.runId, place.stage, { ...progress, unit: place.unit });
+    await setStageProgress(scope, runId, stage, { ...progress, ...told });
   };
   return {
     async report(done, total, note) {

@@ -22,11 +22,11 @@ function resumeAt(scanned: number) {
 
 it("tells what a resumed sync did since, over the time that it took", async () => {
   const { measure } = resumeAt(1_000);
-  expect(await measure(1_010, 1_000)).toEqual({
+  expect(await measure(1_020, 2_000)).toEqual({
     expected: 2_000,
     documentsPerSecond: 10,
-    bytesPerSecond: 100,
-    etaMs: 99_000,
+    bytesPerSecond: 50,
+    etaMs: 98_000,
   });
 });
 
@@ -34,5 +34,5 @@ it("measures from where a source is found to be gone through from its start agai
   const { measure } = resumeAt(1_000);
   expect(await measure(1_010, 1_000)).toMatchObject({ documentsPerSecond: 10 });
   expect(await measure(100, 1_000)).toMatchObject({ documentsPerSecond: null, etaMs: null });
-  expect(await measure(120, 1_000)).toMatchObject({ documentsPerSecond: 20, bytesPerSecond: 100, etaMs: 94_000 });
+  expect(await measure(140, 2_000)).toMatchObject({ documentsPerSecond: 20, bytesPerSecond: 50, etaMs: 93_000 });
 });

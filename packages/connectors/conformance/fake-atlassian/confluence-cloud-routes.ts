@@ -1,4 +1,4 @@
-import { largestPart, showRestriction, showSwept, type ShowSubject } from "./confluence-version-one.ts";
+import { answerSearch, largestPart, showRestriction, showSwept, type ShowSubject } from "./confluence-version-one.ts";
 import type { ConfluenceState, FakeContent, FakeSpace } from "./fake-confluence.ts";
 import { cutCounted, cutPage, notFound, type Answer, type Asked } from "./fake-site.ts";
 
@@ -10,7 +10,7 @@ const show: ShowSubject = {
 /**
  * Confluence Cloud, as far as the connector asks it, written from "The Confluence Cloud REST API v2" (Space, Space
  * permissions, Page, Blog post, Folder) and "The Confluence Cloud REST API" v1 (Content restrictions, Search content by
- * CQL, Content attachments, Group, Users). Pages of answers are small, version 2 pages by a cursor and groups by a count.
+ * CQL, Search by CQL, Content attachments, Group, Users). Pages of answers are small, version 2 pages by a cursor and groups by a count.
  */
 export function answerConfluenceCloud(state: ConfluenceState, asked: Asked): Answer {
   const { site, spaces, contents, entrances } = state;
@@ -54,6 +54,7 @@ export function answerConfluenceCloud(state: ConfluenceState, asked: Asked): Ans
     const body = { storage: { value: content.body, representation: "storage" } };
     return { body: { ...showListed(state, content), body } };
   }
+  if (path === "/wiki/rest/api/search") return answerSearch(state, asked);
   if (path === "/wiki/rest/api/content/search") return search(state, asked);
   id = is(/^\/wiki\/rest\/api\/content\/(\w+)\/restriction\/byOperation\/read$/);
   if (id !== undefined) {

@@ -1,4 +1,10 @@
-import { showAttachmentInside, showRestriction, showSwept, type ShowSubject } from "./confluence-version-one.ts";
+import {
+  answerSearch,
+  showAttachmentInside,
+  showRestriction,
+  showSwept,
+  type ShowSubject,
+} from "./confluence-version-one.ts";
 import type { ConfluenceState, FakeContent, FakeSpace } from "./fake-confluence.ts";
 import { cutCounted, notFound, type Answer, type Asked, type FakeAccount } from "./fake-site.ts";
 
@@ -15,7 +21,7 @@ const show: ShowSubject = {
 
 /**
  * Confluence Data Center 9.4, as far as the connector asks it, written from "Confluence Data Center REST API" (Admin
- * Users, Attachments, Content Resource, Content Restrictions, Group, Space, Space Permissions, User), "Confluence REST API
+ * Users, Attachments, Content Resource, Content Restrictions, Group, Search, Space, Space Permissions, User), "Confluence REST API
  * examples" (scanning pages and blogs) and CONFSERVER-100505 (what a space's permissions name). Contents page by a
  * cursor, whose links to the next page leave out the type as the examples do; all else pages by a count.
  */
@@ -43,6 +49,7 @@ export function answerConfluenceDataCenter(state: ConfluenceState, asked: Asked)
     if (space === undefined) return notFound;
     return path.endsWith("/permissions") ? permissionsOf(state, space) : { body: showSpace(space) };
   }
+  if (path === "/rest/api/search") return answerSearch(state, asked);
   if (path === "/rest/api/content/scan") return scan(state, asked);
   let id = is(/^\/rest\/api\/content\/(\w+)(?:\/|$)/);
   if (id !== undefined) {

@@ -1,8 +1,25 @@
 import type { ConfluenceState, FakeContent } from "./fake-confluence.ts";
-import { cutCounted, type Asked, type FakeAccount } from "./fake-site.ts";
+import { cutCounted, type Answer, type Asked, type FakeAccount } from "./fake-site.ts";
 
 /** Lists inside of answers come only up to a limit. */
 export const largestPart = 2;
+
+/** "Search by CQL", for just the query that the connector makes. Only what the index knows is found. */
+export function answerSearch(state: ConfluenceState, { query, accountId }: Asked): Answer {
+  const cql = query.get("cql") ?? "";
+  const [, keys, types] = /^space in \(("[^"]+"(?:, "[^"]+")*)\) and type in \(([a-z, ]+)\)$/.exec(cql) ?? [];
+  if (keys === undefined || types === undefined) return { status: 400, body: { message: "Could not parse cql" } };
+  const asked = types.split(", ") as FakeContent["type"][];
+  const found = [...state.spaces.values()]
+    .filter(({ key }) => keys.split(", ").includes(`"${key}"`))
+    .flatMap((space) => state.listOf(accountId, space.id, asked))
+    .filter(({ id }) => !state.unindexed.has(id));
+  const start = Number(query.get("start") ?? 0);
+  const limit = Number(query.get("limit") ?? 25);
+  const results = found.slice(start, start + limit).map(({ id, type, title }) => ({ content: { id, type }, title }));
+  const page = { start, limit, size: results.length, totalSize: found.length, cqlQuery: cql };
+  return { body: { results, ...page, searchDuration: 7, _links: { base: state.site.url } } };
+}
 
 /** How a deployment shows an account and a group that a restriction names. */
 export type ShowSubject = {

@@ -19,7 +19,9 @@ export function answerTeams(
   if (channels === undefined || tenant.vanished) return fail(404, "NotFound");
   if (channelId === undefined) {
     if (tenant.garbled.has(teamId)) return ok({ value: [{ id: null }] });
-    const list = channels.map(({ id, displayName, membershipType }) => ({ id, displayName, membershipType }));
+    const list = channels.map(({ id, displayName, membershipType, createdDateTime }) => {
+      return { id, displayName, membershipType, createdDateTime };
+    });
     return page(tenant, list, request, place);
   }
   const channel = channels.find(({ id }) => id === channelId);
@@ -44,7 +46,11 @@ export function answerTeams(
     return page(tenant, replies, request, place);
   }
   if (tenant.garbled.has(channel.id)) return ok({ value: [{ id: null }] });
-  return page(tenant, channel.messages, request, place, (message) => ({
+  // The one that was changed last comes first.
+  const newestFirst = tenant.lists.of(`messages of ${channel.id}`, () =>
+    channel.messages.toSorted((a, b) => Date.parse(b.lastModifiedDateTime) - Date.parse(a.lastModifiedDateTime)),
+  );
+  return page(tenant, newestFirst, request, place, (message) => ({
     ...describeMessage(channel, message, null),
     replies: message.replies.slice(0, tenant.pageSize).map((reply) => describeMessage(channel, reply, message.id)),
     ...(message.replies.length > tenant.pageSize

@@ -84,6 +84,7 @@ export type FakeChannel = {
   id: string;
   displayName: string;
   membershipType: "standard" | "private" | "shared";
+  createdDateTime: string;
   members: { userId: string; tenantId: string }[];
   messages: FakeMessage[];
   purged: PurgedMessage[];
@@ -275,7 +276,9 @@ export class FakeTenant {
     members: FakeChannel["members"] = [],
   ): FakeChannel {
     const id = `19:${randomUUID().replaceAll("-", "")}@thread.tacv2`;
-    const channel: FakeChannel = { id, displayName, membershipType, members, messages: [], purged: [], files: null };
+    const createdDateTime = this.now().toISOString();
+    const none = { messages: [], purged: [], files: null };
+    const channel: FakeChannel = { id, displayName, membershipType, createdDateTime, members, ...none };
     this.teams.set(teamId, [...(this.teams.get(teamId) ?? []), channel]);
     return channel;
   }

@@ -36,7 +36,7 @@ function connection(state: NotesState, { first, after, since }: Record<string, u
     hasNextPage: last !== undefined && last !== all.at(-1)?.id,
     endCursor: last === undefined ? null : Buffer.from(last).toString("base64url"),
   };
-  return { body: { data: { notes: { edges: nodes.map((node) => ({ node })), pageInfo } } } };
+  return { body: { data: { notes: { totalCount: all.length, edges: nodes.map((node) => ({ node })), pageInfo } } } };
 }
 
 function refusal(message: string, code: string): ApiAnswer {

@@ -118,6 +118,9 @@ function listNotes(state: NotesState, origin: string, query: URLSearchParams): A
   if (next !== null) address.searchParams.set("cursor", next);
   return {
     headers: next === null ? {} : { link: `<${origin}/api/notes>; rel="first", <${address.href}>; rel="next"` },
-    body: { data: { items }, meta: { next_cursor: next, next: next && `${address.pathname}${address.search}` } },
+    body: {
+      data: { items },
+      meta: { total: all.length, next_cursor: next, next: next && `${address.pathname}${address.search}` },
+    },
   };
 }

@@ -135,9 +135,10 @@ export class FakeSlack extends SlackState {
       (channel) => channel.members.has(this.botId) && types.includes(typeOf(channel)),
     );
     return this.#page(channels, query, (page) => ({
-      channels: page.map(({ id, name, kind, isPrivate }) => ({
+      channels: page.map(({ id, name, kind, isPrivate, created }) => ({
         id,
         name,
+        created: Math.floor(created.getTime() / 1000),
         is_channel: kind === "channel",
         is_im: kind === "im",
         is_mpim: kind === "mpim",

@@ -30,6 +30,7 @@ export type FakeChannel = {
   name: string;
   kind: "channel" | "im" | "mpim";
   isPrivate: boolean;
+  created: Date;
   members: Set<string>;
   messages: Map<string, FakeMessage>;
   /** What was ever said in a thread, by the time of its first message. */
@@ -81,6 +82,7 @@ export class SlackState {
       name,
       kind: "channel",
       isPrivate: false,
+      created: new Date(Date.now() + this.aheadMs),
       ...channel,
       members: new Set([this.botId, ...(channel.members ?? [])]),
       messages: new Map(),

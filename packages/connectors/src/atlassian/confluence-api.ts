@@ -22,6 +22,8 @@ export type ConfluenceApi = {
   isPublic(space: Space): Promise<boolean>;
   /** Who has the permission to view the space; other kinds of holders than these are not known and admit nobody. */
   readersOf(space: Space): Promise<{ users: string[]; groups: string[] }>;
+  /** About how many of these there are in the spaces: what the search has lost sight of is not counted. */
+  countContents(keys: readonly string[], types: readonly (ListedContent["type"] | "attachment")[]): Promise<number>;
   /** Everything of this type in the space, which nothing that happens meanwhile makes it pass over. */
   listContents(space: Space, type: ListedContent["type"]): AsyncIterable<ListedContent>;
   /**

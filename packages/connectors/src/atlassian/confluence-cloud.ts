@@ -51,7 +51,7 @@ const keysPerRequest = 100;
 
 /** The calls of Confluence Cloud's REST API that the connector makes: version 2, and 1 where 2 has nothing. */
 export function createConfluenceCloud(site: AtlassianSite): ConfluenceApi {
-  const { currentAccountType, restrictionOf, pages, counted } = createVersionOne(site, "/wiki", ids);
+  const { currentAccountType, restrictionOf, countContents, pages, counted } = createVersionOne(site, "/wiki", ids);
 
   /** @param accessType only groups that give this access to Confluence itself */
   async function* listGroups(accessType?: "user" | "admin") {
@@ -62,6 +62,7 @@ export function createConfluenceCloud(site: AtlassianSite): ConfluenceApi {
   return {
     currentAccountType,
     restrictionOf,
+    countContents,
     // Its listings are paged by cursors.
     secondLook: null,
 

@@ -14,6 +14,7 @@ import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance
 import { createTrial, fixedSequence, serviceAccountOf, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { createTestClock } from "../../conformance/test-clock.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { confluenceConfigSchema, type AtlassianSecrets, type ConfluenceConfig } from "./config.ts";
@@ -135,8 +136,18 @@ describeConnector("confluence data-center", () => createHarness("data-center", n
 permissionsOf("confluence data-center", () => createHarness("data-center", "page"));
 
 const pathsOf = {
-  cloud: { spaces: "/wiki/api/v2/spaces", sweep: "/wiki/rest/api/content/search", files: "/media/" },
-  "data-center": { spaces: "/rest/api/space", sweep: "/rest/api/content/scan", files: "/download/" },
+  cloud: {
+    spaces: "/wiki/api/v2/spaces",
+    sweep: "/wiki/rest/api/content/search",
+    count: "/wiki/rest/api/search",
+    files: "/media/",
+  },
+  "data-center": {
+    spaces: "/rest/api/space",
+    sweep: "/rest/api/content/scan",
+    count: "/rest/api/search",
+    files: "/download/",
+  },
 };
 
 describe.each(deployments)("confluence %s", (deployment) => {
@@ -303,6 +314,28 @@ describe.each(deployments)("confluence %s", (deployment) => {
     await trial.sync(target);
     expect(target.failures).toEqual([]);
     expect(target.opened).toHaveLength(1);
+  });
+
+  it("tells a first sync how many documents there are in its spaces, and reads all the same where the site does not", async () => {
+    const other = fake.addSpace("OPS", space.readers);
+    const page = fake.add(space, { title: "Plan", body: "<p>x</p>" });
+    fake.add(space, { type: "attachment", title: "a.txt", mediaType: "text/plain", body: "x", parentId: page.id });
+    for (let index = 0; index < 199; index += 1) {
+      fake.add(other, { type: index % 2 === 0 ? "page" : "blogpost", title: `Post ${index}`, body: "<p>y</p>" });
+    }
+    const config = trial.configOf({ spaces: [] });
+    const target = await trial.sync(new MemoryTarget(), config);
+    expect(target.documents.size).toBe(201);
+    expect(progressOf(target)).toEqual([{ total: 201, listsAll: false }]);
+    await trial.sync(target, config);
+    expect(progressOf(target)).toEqual([{ total: null, listsAll: false }]);
+    const pages = await trial.sync(new MemoryTarget(), trial.configOf({ attachments: false, blogPosts: false }));
+    expect(pages.documents.size).toBe(1);
+    fake.site.answerOnce(paths.count, { status: 500 });
+    const uncounted = await trial.sync(new MemoryTarget(), config);
+    expect(uncounted.failures).toEqual([]);
+    expect(uncounted.documents.size).toBe(201);
+    expect(progressOf(uncounted)).toEqual([{ total: null, listsAll: false }]);
   });
 
   it("signs in again once when a token is refused", async () => {

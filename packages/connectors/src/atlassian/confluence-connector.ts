@@ -2,6 +2,7 @@ import type { Change, KnownItems } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { defineConnector, type ReadRequest } from "../connector.ts";
 import { tooLarge } from "../failure.ts";
+import { beginFirstSync, countOrNull, cursorOnTheWay, type FirstSync } from "../first-sync.ts";
 import { isDocumentType, mediaTypeOf } from "../media-type.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
@@ -47,7 +48,8 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   const { found, missing } = await chooseSpaces(api, config.spaces);
   if (config.spaces.length === 0) found.push(...(await findOverlookedSpaces(api, found, known)));
   const unread = missing.map((key) => ({ key, error: noSuchSpace([key]) }));
-  const progress = { seen: new SeenRefs(), scanned: 0 };
+  const first = await beginFirstSync(request.cursor, () => countDocuments(request, api, found));
+  const progress = { seen: new SeenRefs(), scanned: 0, first };
   for (const space of found) {
     try {
       yield* readSpace(request, api, space, tenant, progress);
@@ -72,7 +74,27 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   yield { type: "checkpoint", cursor: { version: 1 }, scanned: progress.scanned, total: progress.scanned };
 }
 
-type Progress = { seen: SeenRefs; scanned: number };
+type Progress = { seen: SeenRefs; scanned: number; first: FirstSync | null };
+
+/** Attachments of formats that cannot be read are among them. */
+async function countDocuments(
+  { config, context }: Request,
+  api: ConfluenceApi,
+  spaces: readonly Space[],
+): Promise<number | null> {
+  const keys = spaces.map(({ key }) => key);
+  const types = [
+    "page" as const,
+    config.blogPosts && ("blogpost" as const),
+    config.attachments && ("attachment" as const),
+  ];
+  return countOrNull(context, () =>
+    api.countContents(
+      keys,
+      types.filter((type) => type !== false),
+    ),
+  );
+}
 
 async function* readSpace(
   request: Request,
@@ -91,9 +113,9 @@ async function* readSpace(
     progress.seen.add(found.item.ref);
     progress.scanned += 1;
     yield* changesUnderAudience(tree, found, known, limits.documentBytes, reported);
-    if (progress.scanned % checkpointEvery === 0) {
-      yield { type: "checkpoint", cursor: { version: 1 }, scanned: progress.scanned, total: null };
-    }
+    const { scanned, first } = progress;
+    if (scanned % checkpointEvery > 0) continue;
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: first?.total ?? null };
   }
 }
 

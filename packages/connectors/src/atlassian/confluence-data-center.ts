@@ -52,7 +52,7 @@ const keysPerRequest = 50;
  * 8.3 lists contents by a cursor, 9.1 tells who may view a space and 9.4 who may use Confluence.
  */
 export function createConfluenceDataCenter(site: AtlassianSite): ConfluenceApi {
-  const { currentAccountType, restrictionOf, counted } = createVersionOne(site, "", ids);
+  const { currentAccountType, restrictionOf, countContents, counted } = createVersionOne(site, "", ids);
   const contentPath = (id: string) => `/rest/api/content/${encodeURIComponent(id)}`;
   const groupPath = ({ name }: Group) => `/rest/api/group/${encodeURIComponent(name)}`;
 
@@ -130,6 +130,7 @@ export function createConfluenceDataCenter(site: AtlassianSite): ConfluenceApi {
   return {
     currentAccountType,
     restrictionOf,
+    countContents,
     listSpaces: (keys) => spacesOf(keys, keys.length === 0 ? "current" : undefined),
 
     async isPublic({ key }) {

@@ -7,8 +7,12 @@ const linksSchema = z
   .looseObject({ next: z.string().optional(), base: z.string().optional(), context: z.string().optional() })
   .default({});
 
+const countSchema = z.looseObject({ totalSize: z.number() });
+
 export const sweepLimit = 100;
 const listLimit = 200;
+/** More would make an address that is too long. */
+const keysPerCount = 50;
 
 /** What a sweep asks for beside a content's id. */
 export function sweptParts(withAttachments: boolean): string[] {
@@ -61,6 +65,18 @@ export function createVersionOne(site: AtlassianSite, context: "" | "/wiki", ids
         if (following === start) return;
         start = following;
       }
+    },
+
+    /** How many of these there are in the spaces, as far as the search knows them. */
+    async countContents(keys: readonly string[], types: readonly string[]): Promise<number> {
+      let count = 0;
+      for (let at = 0; at < keys.length; at += keysPerCount) {
+        const chosen = keys.slice(at, at + keysPerCount).map((key) => JSON.stringify(key));
+        const cql = `space in (${chosen.join(", ")}) and type in (${types.join(", ")})`;
+        const query = { cql, excerpt: "none", limit: 1 };
+        count += (await site.json(`${context}/rest/api/search`, countSchema, { query })).totalSize;
+      }
+      return count;
     },
 
     async restrictionOf(id: string): Promise<Restriction> {

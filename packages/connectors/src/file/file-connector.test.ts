@@ -20,6 +20,7 @@ import { describeConnector } from "../../conformance/describe-connector.ts";
 import { createFileClock } from "../../conformance/file-clock.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { namesBelow } from "../../conformance/posix-files.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import type { CheckResult } from "../connector.ts";
 import { fileConfigSchema } from "./config.ts";
@@ -95,6 +96,30 @@ describe("fileConnector", () => {
     await symlink("nowhere", join(root, "in/dangling.md"));
     const target = await sync(new MemoryTarget(), {}, join(root, "in"));
     expect(target.contents()).toEqual({ "linked.md": "mounted" });
+  });
+
+  it("counts the files of a first sync that are asked for, and once where it is resumed", async () => {
+    for (const folder of ["a", "a/below", "b", "left-out"]) {
+      await mkdir(join(root, folder), { recursive: true });
+      for (let index = 0; index < 110; index += 1) await writeFile(join(root, folder, `${index}.md`), `${index}`);
+    }
+    const config = { exclude: ["left-out/**"] };
+    const target = await sync(new MemoryTarget(), config);
+    expect(progressOf(target).map(({ total }) => total)).toEqual([330]);
+    await sync(target, config);
+    expect(progressOf(target).map(({ total }) => total)).toEqual([null]);
+
+    const resumed = new MemoryTarget();
+    const request = { config: fileConfigSchema.parse({ path: root, ...config }), secrets: {}, context };
+    const stream = fileConnector.read({ ...request, cursor: null, known: resumed.known() });
+    const at = 200;
+    expect(await resumed.apply(stream, { at, write: "done" })).toBe("killed");
+    expect(resumed.changes.at(-1)?.type).toBe("checkpoint");
+    // What came since was not counted.
+    await writeFile(join(root, "b/late.md"), "late");
+    await sync(resumed, config);
+    expect(progressOf(resumed).map(({ total }) => total)).toEqual([330]);
+    expect(resumed.documents.size).toBe(331);
   });
 
   it("refuses a file whose folder became a link to the outside after it was listed", async () => {

@@ -14,13 +14,16 @@ import {
   type DirectoryRequest,
   type ReadRequest,
 } from "../connector.ts";
+import { estimateTotal } from "../estimate-total.ts";
 import { failedCheck, systemCode, tooLarge } from "../failure.ts";
+import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
 import { posixDirectory } from "../posix/accounts.ts";
 import { checkAccounts } from "../posix/check-accounts.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
+import { countFiles } from "./count-files.ts";
 import { fileConfigSchema, fileFacts, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
 import { filePrincipals, readAcls, readLocalAccounts, withAcls, type EntryWithAcl } from "./file-audience.ts";
 import { openFileCalls, type FileCalls } from "./file-calls.ts";
@@ -28,7 +31,7 @@ import { fileContent } from "./file-content.ts";
 import { toFileError } from "./file-errors.ts";
 import { openGround, type Ground } from "./ground.ts";
 import { createListSight } from "./list-sight.ts";
-import { fingerprintOf, walkFolder } from "./walk.ts";
+import { fingerprintOf, groundFolders, walkFolder } from "./walk.ts";
 
 const checkpointEvery = 200;
 
@@ -144,9 +147,19 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   const seen = new SeenRefs();
   const unlisted: string[] = [];
   const sight = createListSight(config, calls);
+  const first = await beginFirstSync(request.cursor, () => countFiles(ground, config, calls));
+  const folders = groundFolders(first !== null && first.total === null);
+  /** Ahead of what is scanned: permissions are read for many files at once. */
+  let walked = 0;
   let scanned = 0;
 
-  for await (const entry of withAcls(walkFolder(ground, config, calls), config, calls, sight)) {
+  async function* walk() {
+    for await (const entry of walkFolder(ground, config, calls, folders)) {
+      if (entry.type === "file") walked += 1;
+      yield entry;
+    }
+  }
+  for await (const entry of withAcls(walk(), config, calls, sight)) {
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
       if (entry.ref === "") throw entry.error;
@@ -169,7 +182,9 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
       maxBytes: context.limits.documentBytes,
     });
     if (change !== null) yield change;
-    if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+    if (scanned % checkpointEvery > 0) continue;
+    const total = first?.total ?? estimateTotal(walked, folders.share);
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total };
   }
 
   // A drive that was unmounted during the walk left folders that read as empty.

@@ -3,6 +3,7 @@ import { lstat, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AnnealError } from "@anneal/core/errors";
 import { isExcluded, isIncluded, type PathFilter } from "../path-filter.ts";
+import { WalkedFolders } from "../walked-folders.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { toFileError } from "./file-errors.ts";
 import { isInside, type Ground } from "./ground.ts";
@@ -21,15 +22,21 @@ export type WalkEntry =
  * looked up; refs are relative with forward slashes. Names that begin with a dot are skipped. A link to a file is followed
  * only to a target inside the ground; a link to a folder never is, because what lies inside is listed at its own place and
  * loops cannot arise.
+ *
+ * @param folders those to list: at the beginning the ground alone
  */
-export async function* walkFolder(ground: Ground, filter: PathFilter, calls: FileCalls): AsyncIterable<WalkEntry> {
+export async function* walkFolder(
+  ground: Ground,
+  filter: PathFilter,
+  calls: FileCalls,
+  folders = groundFolders(false),
+): AsyncIterable<WalkEntry> {
   const { path: root, closed } = ground;
-  const waiting = [""];
-  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+  for (let folder = folders.next(); folder !== undefined; folder = folders.next()) {
     calls.ended.throwIfAborted();
-    const subfolders: string[] = [];
+    const path = join(root, folder);
     try {
-      for await (const { name, isFolder } of listFolder(join(root, folder), calls)) {
+      for await (const { name, isFolder } of folders.entries(() => listFolder(path, calls))) {
         if (name.startsWith(".")) continue;
         const ref = folder + name;
         if (name.includes("\ufffd") && (await isMissing(join(root, ref), calls))) {
@@ -40,17 +47,20 @@ export async function* walkFolder(ground: Ground, filter: PathFilter, calls: Fil
         const isWanted = isIncluded(ref, filter);
         const found =
           isFolder === true ? "folder" : isWanted || isFolder === null ? await inspect(ground, ref, calls) : null;
-        if (found === "folder") subfolders.push(`${ref}/`);
+        if (found === "folder") folders.enter(`${ref}/`);
         else if (found?.type === "failure" && isFolder === null) yield { ...found, isUnknown: true };
         else if (found !== null && isWanted) yield found;
       }
     } catch (error) {
       calls.ended.throwIfAborted();
-      yield { type: "failure", ref: folder, error: toFileError(error, join(root, folder)) };
+      yield { type: "failure", ref: folder, error: toFileError(error, path) };
     }
-    // The last one is taken first.
-    for (const subfolder of subfolders.reverse()) waiting.push(subfolder);
   }
+}
+
+/** @param counts whether it is wanted which share of the tree was walked */
+export function groundFolders(counts: boolean): WalkedFolders<string> {
+  return new WalkedFolders("", counts);
 }
 
 async function inspect(ground: Ground, ref: string, calls: FileCalls): Promise<WalkEntry | "folder" | null> {

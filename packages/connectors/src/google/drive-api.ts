@@ -51,6 +51,8 @@ const permissionFields =
 const fileFields =
   "id,name,mimeType,size,md5Checksum,headRevisionId,modifiedTime,trashed,ownedByMe,driveId,parents,webViewLink," +
   `hasAugmentedPermissions,inheritedPermissionsDisabled,permissions(${permissionFields})`;
+/** What tells whether a file is asked for. */
+export const scopeFields = "id,name,mimeType,trashed,ownedByMe,driveId,parents";
 
 const fileListSchema = z.looseObject({
   files: z.array(fileSchema).default([]),
@@ -149,7 +151,12 @@ export async function findFile(client: DriveClient, id: string): Promise<DriveFi
 type FilePage = { files: DriveFile[]; complete: boolean; last: boolean };
 
 /** @param query as "Search for files and folders" describes it */
-export async function* listFiles(client: DriveClient, corpus: Corpus, query: string): AsyncIterable<FilePage> {
+export async function* listFiles(
+  client: DriveClient,
+  corpus: Corpus,
+  query: string,
+  fields = fileFields,
+): AsyncIterable<FilePage> {
   let pageToken: string | undefined;
   do {
     const page: z.infer<typeof fileListSchema> = await client
@@ -161,7 +168,7 @@ export async function* listFiles(client: DriveClient, corpus: Corpus, query: str
           spaces: "drive",
           pageSize: 1000,
           q: query,
-          fields: `nextPageToken,incompleteSearch,files(${fileFields})`,
+          fields: `nextPageToken,incompleteSearch,files(${fields})`,
           pageToken,
         }),
       )

@@ -19,11 +19,15 @@ export type DriveCursor = z.infer<typeof driveCursorSchema>;
 /** More than these are found again by a full listing, which a cursor of bounded size does not need to name. */
 const maxRevisits = 200;
 
-/** Before there is a position that everything is known up to; the next run lists all. */
-export function unsettledCursor(corpora: Iterable<string>): Cursor {
-  return { version: 1, corpora: [...corpora] };
+/**
+ * Before there is a position that everything is known up to; the next run lists all.
+ *
+ * @param total how many files a first sync has counted
+ */
+export function unsettledCursor(corpora: Iterable<string>, total: number | null = null): Cursor {
+  return { version: 1, corpora: [...corpora], total };
 }
-const unsettledSchema = z.object({ corpora: z.array(z.string()) });
+const unsettledSchema = z.object({ corpora: z.array(z.string()), total: z.number().nullable().default(null) });
 
 /** Which corpora documents may be known of: those of the positions, or those that were listed without reaching any. */
 export function knownCorpora(cursor: Cursor | null): string[] {
@@ -31,6 +35,12 @@ export function knownCorpora(cursor: Cursor | null): string[] {
   if (reached.success) return Object.keys(reached.data.positions);
   const begun = unsettledSchema.safeParse(cursor);
   return begun.success ? begun.data.corpora : [];
+}
+
+/** How many files there are, as a first sync counted them that did not come to its end. */
+export function countedFiles(cursor: Cursor | null): number | null {
+  const begun = unsettledSchema.safeParse(cursor);
+  return begun.success ? begun.data.total : null;
 }
 
 /** @returns null where everything must be listed: a first run, other settings, another set of drives */

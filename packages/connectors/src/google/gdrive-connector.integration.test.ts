@@ -80,11 +80,41 @@ describe("the feed of changes", () => {
     const { put } = await open("my-drive");
     for (const name of ["a.md", "b.md", "deep/c.md"]) await put(name, name);
     const target = await sync(new MemoryTarget());
-    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    for (const progress of progressOf(target)) expect(progress).toEqual({ total: 3, listsAll: true });
     await put("d.md", "d.md");
     await sync(target);
     expect(progressOf(target).length).toBeGreaterThan(0);
     for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
+  });
+
+  it("follows a first run that counts once what it is asked for, also when it is killed and resumed", async () => {
+    const { google, put } = await open("my-drive", { include: ["deep/**"] });
+    for (const name of ["a.md", "deep/b.md", "deep/c.md", "deep/d.md"]) await put(name, name);
+    const whole = await sync(new MemoryTarget());
+    const listings = () => google.takeLog().filter((line) => line === "GET /drive/v3/files").length;
+    const counting = listings();
+    expect(new Set(progressOf(whole).map(({ total }) => total))).toEqual(new Set([3]));
+    const target = new MemoryTarget();
+    const { config, secrets } = harness;
+    const request = { config, secrets, cursor: null, known: target.known(), context: contextOf() };
+    const first = whole.changes.findIndex(({ type }) => type === "checkpoint");
+    await target.apply(gdriveConnector.read(request), { at: first, write: "done" });
+    listings();
+    await sync(target);
+    expect(listings()).toBeLessThan(counting);
+    expect(new Set(progressOf(target).map(({ total }) => total))).toEqual(new Set([3]));
+    expect(target.held()).toEqual(whole.held());
+  });
+
+  it("follows a first run that could not count, which reads all the same", async () => {
+    const { google, put } = await open("my-drive");
+    for (const name of ["a.md", "b.md", "c.md"]) await put(name, name);
+    google.drive.staleLists = 1;
+    const target = await sync(new MemoryTarget());
+    expect(google.drive.staleLists).toBe(0);
+    expect(target.documents.size).toBe(3);
+    expect(new Set(progressOf(target).map(({ total }) => total))).toEqual(new Set([null]));
   });
 
   it("that has grown too old is made up for by listing all, deletions included, without reading anything again", async () => {

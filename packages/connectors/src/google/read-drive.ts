@@ -1,6 +1,7 @@
 import type { Change } from "@anneal/core/connect/change";
 import { refuseDeletions } from "@anneal/core/connect/deletion-policy";
 import type { ReadRequest } from "../connector.ts";
+import { countOrNull } from "../first-sync.ts";
 import { countHeld, deleteMissing } from "../reconcile.ts";
 import { isRefusedAlone } from "../remote/refused-alone.ts";
 import { RemoteError } from "../remote/remote-client.ts";
@@ -12,12 +13,14 @@ import {
   getStartToken,
   listChanges,
   listFiles,
+  scopeFields,
   type ChangePage,
   type Corpus,
   type DriveChange,
   type DriveFile,
 } from "./drive-api.ts";
 import {
+  countedFiles,
   knownCorpora,
   readDriveCursor,
   unsettledCursor,
@@ -71,6 +74,9 @@ function keyOf(corpus: Corpus): string {
   return corpus.driveId ?? "";
 }
 
+const foldersQuery = `trashed = false and mimeType = '${folderType}'`;
+const filesQuery = `trashed = false and mimeType != '${folderType}'`;
+
 /**
  * Everything there is. The positions are taken first, so that what changes while it is listed is in the next run's feed;
  * a checkpoint on the way holds none of them, and a run that is resumed there lists again and reads nothing twice.
@@ -80,8 +86,6 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
   const { client, corpora, tree } = access;
   const positions: Record<string, DrivePosition> = {};
   const lost = knownCorpora(request.cursor).filter((key) => !corpora.some((corpus) => keyOf(corpus) === key));
-  // What is lost stays named, so that a run after this one knows of it as well.
-  const unsettled = unsettledCursor([...corpora.map(keyOf), ...lost]);
   for (const corpus of corpora) {
     positions[keyOf(corpus)] = {
       token: await getStartToken(client, corpus),
@@ -94,11 +98,16 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
   const seen = new SeenRefs();
   let isComplete = true;
   for (const corpus of corpora) {
-    for await (const page of listFiles(client, corpus, `trashed = false and mimeType = '${folderType}'`)) {
+    for await (const page of listFiles(client, corpus, foldersQuery)) {
       isComplete &&= page.complete;
       for (const folder of page.files) tree.add(folder);
     }
-    for await (const page of listFiles(client, corpus, `trashed = false and mimeType != '${folderType}'`)) {
+  }
+  const total = request.cursor === null ? await countFiles(run) : countedFiles(request.cursor);
+  // What is lost stays named, so that a run after this one knows of it as well.
+  const unsettled = unsettledCursor([...corpora.map(keyOf), ...lost], total);
+  for (const corpus of corpora) {
+    for await (const page of listFiles(client, corpus, filesQuery)) {
       isComplete &&= page.complete;
       for (const file of page.files) {
         const inScope = await scopeOf(run, file);
@@ -108,7 +117,7 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
         if (inScope === true) yield* liveChanges(run, file);
         else yield inScope;
       }
-      yield { type: "checkpoint", cursor: unsettled, scanned: run.scanned, total: null, listsAll: true };
+      yield { type: "checkpoint", cursor: unsettled, scanned: run.scanned, total, listsAll: true };
     }
   }
   let isReconciled = isComplete;
@@ -125,8 +134,28 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
   } else {
     yield incompleteListing;
   }
-  const cursor = isReconciled ? writeDriveCursor(run.settings, positions, run.revisits) : unsettled;
+  const cursor = isReconciled
+    ? writeDriveCursor(run.settings, positions, run.revisits)
+    : unsettledCursor([...corpora.map(keyOf), ...lost]);
   yield { type: "checkpoint", cursor, scanned: run.scanned, total: run.scanned };
+}
+
+/** A thousand files a request, where to read one takes a request or two. */
+async function countFiles({ access, request }: Run): Promise<number | null> {
+  return countOrNull(request.context, async () => {
+    let count = 0;
+    for (const corpus of access.corpora) {
+      for await (const { files } of listFiles(access.client, corpus, filesQuery, scopeFields)) {
+        for (const file of files) if (await isInScope(access, file).catch(falseIfRefused)) count += 1;
+      }
+    }
+    return count;
+  });
+}
+
+function falseIfRefused(error: unknown): false {
+  if (isRefusedAlone(error)) return false;
+  throw error;
 }
 
 const incompleteListing: Change = {
@@ -188,8 +217,7 @@ async function* followFeeds(run: Run, cursor: DriveCursor): AsyncGenerator<Chang
   }
   access.tree.forget();
   for (const corpus of new Set(audiencesChanged)) {
-    const query = `trashed = false and mimeType != '${folderType}'`;
-    for await (const { files } of listFiles(client, corpus, query)) {
+    for await (const { files } of listFiles(client, corpus, filesQuery)) {
       for (const file of files) yield* fileChanges(run, pending, file);
     }
   }

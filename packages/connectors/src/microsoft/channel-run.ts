@@ -1,6 +1,8 @@
 import type { Change, KnownItems } from "@anneal/core/connect/change";
 import type { ConnectContext, ReadRequest } from "../connector.ts";
+import { estimateTotal } from "../estimate-total.ts";
 import { SeenRefs } from "../seen-refs.ts";
+import { ShareByTime } from "../share-by-time.ts";
 import type { Graph } from "./graph-client.ts";
 import type { ChannelListing } from "./list-channels.ts";
 import { storedStates, type ChannelState, type ChannelStates } from "./teams-cursor.ts";
@@ -33,6 +35,8 @@ export type ChannelRun = {
   listsAll: boolean;
   /** Threads looked at. */
   scanned: number;
+  /** Of the channels that are listed, by `refOfChannel`. */
+  listed: ShareByTime;
   /** Refs met in `enumerated` channels (by `refOfChannel`), which were listed from end to end. */
   seen: SeenRefs;
   enumerated: Set<string>;
@@ -62,6 +66,7 @@ export function createChannelRun(request: ChannelsRequest): ChannelRun {
     pendingStates: new Map(),
     listsAll: false,
     scanned: 0,
+    listed: new ShareByTime([], 0),
     seen: new SeenRefs(),
     enumerated: new Set(),
     deleted: new Set(),
@@ -69,7 +74,8 @@ export function createChannelRun(request: ChannelsRequest): ChannelRun {
     passed() {
       passed += 1;
       if (passed % checkpointEvery !== 0) return [];
-      return [checkpoint(storedStates(run.states), run.scanned, null, run.listsAll)];
+      const total = estimateTotal(run.scanned, run.listed.share);
+      return [checkpoint(storedStates(run.states), run.scanned, total, run.listsAll)];
     },
   };
   return run;

@@ -22,13 +22,15 @@ const cursorSchema = z.object({
   drives: z.record(z.string(), driveStateSchema),
   /** The last ref whose permissions were looked at again; "" to begin anew. */
   auditedRef: z.string(),
+  /** How many files a first sync has still to list, as it counted them. */
+  left: z.number().nullable().default(null),
 });
 export type DriveCursor = z.infer<typeof cursorSchema>;
 
 export function parseDriveCursor(cursor: Cursor | null, settings: string): DriveCursor {
   const parsed = cursorSchema.safeParse(cursor);
   if (parsed.success && parsed.data.settings === settings) return parsed.data;
-  return { version: 1, settings, drives: {}, auditedRef: "" };
+  return { version: 1, settings, drives: {}, auditedRef: "", left: null };
 }
 
 export function digest(...parts: (string | number | null | undefined)[]): string {

@@ -25,7 +25,12 @@ export function isFolder(item: DriveItem): boolean {
   return !!item.folder && !item.root && !item.remoteItem;
 }
 
-async function isWanted(run: DriveRun, drive: Drive, paths: FolderPaths, item: DriveItem): Promise<boolean> {
+export async function isWanted(
+  run: Pick<DriveRun, "filter">,
+  drive: Drive,
+  paths: FolderPaths,
+  item: DriveItem,
+): Promise<boolean> {
   if (drive.folderIds !== undefined && !(await paths.liesIn(drive.folderIds, item))) return false;
   const { include, exclude } = run.filter;
   if (include.length === 0 && exclude.length === 0) return true;

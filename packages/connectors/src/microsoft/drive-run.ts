@@ -30,6 +30,8 @@ export type DriveRun = {
   /** No drive has a position yet. */
   listsAll: boolean;
   scanned: number;
+  /** About how many files this run will have scanned; null where it is not told. */
+  total: number | null;
   /** Refs met in `enumerated` drives, which were listed from end to end. */
   seen: SeenRefs;
   enumerated: Set<string>;
@@ -58,6 +60,7 @@ export function createDriveRun(
     auditedRef: cursor.auditedRef,
     listsAll: Object.keys(cursor.drives).length === 0,
     scanned: 0,
+    total: cursor.left,
     seen: new SeenRefs(),
     enumerated: new Set(),
     deleted: new Set(),
@@ -92,7 +95,7 @@ export function itemsOf(sets: Map<string, Set<string>>, driveId: string): Set<st
 const maxRetries = 200;
 
 /** The cursor as it may be stored now. Items in flight are retried unless they are done by the next checkpoint. */
-export function checkpointOf(run: DriveRun, settings: string, total: number | null): Change {
+export function checkpointOf(run: DriveRun, settings: string, total = run.total): Change {
   const drives: Record<string, DriveState> = {};
   for (const [driveId, state] of run.states) {
     const unread = [...itemsOf(run.unread, driveId)];
@@ -101,7 +104,8 @@ export function checkpointOf(run: DriveRun, settings: string, total: number | nu
     const retry = [...new Set([...unread, ...itemsOf(run.passingAcl, driveId)])].slice(0, maxRetries);
     drives[driveId] = { ...state, retry };
   }
-  const cursor = { version: 1, settings, drives, auditedRef: run.auditedRef };
+  const left = total !== null && total > run.scanned ? total - run.scanned : null;
+  const cursor = { version: 1, settings, drives, auditedRef: run.auditedRef, left };
   return { type: "checkpoint", cursor, scanned: run.scanned, total, listsAll: run.listsAll };
 }
 

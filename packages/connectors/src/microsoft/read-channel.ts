@@ -117,6 +117,8 @@ async function* listChannel(
       if (isFirst && known !== null) metCount += 1;
       yield* changesOf(thread, acl, known, run.context.limits.documentBytes);
       run.scanned += 1;
+      const { modifiedAt } = thread.document;
+      if (modifiedAt !== null) run.listed.reach(channelRef, Date.parse(modifiedAt));
       yield* run.passed();
     }
   }

@@ -1,9 +1,10 @@
 import type { Change } from "@anneal/core/connect/change";
 import type { AnnealError } from "@anneal/core/errors";
 import { deleteMissing } from "../reconcile.ts";
+import { ShareByTime, type TimedPart } from "../share-by-time.ts";
 import { channelOfRef, createChannelRun, keepState, type ChannelRun, type ChannelsRequest } from "./channel-run.ts";
 import { isOwnAnswer } from "./graph-client.ts";
-import type { ChannelListing } from "./list-channels.ts";
+import type { ChannelListing, TeamChannel } from "./list-channels.ts";
 import { isFollowed, readChannel } from "./read-channel.ts";
 import { refOfChannel } from "./read-threads.ts";
 import { madeOf, stateKey, storedStates, teamPart } from "./teams-cursor.ts";
@@ -20,7 +21,9 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
   for (const failure of listing.failures) yield { type: "failure", ...failure };
   // Stored before anything is changed: a run that is cut after that must not leave what counts no longer.
   if (dropStates(run, listing)) yield checkpoint(storedStates(run.states), run.scanned, null, false);
-  run.listsAll = !listing.channels.some((channel) => isFollowed(run, channel));
+  const listed = listing.channels.filter((channel) => !isFollowed(run, channel));
+  run.listsAll = listed.length === listing.channels.length;
+  run.listed = new ShareByTime(listed.map(timed), run.graph.now());
   for (const channel of listing.channels) {
     try {
       yield* readChannel(run, channel);
@@ -31,6 +34,7 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
       if (errors.length === listing.channels.length) throw errors[0];
       yield { type: "failure", ref: refOfChannel(channel), error: error.toReport() };
     }
+    run.listed.finish(refOfChannel(channel));
     yield* run.passed();
   }
 
@@ -45,6 +49,11 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
   );
   if (settled) for (const [key, state] of run.pendingStates) keepState(run, key, state);
   yield checkpoint(storedStates(run.states), run.scanned, run.scanned, run.listsAll);
+}
+
+function timed(channel: TeamChannel): TimedPart {
+  const { createdDateTime } = channel;
+  return { key: refOfChannel(channel), startedAtMs: createdDateTime ? Date.parse(createdDateTime) : null };
 }
 
 /**

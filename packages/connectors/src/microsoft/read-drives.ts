@@ -7,6 +7,7 @@ import { deleteMissing } from "../reconcile.ts";
 import { auditPermissions } from "./audit-permissions.ts";
 import type { LinkSharing } from "./config.ts";
 import { parseDriveCursor } from "./drive-cursor.ts";
+import { countFiles } from "./count-files.ts";
 import { createDriveFeed } from "./drive-feed.ts";
 import { checkpointOf, createDriveRun, splitRef, type Drive, type DriveRun } from "./drive-run.ts";
 import { isOwnFault, type Graph } from "./graph-client.ts";
@@ -29,6 +30,8 @@ export type DrivesRequest = Pick<ReadRequest<unknown, unknown>, "known" | "conte
     /** A digest of what the cursor depends on. */
     settings: string;
     listing: DriveListing;
+    /** As `countFiles` found, where it was asked before. */
+    counted?: number | null | undefined;
   };
 
 export async function* readDrives(request: DrivesRequest): AsyncIterable<Change> {
@@ -36,6 +39,8 @@ export async function* readDrives(request: DrivesRequest): AsyncIterable<Change>
   const cursor = parseDriveCursor(request.cursor, settings);
   const run = createDriveRun(request, cursor);
   const feed = createDriveFeed(run.graph);
+  if (request.counted !== undefined) run.total = request.counted;
+  else if (request.cursor === null) run.total = await countFiles(request);
   const isKnown = knownDrives(run);
   const failures = [...listing.failures];
   const errors: RemoteError[] = [];
@@ -43,7 +48,7 @@ export async function* readDrives(request: DrivesRequest): AsyncIterable<Change>
 
   for (const drive of listing.drives) {
     try {
-      yield* readDrive(run, drive, feed, isKnown, () => checkpointOf(run, settings, null));
+      yield* readDrive(run, drive, feed, isKnown, () => checkpointOf(run, settings));
       read.set(drive.id, drive);
     } catch (error) {
       run.context.signal.throwIfAborted();

@@ -1,8 +1,9 @@
 import type { Change } from "@anneal/core/connect/change";
 import type { ReadRequest } from "../connector.ts";
 import { deleteMissing } from "../reconcile.ts";
-import { listChannelDrives } from "./channel-files.ts";
+import { listChannelDrives, type FilesListing } from "./channel-files.ts";
 import type { MicrosoftSecrets, TeamsConfig } from "./config.ts";
+import { countFiles } from "./count-files.ts";
 import { digestSettings } from "./drive-source.ts";
 import { changeOfFile, knownFiles, knownThreads } from "./file-refs.ts";
 import type { Graph } from "./graph-client.ts";
@@ -19,7 +20,9 @@ export async function* readTeams(request: TeamsRequest, graph: Graph): AsyncIter
   const position = parseTeamsCursor(request.cursor);
   const listing = await listChannels(graph, config);
   const threads = { known: knownThreads(known), context };
-  let reached: TeamsCursor = { ...position, channels: {} };
+  const first = config.files && request.cursor === null ? await surveyFiles(request, graph, listing) : null;
+  const fileCount = config.files ? (first?.count ?? position.fileCount) : 0;
+  let reached: TeamsCursor = { ...position, channels: {}, fileCount };
   let scanned = 0;
   /** None of the messages is left out of this run's listings. */
   let listsThreads = true;
@@ -32,20 +35,21 @@ export async function* readTeams(request: TeamsRequest, graph: Graph): AsyncIter
       settings: await digestSettings(graph, config, ["threads"], context),
       completeEveryHours: config.completeEveryHours,
       checkpoint(channels, threadCount, total, isListing) {
-        reached = { ...position, channels };
+        reached = { ...reached, channels };
         scanned = threadCount;
         listsThreads = isListing;
         const listsAll = isListing && (!config.files || position.files === null);
-        return { type: "checkpoint", cursor: reached, scanned, total: config.files ? null : total, listsAll };
+        const all = total === null || fileCount === null ? null : total + fileCount;
+        return { type: "checkpoint", cursor: reached, scanned, total: all, listsAll };
       },
     });
   } else yield* letGo(threads);
-  if (config.files) yield* readFiles(request, graph, listing, reached, { scanned, listsAll: listsThreads });
+  if (config.files) yield* readFiles(request, graph, listing, reached, { scanned, listsAll: listsThreads }, first);
   else {
     for await (const change of letGo({ known: knownFiles(known), context })) {
       if (change.type !== "checkpoint") yield changeOfFile(change);
     }
-    const cursor: TeamsCursor = { ...reached, files: null, folders: {} };
+    const cursor: TeamsCursor = { ...reached, files: null, folders: {}, fileCount: null };
     yield { type: "checkpoint", cursor, scanned, total: scanned };
   }
 }
@@ -55,14 +59,29 @@ async function* letGo({ known, context }: Pick<TeamsRequest, "known" | "context"
   yield* deleteMissing(known, context.deletions, () => true);
 }
 
+/** Files are counted before the threads are read, whose number is estimated: the total is of both. */
+type FilesSurvey = { listing: FilesListing; count: number | null };
+
+async function surveyFiles(
+  { context }: TeamsRequest,
+  graph: Graph,
+  { channels }: ChannelListing,
+): Promise<FilesSurvey> {
+  const listing = await listChannelDrives(graph, channels, {});
+  return { listing, count: await countFiles({ graph, context, listing, filter: everyFile }) };
+}
+
+const everyFile = { include: [], exclude: [] };
+
 async function* readFiles(
   { config, known, context }: TeamsRequest,
   graph: Graph,
   channels: ChannelListing,
   position: TeamsCursor,
   threads: { scanned: number; listsAll: boolean },
+  first: FilesSurvey | null,
 ): AsyncIterable<Change> {
-  const listing = await listChannelDrives(graph, channels.channels, position.folders);
+  const listing = first?.listing ?? (await listChannelDrives(graph, channels.channels, position.folders));
   // A team that cannot be listed has been told already, where its threads are read.
   const failures = [...(config.messages ? [] : channels.failures), ...listing.failures];
   const stream = readDrives({
@@ -70,7 +89,8 @@ async function* readFiles(
     known: knownFiles(known),
     context,
     cursor: position.files,
-    filter: { include: [], exclude: [] },
+    filter: everyFile,
+    counted: position.files === null ? position.fileCount : undefined,
     linkSharing: config.linkSharing,
     settings: await digestSettings(graph, config, ["teams"], context),
     listing: { ...listing, failures, incomplete: channels.failures.length > 0 },
@@ -81,7 +101,7 @@ async function* readFiles(
       const { cursor, scanned, total, listsAll = false } = change;
       yield {
         type: "checkpoint",
-        cursor: { ...position, files: cursor, folders: listing.folders },
+        cursor: { ...position, files: cursor, folders: listing.folders, fileCount: null },
         scanned: threads.scanned + scanned,
         total: total === null ? null : threads.scanned + total,
         listsAll: threads.listsAll && listsAll,

@@ -95,11 +95,52 @@ describe("a site in SharePoint", () => {
   it("says of a sync whether it goes through all files", async () => {
     await put("a.md", "b.md", "c.md", "d.md");
     await sync();
-    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    for (const progress of progressOf(target)) expect(progress).toEqual({ total: 4, listsAll: true });
     await put("e.md");
     await sync();
     expect(progressOf(target).length).toBeGreaterThan(0);
     for (const progress of progressOf(target)) expect(progress).toEqual({ total: null, listsAll: false });
+  });
+
+  const deltaReads = () => harness.fake.requests.filter((request) => request.includes("/root/delta")).length;
+
+  it("counts the files of a first sync once, those that its patterns leave out not among them", async () => {
+    const include = { include: ["guides/**"] };
+    await put("a.md", ...Array.from({ length: 9 }, (_, index) => `guides/${index}.md`));
+    await sync(include);
+    expect(new Set(progressOf(target).map(({ total }) => total))).toEqual(new Set([9]));
+    const pages = deltaReads() / 2;
+    harness.fake.requests.length = 0;
+    const whole = target;
+    target = new MemoryTarget();
+    const third = whole.changes.flatMap(({ type }, index) => (type === "checkpoint" ? [index] : []))[2]!;
+    await target.apply(read(include), { at: third, write: "done" });
+    const listed = deltaReads();
+    await sync(include);
+    // What was counted is known, and what was listed is not listed again.
+    expect(deltaReads()).toBeLessThanOrEqual(2 * pages - listed + 1);
+    const { scanned } = whole.changes[third] as { scanned: number };
+    expect(scanned).toBeGreaterThan(0);
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    expect(new Set(progressOf(target).map(({ total }) => total))).toEqual(new Set([9 - scanned]));
+    expect(target.held()).toEqual(whole.held());
+  });
+
+  it("reads all of a first sync whose count was refused, and tells no number", async () => {
+    await put("a.md", "b.md", "c.md", "d.md", "e.md");
+    const { trouble } = harness.fake;
+    trouble.begin(null);
+    await sync();
+    const counted = trouble.places.findIndex((place) => place.includes("/root/delta"));
+    target = new MemoryTarget();
+    // The second page of the count is asked with a position that is not accepted any more.
+    trouble.begin({ kind: "event", at: counted + 1, act: () => harness.fake.tenant.expireFeeds() });
+    await sync();
+    trouble.begin(null);
+    expect(target.documents.size).toBe(5);
+    expect(target.failures).toEqual([]);
+    expect(new Set(progressOf(target).map(({ total }) => total))).toEqual(new Set([null]));
   });
 
   describe("in a library with minor versions", () => {

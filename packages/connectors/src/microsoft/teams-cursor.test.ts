@@ -80,13 +80,19 @@ describe("what is stored of positions", () => {
     const files = { version: 1, drives: {} };
     const { of: _, ...old } = state(1);
     const cursor = parseTeamsCursor({ version: 2, files, folders: {}, channels: { key: old } });
-    expect(cursor).toEqual({ version: 2, files, folders: {}, channels: { key: { ...old, of: "" } } });
+    expect(cursor).toEqual({ version: 2, files, folders: {}, channels: { key: { ...old, of: "" } }, fileCount: null });
   });
 
   it("is nothing in a cursor of the first version, whose files go on where they were", () => {
     const files = { version: 1, drives: {} };
     const cursor = parseTeamsCursor({ version: 1, files, folders: { drive: { channel: "folder" } } });
-    expect(cursor).toEqual({ version: 2, files, folders: { drive: { channel: "folder" } }, channels: {} });
+    expect(cursor).toEqual({
+      version: 2,
+      files,
+      folders: { drive: { channel: "folder" } },
+      channels: {},
+      fileCount: null,
+    });
     expect(parseTeamsCursor({ version: 3, channels: { key: state(1) } })).toEqual(parseTeamsCursor(null));
   });
 });

@@ -26,12 +26,20 @@ const cursorSchema = z.object({
   files: z.custom<Cursor>().nullish(),
   folders: foldersSchema.default({}),
   channels: channelsSchema.default({}),
+  /** How many files a first sync has counted, until it lists them. */
+  fileCount: z.number().nullable().default(null),
 });
-export type TeamsCursor = { version: 2; files: Cursor | null; folders: ChannelFolders; channels: ChannelStates };
+export type TeamsCursor = {
+  version: 2;
+  files: Cursor | null;
+  folders: ChannelFolders;
+  channels: ChannelStates;
+  fileCount: number | null;
+};
 
 export function parseTeamsCursor(cursor: Cursor | null): TeamsCursor {
-  const { files = null, folders = {}, channels = {} } = cursorSchema.safeParse(cursor).data ?? {};
-  return { version: 2, files, folders, channels };
+  const { files = null, folders = {}, channels = {}, fileCount = null } = cursorSchema.safeParse(cursor).data ?? {};
+  return { version: 2, files, folders, channels, fileCount };
 }
 
 /** It begins with its team's part: of a team that cannot be listed no channel is known, and its states stay. */

@@ -64,7 +64,12 @@ describe("the messages of channels, between two complete listings", () => {
   it("are told of as all that there is where every channel is listed, and not where one is followed", async () => {
     for (let count = 0; count < 201; count += 1) post(`Post ${count}`);
     await sync();
-    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    for (const { total, listsAll } of progressOf(target)) {
+      expect(listsAll).toBe(true);
+      expect(total).toBeGreaterThanOrEqual(200);
+      expect(total).toBeLessThan(250);
+    }
     for (const message of general.messages) reword(message, "Reworded.");
     addChannel("New");
     await sync();
@@ -72,7 +77,8 @@ describe("the messages of channels, between two complete listings", () => {
     for (const { listsAll } of progressOf(target)) expect(listsAll).toBe(false);
     passHours(25);
     await sync();
-    expect(progressOf(target)).toContainEqual({ total: null, listsAll: true });
+    expect(progressOf(target).length).toBeGreaterThan(0);
+    for (const { listsAll } of progressOf(target)) expect(listsAll).toBe(true);
   });
 
   it("are read thread by thread where one is new, reworded, or deleted", async () => {

@@ -6,6 +6,7 @@ const channelSchema = z.object({
   id: z.string(),
   displayName: z.string().nullish(),
   membershipType: z.string().nullish(),
+  createdDateTime: z.string().nullish(),
 });
 export type Channel = z.infer<typeof channelSchema>;
 

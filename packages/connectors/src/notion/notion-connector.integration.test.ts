@@ -133,9 +133,28 @@ describe("notion", () => {
   it("says of a sync whether it goes through all pages", async () => {
     for (let index = 0; index < 51; index += 1) notion.addPage(`Page ${index}`, [paragraph("Text.")]);
     await sync();
-    expect(progressOf(target)).toEqual([{ total: null, listsAll: true }]);
+    expect(progressOf(target)).toEqual([{ total: 51, listsAll: true }]);
     await sync();
     expect(progressOf(target)).toEqual([{ total: null, listsAll: false }]);
+  });
+
+  it("counts the pages of a first sync once, and reads all the same where it cannot", async () => {
+    for (let index = 0; index < 51; index += 1) notion.addPage(`Page ${index}`, [paragraph("Text.")]);
+    const searches = () => notion.calls.filter((call) => call === "POST search").length;
+    await target.apply(read(), { at: 50, write: "done" });
+    expect(target.changes.at(-1)).toMatchObject({ type: "checkpoint", total: 51 });
+    const counted = Math.ceil(51 / notion.pageSize);
+    expect(searches()).toBeGreaterThan(counted);
+    await sync();
+    // And once for data sources, of which there are none.
+    expect(searches()).toBe(counted + 1);
+    expect(progressOf(target)).toEqual([{ total: 51, listsAll: true }]);
+
+    target = new MemoryTarget();
+    notion.expireCursor();
+    await sync();
+    expect(target.documents.size).toBe(51);
+    expect(progressOf(target)).toEqual([{ total: null, listsAll: true }]);
   });
 
   it("reads a row with its values, and gives its address", async () => {
@@ -361,7 +380,8 @@ describe("notion", () => {
 
   it("ends at a position that Notion no longer accepts, to be tried again", async () => {
     for (let page = 0; page < 6; page += 1) notion.addPage(`Page ${page}`, [paragraph("text")]);
-    notion.expireCursor();
+    // The first one is of the count, which may be refused.
+    for (let position = 0; position < 2; position += 1) notion.expireCursor();
     expect(await errorOf()).toMatchObject({ code: "SOURCE_UNREACHABLE", retryable: true });
     await sync();
     expect(target.documents.size).toBe(6);

@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { ReadRequest } from "../connector.ts";
 import { contentOf } from "../content.ts";
 import { reportOf } from "../failure.ts";
+import { countOrNull } from "../first-sync.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { NotionConfig, NotionSecrets } from "./config.ts";
@@ -23,6 +24,8 @@ const cursorSchema = z.object({
   syncs: z.number(),
   /** Pages that failed. */
   retry: z.array(z.string()),
+  /** How many pages a first sync has counted, until it came to its end. */
+  total: z.number().nullable().default(null),
 });
 type NotionCursor = z.infer<typeof cursorSchema>;
 
@@ -55,6 +58,7 @@ class NotionRun {
   readonly #failed = new Set<string>();
   #editedTo: string | null;
   #scanned = 0;
+  #total: number | null;
   #listsAll = false;
 
   constructor(request: Request, client: NotionClient) {
@@ -62,6 +66,7 @@ class NotionRun {
     this.#client = client;
     this.#before = parseCursor(request.cursor);
     this.#editedTo = this.#before.editedTo;
+    this.#total = this.#before.total;
   }
 
   /** To be asked once Notion has answered. */
@@ -75,6 +80,7 @@ class NotionRun {
     // Deletions that a person confirmed may be of any page.
     const complete = editedTo === null || syncs + 1 >= config.completeEvery || context.deletions.confirmed;
     this.#listsAll = complete;
+    if (this.#request.cursor === null) this.#total = await countOrNull(context, () => this.#countPages());
     if (complete) yield* this.#readAll();
     // Back to what was not settled, however long the last sync took.
     else yield* this.#readEdited(Math.min(Date.parse(editedTo) - config.lookBackHours * hourMs, Date.parse(settledTo)));
@@ -89,8 +95,16 @@ class NotionRun {
       settledTo: this.#settledTo,
       syncs: complete ? 0 : syncs + 1,
       retry: [...this.#failed].slice(0, maxRetries),
+      total: null,
     };
     yield { type: "checkpoint", cursor, scanned: this.#scanned, total: this.#scanned };
+  }
+
+  /** A hundred pages a request, where to read one takes a request or more. */
+  async #countPages(): Promise<number> {
+    let count = 0;
+    for await (const page of this.#client.searchPages("ascending")) if (!isGone(page)) count += 1;
+    return count;
   }
 
   /** Oldest edit first: a page that is edited meanwhile moves to the end of the list, and is met there. */
@@ -199,15 +213,18 @@ class NotionRun {
       // All that a first sync has stored it has read itself.
       settledTo: editedTo === null && settledTo === never ? this.#settledTo : settledTo,
       retry: [...new Set([...retry, ...this.#failed])].slice(0, maxRetries),
+      total: this.#total,
     };
-    return { type: "checkpoint", cursor, scanned: this.#scanned, total: null, listsAll: this.#listsAll };
+    return { type: "checkpoint", cursor, scanned: this.#scanned, total: this.#total, listsAll: this.#listsAll };
   }
 }
 
 /** A cursor of another release begins anew, which loses nothing: what is known is known by its fingerprint. */
 function parseCursor(cursor: Cursor | null): NotionCursor {
   const parsed = cursorSchema.safeParse(cursor);
-  return parsed.success ? parsed.data : { version: 1, editedTo: null, settledTo: never, syncs: 0, retry: [] };
+  return parsed.success
+    ? parsed.data
+    : { version: 1, editedTo: null, settledTo: never, syncs: 0, retry: [], total: null };
 }
 
 export function nothingShared(): AnnealError {

@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { describe, expect, it } from "vitest";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { checkBucket, readBucket, type Bucket, type BucketObject } from "./bucket.ts";
 
@@ -36,7 +37,9 @@ function bucketOf(objects: readonly (Partial<BucketObject> & { name: string })[]
 }
 
 async function sync(target: MemoryTarget, open: () => Bucket): Promise<MemoryTarget> {
-  await target.apply(readBucket({ config, known: target.known(), context: testContext() }, open));
+  await target.apply(
+    readBucket({ config, cursor: target.cursor, known: target.known(), context: testContext() }, open),
+  );
   return target;
 }
 
@@ -46,6 +49,26 @@ describe("a bucket of any kind", () => {
     const target = await sync(new MemoryTarget(), open);
     expect(target.contents()).toEqual({ "a.md": "abc" });
     expect(isOpen()).toBe(false);
+  });
+
+  it("is counted before a first sync, and read all the same where the count is refused", async () => {
+    const { open } = bucketOf([{ name: "a.md" }, { name: "b.md" }, { name: "empty/" }]);
+    const target = await sync(new MemoryTarget(), open);
+    expect(progressOf(target).map(({ total }) => total)).toEqual([2]);
+    await sync(target, open);
+    expect(progressOf(target).map(({ total }) => total)).toEqual([null]);
+
+    let listings = 0;
+    const refusedOnce = (): Bucket => {
+      const bucket = open();
+      return {
+        ...bucket,
+        list: (...asked) => ((listings += 1) === 1 ? Promise.reject(frozen) : bucket.list(...asked)),
+      };
+    };
+    const uncounted = await sync(new MemoryTarget(), refusedOnce);
+    expect(progressOf(uncounted).map(({ total }) => total)).toEqual([null]);
+    expect(uncounted.contents()).toEqual({ "a.md": "abc", "b.md": "abc" });
   });
 
   it("says under a ref that can be stored that a name cannot be, each time, and deletes nothing for it", async () => {
@@ -68,7 +91,7 @@ describe("a bucket of any kind", () => {
     ]);
     const target = new MemoryTarget();
     const context = testContext({ limits: { documentBytes: 2 } });
-    await target.apply(readBucket({ config, known: target.known(), context }, open));
+    await target.apply(readBucket({ config, cursor: null, known: target.known(), context }, open));
     expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([
       ["declared.md", "DOCUMENT_TOO_LARGE"],
       ["undeclared.md", "DOCUMENT_TOO_LARGE"],

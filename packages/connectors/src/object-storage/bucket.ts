@@ -4,6 +4,7 @@ import { AnnealError } from "@anneal/core/errors";
 import type { CheckResult, ConnectContext, ReadRequest } from "../connector.ts";
 import { limitBytes } from "../content.ts";
 import { failedCheck, tooLarge } from "../failure.ts";
+import { beginFirstSync, countOrNull, cursorOnTheWay } from "../first-sync.ts";
 import { isIncluded, type PathFilter } from "../path-filter.ts";
 import { addToPreview, describePreview, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
@@ -76,7 +77,7 @@ export async function checkBucket(
   }
 }
 
-type Reading = Pick<ReadRequest<Place, unknown>, "config" | "known" | "context">;
+type Reading = Pick<ReadRequest<Place, unknown>, "config" | "cursor" | "known" | "context">;
 
 export async function* readBucket(request: Reading, open: () => Bucket): AsyncIterable<Change> {
   const bucket = open();
@@ -91,7 +92,8 @@ export async function* readBucket(request: Reading, open: () => Bucket): AsyncIt
  * What changed in a bucket that stays open. A checkpoint carries no position: listing again costs a request per thousand
  * objects and reads none of them.
  */
-export async function* listChanges({ config, known, context }: Reading, bucket: Bucket): AsyncIterable<Change> {
+export async function* listChanges({ config, cursor, known, context }: Reading, bucket: Bucket): AsyncIterable<Change> {
+  const first = await beginFirstSync(cursor, () => countObjects(bucket, config, context));
   const seen = new SeenRefs();
   let scanned = 0;
   let next: string | undefined;
@@ -104,11 +106,24 @@ export async function* listChanges({ config, known, context }: Reading, bucket: 
       const change = await changeOf(object, known, context.limits.documentBytes);
       if (change !== null) yield change;
     }
-    yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: first?.total ?? null };
     next = page.next;
   } while (next !== undefined);
   yield* deleteMissing(known, context.deletions, (ref) => !seen.has(ref));
   yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+}
+
+async function countObjects(bucket: Bucket, config: Place, context: ConnectContext): Promise<number | null> {
+  return countOrNull(context, async () => {
+    let count = 0;
+    let next: string | undefined;
+    do {
+      const page = await bucket.list(next, context.signal);
+      for (const object of page.objects) if (isWanted(object, config)) count += 1;
+      next = page.next;
+    } while (next !== undefined);
+    return count;
+  });
 }
 
 function isWanted({ name, isFolder }: BucketObject, { prefix, ...filter }: Place): boolean {

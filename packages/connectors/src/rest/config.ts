@@ -62,6 +62,11 @@ const mappingShape = {
   }),
 };
 
+const totalField = optionalPath.meta({
+  title: "Number of items",
+  description: "The field of the answer with how many there are in all: it tells how long a first sync takes.",
+});
+
 const changesShape = (where: string) => ({
   since: optionalName.meta({
     title: "Changed-since",
@@ -142,6 +147,7 @@ export const restConfigSchema = z
       title: "Next page in the answer",
       description: "The field with the cursor or the next address, such as meta.next_cursor. Nothing there: the end.",
     }),
+    total: totalField,
     ...mappingShape,
     contentPath: optionalTemplate.meta({
       title: "Second request",
@@ -191,6 +197,7 @@ export const graphqlConfigSchema = z
       title: "Page info",
       description: "The field within data with hasNextPage and endCursor: articles.pageInfo. Empty: one page is all.",
     }),
+    total: totalField,
     cursorVariable: z.string().min(1).default("after").meta({ title: "Cursor variable" }),
     ...mappingShape,
     contentQuery: z.array(z.string()).default([]).meta({
@@ -222,7 +229,7 @@ export type ItemConfig = z.infer<
       ReturnType<typeof changesShape> &
       typeof permissionShape &
       typeof groupFieldsShape &
-      typeof signInShape & { url: typeof address }
+      typeof signInShape & { url: typeof address; total: typeof totalField }
   >
 >;
 
@@ -250,4 +257,5 @@ export const itemFacts: SourceFacts = {
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: false },
   bringsReaders: ({ allow }: ItemConfig) => allow !== null,
+  uncounted: "A first sync tells how much there is only where the settings name the field that says so.",
 };

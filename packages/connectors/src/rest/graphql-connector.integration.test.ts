@@ -4,6 +4,7 @@ import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { createNotesHarness } from "../../conformance/fake-notes/notes-harness.ts";
 import { startFakeNotes, type FakeNotes } from "../../conformance/fake-notes/start-fake-notes.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { startApi } from "../../conformance/start-api.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { graphqlConfigSchema, type GraphqlConfig, type RestSecrets } from "./config.ts";
@@ -123,6 +124,13 @@ describe("a GraphQL source", () => {
     const target = await sync(new MemoryTarget(), config).finally(api.stop);
     expect(target.contents()).toEqual({ "1234567890123456789": "Alpha" });
     expect(variables).toEqual([{ first: 2, board: "9007199254740993" }, { id: "1234567890123456789" }]);
+  });
+
+  it("tells how many items there are where a field of the answer says so", async () => {
+    const target = await sync(new MemoryTarget(), configOf(notes, { ...listedText, total: "notes.totalCount" }));
+    expect(new Set(progressOf(target).map(({ total }) => total))).toEqual(new Set([5]));
+    const untold = await sync(new MemoryTarget(), configOf(notes));
+    expect(new Set(progressOf(untold).map(({ total }) => total))).toEqual(new Set([null]));
   });
 
   it("begins anew when the cursor goes stale half-way, and deletes nothing", async () => {

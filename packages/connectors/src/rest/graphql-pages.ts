@@ -5,7 +5,7 @@ import { clockOf } from "../remote/service-clock.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { GraphqlConfig } from "./config.ts";
 import { parseExactJson } from "./exact-json.ts";
-import { noList, repeatsItself, restartWhenStale, type ItemListing, type ItemPage } from "./pages.ts";
+import { noList, repeatsItself, restartWhenStale, totalOf, type ItemListing, type ItemPage } from "./pages.ts";
 import { parsePath, select, selectList, type Path } from "./path.ts";
 import { splitAssignment } from "./rest-pages.ts";
 
@@ -83,7 +83,7 @@ async function* listPages(
     if (items === null) throw noList(itemsField, data);
     cursor = pageInfoField === null ? null : nextCursor(data, pageInfoField);
     if (cursor !== null && !cursors.add(cursor)) throw repeatsItself("cursor");
-    yield { items, answeredAtMs };
+    yield { items, answeredAtMs, total: totalOf(data, config.total) };
   } while (cursor !== null);
 }
 

@@ -1,8 +1,12 @@
 import { AnnealError } from "@anneal/core/errors";
 import { RemoteError } from "../remote/remote-client.ts";
+import { parsePath, select, textOf } from "./path.ts";
 
-/** One answer of a listing. `answeredAtMs` is the service's own clock. */
-export type ItemPage = { items: unknown[]; answeredAtMs: number };
+/**
+ * One answer of a listing. `answeredAtMs` is the service's own clock; `total` is how many items there are on all pages, null
+ * where that is not told.
+ */
+export type ItemPage = { items: unknown[]; answeredAtMs: number; total: number | null };
 
 /** What a kind gives to the reading that both share. */
 export type ItemListing = {
@@ -13,6 +17,12 @@ export type ItemListing = {
   /** Pages cut by number or offset shift while items come and go, and may leave one out. */
   mayShift: boolean;
 };
+
+/** @param field where the answer says how many items there are; null where no field is named */
+export function totalOf(answer: unknown, field: string | null): number | null {
+  const said = field === null ? "" : textOf(select(answer, parsePath(field)));
+  return /^\d{1,15}$/.test(said) ? Number(said) : null;
+}
 
 const maxRestarts = 2;
 

@@ -61,7 +61,7 @@ export async function* readItems(
       yield page;
     }
   }
-  for await (const { items, answeredAtMs } of list()) {
+  for await (const { items, answeredAtMs, total } of list()) {
     context.signal.throwIfAborted();
     if (pages === 0) startedAtMs = answeredAtMs;
     pages += 1;
@@ -90,7 +90,7 @@ export async function* readItems(
         yield change;
       }
     }
-    yield { type: "checkpoint", cursor: before, scanned, total: null, listsAll: !incremental };
+    yield { type: "checkpoint", cursor: before, scanned, total, listsAll: !incremental };
   }
 
   let settled = true;
@@ -118,7 +118,9 @@ export async function* readItems(
 
 function cursorOf(cursor: Cursor | null, config: ItemConfig, { readers }: Mapping): ItemCursor {
   const canDeny = readers !== null && readers.deny !== null;
-  const decides = canDeny ? [config, [...readers.toldGroups].sort()] : config;
+  // How many there are decides about none of them.
+  const { total: _, ...settled } = config;
+  const decides = canDeny ? [settled, [...readers.toldGroups].sort()] : settled;
   const settings = hash("sha256", JSON.stringify(decides), "base64url").slice(0, 22);
   const parsed = cursorSchema.safeParse(cursor);
   if (parsed.success && parsed.data.settings === settings) return parsed.data;

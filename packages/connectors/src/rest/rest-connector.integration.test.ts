@@ -6,6 +6,7 @@ import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { createNotesHarness } from "../../conformance/fake-notes/notes-harness.ts";
 import { startFakeNotes, type FakeNotes } from "../../conformance/fake-notes/start-fake-notes.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { startApi } from "../../conformance/start-api.ts";
 import { deletionsPass, testContext } from "../../conformance/test-context.ts";
 import { restConfigSchema, type RestConfig, type RestSecrets } from "./config.ts";
@@ -155,6 +156,23 @@ describe("a REST source", () => {
     expect(target.documents.size).toBe(8);
     expect(target.opened).toEqual(["7.md"]);
     expect(lists().filter(({ query }) => !query.has("cursor")).length).toBe(2);
+  });
+
+  it("tells how many items there are where a field of the answer says so, and lists nothing again for that field", async () => {
+    putMany(5);
+    const totals = (target: MemoryTarget) => new Set(progressOf(target).map(({ total }) => total));
+    const told = { ...byCursor, total: "meta.total" };
+    expect(totals(await sync(new MemoryTarget(), configOf(notes, told)))).toEqual(new Set([5]));
+    expect(totals(await sync(new MemoryTarget(), configOf(notes)))).toEqual(new Set([null]));
+    const elsewhere = { ...byCursor, total: "meta.nothing" };
+    expect(totals(await sync(new MemoryTarget(), configOf(notes, elsewhere)))).toEqual(new Set([null]));
+
+    const since = { ...byCursor, updatedAt: "updatedAt", since: "updated_since" };
+    const followed = await sync(new MemoryTarget(), configOf(notes, since));
+    notes.requests.length = 0;
+    await sync(followed, configOf(notes, { ...since, total: "meta.total" }));
+    expect(lists().length).toBeGreaterThan(0);
+    expect(lists().filter(({ query }) => !query.has("updated_since") && !query.has("cursor"))).toEqual([]);
   });
 
   it("gives up when every cursor is stale, and deletes nothing", async () => {

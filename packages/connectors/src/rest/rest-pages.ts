@@ -3,7 +3,7 @@ import type { RemoteClient } from "../remote/remote-client.ts";
 import { clockOf } from "../remote/service-clock.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { RestConfig } from "./config.ts";
-import { noList, repeatsItself, restartWhenStale, type ItemListing, type ItemPage } from "./pages.ts";
+import { noList, repeatsItself, restartWhenStale, totalOf, type ItemListing, type ItemPage } from "./pages.ts";
 import { parsePath, select, selectList, textOf, type Path } from "./path.ts";
 
 const answerSchema = z.unknown().refine((answer) => answer !== undefined, "no JSON");
@@ -48,7 +48,7 @@ async function* listPages(
     const items = selectList(data, itemsPath);
     if (items === null) throw noList(itemsField, data);
     offset += items.length;
-    const answeredAtMs = clockOf(headers);
+    const answered = { items, answeredAtMs: clockOf(headers), total: totalOf(data, config.total) };
 
     if (pagination === "page" || pagination === "offset") {
       if (items.length === 0 && page > 0) return;
@@ -56,7 +56,7 @@ async function* listPages(
       const text = JSON.stringify(items);
       if (text === before) throw repeatsItself("page");
       before = text;
-      yield { items, answeredAtMs };
+      yield answered;
       if (items.length === 0) return;
       continue;
     }
@@ -64,7 +64,7 @@ async function* listPages(
     const said = nextPath === null ? "" : textOf(select(data, nextPath));
     const next = pagination === "none" ? "" : pagination === "link" ? (nextLink(headers.get("link")) ?? "") : said;
     if (next !== "" && !positions.add(next)) throw repeatsItself(pagination === "cursor" ? "cursor" : "next page");
-    yield { items, answeredAtMs };
+    yield answered;
     if (next === "") return;
     if (pagination === "cursor") request = { ...query, [parameter]: next };
     else {

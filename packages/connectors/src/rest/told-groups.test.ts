@@ -4,7 +4,7 @@ import { listToldGroups } from "./told-groups.ts";
 
 async function toldOf(groups: unknown[], config: Partial<RestConfig> = {}): Promise<string[]> {
   const pages = async function* () {
-    for (const group of groups) yield { items: [group], answeredAtMs: 0 };
+    for (const group of groups) yield { items: [group], answeredAtMs: 0, total: null };
   };
   const listing = { list: pages, listGroups: pages, mayShift: false };
   const parsed = restConfigSchema.parse({ url: "https://desk.example", id: "id", ...config });

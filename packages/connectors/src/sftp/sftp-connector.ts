@@ -5,7 +5,9 @@ import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { AnnealError } from "@anneal/core/errors";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
+import { estimateTotal } from "../estimate-total.ts";
 import { tooLarge } from "../failure.ts";
+import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { posixDirectory } from "../posix/accounts.ts";
 import { aclOf, posixPrincipals, type Audience, type PosixPrincipals } from "../posix/audience.ts";
@@ -18,7 +20,7 @@ import { sftpConfigSchema, sftpFacts, sftpSecretSchema, type SftpConfig, type Sf
 import { readRemoteAccounts } from "./remote-accounts.ts";
 import { contentFingerprint, remoteContent } from "./sftp-content.ts";
 import { openSftp, type SftpSession } from "./sftp-session.ts";
-import { openRoot, walkRemote, type RemoteRoot, type WalkEntry } from "./walk.ts";
+import { openRoot, remoteFolders, walkRemote, type RemoteRoot, type WalkEntry } from "./walk.ts";
 
 const checkpointEvery = 200;
 
@@ -55,8 +57,10 @@ export async function* readSession(
   const toAcl = principals === null ? () => null : await aclFor(session, config, principals);
   const seen = new SeenRefs();
   const unlisted: string[] = [];
+  const first = await beginFirstSync(request.cursor);
+  const folders = remoteFolders(root, first !== null);
   let scanned = 0;
-  for await (const entry of walkRemote(session, root, config, principals, context.signal)) {
+  for await (const entry of walkRemote(session, root, config, principals, context.signal, folders)) {
     seen.add(entry.ref);
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
@@ -68,7 +72,8 @@ export async function* readSession(
     }
     scanned += 1;
     yield* changesOf(session, root, entry, request, toAcl);
-    if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+    if (scanned % checkpointEvery > 0) continue;
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: estimateTotal(scanned, folders.share) };
   }
   // A drive that was unmounted during the walk left folders that read as empty.
   if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);

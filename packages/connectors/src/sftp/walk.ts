@@ -12,6 +12,7 @@ import {
   type Audience,
   type PosixPrincipals,
 } from "../posix/audience.ts";
+import { WalkedFolders } from "../walked-folders.ts";
 import { toSftpError } from "./sftp-errors.ts";
 
 export type WalkEntry =
@@ -52,10 +53,15 @@ export async function openRoot(
   return { path, audience: await audienceOfPath(session, path, principals) };
 }
 
+/** A folder to list, with who gets down to it. */
+export type RemoteFolder = { ref: string; audience: Audience | null };
+
 /**
  * Every regular file below the root, folder by folder; refs are relative with forward slashes. Names that begin with a
  * dot are skipped. A link to a file is followed only to a target inside the root; a link to a folder never is, because
  * what lies inside the root is listed at its own place and loops cannot arise.
+ *
+ * @param folders those to list: at the beginning the root alone
  */
 export async function* walkRemote(
   session: SftpSession,
@@ -63,12 +69,13 @@ export async function* walkRemote(
   config: SftpConfig,
   principals: PosixPrincipals | null,
   signal: AbortSignal,
+  folders = remoteFolders(root, false),
 ): AsyncIterable<WalkEntry> {
-  const waiting = [{ ref: "", audience: root.audience }];
-  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
+  for (let folder = folders.next(); folder !== undefined; folder = folders.next()) {
     signal.throwIfAborted();
+    const path = joinPath(root.path, folder.ref);
     try {
-      for await (const { name, stats } of session.list(joinPath(root.path, folder.ref))) {
+      for await (const { name, stats } of folders.entries(() => session.list(path))) {
         signal.throwIfAborted();
         if (name.startsWith(".")) continue;
         const ref = folder.ref + name;
@@ -82,7 +89,7 @@ export async function* walkRemote(
         if (told === null) continue;
         if ("error" in told) yield { type: "failure", ref, error: told.error, isUnknown: true };
         else if (isFolder(told.stats)) {
-          waiting.push({ ref: `${ref}/`, audience: narrowed(folder.audience, told.stats, traverseBit, principals) });
+          folders.enter({ ref: `${ref}/`, audience: narrowed(folder.audience, told.stats, traverseBit, principals) });
         } else if (isIncluded(ref, config)) {
           const entry = { ref, stats: told.stats, folder: folder.audience };
           const found = await inspect(session, root.path, entry, principals);
@@ -93,10 +100,14 @@ export async function* walkRemote(
       signal.throwIfAborted();
       const lost = session.lost();
       if (lost !== null) throw lost;
-      const path = joinPath(root.path, folder.ref);
       yield { type: "failure", ref: folder.ref, error: toSftpError(error, config, path) };
     }
   }
+}
+
+/** @param counts whether it is wanted which share of the tree was walked */
+export function remoteFolders({ audience }: RemoteRoot, counts: boolean): WalkedFolders<RemoteFolder> {
+  return new WalkedFolders({ ref: "", audience }, counts);
 }
 
 /**

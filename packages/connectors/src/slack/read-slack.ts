@@ -1,8 +1,10 @@
 import type { Change } from "@anneal/core/connect/change";
 import type { ReadRequest } from "../connector.ts";
+import { estimateTotal } from "../estimate-total.ts";
 import { reportOf } from "../failure.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
+import { ShareByTime } from "../share-by-time.ts";
 import type { SlackConfig, SlackSecrets } from "./config.ts";
 import {
   endOfDay,
@@ -58,6 +60,8 @@ class SlackRun {
   #scanned = 0;
   #uncheckpointed = 0;
   #listsAll = false;
+  /** Of all channels, in a complete sync. */
+  #read = new ShareByTime([], 0);
 
   constructor(request: Request, source: DocumentSource) {
     this.#request = request;
@@ -75,6 +79,7 @@ class SlackRun {
     const anew = await this.#channelsToReadWhole(channels);
     const complete = isCompleteDue(before, config, context.deletions.confirmed) || anew.size > maxListed;
     this.#listsAll = complete;
+    if (complete) this.#read = this.#timesOf(channels);
     if (complete) this.#cursor = { ...before, listing: true, doneTo: before.listing ? before.doneTo : null };
     else if (anew.size > 0) {
       // Stored first: killed half-way, the next sync must know that they were not read to their end.
@@ -97,6 +102,7 @@ class SlackRun {
         failedChannels.push(channel.id);
         yield { type: "failure", ref: `${channel.id}/`, error: reportOf(error) };
       }
+      this.#read.finish(channel.id);
     }
 
     const listed = new Set(channels.map(({ id }) => id));
@@ -120,6 +126,15 @@ class SlackRun {
       retry: overflow ? [] : [...this.#failed],
     };
     yield { type: "checkpoint", cursor, scanned: this.#scanned, total: this.#scanned };
+  }
+
+  #timesOf(channels: readonly Channel[]): ShareByTime {
+    const sinceMs = msOf(this.#since);
+    const parts = channels.map(({ id, createdAtMs }) => ({
+      key: id,
+      startedAtMs: createdAtMs === null ? sinceMs || null : Math.max(createdAtMs, sinceMs),
+    }));
+    return new ShareByTime(parts, Date.now());
   }
 
   /** Those of which nothing is held, and those that an earlier sync did not finish. */
@@ -147,9 +162,11 @@ class SlackRun {
       for (const ts of day.repliedThreads) apart.add(ts);
       for (const { ts } of [...day.unthreaded, ...day.roots]) if (compareTs(ts, this.#newest) > 0) this.#newest = ts;
       if (day.unthreaded.length > 0) {
+        this.#read.reach(channel.id, msOf(day.unthreaded[0]!.ts));
         yield* this.#report(refOf(day.day), await dayChange(this.#source, channel, day));
       }
       for (const root of day.roots) {
+        this.#read.reach(channel.id, msOf(root.ts));
         // What this listing had read before it was interrupted is read again only when the history shows a change.
         const covered = complete && isCovered(this.#before.doneTo, channel.id, root.ts);
         const trusted = covered && !apart.has(root.ts);
@@ -159,6 +176,7 @@ class SlackRun {
         }
         if (this.#uncheckpointed >= checkpointEvery) yield this.#checkpoint();
       }
+      if (this.#uncheckpointed >= checkpointEvery) yield this.#checkpoint();
     }
     for (const ts of apart) {
       if (this.#seen.has(refOf(ts)) || compareTs(ts, this.#since) < 0) continue;
@@ -186,6 +204,11 @@ class SlackRun {
     // What failed before the position is not met again by a sync that goes on from it.
     const retry = [...new Set([...this.#before.retry, ...this.#failed])].slice(0, maxListed);
     const cursor = { ...this.#cursor, retry };
-    return { type: "checkpoint", cursor, scanned: this.#scanned, total: null, listsAll: this.#listsAll };
+    const total = estimateTotal(this.#scanned, this.#read.share);
+    return { type: "checkpoint", cursor, scanned: this.#scanned, total, listsAll: this.#listsAll };
   }
+}
+
+function msOf(ts: string): number {
+  return Number(ts) * 1000;
 }

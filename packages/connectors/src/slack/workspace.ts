@@ -11,7 +11,7 @@ export type Workspace = {
   url: string;
 };
 
-export type Channel = { id: string; name: string; isPrivate: boolean };
+export type Channel = { id: string; name: string; isPrivate: boolean; createdAtMs: number | null };
 
 /** `unknown`: channels that were chosen and that the app is not in. */
 type ChannelList = { channels: Channel[]; unknown: string[] };
@@ -25,6 +25,8 @@ const channelsSchema = z.looseObject({
       is_private: z.boolean().nullish(),
       is_im: z.boolean().nullish(),
       is_mpim: z.boolean().nullish(),
+      /** In seconds since 1970. */
+      created: z.number().nullish(),
     }),
   ),
 });
@@ -45,10 +47,11 @@ export async function listChannels(client: SlackClient, config: SlackConfig): Pr
   const all: Channel[] = [];
   // The channels of the caller, not of the workspace: a bot may not read where it is not a member.
   for await (const { channels } of client.pages("users.conversations", channelsSchema, { types })) {
-    for (const { id, name, is_private, is_im, is_mpim } of channels) {
+    for (const { id, name, is_private, is_im, is_mpim, created } of channels) {
       if (is_im || is_mpim) continue;
       // What does not say that it is public is not taken for it.
-      all.push({ id, name: name ?? id, isPrivate: is_private !== false });
+      const createdAtMs = created ? created * 1000 : null;
+      all.push({ id, name: name ?? id, isPrivate: is_private !== false, createdAtMs });
     }
   }
   all.sort((a, b) => (a.id < b.id ? -1 : 1));

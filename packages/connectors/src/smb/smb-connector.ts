@@ -6,7 +6,9 @@ import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { z } from "zod";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
+import { estimateTotal } from "../estimate-total.ts";
 import { tooLarge } from "../failure.ts";
+import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
@@ -18,7 +20,7 @@ import { readShareAcl, statedShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
 import { openSmb, type SmbSession } from "./smb-session.ts";
 import { keepToldDenials } from "./told-denials.ts";
-import { pathInShare, walkShare, type RemoteFile } from "./walk.ts";
+import { pathInShare, shareFolders, walkShare, type RemoteFile } from "./walk.ts";
 
 const checkpointEvery = 200;
 const existsSchema = z.object({ exists: z.boolean() });
@@ -46,8 +48,10 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
     const seen = new SeenRefs();
     const unlisted: string[] = [];
     const refused: string[] = [];
+    const first = await beginFirstSync(request.cursor);
+    const folders = shareFolders(first !== null);
     let scanned = 0;
-    for await (const entry of walkShare(session, config, principalOf, context.signal)) {
+    for await (const entry of walkShare(session, config, principalOf, context.signal, folders)) {
       seen.add(entry.ref);
       if (entry.type === "failure") {
         // The folder itself has the empty ref: without it there is nothing to compare.
@@ -59,7 +63,9 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
       }
       scanned += 1;
       yield* changesOf(session, { ...entry, acl: aclOf(entry) }, request);
-      if (scanned % checkpointEvery === 0) yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: null };
+      if (scanned % checkpointEvery > 0) continue;
+      const total = estimateTotal(scanned, folders.share);
+      yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total };
     }
     if (principalOf !== null) yield* hideBelow(refused, known);
     yield* deleteMissing(

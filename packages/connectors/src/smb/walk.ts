@@ -9,6 +9,7 @@ import { aclOfDescriptor } from "./ntfs-acl.ts";
 import { openPassage, passThrough, type Passage } from "./passage.ts";
 import { parseSecurityDescriptor } from "./security-descriptor.ts";
 import type { SmbSession } from "./smb-session.ts";
+import { WalkedFolders } from "../walked-folders.ts";
 
 export const handleSchema = z.object({ handle: z.number() });
 
@@ -65,20 +66,21 @@ const nothingRead: Above = { given: nothingAbove, passage: openPassage };
  * with a dot and links are left out.
  *
  * @param principalOf null where permissions are not read
+ * @param folders those to list: at the beginning the configured one alone
  */
 export async function* walkShare(
   session: SmbSession,
   config: SmbConfig,
   principalOf: PrincipalOf | null,
   signal: AbortSignal,
+  folders = shareFolders(false),
 ): AsyncIterable<WalkEntry> {
   const top = principalOf === null ? nothingRead : await readAbove(session, config, principalOf);
-  const waiting = [{ ref: "", above: top }];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { ref, above } = next;
+  for (let next = folders.next(); next !== undefined; next = folders.next()) {
+    const { ref, above = top } = next;
     signal.throwIfAborted();
     try {
-      for await (const entry of listFolder(session, config, ref, principalOf !== null)) {
+      for await (const entry of folders.entries(() => listFolder(session, config, ref, principalOf !== null))) {
         signal.throwIfAborted();
         const child = ref + entry.name;
         if (entry.name.startsWith(".") || (entry.attributes & (hidden | system)) !== 0 || isLink(entry)) continue;
@@ -90,7 +92,7 @@ export async function* walkShare(
           const path = pathInShare(config, child);
           const below =
             principalOf === null ? nothingRead : enter(session, config, entry.descriptor, path, above, principalOf);
-          waiting.push({ ref: `${child}/`, above: below });
+          folders.enter({ ref: `${child}/`, above: below });
         }
       }
     } catch (error) {
@@ -99,6 +101,14 @@ export async function* walkShare(
       yield { type: "failure", ref, error };
     }
   }
+}
+
+/** A folder to list; `above` is left out for the one that is configured. */
+type ShareFolder = { ref: string; above?: Above };
+
+/** @param counts whether it is wanted which share of the tree was walked */
+export function shareFolders(counts: boolean): WalkedFolders<ShareFolder> {
+  return new WalkedFolders<ShareFolder>({ ref: "" }, counts);
 }
 
 async function* listFolder(

@@ -13,6 +13,8 @@ export type Crawl = {
   visits: AsyncIterable<RecordedVisit>;
   /** Addresses that were visited, before this crawl went on as well. */
   scanned(): number;
+  /** Addresses that were visited and those that wait. */
+  found(): number;
   /** Why `visits` ended before all was visited: the host wants to be left alone, and its last pages wait. */
   refusal(): AnnealError | null;
   waypoints(): Waypoints;
@@ -188,6 +190,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
   return {
     visits: visits(),
     scanned: () => scanned,
+    found: () => scanned + refused.length + inFlight.length + beyond(),
     refusal: () => refusal,
     waypoints: () => waypoints,
     isGone(ref) {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { progressOf } from "../../conformance/progress-of.ts";
 import { linksTo, startSite, type TestSite } from "../../conformance/start-site.ts";
 import { quickCrawl, startWebCrawl, testChromiumPath, type WebCrawl } from "../../conformance/start-web-crawl.ts";
 import { webConfigSchema, type WebConfig } from "./config.ts";
@@ -105,6 +106,24 @@ describe("webConnector", () => {
     page("/listed", "listed");
     page("/no", "an image, not a page");
     expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/listed", "/orphan"]);
+  });
+
+  it("tells a first crawl how many addresses there are at least: all of sitemaps, what was visited and what waits", async () => {
+    crawl.page("/", linksTo(["/a", "/b"]));
+    for (const name of ["/a", "/b", "/s/1", "/s/2", "/s/3"]) crawl.page(name, `text of ${name}`);
+    const listed = ["/s/1", "/s/2", "/s/3"].map((path) => crawl.site.origin + path);
+    crawl.page("/sitemap.xml", listed.join("\n"), { "content-type": "text/plain" });
+    const target = await crawl.sync(new MemoryTarget(), { concurrency: 1 });
+    const totals = (of: MemoryTarget) => progressOf(of).map(({ total }) => total);
+    expect(target.documents.size).toBe(6);
+    expect(totals(target).length).toBeGreaterThan(2);
+    for (const total of totals(target)) expect(total).toBeGreaterThanOrEqual(3);
+    expect(totals(target).at(-1)).toBe(6);
+    const limited = await crawl.sync(new MemoryTarget(), { concurrency: 1, maxPages: 2 });
+    expect(new Set(totals(limited))).toEqual(new Set([2]));
+    // A later crawl is told by what is held.
+    await crawl.sync(target, { concurrency: 1 });
+    expect(new Set(totals(target))).toEqual(new Set([null]));
   });
 
   it("asks only whether known pages changed, and still finds what lies behind unchanged ones", async () => {

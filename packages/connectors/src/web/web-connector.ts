@@ -25,6 +25,7 @@ export const webConnector = defineConnector<WebConfig, WebSecrets>({
 
 /** As many as a crawl can be allowed to visit: what is left out by its own limit is counted. */
 const maxListed = 100_000;
+
 async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIterable<Change> {
   const { config, known, context } = request;
   context.signal.throwIfAborted();
@@ -47,7 +48,8 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
       type: "checkpoint",
       cursor: cursorOf(config, landed, Date.now()),
       scanned,
-      total: null,
+      // At least so many addresses there are, of sitemaps all; a later crawl is told by what is held.
+      total: journal.waypoints === null ? Math.min(config.maxPages, Math.max(listed.length, crawl.found())) : null,
       journal: { anew, entries },
     });
     if (journal.visits === null) yield checkpoint(0, entriesOfWaypoints(journal.waypoints), true);

@@ -35,9 +35,10 @@ export type Change =
   | { type: "moved"; fromRef: string; item: SourceItem }
   | { type: "failure"; ref: string; error: ErrorReport }
   /**
-   * `total` is how many documents will have been scanned at the end, as far as the source tells, or about so many; on the last
-   * checkpoint it is `scanned`. `listsAll` says whether this run goes through all there is, from its start, so that what is
-   * held tells about how much that is; kinds that always do may leave it out ("fingerprint" and "conditional").
+   * `total` is how many documents will have been scanned at the end, as far as the source tells, or about so many, by the share
+   * of it that is behind; null where neither says. On the last checkpoint it is `scanned`. `listsAll` says whether this run goes
+   * through all there is, from its start, so that what is held tells about how much that is; kinds that always do may leave it
+   * out ("fingerprint" and "conditional").
    */
   | {
       type: "checkpoint";

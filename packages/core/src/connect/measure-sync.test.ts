@@ -8,6 +8,10 @@ describe("measureSync", () => {
     expect(measureSync(at)).toEqual({ expected: null, documentsPerSecond: 100, bytesPerSecond: 2_000, etaMs: null });
   });
 
+  it("says nothing of how long it still takes in its first two seconds", () => {
+    expect(measureSync({ ...at, elapsedMs: 1_999, told: 300 })).toMatchObject({ expected: 300, etaMs: null });
+  });
+
   it("takes the source's own count before that of the last complete sync", () => {
     expect(measureSync({ ...at, told: 300, lastListed: 900 })).toMatchObject({ expected: 300, etaMs: 1_000 });
     expect(measureSync({ ...at, lastListed: 900 })).toMatchObject({ expected: 900, etaMs: 7_000 });

@@ -9,6 +9,8 @@ export type SyncProgress = {
 
 /** A rate over less is mostly the time that connecting took. */
 const minMeasuredMs = 500;
+/** What is left by such a rate, and by what a source tells at its beginning, changes too much at first to be shown. */
+const minForecastMs = 2_000;
 
 /**
  * Rates are over this attempt, so that a pause and what an attempt before it did count for nothing.
@@ -34,7 +36,7 @@ export function measureSync(now: {
   const listedHere = listed - now.listedBefore;
   const documentsPerSecond = listedHere === 0 ? null : perSecond(listedHere);
   const etaMs =
-    expected === null || documentsPerSecond === null
+    expected === null || documentsPerSecond === null || elapsedMs < minForecastMs
       ? null
       : Math.round(((expected - listed) / documentsPerSecond) * 1000);
   return { expected, documentsPerSecond, bytesPerSecond: bytes === 0 ? null : perSecond(bytes), etaMs };

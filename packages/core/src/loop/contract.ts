@@ -11,10 +11,11 @@ export const taskQueue = "anneal";
 export const stageStatuses = ["waiting", "running", "done", "failed", "cancelled", "skipped"] as const;
 export type StageStatus = (typeof stageStatuses)[number];
 
-/** Live progress of one stage. `total` is null while it cannot be known. */
+/** Live progress of one stage. `total` is null while it cannot be known, and with `isEstimate` about so many. */
 export const progressSchema = z.object({
   done: z.number(),
   total: z.number().nullable(),
+  isEstimate: z.boolean().optional(),
   unit: z.string(),
   /** Units per second over the stage so far. */
   ratePerSecond: z.number().nullable(),

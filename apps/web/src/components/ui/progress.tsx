@@ -1,8 +1,8 @@
 import type { Progress as ProgressState } from "@anneal/core/loop/contract";
 import type { StatusKind } from "#components/ui/status.tsx";
-import { formatDuration, formatNumber, formatPercent, formatRate } from "#lib/format.ts";
+import { formatDuration, formatPercent, formatRate } from "#lib/format.ts";
 import { cn } from "#lib/class-names.ts";
-import { agree } from "#lib/stage-names.ts";
+import { describeDone } from "#lib/describe-done.ts";
 
 const fills: Record<StatusKind, string> = {
   running: "bg-running",
@@ -60,8 +60,7 @@ export function ProgressWithRate({
       <ProgressBar share={share} label={label} />
       <div className="tabular flex flex-wrap justify-between gap-x-3 text-xs text-muted">
         <span>
-          {formatNumber(done)}
-          {total !== null && ` of ${formatNumber(total)}`} {agree(total ?? done, unit)}
+          {describeDone(progress)}
           {share !== null && ` · ${formatPercent(share)}`}
         </span>
         <span>

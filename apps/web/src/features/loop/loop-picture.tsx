@@ -5,6 +5,7 @@ import Link from "next/link";
 import { ProgressBar } from "#components/ui/progress.tsx";
 import { StatusIcon, statusOfStage } from "#components/ui/status.tsx";
 import { cn } from "#lib/class-names.ts";
+import { describeDone } from "#lib/describe-done.ts";
 import { formatDuration, formatNumber } from "#lib/format.ts";
 import { agree, stageNames } from "#lib/stage-names.ts";
 import type { Answers } from "#lib/trpc.ts";
@@ -158,11 +159,7 @@ function StageBody({ stage }: { stage: StageView }) {
 
 function describeProgress({ progress, outCount }: StageView): string {
   if (!progress) return outCount === null ? "at work" : "starting";
-  const count =
-    progress.total === null
-      ? formatNumber(progress.done)
-      : `${formatNumber(progress.done)} of ${formatNumber(progress.total)}`;
-  return [`${count} ${progress.unit}`, progress.etaMs !== null && `${formatDuration(progress.etaMs)} left`]
+  return [describeDone(progress), progress.etaMs !== null && `${formatDuration(progress.etaMs)} left`]
     .filter(Boolean)
     .join(", ");
 }
