@@ -17,7 +17,7 @@ function arrive(router: string) {
   const server = new QueryClient();
   server.setQueryData([[router, "list"]], "as it was read");
   hydrate(client, dehydrate(server));
-  const queryFn = vi.fn(async () => "as it is");
+  const queryFn = vi.fn<() => Promise<string>>(async () => "as it is");
   new QueryObserver(client, { queryKey: [[router, "list"]], queryFn }).subscribe(() => undefined);
   return { queryFn, shown: () => client.getQueryData([[router, "list"]]) };
 }

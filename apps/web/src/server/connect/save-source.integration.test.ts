@@ -126,7 +126,10 @@ it("shows nobody what was read without readers of its own, from when its documen
 
 it("shows nobody what was read of a table without readers of its own, from when its rows bring them", async () => {
   const database = (tables: { name: string; owner?: string }[]) => ({
-    ...{ name: "Desk", kind: "postgres", audience: "members" as const, schedule: null },
+    name: "Desk",
+    kind: "postgres",
+    audience: "members" as const,
+    schedule: null,
     config: { host: "db.example.com", database: "desk", user: "reader", tables },
   });
   const notes = { name: "notes", owner: "user_id" };
