@@ -38,8 +38,12 @@ describe("a crawl that was killed", () => {
     return target;
   };
   /** The start is asked for whenever a crawl begins or goes on, to see whether the site is there. */
-  const pagesAskedAgain = (stored: ReadonlySet<string>) =>
-    pagesAsked().filter((path, index) => index > 0 && stored.has(site.origin + path));
+  const pagesAskedAgain = (stored: ReadonlySet<string>) => {
+    const asked = pagesAsked();
+    // What the attempt before had just asked for may arrive ahead of it.
+    const start = asked.indexOf("/");
+    return asked.filter((path, index) => index !== start && stored.has(site.origin + path));
+  };
 
   it("goes on at any page, asks for no page again whose document is stored, and ends the same", async () => {
     const config = { concurrency: 1 };
