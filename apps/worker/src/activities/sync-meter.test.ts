@@ -36,3 +36,12 @@ it("measures from where a source is found to be gone through from its start agai
   expect(await measure(100, 1_000)).toMatchObject({ documentsPerSecond: null, etaMs: null });
   expect(await measure(140, 2_000)).toMatchObject({ documentsPerSecond: 20, bytesPerSecond: 50, etaMs: 93_000 });
 });
+
+it("tells how fast a source is that has become slow by its last minute", async () => {
+  const { measure } = resumeAt(0);
+  expect(await measure(1_000, 10_000)).toMatchObject({ documentsPerSecond: 100, etaMs: 10_000 });
+  for (let second = 1; second < 60; second += 1) await measure(1_000 + second, 1_000);
+  expect(await measure(1_060, 1_000)).toMatchObject({ documentsPerSecond: 1, etaMs: 940_000 });
+  // Nothing came for longer than that.
+  expect(await measure(1_061, 540_000)).toMatchObject({ documentsPerSecond: 1 / 540 });
+});

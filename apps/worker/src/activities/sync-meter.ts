@@ -3,6 +3,8 @@ import type { Scope } from "@anneal/db/database";
 import { saveSyncProgress, type SyncState } from "@anneal/db/queries/source-syncs";
 
 const writeEveryMs = 1_000;
+/** A source may be quick at first and slow in the end: how fast it is, is told by about its last minute. */
+const measuredMs = 60_000;
 
 export type SyncMeter = {
   /** How many documents there are, as the source says or as are held of it; null while nothing tells. */
@@ -19,25 +21,29 @@ export function createSyncMeter(
   now: () => number = Date.now,
 ): SyncMeter {
   const { scope, sync } = place;
-  const begin = () => ({ at: now(), listed: sync.counts.scanned, bytes: sync.counts.bytes });
-  let began = begin();
+  const standAt = (listed: number) => ({ at: now(), listed, bytes: sync.counts.bytes });
+  /** Oldest first: where it stood a minute ago, or when it began, and about every second since. */
+  let stands = [standAt(sync.counts.scanned)];
   let writtenAt = Number.NEGATIVE_INFINITY;
   const meter: SyncMeter = {
     told: null,
     lastListed: place.lastListed,
     async measure(listed) {
       // Most sources are gone through from their start again and count from there, which the first checkpoint shows.
-      if (listed < began.listed) began = { ...begin(), listed };
+      if (listed < stands[0]!.listed) stands = [standAt(listed)];
+      while (stands[1] !== undefined && now() - stands[1].at >= measuredMs) stands.shift();
+      const since = stands[0]!;
       const progress = measureSync({
         listed,
-        listedBefore: began.listed,
-        bytes: sync.counts.bytes - began.bytes,
-        elapsedMs: now() - began.at,
+        listedBefore: since.listed,
+        bytes: sync.counts.bytes - since.bytes,
+        elapsedMs: now() - since.at,
         told: meter.told,
         lastListed: meter.lastListed,
       });
       if (now() - writtenAt < writeEveryMs) return progress;
       writtenAt = now();
+      stands.push(standAt(listed));
       await saveSyncProgress(scope, sync, { ...progress, listed });
       return progress;
     },

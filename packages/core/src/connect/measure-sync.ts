@@ -13,10 +13,10 @@ const minMeasuredMs = 500;
 const minForecastMs = 2_000;
 
 /**
- * Rates are over this attempt, so that a pause and what an attempt before it did count for nothing.
+ * Rates are over the time that is measured, so that a pause and what an attempt before it did count for nothing.
  * @param listed documents listed so far
- * @param listedBefore those of them that an earlier attempt listed
- * @param bytes fetched so far in this attempt
+ * @param listedBefore those of them that were listed before that time
+ * @param bytes fetched in it
  * @param told how many the source itself says there are
  * @param lastListed how many the last complete sync listed, where this one lists all of them again
  */
