@@ -4,6 +4,7 @@ import { aclOfSource } from "@anneal/core/access/source-principals";
 import type { Change } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
 import type { ChangeModel } from "@anneal/connectors/connector";
+import { readerRulesOf } from "@anneal/connectors/reader-rules";
 import { requireConnector } from "@anneal/connectors/registry";
 import { markDocumentDeleted, moveDocument, saveDocumentAcl, unreadFingerprint } from "@anneal/db/queries/connect";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
@@ -52,7 +53,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
   let listedSince = 0;
   const config = connector.configSchema.parse(source.config);
   /** Readers of what could not even be looked at. */
-  const unseen = (connector.bringsReaders?.(config) ?? connector.capabilities.permissions) ? nobody : null;
+  const unseen = readerRulesOf(connector, config).size > 0 ? nobody : null;
   const stream = connector.read({
     config,
     secrets: connector.secretSchema.parse(applied.secrets),

@@ -102,8 +102,8 @@ export async function findSourceByName(scope: Scope, name: string): Promise<Sour
  * whoever that takes away from finds nothing any more, and the index's payloads follow with the next push of readers.
  *
  * The default is about what is read from the source's address. What was read from another one is nobody's until it is read
- * again: it may long have been for fewer readers. So is what was read without readers of its own where it brings them from
- * now on, which may be for fewer as well. A removed source lets go of its name for another one to have it.
+ * again: it may long have been for fewer readers. So is what was read, with readers of its own or without, where other
+ * settings say now who these are. A removed source lets go of its name for another one to have it.
  */
 export async function saveSource(
   scope: Scope,
@@ -122,13 +122,16 @@ export async function saveSource(
     schedulePaused?: boolean;
     /** Whether it leads to another address from now on. */
     isElsewhere?: boolean;
-    /** What the refs of documents begin with that bring their own readers from now on, and did not before. */
-    partsWithReadersNow?: readonly string[];
+    /** What the refs of documents begin with for which other settings say from now on who reads them. */
+    partsWithOtherReaders?: readonly string[];
   },
 ): Promise<void> {
-  const { checkedConfig, isElsewhere = false, partsWithReadersNow = [], ...row } = source;
+  const { checkedConfig, isElsewhere = false, partsWithOtherReaders = [], ...row } = source;
   const { id: _, ...changes } = row;
-  const hidden = isElsewhere ? [""] : partsWithReadersNow;
+  const hidden = [
+    ...(isElsewhere ? [eq(documents.aclInherited, true)] : []),
+    ...partsWithOtherReaders.map((part) => sql`starts_with(${documents.ref}, ${part})`),
+  ];
   await inWorkspace(scope, async (tx) => {
     if (checkedConfig !== undefined) {
       const [now] = await tx.select().from(sources).where(isSource(scope, source.id)).for("update");
@@ -145,17 +148,11 @@ export async function saveSource(
           isNotNull(sources.deletedAt),
         ),
       );
-    for (const part of hidden) {
+    if (hidden.length > 0) {
       await tx
         .update(documents)
         .set(unheard)
-        .where(
-          and(
-            ofSource(scope, source.id),
-            eq(documents.aclInherited, true),
-            sql`starts_with(${documents.ref}, ${part})`,
-          ),
-        );
+        .where(and(ofSource(scope, source.id), or(...hidden)));
     }
     await tx
       .insert(sources)
