@@ -7,6 +7,7 @@ import type { SourceFacts } from "./connector.ts";
  */
 export type ReaderRules = ReadonlyMap<string, unknown>;
 
+/** @param config settings of the kind, where `facts` look at them */
 export function readerRulesOf(facts: SourceFacts, config: object): ReaderRules {
   return facts.readerRules?.(config) ?? rulesForAll(facts.capabilities.permissions || null);
 }
@@ -16,6 +17,7 @@ export function rulesForAll(rule: unknown): ReaderRules {
   return new Map(rule === null ? [] : [["", rule]]);
 }
 
+/** Whether what has this ref brings its own readers. */
 export function bringsReadersAt(rules: ReaderRules, ref: string): boolean {
   return [...rules.keys()].some((part) => ref.startsWith(part));
 }

@@ -478,6 +478,7 @@ export function describeReading(kind: string): string[] {
   return found ? describeFacts(found.facts) : [];
 }
 
+/** Whether documents, or some of them, bring their own readers with these settings. */
 export function bringsReaders(kind: string, config: Record<string, unknown>): boolean {
   return rulesOf(kind, config).size > 0;
 }
