@@ -102,8 +102,9 @@ export async function findSourceByName(scope: Scope, name: string): Promise<Sour
  * whoever that takes away from finds nothing any more, and the index's payloads follow with the next push of readers.
  *
  * The default is about what is read from the source's address. What was read from another one is nobody's until it is read
- * again: it may long have been for fewer readers. So is what was read, with readers of its own or without, where other
- * settings say now who these are. A removed source lets go of its name for another one to have it.
+ * again: it may long have been for fewer readers, and whom it refuses by itself is told of no more. So is what was read, with
+ * readers of its own or without, where other settings say now who these are. A removed source lets go of its name for another
+ * one to have it.
  */
 export async function saveSource(
   scope: Scope,
@@ -129,7 +130,7 @@ export async function saveSource(
   const { checkedConfig, isElsewhere = false, partsWithOtherReaders = [], ...row } = source;
   const { id: _, ...changes } = row;
   const hidden = [
-    ...(isElsewhere ? [eq(documents.aclInherited, true)] : []),
+    ...(isElsewhere ? [eq(documents.aclInherited, true), refusesSomebody] : []),
     ...partsWithOtherReaders.map((part) => sql`starts_with(${documents.ref}, ${part})`),
   ];
   await inWorkspace(scope, async (tx) => {
@@ -207,8 +208,7 @@ export async function deleteSource(scope: Scope, sourceId: string): Promise<void
 }
 
 /**
- * Who is in the groups that documents refuse is not known any more, and a denial of somebody unknown denies nobody: what has
- * one is nobody's until it is read again.
+ * Who is in the groups that documents refuse is not known any more: what refuses somebody is nobody's until it is read again.
  * @returns the source and, with it, the schedule that it had; undefined when there was nothing to take back
  */
 export async function restoreSource(scope: Scope, sourceId: string): Promise<Source | undefined> {
@@ -221,7 +221,7 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
     const refusing = await tx
       .update(documents)
       .set(unheard)
-      .where(and(ofSource(scope, sourceId), sql`jsonb_array_length(${documents.acl} -> 'deny') > 0`))
+      .where(and(ofSource(scope, sourceId), refusesSomebody))
       .returning({ id: documents.id });
     // A position would go past them.
     const cursor = refusing.length > 0 ? { cursor: null } : {};
@@ -297,6 +297,8 @@ export async function upsertDocument(
 export const unreadFingerprint = "";
 /** Nobody's, until its source is heard of it again. */
 const unheard = { acl: nobody, aclInherited: false, aclOrigins: null, fingerprint: unreadFingerprint };
+/** A denial of somebody unknown denies nobody. */
+const refusesSomebody = sql`jsonb_array_length(${documents.acl} -> 'deny') > 0`;
 
 /**
  * A document whose content could not be fetched: known, and shown with its reason to whom `given` admits. One that was

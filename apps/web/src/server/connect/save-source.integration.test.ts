@@ -94,6 +94,19 @@ it("shows nobody what was read from another address, whatever its readers are fr
   expect(await seenByMembers()).toEqual(["salaries.txt"]);
 });
 
+it("shows nobody what refuses somebody of another address, whom nobody tells of from then on", async () => {
+  const list = (host: string) => ({
+    ...{ name: "Desk", kind: "rest", audience: "nobody" as const, schedule: null },
+    config: { url: `https://${host}`, list: "articles", id: "id", allow: "readers", deny: "except" },
+  });
+  const { sourceId } = await connect().create(list("desk.example"));
+  const allow = [workspaceMembers(scope.workspaceId)];
+  await put(sourceId, "1", { allow, deny: [] });
+  await put(sourceId, "2", { allow, deny: [{ source: "rest", tenant: "desk", kind: "user", id: "ann@example.com" }] });
+  expect(await connect().update({ sourceId, ...list("help.example") })).toMatchObject({ isElsewhere: true });
+  expect(await seenByMembers()).toEqual(["1"]);
+});
+
 it("shows nobody what was read without readers of its own, from when its documents bring them", async () => {
   const shared = (permissions: "off" | "posix") => ({
     ...folder("/srv/board", "members"),

@@ -33,8 +33,8 @@ export type SourceInput = z.infer<typeof sourceInputSchema>;
 
 /**
  * @param stored what is changed; undefined for a new source
- * @returns whether it leads to another address from now on, and whether other settings say now who reads documents: what
- * was read of these before is nobody's until it is read again, of another address what has no readers of its own
+ * @returns whether it leads to another address from now on, and whether other settings say now who reads documents: in both
+ * cases nobody sees until it is read again what was read under the old ones (`saveSource`)
  */
 export async function saveChecked(
   { scope, identity }: MemberContext,
