@@ -96,7 +96,10 @@ it("shows nobody what was read from another address, whatever its readers are fr
 
 it("shows nobody what refuses somebody of another address, whom nobody tells of from then on", async () => {
   const list = (host: string) => ({
-    ...{ name: "Desk", kind: "rest", audience: "nobody" as const, schedule: null },
+    name: "Desk",
+    kind: "rest",
+    audience: "nobody" as const,
+    schedule: null,
     config: { url: `https://${host}`, list: "articles", id: "id", allow: "readers", deny: "except" },
   });
   const { sourceId } = await connect().create(list("desk.example"));
@@ -161,9 +164,14 @@ it("shows nobody what was read of a table without readers of its own, from when 
 
 it("shows nobody what was read of a table for its old owners, from when another column names them", async () => {
   const database = (owner: string | null) => ({
-    ...{ name: "Desk", kind: "postgres", audience: "nobody" as const, schedule: null },
+    name: "Desk",
+    kind: "postgres",
+    audience: "nobody" as const,
+    schedule: null,
     config: {
-      ...{ host: "db.example.com", database: "desk", user: "reader" },
+      host: "db.example.com",
+      database: "desk",
+      user: "reader",
       tables: [
         { name: "notes", owner: "user_id" },
         { name: "calls", owner },
