@@ -7,6 +7,7 @@ import type { z } from "zod";
 import type { Clock } from "./clock.ts";
 import { withChanges } from "./describe-facts.ts";
 import type { PythonRuntime } from "./python-runtime.ts";
+import type { ReaderRules } from "./reader-rules.ts";
 import type { RemoteObserver } from "./remote/remote-observer.ts";
 
 /** How a connector learns what changed; shown to people (`describeFacts`), because it decides how fresh and how costly a sync is. */
@@ -33,15 +34,11 @@ export type SourceFacts = {
   /** What a listing tells a changed document by, for people: "another time or size". */
   differsBy?: string;
   /**
-   * Whether documents bring their own readers with these settings of the kind; left out: as `capabilities` say. Who may know
-   * of what could not be read depends on it: where readers are brought, nobody whose right to it was not seen.
+   * Which documents bring their own readers with these settings of the kind, and what of the settings says who that is; left
+   * out: as `capabilities` say, whatever the settings are. Where readers are brought, nobody may know of what could not be
+   * read whose right to it was not seen; and with another rule, what was read before is nobody's until it is read again.
    */
-  bringsReaders?(config: object): boolean;
-  /**
-   * Where settings decide that for each part of a source: what the refs begin with of documents that bring readers now, and
-   * with the settings before did not.
-   */
-  partsWithReadersNow?(config: object, before: object): string[];
+  readerRules?(config: object): ReaderRules;
   /**
    * Why a first sync does not tell before its end about how many documents there are, or only with some settings, for people.
    * Left out: it does, in its checkpoints.

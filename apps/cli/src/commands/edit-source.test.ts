@@ -194,9 +194,9 @@ describe("changing a source from the command line", () => {
       "! It leads elsewhere: documents without permissions of their own are hidden until they are read there.",
       expect.stringContaining("! support v2 learned from 1 document that not everyone may read now."),
     ]);
-    const guarded = await edit(startPortal({ saved: { bringsReadersNow: true, withheld: [] } }), { set: ["host=db"] });
+    const guarded = await edit(startPortal({ saved: { hasOtherReaders: true, withheld: [] } }), { set: ["host=db"] });
     expect(guarded.at(-1)).toBe(
-      "! Documents bring their own readers that did not before: those without any are hidden until they are read again.",
+      "! Other settings say now who reads documents: what was read with the old ones is hidden until it is read again.",
     );
     expect(await edit(startPortal(), { name: "books" })).toEqual([
       "✓ “books” is changed. It counts from the next read.",

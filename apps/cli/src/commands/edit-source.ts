@@ -27,7 +27,7 @@ type StoredSource = z.infer<typeof storedSchema>;
 const savedSchema = z.object({
   // A portal of before does not say.
   isElsewhere: z.boolean().default(false),
-  bringsReadersNow: z.boolean().default(false),
+  hasOtherReaders: z.boolean().default(false),
   withheld: z
     .array(z.object({ name: z.string(), version: z.number(), documents: z.number(), people: z.array(z.string()) }))
     .default([]),
@@ -91,9 +91,9 @@ export async function editSource(
   say(`✓ “${changed.name}” is changed. It counts from the next read.`);
   if (saved.isElsewhere)
     say("! It leads elsewhere: documents without permissions of their own are hidden until they are read there.");
-  else if (saved.bringsReadersNow)
+  if (saved.hasOtherReaders)
     say(
-      "! Documents bring their own readers that did not before: those without any are hidden until they are read again.",
+      "! Other settings say now who reads documents: what was read with the old ones is hidden until it is read again.",
     );
   for (const each of saved.withheld) say(`! ${withheldSentence(each)}`);
 }

@@ -8,7 +8,7 @@ import { createDriveHarness } from "@anneal/connectors/conformance/fake-google/d
 import { linksTo } from "@anneal/connectors/conformance/start-site";
 import { startWebCrawl, type WebCrawl } from "@anneal/connectors/conformance/start-web-crawl";
 import { defaultLimits } from "@anneal/connectors/connector";
-import type { Scope } from "@anneal/db/database";
+import { openDatabase, type Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
 import { countSourceDocuments, listDocuments } from "@anneal/db/queries/documents";
@@ -160,6 +160,43 @@ it("tells nobody of what could not be read where the source has readers of its o
     const { rows } = await listDocuments(scope, { sourceId }, { limit: 10, offset: 0 });
     expect(rows.map((row) => [row.ref, row.status, row.acl])).toEqual([["dismissals.txt", "quarantined", acl]]);
   }
+});
+
+it("tells nobody of what could not be read of a table with owners, and of one without whom its default admits", async () => {
+  const workspace = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+  const { hostname: host, port, pathname, username: user, password } = new URL(test.ownerUrl);
+  const desk = openDatabase(test.ownerUrl);
+  try {
+    await desk.db.execute("create schema desk");
+    for (const table of ["desk.faq", "desk.calls"]) {
+      await desk.db.execute(`create table ${table} (id int primary key, agent text, text text)`);
+      await desk.db.execute(`insert into ${table} values (1, 'ann', 'More than is allowed.')`);
+    }
+  } finally {
+    await desk.close();
+  }
+  const tables = [
+    { name: "desk.faq" },
+    { name: "desk.calls", owner: "agent" },
+    // These cannot be read at all.
+    { name: "desk.papers" },
+    { name: "desk.notes", owner: "agent" },
+  ];
+  const place = { host, port: Number(port), database: pathname.slice(1), user, tls: "disable", tables };
+  const config = { ...place, allowPrivateHosts: true, allowWritableUser: true };
+  sourceId = randomUUID();
+  const facts = { name: "desk", kind: "postgres", config, sealedSecrets: null, schedule: null };
+  await saveSource(scope, { id: sourceId, ...facts, defaultAcl: workspace });
+  const applied = { ...(await begin()), secrets: { password } };
+  applied.context.limits = { ...defaultLimits, documentBytes: 10 };
+  await applyChanges(applied);
+  const { rows } = await listDocuments(scope, { sourceId }, { limit: 10, offset: 0 });
+  expect(Object.fromEntries(rows.map((row) => [row.ref, row.acl]))).toEqual({
+    "desk.faq/1": workspace,
+    "desk.calls/1": nobody,
+    "desk.papers/": workspace,
+    "desk.notes/": nobody,
+  });
 });
 
 it("tells of a content that could not be stored only whom the document admits", async () => {

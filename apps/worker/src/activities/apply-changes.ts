@@ -4,6 +4,7 @@ import { aclOfSource } from "@anneal/core/access/source-principals";
 import type { Change } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
 import type { ChangeModel } from "@anneal/connectors/connector";
+import { bringsReadersAt, readerRulesOf } from "@anneal/connectors/reader-rules";
 import { requireConnector } from "@anneal/connectors/registry";
 import { markDocumentDeleted, moveDocument, saveDocumentAcl, unreadFingerprint } from "@anneal/db/queries/connect";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
@@ -51,8 +52,9 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
   /** Those since the last checkpoint that are known of: what is unchanged is counted at the next. */
   let listedSince = 0;
   const config = connector.configSchema.parse(source.config);
-  /** Readers of what could not even be looked at. */
-  const unseen = (connector.bringsReaders?.(config) ?? connector.capabilities.permissions) ? nobody : null;
+  const readerRules = readerRulesOf(connector, config);
+  /** Of what could not even be looked at. */
+  const unseenReadersOf = (ref: string) => (bringsReadersAt(readerRules, ref) ? nobody : null);
   const stream = connector.read({
     config,
     secrets: connector.secretSchema.parse(applied.secrets),
@@ -107,7 +109,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
       case "failure":
         // Without a ref it is about the source as a whole.
         if (change.ref === "") heldBack = change.error;
-        else await quarantine(reading, change.ref, change.error, unseen);
+        else await quarantine(reading, change.ref, change.error, unseenReadersOf(change.ref));
         break;
       case "checkpoint": {
         counts.scanned = change.scanned;

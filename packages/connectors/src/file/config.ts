@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { posixPermissionsShape } from "../posix/config.ts";
+import { rulesForAll } from "../reader-rules.ts";
 
 export const fileConfigSchema = z.object({
   path: z
@@ -28,5 +29,5 @@ export const fileFacts: SourceFacts = {
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: true },
   differsBy: "another time or size",
-  bringsReaders: ({ permissions }: FileConfig) => permissions !== "off",
+  readerRules: ({ permissions }: FileConfig) => rulesForAll(permissions === "off" ? null : permissions),
 };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { signedInShape } from "../microsoft/config.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
+import { rulesForAll } from "../reader-rules.ts";
 import { isExchangeOnline } from "./exchange-online.ts";
 
 const byMicrosoft = { when: { authentication: ["microsoft-delegated", "microsoft-application"] } };
@@ -157,5 +158,6 @@ export const imapFacts: SourceFacts = {
   changeModel: "fingerprint",
   // Readers are set, not read: IMAP says nothing of who else may see a message.
   capabilities: { permissions: false, deletions: true, moves: true },
-  bringsReaders: ({ readers }: ImapConfig) => readers.length > 0,
+  // Not who they are: a sync begins with telling others of all that is held, and no message is to be fetched again.
+  readerRules: ({ readers }: ImapConfig) => rulesForAll(readers.length > 0 || null),
 };

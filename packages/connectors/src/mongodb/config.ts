@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
-import { refPrefix } from "../sql/ref-prefix.ts";
+import { ownerRules } from "../sql/owner-rules.ts";
 import { filterSchema } from "./collection-filter.ts";
 
 const fieldName = z.string().min(1).regex(/^[^$]/, "A field, not an operator");
@@ -101,13 +101,5 @@ export type MongodbSecrets = z.infer<typeof mongodbSecretSchema>;
 export const mongodbFacts: SourceFacts = {
   changeModel: "watermark",
   capabilities: { permissions: true, deletions: true, moves: false },
-  bringsReaders: (config: MongodbConfig) => ownedBy(config).size > 0,
-  partsWithReadersNow: (config: MongodbConfig, before: MongodbConfig) => {
-    const ownedBefore = ownedBy(before);
-    return [...ownedBy(config)].filter((name) => !ownedBefore.has(name)).map(refPrefix);
-  },
+  readerRules: ({ collections }: MongodbConfig) => ownerRules(collections, (name) => [name]),
 };
-
-function ownedBy({ collections }: MongodbConfig): Set<string> {
-  return new Set(collections.filter(({ owner }) => owner !== null).map(({ name }) => name));
-}

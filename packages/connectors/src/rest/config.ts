@@ -2,6 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
+import { rulesForAll, type ReaderRules } from "../reader-rules.ts";
 import { parsePath } from "./path.ts";
 import { parseTemplate } from "./template.ts";
 
@@ -256,6 +257,13 @@ export const itemFacts: SourceFacts = {
   // With a changed-since parameter only the complete listings are that, and syncs between them read what is newer.
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: false },
-  bringsReaders: ({ allow }: ItemConfig) => allow !== null,
+  readerRules: ruleOfItems,
   uncounted: "A first sync tells how much there is only where the settings name the field that says so.",
 };
+
+/** Names of people and groups mean others where their members are told in another way. */
+function ruleOfItems(config: ItemConfig & Partial<RestConfig> & Partial<GraphqlConfig>): ReaderRules {
+  const { allow, deny, anyone, groups, groupsQuery, groupItems, groupId, groupMembers } = config;
+  const rule = [allow, deny, anyone, groups, groupsQuery, groupItems, groupId, groupMembers];
+  return rulesForAll(allow === null ? null : rule);
+}

@@ -3,6 +3,7 @@ import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { posixPermissionsShape } from "../posix/config.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
+import { rulesForAll } from "../reader-rules.ts";
 
 export const sftpConfigSchema = z.object({
   host: z
@@ -65,5 +66,5 @@ export const sftpFacts: SourceFacts = {
   // Size and time are no identity: two files that agree in both need not be one that was moved.
   capabilities: { permissions: true, deletions: true, moves: false },
   differsBy: "another time or size",
-  bringsReaders: ({ permissions }: SftpConfig) => permissions !== "off",
+  readerRules: ({ permissions }: SftpConfig) => rulesForAll(permissions === "off" ? null : permissions),
 };

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
+import { rulesForAll } from "../reader-rules.ts";
 
 const sid = z.string().regex(/^S-1(-\d+)+$/, "A security identifier such as S-1-5-21-…-1104");
 
@@ -114,5 +115,5 @@ export const smbFacts: SourceFacts = {
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: true },
   differsBy: "another time or size",
-  bringsReaders: ({ permissions }: SmbConfig) => permissions !== "off",
+  readerRules: ({ permissions }: SmbConfig) => rulesForAll(permissions === "off" ? null : permissions),
 };

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
-import { refPrefix } from "./ref-prefix.ts";
+import { ownerRules } from "./owner-rules.ts";
 
 const columnName = z.string().min(1);
 
@@ -93,16 +93,7 @@ export type SqlSecrets = z.infer<typeof sqlSecretSchema>;
 export const sqlFacts: SourceFacts = {
   changeModel: "watermark",
   capabilities: { permissions: true, deletions: true, moves: false },
-  bringsReaders: (config: SqlConfig) => ownedBy(config).size > 0,
-  partsWithReadersNow: (config: SqlConfig, before: SqlConfig) => {
-    const ownedBefore = ownedBy(before);
-    const names = [...ownedBy(config)].filter((name) => !ownedBefore.has(name));
-    // A table of the default schema, which only a dialect knows, is called by its name alone.
-    return names.flatMap((name) => [...new Set([name, name.slice(name.indexOf(".") + 1)])]).map(refPrefix);
-  },
+  // A table of the default schema, which only a dialect knows, is called by its name alone.
+  readerRules: ({ tables, queries }: SqlConfig) =>
+    ownerRules([...tables, ...queries], (name) => [name, name.slice(name.indexOf(".") + 1)]),
 };
-
-/** Names as they are written: one table may have two. */
-function ownedBy({ tables, queries }: SqlConfig): Set<string> {
-  return new Set([...tables, ...queries].filter(({ owner }) => owner !== null).map(({ name }) => name));
-}

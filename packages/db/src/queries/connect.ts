@@ -102,8 +102,9 @@ export async function findSourceByName(scope: Scope, name: string): Promise<Sour
  * whoever that takes away from finds nothing any more, and the index's payloads follow with the next push of readers.
  *
  * The default is about what is read from the source's address. What was read from another one is nobody's until it is read
- * again: it may long have been for fewer readers. So is what was read without readers of its own where it brings them from
- * now on, which may be for fewer as well. A removed source lets go of its name for another one to have it.
+ * again: it may long have been for fewer readers, and whom it refuses by itself is told of no more. So is what was read, with
+ * readers of its own or without, where other settings say now who these are. A removed source lets go of its name for another
+ * one to have it.
  */
 export async function saveSource(
   scope: Scope,
@@ -122,13 +123,16 @@ export async function saveSource(
     schedulePaused?: boolean;
     /** Whether it leads to another address from now on. */
     isElsewhere?: boolean;
-    /** What the refs of documents begin with that bring their own readers from now on, and did not before. */
-    partsWithReadersNow?: readonly string[];
+    /** What the refs of documents begin with for which other settings say from now on who reads them. */
+    partsWithOtherReaders?: readonly string[];
   },
 ): Promise<void> {
-  const { checkedConfig, isElsewhere = false, partsWithReadersNow = [], ...row } = source;
+  const { checkedConfig, isElsewhere = false, partsWithOtherReaders = [], ...row } = source;
   const { id: _, ...changes } = row;
-  const hidden = isElsewhere ? [""] : partsWithReadersNow;
+  const hidden = [
+    ...(isElsewhere ? [eq(documents.aclInherited, true), refusesSomebody] : []),
+    ...partsWithOtherReaders.map((part) => sql`starts_with(${documents.ref}, ${part})`),
+  ];
   await inWorkspace(scope, async (tx) => {
     if (checkedConfig !== undefined) {
       const [now] = await tx.select().from(sources).where(isSource(scope, source.id)).for("update");
@@ -145,17 +149,11 @@ export async function saveSource(
           isNotNull(sources.deletedAt),
         ),
       );
-    for (const part of hidden) {
+    if (hidden.length > 0) {
       await tx
         .update(documents)
         .set(unheard)
-        .where(
-          and(
-            ofSource(scope, source.id),
-            eq(documents.aclInherited, true),
-            sql`starts_with(${documents.ref}, ${part})`,
-          ),
-        );
+        .where(and(ofSource(scope, source.id), or(...hidden)));
     }
     await tx
       .insert(sources)
@@ -210,8 +208,7 @@ export async function deleteSource(scope: Scope, sourceId: string): Promise<void
 }
 
 /**
- * Who is in the groups that documents refuse is not known any more, and a denial of somebody unknown denies nobody: what has
- * one is nobody's until it is read again.
+ * Who is in the groups that documents refuse is not known any more: what refuses somebody is nobody's until it is read again.
  * @returns the source and, with it, the schedule that it had; undefined when there was nothing to take back
  */
 export async function restoreSource(scope: Scope, sourceId: string): Promise<Source | undefined> {
@@ -224,7 +221,7 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
     const refusing = await tx
       .update(documents)
       .set(unheard)
-      .where(and(ofSource(scope, sourceId), sql`jsonb_array_length(${documents.acl} -> 'deny') > 0`))
+      .where(and(ofSource(scope, sourceId), refusesSomebody))
       .returning({ id: documents.id });
     // A position would go past them.
     const cursor = refusing.length > 0 ? { cursor: null } : {};
@@ -300,6 +297,8 @@ export async function upsertDocument(
 export const unreadFingerprint = "";
 /** Nobody's, until its source is heard of it again. */
 const unheard = { acl: nobody, aclInherited: false, aclOrigins: null, fingerprint: unreadFingerprint };
+/** A denial of somebody unknown denies nobody. */
+const refusesSomebody = sql`jsonb_array_length(${documents.acl} -> 'deny') > 0`;
 
 /**
  * A document whose content could not be fetched: known, and shown with its reason to whom `given` admits. One that was

@@ -24,15 +24,15 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
   const update = useMutation(
     trpc.connect.update.mutationOptions({
       meta: { inlineError: true },
-      onSuccess: ({ isElsewhere, bringsReadersNow, withheld }) => {
+      onSuccess: ({ isElsewhere, hasOtherReaders, withheld }) => {
         toast.success("Saved. It counts from the next read.");
         if (isElsewhere)
           toast.warning(
             "It leads elsewhere: documents without permissions of their own are hidden until they are read there.",
           );
-        else if (bringsReadersNow)
+        if (hasOtherReaders)
           toast.warning(
-            "Documents bring their own readers that did not before: those without any are hidden until they are read again.",
+            "Other settings say now who reads documents: what was read with the old ones is hidden until it is read again.",
           );
         for (const each of withheld) toast.warning(withheldSentence(each));
         onChangedness(false);

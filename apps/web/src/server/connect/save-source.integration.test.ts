@@ -94,6 +94,22 @@ it("shows nobody what was read from another address, whatever its readers are fr
   expect(await seenByMembers()).toEqual(["salaries.txt"]);
 });
 
+it("shows nobody what refuses somebody of another address, whom nobody tells of from then on", async () => {
+  const list = (host: string) => ({
+    name: "Desk",
+    kind: "rest",
+    audience: "nobody" as const,
+    schedule: null,
+    config: { url: `https://${host}`, list: "articles", id: "id", allow: "readers", deny: "except" },
+  });
+  const { sourceId } = await connect().create(list("desk.example"));
+  const allow = [workspaceMembers(scope.workspaceId)];
+  await put(sourceId, "1", { allow, deny: [] });
+  await put(sourceId, "2", { allow, deny: [{ source: "rest", tenant: "desk", kind: "user", id: "ann@example.com" }] });
+  expect(await connect().update({ sourceId, ...list("help.example") })).toMatchObject({ isElsewhere: true });
+  expect(await seenByMembers()).toEqual(["1"]);
+});
+
 it("shows nobody what was read without readers of its own, from when its documents bring them", async () => {
   const shared = (permissions: "off" | "posix") => ({
     ...folder("/srv/board", "members"),
@@ -105,23 +121,25 @@ it("shows nobody what was read without readers of its own, from when its documen
   expect(await seenByMembers()).toHaveLength(2);
   expect(await connect().update({ sourceId, ...shared("posix") })).toMatchObject({
     isElsewhere: false,
-    bringsReadersNow: true,
+    hasOtherReaders: true,
   });
   expect(await seenByMembers()).toEqual([]);
   // What has readers by now keeps them with the next change, and nothing is kept back that is read again.
   await put(sourceId, "holidays.txt", { allow: [workspaceMembers(scope.workspaceId)], deny: [] });
   expect(await connect().update({ sourceId, ...shared("posix"), name: "Boards" })).toMatchObject({
-    bringsReadersNow: false,
+    hasOtherReaders: false,
   });
   expect(await seenByMembers()).toEqual(["holidays.txt"]);
 
   // Without them again, it is what is read from then on that has the source's audience.
-  expect(await connect().update({ sourceId, ...shared("off") })).toMatchObject({ bringsReadersNow: false });
-  expect(await seenByMembers()).toEqual(["holidays.txt"]);
+  expect(await connect().update({ sourceId, ...shared("off") })).toMatchObject({ hasOtherReaders: true });
+  expect(await seenByMembers()).toEqual([]);
   const held = createFingerprintReader(scope, sourceId);
-  expect(await held.fingerprintOf("salaries.txt")).toBe("");
-  await put(sourceId, "salaries.txt");
-  expect(await seenByMembers()).toEqual(["holidays.txt", "salaries.txt"]);
+  for (const ref of ["holidays.txt", "salaries.txt"]) {
+    expect(await held.fingerprintOf(ref)).toBe("");
+    await put(sourceId, ref);
+  }
+  expect((await seenByMembers()).toSorted()).toEqual(["holidays.txt", "salaries.txt"]);
 });
 
 it("shows nobody what was read of a table without readers of its own, from when its rows bring them", async () => {
@@ -136,12 +154,45 @@ it("shows nobody what was read of a table without readers of its own, from when 
   const { sourceId } = await connect().create(database([notes, { name: "faq" }, { name: "public.calls" }]));
   for (const ref of ["faq/1", "calls/1", "calls/2", "calls_old/1"]) await put(sourceId, ref);
   const owned = database([notes, { name: "faq" }, { name: "public.calls", owner: "agent" }]);
-  expect(await connect().update({ sourceId, ...owned })).toMatchObject({ bringsReadersNow: true });
+  expect(await connect().update({ sourceId, ...owned })).toMatchObject({ hasOtherReaders: true });
   expect((await seenByMembers()).toSorted()).toEqual(["calls_old/1", "faq/1"]);
 
   await put(sourceId, "calls/2", { allow: [workspaceMembers(scope.workspaceId)], deny: [] });
-  expect(await connect().update({ sourceId, ...owned, name: "Help desk" })).toMatchObject({ bringsReadersNow: false });
+  expect(await connect().update({ sourceId, ...owned, name: "Help desk" })).toMatchObject({ hasOtherReaders: false });
   expect((await seenByMembers()).toSorted()).toEqual(["calls/2", "calls_old/1", "faq/1"]);
+});
+
+it("shows nobody what was read of a table for its old owners, from when another column names them", async () => {
+  const database = (owner: string | null) => ({
+    name: "Desk",
+    kind: "postgres",
+    audience: "nobody" as const,
+    schedule: null,
+    config: {
+      host: "db.example.com",
+      database: "desk",
+      user: "reader",
+      tables: [
+        { name: "notes", owner: "user_id" },
+        { name: "calls", owner },
+      ],
+    },
+  });
+  // One that only ever fails is not read again.
+  const readers = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+  const { sourceId } = await connect().create(database("agent"));
+  for (const ref of ["notes/1", "calls/1", "calls/2", "calls_old/1"]) await put(sourceId, ref, readers);
+  expect(await connect().update({ sourceId, ...database("customer") })).toMatchObject({ hasOtherReaders: true });
+  expect((await seenByMembers()).toSorted()).toEqual(["calls_old/1", "notes/1"]);
+  const held = createFingerprintReader(scope, sourceId);
+  expect([await held.fingerprintOf("calls/1"), await held.fingerprintOf("notes/1")]).toEqual(["", "1"]);
+
+  await put(sourceId, "calls/2", readers);
+  expect(await connect().update({ sourceId, ...database("customer") })).toMatchObject({ hasOtherReaders: false });
+  expect((await seenByMembers()).toSorted()).toEqual(["calls/2", "calls_old/1", "notes/1"]);
+  // Owners were no part of the audience that counts for rows without any.
+  await connect().update({ sourceId, ...database(null) });
+  expect((await seenByMembers()).toSorted()).toEqual(["calls_old/1", "notes/1"]);
 });
 
 it("keeps what is read at the address that stays", async () => {

@@ -7,7 +7,7 @@ import { findSourceByName, saveSource, type Source } from "@anneal/db/queries/co
 import { takeDraft } from "@anneal/db/queries/source-drafts";
 import { secretBox } from "#server/connect/secret-box.ts";
 import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";
-import { partsWithReadersNow, requireSourceKind, type SourceKind } from "#server/connect/source-kinds.ts";
+import { partsWithOtherReaders, requireSourceKind, type SourceKind } from "#server/connect/source-kinds.ts";
 import type { MemberContext } from "#server/context.ts";
 import { cronSchema, setSchedule } from "#server/schedule.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
@@ -33,15 +33,15 @@ export type SourceInput = z.infer<typeof sourceInputSchema>;
 
 /**
  * @param stored what is changed; undefined for a new source
- * @returns whether it leads to another address from now on, and whether documents bring their own readers only from now on:
- * in both cases what was read of them without readers of its own is nobody's until it is read again
+ * @returns whether it leads to another address from now on, and whether other settings say now who reads documents: in both
+ * cases nobody sees until it is read again what was read under the old ones (`saveSource`)
  */
 export async function saveChecked(
   { scope, identity }: MemberContext,
   sourceId: string,
   { secrets, signInId, audience, ...source }: SourceInput,
   stored: Source | undefined,
-): Promise<{ isElsewhere: boolean; bringsReadersNow: boolean }> {
+): Promise<{ isElsewhere: boolean; hasOtherReaders: boolean }> {
   const signIn = signInId === undefined ? undefined : await requireFinishedSignIn(scope, signInId);
   const access = await openAccess(identity.role, { ...source, secrets }, stored, sourceId, signIn);
   const named = await findSourceByName(scope, source.name);
@@ -60,7 +60,7 @@ export async function saveChecked(
   if (source.schedule !== (stored?.schedule ?? null))
     await setSchedule(scheduled(scope.workspaceId, sourceId), source.schedule, { paused: schedulePaused });
   const isElsewhere = stored !== undefined && !isSamePlace(source.kind, access.config, stored.config);
-  const partsNow = stored === undefined ? [] : partsWithReadersNow(source.kind, access.config, stored.config);
+  const otherParts = stored === undefined ? [] : partsWithOtherReaders(source.kind, access.config, stored.config);
   await saveSource(scope, {
     ...source,
     id: sourceId,
@@ -70,14 +70,14 @@ export async function saveChecked(
       : await newSecrets(access, sourceId)),
     schedulePaused,
     isElsewhere,
-    partsWithReadersNow: partsNow,
+    partsWithOtherReaders: otherParts,
     defaultAcl: audience === "members" ? { allow: [workspaceMembers(scope.workspaceId)], deny: [] } : nobody,
   });
   // It has nothing left to lend.
   if (signIn) await takeDraft(scope, signIn.id);
   // Its documents may have another audience now.
   await tellIndexes(scope);
-  return { isElsewhere, bringsReadersNow: partsNow.length > 0 };
+  return { isElsewhere, hasOtherReaders: otherParts.length > 0 };
 }
 
 /** Whether what was read there is what is read here. */

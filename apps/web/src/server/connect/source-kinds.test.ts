@@ -1,7 +1,7 @@
 import type { SourceFacts } from "@anneal/connectors/connector";
 import { describeFacts } from "@anneal/connectors/describe-facts";
 import { expect, it } from "vitest";
-import { bringsReaders, findConfigProblems, listSourceKinds, partsWithReadersNow } from "./source-kinds.ts";
+import { bringsReaders, findConfigProblems, listSourceKinds, partsWithOtherReaders } from "./source-kinds.ts";
 
 it("every kind names the settings that decide who sees its credentials, as the form asks for them", () => {
   const kinds = new Map(listSourceKinds().map((each) => [each.kind, each]));
@@ -66,23 +66,55 @@ it("knows which sources bring their documents' readers with the settings that th
   }
 });
 
-it("tells which documents bring their own readers only with other settings", () => {
+it("tells of which documents other settings say who reads them", () => {
   const places = { host: "db", database: "d", user: "u" };
   const tables = (...some: [name: string, owner: string | null][]) => ({
     ...places,
     tables: some.map(([name, owner]) => ({ name, owner })),
   });
   const one = tables(["a", "x"], ["sales.b", null]);
-  expect(partsWithReadersNow("mysql", one, tables(["a", null]))).toEqual([""]);
-  expect(partsWithReadersNow("mysql", tables(["a", "x"], ["sales.b", "y"]), one)).toEqual(["sales.b/", "b/"]);
-  expect(partsWithReadersNow("mysql", tables(["a", "other"], ["sales.b", null]), one)).toEqual([]);
-  expect(partsWithReadersNow("mysql", tables(["a", null]), one)).toEqual([]);
-  expect(partsWithReadersNow("mysql", tables(["sales.b", "x"], ["b", "y"]), tables(["sales.b", "x"]))).toEqual(["b/"]);
-  const query = { name: "calls.open", sql: "select 1", owner: "x" };
-  expect(partsWithReadersNow("mssql", { ...one, queries: [query] }, one)).toEqual(["calls.open/", "open/"]);
-  const collections = (...names: string[]) => ({ ...places, collections: names.map((name) => ({ name, owner: "o" })) });
-  expect(partsWithReadersNow("mongodb", collections("a", "b c"), collections("a"))).toEqual(["b%20c/"]);
-  expect(partsWithReadersNow("file", { path: "/", permissions: "posix" }, { path: "/", permissions: "off" })).toEqual([
-    "",
+  expect(partsWithOtherReaders("mysql", one, tables(["a", null]))).toEqual([""]);
+  expect(partsWithOtherReaders("mysql", tables(["a", "x"], ["sales.b", "y"]), one)).toEqual(["sales.b/", "b/"]);
+  expect(partsWithOtherReaders("mysql", one, one)).toEqual([]);
+  expect(partsWithOtherReaders("mysql", tables(["a", "other"], ["sales.b", null]), one)).toEqual(["a/"]);
+  expect(partsWithOtherReaders("mysql", tables(["a", null]), one)).toEqual(["a/"]);
+  expect(partsWithOtherReaders("mysql", tables(["sales.b", null]), one)).toEqual(["a/"]);
+  expect(
+    partsWithOtherReaders("mysql", tables(["b", "y"], ["sales.b", "x"]), tables(["sales.b", "x"], ["b", "y"])),
+  ).toEqual([]);
+  expect(partsWithOtherReaders("mysql", tables(["sales.b", "x"], ["b", "y"]), tables(["sales.b", "x"]))).toEqual([
+    "b/",
   ]);
+  const query = { name: "calls.open", sql: "select 1", owner: "x" };
+  const queried = (sql: string) => ({ ...one, queries: [{ ...query, sql }] });
+  expect(partsWithOtherReaders("mssql", queried("select 1"), one)).toEqual(["calls.open/", "open/"]);
+  // Its owner column is what the query makes of it.
+  expect(partsWithOtherReaders("mssql", queried("select 2"), queried("select 1"))).toEqual(["calls.open/", "open/"]);
+  const collections = (owner: string, ...names: string[]) => ({
+    ...places,
+    collections: names.map((name) => ({ name, owner })),
+  });
+  expect(partsWithOtherReaders("mongodb", collections("o", "a", "b c"), collections("o", "a"))).toEqual(["b%20c/"]);
+  expect(partsWithOtherReaders("mongodb", collections("p", "a.b"), collections("o", "a.b"))).toEqual(["a.b/"]);
+  const list = { url: "https://api.example", list: "/", id: "id", allow: "readers", updatedAt: "at" };
+  for (const other of [
+    { allow: "team" },
+    { deny: "except" },
+    { anyone: "all" },
+    { groupMembers: "people" },
+    { allow: null },
+  ])
+    expect(partsWithOtherReaders("rest", { ...list, ...other }, list), JSON.stringify(other)).toEqual([""]);
+  expect(partsWithOtherReaders("rest", { ...list, title: "{name}", since: "since" }, list)).toEqual([]);
+  const folder = (permissions: string, hiddenAccessLists = "possible") => ({
+    path: "/",
+    permissions,
+    hiddenAccessLists,
+  });
+  expect(partsWithOtherReaders("file", folder("posix"), folder("off"))).toEqual([""]);
+  expect(partsWithOtherReaders("file", folder("off"), folder("posix"))).toEqual([""]);
+  // The next listing tells readers that are others of what is held, and nothing is to be fetched again.
+  expect(partsWithOtherReaders("file", folder("posix"), folder("posix", "none"))).toEqual([]);
+  expect(partsWithOtherReaders("sharepoint", { linkSharing: "nobody" }, {})).toEqual([]);
+  expect(partsWithOtherReaders("file", folder("posix"), { of: "another release" })).toEqual([""]);
 });

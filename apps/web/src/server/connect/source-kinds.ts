@@ -38,6 +38,7 @@ import { mssqlConfigSchema, mssqlSecretSchema } from "@anneal/connectors/mssql/c
 import { mysqlConfigSchema, mysqlSecretSchema } from "@anneal/connectors/mysql/config";
 import { notionConfigSchema, notionFacts, notionSecretSchema } from "@anneal/connectors/notion/config";
 import { postgresConfigSchema, postgresSecretSchema } from "@anneal/connectors/postgres/config";
+import { partsWithOtherRules, readerRulesOf, rulesForAll, type ReaderRules } from "@anneal/connectors/reader-rules";
 import { graphqlConfigSchema, itemFacts, restConfigSchema, restSecretSchema } from "@anneal/connectors/rest/config";
 import { s3ConfigSchema, s3Facts, s3SecretSchema } from "@anneal/connectors/s3/config";
 import { sftpConfigSchema, sftpFacts, sftpSecretSchema } from "@anneal/connectors/sftp/config";
@@ -477,29 +478,25 @@ export function describeReading(kind: string): string[] {
   return found ? describeFacts(found.facts) : [];
 }
 
-/** Whether documents bring their own readers with these settings; of those of another release nobody knows here. */
+/** Whether documents, or some of them, bring their own readers with these settings. */
 export function bringsReaders(kind: string, config: Record<string, unknown>): boolean {
-  const found = kinds[kind];
-  const settings = found?.configSchema.safeParse(config);
-  if (!found || !settings?.success) return true;
-  const { facts } = found;
-  return facts.bringsReaders?.(settings.data) ?? facts.capabilities.permissions;
+  return rulesOf(kind, config).size > 0;
 }
 
-/**
- * What the refs of documents begin with that bring their own readers with these settings, and with those before did not: ""
- * of all documents.
- */
-export function partsWithReadersNow(
+/** What the refs of documents begin with for which other settings say now who reads them, "" of all documents. */
+export function partsWithOtherReaders(
   kind: string,
   config: Record<string, unknown>,
   before: Record<string, unknown>,
 ): string[] {
-  if (!bringsReaders(kind, config)) return [];
-  if (!bringsReaders(kind, before)) return [""];
+  return partsWithOtherRules(rulesOf(kind, config), rulesOf(kind, before));
+}
+
+function rulesOf(kind: string, config: Record<string, unknown>): ReaderRules {
   const found = kinds[kind];
-  const [settings, settingsBefore] = [config, before].map((some) => found?.configSchema.safeParse(some).data);
-  return (settings && settingsBefore && found?.facts.partsWithReadersNow?.(settings, settingsBefore)) ?? [];
+  const settings = found?.facts.readerRules ? found.configSchema.safeParse(config).data : config;
+  // What those of another release say nobody knows here.
+  return found && settings ? readerRulesOf(found.facts, settings) : rulesForAll("unknown");
 }
 
 /** As much of JSON Schema as a form needs. */
