@@ -56,8 +56,8 @@ export type SftpSession = {
   close(): Promise<void>;
 };
 
-/** Of the places at a host those that reads of one connection may have, so that it goes on with other files meanwhile. */
-const readsAtOnce = sftpRequestsPerHost / 2;
+/** Of one connection, a mebibyte in all: other requests, of other connections too, wait behind no more than that. */
+const readsAtOnce = 32;
 const closeMs = 1_000;
 const keepaliveMs = 10_000;
 /** More than a server's answers to all that keeps a connection alive within a request's timeout. */
