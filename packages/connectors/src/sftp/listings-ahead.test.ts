@@ -24,7 +24,8 @@ function createFolders(sizes: Record<string, number>) {
 
 it("asks for folders before their turn, and gives what they hold in their order", async () => {
   const { asked, listings } = createFolders({ "a/": 2, "b/": 1 });
-  for (const ref of ["a/", "b/"]) listings.announce(ref);
+  listings.announce(["a/", "b/"]);
+  listings.announce(["b/"]);
   await nextTurn();
   expect(asked).toEqual(["a/", "b/"]);
   expect(await collect(listings.list("a/"))).toEqual(["a/0", "a/1"]);
@@ -34,18 +35,18 @@ it("asks for folders before their turn, and gives what they hold in their order"
 
 it("lists anew what is listed again, and in its turn what was not announced", async () => {
   const { asked, listings } = createFolders({ "a/": 1, "b/": 1 });
-  listings.announce("a/");
+  listings.announce(["a/"]);
   for (const ref of ["a/", "a/", "b/"]) expect(await collect(listings.list(ref))).toEqual([`${ref}0`]);
   expect(asked).toEqual(["a/", "a/", "b/"]);
 });
 
 it("holds some entries of a few folders, and gives all of them", async () => {
-  const sizes = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}/`, 300]));
+  const sizes = Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`${index}/`, 300]));
   const { asked, given, listings } = createFolders(sizes);
-  for (const ref of Object.keys(sizes)) listings.announce(ref);
-  while (given() < 800) await nextTurn();
+  listings.announce(Object.keys(sizes));
+  while (given() < 6400) await nextTurn();
   for (let turn = 0; turn < 10; turn += 1) await nextTurn();
-  expect([asked.length, given()]).toEqual([8, 800]);
+  expect([asked.length, given()]).toEqual([64, 6400]);
   for (const ref of Object.keys(sizes)) {
     const entries = await collect(listings.list(ref));
     expect(entries).toEqual(Array.from({ length: 300 }, (_, index) => `${ref}${index}`));
@@ -54,7 +55,7 @@ it("holds some entries of a few folders, and gives all of them", async () => {
 
 it("throws what a folder fails with in its turn, behind what came before", async () => {
   const { listings } = createFolders({ "shut/": 1 });
-  listings.announce("shut/");
+  listings.announce(["shut/"]);
   await nextTurn();
   const entries: string[] = [];
   const read = async () => {

@@ -1,12 +1,14 @@
-/** Folders whose listings are asked for before their turn: small ones would each be waited for several times. */
-const foldersAhead = 8;
+/** So many folders' listings are asked for before their turn: small ones would each be waited for several times. */
+export const foldersAhead = 8;
+/** Of all depths together: those of a folder's siblings wait until all that lies in it was gone through. */
+const heldListings = 64;
 /** Of each so many entries are held, which OpenSSH sends at once; what lies behind them is asked for in its turn. */
 const heldEntries = 100;
 
 /** The listings of folders that are gone through one after the other. */
 export type ListingsAhead<Entry> = {
-  /** That the folder is to be listed later, though before those that are told of after it. */
-  announce(folder: string): void;
+  /** That these folders are to be listed next, as far as it is known; they may have been announced before. */
+  announce(folders: readonly string[]): void;
   /** Its entries; what listing it fails with is thrown behind those that came before. */
   list(folder: string): AsyncIterable<Entry>;
 };
@@ -15,8 +17,10 @@ export type ListingsAhead<Entry> = {
 export function createListingsAhead<Entry>(list: (folder: string) => AsyncIterable<Entry>): ListingsAhead<Entry> {
   const begun = new Map<string, AsyncIterable<Entry>>();
   return {
-    announce(folder) {
-      if (begun.size < foldersAhead) begun.set(folder, begin(list(folder)));
+    announce(folders) {
+      for (const folder of folders) {
+        if (begun.size < heldListings && !begun.has(folder)) begun.set(folder, begin(list(folder)));
+      }
     },
     list(folder) {
       const early = begun.get(folder);

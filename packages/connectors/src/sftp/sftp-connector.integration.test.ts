@@ -405,7 +405,9 @@ describe.skipIf(program === null)("with OpenSSH", () => {
     const session = await openSftp(configOf(limited, base), secretsOf(limited), context);
     try {
       const [first, second] = await Promise.all(
-        ["a.bin", "b.bin"].map((name) => remoteContent(session, base, join(base, name), 10_000_000).open(context.signal)),
+        ["a.bin", "b.bin"].map((name) =>
+          remoteContent(session, base, join(base, name), 10_000_000).open(context.signal),
+        ),
       );
       let ofSecond = 0;
       const readSecond = async () => {

@@ -32,7 +32,13 @@ it("ends with the lost connection, and hands on none of what was under way when 
   const known = new MemoryTarget().known();
   const refs: string[] = [];
   const run = async () => {
-    for await (const change of readSession(session, { config, secrets: {}, cursor: null, known, context: testContext() })) {
+    for await (const change of readSession(session, {
+      config,
+      secrets: {},
+      cursor: null,
+      known,
+      context: testContext(),
+    })) {
       if (change.type === "upsert") refs.push(change.item.ref);
       lost = connectionLost(config);
     }

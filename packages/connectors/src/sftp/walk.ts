@@ -13,7 +13,7 @@ import {
   type PosixPrincipals,
 } from "../posix/audience.ts";
 import { WalkedFolders } from "../walked-folders.ts";
-import { createListingsAhead } from "./listings-ahead.ts";
+import { createListingsAhead, foldersAhead } from "./listings-ahead.ts";
 import { toSftpError } from "./sftp-errors.ts";
 
 export type WalkEntry =
@@ -73,9 +73,12 @@ export async function* walkRemote(
   folders = remoteFolders(root, false),
 ): AsyncIterable<WalkEntry> {
   const listings = createListingsAhead((path) => session.list(path));
+  const announceNext = () =>
+    listings.announce(folders.upcoming(foldersAhead).map(({ ref }) => joinPath(root.path, ref)));
   for (let folder = folders.next(); folder !== undefined; folder = folders.next()) {
     signal.throwIfAborted();
     const path = joinPath(root.path, folder.ref);
+    announceNext();
     try {
       for await (const { name, stats } of folders.entries(() => listings.list(path))) {
         signal.throwIfAborted();
@@ -92,7 +95,7 @@ export async function* walkRemote(
         if ("error" in told) yield { type: "failure", ref, error: told.error, isUnknown: true };
         else if (isFolder(told.stats)) {
           folders.enter({ ref: `${ref}/`, audience: narrowed(folder.audience, told.stats, traverseBit, principals) });
-          listings.announce(joinPath(root.path, `${ref}/`));
+          announceNext();
         } else if (isIncluded(ref, config)) {
           const entry = { ref, stats: told.stats, folder: folder.audience };
           const found = await inspect(session, root.path, entry, principals);
