@@ -17,6 +17,7 @@ import { findSamba, startSamba, type Samba } from "@anneal/connectors/conformanc
 import { findSshd, startSshd } from "@anneal/connectors/conformance/start-sshd";
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import { startBucket } from "./connectors-bucket.ts";
+import { startFarLine } from "./connectors-far.ts";
 import type { BenchSource, SourceRecipe } from "./connectors-source.ts";
 import { documentName, documentText } from "./connectors-text.ts";
 
@@ -42,7 +43,8 @@ export const fileSources: Record<string, SourceRecipe> = {
   "azure-blob": { server: "made-up container in another process", count: 10_000, start: startMadeUpContainer },
   "azure-blob-azurite": { server: "npm azurite", count: 1000, start: startContainer },
   gcs: { server: "fake", count: 2000, start: startGcs },
-  sftp: { server: "OpenSSH", count: 2000, start: startSftp },
+  sftp: { server: "OpenSSH", count: 2000, start: (count) => startSftp(count, 0) },
+  "sftp-far": { server: "OpenSSH, 20 ms away", count: 2000, start: (count) => startSftp(count, 20) },
   smb: { server: "samba", count: 300, start: startSmb },
   "smb-plain": { server: "samba, access lists left out", count: 2000, start: startPlainSmb },
   gdrive: { server: "fake", count: 2000, start: startGdrive },
@@ -140,23 +142,25 @@ async function startGcs(count: number): Promise<BenchSource> {
   };
 }
 
-async function startSftp(count: number): Promise<BenchSource | null> {
+async function startSftp(count: number, roundTripMs: number): Promise<BenchSource | null> {
   const program = findSshd();
   if (program === null) return null;
   const path = await writeFolder(count);
   const sshd = await startSshd(program, { readsAll: process.getuid?.() === 0 });
+  const line = roundTripMs === 0 ? null : await startFarLine(sshd.port, roundTripMs);
   return {
     kind: "sftp",
     config: {
       host: "127.0.0.1",
       allowPrivateHosts: true,
-      port: sshd.port,
+      port: line?.port ?? sshd.port,
       user: sshd.user,
       hostKeys: [sshd.hostKey],
       path,
     },
     secrets: { privateKey: sshd.privateKey },
     async stop() {
+      await line?.stop();
       await sshd.stop();
       await rm(path, { recursive: true, force: true });
     },

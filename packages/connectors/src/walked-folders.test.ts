@@ -44,6 +44,28 @@ describe("WalkedFolders", () => {
     }
   });
 
+  it("says which folders come next, as far as they were found, in the order in which they do", async () => {
+    const tree: Tree = { "": ["a/", "b/", "c/"], "a/": ["1/", "2/"] };
+    const folders = new WalkedFolders("", false);
+    const upcoming: string[][] = [];
+    const came: string[] = [];
+    for (let folder = folders.next(); folder !== undefined; folder = folders.next()) {
+      came.push(folder);
+      const path = folder;
+      for await (const name of folders.entries(() => counted(tree).list(path))) folders.enter(path + name);
+      upcoming.push(folders.upcoming(3));
+    }
+    expect(came).toEqual(["", "a/", "a/1/", "a/2/", "b/", "c/"]);
+    expect(upcoming).toEqual([
+      ["a/", "b/", "c/"],
+      ["a/1/", "a/2/", "b/"],
+      ["a/2/", "b/", "c/"],
+      ["b/", "c/"],
+      ["c/"],
+      [],
+    ]);
+  });
+
   it("lists a folder twice only where it has more entries than are held", async () => {
     const small = counted({ "": many(1_000) });
     await walk({}, true, small.list);

@@ -38,6 +38,12 @@ export class WalkedFolders<Folder> {
     return next?.folder;
   }
 
+  /** At most so many that `next` gives next, as far as they were found. */
+  upcoming(count: number): Folder[] {
+    const waiting = this.#waiting.slice(-count).reverse();
+    return [...this.#below.slice(0, count), ...waiting].slice(0, count).map(({ folder }) => folder);
+  }
+
   /** The entries of the folder that `next` gave. @throws what `list` throws, once all that it gave before was given */
   async *entries<Entry>(list: () => AsyncIterable<Entry>): AsyncIterable<Entry> {
     if (!this.#counts) return yield* list();

@@ -7,6 +7,11 @@ const slots = new Map<string, LimitFunction>();
 export const requestsPerHost = 32;
 /** The same for statements and commands, which keep a server busier than a request does. */
 export const operationsPerHost = 16;
+/**
+ * The same for SFTP's requests. They cost a server little, which does one after the other for each connection: what is
+ * asked for ahead lies on the line. OpenSSH's own client leaves 64 unanswered for one file (sftp(1), -R).
+ */
+export const sftpRequestsPerHost = 128;
 
 /** Does what takes long and asks nothing of the host, such as to sleep, while the place is somebody else's. */
 export type WithoutSlot = <T>(wait: () => Promise<T>) => Promise<T>;

@@ -16,18 +16,22 @@ export type RemoteCalls = {
   received(bytes: number): void;
 };
 
-/** @param toError what a person is told of a failure, where `work` throws what its library does */
+/**
+ * @param toError what a person is told of a failure, where `work` throws what its library does
+ * @param atOnce the same for every connection of the protocol
+ */
 export function createRemoteCalls(
   place: { host: string; port: number },
   usualPort: number,
   { signal, onRemoteEvent: observe = () => {} }: Pick<ConnectContext, "signal" | "onRemoteEvent">,
   toError: (error: unknown) => unknown = (error) => error,
+  atOnce = operationsPerHost,
 ): RemoteCalls {
   const bare = place.host.toLowerCase().replace(/^\[|\]$/g, "");
   const name = bare.includes(":") ? `[${bare}]` : bare;
   const host = place.port === usualPort ? name : `${name}:${place.port}`;
   const call: RemoteCalls["call"] = (operation, work) =>
-    inHostSlot(`${name}:${place.port}`, operationsPerHost, signal, (withoutSlot) =>
+    inHostSlot(`${name}:${place.port}`, atOnce, signal, (withoutSlot) =>
       observeOperation({ observe, host, signal, toError }, operation, () => work(withoutSlot)),
     );
   return {

@@ -1,7 +1,6 @@
 import { GetObjectCommand, ListObjectsV2Command, type _Object } from "@aws-sdk/client-s3";
 import type { Change } from "@anneal/core/connect/change";
 import { defineConnector, type ReadRequest } from "../connector.ts";
-import { collectBytes, limitBytes } from "../content.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import {
   checkBucket,
@@ -10,8 +9,8 @@ import {
   type BucketObject,
   type BucketWords,
 } from "../object-storage/bucket.ts";
+import { readAhead } from "../read-ahead.ts";
 import { s3ConfigSchema, s3Facts, s3SecretSchema, type S3Config, type S3Secrets } from "./config.ts";
-import { readAhead } from "./read-ahead.ts";
 import { openS3Bucket, type S3Bucket } from "./s3-client.ts";
 import { archived, lostInListing } from "./s3-errors.ts";
 
@@ -42,10 +41,9 @@ async function* readBucket(request: ReadRequest<S3Config, S3Secrets>): AsyncIter
   const bucket = openBucket(s3, config);
   try {
     yield* readAhead(listChanges(request, bucket), {
+      signal: context.signal,
       window: objectsAhead,
       maxBytes: Math.min(smallObjectBytes, context.limits.documentBytes),
-      fetch: async (key) =>
-        collectBytes(limitBytes(key, await readObject(s3, config, key, context.signal), context.limits.documentBytes)),
     });
   } finally {
     await bucket.close();

@@ -31,6 +31,6 @@ async function readText(session: SftpSession, path: string): Promise<string> {
     })();
     return new TextDecoder().decode(await collectBytes(limitBytes(path, pieces, accountsBytes)));
   } finally {
-    await file.close();
+    file.close();
   }
 }

@@ -20,6 +20,8 @@ import { collectBytes } from "../content.ts";
 import { defaultLimits } from "../connector.ts";
 import { sftpConfigSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
 import { sftpConnector } from "./sftp-connector.ts";
+import { remoteContent } from "./sftp-content.ts";
+import { openSftp } from "./sftp-session.ts";
 
 const program = findSshd();
 
@@ -367,6 +369,57 @@ describe.skipIf(program === null)("with OpenSSH", () => {
       expect(types).toEqual(["checkpoint"]);
     } finally {
       await line.close();
+    }
+  });
+
+  it("fails at most the document that is read when the connection breaks off, and reads each once in the end", async () => {
+    for (let index = 0; index < 300; index += 1) await write(`${index}.md`, `${index} `.repeat(1000));
+    const whole = (await syncBase(new MemoryTarget())).contents();
+    const line = await startLine(limited.port);
+    try {
+      const target = new MemoryTarget();
+      const config = configOf(limited, base, { port: line.port });
+      const request = { config, secrets: secretsOf(limited), cursor: null, known: target.known(), context };
+      const cutting = async function* () {
+        let count = 0;
+        for await (const change of sftpConnector.read(request)) {
+          if (++count === 100) line.cut();
+          yield change;
+        }
+      };
+      await expect(target.apply(cutting())).rejects.toMatchObject({ code: "SOURCE_UNREACHABLE", retryable: true });
+      expect(target.documents.size).toBeGreaterThanOrEqual(99);
+      expect(target.failures.length).toBeLessThanOrEqual(1);
+      const before = new Set(target.documents.keys());
+      await syncBase(target);
+      expect(target.failures).toEqual([]);
+      expect(target.contents()).toEqual(whole);
+      expect(target.opened.filter((ref) => before.has(ref))).toEqual([]);
+    } finally {
+      await line.close();
+    }
+  });
+
+  it("gives a file whole before what was opened after it, however many are read at once", async () => {
+    for (const name of ["a.bin", "b.bin"]) await write(name, randomBytes(5_000_000));
+    const session = await openSftp(configOf(limited, base), secretsOf(limited), context);
+    try {
+      const [first, second] = await Promise.all(
+        ["a.bin", "b.bin"].map((name) =>
+          remoteContent(session, base, join(base, name), 10_000_000).open(context.signal),
+        ),
+      );
+      let ofSecond = 0;
+      const readSecond = async () => {
+        for await (const bytes of second!) ofSecond += bytes.byteLength;
+      };
+      const reading = readSecond();
+      await collectBytes(first!);
+      expect(ofSecond).toBeLessThan(5_000_000 / 2);
+      await reading;
+      expect(ofSecond).toBe(5_000_000);
+    } finally {
+      await session.close();
     }
   });
 

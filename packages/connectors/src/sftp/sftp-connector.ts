@@ -13,16 +13,19 @@ import { posixDirectory } from "../posix/accounts.ts";
 import { aclOf, posixPrincipals, type Audience, type PosixPrincipals } from "../posix/audience.ts";
 import { hiddenLists } from "../posix/hidden-lists.ts";
 import { keepToldDenials } from "../posix/told-denials.ts";
+import { readAhead } from "../read-ahead.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkSftp } from "./check-sftp.ts";
 import { sftpConfigSchema, sftpFacts, sftpSecretSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
 import { readRemoteAccounts } from "./remote-accounts.ts";
-import { contentFingerprint, remoteContent } from "./sftp-content.ts";
+import { aheadBytes, contentFingerprint, remoteContent } from "./sftp-content.ts";
 import { openSftp, type SftpSession } from "./sftp-session.ts";
 import { openRoot, remoteFolders, walkRemote, type RemoteRoot, type WalkEntry } from "./walk.ts";
 
 const checkpointEvery = 200;
+/** A small file takes four times as long as the way to the server: so many are under way at once. */
+const filesAhead = 64;
 
 export const sftpConnector = defineConnector<SftpConfig, SftpSecrets>({
   kind: "sftp",
@@ -54,27 +57,16 @@ export async function* readSession(
   const { config, known, context } = request;
   const principals = principalsOf(config);
   const root = await openRoot(session, config, principals);
-  const toAcl = principals === null ? () => null : await aclFor(session, config, principals);
-  const seen = new SeenRefs();
-  const unlisted: string[] = [];
-  const first = await beginFirstSync(request.cursor);
-  const folders = remoteFolders(root, first !== null);
-  let scanned = 0;
-  for await (const entry of walkRemote(session, root, config, principals, context.signal, folders)) {
-    seen.add(entry.ref);
-    if (entry.type === "failure") {
-      // The root alone has the empty ref: it was there a moment ago and no longer is.
-      if (entry.ref === "") throw entry.error;
-      if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
-      else if (entry.isUnknown === true) unlisted.push(`${entry.ref}/`);
-      yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
-      continue;
-    }
-    scanned += 1;
-    yield* changesOf(session, root, entry, request, toAcl);
-    if (scanned % checkpointEvery > 0) continue;
-    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: estimateTotal(scanned, folders.share) };
+  const walked: Walked = { seen: new SeenRefs(), unlisted: [], scanned: 0 };
+  const listed = listChanges(session, root, request, walked);
+  const options = { signal: context.signal, window: filesAhead, maxBytes: aheadBytes, heldBytes: aheadBytes };
+  for await (const change of readAhead(listed, options)) {
+    // What was under way when the connection broke off is not at fault.
+    const lost = session.lost();
+    if (lost !== null) throw lost;
+    yield change;
   }
+  const { seen, unlisted, scanned } = walked;
   // A drive that was unmounted during the walk left folders that read as empty.
   if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);
   if (principals !== null && config.hiddenAccessLists === "possible") {
@@ -87,6 +79,39 @@ export async function* readSession(
     firstSegment,
   );
   yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+}
+
+/** What a walk has come to; `unlisted`: what refs begin with of which it cannot tell whether they are gone. */
+type Walked = { seen: SeenRefs; unlisted: string[]; scanned: number };
+
+/** All that a walk finds to be new or different, without what is gone. */
+async function* listChanges(
+  session: SftpSession,
+  root: RemoteRoot,
+  request: ReadRequest<SftpConfig, SftpSecrets>,
+  walked: Walked,
+): AsyncIterable<Change> {
+  const { config, context } = request;
+  const principals = principalsOf(config);
+  const toAcl = principals === null ? () => null : await aclFor(session, config, principals);
+  const first = await beginFirstSync(request.cursor);
+  const folders = remoteFolders(root, first !== null);
+  for await (const entry of walkRemote(session, root, config, principals, context.signal, folders)) {
+    walked.seen.add(entry.ref);
+    if (entry.type === "failure") {
+      // The root alone has the empty ref: it was there a moment ago and no longer is.
+      if (entry.ref === "") throw entry.error;
+      if (entry.ref.endsWith("/")) walked.unlisted.push(entry.ref);
+      else if (entry.isUnknown === true) walked.unlisted.push(`${entry.ref}/`);
+      yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
+      continue;
+    }
+    walked.scanned += 1;
+    yield* changesOf(session, root, entry, request, toAcl);
+    const { scanned } = walked;
+    if (scanned % checkpointEvery > 0) continue;
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: estimateTotal(scanned, folders.share) };
+  }
 }
 
 /** @returns what the server's lists make of who gets to a file */

@@ -6,8 +6,13 @@ import { isInside, isRegularFile } from "./walk.ts";
 
 /** What every server must be able to send at once; larger answers are optional. */
 const pieceBytes = 32 * 1024;
-/** Pieces asked for ahead, so that a far server does not make each one wait for the last. */
-const piecesAhead = 8;
+/** Of a file that the server tells no size of, as nobody knows where it ends. */
+const unsizedAheadBytes = 8 * pieceBytes;
+/**
+ * What is asked for ahead of a file is held until its reader takes it. A file of so many bytes is asked for at once, so that
+ * it comes whole before anything of a file that was opened after it.
+ */
+export const aheadBytes = 16 * 1024 * 1024;
 
 /** Size and time are all that the protocol tells; a rewrite of one size within one second is not seen. */
 export function contentFingerprint({ size, mtime }: RemoteStats): string {
@@ -16,69 +21,104 @@ export function contentFingerprint({ size, mtime }: RemoteStats): string {
 
 /**
  * Opens the file only where it still lies inside the root: between listing and opening, it or a folder above it may
- * have become a link. The protocol cannot open without following, so the place is looked at before and after.
+ * have become a link. The protocol cannot open without following, so the place is looked at before and after. Requests
+ * that need not wait for each other go out together: of a small file there are seven, which take as long as four.
  */
 export function remoteContent(session: SftpSession, root: string, path: string, maxBytes: number): ContentHandle {
   return {
     async open(signal) {
-      const file = await openInside(session, root, path);
+      const { target, before } = await lookInside(session, root, path);
+      const file = await session.open(target);
+      const placeAfter = session.realPath(target);
+      const pieces = askAhead(file, before.size);
       try {
-        const before = await file.stat();
-        if (!isRegularFile(before)) throw noLongerAFile(path);
-        return limitBytes(path, readUnchanged(file, path, before, signal), maxBytes);
+        if ((await placeAfter) !== target) throw outside(path);
+        return limitBytes(path, readUnchanged(file, path, before, pieces, signal), maxBytes);
       } catch (error) {
-        await file.close();
+        await pieces.end();
+        file.close();
         throw error;
       }
     },
   };
 }
 
-async function openInside(session: SftpSession, root: string, path: string): Promise<RemoteFile> {
-  const target = await session.realPath(path);
+/** Nothing is opened that is no file: to open a pipe waits for its writer, and all else on the connection with it. */
+async function lookInside(
+  session: SftpSession,
+  root: string,
+  path: string,
+): Promise<{ target: string; before: RemoteStats }> {
+  const [target, looked] = await Promise.all([session.realPath(path), session.lstat(path)]);
   if (!isInside(root, target)) throw outside(path);
-  if (!isRegularFile(await session.lstat(target))) throw noLongerAFile(path);
-  const file = await session.open(target);
-  try {
-    if ((await session.realPath(target)) !== target) throw outside(path);
-    return file;
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+  const before = target === path ? looked : await session.lstat(target);
+  if (!isRegularFile(before)) throw noLongerAFile(path);
+  return { target, before };
 }
 
+type Pieces = {
+  /** @returns null at the end of what was there */
+  next(): Promise<Uint8Array | null>;
+  /** Asks for nothing more, and comes back when nothing is under way. */
+  end(): Promise<void>;
+};
+
+function askAhead(file: RemoteFile, sizeBytes: number | undefined): Pieces {
+  // A server that tells no size is read to the end.
+  const endAt = sizeBytes ?? Number.POSITIVE_INFINITY;
+  const mostAhead = sizeBytes === undefined ? unsizedAheadBytes : aheadBytes;
+  const ahead: Promise<Uint8Array>[] = [];
+  const ended = new AbortController();
+  let asked = 0;
+  let taken = 0;
+  const ask = () => {
+    while (asked < endAt && asked - taken < mostAhead) {
+      const piece = file.read(asked, Math.min(pieceBytes, endAt - asked), ended.signal);
+      // One that fails is met when its turn comes; until then it is no unhandled rejection.
+      piece.catch(() => {});
+      ahead.push(piece);
+      asked += pieceBytes;
+    }
+  };
+  ask();
+  return {
+    async next() {
+      const bytes = await ahead.shift();
+      // It may have become shorter than it was.
+      if (bytes === undefined || bytes.byteLength === 0) return null;
+      taken += pieceBytes;
+      ask();
+      return bytes;
+    },
+    async end() {
+      ended.abort();
+      await Promise.allSettled(ahead);
+    },
+  };
+}
+
+/** @param before as it was before it was opened */
 async function* readUnchanged(
   file: RemoteFile,
   path: string,
   before: RemoteStats,
+  pieces: Pieces,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
-  // A server that tells no size is read to the end.
-  const sizeBytes = before.size ?? Number.POSITIVE_INFINITY;
-  const ahead: Promise<Uint8Array>[] = [];
-  let asked = 0;
   try {
-    for (let received = 0; received < sizeBytes;) {
+    for (;;) {
       signal.throwIfAborted();
-      while (ahead.length < piecesAhead && asked < sizeBytes) {
-        const piece = file.read(asked, Math.min(pieceBytes, sizeBytes - asked));
-        // One that fails is met when its turn comes; until then it is no unhandled rejection.
-        piece.catch(() => {});
-        ahead.push(piece);
-        asked += pieceBytes;
-      }
-      const bytes = await ahead.shift();
-      // It became shorter, which the comparison below says.
-      if (bytes === undefined || bytes.byteLength === 0) break;
-      received += bytes.byteLength;
+      const bytes = await pieces.next();
+      if (bytes === null) break;
       yield bytes;
     }
+    const after = await file.stat();
+    if (!isRegularFile(after)) throw noLongerAFile(path);
     // Half of one version and half of the next is neither.
-    if (contentFingerprint(await file.stat()) !== contentFingerprint(before)) throw changedWhileRead(path);
+    if (contentFingerprint(after) !== contentFingerprint(before)) throw changedWhileRead(path);
   } finally {
-    await Promise.allSettled(ahead);
-    await file.close();
+    await pieces.end();
+    file.close();
   }
 }
 

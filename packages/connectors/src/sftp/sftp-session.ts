@@ -2,9 +2,11 @@ import { hash } from "node:crypto";
 import { createConnection, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { AnnealError } from "@anneal/core/errors";
+import pLimit from "p-limit";
 import SftpClient from "ssh2-sftp-client";
 import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, guardedLookup } from "../host-guard.ts";
+import { sftpRequestsPerHost } from "../remote/host-slots.ts";
 import { createRemoteCalls, type RemoteCalls } from "../remote/remote-calls.ts";
 import type { RemoteOperation } from "../remote/remote-observer.ts";
 import type { SftpConfig, SftpSecrets } from "./config.ts";
@@ -32,9 +34,13 @@ export type RemoteEntry = { name: string; stats: RemoteStats };
 
 export type RemoteFile = {
   stat(): Promise<RemoteStats>;
-  /** @returns fewer bytes only at the end of the file */
-  read(offset: number, lengthBytes: number): Promise<Uint8Array>;
-  close(): Promise<void>;
+  /**
+   * Reads of all files are asked for in the order in which they were wanted here.
+   * @param signal lets go of one that was not asked for yet
+   * @returns fewer bytes only at the end of the file
+   */
+  read(offset: number, lengthBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
+  close(): void;
 };
 
 /** Everything throws AnnealErrors that name the path. */
@@ -50,11 +56,13 @@ export type SftpSession = {
   close(): Promise<void>;
 };
 
+/** Of one connection, a mebibyte in all: other requests, of other connections too, wait behind no more than that. */
+const readsAtOnce = 32;
 const closeMs = 1_000;
 const keepaliveMs = 10_000;
 /** More than a server's answers to all that keeps a connection alive within a request's timeout. */
 const keepaliveBytes = 512;
-/** So many timeouts long may an answer take that comes slowly, as over HTTP (`guarded-fetch.ts`). */
+/** So many timeouts long may an answer take that comes slowly while no other does, as over HTTP (`guarded-fetch.ts`). */
 const slowest = 10;
 
 export async function openSftp(
@@ -63,7 +71,7 @@ export async function openSftp(
   context: Pick<ConnectContext, "signal" | "limits" | "onRemoteEvent">,
 ): Promise<SftpSession> {
   context.signal.throwIfAborted();
-  const calls = createRemoteCalls(config, 22, context);
+  const calls = createRemoteCalls(config, 22, context, undefined, sftpRequestsPerHost);
   return calls.call("connect", () => connectSession(config, secrets, context, calls));
 }
 
@@ -97,7 +105,9 @@ async function connectSession(
 async function connectSocket(config: SftpConfig, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
   assertAllowedHost(config.host, config.allowPrivateHosts);
   const host = config.host.replace(/^\[|\]$/g, "");
-  const socket = createConnection({ host, port: config.port, lookup: guardedLookup(config.allowPrivateHosts) });
+  const lookup = guardedLookup(config.allowPrivateHosts);
+  // Requests are small, and none is to wait for the answer to the one before.
+  const socket = createConnection({ host, port: config.port, lookup, noDelay: true });
   const onAbort = () => socket.destroy(new Error("aborted"));
   signal.addEventListener("abort", onAbort, { once: true });
   try {
@@ -166,6 +176,7 @@ function createSession(
   close: () => Promise<void>,
 ): SftpSession {
   let lost: AnnealError | null = null;
+  let answers = 0;
   const waiting = new Set<(error: AnnealError) => void>();
   const lose = (error: AnnealError) => {
     lost ??= error;
@@ -184,10 +195,12 @@ function createSession(
     if (lost !== null) throw lost;
     let settle: ((error: AnnealError) => void) | undefined;
     let heard = socket.bytesRead;
+    let answersBefore = answers;
     let looks = 0;
-    // Several pieces of a file are on their way at once: on a slow line the last may come long after it was asked for.
+    // Much is on its way at once: on a slow line the last may come long after it was asked for.
     const timer = setInterval(() => {
-      looks += 1;
+      looks = answers === answersBefore ? looks + 1 : 0;
+      answersBefore = answers;
       if (looks >= slowest || socket.bytesRead - heard <= keepaliveBytes) lose(timedOut(config));
       heard = socket.bytesRead;
     }, timeoutMs);
@@ -195,7 +208,11 @@ function createSession(
       return await new Promise<T>((resolve, reject) => {
         settle = reject;
         waiting.add(reject);
-        send((error, result) => (error ? reject(error) : resolve(result as T)));
+        send((error, result) => {
+          answers += 1;
+          if (error) reject(error);
+          else resolve(result as T);
+        });
       });
     } catch (error) {
       throw lost ?? toSftpError(error, config, place);
@@ -203,6 +220,13 @@ function createSession(
       clearInterval(timer);
       if (settle) waiting.delete(settle);
     }
+  }
+
+  const reads = pLimit(readsAtOnce);
+
+  /** Nobody waits for the answer, and what it could fail with is of no use to anybody. */
+  function closeHandle(handle: Buffer, path: string): void {
+    if (lost === null) request<void>("close", path, (done) => protocol.close(handle, done)).catch(() => {});
   }
 
   return {
@@ -221,33 +245,36 @@ function createSession(
           for (const { filename, attrs } of page) yield { name: filename, stats: attrs };
         }
       } finally {
-        if (lost === null) await request<void>("close", path, (done) => protocol.close(handle, done)).catch(() => {});
+        closeHandle(handle, path);
       }
     },
 
     async open(path) {
       const handle = await request<Buffer>("open", path, (done) => protocol.open(path, "r", done));
+      const readPiece = async (offset: number, lengthBytes: number) => {
+        const bytes = Buffer.allocUnsafe(lengthBytes);
+        let filled = 0;
+        while (filled < lengthBytes) {
+          const at = filled;
+          const count = await request<number>("read", path, (done) =>
+            protocol.read(handle, bytes, at, lengthBytes - at, offset + at, (error, bytesRead) =>
+              isEnd(error) ? done(null, 0) : done(error, bytesRead),
+            ),
+          );
+          if (count === 0) break;
+          filled += count;
+        }
+        calls.received(filled);
+        return bytes.subarray(0, filled);
+      };
       return {
         stat: () => request<RemoteStats>("stat", path, (done) => protocol.fstat(handle, done)),
-        async read(offset, lengthBytes) {
-          const bytes = Buffer.allocUnsafe(lengthBytes);
-          let filled = 0;
-          while (filled < lengthBytes) {
-            const at = filled;
-            const count = await request<number>("read", path, (done) =>
-              protocol.read(handle, bytes, at, lengthBytes - at, offset + at, (error, bytesRead) =>
-                isEnd(error) ? done(null, 0) : done(error, bytesRead),
-              ),
-            );
-            if (count === 0) break;
-            filled += count;
-          }
-          calls.received(filled);
-          return bytes.subarray(0, filled);
-        },
-        async close() {
-          if (lost === null) await request<void>("close", path, (done) => protocol.close(handle, done)).catch(() => {});
-        },
+        read: (offset, lengthBytes, signal) =>
+          reads(() => {
+            signal?.throwIfAborted();
+            return readPiece(offset, lengthBytes);
+          }),
+        close: () => closeHandle(handle, path),
       };
     },
 

@@ -13,6 +13,7 @@ import {
   type PosixPrincipals,
 } from "../posix/audience.ts";
 import { WalkedFolders } from "../walked-folders.ts";
+import { createListingsAhead, foldersAhead } from "./listings-ahead.ts";
 import { toSftpError } from "./sftp-errors.ts";
 
 export type WalkEntry =
@@ -71,11 +72,15 @@ export async function* walkRemote(
   signal: AbortSignal,
   folders = remoteFolders(root, false),
 ): AsyncIterable<WalkEntry> {
+  const listings = createListingsAhead((path) => session.list(path));
+  const announceNext = () =>
+    listings.announce(folders.upcoming(foldersAhead).map(({ ref }) => joinPath(root.path, ref)));
   for (let folder = folders.next(); folder !== undefined; folder = folders.next()) {
     signal.throwIfAborted();
     const path = joinPath(root.path, folder.ref);
+    announceNext();
     try {
-      for await (const { name, stats } of folders.entries(() => session.list(path))) {
+      for await (const { name, stats } of folders.entries(() => listings.list(path))) {
         signal.throwIfAborted();
         if (name.startsWith(".")) continue;
         const ref = folder.ref + name;
@@ -90,6 +95,7 @@ export async function* walkRemote(
         if ("error" in told) yield { type: "failure", ref, error: told.error, isUnknown: true };
         else if (isFolder(told.stats)) {
           folders.enter({ ref: `${ref}/`, audience: narrowed(folder.audience, told.stats, traverseBit, principals) });
+          announceNext();
         } else if (isIncluded(ref, config)) {
           const entry = { ref, stats: told.stats, folder: folder.audience };
           const found = await inspect(session, root.path, entry, principals);
