@@ -8,11 +8,13 @@ import { defineConnector, type DirectoryRequest, type ReadRequest } from "../con
 import { estimateTotal } from "../estimate-total.ts";
 import { tooLarge } from "../failure.ts";
 import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
+import { hideBelow, hidingOf } from "../hiding.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { posixDirectory } from "../posix/accounts.ts";
 import { aclOf, posixPrincipals, type Audience, type PosixPrincipals } from "../posix/audience.ts";
 import { hiddenLists } from "../posix/hidden-lists.ts";
 import { keepToldDenials } from "../posix/told-denials.ts";
+import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkSftp } from "./check-sftp.ts";
@@ -57,6 +59,8 @@ export async function* readSession(
   const toAcl = principals === null ? () => null : await aclFor(session, config, principals);
   const seen = new SeenRefs();
   const unlisted: string[] = [];
+  const closed: string[] = [];
+  const hiding = hidingOf(known, readerRulesOf(sftpFacts, config));
   const first = await beginFirstSync(request.cursor);
   const folders = remoteFolders(root, first !== null);
   let scanned = 0;
@@ -64,9 +68,17 @@ export async function* readSession(
     seen.add(entry.ref);
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
-      if (entry.ref === "") throw entry.error;
-      if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
-      else if (entry.isUnknown === true) unlisted.push(`${entry.ref}/`);
+      if (entry.ref === "") {
+        if (entry.error.code === "SOURCE_FORBIDDEN") yield* hideBelow(known, [""], hiding);
+        throw entry.error;
+      }
+      const folder = entry.ref.endsWith("/") ? entry.ref : entry.isUnknown === true ? `${entry.ref}/` : null;
+      if (folder !== null) unlisted.push(folder);
+      if (entry.error.code === "SOURCE_FORBIDDEN") {
+        if (folder !== null) closed.push(folder);
+        const change = folder === entry.ref ? null : await hiding.changeOf(entry.ref);
+        if (change !== null) yield change;
+      }
       yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
       continue;
     }
@@ -80,9 +92,11 @@ export async function* readSession(
   if (principals !== null && config.hiddenAccessLists === "possible") {
     yield { type: "failure", ref: "", error: hiddenLists("SFTP").toReport() };
   }
+  yield* hideBelow(known, closed, hiding);
   yield* deleteMissing(
     known,
     context.deletions,
+    hiding,
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
     firstSegment,
   );
