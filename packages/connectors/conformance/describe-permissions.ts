@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { mayRead, nobody } from "@anneal/core/access/acl";
 import { aclOfSource, directoryOfSource } from "@anneal/core/access/source-principals";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ConnectContext } from "../src/connector.ts";
@@ -30,6 +31,11 @@ export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secr
   shareFolder?(folder: string, allow: readonly Who[]): Promise<void>;
   /** Lets everybody read the document but a group of which nothing tells who is in it. */
   refuseUntold?(name: string): Promise<void>;
+  /**
+   * Lets ann alone read the document, and not the connector's own account, so that a listing lacks it; returns how to let
+   * the account read it as well.
+   */
+  shutOut?(name: string): Promise<() => Promise<void>>;
   /** Makes the permissions of one document unreadable while its content stays readable; returns how to heal it. */
   breakPermissions?(name: string): Promise<() => Promise<void>>;
   remote?: PermissionRemote;
@@ -309,6 +315,56 @@ export function describePermissions<Config, Secrets>(
     });
 
     describeGivenUpPermissions({ hands: () => harness, read, listDirectory, readersAmong });
+
+    it("shows to nobody what is gone and waits for a person's word, until it is there again", async () => {
+      for (const path of ["plan.md", "kept.md"]) {
+        await write(path);
+        await harness.share(path, [{ user: "ann" }]);
+      }
+      await sync();
+      const before = target.held();
+      await harness.remove("plan.md");
+      for (let syncs = 0; syncs < 2; syncs += 1) {
+        await read(target, { deletions: defaultDeletionPolicy });
+        expect(Object.keys(target.held())).toEqual(Object.keys(before));
+        expect(await readersOf("plan.md")).toEqual([]);
+        expect(await readersOf("kept.md")).toEqual(["ann"]);
+        expect(target.failures).toMatchObject([
+          { ref: "", error: { message: expect.stringContaining("nobody sees them"), details: { hidden: true } } },
+        ]);
+      }
+      // It was said the first time.
+      expect(target.changes.filter(({ type }) => type === "acl")).toEqual([]);
+      if (harness.restore) {
+        await harness.restore("plan.md");
+        await harness.share("plan.md", [{ user: "ann" }]);
+        await read(target, { deletions: defaultDeletionPolicy });
+        expect(await readersOf("plan.md")).toEqual(["ann"]);
+        expect(target.failures).toEqual([]);
+        return;
+      }
+      await read(target, { deletions: { ...defaultDeletionPolicy, confirmed: true } });
+      expect(target.documents.has(harness.refOf("plan.md"))).toBe(false);
+    });
+
+    it("shows to nobody what a restriction hides from its own account too, and reads nothing again once it is admitted", async (test) => {
+      if (!harness.shutOut) return test.skip();
+      for (const path of ["plan.md", "kept.md"]) {
+        await write(path);
+        await harness.share(path, [{ user: "ann" }, { user: "bob" }]);
+      }
+      await sync();
+      expect(await readersOf("plan.md")).toEqual(["ann", "bob"]);
+      const admit = await harness.shutOut("plan.md");
+      for (let syncs = 0; syncs < 2; syncs += 1) {
+        await read(target, { deletions: defaultDeletionPolicy });
+        expect(await readersOf("plan.md")).toEqual([]);
+      }
+      await admit();
+      await read(target, { deletions: defaultDeletionPolicy });
+      expect(await readersOf("plan.md")).toEqual(["ann"]);
+      expect(target.opened).toEqual([]);
+    });
 
     it("shows a document whose permissions cannot be read to nobody", async (test) => {
       if (!harness.breakPermissions) return test.skip();

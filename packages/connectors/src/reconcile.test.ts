@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { defaultDeletionPolicy, missingRefsOf } from "@anneal/core/connect/deletion-policy";
 import { MemoryTarget } from "../conformance/memory-target.ts";
+import { keptReaders } from "./hiding.ts";
 import { isIncluded } from "./path-filter.ts";
 import { deleteMissing, firstSegment } from "./reconcile.ts";
 import { SeenRefs } from "./seen-refs.ts";
@@ -49,7 +50,7 @@ describe("deleteMissing", () => {
       fc.asyncProperty(refs, refs, async (known, listed) => {
         const target = targetWith(known);
         const policy = { ...defaultDeletionPolicy, confirmed: true };
-        await target.apply(deleteMissing(target.known(), policy, (ref) => !listed.includes(ref)));
+        await target.apply(deleteMissing(target.known(), policy, keptReaders, (ref) => !listed.includes(ref)));
         expect([...target.documents.keys()].sort()).toEqual(known.filter((ref) => listed.includes(ref)).sort());
       }),
     );
@@ -57,7 +58,7 @@ describe("deleteMissing", () => {
 
   it("deletes nothing at all when the share is too large", async () => {
     const target = targetWith(Array.from({ length: 100 }, (_, index) => `${index}`));
-    await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, (ref) => Number(ref) < 21));
+    await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, keptReaders, (ref) => Number(ref) < 21));
     expect(target.documents.size).toBe(100);
     expect(target.failures[0]?.error).toMatchObject({ code: "CONFLICT", details: { known: 100, missing: 21 } });
   });
@@ -66,10 +67,10 @@ describe("deleteMissing", () => {
     const refs = Array.from({ length: 30 }, (_, index) => `docs/${String(index).padStart(2, "0")}`);
     const target = targetWith(["a/kept", ...refs]);
     target.unread.add("a/never read");
-    await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, (ref) => ref !== "a/kept"));
+    await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, keptReaders, (ref) => ref !== "a/kept"));
     expect(missingRefsOf(target.failures[0]!.error)).toEqual(refs.slice(0, 20));
     const few = targetWith(["one", "two"]);
-    await few.apply(deleteMissing(few.known(), defaultDeletionPolicy, (ref) => ref === "two"));
+    await few.apply(deleteMissing(few.known(), defaultDeletionPolicy, keptReaders, (ref) => ref === "two"));
     expect(missingRefsOf(few.failures[0]!.error)).toEqual(["two"]);
   });
 
@@ -77,7 +78,7 @@ describe("deleteMissing", () => {
     const target = targetWith(Array.from({ length: 25 }, (_, index) => `docs/${index}`));
     for (let index = 0; index < 100; index += 1) target.unread.add(`home/${index}/`);
     const isGone = (ref: string) => ref.startsWith("docs/");
-    await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, isGone));
+    await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, keptReaders, isGone));
     expect(target.documents.size).toBe(25);
     expect(target.failures[0]?.error).toMatchObject({ code: "CONFLICT", details: { known: 25, missing: 25 } });
   });
@@ -88,7 +89,7 @@ describe("deleteMissing", () => {
       const target = targetWith(refs);
       for (const ref of ["a/", "b/", "c/", "d/"]) target.unread.add(ref);
       const isGone = (ref: string) => (ref.endsWith("/") ? ref !== "d/" : Number(ref) < missing);
-      await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, isGone));
+      await target.apply(deleteMissing(target.known(), defaultDeletionPolicy, keptReaders, isGone));
       expect([...target.unread]).toEqual(["d/"]);
       expect([...target.documents.keys()]).toEqual(refs);
       expect(target.failures).toHaveLength(missing);
@@ -110,7 +111,7 @@ describe("deleteMissing in a source of parts", () => {
   ) => {
     let settled: boolean | null = null;
     async function* stream() {
-      settled = yield* deleteMissing(target.known(), policy, (ref) => gone.includes(ref), partOf);
+      settled = yield* deleteMissing(target.known(), policy, keptReaders, (ref) => gone.includes(ref), partOf);
     }
     await target.apply(stream());
     return settled;

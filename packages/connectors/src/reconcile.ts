@@ -3,10 +3,13 @@ import {
   maxNamedMissing,
   refuseDeletions,
   refuseParts,
+  withHiddenDocuments,
   withMissingRefs,
   type DeletionPolicy,
   type Loss,
 } from "@anneal/core/connect/deletion-policy";
+import type { ErrorReport } from "@anneal/core/errors";
+import type { Hiding } from "./hiding.ts";
 
 /** Which part of its source a ref belongs to: a space, a channel, a drive, a folder; null where it is in none. */
 type PartOf = (ref: string) => string | null;
@@ -22,6 +25,8 @@ export function firstSegment(ref: string): string | null {
  * nothing is deleted before the whole share is known and no list of candidates is held in memory. Only what is held
  * counts: a failure that is over is no document that its source has lost, and one that lasts is none that it still has.
  *
+ * @param hiding of documents that wait for a person's word: what is restricted without naming the connector's account is as
+ * gone from a listing as what is deleted
  * @param isGone must answer false for a ref whose scope could not be listed
  * @param partOf where a source has parts that vanish from its listing without an error: one that loses too much is held
  * back by itself. Null for what the source's own feed said is gone
@@ -32,6 +37,7 @@ export function firstSegment(ref: string): string | null {
 export async function* deleteMissing(
   known: KnownItems,
   policy: DeletionPolicy,
+  hiding: Hiding,
   isGone: (ref: string) => boolean,
   partOf: PartOf = () => null,
 ): AsyncGenerator<Change, boolean> {
@@ -52,18 +58,37 @@ export async function* deleteMissing(
   if (error === null) return true;
   for await (const ref of known.refs("unread")) if (isGone(ref) && isHeld(ref)) yield { type: "delete", ref };
   // The failures that were over are deleted by now: what is still gone is held.
-  const held = firstOf(known.refs(), (ref) => isGone(ref) && isHeld(ref));
-  yield { type: "failure", ref: "", error: withMissingRefs(error, await held) };
+  yield* holdBack(
+    error,
+    filter(known.refs(), (ref) => isGone(ref) && isHeld(ref)),
+    hiding,
+  );
   return false;
 }
 
-async function firstOf(refs: AsyncIterable<string>, isWanted: (ref: string) => boolean): Promise<string[]> {
+async function* filter(refs: AsyncIterable<string>, isWanted: (ref: string) => boolean): AsyncIterable<string> {
+  for await (const ref of refs) if (isWanted(ref)) yield ref;
+}
+
+/**
+ * Keeps documents that a person must confirm the deletion of, and says so last. Until then nobody reads those that bring
+ * their readers.
+ */
+export async function* holdBack(
+  error: ErrorReport,
+  held: Iterable<string> | AsyncIterable<string>,
+  hiding: Hiding,
+): AsyncIterable<Change> {
   const first: string[] = [];
-  for await (const ref of refs) {
-    if (isWanted(ref)) first.push(ref);
-    if (first.length === maxNamedMissing) break;
+  let hides = false;
+  for await (const ref of held) {
+    if (first.length < maxNamedMissing) first.push(ref);
+    hides ||= hiding.concerns(ref);
+    const change = await hiding.changeOf(ref);
+    if (change !== null) yield change;
   }
-  return first;
+  const told = hides ? withHiddenDocuments(error) : error;
+  yield { type: "failure", ref: "", error: withMissingRefs(told, first) };
 }
 
 /** How many documents are held. */

@@ -10,8 +10,10 @@ import {
   type ReadRequest,
 } from "../src/connector.ts";
 import { failedCheck, tooLarge } from "../src/failure.ts";
+import { hidingOf } from "../src/hiding.ts";
 import { mediaTypeOf } from "../src/media-type.ts";
 import { addToPreview, describePreview, type Preview } from "../src/preview.ts";
+import { readerRulesOf } from "../src/reader-rules.ts";
 import { deleteMissing } from "../src/reconcile.ts";
 import { SeenRefs } from "../src/seen-refs.ts";
 import {
@@ -84,8 +86,10 @@ async function* read(request: ReadRequest<TemplateSourceConfig, TemplateSourceSe
       }
       yield { type: "checkpoint", cursor: { version: 1 }, scanned, total };
     }
-    // Only now, after a complete listing without an error, is what was not met known to be gone.
-    yield* deleteMissing(known, context.deletions, (ref) => !seen.has(ref));
+    // Only now, after a complete listing without an error, is what was not met known to be gone. What waits for a person's
+    // word is meanwhile nobody's.
+    const hiding = hidingOf(known, readerRulesOf(templateSourceFacts, config));
+    yield* deleteMissing(known, context.deletions, hiding, (ref) => !seen.has(ref));
     yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
   } finally {
     await api.close();

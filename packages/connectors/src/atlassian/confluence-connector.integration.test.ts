@@ -10,7 +10,14 @@ import {
   type Readers,
 } from "../../conformance/fake-atlassian/fake-confluence.ts";
 import { deployments, type FakeDeployment } from "../../conformance/fake-atlassian/fake-site.ts";
-import { addPeople, emailOf, idsOf, people, setGroupOf } from "../../conformance/fake-atlassian/site-people.ts";
+import {
+  addPeople,
+  emailOf,
+  idsOf,
+  people,
+  readersAmong,
+  setGroupOf,
+} from "../../conformance/fake-atlassian/site-people.ts";
 import { createTrial, fixedSequence, serviceAccountOf, signInTo } from "../../conformance/fake-atlassian/site-trial.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
@@ -116,6 +123,10 @@ async function createHarness(
     },
     async shareFolder(folder, allow) {
       folderOf(`${folder}/x`)!.readRestriction = restrictionOf(fake, allow);
+    },
+    async shutOut(name) {
+      pageOf(name).readRestriction = idsOf(fake.site, [{ user: "ann" }]);
+      return async () => void (pageOf(name).readRestriction = restrictionOf(fake, [{ user: "ann" }]));
     },
     async breakPermissions(name) {
       pageOf(name).brokenRestriction = true;
@@ -236,6 +247,49 @@ describe.each(deployments)("confluence %s", (deployment) => {
     await trial.sync(target);
     expect(await trial.readersOf(target, ref)).toEqual([]);
     expect(target.opened).toEqual([]);
+  });
+
+  it.each([["KB", "OPS"], ["KB"]])(
+    "shows to nobody a space that the settings name and the account views no more, and reads nothing again",
+    async (...spaces) => {
+      const other = fake.addSpace("OPS", { users: [], groups: [fake.site.groupIdOf("confluence-users")] });
+      fake.add(other, { title: "Runbook", body: "<p>y</p>" });
+      const page = fake.add(space, { title: "Dismissals", body: "<p>names</p>" });
+      const config = trial.configOf({ spaces });
+      const target = await trial.sync(undefined, config);
+      expect(await trial.readersOf(target, `KB/${page.id}`)).toEqual(people);
+      const directory = await trial.directoryOf(config);
+      const admitted = space.readers;
+      space.readers = idsOf(fake.site, [{ user: "ann" }]);
+      for (let syncs = 0; syncs < 2; syncs += 1) {
+        // With no other space it is all that the source has.
+        const ended = trial.sync(target, config).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        expect(await ended).toEqual(spaces.length > 1 ? null : expect.objectContaining({ code: "SOURCE_NOT_FOUND" }));
+        expect(readersAmong(target.documents.get(`KB/${page.id}`)?.item.acl, directory)).toEqual([]);
+      }
+      space.readers = admitted;
+      await trial.sync(target, config);
+      expect(await trial.readersOf(target, `KB/${page.id}`)).toEqual(people);
+      expect(target.opened).toEqual([]);
+    },
+  );
+
+  it("keeps who reads a space whose listing is out of order, and not refused", async () => {
+    const other = fake.addSpace("OPS", { users: [], groups: [fake.site.groupIdOf("confluence-users")] });
+    fake.add(other, { title: "Runbook", body: "<p>y</p>" });
+    const page = fake.add(space, { title: "Open", body: "<p>x</p>" });
+    const config = trial.configOf({ spaces: ["KB", "OPS"] });
+    const target = await trial.sync(undefined, config);
+    fake.site.trouble.begin(
+      { kind: "busy", from: 0, count: Number.MAX_SAFE_INTEGER, waitSeconds: 3600 },
+      createTestClock(),
+    );
+    await trial.sync(target, config, trial.secrets, createTestClock()).catch(() => undefined);
+    fake.site.trouble.begin(null);
+    expect(await trial.readersOf(target, `KB/${page.id}`)).toEqual(people);
   });
 
   it("keeps the pages of a space that the account views no more until a person confirms, and lets others go", async () => {

@@ -3,7 +3,9 @@ import { AnnealError } from "@anneal/core/errors";
 import { defineConnector, type ReadRequest } from "../connector.ts";
 import { tooLarge } from "../failure.ts";
 import { beginFirstSync, countOrNull, cursorOnTheWay, type FirstSync } from "../first-sync.ts";
+import { hideBelow, hidingOf, isClosed } from "../hiding.ts";
 import { isDocumentType, mediaTypeOf } from "../media-type.ts";
+import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { isAboutWhatWasAsked } from "./atlassian-site.ts";
@@ -22,7 +24,7 @@ import type { ConfluenceApi } from "./confluence-api.ts";
 import { readConfluenceDirectory } from "./confluence-directory.ts";
 import { findOverlookedSpaces, keepPresentAttachments, refPrefix } from "./confluence-second-look.ts";
 import { readSpaceTree, type SpaceTree } from "./confluence-space.ts";
-import { chooseSpaces, noSuchSpace, withConfluence } from "./open-confluence.ts";
+import { findSpaces, noSpaceOf, noSuchSpace, withConfluence } from "./open-confluence.ts";
 import { storageToHtml } from "./storage-to-html.ts";
 
 type Request = ReadRequest<ConfluenceConfig, AtlassianSecrets>;
@@ -45,7 +47,12 @@ const renderingVersion = "c1";
 
 async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string): AsyncIterable<Change> {
   const { config, known, context } = request;
-  const { found, missing } = await chooseSpaces(api, config.spaces);
+  const hiding = hidingOf(known, readerRulesOf(confluenceFacts, config));
+  const { found, missing } = await findSpaces(api, config.spaces);
+  if (found.length === 0) {
+    yield* hideBelow(known, missing.length === 0 ? [""] : missing.map(refPrefix), hiding);
+    throw noSpaceOf(missing);
+  }
   if (config.spaces.length === 0) found.push(...(await findOverlookedSpaces(api, found, known)));
   const unread = missing.map((key) => ({ key, error: noSuchSpace([key]) }));
   const first = await beginFirstSync(request.cursor, () => countDocuments(request, api, found));
@@ -58,6 +65,8 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
       unread.push({ key: space.key, error });
     }
   }
+  const closed = unread.filter(({ error }) => isClosed(error)).map(({ key }) => refPrefix(key));
+  yield* hideBelow(known, closed, hiding);
   if (unread.length === found.length + missing.length) throw unread[0]?.error;
   for (const { key, error } of unread) yield { type: "failure", ref: refPrefix(key), error: error.toReport() };
   const prefixes = unread.map(({ key }) => refPrefix(key));
@@ -68,6 +77,7 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   yield* deleteMissing(
     known,
     context.deletions,
+    hiding,
     (ref) => !progress.seen.has(ref) && !prefixes.some((prefix) => ref.startsWith(prefix)),
     firstSegment,
   );

@@ -1,4 +1,5 @@
 import { mayRead } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
@@ -131,6 +132,19 @@ async function createHarness(
       project.levels.set(level, holders);
       if (issue.securityId === null) fake.edit(issue, { securityId: level });
     },
+    async shutOut(name) {
+      const issue = issueOf(name);
+      const project = projectOf(issue);
+      const admit = (holders: FakeHolder[], users: string[]) => {
+        if (sharedBy === "project") project.browse = holders;
+        else if (sharedBy === "level") project.levels.set(`1${issue.id}`, holders);
+        else for (const role of issue.restrictedTo) project.roles.set(role, { users, groups: [] });
+      };
+      const ann = fake.site.idOf("ann");
+      admit([userHolder(ann)], [ann]);
+      const { accountId } = fake.site.bot;
+      return async () => admit([userHolder(accountId), userHolder(ann)], [accountId, ann]);
+    },
     async breakPermissions() {
       fake.refuse = ({ level: "levels", role: "roles", project: "schemes" } as const)[sharedBy];
       return async () => void (fake.refuse = "nothing");
@@ -228,6 +242,48 @@ describe.each(deployments)("jira %s", (deployment) => {
       }
     }
     expect(shown).toBeGreaterThan(20);
+  });
+
+  it("shows to nobody a project that the settings name and the account browses no more, and reads nothing again", async () => {
+    const other = fake.addProject("OPS", { browse: [usersOfJira] });
+    fake.add(other, { summary: "Runbook" });
+    const issue = fake.add(project, { summary: "Dismissals" });
+    const config = trial.configOf({ projects: ["SUP", "OPS"] });
+    const target = await trial.sync(undefined, config);
+    const readers = () => trial.readersOf(target, `SUP/${issue.id}`, config);
+    expect(await readers()).toEqual(people);
+    project.browse = [userHolder(fake.site.idOf("ann"))];
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await trial.sync(target, config);
+      expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["SUP/", "SOURCE_NOT_FOUND"]]);
+      expect(await readers()).toEqual([]);
+    }
+    project.browse = [usersOfJira];
+    await trial.sync(target, config);
+    expect(await readers()).toEqual(people);
+    expect(target.opened).toEqual([]);
+  });
+
+  it("shows what was moved into a closer project to its readers alone, while the old copies wait for a person", async () => {
+    const closer = fake.addProject("HR", { browse: only("ann") });
+    const issues = Array.from({ length: 10 }, (_, index) => fake.add(project, { summary: `Issue ${index}` }));
+    const config = trial.configOf({ projects: ["SUP", "HR"] });
+    fake.add(closer, { summary: "Already there" });
+    const target = await trial.sync(undefined, config);
+    for (const issue of issues.slice(0, 4)) {
+      issue.projectId = closer.id;
+      fake.edit(issue, { key: issue.key.replace("SUP", "HR") });
+    }
+    const { secrets } = trial;
+    const held = testContext({ deletions: defaultDeletionPolicy });
+    await target.apply(
+      jiraConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context: held }),
+    );
+    expect(target.failures).toMatchObject([{ ref: "", error: { details: { missing: 4 } } }]);
+    const { id } = issues[0]!;
+    expect(await trial.readersOf(target, `SUP/${id}`, config)).toEqual([]);
+    expect(await trial.readersOf(target, `HR/${id}`, config)).toEqual(["ann"]);
+    expect(await trial.readersOf(target, `SUP/${issues[9]!.id}`, config)).toEqual(people);
   });
 
   it("tells about how many issues there are in a first sync, and that each sync goes through all of them", async () => {

@@ -1,6 +1,8 @@
 import type { Change, Cursor } from "@anneal/core/connect/change";
 import { z } from "zod";
 import { defineConnector, type ReadRequest } from "../connector.ts";
+import { hideBelow, hidingOf, isClosed } from "../hiding.ts";
+import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { isAboutWhatWasAsked } from "./atlassian-site.ts";
@@ -16,7 +18,7 @@ import type { Project } from "./jira-answers.ts";
 import type { JiraApi } from "./jira-api.ts";
 import { readJiraDirectory } from "./jira-directory.ts";
 import { idsPerFetch, openProject, refPrefix, type JiraRun, type ProjectReader } from "./jira-project.ts";
-import { chooseProjects, noSuchProject, withJira } from "./open-jira.ts";
+import { findProjects, noProjectOf, noSuchProject, withJira } from "./open-jira.ts";
 import { issueRenderingVersion } from "./render-issue.ts";
 
 type Request = ReadRequest<JiraConfig, AtlassianSecrets>;
@@ -52,7 +54,12 @@ async function* readProjects(request: Request, api: JiraApi, tenant: string): As
   const startedAt = Date.now();
   const settings = `${issueRenderingVersion}${config.comments ? "c" : ""}`;
   const before = parseCursor(request.cursor, settings, startedAt);
-  const { found, missing } = await chooseProjects(api, config.projects);
+  const hiding = hidingOf(known, readerRulesOf(jiraFacts, config));
+  const { found, missing } = await findProjects(api, config.projects);
+  if (found.length === 0) {
+    yield* hideBelow(known, missing.length === 0 ? [""] : missing.map(refPrefix), hiding);
+    throw noProjectOf(missing);
+  }
   const run: JiraRun = {
     known,
     context,
@@ -79,6 +86,8 @@ async function* readProjects(request: Request, api: JiraApi, tenant: string): As
       unread.push({ key: project.key, error });
     }
   }
+  const closed = unread.filter(({ error }) => isClosed(error)).map(({ key }) => refPrefix(key));
+  yield* hideBelow(known, closed, hiding);
   if (unread.length === found.length + missing.length) throw unread[0]?.error;
   for (const { key, error } of unread) yield { type: "failure", ref: refPrefix(key), error: error.toReport() };
   yield* askForMissing(run, readers);
@@ -91,6 +100,7 @@ async function* readProjects(request: Request, api: JiraApi, tenant: string): As
   yield* deleteMissing(
     known,
     context.deletions,
+    hiding,
     (ref) => !run.seen.has(ref) && !prefixes.some((prefix) => ref.startsWith(prefix)),
     firstSegment,
   );

@@ -43,19 +43,24 @@ async function requireAccount(api: ConfluenceApi, site: AtlassianSite): Promise<
 }
 
 /** @throws AnnealError SOURCE_NOT_FOUND when there is none */
-export async function chooseSpaces(
-  api: ConfluenceApi,
-  keys: readonly string[],
-): Promise<{ found: Space[]; missing: string[] }> {
+export async function chooseSpaces(api: ConfluenceApi, keys: readonly string[]): Promise<ChosenSpaces> {
+  const chosen = await findSpaces(api, keys);
+  if (chosen.found.length === 0) throw noSpaceOf(chosen.missing);
+  return chosen;
+}
+
+type ChosenSpaces = { found: Space[]; missing: string[] };
+
+export async function findSpaces(api: ConfluenceApi, keys: readonly string[]): Promise<ChosenSpaces> {
   const listed = new Map<string, Space>();
   for await (const space of api.listSpaces(keys)) listed.set(space.key, space);
   const found = [...listed.values()];
-  const missing = keys.filter((key) => !listed.has(key));
-  if (found.length > 0) return { found, missing };
-  throw missing.length > 0 ? noSuchSpace(missing) : noSpace();
+  return { found, missing: keys.filter((key) => !listed.has(key)) };
 }
 
-function noSpace(): AnnealError {
+/** Where none was found. @param missing those that the settings name */
+export function noSpaceOf(missing: string[]): AnnealError {
+  if (missing.length > 0) return noSuchSpace(missing);
   return new AnnealError("SOURCE_NOT_FOUND", "The account may view no space.", {
     action: "Give it the View permission in the spaces to read (Space settings, Permissions).",
   });

@@ -31,18 +31,23 @@ export async function* withJira<T>(
 }
 
 /** @throws AnnealError SOURCE_NOT_FOUND when there is none */
-export async function chooseProjects(
-  api: JiraApi,
-  keys: readonly string[],
-): Promise<{ found: Project[]; missing: string[] }> {
-  const found: Project[] = [];
-  for await (const project of api.listProjects(keys)) found.push(project);
-  const missing = keys.filter((key) => !found.some((project) => project.key === key));
-  if (found.length > 0) return { found, missing };
-  throw missing.length > 0 ? noSuchProject(missing) : noProject();
+export async function chooseProjects(api: JiraApi, keys: readonly string[]): Promise<ChosenProjects> {
+  const chosen = await findProjects(api, keys);
+  if (chosen.found.length === 0) throw noProjectOf(chosen.missing);
+  return chosen;
 }
 
-function noProject(): AnnealError {
+type ChosenProjects = { found: Project[]; missing: string[] };
+
+export async function findProjects(api: JiraApi, keys: readonly string[]): Promise<ChosenProjects> {
+  const found: Project[] = [];
+  for await (const project of api.listProjects(keys)) found.push(project);
+  return { found, missing: keys.filter((key) => !found.some((project) => project.key === key)) };
+}
+
+/** Where none was found. @param missing those that the settings name */
+export function noProjectOf(missing: readonly string[]): AnnealError {
+  if (missing.length > 0) return noSuchProject(missing);
   return new AnnealError("SOURCE_NOT_FOUND", "The account may browse no project.", {
     action: "Give it the Browse Projects permission in the projects to read (Project settings, Permissions).",
   });

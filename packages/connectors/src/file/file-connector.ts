@@ -3,7 +3,7 @@ import { access, lstat, opendir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
-import { AnnealError } from "@anneal/core/errors";
+import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
 import {
@@ -17,10 +17,12 @@ import {
 import { estimateTotal } from "../estimate-total.ts";
 import { failedCheck, systemCode, tooLarge } from "../failure.ts";
 import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
+import { hideBelow, hidingOf } from "../hiding.ts";
 import { posixDirectory } from "../posix/accounts.ts";
 import { checkAccounts } from "../posix/check-accounts.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
+import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { countFiles } from "./count-files.ts";
@@ -143,9 +145,18 @@ async function* readDirectory(request: DirectoryRequest<FileConfig, FileSecrets>
 async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): AsyncIterable<Change> {
   const { config, known, context } = request;
   const calls = await openFileCalls(config.path, context);
-  const { ground, identity } = await openRoot(config.path, context, calls);
+  const hiding = hidingOf(known, readerRulesOf(fileFacts, config));
+  let root: Awaited<ReturnType<typeof openRoot>>;
+  try {
+    root = await openRoot(config.path, context, calls);
+  } catch (error) {
+    if (isAnnealError(error) && error.code === "SOURCE_FORBIDDEN") yield* hideBelow(known, [""], hiding);
+    throw error;
+  }
+  const { ground, identity } = root;
   const seen = new SeenRefs();
   const unlisted: string[] = [];
+  const closed: string[] = [];
   const sight = createListSight(config, calls);
   const first = await beginFirstSync(request.cursor, () => countFiles(ground, config, calls));
   const folders = groundFolders(first !== null && first.total === null);
@@ -162,9 +173,17 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   for await (const entry of withAcls(walk(), config, calls, sight)) {
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
-      if (entry.ref === "") throw entry.error;
-      if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
-      else if (entry.isUnknown === true) unlisted.push(`${entry.ref}/`);
+      if (entry.ref === "") {
+        if (entry.error.code === "SOURCE_FORBIDDEN") yield* hideBelow(known, [""], hiding);
+        throw entry.error;
+      }
+      const folder = entry.ref.endsWith("/") ? entry.ref : entry.isUnknown === true ? `${entry.ref}/` : null;
+      if (folder !== null) unlisted.push(folder);
+      if (entry.error.code === "SOURCE_FORBIDDEN") {
+        if (folder !== null) closed.push(folder);
+        const change = folder === entry.ref ? null : await hiding.changeOf(entry.ref);
+        if (change !== null) yield change;
+      }
       seen.add(entry.ref);
       yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
       continue;
@@ -196,9 +215,11 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   }
   const hidden = sight.hidden();
   if (hidden !== null) yield { type: "failure", ref: "", error: hidden.toReport() };
+  yield* hideBelow(known, closed, hiding);
   yield* deleteMissing(
     known,
     context.deletions,
+    hiding,
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
     firstSegment,
   );

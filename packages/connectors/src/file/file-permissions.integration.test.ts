@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { symlink } from "node:fs/promises";
+import { chmod, symlink } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
+import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
@@ -64,6 +65,52 @@ describe.skipIf(getfacl === null || !mayGiveAway())("with getfacl", () => {
     );
   };
 
+  it.each([
+    ["hr", 0o700],
+    // Its names can be listed, and nothing more.
+    ["hr", 0o744],
+    ["", 0o700],
+  ])("shows to nobody what lies in a folder that was closed to the connector too: %j, %o", async (folder, mode) => {
+    await files.put("hr/dismissals.md", "Names.");
+    for (const [name, open] of [
+      ["", 0o755],
+      ["hr", 0o755],
+      ["hr/dismissals.md", 0o644],
+    ] as const)
+      await chmod(join(files.root, name), open);
+    const { before, closed, again, opened } = readAsAnother(configOf(files), join(files.root, folder), mode);
+    expect(before).toBeGreaterThan(0);
+    expect(closed).toBe(0);
+    expect(again).toBe(before);
+    expect(opened).toEqual([]);
+  });
+
+  it("shows what was moved into a closer folder to its readers alone, while the old copies wait for a person", async () => {
+    const names = Array.from({ length: 10 }, (_, index) => `${index}.md`);
+    for (const name of names) {
+      await files.put(`public/${name}`, `Text ${name}`);
+      await files.share(`public/${name}`, ["anyone"]);
+    }
+    await files.put("hr/other.md", "Another.");
+    await files.shareFolder("public", ["anyone"]);
+    await files.shareFolder("hr", [{ user: "ann" }]);
+    const config = configOf(files);
+    const target = new MemoryTarget();
+    const held = testContext({ deletions: defaultDeletionPolicy });
+    const sync = () =>
+      target.apply(fileConnector.read({ config, secrets: {}, cursor: null, known: target.known(), context: held }));
+    await sync();
+    for (const name of names.slice(0, 3)) await files.move(`public/${name}`, `hr/${name}`);
+    await sync();
+    const directory = await MemoryDirectory.read(fileConnector.readDirectory!({ config, secrets: {}, context }));
+    const readers = (ref: string) =>
+      ["ann", "bob", "eve"].filter((person) =>
+        mayRead(target.documents.get(ref)?.item.acl, directory.heldBy(`${person}@${emailDomain}`)),
+      );
+    expect(["public/0.md", "hr/0.md", "public/9.md"].map(readers)).toEqual([[], ["ann"], ["ann", "bob", "eve"]]);
+    expect(target.failures).toMatchObject([{ ref: "", error: { details: { missing: 3, hidden: true } } }]);
+  });
+
   it("does not take the mask of an access list for the rights of the owning group", async () => {
     await files.setGroup("finance", ["ann", "eve"]);
     await files.put("plan.md", "A plan.");
@@ -125,3 +172,37 @@ describe.skipIf(getfacl === null || !mayGiveAway())("with getfacl", () => {
     }
   });
 });
+
+/** Root may list everything, so a child that is another user meanwhile reads before, while and after `folder` has `mode`. */
+function readAsAnother(
+  config: object,
+  folder: string,
+  mode: number,
+): { before: number; closed: number; again: number; opened: string[] } {
+  const urlOf = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
+  const script = `
+    const { chmodSync } = await import("node:fs");
+    const { fileConnector } = await import(${urlOf("./file-connector.ts")});
+    const { MemoryTarget } = await import(${urlOf("../../conformance/memory-target.ts")});
+    const { testContext } = await import(${urlOf("../../conformance/test-context.ts")});
+    const config = ${JSON.stringify(config)};
+    const target = new MemoryTarget();
+    process.setgroups([]);
+    const readers = async (mode) => {
+      chmodSync(${JSON.stringify(folder)}, mode);
+      process.setegid(65534);
+      process.seteuid(65534);
+      const request = { config, secrets: {}, cursor: null, known: target.known(), context: testContext() };
+      await target.apply(fileConnector.read(request)).catch(() => undefined);
+      process.seteuid(0);
+      process.setegid(0);
+      return target.documents.get("hr/dismissals.md").item.acl.allow.length;
+    };
+    const before = await readers(0o755);
+    const closed = await readers(${mode});
+    const again = await readers(0o755);
+    console.log(JSON.stringify({ before, closed, again, opened: target.opened }));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  return JSON.parse(stdout) as ReturnType<typeof readAsAnother>;
+}

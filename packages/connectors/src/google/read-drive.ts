@@ -2,7 +2,9 @@ import type { Change } from "@anneal/core/connect/change";
 import { refuseDeletions } from "@anneal/core/connect/deletion-policy";
 import type { ReadRequest } from "../connector.ts";
 import { countOrNull } from "../first-sync.ts";
-import { countHeld, deleteMissing } from "../reconcile.ts";
+import { hideSource, hidingOf, type Hiding } from "../hiding.ts";
+import { rulesForAll } from "../reader-rules.ts";
+import { countHeld, deleteMissing, holdBack } from "../reconcile.ts";
 import { isRefusedAlone } from "../remote/refused-alone.ts";
 import { RemoteError } from "../remote/remote-client.ts";
 import { SeenRefs } from "../seen-refs.ts";
@@ -58,7 +60,14 @@ type Pending = {
 
 export async function* readDrive(request: ReadRequest<GdriveConfig, GdriveSecrets>): AsyncIterable<Change> {
   request.context.signal.throwIfAborted();
-  const access = await openDriveAccess(request);
+  let access: DriveAccess;
+  try {
+    access = await openDriveAccess(request);
+  } catch (error) {
+    const anew = unsettledCursor(knownCorpora(request.cursor));
+    yield* hideSource(error, request.known, hidingIn(request), anew);
+    throw error;
+  }
   const settings = settingsDigest(request.config, request.context.limits.documentBytes);
   const run: Run = { access, request, settings, revisits: new Set(), scanned: 0 };
   try {
@@ -126,7 +135,8 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
     const lostDrives = lost.map((key) => (key === "" ? "My Drive" : `shared drive ${key}`)).join(", ");
     const isGone = (ref: string) => !seen.has(ref);
     const partOf = (ref: string) => (lost.length > 0 && isGone(ref) ? lostDrives : null);
-    for await (const change of deleteMissing(request.known, request.context.deletions, isGone, partOf)) {
+    const { known, context } = request;
+    for await (const change of deleteMissing(known, context.deletions, hidingIn(request), isGone, partOf)) {
       // Held back: the feed will not tell of these again.
       if (change.type === "failure") isReconciled = false;
       yield change;
@@ -138,6 +148,10 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
     ? writeDriveCursor(run.settings, positions, run.revisits)
     : unsettledCursor([...corpora.map(keyOf), ...lost]);
   yield { type: "checkpoint", cursor, scanned: run.scanned, total: run.scanned };
+}
+
+function hidingIn({ known }: Run["request"]): Hiding {
+  return hidingOf(known, rulesForAll("the file's permissions"));
 }
 
 /** A thousand files a request, where to read one takes a request or two. */
@@ -302,7 +316,7 @@ async function* deleteGone(run: Run, pending: Pending): AsyncGenerator<Change, b
   if (gone.length > 0 && !policy.confirmed) {
     const refusal = refuseDeletions(policy, await countHeld(known), lost);
     if (refusal !== null) {
-      yield { type: "failure", ref: "", error: refusal };
+      yield* holdBack(refusal, gone, hidingIn(run.request));
       return false;
     }
   }

@@ -3,6 +3,7 @@ import type { Change, ContentHandle, KnownItems, SourceItem } from "@anneal/core
 import type { AnnealError } from "@anneal/core/errors";
 import type { ReadRequest } from "../connector.ts";
 import { tooLarge } from "../failure.ts";
+import { keptReaders } from "../hiding.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { attachmentContent, textContent } from "./attachments.ts";
 import type { ImapConfig, ImapSecrets } from "./config.ts";
@@ -67,7 +68,8 @@ export async function* readMailboxes(request: ReadRequest<ImapConfig, ImapSecret
     let refused = false;
     if (mayHaveLost(surveys, before)) {
       const mailboxOf = (ref: string) => parseMessageRef(ref)?.mailbox ?? null;
-      for await (const change of deleteMissing(known, context.deletions, (ref) => isUnwanted(ref, run), mailboxOf)) {
+      const isLost = (ref: string) => isUnwanted(ref, run);
+      for await (const change of deleteMissing(known, context.deletions, keptReaders, isLost, mailboxOf)) {
         refused ||= change.type === "failure";
         yield change;
       }

@@ -2,6 +2,7 @@ import type { Acl } from "@anneal/core/access/acl";
 import type { Change, SourceItem } from "@anneal/core/connect/change";
 import type { ReadRequest } from "../connector.ts";
 import { tooLarge } from "../failure.ts";
+import { keptReaders } from "../hiding.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { ImapConfig, ImapSecrets } from "./config.ts";
@@ -81,7 +82,7 @@ export async function* readThreads(request: ReadRequest<ImapConfig, ImapSecrets>
     yield { type: "checkpoint", cursor: writeImapCursor(before, settings), scanned, total: null };
     await session.confirm();
     if (!run.partial) {
-      for await (const change of deleteMissing(known, context.deletions, (ref) => !seen.has(ref))) {
+      for await (const change of deleteMissing(known, context.deletions, keptReaders, (ref) => !seen.has(ref))) {
         if (change.type === "failure") whole = false;
         yield change;
       }

@@ -1,6 +1,8 @@
-import type { Change } from "@anneal/core/connect/change";
+import type { Change, Cursor } from "@anneal/core/connect/change";
 import type { CapabilityCheck, CheckResult, ConnectContext, ReadRequest } from "../connector.ts";
+import { hideSource, hidingOf } from "../hiding.ts";
 import type { PathFilter } from "../path-filter.ts";
+import { rulesForAll } from "../reader-rules.ts";
 import { checkDrives } from "./check-drives.ts";
 import type { LinkSharing, MicrosoftSecrets, TenantConfig } from "./config.ts";
 import { digest } from "./drive-cursor.ts";
@@ -9,6 +11,9 @@ import { readDrives, type DriveListing } from "./read-drives.ts";
 
 /** Counted up when an item is read in another way, so that what an earlier release has read is looked at again. */
 const readingVersion = 2;
+
+/** Of no version that is read: everything is listed. */
+const noPosition: Cursor = { version: 0 };
 
 /** What a source of drives can do; which drives, and what else there is to check, is its own. */
 export async function checkDriveSource<Config extends TenantConfig & LinkSharing>(
@@ -39,7 +44,13 @@ export async function* readDriveSource<Config extends TenantConfig & LinkSharing
   const graph = createGraph(config, secrets, context);
   try {
     const settings = await digestSettings(graph, config, [...place, include, exclude], context);
-    const listing = await listDrives(graph, config);
+    let listing: DriveListing;
+    try {
+      listing = await listDrives(graph, config);
+    } catch (error) {
+      yield* hideSource(error, known, hidingOf(known, rulesForAll("the file's permissions")), noPosition);
+      throw error;
+    }
     yield* readDrives({ graph, known, context, cursor, filter: config, linkSharing, settings, listing });
   } finally {
     await graph.close();

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { createDriveHarness, type DriveHarness } from "../../conformance/fake-microsoft/create-drive-harness.ts";
+import { grantUser } from "../../conformance/fake-microsoft/fake-grants.ts";
 import type { FakeMicrosoft } from "../../conformance/fake-microsoft/start-fake-microsoft.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { testContext } from "../../conformance/test-context.ts";
@@ -68,6 +69,32 @@ describe("the OneDrives of several users", () => {
     expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([
       ["bob@contoso.example/", "SOURCE_NOT_FOUND"],
     ]);
+  });
+
+  it("shows to nobody what it has of one that cannot be found, until it is found again, and reads nothing again", async () => {
+    const { tenant } = harness.fake;
+    const id = tenant.users.get("bob")!.id;
+    const drive = addUserDrive(harness.fake, "bob");
+    tenant.put(drive, "bob.md", "Bob's.");
+    tenant.share(tenant.require(drive, "bob.md"), [grantUser(tenant, "bob")]);
+    await harness.put("ann.md", "Ann's.");
+    await harness.share("ann.md", [{ user: "ann" }]);
+    await sync();
+    const readers = () =>
+      [...target.documents.values()].map(({ item }) => [item.title, item.acl?.allow.length !== 0]).sort();
+    expect(readers()).toEqual([
+      ["ann.md", true],
+      ["bob.md", true],
+    ]);
+    for (const names of [users, users.slice(1)]) {
+      tenant.userDriveIds.delete(id);
+      await sync(names).catch(() => undefined);
+      expect(readers()).toContainEqual(["bob.md", false]);
+      tenant.userDriveIds.set(id, drive.id);
+      await sync();
+      expect(readers()).toContainEqual(["bob.md", true]);
+      expect(target.opened).toEqual([]);
+    }
   });
 
   it("lets go of a user's documents when the user is taken out of the settings", async () => {

@@ -1,5 +1,7 @@
 import type { Change } from "@anneal/core/connect/change";
 import type { AnnealError } from "@anneal/core/errors";
+import { hideBelow, hidingOf, isClosed } from "../hiding.ts";
+import { rulesForAll } from "../reader-rules.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { ShareByTime, type TimedPart } from "../share-by-time.ts";
 import { channelOfRef, createChannelRun, keepState, type ChannelRun, type ChannelsRequest } from "./channel-run.ts";
@@ -17,7 +19,15 @@ import { madeOf, stateKey, storedStates, teamPart } from "./teams-cursor.ts";
 export async function* readChannels(request: ChannelsRequest): AsyncIterable<Change> {
   const { listing, known, context, checkpoint } = request;
   const run = createChannelRun(request);
+  const hiding = hidingOf(known, rulesForAll("the channel's members"));
   const errors: AnnealError[] = [];
+  const closed = listing.failures.filter(({ error }) => isClosed(error)).map(({ ref }) => ref);
+  async function* hideClosed(): AsyncIterable<Change> {
+    if (closed.length === 0) return;
+    for (const place of closed) forgetStates(run, place);
+    yield checkpoint(storedStates(run.states), run.scanned, null, false);
+    yield* hideBelow(known, closed, hiding);
+  }
   for (const failure of listing.failures) yield { type: "failure", ...failure };
   // Stored before anything is changed: a run that is cut after that must not leave what counts no longer.
   if (dropStates(run, listing)) yield checkpoint(storedStates(run.states), run.scanned, null, false);
@@ -31,12 +41,18 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
       context.signal.throwIfAborted();
       if (!isOwnAnswer(error)) throw error;
       errors.push(error);
-      if (errors.length === listing.channels.length) throw errors[0];
+      if (isClosed(error)) closed.push(refOfChannel(channel));
+      if (errors.length === listing.channels.length) {
+        yield* hideClosed();
+        throw errors[0];
+      }
       yield { type: "failure", ref: refOfChannel(channel), error: error.toReport() };
     }
     run.listed.finish(refOfChannel(channel));
     yield* run.passed();
   }
+
+  yield* hideClosed();
 
   for (const ref of new Set(listing.channels.map(({ teamId }) => `${teamId}/`))) {
     // What failed before, as a whole, did not fail this time.
@@ -44,11 +60,18 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
     if (!fails && (await known.fingerprintOf(ref)) !== null) run.deleted.add(ref);
   }
   // At every sync, though all may have been followed: a channel that is gone need not have had a position.
-  const settled = yield* deleteMissing(known, context.deletions, goneIn(run, listing), (ref) =>
+  const settled = yield* deleteMissing(known, context.deletions, hiding, goneIn(run, listing), (ref) =>
     run.deleted.has(ref) ? null : channelOfRef(ref).slice(0, -1) || null,
   );
   if (settled) for (const [key, state] of run.pendingStates) keepState(run, key, state);
   yield checkpoint(storedStates(run.states), run.scanned, run.scanned, run.listsAll);
+}
+
+/** No feed tells of threads that were hidden while their channel was closed: once it is there again, it is listed. */
+function forgetStates(run: ChannelRun, place: string): void {
+  const [teamId = "", id = ""] = place.split("/");
+  const part = id === "" ? teamPart(teamId) : stateKey({ teamId, id });
+  for (const key of run.states.keys()) if (key.startsWith(part)) run.states.delete(key);
 }
 
 function timed(channel: TeamChannel): TimedPart {

@@ -1,5 +1,7 @@
 import type { Change } from "@anneal/core/connect/change";
 import type { ReadRequest } from "../connector.ts";
+import { hideSource, hidingOf, isClosed } from "../hiding.ts";
+import { rulesForAll } from "../reader-rules.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { listChannelDrives, type FilesListing } from "./channel-files.ts";
 import type { MicrosoftSecrets, TeamsConfig } from "./config.ts";
@@ -14,11 +16,19 @@ import { parseTeamsCursor, type TeamsCursor } from "./teams-cursor.ts";
 
 type TeamsRequest = ReadRequest<TeamsConfig, MicrosoftSecrets>;
 
+const allReaders = rulesForAll("Teams");
+
 /** What changed in the threads of channels since the last run, and then what changed in their files. */
 export async function* readTeams(request: TeamsRequest, graph: Graph): AsyncIterable<Change> {
   const { config, known, context } = request;
   const position = parseTeamsCursor(request.cursor);
-  const listing = await listChannels(graph, config);
+  let listing: ChannelListing;
+  try {
+    listing = await listChannels(graph, config);
+  } catch (error) {
+    yield* hideSource(error, known, hidingOf(known, allReaders), parseTeamsCursor(null));
+    throw error;
+  }
   const threads = { known: knownThreads(known), context };
   const first = config.files && request.cursor === null ? await surveyFiles(request, graph, listing) : null;
   const fileCount = config.files ? (first?.count ?? position.fileCount) : 0;
@@ -56,7 +66,7 @@ export async function* readTeams(request: TeamsRequest, graph: Graph): AsyncIter
 
 /** What the settings leave out from now on. */
 async function* letGo({ known, context }: Pick<TeamsRequest, "known" | "context">): AsyncIterable<Change> {
-  yield* deleteMissing(known, context.deletions, () => true);
+  yield* deleteMissing(known, context.deletions, hidingOf(known, allReaders), () => true);
 }
 
 /** Files are counted before the threads are read, whose number is estimated: the total is of both. */
@@ -72,6 +82,11 @@ async function surveyFiles(
 }
 
 const everyFile = { include: [], exclude: [] };
+
+function incompleteness({ failures }: ChannelListing): FilesListing["incomplete"] {
+  if (failures.length === 0) return null;
+  return failures.every(({ error }) => isClosed(error)) ? "closed" : "unknown";
+}
 
 async function* readFiles(
   { config, known, context }: TeamsRequest,
@@ -93,7 +108,7 @@ async function* readFiles(
     counted: position.files === null ? position.fileCount : undefined,
     linkSharing: config.linkSharing,
     settings: await digestSettings(graph, config, ["teams"], context),
-    listing: { ...listing, failures, incomplete: channels.failures.length > 0 },
+    listing: { ...listing, failures, incomplete: incompleteness(channels) },
   });
   for await (const change of stream) {
     if (change.type !== "checkpoint") yield changeOfFile(change);

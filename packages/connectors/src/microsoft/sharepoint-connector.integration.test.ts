@@ -543,6 +543,8 @@ describe("a site in SharePoint", () => {
     const archive = addLibrary(harness.fake, "Archive");
     for (let index = 0; index < 50; index += 1) tenant.put(archive, `old/${index}.md`, `Long ago: ${index}.`);
     await put(...Array.from({ length: 60 }, (_, index) => `new/${index}.md`));
+    tenant.share(tenant.require(archive, "old"), [grantUser(tenant, "ann")]);
+    await harness.shareFolder!("new", [{ user: "ann" }]);
     await sync();
     const syncUnder = (confirmed: boolean) => {
       const { config, secrets } = harness;
@@ -558,31 +560,47 @@ describe("a site in SharePoint", () => {
       expect(target.documents.size).toBe(110);
       expect(target.failures.map(({ ref, error }) => [ref, error.details?.["missing"]])).toEqual([["", 50]]);
     }
+    const readers = () =>
+      [...target.documents.values()]
+        .filter(({ item }) => item.title === "7.md")
+        .map(({ item }) => item.acl?.allow.length)
+        .sort();
+    expect(readers()).toEqual([0, 1]);
     tenant.siteDriveIds.push(archive.id);
+    await syncUnder(false);
+    // Without a word of the feed about any of them.
+    expect(readers()).toEqual([1, 1]);
+    expect(target.opened).toEqual([]);
     tenant.remove(archive, "old");
     await syncUnder(false);
     expect(target.failures).toEqual([]);
     expect(target.documents.size).toBe(60);
   });
 
-  it("keeps the documents of a library that cannot be read, and reads the others", async () => {
+  it("keeps the documents of a library that cannot be read, shown to nobody, and reads the others", async () => {
     const { tenant } = harness.fake;
     const archive = addLibrary(harness.fake, "Archive");
     tenant.put(archive, "old.md", "Long ago.");
+    const old = tenant.require(archive, "old.md");
+    tenant.share(old, [grantUser(tenant, "ann")]);
+    const readers = () => target.documents.get(`${archive.id}/${old.id}`)?.item.acl?.allow.length;
     await put("a.md");
     await sync();
     tenant.closedDrives.add(archive.id);
     await put("b.md");
     await sync();
     expect(titles()).toEqual(["a.md", "b.md", "old.md"]);
+    expect(readers()).toBe(0);
     expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([
       [`${archive.id}/`, "SOURCE_FORBIDDEN"],
     ]);
     tenant.closedDrives.clear();
     await sync();
     expect(target.failures).toEqual([]);
+    expect(readers()).toBe(1);
     // The failure is over.
-    expect(target.changes.filter(({ type }) => type !== "checkpoint")).toEqual([
+    expect(target.changes.filter(({ type }) => type !== "checkpoint")).toMatchObject([
+      { type: "acl", ref: `${archive.id}/${old.id}` },
       { type: "delete", ref: `${archive.id}/` },
     ]);
   });

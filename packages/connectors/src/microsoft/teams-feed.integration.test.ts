@@ -5,6 +5,7 @@ import { createTeamsHarness, type TeamsHarness } from "../../conformance/fake-mi
 import type { FakeChannel, FakeMessage } from "../../conformance/fake-microsoft/fake-tenant.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { progressOf } from "../../conformance/progress-of.ts";
+import { createTestClock } from "../../conformance/test-clock.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import type { ConnectContext } from "../connector.ts";
 import type { TeamsConfig } from "./config.ts";
@@ -357,7 +358,7 @@ describe("the messages of channels, between two complete listings", () => {
     expect(changes()).toEqual([]);
   });
 
-  it("are all there in a channel that is gone and comes back while a team fails, whose own places stay", async () => {
+  it("are all there in a channel that is gone and comes back while a team is not found, which is nobody's and then listed", async () => {
     const failingId = randomUUID();
     harness.config.teams.push(failingId);
     const elsewhere = tenant().addChannel(failingId, "Elsewhere", "standard");
@@ -371,12 +372,36 @@ describe("the messages of channels, between two complete listings", () => {
     await sync();
     expect(target.failures.map(({ ref }) => ref)).toEqual([`${failingId}/`]);
     expect(titles()).toEqual(["In general.", "Said elsewhere."]);
+    const readers = () =>
+      [...target.documents].find(([ref]) => ref.startsWith(`${failingId}/`))?.[1].item.acl?.allow.length;
+    expect(readers()).toBe(0);
     tenant().teams.set(harness.teamId, [general, later]);
     await sync();
     expect(titles()).toEqual(["In general.", "Said elsewhere.", "Said later."]);
     tenant().teams.set(failingId, [elsewhere]);
     await sync();
-    expect(asked()).toEqual(["messages/delta", "messages/delta", "messages/delta"]);
+    expect(readers()).toBeGreaterThan(0);
+    expect(target.opened).toEqual([]);
+    expect(asked()).toEqual(["messages/delta", "messages/delta", "messages/delta", "messages"]);
+  });
+
+  it("keep their readers and places in a team whose channels cannot be listed for now", async () => {
+    const { trouble } = harness.remote!;
+    const failingId = randomUUID();
+    harness.config.teams.push(failingId);
+    post("Said elsewhere.", tenant().addChannel(failingId, "Elsewhere", "standard"));
+    post("In general.");
+    await sync();
+    const held = target.held();
+    const on = trouble.places.find((place) => place.includes(`/teams/${failingId}/channels`))!;
+    const clock = createTestClock();
+    trouble.begin({ kind: "given up", on }, clock);
+    await sync({}, { clock });
+    trouble.begin(null);
+    expect(target.failures.map(({ ref }) => ref)).toEqual([`${failingId}/`]);
+    expect(target.held()).toEqual(held);
+    await sync();
+    expect(asked()).toEqual(["messages/delta", "messages/delta"]);
   });
 
   it("are all there in a channel that comes back after a sync was killed that let go of it, at any change", async () => {

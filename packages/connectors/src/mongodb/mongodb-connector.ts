@@ -4,11 +4,12 @@ import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
+import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { refPrefix } from "../sql/ref-prefix.ts";
 import { isAboutOneRelation } from "../sql/relation.ts";
-import { compareAudience, compareDocument, digest, ownerPrincipal } from "../sql/row-change.ts";
+import { compareAudience, compareDocument, digest, hidingOfRows, ownerPrincipal } from "../sql/row-change.ts";
 import { UnsettledRows } from "../sql/unsettled-rows.ts";
 import { checkMongodb } from "./check-mongodb.ts";
 import { openDatabase, refuseWritableUser, type MongoPlace } from "./client.ts";
@@ -88,7 +89,8 @@ async function* readDatabase(request: Request): AsyncIterable<Change> {
       yield { type: "failure", ref, error: error.toReport() };
     }
     const isUnlisted = (ref: string) => unlisted.has(ref.slice(0, ref.indexOf("/") + 1));
-    yield* deleteMissing(known, context.deletions, (ref) => !seen.has(ref) && !isUnlisted(ref), firstSegment);
+    const hiding = hidingOfRows(known, readerRulesOf(mongodbFacts, config));
+    yield* deleteMissing(known, context.deletions, hiding, (ref) => !seen.has(ref) && !isUnlisted(ref), firstSegment);
     yield { type: "checkpoint", cursor: progress.cursor, scanned: progress.scanned, total: progress.scanned };
   } finally {
     await close();

@@ -5,6 +5,7 @@ import type { ReadRequest } from "../connector.ts";
 import { contentOf } from "../content.ts";
 import { reportOf } from "../failure.ts";
 import { countOrNull } from "../first-sync.ts";
+import { keptReaders } from "../hiding.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { NotionConfig, NotionSecrets } from "./config.ts";
@@ -87,7 +88,7 @@ class NotionRun {
     if (this.#scanned === 0 && this.#trashed.size === 0) throw nothingShared();
 
     const gone = complete ? yield* this.#findGone() : this.#trashed;
-    const settled = yield* deleteMissing(known, context.deletions, (ref) => gone.has(ref));
+    const settled = yield* deleteMissing(known, context.deletions, keptReaders, (ref) => gone.has(ref));
     const cursor: NotionCursor = {
       version: 1,
       // Deletions that wait for a person are found again by listing everything again.

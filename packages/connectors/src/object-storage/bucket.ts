@@ -5,6 +5,7 @@ import type { CheckResult, ConnectContext, ReadRequest } from "../connector.ts";
 import { limitBytes } from "../content.ts";
 import { failedCheck, tooLarge } from "../failure.ts";
 import { beginFirstSync, countOrNull, cursorOnTheWay } from "../first-sync.ts";
+import { keptReaders } from "../hiding.ts";
 import { isIncluded, type PathFilter } from "../path-filter.ts";
 import { addToPreview, describePreview, type Preview } from "../preview.ts";
 import { deleteMissing } from "../reconcile.ts";
@@ -109,7 +110,7 @@ export async function* listChanges({ config, cursor, known, context }: Reading, 
     yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: first?.total ?? null };
     next = page.next;
   } while (next !== undefined);
-  yield* deleteMissing(known, context.deletions, (ref) => !seen.has(ref));
+  yield* deleteMissing(known, context.deletions, keptReaders, (ref) => !seen.has(ref));
   yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
 }
 

@@ -262,7 +262,7 @@ export const itemFacts: SourceFacts = {
 };
 
 /** Names of people and groups mean others where their members are told in another way. */
-function ruleOfItems(config: ItemConfig & Partial<RestConfig> & Partial<GraphqlConfig>): ReaderRules {
+export function ruleOfItems(config: ItemConfig & Partial<RestConfig> & Partial<GraphqlConfig>): ReaderRules {
   const { allow, deny, anyone, groups, groupsQuery, groupItems, groupId, groupMembers } = config;
   const rule = [allow, deny, anyone, groups, groupsQuery, groupItems, groupId, groupMembers];
   return rulesForAll(allow === null ? null : rule);

@@ -3,9 +3,10 @@ import type { Change, Cursor } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { ReadRequest } from "../connector.ts";
+import { hidingOf } from "../hiding.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
-import type { ItemConfig, RestSecrets } from "./config.ts";
+import { ruleOfItems, type ItemConfig, type RestSecrets } from "./config.ts";
 import { changesOf, refOf, timeOf, withToldGroups, type Mapping } from "./item.ts";
 import type { ItemListing, ItemPage } from "./pages.ts";
 import { formatServiceTime, type ServiceTime } from "./watermark.ts";
@@ -103,7 +104,7 @@ export async function* readItems(
         for (const value of items) seen.add(refOf(mapping, value) ?? namelessRef);
       }
     }
-    settled = yield* deleteMissing(known, context.deletions, isGone);
+    settled = yield* deleteMissing(known, context.deletions, hidingOf(known, ruleOfItems(config)), isGone);
   }
   const reached: ItemCursor = failed
     ? before

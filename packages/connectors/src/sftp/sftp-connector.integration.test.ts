@@ -273,6 +273,24 @@ describe.skipIf(program === null)("with OpenSSH", () => {
     expect(opened).toMatchObject([{ code: "SOURCE_FORBIDDEN" }]);
   });
 
+  it("shows to nobody what lies in a folder that was closed to its account too, until that lists it again", async () => {
+    await write("hr/dismissals.md", "names");
+    await write("open.md", "open");
+    await chmod(join(base, "hr"), 0o755);
+    const readers = (target: MemoryTarget, ref: string) => target.documents.get(ref)?.item.acl?.allow.length;
+    const reading = { permissions: "posix", hiddenAccessLists: "none" } as const;
+    const target = await syncBase(new MemoryTarget(), reading);
+    expect(readers(target, "hr/dismissals.md")).toBeGreaterThan(0);
+    await chmod(join(base, "hr"), 0o700);
+    await syncBase(target, reading);
+    await chmod(join(base, "hr"), 0o755);
+    expect(readers(target, "hr/dismissals.md")).toBe(0);
+    expect(readers(target, "open.md")).toBeGreaterThan(0);
+    await syncBase(target, reading);
+    expect(readers(target, "hr/dismissals.md")).toBeGreaterThan(0);
+    expect(target.opened).toEqual([]);
+  });
+
   it("reports a file and a folder that may not be read, reads the rest, and keeps the folder's children", async () => {
     for (const name of ["shut/a.md", "b.md", "c.md"]) await write(name, name);
     const target = await syncBase(new MemoryTarget());

@@ -8,12 +8,14 @@ import { defineConnector, type DirectoryRequest, type ReadRequest } from "../con
 import { estimateTotal } from "../estimate-total.ts";
 import { tooLarge } from "../failure.ts";
 import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
+import { hideBelow, hidingOf, type Hiding } from "../hiding.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { posixDirectory } from "../posix/accounts.ts";
 import { aclOf, posixPrincipals, type Audience, type PosixPrincipals } from "../posix/audience.ts";
 import { hiddenLists } from "../posix/hidden-lists.ts";
 import { keepToldDenials } from "../posix/told-denials.ts";
 import { readAhead } from "../read-ahead.ts";
+import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkSftp } from "./check-sftp.ts";
@@ -57,8 +59,9 @@ export async function* readSession(
   const { config, known, context } = request;
   const principals = principalsOf(config);
   const root = await openRoot(session, config, principals);
-  const walked: Walked = { seen: new SeenRefs(), unlisted: [], scanned: 0 };
-  const listed = listChanges(session, root, request, walked);
+  const hiding = hidingOf(known, readerRulesOf(sftpFacts, config));
+  const walked: Walked = { seen: new SeenRefs(), unlisted: [], closed: [], scanned: 0 };
+  const listed = listChanges(session, root, request, hiding, walked);
   const options = { signal: context.signal, window: filesAhead, maxBytes: aheadBytes, heldBytes: aheadBytes };
   for await (const change of readAhead(listed, options)) {
     // What was under way when the connection broke off is not at fault.
@@ -66,32 +69,38 @@ export async function* readSession(
     if (lost !== null) throw lost;
     yield change;
   }
-  const { seen, unlisted, scanned } = walked;
+  const { seen, unlisted, closed, scanned } = walked;
   // A drive that was unmounted during the walk left folders that read as empty.
   if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);
   if (principals !== null && config.hiddenAccessLists === "possible") {
     yield { type: "failure", ref: "", error: hiddenLists("SFTP").toReport() };
   }
+  yield* hideBelow(known, closed, hiding);
   yield* deleteMissing(
     known,
     context.deletions,
+    hiding,
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
     firstSegment,
   );
   yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
 }
 
-/** What a walk has come to; `unlisted`: what refs begin with of which it cannot tell whether they are gone. */
-type Walked = { seen: SeenRefs; unlisted: string[]; scanned: number };
+/**
+ * What a walk has come to; `unlisted`: what refs begin with of which it cannot tell whether they are gone; `closed`: those of
+ * them that it was refused.
+ */
+type Walked = { seen: SeenRefs; unlisted: string[]; closed: string[]; scanned: number };
 
 /** All that a walk finds to be new or different, without what is gone. */
 async function* listChanges(
   session: SftpSession,
   root: RemoteRoot,
   request: ReadRequest<SftpConfig, SftpSecrets>,
+  hiding: Hiding,
   walked: Walked,
 ): AsyncIterable<Change> {
-  const { config, context } = request;
+  const { config, known, context } = request;
   const principals = principalsOf(config);
   const toAcl = principals === null ? () => null : await aclFor(session, config, principals);
   const first = await beginFirstSync(request.cursor);
@@ -100,9 +109,17 @@ async function* listChanges(
     walked.seen.add(entry.ref);
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
-      if (entry.ref === "") throw entry.error;
-      if (entry.ref.endsWith("/")) walked.unlisted.push(entry.ref);
-      else if (entry.isUnknown === true) walked.unlisted.push(`${entry.ref}/`);
+      if (entry.ref === "") {
+        if (entry.error.code === "SOURCE_FORBIDDEN") yield* hideBelow(known, [""], hiding);
+        throw entry.error;
+      }
+      const folder = entry.ref.endsWith("/") ? entry.ref : entry.isUnknown === true ? `${entry.ref}/` : null;
+      if (folder !== null) walked.unlisted.push(folder);
+      if (entry.error.code === "SOURCE_FORBIDDEN") {
+        if (folder !== null) walked.closed.push(folder);
+        const change = folder === entry.ref ? null : await hiding.changeOf(entry.ref);
+        if (change !== null) yield change;
+      }
       yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
       continue;
     }

@@ -15,7 +15,7 @@ const cursorSchema = z.object({
   listing: z.boolean(),
   /** How far it has come: everything of the channels before, and of this one what is as new or newer. */
   doneTo: z.object({ channel: z.string(), ts: z.string() }).nullable(),
-  /** Channels to be read from their beginning: new ones, and ones that failed. */
+  /** Channels to be read from their beginning: new ones, ones that failed, and ones that are gone and hidden. */
   pending: z.array(z.string()),
   /** Threads and days that failed, by their refs. */
   retry: z.array(z.string()),

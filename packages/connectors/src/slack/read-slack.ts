@@ -2,6 +2,8 @@ import type { Change } from "@anneal/core/connect/change";
 import type { ReadRequest } from "../connector.ts";
 import { estimateTotal } from "../estimate-total.ts";
 import { reportOf } from "../failure.ts";
+import { hideWhere, hidingOf, type Hiding } from "../hiding.ts";
+import { rulesForAll } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { ShareByTime } from "../share-by-time.ts";
@@ -112,17 +114,30 @@ class SlackRun {
       const from = listedFrom.get(channel);
       return from !== undefined && compareTs(ts, from) >= 0 && !this.#seen.has(ref);
     };
-    const settled = yield* deleteMissing(known, context.deletions, isGone, firstSegment);
+    const own = hidingOf(known, rulesForAll("the channel's members"));
+    const hiddenIn = new Set<string>();
+    const hiding: Hiding = {
+      ...own,
+      changeOf(ref) {
+        hiddenIn.add(startOfRef(ref).channel);
+        return own.changeOf(ref);
+      },
+    };
+    // Of a channel that was chosen and is not there, or not under this name any more, nobody is told.
+    if (!allFound) yield* hideWhere(known, (ref) => !listed.has(startOfRef(ref).channel), hiding);
+    const settled = yield* deleteMissing(known, context.deletions, hiding, isGone, firstSegment);
     // What waits for a person is looked for again, where it was missed.
     const again = complete && !settled;
-    const overflow = this.#failed.size > maxListed || failedChannels.length > maxListed;
+    // What was hidden in a channel is read when that is there again, however old it is.
+    const pending = [...failedChannels, ...[...hiddenIn].filter((id) => !listed.has(id))];
+    const overflow = this.#failed.size > maxListed || pending.length > maxListed;
     const cursor: SlackCursor = {
       ...this.#cursor,
       newest: settled ? this.#newest : before.newest,
       syncs: complete ? 0 : before.syncs + 1,
       listing: overflow || again,
       doneTo: null,
-      pending: overflow ? [] : failedChannels,
+      pending: overflow ? [] : pending,
       retry: overflow ? [] : [...this.#failed],
     };
     yield { type: "checkpoint", cursor, scanned: this.#scanned, total: this.#scanned };

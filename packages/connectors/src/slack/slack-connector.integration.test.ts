@@ -322,6 +322,31 @@ describe("slack", () => {
     expect(await syncUnder(defaultDeletionPolicy)).toEqual([]);
   });
 
+  it("hides a channel that was chosen and that the app was put out of, and reads it whole when it is back", async () => {
+    const [general, projects] = ["general", "projects"].map((name) => slack.addChannel(name));
+    slack.post(general!, ann, "Hello");
+    slack.post(projects!, ann, "Long ago", { at: daysAgo(200) });
+    const config = { channels: ["general", "projects"] };
+    const syncChosen = () => target.apply(read(config));
+    await syncChosen();
+    const readers = () =>
+      [...target.documents.values()].map(({ item, text }) => [text.includes("Hello"), item.acl?.allow.length]).sort();
+    projects!.members.delete(slack.botId);
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await syncChosen();
+      expect(readers()).toEqual([
+        [false, 0],
+        [true, 1],
+      ]);
+    }
+    projects!.members.add(slack.botId);
+    await syncChosen();
+    expect(readers()).toEqual([
+      [false, 1],
+      [true, 1],
+    ]);
+  });
+
   it("keeps what was said in a channel that the app was put out of until a person confirms, but for a small one", async () => {
     const [general, projects, lunch] = ["general", "projects", "lunch"].map((name) => slack.addChannel(name));
     const say = (channel: FakeChannel, days: number) => {

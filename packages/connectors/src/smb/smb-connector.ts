@@ -1,5 +1,5 @@
 import { basename } from "node:path/posix";
-import { nobody, type Principal } from "@anneal/core/access/acl";
+import type { Principal } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
@@ -9,7 +9,9 @@ import { defineConnector, type DirectoryRequest, type ReadRequest } from "../con
 import { estimateTotal } from "../estimate-total.ts";
 import { tooLarge } from "../failure.ts";
 import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
+import { hideBelow, hidingOf } from "../hiding.ts";
 import { mediaTypeOf } from "../media-type.ts";
+import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { loadAccounts, principalOfSid, smbDirectory, type SmbAccounts } from "./accounts.ts";
@@ -45,6 +47,7 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
   const session = await openSmb(config, secrets.password ?? "", context);
   try {
     const aclOf = await readAudience(session, config, accounts, principalOf);
+    const hiding = hidingOf(known, readerRulesOf(smbFacts, config));
     const seen = new SeenRefs();
     const unlisted: string[] = [];
     const refused: string[] = [];
@@ -55,7 +58,10 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
       seen.add(entry.ref);
       if (entry.type === "failure") {
         // The folder itself has the empty ref: without it there is nothing to compare.
-        if (entry.ref === "") throw entry.error;
+        if (entry.ref === "") {
+          if (entry.error.code === "SOURCE_FORBIDDEN") yield* hideBelow(known, [""], hiding);
+          throw entry.error;
+        }
         if (entry.ref.endsWith("/")) unlisted.push(entry.ref);
         if (entry.ref.endsWith("/") && entry.error.code === "SOURCE_FORBIDDEN") refused.push(entry.ref);
         yield { type: "failure", ref: entry.ref, error: entry.error.toReport() };
@@ -67,27 +73,17 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
       const total = estimateTotal(scanned, folders.share);
       yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total };
     }
-    if (principalOf !== null) yield* hideBelow(refused, known);
+    yield* hideBelow(known, refused, hiding);
     yield* deleteMissing(
       known,
       context.deletions,
+      hiding,
       (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
       firstSegment,
     );
     yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
   } finally {
     session.close();
-  }
-}
-
-/** A folder that was closed to the connector may have been closed to everybody: who reads what is below is not told any more. */
-async function* hideBelow(folders: readonly string[], known: KnownItems): AsyncIterable<Change> {
-  if (folders.length === 0) return;
-  for await (const ref of known.refs()) {
-    // A folder itself is known as the failure that it is.
-    if (ref.endsWith("/") || !folders.some((folder) => ref.startsWith(folder))) continue;
-    const change = aclChange(ref, await known.fingerprintOf(ref), nobody);
-    if (change !== null) yield change;
   }
 }
 

@@ -1,9 +1,11 @@
 import { hash } from "node:crypto";
-import { aclFingerprint, type Acl, type Principal } from "@anneal/core/access/acl";
+import { aclFingerprint, nobody, type Acl, type Principal } from "@anneal/core/access/acl";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { contentOf } from "../content.ts";
 import { tooLarge } from "../failure.ts";
+import { hidingOf, type Hiding } from "../hiding.ts";
+import type { ReaderRules } from "../reader-rules.ts";
 import type { SqlConfig } from "./config.ts";
 import type { Dialect, Relation, SqlSession } from "./dialect.ts";
 import { refPrefix } from "./ref-prefix.ts";
@@ -100,6 +102,11 @@ export async function compareAudience(ref: string, acl: Acl | null, known: Known
   return audienceChange(ref, acl, await readKnown(ref, known));
 }
 
+/** Of rows that are not found any more: a policy of the database may hide them from the user that reads. */
+export function hidingOfRows(known: KnownItems, rules: ReaderRules): Hiding {
+  return hidingOf(known, rules, (ref, before) => audienceChange(ref, nobody, parseFingerprint(before)));
+}
+
 function audienceChange(ref: string, acl: Acl | null, before: RowFingerprint | null): Change | null {
   if (acl === null || before === null) return null;
   const audience = audienceOf(acl);
@@ -178,7 +185,10 @@ function writeFingerprint({ content, audience, mark }: RowFingerprint): string {
 
 /** @returns null for what is not known */
 async function readKnown(ref: string, known: KnownItems): Promise<RowFingerprint | null> {
-  const stored = await known.fingerprintOf(ref);
+  return parseFingerprint(await known.fingerprintOf(ref));
+}
+
+function parseFingerprint(stored: string | null): RowFingerprint | null {
   if (stored === null) return null;
   // The consumer keeps nothing of what it could not store.
   if (stored === "") return { content: unread, audience: "", mark: null };

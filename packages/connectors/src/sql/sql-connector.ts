@@ -1,6 +1,7 @@
 import type { Change, Cursor } from "@anneal/core/connect/change";
 import { z } from "zod";
 import { defineConnector, type Connector, type ReadRequest } from "../connector.ts";
+import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkDatabase } from "./check-database.ts";
@@ -10,7 +11,7 @@ import { openSession } from "./open-session.ts";
 import { readPeople } from "./people.ts";
 import { refPrefix } from "./ref-prefix.ts";
 import { isAboutOneRelation, resolveRelations } from "./relation.ts";
-import { aclOf, changesOf, compareAudience, digest, duplicateKey, markOf, refOf } from "./row-change.ts";
+import { aclOf, changesOf, compareAudience, digest, duplicateKey, hidingOfRows, markOf, refOf } from "./row-change.ts";
 import { renderingVersion } from "./row-document.ts";
 import { estimateRows, readMaxWatermark, readRows, type RowScan } from "./rows.ts";
 import { UnsettledRows } from "./unsettled-rows.ts";
@@ -81,6 +82,7 @@ async function* readDatabase<Session extends SqlSession>(
     yield* deleteMissing(
       known,
       context.deletions,
+      hidingOfRows(known, readerRulesOf(sqlFacts, config)),
       (ref) => !seen.has(ref) && !unlisted.some((prefix) => ref.startsWith(prefix)),
       firstSegment,
     );

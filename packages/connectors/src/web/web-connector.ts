@@ -1,6 +1,7 @@
 import type { Change, JournalEntry } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { defineConnector, type ReadRequest } from "../connector.ts";
+import { keptReaders } from "../hiding.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { checkSite } from "./check-site.ts";
 import { webConfigSchema, webFacts, webSecretSchema, type WebConfig, type WebSecrets } from "./config.ts";
@@ -67,7 +68,7 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
     const refusal = crawl.refusal();
     if (refusal !== null) throw refusal;
     for (const { ref, error } of crawl.leftOut()) yield { type: "failure", ref, error: error.toReport() };
-    yield* deleteMissing(known, context.deletions, crawl.isGone);
+    yield* deleteMissing(known, context.deletions, keptReaders, crawl.isGone);
     const scanned = crawl.scanned();
     const entries = entriesOfWaypoints(crawl.waypoints());
     yield { type: "checkpoint", cursor: endCursor, scanned, total: scanned, journal: { anew: true, entries } };

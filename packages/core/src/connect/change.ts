@@ -6,8 +6,9 @@ import type { ErrorReport } from "../errors.ts";
  * everything before it is durable; a kill at any point repeats work but neither loses nor doubles any.
  *
  * - What is unchanged is not in the stream: an `upsert` is new or differs from `KnownItems.fingerprintOf`.
- * - `failure` is about one ref (a folder's ends in "/"), whose last good state stays. A source that cannot be read at
- *   all ends the iteration with an AnnealError instead, before any deletion.
+ * - `failure` is about one ref (a folder's ends in "/"), whose last good state stays, but for the readers of what is closed
+ *   to the connector: an `acl` takes it from everybody. A source that cannot be read at all ends the iteration with an
+ *   AnnealError instead, before any deletion.
  * - `delete` comes only after a complete enumeration, last in the stream.
  * - The run is complete when the iteration ends without an error; its last change is a checkpoint.
  */

@@ -74,6 +74,12 @@ export function isHeldBack(error: Pick<ErrorReport, "details">): boolean {
   return error.details?.["heldBack"] === true;
 }
 
+/** The report where nobody reads meanwhile what is held back. */
+export function withHiddenDocuments(error: ErrorReport): ErrorReport {
+  const why = "Meanwhile nobody sees them, since the source does not tell any more who may.";
+  return { ...error, message: `${error.message} ${why}`, details: { ...error.details, hidden: true } };
+}
+
 /** How many of the documents that would go are named to who is asked about them. */
 export const maxNamedMissing = 20;
 
