@@ -70,6 +70,24 @@ describe("a crawl's journal", () => {
     }
   });
 
+  it("has no entry of 64 KiB, whatever a page names", async () => {
+    // As JSON, a backslash in the query takes two bytes; no address of a page has more characters.
+    const longest = (index: number) => `https://example.org/${index}?`.padEnd(2000, "\\");
+    const short = Array.from({ length: 9000 }, (_, index) => `https://a/${index}`);
+    const feeds = Array.from({ length: 20 }, (_, index) => longest(index));
+    const records = [
+      visitOf(longest(0), { links: Array.from({ length: 100 }, (_, index) => longest(index)), feeds }),
+      visitOf(longest(1), { links: short, feeds: short }),
+      // What is left out for its length is told by its beginning.
+      visitOf(longest(2), { links: [`https://example.org/${"x".repeat(200_000)}`] }),
+    ];
+    const entries = records.flatMap((record) => entriesOfVisit(record, "f".repeat(2000), false));
+    const many = entriesOfWaypoints({ feeds, passed: records[0]!.links });
+    const { visits } = await open([...many, ...entries, ...entriesOfVisit(visitOf(urlOf(0)), null, false)]);
+    expect(visits?.slice(0, 2).map(({ record }) => record)).toEqual(records.slice(0, 2));
+    expect(visits?.[2]?.record.links[0]?.length).toBeGreaterThan(2000);
+  });
+
   it("counts for the same settings, and until it has rested for a day", async () => {
     const entries = [...begun, ...entriesOfVisit(visitOf(urlOf(0)), null, false)];
     const otherwise = cursorOf({ ...config, maxDepth: 3 }, null, now);

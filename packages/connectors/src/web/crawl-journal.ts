@@ -51,8 +51,10 @@ export type Journal = {
 const maxRestMs = 24 * 60 * 60 * 1000;
 /** Of `Waypoints.passed`. */
 export const maxPassed = 10_000;
-/** Of addresses in one entry, well below the 64 KiB that it may have. */
-const maxChars = 32_000;
+/** Of the links in one entry as JSON, and of its feeds: both are well below the 64 KiB that it may have. */
+const maxBytes = 24_000;
+/** The address of no page is as long; that there was one which is left out needs no more of it. */
+const maxAddressChars = 4000;
 
 const cursorSchema = z.looseObject({
   version: z.literal(3),
@@ -85,6 +87,7 @@ const entrySchema = z.union([
   }),
   /** More of those that the visit before it names. */
   z.object({ links: z.array(z.string()) }),
+  z.object({ feeds: z.array(z.string()) }),
   /** Before all visits. */
   z.object({ waypoints: z.object({ feeds: urls, passed: urls }).nullable() }),
 ]);
@@ -111,14 +114,15 @@ export function entriesOfWaypoints(waypoints: Waypoints | null): JournalEntry[] 
  * @param afterLost whether the visit before this one was not kept, see `Journal.visits`
  */
 export function entriesOfVisit(record: VisitRecord, promised: string | null, afterLost: boolean): JournalEntry[] {
-  const { url, depth, as, words, links, feeds, hidesLinks, signedOut } = record;
-  const [first = [], ...others] = inChunks(links);
+  const { url, depth, as, words, hidesLinks, signedOut } = record;
+  const [links = [], ...moreLinks] = inChunks(record.links);
+  const [feeds = [], ...moreFeeds] = inChunks(record.feeds);
   const visit = {
     url,
     depth,
     as,
     ...(words === null ? {} : { words }),
-    ...(first.length === 0 ? {} : { links: first }),
+    ...(links.length === 0 ? {} : { links }),
     ...(feeds.length === 0 ? {} : { feeds }),
     ...(hidesLinks ? { hidesLinks } : {}),
     ...(signedOut ? { signedOut } : {}),
@@ -128,7 +132,7 @@ export function entriesOfVisit(record: VisitRecord, promised: string | null, aft
     ...(promised === null ? {} : { promised: digestOf(promised) }),
     ...(afterLost ? { afterLost } : {}),
   };
-  return [entry, ...others.map((chunk) => ({ links: chunk }))];
+  return [entry, ...moreLinks.map((chunk) => ({ links: chunk })), ...moreFeeds.map((chunk) => ({ feeds: chunk }))];
 }
 
 /** A crawl goes on under the settings that it began with, unless it has rested for a day. */
@@ -193,6 +197,7 @@ async function* readVisits(
   let last: { record: VisitRecord; promised: string | null } | null = null;
   for await (const entry of entries) {
     if ("links" in entry) last?.record.links.push(...entry.links);
+    if ("feeds" in entry) last?.record.feeds.push(...entry.feeds);
     if (!("visit" in entry)) continue;
     if (last !== null && !entry.afterLost) yield { record: last.record, isKept: true };
     last = { record: entry.visit, promised: entry.promised };
@@ -216,14 +221,16 @@ function waypointsOfVersion2(cursor: Cursor | null): Waypoints | null {
 /** At least one, which may be empty. */
 function inChunks(addresses: readonly string[]): string[][] {
   const chunks: string[][] = [[]];
-  let chars = 0;
+  let sizeBytes = 0;
   for (const address of addresses) {
-    chars += address.length;
-    if (chars > maxChars) {
+    const kept = address.slice(0, maxAddressChars);
+    const keptBytes = Buffer.byteLength(JSON.stringify(kept)) + 1;
+    sizeBytes += keptBytes;
+    if (sizeBytes > maxBytes) {
       chunks.push([]);
-      chars = address.length;
+      sizeBytes = keptBytes;
     }
-    chunks.at(-1)!.push(address);
+    chunks.at(-1)!.push(kept);
   }
   return chunks;
 }
