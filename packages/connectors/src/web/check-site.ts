@@ -2,7 +2,7 @@ import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.
 import { failedCheck } from "../failure.ts";
 import { addToPreview, describePreview, type Preview } from "../preview.ts";
 import { identityOf, type WebConfig, type WebSecrets } from "./config.ts";
-import { loadPage, type PageLoader } from "./load-page.ts";
+import { loadPage, newPage, type PageLoader } from "./load-page.ts";
 import { connectTo } from "./open-crawl.ts";
 import { isSlow, type OpenedSite } from "./open-site.ts";
 import { loadSitemaps, sitemapsToRead, type SitemapResult } from "./sitemap.ts";
@@ -115,7 +115,7 @@ async function checkLogin(loader: PageLoader, start: string): Promise<Capability
 }
 
 async function describeStart(loader: PageLoader, start: string): Promise<string> {
-  const outcome = await loadPage(loader, start, null, false);
+  const outcome = await loadPage(loader, start, newPage);
   switch (outcome.type) {
     case "failed":
       throw outcome.error;

@@ -21,6 +21,7 @@ const visitOf = (url: string, given: Partial<VisitRecord> = {}): VisitRecord => 
   words: "abc",
   links: [],
   feeds: [],
+  leads: false,
   hidesLinks: false,
   signedOut: false,
   ...given,
@@ -31,7 +32,11 @@ const known: KnownItems = {
   refsWithFingerprint: async () => [],
   async *refs() {},
 };
-const waypoints = { feeds: ["https://example.org/rss"], passed: ["https://example.org/old"] };
+const waypoints = {
+  feeds: ["https://example.org/rss"],
+  passages: ["https://example.org/hub"],
+  passed: ["https://example.org/old"],
+};
 
 /** Through JSON, as a database has it. */
 const open = async (entries: JournalEntry[], cursor: Cursor | null = cursorOf(config, null, now), atMs = now) => {
@@ -63,9 +68,9 @@ describe("a crawl's journal", () => {
       visits: records.map((record) => ({ record, isKept: true })),
       landed: null,
     });
-    const many = { feeds: [], passed: Array.from({ length: 5000 }, (_, index) => urlOf(index)) };
+    const many = { feeds: [], passages: [], passed: Array.from({ length: 5000 }, (_, index) => urlOf(index)) };
     expect((await open(entriesOfWaypoints(many))).waypoints).toEqual(many);
-    for (const none of [null, { feeds: [], passed: [] }]) {
+    for (const none of [null, { feeds: [], passages: [], passed: [] }]) {
       expect(await open(entriesOfWaypoints(none))).toEqual({ waypoints: none, visits: [], landed: null });
     }
   });
@@ -82,7 +87,7 @@ describe("a crawl's journal", () => {
       visitOf(longest(2), { links: [`https://example.org/${"x".repeat(200_000)}`] }),
     ];
     const entries = records.flatMap((record) => entriesOfVisit(record, "f".repeat(2000), false));
-    const many = entriesOfWaypoints({ feeds, passed: records[0]!.links });
+    const many = entriesOfWaypoints({ feeds, passages: records[0]!.links, passed: records[0]!.links });
     const { visits } = await open([...many, ...entries, ...entriesOfVisit(visitOf(urlOf(0)), null, false)]);
     expect(visits?.slice(0, 2).map(({ record }) => record)).toEqual(records.slice(0, 2));
     expect(visits?.[2]?.record.links[0]?.length).toBeGreaterThan(2000);
@@ -112,10 +117,13 @@ describe("a crawl's journal", () => {
       visitOf(urlOf(0), { feeds: [urlOf(5)] }),
       visitOf(urlOf(1), { as: "feed" }),
       visitOf(urlOf(2), { as: "passed" }),
+      visitOf(urlOf(3), { as: "passed", leads: true }),
+      visitOf(urlOf(4), { as: "failed", leads: true }),
     ];
     const entries = [...begun, ...records.flatMap((record) => entriesOfVisit(record, null, false))];
     expect((await open(entries, endCursor)).waypoints).toEqual({
       feeds: [...waypoints.feeds, urlOf(5), urlOf(1)],
+      passages: [...waypoints.passages, urlOf(3), urlOf(4)],
       passed: [...waypoints.passed, urlOf(1), urlOf(2)],
     });
   });
