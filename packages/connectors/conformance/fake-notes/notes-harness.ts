@@ -51,7 +51,7 @@ export async function createNotesHarness<Config, Secrets>(
         // What comes with its list is refused by no request of its own; its size stops it.
         const { text } = requireNote(name);
         notes.put(name, "x".repeat(2 * 1024 ** 2));
-        return async () => void notes.put(name, text);
+        return async () => notes.put(name, text);
       }
       notes.broken.add(name);
       return async () => void notes.broken.delete(name);
