@@ -29,7 +29,7 @@ export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secr
   share(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
   /** Replaces what a folder grants to everything in it that grants nothing of its own; `null` folder: the root. */
   shareFolder?(folder: string, allow: readonly Who[]): Promise<void>;
-  /** Lets everybody read the document but a group of which nothing tells who is in it. */
+  /** Lets everybody read the document but a group of which nothing tells who is in it. Where there is denial, it is needed. */
   refuseUntold?(name: string): Promise<void>;
   /**
    * Lets ann alone read the document, and not the connector's own account, so that a listing lacks it; returns how to let
@@ -37,7 +37,7 @@ export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secr
    */
   shutOut?(name: string): Promise<() => Promise<void>>;
   /** Makes the permissions of one document unreadable while its content stays readable; returns how to heal it. */
-  breakPermissions?(name: string): Promise<() => Promise<void>>;
+  breakPermissions: ((name: string) => Promise<() => Promise<void>>) | { none: string };
   remote?: PermissionRemote;
   supports: { groups: boolean; nestedGroups: boolean; deny: boolean; domain: boolean; anyone: boolean };
 };
@@ -235,7 +235,8 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("shows to nobody what denies a group of which nothing tells who is in it", async (test) => {
-      if (!harness.refuseUntold) return test.skip();
+      if (!harness.supports.deny) return test.skip("The source denies nothing.");
+      if (!harness.refuseUntold) throw new Error("A harness that can deny needs refuseUntold.");
       await write("plan.md");
       await harness.share("plan.md", ["anyone"]);
       await sync();
@@ -367,12 +368,13 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("shows a document whose permissions cannot be read to nobody", async (test) => {
-      if (!harness.breakPermissions) return test.skip();
+      const { breakPermissions } = harness;
+      if ("none" in breakPermissions) return test.skip(breakPermissions.none);
       await write("plan.md");
       await harness.share("plan.md", [{ user: "ann" }]);
       await sync();
       expect(await readersOf("plan.md")).toEqual(["ann"]);
-      const heal = await harness.breakPermissions("plan.md");
+      const heal = await breakPermissions("plan.md");
       await sync();
       expect(await readersOf("plan.md")).toEqual([]);
       await heal();

@@ -23,6 +23,7 @@ export type PosixFiles = {
   share(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
   shareFolder(folder: string, allow: readonly Who[]): Promise<void>;
   refuseUntold(name: string): Promise<void>;
+  breakPermissions: { none: string };
   close(): Promise<void>;
 };
 
@@ -125,6 +126,7 @@ export async function createPosixFiles(parent = tmpdir()): Promise<PosixFiles> {
       await mkdir(at(folder), { recursive: true });
       await grant(at(folder), allow, [], 5);
     },
+    breakPermissions: { none: "Whoever may list a folder is told the modes and access lists of what lies in it." },
     async refuseUntold(name) {
       await chown(at(name), 0, untoldGid);
       await chmod(at(name), 0o604);

@@ -53,10 +53,10 @@ export async function createChannelFilesHarness(): Promise<ChannelFilesHarness> 
     move: (from, to) => harness.move(inFolder(from), inFolder(to)),
     restore: (name) => harness.restore!(inFolder(name)),
     moveFolder: (from, to) => harness.moveFolder!(inFolder(from), inFolder(to)),
-    breakItem: (name) => harness.breakItem!(inFolder(name)),
+    breakItem: (name) => harness.breakItem(inFolder(name)),
     share: (name, allow) => harness.share(inFolder(name), allow),
     shareFolder: (name, allow) => harness.shareFolder!(inFolder(name), allow),
-    breakPermissions: (name) => harness.breakPermissions!(inFolder(name)),
+    breakPermissions: (name) => harness.breakPermissions(inFolder(name)),
   };
 }
 

@@ -10,6 +10,7 @@ import { startFakeMicrosoft, type FakeMicrosoft } from "./start-fake-microsoft.t
 export type DriveHarness<Config> = PermissionHarness<Config, MicrosoftSecrets> & {
   fake: FakeMicrosoft;
   drive: FakeDrive;
+  breakPermissions(name: string): Promise<() => Promise<void>>;
 };
 
 /** Either kind of connector over the one drive of a fresh tenant, in which ann, bob and eve work. */

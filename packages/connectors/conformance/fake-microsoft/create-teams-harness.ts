@@ -80,6 +80,12 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
       put(to, requireThread(from).message.body.content);
       remove(from);
     },
+    async breakItem(name) {
+      // A thread comes with its list; its size stops it.
+      const { content } = requireThread(name).message.body;
+      put(name, "x".repeat(2 * 1024 ** 2));
+      return async () => put(name, content);
+    },
     async vanish() {
       tenant.vanished = true;
       return async () => void (tenant.vanished = false);
@@ -123,6 +129,11 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
           return idOf(who.user);
         }),
       );
+    },
+    async breakPermissions(name) {
+      const { id } = requireThread(name).channel;
+      tenant.brokenMembers.add(id);
+      return async () => void tenant.brokenMembers.delete(id);
     },
     // A team is a Microsoft 365 group, and these hold no groups.
     supports: { groups: true, nestedGroups: false, deny: false, domain: false, anyone: false },

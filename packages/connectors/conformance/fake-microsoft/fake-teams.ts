@@ -27,7 +27,7 @@ export function answerTeams(
   const channel = channels.find(({ id }) => id === channelId);
   if (channel === undefined) return fail(404, "NotFound");
   if (relation === "members" || relation === "allMembers") {
-    if (!scopes.has("ChannelMember.Read.All")) return fail(403, "Forbidden");
+    if (!scopes.has("ChannelMember.Read.All") || tenant.brokenMembers.has(channel.id)) return fail(403, "Forbidden");
     return page(tenant, channel.members, request, place);
   }
   if (relation === "filesFolder") return answerFilesFolder(tenant, channel, request);

@@ -128,6 +128,8 @@ export class FakeTenant {
   readonly teams = new Map<string, FakeChannel[]>();
   /** Ids of channels whose messages cannot be had. */
   readonly brokenChannels = new Set<string>();
+  /** Channels whose members are not told. */
+  readonly brokenMembers = new Set<string>();
   /**
    * Ids of channels of whose messages there is no feed, with the status of the answer: 200 that says nothing of messages, a
    * refusal, or a fault of the service.

@@ -46,14 +46,16 @@ export async function createNotesHarness<Config, Secrets>(
       notes.put(to, requireNote(from).text);
       remove(from);
     },
-    ...(options.textIsListed
-      ? {}
-      : {
-          async breakItem(name: string) {
-            notes.broken.add(name);
-            return async () => void notes.broken.delete(name);
-          },
-        }),
+    async breakItem(name) {
+      if (options.textIsListed) {
+        // What comes with its list is refused by no request of its own; its size stops it.
+        const { text } = requireNote(name);
+        notes.put(name, "x".repeat(2 * 1024 ** 2));
+        return async () => notes.put(name, text);
+      }
+      notes.broken.add(name);
+      return async () => void notes.broken.delete(name);
+    },
     async vanish() {
       notes.gone = true;
       return async () => void (notes.gone = false);
@@ -81,6 +83,9 @@ export async function createNotesHarness<Config, Secrets>(
     },
     async share(name, allow, deny = []) {
       Object.assign(requireNote(name), { allow: allow.map(nameOf), deny: deny.map(nameOf) });
+    },
+    async refuseUntold(name) {
+      Object.assign(requireNote(name), { allow: ["everyone"], deny: ["strangers"] });
     },
     async breakPermissions(name) {
       const note = requireNote(name);

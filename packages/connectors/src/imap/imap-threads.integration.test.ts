@@ -46,6 +46,12 @@ describeMail("threads", (server) => {
           await put(to, await account.textOf(refs.get(from)!));
           await remove(from);
         },
+        async breakItem(name) {
+          // A message that cannot be read is a failure of its own; what stops its thread as well is size.
+          const text = await account.textOf(refs.get(name)!);
+          await put(name, "x".repeat(2 * 1024 ** 2));
+          return () => put(name, text);
+        },
         async vanish() {
           await server.dovecot.pause();
           return () => server.dovecot.resume();

@@ -5,13 +5,16 @@ import { z } from "zod";
 /**
  * How far one drive has been read. `link` is the next page of the first listing ("first") or of the feed ("changes");
  * `rootAcl` is a digest of who may read the drive's root: when that changes, everybody's permissions may have.
- * `retry` are items whose last reading failed: the feed names an item only once.
+ * `retry` are items whose last reading failed, since the feed names an item only once, and those whose permissions end
+ * soonest by themselves, which no feed tells. Of more than are kept, `othersEndMs` is when the first of the others' do, in
+ * milliseconds since 1970: from then on the drive is listed again.
  */
 const driveStateSchema = z.object({
   phase: z.enum(["first", "changes"]),
   link: z.string(),
   rootAcl: z.string(),
   retry: z.array(z.string()),
+  othersEndMs: z.number().nullable().default(null),
 });
 export type DriveState = z.infer<typeof driveStateSchema>;
 

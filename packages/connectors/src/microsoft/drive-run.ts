@@ -8,7 +8,7 @@ import type { LinkSharing } from "./config.ts";
 import type { DriveCursor, DriveState } from "./drive-cursor.ts";
 import { isOwnFault, type Graph } from "./graph-client.ts";
 import { permissionPageSchema, type Permission } from "./graph-schemas.ts";
-import { admitAccount, aclOfPermissions, endsByItself } from "./item-acl.ts";
+import { admitAccount, aclOfPermissions, firstEndMs } from "./item-acl.ts";
 
 /**
  * A drive to read. `siteScope` is the site collection that its site groups belong to. `folderIds` are those of its folders
@@ -43,8 +43,8 @@ export type DriveRun = {
   checked: SeenRefs;
   /** Items whose content is on its way or failed, by drive. */
   unread: Map<string, Set<string>>;
-  /** Items whose permissions failed, or run out by themselves, by drive. */
-  passingAcl: Map<string, Set<string>>;
+  /** Items whose permissions run out by themselves, with the time of that; or failed, with 0; by drive. */
+  passingAcl: Map<string, Map<string, number>>;
   /** Permissions that were refused without a reason, and are not told yet. */
   refusedAcls: Change[];
 };
@@ -91,18 +91,34 @@ export function itemsOf(sets: Map<string, Set<string>>, driveId: string): Set<st
   return found;
 }
 
-/** More than this is not remembered one by one: such a drive is listed again. */
+export function passingOf(run: DriveRun, driveId: string): Map<string, number> {
+  const found = run.passingAcl.get(driveId) ?? new Map<string, number>();
+  run.passingAcl.set(driveId, found);
+  return found;
+}
+
+/** More of a drive is not remembered one by one: such a drive is listed again. */
 const maxRetries = 200;
+/** Of all drives, whose cursor may have 64 KiB. */
+const maxRetriesOfAll = 800;
 
 /** The cursor as it may be stored now. Items in flight are retried unless they are done by the next checkpoint. */
 export function checkpointOf(run: DriveRun, settings: string, total = run.total): Change {
   const drives: Record<string, DriveState> = {};
+  let room = maxRetriesOfAll;
   for (const [driveId, state] of run.states) {
-    const unread = [...itemsOf(run.unread, driveId)];
+    const unread = itemsOf(run.unread, driveId);
+    const limit = Math.min(maxRetries, room);
     // Without a state everything in it is looked at again, which what is unchanged survives unread.
-    if (unread.length > maxRetries) continue;
-    const retry = [...new Set([...unread, ...itemsOf(run.passingAcl, driveId)])].slice(0, maxRetries);
-    drives[driveId] = { ...state, retry };
+    if (unread.size > limit) continue;
+    const passing = [...passingOf(run, driveId)]
+      .filter(([itemId]) => !unread.has(itemId))
+      .sort(([, endMs], [, otherEndMs]) => endMs - otherEndMs);
+    const kept = passing.slice(0, limit - unread.size).map(([itemId]) => itemId);
+    const ends = [state.othersEndMs, passing[kept.length]?.[1] ?? null].filter((endMs) => endMs !== null);
+    const retry = [...unread, ...kept];
+    room -= retry.length;
+    drives[driveId] = { ...state, retry, othersEndMs: ends.length === 0 ? null : Math.min(...ends) };
   }
   const left = total !== null && total > run.scanned ? total - run.scanned : null;
   const cursor = { version: 1, settings, drives, auditedRef: run.auditedRef, left };
@@ -115,20 +131,21 @@ export function checkpointOf(run: DriveRun, settings: string, total = run.total)
  */
 export async function readAcl(run: DriveRun, drive: Drive, itemId: string): Promise<Acl | null> {
   const path = `${itemPath(drive.id, itemId)}/permissions`;
-  const passing = itemsOf(run.passingAcl, drive.id);
+  const passing = passingOf(run, drive.id);
   const now = new Date();
   try {
     const permissions: Permission[] = [];
     for await (const page of run.graph.pages(path, permissionPageSchema)) permissions.push(...page);
-    if (endsByItself(permissions, now)) passing.add(itemId);
-    else passing.delete(itemId);
+    const endMs = firstEndMs(permissions, now);
+    if (endMs === null) passing.delete(itemId);
+    else passing.set(itemId, endMs);
     const account = await run.graph.account();
     const rules = { siteScope: drive.siteScope, linkSharing: run.linkSharing, now };
     return admitAccount(aclOfPermissions(permissions, run.graph, rules), account?.principal);
   } catch (error) {
     run.context.signal.throwIfAborted();
     if (!isOwnFault(error)) throw error;
-    passing.add(itemId);
+    passing.set(itemId, 0);
     if (error.isAlone) {
       const ref = refOf(drive.id, itemId);
       // Also the root, which no listing names.

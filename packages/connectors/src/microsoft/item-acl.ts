@@ -22,12 +22,17 @@ export function aclOfPermissions(
 /** `siteScope` is the site collection whose site groups the permissions may name. */
 export type AclRules = LinkSharing & { siteScope: string; now: Date };
 
-/** Whether time alone will change who may read: no feed tells of a permission that runs out. */
-export function endsByItself(permissions: readonly Permission[], now: Date): boolean {
-  return permissions.some((permission) => {
+/**
+ * When time alone will change who may read: no feed tells of a permission that runs out.
+ * @returns milliseconds since 1970; null for never
+ */
+export function firstEndMs(permissions: readonly Permission[], now: Date): number | null {
+  const ends = permissions.flatMap((permission) => {
     const until = permission.expirationDateTime;
-    return !!until && !until.startsWith("0001-") && lets(permission) && !isExpired(permission, now);
+    const isLimited = !!until && !until.startsWith("0001-");
+    return isLimited && lets(permission) && !isExpired(permission, now) ? [Date.parse(until)] : [];
   });
+  return ends.length === 0 ? null : Math.min(...ends);
 }
 
 /**

@@ -30,6 +30,8 @@ export async function* readDrive(
   const before = run.states.get(drive.id);
   const rootAcl = await readRootAcl(run, drive);
   let { phase, link } = await planReading(drive, before, rootAcl, isKnown);
+  // A listing from the beginning reads all permissions, and tells anew when they end.
+  const rest = { retry: [], othersEndMs: link === null ? null : (before?.othersEndMs ?? null) };
   if (phase !== "all") yield* retryItems(run, drive, paths, before?.retry ?? []);
   const walked = new Set<string>();
 
@@ -52,14 +54,14 @@ export async function* readDrive(
         phase: "changes",
         link: page["@odata.deltaLink"] ?? "",
         rootAcl,
-        retry: [],
+        ...(phase === "all" ? { ...rest, othersEndMs: null } : rest),
       });
       yield checkpoint();
       return;
     }
     link = next;
     if (phase !== "all" && !owesDeletions(run, drive.id)) {
-      run.states.set(drive.id, { phase, link, rootAcl, retry: [] });
+      run.states.set(drive.id, { phase, link, rootAcl, ...rest });
     }
     yield checkpoint();
   }
@@ -85,7 +87,8 @@ async function planReading(
   if (before === undefined || before.link === "") {
     return { phase: (await isKnown(drive.id)) ? "all" : "first", link: null };
   }
-  return before.rootAcl === rootAcl ? before : { phase: "all", link: null };
+  const othersEnded = before.othersEndMs !== null && before.othersEndMs <= Date.now();
+  return before.rootAcl === rootAcl && !othersEnded ? before : { phase: "all", link: null };
 }
 
 async function* applyPage(

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { mayRead, principalKey } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { describeConnector } from "../../conformance/describe-connector.ts";
 import { describePermissions } from "../../conformance/describe-permissions.ts";
 import { createDriveHarness, type DriveHarness } from "../../conformance/fake-microsoft/create-drive-harness.ts";
@@ -315,6 +315,39 @@ describe("a site in SharePoint", () => {
     expect(await readersOf(last)).toEqual([]);
   });
 
+  it("hides all whose sharing has ended by itself, however many there are", async () => {
+    const { tenant } = harness.fake;
+    tenant.pageSize = 200;
+    const names = Array.from({ length: auditedPerRun + 230 }, (_, index) => `${index}.md`);
+    await put(...names);
+    // The last by their refs are not among those that the next sync looks at anyway.
+    const ending = names.toSorted((a, b) => (harness.refOf(a) < harness.refOf(b) ? -1 : 1)).slice(-230);
+    const startMs = Date.now();
+    const until = (hours: number) => new Date(startMs + hours * 3_600_000).toISOString();
+    for (const [index, name] of ending.entries()) {
+      const expirationDateTime = until(index < 200 ? 1 : 2);
+      tenant.share(tenant.require(harness.drive, name), [{ ...grantUser(tenant, "ann"), expirationDateTime }]);
+    }
+    const shared = () => ending.filter((name) => target.documents.get(harness.refOf(name))?.item.acl?.allow.length);
+    vi.useFakeTimers({ toFake: ["Date"], now: startMs });
+    try {
+      await sync();
+      expect(shared()).toHaveLength(230);
+      vi.setSystemTime(until(3));
+      await sync();
+      expect(shared()).toEqual([]);
+      expect(deltaReads()).toBeGreaterThan(1);
+      // Nothing is left that ends.
+      await sync();
+      expect([deltaReads(), permissionReads()]).toEqual([1, auditedPerRun + 1]);
+      for (const change of target.changes) {
+        if (change.type === "checkpoint") expect(JSON.stringify(change.cursor).length).toBeLessThan(64 * 1024);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("follows the permissions of the library itself", async () => {
     await put("deep/er/plan.md");
     await harness.shareFolder!("", [{ user: "ann" }]);
@@ -349,7 +382,7 @@ describe("a site in SharePoint", () => {
     await sync();
     await harness.put("plan.md", "A plan without Ann.");
     await harness.share("plan.md", [{ user: "bob" }]);
-    await harness.breakItem!("plan.md");
+    await harness.breakItem("plan.md");
     await sync();
     expect(target.failures).toHaveLength(1);
     expect(target.documents.get(harness.refOf("plan.md"))?.text).toContain("About plan.md.");

@@ -127,6 +127,10 @@ describe("with a server that speaks MongoDB's protocol", () => {
       names: { controls: "\t\n\u0001\u007f", longest: [longPath(4096), longPath(4096, "mixed")] },
       close: () => relay.stop(),
       share: (path: string, allow: readonly Who[]) => change(path, { owners: ownersOf(allow) }),
+      async breakPermissions(path: string) {
+        await change(path, { owners: { team: ["u-ann"] } });
+        return () => change(path, { owners: ["u-ann"] });
+      },
     };
   };
 

@@ -56,6 +56,7 @@ describe("with a server that speaks TDS", () => {
     let aheadMs = 0;
     const now = () => new Date(Date.now() + aheadMs).toISOString().replace("T", " ").replace("Z", "");
     const run = async (sql: string, ...values: (string | null)[]) => void database.prepare(sql).run(...values);
+    const setOwners = (path: string, owners: string) => run("UPDATE page SET owners = ? WHERE path = ?", owners, path);
     return {
       ...tableHarness,
       connector: mssqlConnector,
@@ -97,8 +98,10 @@ describe("with a server that speaks TDS", () => {
         await relay.stop();
         database.close();
       },
-      share: (path: string, allow: readonly Who[]) => {
-        return run("UPDATE page SET owners = ? WHERE path = ?", JSON.stringify(ownersOf(allow)), path);
+      share: (path: string, allow: readonly Who[]) => setOwners(path, JSON.stringify(ownersOf(allow))),
+      async breakPermissions(path: string) {
+        await setOwners(path, '["u-ann"');
+        return () => setOwners(path, '["u-ann"]');
       },
     };
   };

@@ -69,6 +69,8 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
        CREATE TABLE person (id varchar(20) PRIMARY KEY, email varchar(200));
        INSERT INTO person VALUES ('u-ann', 'ann@example.org'), ('u-bob', 'bob@example.org'), ('u-eve', 'eve@example.org')`,
     );
+    const setOwners = (path: string, owners: unknown) =>
+      server.run(name, "UPDATE page SET owners = ? WHERE path = ?", [JSON.stringify(owners), path]);
     return {
       ...tableHarness,
       connector: mysqlConnector,
@@ -115,8 +117,10 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
         await relay.stop();
         await server.run(null, `DROP DATABASE IF EXISTS ${name}; DROP DATABASE IF EXISTS ${name}_away`);
       },
-      share: (path: string, allow: readonly Who[]) => {
-        return server.run(name, "UPDATE page SET owners = ? WHERE path = ?", [JSON.stringify(ownersOf(allow)), path]);
+      share: (path: string, allow: readonly Who[]) => setOwners(path, ownersOf(allow)),
+      async breakPermissions(path: string) {
+        await setOwners(path, { team: ["u-ann"] });
+        return () => setOwners(path, ["u-ann"]);
       },
     };
   };

@@ -72,6 +72,8 @@ describe("with a real PostgreSQL", () => {
        CREATE TABLE person (id text PRIMARY KEY, email text);
        INSERT INTO person SELECT 'u-' || p, p || '@example.org' FROM unnest('{ann,bob,eve}'::text[]) AS p`,
     );
+    const setOwners = (path: string, owners: (string | null)[]) =>
+      server.run(name, "UPDATE page SET owners = $2 WHERE path = $1", [path, owners]);
     return {
       ...tableHarness,
       connector: postgresConnector,
@@ -112,8 +114,10 @@ describe("with a real PostgreSQL", () => {
         await relay.stop();
         await server.run("postgres", `DROP DATABASE ${name} WITH (FORCE)`);
       },
-      share: (path: string, allow: readonly Who[]) => {
-        return server.run(name, "UPDATE page SET owners = $2 WHERE path = $1", [path, ownersOf(allow)]);
+      share: (path: string, allow: readonly Who[]) => setOwners(path, ownersOf(allow)),
+      async breakPermissions(path: string) {
+        await setOwners(path, [null, ""]);
+        return () => setOwners(path, ["u-ann"]);
       },
     };
   };

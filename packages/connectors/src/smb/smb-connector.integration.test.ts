@@ -76,28 +76,37 @@ describe.skipIf(program === null)("with samba", () => {
     await mkdir(root);
     await samba.own(root);
     await samba.setAcl(path, [serviceEntry(), passEntry]);
+    const put = async (name: string, text: string | Uint8Array) => {
+      const made: string[] = [];
+      for (const [index] of [...name.matchAll(/\//g)].map((match) => [match.index] as const)) {
+        const folder = name.slice(0, index);
+        if ((await mkdir(join(root, folder), { recursive: true })) !== undefined) made.push(folder);
+      }
+      const isNew = await stat(join(root, name)).then(
+        () => false,
+        () => true,
+      );
+      await writeFile(join(root, name), text);
+      await clock.stamp(join(root, name));
+      await ownAll(root);
+      // Samba keeps lists by inode: one that was deleted on disk may have left its own behind.
+      for (const path of made) await samba.setAcl(inShare(path), [serviceEntry(), passEntry]);
+      if (isNew) await samba.setAcl(inShare(name), [serviceEntry()]);
+    };
     return {
       path,
       root,
       inShare,
-      async put(name: string, text: string | Uint8Array) {
-        const made: string[] = [];
-        for (const [index] of [...name.matchAll(/\//g)].map((match) => [match.index] as const)) {
-          const folder = name.slice(0, index);
-          if ((await mkdir(join(root, folder), { recursive: true })) !== undefined) made.push(folder);
-        }
-        const isNew = await stat(join(root, name)).then(
-          () => false,
-          () => true,
-        );
-        await writeFile(join(root, name), text);
-        await clock.stamp(join(root, name));
-        await ownAll(root);
-        // Samba keeps lists by inode: one that was deleted on disk may have left its own behind.
-        for (const path of made) await samba.setAcl(inShare(path), [serviceEntry(), passEntry]);
-        if (isNew) await samba.setAcl(inShare(name), [serviceEntry()]);
-      },
+      put,
       remove: (name: string) => rm(join(root, name)),
+      async breakItem(name: string) {
+        await put(name, "Rinse the filter under warm water.");
+        await samba.setAcl(inShare(name), [{ type: 1, sid: samba.sidOf(samba.user), mask: 1 }, serviceEntry()]);
+        return async () => {
+          await put(name, "Rinse the filter under cold water.");
+          await samba.setAcl(inShare(name), [serviceEntry()]);
+        };
+      },
       async move(from: string, to: string) {
         await mkdir(dirname(join(root, to)), { recursive: true });
         await rename(join(root, from), join(root, to));
@@ -148,15 +157,6 @@ describe.skipIf(program === null)("with samba", () => {
         },
         secrets: secrets(),
         refOf: (name) => name,
-        async breakItem(name) {
-          await folder.put(name, "Rinse the filter under warm water.");
-          const path = folder.inShare(name);
-          await samba.setAcl(path, [{ type: 1, sid: samba.sidOf(samba.user), mask: 1 }, serviceEntry()]);
-          return async () => {
-            await folder.put(name, "Rinse the filter under cold water.");
-            await samba.setAcl(path, [serviceEntry()]);
-          };
-        },
       };
     },
     "connection",
@@ -222,6 +222,8 @@ describe.skipIf(program === null)("with samba", () => {
           await samba.setAcl(folder.inShare(`${name}/${below}`), aces);
         }
       },
+      refuseUntold: (name: string) =>
+        samba.setAcl(folder.inShare(name), [{ type: 1, sid: samba.sidOfGroup("untold") }, ...entries(["anyone"])]),
       async breakPermissions(name: string) {
         // Without READ_CONTROL, for the owner too: S-1-3-4 takes away what an owner has by being one.
         const mask = 0x0004_0081;

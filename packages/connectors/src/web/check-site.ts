@@ -1,13 +1,12 @@
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
-import { isIncluded } from "../path-filter.ts";
 import { addToPreview, describePreview, type Preview } from "../preview.ts";
 import { identityOf, type WebConfig, type WebSecrets } from "./config.ts";
-import { loadPage, type PageLoader } from "./load-page.ts";
+import { loadPage, newPage, type PageLoader } from "./load-page.ts";
 import { connectTo } from "./open-crawl.ts";
 import { isSlow, type OpenedSite } from "./open-site.ts";
-import { loadSitemaps, sitemapsOf } from "./sitemap.ts";
-import { normaliseUrl, pathOf } from "./site-url.ts";
+import { loadSitemaps, sitemapsToRead, type SitemapResult } from "./sitemap.ts";
+import { pathOf } from "./site-url.ts";
 
 export async function checkSite(config: WebConfig, secrets: WebSecrets, context: ConnectContext): Promise<CheckResult> {
   let close = async () => {};
@@ -30,22 +29,15 @@ export async function checkSite(config: WebConfig, secrets: WebSecrets, context:
       const checks = [mayRead, checkPace(slow), checkIdentity(config), checkPermissions(loader)];
       return { checks, summary: `${origins} ${answer}. ${checkPace(slow).message}`, error: null };
     }
-    const listed = [...config.sitemaps, ...opened.flatMap(sitemapsOf)];
-    const { urls } = await loadSitemaps(loader.client, loader.sites, listed, config.maxPages);
-    const named = urls
-      .flatMap((url) => normaliseUrl(url, url, loader.sites) ?? [])
-      .filter((url) => isIncluded(pathOf(url), config));
+    const sitemaps = await loadSitemaps(loader, sitemapsToRead(config, opened), config.maxPages);
+    const named = sitemaps.urls;
     const holds =
       named.length > 0
-        ? `its sitemap names ${describePages(named, urls.length < config.maxPages)}`
+        ? `its sitemap names ${describePages(named, sitemaps.leftOut === 0)}`
         : await describeStart(loader, starts[0]!);
     const checks: CapabilityCheck[] = [
       mayRead,
-      {
-        capability: "sitemap",
-        status: "ok",
-        message: urls.length > 0 ? `The sitemap names ${urls.length} pages.` : "No sitemap; pages are found by links.",
-      },
+      checkSitemaps(sitemaps),
       checkIdentity(config),
       context.chromiumPath === null && config.render !== "never"
         ? {
@@ -69,6 +61,21 @@ function checkPace({ site, robots }: OpenedSite): CapabilityCheck {
   const minutes = Math.ceil(robots.crawlDelayMs / 60_000).toLocaleString("en");
   const message = `The robots.txt of ${site.origin} asks for ${minutes} minutes between two pages: one is read at a time, and found by links, not by sitemaps.`;
   return { capability: "pace", status: "warning", message };
+}
+
+function checkSitemaps({ urls, failures, leftOut }: SitemapResult): CapabilityCheck {
+  const [first] = failures;
+  if (first !== undefined) {
+    const { message, action } = first.error;
+    return { capability: "sitemap", status: "warning", message, ...(action ? { action } : {}) };
+  }
+  const count = urls.length.toLocaleString("en");
+  const named = `The sitemap names ${leftOut > 0 ? "at least " : ""}${count} pages.`;
+  return {
+    capability: "sitemap",
+    status: "ok",
+    message: urls.length > 0 ? named : "No sitemap names pages that are wanted; they are found by links.",
+  };
 }
 
 function checkPermissions({ hasLogin }: PageLoader): CapabilityCheck {
@@ -108,7 +115,7 @@ async function checkLogin(loader: PageLoader, start: string): Promise<Capability
 }
 
 async function describeStart(loader: PageLoader, start: string): Promise<string> {
-  const outcome = await loadPage(loader, start, null, false);
+  const outcome = await loadPage(loader, start, newPage);
   switch (outcome.type) {
     case "failed":
       throw outcome.error;

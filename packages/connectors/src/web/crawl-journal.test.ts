@@ -21,6 +21,7 @@ const visitOf = (url: string, given: Partial<VisitRecord> = {}): VisitRecord => 
   words: "abc",
   links: [],
   feeds: [],
+  leads: false,
   hidesLinks: false,
   signedOut: false,
   ...given,
@@ -31,7 +32,11 @@ const known: KnownItems = {
   refsWithFingerprint: async () => [],
   async *refs() {},
 };
-const waypoints = { feeds: ["https://example.org/rss"], passed: ["https://example.org/old"] };
+const waypoints = {
+  feeds: ["https://example.org/rss"],
+  passages: ["https://example.org/hub"],
+  passed: ["https://example.org/old"],
+};
 
 /** Through JSON, as a database has it. */
 const open = async (entries: JournalEntry[], cursor: Cursor | null = cursorOf(config, null, now), atMs = now) => {
@@ -63,11 +68,29 @@ describe("a crawl's journal", () => {
       visits: records.map((record) => ({ record, isKept: true })),
       landed: null,
     });
-    const many = { feeds: [], passed: Array.from({ length: 5000 }, (_, index) => urlOf(index)) };
+    const many = { feeds: [], passages: [], passed: Array.from({ length: 5000 }, (_, index) => urlOf(index)) };
     expect((await open(entriesOfWaypoints(many))).waypoints).toEqual(many);
-    for (const none of [null, { feeds: [], passed: [] }]) {
+    for (const none of [null, { feeds: [], passages: [], passed: [] }]) {
       expect(await open(entriesOfWaypoints(none))).toEqual({ waypoints: none, visits: [], landed: null });
     }
+  });
+
+  it("has no entry of 64 KiB, whatever a page names", async () => {
+    // As JSON, a backslash in the query takes two bytes; no address of a page has more characters.
+    const longest = (index: number) => `https://example.org/${index}?`.padEnd(2000, "\\");
+    const short = Array.from({ length: 9000 }, (_, index) => `https://a/${index}`);
+    const feeds = Array.from({ length: 20 }, (_, index) => longest(index));
+    const records = [
+      visitOf(longest(0), { links: Array.from({ length: 100 }, (_, index) => longest(index)), feeds }),
+      visitOf(longest(1), { links: short, feeds: short }),
+      // What is left out for its length is told by its beginning.
+      visitOf(longest(2), { links: [`https://example.org/${"x".repeat(200_000)}`] }),
+    ];
+    const entries = records.flatMap((record) => entriesOfVisit(record, "f".repeat(2000), false));
+    const many = entriesOfWaypoints({ feeds, passages: records[0]!.links, passed: records[0]!.links });
+    const { visits } = await open([...many, ...entries, ...entriesOfVisit(visitOf(urlOf(0)), null, false)]);
+    expect(visits?.slice(0, 2).map(({ record }) => record)).toEqual(records.slice(0, 2));
+    expect(visits?.[2]?.record.links[0]?.length).toBeGreaterThan(2000);
   });
 
   it("counts for the same settings, and until it has rested for a day", async () => {
@@ -94,10 +117,13 @@ describe("a crawl's journal", () => {
       visitOf(urlOf(0), { feeds: [urlOf(5)] }),
       visitOf(urlOf(1), { as: "feed" }),
       visitOf(urlOf(2), { as: "passed" }),
+      visitOf(urlOf(3), { as: "passed", leads: true }),
+      visitOf(urlOf(4), { as: "failed", leads: true }),
     ];
     const entries = [...begun, ...records.flatMap((record) => entriesOfVisit(record, null, false))];
     expect((await open(entries, endCursor)).waypoints).toEqual({
       feeds: [...waypoints.feeds, urlOf(5), urlOf(1)],
+      passages: [...waypoints.passages, urlOf(3), urlOf(4)],
       passed: [...waypoints.passed, urlOf(1), urlOf(2)],
     });
   });

@@ -24,6 +24,8 @@ export type VisitRecord = {
   /** Addresses that it names; in the journal those that were news to the crawl. */
   links: string[];
   feeds: string[];
+  /** It is no document, and names pages; while it cannot be read, it did before. */
+  leads: boolean;
   /** It may lead to pages that nobody can name now. */
   hidesLinks: boolean;
   /** A known page asked to sign in: what is missing may be there for those who are. */
@@ -34,7 +36,9 @@ export type VisitRecord = {
 export type Waypoints = {
   /** Feeds that pages named, which may not be read again when they are unchanged. */
   feeds: string[];
-  /** Visited and no document, by which the links of unchanged pages are told; some of them where there were very many. */
+  /** Others that are no documents and name pages, some of them where there were very many: one that is refused hides these. */
+  passages: string[];
+  /** What else was visited and is no document, as the links of unchanged pages are told by; some of them as well. */
   passed: string[];
 };
 
@@ -49,10 +53,12 @@ export type Journal = {
 
 /** A site changes; a crawl that has rested for a day is another one. */
 const maxRestMs = 24 * 60 * 60 * 1000;
-/** Of `Waypoints.passed`. */
+/** Of `Waypoints.passages`, and of `passed`. */
 export const maxPassed = 10_000;
-/** Of addresses in one entry, well below the 64 KiB that it may have. */
-const maxChars = 32_000;
+/** Of the links in one entry as JSON, and of its feeds: both are well below the 64 KiB that it may have. */
+const maxBytes = 24_000;
+/** The address of no page is as long; that there was one which is left out needs no more of it. */
+const maxAddressChars = 4000;
 
 const cursorSchema = z.looseObject({
   version: z.literal(3),
@@ -72,6 +78,7 @@ const recordSchema = z.object({
   words: z.string().nullable().default(null),
   links: urls,
   feeds: urls,
+  leads: z.boolean().default(false),
   hidesLinks: z.boolean().default(false),
   signedOut: z.boolean().default(false),
 });
@@ -85,8 +92,9 @@ const entrySchema = z.union([
   }),
   /** More of those that the visit before it names. */
   z.object({ links: z.array(z.string()) }),
+  z.object({ feeds: z.array(z.string()) }),
   /** Before all visits. */
-  z.object({ waypoints: z.object({ feeds: urls, passed: urls }).nullable() }),
+  z.object({ waypoints: z.object({ feeds: urls, passages: urls, passed: urls }).nullable() }),
 ]);
 type Entry = z.infer<typeof entrySchema>;
 
@@ -101,9 +109,11 @@ export const endCursor: Cursor = { version: 3, crawl: null };
 /** @returns at least one entry, by which a journal is known to be whole */
 export function entriesOfWaypoints(waypoints: Waypoints | null): JournalEntry[] {
   if (waypoints === null) return [{ waypoints }];
-  const { feeds, passed } = waypoints;
-  const more = inChunks(passed).map((chunk) => ({ waypoints: { passed: chunk } }));
-  return [...inChunks(feeds).map((chunk) => ({ waypoints: { feeds: chunk } })), ...more];
+  return [
+    ...inChunks(waypoints.feeds).map((feeds) => ({ waypoints: { feeds } })),
+    ...inChunks(waypoints.passages).map((passages) => ({ waypoints: { passages } })),
+    ...inChunks(waypoints.passed).map((passed) => ({ waypoints: { passed } })),
+  ];
 }
 
 /**
@@ -111,15 +121,17 @@ export function entriesOfWaypoints(waypoints: Waypoints | null): JournalEntry[] 
  * @param afterLost whether the visit before this one was not kept, see `Journal.visits`
  */
 export function entriesOfVisit(record: VisitRecord, promised: string | null, afterLost: boolean): JournalEntry[] {
-  const { url, depth, as, words, links, feeds, hidesLinks, signedOut } = record;
-  const [first = [], ...others] = inChunks(links);
+  const { url, depth, as, words, leads, hidesLinks, signedOut } = record;
+  const [links = [], ...moreLinks] = inChunks(record.links);
+  const [feeds = [], ...moreFeeds] = inChunks(record.feeds);
   const visit = {
     url,
     depth,
     as,
     ...(words === null ? {} : { words }),
-    ...(first.length === 0 ? {} : { links: first }),
+    ...(links.length === 0 ? {} : { links }),
     ...(feeds.length === 0 ? {} : { feeds }),
+    ...(leads ? { leads } : {}),
     ...(hidesLinks ? { hidesLinks } : {}),
     ...(signedOut ? { signedOut } : {}),
   };
@@ -128,7 +140,7 @@ export function entriesOfVisit(record: VisitRecord, promised: string | null, aft
     ...(promised === null ? {} : { promised: digestOf(promised) }),
     ...(afterLost ? { afterLost } : {}),
   };
-  return [entry, ...others.map((chunk) => ({ links: chunk }))];
+  return [entry, ...moreLinks.map((chunk) => ({ links: chunk })), ...moreFeeds.map((chunk) => ({ feeds: chunk }))];
 }
 
 /** A crawl goes on under the settings that it began with, unless it has rested for a day. */
@@ -164,8 +176,9 @@ async function readWaypoints(
   const isWhole = entry !== null && "waypoints" in entry;
   for (; entry !== null && "waypoints" in entry; entry = await next()) {
     if (entry.waypoints === null) continue;
-    waypoints ??= { feeds: [], passed: [] };
+    waypoints ??= { feeds: [], passages: [], passed: [] };
     waypoints.feeds.push(...entry.waypoints.feeds);
+    waypoints.passages.push(...entry.waypoints.passages);
     waypoints.passed.push(...entry.waypoints.passed);
   }
   async function* rest() {
@@ -177,13 +190,18 @@ async function readWaypoints(
 /** What a crawl that is given up has found out, which its pages do not tell again while they are unchanged. */
 async function withVisits(waypoints: Waypoints, visits: NonNullable<Journal["visits"]>): Promise<Waypoints> {
   const feeds = new Set(waypoints.feeds);
+  const passages = new Set(waypoints.passages);
   const passed = new Set(waypoints.passed);
   for await (const { record } of visits) {
     for (const feed of record.feeds) feeds.add(feed);
     if (record.as === "feed") feeds.add(record.url);
-    if (record.as !== "document" && passed.size < maxPassed) passed.add(record.url);
+    if (record.leads && !feeds.has(record.url)) {
+      if (passages.size < maxPassed) passages.add(record.url);
+    } else if (record.as !== "document" && passed.size < maxPassed) {
+      passed.add(record.url);
+    }
   }
-  return { feeds: [...feeds], passed: [...passed] };
+  return { feeds: [...feeds], passages: [...passages], passed: [...passed] };
 }
 
 async function* readVisits(
@@ -193,6 +211,7 @@ async function* readVisits(
   let last: { record: VisitRecord; promised: string | null } | null = null;
   for await (const entry of entries) {
     if ("links" in entry) last?.record.links.push(...entry.links);
+    if ("feeds" in entry) last?.record.feeds.push(...entry.feeds);
     if (!("visit" in entry)) continue;
     if (last !== null && !entry.afterLost) yield { record: last.record, isKept: true };
     last = { record: entry.visit, promised: entry.promised };
@@ -210,20 +229,22 @@ function waypointsOfVersion2(cursor: Cursor | null): Waypoints | null {
   const { feeds, passed } = z
     .object({ feeds: z.array(z.string()), passed: z.array(z.string()).nullable() })
     .parse(JSON.parse(json.toString()));
-  return { feeds, passed: passed ?? [] };
+  return { feeds, passages: [], passed: passed ?? [] };
 }
 
 /** At least one, which may be empty. */
 function inChunks(addresses: readonly string[]): string[][] {
   const chunks: string[][] = [[]];
-  let chars = 0;
+  let sizeBytes = 0;
   for (const address of addresses) {
-    chars += address.length;
-    if (chars > maxChars) {
+    const kept = address.slice(0, maxAddressChars);
+    const keptBytes = Buffer.byteLength(JSON.stringify(kept)) + 1;
+    sizeBytes += keptBytes;
+    if (sizeBytes > maxBytes) {
       chunks.push([]);
-      chars = address.length;
+      sizeBytes = keptBytes;
     }
-    chunks.at(-1)!.push(address);
+    chunks.at(-1)!.push(kept);
   }
   return chunks;
 }

@@ -6,7 +6,7 @@ import { TrapLedger } from "./crawl-traps.ts";
 import { addressTable } from "./links-behind.ts";
 import type { PageLoader, PageOutcome } from "./load-page.ts";
 import { digestLink } from "./page-memory.ts";
-import { recordOf, visitPage, type Visit } from "./visit-page.ts";
+import { recordOf, visitPage, type Visit, type Visitor } from "./visit-page.ts";
 
 export type Crawl = {
   /** In the order in which addresses were found. */
@@ -77,10 +77,19 @@ export function crawlSites(options: CrawlOptions): Crawl {
   let feedCount = 0;
   let afterLost = false;
   const beyond = () => queue.length - next;
-  const waypoints: Waypoints = { feeds: [], passed: [] };
+  const waypoints: Waypoints = { feeds: [], passages: [], passed: [] };
   const last = journal.waypoints;
-  const addresses = addressTable(known, last?.passed ?? []);
-  const visitor = { loader, known, addresses, named: new Set([...options.starts, ...options.feeds]) };
+  const addresses = addressTable(known, [...(last?.passages ?? []), ...(last?.passed ?? [])]);
+  const lastFeeds = new Set(last?.feeds);
+  const lists = new Set([...options.feeds, ...lastFeeds, ...(last?.passages ?? [])]);
+  const visitor: Visitor = {
+    loader,
+    known,
+    addresses,
+    named: new Set([...options.starts, ...options.feeds]),
+    // Where there were too many to be kept, it may have been any.
+    hasLed: (url) => lists.has(url) || last?.passages.length === maxPassed,
+  };
 
   const find = async (url: string): Promise<void> => {
     if (found.add(url)) (await addresses()).set(digestLink(url), url);
@@ -118,8 +127,11 @@ export function crawlSites(options: CrawlOptions): Crawl {
     scanned += 1;
     if (as === "document" || as === "failed") alive.add(url);
     if (as === "gone") gone.add(url);
-    if (as === "feed") waypoints.feeds.push(url);
-    if (as !== "document" && waypoints.passed.length < maxPassed) waypoints.passed.push(url);
+    // One that cannot be read now is still asked for by the next crawl.
+    const isFeed = as === "feed" || (record.leads && lastFeeds.has(url));
+    if (isFeed) waypoints.feeds.push(url);
+    if (record.leads && !isFeed) keep(waypoints.passages, url);
+    else if (as !== "document") keep(waypoints.passed, url);
     if (record.words !== null) traps.note(url, record.words);
     if (record.hidesLinks) complete = false;
     signedOut ||= record.signedOut;
@@ -130,6 +142,10 @@ export function crawlSites(options: CrawlOptions): Crawl {
     feedCount += feeds.length;
     for (const feed of feeds) await enqueue(feed, depth, null, true);
     return { ...record, links, feeds };
+  };
+
+  const keep = (urls: string[], url: string) => {
+    if (urls.length < maxPassed) urls.push(url);
   };
 
   /** The next address to ask for; those whose pattern has turned out to be a trap meanwhile are passed over. */
@@ -151,7 +167,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
     let failuresInARow = 0;
     let hasAnswered = journal.visits === null;
     async function* accept({ entry, visit }: { entry: Entry; visit: Visit }) {
-      const record = await settle(await recordOf(visit, entry.depth, addresses));
+      const record = await settle(await recordOf(visitor, visit, entry.depth));
       yield { visit, record, afterLost };
       afterLost = false;
     }
@@ -192,7 +208,12 @@ export function crawlSites(options: CrawlOptions): Crawl {
     scanned: () => scanned,
     found: () => scanned + refused.length + inFlight.length + beyond(),
     refusal: () => refusal,
-    waypoints: () => waypoints,
+    waypoints() {
+      if (complete) return waypoints;
+      // Where the crawl did not get to, what led on before still may.
+      const unvisited = last?.passages.filter((url) => !visited.has(url)) ?? [];
+      return { ...waypoints, passages: [...waypoints.passages, ...unvisited].slice(0, maxPassed) };
+    },
     isGone(ref) {
       if (alive.has(ref) || signedOut) return false;
       // Where the crawl did not get everywhere, only what was seen to be gone is gone.

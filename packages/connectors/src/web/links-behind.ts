@@ -16,10 +16,14 @@ export function addressTable(known: KnownItems, waypoints: readonly string[]): A
   return () => (table ??= build());
 }
 
-/** @returns `areAll`: false when pages may lie behind this one that nobody can name now */
+/**
+ * @param hasLed whether it is no document, and named pages in the crawl before
+ * @returns `areAll`: false when pages may lie behind this one that nobody can name now
+ */
 export async function linksOf(
   outcome: PageOutcome,
   memory: PageMemory | null,
+  hasLed: boolean,
   addresses: AddressTable,
 ): Promise<{ links: string[]; areAll: boolean }> {
   switch (outcome.type) {
@@ -29,8 +33,7 @@ export async function linksOf(
       return { links: outcome.links, areAll: true };
     case "not-modified":
     case "failed": {
-      // A page that never opened to us has led nowhere before.
-      if (memory === null) return { links: [], areAll: outcome.type === "failed" && !outcome.error.retryable };
+      if (memory === null) return { links: [], areAll: outcome.type === "failed" && !mayLead(outcome, hasLed) };
       const table = await addresses();
       const links = (memory.links ?? []).flatMap((link) => table.get(link) ?? []);
       return { links, areAll: links.length === memory.links?.length };
@@ -39,4 +42,9 @@ export async function linksOf(
     case "skipped":
       return { links: [], areAll: true };
   }
+}
+
+/** A page that never opened to us has led nowhere before. */
+function mayLead({ error, leads }: Extract<PageOutcome, { type: "failed" }>, hasLed: boolean): boolean {
+  return leads ?? (error.retryable || hasLed);
 }

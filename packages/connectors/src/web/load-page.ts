@@ -37,7 +37,8 @@ export type PageOutcome =
   | { type: "gone" }
   /** Nothing for us: another site, an image. */
   | { type: "skipped" }
-  | { type: "failed"; error: AnnealError };
+  /** `leads`: whether it names pages, where the answer tells even so: as half of a feed does, and an honest "not found". */
+  | { type: "failed"; error: AnnealError; leads?: boolean };
 
 export type PageLoader = HtmlReader & {
   sites: readonly Site[];
@@ -50,15 +51,18 @@ export type PageLoader = HtmlReader & {
   canonicalPages: CanonicalPages;
 };
 
-/** @param isConditional the page's links are known, so that "not modified" is an answer to live with */
-export async function loadPage(
-  loader: PageLoader,
-  url: string,
-  memory: PageMemory | null,
-  isConditional: boolean,
-): Promise<PageOutcome> {
+/**
+ * What is known of a page before it is asked for. `isConditional`: its links are, so that "not modified" is an answer to
+ * live with. `hasLed`: no document, and named pages in the crawl before.
+ */
+export type PageHistory = { memory: PageMemory | null; isConditional: boolean; hasLed: boolean };
+
+export const newPage: PageHistory = { memory: null, isConditional: false, hasLed: false };
+
+export async function loadPage(loader: PageLoader, url: string, history: PageHistory): Promise<PageOutcome> {
+  const { memory, isConditional } = history;
   const response = await ask(loader, url, isConditional ? conditionsOf(memory) : {});
-  const outcome = await outcomeOfStatus(loader, url, response, memory);
+  const outcome = await outcomeOfStatus(loader, url, response, memory !== null || history.hasLed);
   if (outcome !== null) {
     await discard(response);
     return outcome;
@@ -74,6 +78,8 @@ export async function loadPage(
     switch (feed.type) {
       case "feed":
         return { type: "feed", links: linksOf(feed.urls, url, loader.sites) };
+      case "unreadable":
+        return { type: "failed", error: feed.error, leads: true };
       case "sitemap":
         return { type: "skipped" };
       case "other":
@@ -106,7 +112,7 @@ async function outcomeOfStatus(
   loader: PageLoader,
   url: string,
   response: Response,
-  memory: PageMemory | null,
+  wasOpen: boolean,
 ): Promise<PageOutcome | null> {
   const { status } = response;
   if (status === 200) return null;
@@ -115,14 +121,14 @@ async function outcomeOfStatus(
   if (status === 401 && loader.hasLogin) return { type: "failed", error: signedOut(url, true) };
   const target = redirectTarget(response, url);
   if (target === null) return { type: "failed", error: statusError(url, status) };
-  const isExpected = memory !== null || loader.hasLogin;
+  const isExpected = wasOpen || loader.hasLogin;
   if (isExpected && isLoginAddress(target) && !isLoginAddress(url)) {
     return { type: "failed", error: signedOut(url, loader.hasLogin) };
   }
   const inSite = normaliseUrl(target, url, loader.sites);
   if (inSite === null) return { type: "skipped" };
   if (inSite === url) return { type: "failed", error: endlessRedirect(url) };
-  if (memory !== null && (await leadsToLogin(loader, inSite))) {
+  if (wasOpen && (await leadsToLogin(loader, inSite))) {
     return { type: "failed", error: signedOut(url, loader.hasLogin) };
   }
   return { type: "passage", links: [inSite], feeds: [] };

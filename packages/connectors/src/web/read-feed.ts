@@ -1,10 +1,12 @@
-import { AnnealError } from "@anneal/core/errors";
-import { collectBytes } from "../content.ts";
+import { AnnealError, isAnnealError } from "@anneal/core/errors";
+import { collectBytes, limitBytes } from "../content.ts";
 import { feedTypes, parseFeed } from "./feed.ts";
 
 /** `other`: a document of a media type that feeds are sent as, too; nothing of its body is lost. */
 export type FeedAnswer =
   | { type: "feed"; urls: string[] }
+  /** A feed, of which it cannot be told what it names. */
+  | { type: "unreadable"; error: AnnealError }
   /** Sitemaps are read as such; as pages they say nothing. */
   | { type: "sitemap" }
   | { type: "other"; body: AsyncIterable<Uint8Array>; cancel(): Promise<void> };
@@ -26,19 +28,27 @@ export async function readFeed(body: AsyncIterable<Uint8Array>, url: string, med
     await cancel();
     return { type: "sitemap" };
   }
-  const urls = parseFeed(new TextDecoder().decode(await collectBytes(takeBytes(maxFeedBytes, whole))));
-  if (urls !== null) return { type: "feed", urls };
-  throw new AnnealError("DOCUMENT_DAMAGED", `The feed "${url}" cannot be read.`, {
-    action: "Tell the site's owner; pages are still found by their links.",
+  try {
+    const urls = parseFeed(new TextDecoder().decode(await collectBytes(limitBytes(url, whole, maxFeedBytes))));
+    return urls === null ? { type: "unreadable", error: damaged(url) } : { type: "feed", urls };
+  } catch (error) {
+    if (!isAnnealError(error)) throw error;
+    return { type: "unreadable", error: error.code === "DOCUMENT_TOO_LARGE" ? tooLong(url, error) : error };
+  }
+}
+
+const nothingDeleted = "Nothing is deleted for not being found until it can be read or is excluded.";
+
+function damaged(url: string): AnnealError {
+  return new AnnealError("DOCUMENT_DAMAGED", `The feed "${url}" cannot be read.`, {
+    action: `Tell the site's owner; pages are still found by their links. ${nothingDeleted}`,
   });
 }
 
-/** The beginning of a feed that never ends names its newest entries. */
-async function* takeBytes(limitBytes: number, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let sizeBytes = 0;
-  for await (const chunk of body) {
-    yield chunk;
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > limitBytes) return;
-  }
+function tooLong(url: string, cause: AnnealError): AnnealError {
+  return new AnnealError("DOCUMENT_TOO_LARGE", `The feed "${url}" is too large to be read.`, {
+    action: `Ask the site's owner for one in pages, or for a sitemap. ${nothingDeleted}`,
+    details: cause.details,
+    cause,
+  });
 }

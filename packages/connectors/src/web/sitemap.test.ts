@@ -1,6 +1,8 @@
+import { Response } from "undici";
 import { describe, expect, it } from "vitest";
-import { retryAfterMs } from "./site-client.ts";
-import { parseSitemap } from "./sitemap.ts";
+import { retryAfterMs, type SiteClient } from "./site-client.ts";
+import { siteOf } from "./site-url.ts";
+import { loadSitemaps, parseSitemap, sitemapLimits } from "./sitemap.ts";
 
 const parse = (text: string, chunkBytes = 7) =>
   parseSitemap(
@@ -32,6 +34,67 @@ describe("parseSitemap", () => {
     const bomb = `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><urlset><url><loc>&b;</loc></url></urlset>`;
     await expect(parse(bomb)).rejects.toMatchObject({ code: "DOCUMENT_DAMAGED" });
     await expect(parse("<urlset><url></urlset>")).rejects.toMatchObject({ code: "DOCUMENT_DAMAGED" });
+  });
+});
+
+describe("loadSitemaps", () => {
+  const origin = "https://example.org";
+  const indexOf = (count: number) =>
+    `<sitemapindex>${Array.from({ length: count }, (_, index) => `<sitemap><loc>${origin}/${index}.xml</loc></sitemap>`).join("")}</sitemapindex>`;
+  const load = async (
+    answer: (path: string) => { body?: string; status?: number; type?: string } | undefined,
+    { maxUrls = 1000, limits = sitemapLimits, isGuess = false } = {},
+  ) => {
+    const asked: string[] = [];
+    const client = {
+      async get(url: string) {
+        const path = url.slice(origin.length);
+        asked.push(path);
+        const { body = "", status = 200, type = "application/xml" } = answer(path) ?? { status: 404 };
+        return new Response(body, { status, headers: { "content-type": type } });
+      },
+    } as Partial<SiteClient> as SiteClient;
+    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit: (url: string) => !url.endsWith("/unwanted") };
+    return { ...(await loadSitemaps(loader, [{ url: `${origin}/sitemap.xml`, isGuess }], maxUrls, limits)), asked };
+  };
+  const pagesOf = (...paths: string[]) =>
+    `<urlset>${paths.map((path) => `<url><loc>${origin}${path}</loc></url>`).join("")}</urlset>`;
+  const indexed = (count: number) => (path: string) => ({
+    body: path === "/sitemap.xml" ? indexOf(count) : pagesOf(`/p${path}`, "/unwanted"),
+  });
+
+  it("reads hundreds of sitemaps, and counts no page that is not wanted", async () => {
+    const { urls, leftOut, failures } = await load(indexed(700), { maxUrls: 700 });
+    expect([urls.length, leftOut, failures]).toEqual([700, 0, []]);
+  });
+
+  it("counts the sitemaps that it leaves out, for what they name, weigh or take", async () => {
+    expect(await load(indexed(10), { maxUrls: 4 })).toMatchObject({ urls: { length: 4 }, leftOut: 6 });
+    const two = (path: string) => ({ body: path === "/sitemap.xml" ? indexOf(2) : pagesOf(`/a${path}`, `/b${path}`) });
+    expect(await load(two, { maxUrls: 3 })).toMatchObject({ urls: { length: 3 }, leftOut: 1 });
+    const few = { ...sitemapLimits, totalBytes: 1000 };
+    const { urls, leftOut } = await load(indexed(10), { limits: few });
+    expect(urls.length).toBeLessThan(10);
+    expect(urls.length + leftOut).toBe(10);
+    expect((await load(indexed(10), { limits: { ...sitemapLimits, totalMs: 0 } })).leftOut).toBe(1);
+    expect((await load(indexed(50_010), { limits: few })).leftOut).toBe(50_010);
+  });
+
+  it("takes 404 and 410 for none; whatever else is refused is a failure", async () => {
+    for (const status of [404, 410]) expect(await load(() => ({ status }))).toMatchObject({ urls: [], failures: [] });
+    const refusals = [{ status: 403 }, { status: 401 }, { status: 400 }, { status: 500 }, { type: "text/html" }];
+    for (const refusal of [...refusals, { body: "<error/>" }, { body: "No such tenant." }]) {
+      expect((await load(() => refusal)).failures, JSON.stringify(refusal)).toHaveLength(1);
+    }
+  });
+
+  it("takes an answer that comes to anything for none where nobody named a sitemap", async () => {
+    for (const answer of [{ status: 403 }, { type: "text/html", body: "shell" }]) {
+      expect((await load(() => answer, { isGuess: true })).failures).toEqual([]);
+      const alone = await load((path) => (path === "/sitemap.xml" ? answer : undefined), { isGuess: true });
+      expect(alone.failures).toHaveLength(1);
+    }
+    expect((await load(() => ({ status: 500 }), { isGuess: true })).failures).toHaveLength(1);
   });
 });
 

@@ -1,71 +1,154 @@
+import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { SaxesParser } from "saxes";
+import type { Response } from "undici";
 import { limitBytes } from "../content.ts";
 import { parseMediaType } from "../media-type.ts";
+import type { WebConfig } from "./config.ts";
 import { followRedirects } from "./follow-redirects.ts";
+import type { PageLoader } from "./load-page.ts";
 import type { OpenedSite } from "./open-site.ts";
 import { discard, readBody, statusError, type SiteClient } from "./site-client.ts";
-import { isSameSite, type Site } from "./site-url.ts";
+import { isSameSite, normaliseUrl } from "./site-url.ts";
 
-/** Limits of the protocol, https://www.sitemaps.org/protocol.html: 50,000 addresses and 50 MiB a file. */
+/** Limits of the protocol, https://www.sitemaps.org/protocol.html: 50 MiB a file, 50,000 files in an index. */
 const maxSitemapBytes = 50 * 1024 * 1024;
-const maxSitemaps = 100;
+const maxWaiting = 50_000;
 
-export type SitemapResult = { urls: string[]; failures: { ref: string; error: AnnealError }[] };
+/** A crawl reads its sitemaps before its first page, and again whenever it goes on. */
+export const sitemapLimits = { totalBytes: 1024 * 1024 * 1024, totalMs: 15 * 60_000 };
+
+export type SitemapResult = {
+  /** Normalised, each once, of those that may be visited. */
+  urls: string[];
+  failures: { ref: string; error: AnnealError }[];
+  /** How many sitemaps were not read, or not to their end, because that was too much. */
+  leftOut: number;
+};
 
 /**
  * Reads sitemaps and those that they list.
- * @param named by robots.txt or a person
+ * @param named `isGuess`: by nobody, but that is where sitemaps usually are
  * @param maxUrls the rest is left out
  */
 export async function loadSitemaps(
-  client: SiteClient,
-  sites: readonly Site[],
-  named: readonly string[],
+  { client, sites, mayVisit }: Pick<PageLoader, "client" | "sites" | "mayVisit">,
+  named: readonly NamedSitemap[],
   maxUrls: number,
+  limits = sitemapLimits,
 ): Promise<SitemapResult> {
-  const waiting = [...named];
-  const asked = new Set<string>();
-  const result: SitemapResult = { urls: [], failures: [] };
-  for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
-    if (asked.has(url) || asked.size >= maxSitemaps || result.urls.length >= maxUrls) continue;
+  const declared = new Set(named.flatMap(({ url, isGuess }) => (isGuess ? [] : [url])));
+  const guesses = new Set(named.flatMap(({ url, isGuess }) => (isGuess && !declared.has(url) ? [url] : [])));
+  // One that grows while it is walked is walked to its new end.
+  const waiting = new Set(named.map(({ url }) => url));
+  const urls = new Set<string>();
+  const failures: SitemapResult["failures"] = [];
+  const endMs = performance.now() + limits.totalMs;
+  let sizeBytes = 0;
+  let leftOut = 0;
+  const isSpent = () => urls.size >= maxUrls || sizeBytes >= limits.totalBytes || performance.now() >= endMs;
+  for (const url of waiting) {
     const target = URL.parse(url);
     if (target === null || !sites.some((site) => isSameSite(target, site))) continue;
-    asked.add(url);
+    if (isSpent()) {
+      leftOut += 1;
+      continue;
+    }
     try {
-      const { pages, sitemaps } = await loadSitemap(client, url);
-      // One by one: a list of a hundred thousand is more than a call takes as arguments.
-      for (const page of pages.slice(0, maxUrls - result.urls.length)) result.urls.push(page);
-      waiting.push(...sitemaps.slice(0, maxSitemaps));
+      const { pages, sitemaps, ...read } = await loadSitemap(client, url, guesses.has(url));
+      sizeBytes += read.sizeBytes;
+      let isCut = false;
+      for (const page of pages) {
+        const address = normaliseUrl(page, page, sites);
+        if (address === null || !mayVisit(address)) continue;
+        if (urls.size < maxUrls) urls.add(address);
+        else isCut ||= !urls.has(address);
+      }
+      if (isCut) leftOut += 1;
+      for (const sitemap of sitemaps) {
+        if (waiting.size < maxWaiting) waiting.add(sitemap);
+        else if (!waiting.has(sitemap)) leftOut += 1;
+      }
     } catch (error) {
       if (!isAnnealError(error)) throw error;
-      result.failures.push({ ref: url, error });
+      failures.push({ ref: url, error });
     }
   }
-  return result;
+  return { urls: [...urls], failures, leftOut };
 }
 
-/** Where a site's sitemaps are: where its robots.txt says, or at the usual place. */
-export function sitemapsOf({ site, robots }: OpenedSite): string[] {
-  return robots.sitemaps.length > 0 ? robots.sitemaps : [`${site.origin}/sitemap.xml`];
+/** @param count of `SitemapResult.leftOut` */
+export function sitemapsLeftOut(count: number): AnnealError {
+  const number = count.toLocaleString("en");
+  return new AnnealError(
+    "DOCUMENT_UNSUPPORTED",
+    count === 1
+      ? "One sitemap was not read, or not to its end: there was too much."
+      : `Some ${number} sitemaps were not read, or not to their end: there were too many.`,
+    {
+      action:
+        "Nothing is deleted for not being found. Enter the sitemaps whose pages are wanted under “Sitemaps”, which are read first, or split the site into several sources with “Include”.",
+      details: { code: "SITEMAP_LIMIT", leftOut: count },
+    },
+  );
 }
 
-async function loadSitemap(client: SiteClient, url: string): Promise<ParsedSitemap> {
+export type NamedSitemap = { url: string; isGuess: boolean };
+
+/** Those of the settings; then each site's, where its robots.txt says or at the usual place. */
+export function sitemapsToRead(config: WebConfig, opened: readonly OpenedSite[]): NamedSitemap[] {
+  const given = config.sitemaps.map((url) => ({ url, isGuess: false }));
+  const usual = opened.flatMap(({ site, robots }) =>
+    robots.sitemaps.length === 0
+      ? [{ url: `${site.origin}/sitemap.xml`, isGuess: true }]
+      : robots.sitemaps.map((url) => ({ url, isGuess: false })),
+  );
+  return [...given, ...usual];
+}
+
+const noSitemap = { pages: [], sitemaps: [], sizeBytes: 0 };
+
+async function loadSitemap(
+  client: SiteClient,
+  url: string,
+  isGuess: boolean,
+): Promise<ParsedSitemap & { sizeBytes: number }> {
   const { response } = await followRedirects(client, url);
-  if (response.status !== 200) {
+  const { status } = response;
+  const isShell = isHtml(response);
+  if (status !== 200 || isShell) {
     await discard(response);
-    // No sitemap is no failure; one that cannot be had just now is.
-    if (response.status < 500 && response.status !== 429) return { pages: [], sitemaps: [] };
-    throw statusError(url, response.status);
+    if (isAbsence(status) || (isGuess && (await isAnswerToAnything(client, url, status, isShell)))) return noSitemap;
+    throw status === 200 ? damaged(url) : statusError(url, status);
   }
-  // Sites that answer everything with their own shell have no sitemap.
-  if (parseMediaType(response.headers.get("content-type")) === "text/html") {
-    await discard(response);
-    return { pages: [], sitemaps: [] };
+  let sizeBytes = 0;
+  async function* counted() {
+    for await (const chunk of decompress(readBody(response, url, maxSitemapBytes), url)) {
+      sizeBytes += chunk.byteLength;
+      yield chunk;
+    }
   }
-  return parseSitemap(decompress(readBody(response, url, maxSitemapBytes), url), url);
+  const parsed = await parseSitemap(counted(), url);
+  return { ...parsed, sizeBytes };
+}
+
+/** Any other refusal may hide a sitemap that is there. */
+function isAbsence(status: number): boolean {
+  return status === 404 || status === 410;
+}
+
+function isHtml(response: Response): boolean {
+  return parseMediaType(response.headers.get("content-type")) === "text/html";
+}
+
+/** Some sites answer whatever they do not have with their own shell, or with 403: they have no sitemap that nobody named. */
+async function isAnswerToAnything(client: SiteClient, url: string, status: number, isShell: boolean): Promise<boolean> {
+  if (status >= 500 || status === 429) return false;
+  const { response } = await followRedirects(client, new URL(`/${randomUUID()}.xml`, url).href);
+  await discard(response);
+  return response.status === status && isHtml(response) === isShell;
 }
 
 /** A .gz sitemap is often sent as a plain file, so the bytes decide, not the headers. */
@@ -87,7 +170,13 @@ async function* decompress(body: AsyncIterable<Uint8Array>, url: string): AsyncI
 
 export type ParsedSitemap = { pages: string[]; sitemaps: string[] };
 
-/** Also takes the plain-text form, one address a line. */
+/** Feeds may stand in for sitemaps by the protocol; what they name is found where they are given as feeds. */
+const roots = new Set(["urlset", "sitemapindex", "rss", "feed", "RDF"]);
+
+/**
+ * Also takes the plain-text form, one address a line.
+ * @throws AnnealError DOCUMENT_DAMAGED for what is something else, such as a message of an error
+ */
 export async function parseSitemap(body: AsyncIterable<Uint8Array>, url: string): Promise<ParsedSitemap> {
   const result: ParsedSitemap = { pages: [], sitemaps: [] };
   const parser = new SaxesParser();
@@ -95,6 +184,7 @@ export async function parseSitemap(body: AsyncIterable<Uint8Array>, url: string)
   let text = "";
   parser.on("opentag", ({ name }) => {
     path.push(name.replace(/^.*:/, ""));
+    if (path.length === 1 && !roots.has(path[0]!)) throw damaged(url);
     text = "";
   });
   parser.on("text", (part) => {
@@ -123,6 +213,7 @@ export async function parseSitemap(body: AsyncIterable<Uint8Array>, url: string)
   }
   if (form === "xml") parser.close();
   for (const line of lines.split(/\s+/)) if (/^https?:/.test(line)) result.pages.push(line);
+  if (lines.trim() !== "" && result.pages.length === 0) throw damaged(url);
   return result;
 }
 

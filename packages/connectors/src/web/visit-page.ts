@@ -16,6 +16,8 @@ export type Visitor = {
   addresses: AddressTable;
   /** What a person entered: when it was never there, they should hear of it. */
   named: ReadonlySet<string>;
+  /** Whether an address was no document, and named pages in the crawl before. */
+  hasLed(url: string): boolean;
 };
 
 /**
@@ -29,7 +31,12 @@ export async function visitPage(visitor: Visitor, url: string, mayBeUnchanged: b
     return { type: "failed", error: isAnnealError(error) ? error : unreadable(url, error) };
   });
   const isMisnamed = outcome.type === "gone" && memory === null && visitor.named.has(url);
-  return { url, outcome: isMisnamed ? { type: "failed", error: misnamed(url) } : outcome, memory, wanted };
+  return {
+    url,
+    outcome: isMisnamed ? { type: "failed", error: misnamed(url), leads: false } : outcome,
+    memory,
+    wanted,
+  };
 }
 
 async function loadOutcome(
@@ -40,13 +47,14 @@ async function loadOutcome(
 ): Promise<PageOutcome> {
   const table = memory === null ? null : await visitor.addresses();
   const areLinksKnown = memory?.links?.every((link) => table?.has(link)) ?? false;
-  return loadPage(visitor.loader, url, memory, mayBeUnchanged && areLinksKnown);
+  const isConditional = mayBeUnchanged && areLinksKnown;
+  return loadPage(visitor.loader, url, { memory, isConditional, hasLed: visitor.hasLed(url) });
 }
 
-/** @param addresses by which an unchanged page's links are named */
-export async function recordOf(visit: Visit, depth: number, addresses: AddressTable): Promise<VisitRecord> {
+export async function recordOf(visitor: Visitor, visit: Visit, depth: number): Promise<VisitRecord> {
   const { url, outcome, memory } = visit;
-  const { links, areAll } = await linksOf(outcome, memory, addresses);
+  const hasLed = memory === null && visitor.hasLed(url);
+  const { links, areAll } = await linksOf(outcome, memory, hasLed, visitor.addresses);
   const unchanged = outcome.type === "not-modified" ? memory : null;
   return {
     url,
@@ -55,6 +63,7 @@ export async function recordOf(visit: Visit, depth: number, addresses: AddressTa
     words: outcome.type === "document" ? outcome.digest.words : (unchanged?.words ?? null),
     links,
     feeds: depth === 0 && "feeds" in outcome ? outcome.feeds : [],
+    leads: outcome.type === "failed" ? (outcome.leads ?? hasLed) : standingOf(visit) !== "document" && links.length > 0,
     hidesLinks: !areAll,
     // The page had its text once, so the login did what it should, and does not any more.
     signedOut: memory !== null && outcome.type === "failed" && outcome.error.code === "SOURCE_CREDENTIALS",

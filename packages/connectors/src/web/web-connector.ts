@@ -9,8 +9,7 @@ import { crawlSites } from "./crawl.ts";
 import { cursorOf, endCursor, entriesOfVisit, entriesOfWaypoints, openJournal } from "./crawl-journal.ts";
 import { connectTo } from "./open-crawl.ts";
 import { isSameContent } from "./page-memory.ts";
-import { loadSitemaps, sitemapsOf, type SitemapResult } from "./sitemap.ts";
-import { normaliseUrl } from "./site-url.ts";
+import { loadSitemaps, sitemapsLeftOut, sitemapsToRead, type SitemapResult } from "./sitemap.ts";
 import type { Visit } from "./visit-page.ts";
 
 export const webConnector = defineConnector<WebConfig, WebSecrets>({
@@ -34,15 +33,17 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
   try {
     const journal = await openJournal(request, config, Date.now());
     const { loader, opened, starts, feeds, failures, landed } = await connection.open(journal.landed);
-    const named = [...config.sitemaps, ...opened.flatMap(sitemapsOf)];
     const sitemaps =
       landed === null
-        ? await loadSitemaps(loader.client, loader.sites, named, maxListed)
+        ? await loadSitemaps(loader, sitemapsToRead(config, opened), maxListed)
         : leaveSitemaps([...config.sitemaps, ...opened.flatMap(({ robots }) => robots.sitemaps)]);
     const unread = [...failures, ...sitemaps.failures];
+    if (sitemaps.leftOut > 0) {
+      unread.push({ ref: `${loader.sites[0]?.origin}/#sitemaps-left-out`, error: sitemapsLeftOut(sitemaps.leftOut) });
+    }
     for (const { ref, error } of unread) yield { type: "failure", ref, error: error.toReport() };
 
-    const listed = sitemaps.urls.flatMap((url) => normaliseUrl(url, url, loader.sites) ?? []);
+    const listed = sitemaps.urls;
     const isPartial = unread.length > 0 || landed !== null;
     const crawl = crawlSites({ loader, known, starts, feeds, listed, journal, isPartial });
     const checkpoint = (scanned: number, entries: JournalEntry[], anew = false): Change => ({
@@ -86,7 +87,7 @@ function leaveSitemaps(declared: readonly string[]): SitemapResult {
     });
     return { ref, error };
   });
-  return { urls: [], failures };
+  return { urls: [], failures, leftOut: 0 };
 }
 
 function changeOf({ url, outcome, memory, wanted }: Visit): Change | null {
