@@ -55,6 +55,8 @@ const noPushes: ReaderPushes = { begin: async () => undefined, ensure: async () 
 
 /** How many contents were stored, and what happens before each. */
 const store = { puts: 0, beforePut: async (_count: number): Promise<void> => undefined };
+/** Folders of two files: what is deleted in them is meant. */
+const deletions = { maxShare: 1 };
 /** What happens before a source is locked, which is before its sync has a row or goes on in it. */
 let beforeLock = async (): Promise<void> => undefined;
 
@@ -112,8 +114,7 @@ beforeAll(async () => {
         python: { python, pythonPath: undefined },
         observeRemote: () => () => undefined,
         readerPushes: noPushes,
-        // Folders of two files: what is deleted in them is meant.
-        deletions: { maxShare: 1 },
+        deletions,
       }),
       ...createRunActivities({ db: test.db }),
       // Nothing here is ever indexed, and what is deleted may go at once.
@@ -150,6 +151,7 @@ beforeEach(async () => {
   store.puts = 0;
   store.beforePut = async () => undefined;
   beforeLock = async () => undefined;
+  deletions.maxShare = 1;
 });
 
 const nameOf = (index: number) => `${String(index).padStart(4, "0")}.txt`;
@@ -229,6 +231,38 @@ describe("a sync that is paused", () => {
   it("has ended instead when only its end was left to do", async () => {
     await writeAll(3);
     expect(await pauseAt(3)).toMatchObject({ status: "done", scanned: 3 });
+  });
+});
+
+describe("a sync whose source is changed while it reads", () => {
+  const lead = async (path: string) => {
+    const id = sourceId;
+    const defaultAcl = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+    const facts = { name: "Folder", kind: "file", sealedSecrets: null, schedule: null, defaultAcl };
+    await saveSource(scope, { id, ...facts, config: { path }, isElsewhere: true });
+  };
+
+  it("reads anew with the new settings, as the same sync, and deletes nothing that was confirmed for the old ones", async () => {
+    deletions.maxShare = 0.2;
+    await writeAll(250);
+    await sync();
+    await write(250);
+    const other = join(test.dir, randomUUID());
+    await mkdir(other);
+    await writeFile(join(other, "public.txt"), "for all");
+    const gate = gateAt(251);
+    const changed = await start({ confirmDeletions: true });
+    await gate.reached;
+    await lead(other);
+    gate.open();
+    await changed.result();
+    expect(await syncs()).toMatchObject([
+      { status: "done", scanned: 1, removed: 0, error: { code: "CONFLICT", details: { heldBack: true } } },
+      { status: "done", scanned: 250 },
+    ]);
+    const readers = [workspaceMembers(scope.workspaceId)];
+    const { rows } = await listDocuments(scope, { sourceId, readers }, { limit: 10, offset: 0 });
+    expect(rows.map(({ ref }) => ref)).toEqual(["public.txt"]);
   });
 });
 

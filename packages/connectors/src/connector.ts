@@ -40,6 +40,11 @@ export type SourceFacts = {
    */
   readerRules?(config: object): ReaderRules;
   /**
+   * What of the settings says who people are and what groups they are in, where documents may refuse somebody: with another
+   * word of it, what does is nobody's until it is read again. Left out: nothing does, or `readerRules` say it.
+   */
+  peopleRule?(config: object): unknown;
+  /**
    * Why a first sync does not tell before its end about how many documents there are, or only with some settings, for people.
    * Left out: it does, in its checkpoints.
    */

@@ -191,12 +191,16 @@ describe("changing a source from the command line", () => {
     const said = await edit(startPortal({ saved: { isElsewhere: true, withheld } }), { set: ["host=new.example"] });
     expect(said.slice(-3)).toEqual([
       "✓ “papers” is changed. It counts from the next read.",
-      "! It leads elsewhere: documents without permissions of their own are hidden until they are read there.",
+      "! It leads elsewhere, or may by its new credentials: documents without permissions of their own are hidden until they are read there.",
       expect.stringContaining("! support v2 learned from 1 document that not everyone may read now."),
     ]);
     const guarded = await edit(startPortal({ saved: { hasOtherReaders: true, withheld: [] } }), { set: ["host=db"] });
     expect(guarded.at(-1)).toBe(
       "! Other settings say now who reads documents: what was read with the old ones is hidden until it is read again.",
+    );
+    const others = await edit(startPortal({ saved: { hasOtherPeople: true, withheld: [] } }), { set: ["host=db"] });
+    expect(others.at(-1)).toBe(
+      "! Other settings say now who people are: documents that refuse somebody are hidden until they are read again.",
     );
     expect(await edit(startPortal(), { name: "books" })).toEqual([
       "✓ “books” is changed. It counts from the next read.",

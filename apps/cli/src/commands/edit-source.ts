@@ -28,6 +28,7 @@ const savedSchema = z.object({
   // A portal of before does not say.
   isElsewhere: z.boolean().default(false),
   hasOtherReaders: z.boolean().default(false),
+  hasOtherPeople: z.boolean().default(false),
   withheld: z
     .array(z.object({ name: z.string(), version: z.number(), documents: z.number(), people: z.array(z.string()) }))
     .default([]),
@@ -90,10 +91,16 @@ export async function editSource(
   const saved = await portal.mutate("connect.update", { ...access, ...changed }, savedSchema);
   say(`✓ “${changed.name}” is changed. It counts from the next read.`);
   if (saved.isElsewhere)
-    say("! It leads elsewhere: documents without permissions of their own are hidden until they are read there.");
+    say(
+      "! It leads elsewhere, or may by its new credentials: documents without permissions of their own are hidden until they are read there.",
+    );
   if (saved.hasOtherReaders)
     say(
       "! Other settings say now who reads documents: what was read with the old ones is hidden until it is read again.",
+    );
+  if (saved.hasOtherPeople)
+    say(
+      "! Other settings say now who people are: documents that refuse somebody are hidden until they are read again.",
     );
   for (const each of saved.withheld) say(`! ${withheldSentence(each)}`);
 }

@@ -354,6 +354,38 @@ it("ends with a source that is removed while its contents are fetched", async ()
   expect(await live()).toBe(0);
 });
 
+it("ends with settings that are changed while contents are fetched, and publishes nothing of the old address", async () => {
+  await writeAll(100);
+  const other = join(test.dir, randomUUID());
+  await mkdir(other);
+  await writeFile(join(other, "public.txt"), "for all");
+  const members = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+  const facts = { name: "s", kind: "file", sealedSecrets: null, schedule: null, defaultAcl: members };
+  beforePut = async (puts) => {
+    if (puts === 1) await saveSource(scope, { id: sourceId, ...facts, config: { path: other }, isElsewhere: true });
+  };
+  await expect(applyChanges(await begin())).rejects.toMatchObject({ code: "CONFLICT", retryable: true });
+
+  beforePut = async () => undefined;
+  await applyChanges(await begin());
+  const { rows } = await listDocuments(scope, { sourceId }, { limit: 200, offset: 0 });
+  expect(rows.filter(({ acl }) => acl.allow.length > 0).map(({ ref }) => ref)).toEqual(["public.txt"]);
+});
+
+it("ends with readers of its own that settings bring while it reads, and shows nobody what it had read without", async () => {
+  await writeAll(100);
+  const members = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+  const facts = { name: "s", kind: "file", sealedSecrets: null, schedule: null, defaultAcl: members };
+  await saveSource(scope, { id: sourceId, ...facts, config: { path: folder } });
+  const config = { path: folder, permissions: "posix", hiddenAccessLists: "none" };
+  beforePut = async (puts) => {
+    if (puts === 90) await saveSource(scope, { id: sourceId, ...facts, config, partsWithOtherReaders: [""] });
+  };
+  await expect(applyChanges(await begin())).rejects.toMatchObject({ code: "CONFLICT", retryable: true });
+  const { rows } = await listDocuments(scope, { sourceId }, { limit: 200, offset: 0 });
+  expect(rows.filter(({ acl }) => acl.allow.length > 0)).toEqual([]);
+});
+
 it("ends where the disk is full, and what was stored before it is kept", async () => {
   await writeAll(100);
   const full = new AnnealError("DISK_FULL", "There is no room left.", { action: "Free some space." });

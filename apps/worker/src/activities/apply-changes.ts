@@ -29,7 +29,7 @@ export type AppliedChanges = { status: "done"; heldBack: ErrorReport | null } | 
 
 /**
  * Applies one source's change stream and counts in `sync.counts`; a checkpoint is stored only when all before it is
- * durable, and is where a sync stops that somebody pauses. Contents are fetched side by side, as many as the connector
+ * durable, and is where a sync stops that somebody pauses. Nothing is written once the source has other settings. Contents are fetched side by side, as many as the connector
  * allows; they are stored and their rows written while it reads on.
  */
 export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges> {
@@ -83,22 +83,24 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
       case "delete":
         fingerprints.forget(change.ref);
         unlistFailure(sync, change.ref);
-        if (await markDocumentDeleted(scope, source.id, change.ref)) counts.removed += 1;
+        if (await markDocumentDeleted(scope, source.id, change.ref, source.revision)) counts.removed += 1;
         break;
       case "acl":
-        await saveDocumentAcl(scope, source.id, { ...change, acl: own(change.acl) });
+        await saveDocumentAcl(scope, source.id, { ...change, acl: own(change.acl) }, source.revision);
         fingerprints.learn(change.ref, change.fingerprint);
         counts.changed += 1;
         break;
       case "moved":
         try {
-          await moveDocument(scope, source.id, change.fromRef, { ...change.item, acl: own(change.item.acl) });
+          const item = { ...change.item, acl: own(change.item.acl) };
+          await moveDocument(scope, source.id, change.fromRef, item, source.revision);
         } catch (error) {
           if (!isRefusedValue(error)) throw error;
           // It stays where and what it was, but for who may read it.
           const acl = own(change.item.acl);
           const fingerprint = unreadFingerprint;
-          if (acl !== null) await saveDocumentAcl(scope, source.id, { ref: change.fromRef, acl, fingerprint });
+          if (acl !== null)
+            await saveDocumentAcl(scope, source.id, { ref: change.fromRef, acl, fingerprint }, source.revision);
           await quarantine(reading, change.fromRef, unstorable, acl);
           break;
         }
@@ -114,7 +116,8 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
       case "checkpoint": {
         counts.scanned = change.scanned;
         listedSince = 0;
-        const { pauseRequested } = await saveCursor(scope, source.id, change.cursor, sync, change.journal);
+        const state = { ...sync, revision: source.revision };
+        const { pauseRequested } = await saveCursor(scope, source.id, change.cursor, state, change.journal);
         // At its end there is nothing left to go on with.
         if (pauseRequested && change.scanned !== change.total) return "paused";
         const held = change.listsAll === true ? await (heldCount ??= countHeldDocuments(scope, source.id)) : null;

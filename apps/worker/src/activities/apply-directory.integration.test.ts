@@ -119,6 +119,44 @@ describe("applyDirectory", () => {
     expect(await held()).toEqual(before);
   });
 
+  it("writes nothing of who people were by settings that were changed while it read, and says nothing of that end", async () => {
+    const id = sources.application;
+    await apply(id, application);
+    const before = await held();
+    const { directoryReadAt } = await getSource(scope, id);
+    application.fake.tenant.users.get("clerk")!.proxyAddresses.push("smtp:bob@contoso.example");
+    // Between its beginning, which its credentials mark, and what it writes first.
+    let change: (() => Promise<void>) | undefined;
+    const secretBox = {
+      ...box,
+      open(envelope: Buffer, purpose: string) {
+        change = async () => {
+          change = undefined;
+          const source = await getSource(scope, id);
+          await saveSource(scope, { ...source, config: { ...source.config, channels: ["Board"] } });
+        };
+        return box.open(envelope, purpose);
+      },
+    };
+    const db = new Proxy(scope.db, {
+      get(target, name) {
+        if (name !== "transaction") return Reflect.get(target, name) as unknown;
+        return async (...given: Parameters<typeof target.transaction>) => {
+          await change?.();
+          return target.transaction(...given);
+        };
+      },
+    });
+    const context = testContext({ limits: { documentBytes: 1024 * 1024, requestTimeoutMs: 10_000 } });
+    const tryLock = (name: string) => tryLockAt(database.appUrl, name);
+    const changed = { scope: { ...scope, db }, sourceId: id, secretBox, context, tryLock };
+    await expect(applyDirectory(changed)).rejects.toMatchObject({ code: "CONFLICT", retryable: true });
+    expect(await held()).toEqual(before);
+    expect(await getSource(scope, id)).toMatchObject({ directoryReadAt, directoryError: null });
+    await apply(id, application);
+    expect(await held()).not.toEqual(before);
+  });
+
   it("admits the account alone where no other source knows more", async () => {
     await apply(sources.delegated, delegated);
     expect(await held()).toEqual({

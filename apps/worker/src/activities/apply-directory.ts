@@ -4,7 +4,7 @@ import type { ConnectContext } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
 import { RemoteError } from "@anneal/connectors/remote/remote-client";
 import type { DatabaseHandle, Scope } from "@anneal/db/database";
-import { getSource } from "@anneal/db/queries/connect";
+import { getSource, type Source } from "@anneal/db/queries/connect";
 import { recordDirectoryRead, replaceDirectory } from "@anneal/db/queries/directory";
 import type { SecretBox } from "@anneal/db/secret-box";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -32,14 +32,19 @@ export async function applyDirectory(applied: Applied): Promise<void> {
   if (!requireConnector(kind).readDirectory) return;
   const lock = await takeLock(applied);
   if (lock === null) return;
+  let revision: number | undefined;
   try {
+    // Somebody may have removed or changed it while the lock was waited for.
+    const source = await getSource(scope, sourceId);
+    ({ revision } = source);
     const begun = performance.now();
-    const { failure } = await read({ ...applied, context: { ...context, signal: either(context.signal, lock.lost) } });
+    const signal = either(context.signal, lock.lost);
+    const { failure } = await read({ ...applied, context: { ...context, signal } }, source);
     const error = failure && { ...failure, details: { ...failure.details, partial: true } };
-    await recordDirectoryRead(scope, sourceId, { tookMs: performance.now() - begun, error });
+    await recordDirectoryRead(scope, sourceId, { tookMs: performance.now() - begun, error }, revision);
   } catch (error) {
     const report = reportFor(error, context.signal);
-    if (report !== null) await recordDirectoryRead(scope, sourceId, { tookMs: null, error: report });
+    if (report !== null) await recordDirectoryRead(scope, sourceId, { tookMs: null, error: report }, revision);
     if (!(error instanceof RemoteError && error.isAlone)) throw error;
   } finally {
     await lock.release();
@@ -55,9 +60,7 @@ async function takeLock({ sourceId, context, tryLock, onWait }: Applied) {
   }
 }
 
-async function read({ scope, sourceId, secretBox, context }: Applied) {
-  // Somebody may have removed or changed it while the lock was waited for.
-  const source = await getSource(scope, sourceId);
+async function read({ scope, secretBox, context }: Applied, source: Source) {
   const connector = requireConnector(source.kind);
   const secrets = source.sealedSecrets === null ? {} : secretBox.open(source.sealedSecrets, source.id);
   const entries = connector.readDirectory!({
@@ -66,7 +69,7 @@ async function read({ scope, sourceId, secretBox, context }: Applied) {
     context,
   });
   const owner = connector.directory === "vendor" ? null : source.id;
-  return replaceDirectory(scope, source.id, directoryOfSource(entries, owner));
+  return replaceDirectory(scope, source.id, directoryOfSource(entries, owner), source.revision);
 }
 
 const either = (...signals: AbortSignal[]) => AbortSignal.any(signals);

@@ -19,6 +19,7 @@ import {
   endSync,
   findOpenSync,
   failWaiting,
+  isAtFirstRevision,
   isPauseRequested,
   listSyncFailures,
   skipSync,
@@ -95,7 +96,7 @@ export function createConnectActivities(deps: {
     const { scope, source, progress } = place;
     const countsBefore = { ...sync.counts };
     const tempDir = await mkdtemp(join(tmpdir(), "anneal-sync-"));
-    const close = (end: SyncEnd) => endSync(scope, sync, end);
+    const close = (end: SyncEnd) => endSync(scope, { ...sync, revision: source.revision }, end);
     try {
       if (await isPauseRequested(scope, sync.id)) {
         await close({ status: "paused" });
@@ -187,8 +188,10 @@ export function createConnectActivities(deps: {
         }
         // Who read it meanwhile has moved the cursor; a person may have changed the rest.
         const current = await getSource(scope, source.id);
-        const counts = await beginSync(scope, sync);
-        const place = { scope, source: current, lock, progress, confirmDeletions: input.confirmDeletions, idleWaits };
+        const counts = await beginSync(scope, { ...sync, revision: current.revision });
+        // Of what is at another address by now nobody has confirmed anything.
+        const confirmDeletions = input.confirmDeletions && (await isAtFirstRevision(scope, sync.id, current.revision));
+        const place = { scope, source: current, lock, progress, confirmDeletions, idleWaits };
         const failures = await listSyncFailures(scope, sync.id);
         const end = await readLocked(place, { ...sync, counts, failures });
         if ("wait" in end) return { status: "waiting", syncId: sync.id, ...end.wait };

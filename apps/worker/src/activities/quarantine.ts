@@ -7,7 +7,7 @@ import { listFailure } from "./sync-failures.ts";
 
 /**
  * A document that could not be read, or a folder: told to whom `readers` admits, or where that is null the source's default.
- * Of a source that was removed meanwhile, this says so and ends the sync.
+ * Of a source that was removed or changed meanwhile, this says so and ends the sync.
  */
 export async function quarantine(
   { scope, source, sync, fingerprints }: ReadingSync,
@@ -19,7 +19,7 @@ export async function quarantine(
   const { code, message, action } = error;
   const drop = { stage: "connect", code, reason: `${message} ${action}` };
   try {
-    await quarantineRef(scope, source.id, ref, drop, readers);
+    await quarantineRef(scope, source.id, ref, drop, readers, source.revision);
   } catch (refusal) {
     // Where not even the name can be stored, the list alone tells of it.
     if (!isRefusedValue(refusal)) throw refusal;

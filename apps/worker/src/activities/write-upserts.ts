@@ -88,7 +88,7 @@ async function writeUpserts(reading: ReadingSync, batch: readonly FetchedUpsert[
   context.signal.throwIfAborted();
   try {
     const upserts = batch.map(({ item, content }) => ({ item, content: content.facts, putContent: content.put }));
-    const written = await upsertDocuments(scope, source.id, upserts);
+    const written = await upsertDocuments(scope, source.id, upserts, source.revision);
     // Only what is durable is counted.
     for (const [index, { change }] of written.entries()) {
       sync.counts.read += 1;

@@ -46,6 +46,13 @@ export function posixPermissionsShape(hiddenLists: string) {
   };
 }
 
+/** As `SourceFacts.peopleRule`. */
+export const posixPeopleRule = ({ userEmailDomain, passwdPath, groupPath }: PosixPermissionsConfig) => [
+  userEmailDomain,
+  passwdPath,
+  groupPath,
+];
+
 export type PosixPermissionsConfig = {
   permissions: (typeof permissionModes)[number];
   hiddenAccessLists: (typeof hiddenListModes)[number];

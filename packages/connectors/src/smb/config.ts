@@ -116,4 +116,10 @@ export const smbFacts: SourceFacts = {
   capabilities: { permissions: true, deletions: true, moves: true },
   differsBy: "another time or size",
   readerRules: ({ permissions }: SmbConfig) => rulesForAll(permissions === "off" ? null : permissions),
+  peopleRule: ({ userEmailDomain, readAccounts, people, groups }: SmbConfig) => [
+    userEmailDomain,
+    readAccounts,
+    people,
+    groups,
+  ],
 };

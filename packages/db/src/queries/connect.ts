@@ -12,6 +12,8 @@ import {
   isSource,
   itemColumns,
   lockDefaultAcl,
+  lockSource,
+  nextRevision,
   ofSource,
 } from "./documents-of-source.ts";
 import { readableBy } from "./documents.ts";
@@ -103,8 +105,9 @@ export async function findSourceByName(scope: Scope, name: string): Promise<Sour
  *
  * The default is about what is read from the source's address. What was read from another one is nobody's until it is read
  * again: it may long have been for fewer readers, and whom it refuses by itself is told of no more. So is what was read, with
- * readers of its own or without, where other settings say now who these are. A removed source lets go of its name for another
- * one to have it.
+ * readers of its own or without, where other settings say now who these are, and what refuses somebody where other settings
+ * say who people are. Whoever reads by the old settings meanwhile writes nothing any more. A removed source lets go of its
+ * name for another one to have it.
  */
 export async function saveSource(
   scope: Scope,
@@ -115,7 +118,7 @@ export async function saveSource(
     config: Record<string, unknown>;
     /** Left out, they stay as they are, also where they are renewed meanwhile. */
     sealedSecrets?: Buffer | null;
-    /** What the source was when it was decided that its credentials may stay: they must not be led elsewhere by now. */
+    /** What the source was when it was decided whether its credentials may stay and what is hidden: it must be that by now. */
     checkedConfig?: Record<string, unknown>;
     defaultAcl: Acl;
     schedule: string | null;
@@ -125,19 +128,20 @@ export async function saveSource(
     isElsewhere?: boolean;
     /** What the refs of documents begin with for which other settings say from now on who reads them. */
     partsWithOtherReaders?: readonly string[];
+    /** Whether other settings say from now on who its people are and what groups they are in. */
+    hasOtherPeople?: boolean;
   },
 ): Promise<void> {
-  const { checkedConfig, isElsewhere = false, partsWithOtherReaders = [], ...row } = source;
+  const { checkedConfig, isElsewhere = false, partsWithOtherReaders = [], hasOtherPeople = false, ...row } = source;
   const { id: _, ...changes } = row;
   const hidden = [
-    ...(isElsewhere ? [eq(documents.aclInherited, true), refusesSomebody] : []),
+    ...(isElsewhere ? [eq(documents.aclInherited, true)] : []),
+    ...(isElsewhere || hasOtherPeople ? [refusesSomebody] : []),
     ...partsWithOtherReaders.map((part) => sql`starts_with(${documents.ref}, ${part})`),
   ];
   await inWorkspace(scope, async (tx) => {
-    if (checkedConfig !== undefined) {
-      const [now] = await tx.select().from(sources).where(isSource(scope, source.id)).for("update");
-      if (!isDeepStrictEqual(now?.config, checkedConfig)) throw changedMeanwhile();
-    }
+    const [now] = await tx.select().from(sources).where(isSource(scope, source.id)).for("update");
+    if (checkedConfig !== undefined && !isDeepStrictEqual(now?.config, checkedConfig)) throw changedMeanwhile();
     await tx
       .update(sources)
       .set({ name: sql`left(${sources.name}, 250) || ' (removed ' || left(${sources.id}::text, 8) || ')'` })
@@ -149,11 +153,13 @@ export async function saveSource(
           isNotNull(sources.deletedAt),
         ),
       );
+    let isReadAnew = isElsewhere || partsWithOtherReaders.length > 0;
     if (hidden.length > 0) {
-      await tx
+      const { rowCount } = await tx
         .update(documents)
         .set(unheard)
         .where(and(ofSource(scope, source.id), or(...hidden)));
+      isReadAnew ||= rowCount !== 0;
     }
     await tx
       .insert(sources)
@@ -165,7 +171,9 @@ export async function saveSource(
         set: {
           ...changes,
           ...(isElsewhere ? { lastSyncAt: null, lastSyncError: null } : {}),
-          ...(hidden.length > 0 ? { cursor: null } : {}),
+          // A position would go past what is hidden.
+          ...(isReadAnew ? { cursor: null } : {}),
+          ...(isReadAnew || (now !== undefined && isReadOtherwise(now, source)) ? { revision: nextRevision } : {}),
           ...(changes.sealedSecrets === undefined ? {} : { directoryError: null }),
         },
         setWhere: eq(sources.workspaceId, scope.workspaceId),
@@ -181,6 +189,15 @@ export async function saveSource(
         ),
       );
   });
+}
+
+/** The audience is no part of it: each write takes the one that counts then. Credentials that are sealed anew are others. */
+function isReadOtherwise(
+  before: Source,
+  { config, sealedSecrets }: { config: Source["config"]; sealedSecrets?: Buffer | null },
+): boolean {
+  const hasOtherSecrets = sealedSecrets !== undefined && !isDeepStrictEqual(sealedSecrets, before.sealedSecrets);
+  return hasOtherSecrets || !isDeepStrictEqual(config, before.config);
 }
 
 function changedMeanwhile(): AnnealError {
@@ -216,7 +233,8 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
     const [row] = await tx
       .select()
       .from(sources)
-      .where(and(isSource(scope, sourceId), isNotNull(sources.deletedAt)));
+      .where(and(isSource(scope, sourceId), isNotNull(sources.deletedAt)))
+      .for("update");
     if (!row?.deletedAt) return undefined;
     const refusing = await tx
       .update(documents)
@@ -227,13 +245,13 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
     const cursor = refusing.length > 0 ? { cursor: null } : {};
     await tx
       .update(sources)
-      .set({ deletedAt: null, ...cursor })
+      .set({ deletedAt: null, revision: nextRevision, ...cursor })
       .where(isSource(scope, sourceId));
     await tx
       .update(documents)
       .set({ deletedAt: null })
       .where(and(ofSource(scope, sourceId), eq(documents.deletedAt, row.deletedAt)));
-    return { ...row, ...cursor, deletedAt: null };
+    return { ...row, ...cursor, revision: row.revision + 1, deletedAt: null };
   });
 }
 
@@ -304,6 +322,7 @@ const refusesSomebody = sql`jsonb_array_length(${documents.acl} -> 'deny') > 0`;
  * A document whose content could not be fetched: known, and shown with its reason to whom `given` admits. One that was
  * fetched before stays as it is.
  * @param given null: whom the source's default admits
+ * @param revision as with `upsertDocuments`
  */
 export async function quarantineRef(
   scope: Scope,
@@ -311,9 +330,10 @@ export async function quarantineRef(
   ref: string,
   drop: { stage: string; code: string; reason: string },
   given: SourceAcl | null = null,
+  revision?: number,
 ): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
+    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId, revision);
     const quarantined = { status: "quarantined" as const, drop, ...audienceColumns(given, defaultAcl) };
     await tx
       .update(documents)
@@ -336,32 +356,44 @@ export async function quarantineRef(
   });
 }
 
-/** @returns whether it was a document; false also for one that a person keeps, and for what was never more than a failure */
-export async function markDocumentDeleted(scope: Scope, sourceId: string, ref: string): Promise<boolean> {
-  const rows = await inWorkspace(scope, (tx) =>
-    tx
+/**
+ * @param revision as with `upsertDocuments`
+ * @returns whether it was a document; false also for one that a person keeps, and for what was never more than a failure
+ */
+export async function markDocumentDeleted(
+  scope: Scope,
+  sourceId: string,
+  ref: string,
+  revision?: number,
+): Promise<boolean> {
+  const rows = await inWorkspace(scope, async (tx) => {
+    await lockSource(scope, tx, sourceId, revision);
+    return tx
       .update(documents)
       .set({ deletedAt: new Date() })
       .where(and(ofSource(scope, sourceId), hasRef(ref), followsSource))
-      .returning({ contentKey: documents.contentKey }),
-  );
+      .returning({ contentKey: documents.contentKey });
+  });
   return rows.some(({ contentKey }) => contentKey !== "");
 }
 
+/** @param revision as with `upsertDocuments` */
 export async function saveDocumentAcl(
   scope: Scope,
   sourceId: string,
   change: { ref: string; acl: SourceAcl; fingerprint: string },
+  revision?: number,
 ): Promise<void> {
   const { ref, fingerprint } = change;
   const save = async (granted: SourceAcl) => {
     const { acl, origins } = splitOrigins(granted);
-    await inWorkspace(scope, (tx) =>
-      tx
+    await inWorkspace(scope, async (tx) => {
+      await lockSource(scope, tx, sourceId, revision);
+      await tx
         .update(documents)
         .set({ acl, aclInherited: false, aclOrigins: origins, fingerprint })
-        .where(and(ofSource(scope, sourceId), hasRef(ref))),
-    );
+        .where(and(ofSource(scope, sourceId), hasRef(ref)));
+    });
   };
   try {
     await save(change.acl);
@@ -372,10 +404,19 @@ export async function saveDocumentAcl(
   }
 }
 
-/** Keeps the document's identity and everything made from it under its new ref. */
-export async function moveDocument(scope: Scope, sourceId: string, fromRef: string, item: SourceItem): Promise<void> {
+/**
+ * Keeps the document's identity and everything made from it under its new ref.
+ * @param revision as with `upsertDocuments`
+ */
+export async function moveDocument(
+  scope: Scope,
+  sourceId: string,
+  fromRef: string,
+  item: SourceItem,
+  revision?: number,
+): Promise<void> {
   await inWorkspace(scope, async (tx) => {
-    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
+    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId, revision);
     // A tombstone, or what a person keeps, may stand where the document moves to: it makes room and can still be taken
     // back or let go.
     const [inTheWay] = await tx

@@ -5,7 +5,7 @@ import { and, eq, gt, isNull, lte, ne, sql } from "drizzle-orm";
 import { hash, randomUUID } from "node:crypto";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { directoryMembers, directoryUsers, directoryWords, sources } from "../schema.ts";
-import { isSource } from "./documents-of-source.ts";
+import { isAtRevision, isSource, lockSource } from "./documents-of-source.ts";
 import { waitsUntil } from "./source-syncs.ts";
 import { storableEntry } from "./storable-entry.ts";
 
@@ -30,12 +30,15 @@ function storedKeyOf(principal: Principal): string {
  * Puts what a source's directory says in the place of what it said before. Entries are durable as they come; what this
  * enumeration did not name is taken out only at its end, so one that breaks off takes nothing away. What a reading that
  * began later has told, of whatever source, stays.
- * @throws AnnealError NOT_FOUND once the source is removed, whose rows are gone then and stay so
+ * @param revision of the source, when the reading began
+ * @throws AnnealError NOT_FOUND once the source is removed, whose rows are gone then and stay so; CONFLICT once it has another
+ * revision
  */
 export async function replaceDirectory(
   scope: Scope,
   sourceId: string,
   entries: AsyncIterable<DirectoryEntry>,
+  revision?: number,
 ): Promise<DirectoryRead> {
   const reported = { sourceId, enumeration: randomUUID(), begunAt: await readClock(scope) };
   const read: DirectoryRead = { users: 0, groups: 0, failure: null };
@@ -49,13 +52,13 @@ export async function replaceDirectory(
     if (entry.type === "user") read.users += 1;
     else read.groups += 1;
     await inWorkspace(scope, async (tx) => {
-      await requireLive(tx, scope, sourceId);
+      await requireLive(tx, scope, sourceId, revision);
       if (entry.type === "user") await saveUser(tx, scope.workspaceId, reported, entry);
       else await saveGroup(tx, scope.workspaceId, reported, entry);
     });
   }
   await inWorkspace(scope, async (tx) => {
-    await requireLive(tx, scope, sourceId);
+    await requireLive(tx, scope, sourceId, revision);
     for (const table of [directoryUsers, directoryMembers]) {
       await tx
         .delete(table)
@@ -81,13 +84,15 @@ export async function replaceDirectory(
 }
 
 /**
- * How a reading ended.
+ * How a reading ended; nothing where it was by settings that the source no longer has.
  * @param tookMs null where it did not come to its end: what was known before stays as it was then
+ * @param revision as with `replaceDirectory`
  */
 export async function recordDirectoryRead(
   scope: Scope,
   sourceId: string,
   { tookMs, error }: { tookMs: number | null; error: ErrorReport | null },
+  revision?: number,
 ): Promise<void> {
   await inWorkspace(scope, (tx) =>
     tx
@@ -96,7 +101,7 @@ export async function recordDirectoryRead(
         directoryError: error,
         ...(tookMs === null ? {} : { directoryReadAt: new Date(), directoryReadMs: Math.round(tookMs) }),
       })
-      .where(isSource(scope, sourceId)),
+      .where(and(isSource(scope, sourceId), isAtRevision(revision))),
   );
 }
 
@@ -126,14 +131,15 @@ async function readClock(scope: Scope): Promise<Date> {
   return new Date(rows[0]!.now);
 }
 
-/** Holds off its removal until the transaction ends: what is written before it is taken out with it. */
-async function requireLive(tx: Transaction, scope: Scope, sourceId: string): Promise<void> {
-  const [row] = await tx
-    .select({ id: sources.id })
-    .from(sources)
-    .where(and(isSource(scope, sourceId), isNull(sources.deletedAt)))
-    .for("share");
-  requireRow(row, "source", sourceId);
+/** Holds off its removal, and a change, until the transaction ends: what is written before it is taken out with it. */
+async function requireLive(
+  tx: Transaction,
+  scope: Scope,
+  sourceId: string,
+  revision: number | undefined,
+): Promise<void> {
+  const source = await lockSource(scope, tx, sourceId, revision);
+  requireRow(source?.deletedAt === null ? source : undefined, "source", sourceId);
 }
 
 /** Whether no reading that began later has told of it; from now on this one has. */

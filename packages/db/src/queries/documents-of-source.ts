@@ -47,16 +47,54 @@ function timeOf(modifiedAt: string): Date | null {
   return year >= 1 && year <= 9999 ? time : null;
 }
 
+/** SQL: from now on nothing is written any more by a reading that began before. */
+export const nextRevision = sql`${sources.revision} + 1`;
+
+/** @param revision which a reading began with; undefined for whoever writes without having read by the source's settings */
+export const isAtRevision = (revision: number | undefined) =>
+  revision === undefined ? undefined : eq(sources.revision, revision);
+
+/** @throws AnnealError CONFLICT where the revision is another one by now */
+export function requireRevision(source: { name: string; revision: number }, revision: number | undefined): void {
+  if (revision !== undefined && source.revision !== revision) throw changedWhileRead(source.name);
+}
+
+/** Whoever tries again begins with the settings, and the position, that count now. */
+function changedWhileRead(name: string): AnnealError {
+  return new AnnealError("CONFLICT", `“${name}” was changed while it was read, so that reading has ended.`, {
+    action: "Nothing is to be done: it is read anew with the settings that it has now. If it is not, read it now.",
+    retryable: true,
+  });
+}
+
 /**
- * The ACL of documents without one of their own, as it is now and not as it was when the sync began; and nothing comes
- * alive under a source that is gone. A change and a removal wait for this transaction, or are seen by it.
+ * A change and a removal of the source wait for this transaction, or are seen by it.
+ * @returns undefined where the workspace has no such source
+ * @throws AnnealError CONFLICT when it is no longer at `revision`
  */
-export async function lockDefaultAcl(scope: Scope, tx: Transaction, sourceId: string): Promise<Acl> {
+export async function lockSource(scope: Scope, tx: Transaction, sourceId: string, revision: number | undefined) {
+  const { name, defaultAcl, deletedAt } = sources;
   const [source] = await tx
-    .select({ name: sources.name, defaultAcl: sources.defaultAcl, deletedAt: sources.deletedAt })
+    .select({ name, defaultAcl, deletedAt, revision: sources.revision })
     .from(sources)
     .where(isSource(scope, sourceId))
     .for("share");
+  if (source !== undefined) requireRevision(source, revision);
+  return source;
+}
+
+/**
+ * The ACL of documents without one of their own, as it is now and not as it was when the sync began; and nothing comes
+ * alive under a source that is gone. As `lockSource` otherwise.
+ * @throws AnnealError SOURCE_NOT_FOUND when the source was removed
+ */
+export async function lockDefaultAcl(
+  scope: Scope,
+  tx: Transaction,
+  sourceId: string,
+  revision: number | undefined,
+): Promise<Acl> {
+  const source = await lockSource(scope, tx, sourceId, revision);
   if (source?.deletedAt === null) return source.defaultAcl;
   throw new AnnealError("SOURCE_NOT_FOUND", `The source “${source?.name ?? sourceId}” was removed while it was read.`, {
     action: "Take it back, then read it again.",

@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { documents, sources } from "../schema.ts";
 import { unreadFingerprint } from "./connect.ts";
+import { nextRevision } from "./documents-of-source.ts";
 
 /** What has content goes round the loop again; what was never more than a failure stays one until it is read. */
 const isFetched = sql`${documents.contentKey} <> ''`;
@@ -15,7 +16,8 @@ const unread = {
 
 /**
  * Lets what could not be read be read again: one document, or all of the source's. The cursor goes too, because a feed of
- * changes tells nothing twice: the next sync goes through the whole source, and fetches only what is new to us.
+ * changes tells nothing twice: the next sync goes through the whole source, and fetches only what is new to us. One that
+ * reads meanwhile ends, as it would go past them.
  * @returns how many documents are in quarantine, or the one
  * @throws AnnealError NOT_FOUND for a document that the source does not have
  */
@@ -24,7 +26,7 @@ export async function retryFailures(scope: Scope, sourceId: string, documentId: 
     // The source first, as whoever writes its documents locks it first.
     await tx
       .update(sources)
-      .set({ cursor: null })
+      .set({ cursor: null, revision: nextRevision })
       .where(and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId)));
     const rows = await tx
       .update(documents)

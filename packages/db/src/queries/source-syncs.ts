@@ -6,7 +6,13 @@ import { and, desc, eq, getTableColumns, inArray, isNull, ne, or, sql } from "dr
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { isLocked } from "../lock.ts";
 import { documents, sources, sourceSyncs } from "../schema.ts";
-import { followsSource, ofSource as documentsOf } from "./documents-of-source.ts";
+import {
+  followsSource,
+  isAtRevision,
+  isSource,
+  ofSource as documentsOf,
+  requireRevision,
+} from "./documents-of-source.ts";
 import { hasOneOf } from "./refs.ts";
 import { writeJournal } from "./source-journal.ts";
 
@@ -17,6 +23,8 @@ export type SourceSync = Omit<typeof sourceSyncs.$inferSelect, "failures">;
 export type SyncCounts = Pick<SourceSync, "scanned" | "read" | "added" | "changed" | "removed" | "dropped" | "bytes">;
 /** What one sync has done so far. `failures` are the first of those that it could not read, in all of its attempts. */
 export type SyncState = { id: string; counts: SyncCounts; failures?: SyncFailure[] };
+/** `revision`: of the source, when the attempt began; left out: whichever it has. */
+type OfRevision = { revision?: number };
 
 /** Whoever reads a source holds this lock, so that nobody else does. */
 export const syncLockName = (sourceId: string) => `sync:${sourceId}`;
@@ -47,7 +55,7 @@ export const waitsUntil = sql`(select max(${sourceSyncs.waitsUntil}) from ${sour
   (text: string): Date | null => new Date(text),
 );
 
-type NewSync = Pick<SourceSync, "id" | "sourceId" | "runId" | "startedBy"> & { workflowId?: string };
+type NewSync = Pick<SourceSync, "id" | "sourceId" | "runId" | "startedBy"> & { workflowId?: string } & OfRevision;
 
 const isSync = (scope: Scope, syncId: string) =>
   and(eq(sourceSyncs.id, syncId), eq(sourceSyncs.workspaceId, scope.workspaceId));
@@ -119,20 +127,23 @@ export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts
 /**
  * A checkpoint: only after everything before it is durable.
  * @returns whether somebody asked the sync to pause here
+ * @throws AnnealError CONFLICT when the source has another revision by now, and so another position
  */
 export async function saveCursor(
   scope: Scope,
   sourceId: string,
   cursor: Cursor,
-  sync: SyncState,
+  sync: SyncState & OfRevision,
   journal?: JournalWrite,
 ): Promise<{ pauseRequested: boolean }> {
   return inWorkspace(scope, async (tx) => {
-    if (journal !== undefined) await writeJournal(tx, scope, sourceId, journal);
-    await tx
+    const [source] = await tx
       .update(sources)
       .set({ cursor })
-      .where(and(eq(sources.id, sourceId), eq(sources.workspaceId, scope.workspaceId)));
+      .where(isSource(scope, sourceId))
+      .returning({ name: sources.name, revision: sources.revision });
+    if (source !== undefined) requireRevision(source, sync.revision);
+    if (journal !== undefined) await writeJournal(tx, scope, sourceId, journal);
     const [row] = await tx
       .update(sourceSyncs)
       .set({ ...sync.counts, failures: sync.failures })
@@ -243,7 +254,12 @@ export type SyncEnd =
   | { status: "waiting"; until: Date; error: ErrorReport }
   | { status: "cancelled" | "paused" };
 
-export async function endSync(scope: Scope, sync: SyncState & { sourceId: string }, end: SyncEnd): Promise<void> {
+/** Of the source itself it says nothing once that has another revision: what came of the old one is over. */
+export async function endSync(
+  scope: Scope,
+  sync: SyncState & OfRevision & { sourceId: string },
+  end: SyncEnd,
+): Promise<void> {
   const error = end.status === "done" ? end.heldBack : "error" in end ? end.error : null;
   const endedAt = new Date();
   await inWorkspace(scope, async (tx) => {
@@ -265,7 +281,7 @@ export async function endSync(scope: Scope, sync: SyncState & { sourceId: string
     await tx
       .update(sources)
       .set({ lastSyncError: error, ...(error === null ? { lastSyncAt: endedAt } : {}) })
-      .where(and(eq(sources.id, sync.sourceId), eq(sources.workspaceId, scope.workspaceId)));
+      .where(and(isSource(scope, sync.sourceId), isAtRevision(sync.revision)));
   });
 }
 
@@ -289,6 +305,14 @@ export async function findOpenSync(scope: Scope, sourceId: string): Promise<Sour
       .orderBy(desc(sourceSyncs.startedAt)),
   );
   return row;
+}
+
+/** Whether the source is still as it was when the sync first began, in whichever attempt that was. */
+export async function isAtFirstRevision(scope: Scope, syncId: string, revision: number): Promise<boolean> {
+  const [row] = await inWorkspace(scope, (tx) =>
+    tx.select({ revision: sourceSyncs.revision }).from(sourceSyncs).where(isSync(scope, syncId)),
+  );
+  return requireRow(row, "sync", syncId).revision === revision;
 }
 
 /** What earlier attempts of the sync could not read: the first of it. */

@@ -27,15 +27,17 @@ type Row = ReturnType<typeof itemColumns> & FetchedContent & { id: string; resta
 /**
  * Stores new or changed documents, all of them or none, as if each came after the one before it. One goes round the loop
  * again only if its bytes are others than before. The number of statements does not depend on how many there are.
- * @throws AnnealError SOURCE_NOT_FOUND when the source was removed
+ * @param revision of the source, when the reading began that brought them
+ * @throws AnnealError SOURCE_NOT_FOUND when the source was removed, CONFLICT when it has another revision by now
  */
 export async function upsertDocuments(
   scope: Scope,
   sourceId: string,
   upserts: readonly DocumentUpsert[],
+  revision?: number,
 ): Promise<UpsertedDocument[]> {
   return inWorkspace(scope, async (tx) => {
-    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId);
+    const defaultAcl = await lockDefaultAcl(scope, tx, sourceId, revision);
     const facts = upserts.map(({ item, content }) => ({ ref: item.ref, contentHash: content.contentHash }));
     const stored = await lockDocuments(scope, tx, sourceId, [...new Set(facts.map(({ ref }) => ref))]);
     await putContents(tx, upserts);

@@ -48,6 +48,8 @@ export const sources = pgTable(
     /** The schedule stays as it is and does not fire. */
     schedulePaused: boolean().notNull().default(false),
     cursor: jsonb().$type<Cursor>(),
+    /** Raised by whatever a reading that has begun must not write over: other settings, another position. */
+    revision: integer().notNull().default(0),
     lastSyncAt: at(),
     lastSyncError: jsonb().$type<ErrorReport>(),
     /** When its people and groups were last read whole, and why they could not be since; with `details.partial` all others were. */
@@ -132,6 +134,8 @@ export const sourceSyncs = pgTable(
     bytes: bigint({ mode: "number" }).notNull().default(0),
     /** While it reads. */
     progress: jsonb().$type<SyncProgress>(),
+    /** Of the source, when the sync first began: what a person confirmed then was about the source as it was. */
+    revision: integer(),
     /** Somebody asked it to stop at its next checkpoint. */
     pauseRequestedAt: at(),
     /** Of one that waits: when it goes on, as its source asked for. */

@@ -24,15 +24,19 @@ export function EditSource({ source, open, onOpenChange }: EditSourceProps) {
   const update = useMutation(
     trpc.connect.update.mutationOptions({
       meta: { inlineError: true },
-      onSuccess: ({ isElsewhere, hasOtherReaders, withheld }) => {
+      onSuccess: ({ isElsewhere, hasOtherReaders, hasOtherPeople, withheld }) => {
         toast.success("Saved. It counts from the next read.");
         if (isElsewhere)
           toast.warning(
-            "It leads elsewhere: documents without permissions of their own are hidden until they are read there.",
+            "It leads elsewhere, or may by its new credentials: documents without permissions of their own are hidden until they are read there.",
           );
         if (hasOtherReaders)
           toast.warning(
             "Other settings say now who reads documents: what was read with the old ones is hidden until it is read again.",
+          );
+        if (hasOtherPeople)
+          toast.warning(
+            "Other settings say now who people are: documents that refuse somebody are hidden until they are read again.",
           );
         for (const each of withheld) toast.warning(withheldSentence(each));
         onChangedness(false);

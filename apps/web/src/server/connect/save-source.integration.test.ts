@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { nobody, workspaceMembers, type Acl } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal/core/connect/deletion-policy";
 import type { Scope } from "@anneal/db/database";
@@ -21,6 +21,7 @@ let admin: Identity;
 beforeAll(async () => {
   test = await startTestDatabase();
   vi.stubEnv("ANNEAL_DATABASE_URL", test.appUrl);
+  vi.stubEnv("ANNEAL_ENCRYPTION_KEY", randomBytes(32).toString("base64"));
   vi.stubEnv("NEXTAUTH_SECRET", "s".repeat(32));
 });
 
@@ -193,6 +194,97 @@ it("shows nobody what was read of a table for its old owners, from when another 
   // Owners were no part of the audience that counts for rows without any.
   await connect().update({ sourceId, ...database(null) });
   expect((await seenByMembers()).toSorted()).toEqual(["calls_old/1", "notes/1"]);
+});
+
+it.each([
+  ["notion", {}, { token: "ntn_first" }, { token: "ntn_other" }],
+  [
+    "azure-blob",
+    { container: "papers" },
+    { connectionString: "AccountName=first;AccountKey=aa" },
+    { connectionString: "AccountName=other;AccountKey=bb" },
+  ],
+  ["gdrive", {}, { serviceAccountKey: '{"client_email":"first"}' }, { serviceAccountKey: '{"client_email":"other"}' }],
+  [
+    "rest",
+    { url: "https://desk.example", list: "articles", id: "id", content: ["text"], signIn: "bearer" },
+    { token: "first" },
+    { token: "other" },
+  ],
+])(
+  "shows nobody what was read of %s with credentials that others, for whichever account, replace",
+  async (...given) => {
+    const [kind, config, first, other] = given as [string, object, Record<string, string>, Record<string, string>];
+    const source = (secrets: Record<string, string> | undefined, audience: "members" | "nobody") => {
+      return { name: "Papers", kind, config: { ...config }, secrets, audience, schedule: null };
+    };
+    const { sourceId } = await connect().create(source(first, "nobody"));
+    await put(sourceId, "salaries.txt");
+    expect(await connect().update({ sourceId, ...source(other, "members") })).toMatchObject({ isElsewhere: true });
+    expect(await seenByMembers()).toEqual([]);
+    await put(sourceId, "holidays.txt");
+
+    // The same ones again are no others, and end no reading.
+    const { revision } = await getSource(scope, sourceId);
+    for (const secrets of [undefined, other])
+      expect(await connect().update({ sourceId, ...source(secrets, "members") })).toMatchObject({ isElsewhere: false });
+    expect(await seenByMembers()).toEqual(["holidays.txt"]);
+    expect(await getSource(scope, sourceId)).toMatchObject({ revision });
+  },
+);
+
+it("keeps what was read of an account that the settings name, with whichever credentials", async () => {
+  const blobs = (sasToken: string) => ({
+    name: "Papers",
+    kind: "azure-blob",
+    config: { accountUrl: "https://papers.blob.core.windows.net", container: "papers" },
+    secrets: { sasToken },
+    audience: "members" as const,
+    schedule: null,
+  });
+  const { sourceId } = await connect().create(blobs("sig=first"));
+  await put(sourceId, "holidays.txt");
+  const { revision } = await getSource(scope, sourceId);
+  expect(await connect().update({ sourceId, ...blobs("sig=renewed") })).toMatchObject({ isElsewhere: false });
+  expect(await seenByMembers()).toEqual(["holidays.txt"]);
+  // Whoever reads goes on with the new ones.
+  expect(await getSource(scope, sourceId)).toMatchObject({ revision: revision + 1 });
+});
+
+it("shows nobody what was read as another user, where each begins in a folder of their own", async () => {
+  const files = (user: string, audience: "members" | "nobody") => ({
+    name: "Home",
+    kind: "sftp",
+    config: { host: "files.example", user },
+    audience,
+    schedule: null,
+  });
+  const { sourceId } = await connect().create(files("ann", "nobody"));
+  await put(sourceId, "diary.txt");
+  expect(await connect().update({ sourceId, ...files("reader", "members") })).toMatchObject({ isElsewhere: true });
+  expect(await seenByMembers()).toEqual([]);
+});
+
+it("shows nobody what refuses somebody, from when other settings say who people are", async () => {
+  const share = (groups: { sid: string; name: string; members: string[] }[]) => ({
+    name: "Board",
+    kind: "smb",
+    config: { host: "files.example", share: "Board", user: "reader", groups },
+    audience: "nobody" as const,
+    schedule: null,
+  });
+  const contractors = { sid: "S-1-5-21-1-2-3-1001", name: "contractors", members: ["S-1-5-21-1-2-3-1002"] };
+  const { sourceId } = await connect().create(share([contractors]));
+  const allow = [workspaceMembers(scope.workspaceId)];
+  await put(sourceId, "holidays.txt", { allow, deny: [] });
+  const refused = { source: "smb", tenant: sourceId, kind: "group" as const, id: contractors.sid };
+  await put(sourceId, "plan.txt", { allow, deny: [refused] });
+  const unchanged = await connect().update({ sourceId, ...share([contractors]) });
+  expect(unchanged).toMatchObject({ hasOtherPeople: false });
+  expect(await seenByMembers()).toHaveLength(2);
+  const changed = await connect().update({ sourceId, ...share([]) });
+  expect(changed).toMatchObject({ isElsewhere: false, hasOtherReaders: false, hasOtherPeople: true });
+  expect(await seenByMembers()).toEqual(["holidays.txt"]);
 });
 
 it("keeps what is read at the address that stays", async () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { nobody, workspaceMembers } from "@anneal/core/access/acl";
 import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
@@ -7,7 +8,12 @@ import { findSourceByName, saveSource, type Source } from "@anneal/db/queries/co
 import { takeDraft } from "@anneal/db/queries/source-drafts";
 import { secretBox } from "#server/connect/secret-box.ts";
 import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";
-import { partsWithOtherReaders, requireSourceKind, type SourceKind } from "#server/connect/source-kinds.ts";
+import {
+  hasOtherPeople,
+  partsWithOtherReaders,
+  requireSourceKind,
+  type SourceKind,
+} from "#server/connect/source-kinds.ts";
 import type { MemberContext } from "#server/context.ts";
 import { cronSchema, setSchedule } from "#server/schedule.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
@@ -33,15 +39,16 @@ export type SourceInput = z.infer<typeof sourceInputSchema>;
 
 /**
  * @param stored what is changed; undefined for a new source
- * @returns whether it leads to another address from now on, and whether other settings say now who reads documents: in both
- * cases nobody sees until it is read again what was read under the old ones (`saveSource`)
+ * @returns whether it leads to another address from now on, or may by other credentials; whether other settings say now who
+ * reads documents; and whether others say who people are: nobody sees until it is read again what was read under the old
+ * ones (`saveSource`)
  */
 export async function saveChecked(
   { scope, identity }: MemberContext,
   sourceId: string,
   { secrets, signInId, audience, ...source }: SourceInput,
   stored: Source | undefined,
-): Promise<{ isElsewhere: boolean; hasOtherReaders: boolean }> {
+): Promise<{ isElsewhere: boolean; hasOtherReaders: boolean; hasOtherPeople: boolean }> {
   const signIn = signInId === undefined ? undefined : await requireFinishedSignIn(scope, signInId);
   const access = await openAccess(identity.role, { ...source, secrets }, stored, sourceId, signIn);
   const named = await findSourceByName(scope, source.name);
@@ -59,34 +66,56 @@ export async function saveChecked(
   const schedulePaused = source.schedule !== null && (stored?.schedulePaused ?? false);
   if (source.schedule !== (stored?.schedule ?? null))
     await setSchedule(scheduled(scope.workspaceId, sourceId), source.schedule, { paused: schedulePaused });
-  const isElsewhere = stored !== undefined && !isSamePlace(source.kind, access.config, stored.config);
+  const givesSecrets = secrets !== undefined || signIn !== undefined;
+  const keepsSecrets = stored !== undefined && (!givesSecrets || (await isStored(access, stored)));
+  const isElsewhere = stored !== undefined && !isSamePlace(source.kind, access.config, stored.config, keepsSecrets);
   const otherParts = stored === undefined ? [] : partsWithOtherReaders(source.kind, access.config, stored.config);
+  const otherPeople = stored !== undefined && hasOtherPeople(source.kind, access.config, stored.config);
   await saveSource(scope, {
     ...source,
     id: sourceId,
     config: access.config,
-    ...(stored !== undefined && secrets === undefined && signIn === undefined
-      ? { checkedConfig: stored.config }
-      : await newSecrets(access, sourceId)),
+    ...(stored === undefined ? {} : { checkedConfig: stored.config }),
+    ...(keepsSecrets ? {} : await newSecrets(access, sourceId)),
     schedulePaused,
     isElsewhere,
     partsWithOtherReaders: otherParts,
+    hasOtherPeople: otherPeople,
     defaultAcl: audience === "members" ? { allow: [workspaceMembers(scope.workspaceId)], deny: [] } : nobody,
   });
   // It has nothing left to lend.
   if (signIn) await takeDraft(scope, signIn.id);
   // Its documents may have another audience now.
   await tellIndexes(scope);
-  return { isElsewhere, hasOtherReaders: otherParts.length > 0 };
+  return { isElsewhere, hasOtherReaders: otherParts.length > 0, hasOtherPeople: otherPeople };
 }
 
 /** Whether what was read there is what is read here. */
-function isSamePlace(kindName: string, config: Record<string, unknown>, before: Record<string, unknown>): boolean {
-  const kind = requireSourceKind(kindName);
-  return kind.locate(config) === kind.locate(before) && kind.secretsGoTo(config) === kind.secretsGoTo(before);
+function isSamePlace(
+  kindName: string,
+  config: Record<string, unknown>,
+  before: Record<string, unknown>,
+  keepsSecrets: boolean,
+): boolean {
+  const { locate, secretsGoTo, account = () => "" } = requireSourceKind(kindName);
+  const isSameAccount = account(config) === account(before) && (keepsSecrets || account(config) !== null);
+  return isSameAccount && locate(config) === locate(before) && secretsGoTo(config) === secretsGoTo(before);
 }
 
 type Access = Awaited<ReturnType<typeof openAccess>>;
+
+/** Whether what was entered is what the source has: whoever reads with it may go on. */
+async function isStored({ sealedSecrets, sealedFor }: Access, stored: Source): Promise<boolean> {
+  if (sealedSecrets === null || stored.sealedSecrets === null) return sealedSecrets === stored.sealedSecrets;
+  const box = await secretBox();
+  const entered = box.open(sealedSecrets, sealedFor);
+  try {
+    return isDeepStrictEqual(entered, box.open(stored.sealedSecrets, stored.id));
+  } catch {
+    // Its key is gone, which entering them again is the way out of.
+    return false;
+  }
+}
 
 /** Whatever is lent is bound anew. What is stored stays untouched where nothing was entered: a sync may be renewing it. */
 async function newSecrets(

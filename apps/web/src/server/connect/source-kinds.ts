@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import {
   atlassianSecretSchema,
@@ -64,6 +65,11 @@ export type SourceKind = {
   administratorOnly: boolean;
   /** One line that tells two sources of a kind apart. */
   locate(config: Record<string, unknown>): string;
+  /**
+   * As whom the place is read, where that says what is found there; null: as whoever the credentials are for, so that others
+   * may lead to another account. Left out: everybody finds the same documents there.
+   */
+  account?(config: Record<string, unknown>): string | null;
   /** Who gets to see the credentials; they are not sent to another one without being entered again. */
   secretsGoTo(config: Record<string, unknown>): string;
   /** Where `field` is `value`, a person signs in with a code instead of entering credentials. */
@@ -95,6 +101,8 @@ const kinds: Record<string, SourceKind> = {
     administratorOnly: false,
     locate: ({ host, share, path }) =>
       `\\\\${[host, share, ...String(path ?? "").split("/")].filter((part) => part !== "").join("\\")}`,
+    // A server may have a folder of each user's own under one name.
+    account: ({ user }) => String(user),
     // A domain controller is signed in to as well.
     secretsGoTo: ({ host, port, accountsHost }) =>
       [`${String(host)}:${String(port ?? 445)}`, ...(accountsHost ? [String(accountsHost)] : [])].join(" and "),
@@ -107,6 +115,8 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: sftpSecretSchema,
     administratorOnly: false,
     locate: ({ host, port, path }) => `sftp://${String(host)}:${String(port ?? 22)} ${String(path ?? ".")}`,
+    // Each begins in a folder of their own, and may be kept in it.
+    account: ({ user }) => String(user),
     secretsGoTo: ({ host, port }) => `${String(host)}:${String(port ?? 22)}`,
   },
   s3: {
@@ -170,6 +180,7 @@ const kinds: Record<string, SourceKind> = {
       [String(accountUrl ?? "").replace(/\/+$/, ""), String(container), String(prefix ?? "")]
         .filter((step) => step !== "")
         .join("/"),
+    account: ({ accountUrl }) => (accountUrl ? String(accountUrl) : null),
     secretsGoTo: ({ accountUrl }) => String(accountUrl ?? "the account of the connection string"),
   },
   gdrive: {
@@ -185,6 +196,7 @@ const kinds: Record<string, SourceKind> = {
         String(drives ?? "both"),
         ...(Array.isArray(driveIds) ? driveIds.map(String) : []),
       ].join(", "),
+    account: ({ user }) => (user ? String(user) : null),
     // A service account that acts for people acts for any of the domain.
     secretsGoTo: ({ user, endpoint }) => `${String(user ?? "the service account")} at ${String(endpoint ?? "Google")}`,
   },
@@ -261,6 +273,7 @@ const kinds: Record<string, SourceKind> = {
       Array.isArray(channels) && channels.length > 0
         ? channels.map((channel) => `#${String(channel).replace(/^#/, "")}`).join(", ")
         : "every channel of the app",
+    account: () => null,
     secretsGoTo: ({ apiUrl }) => String(apiUrl ?? "Slack"),
   },
   notion: {
@@ -271,6 +284,7 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: notionSecretSchema,
     administratorOnly: false,
     locate: () => "pages shared with the integration",
+    account: () => null,
     secretsGoTo: ({ apiUrl }) => String(apiUrl ?? "Notion"),
   },
   rest: {
@@ -281,6 +295,7 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: restSecretSchema,
     administratorOnly: false,
     locate: ({ url, list }) => [String(url).replace(/\/+$/, ""), String(list ?? "")].filter(Boolean).join("/"),
+    account: apiAccount,
     secretsGoTo: apiSecretsGoTo,
   },
   graphql: {
@@ -291,6 +306,7 @@ const kinds: Record<string, SourceKind> = {
     secretSchema: restSecretSchema,
     administratorOnly: false,
     locate: ({ url, items }) => `${String(url)} (${String(items)})`,
+    account: apiAccount,
     secretsGoTo: apiSecretsGoTo,
   },
   confluence: {
@@ -380,6 +396,19 @@ function apiSecretsGoTo({ url, signIn, tokenUrl, ...settings }: Record<string, u
   const whole = paths.filter((path) => /^https?:\/\//i.test(path));
   const places = [...new Set([url, ...whole].map(originOf))].join(" and ");
   return signIn === "oauth2" ? `${places} by a token from ${String(tokenUrl)}` : places;
+}
+
+/** What a token or a key opens only the service knows. */
+function apiAccount({ signIn, user }: Record<string, unknown>): string | null {
+  switch (signIn ?? "none") {
+    case "none":
+      return "";
+    case "basic":
+    case "oauth2":
+      return String(user);
+    default:
+      return null;
+  }
 }
 
 function originOf(url: unknown): string {
@@ -490,6 +519,21 @@ export function partsWithOtherReaders(
   before: Record<string, unknown>,
 ): string[] {
   return partsWithOtherRules(rulesOf(kind, config), rulesOf(kind, before));
+}
+
+/** Whether other settings say now who people are and what groups they are in, where documents may refuse somebody. */
+export function hasOtherPeople(
+  kind: string,
+  config: Record<string, unknown>,
+  before: Record<string, unknown>,
+): boolean {
+  const { facts, configSchema } = requireSourceKind(kind);
+  const ruleOf = (settings: Record<string, unknown>) => {
+    const { data } = configSchema.safeParse(settings);
+    // What those of another release say nobody knows here.
+    return data === undefined ? "unknown" : facts.peopleRule?.(data);
+  };
+  return facts.peopleRule !== undefined && !isDeepStrictEqual(ruleOf(config), ruleOf(before));
 }
 
 function rulesOf(kind: string, config: Record<string, unknown>): ReaderRules {

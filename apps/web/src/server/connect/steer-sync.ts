@@ -87,7 +87,7 @@ export async function retryFailed(
   { sourceId, documentId }: { sourceId: string; documentId: string | null },
 ): Promise<{ count: number }> {
   const source = await getSource(scope, sourceId);
-  // A sync that reads now would put its own position in the place of the one that this takes away.
+  // One that reads now would lose all that it has gone through, and begin anew.
   await refuseSecond({ scope, identity }, source);
   await record({ scope, identity }, "source.retry", source, documentId === null ? {} : { documentId });
   const count = await retryFailures(scope, sourceId, documentId);
