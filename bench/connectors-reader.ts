@@ -13,10 +13,14 @@ import { text } from "node:stream/consumers";
 import type { Cursor, JournalEntry, JournalWrite, KnownItems } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
+import { earlierFile, type EarlierLine, type EarlierRun } from "./connectors-crawl.ts";
 import { loadConnector } from "./connectors-load.ts";
 
 export type ReaderResult = {
+  /** Held at the end. */
   documents: number;
+  /** Read by the first run, those that came again as well. */
+  opened: number;
   failures: string[];
   /** The first run, which reads every content. */
   syncSeconds: number;
@@ -29,10 +33,11 @@ export type ReaderResult = {
   peakBytes: number;
 };
 
-const { kind, config, secrets, contents, once } = JSON.parse(await text(process.stdin)) as {
+const { kind, config, secrets, earlier, contents, once } = JSON.parse(await text(process.stdin)) as {
   kind: string;
   config: unknown;
   secrets: unknown;
+  earlier?: EarlierRun;
   /** Left unopened where only the listing is looked at. */
   contents: boolean;
   /** Without a second run. */
@@ -75,10 +80,12 @@ const failures: string[] = [];
 
 try {
   const startBytes = await residentBytes("self", "VmRSS");
+  if (earlier !== undefined) await takeOver(earlier);
   const first = await readOnce();
   const second = once ? null : await readOnce();
   const result: ReaderResult = {
     documents: fingerprints.size,
+    opened: first.opened,
     failures: failures.slice(0, 3),
     syncSeconds: first.seconds,
     syncCpuSeconds: first.cpuSeconds,
@@ -121,12 +128,26 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
         hash.digest();
       }
       opened += 1;
-      fingerprints.set(change.item.ref, change.item.fingerprint);
-      refsByFingerprint.set(change.item.fingerprint, change.item.ref);
+      hold(change.item.ref, change.item.fingerprint);
     } else failures.push(`an unexpected ${change.type}`);
   }
   const cpu = process.cpuUsage(cpuBefore);
   return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (cpu.user + cpu.system) / 1e6, opened };
+}
+
+/** Holds what an earlier run has left, as if this process had been that run. */
+async function takeOver(run: EarlierRun): Promise<void> {
+  cursor = run.cursor;
+  for await (const line of createInterface(createReadStream(join(run.folder, earlierFile)))) {
+    const left = JSON.parse(line) as EarlierLine;
+    writeJournal({ anew: false, entries: left.entries });
+    if ("ref" in left) hold(left.ref, left.fingerprint);
+  }
+}
+
+function hold(ref: string, fingerprint: string): void {
+  fingerprints.set(ref, fingerprint);
+  refsByFingerprint.set(fingerprint, ref);
 }
 
 /** In one file that stays open: there is an entry for each page of a website. */

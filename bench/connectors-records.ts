@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { startFakeConfluence } from "@anneal/connectors/conformance/fake-atlassian/fake-confluence";
 import { startFakeJira } from "@anneal/connectors/conformance/fake-atlassian/fake-jira";
 import { createTeamsHarness } from "@anneal/connectors/conformance/fake-microsoft/create-teams-harness";
@@ -10,6 +11,8 @@ import { findDovecot, startDovecot } from "@anneal/connectors/conformance/start-
 import { findMariadb, startMariadb } from "@anneal/connectors/conformance/start-mariadb";
 import { linksTo, startSite } from "@anneal/connectors/conformance/start-site";
 import { startTestPostgres } from "@anneal/connectors/conformance/start-test-postgres";
+import { webConfigSchema } from "@anneal/connectors/web/config";
+import { writeEarlierCrawl, type EarlierPage } from "./connectors-crawl.ts";
 import type { BenchSource, SourceRecipe } from "./connectors-source.ts";
 import { documentName, documentText } from "./connectors-text.ts";
 
@@ -24,11 +27,17 @@ export const recordSources: Record<string, SourceRecipe> = {
   graphql: { server: "fake", count: 2000, start: (count) => startNotes("graphql", count) },
   confluence: { server: "fake", count: 300, start: startConfluence },
   jira: { server: "fake", count: 300, start: startJira },
-  notion: { server: "fake", count: 500, start: startNotion },
+  notion: { server: "fake", count: 500, start: (count) => startNotion(count, documentText) },
+  "notion-short": { server: "fake, a line a page", count: 2000, start: (count) => startNotion(count, shortText) },
   slack: { server: "fake", count: 500, start: startSlackThreads },
   "slack-days": { server: "fake, days without threads", count: 5000, start: startSlackDays },
   teams: { server: "fake", count: 500, start: startTeams },
   web: { server: "a site on loopback, 1,000 requests/s allowed", count: 1000, start: startPages },
+  "web-resumed": {
+    server: "the same, 95 of 100 pages read by an earlier run, which is made up",
+    count: 2000,
+    start: startPagesMostlyRead,
+  },
 };
 
 async function startMail(count: number): Promise<BenchSource | null> {
@@ -194,10 +203,13 @@ async function startJira(count: number): Promise<BenchSource> {
   };
 }
 
-async function startNotion(count: number): Promise<BenchSource> {
+/** For as many documents as can be, where each is a request: what is in them is none of the question. */
+const shortText = () => "A look at the pump.";
+
+async function startNotion(count: number, textOf: (index: number) => string): Promise<BenchSource> {
   const notion = await FakeNotion.start();
   notion.pageSize = 100;
-  for (let index = 0; index < count; index += 1) notion.addPage(`Note ${index}`, [paragraph(documentText(index))]);
+  for (let index = 0; index < count; index += 1) notion.addPage(`Note ${index}`, [paragraph(textOf(index))]);
   notion.lists.settled = true;
   return {
     kind: "notion",
@@ -257,16 +269,42 @@ async function startTeams(count: number): Promise<BenchSource> {
 /** A tree, as websites are: each page leads to as many others as there is place for in a menu. */
 async function startPages(count: number): Promise<BenchSource> {
   const site = await startSite();
-  const pathOf = (index: number) => (index === 0 ? "/" : `/note-${index}`);
-  for (let index = 0; index < count; index += 1) {
-    const first = index * linksPerPage + 1;
-    const below = Array.from({ length: Math.max(0, Math.min(linksPerPage, count - first)) }, (_, at) => first + at);
-    // Pages that differ in digits alone are taken for a trap.
-    const spelled = String(index).replace(/\d/g, (digit) => "abcdefghij".charAt(Number(digit)));
-    const text = `<main><p>Of ${spelled}. ${documentText(index)}</p></main>`;
-    site.pages.set(pathOf(index), { body: `<title>Note ${index}</title>${text}${linksTo(below.map(pathOf))}` });
+  for (const { url, title, text, links } of pagesOf(site.origin, count)) {
+    const { pathname } = new URL(url);
+    const body = `<title>${title}</title><main><p>${text}</p></main>${linksTo(links.map((link) => new URL(link).pathname))}`;
+    site.pages.set(pathname, { body });
   }
   const pace = { requestsPerSecond: 1000, concurrency: 4, maxPages: count, maxPagesPerPattern: Math.max(10, count) };
   const config = { url: `${site.origin}/`, ...pace, render: "never", allowPrivateHosts: true };
   return { kind: "web", config, secrets: {}, stop: () => site.stop() };
+}
+
+/** All but one of twenty of them are known from an earlier run, which was ended there. */
+async function startPagesMostlyRead(count: number): Promise<BenchSource> {
+  const source = await startPages(count);
+  const config = webConfigSchema.parse(source.config);
+  const pages = [...pagesOf(new URL(config.url).origin, Math.floor(count * 0.95), count)];
+  const earlier = await writeEarlierCrawl(config, pages);
+  const stop = async () => {
+    await source.stop();
+    await rm(earlier.folder, { recursive: true, force: true });
+  };
+  return { ...source, earlier, stop };
+}
+
+/** The first pages of so many, in the order in which a crawl meets them. */
+function* pagesOf(origin: string, count: number, ofAll = count): Iterable<EarlierPage> {
+  const urlOf = (index: number) => `${origin}${index === 0 ? "/" : `/note-${index}`}`;
+  for (let index = 0; index < count; index += 1) {
+    const first = index * linksPerPage + 1;
+    const below = Array.from({ length: Math.max(0, Math.min(linksPerPage, ofAll - first)) }, (_, at) => first + at);
+    // Pages that differ in digits alone are taken for a trap.
+    const spelled = String(index).replace(/\d/g, (digit) => "abcdefghij".charAt(Number(digit)));
+    const text = `Of ${spelled}. ${documentText(index)}`;
+    yield { url: urlOf(index), depth: depthOf(index), title: `Note ${index}`, text, links: below.map(urlOf) };
+  }
+}
+
+function depthOf(index: number): number {
+  return index === 0 ? 0 : 1 + depthOf(Math.floor((index - 1) / linksPerPage));
 }

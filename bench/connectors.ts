@@ -18,7 +18,7 @@ import type { BareResult } from "./connectors-bare-s3.ts";
 import { fileSources } from "./connectors-files.ts";
 import type { ReaderResult } from "./connectors-reader.ts";
 import { recordSources } from "./connectors-records.ts";
-import { startSource, type SourceRecipe } from "./connectors-source.ts";
+import { startSource, type BenchSource, type SourceRecipe } from "./connectors-source.ts";
 
 const wantedPerSecond = 500;
 const maxPeakBytes = 300 * 1024 ** 2;
@@ -60,16 +60,21 @@ async function measure(name: string, recipe: SourceRecipe, count: number): Promi
   if (source === null) return "skipped: its server is not here";
   try {
     const { told } = source;
-    const result = await ask<ReaderResult>("connectors-reader.ts", JSON.stringify({ ...JSON.parse(told), ...how }));
+    const what = JSON.parse(told) as BenchSource;
+    const result = await ask<ReaderResult>("connectors-reader.ts", JSON.stringify({ ...what, ...how }));
     const bare = name === "s3-moto" ? await ask<BareResult>("connectors-bare-s3.ts", told) : null;
-    const syncedPerSecond = Math.round(result.documents / result.syncSeconds);
+    const before = what.earlier?.documents ?? 0;
+    const read = result.documents - before;
+    const syncedPerSecond = Math.round(read / result.syncSeconds);
+    if (before > 0 && result.opened > read) unmet.push(`${name}: what an earlier run had read was read again`);
     check(name, count, result, syncedPerSecond);
     return {
       server: recipe.server,
       documents: result.documents,
+      ...(before === 0 ? {} : { read }),
       ...(result.again === null ? {} : { listedPerSecond: Math.round(result.documents / result.again.seconds) }),
       syncedPerSecond,
-      cpuMsPerDocument: round2((result.syncCpuSeconds * 1000) / result.documents),
+      cpuMsPerDocument: round2((result.syncCpuSeconds * 1000) / read),
       peakMiB: Math.round(result.peakBytes / MiB),
       limitMiB: maxPeakBytes / MiB,
       growthMiB: Math.round((result.peakBytes - result.startBytes) / MiB),
