@@ -13,7 +13,7 @@ import { text } from "node:stream/consumers";
 import type { Cursor, JournalEntry, JournalWrite, KnownItems } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
-import { earlierFile, type EarlierLine, type EarlierRun } from "./connectors-crawl.ts";
+import type { EarlierLine, EarlierRun } from "./connectors-earlier.ts";
 import { loadConnector } from "./connectors-load.ts";
 
 export type ReaderResult = {
@@ -138,7 +138,7 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
 /** Holds what an earlier run has left, as if this process had been that run. */
 async function takeOver(run: EarlierRun): Promise<void> {
   cursor = run.cursor;
-  for await (const line of createInterface(createReadStream(join(run.folder, earlierFile)))) {
+  for await (const line of createInterface(createReadStream(run.file))) {
     const left = JSON.parse(line) as EarlierLine;
     writeJournal({ anew: false, entries: left.entries });
     if ("ref" in left) hold(left.ref, left.fingerprint);

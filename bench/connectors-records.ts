@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { hash } from "node:crypto";
 import { startFakeConfluence } from "@anneal/connectors/conformance/fake-atlassian/fake-confluence";
 import { startFakeJira } from "@anneal/connectors/conformance/fake-atlassian/fake-jira";
 import { createTeamsHarness } from "@anneal/connectors/conformance/fake-microsoft/create-teams-harness";
@@ -12,7 +12,9 @@ import { findMariadb, startMariadb } from "@anneal/connectors/conformance/start-
 import { linksTo, startSite } from "@anneal/connectors/conformance/start-site";
 import { startTestPostgres } from "@anneal/connectors/conformance/start-test-postgres";
 import { webConfigSchema } from "@anneal/connectors/web/config";
-import { writeEarlierCrawl, type EarlierPage } from "./connectors-crawl.ts";
+import { cursorOf } from "@anneal/connectors/web/crawl-journal";
+import { linesOfCrawl, type BenchPage } from "./connectors-crawl.ts";
+import { removeEarlierRun, writeEarlierRun, type EarlierLine, type EarlierRun } from "./connectors-earlier.ts";
 import type { BenchSource, SourceRecipe } from "./connectors-source.ts";
 import { documentName, documentText } from "./connectors-text.ts";
 
@@ -27,8 +29,12 @@ export const recordSources: Record<string, SourceRecipe> = {
   graphql: { server: "fake", count: 2000, start: (count) => startNotes("graphql", count) },
   confluence: { server: "fake", count: 300, start: startConfluence },
   jira: { server: "fake", count: 300, start: startJira },
-  notion: { server: "fake", count: 500, start: (count) => startNotion(count, documentText) },
-  "notion-short": { server: "fake, a line a page", count: 2000, start: (count) => startNotion(count, shortText) },
+  notion: { server: "fake", count: 500, start: startNotion },
+  "notion-resumed": {
+    server: "the same, 95 of 100 pages read by an earlier run, which is made up",
+    count: 2000,
+    start: startNotionMostlyRead,
+  },
   slack: { server: "fake", count: 500, start: startSlackThreads },
   "slack-days": { server: "fake, days without threads", count: 5000, start: startSlackDays },
   teams: { server: "fake", count: 500, start: startTeams },
@@ -66,6 +72,8 @@ function* messages(count: number): Iterable<string> {
 
 const linksPerPage = 50;
 const dayMs = 24 * 60 * 60_000;
+/** Of what an earlier run has left unfinished. */
+const readShare = 0.95;
 const reader = { user: "reader", password: "reader-password" };
 const local = { host: "127.0.0.1", allowPrivateHosts: true };
 
@@ -203,14 +211,35 @@ async function startJira(count: number): Promise<BenchSource> {
   };
 }
 
-/** For as many documents as can be, where each is a request: what is in them is none of the question. */
-const shortText = () => "A look at the pump.";
+async function startNotion(count: number): Promise<BenchSource> {
+  return notionSource(await fillNotion(count, new Date()));
+}
 
-async function startNotion(count: number, textOf: (index: number) => string): Promise<BenchSource> {
+/** They were edited long ago, so that what was read of them counts. */
+async function startNotionMostlyRead(count: number): Promise<BenchSource> {
+  const notion = await fillNotion(count, new Date(Date.now() - 30 * dayMs));
+  const settledTo = new Date(Date.now() - dayMs).toISOString();
+  const cursor = { version: 1, editedTo: null, settledTo, syncs: 0, retry: [], total: count };
+  const read = [...notion.pages.values()].slice(0, Math.floor(count * readShare));
+  const lines = read.map(({ id, editedAt }): EarlierLine => {
+    // Notion tells the minute, and what follows it is only compared where the minute is another.
+    const minute = `${editedAt.toISOString().slice(0, 16)}:00.000Z`;
+    return { ref: id, fingerprint: `${minute}|1-${hash("sha256", id).slice(0, 32)}`, entries: [] };
+  });
+  return goingOn(notionSource(notion), await writeEarlierRun(cursor, lines));
+}
+
+async function fillNotion(count: number, editedAt: Date): Promise<FakeNotion> {
   const notion = await FakeNotion.start();
   notion.pageSize = 100;
-  for (let index = 0; index < count; index += 1) notion.addPage(`Note ${index}`, [paragraph(textOf(index))]);
+  for (let index = 0; index < count; index += 1) {
+    notion.addPage(`Note ${index}`, [paragraph(documentText(index))], { editedAt });
+  }
   notion.lists.settled = true;
+  return notion;
+}
+
+function notionSource(notion: FakeNotion): BenchSource {
   return {
     kind: "notion",
     config: { apiUrl: notion.apiUrl, allowPrivateHosts: true },
@@ -279,21 +308,28 @@ async function startPages(count: number): Promise<BenchSource> {
   return { kind: "web", config, secrets: {}, stop: () => site.stop() };
 }
 
-/** All but one of twenty of them are known from an earlier run, which was ended there. */
+/** The first of them are known from an earlier run, which was ended there. */
 async function startPagesMostlyRead(count: number): Promise<BenchSource> {
   const source = await startPages(count);
   const config = webConfigSchema.parse(source.config);
-  const pages = [...pagesOf(new URL(config.url).origin, Math.floor(count * 0.95), count)];
-  const earlier = await writeEarlierCrawl(config, pages);
-  const stop = async () => {
-    await source.stop();
-    await rm(earlier.folder, { recursive: true, force: true });
+  const pages = pagesOf(new URL(config.url).origin, Math.floor(count * readShare), count);
+  return goingOn(source, await writeEarlierRun(cursorOf(config, null, Date.now()), linesOfCrawl(pages)));
+}
+
+/** The source with what an earlier run has left of it. */
+function goingOn(source: BenchSource, earlier: EarlierRun): BenchSource {
+  return {
+    ...source,
+    earlier,
+    async stop() {
+      await source.stop();
+      await removeEarlierRun(earlier);
+    },
   };
-  return { ...source, earlier, stop };
 }
 
 /** The first pages of so many, in the order in which a crawl meets them. */
-function* pagesOf(origin: string, count: number, ofAll = count): Iterable<EarlierPage> {
+function* pagesOf(origin: string, count: number, ofAll = count): Iterable<BenchPage> {
   const urlOf = (index: number) => `${origin}${index === 0 ? "/" : `/note-${index}`}`;
   for (let index = 0; index < count; index += 1) {
     const first = index * linksPerPage + 1;

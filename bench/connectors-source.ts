@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { EarlierRun } from "./connectors-crawl.ts";
+import type { EarlierRun } from "./connectors-earlier.ts";
 
 /** A server with documents in it, and what a connector of its kind has to be told to read them. */
 export type BenchSource = {

@@ -3,7 +3,8 @@
  * of its own and every connector in another: `node connectors.ts [--kinds s3,file] [--count 100000]` prints one JSON
  * object. Synced: a first run, which reads, hashes and forgets every content, one document after the other as the worker
  * does (`--without-contents`: opens none); listed: a second run over what has not changed, which `--once` leaves out, and its figure
- * with it. Writing to the database and to the object store is not in it, see sync.ts.
+ * with it. A source that is "resumed" goes on from what an earlier run has left, which is made up: `read` are the documents
+ * that were read here, and the figures a second are of those. Writing to the database and to the object store is not in it, see sync.ts.
  * Memory is that of the connector's process, what is known of the documents included, with a heap of 128 MiB. A folder and
  * a bucket have 100,000 documents by default, so that what grows with their number shows; the others have as many as their
  * server serves in a minute or two.
