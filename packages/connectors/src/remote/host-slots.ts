@@ -1,7 +1,8 @@
-import pLimit, { type LimitFunction } from "p-limit";
+/** How many are at a host, and who waits to be let in, in their order. */
+type Slots = { taken: number; waiting: Set<() => void> };
 
 /** One for each host that is asked for something now. */
-const slots = new Map<string, LimitFunction>();
+const slots = new Map<string, Slots>();
 
 /** In flight at once with one host over HTTP, of all sources of this process: what S3 takes with ease. */
 export const requestsPerHost = 32;
@@ -50,26 +51,40 @@ export async function inHostSlot<T>(
 /** @returns what gives the place up, once or more often */
 async function enter(host: string, atOnce: number, signal: AbortSignal): Promise<() => void> {
   signal.throwIfAborted();
-  const limit = slots.get(host) ?? pLimit(atOnce);
-  slots.set(host, limit);
-  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      signal.addEventListener("abort", onAbort, { once: true });
-      const place = limit(() => {
-        signal.removeEventListener("abort", onAbort);
-        resolve();
-        return left;
-      });
-      void place.then(() => {
-        if (limit.activeCount + limit.pendingCount === 0 && slots.get(host) === limit) slots.delete(host);
-      });
-    });
-    signal.throwIfAborted();
-    return leave;
-  } catch (error) {
-    leave();
-    throw error;
+  const place = slots.get(host) ?? { taken: 0, waiting: new Set() };
+  slots.set(host, place);
+  // Whoever leaves hands the place on, so that nobody who comes later gets it first.
+  if (place.taken < atOnce) place.taken += 1;
+  else await turnOf(place, signal);
+  let left = false;
+  const leave = () => {
+    if (left) return;
+    left = true;
+    handOn(host, place);
+  };
+  if (!signal.aborted) return leave;
+  leave();
+  throw signal.reason;
+}
+
+function handOn(host: string, place: Slots): void {
+  const [next] = place.waiting;
+  if (next !== undefined) {
+    place.waiting.delete(next);
+    next();
+    return;
   }
+  place.taken -= 1;
+  if (place.taken === 0) slots.delete(host);
+}
+
+async function turnOf({ waiting }: Slots, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onAbort = () => {
+    waiting.delete(resolve);
+    reject(signal.reason);
+  };
+  waiting.add(resolve);
+  signal.addEventListener("abort", onAbort, { once: true });
+  await promise.finally(() => signal.removeEventListener("abort", onAbort));
 }

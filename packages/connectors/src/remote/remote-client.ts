@@ -164,8 +164,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     let { method = "GET", body } = request;
     for (let hop = 0; ; hop += 1) {
       const used = trusted ? credentials?.get() : undefined;
-      const address = new URL(target.href);
-      if (trusted) for (const [name, value] of entriesOf(options.secretQuery)) address.searchParams.set(name, value);
+      const address = trusted ? withSecrets(target) : target;
       const isText = typeof body === "string";
       const headers = {
         accept: "application/json",
@@ -222,8 +221,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   }
 
   /** Tries until there is an answer that is not about load, or none is to be expected. */
-  async function attempt(path: string, request: RemoteRequest): Promise<Sent> {
-    const url = addressOf(path, request.query);
+  async function attempt(url: URL, request: RemoteRequest): Promise<Sent> {
     const tries = pacing.begin();
     let renewed = false;
     for (;;) {
@@ -286,7 +284,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     const url = addressOf(path, request.query);
     const place = `${url.href} ${typeof request.body === "string" ? request.body : JSON.stringify(request.body)}`;
     try {
-      const received = await receiveText(path, request);
+      const received = await receiveText(url, request);
       lastAnswered.keep(place, () => isAnswered(url, request));
       return received;
     } catch (error) {
@@ -309,10 +307,10 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     }
   }
 
-  async function receiveText(path: string, request: RemoteRequest): Promise<Received> {
+  async function receiveText(url: URL, request: RemoteRequest): Promise<Received> {
     let renewed = false;
     for (let tries = 1; ; tries += 1) {
-      const { response, used } = await attempt(path, request);
+      const { response, used } = await attempt(url, request);
       let text: string;
       try {
         text = await readText(observed(response, readAnswer(response, `${service}'s answer`, maxJsonBytes, signal)));
@@ -350,7 +348,15 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     return observeBody(observe, hostName(new URL(url)), body);
   }
 
+  function withSecrets(address: URL): URL {
+    if (options.secretQuery === undefined) return address;
+    const url = new URL(address.href);
+    for (const [name, value] of entriesOf(options.secretQuery)) url.searchParams.set(name, value);
+    return url;
+  }
+
   function withoutSecrets(address: string): string {
+    if (options.secretQuery === undefined) return address;
     const url = new URL(address);
     for (const [name] of entriesOf(options.secretQuery)) url.searchParams.delete(name);
     return url.href;
@@ -363,7 +369,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     async download(path, ref, request = {}) {
       const headers = { accept: "*/*", ...request.headers };
       // Its place is free again with the first byte: who reads slowly must not keep the listing waiting.
-      const { response } = await limit(() => attempt(path, { ...request, headers }));
+      const { response } = await limit(() => attempt(addressOf(path, request.query), { ...request, headers }));
       return observed(response, readAnswer(response, ref, limits.documentBytes, signal));
     },
     close: () => guarded.close(),

@@ -249,8 +249,13 @@ function inChunks(addresses: readonly string[]): string[][] {
   return chunks;
 }
 
+/** Every visit's cursor has it. */
+const settings = new WeakMap<WebConfig, string>();
+
 function settingsOf(config: WebConfig): string {
-  return digestOf(JSON.stringify(config));
+  const digest = settings.get(config) ?? digestOf(JSON.stringify(config));
+  settings.set(config, digest);
+  return digest;
 }
 
 function digestOf(text: string): string {

@@ -14,7 +14,7 @@ const maxPatterns = 20;
 const patterns = new Map<string, RegExp>();
 
 function patternOf(now: Date, language: string): RegExp {
-  const key = `${now.toISOString().slice(0, 10)} ${language}`;
+  const key = `${Math.floor(now.getTime() / dayMs)} ${language}`;
   let pattern = patterns.get(key);
   if (pattern === undefined) {
     if (patterns.size >= maxPatterns) patterns.clear();
