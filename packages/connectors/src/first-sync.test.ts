@@ -23,8 +23,6 @@ describe("what a first sync counts", () => {
     const { signal } = new AbortController();
     expect(await countOrNull({ signal }, () => Promise.reject(refused))).toBeNull();
     await expect(countOrNull({ signal }, () => Promise.reject(new TypeError("ours")))).rejects.toThrow("ours");
-    const throttled = new AnnealError("RATE_LIMITED", "Too many requests.", { action: "Wait." });
-    await expect(countOrNull({ signal }, () => Promise.reject(throttled))).rejects.toBe(throttled);
     const cancelled = AbortSignal.abort(new Error("cancelled"));
     await expect(countOrNull({ signal: cancelled }, () => Promise.reject(refused))).rejects.toThrow("cancelled");
   });

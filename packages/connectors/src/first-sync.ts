@@ -29,9 +29,6 @@ export function cursorOnTheWay(first: FirstSync | null): Cursor {
   return first === null ? { version: 1 } : { version: 1, first };
 }
 
-/** No sync gets further than these either, and to try on would only ask once more. */
-const endsSyncs: ReadonlySet<string> = new Set(["RATE_LIMITED", "SOURCE_CREDENTIALS"]);
-
 /**
  * How many documents there are, for people who wait for a first sync: by a listing that reads nothing of them. One that is
  * refused costs them the time left, and no more.
@@ -44,7 +41,7 @@ export async function countOrNull(
     return await count();
   } catch (error) {
     signal.throwIfAborted();
-    if (!isAnnealError(error) || endsSyncs.has(error.code)) throw error;
+    if (!isAnnealError(error)) throw error;
     return null;
   }
 }
