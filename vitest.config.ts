@@ -45,8 +45,8 @@ export default defineConfig({
           globalSetup: "packages/db/testing/cluster-template.ts",
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          // Servers are mostly waited for: a file takes a quarter to a third of a core. Of engines one takes all of them.
-          maxWorkers: kind === "integration" ? 3 : 1,
+          // Servers are mostly waited for, so that two files fit side by side on two cores; of engines one takes both.
+          maxWorkers: kind === "integration" ? 2 : 1,
         },
       })),
     ],

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -25,6 +25,19 @@ export type NfsServer = {
   resume(): void;
   stop(): Promise<void>;
 };
+
+/** Whether a thread of the process is not stopped yet, as proc(5) says; of one that is gone none is. */
+function runsStill(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).some((thread) => {
+      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8");
+      // The name before it may hold anything.
+      return stat.charAt(stat.lastIndexOf(")") + 2) !== "T";
+    });
+  } catch {
+    return false;
+  }
+}
 
 /** A server, and who speaks to it: the kernel, or a library behind a file system of our own (`mount_nfs.py`). */
 export type NfsPrograms = { server: DebianProgram; client: "kernel" | DebianProgram };
@@ -82,7 +95,11 @@ export async function startNfs({ server: program, client }: NfsPrograms): Promis
   });
   const ended = once(server, "exit");
   const isRunning = () => server.exitCode === null;
-  const pause = () => void server.kill("SIGSTOP");
+  const pause = () => {
+    server.kill("SIGSTOP");
+    // On a busy machine a thread may go on for a moment, and answer.
+    while (runsStill(server.pid!));
+  };
   const resume = () => void server.kill("SIGCONT");
   const unmounts: (() => Promise<void>)[] = [];
   const stop = async () => {

@@ -15,7 +15,8 @@ import { fileConnector } from "./file-connector.ts";
 const program = findNfs();
 const getfacl = findDebianProgram("acl", "bin/getfacl");
 const systemPath = process.env.PATH;
-const impatient = testContext({ limits: { requestTimeoutMs: 500 } });
+/** Longer than a server that goes on takes, on a machine that runs other tests as well. */
+const impatient = testContext({ limits: { requestTimeoutMs: 1_500 } });
 const hasty = testContext({ limits: { requestTimeoutMs: 50 } });
 const names = ["a.md", "b.md", "deep/c.md", "deep/deeper/d.md", "e.md", "f.md"];
 
