@@ -35,8 +35,11 @@ test("says how the answer came to be, and takes an opinion on it", async ({ page
   await page.getByText(/found, .* held back/).click();
   await expect(page.getByText("Searched for")).toBeVisible();
   const right = page.getByRole("button", { name: "This answer is right" });
+  // Pressed at once, and stored a little later.
+  const stored = page.waitForResponse((response) => response.url().includes("chat.feedback"));
   await right.click();
   await expect(right).toHaveAttribute("aria-pressed", "true");
+  expect((await stored).ok()).toBe(true);
   await page.reload();
   await expect(right).toHaveAttribute("aria-pressed", "true");
 });
