@@ -91,7 +91,8 @@ test("a training that is made again with changes can be stopped and resumed, and
   const earlier = page.url();
   await page.getByRole("button", { name: "Train again with changes" }).click();
   await sheet(page).getByLabel("Rank").fill("8");
-  await sheet(page).getByLabel("Steps at most").fill("12");
+  // Fewer than a dataset has whose questions a model writes, which are some more or less each time.
+  await sheet(page).getByLabel("Steps at most").fill("10");
   await sheet(page).getByRole("button", { name: "Train", exact: true }).click();
   await expect(page).toHaveURL(/\/runs\//);
 
@@ -100,8 +101,8 @@ test("a training that is made again with changes can be stopped and resumed, and
     await openNewestTraining(page);
     expect(page.url()).not.toBe(earlier);
   }).toPass({ timeout: runLimitMs });
-  const steps = page.getByRole("region", { name: "Figures" }).getByText(/^\d+ of 12$/);
-  await expect(steps).toHaveText(/^[1-9] of 12$/, { timeout: runLimitMs });
+  const steps = page.getByRole("region", { name: "Figures" }).getByText(/^\d+ of 10$/);
+  await expect(steps).toHaveText(/^[1-9] of 10$/, { timeout: runLimitMs });
   await page.getByRole("button", { name: "Stop", exact: true }).click();
   await sheet(page).getByRole("button", { name: "Stop training" }).click();
   await expect(page.getByText("Stopped", { exact: true })).toBeVisible({ timeout: runLimitMs });
@@ -111,7 +112,7 @@ test("a training that is made again with changes can be stopped and resumed, and
   const results = page.getByRole("region", { name: "Results" });
   await expect(results).toBeVisible({ timeout: runLimitMs });
   await openNewestTraining(page);
-  await expect(page.getByText(/12 steps, resumed from step (?:[1-9]|1[01]);/)).toBeVisible();
+  await expect(page.getByText(/10 steps, resumed from step [1-9];/)).toBeVisible();
 
   await openAdapter(page);
   const versions = page.getByRole("table", { name: "Versions" });
