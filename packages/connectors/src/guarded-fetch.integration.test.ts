@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startSite, type TestSite } from "../conformance/start-site.ts";
 import { createGuardedFetch, toFetchError } from "./guarded-fetch.ts";
 import type { Resolve } from "./host-guard.ts";
+import { readText } from "./remote/remote-answer.ts";
 
 const request = { signal: new AbortController().signal };
 
@@ -48,7 +49,7 @@ describe("createGuardedFetch", () => {
     const resolve = resolvesTo(["127.0.0.1"], ["169.254.169.254"]);
     const guarded = createGuardedFetch({ allowPrivateHosts: true, timeoutMs: 2000, resolve });
     const first = await guarded.fetch(urlOf("rebinding.example"), { ...request, headers: { connection: "close" } });
-    expect(await first.text()).toBe("inside");
+    expect(await readText(first.body())).toBe("inside");
     await site.stop();
     await site.start();
     await expect(guarded.fetch(urlOf("rebinding.example"), request)).rejects.toMatchObject({
@@ -79,8 +80,8 @@ describe("createGuardedFetch", () => {
     const guarded = createGuardedFetch({ allowPrivateHosts: true, timeoutMs: 60_000 });
     const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
     const before = timers();
-    expect(await (await guarded.fetch(site.origin, request)).text()).toBe("inside");
-    await (await guarded.fetch(site.origin, request)).body?.cancel();
+    expect(await readText((await guarded.fetch(site.origin, request)).body())).toBe("inside");
+    (await guarded.fetch(site.origin, request)).discard();
     await guarded.fetch(`${site.origin}/empty`, request);
     const abort = new AbortController();
     const never = guarded.fetch(`${site.origin}/never`, { signal: abort.signal });
@@ -102,7 +103,7 @@ describe("createGuardedFetch", () => {
     const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
     const guarded = createGuardedFetch({ allowPrivateHosts: true, timeoutMs: 50 });
     const response = await guarded.fetch(url.href, request);
-    const error = await response.text().then(
+    const error = await readText(response.body()).then(
       () => null,
       (thrown: unknown) => toFetchError(thrown, url),
     );

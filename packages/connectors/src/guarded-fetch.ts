@@ -1,8 +1,10 @@
 import { isIP } from "node:net";
 import { AnnealError } from "@anneal/core/errors";
-import { Agent, buildConnector, fetch, type Dispatcher, type Response } from "undici";
+import { Agent, buildConnector, type Dispatcher } from "undici";
+import { isBlockedPort } from "./blocked-ports.ts";
 import { assertAllowedHost, guardedLookup, refuseHost, isAllowedAddress, type Resolve } from "./host-guard.ts";
 import { findAnnealError, systemCode, unreachable } from "./failure.ts";
+import { acceptedCodings, HttpAnswer } from "./http-answer.ts";
 
 export type GuardedFetchOptions = {
   allowPrivateHosts: boolean;
@@ -21,10 +23,17 @@ export type GuardedRequest = {
 
 /** A redirect is returned, not followed: the caller decides, and its target passes through here again. */
 export type GuardedFetch = {
-  fetch(url: string, request: GuardedRequest): Promise<Response>;
+  fetch(url: string, request: GuardedRequest): Promise<HttpAnswer>;
   close(): Promise<void>;
 };
 
+/** What everybody gets to see who is asked by no other name. */
+const userAgent = "Anneal";
+
+/**
+ * Not the standard's `fetch`, whose web streams cost three times as much processor time for each request, of which there is
+ * one for each document of many a source.
+ */
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const dispatcher = createGuardedDispatcher(options);
   const bounded = dispatcher.compose((dispatch) => (exchange, handler) => {
@@ -36,18 +45,22 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     async fetch(url, request) {
       const target = new URL(url);
       if (target.protocol !== "http:" && target.protocol !== "https:") throw notHttp(target);
+      if (isBlockedPort(target.port)) throw blockedPort(target);
       if (target.hostname !== admitted) assertAllowedHost(target.hostname, options.allowPrivateHosts);
       admitted = target.hostname;
+      // Whoever signs in within an address does so with a header.
+      const { origin, pathname, search } = target;
       try {
-        return await fetch(target, {
+        const { statusCode, headers, body } = await bounded.request({
+          origin,
+          path: `${pathname}${search}`,
           method: request.method ?? "GET",
-          headers: request.headers ?? {},
+          headers: headersOf(request),
           ...(request.body === undefined ? {} : { body: request.body }),
-          redirect: "manual",
-          credentials: "omit",
-          dispatcher: bounded,
           signal: request.signal,
         });
+        target.hash = "";
+        return new HttpAnswer({ url: target.href, status: statusCode, headers, body });
       } catch (error) {
         request.signal.throwIfAborted();
         throw toFetchError(error, target);
@@ -55,6 +68,14 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     },
     close: () => dispatcher.destroy(),
   };
+}
+
+/** In lower case: a name that comes twice would be sent twice. */
+function headersOf({ headers = {} }: GuardedRequest): Record<string, string> {
+  const given = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  // A part of a coded body could not be decoded.
+  const codings = given["range"] === undefined ? acceptedCodings : "identity";
+  return { accept: "*/*", "accept-encoding": codings, "user-agent": userAgent, ...given };
 }
 
 /**
@@ -111,15 +132,6 @@ export function toFetchError(error: unknown, url: URL): AnnealError {
   const ours = findAnnealError(error);
   if (ours !== null) return ours;
   if (isTimeout(error)) return timedOut(url);
-  if (error instanceof TypeError && error.cause instanceof Error && error.cause.message === "bad port") {
-    return new AnnealError(
-      "INVALID_INPUT",
-      `Port ${url.port} is kept for another protocol, so no page is asked of it.`,
-      {
-        action: "Use the port that the site serves its pages on.",
-      },
-    );
-  }
   const known = unreachable(error, url.host);
   if (known !== null) return known;
   return new AnnealError("SOURCE_UNREACHABLE", `${url.host} sent an answer that cannot be read.`, {
@@ -142,6 +154,12 @@ function timedOut(url: URL): AnnealError {
     action: "Sync again later, or lower the number of requests at a time.",
     details: { url: url.href },
     retryable: true,
+  });
+}
+
+function blockedPort(url: URL): AnnealError {
+  return new AnnealError("INVALID_INPUT", `Port ${url.port} is kept for another protocol, so no page is asked of it.`, {
+    action: "Use the port that the site serves its pages on.",
   });
 }
 

@@ -1,9 +1,8 @@
 import { AnnealError } from "@anneal/core/errors";
-import type { Response } from "undici";
+import type { HttpAnswer } from "../http-answer.ts";
 import type { z } from "zod";
 import { tooLarge } from "../failure.ts";
 import { toFetchError } from "../guarded-fetch.ts";
-import { discard } from "../web/site-client.ts";
 import { RateLimited } from "./rate-limited.ts";
 
 const maxErrorChars = 4000;
@@ -15,19 +14,19 @@ const maxErrorBytes = 16 * 1024;
  * @param what names the body at the start of a sentence; never its address, which may hold a key
  */
 export async function* readAnswer(
-  response: Response,
+  response: HttpAnswer,
   what: string,
   limitBytes: number,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const declared = response.headers.get("content-length");
   if (Number(declared ?? 0) > limitBytes) {
-    await discard(response);
+    response.discard();
     throw tooLarge(what, Number(declared), limitBytes);
   }
   let sizeBytes = 0;
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of response.body()) {
       const bytes = chunk as Uint8Array;
       sizeBytes += bytes.byteLength;
       if (sizeBytes > limitBytes) throw tooLarge(what, null, limitBytes);
@@ -52,12 +51,12 @@ export async function readText(body: AsyncIterable<Uint8Array>): Promise<string>
 }
 
 /** The beginning of an error's body: whoever sends gigabytes with a 500 must not fill the memory. */
-export async function readErrorText(response: Response): Promise<string> {
+export async function readErrorText(response: HttpAnswer): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
   let sizeBytes = 0;
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of response.body()) {
       const bytes = chunk as Uint8Array;
       text += decoder.decode(bytes, { stream: true });
       sizeBytes += bytes.byteLength;

@@ -1,11 +1,11 @@
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import pLimit from "p-limit";
-import type { Headers, Response } from "undici";
+import type { HttpAnswer } from "../http-answer.ts";
 import type { z } from "zod";
 import { systemClock } from "../clock.ts";
 import type { ConnectContext } from "../connector.ts";
 import { createGuardedFetch } from "../guarded-fetch.ts";
-import { discard, retryAfterMs } from "../web/site-client.ts";
+import { retryAfterMs } from "../web/site-client.ts";
 import { inHostSlot, requestsPerHost } from "./host-slots.ts";
 import { createLastAnswered, type LastAnswered } from "./last-answered.ts";
 import { createPacing, maxTransferTries } from "./pacing.ts";
@@ -130,7 +130,7 @@ export class RemoteError extends AnnealError {
 }
 
 /** `used` are the credentials that the last hop got; undefined when it got none. */
-type Sent = { response: Response; used: Credentials | undefined };
+type Sent = { response: HttpAnswer; used: Credentials | undefined };
 
 /** Its answer is undefined where its text is no JSON. */
 type Received = RemoteAnswer<string> & { answer: unknown };
@@ -182,7 +182,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       });
       const location = response.headers.get("location");
       if (response.status < 300 || response.status > 399) return { response, used };
-      await discard(response);
+      response.discard();
       const next = location === null ? null : URL.parse(location, target.href);
       if (next === null || hop >= maxRedirects) throw unexpectedAnswer(service, "its redirects lead nowhere");
       assertNotDowngraded(next);
@@ -212,7 +212,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
   }
 
   /** For how long an answer asks to be left alone: by its Retry-After, else by a budget that is spent. */
-  function waitOf({ ok, status, headers }: Response): number | null {
+  function waitOf({ ok, status, headers }: HttpAnswer): number | null {
     const nowMs = clock.now();
     const announces = options.announcesWaits === true;
     const afterMs = ok && !announces ? null : retryAfterMs(headers.get("retry-after"), nowMs);
@@ -245,14 +245,14 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       }
       if (response.status === 401 && used !== undefined && !renewed) {
         renewed = true;
-        await discard(response);
+        response.discard();
         credentials?.refuse(used);
         continue;
       }
       const { status } = response;
       const isBusy = isAboutLoad(status, wantedMs);
       if (isBusy && tries.again(wantedMs)) {
-        await discard(response);
+        response.discard();
         continue;
       }
       const body = await readErrorText(response);
@@ -299,7 +299,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     try {
       await pacing.turn();
       const { response } = await send(url, request);
-      await discard(response);
+      response.discard();
       return response.ok;
     } catch {
       signal.throwIfAborted();
@@ -344,7 +344,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     return received;
   }
 
-  function observed({ url }: Response, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  function observed({ url }: HttpAnswer, body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
     return observeBody(observe, hostName(new URL(url)), body);
   }
 

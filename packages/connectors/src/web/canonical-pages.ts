@@ -1,8 +1,8 @@
-import type { Response } from "undici";
+import type { HttpAnswer } from "../http-answer.ts";
 import { parseMediaType } from "../media-type.ts";
 import type { PageFacts } from "./page-facts.ts";
 import { readHtml, type HtmlReader } from "./read-html.ts";
-import { discard, type SiteClient } from "./site-client.ts";
+import { type SiteClient } from "./site-client.ts";
 import { normaliseUrl, type Site } from "./site-url.ts";
 
 /** A page's own word that it is a copy is believed only when the page it names is there and does not point on. */
@@ -24,7 +24,7 @@ export function createCanonicalPages(
     const response = await reader.client.get(url, {}, { alongside: true });
     const isHtml = parseMediaType(response.headers.get("content-type")) === "text/html";
     if (response.status !== 200 || !isHtml) {
-      await discard(response);
+      response.discard();
       return { isThere: response.status === 200, mainText: null };
     }
     const { facts } = await readHtml(reader, url, response);
@@ -51,7 +51,7 @@ export function createCanonicalPages(
 const maxHeaderChars = 4000;
 
 /** `Link: <https://example.org/a.pdf>; rel="canonical"`, RFC 6596: the way of documents that are no pages. */
-export function canonicalHeader(response: Response): string | null {
+export function canonicalHeader(response: HttpAnswer): string | null {
   const header = (response.headers.get("link") ?? "").slice(0, maxHeaderChars);
   return /<([^>]*)>\s*;[^,]*\brel\s*=\s*"?canonical\b/i.exec(header)?.[1] ?? null;
 }

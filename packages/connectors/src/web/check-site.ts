@@ -1,10 +1,12 @@
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { addToPreview, describePreview, type Preview } from "../preview.ts";
+import { readText } from "../remote/remote-answer.ts";
 import { identityOf, type WebConfig, type WebSecrets } from "./config.ts";
 import { loadPage, newPage, type PageLoader } from "./load-page.ts";
 import { connectTo } from "./open-crawl.ts";
 import { isSlow, type OpenedSite } from "./open-site.ts";
+import { readBody } from "./site-client.ts";
 import { loadSitemaps, sitemapsToRead, type SitemapResult } from "./sitemap.ts";
 import { pathOf } from "./site-url.ts";
 
@@ -100,7 +102,7 @@ async function checkLogin(loader: PageLoader, start: string): Promise<Capability
   const [mine, anybodys] = await Promise.all(
     [false, true].map(async (anonymous) => {
       const response = await loader.client.get(start, {}, { anonymous });
-      return `${response.status} ${await response.text()}`;
+      return `${response.status} ${await readText(readBody(response, start, loader.limits.documentBytes))}`;
     }),
   );
   return [

@@ -1,6 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
-import type { Response } from "undici";
-import { discard, type GetOptions, type SiteClient } from "./site-client.ts";
+import type { HttpAnswer } from "../http-answer.ts";
+import { type GetOptions, type SiteClient } from "./site-client.ts";
 
 const maxRedirects = 5;
 
@@ -9,13 +9,13 @@ export async function followRedirects(
   client: SiteClient,
   start: string,
   options?: GetOptions,
-): Promise<{ response: Response; url: string }> {
+): Promise<{ response: HttpAnswer; url: string }> {
   let url = start;
   for (let hop = 0; hop <= maxRedirects; hop += 1) {
     const response = await client.get(url, {}, options);
     const target = redirectTarget(response, url);
     if (target === null) return { response, url };
-    await discard(response);
+    response.discard();
     url = target;
   }
   throw new AnnealError("SOURCE_UNREACHABLE", `"${start}" redirects without end.`, {
@@ -23,7 +23,7 @@ export async function followRedirects(
   });
 }
 
-export function redirectTarget(response: Response, url: string): string | null {
+export function redirectTarget(response: HttpAnswer, url: string): string | null {
   if (![301, 302, 303, 307, 308].includes(response.status)) return null;
   const location = response.headers.get("location");
   return location !== null && URL.canParse(location, url) ? new URL(location, url).href : null;

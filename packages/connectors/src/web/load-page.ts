@@ -1,6 +1,6 @@
 import type { ContentHandle, SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
-import type { Response } from "undici";
+import type { HttpAnswer } from "../http-answer.ts";
 import { contentOf } from "../content.ts";
 import { isDocumentType, mediaTypeOf, parseMediaType } from "../media-type.ts";
 import { canonicalHeader, type CanonicalPages } from "./canonical-pages.ts";
@@ -14,7 +14,7 @@ import { digestOfBytes, digestPage, type PageDigest, type PageMemory } from "./p
 import { readFeed } from "./read-feed.ts";
 import { readHtml, type HtmlReader } from "./read-html.ts";
 import { isLoginAddress, isSeenByAnybody, leadsToLogin, lostItsText, signedOut } from "./signed-out.ts";
-import { discard, readBody, statusError, type SiteClient } from "./site-client.ts";
+import { readBody, statusError, type SiteClient } from "./site-client.ts";
 import { linksOf, normaliseUrl, pathOf, type Site } from "./site-url.ts";
 
 /** What one address turned out to be. Links are normalised and lie in the sites. */
@@ -64,7 +64,7 @@ export async function loadPage(loader: PageLoader, url: string, history: PageHis
   const response = await ask(loader, url, isConditional ? conditionsOf(memory) : {});
   const outcome = await outcomeOfStatus(loader, url, response, memory !== null || history.hasLed);
   if (outcome !== null) {
-    await discard(response);
+    response.discard();
     return outcome;
   }
   const declared = parseMediaType(response.headers.get("content-type"));
@@ -87,15 +87,15 @@ export async function loadPage(loader: PageLoader, url: string, history: PageHis
     }
   }
   const body = readBody(response, url, loader.limits.documentBytes);
-  return readDocument(loader, url, response, mediaType, { body, cancel: () => discard(response) });
+  return readDocument(loader, url, response, mediaType, { body, cancel: async () => response.discard() });
 }
 
 /** A redirect to another spelling of the same page (with www, with a session) is followed; its normal one is the ref. */
-async function ask(loader: PageLoader, url: string, headers: Record<string, string>): Promise<Response> {
+async function ask(loader: PageLoader, url: string, headers: Record<string, string>): Promise<HttpAnswer> {
   const response = await loader.client.get(url, headers);
   const target = redirectTarget(response, url);
   if (target === null || target === url || normaliseUrl(target, url, loader.sites) !== url) return response;
-  await discard(response);
+  response.discard();
   return loader.client.get(target, headers, { alongside: true });
 }
 
@@ -111,7 +111,7 @@ function conditionsOf(memory: PageMemory | null): Record<string, string> {
 async function outcomeOfStatus(
   loader: PageLoader,
   url: string,
-  response: Response,
+  response: HttpAnswer,
   wasOpen: boolean,
 ): Promise<PageOutcome | null> {
   const { status } = response;
@@ -137,7 +137,7 @@ async function outcomeOfStatus(
 async function readHtmlPage(
   loader: PageLoader,
   url: string,
-  response: Response,
+  response: HttpAnswer,
   memory: PageMemory | null,
 ): Promise<PageOutcome> {
   const page = await readHtml(loader, url, response);
@@ -176,7 +176,7 @@ async function readHtmlPage(
 async function readDocument(
   loader: PageLoader,
   url: string,
-  response: Response,
+  response: HttpAnswer,
   mediaType: string | null,
   { body, cancel }: { body: AsyncIterable<Uint8Array>; cancel(): Promise<void> },
 ): Promise<PageOutcome> {
@@ -195,7 +195,7 @@ async function readDocument(
   return { type: "document", item, digest, content, links: [], feeds: [] };
 }
 
-function robotsHeader(loader: PageLoader, response: Response): string | null {
+function robotsHeader(loader: PageLoader, response: HttpAnswer): string | null {
   return loader.config.respectNoindex ? response.headers.get("x-robots-tag") : null;
 }
 

@@ -13,7 +13,7 @@ import { observedFetch } from "./observed-fetch.ts";
 import { createPageRenderer } from "./page-renderer.ts";
 import { readHtml } from "./read-html.ts";
 import { isLogoutAddress } from "./signed-out.ts";
-import { createSiteClient, discard } from "./site-client.ts";
+import { createSiteClient } from "./site-client.ts";
 import { isSameSite, isSkippedFile, normaliseUrl, pathOf, type Site } from "./site-url.ts";
 
 /** Everything that a crawl asks with. */
@@ -115,7 +115,7 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
       if (response.status === 200 && /^text\/html/i.test(response.headers.get("content-type") ?? "")) {
         return (await readHtml(reader, url, response)).facts;
       }
-      await discard(response);
+      response.discard();
       return null;
     }, starts);
     const canonicalPages = createCanonicalPages({ ...reader, client, sites, mayVisit });

@@ -3,7 +3,7 @@ import { followRedirects } from "./follow-redirects.ts";
 import { expiredLogin } from "./login-state.ts";
 import { loadRobots, type RobotsRules } from "./robots.ts";
 import { isLoginAddress } from "./signed-out.ts";
-import { discard, maxSleptDelayMs, statusError, type SiteClient } from "./site-client.ts";
+import { maxSleptDelayMs, statusError, type SiteClient } from "./site-client.ts";
 import { isSameSite, normaliseUrl, siteOf, type Site } from "./site-url.ts";
 
 export type OpenedSite = {
@@ -45,7 +45,7 @@ export async function openSite(
 
 async function findStart(client: SiteClient, address: string, hasLogin: boolean): Promise<string> {
   const { response, url } = await followRedirects(client, address);
-  await discard(response);
+  response.discard();
   if (response.status === 404 || response.status === 410) {
     throw new AnnealError("SOURCE_NOT_FOUND", `"${address}" does not exist (${response.status}).`, {
       action: "Check the address in a browser.",

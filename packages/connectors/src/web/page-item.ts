@@ -1,8 +1,8 @@
 import type { SourceItem } from "@anneal/core/connect/change";
-import type { Response } from "undici";
+import type { HttpAnswer } from "../http-answer.ts";
 import { encodeMemory, type PageDigest, type PageMemory } from "./page-memory.ts";
 
-export function memoryOf(digest: PageDigest, response: Response, links: string[]): PageMemory {
+export function memoryOf(digest: PageDigest, response: HttpAnswer, links: string[]): PageMemory {
   return {
     ...digest,
     etag: response.headers.get("etag"),
@@ -12,7 +12,7 @@ export function memoryOf(digest: PageDigest, response: Response, links: string[]
 }
 
 /** The day on which the site thinks that it answered. */
-export function dateOf(response: Response): Date {
+export function dateOf(response: HttpAnswer): Date {
   const date = Date.parse(response.headers.get("date") ?? "");
   return Number.isNaN(date) ? new Date() : new Date(date);
 }
@@ -22,7 +22,7 @@ export function itemOf(
   title: string,
   mediaType: string,
   sizeBytes: number,
-  response: Response,
+  response: HttpAnswer,
   memory: PageMemory,
 ): SourceItem {
   const modified = Date.parse(response.headers.get("last-modified") ?? "");

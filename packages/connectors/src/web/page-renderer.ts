@@ -4,7 +4,7 @@ import type { GuardedFetch } from "../guarded-fetch.ts";
 import { collectBytes } from "../content.ts";
 import { redirectTarget } from "./follow-redirects.ts";
 import type { LoginState } from "./login-state.ts";
-import { discard, readBody } from "./site-client.ts";
+import { readBody } from "./site-client.ts";
 
 export type PageRenderer = {
   /** @returns the page's HTML once its scripts have come to rest */
@@ -153,7 +153,7 @@ async function serveResource(route: Route, signal: AbortSignal, options: Rendere
       const body = Buffer.from(await collectBytes(readBody(response, url, maxResourceBytes)));
       return route.fulfill({ status: response.status, headers: headersFor(response.headers), body });
     }
-    await discard(response);
+    response.discard();
     url = target;
   }
   return route.abort();

@@ -1,5 +1,5 @@
 import { AnnealError } from "@anneal/core/errors";
-import type { Response } from "undici";
+import type { HttpAnswer } from "../http-answer.ts";
 import type { ConnectLimits } from "../connector.ts";
 import { collectBytes } from "../content.ts";
 import type { WebConfig } from "./config.ts";
@@ -23,7 +23,7 @@ const maxHtmlBytes = 10 * 1024 * 1024;
  * Reads a page, and has a browser run its scripts where it says almost nothing without them.
  * @throws AnnealError for a page that is too large, or empty where there is no browser
  */
-export async function readHtml(reader: HtmlReader, url: string, response: Response): Promise<HtmlPage> {
+export async function readHtml(reader: HtmlReader, url: string, response: HttpAnswer): Promise<HtmlPage> {
   const limitBytes = Math.min(maxHtmlBytes, reader.limits.documentBytes);
   const raw = await collectBytes(readBody(response, url, limitBytes));
   const bytes = toUtf8(raw, response.headers.get("content-type"));

@@ -3,7 +3,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { collectBytes } from "../content.ts";
 import { robotsAgent } from "./config.ts";
 import { followRedirects } from "./follow-redirects.ts";
-import { discard, readBody, statusError, type SiteClient } from "./site-client.ts";
+import { readBody, statusError, type SiteClient } from "./site-client.ts";
 import type { Site } from "./site-url.ts";
 
 // Its typings describe an ES module; what Node hands over is the function itself.
@@ -35,11 +35,11 @@ export async function loadRobots(client: SiteClient, site: Site): Promise<Robots
   const url = `${site.origin}/robots.txt`;
   const { response } = await followRedirects(client, url, { alongside: true });
   if (response.status >= 500 || response.status === 429) {
-    await discard(response);
+    response.discard();
     throw statusError(url, response.status);
   }
   if (response.status !== 200) {
-    await discard(response);
+    response.discard();
     return { isAllowed: () => true, crawlDelayMs: 0, sitemaps: [] };
   }
   const text = new TextDecoder().decode(await collectBytes(readBody(response, url, maxRobotsBytes)));

@@ -1,12 +1,11 @@
 import { AnnealError } from "@anneal/core/errors";
-import type { Response } from "undici";
+import type { HttpAnswer } from "../http-answer.ts";
 import { parseMediaType } from "../media-type.ts";
 import { redirectTarget } from "./follow-redirects.ts";
 import type { PageLoader } from "./load-page.ts";
 import type { PageFacts } from "./page-facts.ts";
 import type { PageMemory } from "./page-memory.ts";
 import { readHtml } from "./read-html.ts";
-import { discard } from "./site-client.ts";
 import { normaliseUrl } from "./site-url.ts";
 
 const loginWords =
@@ -50,16 +49,16 @@ export async function leadsToLogin(loader: PageLoader, start: string): Promise<b
     const response = await loader.client.get(url, {}, { alongside: true });
     const target = redirectTarget(response, url);
     if (target === null) return isLoginForm(loader, url, response);
-    await discard(response);
+    response.discard();
     url = target;
   }
   return false;
 }
 const maxRedirects = 5;
 
-async function isLoginForm(loader: PageLoader, url: string, response: Response): Promise<boolean> {
+async function isLoginForm(loader: PageLoader, url: string, response: HttpAnswer): Promise<boolean> {
   if (response.status !== 200 || parseMediaType(response.headers.get("content-type")) !== "text/html") {
-    await discard(response);
+    response.discard();
     return false;
   }
   return isLoginPage((await readHtml(loader, url, response)).facts);
@@ -73,7 +72,7 @@ export async function isSeenByAnybody(loader: PageLoader, url: string, mainText:
   if (!loader.hasLogin) return false;
   const response = await loader.client.get(url, {}, { anonymous: true, alongside: true });
   if (response.status !== 200) {
-    await discard(response);
+    response.discard();
     return false;
   }
   const { facts } = await readHtml({ ...loader, renderer: null }, url, response);

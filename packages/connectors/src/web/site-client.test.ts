@@ -1,11 +1,12 @@
-import { Response } from "undici";
 import { describe, expect, it } from "vitest";
+import { answerOf } from "../../conformance/answer-of.ts";
 import { createTestClock } from "../../conformance/test-clock.ts";
+import type { HttpAnswer } from "../http-answer.ts";
 import { openHostPaces } from "./host-paces.ts";
 import { createSiteClient } from "./site-client.ts";
 import { siteOf } from "./site-url.ts";
 
-function clientOf(answer: (url: string, count: number) => Response, requestsPerSecond = 2) {
+function clientOf(answer: (url: string, count: number) => HttpAnswer, requestsPerSecond = 2) {
   const clock = createTestClock(0);
   const asked: [string, number][] = [];
   const client = createSiteClient({
@@ -27,7 +28,7 @@ function clientOf(answer: (url: string, count: number) => Response, requestsPerS
 
 describe("createSiteClient", () => {
   it("keeps to each host's own pace", async () => {
-    const { client, asked } = clientOf(() => new Response("x"));
+    const { client, asked } = clientOf(() => answerOf("x"));
     client.slowTo(siteOf(new URL("https://slow.example/")), 10_000);
     // Wishes for more speed than the settings allow are not heard.
     client.slowTo(siteOf(new URL("https://quick.example/")), 1);
@@ -44,7 +45,7 @@ describe("createSiteClient", () => {
   });
 
   it("does not sleep through turns that are more than a minute apart, and asks for nothing before the next", async () => {
-    const { client, asked, clock } = clientOf(() => new Response("x"));
+    const { client, asked, clock } = clientOf(() => answerOf("x"));
     const slow = siteOf(new URL("https://slow.example/"));
     client.slowTo(slow, 60_000, true);
     await client.get("https://slow.example/start");
@@ -76,8 +77,8 @@ describe("createSiteClient", () => {
 
   it("waits until a budget is full again where the host tells that and no other time", async () => {
     const spent = { "ratelimit-remaining": "0", "ratelimit-reset": "20" };
-    const busy = () => new Response("", { status: 429, headers: spent });
-    const { client, asked } = clientOf((_url, count) => (count === 1 ? busy() : new Response("x")), 1000);
+    const busy = () => answerOf("", { status: 429, headers: spent });
+    const { client, asked } = clientOf((_url, count) => (count === 1 ? busy() : answerOf("x")), 1000);
     expect((await client.get("https://busy.example/")).status).toBe(200);
     expect(asked).toEqual([
       ["busy.example", 0],
@@ -86,8 +87,8 @@ describe("createSiteClient", () => {
   });
 
   it("waits as long as one host asks, and keeps only that host waiting", async () => {
-    const busy = () => new Response("", { status: 503, headers: { "retry-after": "30" } });
-    const { client, asked } = clientOf((_url, count) => (count === 1 ? busy() : new Response("x")), 1000);
+    const busy = () => answerOf("", { status: 503, headers: { "retry-after": "30" } });
+    const { client, asked } = clientOf((_url, count) => (count === 1 ? busy() : answerOf("x")), 1000);
     expect((await client.get("https://busy.example/")).status).toBe(200);
     await client.get("https://other.example/");
     expect(asked.map(([host]) => host)).toEqual(["busy.example", "busy.example", "other.example"]);
@@ -96,9 +97,8 @@ describe("createSiteClient", () => {
   });
 
   it("does not sleep through a wait of more than a minute, and believes nobody who asks for years", async () => {
-    const { client, asked } = clientOf(
-      (_url, count) =>
-        new Response("", { status: 429, headers: { "retry-after": count === 1 ? "3600" : "999999999" } }),
+    const { client, asked } = clientOf((_url, count) =>
+      answerOf("", { status: 429, headers: { "retry-after": count === 1 ? "3600" : "999999999" } }),
     );
     for (const retryAfterMs of [3_600_000, 6 * 3_600_000]) {
       await expect(client.get("https://busy.example/")).rejects.toMatchObject({

@@ -1,5 +1,5 @@
 import { AnnealError } from "@anneal/core/errors";
-import type { Response } from "undici";
+import type { HttpAnswer } from "../http-answer.ts";
 import { systemClock, type Clock } from "../clock.ts";
 import { tooLarge } from "../failure.ts";
 import { toFetchError, type GuardedFetch } from "../guarded-fetch.ts";
@@ -11,7 +11,7 @@ import type { Site } from "./site-url.ts";
 /** Requests to the sites of one crawl, to each host no faster than it wishes, under one identity and one login. */
 export type SiteClient = {
   /** @throws AnnealError RATE_LIMITED with `retryAfterMs` when the host asks to wait longer than a minute */
-  get(url: string, headers?: Record<string, string>, options?: GetOptions): Promise<Response>;
+  get(url: string, headers?: Record<string, string>, options?: GetOptions): Promise<HttpAnswer>;
   /**
    * From robots.txt, known only once that was fetched.
    * @param wasAsked for a page before its wish was known, so that the next one's turn comes after it
@@ -78,7 +78,7 @@ export function createSiteClient(options: {
       const waitMs =
         retryAfterMs(response.headers.get("retry-after"), nowMs) ?? spentBudgetMs(response.headers, nowMs, true);
       if (waitMs === null || (attempts >= maxAttempts && waitMs <= maxRetryAfterMs)) return response;
-      await discard(response);
+      response.discard();
       if (waitMs > maxRetryAfterMs) throw mustWait(url, waitMs);
       // Everybody waits: the host asked, not the page.
       pace.nextStart = Math.max(pace.nextStart, clock.now() + waitMs);
@@ -133,20 +133,16 @@ function notItsTurn(url: string, delayMs: number, waitMs: number): AnnealError {
   );
 }
 
-export async function discard(response: Response): Promise<void> {
-  await response.body?.cancel().catch(() => {});
-}
-
 /** The body up to a limit, whatever the server claims its length to be. */
-export async function* readBody(response: Response, url: string, limitBytes: number): AsyncIterable<Uint8Array> {
+export async function* readBody(response: HttpAnswer, url: string, limitBytes: number): AsyncIterable<Uint8Array> {
   const declared = Number(response.headers.get("content-length") ?? 0);
   if (declared > limitBytes) {
-    await discard(response);
+    response.discard();
     throw tooLarge(url, declared, limitBytes);
   }
   let sizeBytes = 0;
   try {
-    for await (const chunk of response.body ?? []) {
+    for await (const chunk of response.body()) {
       const bytes = chunk as Uint8Array;
       sizeBytes += bytes.byteLength;
       if (sizeBytes > limitBytes) throw tooLarge(url, null, limitBytes);

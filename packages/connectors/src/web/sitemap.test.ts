@@ -1,5 +1,5 @@
-import { Response } from "undici";
 import { describe, expect, it } from "vitest";
+import { answerOf } from "../../conformance/answer-of.ts";
 import { retryAfterMs, type SiteClient } from "./site-client.ts";
 import { siteOf } from "./site-url.ts";
 import { loadSitemaps, parseSitemap, sitemapLimits } from "./sitemap.ts";
@@ -51,7 +51,7 @@ describe("loadSitemaps", () => {
         const path = url.slice(origin.length);
         asked.push(path);
         const { body = "", status = 200, type = "application/xml" } = answer(path) ?? { status: 404 };
-        return new Response(body, { status, headers: { "content-type": type } });
+        return answerOf(body, { status, headers: { "content-type": type } });
       },
     } as Partial<SiteClient> as SiteClient;
     const loader = { client, sites: [siteOf(new URL(origin))], mayVisit: (url: string) => !url.endsWith("/unwanted") };

@@ -3,14 +3,14 @@ import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { SaxesParser } from "saxes";
-import type { Response } from "undici";
+import type { HttpAnswer } from "../http-answer.ts";
 import { limitBytes } from "../content.ts";
 import { parseMediaType } from "../media-type.ts";
 import type { WebConfig } from "./config.ts";
 import { followRedirects } from "./follow-redirects.ts";
 import type { PageLoader } from "./load-page.ts";
 import type { OpenedSite } from "./open-site.ts";
-import { discard, readBody, statusError, type SiteClient } from "./site-client.ts";
+import { readBody, statusError, type SiteClient } from "./site-client.ts";
 import { isSameSite, normaliseUrl } from "./site-url.ts";
 
 /** Limits of the protocol, https://www.sitemaps.org/protocol.html: 50 MiB a file, 50,000 files in an index. */
@@ -119,7 +119,7 @@ async function loadSitemap(
   const { status } = response;
   const isShell = isHtml(response);
   if (status !== 200 || isShell) {
-    await discard(response);
+    response.discard();
     if (isAbsence(status) || (isGuess && (await isAnswerToAnything(client, url, status, isShell)))) return noSitemap;
     throw status === 200 ? damaged(url) : statusError(url, status);
   }
@@ -139,7 +139,7 @@ function isAbsence(status: number): boolean {
   return status === 404 || status === 410;
 }
 
-function isHtml(response: Response): boolean {
+function isHtml(response: HttpAnswer): boolean {
   return parseMediaType(response.headers.get("content-type")) === "text/html";
 }
 
@@ -147,7 +147,7 @@ function isHtml(response: Response): boolean {
 async function isAnswerToAnything(client: SiteClient, url: string, status: number, isShell: boolean): Promise<boolean> {
   if (status >= 500 || status === 429) return false;
   const { response } = await followRedirects(client, new URL(`/${randomUUID()}.xml`, url).href);
-  await discard(response);
+  response.discard();
   return response.status === status && isHtml(response) === isShell;
 }
 
