@@ -20,22 +20,36 @@ const exclude = ["**/node_modules/**", "**/.next/**", "**/.anneal/**"];
 /** As packages/db/src/resolve-drizzle.ts does it for programs: Node takes half a second to load it for each file. */
 const server = { deps: { inline: ["drizzle-orm"] } };
 
+function unit({
+  exclude: others,
+  ...project
+}: {
+  name: string;
+  include: string[];
+  exclude: string[];
+  isolate: boolean;
+}) {
+  return {
+    test: {
+      ...project,
+      server,
+      exclude: [...exclude, ...others, "**/*.integration.test.ts", "**/*.engine.test.ts"],
+      // A bound on hanging, not on speed: a busy machine must not fail a test.
+      testTimeout: 60_000,
+    },
+  };
+}
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     // By file name: `x.test.ts` does no I/O beyond temporary files, `x.integration.test.ts` starts real servers, and
     // `x.engine.test.ts` runs models as well, which takes all of a small machine.
     projects: [
-      {
-        test: {
-          name: "unit",
-          server,
-          include: ["**/*.test.ts"],
-          exclude: [...exclude, "**/*.integration.test.ts", "**/*.engine.test.ts"],
-          // A bound on hanging, not on speed: a busy machine must not fail a test.
-          testTimeout: 60_000,
-        },
-      },
+      // Loading modules for each file anew takes as long as all of their tests. The portal's set what holds for a whole
+      // process, such as the words for input that is refused; nobody else's do.
+      unit({ name: "unit", include: ["**/*.test.ts"], exclude: ["apps/web/**"], isolate: false }),
+      unit({ name: "unit-web", include: ["apps/web/**/*.test.ts"], exclude: [], isolate: true }),
       ...(["integration", "engine"] as const).map((kind) => ({
         test: {
           name: kind,

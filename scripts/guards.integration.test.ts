@@ -14,10 +14,18 @@ type Planted = { file: string; text: string };
 /** The repository's rules and packages in a folder of its own, so that nothing is planted in the working tree. */
 beforeAll(async () => {
   house = await mkdtemp(join(tmpdir(), "anneal-guards-"));
-  const rules = ["package.json", "turbo.json", "tsconfig.base.json", ".oxlintrc.json", ".oxfmtrc.json", "knip.json"];
+  const rules = [
+    "package.json",
+    "turbo.json",
+    "tsconfig.json",
+    "tsconfig.base.json",
+    ".oxlintrc.json",
+    ".oxfmtrc.json",
+    "knip.json",
+  ];
   for (const name of rules) await cp(join(repoDir, name), join(house, name));
   for (const workspace of ["packages/core", "packages/db", "apps/worker", "apps/cli", "apps/web"]) {
-    for (const name of ["package.json", "turbo.json", "tsconfig.json"]) {
+    for (const name of ["package.json", "turbo.json"]) {
       await cp(join(repoDir, workspace, name), join(house, workspace, name));
     }
   }
@@ -95,7 +103,7 @@ describe("the guards refuse", () => {
   it("code that does not type-check", async () => {
     const file = "packages/core/src/planted.ts";
     const planted = { file, text: 'export const planted: number = "one";\n' };
-    await expectRefusal(["tsc", "--noEmit", "-p", "packages/core"], planted, nothing, /not assignable/);
+    await expectRefusal(["tsc", "--noEmit", "--project", "."], planted, nothing, /not assignable/);
   });
 
   it("code that is not formatted", async () => {

@@ -75,7 +75,15 @@ async function runLane(names, left, { quiet, ...context }) {
 
 async function runVitest(project, { reports, run }) {
   const report = join(reports, `${project}.json`);
-  const args = ["run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  // A project may be in parts: "unit-web".
+  const args = [
+    "run",
+    "--project",
+    `${project}*`,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ];
   const { code } = await run("vitest", args);
   countReport(`vitest ${project}`, code, await readReport(report, parseVitest));
 }
