@@ -2,14 +2,14 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * A fresh clone does not know how long a file takes, and begins with the largest. This one is small and takes the longest:
- * at the end one worker would wait for it while the others have nothing to do.
+ * A fresh clone does not know how long a file takes, and begins with the largest. These are small and take the longest: at
+ * the end one worker would wait for them while the others have nothing to do.
  */
-const longest = "/bench/connectors.integration.test.ts";
+const longest = ["/bench/connectors-files.integration.test.ts", "/bench/connectors-records.integration.test.ts"];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const isLongest = ({ moduleId }: TestSpecification) => moduleId.endsWith(longest);
+    const isLongest = ({ moduleId }: TestSpecification) => longest.some((each) => moduleId.endsWith(each));
     const sorted = await super.sort(files);
     return [...sorted.filter(isLongest), ...sorted.filter((file) => !isLongest(file))];
   }
@@ -59,8 +59,8 @@ export default defineConfig({
           globalSetup: "packages/db/testing/cluster-template.ts",
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          // Servers are mostly waited for, so that two files fit side by side on two cores; of engines one takes both.
-          maxWorkers: kind === "integration" ? 2 : 1,
+          // Servers are mostly waited for, so that three files fit side by side on two cores; of engines one takes both.
+          maxWorkers: kind === "integration" ? 3 : 1,
         },
       })),
     ],

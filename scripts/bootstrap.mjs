@@ -37,8 +37,12 @@ export async function runScript(main) {
   }
 }
 
-/** Node packages, then this very script again under the project's own Node. Returns only when already under it. */
-export async function ensureNode() {
+/**
+ * Node packages, then this very script again under the project's own Node. Returns only when already under it.
+ *
+ * @param isPythonAwaited false where there is enough to do without Python until `ensurePython` is through as well
+ */
+export async function ensureNode({ isPythonAwaited = true } = {}) {
   if (process.platform !== "linux") {
     throw new InstallError(
       "PREREQUISITE_MISSING",
@@ -46,6 +50,7 @@ export async function ensureNode() {
       "Use a Linux machine; on Windows, WSL 2 is one.",
     );
   }
+  let python;
   if (!areNodePackagesInstalled()) {
     await withLock(join(repoDir, ".npm-install.lock"), async () => {
       if (areNodePackagesInstalled()) return;
@@ -62,15 +67,25 @@ export async function ensureNode() {
       const install = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
       // Both wait for the network for most of their time. A Python that is too old is told before anything is fetched;
       // who fails later waits for the other, which would be left behind.
-      const python = ensurePython();
+      python = ensurePython();
       await Promise.race([python, new Promise((resolve) => setImmediate(resolve))]);
-      const results = await Promise.allSettled([runStep("Node packages", install), python]);
+      const node = runStep("Node packages", install);
+      // Whoever needs Python is told what is wrong with it.
+      if (!isPythonAwaited && (await isFulfilled(node))) return void python.catch(() => {});
+      const results = await Promise.allSettled([node, python]);
       for (const { status, reason } of results) if (status === "rejected") throw reason;
     });
   }
   const wanted = JSON.parse(readFileSync(join(repoDir, "node_modules/node/package.json"), "utf8")).version;
   if (process.versions.node === wanted) return;
-  process.exit(await runForeground(localNode, process.argv.slice(1)));
+  const code = await runForeground(localNode, process.argv.slice(1));
+  await Promise.allSettled([python]);
+  process.exit(code);
+}
+
+async function isFulfilled(promise) {
+  const [{ status }] = await Promise.allSettled([promise]);
+  return status === "fulfilled";
 }
 
 /**

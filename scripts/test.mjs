@@ -27,7 +27,7 @@ const order = [
 const parts = {
   async checks({ python }) {
     for (const check of listChecks()) {
-      if (await runCheck(check, python)) count({ passed: 1 });
+      if (await runCheck(check, check.command[0] === "python" ? await python : null)) count({ passed: 1 });
       else count({ failed: 1, names: [`check: ${check.name}`] });
     }
   },
@@ -38,7 +38,7 @@ const parts = {
     for (const app of ["trainer", "sidecars"]) {
       const report = join(reports, `${app}.xml`);
       const args = ["-m", "pytest", "--quiet", "--junit-xml", report, "-p", "no:cacheprovider"];
-      const { code } = await run(python, args, { cwd: join(repoDir, "apps", app) });
+      const { code } = await run(await python, args, { cwd: join(repoDir, "apps", app) });
       countReport(`pytest ${app}`, code, await readReport(report, parseJunit));
     }
   },
@@ -86,6 +86,15 @@ async function runVitest(project, { reports, run }) {
   ];
   const { code } = await run("vitest", args);
   countReport(`vitest ${project}`, code, await readReport(report, parseVitest));
+}
+
+/** @returns the path of Python; also in the environment of whatever is started from then on */
+async function ensureOthers() {
+  const { python } = await ensurePython();
+  process.env.ANNEAL_PYTHON = python;
+  await ensureModels();
+  await ensureBrowser();
+  return python;
 }
 
 /** No process that a test started may outlive the tests; one that is just ending gets a moment. */
@@ -155,19 +164,18 @@ function parseJunit(text) {
 }
 
 await runScript(async () => {
-  await ensureNode();
-  const { python } = await ensurePython();
-  await ensureModels();
-  await ensureBrowser();
-  process.env.ANNEAL_PYTHON = python;
-
+  await ensureNode({ isPythonAwaited: false });
   const wanted = process.argv.slice(2);
   const reports = await mkdtemp(join(tmpdir(), "anneal-test-"));
   // Hundreds of programs are started, most of them of the same modules, which are compiled for the first one alone.
   process.env.NODE_COMPILE_CACHE = join(reports, "compiled");
   try {
     const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
-    for (const row of order) {
+    // The first row needs next to none of it.
+    const python = ensureOthers();
+    python.catch(() => {});
+    for (const [index, row] of order.entries()) {
+      if (index > 0) await python;
       const left = row.left.filter(isWanted);
       const lanes = row.lanes.map((names) => names.filter(isWanted));
       await Promise.all(lanes.map((names, index) => runLane(names, left, { python, reports, quiet: index > 0 })));
