@@ -17,7 +17,7 @@ export default defineConfig({
     baseURL: url,
     // What is not there fails where it is missing, instead of using up the whole test's time.
     actionTimeout: 30_000,
-    // Recording costs a tenth of the whole, and where nobody can open it, it is lost.
+    // Recording takes time, and on a machine that nobody looks at it is lost.
     trace: process.env["CI"] ? "off" : { mode: "retain-on-failure", screenshots: false },
     screenshot: "only-on-failure",
     // Chromium's sandbox needs rights that containers seldom give; it only ever opens our own pages here.
