@@ -13,7 +13,7 @@ export const twice = ["--without-contents"] as const;
 export const once = ["--without-contents", "--once"] as const;
 
 /** The kit's promise at full size, for a test: the source is read to its end within bounded memory, and nothing of it again. */
-export async function readAll(
+export async function expectAllRead(
   [kind, options]: readonly [string, readonly string[]],
   { signal, skip }: TestContext,
 ): Promise<void> {
