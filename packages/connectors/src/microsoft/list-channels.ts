@@ -9,6 +9,9 @@ export type TeamChannel = Channel & { teamId: string };
 /** With failures it is not complete, and nothing of those teams counts as gone. */
 export type ChannelListing = { channels: TeamChannel[]; failures: { ref: string; error: ErrorReport }[] };
 
+/** Without it Graph names kinds of channels that came later, shared ones, "unknownFutureValue" ("channel resource type"). */
+const allKinds = { prefer: "include-unknown-enum-members" };
+
 /** The channels that are to be read; a team that cannot be found or listed leaves the others readable. */
 export async function listChannels(
   graph: Graph,
@@ -18,7 +21,7 @@ export async function listChannels(
   const errors: { ref: string; error: AnnealError }[] = [];
   for (const teamId of config.teams.map((id) => id.toLowerCase())) {
     try {
-      for await (const page of graph.pages(`teams/${teamId}/channels`, channelPageSchema)) {
+      for await (const page of graph.pages(`teams/${teamId}/channels`, channelPageSchema, { headers: allKinds })) {
         channels.push(...page.map((channel) => ({ ...channel, teamId })));
       }
     } catch (error) {

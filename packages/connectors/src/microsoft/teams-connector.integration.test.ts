@@ -96,6 +96,27 @@ describe("a team", () => {
     expect(target.documents.size).toBe(0);
   });
 
+  it("leaves out what a loss-prevention policy keeps from its readers, and takes it out when it begins to", async () => {
+    const { tenant } = harness.fake;
+    tenant.feedNames = "replies";
+    const channel = tenant.addChannel(harness.teamId, "General", "standard");
+    const thread = tenant.post(channel.messages, "Pay it with the card.");
+    const blocked = tenant.post(thread.replies, "4111 1111 1111 1111", {
+      policyViolation: { dlpAction: "notifySender,blockAccess" },
+    });
+    tenant.post(thread.replies, "Thanks.", { policyViolation: { dlpAction: "notifySender" } });
+    tenant.post(thread.replies, "Not for guests.", { policyViolation: { dlpAction: "blockAccessExternal" } });
+    await sync();
+    expect(only().text).not.toContain("4111");
+    for (const said of ["Pay it", "Thanks.", "Not for guests."]) expect(only().text).toContain(said);
+    tenant.revise(blocked, { policyViolation: null });
+    await sync();
+    expect(only().text).toContain("4111");
+    tenant.revise(blocked, { policyViolation: { dlpAction: "blockAccess" } });
+    await sync();
+    expect(only().text).not.toContain("4111");
+  });
+
   it("shows a standard channel to its team, and follows the team", async () => {
     const { tenant } = harness.fake;
     const [ann, bob] = ["ann", "bob"].map((name) => tenant.users.get(name)!.id);
