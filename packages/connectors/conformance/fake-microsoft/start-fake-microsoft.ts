@@ -70,8 +70,7 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
       return send(response, fail(401, "InvalidAuthenticationToken"));
     }
     if (/^\/sites\/[^/]+\/_api\//.test(url.pathname)) {
-      const skip = Number(url.searchParams.get("$skiptoken") ?? 0);
-      return send(response, answerSiteApi(tenant, url.pathname, caller, skip, service.origin));
+      return send(response, answerSiteApi(tenant, url.pathname, url.searchParams, caller, service.origin));
     }
     const answer = answerGraph(
       tenant,
