@@ -67,7 +67,7 @@ export async function openDriveAccess({ config, secrets, context }: Request): Pr
 }
 
 /** The Workspace that vouches for the addresses: that of the user, or of the service account where it acts for nobody. */
-function tenantOf(config: GdriveConfig, account: ServiceAccount): string {
+export function tenantOf(config: GdriveConfig, account: ServiceAccount): string {
   return ((config.user ?? config.directoryAdmin ?? account.email).split("@").at(-1) ?? "").toLowerCase();
 }
 

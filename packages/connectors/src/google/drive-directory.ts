@@ -1,6 +1,7 @@
 import { principalKey, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { DirectoryRequest } from "../connector.ts";
+import { noneIfClosed } from "../hiding.ts";
 import type { GdriveConfig, GdriveSecrets } from "./config.ts";
 import {
   createDirectoryClient,
@@ -14,7 +15,8 @@ import {
 import { folderType, listFiles } from "./drive-api.ts";
 import { isRefusedAlone, unknownMembers, unknownPeople } from "../remote/refused-alone.ts";
 import { googlePrincipal, insidersOf } from "./drive-permissions.ts";
-import { isInScope, openDriveAccess, type DriveAccess } from "./drive-access.ts";
+import { isInScope, openDriveAccess, tenantOf, type DriveAccess } from "./drive-access.ts";
+import { parseServiceAccount } from "./service-account.ts";
 
 /**
  * The Workspace's users, groups and domains, and the people from elsewhere whom documents name. Where the directory is
@@ -24,16 +26,19 @@ import { isInScope, openDriveAccess, type DriveAccess } from "./drive-access.ts"
 export async function* readDriveDirectory(
   request: DirectoryRequest<GdriveConfig, GdriveSecrets>,
 ): AsyncIterable<DirectoryEntry> {
-  const { config, context } = request;
-  const access = await openDriveAccess(request);
+  const { config, secrets, context } = request;
+  const account = parseServiceAccount(secrets.serviceAccountKey);
+  const access = await openDriveAccess(request).catch(noneIfClosed);
   try {
-    const directory = createDirectoryClient({ account: access.account, config, context });
-    const tellsInsiders = access.corpora.some(({ restrictions }) => restrictions.domainUsersOnly === true);
-    const own = await readWorkspace(directory, access.tenant, tellsInsiders).finally(() => directory.close());
+    const directory = createDirectoryClient({ account, config, context });
+    const tellsInsiders = access?.corpora.some(({ restrictions }) => restrictions.domainUsersOnly === true) ?? false;
+    const own = await readWorkspace(directory, tenantOf(config, account), tellsInsiders).finally(() =>
+      directory.close(),
+    );
     for (const entry of own.entries) yield entry;
-    yield* namedPeople(access, own.domains);
+    if (access !== null) yield* namedPeople(access, own.domains);
   } finally {
-    await access.close();
+    await access?.close();
   }
 }
 
