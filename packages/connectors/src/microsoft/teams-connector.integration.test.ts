@@ -184,6 +184,37 @@ describe("a team", () => {
     expect(titles()).toEqual(["In one."]);
   });
 
+  it("keeps the threads of a channel that was chosen and has another name by now, which it says, and shows them to nobody", async () => {
+    const { tenant } = harness.fake;
+    const members = [tenant.users.get("ann")!.id];
+    tenant.groups.set("team", {
+      id: harness.teamId,
+      displayName: "Team",
+      groupTypes: ["Unified"],
+      members,
+      owners: [],
+    });
+    const one = tenant.addChannel(harness.teamId, "One", "standard");
+    tenant.post(one.messages, "In one.");
+    tenant.post(tenant.addChannel(harness.teamId, "Two", "standard").messages, "In two.");
+    const audiences = () =>
+      Object.fromEntries([...target.documents.values()].map(({ item }) => [item.title, item.acl!.allow.length]));
+    await sync({ channels: ["One", "Two"] });
+    expect(audiences()).toEqual({ "In one.": 1, "In two.": 1 });
+    one.displayName = "Uno";
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await sync({ channels: ["One", "Two"] });
+      expect(audiences()).toEqual({ "In one.": 0, "In two.": 1 });
+      const message = expect.stringContaining('no channel "One"');
+      expect(target.failures).toMatchObject([{ ref: "channels/One/", error: { code: "SOURCE_NOT_FOUND", message } }]);
+    }
+    await sync({ channels: ["Uno", "Two"] });
+    expect(audiences()).toEqual({ "In one.": 1, "In two.": 1 });
+    expect(target.failures).toEqual([]);
+    await expect(sync({ channels: ["One"] })).rejects.toMatchObject({ code: "SOURCE_NOT_FOUND" });
+    expect(audiences()).toEqual({ "In one.": 0, "In two.": 0 });
+  });
+
   it("keeps the threads of a channel whose listing cannot be understood, and reads the others, unless there are none", async () => {
     const { tenant } = harness.fake;
     const one = tenant.addChannel(harness.teamId, "One", "standard");

@@ -54,7 +54,7 @@ export const teamsConnector = defineConnector<TeamsConfig, MicrosoftSecrets>({
       for (const { error } of failures) yield { type: "failure", error };
       if (config.messages) yield* readChannelMembers(graph, channels);
       if (!config.files || !mayReadSiteGroups(config, secrets)) return;
-      const files = await listChannelDrives(graph, channels, {});
+      const files = await listChannelDrives(graph, listing, {});
       for (const { error } of files.failures) yield { type: "failure", error };
       for (const { collectionId, url } of files.sites) {
         const client = createSiteClient(config, secrets, url, context);
