@@ -41,6 +41,15 @@ export function isClosed({ code }: Pick<ErrorReport, "code">): boolean {
 }
 
 /**
+ * For a directory's reading, of what belongs to a place that is closed to the connector: nothing. A sync asks for people first,
+ * and where that were an error it would never come to the documents, which are to be hidden then.
+ */
+export function noneIfClosed(error: unknown): null {
+  if (isAnnealError(error) && isClosed(error)) return null;
+  throw error;
+}
+
+/**
  * Hides what lies in places that were closed to the connector: a folder, a space, a drive. They may have been closed to
  * everybody.
  *

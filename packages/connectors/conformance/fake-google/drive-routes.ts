@@ -49,12 +49,16 @@ export function answerDrive(drive: FakeDrive, path: string, query: URLSearchPara
   }
 }
 
+function permissionsOf(drive: FakeDrive, id: string) {
+  return drive.effectivePermissions(id).map(({ details, ...permission }) => ({
+    ...permission,
+    permissionDetails: details.map((detail) => ({ ...detail, role: permission.role })),
+  }));
+}
+
 function toJson(drive: FakeDrive, file: FakeFile) {
   const isOwnFormat = file.mimeType.startsWith("application/vnd.google-apps.");
-  const visible = drive.effectivePermissions(file.id).map(({ inherited, inheritedFrom, ...permission }) => ({
-    ...permission,
-    permissionDetails: [{ inherited, inheritedFrom, role: permission.role }],
-  }));
+  const visible = permissionsOf(drive, file.id);
   return {
     kind: "drive#file",
     id: file.id,
@@ -86,14 +90,18 @@ function page<T>(
 }
 
 function listDrives(drive: FakeDrive, query: URLSearchParams, pageSize: number): Answer {
-  const mine = [...drive.drives].filter(([, { isMember }]) => isMember).map(([id, { name }]) => ({ id, name }));
+  const mine = [...drive.drives]
+    .filter(([, { isMember }]) => isMember)
+    .map(([id, { name, restrictions }]) => ({ id, name, restrictions }));
   const shown = page(mine, query, pageSize);
   return shown === null ? invalid("pageToken") : { json: { drives: shown.slice, nextPageToken: shown.next } };
 }
 
 function getDrive(drive: FakeDrive, id: string): Answer {
   const found = drive.drives.get(id);
-  return found?.isMember ? { json: { id, name: found.name } } : notFound("Shared drive");
+  return found?.isMember
+    ? { json: { id, name: found.name, restrictions: found.restrictions } }
+    : notFound("Shared drive");
 }
 
 function listFiles(drive: FakeDrive, query: URLSearchParams, pageSize: number): Answer {
@@ -169,11 +177,7 @@ function listPermissions(drive: FakeDrive, id: string, query: URLSearchParams, p
     const message = "The user does not have sufficient permissions for this file.";
     return { status: 403, reason: "insufficientFilePermissions", message };
   }
-  const all = drive.effectivePermissions(id).map(({ inherited, inheritedFrom, ...permission }) => ({
-    ...permission,
-    permissionDetails: [{ inherited, inheritedFrom, role: permission.role }],
-  }));
-  const shown = page(all, query, pageSize);
+  const shown = page(permissionsOf(drive, id), query, pageSize);
   return shown === null ? invalid("pageToken") : { json: { permissions: shown.slice, nextPageToken: shown.next } };
 }
 

@@ -11,6 +11,11 @@ export type FakePermission = {
   view?: string;
 };
 
+export type FakeRestrictions = { domainUsersOnly?: boolean; driveMembersOnly?: boolean };
+
+/** "member" of the shared drive, or on a "file", which a folder is as well. */
+export type FakeDetail = { permissionType: "member" | "file"; inherited: boolean; inheritedFrom?: string };
+
 export type FakeFile = {
   id: string;
   name: string;
@@ -43,7 +48,10 @@ type LogEntry = { position: number; corpus: string; fileId: string; kind: "file"
  */
 export class FakeDrive {
   readonly files = new Map<string, FakeFile>();
-  readonly drives = new Map<string, { name: string; permissions: FakePermission[]; isMember: boolean }>();
+  readonly drives = new Map<
+    string,
+    { name: string; permissions: FakePermission[]; isMember: boolean; restrictions: FakeRestrictions }
+  >();
   #log: LogEntry[] = [];
   #position = 100;
   #oldest = 0;
@@ -59,7 +67,7 @@ export class FakeDrive {
   }
 
   addDrive(id: string, name: string, permissions: FakePermission[]): void {
-    this.drives.set(id, { name, permissions, isMember: true });
+    this.drives.set(id, { name, permissions, isMember: true, restrictions: {} });
   }
 
   setDrivePermissions(id: string, permissions: FakePermission[]): void {
@@ -150,29 +158,35 @@ export class FakeDrive {
     return file.trashed || (parent !== undefined && this.isTrashed(parent));
   }
 
-  /** Direct ones first, then those of what lies above, unless the item takes none. */
-  effectivePermissions(id: string): (FakePermission & { inherited: boolean; inheritedFrom?: string })[] {
+  /**
+   * Direct ones first, then those of what lies above, unless the item takes none; one for each that they are given to, with all
+   * of what it is given by. What a drive's restrictions take from somebody stays among them.
+   */
+  effectivePermissions(id: string): (FakePermission & { details: FakeDetail[] })[] {
+    const given = (permissions: FakePermission[], permissionType: FakeDetail["permissionType"]) =>
+      permissions.map((permission) => ({ ...permission, details: [{ permissionType, inherited: false }] }));
     const drive = this.drives.get(id);
-    if (drive) return drive.permissions.map((permission) => ({ ...permission, inherited: false }));
+    if (drive) return given(drive.permissions, "member");
     const file = this.files.get(id);
     if (file === undefined) return [];
-    const own = file.permissions.map((permission) => ({ ...permission, inherited: false }));
     // "Only populated for items in shared drives" (Permissions resource).
     const from = file.driveId === null ? {} : { inheritedFrom: file.parentId };
     const above = this.effectivePermissions(file.parentId).map((permission) => ({
-      ...from,
       ...permission,
-      inherited: true,
+      details: permission.details.map((detail): FakeDetail => ({ ...from, ...detail, inherited: true })),
     }));
     // With limited access the others keep sight of the name alone.
     const inherited = file.inheritedPermissionsDisabled
       ? above.map((permission) => ({ ...permission, view: "metadata" }))
       : above;
-    const seen = new Set<string>();
-    return [...own, ...inherited].filter((permission) => {
-      const key = JSON.stringify([permission.type, permission.emailAddress, permission.domain, permission.view]);
-      return !seen.has(key) && seen.add(key);
-    });
+    const merged = new Map<string, FakePermission & { details: FakeDetail[] }>();
+    for (const permission of [...given(file.permissions, "file"), ...inherited]) {
+      const { type, emailAddress, domain, view } = permission;
+      const key = JSON.stringify([type, emailAddress, domain, view]);
+      const before = merged.get(key);
+      merged.set(key, before ? { ...before, details: [...before.details, ...permission.details] } : permission);
+    }
+    return [...merged.values()];
   }
 
   get position(): number {

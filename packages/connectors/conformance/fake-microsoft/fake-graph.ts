@@ -119,8 +119,8 @@ function answerSites(
 export function answerSiteApi(
   tenant: FakeTenant,
   path: string,
+  query: URLSearchParams,
   caller: Caller,
-  skip: number,
   origin: string,
 ): GraphAnswer {
   if (!caller.byCertificate) return { status: 401, body: { error_description: "Unsupported app only token." } };
@@ -130,12 +130,27 @@ export function answerSiteApi(
   const all =
     id === undefined
       ? [...groups].map(([Id, { title }]) => ({ Id, Title: title }))
-      : (groups.get(Number(id))?.logins ?? []).map((LoginName) => ({ LoginName }));
+      : (groups.get(Number(id))?.logins ?? []).map((LoginName) => describeSiteUser(tenant, LoginName, query));
+  const skip = Number(query.get("$skiptoken") ?? 0);
   const to = skip + tenant.pageSize;
   return ok({
     value: all.slice(skip, to),
-    ...(to < all.length ? { "odata.nextLink": `${origin}${path}?$skiptoken=${to}` } : {}),
+    ...(to < all.length
+      ? { "odata.nextLink": `${origin}${path}?$select=${query.get("$select") ?? ""}&$skiptoken=${to}` }
+      : {}),
   });
+}
+
+/** "SP.User": who it was when it was put into the group, whoever has its name by now. */
+function describeSiteUser(tenant: FakeTenant, LoginName: string, query: URLSearchParams) {
+  if (!query.get("$select")?.split(",").includes("AadObjectId")) return { LoginName };
+  const name = /\|membership\|(.+)$/.exec(LoginName)?.[1]?.toLowerCase();
+  const user = [...tenant.users.values()].find(({ userPrincipalName }) => userPrincipalName === name);
+  const NameId = tenant.formerAccounts.get(LoginName) ?? user?.id;
+  return {
+    LoginName,
+    AadObjectId: NameId === undefined ? null : { NameId, NameIdIssuer: "urn:federation:microsoftonline" },
+  };
 }
 
 const fileScopes = ["Sites.Read.All", "Files.Read.All"];

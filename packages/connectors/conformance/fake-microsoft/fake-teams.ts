@@ -19,7 +19,9 @@ export function answerTeams(
   if (channels === undefined || tenant.vanished) return fail(404, "NotFound");
   if (channelId === undefined) {
     if (tenant.garbled.has(teamId)) return ok({ value: [{ id: null }] });
-    const list = channels.map(({ id, displayName, membershipType, createdDateTime }) => {
+    const namesAll = request.prefer.includes("include-unknown-enum-members");
+    const list = channels.map(({ id, displayName, membershipType: type, createdDateTime }) => {
+      const membershipType = type === "shared" && !namesAll ? "unknownFutureValue" : type;
       return { id, displayName, membershipType, createdDateTime };
     });
     return page(tenant, list, request, place);

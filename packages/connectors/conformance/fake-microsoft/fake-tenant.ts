@@ -72,6 +72,7 @@ export type FakeMessage = {
   from: { user: { displayName: string } };
   messageType: string;
   body: { contentType: string; content: string };
+  policyViolation: { dlpAction: string } | null;
   replies: FakeMessage[];
   /** The moment of its last change; Graph tells it as a time. */
   changedAt: number;
@@ -120,6 +121,8 @@ export class FakeTenant {
   readonly siteDriveIds: string[] = [];
   /** SharePoint's own groups, by their id in the site, and the login names that are in them. */
   readonly siteGroups = new Map<number, { title: string; logins: string[] }>();
+  /** Of login names that are in use again: the account that SharePoint's groups hold, which is gone. */
+  readonly formerAccounts = new Map<string, string>();
   /** Those of other sites, by path. */
   readonly groupsOfSites = new Map<string, FakeTenant["siteGroups"]>();
   /** Names of users who own every site: they see all that is in it and everything that is granted. */
@@ -302,6 +305,7 @@ export class FakeTenant {
       from: { user: { displayName: "Ann" } },
       messageType: "message",
       body: { contentType: "text", content: text },
+      policyViolation: null,
       replies: [],
       changedAt: moment,
       ...changes,
@@ -310,8 +314,11 @@ export class FakeTenant {
     return message;
   }
 
-  /** What its author does to it, or whoever reacts to it. */
-  revise(message: FakeMessage, changes: Partial<Pick<FakeMessage, "body" | "deletedDateTime">> = {}): void {
+  /** What its author does to it, whoever reacts to it, or a policy of the organization. */
+  revise(
+    message: FakeMessage,
+    changes: Partial<Pick<FakeMessage, "body" | "deletedDateTime" | "policyViolation">> = {},
+  ): void {
     message.changedAt = this.#tick();
     message.lastModifiedDateTime = this.now().toISOString();
     Object.assign(message, changes);

@@ -11,10 +11,12 @@ import { FakeTenant } from "./fake-tenant.ts";
  * drive", "driveItem: delta", "List children", "List sharing permissions on a driveItem", "Download driveItem
  * content", "publicationFacet resource type", "Listing versions of a DriveItem", "Get contents of a DriveItemVersion
  * resource", "List users", "List groups", "List group members", "Get organization", "Get a user", "Get filesFolder", "List
- * channels", "List channel messages", "Get chatMessage", "List replies", "chatMessage: delta", "Use delta query to track
- * changes in Microsoft Graph data", "Microsoft Graph throttling guidance", "Microsoft Graph permissions reference") and of the identity platform
+ * channels", "channel resource type", "List channel messages", "Get chatMessage", "chatMessagePolicyViolation resource
+ * type", "List replies", "chatMessage: delta", "driveItem: createLink", "Use delta query to track changes in Microsoft
+ * Graph data", "Microsoft Graph throttling guidance", "Microsoft Graph permissions reference") and of the identity platform
  * ("OAuth 2.0 client credentials flow", "OAuth 2.0 device authorization grant", "Refresh tokens", "Certificate
- * credentials", "Microsoft Entra error codes"), and of SharePoint's REST service ("Users, groups, and roles").
+ * credentials", "Microsoft Entra error codes"), and of SharePoint's REST service ("Users, groups, and roles",
+ * "User.AadObjectId property").
  * Contents are served by a second host, which must never be shown a token.
  */
 export type FakeMicrosoft = {
@@ -70,8 +72,7 @@ export async function startFakeMicrosoft(): Promise<FakeMicrosoft> {
       return send(response, fail(401, "InvalidAuthenticationToken"));
     }
     if (/^\/sites\/[^/]+\/_api\//.test(url.pathname)) {
-      const skip = Number(url.searchParams.get("$skiptoken") ?? 0);
-      return send(response, answerSiteApi(tenant, url.pathname, caller, skip, service.origin));
+      return send(response, answerSiteApi(tenant, url.pathname, url.searchParams, caller, service.origin));
     }
     const answer = answerGraph(
       tenant,

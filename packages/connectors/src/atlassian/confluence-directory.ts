@@ -6,7 +6,7 @@ import type { AtlassianSecrets, ConfluenceConfig } from "./config.ts";
 import type { ConfluenceApi } from "./confluence-api.ts";
 import { readSpaceTree } from "./confluence-space.ts";
 import { describeDirectory, toGroupMembers, type GroupMembers } from "./directory.ts";
-import { chooseSpaces, withConfluence, type OpenedConfluence } from "./open-confluence.ts";
+import { findSpaces, withConfluence, type OpenedConfluence } from "./open-confluence.ts";
 
 /**
  * Only accounts that may use Confluence are in it: a group that may view a space can hold others, who see nothing of it.
@@ -42,7 +42,8 @@ async function* listIntersections(
   { config, context }: DirectoryRequest<ConfluenceConfig, AtlassianSecrets>,
   { api, tenant }: OpenedConfluence,
 ): AsyncIterable<Intersection> {
-  for (const space of (await chooseSpaces(api, config.spaces)).found) {
+  // That there is none is for the reader of documents to say, who then hides them.
+  for (const space of (await findSpaces(api, config.spaces)).found) {
     try {
       const tree = await readSpaceTree(api, space, { tenant, blogPosts: config.blogPosts, attachments: false });
       for (const id of tree.contents.keys()) {

@@ -7,7 +7,7 @@ import { describeDirectory, toGroupMembers, type GroupMembers } from "./director
 import type { Project } from "./jira-answers.ts";
 import type { JiraApi } from "./jira-api.ts";
 import { applicationUsers, readProjectAudience, type IssueFacts, type ProjectAudience } from "./jira-audience.ts";
-import { chooseProjects, withJira } from "./open-jira.ts";
+import { findProjects, withJira } from "./open-jira.ts";
 
 type ApplicationRole = { key: string; groups: string[] };
 type ProjectWithAudience = { project: Project; audience: ProjectAudience };
@@ -21,7 +21,8 @@ export async function* readJiraDirectory({
   yield* withJira({ config, secrets, context }, async function* ({ api, tenant }) {
     const roles = await api.listApplicationRoles();
     const projects: ProjectWithAudience[] = [];
-    for (const project of (await chooseProjects(api, config.projects)).found) {
+    // That there is none is for the reader of documents to say, who then hides them.
+    for (const project of (await findProjects(api, config.projects)).found) {
       projects.push({ project, audience: await readProjectAudience(api, project, tenant) });
     }
     const audiences = projects.map(({ audience }) => audience);

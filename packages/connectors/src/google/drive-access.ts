@@ -55,10 +55,10 @@ export async function openDriveAccess({ config, secrets, context }: Request): Pr
     const tree = new DriveTree({
       client,
       rootId,
-      driveNames: new Map(drives.map(({ driveId, name }) => [driveId ?? "", name])),
+      drives: new Map(drives.map((drive) => [drive.driveId ?? "", drive])),
       rules: { tenant, linkSharing: config.linkSharing, nowMs: Date.now() },
     });
-    const corpora = [...(readsOwn ? [{ driveId: null, name: "My Drive" }] : []), ...drives];
+    const corpora = [...(readsOwn ? [{ driveId: null, name: "My Drive", restrictions: {} }] : []), ...drives];
     return { client, account, config, userEmail, tenant, corpora, tree, close: () => client.close() };
   } catch (error) {
     await client.close();
@@ -67,7 +67,7 @@ export async function openDriveAccess({ config, secrets, context }: Request): Pr
 }
 
 /** The Workspace that vouches for the addresses: that of the user, or of the service account where it acts for nobody. */
-function tenantOf(config: GdriveConfig, account: ServiceAccount): string {
+export function tenantOf(config: GdriveConfig, account: ServiceAccount): string {
   return ((config.user ?? config.directoryAdmin ?? account.email).split("@").at(-1) ?? "").toLowerCase();
 }
 
@@ -91,13 +91,18 @@ async function findDrives(client: DriveClient, { driveIds }: GdriveConfig): Prom
   return drives;
 }
 
-/** Who a shared drive as a whole is open to. */
-export async function audienceOf({ client, tenant, config }: DriveAccess, { driveId }: Corpus): Promise<string> {
+/** Who a shared drive as a whole is open to, and whom its restrictions keep from all that is in it. */
+export async function audienceOf(
+  { client, tenant, config }: DriveAccess,
+  { driveId, restrictions }: Corpus,
+): Promise<string> {
   if (driveId === null) return "";
   const permissions = await listPermissions(client, driveId);
-  const rules = { tenant, linkSharing: config.linkSharing, nowMs: Date.now() };
+  const rules = { tenant, linkSharing: config.linkSharing, nowMs: Date.now(), restrictions };
   const acl = permissions === null ? nobody : aclOfPermissions(permissions, {}, rules);
-  return hash("sha256", aclFingerprint(acl), "base64url").slice(0, 16);
+  const { driveMembersOnly = false, domainUsersOnly = false } = restrictions;
+  const kept = driveMembersOnly || domainUsersOnly ? JSON.stringify([driveMembersOnly, domainUsersOnly]) : "";
+  return hash("sha256", aclFingerprint(acl) + kept, "base64url").slice(0, 16);
 }
 
 /** What a position in the feeds belongs to: with other settings everything is looked at anew. */

@@ -21,7 +21,13 @@ const permissionSchema = z.looseObject({
   view: z.string().optional(),
   inheritedPermissionsDisabled: z.boolean().optional(),
   permissionDetails: z
-    .array(z.looseObject({ inherited: z.boolean().optional(), inheritedFrom: z.string().optional() }))
+    .array(
+      z.looseObject({
+        permissionType: z.string().optional(),
+        inherited: z.boolean().optional(),
+        inheritedFrom: z.string().optional(),
+      }),
+    )
     .optional(),
 });
 export type DrivePermission = z.infer<typeof permissionSchema>;
@@ -47,7 +53,7 @@ const fileSchema = z.looseObject({
 export type DriveFile = z.infer<typeof fileSchema>;
 
 const permissionFields =
-  "id,type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,inheritedPermissionsDisabled,permissionDetails(inherited,inheritedFrom)";
+  "id,type,role,emailAddress,domain,allowFileDiscovery,deleted,expirationTime,view,inheritedPermissionsDisabled,permissionDetails(permissionType,inherited,inheritedFrom)";
 const fileFields =
   "id,name,mimeType,size,md5Checksum,headRevisionId,modifiedTime,trashed,ownedByMe,driveId,parents,webViewLink," +
   `hasAugmentedPermissions,inheritedPermissionsDisabled,permissions(${permissionFields})`;
@@ -80,7 +86,18 @@ const permissionListSchema = z.looseObject({
   nextPageToken: z.string().optional(),
 });
 
-const driveSchema = z.looseObject({ id: z.string().min(1), name: z.string().default("") });
+const restrictionsSchema = z.looseObject({
+  domainUsersOnly: z.boolean().optional(),
+  driveMembersOnly: z.boolean().optional(),
+});
+export type DriveRestrictions = z.infer<typeof restrictionsSchema>;
+
+const driveSchema = z.looseObject({
+  id: z.string().min(1),
+  name: z.string().default(""),
+  restrictions: restrictionsSchema.default({}),
+});
+const driveFields = "id,name,restrictions(domainUsersOnly,driveMembersOnly)";
 const driveListSchema = z.looseObject({
   drives: z.array(driveSchema).default([]),
   nextPageToken: z.string().optional(),
@@ -93,7 +110,7 @@ export const driveScope = "https://www.googleapis.com/auth/drive.readonly";
 export type DriveClient = GoogleClient<drive_v3.Drive>;
 
 /** A corpus with its own listing and its own feed: what the user sees, or one shared drive. */
-export type Corpus = { driveId: string | null; name: string };
+export type Corpus = { driveId: string | null; name: string; restrictions: DriveRestrictions };
 
 export function createDriveClient(options: {
   account: ServiceAccount;
@@ -119,8 +136,7 @@ export async function readAccount(client: DriveClient): Promise<string> {
 }
 
 export async function getDrive(client: DriveClient, driveId: string): Promise<Corpus> {
-  const drive = await client.ask(driveSchema, ({ drives }) => drives.get({ driveId, fields: "id,name" }));
-  return { driveId: drive.id, name: drive.name };
+  return toCorpus(await client.ask(driveSchema, ({ drives }) => drives.get({ driveId, fields: driveFields })));
 }
 
 export async function listDrives(client: DriveClient): Promise<Corpus[]> {
@@ -128,12 +144,16 @@ export async function listDrives(client: DriveClient): Promise<Corpus[]> {
   let pageToken: string | undefined;
   do {
     const page = await client.ask(driveListSchema, ({ drives }) =>
-      drives.list({ pageSize: 100, fields: "nextPageToken,drives(id,name)", pageToken }),
+      drives.list({ pageSize: 100, fields: `nextPageToken,drives(${driveFields})`, pageToken }),
     );
-    listed.push(...page.drives.map(({ id, name }) => ({ driveId: id, name })));
+    listed.push(...page.drives.map(toCorpus));
     pageToken = page.nextPageToken;
   } while (pageToken !== undefined);
   return listed;
+}
+
+function toCorpus({ id, name, restrictions }: z.infer<typeof driveSchema>): Corpus {
+  return { driveId: id, name, restrictions };
 }
 
 export async function getFile(client: DriveClient, id: string): Promise<DriveFile> {
@@ -153,7 +173,7 @@ type FilePage = { files: DriveFile[]; complete: boolean; last: boolean };
 /** @param query as "Search for files and folders" describes it */
 export async function* listFiles(
   client: DriveClient,
-  corpus: Corpus,
+  corpus: Pick<Corpus, "driveId">,
   query: string,
   fields = fileFields,
 ): AsyncIterable<FilePage> {

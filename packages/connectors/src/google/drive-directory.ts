@@ -1,6 +1,7 @@
 import { principalKey, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { DirectoryRequest } from "../connector.ts";
+import { noneIfClosed } from "../hiding.ts";
 import type { GdriveConfig, GdriveSecrets } from "./config.ts";
 import {
   createDirectoryClient,
@@ -13,8 +14,9 @@ import {
 } from "./directory-api.ts";
 import { folderType, listFiles } from "./drive-api.ts";
 import { isRefusedAlone, unknownMembers, unknownPeople } from "../remote/refused-alone.ts";
-import { googlePrincipal } from "./drive-permissions.ts";
-import { isInScope, openDriveAccess, type DriveAccess } from "./drive-access.ts";
+import { googlePrincipal, insidersOf } from "./drive-permissions.ts";
+import { isInScope, openDriveAccess, tenantOf, type DriveAccess } from "./drive-access.ts";
+import { parseServiceAccount } from "./service-account.ts";
 
 /**
  * The Workspace's users, groups and domains, and the people from elsewhere whom documents name. Where the directory is
@@ -24,15 +26,19 @@ import { isInScope, openDriveAccess, type DriveAccess } from "./drive-access.ts"
 export async function* readDriveDirectory(
   request: DirectoryRequest<GdriveConfig, GdriveSecrets>,
 ): AsyncIterable<DirectoryEntry> {
-  const { config, context } = request;
-  const access = await openDriveAccess(request);
+  const { config, secrets, context } = request;
+  const account = parseServiceAccount(secrets.serviceAccountKey);
+  const access = await openDriveAccess(request).catch(noneIfClosed);
   try {
-    const directory = createDirectoryClient({ account: access.account, config, context });
-    const own = await readWorkspace(directory, access.tenant).finally(() => directory.close());
+    const directory = createDirectoryClient({ account, config, context });
+    const tellsInsiders = access?.corpora.some(({ restrictions }) => restrictions.domainUsersOnly === true) ?? false;
+    const own = await readWorkspace(directory, tenantOf(config, account), tellsInsiders).finally(() =>
+      directory.close(),
+    );
     for (const entry of own.entries) yield entry;
-    yield* namedPeople(access, own.domains);
+    if (access !== null) yield* namedPeople(access, own.domains);
   } finally {
-    await access.close();
+    await access?.close();
   }
 }
 
@@ -41,8 +47,10 @@ type Workspace = { entries: DirectoryEntry[]; domains: ReadonlySet<string> };
 /**
  * Held whole before any of it is told: half a directory would be taken for all of it. One group that is refused alone is
  * told as a failure in its place.
+ *
+ * @param tellsInsiders besides each person and group, who of them belongs to the Workspace (`insidersOf`)
  */
-async function readWorkspace(client: DirectoryClient, tenant: string): Promise<Workspace> {
+async function readWorkspace(client: DirectoryClient, tenant: string, tellsInsiders: boolean): Promise<Workspace> {
   try {
     const entries: DirectoryEntry[] = [];
     const everybody: Principal[] = [];
@@ -73,11 +81,31 @@ async function readWorkspace(client: DirectoryClient, tenant: string): Promise<W
     for (const [domain, members] of byDomain) {
       entries.push({ type: "group", principal: googlePrincipal(tenant, "domain", domain), name: domain, members });
     }
+    if (tellsInsiders) entries.push(...describeInsiders(entries, everybody));
     return { entries, domains: new Set(byDomain.keys()) };
   } catch (error) {
     if (!isNotGranted(error)) throw error;
     return { entries: [], domains: new Set() };
   }
+}
+
+/** A group in a group stands for its own insiders; one from elsewhere has none. */
+function describeInsiders(entries: readonly DirectoryEntry[], everybody: readonly Principal[]): DirectoryEntry[] {
+  const own = new Set(everybody.map(principalKey));
+  return entries.flatMap((entry): DirectoryEntry[] => {
+    if (entry.type === "failure" || entry.principal.kind === "domain") return [];
+    const { principal, name } = entry;
+    const insiders = insidersOf(principal);
+    if (insiders === principal) return [];
+    const members =
+      entry.type === "user"
+        ? [principal]
+        : entry.members.flatMap((member) => {
+            if (member.kind !== "user") return insidersOf(member);
+            return own.has(principalKey(member)) ? member : [];
+          });
+    return [{ type: "group", principal: insiders, name, members }];
+  });
 }
 
 function membersOf({ type, email, status }: DirectoryMember, tenant: string, everybody: Principal[]): Principal[] {

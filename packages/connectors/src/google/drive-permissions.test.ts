@@ -1,12 +1,13 @@
 import { anyone, type Principal } from "@anneal/core/access/acl";
 import { describe, expect, it } from "vitest";
 import type { DrivePermission } from "./drive-api.ts";
-import { aclOfPermissions, googlePrincipal, type PermissionRules } from "./drive-permissions.ts";
+import { aclOfPermissions, googlePrincipal, insidersOf, type PermissionRules } from "./drive-permissions.ts";
 
 const rules: PermissionRules = {
   tenant: "corp.example",
   linkSharing: "everyone",
   nowMs: Date.parse("2026-06-01T00:00:00Z"),
+  restrictions: {},
 };
 const ann: Principal = googlePrincipal("corp.example", "user", "ann@corp.example");
 const annReads: DrivePermission = { type: "user", role: "reader", emailAddress: "Ann@Corp.Example" };
@@ -48,6 +49,31 @@ describe("who a Drive permission lets read", () => {
     expect(allowed(byLink, { linkSharing: "nobody" })).toEqual([]);
     expect(allowed(inDomain, { linkSharing: "nobody" })).toEqual([]);
     expect(allowed({ ...byLink, allowFileDiscovery: true }, { linkSharing: "nobody" })).toEqual([anyone]);
+  });
+
+  it("is none but a member in a shared drive that is for its members, whatever was granted before it was", () => {
+    const detailed = (permissionType: string): DrivePermission => ({
+      ...annReads,
+      permissionDetails: [{ permissionType }],
+    });
+    const forMembers = { restrictions: { driveMembersOnly: true } };
+    expect(allowed(detailed("member"), forMembers)).toEqual([ann]);
+    for (const permission of [detailed("file"), annReads]) expect(allowed(permission, forMembers)).toEqual([]);
+    expect(allowed({ type: "anyone", role: "reader" }, forMembers)).toEqual([]);
+    // With limited access a member is named for the view of the name alone, and again where the folder is shared with them.
+    const named = [{ ...detailed("member"), view: "metadata" }, detailed("file")];
+    expect(aclOfPermissions(named, {}, { ...rules, ...forMembers }).allow).toEqual([ann]);
+  });
+
+  it("is nobody from elsewhere in a shared drive that is for its domain", () => {
+    const forDomain = { restrictions: { domainUsersOnly: true } };
+    expect(allowed(annReads, forDomain)).toEqual([ann]);
+    for (const type of ["user", "group"] as const) {
+      const given = { type, role: "reader", emailAddress: "finance@partner.example" };
+      const principal = googlePrincipal("corp.example", type, "finance@partner.example");
+      expect(allowed(given, forDomain)).toEqual([insidersOf(principal)]);
+    }
+    expect(allowed({ type: "anyone", role: "reader", allowFileDiscovery: true }, forDomain)).toEqual([]);
   });
 
   it("takes nothing from above where inheriting is off, but for owners and organizers and what was granted there", () => {

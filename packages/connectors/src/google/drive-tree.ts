@@ -1,6 +1,13 @@
 import { nobody } from "@anneal/core/access/acl";
 import { inheritFrom, type SourceAcl } from "@anneal/core/access/acl-origins";
-import { findFile, listPermissions, type DriveClient, type DriveFile, type DrivePermission } from "./drive-api.ts";
+import {
+  findFile,
+  listPermissions,
+  type Corpus,
+  type DriveClient,
+  type DriveFile,
+  type DrivePermission,
+} from "./drive-api.ts";
 import { aclOfPermissions, originOf, type PermissionRules } from "./drive-permissions.ts";
 
 /** Where a file lies: its path from its drive's root, and whether that root was reached. */
@@ -21,8 +28,8 @@ type Folder = Pick<
 export class DriveTree {
   readonly #client: DriveClient;
   readonly #rootId: string | null;
-  readonly #driveNames: ReadonlyMap<string, string>;
-  readonly #rules: PermissionRules;
+  readonly #drives: ReadonlyMap<string, Corpus>;
+  readonly #rules: Omit<PermissionRules, "restrictions">;
   readonly #folders = new Map<string, Promise<Folder | null>>();
   readonly #granted = new Map<string, Promise<Audience>>();
 
@@ -30,12 +37,13 @@ export class DriveTree {
     client: DriveClient;
     /** Of My Drive; null where it is not read. */
     rootId: string | null;
-    driveNames: ReadonlyMap<string, string>;
-    rules: PermissionRules;
+    /** Shared drives by their ids. */
+    drives: ReadonlyMap<string, Corpus>;
+    rules: Omit<PermissionRules, "restrictions">;
   }) {
     this.#client = options.client;
     this.#rootId = options.rootId;
-    this.#driveNames = options.driveNames;
+    this.#drives = options.drives;
     this.#rules = options.rules;
   }
 
@@ -59,8 +67,8 @@ export class DriveTree {
     const names = [file.name];
     const passed = new Set<string>();
     for (let id = file.parents?.[0]; id !== undefined;) {
-      const driveName = this.#driveNames.get(id);
-      if (driveName !== undefined) return { path: [driveName, ...names].join("/"), rooted: true };
+      const drive = this.#drives.get(id);
+      if (drive !== undefined) return { path: [drive.name, ...names].join("/"), rooted: true };
       if (id === this.#rootId) return { path: names.join("/"), rooted: true };
       // A ring of folders would be a fault of the source; it must not hang the sync.
       const folder = passed.has(id) ? null : await this.#folder(id);
@@ -83,7 +91,7 @@ export class DriveTree {
     const inheritsAll = item.hasAugmentedPermissions === false && item.inheritedPermissionsDisabled !== true;
     if (!inheritsAll || parentId === undefined) return this.#listed(item);
     if (parentId === item.driveId)
-      return this.#once(parentId, () => this.#passedOn(parentId, this.#listed({ id: parentId })));
+      return this.#once(parentId, () => this.#passedOn(parentId, this.#listed({ id: parentId, driveId: parentId })));
     const parent = await this.#folder(parentId);
     if (parent === null) return this.#listed(item);
     return this.#once(parentId, () => this.#passedOn(parentId, this.#inDrive(parent)));
@@ -97,20 +105,20 @@ export class DriveTree {
 
   /** The path of a folder, or a drive's name, as people know it; null for what may not be seen. */
   async #nameOf(id: string): Promise<string | null> {
-    const driveName = this.#driveNames.get(id);
-    if (driveName !== undefined) return `/${driveName}`;
+    const drive = this.#drives.get(id);
+    if (drive !== undefined) return `/${drive.name}`;
     if (id === this.#rootId) return "/";
     const folder = await this.#folder(id);
     return folder === null ? null : `/${(await this.placeOf(folder)).path}`;
   }
 
-  async #listed(item: Pick<Folder, "id" | "inheritedPermissionsDisabled">): Promise<Audience> {
+  async #listed(item: Pick<Folder, "id" | "driveId" | "inheritedPermissionsDisabled">): Promise<Audience> {
     return this.#audience(await listPermissions(this.#client, item.id), item);
   }
 
   async #audience(
     permissions: DrivePermission[] | null,
-    item: Parameters<typeof aclOfPermissions>[1],
+    item: Pick<Folder, "driveId" | "inheritedPermissionsDisabled">,
   ): Promise<Audience> {
     if (permissions === null) return { acl: nobody, expires: false };
     const names = new Map<string, string>();
@@ -119,7 +127,8 @@ export class DriveTree {
       if (id !== null && name !== null) names.set(id, name);
     }
     const expires = permissions.some(({ expirationTime }) => Date.parse(expirationTime ?? "") > this.#rules.nowMs);
-    return { acl: aclOfPermissions(permissions, item, this.#rules, names), expires };
+    const restrictions = this.#drives.get(item.driveId ?? "")?.restrictions ?? {};
+    return { acl: aclOfPermissions(permissions, item, { ...this.#rules, restrictions }, names), expires };
   }
 
   #once(id: string, find: () => Promise<Audience>): Promise<Audience> {

@@ -335,6 +335,54 @@ describe("permissions", () => {
     expect(await readersOf(target, refOf("deep/b.md"))).toEqual(["eve"]);
   });
 
+  it("of a shared drive's files count for its members or its domain alone once it is for these, though all stay listed", async () => {
+    const { google, put, setGroup, refOf, root } = await open("shared-drive", { driveIds: [] });
+    const { drive, directory } = google;
+    const reads = (emailAddress: string, type: FakePermission["type"] = "user"): FakePermission => ({
+      type,
+      role: "reader",
+      emailAddress,
+    });
+    drive.setDrivePermissions(sharedDriveId, [reads("ann@corp.example"), reads("dan@partner.example")]);
+    // A drive that is open to people from elsewhere makes them known.
+    drive.addDrive("0AOther", "Partners", [reads("dan@partner.example"), reads("kim@partner.example")]);
+    drive.add({ name: "welcome.md", parentId: "0AOther", mimeType: "text/markdown" });
+    directory.users.push({ primaryEmail: "eve@branch.example" }, { primaryEmail: "zoe@corp.example" });
+    await setGroup("staff", ["bob", "group:mixed"]);
+    directory.groups.set("mixed@corp.example", [
+      { type: "USER", email: "zoe@corp.example" },
+      { type: "USER", email: "kim@partner.example" },
+    ]);
+    await put("deep/a.md", "Alpha");
+    const shared = [reads("staff@corp.example", "group"), reads("eve@branch.example"), reads("kim@partner.example")];
+    drive.update(drive.find(root, "deep")!.id, { permissions: [...shared, { type: "anyone", role: "reader" }] });
+    const addresses = ["ann@corp", "bob@corp", "zoe@corp", "eve@branch", "dan@partner", "kim@partner", "who@else"];
+    const target = await sync(new MemoryTarget());
+    const readers = async () => {
+      const { config, secrets } = harness;
+      const held = await MemoryDirectory.read(
+        gdriveConnector.readDirectory!({ config, secrets, context: contextOf() }),
+      );
+      const acl = target.documents.get(refOf("deep/a.md"))?.item.acl;
+      return addresses.filter((address) => mayRead(acl, held.heldBy(`${address}.example`)));
+    };
+    expect(await readers()).toEqual(addresses);
+    const { restrictions } = drive.drives.get(sharedDriveId)!;
+    restrictions.driveMembersOnly = true;
+    await sync(target);
+    expect(await readers()).toEqual(["ann@corp", "dan@partner"]);
+    restrictions.domainUsersOnly = true;
+    await sync(target);
+    expect(await readers()).toEqual(["ann@corp"]);
+    restrictions.driveMembersOnly = false;
+    await sync(target);
+    expect(await readers()).toEqual(["ann@corp", "bob@corp", "zoe@corp", "eve@branch"]);
+    restrictions.domainUsersOnly = false;
+    await sync(target);
+    expect(await readers()).toEqual(addresses);
+    expect(target.opened).toEqual([]);
+  });
+
   it("of a shared drive are followed when they change in the middle of a run", async () => {
     const { google, put, root, refOf } = await open("shared-drive");
     const setReader = (emailAddress: string) =>

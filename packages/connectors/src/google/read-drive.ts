@@ -283,7 +283,7 @@ async function* followFolders(run: Run, pending: Pending): AsyncIterable<Change>
       // Gone since: the next run's feed tells.
       if (folder === null) continue;
       run.access.tree.add(folder);
-      const corpus: Corpus = { driveId: folder.driveId ?? null, name: folder.name };
+      const corpus = { driveId: folder.driveId ?? null };
       for await (const { files } of listFiles(client, corpus, `'${id}' in parents`)) {
         for (const file of files) {
           // A set that grows while it is walked is walked to its new end.

@@ -164,6 +164,31 @@ describe("the files of a team", () => {
     expect(await readersOf(`files/${drive.id}/${file.id}`)).toEqual(["bob"]);
   });
 
+  it("stay where a channel that was chosen has another name by now, and follow what becomes of them", async () => {
+    const { tenant } = harness.fake;
+    await harness.put("plan.md", "The plan.");
+    const file = tenant.put(harness.drive, "Harbour/depth.md", "Nine metres.");
+    harness.addFolder("Harbour");
+    const { drive, channel: board } = addPrivate("Board");
+    tenant.put(drive, "budget.md", "The budget.");
+    const chosen = { channels: ["General", "Harbour", "Board"] };
+    await sync(chosen);
+    expect(titles()).toEqual(["budget.md", "depth.md", "plan.md"]);
+    const harbour = [...tenant.teams.values()].flat().find(({ displayName }) => displayName === "Harbour")!;
+    harbour.displayName = "Port";
+    board.displayName = "Committee";
+    tenant.put(harness.drive, "Harbour/depth.md", "Ten metres.");
+    tenant.share(file, [grantUser(tenant, "bob")]);
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await sync(chosen);
+      expect(titles()).toEqual(["budget.md", "depth.md", "plan.md"]);
+    }
+    expect(target.documents.get(`files/${harness.drive.id}/${file.id}`)?.text).toBe("Ten metres.");
+    expect(await readersOf(`files/${harness.drive.id}/${file.id}`)).toEqual(["bob"]);
+    await sync({ channels: ["General", "Committee"] });
+    expect(titles()).toEqual(["budget.md", "plan.md"]);
+  });
+
   it("of a channel that is added or taken out of the settings come and go", async () => {
     const { tenant } = harness.fake;
     await harness.put("plan.md", "The plan.");

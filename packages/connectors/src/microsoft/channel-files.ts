@@ -3,7 +3,7 @@ import { digest } from "./drive-cursor.ts";
 import { itemPath, type Drive } from "./drive-run.ts";
 import { isOwnAnswer, isOwnFault, type Graph } from "./graph-client.ts";
 import { driveItemSchema, driveRootSchema, filesFolderSchema } from "./graph-schemas.ts";
-import { channelPath, type TeamChannel } from "./list-channels.ts";
+import { channelPath, type ChannelListing, type TeamChannel } from "./list-channels.ts";
 import { isRefused } from "./read-directory.ts";
 import type { DriveListing } from "./read-drives.ts";
 import { refOfChannel } from "./read-threads.ts";
@@ -23,7 +23,7 @@ type Failed = { channel: TeamChannel; error: AnnealError };
  */
 export async function listChannelDrives(
   graph: Graph,
-  channels: readonly TeamChannel[],
+  { channels, lacksChosen }: Pick<ChannelListing, "channels" | "lacksChosen">,
   before: ChannelFolders,
 ): Promise<FilesListing> {
   const found: Found[] = [];
@@ -53,7 +53,7 @@ export async function listChannelDrives(
     const isWhole = folders.some(({ isRoot }) => isRoot);
     const lacksOne = failed.some(({ channel }) => folders.some((each) => mayShareDrive(each.channel, channel)));
     if (!isWhole && lacksOne) continue;
-    await addDrive(graph, listing, driveId, folders, isWhole);
+    await addDrive(graph, listing, driveId, folders, isWhole ? null : { lacksFolders: lacksChosen });
   }
   for (const { channel } of failed) remember(listing.folders, before, channel);
   return listing;
@@ -64,7 +64,7 @@ async function addDrive(
   listing: FilesListing,
   driveId: string,
   folders: readonly Found[],
-  isWhole: boolean,
+  part: Pick<Drive, "lacksFolders"> | null,
 ): Promise<void> {
   try {
     const path = `drives/${encodeURIComponent(driveId)}/root`;
@@ -72,7 +72,8 @@ async function addDrive(
     const { siteId, siteUrl } = sharepointIds ?? {};
     const name = folders[0]?.channel.displayName ?? driveId;
     const drive: Drive = { id: driveId, name, siteScope: siteId ?? driveId };
-    listing.drives.push(isWhole ? drive : { ...drive, folderIds: folders.map(({ folderId }) => folderId) });
+    const folderIds = folders.map(({ folderId }) => folderId);
+    listing.drives.push(part === null ? drive : { ...drive, folderIds, ...part });
     if (siteId && siteUrl && !listing.sites.some(({ collectionId }) => collectionId === siteId)) {
       listing.sites.push({ collectionId: siteId, url: siteUrl });
     }

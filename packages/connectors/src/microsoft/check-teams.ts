@@ -25,7 +25,8 @@ export async function checkTeams(
   context: ConnectContext,
 ): Promise<CheckResult> {
   try {
-    const { channels, failures } = await listChannels(graph, config);
+    const channelListing = await listChannels(graph, config);
+    const { channels, failures } = channelListing;
     const place = `${channels.length} ${channels.length === 1 ? "channel" : "channels"}`;
     const checks: CapabilityCheck[] = [];
     const found: string[] = [];
@@ -40,7 +41,7 @@ export async function checkTeams(
       if (channel !== undefined) checks.push(await checkChanges(graph, context, channel, config));
     }
     if (config.files) {
-      const listing = await listChannelDrives(graph, channels, {});
+      const listing = await listChannelDrives(graph, channelListing, {});
       found.push(describePreview(await previewFiles(graph, listing), "file"));
       checks.push(
         orFailure(

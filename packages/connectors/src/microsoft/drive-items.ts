@@ -71,8 +71,11 @@ async function wantedFile(
   paths: FolderPaths,
   listed: DriveItem,
 ): Promise<DriveFile | Change | null> {
+  const isFollowed = async () =>
+    drive.lacksFolders === true && (await run.known.fingerprintOf(refOf(drive.id, listed.id))) !== null;
   try {
-    return (await isWanted(run, drive, paths, listed)) ? await findPublished(run, drive, listed) : null;
+    const counts = (await isWanted(run, drive, paths, listed)) || (await isFollowed());
+    return counts ? await findPublished(run, drive, listed) : null;
   } catch (error) {
     run.context.signal.throwIfAborted();
     if (!isOwnFault(error)) throw error;

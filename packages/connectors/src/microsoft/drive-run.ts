@@ -12,9 +12,16 @@ import { admitAccount, aclOfPermissions, firstEndMs } from "./item-acl.ts";
 
 /**
  * A drive to read. `siteScope` is the site collection that its site groups belong to. `folderIds` are those of its folders
- * that count, with all that lies in them; left out: the whole drive.
+ * that count, with all that lies in them; left out: the whole drive. Where it may have others that count (`lacksFolders`), what is
+ * known of these is followed, and nothing new is read.
  */
-export type Drive = { id: string; name: string; siteScope: string; folderIds?: readonly string[] };
+export type Drive = {
+  id: string;
+  name: string;
+  siteScope: string;
+  folderIds?: readonly string[];
+  lacksFolders?: boolean;
+};
 
 /** What one run has learned so far, of all its drives. */
 export type DriveRun = {

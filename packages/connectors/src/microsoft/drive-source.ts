@@ -10,7 +10,7 @@ import { createGraph, type Graph } from "./graph-client.ts";
 import { readDrives, type DriveListing } from "./read-drives.ts";
 
 /** Counted up when an item is read in another way, so that what an earlier release has read is looked at again. */
-const readingVersion = 2;
+const readingVersion = 3;
 
 /** Of no version that is read: everything is listed. */
 const noPosition: Cursor = { version: 0 };

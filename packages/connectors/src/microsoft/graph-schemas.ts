@@ -79,7 +79,7 @@ export type IdentitySet = z.infer<typeof identitySetSchema>;
 
 const permissionSchema = z.object({
   roles: z.array(z.string()).nullish(),
-  link: z.object({ scope: z.string().nullish() }).nullish(),
+  link: z.object({ scope: z.string().nullish(), type: z.string().nullish() }).nullish(),
   grantedToV2: identitySetSchema.nullish(),
   grantedToIdentitiesV2: z.array(identitySetSchema).nullish(),
   inheritedFrom: z.object({ path: z.string().nullish() }).nullish(),

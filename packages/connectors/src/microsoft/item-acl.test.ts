@@ -85,6 +85,19 @@ describe("aclOfPermissions", () => {
     }
   });
 
+  it("grants nothing by a link that lets people upload alone, or that is of a kind that it does not know", () => {
+    const named = { grantedToIdentitiesV2: [{ user: { id: ann } }] as IdentitySet[] };
+    const readersBy = (type: string | null, scope: string) =>
+      readersOf({ roles: ["write"], link: { scope, type }, ...(scope === "users" ? named : {}) });
+    for (const type of ["view", "edit", "review", "blocksDownload", "embed", null]) {
+      expect(readersBy(type, "organization"), String(type)).toEqual([`domain ${tenantId}`]);
+      expect(readersBy(type, "users"), String(type)).toEqual([`user ${ann}`]);
+    }
+    for (const type of ["createOnly", "galaxy"]) {
+      for (const scope of ["anonymous", "organization", "users"]) expect(readersBy(type, scope), type).toEqual([]);
+    }
+  });
+
   it("admits those who are named on a link, and nobody by the link alone, where the source says so", () => {
     const named = { grantedToIdentitiesV2: [{ user: { id: ann } }] as IdentitySet[] };
     const byLink = (scope: string): Permission => ({ roles: ["read"], link: { scope }, ...named });

@@ -14,7 +14,7 @@ export function aclOfPermissions(
   rules: AclRules,
 ): SourceAcl {
   const allow = permissions
-    .filter((permission) => lets(permission) && !isExpired(permission, rules.now))
+    .filter((permission) => lets(permission) && shows(permission) && !isExpired(permission, rules.now))
     .flatMap((permission) => withOrigin(readersOf(permission, graph, rules), permission));
   return allow.length === 0 ? nobody : { allow, deny: [] };
 }
@@ -67,6 +67,16 @@ const readingRoles = new Set(["read", "write", "owner", "sp.full control", "sp.o
 
 function lets({ roles }: Permission): boolean {
   return (roles ?? []).some((role) => readingRoles.has(role.toLowerCase()));
+}
+
+/**
+ * Kinds of links whose holders see what is shared, by "driveItem: createLink". A request for files ("createOnly"), which what
+ * lies in its folder inherits, lets people upload and shows them nothing; one of a kind that is not known grants nothing.
+ */
+const showingLinks = new Set(["view", "review", "edit", "embed", "blocksdownload", "addressbar", "admindefault"]);
+
+function shows({ link }: Permission): boolean {
+  return !link?.type || showingLinks.has(link.type.toLowerCase());
 }
 
 function isExpired({ expirationDateTime }: Permission, now: Date): boolean {
@@ -147,6 +157,6 @@ export function siteGroup(graph: Pick<Graph, "principal">, siteScope: string, id
   return graph.principal("group", `site/${siteScope}/${id}`);
 }
 
-function guidOf(id: string | null | undefined): string | null {
+export function guidOf(id: string | null | undefined): string | null {
   return id && isGuid.test(id) ? id : null;
 }

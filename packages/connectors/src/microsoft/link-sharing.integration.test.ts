@@ -111,6 +111,23 @@ describe.each([
     }
   });
 
+  it("that ask for files show nobody what others have put there", async () => {
+    const { fake, drive, put, refOf, sync, readersOf, close } = await start();
+    try {
+      await put("plan.md", "The plan.");
+      const item = [...drive.items.values()].find(({ id }) => refOf("plan.md").endsWith(id))!;
+      for (const scope of ["anonymous", "organization"]) {
+        const request = shareLink(scope, [], { roles: ["write"], link: { scope, type: "createOnly" } });
+        // What lies in a folder has the folder's permissions.
+        fake.tenant.share(drive.items.get(item.parentId!)!, [request]);
+        await sync();
+        expect(await readersOf("plan.md"), scope).toEqual([]);
+      }
+    } finally {
+      await close();
+    }
+  });
+
   it("are told of in check()", async () => {
     const { permissions, close } = await start();
     try {

@@ -7,7 +7,15 @@ import { channelPageSchema, type Channel } from "./teams-schemas.ts";
 export type TeamChannel = Channel & { teamId: string };
 
 /** With failures it is not complete, and nothing of those teams counts as gone. */
-export type ChannelListing = { channels: TeamChannel[]; failures: { ref: string; error: ErrorReport }[] };
+export type ChannelListing = {
+  channels: TeamChannel[];
+  failures: { ref: string; error: ErrorReport }[];
+  /** A channel that was chosen is not there, or not under this name any more: what belongs to it is not known as such. */
+  lacksChosen: boolean;
+};
+
+/** Without it Graph names kinds of channels that came later, shared ones, "unknownFutureValue" ("channel resource type"). */
+const allKinds = { prefer: "include-unknown-enum-members" };
 
 /** The channels that are to be read; a team that cannot be found or listed leaves the others readable. */
 export async function listChannels(
@@ -18,7 +26,7 @@ export async function listChannels(
   const errors: { ref: string; error: AnnealError }[] = [];
   for (const teamId of config.teams.map((id) => id.toLowerCase())) {
     try {
-      for await (const page of graph.pages(`teams/${teamId}/channels`, channelPageSchema)) {
+      for await (const page of graph.pages(`teams/${teamId}/channels`, channelPageSchema, { headers: allKinds })) {
         channels.push(...page.map((channel) => ({ ...channel, teamId })));
       }
     } catch (error) {
@@ -30,10 +38,25 @@ export async function listChannels(
   if (errors[0] !== undefined && errors.length === config.teams.length) throw errors[0].error;
   const isChosen = ({ displayName }: Channel) =>
     config.channels.length === 0 || config.channels.includes(displayName ?? "");
+  // Where a team could not be listed, it may be there.
+  const lacking = errors.length > 0 ? [] : config.channels.filter((name) => !isCalled(channels, name));
+  for (const name of lacking) errors.push({ ref: `channels/${name}/`, error: missingChannel(name) });
+  if (errors[0] !== undefined && lacking.length > 0 && lacking.length === config.channels.length) throw errors[0].error;
   return {
     channels: channels.filter(isChosen),
     failures: errors.map(({ ref, error }) => ({ ref, error: error.toReport() })),
+    lacksChosen: lacking.length > 0,
   };
+}
+
+function isCalled(channels: readonly Channel[], name: string): boolean {
+  return channels.some(({ displayName }) => displayName === name);
+}
+
+function missingChannel(name: string): AnnealError {
+  return new AnnealError("SOURCE_NOT_FOUND", `The teams have no channel "${name}".`, {
+    action: "Correct its name in the settings, which it may have changed in Teams, or take it out of them.",
+  });
 }
 
 async function missingTeam(graph: Graph, teamId: string): Promise<AnnealError> {

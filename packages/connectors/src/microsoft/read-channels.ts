@@ -1,6 +1,6 @@
 import type { Change } from "@anneal/core/connect/change";
 import type { AnnealError } from "@anneal/core/errors";
-import { hideBelow, hidingOf, isClosed } from "../hiding.ts";
+import { hideBelow, hideWhere, hidingOf, isClosed } from "../hiding.ts";
 import { rulesForAll } from "../reader-rules.ts";
 import { deleteMissing } from "../reconcile.ts";
 import { ShareByTime, type TimedPart } from "../share-by-time.ts";
@@ -24,9 +24,12 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
   const closed = listing.failures.filter(({ error }) => isClosed(error)).map(({ ref }) => ref);
   async function* hideClosed(): AsyncIterable<Change> {
     if (closed.length === 0) return;
+    const channels = new Set(listing.channels.map(refOfChannel));
     for (const place of closed) forgetStates(run, place);
     yield checkpoint(storedStates(run.states), run.scanned, null, false);
     yield* hideBelow(known, closed, hiding);
+    // Which of the others is the one that was chosen is not told.
+    if (listing.lacksChosen) yield* hideWhere(known, (ref) => !channels.has(channelOfRef(ref)), hiding);
   }
   for (const failure of listing.failures) yield { type: "failure", ...failure };
   // Stored before anything is changed: a run that is cut after that must not leave what counts no longer.
@@ -103,6 +106,6 @@ function goneIn(run: ChannelRun, listing: ChannelListing): (ref: string) => bool
     if (run.deleted.has(ref)) return true;
     const channel = channelOfRef(ref);
     if (channels.has(channel)) return run.enumerated.has(channel) && !run.seen.has(ref);
-    return !listing.failures.some((failure) => ref.startsWith(failure.ref));
+    return !listing.lacksChosen && !listing.failures.some((failure) => ref.startsWith(failure.ref));
   };
 }

@@ -74,7 +74,8 @@ export async function* readDrive(
 async function readRootAcl(run: DriveRun, drive: Drive): Promise<string> {
   const root = await run.graph.json(`drives/${encodeURIComponent(drive.id)}/root`, driveItemSchema);
   const acl = aclPart(await readAcl(run, drive, root.id));
-  return drive.folderIds === undefined ? acl : digest(acl, ...drive.folderIds.toSorted());
+  if (drive.folderIds === undefined) return acl;
+  return digest(acl, ...drive.folderIds.toSorted(), ...(drive.lacksFolders === true ? ["and others"] : []));
 }
 
 async function planReading(

@@ -72,11 +72,7 @@ async function* letGo({ known, context }: Pick<TeamsRequest, "known" | "context"
 /** Files are counted before the threads are read, whose number is estimated: the total is of both. */
 type FilesSurvey = { listing: FilesListing; count: number | null };
 
-async function surveyFiles(
-  { context }: TeamsRequest,
-  graph: Graph,
-  { channels }: ChannelListing,
-): Promise<FilesSurvey> {
+async function surveyFiles({ context }: TeamsRequest, graph: Graph, channels: ChannelListing): Promise<FilesSurvey> {
   const listing = await listChannelDrives(graph, channels, {});
   return { listing, count: await countFiles({ graph, context, listing, filter: everyFile }) };
 }
@@ -96,7 +92,7 @@ async function* readFiles(
   threads: { scanned: number; listsAll: boolean },
   first: FilesSurvey | null,
 ): AsyncIterable<Change> {
-  const listing = first?.listing ?? (await listChannelDrives(graph, channels.channels, position.folders));
+  const listing = first?.listing ?? (await listChannelDrives(graph, channels, position.folders));
   // A team that cannot be listed has been told already, where its threads are read.
   const failures = [...(config.messages ? [] : channels.failures), ...listing.failures];
   const stream = readDrives({

@@ -487,6 +487,22 @@ describe("a site in SharePoint", () => {
     expect((await check({}, secrets)).checks.at(-1)).toMatchObject({ capability: "site groups", status: "warning" });
   });
 
+  it("keeps what the site's groups give to somebody who has left from whoever got that one's name since", async () => {
+    const { tenant } = harness.fake;
+    const pem = await createCertificate();
+    tenant.certificate = pem;
+    const login = "i:0#.f|membership|ann@contoso.example";
+    tenant.siteGroups.set(6, { title: "Members", logins: [login, "i:0#.f|membership|bob@contoso.example"] });
+    await put("plan.md");
+    tenant.share(tenant.require(harness.drive, "plan.md"), [grantSiteGroup("6", "Members")]);
+    await sync();
+    expect(await readersOf("plan.md", undefined, { certificate: pem })).toEqual(["ann", "bob"]);
+    // Another Ann, with the same address: SharePoint takes her for somebody else.
+    tenant.formerAccounts.set(login, tenant.users.get("ann")!.id);
+    tenant.addUser("ann");
+    expect(await readersOf("plan.md", undefined, { certificate: pem })).toEqual(["bob"]);
+  });
+
   it("refuses a certificate that it cannot use, without repeating it", async () => {
     const result = await check({}, { certificate: "-----BEGIN PRIVATE KEY-----secretpart-----END PRIVATE KEY-----" });
     expect(result.error?.code).toBe("SOURCE_CREDENTIALS");

@@ -1,5 +1,6 @@
 import type { Principal } from "@anneal/core/access/acl";
 import { defineConnector } from "../connector.ts";
+import { noneIfClosed } from "../hiding.ts";
 import { checkSiteGroups } from "./check-site-groups.ts";
 import {
   microsoftSecretSchema,
@@ -34,7 +35,8 @@ export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSe
       const usersByName = new Map<string, Principal>();
       yield* readTenantDirectory(graph, usersByName);
       if (!mayReadSiteGroups(config, secrets)) return;
-      const site = await findSite(graph, config.siteUrl);
+      const site = await findSite(graph, config.siteUrl).catch(noneIfClosed);
+      if (site === null) return;
       const client = createSiteClient(config, secrets, site.webUrl, context);
       try {
         yield* readSiteGroups(client, graph, site.collectionId, usersByName);

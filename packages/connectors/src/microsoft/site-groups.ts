@@ -6,12 +6,14 @@ import { createRemoteClient, RemoteError, type RemoteClient } from "../remote/re
 import type { MicrosoftSecrets, TenantConfig } from "./config.ts";
 import { createTokenSource, type TokenContext } from "./entra-token.ts";
 import type { Graph } from "./graph-client.ts";
-import { principalOfClaim, siteGroup } from "./item-acl.ts";
+import { guidOf, principalOfClaim, siteGroup } from "./item-acl.ts";
 
 const siteGroupSchema = z.object({ Id: z.number(), Title: z.string() });
 const siteGroupsSchema = z.object({ value: z.array(siteGroupSchema), "odata.nextLink": z.string().nullish() });
 const siteUsersSchema = z.object({
-  value: z.array(z.object({ LoginName: z.string() })),
+  value: z.array(
+    z.object({ LoginName: z.string(), AadObjectId: z.object({ NameId: z.string().nullish() }).nullish() }),
+  ),
   "odata.nextLink": z.string().nullish(),
 });
 
@@ -98,7 +100,7 @@ async function readSiteGroup(
   usersByName: ReadonlyMap<string, Principal>,
 ): Promise<Principal[] | null> {
   const members: Principal[] = [];
-  let next: string | null | undefined = `_api/web/sitegroups(${id})/users?$select=LoginName`;
+  let next: string | null | undefined = `_api/web/sitegroups(${id})/users?$select=LoginName,AadObjectId`;
   while (next) {
     let page: z.infer<typeof siteUsersSchema>;
     try {
@@ -108,9 +110,12 @@ async function readSiteGroup(
       if (error instanceof RemoteError && (error.status === 404 || error.status === 403)) return null;
       throw error;
     }
-    for (const { LoginName } of page.value) {
+    for (const { LoginName, AadObjectId } of page.value) {
       const name = /^i:0#\.f\|membership\|(.+)$/i.exec(LoginName)?.[1]?.toLowerCase();
-      const principal = name === undefined ? principalOfClaim(LoginName, graph) : usersByName.get(name);
+      // Whoever was given the name of somebody who has left has not been given what that one could read.
+      const userId = name === undefined ? null : guidOf(AadObjectId?.NameId);
+      const account = name === undefined ? principalOfClaim(LoginName, graph) : usersByName.get(name);
+      const principal = userId === null ? account : graph.principal("user", userId);
       if (principal) members.push(principal);
     }
     next = page["odata.nextLink"];

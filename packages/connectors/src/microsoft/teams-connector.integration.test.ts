@@ -96,6 +96,27 @@ describe("a team", () => {
     expect(target.documents.size).toBe(0);
   });
 
+  it("leaves out what a loss-prevention policy keeps from its readers, and takes it out when it begins to", async () => {
+    const { tenant } = harness.fake;
+    tenant.feedNames = "replies";
+    const channel = tenant.addChannel(harness.teamId, "General", "standard");
+    const thread = tenant.post(channel.messages, "Pay it with the card.");
+    const blocked = tenant.post(thread.replies, "4111 1111 1111 1111", {
+      policyViolation: { dlpAction: "notifySender,blockAccess" },
+    });
+    tenant.post(thread.replies, "Thanks.", { policyViolation: { dlpAction: "notifySender" } });
+    tenant.post(thread.replies, "Not for guests.", { policyViolation: { dlpAction: "blockAccessExternal" } });
+    await sync();
+    expect(only().text).not.toContain("4111");
+    for (const said of ["Pay it", "Thanks.", "Not for guests."]) expect(only().text).toContain(said);
+    tenant.revise(blocked, { policyViolation: null });
+    await sync();
+    expect(only().text).toContain("4111");
+    tenant.revise(blocked, { policyViolation: { dlpAction: "blockAccess" } });
+    await sync();
+    expect(only().text).not.toContain("4111");
+  });
+
   it("shows a standard channel to its team, and follows the team", async () => {
     const { tenant } = harness.fake;
     const [ann, bob] = ["ann", "bob"].map((name) => tenant.users.get(name)!.id);
@@ -161,6 +182,37 @@ describe("a team", () => {
     tenant.brokenChannels.clear();
     await sync({ channels: ["One"] });
     expect(titles()).toEqual(["In one."]);
+  });
+
+  it("keeps the threads of a channel that was chosen and has another name by now, which it says, and shows them to nobody", async () => {
+    const { tenant } = harness.fake;
+    const members = [tenant.users.get("ann")!.id];
+    tenant.groups.set("team", {
+      id: harness.teamId,
+      displayName: "Team",
+      groupTypes: ["Unified"],
+      members,
+      owners: [],
+    });
+    const one = tenant.addChannel(harness.teamId, "One", "standard");
+    tenant.post(one.messages, "In one.");
+    tenant.post(tenant.addChannel(harness.teamId, "Two", "standard").messages, "In two.");
+    const audiences = () =>
+      Object.fromEntries([...target.documents.values()].map(({ item }) => [item.title, item.acl!.allow.length]));
+    await sync({ channels: ["One", "Two"] });
+    expect(audiences()).toEqual({ "In one.": 1, "In two.": 1 });
+    one.displayName = "Uno";
+    for (let syncs = 0; syncs < 2; syncs += 1) {
+      await sync({ channels: ["One", "Two"] });
+      expect(audiences()).toEqual({ "In one.": 0, "In two.": 1 });
+      const message = expect.stringContaining('no channel "One"');
+      expect(target.failures).toMatchObject([{ ref: "channels/One/", error: { code: "SOURCE_NOT_FOUND", message } }]);
+    }
+    await sync({ channels: ["Uno", "Two"] });
+    expect(audiences()).toEqual({ "In one.": 1, "In two.": 1 });
+    expect(target.failures).toEqual([]);
+    await expect(sync({ channels: ["One"] })).rejects.toMatchObject({ code: "SOURCE_NOT_FOUND" });
+    expect(audiences()).toEqual({ "In one.": 0, "In two.": 0 });
   });
 
   it("keeps the threads of a channel whose listing cannot be understood, and reads the others, unless there are none", async () => {

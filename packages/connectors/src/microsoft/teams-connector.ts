@@ -1,5 +1,6 @@
 import type { Principal } from "@anneal/core/access/acl";
 import { defineConnector } from "../connector.ts";
+import { noneIfClosed } from "../hiding.ts";
 import { listChannelDrives } from "./channel-files.ts";
 import { checkTeams } from "./check-teams.ts";
 import {
@@ -47,11 +48,13 @@ export const teamsConnector = defineConnector<TeamsConfig, MicrosoftSecrets>({
     try {
       const usersByName = new Map<string, Principal>();
       yield* readTenantDirectory(graph, usersByName);
-      const { channels, failures } = await listChannels(graph, config);
+      const listing = await listChannels(graph, config).catch(noneIfClosed);
+      if (listing === null) return;
+      const { channels, failures } = listing;
       for (const { error } of failures) yield { type: "failure", error };
       if (config.messages) yield* readChannelMembers(graph, channels);
       if (!config.files || !mayReadSiteGroups(config, secrets)) return;
-      const files = await listChannelDrives(graph, channels, {});
+      const files = await listChannelDrives(graph, listing, {});
       for (const { error } of files.failures) yield { type: "failure", error };
       for (const { collectionId, url } of files.sites) {
         const client = createSiteClient(config, secrets, url, context);

@@ -19,6 +19,7 @@ const messageShape = {
   subject: z.string().nullish(),
   webUrl: z.string().nullish(),
   from: z.object({ user: z.object({ displayName: z.string().nullish() }).nullish() }).nullish(),
+  policyViolation: z.object({ dlpAction: z.string().nullish() }).nullish(),
   body: z.object({ contentType: z.string().nullish(), content: z.string().nullish() }).nullish(),
   attachments: z.array(z.object({ name: z.string().nullish(), contentUrl: z.string().nullish() })).nullish(),
 };

@@ -5,12 +5,13 @@ export type ThreadDocument = { title: string; html: string; modifiedAt: string |
 const maxTitleChars = 80;
 
 /**
- * A thread as one page: who said what, in the order in which it was said. What was deleted is left out.
+ * A thread as one page: who said what, in the order in which it was said. What was deleted, or is kept from its readers, is
+ * left out.
  * @returns null when nothing is left to read
  */
 export function writeThread(channelName: string, messages: readonly Message[]): ThreadDocument | null {
   const said = messages
-    .filter(({ messageType, deletedDateTime }) => messageType === "message" && !deletedDateTime)
+    .filter((message) => message.messageType === "message" && !message.deletedDateTime && !isBlocked(message))
     // By their ids too: a thread that is read alone need not come in the order of a listing.
     .toSorted((a, b) => compareText(a.createdDateTime ?? "", b.createdDateTime ?? "") || compareText(a.id, b.id));
   if (said.length === 0) return null;
@@ -22,6 +23,15 @@ export function writeThread(channelName: string, messages: readonly Message[]): 
     .toSorted(compareText)
     .at(-1);
   return { title, html, modifiedAt: modifiedAt ?? null };
+}
+
+/**
+ * A data loss prevention policy keeps it from everybody but its author, and Graph gives its words all the same. What is blocked
+ * for people outside the organization alone ("blockAccessExternal") is not: they are nobody here.
+ */
+function isBlocked({ policyViolation }: Message): boolean {
+  const actions = policyViolation?.dlpAction?.toLowerCase().split(",") ?? [];
+  return actions.some((action) => action.trim() === "blockaccess");
 }
 
 function compareText(a: string, b: string): number {

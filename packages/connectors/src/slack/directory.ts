@@ -3,6 +3,7 @@ import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { DirectoryRequest } from "../connector.ts";
+import { noneIfClosed } from "../hiding.ts";
 import type { SlackConfig, SlackSecrets } from "./config.ts";
 import { emailsOf, isGuest, isPerson, nameOf, userSchema } from "./people.ts";
 import { unknownMembers } from "../remote/refused-alone.ts";
@@ -39,7 +40,8 @@ export async function* readSlackDirectory(
       name: `Full members of ${workspace.name}`,
       members: [...people].filter(([, guest]) => !guest).map(([id]) => personOf(workspace, id)),
     };
-    for (const channel of (await listChannels(client, config)).channels) {
+    const listed = await listChannels(client, config).catch(noneIfClosed);
+    for (const channel of listed?.channels ?? []) {
       const name = `#${channel.name}`;
       const { ids, refused } = await readMembers(client, channel);
       if (refused !== null) yield unknownMembers(name, refused);

@@ -1,4 +1,5 @@
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import { hasContent } from "../acl-change.ts";
 import { contentOf } from "../content.ts";
 import { reportOf, tooLarge } from "../failure.ts";
 import { readThread, type ChannelDay } from "./history.ts";
@@ -21,7 +22,9 @@ export type DocumentSource = {
 export async function dayChange(source: DocumentSource, channel: Channel, day: ChannelDay): Promise<Change | null> {
   const ref = `${channel.id}/${day.day}`;
   const fingerprint = fingerprintDay(day.unthreaded);
-  if ((await source.known.fingerprintOf(ref)) === fingerprint) return null;
+  const before = await source.known.fingerprintOf(ref);
+  if (before === fingerprint) return null;
+  if (isHidden(source, channel, before, fingerprint)) return shownAgain(source, channel, ref, fingerprint);
   try {
     await source.names.load(peopleIn(day.unthreaded));
   } catch (error) {
@@ -46,13 +49,15 @@ export async function threadChange(
 ): Promise<Change | null> {
   const ref = `${channel.id}/${ts}`;
   const before = await source.known.fingerprintOf(ref);
-  if (trustRoot && root !== null && before?.startsWith(`${fingerprintRoot(root)}-`)) return null;
+  if (trustRoot && root !== null && before?.startsWith(`${fingerprintRoot(root)}-`) && !before.includes("|"))
+    return null;
   try {
     const messages = await readThread(source.client, channel.id, ts, source.limitBytes);
     const first = root ?? messages[0];
     if (first === undefined || messages.length === 0) return null;
     const fingerprint = fingerprintThread(first, messages);
     if (before === fingerprint) return null;
+    if (isHidden(source, channel, before, fingerprint)) return shownAgain(source, channel, ref, fingerprint);
     await source.names.load(peopleIn(messages));
     return upsertOf(source, channel, ref, titleOfThread(channel.name, messages, source.names), fingerprint, messages);
   } catch (error) {
@@ -62,6 +67,20 @@ export async function threadChange(
     if (!isAboutOneItem(error) && report.code !== "DOCUMENT_TOO_LARGE") throw error;
     return { type: "failure", ref, error: report };
   }
+}
+
+/** Its channel was gone or closed to the app, and all that changed is that it is there again. */
+function isHidden(
+  { workspace }: DocumentSource,
+  channel: Channel,
+  before: string | null,
+  fingerprint: string,
+): boolean {
+  return hasContent(before, fingerprint, aclOf(workspace, channel));
+}
+
+function shownAgain({ workspace }: DocumentSource, channel: Channel, ref: string, fingerprint: string): Change {
+  return { type: "acl", ref, acl: aclOf(workspace, channel), fingerprint };
 }
 
 function upsertOf(

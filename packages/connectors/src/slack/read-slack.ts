@@ -2,7 +2,7 @@ import type { Change } from "@anneal/core/connect/change";
 import type { ReadRequest } from "../connector.ts";
 import { estimateTotal } from "../estimate-total.ts";
 import { reportOf } from "../failure.ts";
-import { hideWhere, hidingOf, type Hiding } from "../hiding.ts";
+import { hideSource, hideWhere, hidingOf, type Hiding } from "../hiding.ts";
 import { rulesForAll } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
@@ -25,9 +25,10 @@ import { compareTs } from "./message.ts";
 import { Names } from "./people.ts";
 import { createSlackClient } from "./slack-client.ts";
 import { isAboutOneItem } from "./slack-error.ts";
-import { listChannels, notInChannel, openWorkspace, type Channel } from "./workspace.ts";
+import { listChannels, notInChannel, openWorkspace, type Channel, type ChannelList } from "./workspace.ts";
 
 const checkpointEvery = 50;
+const readers = rulesForAll("the channel's members");
 
 type Request = ReadRequest<SlackConfig, SlackSecrets>;
 
@@ -36,7 +37,14 @@ export async function* readSlack(request: Request): AsyncIterable<Change> {
   const client = createSlackClient(config, secrets, context);
   try {
     const workspace = await openWorkspace(client);
-    const { channels, unknown } = await listChannels(client, config);
+    let listed: ChannelList;
+    try {
+      listed = await listChannels(client, config);
+    } catch (error) {
+      yield* hideSource(error, known, hidingOf(known, readers), parseCursor(null, config));
+      throw error;
+    }
+    const { channels, unknown } = listed;
     for (const call of unknown) yield { type: "failure", ref: `${call}/`, error: notInChannel(call).toReport() };
     const names = new Names(client, channels);
     const source = { client, workspace, names, known, limitBytes: context.limits.documentBytes };
@@ -114,7 +122,7 @@ class SlackRun {
       const from = listedFrom.get(channel);
       return from !== undefined && compareTs(ts, from) >= 0 && !this.#seen.has(ref);
     };
-    const own = hidingOf(known, rulesForAll("the channel's members"));
+    const own = hidingOf(known, readers);
     const hiddenIn = new Set<string>();
     const hiding: Hiding = {
       ...own,

@@ -14,7 +14,7 @@ export type Workspace = {
 export type Channel = { id: string; name: string; isPrivate: boolean; createdAtMs: number | null };
 
 /** `unknown`: channels that were chosen and that the app is not in. */
-type ChannelList = { channels: Channel[]; unknown: string[] };
+export type ChannelList = { channels: Channel[]; unknown: string[] };
 
 const authSchema = z.looseObject({ team_id: z.string().min(1), team: z.string().default(""), url: z.url() });
 const channelsSchema = z.looseObject({
