@@ -84,10 +84,9 @@ class Requests:
                 return _state(*told) if told else {"size": None, "written": None}
             case "descriptors":
                 return {"descriptors": [_descriptor(one) for one in self._share.descriptors(request["paths"])]}
-            case "place":
-                return {"place": self._share.place(request["path"])}
-            case "exists":
-                return {"exists": self._share.exists(request["path"])}
+            case "place" | "exists" as question:
+                ask = self._share.place if question == "place" else self._share.exists
+                return {question: ask(request["path"])}
             case "close":
                 handle = request["handle"]
                 opened = self.files.pop(handle, None) or self.folders.pop(handle)[0]
