@@ -1,3 +1,4 @@
+import { basename } from "node:path/posix";
 import { nobody, type Principal } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
@@ -145,6 +146,12 @@ async function* listFolder(
 const askedEntries = 16;
 
 /**
+ * How Samba shows a name that Windows would not take. It tells the place by the name itself, in which a backslash parts
+ * nothing.
+ */
+const mangled = /~[A-Z0-9]{1,2}(?:\.|$)/;
+
+/**
  * Whether a folder is a link to one that lies in another: it would be read twice, and without asking the folders above its
  * target whom they let through, as the server does. A link to one beside it is as good as another name.
  *
@@ -160,13 +167,16 @@ async function leadsElsewhere(
   // What cannot be told of a folder cannot be told of those in it.
   if (parent !== undefined && parent.place === undefined) return false;
   const own = parent === undefined ? await tellPlace(session, pathInShare(config, "")) : null;
-  for (const { name } of entries.filter(({ malformed }) => !malformed).slice(0, askedEntries)) {
+  const asked = entries.filter(({ name, malformed }) => !malformed && !mangled.test(name)).slice(0, askedEntries);
+  let isTold = false;
+  for (const { name } of asked) {
     const told = await tellPlace(session, pathInShare(config, ref + name));
     if (told === null) continue;
+    isTold = true;
     folder.place = folderOf(told) ?? "";
-    if (parent === undefined ? folder.place === own : folderOf(folder.place) === parent.place) return false;
+    if (parent === undefined ? folder.place === own : liesIn(folder.place, ref, parent.place ?? "")) return false;
   }
-  return parent !== undefined && folder.place !== undefined;
+  return parent !== undefined && isTold;
 }
 
 /** @returns null where the server does not tell */
@@ -178,6 +188,12 @@ async function tellPlace(session: SmbSession, path: string): Promise<string | nu
     if (lost !== null || !isAnnealError(error)) throw lost ?? error;
     return null;
   }
+}
+
+/** @param ref of the folder that is at the place */
+function liesIn(place: string, ref: string, parent: string): boolean {
+  if (!mangled.test(basename(ref))) return folderOf(place) === parent;
+  return place !== parent && (parent === "" || place.startsWith(`${parent}\\`));
 }
 
 /** @returns null for the top of the share */
