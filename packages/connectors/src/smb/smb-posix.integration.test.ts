@@ -178,6 +178,9 @@ describe.skipIf(program === null)("with samba over POSIX rights", () => {
       "open/~/~/~.TXT": everybody,
       "private/2026/bonus.md": ["ann"],
     });
+    // Somebody may choose a link: then the folders above what it leads to count as well.
+    expect(await readersBelow("open/years")).toEqual({ "bonus.md": ["ann"] });
+    expect(await readersBelow("open/all/open")).toEqual(await readersBelow("open"));
   });
 
   it("keeps out whom “valid users” keeps out where that is entered, and says in check() that it is not told", async () => {

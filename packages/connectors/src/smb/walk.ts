@@ -216,14 +216,42 @@ export function isIdentity(fileId: string): boolean {
 
 /** For what lies in the folder that is read. */
 async function readAbove(session: SmbSession, config: SmbConfig, principalOf: PrincipalOf): Promise<Above> {
-  const parts = pathInShare(config, "").split("\\");
-  const paths = [...new Set(["", ...parts.map((_, index) => parts.slice(0, index + 1).join("\\"))])];
+  const path = pathInShare(config, "");
+  const named = waysTo(path);
+  const real = waysTo(await realPlace(session, config)).filter((way) => !named.includes(way));
+  const paths = [...named, ...real];
   const { descriptors } = await session.request({ op: "descriptors", paths }, descriptorsSchema, config.path || null);
   let above: Above | null = null;
-  for (const [index, path] of paths.entries()) {
-    above = enter(session, config, descriptors[index] ?? null, path, above, principalOf);
+  for (const [index, way] of paths.entries()) {
+    const { given, passage } = enter(session, config, descriptors[index] ?? null, way, above, principalOf);
+    // What a link leads to is let through by the folders above it, and explained by the link's.
+    above = { given: above !== null && real.includes(way) ? above.given : given, passage };
   }
   return above ?? nothingRead;
+}
+
+/** The folders from the top of the share down to a path. */
+function waysTo(path: string): string[] {
+  const parts = path.split("\\");
+  return [...new Set(["", ...parts.map((_, index) => parts.slice(0, index + 1).join("\\"))])];
+}
+
+/**
+ * Where the folder that is read lies, should it be a link; where that is not told, or not from the top of the share, where
+ * it is said to lie.
+ */
+async function realPlace(session: SmbSession, config: SmbConfig): Promise<string> {
+  const named = pathInShare(config, "");
+  if (named === "" || (await tellPlace(session, "")) !== "") return named;
+  const root: ShareFolder = { ref: "" };
+  try {
+    for await (const _ of listFolder(session, config, root, false)) break;
+  } catch (error) {
+    const lost = session.lost();
+    // What the listing fails with is met again, by the walk.
+    if (lost !== null || !isAnnealError(error)) throw lost ?? error;
+  }
+  return root.place ?? named;
 }
 
 /** @param above null for the top of the share */
