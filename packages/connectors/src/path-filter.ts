@@ -15,13 +15,22 @@ export const pathFilterShape = {
 export type PathFilter = { include: string[]; exclude: string[] };
 
 function matchesAny(path: string, patterns: string[]): boolean {
+  const shown = withoutHiding(path.replace(/^\/+/, ""));
   // A pattern without a slash means the file's name, wherever it lies, as in .gitignore.
   return patterns.some((pattern) =>
-    matchesGlob(path, pattern.includes("/") ? pattern.replace(/^\//, "") : `**/${pattern}`),
+    matchesGlob(shown, withoutHiding(pattern.includes("/") ? pattern.replace(/^\//, "") : `**/${pattern}`)),
   );
 }
 
-/** @param path relative, with forward slashes */
+/** Node's stars pass over names that begin with a dot, and what is excluded is excluded there as well. */
+function withoutHiding(text: string): string {
+  return text.replaceAll(/(?<=^|[/{,(|])\./g, dotLike);
+}
+
+/** Looks like a dot, and is none to Node. */
+const dotLike = "\u2024";
+
+/** @param path with forward slashes, relative to what is read; an address may leave a slash before it */
 export function isIncluded(path: string, filter: PathFilter): boolean {
   return (filter.include.length === 0 || matchesAny(path, filter.include)) && !isExcluded(path, filter);
 }

@@ -166,6 +166,18 @@ describe("isIncluded", () => {
     ["a/b/c.md", ["a/**/*.md"], [], true],
     ["a/b.md", ["a/*.{md,txt}"], ["a/b.*"], false],
     ["a/größe 1.md", ["**/größe*"], [], true],
+    ["private/.old/x.md", [], ["private/**"], false],
+    ["private/.x.md", [], ["private/*"], false],
+    ["a/.ssh/id.key", [], ["*.key"], false],
+    ["a/.env", [], ["**/.env"], false],
+    ["a/.env", [], [".env"], false],
+    ["a/.git/x", [], ["**/{.git,.svn}/**"], false],
+    ["a/../x", [], ["a/**"], false],
+    ["a.b/c..d.md", ["a.b/c..d.md"], [], true],
+    [".archive/a.pdf", ["**/*.pdf"], [], true],
+    ["xenv", [], [".env"], true],
+    ["/private/a.md", [], ["private/**"], false],
+    ["//private/a.md", [], ["/private/**"], false],
   ])("holds %s against include %j and exclude %j", (path, include, exclude, expected) => {
     expect(isIncluded(path, { include, exclude })).toBe(expected);
   });

@@ -104,3 +104,14 @@ describe("WalkedFolders", () => {
     expect(share).toBe(0);
   });
 });
+
+it("goes through a folder with more folders in it than a call takes arguments", async () => {
+  const folders = new WalkedFolders("", false);
+  folders.next();
+  const count = 300_000;
+  for (let index = 0; index < count; index += 1) folders.enter(`${index}/`);
+  expect(folders.next()).toBe("0/");
+  let left = 0;
+  while (folders.next() !== undefined) left += 1;
+  expect(left).toBe(count - 1);
+});

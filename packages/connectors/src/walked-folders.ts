@@ -31,7 +31,7 @@ export class WalkedFolders<Folder> {
   /** @returns the next folder to list, those that were found in the last one first */
   next(): Folder | undefined {
     this.#share += this.#rest;
-    this.#waiting.push(...this.#below.reverse());
+    for (const below of this.#below.reverse()) this.#waiting.push(below);
     this.#below = [];
     const next = this.#waiting.pop();
     this.#rest = next?.share ?? 0;

@@ -51,8 +51,13 @@ function parseDocument(bytes: Buffer): Document {
   return BSON.deserialize(bytes.subarray(0, bytes.readInt32LE(0)), { promoteLongs: true, promoteBuffers: false });
 }
 
+/** Is sent as bytes that are no UTF-8, as the server sends what a program stored so: it does not look into texts. */
+export const noCharacter = "\u{10ffff}";
+
 export function encodeReply({ requestId, legacy }: Request, answer: Document): Buffer {
   const body = Buffer.from(BSON.serialize(answer));
+  const broken = Buffer.from(noCharacter);
+  for (let at = body.indexOf(broken); at !== -1; at = body.indexOf(broken, at)) body.fill(0xff, at, at + broken.length);
   // responseFlags, cursorID, startingFrom, numberReturned; or flagBits and the section's kind.
   const prefix = Buffer.alloc(legacy ? 20 : 5);
   if (legacy) prefix.writeInt32LE(1, 16);

@@ -246,7 +246,8 @@ async function changeOf(
   }
   const error = await accessError(entry.path, calls);
   if (error !== null) return { type: "failure", ref: entry.ref, error: error.toReport() };
-  return { type: "upsert", item, content: fileContent(ground, entry.path, maxBytes, calls) };
+  const file = { path: entry.path, judged: entry.acl === null ? null : entry.stats };
+  return { type: "upsert", item, content: fileContent(ground, file, maxBytes, calls) };
 }
 
 /** @returns why the worker's user may not read the file, or null when it may */

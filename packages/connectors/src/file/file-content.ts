@@ -11,14 +11,31 @@ import { fingerprintOf } from "./walk.ts";
 /**
  * Opens the file only where it still lies inside the ground: between listing and opening, a folder of the path may have
  * become a link. The final component is opened without following links, and never blocks on a pipe.
+ *
+ * @param judged the file that its readers were told of; null where permissions are not read
  */
-export function fileContent(ground: Ground, path: string, maxBytes: number, calls: FileCalls): ContentHandle {
+export function fileContent(
+  ground: Ground,
+  { path, judged }: { path: string; judged: BigIntStats | null },
+  maxBytes: number,
+  calls: FileCalls,
+): ContentHandle {
   return {
     async open(signal) {
       const { file, stats } = await openInside(ground, path, calls, signal);
+      // Its readers would be those of another file, or those that it had before.
+      if (judged !== null && rightsOf(stats) !== rightsOf(judged)) {
+        await calls.close(path, file, signal);
+        throw changedWhileRead(path);
+      }
       return limitBytes(path, readUnchanged(file, path, stats, calls, signal), maxBytes);
     },
   };
+}
+
+/** Which file it is, and what its readers come from. */
+function rightsOf({ dev, ino, mode, uid, gid }: BigIntStats): string {
+  return [dev, ino, mode, uid, gid].join();
 }
 
 async function openInside(

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, symlink } from "node:fs/promises";
+import { chmod, rename, symlink, writeFile } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
@@ -109,6 +109,30 @@ describe.skipIf(getfacl === null || !mayGiveAway())("with getfacl", () => {
       );
     expect(["public/0.md", "hr/0.md", "public/9.md"].map(readers)).toEqual([[], ["ann"], ["ann", "bob", "eve"]]);
     expect(target.failures).toMatchObject([{ ref: "", error: { details: { missing: 3, hidden: true } } }]);
+  });
+
+  it.each([
+    ["another file took its place", (path: string) => rename(`${path}.own`, path)],
+    ["its rights changed", (path: string) => chmod(path, 0o600)],
+  ])("gives nobody a text by the rights of the file that was listed, where %s since", async (_, change) => {
+    await files.put("a.md", "For all.");
+    await files.share("a.md", ["anyone"]);
+    await writeFile(join(files.root, "a.md.own"), "For me.", { mode: 0o600 });
+    const config = { ...configOf(files), exclude: ["*.own"] };
+    const stream = fileConnector.read({
+      config,
+      secrets: {},
+      cursor: null,
+      known: new MemoryTarget().known(),
+      context,
+    });
+    const opened: unknown[] = [];
+    for await (const each of stream) {
+      if (each.type !== "upsert") continue;
+      await change(join(files.root, each.item.ref));
+      opened.push(await each.content.open(context.signal).catch((error: unknown) => error));
+    }
+    expect(opened).toMatchObject([{ code: "CONFLICT", retryable: true }]);
   });
 
   it("does not take the mask of an access list for the rights of the owning group", async () => {

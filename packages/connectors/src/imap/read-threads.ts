@@ -119,7 +119,7 @@ async function* changesOf(run: Run, thread: Thread): AsyncIterable<Change> {
 
 function itemOf({ request: { config }, acl, account, audience }: Run, thread: Thread): SourceItem {
   const { members, subject } = thread;
-  const latestMs = Math.max(...members.map(({ receivedAtMs }) => receivedAtMs));
+  const latestMs = members.at(-1)?.receivedAtMs ?? 0;
   return {
     ref: writeThreadRef(thread),
     uri: messageUri(config, members[0]!),

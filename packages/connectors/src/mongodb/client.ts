@@ -64,6 +64,8 @@ async function connectDatabase(
     // A server that is gone without a word says nothing for ever.
     socketTimeoutMS: statementLimitMs(context.limits) + timeoutMs,
     retryWrites: false,
+    // Servers take texts of any bytes; one that is no UTF-8 would fail all that comes with it.
+    enableUtf8Validation: false,
   });
   // Monitoring runs beside every command, and its errors are those of the next command.
   client.on("error", () => {});

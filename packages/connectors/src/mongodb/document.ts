@@ -89,12 +89,12 @@ export function aclOf(config: MongodbConfig, collection: CollectionConfig, docum
   return { allow: owners.map((id) => ownerPrincipal("mongodb", config, id)), deny: [] };
 }
 
-/** Only what names one person: a text, a number or an ObjectId. */
+/** Only what names one person: a text, a number or an ObjectId. One that was not read whole may be somebody else's. */
 export function readPersonId(value: unknown): string[] {
   const isId =
     typeof value === "string" || typeof value === "number" || value instanceof ObjectId || value instanceof Long;
   const id = isId ? (formatScalar(value) ?? "") : "";
-  return id === "" ? [] : [id];
+  return id === "" || id.includes("\ufffd") ? [] : [id];
 }
 
 /** _id, and with chosen fields these; a field inside another that is fetched anyway is not asked for twice. */

@@ -5,6 +5,7 @@ import { createCertificate } from "../../conformance/create-certificate.ts";
 import type { Who } from "../../conformance/describe-permissions.ts";
 import { describeTables, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { FakeMongodb, type FakeUser } from "../../conformance/fake-mongodb/start-fake-mongodb.ts";
+import { noCharacter } from "../../conformance/fake-mongodb/wire.ts";
 import { hasOpenssl } from "../../conformance/has-openssl.ts";
 import { longPath } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
@@ -215,6 +216,18 @@ describe("with a server that speaks MongoDB's protocol", () => {
       expect(target.documents.size).toBe(ids.length + 1200);
       await sync(target);
       expect(target.changes.filter((change) => change.type !== "checkpoint")).toEqual([]);
+    });
+
+    it("reads a text that is no UTF-8 as far as it is one, and shows to nobody what such an id owns", async () => {
+      server.put(database, "note", { _id: 1, text: `Grüße${noCharacter}!`, owner: "ann" });
+      server.put(database, "note", { _id: 2, text: "Whole.", owner: `ann${noCharacter}` });
+      const target = await sync(new MemoryTarget(), { collections: [{ name: "note", owner: "owner" }] });
+      expect(Object.values(target.contents())).toEqual([
+        expect.stringContaining("Grüße\ufffd"),
+        expect.stringContaining("Whole."),
+      ]);
+      const owners = [...target.documents.values()].map(({ item }) => item.acl?.allow.map(({ id }) => id));
+      expect(owners).toEqual([["ann"], []]);
     });
 
     it("goes on where it was when the server has forgotten the cursor", async () => {

@@ -1,8 +1,10 @@
 import { createServer } from "node:net";
+import { mayRead } from "@anneal/core/access/acl";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Who } from "../../conformance/describe-permissions.ts";
 import { describeTables, expectProgressOfNotes, ownersOf, tableHarness } from "../../conformance/describe-tables.ts";
 import { FakeMssql, rowversion } from "../../conformance/fake-mssql/start-fake-mssql.ts";
+import { MemoryDirectory } from "../../conformance/memory-directory.ts";
 import { longTitle } from "../../conformance/long-names.ts";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { startRelay } from "../../conformance/start-relay.ts";
@@ -192,6 +194,23 @@ describe("with a server that speaks TDS", () => {
       put.run(2, "back", rowversion(11));
       await sync(target, config);
       expect(target.opened).toEqual(["note/1", "note/2"]);
+    });
+
+    it("knows people by ids and addresses of char(n), which the server fills up with spaces", async () => {
+      server.create("shop").exec(
+        `CREATE TABLE person (id "char(8)" PRIMARY KEY, email "char(30)");
+         INSERT INTO person VALUES ('u-ann   ', 'ann@example.org               '), ('u-bob   ', 'bob@example.org               '),
+           ('["u-ann"]', 'eve@example.org               ');
+         CREATE TABLE item (id int PRIMARY KEY, owner "char(8)"); INSERT INTO item VALUES (1, 'u-ann   ')`,
+      );
+      const settings = { tables: [{ name: "item", owner: "owner" }], peopleQuery: "SELECT id, email FROM person" };
+      const config = configOf(settings);
+      const target = await sync(new MemoryTarget(), settings);
+      const directory = await MemoryDirectory.read(mssqlConnector.readDirectory!({ config, secrets, context }));
+      const readers = ["ann", "bob", "eve"].filter((person) =>
+        mayRead(target.documents.get("item/1")?.item.acl, directory.heldBy(`${person}@example.org`)),
+      );
+      expect(readers).toEqual(["ann"]);
     });
 
     it("stops when it is cancelled while the server thinks", async () => {

@@ -186,6 +186,26 @@ describe("with a real PostgreSQL", () => {
       expect(target.documents.size).toBe(20_000);
     });
 
+    it.each([
+      ["char(8)", "lpad(n::text, 8, 'k')"],
+      ["char(8)[]", "array[lpad(n::text, 8, 'k')]"],
+      ["bit(12)", "n::bit(12)"],
+      ["varchar(8)", "lpad(n::text, 8, 'k')"],
+      ["bytea", "decode(lpad(to_hex(n), 4, '0'), 'hex')"],
+      ["numeric(20, 5)", "n + 0.00001"],
+      ["timestamptz(3)", "timestamptz '2024-01-01' + n * interval '1 ms'"],
+      ["interval", "n * interval '1 day'"],
+      ["float8", "n / 7e0"],
+    ])("reads every row whose key is a %s", async (type, expression) => {
+      await server.run(
+        database,
+        `CREATE TABLE t (id ${type} PRIMARY KEY, body text); INSERT INTO t SELECT ${expression}, 'x' FROM generate_series(1, 700) AS n`,
+      );
+      const target = await sync(new MemoryTarget());
+      expect(target.failures).toEqual([]);
+      expect(target.documents.size).toBe(700);
+    });
+
     it("streams a query through a cursor, keyed by the columns it is told", async () => {
       await server.run(
         database,

@@ -29,8 +29,9 @@ export const postgresDialect: Dialect<PostgresSession> = {
   /** Asking for no rows gives the columns of a table and of a query alike. */
   async describeColumns(session, { from, name }) {
     const { fields } = await session.query(`SELECT * FROM ${from} LIMIT 0`, [], name);
+    // With -1, because a bare "character" or "bit" has a length of one.
     const { rows } = await session.query(
-      "SELECT oid::text, format_type(oid, NULL), typcategory::text FROM pg_type WHERE oid = ANY ($1::oid[])",
+      "SELECT oid::text, format_type(oid, -1), typcategory::text FROM pg_type WHERE oid = ANY ($1::oid[])",
       [`{${fields.map((field) => field.dataTypeID).join(",")}}`],
       name,
     );

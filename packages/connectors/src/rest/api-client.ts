@@ -5,7 +5,7 @@ import { parseAnswer, parseJson } from "../remote/remote-answer.ts";
 import { neverAskedAgain } from "../remote/last-answered.ts";
 import { createRemoteClient, type RemoteClient, type RemoteClientOptions } from "../remote/remote-client.ts";
 import type { ItemConfig, RestSecrets } from "./config.ts";
-import { parseExactJson } from "./exact-json.ts";
+import { parseExactJson } from "../exact-json.ts";
 
 /** What a kind of API says in words of its own. */
 export type ApiWords = Pick<RemoteClientOptions, "explain" | "isRefusal">;

@@ -4,7 +4,7 @@ import type { RemoteClient } from "../remote/remote-client.ts";
 import { clockOf } from "../remote/service-clock.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import type { GraphqlConfig } from "./config.ts";
-import { parseExactJson } from "./exact-json.ts";
+import { parseExactJson } from "../exact-json.ts";
 import { noList, repeatsItself, restartWhenStale, totalOf, type ItemListing, type ItemPage } from "./pages.ts";
 import { parsePath, select, selectList, type Path } from "./path.ts";
 import { splitAssignment } from "./rest-pages.ts";

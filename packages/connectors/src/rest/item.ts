@@ -148,7 +148,7 @@ function uriOf({ url, uri }: Mapping, ref: string, value: unknown): string {
   const filled = uri === null ? "" : fillAddress(uri, value);
   const target = filled === "" ? null : URL.parse(filled, url);
   if (target !== null && (target.protocol === "http:" || target.protocol === "https:")) return target.href;
-  return `${url}#${encodeURIComponent(ref)}`;
+  return `${url}#${encodeURIComponent(ref.toWellFormed())}`;
 }
 
 function secondContent({ second }: Mapping, ref: string, value: unknown, onFailure: () => void): ContentHandle {

@@ -415,6 +415,39 @@ describe("a REST source", () => {
     expect(uris).toEqual([`${notes.origin}/a.md`, `${notes.origin}/api#javascript%3Aalert(1)`]);
   });
 
+  it("takes texts that a service cut in the middle of a character into addresses as far as they go", async () => {
+    const half = String.raw`\ud83d`;
+    const api = await startApi(({ path }) => ({
+      body:
+        path === "/items"
+          ? `{"items":[{"id":"a${half}","slug":"plan-${half}","t":1767225600},{"id":"b","slug":"b","t":1767225600}]}`
+          : path,
+    }));
+    const config = (uri: string) =>
+      restConfigSchema.parse({
+        url: api.origin,
+        list: "items",
+        items: "items",
+        id: "id",
+        updatedAt: "t",
+        uri,
+        contentPath: "texts/{slug}",
+        contentType: "text/plain",
+        allowPrivateHosts: true,
+      });
+    try {
+      const target = await sync(new MemoryTarget(), config("pages/{slug}"));
+      expect(target.failures).toEqual([]);
+      expect(Object.values(target.contents())).toEqual(["/texts/plan-%EF%BF%BD", "/texts/b"]);
+      const addresses = [...target.documents.values()].map(({ item }) => item.uri);
+      expect(addresses).toEqual([`${api.origin}/pages/plan-%EF%BF%BD`, `${api.origin}/pages/b`]);
+      const unnamed = await sync(new MemoryTarget(), config("ftp:{slug}"));
+      expect(unnamed.documents.size).toBe(2);
+    } finally {
+      await api.stop();
+    }
+  });
+
   it("shows to nobody what denies a group that the list of groups does not tell", async () => {
     const config = configOf(notes, { ...byCursor, ...readers, since: "updated_since" });
     notes.pageSize = 3;

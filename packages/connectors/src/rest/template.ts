@@ -38,7 +38,8 @@ export function fillAddress(template: Template, value: unknown): string {
       if (typeof part === "string") return part;
       const text = textOf(select(value, part));
       if (text === "." || text === "..") throw dotted(text);
-      return encodeURIComponent(text);
+      // A text that was cut in the middle of a character has no encoding.
+      return encodeURIComponent(text.toWellFormed());
     })
     .join("");
 }

@@ -155,9 +155,10 @@ async function* changesOf(
   if (hasContent(before, contentFingerprint(entry.stats), item.acl)) return;
   const maxBytes = context.limits.documentBytes;
   const sizeBytes = entry.stats.size ?? 0;
+  const judged = entry.audience === null ? null : entry.stats;
   yield sizeBytes > maxBytes
     ? { type: "failure", ref: entry.ref, error: tooLarge(entry.path, sizeBytes, maxBytes).toReport() }
-    : { type: "upsert", item, content: remoteContent(session, root.path, entry.path, maxBytes) };
+    : { type: "upsert", item, content: remoteContent(session, root.path, entry.path, maxBytes, judged) };
 }
 
 function itemOf(

@@ -40,7 +40,13 @@ function createServer(byteLength: number, told: { looked?: RemoteStats; after?: 
       }),
   };
   const content = remoteContent(session as SftpSession, "/data", "/data/a.txt", 100 * aheadBytes);
-  return { rounds, isClosed: () => isClosed, content, read: async () => collectBytes(await content.open(signal)) };
+  return {
+    session: session as SftpSession,
+    rounds,
+    isClosed: () => isClosed,
+    content,
+    read: async () => collectBytes(await content.open(signal)),
+  };
 }
 
 describe("remoteContent", () => {
@@ -79,6 +85,15 @@ describe("remoteContent", () => {
       await expect(server.read()).rejects.toThrow();
       expect(server.rounds.flat()).not.toContain("open");
     }
+  });
+
+  it("gives nobody a text by rights that changed since the file was listed", async () => {
+    const { session } = createServer(1000);
+    for (const told of [{ mode: fileMode ^ 0o004 }, { uid: 7 }, { gid: 7 }]) {
+      const content = remoteContent(session, "/data", "/data/a.txt", aheadBytes, { ...statsOf(1000), ...told });
+      await expect(content.open(signal)).rejects.toMatchObject({ code: "CONFLICT", retryable: true });
+    }
+    await remoteContent(session, "/data", "/data/a.txt", aheadBytes, statsOf(900)).open(signal);
   });
 
   it("hands out nothing of what led outside once it was open", async () => {

@@ -23,11 +23,21 @@ export function contentFingerprint({ size, mtime }: RemoteStats): string {
  * Opens the file only where it still lies inside the root: between listing and opening, it or a folder above it may
  * have become a link. The protocol cannot open without following, so the place is looked at before and after. Requests
  * that need not wait for each other go out together: of a small file there are seven, which take as long as four.
+ *
+ * @param judged what its readers were told by; null where permissions are not read
  */
-export function remoteContent(session: SftpSession, root: string, path: string, maxBytes: number): ContentHandle {
+export function remoteContent(
+  session: SftpSession,
+  root: string,
+  path: string,
+  maxBytes: number,
+  judged: RemoteStats | null = null,
+): ContentHandle {
   return {
     async open(signal) {
       const { target, before } = await lookInside(session, root, path);
+      // Its readers would be those that it had before.
+      if (judged !== null && rightsOf(before) !== rightsOf(judged)) throw changedWhileRead(path);
       const file = await session.open(target);
       const placeAfter = session.realPath(target);
       const pieces = askAhead(file, before.size);
@@ -41,6 +51,10 @@ export function remoteContent(session: SftpSession, root: string, path: string, 
       }
     },
   };
+}
+
+function rightsOf({ mode, uid, gid }: RemoteStats): string {
+  return [mode, uid, gid].join();
 }
 
 /** Nothing is opened that is no file: to open a pipe waits for its writer, and all else on the connection with it. */

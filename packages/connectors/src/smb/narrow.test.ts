@@ -87,4 +87,11 @@ describe("createNarrowing", () => {
     const strangers = narrowTo(aclOf(["stranger"]))(aclOf(["stranger", "bob"]));
     expect(strangers.allow.map(({ id }) => id)).toEqual(["stranger"]);
   });
+
+  it("follows a group of more members than a call takes arguments", () => {
+    const users = Array.from({ length: 300_000 }, (_, index) => ({ sid: `user-${index}`, name: "" }));
+    const all = { sid: "all", name: "all", members: users.map(({ sid }) => sid) };
+    const many = createNarrowing({ users, others: [], groups: [all] }, principalOf);
+    expect(many(aclOf(["all"]))(aclOf(["user-7"])).allow.map(({ id }) => id)).toEqual(["user-7"]);
+  });
 });

@@ -82,7 +82,7 @@ function createMembersOf({ users, groups }: SmbAccounts): (sid: string) => Reado
       seen.add(sid);
       if (people.has(sid)) members.add(sid);
       if (everybodySids.has(sid)) for (const person of people) members.add(person);
-      open.push(...(direct.get(sid) ?? []).flatMap((group) => group.members));
+      for (const group of direct.get(sid) ?? []) for (const member of group.members) open.push(member);
     }
     return members;
   }

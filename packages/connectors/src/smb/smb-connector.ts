@@ -22,7 +22,7 @@ import { readShareAcl, statedShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
 import { openSmb, type SmbSession } from "./smb-session.ts";
 import { keepToldDenials } from "./told-denials.ts";
-import { pathInShare, shareFolders, walkShare, type RemoteFile } from "./walk.ts";
+import { isIdentity, pathInShare, shareFolders, walkShare, type RemoteFile } from "./walk.ts";
 
 const checkpointEvery = 200;
 const existsSchema = z.object({ exists: z.boolean() });
@@ -125,11 +125,6 @@ async function* changesOf(
   yield fromRef === null
     ? { type: "upsert", item, content: shareContent(session, config, file.ref, maxBytes) }
     : { type: "moved", fromRef, item };
-}
-
-/** Servers whose disks have no numbers for files send none, or all ones ([MS-FSCC] 2.1.9). */
-function isIdentity(fileId: string): boolean {
-  return fileId !== "0" && fileId !== String(2n ** 64n - 1n);
 }
 
 /** The known ref that this file had before: same number, size and time, and no longer there (or it is a hard link). */

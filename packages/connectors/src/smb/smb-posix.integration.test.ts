@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
 import { isAnnealError } from "@anneal/core/errors";
@@ -143,6 +143,44 @@ describe.skipIf(program === null)("with samba over POSIX rights", () => {
     await expectReaders(0o700, []);
     expect(target.failures.map(({ ref }) => ref)).toEqual(["finance/"]);
     await expectReaders(0o755, ["ann", "bob", "eve"]);
+  });
+
+  it("leaves out folders that are links, which smbd shows as what they lead to, also in circles", async () => {
+    samba = await startSamba(program!, { rights: "posix" });
+    const [readersOf, openedBy] = [await createReadersOf(), await createOpenedBy()];
+    await put("private/2026/bonus.md", 0o644);
+    await put("open/plan.md", 0o644);
+    // What Windows would not take in a name smbd shows by another one.
+    await put("open/a:b/c:d/e?.txt", 0o644);
+    await put("open/f\\g/h.md", 0o644);
+    await chown(join(samba.root, "private"), ann, root);
+    await chmod(join(samba.root, "private"), 0o700);
+    for (const [name, target] of Object.entries({ years: "../private/2026", all: "..", again: "." })) {
+      await symlink(target, join(samba.root, "open", name));
+    }
+    expect(await openedBy("open/years/bonus.md")).toEqual(["ann"]);
+    const readersBelow = async (path: string) => {
+      const target = await sync(new MemoryTarget(), configOf({ path }));
+      const refs = [...target.documents.keys()].sort();
+      return Object.fromEntries(
+        refs.map((ref) => [ref.replaceAll(/[A-Z0-9]+~[A-Z0-9]+/g, "~"), readersOf(target, ref)]),
+      );
+    };
+    const everybody = ["ann", "bob", "eve"];
+    expect(await readersBelow("open")).toEqual({
+      "plan.md": everybody,
+      "~/h.md": everybody,
+      "~/~/~.TXT": everybody,
+    });
+    expect(await readersBelow("")).toEqual({
+      "open/plan.md": everybody,
+      "open/~/h.md": everybody,
+      "open/~/~/~.TXT": everybody,
+      "private/2026/bonus.md": ["ann"],
+    });
+    // Somebody may choose a link: then the folders above what it leads to count as well.
+    expect(await readersBelow("open/years")).toEqual({ "bonus.md": ["ann"] });
+    expect(await readersBelow("open/all/open")).toEqual(await readersBelow("open"));
   });
 
   it("keeps out whom “valid users” keeps out where that is entered, and says in check() that it is not told", async () => {

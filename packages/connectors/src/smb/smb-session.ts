@@ -33,6 +33,7 @@ const operations = {
   list: "list",
   page: "list",
   descriptors: "stat",
+  place: "stat",
   exists: "stat",
   open: "open",
   read: "read",

@@ -2,7 +2,7 @@ import { nobody } from "@anneal/core/access/acl";
 import { describe, expect, it } from "vitest";
 import { principalOfSid, type SmbAccounts } from "./accounts.ts";
 import { smbConfigSchema } from "./config.ts";
-import { keepToldDenials } from "./told-denials.ts";
+import { createIsTold, keepToldDenials } from "./told-denials.ts";
 
 const domain = "S-1-5-21-1-2-3";
 const [ann, bob, left] = [1001, 1002, 1003].map((rid) => `${domain}-${rid}`) as [string, string, string];
@@ -75,4 +75,10 @@ describe("keepToldDenials", () => {
     expect(keeps(guests, told)).toBe(true);
     expect(keeps(elsewhere, { ...accounts, groups: [{ sid: elsewhere, name: "Board", members: [ann] }] })).toBe(true);
   });
+});
+
+it("follows a group of more members than a call takes arguments", () => {
+  const users = Array.from({ length: 300_000 }, (_, index) => ({ sid: `user-${index}`, name: "" }));
+  const all = { sid: "all", name: "all", members: users.map(({ sid }) => sid) };
+  expect(createIsTold({ users, others: [], groups: [all] })("all")).toBe(true);
 });

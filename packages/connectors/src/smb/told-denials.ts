@@ -48,7 +48,7 @@ export function createIsTold({ users, others, groups }: SmbAccounts): (sid: stri
       seen.add(sid);
       const same = direct.get(sid);
       if (same === undefined) return false;
-      for (const { members } of same) open.push(...members);
+      for (const { members } of same) for (const member of members) open.push(member);
     }
     return true;
   }

@@ -1,3 +1,4 @@
+import { basename } from "node:path/posix";
 import { nobody, type Principal } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
@@ -31,6 +32,7 @@ type Entry = z.infer<typeof entrySchema>;
 type Descriptor = Entry["descriptor"];
 const descriptorsSchema = z.object({ descriptors: z.array(descriptorSchema) });
 const pageSchema = z.object({ entries: z.array(entrySchema).nullable() });
+const placeSchema = z.object({ place: z.string() });
 
 export type RemoteFile = {
   ref: string;
@@ -63,7 +65,8 @@ const nothingRead: Above = { given: nothingAbove, passage: openPassage };
 
 /**
  * Every file below the folder, refs relative to it with forward slashes. Hidden and system entries, names that begin
- * with a dot and links are left out.
+ * with a dot and links are left out. Samba follows its disk's links and shows what they lead to as if it lay there; of
+ * those the ones to folders are told by where it goes for what is in them.
  *
  * @param principalOf null where permissions are not read
  * @param folders those to list: at the beginning the configured one alone
@@ -80,7 +83,7 @@ export async function* walkShare(
     const { ref, above = top } = next;
     signal.throwIfAborted();
     try {
-      for await (const entry of folders.entries(() => listFolder(session, config, ref, principalOf !== null))) {
+      for await (const entry of folders.entries(() => listFolder(session, config, next, principalOf !== null))) {
         signal.throwIfAborted();
         const child = ref + entry.name;
         if (entry.name.startsWith(".") || (entry.attributes & (hidden | system)) !== 0 || isLink(entry)) continue;
@@ -88,11 +91,11 @@ export async function* walkShare(
         else if ((entry.attributes & folder) === 0) {
           if (!isIncluded(child, config)) continue;
           yield { type: "file", ...fileOf(entry, child, above, principalOf, session.isSamba) };
-        } else if (!isExcluded(child, config)) {
+        } else if (!isExcluded(child, config) && !leadsUp(next, entry)) {
           const path = pathInShare(config, child);
           const below =
             principalOf === null ? nothingRead : enter(session, config, entry.descriptor, path, above, principalOf);
-          folders.enter({ ref: `${child}/`, above: below });
+          folders.enter({ ref: `${child}/`, above: below, parent: next, fileId: entry.fileId });
         }
       }
     } catch (error) {
@@ -103,8 +106,15 @@ export async function* walkShare(
   }
 }
 
-/** A folder to list; `above` is left out for the one that is configured. */
-type ShareFolder = { ref: string; above?: Above };
+/** A folder to list; all but its ref is left out for the one that is configured. */
+type ShareFolder = {
+  ref: string;
+  above?: Above;
+  parent?: ShareFolder;
+  fileId?: string;
+  /** Where the server goes for what is in it, once it was listed and the server tells. */
+  place?: string;
+};
 
 /** @param counts whether it is wanted which share of the tree was walked */
 export function shareFolders(counts: boolean): WalkedFolders<ShareFolder> {
@@ -114,16 +124,17 @@ export function shareFolders(counts: boolean): WalkedFolders<ShareFolder> {
 async function* listFolder(
   session: SmbSession,
   config: SmbConfig,
-  ref: string,
+  folder: ShareFolder,
   descriptors: boolean,
 ): AsyncIterable<Entry> {
+  const { ref } = folder;
   const place = ref === "" ? config.path || null : ref;
   const path = pathInShare(config, ref.replace(/\/$/, ""));
   const { handle } = await session.request({ op: "list", path, descriptors }, handleSchema, place);
   try {
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       const { entries } = await session.request({ op: "page", handle }, pageSchema, place);
-      if (entries === null) return;
+      if (entries === null || (isFirst && (await leadsElsewhere(session, config, folder, entries)))) return;
       yield* entries;
     }
   } finally {
@@ -131,16 +142,116 @@ async function* listFolder(
   }
 }
 
+/** So many entries are asked about where none lies in its folder: they may be links themselves. */
+const askedEntries = 16;
+
+/**
+ * How Samba shows a name that Windows would not take. It tells the place by the name itself, in which a backslash parts
+ * nothing.
+ */
+const mangled = /~[A-Z0-9]{1,2}(?:\.|$)/;
+
+/**
+ * Whether a folder is a link to one that lies in another: it would be read twice, and without asking the folders above its
+ * target whom they let through, as the server does. A link to one beside it is as good as another name.
+ *
+ * @param entries some of what is in it
+ */
+async function leadsElsewhere(
+  session: SmbSession,
+  config: SmbConfig,
+  folder: ShareFolder,
+  entries: readonly Entry[],
+): Promise<boolean> {
+  const { ref, parent } = folder;
+  // What cannot be told of a folder cannot be told of those in it.
+  if (parent !== undefined && parent.place === undefined) return false;
+  const own = parent === undefined ? await tellPlace(session, pathInShare(config, "")) : null;
+  const asked = entries.filter(({ name, malformed }) => !malformed && !mangled.test(name)).slice(0, askedEntries);
+  let isTold = false;
+  for (const { name } of asked) {
+    const told = await tellPlace(session, pathInShare(config, ref + name));
+    if (told === null) continue;
+    isTold = true;
+    folder.place = folderOf(told) ?? "";
+    if (parent === undefined ? folder.place === own : liesIn(folder.place, ref, parent.place ?? "")) return false;
+  }
+  return parent !== undefined && isTold;
+}
+
+/** @returns null where the server does not tell */
+async function tellPlace(session: SmbSession, path: string): Promise<string | null> {
+  try {
+    return (await session.request({ op: "place", path }, placeSchema, path)).place;
+  } catch (error) {
+    const lost = session.lost();
+    if (lost !== null || !isAnnealError(error)) throw lost ?? error;
+    return null;
+  }
+}
+
+/** @param ref of the folder that is at the place */
+function liesIn(place: string, ref: string, parent: string): boolean {
+  if (!mangled.test(basename(ref))) return folderOf(place) === parent;
+  return place !== parent && (parent === "" || place.startsWith(`${parent}\\`));
+}
+
+/** @returns null for the top of the share */
+function folderOf(place: string): string | null {
+  return place === "" ? null : place.slice(0, Math.max(0, place.lastIndexOf("\\")));
+}
+
+/** Whether a folder is one of those that it lies in, of a server that goes round in circles and does not tell places. */
+function leadsUp(folder: ShareFolder, { fileId }: Entry): boolean {
+  for (let above: ShareFolder | undefined = folder; above !== undefined; above = above.parent) {
+    if (above.fileId === fileId && isIdentity(fileId)) return true;
+  }
+  return false;
+}
+
+/** Servers whose disks have no numbers for files send none, or all ones ([MS-FSCC] 2.1.9). */
+export function isIdentity(fileId: string): boolean {
+  return fileId !== "0" && fileId !== String(2n ** 64n - 1n);
+}
+
 /** For what lies in the folder that is read. */
 async function readAbove(session: SmbSession, config: SmbConfig, principalOf: PrincipalOf): Promise<Above> {
-  const parts = pathInShare(config, "").split("\\");
-  const paths = [...new Set(["", ...parts.map((_, index) => parts.slice(0, index + 1).join("\\"))])];
+  const path = pathInShare(config, "");
+  const named = waysTo(path);
+  const real = waysTo(await realPlace(session, config)).filter((way) => !named.includes(way));
+  const paths = [...named, ...real];
   const { descriptors } = await session.request({ op: "descriptors", paths }, descriptorsSchema, config.path || null);
   let above: Above | null = null;
-  for (const [index, path] of paths.entries()) {
-    above = enter(session, config, descriptors[index] ?? null, path, above, principalOf);
+  for (const [index, way] of paths.entries()) {
+    const { given, passage } = enter(session, config, descriptors[index] ?? null, way, above, principalOf);
+    // What a link leads to is let through by the folders above it, and explained by the link's.
+    above = { given: above !== null && real.includes(way) ? above.given : given, passage };
   }
   return above ?? nothingRead;
+}
+
+/** The folders from the top of the share down to a path. */
+function waysTo(path: string): string[] {
+  const parts = path.split("\\");
+  return [...new Set(["", ...parts.map((_, index) => parts.slice(0, index + 1).join("\\"))])];
+}
+
+/**
+ * Where the folder that is read lies, should it be a link; where that is not told, or not from the top of the share, where
+ * it is said to lie.
+ */
+async function realPlace(session: SmbSession, config: SmbConfig): Promise<string> {
+  const named = pathInShare(config, "");
+  if (named === "" || (await tellPlace(session, "")) !== "") return named;
+  const root: ShareFolder = { ref: "" };
+  try {
+    for await (const _ of listFolder(session, config, root, false)) break;
+  } catch (error) {
+    const lost = session.lost();
+    // What the listing fails with is met again, by the walk.
+    if (lost !== null || !isAnnealError(error)) throw lost ?? error;
+  }
+  return root.place ?? named;
 }
 
 /** @param above null for the top of the share */

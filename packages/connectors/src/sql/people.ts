@@ -19,14 +19,18 @@ export async function* readPeople<Session extends SqlSession>(
   try {
     await refuseWritableUser(dialect, session, config);
     const relation = await resolvePeople(dialect, session, config.peopleQuery);
+    const [idColumn] = relation.columns;
     const [id, email] = relation.columns.map((column) => dialect.toText(`q.${dialect.quote(column.name)}`, column));
     const emailsById = new Map<string, string[]>();
     const select = `${relation.prelude}SELECT ${id} AS c0, ${email} AS c1 FROM ${relation.from}`;
     for await (const rows of session.stream(select, [], queryName)) {
-      for (const [person, address] of rows) {
-        if (!person || !address) continue;
-        const emails = emailsById.get(person) ?? [];
-        emailsById.set(person, [...emails, address]);
+      for (const [person, padded] of rows) {
+        // A column of char(n) may be filled up with spaces, in the address as well.
+        const address = padded?.trim();
+        if (!person || !address || idColumn === undefined) continue;
+        // Read as owners are, so that an id is the same in both. One that reads as a list of others is none of them.
+        const owner = dialect.readOwners(idColumn, person).find((one) => one === person || one === person.trim());
+        if (owner !== undefined) emailsById.set(owner, [...(emailsById.get(owner) ?? []), address]);
       }
     }
     for (const [person, emails] of emailsById) {

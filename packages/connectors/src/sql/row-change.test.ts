@@ -2,7 +2,7 @@ import type { Acl } from "@anneal/core/access/acl";
 import type { Change } from "@anneal/core/connect/change";
 import { describe, expect, it } from "vitest";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
-import { compareAudience, compareDocument, compareMark } from "./row-change.ts";
+import { compareAudience, compareDocument, compareMark, refOf } from "./row-change.ts";
 
 const ref = "note/1";
 const maxBytes = 100;
@@ -93,5 +93,14 @@ describe("compareDocument", () => {
     expect(readers(target)).toEqual(["eve"]);
     expect(await compareAudience(ref, owner("eve"), target.known())).toBeNull();
     expect(await compareMark(ref, "1", target.known())).toBe("unread");
+  });
+});
+
+describe("refOf", () => {
+  it("names a row by what there is of a key that was cut in the middle of a character", () => {
+    const id = { name: "id", typeName: "nvarchar(2)", category: "S" };
+    const relation = { name: "note", prelude: "", from: "", table: null, columns: [id], key: [id], keyIsPrimary: true };
+    const named = { ...relation, title: null, watermark: null, owner: null };
+    expect(refOf(named, new Map([["id", "a\ud83d"]]))).toBe("note/a%EF%BF%BD");
   });
 });

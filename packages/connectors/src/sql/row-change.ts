@@ -115,7 +115,8 @@ function audienceChange(ref: string, acl: Acl | null, before: RowFingerprint | n
 }
 
 export function refOf(relation: Relation, row: Row): string {
-  const key = relation.key.map((column) => encodeURIComponent(row.get(column.name) ?? "")).join(",");
+  // SQL Server takes texts that were cut in the middle of a character, which have no encoding.
+  const key = relation.key.map((column) => encodeURIComponent((row.get(column.name) ?? "").toWellFormed())).join(",");
   return refPrefix(relation.name) + key;
 }
 

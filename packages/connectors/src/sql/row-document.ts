@@ -1,3 +1,4 @@
+import { parseExactJson } from "../exact-json.ts";
 import type { Column, Relation } from "./dialect.ts";
 import type { Row } from "./rows.ts";
 
@@ -73,17 +74,14 @@ export function formatTime(value: string, isUtc: boolean): string {
 
 /**
  * The owners in a database without an array type: one id, or a JSON array of them. What begins as an array and is
- * none names nobody.
+ * none names nobody, nor does a number that is not told exactly: it could be another's id.
  */
 export function readJsonOwners(raw: string): string[] {
   const value = raw.trim();
   if (!value.startsWith("[")) return value === "" ? [] : [value];
-  try {
-    const owners = JSON.parse(value) as unknown[];
-    return owners.flatMap((owner) =>
-      typeof owner === "string" || typeof owner === "number" ? String(owner).trim() || [] : [],
-    );
-  } catch {
-    return [];
-  }
+  const owners = parseExactJson(value);
+  if (!Array.isArray(owners)) return [];
+  return owners.flatMap((owner) =>
+    typeof owner === "string" || Number.isSafeInteger(owner) ? String(owner).trim() || [] : [],
+  );
 }

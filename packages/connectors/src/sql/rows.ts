@@ -1,3 +1,4 @@
+import { AnnealError } from "@anneal/core/errors";
 import type { Column, Dialect, Relation, SqlSession, TextRow } from "./dialect.ts";
 import { firstPageRows, nextPageRows } from "./page-size.ts";
 import { isAboutOneRelation } from "./relation.ts";
@@ -116,9 +117,19 @@ async function* readByKey<Session extends SqlSession>(
     if (last === undefined) return;
     yield rows;
     if (rows.length < pageRows) return;
-    after = last.slice(0, relation.key.length).map((value) => value ?? "");
+    const reached = last.slice(0, relation.key.length).map((value) => value ?? "");
+    if (after !== null && reached.every((value, index) => value === after?.[index])) throw standsStill(relation);
+    after = reached;
     pageRows = nextPageRows(pageRows, rows);
   }
+}
+
+/** Of a collation or a code page by which a key is another one once it is sent back. */
+function standsStill({ name, key }: Relation): AnnealError {
+  const columns = key.map((column) => column.name).join(", ");
+  return new AnnealError("INVALID_INPUT", `"${name}" gives the same rows again and again.`, {
+    action: `Its server compares (${columns}) in another way than it orders them by: name a query of it instead.`,
+  });
 }
 
 async function* readWhole<Session extends SqlSession>(

@@ -11,6 +11,7 @@ and BROKEN.
     read      handle offset                             -> data (base64), empty at the end
     finish    handle                                    -> size, written as they are at the close, or null
     descriptors  paths                                  -> descriptors, in their order
+    place     path                                      -> place, where the server goes for it
     exists    path                                      -> exists
     close     handle
     share                                               -> share: its descriptor, its error, or null for everybody
@@ -83,8 +84,9 @@ class Requests:
                 return _state(*told) if told else {"size": None, "written": None}
             case "descriptors":
                 return {"descriptors": [_descriptor(one) for one in self._share.descriptors(request["paths"])]}
-            case "exists":
-                return {"exists": self._share.exists(request["path"])}
+            case "place" | "exists" as question:
+                ask = self._share.place if question == "place" else self._share.exists
+                return {question: ask(request["path"])}
             case "close":
                 handle = request["handle"]
                 opened = self.files.pop(handle, None) or self.folders.pop(handle)[0]

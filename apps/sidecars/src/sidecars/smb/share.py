@@ -40,6 +40,9 @@ READ_BYTES = 262_144
 SLOWEST = 10
 """So many timeouts long may an answer take that comes slowly but steadily."""
 OWNER_AND_DACL = 0x1 | 0x4
+NAME_BYTES = 65536
+FILE_NORMALIZED_NAME = 48
+"""[MS-FSCC] 2.4.36, which the library has no word for."""
 ENTRY = struct.Struct("<IIqqqqqqIIIIQ")
 """FileIdFullDirectoryInformation, [MS-FSCC] 2.4.22, without the name."""
 SHARE_ALL = ShareAccess.FILE_SHARE_READ | ShareAccess.FILE_SHARE_WRITE | ShareAccess.FILE_SHARE_DELETE
@@ -161,6 +164,16 @@ class Share:
             raise
         return True
 
+    def place(self, path: str) -> str:
+        """Where the server goes for a path: Samba tells what the links of folders on the way have led to."""
+        create, query, _closed = (self._answer(request) for request in self._send_compound(_query_name(path)))
+        for answer in (create, query):
+            if isinstance(answer, SMBResponseException):
+                raise answer
+        told = _buffer(SMB2QueryInfoResponse(), query)
+        (name_bytes,) = struct.unpack_from("<I", told)
+        return told[4 : 4 + name_bytes].decode("utf-16-le", "replace")
+
     def list_page(self, handle: bytes) -> list[Entry] | None:
         """The next entries of an open folder; None at its end."""
         query = SMB2QueryDirectoryRequest()
@@ -224,16 +237,17 @@ class Share:
         return results
 
     def _receive_descriptor(self, requests: list[Any]) -> bytes | int:
-        answers: list[Any] = []
-        for request in requests:
-            try:
-                answers.append(self.receive(request))
-            except SMBResponseException as error:
-                answers.append(error.status)
-        create, query, _closed = answers
-        if isinstance(create, int):
-            return create
-        return query if isinstance(query, int) else _buffer(SMB2QueryInfoResponse(), query)
+        create, query, _closed = (self._answer(request) for request in requests)
+        if isinstance(create, SMBResponseException):
+            return create.status
+        return query.status if isinstance(query, SMBResponseException) else _buffer(SMB2QueryInfoResponse(), query)
+
+    def _answer(self, request: Any) -> Any:
+        """One of several that were sent together: each has to be taken, whatever became of those before it."""
+        try:
+            return self.receive(request)
+        except SMBResponseException as error:
+            return error
 
     def _open(self, create: SMB2CreateRequest) -> bytes:
         return _file_id(self.receive(self._send(create)))
@@ -310,12 +324,23 @@ def _query_descriptor(path: str) -> list[Any]:
     query["info_type"] = InfoType.SMB2_0_INFO_SECURITY
     query["output_buffer_length"] = DESCRIPTOR_BYTES
     query["additional_information"] = OWNER_AND_DACL
+    return _query_of(path, FilePipePrinterAccessMask.READ_CONTROL, query)
+
+
+def _query_name(path: str) -> list[Any]:
+    query = SMB2QueryInfoRequest()
+    query["info_type"] = InfoType.SMB2_0_INFO_FILE
+    query["file_info_class"] = FILE_NORMALIZED_NAME
+    query["output_buffer_length"] = NAME_BYTES
+    return _query_of(path, FilePipePrinterAccessMask.FILE_READ_ATTRIBUTES, query)
+
+
+def _query_of(path: str, access: int, query: SMB2QueryInfoRequest) -> list[Any]:
     query["file_id"] = RELATED
     close = SMB2CloseRequest()
     close["file_id"] = RELATED
-    # A link has a descriptor of its own, and it is that one's.
-    options = CreateOptions.FILE_OPEN_REPARSE_POINT
-    return [create_request(path, FilePipePrinterAccessMask.READ_CONTROL, options), query, close]
+    # A link has a descriptor and a name of its own, and it is those that are meant.
+    return [create_request(path, access, CreateOptions.FILE_OPEN_REPARSE_POINT), query, close]
 
 
 def _file_id(header: Any) -> bytes:

@@ -1,4 +1,4 @@
-import { parseJson } from "../remote/remote-answer.ts";
+import { parseJson } from "./remote/remote-answer.ts";
 
 /** From here on, 2^53, an integer may be more exact than a number can tell: 9007199254740992 has 16 digits. */
 const longNumber = /\d{16}/;
