@@ -1,7 +1,8 @@
-import { parse, type DefaultTreeAdapterTypes } from "parse5";
+import type { DefaultTreeAdapterTypes } from "parse5";
 import { robotsAgent } from "./config.ts";
 import { feedTypes, vagueFeedTypes } from "./feed.ts";
 import { readMainText } from "./main-text.ts";
+import { parsePage } from "./parse-page.ts";
 
 /** What a crawl needs to know of a page; what is learnt from it is extracted later, from the bytes. */
 export type PageFacts = {
@@ -49,7 +50,7 @@ export function readPageFacts(html: string): PageFacts {
     scripts: 0,
     passwordFields: 0,
   };
-  const document = parse(html);
+  const document = parsePage(html);
   const words: string[] = [];
   // A stack of its own: a page of a hundred thousand nested elements must not overflow ours.
   const waiting: { node: Node; visible: boolean }[] = [{ node: document, visible: true }];
