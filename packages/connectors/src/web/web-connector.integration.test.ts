@@ -300,6 +300,27 @@ describe("webConnector", () => {
     for (const path of ["/header", "/meta"]) expect(target.documents.get(site.origin + path)?.text).toContain("Größe");
   });
 
+  it("reads a page as browsers do whose charset is told twice, wrongly or not at all", async () => {
+    const title = "<title>Größe</title>";
+    const pages: [string, Buffer, string][] = [
+      ["/untold", Buffer.from(title, "latin1"), "text/html"],
+      ["/untold-utf8", Buffer.from(title), "text/html"],
+      ["/marked", Buffer.from(`\ufeff${title}`), "text/html; charset=iso-8859-1"],
+      ["/wide", Buffer.from(`\ufeff${title}`, "utf16le"), "text/html"],
+      ["/unknown", Buffer.from(`<meta charset="latin1">${title}`, "latin1"), "text/html; charset=none"],
+      ["/called-wide", Buffer.from(`<meta charset="utf-16">${title}`), "text/html"],
+    ];
+    page("/", linksTo(pages.map(([path]) => path)));
+    for (const [path, body, type] of pages) site.pages.set(path, { body, headers: { "content-type": type } });
+    const target = await sync(new MemoryTarget());
+    for (const [path] of pages) {
+      expect(target.documents.get(site.origin + path), path).toMatchObject({
+        item: { title: "Größe" },
+        text: expect.stringContaining(title),
+      });
+    }
+  });
+
   it("does not read a page again for a new nonce, time stamp in a script, or another order of attributes", async () => {
     page("/", `<script nonce="1">now(1)</script><p class="x" id="y">Same text.</p>`);
     const target = await sync(new MemoryTarget());
