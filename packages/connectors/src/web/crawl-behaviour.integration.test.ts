@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { linksTo, startSite, type TestSite } from "../../conformance/start-site.ts";
 import { startWebCrawl, type WebCrawl } from "../../conformance/start-web-crawl.ts";
+import { maxLinks } from "./page-facts.ts";
 import { webConnector } from "./web-connector.ts";
 
 const feedTypes = { rss: "application/rss+xml", json: "application/feed+json" };
@@ -214,6 +215,31 @@ describe("a crawl", () => {
     expect(target.failures).toMatchObject([
       { ref: `${site.origin}/#beyond-the-page-limit`, error: { details: { code: "PAGE_LIMIT", leftOut: 2 } } },
     ]);
+  });
+
+  it("deletes nothing that a page with too many links may name, and says so", async () => {
+    page("/", linksTo(["/list", "/old"]));
+    page("/list", "short");
+    page("/old", "old");
+    const target = await sync(new MemoryTarget());
+    page("/", linksTo(["/list"]));
+    page("/list", `${`<a href="/list">again</a>`.repeat(maxLinks)}<a href="/old">old</a>`);
+    await sync(target);
+    expect(paths(target)).toEqual(["/", "/list", "/old"]);
+    const ref = `${site.origin}/#beyond-the-link-limit`;
+    expect(target.failures).toMatchObject([{ ref, error: { details: { code: "LINK_LIMIT" } } }]);
+    page("/list", "short again");
+    await sync(target);
+    expect(paths(target)).toEqual(["/", "/list"]);
+  });
+
+  it("finds pages in frames, and where a page sends its reader on", async () => {
+    page("/", `<meta http-equiv="refresh" content="0; url=/en/"><title>Moved</title>`);
+    page("/en/", `<frameset><frame src="/menu"><frame src="/text"></frameset>`);
+    page("/menu", linksTo(["/chapter"]));
+    page("/text", "the text");
+    page("/chapter", "a chapter");
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/chapter", "/en/", "/menu", "/text"]);
   });
 
   it("keeps what it knows of a pattern of which it visits only a part", async () => {

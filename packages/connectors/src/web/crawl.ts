@@ -5,6 +5,7 @@ import { maxPassed, type Journal, type VisitRecord, type Waypoints } from "./cra
 import { TrapLedger } from "./crawl-traps.ts";
 import { addressTable } from "./links-behind.ts";
 import type { PageLoader, PageOutcome } from "./load-page.ts";
+import { maxLinks } from "./page-facts.ts";
 import { digestLink } from "./page-memory.ts";
 import { recordOf, visitPage, type Visit, type Visitor } from "./visit-page.ts";
 
@@ -74,6 +75,8 @@ export function crawlSites(options: CrawlOptions): Crawl {
   let scanned = 0;
   let complete = !options.isPartial;
   let signedOut = false;
+  /** The first page that names more pages than are taken from one. */
+  let crowded: string | null = null;
   let feedCount = 0;
   let afterLost = false;
   const beyond = () => queue.length - next;
@@ -133,7 +136,8 @@ export function crawlSites(options: CrawlOptions): Crawl {
     if (record.leads && !isFeed) keep(waypoints.passages, url);
     else if (as !== "document") keep(waypoints.passed, url);
     if (record.words !== null) traps.note(url, record.words);
-    if (record.hidesLinks) complete = false;
+    if (record.hidesLinks || record.hasMoreLinks) complete = false;
+    if (record.hasMoreLinks) crowded ??= url;
     signedOut ||= record.signedOut;
     const foundOn = as === "feed" ? null : url;
     const links: string[] = [];
@@ -221,6 +225,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
     },
     leftOut() {
       const reports = traps.reports();
+      if (crowded !== null) reports.push(tooManyLinks(loader, crowded));
       if (beyond() > 0) reports.push(beyondLimit(loader, beyond()));
       for (const { ref } of reports) alive.add(ref);
       return reports;
@@ -240,6 +245,20 @@ function beyondLimit({ config, sites }: PageLoader, count: number): { ref: strin
     },
   );
   return { ref: `${sites[0]?.origin}/#beyond-the-page-limit`, error };
+}
+
+function tooManyLinks({ sites }: PageLoader, url: string): { ref: string; error: AnnealError } {
+  const number = maxLinks.toLocaleString("en");
+  const error = new AnnealError(
+    "DOCUMENT_UNSUPPORTED",
+    `"${url}" has more than ${number} links, and the first ${number} of a page are followed.`,
+    {
+      action:
+        "Enter a sitemap that names the others, or pages that lead to them under “More addresses”. Nothing is deleted for not being found.",
+      details: { code: "LINK_LIMIT" },
+    },
+  );
+  return { ref: `${sites[0]?.origin}/#beyond-the-link-limit`, error };
 }
 
 function asksToWait(outcome: PageOutcome): boolean {

@@ -247,6 +247,14 @@ describe("webConnector", () => {
     expect(await readdir(crawl.context.tempDir)).toEqual([]);
     await sync(target);
     expect(target.opened).toEqual([]);
+    // Asked for again as a whole, and the same: nothing of it is kept beside it.
+    site.respond = ({ path, headers }) => {
+      const known = headers["if-none-match"] === undefined ? undefined : site.pages.get(path);
+      return known === undefined ? null : { ...known, status: 200 };
+    };
+    await sync(target);
+    expect(target.opened).toEqual([]);
+    expect(await readdir(crawl.context.tempDir)).toEqual([]);
   });
 
   it("stays on its host and out of loops that make addresses longer for ever", async () => {
