@@ -32,6 +32,8 @@ const flags = [
   "--disable-sync",
   // Whatever would leave the browser by itself (sockets, WebRTC, prefetch) finds no way out.
   "--host-resolver-rules=MAP * ~NOTFOUND",
+  // The second name is the one of older versions: a browser says nothing of a flag that it does not know.
+  "--webrtc-ip-handling-policy=disable_non_proxied_udp",
   "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 ];
 
@@ -106,6 +108,10 @@ async function renderIn(
 ): Promise<string> {
   const page = await context.newPage();
   page.on("dialog", (dialog) => void dialog.dismiss().catch(() => {}));
+  // No page needs it to say what it says, and the flags against it have changed their names before.
+  await context.addInitScript(
+    "for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection']) delete globalThis[name]",
+  );
   await context.routeWebSocket("**/*", (socket) => void socket.close());
   let documentServed = false;
   let resources = 0;

@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { readdir } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -467,6 +468,43 @@ describe("webConnector", () => {
         expect(outside.connections()).toBe(0);
       } finally {
         await outside.stop();
+      }
+    });
+
+    it("sends nothing by WebRTC, from whichever window a page takes it", async () => {
+      const outside = createSocket("udp4");
+      let received = 0;
+      outside.on("message", () => (received += 1));
+      await new Promise<void>((resolve) => outside.bind(0, "127.0.0.1", resolve));
+      try {
+        const at = `127.0.0.1:${outside.address().port}`;
+        page(
+          "/",
+          `<div id="root"></div><iframe id="inner"></iframe><script>
+          const call = async (Connection) => {
+            for (const urls of ["stun:${at}", "turn:${at}?transport=udp"]) {
+              const peer = new Connection({ iceServers: [{ urls, username: "a", credential: "b" }] });
+              peer.createDataChannel("x");
+              await peer.setLocalDescription(await peer.createOffer());
+              const sdp = peer.localDescription.sdp.replace("setup:actpass", "setup:active");
+              await peer.setRemoteDescription({ type: "answer", sdp });
+              const candidate = "candidate:1 1 udp 2122260223 ${at.replace(":", " ")} typ host";
+              await peer.addIceCandidate({ candidate, sdpMid: "0", sdpMLineIndex: 0 });
+            }
+          };
+          for (const place of [window, inner.contentWindow]) call(place.RTCPeerConnection).catch(() => {});
+          setTimeout(() => { root.textContent = "All was tried."; }, 1000);
+          // Until then there is something to wait for.
+          fetch("/slow");</script>`,
+        );
+        let answer = () => {};
+        site.pages.set("/slow", { body: "slow", gate: new Promise<void>((resolve) => (answer = resolve)) });
+        setTimeout(answer, 1500);
+        const stored = await sync(new MemoryTarget(), { render: "always" });
+        expect(stored.documents.get(`${site.origin}/`)?.text).toContain("All was tried.");
+        expect(received).toBe(0);
+      } finally {
+        outside.close();
       }
     });
 
