@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Change } from "@anneal/core/connect/change";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { linksTo, startSite, type TestSite } from "../../conformance/start-site.ts";
 import { startWebCrawl, type WebCrawl } from "../../conformance/start-web-crawl.ts";
+import { maxSpare } from "./crawl.ts";
 import { maxLinks } from "./page-facts.ts";
 import { webConnector } from "./web-connector.ts";
 
@@ -240,6 +242,22 @@ describe("a crawl", () => {
     page("/text", "the text");
     page("/chapter", "a chapter");
     expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/chapter", "/en/", "/menu", "/text"]);
+  });
+
+  it("keeps no more addresses waiting than it may come to, and counts the others", async () => {
+    const pages = 12;
+    const named = (of: number) => Array.from({ length: maxLinks }, (_, index) => `/${of}-${index.toString(36)}x`);
+    page("/", linksTo(Array.from({ length: pages }, (_, index) => `/list${index}-x`)));
+    for (let index = 0; index < pages; index += 1) page(`/list${index}-x`, linksTo(named(index)));
+    let kept = 0;
+    const failures: Change[] = [];
+    for await (const change of crawl.read(new MemoryTarget(), { maxPages: pages + 1 })) {
+      if (change.type === "failure") failures.push(change);
+      if (change.type !== "checkpoint") continue;
+      for (const entry of change.journal?.entries ?? []) kept += (JSON.stringify(entry).match(/x"/g) ?? []).length;
+    }
+    expect(kept).toBeLessThan(maxSpare + 4 * pages);
+    expect(failures).toMatchObject([{ error: { details: { code: "PAGE_LIMIT", leftOut: pages * maxLinks } } }]);
   });
 
   it("keeps what it knows of a pattern of which it visits only a part", async () => {

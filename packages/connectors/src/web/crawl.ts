@@ -47,6 +47,11 @@ const maxFailuresInARow = 10;
  * fewer at the end, unless the crawl has come back after a wait and met nothing else.
  */
 const maxRefusalsInARow = 3;
+/**
+ * So many addresses wait beside those that the limit of pages lets be visited: some turn out to be of a trap. What more a
+ * site names is counted, and not kept: each page may name thousands.
+ */
+export const maxSpare = 50_000;
 /** Every page of a blog may name feeds of its own; those of the first pages are the site's. */
 const maxFeeds = 20;
 
@@ -79,7 +84,10 @@ export function crawlSites(options: CrawlOptions): Crawl {
   let crowded: string | null = null;
   let feedCount = 0;
   let afterLost = false;
-  const beyond = () => queue.length - next;
+  /** Found when there was no room to wait. */
+  let turnedAway = 0;
+  const waiting = () => queue.length - next;
+  const beyond = () => waiting() + turnedAway;
   const waypoints: Waypoints = { feeds: [], passages: [], passed: [] };
   const last = journal.waypoints;
   const addresses = addressTable(known, [...(last?.passages ?? []), ...(last?.passed ?? [])]);
@@ -104,6 +112,11 @@ export function crawlSites(options: CrawlOptions): Crawl {
    */
   const enqueue = async (url: string, depth: number, foundOn: string | null, isFeed = false): Promise<boolean> => {
     if (depth > config.maxDepth || !loader.mayVisit(url, isFeed) || found.has(url)) return false;
+    if (waiting() >= config.maxPages + maxSpare) {
+      found.add(url);
+      turnedAway += 1;
+      return false;
+    }
     const verdict = traps.admit(url, foundOn);
     if (verdict === "left-out" || verdict === "left-out-before") return verdict === "left-out";
     await find(url);
