@@ -122,7 +122,7 @@ async function parseAs(
   };
   switch (mediaType) {
     case "application/pdf":
-      return (await import("./pdf/parse-pdf.ts")).parsePdf(bytes, limits);
+      return (await import("./pdf/parse-pdf.ts")).parsePdf(bytes, limits, (part) => parsePart(part, place.inArchive));
     case docxMediaType:
     case xlsxMediaType:
     case pptxMediaType:
