@@ -4,6 +4,7 @@ import type { HttpAnswer } from "../http-answer.ts";
 import { contentOf } from "../content.ts";
 import { isDocumentType, mediaTypeOf, parseMediaType } from "../media-type.ts";
 import { canonicalHeader, type CanonicalPages } from "./canonical-pages.ts";
+import { textToUtf8 } from "./charsets.ts";
 import { saveDownload } from "./download.ts";
 import { feedTypes, vagueFeedTypes } from "./feed.ts";
 import { redirectTarget } from "./follow-redirects.ts";
@@ -194,7 +195,9 @@ async function readDocument(
     await cancel();
     return { type: "passage", links: [original], hasMoreLinks: false, feeds: [] };
   }
-  const { digest: bytesDigest, sizeBytes, ...saved } = await saveDownload(body, loader.tempDir);
+  const isText = mediaType.startsWith("text/") || /[/+](?:json|xml)$/.test(mediaType);
+  const readable = isText ? textToUtf8(body, response.headers.get("content-type")) : body;
+  const { digest: bytesDigest, sizeBytes, ...saved } = await saveDownload(readable, loader.tempDir);
   const digest = digestOfBytes(bytesDigest, sizeBytes);
   const item = itemOf(url, `/${pathOf(url)}`, mediaType, sizeBytes, response, memoryOf(digest, response, []));
   return { type: "document", item, digest, ...saved, links: [], hasMoreLinks: false, feeds: [] };

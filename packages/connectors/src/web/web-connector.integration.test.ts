@@ -309,6 +309,22 @@ describe("webConnector", () => {
     for (const path of ["/header", "/meta"]) expect(target.documents.get(site.origin + path)?.text).toContain("Größe");
   });
 
+  it("keeps the words of a text whose charset only the header names", async () => {
+    page("/", linksTo(["/notes.txt", "/list.csv", "/marked.txt", "/untold.txt"]));
+    const cyrillic = Buffer.from([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]);
+    const texts: [string, Buffer, string, string][] = [
+      ["/notes.txt", cyrillic, "text/plain; charset=windows-1251", "Привет"],
+      ["/list.csv", Buffer.from("größe,1", "latin1"), "text/csv; charset=ISO-8859-1", "größe,1"],
+      ["/marked.txt", Buffer.from("\ufeffgröße"), "text/plain; charset=iso-8859-1", "größe"],
+      ["/untold.txt", Buffer.from("größe"), "text/plain", "größe"],
+    ];
+    for (const [path, body, type] of texts) site.pages.set(path, { body, headers: { "content-type": type } });
+    const target = await sync(new MemoryTarget());
+    for (const [path, , , text] of texts) expect(target.documents.get(site.origin + path)?.text, path).toBe(text);
+    await sync(target);
+    expect(target.opened).toEqual([]);
+  });
+
   it("reads a page as browsers do whose charset is told twice, wrongly or not at all", async () => {
     const title = "<title>Größe</title>";
     const pages: [string, Buffer, string][] = [
