@@ -5,7 +5,6 @@ export const foreignActions = {
   archive: "Unpack the archive at the source, so that each document in it is read on its own.",
   table: "Export it as CSV or JSONL, or connect the database itself.",
   docx: "Save it as DOCX or PDF, and sync again.",
-  tnef: "Have the sender write in HTML or plain text instead of Outlook's own format, or save what it holds as files.",
   none: "Leave it out with an exclude rule on the source; it holds no text.",
 };
 
@@ -67,12 +66,6 @@ export const foreignFormats: {
     mediaType: "application/vnd.sqlite3",
     name: "an SQLite database",
     action: "table",
-  },
-  {
-    bytes: "\x78\x9f\x3e\x22",
-    mediaType: "application/vnd.ms-tnef",
-    name: "what Outlook packs an e-mail into for itself (winmail.dat, TNEF)",
-    action: "tnef",
   },
   {
     bytes: "{\\rtf",

@@ -26,14 +26,6 @@ describe("detectMediaType", () => {
     expect(typeOf(bytes("\0\x05junk%PDF-1.4\n"), "a")).toBe("application/pdf");
   });
 
-  it("says what a winmail.dat is", () => {
-    expect(detectMediaType(bytes("\x78\x9f\x3e\x22\x01\0"), "winmail.dat")).toMatchObject({
-      status: "unsupported",
-      mediaType: "application/vnd.ms-tnef",
-      reason: expect.stringContaining("Outlook"),
-    });
-  });
-
   it("takes OpenDocument files and their templates by the type that they store, not by their name", () => {
     const stored = (kind: string) =>
       bytes(`PK\x03\x04${"\0".repeat(26)}mimetypeapplication/vnd.oasis.opendocument.${kind}PK`);

@@ -15,6 +15,7 @@ export const supportedMediaTypes = [
   "application/xml",
   "message/rfc822",
   "application/vnd.ms-outlook",
+  "application/vnd.ms-tnef",
   "application/pdf",
   "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
   "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -103,6 +104,7 @@ export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: 
   if (latin.startsWith("\x1f\x8b\x08")) return supported("application/gzip");
   if (isPdf(head, latin)) return supported("application/pdf");
   if (latin.startsWith("PK\x05\x06")) return unsupported("application/zip", "an empty ZIP archive", "archive");
+  if (latin.startsWith("\x78\x9f\x3e\x22")) return supported("application/vnd.ms-tnef");
   if (latin.startsWith(compoundSignature)) return detectCompound(bytes, latin, extension);
   for (const signature of foreignFormats) {
     const at = signature.at ?? 0;

@@ -148,6 +148,8 @@ async function parseAs(
       return (await import("./formats/eml.ts")).parseEml(bytes, limits, (part) => parsePart(part, place.inArchive));
     case "application/vnd.ms-outlook":
       return (await import("./formats/msg.ts")).parseMsg(bytes, limits, (part) => parsePart(part, place.inArchive));
+    case "application/vnd.ms-tnef":
+      return (await import("./formats/tnef.ts")).parseTnef(bytes, limits, (part) => parsePart(part, place.inArchive));
     case "text/html":
     case "text/markdown":
     case "text/plain":
