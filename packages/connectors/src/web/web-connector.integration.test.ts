@@ -89,6 +89,15 @@ describe("webConnector", () => {
     await expect(sync(new MemoryTarget())).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
   });
 
+  it("reads a robots.txt as far as RFC 9309 asks, however long it is", async () => {
+    const rules = `User-agent: *\nDisallow: /shut\n${"# a comment of the site's owner\n".repeat(20_000)}Disallow: /behind\n`;
+    site.pages.set("/robots.txt", { body: rules, headers: { "content-type": "text/plain" } });
+    page("/", linksTo(["/shut", "/behind"]));
+    page("/shut", "shut");
+    page("/behind", "named too late");
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/behind"]);
+  });
+
   it("finds pages by sitemap indexes, zipped ones and plain text, beside links", async () => {
     page("/robots.txt", `Sitemap: ${site.origin}/index.xml\nSitemap: ${site.origin}/plain.txt`, {
       "content-type": "text/plain",
