@@ -1,4 +1,5 @@
 import mammoth from "mammoth";
+import { countOf } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Parsed } from "../sections.ts";
@@ -62,6 +63,14 @@ function withReadableParts(parts: ReadonlyMap<string, Uint8Array>): Map<string, 
   );
 }
 
+/** Programs that write no Word format hang a page of HTML or another document in, which Word reads when it opens the file. */
+function foreignParts(office: OoxmlPackage): string[] {
+  const count = (office.text(office.mainPart) ?? "").match(/<w:altChunk[\s/>]/gu)?.length ?? 0;
+  return count === 0
+    ? []
+    : [`${countOf(count, "part")} in another format left out; open the document in Word and save it once.`];
+}
+
 /** Word documents, by way of the HTML that mammoth makes of their meaning. Pictures keep their description only. */
 export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Promise<Parsed> {
   const { value } = await mammoth.convertToHtml(
@@ -78,6 +87,6 @@ export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Prom
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? office.title,
     drafts: parsed.drafts,
-    warnings: [...office.warnings, ...parsed.warnings],
+    warnings: [...office.warnings, ...foreignParts(office), ...parsed.warnings],
   };
 }

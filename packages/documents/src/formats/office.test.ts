@@ -65,6 +65,14 @@ describe("DOCX", () => {
     ]);
   });
 
+  it("says that a part in another format was left out", async () => {
+    const document = await parseFixture(writeDocx(`${docxParagraph("Before.")}<w:altChunk r:id="rId9"/>`), "a.docx");
+    expect(outlineOf(document)).toEqual(["paragraph Before."]);
+    expect(document.warnings).toEqual([
+      "1 part in another format left out; open the document in Word and save it once.",
+    ]);
+  });
+
   it("ignores macros with a warning and never follows an external reference", async () => {
     const document = await parseFixture(
       writeDocx(docxParagraph("Text."), [
