@@ -45,15 +45,25 @@ const passedHeaders = ["accept", "accept-language", "origin", "referer"];
 
 /**
  * A browser that never connects anywhere: every request is answered from here, by the same guarded fetch as the rest
- * of the crawl, so that a page's scripts reach no address that the source may not. The browser starts at first need.
+ * of the crawl, so that a page's scripts reach no address that the source may not. The browser starts at first need, and
+ * anew where it has ended: a page can take all of its memory.
  */
 export function createPageRenderer(options: RendererOptions): PageRenderer {
   let browser: Promise<Browser> | null = null;
+  const running = (): Promise<Browser> => {
+    if (browser !== null) return browser;
+    const launching = launch(options.chromiumPath);
+    browser = launching;
+    const ended = () => {
+      if (browser === launching) browser = null;
+    };
+    launching.then((started) => started.on("disconnected", ended), ended);
+    return launching;
+  };
   return {
     async render(url, html, signal) {
-      browser ??= launch(options.chromiumPath);
       const context = await (
-        await browser
+        await running()
       ).newContext({
         userAgent: options.userAgent,
         serviceWorkers: "block",

@@ -1,7 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { defaultTreeAdapter, Parser, type DefaultTreeAdapterMap, type DefaultTreeAdapterTypes } from "parse5";
 
-export type ParseLimits = {
+type ParseLimits = {
   /** Elements of one page. A few hundred bytes of markup left open can be made to stand in each paragraph anew, as browsers do. */
   elements: number;
   /** A parser looks through what is open at each tag: deep nesting times many tags can take hours. */
