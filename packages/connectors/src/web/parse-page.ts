@@ -4,7 +4,10 @@ import { defaultTreeAdapter, Parser, type DefaultTreeAdapterMap, type DefaultTre
 type ParseLimits = {
   /** Elements of one page. A few hundred bytes of markup left open can be made to stand in each paragraph anew, as browsers do. */
   elements: number;
-  /** Of processor time, so that a busy machine refuses no page. A parser looks through what is open at each tag: deep nesting times many tags can take hours. */
+  /**
+   * Of processor time, so that a busy machine refuses no page. A parser looks through what is open at each tag: deep nesting
+   * times many tags can take hours.
+   */
   cpuMs: number;
 };
 
