@@ -20,6 +20,7 @@ export function* linesOfCrawl(pages: Iterable<BenchPage>): Iterable<EarlierLine>
       feeds: [],
       leads: false,
       hidesLinks: false,
+      hasMoreLinks: false,
       signedOut: false,
     };
     yield { ref: url, fingerprint, entries: entriesOfVisit(record, fingerprint, false) };

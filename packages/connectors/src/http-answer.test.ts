@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { Readable } from "node:stream";
-import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { answerOf } from "../conformance/answer-of.ts";
 import { HttpAnswer } from "./http-answer.ts";
@@ -13,6 +13,8 @@ it.for([
   ["gzip", gzipSync(text)],
   ["X-GZIP", gzipSync(text)],
   ["deflate", deflateSync(text)],
+  // As some servers send it, without the frame that the standard asks for.
+  ["Deflate", deflateRawSync(text)],
   ["br", brotliCompressSync(text)],
   ["identity", Buffer.from(text)],
   ["a coding of their own", Buffer.from(text)],
@@ -35,6 +37,26 @@ it("tells whoever reads that a coded body broke off", async () => {
   );
   const answer = new HttpAnswer({ ...parts, headers: { "content-encoding": "gzip" }, body });
   await expect(readText(answer.body())).rejects.toThrow("the line is dead");
+});
+
+it.for(["gzip", "deflate"])("lets go of a body in %s whose reader stops", async (coding) => {
+  const body = Readable.from(
+    (async function* () {
+      for (const bytes = (coding === "gzip" ? gzipSync : deflateSync)(text); ;) yield bytes;
+    })(),
+  );
+  const answer = new HttpAnswer({ ...parts, headers: { "content-encoding": coding }, body });
+  const closed = new Promise((resolve) => body.once("close", resolve));
+  for await (const chunk of answer.body()) if (chunk.byteLength > 0) break;
+  await closed;
+  expect(body.destroyed).toBe(true);
+});
+
+it("tells where a redirect leads in the words of whoever wrote it", () => {
+  const locationOf = (bytes: Buffer) => answerOf("", { headers: { location: bytes.toString("latin1") } }).location;
+  expect(locationOf(Buffer.from("/größe?q=я"))).toBe("/größe?q=я");
+  expect(locationOf(Buffer.from("/größe", "latin1"))).toBe("/größe");
+  expect(answerOf().location).toBeNull();
 });
 
 it("reads a short rest that nobody wants, and hangs up on a long one", async () => {

@@ -1,5 +1,5 @@
-import { pipeline, type Readable } from "node:stream";
-import { constants, createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import { pipeline, Readable } from "node:stream";
+import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from "node:zlib";
 
 /** The codings in which a body may come, as `accept-encoding` names them. */
 export const acceptedCodings = "gzip, deflate, br";
@@ -9,7 +9,6 @@ const leniently = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC
 const decoders: Record<string, () => NodeJS.ReadWriteStream> = {
   gzip: () => createGunzip(leniently),
   "x-gzip": () => createGunzip(leniently),
-  deflate: () => createInflate(leniently),
   br: () =>
     createBrotliDecompress({
       flush: constants.BROTLI_OPERATION_FLUSH,
@@ -51,9 +50,22 @@ export class HttpAnswer {
     return this.status >= 200 && this.status <= 299;
   }
 
+  /** Where a redirect leads to, as it was written: header values come as Latin-1, and are UTF-8 where they can be. */
+  get location(): string | null {
+    const value = this.headers.get("location");
+    if (value === null) return null;
+    try {
+      return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(value, "latin1"));
+    } catch {
+      return value;
+    }
+  }
+
   /** Decoded. In a coding that nobody asked for it comes as it is. */
   body(): AsyncIterable<Uint8Array> {
-    const decoder = decoders[this.headers.get("content-encoding")?.trim().toLowerCase() ?? ""];
+    const coding = this.headers.get("content-encoding")?.trim().toLowerCase() ?? "";
+    if (coding === "deflate") return inflated(this.#source);
+    const decoder = decoders[coding];
     if (decoder === undefined) return this.#source;
     return pipeline(this.#source, decoder(), () => {}) as unknown as AsyncIterable<Uint8Array>;
   }
@@ -66,4 +78,18 @@ export class HttpAnswer {
       if (left < 0) this.#source.destroy();
     });
   }
+}
+
+/** "deflate" is the format of zlib, and without its frame from some servers: the first byte tells, as it does for browsers. */
+async function* inflated(source: Readable): AsyncIterable<Uint8Array> {
+  const chunks = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const first = await chunks.next();
+  if (first.done === true) return;
+  const whole = (async function* () {
+    yield first.value;
+    yield* { [Symbol.asyncIterator]: () => chunks };
+  })();
+  const hasFrame = (first.value[0]! & 0x0f) === 0x08;
+  const decoder = hasFrame ? createInflate(leniently) : createInflateRaw(leniently);
+  yield* pipeline(Readable.from(whole), decoder, () => {});
 }

@@ -37,6 +37,12 @@ describe("decodeText", () => {
     expect(decodeText(latin("Gr\xfc\xdfe"), "no-such-encoding").text).toBe("Grüße");
   });
 
+  it("reads ISO-2022-JP where it is declared, whose bytes are all ASCII", () => {
+    const bytes = latin("\x1b$B%F%9%H\x1b(B");
+    expect(decodeText(bytes, "ISO-2022-JP").text).toBe("テスト");
+    expect(decodeText(latin("\x1b[31mred\x1b[0m")).text).toBe("\x1b[31mred\x1b[0m");
+  });
+
   it("keeps a UTF-8 text with broken sequences, and counts them", () => {
     const decoded = decodeText(
       Buffer.concat([Buffer.from("Grüße, größer: "), Buffer.from([0xc3, 0x28, 0xff]), Buffer.from(" und mehr")]),

@@ -3,7 +3,7 @@ import { countOf } from "./document-errors.ts";
 export type DecodedText = { text: string; encoding: string; warnings: string[] };
 
 /**
- * Bytes to text: byte order mark, then strict UTF-8, then UTF-16 by its zero bytes, then the declared encoding, then
+ * Bytes to text: byte order mark, then ISO-2022-JP where it is declared, then strict UTF-8, then UTF-16 by its zero bytes, then the declared encoding, then
  * windows-1252. Nothing is thrown away: a text that is mostly UTF-8 keeps its good parts, and each bad sequence
  * becomes U+FFFD and is counted in a warning.
  *
@@ -12,6 +12,10 @@ export type DecodedText = { text: string; encoding: string; warnings: string[] }
 export function decodeText(bytes: Uint8Array, declared?: string): DecodedText {
   const marked = byteOrderMark(bytes);
   if (marked !== null) return decodeAs(bytes, marked);
+  // The one encoding of pages whose bytes are all ASCII and yet no text of it.
+  if (bytes.includes(0x1b) && declared !== undefined && knownEncoding(declared) === "iso-2022-jp") {
+    return decodeAs(bytes, "iso-2022-jp");
+  }
   const utf8 = tryStrict(bytes, "utf-8");
   if (utf8 !== null && !utf8.slice(0, 4096).includes("\0")) return { text: utf8, encoding: "utf-8", warnings: [] };
   const wide = utf16ByZeroBytes(bytes);

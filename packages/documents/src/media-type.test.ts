@@ -19,6 +19,13 @@ describe("detectMediaType", () => {
     expect(typeOf(writePptx([]), "deck.docx")).toBe(pptxMediaType);
   });
 
+  it("takes a text that speaks of PDF's header for a text, and a PDF behind a line for a PDF", () => {
+    expect(typeOf(bytes('MAGIC = b"%PDF-1.7"\n'), "check.py")).toBe("text/x-source");
+    expect(typeOf(bytes("# Formats\n\nA PDF begins with `%PDF-1.7`.\n"), "formats.md")).toBe("text/markdown");
+    expect(typeOf(Buffer.concat([bytes("HTTP/1.1 200 OK\n\n"), writePdf([[]])]), "a.txt")).toBe("application/pdf");
+    expect(typeOf(bytes("\0\x05junk%PDF-1.4\n"), "a")).toBe("application/pdf");
+  });
+
   it("takes OpenDocument files and their templates by the type that they store, not by their name", () => {
     const stored = (kind: string) =>
       bytes(`PK\x03\x04${"\0".repeat(26)}mimetypeapplication/vnd.oasis.opendocument.${kind}PK`);

@@ -15,6 +15,7 @@ export const supportedMediaTypes = [
   "application/xml",
   "message/rfc822",
   "application/vnd.ms-outlook",
+  "application/vnd.ms-tnef",
   "application/pdf",
   "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
   "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -101,9 +102,9 @@ export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: 
   if (latin.startsWith("PK\x03\x04")) return detectZip(bytes, latin, extension);
   if (latin.startsWith("ustar", 257) && !looksLikeText(head)) return supported("application/x-tar");
   if (latin.startsWith("\x1f\x8b\x08")) return supported("application/gzip");
-  // Some producers put a line or a byte order mark before the PDF header; readers search the first 1,024 bytes.
-  if (latin.slice(0, 1024).includes("%PDF-")) return supported("application/pdf");
+  if (isPdf(head, latin)) return supported("application/pdf");
   if (latin.startsWith("PK\x05\x06")) return unsupported("application/zip", "an empty ZIP archive", "archive");
+  if (latin.startsWith("\x78\x9f\x3e\x22")) return supported("application/vnd.ms-tnef");
   if (latin.startsWith(compoundSignature)) return detectCompound(bytes, latin, extension);
   for (const signature of foreignFormats) {
     const at = signature.at ?? 0;
@@ -122,6 +123,15 @@ export function detectMediaType(bytes: Uint8Array, fileName: string, declared?: 
     };
   }
   return supported(detectText(latin, extension, declared));
+}
+
+/**
+ * Some producers put a line or a byte order mark before the PDF header; readers search the first 1,024 bytes. A text may
+ * speak of that header, and holds no object.
+ */
+function isPdf(head: Uint8Array, latin: string): boolean {
+  const at = latin.slice(0, 1024).indexOf("%PDF-");
+  return at === 0 || (at > 0 && (!looksLikeText(head) || /\b\d+ \d+ obj\b/u.test(latin)));
 }
 
 function supported(mediaType: SupportedMediaType): DetectedType {

@@ -122,7 +122,7 @@ async function parseAs(
   };
   switch (mediaType) {
     case "application/pdf":
-      return (await import("./pdf/parse-pdf.ts")).parsePdf(bytes, limits);
+      return (await import("./pdf/parse-pdf.ts")).parsePdf(bytes, limits, (part) => parsePart(part, place.inArchive));
     case docxMediaType:
     case xlsxMediaType:
     case pptxMediaType:
@@ -148,6 +148,8 @@ async function parseAs(
       return (await import("./formats/eml.ts")).parseEml(bytes, limits, (part) => parsePart(part, place.inArchive));
     case "application/vnd.ms-outlook":
       return (await import("./formats/msg.ts")).parseMsg(bytes, limits, (part) => parsePart(part, place.inArchive));
+    case "application/vnd.ms-tnef":
+      return (await import("./formats/tnef.ts")).parseTnef(bytes, limits, (part) => parsePart(part, place.inArchive));
     case "text/html":
     case "text/markdown":
     case "text/plain":

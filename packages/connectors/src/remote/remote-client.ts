@@ -180,7 +180,7 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       ).catch((error: unknown) => {
         throw withoutAddress(error);
       });
-      const location = response.headers.get("location");
+      const { location } = response;
       if (response.status < 300 || response.status > 399) return { response, used };
       response.discard();
       const next = location === null ? null : URL.parse(location, target.href);

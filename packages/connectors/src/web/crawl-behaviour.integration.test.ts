@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Change } from "@anneal/core/connect/change";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { linksTo, startSite, type TestSite } from "../../conformance/start-site.ts";
 import { startWebCrawl, type WebCrawl } from "../../conformance/start-web-crawl.ts";
+import { maxSpare } from "./crawl.ts";
+import { maxLinks } from "./page-facts.ts";
 import { webConnector } from "./web-connector.ts";
 
 const feedTypes = { rss: "application/rss+xml", json: "application/feed+json" };
@@ -214,6 +217,47 @@ describe("a crawl", () => {
     expect(target.failures).toMatchObject([
       { ref: `${site.origin}/#beyond-the-page-limit`, error: { details: { code: "PAGE_LIMIT", leftOut: 2 } } },
     ]);
+  });
+
+  it("deletes nothing that a page with too many links may name, and says so", async () => {
+    page("/", linksTo(["/list", "/old"]));
+    page("/list", "short");
+    page("/old", "old");
+    const target = await sync(new MemoryTarget());
+    page("/", linksTo(["/list"]));
+    page("/list", `${`<a href="/list">again</a>`.repeat(maxLinks)}<a href="/old">old</a>`);
+    await sync(target);
+    expect(paths(target)).toEqual(["/", "/list", "/old"]);
+    const ref = `${site.origin}/#beyond-the-link-limit`;
+    expect(target.failures).toMatchObject([{ ref, error: { details: { code: "LINK_LIMIT" } } }]);
+    page("/list", "short again");
+    await sync(target);
+    expect(paths(target)).toEqual(["/", "/list"]);
+  });
+
+  it("finds pages in frames, and where a page sends its reader on", async () => {
+    page("/", `<meta http-equiv="refresh" content="0; url=/en/"><title>Moved</title>`);
+    page("/en/", `<frameset><frame src="/menu"><frame src="/text"></frameset>`);
+    page("/menu", linksTo(["/chapter"]));
+    page("/text", "the text");
+    page("/chapter", "a chapter");
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/chapter", "/en/", "/menu", "/text"]);
+  });
+
+  it("keeps no more addresses waiting than it may come to, and counts the others", async () => {
+    const pages = 12;
+    const named = (of: number) => Array.from({ length: maxLinks }, (_, index) => `/${of}-${index.toString(36)}x`);
+    page("/", linksTo(Array.from({ length: pages }, (_, index) => `/list${index}-x`)));
+    for (let index = 0; index < pages; index += 1) page(`/list${index}-x`, linksTo(named(index)));
+    let kept = 0;
+    const failures: Change[] = [];
+    for await (const change of crawl.read(new MemoryTarget(), { maxPages: pages + 1 })) {
+      if (change.type === "failure") failures.push(change);
+      if (change.type !== "checkpoint") continue;
+      for (const entry of change.journal?.entries ?? []) kept += (JSON.stringify(entry).match(/x"/g) ?? []).length;
+    }
+    expect(kept).toBeLessThan(maxSpare + 4 * pages);
+    expect(failures).toMatchObject([{ error: { details: { code: "PAGE_LIMIT", leftOut: pages * maxLinks } } }]);
   });
 
   it("keeps what it knows of a pattern of which it visits only a part", async () => {

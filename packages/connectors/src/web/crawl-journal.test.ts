@@ -23,6 +23,7 @@ const visitOf = (url: string, given: Partial<VisitRecord> = {}): VisitRecord => 
   feeds: [],
   leads: false,
   hidesLinks: false,
+  hasMoreLinks: false,
   signedOut: false,
   ...given,
 });
@@ -59,7 +60,7 @@ describe("a crawl's journal", () => {
     const records = [
       visitOf(urlOf(0), { links: Array.from({ length: 5000 }, (_, index) => urlOf(index)), feeds: [urlOf(1)] }),
       visitOf(urlOf(1), { as: "gone", words: null }),
-      visitOf(urlOf(2), { as: "failed", hidesLinks: true, signedOut: true, links: [urlOf(7)] }),
+      visitOf(urlOf(2), { as: "failed", hidesLinks: true, hasMoreLinks: true, signedOut: true, links: [urlOf(7)] }),
     ];
     const visits = records.flatMap((record) => entriesOfVisit(record, null, false));
     expect(visits.length).toBeGreaterThan(records.length);

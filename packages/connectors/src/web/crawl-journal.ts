@@ -28,6 +28,8 @@ export type VisitRecord = {
   leads: boolean;
   /** It may lead to pages that nobody can name now. */
   hidesLinks: boolean;
+  /** It names more pages than were taken from it. */
+  hasMoreLinks: boolean;
   /** A known page asked to sign in: what is missing may be there for those who are. */
   signedOut: boolean;
 };
@@ -80,6 +82,7 @@ const recordSchema = z.object({
   feeds: urls,
   leads: z.boolean().default(false),
   hidesLinks: z.boolean().default(false),
+  hasMoreLinks: z.boolean().default(false),
   signedOut: z.boolean().default(false),
 });
 const entrySchema = z.union([
@@ -121,7 +124,7 @@ export function entriesOfWaypoints(waypoints: Waypoints | null): JournalEntry[] 
  * @param afterLost whether the visit before this one was not kept, see `Journal.visits`
  */
 export function entriesOfVisit(record: VisitRecord, promised: string | null, afterLost: boolean): JournalEntry[] {
-  const { url, depth, as, words, leads, hidesLinks, signedOut } = record;
+  const { url, depth, as, words, leads, hidesLinks, hasMoreLinks, signedOut } = record;
   const [links = [], ...moreLinks] = inChunks(record.links);
   const [feeds = [], ...moreFeeds] = inChunks(record.feeds);
   const visit = {
@@ -133,6 +136,7 @@ export function entriesOfVisit(record: VisitRecord, promised: string | null, aft
     ...(feeds.length === 0 ? {} : { feeds }),
     ...(leads ? { leads } : {}),
     ...(hidesLinks ? { hidesLinks } : {}),
+    ...(hasMoreLinks ? { hasMoreLinks } : {}),
     ...(signedOut ? { signedOut } : {}),
   };
   const entry = {

@@ -5,6 +5,7 @@ import { maxPassed, type Journal, type VisitRecord, type Waypoints } from "./cra
 import { TrapLedger } from "./crawl-traps.ts";
 import { addressTable } from "./links-behind.ts";
 import type { PageLoader, PageOutcome } from "./load-page.ts";
+import { maxLinks } from "./page-facts.ts";
 import { digestLink } from "./page-memory.ts";
 import { recordOf, visitPage, type Visit, type Visitor } from "./visit-page.ts";
 
@@ -46,6 +47,11 @@ const maxFailuresInARow = 10;
  * fewer at the end, unless the crawl has come back after a wait and met nothing else.
  */
 const maxRefusalsInARow = 3;
+/**
+ * So many addresses wait beside those that the limit of pages lets be visited: some turn out to be of a trap. What more a
+ * site names is counted, and not kept: each page may name thousands.
+ */
+export const maxSpare = 50_000;
 /** Every page of a blog may name feeds of its own; those of the first pages are the site's. */
 const maxFeeds = 20;
 
@@ -74,9 +80,14 @@ export function crawlSites(options: CrawlOptions): Crawl {
   let scanned = 0;
   let complete = !options.isPartial;
   let signedOut = false;
+  /** The first page that names more pages than are taken from one. */
+  let crowded: string | null = null;
   let feedCount = 0;
   let afterLost = false;
-  const beyond = () => queue.length - next;
+  /** Found when there was no room to wait. */
+  let turnedAway = 0;
+  const waiting = () => queue.length - next;
+  const beyond = () => waiting() + turnedAway;
   const waypoints: Waypoints = { feeds: [], passages: [], passed: [] };
   const last = journal.waypoints;
   const addresses = addressTable(known, [...(last?.passages ?? []), ...(last?.passed ?? [])]);
@@ -101,6 +112,11 @@ export function crawlSites(options: CrawlOptions): Crawl {
    */
   const enqueue = async (url: string, depth: number, foundOn: string | null, isFeed = false): Promise<boolean> => {
     if (depth > config.maxDepth || !loader.mayVisit(url, isFeed) || found.has(url)) return false;
+    if (waiting() >= config.maxPages + maxSpare) {
+      found.add(url);
+      turnedAway += 1;
+      return false;
+    }
     const verdict = traps.admit(url, foundOn);
     if (verdict === "left-out" || verdict === "left-out-before") return verdict === "left-out";
     await find(url);
@@ -133,7 +149,8 @@ export function crawlSites(options: CrawlOptions): Crawl {
     if (record.leads && !isFeed) keep(waypoints.passages, url);
     else if (as !== "document") keep(waypoints.passed, url);
     if (record.words !== null) traps.note(url, record.words);
-    if (record.hidesLinks) complete = false;
+    if (record.hidesLinks || record.hasMoreLinks) complete = false;
+    if (record.hasMoreLinks) crowded ??= url;
     signedOut ||= record.signedOut;
     const foundOn = as === "feed" ? null : url;
     const links: string[] = [];
@@ -221,6 +238,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
     },
     leftOut() {
       const reports = traps.reports();
+      if (crowded !== null) reports.push(tooManyLinks(loader, crowded));
       if (beyond() > 0) reports.push(beyondLimit(loader, beyond()));
       for (const { ref } of reports) alive.add(ref);
       return reports;
@@ -240,6 +258,20 @@ function beyondLimit({ config, sites }: PageLoader, count: number): { ref: strin
     },
   );
   return { ref: `${sites[0]?.origin}/#beyond-the-page-limit`, error };
+}
+
+function tooManyLinks({ sites }: PageLoader, url: string): { ref: string; error: AnnealError } {
+  const number = maxLinks.toLocaleString("en");
+  const error = new AnnealError(
+    "DOCUMENT_UNSUPPORTED",
+    `"${url}" has more than ${number} links, and the first ${number} of a page are followed.`,
+    {
+      action:
+        "Enter a sitemap that names the others, or pages that lead to them under “More addresses”. Nothing is deleted for not being found.",
+      details: { code: "LINK_LIMIT" },
+    },
+  );
+  return { ref: `${sites[0]?.origin}/#beyond-the-link-limit`, error };
 }
 
 function asksToWait(outcome: PageOutcome): boolean {

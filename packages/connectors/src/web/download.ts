@@ -5,14 +5,15 @@ import { join } from "node:path";
 import type { ContentHandle } from "@anneal/core/connect/change";
 
 /**
- * A document too large for memory, kept in a file until it is read once. Whatever is never read goes with the
- * folder, which belongs to whoever started the run.
+ * A document too large for memory, kept in a file until it is read once or dropped. What is left of a run that ends before
+ * goes with the folder, which belongs to whoever started it.
  */
 export async function saveDownload(
   body: AsyncIterable<Uint8Array>,
   tempDir: string,
-): Promise<{ digest: string; sizeBytes: number; content: ContentHandle }> {
+): Promise<{ digest: string; sizeBytes: number; content: ContentHandle; drop(): Promise<void> }> {
   const path = join(tempDir, `${randomUUID()}.download`);
+  const drop = () => rm(path, { force: true });
   const digest = createHash("sha256");
   let sizeBytes = 0;
   const file = await open(path, "wx");
@@ -23,7 +24,7 @@ export async function saveDownload(
       await file.writeFile(chunk);
     }
   } catch (error) {
-    await rm(path, { force: true });
+    await drop();
     throw error;
   } finally {
     await file.close();
@@ -34,10 +35,10 @@ export async function saveDownload(
         try {
           yield* createReadStream(path, { signal }) as AsyncIterable<Uint8Array>;
         } finally {
-          await rm(path, { force: true });
+          await drop();
         }
       })();
     },
   };
-  return { digest: digest.digest("base64url").slice(0, 32), sizeBytes, content };
+  return { digest: digest.digest("base64url").slice(0, 32), sizeBytes, content, drop };
 }

@@ -25,6 +25,6 @@ export async function followRedirects(
 
 export function redirectTarget(response: HttpAnswer, url: string): string | null {
   if (![301, 302, 303, 307, 308].includes(response.status)) return null;
-  const location = response.headers.get("location");
+  const { location } = response;
   return location !== null && URL.canParse(location, url) ? new URL(location, url).href : null;
 }

@@ -4,6 +4,7 @@ import type { HttpAnswer } from "../http-answer.ts";
 import { contentOf } from "../content.ts";
 import { isDocumentType, mediaTypeOf, parseMediaType } from "../media-type.ts";
 import { canonicalHeader, type CanonicalPages } from "./canonical-pages.ts";
+import { textToUtf8 } from "./charsets.ts";
 import { saveDownload } from "./download.ts";
 import { feedTypes, vagueFeedTypes } from "./feed.ts";
 import { redirectTarget } from "./follow-redirects.ts";
@@ -24,13 +25,16 @@ export type PageOutcome =
       item: SourceItem;
       digest: PageDigest;
       content: ContentHandle;
+      /** Lets go of what is kept for a content that is not opened. */
+      drop(): Promise<void>;
       links: string[];
+      hasMoreLinks: boolean;
       feeds: string[];
     }
   /** The server vouches that nothing changed; the links are those of the last time. */
   | { type: "not-modified" }
   /** Leads somewhere, is no document itself: a redirect, a copy of its canonical page, a page marked noindex. */
-  | { type: "passage"; links: string[]; feeds: string[] }
+  | { type: "passage"; links: string[]; hasMoreLinks: boolean; feeds: string[] }
   /** A list in which the site names pages. */
   | { type: "feed"; links: string[] }
   /** Not there: 404, 410, or a page that says so in words. */
@@ -131,7 +135,7 @@ async function outcomeOfStatus(
   if (wasOpen && (await leadsToLogin(loader, inSite))) {
     return { type: "failed", error: signedOut(url, loader.hasLogin) };
   }
-  return { type: "passage", links: [inSite], feeds: [] };
+  return { type: "passage", links: [inSite], hasMoreLinks: false, feeds: [] };
 }
 
 async function readHtmlPage(
@@ -154,10 +158,11 @@ async function readHtmlPage(
   const isDeadEnd = rules.nofollow || facts.nofollow;
   const named = facts.canonical ?? canonicalHeader(response);
   const links = isDeadEnd ? [] : linksOf(named === null ? facts.links : [...facts.links, named], base, loader.sites);
+  const hasMoreLinks = facts.hasMoreLinks && !isDeadEnd;
   const feeds = isDeadEnd ? [] : linksOf(facts.feeds, base, loader.sites);
   const original = await loader.canonicalPages.originalOf(url, named, base, facts);
-  if (original !== null) return { type: "passage", links: [original, ...links], feeds };
-  if (noindex) return { type: "passage", links, feeds };
+  if (original !== null) return { type: "passage", links: [original, ...links], hasMoreLinks, feeds };
+  if (noindex) return { type: "passage", links, hasMoreLinks, feeds };
 
   const digest = digestPage(facts.title, facts.mainText, dateOf(response), facts.language);
   // Links that are never followed would keep the page from being asked for by conditional requests.
@@ -170,7 +175,8 @@ async function readHtmlPage(
   const stored = page.rendered ? { ...fresh, etag: null, lastModified: null } : fresh;
   const title = facts.title ?? `/${pathOf(url)}`;
   const item = itemOf(url, title, "text/html", page.bytes.byteLength, response, stored);
-  return { type: "document", item, digest, content: contentOf(page.bytes), links, feeds };
+  const content = contentOf(page.bytes);
+  return { type: "document", item, digest, content, drop: async () => {}, links, hasMoreLinks, feeds };
 }
 
 async function readDocument(
@@ -187,12 +193,14 @@ async function readDocument(
   const original = await loader.canonicalPages.originalOf(url, canonicalHeader(response), url, null);
   if (original !== null) {
     await cancel();
-    return { type: "passage", links: [original], feeds: [] };
+    return { type: "passage", links: [original], hasMoreLinks: false, feeds: [] };
   }
-  const { digest: bytesDigest, sizeBytes, content } = await saveDownload(body, loader.tempDir);
+  const isText = mediaType.startsWith("text/") || /[/+](?:json|xml)$/.test(mediaType);
+  const readable = isText ? textToUtf8(body, response.headers.get("content-type")) : body;
+  const { digest: bytesDigest, sizeBytes, ...saved } = await saveDownload(readable, loader.tempDir);
   const digest = digestOfBytes(bytesDigest, sizeBytes);
   const item = itemOf(url, `/${pathOf(url)}`, mediaType, sizeBytes, response, memoryOf(digest, response, []));
-  return { type: "document", item, digest, content, links: [], feeds: [] };
+  return { type: "document", item, digest, ...saved, links: [], hasMoreLinks: false, feeds: [] };
 }
 
 function robotsHeader(loader: PageLoader, response: HttpAnswer): string | null {

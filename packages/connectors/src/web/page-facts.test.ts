@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { needsJavaScript, readPageFacts, readRobotsRules } from "./page-facts.ts";
+import { maxLinks, needsJavaScript, readPageFacts, readRobotsRules } from "./page-facts.ts";
 
 describe("readPageFacts", () => {
   it("reads title, links, base, canonical address and robots rules", () => {
@@ -14,6 +14,24 @@ describe("readPageFacts", () => {
       nofollow: false,
       links: ["x", "y"],
     });
+  });
+
+  it("follows frames, and pages that send their reader on", () => {
+    const frames = `<frameset cols="20%,80%"><frame src="menu.html"><frame src="start.html"></frameset>`;
+    expect(readPageFacts(frames).links).toEqual(["menu.html", "start.html"]);
+    expect(readPageFacts(`<iframe src="/inner"></iframe><iframe srcdoc="x"></iframe>`).links).toEqual(["/inner"]);
+    const sentBy = (content: string) => readPageFacts(`<meta http-equiv="Refresh" content="${content}">`).links;
+    for (const content of ["0; url=en/", "0;URL='en/'", " 5 ; url = en/ ", "0, en/", "0;url=&quot;en/&quot; x"]) {
+      expect(sentBy(content), content).toEqual(["en/"]);
+    }
+    expect(sentBy("30")).toEqual([]);
+  });
+
+  it("says when there are more links than it tells", () => {
+    const page = (count: number) => readPageFacts(`<a href="x">x</a>`.repeat(count));
+    expect(page(maxLinks)).toMatchObject({ hasMoreLinks: false });
+    expect(page(maxLinks + 1)).toMatchObject({ hasMoreLinks: true });
+    expect(page(maxLinks + 1).links).toHaveLength(maxLinks);
   });
 
   it("keeps only what a reader could see", () => {

@@ -1,13 +1,16 @@
-import { parse, type DefaultTreeAdapterTypes } from "parse5";
+import type { DefaultTreeAdapterTypes } from "parse5";
 import { robotsAgent } from "./config.ts";
 import { feedTypes, vagueFeedTypes } from "./feed.ts";
 import { readMainText } from "./main-text.ts";
+import { parsePage } from "./parse-page.ts";
 
 /** What a crawl needs to know of a page; what is learnt from it is extracted later, from the bytes. */
 export type PageFacts = {
   title: string | null;
-  /** As written; relative to `base`. */
+  /** As written; relative to `base`. Also what stands in its frames, and where it sends its reader on. */
   links: string[];
+  /** There are more. */
+  hasMoreLinks: boolean;
   /** Feeds that the page names, as written. */
   feeds: string[];
   /** The document's own base address, as written. */
@@ -30,14 +33,15 @@ type Element = DefaultTreeAdapterTypes.Element;
 
 const invisible = new Set(["script", "style", "noscript", "template", "head", "svg", "iframe"]);
 
-/** A page has at most this many links that count; more is a listing of listings. */
-const maxLinks = 5000;
+/** A page has at most this many links that count; what more there are nobody knows, so nothing is gone for being absent. */
+export const maxLinks = 5000;
 const maxFeeds = 50;
 
 export function readPageFacts(html: string): PageFacts {
   const facts: PageFacts = {
     title: null,
     links: [],
+    hasMoreLinks: false,
     feeds: [],
     base: null,
     canonical: null,
@@ -49,7 +53,7 @@ export function readPageFacts(html: string): PageFacts {
     scripts: 0,
     passwordFields: 0,
   };
-  const document = parse(html);
+  const document = parsePage(html);
   const words: string[] = [];
   // A stack of its own: a page of a hundred thousand nested elements must not overflow ours.
   const waiting: { node: Node; visible: boolean }[] = [{ node: document, visible: true }];
@@ -80,14 +84,17 @@ function readElement(element: Element, facts: PageFacts): void {
       facts.base ??= attribute(element, "href");
       return;
     case "a":
-    case "area": {
-      const href = attribute(element, "href");
-      if (href !== null && facts.links.length < maxLinks) facts.links.push(href);
-      return;
-    }
+    case "area":
+      return addLink(attribute(element, "href"), facts);
+    case "frame":
+    case "iframe":
+      return addLink(attribute(element, "src"), facts);
     case "link":
       return readLink(element, facts);
     case "meta":
+      if (/^refresh$/i.test(attribute(element, "http-equiv") ?? "")) {
+        addLink(refreshTarget(attribute(element, "content") ?? ""), facts);
+      }
       if (/^(robots|annealbot)$/i.test(attribute(element, "name") ?? "")) {
         const rules = readRobotsRules(attribute(element, "content"));
         facts.noindex ||= rules.noindex;
@@ -104,6 +111,19 @@ function readElement(element: Element, facts: PageFacts): void {
       if (!/json|template|text\/(?!javascript)/i.test(attribute(element, "type") ?? "")) facts.scripts += 1;
   }
 }
+
+function addLink(href: string | null, facts: PageFacts): void {
+  if (href === null) return;
+  if (facts.links.length < maxLinks) facts.links.push(href);
+  else facts.hasMoreLinks = true;
+}
+
+/** "5; url=/next", https://html.spec.whatwg.org/multipage/semantics.html#shared-declarative-refresh-steps */
+function refreshTarget(content: string): string | null {
+  const target = /^\s*[\d.]*\s*[;,\s]\s*(?:url\s*=\s*)?(.+)$/is.exec(content.slice(0, maxRefreshChars))?.[1]?.trim();
+  return target?.replace(/^(["'])([^"']*).*$/s, "$2") ?? null;
+}
+const maxRefreshChars = 2000;
 
 function readLink(element: Element, facts: PageFacts): void {
   const rel = attribute(element, "rel")?.toLowerCase().split(/\s+/) ?? [];

@@ -32,6 +32,8 @@ const flags = [
   "--disable-sync",
   // Whatever would leave the browser by itself (sockets, WebRTC, prefetch) finds no way out.
   "--host-resolver-rules=MAP * ~NOTFOUND",
+  // The second name is the one of older versions: a browser says nothing of a flag that it does not know.
+  "--webrtc-ip-handling-policy=disable_non_proxied_udp",
   "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 ];
 
@@ -43,15 +45,25 @@ const passedHeaders = ["accept", "accept-language", "origin", "referer"];
 
 /**
  * A browser that never connects anywhere: every request is answered from here, by the same guarded fetch as the rest
- * of the crawl, so that a page's scripts reach no address that the source may not. The browser starts at first need.
+ * of the crawl, so that a page's scripts reach no address that the source may not. The browser starts at first need, and
+ * anew where it has ended: a page can take all of its memory.
  */
 export function createPageRenderer(options: RendererOptions): PageRenderer {
   let browser: Promise<Browser> | null = null;
+  const running = (): Promise<Browser> => {
+    if (browser !== null) return browser;
+    const launching = launch(options.chromiumPath);
+    browser = launching;
+    const ended = () => {
+      if (browser === launching) browser = null;
+    };
+    launching.then((started) => started.on("disconnected", ended), ended);
+    return launching;
+  };
   return {
     async render(url, html, signal) {
-      browser ??= launch(options.chromiumPath);
       const context = await (
-        await browser
+        await running()
       ).newContext({
         userAgent: options.userAgent,
         serviceWorkers: "block",
@@ -106,6 +118,10 @@ async function renderIn(
 ): Promise<string> {
   const page = await context.newPage();
   page.on("dialog", (dialog) => void dialog.dismiss().catch(() => {}));
+  // No page needs it to say what it says, and the flags against it have changed their names before.
+  await context.addInitScript(
+    "for (const name of ['RTCPeerConnection', 'webkitRTCPeerConnection']) delete globalThis[name]",
+  );
   await context.routeWebSocket("**/*", (socket) => void socket.close());
   let documentServed = false;
   let resources = 0;

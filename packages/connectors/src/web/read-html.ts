@@ -2,6 +2,8 @@ import { AnnealError } from "@anneal/core/errors";
 import type { HttpAnswer } from "../http-answer.ts";
 import type { ConnectLimits } from "../connector.ts";
 import { collectBytes } from "../content.ts";
+import { tooLarge } from "../failure.ts";
+import { htmlToUtf8 } from "./charsets.ts";
 import type { WebConfig } from "./config.ts";
 import { needsJavaScript, readPageFacts, type PageFacts } from "./page-facts.ts";
 import type { PageRenderer } from "./page-renderer.ts";
@@ -17,6 +19,7 @@ export type HtmlReader = {
 
 export type HtmlPage = { bytes: Uint8Array; facts: PageFacts; rendered: boolean };
 
+/** Of its bytes, and of the characters that a browser has made of them. */
 const maxHtmlBytes = 10 * 1024 * 1024;
 
 /**
@@ -26,7 +29,7 @@ const maxHtmlBytes = 10 * 1024 * 1024;
 export async function readHtml(reader: HtmlReader, url: string, response: HttpAnswer): Promise<HtmlPage> {
   const limitBytes = Math.min(maxHtmlBytes, reader.limits.documentBytes);
   const raw = await collectBytes(readBody(response, url, limitBytes));
-  const bytes = toUtf8(raw, response.headers.get("content-type"));
+  const bytes = htmlToUtf8(raw, response.headers.get("content-type"));
   const facts = readPageFacts(new TextDecoder().decode(bytes));
   const { render } = reader.config;
   if (render === "never" || (render === "auto" && !needsJavaScript(facts))) return { bytes, facts, rendered: false };
@@ -37,19 +40,6 @@ export async function readHtml(reader: HtmlReader, url: string, response: HttpAn
     });
   }
   const html = await reader.renderer.render(url, bytes, reader.signal);
+  if (html.length > limitBytes) throw tooLarge(url, html.length, limitBytes);
   return { bytes: Buffer.from(html), facts: readPageFacts(html), rendered: true };
-}
-
-/** The header's charset is lost to whoever reads the bytes later, so they leave here as UTF-8, marked as such. */
-function toUtf8(bytes: Uint8Array, contentType: string | null): Uint8Array {
-  const header = /charset\s*=\s*"?([\w-]+)/i.exec(contentType ?? "")?.[1];
-  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 1024));
-  const charset = header ?? /<meta[^>]+charset\s*=\s*["']?([\w-]+)/i.exec(start)?.[1] ?? "utf-8";
-  if (/^utf-?8$/i.test(charset)) return bytes;
-  try {
-    return Buffer.from(`\ufeff${new TextDecoder(charset).decode(bytes)}`);
-  } catch {
-    // A charset that nobody knows.
-    return bytes;
-  }
 }

@@ -1,6 +1,6 @@
 import robotsParser from "robots-parser";
 import { AnnealError } from "@anneal/core/errors";
-import { collectBytes } from "../content.ts";
+import type { HttpAnswer } from "../http-answer.ts";
 import { robotsAgent } from "./config.ts";
 import { followRedirects } from "./follow-redirects.ts";
 import { readBody, statusError, type SiteClient } from "./site-client.ts";
@@ -42,13 +42,27 @@ export async function loadRobots(client: SiteClient, site: Site): Promise<Robots
     response.discard();
     return { isAllowed: () => true, crawlDelayMs: 0, sitemaps: [] };
   }
-  const text = new TextDecoder().decode(await collectBytes(readBody(response, url, maxRobotsBytes)));
+  const text = await readStart(response, url, maxRobotsBytes);
   const robots = parseRobots(url, text);
   return {
     isAllowed: (address) => robots.isAllowed(address, robotsAgent) ?? true,
     crawlDelayMs: delayOf(site, robots.getCrawlDelay(robotsAgent) ?? 0),
     sitemaps: robots.getSitemaps(),
   };
+}
+
+/** As much of a text as may be read: what stands behind it is not known, as it is to other crawlers. */
+async function readStart(response: HttpAnswer, url: string, mostBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let leftBytes = mostBytes;
+  for await (const chunk of readBody(response, url, Infinity)) {
+    text += decoder.decode(chunk.subarray(0, leftBytes), { stream: true });
+    leftBytes -= chunk.byteLength;
+    if (leftBytes <= 0) break;
+  }
+  // The last line may be half a rule.
+  return leftBytes < 0 ? text.slice(0, text.lastIndexOf("\n") + 1) : text + decoder.decode();
 }
 
 /** @param wished in seconds, and NaN where it is no number */

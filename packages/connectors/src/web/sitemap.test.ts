@@ -1,5 +1,8 @@
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { answerOf } from "../../conformance/answer-of.ts";
+import { HttpAnswer } from "../http-answer.ts";
 import { retryAfterMs, type SiteClient } from "./site-client.ts";
 import { siteOf } from "./site-url.ts";
 import { loadSitemaps, parseSitemap, sitemapLimits } from "./sitemap.ts";
@@ -57,6 +60,22 @@ describe("loadSitemaps", () => {
     const loader = { client, sites: [siteOf(new URL(origin))], mayVisit: (url: string) => !url.endsWith("/unwanted") };
     return { ...(await loadSitemaps(loader, [{ url: `${origin}/sitemap.xml`, isGuess }], maxUrls, limits)), asked };
   };
+  it("is told of a zipped one whose line breaks off, and goes on", async () => {
+    const zipped = gzipSync(pagesOf("/a"));
+    const body = Readable.from(
+      (async function* () {
+        yield zipped.subarray(0, -20);
+        throw Object.assign(new Error("other side closed"), { code: "UND_ERR_SOCKET" });
+      })(),
+    );
+    const client = {
+      get: async (url: string) => new HttpAnswer({ url, status: 200, headers: {}, body }),
+    } as Partial<SiteClient> as SiteClient;
+    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit: () => true };
+    const { failures } = await loadSitemaps(loader, [{ url: `${origin}/sitemap.xml.gz`, isGuess: false }], 1000);
+    expect(failures).toMatchObject([{ error: { code: "SOURCE_UNREACHABLE" } }]);
+  });
+
   const pagesOf = (...paths: string[]) =>
     `<urlset>${paths.map((path) => `<url><loc>${origin}${path}</loc></url>`).join("")}</urlset>`;
   const indexed = (count: number) => (path: string) => ({

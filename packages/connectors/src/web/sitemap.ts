@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { SaxesParser } from "saxes";
@@ -162,7 +162,14 @@ async function* decompress(body: AsyncIterable<Uint8Array>, url: string): AsyncI
   })();
   const zipped = first.value[0] === 0x1f && first.value[1] === 0x8b;
   try {
-    yield* zipped ? limitBytes(url, Readable.from(whole).pipe(createGunzip()), maxSitemapBytes) : whole;
+    // Not by pipe(): where the line breaks off nobody would hear of it, and an error that nobody hears ends the process.
+    yield* zipped
+      ? limitBytes(
+          url,
+          pipeline(Readable.from(whole), createGunzip(), () => {}),
+          maxSitemapBytes,
+        )
+      : whole;
   } catch (error) {
     throw isAnnealError(error) ? error : damaged(url);
   }

@@ -65,6 +65,7 @@ export async function recordOf(visitor: Visitor, visit: Visit, depth: number): P
     feeds: depth === 0 && "feeds" in outcome ? outcome.feeds : [],
     leads: outcome.type === "failed" ? (outcome.leads ?? hasLed) : standingOf(visit) !== "document" && links.length > 0,
     hidesLinks: !areAll,
+    hasMoreLinks: "hasMoreLinks" in outcome && outcome.hasMoreLinks,
     // The page had its text once, so the login did what it should, and does not any more.
     signedOut: memory !== null && outcome.type === "failed" && outcome.error.code === "SOURCE_CREDENTIALS",
   };

@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { readdir } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -86,6 +87,15 @@ describe("webConnector", () => {
     await expect(sync(new MemoryTarget())).rejects.toMatchObject({ code: "SOURCE_UNREACHABLE" });
     page("/robots.txt", "User-agent: *\nDisallow: /", { "content-type": "text/plain" });
     await expect(sync(new MemoryTarget())).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
+  });
+
+  it("reads a robots.txt as far as RFC 9309 asks, however long it is", async () => {
+    const rules = `User-agent: *\nDisallow: /shut\n${"# a comment of the site's owner\n".repeat(20_000)}Disallow: /behind\n`;
+    site.pages.set("/robots.txt", { body: rules, headers: { "content-type": "text/plain" } });
+    page("/", linksTo(["/shut", "/behind"]));
+    page("/shut", "shut");
+    page("/behind", "named too late");
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/behind"]);
   });
 
   it("finds pages by sitemap indexes, zipped ones and plain text, beside links", async () => {
@@ -247,6 +257,14 @@ describe("webConnector", () => {
     expect(await readdir(crawl.context.tempDir)).toEqual([]);
     await sync(target);
     expect(target.opened).toEqual([]);
+    // Asked for again as a whole, and the same: nothing of it is kept beside it.
+    site.respond = ({ path, headers }) => {
+      const known = headers["if-none-match"] === undefined ? undefined : site.pages.get(path);
+      return known === undefined ? null : { ...known, status: 200 };
+    };
+    await sync(target);
+    expect(target.opened).toEqual([]);
+    expect(await readdir(crawl.context.tempDir)).toEqual([]);
   });
 
   it("stays on its host and out of loops that make addresses longer for ever", async () => {
@@ -298,6 +316,43 @@ describe("webConnector", () => {
     });
     const target = await sync(new MemoryTarget());
     for (const path of ["/header", "/meta"]) expect(target.documents.get(site.origin + path)?.text).toContain("Größe");
+  });
+
+  it("keeps the words of a text whose charset only the header names", async () => {
+    page("/", linksTo(["/notes.txt", "/list.csv", "/marked.txt", "/untold.txt"]));
+    const cyrillic = Buffer.from([0xcf, 0xf0, 0xe8, 0xe2, 0xe5, 0xf2]);
+    const texts: [string, Buffer, string, string][] = [
+      ["/notes.txt", cyrillic, "text/plain; charset=windows-1251", "Привет"],
+      ["/list.csv", Buffer.from("größe,1", "latin1"), "text/csv; charset=ISO-8859-1", "größe,1"],
+      ["/marked.txt", Buffer.from("\ufeffgröße"), "text/plain; charset=iso-8859-1", "größe"],
+      ["/untold.txt", Buffer.from("größe"), "text/plain", "größe"],
+    ];
+    for (const [path, body, type] of texts) site.pages.set(path, { body, headers: { "content-type": type } });
+    const target = await sync(new MemoryTarget());
+    for (const [path, , , text] of texts) expect(target.documents.get(site.origin + path)?.text, path).toBe(text);
+    await sync(target);
+    expect(target.opened).toEqual([]);
+  });
+
+  it("reads a page as browsers do whose charset is told twice, wrongly or not at all", async () => {
+    const title = "<title>Größe</title>";
+    const pages: [string, Buffer, string][] = [
+      ["/untold", Buffer.from(title, "latin1"), "text/html"],
+      ["/untold-utf8", Buffer.from(title), "text/html"],
+      ["/marked", Buffer.from(`\ufeff${title}`), "text/html; charset=iso-8859-1"],
+      ["/wide", Buffer.from(`\ufeff${title}`, "utf16le"), "text/html"],
+      ["/unknown", Buffer.from(`<meta charset="latin1">${title}`, "latin1"), "text/html; charset=none"],
+      ["/called-wide", Buffer.from(`<meta charset="utf-16">${title}`), "text/html"],
+    ];
+    page("/", linksTo(pages.map(([path]) => path)));
+    for (const [path, body, type] of pages) site.pages.set(path, { body, headers: { "content-type": type } });
+    const target = await sync(new MemoryTarget());
+    for (const [path] of pages) {
+      expect(target.documents.get(site.origin + path), path).toMatchObject({
+        item: { title: "Größe" },
+        text: expect.stringContaining(title),
+      });
+    }
   });
 
   it("does not read a page again for a new nonce, time stamp in a script, or another order of attributes", async () => {
@@ -438,6 +493,43 @@ describe("webConnector", () => {
         expect(outside.connections()).toBe(0);
       } finally {
         await outside.stop();
+      }
+    });
+
+    it("sends nothing by WebRTC, from whichever window a page takes it", async () => {
+      const outside = createSocket("udp4");
+      let received = 0;
+      outside.on("message", () => (received += 1));
+      await new Promise<void>((resolve) => outside.bind(0, "127.0.0.1", resolve));
+      try {
+        const at = `127.0.0.1:${outside.address().port}`;
+        page(
+          "/",
+          `<div id="root"></div><iframe id="inner"></iframe><script>
+          const call = async (Connection) => {
+            for (const urls of ["stun:${at}", "turn:${at}?transport=udp"]) {
+              const peer = new Connection({ iceServers: [{ urls, username: "a", credential: "b" }] });
+              peer.createDataChannel("x");
+              await peer.setLocalDescription(await peer.createOffer());
+              const sdp = peer.localDescription.sdp.replace("setup:actpass", "setup:active");
+              await peer.setRemoteDescription({ type: "answer", sdp });
+              const candidate = "candidate:1 1 udp 2122260223 ${at.replace(":", " ")} typ host";
+              await peer.addIceCandidate({ candidate, sdpMid: "0", sdpMLineIndex: 0 });
+            }
+          };
+          for (const place of [window, inner.contentWindow]) call(place.RTCPeerConnection).catch(() => {});
+          setTimeout(() => { root.textContent = "All was tried."; }, 1000);
+          // Until then there is something to wait for.
+          fetch("/slow");</script>`,
+        );
+        let answer = () => {};
+        site.pages.set("/slow", { body: "slow", gate: new Promise<void>((resolve) => (answer = resolve)) });
+        setTimeout(answer, 1500);
+        const stored = await sync(new MemoryTarget(), { render: "always" });
+        expect(stored.documents.get(`${site.origin}/`)?.text).toContain("All was tried.");
+        expect(received).toBe(0);
+      } finally {
+        outside.close();
       }
     });
 

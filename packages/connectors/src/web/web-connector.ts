@@ -62,6 +62,7 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
         yield checkpoint(crawl.scanned() - 1, entriesOfVisit(record, change.item.fingerprint, afterLost));
         yield change;
       } else {
+        if (visit.outcome.type === "document") await visit.outcome.drop();
         if (change !== null) yield change;
         yield checkpoint(crawl.scanned(), entriesOfVisit(record, null, afterLost));
       }

@@ -62,6 +62,13 @@ describe("JSON and JSON lines", () => {
     ]);
   });
 
+  it("shows records of different fields one by one, and keeps each of them", async () => {
+    const records = Array.from({ length: 3000 }, (_, index) => ({ [`key${index}`]: `value${index}` }));
+    const document = await parseFixture(JSON.stringify(records), "a.json");
+    expect(document.warnings).toEqual([]);
+    expect(outlineOf(document).slice(-2)).toEqual(["heading1 Item 3000", "list - key2999: value2999"]);
+  });
+
   it("names records with long texts by their title", async () => {
     const records = ["One", "Two"].map((title) => ({ title, body: `${title} `.repeat(100) }));
     const document = await parseFixture(records.map((record) => JSON.stringify(record)).join("\n"), "a.jsonl");

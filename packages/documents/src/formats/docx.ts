@@ -1,4 +1,5 @@
 import mammoth from "mammoth";
+import { countOf } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Parsed } from "../sections.ts";
@@ -18,10 +19,62 @@ const styleMap = [
   "p[style-name='macro'] => pre:separator('\\n')",
 ];
 
+/** The parts whose text mammoth reads. */
+const textParts = /^word\/(?:document|footnotes|endnotes)\d*\.xml$/u;
+/** Elements around text that mammoth leaves out with all that they hold, by one that it reads through. */
+const readThrough = "w:smartTag";
+const renamed: Record<string, string> = {
+  "w:fldSimple": readThrough,
+  "w:dir": readThrough,
+  "w:bdo": readThrough,
+  "w:ruby": readThrough,
+  "w:rubyBase": readThrough,
+  "w:cr": "w:br",
+  "w:ptab": "w:tab",
+  // Text boxes in old drawings.
+  "v:oval": "v:rect",
+  "v:line": "v:rect",
+  "v:polyline": "v:rect",
+  "m:r": "w:r",
+  "m:t": "w:t",
+};
+/** What is written between the parts of a formula, which is read in one line. */
+const signs: Record<string, string> = { "m:den": "/", "m:sup": "^", "m:sub": "_" };
+
+/**
+ * Fields, text in another direction, the words under their reading, formulas: mammoth knows none of these. What it reads in
+ * their place are their words in order.
+ */
+function withKnownElements(xml: string): string {
+  return xml.replace(/<(\/?)([wvm]:\w+)(?=[\s/>])/gu, (tag, slash: string, name: string) => {
+    const known = renamed[name] ?? (name.startsWith("m:") && !name.endsWith("Pr") ? readThrough : null);
+    if (known === null) return tag;
+    const sign = slash === "" ? signs[name] : undefined;
+    return `${sign === undefined ? "" : `<w:r><w:t>${sign}</w:t></w:r>`}<${slash}${known}`;
+  });
+}
+
+function withReadableParts(parts: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  return new Map(
+    [...parts].map(([name, part]) => [
+      name,
+      textParts.test(name) ? new TextEncoder().encode(withKnownElements(new TextDecoder().decode(part))) : part,
+    ]),
+  );
+}
+
+/** Programs that write no Word format hang a page of HTML or another document in, which Word reads when it opens the file. */
+function foreignParts(office: OoxmlPackage): string[] {
+  const count = (office.text(office.mainPart) ?? "").match(/<w:altChunk[\s/>]/gu)?.length ?? 0;
+  return count === 0
+    ? []
+    : [`${countOf(count, "part")} in another format left out; open the document in Word and save it once.`];
+}
+
 /** Word documents, by way of the HTML that mammoth makes of their meaning. Pictures keep their description only. */
 export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Promise<Parsed> {
   const { value } = await mammoth.convertToHtml(
-    { buffer: writeArchive(office.archive.parts) },
+    { buffer: writeArchive(withReadableParts(office.archive.parts)) },
     {
       styleMap,
       includeEmbeddedStyleMap: false,
@@ -34,6 +87,6 @@ export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Prom
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? office.title,
     drafts: parsed.drafts,
-    warnings: [...office.warnings, ...parsed.warnings],
+    warnings: [...office.warnings, ...foreignParts(office), ...parsed.warnings],
   };
 }

@@ -29,6 +29,18 @@ describe("HTML", () => {
     ]);
   });
 
+  it("reads XHTML, whose empty elements end within their tag", async () => {
+    const head = `<html xmlns="http://www.w3.org/1999/xhtml"><head><title/><script src="a.js"/></head>`;
+    const body = `<body><h1>Head<a id="x"/></h1><p title="a > b" class='c'/><p>First<br/>line <img src="x" alt=""/>.</p><iframe/><p>Last.</p></body></html>`;
+    const lines = ["title Head", "paragraph First\nline .", "paragraph Last."];
+    for (const start of [
+      `<?xml version="1.0"?>\n`,
+      `<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN" "x">\n`,
+    ]) {
+      expect(outlineOf(await parseFixture(start + head + body, "a.xhtml"))).toEqual(lines);
+    }
+  });
+
   it("leaves out scripts, styles, navigation, templates and everything hidden", async () => {
     const hidden =
       "<script>a()</script><style>b{}</style><nav>c</nav><template><p>d</p></template><p hidden>e</p><p aria-hidden=true>f</p><p style='display: none'>g</p><div role=navigation>h</div><noscript>i</noscript>";

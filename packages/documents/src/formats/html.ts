@@ -30,7 +30,7 @@ const minRowLinks = 3;
 
 /** HTML to elements, by a walk of the tree that a browser would build. Scripts, navigation and hidden parts are left out. */
 export function parseHtml(html: string, limits: ParseLimits): Parsed {
-  const document = parse(html);
+  const document = parse(isXhtml(html) ? withEndTags(html) : html);
   const root = document.childNodes.find((node): node is Tag => isTag(node) && node.tagName === "html");
   const head = childTags(root).find((tag) => tag.tagName === "head");
   const body = childTags(root).find((tag) => tag.tagName === "body");
@@ -42,6 +42,25 @@ export function parseHtml(html: string, limits: ParseLimits): Parsed {
   const text = withoutLinkRows(withoutColophon(withoutMenus(walker.drafts, walker, name)), walker.linkRows);
   const drafts = promoteOnlyTopHeading(withoutColophon(text));
   return { title: name || firstTitle(drafts), drafts, warnings: walker.warnings };
+}
+
+function isXhtml(html: string): boolean {
+  return /^\s*(?:<\?xml\b|(?:<!--(?:(?!-->)[\s\S])*-->\s*|<!doctype[^>]*>\s*)*<html\b[^>]*\bxmlns\s*=)/iu.test(
+    html.slice(0, 4096),
+  );
+}
+
+const voidTags = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/iu;
+
+/**
+ * XHTML closes what is empty within its tag, which HTML does not see: all that follows <title/> or <script/> would be the
+ * title's or the script's.
+ */
+function withEndTags(xhtml: string): string {
+  return xhtml.replace(
+    /<([a-z][\w:.-]*)((?:[^<>"']|"[^"<]*"|'[^'<]*')*?)\/>/giu,
+    (tag, name: string, attributes: string) => (voidTags.test(name) ? tag : `<${name}${attributes}></${name}>`),
+  );
 }
 
 class HtmlWalker {

@@ -76,7 +76,7 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
         kind: "list",
         text: items.map((item) => `- ${show(item as Scalar)}`).join("\n"),
       });
-    } else if (items.length > 1 && items.every(isFlatRecord)) {
+    } else if (items.length > 1 && items.every(isFlatRecord) && isTable(items as Fields[])) {
       table(items as Fields[]);
     } else {
       const kept = items.slice(0, limits.maxTableRows);
@@ -112,8 +112,13 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
     drafts.push({ kind: "heading", text, level: Math.min(level, 6) });
   }
 
+  /** Records that have next to no field in common would be a table of empty cells, of which most columns are left out. */
+  function isTable(records: readonly Fields[]): boolean {
+    return columnsOf(records).length <= limits.maxTableColumns;
+  }
+
   function table(records: Fields[]): void {
-    const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
+    const columns = columnsOf(records);
     const rows = [
       columns,
       ...records
@@ -146,6 +151,10 @@ function isRecord(line: string): boolean {
   } catch {
     return false;
   }
+}
+
+function columnsOf(records: readonly Fields[]): string[] {
+  return [...new Set(records.flatMap((record) => Object.keys(record)))];
 }
 
 function nameOf(fields: Fields): string | null {

@@ -20,11 +20,21 @@ describe("formatNumber", () => {
     [46082, 14, "2026-03-01"],
     [46082.604166667, 22, "2026-03-01 14:30"],
     [0.75, 20, "18:00"],
+    [5.5, 46, "132:00"],
     [61, 14, "1900-03-01"],
     [59, 14, "1900-02-28"],
     [-5, 14, "-5"],
   ])("shows serial %d in format %d as %s", (value, formatId, shown) => {
     expect(formatNumber(value, formatId, undefined, false)).toBe(shown);
+  });
+
+  it.each([
+    [1 + 2 / 3, "[h]:mm", "40:00"],
+    [0.5, "[hh]:mm:ss", "12:00"],
+    [2 + 61 / 86_400, "[mm]:ss", "48:01:01"],
+    [-0.25, "[h]:mm;[Red]-[h]:mm", "-06:00"],
+  ])("shows %d days in %s as the time that it is, not as a day: %s", (value, code, shown) => {
+    expect(formatNumber(value, 164, code, false)).toBe(shown);
   });
 
   it("counts from 1904 where the workbook does", () => {

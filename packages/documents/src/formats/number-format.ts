@@ -21,6 +21,8 @@ const builtInCodes: Record<number, string> = {
  */
 export function formatNumber(value: number, formatId: number, code: string | undefined, date1904: boolean): string {
   const format = (code ?? builtInCodes[formatId] ?? "").split(";")[0]!;
+  // 46 is "[h]:mm:ss".
+  if (formatId === 46 || elapsed.test(format)) return formatElapsed(value);
   if (builtInDates.has(formatId) || isDateFormat(format)) return formatDate(value, date1904);
   const plain = format
     .replace(/"([^"]*)"/gu, "")
@@ -50,6 +52,17 @@ function isDateFormat(format: string): boolean {
     .replace(/\\./gu, "")
     .replace(/\[(?!h+\]|m+\]|s+\])[^\]]*\]/giu, "");
   return !/general/iu.test(letters) && /[ymdhs]/iu.test(letters);
+}
+
+/** Hours, minutes or seconds that are counted on beyond a day: how long something took, and no time of day. */
+const elapsed = /\[(?:h+|m+|s+)\]/iu;
+
+function formatElapsed(days: number): string {
+  const total = Math.round(Math.abs(days) * 86_400);
+  const [hours, minutes, seconds] = [total / 3600, (total / 60) % 60, total % 60].map((part) =>
+    String(Math.floor(part)).padStart(2, "0"),
+  );
+  return `${days < 0 ? "-" : ""}${hours}:${minutes}${seconds === "00" ? "" : `:${seconds}`}`;
 }
 
 function formatDate(serial: number, date1904: boolean): string {

@@ -38,6 +38,41 @@ describe("DOCX", () => {
     expect(document.elements.at(-1)?.section).toEqual(["Guide", "Limits", "More"]);
   });
 
+  it("keeps the words of fields, of text in another direction, under a reading, in formulas and in old text boxes", async () => {
+    const run = (text: string) => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r>`;
+    const math = (text: string) => `<m:r><w:rPr><w:b/></w:rPr><m:t>${text}</m:t></m:r>`;
+    const names =
+      'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math" xmlns:v="urn:schemas-microsoft-com:vml"';
+    const paragraphs = [
+      `${run("Table ")}<w:fldSimple w:instr=" SEQ Table ">${run("7")}</w:fldSimple>${run(": limits")}`,
+      `<w:dir w:val="rtl">${run("שלום")}</w:dir><w:bdo w:val="rtl">${run(" עולם")}</w:bdo>`,
+      `<w:r><w:ruby><w:rubyPr/><w:rt>${run("かんじ")}</w:rt><w:rubyBase>${run("漢字")}</w:rubyBase></w:ruby></w:r>`,
+      `${run("Let ")}<m:oMath><m:f><m:fPr><m:type m:val="bar"/></m:fPr><m:num>${math("a")}</m:num><m:den>${math("b")}</m:den></m:f><m:sSup><m:e>${math("+x")}</m:e><m:sup>${math("2")}</m:sup></m:sSup></m:oMath>${run(" be.")}`,
+      `<w:r><w:t>one</w:t><w:cr/><w:t>two</w:t></w:r>`,
+      `<w:r><w:pict><v:oval><v:textbox><w:txbxContent>${docxParagraph("In an oval")}</w:txbxContent></v:textbox></v:oval></w:pict></w:r>`,
+    ];
+    const document = await parseFixture(
+      writeDocx(paragraphs.map((content) => `<w:p ${names}>${content}</w:p>`).join("")),
+      "a.docx",
+    );
+    expect(outlineOf(document)).toEqual([
+      "paragraph Table 7: limits",
+      "paragraph שלום עולם",
+      "paragraph 漢字",
+      "paragraph Let a/b+x^2 be.",
+      "paragraph one\ntwo",
+      "paragraph In an oval",
+    ]);
+  });
+
+  it("says that a part in another format was left out", async () => {
+    const document = await parseFixture(writeDocx(`${docxParagraph("Before.")}<w:altChunk r:id="rId9"/>`), "a.docx");
+    expect(outlineOf(document)).toEqual(["paragraph Before."]);
+    expect(document.warnings).toEqual([
+      "1 part in another format left out; open the document in Word and save it once.",
+    ]);
+  });
+
   it("ignores macros with a warning and never follows an external reference", async () => {
     const document = await parseFixture(
       writeDocx(docxParagraph("Text."), [
@@ -175,6 +210,19 @@ describe("XLSX", () => {
 });
 
 describe("PPTX", () => {
+  it("keeps the letters of a formula, and hides a slide in either word for it", async () => {
+    const math = `<a14:m xmlns:a14="urn:a14"><m:oMath xmlns:m="urn:m"><m:r><m:t>x=1</m:t></m:r></m:oMath></a14:m>`;
+    const choice = `<mc:AlternateContent xmlns:mc="urn:mc"><mc:Choice Requires="a14">${math}</mc:Choice><mc:Fallback><a:r><a:t>?</a:t></a:r></mc:Fallback></mc:AlternateContent>`;
+    const shape = slideShape(null, "TEXT").replace(
+      "<a:r><a:t>TEXT</a:t></a:r>",
+      `${choice}<a:r><a:t> and </a:t></a:r>${math}`,
+    );
+    const hidden = { shapes: slideShape("title", "Hidden"), attributes: 'show="false"' };
+    const document = await parseFixture(writePptx([{ shapes: shape }, hidden]), "a.pptx");
+    expect(outlineOf(document)).toEqual(["paragraph x=1 and x=1"]);
+    expect(document.warnings).toEqual(["The hidden slide 2 was left out."]);
+  });
+
   it("reads slides in the order in which they are shown, with title, body, table, notes and page", async () => {
     const table =
       '<p:graphicFrame><p:nvGraphicFramePr><p:cNvPr id="4" name="t"/></p:nvGraphicFramePr><a:graphic><a:graphicData><a:tbl>' +

@@ -19,7 +19,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     const page = index + 1;
     if (partName === undefined || slide === undefined) {
       warnings.push(`Slide ${page} is missing from the file.`);
-    } else if (slide.attributes["show"] === "0") {
+    } else if (/^(?:0|false)$/u.test(slide.attributes["show"] ?? "")) {
       warnings.push(`The hidden slide ${page} was left out.`);
     } else {
       drafts.push(...readSlide(office, partName, slide, page, limits, warnings));
@@ -133,7 +133,16 @@ function linesOf(shape: XmlElement): Line[] {
 function paragraphText(paragraph: XmlElement): string {
   return elementsOf(paragraph)
     .map((part) =>
-      part.name === "br" ? " " : part.name === "r" || part.name === "fld" ? textOf(elementOf(part, "t")) : "",
+      // Formulas ("m") keep their letters, one after the other.
+      part.name === "br"
+        ? " "
+        : part.name === "r" || part.name === "fld"
+          ? textOf(elementOf(part, "t"))
+          : part.name === "m"
+            ? textOf(part)
+            : part.name === "AlternateContent"
+              ? paragraphText(elementOf(part, "Choice") ?? elementOf(part, "Fallback") ?? part)
+              : "",
     )
     .join("")
     .replace(/\s+/gu, " ")

@@ -206,4 +206,42 @@ describe("PDF", () => {
     expect(document.elements.map((element) => element.page)).toEqual([1, 2]);
     expect(document.warnings).toEqual(["Kept the first 2 of 3 pages."]);
   });
+
+  it("reads the files that are attached to it after its pages, also where these hold no text", async () => {
+    const attachments = [
+      { name: "order.csv", content: "part,count\npump,2" },
+      { name: "mail.eml", content: "From: a@b.example\nSubject: Delivery\n\nIt comes on Monday." },
+      { name: "inner.pdf", content: writePdf([lines(72, 700, paragraph)]) },
+      { name: "logo.bin", content: Buffer.from([0, 1, 2, 3, 0, 255]) },
+    ];
+    const files = [
+      "heading1 order.csv",
+      "table | part | count |\n| --- | --- |\n| pump | 2 |",
+      "heading1 mail.eml",
+      "heading2 Delivery",
+      "paragraph From: a@b.example",
+      "paragraph It comes on Monday.",
+      "heading1 inner.pdf",
+      `paragraph ${paragraph.join(" ")}`,
+    ];
+    const document = await parseFixture(writePdf([lines(72, 700, paragraph)], { attachments }), "a.pdf");
+    expect(outlineOf(document)).toEqual([`paragraph ${paragraph.join(" ")}`, ...files]);
+    const places = document.elements.map(({ page, container }) => page ?? container);
+    expect(places.join(" ")).toBe("1 order.csv order.csv mail.eml mail.eml mail.eml mail.eml inner.pdf inner.pdf");
+    expect(document.warnings).toEqual([expect.stringContaining("The attachment logo.bin was left out")]);
+    expect(outlineOf(await parseFixture(writePdf([[]], { attachments }), "a.pdf"))).toEqual(files);
+  });
+
+  it("reads no more files than it may, and none deeper than in e-mails", async () => {
+    const nest = (depth: number): Uint8Array =>
+      writePdf([lines(72, 700, paragraph)], {
+        attachments: depth === 0 ? [] : [{ name: `${depth}.pdf`, content: nest(depth - 1) }],
+      });
+    const { warnings } = await parseFixture(nest(5), "a.pdf");
+    expect(warnings.join(" ")).toContain("Attachments are read 3 levels deep");
+    const many = Array.from({ length: 4 }, (_, index) => ({ name: `${index}.txt`, content: `Text ${index}.` }));
+    const few = await parseFixture(writePdf([[]], { attachments: many }), "a.pdf", { maxAttachments: 2 });
+    expect(few.elements).toHaveLength(4);
+    expect(few.warnings).toContain("Kept the first 2 attachments, 2 left out.");
+  });
 });

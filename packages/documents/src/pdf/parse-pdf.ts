@@ -1,6 +1,7 @@
 import type { ElementBox } from "@anneal/core/document/element";
 import { renderTable } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
+import { type ParsePart, readParts } from "../nested-parts.ts";
 import { boxOf, edgesAround } from "../page-box.ts";
 import { type Draft, type Parsed, type Scans, firstTitle } from "../sections.ts";
 import { type Block, joinLines, startsItem, toBlocks } from "./blocks.ts";
@@ -21,9 +22,10 @@ const sparseLetters = 60;
 
 /**
  * A PDF's text as elements: lines are grouped to paragraphs by where they stand, columns are read one after the other,
- * headings are told by their type. Works on text only: `scans` names the pages that have none or next to none.
+ * headings are told by their type. Works on text only: `scans` names the pages that have none or next to none. Files that
+ * are attached to it follow, each as the document that it is.
  */
-export async function parsePdf(bytes: Uint8Array, limits: ParseLimits): Promise<Parsed> {
+export async function parsePdf(bytes: Uint8Array, limits: ParseLimits, parseFile: ParsePart): Promise<Parsed> {
   const pdf = await readPdf(bytes, limits);
   const numbersOf = (pages: readonly PdfPage[]) => pages.map((page) => page.page);
   const scans: Scans = {
@@ -55,7 +57,11 @@ export async function parsePdf(bytes: Uint8Array, limits: ParseLimits): Promise<
     pdf.outline,
   );
   const drafts = toDrafts(pieces, marks);
-  return { title: pdf.title ?? firstTitle(drafts), drafts, warnings, scans };
+  const attached = await readParts(pdf.files, "attachment", limits.maxAttachments, limits, parseFile);
+  warnings.push(...attached.warnings);
+  // Pages are those of this document.
+  const files = attached.drafts.map(({ page: _page, box: _box, ...draft }) => draft);
+  return { title: pdf.title ?? firstTitle(drafts), drafts: [...drafts, ...files], warnings, scans };
 }
 
 /** A picture's record is never packed, so its kind stands in the file as it is. */

@@ -1,6 +1,8 @@
 import { getDocumentProxy } from "unpdf";
 import { documentError } from "../document-errors.ts";
+import { attachmentName } from "../formats/mail.ts";
 import type { ParseLimits } from "../limits.ts";
+import type { Part } from "../nested-parts.ts";
 import { type PlacedAnnotations, placeAnnotations, readAnnotations } from "./annotations.ts";
 import { pageList } from "./page-list.ts";
 import { type Run, type Segment, toSegments } from "./segments.ts";
@@ -25,6 +27,8 @@ export type PdfText = {
   title: string | null;
   outline: OutlineItem[];
   pages: PdfPage[];
+  /** What is attached to the document as a whole: the e-mails of a portfolio, an invoice's data. */
+  files: Part[];
   warnings: string[];
 };
 
@@ -35,7 +39,7 @@ type Font = { bold: boolean; mono: boolean };
 
 /**
  * A PDF's text with its places, with what was filled into its forms and noted on its pages. Nothing but the given bytes
- * is read; scripts, forms and embedded files are not run.
+ * is read; scripts and forms are not run.
  *
  * @throws AnnealError DOCUMENT_ENCRYPTED when it asks for a password, DOCUMENT_DAMAGED when it is cut off or no page can be read.
  */
@@ -85,7 +89,11 @@ export async function readPdf(bytes: Uint8Array, limits: ParseLimits): Promise<P
     if (pdf.numPages > count) warnings.push(`Kept the first ${count} of ${pdf.numPages} pages.`);
     if (turned > 0)
       warnings.push("Text that is turned against the rest of its page (stamps, watermarks, axis labels) was left out.");
-    return { title: await readTitle(pdf), outline: await readOutline(pdf), pages, warnings };
+    const files = await readFiles(pdf, limits).catch(() => {
+      warnings.push("The files that are attached to it could not be read.");
+      return [];
+    });
+    return { title: await readTitle(pdf), outline: await readOutline(pdf), pages, files, warnings };
   } finally {
     await pdf.loadingTask.destroy();
   }
@@ -225,6 +233,25 @@ function turn(x: number, y: number, quarter: number, page: { width: number; heig
   if (quarter === 2) return [page.width - x, page.height - y];
   if (quarter === 3) return [page.height - y, x];
   return [x, y];
+}
+
+/** With their bytes, as far as they are wanted: the PDF is closed before they are read. */
+async function readFiles(pdf: Pdf, limits: ParseLimits): Promise<Part[]> {
+  const files: Part[] = [];
+  for (const [id, { filename }] of (await pdf.getAttachments()) ?? []) {
+    const isWanted = files.length < limits.maxAttachments;
+    const bytes = isWanted ? await pdf.getAttachmentContent(id).catch(() => null) : null;
+    const read = () => {
+      if (bytes === null) throw documentError("DOCUMENT_DAMAGED", "It is not in the PDF, or cannot be unpacked.");
+      return bytes;
+    };
+    files.push({
+      name: attachmentName(filename) || `attachment-${files.length + 1}`,
+      sizeBytes: bytes?.length ?? 0,
+      read,
+    });
+  }
+  return files;
 }
 
 async function readTitle(pdf: Pdf): Promise<string | null> {

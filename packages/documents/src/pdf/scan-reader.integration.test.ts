@@ -45,6 +45,19 @@ afterEach(() => pool?.close());
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("scanned PDF", () => {
+  it("keeps the files that are attached to it behind its pages", async ({ skip }) => {
+    if (programs === null) return skip();
+    const attachments = [{ name: "inner.pdf", content: writePdf([lines(72, 700, typed)]) }];
+    const document = await parse(writePdf([[]], { images: new Map([[1, drawScan(prose)]]), attachments }), {
+      ocr: programs,
+    });
+    expect(outlineOf(document)).toEqual([
+      `paragraph ${prose.join(" ")}`,
+      "heading1 inner.pdf",
+      `paragraph ${typed.join(" ")}`,
+    ]);
+  });
+
   it("is read page by page, each page by what it is", async ({ skip }) => {
     if (programs === null) return skip();
     const pdf = writePdf([lines(72, 700, typed), [], lines(72, 700, typed), []], {

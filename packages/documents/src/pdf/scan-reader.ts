@@ -9,7 +9,7 @@ import { type Draft, type Scans, withSections } from "../sections.ts";
 import { comparable } from "./annotations.ts";
 import { PageDrawing } from "./page-drawing.ts";
 import { pageList } from "./page-list.ts";
-import { beyondWarnings, type ParsedWithScans, withoutScans } from "./scans.ts";
+import { beyondWarnings, bringsFiles, type ParsedWithScans, withoutScans } from "./scans.ts";
 
 /** Of a page with a little text, the share that pictures must fill for it to count as a scan with a stamp on it. */
 const scanShare = 0.5;
@@ -121,7 +121,10 @@ function merge(
 ): ParsedDocument {
   const [firstFailure] = outcomes.failed;
   const isNothingElse =
-    scans.unreadable.length === scans.pageCount && outcomes.read.size === 0 && scans.annotations.length === 0;
+    scans.unreadable.length === scans.pageCount &&
+    outcomes.read.size === 0 &&
+    scans.annotations.length === 0 &&
+    !bringsFiles(document);
   if (isNothingElse && firstFailure !== undefined) throw firstFailure.error;
   if (isNothingElse && outcomes.undecoded.length > 0) {
     throw documentError("DOCUMENT_UNSUPPORTED", `The PDF's pages hold pictures ${undecoded}.`, {
@@ -145,7 +148,7 @@ function merge(
     ...[...outcomes.read]
       .filter(([page]) => replaced.has(page))
       .flatMap(([page, pageDrafts]) => [...pageDrafts, ...annotationsOf(scans, page, pageDrafts)]),
-  ].toSorted((a, b) => (a.page ?? 0) - (b.page ?? 0));
+  ].toSorted((a, b) => (a.page ?? Number.MAX_SAFE_INTEGER) - (b.page ?? Number.MAX_SAFE_INTEGER));
   const warnings = [...document.warnings, ...warningsOf(outcomes, replaced, left, limits)];
   return limitText({ ...document, elements: withSections(drafts), warnings }, limits);
 }

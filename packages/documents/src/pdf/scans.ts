@@ -12,13 +12,13 @@ export type ParsedWithScans = { document: ParsedDocument; scans: Scans | null };
  * The document without the text of its scans, which a warning tells.
  *
  * @param reason why they cannot be recognised; null where nobody tries to
- * @throws AnnealError DOCUMENT_UNSUPPORTED when no page has text and nothing was filled in or noted: the reason itself,
- *   where there is one
+ * @throws AnnealError DOCUMENT_UNSUPPORTED when no page has text and nothing was filled in, noted or attached: the reason
+ *   itself, where there is one
  */
 export function withoutScans({ document, scans }: ParsedWithScans, reason: AnnealError | null): ParsedDocument {
   if (scans === null || scans.unreadable.length === 0) return document;
   const { unreadable, pageCount } = scans;
-  if (unreadable.length === pageCount && scans.annotations.length === 0) {
+  if (unreadable.length === pageCount && scans.annotations.length === 0 && !bringsFiles(document)) {
     throw (
       reason ??
       documentError(
@@ -37,6 +37,11 @@ export function withoutScans({ document, scans }: ParsedWithScans, reason: Annea
       ? `${holds} (blank, or a scan that needs OCR).`
       : `${holds}, and no text could be recognised: ${reason.message} ${reason.action}`;
   return { ...document, warnings: [...document.warnings, warning] };
+}
+
+/** Whether it holds elements of files that are attached to it, which stand on none of its pages. */
+export function bringsFiles(document: ParsedDocument): boolean {
+  return document.elements.some(({ page }) => page === undefined);
 }
 
 /**

@@ -29,6 +29,7 @@ export function writePdf(
     images?: ReadonlyMap<number, PageImage>;
     /** Their dictionaries, by the number of their page; /Rect stands in them. */
     annotations?: ReadonlyMap<number, readonly string[]>;
+    attachments?: readonly { name: string; content: string | Uint8Array }[];
   } = {},
 ): Uint8Array {
   const objects: string[] = [];
@@ -38,10 +39,14 @@ export function writePdf(
   const firstPage = 6;
   const firstImage = firstPage + pages.length * 2;
   const firstOutline = firstImage + images.length;
+  const attachments = options.attachments ?? [];
+  const firstAttachment = firstOutline + (outline.length > 0 ? outline.length + 1 : 0);
+  const names = attachments.map(({ name }, index) => `(${escape(name)}) ${firstAttachment + index * 2} 0 R`);
+  const files = attachments.length > 0 ? ` /Names << /EmbeddedFiles << /Names [${names.join(" ")}] >> >>` : "";
   const annotations = options.annotations ?? new Map<number, readonly string[]>();
   const form = " /AcroForm << /Fields [] /DA (/F1 10 Tf 0 g) /DR << /Font << /F1 3 0 R >> >> >>";
   add(
-    `<< /Type /Catalog /Pages 2 0 R${outline.length > 0 ? ` /Outlines ${firstOutline} 0 R` : ""}${annotations.size > 0 ? form : ""} >>`,
+    `<< /Type /Catalog /Pages 2 0 R${outline.length > 0 ? ` /Outlines ${firstOutline} 0 R` : ""}${annotations.size > 0 ? form : ""}${files} >>`,
   );
   add(
     `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, index) => `${firstPage + index * 2} 0 R`).join(" ")}] >>`,
@@ -89,6 +94,13 @@ export function writePdf(
         `<< /Title (${escape(item.title)}) /Parent ${firstOutline} 0 R /Dest [${firstPage + (item.page - 1) * 2} 0 R /Fit]${next}${previous} >>`,
       );
     }
+  }
+  for (const [index, { name, content }] of attachments.entries()) {
+    const file = Buffer.from(content);
+    add(
+      `<< /Type /Filespec /F (${escape(name)}) /UF (${escape(name)}) /EF << /F ${firstAttachment + index * 2 + 1} 0 R >> >>`,
+    );
+    add(`<< /Type /EmbeddedFile /Length ${file.length} >>\nstream\n${file.toString("latin1")}\nendstream`);
   }
   add(`<< /Title (${escape(options.title ?? "")}) >>`);
   const info = objects.length;

@@ -1,0 +1,46 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { testChromiumPath } from "../../conformance/start-web-crawl.ts";
+import type { GuardedFetch } from "../guarded-fetch.ts";
+import { createPageRenderer, type PageRenderer } from "./page-renderer.ts";
+
+const nowhere: GuardedFetch = { fetch: () => Promise.reject(new Error("nothing is asked for")), close: async () => {} };
+let renderer: PageRenderer;
+beforeAll(() => {
+  renderer = createPageRenderer({
+    chromiumPath: testChromiumPath ?? "",
+    userAgent: "AnnealBot",
+    headersFor: () => ({}),
+    login: null,
+    fetch: nowhere,
+    timeoutMs: 10_000,
+  });
+});
+afterAll(() => renderer.close());
+
+const childrenOf = async (pid: number) =>
+  (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ").filter(Boolean).map(Number);
+
+it.skipIf(testChromiumPath === null)(
+  "goes on with another browser where one has ended",
+  { timeout: 60_000 },
+  async () => {
+    const render = () =>
+      renderer.render(
+        "http://site.example/",
+        Buffer.from(`<p id="said"></p><script>said.textContent = "by a script"</script>`),
+        new AbortController().signal,
+      );
+    const before = new Set(await childrenOf(process.pid));
+    expect(await render()).toContain("by a script");
+    const started = (await childrenOf(process.pid)).filter((pid) => !before.has(pid));
+    expect(started).toHaveLength(1);
+    process.kill(started[0]!, "SIGKILL");
+    // The page that it takes with it may be lost, and no other.
+    await render().catch(() => {});
+    expect(await Promise.all([render(), render()])).toEqual([
+      expect.stringContaining("by a script"),
+      expect.stringContaining("by a script"),
+    ]);
+  },
+);
