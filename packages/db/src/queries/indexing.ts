@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, notInArray, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNull, not, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { chunks, collections, documents } from "../schema.ts";
 
@@ -115,8 +115,11 @@ export async function applyChunkPlan(scope: Scope, changes: ChunkChanges): Promi
 }
 
 export async function saveChunkChanges(tx: Transaction, workspaceId: string, changes: ChunkChanges): Promise<void> {
-  if (changes.deletes.length > 0)
-    await tx.delete(chunks).where(and(inArray(chunks.id, changes.deletes), eq(chunks.workspaceId, workspaceId)));
+  if (changes.deletes.length > 0) {
+    // One parameter, whatever their number: a statement takes 65,535.
+    const deleted = sql`${chunks.id} = any(${sql.param(changes.deletes)}::uuid[])`;
+    await tx.delete(chunks).where(and(deleted, eq(chunks.workspaceId, workspaceId)));
+  }
   for (const { id, aclFingerprint } of changes.aclFingerprints) {
     await tx
       .update(chunks)
@@ -147,17 +150,14 @@ export async function saveChunkChanges(tx: Transaction, workspaceId: string, cha
 
 /** Documents that have chunks in the collection but should have none: deleted, dropped or no longer indexed. */
 export async function listStrayDocuments(scope: Scope, collectionId: string, wanted: string[]): Promise<string[]> {
+  // As a table, which is joined: every document that is kept is in it.
+  const isWanted = sql`exists (select from unnest(${sql.param(wanted)}::uuid[]) as wanted(id)
+    where wanted.id = ${chunks.documentId})`;
   const rows = await inWorkspace(scope, (tx) =>
     tx
       .selectDistinct({ documentId: chunks.documentId })
       .from(chunks)
-      .where(
-        and(
-          eq(chunks.collectionId, collectionId),
-          eq(chunks.workspaceId, scope.workspaceId),
-          wanted.length === 0 ? undefined : notInArray(chunks.documentId, wanted),
-        ),
-      ),
+      .where(and(eq(chunks.collectionId, collectionId), eq(chunks.workspaceId, scope.workspaceId), not(isWanted))),
   );
   return rows.map((row) => row.documentId);
 }
