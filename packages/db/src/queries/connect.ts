@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
 import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
+import { admitsMore, narrowAcl } from "@anneal/core/access/narrow-acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql, type SQL } from "drizzle-orm";
@@ -12,7 +13,7 @@ import {
   isSource,
   itemColumns,
   lockDefaultAcl,
-  lockSource,
+  lockLiveSource,
   nextRevision,
   ofSource,
 } from "./documents-of-source.ts";
@@ -367,7 +368,7 @@ export async function markDocumentDeleted(
   revision?: number,
 ): Promise<boolean> {
   const rows = await inWorkspace(scope, async (tx) => {
-    await lockSource(scope, tx, sourceId, revision);
+    await lockLiveSource(scope, tx, sourceId, revision);
     return tx
       .update(documents)
       .set({ deletedAt: new Date() })
@@ -388,7 +389,7 @@ export async function saveDocumentAcl(
   const save = async (granted: SourceAcl) => {
     const { acl, origins } = splitOrigins(granted);
     await inWorkspace(scope, async (tx) => {
-      await lockSource(scope, tx, sourceId, revision);
+      await lockLiveSource(scope, tx, sourceId, revision);
       await tx
         .update(documents)
         .set({ acl, aclInherited: false, aclOrigins: origins, fingerprint })
@@ -401,6 +402,40 @@ export async function saveDocumentAcl(
     // Readers that the database cannot hold, such as one with a null character in its id, cannot be told: nobody.
     if (!isRefusedValue(error)) throw error;
     await save(nobody);
+  }
+}
+
+/**
+ * Takes a document from whom its source does not admit any more, and admits nobody: what is held may be of an older content
+ * than the one that the source shows to these.
+ * @param revision as with `upsertDocuments`
+ * @returns whether there is somebody to admit, which `saveDocumentAcl` does; else the change is carried out
+ */
+export async function narrowDocumentAcl(
+  scope: Scope,
+  sourceId: string,
+  change: { ref: string; acl: SourceAcl; fingerprint: string },
+  revision?: number,
+): Promise<boolean> {
+  const { ref, fingerprint } = change;
+  try {
+    return await inWorkspace(scope, async (tx) => {
+      await lockLiveSource(scope, tx, sourceId, revision);
+      const isIt = and(ofSource(scope, sourceId), hasRef(ref));
+      const [held] = await tx.select({ acl: documents.acl }).from(documents).where(isIt).for("update");
+      if (held === undefined) return false;
+      const { acl, origins } = splitOrigins(change.acl);
+      const more = admitsMore(held.acl, acl);
+      const carriedOut = { acl, aclInherited: false, aclOrigins: origins, fingerprint };
+      const narrowed = { acl: narrowAcl(held.acl, acl), aclInherited: false, aclOrigins: null };
+      if (!more) await tx.update(documents).set(carriedOut).where(isIt);
+      else if (admitsMore(acl, held.acl)) await tx.update(documents).set(narrowed).where(isIt);
+      return more;
+    });
+  } catch (error) {
+    if (!isRefusedValue(error)) throw error;
+    await saveDocumentAcl(scope, sourceId, { ...change, acl: nobody }, revision);
+    return false;
   }
 }
 

@@ -84,7 +84,10 @@ export async function listDocumentChunks(scope: Scope, documentId: string): Prom
   );
 }
 
-/** Chunks with the documents they belong to now: the second permission check of everything that is cited. */
+/**
+ * Chunks with the documents they belong to now: the second permission check of everything that is cited. Left out is what
+ * was withdrawn: of an older content, which the readers of now may never have been shown.
+ */
 export async function getChunksForCitation(scope: Scope, chunkIds: string[]) {
   if (chunkIds.length === 0) return [];
   return inWorkspace(scope, (tx) =>
@@ -98,7 +101,14 @@ export async function getChunksForCitation(scope: Scope, chunkIds: string[]) {
       })
       .from(chunks)
       .innerJoin(documents, eq(documents.id, chunks.documentId))
-      .where(and(inArray(chunks.id, chunkIds), eq(chunks.workspaceId, scope.workspaceId), isNull(documents.deletedAt))),
+      .where(
+        and(
+          inArray(chunks.id, chunkIds),
+          eq(chunks.workspaceId, scope.workspaceId),
+          isNull(documents.deletedAt),
+          eq(documents.withdrawn, false),
+        ),
+      ),
   );
 }
 
@@ -146,6 +156,22 @@ export async function saveChunkChanges(tx: Transaction, workspaceId: string, cha
         },
       });
   }
+}
+
+/** Once a document's chunks are of this content, and unless it has another one by now, there is nothing left to withhold. */
+export async function saveIndexed(scope: Scope, documentId: string, contentHash: string): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(documents)
+      .set({ indexedHash: contentHash, withdrawn: false })
+      .where(
+        and(
+          eq(documents.id, documentId),
+          eq(documents.workspaceId, scope.workspaceId),
+          eq(documents.contentHash, contentHash),
+        ),
+      ),
+  );
 }
 
 /** Documents that have chunks in the collection but should have none: deleted, dropped or no longer indexed. */

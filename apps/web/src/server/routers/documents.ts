@@ -148,7 +148,7 @@ export const documentsRouter = router({
 
   chunks: memberProcedure.input(z.object({ documentId: z.uuid() })).query(async ({ ctx, input }) => {
     const document = await getReadable(ctx, input.documentId);
-    const chunks = await listDocumentChunks(ctx.scope, document.id);
+    const chunks = document.withdrawn ? [] : await listDocumentChunks(ctx.scope, document.id);
     return chunks.map(({ id, ordinal, text, section, pageStart, pageEnd, charStart, charEnd }) => ({
       id,
       ordinal,
