@@ -203,6 +203,10 @@ describe("a dataset as a whole", () => {
     const asked = [people.member, people.scientist, people.admin].map((identity) => mayRead(once, identity));
     expect(await Promise.all(asked)).toEqual([false, false, true]);
     expect(await mayRead(mixed, people.admin)).toBe(false);
+    const pairsOf = async (identity: Identity) =>
+      (await as(identity).dataset.pairs({ datasetVersionId: once, limit: 5, offset: 0 })).total;
+    expect(await Promise.all([people.member, people.scientist, people.admin].map(pairsOf))).toEqual([0, 0, 1]);
+    expect(await as(people.member).chat.suggestions()).toEqual([]);
 
     // Of a document whose row is gone nobody knows who could read it.
     const gone = await addDataset([randomUUID()], members());

@@ -126,6 +126,8 @@ export async function listDatasetPairs(
     search?: string;
     /** Only pairs of documents that somebody who holds one of these may read; a document that is gone has no reader. */
     readers?: Principal[];
+    /** With those of documents that their sources have no longer, which are an administrator's, as in `mayReadDataset`. */
+    withDeleted?: boolean;
   },
   page: { limit: number; offset: number },
 ) {
@@ -142,6 +144,7 @@ export async function listDatasetPairs(
     filter.dropCode === undefined ? undefined : sql`${datasetPairs.drop}->>'code' = ${filter.dropCode}`,
     filter.documentId === undefined ? undefined : eq(datasetPairs.documentId, filter.documentId),
     filter.readers === undefined ? undefined : readableBy(filter.readers),
+    filter.readers === undefined || filter.withDeleted === true ? undefined : isNull(documents.deletedAt),
     filter.search === undefined || filter.search === ""
       ? undefined
       : sql`${datasetPairs.question} || ' ' || ${datasetPairs.answer} ilike ${`%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`}`,

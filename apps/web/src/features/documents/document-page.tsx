@@ -65,7 +65,7 @@ export function DocumentPage({ documentId }: { documentId: string }) {
               <Columns2 aria-hidden /> {beside ? "Hide the original" : "Show the original"}
             </Button>
           )}
-          {document.hasContent && document.readable && !document.originalWithheld && (
+          {document.hasContent && document.mayOpenOriginal && (
             <Button asChild>
               <a href={`/api/w/${slug}/documents/${documentId}/original`} download>
                 <Download aria-hidden /> Download

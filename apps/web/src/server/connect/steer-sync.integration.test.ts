@@ -404,6 +404,36 @@ describe("a deleted document in the portal", () => {
     expect(await actions()).toEqual(expect.arrayContaining(["document.restore", "document.release"]));
   });
 
+  it("shows its contents to those alone who decide whether it comes back", async () => {
+    const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: null };
+    const { documentId } = await upsertDocument(
+      scope,
+      sourceId,
+      { ref: "a", uri: "a", ...facts },
+      { contentHash: "h", contentKey: "h", sizeBytes: 1 },
+    );
+    const text = (who: keyof typeof people) =>
+      as(people[who])
+        .documents.text({ documentId })
+        .catch((error: Error) => error.message);
+    const passages = async (who: keyof typeof people) =>
+      as(people[who])
+        .documents.chunks({ documentId })
+        .catch((error: Error) => error.message);
+    const uncleaned = "This document has no cleaned text.";
+    expect([await text("member"), await text("scientist")]).toEqual([uncleaned, uncleaned]);
+    await markDocumentDeleted(scope, sourceId, "a");
+    const gone = "This document is no longer at its source.";
+    for (const who of ["member", "operator"] as const)
+      expect([await text(who), await passages(who)]).toEqual([gone, gone]);
+    for (const who of ["scientist", "admin"] as const)
+      expect([await text(who), await passages(who)]).toEqual([uncleaned, []]);
+    const views = await Promise.all(
+      (["member", "scientist"] as const).map((who) => as(people[who]).documents.get({ documentId })),
+    );
+    expect(views).toMatchObject([{ mayOpenOriginal: false, originalWithheld: false }, { mayOpenOriginal: true }]);
+  });
+
   it("is not there for who may not read it", async () => {
     const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: nobody };
     const content = { contentHash: "h", contentKey: "h", sizeBytes: 1 };

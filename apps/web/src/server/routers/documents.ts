@@ -23,7 +23,7 @@ import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
 import { viewAcl } from "#server/documents/view-acl.ts";
 import { listReaders } from "#server/documents/view-as.ts";
-import { getReadable, getVisible, mayOpenOriginal } from "#server/documents/visible-document.ts";
+import { getReadable, getVisible, mayOpenOriginal, mayReadContents } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
 import { adminProcedure, memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
@@ -93,7 +93,8 @@ export const documentsRouter = router({
       hasText: cleanKey !== null,
       originalView: contentKey === "" || !mayOpen ? null : originalViewOf(document),
       /** Cleaning masked personal data in it, and one may not see what was masked. */
-      originalWithheld: readable && !mayOpen,
+      originalWithheld: mayReadContents(ctx, document) && !mayOpen,
+      mayOpenOriginal: mayOpen,
       readable,
       /** Who may read one document need not know of the folder that it lies in, nor how that is called. */
       readers: await viewAcl(ctx, acl, aclOrigins),
