@@ -80,6 +80,23 @@ export async function listRemovedSources(scope: Scope) {
   );
 }
 
+/** Those of these sources that were removed. */
+export async function listRemovedOf(scope: Scope, sourceIds: readonly string[]): Promise<string[]> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ id: sources.id })
+      .from(sources)
+      .where(
+        and(
+          eq(sources.workspaceId, scope.workspaceId),
+          sql`${sources.id} = any(${sql.param(sourceIds)}::uuid[])`,
+          isNotNull(sources.deletedAt),
+        ),
+      ),
+  );
+  return rows.map(({ id }) => id);
+}
+
 export async function getSource(scope: Scope, sourceId: string): Promise<Source> {
   const [row] = await inWorkspace(scope, (tx) =>
     tx
