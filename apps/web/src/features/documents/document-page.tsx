@@ -31,7 +31,14 @@ export function DocumentPage({ documentId }: { documentId: string }) {
   const [original, setBeside] = useUrlParam("original", "");
   const beside = original !== "" && document?.originalView != null;
   const retry = useMutation(
-    trpc.documents.retry.mutationOptions({ onSuccess: () => toast("It is read and cleaned again with the next run.") }),
+    trpc.documents.retry.mutationOptions({
+      onSuccess: () =>
+        toast(
+          document?.hasContent === true
+            ? "It is cleaned again with the next run."
+            : "Its source is being read again, and it is cleaned with the next run.",
+        ),
+    }),
   );
   const parent = { label: "Documents", href: href("/documents") };
   if (!document)

@@ -7,10 +7,10 @@ import { pushReadersWorkflowId } from "@anneal/core/indexing/contract";
 import { openDatabase, type Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import { markDocumentDeleted, quarantineRef, saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { getSource, markDocumentDeleted, quarantineRef, saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { createRun } from "@anneal/db/queries/loop";
-import { beginSync, endSync, isPauseRequested, syncLockName } from "@anneal/db/queries/source-syncs";
+import { beginSync, endSync, isPauseRequested, saveCursor, syncLockName } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { locatePython } from "@anneal/local-stack/python-env";
 import { startTemporal } from "@anneal/local-stack/start-temporal";
@@ -375,6 +375,20 @@ describe("failures in the portal", () => {
     expect(await syncState()).toBe("gone");
     for (const ref of ["a.txt", "b.txt"]) await quarantineRef(scope, sourceId, ref, drop);
     expect(await connect.retry({ sourceId })).toEqual({ count: 2 });
+    expect(await syncState()).toBe("running");
+    await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
+  });
+
+  it("are tried again from their own page as well, where a feed would not tell of them twice", async () => {
+    await quarantineRef(scope, sourceId, "a.txt", drop);
+    const syncId = randomUUID();
+    const counts = await beginSync(scope, { id: syncId, sourceId, runId: null, startedBy: "ada" });
+    await saveCursor(scope, sourceId, { version: 1 }, { id: syncId, counts });
+    await endSync(scope, { id: syncId, sourceId, counts }, { status: "done", heldBack: null });
+    const { documents } = as(people.scientist);
+    const { rows } = await documents.list({ sourceId, status: "quarantined", limit: 1, offset: 0 });
+    await documents.retry({ documentId: rows[0]!.id });
+    expect((await getSource(scope, sourceId)).cursor).toBeNull();
     expect(await syncState()).toBe("running");
     await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
   });

@@ -18,6 +18,7 @@ import { getSource } from "@anneal/db/queries/connect";
 import { releaseDocument, restoreDocument } from "@anneal/db/queries/tombstones";
 import { listDocumentChunks } from "@anneal/db/queries/indexing";
 import { createIdentity } from "#server/auth/identity.ts";
+import { retryFailed } from "#server/connect/steer-sync.ts";
 import { keptUntil } from "#server/documents/kept-until.ts";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
@@ -194,7 +195,7 @@ export const documentsRouter = router({
     await tellIndexes(ctx.scope);
   }),
 
-  /** The next run reads and cleans it again. */
+  /** The next run cleans it again. One that was never read is read again now, as `connect.retry` does. */
   retry: scientistProcedure.input(z.object({ documentId: z.uuid() })).mutation(async ({ ctx, input }) => {
     const document = await getVisible(ctx, input.documentId);
     await recordAudit(ctx.scope, {
@@ -202,6 +203,7 @@ export const documentsRouter = router({
       action: "document.retry",
       subject: `document:${document.id}`,
     });
-    await retryDocument(ctx.scope, document.id);
+    if (document.contentKey !== "") return retryDocument(ctx.scope, document.id);
+    await retryFailed(ctx, { sourceId: document.sourceId, documentId: document.id });
   }),
 });
