@@ -228,8 +228,15 @@ export async function setSchedulePaused(scope: Scope, sourceId: string, schedule
   await inWorkspace(scope, (tx) => tx.update(sources).set({ schedulePaused }).where(isSource(scope, sourceId)));
 }
 
-/** A tombstone on the source and on its documents; both can be taken back by `restoreSource`. */
-export async function deleteSource(scope: Scope, sourceId: string): Promise<void> {
+/**
+ * A tombstone on the source and on its documents; both can be taken back by `restoreSource`.
+ * @param stopSchedule once all else is done: where it fails, nothing is
+ */
+export async function deleteSource(
+  scope: Scope,
+  sourceId: string,
+  stopSchedule: () => Promise<void> = async () => undefined,
+): Promise<void> {
   await inWorkspace(scope, async (tx) => {
     const now = new Date();
     await tx.update(sources).set({ deletedAt: now }).where(isSource(scope, sourceId));
@@ -239,14 +246,21 @@ export async function deleteSource(scope: Scope, sourceId: string): Promise<void
       .where(and(ofSource(scope, sourceId), isNull(documents.deletedAt)));
     // Nobody keeps them true any more, and another source's documents may name the same groups.
     for (const table of [directoryUsers, directoryMembers]) await tx.delete(table).where(eq(table.sourceId, sourceId));
+    await stopSchedule();
   });
 }
 
 /**
  * Who is in the groups that documents refuse is not known any more: what refuses somebody is nobody's until it is read again.
- * @returns the source and, with it, the schedule that it had; undefined when there was nothing to take back
+ * @param startSchedule the one that the source had, once all else is done: where it fails, nothing is, and it can be taken
+ * back again
+ * @returns undefined when there was nothing to take back
  */
-export async function restoreSource(scope: Scope, sourceId: string): Promise<Source | undefined> {
+export async function restoreSource(
+  scope: Scope,
+  sourceId: string,
+  startSchedule: (source: Source) => Promise<void> = async () => undefined,
+): Promise<Source | undefined> {
   return inWorkspace(scope, async (tx) => {
     const [row] = await tx
       .select()
@@ -269,7 +283,9 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
       .update(documents)
       .set({ deletedAt: null })
       .where(and(ofSource(scope, sourceId), eq(documents.deletedAt, row.deletedAt)));
-    return { ...row, ...cursor, revision: row.revision + 1, deletedAt: null };
+    const restored = { ...row, ...cursor, revision: row.revision + 1, deletedAt: null };
+    await startSchedule(restored);
+    return restored;
   });
 }
 

@@ -4,10 +4,18 @@ import { nobody, workspaceMembers, workspaceUser } from "@anneal/core/access/acl
 import { syncWorkflowId } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal/core/connect/deletion-policy";
 import { pushReadersWorkflowId } from "@anneal/core/indexing/contract";
-import { openDatabase, type Scope } from "@anneal/db/database";
+import { inWorkspace, openDatabase, type Scope } from "@anneal/db/database";
+import { sources } from "@anneal/db/schema";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import { getSource, markDocumentDeleted, quarantineRef, saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import {
+  deleteSource,
+  getSource,
+  markDocumentDeleted,
+  quarantineRef,
+  saveSource,
+  upsertDocument,
+} from "@anneal/db/queries/connect";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { createRun } from "@anneal/db/queries/loop";
 import { beginSync, endSync, isPauseRequested, saveCursor, syncLockName } from "@anneal/db/queries/source-syncs";
@@ -391,6 +399,24 @@ describe("failures in the portal", () => {
     expect((await getSource(scope, sourceId)).cursor).toBeNull();
     expect(await syncState()).toBe("running");
     await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
+  });
+});
+
+describe("a source that is taken back", () => {
+  it("is so with its schedule or not at all, and can be taken back again", async () => {
+    const { connect } = as(people.scientist);
+    const haveSchedule = (schedule: string) => inWorkspace(scope, (tx) => tx.update(sources).set({ schedule }));
+    await deleteSource(scope, sourceId);
+    // No service takes this one.
+    await haveSchedule("when it rains");
+    await expect(connect.restore({ sourceId })).rejects.toThrow();
+    expect(await connect.removed()).toMatchObject([{ id: sourceId }]);
+    await haveSchedule("@every 30m");
+    await connect.restore({ sourceId });
+    expect(await connect.removed()).toEqual([]);
+    expect((await readSchedule(scheduleIdOf(sourceId)))?.cron).toBe("@every 30m");
+    await connect.remove({ sourceId });
+    expect(await readSchedule(scheduleIdOf(sourceId))).toBeNull();
   });
 });
 
