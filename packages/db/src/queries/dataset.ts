@@ -143,7 +143,8 @@ export async function listDatasetPairs(
         : isNull(datasetPairs.drop),
     filter.dropCode === undefined ? undefined : sql`${datasetPairs.drop}->>'code' = ${filter.dropCode}`,
     filter.documentId === undefined ? undefined : eq(datasetPairs.documentId, filter.documentId),
-    filter.readers === undefined ? undefined : readableBy(filter.readers),
+    // What was withdrawn speaks in the pairs as well that were made of it.
+    filter.readers === undefined ? undefined : and(readableBy(filter.readers), eq(documents.withdrawn, false)),
     filter.readers === undefined || filter.withDeleted === true ? undefined : isNull(documents.deletedAt),
     filter.search === undefined || filter.search === ""
       ? undefined

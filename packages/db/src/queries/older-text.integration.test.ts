@@ -5,6 +5,7 @@ import { startTestDatabase, type TestDatabase } from "../../testing/start-test-d
 import type { Scope } from "../database.ts";
 import { saveWorkspace } from "./access.ts";
 import { markDocumentDeleted, narrowDocumentAcl, saveDocumentAcl, saveSource, upsertDocument } from "./connect.ts";
+import { listDatasetPairs, saveDatasetVersion } from "./dataset.ts";
 import { getDocument, saveCleaned } from "./documents.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";
 import { applyChunkPlan, getChunksForCitation, saveCollection, saveIndexed } from "./indexing.ts";
@@ -75,6 +76,16 @@ async function shown(documentId: string): Promise<{ text: string | null; cited: 
   const { cleanKey } = await getDocument(scope, documentId);
   return { text: cleanKey, cited: (await getChunksForCitation(scope, [documentId])).length };
 }
+
+/** A dataset with one question about it, which a later run would not ask any more. */
+async function addDataset(documentId: string): Promise<string> {
+  const counts = { trainCount: 1, evalCount: 0, pairCount: 1, droppedCount: 0 };
+  const facts = { name: "d", trainKey: "t", evalKey: "e", acl: nobody, settings: {}, stats: {}, runId: null };
+  const pair = { ordinal: 0, question: "Who has to go?", answer: "Ben.", quote: "Ben.", charStart: 0, charEnd: 4 };
+  const kept = { split: "train" as const, origin: "extracted" as const, drop: null, documentId };
+  const version = { id: randomUUID(), digest: randomUUID(), ...facts, ...counts };
+  return (await saveDatasetVersion(scope, version, [{ ...pair, ...kept }])).version.id;
+}
 const none = { text: null, cited: 0 };
 const draft = { text: "clean/draft", cited: 1 };
 
@@ -90,6 +101,16 @@ describe("what was made of an older content", () => {
     expect(await shown(id)).toEqual({ text: "clean/final", cited: 0 });
     await index(id);
     expect(await shown(id)).toEqual({ text: "clean/final", cited: 1 });
+  });
+
+  it("is asked about nowhere either", async () => {
+    const id = await add("draft", readBy(board));
+    const datasetId = await addDataset(id);
+    const asked = async (...readers: Principal[]) =>
+      (await listDatasetPairs(scope, datasetId, { readers }, { limit: 5, offset: 0 })).total;
+    expect([await asked(board), await asked(staff)]).toEqual([1, 0]);
+    await fetch("final", readBy(board, staff));
+    expect([await asked(board), await asked(staff)]).toEqual([0, 0]);
   });
 
   it("is shown to nobody once somebody is admitted after the new one came", async () => {
