@@ -234,6 +234,24 @@ describe("a sync that is paused", () => {
   });
 });
 
+describe("deletions that a person confirms", () => {
+  it("are those that they were told of: of many more they are asked again", async () => {
+    deletions.maxShare = 0.2;
+    await writeAll(20);
+    await sync();
+    const remove = (from: number, to: number) =>
+      Promise.all(Array.from({ length: to - from }, (_, index) => rm(join(folder, nameOf(from + index)))));
+    await remove(0, 5);
+    expect(await sync()).toMatchObject({ removed: 0, error: { details: { missing: 5 } } });
+    // Before they look: most of the folder is gone.
+    await remove(5, 19);
+    expect(await sync({ confirmDeletions: true })).toMatchObject({ removed: 0, error: { details: { missing: 19 } } });
+    expect(await live()).toBe(20);
+    expect(await sync({ confirmDeletions: true })).toMatchObject({ removed: 19, error: null });
+    expect(await live()).toBe(1);
+  });
+});
+
 describe("a sync whose source is changed while it reads", () => {
   const lead = async (path: string) => {
     const id = sourceId;

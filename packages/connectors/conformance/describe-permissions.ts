@@ -107,6 +107,22 @@ export function describePermissions<Config, Secrets>(
       expect(await readersOf("secret.md")).toEqual([]);
     });
 
+    it("tells new readers right before the new content that they are let in to", async () => {
+      await write("plan.md");
+      await harness.share("plan.md", [{ user: "ann" }]);
+      await sync();
+      await harness.put("plan.md", "What was decided.");
+      await harness.share("plan.md", [{ user: "ann" }, { user: "bob" }]);
+      await sync();
+      const ref = harness.refOf("plan.md");
+      const ofReaders = target.changes.findIndex((change) => change.type === "acl" && change.ref === ref);
+      expect(target.changes.slice(ofReaders + 1).find(({ type }) => type !== "checkpoint")).toMatchObject({
+        type: "upsert",
+        item: { ref },
+      });
+      expect(await readersOf("plan.md")).toEqual(["ann", "bob"]);
+    });
+
     it("follows a grant and a revocation without reading the document again", async () => {
       await write("plan.md");
       await harness.share("plan.md", [{ user: "ann" }]);

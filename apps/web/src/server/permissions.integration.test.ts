@@ -5,6 +5,7 @@ import { TRPCError } from "@trpc/server";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { nobody, principalKey, workspaceMembers, type Acl } from "@anneal/core/access/acl";
 import { aclPayload, type ChunkPayload } from "@anneal/core/indexing/payload";
+import type { RetrievalQuery } from "@anneal/core/indexing/retrieval-query";
 import { runReportSchema, type RunSummary, type Stage } from "@anneal/core/loop/contract";
 import { generateApiKey } from "@anneal/db/api-key";
 import type { Scope } from "@anneal/db/database";
@@ -18,7 +19,7 @@ import {
   saveWorkspace,
 } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import { markDocumentDeleted, saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { deleteSource, markDocumentDeleted, saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { saveDatasetVersion } from "@anneal/db/queries/dataset";
 import { applyChunkPlan, saveCollection } from "@anneal/db/queries/indexing";
 import {
@@ -162,7 +163,8 @@ describe("a source that is made private", () => {
     const datasetVersionId = await addDataset([documentId], members());
 
     // An index that still holds what it was given while everybody could read the document.
-    const payload = { workspace_id: scope.workspaceId, document_id: documentId, ...aclPayload({ acl: members() }) };
+    const held = { source_id: sourceId, document_id: documentId };
+    const payload = { workspace_id: scope.workspaceId, ...held, ...aclPayload({ acl: members() }) };
     const stale = { id: pointId, score: 1, dense: [1, 0], payload: payload as ChunkPayload };
     const engines = { embeddings: { embed: async () => [[1, 0]] }, vectors: { query: async () => [stale] } };
     Object.assign(globalThis, { annealRetrieval: engines });
@@ -180,6 +182,64 @@ describe("a source that is made private", () => {
     expect([await find(), await listed(), await whole()]).toEqual([0, 0, false]);
     const { rows } = await listAuditEvents(scope, { search: sourceId }, { limit: 5, offset: 0 });
     expect(rows).toMatchObject([{ action: "source.save", details: { audience: "nobody" } }]);
+    Object.assign(globalThis, { annealRetrieval: undefined });
+  });
+});
+
+describe("a document that speaks to a question", () => {
+  it("is found beside those that the index still has and that were deleted, with their source or without", async () => {
+    const collection = await saveCollection(scope, { embeddingModel: "m", dimensions: 2, settings: {} });
+    const index: { id: string; score: number; dense: number[]; payload: ChunkPayload }[] = [];
+    const add = async (sourceId: string, ref: string) => {
+      const item = {
+        ref,
+        uri: ref,
+        title: ref,
+        mediaType: null,
+        sizeBytes: 1,
+        modifiedAt: null,
+        fingerprint: ref,
+        acl: null,
+      };
+      const content = { contentHash: ref, contentKey: ref, sizeBytes: 1 };
+      const { documentId } = await upsertDocument(scope, sourceId, item, content);
+      const place = {
+        pageStart: null,
+        pageEnd: null,
+        container: null,
+        charStart: 0,
+        charEnd: 4,
+        ordinal: 0,
+        section: [],
+      };
+      const digests = { contentHash: "h", placeFingerprint: "p", aclFingerprint: "a" };
+      const row = { id: randomUUID(), collectionId: collection.id, documentId, text: "text", ...place, ...digests };
+      await applyChunkPlan(scope, { rows: [row], deletes: [], aclFingerprints: [] });
+      const ids = { workspace_id: scope.workspaceId, source_id: sourceId, document_id: documentId };
+      const payload = { ...ids, ...aclPayload({ acl: members() }) } as ChunkPayload;
+      index.push({ id: row.id, score: 1, dense: [1, 0], payload });
+    };
+    const removed = await addDocument("removed", members());
+    const shrunk = await addDocument("shrunk", members());
+    for (let number = 0; number < 200; number += 1) await add(removed.sourceId, `r${number}`);
+    for (let number = 0; number < 20; number += 1) await add(shrunk.sourceId, `s${number}`);
+    await add(shrunk.sourceId, "answer");
+    await deleteSource(scope, removed.sourceId);
+    for (let number = 0; number < 20; number += 1) await markDocumentDeleted(scope, shrunk.sourceId, `s${number}`);
+
+    const vectors = {
+      query: async (_: string, { filter, limit }: RetrievalQuery) =>
+        index
+          .filter(({ payload }) =>
+            filter.must_not.every(({ key, match }) => !("any" in match) || !match.any.includes(String(payload[key]))),
+          )
+          .slice(0, limit),
+    };
+    Object.assign(globalThis, { annealRetrieval: { embeddings: { embed: async () => [[1, 0]] }, vectors } });
+    const request = { collectionId: collection.id, question: "q", sourceIds: undefined, limit: 4 };
+    const ctx = { scope, identity: people.member };
+    const { passages } = await retrieve(ctx, { ...request, signal: AbortSignal.timeout(5_000) });
+    expect(passages.map(({ chunkId }) => chunkId)).toEqual([index.at(-1)!.id]);
     Object.assign(globalThis, { annealRetrieval: undefined });
   });
 });
@@ -203,6 +263,10 @@ describe("a dataset as a whole", () => {
     const asked = [people.member, people.scientist, people.admin].map((identity) => mayRead(once, identity));
     expect(await Promise.all(asked)).toEqual([false, false, true]);
     expect(await mayRead(mixed, people.admin)).toBe(false);
+    const pairsOf = async (identity: Identity) =>
+      (await as(identity).dataset.pairs({ datasetVersionId: once, limit: 5, offset: 0 })).total;
+    expect(await Promise.all([people.member, people.scientist, people.admin].map(pairsOf))).toEqual([0, 0, 1]);
+    expect(await as(people.member).chat.suggestions()).toEqual([]);
 
     // Of a document whose row is gone nobody knows who could read it.
     const gone = await addDataset([randomUUID()], members());

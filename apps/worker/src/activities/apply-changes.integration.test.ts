@@ -11,12 +11,13 @@ import { defaultLimits } from "@anneal/connectors/connector";
 import { openDatabase, type Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
-import { countSourceDocuments, listDocuments } from "@anneal/db/queries/documents";
+import { countSourceDocuments, getDocument, listDocuments, saveCleaned } from "@anneal/db/queries/documents";
+import { retryFailures } from "@anneal/db/queries/retry-failures";
 import { beginSync, endSync } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { openFolderStore } from "@anneal/objects/folder-store";
 import type { ObjectStore } from "@anneal/objects/object-store";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { AppliedSync } from "./applied-sync.ts";
 import { applyChanges } from "./apply-changes.ts";
 
@@ -263,6 +264,62 @@ it("leaves out the one document that is renamed to what no text may hold, and re
   } finally {
     await drive.close();
   }
+});
+
+describe("readers who are let in", () => {
+  let drive: Awaited<ReturnType<typeof createDriveHarness>>;
+
+  beforeEach(async () => {
+    drive = await createDriveHarness("my-drive");
+    const facts = { name: "d", kind: "gdrive", config: drive.config, sealedSecrets: null, schedule: null };
+    sourceId = randomUUID();
+    await saveSource(scope, { id: sourceId, ...facts, defaultAcl: nobody });
+    await drive.put("plan.md", "The draft.");
+    await drive.share("plan.md", [{ user: "ann" }]);
+    await read();
+    const parsed = { mediaType: "text/plain", language: "en", textChars: 1, piiCounts: {}, warnings: [] };
+    const { id, contentHash } = await held();
+    const outcome = { cleanKey: "draft", cleanDigest: "draft", title: "Plan", quality: {} as never, ...parsed };
+    await saveCleaned(scope, { id, contentHash }, outcome);
+  });
+  afterEach(() => drive.close());
+
+  const read = async () => {
+    const applied = { ...(await begin()), secrets: { serviceAccountKey: String(drive.secrets.serviceAccountKey) } };
+    await applyChanges(applied);
+    return applied.sync.counts;
+  };
+  const held = async () => {
+    const { rows } = await listDocuments(scope, { sourceId }, { limit: 1, offset: 0 });
+    return getDocument(scope, rows[0]!.id);
+  };
+  const readers = async () => (await held()).acl.allow.map(({ id }) => id).toSorted();
+  const [ann, bob, archive] = ["ann", "bob", "archive"].map((name) => `${name}@corp.example`) as [
+    string,
+    string,
+    string,
+  ];
+
+  it("get what is held where it is the content that their source shows them", async () => {
+    await drive.share("plan.md", [{ user: "ann" }, { user: "bob" }]);
+    expect(await read()).toMatchObject({ read: 0, changed: 1 });
+    expect([await readers(), (await held()).cleanKey]).toEqual([[ann, archive, bob], "draft"]);
+  });
+
+  it("get nothing of an older content, be the new one there or not", async () => {
+    await drive.put("plan.md", "What was decided.");
+    await drive.share("plan.md", [{ user: "bob" }]);
+    beforePut = async () => {
+      throw new AnnealError("DOCUMENT_DAMAGED", "It is damaged.", { action: "Mend it." });
+    };
+    expect(await read()).toMatchObject({ dropped: 1 });
+    // The draft is still what is held, and no longer Ann's.
+    expect([await readers(), (await held()).cleanKey]).toEqual([[archive], "draft"]);
+    beforePut = async () => undefined;
+    await retryFailures(scope, sourceId, (await held()).id);
+    expect(await read()).toMatchObject({ read: 1, dropped: 0 });
+    expect([await readers(), (await held()).cleanKey]).toEqual([[archive, bob], null]);
+  });
 });
 
 it("expects as many documents as are held where a source of changes lists everything anew, and says nothing else", async () => {

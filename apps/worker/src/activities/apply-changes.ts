@@ -6,7 +6,13 @@ import type { ErrorReport } from "@anneal/core/errors";
 import type { ChangeModel } from "@anneal/connectors/connector";
 import { bringsReadersAt, readerRulesOf } from "@anneal/connectors/reader-rules";
 import { requireConnector } from "@anneal/connectors/registry";
-import { markDocumentDeleted, moveDocument, saveDocumentAcl, unreadFingerprint } from "@anneal/db/queries/connect";
+import {
+  markDocumentDeleted,
+  moveDocument,
+  narrowDocumentAcl,
+  saveDocumentAcl,
+  unreadFingerprint,
+} from "@anneal/db/queries/connect";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
 import { streamJournal } from "@anneal/db/queries/source-journal";
 import { countHeldDocuments, findLastListed, saveCursor } from "@anneal/db/queries/source-syncs";
@@ -69,8 +75,18 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
     await lanes.settle();
     await writer.settle();
   };
+  /** New readers, who are let in once the change after it has not said that the content is another one as well. */
+  let admission: Extract<Change, { type: "acl" }> | null = null;
+  const admit = async (next?: Change) => {
+    const waiting = admission;
+    admission = null;
+    if (waiting === null || isOfContent(next, waiting.ref)) return;
+    await saveDocumentAcl(scope, source.id, waiting, source.revision);
+    fingerprints.learn(waiting.ref, waiting.fingerprint);
+  };
   const apply = async (change: Change): Promise<"paused" | undefined> => {
     context.signal.throwIfAborted();
+    await admit(change);
     // All but new content is applied after what came before it.
     if (change.type !== "upsert") await settle();
     switch (change.type) {
@@ -85,11 +101,13 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
         unlistFailure(sync, change.ref);
         if (await markDocumentDeleted(scope, source.id, change.ref, source.revision)) counts.removed += 1;
         break;
-      case "acl":
-        await saveDocumentAcl(scope, source.id, { ...change, acl: own(change.acl) }, source.revision);
-        fingerprints.learn(change.ref, change.fingerprint);
+      case "acl": {
+        const owned = { ...change, acl: own(change.acl) };
+        if (await narrowDocumentAcl(scope, source.id, owned, source.revision)) admission = owned;
+        else fingerprints.learn(change.ref, change.fingerprint);
         counts.changed += 1;
         break;
+      }
       case "moved":
         try {
           const item = { ...change.item, acl: own(change.item.acl) };
@@ -146,10 +164,17 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
       }
     }
     await settle();
+    await admit();
     return { status: "done", heldBack };
   } finally {
     await ended();
   }
+}
+
+/** Whether a change says that a document's content is not the one that is held. */
+function isOfContent(change: Change | undefined, ref: string): boolean {
+  if (change?.type === "upsert") return change.item.ref === ref;
+  return change?.type === "failure" && change.ref === ref;
 }
 
 /** What is wrong with one document's content is no other's concern. */

@@ -1,5 +1,5 @@
 import type { SyncInput, SyncOutcome, SyncResult, UnreadSource } from "@anneal/core/connect/contract";
-import { defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
+import { confirmationOf, defaultDeletionPolicy, type DeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import type { Wait } from "@anneal/core/connect/plan-wait";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
@@ -109,7 +109,11 @@ export function createConnectActivities(deps: {
         signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
         tempDir,
         limits: defaultLimits,
-        deletions: { ...defaultDeletionPolicy, ...deps.deletions, confirmed: place.confirmDeletions },
+        deletions: {
+          ...defaultDeletionPolicy,
+          ...deps.deletions,
+          ...confirmationOf(place.confirmDeletions, source.lastSyncError),
+        },
         chromiumPath: deps.chromiumPath,
         ownFolders: deps.ownFolders,
         python: deps.python,

@@ -79,7 +79,9 @@ export function createIndexed(deps: { scope: Scope; objects: ObjectStore; vector
     async find(held: readonly Principal[], sourceIds?: string[]): Promise<string[]> {
       const current = await getDocuments(scope, await hits(held, sourceIds));
       const holderKeys = new Set(held.map(principalKey));
-      const readable = current.filter(({ acl, deletedAt }) => deletedAt === null && mayRead(acl, holderKeys));
+      const readable = current.filter(
+        ({ acl, deletedAt, withdrawn }) => deletedAt === null && !withdrawn && mayRead(acl, holderKeys),
+      );
       return readable.map(({ id }) => id).sort();
     },
   };

@@ -15,6 +15,7 @@ import {
   listChunks,
   listStrayDocuments,
   saveCollection,
+  saveIndexed,
   type Collection,
 } from "@anneal/db/queries/indexing";
 import { addRunOutputs } from "@anneal/db/queries/loop";
@@ -160,7 +161,7 @@ export function createIndexingActivities(deps: {
       signal.throwIfAborted();
       const { plan } = await planDocument(scope, collection, document);
       const count = plan.upsert.length + plan.setPayload.length + plan.setAcl.length + plan.delete.length;
-      if (count > 0) changed.push(document);
+      if (count > 0 || document.indexedHash !== document.contentHash || document.withdrawn) changed.push(document);
       planned += count;
       await comparing.report(done + 1, wanted.length, "compared");
     }
@@ -172,6 +173,7 @@ export function createIndexingActivities(deps: {
         changes += count;
         await writing.report(changes, planned);
       });
+      await saveIndexed(scope, document.id, document.contentHash);
     }
     // Whatever the source no longer has, or cleaning no longer keeps, leaves the index, whichever source it was of.
     const stray = await listStrayDocuments(

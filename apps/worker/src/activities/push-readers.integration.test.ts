@@ -139,6 +139,21 @@ describe("a document that is indexed", () => {
     expect(requests).toHaveLength(2);
   });
 
+  it("with another content for others is found by nobody until its passages are of that, and then by all of them", async () => {
+    const pump = await add("pump", readBy(pumps));
+    await indexed.index();
+    const content = { contentHash: "final", contentKey: "final", sizeBytes: 1 };
+    await upsertDocument(scope, sourceId, { ...itemOf("pump", readBy(pumps, filters)), fingerprint: "2" }, content);
+    await push();
+    expect([await indexed.find([pumps]), await indexed.find([filters])]).toEqual([[], []]);
+    await indexed.clean(pump, "The pump is changed every three weeks.", "What else was decided.");
+    expect(await indexed.find([filters])).toEqual([]);
+    // Another grant while the stage writes admits to what it writes.
+    await indexed.index({ beforeEmbedding: () => share("pump", readBy(pumps, filters, group("valves"))) });
+    await push();
+    for (const held of [pumps, filters, group("valves")]) expect(await indexed.find([held])).toEqual([pump]);
+  });
+
   it("is refused to whom it denies, whatever else admits them", async () => {
     const pump = await add("pump", nobody);
     await indexed.index();

@@ -313,7 +313,7 @@ async function* deleteGone(run: Run, pending: Pending): AsyncGenerator<Change, b
     if (await known.fingerprintOf(ref)) lost += 1;
   }
   const policy = context.deletions;
-  if (gone.length > 0 && !policy.confirmed) {
+  if (gone.length > 0) {
     const refusal = refuseDeletions(policy, await countHeld(known), lost);
     if (refusal !== null) {
       yield* holdBack(refusal, gone, hidingIn(run.request));

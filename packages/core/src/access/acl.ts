@@ -34,7 +34,15 @@ export const anyone: Principal = { source: "anneal", tenant: "", kind: "public",
 
 /** One stable string per principal, used as the keyword in the vector index's permission filter. */
 export function principalKey(principal: Principal): string {
-  return [principal.source, principal.tenant, principal.kind, principal.id].map(encodeURIComponent).join(":");
+  return [principal.source, principal.tenant, principal.kind, principal.id].map(encode).join(":");
+}
+
+/** Half of a character, as a name that was cut off may end in, has no encoding; it is told from every other text. */
+function encode(text: string): string {
+  if (text.isWellFormed()) return encodeURIComponent(text);
+  const encodeOne = (character: string) =>
+    character.isWellFormed() ? encodeURIComponent(character) : `%u${character.charCodeAt(0).toString(16)}`;
+  return [...text].map(encodeOne).join("");
 }
 
 export function aclKeys(acl: Acl): { allow: string[]; deny: string[] } {

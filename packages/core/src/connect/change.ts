@@ -30,7 +30,11 @@ export type SourceItem = {
 export type Change =
   | { type: "upsert"; item: SourceItem; content: ContentHandle }
   | { type: "delete"; ref: string }
-  /** Only the audience changed, or where it comes from; `fingerprint` is the item's new one, stored so that this is not reported again. */
+  /**
+   * Only the audience changed, or where it comes from; `fingerprint` is the item's new one, stored so that this is not reported
+   * again. Where the content is another one as well, its `upsert`, or the `failure` in its place, comes right after: whoever is
+   * let in is let in to that.
+   */
   | { type: "acl"; ref: string; acl: SourceAcl; fingerprint: string }
   /** Same content, other place: nothing needs reading. `fromRef` ceases to exist, unless it is the item's own ref. */
   | { type: "moved"; fromRef: string; item: SourceItem }

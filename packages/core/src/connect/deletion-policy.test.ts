@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  confirmationOf,
   defaultDeletionPolicy,
   isHeldBack,
   missingRefsOf,
@@ -30,6 +31,17 @@ describe("refuseDeletions", () => {
 
   it("lets everything go once a person has confirmed", () => {
     expect(refuseDeletions({ ...defaultDeletionPolicy, confirmed: true }, 1000, 1000)).toBeNull();
+  });
+
+  it("lets go what a person was told of when they confirmed, and asks again about much more", () => {
+    const told = refuseDeletions(defaultDeletionPolicy, 1000, 300);
+    const policy = { ...defaultDeletionPolicy, ...confirmationOf(true, told) };
+    expect(refuseDeletions(policy, 1000, 300)).toBeNull();
+    expect(refuseDeletions(policy, 1000, 500)).toBeNull();
+    expect(refuseDeletions(policy, 1000, 501)).toMatchObject({ details: { missing: 501 } });
+    expect(confirmationOf(false, told)).toEqual({ confirmed: false, told: 300 });
+    const outage = { code: "SOURCE_UNREACHABLE" as const, message: "It is away.", action: "Wait." };
+    for (const other of [null, outage]) expect(confirmationOf(true, other)).toEqual({ confirmed: true });
   });
 });
 

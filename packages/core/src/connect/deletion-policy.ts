@@ -3,8 +3,10 @@ import type { ErrorReport } from "../errors.ts";
 /**
  * How much one run may delete without a person's word. An unmounted folder, an emptied bucket or a truncated table
  * looks exactly like a mass deletion, so a share above `maxShare` waits: of the source, and of each part of it.
+ *
+ * `told`: how many documents whoever confirmed had been told of. As many may go, and a share beside them; left out, all.
  */
-export type DeletionPolicy = { maxShare: number; confirmed: boolean };
+export type DeletionPolicy = { maxShare: number; confirmed: boolean; told?: number };
 
 export const defaultDeletionPolicy: DeletionPolicy = { maxShare: 0.2, confirmed: false };
 
@@ -14,7 +16,8 @@ export const defaultDeletionPolicy: DeletionPolicy = { maxShare: 0.2, confirmed:
  * @returns null when the deletions may go ahead, else what to tell the person
  */
 export function refuseDeletions(policy: DeletionPolicy, known: number, missing: number): ErrorReport | null {
-  if (policy.confirmed || missing <= policy.maxShare * known) return null;
+  const unasked = policy.confirmed ? missing - (policy.told ?? missing) : missing;
+  if (unasked <= policy.maxShare * known) return null;
   return {
     code: "CONFLICT",
     message: `The source no longer has ${missing} of ${known} documents, more than the ${Math.round(policy.maxShare * 100)}% that one sync may delete; all were kept.`,
@@ -67,6 +70,15 @@ export function refuseParts(
       details: { heldBack: true, known: total("known"), missing: total("missing"), maxShare: policy.maxShare },
     },
   };
+}
+
+/** What a person confirms is what the last read of the source told them; who was told nothing means all that is gone. */
+export function confirmationOf(
+  confirmed: boolean,
+  told: ErrorReport | null,
+): Pick<DeletionPolicy, "confirmed" | "told"> {
+  const missing = told !== null && isHeldBack(told) ? told.details?.["missing"] : undefined;
+  return { confirmed, ...(typeof missing === "number" ? { told: missing } : {}) };
 }
 
 /** Whether an error is that of `refuseDeletions` or `refuseParts`: the source could be read, and waits for a person's word. */

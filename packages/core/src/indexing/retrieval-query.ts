@@ -33,6 +33,8 @@ export type RetrievalRequest = {
   holderKeys: readonly string[];
   /** Only these sources; undefined means every source, an empty list means none. */
   sourceIds?: readonly string[];
+  /** What the index has not been told of yet: it would only take the places of what the reader may see. */
+  without?: { sourceIds: readonly string[]; documentIds: readonly string[] };
   /** Passages wanted. */
   limit: number;
   /** Candidates of each leg; default 4 x limit, at least 20, so that fusion has something to reorder. */
@@ -45,9 +47,11 @@ export type RetrievalRequest = {
  * @throws AnnealError FORBIDDEN for a reader who holds no key: such a reader is not signed in, and may see nothing.
  */
 export function buildPermissionFilter(
-  request: Pick<RetrievalRequest, "workspaceId" | "holderKeys" | "sourceIds">,
+  request: Pick<RetrievalRequest, "workspaceId" | "holderKeys" | "sourceIds" | "without">,
 ): RetrievalFilter {
-  const { workspaceId, holderKeys, sourceIds } = request;
+  const { workspaceId, holderKeys, sourceIds, without = { sourceIds: [], documentIds: [] } } = request;
+  const leaveOut = (key: Field, ids: readonly string[]): Condition[] =>
+    ids.length === 0 ? [] : [{ key, match: { any: [...ids] } }];
   if (workspaceId === "" || holderKeys.length === 0) {
     throw new AnnealError("FORBIDDEN", "The search was asked for by nobody.", {
       action: "Sign in, or use an API key of a member of the workspace.",
@@ -63,6 +67,8 @@ export function buildPermissionFilter(
     must_not: [
       { key: "acl_deny", match: { any } },
       sourceIds ? { key: "hidden_in", match: { any: [...sourceIds] } } : { key: "hidden", match: { value: true } },
+      ...leaveOut("source_id", without.sourceIds),
+      ...leaveOut("document_id", without.documentIds),
     ],
   };
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
 import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
+import { admitsMore, narrowAcl } from "@anneal/core/access/narrow-acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { and, asc, desc, eq, gt, isNotNull, isNull, ne, or, sql, type SQL } from "drizzle-orm";
@@ -12,7 +13,7 @@ import {
   isSource,
   itemColumns,
   lockDefaultAcl,
-  lockSource,
+  lockLiveSource,
   nextRevision,
   ofSource,
 } from "./documents-of-source.ts";
@@ -77,6 +78,23 @@ export async function listRemovedSources(scope: Scope) {
       .where(and(eq(sources.workspaceId, scope.workspaceId), isNotNull(sources.deletedAt)))
       .orderBy(desc(sources.deletedAt)),
   );
+}
+
+/** Those of these sources that were removed. */
+export async function listRemovedOf(scope: Scope, sourceIds: readonly string[]): Promise<string[]> {
+  const rows = await inWorkspace(scope, (tx) =>
+    tx
+      .select({ id: sources.id })
+      .from(sources)
+      .where(
+        and(
+          eq(sources.workspaceId, scope.workspaceId),
+          sql`${sources.id} = any(${sql.param(sourceIds)}::uuid[])`,
+          isNotNull(sources.deletedAt),
+        ),
+      ),
+  );
+  return rows.map(({ id }) => id);
 }
 
 export async function getSource(scope: Scope, sourceId: string): Promise<Source> {
@@ -210,8 +228,15 @@ export async function setSchedulePaused(scope: Scope, sourceId: string, schedule
   await inWorkspace(scope, (tx) => tx.update(sources).set({ schedulePaused }).where(isSource(scope, sourceId)));
 }
 
-/** A tombstone on the source and on its documents; both can be taken back by `restoreSource`. */
-export async function deleteSource(scope: Scope, sourceId: string): Promise<void> {
+/**
+ * A tombstone on the source and on its documents; both can be taken back by `restoreSource`.
+ * @param stopSchedule once all else is done: where it fails, nothing is
+ */
+export async function deleteSource(
+  scope: Scope,
+  sourceId: string,
+  stopSchedule: () => Promise<void> = async () => undefined,
+): Promise<void> {
   await inWorkspace(scope, async (tx) => {
     const now = new Date();
     await tx.update(sources).set({ deletedAt: now }).where(isSource(scope, sourceId));
@@ -221,14 +246,21 @@ export async function deleteSource(scope: Scope, sourceId: string): Promise<void
       .where(and(ofSource(scope, sourceId), isNull(documents.deletedAt)));
     // Nobody keeps them true any more, and another source's documents may name the same groups.
     for (const table of [directoryUsers, directoryMembers]) await tx.delete(table).where(eq(table.sourceId, sourceId));
+    await stopSchedule();
   });
 }
 
 /**
  * Who is in the groups that documents refuse is not known any more: what refuses somebody is nobody's until it is read again.
- * @returns the source and, with it, the schedule that it had; undefined when there was nothing to take back
+ * @param startSchedule the one that the source had, once all else is done: where it fails, nothing is, and it can be taken
+ * back again
+ * @returns undefined when there was nothing to take back
  */
-export async function restoreSource(scope: Scope, sourceId: string): Promise<Source | undefined> {
+export async function restoreSource(
+  scope: Scope,
+  sourceId: string,
+  startSchedule: (source: Source) => Promise<void> = async () => undefined,
+): Promise<Source | undefined> {
   return inWorkspace(scope, async (tx) => {
     const [row] = await tx
       .select()
@@ -251,7 +283,9 @@ export async function restoreSource(scope: Scope, sourceId: string): Promise<Sou
       .update(documents)
       .set({ deletedAt: null })
       .where(and(ofSource(scope, sourceId), eq(documents.deletedAt, row.deletedAt)));
-    return { ...row, ...cursor, revision: row.revision + 1, deletedAt: null };
+    const restored = { ...row, ...cursor, revision: row.revision + 1, deletedAt: null };
+    await startSchedule(restored);
+    return restored;
   });
 }
 
@@ -367,7 +401,7 @@ export async function markDocumentDeleted(
   revision?: number,
 ): Promise<boolean> {
   const rows = await inWorkspace(scope, async (tx) => {
-    await lockSource(scope, tx, sourceId, revision);
+    await lockLiveSource(scope, tx, sourceId, revision);
     return tx
       .update(documents)
       .set({ deletedAt: new Date() })
@@ -388,7 +422,7 @@ export async function saveDocumentAcl(
   const save = async (granted: SourceAcl) => {
     const { acl, origins } = splitOrigins(granted);
     await inWorkspace(scope, async (tx) => {
-      await lockSource(scope, tx, sourceId, revision);
+      await lockLiveSource(scope, tx, sourceId, revision);
       await tx
         .update(documents)
         .set({ acl, aclInherited: false, aclOrigins: origins, fingerprint })
@@ -401,6 +435,40 @@ export async function saveDocumentAcl(
     // Readers that the database cannot hold, such as one with a null character in its id, cannot be told: nobody.
     if (!isRefusedValue(error)) throw error;
     await save(nobody);
+  }
+}
+
+/**
+ * Takes a document from whom its source does not admit any more, and admits nobody: what is held may be of an older content
+ * than the one that the source shows to these.
+ * @param revision as with `upsertDocuments`
+ * @returns whether there is somebody to admit, which `saveDocumentAcl` does; else the change is carried out
+ */
+export async function narrowDocumentAcl(
+  scope: Scope,
+  sourceId: string,
+  change: { ref: string; acl: SourceAcl; fingerprint: string },
+  revision?: number,
+): Promise<boolean> {
+  const { ref, fingerprint } = change;
+  try {
+    return await inWorkspace(scope, async (tx) => {
+      await lockLiveSource(scope, tx, sourceId, revision);
+      const isIt = and(ofSource(scope, sourceId), hasRef(ref));
+      const [held] = await tx.select({ acl: documents.acl }).from(documents).where(isIt).for("update");
+      if (held === undefined) return false;
+      const { acl, origins } = splitOrigins(change.acl);
+      const more = admitsMore(held.acl, acl);
+      const carriedOut = { acl, aclInherited: false, aclOrigins: origins, fingerprint };
+      const narrowed = { acl: narrowAcl(held.acl, acl), aclInherited: false, aclOrigins: null };
+      if (!more) await tx.update(documents).set(carriedOut).where(isIt);
+      else if (admitsMore(acl, held.acl)) await tx.update(documents).set(narrowed).where(isIt);
+      return more;
+    });
+  } catch (error) {
+    if (!isRefusedValue(error)) throw error;
+    await saveDocumentAcl(scope, sourceId, { ...change, acl: nobody }, revision);
+    return false;
   }
 }
 

@@ -126,6 +126,8 @@ export async function listDatasetPairs(
     search?: string;
     /** Only pairs of documents that somebody who holds one of these may read; a document that is gone has no reader. */
     readers?: Principal[];
+    /** With those of documents that their sources have no longer, which are an administrator's, as in `mayReadDataset`. */
+    withDeleted?: boolean;
   },
   page: { limit: number; offset: number },
 ) {
@@ -141,7 +143,9 @@ export async function listDatasetPairs(
         : isNull(datasetPairs.drop),
     filter.dropCode === undefined ? undefined : sql`${datasetPairs.drop}->>'code' = ${filter.dropCode}`,
     filter.documentId === undefined ? undefined : eq(datasetPairs.documentId, filter.documentId),
-    filter.readers === undefined ? undefined : readableBy(filter.readers),
+    // What was withdrawn speaks in the pairs as well that were made of it.
+    filter.readers === undefined ? undefined : and(readableBy(filter.readers), eq(documents.withdrawn, false)),
+    filter.readers === undefined || filter.withDeleted === true ? undefined : isNull(documents.deletedAt),
     filter.search === undefined || filter.search === ""
       ? undefined
       : sql`${datasetPairs.question} || ' ' || ${datasetPairs.answer} ilike ${`%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`}`,

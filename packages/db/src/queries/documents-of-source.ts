@@ -84,9 +84,19 @@ export async function lockSource(scope: Scope, tx: Transaction, sourceId: string
 }
 
 /**
- * The ACL of documents without one of their own, as it is now and not as it was when the sync began; and nothing comes
- * alive under a source that is gone. As `lockSource` otherwise.
+ * As `lockSource`. Of one that was removed nothing is written: its documents come back as they were, and what a sync wrote of
+ * them meanwhile would be gone past.
  * @throws AnnealError SOURCE_NOT_FOUND when the source was removed
+ */
+export async function lockLiveSource(scope: Scope, tx: Transaction, sourceId: string, revision: number | undefined) {
+  const source = await lockSource(scope, tx, sourceId, revision);
+  if (source !== undefined && source.deletedAt !== null) throw removedWhileRead(source.name);
+  return source;
+}
+
+/**
+ * The ACL of documents without one of their own, as it is now and not as it was when the sync began. As `lockLiveSource`
+ * otherwise, also for a source that the workspace does not have.
  */
 export async function lockDefaultAcl(
   scope: Scope,
@@ -94,9 +104,13 @@ export async function lockDefaultAcl(
   sourceId: string,
   revision: number | undefined,
 ): Promise<Acl> {
-  const source = await lockSource(scope, tx, sourceId, revision);
-  if (source?.deletedAt === null) return source.defaultAcl;
-  throw new AnnealError("SOURCE_NOT_FOUND", `The source “${source?.name ?? sourceId}” was removed while it was read.`, {
+  const source = await lockLiveSource(scope, tx, sourceId, revision);
+  if (source !== undefined) return source.defaultAcl;
+  throw removedWhileRead(sourceId);
+}
+
+export function removedWhileRead(name: string): AnnealError {
+  return new AnnealError("SOURCE_NOT_FOUND", `The source “${name}” was removed while it was read.`, {
     action: "Take it back, then read it again.",
   });
 }

@@ -25,7 +25,13 @@ export async function getDocuments(scope: Scope, documentIds: string[]): Promise
     tx
       .select()
       .from(documents)
-      .where(and(inArray(documents.id, documentIds), eq(documents.workspaceId, scope.workspaceId))),
+      // One parameter: a text may have more copies than a statement takes of those.
+      .where(
+        and(
+          sql`${documents.id} = any(${sql.param(documentIds)}::uuid[])`,
+          eq(documents.workspaceId, scope.workspaceId),
+        ),
+      ),
   );
 }
 
@@ -39,11 +45,20 @@ export type DocumentFilter = {
   readers?: Principal[];
 };
 
-/** For queries that join `documents` and page their rows. */
+/**
+ * For queries that join `documents` and page their rows. Who is asked for is one parameter, of which PostgreSQL makes a hash
+ * table: somebody may be in many hundreds of groups, and each document is held against all of them.
+ */
 export function readableBy(readers: Principal[]): SQL {
+  const held = sql`${sql.param(readers.map((reader) => JSON.stringify(asStored(reader))))}::jsonb[]`;
   const holders = (side: SQL) =>
-    or(sql`false`, ...readers.map((reader) => sql`${documents.acl}->${side} @> ${JSON.stringify([reader])}::jsonb`));
+    sql`exists (select from jsonb_array_elements(${documents.acl}->${side}) as named(principal) where principal = any(${held}))`;
   return sql`(${holders(sql.raw("'allow'"))} and not ${holders(sql.raw("'deny'"))})`;
+}
+
+/** As ACLs have it, which say nothing else of a principal. */
+function asStored({ source, tenant, kind, id }: Principal): Principal {
+  return { source, tenant, kind, id };
 }
 
 function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefined {
@@ -292,6 +307,9 @@ export async function listKeptDocuments(scope: Scope) {
         firstSeenAt: documents.firstSeenAt,
         cleanKey: documents.cleanKey,
         cleanDigest: documents.cleanDigest,
+        contentHash: documents.contentHash,
+        indexedHash: documents.indexedHash,
+        withdrawn: documents.withdrawn,
         signature: documents.signature,
         duplicateOf: documents.duplicateOf,
         duplicate: documents.duplicate,

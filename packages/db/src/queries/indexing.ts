@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, notInArray, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNull, not, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { chunks, collections, documents } from "../schema.ts";
 
@@ -84,7 +84,10 @@ export async function listDocumentChunks(scope: Scope, documentId: string): Prom
   );
 }
 
-/** Chunks with the documents they belong to now: the second permission check of everything that is cited. */
+/**
+ * Chunks with the documents they belong to now: the second permission check of everything that is cited. Left out is what
+ * was withdrawn: of an older content, which the readers of now may never have been shown.
+ */
 export async function getChunksForCitation(scope: Scope, chunkIds: string[]) {
   if (chunkIds.length === 0) return [];
   return inWorkspace(scope, (tx) =>
@@ -98,7 +101,14 @@ export async function getChunksForCitation(scope: Scope, chunkIds: string[]) {
       })
       .from(chunks)
       .innerJoin(documents, eq(documents.id, chunks.documentId))
-      .where(and(inArray(chunks.id, chunkIds), eq(chunks.workspaceId, scope.workspaceId), isNull(documents.deletedAt))),
+      .where(
+        and(
+          inArray(chunks.id, chunkIds),
+          eq(chunks.workspaceId, scope.workspaceId),
+          isNull(documents.deletedAt),
+          eq(documents.withdrawn, false),
+        ),
+      ),
   );
 }
 
@@ -115,8 +125,11 @@ export async function applyChunkPlan(scope: Scope, changes: ChunkChanges): Promi
 }
 
 export async function saveChunkChanges(tx: Transaction, workspaceId: string, changes: ChunkChanges): Promise<void> {
-  if (changes.deletes.length > 0)
-    await tx.delete(chunks).where(and(inArray(chunks.id, changes.deletes), eq(chunks.workspaceId, workspaceId)));
+  if (changes.deletes.length > 0) {
+    // One parameter, whatever their number: a statement takes 65,535.
+    const deleted = sql`${chunks.id} = any(${sql.param(changes.deletes)}::uuid[])`;
+    await tx.delete(chunks).where(and(deleted, eq(chunks.workspaceId, workspaceId)));
+  }
   for (const { id, aclFingerprint } of changes.aclFingerprints) {
     await tx
       .update(chunks)
@@ -145,19 +158,32 @@ export async function saveChunkChanges(tx: Transaction, workspaceId: string, cha
   }
 }
 
+/** Once a document's chunks are of this content, and unless it has another one by now, there is nothing left to withhold. */
+export async function saveIndexed(scope: Scope, documentId: string, contentHash: string): Promise<void> {
+  await inWorkspace(scope, (tx) =>
+    tx
+      .update(documents)
+      .set({ indexedHash: contentHash, withdrawn: false })
+      .where(
+        and(
+          eq(documents.id, documentId),
+          eq(documents.workspaceId, scope.workspaceId),
+          eq(documents.contentHash, contentHash),
+        ),
+      ),
+  );
+}
+
 /** Documents that have chunks in the collection but should have none: deleted, dropped or no longer indexed. */
 export async function listStrayDocuments(scope: Scope, collectionId: string, wanted: string[]): Promise<string[]> {
+  // As a table, which is joined: every document that is kept is in it.
+  const isWanted = sql`exists (select from unnest(${sql.param(wanted)}::uuid[]) as wanted(id)
+    where wanted.id = ${chunks.documentId})`;
   const rows = await inWorkspace(scope, (tx) =>
     tx
       .selectDistinct({ documentId: chunks.documentId })
       .from(chunks)
-      .where(
-        and(
-          eq(chunks.collectionId, collectionId),
-          eq(chunks.workspaceId, scope.workspaceId),
-          wanted.length === 0 ? undefined : notInArray(chunks.documentId, wanted),
-        ),
-      ),
+      .where(and(eq(chunks.collectionId, collectionId), eq(chunks.workspaceId, scope.workspaceId), not(isWanted))),
   );
   return rows.map((row) => row.documentId);
 }

@@ -95,7 +95,7 @@ const hiddenIn = sql<string[]>`array(
     where (earlier.id = copy.duplicate_of or earlier.duplicate_of = copy.duplicate_of)
       and earlier.workspace_id = copy.workspace_id
       and earlier.source_id = hiding.source_id::uuid
-      and earlier.deleted_at is null
+      and earlier.deleted_at is null and not earlier.withdrawn
       and earlier.acl @> copy.acl and copy.acl @> earlier.acl
       and (date_trunc('milliseconds', earlier.first_seen_at), earlier.id)
         < (date_trunc('milliseconds', copy.first_seen_at), copy.id))

@@ -11,6 +11,7 @@ import {
   isAtRevision,
   isSource,
   ofSource as documentsOf,
+  removedWhileRead,
   requireRevision,
 } from "./documents-of-source.ts";
 import { hasOneOf } from "./refs.ts";
@@ -127,7 +128,8 @@ export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts
 /**
  * A checkpoint: only after everything before it is durable.
  * @returns whether somebody asked the sync to pause here
- * @throws AnnealError CONFLICT when the source has another revision by now, and so another position
+ * @throws AnnealError CONFLICT when the source has another revision by now, and so another position; SOURCE_NOT_FOUND when it
+ * was removed
  */
 export async function saveCursor(
   scope: Scope,
@@ -141,8 +143,10 @@ export async function saveCursor(
       .update(sources)
       .set({ cursor })
       .where(isSource(scope, sourceId))
-      .returning({ name: sources.name, revision: sources.revision });
+      .returning({ name: sources.name, revision: sources.revision, deletedAt: sources.deletedAt });
     if (source !== undefined) requireRevision(source, sync.revision);
+    // Of what it would go past, nothing was written.
+    if (source !== undefined && source.deletedAt !== null) throw removedWhileRead(source.name);
     if (journal !== undefined) await writeJournal(tx, scope, sourceId, journal);
     const [row] = await tx
       .update(sourceSyncs)

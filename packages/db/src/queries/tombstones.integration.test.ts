@@ -14,6 +14,7 @@ import {
   moveDocument,
   quarantineRef,
   restoreSource,
+  saveDocumentAcl,
   saveSource,
   streamRefs,
   upsertDocument,
@@ -251,6 +252,24 @@ describe("purging", () => {
     await restoreSource(scope, sourceId);
     expect((await getSource(scope, sourceId)).cursor).toBeNull();
   });
+});
+
+it("a source that is removed while it is read, and taken back, is gone past by nothing that was told meanwhile", async () => {
+  await upsert("a.txt");
+  const syncId = randomUUID();
+  const { revision } = await getSource(scope, sourceId);
+  const counts = await beginSync(scope, { id: syncId, sourceId, runId: null, startedBy: "ada", revision });
+  await saveCursor(scope, sourceId, { version: 1 }, { id: syncId, counts, revision });
+  await deleteSource(scope, sourceId);
+  const removed = { code: "SOURCE_NOT_FOUND" };
+  const change = { ref: "a.txt", acl: nobody, fingerprint: "2" };
+  await expect(markDocumentDeleted(scope, sourceId, "a.txt", revision)).rejects.toMatchObject(removed);
+  await expect(saveDocumentAcl(scope, sourceId, change, revision)).rejects.toMatchObject(removed);
+  const goesOn = saveCursor(scope, sourceId, { version: 2 }, { id: syncId, counts, revision });
+  await expect(goesOn).rejects.toMatchObject(removed);
+  await restoreSource(scope, sourceId);
+  expect((await getSource(scope, sourceId)).cursor).toEqual({ version: 1 });
+  expect(await refs()).toEqual(["a.txt"]);
 });
 
 describe("trying failures again", () => {

@@ -185,6 +185,10 @@ export const documents = pgTable(
     /** The cleaned `ParsedDocument`, and a digest of everything that decided it (bytes, parser, policy). */
     cleanKey: text(),
     cleanDigest: text(),
+    /** The `contentHash` that its passages were made of; null where there are none yet. */
+    indexedHash: text(),
+    /** Its passages are of an older content, and somebody may read it now who might not then: nobody is shown them. */
+    withdrawn: boolean().notNull().default(false),
     language: text(),
     textChars: integer(),
     quality: jsonb().$type<QualityScores>(),

@@ -31,7 +31,14 @@ export function DocumentPage({ documentId }: { documentId: string }) {
   const [original, setBeside] = useUrlParam("original", "");
   const beside = original !== "" && document?.originalView != null;
   const retry = useMutation(
-    trpc.documents.retry.mutationOptions({ onSuccess: () => toast("It is read and cleaned again with the next run.") }),
+    trpc.documents.retry.mutationOptions({
+      onSuccess: () =>
+        toast(
+          document?.hasContent === true
+            ? "It is cleaned again with the next run."
+            : "Its source is being read again, and it is cleaned with the next run.",
+        ),
+    }),
   );
   const parent = { label: "Documents", href: href("/documents") };
   if (!document)
@@ -65,7 +72,7 @@ export function DocumentPage({ documentId }: { documentId: string }) {
               <Columns2 aria-hidden /> {beside ? "Hide the original" : "Show the original"}
             </Button>
           )}
-          {document.hasContent && document.readable && !document.originalWithheld && (
+          {document.hasContent && document.mayOpenOriginal && (
             <Button asChild>
               <a href={`/api/w/${slug}/documents/${documentId}/original`} download>
                 <Download aria-hidden /> Download

@@ -4,13 +4,21 @@ import { nobody, workspaceMembers, workspaceUser } from "@anneal/core/access/acl
 import { syncWorkflowId } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal/core/connect/deletion-policy";
 import { pushReadersWorkflowId } from "@anneal/core/indexing/contract";
-import { openDatabase, type Scope } from "@anneal/db/database";
+import { inWorkspace, openDatabase, type Scope } from "@anneal/db/database";
+import { sources } from "@anneal/db/schema";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import { markDocumentDeleted, quarantineRef, saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import {
+  deleteSource,
+  getSource,
+  markDocumentDeleted,
+  quarantineRef,
+  saveSource,
+  upsertDocument,
+} from "@anneal/db/queries/connect";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { createRun } from "@anneal/db/queries/loop";
-import { beginSync, endSync, isPauseRequested, syncLockName } from "@anneal/db/queries/source-syncs";
+import { beginSync, endSync, isPauseRequested, saveCursor, syncLockName } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { locatePython } from "@anneal/local-stack/python-env";
 import { startTemporal } from "@anneal/local-stack/start-temporal";
@@ -378,6 +386,38 @@ describe("failures in the portal", () => {
     expect(await syncState()).toBe("running");
     await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
   });
+
+  it("are tried again from their own page as well, where a feed would not tell of them twice", async () => {
+    await quarantineRef(scope, sourceId, "a.txt", drop);
+    const syncId = randomUUID();
+    const counts = await beginSync(scope, { id: syncId, sourceId, runId: null, startedBy: "ada" });
+    await saveCursor(scope, sourceId, { version: 1 }, { id: syncId, counts });
+    await endSync(scope, { id: syncId, sourceId, counts }, { status: "done", heldBack: null });
+    const { documents } = as(people.scientist);
+    const { rows } = await documents.list({ sourceId, status: "quarantined", limit: 1, offset: 0 });
+    await documents.retry({ documentId: rows[0]!.id });
+    expect((await getSource(scope, sourceId)).cursor).toBeNull();
+    expect(await syncState()).toBe("running");
+    await (await temporal()).workflow.getHandle(syncWorkflowId(sourceId)).terminate();
+  });
+});
+
+describe("a source that is taken back", () => {
+  it("is so with its schedule or not at all, and can be taken back again", async () => {
+    const { connect } = as(people.scientist);
+    const haveSchedule = (schedule: string) => inWorkspace(scope, (tx) => tx.update(sources).set({ schedule }));
+    await deleteSource(scope, sourceId);
+    // No service takes this one.
+    await haveSchedule("when it rains");
+    await expect(connect.restore({ sourceId })).rejects.toThrow();
+    expect(await connect.removed()).toMatchObject([{ id: sourceId }]);
+    await haveSchedule("@every 30m");
+    await connect.restore({ sourceId });
+    expect(await connect.removed()).toEqual([]);
+    expect((await readSchedule(scheduleIdOf(sourceId)))?.cron).toBe("@every 30m");
+    await connect.remove({ sourceId });
+    expect(await readSchedule(scheduleIdOf(sourceId))).toBeNull();
+  });
 });
 
 describe("a deleted document in the portal", () => {
@@ -402,6 +442,36 @@ describe("a deleted document in the portal", () => {
     await expect(documents.release({ documentId })).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
     expect(await documents.list(list)).toMatchObject({ total: 1 });
     expect(await actions()).toEqual(expect.arrayContaining(["document.restore", "document.release"]));
+  });
+
+  it("shows its contents to those alone who decide whether it comes back", async () => {
+    const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: null };
+    const { documentId } = await upsertDocument(
+      scope,
+      sourceId,
+      { ref: "a", uri: "a", ...facts },
+      { contentHash: "h", contentKey: "h", sizeBytes: 1 },
+    );
+    const text = (who: keyof typeof people) =>
+      as(people[who])
+        .documents.text({ documentId })
+        .catch((error: Error) => error.message);
+    const passages = async (who: keyof typeof people) =>
+      as(people[who])
+        .documents.chunks({ documentId })
+        .catch((error: Error) => error.message);
+    const uncleaned = "This document has no cleaned text.";
+    expect([await text("member"), await text("scientist")]).toEqual([uncleaned, uncleaned]);
+    await markDocumentDeleted(scope, sourceId, "a");
+    const gone = "This document is no longer at its source.";
+    for (const who of ["member", "operator"] as const)
+      expect([await text(who), await passages(who)]).toEqual([gone, gone]);
+    for (const who of ["scientist", "admin"] as const)
+      expect([await text(who), await passages(who)]).toEqual([uncleaned, []]);
+    const views = await Promise.all(
+      (["member", "scientist"] as const).map((who) => as(people[who]).documents.get({ documentId })),
+    );
+    expect(views).toMatchObject([{ mayOpenOriginal: false, originalWithheld: false }, { mayOpenOriginal: true }]);
   });
 
   it("is not there for who may not read it", async () => {

@@ -171,8 +171,9 @@ export const connectRouter = router({
         subject: `source:${source.id}`,
         details: { name: source.name },
       });
-      if (source.schedule !== null) await setSchedule(scheduled(scope.workspaceId, source.id), null);
-      await deleteSource(scope, source.id);
+      await deleteSource(scope, source.id, async () => {
+        if (source.schedule !== null) await setSchedule(scheduled(scope.workspaceId, source.id), null);
+      });
       // Copies that were hidden behind its documents are to be found now.
       await tellIndexes(scope);
     }),
@@ -185,9 +186,9 @@ export const connectRouter = router({
         action: "source.restore",
         subject: `source:${input.sourceId}`,
       });
-      const source = await restoreSource(scope, input.sourceId);
-      if (source?.schedule)
-        await setSchedule(scheduled(scope.workspaceId, source.id), source.schedule, { paused: source.schedulePaused });
+      await restoreSource(scope, input.sourceId, async ({ id, schedule, schedulePaused }) => {
+        if (schedule) await setSchedule(scheduled(scope.workspaceId, id), schedule, { paused: schedulePaused });
+      });
       await tellIndexes(scope);
     }),
 

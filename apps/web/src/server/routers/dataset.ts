@@ -64,7 +64,7 @@ export const datasetRouter = router({
       const { rows, total } = await listDatasetPairs(
         scope,
         datasetVersionId,
-        { ...filter, readers: identity.principals },
+        { ...filter, readers: identity.principals, withDeleted: identity.role === "admin" },
         { limit, offset },
       );
       return {

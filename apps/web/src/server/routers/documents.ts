@@ -18,12 +18,13 @@ import { getSource } from "@anneal/db/queries/connect";
 import { releaseDocument, restoreDocument } from "@anneal/db/queries/tombstones";
 import { listDocumentChunks } from "@anneal/db/queries/indexing";
 import { createIdentity } from "#server/auth/identity.ts";
+import { retryFailed } from "#server/connect/steer-sync.ts";
 import { keptUntil } from "#server/documents/kept-until.ts";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
 import { viewAcl } from "#server/documents/view-acl.ts";
 import { listReaders } from "#server/documents/view-as.ts";
-import { getReadable, getVisible, mayOpenOriginal } from "#server/documents/visible-document.ts";
+import { getReadable, getVisible, mayOpenOriginal, mayReadContents } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
 import { adminProcedure, memberProcedure, router, scientistProcedure } from "#server/trpc.ts";
@@ -93,7 +94,8 @@ export const documentsRouter = router({
       hasText: cleanKey !== null,
       originalView: contentKey === "" || !mayOpen ? null : originalViewOf(document),
       /** Cleaning masked personal data in it, and one may not see what was masked. */
-      originalWithheld: readable && !mayOpen,
+      originalWithheld: mayReadContents(ctx, document) && !mayOpen,
+      mayOpenOriginal: mayOpen,
       readable,
       /** Who may read one document need not know of the folder that it lies in, nor how that is called. */
       readers: await viewAcl(ctx, acl, aclOrigins),
@@ -148,7 +150,7 @@ export const documentsRouter = router({
 
   chunks: memberProcedure.input(z.object({ documentId: z.uuid() })).query(async ({ ctx, input }) => {
     const document = await getReadable(ctx, input.documentId);
-    const chunks = await listDocumentChunks(ctx.scope, document.id);
+    const chunks = document.withdrawn ? [] : await listDocumentChunks(ctx.scope, document.id);
     return chunks.map(({ id, ordinal, text, section, pageStart, pageEnd, charStart, charEnd }) => ({
       id,
       ordinal,
@@ -193,7 +195,7 @@ export const documentsRouter = router({
     await tellIndexes(ctx.scope);
   }),
 
-  /** The next run reads and cleans it again. */
+  /** The next run cleans it again. One that was never read is read again now, as `connect.retry` does. */
   retry: scientistProcedure.input(z.object({ documentId: z.uuid() })).mutation(async ({ ctx, input }) => {
     const document = await getVisible(ctx, input.documentId);
     await recordAudit(ctx.scope, {
@@ -201,6 +203,7 @@ export const documentsRouter = router({
       action: "document.retry",
       subject: `document:${document.id}`,
     });
-    await retryDocument(ctx.scope, document.id);
+    if (document.contentKey !== "") return retryDocument(ctx.scope, document.id);
+    await retryFailed(ctx, { sourceId: document.sourceId, documentId: document.id });
   }),
 });
