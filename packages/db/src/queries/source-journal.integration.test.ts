@@ -7,7 +7,7 @@ import { startTestDatabase, type TestDatabase } from "../../testing/start-test-d
 import { inWorkspace, type Scope } from "../database.ts";
 import { sourceJournal, sources } from "../schema.ts";
 import { saveWorkspace } from "./access.ts";
-import { deleteSource, getSource, saveSource } from "./connect.ts";
+import { deleteSource, getSource, restoreSource, saveSource } from "./connect.ts";
 import { streamJournal } from "./source-journal.ts";
 import { beginSync, saveCursor, type SyncState } from "./source-syncs.ts";
 import { forgetRemovedCursors } from "./tombstones.ts";
@@ -84,7 +84,10 @@ it("lives as long as the cursor of a removed source, and goes with the source", 
   await forgetRemovedCursors(scope, new Date(Date.now() + 60_000));
   expect(await journal()).toEqual([]);
 
+  await expect(checkpoint(2, adds(2))).rejects.toMatchObject({ code: "SOURCE_NOT_FOUND" });
+  await restoreSource(scope, sourceId);
   await checkpoint(2, adds(2));
+  expect(await journal()).toEqual([2]);
   await inWorkspace(scope, (tx) => tx.delete(sources).where(eq(sources.id, sourceId)));
   expect(await journal()).toEqual([]);
 });
