@@ -29,6 +29,7 @@ beforeAll(async () => {
       await cp(join(repoDir, workspace, name), join(house, workspace, name));
     }
   }
+  await cp(join(repoDir, "apps/web/tsconfig.json"), join(house, "apps/web/tsconfig.json"));
   await cp(join(repoDir, "package-lock.json"), join(house, "package-lock.json"));
   await symlink(join(repoDir, "node_modules"), join(house, "node_modules"));
   await run("git", ["init", "--quiet"]);
@@ -100,10 +101,12 @@ describe("the guards refuse", () => {
     await expectRefusal([...lint, planted.file], planted, nothing, complaint);
   });
 
-  it("code that does not type-check", async () => {
-    const file = "packages/core/src/planted.ts";
+  it.each([
+    ["code", ".", "packages/core/src/planted.ts"],
+    ["a page", "apps/web", "apps/web/src/planted.tsx"],
+  ])("%s that does not type-check", async (_, project, file) => {
     const planted = { file, text: 'export const planted: number = "one";\n' };
-    await expectRefusal(["tsc", "--noEmit", "--project", "."], planted, nothing, /not assignable/);
+    await expectRefusal(["tsc", "--noEmit", "--project", project], planted, nothing, /not assignable/);
   });
 
   it("code that is not formatted", async () => {
