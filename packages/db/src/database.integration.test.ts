@@ -7,6 +7,7 @@ import { findBrokenLink } from "@anneal/core/audit/chain";
 import { writeCleanDigest } from "@anneal/core/clean/clean-digest";
 import { measureText } from "@anneal/core/clean/measure-text";
 import type { SourceItem } from "@anneal/core/connect/change";
+import { stages } from "@anneal/core/loop/contract";
 import { choosePort } from "@anneal/processes/choose-port";
 import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
 import { sql } from "drizzle-orm";
@@ -658,6 +659,16 @@ describe("a run", () => {
     const later = all.find(({ id }) => id !== winner.id)!;
     expect(await claimRunning(scope, later.id)).toBeNull();
     expect((await findRunningRun(scope))?.id).toBe(later.id);
+  });
+
+  it("has a row for each stage that it is for, and skips what is done already", async () => {
+    const stagesOfRun = async (run: Parameters<typeof createRun>[1]) => {
+      await createRun(scope, run);
+      return (await getRun(scope, run.id)).stages.map(({ stage, status }) => `${stage} ${status}`);
+    };
+    const search = { ...newRun(), settings: { purpose: "search" as const }, fromStage: "clean" as const };
+    expect(await stagesOfRun(search)).toEqual(["connect skipped", "clean waiting", "dedupe waiting", "index waiting"]);
+    expect(await stagesOfRun(newRun())).toHaveLength(stages.length);
   });
 });
 

@@ -15,12 +15,12 @@ import { useWorkspace } from "#lib/workspace.tsx";
 export type RunView = Answers["loop"]["overview"]["runs"][number];
 type StageView = RunView["stages"][number];
 
-/** The loop of one run: eight stages in order, what went in, came out and fell away, and what happens now. */
+/** The loop of one run: its stages in order, what went in, came out and fell away, and what happens now. */
 export function LoopPicture({ run, selected }: { run: RunView; selected?: string }) {
   const longestMs = Math.max(1, ...run.stages.map((stage) => stage.durationMs ?? 0));
   return (
     <section aria-label="Stages of the loop" className="overflow-hidden rounded-panel border border-line bg-line">
-      <ol className="grid grid-cols-2 gap-px md:grid-cols-4 xl:grid-cols-8">
+      <ol className={cn("grid grid-cols-2 gap-px md:grid-cols-4", run.stages.length > 4 && "xl:grid-cols-8")}>
         {run.stages.map((stage, index) => (
           <StageCell
             key={stage.stage}
