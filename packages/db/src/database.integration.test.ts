@@ -69,7 +69,7 @@ import {
   saveComparisons,
   saveDropped,
 } from "./queries/documents.ts";
-import { saveCollection } from "./queries/indexing.ts";
+import { saveCollection, saveIndexed } from "./queries/indexing.ts";
 import {
   beginStage,
   claimRunning,
@@ -405,6 +405,22 @@ describe("documents", () => {
     const { documentId: text } = await upsert(scope, sourceId, "a.txt", "one");
     await markCleaned(text);
     expect(await toClean(["fra"])).toEqual([documentId]);
+  });
+
+  it("are not findable until their passages are of their own content, also after a change", async () => {
+    const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
+    const unindexed = async () => {
+      const { waitingCount, unindexedCount } = (await listSources(scope)).find(({ id }) => id === sourceId)!;
+      return [waitingCount, unindexedCount];
+    };
+    expect(await unindexed()).toEqual([1, 0]);
+    await markCleaned(documentId);
+    expect(await unindexed()).toEqual([0, 1]);
+    await saveIndexed(scope, documentId, (await getDocument(scope, documentId)).contentHash);
+    expect(await unindexed()).toEqual([0, 0]);
+    await upsert(scope, sourceId, "a.txt", "two");
+    await markCleaned(documentId);
+    expect(await unindexed()).toEqual([0, 1]);
   });
 
   it("keep their identity and what was made of them when they move, also onto a tombstone", async () => {
