@@ -169,7 +169,10 @@ it("what a sync fetched of a source is found by its readers, what cannot be pars
 it("a run from its start reads the source first", async () => {
   const { id, folder } = await addFolder("Pumps", { "pump.md": pump });
   await sync(id);
-  await writeFile(join(folder, "visit.md"), "Visitors sign in at the desk in the north hall and receive a yellow badge.");
+  await writeFile(
+    join(folder, "visit.md"),
+    "Visitors sign in at the desk in the north hall and receive a yellow badge.",
+  );
   const run = await runFor("search", [id]);
   expect(run.stages.map(({ status }) => status)).toEqual(["done", "done", "done", "done"]);
   expect((await find(run.outputs.collectionId, [ada])).toSorted()).toEqual(["pump.md", "visit.md"]);

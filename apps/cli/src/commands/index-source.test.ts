@@ -60,7 +60,16 @@ function startPortal() {
     },
     ask: async () => expect.fail("nothing is asked"),
     async sync() {
-      const counts = { scanned: 3, added: 3, changed: 0, removed: 0, dropped: 0, bytes: 9, progress: null, error: null };
+      const counts = {
+        scanned: 3,
+        added: 3,
+        changed: 0,
+        removed: 0,
+        dropped: 0,
+        bytes: 9,
+        progress: null,
+        error: null,
+      };
       syncs.unshift({ id: `sync-${syncs.length}`, status: portal.syncStatus, ...counts });
       portal.unindexed.waitingCount = 3;
     },
@@ -92,7 +101,10 @@ describe("a source that is read", () => {
       portal.unindexed = { waitingCount: 0, unindexedCount: 1 };
     };
     await readSource(portal, source, sync, {}, say);
-    expect(said).toEqual(["! 1 document is parsed and not in the index yet. Nobody finds it yet.", hint.replace("them", "it")]);
+    expect(said).toEqual([
+      "! 1 document is parsed and not in the index yet. Nobody finds it yet.",
+      hint.replace("them", "it"),
+    ]);
   });
 
   it("says nothing where all of it is findable", async () => {

@@ -57,7 +57,8 @@ export async function indexSource(
   const settings = { purpose: "search", fromStage: "clean", sourceIds: source === null ? null : [source.id] };
   const { runId } = await portal.mutate("loop.start", settings, z.object({ runId: z.string() }));
   const { report } = await followRun(portal, runId, signal).finally(() => printLeftOut(portal, source, runId, say));
-  say(`✓ ${report?.index.documents ?? 0} documents of ${whose} are findable.`);
+  const count = report?.index.documents ?? 0;
+  say(`✓ ${count} ${count === 1 ? "document" : "documents"} of ${whose} ${count === 1 ? "is" : "are"} findable.`);
 }
 
 async function countUnindexed(portal: Pick<PortalClient, "query">, source: Source | null): Promise<UnindexedFacts> {
@@ -81,6 +82,7 @@ async function printLeftOut(
   for (const { ref, code, reason } of rows) say(`✗ ${ref}: ${reason} (${code})`);
   const others = total - rows.length;
   if (others <= 0) return;
-  const all = source === null ? "" : ` \`anneal connect failures ${JSON.stringify(source.name)}\` lists what could not be read.`;
+  const all =
+    source === null ? "" : ` \`anneal connect failures ${JSON.stringify(source.name)}\` lists what could not be read.`;
   say(`  and ${others} more.${all}`);
 }

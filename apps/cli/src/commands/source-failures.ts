@@ -59,7 +59,8 @@ export async function printFailures(
   if (failures.length > 0)
     say(`${failures.length} failed. \`anneal connect retry ${JSON.stringify(name)}\` reads them again.`);
   const facts = await readUnindexed(portal, id);
-  if (failures.length === 0) say(facts.waitingCount === 0 ? `✓ Nothing of “${name}” failed.` : `Nothing of “${name}” failed so far.`);
+  if (failures.length === 0)
+    say(facts.waitingCount === 0 ? `✓ Nothing of “${name}” failed.` : `Nothing of “${name}” failed so far.`);
   printUnindexed(name, facts, say);
 }
 

@@ -71,7 +71,8 @@ export function wordUnindexed({ waitingCount, unindexedCount }: UnindexedFacts):
 
 /** The same in a sentence. */
 export function describeUnindexed({ waitingCount, unindexedCount }: UnindexedFacts): string | null {
-  const counted = (count: number) => `${count.toLocaleString("en-GB")} ${count === 1 ? "document is" : "documents are"}`;
+  const counted = (count: number) =>
+    `${count.toLocaleString("en-GB")} ${count === 1 ? "document is" : "documents are"}`;
   const facts = [
     ...(waitingCount > 0 ? [`${counted(waitingCount)} fetched and not parsed yet`] : []),
     ...(unindexedCount > 0 ? [`${counted(unindexedCount)} parsed and not in the index yet`] : []),

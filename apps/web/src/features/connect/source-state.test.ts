@@ -31,9 +31,7 @@ describe("a source's state", () => {
       word: "Read, 3 not parsed yet",
       title: "3 documents are fetched and not parsed yet, 2 documents are parsed and not in the index yet.",
     });
-    expect(stateOfSource({ ...read, unindexedCount: 2, quarantinedCount: 1 }).word).toBe(
-      "Read, 2 not findable yet, 1 failure",
-    );
+    expect(stateOfSource({ ...read, unindexedCount: 2, quarantinedCount: 1 }).word).toBe("Read, 2 not findable yet");
   });
 
   it("is cancelled where the newest sync was, whether it was ever read to its end or not", () => {

@@ -31,12 +31,14 @@ const kinds = {
 export function stateOfSource(source: Source): SourceState {
   const status = statusOfSource(source);
   const state = { kind: kinds[status], word: sourceStatusWords[status] };
-  if (status === "partial" || status === "unindexed") {
-    const failures = source.quarantinedCount > 0 ? formatCount(source.quarantinedCount, "failure") : null;
-    const word = [state.word, wordUnindexed(source), failures].filter((each) => each !== null).join(", ");
-    const title = describeUnindexed(source);
-    return { ...state, word, ...(title === null ? {} : { title }) };
-  }
+  if (status === "partial")
+    return { ...state, word: `${state.word}, ${formatCount(source.quarantinedCount, "failure")}` };
+  if (status === "unindexed")
+    return {
+      ...state,
+      word: `${state.word}, ${wordUnindexed(source) ?? ""}`,
+      title: describeUnindexed(source) ?? "",
+    };
   if (status !== "heldBack" && status !== "failed") return state;
   return { ...state, title: source.lastSyncError?.message };
 }

@@ -21,6 +21,7 @@ export function UnindexedDocuments({ source }: { source: UnindexedFacts & { id: 
   const sentence = describeUnindexed(source);
   if (sentence === null) return null;
   const count = source.waitingCount + source.unindexedCount;
+  const [they, them] = count === 1 ? ["it", "it"] : ["they", "them"];
   return (
     <section
       aria-label="Not findable yet"
@@ -29,9 +30,7 @@ export function UnindexedDocuments({ source }: { source: UnindexedFacts & { id: 
       <p className="min-w-0 text-13">
         {sentence}{" "}
         <span className="text-muted">
-          {source.waitingCount > 0
-            ? "Nobody finds them yet, and whether they can be read is not known."
-            : "Nobody finds them yet."}
+          Nobody finds {them} yet{source.waitingCount > 0 && `, and whether ${they} can be read is not known`}.
         </span>
       </p>
       {mayRun(role) && (

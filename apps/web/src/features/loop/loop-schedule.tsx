@@ -73,7 +73,11 @@ export function LoopSchedule() {
           }}
         >
           <ScheduleField label="When" value={cron} onChange={setCron} />
-          {cron !== null && <PurposeField legend="What should it do?" value={purpose} onChange={setPurpose} />}
+          {cron !== null && (
+            <div className="text-13 text-muted">
+              <PurposeField legend="What should it do?" value={purpose} onChange={setPurpose} />
+            </div>
+          )}
           {save.error && <ErrorNotice error={wireErrorOf(save.error)} />}
         </form>
       </DialogContent>

@@ -22,8 +22,7 @@ export function PurposeField({ legend, value, onChange }: PurposeFieldProps) {
             onChange={() => onChange(purpose)}
           />
           <span className="min-w-0">
-            {purposeWords[purpose].title}{" "}
-            <span className="text-muted">({purposeWords[purpose].detail})</span>
+            {purposeWords[purpose].title} <span className="text-muted">({purposeWords[purpose].detail})</span>
           </span>
         </label>
       ))}

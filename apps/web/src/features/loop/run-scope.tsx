@@ -10,14 +10,18 @@ type Settings = RunView["settings"];
 export function RunScope({ run }: { run: Pick<RunView, "sources" | "settings"> }) {
   return (
     <Panel title="What it is for">
-      <KeyValues items={factsOfScope(sourcesOf(run), run.settings)} />
+      <KeyValues
+        items={[
+          { label: "Does", value: purposeWords[run.settings.purpose].title },
+          ...factsOfScope(sourcesOf(run), run.settings),
+        ]}
+      />
     </Panel>
   );
 }
 
 export function factsOfScope(sources: string, settings: Settings): { label: string; value: string }[] {
   return [
-    { label: "Does", value: purposeWords[settings.purpose].title },
     { label: "Reads", value: sources },
     ...(settings.purpose === "everything"
       ? [
