@@ -14,13 +14,11 @@ test("what was fetched of a new source is made findable on its page, without tra
     expect(answer.ok(), await answer.text()).toBe(true);
     return ((await answer.json()) as { result: { data: { json: { sourceId: string } } } }).result.data.json;
   };
+  const listAssistants = async () => {
+    const answer = await page.request.get(`${api}/assistants.list`);
+    return ((await answer.json()) as { result: { data: { json: { id: string }[] } } }).result.data.json;
+  };
   const before = new Set((await listAssistants()).map(({ id }) => id));
-  async function listAssistants(): Promise<{ id: string }[]> {
-    const answer = (await (await page.request.get(`${api}/assistants.list`)).json()) as {
-      result: { data: { json: { id: string }[] } };
-    };
-    return answer.result.data.json;
-  }
   const config = { path: folder };
   const source = { name: "east wing", kind: "file", config, audience: "members", schedule: null };
   const { sourceId } = await call("connect.create", source);

@@ -119,7 +119,7 @@ function StageBody({ stage }: { stage: StageView }) {
     case "cancelled":
       return (
         <span className="mt-3 text-xs text-muted">
-          {stage.status === "skipped" ? "Skipped: nothing to do" : "Stopped before it ended"}
+          {stage.status === "skipped" ? "Skipped: it was done before" : "Stopped before it ended"}
         </span>
       );
     case "failed":

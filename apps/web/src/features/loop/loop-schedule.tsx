@@ -21,7 +21,7 @@ export function LoopSchedule() {
   const { role } = useWorkspace();
   const queryClient = useQueryClient();
   const [open, setOpen] = useState(false);
-  const { data } = useQuery(trpc.loop.schedule.queryOptions());
+  const { data, isPending } = useQuery(trpc.loop.schedule.queryOptions());
   const [cron, setCron] = useState<string | null>(null);
   const [purpose, setPurpose] = useState<RunPurpose>("everything");
   const save = useMutation(
@@ -44,7 +44,7 @@ export function LoopSchedule() {
       }}
     >
       <DialogTrigger asChild>
-        <Button>
+        <Button disabled={isPending}>
           <CalendarClock aria-hidden />
           {data?.nextAt ? (
             <span>
