@@ -130,18 +130,14 @@ function describeLibrary({ tenant, graphUrl, authorityUrl }: FakeMicrosoft): Rec
   };
 }
 
-/** One trip round the loop. */
+/** The part of the loop that makes documents findable. */
 async function indexLibrary(platform: Platform, sourceId: string): Promise<Place> {
   const { query, mutate } = platform;
   const name = "revocation";
   const { runId } = await mutate<{ runId: string }>("loop.start", {
+    purpose: "search",
     sourceIds: [sourceId],
-    datasetName: name,
-    adapterName: name,
     assistantName: name,
-    generatedPassages: 0,
-    evalShare: 0.25,
-    training: { rank: 8, epochs: 1, maxSteps: 4, batchTokens: 256, maxLength: 256, seed: 1 },
   });
   await untilDone(async () => {
     const run = await query<{ status: string; error: unknown }>("loop.get", { runId });

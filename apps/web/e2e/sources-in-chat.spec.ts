@@ -112,7 +112,9 @@ for (const kind of officeKinds)
     expect(await anneal("list")).not.toContain(nameOf(source));
     expect(await anneal(...add)).toContain(`“${nameOf(source)}” is added`);
     expect(await anneal("check", nameOf(source))).toContain("✓");
-    expect(await anneal("sync", nameOf(source))).toContain("1 seen: 1 new, 0 changed, 0 deleted, 0 failed");
+    const synced = await anneal("sync", nameOf(source));
+    expect(synced).toContain("1 seen: 1 new, 0 changed, 0 deleted, 0 failed");
+    expect(synced).toContain(`\`anneal connect index ${JSON.stringify(nameOf(source))}\``);
   });
 
 test("the loop goes round with what they hold", async ({ request }) => {

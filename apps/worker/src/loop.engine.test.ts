@@ -722,7 +722,7 @@ it("goes round with a single document, of which a part is held back for evaluati
   const run = await runLoop({ sourceIds: [sourceId], datasetName: "single" });
   expect(run.error).toBeNull();
   expect(run.report).toMatchObject({ deployment: { replicas: 1 } });
-  expect(run.report!.dataset.eval).toBeGreaterThan(0);
-  expect(run.report!.dataset.train).toBeGreaterThan(0);
+  expect(run.report!.dataset?.eval).toBeGreaterThan(0);
+  expect(run.report!.dataset?.train).toBeGreaterThan(0);
   expect((await answerOf(await servingNow())).completionTokens).toBeGreaterThan(0);
 });

@@ -7,6 +7,7 @@ import { findBrokenLink } from "@anneal/core/audit/chain";
 import { writeCleanDigest } from "@anneal/core/clean/clean-digest";
 import { measureText } from "@anneal/core/clean/measure-text";
 import type { SourceItem } from "@anneal/core/connect/change";
+import { stages } from "@anneal/core/loop/contract";
 import { choosePort } from "@anneal/processes/choose-port";
 import { startPostgres, type PostgresService } from "@anneal/local-stack/start-postgres";
 import { sql } from "drizzle-orm";
@@ -68,7 +69,7 @@ import {
   saveComparisons,
   saveDropped,
 } from "./queries/documents.ts";
-import { saveCollection } from "./queries/indexing.ts";
+import { saveCollection, saveIndexed } from "./queries/indexing.ts";
 import {
   beginStage,
   claimRunning,
@@ -406,6 +407,22 @@ describe("documents", () => {
     expect(await toClean(["fra"])).toEqual([documentId]);
   });
 
+  it("are not findable until their passages are of their own content, also after a change", async () => {
+    const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
+    const unindexed = async () => {
+      const { waitingCount, unindexedCount } = (await listSources(scope)).find(({ id }) => id === sourceId)!;
+      return [waitingCount, unindexedCount];
+    };
+    expect(await unindexed()).toEqual([1, 0]);
+    await markCleaned(documentId);
+    expect(await unindexed()).toEqual([0, 1]);
+    await saveIndexed(scope, documentId, (await getDocument(scope, documentId)).contentHash);
+    expect(await unindexed()).toEqual([0, 0]);
+    await upsert(scope, sourceId, "a.txt", "two");
+    await markCleaned(documentId);
+    expect(await unindexed()).toEqual([0, 1]);
+  });
+
   it("keep their identity and what was made of them when they move, also onto a tombstone", async () => {
     const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
     await upsert(scope, sourceId, "b.txt", "gone");
@@ -658,6 +675,16 @@ describe("a run", () => {
     const later = all.find(({ id }) => id !== winner.id)!;
     expect(await claimRunning(scope, later.id)).toBeNull();
     expect((await findRunningRun(scope))?.id).toBe(later.id);
+  });
+
+  it("has a row for each stage that it is for, and skips what is done already", async () => {
+    const stagesOfRun = async (run: Parameters<typeof createRun>[1]) => {
+      await createRun(scope, run);
+      return (await getRun(scope, run.id)).stages.map(({ stage, status }) => `${stage} ${status}`);
+    };
+    const search = { ...newRun(), settings: { purpose: "search" as const }, fromStage: "clean" as const };
+    expect(await stagesOfRun(search)).toEqual(["connect skipped", "clean waiting", "dedupe waiting", "index waiting"]);
+    expect(await stagesOfRun(newRun())).toHaveLength(stages.length);
   });
 });
 

@@ -42,7 +42,8 @@ export async function addSource(
   await portal.mutate("connect.create", { ...access, ...source }, z.unknown());
   if (given.audience === undefined)
     say("Documents without permissions of their own are shown to nobody; --audience members shows them to everyone.");
-  say(`✓ “${source.name}” is added. Read it with \`anneal connect sync ${JSON.stringify(source.name)}\`.`);
+  const sync = `anneal connect sync ${JSON.stringify(source.name)} --index`;
+  say(`✓ “${source.name}” is added. \`${sync}\` reads it and makes it findable.`);
 }
 
 type Described = Pick<SourceFile, "config" | "secrets"> & { name: string; audience: string; schedule: string | null };

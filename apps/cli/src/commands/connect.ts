@@ -10,8 +10,8 @@ import { checkAndPrint } from "./print-check.ts";
 import { describeKind } from "./describe-kind.ts";
 import { editSource, type EditSourceOptions } from "./edit-source.ts";
 import { findSource, listSources } from "./find-source.ts";
-import { followSync } from "./follow-sync.ts";
 import { formatSource } from "./format-source.ts";
+import { indexSource, readSource } from "./index-source.ts";
 import { describeNewConnector, writeConnector } from "./new-connector.ts";
 import { removeSource } from "./remove-source.ts";
 import { restoreSource } from "./restore-source.ts";
@@ -21,6 +21,9 @@ import { listKinds, requireKind } from "./source-kinds.ts";
 import { addAccessOptions, collect, type SourceOptions } from "./source-options.ts";
 
 type SteerOptions = PortalOptions & { schedule?: boolean };
+type IndexOption = { index?: boolean };
+
+const indexOption = ["--index", "then parse and index what was read, without training, and follow that too"] as const;
 
 /** `anneal connect`: what the portal's pages of sources do, for scripts. */
 export function addConnectCommand(program: Command, env: Env): void {
@@ -72,14 +75,21 @@ export function addConnectCommand(program: Command, env: Env): void {
   );
   command("sync <name>", "read what has changed, and follow it to its end")
     .option("--confirm-deletions", "let it delete more documents than is usual")
-    .action(async (name: string, options: PortalOptions & { confirmDeletions?: boolean }) => {
+    .option(...indexOption)
+    .action(async (name: string, options: PortalOptions & IndexOption & { confirmDeletions?: boolean }) => {
       const portal = await requirePortal(env, options);
       const source = await findSource(portal, name);
       const { confirmDeletions = false } = options;
-      await followSync(portal, source, () =>
-        portal.mutate("connect.sync", { sourceId: source.id, confirmDeletions }, z.unknown()),
-      );
+      const sync = () => portal.mutate("connect.sync", { sourceId: source.id, confirmDeletions }, z.unknown());
+      await readSource(portal, source, sync, options);
     });
+  command(
+    "index [name]",
+    "parse and index what was read of a source, without training; without a name, of all sources",
+  ).action(async (name: string | undefined, options: PortalOptions) => {
+    const portal = await requirePortal(env, options);
+    await indexSource(portal, name === undefined ? null : await findSource(portal, name));
+  });
   command("pause <name>", "let a sync stop at its next checkpoint; “resume” goes on from there")
     .option("--schedule", "pause its schedule instead: it does not fire until it is resumed")
     .action(async (name: string, options: SteerOptions) => {
@@ -91,12 +101,14 @@ export function addConnectCommand(program: Command, env: Env): void {
     });
   command("resume <name>", "go on with a paused sync from its checkpoint, and follow it to its end")
     .option("--schedule", "resume its schedule instead")
-    .action(async (name: string, options: SteerOptions) => {
+    .option(...indexOption)
+    .action(async (name: string, options: SteerOptions & IndexOption) => {
       const portal = await requirePortal(env, options);
       const source = await findSource(portal, name);
       const { id: sourceId } = source;
       if (options.schedule) return setSchedulePaused(portal, name, sourceId, false);
-      await followSync(portal, source, () => portal.mutate("connect.resume", { sourceId }, z.unknown()));
+      const resume = () => portal.mutate("connect.resume", { sourceId }, z.unknown());
+      await readSource(portal, source, resume, options);
     });
   command("cancel <name>", "end a sync that reads or is paused; what it has read stays").action(
     async (name: string, options: PortalOptions) => {
@@ -112,13 +124,14 @@ export function addConnectCommand(program: Command, env: Env): void {
       await printFailures(portal, await findSource(portal, name));
     },
   );
-  command("retry <name>", "read again all that could not be read, and follow it to its end").action(
-    async (name: string, options: PortalOptions) => {
+  command("retry <name>", "read again all that could not be read, and follow it to its end")
+    .option(...indexOption)
+    .action(async (name: string, options: PortalOptions & IndexOption) => {
       const portal = await requirePortal(env, options);
       const source = await findSource(portal, name);
-      await followSync(portal, source, () => portal.mutate("connect.retry", { sourceId: source.id }, z.unknown()));
-    },
-  );
+      const retry = () => portal.mutate("connect.retry", { sourceId: source.id }, z.unknown());
+      await readSource(portal, source, retry, options);
+    });
   command("remove <name>", "remove a source with its documents; “restore” takes it back")
     .option("--yes", "do not ask first")
     .action(async (name: string, options: PortalOptions & { yes?: boolean }) => {

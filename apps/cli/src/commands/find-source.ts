@@ -2,6 +2,12 @@ import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 
+/** What of a source a run has still to make findable. A portal of before does not say. */
+export const unindexedFields = {
+  waitingCount: z.number().default(0),
+  unindexedCount: z.number().default(0),
+};
+
 const sourcesSchema = z.array(
   z.object({
     id: z.string(),
@@ -10,6 +16,7 @@ const sourcesSchema = z.array(
     location: z.string(),
     documentCount: z.number(),
     quarantinedCount: z.number(),
+    ...unindexedFields,
     syncing: z.boolean(),
     paused: z.boolean(),
     waitsUntil: z.coerce.date().nullable(),

@@ -4,7 +4,6 @@ import { AnnealError, errorCodes } from "@anneal/core/errors";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
-import { abortOnSignal } from "../abort-on-signal.ts";
 import { createLiveBlock, formatDuration } from "../terminal.ts";
 import { printMissing } from "./print-missing.ts";
 import { printSyncFailures } from "./source-failures.ts";
@@ -52,9 +51,9 @@ export async function followSync(
   portal: PortalClient,
   source: { id: string; name: string },
   start: () => Promise<unknown>,
-  say: (line: string) => void = console.log,
-): Promise<void> {
-  const signal = abortOnSignal(() => console.log("\nIt goes on without you; the portal shows it."));
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<Sync> {
   const newest = async () =>
     (await portal.query("connect.syncs", { sourceId: source.id, limit: 1, offset: 0 }, syncsSchema)).rows[0];
   const before = await newest();
@@ -70,7 +69,7 @@ export async function followSync(
       else {
         block.draw([{ ...line, status: latest.error === null ? "done" : "failed" }]);
         await printSyncFailures(portal, source, latest, say);
-        if (latest.error === null) return;
+        if (latest.error === null) return latest;
         if (isHeldBack(latest.error)) await printMissing(portal, source, latest.error, say);
         const { code, message, action, details = {} } = latest.error;
         throw new AnnealError(code, message, { action, details });

@@ -1,12 +1,13 @@
-import { sourceStatusWords, statusOfSource } from "@anneal/core/connect/source-status";
+import { sourceStatusWords, statusOfSource, wordUnindexed } from "@anneal/core/connect/source-status";
 import type { ListedSource } from "./find-source.ts";
 
 /** One line: what it is and holds, what happens to it, when it was read last and when it is read by itself. */
 export function formatSource(source: ListedSource): string {
   const { name, kindTitle, location, documentCount, quarantinedCount, lastSyncAt, schedule, schedulePaused } = source;
-  const failed = quarantinedCount === 0 ? "" : `, ${quarantinedCount} failed`;
+  const failed = quarantinedCount === 0 ? [] : [`${quarantinedCount} failed`];
+  const documents = [`${documentCount} documents`, ...failed, wordUnindexed(source) ?? []].flat().join(", ");
   return [
-    `${name}  (${kindTitle}, ${location}): ${documentCount} documents${failed}`,
+    `${name}  (${kindTitle}, ${location}): ${documents}`,
     wordState(source),
     ...(lastSyncAt === null ? [] : [`last read ${formatTime(lastSyncAt)}`]),
     schedule === null ? "by hand" : `schedule ${schedule}${schedulePaused ? " (paused)" : ""}`,

@@ -4,7 +4,7 @@ import { nameSchema } from "@anneal/core/loop/settings";
 import { trainerMethods, type TrainerMethod } from "@anneal/core/train/trainer-config";
 import { parseSourceUri, type ParsedSourceUri, type SourceUriOptions } from "@anneal/connectors/source-uri";
 import type { Stack } from "@anneal/local-stack/stack";
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { constants } from "node:fs";
 import { access, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
@@ -30,6 +30,7 @@ type LoopOptions = PortalOptions & {
   epochs?: number;
   generatedPassages?: number;
   retrain?: boolean;
+  indexOnly?: boolean;
   confirmDeletions?: boolean;
   allowPrivateHosts?: boolean;
   s3Endpoint?: string;
@@ -79,6 +80,15 @@ export function addLoopCommand(program: Command, env: Env): void {
       "--generated-passages <n>",
       "passages a teacher is asked about where the text has no question/answer form",
       wholeNumber(0, 100_000),
+    )
+    .addOption(
+      new Option("--index-only", "only make the documents findable: nothing is trained").conflicts([
+        "retrain",
+        "method",
+        "rank",
+        "epochs",
+        "generatedPassages",
+      ]),
     )
     .option("--retrain", "train even when nothing changed")
     .option("--confirm-deletions", "let a sync delete more documents than is usual")
@@ -149,6 +159,7 @@ async function runLoop(
   const { name } = options;
   if (options.ask.length > 0) await assertAssistantReads(portal, name, sourceIds);
   const settings = {
+    purpose: options.indexOnly ? "search" : "everything",
     sourceIds,
     datasetName: name,
     adapterName: name,

@@ -26,6 +26,7 @@ function startPortal() {
     next: { status: "done", dropped: 0, error: null } as Omit<Sync, "id">,
     failures: new Map<string, ReturnType<typeof failureOf>[]>(),
     quarantined: [] as Row[],
+    unindexed: { waitingCount: 0, unindexedCount: 0 },
     async query<T>(procedure: string, input: unknown, output: z.ZodType<T>): Promise<T> {
       const { syncId = "", limit = 0, offset = 0, status } = input as Asked;
       switch (procedure) {
@@ -33,6 +34,8 @@ function startPortal() {
           return output.parse({ rows: syncs.slice(0, limit).map((sync) => ({ ...counts, ...sync })) });
         case "connect.syncFailures":
           return output.parse(portal.failures.get(syncId) ?? []);
+        case "connect.get":
+          return output.parse(portal.unindexed);
         case "documents.list":
           expect(status).toBe("quarantined");
           return output.parse({
@@ -53,6 +56,7 @@ function startPortal() {
 let portal: ReturnType<typeof startPortal>;
 let said: string[];
 const say = (line: string) => said.push(line);
+const follow = () => followSync(portal, source, portal.start, new AbortController().signal, say);
 beforeEach(() => {
   portal = startPortal();
   said = [];
@@ -65,7 +69,7 @@ describe("after a sync", () => {
       "sync-0",
       Array.from({ length: 12 }, (_, index) => failureOf(`f${index}.pdf`)),
     );
-    await followSync(portal, source, portal.start, say);
+    await follow();
     expect(said).toHaveLength(12);
     expect(said[0]).toBe("✗ f0.pdf: It is cut off. Save it again. (DOCUMENT_DAMAGED)");
     expect(said[9]).toContain("f9.pdf");
@@ -75,7 +79,7 @@ describe("after a sync", () => {
   });
 
   it("nothing is said where nothing failed", async () => {
-    await followSync(portal, source, portal.start, say);
+    await follow();
     expect(said).toEqual([]);
   });
 
@@ -88,14 +92,14 @@ describe("after a sync", () => {
     };
     portal.next = { status: "failed", dropped: 1, error };
     portal.failures.set("sync-0", [failureOf("a.pdf")]);
-    await expect(followSync(portal, source, portal.start, say)).rejects.toMatchObject(error);
+    await expect(follow()).rejects.toMatchObject(error);
     expect(said[0]).toContain("a.pdf");
   });
 
   it("a code of another release is still an error", async () => {
     const error = { code: "SOURCE_ASLEEP", message: "It sleeps.", action: "Wake it." };
     portal.next = { status: "failed", dropped: 0, error };
-    await expect(followSync(portal, source, portal.start, say)).rejects.toMatchObject({ ...error, code: "CONFLICT" });
+    await expect(follow()).rejects.toMatchObject({ ...error, code: "CONFLICT" });
   });
 });
 
@@ -120,5 +124,15 @@ describe("anneal connect failures", () => {
   it("says so where nothing failed", async () => {
     await printFailures(portal, source, say);
     expect(said).toEqual(["✓ Nothing of “wards” failed."]);
+  });
+
+  it("does not say so of what is not parsed yet, and says what does", async () => {
+    portal.unindexed.waitingCount = 3;
+    await printFailures(portal, source, say);
+    expect(said).toEqual([
+      "Nothing of “wards” failed so far.",
+      "! 3 documents are fetched and not parsed yet. Nobody finds them yet, and whether they can be read is not known.",
+      '`anneal connect index "wards"` parses and indexes them, without training.',
+    ]);
   });
 });

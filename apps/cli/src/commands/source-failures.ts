@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
+import { printUnindexed, readUnindexed } from "./print-unindexed.ts";
 
 const shownAfterSync = 10;
 const pageSize = 1_000;
@@ -44,16 +45,23 @@ export async function printSyncFailures(
   );
 }
 
-/** `anneal connect failures`: every document of the source that is out for now, and what the last sync could not even list. */
+/**
+ * `anneal connect failures`: every document of the source that is out for now, what the last sync could not even list, and
+ * what was not parsed yet, of which nobody knows.
+ */
 export async function printFailures(
   portal: Portal,
   { id, name }: Source,
   say: (line: string) => void = console.log,
 ): Promise<void> {
   const failures = [...(await listQuarantined(portal, id)), ...(await listUnlisted(portal, id))];
-  if (failures.length === 0) return say(`✓ Nothing of “${name}” failed.`);
   for (const failure of failures) say(formatFailure(failure));
-  say(`${failures.length} failed. \`anneal connect retry ${JSON.stringify(name)}\` reads them again.`);
+  if (failures.length > 0)
+    say(`${failures.length} failed. \`anneal connect retry ${JSON.stringify(name)}\` reads them again.`);
+  const facts = await readUnindexed(portal, id);
+  if (failures.length === 0)
+    say(facts.waitingCount === 0 ? `✓ Nothing of “${name}” failed.` : `Nothing of “${name}” failed so far.`);
+  printUnindexed(name, facts, say);
 }
 
 async function listQuarantined(portal: Portal, sourceId: string): Promise<Failure[]> {

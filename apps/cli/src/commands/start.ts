@@ -103,16 +103,21 @@ export function printLearned({ report }: FinishedRun): void {
   if (report === null) return;
   const dropped = report.stages.reduce((sum, stage) => sum + stage.dropped.length, 0);
   const { dataset, run, adapter, deployment, index } = report;
-  console.log(
-    `\nLearned   ${dataset.train} examples (${dataset.eval} held out), ${dropped} documents and pairs left out with a reason`,
-  );
-  console.log(
-    `Loss      ${run.loss.first.toFixed(2)} → ${run.loss.last.toFixed(2)}${run.loss.window > 1 ? ` (means of ${run.loss.window} steps)` : ""}${run.loss.eval === null ? "" : `, held out ${run.loss.eval.toFixed(2)}`}; ${run.steps} steps at ${Math.round(run.tokensPerSecond)} tokens/s`,
-  );
-  console.log(
-    `Serving   ${adapter.name} as ${deployment.servingName}, swapped in ${deployment.swapMs} ms on ${deployment.replicas} replica${deployment.replicas === 1 ? "" : "s"}`,
-  );
-  console.log(`Index     ${index.documents} documents, ${index.chunks} passages`);
+  console.log("");
+  if (dataset)
+    console.log(
+      `Learned   ${dataset.train} examples (${dataset.eval} held out), ${dropped} documents and pairs left out with a reason`,
+    );
+  if (run)
+    console.log(
+      `Loss      ${run.loss.first.toFixed(2)} → ${run.loss.last.toFixed(2)}${run.loss.window > 1 ? ` (means of ${run.loss.window} steps)` : ""}${run.loss.eval === null ? "" : `, held out ${run.loss.eval.toFixed(2)}`}; ${run.steps} steps at ${Math.round(run.tokensPerSecond)} tokens/s`,
+    );
+  if (adapter && deployment)
+    console.log(
+      `Serving   ${adapter.name} as ${deployment.servingName}, swapped in ${deployment.swapMs} ms on ${deployment.replicas} replica${deployment.replicas === 1 ? "" : "s"}`,
+    );
+  const leftOut = dataset === null && dropped > 0 ? `; ${dropped} documents left out with a reason` : "";
+  console.log(`Index     ${index.documents} documents, ${index.chunks} passages${leftOut}`);
 }
 
 function oneLine(text: string): string {

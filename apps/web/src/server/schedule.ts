@@ -58,12 +58,20 @@ export async function setSchedulePaused(scheduleId: string, paused: boolean, by:
   else await handle.unpause(`Resumed by ${by}`);
 }
 
-/** The next firing and the cron expression; null when there is no schedule or nobody can be asked. */
-export async function readSchedule(scheduleId: string): Promise<{ nextAt: Date | null; cron: string | null } | null> {
+type ReadSchedule = {
+  nextAt: Date | null;
+  cron: string | null;
+  /** What its workflows are given. */
+  input: unknown;
+};
+
+/** The next firing, the cron expression and the input; null when there is no schedule or nobody can be asked. */
+export async function readSchedule(scheduleId: string): Promise<ReadSchedule | null> {
   try {
     const client = await temporal();
-    const { info, memo } = await client.schedule.getHandle(scheduleId).describe();
-    return { nextAt: info.nextActionTimes[0] ?? null, cron: typeof memo?.cron === "string" ? memo.cron : null };
+    const { info, memo, action } = await client.schedule.getHandle(scheduleId).describe();
+    const cron = typeof memo?.cron === "string" ? memo.cron : null;
+    return { nextAt: info.nextActionTimes[0] ?? null, cron, input: action.args?.[0] };
   } catch {
     return null;
   }

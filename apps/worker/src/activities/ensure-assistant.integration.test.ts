@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import type { RunPurpose } from "@anneal/core/loop/settings";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { getAssistant, saveAssistant, saveManagedSettings } from "@anneal/db/queries/chat";
+import { getAssistant, saveAssistant, saveManaged } from "@anneal/db/queries/chat";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -21,8 +22,10 @@ beforeAll(async () => {
 afterAll(() => database?.stop());
 
 const [first, second] = [randomUUID(), randomUUID()];
-const run = (assistantName: string, sourceIds: string[] | null) =>
-  ensureAssistant(scope, { assistantName, adapterName: "support", alias: "production", sourceIds }, collectionId);
+const names = { adapterName: "support", alias: "production" };
+const run = (assistantName: string, sourceIds: string[] | null, purpose: RunPurpose = "everything") =>
+  ensureAssistant(scope, { purpose, assistantName, ...names, sourceIds }, collectionId);
+const modelOf = async ({ id }: { id: string }) => (await getAssistant(scope, id)).model;
 const sourcesOf = async ({ id }: { id: string }) => (await getAssistant(scope, id)).settings["sourceIds"];
 
 it("lets the assistant of several runs read the sources of all of them, and every source after a run of all", async () => {
@@ -41,6 +44,26 @@ it("leaves the sources that a person chose, also when they are saved while a run
   await saveAssistant(scope, { ...assistant, settings: { sourceIds: [first] } });
   await run("limited", [second]);
   await run("limited", null);
-  await saveManagedSettings(scope, assistant.id, { managedByRuns: true });
+  await saveManaged(scope, assistant.id, { model: "support@production", settings: { managedByRuns: true } });
   expect((await getAssistant(scope, assistant.id)).settings).toEqual({ sourceIds: [first] });
+});
+
+it("answers with the base model after a run that trained nothing, with the adapter after one that did, and keeps it", async () => {
+  const assistant = await run("new", [first], "search");
+  expect(await modelOf(assistant)).toBe("base");
+  await run("new", [second], "search");
+  expect(await modelOf(assistant)).toBe("base");
+  expect(await sourcesOf(assistant)).toEqual([first, second]);
+  await run("new", [first]);
+  expect(await modelOf(assistant)).toBe("support@production");
+  await run("new", null, "search");
+  expect(await modelOf(assistant)).toBe("support@production");
+  expect(await sourcesOf(assistant)).toBeUndefined();
+});
+
+it("leaves the base model where a person chose it", async () => {
+  const assistant = await getAssistant(scope, (await run("plain", null)).id);
+  await saveAssistant(scope, { ...assistant, model: "base", settings: {} });
+  await run("plain", null);
+  expect(await modelOf(assistant)).toBe("base");
 });

@@ -12,6 +12,12 @@ import type { ObjectStore } from "@anneal/objects/object-store";
 import { asyncLocalStorage, type Context } from "@temporalio/activity";
 import { createIndexingActivities } from "./indexing.ts";
 
+/** Two dimensions, of which one is the text's length: enough where everything that may be read is to be found. */
+export const lengthEmbeddings: EmbeddingsClient = {
+  model: "m",
+  embed: async (texts) => texts.map((text) => [text.length, 1]),
+};
+
 /** An index of documents that were cleaned already, made by the real stage, and a search of it as the portal searches. */
 export function createIndexed(deps: { scope: Scope; objects: ObjectStore; vectors: VectorIndex }) {
   const { scope, objects, vectors } = deps;
@@ -20,29 +26,14 @@ export function createIndexed(deps: { scope: Scope; objects: ObjectStore; vector
   const embedded: string[] = [];
   let beforeEmbedding = async (): Promise<void> => undefined;
   const embeddings: EmbeddingsClient = {
-    model: "m",
-    embed: async (texts) => {
+    ...lengthEmbeddings,
+    embed: async (texts, signal) => {
       const passages = texts.filter((text) => text !== "dimensions");
       if (passages.length > 0) await beforeEmbedding();
       embedded.push(...passages);
-      return texts.map((text) => [text.length, 1]);
+      return lengthEmbeddings.embed(texts, signal);
     },
   };
-  async function hits(held: readonly Principal[], sourceIds?: string[]): Promise<string[]> {
-    const holderKeys = new Set(held.map(principalKey));
-    const query = buildRetrievalQuery({
-      dense: [1, 1],
-      sparse: { indices: [], values: [] },
-      workspaceId,
-      holderKeys: [...holderKeys],
-      limit: 100,
-      ...(sourceIds ? { sourceIds } : {}),
-    });
-    const points = await vectors.query(collectionId, query);
-    const readable = points.filter(({ payload }) => mayReadPayload(payload, { workspaceId, holderKeys }));
-    return [...new Set(readable.map(({ payload }) => payload.document_id))].sort();
-  }
-
   return {
     /** Every text that was embedded. */
     embedded,
@@ -73,18 +64,48 @@ export function createIndexed(deps: { scope: Scope; objects: ObjectStore; vector
     },
 
     /** Ids of the documents that the index gives to whoever holds these. */
-    hits,
+    hits: (held: readonly Principal[], sourceIds?: string[]) => hitsOf(deps, collectionId, held, sourceIds),
 
-    /** Ids of the documents that they find: after the index, what the database says now, as in `retrieve`. */
-    async find(held: readonly Principal[], sourceIds?: string[]): Promise<string[]> {
-      const current = await getDocuments(scope, await hits(held, sourceIds));
-      const holderKeys = new Set(held.map(principalKey));
-      const readable = current.filter(
-        ({ acl, deletedAt, withdrawn }) => deletedAt === null && !withdrawn && mayRead(acl, holderKeys),
-      );
-      return readable.map(({ id }) => id).sort();
-    },
+    /** Ids of the documents that they find. */
+    find: (held: readonly Principal[], sourceIds?: string[]) => findIndexed(deps, collectionId, held, sourceIds),
   };
+}
+
+type Search = { scope: Scope; vectors: VectorIndex };
+
+async function hitsOf(
+  { scope: { workspaceId }, vectors }: Search,
+  collectionId: string,
+  held: readonly Principal[],
+  sourceIds?: string[],
+): Promise<string[]> {
+  const holderKeys = new Set(held.map(principalKey));
+  const query = buildRetrievalQuery({
+    dense: [1, 1],
+    sparse: { indices: [], values: [] },
+    workspaceId,
+    holderKeys: [...holderKeys],
+    limit: 100,
+    ...(sourceIds ? { sourceIds } : {}),
+  });
+  const points = await vectors.query(collectionId, query);
+  const readable = points.filter(({ payload }) => mayReadPayload(payload, { workspaceId, holderKeys }));
+  return [...new Set(readable.map(({ payload }) => payload.document_id))].sort();
+}
+
+/** Ids of the documents that whoever holds these finds: after the index, what the database says now, as in `retrieve`. */
+export async function findIndexed(
+  search: Search,
+  collectionId: string,
+  held: readonly Principal[],
+  sourceIds?: string[],
+): Promise<string[]> {
+  const current = await getDocuments(search.scope, await hitsOf(search, collectionId, held, sourceIds));
+  const holderKeys = new Set(held.map(principalKey));
+  const readable = current.filter(
+    ({ acl, deletedAt, withdrawn }) => deletedAt === null && !withdrawn && mayRead(acl, holderKeys),
+  );
+  return readable.map(({ id }) => id).sort();
 }
 
 /** What the activities ask of Temporal: that nobody stops them. */

@@ -1,4 +1,4 @@
-import { stages, type LoopInput, type Stage, type StageInput } from "@anneal/core/loop/contract";
+import { stagesOf, type LoopInput, type Stage, type StageInput } from "@anneal/core/loop/contract";
 import { CancellationScope, executeChild, isCancellation, proxyActivities, workflowInfo } from "@temporalio/workflow";
 import type { RunActivities } from "../activities/run.ts";
 import { clean } from "./clean.ts";
@@ -27,7 +27,7 @@ const stageWorkflows = {
   index: indexing,
 } satisfies Record<Stage, (input: StageInput) => Promise<void>>;
 
-/** One trip round the loop: a child workflow per stage, so that each has its own history and can be retried alone. */
+/** One trip round the loop, or the part of it that the run is for: a child workflow per stage, so that each has its own history and can be retried alone. */
 export async function loop(input: LoopInput): Promise<void> {
   const { workflowId } = workflowInfo();
   const run = await openRun({ ...input, workflowId }).catch(async (error: unknown) => {
@@ -35,7 +35,7 @@ export async function loop(input: LoopInput): Promise<void> {
     throw error;
   });
   const stageInput: StageInput = { workspaceId: input.workspaceId, runId: run.runId, settings: run.settings };
-  for (const stage of stages.slice(stages.indexOf(input.fromStage))) {
+  for (const stage of stagesOf(run.settings, input.fromStage)) {
     try {
       await executeChild(stageWorkflows[stage], { workflowId: `${workflowId}-${stage}`, args: [stageInput] });
     } catch (error) {

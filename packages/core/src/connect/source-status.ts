@@ -2,8 +2,8 @@ import type { ErrorReport } from "../errors.ts";
 import { isHeldBack } from "./deletion-policy.ts";
 
 /**
- * "heldBack": it was read, and a person must say whether what it no longer has is gone. "partial": it is up to date but for
- * some documents.
+ * "heldBack": it was read, and a person must say whether what it no longer has is gone. "unindexed": it was read, and not
+ * everything of it is findable yet. "partial": it is up to date but for some documents.
  */
 export type SourceStatus =
   | "reading"
@@ -13,6 +13,7 @@ export type SourceStatus =
   | "failed"
   | "cancelled"
   | "unread"
+  | "unindexed"
   | "partial"
   | "upToDate";
 
@@ -25,11 +26,20 @@ export const sourceStatusWords = {
   failed: "Failed",
   cancelled: "Cancelled",
   unread: "Not read yet",
+  unindexed: "Read",
   partial: "Up to date",
   upToDate: "Up to date",
 } as const satisfies Record<SourceStatus, string>;
 
-export type StatusFacts = {
+/** Documents that a run has still to make findable, of those that whoever looks may know of. */
+export type UnindexedFacts = {
+  /** Fetched, and not parsed yet. */
+  waitingCount: number;
+  /** Parsed, and not in the index yet. */
+  unindexedCount: number;
+};
+
+export type StatusFacts = UnindexedFacts & {
   syncing: boolean;
   paused: boolean;
   waitsUntil: Date | null;
@@ -49,5 +59,23 @@ export function statusOfSource(source: StatusFacts): SourceStatus {
   if (source.lastSyncError !== null) return isHeldBack(source.lastSyncError) ? "heldBack" : "failed";
   if (source.cancelled) return "cancelled";
   if (source.lastSyncAt === null) return "unread";
+  if (source.waitingCount + source.unindexedCount > 0) return "unindexed";
   return source.quarantinedCount > 0 ? "partial" : "upToDate";
+}
+
+/** "3 not parsed yet", "2 not findable yet"; null where everything is. What is not parsed is not known to be readable. */
+export function wordUnindexed({ waitingCount, unindexedCount }: UnindexedFacts): string | null {
+  if (waitingCount > 0) return `${waitingCount.toLocaleString("en-GB")} not parsed yet`;
+  return unindexedCount > 0 ? `${unindexedCount.toLocaleString("en-GB")} not findable yet` : null;
+}
+
+/** The same in a sentence. */
+export function describeUnindexed({ waitingCount, unindexedCount }: UnindexedFacts): string | null {
+  const counted = (count: number) =>
+    `${count.toLocaleString("en-GB")} ${count === 1 ? "document is" : "documents are"}`;
+  const facts = [
+    ...(waitingCount > 0 ? [`${counted(waitingCount)} fetched and not parsed yet`] : []),
+    ...(unindexedCount > 0 ? [`${counted(unindexedCount)} parsed and not in the index yet`] : []),
+  ];
+  return facts.length === 0 ? null : `${facts.join(", ")}.`;
 }

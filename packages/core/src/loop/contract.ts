@@ -1,9 +1,23 @@
 import { z } from "zod";
-import type { LoopSettings } from "./settings.ts";
+import type { LoopSettings, RunPurpose } from "./settings.ts";
 
 /** The loop's stages in order; one word each, the same in every layer of the product. */
 export const stages = ["connect", "clean", "dedupe", "dataset", "train", "register", "deploy", "index"] as const;
 export type Stage = (typeof stages)[number];
+
+const stagesByPurpose = {
+  everything: stages,
+  search: ["connect", "clean", "dedupe", "index"],
+} as const satisfies Record<RunPurpose, readonly Stage[]>;
+
+/**
+ * The stages of a run, in order. Rows and histories of an earlier release do not say what a run is for: it was everything.
+ * @param fromStage those before it are left out
+ */
+export function stagesOf(settings: { purpose?: RunPurpose }, fromStage: Stage = "connect"): Stage[] {
+  const first = stages.indexOf(fromStage);
+  return stagesByPurpose[settings.purpose ?? "everything"].filter((stage) => stages.indexOf(stage) >= first);
+}
 
 export const loopWorkflowName = "loop";
 export const taskQueue = "anneal";
@@ -46,24 +60,26 @@ export const citationSchema = z.object({
 });
 export type Citation = z.infer<typeof citationSchema>;
 
-/** What `anneal loop --report` writes. */
+/** What `anneal loop --report` writes; null for what a run that only makes documents findable does not make. */
 export const loopReportSchema = z.object({
   stages: z.array(stageReportSchema),
-  dataset: z.object({ id: z.string(), digest: z.string(), train: z.number(), eval: z.number() }),
-  run: z.object({
-    id: z.string(),
-    steps: z.number(),
-    tokensPerSecond: z.number(),
-    /** `first` and `last` are means over that many steps at either end; `eval` is the best on what was held out. */
-    loss: z.object({
-      first: z.number(),
-      last: z.number(),
-      eval: z.number().nullable(),
-      window: z.number().default(1),
-    }),
-  }),
-  adapter: z.object({ name: z.string(), digest: z.string(), rank: z.number() }),
-  deployment: z.object({ servingName: z.string(), swapMs: z.number(), replicas: z.number() }),
+  dataset: z.object({ id: z.string(), digest: z.string(), train: z.number(), eval: z.number() }).nullable(),
+  run: z
+    .object({
+      id: z.string(),
+      steps: z.number(),
+      tokensPerSecond: z.number(),
+      /** `first` and `last` are means over that many steps at either end; `eval` is the best on what was held out. */
+      loss: z.object({
+        first: z.number(),
+        last: z.number(),
+        eval: z.number().nullable(),
+        window: z.number().default(1),
+      }),
+    })
+    .nullable(),
+  adapter: z.object({ name: z.string(), digest: z.string(), rank: z.number() }).nullable(),
+  deployment: z.object({ servingName: z.string(), swapMs: z.number(), replicas: z.number() }).nullable(),
   index: z.object({ collection: z.string(), documents: z.number(), chunks: z.number() }),
   answers: z.array(
     z.object({

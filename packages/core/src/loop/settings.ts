@@ -29,8 +29,14 @@ export const trainingSettingsSchema = z.object({
 });
 export type TrainingSettings = z.infer<typeof trainingSettingsSchema>;
 
+/** "everything" trains and serves an adapter too; "search" only makes documents findable. */
+export const runPurposes = ["everything", "search"] as const;
+export type RunPurpose = (typeof runPurposes)[number];
+
 /** What one trip round the loop is told to do. Everything has a default that suits a first run. */
 export const loopSettingsSchema = z.object({
+  /** What the run is for: its stages fall out of it. */
+  purpose: z.enum(runPurposes).default("everything"),
   /** null: every source of the workspace. */
   sourceIds: z.array(z.uuid()).nullable().default(null),
   datasetName: nameSchema.default("documents"),

@@ -30,15 +30,15 @@ export async function saveAssistant(
 }
 
 /** Of an assistant that only runs have made; one that a person has saved meanwhile stays as it is. */
-export async function saveManagedSettings(
+export async function saveManaged(
   scope: Scope,
   assistantId: string,
-  settings: Assistant["settings"],
+  changes: Pick<Assistant, "model" | "settings">,
 ): Promise<void> {
   await inWorkspace(scope, (tx) =>
     tx
       .update(assistants)
-      .set({ settings })
+      .set(changes)
       .where(
         and(
           eq(assistants.id, assistantId),

@@ -53,6 +53,8 @@ export async function listSources(scope: Scope, readers?: Principal[]) {
         documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null ${known})`,
         /** Fetched, and not cleaned yet. */
         waitingCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'fetched' ${known})`,
+        /** Cleaned, and without passages of this content; or with older ones that nobody is shown. */
+        unindexedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'kept' and (${documents.indexedHash} is distinct from ${documents.contentHash} or ${documents.withdrawn}) ${known})`,
         quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined' ${known})`,
         deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null and ${documents.contentKey} <> '' ${known})`,
       })

@@ -1,6 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { ErrorReport } from "@anneal/core/errors";
-import { stages, type Drop, type Progress, type RunSummary, type Stage } from "@anneal/core/loop/contract";
+import { stages, stagesOf, type Drop, type Progress, type RunSummary, type Stage } from "@anneal/core/loop/contract";
+import type { RunPurpose } from "@anneal/core/loop/settings";
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { documents, runDrops, runs, runStages, type RunOutputs, type RunStatus } from "../schema.ts";
@@ -10,7 +11,7 @@ export type Run = typeof runs.$inferSelect;
 export type RunStage = typeof runStages.$inferSelect;
 
 const isRun = (scope: Scope, runId: string) => and(eq(runs.id, runId), eq(runs.workspaceId, scope.workspaceId));
-const stagesOf = (scope: Scope, runId: string) =>
+const isStageOf = (scope: Scope, runId: string) =>
   and(eq(runStages.runId, runId), eq(runStages.workspaceId, scope.workspaceId));
 const dropsOf = (scope: Scope, runId: string) =>
   and(eq(runDrops.runId, runId), eq(runDrops.workspaceId, scope.workspaceId));
@@ -19,7 +20,8 @@ type NewRun = {
   id: string;
   workflowId: string;
   startedBy: string;
-  settings: Record<string, unknown>;
+  /** Each stage that they name has a row. */
+  settings: Record<string, unknown> & { purpose?: RunPurpose };
   /** Stages before it are skipped; `outputs` has what they would have made. */
   fromStage?: Stage;
   outputs?: RunOutputs;
@@ -39,7 +41,7 @@ export async function createOnlyRun(scope: Scope, run: NewRun): Promise<Run | nu
 }
 
 async function insertRun(tx: Transaction, scope: Scope, { fromStage = "connect", ...run }: NewRun): Promise<void> {
-  const first = stages.indexOf(fromStage);
+  const wanted = new Set(stagesOf(run.settings, fromStage));
   await tx
     .insert(runs)
     .values({ ...run, workspaceId: scope.workspaceId, status: "waiting" })
@@ -47,11 +49,11 @@ async function insertRun(tx: Transaction, scope: Scope, { fromStage = "connect",
   await tx
     .insert(runStages)
     .values(
-      stages.map((stage, index) => ({
+      stagesOf(run.settings).map((stage) => ({
         runId: run.id,
         workspaceId: scope.workspaceId,
         stage,
-        status: index < first ? ("skipped" as const) : ("waiting" as const),
+        status: wanted.has(stage) ? ("waiting" as const) : ("skipped" as const),
       })),
     )
     .onConflictDoNothing();
@@ -95,7 +97,7 @@ export async function reopenRun(
     await tx
       .update(runStages)
       .set({ status: "waiting", startedAt: null, endedAt: null, progress: null, error: null, note: null })
-      .where(and(stagesOf(scope, runId), inArray(runStages.stage, again)));
+      .where(and(isStageOf(scope, runId), inArray(runStages.stage, again)));
     return null;
   });
 }
@@ -142,7 +144,7 @@ export async function beginStage(scope: Scope, runId: string, stage: Stage): Pro
         error: null,
         note: null,
       })
-      .where(and(stagesOf(scope, runId), eq(runStages.stage, stage)));
+      .where(and(isStageOf(scope, runId), eq(runStages.stage, stage)));
   });
 }
 
@@ -151,7 +153,7 @@ export async function setStageProgress(scope: Scope, runId: string, stage: Stage
     tx
       .update(runStages)
       .set({ progress })
-      .where(and(stagesOf(scope, runId), eq(runStages.stage, stage), eq(runStages.status, "running"))),
+      .where(and(isStageOf(scope, runId), eq(runStages.stage, stage), eq(runStages.status, "running"))),
   );
 }
 
@@ -167,7 +169,7 @@ export async function replaceDrops(
     const [row] = await tx
       .select({ stage: runStages.stage })
       .from(runStages)
-      .where(and(stagesOf(scope, runId), eq(runStages.stage, stage)))
+      .where(and(isStageOf(scope, runId), eq(runStages.stage, stage)))
       .for("update");
     requireRow(row, "run", runId);
     await tx.delete(runDrops).where(and(dropsOf(scope, runId), eq(runDrops.stage, stage)));
@@ -195,14 +197,14 @@ export async function endStage(
     await tx
       .update(runStages)
       .set({ ...end, endedAt: new Date(), droppedCount: dropped?.count ?? 0 })
-      .where(and(stagesOf(scope, runId), eq(runStages.stage, stage)));
+      .where(and(isStageOf(scope, runId), eq(runStages.stage, stage)));
   });
 }
 
 export async function getRun(scope: Scope, runId: string): Promise<Run & { stages: RunStage[] }> {
   return inWorkspace(scope, async (tx) => {
     const [run] = await tx.select().from(runs).where(isRun(scope, runId));
-    const rows = await tx.select().from(runStages).where(stagesOf(scope, runId));
+    const rows = await tx.select().from(runStages).where(isStageOf(scope, runId));
     const ordered = rows.sort((left, right) => stages.indexOf(left.stage) - stages.indexOf(right.stage));
     return { ...requireRow(run, "run", runId), stages: ordered };
   });

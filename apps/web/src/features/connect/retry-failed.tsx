@@ -18,7 +18,7 @@ type RetryFailedProps = {
   children: ReactNode;
 };
 
-/** Reads again what could not be read, now. */
+/** Reads again what could not be read, now. Whether it can be parsed shows with the next run. */
 export function RetryFailed({ sourceId, documentId, label, children }: RetryFailedProps) {
   const trpc = useTRPC();
   const { role } = useWorkspace();
@@ -26,7 +26,9 @@ export function RetryFailed({ sourceId, documentId, label, children }: RetryFail
     trpc.connect.retry.mutationOptions({
       onSuccess: ({ count }) =>
         toast(
-          count === 0 ? "The source is read again." : `The source is read again for ${formatCount(count, "document")}.`,
+          count === 0
+            ? "The source is read again."
+            : `The source is read again for ${formatCount(count, "document")}; the next run parses ${count === 1 ? "it" : "them"}.`,
         ),
     }),
   );

@@ -1,10 +1,11 @@
 "use client";
 
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { CircleCheck } from "lucide-react";
+import { CircleCheck, Clock } from "lucide-react";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { RetryFailed } from "#features/connect/retry-failed.tsx";
+import { formatCount } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
@@ -12,8 +13,10 @@ import { wireErrorOf } from "#lib/wire-error.ts";
 
 type Failure = Answers["documents"]["list"]["rows"][number];
 
+type SourceFailuresProps = { source: { id: string; waitingCount: number } };
+
 /** Documents of this source that could not be read, each with its reason and another try. */
-export function SourceFailures({ sourceId }: { sourceId: string }) {
+export function SourceFailures({ source: { id: sourceId, waitingCount } }: SourceFailuresProps) {
   const trpc = useTRPC();
   const { href } = useWorkspace();
   const state = useTableState();
@@ -35,7 +38,12 @@ export function SourceFailures({ sourceId }: { sourceId: string }) {
       error={error && wireErrorOf(error)}
       onRetry={() => void refetch()}
       empty={
-        <EmptyState icon={CircleCheck} title="No failures">
+        <EmptyState
+          icon={waitingCount === 0 ? CircleCheck : Clock}
+          title={waitingCount === 0 ? "No failures" : "No failures so far"}
+        >
+          {waitingCount > 0 &&
+            `${formatCount(waitingCount, "document")} ${waitingCount === 1 ? "is" : "are"} not parsed yet. `}
           A document that cannot be read, or not safely, is put here with the reason, and the rest goes on.
         </EmptyState>
       }

@@ -1,6 +1,5 @@
 "use client";
 
-import { mayRun } from "@anneal/core/access/roles";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useState } from "react";
@@ -23,6 +22,7 @@ import { NextRead, SourceStatus } from "#features/connect/source-status.tsx";
 import { SourceSettings } from "#features/connect/source-settings.tsx";
 import { SyncHistory } from "#features/connect/sync-history.tsx";
 import { CheckResult } from "#features/connect/test-source.tsx";
+import { UnindexedDocuments } from "#features/connect/unindexed-documents.tsx";
 import { describeSchedule } from "#features/loop/schedule-field.tsx";
 import { apiSnippets } from "#lib/api-snippets.ts";
 import { formatCount, formatNumber } from "#lib/format.ts";
@@ -75,7 +75,7 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
         )}
         <OpenSync source={source} />
         <Figures source={source} />
-        <WaitingDocuments source={source} />
+        <UnindexedDocuments source={source} />
         <Tabs
           label="About this source"
           tabs={[
@@ -84,7 +84,7 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
               value: "failures",
               label: "Failures",
               count: formatNumber(source.quarantinedCount),
-              content: <SourceFailures sourceId={source.id} />,
+              content: <SourceFailures source={source} />,
             },
             {
               value: "deleted",
@@ -130,23 +130,6 @@ function Figures({ source }: { source: Source }) {
         hint={source.schedule === null ? undefined : describeSchedule(source.schedule)}
       />
     </section>
-  );
-}
-
-/** Reading a source only fetches; a run cleans and indexes, and until then nobody finds what is new. */
-function WaitingDocuments({ source: { waitingCount } }: { source: Source }) {
-  const { role, href } = useWorkspace();
-  if (waitingCount === 0) return null;
-  return (
-    <p className="text-13 text-muted">
-      {formatCount(waitingCount, "document")} {waitingCount === 1 ? "waits" : "wait"} for the next run to be cleaned and
-      indexed.{" "}
-      {mayRun(role) && (
-        <Link href={href("?run=1")} className="text-accent underline">
-          Run the loop
-        </Link>
-      )}
-    </p>
   );
 }
 

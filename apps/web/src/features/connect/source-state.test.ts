@@ -10,6 +10,8 @@ const read = {
   cancelled: false,
   lastSyncAt: new Date("2031-02-03T04:05:06Z"),
   lastSyncError: null,
+  waitingCount: 0,
+  unindexedCount: 0,
   quarantinedCount: 0,
 };
 
@@ -21,6 +23,15 @@ describe("a source's state", () => {
       word: "Up to date, 7 failures",
     });
     expect(stateOfSource({ ...read, quarantinedCount: 1 })?.word).toBe("Up to date, 1 failure");
+  });
+
+  it("is not up to date while documents are not parsed or not in the index yet", () => {
+    expect(stateOfSource({ ...read, waitingCount: 3, unindexedCount: 2 })).toEqual({
+      kind: "partial",
+      word: "Read, 3 not parsed yet",
+      title: "3 documents are fetched and not parsed yet, 2 documents are parsed and not in the index yet.",
+    });
+    expect(stateOfSource({ ...read, unindexedCount: 2, quarantinedCount: 1 }).word).toBe("Read, 2 not findable yet");
   });
 
   it("is cancelled where the newest sync was, whether it was ever read to its end or not", () => {

@@ -1,6 +1,8 @@
 import {
+  describeUnindexed,
   sourceStatusWords,
   statusOfSource,
+  wordUnindexed,
   type StatusFacts,
   type SourceStatus,
 } from "@anneal/core/connect/source-status";
@@ -10,7 +12,7 @@ import { formatCount, formatNumber } from "#lib/format.ts";
 
 type Source = StatusFacts & { lastSyncError: { message: string } | null };
 
-/** "partial": it is up to date but for some documents; "none": it was never read. */
+/** "partial": it was read, and some of its documents are out or not findable yet; "none": it was never read. */
 export type SourceState = { kind: StatusKind | "partial" | "none"; word: string; title?: string };
 
 const kinds = {
@@ -21,6 +23,7 @@ const kinds = {
   failed: "failed",
   cancelled: "stopped",
   unread: "none",
+  unindexed: "partial",
   partial: "partial",
   upToDate: "ready",
 } as const satisfies Record<SourceStatus, SourceState["kind"]>;
@@ -30,6 +33,12 @@ export function stateOfSource(source: Source): SourceState {
   const state = { kind: kinds[status], word: sourceStatusWords[status] };
   if (status === "partial")
     return { ...state, word: `${state.word}, ${formatCount(source.quarantinedCount, "failure")}` };
+  if (status === "unindexed")
+    return {
+      ...state,
+      word: `${state.word}, ${wordUnindexed(source) ?? ""}`,
+      title: describeUnindexed(source) ?? "",
+    };
   if (status !== "heldBack" && status !== "failed") return state;
   return { ...state, title: source.lastSyncError?.message };
 }

@@ -20,7 +20,7 @@ function State({ kind, word, title }: SourceState) {
   if (kind === "none") return <NoStatus word={word} />;
   if (kind === "partial")
     return (
-      <span className="inline-flex items-start gap-1.5 align-middle text-13 font-medium text-waiting">
+      <span title={title} className="inline-flex items-start gap-1.5 align-middle text-13 font-medium text-waiting">
         <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0" />
         {word}
       </span>

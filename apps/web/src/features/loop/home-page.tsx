@@ -46,7 +46,7 @@ export function HomePage() {
       actions={
         <>
           <LoopSchedule />
-          <RunActions run={latest} />
+          <RunActions run={latest} trained={data.runs.find(({ settings }) => settings.purpose === "everything")} />
         </>
       }
     >

@@ -15,12 +15,12 @@ import { useWorkspace } from "#lib/workspace.tsx";
 export type RunView = Answers["loop"]["overview"]["runs"][number];
 type StageView = RunView["stages"][number];
 
-/** The loop of one run: eight stages in order, what went in, came out and fell away, and what happens now. */
+/** The loop of one run: its stages in order, what went in, came out and fell away, and what happens now. */
 export function LoopPicture({ run, selected }: { run: RunView; selected?: string }) {
   const longestMs = Math.max(1, ...run.stages.map((stage) => stage.durationMs ?? 0));
   return (
     <section aria-label="Stages of the loop" className="overflow-hidden rounded-panel border border-line bg-line">
-      <ol className="grid grid-cols-2 gap-px md:grid-cols-4 xl:grid-cols-8">
+      <ol className={cn("grid grid-cols-2 gap-px md:grid-cols-4", run.stages.length > 4 && "xl:grid-cols-8")}>
         {run.stages.map((stage, index) => (
           <StageCell
             key={stage.stage}
@@ -119,7 +119,7 @@ function StageBody({ stage }: { stage: StageView }) {
     case "cancelled":
       return (
         <span className="mt-3 text-xs text-muted">
-          {stage.status === "skipped" ? "Skipped: nothing to do" : "Stopped before it ended"}
+          {stage.status === "skipped" ? "Skipped: it was done before" : "Stopped before it ended"}
         </span>
       );
     case "failed":

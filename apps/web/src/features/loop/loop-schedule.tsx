@@ -1,6 +1,7 @@
 "use client";
 
 import { mayRun } from "@anneal/core/access/roles";
+import type { RunPurpose } from "@anneal/core/loop/settings";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { CalendarClock } from "lucide-react";
 import { useState } from "react";
@@ -8,19 +9,21 @@ import { Button } from "#components/ui/button.tsx";
 import { Dialog, DialogContent, DialogTrigger } from "#components/ui/dialog.tsx";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
+import { PurposeField } from "#features/loop/purpose-field.tsx";
 import { ScheduleField } from "#features/loop/schedule-field.tsx";
 import { useTRPC } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
-/** When the whole loop runs by itself. */
+/** When the loop runs by itself, and how much of it. */
 export function LoopSchedule() {
   const trpc = useTRPC();
   const { role } = useWorkspace();
   const queryClient = useQueryClient();
   const [open, setOpen] = useState(false);
-  const { data } = useQuery(trpc.loop.schedule.queryOptions());
+  const { data, isPending } = useQuery(trpc.loop.schedule.queryOptions());
   const [cron, setCron] = useState<string | null>(null);
+  const [purpose, setPurpose] = useState<RunPurpose>("everything");
   const save = useMutation(
     trpc.loop.setSchedule.mutationOptions({
       onSuccess: () => {
@@ -36,11 +39,12 @@ export function LoopSchedule() {
       open={open}
       onOpenChange={(next) => {
         setCron(data?.cron ?? null);
+        setPurpose(data?.purpose ?? "everything");
         setOpen(next);
       }}
     >
       <DialogTrigger asChild>
-        <Button>
+        <Button disabled={isPending}>
           <CalendarClock aria-hidden />
           {data?.nextAt ? (
             <span>
@@ -65,10 +69,15 @@ export function LoopSchedule() {
           className="space-y-4"
           onSubmit={(event) => {
             event.preventDefault();
-            save.mutate({ cron });
+            save.mutate({ cron, purpose });
           }}
         >
           <ScheduleField label="When" value={cron} onChange={setCron} />
+          {cron !== null && (
+            <div className="text-13 text-muted">
+              <PurposeField legend="What should it do?" value={purpose} onChange={setPurpose} />
+            </div>
+          )}
           {save.error && <ErrorNotice error={wireErrorOf(save.error)} />}
         </form>
       </DialogContent>

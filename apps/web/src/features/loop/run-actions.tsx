@@ -14,8 +14,11 @@ import { useTRPC } from "#lib/trpc.ts";
 import { useUrlParam } from "#lib/url-state.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
-/** What can be done with a run now: stop it, go on where it failed, or start another. */
-export function RunActions({ run }: { run: RunView }) {
+/**
+ * What can be done with a run now: stop it, go on where it failed, or start another.
+ * @param trained the last run that trained, where another one followed it
+ */
+export function RunActions({ run, trained }: { run: RunView; trained?: RunView }) {
   const { role } = useWorkspace();
   if (!mayRun(role)) return null;
   if (run.status === "waiting" || run.status === "running") return <StopRun runId={run.id} />;
@@ -23,7 +26,7 @@ export function RunActions({ run }: { run: RunView }) {
   return (
     <>
       {failed && <RetryRun runId={run.id} stage={failed.stage} />}
-      <StartRun scope={run} primary={!failed} />
+      <StartRun scope={run} trained={trained} primary={!failed} />
     </>
   );
 }

@@ -7,7 +7,7 @@ import { EmptyState } from "#components/ui/empty-state.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Status, StatusIcon, statusOfStage } from "#components/ui/status.tsx";
 import type { RunView } from "#features/loop/loop-picture.tsx";
-import { servedAs, sourcesOf } from "#features/loop/run-scope.tsx";
+import { forWhat, sourcesOf } from "#features/loop/run-scope.tsx";
 import { formatDuration, formatNumber } from "#lib/format.ts";
 import { stageNames } from "#lib/stage-names.ts";
 import { useTableState } from "#lib/table-state.ts";
@@ -36,12 +36,12 @@ const columns: DataColumn<RunView>[] = [
     header: "For",
     enableSorting: false,
     cell: ({ row }) => {
-      const served = servedAs(row.original.settings);
+      const purpose = forWhat(row.original.settings);
       const sources = sourcesOf(row.original);
       return (
         <span className="flex min-w-0 flex-col leading-4">
-          <span className="truncate font-mono text-xs" title={served}>
-            {served}
+          <span className="truncate font-mono text-xs" title={purpose}>
+            {purpose}
           </span>
           <span className="truncate text-2xs text-faint" title={sources}>
             from {sources}

@@ -111,7 +111,7 @@ function factsOf(stage: Run["stages"][number], now: Date | null): { label: strin
     case "waiting":
       return [{ label: "State", value: "Not reached yet" }];
     case "skipped":
-      return [{ label: "State", value: "Skipped: nothing to do" }, ...note];
+      return [{ label: "State", value: "Skipped: it was done before" }, ...note];
     case "running":
       return [
         ...(stage.progress || outCount === null ? [] : [{ label: "Done", value: "Nothing is counted yet" }]),

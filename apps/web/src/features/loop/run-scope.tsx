@@ -1,6 +1,7 @@
 import { KeyValues } from "#components/ui/key-values.tsx";
 import { Panel } from "#components/ui/panel.tsx";
 import type { RunView } from "#features/loop/loop-picture.tsx";
+import { purposeWords } from "#features/loop/purpose-field.tsx";
 
 type Scoped = Pick<RunView, "sources">;
 type Settings = RunView["settings"];
@@ -9,7 +10,12 @@ type Settings = RunView["settings"];
 export function RunScope({ run }: { run: Pick<RunView, "sources" | "settings"> }) {
   return (
     <Panel title="What it is for">
-      <KeyValues items={factsOfScope(sourcesOf(run), run.settings)} />
+      <KeyValues
+        items={[
+          { label: "Does", value: purposeWords[run.settings.purpose].title },
+          ...factsOfScope(sourcesOf(run), run.settings),
+        ]}
+      />
     </Panel>
   );
 }
@@ -17,11 +23,20 @@ export function RunScope({ run }: { run: Pick<RunView, "sources" | "settings"> }
 export function factsOfScope(sources: string, settings: Settings): { label: string; value: string }[] {
   return [
     { label: "Reads", value: sources },
-    { label: "Dataset", value: settings.datasetName },
-    { label: "Trains", value: `the adapter ${settings.adapterName}` },
-    { label: "Serves it as", value: servedAs(settings) },
+    ...(settings.purpose === "everything"
+      ? [
+          { label: "Dataset", value: settings.datasetName },
+          { label: "Trains", value: `the adapter ${settings.adapterName}` },
+          { label: "Serves it as", value: servedAs(settings) },
+        ]
+      : []),
     { label: "Assistant", value: settings.assistantName },
   ];
+}
+
+/** What comes of a run, in a word or a name. */
+export function forWhat(settings: Settings): string {
+  return settings.purpose === "everything" ? servedAs(settings) : "search";
 }
 
 export function servedAs({ adapterName, alias }: Pick<Settings, "adapterName" | "alias">): string {

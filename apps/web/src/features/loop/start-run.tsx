@@ -1,5 +1,6 @@
 "use client";
 
+import type { RunPurpose } from "@anneal/core/loop/settings";
 import { useMutation } from "@tanstack/react-query";
 import { Play } from "lucide-react";
 import { useRouter } from "next/navigation";
@@ -9,26 +10,32 @@ import { ConfirmDialog } from "#components/ui/confirm-dialog.tsx";
 import { KeyValues } from "#components/ui/key-values.tsx";
 import type { RunView } from "#features/loop/loop-picture.tsx";
 import { planNextRuns } from "#features/loop/next-run.ts";
+import { PurposeField } from "#features/loop/purpose-field.tsx";
 import { factsOfScope, servedAs } from "#features/loop/run-scope.tsx";
 import { useTRPC } from "#lib/trpc.ts";
 import { useUrlParam } from "#lib/url-state.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
+type Scope = Pick<RunView, "settings" | "sources">;
+
 type StartRunProps = {
   /** What is repeated: the last run's, or what a first run does. */
-  scope: Pick<RunView, "settings" | "sources">;
+  scope: Scope;
+  /** The last run that trained: its names are what "everything" makes anew. Left out: those of `scope`. */
+  trained?: Scope;
   primary?: boolean;
   label?: string;
 };
 
 /** Says what a run will read, train and serve before it starts. */
-export function StartRun({ scope, primary = true, label = "Run again" }: StartRunProps) {
+export function StartRun({ scope, trained = scope, primary = true, label = "Run again" }: StartRunProps) {
   const trpc = useTRPC();
   const router = useRouter();
   const { href } = useWorkspace();
   // In the URL, so that the command palette opens it too.
   const [asked, setAsked] = useUrlParam("run", "");
+  const [purpose, setPurpose] = useState<RunPurpose>(scope.settings.purpose);
   const [chosenKey, setChosenKey] = useState<string>();
   const start = useMutation(
     trpc.loop.start.mutationOptions({
@@ -36,11 +43,12 @@ export function StartRun({ scope, primary = true, label = "Run again" }: StartRu
       meta: { inlineError: true },
     }),
   );
-  const choices = planNextRuns(scope);
+  const choices = planNextRuns(purpose === "everything" ? trained : scope, purpose);
   const chosen = choices.find(({ key }) => key === chosenKey) ?? choices[0]!;
   const served = servedAs(chosen.settings);
   function change(open: boolean) {
     start.reset();
+    setPurpose(scope.settings.purpose);
     setChosenKey(undefined);
     setAsked(open ? "1" : "");
   }
@@ -58,6 +66,7 @@ export function StartRun({ scope, primary = true, label = "Run again" }: StartRu
         error={start.error && wireErrorOf(start.error)}
         onConfirm={() => start.mutate(chosen.settings)}
       >
+        <PurposeField legend="What should it do?" value={purpose} onChange={setPurpose} />
         {choices.length > 1 && (
           <fieldset className="space-y-2">
             <legend className="mb-2">Which sources should it read?</legend>
@@ -82,12 +91,16 @@ export function StartRun({ scope, primary = true, label = "Run again" }: StartRu
           className="text-ink"
           items={factsOfScope(chosen.key === "all" ? "all sources" : chosen.label, chosen.settings)}
         />
-        <p>
-          When the new version has answered, {served} moves to it.{" "}
-          {chosen.settings.retrain
-            ? "It trains even where nothing changed, as the last run did."
-            : "Where nothing changed, nothing is trained again."}
-        </p>
+        {purpose === "search" ? (
+          <p>Nothing is trained, and every adapter and assistant answers with the model that it has.</p>
+        ) : (
+          <p>
+            When the new version has answered, {served} moves to it.{" "}
+            {chosen.settings.retrain
+              ? "It trains even where nothing changed, as the last run did."
+              : "Where nothing changed, nothing is trained again."}
+          </p>
+        )}
       </ConfirmDialog>
     </>
   );

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AnnealError } from "@anneal/core/errors";
-import { loopWorkflowId, loopWorkflowName, stages, type LoopInput, type Stage } from "@anneal/core/loop/contract";
+import { loopWorkflowId, loopWorkflowName, stagesOf, type LoopInput, type Stage } from "@anneal/core/loop/contract";
 import { loopSettingsSchema, type LoopSettings } from "@anneal/core/loop/settings";
 import { assertTrainingServeable, engineLimitsOf } from "@anneal/core/register/serveability";
 import { recordAudit } from "@anneal/db/queries/audit";
@@ -28,7 +28,7 @@ export async function startRun(
   settings: LoopSettings,
   { fromStage, outputs }: Begin = { fromStage: "connect", outputs: {} },
 ): Promise<{ runId: string }> {
-  await refuseUnserveable(scope, settings);
+  await refuseUnserveable(scope, settings, fromStage);
   const runId = randomUUID();
   await recordAudit(scope, { actor: identity.email, action: "loop.start", subject: `run:${runId}` });
   const workflowId = loopWorkflowId(runId, 1);
@@ -43,7 +43,11 @@ export async function retryRun({ scope, identity }: Actor, runId: string, fromSt
   const run = await getRun(scope, runId);
   if (unfinished.has(run.status)) refuseSecond(run);
   const settings = loopSettingsSchema.parse(run.settings);
-  if (stages.indexOf(fromStage) <= stages.indexOf("train")) await refuseUnserveable(scope, settings);
+  if (!run.stages.some(({ stage }) => stage === fromStage))
+    throw new AnnealError("INVALID_INPUT", `This run has no stage “${fromStage}”.`, {
+      action: `Go on from one of: ${run.stages.map(({ stage }) => stage).join(", ")}.`,
+    });
+  await refuseUnserveable(scope, settings, fromStage);
   await recordAudit(scope, {
     actor: identity.email,
     action: "loop.retry",
@@ -75,10 +79,11 @@ function refuseSecond(other: Run | null): void {
 }
 
 /** Said now, before documents are read and questions are made for a training that could not be used. */
-async function refuseUnserveable(scope: Scope, { training }: LoopSettings): Promise<void> {
+async function refuseUnserveable(scope: Scope, settings: LoopSettings, fromStage: Stage): Promise<void> {
+  if (!stagesOf(settings, fromStage).includes("train")) return;
   const { ANNEAL_BASE_MODEL: baseModel, ANNEAL_MAX_LORA_RANK: configuredRank } = env();
   const limits = engineLimitsOf(await listReplicas(scope.db), configuredRank ?? null);
-  assertTrainingServeable(training, baseModel?.split("/").filter(Boolean).at(-1) ?? null, limits);
+  assertTrainingServeable(settings.training, baseModel?.split("/").filter(Boolean).at(-1) ?? null, limits);
 }
 
 /** Starts the workflow; when that fails the run's row says so, instead of waiting for ever. */

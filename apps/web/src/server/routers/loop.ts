@@ -7,7 +7,7 @@ import {
   type RunReport,
   type Stage,
 } from "@anneal/core/loop/contract";
-import { loopSettingsSchema } from "@anneal/core/loop/settings";
+import { loopSettingsSchema, runPurposes } from "@anneal/core/loop/settings";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { listSources } from "@anneal/db/queries/connect";
 import { countDocumentFacets } from "@anneal/db/queries/documents";
@@ -97,17 +97,31 @@ export const loopRouter = router({
     ),
 
   start: operatorProcedure
-    .input(loopSettingsSchema.partial())
-    .mutation(async ({ ctx, input }) => startRun(ctx, loopSettingsSchema.parse(input))),
+    .input(
+      loopSettingsSchema.partial().extend({
+        /** "clean" leaves the sources alone, and takes what was fetched of them. */
+        fromStage: z.enum(["connect", "clean"]).default("connect"),
+      }),
+    )
+    .mutation(async ({ ctx, input: { fromStage, ...settings } }) =>
+      startRun(ctx, loopSettingsSchema.parse(settings), { fromStage, outputs: {} }),
+    ),
 
   retry: operatorProcedure
     .input(z.object({ runId: z.uuid(), fromStage: z.enum(stages) }))
     .mutation(async ({ ctx, input }) => retryRun(ctx, input.runId, input.fromStage)),
 
-  schedule: memberProcedure.query(({ ctx: { scope } }) => readSchedule(scheduleIdOf(scope.workspaceId))),
+  schedule: memberProcedure.query(async ({ ctx: { scope } }) => {
+    const schedule = await readSchedule(scheduleIdOf(scope.workspaceId));
+    if (schedule === null) return null;
+    const { input, ...times } = schedule;
+    // One of an earlier release does not say what its runs are for.
+    const { data } = z.object({ settings: loopSettingsSchema }).safeParse(input);
+    return { ...times, purpose: data?.settings.purpose ?? "everything" };
+  }),
 
   setSchedule: operatorProcedure
-    .input(z.object({ cron: cronSchema.nullable() }))
+    .input(z.object({ cron: cronSchema.nullable(), purpose: z.enum(runPurposes).default("everything") }))
     .mutation(async ({ ctx: { scope, identity }, input }) => {
       await recordAudit(scope, {
         actor: identity.email,
@@ -115,7 +129,7 @@ export const loopRouter = router({
         subject: `workspace:${scope.workspaceId}`,
         details: { ...input },
       });
-      const settings = loopSettingsSchema.parse({});
+      const settings = loopSettingsSchema.parse({ purpose: input.purpose });
       // A firing has no run yet: the workflow makes its row.
       const workflowInput: LoopInput = {
         workspaceId: scope.workspaceId,

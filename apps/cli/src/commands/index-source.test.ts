@@ -1,0 +1,160 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import type { z } from "zod";
+import type { PortalClient } from "../portal/client.ts";
+import { indexSource, readSource } from "./index-source.ts";
+
+const source = { id: "s1", name: "wards" };
+const bomb = { ref: "bomb.zip", code: "DOCUMENT_HOSTILE", reason: "It unpacks to 4 GB. Pack it anew." };
+const hint = '`anneal connect index "wards"` parses and indexes them, without training.';
+const stageOf = (stage: string) => ({
+  stage,
+  status: "done",
+  inCount: 3,
+  outCount: 2,
+  droppedCount: 0,
+  durationMs: 1,
+  progress: null,
+  note: null,
+});
+
+/** A portal with a source of three documents, of which one cannot be parsed; a sync and a run end before anybody looks. */
+function startPortal() {
+  const syncs: object[] = [];
+  const portal = {
+    url: "http://portal.example",
+    syncStatus: "done",
+    unindexed: { waitingCount: 0, unindexedCount: 0 },
+    leftOut: 1,
+    runError: null as object | null,
+    asked: [] as unknown[],
+    async query<T>(procedure: string, input: unknown, output: z.ZodType<T>): Promise<T> {
+      switch (procedure) {
+        case "connect.get":
+          expect(input).toEqual({ sourceId: "s1" });
+          return output.parse(portal.unindexed);
+        case "connect.list":
+          return output.parse([]);
+        case "connect.syncs":
+          return output.parse({ rows: syncs.slice(0, 1) });
+        case "loop.get": {
+          const status = portal.runError === null ? "done" : "failed";
+          const names = ["connect", "clean", "dedupe", "index"];
+          return output.parse({ id: "r1", status, error: portal.runError, stages: names.map(stageOf) });
+        }
+        case "loop.report": {
+          const stages = [{ stage: "clean", durationMs: 1, in: 3, out: 2, dropped: [bomb] }];
+          const index = { collection: "c", documents: 2, chunks: 7 };
+          const untrained = { dataset: null, run: null, adapter: null, deployment: null };
+          return output.parse({ stages, index, ...untrained });
+        }
+        case "loop.drops":
+          expect(input).toMatchObject({ runId: "r1", stage: "clean" });
+          return output.parse({ rows: portal.leftOut === 0 ? [] : [bomb], total: portal.leftOut });
+        default:
+          return expect.fail(`${procedure} is not asked for`);
+      }
+    },
+    async mutate<T>(procedure: string, input: unknown, output: z.ZodType<T>): Promise<T> {
+      portal.asked.push([procedure, input]);
+      return output.parse({ runId: "r1" });
+    },
+    ask: async () => expect.fail("nothing is asked"),
+    async sync() {
+      const counts = {
+        scanned: 3,
+        added: 3,
+        changed: 0,
+        removed: 0,
+        dropped: 0,
+        bytes: 9,
+        progress: null,
+        error: null,
+      };
+      syncs.unshift({ id: `sync-${syncs.length}`, status: portal.syncStatus, ...counts });
+      portal.unindexed.waitingCount = 3;
+    },
+  } satisfies PortalClient & Record<string, unknown>;
+  return portal;
+}
+
+let portal: ReturnType<typeof startPortal>;
+let said: string[];
+const say = (line: string) => said.push(line);
+beforeEach(() => {
+  portal = startPortal();
+  said = [];
+});
+
+describe("a source that is read", () => {
+  it("says what of it nobody finds yet, and the command that makes it findable", async () => {
+    await readSource(portal, source, portal.sync, {}, say);
+    expect(said).toEqual([
+      "! 3 documents are fetched and not parsed yet. Nobody finds them yet, and whether they can be read is not known.",
+      hint,
+    ]);
+    expect(portal.asked).toEqual([]);
+  });
+
+  it("says so of what an earlier run has parsed and not indexed, and of one document as of one", async () => {
+    const sync = async () => {
+      await portal.sync();
+      portal.unindexed = { waitingCount: 0, unindexedCount: 1 };
+    };
+    await readSource(portal, source, sync, {}, say);
+    expect(said).toEqual([
+      "! 1 document is parsed and not in the index yet. Nobody finds it yet.",
+      hint.replace("them", "it"),
+    ]);
+  });
+
+  it("says nothing where all of it is findable", async () => {
+    const sync = async () => {
+      await portal.sync();
+      portal.unindexed.waitingCount = 0;
+    };
+    await readSource(portal, source, sync, {}, say);
+    expect(said).toEqual([]);
+  });
+
+  it("is indexed with --index, by a run that trains nothing and does not read it again", async () => {
+    await readSource(portal, source, portal.sync, { index: true }, say);
+    expect(portal.asked).toEqual([["loop.start", { purpose: "search", fromStage: "clean", sourceIds: ["s1"] }]]);
+    expect(said).toEqual([
+      "✗ bomb.zip: It unpacks to 4 GB. Pack it anew. (DOCUMENT_HOSTILE)",
+      "✓ 2 documents of “wards” are findable.",
+    ]);
+  });
+
+  it("is not indexed where it was not read to its end", async () => {
+    portal.syncStatus = "paused";
+    await expect(readSource(portal, source, portal.sync, { index: true }, say)).rejects.toMatchObject({
+      message: "“wards” was not read to its end, so nothing of it was indexed.",
+    });
+    expect(portal.asked).toEqual([]);
+  });
+});
+
+describe("anneal connect index", () => {
+  const index = (of: typeof source | null = source) => indexSource(portal, of, new AbortController().signal, say);
+
+  it("starts nothing where everything is findable", async () => {
+    await index();
+    await index(null);
+    expect(portal.asked).toEqual([]);
+    expect(said).toEqual([
+      "✓ Everything of “wards” that can be read is findable.",
+      "✓ Everything of all sources that can be read is findable.",
+    ]);
+  });
+
+  it("names what could not be parsed also where that ended the run", async () => {
+    portal.unindexed.waitingCount = 12;
+    portal.leftOut = 12;
+    portal.runError = { stage: "clean", code: "SOURCE_EMPTY", message: "No document was left.", action: "Add some." };
+    await expect(index()).rejects.toMatchObject({ code: "SOURCE_EMPTY" });
+    expect(said).toEqual([
+      "✗ bomb.zip: It unpacks to 4 GB. Pack it anew. (DOCUMENT_HOSTILE)",
+      '  and 11 more. `anneal connect failures "wards"` lists what could not be read.',
+    ]);
+  });
+});

@@ -1,0 +1,88 @@
+import { describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
+import { AnnealError } from "@anneal/core/errors";
+import { z } from "zod";
+import { abortOnSignal } from "../abort-on-signal.ts";
+import type { PortalClient } from "../portal/client.ts";
+import { listSources } from "./find-source.ts";
+import { followRun } from "./follow-run.ts";
+import { followSync } from "./follow-sync.ts";
+import { printUnindexed, readUnindexed } from "./print-unindexed.ts";
+
+const shownAfterRun = 10;
+
+type Source = { id: string; name: string };
+type Say = (line: string) => void;
+
+const dropsSchema = z.object({
+  rows: z.array(z.object({ ref: z.string(), code: z.string(), reason: z.string() })),
+  total: z.number(),
+});
+
+const onStop = () => console.log("\nIt goes on without you; the portal shows it.");
+
+/**
+ * Reads a source by what `start` starts, then says what of it is not findable yet, or makes it findable.
+ * @throws AnnealError what was wrong with the source, or with the run that indexes it
+ */
+export async function readSource(
+  portal: PortalClient,
+  source: Source,
+  start: () => Promise<unknown>,
+  { index = false }: { index?: boolean },
+  say: Say = console.log,
+): Promise<void> {
+  const signal = abortOnSignal(onStop);
+  const { status } = await followSync(portal, source, start, signal, say);
+  if (!index) return printUnindexed(source.name, await readUnindexed(portal, source.id), say);
+  if (status === "done") return indexSource(portal, source, signal, say);
+  throw new AnnealError("CONFLICT", `“${source.name}” was not read to its end, so nothing of it was indexed.`, {
+    action: `Resume it, or index what was read with \`anneal connect index ${JSON.stringify(source.name)}\`.`,
+  });
+}
+
+/**
+ * Makes findable what was read of a source: a run that parses and indexes, and trains nothing. Shows it, and what it left
+ * out.
+ * @param source null for all of the workspace
+ */
+export async function indexSource(
+  portal: PortalClient,
+  source: Source | null,
+  signal: AbortSignal = abortOnSignal(onStop),
+  say: Say = console.log,
+): Promise<void> {
+  const whose = source === null ? "all sources" : `“${source.name}”`;
+  if (describeUnindexed(await countUnindexed(portal, source)) === null)
+    return say(`✓ Everything of ${whose} that can be read is findable.`);
+  const settings = { purpose: "search", fromStage: "clean", sourceIds: source === null ? null : [source.id] };
+  const { runId } = await portal.mutate("loop.start", settings, z.object({ runId: z.string() }));
+  const { report } = await followRun(portal, runId, signal).finally(() => printLeftOut(portal, source, runId, say));
+  const count = report?.index.documents ?? 0;
+  say(`✓ ${count} ${count === 1 ? "document" : "documents"} of ${whose} ${count === 1 ? "is" : "are"} findable.`);
+}
+
+async function countUnindexed(portal: Pick<PortalClient, "query">, source: Source | null): Promise<UnindexedFacts> {
+  if (source !== null) return readUnindexed(portal, source.id);
+  const sources = await listSources(portal);
+  return {
+    waitingCount: sources.reduce((sum, { waitingCount }) => sum + waitingCount, 0),
+    unindexedCount: sources.reduce((sum, { unindexedCount }) => sum + unindexedCount, 0),
+  };
+}
+
+/** The first documents that could not be parsed, or hold too little, each with the reason; also where that was all of them. */
+async function printLeftOut(
+  portal: Pick<PortalClient, "query">,
+  source: Source | null,
+  runId: string,
+  say: Say,
+): Promise<void> {
+  const page = { runId, stage: "clean", limit: shownAfterRun, offset: 0 };
+  const { rows, total } = await portal.query("loop.drops", page, dropsSchema);
+  for (const { ref, code, reason } of rows) say(`✗ ${ref}: ${reason} (${code})`);
+  const others = total - rows.length;
+  if (others <= 0) return;
+  const all =
+    source === null ? "" : ` \`anneal connect failures ${JSON.stringify(source.name)}\` lists what could not be read.`;
+  say(`  and ${others} more.${all}`);
+}

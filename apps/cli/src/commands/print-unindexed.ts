@@ -1,0 +1,20 @@
+import { describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
+import { z } from "zod";
+import type { PortalClient } from "../portal/client.ts";
+import { unindexedFields } from "./find-source.ts";
+
+const sourceSchema = z.object(unindexedFields);
+
+export async function readUnindexed(portal: Pick<PortalClient, "query">, sourceId: string): Promise<UnindexedFacts> {
+  return portal.query("connect.get", { sourceId }, sourceSchema);
+}
+
+/** What of a source nobody finds yet, and the command that makes it findable; nothing where all of it is. */
+export function printUnindexed(name: string, facts: UnindexedFacts, say: (line: string) => void): void {
+  const sentence = describeUnindexed(facts);
+  if (sentence === null) return;
+  const [they, them] = facts.waitingCount + facts.unindexedCount === 1 ? ["it", "it"] : ["they", "them"];
+  const unknown = facts.waitingCount > 0 ? `, and whether ${they} can be read is not known` : "";
+  say(`! ${sentence} Nobody finds ${them} yet${unknown}.`);
+  say(`\`anneal connect index ${JSON.stringify(name)}\` parses and indexes ${them}, without training.`);
+}

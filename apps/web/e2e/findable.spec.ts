@@ -1,0 +1,48 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, openPage, seriousFindings, test } from "./portal-test.ts";
+
+const api = "/api/w/default/trpc";
+
+test("what was fetched of a new source is made findable on its page, without training", async ({ page }) => {
+  const folder = await mkdtemp(join(tmpdir(), "anneal-e2e-findable-"));
+  await writeFile(join(folder, "lift.md"), "# Lift\n\nThe lift in the east wing is inspected every second Tuesday.\n");
+  await writeFile(join(folder, "cut-off.pdf"), `%PDF-1.7\n${"1 0 obj << /Type /Catalog >> ".repeat(20)}`);
+  const call = async (procedure: string, json: object) => {
+    const answer = await page.request.post(`${api}/${procedure}`, { data: { json } });
+    expect(answer.ok(), await answer.text()).toBe(true);
+    return ((await answer.json()) as { result: { data: { json: { sourceId: string } } } }).result.data.json;
+  };
+  const listAssistants = async () => {
+    const answer = await page.request.get(`${api}/assistants.list`);
+    return ((await answer.json()) as { result: { data: { json: { id: string }[] } } }).result.data.json;
+  };
+  const before = new Set((await listAssistants()).map(({ id }) => id));
+  const config = { path: folder };
+  const source = { name: "east wing", kind: "file", config, audience: "members", schedule: null };
+  const { sourceId } = await call("connect.create", source);
+  try {
+    await openPage(page, `/sources/${sourceId}`);
+    await page.getByRole("button", { name: "Read now" }).click();
+    await expect(page.getByText("2 documents are fetched and not parsed yet.")).toBeVisible();
+    await expect(page.getByText("Read, 2 not parsed yet")).toBeVisible();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "Make 2 documents findable" }).click();
+
+    const stages = page.getByRole("region", { name: "Stages of the loop" }).getByRole("listitem");
+    await expect(stages).toHaveCount(4);
+    await expect(page.getByText("Only make documents findable")).toBeVisible();
+    await expect(page.getByRole("region", { name: "Results" })).toContainText("passages of 1 documents");
+    await expect(page.getByText("cut-off.pdf").first()).toBeVisible();
+
+    await openPage(page, `/sources/${sourceId}`);
+    await expect(page.getByText("Up to date, 1 failure")).toBeVisible();
+    await page.getByRole("tab", { name: /^Failures/ }).click();
+    await expect(page.getByText("DOCUMENT_DAMAGED")).toBeVisible();
+  } finally {
+    await call("connect.remove", { sourceId });
+    for (const { id } of await listAssistants()) if (!before.has(id)) await call("assistants.remove", { id });
+    await rm(folder, { recursive: true });
+  }
+});

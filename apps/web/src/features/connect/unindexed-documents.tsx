@@ -1,0 +1,47 @@
+"use client";
+
+import { mayRun } from "@anneal/core/access/roles";
+import { describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
+import { useMutation } from "@tanstack/react-query";
+import { Search } from "lucide-react";
+import { useRouter } from "next/navigation";
+import { Button } from "#components/ui/button.tsx";
+import { formatCount } from "#lib/format.ts";
+import { useTRPC } from "#lib/trpc.ts";
+import { useWorkspace } from "#lib/workspace.tsx";
+
+/** Reading a source only fetches: until a run has parsed and indexed what is new, nobody finds it. */
+export function UnindexedDocuments({ source }: { source: UnindexedFacts & { id: string } }) {
+  const trpc = useTRPC();
+  const router = useRouter();
+  const { href, role } = useWorkspace();
+  const start = useMutation(
+    trpc.loop.start.mutationOptions({ onSuccess: ({ runId }) => router.push(href(`/runs/${runId}`)) }),
+  );
+  const sentence = describeUnindexed(source);
+  if (sentence === null) return null;
+  const count = source.waitingCount + source.unindexedCount;
+  const [they, them] = count === 1 ? ["it", "it"] : ["they", "them"];
+  return (
+    <section
+      aria-label="Not findable yet"
+      className="flex flex-wrap items-center justify-between gap-3 rounded-panel border border-line bg-panel px-4 py-3"
+    >
+      <p className="min-w-0 text-13">
+        {sentence}{" "}
+        <span className="text-muted">
+          Nobody finds {them} yet{source.waitingCount > 0 && `, and whether ${they} can be read is not known`}.
+        </span>
+      </p>
+      {mayRun(role) && (
+        <Button
+          variant="primary"
+          busy={start.isPending}
+          onClick={() => start.mutate({ purpose: "search", fromStage: "clean", sourceIds: [source.id] })}
+        >
+          {!start.isPending && <Search aria-hidden />} Make {formatCount(count, "document")} findable
+        </Button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { nobody } from "@anneal/core/access/acl";
+import type { LoopInput } from "@anneal/core/loop/contract";
+import type { Scope } from "@anneal/db/database";
+import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
+import { saveSource } from "@anneal/db/queries/connect";
+import { createRun, endRun, getRun } from "@anneal/db/queries/loop";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
+import { locatePython } from "@anneal/local-stack/python-env";
+import { startTemporal } from "@anneal/local-stack/start-temporal";
+import { choosePort } from "@anneal/processes/choose-port";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createIdentity, type Identity, type Role } from "#server/auth/identity.ts";
+import { appRouter } from "#server/root.ts";
+import { temporal } from "#server/temporal.ts";
+
+// The portal's procedures on a real Temporal, on which no worker takes the work: what was asked for stays to be seen.
+
+let test: TestDatabase;
+let server: Awaited<ReturnType<typeof startTemporal>>;
+let scope: Scope;
+let sourceId: string;
+let people: Record<"operator" | "member", Identity>;
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+  const port = await choosePort(undefined);
+  server = await startTemporal({
+    env: process.env,
+    binary: locatePython(process.env).temporal,
+    dir: join(test.dir, "temporal"),
+    logFile: join(test.dir, "temporal.log"),
+    port,
+    httpPort: await choosePort(undefined, new Set([port])),
+    namespace: "default",
+  });
+  vi.stubEnv("ANNEAL_DATABASE_URL", test.appUrl);
+  vi.stubEnv("ANNEAL_TEMPORAL_ADDRESS", server.url);
+  vi.stubEnv("NEXTAUTH_SECRET", "s".repeat(32));
+});
+
+afterAll(async () => {
+  await (await temporal()).connection.close();
+  vi.unstubAllEnvs();
+  await server?.stop();
+  await test?.stop();
+});
+
+beforeEach(async () => {
+  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
+  scope = { db: test.db, workspaceId: id };
+  people = { operator: await joinAs("operator"), member: await joinAs("member") };
+  sourceId = randomUUID();
+  const source = { id: sourceId, name: "Folder", kind: "file", config: { path: "/" } };
+  await saveSource(scope, { ...source, sealedSecrets: null, defaultAcl: nobody, schedule: null });
+});
+
+async function joinAs(role: Role): Promise<Identity> {
+  const email = `${role}-${randomUUID()}@example.com`;
+  const user = await saveUser(test.db, { email, name: role, passwordHash: null });
+  await saveMember(scope, user.id, role);
+  return createIdentity({ userId: user.id, email, workspaceId: scope.workspaceId, role, via: { kind: "session" } });
+}
+
+const as = (identity: Identity) => appRouter.createCaller({ db: test.db, identity }).loop;
+
+async function inputOf(workflowId: string): Promise<LoopInput> {
+  const [started] = (await (await temporal()).workflow.getHandle(workflowId).fetchHistory()).events!;
+  const input = started!.workflowExecutionStartedEventAttributes!.input!.payloads![0]!.data!;
+  return JSON.parse(Buffer.from(input).toString("utf8")) as LoopInput;
+}
+
+/** Ends it as its workflow would. */
+async function end(runId: string): Promise<void> {
+  await (await temporal()).workflow.getHandle((await getRun(scope, runId)).workflowId).terminate();
+  await endRun(scope, runId, { status: "cancelled" });
+}
+
+describe("a run that only makes documents findable", () => {
+  const findable = () => ({ purpose: "search" as const, fromStage: "clean" as const, sourceIds: [sourceId] });
+
+  it("is started by who may start any, without what was fetched being read again, and by nobody else", async () => {
+    await expect(as(people.member).start(findable())).rejects.toMatchObject({ code: "FORBIDDEN" });
+    const { runId } = await as(people.operator).start(findable());
+    const run = await as(people.member).get({ runId });
+    expect(run.stages.map(({ stage }) => stage)).toEqual(["connect", "clean", "dedupe", "index"]);
+    expect(run.settings).toMatchObject({ purpose: "search", sourceIds: [sourceId] });
+    const { workflowId } = await getRun(scope, runId);
+    expect(await inputOf(workflowId)).toMatchObject({ runId, fromStage: "clean", settings: { purpose: "search" } });
+    await end(runId);
+  });
+
+  it("is not refused for what no engine could serve, as one that trains is", async () => {
+    const training = { method: "dora" as const };
+    await expect(as(people.operator).start({ training })).rejects.toMatchObject({
+      cause: { code: "ADAPTER_UNSERVEABLE" },
+    });
+    const { runId } = await as(people.operator).start({ ...findable(), training });
+    await end(runId);
+    await as(people.operator).retry({ runId, fromStage: "index" });
+    await end(runId);
+  });
+
+  it("goes on from one of its own stages, and from no other", async () => {
+    const { runId } = await as(people.operator).start(findable());
+    await end(runId);
+    await expect(as(people.operator).retry({ runId, fromStage: "train" })).rejects.toMatchObject({
+      cause: { code: "INVALID_INPUT", message: "This run has no stage “train”." },
+    });
+    await as(people.operator).retry({ runId, fromStage: "dedupe" });
+    const run = await getRun(scope, runId);
+    expect(run).toMatchObject({ status: "waiting" });
+    expect(await inputOf(run.workflowId)).toMatchObject({ fromStage: "dedupe" });
+    await end(runId);
+  });
+});
+
+it("a run of an earlier release, which does not say what it was for, shows and goes on as one of everything", async () => {
+  const run = { id: randomUUID(), workflowId: "loop-old-1", startedBy: "ada", settings: { adapterName: "old" } };
+  await createRun(scope, run);
+  await endRun(scope, run.id, { status: "cancelled" });
+  const view = await as(people.member).get({ runId: run.id });
+  expect(view.settings).toMatchObject({ purpose: "everything", adapterName: "old" });
+  expect(view.stages).toHaveLength(8);
+  await as(people.operator).retry({ runId: run.id, fromStage: "train" });
+  await end(run.id);
+});
+
+it("a schedule says what its runs are for", async () => {
+  const operator = as(people.operator);
+  expect(await operator.schedule()).toBeNull();
+  await operator.setSchedule({ cron: "0 2 * * *", purpose: "search" });
+  expect(await operator.schedule()).toMatchObject({ cron: "0 2 * * *", purpose: "search" });
+  await operator.setSchedule({ cron: "@every 30m" });
+  expect(await operator.schedule()).toMatchObject({ cron: "@every 30m", purpose: "everything" });
+  await operator.setSchedule({ cron: null });
+});
