@@ -27,7 +27,15 @@ import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { countFiles } from "./count-files.ts";
 import { fileConfigSchema, fileFacts, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
-import { filePrincipals, readAcls, readLocalAccounts, withAcls, type EntryWithAcl } from "./file-audience.ts";
+import {
+  filePrincipals,
+  readAcls,
+  readersOfFiles,
+  readLocalAccounts,
+  withAcls,
+  type EntryWithAcl,
+  type FileEntry,
+} from "./file-audience.ts";
 import { openFileCalls, type FileCalls } from "./file-calls.ts";
 import { fileContent } from "./file-content.ts";
 import { toFileError } from "./file-errors.ts";
@@ -51,6 +59,8 @@ export const fileConnector = defineConnector<FileConfig, FileSecrets>({
 });
 
 const checkedFiles = 1000;
+/** On a mount, to look at the readers of each takes as long as to meet it. */
+const judgedFiles = 256;
 const checkMs = 5_000;
 
 async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: ConnectContext): Promise<CheckResult> {
@@ -59,13 +69,13 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
     const { ground } = await openRoot(config.path, context, calls);
     const preview: Preview = { count: 0, complete: true, samples: [] };
     const unreadable: AnnealError[] = [];
-    const devices = new Map<bigint, string>();
+    const files: FileEntry[] = [];
     const until = performance.now() + checkMs;
     for await (const entry of walkFolder(ground, config, calls)) {
       // Only the first files are tried: a folder whose files are all of another user is found by them.
       const tried = preview.samples.length < sampleCount && entry.type === "file";
       const error = entry.type === "failure" ? entry.error : tried ? await accessError(entry.path, calls) : null;
-      if (entry.type === "file") devices.set(entry.stats.dev, entry.path);
+      if (entry.type === "file") files.push(entry);
       if (error !== null) unreadable.push(error);
       else addToPreview(preview, entry.ref);
       preview.complete = preview.count < checkedFiles && performance.now() < until;
@@ -80,7 +90,7 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
         : { capability: "read", status: "warning", message: first.message, action: first.action };
     try {
       return {
-        checks: [content, await checkPermissions(ground.path, devices, config, calls)],
+        checks: [content, await checkPermissions(ground.path, files, config, calls)],
         summary: `"${config.path}" can be read${except} and holds ${describePreview(preview, "file")}.`,
         error: null,
       };
@@ -100,12 +110,12 @@ function describeClosed({ closed }: Ground): string {
 }
 
 /**
- * @param devices those that files of the folder lie on, each with one of them
+ * @param files those that were met in the folder
  * @throws AnnealError as a sync would end with, or would show to nobody all that it reads for
  */
 async function checkPermissions(
   root: string,
-  devices: ReadonlyMap<bigint, string>,
+  files: readonly FileEntry[],
   config: FileConfig,
   calls: FileCalls,
 ): Promise<CapabilityCheck> {
@@ -125,17 +135,19 @@ async function checkPermissions(
   const hidden = sight.hidden();
   if (hidden !== null) throw hidden;
   await readAcls([root], calls);
-  const accounts = checkAccounts(await readLocalAccounts(config, calls), config);
-  for (const [device, path] of devices) await sight.isWholeOfFile(path, device);
+  const accounts = await readLocalAccounts(config, calls);
+  for (const { path, stats } of files) await sight.isWholeOfFile(path, stats.dev);
   const below = sight.hidden();
-  return below === null ? accounts : { capability, status: "warning", message: below.message, action: below.action };
+  if (below !== null) return { capability, status: "warning", message: below.message, action: below.action };
+  const acls = await readersOfFiles(files.slice(0, judgedFiles), accounts, calls, sight);
+  return checkAccounts(accounts, config, filePrincipals, acls);
 }
 
 async function* readDirectory(request: DirectoryRequest<FileConfig, FileSecrets>): AsyncIterable<DirectoryEntry> {
   const { config, context } = request;
   if (config.permissions === "off") return;
   const accounts = await readLocalAccounts(config, await openFileCalls(config.path, context));
-  yield* posixDirectory(accounts, filePrincipals, config.userEmailDomain);
+  yield* posixDirectory(accounts, filePrincipals, config);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { basename } from "node:path/posix";
-import type { Acl } from "@anneal/core/access/acl";
+import { sourceAclFingerprint, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, SourceItem } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { AnnealError } from "@anneal/core/errors";
@@ -11,7 +11,7 @@ import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
 import { hideBelow, hidingOf, type Hiding } from "../hiding.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { posixDirectory } from "../posix/accounts.ts";
-import { aclOf, posixPrincipals, type Audience, type PosixPrincipals } from "../posix/audience.ts";
+import type { PosixPrincipals } from "../posix/audience.ts";
 import { hiddenLists } from "../posix/hidden-lists.ts";
 import { keepToldDenials } from "../posix/told-denials.ts";
 import { readAhead } from "../read-ahead.ts";
@@ -20,7 +20,7 @@ import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkSftp } from "./check-sftp.ts";
 import { sftpConfigSchema, sftpFacts, sftpSecretSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
-import { readRemoteAccounts } from "./remote-accounts.ts";
+import { principalsOf, readRemoteAccounts } from "./remote-accounts.ts";
 import { aheadBytes, contentFingerprint, remoteContent } from "./sftp-content.ts";
 import { openSftp, type SftpSession } from "./sftp-session.ts";
 import { openRoot, remoteFolders, walkRemote, type RemoteRoot, type WalkEntry } from "./walk.ts";
@@ -102,7 +102,7 @@ async function* listChanges(
 ): AsyncIterable<Change> {
   const { config, known, context } = request;
   const principals = principalsOf(config);
-  const toAcl = principals === null ? () => null : await aclFor(session, config, principals);
+  const toldAcl: AclFilter = principals === null ? () => null : await aclFor(session, config, principals);
   const first = await beginFirstSync(request.cursor);
   const folders = remoteFolders(root, first !== null);
   for await (const entry of walkRemote(session, root, config, principals, context.signal, folders)) {
@@ -124,21 +124,19 @@ async function* listChanges(
       continue;
     }
     walked.scanned += 1;
-    yield* changesOf(session, root, entry, request, toAcl);
+    yield* changesOf(session, root, entry, request, toldAcl);
     const { scanned } = walked;
     if (scanned % checkpointEvery > 0) continue;
     yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: estimateTotal(scanned, folders.share) };
   }
 }
 
+type AclFilter = (acl: SourceAcl | null) => SourceAcl | null;
+
 /** @returns what the server's lists make of who gets to a file */
-async function aclFor(
-  session: SftpSession,
-  config: SftpConfig,
-  principals: PosixPrincipals,
-): Promise<(audience: Audience | null) => Acl | null> {
+async function aclFor(session: SftpSession, config: SftpConfig, principals: PosixPrincipals): Promise<AclFilter> {
   const keepTold = keepToldDenials(await readRemoteAccounts(session, config), principals);
-  return (audience) => (audience === null ? null : keepTold(aclOf(audience, principals)));
+  return (acl) => (acl === null ? null : keepTold(acl));
 }
 
 async function* changesOf(
@@ -146,16 +144,16 @@ async function* changesOf(
   root: RemoteRoot,
   entry: Extract<WalkEntry, { type: "file" }>,
   { config, known, context }: ReadRequest<SftpConfig, SftpSecrets>,
-  toAcl: (audience: Audience | null) => Acl | null,
+  toldAcl: AclFilter,
 ): AsyncIterable<Change> {
-  const item = itemOf(entry, config, toAcl(entry.audience));
+  const item = itemOf(entry, config, toldAcl(entry.acl));
   const before = await known.fingerprintOf(entry.ref);
-  const audienceChange = aclChange(entry.ref, before, item.acl);
+  const audienceChange = aclChange(entry.ref, before, item.acl, sourceAclFingerprint);
   if (audienceChange !== null) yield audienceChange;
   if (hasContent(before, contentFingerprint(entry.stats), item.acl)) return;
   const maxBytes = context.limits.documentBytes;
   const sizeBytes = entry.stats.size ?? 0;
-  const judged = entry.audience === null ? null : entry.stats;
+  const judged = entry.acl === null ? null : entry.stats;
   yield sizeBytes > maxBytes
     ? { type: "failure", ref: entry.ref, error: tooLarge(entry.path, sizeBytes, maxBytes).toReport() }
     : { type: "upsert", item, content: remoteContent(session, root.path, entry.path, maxBytes, judged) };
@@ -164,7 +162,7 @@ async function* changesOf(
 function itemOf(
   { ref, path, stats }: Extract<WalkEntry, { type: "file" }>,
   config: SftpConfig,
-  acl: Acl | null,
+  acl: SourceAcl | null,
 ): SourceItem {
   return {
     ref,
@@ -173,7 +171,7 @@ function itemOf(
     mediaType: mediaTypeOf(ref),
     sizeBytes: stats.size ?? null,
     modifiedAt: stats.mtime === undefined ? null : new Date(stats.mtime * 1000).toISOString(),
-    fingerprint: withAcl(contentFingerprint(stats), acl),
+    fingerprint: withAcl(contentFingerprint(stats), acl, sourceAclFingerprint),
     acl,
   };
 }
@@ -182,17 +180,13 @@ function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
-function principalsOf(config: SftpConfig): PosixPrincipals | null {
-  return config.permissions === "off" ? null : posixPrincipals("sftp", config.host.toLowerCase());
-}
-
 async function* readDirectory(request: DirectoryRequest<SftpConfig, SftpSecrets>): AsyncIterable<DirectoryEntry> {
   const { config, secrets, context } = request;
   const principals = principalsOf(config);
   if (principals === null) return;
   const session = await openSftp(config, secrets, context);
   try {
-    yield* posixDirectory(await readRemoteAccounts(session, config), principals, config.userEmailDomain);
+    yield* posixDirectory(await readRemoteAccounts(session, config), principals, config);
   } finally {
     await session.close();
   }

@@ -1,3 +1,5 @@
+import { nobody } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { SftpConfig } from "./config.ts";
 import type { RemoteStats, SftpSession } from "./sftp-session.ts";
@@ -5,11 +7,13 @@ import { isExcluded, isIncluded } from "../path-filter.ts";
 import {
   everybody,
   modeAccess,
-  narrow,
   noAudience,
+  passThrough,
   readBit,
+  readersOf,
   traverseBit,
   type Audience,
+  type NodeAccess,
   type PosixPrincipals,
 } from "../posix/audience.ts";
 import { WalkedFolders } from "../walked-folders.ts";
@@ -17,8 +21,8 @@ import { createListingsAhead, foldersAhead } from "./listings-ahead.ts";
 import { toSftpError } from "./sftp-errors.ts";
 
 export type WalkEntry =
-  /** `audience` is null where permissions are not read. */
-  | { type: "file"; ref: string; path: string; stats: RemoteStats; audience: Audience | null }
+  /** `acl` is null where permissions are not read. */
+  | { type: "file"; ref: string; path: string; stats: RemoteStats; acl: SourceAcl | null }
   /**
    * `ref` ends in "/" for a folder, none of whose children were listed. `isUnknown`: whether it is a folder could not be
    * told, so that something may lie in it.
@@ -94,7 +98,8 @@ export async function* walkRemote(
         if (told === null) continue;
         if ("error" in told) yield { type: "failure", ref, error: told.error, isUnknown: true };
         else if (isFolder(told.stats)) {
-          folders.enter({ ref: `${ref}/`, audience: narrowed(folder.audience, told.stats, traverseBit, principals) });
+          const audience = passed(folder.audience, joinPath(root.path, ref), told.stats, principals);
+          folders.enter({ ref: `${ref}/`, audience });
           announceNext();
         } else if (isIncluded(ref, config)) {
           const entry = { ref, stats: told.stats, folder: folder.audience };
@@ -146,7 +151,7 @@ async function inspect(
   const path = joinPath(root, ref);
   try {
     if (typeOf(stats) === fileType) {
-      return { type: "file", ref, path, stats, audience: narrowed(folder, stats, readBit, principals) };
+      return { type: "file", ref, path, stats, acl: aclOf(folder, stats, principals) };
     }
     if (typeOf(stats) !== linkType) return null;
     const target = await session.realPath(path);
@@ -159,8 +164,7 @@ async function inspect(
       folder === null || principals === null
         ? null
         : await audienceOfPath(session, folderOf(target), principals, folder);
-    const audience = narrowed(gate, targetStats, readBit, principals);
-    return { type: "file", ref, path, stats: targetStats, audience };
+    return { type: "file", ref, path, stats: targetStats, acl: aclOf(gate, targetStats, principals) };
   } catch (error) {
     if (session.lost() !== null || !isAnnealError(error)) throw error;
     // Deleted since the folder was listed, or a link to nowhere: there is no document.
@@ -168,17 +172,28 @@ async function inspect(
   }
 }
 
-function narrowed(
+/** Whom of `audience` the folder at `path` lets through. */
+function passed(
   audience: Audience | null,
+  path: string,
   stats: RemoteStats,
-  bit: typeof readBit | typeof traverseBit,
   principals: PosixPrincipals | null,
 ): Audience | null {
   if (audience === null || principals === null) return null;
-  const { mode, uid, gid } = stats;
-  // A server that does not tell owners and rights tells nothing that anybody could be admitted by.
-  if (mode === undefined || uid === undefined || gid === undefined) return noAudience;
-  return narrow(audience, modeAccess({ mode, uid, gid }, bit), principals);
+  const node = accessOf(stats, traverseBit);
+  return node === null ? noAudience : passThrough(audience, path, node, principals);
+}
+
+/** @param way who gets down to the file */
+function aclOf(way: Audience | null, stats: RemoteStats, principals: PosixPrincipals | null): SourceAcl | null {
+  if (way === null || principals === null) return null;
+  const node = accessOf(stats, readBit);
+  return node === null ? nobody : readersOf(way, node, principals);
+}
+
+/** @returns null where the server does not tell owners and rights, by which alone anybody could be admitted */
+function accessOf({ mode, uid, gid }: RemoteStats, bit: typeof readBit | typeof traverseBit): NodeAccess | null {
+  return mode === undefined || uid === undefined || gid === undefined ? null : modeAccess({ mode, uid, gid }, bit);
 }
 
 /** Who may pass `path` and every folder above it, out of `audience`. */
@@ -191,12 +206,13 @@ async function audienceOfPath(
   let result = audience;
   const folders = path.split("/").filter((part) => part !== "");
   for (let depth = 0; depth <= folders.length; depth += 1) {
-    const stats = await session.stat(`/${folders.slice(0, depth).join("/")}`).catch((error: unknown) => {
+    const folder = `/${folders.slice(0, depth).join("/")}`;
+    const stats = await session.stat(folder).catch((error: unknown) => {
       if (session.lost() !== null || !isAnnealError(error)) throw error;
       return null;
     });
     // A folder above the root that cannot be looked at is one that cannot be vouched for.
-    result = stats === null ? noAudience : (narrowed(result, stats, traverseBit, principals) ?? noAudience);
+    result = stats === null ? noAudience : (passed(result, folder, stats, principals) ?? noAudience);
   }
   return result;
 }

@@ -20,6 +20,7 @@ import { smbConfigSchema, smbFacts, smbSecretSchema, type SmbConfig, type SmbSec
 import { createNarrowing } from "./narrow.ts";
 import { readShareAcl, statedShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
+import { shareName } from "./smb-errors.ts";
 import { openSmb, type SmbSession } from "./smb-session.ts";
 import { keepToldDenials } from "./told-denials.ts";
 import { isIdentity, pathInShare, shareFolders, walkShare, type RemoteFile } from "./walk.ts";
@@ -97,11 +98,14 @@ async function readAudience(
   if (accounts === null || principalOf === null) return () => null;
   const keepTold = keepToldDenials(accounts);
   const narrowTo = createNarrowing(accounts, principalOf);
-  const ofShare = [await readShareAcl(session, config, principalOf), statedShareAcl(config, principalOf)];
+  const shareLists = [await readShareAcl(session, config, principalOf), statedShareAcl(config, principalOf)];
+  const ofShare = shareLists.flatMap((list) => (list === null ? [] : [{ container: shareName(config), acl: list }]));
   return ({ acl, passage }) => {
     if (acl === null) return null;
-    const levels = [...passage, ...ofShare].filter((level) => level !== null);
-    return levels.reduce((narrowed, level) => narrowTo(keepTold(level))(narrowed), keepTold(acl));
+    return [...passage, ...ofShare].reduce(
+      (narrowed, level) => narrowTo({ ...level, acl: keepTold(level.acl) })(narrowed),
+      keepTold(acl),
+    );
   };
 }
 

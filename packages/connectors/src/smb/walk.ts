@@ -265,9 +265,10 @@ function enter(
 ): Above {
   const bytes = bytesOf(descriptor);
   const passage = above?.passage ?? openPassage;
+  const folder = `/${path.replaceAll("\\", "/")}`;
   return {
-    given: givenByFolder(bytes, path, above?.given ?? null),
-    passage: traverse === "bypassed" ? openPassage : passThrough(bytes, passage, principalOf, isSamba),
+    given: givenByFolder(bytes, folder, above?.given ?? null),
+    passage: traverse === "bypassed" ? openPassage : passThrough(folder, bytes, passage, principalOf, isSamba),
   };
 }
 
@@ -277,10 +278,10 @@ function bytesOf(descriptor: Descriptor): Buffer | null {
 }
 
 /** Nothing is told of what lies below a folder whose list cannot be read. */
-function givenByFolder(descriptor: Uint8Array | null, path: string, above: GivenAbove | null): GivenAbove {
+function givenByFolder(descriptor: Uint8Array | null, folder: string, above: GivenAbove | null): GivenAbove {
   if (descriptor === null) return nothingAbove;
   try {
-    return givenIn(`/${path.replaceAll("\\", "/")}`, parseSecurityDescriptor(descriptor), above);
+    return givenIn(folder, parseSecurityDescriptor(descriptor), above);
   } catch (error) {
     if (error instanceof RangeError) return nothingAbove;
     throw error;
