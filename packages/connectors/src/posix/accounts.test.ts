@@ -32,6 +32,17 @@ describe("posixDirectory", () => {
     expect(emails(null)).toEqual([]);
   });
 
+  it("names the system's accounts as such, which are nobody", () => {
+    const names = (domain: string | null, firstPersonId = 1000) =>
+      [...posixDirectory(parseAccounts(passwd, group), principals, settings(domain, firstPersonId))].flatMap((entry) =>
+        entry.type === "user" ? [entry.name] : [],
+      );
+    const system = (name: string) => `${name}, a system account: nobody`;
+    expect(names("example.com")).toEqual([system("root"), system("postgres"), "ann", "bob"]);
+    expect(names(null)).toEqual([system("root"), system("postgres"), "ann", "bob"]);
+    expect(names("example.com", 100)).toEqual([system("root"), "postgres", "ann", "bob"]);
+  });
+
   it("gives none to the account that stands for whoever has no name", () => {
     const accounts = parseAccounts("nobody:x:65534:65534::/nonexistent:/sbin/nologin\nzoe:x:65533:1:::", "");
     const users = [...posixDirectory(accounts, principals, settings("example.com"))].flatMap((entry) =>

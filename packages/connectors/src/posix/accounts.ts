@@ -51,7 +51,12 @@ export function* posixDirectory(
   for (const [uid, same] of accountsByUid) {
     const isKnown = userEmailDomain !== null && isPerson(uid, config);
     const emails = isKnown ? same.map(({ name }) => `${name}@${userEmailDomain}`) : [];
-    yield { type: "user", principal: principals.user(uid), name: same[0]?.name ?? String(uid), emails };
+    yield {
+      type: "user",
+      principal: principals.user(uid),
+      name: wordAccount(uid, same[0]?.name ?? String(uid), config),
+      emails,
+    };
   }
   const uidsByName = new Map(accounts.map(({ name, uid }) => [name, uid]));
   const primaryOf = Map.groupBy(accounts, ({ gid }) => gid);
@@ -81,6 +86,14 @@ export function* posixDirectory(
  */
 export function isPerson(uid: number, { firstPersonId }: Pick<PosixPermissionsConfig, "firstPersonId">): boolean {
   return uid >= firstPersonId && hasName(uid);
+}
+
+function wordAccount(
+  uid: number,
+  name: string,
+  { firstPersonId }: Pick<PosixPermissionsConfig, "firstPersonId">,
+): string {
+  return uid < firstPersonId ? `${name}, a system account: nobody` : name;
 }
 
 function linesOf(text: string): string[][] {
