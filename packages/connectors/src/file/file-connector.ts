@@ -3,6 +3,7 @@ import { access, lstat, opendir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import { leaveOut, type LeftOut, type LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
@@ -169,6 +170,7 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   const seen = new SeenRefs();
   const unlisted: string[] = [];
   const closed: string[] = [];
+  const leftOut: LeftOut = {};
   const sight = createListSight(config, calls);
   const first = await beginFirstSync(request.cursor, () => countFiles(ground, config, calls));
   const folders = groundFolders(first !== null && first.total === null);
@@ -177,7 +179,8 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   let scanned = 0;
 
   async function* walk() {
-    for await (const entry of walkFolder(ground, config, calls, folders)) {
+    const leave = (reason: LeftOutReason) => leaveOut(leftOut, reason);
+    for await (const entry of walkFolder(ground, config, calls, folders, leave)) {
       if (entry.type === "file") walked += 1;
       yield entry;
     }
@@ -215,7 +218,7 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     if (change !== null) yield change;
     if (scanned % checkpointEvery > 0) continue;
     const total = first?.total ?? estimateTotal(walked, folders.share);
-    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total };
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total, leftOut: { ...leftOut } };
   }
 
   // A drive that was unmounted during the walk left folders that read as empty.
@@ -235,7 +238,7 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
     firstSegment,
   );
-  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned, leftOut };
 }
 
 type FileWithAcl = Extract<EntryWithAcl, { type: "file" }>;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
@@ -297,8 +298,11 @@ describe.skipIf(program === null)("with OpenSSH", () => {
     await symlink("..", join(base, "in/parent"));
     await symlink(".", join(base, "in/loop"));
     await symlink("nowhere", join(base, "in/dangling.md"));
+    for (const name of ["in/queue", "in/.queue"]) spawnSync("mkfifo", [join(base, name)]);
     const target = await syncBase(new MemoryTarget(), { path: join(base, "in") });
     expect(target.contents()).toEqual({ "linked.md": "mounted" });
+    expect(target.failures).toEqual([]);
+    expect(target.changes.at(-1)).toMatchObject({ scanned: 1, total: 1, leftOut: { link: 4, pipe: 1 } });
   });
 
   it("refuses a file whose folder became a link to the outside after it was listed", async () => {

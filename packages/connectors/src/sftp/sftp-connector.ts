@@ -2,6 +2,7 @@ import { basename } from "node:path/posix";
 import { sourceAclFingerprint, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, SourceItem } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import { leaveOut, type LeftOut, type LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError } from "@anneal/core/errors";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
@@ -60,7 +61,7 @@ export async function* readSession(
   const principals = principalsOf(config);
   const root = await openRoot(session, config, principals);
   const hiding = hidingOf(known, readerRulesOf(sftpFacts, config));
-  const walked: Walked = { seen: new SeenRefs(), unlisted: [], closed: [], scanned: 0 };
+  const walked: Walked = { seen: new SeenRefs(), unlisted: [], closed: [], scanned: 0, leftOut: {} };
   const listed = listChanges(session, root, request, hiding, walked);
   const options = { signal: context.signal, window: filesAhead, maxBytes: aheadBytes, heldBytes: aheadBytes };
   for await (const change of readAhead(listed, options)) {
@@ -69,7 +70,7 @@ export async function* readSession(
     if (lost !== null) throw lost;
     yield change;
   }
-  const { seen, unlisted, closed, scanned } = walked;
+  const { seen, unlisted, closed, scanned, leftOut } = walked;
   // A drive that was unmounted during the walk left folders that read as empty.
   if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);
   if (principals !== null && config.hiddenAccessLists === "possible") {
@@ -83,14 +84,14 @@ export async function* readSession(
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
     firstSegment,
   );
-  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned, leftOut };
 }
 
 /**
  * What a walk has come to; `unlisted`: what refs begin with of which it cannot tell whether they are gone; `closed`: those of
  * them that it was refused.
  */
-type Walked = { seen: SeenRefs; unlisted: string[]; closed: string[]; scanned: number };
+type Walked = { seen: SeenRefs; unlisted: string[]; closed: string[]; scanned: number; leftOut: LeftOut };
 
 /** All that a walk finds to be new or different, without what is gone. */
 async function* listChanges(
@@ -105,7 +106,8 @@ async function* listChanges(
   const toldAcl: AclFilter = principals === null ? () => null : await aclFor(session, config, principals);
   const first = await beginFirstSync(request.cursor);
   const folders = remoteFolders(root, first !== null);
-  for await (const entry of walkRemote(session, root, config, principals, context.signal, folders)) {
+  const leave = (reason: LeftOutReason) => leaveOut(walked.leftOut, reason);
+  for await (const entry of walkRemote(session, root, config, principals, context.signal, folders, leave)) {
     walked.seen.add(entry.ref);
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
@@ -127,7 +129,8 @@ async function* listChanges(
     yield* changesOf(session, root, entry, request, toldAcl);
     const { scanned } = walked;
     if (scanned % checkpointEvery > 0) continue;
-    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: estimateTotal(scanned, folders.share) };
+    const total = estimateTotal(scanned, folders.share);
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total, leftOut: { ...walked.leftOut } };
   }
 }
 

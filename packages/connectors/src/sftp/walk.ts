@@ -1,5 +1,6 @@
 import { nobody } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
+import type { LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { SftpConfig } from "./config.ts";
 import type { RemoteStats, SftpSession } from "./sftp-session.ts";
@@ -33,6 +34,12 @@ const typeMask = 0o170000;
 const folderType = 0o040000;
 const fileType = 0o100000;
 const linkType = 0o120000;
+const otherTypes: Record<number, LeftOutReason> = {
+  0o010000: "pipe",
+  0o140000: "socket",
+  0o020000: "device",
+  0o060000: "device",
+};
 
 export type RemoteRoot = { path: string; audience: Audience | null };
 
@@ -67,6 +74,7 @@ export type RemoteFolder = { ref: string; audience: Audience | null };
  * what lies inside the root is listed at its own place and loops cannot arise.
  *
  * @param folders those to list: at the beginning the root alone
+ * @param leave is told of each link that is not followed, and of what is neither file nor folder
  */
 export async function* walkRemote(
   session: SftpSession,
@@ -75,6 +83,7 @@ export async function* walkRemote(
   principals: PosixPrincipals | null,
   signal: AbortSignal,
   folders = remoteFolders(root, false),
+  leave: (reason: LeftOutReason) => void = () => {},
 ): AsyncIterable<WalkEntry> {
   const listings = createListingsAhead((path) => session.list(path));
   const announceNext = () =>
@@ -104,7 +113,8 @@ export async function* walkRemote(
         } else if (isIncluded(ref, config)) {
           const entry = { ref, stats: told.stats, folder: folder.audience };
           const found = await inspect(session, root.path, entry, principals);
-          if (found !== null) yield found;
+          if (found?.type === "leftOut") leave(found.reason);
+          else if (found !== null) yield found;
         }
       }
     } catch (error) {
@@ -141,24 +151,27 @@ async function lookAt(
   }
 }
 
+type LeftOutEntry = { type: "leftOut"; reason: LeftOutReason };
+
 async function inspect(
   session: SftpSession,
   root: string,
   entry: { ref: string; stats: RemoteStats; folder: Audience | null },
   principals: PosixPrincipals | null,
-): Promise<WalkEntry | null> {
+): Promise<WalkEntry | LeftOutEntry | null> {
   const { ref, stats, folder } = entry;
   const path = joinPath(root, ref);
+  const link: LeftOutEntry = { type: "leftOut", reason: "link" };
   try {
     if (typeOf(stats) === fileType) {
       return { type: "file", ref, path, stats, acl: aclOf(folder, stats, principals) };
     }
-    if (typeOf(stats) !== linkType) return null;
+    if (typeOf(stats) !== linkType) return { type: "leftOut", reason: reasonOf(stats) };
     const target = await session.realPath(path);
-    if (!isInside(root, target)) return null;
+    if (!isInside(root, target)) return link;
     const targetStats = await session.stat(target);
     if (typeOf(targetStats) === null) throw untold(target);
-    if (typeOf(targetStats) !== fileType) return null;
+    if (typeOf(targetStats) !== fileType) return link;
     // Whoever reads through a link must get to it, and to what it names.
     const gate =
       folder === null || principals === null
@@ -167,8 +180,8 @@ async function inspect(
     return { type: "file", ref, path, stats: targetStats, acl: aclOf(gate, targetStats, principals) };
   } catch (error) {
     if (session.lost() !== null || !isAnnealError(error)) throw error;
-    // Deleted since the folder was listed, or a link to nowhere: there is no document.
-    return error.code === "SOURCE_NOT_FOUND" ? null : { type: "failure", ref, error };
+    // A link to nowhere, or deleted since the folder was listed: there is no document.
+    return error.code === "SOURCE_NOT_FOUND" ? link : { type: "failure", ref, error };
   }
 }
 
@@ -221,6 +234,10 @@ async function audienceOfPath(
 function typeOf({ mode = 0 }: RemoteStats): number | null {
   const type = mode & typeMask;
   return type === 0 ? null : type;
+}
+
+function reasonOf(stats: RemoteStats): LeftOutReason {
+  return otherTypes[typeOf(stats) ?? 0] ?? "other";
 }
 
 function isFolder(stats: RemoteStats): boolean {

@@ -174,6 +174,17 @@ describe.skipIf(program === null)("with samba over POSIX rights", () => {
     await expectReaders(0o755, ["ann", "bob", "eve"]);
   });
 
+  it("counts what it leaves out by why, as no document and no failure", async () => {
+    samba = await startSamba(program!, { rights: "posix" });
+    await put("private/2026/bonus.md", 0o644);
+    await put("open/plan.md", 0o644);
+    await symlink("../private/2026", join(samba.root, "open/years"));
+    const target = await sync(new MemoryTarget(), configOf({ path: "open" }));
+    expect([...target.documents.keys()]).toEqual(["plan.md"]);
+    expect(target.failures).toEqual([]);
+    expect(target.changes.at(-1)).toMatchObject({ type: "checkpoint", scanned: 1, leftOut: { link: 1 } });
+  });
+
   it("leaves out folders that are links, which smbd shows as what they lead to, also in circles", async () => {
     samba = await startSamba(program!, { rights: "posix" });
     const [readersOf, openedBy] = [await createReadersOf(), await createOpenedBy()];
