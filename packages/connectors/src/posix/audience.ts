@@ -73,11 +73,11 @@ export function passThrough(
 ): Audience {
   const admitted = inBoth(audience, admittedBy(node));
   const refused = refusedBy(node, principals).map((principal) => ({ ...principal, inheritedFrom: folder }));
-  return {
-    ...admitted,
-    denied: withoutTwins([...audience.denied, ...refused]),
-    gates: keepsAll(audience, admitted) ? audience.gates : [...audience.gates, { folder, ...admitted }],
-  };
+  const denied = refused.length === 0 ? audience.denied : withoutTwins([...audience.denied, ...refused]);
+  const keeps = keepsAll(audience, admitted);
+  // Most folders have the owner and the group of the one above: what is kept of all of them is one.
+  if (keeps && keepsAll(admitted, audience)) return denied === audience.denied ? audience : { ...audience, denied };
+  return { ...admitted, denied, gates: keeps ? audience.gates : [...audience.gates, { folder, ...admitted }] };
 }
 
 /** Those who get down by the one way and by the other. */
