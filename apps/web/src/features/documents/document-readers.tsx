@@ -147,9 +147,5 @@ function Name({ reader: { words, count, principal } }: { reader: Reader }) {
 
 function Origin({ container }: { container: string | null }) {
   if (container === null) return null;
-  return (
-    <span className="block truncate text-xs text-muted" title={container}>
-      Inherited from {container}
-    </span>
-  );
+  return <span className="block text-xs break-words text-muted">Inherited from {container}</span>;
 }
