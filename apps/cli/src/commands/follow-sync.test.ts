@@ -10,6 +10,7 @@ const sync: Sync = {
   removed: 1,
   dropped: 4,
   bytes: 5_242_880,
+  leftOut: {},
   progress: { expected: 2_400, documentsPerSecond: 60, bytesPerSecond: 262_144, etaMs: 20_000 },
   waitsUntil: null,
   error: null,
@@ -43,6 +44,14 @@ describe("formatSync", () => {
       "◼ cancelled at 1200 seen",
       "– 1200 seen",
     ]);
+  });
+
+  it("says what was left out and why, which is nothing wrong", () => {
+    const done: Sync = { ...sync, status: "done", dropped: 0, progress: null };
+    expect(formatSync({ ...done, leftOut: { link: 2, pipe: 1 } })).toBe(
+      "✓ 1200 seen: 3 new, 2 changed, 1 deleted, 0 failed, 5.0 MiB; 3 left out: 2 symbolic links, 1 pipe",
+    );
+    expect(formatSync({ ...done, leftOut: null })).toBe(formatSync(done));
   });
 
   it("passes for all well only where nothing failed and nothing was held back", () => {

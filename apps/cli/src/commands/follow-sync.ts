@@ -1,3 +1,4 @@
+import { wordLeftOut } from "@anneal/core/connect/left-out";
 import { isHeldBack } from "@anneal/core/connect/deletion-policy";
 import { describeBytes } from "@anneal/core/describe-bytes";
 import { AnnealError, errorCodes } from "@anneal/core/errors";
@@ -27,6 +28,8 @@ export const syncSchema = z.object({
   removed: z.number(),
   dropped: z.number(),
   bytes: z.number(),
+  /** By why; a portal of another release counts none, or others. */
+  leftOut: z.record(z.string(), z.number()).nullable().default(null),
   progress: z
     .object({
       expected: z.number().nullable(),
@@ -82,7 +85,9 @@ export async function followSync(
 /** One line: what was seen so far, how much of it was fetched, how fast, and how long it still takes. */
 export function formatSync(sync: Sync): string {
   const { scanned, added, changed, removed, dropped, bytes, progress, status, waitsUntil, error } = sync;
-  const counts = `${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed, ${describeBytes(bytes, "column")}`;
+  const done = `${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed`;
+  const leftOut = wordLeftOut(sync.leftOut ?? {});
+  const counts = `${done}, ${describeBytes(bytes, "column")}${leftOut === null ? "" : `; ${leftOut}`}`;
   if (status === "paused") return `◼ paused at ${scanned} seen: ${counts}`;
   if (status === "waiting") {
     const until = waitsUntil?.toISOString().slice(0, 16).replace("T", " ");

@@ -34,7 +34,7 @@ describe("the guide to setting sources up", () => {
   it("has a command for every kind that it has a chapter for", () => {
     const kinds = new Set(commands.map(({ kind }) => kind));
     expect([...kinds].sort().join(" ")).toBe(
-      "azure-blob confluence gcs gdrive imap jira mongodb mssql mysql notion onedrive postgres s3 sftp sharepoint slack smb teams",
+      "azure-blob confluence file gcs gdrive imap jira mongodb mssql mysql notion onedrive postgres s3 sftp sharepoint slack smb teams",
     );
   });
 

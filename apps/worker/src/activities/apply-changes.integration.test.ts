@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nobody, workspaceMembers } from "@anneal/core/access/acl";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
@@ -13,7 +13,7 @@ import { saveWorkspace } from "@anneal/db/queries/access";
 import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
 import { countSourceDocuments, getDocument, listDocuments, saveCleaned } from "@anneal/db/queries/documents";
 import { retryFailures } from "@anneal/db/queries/retry-failures";
-import { beginSync, endSync } from "@anneal/db/queries/source-syncs";
+import { beginSync, endSync, listSyncs } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { openFolderStore } from "@anneal/objects/folder-store";
 import type { ObjectStore } from "@anneal/objects/object-store";
@@ -107,6 +107,24 @@ it("holds no more than two batches, however much there is, and writes most docum
   expect(most).toBeGreaterThan(32);
   expect(most).toBeLessThanOrEqual(2 * 64 + 8);
   expect(await readdir(applied.context.tempDir)).toEqual([]);
+});
+
+it("tells in the sync's row what was left out and why, which is no failure and nothing that was seen", async () => {
+  await writeAll(2);
+  await symlink("..", join(folder, "parent"));
+  await symlink("nowhere", join(folder, "dangling"));
+  const leftOut = { link: 2 };
+  const applied = await begin();
+  const end = await applyChanges(applied);
+  expect(end).toEqual({ status: "done", heldBack: null });
+  await endSync(scope, { ...applied.sync, sourceId }, { status: "done", heldBack: null });
+  const newest = async () => (await listSyncs(scope, sourceId, { limit: 1, offset: 0 })).rows[0];
+  expect(await newest()).toMatchObject({ status: "done", scanned: 2, dropped: 0, error: null, leftOut });
+  expect((await getSource(scope, sourceId)).lastSyncError).toBeNull();
+  // Each sync counts for itself.
+  await rm(join(folder, "dangling"));
+  await applyChanges(await begin());
+  expect(await newest()).toMatchObject({ scanned: 2, leftOut: { link: 1 } });
 });
 
 it("applies what is new, changed, moved and gone to the same end as one document after the other", async () => {

@@ -134,7 +134,7 @@ export async function applyChanges(applied: AppliedSync): Promise<AppliedChanges
       case "checkpoint": {
         counts.scanned = change.scanned;
         listedSince = 0;
-        const state = { ...sync, revision: source.revision };
+        const state = { ...sync, revision: source.revision, ...(change.leftOut && { leftOut: change.leftOut }) };
         const { pauseRequested } = await saveCursor(scope, source.id, change.cursor, state, change.journal);
         // At its end there is nothing left to go on with.
         if (pauseRequested && change.scanned !== change.total) return "paused";

@@ -1,15 +1,16 @@
 import { readFile, realpath } from "node:fs/promises";
 import { dirname } from "node:path";
-import { nobody, type Acl } from "@anneal/core/access/acl";
+import { nobody } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { readAccounts, type PosixAccounts } from "../posix/accounts.ts";
 import {
-  aclOf,
   both,
   everybody,
-  narrow,
   noAudience,
+  passThrough,
   posixPrincipals,
   readBit,
+  readersOf,
   traverseBit,
   type Audience,
   type PosixPrincipals,
@@ -22,8 +23,8 @@ import { toFileError } from "./file-errors.ts";
 import type { ListSight } from "./list-sight.ts";
 import type { WalkEntry } from "./walk.ts";
 
-type FileEntry = Extract<WalkEntry, { type: "file" }>;
-export type EntryWithAcl = (FileEntry & { acl: Acl | null }) | Exclude<WalkEntry, FileEntry>;
+export type FileEntry = Extract<WalkEntry, { type: "file" }>;
+export type EntryWithAcl = (FileEntry & { acl: SourceAcl | null }) | Exclude<WalkEntry, FileEntry>;
 
 /** One set of accounts for each machine that runs a worker. */
 export const filePrincipals: PosixPrincipals = posixPrincipals("file", "localhost");
@@ -62,12 +63,30 @@ export async function* withAcls(
   yield* flush();
 }
 
+/** Who may read each of some files. */
+export async function readersOfFiles(
+  files: readonly FileEntry[],
+  accounts: PosixAccounts,
+  calls: FileCalls,
+  sight: ListSight,
+): Promise<SourceAcl[]> {
+  const keepTold = keepToldDenials(accounts, filePrincipals);
+  const folders = new Map<string, Audience>();
+  const readers: SourceAcl[] = [];
+  for (let start = 0; start < files.length; start += pathsAtOnce) {
+    const some = files.slice(start, start + pathsAtOnce);
+    const acls = await aclsOf(some, folders, calls, sight);
+    readers.push(...some.map(({ path }) => keepTold(acls.get(path) ?? nobody)));
+  }
+  return readers;
+}
+
 async function aclsOf(
   files: FileEntry[],
   folders: Map<string, Audience>,
   calls: FileCalls,
   sight: ListSight,
-): Promise<Map<string, Acl>> {
+): Promise<Map<string, SourceAcl>> {
   // Whoever reads through a link must get to it, and to what it names.
   const real = new Map<string, string>();
   for (const { path, stats } of files) {
@@ -84,7 +103,7 @@ async function aclsOf(
       const list = lists.get(target);
       if (list === undefined) return [path, nobody];
       const way = path === target ? folderOf(path) : both(folderOf(path), folderOf(target));
-      return [path, aclOf(narrow(way, aclAccess(list, readBit), filePrincipals), filePrincipals)];
+      return [path, readersOf(way, aclAccess(list, readBit), filePrincipals)];
     }),
   );
 }
@@ -110,8 +129,8 @@ async function learnFolders(
     for (const folder of some) {
       const above = folder === dirname(folder) ? everybody : (folders.get(dirname(folder)) ?? noAudience);
       const list = (await sight.isWholeOfFolder(folder)) ? lists.get(folder) : undefined;
-      const audience = list === undefined ? noAudience : narrow(above, aclAccess(list, traverseBit), filePrincipals);
-      folders.set(folder, audience);
+      const node = list === undefined ? null : aclAccess(list, traverseBit);
+      folders.set(folder, node === null ? noAudience : passThrough(above, folder, node, filePrincipals));
     }
   }
 }

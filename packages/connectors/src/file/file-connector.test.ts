@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmod,
   link,
@@ -12,6 +13,7 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
@@ -96,6 +98,31 @@ describe("fileConnector", () => {
     await symlink("nowhere", join(root, "in/dangling.md"));
     const target = await sync(new MemoryTarget(), {}, join(root, "in"));
     expect(target.contents()).toEqual({ "linked.md": "mounted" });
+  });
+
+  it("counts what it leaves out by why, as no document and no failure, and not what is excluded", async () => {
+    await writeFile(join(root, "a.md"), "a");
+    await symlink("a.md", join(root, "same.md"));
+    await symlink("..", join(root, "parent"));
+    await symlink("nowhere", join(root, "dangling.md"));
+    await symlink("nowhere", join(root, "excluded.tmp"));
+    for (const name of ["queue", ".queue", "queue.tmp"]) spawnSync("mkfifo", [join(root, name)]);
+    const server = createServer().listen(join(root, "socket"));
+    await once(server, "listening");
+    try {
+      const leftOut = { link: 2, pipe: 1, socket: 1 };
+      const target = await sync(new MemoryTarget(), { exclude: ["*.tmp"] });
+      expect(refs(target)).toEqual(["a.md", "same.md"]);
+      expect(target.failures).toEqual([]);
+      expect(target.changes.at(-1)).toMatchObject({ type: "checkpoint", scanned: 2, total: 2, leftOut });
+      // A later sync lists them again, and reads nothing.
+      await sync(target, { exclude: ["*.tmp"] });
+      expect(target.changes).toMatchObject([{ type: "checkpoint", leftOut }]);
+      await sync(target, { include: ["*.md"] });
+      expect(target.changes.at(-1)).toMatchObject({ leftOut: { link: 1 } });
+    } finally {
+      server.close();
+    }
   });
 
   it("counts the files of a first sync that are asked for, and once where it is resumed", async () => {

@@ -3,6 +3,7 @@ import { access, lstat, opendir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import { leaveOut, type LeftOut, type LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
@@ -27,7 +28,15 @@ import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { countFiles } from "./count-files.ts";
 import { fileConfigSchema, fileFacts, fileSecretSchema, type FileConfig, type FileSecrets } from "./config.ts";
-import { filePrincipals, readAcls, readLocalAccounts, withAcls, type EntryWithAcl } from "./file-audience.ts";
+import {
+  filePrincipals,
+  readAcls,
+  readersOfFiles,
+  readLocalAccounts,
+  withAcls,
+  type EntryWithAcl,
+  type FileEntry,
+} from "./file-audience.ts";
 import { openFileCalls, type FileCalls } from "./file-calls.ts";
 import { fileContent } from "./file-content.ts";
 import { toFileError } from "./file-errors.ts";
@@ -51,6 +60,8 @@ export const fileConnector = defineConnector<FileConfig, FileSecrets>({
 });
 
 const checkedFiles = 1000;
+/** On a mount, to look at the readers of each takes as long as to meet it. */
+const judgedFiles = 256;
 const checkMs = 5_000;
 
 async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: ConnectContext): Promise<CheckResult> {
@@ -59,13 +70,13 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
     const { ground } = await openRoot(config.path, context, calls);
     const preview: Preview = { count: 0, complete: true, samples: [] };
     const unreadable: AnnealError[] = [];
-    const devices = new Map<bigint, string>();
+    const files: FileEntry[] = [];
     const until = performance.now() + checkMs;
     for await (const entry of walkFolder(ground, config, calls)) {
       // Only the first files are tried: a folder whose files are all of another user is found by them.
       const tried = preview.samples.length < sampleCount && entry.type === "file";
       const error = entry.type === "failure" ? entry.error : tried ? await accessError(entry.path, calls) : null;
-      if (entry.type === "file") devices.set(entry.stats.dev, entry.path);
+      if (entry.type === "file") files.push(entry);
       if (error !== null) unreadable.push(error);
       else addToPreview(preview, entry.ref);
       preview.complete = preview.count < checkedFiles && performance.now() < until;
@@ -80,7 +91,7 @@ async function checkFolder(config: FileConfig, _secrets: FileSecrets, context: C
         : { capability: "read", status: "warning", message: first.message, action: first.action };
     try {
       return {
-        checks: [content, await checkPermissions(ground.path, devices, config, calls)],
+        checks: [content, await checkPermissions(ground.path, files, config, calls)],
         summary: `"${config.path}" can be read${except} and holds ${describePreview(preview, "file")}.`,
         error: null,
       };
@@ -100,12 +111,12 @@ function describeClosed({ closed }: Ground): string {
 }
 
 /**
- * @param devices those that files of the folder lie on, each with one of them
+ * @param files those that were met in the folder
  * @throws AnnealError as a sync would end with, or would show to nobody all that it reads for
  */
 async function checkPermissions(
   root: string,
-  devices: ReadonlyMap<bigint, string>,
+  files: readonly FileEntry[],
   config: FileConfig,
   calls: FileCalls,
 ): Promise<CapabilityCheck> {
@@ -125,17 +136,19 @@ async function checkPermissions(
   const hidden = sight.hidden();
   if (hidden !== null) throw hidden;
   await readAcls([root], calls);
-  const accounts = checkAccounts(await readLocalAccounts(config, calls), config);
-  for (const [device, path] of devices) await sight.isWholeOfFile(path, device);
+  const accounts = await readLocalAccounts(config, calls);
+  for (const { path, stats } of files) await sight.isWholeOfFile(path, stats.dev);
   const below = sight.hidden();
-  return below === null ? accounts : { capability, status: "warning", message: below.message, action: below.action };
+  if (below !== null) return { capability, status: "warning", message: below.message, action: below.action };
+  const acls = await readersOfFiles(files.slice(0, judgedFiles), accounts, calls, sight);
+  return checkAccounts(accounts, config, filePrincipals, acls);
 }
 
 async function* readDirectory(request: DirectoryRequest<FileConfig, FileSecrets>): AsyncIterable<DirectoryEntry> {
   const { config, context } = request;
   if (config.permissions === "off") return;
   const accounts = await readLocalAccounts(config, await openFileCalls(config.path, context));
-  yield* posixDirectory(accounts, filePrincipals, config.userEmailDomain);
+  yield* posixDirectory(accounts, filePrincipals, config);
 }
 
 /**
@@ -157,6 +170,7 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   const seen = new SeenRefs();
   const unlisted: string[] = [];
   const closed: string[] = [];
+  const leftOut: LeftOut = {};
   const sight = createListSight(config, calls);
   const first = await beginFirstSync(request.cursor, () => countFiles(ground, config, calls));
   const folders = groundFolders(first !== null && first.total === null);
@@ -165,7 +179,8 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
   let scanned = 0;
 
   async function* walk() {
-    for await (const entry of walkFolder(ground, config, calls, folders)) {
+    const leave = (reason: LeftOutReason) => leaveOut(leftOut, reason);
+    for await (const entry of walkFolder(ground, config, calls, folders, leave)) {
       if (entry.type === "file") walked += 1;
       yield entry;
     }
@@ -203,7 +218,7 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     if (change !== null) yield change;
     if (scanned % checkpointEvery > 0) continue;
     const total = first?.total ?? estimateTotal(walked, folders.share);
-    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total };
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total, leftOut: { ...leftOut } };
   }
 
   // A drive that was unmounted during the walk left folders that read as empty.
@@ -223,7 +238,7 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
     firstSegment,
   );
-  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned, leftOut };
 }
 
 type FileWithAcl = Extract<EntryWithAcl, { type: "file" }>;

@@ -12,6 +12,7 @@ import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { createPosixFiles, emailDomain, mayGiveAway, type PosixFiles } from "../../conformance/posix-files.ts";
 import { testContext } from "../../conformance/test-context.ts";
 import { fileConfigSchema } from "./config.ts";
+import { filePrincipals } from "./file-audience.ts";
 import { fileConnector } from "./file-connector.ts";
 
 const getfacl = findDebianProgram("acl", "bin/getfacl");
@@ -177,13 +178,52 @@ describe.skipIf(getfacl === null || !mayGiveAway())("with getfacl", () => {
     expect(await readersOf("shut/linked.md")).toEqual(["ann"]);
   });
 
+  it("names the folder that closes a file which its own rights would open, above the source's own folder too", async () => {
+    await files.setGroup("finance", ["ann"]);
+    await files.put("Reports/plan.md", "A plan.");
+    await files.put("open.md", "For all.");
+    await files.share("Reports/plan.md", ["anyone"]);
+    await files.share("open.md", ["anyone"]);
+    await files.shareFolder("Reports", [{ group: "finance" }]);
+    const aclOf = async (ref: string) => {
+      const target = new MemoryTarget();
+      const request = { config: configOf(files), secrets: {}, cursor: null, known: target.known(), context };
+      await target.apply(fileConnector.read(request));
+      return target.documents.get(ref)!.item.acl!;
+    };
+    const reports = join(files.root, "Reports");
+    const plan = await aclOf("Reports/plan.md");
+    expect(plan.allow.find(({ id }) => id === "3001")).toMatchObject({ kind: "group", inheritedFrom: reports });
+    expect(plan.closed).toEqual([{ container: reports, to: [filePrincipals.others] }]);
+    expect((await aclOf("open.md")).closed).toBeUndefined();
+    await chmod(dirname(files.root), 0o700);
+    expect((await aclOf("open.md")).closed).toEqual([{ container: dirname(files.root), to: [filePrincipals.others] }]);
+  });
+
   it("says in check() what it knows, and what is missing", async () => {
     await files.put("a.md", "a");
     const check = (config: Record<string, unknown>) =>
       fileConnector.check({ ...configOf(files), ...config }, {}, context);
     expect((await check({})).checks.at(-1)).toMatchObject({
       status: "ok",
-      message: expect.stringContaining("4 accounts"),
+      message: expect.stringContaining("4 accounts, 3 of which are people"),
+    });
+    const last = async (config: Record<string, unknown>) => (await check(config)).checks.at(-1);
+    expect(await last({ firstPersonId: 5000 })).toMatchObject({
+      status: "warning",
+      message: expect.stringContaining("none of which is a person"),
+    });
+    await files.share("a.md", []);
+    expect(await last({})).toMatchObject({
+      status: "warning",
+      message: expect.stringContaining("The first file is not for any of these people"),
+    });
+    await files.share("a.md", ["anyone"]);
+    await files.put("shut/b.md", "b");
+    await files.shareFolder("shut", []);
+    expect(await last({})).toMatchObject({
+      status: "ok",
+      message: expect.stringContaining("1 of the first 2 files is for none of these people"),
     });
     expect((await check({ userEmailDomain: null })).checks.at(-1)).toMatchObject({ status: "warning" });
     expect((await check({ passwdPath: "/nowhere/passwd" })).error).toMatchObject({ code: "SOURCE_NOT_FOUND" });

@@ -1,6 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { lstat, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError } from "@anneal/core/errors";
 import { isExcluded, isIncluded, type PathFilter } from "../path-filter.ts";
 import { WalkedFolders } from "../walked-folders.ts";
@@ -24,12 +25,14 @@ export type WalkEntry =
  * loops cannot arise.
  *
  * @param folders those to list: at the beginning the ground alone
+ * @param leave is told of each link that is not followed, and of what is neither file nor folder
  */
 export async function* walkFolder(
   ground: Ground,
   filter: PathFilter,
   calls: FileCalls,
   folders = groundFolders(false),
+  leave: (reason: LeftOutReason) => void = () => {},
 ): AsyncIterable<WalkEntry> {
   const { path: root, closed } = ground;
   for (let folder = folders.next(); folder !== undefined; folder = folders.next()) {
@@ -49,7 +52,9 @@ export async function* walkFolder(
           isFolder === true ? "folder" : isWanted || isFolder === null ? await inspect(ground, ref, calls) : null;
         if (found === "folder") folders.enter(`${ref}/`);
         else if (found?.type === "failure" && isFolder === null) yield { ...found, isUnknown: true };
-        else if (found !== null && isWanted) yield found;
+        else if (found === null || !isWanted) continue;
+        else if (found.type === "leftOut") leave(found.reason);
+        else yield found;
       }
     } catch (error) {
       calls.ended.throwIfAborted();
@@ -63,22 +68,39 @@ export function groundFolders(counts: boolean): WalkedFolders<string> {
   return new WalkedFolders("", counts);
 }
 
-async function inspect(ground: Ground, ref: string, calls: FileCalls): Promise<WalkEntry | "folder" | null> {
+type LeftOutEntry = { type: "leftOut"; reason: LeftOutReason };
+
+async function inspect(
+  ground: Ground,
+  ref: string,
+  calls: FileCalls,
+): Promise<WalkEntry | LeftOutEntry | "folder" | null> {
   const path = join(ground.path, ref);
+  const link: LeftOutEntry = { type: "leftOut", reason: "link" };
+  let isLink = false;
   try {
     let stats = await calls.call(path, () => lstat(path, { bigint: true }));
     if (stats.isDirectory()) return "folder";
-    if (stats.isSymbolicLink()) {
-      if (!isInside(ground, await calls.call(path, () => realpath(path)))) return null;
+    isLink = stats.isSymbolicLink();
+    if (isLink) {
+      if (!isInside(ground, await calls.call(path, () => realpath(path)))) return link;
       stats = await calls.call(path, () => stat(path, { bigint: true }));
     }
-    return stats.isFile() ? { type: "file", ref, path, stats } : null;
+    if (stats.isFile()) return { type: "file", ref, path, stats };
+    return isLink ? link : { type: "leftOut", reason: reasonOf(stats) };
   } catch (error) {
     calls.ended.throwIfAborted();
     const failure = toFileError(error, path);
-    // Deleted since the folder was listed, or a link to nowhere: there is no document.
-    return failure.code === "SOURCE_NOT_FOUND" ? null : { type: "failure", ref, error: failure };
+    if (failure.code !== "SOURCE_NOT_FOUND") return { type: "failure", ref, error: failure };
+    // A link to nowhere, or deleted since the folder was listed: there is no document.
+    return isLink ? link : null;
   }
+}
+
+function reasonOf(stats: BigIntStats): LeftOutReason {
+  if (stats.isFIFO()) return "pipe";
+  if (stats.isSocket()) return "socket";
+  return stats.isCharacterDevice() || stats.isBlockDevice() ? "device" : "other";
 }
 
 async function isMissing(path: string, calls: FileCalls): Promise<boolean> {

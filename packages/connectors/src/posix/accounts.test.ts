@@ -19,7 +19,10 @@ const passwd = [
 ].join("\n");
 const group = ["users:x:100:", "finance:x:2000:ann,ghost", "more-finance:x:2000:bob", ""].join("\n");
 
-const entries = (domain: string | null) => [...posixDirectory(parseAccounts(passwd, group), principals, domain)];
+const settings = (userEmailDomain: string | null, firstPersonId = 1000) => ({ userEmailDomain, firstPersonId });
+const entries = (domain: string | null) => [
+  ...posixDirectory(parseAccounts(passwd, group), principals, settings(domain)),
+];
 
 describe("posixDirectory", () => {
   it("gives addresses to people's accounts alone, and only with a domain", () => {
@@ -29,9 +32,20 @@ describe("posixDirectory", () => {
     expect(emails(null)).toEqual([]);
   });
 
+  it("names the system's accounts as such, which are nobody", () => {
+    const names = (domain: string | null, firstPersonId = 1000) =>
+      [...posixDirectory(parseAccounts(passwd, group), principals, settings(domain, firstPersonId))].flatMap((entry) =>
+        entry.type === "user" ? [entry.name] : [],
+      );
+    const system = (name: string) => `${name}, a system account: nobody`;
+    expect(names("example.com")).toEqual([system("root"), system("postgres"), "ann", "bob"]);
+    expect(names(null)).toEqual([system("root"), system("postgres"), "ann", "bob"]);
+    expect(names("example.com", 100)).toEqual([system("root"), "postgres", "ann", "bob"]);
+  });
+
   it("gives none to the account that stands for whoever has no name", () => {
     const accounts = parseAccounts("nobody:x:65534:65534::/nonexistent:/sbin/nologin\nzoe:x:65533:1:::", "");
-    const users = [...posixDirectory(accounts, principals, "example.com")].flatMap((entry) =>
+    const users = [...posixDirectory(accounts, principals, settings("example.com"))].flatMap((entry) =>
       entry.type === "user" ? [[entry.name, entry.emails]] : [],
     );
     expect(users).toEqual([

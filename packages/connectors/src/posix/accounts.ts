@@ -10,9 +10,6 @@ type AccountLists = { accounts: Account[]; groups: Group[] };
 /** Whether the list of groups has all their members, or a directory may add some. */
 export type PosixAccounts = AccountLists & { areGroupsWhole: boolean };
 
-/** Below it are the accounts of services, whose names are no mailboxes (login.defs(5), UID_MIN). */
-const firstPersonUid = 1000;
-
 /** Where a system keeps its own groups, to which its name services may add members. */
 const systemGroupPath = "/etc/group";
 export const nameServicesPath = "/etc/nsswitch.conf";
@@ -47,13 +44,19 @@ export function parseAccounts(passwd: string, group: string): AccountLists {
 export function* posixDirectory(
   { accounts, groups }: AccountLists,
   principals: PosixPrincipals,
-  userEmailDomain: string | null,
+  config: Pick<PosixPermissionsConfig, "userEmailDomain" | "firstPersonId">,
 ): Iterable<DirectoryEntry> {
+  const { userEmailDomain } = config;
   const accountsByUid = Map.groupBy(accounts, ({ uid }) => uid);
   for (const [uid, same] of accountsByUid) {
-    const isPerson = userEmailDomain !== null && uid >= firstPersonUid && hasName(uid);
-    const emails = isPerson ? same.map(({ name }) => `${name}@${userEmailDomain}`) : [];
-    yield { type: "user", principal: principals.user(uid), name: same[0]?.name ?? String(uid), emails };
+    const isKnown = userEmailDomain !== null && isPerson(uid, config);
+    const emails = isKnown ? same.map(({ name }) => `${name}@${userEmailDomain}`) : [];
+    yield {
+      type: "user",
+      principal: principals.user(uid),
+      name: wordAccount(uid, same[0]?.name ?? String(uid), config),
+      emails,
+    };
   }
   const uidsByName = new Map(accounts.map(({ name, uid }) => [name, uid]));
   const primaryOf = Map.groupBy(accounts, ({ gid }) => gid);
@@ -75,6 +78,22 @@ export function* posixDirectory(
     name: "everyone with an account",
     members: [...accountsByUid.keys()].map(principals.user),
   };
+}
+
+/**
+ * Ids below the first one are those of services, whose names are no mailboxes or somebody else's: mail, news, backup
+ * (login.defs(5), UID_MIN).
+ */
+export function isPerson(uid: number, { firstPersonId }: Pick<PosixPermissionsConfig, "firstPersonId">): boolean {
+  return uid >= firstPersonId && hasName(uid);
+}
+
+function wordAccount(
+  uid: number,
+  name: string,
+  { firstPersonId }: Pick<PosixPermissionsConfig, "firstPersonId">,
+): string {
+  return uid < firstPersonId ? `${name}, a system account: nobody` : name;
 }
 
 function linesOf(text: string): string[][] {

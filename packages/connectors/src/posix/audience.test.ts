@@ -1,12 +1,14 @@
-import { mayRead, principalKey, type Acl, type Principal } from "@anneal/core/access/acl";
+import { mayRead, principalKey, type Principal } from "@anneal/core/access/acl";
+import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
 import { describe, expect, it } from "vitest";
 import {
-  aclOf,
+  both,
   everybody,
   modeAccess,
-  narrow,
+  passThrough,
   posixPrincipals,
   readBit,
+  readersOf,
   traverseBit,
   type Audience,
   type NodeAccess,
@@ -31,9 +33,17 @@ function grants(node: NodeAccess, { uid, gids }: Account): boolean {
   return groups.length > 0 ? groups.some(({ granted }) => granted) : node.other;
 }
 
-function aclOfPath(folders: NodeAccess[], file: NodeAccess): Acl {
-  const above = folders.reduce<Audience>((audience, node) => narrow(audience, node, principals), everybody);
-  return aclOf(narrow(above, file, principals), principals);
+/** Folders are called /a, /a/b and so on, from the top. */
+function wayDown(folders: NodeAccess[]): Audience {
+  const path = (depth: number) => `/${["a", "b", "c", "d"].slice(0, depth + 1).join("/")}`;
+  return folders.reduce<Audience>(
+    (audience, node, depth) => passThrough(audience, path(depth), node, principals),
+    everybody,
+  );
+}
+
+function aclOfPath(folders: NodeAccess[], file: NodeAccess): SourceAcl {
+  return readersOf(wayDown(folders), file, principals);
 }
 
 const accounts: Account[] = [1, 2, 3].flatMap((uid) => [[], [11], [12], [11, 12]].map((gids) => ({ uid, gids })));
@@ -89,7 +99,7 @@ describe("audience", () => {
   it("admits nobody where a folder is for one group and the file for another", () => {
     const folder = modeAccess({ mode: 0o750, uid: 1, gid: 11 }, traverseBit);
     const file = modeAccess({ mode: 0o640, uid: 3, gid: 12 }, readBit);
-    expect(aclOfPath([folder], file)).toEqual({ allow: [], deny: [] });
+    expect(splitOrigins(aclOfPath([folder], file)).acl).toEqual({ allow: [], deny: [] });
   });
 
   it("admits nobody by the right of an owner or a group without a name, and whom others' rights admit", () => {
@@ -102,5 +112,76 @@ describe("audience", () => {
       expect(mayRead(aclOfMode(0o644), heldBy({ uid: 1, gids: [] }))).toBe(true);
       expect(aclOfMode(0o644).deny).toEqual([]);
     }
+  });
+});
+
+describe("which folder closes a file, and to whom", () => {
+  const folder = (mode: number, gid: number, uid = 1) => modeAccess({ mode, uid, gid }, traverseBit);
+  const file = (mode: number, gid: number, uid = 1) => modeAccess({ mode, uid, gid }, readBit);
+  const [open, group] = [folder(0o755, 10), principals.group];
+
+  it("is told with who is named there instead, and not where a folder lets all through", () => {
+    const acl = aclOfPath([open, folder(0o750, 11), folder(0o755, 12)], file(0o644, 12));
+    expect(acl.allow).toEqual([principals.user(1), { ...group(11), inheritedFrom: "/a/b" }]);
+    expect(acl.closed).toEqual([{ container: "/a/b", to: [principals.others] }]);
+    for (const folders of [[], [open, open]]) {
+      const { allow, closed } = aclOfPath(folders, file(0o644, 12));
+      expect(closed).toBeUndefined();
+      expect(splitOrigins({ allow, deny: [] }).origins).toBeNull();
+    }
+  });
+
+  it("is told also where nobody is left", () => {
+    const acl = aclOfPath([folder(0o700, 10, 2)], file(0o640, 11));
+    expect(acl).toEqual({
+      allow: [],
+      deny: [],
+      closed: [{ container: "/a", to: [principals.user(1), group(11)] }],
+    });
+  });
+
+  it("is each folder's own, and nothing that the file's own rights refuse as well", () => {
+    const folders = [open, folder(0o750, 11), folder(0o750, 12)];
+    expect(aclOfPath(folders, file(0o644, 10)).closed).toEqual([
+      { container: "/a/b", to: [principals.others] },
+      { container: "/a/b/c", to: [group(11)] },
+    ]);
+    expect(aclOfPath([folder(0o750, 11)], file(0o640, 11)).closed).toBeUndefined();
+  });
+
+  it("names the folder that refuses a group whom the file's own rights would let in", () => {
+    const acl = aclOfPath([open, folder(0o705, 11)], file(0o644, 10));
+    expect(acl.deny).toEqual([{ ...group(11), inheritedFrom: "/a/b" }]);
+    expect(aclOfPath([folder(0o705, 11)], file(0o604, 11)).deny).toEqual([group(11)]);
+  });
+
+  it("counts both ways of a link", () => {
+    const [link, target] = [wayDown([folder(0o750, 11)]), wayDown([open, open, folder(0o700, 10)])];
+    const { allow, closed } = readersOf(both(link, target), file(0o644, 10), principals);
+    expect(allow).toEqual([principals.user(1)]);
+    expect(closed).toEqual([
+      { container: "/a", to: [principals.others] },
+      { container: "/a/b/c", to: [group(11)] },
+    ]);
+  });
+
+  it("is told of exactly those whom the file would let in and some folder does not", () => {
+    const wrong: unknown[] = [];
+    const [inner, files] = [[folder(0o750, 11), folder(0o705, 12), open], [...everyNode()]];
+    for (const outer of everyNode()) {
+      for (const below of inner) {
+        for (const node of files) {
+          const { allow, deny, closed = [] } = aclOfPath([outer, below], node);
+          const told = new Set(closed.flatMap(({ to }) => to.map(principalKey)));
+          const isTold = (principal: Principal) =>
+            told.has(principalKey(principal)) || told.has(principalKey(principals.others));
+          const decided = new Set([...allow, ...deny].map(principalKey));
+          const lost = readersOf(everybody, node, principals).allow.filter((one) => !decided.has(principalKey(one)));
+          if (!lost.every(isTold) || allow.some((principal) => told.has(principalKey(principal))))
+            wrong.push({ outer, below, node, closed });
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
-import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import { nobody, type Principal } from "@anneal/core/access/acl";
+import type { Closing, SourceAcl, SourceGrant } from "@anneal/core/access/acl-origins";
 import { hasName } from "./unnamed-ids.ts";
 
 /** The principals of one machine's accounts. `others` is a group that every account is a member of. */
@@ -41,54 +42,144 @@ export function modeAccess(
   };
 }
 
-/** Who gets down to a place: kept as principals by id, so that a folder's is worked out once for all that is in it. */
-export type Audience = { others: boolean; users: Set<number>; groups: Set<number>; denied: Acl["deny"] };
+/** Some of those who have an account, as far as ids say. */
+type Admitted = { others: boolean; users: ReadonlySet<number>; groups: ReadonlySet<number> };
 
-export const everybody: Audience = { others: true, users: new Set(), groups: new Set(), denied: [] };
-export const noAudience: Audience = { others: false, users: new Set(), groups: new Set(), denied: [] };
+/** Who gets down to a place: kept as principals by id, so that a folder's is worked out once for all that is in it. */
+export type Audience = Admitted & {
+  /** Whom a folder refuses whatever else admits them, with the uppermost that does. */
+  denied: readonly SourceGrant[];
+  /** The folders that let fewer through than get to them, from the top down, each with whom it lets through of these. */
+  gates: readonly Gate[];
+};
+type Gate = Admitted & { folder: string };
+
+export const everybody: Audience = { others: true, users: new Set(), groups: new Set(), denied: [], gates: [] };
+export const noAudience: Audience = { others: false, users: new Set(), groups: new Set(), denied: [], gates: [] };
 
 /**
- * Those of `audience` whom `node` admits too. Whoever is named on one level must be named on the other, or the other
+ * Those of `audience` whom a folder lets through. Whoever is named on one level must be named on the other, or the other
  * must admit others: "in group A above, and in group B here" has no form in an ACL and admits nobody, rather than
  * somebody too many. For the same reason a group that is refused where others are admitted is denied, although POSIX
  * would let a member in who owns the file.
+ *
+ * @param folder as people know it
  */
-export function narrow(audience: Audience, node: NodeAccess, principals: PosixPrincipals): Audience {
-  const users = granted([node.owner, ...node.users]);
-  const groups = granted(node.groups);
-  const refusedUsers = [node.owner, ...node.users].filter((grant) => !grant.granted).map(({ id }) => id);
+export function passThrough(
+  audience: Audience,
+  folder: string,
+  node: NodeAccess,
+  principals: PosixPrincipals,
+): Audience {
+  const admitted = inBoth(audience, admittedBy(node));
+  const refused = refusedBy(node, principals).map((principal) => ({ ...principal, inheritedFrom: folder }));
+  const denied = refused.length === 0 ? audience.denied : withoutTwins([...audience.denied, ...refused]);
+  const keeps = keepsAll(audience, admitted);
+  // Most folders have the owner and the group of the one above: what is kept of all of them is one.
+  if (keeps && keepsAll(admitted, audience)) return denied === audience.denied ? audience : { ...audience, denied };
+  return { ...admitted, denied, gates: keeps ? audience.gates : [...audience.gates, { folder, ...admitted }] };
+}
+
+/** Those who get down by the one way and by the other. */
+export function both(one: Audience, other: Audience): Audience {
+  const denied = withoutTwins([...one.denied, ...other.denied]);
+  return { ...inBoth(one, other), denied, gates: [...one.gates, ...other.gates] };
+}
+
+/**
+ * Whom a file's own rights and the way down to it admit, and whom the way closes it to. Who is named by a folder alone
+ * reads by the file's rights for others, because that folder lets no others through.
+ */
+export function readersOf(way: Audience, file: NodeAccess, principals: PosixPrincipals): SourceAcl {
+  const own = admittedBy(file);
+  const admitted = inBoth(way, own);
+  const closed = closedOn(way, own, principals);
+  const closings = closed.length === 0 ? {} : { closed };
+  const firstGate = way.others ? undefined : way.gates.find(({ others }) => !others);
+  const grantOf = (principal: Principal, isOwn: boolean): SourceGrant =>
+    isOwn || firstGate === undefined ? principal : { ...principal, inheritedFrom: firstGate.folder };
+  const allow = [
+    ...[...admitted.users].map((id) => grantOf(principals.user(id), own.users.has(id))),
+    ...[...admitted.groups].map((id) => grantOf(principals.group(id), own.groups.has(id))),
+    ...(admitted.others ? [principals.others] : []),
+  ];
+  if (allow.length === 0) return { ...nobody, ...closings };
+  const refused = refusedBy(file, principals);
+  const denied = way.denied.filter((above) => !refused.some((each) => isSame(each, above)));
+  return { allow, deny: [...denied, ...refused], ...closings };
+}
+
+/** By folder, from the top: whom a file's own rights admit and that folder is the first to let through no more. */
+function closedOn({ gates }: Audience, own: Admitted, principals: PosixPrincipals): Closing[] {
+  if (gates.length === 0) return [];
+  const to = new Map<Gate, Principal[]>(gates.map((gate) => [gate, []]));
+  const closing = (isPassed: (gate: Gate) => boolean) => gates.find((gate) => !gate.others && !isPassed(gate));
+  const atOthers = own.others ? closing(() => false) : undefined;
+  const naming = [own, ...(own.others ? gates : [])];
+  const named = (kind: "users" | "groups") => new Set(naming.flatMap((each) => [...each[kind]]));
+  const add = (gate: Gate | undefined, principal: Principal) => {
+    // They are among the others whom it closes the file to.
+    if (gate !== undefined && gate !== atOthers) to.get(gate)?.push(principal);
+  };
+  for (const uid of named("users"))
+    add(
+      closing(({ users }) => users.has(uid)),
+      principals.user(uid),
+    );
+  for (const gid of named("groups"))
+    add(
+      closing(({ groups }) => groups.has(gid)),
+      principals.group(gid),
+    );
+  if (atOthers !== undefined) to.get(atOthers)?.push(principals.others);
+  return [...to].flatMap(([{ folder }, closed]) => (closed.length === 0 ? [] : [{ container: folder, to: closed }]));
+}
+
+function admittedBy({ owner, users, groups, other }: NodeAccess): Admitted {
+  return { others: other, users: granted([owner, ...users]), groups: granted(groups) };
+}
+
+function refusedBy(node: NodeAccess, principals: PosixPrincipals): Principal[] {
+  const users = [node.owner, ...node.users].filter((grant) => !grant.granted).map(({ id }) => id);
   // Where others are refused as well, a refused group keeps nobody out whom something else would admit.
   const isRefused = ({ id }: Grant) => !node.groups.some((grant) => grant.id === id && grant.granted);
-  const refusedGroups = node.other ? node.groups.filter(isRefused).map(({ id }) => id) : [];
-  const denied = [...refusedUsers.map(principals.user), ...refusedGroups.map(principals.group)];
-  return both(audience, { others: node.other, users, groups, denied });
-}
-
-/** Those who are in the one and in the other. */
-export function both(one: Audience, other: Audience): Audience {
-  return {
-    others: one.others && other.others,
-    users: intersect(one.users, one.others, other.users, other.others),
-    groups: intersect(one.groups, one.others, other.groups, other.others),
-    denied: [...one.denied, ...other.denied],
-  };
-}
-
-export function aclOf(audience: Audience, principals: PosixPrincipals): Acl {
-  const allow = [
-    ...[...audience.users].map(principals.user),
-    ...[...audience.groups].map(principals.group),
-    ...(audience.others ? [principals.others] : []),
-  ];
-  return allow.length === 0 ? nobody : { allow, deny: audience.denied };
+  const groups = node.other ? node.groups.filter(isRefused).map(({ id }) => id) : [];
+  return [...users.map(principals.user), ...groups.map(principals.group)];
 }
 
 function granted(grants: Grant[]): Set<number> {
   return new Set(grants.filter((grant) => grant.granted && hasName(grant.id)).map(({ id }) => id));
 }
 
-function intersect(one: Set<number>, oneOthers: boolean, other: Set<number>, otherOthers: boolean): Set<number> {
+function inBoth(one: Admitted, other: Admitted): Admitted {
+  return {
+    others: one.others && other.others,
+    users: intersect(one.users, one.others, other.users, other.others),
+    groups: intersect(one.groups, one.others, other.groups, other.others),
+  };
+}
+
+function intersect(
+  one: ReadonlySet<number>,
+  oneOthers: boolean,
+  other: ReadonlySet<number>,
+  otherOthers: boolean,
+): Set<number> {
   const ofOne = [...one].filter((id) => otherOthers || other.has(id));
   const ofOther = [...other].filter((id) => oneOthers || one.has(id));
   return new Set([...ofOne, ...ofOther]);
+}
+
+function keepsAll(before: Admitted, after: Admitted): boolean {
+  const keeps = (kind: "users" | "groups") => [...before[kind]].every((id) => after[kind].has(id));
+  return before.others === after.others && keeps("users") && keeps("groups");
+}
+
+/** The first of each stays. */
+function withoutTwins(grants: readonly SourceGrant[]): SourceGrant[] {
+  return grants.filter((grant, index) => grants.findIndex((each) => isSame(each, grant)) === index);
+}
+
+function isSame(one: Principal, other: Principal): boolean {
+  return one.kind === other.kind && one.id === other.id;
 }

@@ -32,6 +32,12 @@ export function posixPermissionsShape(hiddenLists: string) {
           "The account ann is the person ann@domain. Only where accounts and mailboxes are given out by the same people.",
         when: readsPermissions,
       }),
+    firstPersonId: z.number().int().min(1).default(1000).meta({
+      title: "First id of a person",
+      description:
+        "Accounts with a lower id are the system's (root, mail, backup): they are no person's, and what only they may read nobody sees. 1000 is what most systems give to their first person; UID_MIN in /etc/login.defs there says it.",
+      when: readsPermissions,
+    }),
     passwdPath: z.string().startsWith("/").default("/etc/passwd").meta({
       title: "List of accounts",
       description: "Names the accounts that own the files, in the form of /etc/passwd. It is read where the files are.",
@@ -47,8 +53,9 @@ export function posixPermissionsShape(hiddenLists: string) {
 }
 
 /** As `SourceFacts.peopleRule`. */
-export const posixPeopleRule = ({ userEmailDomain, passwdPath, groupPath }: PosixPermissionsConfig) => [
+export const posixPeopleRule = ({ userEmailDomain, firstPersonId, passwdPath, groupPath }: PosixPermissionsConfig) => [
   userEmailDomain,
+  firstPersonId,
   passwdPath,
   groupPath,
 ];
@@ -57,6 +64,7 @@ export type PosixPermissionsConfig = {
   permissions: (typeof permissionModes)[number];
   hiddenAccessLists: (typeof hiddenListModes)[number];
   userEmailDomain: string | null;
+  firstPersonId: number;
   passwdPath: string;
   groupPath: string;
 };

@@ -1,4 +1,5 @@
-import { nobody, principalKey, type Acl } from "@anneal/core/access/acl";
+import { nobody, principalKey } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { PosixAccounts } from "./accounts.ts";
 import type { PosixPrincipals } from "./audience.ts";
 import { hasName } from "./unnamed-ids.ts";
@@ -11,7 +12,7 @@ import { hasName } from "./unnamed-ids.ts";
 export function keepToldDenials(
   { accounts, groups, areGroupsWhole }: PosixAccounts,
   principals: PosixPrincipals,
-): (acl: Acl) => Acl {
+): (acl: SourceAcl) => SourceAcl {
   const users = accounts.filter(({ uid }) => hasName(uid)).map(({ uid }) => principals.user(uid));
   // Not those that only stand beside accounts as their first group: that does not tell who else is in them.
   const listed = groups.filter(({ gid }) => hasName(gid)).map(({ gid }) => principals.group(gid));

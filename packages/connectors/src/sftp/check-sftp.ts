@@ -1,11 +1,13 @@
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { AnnealError } from "@anneal/core/errors";
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck, reportOf } from "../failure.ts";
 import { checkAccounts } from "../posix/check-accounts.ts";
 import { hiddenLists } from "../posix/hidden-lists.ts";
+import { keepToldDenials } from "../posix/told-denials.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
 import type { SftpConfig, SftpSecrets } from "./config.ts";
-import { readRemoteAccounts } from "./remote-accounts.ts";
+import { principalsOf, readRemoteAccounts } from "./remote-accounts.ts";
 import { remoteContent } from "./sftp-content.ts";
 import { serverName } from "./sftp-errors.ts";
 import { openSftp, type SftpSession } from "./sftp-session.ts";
@@ -22,8 +24,9 @@ export async function checkSftp(
   try {
     const session = await openSftp(config, secrets, context);
     try {
-      const root = await openRoot(session, config, null);
-      const { preview, unreadable } = await look(session, root, config, context);
+      const principals = principalsOf(config);
+      const root = await openRoot(session, config, principals);
+      const { preview, unreadable, acls } = await look(session, root, config, context);
       const [first] = unreadable;
       if (first !== undefined && preview.count === 0) return failedCheck("read", first);
       const content: CapabilityCheck =
@@ -32,7 +35,7 @@ export async function checkSftp(
           : { capability: "read", status: "warning", message: first.message, action: first.action };
       try {
         return {
-          checks: [content, await checkPermissions(session, config)],
+          checks: [content, await checkPermissions(session, config, acls)],
           summary: `"${root.path}" on ${serverName(config)} can be read and holds ${describePreview(preview, "file")}.`,
           error: null,
         };
@@ -54,11 +57,12 @@ async function look(
   root: RemoteRoot,
   config: SftpConfig,
   context: ConnectContext,
-): Promise<{ preview: Preview; unreadable: AnnealError[] }> {
+): Promise<{ preview: Preview; unreadable: AnnealError[]; acls: SourceAcl[] }> {
   const preview: Preview = { count: 0, complete: true, samples: [] };
+  const acls: SourceAcl[] = [];
   const unreadable: AnnealError[] = [];
   const until = performance.now() + checkMs;
-  for await (const entry of walkRemote(session, root, config, null, context.signal)) {
+  for await (const entry of walkRemote(session, root, config, principalsOf(config), context.signal)) {
     // Only the first files are tried: a folder whose files are all of another user is found by them.
     const tried = preview.samples.length < sampleCount && entry.type === "file";
     const error =
@@ -66,10 +70,11 @@ async function look(
     if (error !== null && entry.ref === "") throw error;
     if (error !== null) unreadable.push(error);
     else addToPreview(preview, entry.ref);
+    if (entry.type === "file" && entry.acl !== null) acls.push(entry.acl);
     preview.complete = preview.count < checkedFiles && performance.now() < until;
     if (!preview.complete) break;
   }
-  return { preview, unreadable };
+  return { preview, unreadable, acls };
 }
 
 async function readError(
@@ -88,10 +93,18 @@ async function readError(
   }
 }
 
-/** @throws AnnealError as a sync would end with, or would show to nobody all that it reads for */
-async function checkPermissions(session: SftpSession, config: SftpConfig): Promise<CapabilityCheck> {
+/**
+ * @param acls of the files that were met
+ * @throws AnnealError as a sync would end with, or would show to nobody all that it reads for
+ */
+async function checkPermissions(
+  session: SftpSession,
+  config: SftpConfig,
+  acls: readonly SourceAcl[],
+): Promise<CapabilityCheck> {
   const capability = "permissions";
-  if (config.permissions === "off") {
+  const principals = principalsOf(config);
+  if (principals === null) {
     return {
       capability,
       status: "warning",
@@ -99,5 +112,6 @@ async function checkPermissions(session: SftpSession, config: SftpConfig): Promi
     };
   }
   if (config.hiddenAccessLists === "possible") throw hiddenLists("SFTP");
-  return checkAccounts(await readRemoteAccounts(session, config), config);
+  const accounts = await readRemoteAccounts(session, config);
+  return checkAccounts(accounts, config, principals, acls.map(keepToldDenials(accounts, principals)));
 }

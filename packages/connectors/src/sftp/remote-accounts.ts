@@ -1,7 +1,9 @@
 import { AnnealError } from "@anneal/core/errors";
 import { collectBytes, limitBytes } from "../content.ts";
 import { readAccounts, type PosixAccounts } from "../posix/accounts.ts";
+import { posixPrincipals, type PosixPrincipals } from "../posix/audience.ts";
 import type { PosixPermissionsConfig } from "../posix/config.ts";
+import type { SftpConfig } from "./config.ts";
 import type { SftpSession } from "./sftp-session.ts";
 
 const accountsBytes = 32 * 1024 * 1024;
@@ -17,6 +19,11 @@ export async function readRemoteAccounts(session: SftpSession, config: PosixPerm
   throw new AnnealError("SOURCE_FORBIDDEN", `"${config.passwdPath}" lists no account.`, {
     action: "Name a file in the form of passwd(5) that this user may read, for example a copy without passwords.",
   });
+}
+
+/** null where permissions are not read. */
+export function principalsOf({ permissions, host }: Pick<SftpConfig, "permissions" | "host">): PosixPrincipals | null {
+  return permissions === "off" ? null : posixPrincipals("sftp", host.toLowerCase());
 }
 
 async function readText(session: SftpSession, path: string): Promise<string> {

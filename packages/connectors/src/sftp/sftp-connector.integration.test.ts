@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from "node:fs/promises";
@@ -115,6 +116,39 @@ describe.skipIf(program === null)("with OpenSSH", () => {
         expect(readers("finance/plan.md")).toEqual(["ann"]);
         // Both groups at once has no form in an ACL: rather nobody than somebody too many.
         expect(readers("finance/board/minutes.md")).toEqual([]);
+        const aclOf = (ref: string) => target.documents.get(ref)!.item.acl!;
+        const folder = `${harness.root}/finance`;
+        const closed = (ref: string) =>
+          aclOf(ref).closed?.map(({ container, to }) => [container, to.map(({ id }) => id)]);
+        expect(closed("finance/plan.md")).toEqual([[folder, ["others"]]]);
+        expect(aclOf("finance/plan.md").allow).toContainEqual(
+          expect.objectContaining({ id: "3001", inheritedFrom: folder }),
+        );
+        expect(closed("finance/board/minutes.md")).toEqual([
+          [folder, ["others"]],
+          [`${folder}/board`, ["3001"]],
+        ]);
+      } finally {
+        await harness.close();
+      }
+    });
+
+    it("tells once which folder closes a document, where only that is another one now", async () => {
+      const harness = await createHarness();
+      try {
+        await harness.put("finance/2027/plan.md", "A plan.");
+        await harness.share("finance/2027/plan.md", ["anyone"]);
+        await harness.shareFolder("finance", ["anyone"]);
+        await harness.shareFolder("finance/2027", [{ user: "ann" }]);
+        const target = await sync(new MemoryTarget(), harness.config, harness.secrets);
+        const containers = () =>
+          target.documents.get("finance/2027/plan.md")!.item.acl!.closed?.map(({ container }) => container);
+        expect(containers()).toEqual([`${harness.root}/finance/2027`]);
+        await harness.shareFolder("finance", [{ user: "ann" }]);
+        await sync(target, harness.config, harness.secrets);
+        expect(containers()).toEqual([`${harness.root}/finance`]);
+        await sync(target, harness.config, harness.secrets);
+        expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
       } finally {
         await harness.close();
       }
@@ -146,7 +180,18 @@ describe.skipIf(program === null)("with OpenSSH", () => {
           sftpConnector.check({ ...harness.config, ...config }, harness.secrets, context);
         const permissions = async (config: Partial<SftpConfig>) =>
           (await check(config)).checks.find(({ capability }) => capability === "permissions");
-        expect(await permissions({})).toMatchObject({ status: "ok", message: expect.stringContaining("4 accounts") });
+        await harness.put("a.md", "a");
+        await harness.share("a.md", [{ user: "ann" }]);
+        expect(await permissions({})).toMatchObject({
+          status: "ok",
+          message: expect.stringContaining("4 accounts, 3 of which are people"),
+        });
+        expect(await permissions({ firstPersonId: 5000 })).toMatchObject({ status: "warning" });
+        await harness.share("a.md", []);
+        expect(await permissions({})).toMatchObject({
+          status: "warning",
+          message: expect.stringContaining("The first file is not for any of these people"),
+        });
         expect(await permissions({ userEmailDomain: null })).toMatchObject({ status: "warning" });
         expect(await permissions({ passwdPath: "/nowhere/passwd" })).toMatchObject({
           status: "missing",
@@ -253,8 +298,11 @@ describe.skipIf(program === null)("with OpenSSH", () => {
     await symlink("..", join(base, "in/parent"));
     await symlink(".", join(base, "in/loop"));
     await symlink("nowhere", join(base, "in/dangling.md"));
+    for (const name of ["in/queue", "in/.queue"]) spawnSync("mkfifo", [join(base, name)]);
     const target = await syncBase(new MemoryTarget(), { path: join(base, "in") });
     expect(target.contents()).toEqual({ "linked.md": "mounted" });
+    expect(target.failures).toEqual([]);
+    expect(target.changes.at(-1)).toMatchObject({ scanned: 1, total: 1, leftOut: { link: 4, pipe: 1 } });
   });
 
   it("refuses a file whose folder became a link to the outside after it was listed", async () => {

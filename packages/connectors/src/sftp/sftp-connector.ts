@@ -1,7 +1,8 @@
 import { basename } from "node:path/posix";
-import type { Acl } from "@anneal/core/access/acl";
+import { sourceAclFingerprint, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, SourceItem } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
+import { leaveOut, type LeftOut, type LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError } from "@anneal/core/errors";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
@@ -11,7 +12,7 @@ import { beginFirstSync, cursorOnTheWay } from "../first-sync.ts";
 import { hideBelow, hidingOf, type Hiding } from "../hiding.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { posixDirectory } from "../posix/accounts.ts";
-import { aclOf, posixPrincipals, type Audience, type PosixPrincipals } from "../posix/audience.ts";
+import type { PosixPrincipals } from "../posix/audience.ts";
 import { hiddenLists } from "../posix/hidden-lists.ts";
 import { keepToldDenials } from "../posix/told-denials.ts";
 import { readAhead } from "../read-ahead.ts";
@@ -20,7 +21,7 @@ import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { checkSftp } from "./check-sftp.ts";
 import { sftpConfigSchema, sftpFacts, sftpSecretSchema, type SftpConfig, type SftpSecrets } from "./config.ts";
-import { readRemoteAccounts } from "./remote-accounts.ts";
+import { principalsOf, readRemoteAccounts } from "./remote-accounts.ts";
 import { aheadBytes, contentFingerprint, remoteContent } from "./sftp-content.ts";
 import { openSftp, type SftpSession } from "./sftp-session.ts";
 import { openRoot, remoteFolders, walkRemote, type RemoteRoot, type WalkEntry } from "./walk.ts";
@@ -60,7 +61,7 @@ export async function* readSession(
   const principals = principalsOf(config);
   const root = await openRoot(session, config, principals);
   const hiding = hidingOf(known, readerRulesOf(sftpFacts, config));
-  const walked: Walked = { seen: new SeenRefs(), unlisted: [], closed: [], scanned: 0 };
+  const walked: Walked = { seen: new SeenRefs(), unlisted: [], closed: [], scanned: 0, leftOut: {} };
   const listed = listChanges(session, root, request, hiding, walked);
   const options = { signal: context.signal, window: filesAhead, maxBytes: aheadBytes, heldBytes: aheadBytes };
   for await (const change of readAhead(listed, options)) {
@@ -69,7 +70,7 @@ export async function* readSession(
     if (lost !== null) throw lost;
     yield change;
   }
-  const { seen, unlisted, closed, scanned } = walked;
+  const { seen, unlisted, closed, scanned, leftOut } = walked;
   // A drive that was unmounted during the walk left folders that read as empty.
   if ((await openRoot(session, config, null)).path !== root.path) throw replaced(config);
   if (principals !== null && config.hiddenAccessLists === "possible") {
@@ -83,14 +84,14 @@ export async function* readSession(
     (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
     firstSegment,
   );
-  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned, leftOut };
 }
 
 /**
  * What a walk has come to; `unlisted`: what refs begin with of which it cannot tell whether they are gone; `closed`: those of
  * them that it was refused.
  */
-type Walked = { seen: SeenRefs; unlisted: string[]; closed: string[]; scanned: number };
+type Walked = { seen: SeenRefs; unlisted: string[]; closed: string[]; scanned: number; leftOut: LeftOut };
 
 /** All that a walk finds to be new or different, without what is gone. */
 async function* listChanges(
@@ -102,10 +103,11 @@ async function* listChanges(
 ): AsyncIterable<Change> {
   const { config, known, context } = request;
   const principals = principalsOf(config);
-  const toAcl = principals === null ? () => null : await aclFor(session, config, principals);
+  const toldAcl: AclFilter = principals === null ? () => null : await aclFor(session, config, principals);
   const first = await beginFirstSync(request.cursor);
   const folders = remoteFolders(root, first !== null);
-  for await (const entry of walkRemote(session, root, config, principals, context.signal, folders)) {
+  const leave = (reason: LeftOutReason) => leaveOut(walked.leftOut, reason);
+  for await (const entry of walkRemote(session, root, config, principals, context.signal, folders, leave)) {
     walked.seen.add(entry.ref);
     if (entry.type === "failure") {
       // The root alone has the empty ref: it was there a moment ago and no longer is.
@@ -124,21 +126,20 @@ async function* listChanges(
       continue;
     }
     walked.scanned += 1;
-    yield* changesOf(session, root, entry, request, toAcl);
+    yield* changesOf(session, root, entry, request, toldAcl);
     const { scanned } = walked;
     if (scanned % checkpointEvery > 0) continue;
-    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: estimateTotal(scanned, folders.share) };
+    const total = estimateTotal(scanned, folders.share);
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total, leftOut: { ...walked.leftOut } };
   }
 }
 
+type AclFilter = (acl: SourceAcl | null) => SourceAcl | null;
+
 /** @returns what the server's lists make of who gets to a file */
-async function aclFor(
-  session: SftpSession,
-  config: SftpConfig,
-  principals: PosixPrincipals,
-): Promise<(audience: Audience | null) => Acl | null> {
+async function aclFor(session: SftpSession, config: SftpConfig, principals: PosixPrincipals): Promise<AclFilter> {
   const keepTold = keepToldDenials(await readRemoteAccounts(session, config), principals);
-  return (audience) => (audience === null ? null : keepTold(aclOf(audience, principals)));
+  return (acl) => (acl === null ? null : keepTold(acl));
 }
 
 async function* changesOf(
@@ -146,16 +147,16 @@ async function* changesOf(
   root: RemoteRoot,
   entry: Extract<WalkEntry, { type: "file" }>,
   { config, known, context }: ReadRequest<SftpConfig, SftpSecrets>,
-  toAcl: (audience: Audience | null) => Acl | null,
+  toldAcl: AclFilter,
 ): AsyncIterable<Change> {
-  const item = itemOf(entry, config, toAcl(entry.audience));
+  const item = itemOf(entry, config, toldAcl(entry.acl));
   const before = await known.fingerprintOf(entry.ref);
-  const audienceChange = aclChange(entry.ref, before, item.acl);
+  const audienceChange = aclChange(entry.ref, before, item.acl, sourceAclFingerprint);
   if (audienceChange !== null) yield audienceChange;
   if (hasContent(before, contentFingerprint(entry.stats), item.acl)) return;
   const maxBytes = context.limits.documentBytes;
   const sizeBytes = entry.stats.size ?? 0;
-  const judged = entry.audience === null ? null : entry.stats;
+  const judged = entry.acl === null ? null : entry.stats;
   yield sizeBytes > maxBytes
     ? { type: "failure", ref: entry.ref, error: tooLarge(entry.path, sizeBytes, maxBytes).toReport() }
     : { type: "upsert", item, content: remoteContent(session, root.path, entry.path, maxBytes, judged) };
@@ -164,7 +165,7 @@ async function* changesOf(
 function itemOf(
   { ref, path, stats }: Extract<WalkEntry, { type: "file" }>,
   config: SftpConfig,
-  acl: Acl | null,
+  acl: SourceAcl | null,
 ): SourceItem {
   return {
     ref,
@@ -173,7 +174,7 @@ function itemOf(
     mediaType: mediaTypeOf(ref),
     sizeBytes: stats.size ?? null,
     modifiedAt: stats.mtime === undefined ? null : new Date(stats.mtime * 1000).toISOString(),
-    fingerprint: withAcl(contentFingerprint(stats), acl),
+    fingerprint: withAcl(contentFingerprint(stats), acl, sourceAclFingerprint),
     acl,
   };
 }
@@ -182,17 +183,13 @@ function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
-function principalsOf(config: SftpConfig): PosixPrincipals | null {
-  return config.permissions === "off" ? null : posixPrincipals("sftp", config.host.toLowerCase());
-}
-
 async function* readDirectory(request: DirectoryRequest<SftpConfig, SftpSecrets>): AsyncIterable<DirectoryEntry> {
   const { config, secrets, context } = request;
   const principals = principalsOf(config);
   if (principals === null) return;
   const session = await openSftp(config, secrets, context);
   try {
-    yield* posixDirectory(await readRemoteAccounts(session, config), principals, config.userEmailDomain);
+    yield* posixDirectory(await readRemoteAccounts(session, config), principals, config);
   } finally {
     await session.close();
   }

@@ -1,3 +1,6 @@
+import { nobody } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
+import type { LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { SftpConfig } from "./config.ts";
 import type { RemoteStats, SftpSession } from "./sftp-session.ts";
@@ -5,11 +8,13 @@ import { isExcluded, isIncluded } from "../path-filter.ts";
 import {
   everybody,
   modeAccess,
-  narrow,
   noAudience,
+  passThrough,
   readBit,
+  readersOf,
   traverseBit,
   type Audience,
+  type NodeAccess,
   type PosixPrincipals,
 } from "../posix/audience.ts";
 import { WalkedFolders } from "../walked-folders.ts";
@@ -17,8 +22,8 @@ import { createListingsAhead, foldersAhead } from "./listings-ahead.ts";
 import { toSftpError } from "./sftp-errors.ts";
 
 export type WalkEntry =
-  /** `audience` is null where permissions are not read. */
-  | { type: "file"; ref: string; path: string; stats: RemoteStats; audience: Audience | null }
+  /** `acl` is null where permissions are not read. */
+  | { type: "file"; ref: string; path: string; stats: RemoteStats; acl: SourceAcl | null }
   /**
    * `ref` ends in "/" for a folder, none of whose children were listed. `isUnknown`: whether it is a folder could not be
    * told, so that something may lie in it.
@@ -29,6 +34,12 @@ const typeMask = 0o170000;
 const folderType = 0o040000;
 const fileType = 0o100000;
 const linkType = 0o120000;
+const otherTypes: Record<number, LeftOutReason> = {
+  0o010000: "pipe",
+  0o140000: "socket",
+  0o020000: "device",
+  0o060000: "device",
+};
 
 export type RemoteRoot = { path: string; audience: Audience | null };
 
@@ -63,6 +74,7 @@ export type RemoteFolder = { ref: string; audience: Audience | null };
  * what lies inside the root is listed at its own place and loops cannot arise.
  *
  * @param folders those to list: at the beginning the root alone
+ * @param leave is told of each link that is not followed, and of what is neither file nor folder
  */
 export async function* walkRemote(
   session: SftpSession,
@@ -71,6 +83,7 @@ export async function* walkRemote(
   principals: PosixPrincipals | null,
   signal: AbortSignal,
   folders = remoteFolders(root, false),
+  leave: (reason: LeftOutReason) => void = () => {},
 ): AsyncIterable<WalkEntry> {
   const listings = createListingsAhead((path) => session.list(path));
   const announceNext = () =>
@@ -94,12 +107,14 @@ export async function* walkRemote(
         if (told === null) continue;
         if ("error" in told) yield { type: "failure", ref, error: told.error, isUnknown: true };
         else if (isFolder(told.stats)) {
-          folders.enter({ ref: `${ref}/`, audience: narrowed(folder.audience, told.stats, traverseBit, principals) });
+          const audience = passed(folder.audience, joinPath(root.path, ref), told.stats, principals);
+          folders.enter({ ref: `${ref}/`, audience });
           announceNext();
         } else if (isIncluded(ref, config)) {
           const entry = { ref, stats: told.stats, folder: folder.audience };
           const found = await inspect(session, root.path, entry, principals);
-          if (found !== null) yield found;
+          if (found?.type === "leftOut") leave(found.reason);
+          else if (found !== null) yield found;
         }
       }
     } catch (error) {
@@ -136,49 +151,62 @@ async function lookAt(
   }
 }
 
+type LeftOutEntry = { type: "leftOut"; reason: LeftOutReason };
+
 async function inspect(
   session: SftpSession,
   root: string,
   entry: { ref: string; stats: RemoteStats; folder: Audience | null },
   principals: PosixPrincipals | null,
-): Promise<WalkEntry | null> {
+): Promise<WalkEntry | LeftOutEntry | null> {
   const { ref, stats, folder } = entry;
   const path = joinPath(root, ref);
+  const link: LeftOutEntry = { type: "leftOut", reason: "link" };
   try {
     if (typeOf(stats) === fileType) {
-      return { type: "file", ref, path, stats, audience: narrowed(folder, stats, readBit, principals) };
+      return { type: "file", ref, path, stats, acl: aclOf(folder, stats, principals) };
     }
-    if (typeOf(stats) !== linkType) return null;
+    if (typeOf(stats) !== linkType) return { type: "leftOut", reason: reasonOf(stats) };
     const target = await session.realPath(path);
-    if (!isInside(root, target)) return null;
+    if (!isInside(root, target)) return link;
     const targetStats = await session.stat(target);
     if (typeOf(targetStats) === null) throw untold(target);
-    if (typeOf(targetStats) !== fileType) return null;
+    if (typeOf(targetStats) !== fileType) return link;
     // Whoever reads through a link must get to it, and to what it names.
     const gate =
       folder === null || principals === null
         ? null
         : await audienceOfPath(session, folderOf(target), principals, folder);
-    const audience = narrowed(gate, targetStats, readBit, principals);
-    return { type: "file", ref, path, stats: targetStats, audience };
+    return { type: "file", ref, path, stats: targetStats, acl: aclOf(gate, targetStats, principals) };
   } catch (error) {
     if (session.lost() !== null || !isAnnealError(error)) throw error;
-    // Deleted since the folder was listed, or a link to nowhere: there is no document.
-    return error.code === "SOURCE_NOT_FOUND" ? null : { type: "failure", ref, error };
+    // A link to nowhere, or deleted since the folder was listed: there is no document.
+    return error.code === "SOURCE_NOT_FOUND" ? link : { type: "failure", ref, error };
   }
 }
 
-function narrowed(
+/** Whom of `audience` the folder at `path` lets through. */
+function passed(
   audience: Audience | null,
+  path: string,
   stats: RemoteStats,
-  bit: typeof readBit | typeof traverseBit,
   principals: PosixPrincipals | null,
 ): Audience | null {
   if (audience === null || principals === null) return null;
-  const { mode, uid, gid } = stats;
-  // A server that does not tell owners and rights tells nothing that anybody could be admitted by.
-  if (mode === undefined || uid === undefined || gid === undefined) return noAudience;
-  return narrow(audience, modeAccess({ mode, uid, gid }, bit), principals);
+  const node = accessOf(stats, traverseBit);
+  return node === null ? noAudience : passThrough(audience, path, node, principals);
+}
+
+/** @param way who gets down to the file */
+function aclOf(way: Audience | null, stats: RemoteStats, principals: PosixPrincipals | null): SourceAcl | null {
+  if (way === null || principals === null) return null;
+  const node = accessOf(stats, readBit);
+  return node === null ? nobody : readersOf(way, node, principals);
+}
+
+/** @returns null where the server does not tell owners and rights, by which alone anybody could be admitted */
+function accessOf({ mode, uid, gid }: RemoteStats, bit: typeof readBit | typeof traverseBit): NodeAccess | null {
+  return mode === undefined || uid === undefined || gid === undefined ? null : modeAccess({ mode, uid, gid }, bit);
 }
 
 /** Who may pass `path` and every folder above it, out of `audience`. */
@@ -191,12 +219,13 @@ async function audienceOfPath(
   let result = audience;
   const folders = path.split("/").filter((part) => part !== "");
   for (let depth = 0; depth <= folders.length; depth += 1) {
-    const stats = await session.stat(`/${folders.slice(0, depth).join("/")}`).catch((error: unknown) => {
+    const folder = `/${folders.slice(0, depth).join("/")}`;
+    const stats = await session.stat(folder).catch((error: unknown) => {
       if (session.lost() !== null || !isAnnealError(error)) throw error;
       return null;
     });
     // A folder above the root that cannot be looked at is one that cannot be vouched for.
-    result = stats === null ? noAudience : (narrowed(result, stats, traverseBit, principals) ?? noAudience);
+    result = stats === null ? noAudience : (passed(result, folder, stats, principals) ?? noAudience);
   }
   return result;
 }
@@ -205,6 +234,10 @@ async function audienceOfPath(
 function typeOf({ mode = 0 }: RemoteStats): number | null {
   const type = mode & typeMask;
   return type === 0 ? null : type;
+}
+
+function reasonOf(stats: RemoteStats): LeftOutReason {
+  return otherTypes[typeOf(stats) ?? 0] ?? "other";
 }
 
 function isFolder(stats: RemoteStats): boolean {

@@ -103,6 +103,12 @@ export function* smbDirectory(config: SmbConfig, accounts: SmbAccounts): Iterabl
   yield { type: "group", principal: principalOf(wellKnown.network), name: "Network", members: [authenticated] };
 }
 
+/** How many of the accounts are people here. */
+export function countPeople(config: SmbConfig, { users }: SmbAccounts): number {
+  const people = users.filter(({ sid, name }) => emailsOf(config, sid, name).length > 0);
+  return new Set(people.map(({ sid }) => sid)).size;
+}
+
 function emailsOf({ userEmailDomain }: SmbConfig, sid: string, name: string): string[] {
   if (userEmailDomain === null || builtInRids.has(sid.split("-").at(-1) ?? "")) return [];
   // The accounts of machines end in a dollar sign.

@@ -2,7 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { addToPreview, describePreview, sampleCount, type Preview } from "../preview.ts";
-import { loadAccounts, noAccounts, principalOfSid } from "./accounts.ts";
+import { countPeople, loadAccounts, noAccounts, principalOfSid } from "./accounts.ts";
 import type { SmbConfig, SmbSecrets } from "./config.ts";
 import { letsNobodyThrough } from "./passage.ts";
 import { everybodySids } from "./ntfs-acl.ts";
@@ -78,7 +78,8 @@ async function look(session: SmbSession, config: SmbConfig, context: ConnectCont
     if (error !== null) seen.unreadable.push(error);
     else addToPreview(seen.preview, entry.ref);
     if (entry.type === "file" && entry.acl !== null) {
-      for (const { deny } of [entry.acl, ...entry.passage]) for (const { id } of deny) seen.denied.add(id);
+      for (const { deny } of [entry.acl, ...entry.passage.map(({ acl }) => acl)])
+        for (const { id } of deny) seen.denied.add(id);
       if (letsNobodyThrough(entry.passage)) seen.cutOff += 1;
       else if (entry.acl.allow.length === 0) seen.withoutReaders += 1;
     }
@@ -183,7 +184,13 @@ async function checkAccounts(
     const action = "Correct “Whom the share admits”, name the domain controller, or enter it among people or groups.";
     return { capability, status: "warning", message, action };
   }
-  if (config.userEmailDomain !== null && users.length > 0) return { capability, status: "ok", message: `${count}.` };
-  const lack = users.length === 0 ? "nobody" : "no e-mail domain is entered that makes them people, so nobody";
+  const people = countPeople(config, accounts);
+  if (people > 0) return { capability, status: "ok", message: `${count}; ${people} of the accounts are people.` };
+  const lack =
+    users.length === 0
+      ? "nobody"
+      : config.userEmailDomain === null
+        ? "no e-mail domain is entered that makes them people, so nobody"
+        : "none of the accounts is a person's (Administrator, Guest and krbtgt are not, nor are machines), so nobody";
   return { capability, status: "warning", message: `${count}; ${lack} would see a document.` };
 }

@@ -1,4 +1,5 @@
 import { mayRead, principalKey, type Acl, type Principal } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { describe, expect, it } from "vitest";
 import { createNarrowing } from "./narrow.ts";
 
@@ -42,7 +43,8 @@ const lists = [
   ...sids.flatMap((one) => sids.map((other) => aclOf([one, "bob"], [other]))),
 ];
 
-const narrowTo = createNarrowing(accounts, principalOf);
+const createLevel = createNarrowing(accounts, principalOf);
+const narrowTo = (acl: Acl, container = "/Reports") => createLevel({ container, acl });
 
 describe("createNarrowing", () => {
   it("admits exactly those whom both the share and the file admit, for every pair of lists", () => {
@@ -88,10 +90,31 @@ describe("createNarrowing", () => {
     expect(strangers.allow.map(({ id }) => id)).toEqual(["stranger"]);
   });
 
+  it("tells which list closed the document to whom, and which one names who reads it instead", () => {
+    const ids = (acl: SourceAcl) => (acl.closed ?? []).map(({ container, to }) => [container, to.map(({ id }) => id)]);
+    const reports = narrowTo(aclOf(["finance"]))(aclOf([everyone, "eve"]));
+    expect(reports.allow).toEqual([{ ...principalOf("finance"), inheritedFrom: "/Reports" }]);
+    expect(ids(reports)).toEqual([["/Reports", [everyone]]]);
+    const year = narrowTo(aclOf(["board"], ["eve"]), "/Reports/2027")(reports);
+    expect(year.allow).toEqual([{ ...principalOf("board"), inheritedFrom: "/Reports/2027" }]);
+    expect(year.deny).toEqual([{ ...principalOf("eve"), inheritedFrom: "/Reports/2027" }]);
+    expect(ids(year)).toEqual([
+      ["/Reports", [everyone]],
+      ["/Reports/2027", ["finance"]],
+    ]);
+    // Also where nobody is left; and nothing where all are let through.
+    expect(ids(narrowTo(aclOf([]), "share")(aclOf(["bob"])))).toEqual([["share", ["bob"]]]);
+    expect(narrowTo(aclOf([everyone]))(aclOf(["staff"]))).toEqual(aclOf(["staff"]));
+    // What the document names itself is not the folder's.
+    expect(narrowTo(aclOf(["finance"]))(aclOf([everyone, "finance"])).allow).toEqual([principalOf("finance")]);
+  });
+
   it("follows a group of more members than a call takes arguments", () => {
     const users = Array.from({ length: 300_000 }, (_, index) => ({ sid: `user-${index}`, name: "" }));
     const all = { sid: "all", name: "all", members: users.map(({ sid }) => sid) };
     const many = createNarrowing({ users, others: [], groups: [all] }, principalOf);
-    expect(many(aclOf(["all"]))(aclOf(["user-7"])).allow.map(({ id }) => id)).toEqual(["user-7"]);
+    expect(many({ container: "/", acl: aclOf(["all"]) })(aclOf(["user-7"])).allow.map(({ id }) => id)).toEqual([
+      "user-7",
+    ]);
   });
 });

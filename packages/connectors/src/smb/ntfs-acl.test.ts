@@ -158,9 +158,9 @@ describe("aclOfDescriptor", () => {
 describe("passThrough", () => {
   const passing = 0x0012_00a0;
   const through = (aces: Ace[] | null, passage = openPassage) =>
-    passThrough(aces === null ? null : descriptorBytes(aces, bob), passage, principalOf, false);
+    passThrough("/Reports", aces === null ? null : descriptorBytes(aces, bob), passage, principalOf, false);
   const told = (passage: typeof openPassage) =>
-    passage.map(({ allow, deny }) => [allow.map(({ id }) => id), deny.map(({ id }) => id)]);
+    passage.map(({ acl: { allow, deny } }) => [allow.map(({ id }) => id), deny.map(({ id }) => id)]);
 
   it("lets through whom an entry lets traverse, and not whom it only lets list", () => {
     const passage = through([

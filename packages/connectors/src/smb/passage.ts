@@ -1,29 +1,32 @@
-import { aclFingerprint, nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import { aclFingerprint, nobody, type Principal } from "@anneal/core/access/acl";
+import type { Level } from "./narrow.ts";
 import { aclOfDescriptor, admitsEverybody } from "./ntfs-acl.ts";
 import { concernsPassing } from "./security-descriptor.ts";
 
 /** Whom the folders above a file let through: whoever reads it is admitted by each list. Those of everybody are left out. */
-export type Passage = readonly Acl[];
+export type Passage = readonly Level[];
 
 export const openPassage: Passage = [];
 
 /**
- * @param folder its descriptor; null where that is not told, which lets nobody through
+ * @param folder as people know it
+ * @param descriptor the folder's; null where that is not told, which lets nobody through
  * @param byClass as `AclReading` has it
  */
 export function passThrough(
-  folder: Uint8Array | null,
+  folder: string,
+  descriptor: Uint8Array | null,
   passage: Passage,
   principalOf: (sid: string) => Principal,
   byClass: boolean,
 ): Passage {
   const reading = { concerns: concernsPassing, byClass };
-  const acl = folder === null ? nobody : aclOfDescriptor(folder, principalOf, reading);
+  const acl = descriptor === null ? nobody : aclOfDescriptor(descriptor, principalOf, reading);
   // Most folders have what the one above them has.
-  const isSaid = passage.some((above) => aclFingerprint(above) === aclFingerprint(acl));
-  return isSaid || admitsEverybody(acl) ? passage : [...passage, acl];
+  const isSaid = passage.some((above) => aclFingerprint(above.acl) === aclFingerprint(acl));
+  return isSaid || admitsEverybody(acl) ? passage : [...passage, { container: folder, acl }];
 }
 
 export function letsNobodyThrough(passage: Passage): boolean {
-  return passage.some(({ allow }) => allow.length === 0);
+  return passage.some(({ acl }) => acl.allow.length === 0);
 }

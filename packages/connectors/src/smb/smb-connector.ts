@@ -2,6 +2,7 @@ import { basename } from "node:path/posix";
 import type { Principal } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import { leaveOut, type LeftOut, type LeftOutReason } from "@anneal/core/connect/left-out";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { z } from "zod";
 import { aclChange, hasContent, withAcl } from "../acl-change.ts";
@@ -20,6 +21,7 @@ import { smbConfigSchema, smbFacts, smbSecretSchema, type SmbConfig, type SmbSec
 import { createNarrowing } from "./narrow.ts";
 import { readShareAcl, statedShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
+import { shareName } from "./smb-errors.ts";
 import { openSmb, type SmbSession } from "./smb-session.ts";
 import { keepToldDenials } from "./told-denials.ts";
 import { isIdentity, pathInShare, shareFolders, walkShare, type RemoteFile } from "./walk.ts";
@@ -53,8 +55,10 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
     const refused: string[] = [];
     const first = await beginFirstSync(request.cursor);
     const folders = shareFolders(first !== null);
+    const leftOut: LeftOut = {};
+    const leave = (reason: LeftOutReason) => leaveOut(leftOut, reason);
     let scanned = 0;
-    for await (const entry of walkShare(session, config, principalOf, context.signal, folders)) {
+    for await (const entry of walkShare(session, config, principalOf, context.signal, folders, leave)) {
       seen.add(entry.ref);
       if (entry.type === "failure") {
         // The folder itself has the empty ref: without it there is nothing to compare.
@@ -71,7 +75,7 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
       yield* changesOf(session, { ...entry, acl: aclOf(entry) }, request);
       if (scanned % checkpointEvery > 0) continue;
       const total = estimateTotal(scanned, folders.share);
-      yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total };
+      yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total, leftOut: { ...leftOut } };
     }
     yield* hideBelow(known, refused, hiding);
     yield* deleteMissing(
@@ -81,7 +85,7 @@ async function* readShare(request: ReadRequest<SmbConfig, SmbSecrets>): AsyncIte
       (ref) => !seen.has(ref) && !unlisted.some((folder) => ref.startsWith(folder)),
       firstSegment,
     );
-    yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+    yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned, leftOut };
   } finally {
     session.close();
   }
@@ -97,11 +101,14 @@ async function readAudience(
   if (accounts === null || principalOf === null) return () => null;
   const keepTold = keepToldDenials(accounts);
   const narrowTo = createNarrowing(accounts, principalOf);
-  const ofShare = [await readShareAcl(session, config, principalOf), statedShareAcl(config, principalOf)];
+  const shareLists = [await readShareAcl(session, config, principalOf), statedShareAcl(config, principalOf)];
+  const ofShare = shareLists.flatMap((list) => (list === null ? [] : [{ container: shareName(config), acl: list }]));
   return ({ acl, passage }) => {
     if (acl === null) return null;
-    const levels = [...passage, ...ofShare].filter((level) => level !== null);
-    return levels.reduce((narrowed, level) => narrowTo(keepTold(level))(narrowed), keepTold(acl));
+    return [...passage, ...ofShare].reduce(
+      (narrowed, level) => narrowTo({ ...level, acl: keepTold(level.acl) })(narrowed),
+      keepTold(acl),
+    );
   };
 }
 

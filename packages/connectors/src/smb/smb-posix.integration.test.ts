@@ -126,6 +126,35 @@ describe.skipIf(program === null)("with samba over POSIX rights", () => {
     expect(readersOf(target, ref)).toEqual(["ann", "eve"]);
   });
 
+  it("names the folder, and the share, that close a file which its own rights would open", async () => {
+    samba = await startSamba(program!, { rights: "posix" });
+    const group = samba.setGroup("clerks", [samba.sidOf(sambaPeople.bob)]);
+    await put("Reports/plan.md", 0o644);
+    await put("open.md", 0o644);
+    await chown(join(samba.root, "Reports"), root, clerks);
+    await chmod(join(samba.root, "Reports"), 0o750);
+    const explained = async (config: SmbConfig) => {
+      const target = await sync(new MemoryTarget(), config);
+      return (ref: string) => {
+        const { allow, closed = [] } = target.documents.get(ref)!.item.acl!;
+        return {
+          from: allow.find(({ id }) => id === group)?.inheritedFrom,
+          closed: closed.map(({ container, to }) => [container, to.map(({ id }) => id)]),
+        };
+      };
+    };
+    const told = await explained(configOf());
+    expect(told("Reports/plan.md")).toEqual({ from: "/Reports", closed: [["/Reports", ["S-1-1-0"]]] });
+    expect(told("open.md")).toEqual({ from: undefined, closed: [] });
+    const share = `\\\\127.0.0.1:${samba.port}\\${samba.share}`;
+    const limited = await explained(configOf({ shareAdmits: [samba.sidOf(sambaPeople.ann)] }));
+    expect(limited("open.md").closed).toEqual([[share, ["S-1-1-0"]]]);
+    expect(limited("Reports/plan.md").closed).toEqual([
+      ["/Reports", ["S-1-1-0"]],
+      [share, expect.arrayContaining([group])],
+    ]);
+  });
+
   it("shows to nobody what lies in a folder that is closed to the connector too, until it is opened again", async () => {
     samba = await startSamba(program!, { rights: "posix", settings: ["admin users ="] });
     const [readersOf, openedBy] = [await createReadersOf(), await createOpenedBy()];
@@ -143,6 +172,17 @@ describe.skipIf(program === null)("with samba over POSIX rights", () => {
     await expectReaders(0o700, []);
     expect(target.failures.map(({ ref }) => ref)).toEqual(["finance/"]);
     await expectReaders(0o755, ["ann", "bob", "eve"]);
+  });
+
+  it("counts what it leaves out by why, as no document and no failure", async () => {
+    samba = await startSamba(program!, { rights: "posix" });
+    await put("private/2026/bonus.md", 0o644);
+    await put("open/plan.md", 0o644);
+    await symlink("../private/2026", join(samba.root, "open/years"));
+    const target = await sync(new MemoryTarget(), configOf({ path: "open" }));
+    expect([...target.documents.keys()]).toEqual(["plan.md"]);
+    expect(target.failures).toEqual([]);
+    expect(target.changes.at(-1)).toMatchObject({ type: "checkpoint", scanned: 1, leftOut: { link: 1 } });
   });
 
   it("leaves out folders that are links, which smbd shows as what they lead to, also in circles", async () => {

@@ -1,6 +1,7 @@
 import { basename } from "node:path/posix";
 import { nobody, type Principal } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
+import type { LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { isExcluded, isIncluded } from "../path-filter.ts";
@@ -53,9 +54,22 @@ const hidden = 0x2;
 const system = 0x4;
 const folder = 0x10;
 const reparsePoint = 0x400;
-/** Reparse points that lead elsewhere; others (deduplicated, offloaded) only store a file in another way. */
-const symbolicLink = 0xa000_000c;
-const mountPoint = 0xa000_0003;
+/**
+ * Reparse points that hold no content ([MS-FSCC] 2.1.2.1): those that lead elsewhere, and what systems of the Unix sort have
+ * besides, where a server tells. Others (deduplicated, offloaded) only store a file in another way.
+ */
+const reasons = new Map<number, LeftOutReason>([
+  // Symbolic links, mount points (junctions), and links of Linux.
+  [0xa000_000c, "link"],
+  [0xa000_0003, "link"],
+  [0xa000_001d, "link"],
+  [0x8000_0023, "socket"],
+  [0x8000_0024, "pipe"],
+  [0x8000_0025, "device"],
+  [0x8000_0026, "device"],
+  // Any of these, as NFS has them.
+  [0x8000_0014, "other"],
+]);
 
 type PrincipalOf = (sid: string) => Principal;
 
@@ -70,6 +84,7 @@ const nothingRead: Above = { given: nothingAbove, passage: openPassage };
  *
  * @param principalOf null where permissions are not read
  * @param folders those to list: at the beginning the configured one alone
+ * @param leave is told of each link, of a folder that turns out to be one, and of what is neither file nor folder
  */
 export async function* walkShare(
   session: SmbSession,
@@ -77,21 +92,30 @@ export async function* walkShare(
   principalOf: PrincipalOf | null,
   signal: AbortSignal,
   folders = shareFolders(false),
+  leave: (reason: LeftOutReason) => void = () => {},
 ): AsyncIterable<WalkEntry> {
   const top = principalOf === null ? nothingRead : await readAbove(session, config, principalOf);
   for (let next = folders.next(); next !== undefined; next = folders.next()) {
     const { ref, above = top } = next;
     signal.throwIfAborted();
     try {
-      for await (const entry of folders.entries(() => listFolder(session, config, next, principalOf !== null))) {
+      const listing = () => listFolder(session, config, next, principalOf !== null, leave);
+      for await (const entry of folders.entries(listing)) {
         signal.throwIfAborted();
         const child = ref + entry.name;
-        if (entry.name.startsWith(".") || (entry.attributes & (hidden | system)) !== 0 || isLink(entry)) continue;
-        if (entry.malformed) yield { type: "failure", ref: child, error: badName(child) };
+        if (entry.name.startsWith(".") || (entry.attributes & (hidden | system)) !== 0) continue;
+        const reason = leftOutFor(entry);
+        if (reason !== null) {
+          if (isIncluded(child, config)) leave(reason);
+        } else if (entry.malformed) yield { type: "failure", ref: child, error: badName(child) };
         else if ((entry.attributes & folder) === 0) {
           if (!isIncluded(child, config)) continue;
           yield { type: "file", ...fileOf(entry, child, above, principalOf, session.isSamba) };
-        } else if (!isExcluded(child, config) && !leadsUp(next, entry)) {
+        } else if (isExcluded(child, config)) {
+          continue;
+        } else if (leadsUp(next, entry)) {
+          leave("link");
+        } else {
           const path = pathInShare(config, child);
           const below =
             principalOf === null ? nothingRead : enter(session, config, entry.descriptor, path, above, principalOf);
@@ -126,6 +150,7 @@ async function* listFolder(
   config: SmbConfig,
   folder: ShareFolder,
   descriptors: boolean,
+  leave: (reason: LeftOutReason) => void = () => {},
 ): AsyncIterable<Entry> {
   const { ref } = folder;
   const place = ref === "" ? config.path || null : ref;
@@ -134,7 +159,8 @@ async function* listFolder(
   try {
     for (let isFirst = true; ; isFirst = false) {
       const { entries } = await session.request({ op: "page", handle }, pageSchema, place);
-      if (entries === null || (isFirst && (await leadsElsewhere(session, config, folder, entries)))) return;
+      if (entries === null) return;
+      if (isFirst && (await leadsElsewhere(session, config, folder, entries))) return leave("link");
       yield* entries;
     }
   } finally {
@@ -265,9 +291,10 @@ function enter(
 ): Above {
   const bytes = bytesOf(descriptor);
   const passage = above?.passage ?? openPassage;
+  const folder = `/${path.replaceAll("\\", "/")}`;
   return {
-    given: givenByFolder(bytes, path, above?.given ?? null),
-    passage: traverse === "bypassed" ? openPassage : passThrough(bytes, passage, principalOf, isSamba),
+    given: givenByFolder(bytes, folder, above?.given ?? null),
+    passage: traverse === "bypassed" ? openPassage : passThrough(folder, bytes, passage, principalOf, isSamba),
   };
 }
 
@@ -277,10 +304,10 @@ function bytesOf(descriptor: Descriptor): Buffer | null {
 }
 
 /** Nothing is told of what lies below a folder whose list cannot be read. */
-function givenByFolder(descriptor: Uint8Array | null, path: string, above: GivenAbove | null): GivenAbove {
+function givenByFolder(descriptor: Uint8Array | null, folder: string, above: GivenAbove | null): GivenAbove {
   if (descriptor === null) return nothingAbove;
   try {
-    return givenIn(`/${path.replaceAll("\\", "/")}`, parseSecurityDescriptor(descriptor), above);
+    return givenIn(folder, parseSecurityDescriptor(descriptor), above);
   } catch (error) {
     if (error instanceof RangeError) return nothingAbove;
     throw error;
@@ -300,8 +327,8 @@ function fileOf(
   return { ...file, acl: bytes === null ? nobody : aclOfDescriptor(bytes, principalOf, { above: given, byClass }) };
 }
 
-function isLink({ attributes, reparseTag }: Entry): boolean {
-  return (attributes & reparsePoint) !== 0 && (reparseTag === symbolicLink || reparseTag === mountPoint);
+function leftOutFor({ attributes, reparseTag }: Entry): LeftOutReason | null {
+  return (attributes & reparsePoint) === 0 ? null : (reasons.get(reparseTag) ?? null);
 }
 
 /** As the protocol writes paths: from the top of the share, with backslashes. */

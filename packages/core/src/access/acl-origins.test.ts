@@ -42,3 +42,20 @@ describe("where a grant comes from", () => {
     expect(inheritFrom("/Reports", above).allow).toEqual([from("/", "staff"), from("/Reports", "finance")]);
   });
 });
+
+describe("what closes a document to some whom it would admit itself", () => {
+  const acl = { allow: [group("finance")], deny: [] };
+  const closed = [{ container: "/Reports", to: [group("staff")] }];
+
+  it("is kept beside the ACL, which stays that of any document with the same readers", () => {
+    const split = splitOrigins({ ...acl, closed: [{ container: "/Reports", to: [from("/", "staff")] }] });
+    expect(split).toEqual({ acl, origins: { allow: {}, deny: {}, closed } });
+    expect(splitOrigins({ ...acl, closed: [] })).toEqual({ acl, origins: null });
+  });
+
+  it("changes what a sync compares, and goes along with what is passed on", () => {
+    expect(sourceAclFingerprint({ ...acl, closed })).not.toBe(sourceAclFingerprint(acl));
+    expect(sourceAclFingerprint({ ...acl, closed: [] })).toBe(sourceAclFingerprint(acl));
+    expect(inheritFrom("/", { ...acl, closed }).closed).toEqual(closed);
+  });
+});

@@ -5,14 +5,32 @@ import { aclFingerprint, principalKey, type Acl, type Principal } from "./acl.ts
  * know it: a path, a space, a drive; it is left out for what is given on the document itself, or where that is not told.
  */
 export type SourceGrant = Principal & { inheritedFrom?: string };
-export type SourceAcl = { allow: SourceGrant[]; deny: SourceGrant[] };
+export type SourceAcl = {
+  allow: SourceGrant[];
+  deny: SourceGrant[];
+  /** From the outermost container in; left out where none closes the document to anybody, or the source tells none. */
+  closed?: Closing[];
+};
+
+/** Whom the document's own permissions would admit, and a container that it lies in does not let through to it. */
+export type Closing = { container: string; to: Principal[] };
 
 /** Where what is inherited comes from, by the principal's key. It decides about nothing, and is only told. */
-export type AclOrigins = { allow: Record<string, string>; deny: Record<string, string> };
+export type AclOrigins = {
+  allow: Record<string, string>;
+  deny: Record<string, string>;
+  /** Left out where there is none, as earlier releases wrote it. */
+  closed?: Closing[];
+};
 
 /** What decides, apart from what explains it, so that two documents with the same readers have equal ACLs. */
 export function splitOrigins(given: SourceAcl): { acl: Acl; origins: AclOrigins | null } {
-  const origins = { allow: originsOf(given.allow), deny: originsOf(given.deny) };
+  const closed = (given.closed ?? []).map(({ container, to }) => ({ container, to: to.map(withoutOrigin) }));
+  const origins: AclOrigins = {
+    allow: originsOf(given.allow),
+    deny: originsOf(given.deny),
+    ...(closed.length === 0 ? {} : { closed }),
+  };
   const acl = { allow: given.allow.map(withoutOrigin), deny: given.deny.map(withoutOrigin) };
   return { acl, origins: isEmpty(origins) ? null : origins };
 }
@@ -27,9 +45,9 @@ export function sourceAclFingerprint(given: SourceAcl): string {
 }
 
 /** Everything that is given on a container, as what lies in it inherits it. */
-export function inheritFrom(container: string, { allow, deny }: SourceAcl): SourceAcl {
+export function inheritFrom(container: string, given: SourceAcl): SourceAcl {
   const inherited = (grant: SourceGrant): SourceGrant => ({ inheritedFrom: container, ...grant });
-  return { allow: allow.map(inherited), deny: deny.map(inherited) };
+  return { ...given, allow: given.allow.map(inherited), deny: given.deny.map(inherited) };
 }
 
 /** Whoever is also named on the document itself inherits nothing; of several containers the first is told. */
@@ -47,6 +65,6 @@ function withoutOrigin({ source, tenant, kind, id }: SourceGrant): Principal {
   return { source, tenant, kind, id };
 }
 
-function isEmpty({ allow, deny }: AclOrigins): boolean {
-  return Object.keys(allow).length === 0 && Object.keys(deny).length === 0;
+function isEmpty({ allow, deny, closed }: AclOrigins): boolean {
+  return Object.keys(allow).length === 0 && Object.keys(deny).length === 0 && closed === undefined;
 }

@@ -16,6 +16,7 @@ it("tells the way from the group that admits to the account", () => {
     by: finance.group,
     path: ["Finance", "Clerks", "Ann Lee"],
     inheritedFrom: null,
+    closedBy: null,
   });
 });
 
@@ -26,6 +27,7 @@ it("names the denial before anything that allows", () => {
     by: clerks.group,
     path: ["Clerks", "Ann Lee"],
     inheritedFrom: null,
+    closedBy: null,
   });
 });
 
@@ -45,7 +47,37 @@ it("says nothing admits where nothing does, a same-named group of another tenant
     by: null,
     path: [],
     inheritedFrom: null,
+    closedBy: null,
   });
+});
+
+it("names the container that keeps out what the document itself would admit, and the innermost that does", () => {
+  const others = { group: at("group", "others"), name: "everyone with an account", throughKey: clerks.throughKey };
+  const closed = [
+    { container: "/Reports", to: [others.group] },
+    { container: "/Reports/2027", to: [finance.group] },
+    { container: "/Reports/2027/Board", to: [at("group", "g9")] },
+  ];
+  const origins = { allow: {}, deny: {}, closed };
+  const acl = { allow: [at("group", "board")], deny: [] };
+  expect(explainAccess(acl, [], [account, others], origins)).toEqual({
+    readable: false,
+    by: others.group,
+    path: ["everyone with an account", "Ann Lee"],
+    inheritedFrom: null,
+    closedBy: "/Reports",
+  });
+  expect(explainAccess(acl, [], [...memberships, others], origins)).toMatchObject({
+    by: finance.group,
+    closedBy: "/Reports/2027",
+  });
+  expect(explainAccess({ allow: [account.group], deny: [] }, [], [account, others], origins)).toMatchObject({
+    readable: true,
+    by: account.group,
+    closedBy: null,
+  });
+  const denied = { allow: [], deny: [account.group] };
+  expect(explainAccess(denied, [], [account, others], origins)).toMatchObject({ by: account.group, closedBy: null });
 });
 
 it("ends at groups that contain each other", () => {

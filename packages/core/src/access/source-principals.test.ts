@@ -35,6 +35,14 @@ it("scopes groups with their members, and leaves our own principals as they are"
   expect(aclOfSource(own, "one")).toEqual(own);
 });
 
+it("scopes whom a folder keeps out as those whom a document admits", () => {
+  const closed = [{ container: "/Reports", to: [group, anyone] }];
+  expect(aclOfSource({ allow: [], deny: [], closed }, "one").closed).toEqual([
+    { container: "/Reports", to: [{ ...group, tenant: "db/shop@one" }, anyone] },
+  ]);
+  expect(aclOfSource({ allow: [], deny: [] }, "one")).toEqual({ allow: [], deny: [] });
+});
+
 it("lets no source say who a principal of the portal is", async () => {
   const claimed: DirectoryEntry = { type: "user", principal: anyone, name: "all", emails: ["eve@example.com"] };
   const members: DirectoryEntry = { type: "group", principal: workspaceMembers("w"), name: "all", members: [owner] };

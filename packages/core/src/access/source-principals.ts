@@ -11,8 +11,10 @@ export function principalOfSource<Named extends Principal>(principal: Named, sou
 }
 
 export function aclOfSource(acl: SourceAcl, sourceId: string): SourceAcl {
-  const own = (principals: SourceAcl["allow"]) => principals.map((principal) => principalOfSource(principal, sourceId));
-  return { allow: own(acl.allow), deny: own(acl.deny) };
+  const own = <Named extends Principal>(principals: readonly Named[]) =>
+    principals.map((principal) => principalOfSource(principal, sourceId));
+  const closed = acl.closed?.map(({ container, to }) => ({ container, to: own(to) }));
+  return { allow: own(acl.allow), deny: own(acl.deny), ...(closed === undefined ? {} : { closed }) };
 }
 
 /** Entries about our own principals are left out: no source decides who is in a workspace. */

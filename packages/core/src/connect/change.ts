@@ -1,5 +1,6 @@
 import type { SourceAcl } from "../access/acl-origins.ts";
 import type { ErrorReport } from "../errors.ts";
+import type { LeftOut } from "./left-out.ts";
 
 /**
  * The change stream every connector speaks. A consumer applies changes in order and stores a checkpoint only after
@@ -43,7 +44,8 @@ export type Change =
    * `total` is how many documents will have been scanned at the end, as far as the source tells, or about so many, by the share
    * of it that is behind; null where neither says. On the last checkpoint it is `scanned`. `listsAll` says whether this run goes
    * through all there is, from its start, so that what is held tells about how much that is; kinds that always do may leave it
-   * out ("fingerprint" and "conditional").
+   * out ("fingerprint" and "conditional"). `leftOut` counts what this run has listed that holds no document, such as links and
+   * pipes; it is told to people, and nothing else.
    */
   | {
       type: "checkpoint";
@@ -52,6 +54,7 @@ export type Change =
       total: number | null;
       listsAll?: boolean;
       journal?: JournalWrite;
+      leftOut?: LeftOut;
     };
 
 /**

@@ -139,6 +139,28 @@ describe("the directory", () => {
     expect(await listPrincipalNames({ ...scope, workspaceId: id }, all)).toEqual(new Map());
   });
 
+  it("has the name also of an account without an address, who is nobody by that", async () => {
+    const source = await addSource();
+    const [root, ann] = [principal("user", "root"), principal("user", "ann")];
+    const names = async () => [...(await listPrincipalNames(scope, [root, ann])).values()].sort();
+    await report(source, [user("root", []), user("ann", ["ann@example.com"]), group("wheel", [root])]);
+    expect(await names()).toEqual(["ann by name", "root by name"]);
+    for (const email of ["", " ", "root@example.com"]) {
+      expect(await held(email)).toEqual([]);
+      expect(await listMemberships(scope, email)).toEqual([]);
+    }
+    // Who has an address later, or no more, is one account with one name.
+    await report(source, [user("root", ["root@example.com"]), user("ann", [" "]), group("wheel", [root])]);
+    expect(await held("root@example.com")).toEqual(["t1 group wheel", "t1 user root"]);
+    expect(await held("ann@example.com")).toEqual([]);
+    expect(await names()).toEqual(["ann by name", "root by name"]);
+    await report(source, [user("root", [])]);
+    expect(await held("root@example.com")).toEqual([]);
+    expect(await names()).toEqual(["root by name"]);
+    await deleteSource(scope, source);
+    expect(await names()).toEqual([]);
+  });
+
   it("gives a person their accounts by address, and groups through groups", async () => {
     const source = await addSource();
     await report(source, [

@@ -123,6 +123,15 @@ export async function listDirectorySources(scope: Scope) {
   );
 }
 
+/** In the place of the address of an account that has none, and so is nobody. */
+const noAddress = "";
+
+/** SQL: the accounts of whoever has an address. */
+function isOfPerson({ workspaceId }: Scope, email: string) {
+  return sql`${directoryUsers.workspaceId} = ${workspaceId} and ${directoryUsers.email} = ${email.toLowerCase()}
+    and ${directoryUsers.email} <> ${noAddress}`;
+}
+
 type Reported = { sourceId: string; enumeration: string; begunAt: Date };
 
 /** The database's, which is the same for every worker. */
@@ -186,10 +195,12 @@ async function saveUser(
   const addresses = [...new Set(trimmed)].filter(
     (email) => email !== "" && Buffer.byteLength(email) <= maxIndexedBytes,
   );
-  if (addresses.length > 0) {
+  // Of one without an address the name is kept: its documents tell whom they belong to.
+  const kept = addresses.length > 0 || partial ? addresses : [noAddress];
+  if (kept.length > 0) {
     await tx
       .insert(directoryUsers)
-      .values(addresses.map((email) => ({ workspaceId, ...row, key, principal, name, email })))
+      .values(kept.map((email) => ({ workspaceId, ...row, key, principal, name, email })))
       .onConflictDoUpdate({
         target: [directoryUsers.workspaceId, directoryUsers.key, directoryUsers.email],
         set: { ...row, name },
@@ -259,7 +270,7 @@ export async function listHeldPrincipals(scope: Scope, email: string): Promise<P
     tx.execute<{ principal: Principal }>(sql`
       with recursive held(key, principal) as (
         select ${directoryUsers.key}, ${directoryUsers.principal} from ${directoryUsers}
-        where ${directoryUsers.workspaceId} = ${scope.workspaceId} and ${directoryUsers.email} = ${email.toLowerCase()}
+        where ${isOfPerson(scope, email)}
         union
         select ${directoryMembers.groupKey}, ${directoryMembers.group} from ${directoryMembers}
         join held on ${directoryMembers.memberKey} = held.key
@@ -277,7 +288,7 @@ export async function listMemberships(scope: Scope, email: string): Promise<Memb
       with recursive held(key, principal, name, through, depth) as (
         select ${directoryUsers.key}, ${directoryUsers.principal}, ${directoryUsers.name}, null::jsonb, 0
         from ${directoryUsers}
-        where ${directoryUsers.workspaceId} = ${scope.workspaceId} and ${directoryUsers.email} = ${email.toLowerCase()}
+        where ${isOfPerson(scope, email)}
         union
         select ${directoryMembers.groupKey}, ${directoryMembers.group}, ${directoryMembers.groupName}, held.principal, held.depth + 1
         from ${directoryMembers} join held on ${directoryMembers.memberKey} = held.key

@@ -1,6 +1,7 @@
 import type { Cursor, JournalWrite } from "@anneal/core/connect/change";
 import type { ErrorReport } from "@anneal/core/errors";
 import { maxSyncFailures, type SyncFailure } from "@anneal/core/connect/contract";
+import type { LeftOut } from "@anneal/core/connect/left-out";
 import type { SyncProgress } from "@anneal/core/connect/measure-sync";
 import { and, desc, eq, getTableColumns, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
@@ -127,6 +128,7 @@ export async function beginSync(scope: Scope, sync: NewSync): Promise<SyncCounts
 
 /**
  * A checkpoint: only after everything before it is durable.
+ * @param sync.leftOut what this attempt has left out; left out itself, what was written of it stays
  * @returns whether somebody asked the sync to pause here
  * @throws AnnealError CONFLICT when the source has another revision by now, and so another position; SOURCE_NOT_FOUND when it
  * was removed
@@ -135,7 +137,7 @@ export async function saveCursor(
   scope: Scope,
   sourceId: string,
   cursor: Cursor,
-  sync: SyncState & OfRevision,
+  sync: SyncState & OfRevision & { leftOut?: LeftOut },
   journal?: JournalWrite,
 ): Promise<{ pauseRequested: boolean }> {
   return inWorkspace(scope, async (tx) => {
@@ -150,7 +152,7 @@ export async function saveCursor(
     if (journal !== undefined) await writeJournal(tx, scope, sourceId, journal);
     const [row] = await tx
       .update(sourceSyncs)
-      .set({ ...sync.counts, failures: sync.failures })
+      .set({ ...sync.counts, failures: sync.failures, leftOut: sync.leftOut })
       .where(isSync(scope, sync.id))
       .returning({ pauseRequestedAt: sourceSyncs.pauseRequestedAt });
     return { pauseRequested: row !== undefined && row.pauseRequestedAt !== null };

@@ -169,6 +169,9 @@ it("keeps where readers come from apart from who they are, so that another origi
   expect((await rows()).get("a")).toMatchObject({ acl, aclOrigins: origins("/Plans"), fingerprint: "2" });
   await upsert(upsertOf("a", "a", { acl: from("/") }), upsertOf("b", "b", { acl: from("/") }));
   for (const ref of ["a", "b"]) expect((await rows()).get(ref)).toMatchObject({ acl, aclOrigins: origins("/") });
+  const closed = [{ container: "/Reports", to: [{ ...finance, id: "staff" }] }];
+  await saveDocumentAcl(scope, sourceId, { ref: "b", acl: { ...from("/"), closed }, fingerprint: "3" });
+  expect((await rows()).get("b")).toMatchObject({ acl, aclOrigins: { ...origins("/"), closed } });
   const { item } = upsertOf("c", "a", { acl: from("/Moved") });
   await moveDocument(scope, sourceId, "a", item);
   expect((await rows()).get("c")).toMatchObject({ acl, aclOrigins: origins("/Moved") });

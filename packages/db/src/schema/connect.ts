@@ -3,6 +3,7 @@ import type { AclOrigins } from "@anneal/core/access/acl-origins";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import type { Cursor, JournalEntry } from "@anneal/core/connect/change";
 import type { SyncFailure } from "@anneal/core/connect/contract";
+import type { LeftOut } from "@anneal/core/connect/left-out";
 import type { SyncProgress } from "@anneal/core/connect/measure-sync";
 import type { ErrorReport } from "@anneal/core/errors";
 import { sql } from "drizzle-orm";
@@ -130,6 +131,8 @@ export const sourceSyncs = pgTable(
     dropped: integer().notNull().default(0),
     /** The first of them, each with its reason. */
     failures: jsonb().$type<SyncFailure[]>().notNull().default([]),
+    /** What it met that holds no document, by why. */
+    leftOut: jsonb().$type<LeftOut>().notNull().default({}),
     /** Of the content that was fetched. */
     bytes: bigint({ mode: "number" }).notNull().default(0),
     /** While it reads. */

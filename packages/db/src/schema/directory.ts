@@ -8,7 +8,10 @@ import { sources } from "./connect.ts";
 // see one directory, the newer word counts. A key is the `principalKey` of its principal, or a digest of it where that
 // is longer than an index takes.
 
-/** An account of a source, under each address that the source vouches for. */
+/**
+ * An account of a source, under each address that the source vouches for. One that it vouches for no address of is here for
+ * its name, under "", which is nobody's.
+ */
 export const directoryUsers = pgTable(
   "directory_users",
   {

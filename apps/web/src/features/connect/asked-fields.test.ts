@@ -34,7 +34,7 @@ describe("a mailbox's form", () => {
 });
 
 it("a folder's form and a file server's ask for accounts and hidden access lists only where file permissions are read", () => {
-  const ofPermissions = ["hiddenAccessLists", "userEmailDomain", "passwdPath", "groupPath"];
+  const ofPermissions = ["hiddenAccessLists", "userEmailDomain", "firstPersonId", "passwdPath", "groupPath"];
   for (const kind of ["file", "sftp"]) {
     const { config } = listSourceKinds().find((one) => one.kind === kind)!;
     const asks = (settings: Record<string, unknown>) =>

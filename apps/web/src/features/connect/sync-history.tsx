@@ -1,5 +1,6 @@
 "use client";
 
+import { wordLeftOut } from "@anneal/core/connect/left-out";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { History } from "lucide-react";
 import Link from "next/link";
@@ -63,6 +64,7 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
     meta: { width: "15rem" },
     cell: ({ row: { original: sync } }) => {
       const wrong = whatWasWrong(sync);
+      const leftOut = wordLeftOut(sync.leftOut ?? {});
       return (
         <div className="wrap-anywhere whitespace-normal md:py-1.5">
           <SyncStatus sync={sync} />
@@ -71,6 +73,7 @@ const columns = (href: (path: string) => string, sourceId: string): DataColumn<S
               {wrong}
             </p>
           )}
+          {leftOut !== null && <p className="mt-0.5 pb-1 text-xs text-muted md:pb-0">{leftOut}</p>}
         </div>
       );
     },

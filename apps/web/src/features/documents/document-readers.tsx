@@ -36,6 +36,13 @@ export function DocumentReaders({ document }: { document: ReadDocument }) {
       <ChangeReaders document={document} />
       <ReaderList title="Allowed" readers={readers.allow} />
       <ReaderList title="Denied, whatever else allows them" readers={readers.deny} />
+      {readers.closed.map(({ container, to }, index) => (
+        <ReaderList
+          key={index}
+          title={`Allowed by its own permissions, but not let through by ${container}`}
+          readers={to}
+        />
+      ))}
       {role === "admin" && <Members documentId={document.id} />}
     </div>
   );
@@ -100,7 +107,7 @@ function ReaderList({ title, readers }: { title: string; readers: Reader[] }) {
   if (readers.length === 0) return null;
   return (
     <div>
-      <h3 className="text-xs text-muted">{title}</h3>
+      <h3 className="text-xs break-words text-muted">{title}</h3>
       <ul className="mt-1 space-y-1">
         {readers.map((reader, index) => {
           const { icon: Icon, word } = looks[reader.kind];
@@ -140,9 +147,5 @@ function Name({ reader: { words, count, principal } }: { reader: Reader }) {
 
 function Origin({ container }: { container: string | null }) {
   if (container === null) return null;
-  return (
-    <span className="block truncate text-xs text-muted" title={container}>
-      Inherited from {container}
-    </span>
-  );
+  return <span className="block text-xs break-words text-muted">Inherited from {container}</span>;
 }

@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { explainAudience, explainWithheld } from "./explain-audience.ts";
 
 const source = { name: "Wiki" };
-const nobody = { allow: [] };
-const somebody = { allow: [{}] };
+const nobody = { allow: [], closed: [] };
+const somebody = { allow: [{}], closed: [] };
 
 it("says once why nobody may read a document, and what of it can be changed here", () => {
   const bySettings = { readers: nobody, aclInherited: true, source };
@@ -18,6 +18,9 @@ it("says once why nobody may read a document, and what of it can be changed here
     "Nobody: its source names no reader for it, or could not tell who may read it there.",
   );
   expect(explainWithheld(bySource)).toBe(explainAudience(bySource));
+  expect(explainAudience({ ...bySource, readers: { allow: [], closed: [{}] } })).toBe(
+    "Nobody: what lies above it lets nobody through of those whom its own permissions admit.",
+  );
 });
 
 it("names the source's settings where they decide, and nothing where the source named the readers itself", () => {

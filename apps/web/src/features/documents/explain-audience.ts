@@ -1,7 +1,7 @@
 import type { DocumentView } from "#features/documents/document-page.tsx";
 
 type Audience = {
-  readers: { allow: readonly unknown[] };
+  readers: { allow: readonly unknown[]; closed: readonly unknown[] };
   aclInherited: boolean;
   source: Pick<NonNullable<DocumentView["source"]>, "name"> | null;
 };
@@ -15,6 +15,8 @@ export function explainAudience({ readers, aclInherited, source }: Audience): st
       ? `Nobody: it has no permissions of its own, and the settings of ${its} give such documents to nobody.`
       : `It has no permissions of its own: the settings of ${its} decide who may read it.`;
   }
+  if (nobody && readers.closed.length > 0)
+    return "Nobody: what lies above it lets nobody through of those whom its own permissions admit.";
   return nobody ? "Nobody: its source names no reader for it, or could not tell who may read it there." : null;
 }
 

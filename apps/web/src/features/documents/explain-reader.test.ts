@@ -3,7 +3,13 @@ import { expect, it } from "vitest";
 import { explainReader } from "./explain-reader.ts";
 
 const finance: Principal = { source: "smb", tenant: "files", kind: "group", id: "S-1-5-21" };
-const admitted = { readable: true, by: finance, path: ["Finance", "Clerks", "Ann Lee"], inheritedFrom: null };
+const admitted = {
+  readable: true,
+  by: finance,
+  path: ["Finance", "Clerks", "Ann Lee"],
+  inheritedFrom: null,
+  closedBy: null,
+};
 
 it.each([
   [admitted, "Admitted through Finance, which holds Clerks, as Ann Lee."],
@@ -17,7 +23,15 @@ it.each([
   ],
   [{ ...admitted, by: workspaceMembers("w"), path: [] }, "Admitted as everyone in this workspace."],
   [{ ...admitted, by: workspaceUser("w", "6e7b768e-07e2-4810-8459-485f84f8f204"), path: [] }, "Admitted by name."],
-  [{ readable: false, by: null, path: [], inheritedFrom: null }, "Nothing admits them."],
+  [
+    { ...admitted, readable: false, path: ["everyone with an account", "Ann Lee"], closedBy: "/srv/Reports" },
+    "Would be admitted through everyone with an account, as Ann Lee, but /srv/Reports does not let that through.",
+  ],
+  [
+    { ...admitted, readable: false, path: ["Ann Lee"], closedBy: "/" },
+    "Would be admitted by name, as Ann Lee, but / does not let that through.",
+  ],
+  [{ readable: false, by: null, path: [], inheritedFrom: null, closedBy: null }, "Nothing admits them."],
 ])("tells in a sentence why somebody may read, or may not: %#", (explanation, sentence) => {
   expect(explainReader(explanation)).toBe(sentence);
 });

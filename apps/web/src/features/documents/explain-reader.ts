@@ -1,13 +1,21 @@
 import type { AccessExplanation } from "@anneal/core/access/explain-access";
 import { describePrincipal } from "#lib/principal-words.ts";
 
-/** "through Finance, which holds Clerks, as Ann Lee, inherited from /Reports": the way from what decides to the account. */
-export function explainReader({ readable, by, path, inheritedFrom }: AccessExplanation): string {
+/**
+ * "through Finance, which holds Clerks, as Ann Lee, inherited from /Reports": the way from what decides to the account.
+ * Of who is kept out by a folder alone, the way that would lead there.
+ */
+export function explainReader({ readable, by, path, inheritedFrom, closedBy }: AccessExplanation): string {
   if (by === null) return "Nothing admits them.";
-  const verb = readable ? "Admitted" : "Denied";
+  const verb = closedBy !== null ? "Would be admitted" : readable ? "Admitted" : "Denied";
   const account = path.at(-1);
   const groups = path.slice(0, -1);
-  const origin = inheritedFrom === null ? "" : `, inherited from ${inheritedFrom}`;
+  const origin =
+    closedBy !== null
+      ? `, but ${closedBy} does not let that through`
+      : inheritedFrom === null
+        ? ""
+        : `, inherited from ${inheritedFrom}`;
   if (account === undefined && by.kind === "user") return `${verb} by name${origin}.`;
   if (account === undefined) return `${verb} as ${describePrincipal(by).toLowerCase()}${origin}.`;
   if (groups.length === 0) return `${verb} by name, as ${account}${origin}.`;

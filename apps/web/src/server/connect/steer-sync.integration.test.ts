@@ -264,6 +264,8 @@ describe("how much a source has", () => {
     details: { known: 14, missing: 12 },
   };
 
+  const leftOut = { link: 14 };
+
   beforeEach(async () => {
     await upsertDocument(scope, sourceId, { ref: "open", uri: "open", ...facts, acl: null }, content);
     for (const ref of ["secret", "gone", "lost"])
@@ -272,6 +274,7 @@ describe("how much a source has", () => {
     await quarantineRef(scope, sourceId, "unread", drop);
     const sync = await begin();
     const counts = { ...sync.counts, scanned: 14, added: 14, bytes: 14, dropped: 1 };
+    await saveCursor(scope, sourceId, { version: 1 }, { ...sync, counts, leftOut });
     await endSync(scope, { ...sync, counts }, { status: "done", heldBack: error });
   });
 
@@ -281,7 +284,9 @@ describe("how much a source has", () => {
       const { connect, loop } = as(people[role]);
       expect(await connect.list()).toMatchObject([view]);
       expect(await connect.get({ sourceId })).toMatchObject(view);
-      expect(await connect.syncs({ sourceId, limit: 5, offset: 0 })).toMatchObject({ rows: [{ scanned: 14, error }] });
+      expect(await connect.syncs({ sourceId, limit: 5, offset: 0 })).toMatchObject({
+        rows: [{ scanned: 14, leftOut, error }],
+      });
       expect(await loop.overview()).toMatchObject({ documentCount: 4 });
     }
     const { connect, loop, work } = as(people.member);
@@ -292,7 +297,9 @@ describe("how much a source has", () => {
       await loop.overview(),
     ];
     expect(answers[0]).toMatchObject([{ documentCount: 2, quarantinedCount: 1, deletedCount: 0 }]);
-    expect(answers[2]).toMatchObject({ rows: [{ status: "done", scanned: null, added: null, bytes: null }] });
+    expect(answers[2]).toMatchObject({
+      rows: [{ status: "done", scanned: null, added: null, bytes: null, leftOut: null }],
+    });
     expect(answers[3]).toMatchObject({ documentCount: 2 });
     expect(JSON.stringify(answers)).not.toMatch(/":1[24]\b|12 of 14/);
 

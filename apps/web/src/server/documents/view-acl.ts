@@ -17,7 +17,10 @@ export type ReaderView = {
   principal: Principal | null;
   inheritedFrom: string | null;
 };
-export type AclView = Record<keyof Acl, ReaderView[]>;
+export type AclView = Record<keyof Acl, ReaderView[]> & {
+  /** For administrators: the containers that do not let some through to it whom its own permissions admit, outermost first. */
+  closed: { container: string; to: ReaderView[] }[];
+};
 
 /**
  * Who may read a document, in words. An administrator is told by which name the workspace's directory knows whom. Others
@@ -41,18 +44,27 @@ export async function viewAcl(
           return asReader(each, isOwn.has(key) ? nameOwn(each, names.get(key)) : undefined);
         }),
       );
-    return { allow: view(acl.allow), deny: view(acl.deny) };
+    return { allow: view(acl.allow), deny: view(acl.deny), closed: [] };
   }
-  const [names, members] = await Promise.all([listPrincipalNames(scope, principals), listMembers(scope)]);
+  const closings = origins?.closed ?? [];
+  const [names, members] = await Promise.all([
+    listPrincipalNames(scope, [...principals, ...closings.flatMap(({ to }) => to)]),
+    listMembers(scope),
+  ]);
   const emails = new Map(members.map(({ userId, email }) => [userId, email]));
+  const nameOf = (principal: Principal): ReaderView => {
+    const { kind, source } = principal;
+    const name = names.get(principalKey(principal));
+    const words = source === "anneal" ? nameMember(principal, emails) : nameInSource(principal, name);
+    return { kind, source, words, count: 1, principal, inheritedFrom: null };
+  };
   const view = (list: keyof Acl) =>
-    acl[list].map((principal): ReaderView => {
-      const { kind, source } = principal;
-      const key = principalKey(principal);
-      const words = source === "anneal" ? nameMember(principal, emails) : nameInSource(principal, names.get(key));
-      return { kind, source, words, count: 1, principal, inheritedFrom: origins?.[list][key] ?? null };
-    });
-  return { allow: view("allow"), deny: view("deny") };
+    acl[list].map((principal) => ({
+      ...nameOf(principal),
+      inheritedFrom: origins?.[list][principalKey(principal)] ?? null,
+    }));
+  const closed = closings.map(({ container, to }) => ({ container, to: to.map(nameOf) }));
+  return { allow: view("allow"), deny: view("deny"), closed };
 }
 
 function nameMember(principal: Principal, emails: ReadonlyMap<string, string>): string {

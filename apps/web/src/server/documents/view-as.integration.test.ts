@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { nobody, workspaceMembers, workspaceUser, type Acl, type Principal } from "@anneal/core/access/acl";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
@@ -69,7 +70,7 @@ async function addSource(name: string): Promise<string> {
   return id;
 }
 
-async function addDocument(sourceId: string, ref: string, acl: Acl, mediaType: string): Promise<void> {
+async function addDocument(sourceId: string, ref: string, acl: SourceAcl, mediaType: string): Promise<void> {
   const facts = { uri: ref, title: ref, mediaType, sizeBytes: 1, modifiedAt: null, fingerprint: ref };
   await upsertDocument(scope, sourceId, { ref, acl, ...facts }, { contentHash: ref, contentKey: ref, sizeBytes: 1 });
 }
@@ -105,6 +106,47 @@ it("the document's page says through which group somebody may read, and where th
     { principal: finance, inheritedFrom: "/Reports" },
     { principal: legal, inheritedFrom: null },
   ]);
+});
+
+describe("a document that a folder closes to some whom its own rights admit", () => {
+  const others = principal("group", "others");
+  const closed = [{ container: "/Reports", to: [others] }];
+
+  async function report(): Promise<string> {
+    const sourceId = await addSource("server");
+    await replaceDirectory(
+      scope,
+      sourceId,
+      stream([
+        { type: "user", principal: principal("user", "ben"), name: "Ben", emails: [people.ben.email] },
+        { type: "group", principal: others, name: "everyone with an account", members: [principal("user", "ben")] },
+      ]),
+    );
+    const acl = { allow: [finance], deny: [], closed };
+    await addDocument(sourceId, "report.md", acl, "text/markdown");
+    return (await as(people.admin).list({ ...page, sourceId })).rows[0]!.id;
+  }
+
+  it("names the folder to an administrator, with whom it keeps out", async () => {
+    const documentId = await report();
+    const { readers } = await as(people.admin).get({ documentId });
+    expect(readers.closed).toMatchObject([
+      { container: "/Reports", to: [{ words: "everyone with an account", principal: others, count: 1 }] },
+    ]);
+    const members = await as(people.admin).readers({ documentId });
+    const of = ({ email }: Identity) => members.find((reader) => reader.email === email);
+    const path = ["everyone with an account", "Ben"];
+    expect(of(people.ben)).toMatchObject({ readable: false, by: others, path, closedBy: "/Reports" });
+    expect(of(people.ann)).toMatchObject({ readable: true, by: finance, closedBy: null });
+    expect(of(people.scientist)).toMatchObject({ readable: false, by: null, closedBy: null });
+  });
+
+  it("tells neither the folder nor whom it keeps out to anybody else", async () => {
+    const seen = await as(people.ann).get({ documentId: await report() });
+    expect(seen.readable).toBe(true);
+    expect(seen.readers.closed).toEqual([]);
+    expect(JSON.stringify(seen)).not.toMatch(/Reports|others/);
+  });
 });
 
 describe("who may read a document, on its page", () => {

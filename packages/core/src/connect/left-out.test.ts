@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import { leaveOut, wordLeftOut, type LeftOut } from "./left-out.ts";
+
+it("counts what was left out by why, and says it in a line", () => {
+  const leftOut: LeftOut = {};
+  expect(wordLeftOut(leftOut)).toBeNull();
+  leaveOut(leftOut, "pipe");
+  expect(wordLeftOut(leftOut)).toBe("1 left out: 1 pipe");
+  for (let link = 0; link < 1_200; link += 1) leaveOut(leftOut, "link");
+  leaveOut(leftOut, "device");
+  expect(wordLeftOut(leftOut)).toBe("1,202 left out: 1,200 symbolic links, 1 pipe, 1 device");
+});
+
+it("reads what a later release counts, by its word", () => {
+  expect(wordLeftOut({ socket: 2, wormhole: 3 })).toBe("5 left out: 2 sockets, 3 wormhole");
+});

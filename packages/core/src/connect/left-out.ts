@@ -1,0 +1,40 @@
+/** What a source lists that holds no document; the rest is what nobody knows the kind of. */
+export type LeftOutReason = "link" | "pipe" | "socket" | "device" | "other";
+
+/** How many of what a sync met it left out, which is neither a document nor a failure. */
+export type LeftOut = Partial<Record<LeftOutReason, number>>;
+
+const words: Record<LeftOutReason, [one: string, many: string]> = {
+  link: ["symbolic link", "symbolic links"],
+  pipe: ["pipe", "pipes"],
+  socket: ["socket", "sockets"],
+  device: ["device", "devices"],
+  other: ["of an unknown kind", "of an unknown kind"],
+};
+
+export function leaveOut(leftOut: LeftOut, reason: LeftOutReason): void {
+  leftOut[reason] = (leftOut[reason] ?? 0) + 1;
+}
+
+/**
+ * "3 left out: 2 symbolic links, 1 pipe"; null where nothing was.
+ * @param leftOut also as another release may have counted
+ */
+export function wordLeftOut(leftOut: Readonly<Record<string, number | undefined>>): string | null {
+  const known = Object.keys(words);
+  const reasons = [...known, ...Object.keys(leftOut).filter((reason) => !known.includes(reason))];
+  const counts = reasons.flatMap((reason): [reason: string, count: number][] => {
+    const count = leftOut[reason] ?? 0;
+    return count === 0 ? [] : [[reason, count]];
+  });
+  if (counts.length === 0) return null;
+  const format = (count: number) => count.toLocaleString("en-GB");
+  const total = counts.reduce((sum, [, count]) => sum + count, 0);
+  const each = counts.map(([reason, count]) => `${format(count)} ${wordReason(reason, count)}`);
+  return `${format(total)} left out: ${each.join(", ")}`;
+}
+
+function wordReason(reason: string, count: number): string {
+  const [one, many] = (words as Record<string, [string, string]>)[reason] ?? [reason, reason];
+  return count === 1 ? one : many;
+}

@@ -1,0 +1,1 @@
+ALTER TABLE "source_syncs" ADD COLUMN "left_out" jsonb DEFAULT '{}'::jsonb NOT NULL;
