@@ -1,8 +1,8 @@
 /** The five fields as Temporal reads them; months and weekdays may be named. */
 const fields = [
-  { name: "minute", least: 0, most: 59, names: [] },
-  { name: "hour", least: 0, most: 23, names: [] },
-  { name: "day of the month", least: 1, most: 31, names: [] },
+  { name: "minute", least: 0, most: 59, names: [], unit: "m" },
+  { name: "hour", least: 0, most: 23, names: [], unit: "h" },
+  { name: "day of the month", least: 1, most: 31, names: [], unit: "d" },
   {
     name: "month",
     least: 1,
@@ -10,9 +10,10 @@ const fields = [
     names: ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"],
   },
   { name: "weekday", least: 0, most: 7, names: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] },
-] as const;
+] as const satisfies readonly Field[];
 
-type Field = { name: string; least: number; most: number; names: readonly string[] };
+/** `unit`: of the interval that a step beyond the field may have been meant for. */
+type Field = { name: string; least: number; most: number; names: readonly string[]; unit?: keyof typeof unitMs };
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const longestMs = 365 * unitMs.d;
@@ -35,23 +36,53 @@ export function findCronProblem(text: string): string | undefined {
   if (given.length !== fields.length)
     return "A cron expression has five fields: minute, hour, day, month, weekday; such as 30 5 * * 1-5.";
   for (const [index, field] of fields.entries()) {
-    const part = given[index]!.split(",").find((each) => !fits(each, field));
-    if (part !== undefined)
-      return `${part === "" ? "Nothing" : `“${part.slice(0, 40)}”`} is no ${field.name}: it is a number from ${field.least} to ${field.most}, a range such as ${field.least}-${field.most}, or *.`;
+    for (const part of given[index]!.split(",")) {
+      const range = rangeOf(part, field);
+      if (range === undefined)
+        return `${part === "" ? "Nothing" : `“${part.slice(0, 40)}”`} is no ${field.name}: it is a number from ${field.least} to ${field.most}, a range such as ${field.least}-${field.most}, or *.`;
+      if (range.step > range.last - range.first) return wordStep(part, range, field);
+    }
   }
-  return undefined;
+  const [, , days = "", months = "", weekdays = ""] = given;
+  return weekdays === "*" && neverComes(days, months)
+    ? "No month of these has such a day: this would never begin. Choose another day or month."
+    : undefined;
 }
 
-// "*", "5", "1-5", and each of them with a step, as in "1-30/5".
-function fits(part: string, field: Field): boolean {
-  const match = /^(?:\*|(\w+)(?:-(\w+))?)(?:\/(\d{1,3}))?$/u.exec(part);
-  if (!match) return false;
-  const [, from, to, step] = match;
-  if (step !== undefined && Number(step) === 0) return false;
-  if (from === undefined) return true;
+type Range = { first: number; last: number; step: number };
+
+/** "*", "5", "1-5", and each of them with a step, as in "1-30/5"; undefined for anything else. A single value has step 0. */
+function rangeOf(part: string, field: Field): Range | undefined {
+  const match = /^(?:\*|(\w+)(?:-(\w+))?)(?:\/([1-9]\d{0,2}))?$/u.exec(part);
+  if (!match) return undefined;
+  const [, from, to, stepped] = match;
+  const step = Number(stepped ?? 0);
+  // Sunday is 0 and 7, and once in "*".
+  if (from === undefined) return { first: field.least, last: field.name === "weekday" ? 6 : field.most, step };
   const first = valueOf(from, field);
-  const last = to === undefined ? first : valueOf(to, field);
-  return first !== undefined && last !== undefined && first <= last;
+  const last = to === undefined ? (step === 0 ? first : field.most) : valueOf(to, field);
+  return first !== undefined && last !== undefined && first <= last ? { first, last, step } : undefined;
+}
+
+/** A larger step is taken without a word for one firing in the hour, day or month: who writes it means something else. */
+function wordStep(part: string, { first, last, step }: Range, { name, unit }: Field): string {
+  const most = last - first;
+  const advice = unit === undefined ? "Choose a smaller one." : `Choose a smaller one, or an interval such as @every ${step}${unit}.`;
+  return `“${part}” is no step of the ${name}: it is at most ${most}. ${advice}`;
+}
+
+const longestDays = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+function neverComes(days: string, months: string): boolean {
+  const [, , day, month] = fields;
+  const earliest = Math.min(...days.split(",").map((part) => rangeOf(part, day)!.first));
+  return months.split(",").every((part) => {
+    const { first, last, step } = rangeOf(part, month)!;
+    return longestDays.every(
+      (longest, index) =>
+        index + 1 < first || index + 1 > last || (index + 1 - first) % (step || 1) !== 0 || longest < earliest,
+    );
+  });
 }
 
 function valueOf(text: string, { least, most, names }: Field): number | undefined {
