@@ -4,6 +4,7 @@ import { isAnnealError } from "@anneal/core/errors";
 import { Command } from "commander";
 import { readEnv, type Env } from "./env.ts";
 import { describeError } from "./describe-error.ts";
+import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 
 const program = new Command("anneal")
   .description("The loop on your own documents and GPUs: connect, clean, dedupe, train, register, serve, index, chat.")
@@ -11,8 +12,7 @@ const program = new Command("anneal")
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "INVALID_INPUT: ")) })
   .addHelpText(
     "after",
-    "\nSettings come from environment variables or the file .env; .env.example describes each." +
-      "\nExit codes: 0 done, 1 failed (code, what happened, what to do), 130 stopped by Ctrl-C.",
+    "\nSettings come from environment variables or the file .env; .env.example describes each." + `\n${exitCodesHelp}`,
   );
 
 const adders = new Map<string, () => Promise<(program: Command, env: Env) => void>>([
@@ -35,6 +35,5 @@ try {
   // One sentence of what happened, one of what to do; the stack only for what nobody expected.
   console.error(describeError(error));
   if (!isAnnealError(error) && error instanceof Error) console.error(error.stack);
-  // 130 is what shells expect of a program that Ctrl-C ended.
-  process.exitCode = isAnnealError(error) && error.code === "CANCELLED" ? 130 : 1;
+  process.exitCode = isAnnealError(error) && error.code === "CANCELLED" ? exitCodes.interrupted : exitCodes.failed;
 }

@@ -3,6 +3,7 @@ import { repoDir } from "@anneal/local-stack/environment";
 import type { Command } from "commander";
 import { z } from "zod";
 import type { Env } from "../env.ts";
+import { exitCodesHelp } from "../exit-codes.ts";
 import type { PortalClient } from "../portal/client.ts";
 import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
 import { addSource } from "./add-source.ts";
@@ -25,9 +26,14 @@ type IndexOption = { index?: boolean };
 
 const indexOption = ["--index", "then parse and index what was read, without training, and follow that too"] as const;
 
+const followingHelp = `\n${exitCodesHelp}`;
+
 /** `anneal connect`: what the portal's pages of sources do, for scripts. */
 export function addConnectCommand(program: Command, env: Env): void {
-  const connect = program.command("connect").description("Add sources, try them and read them.");
+  const connect = program
+    .command("connect")
+    .description("Add sources, try them and read them.")
+    .addHelpText("after", followingHelp);
   const command = (usage: string, description: string) =>
     addPortalOptions(connect.command(usage), env).description(description);
 
@@ -76,12 +82,13 @@ export function addConnectCommand(program: Command, env: Env): void {
   command("sync <name>", "read what has changed, and follow it to its end")
     .option("--confirm-deletions", "let it delete more documents than is usual")
     .option(...indexOption)
+    .addHelpText("after", followingHelp)
     .action(async (name: string, options: PortalOptions & IndexOption & { confirmDeletions?: boolean }) => {
       const portal = await requirePortal(env, options);
       const source = await findSource(portal, name);
       const { confirmDeletions = false } = options;
       const sync = () => portal.mutate("connect.sync", { sourceId: source.id, confirmDeletions }, z.unknown());
-      await readSource(portal, source, sync, options);
+      process.exitCode = await readSource(portal, source, sync, options);
     });
   command(
     "index [name]",
@@ -102,13 +109,14 @@ export function addConnectCommand(program: Command, env: Env): void {
   command("resume <name>", "go on with a paused sync from its checkpoint, and follow it to its end")
     .option("--schedule", "resume its schedule instead")
     .option(...indexOption)
+    .addHelpText("after", followingHelp)
     .action(async (name: string, options: SteerOptions & IndexOption) => {
       const portal = await requirePortal(env, options);
       const source = await findSource(portal, name);
       const { id: sourceId } = source;
       if (options.schedule) return setSchedulePaused(portal, name, sourceId, false);
       const resume = () => portal.mutate("connect.resume", { sourceId }, z.unknown());
-      await readSource(portal, source, resume, options);
+      process.exitCode = await readSource(portal, source, resume, options);
     });
   command("cancel <name>", "end a sync that reads or is paused; what it has read stays").action(
     async (name: string, options: PortalOptions) => {
@@ -126,11 +134,12 @@ export function addConnectCommand(program: Command, env: Env): void {
   );
   command("retry <name>", "read again all that could not be read, and follow it to its end")
     .option(...indexOption)
+    .addHelpText("after", followingHelp)
     .action(async (name: string, options: PortalOptions & IndexOption) => {
       const portal = await requirePortal(env, options);
       const source = await findSource(portal, name);
       const retry = () => portal.mutate("connect.retry", { sourceId: source.id }, z.unknown());
-      await readSource(portal, source, retry, options);
+      process.exitCode = await readSource(portal, source, retry, options);
     });
   command("remove <name>", "remove a source with its documents; “restore” takes it back")
     .option("--yes", "do not ask first")

@@ -49,17 +49,24 @@ describe("formatSync", () => {
   it("says what was left out and why, which is nothing wrong", () => {
     const done: Sync = { ...sync, status: "done", dropped: 0, progress: null };
     expect(formatSync({ ...done, leftOut: { link: 2, pipe: 1 } })).toBe(
-      "✓ 1200 seen: 3 new, 2 changed, 1 deleted, 0 failed, 5.0 MiB; 3 left out: 2 symbolic links, 1 pipe",
+      "✓ 1200 seen: 3 new, 2 changed, 1195 unchanged, 1 deleted, 0 failed, 5.0 MiB; 3 left out: 2 symbolic links, 1 pipe",
     );
     expect(formatSync({ ...done, leftOut: null })).toBe(formatSync(done));
+  });
+
+  it("says of what ended how much was seen and stayed as it was", () => {
+    const done: Sync = { ...sync, status: "done", scanned: 14, dropped: 0, bytes: 0, progress: null };
+    expect(formatSync(done)).toBe("✓ 14 seen: 3 new, 2 changed, 9 unchanged, 1 deleted, 0 failed, 0 B");
+    // A folder that cannot be listed failed, and is no document that was seen.
+    expect(formatSync({ ...done, scanned: 5, dropped: 1 })).toContain("2 changed, 0 unchanged,");
   });
 
   it("passes for all well only where nothing failed and nothing was held back", () => {
     const done: Sync = { ...sync, status: "done", progress: null };
     const error = { code: "CONFLICT" as const, message: "12 of 14 are gone.", action: "Confirm it." };
-    expect(formatSync(done)).toBe("! 1200 seen: 3 new, 2 changed, 1 deleted, 4 failed, 5.0 MiB");
+    expect(formatSync(done)).toBe("! 1200 seen: 3 new, 2 changed, 1191 unchanged, 1 deleted, 4 failed, 5.0 MiB");
     expect(formatSync({ ...done, dropped: 0, error })).toBe(
-      "! 1200 seen: 3 new, 2 changed, 1 deleted, 0 failed, 5.0 MiB",
+      "! 1200 seen: 3 new, 2 changed, 1195 unchanged, 1 deleted, 0 failed, 5.0 MiB",
     );
   });
 });

@@ -5,6 +5,7 @@ import { AnnealError, errorCodes } from "@anneal/core/errors";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
+import { exitCodes } from "../exit-codes.ts";
 import { createLiveBlock, formatDuration } from "../terminal.ts";
 import { printMissing } from "./print-missing.ts";
 import { printSyncFailures } from "./source-failures.ts";
@@ -82,10 +83,31 @@ export async function followSync(
   }
 }
 
+/**
+ * Says of a sync that did not come to its end how to go on with it.
+ * @returns the exit code of the command that followed it
+ */
+export function tellEnd(status: Sync["status"], name: string, say: (line: string) => void): number {
+  const quoted = JSON.stringify(name);
+  switch (status) {
+    case "paused":
+      say(`“${name}” is paused and not read to its end: \`anneal connect resume ${quoted}\` goes on from there.`);
+      return exitCodes.paused;
+    case "cancelled":
+      say(`“${name}” is not read to its end: \`anneal connect sync ${quoted}\` goes on from its last checkpoint.`);
+      return exitCodes.cancelled;
+    default:
+      return 0;
+  }
+}
+
 /** One line: what was seen so far, how much of it was fetched, how fast, and how long it still takes. */
 export function formatSync(sync: Sync): string {
   const { scanned, added, changed, removed, dropped, bytes, progress, status, waitsUntil, error } = sync;
-  const done = `${added} new, ${changed} changed, ${removed} deleted, ${dropped} failed`;
+  // While it reads, what was seen lags behind the rest until the next checkpoint.
+  const isEnded = status !== "running" && status !== "waiting";
+  const unchanged = isEnded ? `, ${Math.max(0, scanned - added - changed - dropped)} unchanged` : "";
+  const done = `${added} new, ${changed} changed${unchanged}, ${removed} deleted, ${dropped} failed`;
   const leftOut = wordLeftOut(sync.leftOut ?? {});
   const counts = `${done}, ${describeBytes(bytes, "column")}${leftOut === null ? "" : `; ${leftOut}`}`;
   if (status === "paused") return `◼ paused at ${scanned} seen: ${counts}`;

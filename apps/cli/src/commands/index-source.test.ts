@@ -125,12 +125,23 @@ describe("a source that is read", () => {
     ]);
   });
 
-  it("is not indexed where it was not read to its end", async () => {
-    portal.syncStatus = "paused";
-    await expect(readSource(portal, source, portal.sync, { index: true }, say)).rejects.toMatchObject({
-      message: "“wards” was not read to its end, so nothing of it was indexed.",
-    });
+  it.each([
+    ["paused", 3, '“wards” is paused and not read to its end: `anneal connect resume "wards"` goes on from there.'],
+    ["cancelled", 4, '“wards” is not read to its end: `anneal connect sync "wards"` goes on from its last checkpoint.'],
+  ])("that was %s is told by the exit code %i, and not indexed", async (status, exitCode, sentence) => {
+    portal.syncStatus = status;
+    expect(await readSource(portal, source, portal.sync, { index: true }, say)).toBe(exitCode);
+    expect(said).toEqual([sentence, 'Nothing was indexed: `anneal connect index "wards"` indexes what was read.']);
     expect(portal.asked).toEqual([]);
+    said = [];
+    expect(await readSource(portal, source, portal.sync, {}, say)).toBe(exitCode);
+    expect(said[0]).toBe(sentence);
+    expect(said).toContain(hint);
+  });
+
+  it("to its end is told by the exit code 0", async () => {
+    expect(await readSource(portal, source, portal.sync, {}, say)).toBe(0);
+    expect(await readSource(portal, source, portal.sync, { index: true }, say)).toBe(0);
   });
 });
 

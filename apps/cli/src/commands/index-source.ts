@@ -1,11 +1,10 @@
 import { describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
-import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { abortOnSignal } from "../abort-on-signal.ts";
 import type { PortalClient } from "../portal/client.ts";
 import { listSources } from "./find-source.ts";
 import { followRun } from "./follow-run.ts";
-import { followSync } from "./follow-sync.ts";
+import { followSync, tellEnd } from "./follow-sync.ts";
 import { printUnindexed, readUnindexed } from "./print-unindexed.ts";
 
 const shownAfterRun = 10;
@@ -22,6 +21,7 @@ const onStop = () => console.log("\nIt goes on without you; the portal shows it.
 
 /**
  * Reads a source by what `start` starts, then says what of it is not findable yet, or makes it findable.
+ * @returns the exit code of the command: whoever follows a sync is told when it did not come to its end
  * @throws AnnealError what was wrong with the source, or with the run that indexes it
  */
 export async function readSource(
@@ -30,14 +30,14 @@ export async function readSource(
   start: () => Promise<unknown>,
   { index = false }: { index?: boolean },
   say: Say = console.log,
-): Promise<void> {
+): Promise<number> {
   const signal = abortOnSignal(onStop);
   const { status } = await followSync(portal, source, start, signal, say);
-  if (!index) return printUnindexed(source.name, await readUnindexed(portal, source.id), say);
-  if (status === "done") return indexSource(portal, source, signal, say);
-  throw new AnnealError("CONFLICT", `“${source.name}” was not read to its end, so nothing of it was indexed.`, {
-    action: `Resume it, or index what was read with \`anneal connect index ${JSON.stringify(source.name)}\`.`,
-  });
+  const exitCode = tellEnd(status, source.name, say);
+  if (!index) printUnindexed(source.name, await readUnindexed(portal, source.id), say);
+  else if (status === "done") await indexSource(portal, source, signal, say);
+  else say(`Nothing was indexed: \`anneal connect index ${JSON.stringify(source.name)}\` indexes what was read.`);
+  return exitCode;
 }
 
 /**
