@@ -8,6 +8,13 @@ export const unindexedFields = {
   unindexedCount: z.number().default(0),
 };
 
+const problemSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  action: z.string(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
 const sourcesSchema = z.array(
   z.object({
     id: z.string(),
@@ -23,7 +30,8 @@ const sourcesSchema = z.array(
     // A portal of before does not say.
     cancelled: z.boolean().default(false),
     lastSyncAt: z.coerce.date().nullable(),
-    lastSyncError: z.object({ details: z.record(z.string(), z.unknown()).optional() }).nullable(),
+    lastSyncError: problemSchema.nullable(),
+    directoryError: problemSchema.nullable().default(null),
     schedule: z.string().nullable(),
     schedulePaused: z.boolean(),
   }),

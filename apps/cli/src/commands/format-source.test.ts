@@ -21,6 +21,8 @@ const answered = {
   schedulePaused: false,
 };
 
+const unreachable = { code: "SOURCE_UNREACHABLE", message: "The server does not answer.", action: "Start it." };
+
 async function lineOf(change: Partial<Record<keyof ListedSource, unknown>>): Promise<string> {
   const portal = {
     async query<T>(_procedure: string, _input: unknown, output: z.ZodType<T>): Promise<T> {
@@ -50,11 +52,40 @@ describe("a source in the list", () => {
     ["reading", { syncing: true, cancelled: true }],
     ["paused", { paused: true }],
     ["waiting for the source until 2031-02-03 05:00 UTC", { waitsUntil: "2031-02-03T05:00:00Z" }],
-    ["failed", { lastSyncError: { code: "SOURCE_UNREACHABLE", message: "It is gone." } }],
-    ["held back", { lastSyncError: { message: "12 of 30 are gone.", details: { heldBack: true } } }],
+    ["failed", { lastSyncError: unreachable }],
+    ["held back", { lastSyncError: { ...unreachable, code: "CONFLICT", details: { heldBack: true } } }],
     ["cancelled", { cancelled: true }],
     ["cancelled", { cancelled: true, lastSyncAt: null }],
   ])("is %s", async (word, change) => {
-    expect((await lineOf(change)).split(" · ")[1]).toBe(word);
+    expect((await lineOf(change)).split("\n")[0]!.split(" · ")[1]).toBe(word);
+  });
+
+  it("is followed by why its last read failed and what to do, also while it is read again", async () => {
+    expect(await lineOf({ lastSyncError: unreachable })).toBe(
+      [
+        "wards  (Folder, /srv/wards): 12 documents · failed · last read 2031-02-03 04:05 UTC · by hand",
+        "  ✗ The server does not answer. (SOURCE_UNREACHABLE)",
+        "    What to do: Start it.",
+      ].join("\n"),
+    );
+    expect(await lineOf({ syncing: true, lastSyncError: unreachable })).toContain("✗ The server does not answer.");
+  });
+
+  it("shows what a read held back, and what it could not tell of people, without a code", async () => {
+    const heldBack = {
+      code: "CONFLICT",
+      message: "12 of 30 are gone.",
+      action: "Confirm.",
+      details: { heldBack: true },
+    };
+    expect((await lineOf({ lastSyncError: heldBack })).split("\n").slice(1)).toEqual([
+      "  ! 12 of 30 are gone.",
+      "    What to do: Confirm.",
+    ]);
+    const directoryError = { code: "SOURCE_FORBIDDEN", message: "Groups cannot be read.", action: "Grant it." };
+    expect((await lineOf({ directoryError })).split("\n").slice(1)).toEqual([
+      "  ! Groups cannot be read. (SOURCE_FORBIDDEN)",
+      "    What to do: Grant it.",
+    ]);
   });
 });

@@ -1,17 +1,22 @@
 import { sourceStatusWords, statusOfSource, wordUnindexed } from "@anneal/core/connect/source-status";
 import type { ListedSource } from "./find-source.ts";
+import { formatProblems } from "./source-problems.ts";
 
-/** One line: what it is and holds, what happens to it, when it was read last and when it is read by itself. */
+/**
+ * What it is and holds, what happens to it, when it was read last and when it is read by itself, in one line; below it what
+ * was wrong with the last read.
+ */
 export function formatSource(source: ListedSource): string {
   const { name, kindTitle, location, documentCount, quarantinedCount, lastSyncAt, schedule, schedulePaused } = source;
   const failed = quarantinedCount === 0 ? [] : [`${quarantinedCount} failed`];
   const documents = [`${documentCount} documents`, ...failed, wordUnindexed(source) ?? []].flat().join(", ");
-  return [
+  const line = [
     `${name}  (${kindTitle}, ${location}): ${documents}`,
     wordState(source),
     ...(lastSyncAt === null ? [] : [`last read ${formatTime(lastSyncAt)}`]),
     schedule === null ? "by hand" : `schedule ${schedule}${schedulePaused ? " (paused)" : ""}`,
   ].join(" · ");
+  return [line, ...formatProblems(source)].join("\n");
 }
 
 /** What failed is told with the documents. */

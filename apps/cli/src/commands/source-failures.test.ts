@@ -4,7 +4,7 @@ import type { PortalClient } from "../portal/client.ts";
 import { followSync } from "./follow-sync.ts";
 import { printFailures } from "./source-failures.ts";
 
-const source = { id: "s1", name: "wards" };
+const source = { id: "s1", name: "wards", lastSyncError: null, directoryError: null };
 const counts = { scanned: 12, added: 0, changed: 0, removed: 0, bytes: 0, progress: null };
 const failureOf = (ref: string, documentId: string | null = `d-${ref}`) => ({
   ref,
@@ -119,6 +119,44 @@ describe("anneal connect failures", () => {
     expect(said[1_000]).toContain("f1000.pdf");
     expect(said[1_001]).toContain("locked/");
     expect(said[1_002]).toContain("1002 failed.");
+  });
+
+  it("says first why the last sync failed as a whole", async () => {
+    const lastSyncError = { code: "SOURCE_UNREACHABLE", message: "It does not answer.", action: "Start it." };
+    await printFailures(portal, { ...source, lastSyncError, directoryError: null }, say);
+    expect(said).toEqual([
+      "The last sync of “wards” failed as a whole:",
+      "  ✗ It does not answer. (SOURCE_UNREACHABLE)",
+      "    What to do: Start it.",
+    ]);
+    portal.next.dropped = 1;
+    portal.failures.set("sync-0", [failureOf("locked/", null)]);
+    await portal.start();
+    said = [];
+    await printFailures(portal, { ...source, lastSyncError, directoryError: null }, say);
+    expect(said.slice(3)).toEqual([
+      "✗ locked/: It is cut off. Save it again. (DOCUMENT_DAMAGED)",
+      '1 failed. `anneal connect retry "wards"` reads them again.',
+    ]);
+  });
+
+  it("does not pass what was held back, or people that could not be read, for a source without failures", async () => {
+    const heldBack = {
+      code: "CONFLICT",
+      message: "12 of 30 are gone.",
+      action: "Confirm.",
+      details: { heldBack: true },
+    };
+    const forbidden = { code: "SOURCE_FORBIDDEN", message: "Groups cannot be read.", action: "Grant it." };
+    await printFailures(portal, { ...source, lastSyncError: heldBack, directoryError: forbidden }, say);
+    expect(said).toEqual([
+      "The last sync of “wards” was not complete:",
+      "  ! 12 of 30 are gone.",
+      "    What to do: Confirm.",
+      "  ! Groups cannot be read. (SOURCE_FORBIDDEN)",
+      "    What to do: Grant it.",
+      "Every document could be read.",
+    ]);
   });
 
   it("says so where nothing failed", async () => {

@@ -1,6 +1,8 @@
+import { isHeldBack } from "@anneal/core/connect/deletion-policy";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 import { printUnindexed, readUnindexed } from "./print-unindexed.ts";
+import { formatProblems, type SourceProblems } from "./source-problems.ts";
 
 const shownAfterSync = 10;
 const pageSize = 1_000;
@@ -46,21 +48,28 @@ export async function printSyncFailures(
 }
 
 /**
- * `anneal connect failures`: every document of the source that is out for now, what the last sync could not even list, and
- * what was not parsed yet, of which nobody knows.
+ * `anneal connect failures`: why the last sync was not whole, every document of the source that is out for now, what that sync
+ * could not even list, and what was not parsed yet, of which nobody knows.
  */
 export async function printFailures(
   portal: Portal,
-  { id, name }: Source,
+  { id, name, ...problems }: Source & SourceProblems,
   say: (line: string) => void = console.log,
 ): Promise<void> {
+  const { lastSyncError } = problems;
+  const hasFailed = lastSyncError !== null && !isHeldBack(lastSyncError);
+  const whole = formatProblems(problems);
+  if (whole.length > 0) say(`The last sync of “${name}” ${hasFailed ? "failed as a whole" : "was not complete"}:`);
+  for (const line of whole) say(line);
   const failures = [...(await listQuarantined(portal, id)), ...(await listUnlisted(portal, id))];
   for (const failure of failures) say(formatFailure(failure));
   if (failures.length > 0)
     say(`${failures.length} failed. \`anneal connect retry ${JSON.stringify(name)}\` reads them again.`);
   const facts = await readUnindexed(portal, id);
-  if (failures.length === 0)
-    say(facts.waitingCount === 0 ? `✓ Nothing of “${name}” failed.` : `Nothing of “${name}” failed so far.`);
+  const isParsed = facts.waitingCount === 0;
+  if (failures.length === 0 && whole.length === 0)
+    say(isParsed ? `✓ Nothing of “${name}” failed.` : `Nothing of “${name}” failed so far.`);
+  else if (failures.length === 0 && !hasFailed && isParsed) say("Every document could be read.");
   printUnindexed(name, facts, say);
 }
 
