@@ -38,6 +38,7 @@ export async function getDocuments(scope: Scope, documentIds: string[]): Promise
 export type DocumentFilter = {
   search?: string;
   sourceId?: string;
+  ids?: readonly string[];
   status?: DocumentStatus | "duplicate" | "deleted";
   language?: string;
   mediaType?: string;
@@ -61,7 +62,8 @@ function asStored({ source, tenant, kind, id }: Principal): Principal {
   return { source, tenant, kind, id };
 }
 
-function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefined {
+/** For queries of `documents` alone, or joined with others by it. */
+export function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefined {
   const conditions: (SQL | undefined)[] = [
     eq(documents.workspaceId, scope.workspaceId),
     // What was never more than a failure is no document that went.
@@ -75,6 +77,8 @@ function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefined {
   }
   if (filter.readers) conditions.push(readableBy(filter.readers));
   if (filter.sourceId) conditions.push(eq(documents.sourceId, filter.sourceId));
+  // One parameter, however many they are.
+  if (filter.ids) conditions.push(sql`${documents.id} = any(${sql.param(filter.ids)}::uuid[])`);
   if (filter.language) conditions.push(eq(documents.language, filter.language));
   if (filter.mediaType) conditions.push(eq(documents.mediaType, filter.mediaType));
   if (filter.status === "duplicate") conditions.push(isNotNull(documents.duplicateOf));
@@ -82,9 +86,10 @@ function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefined {
   return and(...conditions);
 }
 
-/** One page of the documents table, newest change first, with the number of all that match. */
+/** One page of the documents table, newest change or deletion first, with the number of all that match. */
 export async function listDocuments(scope: Scope, filter: DocumentFilter, page: { limit: number; offset: number }) {
   const where = conditionsOf(scope, filter);
+  const newest = filter.status === "deleted" ? documents.deletedAt : documents.changedAt;
   return inWorkspace(scope, async (tx) => {
     const rows = await tx
       .select({
@@ -110,7 +115,7 @@ export async function listDocuments(scope: Scope, filter: DocumentFilter, page: 
       .from(documents)
       .innerJoin(sources, eq(sources.id, documents.sourceId))
       .where(where)
-      .orderBy(desc(documents.changedAt), asc(documents.id))
+      .orderBy(desc(newest), asc(documents.id))
       .limit(page.limit)
       .offset(page.offset);
     const [count] = await tx

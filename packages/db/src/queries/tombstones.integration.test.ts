@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { nobody } from "@anneal/core/access/acl";
+import { nobody, workspaceUser } from "@anneal/core/access/acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -30,6 +30,7 @@ import {
   purgeDocument,
   releaseDocument,
   restoreDocument,
+  restoreDocuments,
   type Remains,
 } from "./tombstones.ts";
 
@@ -142,6 +143,48 @@ describe("a document that a person took back", () => {
     expect(await restoreDocument(await createScope(), id, "eve")).toBe(false);
     await deleteSource(scope, sourceId);
     expect(await restoreDocument(scope, id, "ada")).toBe(false);
+  });
+});
+
+describe("deleted documents that are taken back together", () => {
+  const restored = async (filter: Parameters<typeof restoreDocuments>[1], of = scope) =>
+    (await restoreDocuments(of, filter, "ada")).toSorted();
+  const listed = async () => {
+    const { rows } = await listDocuments(scope, { sourceId, status: "deleted" }, { limit: 10, offset: 0 });
+    return rows.map(({ ref }) => ref);
+  };
+
+  it("are listed with the newest deletion first", async () => {
+    for (const [index, ref] of ["b.txt", "c.txt", "a.txt"].entries()) {
+      const id = await upsert(ref);
+      await remove(ref);
+      await age(id, [3, 1, 2][index]!);
+    }
+    expect(await listed()).toEqual(["c.txt", "a.txt", "b.txt"]);
+  });
+
+  it("are those of the source that are named, or all that match, and of them what one may read", async () => {
+    const ids = new Map<string, string>();
+    for (const ref of ["plans/a.txt", "plans/b.txt", "notes/a.txt", "notes/b.txt", "living.txt"])
+      ids.set(ref, await upsert(ref));
+    const reader = workspaceUser(scope.workspaceId, randomUUID());
+    await saveDocumentAcl(scope, sourceId, {
+      ref: "notes/b.txt",
+      acl: { allow: [reader], deny: [] },
+      fingerprint: "1",
+    });
+    for (const ref of ids.keys()) if (ref !== "living.txt") await remove(ref);
+    const of = (...refs: string[]) => refs.map((ref) => ids.get(ref)!).toSorted();
+
+    expect(await restored({ sourceId, ids: of("plans/a.txt", "living.txt") })).toEqual(of("plans/a.txt"));
+    expect(await restored({ sourceId: await createSource(scope) })).toEqual([]);
+    expect(await restored({ sourceId }, await createScope())).toEqual([]);
+    expect(await restored({ sourceId, readers: [reader] })).toEqual(of("notes/b.txt"));
+    expect(await restored({ sourceId, search: "notes/" })).toEqual(of("notes/a.txt"));
+    expect(await listed()).toEqual(["plans/b.txt"]);
+    expect(await getDocument(scope, ids.get("notes/a.txt")!)).toMatchObject({ deletedAt: null, restoredBy: "ada" });
+    await deleteSource(scope, sourceId);
+    expect(await restored({ sourceId })).toEqual([]);
   });
 });
 

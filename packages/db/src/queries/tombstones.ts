@@ -1,6 +1,7 @@
-import { and, asc, eq, inArray, isNotNull, isNull, lt, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, isNull, lt, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, type Scope } from "../database.ts";
 import { chunks, documents, sourceJournal, sources } from "../schema.ts";
+import { conditionsOf, type DocumentFilter } from "./documents.ts";
 import { contentLock } from "./documents-of-source.ts";
 
 const isDocument = (scope: Scope, documentId: string) =>
@@ -11,19 +12,31 @@ const isDocument = (scope: Scope, documentId: string) =>
  * @returns false when it is not deleted, or its whole source is
  */
 export async function restoreDocument(scope: Scope, documentId: string, by: string): Promise<boolean> {
+  const ids = await restore(scope, and(isDocument(scope, documentId), isNotNull(documents.deletedAt)), by);
+  return ids.length > 0;
+}
+
+/**
+ * As `restoreDocument`, for all deleted documents of a source that match.
+ * @returns the ids of those that are back
+ */
+export async function restoreDocuments(
+  scope: Scope,
+  filter: Pick<DocumentFilter, "ids" | "search" | "readers"> & { sourceId: string },
+  by: string,
+): Promise<string[]> {
+  return restore(scope, conditionsOf(scope, { ...filter, status: "deleted" }), by);
+}
+
+async function restore(scope: Scope, deleted: SQL | undefined, by: string): Promise<string[]> {
   return inWorkspace(scope, async (tx) => {
+    const liveSources = tx.select({ id: sources.id }).from(sources).where(isNull(sources.deletedAt));
     const rows = await tx
       .update(documents)
       .set({ deletedAt: null, restoredAt: new Date(), restoredBy: by })
-      .where(
-        and(
-          isDocument(scope, documentId),
-          isNotNull(documents.deletedAt),
-          inArray(documents.sourceId, tx.select({ id: sources.id }).from(sources).where(isNull(sources.deletedAt))),
-        ),
-      )
+      .where(and(deleted, inArray(documents.sourceId, liveSources)))
       .returning({ id: documents.id });
-    return rows.length > 0;
+    return rows.map(({ id }) => id);
   });
 }
 

@@ -7,13 +7,16 @@ import { CopyButton } from "#components/ui/copy-button.tsx";
 import { cn } from "#lib/class-names.ts";
 import type { WireError } from "#lib/wire-error.ts";
 
-/** A failure that stands inside a page, a form or a dialog: what happened, what to do, the code and the id for support. */
+/**
+ * A failure that stands inside a page, a form or a dialog: what happened, what to do, the code and the id for support. Without
+ * a code: something that waits for a person's word and is no failure.
+ */
 export function ErrorNotice({
   error,
   children,
   className,
 }: {
-  error: Omit<WireError, "id" | "code"> & { code: string; id?: string | null };
+  error: Omit<WireError, "id" | "code"> & { code: string | null; id?: string | null };
   children?: ReactNode;
   className?: string;
 }) {
@@ -29,15 +32,17 @@ export function ErrorNotice({
       <div className="min-w-0 flex-1">
         <p className="font-medium break-words text-ink">{error.message}</p>
         <p className="mt-0.5 break-words text-muted">{error.action}</p>
-        <p className="mt-2 flex flex-wrap items-center gap-x-2 font-mono text-xs text-muted">
-          {error.code}
-          {error.id && (
-            <span className="inline-flex items-center gap-1">
-              · id {error.id}
-              <CopyButton text={error.id} label="Copy the id for support" />
-            </span>
-          )}
-        </p>
+        {error.code !== null && (
+          <p className="mt-2 flex flex-wrap items-center gap-x-2 font-mono text-xs text-muted">
+            {error.code}
+            {error.id && (
+              <span className="inline-flex items-center gap-1">
+                · id {error.id}
+                <CopyButton text={error.id} label="Copy the id for support" />
+              </span>
+            )}
+          </p>
+        )}
         {children && <div className="mt-3 flex flex-wrap gap-2">{children}</div>}
       </div>
     </div>

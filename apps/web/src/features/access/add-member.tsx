@@ -10,13 +10,13 @@ import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
-import { roleChoices } from "#features/access/roles.ts";
+import { leastRole, roleChoices } from "#features/access/roles.ts";
 import { useTRPC } from "#lib/trpc.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
 
 export function AddMember({ open, onOpenChange }: { open: boolean; onOpenChange(open: boolean): void }) {
   const trpc = useTRPC();
-  const [role, setRole] = useState<Role>("data_scientist");
+  const [role, setRole] = useState<Role>(leastRole);
   const add = useMutation(
     trpc.access.addMember.mutationOptions({
       meta: { inlineError: true },

@@ -9,6 +9,9 @@ export const roleChoices: readonly { value: Role; label: string; hint: string }[
   { value: "service", label: "Service", hint: "A machine that calls the API with a key" },
 ];
 
+/** What a new member is unless somebody chooses more. */
+export const leastRole: Role = "member";
+
 /** What the procedures of `server/trpc.ts` and the downloads ask for, as a person would put it. */
 export const roleRights: readonly { right: string; roles: readonly Role[] }[] = [
   { right: "Read permitted documents, chat, call permitted models", roles },

@@ -87,11 +87,7 @@ const columns = (sourceId: string): DataColumn<Failure>[] => [
     header: "Why",
     enableSorting: false,
     meta: { wrap: true },
-    cell: ({ row: { original: document } }) => (
-      <span className="line-clamp-2" title={document.drop?.reason}>
-        {document.drop?.reason}
-      </span>
-    ),
+    cell: ({ row }) => row.original.drop?.reason,
   },
   {
     id: "retry",

@@ -451,6 +451,30 @@ describe("a deleted document in the portal", () => {
     expect(await actions()).toEqual(expect.arrayContaining(["document.restore", "document.release"]));
   });
 
+  it("is restored with others at once, chosen or all that match, as far as one may see them, and that is recorded", async () => {
+    const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1" };
+    const content = { contentHash: "h", contentKey: "h", sizeBytes: 1 };
+    const ids: string[] = [];
+    for (const ref of ["plans/a", "plans/b", "notes/a", "notes/b", "secret"]) {
+      const acl = ref === "secret" ? nobody : null;
+      ids.push((await upsertDocument(scope, sourceId, { ref, uri: ref, ...facts, acl }, content)).documentId);
+      await markDocumentDeleted(scope, sourceId, ref);
+    }
+    const { documents } = as(people.scientist);
+    const left = async () => {
+      const all = { sourceId, status: "deleted" as const, limit: 9, offset: 0 };
+      return (await as(people.admin).documents.list(all)).rows.map(({ ref }) => ref).toSorted();
+    };
+    expect(await documents.restoreDeleted({ sourceId, documentIds: [ids[0]!, ids[4]!] })).toEqual({ count: 1 });
+    expect(await left()).toEqual(["notes/a", "notes/b", "plans/b", "secret"]);
+    expect(await documents.restoreDeleted({ sourceId, search: "notes/" })).toEqual({ count: 2 });
+    expect(await documents.restoreDeleted({ sourceId })).toEqual({ count: 1 });
+    expect(await left()).toEqual(["secret"]);
+    await expect(documents.restoreDeleted({ sourceId })).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
+    expect(await as(people.admin).documents.restoreDeleted({ sourceId })).toEqual({ count: 1 });
+    expect((await actions()).filter((action) => action === "document.restore")).toHaveLength(5);
+  });
+
   it("shows its contents to those alone who decide whether it comes back", async () => {
     const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: null };
     const { documentId } = await upsertDocument(

@@ -22,6 +22,7 @@ import { retryFailed } from "#server/connect/steer-sync.ts";
 import { keptUntil } from "#server/documents/kept-until.ts";
 import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
+import { restoreDeleted } from "#server/documents/restore-deleted.ts";
 import { viewAcl } from "#server/documents/view-acl.ts";
 import { listReaders } from "#server/documents/view-as.ts";
 import { getReadable, getVisible, mayOpenOriginal, mayReadContents } from "#server/documents/visible-document.ts";
@@ -178,6 +179,17 @@ export const documentsRouter = router({
       });
     await tellIndexes(ctx.scope);
   }),
+
+  /** As `restore`, for several documents of a source, or all of its deleted ones that match. */
+  restoreDeleted: scientistProcedure
+    .input(
+      z.object({
+        sourceId: z.uuid(),
+        documentIds: z.array(z.uuid()).min(1).max(maxPage).optional(),
+        search: z.string().max(200).optional(),
+      }),
+    )
+    .mutation(({ ctx, input }) => restoreDeleted(ctx, input)),
 
   /** Lets go what was restored: it is deleted again, and can be restored as long as any other. */
   release: scientistProcedure.input(z.object({ documentId: z.uuid() })).mutation(async ({ ctx, input }) => {
