@@ -385,7 +385,10 @@ test("deletions that are held back name what would go, before somebody confirms 
     await page.getByRole("button", { name: "Read now" }).click();
     await expect(reads.nth(1)).toContainText("Held back");
 
-    await page.getByRole("button", { name: "Confirm the deletions" }).click();
+    const notice = page.getByRole("main").getByRole("alert");
+    await expect(notice).toContainText("The source no longer has 23 of 24 documents");
+    await expect(notice).not.toContainText("CONFLICT");
+    await notice.getByRole("button", { name: "See which, and confirm" }).click();
     const dialog = page.getByRole("dialog");
     const missing = dialog.getByRole("list", { name: "Documents that would be deleted" }).getByRole("listitem");
     await expect(missing).toHaveCount(20);
@@ -402,6 +405,23 @@ test("deletions that are held back name what would go, before somebody confirms 
     await dialog.getByRole("button", { name: "Delete them here" }).click();
     await expect(reads.nth(1)).toContainText("Done");
     await expect(page.getByRole("tab", { name: /^Deleted/ })).toContainText("23");
+
+    await page.getByRole("tab", { name: /^Deleted/ }).click();
+    const deleted = page.getByRole("table", { name: "Deleted documents" }).getByRole("row");
+    await expect(deleted).toHaveCount(24);
+    await page.getByRole("checkbox", { name: "Choose ward-02.md" }).click();
+    await page.getByRole("checkbox", { name: "Choose ward-03.md" }).click();
+    await page.getByRole("button", { name: "Restore 2 chosen" }).click();
+    await expect(page.getByText("2 documents are back, and stay until their source has them again.")).toBeVisible();
+    await expect(deleted).toHaveCount(22);
+    await page.getByRole("searchbox", { name: "Search deleted documents" }).fill("ward-1");
+    await expect(deleted).toHaveCount(11);
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "Restore all 10 found" }).click();
+    await dialog.getByRole("button", { name: "Restore them" }).click();
+    await expect(page.getByText("10 documents are back, and stay until their source has them again.")).toBeVisible();
+    await expect(page.getByText("No deleted document has “ward-1” in its title or path.")).toBeVisible();
+    await expect(page.getByRole("tab", { name: /^Deleted/ })).toContainText("11");
   } finally {
     await call("connect.remove", { sourceId });
     await rm(path, { recursive: true, force: true });

@@ -1,5 +1,7 @@
 "use client";
 
+import { mayRun } from "@anneal/core/access/roles";
+import { isHeldBack } from "@anneal/core/connect/deletion-policy";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useState } from "react";
@@ -136,19 +138,24 @@ function Figures({ source }: { source: Source }) {
 /** A sync that would delete a large share waits for a person's word. */
 function FailedSync({ source }: { source: Source }) {
   const trpc = useTRPC();
+  const { role } = useWorkspace();
   const sync = useMutation(trpc.connect.sync.mutationOptions());
   const [asking, setAsking] = useState(false);
   const error = source.lastSyncError;
   if (!error) return null;
-  const refusedDeletions = error.code === "CONFLICT" && typeof error.details?.missing === "number";
+  const heldBack = isHeldBack(error);
+  const { message, action } = error;
+  // Whoever may not know how many went is not asked about them.
+  const missing = typeof error.details?.missing === "number" ? error.details.missing : null;
+  if (!mayRun(role)) return <ErrorNotice error={heldBack ? { code: null, message, action } : error} />;
   return (
-    <ErrorNotice error={error}>
+    <ErrorNotice error={heldBack ? { code: null, message, action } : error}>
       <Button size="small" busy={sync.isPending} onClick={() => sync.mutate({ sourceId: source.id })}>
         Read it again
       </Button>
-      {refusedDeletions && (
+      {heldBack && missing !== null && (
         <Button size="small" variant="danger" onClick={() => setAsking(true)}>
-          Confirm the deletions
+          See which, and confirm
         </Button>
       )}
       <ConfirmDialog
@@ -164,11 +171,11 @@ function FailedSync({ source }: { source: Source }) {
         }
       >
         <p>
-          The source is read again now; then {formatCount(Number(error.details?.missing), "document")} leave search,
-          chat and later datasets at once. Each can be restored for {source.tombstoneDays} days, in the Deleted tab of
-          this page. Datasets and adapters that exist stay as they are.
+          The source is read again now; then {formatCount(missing ?? 0, "document")} leave search, chat and later
+          datasets at once. Each can be restored for {source.tombstoneDays} days, in the Deleted tab of this page.
+          Datasets and adapters that exist stay as they are.
         </p>
-        <MissingDocuments count={Number(error.details?.missing)} documents={source.missingDocuments} />
+        <MissingDocuments count={missing ?? 0} documents={source.missingDocuments} />
       </ConfirmDialog>
     </ErrorNotice>
   );
