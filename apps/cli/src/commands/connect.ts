@@ -8,6 +8,7 @@ import type { PortalClient } from "../portal/client.ts";
 import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
 import { addSource } from "./add-source.ts";
 import { checkAndPrint } from "./print-check.ts";
+import { listDeleted, restoreDocuments } from "./deleted-documents.ts";
 import { describeKind } from "./describe-kind.ts";
 import { editSource, type EditSourceOptions } from "./edit-source.ts";
 import { findSource, listSources } from "./find-source.ts";
@@ -140,6 +141,19 @@ export function addConnectCommand(program: Command, env: Env): void {
       const source = await findSource(portal, name);
       const retry = () => portal.mutate("connect.retry", { sourceId: source.id }, z.unknown());
       process.exitCode = await readSource(portal, source, retry, options);
+    });
+  command("deleted <name>", "what a source deleted and can still be restored, the newest deletion first")
+    .option("--search <text>", "only what has it in its title or path")
+    .action(async (name: string, options: PortalOptions & { search?: string }) => {
+      const portal = await requirePortal(env, options);
+      await listDeleted(portal, await findSource(portal, name), options);
+    });
+  command("restore-documents <name> [paths...]", "take back documents that a source deleted, as “deleted” lists them")
+    .option("--all", "all of them")
+    .option("--search <text>", "with --all: only what has it in its title or path")
+    .action(async (name: string, paths: string[], options: PortalOptions & { all?: boolean; search?: string }) => {
+      const portal = await requirePortal(env, options);
+      await restoreDocuments(portal, await findSource(portal, name), paths, options);
     });
   command("remove <name>", "remove a source with its documents; “restore” takes it back")
     .option("--yes", "do not ask first")

@@ -27,6 +27,7 @@ function wordState(source: ListedSource): string {
   return until ? `${word} until ${formatTime(until)}` : word;
 }
 
-function formatTime(time: Date): string {
+/** To the minute, which is what a person compares. */
+export function formatTime(time: Date): string {
   return `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

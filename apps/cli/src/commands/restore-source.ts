@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
+import { formatTime } from "./format-source.ts";
 
 const removedSchema = z.array(
   z.object({
@@ -26,9 +27,8 @@ export async function restoreSource(
   if (wanted === undefined) {
     if (removed.length === 0) say("No source was removed.");
     for (const { name, kindTitle, location, documentCount, removedAt } of removed) {
-      const at = removedAt.toISOString().slice(0, 16).replace("T", " ");
       say(
-        `${name}  (${kindTitle}, ${location}): ${documentCount} document${documentCount === 1 ? "" : "s"} · removed ${at} UTC`,
+        `${name}  (${kindTitle}, ${location}): ${documentCount} document${documentCount === 1 ? "" : "s"} · removed ${formatTime(removedAt)}`,
       );
     }
     return;

@@ -1,0 +1,113 @@
+import { AnnealError } from "@anneal/core/errors";
+import { z } from "zod";
+import type { PortalClient } from "../portal/client.ts";
+import { formatTime } from "./format-source.ts";
+
+const pageSize = 1_000;
+
+type Source = { id: string; name: string };
+
+const deletedSchema = z.object({
+  rows: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      ref: z.string(),
+      deletedAt: z.coerce.date(),
+      keptUntil: z.coerce.date(),
+    }),
+  ),
+  total: z.number(),
+});
+type Deleted = z.infer<typeof deletedSchema>["rows"][number];
+
+/** `anneal connect deleted`: what a source deleted and can be restored, the newest deletion first. */
+export async function listDeleted(
+  portal: Pick<PortalClient, "query">,
+  source: Source,
+  { search }: { search?: string },
+  say: (line: string) => void = console.log,
+): Promise<void> {
+  const { name } = source;
+  const deleted = await queryDeleted(portal, source, search);
+  if (deleted.length === 0) {
+    const sought = search === undefined ? "" : ` with “${search}”`;
+    return say(`Nothing of “${name}”${sought} is deleted that could be restored.`);
+  }
+  for (const { title, ref, deletedAt, keptUntil } of deleted)
+    say(
+      `${ref}${title === ref ? "" : `  (${title})`} · deleted ${formatTime(deletedAt)} · can be restored until ${formatTime(keptUntil)}`,
+    );
+  const command = `anneal connect restore-documents ${JSON.stringify(name)}`;
+  say(`${deleted.length} deleted. \`${command} <path>\` takes one back, --all takes back all.`);
+}
+
+/**
+ * `anneal connect restore-documents`: takes back what the source deleted, by path or id, or all that match.
+ * @throws AnnealError NOT_FOUND where one of the paths is not deleted; nothing is restored then
+ */
+export async function restoreDocuments(
+  portal: Pick<PortalClient, "query" | "mutate">,
+  source: Source,
+  paths: readonly string[],
+  { all = false, search }: { all?: boolean; search?: string },
+  say: (line: string) => void = console.log,
+): Promise<void> {
+  const restore = async (which: { documentIds?: string[]; search?: string }) => {
+    const input = { sourceId: source.id, ...which };
+    return (await portal.mutate("documents.restoreDeleted", input, z.object({ count: z.number() }))).count;
+  };
+  if (all ? paths.length > 0 : paths.length === 0 || search !== undefined)
+    throw new AnnealError("INVALID_INPUT", "What is to be restored is not clear.", {
+      action: "Give the paths of documents, or --all with or without --search.",
+    });
+  if (all) return say(wordRestored(await restore(search === undefined ? {} : { search })));
+  const ids = await findDeleted(portal, source, paths);
+  let count = 0;
+  for (let start = 0; start < ids.length; start += pageSize)
+    count += await restore({ documentIds: ids.slice(start, start + pageSize) });
+  say(wordRestored(count));
+}
+
+function wordRestored(count: number): string {
+  return count === 1
+    ? "✓ 1 document is back. It stays until its source has it again; the next run brings it into the index."
+    : `✓ ${count} documents are back. They stay until their source has them again; the next run brings them into the index.`;
+}
+
+async function findDeleted(
+  portal: Pick<PortalClient, "query">,
+  source: Source,
+  paths: readonly string[],
+): Promise<string[]> {
+  const deleted = await queryDeleted(portal, source, undefined);
+  const byName = Map.groupBy(
+    deleted.flatMap(({ id, ref }) => [
+      { id, name: ref },
+      { id, name: id },
+    ]),
+    ({ name }) => name,
+  );
+  const unknown = paths.find((path) => !byName.has(path));
+  if (unknown !== undefined)
+    throw new AnnealError("NOT_FOUND", `“${unknown}” is no deleted document of “${source.name}”.`, {
+      action: `\`anneal connect deleted ${JSON.stringify(source.name)}\` lists them; nothing was restored.`,
+    });
+  return [...new Set(paths.flatMap((path) => byName.get(path)!.map(({ id }) => id)))];
+}
+
+async function queryDeleted(
+  portal: Pick<PortalClient, "query">,
+  { id: sourceId }: Source,
+  search: string | undefined,
+): Promise<Deleted[]> {
+  const deleted = new Map<string, Deleted>();
+  for (let offset = 0, total = 1; offset < total; offset += pageSize) {
+    const filter = { sourceId, status: "deleted", ...(search === undefined ? {} : { search }) };
+    const page = await portal.query("documents.list", { ...filter, limit: pageSize, offset }, deletedSchema);
+    total = page.total;
+    // What is deleted meanwhile moves the others from one page to the next.
+    for (const each of page.rows) deleted.set(each.id, each);
+  }
+  return [...deleted.values()];
+}
