@@ -52,7 +52,7 @@ afterAll(async () => {
 });
 
 /** What the loop goes on with, of one document at an https address. */
-async function clean(kind: string, html: string): Promise<readonly Element[]> {
+async function cleanWhole(kind: string, html: string): Promise<ParsedDocument> {
   const sourceId = randomUUID();
   const source = { id: sourceId, name: sourceId, kind, config: {}, sealedSecrets: null, schedule: null };
   await saveSource(scope, { ...source, defaultAcl: nobody });
@@ -76,11 +76,18 @@ async function clean(kind: string, html: string): Promise<readonly Element[]> {
   const { cleanKey } = await getDocument(scope, documentId);
   const chunks: Uint8Array[] = [];
   for await (const chunk of await objects.stream(cleanKey!)) chunks.push(chunk);
-  return (JSON.parse(Buffer.concat(chunks).toString("utf8")) as ParsedDocument).elements;
+  return JSON.parse(Buffer.concat(chunks).toString("utf8")) as ParsedDocument;
 }
+
+const clean = async (kind: string, html: string): Promise<readonly Element[]> => (await cleanWhole(kind, html)).elements;
 
 const textsOf = (elements: readonly Element[], kind: Element["kind"]) =>
   elements.flatMap((element) => (element.kind === kind ? [element.text] : []));
+
+it.each(["web", "sharepoint"])("gives a page of %s a title of plain text", async (kind) => {
+  const html = `<html><head><title>Pumps &amp; <b>valves</b></title></head><body><main>${body}</main></body></html>`;
+  expect((await cleanWhole(kind, html)).title).toBe("Pumps & valves");
+});
 
 it("keeps the headings, lists, tables and short lines of a Confluence page", async () => {
   const table =

@@ -4,6 +4,7 @@ import { cleanDocument } from "@anneal/core/clean/clean-document";
 import { defaultCleanPolicy } from "@anneal/core/clean/policy";
 import { canonicalJson } from "@anneal/core/canonical-json";
 import { documentText, type ParsedDocument } from "@anneal/core/document/element";
+import { plainTitle } from "@anneal/core/document/plain-title";
 import { AnnealError } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";
 import type { Database, Scope } from "@anneal/db/database";
@@ -69,7 +70,8 @@ export function createCleanActivities(deps: {
         if (main !== null && main.markdown.length >= minMainContentChars) {
           await pipeline(Readable.from([main.markdown]), createWriteStream(path));
           const parsed = await parsers.parse({ path, fileName: "page.md", mediaType: "text/markdown", signal });
-          return { ...parsed, title: main.title ?? parsed.title, mediaType: "text/html" };
+          const title = main.title === null ? null : plainTitle(main.title, html);
+          return { ...parsed, title: title || parsed.title, mediaType: "text/html" };
         }
       }
       return await parsers.parse({

@@ -2,6 +2,11 @@ import { describe, expect, it } from "vitest";
 import { maxLinks, needsJavaScript, readPageFacts, readRobotsRules } from "./page-facts.ts";
 
 describe("readPageFacts", () => {
+  it("reads a title without the markup that was left in it", () => {
+    expect(readPageFacts("<title>A &amp; <b>B</b></title>").title).toBe("A & B");
+    expect(readPageFacts("<title><b></b></title>").title).toBeNull();
+  });
+
   it("reads title, links, base, canonical address and robots rules", () => {
     const facts = readPageFacts(`<!doctype html><html><head><title> A &amp;
       B </title><base href="/docs/"><link rel="Canonical alternate" href="/a"><meta name="ROBOTS" content="NoIndex, follow">

@@ -1,3 +1,4 @@
+import { plainTitle } from "@anneal/core/document/plain-title";
 import type { DefaultTreeAdapterTypes } from "parse5";
 import { robotsAgent } from "./config.ts";
 import { feedTypes, vagueFeedTypes } from "./feed.ts";
@@ -67,6 +68,7 @@ export function readPageFacts(html: string): PageFacts {
       waiting.push({ node: node.childNodes[index]!, visible: childrenVisible });
     }
   }
+  if (facts.title !== null) facts.title = plainTitle(facts.title, html) || null;
   facts.text = collapse(words.join(" "));
   const mainText = readMainText(document);
   // Whoever calls everything an advertisement has no main part.

@@ -6,6 +6,13 @@ const parse = (body: string, limits = {}) =>
 const read = async (body: string) => outlineOf(await parse(body));
 
 describe("HTML", () => {
+  it("has a title of plain text, whatever markup and references stand in it", async () => {
+    const titleOf = async (title: string) =>
+      (await parseFixture(`<html><head><title>${title}</title></head><body><p>Text.</p></body></html>`, "a.html")).title;
+    expect(await titleOf("A &amp; <b>B</b>")).toBe("A & B");
+    expect(await titleOf("What &lt;b&gt; does")).toBe("What <b> does");
+  });
+
   it("reads headings, paragraphs, lists and code in order, with their section", async () => {
     const document = await parse(
       "<h1>Guide</h1><p>One <b>two</b>\n three<br>four</p><h2>Steps</h2><ol start=3><li>a<ul><li>b</ul><li>c</ol><pre>\nx  = 1\n  y</pre>tail",

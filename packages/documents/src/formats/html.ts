@@ -1,3 +1,4 @@
+import { plainTitle } from "@anneal/core/document/plain-title";
 import { type DefaultTreeAdapterTypes, parse } from "parse5";
 import { limitRows, renderTable } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
@@ -34,7 +35,10 @@ export function parseHtml(html: string, limits: ParseLimits): Parsed {
   const root = document.childNodes.find((node): node is Tag => isTag(node) && node.tagName === "html");
   const head = childTags(root).find((tag) => tag.tagName === "head");
   const body = childTags(root).find((tag) => tag.tagName === "body");
-  const name = collapse(flatText(childTags(head).find((tag) => tag.tagName === "title") ?? null));
+  const name = plainTitle(
+    collapse(flatText(childTags(head).find((tag) => tag.tagName === "title") ?? null)),
+    html,
+  );
   if (body === undefined) return { title: name || null, drafts: [], warnings: [] };
   const walker = new HtmlWalker(limits, name);
   walker.walk(mainContent(body) ?? body, 0);
