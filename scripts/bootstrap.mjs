@@ -40,9 +40,10 @@ export async function runScript(main) {
 /**
  * Node packages, then this very script again under the project's own Node. Returns only when already under it.
  *
+ * @param needsPython false where Node is all that is needed
  * @param isPythonAwaited false where there is enough to do without Python until `ensurePython` is through as well
  */
-export async function ensureNode({ isPythonAwaited = true } = {}) {
+export async function ensureNode({ needsPython = true, isPythonAwaited = true } = {}) {
   if (process.platform !== "linux") {
     throw new InstallError(
       "PREREQUISITE_MISSING",
@@ -52,7 +53,7 @@ export async function ensureNode({ isPythonAwaited = true } = {}) {
   }
   let python;
   if (!areNodePackagesInstalled()) {
-    await withLock(join(repoDir, ".npm-install.lock"), async () => {
+    await withLock("Node packages", join(repoDir, ".npm-install.lock"), async () => {
       if (areNodePackagesInstalled()) return;
       const npm = findOnPath("npm", process.env);
       if (!npm) {
@@ -67,11 +68,13 @@ export async function ensureNode({ isPythonAwaited = true } = {}) {
       const install = [npm, "install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
       // Both wait for the network for most of their time. A Python that is too old is told before anything is fetched;
       // who fails later waits for the other, which would be left behind.
-      python = ensurePython();
-      await Promise.race([python, new Promise((resolve) => setImmediate(resolve))]);
+      if (needsPython) {
+        python = ensurePython();
+        await Promise.race([python, new Promise((resolve) => setImmediate(resolve))]);
+      }
       const node = runStep("Node packages", install);
       // Whoever needs Python is told what is wrong with it.
-      if (!isPythonAwaited && (await isFulfilled(node))) return void python.catch(() => {});
+      if (!isPythonAwaited && (await isFulfilled(node))) return void python?.catch(() => {});
       const results = await Promise.allSettled([node, python]);
       for (const { status, reason } of results) if (status === "rejected") throw reason;
     });
@@ -119,7 +122,7 @@ export async function ensurePython() {
   if (isUsable(paths)) return paths;
   const basePython = findBasePython();
   await mkdir(paths.cacheDir, { recursive: true });
-  await withLock(`${paths.pythonDir}.lock`, async () => {
+  await withLock("Python environment", `${paths.pythonDir}.lock`, async () => {
     if (!isUsable(paths)) await buildPython(basePython, paths);
   });
   return paths;
@@ -229,7 +232,7 @@ export async function ensureModels() {
   const { modelDir, python } = locateEnvironment(process.env);
   if (process.env.ANNEAL_BASE_MODEL || isComplete(modelDir)) return;
   await mkdir(dirname(modelDir), { recursive: true });
-  await withLock(`${modelDir}.lock`, async () => {
+  await withLock("base model", `${modelDir}.lock`, async () => {
     if (isComplete(modelDir)) return;
     const half = `${modelDir}.${process.pid}.tmp`;
     await runStep("base model", [python, convertScript, half]);
@@ -306,8 +309,10 @@ async function tryApt(name) {
 /**
  * Two installations at once would write over each other. The lock names its holder by pid and start time, so one that
  * was killed does not block the next.
+ *
+ * @param title what is installed, for whoever has to wait
  */
-async function withLock(file, action) {
+async function withLock(title, file, action) {
   const holder = JSON.stringify({ pid: process.pid, startTicks: readStartTicks(process.pid) });
   let told = false;
   for (;;) {
@@ -321,7 +326,7 @@ async function withLock(file, action) {
     }
     const other = await readHolder(file);
     if (other && readStartTicks(other.pid) === other.startTicks) {
-      if (!told) console.error(`Waiting for another installation (process ${other.pid}) to finish.`);
+      if (!told) console.error(wordWait(title, other.pid));
       told = true;
       await new Promise((resolve) => setTimeout(resolve, 500));
     } else {
@@ -333,6 +338,17 @@ async function withLock(file, action) {
   } finally {
     await rm(file, { force: true });
   }
+}
+
+/** An installation writes no log: what it does stands in its own terminal. */
+function wordWait(title, pid) {
+  let command = "which has just ended";
+  try {
+    command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ").trim().slice(0, 200);
+  } catch {
+    // Its lock is found to be nobody's at the next look.
+  }
+  return `Waiting for the ${title}, which process ${pid} (${command}) installs; how far it is stands in the terminal where that was started.`;
 }
 
 /** @returns undefined when the holder is dead; a lock that is being written this moment counts as held */
