@@ -25,6 +25,9 @@ export type ChangeModel =
   /** Asks for each known item whether it changed (conditional requests). */
   | "conditional";
 
+/** `message` is a sentence of what follows from it. */
+export type SettingLack = { field: string; message: string };
+
 export type Capabilities = { permissions: boolean; deletions: boolean; moves: boolean };
 
 /** What people are told of a kind before they choose it. Beside its settings, where the portal finds it without the reader. */
@@ -44,6 +47,11 @@ export type SourceFacts = {
    * word of it, what does is nobody's until it is read again. Left out: nothing does, or `readerRules` say it.
    */
   peopleRule?(config: object): unknown;
+  /**
+   * A setting without which others are of no use: the source could be read, and nobody would see a document. Left out: there is
+   * none. The schema takes it all the same, as sources are stored that lack it.
+   */
+  findLack?(config: object): SettingLack | null;
   /**
    * Why a first sync does not tell before its end about how many documents there are, or only with some settings, for people.
    * Left out: it does, in its checkpoints.

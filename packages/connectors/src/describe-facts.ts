@@ -1,4 +1,5 @@
 import type { ChangeModel, CheckResult, SourceFacts } from "./connector.ts";
+import { readerRulesOf } from "./reader-rules.ts";
 
 const changes: Record<ChangeModel, string> = {
   delta:
@@ -15,18 +16,28 @@ const changes: Record<ChangeModel, string> = {
     "A sync asks for each known document whether it has changed: its cost grows with the number of documents, not with their size.",
 };
 
-/** For people who choose a source: how fresh and how costly a sync is, and what it knows beside the content. */
-export function describeFacts({ changeModel, capabilities, uncounted }: SourceFacts): string[] {
-  const { permissions, deletions, moves } = capabilities;
+/**
+ * For people who choose a source: how fresh and how costly a sync is, and what it knows beside the content.
+ * @param config of a source of theirs: what it tells with these settings
+ */
+export function describeFacts(facts: SourceFacts, config?: object): string[] {
+  const { changeModel, capabilities, uncounted } = facts;
+  const { deletions, moves } = capabilities;
   return [
     changes[changeModel],
-    permissions
-      ? "It can tell who may read each document."
-      : "It does not tell who may read a document: the settings here decide.",
+    wordPermissions(facts, config),
     deletions ? "What is deleted there is hidden here." : staysHere,
     moves ? isNotFetched : "What gets another address there counts as a new document.",
     ...(uncounted === undefined ? [] : [uncounted]),
   ];
+}
+
+function wordPermissions(facts: SourceFacts, config: object | undefined): string {
+  if (!facts.capabilities.permissions) return "It does not tell who may read a document: the settings here decide.";
+  if (config === undefined) return "It can tell who may read each document.";
+  return readerRulesOf(facts, config).size > 0
+    ? "It tells who may read each document."
+    : "With these settings it does not tell who may read a document: the readers by default decide.";
 }
 
 const staysHere = "What is deleted there stays here.";

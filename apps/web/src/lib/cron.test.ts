@@ -10,10 +10,7 @@ it.each([
   "5/20 0 29 2 *",
   "0 0 31 feb mon",
   " 0 0 31 12 7 ",
-])(
-  "takes %j",
-  (cron) => expect(findCronProblem(cron)).toBeUndefined(),
-);
+])("takes %j", (cron) => expect(findCronProblem(cron)).toBeUndefined());
 
 it.each([
   ["99 99 * * *", "“99” is no minute"],
@@ -24,9 +21,15 @@ it.each([
   ["5-1 * * * *", "“5-1” is no minute"],
   ["*/0 * * * *", "“*/0” is no minute"],
   ["1, * * * *", "Nothing is no minute"],
-  ["*/61 * * * *", "“*/61” is no step of the minute: it is at most 59. Choose a smaller one, or an interval such as @every 61m."],
+  [
+    "*/61 * * * *",
+    "“*/61” is no step of the minute: it is at most 59. Choose a smaller one, or an interval such as @every 61m.",
+  ],
   ["*/60 * * * *", "@every 60m"],
-  ["0 */24 * * *", "“*/24” is no step of the hour: it is at most 23. Choose a smaller one, or an interval such as @every 24h."],
+  [
+    "0 */24 * * *",
+    "“*/24” is no step of the hour: it is at most 23. Choose a smaller one, or an interval such as @every 24h.",
+  ],
   ["0 0 */40 * *", "@every 40d"],
   ["0 0 1 */12 *", "“*/12” is no step of the month: it is at most 11. Choose a smaller one."],
   ["0 0 * * */7", "no step of the weekday: it is at most 6. Choose a smaller one."],

@@ -67,7 +67,10 @@ function rangeOf(part: string, field: Field): Range | undefined {
 /** A larger step is taken without a word for one firing in the hour, day or month: who writes it means something else. */
 function wordStep(part: string, { first, last, step }: Range, { name, unit }: Field): string {
   const most = last - first;
-  const advice = unit === undefined ? "Choose a smaller one." : `Choose a smaller one, or an interval such as @every ${step}${unit}.`;
+  const advice =
+    unit === undefined
+      ? "Choose a smaller one."
+      : `Choose a smaller one, or an interval such as @every ${step}${unit}.`;
   return `“${part}” is no step of the ${name}: it is at most ${most}. ${advice}`;
 }
 

@@ -79,7 +79,8 @@ async function cleanWhole(kind: string, html: string): Promise<ParsedDocument> {
   return JSON.parse(Buffer.concat(chunks).toString("utf8")) as ParsedDocument;
 }
 
-const clean = async (kind: string, html: string): Promise<readonly Element[]> => (await cleanWhole(kind, html)).elements;
+const clean = async (kind: string, html: string): Promise<readonly Element[]> =>
+  (await cleanWhole(kind, html)).elements;
 
 const textsOf = (elements: readonly Element[], kind: Element["kind"]) =>
   elements.flatMap((element) => (element.kind === kind ? [element.text] : []));

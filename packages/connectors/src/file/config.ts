@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
-import { posixPeopleRule, posixPermissionsShape } from "../posix/config.ts";
+import { posixLack, posixPeopleRule, posixPermissionsShape } from "../posix/config.ts";
 import { rulesForAll } from "../reader-rules.ts";
 
 export const fileConfigSchema = z.object({
@@ -31,4 +31,5 @@ export const fileFacts: SourceFacts = {
   differsBy: "another time or size",
   readerRules: ({ permissions }: FileConfig) => rulesForAll(permissions === "off" ? null : permissions),
   peopleRule: posixPeopleRule,
+  findLack: posixLack,
 };

@@ -1,5 +1,6 @@
 import type { FieldCondition } from "@anneal/core/connect/asked-field";
 import { z } from "zod";
+import type { SettingLack } from "../connector.ts";
 
 const permissionModes = ["off", "posix"] as const;
 const hiddenListModes = ["possible", "none"] as const;
@@ -51,6 +52,15 @@ export function posixPermissionsShape(hiddenLists: string) {
     }),
   };
 }
+
+/** As `SourceFacts.findLack`. */
+export const posixLack = ({ permissions, userEmailDomain }: PosixPermissionsConfig): SettingLack | null =>
+  permissions === "off" || userEmailDomain !== null
+    ? null
+    : {
+        field: "userEmailDomain",
+        message: "Without it no account is a person, and nobody would see a document.",
+      };
 
 /** As `SourceFacts.peopleRule`. */
 export const posixPeopleRule = ({ userEmailDomain, firstPersonId, passwdPath, groupPath }: PosixPermissionsConfig) => [

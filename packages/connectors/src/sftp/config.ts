@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
-import { posixPeopleRule, posixPermissionsShape } from "../posix/config.ts";
+import { posixLack, posixPeopleRule, posixPermissionsShape } from "../posix/config.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
 import { rulesForAll } from "../reader-rules.ts";
 
@@ -68,4 +68,5 @@ export const sftpFacts: SourceFacts = {
   differsBy: "another time or size",
   readerRules: ({ permissions }: SftpConfig) => rulesForAll(permissions === "off" ? null : permissions),
   peopleRule: posixPeopleRule,
+  findLack: posixLack,
 };

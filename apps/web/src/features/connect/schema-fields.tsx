@@ -5,7 +5,7 @@ import { Field } from "#components/ui/form-field.tsx";
 import { Input, Textarea } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
 import { exampleOf, parseJson, parseLines, parseNamed, textOfJson, textOfNamed } from "#features/connect/list-text.ts";
-import type { JsonSchema } from "#server/connect/source-kinds.ts";
+import type { ConfigProblem, JsonSchema } from "#server/connect/source-kinds.ts";
 
 export type FieldValues = Record<string, unknown>;
 
@@ -17,12 +17,14 @@ type SchemaFieldsProps = {
   secret?: boolean;
   /** Fields that only an administrator may change are shown, but not to be changed. */
   administrator: boolean;
-  /** What is wrong, by field: shown at those that somebody has filled in. */
-  problems?: ReadonlyMap<string, string>;
+  /** What is wrong: shown at the fields that somebody has filled in, and at those that what was entered asks for. */
+  problems?: readonly ConfigProblem[];
 };
 
 /** A form drawn from a connector's own schema, so that a new connector needs no page. */
-export function SchemaFields({ schema, values, onChange, secret, administrator, problems }: SchemaFieldsProps) {
+export function SchemaFields({ schema, values, onChange, secret, administrator, problems = [] }: SchemaFieldsProps) {
+  const problemOf = (name: string) =>
+    problems.find(({ field, isLack }) => field === name && (isLack === true || name in values))?.message;
   const required = new Set(schema.required);
   return Object.entries(schema.properties ?? {}).map(([name, property]) => (
     <SchemaField
@@ -34,7 +36,7 @@ export function SchemaFields({ schema, values, onChange, secret, administrator, 
       onChange={(value) => onChange({ ...values, [name]: value })}
       secret={secret}
       disabled={property.administrator === true && !administrator && !isSwitchedFrom(property, values[name])}
-      error={name in values ? problems?.get(name) : undefined}
+      error={problemOf(name)}
     />
   ));
 }

@@ -128,7 +128,9 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onChanged
         administrator={administrator}
         problems={problems}
       />
-      {problems.size === 1 && problems.has("") && <p className="text-xs text-failed">{problems.get("")}</p>}
+      {problems.length === 1 && problems[0]?.field === "" && (
+        <p className="text-xs text-failed">{problems[0].message}</p>
+      )}
       {signsIn && (
         <SignIn
           kind={kind.kind}
@@ -217,7 +219,7 @@ function useConfigProblems(kind: string, config: FieldValues) {
     trpc.connect.validate.queryOptions({ kind, config: settled }, { placeholderData: keepPreviousData }),
   );
   return {
-    problems: new Map(data?.map(({ field, message }) => [field, message])),
+    problems: data ?? [],
     isValid: settled === config && !isPlaceholderData && data?.length === 0,
   };
 }

@@ -114,7 +114,7 @@ it("shows nobody what refuses somebody of another address, whom nobody tells of 
 it("shows nobody what was read without readers of its own, from when its documents bring them", async () => {
   const shared = (permissions: "off" | "posix") => ({
     ...folder("/srv/board", "members"),
-    config: { path: "/srv/board", permissions },
+    config: { path: "/srv/board", permissions, userEmailDomain: "example.com" },
   });
   const { sourceId } = await connect().create(shared("off"));
   await put(sourceId, "salaries.txt");

@@ -32,6 +32,27 @@ describe("openAccess", () => {
     expect(await openAccess("admin", { kind, config: changed, secrets: {} }, before, "draft")).toMatchObject(unsealed);
   });
 
+  it("refuses settings by which nobody would see a document, unless they were so before", async () => {
+    const open = (permissions: string, before?: string) =>
+      openAccess(
+        "admin",
+        { kind: "file", config: { path: "/srv", permissions }, secrets: {} },
+        before === undefined
+          ? undefined
+          : { id: "stored", kind: "file", config: { path: "/srv", permissions: before }, sealedSecrets: null },
+        "draft",
+      );
+    await expect(open("posix")).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message:
+        "“E-mail domain of the accounts” is missing. Without it no account is a person, and nobody would see a document.",
+      action: "Enter it (on the command line: --set userEmailDomain=…), or leave permissions of the source out.",
+    });
+    expect(await codeOf(open("posix", "off"))).toBe("INVALID_INPUT");
+    expect(await open("posix", "posix")).toMatchObject({ config: { permissions: "posix" } });
+    expect(await open("off")).toMatchObject({ config: { permissions: "off" } });
+  });
+
   it("lets others change what an administrator opened, but not where it leads, nor with which credentials", async () => {
     const opened = { ...bucket, endpoint: "http://10.0.0.1:9000", allowPrivateHosts: true };
     const before = { id: "stored", kind: "s3", config: opened, sealedSecrets };

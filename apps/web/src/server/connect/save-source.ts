@@ -9,6 +9,7 @@ import { takeDraft } from "@anneal/db/queries/source-drafts";
 import { secretBox } from "#server/connect/secret-box.ts";
 import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";
 import {
+  describeSchema,
   hasOtherPeople,
   partsWithOtherReaders,
   requireSourceKind,
@@ -150,6 +151,7 @@ export async function openAccess(
     });
   const kind = requireSourceKind(kindName);
   const config = kind.configSchema.parse(entered);
+  refuseLack(kind, config, stored?.config);
   const entersSecrets = secrets !== undefined || signIn !== undefined;
   requireRights(role, kind, config, entersSecrets ? undefined : stored?.config);
   if (secrets !== undefined) {
@@ -171,6 +173,26 @@ export async function openAccess(
 /** A row that credentials are bound to. */
 type CredentialRow = Pick<Source, "id" | "kind" | "config" | "sealedSecrets">;
 
+/** What is stored without may stay so: it can still be renamed, and closed to its readers. */
+function refuseLack(
+  { facts, configSchema }: SourceKind,
+  config: Record<string, unknown>,
+  stored: Record<string, unknown> | undefined,
+): void {
+  const lack = facts.findLack?.(config);
+  const before = stored && configSchema.safeParse(stored).data;
+  if (!lack || (before && facts.findLack?.(before)?.field === lack.field)) return;
+  const { properties = {} } = describeSchema(configSchema);
+  throw new AnnealError(
+    "INVALID_INPUT",
+    `“${properties[lack.field]?.title ?? lack.field}” is missing. ${lack.message}`,
+    {
+      action: `Enter it (on the command line: --set ${lack.field}=…), or leave permissions of the source out.`,
+      details: { field: lack.field },
+    },
+  );
+}
+
 /**
  * Fields that the connector marks as an administrator's keep their defaults for everyone else, or what an administrator
  * has set, while the source leads to the same place with the same credentials, which may name a server as well.
@@ -188,9 +210,7 @@ function requireRights(
       `A ${kind.title.toLowerCase()} on the worker's machine is an administrator's to add.`,
       { action: "Ask an administrator to add it." },
     );
-  const { properties = {} } = z.toJSONSchema(kind.configSchema, { io: "input", unrepresentable: "any" }) as {
-    properties?: Record<string, Record<string, unknown>>;
-  };
+  const { properties = {} } = describeSchema(kind.configSchema);
   const kept = stored && kind.secretsGoTo(config) === kind.secretsGoTo(stored) ? stored : {};
   for (const [name, property] of Object.entries(properties)) {
     const isSet = config[name] !== property.default && config[name] !== kept[name];

@@ -1,7 +1,13 @@
 import type { SourceFacts } from "@anneal/connectors/connector";
 import { describeFacts } from "@anneal/connectors/describe-facts";
 import { expect, it } from "vitest";
-import { bringsReaders, findConfigProblems, listSourceKinds, partsWithOtherReaders } from "./source-kinds.ts";
+import {
+  bringsReaders,
+  describeReading,
+  findConfigProblems,
+  listSourceKinds,
+  partsWithOtherReaders,
+} from "./source-kinds.ts";
 
 it("every kind names the settings that decide who sees its credentials, as the form asks for them", () => {
   const kinds = new Map(listSourceKinds().map((each) => [each.kind, each]));
@@ -64,6 +70,29 @@ it("knows which sources bring their documents' readers with the settings that th
     }
     expect(bringsReaders(kind, config), `${kind} ${JSON.stringify(config)}`).toBe(brings);
   }
+});
+
+it.each(["file", "sftp"])("says of %s, whose accounts nobody could tell for people, what is missing", (kind) => {
+  const path = kind === "file" ? { path: "/srv" } : { host: "files.example", user: "u", path: "/srv" };
+  const problems = (config: object) => findConfigProblems(kind, { ...path, ...config });
+  expect(problems({ permissions: "posix" })).toEqual([
+    {
+      field: "userEmailDomain",
+      message: "Without it no account is a person, and nobody would see a document.",
+      isLack: true,
+    },
+  ]);
+  expect(problems({ permissions: "posix", userEmailDomain: "example.com" })).toEqual([]);
+  expect(problems({ permissions: "off" })).toEqual([]);
+});
+
+it("tells of a source's own settings whether it says who may read", () => {
+  const told = (permissions: string) => describeReading("file", { path: "/srv", permissions })[1];
+  expect(told("posix")).toBe("It tells who may read each document.");
+  expect(told("off")).toBe(
+    "With these settings it does not tell who may read a document: the readers by default decide.",
+  );
+  expect(describeReading("of another release", {})).toEqual([]);
 });
 
 it("tells of which documents other settings say who reads them", () => {

@@ -446,8 +446,8 @@ export function listSourceKinds(): {
     description,
     facts: describeFacts(found.facts),
     administratorOnly,
-    config: describe(found.configSchema),
-    secrets: withoutSignedIn(describe(found.secretSchema)),
+    config: describeSchema(found.configSchema),
+    secrets: withoutSignedIn(describeSchema(found.secretSchema)),
     addressFields: settingsReadBy(found.secretsGoTo),
     signIn: found.signIn ? { field: found.signIn.field, value: found.signIn.value, with: found.signIn.with } : null,
   }));
@@ -469,7 +469,7 @@ function withoutSignedIn({ properties = {}, ...schema }: JsonSchema): JsonSchema
 /** The form of a kind's settings; null of a kind of another release. */
 export function describeSettings(kind: string): JsonSchema | null {
   const found = kinds[kind];
-  return found ? describe(found.configSchema) : null;
+  return found ? describeSchema(found.configSchema) : null;
 }
 
 /** @throws AnnealError NOT_FOUND for a kind that this release does not know. */
@@ -481,12 +481,18 @@ export function requireSourceKind(kind: string): SourceKind {
   });
 }
 
-/** `field` is the setting that a problem is about, "" for several together; `message` is a sentence. */
-export type ConfigProblem = { field: string; message: string };
+/**
+ * `field` is the setting that a problem is about, "" for several together; `message` is a sentence. `isLack`: the others ask for
+ * it, so that it is told also before somebody has come to the field.
+ */
+export type ConfigProblem = { field: string; message: string; isLack?: true };
 
 /** What the connector's own schema says of settings that are not complete yet, the first thing for each. */
 export function findConfigProblems(kind: string, config: Record<string, unknown>): ConfigProblem[] {
-  const { error } = requireSourceKind(kind).configSchema.safeParse(config);
+  const { configSchema, facts } = requireSourceKind(kind);
+  const { error, data } = configSchema.safeParse(config);
+  const lack = data === undefined ? null : (facts.findLack?.(data) ?? null);
+  if (lack !== null) return [{ ...lack, isLack: true }];
   const problems = new Map<string, string>();
   for (const issue of error?.issues ?? []) {
     const [field = "", ...within] = issue.path.map(String);
@@ -501,10 +507,11 @@ export function describeSource(kind: string, config: Record<string, unknown>): {
   return { kindTitle: found?.title ?? kind, location: found?.locate(config) ?? "" };
 }
 
-/** How sources of the kind are read, a sentence each; none of a kind of another release. */
-export function describeReading(kind: string): string[] {
+/** How a source of the kind is read with its settings, a sentence each; none of a kind of another release. */
+export function describeReading(kind: string, config: Record<string, unknown>): string[] {
   const found = kinds[kind];
-  return found ? describeFacts(found.facts) : [];
+  // What settings of another release say nobody knows here.
+  return found ? describeFacts(found.facts, found.configSchema.safeParse(config).data) : [];
 }
 
 /** Whether documents, or some of them, bring their own readers with these settings. */
@@ -566,6 +573,6 @@ export type JsonSchema = {
   when?: FieldCondition;
 };
 
-function describe(schema: z.ZodType): JsonSchema {
+export function describeSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
 }

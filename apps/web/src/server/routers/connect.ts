@@ -75,7 +75,7 @@ export const connectRouter = router({
     const isOpen = open !== undefined && (open.status !== "running" || counted.syncing);
     return {
       ...(await toSourceView(identity, counted)),
-      kindFacts: describeReading(counted.kind),
+      kindFacts: describeReading(counted.kind, source.config),
       config: source.config,
       /** What the settings are called, for those too who may not list the kinds. */
       configSchema: describeSettings(counted.kind),
