@@ -21,15 +21,15 @@ describe("a host that does not answer", () => {
     });
   const told = (error: Error, place: string) => unreachable(error, place)?.toReport();
 
+  const why = "the connection was refused, so nothing listens there or a firewall is in the way";
+
   it("is told with its port, once", () => {
-    const message = "files.example cannot be reached at port 445 (ECONNREFUSED).";
+    const message = `files.example cannot be reached at port 445: ${why}.`;
     expect(told(refused(445), "files.example")).toMatchObject({ message, details: { code: "ECONNREFUSED" } });
-    expect(told(wrapped(443), "api.example")?.message).toBe(
-      "api.example cannot be reached at port 443 (ECONNREFUSED).",
-    );
+    expect(told(wrapped(443), "api.example")?.message).toBe(`api.example cannot be reached at port 443: ${why}.`);
     for (const place of ["db.example:5432", "http://db.example:5432/"])
-      expect(told(refused(5432), place)?.message).toBe(`${place} cannot be reached (ECONNREFUSED).`);
-    expect(told(refused(44), "db.example:443")?.message).toContain("at port 44 (");
+      expect(told(refused(5432), place)?.message).toBe(`${place} cannot be reached: ${why}.`);
+    expect(told(refused(44), "db.example:443")?.message).toContain("at port 44: ");
   });
 
   it.each([
@@ -41,6 +41,15 @@ describe("a host that does not answer", () => {
     expect(report).toMatchObject({ code: "SOURCE_UNREACHABLE", message, details: { code } });
     expect(report?.action).toMatch(/name.*then try again\.$/);
   });
+
+  it.each(["DEPTH_ZERO_SELF_SIGNED_CERT", "UNABLE_TO_VERIFY_LEAF_SIGNATURE", "CERT_HAS_EXPIRED"])(
+    "says of %s that it is the certificate, and what to do about that",
+    (code) => {
+      const report = told(Object.assign(new Error("tls"), { code }), "files.example");
+      expect(report?.message).toContain("its certificate");
+      expect(report?.action).toContain("Install a certificate that this machine trusts");
+    },
+  );
 
   it("asks nobody to sync what may not be added yet", () => {
     expect(told(refused(445), "files.example")?.action).toMatch(/then try again\.$/);

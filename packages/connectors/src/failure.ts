@@ -45,30 +45,38 @@ export function systemCode(error: unknown): string | null {
   return null;
 }
 
-const unreachableCodes = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "ETIMEDOUT",
-  "EPIPE",
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "UND_ERR_CONNECT_TIMEOUT",
-  "UND_ERR_HEADERS_TIMEOUT",
-  "UND_ERR_BODY_TIMEOUT",
-  "UND_ERR_SOCKET",
-]);
+const address = "Check the address and the port, and that this machine may connect to it; then try again.";
+const name = "Check how its name is written, and that this machine looks it up where it is known; then try again.";
+const certificate = "Install a certificate that this machine trusts at the source, or correct its address.";
 
-/** What is wrong with a host's name, by the code of looking it up. */
-const unknownNames: Record<string, string> = {
-  ENOTFOUND: "its name is not known to this machine's DNS",
-  EAI_AGAIN: "this machine's DNS does not answer for its name",
+const cut = { why: "the connection was cut", action: address };
+const silent = { why: "it does not answer", action: address };
+const slow = { why: "it took too long to answer", action: address };
+const noWay = { why: "no way through the network leads there", action: address };
+const untrusted = { why: "this machine does not trust its certificate", action: certificate };
+
+/** Why a host does not answer and what to do, by the codes of Node and of undici. */
+const causes: Record<string, { why: string; action: string }> = {
+  ECONNREFUSED: {
+    why: "the connection was refused, so nothing listens there or a firewall is in the way",
+    action: address,
+  },
+  ECONNRESET: cut,
+  EPIPE: cut,
+  UND_ERR_SOCKET: cut,
+  ETIMEDOUT: silent,
+  UND_ERR_CONNECT_TIMEOUT: silent,
+  UND_ERR_HEADERS_TIMEOUT: slow,
+  UND_ERR_BODY_TIMEOUT: slow,
+  EHOSTUNREACH: noWay,
+  ENETUNREACH: noWay,
+  ENOTFOUND: { why: "its name is not known to this machine's DNS", action: name },
+  EAI_AGAIN: { why: "this machine's DNS does not answer for its name", action: name },
+  CERT_HAS_EXPIRED: { why: "its certificate has expired", action: certificate },
+  DEPTH_ZERO_SELF_SIGNED_CERT: untrusted,
+  SELF_SIGNED_CERT_IN_CHAIN: untrusted,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted,
+  ERR_TLS_CERT_ALTNAME_INVALID: { why: "its certificate is for another name", action: certificate },
 };
 
 /** The port that was tried, as Node tells it in the error or in those of each address that it tried. */
@@ -83,21 +91,13 @@ function portOf(error: unknown): number | null {
 /** @returns the AnnealError of a host that does not answer, or null when the error is of another kind */
 export function unreachable(error: unknown, place: string): AnnealError | null {
   const code = systemCode(error);
-  if (code === null || !unreachableCodes.has(code)) return null;
-  const unknownName = unknownNames[code];
-  if (unknownName !== undefined)
-    return new AnnealError("SOURCE_UNREACHABLE", `${place} cannot be reached: ${unknownName}.`, {
-      action: "Check how its name is written, and that this machine looks it up where it is known; then try again.",
-      details: { code },
-      retryable: true,
-    });
-  const port = portOf(error);
-  // Not every place is told with its port.
+  const cause = code === null ? undefined : causes[code];
+  if (cause === undefined) return null;
+  // Not every place is told with its port, which is no matter of a name that is not known.
+  const port = cause.action === name ? null : portOf(error);
   const at = port === null || new RegExp(`:${port}(?!\\d)`).test(place) ? "" : ` at port ${port}`;
-  return new AnnealError("SOURCE_UNREACHABLE", `${place} cannot be reached${at} (${code}).`, {
-    action: code.includes("CERT")
-      ? "Install a certificate that this machine trusts at the source, or correct its address."
-      : "Check the address and the port, and that this machine may connect to it; then try again.",
+  return new AnnealError("SOURCE_UNREACHABLE", `${place} cannot be reached${at}: ${cause.why}.`, {
+    action: cause.action,
     details: { code },
     retryable: true,
   });

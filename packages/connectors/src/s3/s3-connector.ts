@@ -1,4 +1,9 @@
-import { GetObjectCommand, ListObjectsV2Command, type _Object } from "@aws-sdk/client-s3";
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  type ListObjectsV2CommandOutput,
+  type _Object,
+} from "@aws-sdk/client-s3";
 import type { Change } from "@anneal/core/connect/change";
 import { defineConnector, type ReadRequest } from "../connector.ts";
 import { mediaTypeOf } from "../media-type.ts";
@@ -12,7 +17,7 @@ import {
 import { readAhead } from "../read-ahead.ts";
 import { s3ConfigSchema, s3Facts, s3SecretSchema, type S3Config, type S3Secrets } from "./config.ts";
 import { openS3Bucket, type S3Bucket } from "./s3-client.ts";
-import { archived, lostInListing } from "./s3-errors.ts";
+import { archived, lostInListing, notStorage } from "./s3-errors.ts";
 
 const words: BucketWords = { bucket: "bucket", object: "object", permissions: "Object ACLs are not read" };
 
@@ -62,6 +67,7 @@ function openBucket(s3: S3Bucket, config: S3Config): Bucket {
         EncodingType: "url",
       });
       const page = await s3.attempt(null, signal, (client) => client.send(command, { abortSignal: signal }));
+      if (!isListing(page)) throw notStorage(config, undefined, { retryable: false });
       // Taken for the last one, it would have all that lies behind it deleted.
       if (page.IsTruncated && !page.NextContinuationToken) throw lostInListing(config.bucket);
       const isEncoded = page.EncodingType === "url";
@@ -72,6 +78,11 @@ function openBucket(s3: S3Bucket, config: S3Config): Bucket {
     },
     close: () => s3.close(),
   };
+}
+
+/** A page of any web server is read as one without a single field. */
+function isListing({ Name, KeyCount, MaxKeys, IsTruncated, Contents }: ListObjectsV2CommandOutput): boolean {
+  return [Name, KeyCount, MaxKeys, IsTruncated, Contents].some((field) => field !== undefined);
 }
 
 function toObject(s3: S3Bucket, config: S3Config, object: _Object, isEncoded: boolean): BucketObject {

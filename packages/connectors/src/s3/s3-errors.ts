@@ -34,12 +34,10 @@ export function toS3Error(
         details,
       });
     case "NoSuchBucket":
-      return new AnnealError("SOURCE_NOT_FOUND", `${bucket} does not exist.`, {
-        action: "Check the bucket's name, the endpoint and the region.",
-        details,
-      });
+      return noSuchBucket(bucket, config, details);
     case "NoSuchKey":
     case "NotFound":
+      if (key === null) return noSuchBucket(bucket, config, details);
       return new AnnealError("SOURCE_NOT_FOUND", `${place} is no longer there.`, {
         action: "Sync again.",
         details,
@@ -83,13 +81,65 @@ export function toS3Error(
     const vague = status !== undefined && isVague(status);
     return new RateLimited({ place: bucket, toldMs: toldMs(error, nowMs), details, vague });
   }
-  const known = unreachable(error, config.endpoint ?? `${config.bucket} on S3`);
+  const endpoint = placeOf(config);
+  const known = unreachable(error, endpoint);
   if (known !== null) return known;
-  if (status === undefined && error.name !== "TimeoutError" && systemCode(error) === null) throw error;
-  return new AnnealError("SOURCE_UNREACHABLE", `${bucket} answered with an error (${error.name}).`, {
-    action: "Check that the endpoint speaks the S3 protocol and that path-style addresses are set as it needs them.",
-    details: { ...details, status },
-    retryable: status === undefined || status >= 500 || status < 300,
+  const code = systemCode(error);
+  if (status === undefined && error.name !== "TimeoutError" && code === null) throw error;
+  const retryable = status === undefined || status >= 500 || status < 300;
+  const failed = (message: string, action: string) =>
+    new AnnealError("SOURCE_UNREACHABLE", message, {
+      action,
+      details: { ...details, status, ...(code === null ? {} : { system: code }) },
+      retryable,
+    });
+  if (error.name === "TimeoutError") return failed(`${endpoint} took too long to answer.`, "Try again later.");
+  if (code !== null && /^(EPROTO|ERR_SSL|ERR_TLS)/.test(code))
+    return failed(
+      `${endpoint} does not speak TLS, or none that this machine accepts.`,
+      "If the storage speaks plain HTTP there, enter an address that begins with http://.",
+    );
+  if (code?.startsWith("HPE_")) return failed(`${endpoint} answers, but not in HTTP.`, checkEndpoint);
+  // Storage names its errors; the SDK has words of its own for what no storage says.
+  const isNamed = !unnamed.has(error.name);
+  if (isNamed) return failed(`${bucket} answered with an error (${error.name}).`, checkEndpoint);
+  if (status !== undefined && status >= 500)
+    return failed(
+      `${endpoint} answered with an error (HTTP ${status}).`,
+      "Look at the storage's own log, and try again later.",
+    );
+  // What came through may have come only in part.
+  return notStorage(config, status, { retryable });
+}
+
+const checkEndpoint =
+  "Check that the endpoint speaks the S3 protocol and that path-style addresses are set as it needs them.";
+const unnamed = new Set(["Error", "Unknown", "UnknownError", "S3ServiceException"]);
+
+const placeOf = ({ endpoint, region }: Pick<S3Config, "endpoint" | "region">) => endpoint ?? `S3 in ${region}`;
+
+function noSuchBucket(
+  bucket: string,
+  config: Pick<S3Config, "endpoint" | "region">,
+  details: Record<string, unknown>,
+): AnnealError {
+  return new AnnealError("SOURCE_NOT_FOUND", `${bucket} does not exist at ${placeOf(config)}.`, {
+    action: "Check the bucket's name, the endpoint and the region.",
+    details,
+  });
+}
+
+/** Whatever answers there is no storage: taken for one, an empty page would be a bucket that holds nothing any more. */
+export function notStorage(
+  config: Pick<S3Config, "endpoint" | "region">,
+  status: number | undefined,
+  { retryable }: { retryable: boolean },
+): AnnealError {
+  const answer = status === undefined ? "" : ` (HTTP ${status})`;
+  return new AnnealError("SOURCE_UNREACHABLE", `${placeOf(config)} answers, but not in the S3 protocol${answer}.`, {
+    action: checkEndpoint,
+    details: { status },
+    retryable,
   });
 }
 
