@@ -1,6 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
+import { wordAudience, wordSetting } from "./describe-field.ts";
 import { checkAndPrint } from "./print-check.ts";
 import { signIn, wantsSignIn } from "./sign-in.ts";
 import type { SourceFile } from "./source-file.ts";
@@ -50,13 +51,16 @@ type Described = Pick<SourceFile, "config" | "secrets"> & { name: string; audien
 
 /** Credentials by their names alone. */
 function describeSource(kind: SourceKind, { name, config, secrets, audience, schedule }: Described): string[] {
-  const settings = Object.entries(config).map(([field, value]) => `  ${field}: ${JSON.stringify(value)}`);
+  const { properties = {} } = kind.config;
+  const settings = Object.entries(config).map(
+    ([field, value]) => `  ${field}: ${wordSetting(value, properties[field])}`,
+  );
   const given = Object.keys(secrets);
   return [
     `Nothing is saved. Without --dry-run this would be added as “${name}” (${kind.title}):`,
     ...settings,
     `  credentials: ${given.length === 0 ? "none" : given.join(", ")}`,
-    `  readers of documents without permissions of their own: ${audience}`,
+    `  readers of documents without permissions of their own: ${wordAudience(audience)}`,
     `  schedule: ${schedule ?? "none"}`,
   ];
 }

@@ -22,8 +22,20 @@ export function describeField(name: string, field: FieldSchema, required: boolea
   return [
     `  ${name}  (${facts.join("; ")})`,
     ...(purpose === "" ? [] : [`      ${purpose}`]),
+    ...Object.entries(field.labels ?? {}).map(([value, label]) => `      · ${value}: ${label}`),
     ...describeEntries(field),
   ];
+}
+
+/** A value as it is stored, after what people read for it where it is one of a choice. */
+export function wordSetting(value: unknown, { labels = {} }: Pick<FieldSchema, "labels"> = {}): string {
+  const label = typeof value === "string" ? labels[value] : undefined;
+  return label === undefined ? JSON.stringify(value) : `${label} (${String(value)})`;
+}
+
+/** Who reads documents without permissions of their own, in words. */
+export function wordAudience(audience: string): string {
+  return audience === "members" ? "everyone in the workspace (members)" : audience;
 }
 
 /** What an entry of a list of objects has, one line for each. */

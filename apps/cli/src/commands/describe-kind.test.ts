@@ -30,7 +30,10 @@ describe("what a kind asks for", () => {
       url: z.url().meta({ title: "Address", description: "Where it begins." }),
       port: z.number().int().min(1).max(65_535).default(443).meta({ title: "Port" }),
       pages: z.number().int().min(1).default(10).meta({ title: "Pages" }),
-      tls: z.enum(["require", "off"]).default("require").meta({ title: "TLS" }),
+      tls: z
+        .enum(["require", "off"])
+        .default("require")
+        .meta({ title: "TLS", labels: { require: "Always", off: "Never" } }),
       strict: z.boolean().default(false).meta({ title: "Strict", administrator: true }),
       contact: z.email().nullable().default(null).meta({ title: "Contact" }),
       spaces: z.array(z.string()).default([]).meta({ title: "Spaces" }),
@@ -66,6 +69,8 @@ describe("what a kind asks for", () => {
       "      Pages",
       "  tls  (one of require, off; default: require)",
       "      TLS",
+      "      · require: Always",
+      "      · off: Never",
       "  strict  (true or false; default: false; an administrator's to change)",
       "      Strict",
       "  contact  (an e-mail address; default: empty)",

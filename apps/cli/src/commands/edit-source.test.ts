@@ -13,7 +13,7 @@ const kinds = [
       properties: {
         host: { type: "string" },
         port: { type: "integer", default: 22 },
-        access: { type: "string", default: "open" },
+        access: { type: "string", default: "open", labels: { open: "Everybody", server: "As the server says" } },
         accounts: { type: "string", when: { access: ["server"] } },
       },
     },
@@ -161,6 +161,12 @@ describe("changing a source from the command line", () => {
       '  accounts: "ldap.example" → null',
       "  schedule: @every 30m → none",
       "  credentials: password, in place of all that are stored",
+    ]);
+    const inWords = await edit(startPortal(), { set: ["access=open"], audience: "members", dryRun: true });
+    expect(inWords.slice(3)).toEqual([
+      "  access: As the server says (server) → Everybody (open)",
+      '  accounts: "ldap.example" → null',
+      "  readers of documents without permissions of their own: nobody → everyone in the workspace (members)",
     ]);
     expect((await edit(startPortal(), { set: ["port=22"], dryRun: true })).at(-1)).toBe(
       "“papers” has all of this already; nothing would change.",

@@ -4,6 +4,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 import { refuseTakenName } from "./add-source.ts";
+import { wordAudience, wordSetting } from "./describe-field.ts";
 import { checkAndPrint } from "./print-check.ts";
 import { signIn, wantsSignIn } from "./sign-in.ts";
 import { listKinds, requireKind, type SourceKind } from "./source-kinds.ts";
@@ -144,7 +145,7 @@ function describeChange(
   const { properties = {} } = kind.config;
   // What is not said is as in a new source.
   const word = (config: Record<string, unknown>, field: string) =>
-    JSON.stringify(config[field] ?? properties[field]?.default ?? null);
+    wordSetting(config[field] ?? properties[field]?.default ?? null, properties[field]);
   const rows: [string, string, string][] = [
     ["name", stored.name, changed.name],
     ...fields.map((field): [string, string, string] => [
@@ -152,7 +153,11 @@ function describeChange(
       word(stored.config, field),
       word(changed.config, field),
     ]),
-    ["readers of documents without permissions of their own", stored.audience, changed.audience],
+    [
+      "readers of documents without permissions of their own",
+      wordAudience(stored.audience),
+      wordAudience(changed.audience),
+    ],
     ["schedule", stored.schedule ?? "none", changed.schedule ?? "none"],
   ];
   const lines = rows.filter(([, before, after]) => before !== after).map((row) => `  ${row[0]}: ${row[1]} → ${row[2]}`);

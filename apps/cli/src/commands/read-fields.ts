@@ -8,6 +8,8 @@ export type FieldSchema = {
   description?: string;
   default?: unknown;
   enum?: unknown[];
+  /** Of a choice: what people read for each value. */
+  labels?: Record<string, string>;
   examples?: unknown[];
   format?: string;
   pattern?: string;

@@ -1,14 +1,15 @@
 import { z } from "zod";
+import { choice } from "../choice.ts";
 import type { SourceFacts } from "../connector.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
 
 const byServiceAccount = { when: { auth: ["service-account"] } };
 
 const siteShape = {
-  deployment: z.enum(["cloud", "data-center"]).default("cloud").meta({
+  deployment: choice({ cloud: "Cloud", "data-center": "Data Center" }).default("cloud").meta({
     title: "Deployment",
     description:
-      "cloud: Atlassian runs the site (atlassian.net); data-center: you do. The check says so when the address answers as the other one.",
+      "Atlassian runs a site of Cloud (atlassian.net), you one of Data Center. The check says so when the address answers as the other one.",
   }),
   url: z.url({ protocol: /^https?$/ }).meta({
     title: "Site address",
@@ -16,11 +17,18 @@ const siteShape = {
       "Cloud: https://your-site.atlassian.net, or for a service account and a token with scopes https://api.atlassian.com/ex/confluence/<cloud ID> or …/ex/jira/<cloud ID>. Data Center: the base URL with its context path, such as https://wiki.example.com/confluence.",
     examples: ["https://your-site.atlassian.net"],
   }),
-  auth: z.enum(["api-token", "service-account", "bearer", "basic"]).default("api-token").meta({
-    title: "Signs in with",
-    description:
-      "api-token (Cloud): an e-mail address and an API token; service-account (Cloud): the OAuth 2.0 credential of a service account, whose tokens are renewed; bearer: a token alone (Data Center: a personal access token; Cloud: a service account's API token); basic (Data Center): a user name and a password.",
-  }),
+  auth: choice({
+    "api-token": "E-mail address and API token (Cloud)",
+    "service-account": "Service account, OAuth 2.0 (Cloud)",
+    bearer: "Token alone",
+    basic: "User name and password (Data Center)",
+  })
+    .default("api-token")
+    .meta({
+      title: "Signs in with",
+      description:
+        "The tokens of a service account's OAuth 2.0 credential are renewed. A token alone is a personal access token of Data Center, or a service account's API token of Cloud.",
+    }),
   email: z
     .string()
     .default("")

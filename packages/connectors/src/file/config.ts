@@ -16,7 +16,7 @@ export const fileConfigSchema = z.object({
       examples: ["/srv/documents"],
     }),
   ...posixPermissionsShape(
-    "On this machine's disks access lists are read with getfacl, which has to be installed. Of a mount (NFSv4, FUSE) it shows modes alone, and on a file with an access list the group's rights read as its mask. possible: nobody sees what lies on a mount. none: you say that no file and no folder there has an access list which getfacl does not show here, as where its server makes none; then owner, group and rights decide. What is mounted over SMB nobody sees either way: add the share as a source of kind SMB.",
+    "On this machine's disks access lists are read with getfacl, which has to be installed. Of a mount (NFSv4, FUSE) it shows modes alone, and on a file with an access list the group's rights read as its mask. So nobody sees what lies on a mount, unless “There are none” is chosen: then you say that no file and no folder there has an access list which getfacl does not show here, as where its server makes none; then owner, group and rights decide. What is mounted over SMB nobody sees either way: add the share as a source of kind SMB.",
   ),
   ...pathFilterShape,
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { choice } from "../choice.ts";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
@@ -28,7 +29,9 @@ export const gdriveConfigSchema = z.object({
         "Address of the user whose Drive is read, by domain-wide delegation. Empty: the service account itself, which sees what is shared with it.",
       examples: ["archive@example.com"],
     }),
-  drives: z.enum(["my-drive", "shared-drives", "both"]).default("both").meta({ title: "Drives" }),
+  drives: choice({ "my-drive": "My Drive", "shared-drives": "Shared drives", both: "My Drive and shared drives" })
+    .default("both")
+    .meta({ title: "Drives" }),
   driveIds: z.array(z.string().min(1)).default([]).meta({
     title: "Shared drives",
     description: "IDs, as in the address of the drive's page. Empty: every shared drive that the user is a member of.",
@@ -37,12 +40,14 @@ export const gdriveConfigSchema = z.object({
     title: "Shared with me",
     description: "Also read what others share with the user and is not in their My Drive.",
   }),
-  documentsAs: z.enum(["markdown", "docx"]).default("markdown").meta({ title: "Google Docs as" }),
-  spreadsheetsAs: z.enum(["xlsx", "csv"]).default("xlsx").meta({
+  documentsAs: choice({ markdown: "Markdown", docx: "Word (DOCX)" })
+    .default("markdown")
+    .meta({ title: "Google Docs as" }),
+  spreadsheetsAs: choice({ xlsx: "Excel (XLSX)", csv: "CSV" }).default("xlsx").meta({
     title: "Google Sheets as",
-    description: "csv holds the first sheet only.",
+    description: "CSV holds the first sheet only.",
   }),
-  linkSharing: z.enum(["everyone", "nobody"]).default("everyone").meta({
+  linkSharing: choice({ everyone: "Everyone in this workspace", nobody: "Nobody" }).default("everyone").meta({
     title: "Shared by link",
     description: "Who here finds a document that is open to all who have its link; those named on it always do.",
   }),

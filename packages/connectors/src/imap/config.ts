@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { choice } from "../choice.ts";
 import type { SourceFacts } from "../connector.ts";
 import { signedInShape } from "../microsoft/config.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
@@ -18,10 +19,9 @@ const settingsShape = {
     title: "Port",
     description: "993 with TLS from the first byte, 143 with STARTTLS.",
   }),
-  tls: z.enum(["tls", "starttls", "none"]).default("tls").meta({
-    title: "TLS",
-    description: "tls from the first byte, starttls after the greeting; none sends password, token and mail in clear.",
-  }),
+  tls: choice({ tls: "From the first byte", starttls: "After the greeting (STARTTLS)", none: "None" })
+    .default("tls")
+    .meta({ title: "TLS", description: "Without it password, token and mail are sent in clear." }),
   verifyCertificate: z.boolean().default(true).meta({
     title: "Check the certificate",
     description: "Switched off, whoever stands between may read password, token and mail.",
@@ -36,13 +36,17 @@ const settingsShape = {
         "Often the mailbox's address. With a Microsoft sign-in: the account that signs in, or a shared mailbox that it may open. With an application or a service account: whose mailbox is opened.",
       examples: ["ann@example.com"],
     }),
-  authentication: z
-    .enum(["password", "microsoft-delegated", "microsoft-application", "google-service-account"])
+  authentication: choice({
+    password: "Password",
+    "microsoft-delegated": "Microsoft, with one account (delegated)",
+    "microsoft-application": "Microsoft, as an app (application)",
+    "google-service-account": "Google, with a service account",
+  })
     .default("password")
     .meta({
       title: "Authentication",
       description:
-        "password: the account's own, or an app password. Exchange Online takes none: microsoft-delegated opens what one account may open, which signs in with a code; microsoft-application what an administrator gave to an app. google-service-account: Google Workspace, by domain-wide delegation.",
+        "A password is the account's own, or an app password. Exchange Online takes none: there one account, which signs in with a code, opens what it may open, or an app what an administrator gave to it. A service account opens mailboxes of Google Workspace, by domain-wide delegation.",
     }),
   tenantId: z
     .guid()
@@ -66,15 +70,14 @@ const settingsShape = {
     title: "Exclude",
     description: "Full names of mailboxes to leave out, with all that lies in them.",
   }),
-  unit: z.enum(["message", "thread"]).default("message").meta({
+  unit: choice({ message: "Message", thread: "Thread" }).default("message").meta({
     title: "One document for each",
     description:
-      "thread joins a message and all answers to it, over all mailboxes; a new answer has the whole of it read again, and each sync with a change looks at every message's header.",
+      "A thread joins a message and all answers to it, over all mailboxes; a new answer has the whole of it read again, and each sync with a change looks at every message's header.",
   }),
-  attachments: z.enum(["inside", "apart"]).default("inside").meta({
+  attachments: choice({ inside: "Parts of their message", apart: "Documents of their own" }).default("inside").meta({
     title: "Attachments",
-    description:
-      "inside: read as parts of their message; apart: each a document of its own, and the message without them. Threads keep theirs inside.",
+    description: "Where they are documents of their own, the message is one without them. Threads keep theirs.",
   }),
   readers: z.array(z.email()).default([]).meta({
     title: "Readers",

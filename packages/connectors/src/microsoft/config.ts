@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { choice } from "../choice.ts";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
@@ -15,15 +16,17 @@ const tenantShape = {
     examples: ["00000000-0000-4000-8000-000000000000"],
   }),
   clientId: z.guid().meta({ title: "Application (client) ID", examples: ["00000000-0000-4000-8000-000000000000"] }),
-  permission: z.enum(["application", "delegated"]).default("application").meta({
-    title: "Permission",
-    description:
-      "application: what an administrator granted to the app for the whole tenant, with its secret or certificate. delegated: what one account may read, which signs in with a code.",
-  }),
+  permission: choice({ application: "The app's own (application)", delegated: "One account's (delegated)" })
+    .default("application")
+    .meta({
+      title: "Permission",
+      description:
+        "The app's own is what an administrator granted to it for the whole tenant, with its secret or certificate; one account's is what that may read, which signs in with a code.",
+    }),
 };
 
 const sharingShape = {
-  linkSharing: z.enum(["everyone", "nobody"]).default("everyone").meta({
+  linkSharing: choice({ everyone: "Everyone in this workspace", nobody: "Nobody" }).default("everyone").meta({
     title: "Shared by link",
     description: "Who here finds a document that is open to all who have its link; those named on it always do.",
   }),

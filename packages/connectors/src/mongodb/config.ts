@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
+import { databaseTls } from "../sql/database-tls.ts";
 import { ownerRules } from "../sql/owner-rules.ts";
 import { filterSchema } from "./collection-filter.ts";
 
@@ -61,10 +62,7 @@ export const mongodbConfigSchema = z.object({
     title: "Authentication database",
     description: "Where the user was created (authSource).",
   }),
-  tls: z.enum(["prefer", "require", "verify", "disable"]).default("prefer").meta({
-    title: "TLS",
-    description: "verify also checks the server's certificate; prefer falls back to an open connection.",
-  }),
+  tls: databaseTls,
   collections: z
     .array(collectionSchema)
     .refine(isOneFilterEach, "A collection with a filter is named once; join two filters with $or.")

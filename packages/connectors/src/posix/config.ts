@@ -1,9 +1,10 @@
 import type { FieldCondition } from "@anneal/core/connect/asked-field";
 import { z } from "zod";
+import { choice } from "../choice.ts";
 import type { SettingLack } from "../connector.ts";
 
-const permissionModes = ["off", "posix"] as const;
-const hiddenListModes = ["possible", "none"] as const;
+const permissions = choice({ off: "Not read", posix: "Owner, group and rights of each file" });
+const hiddenAccessLists = choice({ possible: "There may be some", none: "There are none" });
 const readsPermissions: FieldCondition = { permissions: ["posix"] };
 
 /**
@@ -12,12 +13,12 @@ const readsPermissions: FieldCondition = { permissions: ["posix"] };
  */
 export function posixPermissionsShape(hiddenLists: string) {
   return {
-    permissions: z.enum(permissionModes).default("off").meta({
+    permissions: permissions.default("off").meta({
       title: "File permissions",
       description:
-        "off: everyone in the source's default audience reads every document. posix: only whom owner, group and rights of a file and of the folders above it admit.",
+        "Where they are not read, everyone in the source's default audience reads every document. Otherwise only those do whom owner, group and rights of a file and of the folders above it admit.",
     }),
-    hiddenAccessLists: z.enum(hiddenListModes).default("possible").meta({
+    hiddenAccessLists: hiddenAccessLists.default("possible").meta({
       title: "Access lists that do not show",
       description: hiddenLists,
       when: readsPermissions,
@@ -71,8 +72,8 @@ export const posixPeopleRule = ({ userEmailDomain, firstPersonId, passwdPath, gr
 ];
 
 export type PosixPermissionsConfig = {
-  permissions: (typeof permissionModes)[number];
-  hiddenAccessLists: (typeof hiddenListModes)[number];
+  permissions: z.infer<typeof permissions>;
+  hiddenAccessLists: z.infer<typeof hiddenAccessLists>;
   userEmailDomain: string | null;
   firstPersonId: number;
   passwdPath: string;

@@ -1,5 +1,6 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
+import { choice } from "../choice.ts";
 import type { SourceFacts } from "../connector.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
 import { rulesForAll, type ReaderRules } from "../reader-rules.ts";
@@ -99,19 +100,27 @@ const groupFieldsShape = {
 };
 
 const signInShape = {
-  signIn: z.enum(["none", "basic", "bearer", "header", "parameter", "oauth2"]).default("none").meta({
-    title: "Sign-in",
-    description:
-      "basic: user and password; bearer: a token; header or parameter: a key of that name; oauth2: client credentials.",
-  }),
+  signIn: choice({
+    none: "None",
+    basic: "User and password (Basic)",
+    bearer: "Token (Bearer)",
+    header: "Key in a header",
+    parameter: "Key in a parameter",
+    oauth2: "Client credentials (OAuth 2.0)",
+  })
+    .default("none")
+    .meta({ title: "Sign-in" }),
   user: optionalName.meta({ title: "User or client ID" }),
   keyName: z
     .string()
     .regex(/^[\w.-]+$/, "Letters, digits, dots and hyphens.")
     .default("X-API-Key")
     .meta({ title: "Name of the key's header or parameter" }),
-  tokenUrl: address.nullable().default(null).meta({ title: "Token address", description: "For oauth2." }),
-  scope: z.string().default("").meta({ title: "Scope", description: "For oauth2, as the service writes it." }),
+  tokenUrl: address.nullable().default(null).meta({ title: "Token address", description: "For client credentials." }),
+  scope: z
+    .string()
+    .default("")
+    .meta({ title: "Scope", description: "For client credentials, as the service writes it." }),
   allowPrivateHosts: privateHostsField("For services in one's own network."),
 };
 
@@ -135,10 +144,16 @@ export const restConfigSchema = z
       title: "Items in the answer",
       description: "The field with the list of items. Empty: the answer is the list.",
     }),
-    pagination: z.enum(["none", "page", "offset", "cursor", "link", "next"]).default("none").meta({
-      title: "Pagination",
-      description: "cursor and next: the answer names it; link: the Link header does.",
-    }),
+    pagination: choice({
+      none: "None: one answer has all",
+      page: "By the page's number",
+      offset: "By the number of items before it",
+      cursor: "By a cursor that the answer names",
+      link: "By the Link header",
+      next: "By an address that the answer names",
+    })
+      .default("none")
+      .meta({ title: "Pagination" }),
     pageParameter: optionalName.meta({
       title: "Page parameter",
       description: "Takes the page's number, the offset or the cursor. Empty: page, offset or cursor.",

@@ -38,7 +38,7 @@ export const sftpConfigSchema = z.object({
         "What `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` prints on the server. Left empty, a check shows what the server presents and goes no further. A server with another key is refused.",
     }),
   ...posixPermissionsShape(
-    "SFTP shows modes alone, and on a file with an access list (setfacl) the group's rights read as its mask, and whom the list refuses does not show. possible: nobody sees any of the documents. none: you say that no file has one, nor any folder on the way to it (on the server, `getfacl -R -s -p /srv/documents` prints nothing); then owner, group and rights decide.",
+    "SFTP shows modes alone, and on a file with an access list (setfacl) the group's rights read as its mask, and whom the list refuses does not show. So nobody sees any of the documents, unless “There are none” is chosen: then you say that no file has one, nor any folder on the way to it (on the server, `getfacl -R -s -p /srv/documents` prints nothing); then owner, group and rights decide.",
   ),
   allowPrivateHosts: privateHostsField("File servers usually stand in one's own network.", true),
   ...pathFilterShape,

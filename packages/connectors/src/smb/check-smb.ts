@@ -137,13 +137,13 @@ function checkLists(
       status: "warning",
       message: `${first} ${cutOff} lie in a folder whose access list cannot be read or lets nobody through, so nobody would see them.`,
       action:
-        "Grant the user “Read permissions” on every folder, from the top of the share. If the server lets everybody through folders, as Windows does by default, set “Rights of folders” to bypassed.",
+        "Grant the user “Read permissions” on every folder, from the top of the share. If the server lets everybody through folders, as Windows does by default, set “Rights of folders” to “Everybody passes” (traverse=bypassed).",
     };
   }
   const lists =
     traverse === "bypassed"
       ? "Files' access lists can be read; those of the folders above them do not count."
-      : `Access lists of files and folders can be read.${isSamba ? "" : " Whoever may not pass through a folder sees nothing in it; if the server lets everybody through folders, as Windows does by default, set “Rights of folders” to bypassed."}`;
+      : `Access lists of files and folders can be read.${isSamba ? "" : " Whoever may not pass through a folder sees nothing in it; if the server lets everybody through folders, as Windows does by default, set “Rights of folders” to “Everybody passes” (traverse=bypassed)."}`;
   const isStated = shareAdmits.length > 0 || shareAdmitsEverybody;
   if (!isStated && (isSamba || isOpen)) {
     return {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { choice } from "../choice.ts";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
@@ -38,15 +39,15 @@ export const smbConfigSchema = z.object({
     title: "Require encryption",
     description: "SMB 3. Off: what is read is signed, and crosses the network in clear unless the server encrypts.",
   }),
-  permissions: z.enum(["ntfs", "off"]).default("ntfs").meta({
+  permissions: choice({ ntfs: "Access lists (NTFS)", off: "Not read" }).default("ntfs").meta({
     title: "File permissions",
     description:
-      "ntfs: only whom a file's access list and the share's own admit. off: everyone in the source's default audience reads every document.",
+      "By access lists a document is for those alone whom its file's and the share's own admit. Where they are not read, everyone in the source's default audience reads every document.",
   }),
-  traverse: z.enum(["checked", "bypassed"]).default("checked").meta({
+  traverse: choice({ checked: "Counted", bypassed: "Everybody passes" }).default("checked").meta({
     title: "Rights of folders",
     description:
-      "checked: whoever reads a document must also be let through each folder above it (“Traverse folder”, execute), as Samba over POSIX rights demands. bypassed: the server lets everybody through folders, so that a file's own list alone counts. Windows does that by default (the policy “Bypass traverse checking”), and so does Samba with “ignore system acls”.",
+      "Where they are counted, whoever reads a document must also be let through each folder above it (“Traverse folder”, execute), as Samba over POSIX rights demands. Where the server lets everybody pass, a file's own list alone counts. Windows does that by default (the policy “Bypass traverse checking”), and so does Samba with “ignore system acls”.",
   }),
   shareAdmitsEverybody: z.boolean().default(false).meta({
     title: "The share admits everybody",

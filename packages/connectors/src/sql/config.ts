@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
+import { databaseTls } from "./database-tls.ts";
 import { ownerRules } from "./owner-rules.ts";
 
 const columnName = z.string().min(1);
@@ -54,10 +55,7 @@ export const defineSqlConfig = (words: Words) =>
       .string()
       .min(1)
       .meta({ title: "User", description: "Give one that can only read.", examples: ["anneal_reader"] }),
-    tls: z.enum(["prefer", "require", "verify", "disable"]).default("prefer").meta({
-      title: "TLS",
-      description: "verify also checks the server's certificate; prefer falls back to an open connection.",
-    }),
+    tls: databaseTls,
     tables: z
       .array(
         z.object({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { choice } from "../choice.ts";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
@@ -39,10 +40,9 @@ export const webConfigSchema = z.object({
     title: "Requests at a time",
     description: "To each host.",
   }),
-  render: z.enum(["auto", "always", "never"]).default("auto").meta({
-    title: "Run JavaScript",
-    description: "auto: only on pages that say almost nothing without it.",
-  }),
+  render: choice({ auto: "Where a page says almost nothing without it", always: "Always", never: "Never" })
+    .default("auto")
+    .meta({ title: "Run JavaScript" }),
   respectNoindex: z.boolean().default(true).meta({ title: "Leave out pages marked noindex" }),
   contact: z.string().min(3).max(200).nullable().default(null).meta({
     title: "Contact",

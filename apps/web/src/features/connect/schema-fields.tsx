@@ -83,7 +83,7 @@ function SchemaField({ name, property, required, value, onChange, secret, disabl
               disabled={disabled}
               value={typeof current === "string" ? current : undefined}
               onChange={onChange}
-              options={shape.options.map((option) => ({ value: option, label: option }))}
+              options={shape.options}
             />
           )}
         </Field>
@@ -180,12 +180,15 @@ type Shape =
   | { kind: "text" | "number"; nullable: boolean }
   | { kind: "boolean" | "lines" | "named" }
   | { kind: "json"; items: JsonSchema | undefined }
-  | { kind: "choice"; options: string[] };
+  | { kind: "choice"; options: { value: string; label: string }[] };
 
 function shapeOf(property: JsonSchema): Shape {
   const nullable = property.anyOf?.some((each) => each.type === "null") ?? false;
   const core = property.anyOf?.find((each) => each.type !== "null") ?? property;
-  if (core.enum?.every((each) => typeof each === "string")) return { kind: "choice", options: core.enum as string[] };
+  if (core.enum?.every((each) => typeof each === "string")) {
+    const { labels = {} } = property;
+    return { kind: "choice", options: core.enum.map((value) => ({ value, label: labels[value] ?? value })) };
+  }
   switch (core.type) {
     case "string":
       return { kind: "text", nullable };

@@ -18,8 +18,8 @@ it("settings read as the form that they were entered in", () => {
   };
   expect(wordSettings(stored, folder).map(({ label, text }) => [label, text])).toEqual([
     ["Folder", "/srv/documents"],
-    ["File permissions", "posix"],
-    ["Access lists that do not show", "none"],
+    ["File permissions", "Owner, group and rights of each file"],
+    ["Access lists that do not show", "There are none"],
     ["E-mail domain of the accounts", null],
     ["First id of a person", "1000"],
     ["List of accounts", "/etc/passwd"],
@@ -43,5 +43,8 @@ it("says yes and no, names alone where only names are set, and what a form does 
     { name: "tables", label: "Tables", text: "faq\norders" },
     { name: "later", label: "later", text: '{\n  "a": 1\n}' },
   ]);
+  const chosen = { properties: { tls: { title: "TLS", default: "on", labels: { on: "Always" } } } };
+  expect(wordSettings({}, chosen)[0]?.text).toBe("Always");
+  expect(wordSettings({ tls: "of another release" }, chosen)[0]?.text).toBe("of another release");
   expect(wordSettings({ path: "/a" }, null)).toEqual([{ name: "path", label: "path", text: "/a" }]);
 });

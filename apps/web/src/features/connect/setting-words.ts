@@ -14,11 +14,19 @@ export function wordSettings(config: Record<string, unknown>, schema: JsonSchema
   const fields = schema?.properties ?? {};
   const known = Object.entries(fields)
     .filter(([, field]) => isAsked(field, config, fields))
-    .map(([name, field]) => ({ name, label: field.title ?? name, text: textOf(config[name] ?? field.default) }));
+    .map(([name, field]) => ({
+      name,
+      label: field.title ?? name,
+      text: labelOf(config[name] ?? field.default, field),
+    }));
   const unknown = Object.entries(config)
     .filter(([name]) => !(name in fields))
     .map(([name, value]) => ({ name, label: name, text: textOf(value) }));
   return [...known, ...unknown];
+}
+
+function labelOf(value: unknown, { labels = {} }: JsonSchema): string | null {
+  return (typeof value === "string" ? labels[value] : undefined) ?? textOf(value);
 }
 
 function textOf(value: unknown): string | null {

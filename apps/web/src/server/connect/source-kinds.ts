@@ -557,6 +557,8 @@ export type JsonSchema = {
   description?: string;
   default?: unknown;
   enum?: unknown[];
+  /** Of a choice: what people read for each value. */
+  labels?: Record<string, string>;
   /** What most sources of the kind have; commands are shown with them. */
   examples?: unknown[];
   anyOf?: JsonSchema[];
