@@ -39,12 +39,15 @@ it("says yes and no, names alone where only names are set, and what a form does 
   const schema = { properties: { open: { title: "Open", default: false }, tables: { title: "Tables" } } };
   const tables = [{ name: "faq", key: [] }, { name: "orders" }];
   expect(wordSettings({ tables, later: { a: 1 } }, schema)).toEqual([
-    { name: "open", label: "Open", text: "No" },
-    { name: "tables", label: "Tables", text: "faq\norders" },
-    { name: "later", label: "later", text: '{\n  "a": 1\n}' },
+    { name: "open", label: "Open", text: "No", isWords: true },
+    { name: "tables", label: "Tables", text: "faq\norders", isWords: false },
+    { name: "later", label: "later", text: '{\n  "a": 1\n}', isWords: false },
   ]);
   const chosen = { properties: { tls: { title: "TLS", default: "on", labels: { on: "Always" } } } };
-  expect(wordSettings({}, chosen)[0]?.text).toBe("Always");
-  expect(wordSettings({ tls: "of another release" }, chosen)[0]?.text).toBe("of another release");
-  expect(wordSettings({ path: "/a" }, null)).toEqual([{ name: "path", label: "path", text: "/a" }]);
+  expect(wordSettings({}, chosen)[0]).toMatchObject({ text: "Always", isWords: true });
+  expect(wordSettings({ tls: "of another release" }, chosen)[0]).toMatchObject({
+    text: "of another release",
+    isWords: false,
+  });
+  expect(wordSettings({ path: "/a" }, null)).toEqual([{ name: "path", label: "path", text: "/a", isWords: false }]);
 });

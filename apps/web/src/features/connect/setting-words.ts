@@ -2,8 +2,8 @@ import { isAsked } from "@anneal/core/connect/asked-field";
 import { textOfJson, textOfNamed } from "#features/connect/list-text.ts";
 import type { JsonSchema } from "#server/connect/source-kinds.ts";
 
-/** `text` is null where nothing is set. */
-export type SettingWords = { name: string; label: string; text: string | null };
+/** `text` is null where nothing is set. `isWords`: it is in our words, and not what somebody typed. */
+export type SettingWords = { name: string; label: string; text: string | null; isWords: boolean };
 
 /**
  * A source's settings as its form has them: by the names of the fields, in their order, and those alone that the others
@@ -17,16 +17,17 @@ export function wordSettings(config: Record<string, unknown>, schema: JsonSchema
     .map(([name, field]) => ({
       name,
       label: field.title ?? name,
-      text: labelOf(config[name] ?? field.default, field),
+      ...wordValue(config[name] ?? field.default, field),
     }));
   const unknown = Object.entries(config)
     .filter(([name]) => !(name in fields))
-    .map(([name, value]) => ({ name, label: name, text: textOf(value) }));
+    .map(([name, value]) => ({ name, label: name, ...wordValue(value, {}) }));
   return [...known, ...unknown];
 }
 
-function labelOf(value: unknown, { labels = {} }: JsonSchema): string | null {
-  return (typeof value === "string" ? labels[value] : undefined) ?? textOf(value);
+function wordValue(value: unknown, { labels = {} }: JsonSchema): Pick<SettingWords, "text" | "isWords"> {
+  const label = typeof value === "string" ? labels[value] : undefined;
+  return { text: label ?? textOf(value), isWords: label !== undefined || typeof value === "boolean" };
 }
 
 function textOf(value: unknown): string | null {

@@ -9,7 +9,7 @@ import { Panel } from "#components/ui/panel.tsx";
 import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { EditSource } from "#features/connect/edit-source.tsx";
 import { KindFacts } from "#features/connect/kind-facts.tsx";
-import { wordSettings } from "#features/connect/setting-words.ts";
+import { wordSettings, type SettingWords } from "#features/connect/setting-words.ts";
 import { describeSchedule } from "#features/loop/schedule-field.tsx";
 import type { Answers } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
@@ -41,9 +41,9 @@ export function SourceSettings({ source }: { source: Source }) {
           ...(source.kindFacts.length === 0
             ? []
             : [{ label: "How it is read", value: <KindFacts facts={source.kindFacts} /> }]),
-          ...wordSettings(source.config, source.configSchema).map(({ label, text }) => ({
+          ...wordSettings(source.config, source.configSchema).map(({ label, ...words }) => ({
             label,
-            value: <SettingText text={text} />,
+            value: <SettingText {...words} />,
           })),
           { label: "Credentials", value: source.hasSecrets ? "Stored, encrypted" : "None" },
           {
@@ -73,7 +73,8 @@ export function SourceSettings({ source }: { source: Source }) {
   );
 }
 
-function SettingText({ text }: { text: string | null }) {
+function SettingText({ text, isWords }: Pick<SettingWords, "text" | "isWords">) {
   if (text === null) return <span className="text-muted">Not set</span>;
+  if (isWords) return text;
   return <code className="font-mono text-xs whitespace-pre-wrap">{text}</code>;
 }
