@@ -1,6 +1,6 @@
 "use client";
 
-import { Check } from "lucide-react";
+import { Check, Minus } from "lucide-react";
 import { Checkbox as RadixCheckbox, Switch as RadixSwitch } from "radix-ui";
 import type { ComponentProps } from "react";
 import { cn } from "#lib/class-names.ts";
@@ -9,13 +9,14 @@ export function Checkbox({ className, ...props }: ComponentProps<typeof RadixChe
   return (
     <RadixCheckbox.Root
       className={cn(
-        "grid size-4 shrink-0 place-items-center rounded-[4px] border border-line-strong bg-panel hover:border-faint data-[state=checked]:border-accent data-[state=checked]:bg-accent data-[state=checked]:text-on-accent",
+        "grid size-4 shrink-0 place-items-center rounded-[4px] border border-line-strong bg-panel hover:border-faint data-[state=checked]:border-accent data-[state=checked]:bg-accent data-[state=checked]:text-on-accent data-[state=indeterminate]:border-accent data-[state=indeterminate]:bg-accent data-[state=indeterminate]:text-on-accent",
         className,
       )}
       {...props}
     >
-      <RadixCheckbox.Indicator>
-        <Check className="size-3" strokeWidth={3} />
+      <RadixCheckbox.Indicator className="group/indicator">
+        <Check className="size-3 group-data-[state=indeterminate]/indicator:hidden" strokeWidth={3} />
+        <Minus className="hidden size-3 group-data-[state=indeterminate]/indicator:block" strokeWidth={3} />
       </RadixCheckbox.Indicator>
     </RadixCheckbox.Root>
   );

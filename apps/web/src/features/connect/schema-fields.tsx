@@ -23,15 +23,16 @@ type SchemaFieldsProps = {
 
 /** A form drawn from a connector's own schema, so that a new connector needs no page. */
 export function SchemaFields({ schema, values, onChange, secret, administrator, problems = [] }: SchemaFieldsProps) {
+  const lacks = new Set(problems.filter(({ isLack }) => isLack === true).map(({ field }) => field));
   const problemOf = (name: string) =>
-    problems.find(({ field, isLack }) => field === name && (isLack === true || name in values))?.message;
+    lacks.has(name) || name in values ? problems.find(({ field }) => field === name)?.message : undefined;
   const required = new Set(schema.required);
   return Object.entries(schema.properties ?? {}).map(([name, property]) => (
     <SchemaField
       key={name}
       name={name}
       property={property}
-      required={required.has(name)}
+      required={required.has(name) || lacks.has(name)}
       value={values[name]}
       onChange={(value) => onChange({ ...values, [name]: value })}
       secret={secret}

@@ -46,7 +46,7 @@ describe("openAccess", () => {
       code: "INVALID_INPUT",
       message:
         "“E-mail domain of the accounts” is missing. Without it no account is a person, and nobody would see a document.",
-      action: "Enter it (on the command line: --set userEmailDomain=…), or leave permissions of the source out.",
+      action: "Enter it (on the command line: --set userEmailDomain=…), or do not read the permissions of the source.",
     });
     expect(await codeOf(open("posix", "off"))).toBe("INVALID_INPUT");
     expect(await open("posix", "posix")).toMatchObject({ config: { permissions: "posix" } });

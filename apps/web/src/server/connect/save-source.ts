@@ -187,7 +187,7 @@ function refuseLack(
     "INVALID_INPUT",
     `“${properties[lack.field]?.title ?? lack.field}” is missing. ${lack.message}`,
     {
-      action: `Enter it (on the command line: --set ${lack.field}=…), or leave permissions of the source out.`,
+      action: `Enter it (on the command line: --set ${lack.field}=…), or do not read the permissions of the source.`,
       details: { field: lack.field },
     },
   );
