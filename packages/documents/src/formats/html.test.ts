@@ -8,7 +8,8 @@ const read = async (body: string) => outlineOf(await parse(body));
 describe("HTML", () => {
   it("has a title of plain text, whatever markup and references stand in it", async () => {
     const titleOf = async (title: string) =>
-      (await parseFixture(`<html><head><title>${title}</title></head><body><p>Text.</p></body></html>`, "a.html")).title;
+      (await parseFixture(`<html><head><title>${title}</title></head><body><p>Text.</p></body></html>`, "a.html"))
+        .title;
     expect(await titleOf("A &amp; <b>B</b>")).toBe("A & B");
     expect(await titleOf("What &lt;b&gt; does")).toBe("What <b> does");
   });

@@ -35,10 +35,7 @@ export function parseHtml(html: string, limits: ParseLimits): Parsed {
   const root = document.childNodes.find((node): node is Tag => isTag(node) && node.tagName === "html");
   const head = childTags(root).find((tag) => tag.tagName === "head");
   const body = childTags(root).find((tag) => tag.tagName === "body");
-  const name = plainTitle(
-    collapse(flatText(childTags(head).find((tag) => tag.tagName === "title") ?? null)),
-    html,
-  );
+  const name = plainTitle(collapse(flatText(childTags(head).find((tag) => tag.tagName === "title") ?? null)), html);
   if (body === undefined) return { title: name || null, drafts: [], warnings: [] };
   const walker = new HtmlWalker(limits, name);
   walker.walk(mainContent(body) ?? body, 0);
