@@ -23,7 +23,7 @@ import type { ListedAttachment, ListedContent, Space } from "./confluence-answer
 import type { ConfluenceApi } from "./confluence-api.ts";
 import { readConfluenceDirectory } from "./confluence-directory.ts";
 import { findOverlookedSpaces, keepPresentAttachments, refPrefix } from "./confluence-second-look.ts";
-import { readSpaceTree, type SpaceTree } from "./confluence-space.ts";
+import { readSpaceTree, toShowContainers, UntoldRestriction, type SpaceTree } from "./confluence-space.ts";
 import { findSpaces, noSpaceOf, noSuchSpace, withConfluence } from "./open-confluence.ts";
 import { storageToHtml } from "./storage-to-html.ts";
 
@@ -56,7 +56,7 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   if (config.spaces.length === 0) found.push(...(await findOverlookedSpaces(api, found, known)));
   const unread = missing.map((key) => ({ key, error: noSuchSpace([key]) }));
   const first = await beginFirstSync(request.cursor, () => countDocuments(request, api, found));
-  const progress = { seen: new SeenRefs(), scanned: 0, first };
+  const progress: Progress = { seen: new SeenRefs(), scanned: 0, untold: 0, first };
   for (const space of found) {
     try {
       yield* readSpace(request, api, space, tenant, progress);
@@ -69,6 +69,7 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   yield* hideBelow(known, closed, hiding);
   if (unread.length === found.length + missing.length) throw unread[0]?.error;
   for (const { key, error } of unread) yield { type: "failure", ref: refPrefix(key), error: error.toReport() };
+  if (progress.untold > 0) yield { type: "failure", ref: "", error: hiddenInContainers(progress.untold).toReport() };
   const prefixes = unread.map(({ key }) => refPrefix(key));
   if (config.attachments) {
     const read = found.filter(({ key }) => !prefixes.includes(refPrefix(key)));
@@ -84,7 +85,8 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   yield { type: "checkpoint", cursor: { version: 1 }, scanned: progress.scanned, total: progress.scanned };
 }
 
-type Progress = { seen: SeenRefs; scanned: number; first: FirstSync | null };
+/** `untold`: how many documents lie in what may be restricted without a word of it. */
+type Progress = { seen: SeenRefs; scanned: number; untold: number; first: FirstSync | null };
 
 /** Attachments of formats that cannot be read are among them. */
 async function countDocuments(
@@ -115,14 +117,13 @@ async function* readSpace(
 ): AsyncIterable<Change> {
   const { config, known, context } = request;
   const { signal, limits } = context;
-  const { blogPosts, attachments } = config;
-  const tree = await readSpaceTree(api, space, { tenant, blogPosts, attachments });
+  const tree = await readSpaceTree(api, space, { ...config, tenant });
   const reported = new Set<unknown>();
   for await (const found of listDocuments(api, space, tree, config, limits.documentBytes)) {
     signal.throwIfAborted();
     progress.seen.add(found.item.ref);
     progress.scanned += 1;
-    yield* changesUnderAudience(tree, found, known, limits.documentBytes, reported);
+    yield* changesUnderAudience(tree, found, known, limits.documentBytes, reported, progress);
     const { scanned, first } = progress;
     if (scanned % checkpointEvery > 0) continue;
     yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: first?.total ?? null };
@@ -149,6 +150,16 @@ async function* listDocuments(
   }
 }
 
+/** What is wrong with a source names no page, which not everybody may know of. */
+function hiddenInContainers(count: number): AnnealError {
+  const documents = count === 1 ? "the 1 document" : `the ${count} documents`;
+  return new AnnealError(
+    "INVALID_INPUT",
+    `Confluence does not tell to whom folders, whiteboards, databases and embedded links are restricted, so nobody is shown ${documents} in them.`,
+    { action: toShowContainers },
+  );
+}
+
 /** Somebody whose permission cannot be read has none; that is said once for each reason, not for each page. */
 async function* changesUnderAudience(
   tree: SpaceTree,
@@ -156,6 +167,7 @@ async function* changesUnderAudience(
   known: KnownItems,
   maxBytes: number,
   reported: Set<unknown>,
+  progress: Progress,
 ): AsyncIterable<Change> {
   let audience = shownToNobody;
   let refused: AnnealError | null = null;
@@ -163,7 +175,10 @@ async function* changesUnderAudience(
     audience = await tree.audienceOf(pageId);
   } catch (error) {
     if (!isAboutWhatWasAsked(error)) throw error;
-    refused = reported.has(error) ? null : error;
+    // These are told together, at the end.
+    const isUntold = error instanceof UntoldRestriction;
+    if (isUntold) progress.untold += 1;
+    refused = isUntold || reported.has(error) ? null : error;
     reported.add(error);
   }
   yield* await changesOf({ ...found, acl: audience.acl }, known, maxBytes);
