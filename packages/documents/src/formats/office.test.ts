@@ -65,6 +65,117 @@ describe("DOCX", () => {
     ]);
   });
 
+  it("says whose comment it is after the paragraph, list or table that it is on, and keeps those on nothing", async () => {
+    const on = (id: number) => `<w:r><w:commentReference w:id="${id}"/></w:r>`;
+    const item = (text: string, id?: number, style = "") =>
+      `<w:p><w:pPr>${style}<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>${text}</w:t></w:r>${id === undefined ? "" : on(id)}</w:p>`;
+    const comment = (id: number, author: string, paragraphs: string) =>
+      `<w:comment w:id="${id}" w:author="${author}" w:initials="X">${paragraphs}</w:comment>`;
+    const comments = [
+      comment(0, "Ann", docxParagraph("Eleven?") + docxParagraph("Please count.")),
+      comment(1, "Bob", docxParagraph("Twelve.")),
+      comment(2, "", docxParagraph("Why first?")),
+      comment(3, "Ann", '<w:p><w:fldSimple w:instr=" REF x "><w:r><w:t>Which?</w:t></w:r></w:fldSimple></w:p>'),
+      comment(4, "Bob", docxParagraph("All?")),
+      comment(9, "Eve", docxParagraph("On words that are gone.")),
+      comment(10, "Eve", docxParagraph(" ")),
+    ];
+    const w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"';
+    const bullets =
+      '<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/></w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>';
+    const body =
+      `<w:p><w:r><w:t>Twelve pumps.</w:t></w:r>${on(0)}${on(1)}</w:p>` +
+      item("Parts", 4, '<w:pStyle w:val="Heading2"/>') +
+      item("first", 2) +
+      item("second") +
+      `<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Part</w:t></w:r>${on(3)}</w:p></w:tc><w:tc>${docxParagraph("Limit")}</w:tc></w:tr><w:tr><w:tc>${docxParagraph("Pump")}</w:tc><w:tc>${docxParagraph("1")}</w:tc></w:tr></w:tbl>` +
+      docxParagraph("End.");
+    const document = await parseFixture(
+      writeDocx(
+        body,
+        [
+          { name: "word/comments.xml", data: `<w:comments ${w}>${comments.join("")}</w:comments>` },
+          { name: "word/numbering.xml", data: `<w:numbering ${w}>${bullets}</w:numbering>` },
+        ],
+        [
+          { id: "rId5", type: "comments", target: "comments.xml" },
+          { id: "rId6", type: "numbering", target: "numbering.xml" },
+        ],
+      ),
+      "a.docx",
+    );
+    expect(outlineOf(document)).toEqual([
+      "paragraph Twelve pumps.",
+      "paragraph Comment by Ann: Eleven?\nPlease count.",
+      "paragraph Comment by Bob: Twelve.",
+      "heading2 Parts",
+      "paragraph Comment by Bob: All?",
+      "list - first\n- second",
+      "paragraph Comment: Why first?",
+      "table | Part | Limit |\n| --- | --- |\n| Pump | 1 |",
+      "paragraph Comment by Ann: Which?",
+      "paragraph End.",
+      "paragraph Comment by Eve: On words that are gone.",
+    ]);
+  });
+
+  it("reads headers and footers that are shown, each once, under no heading and without mere page numbers", async () => {
+    const w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"';
+    const field = (name: string, result: string) =>
+      `<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText> ${name} </w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>${result}</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>`;
+    const run = (text: string) => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r>`;
+    const part = (kind: "hdr" | "ftr", number: number, content: string) => ({
+      name: `word/${kind}${number}.xml`,
+      data: `<w:${kind} ${w}>${content}</w:${kind}>`,
+    });
+    const refer = (kind: "header" | "footer", type: string, id: string) =>
+      `<w:${kind}Reference w:type="${type}" r:id="${id}"/>`;
+    const cell = (text: string) => `<w:tc>${docxParagraph(text)}</w:tc>`;
+    const parts = [
+      part(
+        "hdr",
+        1,
+        `<w:p>${run("Contract 4711")}<w:r><w:tab/></w:r>${run("Page ")}${field("PAGE", "1")}${run(" of ")}${field("NUMPAGES", "9")}</w:p>`,
+      ),
+      part(
+        "hdr",
+        2,
+        `<w:tbl><w:tr>${cell("Owner")}${cell("Finance")}</w:tr></w:tbl><w:p>${run("Contract 4711")}</w:p>`,
+      ),
+      part("hdr", 3, docxParagraph("Of a first page that is like the others")),
+      part("hdr", 4, docxParagraph("Of nothing")),
+      part(
+        "ftr",
+        5,
+        `<w:p><w:fldSimple w:instr="PAGE">${run("7")}</w:fldSimple></w:p><w:p>${run("Confidential")}<w:del><w:r><w:delText>not</w:delText></w:r></w:del>${run(" to all who read it, page ")}${field("PAGE", "3")}</w:p>`,
+      ),
+    ];
+    const body =
+      docxParagraph("Limits", "Heading1") +
+      `<w:p><w:pPr><w:sectPr>${refer("header", "default", "rId11")}${refer("footer", "default", "rId15")}</w:sectPr></w:pPr></w:p>` +
+      docxParagraph("Text.") +
+      `<w:sectPr>${refer("header", "default", "rId12")}${refer("header", "first", "rId13")}${refer("footer", "default", "rId15")}<w:titlePg w:val="0"/><w:sectPrChange><w:sectPr>${refer("header", "default", "rId14")}</w:sectPr></w:sectPrChange></w:sectPr>`;
+    const relations = parts.map(({ name }, index) => ({
+      id: `rId${11 + index}`,
+      type: name.includes("hdr") ? "header" : "footer",
+      target: name.slice("word/".length),
+    }));
+    const document = await parseFixture(writeDocx(body, parts, relations), "a.docx");
+    expect(outlineOf(document)).toEqual([
+      "title Limits",
+      "paragraph Text.",
+      "paragraph Contract 4711",
+      "paragraph Owner | Finance",
+      "paragraph Confidential to all who read it, page 3",
+    ]);
+    const running = document.elements.slice(2).map(({ container, section }) => [container, section]);
+    expect(running).toEqual([
+      ["Page header", []],
+      ["Page header", []],
+      ["Page footer", []],
+    ]);
+  });
+
   it("says that a part in another format was left out", async () => {
     const document = await parseFixture(writeDocx(`${docxParagraph("Before.")}<w:altChunk r:id="rId9"/>`), "a.docx");
     expect(outlineOf(document)).toEqual(["paragraph Before."]);
@@ -209,7 +320,104 @@ describe("XLSX", () => {
   });
 });
 
+describe("comments on cells", () => {
+  const row =
+    '<row r="1"><c r="A1" t="inlineStr"><is><t>Item</t></is></c><c r="B1" t="inlineStr"><is><t>Price</t></is></c></row>';
+  const main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"';
+  const comments = (authors: string[], ...list: string[]) =>
+    `<comments ${main}><authors>${authors.map((author) => `<author>${author}</author>`).join("")}</authors><commentList>${list.join("")}</commentList></comments>`;
+  const ofSheet = (...parts: { type: string; target: string }[]) => ({
+    name: "xl/worksheets/_rels/sheet1.xml.rels",
+    data: relationships(parts.map((part, index) => ({ id: `rId${index}`, ...part }))),
+  });
+
+  it("stand after the sheet, with whose they are and the cell", async () => {
+    const legacy = comments(
+      ["Ann", ""],
+      '<comment ref="B1" authorId="0"><text><r><rPr><b/></rPr><t>Ann:</t></r><r><t xml:space="preserve">\nWithout VAT?</t></r></text></comment>',
+      '<comment ref="A2" authorId="1"><text><t>Empty so far.</t></text></comment>',
+    );
+    const document = await parseFixture(
+      writeXlsx(
+        [{ name: "Prices", data: row }],
+        [{ name: "xl/comments1.xml", data: legacy }, ofSheet({ type: "comments", target: "../comments1.xml" })],
+      ),
+      "a.xlsx",
+    );
+    expect(outlineOf(document).slice(2)).toEqual([
+      "paragraph Comment by Ann on B1: Without VAT?",
+      "paragraph Comment on A2: Empty so far.",
+    ]);
+    expect(document.elements.at(-1)).toMatchObject({ container: "Prices", section: ["Prices"] });
+  });
+
+  it("are read as the threads that they are, and not as what older programs are told of them", async () => {
+    const legacy = comments(
+      ["tc={A}", "Bob"],
+      '<comment ref="B1" authorId="0"><text><t>[Threaded comment] Your version of Excel allows you to read it.</t></text></comment>',
+      '<comment ref="A1" authorId="1"><text><t>A note.</t></text></comment>',
+    );
+    const threads = `<ThreadedComments xmlns="t"><threadedComment ref="B1" personId="{P1}" id="{A}"><text>Without VAT?</text></threadedComment><threadedComment ref="B1" personId="{P2}" id="{B}" parentId="{A}"><text>With.</text></threadedComment></ThreadedComments>`;
+    const persons = `<personList xmlns="t"><person displayName="Ann Lee" id="{P1}"/><person displayName="Bob" id="{P2}"/></personList>`;
+    const document = await parseFixture(
+      writeXlsx(
+        [{ name: "Prices", data: row }],
+        [
+          { name: "xl/comments1.xml", data: legacy },
+          { name: "xl/threadedComments/threadedComment1.xml", data: threads },
+          { name: "xl/persons/person.xml", data: persons },
+          ofSheet(
+            { type: "comments", target: "../comments1.xml" },
+            { type: "threadedComment", target: "../threadedComments/threadedComment1.xml" },
+          ),
+        ],
+        [{ id: "rId90", type: "person", target: "persons/person.xml" }],
+      ),
+      "a.xlsx",
+    );
+    expect(outlineOf(document).slice(2)).toEqual([
+      "paragraph Comment by Ann Lee on B1: Without VAT?",
+      "paragraph Comment by Bob on B1: With.",
+      "paragraph Comment by Bob on A1: A note.",
+    ]);
+  });
+});
+
 describe("PPTX", () => {
+  it("keeps a slide's comments and the answers to them, in the form of any PowerPoint, with whose they are", async () => {
+    const slide = (comments: string) => ({ shapes: slideShape("body", "Revenue up"), comments });
+    const document = await parseFixture(
+      writePptx(
+        [
+          slide(`<p:cmLst xmlns:p="p"><p:cm authorId="0"><p:text>Since when?</p:text></p:cm></p:cmLst>`),
+          slide(
+            `<p188:cmLst xmlns:p188="q" xmlns:a="a"><p188:cm authorId="{1}"><p188:replyLst><p188:reply authorId="{9}"><p188:txBody><a:p><a:r><a:t>Done.</a:t></a:r></a:p></p188:txBody></p188:reply></p188:replyLst><p188:txBody><a:p><a:r><a:t>Check</a:t></a:r></a:p><a:p><a:r><a:t>twice.</a:t></a:r></a:p></p188:txBody></p188:cm></p188:cmLst>`,
+          ),
+        ],
+        [
+          {
+            type: "commentAuthors",
+            target: "commentAuthors.xml",
+            data: `<p:cmAuthorLst xmlns:p="p"><p:cmAuthor id="0" name="Ann"/></p:cmAuthorLst>`,
+          },
+          {
+            type: "authors",
+            target: "authors.xml",
+            data: `<p188:authorLst xmlns:p188="q"><p188:author id="{1}" name="Bob"/></p188:authorLst>`,
+          },
+        ],
+      ),
+      "a.pptx",
+    );
+    expect(document.elements.map((element) => `${element.page} ${element.kind} ${element.text}`)).toEqual([
+      "1 paragraph Revenue up",
+      "1 paragraph Comment by Ann: Since when?",
+      "2 paragraph Revenue up",
+      "2 paragraph Comment by Bob: Check\ntwice.",
+      "2 paragraph Comment: Done.",
+    ]);
+  });
+
   it("keeps the letters of a formula, and hides a slide in either word for it", async () => {
     const math = `<a14:m xmlns:a14="urn:a14"><m:oMath xmlns:m="urn:m"><m:r><m:t>x=1</m:t></m:r></m:oMath></a14:m>`;
     const choice = `<mc:AlternateContent xmlns:mc="urn:mc"><mc:Choice Requires="a14">${math}</mc:Choice><mc:Fallback><a:r><a:t>?</a:t></a:r></mc:Fallback></mc:AlternateContent>`;
