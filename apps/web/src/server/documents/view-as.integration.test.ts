@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { nobody, workspaceMembers, workspaceUser, type Acl, type Principal } from "@anneal/core/access/acl";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
-import type { Scope } from "@anneal/db/database";
+import { openDatabase, type Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
@@ -105,6 +105,32 @@ it("the document's page says through which group somebody may read, and where th
     { principal: finance, inheritedFrom: "/Reports" },
     { principal: legal, inheritedFrom: null },
   ]);
+});
+
+it("the document's page asks no more often for many members than for few", async () => {
+  const counted = openDatabase(test.appUrl, { maxConnections: 1 });
+  let statements = 0;
+  counted.pool.on("connect", (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    client.query = ((...args: unknown[]) => {
+      statements += 1;
+      return query(...args);
+    }) as typeof client.query;
+  });
+  try {
+    const [row] = (await as(people.admin).list(page)).rows;
+    const count = async () => {
+      statements = 0;
+      const caller = appRouter.createCaller({ db: counted.db, identity: people.admin });
+      const readers = await caller.documents.readers({ documentId: row!.id });
+      return { members: readers.length, statements };
+    };
+    const few = await count();
+    for (let index = 0; index < 10; index += 1) await join("member");
+    expect(await count()).toEqual({ members: few.members + 10, statements: few.statements });
+  } finally {
+    await counted.close();
+  }
 });
 
 describe("who may read a document, on its page", () => {
