@@ -27,17 +27,14 @@ export function withComments(document: WordDocument): WordDocument {
       const draft = comment === undefined ? null : commentDraft(comment.authorName ?? "", wordsOf(comment.body));
       return draft === null ? [] : [paragraphOf(draft.text)];
     });
-  const children: WordNode[] = [];
   const waiting: string[] = [];
-  document.children.forEach((child, index) => {
-    children.push(child);
-    waiting.push(...referencesIn(child));
+  const children = document.children.flatMap((child, index) => {
+    for (const id of referencesIn(child)) waiting.push(id);
     // Between its items it would end a list, and the next item would begin to count anew.
-    if (isItem(child) && isItem(document.children[index + 1])) return;
-    children.push(...say(waiting.splice(0)));
+    if (isItem(child) && isItem(document.children[index + 1])) return [child];
+    return [child, ...say(waiting.splice(0))];
   });
-  children.push(...say([...unsaid.keys()]));
-  return { ...document, children };
+  return { ...document, children: children.concat(say([...unsaid.keys()])) };
 }
 
 /** Headings may be numbered as well. */

@@ -52,7 +52,7 @@ export class OdfReader {
         last.text += `\n${first.text}`;
         next.shift();
       }
-      drafts.push(...next, ...this.said());
+      for (const draft of [...next, ...this.said()]) drafts.push(draft);
     }
     return drafts.filter((draft) => draft.text.trim() !== "");
   }

@@ -185,6 +185,20 @@ describe("ODS", () => {
   });
 });
 
+it("a cell of a text or a sheet has as many comments as somebody wrote", async () => {
+  const many = 130_000;
+  const comments = `<office:annotation>${p("x")}</office:annotation>`.repeat(many);
+  const table = sheet("S", row(`<table:table-cell>${comments}${p("a")}</table:table-cell>`));
+  for (const [kind, name] of [
+    ["text", "a.odt"],
+    ["spreadsheet", "a.ods"],
+  ] as const) {
+    const document = await parseFixture(writeOdf(kind, table), name, { maxTextLength: 100_000_000 });
+    const said = document.elements.filter(({ text }) => text.startsWith("Comment"));
+    expect(said, name).toHaveLength(many);
+  }
+});
+
 describe("ODP", () => {
   it("reads slides in order with their number, notes and tables, and leaves hidden slides and placeholders out", async () => {
     const hidden = `<style:style style:name="dp2" style:family="drawing-page"><style:drawing-page-properties presentation:visibility="hidden"/></style:style>`;

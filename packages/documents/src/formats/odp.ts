@@ -17,7 +17,7 @@ export function parseOdp(body: XmlElement | undefined, styles: OdfStyles, limits
       reader.warnings.push(`The hidden slide ${page} was left out.`);
       return;
     }
-    drafts.push(...readSlide(reader, slide, page).map((draft) => ({ ...draft, page })));
+    for (const draft of readSlide(reader, slide, page)) drafts.push({ ...draft, page });
   });
   return { drafts, warnings: reader.warnings };
 }

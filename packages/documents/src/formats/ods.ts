@@ -97,7 +97,7 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
     const { kept, filled } = firstRows(open.rows, limits.maxTableRows);
     const result = sheetDrafts(kept, open.totalRows, open.name, { ...limits, maxTableRows: filled });
     warnings.push(...result.warnings);
-    drafts.push(...withCommentsBelow(result.drafts, open.comments, open.name));
+    for (const draft of withCommentsBelow(result.drafts, open.comments, open.name)) drafts.push(draft);
   };
 
   streamXml(content, "content.xml", {

@@ -24,7 +24,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     } else if (/^(?:0|false)$/u.test(slide.attributes["show"] ?? "")) {
       warnings.push(`The hidden slide ${page} was left out.`);
     } else {
-      drafts.push(...readSlide(office, partName, slide, page, authors, limits, warnings));
+      for (const draft of readSlide(office, partName, slide, page, authors, limits, warnings)) drafts.push(draft);
     }
   });
   const title = drafts.find((draft) => draft.kind === "title")?.text ?? office.title;
@@ -67,8 +67,7 @@ function readSlide(
       })),
     );
   }
-  drafts.push(...slideComments(office, targets, authors));
-  return drafts.map((draft) => ({ ...draft, page }));
+  return [...drafts, ...slideComments(office, targets, authors)].map((draft) => ({ ...draft, page }));
 }
 
 /** The shapes of a slide in their order, groups opened. */

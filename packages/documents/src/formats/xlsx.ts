@@ -44,7 +44,8 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
         );
       const result = sheetDrafts(rows, totalRows, name, limits);
       warnings.push(...result.warnings);
-      drafts.push(...withCommentsBelow(result.drafts, sheetComments(office, target!.target, persons), name));
+      const comments = sheetComments(office, target!.target, persons);
+      for (const draft of withCommentsBelow(result.drafts, comments, name)) drafts.push(draft);
     }
   }
   return { title: office.title, drafts, warnings };
