@@ -56,7 +56,7 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   if (config.spaces.length === 0) found.push(...(await findOverlookedSpaces(api, found, known)));
   const unread = missing.map((key) => ({ key, error: noSuchSpace([key]) }));
   const first = await beginFirstSync(request.cursor, () => countDocuments(request, api, found));
-  const progress: Progress = { seen: new SeenRefs(), scanned: 0, untold: 0, first };
+  const progress: Progress = { seen: new SeenRefs(), scanned: 0, first };
   for (const space of found) {
     try {
       yield* readSpace(request, api, space, tenant, progress);
@@ -69,7 +69,6 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   yield* hideBelow(known, closed, hiding);
   if (unread.length === found.length + missing.length) throw unread[0]?.error;
   for (const { key, error } of unread) yield { type: "failure", ref: refPrefix(key), error: error.toReport() };
-  if (progress.untold > 0) yield { type: "failure", ref: "", error: hiddenInContainers(progress.untold).toReport() };
   const prefixes = unread.map(({ key }) => refPrefix(key));
   if (config.attachments) {
     const read = found.filter(({ key }) => !prefixes.includes(refPrefix(key)));
@@ -85,8 +84,7 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   yield { type: "checkpoint", cursor: { version: 1 }, scanned: progress.scanned, total: progress.scanned };
 }
 
-/** `untold`: how many documents lie in what may be restricted without a word of it. */
-type Progress = { seen: SeenRefs; scanned: number; untold: number; first: FirstSync | null };
+type Progress = { seen: SeenRefs; scanned: number; first: FirstSync | null };
 
 /** Attachments of formats that cannot be read are among them. */
 async function countDocuments(
@@ -118,17 +116,24 @@ async function* readSpace(
   const { config, known, context } = request;
   const { signal, limits } = context;
   const tree = await readSpaceTree(api, space, { ...config, tenant });
-  const reported = new Set<unknown>();
+  const refusals: Refusals = { reported: new Set(), untold: 0 };
   for await (const found of listDocuments(api, space, tree, config, limits.documentBytes)) {
     signal.throwIfAborted();
     progress.seen.add(found.item.ref);
     progress.scanned += 1;
-    yield* changesUnderAudience(tree, found, known, limits.documentBytes, reported, progress);
+    yield* changesUnderAudience(tree, found, known, limits.documentBytes, refusals);
     const { scanned, first } = progress;
     if (scanned % checkpointEvery > 0) continue;
     yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: first?.total ?? null };
   }
+  if (refusals.untold === 0) return;
+  const ref = refPrefix(space.key);
+  progress.seen.add(ref);
+  yield { type: "failure", ref, error: hiddenInContainers(space, refusals.untold).toReport() };
 }
+
+/** `untold`: how many documents of a space lie in what may be restricted without a word of it. */
+type Refusals = { reported: Set<unknown>; untold: number };
 
 type Document = Omit<Found, "acl"> & { pageId: string };
 
@@ -150,12 +155,12 @@ async function* listDocuments(
   }
 }
 
-/** What is wrong with a source names no page, which not everybody may know of. */
-function hiddenInContainers(count: number): AnnealError {
+/** One failure of the space, and not of the source: most of it may be read by those who may. */
+function hiddenInContainers({ name, key }: Space, count: number): AnnealError {
   const documents = count === 1 ? "the 1 document" : `the ${count} documents`;
   return new AnnealError(
     "INVALID_INPUT",
-    `Confluence does not tell to whom folders, whiteboards, databases and embedded links are restricted, so nobody is shown ${documents} in them.`,
+    `Confluence does not tell to whom folders, whiteboards, databases and embedded links are restricted, so nobody is shown ${documents} of "${name || key}" that ${count === 1 ? "lies" : "lie"} in one.`,
     { action: toShowContainers },
   );
 }
@@ -166,8 +171,7 @@ async function* changesUnderAudience(
   { pageId, ...found }: Document,
   known: KnownItems,
   maxBytes: number,
-  reported: Set<unknown>,
-  progress: Progress,
+  refusals: Refusals,
 ): AsyncIterable<Change> {
   let audience = shownToNobody;
   let refused: AnnealError | null = null;
@@ -175,11 +179,11 @@ async function* changesUnderAudience(
     audience = await tree.audienceOf(pageId);
   } catch (error) {
     if (!isAboutWhatWasAsked(error)) throw error;
-    // These are told together, at the end.
+    // These are told together, at the end of the space.
     const isUntold = error instanceof UntoldRestriction;
-    if (isUntold) progress.untold += 1;
-    refused = isUntold || reported.has(error) ? null : error;
-    reported.add(error);
+    if (isUntold) refusals.untold += 1;
+    refused = isUntold || refusals.reported.has(error) ? null : error;
+    refusals.reported.add(error);
   }
   yield* await changesOf({ ...found, acl: audience.acl }, known, maxBytes);
   if (refused === null) return;

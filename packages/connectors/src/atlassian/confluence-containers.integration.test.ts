@@ -54,8 +54,11 @@ it.each(containers)(
       for (const { id } of hidden) expect(await trial.readersOf(target, `KB/${id}`), round).toEqual([]);
       expect(await trial.readersOf(target, `KB/${open.id}`), round).toEqual(people);
       expect(target.failures, round).toMatchObject([
-        { ref: "", error: { code: "INVALID_INPUT", message: expect.stringContaining("3 documents"), details: {} } },
+        { ref: "KB/", error: { code: "INVALID_INPUT", message: expect.stringContaining("3 documents"), details: {} } },
       ]);
+
+      await trial.sync(target);
+      expect(target.changes.map(({ type }) => type)).toEqual(["failure", "checkpoint"]);
 
       await trial.sync(target, config);
       expect(target.failures).toEqual([]);
