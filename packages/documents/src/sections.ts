@@ -1,7 +1,7 @@
 import type { Element } from "@anneal/core/document/element";
 
-/** An element before its place under the headings is known. */
-export type Draft = Omit<Element, "section">;
+/** An element before its place under the headings is known; it has a section where that is not the headings before it. */
+export type Draft = Omit<Element, "section"> & Partial<Pick<Element, "section">>;
 
 /** What every format's parser returns; the caller adds media type and sections. */
 export type Parsed = { title: string | null; drafts: Draft[]; warnings: string[]; scans?: Scans };
@@ -30,7 +30,7 @@ export function withSections(drafts: readonly Draft[]): Element[] {
     }
     const section = open.map((heading) => heading.text);
     if (isHeading) open.push({ depth, text: draft.text });
-    return { ...draft, section };
+    return { ...draft, section: draft.section ?? section };
   });
 }
 

@@ -9,7 +9,7 @@ const show: ShowSubject = {
 
 /**
  * Confluence Cloud, as far as the connector asks it, written from "The Confluence Cloud REST API v2" (Space, Space
- * permissions, Page, Blog post, Folder) and "The Confluence Cloud REST API" v1 (Content restrictions, Search content by
+ * permissions, Page, Blog post, Folder, Whiteboard, Database, Smart Link) and "The Confluence Cloud REST API" v1 (Content restrictions, Search content by
  * CQL, Search by CQL, Content attachments, Group, Users). Pages of answers are small, version 2 pages by a cursor and groups by a count.
  */
 export function answerConfluenceCloud(state: ConfluenceState, asked: Asked): Answer {
@@ -46,7 +46,7 @@ export function answerConfluenceCloud(state: ConfluenceState, asked: Asked): Ans
     const content = contentOf(id);
     return content === null ? notFound : v2(state, asked, state.attachmentsOf(content), showAttachment);
   }
-  id = is(/^\/wiki\/api\/v2\/(?:pages|blogposts|folders)\/(\d+)$/);
+  id = is(/^\/wiki\/api\/v2\/(?:pages|blogposts|folders|whiteboards|databases|embeds)\/(\d+)$/);
   if (id !== undefined) {
     const content = contentOf(id);
     if (content === null) return notFound;
@@ -62,7 +62,8 @@ export function answerConfluenceCloud(state: ConfluenceState, asked: Asked): Ans
     if (content === null) return notFound;
     if (content.brokenRestriction) return { status: 403, body: { message: "not permitted" } };
     const at = { start: Number(query.get("start") ?? 0), limit: Number(query.get("limit") ?? 100) };
-    return { body: showRestriction(state, content, show, at) };
+    const isTold = ["page", "blogpost"].includes(content.type) || state.tells.containers;
+    return { body: showRestriction(state, isTold ? content : { readRestriction: null }, show, at) };
   }
   id = is(/^\/wiki\/rest\/api\/content\/\d+\/child\/attachment\/(\w+)\/download$/);
   // The file itself lies with another service, for which the address is the key.

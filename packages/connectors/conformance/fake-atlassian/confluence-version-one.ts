@@ -30,7 +30,7 @@ export type ShowSubject = {
 /** Accounts and groups page together, by one count. */
 export function showRestriction(
   { site }: ConfluenceState,
-  { readRestriction }: FakeContent,
+  { readRestriction }: Pick<FakeContent, "readRestriction">,
   show: ShowSubject,
   asked: { start: number; limit: number },
 ) {

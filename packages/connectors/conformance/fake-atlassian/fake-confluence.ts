@@ -3,12 +3,14 @@ import { answerConfluenceDataCenter } from "./confluence-data-center-routes.ts";
 import { startFakeSite, type FakeDeployment, type FakeSite } from "./fake-site.ts";
 
 export type FakeSpace = { id: string; key: string; name: string; readers: Readers; isPublic: boolean };
+/** What pages may lie in besides, in the cloud. */
+export const containers = ["folder", "whiteboard", "database", "embed"] as const;
+export type FakeContainer = (typeof containers)[number];
 /** Ids of accounts and of groups, as the deployment has them. */
 export type Readers = { users: string[]; groups: string[] };
 export type FakeContent = {
   id: string;
-  /** Folders are the cloud's. */
-  type: "page" | "blogpost" | "folder" | "attachment";
+  type: "page" | "blogpost" | "attachment" | FakeContainer;
   spaceId: string;
   title: string;
   /** In storage format; for an attachment its text. */
@@ -33,8 +35,11 @@ export type ConfluenceState = {
   unindexed: Set<string>;
   /** Ids of the groups that give access to Confluence itself. */
   entrances: Set<string>;
-  /** What this version of Data Center has an answer to, and this account. */
-  tells: { spacePermissions: "everything" | "refuses" | "nothing"; activeUsers: boolean };
+  /**
+   * What this version of Data Center has an answer to, and this account; and whether the cloud says whom a container is
+   * restricted to, which it does not (CONFCLOUD-82920).
+   */
+  tells: { spacePermissions: "everything" | "refuses" | "nothing"; activeUsers: boolean; containers: boolean };
   maySeeSpace(accountId: string | null, space: FakeSpace): boolean;
   /** What Confluence itself would decide. */
   mayView(accountId: string | null, content: FakeContent): boolean;
@@ -90,7 +95,7 @@ export async function startFakeConfluence(deployment: FakeDeployment = "cloud"):
     contents,
     unindexed: new Set(),
     entrances,
-    tells: { spacePermissions: "everything", activeUsers: true },
+    tells: { spacePermissions: "everything", activeUsers: true, containers: false },
     maySeeSpace,
     mayView,
     listOf: (accountId, spaceId, types) =>

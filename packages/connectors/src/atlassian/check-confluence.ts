@@ -7,6 +7,7 @@ import type { AtlassianSecrets, ConfluenceConfig, Deployment } from "./config.ts
 import type { ListedContent, Space } from "./confluence-answers.ts";
 import type { ConfluenceApi } from "./confluence-api.ts";
 import { listConfluenceGroups } from "./confluence-directory.ts";
+import { isContainer, toShowContainers } from "./confluence-space.ts";
 import { requireDeployment } from "./deployment.ts";
 import type { GroupMembers } from "./directory.ts";
 import { chooseSpaces, noSuchSpace, withConfluence, type OpenedConfluence } from "./open-confluence.ts";
@@ -33,8 +34,10 @@ async function* look(config: ConfluenceConfig, { api, tenant }: OpenedConfluence
   if (first === undefined) return;
   const preview: Preview = { count: 0, complete: found.length === 1, samples: [] };
   let sample: ListedContent | null = null;
+  let contained = 0;
   for await (const content of api.listContents(first, "page")) {
     sample ??= content;
+    if (content.parent !== null && isContainer(content.parent)) contained += 1;
     addToPreview(preview, content.title);
     if (preview.count < checkedPages) continue;
     preview.complete = false;
@@ -56,7 +59,12 @@ async function* look(config: ConfluenceConfig, { api, tenant }: OpenedConfluence
         message:
           "Changes are found by each page's version and deletions by the complete listing; permissions are read again with every sync.",
       },
-      await checkPermissions(api, first, sample, toReadPermissions[config.deployment]),
+      sayContainers(
+        await checkPermissions(api, first, sample, toReadPermissions[config.deployment]),
+        config,
+        contained,
+        preview.count,
+      ),
       groups.check,
       checkEmails(groups.accounts, config.deployment),
     ],
@@ -100,4 +108,21 @@ async function checkPermissions(
     const message = `Who may view ${space.key} cannot be read, so nobody would see its pages. ${error.message}`;
     return { capability, status: "missing", message, action: `${error.action} ${toGrant}`.trim() };
   }
+}
+
+/** @param contained how many of the pages looked at lie in what the cloud tells no restrictions of */
+function sayContainers(
+  check: CapabilityCheck,
+  { deployment, hiddenRestrictions }: ConfluenceConfig,
+  contained: number,
+  looked: number,
+): CapabilityCheck {
+  if (deployment !== "cloud" || check.status !== "ok") return check;
+  if (hiddenRestrictions === "none") {
+    return { ...check, message: `${check.message} No folder is restricted, as the settings say.` };
+  }
+  const message = `${check.message} To whom folders, whiteboards, databases and embedded links are restricted is not told, so nobody would see pages in them`;
+  if (contained === 0) return { ...check, message: `${message}; none of the pages looked at is.` };
+  const share = `${contained} of the ${looked} ${looked === 1 ? "page" : "pages"} looked at.`;
+  return { ...check, status: "warning", message: `${message}: ${share}`, action: toShowContainers };
 }

@@ -23,7 +23,7 @@ import type { ListedAttachment, ListedContent, Space } from "./confluence-answer
 import type { ConfluenceApi } from "./confluence-api.ts";
 import { readConfluenceDirectory } from "./confluence-directory.ts";
 import { findOverlookedSpaces, keepPresentAttachments, refPrefix } from "./confluence-second-look.ts";
-import { readSpaceTree, type SpaceTree } from "./confluence-space.ts";
+import { readSpaceTree, toShowContainers, UntoldRestriction, type SpaceTree } from "./confluence-space.ts";
 import { findSpaces, noSpaceOf, noSuchSpace, withConfluence } from "./open-confluence.ts";
 import { storageToHtml } from "./storage-to-html.ts";
 
@@ -56,7 +56,7 @@ async function* readSpaces(request: Request, api: ConfluenceApi, tenant: string)
   if (config.spaces.length === 0) found.push(...(await findOverlookedSpaces(api, found, known)));
   const unread = missing.map((key) => ({ key, error: noSuchSpace([key]) }));
   const first = await beginFirstSync(request.cursor, () => countDocuments(request, api, found));
-  const progress = { seen: new SeenRefs(), scanned: 0, first };
+  const progress: Progress = { seen: new SeenRefs(), scanned: 0, first };
   for (const space of found) {
     try {
       yield* readSpace(request, api, space, tenant, progress);
@@ -115,19 +115,25 @@ async function* readSpace(
 ): AsyncIterable<Change> {
   const { config, known, context } = request;
   const { signal, limits } = context;
-  const { blogPosts, attachments } = config;
-  const tree = await readSpaceTree(api, space, { tenant, blogPosts, attachments });
-  const reported = new Set<unknown>();
+  const tree = await readSpaceTree(api, space, { ...config, tenant });
+  const refusals: Refusals = { reported: new Set(), untold: 0 };
   for await (const found of listDocuments(api, space, tree, config, limits.documentBytes)) {
     signal.throwIfAborted();
     progress.seen.add(found.item.ref);
     progress.scanned += 1;
-    yield* changesUnderAudience(tree, found, known, limits.documentBytes, reported);
+    yield* changesUnderAudience(tree, found, known, limits.documentBytes, refusals);
     const { scanned, first } = progress;
     if (scanned % checkpointEvery > 0) continue;
     yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: first?.total ?? null };
   }
+  if (refusals.untold === 0) return;
+  const ref = refPrefix(space.key);
+  progress.seen.add(ref);
+  yield { type: "failure", ref, error: hiddenInContainers(space, refusals.untold).toReport() };
 }
+
+/** `untold`: how many documents of a space lie in what may be restricted without a word of it. */
+type Refusals = { reported: Set<unknown>; untold: number };
 
 type Document = Omit<Found, "acl"> & { pageId: string };
 
@@ -149,13 +155,23 @@ async function* listDocuments(
   }
 }
 
+/** One failure of the space, and not of the source: most of it may be read by those who may. */
+function hiddenInContainers({ name, key }: Space, count: number): AnnealError {
+  const documents = count === 1 ? "the 1 document" : `the ${count} documents`;
+  return new AnnealError(
+    "INVALID_INPUT",
+    `Confluence does not tell to whom folders, whiteboards, databases and embedded links are restricted, so nobody is shown ${documents} of "${name || key}" that ${count === 1 ? "lies" : "lie"} in one.`,
+    { action: toShowContainers },
+  );
+}
+
 /** Somebody whose permission cannot be read has none; that is said once for each reason, not for each page. */
 async function* changesUnderAudience(
   tree: SpaceTree,
   { pageId, ...found }: Document,
   known: KnownItems,
   maxBytes: number,
-  reported: Set<unknown>,
+  refusals: Refusals,
 ): AsyncIterable<Change> {
   let audience = shownToNobody;
   let refused: AnnealError | null = null;
@@ -163,8 +179,11 @@ async function* changesUnderAudience(
     audience = await tree.audienceOf(pageId);
   } catch (error) {
     if (!isAboutWhatWasAsked(error)) throw error;
-    refused = reported.has(error) ? null : error;
-    reported.add(error);
+    // These are told together, at the end of the space.
+    const isUntold = error instanceof UntoldRestriction;
+    if (isUntold) refusals.untold += 1;
+    refused = isUntold || refusals.reported.has(error) ? null : error;
+    refusals.reported.add(error);
   }
   yield* await changesOf({ ...found, acl: audience.acl }, known, maxBytes);
   if (refused === null) return;

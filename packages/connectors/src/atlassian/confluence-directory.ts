@@ -45,7 +45,7 @@ async function* listIntersections(
   // That there is none is for the reader of documents to say, who then hides them.
   for (const space of (await findSpaces(api, config.spaces)).found) {
     try {
-      const tree = await readSpaceTree(api, space, { tenant, blogPosts: config.blogPosts, attachments: false });
+      const tree = await readSpaceTree(api, space, { ...config, tenant, attachments: false });
       for (const id of tree.contents.keys()) {
         context.signal.throwIfAborted();
         // A page whose audience cannot be read is shown to nobody, and needs no group.

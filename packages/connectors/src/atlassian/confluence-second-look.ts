@@ -66,7 +66,7 @@ export async function* keepPresentAttachments(
     if (container === null || !seen.has(prefix + container)) continue;
     seen.add(ref);
     if (tree === undefined || treeOf !== space) {
-      tree = await readSpaceTree(api, space, { tenant, blogPosts: config.blogPosts, attachments: false });
+      tree = await readSpaceTree(api, space, { ...config, tenant, attachments: false });
       treeOf = space;
     }
     // The page went since it was read, and the attachment with it.

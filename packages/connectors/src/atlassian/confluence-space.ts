@@ -2,7 +2,9 @@ import { anyone, type Principal } from "@anneal/core/access/acl";
 import type { SourceGrant } from "@anneal/core/access/acl-origins";
 import { AnnealError } from "@anneal/core/errors";
 import { RemoteError } from "../remote/remote-client.ts";
+import { NotTold } from "./atlassian-site.ts";
 import { intersectLevels, type Audience } from "./audience.ts";
+import type { ConfluenceConfig } from "./config.ts";
 import type { ListedAttachment, ListedContent, Parent, Restriction, Space } from "./confluence-answers.ts";
 import type { ConfluenceApi } from "./confluence-api.ts";
 
@@ -13,10 +15,32 @@ export type SpaceTree = {
    * Who may view a page: those who may view the space and are named in the read restriction of the page and of
    * everything above it.
    * @throws RemoteError when one of these cannot be read: then nobody is known to
+   * @throws UntoldRestriction where it lies in what may be restricted without a word of it
    */
   audienceOf(id: string): Promise<Audience>;
   attachmentsOf(content: ListedContent): Promise<ListedAttachment[]>;
 };
+
+/**
+ * Of a container that is no page the cloud says that it is not restricted, whether it is or not (CONFCLOUD-82920 for folders;
+ * of whiteboards, databases and embedded links its reference promises nothing). One that it tells a restriction of is told.
+ */
+export class UntoldRestriction extends NotTold {
+  constructor() {
+    super(
+      "Confluence does not tell to whom folders, whiteboards, databases and embedded links are restricted.",
+      toShowContainers,
+    );
+  }
+}
+
+export const toShowContainers =
+  'If none of them is restricted, have an administrator set "Restrictions of folders" to none; else move the pages out of them, below a page with the same restriction, which is told.';
+
+/** What a page can lie in that is none. */
+export function isContainer({ type }: Parent): boolean {
+  return type !== "page" && type !== "blogpost";
+}
 
 const deepestPages = 200;
 /** One for all of a large space's pages, of which few are restricted. */
@@ -29,7 +53,10 @@ const unrestricted: Promise<Restriction> = Promise.resolve({ restricted: false, 
 export async function readSpaceTree(
   api: ConfluenceApi,
   space: Space,
-  options: { tenant: string; blogPosts: boolean; attachments: boolean },
+  options: {
+    tenant: string;
+    attachments: boolean;
+  } & Pick<ConfluenceConfig, "blogPosts" | "hiddenRestrictions">,
 ): Promise<SpaceTree> {
   const identity = { source: "confluence", tenant: options.tenant };
   const principalsOf = ({ users, groups }: { users: string[]; groups: string[] }): Principal[] => [
@@ -50,6 +77,7 @@ export async function readSpaceTree(
       restrictions.set(id, restriction.restricted ? Promise.resolve(restriction) : unrestricted);
     if (attachments !== null) attached.set(id, attachments);
   }
+  const untold = new UntoldRestriction();
   const parents = new Map<string, Promise<Parent | null>>();
   let readers: Promise<SourceGrant[]> | undefined;
   const readSpaceReaders = async () => {
@@ -84,7 +112,7 @@ export async function readSpaceTree(
         if (restriction.restricted) {
           const named = principalsOf(restriction);
           levels.push(depth === 0 ? named : given(listed?.title ?? "a page above it", named));
-        }
+        } else if (isContainer(at) && options.hiddenRestrictions === "possible") throw untold;
         at = listed === undefined ? await once(parents, atId, () => api.parentOf(above)) : listed.parent;
       }
       return intersectLevels(levels, identity);

@@ -157,6 +157,14 @@ describe("with azurite", () => {
     expect(target.opened).toEqual([]);
   });
 
+  it("reads a blob whose name ends in a slash, where it is no folder's marker", async () => {
+    const container = await createContainer();
+    await put(container, "plans/", "");
+    await put(container, "notes/", "Minutes.");
+    const target = await sync(new MemoryTarget(), configOf({ container: container.containerName }));
+    expect(target.contents()).toEqual({ "notes%2F": "Minutes." });
+  });
+
   it("fails one blob that is deleted or replaced between listing and reading", async () => {
     const container = await createContainer();
     for (const name of ["a.txt", "b.txt"]) await put(container, name, name);

@@ -94,6 +94,14 @@ describe("a bucket", () => {
     expect(target.contents()).toEqual(Object.fromEntries(names.map((name) => [name, `About ${name}`])));
   });
 
+  it("reads an object whose name ends in a slash, where it is no folder's marker", async () => {
+    const bucket = createBucket();
+    google.buckets.put(bucket, "plans/", "");
+    google.buckets.put(bucket, "notes/", "Minutes.");
+    const target = await sync(new MemoryTarget(), configOf({ bucket }));
+    expect(target.contents()).toEqual({ "notes%2F": "Minutes." });
+  });
+
   it("reads an object again when the same text was written anew, for only the generation is compared", async () => {
     const bucket = createBucket();
     google.buckets.put(bucket, "a.txt", "Alpha");
@@ -108,7 +116,8 @@ describe("a bucket", () => {
     const summary = async () =>
       (await gcsConnector.check(configOf({ bucket, prefix: "a/" }), secrets, context)).summary;
     expect(await summary()).toBe(`"a/" in bucket "${bucket}" can be read and holds no object to read.`);
-    for (const name of ["a/", "a/1.md", "b/2.md"]) google.buckets.put(bucket, name, "text");
+    google.buckets.put(bucket, "a/", "");
+    for (const name of ["a/1.md", "b/2.md"]) google.buckets.put(bucket, name, "text");
     expect(await summary()).toBe(`"a/" in bucket "${bucket}" can be read and holds 1 object: a/1.md.`);
   });
 

@@ -45,14 +45,43 @@ async function sync(target: MemoryTarget, open: () => Bucket): Promise<MemoryTar
 
 describe("a bucket of any kind", () => {
   it("gives its objects, and neither what stands for a folder nor what lies outside the patterns", async () => {
-    const { open, isOpen } = bucketOf([{ name: "a.md" }, { name: "empty/" }, { name: "dir", isFolder: true }]);
+    const { open, isOpen } = bucketOf([
+      { name: "a.md" },
+      { name: "empty/", sizeBytes: 0 },
+      // Some programs write a line feed.
+      { name: "line/", sizeBytes: 1 },
+      { name: "untold/", sizeBytes: null },
+      { name: "dir", isFolder: true },
+      { name: "dir/", isFolder: true },
+    ]);
     const target = await sync(new MemoryTarget(), open);
     expect(target.contents()).toEqual({ "a.md": "abc" });
     expect(isOpen()).toBe(false);
   });
 
+  it("reads an object whose name ends in a slash where it has content, under a ref that no other object has", async () => {
+    const names = ["notes.md/", "notes.md", "notes.md%2F", "notes.md%252F", "notes.md//", "notes.md/a", "50%2F"];
+    const { open } = bucketOf([...names, "drafts/"].map((name) => ({ name })));
+    const filter = { prefix: "", include: ["*.md", "*%2F"], exclude: ["*252F"] };
+    const target = new MemoryTarget();
+    const request = { config: filter, cursor: null, known: target.known(), context: testContext() };
+    await target.apply(readBucket(request, open));
+    const told = [...target.documents.values()].map(({ item }) => [item.ref, item.title, item.uri]);
+    expect(told.toSorted()).toEqual([
+      ["50%252F", "50%2F", "memory://50%2F"],
+      ["notes.md%252F", "notes.md%2F", "memory://notes.md%2F"],
+      ["notes.md%2F", "notes.md", "memory://notes.md/"],
+      ["notes.md", "notes.md", "memory://notes.md"],
+      ["notes.md/%2F", "notes.md", "memory://notes.md//"],
+    ]);
+    await sync(target, bucketOf(names.map((name) => ({ name }))).open);
+    expect(target.documents.size).toBe(names.length);
+    await sync(target, bucketOf(names.map((name) => ({ name }))).open);
+    expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint", "checkpoint"]);
+  });
+
   it("is counted before a first sync, and read all the same where the count is refused", async () => {
-    const { open } = bucketOf([{ name: "a.md" }, { name: "b.md" }, { name: "empty/" }]);
+    const { open } = bucketOf([{ name: "a.md" }, { name: "b.md" }, { name: "empty/", sizeBytes: 0 }]);
     const target = await sync(new MemoryTarget(), open);
     expect(progressOf(target).map(({ total }) => total)).toEqual([2]);
     await sync(target, open);

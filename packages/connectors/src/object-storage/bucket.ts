@@ -127,26 +127,37 @@ async function countObjects(bucket: Bucket, config: Place, context: ConnectConte
   });
 }
 
-function isWanted({ name, isFolder }: BucketObject, { prefix, ...filter }: Place): boolean {
-  // A name that ends in a slash is what consoles create to show an empty folder.
-  return !isFolder && !name.endsWith("/") && isIncluded(name.slice(prefix.length), filter);
+function isWanted(object: BucketObject, { prefix, ...filter }: Place): boolean {
+  const path = object.name.slice(prefix.length).replace(/\/+$/, "");
+  return !object.isFolder && !showsFolder(object) && isIncluded(path, filter);
 }
 
-/** Names may hold any character; databases do not take this one in a text. */
+/** A name that ends in a slash, and nothing under it, is what programs create to show an empty folder; some write a line feed. */
+function showsFolder({ name, sizeBytes }: BucketObject): boolean {
+  return name.endsWith("/") && (sizeBytes ?? 0) <= 1;
+}
+
+/**
+ * Names may hold any character; databases do not take a null in a text, and a ref that ends in a slash is a folder's. What ends
+ * as such a name is written gets a sign more, so that two objects never have one ref.
+ */
 function refOf({ name }: BucketObject): string {
-  return name.replaceAll("\0", "%00");
+  return name
+    .replaceAll("\0", "%00")
+    .replace(/%(?=(?:25)*2F$)/, "%25")
+    .replace(/\/$/, "%2F");
 }
 
 async function changeOf(object: BucketObject, known: KnownItems, maxBytes: number): Promise<Change | null> {
   const { name, uri, sizeBytes, unreadable } = object;
   const ref = refOf(object);
   const failure = (error: AnnealError): Change => ({ type: "failure", ref, error: error.toReport() });
-  if (ref !== name) return failure(holdsNull(ref));
+  if (name.includes("\0")) return failure(holdsNull(ref));
   if ((await known.fingerprintOf(ref)) === object.fingerprint) return null;
   if (sizeBytes !== null && sizeBytes > maxBytes) return failure(tooLarge(uri, sizeBytes, maxBytes));
   if (unreadable !== null) return failure(unreadable);
   const open = async (signal: AbortSignal) => limitBytes(name, await object.open(signal), maxBytes);
-  return { type: "upsert", item: itemOf(object), content: { open } };
+  return { type: "upsert", item: itemOf(object, ref), content: { open } };
 }
 
 function holdsNull(ref: string): AnnealError {
@@ -155,8 +166,9 @@ function holdsNull(ref: string): AnnealError {
   });
 }
 
-function itemOf({ name, uri, mediaType, sizeBytes, modifiedAt, fingerprint }: BucketObject): SourceItem {
-  return { ref: name, uri, title: basename(name), mediaType, sizeBytes, modifiedAt, fingerprint, acl: null };
+function itemOf(object: BucketObject, ref: string): SourceItem {
+  const { name, uri, mediaType, sizeBytes, modifiedAt, fingerprint } = object;
+  return { ref, uri, title: basename(name), mediaType, sizeBytes, modifiedAt, fingerprint, acl: null };
 }
 
 function capitalised(word: string): string {

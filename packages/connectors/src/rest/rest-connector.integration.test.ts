@@ -415,6 +415,64 @@ describe("a REST source", () => {
     expect(uris).toEqual([`${notes.origin}/a.md`, `${notes.origin}/api#javascript%3Aalert(1)`]);
   });
 
+  it.each(["page", "offset", "cursor"] as const)(
+    "ends, and says what to correct, where a service ignores its %s and says something else of its items each time",
+    async (pagination) => {
+      // It would come to an end, so that this one does whatever is done.
+      const most = 30;
+      const api = await startApi(() => {
+        const views = api.requests.length;
+        const items = ["a", "b"].map((id) => ({ id, views }));
+        return { body: { items: views < most ? items : [], next: views < most ? `c${views}` : null } };
+      });
+      const config = restConfigSchema.parse({
+        url: api.origin,
+        items: "items",
+        id: "id",
+        pagination,
+        next: "next",
+        pageParameter: "p",
+        allowPrivateHosts: true,
+      });
+      const target = new MemoryTarget();
+      try {
+        await expect(sync(target, config)).rejects.toMatchObject({
+          code: "INVALID_INPUT",
+          message: "The service gives the same items again and again.",
+          action: expect.stringContaining("Check the pagination"),
+        });
+      } finally {
+        await api.stop();
+      }
+      expect(api.requests.length).toBeLessThan(5);
+      expect([...target.documents.keys()]).toEqual(["a", "b"]);
+    },
+  );
+
+  it("goes on past a page that another one pushed all its items to, and past pages that are empty", async () => {
+    const pages = [["a", "b"], ["a", "b"], [], [], [], ["c"]];
+    const api = await startApi(({ query }) => {
+      const at = Number(query.get("p") ?? 0);
+      const items = (pages[at] ?? []).map((id) => ({ id, at }));
+      return { body: { items, next: at + 1 < pages.length ? at + 1 : null } };
+    });
+    const config = restConfigSchema.parse({
+      url: api.origin,
+      items: "items",
+      id: "id",
+      pagination: "cursor",
+      next: "next",
+      pageParameter: "p",
+      allowPrivateHosts: true,
+    });
+    try {
+      const target = await sync(new MemoryTarget(), config);
+      expect([...target.documents.keys()]).toEqual(["a", "b", "c"]);
+    } finally {
+      await api.stop();
+    }
+  });
+
   it("takes texts that a service cut in the middle of a character into addresses as far as they go", async () => {
     const half = String.raw`\ud83d`;
     const api = await startApi(({ path }) => ({

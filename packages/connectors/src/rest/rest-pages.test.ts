@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { addressOf, nextLink, splitAssignment } from "./rest-pages.ts";
+import { restConfigSchema } from "./config.ts";
+import { addressOf, nextLink, restListing, splitAssignment } from "./rest-pages.ts";
 
 describe("nextLink", () => {
   it.each([
@@ -16,6 +17,29 @@ describe("nextLink", () => {
     [null, null],
   ])("%j leads to %j", (header, expected) => {
     expect(nextLink(header)).toBe(expected);
+  });
+});
+
+describe("restListing", () => {
+  it("ends a listing whose pages bring something new for ever", async () => {
+    let requests = 0;
+    const config = restConfigSchema.parse({ url: "https://x.example", list: "random", id: "id", pagination: "page" });
+    const client: Parameters<typeof restListing>[0] = {
+      async exchange(_address, schema) {
+        requests += 1;
+        const data = schema.parse([{ id: requests }]);
+        return { data, status: 200, headers: new Headers(), url: "https://x.example/random" };
+      },
+    };
+    const readAll = async () => {
+      for await (const page of restListing(client, config, 5).list(null)) expect(page.items).toHaveLength(1);
+    };
+    await expect(readAll()).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: "The list does not end: it has more than 5 pages.",
+      action: expect.stringContaining("larger pages"),
+    });
+    expect(requests).toBe(5);
   });
 });
 

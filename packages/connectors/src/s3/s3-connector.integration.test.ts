@@ -155,6 +155,16 @@ describe.skipIf(python === null)("with moto", () => {
     expect(target.opened).toEqual([]);
   });
 
+  it("reads an object whose key ends in a slash, where it is no folder's marker", async () => {
+    const bucket = await createBucket();
+    const texts = { "plans/": "\n", "notes/": "Minutes.", "notes/a.md": "Alpha" };
+    for (const [Key, Body] of Object.entries(texts)) {
+      await admin.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+    }
+    const target = await sync(new MemoryTarget(), configOf({ bucket }));
+    expect(target.contents()).toEqual({ "notes%2F": "Minutes.", "notes/a.md": "Alpha" });
+  });
+
   it("fails one object that is deleted between listing and reading", async () => {
     const bucket = await createBucket();
     for (const Key of ["a.txt", "b.txt"]) await admin.send(new PutObjectCommand({ Bucket: bucket, Key, Body: Key }));
@@ -171,7 +181,8 @@ describe.skipIf(python === null)("with moto", () => {
     const bucket = await createBucket();
     const summary = async () => (await s3Connector.check(configOf({ bucket, prefix: "a/" }), secrets, context)).summary;
     expect(await summary()).toBe(`"a/" in bucket "${bucket}" can be read and holds no object to read.`);
-    for (const Key of ["a/", "a/1.md", "b/2.md"]) {
+    await admin.send(new PutObjectCommand({ Bucket: bucket, Key: "a/", Body: "\n" }));
+    for (const Key of ["a/1.md", "b/2.md"]) {
       await admin.send(new PutObjectCommand({ Bucket: bucket, Key, Body: "text" }));
     }
     expect(await summary()).toBe(`"a/" in bucket "${bucket}" can be read and holds 1 object: a/1.md.`);

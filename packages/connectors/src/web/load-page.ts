@@ -16,7 +16,7 @@ import { readFeed } from "./read-feed.ts";
 import { readHtml, type HtmlReader } from "./read-html.ts";
 import { isLoginAddress, isSeenByAnybody, leadsToLogin, lostItsText, signedOut } from "./signed-out.ts";
 import { readBody, statusError, type SiteClient } from "./site-client.ts";
-import { linksOf, normaliseUrl, pathOf, type Site } from "./site-url.ts";
+import { isCalledLikeCode, linksOf, normaliseUrl, pathOf, type Site } from "./site-url.ts";
 
 /** What one address turned out to be. Links are normalised and lie in the sites. */
 export type PageOutcome =
@@ -74,7 +74,12 @@ export async function loadPage(loader: PageLoader, url: string, history: PageHis
   const declared = parseMediaType(response.headers.get("content-type"));
   const vague = declared === null || declared === "application/octet-stream";
   const mediaType = vague ? mediaTypeOf(new URL(url).pathname) : declared;
-  if (mediaType === "text/html" || mediaType === "application/xhtml+xml") {
+  const isHtml = mediaType === "text/html" || mediaType === "application/xhtml+xml";
+  if (!isHtml && isCalledLikeCode(url)) {
+    response.discard();
+    return { type: "skipped" };
+  }
+  if (isHtml) {
     return readHtmlPage(loader, url, response, memory);
   }
   if (mediaType !== null && (feedTypes.has(mediaType) || vagueFeedTypes.has(mediaType))) {

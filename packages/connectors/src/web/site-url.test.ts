@@ -64,10 +64,16 @@ describe("pathOf", () => {
 
 describe("isSkippedFile", () => {
   it("asks for pages and documents, not for pictures, code and archives", () => {
-    for (const path of ["/logo.PNG", "/app.js?v=1", "/x.tar.gz"])
-      expect(isSkippedFile(`https://example.org${path}`)).toBe(true);
+    const files = ["/logo.PNG", "/app.js?v=1", "/x.tar.gz", "/static/app.js", "/a/app.min.js", "/main.3f2b9c1d.css"];
+    for (const path of files) expect(isSkippedFile(`https://example.org${path}`)).toBe(true);
     for (const path of ["/", "/a.html", "/manual.pdf", "/v1.2", "/feed.rss", "/about.php?x=logo.png"]) {
       expect(isSkippedFile(`https://example.org${path}`)).toBe(false);
+    }
+  });
+
+  it("leaves open what a page may be called as well", () => {
+    for (const path of ["/wiki/Node.js", "/wiki/Normalize.css", "/js", "/wiki/D3.js?action=history"]) {
+      expect(isSkippedFile(`https://example.org${path}`), path).toBe(false);
     }
   });
 });

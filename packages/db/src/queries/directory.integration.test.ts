@@ -254,11 +254,30 @@ describe("the directory", () => {
     ]);
     expect(await held("ann@example.com")).toEqual(["t1 group left", "t1 group right", "t1 user ann"]);
     const acl = { allow: [principal("group", "right")], deny: [] };
-    expect(explainAccess(acl, [], await listMemberships(scope, "ann@example.com"), null).path).toEqual([
+    const memberships = await listMemberships(scope, ["ann@example.com"]);
+    expect(explainAccess(acl, [], memberships.get("ann@example.com")!, null).path).toEqual([
       "Group right",
       "Group left",
       "ann by name",
     ]);
+  });
+
+  it("tells people apart who are in the same groups by other ways, whatever case their addresses are in", async () => {
+    await report(await addSource(), [
+      user("ann", ["ann@example.com"]),
+      user("bob", ["bob@example.com"]),
+      group("inner", [principal("user", "ann")]),
+      group("outer", [principal("group", "inner"), principal("user", "bob")]),
+    ]);
+    const asked = ["Ann@example.com", "bob@example.com", "eve@example.com"];
+    const memberships = await listMemberships(scope, asked);
+    const acl = { allow: [principal("group", "outer")], deny: [] };
+    expect(asked.map((email) => explainAccess(acl, [], memberships.get(email)!, null).path)).toEqual([
+      ["Group outer", "Group inner", "ann by name"],
+      ["Group outer", "bob by name"],
+      [],
+    ]);
+    expect([...(await listMemberships(scope, [])).keys()]).toEqual([]);
   });
 
   it.each([
@@ -288,8 +307,8 @@ describe("the directory", () => {
     expect(await held("ann@example.com")).toEqual(ofAnn);
     expect(await held("bob@example.com")).toEqual([`t1 group ${other}`, "t1 user bob"]);
     const denied = { allow: [principal("user", ann)], deny: [principal("group", outer)] };
-    const memberships = await listMemberships(scope, "ann@example.com");
-    expect(explainAccess(denied, [], memberships, null)).toMatchObject({
+    const memberships = await listMemberships(scope, ["ann@example.com"]);
+    expect(explainAccess(denied, [], memberships.get("ann@example.com")!, null)).toMatchObject({
       readable: false,
       path: [`Group ${outer}`, `Group ${inner}`, `${ann} by name`],
     });

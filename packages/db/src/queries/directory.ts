@@ -126,9 +126,10 @@ export async function listDirectorySources(scope: Scope) {
 /** In the place of the address of an account that has none, and so is nobody. */
 const noAddress = "";
 
-/** SQL: the accounts of whoever has an address. */
-function isOfPerson({ workspaceId }: Scope, email: string) {
-  return sql`${directoryUsers.workspaceId} = ${workspaceId} and ${directoryUsers.email} = ${email.toLowerCase()}
+/** SQL: the accounts of whoever has one of the addresses. */
+function areOf({ workspaceId }: Scope, emails: readonly string[]) {
+  const asStored = sql.param(emails.map((email) => email.toLowerCase()));
+  return sql`${directoryUsers.workspaceId} = ${workspaceId} and ${directoryUsers.email} = any(${asStored}::text[])
     and ${directoryUsers.email} <> ${noAddress}`;
 }
 
@@ -270,7 +271,7 @@ export async function listHeldPrincipals(scope: Scope, email: string): Promise<P
     tx.execute<{ principal: Principal }>(sql`
       with recursive held(key, principal) as (
         select ${directoryUsers.key}, ${directoryUsers.principal} from ${directoryUsers}
-        where ${isOfPerson(scope, email)}
+        where ${areOf(scope, [email])}
         union
         select ${directoryMembers.groupKey}, ${directoryMembers.group} from ${directoryMembers}
         join held on ${directoryMembers.memberKey} = held.key
@@ -281,26 +282,38 @@ export async function listHeldPrincipals(scope: Scope, email: string): Promise<P
   return rows.map(({ principal }) => principal);
 }
 
-/** The same with the steps that lead there, the shortest way first: to tell somebody why they may read. */
-export async function listMemberships(scope: Scope, email: string): Promise<Membership[]> {
+/**
+ * The same of several people, by their address, with the steps that lead there, the shortest way first: to tell why somebody may
+ * read.
+ */
+export async function listMemberships(
+  scope: Scope,
+  emails: readonly string[],
+): Promise<ReadonlyMap<string, Membership[]>> {
   const { rows } = await inWorkspace(scope, (tx) =>
-    tx.execute<{ group: Principal; name: string; through: Principal | null }>(sql`
-      with recursive held(key, principal, name, through, depth) as (
-        select ${directoryUsers.key}, ${directoryUsers.principal}, ${directoryUsers.name}, null::jsonb, 0
+    tx.execute<{ email: string; group: Principal; name: string; through: Principal | null }>(sql`
+      with recursive held(email, key, principal, name, through, depth) as (
+        select ${directoryUsers.email}, ${directoryUsers.key}, ${directoryUsers.principal}, ${directoryUsers.name}, null::jsonb, 0
         from ${directoryUsers}
-        where ${isOfPerson(scope, email)}
+        where ${areOf(scope, emails)}
         union
-        select ${directoryMembers.groupKey}, ${directoryMembers.group}, ${directoryMembers.groupName}, held.principal, held.depth + 1
+        select held.email, ${directoryMembers.groupKey}, ${directoryMembers.group}, ${directoryMembers.groupName}, held.principal, held.depth + 1
         from ${directoryMembers} join held on ${directoryMembers.memberKey} = held.key
         where ${directoryMembers.workspaceId} = ${scope.workspaceId} and held.depth < 32
       )
-      select distinct on (key) principal as "group", name, through, depth from held order by key, depth`),
+      select distinct on (email, key) email, principal as "group", name, through from held order by email, key, depth`),
   );
-  return rows.map(({ group, name, through }) => ({
-    group,
-    name,
-    throughKey: through === null ? null : principalKey(through),
-  }));
+  const held = Map.groupBy(rows, ({ email }) => email);
+  return new Map(
+    emails.map((email) => [
+      email,
+      (held.get(email.toLowerCase()) ?? []).map(({ group, name, through }) => ({
+        group,
+        name,
+        throughKey: through === null ? null : principalKey(through),
+      })),
+    ]),
+  );
 }
 
 /** How the workspace's sources call these, by `principalKey`; who has no name there, or only an id for one, is left out. */

@@ -4,6 +4,8 @@ import type { ParseLimits } from "../limits.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Parsed } from "../sections.ts";
 import { writeArchive } from "../write-archive.ts";
+import { withComments } from "./docx-comments.ts";
+import { runningDrafts } from "./docx-running.ts";
 import { parseHtml, titleClass } from "./html.ts";
 
 /** On top of mammoth's own map, which knows headings, lists, footnotes and tables. */
@@ -20,7 +22,7 @@ const styleMap = [
 ];
 
 /** The parts whose text mammoth reads. */
-const textParts = /^word\/(?:document|footnotes|endnotes)\d*\.xml$/u;
+const textParts = /^word\/(?:document|footnotes|endnotes|comments)\d*\.xml$/u;
 /** Elements around text that mammoth leaves out with all that they hold, by one that it reads through. */
 const readThrough = "w:smartTag";
 const renamed: Record<string, string> = {
@@ -79,6 +81,7 @@ export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Prom
       styleMap,
       includeEmbeddedStyleMap: false,
       externalFileAccess: false,
+      transformDocument: withComments,
       convertImage: mammoth.images.imgElement(() => Promise.resolve({ src: "" })),
     },
   );
@@ -86,7 +89,7 @@ export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Prom
   const parsed = parseHtml(value.replace(/ ?<a href="#(?:foot|end)note-ref-[^"]*">↑<\/a>/gu, ""), limits);
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? office.title,
-    drafts: parsed.drafts,
+    drafts: [...parsed.drafts, ...runningDrafts(office)],
     warnings: [...office.warnings, ...foreignParts(office), ...parsed.warnings],
   };
 }

@@ -2,6 +2,7 @@ import type { ParseLimits } from "../limits.ts";
 import { limitRows, renderTable } from "../gfm-table.ts";
 import type { Draft } from "../sections.ts";
 import { type XmlElement, elementOf, elementsOf, textOf } from "../xml-tree.ts";
+import { commentDraft } from "./comment-draft.ts";
 import { collapse, collapseLines } from "./html-tree.ts";
 import type { OdfStyles } from "./odf-styles.ts";
 
@@ -17,8 +18,8 @@ const wrappers = new Set([
 const shapes = new Set(
   "frame g custom-shape rect circle ellipse polygon path regular-polygon caption text-box a connector line".split(" "),
 );
-/** Comments, deleted text that change tracking keeps, and what is only there for the program. */
-const unread = new Set(["annotation", "annotation-end", "tracked-changes", "change", "forms", "event-listeners"]);
+/** Deleted text that change tracking keeps, and what is only there for the program. */
+const unread = new Set(["annotation-end", "tracked-changes", "change", "forms", "event-listeners"]);
 const codeStyles = /^(?:Preformatted_20_Text|Source_20_(?:Code|Text)|HTML_20_Preformatted)$/u;
 /** A longer text in a merged cell would be repeated in every row for nothing but size. */
 const longestSpread = 200;
@@ -28,6 +29,9 @@ export class OdfReader {
   readonly warnings: string[] = [];
   /** Foot- and endnotes that were met, one line each. */
   readonly notes: string[] = [];
+  /** Comments that were met and not said yet; what is said of a list or a table stands after the whole of it. */
+  private readonly comments: Draft[] = [];
+  private inside = 0;
   private readonly styles: OdfStyles;
   private readonly limits: ParseLimits;
   private lastNumber = 0;
@@ -48,7 +52,7 @@ export class OdfReader {
         last.text += `\n${first.text}`;
         next.shift();
       }
-      drafts.push(...next);
+      for (const draft of [...next, ...this.said()]) drafts.push(draft);
     }
     return drafts.filter((draft) => draft.text.trim() !== "");
   }
@@ -56,10 +60,32 @@ export class OdfReader {
   private block(element: XmlElement): Draft[] {
     if (element.attributes["text:display"] === "none") return [];
     if (element.name === "h" || element.name === "p") return this.paragraph(element);
-    if (element.name === "list") return this.list(element);
-    if (element.name === "table") return this.table(element);
+    if (element.name === "list") return this.within(() => this.list(element));
+    if (element.name === "table") return this.within(() => this.table(element));
+    if (element.name === "annotation") this.comment(element);
     if (wrappers.has(element.name)) return this.blocks(element);
     return shapes.has(element.name) ? this.shape(element) : [];
+  }
+
+  /** The comments on what was just read, but for what is only a part of it. */
+  said(): Draft[] {
+    return this.inside > 0 ? [] : this.comments.splice(0);
+  }
+
+  private within<T>(read: () => T): T {
+    this.inside += 1;
+    try {
+      return read();
+    } finally {
+      this.inside -= 1;
+    }
+  }
+
+  comment(element: XmlElement): void {
+    const author = textOf(elementOf(element, "creator"));
+    const lines = this.within(() => this.blocks(element)).map((draft) => draft.text);
+    const draft = commentDraft(author, lines.join("\n"));
+    if (draft !== null) this.comments.push(draft);
   }
 
   private paragraph(element: XmlElement): Draft[] {
@@ -89,7 +115,8 @@ export class OdfReader {
       else if (child.name === "s") text += " ".repeat(clamp(Number(child.attributes["text:c"] ?? 1), 1, 64));
       else if (child.name === "tab") text += "\t";
       else if (child.name === "line-break") text += "\n";
-      else if (child.name === "note") text += this.note(child);
+      else if (child.name === "note") text += this.within(() => this.note(child));
+      else if (child.name === "annotation") this.comment(child);
       else if (child.name === "ruby") text += textOf(elementOf(child, "ruby-base"));
       // A link is "a" in a text as well as around a drawing.
       else if (shapes.has(child.name) && child.name !== "a") beside.push(...this.shape(child));
@@ -113,7 +140,7 @@ export class OdfReader {
 
   /** A drawing: its text where it has any, else the description that somebody gave the picture. */
   shape(element: XmlElement): Draft[] {
-    const drafts = elementsOf(element).flatMap((child) => this.block(child));
+    const drafts = this.within(() => elementsOf(element).flatMap((child) => this.block(child)));
     if (drafts.some((draft) => draft.text.trim() !== "")) return drafts;
     const text = collapse(textOf(elementOf(element, "desc") ?? elementOf(element, "title")));
     return text === "" ? [] : [{ kind: "figure", text }];

@@ -44,11 +44,31 @@ describe("ODT", () => {
     expect(document.elements[6]?.section).toEqual(["Guide", "Limits", "More"]);
   });
 
-  it("leaves out comments, deleted text and hidden sections, and keeps what a text box and a picture say", async () => {
+  it("says whose comment it is after the paragraph, list or table that it is on", async () => {
+    const comment = (author: string, ...said: string[]) =>
+      `<office:annotation><dc:creator>${author}</dc:creator><dc:date>2026-03-01</dc:date>${said.map((text) => p(text)).join("")}</office:annotation>`;
+    const body =
+      `<text:section>${p(`Twelve${comment("Ann", "Eleven?", "Please count.")} pumps.`)}${p("Next.")}</text:section>` +
+      `<text:list>${item(p(`first${comment("Bob", "Why?")}`))}${item(p("second"))}</text:list>` +
+      `<table:table>${row(cell(`Part${comment("", "Which?")}`) + cell("Limit"))}</table:table>` +
+      p("End.");
+    expect(outlineOf(await parseFixture(writeOdf("text", body), "a.odt"))).toEqual([
+      "paragraph Twelve pumps.",
+      "paragraph Comment by Ann: Eleven?\nPlease count.",
+      "paragraph Next.",
+      "list - first\n- second",
+      "paragraph Comment by Bob: Why?",
+      "table | Part | Limit |\n| --- | --- |",
+      "paragraph Comment: Which?",
+      "paragraph End.",
+    ]);
+  });
+
+  it("leaves out deleted text and hidden sections, and keeps what a text box and a picture say", async () => {
     const body =
       `<text:tracked-changes><text:changed-region><text:deletion>${p("deleted")}</text:deletion></text:changed-region></text:tracked-changes>` +
       `<text:section text:display="none">${p("hidden")}</text:section>` +
-      p(`Kept.<office:annotation>${p("comment")}</office:annotation>`) +
+      p("Kept.") +
       p(`<draw:frame><draw:text-box>${p("In a box.")}</draw:text-box></draw:frame>`) +
       p("<draw:frame><draw:image/><svg:desc>A pump from above</svg:desc></draw:frame>");
     expect(outlineOf(await parseFixture(writeOdf("text", body), "a.odt"))).toEqual([
@@ -132,11 +152,23 @@ describe("ODS", () => {
     );
   });
 
-  it("keeps a cell's comment out of it, and says when a formula has no result", async () => {
-    const commented = `<table:table-cell><office:annotation>${p("comment")}</office:annotation>${p("a")}${p("b")}</table:table-cell>`;
-    const body = sheet("S", row(`${commented}${cell("c")}<table:table-cell table:formula="of:=1+1"/>`));
+  it("keeps a cell's comment out of it and after the sheet, and says when a formula has no result", async () => {
+    const comment = `<office:annotation><dc:creator>Ann</dc:creator><dc:date>2026-03-01</dc:date>${p("Really?")}${p("Twice.")}</office:annotation>`;
+    const commented = `<table:table-cell>${comment}${p("a")}${p("b")}</table:table-cell>`;
+    const far = `<table:table-cell table:number-columns-repeated="27"/><table:table-cell>${comment}</table:table-cell>`;
+    const body = sheet(
+      "S",
+      row(`${commented}${cell("c")}<table:table-cell table:formula="of:=1+1"/>`, 'table:number-rows-repeated="2"') +
+        row(far),
+    );
     const document = await parseFixture(writeOdf("spreadsheet", body), "a.ods");
-    expect(outlineOf(document)).toEqual(["heading1 S", "table | a b | c |\n| --- | --- |"]);
+    expect(outlineOf(document)).toEqual([
+      "heading1 S",
+      "table | a b | c |\n| --- | --- |\n| a b | c |",
+      "paragraph Comment by Ann on A1: Really?\nTwice.",
+      "paragraph Comment by Ann on AB3: Really?\nTwice.",
+    ]);
+    expect(document.elements.at(-1)).toMatchObject({ container: "S", section: ["S"] });
     expect(document.warnings[0]).toContain("1 formula without a stored result");
   });
 
@@ -153,10 +185,24 @@ describe("ODS", () => {
   });
 });
 
+it("a cell of a text or a sheet has as many comments as somebody wrote", async () => {
+  const many = 130_000;
+  const comments = `<office:annotation>${p("x")}</office:annotation>`.repeat(many);
+  const table = sheet("S", row(`<table:table-cell>${comments}${p("a")}</table:table-cell>`));
+  for (const [kind, name] of [
+    ["text", "a.odt"],
+    ["spreadsheet", "a.ods"],
+  ] as const) {
+    const document = await parseFixture(writeOdf(kind, table), name, { maxTextLength: 100_000_000 });
+    const said = document.elements.filter(({ text }) => text.startsWith("Comment"));
+    expect(said, name).toHaveLength(many);
+  }
+});
+
 describe("ODP", () => {
   it("reads slides in order with their number, notes and tables, and leaves hidden slides and placeholders out", async () => {
     const hidden = `<style:style style:name="dp2" style:family="drawing-page"><style:drawing-page-properties presentation:visibility="hidden"/></style:style>`;
-    const notes = `<presentation:notes>${frame("notes", p("Say hello."))}</presentation:notes>`;
+    const notes = `<office:annotation svg:x="1cm"><dc:creator>Ann</dc:creator>${p("Shorter?")}</office:annotation><presentation:notes>${frame("notes", p("Say hello."))}</presentation:notes>`;
     const body =
       `<draw:page>${frame("title", p("Ergebnisse 2026"))}${frame("subtitle", p("Köln"))}${frame("footer", p("page"))}${notes}</draw:page>` +
       `<draw:page draw:style-name="dp2">${frame("title", p("Hidden"))}</draw:page>` +
@@ -170,13 +216,14 @@ describe("ODP", () => {
       "title Ergebnisse 2026",
       "paragraph Köln",
       "paragraph Say hello.",
+      "paragraph Comment by Ann: Shorter?",
       "heading1 Numbers",
       "list - one\n- two",
       "paragraph In a group.",
       "table | A | B |\n| --- | --- |\n| 1 | 2 |",
     ]);
     expect(document.elements[2]).toMatchObject({ page: 1, container: "Speaker notes" });
-    expect(document.elements[4]).toMatchObject({ page: 3, section: ["Ergebnisse 2026", "Numbers"] });
+    expect(document.elements[5]).toMatchObject({ page: 3, section: ["Ergebnisse 2026", "Numbers"] });
     expect(document.warnings).toEqual(["The hidden slide 2 was left out."]);
   });
 });

@@ -17,7 +17,7 @@ export function parseOdp(body: XmlElement | undefined, styles: OdfStyles, limits
       reader.warnings.push(`The hidden slide ${page} was left out.`);
       return;
     }
-    drafts.push(...readSlide(reader, slide, page).map((draft) => ({ ...draft, page })));
+    for (const draft of readSlide(reader, slide, page)) drafts.push({ ...draft, page });
   });
   return { drafts, warnings: reader.warnings };
 }
@@ -29,6 +29,10 @@ function readSlide(reader: OdfReader, slide: XmlElement, page: number): Draft[] 
   const bodies: Draft[] = [];
   for (const frame of frames) {
     if (frame.name === "notes") continue;
+    if (frame.name === "annotation") {
+      reader.comment(frame);
+      continue;
+    }
     const drafts = reader.shape(frame);
     if (classOf(frame) !== "title") {
       bodies.push(...drafts);
@@ -43,7 +47,7 @@ function readSlide(reader: OdfReader, slide: XmlElement, page: number): Draft[] 
     .filter((frame) => classOf(frame) === "notes" && isShown(frame))
     .flatMap((frame) => reader.shape(frame))
     .map((draft) => ({ ...draft, container: "Speaker notes" }));
-  return [...titles, ...bodies, ...notes];
+  return [...titles, ...bodies, ...notes, ...reader.said()];
 }
 
 function classOf(frame: XmlElement): string | undefined {

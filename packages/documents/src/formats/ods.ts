@@ -2,12 +2,22 @@ import { countOf } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { streamXml } from "../xml-tree.ts";
-import { sheetDrafts } from "./sheet-tables.ts";
+import { commentDraft } from "./comment-draft.ts";
+import { sheetDrafts, withCommentsBelow } from "./sheet-tables.ts";
 
-/** Comments, drawings and what belongs to the program, inside a sheet or beside it. */
-const unread = new Set(["annotation", "shapes", "frame", "custom-shape", "g", "tracked-changes", "forms", "dde-links"]);
+/** Drawings and what belongs to the program, inside a sheet or beside it. */
+const unread = new Set(["shapes", "frame", "custom-shape", "g", "tracked-changes", "forms", "dde-links"]);
 
-type Sheet = { name: string; rows: string[][]; totalRows: number; unsolved: number; hidden: boolean };
+type Sheet = {
+  name: string;
+  rows: string[][];
+  totalRows: number;
+  unsolved: number;
+  hidden: boolean;
+  comments: Draft[];
+};
+/** `reads`: which of its parts the words at hand belong to. */
+type Comment = { author: string; lines: string[]; cell: string; reads: "author" | "line" | null };
 type Cell = {
   text: string;
   paragraphs: number;
@@ -36,6 +46,10 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
   let tables = 0;
   let skipping = 0;
   let inText = false;
+  let comment: Comment | null = null;
+  /** How many rows and cells there are before the one at hand, those that a count repeats among them. */
+  let rowsBefore = 0;
+  let cellsBefore = 0;
   let length = 0;
   // A cell merged over several rows stands in each of them, so that every row can be read alone.
   const merged = new Map<number, { text: string; rows: number }>();
@@ -83,7 +97,7 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
     const { kept, filled } = firstRows(open.rows, limits.maxTableRows);
     const result = sheetDrafts(kept, open.totalRows, open.name, { ...limits, maxTableRows: filled });
     warnings.push(...result.warnings);
-    drafts.push(...result.drafts);
+    for (const draft of withCommentsBelow(result.drafts, open.comments, open.name)) drafts.push(draft);
   };
 
   streamXml(content, "content.xml", {
@@ -102,10 +116,19 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
           totalRows: 0,
           unsolved: 0,
           hidden,
+          comments: [],
         };
+        rowsBefore = 0;
       } else if (tables !== 1) return;
-      else if (name === "table-row") {
+      else if (comment !== null) {
+        comment.reads = name === "creator" ? "author" : name === "p" || comment.reads === "line" ? "line" : null;
+        if (name === "p") comment.lines.push("");
+        else if (comment.reads === "line") comment.lines[comment.lines.length - 1] += name === "s" ? " " : "";
+      } else if (cell !== null && name === "annotation") {
+        comment = { author: "", lines: [], cell: `${lettersOf(cellsBefore)}${rowsBefore + 1}`, reads: null };
+      } else if (name === "table-row") {
         row = [];
+        cellsBefore = 0;
         rowCopies = countIn(attributes["table:number-rows-repeated"]);
       } else if (name === "table-cell" || name === "covered-table-cell") {
         const value =
@@ -126,7 +149,10 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
       } else if (cell !== null && (name === "s" || name === "tab" || name === "line-break")) cell.text += " ";
     },
     text(value) {
-      if (skipping === 0 && inText && cell !== null) cell.text += value;
+      if (skipping > 0) return;
+      if (comment?.reads === "author") comment.author += value;
+      else if (comment?.reads === "line") comment.lines[comment.lines.length - 1] += value;
+      else if (comment === null && inText && cell !== null) cell.text += value;
     },
     close(name) {
       if (skipping > 0) skipping -= 1;
@@ -137,11 +163,21 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
         if (tables === 0) merged.clear();
         if (tables === 0) sheet = null;
       } else if (tables !== 1) return;
-      else if (name === "p") inText = false;
+      else if (comment !== null) {
+        if (name === "creator" || name === "p") comment.reads = null;
+        if (name !== "annotation") return;
+        const draft = commentDraft(comment.author, comment.lines.join("\n"), comment.cell);
+        if (draft !== null) sheet?.comments.push(draft);
+        comment = null;
+      } else if (name === "p") inText = false;
       else if (cell !== null && (name === "table-cell" || name === "covered-table-cell")) {
         finishCell(cell);
+        cellsBefore += cell.copies;
         cell = null;
-      } else if (name === "table-row" && sheet !== null) finishRow(sheet);
+      } else if (name === "table-row" && sheet !== null) {
+        finishRow(sheet);
+        rowsBefore += rowCopies;
+      }
     },
   });
   return { drafts, warnings };
@@ -157,6 +193,12 @@ function firstRows(rows: readonly string[][], most: number): { kept: string[][];
     kept.push(row);
   }
   return { kept, filled };
+}
+
+/** 27 -> "AB". */
+function lettersOf(column: number): string {
+  const last = String.fromCharCode(65 + (column % 26));
+  return column < 26 ? last : lettersOf(Math.floor(column / 26) - 1) + last;
 }
 
 function countIn(attribute: string | undefined): number {

@@ -1,124 +1,7 @@
 import ExcelJS from "exceljs";
 import { describe, expect, it } from "vitest";
-import { deflatedArchive } from "../testing/archive-fixture.ts";
-import {
-  docxParagraph,
-  relationships,
-  slideShape,
-  writeDocx,
-  writePptx,
-  writeXlsx,
-} from "../testing/office-fixture.ts";
-import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
-
-describe("DOCX", () => {
-  it("reads title, headings and tables with their section", async () => {
-    const cell = (text: string, properties = "") => `<w:tc><w:tcPr>${properties}</w:tcPr>${docxParagraph(text)}</w:tc>`;
-    const table = `<w:tbl><w:tr>${cell("Part")}${cell("Limit")}</w:tr><w:tr>${cell("Pump", '<w:vMerge w:val="restart"/>')}${cell("1")}</w:tr><w:tr>${cell("", "<w:vMerge/>")}${cell("2")}</w:tr></w:tbl>`;
-    const document = await parseFixture(
-      writeDocx(
-        docxParagraph("Guide", "Title") +
-          docxParagraph("Limits", "Heading1") +
-          docxParagraph("Text.") +
-          table +
-          docxParagraph("More", "Heading2") +
-          docxParagraph("End."),
-      ),
-      "a.docx",
-    );
-    expect(document.title).toBe("Guide");
-    expect(outlineOf(document)).toEqual([
-      "title Guide",
-      "heading1 Limits",
-      "paragraph Text.",
-      "table | Part | Limit |\n| --- | --- |\n| Pump | 1 |\n| Pump | 2 |",
-      "heading2 More",
-      "paragraph End.",
-    ]);
-    expect(document.elements.at(-1)?.section).toEqual(["Guide", "Limits", "More"]);
-  });
-
-  it("keeps the words of fields, of text in another direction, under a reading, in formulas and in old text boxes", async () => {
-    const run = (text: string) => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r>`;
-    const math = (text: string) => `<m:r><w:rPr><w:b/></w:rPr><m:t>${text}</m:t></m:r>`;
-    const names =
-      'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math" xmlns:v="urn:schemas-microsoft-com:vml"';
-    const paragraphs = [
-      `${run("Table ")}<w:fldSimple w:instr=" SEQ Table ">${run("7")}</w:fldSimple>${run(": limits")}`,
-      `<w:dir w:val="rtl">${run("שלום")}</w:dir><w:bdo w:val="rtl">${run(" עולם")}</w:bdo>`,
-      `<w:r><w:ruby><w:rubyPr/><w:rt>${run("かんじ")}</w:rt><w:rubyBase>${run("漢字")}</w:rubyBase></w:ruby></w:r>`,
-      `${run("Let ")}<m:oMath><m:f><m:fPr><m:type m:val="bar"/></m:fPr><m:num>${math("a")}</m:num><m:den>${math("b")}</m:den></m:f><m:sSup><m:e>${math("+x")}</m:e><m:sup>${math("2")}</m:sup></m:sSup></m:oMath>${run(" be.")}`,
-      `<w:r><w:t>one</w:t><w:cr/><w:t>two</w:t></w:r>`,
-      `<w:r><w:pict><v:oval><v:textbox><w:txbxContent>${docxParagraph("In an oval")}</w:txbxContent></v:textbox></v:oval></w:pict></w:r>`,
-    ];
-    const document = await parseFixture(
-      writeDocx(paragraphs.map((content) => `<w:p ${names}>${content}</w:p>`).join("")),
-      "a.docx",
-    );
-    expect(outlineOf(document)).toEqual([
-      "paragraph Table 7: limits",
-      "paragraph שלום עולם",
-      "paragraph 漢字",
-      "paragraph Let a/b+x^2 be.",
-      "paragraph one\ntwo",
-      "paragraph In an oval",
-    ]);
-  });
-
-  it("says that a part in another format was left out", async () => {
-    const document = await parseFixture(writeDocx(`${docxParagraph("Before.")}<w:altChunk r:id="rId9"/>`), "a.docx");
-    expect(outlineOf(document)).toEqual(["paragraph Before."]);
-    expect(document.warnings).toEqual([
-      "1 part in another format left out; open the document in Word and save it once.",
-    ]);
-  });
-
-  it("ignores macros with a warning and never follows an external reference", async () => {
-    const document = await parseFixture(
-      writeDocx(docxParagraph("Text."), [
-        { name: "word/vbaProject.bin", data: "macro" },
-        {
-          name: "word/_rels/footnotes.xml.rels",
-          data: relationships([{ id: "rId9", type: "image", target: "http://127.0.0.1:9/x.png", external: true }]),
-        },
-      ]),
-      "a.docm",
-    );
-    expect(outlineOf(document)).toEqual(["paragraph Text."]);
-    expect(document.warnings).toEqual(["The document's macros were ignored."]);
-  });
-
-  it("refuses an entity bomb inside", async () => {
-    const bomb = {
-      name: "word/footnotes.xml",
-      data: '<!DOCTYPE x [<!ENTITY a "aaaa">]><x>&a;</x>',
-    };
-    expect(await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx"))).toMatch(
-      /^DOCUMENT_HOSTILE/u,
-    );
-  });
-
-  it("refuses a zip bomb inside", async () => {
-    const bomb = { name: "word/media.xml", data: `<x>${" ".repeat(64 * 1024 * 1024)}</x>` };
-    expect(await failureOf(parseFixture(writeDocx(docxParagraph("Text."), [bomb]), "a.docx"))).toMatch(
-      /^DOCUMENT_HOSTILE: .*zip bomb/u,
-    );
-  });
-
-  it("tells damage and passwords apart", async () => {
-    const whole = writeDocx(docxParagraph("Text."));
-    expect(await failureOf(parseFixture(whole.subarray(0, whole.length - 30), "a.docx"))).toMatch(/^DOCUMENT_DAMAGED/u);
-    const encrypted = Buffer.concat([
-      Buffer.from("d0cf11e0a1b11ae1", "hex"),
-      Buffer.alloc(2000),
-      Buffer.from("EncryptedPackage", "utf16le"),
-    ]);
-    expect(await failureOf(parseFixture(encrypted, "a.docx"))).toMatch(/^DOCUMENT_ENCRYPTED/u);
-    expect(
-      await failureOf(parseFixture(deflatedArchive([{ name: "[Content_Types].xml", data: "<Types/>" }]), "a.docx")),
-    ).toMatch(/^DOCUMENT_DAMAGED: .*no main part/u);
-  });
-});
+import { relationships, slideShape, writePptx, writeXlsx } from "../testing/office-fixture.ts";
+import { outlineOf, parseFixture } from "../testing/outline-of.ts";
 
 describe("XLSX", () => {
   async function write(fill: (workbook: ExcelJS.Workbook) => void): Promise<Uint8Array> {
@@ -209,7 +92,104 @@ describe("XLSX", () => {
   });
 });
 
+describe("comments on cells", () => {
+  const row =
+    '<row r="1"><c r="A1" t="inlineStr"><is><t>Item</t></is></c><c r="B1" t="inlineStr"><is><t>Price</t></is></c></row>';
+  const main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"';
+  const comments = (authors: string[], ...list: string[]) =>
+    `<comments ${main}><authors>${authors.map((author) => `<author>${author}</author>`).join("")}</authors><commentList>${list.join("")}</commentList></comments>`;
+  const ofSheet = (...parts: { type: string; target: string }[]) => ({
+    name: "xl/worksheets/_rels/sheet1.xml.rels",
+    data: relationships(parts.map((part, index) => ({ id: `rId${index}`, ...part }))),
+  });
+
+  it("stand after the sheet, with whose they are and the cell", async () => {
+    const legacy = comments(
+      ["Ann", ""],
+      '<comment ref="B1" authorId="0"><text><r><rPr><b/></rPr><t>Ann:</t></r><r><t xml:space="preserve">\nWithout VAT?</t></r></text></comment>',
+      '<comment ref="A2" authorId="1"><text><t>Empty so far.</t></text></comment>',
+    );
+    const document = await parseFixture(
+      writeXlsx(
+        [{ name: "Prices", data: row }],
+        [{ name: "xl/comments1.xml", data: legacy }, ofSheet({ type: "comments", target: "../comments1.xml" })],
+      ),
+      "a.xlsx",
+    );
+    expect(outlineOf(document).slice(2)).toEqual([
+      "paragraph Comment by Ann on B1: Without VAT?",
+      "paragraph Comment on A2: Empty so far.",
+    ]);
+    expect(document.elements.at(-1)).toMatchObject({ container: "Prices", section: ["Prices"] });
+  });
+
+  it("are read as the threads that they are, and not as what older programs are told of them", async () => {
+    const legacy = comments(
+      ["tc={A}", "Bob"],
+      '<comment ref="B1" authorId="0"><text><t>[Threaded comment] Your version of Excel allows you to read it.</t></text></comment>',
+      '<comment ref="A1" authorId="1"><text><t>A note.</t></text></comment>',
+    );
+    const threads = `<ThreadedComments xmlns="t"><threadedComment ref="B1" personId="{P1}" id="{A}"><text>Without VAT?</text></threadedComment><threadedComment ref="B1" personId="{P2}" id="{B}" parentId="{A}"><text>With.</text></threadedComment></ThreadedComments>`;
+    const persons = `<personList xmlns="t"><person displayName="Ann Lee" id="{P1}"/><person displayName="Bob" id="{P2}"/></personList>`;
+    const document = await parseFixture(
+      writeXlsx(
+        [{ name: "Prices", data: row }],
+        [
+          { name: "xl/comments1.xml", data: legacy },
+          { name: "xl/threadedComments/threadedComment1.xml", data: threads },
+          { name: "xl/persons/person.xml", data: persons },
+          ofSheet(
+            { type: "comments", target: "../comments1.xml" },
+            { type: "threadedComment", target: "../threadedComments/threadedComment1.xml" },
+          ),
+        ],
+        [{ id: "rId90", type: "person", target: "persons/person.xml" }],
+      ),
+      "a.xlsx",
+    );
+    expect(outlineOf(document).slice(2)).toEqual([
+      "paragraph Comment by Ann Lee on B1: Without VAT?",
+      "paragraph Comment by Bob on B1: With.",
+      "paragraph Comment by Bob on A1: A note.",
+    ]);
+  });
+});
+
 describe("PPTX", () => {
+  it("keeps a slide's comments and the answers to them, in the form of any PowerPoint, with whose they are", async () => {
+    const slide = (comments: string) => ({ shapes: slideShape("body", "Revenue up"), comments });
+    const document = await parseFixture(
+      writePptx(
+        [
+          slide(`<p:cmLst xmlns:p="p"><p:cm authorId="0"><p:text>Since when?</p:text></p:cm></p:cmLst>`),
+          slide(
+            `<p188:cmLst xmlns:p188="q" xmlns:a="a"><p188:cm authorId="{1}"><p188:replyLst><p188:reply authorId="{9}"><p188:txBody><a:p><a:r><a:t>Done.</a:t></a:r></a:p></p188:txBody></p188:reply></p188:replyLst><p188:txBody><a:p><a:r><a:t>Check</a:t></a:r></a:p><a:p><a:r><a:t>twice.</a:t></a:r></a:p></p188:txBody></p188:cm></p188:cmLst>`,
+          ),
+        ],
+        [
+          {
+            type: "commentAuthors",
+            target: "commentAuthors.xml",
+            data: `<p:cmAuthorLst xmlns:p="p"><p:cmAuthor id="0" name="Ann"/></p:cmAuthorLst>`,
+          },
+          {
+            type: "authors",
+            target: "authors.xml",
+            data: `<p188:authorLst xmlns:p188="q"><p188:author id="{1}" name="Bob"/></p188:authorLst>`,
+          },
+        ],
+      ),
+      "a.pptx",
+    );
+    expect(document.elements.map((element) => `${element.page} ${element.kind} ${element.text}`)).toEqual([
+      "1 paragraph Revenue up",
+      "1 paragraph Comment by Ann: Since when?",
+      "2 paragraph Revenue up",
+      "2 paragraph Comment by Bob: Check\ntwice.",
+      "2 paragraph Comment: Done.",
+    ]);
+  });
+
   it("keeps the letters of a formula, and hides a slide in either word for it", async () => {
     const math = `<a14:m xmlns:a14="urn:a14"><m:oMath xmlns:m="urn:m"><m:r><m:t>x=1</m:t></m:r></m:oMath></a14:m>`;
     const choice = `<mc:AlternateContent xmlns:mc="urn:mc"><mc:Choice Requires="a14">${math}</mc:Choice><mc:Fallback><a:r><a:t>?</a:t></a:r></mc:Fallback></mc:AlternateContent>`;

@@ -3,13 +3,15 @@ import { limitRows, renderTable } from "../gfm-table.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { type XmlElement, descendantsOf, elementOf, elementsOf, textOf } from "../xml-tree.ts";
+import { readCommentAuthors, slideComments } from "./pptx-comments.ts";
 
 /** Placeholders that repeat on every slide. */
 const furniture = new Set(["dt", "ftr", "sldNum", "hdr"]);
 
-/** Presentations in the order in which they are shown: title, bodies, tables and notes of each slide; page is the slide. */
+/** Presentations in the order in which they are shown: title, bodies, tables, notes and comments of each slide; page is the slide. */
 export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const targets = office.relationships(office.mainPart);
+  const authors = readCommentAuthors(office);
   const drafts: Draft[] = [];
   const warnings = [...office.warnings];
   const slides = elementsOf(elementOf(office.tree(office.mainPart), "sldIdLst"), "sldId");
@@ -22,7 +24,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     } else if (/^(?:0|false)$/u.test(slide.attributes["show"] ?? "")) {
       warnings.push(`The hidden slide ${page} was left out.`);
     } else {
-      drafts.push(...readSlide(office, partName, slide, page, limits, warnings));
+      for (const draft of readSlide(office, partName, slide, page, authors, limits, warnings)) drafts.push(draft);
     }
   });
   const title = drafts.find((draft) => draft.kind === "title")?.text ?? office.title;
@@ -34,6 +36,7 @@ function readSlide(
   partName: string,
   slide: XmlElement,
   page: number,
+  authors: ReadonlyMap<string, string>,
   limits: ParseLimits,
   warnings: string[],
 ): Draft[] {
@@ -64,7 +67,7 @@ function readSlide(
       })),
     );
   }
-  return drafts.map((draft) => ({ ...draft, page }));
+  return [...drafts, ...slideComments(office, targets, authors)].map((draft) => ({ ...draft, page }));
 }
 
 /** The shapes of a slide in their order, groups opened. */

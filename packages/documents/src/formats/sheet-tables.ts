@@ -44,6 +44,14 @@ export function sheetDrafts(
   };
 }
 
+/** @param sheet what `sheetDrafts` made of it: nothing, where no cell says anything */
+export function withCommentsBelow(sheet: Draft[], comments: readonly Draft[], name: string): Draft[] {
+  if (comments.length === 0) return sheet;
+  const heading: Draft = { kind: "heading", text: name, level: 1, container: name };
+  const begun = sheet.length === 0 ? [heading] : sheet;
+  return [...begun, ...comments.map((comment) => ({ ...comment, container: name }))];
+}
+
 function blocksOf(rows: readonly string[][]): string[][][] {
   const blocks: string[][][] = [];
   let open: string[][] = [];

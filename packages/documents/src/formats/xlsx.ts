@@ -4,7 +4,8 @@ import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { elementOf, elementsOf, streamXml } from "../xml-tree.ts";
 import { formatNumber } from "./number-format.ts";
-import { sheetDrafts } from "./sheet-tables.ts";
+import { sheetDrafts, withCommentsBelow } from "./sheet-tables.ts";
+import { readPersons, sheetComments } from "./xlsx-comments.ts";
 
 /** What a sheet's cells refer to. */
 type Workbook = {
@@ -27,6 +28,7 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     styles: readStyles(office, partOfType("styles")),
     date1904: /^(?:1|true)$/u.test(elementOf(root, "workbookPr")?.attributes["date1904"] ?? ""),
   };
+  const persons = readPersons(office);
   const drafts: Draft[] = [];
   const warnings = [...office.warnings];
   for (const sheet of elementsOf(elementOf(root, "sheets"), "sheet")) {
@@ -42,7 +44,8 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
         );
       const result = sheetDrafts(rows, totalRows, name, limits);
       warnings.push(...result.warnings);
-      drafts.push(...result.drafts);
+      const comments = sheetComments(office, target!.target, persons);
+      for (const draft of withCommentsBelow(result.drafts, comments, name)) drafts.push(draft);
     }
   }
   return { title: office.title, drafts, warnings };

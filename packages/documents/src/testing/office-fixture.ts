@@ -27,7 +27,11 @@ function office(mainPart: string, parts: readonly FixtureEntry[]): Uint8Array {
 }
 
 /** A Word document from the XML of its body; styles "Title" and "Heading1" to "Heading3" exist. */
-export function writeDocx(body: string, extra: readonly FixtureEntry[] = []): Uint8Array {
+export function writeDocx(
+  body: string,
+  extra: readonly FixtureEntry[] = [],
+  relations: readonly Relation[] = [],
+): Uint8Array {
   const style = (id: string, name: string) =>
     `<w:style w:type="paragraph" w:styleId="${id}"><w:name w:val="${name}"/></w:style>`;
   const styles = [
@@ -43,7 +47,7 @@ export function writeDocx(body: string, extra: readonly FixtureEntry[] = []): Ui
     { name: "word/styles.xml", data: `${xml}<w:styles ${w}>${styles}</w:styles>` },
     {
       name: "word/_rels/document.xml.rels",
-      data: relationships([{ id: "rId1", type: "styles", target: "styles.xml" }]),
+      data: relationships([{ id: "rId1", type: "styles", target: "styles.xml" }, ...relations]),
     },
     ...extra,
   ]);
@@ -54,18 +58,30 @@ export function docxParagraph(text: string, style?: string): string {
   return `<w:p>${properties}<w:r><w:t xml:space="preserve">${text}</w:t></w:r></w:p>`;
 }
 
-export type FixtureSlide = { shapes: string; notes?: string; attributes?: string };
+export type FixtureSlide = { shapes: string; notes?: string; comments?: string; attributes?: string };
 
 /** A presentation; slides are stored in reverse, so that only the presentation's list tells their order. */
-export function writePptx(slides: readonly FixtureSlide[]): Uint8Array {
+export function writePptx(
+  slides: readonly FixtureSlide[],
+  extra: readonly { type: string; target: string; data: string }[] = [],
+): Uint8Array {
   const names =
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';
   const number = (index: number) => slides.length - index;
-  const parts: FixtureEntry[] = slides.flatMap(({ shapes, notes, attributes = "" }, index) => [
+  const parts: FixtureEntry[] = slides.flatMap(({ shapes, notes, comments, attributes = "" }, index) => [
     {
       name: `ppt/slides/slide${number(index)}.xml`,
       data: `${xml}<p:sld ${names} ${attributes}><p:cSld><p:spTree><p:nvGrpSpPr/>${shapes}</p:spTree></p:cSld></p:sld>`,
     },
+    ...(comments === undefined
+      ? []
+      : [
+          {
+            name: `ppt/slides/_rels/slide${number(index)}.xml.rels`,
+            data: relationships([{ id: "rId1", type: "comments", target: `../comments/comment${number(index)}.xml` }]),
+          },
+          { name: `ppt/comments/comment${number(index)}.xml`, data: comments },
+        ]),
     ...(notes === undefined
       ? []
       : [
@@ -93,14 +109,16 @@ export function writePptx(slides: readonly FixtureSlide[]): Uint8Array {
     },
     {
       name: "ppt/_rels/presentation.xml.rels",
-      data: relationships(
-        slides.map((_, index) => ({
+      data: relationships([
+        ...slides.map((_, index) => ({
           id: `rId${number(index)}`,
           type: "slide",
           target: `slides/slide${number(index)}.xml`,
         })),
-      ),
+        ...extra.map(({ type, target }, index) => ({ id: `rId${slides.length + 1 + index}`, type, target })),
+      ]),
     },
+    ...extra.map(({ target, data }) => ({ name: `ppt/${target}`, data })),
     ...parts,
   ]);
 }
@@ -116,6 +134,7 @@ export function slideShape(placeholder: string | null, ...paragraphs: string[]):
 export function writeXlsx(
   sheets: readonly { name: string; data: string; after?: string }[],
   extra: readonly FixtureEntry[] = [],
+  relations: readonly Relation[] = [],
 ): Uint8Array {
   const main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
   const list = sheets
@@ -128,13 +147,14 @@ export function writeXlsx(
     },
     {
       name: "xl/_rels/workbook.xml.rels",
-      data: relationships(
-        sheets.map((_, index) => ({
+      data: relationships([
+        ...sheets.map((_, index) => ({
           id: `rId${index + 1}`,
           type: "worksheet",
           target: `worksheets/sheet${index + 1}.xml`,
         })),
-      ),
+        ...relations,
+      ]),
     },
     ...sheets.map(({ data, after = "" }, index) => ({
       name: `xl/worksheets/sheet${index + 1}.xml`,

@@ -48,6 +48,14 @@ it("a folder's form and a file server's ask for accounts and hidden access lists
   }
 });
 
+it("Confluence's form asks for restrictions of folders in the cloud alone, where there are folders", () => {
+  const { config } = listSourceKinds().find(({ kind }) => kind === "confluence")!;
+  const asks = (settings: Record<string, unknown>) =>
+    Object.keys(askedFields(config, settings, config).properties ?? {}).includes("hiddenRestrictions");
+  expect([{}, { deployment: "cloud" }, { deployment: "data-center" }].map(asks)).toEqual([true, true, false]);
+  expect(config.properties?.["hiddenRestrictions"]).toMatchObject({ default: "possible", administrator: true });
+});
+
 describe("a new source's form", () => {
   const begins = (kind: string, isAdministrator: boolean) =>
     suggestedValues(listSourceKinds().find((one) => one.kind === kind)!.config, isAdministrator);

@@ -144,6 +144,8 @@ it("tells of which documents other settings say who reads them", () => {
   expect(partsWithOtherReaders("file", folder("off"), folder("posix"))).toEqual([""]);
   // The next listing tells readers that are others of what is held, and nothing is to be fetched again.
   expect(partsWithOtherReaders("file", folder("posix"), folder("posix", "none"))).toEqual([]);
+  const wiki = { url: "https://a.example", hiddenRestrictions: "none" };
+  expect(partsWithOtherReaders("confluence", { url: wiki.url }, wiki)).toEqual([]);
   expect(partsWithOtherReaders("sharepoint", { linkSharing: "nobody" }, {})).toEqual([]);
   expect(partsWithOtherReaders("file", folder("posix"), { of: "another release" })).toEqual([""]);
 });

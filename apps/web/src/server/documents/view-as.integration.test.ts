@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { nobody, workspaceMembers, workspaceUser, type Acl, type Principal } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
-import type { Scope } from "@anneal/db/database";
+import { openDatabase, type Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
@@ -147,6 +147,32 @@ describe("a document that a folder closes to some whom its own rights admit", ()
     expect(seen.readers.closed).toEqual([]);
     expect(JSON.stringify(seen)).not.toMatch(/Reports|others/);
   });
+});
+
+it("the document's page asks no more often for many members than for few", async () => {
+  const counted = openDatabase(test.appUrl, { maxConnections: 1 });
+  let statements = 0;
+  counted.pool.on("connect", (client) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    client.query = ((...args: unknown[]) => {
+      statements += 1;
+      return query(...args);
+    }) as typeof client.query;
+  });
+  try {
+    const [row] = (await as(people.admin).list(page)).rows;
+    const count = async () => {
+      statements = 0;
+      const caller = appRouter.createCaller({ db: counted.db, identity: people.admin });
+      const readers = await caller.documents.readers({ documentId: row!.id });
+      return { members: readers.length, statements };
+    };
+    const few = await count();
+    for (let index = 0; index < 10; index += 1) await join("member");
+    expect(await count()).toEqual({ members: few.members + 10, statements: few.statements });
+  } finally {
+    await counted.close();
+  }
 });
 
 describe("who may read a document, on its page", () => {

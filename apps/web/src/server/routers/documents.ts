@@ -113,18 +113,13 @@ export const documentsRouter = router({
   readers: adminProcedure.input(z.object({ documentId: z.uuid() })).query(async ({ ctx, input }) => {
     const { scope } = ctx;
     const [{ acl, aclOrigins }, members] = await Promise.all([getVisible(ctx, input.documentId), listMembers(scope)]);
-    return Promise.all(
-      members.map(async ({ userId, email, role }) => {
-        const person = createIdentity({
-          userId,
-          email,
-          role,
-          workspaceId: scope.workspaceId,
-          via: { kind: "session" },
-        });
-        return { email, ...explainAccess(acl, person.principals, await listMemberships(scope, email), aclOrigins) };
-      }),
-    );
+    const emails = members.map(({ email }) => email);
+    const memberships = await listMemberships(scope, emails);
+    return members.map(({ userId, email, role }) => {
+      const { workspaceId } = scope;
+      const person = createIdentity({ userId, email, role, workspaceId, via: { kind: "session" } });
+      return { email, ...explainAccess(acl, person.principals, memberships.get(email) ?? [], aclOrigins) };
+    });
   }),
 
   /** The cleaned text as elements with their character spans, and the passages that were made of it. */

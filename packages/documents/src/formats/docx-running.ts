@@ -1,0 +1,116 @@
+import type { OoxmlPackage } from "../ooxml-package.ts";
+import type { Draft } from "../sections.ts";
+import { type XmlElement, elementOf, elementsOf, streamXml, textOf } from "../xml-tree.ts";
+
+const containers = { header: "Page header", footer: "Page footer" } as const;
+type Running = { kind: keyof typeof containers; part: string };
+
+/**
+ * What a Word document prints on every page, once each: its headers and footers, as far as they are shown. They stand under none
+ * of its headings.
+ */
+export function runningDrafts(office: OoxmlPackage): Draft[] {
+  const said = new Set<string>();
+  return runningParts(office).flatMap(({ kind, part }) =>
+    paragraphsIn(office.tree(part)).flatMap((text): Draft[] => {
+      const key = `${kind} ${text}`;
+      if (text === "" || said.has(key)) return [];
+      said.add(key);
+      return [{ kind: "paragraph", text, container: containers[kind], section: [] }];
+    }),
+  );
+}
+
+/** A file keeps what it printed once: the header of a first page that is like the others, of even pages that are like the odd. */
+function runningParts(office: OoxmlPackage): Running[] {
+  const text = office.text(office.mainPart) ?? "";
+  if (!/<w:(?:header|footer)Reference[\s/>]/u.test(text)) return [];
+  const found: (Running & { type: string })[] = [];
+  const targets = new Map(office.relationships(office.mainPart).map(({ id, target }) => [id, target]));
+  let hasFirst = false;
+  let earlier = 0;
+  streamXml(text, office.mainPart, {
+    open(name, attributes) {
+      // What a section was before somebody changed it.
+      if (name === "sectPrChange") earlier += 1;
+      if (earlier > 0) return;
+      if (name === "titlePg") hasFirst ||= isOn(attributes);
+      const kind = name === "headerReference" ? "header" : name === "footerReference" ? "footer" : null;
+      const part = targets.get(attributes["r:id"] ?? "");
+      if (kind !== null && part !== undefined) found.push({ kind, part, type: attributes["w:type"] ?? "default" });
+    },
+    text() {},
+    close(name) {
+      if (name === "sectPrChange") earlier -= 1;
+    },
+  });
+  const settings = office.relationships(office.mainPart).find(({ type }) => type === "settings")?.target;
+  const even = elementOf(settings === undefined ? undefined : office.tree(settings), "evenAndOddHeaders");
+  const shown = new Set(["default", hasFirst && "first", even !== undefined && isOn(even.attributes) && "even"]);
+  const parts = new Map(found.filter(({ type }) => shown.has(type)).map((running) => [running.part, running]));
+  return [...parts.values()].toSorted((a, b) => Number(a.kind === "footer") - Number(b.kind === "footer"));
+}
+
+function isOn(attributes: Record<string, string>): boolean {
+  return !/^(?:0|false|off)$/u.test(attributes["w:val"] ?? "");
+}
+
+/** A row of a table is a line: what is put side by side belongs together. */
+function paragraphsIn(element: XmlElement | undefined): string[] {
+  return elementsOf(element).flatMap((child) => {
+    if (child.name === "p") return paragraphTexts(child);
+    if (child.name === "tr") {
+      const cells = elementsOf(child, "tc").map((cell) => paragraphsIn(cell).join(" "));
+      return [cells.filter((text) => text !== "").join(" | ")];
+    }
+    return unread.has(child.name) ? [] : paragraphsIn(chosen(child));
+  });
+}
+
+const unread = new Set("del moveFrom pPr rPr sdtPr tblPr tblGrid instrText delText rt".split(" "));
+const counts = /^\s*(?:PAGE|NUMPAGES|SECTIONPAGES|SECTION)\b/u;
+/** "Page … of …" in most languages, and less than what a header has to say besides. */
+const longestCountLetters = 12;
+
+/** The parts between its tabs in one line, without those that only count pages, then what its text boxes say. */
+function paragraphTexts(paragraph: XmlElement): string[] {
+  const parts = [{ text: "", isCount: false }];
+  const boxes: string[] = [];
+  const fields: { instruction: string; isResult: boolean }[] = [];
+  const walk = (element: XmlElement): void => {
+    for (const child of elementsOf(element)) {
+      const part = parts.at(-1)!;
+      if (child.name === "fldChar") {
+        const type = child.attributes["w:fldCharType"];
+        if (type === "begin") fields.push({ instruction: "", isResult: false });
+        else if (type === "end") fields.pop();
+        else if (fields.length > 0) fields.at(-1)!.isResult = true;
+      } else if (child.name === "instrText" && fields.length > 0) fields.at(-1)!.instruction += textOf(child);
+      else if (child.name === "t") {
+        if (fields.some(({ isResult }) => !isResult)) continue;
+        part.isCount ||= fields.some(({ instruction }) => counts.test(instruction));
+        part.text += textOf(child);
+      } else if (child.name === "tab" || child.name === "ptab") parts.push({ text: "", isCount: false });
+      else if (child.name === "br" || child.name === "cr") part.text += " ";
+      else if (child.name === "noBreakHyphen") part.text += "-";
+      else if (child.name === "txbxContent") boxes.push(...paragraphsIn(child));
+      else if (child.name === "fldSimple") {
+        part.isCount ||= counts.test(child.attributes["w:instr"] ?? "");
+        walk(child);
+      } else if (!unread.has(child.name)) walk(chosen(child));
+    }
+  };
+  walk(paragraph);
+  const line = parts
+    .filter(({ text, isCount }) => !isCount || (text.match(/\p{L}/gu)?.length ?? 0) > longestCountLetters)
+    .map(({ text }) => text.replace(/\s+/gu, " ").trim())
+    .filter((text) => text !== "")
+    .join(" ");
+  return [line, ...boxes];
+}
+
+/** Newer features come with a fallback, which says the same once more. */
+function chosen(element: XmlElement): XmlElement {
+  if (element.name !== "AlternateContent") return element;
+  return elementOf(element, "Choice") ?? elementOf(element, "Fallback") ?? element;
+}
