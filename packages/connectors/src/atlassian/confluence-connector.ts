@@ -160,7 +160,7 @@ function hiddenInContainers({ name, key }: Space, count: number): AnnealError {
   const documents = count === 1 ? "the 1 document" : `the ${count} documents`;
   return new AnnealError(
     "INVALID_INPUT",
-    `Confluence does not tell to whom folders, whiteboards, databases and embedded links are restricted, so nobody is shown ${documents} of "${name || key}" that ${count === 1 ? "lies" : "lie"} in one.`,
+    `Nobody is shown ${documents} of "${name || key}" in folders, whiteboards, databases and embedded links: Confluence does not tell to whom these are restricted.`,
     { action: toShowContainers },
   );
 }
