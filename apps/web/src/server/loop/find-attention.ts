@@ -1,4 +1,5 @@
 import { isHeldBack } from "@anneal/core/connect/deletion-policy";
+import type { UnindexedFacts } from "@anneal/core/connect/source-status";
 import type { ErrorReport } from "@anneal/core/errors";
 
 export type Attention = {
@@ -11,15 +12,16 @@ export type Attention = {
 };
 
 type Facts = {
-  latestRun: { id: string; status: string; error: (ErrorReport & { stage: string }) | null } | undefined;
-  sources: {
+  latestRun:
+    | { id: string; status: string; endedAt: Date | null; error: (ErrorReport & { stage: string }) | null }
+    | undefined;
+  sources: (UnindexedFacts & {
     id: string;
     name: string;
+    syncing: boolean;
     lastSyncError: ErrorReport | null;
     directoryError: ErrorReport | null;
-    schedule: string | null;
-    lastSyncAt: Date | null;
-  }[];
+  })[];
   quarantinedCount: number;
 };
 
@@ -49,6 +51,18 @@ export function findAttention({ latestRun, sources, quarantinedCount }: Facts): 
       path: `/sources/${source.id}`,
     });
   }
+  // While a source is read or a run goes on, what is not findable yet is being dealt with.
+  const behind =
+    latestRun?.endedAt === null ? [] : sources.filter((source) => !source.syncing && countBehind(source) > 0);
+  const count = behind.reduce((sum, source) => sum + countBehind(source), 0);
+  const [first, second] = behind;
+  if (first !== undefined)
+    found.push({
+      kind: "waiting",
+      title: count === 1 ? "1 document is not findable yet" : `${count} documents are not findable yet`,
+      detail: `${second === undefined ? `“${first.name}” was` : `${behind.length} sources were`} read, and no run has parsed and indexed all of that. One that only makes documents findable trains nothing.`,
+      path: second === undefined ? `/sources/${first.id}` : "/sources",
+    });
   if (quarantinedCount > 0)
     found.push({
       kind: "waiting",
@@ -57,4 +71,8 @@ export function findAttention({ latestRun, sources, quarantinedCount }: Facts): 
       path: "/documents?status=quarantined",
     });
   return found;
+}
+
+function countBehind({ waitingCount, unindexedCount }: UnindexedFacts): number {
+  return waitingCount + unindexedCount;
 }

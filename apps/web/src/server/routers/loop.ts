@@ -30,7 +30,7 @@ export const loopRouter = router({
   overview: memberProcedure.query(async ({ ctx: { scope, identity } }) => {
     const [runs, sources, facets] = await Promise.all([
       listRuns(scope, recentRuns),
-      listSources(scope),
+      listSources(scope, countedFor(identity)),
       countDocumentFacets(scope, countedFor(identity)),
     ]);
     const documents = Object.fromEntries(facets.status.map(({ value, count }) => [value, count]));
