@@ -120,7 +120,7 @@ function addToSourceKinds(text: string, { kebab, camel, title }: Names): string 
     `import { ${camel}ConfigSchema, ${camel}Facts, ${camel}SecretSchema } from "@anneal/connectors/${kebab}/config";`,
     sourceKindsFile,
   );
-  const start = withImport.indexOf("const kinds: Record<string, SourceKind> = {");
+  const start = withImport.indexOf("export const sourceKinds: Record<string, SourceKind> = {");
   const end = withImport.indexOf("\n};", start);
   if (start < 0 || end < 0) throw unexpectedFile(sourceKindsFile);
   const key = kebab.includes("-") ? `"${kebab}"` : kebab;

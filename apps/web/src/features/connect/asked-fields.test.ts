@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { listSourceKinds } from "#server/connect/source-kinds.ts";
+import { listSourceKinds } from "#server/connect/describe-kinds.ts";
 import { askedFields, askedValues, suggestedValues, textOfValues } from "./asked-fields.ts";
 
 describe("a mailbox's form", () => {

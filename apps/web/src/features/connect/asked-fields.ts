@@ -1,5 +1,5 @@
 import { isAsked } from "@anneal/core/connect/asked-field";
-import type { JsonSchema } from "#server/connect/source-kinds.ts";
+import type { JsonSchema } from "#server/connect/describe-kinds.ts";
 
 /**
  * The fields that a form asks for with what was entered so far, and no others.

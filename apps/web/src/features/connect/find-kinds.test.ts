@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { findKinds } from "#features/connect/find-kinds.ts";
-import { listSourceKinds } from "#server/connect/source-kinds.ts";
+import { listSourceKinds } from "#server/connect/describe-kinds.ts";
 
 const kinds = listSourceKinds();
 const find = (search: string) =>

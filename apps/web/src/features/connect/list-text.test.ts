@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
 import { postgresConfigSchema } from "@anneal/connectors/postgres/config";
-import type { JsonSchema } from "#server/connect/source-kinds.ts";
+import type { JsonSchema } from "#server/connect/describe-kinds.ts";
 import { exampleOf, parseJson, parseLines, parseNamed, textOfJson, textOfNamed } from "./list-text.ts";
 
 const base = { host: "db", database: "shop", user: "reader" };

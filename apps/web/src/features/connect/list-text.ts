@@ -1,4 +1,4 @@
-import type { JsonSchema } from "#server/connect/source-kinds.ts";
+import type { JsonSchema } from "#server/connect/describe-kinds.ts";
 
 /** One entry on each line; an empty text is a list that is not set. */
 export function parseLines(text: string): string[] | undefined {

@@ -5,7 +5,7 @@ import { Field } from "#components/ui/form-field.tsx";
 import { Input, Textarea } from "#components/ui/input.tsx";
 import { Select } from "#components/ui/select.tsx";
 import { exampleOf, parseJson, parseLines, parseNamed, textOfJson, textOfNamed } from "#features/connect/list-text.ts";
-import type { ConfigProblem, JsonSchema } from "#server/connect/source-kinds.ts";
+import type { ConfigProblem, JsonSchema } from "#server/connect/describe-kinds.ts";
 
 export type FieldValues = Record<string, unknown>;
 

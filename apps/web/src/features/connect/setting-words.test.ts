@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { listSourceKinds } from "#server/connect/source-kinds.ts";
+import { listSourceKinds } from "#server/connect/describe-kinds.ts";
 import { wordSettings } from "./setting-words.ts";
 
 const folder = listSourceKinds().find(({ kind }) => kind === "file")!.config;

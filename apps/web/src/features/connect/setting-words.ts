@@ -1,6 +1,6 @@
 import { isAsked } from "@anneal/core/connect/asked-field";
 import { textOfJson, textOfNamed } from "#features/connect/list-text.ts";
-import type { JsonSchema } from "#server/connect/source-kinds.ts";
+import type { JsonSchema } from "#server/connect/describe-kinds.ts";
 
 /** `text` is null where nothing is set. `isWords`: it is in our words, and not what somebody typed. */
 export type SettingWords = { name: string; label: string; text: string | null; isWords: boolean };

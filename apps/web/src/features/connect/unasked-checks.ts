@@ -1,5 +1,5 @@
 import type { WireError } from "#lib/wire-error.ts";
-import type { JsonSchema } from "#server/connect/source-kinds.ts";
+import type { JsonSchema } from "#server/connect/describe-kinds.ts";
 
 /** Directories lock an account after a few refused sign-ins, often five; a form leaves some to its owner. */
 export const maxUnprovenSignIns = 3;

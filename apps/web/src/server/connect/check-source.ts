@@ -4,7 +4,7 @@ import { checkTimeoutMs, checkWorkflowName, type CheckInput } from "@anneal/core
 import { recordAudit } from "@anneal/db/queries/audit";
 import { getSource } from "@anneal/db/queries/connect";
 import { saveDraft } from "@anneal/db/queries/source-drafts";
-import { describeSource } from "#server/connect/source-kinds.ts";
+import { describeSource } from "#server/connect/describe-kinds.ts";
 import { openAccess, type AccessInput } from "#server/connect/save-source.ts";
 import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";
 import type { MemberContext } from "#server/context.ts";

@@ -8,13 +8,9 @@ import { findSourceByName, saveSource, type Source } from "@anneal/db/queries/co
 import { takeDraft } from "@anneal/db/queries/source-drafts";
 import { secretBox } from "#server/connect/secret-box.ts";
 import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";
-import {
-  describeSchema,
-  hasOtherPeople,
-  partsWithOtherReaders,
-  requireSourceKind,
-  type SourceKind,
-} from "#server/connect/source-kinds.ts";
+import { describeSchema } from "#server/connect/describe-kinds.ts";
+import { hasOtherPeople, partsWithOtherReaders } from "#server/connect/reader-settings.ts";
+import { requireSourceKind, type SourceKind } from "#server/connect/source-kinds.ts";
 import type { MemberContext } from "#server/context.ts";
 import { cronSchema, setSchedule } from "#server/schedule.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";

@@ -10,7 +10,8 @@ import type { MemberContext } from "#server/context.ts";
 import { requireSignIn } from "#server/connect/finished-sign-in.ts";
 import { openAccess, type AccessInput } from "#server/connect/save-source.ts";
 import { secretBox } from "#server/connect/secret-box.ts";
-import { describeSource, requireSourceKind } from "#server/connect/source-kinds.ts";
+import { describeSource } from "#server/connect/describe-kinds.ts";
+import { requireSourceKind } from "#server/connect/source-kinds.ts";
 import { codeHasExpired, isWaiting, planPoll, waitFor, type Waiting } from "#server/connect/sign-in-state.ts";
 
 /** What a person is shown. Whatever else belongs to the sign-in stays here. */

@@ -1,5 +1,4 @@
-import { isDeepStrictEqual } from "node:util";
-import { z } from "zod";
+import type { z } from "zod";
 import {
   atlassianSecretSchema,
   confluenceConfigSchema,
@@ -20,7 +19,6 @@ import {
 import { imapConfigSchema, imapFacts, imapSecretSchema } from "@anneal/connectors/imap/config";
 import { delegatedPermission, delegatedResource, entraConfigOf } from "@anneal/connectors/imap/exchange-online";
 import type { ConnectContext, SourceFacts } from "@anneal/connectors/connector";
-import { describeFacts } from "@anneal/connectors/describe-facts";
 import type { DeviceSignIn } from "@anneal/connectors/device-sign-in";
 import {
   microsoftSecretSchema,
@@ -39,7 +37,6 @@ import { mssqlConfigSchema, mssqlSecretSchema } from "@anneal/connectors/mssql/c
 import { mysqlConfigSchema, mysqlSecretSchema } from "@anneal/connectors/mysql/config";
 import { notionConfigSchema, notionFacts, notionSecretSchema } from "@anneal/connectors/notion/config";
 import { postgresConfigSchema, postgresSecretSchema } from "@anneal/connectors/postgres/config";
-import { partsWithOtherRules, readerRulesOf, rulesForAll, type ReaderRules } from "@anneal/connectors/reader-rules";
 import { graphqlConfigSchema, itemFacts, restConfigSchema, restSecretSchema } from "@anneal/connectors/rest/config";
 import { s3ConfigSchema, s3Facts, s3SecretSchema } from "@anneal/connectors/s3/config";
 import { sftpConfigSchema, sftpFacts, sftpSecretSchema } from "@anneal/connectors/sftp/config";
@@ -47,9 +44,15 @@ import { slackConfigSchema, slackFacts, slackSecretSchema } from "@anneal/connec
 import { smbConfigSchema, smbFacts, smbSecretSchema } from "@anneal/connectors/smb/config";
 import { sqlFacts } from "@anneal/connectors/sql/config";
 import { webConfigSchema, webFacts, webSecretSchema } from "@anneal/connectors/web/config";
-import type { FieldCondition } from "@anneal/core/connect/asked-field";
 import { AnnealError } from "@anneal/core/errors";
-import { sentenceOf } from "#lib/input-words.ts";
+import {
+  apiAccount,
+  apiSecretsGoTo,
+  atlassianSecretsGoTo,
+  mailSecretsGoTo,
+  microsoftSecretsGoTo,
+  originOf,
+} from "#server/connect/secrets-recipients.ts";
 
 /**
  * What the portal knows of each connector: its name, what it asks for and how it is recognised. Reading a source is the
@@ -81,7 +84,7 @@ export type SourceKind = {
 /** `with` is what people call the account: "Microsoft". */
 export type SignInOffer = { field: string; value: string; with: string };
 
-const kinds: Record<string, SourceKind> = {
+export const sourceKinds: Record<string, SourceKind> = {
   file: {
     title: "Folder",
     description: "Files on the worker's machine, mounted shares included.",
@@ -345,35 +348,6 @@ const kinds: Record<string, SourceKind> = {
   },
 };
 
-/**
- * A password goes to the mail server; elsewhere a token does, which somebody else gives for the credentials. And whose
- * mailbox it is: what signs an application in opens every one of a tenant.
- */
-function mailSecretsGoTo(config: Record<string, unknown>): string {
-  const { user, host, port, tls, verifyCertificate, authentication, tenantId, clientId, authorityUrl } = config;
-  const unchecked = verifyCertificate === false ? ", unchecked" : "";
-  const server = `${String(user)} on ${String(host)}:${String(port ?? 993)} (${String(tls ?? "tls")}${unchecked})`;
-  switch (authentication ?? "password") {
-    case "password":
-      return server;
-    case "google-service-account":
-      return `${server} by a token from ${String(authorityUrl ?? "Google")}`;
-    default: {
-      const authority = authorityUrl ?? undefined;
-      const permission = authentication === "microsoft-delegated" ? "delegated" : "application";
-      const from = microsoftSecretsGoTo({ authorityUrl: authority, permission, tenantId, clientId });
-      return `${server} by a token from ${from}`;
-    }
-  }
-}
-
-/** What signs the application in is the tenant's for good; a sign-in counts for the app and the tenant that it was for. */
-function microsoftSecretsGoTo({ authorityUrl, permission, tenantId, clientId }: Record<string, unknown>): string {
-  const authority = String(authorityUrl ?? "https://login.microsoftonline.com");
-  if (permission !== "delegated") return authority;
-  return `an account in the app ${String(clientId)} of the tenant ${String(tenantId)} at ${authority}`;
-}
-
 function microsoftSignIn<Config extends TenantConfig>(
   schema: z.ZodType<Config>,
   scopesOf: (config: Config) => readonly string[],
@@ -389,192 +363,17 @@ function microsoftSignIn<Config extends TenantConfig>(
   };
 }
 
-/** The client's secret goes to the token service, everything else to the API itself. */
-/** Lists and contents may have whole addresses, on other servers. */
-function apiSecretsGoTo({ url, signIn, tokenUrl, ...settings }: Record<string, unknown>): string {
-  const paths = [settings["list"], settings["groups"], settings["contentPath"]].map(String);
-  const whole = paths.filter((path) => /^https?:\/\//i.test(path));
-  const places = [...new Set([url, ...whole].map(originOf))].join(" and ");
-  return signIn === "oauth2" ? `${places} by a token from ${String(tokenUrl)}` : places;
-}
-
-/** What a token or a key opens only the service knows. */
-function apiAccount({ signIn, user }: Record<string, unknown>): string | null {
-  switch (signIn ?? "none") {
-    case "none":
-      return "";
-    case "basic":
-    case "oauth2":
-      return String(user);
-    default:
-      return null;
-  }
-}
-
-function originOf(url: unknown): string {
-  return URL.parse(String(url))?.origin ?? String(url);
-}
-
-/** A service account's credential goes to Atlassian, and what is given for it to the site. */
-function atlassianSecretsGoTo({ url, auth, clientId, authorityUrl }: Record<string, unknown>): string {
-  const site = `${String(url)} (${String(auth ?? "api-token")})`;
-  return auth === "service-account" ? `${site} of ${String(clientId)} by ${String(authorityUrl ?? "Atlassian")}` : site;
-}
-
 /** The site, and which of its spaces or projects when they were chosen. */
 function locateAtlassian(url: unknown, keys: unknown): string {
   const chosen = Array.isArray(keys) && keys.length > 0 ? ` (${keys.join(", ")})` : "";
   return String(url) + chosen;
 }
 
-export function listSourceKinds(): {
-  kind: string;
-  title: string;
-  description: string;
-  /** How it learns what changed and what it can, a sentence each. */
-  facts: string[];
-  administratorOnly: boolean;
-  config: JsonSchema;
-  secrets: JsonSchema;
-  /** The settings that say who gets to see the credentials. */
-  addressFields: string[];
-  signIn: SignInOffer | null;
-}[] {
-  return Object.entries(kinds).map(([kind, { title, description, administratorOnly, ...found }]) => ({
-    kind,
-    title,
-    description,
-    facts: describeFacts(found.facts),
-    administratorOnly,
-    config: describeSchema(found.configSchema),
-    secrets: withoutSignedIn(describeSchema(found.secretSchema)),
-    addressFields: settingsReadBy(found.secretsGoTo),
-    signIn: found.signIn ? { field: found.signIn.field, value: found.signIn.value, with: found.signIn.with } : null,
-  }));
-}
-
-/** Found by asking it, so that a kind names them in one place: it reads each, whatever the others are. */
-function settingsReadBy(secretsGoTo: SourceKind["secretsGoTo"]): string[] {
-  const read = new Set<string>();
-  const settings: Record<string, unknown> = new Proxy({}, { get: (_, name) => void read.add(String(name)) });
-  secretsGoTo(settings);
-  return [...read];
-}
-
-/** What a sign-in brings is nothing to type. */
-function withoutSignedIn({ properties = {}, ...schema }: JsonSchema): JsonSchema {
-  return { ...schema, properties: Object.fromEntries(Object.entries(properties).filter(([, each]) => !each.signIn)) };
-}
-
-/** The form of a kind's settings; null of a kind of another release. */
-export function describeSettings(kind: string): JsonSchema | null {
-  const found = kinds[kind];
-  return found ? describeSchema(found.configSchema) : null;
-}
-
 /** @throws AnnealError NOT_FOUND for a kind that this release does not know. */
 export function requireSourceKind(kind: string): SourceKind {
-  const found = kinds[kind];
+  const found = sourceKinds[kind];
   if (found) return found;
   throw new AnnealError("NOT_FOUND", `There is no source of kind “${kind}”.`, {
-    action: `Use one of: ${Object.keys(kinds).join(", ")}.`,
+    action: `Use one of: ${Object.keys(sourceKinds).join(", ")}.`,
   });
-}
-
-/**
- * `field` is the setting that a problem is about, "" for several together; `message` is a sentence. `isLack`: the others ask for
- * it, so that it is told also before somebody has come to the field.
- */
-export type ConfigProblem = { field: string; message: string; isLack?: true };
-
-/** What the connector's own schema says of settings that are not complete yet, the first thing for each. */
-export function findConfigProblems(kind: string, config: Record<string, unknown>): ConfigProblem[] {
-  const { configSchema, facts } = requireSourceKind(kind);
-  const { error, data } = configSchema.safeParse(config);
-  const lack = data === undefined ? null : (facts.findLack?.(data) ?? null);
-  if (lack !== null) return [{ ...lack, isLack: true }];
-  const problems = new Map<string, string>();
-  for (const issue of error?.issues ?? []) {
-    const [field = "", ...within] = issue.path.map(String);
-    if (!problems.has(field)) problems.set(field, sentenceOf(issue, within.join(".")));
-  }
-  return [...problems].map(([field, message]) => ({ field, message }));
-}
-
-/** A source that a newer or an older release made is still shown. */
-export function describeSource(kind: string, config: Record<string, unknown>): { kindTitle: string; location: string } {
-  const found = kinds[kind];
-  return { kindTitle: found?.title ?? kind, location: found?.locate(config) ?? "" };
-}
-
-/** How a source of the kind is read with its settings, a sentence each; none of a kind of another release. */
-export function describeReading(kind: string, config: Record<string, unknown>): string[] {
-  const found = kinds[kind];
-  // What settings of another release say nobody knows here.
-  return found ? describeFacts(found.facts, found.configSchema.safeParse(config).data) : [];
-}
-
-/** Whether documents, or some of them, bring their own readers with these settings. */
-export function bringsReaders(kind: string, config: Record<string, unknown>): boolean {
-  return rulesOf(kind, config).size > 0;
-}
-
-/** What the refs of documents begin with for which other settings say now who reads them, "" of all documents. */
-export function partsWithOtherReaders(
-  kind: string,
-  config: Record<string, unknown>,
-  before: Record<string, unknown>,
-): string[] {
-  return partsWithOtherRules(rulesOf(kind, config), rulesOf(kind, before));
-}
-
-/** Whether other settings say now who people are and what groups they are in, where documents may refuse somebody. */
-export function hasOtherPeople(
-  kind: string,
-  config: Record<string, unknown>,
-  before: Record<string, unknown>,
-): boolean {
-  const { facts, configSchema } = requireSourceKind(kind);
-  const ruleOf = (settings: Record<string, unknown>) => {
-    const { data } = configSchema.safeParse(settings);
-    // What those of another release say nobody knows here.
-    return data === undefined ? "unknown" : facts.peopleRule?.(data);
-  };
-  return facts.peopleRule !== undefined && !isDeepStrictEqual(ruleOf(config), ruleOf(before));
-}
-
-function rulesOf(kind: string, config: Record<string, unknown>): ReaderRules {
-  const found = kinds[kind];
-  const settings = found?.facts.readerRules ? found.configSchema.safeParse(config).data : config;
-  // What those of another release say nobody knows here.
-  return found && settings ? readerRulesOf(found.facts, settings) : rulesForAll("unknown");
-}
-
-/** As much of JSON Schema as a form needs. */
-export type JsonSchema = {
-  type?: string;
-  title?: string;
-  description?: string;
-  default?: unknown;
-  enum?: unknown[];
-  /** Of a choice: what people read for each value. */
-  labels?: Record<string, string>;
-  /** What most sources of the kind have; commands are shown with them. */
-  examples?: unknown[];
-  anyOf?: JsonSchema[];
-  items?: JsonSchema;
-  properties?: Record<string, JsonSchema>;
-  required?: string[];
-  /** Only an administrator may change it from its default. */
-  administrator?: boolean;
-  /** What an administrator's form begins with, where that is not the default. */
-  suggested?: unknown;
-  /** Brought by a sign-in. */
-  signIn?: boolean;
-  /** Asked for with these settings only. */
-  when?: FieldCondition;
-};
-
-export function describeSchema(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
 }

@@ -24,13 +24,13 @@ import {
   sourceInputSchema,
 } from "#server/connect/save-source.ts";
 import {
-  bringsReaders,
   describeReading,
   describeSettings,
   describeSource,
   findConfigProblems,
   listSourceKinds,
-} from "#server/connect/source-kinds.ts";
+} from "#server/connect/describe-kinds.ts";
+import { bringsReaders } from "#server/connect/reader-settings.ts";
 import { beginSignIn, pollSignIn } from "#server/connect/sign-in.ts";
 import { countedFor, countsAll, directoryErrorFor, sourceErrorFor, syncFor } from "#server/connect/source-figures.ts";
 import { listMissing } from "#server/connect/list-missing.ts";

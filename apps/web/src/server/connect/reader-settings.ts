@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from "node:util";
+import { partsWithOtherRules, readerRulesOf, rulesForAll, type ReaderRules } from "@anneal/connectors/reader-rules";
+import { requireSourceKind, sourceKinds } from "#server/connect/source-kinds.ts";
+
+// What a source's settings say about who reads its documents, and what of that other settings change.
+
+/** Whether documents, or some of them, bring their own readers with these settings. */
+export function bringsReaders(kind: string, config: Record<string, unknown>): boolean {
+  return rulesOf(kind, config).size > 0;
+}
+
+/** What the refs of documents begin with for which other settings say now who reads them, "" of all documents. */
+export function partsWithOtherReaders(
+  kind: string,
+  config: Record<string, unknown>,
+  before: Record<string, unknown>,
+): string[] {
+  return partsWithOtherRules(rulesOf(kind, config), rulesOf(kind, before));
+}
+
+/** Whether other settings say now who people are and what groups they are in, where documents may refuse somebody. */
+export function hasOtherPeople(
+  kind: string,
+  config: Record<string, unknown>,
+  before: Record<string, unknown>,
+): boolean {
+  const { facts, configSchema } = requireSourceKind(kind);
+  const ruleOf = (settings: Record<string, unknown>) => {
+    const { data } = configSchema.safeParse(settings);
+    // What those of another release say nobody knows here.
+    return data === undefined ? "unknown" : facts.peopleRule?.(data);
+  };
+  return facts.peopleRule !== undefined && !isDeepStrictEqual(ruleOf(config), ruleOf(before));
+}
+
+function rulesOf(kind: string, config: Record<string, unknown>): ReaderRules {
+  const found = sourceKinds[kind];
+  const settings = found?.facts.readerRules ? found.configSchema.safeParse(config).data : config;
+  // What those of another release say nobody knows here.
+  return found && settings ? readerRulesOf(found.facts, settings) : rulesForAll("unknown");
+}
