@@ -2,18 +2,17 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type Acl, nobody, type Principal } from "@anneal/core/access/acl";
 import type { Scope } from "@anneal/db/database";
-import { saveWorkspace } from "@anneal/db/queries/access";
 import {
   deleteSource,
   markDocumentDeleted,
   moveDocument,
   saveDocumentAcl,
-  saveSource,
   upsertDocument,
 } from "@anneal/db/queries/connect";
 import { saveComparisons } from "@anneal/db/queries/documents";
 import { hasReaderChanges } from "@anneal/db/queries/reader-changes";
 import { restoreDocument } from "@anneal/db/queries/tombstones";
+import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { createVectorIndex, type VectorIndex } from "@anneal/engines/vector-index";
 import { locatePython } from "@anneal/local-stack/python-env";
@@ -57,17 +56,10 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId };
-  sourceId = await addSource();
-  indexed = createIndexed({ scope, objects: openFolderStore(join(test.dir, workspaceId)), vectors });
+  scope = await addWorkspace(test.db);
+  sourceId = await addSource(scope);
+  indexed = createIndexed({ scope, objects: openFolderStore(join(test.dir, scope.workspaceId)), vectors });
 });
-
-async function addSource(defaultAcl: Acl = nobody): Promise<string> {
-  const id = randomUUID();
-  await saveSource(scope, { id, name: id, kind: "file", config: {}, sealedSecrets: null, defaultAcl, schedule: null });
-  return id;
-}
 
 const group = (id: string): Principal => ({ source: "sharepoint", tenant: "t", kind: "group", id });
 const [pumps, filters] = [group("pumps"), group("filters")];
@@ -173,12 +165,11 @@ describe("a document that is indexed", () => {
   });
 
   it("is found after a move into a wider folder, and with the new audience of its source", async () => {
-    const audience = await addSource(nobody);
+    const audience = await addSource(scope);
     const [pump, valve] = [await add("pump", readBy(pumps)), await add("valve", null, audience)];
     await indexed.index();
     await moveDocument(scope, sourceId, "pump", itemOf("wide/pump", readBy(pumps, filters)));
-    const source = { name: audience, kind: "file", config: {}, sealedSecrets: null, schedule: null };
-    await saveSource(scope, { id: audience, ...source, defaultAcl: readBy(filters) });
+    await addSource(scope, { id: audience, defaultAcl: readBy(filters) });
     expect(await push()).toEqual({ documents: 2 });
     expect(await indexed.find([filters])).toEqual([pump, valve].sort());
   });

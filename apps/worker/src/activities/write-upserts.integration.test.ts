@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { nobody } from "@anneal/core/access/acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultLimits } from "@anneal/connectors/connector";
 import { contentOf } from "@anneal/connectors/content";
 import type { Scope } from "@anneal/db/database";
-import { saveWorkspace } from "@anneal/db/queries/access";
-import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
+import { deleteSource, getSource } from "@anneal/db/queries/connect";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
+import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { openFolderStore } from "@anneal/objects/folder-store";
 import type { FetchedContent } from "@anneal/db/queries/upsert-documents";
@@ -35,12 +34,9 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 beforeEach(async () => {
-  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId };
+  scope = await addWorkspace(test.db);
   objects = openFolderStore(join(test.dir, randomUUID()));
-  const id = randomUUID();
-  const facts = { name: "s", kind: "file", config: {}, sealedSecrets: null, defaultAcl: nobody, schedule: null };
-  await saveSource(scope, { id, ...facts });
+  const id = await addSource(scope);
   cancel = new AbortController();
   const counts = { scanned: 0, read: 0, added: 0, changed: 0, removed: 0, dropped: 0, bytes: 0 };
   const sync = { id: randomUUID(), counts, failures: [] };

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { nobody, type Principal } from "@anneal/core/access/acl";
+import type { Principal } from "@anneal/core/access/acl";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { openDatabase, type Scope } from "../database.ts";
-import { saveWorkspace } from "./access.ts";
-import { listSources, saveSource } from "./connect.ts";
+import { listSources } from "./connect.ts";
 import { getDocuments, listDocuments } from "./documents.ts";
 import { applyChunkPlan, listChunkIds, listStrayDocuments, saveCollection } from "./indexing.ts";
 
@@ -18,16 +18,13 @@ const group = (id: number): Principal => ({ source: "smb", tenant: "t", kind: "g
 
 beforeAll(async () => {
   test = await startTestDatabase();
-  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId };
-  sourceId = randomUUID();
-  const source = { name: "s", kind: "file", config: {}, sealedSecrets: null, defaultAcl: nobody, schedule: null };
-  await saveSource(scope, { id: sourceId, ...source });
+  scope = await addWorkspace(test.db);
+  sourceId = await addSource(scope);
   const owner = openDatabase(test.ownerUrl, { maxConnections: 1 });
   try {
     await owner.db.execute(sql`insert into documents (id, workspace_id, source_id, ref, uri, title, fingerprint, acl,
         acl_inherited, status, content_hash, content_key)
-      select gen_random_uuid(), ${workspaceId}, ${sourceId}, number::text, '', '', number::text,
+      select gen_random_uuid(), ${scope.workspaceId}, ${sourceId}, number::text, '', '', number::text,
         jsonb_build_object('deny', '[]'::jsonb, 'allow', jsonb_build_array(jsonb_build_object(
           'source', 'smb', 'tenant', 't', 'kind', 'group', 'id', 'g' || number))),
         false, 'kept', '', 'k'

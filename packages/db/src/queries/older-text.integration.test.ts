@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
-import { saveWorkspace } from "./access.ts";
-import { markDocumentDeleted, narrowDocumentAcl, saveDocumentAcl, saveSource, upsertDocument } from "./connect.ts";
+import { markDocumentDeleted, narrowDocumentAcl, saveDocumentAcl, upsertDocument } from "./connect.ts";
 import { listDatasetPairs, saveDatasetVersion } from "./dataset.ts";
 import { getDocument, saveCleaned } from "./documents.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";
@@ -23,17 +23,10 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 beforeEach(async () => {
-  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId };
-  sourceId = await addSource(nobody);
+  scope = await addWorkspace(test.db);
+  sourceId = await addSource(scope);
   collectionId = (await saveCollection(scope, { embeddingModel: "m", dimensions: 2, settings: {} })).id;
 });
-
-async function addSource(defaultAcl: Acl): Promise<string> {
-  const id = randomUUID();
-  await saveSource(scope, { id, name: id, kind: "file", config: {}, sealedSecrets: null, defaultAcl, schedule: null });
-  return id;
-}
 
 const group = (id: string): Principal => ({ source: "smb", tenant: "files", kind: "group", id });
 const [board, staff, guests] = [group("board"), group("staff"), group("guests")];
@@ -125,12 +118,11 @@ describe("what was made of an older content", () => {
     const denied = await add("draft", { allow: [board], deny: [guests] });
     await fetch("final", readBy(board));
     expect(await shown(denied)).toEqual(none);
-    sourceId = await addSource(nobody);
+    sourceId = await addSource(scope);
     const inherited = await add("draft", null);
     await fetch("final", null);
     expect(await shown(inherited)).toEqual(draft);
-    const source = { name: sourceId, kind: "file", config: {}, sealedSecrets: null, schedule: null };
-    await saveSource(scope, { id: sourceId, ...source, defaultAcl: readBy(staff) });
+    await addSource(scope, { id: sourceId, defaultAcl: readBy(staff) });
     expect(await shown(inherited)).toEqual(none);
   });
 

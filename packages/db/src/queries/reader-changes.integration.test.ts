@@ -3,10 +3,10 @@ import { nobody, workspaceMembers, type Acl } from "@anneal/core/access/acl";
 import { readersFingerprint, readersPayload } from "@anneal/core/indexing/payload";
 import type { ReaderChange, ReaderPush } from "@anneal/core/indexing/plan-reader-pushes";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
-import { saveWorkspace } from "./access.ts";
-import { markDocumentDeleted, saveDocumentAcl, saveSource, upsertDocument } from "./connect.ts";
+import { markDocumentDeleted, saveDocumentAcl, upsertDocument } from "./connect.ts";
 import { applyChunkPlan, saveCollection } from "./indexing.ts";
 import { hasReaderChanges, takeReaderChanges, writeChunks } from "./reader-changes.ts";
 
@@ -24,13 +24,9 @@ beforeEach(async () => {
 });
 
 async function createWorkspace() {
-  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  const of: Scope = { db: test.db, workspaceId };
-  const id = randomUUID();
-  const source = { name: id, kind: "file", config: {}, sealedSecrets: null, defaultAcl: nobody, schedule: null };
-  await saveSource(of, { id, ...source });
+  const of = await addWorkspace(test.db);
   const collection = await saveCollection(of, { embeddingModel: "m", dimensions: 2, settings: {} });
-  return { scope: of, sourceId: id, collectionId: collection.id };
+  return { scope: of, sourceId: await addSource(of), collectionId: collection.id };
 }
 
 const members = (): Acl => ({ allow: [workspaceMembers(scope.workspaceId)], deny: [] });
@@ -94,8 +90,7 @@ it("hears of readers that come with a content, of a deletion, and of what a new 
   expect(await take()).toEqual([]);
   await fetch("a", null);
   expect(await take()).toMatchObject([{ documentId, acl: nobody }]);
-  const source = { name: sourceId, kind: "file", config: {}, sealedSecrets: null, schedule: null };
-  await saveSource(scope, { id: sourceId, ...source, defaultAcl: members() });
+  await addSource(scope, { id: sourceId, defaultAcl: members() });
   expect(await take()).toMatchObject([{ documentId, acl: members() }]);
   expect(await hasReaderChanges(scope)).toBe(false);
 });

@@ -2,16 +2,15 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { nobody } from "@anneal/core/access/acl";
 import { and, gte, sql, type SQL } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { inWorkspace, openDatabase, type Scope } from "../database.ts";
 import { chunks, documents } from "../schema.ts";
-import { saveWorkspace } from "./access.ts";
 import {
   markDocumentDeleted,
   moveDocument,
   quarantineRef,
   saveDocumentAcl,
-  saveSource,
   streamRefs,
   upsertDocument,
 } from "./connect.ts";
@@ -30,11 +29,8 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 beforeEach(async () => {
-  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId: id };
-  sourceId = randomUUID();
-  const source = { id: sourceId, name: "s", kind: "file", config: {}, sealedSecrets: null, schedule: null };
-  await saveSource(scope, { ...source, defaultAcl: nobody });
+  scope = await addWorkspace(test.db);
+  sourceId = await addSource(scope);
 });
 
 /** Nothing that repeats, so that no compression helps. */

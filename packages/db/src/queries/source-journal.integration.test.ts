@@ -1,13 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { nobody } from "@anneal/core/access/acl";
 import type { JournalWrite } from "@anneal/core/connect/change";
 import { eq } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { inWorkspace, type Scope } from "../database.ts";
 import { sourceJournal, sources } from "../schema.ts";
-import { saveWorkspace } from "./access.ts";
-import { deleteSource, getSource, restoreSource, saveSource } from "./connect.ts";
+import { deleteSource, getSource, restoreSource } from "./connect.ts";
 import { streamJournal } from "./source-journal.ts";
 import { beginSync, saveCursor, type SyncState } from "./source-syncs.ts";
 import { forgetRemovedCursors } from "./tombstones.ts";
@@ -22,18 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 beforeEach(async () => {
-  scope = await createScope();
-  sourceId = randomUUID();
-  const facts = { name: "s", kind: "web", config: {}, sealedSecrets: null, defaultAcl: nobody, schedule: null };
-  await saveSource(scope, { id: sourceId, ...facts });
+  scope = await addWorkspace(test.db);
+  sourceId = await addSource(scope, { kind: "web" });
   const id = randomUUID();
   sync = { id, counts: await beginSync(scope, { id, sourceId, runId: null, startedBy: "ada" }) };
 });
-
-async function createScope(): Promise<Scope> {
-  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  return { db: test.db, workspaceId: id };
-}
 
 const checkpoint = (at: number, journal?: JournalWrite, of = scope) =>
   saveCursor(of, sourceId, { version: 1, at }, sync, journal);
@@ -68,7 +60,7 @@ it("is stored with the cursor or not at all", async () => {
 
 it("is another workspace's neither to read nor to change", async () => {
   await checkpoint(1, adds(1));
-  const other = await createScope();
+  const other = await addWorkspace(test.db);
   const seen = await inWorkspace(other, (tx) => tx.select().from(sourceJournal));
   expect(seen).toEqual([]);
   await inWorkspace(other, (tx) => tx.delete(sourceJournal));

@@ -3,9 +3,9 @@ import { nobody, workspaceMembers, type Acl } from "@anneal/core/access/acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
-import { saveWorkspace } from "./access.ts";
 import {
   deleteSource,
   getSource,
@@ -14,7 +14,6 @@ import {
   quarantineRef,
   restoreSource,
   saveDocumentAcl,
-  saveSource,
   upsertDocument,
 } from "./connect.ts";
 import { recordDirectoryRead, replaceDirectory } from "./directory.ts";
@@ -36,24 +35,14 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 beforeEach(async () => {
-  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId };
-  everybody = { allow: [workspaceMembers(workspaceId)], deny: [] };
+  scope = await addWorkspace(test.db);
+  everybody = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
   sourceId = randomUUID();
   await save({});
 });
 
-const save = (change: Partial<Parameters<typeof saveSource>[1]>) =>
-  saveSource(scope, {
-    id: sourceId,
-    name: "s",
-    kind: "file",
-    config: { path: "/srv/payroll" },
-    sealedSecrets: null,
-    defaultAcl: nobody,
-    schedule: null,
-    ...change,
-  });
+const save = (change: Parameters<typeof addSource>[1]) =>
+  addSource(scope, { id: sourceId, config: { path: "/srv/payroll" }, ...change });
 const itemOf = (ref: string, acl: Acl | null = null): SourceItem => {
   return { ref, uri: ref, title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl };
 };

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { workspaceMembers } from "@anneal/core/access/acl";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
 import { tryLock } from "../lock.ts";
 import { saveWorkspace } from "./access.ts";
-import { quarantineRef, listSources, markDocumentDeleted, saveSource } from "./connect.ts";
+import { quarantineRef, listSources, markDocumentDeleted } from "./connect.ts";
 import { createRun } from "./loop.ts";
 import {
   abandonSync,
@@ -35,18 +36,8 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 beforeEach(async () => {
-  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId: id };
-  sourceId = randomUUID();
-  await saveSource(scope, {
-    id: sourceId,
-    name: sourceId,
-    kind: "file",
-    config: {},
-    sealedSecrets: null,
-    defaultAcl: { allow: [workspaceMembers(id)], deny: [] },
-    schedule: null,
-  });
+  scope = await addWorkspace(test.db);
+  sourceId = await addSource(scope, { defaultAcl: { allow: [workspaceMembers(scope.workspaceId)], deny: [] } });
 });
 
 const begin = async (id: string = randomUUID(), runId: string | null = null) => {

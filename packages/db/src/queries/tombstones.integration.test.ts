@@ -3,10 +3,10 @@ import { nobody, workspaceUser } from "@anneal/core/access/acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { eq, sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { inWorkspace, type Scope } from "../database.ts";
 import { documents } from "../schema.ts";
-import { saveWorkspace } from "./access.ts";
 import {
   deleteSource,
   getSource,
@@ -15,7 +15,6 @@ import {
   quarantineRef,
   restoreSource,
   saveDocumentAcl,
-  saveSource,
   streamRefs,
   upsertDocument,
 } from "./connect.ts";
@@ -43,21 +42,9 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 beforeEach(async () => {
-  scope = await createScope();
-  sourceId = await createSource(scope);
+  scope = await addWorkspace(test.db);
+  sourceId = await addSource(scope);
 });
-
-async function createScope(): Promise<Scope> {
-  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  return { db: test.db, workspaceId: id };
-}
-
-async function createSource(of: Scope): Promise<string> {
-  const id = randomUUID();
-  const source = { id, name: id, kind: "file", config: {}, sealedSecrets: null, defaultAcl: nobody, schedule: null };
-  await saveSource(of, source);
-  return id;
-}
 
 const itemOf = (ref: string, fingerprint = "1"): SourceItem => ({
   ref,
@@ -140,7 +127,7 @@ describe("a document that a person took back", () => {
   it("is nobody's to take back while its whole source is removed, and another workspace's never", async () => {
     const id = await upsert("a.txt");
     await remove("a.txt");
-    expect(await restoreDocument(await createScope(), id, "eve")).toBe(false);
+    expect(await restoreDocument(await addWorkspace(test.db), id, "eve")).toBe(false);
     await deleteSource(scope, sourceId);
     expect(await restoreDocument(scope, id, "ada")).toBe(false);
   });
@@ -177,8 +164,8 @@ describe("deleted documents that are taken back together", () => {
     const of = (...refs: string[]) => refs.map((ref) => ids.get(ref)!).toSorted();
 
     expect(await restored({ sourceId, ids: of("plans/a.txt", "living.txt") })).toEqual(of("plans/a.txt"));
-    expect(await restored({ sourceId: await createSource(scope) })).toEqual([]);
-    expect(await restored({ sourceId }, await createScope())).toEqual([]);
+    expect(await restored({ sourceId: await addSource(scope) })).toEqual([]);
+    expect(await restored({ sourceId }, await addWorkspace(test.db))).toEqual([]);
     expect(await restored({ sourceId, readers: [reader] })).toEqual(of("notes/b.txt"));
     expect(await restored({ sourceId, search: "notes/" })).toEqual(of("notes/a.txt"));
     expect(await listed()).toEqual(["plans/b.txt"]);
@@ -205,7 +192,7 @@ describe("purging", () => {
     expect([await purge(old), await purge(recent), await purge(living)]).toEqual([true, false, false]);
     await expect(getDocument(scope, old)).rejects.toMatchObject({ code: "NOT_FOUND" });
     expect((await listDocuments(scope, { status: "deleted" }, { limit: 10, offset: 0 })).total).toBe(1);
-    expect(await listExpired(await createScope(), new Date(), 10)).toEqual([]);
+    expect(await listExpired(await addWorkspace(test.db), new Date(), 10)).toEqual([]);
   });
 
   it("spares what was restored between the listing and the removal", async () => {
@@ -242,8 +229,8 @@ describe("purging", () => {
   });
 
   it("keeps content that another document has, be it another workspace's, until the last of them goes", async () => {
-    const other = await createScope();
-    const twin = await upsertDocument(other, await createSource(other), itemOf("b.txt"), contentOf("same"));
+    const other = await addWorkspace(test.db);
+    const twin = await upsertDocument(other, await addSource(other), itemOf("b.txt"), contentOf("same"));
     const id = await upsert("a.txt", "same");
     await age(id, 31);
     expect(await remainsOf(id)).toMatchObject({ contentKey: null });
@@ -341,8 +328,10 @@ describe("trying failures again", () => {
     expect(await states()).toEqual(["a.txt fetched", "b.txt quarantined", "c.txt fetched"]);
     expect(await retryFailures(scope, sourceId, kept)).toBe(1);
     expect(await createFingerprintReader(scope, sourceId).fingerprintOf("c.txt")).toBe("");
-    expect(await retryFailures(await createScope(), sourceId, null)).toBe(0);
-    await expect(retryFailures(await createScope(), sourceId, kept)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    expect(await retryFailures(await addWorkspace(test.db), sourceId, null)).toBe(0);
+    await expect(retryFailures(await addWorkspace(test.db), sourceId, kept)).rejects.toMatchObject({
+      code: "NOT_FOUND",
+    });
   });
 
   it("takes out of quarantine what was fetched, and refused by a later stage", async () => {

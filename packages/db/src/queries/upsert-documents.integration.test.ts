@@ -1,20 +1,13 @@
-import { randomUUID } from "node:crypto";
 import { nobody, principalKey, workspaceMembers, type Principal } from "@anneal/core/access/acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { sql } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { countStatements } from "../../testing/count-statements.ts";
+import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
-import { inWorkspace, openDatabase, type Scope } from "../database.ts";
+import { inWorkspace, type Scope } from "../database.ts";
 import { documents } from "../schema.ts";
-import { saveWorkspace } from "./access.ts";
-import {
-  deleteSource,
-  markDocumentDeleted,
-  moveDocument,
-  quarantineRef,
-  saveDocumentAcl,
-  saveSource,
-} from "./connect.ts";
+import { deleteSource, markDocumentDeleted, moveDocument, quarantineRef, saveDocumentAcl } from "./connect.ts";
 import { saveCollection } from "./indexing.ts";
 import { hasReaderChanges } from "./reader-changes.ts";
 import { purgeDocument, restoreDocument } from "./tombstones.ts";
@@ -29,11 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 beforeEach(async () => {
-  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId: id };
-  sourceId = randomUUID();
-  const source = { id: sourceId, name: "s", kind: "file", config: {}, sealedSecrets: null, schedule: null };
-  await saveSource(scope, { ...source, defaultAcl: nobody });
+  scope = await addWorkspace(test.db);
+  sourceId = await addSource(scope);
 });
 
 function upsertOf(ref: string, hash: string, item: Partial<SourceItem> = {}): DocumentUpsert {
@@ -123,21 +113,11 @@ it("lets the last of several words on one document count, as if they came one af
 });
 
 it("takes as many statements for many documents as for one", async () => {
-  const counted = openDatabase(test.appUrl, { maxConnections: 1 });
-  let statements = 0;
-  counted.pool.on("connect", (client) => {
-    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    client.query = ((...args: unknown[]) => {
-      statements += 1;
-      return query(...args);
-    }) as typeof client.query;
-  });
+  const counted = countStatements(test.appUrl);
   try {
-    const count = async (refs: string[]) => {
-      statements = 0;
+    const count = (refs: string[]) => {
       const upserts = refs.map((ref) => ({ ...upsertOf(ref, ref), putContent: async () => undefined }));
-      await upsertDocuments({ ...scope, db: counted.db }, sourceId, upserts);
-      return statements;
+      return counted.count(() => upsertDocuments({ ...scope, db: counted.db }, sourceId, upserts));
     };
     const one = await count(["a"]);
     expect(one).toBeGreaterThan(0);

@@ -3,11 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { nobody, workspaceMembers, workspaceUser, type Acl, type Principal } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
-import { openDatabase, type Scope } from "@anneal/db/database";
+import type { Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { upsertDocument } from "@anneal/db/queries/connect";
 import { replaceDirectory } from "@anneal/db/queries/directory";
+import { countStatements } from "@anneal/db/testing/count-statements";
+import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { loadIdentity, type Identity, type Role } from "#server/auth/identity.ts";
 import { appRouter } from "#server/root.ts";
@@ -31,9 +33,9 @@ beforeAll(async () => {
 afterAll(() => test?.stop());
 
 beforeEach(async () => {
-  const { id: workspaceId } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId };
-  const [drive, wiki] = [await addSource("drive"), await addSource("wiki")];
+  scope = await addWorkspace(test.db);
+  const { workspaceId } = scope;
+  const [drive, wiki] = [await addSource(scope), await addSource(scope)];
   const [ann, ben] = [await join("member"), await join("member")];
   await replaceDirectory(scope, drive, directoryOf({ finance: ann.email, legal: ben.email }));
   await addDocument(drive, "budget.pdf", allow(finance), "application/pdf");
@@ -63,13 +65,6 @@ async function join(role: Role, { workspaceId } = scope): Promise<Person> {
 const held = async (person: Person) =>
   loadIdentity(test.db, { ...person, workspaceId: scope.workspaceId, via: { kind: "session" } });
 
-async function addSource(name: string): Promise<string> {
-  const id = randomUUID();
-  const source = { id, name, kind: "file", config: {}, sealedSecrets: null, schedule: null, defaultAcl: nobody };
-  await saveSource(scope, source);
-  return id;
-}
-
 async function addDocument(sourceId: string, ref: string, acl: SourceAcl, mediaType: string): Promise<void> {
   const facts = { uri: ref, title: ref, mediaType, sizeBytes: 1, modifiedAt: null, fingerprint: ref };
   await upsertDocument(scope, sourceId, { ref, acl, ...facts }, { contentHash: ref, contentKey: ref, sizeBytes: 1 });
@@ -92,7 +87,7 @@ const as = (identity: Identity) => appRouter.createCaller({ db: test.db, identit
 const looks = async () => (await listAuditEvents(scope, { search: "document.viewAs" }, page)).rows;
 
 it("the document's page says through which group somebody may read, and where the group has it from", async () => {
-  const [sourceId, ref] = [await addSource("share"), "report.md"];
+  const [sourceId, ref] = [await addSource(scope), "report.md"];
   const inherited = { allow: [{ ...finance, inheritedFrom: "/Reports" }, legal], deny: [] };
   await addDocument(sourceId, ref, inherited, "text/markdown");
   const [row] = (await as(people.admin).list({ ...page, sourceId })).rows;
@@ -113,7 +108,7 @@ describe("a document that a folder closes to some whom its own rights admit", ()
   const closed = [{ container: "/Reports", to: [others] }];
 
   async function report(): Promise<string> {
-    const sourceId = await addSource("server");
+    const sourceId = await addSource(scope);
     await replaceDirectory(
       scope,
       sourceId,
@@ -150,22 +145,14 @@ describe("a document that a folder closes to some whom its own rights admit", ()
 });
 
 it("the document's page asks no more often for many members than for few", async () => {
-  const counted = openDatabase(test.appUrl, { maxConnections: 1 });
-  let statements = 0;
-  counted.pool.on("connect", (client) => {
-    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    client.query = ((...args: unknown[]) => {
-      statements += 1;
-      return query(...args);
-    }) as typeof client.query;
-  });
+  const counted = countStatements(test.appUrl);
   try {
-    const [row] = (await as(people.admin).list(page)).rows;
+    const documentId = (await as(people.admin).list(page)).rows[0]!.id;
+    const { documents } = appRouter.createCaller({ db: counted.db, identity: people.admin });
     const count = async () => {
-      statements = 0;
-      const caller = appRouter.createCaller({ db: counted.db, identity: people.admin });
-      const readers = await caller.documents.readers({ documentId: row!.id });
-      return { members: readers.length, statements };
+      let members = 0;
+      const statements = await counted.count(async () => (members = (await documents.readers({ documentId })).length));
+      return { members, statements };
     };
     const few = await count();
     for (let index = 0; index < 10; index += 1) await join("member");
@@ -189,7 +176,7 @@ describe("who may read a document, on its page", () => {
   ];
 
   async function share(): Promise<string> {
-    const sourceId = await addSource("files");
+    const sourceId = await addSource(scope);
     const account = windows("user", 5);
     const entries: DirectoryEntry[] = [
       { type: "user", principal: account, name: "Ann Lee", emails: [people.ann.email] },
@@ -240,7 +227,7 @@ describe("who may read a document, on its page", () => {
 });
 
 it("the name of a folder is not told to somebody who may read one document that lies in it", async () => {
-  const [sourceId, ref] = [await addSource("one shared file"), "offer.md"];
+  const [sourceId, ref] = [await addSource(scope), "offer.md"];
   const inherited = { allow: [{ ...finance, inheritedFrom: "/Finance/Layoffs 2027" }, legal], deny: [] };
   await addDocument(sourceId, ref, inherited, "text/markdown");
   const [row] = (await as(people.ben).list({ ...page, sourceId })).rows;
