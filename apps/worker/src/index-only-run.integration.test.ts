@@ -8,9 +8,9 @@ import { AnnealError } from "@anneal/core/errors";
 import { loopWorkflowId, loopWorkflowName, taskQueue, type LoopInput, type Stage } from "@anneal/core/loop/contract";
 import { loopSettingsSchema, type RunPurpose } from "@anneal/core/loop/settings";
 import type { Scope } from "@anneal/db/database";
-import { saveWorkspace } from "@anneal/db/queries/access";
 import { listAssistants } from "@anneal/db/queries/chat";
-import { listSources, saveSource } from "@anneal/db/queries/connect";
+import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
+import { listSources } from "@anneal/db/queries/connect";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { createRun, getRun, listDrops } from "@anneal/db/queries/loop";
 import { createSecretBox } from "@anneal/db/secret-box";
@@ -91,9 +91,8 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  const { id: workspaceId } = await saveWorkspace(worker.test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: worker.test.db, workspaceId };
-  ada = workspaceUser(workspaceId, "ada");
+  scope = await addWorkspace(worker.test.db);
+  ada = workspaceUser(scope.workspaceId, "ada");
   learned.length = 0;
 });
 
@@ -105,8 +104,7 @@ async function addFolder(name: string, files: Record<string, string>): Promise<{
   const folder = join(worker.test.dir, id);
   await mkdir(folder);
   for (const [file, content] of Object.entries(files)) await writeFile(join(folder, file), content);
-  const source = { id, name, kind: "file", config: { path: folder }, sealedSecrets: null, schedule: null };
-  await saveSource(scope, { ...source, defaultAcl: { allow: [ada], deny: [] } });
+  await addSource(scope, { id, name, config: { path: folder }, defaultAcl: { allow: [ada], deny: [] } });
   return { id, folder };
 }
 

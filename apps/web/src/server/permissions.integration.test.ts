@@ -9,15 +9,7 @@ import type { RetrievalQuery } from "@anneal/core/indexing/retrieval-query";
 import { runReportSchema, type RunSummary, type Stage } from "@anneal/core/loop/contract";
 import { generateApiKey } from "@anneal/db/api-key";
 import type { Scope } from "@anneal/db/database";
-import {
-  addModelGrant,
-  createApiKey,
-  listGrantedResources,
-  listMembers,
-  saveMember,
-  saveUser,
-  saveWorkspace,
-} from "@anneal/db/queries/access";
+import { addModelGrant, createApiKey, listGrantedResources, listMembers } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import { deleteSource, markDocumentDeleted, saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { saveDatasetVersion } from "@anneal/db/queries/dataset";
@@ -32,8 +24,10 @@ import {
   setStageProgress,
 } from "@anneal/db/queries/loop";
 import { POST as embed } from "../app/api/v1/embeddings/route.ts";
-import { createIdentity, type Identity, type Role } from "#server/auth/identity.ts";
+import type { Identity } from "#server/auth/identity.ts";
+import { joinAs } from "#server/auth/join-as.fixture.ts";
 import { retrieve } from "#server/chat/retrieve.ts";
+import { addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { mayReadWhole } from "#server/dataset/dataset-view.ts";
 import { appRouter } from "#server/root.ts";
@@ -64,22 +58,14 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId: id };
+  scope = await addWorkspace(test.db);
   people = {
-    admin: await join("admin"),
-    scientist: await join("data_scientist"),
-    operator: await join("operator"),
-    member: await join("member"),
+    admin: await joinAs("admin", scope),
+    scientist: await joinAs("data_scientist", scope),
+    operator: await joinAs("operator", scope),
+    member: await joinAs("member", scope),
   };
 });
-
-async function join(role: Role): Promise<Identity> {
-  const email = `${randomUUID()}@example.com`;
-  const user = await saveUser(test.db, { email, name: role, passwordHash: null });
-  await saveMember(scope, user.id, role);
-  return createIdentity({ userId: user.id, email, workspaceId: scope.workspaceId, role, via: { kind: "session" } });
-}
 
 const as = (identity: Identity) => appRouter.createCaller({ db: test.db, identity });
 const members = (): Acl => ({ allow: [workspaceMembers(scope.workspaceId)], deny: [] });
@@ -437,7 +423,7 @@ describe("the members of a workspace", () => {
 
   it("keep an administrator, also when the last two step back at the same moment", async () => {
     for (let round = 0; round < 5; round += 1) {
-      const other = await join("admin");
+      const other = await joinAs("admin", scope);
       const admins = [...(await listMembers(scope))].filter(({ role }) => role === "admin");
       expect(admins).toHaveLength(2);
       const results = await Promise.allSettled(

@@ -4,14 +4,15 @@ import {
   type FakeMicrosoft,
 } from "@anneal/connectors/conformance/fake-microsoft/start-fake-microsoft";
 import type { Scope } from "@anneal/db/database";
-import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import { getSource } from "@anneal/db/queries/connect";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import { createEncryptionKey, createSecretBox } from "@anneal/db/secret-box";
+import { addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createIdentity, type Identity, type Role } from "#server/auth/identity.ts";
+import type { Identity } from "#server/auth/identity.ts";
+import { joinAs } from "#server/auth/join-as.fixture.ts";
 import { appRouter } from "#server/root.ts";
 
 // The portal's procedures against the identity platform's fake: what a person sees, and what is stored of it.
@@ -39,22 +40,10 @@ beforeEach(async () => {
   fake = await startFakeMicrosoft();
   fake.tenant.addUser("ann");
   said = [];
-  scope = await createScope();
+  scope = await addWorkspace(test.db);
   admin = await joinAs("admin", scope);
 });
 afterEach(() => fake.stop());
-
-async function createScope(): Promise<Scope> {
-  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  return { db: test.db, workspaceId: id };
-}
-
-async function joinAs(role: Role, { workspaceId }: Scope): Promise<Identity> {
-  const email = `${role}-${randomUUID()}@example.com`;
-  const user = await saveUser(test.db, { email, name: role, passwordHash: null });
-  await saveMember({ db: test.db, workspaceId }, user.id, role);
-  return createIdentity({ userId: user.id, email, workspaceId, role, via: { kind: "session" } });
-}
 
 const as = (identity: Identity) => appRouter.createCaller({ db: test.db, identity }).connect;
 const configOf = (changes: Record<string, unknown> = {}) => ({
@@ -176,7 +165,7 @@ describe("a sign-in with a code", () => {
     const { signInId } = await begin();
     expect(await codeOf(as(admin).create({ ...input, signInId }))).toBe("CONFLICT");
     const finished = await signIn();
-    const stranger = await joinAs("admin", await createScope());
+    const stranger = await joinAs("admin", await addWorkspace(test.db));
     expect(await codeOf(as(stranger).create({ ...input, signInId: finished }))).toBe("NOT_FOUND");
     expect(await codeOf(as(stranger).pollSignIn({ signInId: finished }))).toBe("NOT_FOUND");
     for (const changes of [{ tenantId: randomUUID() }, { clientId: randomUUID() }, { permission: "application" }])

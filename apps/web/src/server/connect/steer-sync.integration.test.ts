@@ -6,7 +6,6 @@ import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal
 import { pushReadersWorkflowId } from "@anneal/core/indexing/contract";
 import { inWorkspace, openDatabase, type Scope } from "@anneal/db/database";
 import { sources } from "@anneal/db/schema";
-import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import {
   deleteSource,
@@ -19,12 +18,14 @@ import {
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { createRun } from "@anneal/db/queries/loop";
 import { beginSync, endSync, isPauseRequested, saveCursor, syncLockName } from "@anneal/db/queries/source-syncs";
+import { addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { locatePython } from "@anneal/local-stack/python-env";
 import { startTemporal } from "@anneal/local-stack/start-temporal";
 import { choosePort } from "@anneal/processes/choose-port";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createIdentity, type Identity, type Role } from "#server/auth/identity.ts";
+import type { Identity } from "#server/auth/identity.ts";
+import { joinAs } from "#server/auth/join-as.fixture.ts";
 import { scheduled, scheduleIdOf } from "#server/connect/save-source.ts";
 import { appRouter } from "#server/root.ts";
 import { readSchedule, setSchedule } from "#server/schedule.ts";
@@ -63,24 +64,16 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId: id };
+  scope = await addWorkspace(test.db);
   people = {
-    admin: await joinAs("admin"),
-    scientist: await joinAs("data_scientist"),
-    operator: await joinAs("operator"),
-    member: await joinAs("member"),
+    admin: await joinAs("admin", scope),
+    scientist: await joinAs("data_scientist", scope),
+    operator: await joinAs("operator", scope),
+    member: await joinAs("member", scope),
   };
   sourceId = randomUUID();
   await saveSource(scope, sourceWith(null));
 });
-
-async function joinAs(role: Role): Promise<Identity> {
-  const email = `${role}-${randomUUID()}@example.com`;
-  const user = await saveUser(test.db, { email, name: role, passwordHash: null });
-  await saveMember(scope, user.id, role);
-  return createIdentity({ userId: user.id, email, workspaceId: scope.workspaceId, role, via: { kind: "session" } });
-}
 
 const sourceWith = (schedule: string | null) => ({
   id: sourceId,

@@ -1,17 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { nobody } from "@anneal/core/access/acl";
 import type { LoopInput } from "@anneal/core/loop/contract";
 import type { Scope } from "@anneal/db/database";
-import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
-import { saveSource } from "@anneal/db/queries/connect";
 import { createRun, endRun, getRun } from "@anneal/db/queries/loop";
+import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { locatePython } from "@anneal/local-stack/python-env";
 import { startTemporal } from "@anneal/local-stack/start-temporal";
 import { choosePort } from "@anneal/processes/choose-port";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { createIdentity, type Identity, type Role } from "#server/auth/identity.ts";
+import type { Identity } from "#server/auth/identity.ts";
+import { joinAs } from "#server/auth/join-as.fixture.ts";
 import { appRouter } from "#server/root.ts";
 import { temporal } from "#server/temporal.ts";
 
@@ -48,20 +47,10 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  const { id } = await saveWorkspace(test.db, { slug: randomUUID(), name: "Test" });
-  scope = { db: test.db, workspaceId: id };
-  people = { operator: await joinAs("operator"), member: await joinAs("member") };
-  sourceId = randomUUID();
-  const source = { id: sourceId, name: "Folder", kind: "file", config: { path: "/" } };
-  await saveSource(scope, { ...source, sealedSecrets: null, defaultAcl: nobody, schedule: null });
+  scope = await addWorkspace(test.db);
+  people = { operator: await joinAs("operator", scope), member: await joinAs("member", scope) };
+  sourceId = await addSource(scope, { config: { path: "/" } });
 });
-
-async function joinAs(role: Role): Promise<Identity> {
-  const email = `${role}-${randomUUID()}@example.com`;
-  const user = await saveUser(test.db, { email, name: role, passwordHash: null });
-  await saveMember(scope, user.id, role);
-  return createIdentity({ userId: user.id, email, workspaceId: scope.workspaceId, role, via: { kind: "session" } });
-}
 
 const as = (identity: Identity) => appRouter.createCaller({ db: test.db, identity }).loop;
 
