@@ -3,13 +3,13 @@ import type { Draft } from "../sections.ts";
 import { type XmlElement, elementOf, elementsOf, streamXml, textOf } from "../xml-tree.ts";
 
 const containers = { header: "Page header", footer: "Page footer" } as const;
-type Running = { kind: keyof typeof containers; part: string };
+type RunningPart = { kind: keyof typeof containers; part: string };
 
 /**
  * What a Word document prints on every page, once each: its headers and footers, as far as they are shown. They stand under none
  * of its headings.
  */
-export function runningDrafts(office: OoxmlPackage): Draft[] {
+export function headersAndFooters(office: OoxmlPackage): Draft[] {
   const said = new Set<string>();
   return runningParts(office).flatMap(({ kind, part }) =>
     paragraphsIn(office.tree(part)).flatMap((text): Draft[] => {
@@ -22,10 +22,10 @@ export function runningDrafts(office: OoxmlPackage): Draft[] {
 }
 
 /** A file keeps what it printed once: the header of a first page that is like the others, of even pages that are like the odd. */
-function runningParts(office: OoxmlPackage): Running[] {
+function runningParts(office: OoxmlPackage): RunningPart[] {
   const text = office.text(office.mainPart) ?? "";
   if (!/<w:(?:header|footer)Reference[\s/>]/u.test(text)) return [];
-  const found: (Running & { type: string })[] = [];
+  const found: (RunningPart & { type: string })[] = [];
   const targets = new Map(office.relationships(office.mainPart).map(({ id, target }) => [id, target]));
   let hasFirst = false;
   let earlier = 0;

@@ -5,7 +5,7 @@ import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Parsed } from "../sections.ts";
 import { writeArchive } from "../write-archive.ts";
 import { withComments } from "./docx-comments.ts";
-import { runningDrafts } from "./docx-running.ts";
+import { headersAndFooters } from "./docx-headers-footers.ts";
 import { parseHtml, titleClass } from "./html.ts";
 
 /** On top of mammoth's own map, which knows headings, lists, footnotes and tables. */
@@ -89,7 +89,7 @@ export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Prom
   const parsed = parseHtml(value.replace(/ ?<a href="#(?:foot|end)note-ref-[^"]*">↑<\/a>/gu, ""), limits);
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? office.title,
-    drafts: [...parsed.drafts, ...runningDrafts(office)],
+    drafts: [...parsed.drafts, ...headersAndFooters(office)],
     warnings: [...office.warnings, ...foreignParts(office), ...parsed.warnings],
   };
 }
