@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { RunPurpose } from "@anneal/core/loop/settings";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { getAssistant, saveAssistant, saveManaged } from "@anneal/db/queries/chat";
+import { getAssistant, saveAssistant, saveManagedAssistant } from "@anneal/db/queries/chat";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -44,7 +44,7 @@ it("leaves the sources that a person chose, also when they are saved while a run
   await saveAssistant(scope, { ...assistant, settings: { sourceIds: [first] } });
   await run("limited", [second]);
   await run("limited", null);
-  await saveManaged(scope, assistant.id, { model: "support@production", settings: { managedByRuns: true } });
+  await saveManagedAssistant(scope, assistant.id, { model: "support@production", settings: { managedByRuns: true } });
   expect((await getAssistant(scope, assistant.id)).settings).toEqual({ sourceIds: [first] });
 });
 

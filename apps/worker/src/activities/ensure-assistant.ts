@@ -1,7 +1,7 @@
 import { planAssistantSettings } from "@anneal/core/chat/assistant-sources";
 import type { LoopSettings } from "@anneal/core/loop/settings";
 import type { Scope } from "@anneal/db/database";
-import { listAssistants, saveAssistant, saveManaged } from "@anneal/db/queries/chat";
+import { listAssistants, saveAssistant, saveManagedAssistant } from "@anneal/db/queries/chat";
 import { listCurrentAliases } from "@anneal/db/queries/deploy";
 
 /** What an assistant answers with while the workspace has no adapter for it. */
@@ -30,7 +30,7 @@ export async function ensureAssistant(
       settings: planned ?? {},
     });
   if (planned !== null || model !== existing.model)
-    await saveManaged(scope, existing.id, { model, settings: planned ?? existing.settings });
+    await saveManagedAssistant(scope, existing.id, { model, settings: planned ?? existing.settings });
   return existing;
 }
 

@@ -30,7 +30,7 @@ export async function saveAssistant(
 }
 
 /** Of an assistant that only runs have made; one that a person has saved meanwhile stays as it is. */
-export async function saveManaged(
+export async function saveManagedAssistant(
   scope: Scope,
   assistantId: string,
   changes: Pick<Assistant, "model" | "settings">,
