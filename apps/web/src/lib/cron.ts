@@ -71,7 +71,7 @@ function wordStep(part: string, { first, last, step }: Range, { name, unit }: Fi
     unit === undefined
       ? "Choose a smaller one."
       : `Choose a smaller one, or an interval such as @every ${step}${unit}.`;
-  return `“${part}” is no step of the ${name}: it is at most ${most}. ${advice}`;
+  return `The step of “${part}” is too large for the ${name}: it is at most ${most}. ${advice}`;
 }
 
 const longestDays = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
