@@ -73,13 +73,15 @@ const allowPrivateHosts = privateHostsField(
 
 export const confluenceConfigSchema = z.object({
   ...siteShape,
-  hiddenRestrictions: choice({ possible: "There may be some", none: "There are none" }).default("possible").meta({
-    title: "Restrictions of folders",
-    description:
-      "Confluence Cloud does not tell other programs to whom a folder, whiteboard, database or embedded link is restricted. Where there may be some, nobody sees the pages that lie in one. Where you say that there are none, the permissions of spaces and pages decide.",
-    administrator: true,
-    when: { deployment: ["cloud"] },
-  }),
+  hiddenRestrictions: choice({ possible: "There may be some", none: "There are none" })
+    .default("possible")
+    .meta({
+      title: "Restrictions of folders",
+      description:
+        "Confluence Cloud does not tell other programs to whom a folder, whiteboard, database or embedded link is restricted. Where there may be some, nobody sees the pages that lie in one. Where you say that there are none, the permissions of spaces and pages decide.",
+      administrator: true,
+      when: { deployment: ["cloud"] },
+    }),
   spaces: z.array(z.string().min(1)).default([]).meta({
     title: "Spaces",
     description: "Keys of spaces, such as DOCS. None: every space that the account may view and that is not archived.",

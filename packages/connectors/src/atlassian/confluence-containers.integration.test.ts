@@ -89,7 +89,7 @@ it("says in check() that nobody sees pages in folders, how many that are, and wh
   expect(await permissionsOf({})).toMatchObject({
     status: "warning",
     message: expect.stringContaining("1 of the 2 pages"),
-    action: expect.stringContaining('"Restrictions of folders"'),
+    action: expect.stringContaining("“Restrictions of folders”"),
   });
   expect(await permissionsOf({ hiddenRestrictions: "none" })).toMatchObject({
     status: "ok",

@@ -35,7 +35,7 @@ export class UntoldRestriction extends NotTold {
 }
 
 export const toShowContainers =
-  'If none of them is restricted, have an administrator set "Restrictions of folders" to “There are none”; else move the pages out of them, below a page with the same restriction, which is told.';
+  "If none of them is restricted, have an administrator set “Restrictions of folders” to “There are none” (hiddenRestrictions=none); else move the pages out of them, below a page with the same restriction, which is told.";
 
 /** What a page can lie in that is none. */
 export function isContainer({ type }: Parent): boolean {

@@ -130,7 +130,7 @@ describe.skipIf(program === null)("a folder of an NFS server", () => {
           capability: "permissions",
           status: "warning",
           message: expect.stringContaining(`"${server.trusting.mounted}"`),
-          action: expect.stringContaining('"Access lists that do not show"'),
+          action: expect.stringContaining("“Access lists that do not show”"),
         });
       } finally {
         await mounted.close();

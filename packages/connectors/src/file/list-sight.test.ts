@@ -18,7 +18,7 @@ it("trusts what is no disk of this machine only where it is said that nothing is
   expect(careful.hidden()).toMatchObject({
     code: "INVALID_INPUT",
     message: expect.stringContaining(`"${place}"`),
-    action: expect.stringContaining('"Access lists that do not show"'),
+    action: expect.stringContaining("“Access lists that do not show”"),
   });
   const told = await sightWith("none");
   expect(await told.isWholeOfFolder(place)).toBe(true);
