@@ -37,7 +37,7 @@ function wordPermissions(facts: SourceFacts, config: object | undefined): string
   if (config === undefined) return "It can tell who may read each document.";
   return readerRulesOf(facts, config).size > 0
     ? "It tells who may read each document."
-    : "With these settings it does not tell who may read a document: the readers by default decide.";
+    : "With these settings it does not tell who may read a document: “Readers by default” decides.";
 }
 
 const staysHere = "What is deleted there stays here.";
