@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { createLiveBlock, formatDuration } from "../terminal.ts";
+import { formatTime } from "./format-time.ts";
 import { printMissing } from "./print-missing.ts";
 import { printSyncFailures } from "./source-failures.ts";
 
@@ -112,8 +113,8 @@ export function formatSync(sync: Sync): string {
   const counts = `${done}, ${describeBytes(bytes, "column")}${leftOut === null ? "" : `; ${leftOut}`}`;
   if (status === "paused") return `◼ paused at ${scanned} seen: ${counts}`;
   if (status === "waiting") {
-    const until = waitsUntil?.toISOString().slice(0, 16).replace("T", " ");
-    return `◷ waiting until ${until} UTC, as the source asked for, at ${scanned} seen: ${counts}`;
+    const until = waitsUntil === null ? "" : ` until ${formatTime(waitsUntil)}`;
+    return `◷ waiting${until}, as the source asked for, at ${scanned} seen: ${counts}`;
   }
   if (status === "cancelled") return `◼ cancelled at ${scanned} seen: ${counts}`;
   if (status === "failed") return `✗ ${scanned} seen: ${counts}`;

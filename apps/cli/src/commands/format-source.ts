@@ -1,5 +1,6 @@
 import { sourceStatusWords, statusOfSource, wordUnindexed } from "@anneal/core/connect/source-status";
 import type { ListedSource } from "./find-source.ts";
+import { formatTime } from "./format-time.ts";
 import { formatProblems } from "./source-problems.ts";
 
 /**
@@ -25,9 +26,4 @@ function wordState(source: ListedSource): string {
   const word = sourceStatusWords[status].toLowerCase();
   const until = status === "waiting" && source.waitsUntil;
   return until ? `${word} until ${formatTime(until)}` : word;
-}
-
-/** To the minute, which is what a person compares. */
-export function formatTime(time: Date): string {
-  return `${time.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }

@@ -1,4 +1,4 @@
-import { describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
+import { consequenceOfUnindexed, describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 import { unindexedFields } from "./find-source.ts";
@@ -13,8 +13,7 @@ export async function readUnindexed(portal: Pick<PortalClient, "query">, sourceI
 export function printUnindexed(name: string, facts: UnindexedFacts, say: (line: string) => void): void {
   const sentence = describeUnindexed(facts);
   if (sentence === null) return;
-  const [they, them] = facts.waitingCount + facts.unindexedCount === 1 ? ["it", "it"] : ["they", "them"];
-  const unknown = facts.waitingCount > 0 ? `, and whether ${they} can be read is not known` : "";
-  say(`! ${sentence} Nobody finds ${them} yet${unknown}.`);
+  const them = facts.waitingCount + facts.unindexedCount === 1 ? "it" : "them";
+  say(`! ${sentence} ${consequenceOfUnindexed(facts)}`);
   say(`\`anneal connect index ${JSON.stringify(name)}\` parses and indexes ${them}, without training.`);
 }

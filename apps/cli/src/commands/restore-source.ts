@@ -1,7 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
-import { formatTime } from "./format-source.ts";
+import { formatTime } from "./format-time.ts";
 
 const removedSchema = z.array(
   z.object({

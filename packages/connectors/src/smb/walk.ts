@@ -150,7 +150,7 @@ async function* listFolder(
   config: SmbConfig,
   folder: ShareFolder,
   descriptors: boolean,
-  leave: (reason: LeftOutReason) => void = () => {},
+  leave?: (reason: LeftOutReason) => void,
 ): AsyncIterable<Entry> {
   const { ref } = folder;
   const place = ref === "" ? config.path || null : ref;
@@ -160,7 +160,7 @@ async function* listFolder(
     for (let isFirst = true; ; isFirst = false) {
       const { entries } = await session.request({ op: "page", handle }, pageSchema, place);
       if (entries === null) return;
-      if (isFirst && (await leadsElsewhere(session, config, folder, entries))) return leave("link");
+      if (isFirst && (await leadsElsewhere(session, config, folder, entries))) return leave?.("link");
       yield* entries;
     }
   } finally {

@@ -1,6 +1,12 @@
 import { expect, it } from "vitest";
 import { defaultDeletionPolicy, refuseDeletions } from "./deletion-policy.ts";
-import { describeUnindexed, statusOfSource, wordUnindexed, type StatusFacts } from "./source-status.ts";
+import {
+  consequenceOfUnindexed,
+  describeUnindexed,
+  statusOfSource,
+  wordUnindexed,
+  type StatusFacts,
+} from "./source-status.ts";
 
 const read: StatusFacts = {
   syncing: false,
@@ -48,4 +54,6 @@ it("says what of it is not parsed, what is not in the index, and nothing where a
   expect(describeUnindexed({ waitingCount: 2, unindexedCount: 1 })).toBe(
     "2 documents are fetched and not parsed yet, 1 document is parsed and not in the index yet.",
   );
+  expect(consequenceOfUnindexed(fetched)).toBe("Nobody finds it yet, and whether it can be read is not known.");
+  expect(consequenceOfUnindexed(parsed)).toBe("Nobody finds them yet.");
 });

@@ -69,7 +69,7 @@ export function wordUnindexed({ waitingCount, unindexedCount }: UnindexedFacts):
   return unindexedCount > 0 ? `${unindexedCount.toLocaleString("en-GB")} not findable yet` : null;
 }
 
-/** The same in a sentence. */
+/** The same in a sentence. `consequenceOfUnindexed` says what follows from it. */
 export function describeUnindexed({ waitingCount, unindexedCount }: UnindexedFacts): string | null {
   const counted = (count: number) =>
     `${count.toLocaleString("en-GB")} ${count === 1 ? "document is" : "documents are"}`;
@@ -78,4 +78,11 @@ export function describeUnindexed({ waitingCount, unindexedCount }: UnindexedFac
     ...(unindexedCount > 0 ? [`${counted(unindexedCount)} parsed and not in the index yet`] : []),
   ];
   return facts.length === 0 ? null : `${facts.join(", ")}.`;
+}
+
+/** "Nobody finds it yet, and whether it can be read is not known.": what is not parsed has not been looked into. */
+export function consequenceOfUnindexed({ waitingCount, unindexedCount }: UnindexedFacts): string {
+  const [they, them] = waitingCount + unindexedCount === 1 ? ["it", "it"] : ["they", "them"];
+  const unknown = waitingCount > 0 ? `, and whether ${they} can be read is not known` : "";
+  return `Nobody finds ${them} yet${unknown}.`;
 }

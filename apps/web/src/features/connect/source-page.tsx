@@ -144,12 +144,13 @@ function FailedSync({ source }: { source: Source }) {
   const error = source.lastSyncError;
   if (!error) return null;
   const heldBack = isHeldBack(error);
-  const { message, action } = error;
+  // What waits for a person's word is no failure, and its code says nothing.
+  const told = heldBack ? { ...error, code: null } : error;
   // Whoever may not know how many went is not asked about them.
   const missing = typeof error.details?.missing === "number" ? error.details.missing : null;
-  if (!mayRun(role)) return <ErrorNotice error={heldBack ? { code: null, message, action } : error} />;
+  if (!mayRun(role)) return <ErrorNotice error={told} />;
   return (
-    <ErrorNotice error={heldBack ? { code: null, message, action } : error}>
+    <ErrorNotice error={told}>
       <Button size="small" busy={sync.isPending} onClick={() => sync.mutate({ sourceId: source.id })}>
         Read it again
       </Button>

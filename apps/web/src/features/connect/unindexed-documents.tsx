@@ -1,7 +1,7 @@
 "use client";
 
 import { mayRun } from "@anneal/core/access/roles";
-import { describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
+import { consequenceOfUnindexed, describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
 import { useMutation } from "@tanstack/react-query";
 import { Search } from "lucide-react";
 import { useRouter } from "next/navigation";
@@ -21,17 +21,13 @@ export function UnindexedDocuments({ source }: { source: UnindexedFacts & { id: 
   const sentence = describeUnindexed(source);
   if (sentence === null) return null;
   const count = source.waitingCount + source.unindexedCount;
-  const [they, them] = count === 1 ? ["it", "it"] : ["they", "them"];
   return (
     <section
       aria-label="Not findable yet"
       className="flex flex-wrap items-center justify-between gap-3 rounded-panel border border-line bg-panel px-4 py-3"
     >
       <p className="min-w-0 text-13">
-        {sentence}{" "}
-        <span className="text-muted">
-          Nobody finds {them} yet{source.waitingCount > 0 && `, and whether ${they} can be read is not known`}.
-        </span>
+        {sentence} <span className="text-muted">{consequenceOfUnindexed(source)}</span>
       </p>
       {mayRun(role) && (
         <Button

@@ -75,7 +75,7 @@ export function LoopSchedule() {
           <ScheduleField label="When" value={cron} onChange={setCron} />
           {cron !== null && (
             <div className="text-13 text-muted">
-              <PurposeField legend="What should it do?" value={purpose} onChange={setPurpose} />
+              <PurposeField value={purpose} onChange={setPurpose} />
             </div>
           )}
           {save.error && <ErrorNotice error={wireErrorOf(save.error)} />}

@@ -1,4 +1,4 @@
-import type { RunPurpose } from "@anneal/core/loop/settings";
+import { runPurposes, type RunPurpose } from "@anneal/core/loop/settings";
 
 /** What a run is for, as it is chosen and as it is told afterwards. */
 export const purposeWords = {
@@ -6,13 +6,13 @@ export const purposeWords = {
   search: { title: "Only make documents findable", detail: "parsed, compared and indexed, without training" },
 } as const satisfies Record<RunPurpose, { title: string; detail: string }>;
 
-type PurposeFieldProps = { legend: string; value: RunPurpose; onChange(purpose: RunPurpose): void };
+type PurposeFieldProps = { value: RunPurpose; onChange(purpose: RunPurpose): void };
 
-export function PurposeField({ legend, value, onChange }: PurposeFieldProps) {
+export function PurposeField({ value, onChange }: PurposeFieldProps) {
   return (
     <fieldset className="space-y-2">
-      <legend className="mb-2">{legend}</legend>
-      {(["everything", "search"] as const).map((purpose) => (
+      <legend className="mb-2">What should it do?</legend>
+      {runPurposes.map((purpose) => (
         <label key={purpose} className="flex items-start gap-2 text-ink">
           <input
             type="radio"

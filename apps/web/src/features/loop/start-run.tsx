@@ -66,7 +66,7 @@ export function StartRun({ scope, trained = scope, primary = true, label = "Run 
         error={start.error && wireErrorOf(start.error)}
         onConfirm={() => start.mutate(chosen.settings)}
       >
-        <PurposeField legend="What should it do?" value={purpose} onChange={setPurpose} />
+        <PurposeField value={purpose} onChange={setPurpose} />
         {choices.length > 1 && (
           <fieldset className="space-y-2">
             <legend className="mb-2">Which sources should it read?</legend>
