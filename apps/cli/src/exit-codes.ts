@@ -1,4 +1,4 @@
-/** What a script is told of how a command ended; 0 is done. Two and 128 are shells' own. */
+/** What a script is told of how a command ended; 0 is done. 2, and those from 126 on, mean something to shells. */
 export const exitCodes = {
   failed: 1,
   /** Somebody paused the sync that was followed: the source is not read to its end. */

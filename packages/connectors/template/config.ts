@@ -3,9 +3,9 @@ import type { SourceFacts } from "../src/connector.ts";
 import { privateHostsField } from "../src/private-hosts-field.ts";
 
 /**
- * What a person enters. The portal draws its form from this schema: text, numbers, switches, choices (`choice`, with the words that people read for each) and lists
- * of text become fields, anything nested becomes a field of JSON. Each field has a title; a description where the title
- * does not say it all.
+ * What a person enters. The portal draws its form from this schema: text, numbers, switches, choices (`choice`, with the
+ * words that people read for each) and lists of text become fields, anything nested becomes a field of JSON. Each field has
+ * a title; a description where the title does not say it all.
  */
 export const templateSourceConfigSchema = z.object({
   url: z.url({ protocol: /^https?$/ }).meta({

@@ -1,4 +1,4 @@
-import { describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
+import { countUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
 import { z } from "zod";
 import { abortOnSignal } from "../abort-on-signal.ts";
 import type { PortalClient } from "../portal/client.ts";
@@ -52,7 +52,7 @@ export async function indexSource(
   say: Say = console.log,
 ): Promise<void> {
   const whose = source === null ? "all sources" : `“${source.name}”`;
-  if (describeUnindexed(await countUnindexed(portal, source)) === null)
+  if (countUnindexed(await readFacts(portal, source)) === 0)
     return say(`✓ Everything of ${whose} that can be read is findable.`);
   const settings = { purpose: "search", fromStage: "clean", sourceIds: source === null ? null : [source.id] };
   const { runId } = await portal.mutate("loop.start", settings, z.object({ runId: z.string() }));
@@ -61,7 +61,7 @@ export async function indexSource(
   say(`✓ ${count} ${count === 1 ? "document" : "documents"} of ${whose} ${count === 1 ? "is" : "are"} findable.`);
 }
 
-async function countUnindexed(portal: Pick<PortalClient, "query">, source: Source | null): Promise<UnindexedFacts> {
+async function readFacts(portal: Pick<PortalClient, "query">, source: Source | null): Promise<UnindexedFacts> {
   if (source !== null) return readUnindexed(portal, source.id);
   const sources = await listSources(portal);
   return {

@@ -1,4 +1,9 @@
-import { consequenceOfUnindexed, describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
+import {
+  consequenceOfUnindexed,
+  countUnindexed,
+  describeUnindexed,
+  type UnindexedFacts,
+} from "@anneal/core/connect/source-status";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 import { unindexedFields } from "./find-source.ts";
@@ -13,7 +18,7 @@ export async function readUnindexed(portal: Pick<PortalClient, "query">, sourceI
 export function printUnindexed(name: string, facts: UnindexedFacts, say: (line: string) => void): void {
   const sentence = describeUnindexed(facts);
   if (sentence === null) return;
-  const them = facts.waitingCount + facts.unindexedCount === 1 ? "it" : "them";
+  const them = countUnindexed(facts) === 1 ? "it" : "them";
   say(`! ${sentence} ${consequenceOfUnindexed(facts)}`);
   say(`\`anneal connect index ${JSON.stringify(name)}\` parses and indexes ${them}, without training.`);
 }

@@ -59,8 +59,12 @@ export function statusOfSource(source: StatusFacts): SourceStatus {
   if (source.lastSyncError !== null) return isHeldBack(source.lastSyncError) ? "heldBack" : "failed";
   if (source.cancelled) return "cancelled";
   if (source.lastSyncAt === null) return "unread";
-  if (source.waitingCount + source.unindexedCount > 0) return "unindexed";
+  if (countUnindexed(source) > 0) return "unindexed";
   return source.quarantinedCount > 0 ? "partial" : "upToDate";
+}
+
+export function countUnindexed({ waitingCount, unindexedCount }: UnindexedFacts): number {
+  return waitingCount + unindexedCount;
 }
 
 /** "3 not parsed yet", "2 not findable yet"; null where everything is. What is not parsed is not known to be readable. */
@@ -81,8 +85,8 @@ export function describeUnindexed({ waitingCount, unindexedCount }: UnindexedFac
 }
 
 /** "Nobody finds it yet, and whether it can be read is not known.": what is not parsed has not been looked into. */
-export function consequenceOfUnindexed({ waitingCount, unindexedCount }: UnindexedFacts): string {
-  const [they, them] = waitingCount + unindexedCount === 1 ? ["it", "it"] : ["they", "them"];
-  const unknown = waitingCount > 0 ? `, and whether ${they} can be read is not known` : "";
+export function consequenceOfUnindexed(facts: UnindexedFacts): string {
+  const [they, them] = countUnindexed(facts) === 1 ? ["it", "it"] : ["they", "them"];
+  const unknown = facts.waitingCount > 0 ? `, and whether ${they} can be read is not known` : "";
   return `Nobody finds ${them} yet${unknown}.`;
 }

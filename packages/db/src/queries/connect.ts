@@ -30,6 +30,10 @@ const notKept = { restoredAt: null, restoredBy: null };
 /** @param readers counts only documents that somebody who holds one of these may read; left out: all */
 export async function listSources(scope: Scope, readers?: Principal[]) {
   const known = readers ? sql`and ${readableBy(readers)}` : sql``;
+  const held = sql`${documents.deletedAt} is null`;
+  // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
+  const count = (those: SQL) =>
+    sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${those} ${known})`;
   return inWorkspace(scope, (tx) =>
     tx
       .select({
@@ -49,14 +53,15 @@ export async function listSources(scope: Scope, readers?: Principal[]) {
         paused: isPaused,
         cancelled: isCancelled,
         waitsUntil,
-        // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
-        documentCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null ${known})`,
+        documentCount: count(held),
         /** Fetched, and not cleaned yet. */
-        waitingCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'fetched' ${known})`,
+        waitingCount: count(sql`${held} and ${documents.status} = 'fetched'`),
         /** Cleaned, and without passages of this content; or with older ones that nobody is shown. */
-        unindexedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'kept' and (${documents.indexedHash} is distinct from ${documents.contentHash} or ${documents.withdrawn}) ${known})`,
-        quarantinedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is null and ${documents.status} = 'quarantined' ${known})`,
-        deletedCount: sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${documents.deletedAt} is not null and ${documents.contentKey} <> '' ${known})`,
+        unindexedCount: count(
+          sql`${held} and ${documents.status} = 'kept' and (${documents.indexedHash} is distinct from ${documents.contentHash} or ${documents.withdrawn})`,
+        ),
+        quarantinedCount: count(sql`${held} and ${documents.status} = 'quarantined'`),
+        deletedCount: count(sql`${documents.deletedAt} is not null and ${documents.contentKey} <> ''`),
       })
       .from(sources)
       .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt)))

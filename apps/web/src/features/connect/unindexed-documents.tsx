@@ -1,7 +1,12 @@
 "use client";
 
 import { mayRun } from "@anneal/core/access/roles";
-import { consequenceOfUnindexed, describeUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
+import {
+  consequenceOfUnindexed,
+  countUnindexed,
+  describeUnindexed,
+  type UnindexedFacts,
+} from "@anneal/core/connect/source-status";
 import { useMutation } from "@tanstack/react-query";
 import { Search } from "lucide-react";
 import { useRouter } from "next/navigation";
@@ -20,7 +25,6 @@ export function UnindexedDocuments({ source }: { source: UnindexedFacts & { id: 
   );
   const sentence = describeUnindexed(source);
   if (sentence === null) return null;
-  const count = source.waitingCount + source.unindexedCount;
   return (
     <section
       aria-label="Not findable yet"
@@ -35,7 +39,7 @@ export function UnindexedDocuments({ source }: { source: UnindexedFacts & { id: 
           busy={start.isPending}
           onClick={() => start.mutate({ purpose: "search", fromStage: "clean", sourceIds: [source.id] })}
         >
-          {!start.isPending && <Search aria-hidden />} Make {formatCount(count, "document")} findable
+          {!start.isPending && <Search aria-hidden />} Make {formatCount(countUnindexed(source), "document")} findable
         </Button>
       )}
     </section>

@@ -1,5 +1,5 @@
 import { isHeldBack } from "@anneal/core/connect/deletion-policy";
-import type { UnindexedFacts } from "@anneal/core/connect/source-status";
+import { countUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
 import type { ErrorReport } from "@anneal/core/errors";
 
 export type Attention = {
@@ -53,8 +53,8 @@ export function findAttention({ latestRun, sources, quarantinedCount }: Facts): 
   }
   // While a source is read or a run goes on, what is not findable yet is being dealt with.
   const behind =
-    latestRun?.endedAt === null ? [] : sources.filter((source) => !source.syncing && countBehind(source) > 0);
-  const count = behind.reduce((sum, source) => sum + countBehind(source), 0);
+    latestRun?.endedAt === null ? [] : sources.filter((source) => !source.syncing && countUnindexed(source) > 0);
+  const count = behind.reduce((sum, source) => sum + countUnindexed(source), 0);
   const [first, second] = behind;
   if (first !== undefined)
     found.push({
@@ -71,8 +71,4 @@ export function findAttention({ latestRun, sources, quarantinedCount }: Facts): 
       path: "/documents?status=quarantined",
     });
   return found;
-}
-
-function countBehind({ waitingCount, unindexedCount }: UnindexedFacts): number {
-  return waitingCount + unindexedCount;
 }
