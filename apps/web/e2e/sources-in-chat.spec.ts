@@ -113,7 +113,7 @@ for (const kind of officeKinds)
     expect(await anneal(...add)).toContain(`“${nameOf(source)}” is added`);
     expect(await anneal("check", nameOf(source))).toContain("✓");
     const synced = await anneal("sync", nameOf(source));
-    expect(synced).toContain("1 seen: 1 new, 0 changed, 0 deleted, 0 failed");
+    expect(synced).toContain("1 seen: 1 new, 0 changed, 0 unchanged, 0 deleted, 0 failed");
     expect(synced).toContain(`\`anneal connect index ${JSON.stringify(nameOf(source))}\``);
   });
 
