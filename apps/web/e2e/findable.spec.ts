@@ -33,7 +33,7 @@ test("what was fetched of a new source is made findable on its page, without tra
     const stages = page.getByRole("region", { name: "Stages of the loop" }).getByRole("listitem");
     await expect(stages).toHaveCount(4);
     await expect(page.getByText("Only make documents findable")).toBeVisible();
-    await expect(page.getByRole("region", { name: "Results" })).toContainText("passages of 1 documents");
+    await expect(page.getByRole("region", { name: "Results" })).toContainText("passages of 1 document");
     await expect(page.getByText("cut-off.pdf").first()).toBeVisible();
 
     await openPage(page, `/sources/${sourceId}`);

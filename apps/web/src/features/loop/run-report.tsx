@@ -1,7 +1,7 @@
 import { Digest } from "#components/ui/digest.tsx";
 import { Figure } from "#components/ui/panel.tsx";
 import { cn } from "#lib/class-names.ts";
-import { formatDuration, formatNumber, formatSignificant } from "#lib/format.ts";
+import { formatCount, formatDuration, formatNumber, formatSignificant } from "#lib/format.ts";
 import type { Answers } from "#lib/trpc.ts";
 
 /** What the run made, in up to six figures. */
@@ -50,7 +50,7 @@ export function RunReport({ report }: { report: NonNullable<Answers["loop"]["get
         hint={
           index.documents === null
             ? "told to those who keep it running"
-            : `passages of ${formatNumber(index.documents)} documents`
+            : `passages of ${formatCount(index.documents, "document")}`
         }
       />
     </section>
