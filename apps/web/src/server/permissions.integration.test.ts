@@ -13,7 +13,7 @@ import { addModelGrant, createApiKey, listGrantedResources, listMembers } from "
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import { deleteSource, markDocumentDeleted, saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { saveDatasetVersion } from "@anneal/db/queries/dataset";
-import { applyChunkPlan, saveCollection } from "@anneal/db/queries/indexing";
+import { saveCollection } from "@anneal/db/queries/indexing";
 import {
   beginStage,
   claimRunning,
@@ -23,6 +23,7 @@ import {
   replaceDrops,
   setStageProgress,
 } from "@anneal/db/queries/loop";
+import { writeChunks } from "@anneal/db/queries/reader-changes";
 import { POST as embed } from "../app/api/v1/embeddings/route.ts";
 import type { Identity } from "#server/auth/identity.ts";
 import { joinAs } from "#server/auth/join-as.fixture.ts";
@@ -145,7 +146,7 @@ describe("a source that is made private", () => {
     };
     const digests = { contentHash: "h", placeFingerprint: "p", aclFingerprint: "a" };
     const row = { id: pointId, collectionId: collection.id, documentId, text: "text", ...place, ...digests };
-    await applyChunkPlan(scope, { rows: [row], deletes: [], aclFingerprints: [] });
+    await writeChunks(scope, documentId, async () => ({ rows: [row], deletes: [], aclFingerprints: [] }));
     const datasetVersionId = await addDataset([documentId], members());
 
     // An index that still holds what it was given while everybody could read the document.
@@ -200,7 +201,7 @@ describe("a document that speaks to a question", () => {
       };
       const digests = { contentHash: "h", placeFingerprint: "p", aclFingerprint: "a" };
       const row = { id: randomUUID(), collectionId: collection.id, documentId, text: "text", ...place, ...digests };
-      await applyChunkPlan(scope, { rows: [row], deletes: [], aclFingerprints: [] });
+      await writeChunks(scope, documentId, async () => ({ rows: [row], deletes: [], aclFingerprints: [] }));
       const ids = { workspace_id: scope.workspaceId, source_id: sourceId, document_id: documentId };
       const payload = { ...ids, ...aclPayload({ acl: members() }) } as ChunkPayload;
       index.push({ id: row.id, score: 1, dense: [1, 0], payload });

@@ -53,10 +53,11 @@ export function createIndexed(deps: { scope: Scope; objects: ObjectStore; vector
       await saveCleaned(scope, { id: documentId, contentHash }, outcome);
     },
 
-    /** The loop's stage, over all that is cleaned. */
-    async index(hooks: { beforeEmbedding?: () => Promise<void> } = {}): Promise<void> {
-      beforeEmbedding = hooks.beforeEmbedding ?? (async () => undefined);
-      const [runId, settings] = [randomUUID(), loopSettingsSchema.parse({})];
+    /** The loop's stage, over all that is cleaned, or over these sources. */
+    async index(options: { sourceIds?: string[]; beforeEmbedding?: () => Promise<void> } = {}): Promise<void> {
+      const { sourceIds } = options;
+      beforeEmbedding = options.beforeEmbedding ?? (async () => undefined);
+      const [runId, settings] = [randomUUID(), loopSettingsSchema.parse({ sourceIds })];
       await createRun(scope, { id: runId, workflowId: "w", startedBy: "ada", settings });
       const { indexDocuments } = createIndexingActivities({ db, objects, vectors, embeddings });
       await asActivity(() => indexDocuments({ workspaceId, runId, settings }));

@@ -8,12 +8,11 @@ import type { StageInput } from "@anneal/core/loop/contract";
 import type { Database, Scope } from "@anneal/db/database";
 import { listKeptDocuments, type KeptDocument } from "@anneal/db/queries/documents";
 import {
-  applyChunkPlan,
   countIndexed,
   forgetChunks,
-  listChunkIds,
   listChunks,
   listStrayDocuments,
+  removeStrayChunks,
   saveCollection,
   saveIndexed,
   type Collection,
@@ -175,17 +174,17 @@ export function createIndexingActivities(deps: {
       });
       await saveIndexed(scope, document.id, document.contentHash);
     }
-    // Whatever the source no longer has, or cleaning no longer keeps, leaves the index, whichever source it was of.
+    // Whatever the source no longer has, or cleaning no longer keeps, leaves the index, whichever source it was of; what
+    // was restored meanwhile stays.
     const stray = await listStrayDocuments(
       scope,
       collection.id,
       all.map((document) => document.id),
     );
     for (const documentId of stray) {
-      const deletes = await listChunkIds(scope, collection.id, documentId);
-      await vectors.remove(collection.id, deletes);
-      await applyChunkPlan(scope, { rows: [], deletes, aclFingerprints: [] });
-      changes += deletes.length;
+      changes += await removeStrayChunks(scope, collection.id, documentId, async (chunkIds) =>
+        vectors.remove(collection.id, chunkIds),
+      );
     }
     // What changed its readers while it was compared or written.
     await pushReaderChanges(scope, vectors, { signal, onPushed: () => heartbeat() });

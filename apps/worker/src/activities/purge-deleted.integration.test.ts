@@ -5,7 +5,8 @@ import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { markDocumentDeleted, saveSource, upsertDocument } from "@anneal/db/queries/connect";
 import { getDocument } from "@anneal/db/queries/documents";
-import { applyChunkPlan, saveCollection } from "@anneal/db/queries/indexing";
+import { saveCollection } from "@anneal/db/queries/indexing";
+import { writeChunks } from "@anneal/db/queries/reader-changes";
 import { restoreDocument } from "@anneal/db/queries/tombstones";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { createVectorIndex, type VectorIndex } from "@anneal/engines/vector-index";
@@ -67,11 +68,8 @@ async function addDocument(scope: Scope, sourceId: string, collectionId: string,
   await vectors.upsert(collectionId, [
     { id, dense: [1, 0], sparse: { indices: [1], values: [1] }, payload: {} as never },
   ]);
-  await applyChunkPlan(scope, {
-    rows: [{ id, collectionId, documentId, ordinal: 0, text, ...place, ...hashes }],
-    deletes: [],
-    aclFingerprints: [],
-  });
+  const row = { id, collectionId, documentId, ordinal: 0, text, ...place, ...hashes };
+  await writeChunks(scope, documentId, async () => ({ rows: [row], deletes: [], aclFingerprints: [] }));
   return { documentId, contentKey: content.contentKey, cleanKey };
 }
 

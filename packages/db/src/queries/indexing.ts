@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, isNull, not, sql } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, isNull, not, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { chunks, collections, documents } from "../schema.ts";
 
@@ -119,11 +119,6 @@ export type ChunkChanges = {
   aclFingerprints: { id: string; aclFingerprint: string }[];
 };
 
-/** After the vector index has taken the change. */
-export async function applyChunkPlan(scope: Scope, changes: ChunkChanges): Promise<void> {
-  await inWorkspace(scope, (tx) => saveChunkChanges(tx, scope.workspaceId, changes));
-}
-
 export async function saveChunkChanges(tx: Transaction, workspaceId: string, changes: ChunkChanges): Promise<void> {
   if (changes.deletes.length > 0) {
     // One parameter, whatever their number: a statement takes 65,535.
@@ -188,14 +183,39 @@ export async function listStrayDocuments(scope: Scope, collectionId: string, wan
   return rows.map((row) => row.documentId);
 }
 
-export async function listChunkIds(scope: Scope, collectionId: string, documentId: string): Promise<string[]> {
-  const rows = await inWorkspace(scope, (tx) =>
-    tx
+/**
+ * Takes a stray document's chunks out, unless it is kept again by now. A restoration at the same time comes first, or finds a
+ * document that is to be indexed.
+ * @param remove takes them out of the vector index; where it fails their rows stay, and all of it can be done again
+ * @returns how many went
+ */
+export async function removeStrayChunks(
+  scope: Scope,
+  collectionId: string,
+  documentId: string,
+  remove: (chunkIds: string[]) => Promise<void>,
+): Promise<number> {
+  const { workspaceId } = scope;
+  const isDocument = and(eq(documents.id, documentId), eq(documents.workspaceId, workspaceId));
+  return inWorkspace(scope, async (tx) => {
+    const [document] = await tx
+      .select({ status: documents.status, deletedAt: documents.deletedAt })
+      .from(documents)
+      .where(isDocument)
+      .for("update");
+    // Purged meanwhile, and its chunks with it.
+    if (document === undefined) return 0;
+    if (document.status === "kept" && document.deletedAt === null) return 0;
+    const rows = await tx
       .select({ id: chunks.id })
       .from(chunks)
-      .where(chunksOf(scope, collectionId, documentId)),
-  );
-  return rows.map((row) => row.id);
+      .where(chunksOf(scope, collectionId, documentId));
+    const deletes = rows.map(({ id }) => id);
+    await remove(deletes);
+    await saveChunkChanges(tx, workspaceId, { rows: [], deletes, aclFingerprints: [] });
+    await tx.update(documents).set({ indexedHash: null }).where(isDocument);
+    return deletes.length;
+  });
 }
 
 /** Documents and chunks of the collection; `sourceIds` null counts all sources. */
@@ -223,9 +243,22 @@ export async function countIndexed(
   return row ?? { documents: 0, chunks: 0 };
 }
 
-/** Forgets what the vector index was thought to hold, so that the next indexing writes everything again. */
+/**
+ * Forgets what the vector index was thought to hold, so that the next indexing writes everything again; what that one is not
+ * about is known not to be indexed.
+ */
 export async function forgetChunks(scope: Scope, collectionId: string): Promise<void> {
-  await inWorkspace(scope, (tx) =>
-    tx.delete(chunks).where(and(eq(chunks.collectionId, collectionId), eq(chunks.workspaceId, scope.workspaceId))),
-  );
+  await inWorkspace(scope, async (tx) => {
+    const indexed = tx
+      .select({ id: documents.id })
+      .from(documents)
+      .where(and(eq(documents.workspaceId, scope.workspaceId), isNotNull(documents.indexedHash)))
+      // In the order in which a sync locks them too.
+      .orderBy(asc(documents.id))
+      .for("update");
+    await tx.update(documents).set({ indexedHash: null }).where(inArray(documents.id, indexed));
+    await tx
+      .delete(chunks)
+      .where(and(eq(chunks.collectionId, collectionId), eq(chunks.workspaceId, scope.workspaceId)));
+  });
 }

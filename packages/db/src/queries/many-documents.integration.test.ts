@@ -7,7 +7,8 @@ import { startTestDatabase, type TestDatabase } from "../../testing/start-test-d
 import { openDatabase, type Scope } from "../database.ts";
 import { listSources } from "./connect.ts";
 import { getDocuments, listDocuments } from "./documents.ts";
-import { applyChunkPlan, listChunkIds, listStrayDocuments, saveCollection } from "./indexing.ts";
+import { listChunks, listStrayDocuments, saveCollection } from "./indexing.ts";
+import { writeChunks } from "./reader-changes.ts";
 
 const documentCount = 20_000;
 
@@ -58,12 +59,13 @@ it("more documents than a statement takes parameters leave the index what it has
     ...place,
     ...digests,
   };
-  await applyChunkPlan(scope, { rows: [row], deletes: [], aclFingerprints: [] });
+  await writeChunks(scope, documentId, async () => ({ rows: [row], deletes: [], aclFingerprints: [] }));
   const others = Array.from({ length: 100_000 }, () => randomUUID());
   expect(await listStrayDocuments(scope, collection.id, others)).toEqual([documentId]);
   expect(await listStrayDocuments(scope, collection.id, [])).toEqual([documentId]);
   expect(await listStrayDocuments(scope, collection.id, [...others, documentId])).toEqual([]);
   expect((await getDocuments(scope, [...others, documentId])).map(({ id }) => id)).toEqual([documentId]);
-  await applyChunkPlan(scope, { rows: [], deletes: [...others, row.id], aclFingerprints: [] });
-  expect(await listChunkIds(scope, collection.id, documentId)).toEqual([]);
+  const deletes = [...others, row.id];
+  await writeChunks(scope, documentId, async () => ({ rows: [], deletes, aclFingerprints: [] }));
+  expect(await listChunks(scope, collection.id, documentId)).toEqual([]);
 });

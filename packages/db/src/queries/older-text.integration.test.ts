@@ -8,7 +8,8 @@ import { markDocumentDeleted, narrowDocumentAcl, saveDocumentAcl, upsertDocument
 import { listDatasetPairs, saveDatasetVersion } from "./dataset.ts";
 import { getDocument, saveCleaned } from "./documents.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";
-import { applyChunkPlan, getChunksForCitation, saveCollection, saveIndexed } from "./indexing.ts";
+import { getChunksForCitation, saveCollection, saveIndexed } from "./indexing.ts";
+import { writeChunks } from "./reader-changes.ts";
 import { isRefusedValue } from "./upsert-documents.ts";
 
 // A draft that was for few is finished, and shared with many: they may read what it says now.
@@ -52,8 +53,8 @@ async function index(documentId: string): Promise<void> {
   const { contentHash } = await getDocument(scope, documentId);
   const place = { section: [], pageStart: null, pageEnd: null, container: null, charStart: 0, charEnd: 1 };
   const digests = { contentHash, placeFingerprint: "p", aclFingerprint: "a" };
-  const row = { collectionId, documentId, ordinal: 0, text: contentHash, ...place, ...digests };
-  await applyChunkPlan(scope, { rows: [{ id: documentId, ...row }], deletes: [], aclFingerprints: [] });
+  const row = { id: documentId, collectionId, documentId, ordinal: 0, text: contentHash, ...place, ...digests };
+  await writeChunks(scope, documentId, async () => ({ rows: [row], deletes: [], aclFingerprints: [] }));
   await saveIndexed(scope, documentId, contentHash);
 }
 

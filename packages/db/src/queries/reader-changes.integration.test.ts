@@ -7,7 +7,7 @@ import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
 import { markDocumentDeleted, saveDocumentAcl, upsertDocument } from "./connect.ts";
-import { applyChunkPlan, saveCollection } from "./indexing.ts";
+import { saveCollection } from "./indexing.ts";
 import { hasReaderChanges, takeReaderChanges, writeChunks } from "./reader-changes.ts";
 
 let test: TestDatabase;
@@ -47,7 +47,7 @@ function rowOf(documentId: string, aclFingerprint: string) {
 async function add(ref: string, acl: Acl): Promise<string> {
   const { documentId } = await fetch(ref, acl);
   const row = rowOf(documentId, readersFingerprint({ acl, hiddenIn: [] }));
-  await applyChunkPlan(scope, { rows: [row], deletes: [], aclFingerprints: [] });
+  await writeChunks(scope, documentId, async () => ({ rows: [row], deletes: [], aclFingerprints: [] }));
   return documentId;
 }
 

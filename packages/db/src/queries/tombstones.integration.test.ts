@@ -20,7 +20,8 @@ import {
 } from "./connect.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";
 import { getDocument, listDocuments, saveDropped } from "./documents.ts";
-import { applyChunkPlan, listChunkIds, saveCollection } from "./indexing.ts";
+import { listChunks, saveCollection } from "./indexing.ts";
+import { writeChunks } from "./reader-changes.ts";
 import { retryFailures } from "./retry-failures.ts";
 import { beginSync, saveCursor } from "./source-syncs.ts";
 import {
@@ -218,14 +219,14 @@ describe("purging", () => {
       ...place,
       ...hashes,
     };
-    await applyChunkPlan(scope, { rows: [row], deletes: [], aclFingerprints: [] });
+    await writeChunks(scope, id, async () => ({ rows: [row], deletes: [], aclFingerprints: [] }));
     await age(id, 31);
     expect(await remainsOf(id)).toEqual({
       documentId: id,
       contentKey: `content/${scope.workspaceId}`,
       points: [{ collectionId: collection.id, id: chunkId }],
     });
-    expect(await listChunkIds(scope, collection.id, id)).toEqual([]);
+    expect(await listChunks(scope, collection.id, id)).toEqual([]);
   });
 
   it("keeps content that another document has, be it another workspace's, until the last of them goes", async () => {

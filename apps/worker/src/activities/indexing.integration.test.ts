@@ -1,0 +1,117 @@
+import { join } from "node:path";
+import type { Principal } from "@anneal/core/access/acl";
+import type { Scope } from "@anneal/db/database";
+import { listSources, markDocumentDeleted, upsertDocument } from "@anneal/db/queries/connect";
+import { listChunks } from "@anneal/db/queries/indexing";
+import { restoreDocument } from "@anneal/db/queries/tombstones";
+import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
+import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
+import { createVectorIndex, type VectorIndex } from "@anneal/engines/vector-index";
+import { locatePython } from "@anneal/local-stack/python-env";
+import { startVectors } from "@anneal/local-stack/start-vectors";
+import { openFolderStore } from "@anneal/objects/folder-store";
+import { choosePort } from "@anneal/processes/choose-port";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createIndexed, sha256 } from "./indexed.fixture.ts";
+
+// What leaves the index, by the real stage, PostgreSQL and Qdrant's engine: the database says so, or it is found.
+
+let test: TestDatabase;
+let server: Awaited<ReturnType<typeof startVectors>>;
+let vectors: VectorIndex;
+let scope: Scope;
+let sourceId: string;
+
+beforeAll(async () => {
+  test = await startTestDatabase();
+  const port = await choosePort(undefined);
+  const dir = join(test.dir, "vectors");
+  const python = locatePython(process.env);
+  server = await startVectors({ env: process.env, python, dir, logFile: `${dir}.log`, port, apiKey: "key" });
+  vectors = createVectorIndex({ url: server.url, apiKey: "key" });
+});
+
+afterAll(async () => {
+  await server?.stop();
+  await test?.stop();
+});
+
+beforeEach(async () => {
+  scope = await addWorkspace(test.db);
+  sourceId = await addSource(scope);
+});
+
+const pumps: Principal = { source: "sharepoint", tenant: "t", kind: "group", id: "pumps" };
+const open = (index = vectors) =>
+  createIndexed({ scope, objects: openFolderStore(join(test.dir, scope.workspaceId)), vectors: index });
+
+/** Fetched and cleaned. */
+async function add(ref: string, source = sourceId): Promise<string> {
+  const hash = sha256(`${source} ${ref}`);
+  const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: ref };
+  const item = { ref, uri: ref, acl: { allow: [pumps], deny: [] }, ...facts };
+  const content = { contentHash: hash, contentKey: hash, sizeBytes: 1 };
+  const { documentId } = await upsertDocument(scope, source, item, content);
+  await open().clean(documentId, `${ref} is changed every three weeks.`);
+  return documentId;
+}
+
+/** How many documents of the source nobody finds, as its page and the command line say it. */
+async function countUnfound(source = sourceId): Promise<number | undefined> {
+  return (await listSources(scope)).find(({ id }) => id === source)?.unindexedCount;
+}
+
+describe("a document that its source deleted, and a person restores", () => {
+  it("is not findable where a run took its passages out meanwhile, which is told, until the next one", async () => {
+    const id = await add("pump");
+    const indexed = open();
+    await indexed.index();
+    await markDocumentDeleted(scope, sourceId, "pump");
+    await indexed.index();
+    expect(await restoreDocument(scope, id, "ada")).toBe(true);
+    expect([await indexed.find([pumps]), await countUnfound()]).toEqual([[], 1]);
+    await indexed.index();
+    expect([await indexed.find([pumps]), await countUnfound()]).toEqual([[id], 0]);
+  });
+
+  it("stays findable where that was while a run embedded others", async () => {
+    const id = await add("pump");
+    const indexed = open();
+    await indexed.index();
+    await markDocumentDeleted(scope, sourceId, "pump");
+    const other = await add("filter");
+    await indexed.index({ beforeEmbedding: async () => void (await restoreDocument(scope, id, "ada")) });
+    expect([await indexed.find([pumps]), await countUnfound()]).toEqual([[id, other].toSorted(), 0]);
+  });
+
+  it("is not findable, which is told, where that was while a run took its passages out", async () => {
+    const id = await add("pump");
+    await open().index();
+    await markDocumentDeleted(scope, sourceId, "pump");
+    let restored: Promise<boolean> | undefined;
+    const indexed = open({
+      ...vectors,
+      async remove(collectionId, pointIds) {
+        restored ??= restoreDocument(scope, id, "ada");
+        await vectors.remove(collectionId, pointIds);
+      },
+    });
+    await indexed.index();
+    expect(await restored).toBe(true);
+    expect([await indexed.find([pumps]), await countUnfound()]).toEqual([[], 1]);
+  });
+});
+
+it("what a damaged index lost of sources that the run is not about is not findable, which is told", async () => {
+  const other = await addSource(scope);
+  const [pump, valve] = [await add("pump"), await add("valve", other)];
+  const indexed = open();
+  await indexed.index();
+  const lost = await listChunks(scope, indexed.collectionId(), valve);
+  await vectors.remove(
+    indexed.collectionId(),
+    lost.map(({ id }) => id),
+  );
+  await indexed.index({ sourceIds: [sourceId] });
+  expect([await indexed.find([pumps]), await countUnfound(), await countUnfound(other)]).toEqual([[pump], 0, 1]);
+});
