@@ -31,6 +31,11 @@ const rowOf = (ref: string, title = ref): Row => ({
   deletedAt: "2031-02-03T04:05:06.000Z",
   keptUntil: "2031-03-05T04:05:06.000Z",
 });
+const emptySearch = {
+  code: "INVALID_INPUT",
+  message: "--search has no text to search for.",
+  action: "Give it some, or leave --search out. A variable in the command may not be set.",
+};
 beforeEach(() => {
   [restored, said] = [[], []];
   deleted = [rowOf("plans/a.md", "Plan A"), rowOf("notes/b.md")];
@@ -54,6 +59,11 @@ describe("anneal connect deleted", () => {
     await listDeleted(portal, source, { search: "f2000" }, say);
     expect(said[0]).toContain("f2000.md");
     expect(said).toHaveLength(2);
+  });
+
+  it.each(["", " "])("refuses a search for %j: it would list everything", async (search) => {
+    await expect(listDeleted(portal, source, { search }, say)).rejects.toMatchObject(emptySearch);
+    expect(said).toEqual([]);
   });
 
   it("says so where nothing is deleted", async () => {
@@ -96,6 +106,14 @@ describe("anneal connect restore-documents", () => {
     await restoreDocuments(portal, source, [], { all: true, search: "plans/" }, say);
     expect(restored).toEqual([{ sourceId: "s1" }, { sourceId: "s1", search: "plans/" }]);
   });
+
+  it.each(["", " "])(
+    "restores nothing where what is searched is %j, as with a variable that is not set",
+    async (search) => {
+      await expect(restoreDocuments(portal, source, [], { all: true, search }, say)).rejects.toMatchObject(emptySearch);
+      expect(restored).toEqual([]);
+    },
+  );
 
   it("restores nothing where a path is not deleted, and names it", async () => {
     await expect(restoreDocuments(portal, source, ["plans/a.md", "plan.md"], {}, say)).rejects.toMatchObject({

@@ -28,6 +28,7 @@ export async function listDeleted(
   { search }: { search?: string },
   say: (line: string) => void = console.log,
 ): Promise<void> {
+  assertSearch(search);
   const { name } = source;
   const deleted = await queryDeleted(portal, source, search);
   if (deleted.length === 0) {
@@ -44,7 +45,8 @@ export async function listDeleted(
 
 /**
  * `anneal connect restore-documents`: takes back what the source deleted, by path or id, or all that match.
- * @throws AnnealError NOT_FOUND where one of the paths is not deleted; nothing is restored then
+ * @throws AnnealError NOT_FOUND where one of the paths is not deleted, INVALID_INPUT where it is not clear what is meant;
+ *   nothing is restored then
  */
 export async function restoreDocuments(
   portal: Pick<PortalClient, "query" | "mutate">,
@@ -53,6 +55,7 @@ export async function restoreDocuments(
   { all = false, search }: { all?: boolean; search?: string },
   say: (line: string) => void = console.log,
 ): Promise<void> {
+  assertSearch(search);
   const restore = async (which: { documentIds?: string[]; search?: string }) => {
     const input = { sourceId: source.id, ...which };
     return (await portal.mutate("documents.restoreDeleted", input, z.object({ count: z.number() }))).count;
@@ -67,6 +70,14 @@ export async function restoreDocuments(
   for (let start = 0; start < ids.length; start += pageSize)
     count += await restore({ documentIds: ids.slice(start, start + pageSize) });
   say(wordRestored(count));
+}
+
+/** An empty one would match everything, which a script does not mean whose variable is not set. */
+function assertSearch(search: string | undefined): void {
+  if (search === undefined || search.trim() !== "") return;
+  throw new AnnealError("INVALID_INPUT", "--search has no text to search for.", {
+    action: "Give it some, or leave --search out. A variable in the command may not be set.",
+  });
 }
 
 function wordRestored(count: number): string {

@@ -460,6 +460,9 @@ describe("a deleted document in the portal", () => {
     };
     expect(await documents.restoreDeleted({ sourceId, documentIds: [ids[0]!, ids[4]!] })).toEqual({ count: 1 });
     expect(await left()).toEqual(["notes/a", "notes/b", "plans/b", "secret"]);
+    // What a script asks for with a variable that is not set.
+    for (const search of ["", " "])
+      await expect(documents.restoreDeleted({ sourceId, search })).rejects.toMatchObject({ code: "BAD_REQUEST" });
     expect(await documents.restoreDeleted({ sourceId, search: "notes/" })).toEqual({ count: 2 });
     expect(await documents.restoreDeleted({ sourceId })).toEqual({ count: 1 });
     expect(await left()).toEqual(["secret"]);

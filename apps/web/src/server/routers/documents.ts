@@ -181,7 +181,12 @@ export const documentsRouter = router({
       z.object({
         sourceId: z.uuid(),
         documentIds: z.array(z.uuid()).min(1).max(maxPage).optional(),
-        search: z.string().max(200).optional(),
+        /** An empty one would match everything, which whoever sends a search does not mean. */
+        search: z
+          .string()
+          .max(200)
+          .refine((text) => text.trim() !== "", "must not be empty")
+          .optional(),
       }),
     )
     .mutation(({ ctx, input }) => restoreDeleted(ctx, input)),
