@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { workspaceUser, type Principal } from "@anneal/core/access/acl";
+import { writeCleanDigest } from "@anneal/core/clean/clean-digest";
 import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { loopWorkflowId, loopWorkflowName, taskQueue, type LoopInput, type Stage } from "@anneal/core/loop/contract";
@@ -11,7 +12,7 @@ import type { Scope } from "@anneal/db/database";
 import { listAssistants } from "@anneal/db/queries/chat";
 import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
 import { listSources } from "@anneal/db/queries/connect";
-import { listDocuments } from "@anneal/db/queries/documents";
+import { getDocument, listDocuments, saveDropped } from "@anneal/db/queries/documents";
 import { createRun, getRun, listDrops } from "@anneal/db/queries/loop";
 import { createSecretBox } from "@anneal/db/secret-box";
 import { ParserPool } from "@anneal/documents/parser-pool";
@@ -183,6 +184,29 @@ it("where nothing could be parsed the run fails in words, and the document says 
   const run = await runFor("search", [id], "clean");
   expect(run).toMatchObject({ status: "failed", error: { code: "SOURCE_EMPTY", stage: "clean" } });
   expect(await sourceOf(id)).toMatchObject({ waitingCount: 0, quarantinedCount: 1 });
+});
+
+it("where nothing was read yet the run says so", async () => {
+  const { id } = await addFolder("Pumps", { "pump.md": pump });
+  const run = await runFor("search", [id], "clean");
+  expect(run).toMatchObject({
+    status: "failed",
+    error: { code: "SOURCE_EMPTY", message: "There is no document to clean.", action: "Sync the source first." },
+  });
+});
+
+it("what an earlier release could not parse is parsed by a run, though nothing of it is counted as waiting", async () => {
+  const { id } = await addFolder("Pumps", { "pump.md": pump });
+  await sync(id);
+  const { rows } = await listDocuments(scope, { sourceId: id }, { limit: 1, offset: 0 });
+  const document = await getDocument(scope, rows[0]!.id);
+  const drop = { stage: "clean", code: "DOCUMENT_UNSUPPORTED", reason: "There is no parser for it." };
+  const cleanDigest = writeCleanDigest({ cleanVersion: "earlier", contentHash: document.contentHash }, null);
+  await saveDropped(scope, document, { status: "quarantined", cleanDigest, drop });
+  expect(await sourceOf(id)).toMatchObject({ waitingCount: 0, unindexedCount: 0, quarantinedCount: 1 });
+  const { outputs } = await runFor("search", [id], "clean");
+  expect(await find(outputs.collectionId, [ada])).toEqual(["pump.md"]);
+  expect(await sourceOf(id)).toMatchObject({ quarantinedCount: 0 });
 });
 
 it("a run that is for everything goes on to learn", async () => {

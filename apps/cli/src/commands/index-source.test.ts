@@ -125,6 +125,16 @@ describe("a source that is read", () => {
     ]);
   });
 
+  it("starts no run with --index where nothing of it waits for one", async () => {
+    const sync = async () => {
+      await portal.sync();
+      portal.unindexed.waitingCount = 0;
+    };
+    expect(await readSource(portal, source, sync, { index: true }, say)).toBe(0);
+    expect(portal.asked).toEqual([]);
+    expect(said).toEqual(["✓ Nothing of “wards” waits to be parsed or indexed."]);
+  });
+
   it.each([
     ["paused", 3, '“wards” is paused and not read to its end: `anneal connect resume "wards"` goes on from there.'],
     ["cancelled", 4, '“wards” is not read to its end: `anneal connect sync "wards"` goes on from its last checkpoint.'],
@@ -148,13 +158,20 @@ describe("a source that is read", () => {
 describe("anneal connect index", () => {
   const index = (of: typeof source | null = source) => indexSource(portal, of, new AbortController().signal, say);
 
-  it("starts nothing where everything is findable", async () => {
+  it("looks at all of it again where nothing waits: another release may read what an earlier one could not", async () => {
     await index();
     await index(null);
-    expect(portal.asked).toEqual([]);
+    const asked = { purpose: "search", fromStage: "clean" };
+    expect(portal.asked).toEqual([
+      ["loop.start", { ...asked, sourceIds: ["s1"] }],
+      ["loop.start", { ...asked, sourceIds: null }],
+    ]);
+    const left = "✗ bomb.zip: It unpacks to 4 GB. Pack it anew. (DOCUMENT_HOSTILE)";
     expect(said).toEqual([
-      "✓ Everything of “wards” that can be read is findable.",
-      "✓ Everything of all sources that can be read is findable.",
+      left,
+      "✓ 2 documents of “wards” are findable.",
+      left,
+      "✓ 2 documents of all sources are findable.",
     ]);
   });
 

@@ -1,8 +1,7 @@
-import { countUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
+import { countUnindexed } from "@anneal/core/connect/source-status";
 import { z } from "zod";
 import { abortOnSignal } from "../abort-on-signal.ts";
 import type { PortalClient } from "../portal/client.ts";
-import { listSources } from "./find-source.ts";
 import { followRun } from "./follow-run.ts";
 import { followSync, tellEnd } from "./follow-sync.ts";
 import { printUnindexed, readUnindexed } from "./print-unindexed.ts";
@@ -35,14 +34,20 @@ export async function readSource(
   const { status } = await followSync(portal, source, start, signal, say);
   const exitCode = tellEnd(status, source.name, say);
   if (!index) printUnindexed(source.name, await readUnindexed(portal, source.id), say);
-  else if (status === "done") await indexSource(portal, source, signal, say);
+  else if (status === "done") await indexRead(portal, source, signal, say);
   else say(`Nothing was indexed: \`anneal connect index ${JSON.stringify(source.name)}\` indexes what was read.`);
   return exitCode;
 }
 
+/** A read that brought nothing new, as most of a schedule do, needs no run. */
+async function indexRead(portal: PortalClient, source: Source, signal: AbortSignal, say: Say): Promise<void> {
+  if (countUnindexed(await readUnindexed(portal, source.id)) > 0) return indexSource(portal, source, signal, say);
+  say(`✓ Nothing of “${source.name}” waits to be parsed or indexed.`);
+}
+
 /**
  * Makes findable what was read of a source: a run that parses and indexes, and trains nothing. Shows it, and what it left
- * out.
+ * out. Also where nothing is said to wait: only the run knows what this release would read otherwise than an earlier one.
  * @param source null for all of the workspace
  */
 export async function indexSource(
@@ -52,22 +57,11 @@ export async function indexSource(
   say: Say = console.log,
 ): Promise<void> {
   const whose = source === null ? "all sources" : `“${source.name}”`;
-  if (countUnindexed(await readFacts(portal, source)) === 0)
-    return say(`✓ Everything of ${whose} that can be read is findable.`);
   const settings = { purpose: "search", fromStage: "clean", sourceIds: source === null ? null : [source.id] };
   const { runId } = await portal.mutate("loop.start", settings, z.object({ runId: z.string() }));
   const { report } = await followRun(portal, runId, signal).finally(() => printLeftOut(portal, source, runId, say));
   const count = report?.index.documents ?? 0;
   say(`✓ ${count} ${count === 1 ? "document" : "documents"} of ${whose} ${count === 1 ? "is" : "are"} findable.`);
-}
-
-async function readFacts(portal: Pick<PortalClient, "query">, source: Source | null): Promise<UnindexedFacts> {
-  if (source !== null) return readUnindexed(portal, source.id);
-  const sources = await listSources(portal);
-  return {
-    waitingCount: sources.reduce((sum, { waitingCount }) => sum + waitingCount, 0),
-    unindexedCount: sources.reduce((sum, { unindexedCount }) => sum + unindexedCount, 0),
-  };
 }
 
 /** The first documents that could not be parsed, or hold too little, each with the reason; also where that was all of them. */

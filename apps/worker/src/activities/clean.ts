@@ -167,6 +167,14 @@ export function createCleanActivities(deps: {
       await replaceDrops(scope, input.runId, "clean", drops);
       const unreadable = await listDocumentDrops(scope, sourceIds, ["connect"]);
       const inCount = (await countSourceDocuments(scope, sourceIds)) - unreadable.length;
+      if (inCount === 0) {
+        throw new AnnealError("SOURCE_EMPTY", "There is no document to clean.", {
+          action:
+            unreadable.length > 0
+              ? "See why each could not be read, mend it and sync the source again."
+              : "Sync the source first.",
+        });
+      }
       const outCount = inCount - drops.length;
       if (outCount === 0) {
         throw new AnnealError("SOURCE_EMPTY", "No document was left after cleaning.", {
