@@ -45,13 +45,17 @@ const pumps: Principal = { source: "sharepoint", tenant: "t", kind: "group", id:
 const open = (index = vectors) =>
   createIndexed({ scope, objects: openFolderStore(join(test.dir, scope.workspaceId)), vectors: index });
 
-/** Fetched and cleaned. */
-async function add(ref: string, source = sourceId): Promise<string> {
-  const hash = sha256(`${source} ${ref}`);
-  const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: ref };
+async function fetchDocument(ref: string, source = sourceId, version = "first"): Promise<string> {
+  const hash = sha256(`${source} ${ref} ${version}`);
+  const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: version };
   const item = { ref, uri: ref, acl: { allow: [pumps], deny: [] }, ...facts };
   const content = { contentHash: hash, contentKey: hash, sizeBytes: 1 };
-  const { documentId } = await upsertDocument(scope, source, item, content);
+  return (await upsertDocument(scope, source, item, content)).documentId;
+}
+
+/** Fetched and cleaned. */
+async function add(ref: string, source = sourceId): Promise<string> {
+  const documentId = await fetchDocument(ref, source);
   await open().clean(documentId, `${ref} is changed every three weeks.`);
   return documentId;
 }
@@ -114,4 +118,20 @@ it("what a damaged index lost of sources that the run is not about is not findab
   );
   await indexed.index({ sourceIds: [sourceId] });
   expect([await indexed.find([pumps]), await countUnfound(), await countUnfound(other)]).toEqual([[pump], 0, 1]);
+});
+
+it("what a sync changed is found by its text of before while runs are about other sources", async () => {
+  const [pump, other] = [await add("pump"), await addSource(scope)];
+  const indexed = open();
+  await indexed.index();
+  expect(await fetchDocument("pump", sourceId, "second")).toBe(pump);
+  const valve = await add("valve", other);
+  await indexed.index({ sourceIds: [other] });
+  expect(await indexed.find([pumps])).toEqual([pump, valve].toSorted());
+  await indexed.clean(pump, "The pump is changed every four weeks.");
+  await indexed.index();
+  expect([await indexed.find([pumps]), indexed.embedded.at(-1)]).toEqual([
+    [pump, valve].toSorted(),
+    expect.stringContaining("four weeks"),
+  ]);
 });

@@ -184,7 +184,7 @@ export async function listStrayDocuments(scope: Scope, collectionId: string, wan
 }
 
 /**
- * Takes a stray document's chunks out, unless it is kept again by now. A restoration at the same time comes first, or finds a
+ * Takes a stray document's chunks out, unless it is kept again or has still to be cleaned. A restoration at the same time comes first, or finds a
  * document that is to be indexed.
  * @param remove takes them out of the vector index; where it fails their rows stay, and all of it can be done again
  * @returns how many went
@@ -205,7 +205,9 @@ export async function removeStrayChunks(
       .for("update");
     // Purged meanwhile, and its chunks with it.
     if (document === undefined) return 0;
-    if (document.status === "kept" && document.deletedAt === null) return 0;
+    // What a sync changed is found by its text of before until a run has cleaned it.
+    const stays = document.status === "kept" || document.status === "fetched";
+    if (stays && document.deletedAt === null) return 0;
     const rows = await tx
       .select({ id: chunks.id })
       .from(chunks)
