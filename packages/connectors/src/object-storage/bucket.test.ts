@@ -50,7 +50,6 @@ describe("a bucket of any kind", () => {
       { name: "empty/", sizeBytes: 0 },
       // Some programs write a line feed.
       { name: "line/", sizeBytes: 1 },
-      { name: "untold/", sizeBytes: null },
       { name: "dir", isFolder: true },
       { name: "dir/", isFolder: true },
     ]);
@@ -78,6 +77,46 @@ describe("a bucket of any kind", () => {
     expect(target.documents.size).toBe(names.length);
     await sync(target, bucketOf(names.map((name) => ({ name }))).open);
     expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint", "checkpoint"]);
+  });
+
+  it("reads what ends in a slash and whose size is not told, and leaves it out where it turns out to be empty", async () => {
+    const opened: string[] = [];
+    const holding = (name: string, ...parts: string[]) => ({
+      name,
+      sizeBytes: null,
+      async open() {
+        opened.push(name);
+        return (async function* () {
+          for (const part of parts) yield Buffer.from(part);
+        })();
+      },
+    });
+    const refused = { name: "refused/", sizeBytes: null, open: () => Promise.reject(frozen) };
+    const objects = [
+      holding("notes.md/", "a", "bc"),
+      holding("empty/"),
+      holding("line/", "", "\n"),
+      holding("x/", "x"),
+    ];
+    const target = await sync(new MemoryTarget(), bucketOf([...objects, refused]).open);
+    expect(target.contents()).toEqual({ "notes.md%2F": "abc", "x%2F": "x" });
+    expect(target.failures.map(({ ref, error }) => [ref, error.message])).toEqual([["refused%2F", "It is archived."]]);
+    opened.length = 0;
+    await sync(target, bucketOf(objects).open);
+    // What is known has content.
+    expect(opened).toEqual(["empty/", "line/"]);
+    await sync(target, bucketOf([{ ...holding("notes.md/"), fingerprint: "2" }]).open);
+    expect(target.contents()).toEqual({});
+  });
+
+  it("calls an object whose name is nothing but slashes by its ref", async () => {
+    const target = await sync(new MemoryTarget(), bucketOf([{ name: "/" }, { name: "//" }, { name: "docs//" }]).open);
+    const titles = [...target.documents.values()].map(({ item }) => [item.ref, item.title]);
+    expect(titles).toEqual([
+      ["%2F", "%2F"],
+      ["/%2F", "/%2F"],
+      ["docs/%2F", "docs"],
+    ]);
   });
 
   it("is counted before a first sync, and read all the same where the count is refused", async () => {

@@ -101,7 +101,7 @@ export async function* listChanges({ config, cursor, known, context }: Reading, 
   do {
     const page = await bucket.list(next, context.signal);
     for (const object of page.objects) {
-      if (!isWanted(object, config)) continue;
+      if (!isWanted(object, config) || (await turnsOutEmpty(object, known, context.signal))) continue;
       seen.add(refOf(object));
       scanned += 1;
       const change = await changeOf(object, known, context.limits.documentBytes);
@@ -134,8 +134,28 @@ function isWanted(object: BucketObject, { prefix, ...filter }: Place): boolean {
 
 /** A name that ends in a slash, and nothing under it, is what programs create to show an empty folder; some write a line feed. */
 function showsFolder({ name, sizeBytes }: BucketObject): boolean {
-  return name.endsWith("/") && (sizeBytes ?? 0) <= 1;
+  return name.endsWith("/") && sizeBytes !== null && sizeBytes <= 1;
 }
+
+/** Whether it shows an empty folder, where the listing does not tell its size. What is known already has had content. */
+async function turnsOutEmpty(object: BucketObject, known: KnownItems, signal: AbortSignal): Promise<boolean> {
+  const { name, sizeBytes, unreadable, fingerprint } = object;
+  if (!name.endsWith("/") || sizeBytes !== null || unreadable !== null || name.includes("\0")) return false;
+  if ((await known.fingerprintOf(refOf(object))) === fingerprint) return false;
+  let begin = Buffer.alloc(0);
+  try {
+    for await (const chunk of await object.open(signal)) {
+      begin = Buffer.concat([begin, chunk]);
+      if (begin.length > 1) return false;
+    }
+  } catch (error) {
+    // Whoever reads the document is told why it cannot be read.
+    if (error instanceof AnnealError) return false;
+    throw error;
+  }
+  return begin.length === 0 || begin.equals(lineFeed);
+}
+const lineFeed = Buffer.from("\n");
 
 /**
  * Names may hold any character; databases do not take a null in a text, and a ref that ends in a slash is a folder's. What ends
@@ -168,7 +188,7 @@ function holdsNull(ref: string): AnnealError {
 
 function itemOf(object: BucketObject, ref: string): SourceItem {
   const { name, uri, mediaType, sizeBytes, modifiedAt, fingerprint } = object;
-  return { ref, uri, title: basename(name), mediaType, sizeBytes, modifiedAt, fingerprint, acl: null };
+  return { ref, uri, title: basename(name) || ref, mediaType, sizeBytes, modifiedAt, fingerprint, acl: null };
 }
 
 function capitalised(word: string): string {

@@ -1,10 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
 import { AnnealError } from "@anneal/core/errors";
 import type { CapabilityCheck, CheckResult } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { addToPreview, describePreview, type Preview } from "../preview.ts";
 import type { ItemConfig } from "./config.ts";
 import { refOf, timeOf, withToldGroups, type Mapping } from "./item.ts";
-import type { ItemListing, ItemPage } from "./pages.ts";
+import { repeatsItself, type ItemListing, type ItemPage } from "./pages.ts";
 import { aclOf } from "./readers.ts";
 import { fillTemplate } from "./template.ts";
 
@@ -39,10 +40,14 @@ export async function checkItems(config: ItemConfig, mapping: Mapping, listing: 
   }
 }
 
-/** @returns its items, and whether there is something behind it */
+/**
+ * @returns its items, and whether there is something behind it
+ * @throws AnnealError where that is the same once more: the service does not know the parameter
+ */
 async function firstPage(pages: AsyncIterable<ItemPage>): Promise<[unknown[], boolean]> {
   let first: unknown[] | null = null;
   for await (const { items } of pages) {
+    if (first !== null && items.length > 0 && isDeepStrictEqual(items, first)) throw repeatsItself("page");
     if (first !== null) return [first, items.length > 0];
     first = items;
   }

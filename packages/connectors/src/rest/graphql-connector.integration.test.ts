@@ -143,6 +143,36 @@ describe("a GraphQL source", () => {
     expect(target.documents.size).toBe(5);
   });
 
+  it("ends, and says what to correct, where a service ignores its cursor and names another one each time", async () => {
+    // It would come to an end, so that this one does whatever is done.
+    const most = 30;
+    const api = await startApi(() => {
+      const asked = api.requests.length;
+      const nodes = ["a", "b"].map((id) => ({ id, asked }));
+      const pageInfo = { hasNextPage: asked < most, endCursor: `c${asked}` };
+      return { body: { data: { items: { nodes, pageInfo } } } };
+    });
+    const config = graphqlConfigSchema.parse({
+      url: api.origin,
+      query: [
+        "query($after: String) { items(after: $after) { nodes { id asked } pageInfo { hasNextPage endCursor } } }",
+      ],
+      items: "items.nodes",
+      pageInfo: "items.pageInfo",
+      id: "id",
+      allowPrivateHosts: true,
+    });
+    try {
+      expect(await errorOf(sync(new MemoryTarget(), config))).toMatchObject({
+        code: "INVALID_INPUT",
+        message: "The service gives the same items again and again.",
+      });
+    } finally {
+      await api.stop();
+    }
+    expect(api.requests.length).toBeLessThan(6);
+  });
+
   it("takes an answer that holds a part and an error for no answer", async () => {
     const target = await sync(new MemoryTarget(), configOf(notes));
     const partial = {

@@ -3,32 +3,31 @@ import { z } from "zod";
 import type { RemoteClient } from "../remote/remote-client.ts";
 import { clockOf } from "../remote/service-clock.ts";
 import { SeenRefs } from "../seen-refs.ts";
-import type { GraphqlConfig } from "./config.ts";
 import { parseExactJson } from "../exact-json.ts";
+import { boundPages } from "./bounded-pages.ts";
+import type { GraphqlConfig } from "./config.ts";
 import { noList, repeatsItself, restartWhenStale, totalOf, type ItemListing, type ItemPage } from "./pages.ts";
 import { parsePath, select, selectList, type Path } from "./path.ts";
 import { splitAssignment } from "./rest-pages.ts";
 
 type Variables = Record<string, unknown>;
+/** Where a query's answer has its items, and what comes after them. */
+type Fields = { items: string; pageInfo: string | null };
 
 export function graphqlListing(client: RemoteClient, config: GraphqlConfig): ItemListing {
-  const { groupsQuery } = config;
+  const { groupsQuery, groupItems, groupId, groupMembers, groupsPageInfo } = config;
+  const listBy = (query: string[], fields: Fields, tells: string[], variables: Variables) =>
+    restartWhenStale(() => boundPages(listPages(client, config, query.join("\n"), fields, variables), tells));
   return {
     list(since) {
       const variables = Object.fromEntries(config.variables.map(typedAssignment));
       if (since !== null && config.since !== null) variables[config.since] = since;
-      const query = config.query.join("\n");
-      return restartWhenStale(() => listPages(client, config, query, config.items, config.pageInfo, variables));
+      return listBy(config.query, { items: config.items, pageInfo: config.pageInfo }, [config.id], variables);
     },
     listGroups:
       groupsQuery.length === 0
         ? null
-        : () => {
-            const query = groupsQuery.join("\n");
-            return restartWhenStale(() =>
-              listPages(client, config, query, config.groupItems, config.groupsPageInfo, {}),
-            );
-          },
+        : () => listBy(groupsQuery, { items: groupItems, pageInfo: groupsPageInfo }, [groupId, groupMembers], {}),
     mayShift: false,
   };
 }
@@ -69,19 +68,18 @@ async function* listPages(
   client: RemoteClient,
   config: GraphqlConfig,
   query: string,
-  itemsField: string,
-  pageInfoField: string | null,
+  fields: Fields,
   variables: Variables,
 ): AsyncIterable<ItemPage> {
-  const itemsPath: Path = parsePath(itemsField);
+  const itemsPath: Path = parsePath(fields.items);
   const cursors = new SeenRefs();
   let cursor: string | null = null;
   do {
     const position: Variables = cursor === null ? {} : { [config.cursorVariable]: cursor };
     const { data, answeredAtMs } = await askGraphql(client, config, query, { ...variables, ...position });
     const items = selectList(data, itemsPath);
-    if (items === null) throw noList(itemsField, data);
-    cursor = pageInfoField === null ? null : nextCursor(data, pageInfoField);
+    if (items === null) throw noList(fields.items, data);
+    cursor = fields.pageInfo === null ? null : nextCursor(data, fields.pageInfo);
     if (cursor !== null && !cursors.add(cursor)) throw repeatsItself("cursor");
     yield { items, answeredAtMs, total: totalOf(data, config.total) };
   } while (cursor !== null);

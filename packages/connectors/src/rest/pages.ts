@@ -64,14 +64,6 @@ export function noList(path: string, answer: unknown): AnnealError {
   });
 }
 
-export function endless(pages: number): AnnealError {
-  return new AnnealError(
-    "INVALID_INPUT",
-    `The list does not end: it has more than ${pages.toLocaleString("en")} pages.`,
-    { action: "Check the pagination, ask for larger pages, or for fewer items by a parameter." },
-  );
-}
-
 export function repeatsItself(what: string): AnnealError {
   return new AnnealError("INVALID_INPUT", `The service gives the same ${what} again and again.`, {
     action: "Check the pagination: its kind, the name of its parameter, and the field of the next page.",

@@ -2,28 +2,26 @@ import { z } from "zod";
 import type { RemoteClient } from "../remote/remote-client.ts";
 import { clockOf } from "../remote/service-clock.ts";
 import { SeenRefs } from "../seen-refs.ts";
+import { boundPages } from "./bounded-pages.ts";
 import type { RestConfig } from "./config.ts";
-import { endless, noList, repeatsItself, restartWhenStale, totalOf, type ItemListing, type ItemPage } from "./pages.ts";
+import { noList, repeatsItself, restartWhenStale, totalOf, type ItemListing, type ItemPage } from "./pages.ts";
 import { parsePath, select, selectList, textOf, type Path } from "./path.ts";
 
 const answerSchema = z.unknown().refine((answer) => answer !== undefined, "no JSON");
 
 type Client = Pick<RemoteClient, "exchange">;
-/** Where its items are in an answer, and what tells them apart. */
-type Fields = { items: string; id: string };
 
-/** @param mostPages generous: a million pages of one item each would still be read */
-export function restListing(client: Client, config: RestConfig, mostPages = 1_000_000): ItemListing {
-  const listAt = (path: string, fields: Fields, query: Record<string, string>) =>
-    restartWhenStale(() => listPages(client, config, path, fields, query, mostPages));
-  const { groups } = config;
+export function restListing(client: Client, config: RestConfig): ItemListing {
+  const listAt = (path: string, items: string, tells: string[], query: Record<string, string>) =>
+    restartWhenStale(() => boundPages(listPages(client, config, path, items, query), tells));
+  const { groups, groupItems, groupId, groupMembers } = config;
   return {
     list(since) {
       const query = Object.fromEntries(config.parameters.map(splitAssignment));
       if (since !== null && config.since !== null) query[config.since] = since;
-      return listAt(config.list, { items: config.items, id: config.id }, query);
+      return listAt(config.list, config.items, [config.id], query);
     },
-    listGroups: groups === null ? null : () => listAt(groups, { items: config.groupItems, id: config.groupId }, {}),
+    listGroups: groups === null ? null : () => listAt(groups, groupItems, [groupId, groupMembers], {}),
     mayShift: config.pagination === "page" || config.pagination === "offset",
   };
 }
@@ -33,41 +31,29 @@ async function* listPages(
   client: Client,
   config: RestConfig,
   path: string,
-  fields: Fields,
+  itemsField: string,
   query: Record<string, string>,
-  mostPages: number,
 ): AsyncIterable<ItemPage> {
   const { pagination } = config;
-  const itemsPath: Path = parsePath(fields.items);
+  const itemsPath: Path = parsePath(itemsField);
   const parameter = config.pageParameter ?? pagination;
   const nextPath = config.next === null ? null : parsePath(config.next);
   const positions = new SeenRefs();
-  const bringsNews = newsOf(parsePath(fields.id));
-  let pagesWithoutNews = 0;
   let address = addressOf(config.url, path);
   let request = query;
   let offset = 0;
-  let before = "";
   for (let page = 0; ; page += 1) {
-    if (page >= mostPages) throw endless(mostPages);
     if (pagination === "page") request = { ...query, [parameter]: String(config.firstPage + page) };
     // As many as came, not as many as were asked for: services cap what they give.
     if (pagination === "offset") request = { ...query, [parameter]: String(offset) };
     const { data, headers, url } = await client.exchange(address, answerSchema, { query: request });
     const items = selectList(data, itemsPath);
-    if (items === null) throw noList(fields.items, data);
-    // One may be what others pushed back while it was asked for.
-    if (items.length > 0) pagesWithoutNews = bringsNews(items) ? 0 : pagesWithoutNews + 1;
-    if (pagesWithoutNews > 1) throw repeatsItself("items");
+    if (items === null) throw noList(itemsField, data);
     offset += items.length;
     const answered = { items, answeredAtMs: clockOf(headers), total: totalOf(data, config.total) };
 
     if (pagination === "page" || pagination === "offset") {
       if (items.length === 0 && page > 0) return;
-      // A service that does not know the parameter sends its first page for ever.
-      const text = JSON.stringify(items);
-      if (text === before) throw repeatsItself("page");
-      before = text;
       yield answered;
       if (items.length === 0) return;
       continue;
@@ -85,23 +71,6 @@ async function* listPages(
       address = URL.parse(next, url)?.href ?? next;
     }
   }
-}
-
-/**
- * Whether there is an item on a page that no page before had: a service that does not know the parameter sends its first page for
- * ever, and what it says of its items (when, how often they were read) may be another thing each time.
- */
-function newsOf(idPath: Path): (items: readonly unknown[]) => boolean {
-  const ids = new SeenRefs();
-  return (items) => {
-    let isNew = false;
-    for (const item of items) {
-      const id = textOf(select(item, idPath));
-      // One that has none is told apart from no other one.
-      if (id === "" || ids.add(id)) isNew = true;
-    }
-    return isNew;
-  };
 }
 
 /** RFC 8288: the target whose relation is "next". */

@@ -64,7 +64,14 @@ describe("pathOf", () => {
 
 describe("isSkippedFile", () => {
   it("asks for pages and documents, not for pictures, code and archives", () => {
-    const files = ["/logo.PNG", "/app.js?v=1", "/x.tar.gz", "/static/app.js", "/a/app.min.js", "/main.3f2b9c1d.css"];
+    const files = [
+      "/logo.PNG",
+      "/x.tar.gz",
+      "/a/app.min.js",
+      "/main.chunk.css?v=1",
+      "/app.bundle.mjs",
+      "/a.min.js.map",
+    ];
     for (const path of files) expect(isSkippedFile(`https://example.org${path}`)).toBe(true);
     for (const path of ["/", "/a.html", "/manual.pdf", "/v1.2", "/feed.rss", "/about.php?x=logo.png"]) {
       expect(isSkippedFile(`https://example.org${path}`)).toBe(false);
@@ -72,7 +79,21 @@ describe("isSkippedFile", () => {
   });
 
   it("leaves open what a page may be called as well", () => {
-    for (const path of ["/wiki/Node.js", "/wiki/Normalize.css", "/js", "/wiki/D3.js?action=history"]) {
+    const pages = [
+      "/wiki/Node.js",
+      "/wiki/Normalize.css",
+      "/js",
+      "/wiki/D3.js?action=history",
+      "/wiki/Tailwind.css.map",
+    ];
+    const inFolders = [
+      "/learn/css/Normalize.css",
+      "/guides/js/Vue.js",
+      "/themes/Node.js",
+      "/docs/build/webpack.config.js",
+    ];
+    const versions = ["/wiki/Node.js?version=14", "/wiki/Vue.js?20260301", "/wiki/ECMAScript-proposal2024.js"];
+    for (const path of [...pages, ...inFolders, ...versions]) {
       expect(isSkippedFile(`https://example.org${path}`), path).toBe(false);
     }
   });

@@ -66,27 +66,24 @@ export function linksOf(hrefs: readonly string[], base: URL | string, sites: rea
 
 /** Files that no parser of ours reads, told by their name so that they are not even asked for. */
 export function isSkippedFile(url: string): boolean {
-  const { pathname, search } = new URL(url);
+  const { pathname } = new URL(url);
   return (
     /\.(avif|bmp|gif|ico|jpe?g|png|svg|tiff?|webp|mp[34]|m4[av]|mov|avi|mkv|ogg|wav|webm|wasm|woff2?|ttf|eot|otf|zip|gz|tgz|bz2|xz|7z|rar|tar|exe|dmg|msi|apk|iso|deb|rpm|jar|bin)$/i.test(
       pathname,
-    ) ||
-    (isCalledLikeCode(url) && (codeFolder.test(pathname) || builtName.test(pathname) || versionOnly.test(search)))
+    ) || builtName.test(pathname)
   );
 }
 
-/** Code, or a page about it (/wiki/Node.js): what the answer is its type says. */
+/**
+ * Code, or a page about it (/wiki/Node.js, /learn/css/Normalize.css): what the answer is its type says. Links to code are few,
+ * as what a page runs and is dressed in is none of its links.
+ */
 export function isCalledLikeCode(url: string): boolean {
   return /\.(?:css|m?js|map)$/i.test(new URL(url).pathname);
 }
 
-/** Where sites keep code, and nothing that people read. */
-const codeFolder =
-  /\/(?:assets?|build|bundles?|css|dist|js|javascripts?|libs?|node_modules|_next|scripts?|static|styles?|stylesheets|themes?|vendor|wp-content|wp-includes)\//i;
-/** app.min.js, main.3f2b9c1d.css, app.js.map. */
-const builtName = /(?:\.(?:min|bundle|chunk|module)|[.-](?=[a-z]*\d)[\da-z]{8,}|\.(?:css|m?js))\.(?:css|m?js|map)$/i;
-/** "?v=1", "?20260301". */
-const versionOnly = /^\?(?:(?:v|ver|version|rev|t|h|hash)=[^&]*|[\da-f.]+)$/i;
+/** app.min.js, main.chunk.css, app.min.js.map: made by a program out of code, and written about by nobody. */
+const builtName = /\.(?:min|bundle|chunk)\.(?:css|m?js)(?:\.map)?$/i;
 
 /** What include and exclude patterns are held against: the path without its leading slash, as a person writes it. */
 export function pathOf(url: string): string {

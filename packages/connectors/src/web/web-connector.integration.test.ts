@@ -90,14 +90,16 @@ describe("webConnector", () => {
   });
 
   it("reads a page that is called like a script, and no script", async () => {
-    page("/", linksTo(["/wiki/Node.js", "/app.js", "/odd.js", "/static/menu.js", "/docs/v1.2"]));
-    page("/wiki/Node.js", "runs JavaScript outside of browsers", { "content-type": "text/html; charset=utf-8" });
+    page("/", linksTo(["/js/Node.js?version=14", "/app.js", "/odd.js", "/menu.min.js", "/docs/v1.2"]));
+    page("/js/Node.js?version=14", "runs JavaScript outside of browsers", {
+      "content-type": "text/html; charset=utf-8",
+    });
     page("/docs/v1.2", "notes on a release");
     page("/app.js", "start();", { "content-type": "text/javascript" });
     page("/odd.js", "start();", { "content-type": "text/plain" });
-    page("/static/menu.js", "open();", { "content-type": "text/javascript" });
-    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/docs/v1.2", "/wiki/Node.js"]);
-    expect(site.takeLog()).not.toContain("200 /static/menu.js");
+    page("/menu.min.js", "open();", { "content-type": "text/javascript" });
+    expect(paths(await sync(new MemoryTarget()))).toEqual(["/", "/docs/v1.2", "/js/Node.js?version=14"]);
+    expect(site.takeLog()).not.toContain("200 /menu.min.js");
   });
 
   it("reads a robots.txt as far as RFC 9309 asks, however long it is", async () => {

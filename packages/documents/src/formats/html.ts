@@ -31,11 +31,12 @@ const minRowLinks = 3;
 
 /** HTML to elements, by a walk of the tree that a browser would build. Scripts, navigation and hidden parts are left out. */
 export function parseHtml(html: string, limits: ParseLimits): Parsed {
-  const document = parse(isXhtml(html) ? withEndTags(html) : html);
+  const source = isXhtml(html) ? withEndTags(html) : html;
+  const document = parse(source);
   const root = document.childNodes.find((node): node is Tag => isTag(node) && node.tagName === "html");
   const head = childTags(root).find((tag) => tag.tagName === "head");
   const body = childTags(root).find((tag) => tag.tagName === "body");
-  const name = plainTitle(collapse(flatText(childTags(head).find((tag) => tag.tagName === "title") ?? null)), html);
+  const name = plainTitle(collapse(flatText(childTags(head).find((tag) => tag.tagName === "title") ?? null)), source);
   if (body === undefined) return { title: name || null, drafts: [], warnings: [] };
   const walker = new HtmlWalker(limits, name);
   walker.walk(mainContent(body) ?? body, 0);
