@@ -20,8 +20,10 @@ export function AddMember({ open, onOpenChange }: { open: boolean; onOpenChange(
   const add = useMutation(
     trpc.access.addMember.mutationOptions({
       meta: { inlineError: true },
-      onSuccess: ({ existed }, { name }) => {
-        toast.success(existed ? "Added. They keep the account that they have." : `${name} was added.`);
+      onSuccess: ({ existed }, { name, password }) => {
+        if (existed && password !== undefined)
+          toast.warning("Added, with the account that they have. The password you entered was not set: theirs stays.");
+        else toast.success(existed ? "Added. They keep the account that they have." : `${name} was added.`);
         onOpenChange(false);
       },
     }),
