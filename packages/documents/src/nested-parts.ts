@@ -67,7 +67,7 @@ export async function readParts(
         const container = element.container === undefined ? part.name : `${part.name} / ${element.container}`;
         drafts.push({ ...belowHeading(element), container });
       }
-      warnings.push(...document.warnings.map((warning) => `${part.name}: ${warning}`));
+      for (const warning of document.warnings) warnings.push(`${part.name}: ${warning}`);
     } catch (error) {
       if (!isAnnealError(error)) throw error;
       failures.push({ name: part.name, code: error.code, message: error.message });

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { type Archive, readArchive } from "./archive.ts";
 import { documentError } from "./document-errors.ts";
 import type { ParseLimits } from "./limits.ts";
+import { readBeside } from "./read-beside.ts";
 import { type XmlElement, elementOf, elementsOf, parseXmlTree, textOf } from "./xml-tree.ts";
 
 export type Relationship = { id: string; type: string; target: string };
@@ -13,6 +14,8 @@ export type OoxmlPackage = {
   title: string | null;
   warnings: string[];
   tree(partName: string): XmlElement | undefined;
+  /** As `readBeside`, for what a part beside the main ones says; what is left out is told in `warnings`. */
+  beside<T>(what: string, read: () => T): T | undefined;
   /** A part as text, for streaming. */
   text(partName: string): string | undefined;
   /** A part's internal relationships, targets as part names; external ones are left out and never fetched. */
@@ -45,17 +48,20 @@ export async function openOoxml(bytes: Uint8Array, limits: ParseLimits): Promise
   if (mainPart === undefined || !archive.parts.has(mainPart)) {
     throw documentError("DOCUMENT_DAMAGED", "The Office file has no main part; it is incomplete.");
   }
-  const core = relationships("").find((relationship) => relationship.type === "core-properties");
-  const title = core === undefined ? "" : textOf(elementOf(tree(core.target), "title")).trim();
   const warnings = archive.names.some((name) => /vbaProject\.bin$/iu.test(name))
     ? ["The document's macros were ignored."]
     : [];
+  const beside = <T>(what: string, read: () => T) => readBeside(what, warnings, read);
+  const core = relationships("").find((relationship) => relationship.type === "core-properties");
+  const properties = core && beside("The document's own title", () => tree(core.target));
+  const title = textOf(elementOf(properties, "title")).trim();
   return {
     archive,
     mainPart,
     title: title === "" ? null : title,
     warnings,
     tree,
+    beside,
     text,
     relationships,
   };

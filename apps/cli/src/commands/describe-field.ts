@@ -10,12 +10,14 @@ const formats: Record<string, string> = {
 
 /** One field as lines: its name with what it takes, what it is for, and the fields of its entries where it lists some. */
 export function describeField(name: string, field: FieldSchema, required: boolean, notes: readonly string[]): string[] {
-  const { title, description, administrator, when = {} } = field;
+  const { title, description, administrator, about = [], when = {} } = field;
   const facts = [
     wordValues(field),
     ...(required ? ["required"] : [wordDefault(field)]),
     ...Object.entries(when).map(([setting, values]) => `for ${setting}=${values.join(" or ")}`),
-    ...(administrator ? ["an administrator's to change"] : []),
+    ...(administrator
+      ? [["an administrator's to change", ...about.map((name) => `for what ${name} names then`)].join(", ")]
+      : []),
     ...notes,
   ];
   const purpose = [title, description].filter(Boolean).join(": ");

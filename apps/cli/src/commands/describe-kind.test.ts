@@ -34,7 +34,10 @@ describe("what a kind asks for", () => {
         .enum(["require", "off"])
         .default("require")
         .meta({ title: "TLS", labels: { require: "Always", off: "Never" } }),
-      strict: z.boolean().default(false).meta({ title: "Strict", administrator: true }),
+      strict: z
+        .boolean()
+        .default(false)
+        .meta({ title: "Strict", administrator: true, about: ["spaces"] }),
       contact: z.email().nullable().default(null).meta({ title: "Contact" }),
       spaces: z.array(z.string()).default([]).meta({ title: "Spaces" }),
       since: z.iso.date().optional().meta({ title: "Since" }),
@@ -71,7 +74,7 @@ describe("what a kind asks for", () => {
       "      TLS",
       "      · require: Always",
       "      · off: Never",
-      "  strict  (true or false; default: false; an administrator's to change)",
+      "  strict  (true or false; default: false; an administrator's to change, for what spaces names then)",
       "      Strict",
       "  contact  (an e-mail address; default: empty)",
       "      Contact",

@@ -25,6 +25,8 @@ export type FieldSchema = {
   required?: string[];
   /** Only an administrator may change it from its default. */
   administrator?: boolean;
+  /** The settings that an administrator's word is about. */
+  about?: string[];
   /** Of use with these settings only. */
   when?: FieldCondition;
 };

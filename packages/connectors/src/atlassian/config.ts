@@ -80,6 +80,8 @@ export const confluenceConfigSchema = z.object({
       description:
         "Confluence Cloud does not tell other programs to whom a folder, whiteboard, database or embedded link is restricted. Where there may be some, nobody sees the pages that lie in one. Where you say that there are none, the permissions of spaces and pages decide.",
       administrator: true,
+      // A restriction is of a folder in a space.
+      about: ["spaces"],
       when: { deployment: ["cloud"] },
     }),
   spaces: z.array(z.string().min(1)).default([]).meta({

@@ -1,3 +1,4 @@
+import { appendAll } from "../append-all.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft } from "../sections.ts";
 import { type XmlElement, elementOf, elementsOf, streamXml, textOf } from "../xml-tree.ts";
@@ -11,14 +12,16 @@ type RunningPart = { kind: keyof typeof containers; part: string };
  */
 export function headersAndFooters(office: OoxmlPackage): Draft[] {
   const said = new Set<string>();
-  return runningParts(office).flatMap(({ kind, part }) =>
-    paragraphsIn(office.tree(part)).flatMap((text): Draft[] => {
+  const parts = office.beside("What is printed on every page", () => runningParts(office)) ?? [];
+  return parts.flatMap(({ kind, part }) => {
+    const root = office.beside(`A ${containers[kind].toLowerCase()}`, () => office.tree(part));
+    return paragraphsIn(root).flatMap((text): Draft[] => {
       const key = `${kind} ${text}`;
       if (text === "" || said.has(key)) return [];
       said.add(key);
       return [{ kind: "paragraph", text, container: containers[kind], section: [] }];
-    }),
-  );
+    });
+  });
 }
 
 /** A file keeps what it printed once: the header of a first page that is like the others, of even pages that are like the odd. */
@@ -45,7 +48,11 @@ function runningParts(office: OoxmlPackage): RunningPart[] {
     },
   });
   const settings = office.relationships(office.mainPart).find(({ type }) => type === "settings")?.target;
-  const even = elementOf(settings === undefined ? undefined : office.tree(settings), "evenAndOddHeaders");
+  const settingsRoot =
+    settings === undefined
+      ? undefined
+      : office.beside("What is printed on even pages alone", () => office.tree(settings));
+  const even = elementOf(settingsRoot, "evenAndOddHeaders");
   const shown = new Set(["default", hasFirst && "first", even !== undefined && isOn(even.attributes) && "even"]);
   const parts = new Map(found.filter(({ type }) => shown.has(type)).map((running) => [running.part, running]));
   return [...parts.values()].toSorted((a, b) => Number(a.kind === "footer") - Number(b.kind === "footer"));
@@ -93,7 +100,7 @@ function paragraphTexts(paragraph: XmlElement): string[] {
       } else if (child.name === "tab" || child.name === "ptab") parts.push({ text: "", isCount: false });
       else if (child.name === "br" || child.name === "cr") part.text += " ";
       else if (child.name === "noBreakHyphen") part.text += "-";
-      else if (child.name === "txbxContent") boxes.push(...paragraphsIn(child));
+      else if (child.name === "txbxContent") appendAll(boxes, paragraphsIn(child));
       else if (child.name === "fldSimple") {
         part.isCount ||= counts.test(child.attributes["w:instr"] ?? "");
         walk(child);

@@ -168,6 +168,65 @@ describe("DOCX", () => {
     ]);
   });
 
+  describe("with a part beside its text", () => {
+    const names =
+      'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';
+    const withHeader = (content: string, settings?: string) =>
+      writeDocx(
+        `${docxParagraph("Text.")}<w:sectPr ${names}><w:headerReference w:type="default" r:id="rId9"/></w:sectPr>`,
+        [
+          { name: "word/header1.xml", data: `<w:hdr ${names}>${content}</w:hdr>` },
+          ...(settings === undefined ? [] : [{ name: "word/settings.xml", data: settings }]),
+        ],
+        [
+          { id: "rId9", type: "header", target: "header1.xml" },
+          { id: "rId10", type: "settings", target: "settings.xml" },
+        ],
+      );
+
+    it("is read without a header that is damaged, and says so", async () => {
+      const document = await parseFixture(withHeader(docxParagraph("a & b")), "a.docx");
+      expect(outlineOf(document)).toEqual(["paragraph Text."]);
+      expect(document.warnings).toEqual([
+        expect.stringMatching(
+          /^A page header could not be read and was left out: word\/header1\.xml is not well-formed XML/u,
+        ),
+      ]);
+    });
+
+    it("is read with its headers where its settings are damaged", async () => {
+      const document = await parseFixture(
+        withHeader(docxParagraph("Draft"), `<w:settings ${names}><w:a b=1/></w:settings>`),
+        "a.docx",
+      );
+      expect(outlineOf(document)).toEqual(["paragraph Text.", "paragraph Draft"]);
+      expect(document.warnings).toEqual([
+        expect.stringMatching(
+          /^What is printed on even pages alone could not be read and was left out: word\/settings/u,
+        ),
+      ]);
+    });
+
+    it("is read without its headers where only a forgiving reader reads which it has", async () => {
+      const whole = writeDocx(
+        `${docxParagraph("a & b")}<w:sectPr ${names}><w:headerReference w:type="default" r:id="rId9"/></w:sectPr>`,
+      );
+      const document = await parseFixture(whole, "a.docx");
+      expect(outlineOf(document)).toEqual(["paragraph a & b"]);
+      expect(document.warnings).toEqual([expect.stringMatching(/^What is printed on every page could not be read/u)]);
+    });
+
+    it("is refused where that is hostile", async () => {
+      const deep = `${"<w:sdt>".repeat(300)}${"</w:sdt>".repeat(300)}`;
+      expect(await failureOf(parseFixture(withHeader(deep), "a.docx"))).toMatch(/^DOCUMENT_HOSTILE: word\/header1/u);
+    });
+
+    it("is read with a header whose text box holds very many paragraphs", async () => {
+      const box = `<w:p><w:r><w:txbxContent>${docxParagraph("x").repeat(130_000)}</w:txbxContent></w:r></w:p>`;
+      expect(outlineOf(await parseFixture(withHeader(box), "a.docx"))).toEqual(["paragraph Text.", "paragraph x"]);
+    });
+  });
+
   it("says that a part in another format was left out", async () => {
     const document = await parseFixture(writeDocx(`${docxParagraph("Before.")}<w:altChunk r:id="rId9"/>`), "a.docx");
     expect(outlineOf(document)).toEqual(["paragraph Before."]);

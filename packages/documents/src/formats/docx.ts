@@ -87,9 +87,10 @@ export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Prom
   );
   // mammoth ends each note with an arrow back to its place.
   const parsed = parseHtml(value.replace(/ ?<a href="#(?:foot|end)note-ref-[^"]*">↑<\/a>/gu, ""), limits);
+  const running = headersAndFooters(office);
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? office.title,
-    drafts: [...parsed.drafts, ...headersAndFooters(office)],
+    drafts: [...parsed.drafts, ...running],
     warnings: [...office.warnings, ...foreignParts(office), ...parsed.warnings],
   };
 }

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { appendAll } from "../append-all.ts";
 import { type Zip, openZip } from "../archive.ts";
 import { decodeText } from "../decode-text.ts";
 import { countOf, documentError } from "../document-errors.ts";
@@ -63,10 +64,10 @@ export async function parseEpub(bytes: Uint8Array, limits: ParseLimits): Promise
     }
     const decoded = decodeText(part);
     const parsed = parseHtml(withoutDeclaration(decoded.text), limits);
-    warnings.push(...[...decoded.warnings, ...parsed.warnings].map((warning) => `${chapter.path}: ${warning}`));
+    for (const warning of [...decoded.warnings, ...parsed.warnings]) warnings.push(`${chapter.path}: ${warning}`);
     const chapterDrafts = chapterOf(parsed.drafts, names.get(chapter.path), chapter.path);
     left -= chapterDrafts.reduce((sum, draft) => sum + draft.text.length, 0);
-    drafts.push(...chapterDrafts);
+    appendAll(drafts, chapterDrafts);
   }
   if (missing.length > 0) {
     warnings.push(`${countOf(missing.length, "chapter")} missing from the file: ${missing.slice(0, 5).join(", ")}.`);

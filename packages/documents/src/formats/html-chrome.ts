@@ -1,3 +1,4 @@
+import { appendAll } from "../append-all.ts";
 import type { Draft } from "../sections.ts";
 import { type Node, type Tag, attribute, collapse, flatText, inlineText, isHidden, isTag } from "./html-tree.ts";
 
@@ -57,7 +58,7 @@ function isShort(tag: Tag): boolean {
     if (node.nodeName === "#text" && "value" in node) chars += node.value.length;
     if (!isTag(node) || isHidden(node)) continue;
     if (/^(?:h[1-6]|pre|th|blockquote|article|main)$/u.test(node.tagName)) return false;
-    pending.push(...node.childNodes);
+    appendAll(pending, node.childNodes);
   }
   return chars <= maxChromeChars;
 }
@@ -141,7 +142,7 @@ export function staysInPage(block: Tag): boolean {
     if (!isTag(node)) continue;
     const href = attribute(node, "href");
     if (node.tagName === "a" && href !== undefined) hrefs.push(href);
-    pending.push(...node.childNodes);
+    appendAll(pending, node.childNodes);
   }
   return hrefs.length > 0 && hrefs.every((href) => href.startsWith("#"));
 }

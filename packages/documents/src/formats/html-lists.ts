@@ -1,3 +1,4 @@
+import { appendAll } from "../append-all.ts";
 import {
   type Node,
   type Tag,
@@ -21,7 +22,7 @@ export function listLines(list: Tag, indent: number, depth: number): string[] {
   for (const item of childTags(list)) {
     if (isHidden(item)) continue;
     if (isList(item)) {
-      lines.push(...listLines(item, indent + 1, depth + 1));
+      appendAll(lines, listLines(item, indent + 1, depth + 1));
       continue;
     }
     const marker = list.tagName === "ol" ? `${number}.` : "-";
@@ -31,7 +32,7 @@ export function listLines(list: Tag, indent: number, depth: number): string[] {
       .join(" ");
     if (text !== "") lines.push(`${"  ".repeat(indent)}${marker} ${text}`);
     for (const nested of nestedLists(item))
-      lines.push(...listLines(nested, text === "" ? indent : indent + 1, depth + 1));
+      appendAll(lines, listLines(nested, text === "" ? indent : indent + 1, depth + 1));
   }
   return lines;
 }
@@ -52,7 +53,7 @@ function isLink(item: Tag): boolean {
     const node = pending.pop()!;
     if (!isTag(node) || isHidden(node)) continue;
     if (node.tagName === "a") linked.push(collapse(flatText(node)));
-    else pending.push(...node.childNodes.toReversed());
+    else appendAll(pending, node.childNodes.toReversed());
   }
   return collapse(linked.join(" ")) === text && text.split(" ").length <= maxLinkWords;
 }
@@ -65,7 +66,7 @@ function nestedLists(item: Tag): Tag[] {
     const node = pending.pop()!;
     if (!isTag(node) || isHidden(node)) continue;
     if (isList(node)) found.push(node);
-    else pending.push(...node.childNodes.toReversed());
+    else appendAll(pending, node.childNodes.toReversed());
   }
   return found;
 }

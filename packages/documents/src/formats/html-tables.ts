@@ -77,7 +77,7 @@ function span(cell: Tag, name: string, most: number): number {
 export function mergeHeader(rows: string[][], headerRows: number): string[][] {
   if (headerRows < 2) return rows;
   const header = rows.slice(0, headerRows);
-  const width = Math.max(...header.map((row) => row.length));
+  const width = header.reduce((widest, row) => Math.max(widest, row.length), 0);
   const merged = Array.from({ length: width }, (_, column) =>
     [...new Set(header.map((row) => row[column] ?? "").filter((text) => text !== ""))].join(" / "),
   );

@@ -1,4 +1,5 @@
 import type { DefaultTreeAdapterTypes } from "parse5";
+import { appendAll } from "../append-all.ts";
 
 export type Node = DefaultTreeAdapterTypes.ChildNode;
 export type Tag = DefaultTreeAdapterTypes.Element;
@@ -51,7 +52,7 @@ export function flatText(top: Tag | null): string {
     const node = pending.pop()!;
     if (node.nodeName === "#text") text += (node as DefaultTreeAdapterTypes.TextNode).value;
     else if (isTag(node) && node.tagName === "br") text += "\n";
-    else if (isTag(node) && (node === top || !isHidden(node))) pending.push(...node.childNodes.toReversed());
+    else if (isTag(node) && (node === top || !isHidden(node))) appendAll(pending, node.childNodes.toReversed());
   }
   return text;
 }
@@ -81,7 +82,7 @@ export function holdsBlocks(tag: Tag): boolean {
     const node = pending.pop()!;
     if (!isTag(node)) continue;
     if (/^(?:h[1-6]|table|pre)$/u.test(node.tagName)) return true;
-    pending.push(...node.childNodes);
+    appendAll(pending, node.childNodes);
   }
   return false;
 }

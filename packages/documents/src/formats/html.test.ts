@@ -120,6 +120,14 @@ describe("HTML", () => {
     expect(outlineOf(document)).toContain("paragraph after");
   });
 
+  it.each([
+    ["a paragraph", "<p>", "<b>x</b>", "</p>"],
+    ["a list in a list", "<ul><li>a<ul>", "<li>x</li>", "</ul></ul>"],
+    ["a table's head", "<table><thead>", "<tr><td>x<td>y</tr>", "</thead></table>"],
+  ])("reads %s that holds as much as somebody wrote", async (_, begin, each, end) => {
+    expect(await read(`${begin}${each.repeat(130_000)}${end}`)).toHaveLength(1);
+  });
+
   it("keeps a long table to its limit and says how many rows were left", async () => {
     const document = await parse(`<table>${"<tr><td>a<td>b".repeat(30)}</table>`, {
       maxTableRows: 10,

@@ -1,5 +1,6 @@
 import { plainTitle } from "@anneal/core/document/plain-title";
 import { type DefaultTreeAdapterTypes, parse } from "parse5";
+import { appendAll } from "../append-all.ts";
 import { limitRows, renderTable } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
@@ -192,7 +193,7 @@ function mainContent(body: Tag): Tag | null {
     const node = pending.pop()!;
     if (!isTag(node) || isHidden(node)) continue;
     if (node.tagName === "main" || attribute(node, "role") === "main") found.push(node);
-    else pending.push(...node.childNodes);
+    else appendAll(pending, node.childNodes);
   }
   return found.length === 1 && flatText(found[0]!).trim() !== "" ? found[0]! : null;
 }

@@ -1,3 +1,4 @@
+import { appendAll } from "../append-all.ts";
 import { countOf } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Part, type ParsePart, readParts } from "../nested-parts.ts";
@@ -28,12 +29,12 @@ export async function readMail(mail: Mail, limits: ParseLimits, parseAttachment:
   const drafts: Draft[] = subject === "" ? [] : [{ kind: "title", text: subject, level: 1 }];
   const envelope = envelopeLines(mail);
   if (envelope.length > 0) drafts.push({ kind: "paragraph", text: envelope.join("\n") });
-  drafts.push(...mail.body.drafts.map(belowTitle));
+  for (const draft of mail.body.drafts) drafts.push(belowTitle(draft));
   const warnings = [...mail.body.warnings];
   if (mail.pictures > 0) warnings.push(`${countOf(mail.pictures, "picture")} in the e-mail left out.`);
   const attached = await readParts(mail.attachments, "attachment", limits.maxAttachments, limits, parseAttachment);
-  drafts.push(...attached.drafts);
-  warnings.push(...attached.warnings);
+  appendAll(drafts, attached.drafts);
+  appendAll(warnings, attached.warnings);
   return { title: subject === "" ? null : subject, drafts, warnings };
 }
 

@@ -2,6 +2,7 @@ import type { ListItem, Nodes, RootContent, Table } from "mdast";
 import remarkGfm from "remark-gfm";
 import remarkParse from "remark-parse";
 import { unified } from "unified";
+import { appendAll } from "../append-all.ts";
 import { limitRows, renderTable } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
@@ -53,7 +54,7 @@ function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): 
       return readTable(node, limits, warnings);
     case "html": {
       const inner = parseHtml(node.value, limits);
-      warnings.push(...inner.warnings);
+      appendAll(warnings, inner.warnings);
       return inner.drafts.map((draft) => (draft.kind === "title" ? { ...draft, kind: "heading" } : draft));
     }
     case "blockquote":
@@ -92,7 +93,7 @@ function listLines(items: readonly ListItem[], first: number | null, indent: num
     const nested: string[] = [];
     for (const child of item.children) {
       if (child.type === "list")
-        nested.push(...listLines(child.children, child.ordered === true ? (child.start ?? 1) : null, indent + 1));
+        appendAll(nested, listLines(child.children, child.ordered === true ? (child.start ?? 1) : null, indent + 1));
       else own.push(child.type === "code" ? child.value : oneLine(textOf(child)));
     }
     const prefix = "  ".repeat(indent);

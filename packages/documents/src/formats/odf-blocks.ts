@@ -1,3 +1,4 @@
+import { appendAll } from "../append-all.ts";
 import type { ParseLimits } from "../limits.ts";
 import { limitRows, renderTable } from "../gfm-table.ts";
 import type { Draft } from "../sections.ts";
@@ -119,7 +120,7 @@ export class OdfReader {
       else if (child.name === "annotation") this.comment(child);
       else if (child.name === "ruby") text += textOf(elementOf(child, "ruby-base"));
       // A link is "a" in a text as well as around a drawing.
-      else if (shapes.has(child.name) && child.name !== "a") beside.push(...this.shape(child));
+      else if (shapes.has(child.name) && child.name !== "a") appendAll(beside, this.shape(child));
       else if (!unread.has(child.name)) text += this.inline(child, beside);
     }
     return text;

@@ -199,6 +199,29 @@ it("a cell of a text or a sheet has as many comments as somebody wrote", async (
   }
 });
 
+it("a text is read without a title or styles of its own that are damaged, and says so", async () => {
+  const body = `${h("Limits")}${p("Text.")}`;
+  for (const [options, what] of [
+    [{ title: "a & b" }, "The document's own title"],
+    [{ styles: "<style:style b=1/>" }, "The document's styles"],
+  ] as const) {
+    const document = await parseFixture(writeOdf("text", body, options), "a.odt");
+    expect(outlineOf(document)).toEqual(["title Limits", "paragraph Text."]);
+    expect(document.warnings).toEqual([expect.stringMatching(`^${what} could not be read and was left out:`)]);
+  }
+});
+
+it("a text box has as many paragraphs as somebody wrote", async () => {
+  const many = 130_000;
+  const box = frame("outline", p("x").repeat(many));
+  for (const [kind, body, name] of [
+    ["text", `<text:p>${box}</text:p>`, "a.odt"],
+    ["presentation", `<draw:page>${box}</draw:page>`, "a.odp"],
+  ] as const) {
+    expect((await parseFixture(writeOdf(kind, body), name)).elements, name).toHaveLength(many);
+  }
+});
+
 describe("ODP", () => {
   it("reads slides in order with their number, notes and tables, and leaves hidden slides and placeholders out", async () => {
     const hidden = `<style:style style:name="dp2" style:family="drawing-page"><style:drawing-page-properties presentation:visibility="hidden"/></style:style>`;

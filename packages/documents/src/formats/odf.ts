@@ -2,6 +2,7 @@ import { inflateParts, openZip } from "../archive.ts";
 import { documentError } from "../document-errors.ts";
 import { inspectXml } from "../inspect-xml.ts";
 import type { ParseLimits } from "../limits.ts";
+import { readBeside } from "../read-beside.ts";
 import type { Parsed } from "../sections.ts";
 import { elementOf, parseXmlTree, textOf } from "../xml-tree.ts";
 import { readOdfStyles } from "./odf-styles.ts";
@@ -33,15 +34,18 @@ export async function parseOdf(bytes: Uint8Array, limits: ParseLimits): Promise<
   if (content === undefined) {
     throw documentError("DOCUMENT_DAMAGED", "The OpenDocument file has no content.xml; it is incomplete.");
   }
-  const title = textOf(elementOf(tree("meta.xml"), "meta", "title"))
+  const macros = names.some((name) => /^(?:Basic|Scripts)\/./u.test(name));
+  const warnings = macros ? ["The document's macros were ignored."] : [];
+  const meta = readBeside("The document's own title", warnings, () => tree("meta.xml"));
+  const title = textOf(elementOf(meta, "meta", "title"))
     .replace(/\s+/gu, " ")
     .trim();
-  const parsed = parseBody(content, tree("styles.xml"), limits);
-  const macros = names.some((name) => /^(?:Basic|Scripts)\/./u.test(name));
+  const styles = readBeside("The document's styles", warnings, () => tree("styles.xml"));
+  const parsed = parseBody(content, styles, limits);
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? (title === "" ? null : title),
     drafts: parsed.drafts,
-    warnings: [...(macros ? ["The document's macros were ignored."] : []), ...parsed.warnings],
+    warnings: [...warnings, ...parsed.warnings],
   };
 }
 

@@ -1,3 +1,4 @@
+import { appendAll } from "../append-all.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { type XmlElement, elementOf, elementsOf } from "../xml-tree.ts";
@@ -35,7 +36,7 @@ function readSlide(reader: OdfReader, slide: XmlElement, page: number): Draft[] 
     }
     const drafts = reader.shape(frame);
     if (classOf(frame) !== "title") {
-      bodies.push(...drafts);
+      appendAll(bodies, drafts);
       continue;
     }
     const text = drafts.map((draft) => draft.text.replaceAll("\n", " ")).join(" ");

@@ -155,6 +155,44 @@ describe("comments on cells", () => {
   });
 });
 
+describe("a workbook with a damaged part beside its cells", () => {
+  const sheet = { name: "S", data: '<row r="1"><c r="A1" t="inlineStr"><is><t>cell</t></is></c></row>' };
+  const ofSheet = {
+    name: "xl/worksheets/_rels/sheet1.xml.rels",
+    data: relationships([{ id: "rId1", type: "comments", target: "../comments1.xml" }]),
+  };
+  const note = '<comment ref="A1" authorId="0"><text><t>Why?</t></text></comment>';
+  const notes = (author: string) =>
+    `<comments><authors><author>${author}</author></authors><commentList>${note}</commentList></comments>`;
+  const persons = { name: "xl/persons/person.xml", data: "<personList><person id=1/></personList>" };
+  const ofPersons = [{ id: "rId90", type: "person", target: "persons/person.xml" }];
+
+  it.each([
+    ["notes", [ofSheet, { name: "xl/comments1.xml", data: notes("a & b") }], "Comments of a sheet", ["cell"]],
+    ["relationships", [{ ...ofSheet, data: "<Relationships>" }], "Comments of a sheet", ["cell"]],
+    [
+      "persons",
+      [ofSheet, { name: "xl/comments1.xml", data: notes("Ann") }, persons],
+      "Who wrote comments",
+      ["cell", "Comment by Ann on A1: Why?"],
+    ],
+  ])("is read without its %s, and says so", async (_, parts, what, texts) => {
+    const document = await parseFixture(writeXlsx([sheet], parts, ofPersons), "a.xlsx");
+    expect(document.elements.slice(1).map(({ text }) => text)).toEqual(texts);
+    expect(document.warnings).toEqual([expect.stringContaining(`${what} could not be read and was left out: xl/`)]);
+  });
+
+  it("says it once of a part that many sheets refer to", async () => {
+    const sheets = [1, 2, 3].map((number) => ({ ...sheet, name: `S${number}` }));
+    const parts = [1, 2, 3].map((number) => ({ ...ofSheet, name: `xl/worksheets/_rels/sheet${number}.xml.rels` }));
+    const document = await parseFixture(
+      writeXlsx(sheets, [...parts, { name: "xl/comments1.xml", data: "<comments>" }]),
+      "a.xlsx",
+    );
+    expect(document.warnings).toHaveLength(1);
+  });
+});
+
 describe("PPTX", () => {
   it("keeps a slide's comments and the answers to them, in the form of any PowerPoint, with whose they are", async () => {
     const slide = (comments: string) => ({ shapes: slideShape("body", "Revenue up"), comments });
@@ -188,6 +226,32 @@ describe("PPTX", () => {
       "2 paragraph Comment by Bob: Check\ntwice.",
       "2 paragraph Comment: Done.",
     ]);
+  });
+
+  it("is read without comments, notes or authors that are damaged, and says so", async () => {
+    const document = await parseFixture(
+      writePptx(
+        [{ shapes: slideShape("title", "Slide"), comments: "<p:cmLst><p:cm authorId=1/></p:cmLst>" }],
+        [{ type: "authors", target: "authors.xml", data: "<p188:authorLst>" }],
+      ),
+      "a.pptx",
+    );
+    expect(outlineOf(document)).toEqual(["heading1 Slide"]);
+    expect(document.warnings).toEqual([
+      expect.stringContaining("Who wrote comments could not be read and was left out: ppt/authors.xml"),
+      expect.stringContaining("Comments on a slide could not be read and was left out: ppt/comments/comment1.xml"),
+    ]);
+    const withNotes = writePptx([{ shapes: slideShape("title", "Slide"), notes: "a & b" }]);
+    expect((await parseFixture(withNotes, "a.pptx")).warnings).toEqual([
+      expect.stringMatching(/^Speaker notes could not be read/u),
+    ]);
+  });
+
+  it("keeps as many lines of a shape and of notes as there are", async () => {
+    const many = 130_000;
+    const lines = `x${"</a:t></a:r></a:p><a:p><a:r><a:t>x".repeat(many - 1)}`;
+    const document = await parseFixture(writePptx([{ shapes: slideShape(null, lines), notes: lines }]), "a.pptx");
+    expect(document.elements).toHaveLength(2 * many);
   });
 
   it("keeps the letters of a formula, and hides a slide in either word for it", async () => {

@@ -8,7 +8,9 @@ export function readCommentAuthors(office: OoxmlPackage): Map<string, string> {
   const parts = office
     .relationships(office.mainPart)
     .filter(({ type }) => type === "commentAuthors" || type === "authors");
-  const authors = parts.flatMap(({ target }) => elementsOf(office.tree(target)));
+  const authors = parts.flatMap(({ target }) =>
+    elementsOf(office.beside("Who wrote comments", () => office.tree(target))),
+  );
   return new Map(authors.map(({ attributes }) => [attributes["id"] ?? "", attributes["name"] ?? ""]));
 }
 
@@ -26,7 +28,13 @@ export function slideComments(
   };
   return targets
     .filter(({ type }) => type === "comments")
-    .flatMap(({ target }) => elementsOf(office.tree(target), "cm").flatMap(draftsOf));
+    .flatMap(({ target }) =>
+      elementsOf(
+        office.beside("Comments on a slide", () => office.tree(target)),
+        "cm",
+      ),
+    )
+    .flatMap(draftsOf);
 }
 
 function linesOf(said: XmlElement | undefined): string {

@@ -1,3 +1,4 @@
+import { appendAll } from "../append-all.ts";
 import type { ParseLimits } from "../limits.ts";
 import { limitRows, renderTable } from "../gfm-table.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
@@ -13,7 +14,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const targets = office.relationships(office.mainPart);
   const authors = readCommentAuthors(office);
   const drafts: Draft[] = [];
-  const warnings = [...office.warnings];
+  const warnings: string[] = [];
   const slides = elementsOf(elementOf(office.tree(office.mainPart), "sldIdLst"), "sldId");
   slides.forEach((reference, index) => {
     const partName = targets.find((relationship) => relationship.id === reference.attributes["r:id"])?.target;
@@ -28,7 +29,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     }
   });
   const title = drafts.find((draft) => draft.kind === "title")?.text ?? office.title;
-  return { title: title ?? null, drafts, warnings };
+  return { title: title ?? null, drafts, warnings: [...office.warnings, ...warnings] };
 }
 
 function readSlide(
@@ -55,17 +56,13 @@ function readSlide(
   const targets = office.relationships(partName);
   for (const shape of shapes) {
     if (shape === titleShape || furniture.has(placeholderOf(shape) ?? "")) continue;
-    drafts.push(...readShape(office, targets, shape, page, limits, warnings));
+    appendAll(drafts, readShape(office, targets, shape, page, limits, warnings));
   }
   const notes = targets.find((relationship) => relationship.type === "notesSlide")?.target;
-  const notesShapes = shapesOf(elementOf(notes === undefined ? undefined : office.tree(notes), "cSld", "spTree"));
+  const notesRoot = notes === undefined ? undefined : office.beside("Speaker notes", () => office.tree(notes));
+  const notesShapes = shapesOf(elementOf(notesRoot, "cSld", "spTree"));
   for (const shape of notesShapes.filter((candidate) => placeholderOf(candidate) === "body")) {
-    drafts.push(
-      ...textDrafts(linesOf(shape), false).map((draft) => ({
-        ...draft,
-        container: "Speaker notes",
-      })),
-    );
+    for (const draft of textDrafts(linesOf(shape), false)) drafts.push({ ...draft, container: "Speaker notes" });
   }
   return [...drafts, ...slideComments(office, targets, authors)].map((draft) => ({ ...draft, page }));
 }
@@ -106,10 +103,10 @@ function readShape(
     if (table !== undefined) return readTable(table, page, limits, warnings);
     const diagram = elementOf(data, "relIds")?.attributes["r:dm"];
     const part = targets.find((relationship) => relationship.id === diagram)?.target;
-    if (part !== undefined) return diagramDrafts(office.tree(part));
+    if (part !== undefined) return diagramDrafts(office.beside("A diagram", () => office.tree(part)));
     const chart = elementOf(data, "chart")?.attributes["r:id"];
     const chartPart = targets.find((relationship) => relationship.id === chart)?.target;
-    return chartPart === undefined ? [] : chartDrafts(office.tree(chartPart));
+    return chartPart === undefined ? [] : chartDrafts(office.beside("A chart", () => office.tree(chartPart)));
   }
   const placeholder = placeholderOf(shape);
   return textDrafts(linesOf(shape), placeholder === "body" || placeholder === "obj");

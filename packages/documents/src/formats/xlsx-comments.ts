@@ -6,14 +6,19 @@ import { commentDraft } from "./comment-draft.ts";
 /** Who wrote in threads, by the workbook's ids. */
 export function readPersons(office: OoxmlPackage): Map<string, string> {
   const part = office.relationships(office.mainPart).find(({ type }) => type === "person")?.target;
-  const persons = elementsOf(part === undefined ? undefined : office.tree(part), "person");
-  return new Map(persons.map(({ attributes }) => [attributes["id"] ?? "", attributes["displayName"] ?? ""]));
+  const root = part === undefined ? undefined : office.beside("Who wrote comments", () => office.tree(part));
+  return new Map(
+    elementsOf(root, "person").map(({ attributes }) => [attributes["id"] ?? "", attributes["displayName"] ?? ""]),
+  );
 }
 
 /** Threads, then notes, with the cells that they are on. A thread is kept as a note as well, which tells older programs so. */
 export function sheetComments(office: OoxmlPackage, sheetPart: string, persons: ReadonlyMap<string, string>): Draft[] {
+  const targets = office.beside("Comments of a sheet", () => office.relationships(sheetPart)) ?? [];
   const rootsOf = (wanted: string) =>
-    office.relationships(sheetPart).flatMap(({ type, target }) => (type === wanted ? (office.tree(target) ?? []) : []));
+    targets.flatMap(({ type, target }) =>
+      type === wanted ? (office.beside("Comments of a sheet", () => office.tree(target)) ?? []) : [],
+    );
   const threads = rootsOf("threadedComment").flatMap((root) =>
     elementsOf(root, "threadedComment").map((comment) => {
       const author = persons.get(comment.attributes["personId"] ?? "") ?? "";

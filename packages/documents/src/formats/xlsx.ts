@@ -30,7 +30,7 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   };
   const persons = readPersons(office);
   const drafts: Draft[] = [];
-  const warnings = [...office.warnings];
+  const warnings: string[] = [];
   for (const sheet of elementsOf(elementOf(root, "sheets"), "sheet")) {
     const { name = "Sheet", state, "r:id": id } = sheet.attributes;
     const target = targets.find((relationship) => relationship.id === id);
@@ -48,7 +48,7 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
       for (const draft of withCommentsBelow(result.drafts, comments, name)) drafts.push(draft);
     }
   }
-  return { title: office.title, drafts, warnings };
+  return { title: office.title, drafts, warnings: [...office.warnings, ...warnings] };
 }
 
 function readStrings(office: OoxmlPackage, partName: string | undefined): string[] {

@@ -1,6 +1,7 @@
 import type { ElementBox, ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
+import { appendAll } from "../append-all.ts";
 import { parseHtml } from "../formats/html.ts";
 import type { ParseLimits } from "../limits.ts";
 import { boxOf, edgesAround } from "../page-box.ts";
@@ -87,8 +88,8 @@ function add(
     // Of what HTML a server sends only the tables are taken.
     const read = parseHtml(metadata.text_as_html, limits);
     const tables = read.drafts.filter(({ kind }) => kind === "table");
-    drafts.push(...tables.map((table) => ({ ...table, ...place })));
-    warnings.push(...read.warnings);
+    for (const table of tables) drafts.push({ ...table, ...place });
+    appendAll(warnings, read.warnings);
     if (tables.length > 0) return;
   }
   if (text === "") return;

@@ -53,7 +53,11 @@ it("Confluence's form asks for restrictions of folders in the cloud alone, where
   const asks = (settings: Record<string, unknown>) =>
     Object.keys(askedFields(config, settings, config).properties ?? {}).includes("hiddenRestrictions");
   expect([{}, { deployment: "cloud" }, { deployment: "data-center" }].map(asks)).toEqual([true, true, false]);
-  expect(config.properties?.["hiddenRestrictions"]).toMatchObject({ default: "possible", administrator: true });
+  expect(config.properties?.["hiddenRestrictions"]).toMatchObject({
+    default: "possible",
+    administrator: true,
+    about: ["spaces"],
+  });
 });
 
 describe("a new source's form", () => {

@@ -42,9 +42,9 @@ export function SchemaFields({ schema, values, onChange, secret, administrator, 
   ));
 }
 
-/** Everybody may switch back what an administrator switched. */
-function isSwitchedFrom(property: JsonSchema, value: unknown): boolean {
-  return typeof value === "boolean" && value !== property.default;
+/** Everybody may switch back what an administrator switched, or chose of several values. */
+function isSwitchedFrom({ default: usual, labels }: JsonSchema, value: unknown): boolean {
+  return (typeof value === "boolean" || (typeof value === "string" && labels !== undefined)) && value !== usual;
 }
 
 type SchemaFieldProps = {

@@ -3,6 +3,7 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useLayoutEffect, useMemo, useRef, useState, type FormEvent } from "react";
 import { createPortal } from "react-dom";
+import { findOutgrownWords } from "@anneal/core/connect/administrators-word";
 import { ErrorNotice } from "#components/ui/error-state.tsx";
 import { Field } from "#components/ui/form-field.tsx";
 import { Input } from "#components/ui/input.tsx";
@@ -66,7 +67,14 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onChanged
   const lacksSignIn = signsIn && signInId === null && !keepsSignIn;
   const [sentOff, setSentOff] = useState(false);
   const administrator = role === "admin";
-  const { problems, isValid } = useConfigProblems(kind.kind, config);
+  const asTyped = useConfigProblems(kind.kind, config);
+  const outgrown =
+    administrator || !initial ? [] : findOutgrownWords(kind.config.properties ?? {}, config, initial.config);
+  const problems = [
+    ...asTyped.problems,
+    ...outgrown.map(({ field, message, action }) => ({ field, message: `${message} ${action}` })),
+  ];
+  const isValid = asTyped.isValid && outgrown.length === 0;
   const typed = Object.entries(askedValues(secrets, kind.secrets, credentials)).filter(
     (entry): entry is [string, string] => typeof entry[1] === "string" && entry[1] !== "",
   );

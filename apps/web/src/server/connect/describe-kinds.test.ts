@@ -21,6 +21,19 @@ it("every kind names the settings that decide who sees its credentials, as the f
   }
 });
 
+it("what an administrator's word is about are lists of the same kind's settings", () => {
+  const about = listSourceKinds().flatMap(({ kind, config: { properties = {} } }) =>
+    Object.values(properties).flatMap((field) =>
+      (field.about ?? []).map((name) => ({ kind, field, of: properties[name] })),
+    ),
+  );
+  expect(about.map(({ kind }) => kind)).toEqual(["confluence"]);
+  for (const { field, of } of about) {
+    expect(field.administrator).toBe(true);
+    expect(of).toMatchObject({ type: "array", default: [] });
+  }
+});
+
 it("every connector can be chosen, and what is said of how it reads is what it does", async () => {
   const told = new Map(listSourceKinds().map(({ kind, facts }) => [kind, facts]));
   const connectors = await loadConnectors();

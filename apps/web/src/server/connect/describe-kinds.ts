@@ -21,6 +21,8 @@ export type JsonSchema = {
   required?: string[];
   /** Only an administrator may change it from its default. */
   administrator?: boolean;
+  /** The settings that an administrator's word is about: `findOutgrownWords`. */
+  about?: string[];
   /** What an administrator's form begins with, where that is not the default. */
   suggested?: unknown;
   /** Brought by a sign-in. */

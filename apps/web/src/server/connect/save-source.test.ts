@@ -63,6 +63,32 @@ describe("openAccess", () => {
     expect(await codeOf(open({}, {}))).toBe("FORBIDDEN");
   });
 
+  it("lets others keep an administrator's word about spaces for no more spaces than it was given for", async () => {
+    const opened = {
+      url: "https://acme.atlassian.net",
+      email: "bot@acme.example",
+      spaces: ["DOCS", "HR"],
+      hiddenRestrictions: "none",
+    };
+    const before = { id: "stored", kind: "confluence", config: opened, sealedSecrets };
+    const open = (config: Record<string, unknown>, role = "data_scientist") =>
+      openAccess(role, { kind: "confluence", config: { ...opened, ...config } }, before, "draft");
+    for (const kept of [{ attachments: false }, { spaces: ["HR"] }, { spaces: ["HR", "DOCS"] }])
+      expect(await open(kept)).toMatchObject({ config: { ...kept, hiddenRestrictions: "none" } });
+    for (const more of [{ spaces: ["DOCS", "HR", "BOARD"] }, { spaces: ["BOARD"] }, { spaces: [] }]) {
+      await expect(open(more)).rejects.toMatchObject({
+        code: "FORBIDDEN",
+        message:
+          "What an administrator set as “Restrictions of folders” is about the “Spaces” of before, not about these.",
+        action: expect.stringContaining("Set it back to “There may be some”"),
+        details: { field: "hiddenRestrictions" },
+      });
+      expect(await open({ ...more, hiddenRestrictions: "possible" })).toMatchObject({ config: more });
+      expect(await open(more, "admin")).toMatchObject({ config: { ...more, hiddenRestrictions: "none" } });
+    }
+    expect(await codeOf(open({ url: "https://other.atlassian.net" }))).toBe("FORBIDDEN");
+  });
+
   it("takes each whole address of an API's settings for where it leads", async () => {
     const opened = { url: "http://desk.corp/api", list: "articles", id: "id", allowPrivateHosts: true };
     const before = { id: "stored", kind: "rest", config: opened, sealedSecrets };

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { nobody, workspaceMembers } from "@anneal/core/access/acl";
+import { findOutgrownWords } from "@anneal/core/connect/administrators-word";
 import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
@@ -191,7 +192,8 @@ function refuseLack(
 
 /**
  * Fields that the connector marks as an administrator's keep their defaults for everyone else, or what an administrator
- * has set, while the source leads to the same place with the same credentials, which may name a server as well.
+ * has set, while the source leads to the same place with the same credentials, which may name a server as well, and to
+ * nothing there that the administrator's word is not about.
  */
 function requireRights(
   role: string,
@@ -215,6 +217,12 @@ function requireRights(
         action: "Set it back to what a new source has, or ask an administrator.",
       });
   }
+  const [outgrown] = findOutgrownWords(properties, config, kept);
+  if (outgrown)
+    throw new AnnealError("FORBIDDEN", outgrown.message, {
+      action: outgrown.action,
+      details: { field: outgrown.field },
+    });
 }
 
 async function seal(secrets: Record<string, unknown>, purpose: string): Promise<Buffer | null> {
