@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { digestOrigins } from "@anneal/core/access/acl-origins";
 import type { Cursor, JournalEntry, JournalWrite, KnownItems } from "@anneal/core/connect/change";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
@@ -58,10 +59,13 @@ const context: ConnectContext = {
 const lookEveryMs = 1000;
 let lookedAt = 0;
 const fingerprints = new Map<string, string>();
+/** Of what has any. */
+const origins = new Map<string, string>();
 /** Looked up by the index of a database in the worker. */
 const refsByFingerprint = new Map<string, string>();
 const known: KnownItems = {
   fingerprintOf: async (ref) => fingerprints.get(ref) ?? null,
+  originsOf: async (ref) => origins.get(ref) ?? null,
   refsWithFingerprint: async (fingerprint) => {
     const ref = refsByFingerprint.get(fingerprint);
     return ref === undefined ? [] : [ref];
@@ -129,6 +133,9 @@ async function readOnce(): Promise<{ seconds: number; cpuSeconds: number; opened
       }
       opened += 1;
       hold(change.item.ref, change.item.fingerprint);
+      const { ref, acl } = change.item;
+      const digest = acl && digestOrigins(acl, (text) => createHash("sha256").update(text).digest("hex"));
+      if (digest) origins.set(ref, digest);
     } else failures.push(`an unexpected ${change.type}`);
   }
   const cpu = process.cpuUsage(cpuBefore);

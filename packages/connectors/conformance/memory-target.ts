@@ -1,4 +1,6 @@
+import { hash } from "node:crypto";
 import { aclFingerprint } from "@anneal/core/access/acl";
+import { digestOrigins } from "@anneal/core/access/acl-origins";
 import type { Change, Cursor, JournalEntry, KnownItems, SourceItem } from "@anneal/core/connect/change";
 import { planRefusal } from "@anneal/core/connect/plan-wait";
 import { isAnnealError, type ErrorReport } from "@anneal/core/errors";
@@ -61,6 +63,10 @@ export class MemoryTarget {
     const { documents, unread } = this;
     return {
       fingerprintOf: async (ref) => documents.get(ref)?.item.fingerprint ?? (unread.has(ref) ? "" : null),
+      async originsOf(ref) {
+        const acl = documents.get(ref)?.item.acl ?? null;
+        return acl === null ? null : digestOrigins(acl, (text) => hash("sha256", text));
+      },
       refsWithFingerprint: async (fingerprint) =>
         [...documents.values()]
           .map(({ item }) => item)

@@ -19,6 +19,10 @@ export function createKnownItems(
       if (unwritten.has(ref)) await writer.settle();
       return fingerprints.fingerprintOf(ref);
     },
+    async originsOf(ref) {
+      if (unwritten.has(ref)) await writer.settle();
+      return fingerprints.originsOf(ref);
+    },
     async refsWithFingerprint(fingerprint) {
       if ([...unwritten.values()].some((item) => item.fingerprint === fingerprint)) await writer.settle();
       const refs = await fingerprints.refsWithFingerprint(fingerprint);

@@ -196,6 +196,14 @@ describe("a connector is told of documents as if all were written that were fetc
     expect(writer.unwritten.size).toBe(0);
   });
 
+  it("what explains who reads them", async () => {
+    expect(await known().originsOf("a")).toBeNull();
+    const reader = { source: "file", tenant: "here", kind: "user" as const, id: "1" };
+    await add("a", "one", { acl: { allow: [{ ...reader, inheritedFrom: "/srv" }], deny: [] } });
+    expect(await known().originsOf("a")).toMatch(/^[0-9a-f]{32}$/);
+    expect(writer.unwritten.size).toBe(0);
+  });
+
   it("those with a fingerprint, and not those that are about to get another", async () => {
     await add("a", "one", { fingerprint: "same" });
     expect(await known().refsWithFingerprint("same")).toEqual(["a"]);

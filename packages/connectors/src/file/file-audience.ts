@@ -5,14 +5,12 @@ import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { readAccounts, type PosixAccounts } from "../posix/accounts.ts";
 import {
   both,
-  everybody,
-  noAudience,
-  passThrough,
   posixPrincipals,
   readBit,
-  readersOf,
+  rememberReaders,
   traverseBit,
   type Audience,
+  type NodeAccess,
   type PosixPrincipals,
 } from "../posix/audience.ts";
 import type { PosixPermissionsConfig } from "../posix/config.ts";
@@ -20,6 +18,7 @@ import { aclAccess, pathsAtOnce, readFileAcls } from "../posix/getfacl.ts";
 import { keepToldDenials } from "../posix/told-denials.ts";
 import type { FileCalls } from "./file-calls.ts";
 import { toFileError } from "./file-errors.ts";
+import { createFolderAudiences } from "./folder-audiences.ts";
 import type { ListSight } from "./list-sight.ts";
 import type { WalkEntry } from "./walk.ts";
 
@@ -43,14 +42,13 @@ export async function* withAcls(
     for await (const entry of walk) yield entry.type === "file" ? { ...entry, acl: null } : entry;
     return;
   }
-  const keepTold = keepToldDenials(await readLocalAccounts(config, calls), filePrincipals);
-  const folders = new Map<string, Audience>();
+  const aclsOf = createReadersOfFiles(await readLocalAccounts(config, calls), calls, sight);
   let batch: FileEntry[] = [];
   const flush = async function* (): AsyncIterable<EntryWithAcl> {
     const files = batch;
     batch = [];
-    const acls = await aclsOf(files, folders, calls, sight);
-    for (const entry of files) yield { ...entry, acl: keepTold(acls.get(entry.path) ?? nobody) };
+    const acls = await aclsOf(files);
+    for (const [index, entry] of files.entries()) yield { ...entry, acl: acls[index] ?? nobody };
   };
   for await (const entry of walk) {
     if (entry.type === "file") {
@@ -70,69 +68,63 @@ export async function readersOfFiles(
   calls: FileCalls,
   sight: ListSight,
 ): Promise<SourceAcl[]> {
-  const keepTold = keepToldDenials(accounts, filePrincipals);
-  const folders = new Map<string, Audience>();
+  const aclsOf = createReadersOfFiles(accounts, calls, sight);
   const readers: SourceAcl[] = [];
   for (let start = 0; start < files.length; start += pathsAtOnce) {
-    const some = files.slice(start, start + pathsAtOnce);
-    const acls = await aclsOf(some, folders, calls, sight);
-    readers.push(...some.map(({ path }) => keepTold(acls.get(path) ?? nobody)));
+    readers.push(...(await aclsOf(files.slice(start, start + pathsAtOnce))));
   }
   return readers;
 }
 
-async function aclsOf(
-  files: FileEntry[],
-  folders: Map<string, Audience>,
+/** For batches of files in the order of a walk: what is worked out for one is remembered for those beside it. */
+function createReadersOfFiles(
+  accounts: PosixAccounts,
   calls: FileCalls,
   sight: ListSight,
-): Promise<Map<string, SourceAcl>> {
-  // Whoever reads through a link must get to it, and to what it names.
-  const real = new Map<string, string>();
-  for (const { path, stats } of files) {
-    // What is left out here is nobody's.
-    if (!(await sight.isWholeOfFile(path, stats.dev))) continue;
-    real.set(path, await calls.call(path, () => realpath(path)).catch(() => path));
+): (files: readonly FileEntry[]) => Promise<SourceAcl[]> {
+  const folders = createFolderAudiences((paths) => readPassages(paths, calls, sight), filePrincipals);
+  const readersOf = rememberReaders(filePrincipals);
+  const keepTold = keepToldDenials(accounts, filePrincipals);
+  return async (files) => {
+    // Whoever reads through a link must get to it, and to what it names.
+    const real = new Map<string, string>();
+    for (const { path, stats } of files) {
+      // What is left out here is nobody's.
+      if (!(await sight.isWholeOfFile(path, stats.dev))) continue;
+      real.set(path, await calls.call(path, () => realpath(path)).catch(() => path));
+    }
+    await folders.learn([...real].flatMap(([path, target]) => [dirname(path), dirname(target)]));
+    const lists = await readAcls([...new Set(real.values())], calls);
+    return files.map(({ path }) => {
+      const target = real.get(path);
+      const list = target === undefined ? undefined : lists.get(target);
+      if (target === undefined || list === undefined) return nobody;
+      return keepTold(readersOf(wayTo(path, target), aclAccess(list, readBit)));
+    });
+  };
+
+  function wayTo(path: string, target: string): Audience {
+    const way = folders.of(dirname(path));
+    return path === target ? way : both(way, folders.of(dirname(target)));
   }
-  const parents = [...real].flatMap(([path, target]) => [dirname(path), dirname(target)]);
-  await learnFolders([...new Set(parents)], folders, calls, sight);
-  const lists = await readAcls([...new Set(real.values())], calls);
-  const folderOf = (path: string) => folders.get(dirname(path)) ?? noAudience;
-  return new Map(
-    [...real].map(([path, target]) => {
-      const list = lists.get(target);
-      if (list === undefined) return [path, nobody];
-      const way = path === target ? folderOf(path) : both(folderOf(path), folderOf(target));
-      return [path, readersOf(way, aclAccess(list, readBit), filePrincipals)];
-    }),
-  );
 }
 
-/** Works out who gets down to each folder, from the top of the file system. */
-async function learnFolders(
-  paths: string[],
-  folders: Map<string, Audience>,
+/** What folders say of passing them, as far as they tell. */
+async function readPassages(
+  folders: readonly string[],
   calls: FileCalls,
   sight: ListSight,
-): Promise<void> {
-  const missing = new Set<string>();
-  for (const path of paths) {
-    for (let folder = path; !folders.has(folder); folder = dirname(folder)) {
-      missing.add(folder);
-      if (folder === dirname(folder)) break;
-    }
-  }
-  const sorted = [...missing].sort((a, b) => a.length - b.length);
-  for (let start = 0; start < sorted.length; start += pathsAtOnce) {
-    const some = sorted.slice(start, start + pathsAtOnce);
+): Promise<Map<string, NodeAccess>> {
+  const nodes = new Map<string, NodeAccess>();
+  for (let start = 0; start < folders.length; start += pathsAtOnce) {
+    const some = folders.slice(start, start + pathsAtOnce);
     const lists = await readAcls(some, calls);
     for (const folder of some) {
-      const above = folder === dirname(folder) ? everybody : (folders.get(dirname(folder)) ?? noAudience);
       const list = (await sight.isWholeOfFolder(folder)) ? lists.get(folder) : undefined;
-      const node = list === undefined ? null : aclAccess(list, traverseBit);
-      folders.set(folder, node === null ? noAudience : passThrough(above, folder, node, filePrincipals));
+      if (list !== undefined) nodes.set(folder, aclAccess(list, traverseBit));
     }
   }
+  return nodes;
 }
 
 /** The program is left behind where it hangs as well. @throws AnnealError PREREQUISITE_MISSING */

@@ -6,7 +6,7 @@ import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change
 import { leaveOut, type LeftOut, type LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
-import { aclChange, hasContent, withAcl } from "../acl-change.ts";
+import { audienceChange, hasContent, withAcl } from "../acl-change.ts";
 import {
   defineConnector,
   type CapabilityCheck,
@@ -206,8 +206,8 @@ async function* readFolder(request: ReadRequest<FileConfig, FileSecrets>): Async
     seen.add(entry.ref);
     scanned += 1;
     const before = await known.fingerprintOf(entry.ref);
-    const audienceChange = aclChange(entry.ref, before, entry.acl);
-    if (audienceChange !== null) yield audienceChange;
+    const ofAudience = await audienceChange(known, entry.ref, before, entry.acl);
+    if (ofAudience !== null) yield ofAudience;
     const change = await changeOf(entry, {
       before,
       ground,

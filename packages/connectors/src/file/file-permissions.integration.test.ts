@@ -200,6 +200,39 @@ describe.skipIf(getfacl === null || !mayGiveAway())("with getfacl", () => {
     expect((await aclOf("open.md")).closed).toEqual([{ container: dirname(files.root), to: [filePrincipals.others] }]);
   });
 
+  it("tells once which folder closes a document, where only that is another one now, and reads nothing", async () => {
+    await files.put("Reports/2027/plan.md", "A plan.");
+    await files.share("Reports/2027/plan.md", ["anyone"]);
+    await files.shareFolder("Reports", [{ user: "ann" }]);
+    await files.shareFolder("Reports/2027", ["anyone"]);
+    const target = new MemoryTarget();
+    const sync = (known = target.known()) =>
+      target.apply(fileConnector.read({ config: configOf(files), secrets: {}, cursor: null, known, context }));
+    const types = () => target.changes.map(({ type }) => type);
+    const expectClosed = (ref: string, folder: string) => {
+      const containers = target.documents.get(ref)!.item.acl!.closed?.map(({ container }) => container);
+      expect(containers).toEqual([join(files.root, folder)]);
+    };
+    await sync();
+    expectClosed("Reports/2027/plan.md", "Reports");
+    await files.shareFolder("Reports/2027", [{ user: "ann" }]);
+    await files.shareFolder("Reports", ["anyone"]);
+    await sync();
+    expect(types()).toEqual(["acl", "checkpoint"]);
+    expectClosed("Reports/2027/plan.md", "Reports/2027");
+    await sync();
+    expect(types()).toEqual(["checkpoint"]);
+    // As an earlier release left it, which stored no digest.
+    await sync({ ...target.known(), originsOf: async () => "" });
+    expect(types()).toEqual(["acl", "checkpoint"]);
+    // What is closed by another folder elsewhere is still the same document.
+    await files.move("Reports/2027/plan.md", "Plans/plan.md");
+    await files.shareFolder("Plans", [{ user: "ann" }]);
+    await sync();
+    expect(types()).toEqual(["moved", "checkpoint"]);
+    expectClosed("Plans/plan.md", "Plans");
+  });
+
   it("says in check() what it knows, and what is missing", async () => {
     await files.put("a.md", "a");
     const check = (config: Record<string, unknown>) =>

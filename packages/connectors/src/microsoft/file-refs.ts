@@ -8,6 +8,7 @@ export function knownFiles(known: KnownItems): KnownItems {
   const own = (ref: string) => ref.startsWith(filesPrefix);
   return {
     fingerprintOf: (ref) => known.fingerprintOf(filesPrefix + ref),
+    originsOf: (ref) => known.originsOf(filesPrefix + ref),
     refsWithFingerprint: async (fingerprint) =>
       (await known.refsWithFingerprint(fingerprint)).filter(own).map((ref) => ref.slice(filesPrefix.length)),
     async *refs(which) {

@@ -9,6 +9,7 @@ import {
   posixPrincipals,
   readBit,
   readersOf,
+  rememberReaders,
   traverseBit,
   type Audience,
   type NodeAccess,
@@ -183,5 +184,66 @@ describe("which folder closes a file, and to whom", () => {
       }
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+describe("lists that refuse many", () => {
+  /** As a default list gives it to all that is made below. */
+  const refusing = (count: number, { first = 10_000, granted = 0 } = {}): NodeAccess => ({
+    owner: { id: 1000, granted: true },
+    users: Array.from({ length: count }, (_, index) => ({ id: first + index, granted: index < granted })),
+    groups: [{ id: 1000, granted: true }],
+    other: true,
+  });
+  const top = passThrough(everybody, "/srv", refusing(500), principals);
+
+  it("are kept once for all folders below that refuse no one else, and told with the uppermost", () => {
+    expect(passThrough(top, "/srv/a", refusing(500), principals)).toBe(top);
+    expect(passThrough(top, "/srv/a", refusing(20, { first: 10_100 }), principals)).toBe(top);
+    const more = passThrough(top, "/srv/a", refusing(501), principals);
+    expect(more).not.toBe(top);
+    const { deny } = readersOf(more, refusing(0), principals);
+    expect(deny.length).toBe(501);
+    expect(deny[0]).toEqual({ ...principals.user(10_000), inheritedFrom: "/srv" });
+    expect(deny[500]).toEqual({ ...principals.user(10_500), inheritedFrom: "/srv/a" });
+    expect(both(more, top).denied).toEqual(more.denied);
+  });
+
+  it("make no more work than they are long", () => {
+    const count = 500;
+    let reads = 0;
+    const counted = {
+      ...principals,
+      user: (uid: number) => {
+        const principal = principals.user(uid);
+        return new Proxy(principal, {
+          get(target, name: keyof Principal) {
+            reads += 1;
+            return target[name];
+          },
+        });
+      },
+    };
+    const way = passThrough(passThrough(everybody, "/a", refusing(count), counted), "/a/b", refusing(count), counted);
+    expect(readersOf(way, refusing(count), counted).deny.length).toBe(count);
+    expect(reads).toBeLessThan(20 * count);
+  });
+
+  it("are worked out once for files with equal ones in a folder", () => {
+    const readers = rememberReaders(principals);
+    const first = readers(top, refusing(500));
+    expect(first).toEqual(readersOf(top, refusing(500), principals));
+    expect(readers(top, refusing(500))).toBe(first);
+    const others = [
+      refusing(499),
+      refusing(500, { granted: 1 }),
+      { ...refusing(500), other: false },
+      { ...refusing(500), owner: { id: 1000, granted: false } },
+      { ...refusing(500), groups: [] },
+      { ...refusing(500), users: [], groups: [...refusing(500).groups, ...refusing(500).users] },
+    ];
+    for (const node of others) expect(readers(top, node)).toEqual(readersOf(top, node, principals));
+    expect(readers(top, refusing(500))).toEqual(first);
+    expect(readers(everybody, refusing(500))).toEqual(readersOf(everybody, refusing(500), principals));
   });
 });

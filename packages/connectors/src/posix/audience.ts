@@ -47,15 +47,21 @@ type Admitted = { others: boolean; users: ReadonlySet<number>; groups: ReadonlyS
 
 /** Who gets down to a place: kept as principals by id, so that a folder's is worked out once for all that is in it. */
 export type Audience = Admitted & {
-  /** Whom a folder refuses whatever else admits them, with the uppermost that does. */
-  denied: readonly SourceGrant[];
+  /** Whom a folder refuses whatever else admits them, by `denialKey`, with the uppermost that does. */
+  denied: ReadonlyMap<string, SourceGrant>;
   /** The folders that let fewer through than get to them, from the top down, each with whom it lets through of these. */
   gates: readonly Gate[];
 };
 type Gate = Admitted & { folder: string };
 
-export const everybody: Audience = { others: true, users: new Set(), groups: new Set(), denied: [], gates: [] };
-export const noAudience: Audience = { others: false, users: new Set(), groups: new Set(), denied: [], gates: [] };
+export const everybody: Audience = { others: true, users: new Set(), groups: new Set(), denied: new Map(), gates: [] };
+export const noAudience: Audience = {
+  others: false,
+  users: new Set(),
+  groups: new Set(),
+  denied: new Map(),
+  gates: [],
+};
 
 /**
  * Those of `audience` whom a folder lets through. Whoever is named on one level must be named on the other, or the other
@@ -73,16 +79,16 @@ export function passThrough(
 ): Audience {
   const admitted = inBoth(audience, admittedBy(node));
   const refused = refusedBy(node, principals).map((principal) => ({ ...principal, inheritedFrom: folder }));
-  const denied = refused.length === 0 ? audience.denied : withoutTwins([...audience.denied, ...refused]);
+  const denied = addDenied(audience.denied, refused);
   const keeps = keepsAll(audience, admitted);
-  // Most folders have the owner and the group of the one above: what is kept of all of them is one.
+  // Most folders have the owner and the group of the one above, and refuse nobody else: what is kept of all of them is one.
   if (keeps && keepsAll(admitted, audience)) return denied === audience.denied ? audience : { ...audience, denied };
   return { ...admitted, denied, gates: keeps ? audience.gates : [...audience.gates, { folder, ...admitted }] };
 }
 
 /** Those who get down by the one way and by the other. */
 export function both(one: Audience, other: Audience): Audience {
-  const denied = withoutTwins([...one.denied, ...other.denied]);
+  const denied = addDenied(one.denied, other.denied.values());
   return { ...inBoth(one, other), denied, gates: [...one.gates, ...other.gates] };
 }
 
@@ -104,9 +110,35 @@ export function readersOf(way: Audience, file: NodeAccess, principals: PosixPrin
     ...(admitted.others ? [principals.others] : []),
   ];
   if (allow.length === 0) return { ...nobody, ...closings };
-  const refused = refusedBy(file, principals);
-  const denied = way.denied.filter((above) => !refused.some((each) => isSame(each, above)));
-  return { allow, deny: [...denied, ...refused], ...closings };
+  // What the file refuses itself is not the folder's.
+  const refused = new Map(refusedBy(file, principals).map((principal) => [denialKey(principal), principal]));
+  const denied = [...way.denied].flatMap(([key, above]) => (refused.has(key) ? [] : [above]));
+  return { allow, deny: [...denied, ...refused.values()], ...closings };
+}
+
+/** So many lists of one folder are remembered: the files in it mostly have one, or one for each of a few owners. */
+const rememberedLists = 16;
+
+/** `readersOf`, which gives files in one folder with equal rights the same record: their lists may be long. */
+export function rememberReaders(principals: PosixPrincipals): (way: Audience, file: NodeAccess) => SourceAcl {
+  let last: Audience | null = null;
+  const known = new Map<string, SourceAcl>();
+  return (way, file) => {
+    if (way !== last) known.clear();
+    last = way;
+    const key = nodeKey(file);
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    if (known.size === rememberedLists) known.clear();
+    const readers = readersOf(way, file, principals);
+    known.set(key, readers);
+    return readers;
+  };
+}
+
+function nodeKey({ owner, users, groups, other }: NodeAccess): string {
+  const all = (grants: Grant[]) => grants.map(({ id, granted: has }) => (has ? `${id}` : `-${id}`)).join();
+  return [all([owner]), all(users), all(groups), other].join(" ");
 }
 
 /** By folder, from the top: whom a file's own rights admit and that folder is the first to let through no more. */
@@ -142,8 +174,8 @@ function admittedBy({ owner, users, groups, other }: NodeAccess): Admitted {
 function refusedBy(node: NodeAccess, principals: PosixPrincipals): Principal[] {
   const users = [node.owner, ...node.users].filter((grant) => !grant.granted).map(({ id }) => id);
   // Where others are refused as well, a refused group keeps nobody out whom something else would admit.
-  const isRefused = ({ id }: Grant) => !node.groups.some((grant) => grant.id === id && grant.granted);
-  const groups = node.other ? node.groups.filter(isRefused).map(({ id }) => id) : [];
+  const granting = new Set(node.groups.filter((grant) => grant.granted).map(({ id }) => id));
+  const groups = node.other ? node.groups.map(({ id }) => id).filter((id) => !granting.has(id)) : [];
   return [...users.map(principals.user), ...groups.map(principals.group)];
 }
 
@@ -175,11 +207,19 @@ function keepsAll(before: Admitted, after: Admitted): boolean {
   return before.others === after.others && keeps("users") && keeps("groups");
 }
 
-/** The first of each stays. */
-function withoutTwins(grants: readonly SourceGrant[]): SourceGrant[] {
-  return grants.filter((grant, index) => grants.findIndex((each) => isSame(each, grant)) === index);
+/** The first of each stays. @returns `before` itself where nothing is new */
+function addDenied(
+  before: ReadonlyMap<string, SourceGrant>,
+  refused: Iterable<SourceGrant>,
+): ReadonlyMap<string, SourceGrant> {
+  const added = [...refused].map((grant) => [denialKey(grant), grant] as const).filter(([key]) => !before.has(key));
+  if (added.length === 0) return before;
+  const denied = new Map(before);
+  for (const [key, grant] of added) if (!denied.has(key)) denied.set(key, grant);
+  return denied;
 }
 
-function isSame(one: Principal, other: Principal): boolean {
-  return one.kind === other.kind && one.id === other.id;
+/** All are of one source. */
+function denialKey({ kind, id }: Principal): string {
+  return `${kind} ${id}`;
 }

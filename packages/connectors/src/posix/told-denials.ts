@@ -1,5 +1,6 @@
 import { nobody, principalKey } from "@anneal/core/access/acl";
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
+import { rememberByRecord } from "../remember-by-record.ts";
 import type { PosixAccounts } from "./accounts.ts";
 import type { PosixPrincipals } from "./audience.ts";
 import { hasName } from "./unnamed-ids.ts";
@@ -17,5 +18,6 @@ export function keepToldDenials(
   // Not those that only stand beside accounts as their first group: that does not tell who else is in them.
   const listed = groups.filter(({ gid }) => hasName(gid)).map(({ gid }) => principals.group(gid));
   const told = new Set([...users, ...(areGroupsWhole ? listed : [])].map(principalKey));
-  return (acl) => (acl.deny.every((refused) => told.has(principalKey(refused))) ? acl : nobody);
+  const isTold = rememberByRecord((acl: SourceAcl) => acl.deny.every((refused) => told.has(principalKey(refused))));
+  return (acl) => (isTold(acl) ? acl : nobody);
 }

@@ -21,7 +21,12 @@ export function givenIn(folder: string, { entries }: SecurityDescriptor, above: 
     // Something may be given here and further up; nearest to the file is what somebody did last.
     if (from !== undefined && (!given.has(key) || !entry.inherited)) given.set(key, from);
   }
-  return given;
+  // Most folders hand down what the one above them does: what is kept of all of them is one.
+  return above !== null && isSame(given, above) ? above : given;
+}
+
+function isSame(one: GivenAbove, other: GivenAbove): boolean {
+  return one.size === other.size && [...one].every(([key, from]) => other.get(key) === from);
 }
 
 /**

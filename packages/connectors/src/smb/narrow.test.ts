@@ -109,6 +109,28 @@ describe("createNarrowing", () => {
     expect(narrowTo(aclOf(["finance"]))(aclOf([everyone, "finance"])).allow).toEqual([principalOf("finance")]);
   });
 
+  it("goes through a long list above once, however many of the document's groups give way to it", () => {
+    const count = 300;
+    const ids = Array.from({ length: count }, (_, index) => String(index));
+    const groups = ids.map((id) => ({ sid: `group-${id}`, name: "", members: [...ids, "one more"] }));
+    const users = [...ids, "one more"].map((sid) => ({ sid, name: "" }));
+    let reads = 0;
+    const counted = aclOf(ids).allow.map(
+      (principal) =>
+        new Proxy(principal, {
+          get(target, name: keyof Principal) {
+            reads += 1;
+            return target[name];
+          },
+        }),
+    );
+    const level = { container: "/Reports", acl: { allow: counted, deny: [] } };
+    const narrow = createNarrowing({ users, others: [], groups }, principalOf)(level);
+    const { allow, closed } = narrow(aclOf(groups.map(({ sid }) => sid)));
+    expect([allow.length, closed?.[0]?.to.length]).toEqual([count, count]);
+    expect(reads).toBeLessThan(30 * count);
+  });
+
   it("follows a group of more members than a call takes arguments", () => {
     const users = Array.from({ length: 300_000 }, (_, index) => ({ sid: `user-${index}`, name: "" }));
     const all = { sid: "all", name: "all", members: users.map(({ sid }) => sid) };

@@ -26,9 +26,13 @@ export function createNarrowing(
     const deny = level.deny.map((principal) => ({ ...principal, inheritedFrom: container }));
     return (acl) => {
       const gaveWay: Principal[] = [];
+      let isLevelTold = false;
       const allow = acl.allow.flatMap(({ inheritedFrom, ...principal }): SourceGrant[] => {
         const { by, isOfLevel, isKept } = replace(principal);
         if (!isKept) gaveWay.push(principal);
+        // Each of them would bring the whole list again.
+        if (isOfLevel && isLevelTold) return [];
+        isLevelTold ||= isOfLevel;
         const origin = isOfLevel ? container : inheritedFrom;
         return origin === undefined ? by : by.map((each) => ({ ...each, inheritedFrom: origin }));
       });

@@ -1,10 +1,14 @@
-import { aclFingerprint, nobody, type Principal } from "@anneal/core/access/acl";
+import { hash } from "node:crypto";
+import { aclFingerprint, nobody, type Acl, type Principal } from "@anneal/core/access/acl";
+import { rememberByRecord } from "../remember-by-record.ts";
 import type { Level } from "./narrow.ts";
 import { aclOfDescriptor, admitsEverybody } from "./ntfs-acl.ts";
 import { concernsPassing } from "./security-descriptor.ts";
 
 /** Whom the folders above a file let through: whoever reads it is admitted by each list. Those of everybody are left out. */
 export type Passage = readonly Level[];
+
+const fingerprintOf = rememberByRecord((acl: Acl) => hash("sha256", aclFingerprint(acl)));
 
 export const openPassage: Passage = [];
 
@@ -23,7 +27,8 @@ export function passThrough(
   const reading = { concerns: concernsPassing, byClass };
   const acl = descriptor === null ? nobody : aclOfDescriptor(descriptor, principalOf, reading);
   // Most folders have what the one above them has.
-  const isSaid = passage.some((above) => aclFingerprint(above.acl) === aclFingerprint(acl));
+  const own = fingerprintOf(acl);
+  const isSaid = passage.some((above) => fingerprintOf(above.acl) === own);
   return isSaid || admitsEverybody(acl) ? passage : [...passage, { container: folder, acl }];
 }
 

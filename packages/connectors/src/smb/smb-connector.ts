@@ -5,7 +5,7 @@ import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change
 import { leaveOut, type LeftOut, type LeftOutReason } from "@anneal/core/connect/left-out";
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { z } from "zod";
-import { aclChange, hasContent, withAcl } from "../acl-change.ts";
+import { audienceChange, hasContent, withAcl } from "../acl-change.ts";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
 import { estimateTotal } from "../estimate-total.ts";
 import { tooLarge } from "../failure.ts";
@@ -14,11 +14,13 @@ import { hideBelow, hidingOf } from "../hiding.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
+import { rememberByRecord } from "../remember-by-record.ts";
 import { SeenRefs } from "../seen-refs.ts";
 import { loadAccounts, principalOfSid, smbDirectory, type SmbAccounts } from "./accounts.ts";
 import { checkSmb } from "./check-smb.ts";
 import { smbConfigSchema, smbFacts, smbSecretSchema, type SmbConfig, type SmbSecrets } from "./config.ts";
 import { createNarrowing } from "./narrow.ts";
+import type { Passage } from "./passage.ts";
 import { readShareAcl, statedShareAcl } from "./share-access.ts";
 import { shareContent } from "./smb-content.ts";
 import { shareName } from "./smb-errors.ts";
@@ -103,13 +105,12 @@ async function readAudience(
   const narrowTo = createNarrowing(accounts, principalOf);
   const shareLists = [await readShareAcl(session, config, principalOf), statedShareAcl(config, principalOf)];
   const ofShare = shareLists.flatMap((list) => (list === null ? [] : [{ container: shareName(config), acl: list }]));
-  return ({ acl, passage }) => {
-    if (acl === null) return null;
-    return [...passage, ...ofShare].reduce(
-      (narrowed, level) => narrowTo({ ...level, acl: keepTold(level.acl) })(narrowed),
-      keepTold(acl),
-    );
-  };
+  // Files of one folder have one passage, and many folders the one of those above.
+  const narrowingsOf = rememberByRecord((passage: Passage) =>
+    [...passage, ...ofShare].map((level) => narrowTo({ ...level, acl: keepTold(level.acl) })),
+  );
+  return ({ acl, passage }) =>
+    acl === null ? null : narrowingsOf(passage).reduce((narrowed, narrow) => narrow(narrowed), keepTold(acl));
 }
 
 async function* changesOf(
@@ -119,8 +120,8 @@ async function* changesOf(
 ): AsyncIterable<Change> {
   const contentPart = `${file.sizeBytes}-${file.written}-${file.fileId}`;
   const before = await known.fingerprintOf(file.ref);
-  const audienceChange = aclChange(file.ref, before, file.acl);
-  if (audienceChange !== null) yield audienceChange;
+  const ofAudience = await audienceChange(known, file.ref, before, file.acl);
+  if (ofAudience !== null) yield ofAudience;
   if (hasContent(before, contentPart, file.acl)) return;
   const maxBytes = context.limits.documentBytes;
   if (file.sizeBytes > maxBytes) {

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdir, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { mayRead } from "@anneal/core/access/acl";
 import { isAnnealError } from "@anneal/core/errors";
@@ -153,6 +153,33 @@ describe.skipIf(program === null)("with samba over POSIX rights", () => {
       ["/Reports", ["S-1-1-0"]],
       [share, expect.arrayContaining([group])],
     ]);
+  });
+
+  it("tells once which folder closes a document, where only that is another one now, and reads nothing", async () => {
+    samba = await startSamba(program!, { rights: "posix" });
+    samba.setGroup("clerks", [samba.sidOf(sambaPeople.bob)]);
+    const ref = "Reports/2027/plan.md";
+    await put(ref, 0o644);
+    const setRights = async (folder: string, mode: number) => {
+      await chown(join(samba.root, folder), root, clerks);
+      await chmod(join(samba.root, folder), mode);
+    };
+    await setRights("Reports", 0o750);
+    await setRights("Reports/2027", 0o755);
+    const target = await sync(new MemoryTarget());
+    const containers = () => target.documents.get(ref)!.item.acl!.closed?.map(({ container }) => container);
+    expect(containers()).toEqual(["/Reports"]);
+    await setRights("Reports/2027", 0o750);
+    await setRights("Reports", 0o755);
+    await sync(target);
+    expect(target.changes.map(({ type }) => type)).toEqual(["acl", "checkpoint"]);
+    expect(containers()).toEqual(["/Reports/2027"]);
+    await sync(target);
+    expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+    await rename(join(samba.root, "Reports/2027"), join(samba.root, "2027"));
+    await sync(target);
+    expect(target.changes.map(({ type }) => type)).toEqual(["moved", "checkpoint"]);
+    expect(target.documents.get("2027/plan.md")!.item.acl!.closed).toMatchObject([{ container: "/2027" }]);
   });
 
   it("shows to nobody what lies in a folder that is closed to the connector too, until it is opened again", async () => {

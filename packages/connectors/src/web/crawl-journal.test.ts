@@ -30,6 +30,7 @@ const visitOf = (url: string, given: Partial<VisitRecord> = {}): VisitRecord => 
 const held: Record<string, string> = {};
 const known: KnownItems = {
   fingerprintOf: async (ref) => held[ref] ?? null,
+  originsOf: async () => null,
   refsWithFingerprint: async () => [],
   async *refs() {},
 };

@@ -1,6 +1,15 @@
+import { hash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { inheritFrom, sourceAclFingerprint, splitOrigins, type SourceGrant } from "./acl-origins.ts";
+import {
+  digestOrigins,
+  inheritFrom,
+  sourceAclFingerprint,
+  splitOrigins,
+  type SourceAcl,
+  type SourceGrant,
+} from "./acl-origins.ts";
 import { aclFingerprint, principalKey, type Principal } from "./acl.ts";
+import { aclOfSource } from "./source-principals.ts";
 
 const group = (id: string): Principal => ({ source: "smb", tenant: "files", kind: "group", id });
 const from = (inheritedFrom: string, id: string): SourceGrant => ({ ...group(id), inheritedFrom });
@@ -51,6 +60,20 @@ describe("what closes a document to some whom it would admit itself", () => {
     const split = splitOrigins({ ...acl, closed: [{ container: "/Reports", to: [from("/", "staff")] }] });
     expect(split).toEqual({ acl, origins: { allow: {}, deny: {}, closed } });
     expect(splitOrigins({ ...acl, closed: [] })).toEqual({ acl, origins: null });
+  });
+
+  it("has a digest of its own, which is the same once the principals are the source's", () => {
+    const digest = (given: SourceAcl) => digestOrigins(given, (text) => hash("sha256", text));
+    const told = { allow: [from("/Reports", "finance"), group("staff")], deny: [from("/", "guests")], closed };
+    expect(digest(acl)).toBeNull();
+    expect(digest({ ...told, allow: told.allow.toReversed() })).toBe(digest(told));
+    expect(digest(aclOfSource(told, "7"))).toBe(digest(told));
+    const others = [
+      { ...told, closed: [] },
+      { ...told, deny: [from("/Plans", "guests")] },
+      inheritFrom("/Plans", told),
+    ];
+    expect(new Set([told, ...others].map(digest)).size).toBe(4);
   });
 
   it("changes what a sync compares, and goes along with what is passed on", () => {

@@ -44,6 +44,18 @@ export function sourceAclFingerprint(given: SourceAcl): string {
   return origins === null ? aclFingerprint(acl) : `${aclFingerprint(acl)}${JSON.stringify(origins)}`;
 }
 
+/**
+ * Tells one explanation of the same readers from another; null where there is none. Whose principals they are makes no
+ * difference, so that it is the same before and after `aclOfSource`.
+ */
+export function digestOrigins(given: SourceAcl, sha256: (text: string) => string): string | null {
+  const bare = <Given extends Principal>(principals: readonly Given[]) =>
+    principals.map((principal) => ({ ...principal, source: "", tenant: "" }));
+  const closed = given.closed?.map(({ container, to }) => ({ container, to: bare(to) }));
+  const { origins } = splitOrigins({ allow: bare(given.allow), deny: bare(given.deny), ...(closed && { closed }) });
+  return origins === null ? null : sha256(JSON.stringify(origins)).slice(0, 32);
+}
+
 /** Everything that is given on a container, as what lies in it inherits it. */
 export function inheritFrom(container: string, given: SourceAcl): SourceAcl {
   const inherited = (grant: SourceGrant): SourceGrant => ({ inheritedFrom: container, ...grant });

@@ -83,6 +83,11 @@ export type JournalEntry = { [key: string]: unknown };
 export type KnownItems = {
   /** "" for one of which nothing is held, as it could not be read. */
   fingerprintOf(ref: string): Promise<string | null>;
+  /**
+   * `digestOrigins` (SHA-256) of the ACL that is held, for connectors whose fingerprints do not change with it; null where
+   * nothing is explained, "" where an earlier release did not store it.
+   */
+  originsOf(ref: string): Promise<string | null>;
   /** Live refs that hold exactly this fingerprint, for connectors that recognise a moved document by it. */
   refsWithFingerprint(fingerprint: string): Promise<string[]>;
   /**

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { nobody, type Acl, type Principal } from "@anneal/core/access/acl";
-import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
+import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import { admitsMore, narrowAcl } from "@anneal/core/access/narrow-acl";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
@@ -427,12 +427,11 @@ export async function saveDocumentAcl(
 ): Promise<void> {
   const { ref, fingerprint } = change;
   const save = async (granted: SourceAcl) => {
-    const { acl, origins } = splitOrigins(granted);
     await inWorkspace(scope, async (tx) => {
       await lockLiveSource(scope, tx, sourceId, revision);
       await tx
         .update(documents)
-        .set({ acl, aclInherited: false, aclOrigins: origins, fingerprint })
+        .set({ ...audienceColumns(granted, nobody), fingerprint })
         .where(and(ofSource(scope, sourceId), hasRef(ref)));
     });
   };
@@ -464,9 +463,9 @@ export async function narrowDocumentAcl(
       const isIt = and(ofSource(scope, sourceId), hasRef(ref));
       const [held] = await tx.select({ acl: documents.acl }).from(documents).where(isIt).for("update");
       if (held === undefined) return false;
-      const { acl, origins } = splitOrigins(change.acl);
+      const carriedOut = { ...audienceColumns(change.acl, nobody), fingerprint };
+      const { acl } = carriedOut;
       const more = admitsMore(held.acl, acl);
-      const carriedOut = { acl, aclInherited: false, aclOrigins: origins, fingerprint };
       const narrowed = { acl: narrowAcl(held.acl, acl), aclInherited: false, aclOrigins: null };
       if (!more) await tx.update(documents).set(carriedOut).where(isIt);
       else if (admitsMore(acl, held.acl)) await tx.update(documents).set(narrowed).where(isIt);

@@ -1,5 +1,6 @@
+import { hash } from "node:crypto";
 import type { Acl } from "@anneal/core/access/acl";
-import { splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
+import { digestOrigins, splitOrigins, type SourceAcl } from "@anneal/core/access/acl-origins";
 import type { SourceItem } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { and, asc, eq, isNull, ne, sql, type SQL } from "drizzle-orm";
@@ -23,8 +24,10 @@ export const contentLock = (contentKey: string | SQL) => sql`hashtextextended('c
 
 /** @param given null: whom the source's default admits */
 export function audienceColumns(given: SourceAcl | null, defaultAcl: Acl) {
-  const own = given === null ? null : splitOrigins(given);
-  return { acl: own?.acl ?? defaultAcl, aclInherited: own === null, aclOrigins: own?.origins ?? null };
+  if (given === null) return { acl: defaultAcl, aclInherited: true, aclOrigins: null };
+  const { acl, origins } = splitOrigins(given);
+  const digest = digestOrigins(given, (text) => hash("sha256", text)) ?? undefined;
+  return { acl, aclInherited: false, aclOrigins: origins && { ...origins, digest } };
 }
 
 export function itemColumns(item: SourceItem, defaultAcl: Acl) {

@@ -1,9 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { hash } from "node:crypto";
 import { nobody } from "@anneal/core/access/acl";
-import type { Scope } from "../database.ts";
+import { digestOrigins, inheritFrom, type SourceAcl } from "@anneal/core/access/acl-origins";
+import { aclOfSource } from "@anneal/core/access/source-principals";
+import { eq, sql } from "drizzle-orm";
+import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
+import { inWorkspace, type Scope } from "../database.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
+import { documents } from "../schema.ts";
 import { saveWorkspace } from "./access.ts";
-import { markDocumentDeleted, saveSource, upsertDocument } from "./connect.ts";
+import { markDocumentDeleted, saveDocumentAcl, saveSource, upsertDocument } from "./connect.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";
 
 let database: TestDatabase;
@@ -12,8 +17,8 @@ let queries = 0;
 const sourceId = crypto.randomUUID();
 const refs = Array.from({ length: 60 }, (_, index) => `notes/${String(index).padStart(3, "0")}.md`);
 
-async function save(ref: string, fingerprint: string): Promise<void> {
-  const facts = { uri: ref, title: ref, mediaType: null, sizeBytes: 1, modifiedAt: null, acl: null };
+async function save(ref: string, fingerprint: string, acl: SourceAcl | null = null): Promise<void> {
+  const facts = { uri: ref, title: ref, mediaType: null, sizeBytes: 1, modifiedAt: null, acl };
   await upsertDocument(
     scope,
     sourceId,
@@ -59,6 +64,38 @@ it("asks the database seldom when it is asked in order", async () => {
   const reader = createFingerprintReader(scope, sourceId);
   for (const ref of refs) await reader.fingerprintOf(ref);
   expect(queries).toBeLessThan(10);
+});
+
+it("tells with the fingerprint what explains who reads a document, whose source's principals are its own", async () => {
+  const told: SourceAcl = {
+    allow: [{ source: "file", tenant: "here", kind: "user", id: "1", inheritedFrom: "/srv" }],
+    deny: [],
+    closed: [{ container: "/srv", to: [{ source: "file", tenant: "here", kind: "group", id: "others" }] }],
+  };
+  const [plain, closed, moved, earlier, ...rest] = refs as [string, string, string, string, ...string[]];
+  await save(plain, "1", { ...nobody });
+  await save(closed, "1", aclOfSource(told, sourceId));
+  await save(moved, "1", aclOfSource(told, sourceId));
+  await saveDocumentAcl(scope, sourceId, { ref: moved, acl: inheritFrom("/", nobody), fingerprint: "2" });
+  await save(earlier, "1", told);
+  const aclOrigins = sql`${documents.aclOrigins} - 'digest'`;
+  await inWorkspace(scope, (tx) => tx.update(documents).set({ aclOrigins }).where(eq(documents.ref, earlier)));
+  const reader = createFingerprintReader(scope, sourceId);
+  const found: (string | null)[] = [];
+  for (const ref of [plain, closed, moved, earlier]) {
+    await reader.fingerprintOf(ref);
+    found.push(await reader.originsOf(ref));
+  }
+  expect(found).toEqual([null, digestOrigins(told, (text) => hash("sha256", text)), null, ""]);
+  expect(await reader.originsOf(`${plain}.copy`)).toBeNull();
+  queries = 0;
+  const other = createFingerprintReader(scope, sourceId);
+  for (const ref of rest) {
+    await other.fingerprintOf(ref);
+    await other.originsOf(ref);
+  }
+  expect(queries).toBeLessThan(10);
+  for (const ref of [plain, closed, moved, earlier]) await save(ref, `of ${ref}`);
 });
 
 it("tells what became of a document that was read ahead and changed since", async () => {

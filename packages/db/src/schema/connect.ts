@@ -177,8 +177,11 @@ export const documents = pgTable(
     acl: jsonb().$type<Acl>().notNull(),
     /** The source's default, as it is now; false where the source has permissions of its own for this document. */
     aclInherited: boolean().notNull(),
-    /** Where the entries that are inherited within the source come from; null where none is, or the source tells none. */
-    aclOrigins: jsonb().$type<AclOrigins>(),
+    /**
+     * Where the entries that are inherited within the source come from; null where none is, or the source tells none. `digest`
+     * is `digestOrigins`, left out by earlier releases.
+     */
+    aclOrigins: jsonb().$type<AclOrigins & { digest?: string }>(),
     status: text({ enum: documentStatuses }).notNull(),
     /** Why a dropped or quarantined document is out: stage, code and a sentence. */
     drop: jsonb().$type<{ stage: string; code: string; reason: string }>(),
