@@ -14,7 +14,11 @@ describe("what a crawl leaves out", () => {
     ({ site } = crawl);
     const { page } = crawl;
     page("/robots.txt", "User-agent: *\nDisallow: /shut", { "content-type": "text/plain" });
-    page("/", linksTo(["/a", "/shut/1", "/shut/2", "/missing", "/inside", "/moved", "/copy", "/hidden", "/data"]), plain);
+    page(
+      "/",
+      linksTo(["/a", "/shut/1", "/shut/2", "/missing", "/inside", "/moved", "/copy", "/hidden", "/data"]),
+      plain,
+    );
     page("/a", `a ${linksTo(["/shut/1", "/shut/3", "/deep"])}`, plain);
     page("/deep", linksTo(["/deeper"]));
     page("/deeper", "not got to");

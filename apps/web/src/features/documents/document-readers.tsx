@@ -132,8 +132,7 @@ function Name({ reader: { words, count, principal } }: { reader: Reader }) {
   const named = count === 1 ? words : `${words} (${formatNumber(count)} of them)`;
   // Of one without a name the id is among the words.
   const says = principal === null || (words.includes(principal.id) && principal.tenant === "");
-  if (says || principal.source === "anneal")
-    return <span className="block break-words">{named}</span>;
+  if (says || principal.source === "anneal") return <span className="block break-words">{named}</span>;
   return (
     <details>
       <summary className="cursor-pointer break-words" title={principal.id}>

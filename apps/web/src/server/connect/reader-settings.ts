@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { bringsReadersAt, partsWithOtherRules, readerRulesOf, rulesForAll, type ReaderRules } from "@anneal/connectors/reader-rules";
+import {
+  bringsReadersAt,
+  partsWithOtherRules,
+  readerRulesOf,
+  rulesForAll,
+  type ReaderRules,
+} from "@anneal/connectors/reader-rules";
 import { requireSourceKind, sourceKinds } from "#server/connect/source-kinds.ts";
 
 // What a source's settings say about who reads its documents, and what of that other settings change.
