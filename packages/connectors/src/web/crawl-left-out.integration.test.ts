@@ -53,6 +53,13 @@ describe("what a crawl leaves out", () => {
     }
   });
 
+  it("counts what sitemaps list and robots.txt forbids", async () => {
+    const listed = ["/shut/1", "/shut/9", "/a"].map((path) => site.origin + path);
+    crawl.page("/sitemap.xml", listed.join("\n"), { "content-type": "text/plain" });
+    const target = await crawl.sync(new MemoryTarget(), config);
+    expect(target.changes.at(-1)).toMatchObject({ leftOut: { robots: 4 } });
+  });
+
   it("does not count a document that is gone: that is a deletion", async () => {
     const target = await crawl.sync(new MemoryTarget(), config);
     site.pages.delete("/deep");

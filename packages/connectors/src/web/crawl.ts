@@ -40,6 +40,8 @@ export type CrawlOptions = {
   starts: string[];
   feeds: string[];
   listed: string[];
+  /** What sitemaps list and robots.txt forbids. */
+  forbidden: string[];
   journal: Pick<Journal, "waypoints" | "visits">;
   /** Something that names pages could not be had, so that a page that was not found may still be there. */
   isPartial: boolean;
@@ -147,6 +149,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
     for (const url of options.starts) await enqueue(url, 0, null);
     for (const url of [...options.feeds, ...(last?.feeds ?? [])]) await enqueue(url, 0, null, true);
     for (const url of options.listed) await enqueue(url, 0, null);
+    for (const url of options.forbidden) passBy(url, "robots");
     for await (const { record, isKept } of journal.visits ?? []) {
       if (isKept) await settle(record);
       else afterLost = true;
