@@ -22,6 +22,7 @@ export function* linesOfCrawl(pages: Iterable<BenchPage>): Iterable<EarlierLine>
       hidesLinks: false,
       hasMoreLinks: false,
       signedOut: false,
+      countsAs: "seen",
     };
     yield { ref: url, fingerprint, entries: entriesOfVisit(record, fingerprint, false) };
   }

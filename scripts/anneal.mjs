@@ -13,7 +13,9 @@ import {
 } from "./bootstrap.mjs";
 
 /** These ask a portal, which may run elsewhere. */
-const callers = new Set(["connect"]);
+function isCaller([command, action]) {
+  return command === "connect" || (command === "loop" && action === "cancel");
+}
 
 /** Whoever only asks what there is waits for no installation but that of what answers. */
 function isHelp(args) {
@@ -23,7 +25,7 @@ function isHelp(args) {
 /** @returns the exit code of the command line */
 export async function runAnneal(args) {
   const commandLine = [join(repoDir, "apps/cli/src/main.ts"), ...args];
-  if (isHelp(args) || callers.has(args[0])) {
+  if (isHelp(args) || isCaller(args)) {
     await ensureNode({ needsPython: false });
     return runForeground(localNode, commandLine);
   }

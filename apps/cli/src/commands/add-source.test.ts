@@ -29,7 +29,7 @@ const check = {
 };
 
 /** A portal with one kind and one source, which keeps what it is told. */
-function startPortal(checked: object | AnnealError = check): PortalClient & { told: unknown[] } {
+function startPortal(checked: object | AnnealError = check, created = {}): PortalClient & { told: unknown[] } {
   const told: unknown[] = [];
   return {
     url: "http://portal.example",
@@ -40,7 +40,7 @@ function startPortal(checked: object | AnnealError = check): PortalClient & { to
     async mutate<T>(procedure: string, input: unknown, output: z.ZodType<T>): Promise<T> {
       told.push([procedure, input]);
       if (checked instanceof AnnealError) throw checked;
-      return output.parse(procedure === "connect.checkDraft" ? checked : { sourceId: "s1" });
+      return output.parse(procedure === "connect.checkDraft" ? checked : { sourceId: "s1", ...created });
     },
     ask: async () => expect.fail("nothing is asked"),
   };
@@ -139,6 +139,11 @@ describe("adding a source from the command line", () => {
       (await add(portal, { set: ["host=imap.example"], audience: "members" }, "", "imap")).join("\n"),
     ).not.toContain("nobody");
     expect(audienceOf(portal)).toBe("members");
+  });
+
+  it("says nothing of documents without permissions where all have them with these settings", async () => {
+    const portal = startPortal(check, { mayLackReaders: false });
+    expect((await add(portal, { set: ["host=imap.example"] }, "", "imap")).join("\n")).not.toContain("nobody");
   });
 
   it("refuses a name that is taken before anything is tried", async () => {

@@ -8,6 +8,8 @@ import type { SourceFile } from "./source-file.ts";
 import { listKinds, requireKind, type SourceKind } from "./source-kinds.ts";
 import { readSourceOptions, type SourceOptions, type Surroundings } from "./source-options.ts";
 
+/** A portal of before does not say whether there may be documents without permissions of their own. */
+const createdSchema = z.object({ mayLackReaders: z.boolean().default(true) });
 const listedSchema = z.array(z.object({ name: z.string() }));
 
 /**
@@ -40,8 +42,8 @@ export async function addSource(
     for (const line of describeSource(kind, { ...source, config, secrets: signsIn ? {} : secrets })) say(line);
     return;
   }
-  await portal.mutate("connect.create", { ...access, ...source }, z.unknown());
-  if (given.audience === undefined)
+  const { mayLackReaders } = await portal.mutate("connect.create", { ...access, ...source }, createdSchema);
+  if (given.audience === undefined && mayLackReaders)
     say("Documents without permissions of their own are shown to nobody; --audience members shows them to everyone.");
   const sync = `anneal connect sync ${JSON.stringify(source.name)} --index`;
   say(`✓ “${source.name}” is added. \`${sync}\` reads it and makes it findable.`);

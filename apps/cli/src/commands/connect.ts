@@ -96,7 +96,7 @@ export function addConnectCommand(program: Command, env: Env): void {
     "parse and index what was read of a source, without training; without a name, of all sources",
   ).action(async (name: string | undefined, options: PortalOptions) => {
     const portal = await requirePortal(env, options);
-    await indexSource(portal, name === undefined ? null : await findSource(portal, name));
+    process.exitCode = await indexSource(portal, name === undefined ? null : await findSource(portal, name));
   });
   command("pause <name>", "let a sync stop at its next checkpoint; “resume” goes on from there")
     .option("--schedule", "pause its schedule instead: it does not fire until it is resumed")

@@ -70,11 +70,17 @@ function wordValues(field: FieldSchema): string {
   }
 }
 
-function wordText({ format = "", pattern, maxLength }: FieldSchema): string {
+function wordText({ format = "", pattern, patternMessage, maxLength }: FieldSchema): string {
   const known = formats[format];
   if (known !== undefined) return known;
   const most = maxLength === undefined ? "" : ` of at most ${maxLength} characters`;
+  if (patternMessage !== undefined) return `text${most}: ${asPart(patternMessage)}`;
   return `text${most}${pattern === undefined ? "" : ` that matches ${pattern}`}`;
+}
+
+/** A sentence as a part of another; a name or an abbreviation keeps its capitals. */
+function asPart(sentence: string): string {
+  return sentence.replace(/\.$/, "").replace(/^[A-Z](?=[a-z]|\s)/, (letter) => letter.toLowerCase());
 }
 
 function wordList({ items, minItems = 0, maxItems }: FieldSchema): string {

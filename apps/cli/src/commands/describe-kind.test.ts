@@ -1,11 +1,12 @@
 import { connectors } from "@anneal/connectors/registry";
+import { toJsonSchema } from "@anneal/core/json-schema";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { describeKind, exampleCommand } from "./describe-kind.ts";
 import { readFields, type FieldSchema } from "./read-fields.ts";
 import type { SourceKind } from "./source-kinds.ts";
 
-const schemaOf = (schema: z.ZodType) => z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as FieldSchema;
+const schemaOf = (schema: z.ZodType) => toJsonSchema(schema) as FieldSchema;
 
 const kindOf = (config: z.ZodType, secrets: z.ZodType = z.object({})): SourceKind => ({
   kind: "acme-wiki",
@@ -46,6 +47,7 @@ describe("what a kind asks for", () => {
         .regex(/^[a-z]+$/)
         .default("id")
         .meta({ title: "Key" }),
+      domain: z.string().regex(/@/, "A domain such as example.com.").nullable().default(null),
       tables: z
         .array(z.object({ name: z.string().meta({ title: "Table" }), key: z.string().default("id") }))
         .max(5)
@@ -84,6 +86,7 @@ describe("what a kind asks for", () => {
       "      Since",
       "  key  (text that matches ^[a-z]+$; default: id)",
       "      Key",
+      "  domain  (text: a domain such as example.com; default: empty)",
       "  tables  (list of objects as JSON, at most 5, each with the fields below; default: empty)",
       "      Tables",
       "      · name  (text; required)  Table",

@@ -26,8 +26,12 @@ function startPortal() {
     unindexed: { waitingCount: 0, unindexedCount: 0 },
     leftOut: 1,
     runError: null as object | null,
+    isRunning: false,
+    /** Called before each answer. */
+    onQuery: (_procedure: string) => {},
     asked: [] as unknown[],
     async query<T>(procedure: string, input: unknown, output: z.ZodType<T>): Promise<T> {
+      portal.onQuery(procedure);
       switch (procedure) {
         case "connect.get":
           expect(input).toEqual({ sourceId: "s1" });
@@ -37,7 +41,7 @@ function startPortal() {
         case "connect.syncs":
           return output.parse({ rows: syncs.slice(0, 1) });
         case "loop.get": {
-          const status = portal.runError === null ? "done" : "failed";
+          const status = portal.isRunning ? "running" : portal.runError === null ? "done" : "failed";
           const names = ["connect", "clean", "dedupe", "index"];
           return output.parse({ id: "r1", status, error: portal.runError, stages: names.map(stageOf) });
         }
@@ -152,6 +156,45 @@ describe("a source that is read", () => {
   it("to its end is told by the exit code 0", async () => {
     expect(await readSource(portal, source, portal.sync, {}, say)).toBe(0);
     expect(await readSource(portal, source, portal.sync, { index: true }, say)).toBe(0);
+  });
+});
+
+describe("Ctrl-C", () => {
+  const interrupted = 130;
+  const stopAt = (procedure: string) => {
+    const controller = new AbortController();
+    portal.onQuery = (asked) => asked === procedure && controller.abort();
+    return controller.signal;
+  };
+
+  it("ends the command and not the sync, and says what stops that", async () => {
+    portal.syncStatus = "running";
+    const follow = (options: { index?: boolean }) =>
+      readSource(portal, source, portal.sync, options, say, stopAt("connect.syncs"));
+    expect(await follow({})).toBe(interrupted);
+    const sync = 'The sync goes on without you; the portal shows it. `anneal connect cancel "wards"` stops it.';
+    expect(said).toEqual([sync]);
+    said = [];
+    expect(await follow({ index: true })).toBe(interrupted);
+    expect(said).toEqual([sync, 'Nothing is indexed by it: `anneal connect index "wards"` indexes what was read.']);
+    expect(portal.asked).toEqual([]);
+  });
+
+  it("ends the command and not the run that indexes, and says what stops that", async () => {
+    portal.isRunning = true;
+    const run = "The run goes on without you; the portal shows it. `anneal loop cancel r1` stops it.";
+    expect(await readSource(portal, source, portal.sync, { index: true }, say, stopAt("loop.get"))).toBe(interrupted);
+    expect(said).toEqual([run]);
+    said = [];
+    expect(await indexSource(portal, null, stopAt("loop.get"), say)).toBe(interrupted);
+    expect(said).toEqual([run]);
+  });
+
+  it("starts no run after a sync that ended before it was noticed", async () => {
+    const read = readSource(portal, source, portal.sync, { index: true }, say, stopAt("connect.syncs"));
+    expect(await read).toBe(interrupted);
+    expect(said).toEqual(['Nothing was indexed: `anneal connect index "wards"` indexes what was read.']);
+    expect(portal.asked).toEqual([]);
   });
 });
 

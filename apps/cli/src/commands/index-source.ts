@@ -1,6 +1,8 @@
 import { countUnindexed } from "@anneal/core/connect/source-status";
+import { isAnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { abortOnSignal } from "../abort-on-signal.ts";
+import { exitCodes } from "../exit-codes.ts";
 import type { PortalClient } from "../portal/client.ts";
 import { followRun } from "./follow-run.ts";
 import { followSync, tellEnd } from "./follow-sync.ts";
@@ -16,7 +18,8 @@ const dropsSchema = z.object({
   total: z.number(),
 });
 
-const onStop = () => console.log("\nIt goes on without you; the portal shows it.");
+/** What follows says it, once it knows what goes on. */
+const onStop = () => console.log();
 
 /**
  * Reads a source by what `start` starts, then says what of it is not findable yet, or makes it findable.
@@ -29,39 +32,70 @@ export async function readSource(
   start: () => Promise<unknown>,
   { index = false }: { index?: boolean },
   say: Say = console.log,
+  signal: AbortSignal = abortOnSignal(onStop),
 ): Promise<number> {
-  const signal = abortOnSignal(onStop);
-  const { status } = await followSync(portal, source, start, signal, say);
-  const exitCode = tellEnd(status, source.name, say);
+  const quoted = JSON.stringify(source.name);
+  const sync = await unlessStopped(followSync(portal, source, start, signal, say), signal);
+  if (sync === null) {
+    say(`The sync goes on without you; the portal shows it. \`anneal connect cancel ${quoted}\` stops it.`);
+    if (index) say(`Nothing is indexed by it: \`anneal connect index ${quoted}\` indexes what was read.`);
+    return exitCodes.interrupted;
+  }
+  const exitCode = tellEnd(sync.status, source.name, say);
   if (!index) printUnindexed(source.name, await readUnindexed(portal, source.id), say);
-  else if (status === "done") await indexRead(portal, source, signal, say);
-  else say(`Nothing was indexed: \`anneal connect index ${JSON.stringify(source.name)}\` indexes what was read.`);
+  else if (sync.status === "done") return indexRead(portal, source, signal, say);
+  else say(`Nothing was indexed: \`anneal connect index ${quoted}\` indexes what was read.`);
   return exitCode;
 }
 
+/** @returns null where Ctrl-C ended it */
+async function unlessStopped<Followed>(followed: Promise<Followed>, signal: AbortSignal): Promise<Followed | null> {
+  return followed.catch((error: unknown) => {
+    // What ended before it was noticed is told as what it was.
+    if (signal.aborted && !isAnnealError(error)) return null;
+    throw error;
+  });
+}
+
 /** A read that brought nothing new, as most of a schedule do, needs no run. */
-async function indexRead(portal: PortalClient, source: Source, signal: AbortSignal, say: Say): Promise<void> {
-  if (countUnindexed(await readUnindexed(portal, source.id)) > 0) return indexSource(portal, source, signal, say);
+async function indexRead(portal: PortalClient, source: Source, signal: AbortSignal, say: Say): Promise<number> {
+  const count = countUnindexed(await readUnindexed(portal, source.id));
+  if (count > 0 && signal.aborted) {
+    say(`Nothing was indexed: \`anneal connect index ${JSON.stringify(source.name)}\` indexes what was read.`);
+    return exitCodes.interrupted;
+  }
+  if (count > 0) return indexSource(portal, source, signal, say);
   say(`✓ Nothing of “${source.name}” waits to be parsed or indexed.`);
+  return 0;
 }
 
 /**
  * Makes findable what was read of a source: a run that parses and indexes, and trains nothing. Shows it, and what it left
  * out. Also where nothing is said to wait: only the run knows what this release would read otherwise than an earlier one.
  * @param source null for all of the workspace
+ * @returns the exit code of the command
  */
 export async function indexSource(
   portal: PortalClient,
   source: Source | null,
   signal: AbortSignal = abortOnSignal(onStop),
   say: Say = console.log,
-): Promise<void> {
+): Promise<number> {
   const whose = source === null ? "all sources" : `“${source.name}”`;
   const settings = { purpose: "search", fromStage: "clean", sourceIds: source === null ? null : [source.id] };
   const { runId } = await portal.mutate("loop.start", settings, z.object({ runId: z.string() }));
-  const { report } = await followRun(portal, runId, signal).finally(() => printLeftOut(portal, source, runId, say));
-  const count = report?.index.documents ?? 0;
+  const run = await unlessStopped(followRun(portal, runId, signal), signal).catch(async (error: unknown) => {
+    await printLeftOut(portal, source, runId, say);
+    throw error;
+  });
+  if (run === null) {
+    say(`The run goes on without you; the portal shows it. \`anneal loop cancel ${runId}\` stops it.`);
+    return exitCodes.interrupted;
+  }
+  await printLeftOut(portal, source, runId, say);
+  const count = run.report?.index.documents ?? 0;
   say(`✓ ${count} ${count === 1 ? "document" : "documents"} of ${whose} ${count === 1 ? "is" : "are"} findable.`);
+  return 0;
 }
 
 /** The first documents that could not be parsed, or hold too little, each with the reason; also where that was all of them. */

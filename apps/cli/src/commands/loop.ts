@@ -11,7 +11,7 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import type { Env } from "../env.ts";
 import type { Answer, PortalClient } from "../portal/client.ts";
-import { addPortalOptions, findPortal, type PortalOptions } from "../portal/find-portal.ts";
+import { addPortalOptions, findPortal, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
 import { abortOnSignal } from "../abort-on-signal.ts";
 import { printProgress, runStack } from "../run-stack.ts";
 import { assertAssistantReads } from "./assert-assistant-reads.ts";
@@ -57,7 +57,7 @@ const audienceSchema = z.enum(["members", "nobody"], "It must be members or nobo
 const methodSchema = z.enum(trainerMethods, `It must be one of ${trainerMethods.join(", ")}.`);
 
 export function addLoopCommand(program: Command, env: Env): void {
-  addPortalOptions(program.command("loop"), env)
+  const command = addPortalOptions(program.command("loop"), env)
     .description("Run the loop on your own data: on the running stack, or on one that it starts and stops.")
     .option(
       "--source <uri>",
@@ -96,6 +96,14 @@ export function addLoopCommand(program: Command, env: Env): void {
     .option("--s3-endpoint <url>", "S3-compatible server, for s3:// sources", env["ANNEAL_S3_ENDPOINT"])
     .option("--s3-region <region>", "region of the bucket", env["AWS_REGION"])
     .action((options: LoopOptions) => loop(env, options));
+  addPortalOptions(command.command("cancel <run>"), env)
+    .description("end a run that waits or goes on; what its finished stages stored is kept")
+    .action(async (runId: string, _options: object, cancel: Command) => {
+      // The loop's own options of the same names take what is given.
+      const portal = await requirePortal(env, cancel.optsWithGlobals<PortalOptions>());
+      await portal.mutate("loop.cancel", { runId }, z.unknown());
+      console.log("✓ The run is cancelled; what its finished stages stored is kept.");
+    });
 }
 
 async function loop(env: Env, options: LoopOptions): Promise<void> {

@@ -26,7 +26,12 @@ export async function checkAndPrint(
     const { summary, checks } = await portal.mutate(procedure, input, foundSourceSchema);
     for (const line of [`✓ ${summary}`, ...formatChecks(checks)]) say(line);
   } catch (error) {
-    if (isAnnealError(error)) for (const line of formatChecks(readFailedChecks(error))) say(line);
+    if (!isAnnealError(error)) throw error;
+    // What to do about what the error says is said once, with it.
+    const checks = readFailedChecks(error).map(({ action, ...check }) =>
+      action === undefined || action === error.action ? check : { ...check, action },
+    );
+    for (const line of formatChecks(checks)) say(line);
     throw error;
   }
 }

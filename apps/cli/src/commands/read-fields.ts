@@ -13,6 +13,8 @@ export type FieldSchema = {
   examples?: unknown[];
   format?: string;
   pattern?: string;
+  /** The pattern in words; a portal of before has none. */
+  patternMessage?: string;
   minimum?: number;
   maximum?: number;
   minLength?: number;

@@ -40,17 +40,26 @@ export function posixPermissionsShape(hiddenLists: string) {
         "Accounts with a lower id are the system's (root, mail, backup): they are no person's, and what only they may read nobody sees. 1000 is what most systems give to their first person; UID_MIN in /etc/login.defs there says it.",
       when: readsPermissions,
     }),
-    passwdPath: z.string().startsWith("/").default("/etc/passwd").meta({
-      title: "List of accounts",
-      description: "Names the accounts that own the files, in the form of /etc/passwd. It is read where the files are.",
-      when: readsPermissions,
-    }),
-    groupPath: z.string().startsWith("/").default("/etc/group").meta({
-      title: "List of groups",
-      description:
-        "Says who is in the groups of the files, in the form of /etc/group. It is read where the files are. Where groups or their members come from a network directory (LDAP, NIS), name a copy that has them. Nobody sees a file whose rights refuse a group that it does not list, or an account that the list of accounts does not; nor one whose rights refuse any group of /etc/group, unless /etc/nsswitch.conf there says that groups are of files alone.",
-      when: readsPermissions,
-    }),
+    passwdPath: z
+      .string()
+      .startsWith("/", "must be an absolute path, for example /etc/passwd")
+      .default("/etc/passwd")
+      .meta({
+        title: "List of accounts",
+        description:
+          "Names the accounts that own the files, in the form of /etc/passwd. It is read where the files are.",
+        when: readsPermissions,
+      }),
+    groupPath: z
+      .string()
+      .startsWith("/", "must be an absolute path, for example /etc/group")
+      .default("/etc/group")
+      .meta({
+        title: "List of groups",
+        description:
+          "Says who is in the groups of the files, in the form of /etc/group. It is read where the files are. Where groups or their members come from a network directory (LDAP, NIS), name a copy that has them. Nobody sees a file whose rights refuse a group that it does not list, or an account that the list of accounts does not; nor one whose rights refuse any group of /etc/group, unless /etc/nsswitch.conf there says that groups are of files alone.",
+        when: readsPermissions,
+      }),
   };
 }
 

@@ -12,6 +12,7 @@ import { shareName } from "./smb-errors.ts";
 import { openSmb, type SmbSession } from "./smb-session.ts";
 import { createIsTold } from "./told-denials.ts";
 import { walkShare } from "./walk.ts";
+import { wordAccounts, wordPeople } from "./word-accounts.ts";
 
 const checkedFiles = 1000;
 const checkMs = 5_000;
@@ -169,7 +170,7 @@ async function checkAccounts(
   const capability = "people and groups";
   const accounts = await loadAccounts(config, secrets, context);
   const { users, groups } = accounts;
-  const count = `${users.length} accounts and ${groups.length} groups are known`;
+  const count = wordAccounts(users.length, groups.length);
   const isTold = createIsTold(accounts);
   const stranger = [...denied].find((sid) => !isTold(sid));
   if (stranger !== undefined) {
@@ -185,7 +186,7 @@ async function checkAccounts(
     return { capability, status: "warning", message, action };
   }
   const people = countPeople(config, accounts);
-  if (people > 0) return { capability, status: "ok", message: `${count}; ${people} of the accounts are people.` };
+  if (people > 0) return { capability, status: "ok", message: `${count}; ${wordPeople(people, users.length)}.` };
   const lack =
     users.length === 0
       ? "nobody"

@@ -76,7 +76,7 @@ export const smbConfigSchema = z.object({
   }),
   accountsHost: z
     .string()
-    .regex(/^[^/\\@\s]+$/)
+    .regex(/^[^/\\@\s]+$/, "A host name or an address")
     .nullable()
     .default(null)
     .meta({

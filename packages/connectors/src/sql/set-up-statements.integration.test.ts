@@ -10,12 +10,12 @@ import { mysqlConnector } from "../mysql/mysql-connector.ts";
 import { postgresConfigSchema } from "../postgres/config.ts";
 import { postgresConnector } from "../postgres/postgres-connector.ts";
 
-/** The statements of a chapter of the set-up guide, word for word. */
-async function statementsOf(chapter: string): Promise<string> {
+/** The statements of a chapter of the set-up guide, word for word: of its first block, or another. */
+async function statementsOf(chapter: string, block = 0): Promise<string> {
   const guide = await readFile(join(import.meta.dirname, "../../../../docs/connectors/databases.md"), "utf8");
   const text = guide.split(`\n## ${chapter}\n`)[1]?.split("\n## ")[0] ?? "";
-  const statements = /```sql\n([^`]+)```/.exec(text)?.[1];
-  if (statements === undefined) throw new Error(`The chapter "${chapter}" has no statements.`);
+  const statements = [...text.matchAll(/```sql\n(.+?)```/gs)][block]?.[1];
+  if (statements === undefined) throw new Error(`The chapter "${chapter}" has no such statements.`);
   return statements;
 }
 
@@ -59,6 +59,11 @@ describe("the user that the set-up guide makes", () => {
       await server.run("shop", "CREATE TABLE article (id int PRIMARY KEY); INSERT INTO article VALUES (1)");
       await server.run(null, await statementsOf("MySQL and MariaDB"));
       const config = mysqlConfigSchema.parse({ ...place, port: server.port });
+      expectReadOnly(await mysqlConnector.check(config, secrets, testContext()));
+      // As a new server has it.
+      await server.run(null, "GRANT ALL ON test.* TO PUBLIC; GRANT ALL ON `test\\_%`.* TO PUBLIC");
+      expect((await mysqlConnector.check(config, secrets, testContext())).error).toMatchObject({ code: "FORBIDDEN" });
+      await server.run(null, await statementsOf("MySQL and MariaDB", 1));
       expectReadOnly(await mysqlConnector.check(config, secrets, testContext()));
     } finally {
       await server.stop();

@@ -25,6 +25,7 @@ const visitOf = (url: string, given: Partial<VisitRecord> = {}): VisitRecord => 
   hidesLinks: false,
   hasMoreLinks: false,
   signedOut: false,
+  countsAs: "seen",
   ...given,
 });
 const held: Record<string, string> = {};

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { inflateRawSync } from "node:zlib";
 import type { Cursor, JournalEntry, KnownItems } from "@anneal/core/connect/change";
+import { leftOutReasons, type LeftOutReason } from "@anneal/core/connect/left-out";
 import { z } from "zod";
 import type { WebConfig } from "./config.ts";
 
@@ -21,7 +22,7 @@ export type VisitRecord = {
   as: "document" | "failed" | "passed" | "feed" | "gone";
   /** The digest of what it says, see digest-words.ts; null where that was not seen. */
   words: string | null;
-  /** Addresses that it names; in the journal those that were news to the crawl. */
+  /** Addresses that it names; in the journal those that were news to the crawl, to visit or to leave out. */
   links: string[];
   feeds: string[];
   /** It is no document, and names pages; while it cannot be read, it did before. */
@@ -32,6 +33,8 @@ export type VisitRecord = {
   hasMoreLinks: boolean;
   /** A known page asked to sign in: what is missing may be there for those who are. */
   signedOut: boolean;
+  /** "seen": a document, or one that cannot be read. "deleted": it was a document, and is none now. */
+  countsAs: "seen" | "deleted" | LeftOutReason;
 };
 
 /** What one crawl leaves to the next besides its documents. */
@@ -84,6 +87,7 @@ const recordSchema = z.object({
   hidesLinks: z.boolean().default(false),
   hasMoreLinks: z.boolean().default(false),
   signedOut: z.boolean().default(false),
+  countsAs: z.enum(["seen", "deleted", ...leftOutReasons]).default("seen"),
 });
 const entrySchema = z.union([
   z.object({
@@ -124,7 +128,7 @@ export function entriesOfWaypoints(waypoints: Waypoints | null): JournalEntry[] 
  * @param afterLost whether the visit before this one was not kept, see `Journal.visits`
  */
 export function entriesOfVisit(record: VisitRecord, promised: string | null, afterLost: boolean): JournalEntry[] {
-  const { url, depth, as, words, leads, hidesLinks, hasMoreLinks, signedOut } = record;
+  const { url, depth, as, words, leads, hidesLinks, hasMoreLinks, signedOut, countsAs } = record;
   const [links = [], ...moreLinks] = inChunks(record.links);
   const [feeds = [], ...moreFeeds] = inChunks(record.feeds);
   const visit = {
@@ -138,6 +142,7 @@ export function entriesOfVisit(record: VisitRecord, promised: string | null, aft
     ...(hidesLinks ? { hidesLinks } : {}),
     ...(hasMoreLinks ? { hasMoreLinks } : {}),
     ...(signedOut ? { signedOut } : {}),
+    ...(countsAs === "seen" ? {} : { countsAs }),
   };
   const entry = {
     visit,

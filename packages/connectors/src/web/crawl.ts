@@ -1,4 +1,5 @@
 import type { KnownItems } from "@anneal/core/connect/change";
+import { leaveOut, type LeftOut, type LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError } from "@anneal/core/errors";
 import { SeenRefs } from "../seen-refs.ts";
 import { maxPassed, type Journal, type VisitRecord, type Waypoints } from "./crawl-journal.ts";
@@ -12,8 +13,10 @@ import { recordOf, visitPage, type Visit, type Visitor } from "./visit-page.ts";
 export type Crawl = {
   /** In the order in which addresses were found. */
   visits: AsyncIterable<RecordedVisit>;
-  /** Addresses that were visited, before this crawl went on as well. */
+  /** Documents that were visited, and what cannot be read, before this crawl went on as well. */
   scanned(): number;
+  /** All addresses that were visited. */
+  visited(): number;
   /** Addresses that were visited and those that wait. */
   found(): number;
   /** Why `visits` ended before all was visited: the host wants to be left alone, and its last pages wait. */
@@ -21,8 +24,10 @@ export type Crawl = {
   waypoints(): Waypoints;
   /** Of the documents known before, the one that is not there any more; meaningful once `visits` has ended. */
   isGone(ref: string): boolean;
-  /** What was left out on purpose, under refs that stay the same from crawl to crawl. */
-  leftOut(): { ref: string; error: AnnealError }[];
+  /** What holds no document, or may not be visited. */
+  leftOut(): LeftOut;
+  /** Where pages were left out by a limit, under refs that stay the same from crawl to crawl. */
+  limits(): { ref: string; error: AnnealError }[];
 };
 
 /** `afterLost`: what the journal's last entry promised did not come, and this is the first visit since. */
@@ -35,6 +40,8 @@ export type CrawlOptions = {
   starts: string[];
   feeds: string[];
   listed: string[];
+  /** What sitemaps list and robots.txt forbids. */
+  forbidden: string[];
   journal: Pick<Journal, "waypoints" | "visits">;
   /** Something that names pages could not be had, so that a page that was not found may still be there. */
   isPartial: boolean;
@@ -52,6 +59,8 @@ const maxRefusalsInARow = 3;
  * site names is counted, and not kept: each page may name thousands.
  */
 export const maxSpare = 50_000;
+/** More that is passed by is not counted: each page may name thousands that robots.txt forbids. */
+const maxPassedBy = 50_000;
 /** Every page of a blog may name feeds of its own; those of the first pages are the site's. */
 const maxFeeds = 20;
 
@@ -77,7 +86,10 @@ export function crawlSites(options: CrawlOptions): Crawl {
   const alive = new SeenRefs();
   const gone = new SeenRefs();
   const traps = new TrapLedger(config.maxPagesPerPattern);
+  let visitCount = 0;
   let scanned = 0;
+  const leftOut: LeftOut = {};
+  const passedBy = new SeenRefs();
   let complete = !options.isPartial;
   let signedOut = false;
   /** The first page that names more pages than are taken from one. */
@@ -111,7 +123,9 @@ export function crawlSites(options: CrawlOptions): Crawl {
    * @returns whether this is news: an address to visit, or one more to leave out
    */
   const enqueue = async (url: string, depth: number, foundOn: string | null, isFeed = false): Promise<boolean> => {
-    if (depth > config.maxDepth || !loader.mayVisit(url, isFeed) || found.has(url)) return false;
+    if (!loader.mayVisit(url, isFeed)) return loader.isForbidden(url, isFeed) && passBy(url, "robots");
+    if (found.has(url)) return false;
+    if (depth > config.maxDepth) return passBy(url, "deep");
     if (waiting() >= config.maxPages + maxSpare) {
       found.add(url);
       turnedAway += 1;
@@ -124,10 +138,18 @@ export function crawlSites(options: CrawlOptions): Crawl {
     return true;
   };
 
+  /** @returns whether it is counted now, and was not before */
+  const passBy = (url: string, reason: LeftOutReason): boolean => {
+    if (passedBy.size >= maxPassedBy || !passedBy.add(url)) return false;
+    leaveOut(leftOut, reason);
+    return true;
+  };
+
   const begin = async () => {
     for (const url of options.starts) await enqueue(url, 0, null);
     for (const url of [...options.feeds, ...(last?.feeds ?? [])]) await enqueue(url, 0, null, true);
     for (const url of options.listed) await enqueue(url, 0, null);
+    for (const url of options.forbidden) passBy(url, "robots");
     for await (const { record, isKept } of journal.visits ?? []) {
       if (isKept) await settle(record);
       else afterLost = true;
@@ -140,7 +162,9 @@ export function crawlSites(options: CrawlOptions): Crawl {
     const { url, depth, as } = record;
     await find(url);
     visited.add(url);
-    scanned += 1;
+    visitCount += 1;
+    if (record.countsAs === "seen") scanned += 1;
+    else if (record.countsAs !== "deleted") leaveOut(leftOut, record.countsAs);
     if (as === "document" || as === "failed") alive.add(url);
     if (as === "gone") gone.add(url);
     // One that cannot be read now is still asked for by the next crawl.
@@ -167,7 +191,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
 
   /** The next address to ask for; those whose pattern has turned out to be a trap meanwhile are passed over. */
   const take = (): Entry | null => {
-    while (next < queue.length && scanned + refused.length + inFlight.length < config.maxPages) {
+    while (next < queue.length && visitCount + refused.length + inFlight.length < config.maxPages) {
       const entry = queue[next]!;
       next += 1;
       if (!entry.isGrown || !traps.isBarren(entry.url)) return entry;
@@ -223,7 +247,9 @@ export function crawlSites(options: CrawlOptions): Crawl {
   return {
     visits: visits(),
     scanned: () => scanned,
-    found: () => scanned + refused.length + inFlight.length + beyond(),
+    visited: () => visitCount,
+    leftOut: () => ({ ...leftOut }),
+    found: () => visitCount + refused.length + inFlight.length + beyond(),
     refusal: () => refusal,
     waypoints() {
       if (complete) return waypoints;
@@ -236,7 +262,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
       // Where the crawl did not get everywhere, only what was seen to be gone is gone.
       return gone.has(ref) || (complete && !traps.isLeftOut(ref));
     },
-    leftOut() {
+    limits() {
       const reports = traps.reports();
       if (crowded !== null) reports.push(tooManyLinks(loader, crowded));
       if (beyond() > 0) reports.push(beyondLimit(loader, beyond()));

@@ -34,21 +34,25 @@ export type PageOutcome =
   /** The server vouches that nothing changed; the links are those of the last time. */
   | { type: "not-modified" }
   /** Leads somewhere, is no document itself: a redirect, a copy of its canonical page, a page marked noindex. */
-  | { type: "passage"; links: string[]; hasMoreLinks: boolean; feeds: string[] }
+  | { type: "passage"; why: PassageReason; links: string[]; hasMoreLinks: boolean; feeds: string[] }
   /** A list in which the site names pages. */
   | { type: "feed"; links: string[] }
   /** Not there: 404, 410, or a page that says so in words. */
   | { type: "gone" }
   /** Nothing for us: another site, an image. */
-  | { type: "skipped" }
+  | { type: "skipped"; why: "elsewhere" | "type" | "noindex" }
   /** `leads`: whether it names pages, where the answer tells even so: as half of a feed does, and an honest "not found". */
   | { type: "failed"; error: AnnealError; leads?: boolean };
+
+type PassageReason = "redirect" | "copy" | "noindex";
 
 export type PageLoader = HtmlReader & {
   sites: readonly Site[];
   client: SiteClient;
   /** By the settings and robots.txt. */
   mayVisit(url: string, isFeed?: boolean): boolean;
+  /** Whether it is robots.txt alone that keeps an address from being visited. */
+  isForbidden(url: string, isFeed?: boolean): boolean;
   tempDir: string;
   hasLogin: boolean;
   missingPages: MissingPages;
@@ -77,7 +81,7 @@ export async function loadPage(loader: PageLoader, url: string, history: PageHis
   const isHtml = mediaType === "text/html" || mediaType === "application/xhtml+xml";
   if (!isHtml && isCalledLikeCode(url)) {
     response.discard();
-    return { type: "skipped" };
+    return { type: "skipped", why: "type" };
   }
   if (isHtml) {
     return readHtmlPage(loader, url, response, memory);
@@ -90,7 +94,7 @@ export async function loadPage(loader: PageLoader, url: string, history: PageHis
       case "unreadable":
         return { type: "failed", error: feed.error, leads: true };
       case "sitemap":
-        return { type: "skipped" };
+        return { type: "skipped", why: "type" };
       case "other":
         return readDocument(loader, url, response, mediaType, feed);
     }
@@ -135,12 +139,12 @@ async function outcomeOfStatus(
     return { type: "failed", error: signedOut(url, loader.hasLogin) };
   }
   const inSite = normaliseUrl(target, url, loader.sites);
-  if (inSite === null) return { type: "skipped" };
+  if (inSite === null) return { type: "skipped", why: "elsewhere" };
   if (inSite === url) return { type: "failed", error: endlessRedirect(url) };
   if (wasOpen && (await leadsToLogin(loader, inSite))) {
     return { type: "failed", error: signedOut(url, loader.hasLogin) };
   }
-  return { type: "passage", links: [inSite], hasMoreLinks: false, feeds: [] };
+  return { type: "passage", why: "redirect", links: [inSite], hasMoreLinks: false, feeds: [] };
 }
 
 async function readHtmlPage(
@@ -166,8 +170,10 @@ async function readHtmlPage(
   const hasMoreLinks = facts.hasMoreLinks && !isDeadEnd;
   const feeds = isDeadEnd ? [] : linksOf(facts.feeds, base, loader.sites);
   const original = await loader.canonicalPages.originalOf(url, named, base, facts);
-  if (original !== null) return { type: "passage", links: [original, ...links], hasMoreLinks, feeds };
-  if (noindex) return { type: "passage", links, hasMoreLinks, feeds };
+  if (original !== null) {
+    return { type: "passage", why: "copy", links: [original, ...links], hasMoreLinks, feeds };
+  }
+  if (noindex) return { type: "passage", why: "noindex", links, hasMoreLinks, feeds };
 
   const digest = digestPage(facts.title, facts.mainText, dateOf(response), facts.language);
   // Links that are never followed would keep the page from being asked for by conditional requests.
@@ -191,14 +197,15 @@ async function readDocument(
   mediaType: string | null,
   { body, cancel }: { body: AsyncIterable<Uint8Array>; cancel(): Promise<void> },
 ): Promise<PageOutcome> {
-  if (mediaType === null || !isDocumentType(mediaType) || readRobotsRules(robotsHeader(loader, response)).noindex) {
+  const isRead = mediaType !== null && isDocumentType(mediaType);
+  if (!isRead || readRobotsRules(robotsHeader(loader, response)).noindex) {
     await cancel();
-    return { type: "skipped" };
+    return { type: "skipped", why: isRead ? "noindex" : "type" };
   }
   const original = await loader.canonicalPages.originalOf(url, canonicalHeader(response), url, null);
   if (original !== null) {
     await cancel();
-    return { type: "passage", links: [original], hasMoreLinks: false, feeds: [] };
+    return { type: "passage", why: "copy", links: [original], hasMoreLinks: false, feeds: [] };
   }
   const isText = mediaType.startsWith("text/") || /[/+](?:json|xml)$/.test(mediaType);
   const readable = isText ? textToUtf8(body, response.headers.get("content-type")) : body;

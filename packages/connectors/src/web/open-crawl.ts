@@ -100,13 +100,14 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
     const started = new Set(starts);
     const siteAt = (url: string) => opened.find(({ site }) => isSameSite(new URL(url), site));
     const isAllowed = (url: string) => siteAt(url)?.robots.isAllowed(url) ?? false;
-    const mayVisit = (url: string, isFeed = false) =>
+    const isWanted = (url: string, isFeed: boolean) =>
       !isSkippedFile(url) &&
       !isExcluded(pathOf(url), config) &&
       // The first pages and feeds are always fetched for their links, even where only others are wanted as documents.
       (isFeed || started.has(url) || isIncluded(pathOf(url), config)) &&
-      !(login !== null && isLogoutAddress(url)) &&
-      isAllowed(url);
+      !(login !== null && isLogoutAddress(url));
+    const mayVisit = (url: string, isFeed = false) => isWanted(url, isFeed) && isAllowed(url);
+    const isForbidden = (url: string, isFeed = false) => isWanted(url, isFeed) && !isAllowed(url);
     const missingPages = createMissingPages(async (url) => {
       const place = siteAt(url);
       // Where pages are minutes apart, none is spent on addresses that nobody named.
@@ -120,7 +121,8 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
     }, starts);
     const canonicalPages = createCanonicalPages({ ...reader, client, sites, mayVisit });
     const { tempDir } = context;
-    return { ...reader, sites, client, mayVisit, tempDir, hasLogin: login !== null, missingPages, canonicalPages };
+    const hasLogin = login !== null;
+    return { ...reader, sites, client, mayVisit, isForbidden, tempDir, hasLogin, missingPages, canonicalPages };
   }
 
   return {

@@ -23,6 +23,8 @@ export const sitemapLimits = { totalBytes: 1024 * 1024 * 1024, totalMs: 15 * 60_
 export type SitemapResult = {
   /** Normalised, each once, of those that may be visited. */
   urls: string[];
+  /** The same of those that robots.txt forbids. */
+  forbidden: string[];
   failures: { ref: string; error: AnnealError }[];
   /** How many sitemaps were not read, or not to their end, because that was too much. */
   leftOut: number;
@@ -34,7 +36,7 @@ export type SitemapResult = {
  * @param maxUrls the rest is left out
  */
 export async function loadSitemaps(
-  { client, sites, mayVisit }: Pick<PageLoader, "client" | "sites" | "mayVisit">,
+  { client, sites, mayVisit, isForbidden }: Pick<PageLoader, "client" | "sites" | "mayVisit" | "isForbidden">,
   named: readonly NamedSitemap[],
   maxUrls: number,
   limits = sitemapLimits,
@@ -44,6 +46,7 @@ export async function loadSitemaps(
   // One that grows while it is walked is walked to its new end.
   const waiting = new Set(named.map(({ url }) => url));
   const urls = new Set<string>();
+  const forbidden = new Set<string>();
   const failures: SitemapResult["failures"] = [];
   const endMs = performance.now() + limits.totalMs;
   let sizeBytes = 0;
@@ -62,7 +65,11 @@ export async function loadSitemaps(
       let isCut = false;
       for (const page of pages) {
         const address = normaliseUrl(page, page, sites);
-        if (address === null || !mayVisit(address)) continue;
+        if (address === null) continue;
+        if (!mayVisit(address)) {
+          if (forbidden.size < maxUrls && isForbidden(address)) forbidden.add(address);
+          continue;
+        }
         if (urls.size < maxUrls) urls.add(address);
         else isCut ||= !urls.has(address);
       }
@@ -76,7 +83,7 @@ export async function loadSitemaps(
       failures.push({ ref: url, error });
     }
   }
-  return { urls: [...urls], failures, leftOut };
+  return { urls: [...urls], forbidden: [...forbidden], failures, leftOut };
 }
 
 /** @param count of `SitemapResult.leftOut` */

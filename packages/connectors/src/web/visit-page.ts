@@ -1,4 +1,5 @@
 import type { KnownItems } from "@anneal/core/connect/change";
+import type { LeftOutReason } from "@anneal/core/connect/left-out";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { isIncluded } from "../path-filter.ts";
 import type { VisitRecord } from "./crawl-journal.ts";
@@ -67,6 +68,7 @@ export async function recordOf(visitor: Visitor, visit: Visit, depth: number): P
     hidesLinks: !areAll,
     hasMoreLinks: "hasMoreLinks" in outcome && outcome.hasMoreLinks,
     // The page had its text once, so the login did what it should, and does not any more.
+    countsAs: countingOf(visit),
     signedOut: memory !== null && outcome.type === "failed" && outcome.error.code === "SOURCE_CREDENTIALS",
   };
 }
@@ -84,6 +86,31 @@ function standingOf({ outcome, wanted }: Visit): VisitRecord["as"] {
     case "feed":
     case "gone":
       return outcome.type;
+  }
+}
+
+/** What was a document before is deleted, which is told as that. */
+function countingOf(visit: Visit): VisitRecord["countsAs"] {
+  const { outcome, memory, wanted } = visit;
+  if (outcome.type === "failed") return "seen";
+  const reason = reasonOf(outcome, wanted);
+  if (reason === null) return "seen";
+  return memory === null ? reason : "deleted";
+}
+
+/** Why there is no document; null where there is one. */
+function reasonOf(outcome: Exclude<PageOutcome, { type: "failed" }>, wanted: boolean): LeftOutReason | null {
+  switch (outcome.type) {
+    case "document":
+    case "not-modified":
+      return wanted ? null : "unwanted";
+    case "passage":
+    case "skipped":
+      return outcome.why;
+    case "feed":
+      return "feed";
+    case "gone":
+      return "missing";
   }
 }
 

@@ -43,15 +43,20 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
     }
     for (const { ref, error } of unread) yield { type: "failure", ref, error: error.toReport() };
 
-    const listed = sitemaps.urls;
+    const { urls: listed, forbidden } = sitemaps;
     const isPartial = unread.length > 0 || landed !== null;
-    const crawl = crawlSites({ loader, known, starts, feeds, listed, journal, isPartial });
+    const crawl = crawlSites({ loader, known, starts, feeds, listed, forbidden, journal, isPartial });
+    /** At least so many addresses there are, of sitemaps all; a later crawl is told by what is held. */
+    const totalOf = () => {
+      const addresses = Math.min(config.maxPages, Math.max(listed.length, crawl.found()));
+      return addresses - (crawl.visited() - crawl.scanned());
+    };
     const checkpoint = (scanned: number, entries: JournalEntry[], anew = false): Change => ({
       type: "checkpoint",
       cursor: cursorOf(config, landed, Date.now()),
       scanned,
-      // At least so many addresses there are, of sitemaps all; a later crawl is told by what is held.
-      total: journal.waypoints === null ? Math.min(config.maxPages, Math.max(listed.length, crawl.found())) : null,
+      total: journal.waypoints === null ? totalOf() : null,
+      leftOut: crawl.leftOut(),
       journal: { anew, entries },
     });
     if (journal.visits === null) yield checkpoint(0, entriesOfWaypoints(journal.waypoints), true);
@@ -69,11 +74,12 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
     }
     const refusal = crawl.refusal();
     if (refusal !== null) throw refusal;
-    for (const { ref, error } of crawl.leftOut()) yield { type: "failure", ref, error: error.toReport() };
+    for (const { ref, error } of crawl.limits()) yield { type: "failure", ref, error: error.toReport() };
     yield* deleteMissing(known, context.deletions, keptReaders, crawl.isGone);
     const scanned = crawl.scanned();
     const entries = entriesOfWaypoints(crawl.waypoints());
-    yield { type: "checkpoint", cursor: endCursor, scanned, total: scanned, journal: { anew: true, entries } };
+    const leftOut = crawl.leftOut();
+    yield { type: "checkpoint", cursor: endCursor, scanned, total: scanned, leftOut, journal: { anew: true, entries } };
   } finally {
     await connection.close();
   }
@@ -88,7 +94,7 @@ function leaveSitemaps(declared: readonly string[]): SitemapResult {
     });
     return { ref, error };
   });
-  return { urls: [], failures, leftOut: 0 };
+  return { urls: [], forbidden: [], failures, leftOut: 0 };
 }
 
 function changeOf({ url, outcome, memory, wanted }: Visit): Change | null {

@@ -11,6 +11,12 @@ it("counts what was left out by why, and says it in a line", () => {
   expect(wordLeftOut(leftOut)).toBe("1,202 left out: 1,200 symbolic links, 1 pipe, 1 device");
 });
 
+it("says of a website's addresses why they hold no document", () => {
+  expect(wordLeftOut({ robots: 2, missing: 1, elsewhere: 1, copy: 3 })).toBe(
+    "7 left out: 2 forbidden by robots.txt, 1 not found, 1 redirect to another site, 3 copies of other pages",
+  );
+});
+
 it("reads what a later release counts, by its word", () => {
   expect(wordLeftOut({ socket: 2, wormhole: 3 })).toBe("5 left out: 2 sockets, 3 wormhole");
 });

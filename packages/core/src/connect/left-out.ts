@@ -1,5 +1,24 @@
-/** What a source lists that holds no document; the rest is what nobody knows the kind of. */
-export type LeftOutReason = "link" | "pipe" | "socket" | "device" | "other";
+/** What a source lists that holds no document. */
+export const leftOutReasons = [
+  "link",
+  "pipe",
+  "socket",
+  "device",
+  /** Of no kind that anybody knows. */
+  "other",
+  /** Addresses of a website, from here on. */
+  "robots",
+  "missing",
+  "redirect",
+  "elsewhere",
+  "copy",
+  "noindex",
+  "feed",
+  "type",
+  "unwanted",
+  "deep",
+] as const;
+export type LeftOutReason = (typeof leftOutReasons)[number];
 
 /** How many of what a sync met it left out, which is neither a document nor a failure. */
 export type LeftOut = Partial<Record<LeftOutReason, number>>;
@@ -10,6 +29,16 @@ const words: Record<LeftOutReason, [one: string, many: string]> = {
   socket: ["socket", "sockets"],
   device: ["device", "devices"],
   other: ["of an unknown kind", "of an unknown kind"],
+  robots: ["forbidden by robots.txt", "forbidden by robots.txt"],
+  missing: ["not found", "not found"],
+  redirect: ["redirect", "redirects"],
+  elsewhere: ["redirect to another site", "redirects to other sites"],
+  copy: ["copy of another page", "copies of other pages"],
+  noindex: ["marked noindex", "marked noindex"],
+  feed: ["feed", "feeds"],
+  type: ["of a type that is not read", "of types that are not read"],
+  unwanted: ["read for its links alone", "read for their links alone"],
+  deep: ["beyond the links to follow", "beyond the links to follow"],
 };
 
 export function leaveOut(leftOut: LeftOut, reason: LeftOutReason): void {

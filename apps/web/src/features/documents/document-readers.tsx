@@ -130,8 +130,9 @@ function ReaderList({ title, readers }: { title: string; readers: Reader[] }) {
 /** The id that it stands for is there for administrators, who compare it with the source. */
 function Name({ reader: { words, count, principal } }: { reader: Reader }) {
   const named = count === 1 ? words : `${words} (${formatNumber(count)} of them)`;
-  if (principal === null || principal.source === "anneal" || principal.id === words)
-    return <span className="block break-words">{named}</span>;
+  // Of one without a name the id is among the words.
+  const says = principal === null || (words.includes(principal.id) && principal.tenant === "");
+  if (says || principal.source === "anneal") return <span className="block break-words">{named}</span>;
   return (
     <details>
       <summary className="cursor-pointer break-words" title={principal.id}>

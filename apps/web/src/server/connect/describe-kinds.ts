@@ -1,6 +1,7 @@
 import { describeFacts } from "@anneal/connectors/describe-facts";
 import type { FieldCondition } from "@anneal/core/connect/asked-field";
-import { z } from "zod";
+import { toJsonSchema } from "@anneal/core/json-schema";
+import type { z } from "zod";
 import { requireSourceKind, sourceKinds, type SignInOffer, type SourceKind } from "#server/connect/source-kinds.ts";
 import { sentenceOf } from "#lib/input-words.ts";
 
@@ -32,7 +33,7 @@ export type JsonSchema = {
 };
 
 export function describeSchema(schema: z.ZodType): JsonSchema {
-  return z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
+  return toJsonSchema(schema) as JsonSchema;
 }
 
 export function listSourceKinds(): {

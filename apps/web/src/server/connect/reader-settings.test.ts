@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { findConfigProblems } from "./describe-kinds.ts";
-import { bringsReaders, partsWithOtherReaders } from "./reader-settings.ts";
+import { bringsReaders, mayLackReaders, partsWithOtherReaders } from "./reader-settings.ts";
 
 it("knows which sources bring their documents' readers with the settings that they have", () => {
   const table = (owner: string | null) => ({ host: "db", database: "d", user: "u", tables: [{ name: "t", owner }] });
@@ -29,6 +29,9 @@ it("knows which sources bring their documents' readers with the settings that th
       expect(findConfigProblems(kind, config), kind).toEqual([]);
     }
     expect(bringsReaders(kind, config), `${kind} ${JSON.stringify(config)}`).toBe(brings);
+    // Of a database there may be other tables.
+    const lacks = !brings || kind === "postgres";
+    expect(mayLackReaders(kind, config), `${kind} ${JSON.stringify(config)}`).toBe(lacks);
   }
 });
 

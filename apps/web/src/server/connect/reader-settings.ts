@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import { partsWithOtherRules, readerRulesOf, rulesForAll, type ReaderRules } from "@anneal/connectors/reader-rules";
+import {
+  bringsReadersAt,
+  partsWithOtherRules,
+  readerRulesOf,
+  rulesForAll,
+  type ReaderRules,
+} from "@anneal/connectors/reader-rules";
 import { requireSourceKind, sourceKinds } from "#server/connect/source-kinds.ts";
 
 // What a source's settings say about who reads its documents, and what of that other settings change.
@@ -7,6 +13,11 @@ import { requireSourceKind, sourceKinds } from "#server/connect/source-kinds.ts"
 /** Whether documents, or some of them, bring their own readers with these settings. */
 export function bringsReaders(kind: string, config: Record<string, unknown>): boolean {
   return rulesOf(kind, config).size > 0;
+}
+
+/** Whether there may be documents that bring no readers with these settings, who are then the source's audience. */
+export function mayLackReaders(kind: string, config: Record<string, unknown>): boolean {
+  return !bringsReadersAt(rulesOf(kind, config), "");
 }
 
 /** What the refs of documents begin with for which other settings say now who reads them, "" of all documents. */

@@ -74,7 +74,7 @@ function nameMember(principal: Principal, emails: ReadonlyMap<string, string>): 
 
 function nameInSource(principal: Principal, name: string | undefined): string {
   const words = describePrincipal(principal, name);
-  return name !== undefined || isReadableId(principal.id) ? words : `${words} of unknown name`;
+  return name !== undefined || isReadableId(principal.id) ? words : `${words} of unknown name (${principal.id})`;
 }
 
 function asReader(principal: Principal, own: string | undefined): ReaderView {

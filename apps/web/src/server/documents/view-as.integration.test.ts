@@ -197,13 +197,13 @@ describe("who may read a document, on its page", () => {
     expect(words(readers.allow)).toEqual([
       "Board 1",
       "Clerks 1",
-      "An account or group of unknown name 1",
-      "An account of unknown name 1",
+      `An account or group of unknown name (${sid(3)}) 1`,
+      `An account of unknown name (${sid(4)}) 1`,
       "Ann Lee 1",
       `${people.ben.email} 1`,
     ]);
     expect(readers.allow[0]).toMatchObject({ kind: "group", source: "smb", principal: board });
-    expect(words(readers.deny)).toEqual(["An account or group of unknown name 1"]);
+    expect(words(readers.deny)).toEqual([`An account or group of unknown name (${sid(7)}) 1`]);
   });
 
   it("is told to others without an id and without a name, but for what they are themselves and are in", async () => {

@@ -30,7 +30,7 @@ import {
   findConfigProblems,
   listSourceKinds,
 } from "#server/connect/describe-kinds.ts";
-import { bringsReaders } from "#server/connect/reader-settings.ts";
+import { bringsReaders, mayLackReaders } from "#server/connect/reader-settings.ts";
 import { beginSignIn, pollSignIn } from "#server/connect/sign-in.ts";
 import { countedFor, countsAll, directoryErrorFor, sourceErrorFor, syncFor } from "#server/connect/source-figures.ts";
 import { listMissing } from "#server/connect/list-missing.ts";
@@ -148,7 +148,7 @@ export const connectRouter = router({
     // Never a removed one's: its documents were read from another address perhaps, and for other readers.
     const sourceId = randomUUID();
     await saveChecked(ctx, sourceId, input, undefined);
-    return { sourceId };
+    return { sourceId, mayLackReaders: mayLackReaders(input.kind, input.config) };
   }),
 
   update: scientistProcedure

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { MemoryTarget } from "../../conformance/memory-target.ts";
+import { linksTo, type TestSite } from "../../conformance/start-site.ts";
+import { startWebCrawl, type WebCrawl } from "../../conformance/start-web-crawl.ts";
+
+/** No validators: whatever is asked for again is read again, with the links that it does not remember. */
+const plain = { etag: "" };
+
+describe("what a crawl leaves out", () => {
+  let crawl: WebCrawl;
+  let site: TestSite;
+  beforeEach(async () => {
+    crawl = await startWebCrawl();
+    ({ site } = crawl);
+    const { page } = crawl;
+    page("/robots.txt", "User-agent: *\nDisallow: /shut", { "content-type": "text/plain" });
+    page(
+      "/",
+      linksTo(["/a", "/shut/1", "/shut/2", "/missing", "/inside", "/moved", "/copy", "/hidden", "/data"]),
+      plain,
+    );
+    page("/a", `a ${linksTo(["/shut/1", "/shut/3", "/deep"])}`, plain);
+    page("/deep", linksTo(["/deeper"]));
+    page("/deeper", "not got to");
+    page("/inside", "", { location: "http://169.254.169.254/latest/meta-data/" }, 302);
+    page("/moved", "", { location: "/a" }, 301);
+    page("/copy", '<link rel="canonical" href="/a">a');
+    page("/hidden", '<meta name="robots" content="noindex">hidden');
+    page("/data", "\u0000", { "content-type": "application/x-unknown" });
+  });
+  afterEach(() => crawl.stop());
+
+  const config = { maxDepth: 2, concurrency: 1 };
+  const leftOut = { robots: 3, missing: 1, elsewhere: 1, redirect: 1, copy: 1, noindex: 1, type: 1, deep: 1 };
+
+  it("is counted by why, and is not seen", async () => {
+    const target = await crawl.sync(new MemoryTarget(), config);
+    expect(crawl.paths(target)).toEqual(["/", "/a", "/deep"]);
+    expect(target.changes.at(-1)).toMatchObject({ type: "checkpoint", scanned: 3, total: 3, leftOut });
+    await crawl.sync(target, config);
+    expect(target.changes.at(-1)).toMatchObject({ scanned: 3, total: 3, leftOut });
+  });
+
+  it("counts the same wherever the crawl was ended in the middle", async () => {
+    const whole = await crawl.sync(new MemoryTarget(), config);
+    for (let at = 0; at < whole.changes.length - 1; at += 1) {
+      for (const write of ["lost", "done"] as const) {
+        const target = new MemoryTarget();
+        expect(await target.apply(crawl.read(target, config), { at, write })).toBe("killed");
+        await crawl.sync(target, config);
+        expect(target.changes.at(-1), `killed at ${at}, write ${write}`).toMatchObject({ scanned: 3, leftOut });
+      }
+    }
+  });
+
+  it("counts what sitemaps list and robots.txt forbids", async () => {
+    const listed = ["/shut/1", "/shut/9", "/a"].map((path) => site.origin + path);
+    crawl.page("/sitemap.xml", listed.join("\n"), { "content-type": "text/plain" });
+    const target = await crawl.sync(new MemoryTarget(), config);
+    expect(target.changes.at(-1)).toMatchObject({ leftOut: { robots: 4 } });
+  });
+
+  it("does not count a document that is gone: that is a deletion", async () => {
+    const target = await crawl.sync(new MemoryTarget(), config);
+    site.pages.delete("/deep");
+    await crawl.sync(target, config);
+    expect(target.changes).toContainEqual({ type: "delete", ref: `${site.origin}/deep` });
+    const { deep: _, ...others } = leftOut;
+    expect(target.changes.at(-1)).toMatchObject({ scanned: 2, total: 2, leftOut: others });
+  });
+});
