@@ -31,7 +31,8 @@ export async function readMail(mail: Mail, limits: ParseLimits, parseAttachment:
   drafts.push(...mail.body.drafts.map(belowTitle));
   const warnings = [...mail.body.warnings];
   if (mail.pictures > 0) warnings.push(`${countOf(mail.pictures, "picture")} in the e-mail left out.`);
-  const attached = await readParts(mail.attachments, "attachment", limits.maxAttachments, limits, parseAttachment);
+  const most = limits.maxAttachments;
+  const attached = await readParts(mail.attachments, "attachment", most, limits, parseAttachment, drafts);
   drafts.push(...attached.drafts);
   warnings.push(...attached.warnings);
   return { title: subject === "" ? null : subject, drafts, warnings };
