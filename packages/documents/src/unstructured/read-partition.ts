@@ -52,7 +52,10 @@ export function readPartition(answer: string, mediaType: string, limits: ParseLi
   const titled = promoteOnlyTopHeading(drafts);
   const elements = withSections(titled);
   const empty = elements.length === 0 && warnings.length === 0 ? ["The document holds no text."] : [];
-  return requireWithinLimit({ title: firstTitle(titled), mediaType, elements, warnings: [...warnings, ...empty] }, limits);
+  return requireWithinLimit(
+    { title: firstTitle(titled), mediaType, elements, warnings: [...warnings, ...empty] },
+    limits,
+  );
 }
 
 function parseAnswer(answer: string): Partitioned[] {
