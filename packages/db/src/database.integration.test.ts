@@ -407,6 +407,23 @@ describe("documents", () => {
     expect(await toClean(["fra"])).toEqual([documentId]);
   });
 
+  it("are counted where the rules leave them out, and as no failures", async () => {
+    const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
+    const { documentId: copy } = await upsert(scope, sourceId, "b.txt", "two");
+    const outcome = {
+      status: "dropped",
+      cleanDigest: "v",
+      drop: { stage: "clean", code: "TOO_SHORT", reason: "1 word." },
+    } as const;
+    await saveDropped(scope, await getDocument(scope, documentId), outcome);
+    await saveComparisons(scope, [{ documentId: copy, duplicateOf: documentId }]);
+    expect((await listSources(scope)).find(({ id }) => id === sourceId)).toMatchObject({
+      droppedCount: 1,
+      duplicateCount: 1,
+      quarantinedCount: 0,
+    });
+  });
+
   it("are not findable until their passages are of their own content, also after a change", async () => {
     const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
     const unindexed = async () => {

@@ -21,7 +21,7 @@ export type ParseLimits = {
   maxScannedPages: number;
   /** Points that a scanned page is drawn with, at most; a larger one is drawn less finely. A4 at 300 dpi has 8.7 million. */
   maxPagePixels: number;
-  /** Characters kept of one document. */
+  /** Characters of one document; more is refused. Of the files inside it the rest is left out with a warning. */
   maxTextLength: number;
   /** Attachments read of one e-mail, and how deep e-mails may sit in e-mails. */
   maxAttachments: number;

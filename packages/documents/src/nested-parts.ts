@@ -29,9 +29,10 @@ const maxFailures = 100;
 /**
  * Each part as a section of its own: a heading with its name, then its elements, whose container is that name too. A
  * part that cannot be read costs a warning, never the file around it. All parts together keep no more text than one
- * document may.
+ * document may, what stands before them included.
  *
  * @param noun what a part is called in warnings: "attachment", "file".
+ * @param before what the file around them says itself.
  */
 export async function readParts(
   parts: readonly Part[],
@@ -39,14 +40,15 @@ export async function readParts(
   most: number,
   limits: ParseLimits,
   parsePart: ParsePart,
+  before: readonly Draft[] = [],
 ): Promise<{ drafts: Draft[]; warnings: string[]; failures: { name: string; code: string; message: string }[] }> {
   const drafts: Draft[] = [];
   const warnings: string[] = [];
   const failures: { name: string; code: string; message: string }[] = [];
   if (parts.length > most) warnings.push(`Kept the first ${most} ${noun}s, ${parts.length - most} left out.`);
-  let textLeft = limits.maxTextLength;
+  let textLeft = limits.maxTextLength - before.reduce((sum, { text }) => sum + text.length, 0);
   for (const [index, part] of parts.slice(0, most).entries()) {
-    if (textLeft <= 0) {
+    if (textLeft <= part.name.length) {
       const left = Math.min(parts.length, most) - index;
       warnings.push(`The text is longer than what is kept; ${countOf(left, noun)} left out.`);
       break;
@@ -59,8 +61,9 @@ export async function readParts(
         bytes: await part.read(),
         fileName: part.name,
         ...(part.mediaType === undefined ? {} : { mediaType: part.mediaType }),
-        maxTextLength: textLeft,
+        maxTextLength: textLeft - part.name.length,
       });
+      textLeft -= part.name.length;
       drafts.push({ kind: "heading", text: part.name, level: 1, container: part.name });
       for (const { section: _section, ...element } of document.elements) {
         textLeft -= element.text.length;

@@ -9,6 +9,7 @@ import { docxParagraph, slideShape, writeDocx, writeOdf, writePptx, writeXlsx } 
 import { failureOf, parseFixture } from "./testing/outline-of.ts";
 import { lines, writePdf } from "./testing/pdf-fixture.ts";
 
+const MiB = 1024 * 1024;
 const extensions = [
   "md",
   "html",
@@ -125,12 +126,49 @@ describe("parseDocument", () => {
     );
   });
 
-  it("keeps the beginning of a text beyond the limit and says what was left", async () => {
-    const document = await parseFixture("one\n\ntwo\n\nthree\n\nfour", "a.txt", {
-      maxTextLength: 8,
-    });
-    expect(document.elements.map((element) => element.text)).toEqual(["one", "two"]);
-    expect(document.warnings).toEqual(["Kept the first 8 characters; 2 elements left out."]);
+  const log = (sizeBytes: number, separator: string) => {
+    const line = (number: number) => `Line ${number}: the ventilator log number ${number} reads normal pressure.`;
+    const count = Math.ceil(sizeBytes / (line(1).length + separator.length));
+    return Array.from({ length: count }, (_, index) => line(index + 1)).join(separator);
+  };
+
+  it("refuses a plain text of more than the limit, and says both", async () => {
+    expect(await failureOf(parseFixture(log(20 * MiB, "\n"), "a.txt"))).toMatch(
+      /^DOCUMENT_TOO_LARGE: It has 2\d,\d{3},\d{3} characters of text; the limit is 20,000,000\.$/u,
+    );
+  });
+
+  it.each([
+    ["many paragraphs", "a.txt", log(2_000, "\n\n")],
+    ["a heading above it", "a.txt", `Ventilators\n===========\n\n${log(2_000, "\n")}`],
+    ["source code", "a.py", log(2_000, "\n")],
+    ["one value of JSON", "a.json", JSON.stringify({ name: "Log", body: log(2_000, "\n") })],
+    ["a list of JSON", "a.json", JSON.stringify(log(2_000, "\n").split("\n"))],
+    ["a table of CSV", "a.csv", log(2_000, "\n").replaceAll(":", ",")],
+    ["XML", "a.xml", `<log><body>${log(2_000, "\n")}</body></log>`],
+    ["HTML", "a.html", `<html><body><p>${log(2_000, "\n")}</p></body></html>`],
+    ["Markdown", "a.md", log(2_000, "\n")],
+  ])("refuses it in every form: %s", async (_form, name, content) => {
+    expect(await failureOf(parseFixture(content, name, { maxTextLength: 1_000 }))).toMatch(
+      /^DOCUMENT_TOO_LARGE: It has [12],\d{3} characters of text; the limit is 1,000\.$/u,
+    );
+  });
+
+  it("reads a text of one paragraph up to the limit whole", async () => {
+    const text = log(20_000_000, "\n").slice(0, 20_000_000).trimEnd();
+    const document = await parseFixture(text, "a.txt");
+    expect(document.elements.map((element) => element.text.length)).toEqual([text.length]);
+    expect(document.warnings).toEqual([]);
+  });
+
+  it("keeps the beginning of a file inside another one, and says what was left", async () => {
+    const text = (body: string) => deflatedArchive([{ name: "a.txt", data: body }]);
+    const document = await parseFixture(text("one\n\ntwo\n\nthree\n\nfour"), "a.zip", { maxTextLength: 13 });
+    expect(document.elements.map((element) => element.text)).toEqual(["a.txt", "one", "two"]);
+    expect(document.warnings).toEqual(["a.txt: Kept the first 8 characters; 2 elements left out."]);
+    expect(await failureOf(parseFixture(text("One paragraph."), "a.zip", { maxTextLength: 13 }))).toBe(
+      "DOCUMENT_TOO_LARGE: None of the 1 file in the archive can be read; the first is a.txt: It has 14 characters of text; the limit is 8.",
+    );
   });
 
   it("keeps a text with invalid bytes and says what was replaced", async () => {

@@ -78,15 +78,14 @@ async function parseNested(input: ParseInput, place: Place): Promise<ParsedWithS
   const parsed = await parseAs(detected.mediaType, input, limits, place);
   const hasScans = parsed.scans !== undefined && parsed.scans.unreadable.length + parsed.scans.sparse.length > 0;
   const isEmpty = parsed.drafts.length === 0 && parsed.warnings.length === 0 && !hasScans;
-  const document = limitText(
-    {
-      title: parsed.title,
-      mediaType: detected.mediaType,
-      elements: withSections(parsed.drafts),
-      warnings: isEmpty ? ["The document holds no text."] : parsed.warnings,
-    },
-    limits,
-  );
+  const whole: ParsedDocument = {
+    title: parsed.title,
+    mediaType: detected.mediaType,
+    elements: withSections(parsed.drafts),
+    warnings: isEmpty ? ["The document holds no text."] : parsed.warnings,
+  };
+  // Of a file inside another one the beginning is kept: its warnings are told with the file around it.
+  const document = place.depth === 0 ? requireWithinLimit(whole, limits) : limitText(whole, limits);
   return { document, scans: hasScans ? parsed.scans! : null };
 }
 
@@ -218,11 +217,27 @@ function declaredCharset(
   return undefined;
 }
 
-/** Keeps what `maxTextLength` lets, element by element. */
+/** A document of which only a part could be kept is not taken for one that says no more: it is refused with its length. */
+export function requireWithinLimit(
+  document: ParsedDocument,
+  limits: Pick<ParseLimits, "maxTextLength">,
+): ParsedDocument {
+  if (textLengthOf(document) > limits.maxTextLength) throw tooMuchText(document, limits);
+  return document;
+}
+
+/**
+ * Keeps what `maxTextLength` lets, element by element.
+ *
+ * @throws AnnealError DOCUMENT_TOO_LARGE where that would be no more than headings
+ */
 export function limitText(document: ParsedDocument, limits: Pick<ParseLimits, "maxTextLength">): ParsedDocument {
   let left = limits.maxTextLength;
   const kept = document.elements.findIndex((element) => (left -= element.text.length) < 0);
   if (kept === -1) return document;
+  if (document.elements.slice(0, kept).every(({ kind }) => kind === "title" || kind === "heading")) {
+    throw tooMuchText(document, limits);
+  }
   const dropped = document.elements.length - kept;
   return {
     ...document,
@@ -232,6 +247,19 @@ export function limitText(document: ParsedDocument, limits: Pick<ParseLimits, "m
       `Kept the first ${limits.maxTextLength.toLocaleString("en-US")} characters; ${countOf(dropped, "element")} left out.`,
     ],
   };
+}
+
+function textLengthOf({ elements }: Pick<ParsedDocument, "elements">): number {
+  return elements.reduce((sum, { text }) => sum + text.length, 0);
+}
+
+function tooMuchText(document: ParsedDocument, { maxTextLength }: Pick<ParseLimits, "maxTextLength">): AnnealError {
+  const textLength = textLengthOf(document);
+  const [length, most] = [textLength, maxTextLength].map((count) => count.toLocaleString("en-US"));
+  return documentError("DOCUMENT_TOO_LARGE", `It has ${length} characters of text; the limit is ${most}.`, {
+    action: "Split the document into smaller files, and sync again.",
+    details: { textLength, maxTextLength },
+  });
 }
 
 function asDocumentError(error: unknown): AnnealError {

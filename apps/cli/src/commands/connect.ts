@@ -127,12 +127,13 @@ export function addConnectCommand(program: Command, env: Env): void {
       console.log(`✓ The sync of “${name}” is cancelled; the next one goes on from its last checkpoint.`);
     },
   );
-  command("failures <name>", "what of a source could not be read, each with the reason").action(
-    async (name: string, options: PortalOptions) => {
-      const portal = await requirePortal(env, options);
-      await printFailures(portal, await findSource(portal, name));
-    },
-  );
+  command(
+    "failures <name>",
+    "what of a source could not be read, and what the rules leave out, each with the reason",
+  ).action(async (name: string, options: PortalOptions) => {
+    const portal = await requirePortal(env, options);
+    await printFailures(portal, await findSource(portal, name));
+  });
   command("retry <name>", "read again all that could not be read, and follow it to its end")
     .option(...indexOption)
     .addHelpText("after", followingHelp)

@@ -8,6 +8,12 @@ export const unindexedFields = {
   unindexedCount: z.number().default(0),
 };
 
+/** What of a source the rules leave out. A portal of before does not say. */
+const leftOutFields = {
+  droppedCount: z.number().default(0),
+  duplicateCount: z.number().default(0),
+};
+
 const problemSchema = z.object({
   code: z.string(),
   message: z.string(),
@@ -24,6 +30,7 @@ const sourcesSchema = z.array(
     documentCount: z.number(),
     quarantinedCount: z.number(),
     ...unindexedFields,
+    ...leftOutFields,
     syncing: z.boolean(),
     paused: z.boolean(),
     waitsUntil: z.coerce.date().nullable(),

@@ -40,6 +40,9 @@ describe("a source in the list", () => {
     expect(await lineOf({ quarantinedCount: 2, schedule: "0 * * * *" })).toBe(
       "wards  (Folder, /srv/wards): 12 documents, 2 failed · up to date · last read 2031-02-03 04:05 UTC · schedule 0 * * * *",
     );
+    expect(await lineOf({ quarantinedCount: 2, droppedCount: 1, duplicateCount: 1 })).toBe(
+      "wards  (Folder, /srv/wards): 12 documents, 2 failed, 2 left out by the rules for documents · up to date · last read 2031-02-03 04:05 UTC · by hand",
+    );
     expect(await lineOf({ waitingCount: 3, unindexedCount: 1 })).toBe(
       "wards  (Folder, /srv/wards): 12 documents, 3 not parsed yet · read · last read 2031-02-03 04:05 UTC · by hand",
     );

@@ -1,4 +1,4 @@
-import { sourceStatusWords, statusOfSource, wordUnindexed } from "@anneal/core/connect/source-status";
+import { sourceStatusWords, statusOfSource, wordLeftOut, wordUnindexed } from "@anneal/core/connect/source-status";
 import type { ListedSource } from "./find-source.ts";
 import { formatTime } from "./format-time.ts";
 import { formatProblems } from "./source-problems.ts";
@@ -10,7 +10,9 @@ import { formatProblems } from "./source-problems.ts";
 export function formatSource(source: ListedSource): string {
   const { name, kindTitle, location, documentCount, quarantinedCount, lastSyncAt, schedule, schedulePaused } = source;
   const failed = quarantinedCount === 0 ? [] : [`${quarantinedCount} failed`];
-  const documents = [`${documentCount} documents`, ...failed, wordUnindexed(source) ?? []].flat().join(", ");
+  const documents = [`${documentCount} documents`, ...failed, wordLeftOut(source) ?? [], wordUnindexed(source) ?? []]
+    .flat()
+    .join(", ");
   const line = [
     `${name}  (${kindTitle}, ${location}): ${documents}`,
     wordState(source),

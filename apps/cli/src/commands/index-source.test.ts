@@ -4,7 +4,25 @@ import type { PortalClient } from "../portal/client.ts";
 import { indexSource, readSource } from "./index-source.ts";
 
 const source = { id: "s1", name: "wards" };
-const bomb = { ref: "bomb.zip", code: "DOCUMENT_HOSTILE", reason: "It unpacks to 4 GB. Pack it anew." };
+const listed = {
+  kindTitle: "Folder",
+  location: "/srv/wards",
+  documentCount: 3,
+  quarantinedCount: 0,
+  syncing: false,
+  paused: false,
+  waitsUntil: null,
+  lastSyncAt: null,
+  lastSyncError: null,
+  schedule: null,
+  schedulePaused: false,
+};
+const bomb = {
+  sourceName: "wards",
+  ref: "bomb.zip",
+  code: "DOCUMENT_HOSTILE",
+  reason: "It unpacks to 4 GB. Pack it anew.",
+};
 const hint = '`anneal connect index "wards"` parses and indexes them, without training.';
 const stageOf = (stage: string) => ({
   stage,
@@ -37,7 +55,11 @@ function startPortal() {
           expect(input).toEqual({ sourceId: "s1" });
           return output.parse(portal.unindexed);
         case "connect.list":
-          return output.parse([]);
+          return output.parse([
+            { ...listed, id: "s1", name: "wards", quarantinedCount: 1 },
+            { ...listed, id: "s2", name: "notes", droppedCount: 11 },
+            { ...listed, id: "s3", name: "whole" },
+          ]);
         case "connect.syncs":
           return output.parse({ rows: syncs.slice(0, 1) });
         case "loop.get": {
@@ -213,7 +235,7 @@ describe("anneal connect index", () => {
     expect(said).toEqual([
       left,
       "✓ 2 documents of “wards” are findable.",
-      left,
+      left.replace("bomb", "“wards”, bomb"),
       "✓ 2 documents of all sources are findable.",
     ]);
   });
@@ -225,7 +247,16 @@ describe("anneal connect index", () => {
     await expect(index()).rejects.toMatchObject({ code: "SOURCE_EMPTY" });
     expect(said).toEqual([
       "✗ bomb.zip: It unpacks to 4 GB. Pack it anew. (DOCUMENT_HOSTILE)",
-      '  and 11 more. `anneal connect failures "wards"` lists what could not be read.',
+      '  and 11 more. `anneal connect failures "wards"` lists them all.',
+    ]);
+  });
+
+  it("names the source of each where there are several, and the commands that list the rest", async () => {
+    portal.leftOut = 12;
+    await index(null);
+    expect(said.slice(0, 2)).toEqual([
+      "✗ “wards”, bomb.zip: It unpacks to 4 GB. Pack it anew. (DOCUMENT_HOSTILE)",
+      '  and 11 more. To list them all, source by source: `anneal connect failures "wards"`, `anneal connect failures "notes"`.',
     ]);
   });
 });

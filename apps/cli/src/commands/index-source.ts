@@ -4,6 +4,7 @@ import { z } from "zod";
 import { abortOnSignal } from "../abort-on-signal.ts";
 import { exitCodes } from "../exit-codes.ts";
 import type { PortalClient } from "../portal/client.ts";
+import { listSources } from "./find-source.ts";
 import { followRun } from "./follow-run.ts";
 import { followSync, tellEnd } from "./follow-sync.ts";
 import { printUnindexed, readUnindexed } from "./print-unindexed.ts";
@@ -14,7 +15,15 @@ type Source = { id: string; name: string };
 type Say = (line: string) => void;
 
 const dropsSchema = z.object({
-  rows: z.array(z.object({ ref: z.string(), code: z.string(), reason: z.string() })),
+  rows: z.array(
+    z.object({
+      ref: z.string(),
+      code: z.string(),
+      reason: z.string(),
+      // A portal of before does not say.
+      sourceName: z.string().nullable().default(null),
+    }),
+  ),
   total: z.number(),
 });
 
@@ -107,10 +116,22 @@ async function printLeftOut(
 ): Promise<void> {
   const page = { runId, stage: "clean", limit: shownAfterRun, offset: 0 };
   const { rows, total } = await portal.query("loop.drops", page, dropsSchema);
-  for (const { ref, code, reason } of rows) say(`✗ ${ref}: ${reason} (${code})`);
+  for (const { ref, code, reason, sourceName } of rows) {
+    const whose = source === null && sourceName !== null ? `“${sourceName}”, ` : "";
+    say(`${code.startsWith("DOCUMENT_") ? "✗" : "–"} ${whose}${ref}: ${reason} (${code})`);
+  }
   const others = total - rows.length;
   if (others <= 0) return;
-  const all =
-    source === null ? "" : ` \`anneal connect failures ${JSON.stringify(source.name)}\` lists what could not be read.`;
-  say(`  and ${others} more.${all}`);
+  const names = source === null ? await listIncomplete(portal) : [source.name];
+  const commands = names.map((name) => `\`anneal connect failures ${JSON.stringify(name)}\``);
+  if (source !== null) say(`  and ${others} more. ${commands[0]} lists them all.`);
+  else say(`  and ${others} more. To list them all, source by source: ${commands.join(", ")}.`);
+}
+
+/** The sources of which something failed or is left out. */
+async function listIncomplete(portal: Pick<PortalClient, "query">): Promise<string[]> {
+  const sources = await listSources(portal);
+  return sources
+    .filter(({ quarantinedCount, droppedCount }) => quarantinedCount + droppedCount > 0)
+    .map(({ name }) => name);
 }

@@ -4,7 +4,14 @@ import type { PortalClient } from "../portal/client.ts";
 import { followSync } from "./follow-sync.ts";
 import { printFailures } from "./source-failures.ts";
 
-const source = { id: "s1", name: "wards", lastSyncError: null, directoryError: null };
+const source = {
+  id: "s1",
+  name: "wards",
+  lastSyncError: null,
+  directoryError: null,
+  droppedCount: 0,
+  duplicateCount: 0,
+};
 const counts = { scanned: 12, added: 0, changed: 0, removed: 0, bytes: 0, progress: null };
 const failureOf = (ref: string, documentId: string | null = `d-${ref}`) => ({
   ref,
@@ -20,12 +27,19 @@ type Row = { id: string; ref: string; drop: { code: string; reason: string } | n
 /** A portal with one source: each sync that is started ends as `next` says, before anybody looks. */
 function startPortal() {
   const syncs: Sync[] = [];
+  const pageOf = (status: string | undefined, offset: number, limit: number) => {
+    if (status !== "quarantined" && status !== "dropped" && status !== "duplicate")
+      return expect.fail(`“${status}” is not asked for`);
+    return { rows: portal[status].slice(offset, offset + limit), total: portal[status].length };
+  };
   const portal = {
     url: "http://portal.example",
     syncs,
     next: { status: "done", dropped: 0, error: null } as Omit<Sync, "id">,
     failures: new Map<string, ReturnType<typeof failureOf>[]>(),
     quarantined: [] as Row[],
+    dropped: [] as Row[],
+    duplicate: [] as Row[],
     unindexed: { waitingCount: 0, unindexedCount: 0 },
     async query<T>(procedure: string, input: unknown, output: z.ZodType<T>): Promise<T> {
       const { syncId = "", limit = 0, offset = 0, status } = input as Asked;
@@ -37,11 +51,7 @@ function startPortal() {
         case "connect.get":
           return output.parse(portal.unindexed);
         case "documents.list":
-          expect(status).toBe("quarantined");
-          return output.parse({
-            rows: portal.quarantined.slice(offset, offset + limit),
-            total: portal.quarantined.length,
-          });
+          return output.parse(pageOf(status, offset, limit));
         default:
           return expect.fail(`${procedure} is not asked for`);
       }
@@ -156,6 +166,19 @@ describe("anneal connect failures", () => {
       "  ! Groups cannot be read. (SOURCE_FORBIDDEN)",
       "    What to do: Grant it.",
       "Every document could be read.",
+    ]);
+  });
+
+  it("lists what the rules leave out under a heading of its own, as no failure", async () => {
+    const drop = { code: "TOO_SHORT", reason: "The document has 1 word (limit 3)." };
+    portal.dropped = [{ id: "d1", ref: "note.txt", drop }];
+    portal.duplicate = [{ id: "d2", ref: "copy.txt", drop: null }];
+    await printFailures(portal, { ...source, droppedCount: 1, duplicateCount: 1 }, say);
+    expect(said).toEqual([
+      "✓ Nothing of “wards” failed.",
+      "2 left out by the rules for documents, which is no failure:",
+      "– note.txt: The document has 1 word (limit 3). (TOO_SHORT)",
+      "– copy.txt: Its text is that of an older document. (DUPLICATE)",
     ]);
   });
 

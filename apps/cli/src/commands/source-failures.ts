@@ -1,4 +1,5 @@
 import { isHeldBack } from "@anneal/core/connect/deletion-policy";
+import { wordLeftOut, type LeftOutFacts } from "@anneal/core/connect/source-status";
 import { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
 import { printUnindexed, readUnindexed } from "./print-unindexed.ts";
@@ -49,11 +50,11 @@ export async function printSyncFailures(
 
 /**
  * `anneal connect failures`: why the last sync was not whole, every document of the source that is out for now, what that sync
- * could not even list, and what was not parsed yet, of which nobody knows.
+ * could not even list, what the rules leave out, and what was not parsed yet, of which nobody knows.
  */
 export async function printFailures(
   portal: Portal,
-  { id, name, ...problems }: Source & SourceProblems,
+  { id, name, droppedCount, duplicateCount, ...problems }: Source & SourceProblems & LeftOutFacts,
   say: (line: string) => void = console.log,
 ): Promise<void> {
   const { lastSyncError } = problems;
@@ -61,7 +62,7 @@ export async function printFailures(
   const whole = formatProblems(problems);
   if (whole.length > 0) say(`The last sync of “${name}” ${hasFailed ? "failed as a whole" : "was not complete"}:`);
   for (const line of whole) say(line);
-  const failures = [...(await listQuarantined(portal, id)), ...(await listUnlisted(portal, id))];
+  const failures = [...(await listDocuments(portal, id, "quarantined")), ...(await listUnlisted(portal, id))];
   for (const failure of failures) say(formatFailure(failure));
   if (failures.length > 0)
     say(`${failures.length} failed. \`anneal connect retry ${JSON.stringify(name)}\` reads them again.`);
@@ -70,17 +71,36 @@ export async function printFailures(
   if (failures.length === 0 && whole.length === 0)
     say(isParsed ? `✓ Nothing of “${name}” failed.` : `Nothing of “${name}” failed so far.`);
   else if (failures.length === 0 && !hasFailed && isParsed) say("Every document could be read.");
+  await printLeftOut(portal, id, { droppedCount, duplicateCount }, say);
   printUnindexed(name, facts, say);
 }
 
-async function listQuarantined(portal: Portal, sourceId: string): Promise<Failure[]> {
+/** Under a heading of their own: nothing failed, and reading them again changes nothing. */
+async function printLeftOut(
+  portal: Portal,
+  sourceId: string,
+  facts: LeftOutFacts,
+  say: (line: string) => void,
+): Promise<void> {
+  const heading = wordLeftOut(facts);
+  if (heading === null) return;
+  say(`${heading}, which is no failure:`);
+  const dropped = facts.droppedCount === 0 ? [] : await listDocuments(portal, sourceId, "dropped");
+  const duplicates = facts.duplicateCount === 0 ? [] : await listDocuments(portal, sourceId, "duplicate");
+  for (const document of dropped) say(formatLeftOut(document));
+  // The other document may be none that whoever asks may know of.
+  const duplicate = { code: "DUPLICATE", reason: "Its text is that of an older document." };
+  for (const { ref } of duplicates) say(formatLeftOut({ ref, ...duplicate }));
+  const others = facts.droppedCount + facts.duplicateCount - dropped.length - duplicates.length;
+  if (others > 0) say(`  and ${others} that you may not read.`);
+}
+
+type LeftOutStatus = "quarantined" | "dropped" | "duplicate";
+
+async function listDocuments(portal: Portal, sourceId: string, status: LeftOutStatus): Promise<Failure[]> {
   const failures = new Map<string, Failure>();
   for (let offset = 0, total = 1; offset < total; offset += pageSize) {
-    const page = await portal.query(
-      "documents.list",
-      { sourceId, status: "quarantined", limit: pageSize, offset },
-      documentsSchema,
-    );
+    const page = await portal.query("documents.list", { sourceId, status, limit: pageSize, offset }, documentsSchema);
     total = page.total;
     // A sync that goes on meanwhile moves documents from one page to the next.
     for (const { id, ref, drop } of page.rows)
@@ -106,6 +126,10 @@ async function listSyncFailures(
   return failures
     .filter(({ documentId }) => withDocument || documentId === null)
     .map(({ ref, code, message, action }) => ({ ref, code, reason: `${message} ${action}` }));
+}
+
+function formatLeftOut({ ref, code, reason }: Failure): string {
+  return `– ${ref}: ${reason} (${code})`;
 }
 
 function formatFailure({ ref, code, reason }: Failure): string {

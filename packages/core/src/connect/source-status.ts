@@ -39,6 +39,14 @@ export type UnindexedFacts = {
   unindexedCount: number;
 };
 
+/** Documents that could be read and that the rules leave out, of those that whoever looks may know of: no failures. */
+export type LeftOutFacts = {
+  /** For what they are: too short, no text and the like. */
+  droppedCount: number;
+  /** As the text of an older document. */
+  duplicateCount: number;
+};
+
 export type StatusFacts = UnindexedFacts & {
   syncing: boolean;
   paused: boolean;
@@ -71,6 +79,12 @@ export function countUnindexed({ waitingCount, unindexedCount }: UnindexedFacts)
 export function wordUnindexed({ waitingCount, unindexedCount }: UnindexedFacts): string | null {
   if (waitingCount > 0) return `${waitingCount.toLocaleString("en-GB")} not parsed yet`;
   return unindexedCount > 0 ? `${unindexedCount.toLocaleString("en-GB")} not findable yet` : null;
+}
+
+/** "2 left out by the rules for documents"; null where none is. */
+export function wordLeftOut({ droppedCount, duplicateCount }: LeftOutFacts): string | null {
+  const count = droppedCount + duplicateCount;
+  return count === 0 ? null : `${count.toLocaleString("en-GB")} left out by the rules for documents`;
 }
 
 /** The same in a sentence. `consequenceOfUnindexed` says what follows from it. */

@@ -61,6 +61,10 @@ export async function listSources(scope: Scope, readers?: Principal[]) {
           sql`${held} and ${documents.status} = 'kept' and (${documents.indexedHash} is distinct from ${documents.contentHash} or ${documents.withdrawn})`,
         ),
         quarantinedCount: count(sql`${held} and ${documents.status} = 'quarantined'`),
+        /** Left out by the rules for documents, which is no failure. */
+        droppedCount: count(sql`${held} and ${documents.status} = 'dropped'`),
+        /** Kept, and the text of an older document. */
+        duplicateCount: count(sql`${held} and ${documents.duplicateOf} is not null`),
         deletedCount: count(sql`${documents.deletedAt} is not null and ${documents.contentKey} <> ''`),
       })
       .from(sources)

@@ -4,7 +4,7 @@ import { stages, stagesOf, type Drop, type Progress, type RunSummary, type Stage
 import type { RunPurpose } from "@anneal/core/loop/settings";
 import { and, asc, desc, eq, getTableColumns, inArray, isNull, ne, or, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
-import { documents, runDrops, runs, runStages, type RunOutputs, type RunStatus } from "../schema.ts";
+import { documents, runDrops, runs, runStages, sources, type RunOutputs, type RunStatus } from "../schema.ts";
 import { readableBy } from "./documents.ts";
 
 export type Run = typeof runs.$inferSelect;
@@ -262,7 +262,10 @@ export async function listDrops(
     offset: number;
     reader?: { principals: Principal[]; administrator: boolean };
   },
-): Promise<{ rows: (typeof runDrops.$inferSelect & { documentTitle: string | null })[]; total: number }> {
+): Promise<{
+  rows: (typeof runDrops.$inferSelect & { documentTitle: string | null; sourceName: string | null })[];
+  total: number;
+}> {
   const { reader } = options;
   const where = and(
     dropsOf(scope, runId),
@@ -278,9 +281,10 @@ export async function listDrops(
   );
   return inWorkspace(scope, async (tx) => {
     const rows = await tx
-      .select({ ...getTableColumns(runDrops), documentTitle: documents.title })
+      .select({ ...getTableColumns(runDrops), documentTitle: documents.title, sourceName: sources.name })
       .from(runDrops)
       .leftJoin(documents, eq(documents.id, runDrops.documentId))
+      .leftJoin(sources, eq(sources.id, documents.sourceId))
       .where(where)
       .orderBy(asc(runDrops.seq))
       .limit(options.limit)

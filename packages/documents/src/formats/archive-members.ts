@@ -39,15 +39,16 @@ export async function parseArchive(
   );
   const [first] = failures;
   if (drafts.length === 0 && first !== undefined) {
-    const code = failures.every((failure) => failure.code === "DOCUMENT_ENCRYPTED")
-      ? "DOCUMENT_ENCRYPTED"
-      : "DOCUMENT_UNSUPPORTED";
+    const code =
+      (["DOCUMENT_ENCRYPTED", "DOCUMENT_TOO_LARGE"] as const).find((each) =>
+        failures.every((failure) => failure.code === each),
+      ) ?? "DOCUMENT_UNSUPPORTED";
     throw documentError(
       code,
       `None of the ${countOf(failures.length, "file")} in the archive can be read; the first is ${first.name}: ${first.message}`,
-      code === "DOCUMENT_ENCRYPTED"
-        ? {}
-        : { action: "Leave the archive out, or replace its files by ones that are read." },
+      code === "DOCUMENT_UNSUPPORTED"
+        ? { action: "Leave the archive out, or replace its files by ones that are read." }
+        : {},
     );
   }
   return { title: null, drafts, warnings };

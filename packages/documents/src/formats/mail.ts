@@ -32,7 +32,8 @@ export async function readMail(mail: Mail, limits: ParseLimits, parseAttachment:
   for (const draft of mail.body.drafts) drafts.push(belowTitle(draft));
   const warnings = [...mail.body.warnings];
   if (mail.pictures > 0) warnings.push(`${countOf(mail.pictures, "picture")} in the e-mail left out.`);
-  const attached = await readParts(mail.attachments, "attachment", limits.maxAttachments, limits, parseAttachment);
+  const most = limits.maxAttachments;
+  const attached = await readParts(mail.attachments, "attachment", most, limits, parseAttachment, drafts);
   appendAll(drafts, attached.drafts);
   appendAll(warnings, attached.warnings);
   return { title: subject === "" ? null : subject, drafts, warnings };

@@ -57,7 +57,7 @@ export async function parsePdf(bytes: Uint8Array, limits: ParseLimits, parseFile
     pdf.outline,
   );
   const drafts = toDrafts(pieces, marks);
-  const attached = await readParts(pdf.files, "attachment", limits.maxAttachments, limits, parseFile);
+  const attached = await readParts(pdf.files, "attachment", limits.maxAttachments, limits, parseFile, drafts);
   warnings.push(...attached.warnings);
   // Pages are those of this document.
   const files = attached.drafts.map(({ page: _page, box: _box, ...draft }) => draft);

@@ -5,7 +5,7 @@ import { appendAll } from "../append-all.ts";
 import { parseHtml } from "../formats/html.ts";
 import type { ParseLimits } from "../limits.ts";
 import { boxOf, edgesAround } from "../page-box.ts";
-import { limitText } from "../parse-document.ts";
+import { requireWithinLimit } from "../parse-document.ts";
 import { type Draft, firstTitle, promoteOnlyTopHeading, withSections } from "../sections.ts";
 
 const elementSchema = z.looseObject({
@@ -37,7 +37,7 @@ const furniture = new Set(["Header", "Footer", "PageNumber"]);
  * The Unstructured API's answer as our elements. Its types are mapped by what they mean to a reader; one that it may
  * add later is a paragraph.
  *
- * @throws AnnealError ENGINE_UNAVAILABLE when the answer is no list of elements
+ * @throws AnnealError ENGINE_UNAVAILABLE when the answer is no list of elements, DOCUMENT_TOO_LARGE beyond the limit on text
  */
 export function readPartition(answer: string, mediaType: string, limits: ParseLimits): ParsedDocument {
   const drafts: Draft[] = [];
@@ -53,7 +53,10 @@ export function readPartition(answer: string, mediaType: string, limits: ParseLi
   const titled = promoteOnlyTopHeading(drafts);
   const elements = withSections(titled);
   const empty = elements.length === 0 && warnings.length === 0 ? ["The document holds no text."] : [];
-  return limitText({ title: firstTitle(titled), mediaType, elements, warnings: [...warnings, ...empty] }, limits);
+  return requireWithinLimit(
+    { title: firstTitle(titled), mediaType, elements, warnings: [...warnings, ...empty] },
+    limits,
+  );
 }
 
 function parseAnswer(answer: string): Partitioned[] {

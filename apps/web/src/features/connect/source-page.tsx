@@ -2,6 +2,7 @@
 
 import { mayRun } from "@anneal/core/access/roles";
 import { isHeldBack } from "@anneal/core/connect/deletion-policy";
+import { wordLeftOut } from "@anneal/core/connect/source-status";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { useState } from "react";
@@ -15,6 +16,7 @@ import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import { Tabs } from "#components/ui/tabs.tsx";
 import { DeletedDocuments } from "#features/connect/deleted-documents.tsx";
+import { LeftOutDocuments } from "#features/connect/left-out-documents.tsx";
 import { MissingDocuments } from "#features/connect/missing-documents.tsx";
 import { OpenSync } from "#features/connect/open-sync.tsx";
 import { RemovedSourceNotice, useRemovedSources } from "#features/connect/removed-sources.tsx";
@@ -89,6 +91,12 @@ export function SourcePage({ sourceId }: { sourceId: string }) {
               content: <SourceFailures source={source} />,
             },
             {
+              value: "left-out",
+              label: "Left out",
+              count: formatNumber(source.droppedCount + source.duplicateCount),
+              content: <LeftOutDocuments source={source} />,
+            },
+            {
               value: "deleted",
               label: "Deleted",
               count: formatNumber(source.deletedCount),
@@ -123,7 +131,7 @@ function Figures({ source }: { source: Source }) {
             {formatNumber(source.documentCount)}
           </Link>
         }
-        hint={`${formatNumber(source.quarantinedCount)} in quarantine`}
+        hint={[`${formatNumber(source.quarantinedCount)} in quarantine`, wordLeftOut(source) ?? []].flat().join(", ")}
       />
       <Figure label="Last read" value={<RelativeTime time={source.lastSyncAt} />} />
       <Figure

@@ -15,6 +15,7 @@ import {
   saveSource,
   upsertDocument,
 } from "@anneal/db/queries/connect";
+import { saveDropped } from "@anneal/db/queries/documents";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { createRun } from "@anneal/db/queries/loop";
 import { beginSync, endSync, isPauseRequested, saveCursor, syncLockName } from "@anneal/db/queries/source-syncs";
@@ -261,8 +262,12 @@ describe("how much a source has", () => {
 
   beforeEach(async () => {
     await upsertDocument(scope, sourceId, { ref: "open", uri: "open", ...facts, acl: null }, content);
-    for (const ref of ["secret", "gone", "lost"])
+    for (const ref of ["secret", "gone"])
       await upsertDocument(scope, sourceId, { ref, uri: ref, ...facts, acl: nobody }, content);
+    const lost = { ref: "lost", uri: "lost", ...facts, acl: nobody };
+    const { documentId: id } = await upsertDocument(scope, sourceId, lost, content);
+    const short = { stage: "clean", code: "TOO_SHORT", reason: "The document has 1 word (limit 3)." };
+    await saveDropped(scope, { id, contentHash: "h" }, { status: "dropped", cleanDigest: "v", drop: short });
     await markDocumentDeleted(scope, sourceId, "gone");
     await quarantineRef(scope, sourceId, "unread", drop);
     const sync = await begin();
@@ -272,7 +277,7 @@ describe("how much a source has", () => {
   });
 
   it("is known to who runs it, and to others as far as they may read it", async () => {
-    const view = { documentCount: 4, quarantinedCount: 1, deletedCount: 1, lastSyncError: error };
+    const view = { documentCount: 4, quarantinedCount: 1, droppedCount: 1, deletedCount: 1, lastSyncError: error };
     for (const role of ["admin", "scientist", "operator"] as const) {
       const { connect, loop } = as(people[role]);
       expect(await connect.list()).toMatchObject([view]);
@@ -289,7 +294,7 @@ describe("how much a source has", () => {
       await connect.syncs({ sourceId, limit: 5, offset: 0 }),
       await loop.overview(),
     ];
-    expect(answers[0]).toMatchObject([{ documentCount: 2, quarantinedCount: 1, deletedCount: 0 }]);
+    expect(answers[0]).toMatchObject([{ documentCount: 2, quarantinedCount: 1, droppedCount: 0, deletedCount: 0 }]);
     expect(answers[2]).toMatchObject({
       rows: [{ status: "done", scanned: null, added: null, bytes: null, leftOut: null }],
     });
