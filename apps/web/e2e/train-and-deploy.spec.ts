@@ -91,7 +91,8 @@ test("a training that is made again with changes can be stopped and resumed, and
   const earlier = page.url();
   await page.getByRole("button", { name: "Train again with changes" }).click();
   await sheet(page).getByLabel("Rank").fill("8");
-  // Fewer than a dataset has whose questions a model writes, which are some more or less each time.
+  // Fewer than several passes have over a dataset whose questions a model writes, some more or less of them each time.
+  await sheet(page).getByLabel("Epochs").fill("4");
   await sheet(page).getByLabel("Steps at most").fill("10");
   await sheet(page).getByRole("button", { name: "Train", exact: true }).click();
   await expect(page).toHaveURL(/\/runs\//);
