@@ -85,8 +85,8 @@ function AttentionPanel({ attention }: { attention: Overview["attention"] }) {
     <Panel title="Needs attention" bodyClassName="p-0">
       {attention.length === 0 ? (
         <p className="flex items-center gap-2 px-4 py-4 text-13 text-muted">
-          <CircleCheck aria-hidden className="size-4 text-ready" /> Nothing. Every source could be read, and no document
-          waits or is in quarantine.
+          <CircleCheck aria-hidden className="size-4 shrink-0 text-ready" /> Nothing. Every source could be read, and no
+          document waits or is in quarantine.
         </p>
       ) : (
         <ul className="divide-y divide-line">
