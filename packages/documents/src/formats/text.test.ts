@@ -14,6 +14,12 @@ describe("plain text", () => {
     ]);
   });
 
+  it("reads as many underlined headings as there are, with no blank line between them", async () => {
+    const document = await parseFixture(`${"Part\n----\n".repeat(30_000)}The end.\n`, "a.txt");
+    expect(document.elements).toHaveLength(30_001);
+    expect(outlineOf(document).slice(-2)).toEqual(["heading2 Part", "paragraph The end."]);
+  });
+
   it("keeps source code whole", async () => {
     expect(outlineOf(await parseFixture("\ndef f():\n\n    return 1\n", "a.py"))).toEqual([
       "code def f():\n\n    return 1",

@@ -1,3 +1,4 @@
+import { appendAll } from "../append-all.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
 
 const listItem = /^[ \t]*(?:[-*•◦▪‣·]|\d{1,3}[.)])[ \t]+\S/u;
@@ -13,23 +14,31 @@ export function parseText(text: string): Parsed {
       .split("\n")
       .map((line) => line.trimEnd())
       .filter((line) => line !== "");
-    if (lines.length > 0) drafts.push(...readBlock(lines));
+    if (lines.length > 0) appendAll(drafts, readBlock(lines));
   }
   const titled = promoteOnlyTopHeading(drafts);
   return { title: firstTitle(titled), drafts: titled, warnings: [] };
 }
 
-function readBlock(lines: string[]): Draft[] {
-  const [first = "", second = ""] = lines;
-  const underline = /^(?:(={3,})|-{3,}|~{3,}|\^{3,})$/u.exec(second.trim());
-  if (underline !== null && first.trim().length <= 120 && Math.abs(first.trim().length - second.trim().length) <= 4) {
-    const heading: Draft = {
-      kind: "heading",
-      text: first.trim(),
-      level: underline[1] === undefined ? 2 : 1,
-    };
-    return [heading, ...(lines.length > 2 ? readBlock(lines.slice(2)) : [])];
+/** Underlined lines may follow each other without a blank line, as many as a file has room for. */
+function* readBlock(lines: string[]): Generator<Draft> {
+  let at = 0;
+  for (let heading = readHeading(lines, at); heading !== null; heading = readHeading(lines, at)) {
+    yield heading;
+    at += 2;
   }
+  if (at < lines.length) yield* readBody(lines.slice(at));
+}
+
+/** The line at `at`, where the next one underlines it. */
+function readHeading(lines: string[], at: number): Draft | null {
+  const [line, below] = [lines[at]?.trim() ?? "", lines[at + 1]?.trim() ?? ""];
+  const underline = /^(?:(={3,})|-{3,}|~{3,}|\^{3,})$/u.exec(below);
+  if (underline === null || line.length > 120 || Math.abs(line.length - below.length) > 4) return null;
+  return { kind: "heading", text: line, level: underline[1] === undefined ? 2 : 1 };
+}
+
+function readBody(lines: string[]): Draft[] {
   const start = lines.findIndex((line) => listItem.test(line));
   const rest = lines.slice(Math.max(start, 0));
   // An indented line continues its item; any other line says that this is no list.
