@@ -4,15 +4,14 @@ import type { LeftOutFacts } from "@anneal/core/connect/source-status";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { CircleCheck } from "lucide-react";
 import Link from "next/link";
-import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
+import { DataTable } from "#components/ui/data-table.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
+import { dropColumns } from "#features/connect/drop-columns.tsx";
 import { formatCount } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
-import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useTRPC } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
-
-type LeftOut = Answers["documents"]["list"]["rows"][number];
 
 /** Documents of this source that could be read and that the rules leave out, each with its reason: no failures. */
 export function LeftOutDocuments({ source }: { source: LeftOutFacts & { id: string } }) {
@@ -46,7 +45,7 @@ export function LeftOutDocuments({ source }: { source: LeftOutFacts & { id: stri
       </p>
       <DataTable
         label="Left out by the rules"
-        columns={columns}
+        columns={dropColumns}
         rows={data?.rows}
         total={data?.total ?? 0}
         rowId={(row) => row.id}
@@ -63,34 +62,3 @@ export function LeftOutDocuments({ source }: { source: LeftOutFacts & { id: stri
     </div>
   );
 }
-
-const columns: DataColumn<LeftOut>[] = [
-  {
-    id: "title",
-    header: "Document",
-    enableSorting: false,
-    meta: { width: "28%", card: "title" },
-    cell: ({ row: { original: document } }) => (
-      <span className="flex min-w-0 flex-col leading-4">
-        <span className="truncate font-medium">{document.title}</span>
-        <span className="truncate font-mono text-2xs text-faint" title={document.ref}>
-          {document.ref}
-        </span>
-      </span>
-    ),
-  },
-  {
-    id: "code",
-    header: "Code",
-    enableSorting: false,
-    meta: { width: "14rem" },
-    cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.drop?.code}</span>,
-  },
-  {
-    id: "reason",
-    header: "Why",
-    enableSorting: false,
-    meta: { wrap: true },
-    cell: ({ row }) => row.original.drop?.reason,
-  },
-];

@@ -4,14 +4,13 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { CircleCheck, Clock } from "lucide-react";
 import { DataTable, type DataColumn } from "#components/ui/data-table.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
+import { dropColumns, type DroppedDocument } from "#features/connect/drop-columns.tsx";
 import { RetryFailed } from "#features/connect/retry-failed.tsx";
 import { formatCount } from "#lib/format.ts";
 import { useTableState } from "#lib/table-state.ts";
-import { useTRPC, type Answers } from "#lib/trpc.ts";
+import { useTRPC } from "#lib/trpc.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 import { wireErrorOf } from "#lib/wire-error.ts";
-
-type Failure = Answers["documents"]["list"]["rows"][number];
 
 type SourceFailuresProps = { source: { id: string; waitingCount: number } };
 
@@ -60,35 +59,8 @@ export function SourceFailures({ source: { id: sourceId, waitingCount } }: Sourc
   );
 }
 
-const columns = (sourceId: string): DataColumn<Failure>[] => [
-  {
-    id: "title",
-    header: "Document",
-    enableSorting: false,
-    meta: { width: "28%", card: "title" },
-    cell: ({ row: { original: document } }) => (
-      <span className="flex min-w-0 flex-col leading-4">
-        <span className="truncate font-medium">{document.title}</span>
-        <span className="truncate font-mono text-2xs text-faint" title={document.ref}>
-          {document.ref}
-        </span>
-      </span>
-    ),
-  },
-  {
-    id: "code",
-    header: "Code",
-    enableSorting: false,
-    meta: { width: "14rem" },
-    cell: ({ row }) => <span className="font-mono text-xs text-muted">{row.original.drop?.code}</span>,
-  },
-  {
-    id: "reason",
-    header: "Why",
-    enableSorting: false,
-    meta: { wrap: true },
-    cell: ({ row }) => row.original.drop?.reason,
-  },
+const columns = (sourceId: string): DataColumn<DroppedDocument>[] => [
+  ...dropColumns,
   {
     id: "retry",
     header: () => <span className="sr-only">Actions</span>,

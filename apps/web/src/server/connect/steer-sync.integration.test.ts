@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { nobody, workspaceMembers, workspaceUser } from "@anneal/core/access/acl";
 import { syncWorkflowId } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal/core/connect/deletion-policy";
@@ -21,13 +20,11 @@ import { createRun } from "@anneal/db/queries/loop";
 import { beginSync, endSync, isPauseRequested, saveCursor, syncLockName } from "@anneal/db/queries/source-syncs";
 import { addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
-import { locatePython } from "@anneal/local-stack/python-env";
-import { startTemporal } from "@anneal/local-stack/start-temporal";
-import { choosePort } from "@anneal/processes/choose-port";
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Identity } from "#server/auth/identity.ts";
 import { joinAs } from "#server/auth/join-as.fixture.ts";
 import { scheduled, scheduleIdOf } from "#server/connect/save-source.ts";
+import { startIdleTemporal } from "#server/idle-temporal.fixture.ts";
 import { appRouter } from "#server/root.ts";
 import { readSchedule, setSchedule } from "#server/schedule.ts";
 import { readWorkflowState, temporal } from "#server/temporal.ts";
@@ -35,31 +32,17 @@ import { readWorkflowState, temporal } from "#server/temporal.ts";
 // The portal's procedures on a real Temporal, on which no worker takes the work: what was asked for stays to be seen.
 
 let test: TestDatabase;
-let server: Awaited<ReturnType<typeof startTemporal>>;
+let server: Awaited<ReturnType<typeof startIdleTemporal>>;
 let scope: Scope;
 let sourceId: string;
 let people: Record<"admin" | "scientist" | "operator" | "member", Identity>;
 
 beforeAll(async () => {
   test = await startTestDatabase();
-  const port = await choosePort(undefined);
-  server = await startTemporal({
-    env: process.env,
-    binary: locatePython(process.env).temporal,
-    dir: join(test.dir, "temporal"),
-    logFile: join(test.dir, "temporal.log"),
-    port,
-    httpPort: await choosePort(undefined, new Set([port])),
-    namespace: "default",
-  });
-  vi.stubEnv("ANNEAL_DATABASE_URL", test.appUrl);
-  vi.stubEnv("ANNEAL_TEMPORAL_ADDRESS", server.url);
-  vi.stubEnv("NEXTAUTH_SECRET", "s".repeat(32));
+  server = await startIdleTemporal(test);
 });
 
 afterAll(async () => {
-  await (await temporal()).connection.close();
-  vi.unstubAllEnvs();
   await server?.stop();
   await test?.stop();
 });
