@@ -34,7 +34,7 @@ const siteShape = {
     .default("")
     .meta({
       title: "E-mail address",
-      description: "For api-token: of the account that it belongs to. What an account may not see is not read.",
+      description: "Of the account that the API token belongs to. What an account may not see is not read.",
       examples: ["reader@example.com"],
       when: { auth: ["api-token"] },
     }),
@@ -121,7 +121,7 @@ export const atlassianSecretSchema = z.object({
     .meta({
       title: "Token",
       description:
-        "For api-token: an API token (id.atlassian.com, Security, API tokens). For bearer: a personal access token (Data Center: Profile, Personal Access Tokens) or an API token of a service account (Cloud). An OAuth 2.0 access token ends after an hour: choose service-account instead.",
+        "With an e-mail address: an API token (id.atlassian.com, Security, API tokens). Alone: a personal access token (Data Center: Profile, Personal Access Tokens) or an API token of a service account (Cloud). An OAuth 2.0 access token ends after an hour: choose the service account instead.",
       examples: ["…"],
       when: { auth: ["api-token", "bearer"] },
     }),

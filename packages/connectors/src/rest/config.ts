@@ -263,7 +263,11 @@ function refuseIncomplete(config: ItemConfig, second: boolean, refuse: (name: st
 
 export const restSecretSchema = z.object({
   password: z.string().min(1).optional().meta({ title: "Password", description: "For basic." }),
-  token: z.string().min(1).optional().meta({ title: "Token or key", description: "For bearer, header or parameter." }),
+  token: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ title: "Token or key", description: "What the service knows the reader by." }),
   clientSecret: z.string().min(1).optional().meta({ title: "Client secret", description: "For oauth2." }),
 });
 export type RestSecrets = z.infer<typeof restSecretSchema>;
