@@ -65,7 +65,7 @@ export function formatStage(line: StageLine): string {
 /** How often a log hears of what still runs: a terminal sees each change, a log would drown in them. */
 const logIntervalMs = 20_000;
 
-type BlockLine = { key: string; text: string; status: StageStatus };
+export type BlockLine = { key: string; text: string; status: StageStatus };
 
 /**
  * A block of lines that redraws itself on a terminal. Elsewhere each line is printed once it is final, and what runs

@@ -77,7 +77,7 @@ import {
   createRun,
   endRun,
   endStage,
-  findRunningRun,
+  findRunAwaited,
   getRun,
   listDrops,
   listRuns,
@@ -270,9 +270,9 @@ describe("row-level security", () => {
     await saveComparisons(other, [{ documentId, duplicateOf: randomUUID() }]);
     await renameConversation(other, user.id, conversation.id, "taken");
     await setConversationDeleted(other, user.id, conversation.id, true);
-    await claimRunning(other, run.id);
+    await expect(claimRunning(other, run.id)).rejects.toMatchObject({ code: "NOT_FOUND" });
     await beginStage(other, run.id, "clean");
-    await reopenRun(other, run.id, "taken", "connect");
+    await expect(reopenRun(other, run.id, "taken", "connect")).rejects.toMatchObject({ code: "NOT_FOUND" });
     await endStage(other, run.id, "clean", { status: "cancelled" });
     await endRun(other, run.id, { status: "failed", error });
     await saveCursor(other, sourceId, { version: 9 }, { id: syncId, counts: { ...counts, read: 9 } }, journal);
@@ -671,13 +671,16 @@ describe("a sync", () => {
 describe("a run", () => {
   const newRun = () => ({ id: randomUUID(), workflowId: randomUUID(), startedBy: "ada", settings: {} });
 
-  it("is refused while another one of the workspace has not ended, also when many begin at once", async () => {
+  it("is refused while another one for the same has not ended, also when many begin at once", async () => {
     const results = await Promise.all(Array.from({ length: 6 }, () => createOnlyRun(scope, newRun())));
     expect(results.filter((other) => other === null)).toHaveLength(1);
     const [run] = await listRuns(scope);
     expect(new Set(results.flatMap((other) => other?.id ?? []))).toEqual(new Set([run!.id]));
     expect(await createOnlyRun(await createScope(), newRun())).toBeNull();
-    expect(await reopenRun(scope, randomUUID(), "w", "connect")).toMatchObject({ id: run!.id });
+    const earlier = newRun();
+    await createRun(scope, earlier);
+    await endRun(scope, earlier.id, { status: "cancelled" });
+    expect(await reopenRun(scope, earlier.id, "w", "connect")).toMatchObject({ id: run!.id });
   });
 
   it("runs alone: whoever comes later waits, and goes on when the first has ended", async () => {
@@ -691,7 +694,36 @@ describe("a run", () => {
     await endRun(scope, winner.id, { status: "cancelled" });
     const later = all.find(({ id }) => id !== winner.id)!;
     expect(await claimRunning(scope, later.id)).toBeNull();
-    expect((await findRunningRun(scope))?.id).toBe(later.id);
+    const last = all.find(({ id }) => id !== winner.id && id !== later.id)!;
+    expect((await findRunAwaited(scope, await getRun(scope, last.id)))?.id).toBe(later.id);
+    expect(await findRunAwaited(scope, await getRun(scope, later.id))).toBeUndefined();
+  });
+
+  it("that makes documents findable goes on while another one trains, which indexes when it has ended", async () => {
+    const trains = newRun();
+    const finds = { ...newRun(), settings: { purpose: "search" as const } };
+    const awaitedBy = async ({ id }: { id: string }) => (await findRunAwaited(scope, await getRun(scope, id)))?.id;
+    for (const run of [trains, finds]) expect(await createOnlyRun(scope, run)).toBeNull();
+    expect(await claimRunning(scope, trains.id)).toBeNull();
+    expect(await claimRunning(scope, finds.id)).toMatchObject({ id: trains.id });
+    for (const stage of ["connect", "clean", "dedupe", "dataset"] as const) {
+      expect(await awaitedBy(finds)).toBe(trains.id);
+      expect(await beginStage(scope, trains.id, stage)).toBeNull();
+      await endStage(scope, trains.id, stage, { status: "done", inCount: 1, outCount: 1, note: null });
+    }
+    expect(await beginStage(scope, trains.id, "train")).toBeNull();
+    expect(await awaitedBy(finds)).toBeUndefined();
+    expect(await claimRunning(scope, finds.id)).toBeNull();
+    for (const stage of ["train", "register", "deploy"] as const) {
+      expect(await beginStage(scope, trains.id, stage)).toBeNull();
+      await endStage(scope, trains.id, stage, { status: "done", inCount: 1, outCount: 1, note: null });
+    }
+    expect(await awaitedBy(trains)).toBe(finds.id);
+    expect(await beginStage(scope, trains.id, "index")).toMatchObject({ id: finds.id });
+    expect((await getRun(scope, trains.id)).stages.at(-1)).toMatchObject({ stage: "index", status: "waiting" });
+    await endRun(scope, finds.id, { status: "cancelled" });
+    expect(await beginStage(scope, trains.id, "index")).toBeNull();
+    expect(await awaitedBy(trains)).toBeUndefined();
   });
 
   it("has a row for each stage that it is for, and skips what is done already", async () => {

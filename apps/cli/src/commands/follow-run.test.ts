@@ -1,7 +1,8 @@
+import { stripVTControlCharacters } from "node:util";
 import { expect, it } from "vitest";
 import type { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
-import { followRun } from "./follow-run.ts";
+import { followRun, linesOf } from "./follow-run.ts";
 
 /** A portal whose run has ended so. */
 function portalWith(run: { status: string; error: object | null }): PortalClient {
@@ -25,4 +26,19 @@ it("says that somebody cancelled the run, or which stage ended it and why", asyn
     message: "The stage connect ended the run: No document could be read.",
     action: "Add some.",
   });
+});
+
+it("says at the stage that comes next which other run has to end first", () => {
+  const stage = { inCount: 0, outCount: 0, droppedCount: 0, durationMs: null, progress: null, note: null };
+  const stages = [
+    { ...stage, stage: "connect" as const, status: "skipped" as const },
+    { ...stage, stage: "clean" as const, status: "waiting" as const },
+    { ...stage, stage: "dedupe" as const, status: "waiting" as const },
+  ];
+  const textOf = (waitsFor: string | null) =>
+    linesOf({ stages, waitsFor }).map(({ text }) => stripVTControlCharacters(text));
+  expect(textOf(null)).toEqual(["– connect  ", "· clean    ", "· dedupe   "]);
+  expect(textOf("r2")).toEqual(["– connect  ", "· clean     waits for another run, r2", "· dedupe   "]);
+  // A log hears of it from time to time, as of what runs.
+  expect(linesOf({ stages, waitsFor: "r2" }).map(({ status }) => status)).toEqual(["skipped", "running", "waiting"]);
 });

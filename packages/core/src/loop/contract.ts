@@ -19,6 +19,9 @@ export function stagesOf(settings: { purpose?: RunPurpose }, fromStage: Stage = 
   return stagesByPurpose[settings.purpose ?? "everything"].filter((stage) => stages.indexOf(stage) >= first);
 }
 
+/** They go through the documents of a workspace. The others work on what these made: examples, weights, replicas. */
+export const stagesOfDocuments: ReadonlySet<Stage> = new Set(["connect", "clean", "dedupe", "dataset", "index"]);
+
 export const loopWorkflowName = "loop";
 export const taskQueue = "anneal";
 

@@ -1,14 +1,24 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { ErrorReport } from "@anneal/core/errors";
-import { stages, stagesOf, type Drop, type Progress, type RunSummary, type Stage } from "@anneal/core/loop/contract";
+import {
+  stages,
+  stagesOf,
+  stagesOfDocuments,
+  type Drop,
+  type Progress,
+  type RunSummary,
+  type Stage,
+} from "@anneal/core/loop/contract";
 import type { RunPurpose } from "@anneal/core/loop/settings";
-import { and, asc, desc, eq, getTableColumns, inArray, isNull, ne, or, sql } from "drizzle-orm";
+import { holdsDocuments, mayNotBegin, mayNotGoOn, purposeOf } from "@anneal/core/loop/turns";
+import { and, asc, desc, eq, getTableColumns, inArray, isNull, ne, or, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope, type Transaction } from "../database.ts";
 import { documents, runDrops, runs, runStages, sources, type RunOutputs, type RunStatus } from "../schema.ts";
 import { readableBy } from "./documents.ts";
 
 export type Run = typeof runs.$inferSelect;
 export type RunStage = typeof runStages.$inferSelect;
+export type RunWithStages = Run & { stages: RunStage[] };
 
 const isRun = (scope: Scope, runId: string) => and(eq(runs.id, runId), eq(runs.workspaceId, scope.workspaceId));
 const isStageOf = (scope: Scope, runId: string) =>
@@ -31,10 +41,11 @@ export async function createRun(scope: Scope, run: NewRun): Promise<void> {
   await inWorkspace(scope, (tx) => insertRun(tx, scope, run));
 }
 
-/** @returns null when the run was made, else the one that has not ended and is in its way */
+/** @returns null when the run was made, else the one that is for the same, has not ended, and is in its way */
 export async function createOnlyRun(scope: Scope, run: NewRun): Promise<Run | null> {
   return inWorkspace(scope, async (tx) => {
-    const other = await findOtherRun(tx, scope, run.id, ["waiting", "running"]);
+    const others = await lockOtherRuns(tx, scope, run.id, ["waiting", "running"]);
+    const other = others.find(({ settings }) => purposeOf(settings) === purposeOf(run.settings)) ?? null;
     if (other === null) await insertRun(tx, scope, run);
     return other;
   });
@@ -59,21 +70,26 @@ async function insertRun(tx: Transaction, scope: Scope, { fromStage = "connect",
     .onConflictDoNothing();
 }
 
-/** Another run of the workspace in one of these states. Until the transaction ends, nobody else finds or changes one. */
-async function findOtherRun(tx: Transaction, scope: Scope, runId: string, statuses: RunStatus[]): Promise<Run | null> {
+/** The other runs of the workspace in one of these states. Until the transaction ends, nobody else finds or changes one. */
+async function lockOtherRuns(
+  tx: Transaction,
+  scope: Scope,
+  runId: string,
+  statuses: RunStatus[],
+): Promise<RunWithStages[]> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`runs:${scope.workspaceId}`}, 0))`);
-  const [other] = await tx
-    .select()
-    .from(runs)
-    .where(and(eq(runs.workspaceId, scope.workspaceId), ne(runs.id, runId), inArray(runs.status, statuses)))
-    .limit(1);
-  return other ?? null;
+  return selectRuns(
+    tx,
+    and(eq(runs.workspaceId, scope.workspaceId), ne(runs.id, runId), inArray(runs.status, statuses)),
+  );
 }
 
-/** @returns null when the run is now the one that runs, else the one that does: two never do at once */
+/** @returns null when the run now runs, else the one that it has to wait for: see `turns.ts` */
 export async function claimRunning(scope: Scope, runId: string): Promise<Run | null> {
   return inWorkspace(scope, async (tx) => {
-    const other = await findOtherRun(tx, scope, runId, ["running"]);
+    const others = await lockOtherRuns(tx, scope, runId, ["running"]);
+    const run = requireRow((await selectRuns(tx, isRun(scope, runId)))[0], "run", runId);
+    const other = others.find((each) => mayNotBegin(run, each)) ?? null;
     if (other === null) await tx.update(runs).set({ status: "running", endedAt: null }).where(isRun(scope, runId));
     return other;
   });
@@ -81,7 +97,7 @@ export async function claimRunning(scope: Scope, runId: string): Promise<Run | n
 
 /**
  * Marks the run as waiting to run again from `fromStage` on; what came before keeps its result.
- * @returns null when it was, else the run that has not ended and is in its way
+ * @returns null when it was, else the run that is for the same, has not ended, and is in its way
  */
 export async function reopenRun(
   scope: Scope,
@@ -91,8 +107,10 @@ export async function reopenRun(
 ): Promise<Run | null> {
   const again = stages.slice(stages.indexOf(fromStage));
   return inWorkspace(scope, async (tx) => {
-    const other = await findOtherRun(tx, scope, runId, ["waiting", "running"]);
-    if (other !== null) return other;
+    const others = await lockOtherRuns(tx, scope, runId, ["waiting", "running"]);
+    const run = requireRow((await selectRuns(tx, isRun(scope, runId)))[0], "run", runId);
+    const other = others.find(({ settings }) => purposeOf(settings) === purposeOf(run.settings));
+    if (other !== undefined) return other;
     await tx.update(runs).set({ workflowId, status: "waiting", error: null, endedAt: null }).where(isRun(scope, runId));
     await tx
       .update(runStages)
@@ -127,9 +145,15 @@ export async function addRunOutputs(scope: Scope, runId: string, outputs: RunOut
   );
 }
 
-/** Starts the stage anew: counts and drops of an earlier attempt are gone, so that a retry counts nothing twice. */
-export async function beginStage(scope: Scope, runId: string, stage: Stage): Promise<void> {
-  await inWorkspace(scope, async (tx) => {
+/**
+ * Starts the stage anew: counts and drops of an earlier attempt are gone, so that a retry counts nothing twice.
+ * @returns null when it was, else the run that it has to wait for: see `turns.ts`
+ */
+export async function beginStage(scope: Scope, runId: string, stage: Stage): Promise<Run | null> {
+  return inWorkspace(scope, async (tx) => {
+    const others = await lockOtherRuns(tx, scope, runId, ["running"]);
+    const other = others.find((each) => stagesOfDocuments.has(stage) && holdsDocuments(each));
+    if (other !== undefined) return other;
     await tx.delete(runDrops).where(and(dropsOf(scope, runId), eq(runDrops.stage, stage)));
     await tx
       .update(runStages)
@@ -145,6 +169,7 @@ export async function beginStage(scope: Scope, runId: string, stage: Stage): Pro
         note: null,
       })
       .where(and(isStageOf(scope, runId), eq(runStages.stage, stage)));
+    return null;
   });
 }
 
@@ -201,52 +226,58 @@ export async function endStage(
   });
 }
 
-export async function getRun(scope: Scope, runId: string): Promise<Run & { stages: RunStage[] }> {
+export async function getRun(scope: Scope, runId: string): Promise<RunWithStages> {
+  return inWorkspace(scope, async (tx) => requireRow((await selectRuns(tx, isRun(scope, runId)))[0], "run", runId));
+}
+
+/** The one that this one waits for now, to begin or to index; undefined when it waits for none. */
+export async function findRunAwaited(scope: Scope, run: RunWithStages): Promise<Run | undefined> {
+  if (run.status !== "waiting" && run.status !== "running") return undefined;
+  const mustWaitFor = run.status === "waiting" ? mayNotBegin : mayNotGoOn;
   return inWorkspace(scope, async (tx) => {
-    const [run] = await tx.select().from(runs).where(isRun(scope, runId));
-    const rows = await tx.select().from(runStages).where(isStageOf(scope, runId));
-    const ordered = rows.sort((left, right) => stages.indexOf(left.stage) - stages.indexOf(right.stage));
-    return { ...requireRow(run, "run", runId), stages: ordered };
+    const running = and(eq(runs.workspaceId, scope.workspaceId), ne(runs.id, run.id), eq(runs.status, "running"));
+    return (await selectRuns(tx, running)).find((each) => mustWaitFor(run, each));
   });
 }
 
-/** The one that runs now; one that waits for it is not. */
-export async function findRunningRun(scope: Scope): Promise<Run | undefined> {
-  const [row] = await inWorkspace(scope, (tx) =>
-    tx
-      .select()
-      .from(runs)
-      .where(and(eq(runs.workspaceId, scope.workspaceId), eq(runs.status, "running")))
-      .limit(1),
-  );
-  return row;
+export async function listRuns(scope: Scope, limit = 50): Promise<RunWithStages[]> {
+  return inWorkspace(scope, (tx) => selectRuns(tx, eq(runs.workspaceId, scope.workspaceId), limit));
 }
 
-export async function listRuns(scope: Scope, limit = 50): Promise<(Run & { stages: RunStage[] })[]> {
+/** For each purpose the run that has not ended, else the last one; none where there never was any. */
+export async function listLatestRuns(scope: Scope): Promise<RunWithStages[]> {
+  const purpose = sql`coalesce(${runs.settings}->>'purpose', 'everything')`;
   return inWorkspace(scope, async (tx) => {
-    const rows = await tx
-      .select()
+    const latest = tx
+      .selectDistinctOn([purpose], { id: runs.id })
       .from(runs)
       .where(eq(runs.workspaceId, scope.workspaceId))
-      .orderBy(desc(runs.createdAt))
-      .limit(limit);
-    if (rows.length === 0) return [];
-    const stageRows = await tx
-      .select()
-      .from(runStages)
-      .where(
-        inArray(
-          runStages.runId,
-          rows.map((run) => run.id),
-        ),
-      );
-    return rows.map((run) => ({
-      ...run,
-      stages: stageRows
-        .filter((row) => row.runId === run.id)
-        .sort((left, right) => stages.indexOf(left.stage) - stages.indexOf(right.stage)),
-    }));
+      // One that is older may have been started again.
+      .orderBy(purpose, sql`${runs.status} in ('waiting', 'running') desc`, desc(runs.createdAt));
+    return selectRuns(tx, inArray(runs.id, latest));
   });
+}
+
+/** The newest first, each with its stages in the loop's order. */
+async function selectRuns(tx: Transaction, where: SQL | undefined, limit?: number): Promise<RunWithStages[]> {
+  const query = tx.select().from(runs).where(where).orderBy(desc(runs.createdAt));
+  const rows = await (limit === undefined ? query : query.limit(limit));
+  if (rows.length === 0) return [];
+  const stageRows = await tx
+    .select()
+    .from(runStages)
+    .where(
+      inArray(
+        runStages.runId,
+        rows.map((run) => run.id),
+      ),
+    );
+  return rows.map((run) => ({
+    ...run,
+    stages: stageRows
+      .filter((row) => row.runId === run.id)
+      .sort((left, right) => stages.indexOf(left.stage) - stages.indexOf(right.stage)),
+  }));
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ErrorReport } from "@anneal/core/errors";
 import { stageStatuses, stages, type Progress, type RunSummary } from "@anneal/core/loop/contract";
+import type { RunPurpose } from "@anneal/core/loop/settings";
 import { bigserial, index, integer, jsonb, pgTable, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 import { workspaces } from "./access.ts";
@@ -27,7 +28,7 @@ export const runs = pgTable(
     workflowId: text().notNull(),
     /** Who or what asked for it: a user's e-mail, "schedule". */
     startedBy: text().notNull(),
-    settings: jsonb().$type<Record<string, unknown>>().notNull(),
+    settings: jsonb().$type<Record<string, unknown> & { purpose?: RunPurpose }>().notNull(),
     status: text({ enum: runStatuses }).notNull(),
     error: jsonb().$type<ErrorReport & { stage: string }>(),
     /** What the stages made, by id: the later ones, and a retry, find it here. */

@@ -10,7 +10,7 @@ import { RelativeTime } from "#components/ui/relative-time.tsx";
 import { Skeleton } from "#components/ui/skeleton.tsx";
 import { StatusIcon } from "#components/ui/status.tsx";
 import { FirstSteps } from "#features/loop/first-steps.tsx";
-import { LoopPicture } from "#features/loop/loop-picture.tsx";
+import { LoopPicture, type RunView } from "#features/loop/loop-picture.tsx";
 import { LoopSchedule } from "#features/loop/loop-schedule.tsx";
 import { RunActions } from "#features/loop/run-actions.tsx";
 import { RunHistory } from "#features/loop/run-history.tsx";
@@ -37,8 +37,8 @@ export function HomePage() {
         <Skeleton className="h-56 rounded-panel" />
       </Page>
     );
-  const [latest] = data.runs;
-  if (!latest) return <FirstSteps sourceCount={data.sourceCount} defaults={data.defaults} />;
+  const current = currentRunOf(data);
+  if (!current) return <FirstSteps sourceCount={data.sourceCount} defaults={data.defaults} />;
   return (
     <Page
       title={name}
@@ -46,12 +46,12 @@ export function HomePage() {
       actions={
         <>
           <LoopSchedule />
-          <RunActions run={latest} trained={data.runs.find(({ settings }) => settings.purpose === "everything")} />
+          <RunActions run={current} latestRuns={data.latestRuns} />
         </>
       }
     >
       <div className="space-y-6">
-        <LoopPicture run={latest} />
+        <LoopPicture run={current} />
         <div className="grid grid-cols-1 items-start gap-6 xl:grid-cols-[minmax(0,1fr)_20rem]">
           <RunHistory runs={data.runs} />
           <AttentionPanel attention={data.attention} />
@@ -61,8 +61,17 @@ export function HomePage() {
   );
 }
 
+/** The one that the page is about: what goes on, else the last. One that trains shows before one that is done sooner. */
+function currentRunOf({ runs, latestRuns }: Overview): RunView | undefined {
+  const withStatus = (wanted: RunView["status"]) =>
+    latestRuns
+      .filter(({ status }) => status === wanted)
+      .toSorted((left, right) => right.stages.length - left.stages.length)[0];
+  return withStatus("running") ?? withStatus("waiting") ?? runs[0];
+}
+
 function Summary({ overview }: { overview: Overview }) {
-  const [latest] = overview.runs;
+  const latest = currentRunOf(overview);
   if (!latest) return null;
   const from = `${formatCount(overview.documentCount, "document")} from ${formatCount(overview.sourceCount, "source")}`;
   if (!latest.endedAt)

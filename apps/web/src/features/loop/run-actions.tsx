@@ -1,6 +1,7 @@
 "use client";
 
 import { mayRun } from "@anneal/core/access/roles";
+import { runPurposes } from "@anneal/core/loop/settings";
 import { useMutation } from "@tanstack/react-query";
 import { RotateCcw, Square } from "lucide-react";
 import { useEffect } from "react";
@@ -14,14 +15,28 @@ import { useTRPC } from "#lib/trpc.ts";
 import { useUrlParam } from "#lib/url-state.ts";
 import { useWorkspace } from "#lib/workspace.tsx";
 
+const isUnfinished = ({ status }: RunView) => status === "waiting" || status === "running";
+
 /**
  * What can be done with a run now: stop it, go on where it failed, or start another.
- * @param trained the last run that trained, where another one followed it
+ * @param latestRuns the last one for each purpose; left out: nothing else is started while this one goes on
  */
-export function RunActions({ run, trained }: { run: RunView; trained?: RunView }) {
+export function RunActions({ run, latestRuns }: { run: RunView; latestRuns?: RunView[] }) {
   const { role } = useWorkspace();
   if (!mayRun(role)) return null;
-  if (run.status === "waiting" || run.status === "running") return <StopRun runId={run.id} />;
+  const unfinished = (latestRuns ?? [run]).filter(isUnfinished).map(({ settings }) => settings.purpose);
+  const trained = latestRuns?.find(({ settings }) => settings.purpose === "everything");
+  if (isUnfinished(run)) {
+    const free = latestRuns === undefined ? [] : runPurposes.filter((purpose) => !unfinished.includes(purpose));
+    return (
+      <>
+        <StopRun runId={run.id} answers={free.length === 0} />
+        {free.length > 0 && (
+          <StartRun scope={run} trained={trained} purposes={free} primary={false} label="Start another run" />
+        )}
+      </>
+    );
+  }
   const failed = run.stages.find((stage) => stage.status === "failed" || stage.status === "cancelled");
   return (
     <>
@@ -41,14 +56,15 @@ function RetryRun({ runId, stage }: { runId: string; stage: RunView["stages"][nu
   );
 }
 
-function StopRun({ runId }: { runId: string }) {
+/** @param answers whether it is the one to say that nothing can be started, where somebody asks for that */
+function StopRun({ runId, answers }: { runId: string; answers: boolean }) {
   const trpc = useTRPC();
   const [asked, setAsked] = useUrlParam("run", "");
   useEffect(() => {
-    if (asked === "") return;
+    if (asked === "" || !answers) return;
     setAsked("");
     toast("A run is in progress. Wait until it ends, or stop it first.");
-  }, [asked, setAsked]);
+  }, [asked, answers, setAsked]);
   const cancel = useMutation(trpc.loop.cancel.mutationOptions({ meta: { inlineError: true } }));
   return (
     <ConfirmButton

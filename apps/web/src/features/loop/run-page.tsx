@@ -57,11 +57,11 @@ export function RunPage({ runId }: { runId: string }) {
           Started by {run.startedBy} <RelativeTime time={run.createdAt} />
           {run.waitsFor && (
             <>
-              {" · begins when "}
+              {" · waits for "}
               <Link href={href(`/runs/${run.waitsFor}`)} className="underline">
                 another run
               </Link>
-              {" has ended"}
+              {run.status === "running" ? " before it indexes" : " before it begins"}
             </>
           )}
           {run.endedAt && ` · took ${formatDuration(run.endedAt.getTime() - run.createdAt.getTime())}`}

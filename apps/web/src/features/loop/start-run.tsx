@@ -1,6 +1,6 @@
 "use client";
 
-import type { RunPurpose } from "@anneal/core/loop/settings";
+import { runPurposes, type RunPurpose } from "@anneal/core/loop/settings";
 import { useMutation } from "@tanstack/react-query";
 import { Play } from "lucide-react";
 import { useRouter } from "next/navigation";
@@ -24,18 +24,29 @@ type StartRunProps = {
   scope: Scope;
   /** The last run that trained: its names are what "everything" makes anew. Left out: those of `scope`. */
   trained?: Scope;
+  /** What it may be for now: others are in progress. The first is chosen where the last run's is none of them. */
+  purposes?: readonly RunPurpose[];
   primary?: boolean;
   label?: string;
 };
 
 /** Says what a run will read, train and serve before it starts. */
-export function StartRun({ scope, trained = scope, primary = true, label = "Run again" }: StartRunProps) {
+export function StartRun({
+  scope,
+  trained = scope,
+  purposes = runPurposes,
+  primary = true,
+  label = "Run again",
+}: StartRunProps) {
   const trpc = useTRPC();
   const router = useRouter();
   const { href } = useWorkspace();
   // In the URL, so that the command palette opens it too.
   const [asked, setAsked] = useUrlParam("run", "");
-  const [purpose, setPurpose] = useState<RunPurpose>(scope.settings.purpose);
+  const proposed = purposes.includes(scope.settings.purpose) ? scope.settings.purpose : purposes[0]!;
+  const [wanted, setPurpose] = useState<RunPurpose>(proposed);
+  // While the dialog is open another run may begin or end.
+  const purpose = purposes.includes(wanted) ? wanted : proposed;
   const [chosenKey, setChosenKey] = useState<string>();
   const start = useMutation(
     trpc.loop.start.mutationOptions({
@@ -48,7 +59,7 @@ export function StartRun({ scope, trained = scope, primary = true, label = "Run 
   const served = servedAs(chosen.settings);
   function change(open: boolean) {
     start.reset();
-    setPurpose(scope.settings.purpose);
+    setPurpose(proposed);
     setChosenKey(undefined);
     setAsked(open ? "1" : "");
   }
@@ -66,7 +77,7 @@ export function StartRun({ scope, trained = scope, primary = true, label = "Run 
         error={start.error && wireErrorOf(start.error)}
         onConfirm={() => start.mutate(chosen.settings)}
       >
-        <PurposeField value={purpose} onChange={setPurpose} />
+        <PurposeField value={purpose} purposes={purposes} onChange={setPurpose} />
         {choices.length > 1 && (
           <fieldset className="space-y-2">
             <legend className="mb-2">Which sources should it read?</legend>

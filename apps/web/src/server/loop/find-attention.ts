@@ -1,6 +1,8 @@
 import { isHeldBack } from "@anneal/core/connect/deletion-policy";
 import { countUnindexed, type UnindexedFacts } from "@anneal/core/connect/source-status";
 import type { ErrorReport } from "@anneal/core/errors";
+import { holdsDocuments, purposeOf, type RunState } from "@anneal/core/loop/turns";
+import type { RunStatus } from "@anneal/db/schema";
 
 export type Attention = {
   kind: "failed" | "waiting";
@@ -12,9 +14,12 @@ export type Attention = {
 };
 
 type Facts = {
-  latestRun:
-    | { id: string; status: string; endedAt: Date | null; error: (ErrorReport & { stage: string }) | null }
-    | undefined;
+  /** At most one for each purpose. */
+  latestRuns: (RunState & {
+    id: string;
+    status: RunStatus;
+    error: (ErrorReport & { stage: string }) | null;
+  })[];
   sources: (UnindexedFacts & {
     id: string;
     name: string;
@@ -25,16 +30,19 @@ type Facts = {
   quarantinedCount: number;
 };
 
+const whatFor = { everything: "everything", search: "making documents findable" } as const;
+
 /** What a person should look at, the worst first; nothing when all is well. */
-export function findAttention({ latestRun, sources, quarantinedCount }: Facts): Attention[] {
+export function findAttention({ latestRuns, sources, quarantinedCount }: Facts): Attention[] {
   const found: Attention[] = [];
-  if (latestRun?.status === "failed")
-    found.push({
-      kind: "failed",
-      title: `The last run failed in “${latestRun.error?.stage ?? "an unknown stage"}”`,
-      detail: latestRun.error ? `${latestRun.error.message} ${latestRun.error.action}` : "Open it to see why.",
-      path: `/runs/${latestRun.id}`,
-    });
+  for (const run of latestRuns)
+    if (run.status === "failed")
+      found.push({
+        kind: "failed",
+        title: `The last run for ${whatFor[purposeOf(run.settings)]} failed in “${run.error?.stage ?? "an unknown stage"}”`,
+        detail: run.error ? `${run.error.message} ${run.error.action}` : "Open it to see why.",
+        path: `/runs/${run.id}`,
+      });
   for (const source of sources) {
     const error = source.lastSyncError ?? source.directoryError;
     if (!error) continue;
@@ -51,9 +59,11 @@ export function findAttention({ latestRun, sources, quarantinedCount }: Facts): 
       path: `/sources/${source.id}`,
     });
   }
-  // While a source is read or a run goes on, what is not findable yet is being dealt with.
-  const behind =
-    latestRun?.endedAt === null ? [] : sources.filter((source) => !source.syncing && countUnindexed(source) > 0);
+  // While a source is read or a run is at the documents, what is not findable yet is being dealt with.
+  const isDealtWith = latestRuns.some(
+    (run) => run.status === "waiting" || (run.status === "running" && holdsDocuments(run)),
+  );
+  const behind = isDealtWith ? [] : sources.filter((source) => !source.syncing && countUnindexed(source) > 0);
   const count = behind.reduce((sum, source) => sum + countUnindexed(source), 0);
   const [first, second] = behind;
   if (first !== undefined)

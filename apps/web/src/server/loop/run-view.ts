@@ -1,7 +1,13 @@
 import type { ErrorReport } from "@anneal/core/errors";
-import type { Progress, RunSummary, Stage, StageStatus } from "@anneal/core/loop/contract";
+import {
+  stagesOfDocuments,
+  type Progress,
+  type RunSummary,
+  type Stage,
+  type StageStatus,
+} from "@anneal/core/loop/contract";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
-import type { Run, RunStage } from "@anneal/db/queries/loop";
+import type { RunStage, RunWithStages } from "@anneal/db/queries/loop";
 import type { Identity } from "#server/auth/identity.ts";
 import { countsAll, sourceErrorFor } from "#server/connect/source-figures.ts";
 
@@ -24,16 +30,15 @@ export type StageView = {
 type Viewer = Pick<Identity, "role">;
 type NamedSource = { id: string; name: string };
 
-/** They go through documents: what they count is how much the sources have. The others count examples and adapters. */
-const stagesOfDocuments: ReadonlySet<Stage> = new Set(["connect", "clean", "dedupe", "dataset", "index"]);
 const withheldNote = "Figures of documents are told to those who keep the workspace running.";
 
+/** What the stages of documents count is how much the sources have. */
 function mayKnowFigures(viewer: Viewer, stage: Stage): boolean {
   return countsAll(viewer) || !stagesOfDocuments.has(stage);
 }
 
 /** How far a run is, as far as somebody may know: without the workflow's own affairs. */
-export function toRunProgress(viewer: Viewer, run: Run & { stages: RunStage[] }) {
+export function toRunProgress(viewer: Viewer, run: RunWithStages) {
   const { id, status, startedBy, createdAt, endedAt, error } = run;
   return {
     id,
@@ -50,7 +55,7 @@ export function toRunProgress(viewer: Viewer, run: Run & { stages: RunStage[] })
  * A run as the portal shows it, and what it was told to do.
  * @param sources those of the workspace that are not removed
  */
-export function toRunView(viewer: Viewer, run: Run & { stages: RunStage[] }, sources: readonly NamedSource[]) {
+export function toRunView(viewer: Viewer, run: RunWithStages, sources: readonly NamedSource[]) {
   const settings = loopSettingsSchema.parse(run.settings);
   return { ...toRunProgress(viewer, run), settings, sources: namedSources(settings.sourceIds, sources) };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { LoopInput } from "@anneal/core/loop/contract";
 import type { Scope } from "@anneal/db/database";
-import { createRun, endRun, getRun } from "@anneal/db/queries/loop";
+import { claimRunning, createRun, endRun, endStage, getRun } from "@anneal/db/queries/loop";
 import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -72,6 +72,29 @@ describe("a run that only makes documents findable", () => {
     await end(runId);
     await as(people.operator).retry({ runId, fromStage: "index" });
     await end(runId);
+  });
+
+  it("is asked for while another run trains, and waits only while that one is at the documents", async () => {
+    const operator = as(people.operator);
+    const { runId: trains } = await operator.start({});
+    await claimRunning(scope, trains);
+    const { runId } = await operator.start(findable());
+    expect(await operator.get({ runId })).toMatchObject({ status: "waiting", waitsFor: trains });
+    await expect(operator.start(findable())).rejects.toMatchObject({
+      cause: {
+        code: "ALREADY_RUNNING",
+        message: `A run that makes documents findable is in progress, started by ${people.operator.email}.`,
+      },
+    });
+    await expect(operator.start({})).rejects.toMatchObject({
+      cause: { message: `A run for everything is in progress, started by ${people.operator.email}.` },
+    });
+    for (const stage of ["connect", "clean", "dedupe", "dataset"] as const)
+      await endStage(scope, trains, stage, { status: "done", inCount: 0, outCount: 0, note: null });
+    expect(await operator.get({ runId })).toMatchObject({ waitsFor: null });
+    const { latestRuns } = await operator.overview();
+    expect(new Set(latestRuns.map(({ id }) => id))).toEqual(new Set([trains, runId]));
+    for (const each of [trains, runId]) await end(each);
   });
 
   it("goes on from one of its own stages, and from no other", async () => {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AnnealError } from "@anneal/core/errors";
 import { loopWorkflowId, loopWorkflowName, stagesOf, type LoopInput, type Stage } from "@anneal/core/loop/contract";
 import { loopSettingsSchema, type LoopSettings } from "@anneal/core/loop/settings";
+import { purposeOf } from "@anneal/core/loop/turns";
 import { assertTrainingServeable, engineLimitsOf } from "@anneal/core/register/serveability";
 import { recordAudit } from "@anneal/db/queries/audit";
 import type { Scope } from "@anneal/db/database";
@@ -22,7 +23,7 @@ type Begin = {
   outputs: RunOutputs;
 };
 
-/** One run at a time in a workspace: two would fetch, train and deploy the same things against each other. */
+/** One run for the same at a time in a workspace; one for something else waits for its turn by itself. */
 export async function startRun(
   { scope, identity }: Actor,
   settings: LoopSettings,
@@ -71,9 +72,10 @@ export async function cancelRun({ scope, identity }: Actor, runId: string): Prom
 
 function refuseSecond(other: Run | null): void {
   if (other === null) return;
+  const what = purposeOf(other.settings) === "search" ? "A run that makes documents findable" : "A run for everything";
   throw new AnnealError(
     "ALREADY_RUNNING",
-    `A run of this workspace is in progress, started by ${other.startedBy === "schedule" ? "its schedule" : other.startedBy}.`,
+    `${what} is in progress, started by ${other.startedBy === "schedule" ? "its schedule" : other.startedBy}.`,
     { action: "Wait until it ends, or stop it first.", details: { runId: other.id } },
   );
 }

@@ -11,7 +11,14 @@ import { loopSettingsSchema, runPurposes } from "@anneal/core/loop/settings";
 import { recordAudit } from "@anneal/db/queries/audit";
 import { listSources } from "@anneal/db/queries/connect";
 import { countDocumentFacets } from "@anneal/db/queries/documents";
-import { findRunningRun, getRun, listDrops, listRuns } from "@anneal/db/queries/loop";
+import {
+  findRunAwaited,
+  getRun,
+  listDrops,
+  listLatestRuns,
+  listRuns,
+  type RunWithStages,
+} from "@anneal/db/queries/loop";
 import type { MemberContext } from "#server/context.ts";
 import { countedFor, directoryErrorFor, sourceErrorFor } from "#server/connect/source-figures.ts";
 import { findAttention } from "#server/loop/find-attention.ts";
@@ -28,21 +35,25 @@ const maxReported = 100_000;
 export const loopRouter = router({
   /** The whole loop at a glance. */
   overview: memberProcedure.query(async ({ ctx: { scope, identity } }) => {
-    const [runs, sources, facets] = await Promise.all([
+    const [runs, latestRuns, sources, facets] = await Promise.all([
       listRuns(scope, recentRuns),
+      listLatestRuns(scope),
       listSources(scope, countedFor(identity)),
       countDocumentFacets(scope, countedFor(identity)),
     ]);
     const documents = Object.fromEntries(facets.status.map(({ value, count }) => [value, count]));
-    const views = runs.map((run) => toRunView(identity, run, sources));
+    const viewOf = (run: RunWithStages) => toRunView(identity, run, sources);
+    const latestViews = latestRuns.map(viewOf);
     return {
-      runs: views,
+      runs: runs.map(viewOf),
+      /** For each purpose the run that goes on, else the last one. */
+      latestRuns: latestViews,
       /** What a run does when nothing else is said. */
       defaults: loopSettingsSchema.parse({}),
       sourceCount: sources.length,
       documentCount: facets.status.reduce((sum, { count }) => sum + count, 0),
       attention: findAttention({
-        latestRun: views[0],
+        latestRuns: latestViews,
         sources: sources.map((source) => ({
           ...source,
           lastSyncError: sourceErrorFor(identity, source.lastSyncError),
@@ -55,12 +66,12 @@ export const loopRouter = router({
 
   get: memberProcedure.input(z.object({ runId: z.uuid() })).query(async ({ ctx: { scope, identity }, input }) => {
     const [run, sources] = await Promise.all([getRun(scope, input.runId), listSources(scope)]);
-    const running = run.status === "waiting" ? await findRunningRun(scope) : undefined;
+    const awaited = await findRunAwaited(scope, run);
     return {
       ...toRunView(identity, run, sources),
       report: run.report === null ? null : toSummaryView(identity, runSummarySchema.parse(run.report)),
-      /** Two runs of a workspace never run at once: a scheduled one begins when this one has ended. */
-      waitsFor: running?.id ?? null,
+      /** Another run, which this one begins or indexes after. */
+      waitsFor: awaited?.id ?? null,
     };
   }),
 
