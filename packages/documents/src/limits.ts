@@ -13,8 +13,7 @@ export type ParseLimits = {
   maxArchiveMembers: number;
   /** Nesting of XML elements inside an Office file; more is refused as hostile. */
   maxXmlDepth: number;
-  /** Rows kept of one table or sheet. */
-  maxTableRows: number;
+  /** Columns of one table or sheet; the rest is left out with a warning. Rows are as many as `maxTextLength` lets. */
   maxTableColumns: number;
   maxPages: number;
   /** Pages of a scanned PDF whose text is recognised; the rest is left out with a warning. */
@@ -35,7 +34,6 @@ export const defaultParseLimits: ParseLimits = {
   maxArchiveEntries: 10_000,
   maxArchiveMembers: 1_000,
   maxXmlDepth: 256,
-  maxTableRows: 10_000,
   maxTableColumns: 256,
   maxPages: 5_000,
   maxScannedPages: 500,

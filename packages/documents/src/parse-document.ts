@@ -85,7 +85,7 @@ async function parseNested(input: ParseInput, place: Place): Promise<ParsedWithS
     warnings: isEmpty ? ["The document holds no text."] : parsed.warnings,
   };
   // Of a file inside another one the beginning is kept: its warnings are told with the file around it.
-  const document = place.depth === 0 ? requireWithinLimit(whole, limits) : limitText(whole, limits);
+  const document = place.depth === 0 ? requireWithinLimit(whole, limits, parsed.textLength) : limitText(whole, limits);
   return { document, scans: hasScans ? parsed.scans! : null };
 }
 
@@ -217,12 +217,18 @@ function declaredCharset(
   return undefined;
 }
 
-/** A document of which only a part could be kept is not taken for one that says no more: it is refused with its length. */
+/**
+ * A document of which only a part could be kept is not taken for one that says no more: it is refused with its length.
+ *
+ * @param metLength characters that were met, where not all of them were kept
+ */
 export function requireWithinLimit(
   document: ParsedDocument,
   limits: Pick<ParseLimits, "maxTextLength">,
+  metLength = 0,
 ): ParsedDocument {
-  if (textLengthOf(document) > limits.maxTextLength) throw tooMuchText(document, limits);
+  const textLength = Math.max(metLength, textLengthOf(document));
+  if (textLength > limits.maxTextLength) throw tooMuchText(textLength, limits);
   return document;
 }
 
@@ -236,7 +242,7 @@ export function limitText(document: ParsedDocument, limits: Pick<ParseLimits, "m
   const kept = document.elements.findIndex((element) => (left -= element.text.length) < 0);
   if (kept === -1) return document;
   if (document.elements.slice(0, kept).every(({ kind }) => kind === "title" || kind === "heading")) {
-    throw tooMuchText(document, limits);
+    throw tooMuchText(textLengthOf(document), limits);
   }
   const dropped = document.elements.length - kept;
   return {
@@ -253,8 +259,7 @@ function textLengthOf({ elements }: Pick<ParsedDocument, "elements">): number {
   return elements.reduce((sum, { text }) => sum + text.length, 0);
 }
 
-function tooMuchText(document: ParsedDocument, { maxTextLength }: Pick<ParseLimits, "maxTextLength">): AnnealError {
-  const textLength = textLengthOf(document);
+function tooMuchText(textLength: number, { maxTextLength }: Pick<ParseLimits, "maxTextLength">): AnnealError {
   const [length, most] = [textLength, maxTextLength].map((count) => count.toLocaleString("en-US"));
   return documentError("DOCUMENT_TOO_LARGE", `It has ${length} characters of text; the limit is ${most}.`, {
     action: "Split the document into smaller files, and sync again.",

@@ -3,8 +3,11 @@ import type { Element } from "@anneal/core/document/element";
 /** An element before its place under the headings is known; it has a section where that is not the headings before it. */
 export type Draft = Omit<Element, "section"> & Partial<Pick<Element, "section">>;
 
-/** What every format's parser returns; the caller adds media type and sections. */
-export type Parsed = { title: string | null; drafts: Draft[]; warnings: string[]; scans?: Scans };
+/**
+ * What every format's parser returns; the caller adds media type and sections. Where the text is beyond the limit and not all of
+ * it was kept, `textLength` says how much was met.
+ */
+export type Parsed = { title: string | null; drafts: Draft[]; warnings: string[]; scans?: Scans; textLength?: number };
 
 /** Pages of a PDF whose text could only be recognised (OCR), numbered from 1. */
 export type Scans = {

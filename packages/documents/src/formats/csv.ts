@@ -1,29 +1,24 @@
 import { parse } from "csv-parse";
 import { countOf } from "../document-errors.ts";
-import { renderTable } from "../gfm-table.ts";
+import { RowCount, tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { Parsed } from "../sections.ts";
 
-type Records = { rows: string[][]; total: number; widest: number };
+type Records = { rows: string[][]; widest: number; textLength: number };
 
 /**
- * Delimited text as one table; the first row is the header. The delimiter is the one that splits the first lines most
+ * Delimited text as a table; the first row is the header. The delimiter is the one that splits the first lines most
  * evenly. Where the quotes do not add up they are read as what they are: characters.
  */
 export async function parseCsv(text: string, limits: ParseLimits, delimiter = findDelimiter(text)): Promise<Parsed> {
   const warnings: string[] = [];
-  const { rows, total, widest } = await readRecords(text, delimiter, '"', limits).catch(() => {
+  const { rows, widest, textLength } = await readRecords(text, delimiter, '"', limits).catch(() => {
     warnings.push("The quotes of the table do not add up; they were read as plain characters.");
     return readRecords(text, delimiter, null, limits);
   });
-  if (total > rows.length)
-    warnings.push(
-      `Table: kept the first ${countOf(rows.length, "row")}, ${countOf(total - rows.length, "row")} left out.`,
-    );
   if (widest > limits.maxTableColumns)
     warnings.push(`Table: kept the first ${limits.maxTableColumns} of ${countOf(widest, "column")}.`);
-  const table = renderTable(rows);
-  return { title: null, drafts: table === null ? [] : [{ kind: "table", text: table }], warnings };
+  return { title: null, drafts: tableDrafts(rows, limits), warnings, textLength };
 }
 
 async function readRecords(
@@ -32,7 +27,9 @@ async function readRecords(
   quote: string | null,
   limits: ParseLimits,
 ): Promise<Records> {
-  const records: Records = { rows: [], total: 0, widest: 0 };
+  const rows: string[][] = [];
+  const count = new RowCount(limits);
+  let widest = 0;
   const parser = parse({
     delimiter,
     quote,
@@ -43,11 +40,11 @@ async function readRecords(
   });
   parser.end(text);
   for await (const record of parser as AsyncIterable<string[]>) {
-    records.total += 1;
-    records.widest = Math.max(records.widest, record.length);
-    if (records.rows.length < limits.maxTableRows) records.rows.push(record.slice(0, limits.maxTableColumns));
+    widest = Math.max(widest, record.length);
+    const row = record.slice(0, limits.maxTableColumns);
+    if (count.add(row)) rows.push(row);
   }
-  return records;
+  return { rows, widest, textLength: count.textLength };
 }
 
 function findDelimiter(text: string): string {

@@ -21,12 +21,25 @@ describe("CSV and TSV", () => {
     expect(document.warnings).toHaveLength(1);
   });
 
-  it("keeps the first rows of a long table and says how many were left", async () => {
-    const document = await parseFixture(`n,m\n${"1,2\n".repeat(100)}`, "a.csv", {
-      maxTableRows: 11,
-    });
-    expect(document.elements[0]?.text.split("\n")).toHaveLength(12);
-    expect(document.warnings).toEqual(["Table: kept the first 11 rows, 90 rows left out."]);
+  it("keeps every row of a long table, in tables that each repeat the header", async () => {
+    const rows = Array.from({ length: 100_000 }, (_, index) => `${index},x`);
+    const document = await parseFixture(`n,m\n${rows.join("\n")}`, "a.csv");
+    const tables = document.elements.map(({ text }) => text.split("\n"));
+    expect(tables.every((lines) => lines[0] === "| n | m |" && lines[1] === "| --- | --- |")).toBe(true);
+    expect(tables.every((lines) => lines.length <= 502)).toBe(true);
+    expect(tables.flatMap((lines) => lines.slice(2))).toEqual(rows.map((row) => `| ${row.replace(",", " | ")} |`));
+    expect(document.warnings).toEqual([]);
+  });
+
+  it("refuses a table beyond the limit on text with the length of all of it", async () => {
+    const text = `n,m\n${"12345,67890\n".repeat(50_000)}`;
+    expect(await failureOf(parseFixture(text, "a.csv", { maxTextLength: 100_000 }))).toBe(
+      "DOCUMENT_TOO_LARGE: It has 500,002 characters of text; the limit is 100,000.",
+    );
+    const wide = `${",".repeat(200)}x\n${`${"y,".repeat(200)}\n`}${"y\n".repeat(20_000)}`;
+    expect(await failureOf(parseFixture(wide, "a.csv", { maxTextLength: 100_000 }))).toMatch(
+      /^DOCUMENT_TOO_LARGE: It has [1-4]\d\d,\d{3} characters of text; the limit is 100,000\.$/u,
+    );
   });
 });
 
@@ -67,6 +80,17 @@ describe("JSON and JSON lines", () => {
     const document = await parseFixture(JSON.stringify(records), "a.json");
     expect(document.warnings).toEqual([]);
     expect(outlineOf(document).slice(-2)).toEqual(["heading1 Item 3000", "list - key2999: value2999"]);
+  });
+
+  it.each([
+    ["flat records", (index: number) => ({ n: index, m: "x" })],
+    ["records that hold others", (index: number) => ({ name: `Part ${index}`, of: { n: index } })],
+  ])("keeps every one of very many %s", async (_, record) => {
+    const many = 30_000;
+    const document = await parseFixture(JSON.stringify(Array.from({ length: many }, (_each, at) => record(at))), "a.json");
+    const text = document.elements.map((element) => element.text).join("\n");
+    expect(text.match(/^(?:\| \d+ \|.*|- n: \d+)$/gmu)).toHaveLength(many);
+    expect(document.warnings).toEqual([]);
   });
 
   it("names records with long texts by their title", async () => {

@@ -31,13 +31,13 @@ export function tableGrid(
   table: Tag,
   depth: number,
   limits: ParseLimits,
-): { rows: string[][]; headerRows: number; total: number } {
+): { rows: string[][]; headerRows: number } {
   const source = tableRows(table);
   const rows: string[][] = [];
   const hanging: { text: string; left: number }[] = [];
   let headerRows = 0;
   let reading = true;
-  for (const { row, inHead } of source.slice(0, limits.maxTableRows + 1)) {
+  for (const { row, inHead } of source) {
     const cells = cellsOf(row);
     const isHeader =
       inHead || (rows.length === headerRows && cells.length > 0 && cells.every((cell) => cell.tagName === "th"));
@@ -64,7 +64,7 @@ export function tableGrid(
     takeHanging();
     rows.push(line);
   }
-  return { rows, headerRows, total: source.length };
+  return { rows, headerRows };
 }
 
 function span(cell: Tag, name: string, most: number): number {

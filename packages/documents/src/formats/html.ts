@@ -1,7 +1,7 @@
 import { plainTitle } from "@anneal/core/document/plain-title";
 import { type DefaultTreeAdapterTypes, parse } from "parse5";
 import { appendAll } from "../append-all.ts";
-import { limitRows, renderTable } from "../gfm-table.ts";
+import { limitColumns, tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
 
@@ -177,11 +177,10 @@ class HtmlWalker {
   private table(table: Tag, depth: number): void {
     const caption = childTags(table).find((tag) => tag.tagName === "caption");
     if (caption !== undefined) this.push({ kind: "paragraph", text: collapse(inlineText(caption, depth)) });
-    const { rows, headerRows, total } = tableGrid(table, depth, this.limits);
-    const limited = limitRows(mergeHeader(rows, headerRows), total - Math.max(0, headerRows - 1), "Table", this.limits);
-    this.warnings.push(...limited.warnings);
-    const text = renderTable(limited.rows);
-    if (text !== null) this.push({ kind: "table", text });
+    const { rows, headerRows } = tableGrid(table, depth, this.limits);
+    const limited = limitColumns(mergeHeader(rows, headerRows), "Table", this.limits);
+    appendAll(this.warnings, limited.warnings);
+    appendAll(this.drafts, tableDrafts(limited.rows, this.limits));
   }
 }
 

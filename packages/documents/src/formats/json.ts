@@ -1,5 +1,6 @@
+import { appendAll } from "../append-all.ts";
 import { countOf, documentError } from "../document-errors.ts";
-import { limitRows, renderTable } from "../gfm-table.ts";
+import { limitColumns, tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle } from "../sections.ts";
 
@@ -79,13 +80,7 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
     } else if (items.length > 1 && items.every(isFlatRecord) && isTable(items as Fields[])) {
       table(items as Fields[]);
     } else {
-      const kept = items.slice(0, limits.maxTableRows);
-      if (kept.length < items.length) {
-        warnings.push(
-          `List: kept the first ${countOf(kept.length, "item")}, ${countOf(items.length - kept.length, "item")} left out.`,
-        );
-      }
-      kept.forEach((item, index) => {
+      items.forEach((item, index) => {
         if (isFields(item)) heading(nameOf(item) ?? `Item ${index + 1}`, level);
         render(item, level + 1, depth + 1);
       });
@@ -121,14 +116,11 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
     const columns = columnsOf(records);
     const rows = [
       columns,
-      ...records
-        .slice(0, limits.maxTableRows)
-        .map((record) => columns.map((column) => show((record[column] ?? "") as Scalar))),
+      ...records.map((record) => columns.map((column) => show((record[column] ?? "") as Scalar))),
     ];
-    const limited = limitRows(rows, records.length + 1, "Table", limits);
-    warnings.push(...limited.warnings);
-    const text = renderTable(limited.rows);
-    if (text !== null) drafts.push({ kind: "table", text });
+    const limited = limitColumns(rows, "Table", limits);
+    appendAll(warnings, limited.warnings);
+    appendAll(drafts, tableDrafts(limited.rows, limits));
   }
 }
 

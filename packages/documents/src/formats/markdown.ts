@@ -3,7 +3,7 @@ import remarkGfm from "remark-gfm";
 import remarkParse from "remark-parse";
 import { unified } from "unified";
 import { appendAll } from "../append-all.ts";
-import { limitRows, renderTable } from "../gfm-table.ts";
+import { limitColumns, tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
 import { parseHtml } from "./html.ts";
@@ -79,10 +79,9 @@ function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): 
 
 function readTable(table: Table, limits: ParseLimits, warnings: string[]): Draft[] {
   const rows = table.children.map((row) => row.children.map((cell) => oneLine(textOf(cell))));
-  const limited = limitRows(rows, rows.length, "Table", limits);
+  const limited = limitColumns(rows, "Table", limits);
   warnings.push(...limited.warnings);
-  const text = renderTable(limited.rows);
-  return text === null ? [] : [{ kind: "table", text }];
+  return tableDrafts(limited.rows, limits);
 }
 
 function listLines(items: readonly ListItem[], first: number | null, indent: number): string[] {

@@ -1,6 +1,6 @@
 import { appendAll } from "../append-all.ts";
 import type { ParseLimits } from "../limits.ts";
-import { limitRows, renderTable } from "../gfm-table.ts";
+import { limitColumns, tableDrafts } from "../gfm-table.ts";
 import type { Draft } from "../sections.ts";
 import { type XmlElement, elementOf, elementsOf, textOf } from "../xml-tree.ts";
 import { commentDraft } from "./comment-draft.ts";
@@ -190,12 +190,10 @@ export class OdfReader {
     const rows: string[][] = [];
     // A cell merged over several rows stands in each of them; one over several columns stands once.
     const spread = new Map<number, { text: string; rows: number }>();
-    const all = rowsOf(element);
-    for (const row of all.slice(0, this.limits.maxTableRows)) rows.push(this.row(row, spread));
-    const limited = limitRows(rows, all.length, "Table", this.limits);
+    for (const row of rowsOf(element)) rows.push(this.row(row, spread));
+    const limited = limitColumns(rows, "Table", this.limits);
     this.warnings.push(...limited.warnings);
-    const text = renderTable(limited.rows);
-    return text === null ? [] : [{ kind: "table", text }];
+    return tableDrafts(limited.rows, this.limits);
   }
 
   private row(row: XmlElement, spread: Map<number, { text: string; rows: number }>): string[] {

@@ -172,6 +172,21 @@ describe("ODS", () => {
     expect(document.warnings[0]).toContain("1 formula without a stored result");
   });
 
+  it("keeps every row of a huge sheet, whatever a hidden one holds", async () => {
+    const hidden = `<style:style style:name="ta2" style:family="table"><style:table-properties table:display="false"/></style:style>`;
+    const rows = Array.from({ length: 12_000 }, (_, at) => row(cell(`${at}`) + cell("x")));
+    const body =
+      sheet("Secret", row(cell("x".repeat(100)), 'table:number-rows-repeated="20000"'), 'table:style-name="ta2"') +
+      sheet("Big", rows.join(""));
+    const document = await parseFixture(writeOdf("spreadsheet", body, { automaticStyles: hidden }), "a.ods", {
+      maxTextLength: 1_000_000,
+    });
+    const lines = document.elements.slice(1).flatMap(({ text }) => text.split("\n").slice(2));
+    expect(lines).toHaveLength(11_999);
+    expect(lines.at(-1)).toBe("| 11999 | x |");
+    expect(document.warnings).toEqual(['The hidden sheet "Secret" was left out.']);
+  });
+
   it("ends rows and cells that a few bytes repeat a million times at the limits", async () => {
     const wide = cell("x".repeat(1000), 'table:number-columns-repeated="1000000000"');
     const body = sheet("S", row(wide, 'table:number-rows-repeated="1000000000"'));

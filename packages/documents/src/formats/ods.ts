@@ -1,4 +1,5 @@
 import { countOf } from "../document-errors.ts";
+import { RowCount } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { streamXml } from "../xml-tree.ts";
@@ -11,7 +12,6 @@ const unread = new Set(["shapes", "frame", "custom-shape", "g", "tracked-changes
 type Sheet = {
   name: string;
   rows: string[][];
-  totalRows: number;
   unsolved: number;
   hidden: boolean;
   comments: Draft[];
@@ -50,7 +50,7 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
   /** How many rows and cells there are before the one at hand, those that a count repeats among them. */
   let rowsBefore = 0;
   let cellsBefore = 0;
-  let length = 0;
+  const count = new RowCount(limits);
   // A cell merged over several rows stands in each of them, so that every row can be read alone.
   const merged = new Map<number, { text: string; rows: number }>();
 
@@ -76,13 +76,8 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
       if (open.rows.at(-1)?.length !== 0) open.rows.push([]);
       return;
     }
-    open.totalRows += rowCopies;
-    const rowLength = row.reduce((sum, value) => sum + value.length, 1);
-    for (let copy = 0; copy < rowCopies; copy += 1) {
-      if (open.rows.length >= 2 * limits.maxTableRows || length > limits.maxTextLength) break;
-      length += rowLength;
-      open.rows.push(row);
-    }
+    // What is hidden is not told, and takes nothing from what may be.
+    for (let copy = 0; copy < rowCopies && !open.hidden && count.add(row); copy += 1) open.rows.push(row);
   };
   const finishSheet = (open: Sheet) => {
     if (open.hidden) {
@@ -94,8 +89,7 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
         `Sheet "${open.name}": ${countOf(open.unsolved, "formula")} without a stored result; open and save it once in a spreadsheet program.`,
       );
     }
-    const { kept, filled } = firstRows(open.rows, limits.maxTableRows);
-    const result = sheetDrafts(kept, open.totalRows, open.name, { ...limits, maxTableRows: filled });
+    const result = sheetDrafts(open.rows, open.name, limits);
     warnings.push(...result.warnings);
     for (const draft of withCommentsBelow(result.drafts, open.comments, open.name)) drafts.push(draft);
   };
@@ -113,7 +107,6 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
         sheet = {
           name: attributes["table:name"] ?? "Sheet",
           rows: [],
-          totalRows: 0,
           unsolved: 0,
           hidden,
           comments: [],
@@ -180,19 +173,7 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
       }
     },
   });
-  return { drafts, warnings };
-}
-
-/** The first rows that hold something and the gaps between them. */
-function firstRows(rows: readonly string[][], most: number): { kept: string[][]; filled: number } {
-  const kept: string[][] = [];
-  let filled = 0;
-  for (const row of rows) {
-    if (row.length > 0 && filled === most) break;
-    if (row.length > 0) filled += 1;
-    kept.push(row);
-  }
-  return { kept, filled };
+  return { drafts, warnings, textLength: count.textLength };
 }
 
 /** 27 -> "AB". */

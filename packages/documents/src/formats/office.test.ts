@@ -1,7 +1,7 @@
 import ExcelJS from "exceljs";
 import { describe, expect, it } from "vitest";
 import { relationships, slideShape, writePptx, writeXlsx } from "../testing/office-fixture.ts";
-import { outlineOf, parseFixture } from "../testing/outline-of.ts";
+import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
 
 describe("XLSX", () => {
   async function write(fill: (workbook: ExcelJS.Workbook) => void): Promise<Uint8Array> {
@@ -60,17 +60,20 @@ describe("XLSX", () => {
     ]);
   });
 
-  it("keeps the first rows of a huge sheet and says how many were left", async () => {
+  it("keeps every row of a huge sheet", async () => {
     const rows = Array.from(
-      { length: 5000 },
+      { length: 30_000 },
       (_, index) =>
         `<row r="${index + 1}"><c r="A${index + 1}"><v>${index}</v></c><c r="B${index + 1}" t="inlineStr"><is><t>x</t></is></c></row>`,
     ).join("");
-    const document = await parseFixture(writeXlsx([{ name: "Big", data: rows }]), "a.xlsx", {
-      maxTableRows: 100,
-    });
-    expect(document.elements.at(-1)?.text.split("\n")).toHaveLength(101);
-    expect(document.warnings).toEqual(['Sheet "Big": kept the first 100 rows, 4,900 rows left out.']);
+    const bytes = writeXlsx([{ name: "Big", data: rows }]);
+    const document = await parseFixture(bytes, "a.xlsx");
+    const lines = document.elements.slice(1).flatMap(({ text }) => text.split("\n").slice(2));
+    expect(lines.map((line) => Number(line.split("|")[1]))).toEqual(Array.from({ length: 29_999 }, (_, at) => at + 1));
+    expect(document.warnings).toEqual([]);
+    expect(await failureOf(parseFixture(bytes, "a.xlsx", { maxTextLength: 100_000 }))).toBe(
+      "DOCUMENT_TOO_LARGE: It has 168,890 characters of text; the limit is 100,000.",
+    );
   });
 
   it("costs nothing for a cell at the far end of the sheet", async () => {
@@ -252,6 +255,18 @@ describe("PPTX", () => {
     const lines = `x${"</a:t></a:r></a:p><a:p><a:r><a:t>x".repeat(many - 1)}`;
     const document = await parseFixture(writePptx([{ shapes: slideShape(null, lines), notes: lines }]), "a.pptx");
     expect(document.elements).toHaveLength(2 * many);
+  });
+
+  it("keeps every value of a chart", async () => {
+    const points = (value: (at: number) => string) =>
+      Array.from({ length: 20_000 }, (_, at) => `<c:pt idx="${at}"><c:v>${value(at)}</c:v></c:pt>`).join("");
+    const series = `<c:ser><c:tx><c:pt idx="0"><c:v>Load</c:v></c:pt></c:tx><c:cat>${points((at) => `t${at}`)}</c:cat><c:val>${points(String)}</c:val></c:ser>`;
+    const frame =
+      '<p:graphicFrame><a:graphic><a:graphicData><c:chart xmlns:c="c" r:id="rId1"/></a:graphicData></a:graphic></p:graphicFrame>';
+    const chart = `<c:chartSpace xmlns:c="c"><c:chart><c:plotArea>${series}</c:plotArea></c:chart></c:chartSpace>`;
+    const document = await parseFixture(writePptx([{ shapes: frame, chart }]), "a.pptx");
+    const lines = document.elements.flatMap(({ text }) => text.split("\n").slice(2));
+    expect(lines).toEqual(Array.from({ length: 20_000 }, (_, at) => `| t${at} | ${at} |`));
   });
 
   it("keeps the letters of a formula, and hides a slide in either word for it", async () => {

@@ -1,6 +1,6 @@
 import { appendAll } from "../append-all.ts";
 import type { ParseLimits } from "../limits.ts";
-import { limitRows, renderTable } from "../gfm-table.ts";
+import { limitColumns, tableDrafts } from "../gfm-table.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { type XmlElement, descendantsOf, elementOf, elementsOf, textOf } from "../xml-tree.ts";
@@ -106,7 +106,10 @@ function readShape(
     if (part !== undefined) return diagramDrafts(office.beside("A diagram", () => office.tree(part)));
     const chart = elementOf(data, "chart")?.attributes["r:id"];
     const chartPart = targets.find((relationship) => relationship.id === chart)?.target;
-    return chartPart === undefined ? [] : chartDrafts(office.beside("A chart", () => office.tree(chartPart)));
+    return chartPart === undefined ? [] : chartDrafts(
+          office.beside("A chart", () => office.tree(chartPart)),
+          limits,
+        );
   }
   const placeholder = placeholderOf(shape);
   return textDrafts(linesOf(shape), placeholder === "body" || placeholder === "obj");
@@ -184,10 +187,9 @@ function readTable(table: XmlElement, page: number, limits: ParseLimits, warning
       }),
     );
   }
-  const limited = limitRows(rows, rows.length, `Table on slide ${page}`, limits);
+  const limited = limitColumns(rows, `Table on slide ${page}`, limits);
   warnings.push(...limited.warnings);
-  const text = renderTable(limited.rows);
-  return text === null ? [] : [{ kind: "table", text }];
+  return tableDrafts(limited.rows, limits);
 }
 
 /** SmartArt: the texts of its points. */
@@ -203,31 +205,28 @@ function diagramDrafts(data: XmlElement | undefined): Draft[] {
 }
 
 /** A chart's title and the values that it was drawn from, as a table: categories down, series across. */
-function chartDrafts(space: XmlElement | undefined): Draft[] {
+function chartDrafts(space: XmlElement | undefined, limits: ParseLimits): Draft[] {
   const chart = elementOf(space, "chart");
   const title = descendantsOf(elementOf(chart, "title"), "p").map(paragraphText).join(" ").trim();
   const series = descendantsOf(elementOf(chart, "plotArea"), "ser");
   const categories = pointsOf(elementOf(series[0], "cat") ?? elementOf(series[0], "xVal"));
-  const columns = series.map((one) => [
-    pointsOf(elementOf(one, "tx"))[0] ?? "",
-    ...pointsOf(elementOf(one, "val") ?? elementOf(one, "yVal")),
-  ]);
-  const rows = ["", ...categories].map((category, index) => [
-    category,
-    ...columns.map((column) => column[index] ?? ""),
-  ]);
-  const table = series.length === 0 || categories.length === 0 ? null : renderTable(rows);
-  return [
-    ...(title === "" ? [] : [{ kind: "figure", text: title } as const]),
-    ...(table === null ? [] : [{ kind: "table", text: table } as const]),
-  ];
+  const columns = series.map((one) => ({
+    name: pointsOf(elementOf(one, "tx")).get(0) ?? "",
+    values: pointsOf(elementOf(one, "val") ?? elementOf(one, "yVal")),
+  }));
+  const numbers = new Set([categories, ...columns.map(({ values }) => values)].flatMap((points) => [...points.keys()]));
+  const rows = [...numbers]
+    .toSorted((a, b) => a - b)
+    .map((number) => [categories.get(number) ?? "", ...columns.map(({ values }) => values.get(number) ?? "")]);
+  const table = rows.length === 0 ? [] : tableDrafts([["", ...columns.map(({ name }) => name)], ...rows], limits);
+  return [...(title === "" ? [] : [{ kind: "figure", text: title } as const]), ...table];
 }
 
-function pointsOf(reference: XmlElement | undefined): string[] {
-  const points: string[] = [];
+/** By their number, as a file has them in order; it may leave out points that say nothing. */
+function pointsOf(reference: XmlElement | undefined): Map<number, string> {
+  const points = new Map<number, string>();
   for (const point of descendantsOf(reference, "pt")) {
-    const index = Number(point.attributes["idx"] ?? points.length);
-    if (index >= 0 && index < 10_000) points[index] = textOf(elementOf(point, "v")).trim();
+    points.set(Number(point.attributes["idx"] ?? points.size), textOf(elementOf(point, "v")).trim());
   }
-  return Array.from(points, (point) => point ?? "");
+  return points;
 }

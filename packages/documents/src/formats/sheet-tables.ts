@@ -1,5 +1,5 @@
-import { countOf } from "../document-errors.ts";
-import { renderTable } from "../gfm-table.ts";
+import { appendAll } from "../append-all.ts";
+import { tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { Draft } from "../sections.ts";
 
@@ -9,17 +9,10 @@ import type { Draft } from "../sections.ts";
  */
 export function sheetDrafts(
   rows: readonly string[][],
-  totalRows: number,
   name: string,
   limits: ParseLimits,
 ): { drafts: Draft[]; warnings: string[] } {
   const warnings: string[] = [];
-  if (totalRows > limits.maxTableRows) {
-    const left = totalRows - limits.maxTableRows;
-    warnings.push(
-      `Sheet "${name}": kept the first ${countOf(limits.maxTableRows, "row")}, ${countOf(left, "row")} left out.`,
-    );
-  }
   if (rows.some((row) => row.length > limits.maxTableColumns)) {
     warnings.push(`Sheet "${name}": kept the first ${limits.maxTableColumns} columns.`);
   }
@@ -33,9 +26,9 @@ export function sheetDrafts(
         text: row.find((cell) => cell !== "") ?? "",
         container: name,
       });
-    const table =
-      start === -1 ? null : renderTable(block.slice(start).map((row) => row.slice(0, limits.maxTableColumns)));
-    if (table !== null) body.push({ kind: "table", text: table, container: name });
+    if (start === -1) continue;
+    const table = block.slice(start).map((row) => row.slice(0, limits.maxTableColumns));
+    appendAll(body, tableDrafts(table, limits, { container: name }));
   }
   if (body.length === 0) return { drafts: [], warnings };
   return {

@@ -1,4 +1,5 @@
 import { countOf } from "../document-errors.ts";
+import { RowCount } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
@@ -16,8 +17,7 @@ type Workbook = {
 };
 
 /**
- * Workbooks, sheet by sheet. The sheets are streamed and end at the row limit, so that one with a million rows costs no
- * more than its kept part; values are shown as formatted, formulas by their last computed result.
+ * Workbooks, sheet by sheet. The sheets are streamed; values are shown as formatted, formulas by their last computed result.
  */
 export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const root = office.tree(office.mainPart);
@@ -31,24 +31,25 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const persons = readPersons(office);
   const drafts: Draft[] = [];
   const warnings: string[] = [];
+  const count = new RowCount(limits);
   for (const sheet of elementsOf(elementOf(root, "sheets"), "sheet")) {
     const { name = "Sheet", state, "r:id": id } = sheet.attributes;
     const target = targets.find((relationship) => relationship.id === id);
     const text = target?.type === "worksheet" ? office.text(target.target) : undefined;
     if (state === "hidden" || state === "veryHidden") warnings.push(`The hidden sheet "${name}" was left out.`);
     else if (text !== undefined) {
-      const { rows, totalRows, unsolved } = readSheet(text, name, workbook, limits);
+      const { rows, unsolved } = readSheet(text, name, workbook, limits, count);
       if (unsolved > 0)
         warnings.push(
           `Sheet "${name}": ${countOf(unsolved, "formula")} without a stored result; open and save it once in a spreadsheet program.`,
         );
-      const result = sheetDrafts(rows, totalRows, name, limits);
+      const result = sheetDrafts(rows, name, limits);
       warnings.push(...result.warnings);
       const comments = sheetComments(office, target!.target, persons);
       for (const draft of withCommentsBelow(result.drafts, comments, name)) drafts.push(draft);
     }
   }
-  return { title: office.title, drafts, warnings: [...office.warnings, ...warnings] };
+  return { title: office.title, drafts, warnings: [...office.warnings, ...warnings], textLength: count.textLength };
 }
 
 function readStrings(office: OoxmlPackage, partName: string | undefined): string[] {
@@ -93,10 +94,9 @@ function readStyles(office: OoxmlPackage, partName: string | undefined): Workboo
   });
 }
 
-/** The rows that hold something, up to the limit, and how many there are in all. An empty row stands for each gap. */
-function readSheet(text: string, name: string, workbook: Workbook, limits: ParseLimits): Sheet {
+/** The rows that hold something. An empty row stands for each gap. */
+function readSheet(text: string, name: string, workbook: Workbook, limits: ParseLimits, count: RowCount): Sheet {
   const kept = new Map<number, string[]>();
-  let totalRows = 0;
   let unsolved = 0;
   let rowNumber = 0;
   let column = 0;
@@ -121,7 +121,7 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
       } else if (tag === "v" || tag === "t") isValue = cell !== null;
       else if (tag === "f" && cell !== null) cell.isFormula = true;
       else if (tag === "rPh") isValue = false;
-      else if (tag === "mergeCell") spreadDown(attributes["ref"] ?? "", kept, limits);
+      else if (tag === "mergeCell") spreadDown(attributes["ref"] ?? "", kept, rowNumber);
     },
     text(value) {
       if (isValue && cell !== null) cell.value += value;
@@ -136,12 +136,8 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
         cell = null;
         column += 1;
       } else if (tag === "row" && row.length > 0) {
-        totalRows += 1;
-        if (totalRows <= limits.maxTableRows)
-          kept.set(
-            rowNumber,
-            Array.from(row, (value) => value ?? ""),
-          );
+        const cells = Array.from(row, (value) => value ?? "");
+        if (count.add(cells)) kept.set(rowNumber, cells);
       }
     },
   });
@@ -151,13 +147,13 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
     previous = number;
     return [...gap, cells];
   });
-  return { rows, totalRows, unsolved };
+  return { rows, unsolved };
 }
 
 type Cell = { type: string; style: number; value: string; isFormula: boolean };
 
 /** `unsolved` counts formulas without a stored result: written by a program and never opened in Excel. */
-type Sheet = { rows: string[][]; totalRows: number; unsolved: number };
+type Sheet = { rows: string[][]; unsolved: number };
 
 function showCell(cell: Cell, workbook: Workbook): string {
   const { type, value } = cell;
@@ -171,14 +167,14 @@ function showCell(cell: Cell, workbook: Workbook): string {
 }
 
 /** A cell merged over several rows stands in each of them, so that every row can be read alone. */
-function spreadDown(reference: string, rows: Map<number, string[]>, limits: ParseLimits): void {
+function spreadDown(reference: string, rows: Map<number, string[]>, lastRow: number): void {
   const match = /^([A-Z]+)(\d+):[A-Z]+(\d+)$/u.exec(reference);
   if (match === null) return;
   const column = columnOf(match[1])!;
   const first = Number(match[2]);
   const value = rows.get(first)?.[column] ?? "";
   if (value === "") return;
-  for (let number = first + 1; number <= Math.min(Number(match[3]), first + limits.maxTableRows); number += 1) {
+  for (let number = first + 1; number <= Math.min(Number(match[3]), lastRow); number += 1) {
     const row = rows.get(number);
     if (row === undefined) continue;
     while (row.length <= column) row.push("");

@@ -1,4 +1,5 @@
-import { limitRows, renderTable } from "../gfm-table.ts";
+import { appendAll } from "../append-all.ts";
+import { limitColumns, tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle } from "../sections.ts";
 import { type XmlElement, descendantsOf, elementOf, elementsOf, textOf } from "../xml-tree.ts";
@@ -53,9 +54,9 @@ export function renderProse(root: XmlElement, limits: ParseLimits): Parsed {
     const grid = [...rows]
       .flatMap((name) => descendantsOf(element, name))
       .map((row) => elementsOf(row).map((cell) => collapse(textOf(cell))));
-    const limited = limitRows(grid, grid.length, "Table", limits);
+    const limited = limitColumns(grid, "Table", limits);
     warnings.push(...limited.warnings);
-    drafts.push({ kind: "table", text: renderTable(limited.rows) ?? "" });
+    appendAll(drafts, tableDrafts(limited.rows, limits));
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ElementBox } from "@anneal/core/document/element";
-import { renderTable } from "../gfm-table.ts";
+import { tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type ParsePart, readParts } from "../nested-parts.ts";
 import { boxOf, edgesAround } from "../page-box.ts";
@@ -51,7 +51,7 @@ export async function parsePdf(bytes: Uint8Array, limits: ParseLimits, parseFile
     );
 
   const leading = usualLeading(pages);
-  const pieces = pages.flatMap((page) => readPage(page, leading));
+  const pieces = pages.flatMap((page) => readPage(page, leading, limits));
   const marks = markHeadings(
     pieces.flatMap((piece) => (piece.kind === "block" ? [piece] : [])),
     pdf.outline,
@@ -80,7 +80,7 @@ function isReadable(page: PdfPage): boolean {
   return good > page.printed.replace(/\s/gu, "").length / 2;
 }
 
-function readPage(page: PdfPage, leading: number): Piece[] {
+function readPage(page: PdfPage, leading: number, limits: ParseLimits): Piece[] {
   const pieces = splitRegions(page.segments).flatMap((region) =>
     findTables(toRows(region)).flatMap((piece, index): Piece[] => {
       if (piece.kind === "rows") {
@@ -92,8 +92,8 @@ function readPage(page: PdfPage, leading: number): Piece[] {
           box: placeOf(block.lines, page),
         }));
       }
-      const text = renderTable(piece.cells);
-      return text === null ? [] : [{ kind: "table", text, page: page.page, box: placeOf(piece.rows.flat(), page) }];
+      const box = placeOf(piece.rows.flat(), page);
+      return tableDrafts(piece.cells, limits).map(({ text }) => ({ kind: "table", text, page: page.page, box }));
     }),
   );
   return [...pieces, ...page.notes.map((text): Piece => ({ kind: "note", text, page: page.page, box: null }))];

@@ -58,7 +58,8 @@ export function docxParagraph(text: string, style?: string): string {
   return `<w:p>${properties}<w:r><w:t xml:space="preserve">${text}</w:t></w:r></w:p>`;
 }
 
-export type FixtureSlide = { shapes: string; notes?: string; comments?: string; attributes?: string };
+/** The relationship of a slide's chart is rId1. */
+export type FixtureSlide = { shapes: string; notes?: string; comments?: string; chart?: string; attributes?: string };
 
 /** A presentation; slides are stored in reverse, so that only the presentation's list tells their order. */
 export function writePptx(
@@ -68,7 +69,7 @@ export function writePptx(
   const names =
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';
   const number = (index: number) => slides.length - index;
-  const parts: FixtureEntry[] = slides.flatMap(({ shapes, notes, comments, attributes = "" }, index) => [
+  const parts: FixtureEntry[] = slides.flatMap(({ shapes, notes, comments, chart, attributes = "" }, index) => [
     {
       name: `ppt/slides/slide${number(index)}.xml`,
       data: `${xml}<p:sld ${names} ${attributes}><p:cSld><p:spTree><p:nvGrpSpPr/>${shapes}</p:spTree></p:cSld></p:sld>`,
@@ -81,6 +82,15 @@ export function writePptx(
             data: relationships([{ id: "rId1", type: "comments", target: `../comments/comment${number(index)}.xml` }]),
           },
           { name: `ppt/comments/comment${number(index)}.xml`, data: comments },
+        ]),
+    ...(chart === undefined
+      ? []
+      : [
+          {
+            name: `ppt/slides/_rels/slide${number(index)}.xml.rels`,
+            data: relationships([{ id: "rId1", type: "chart", target: `../charts/chart${number(index)}.xml` }]),
+          },
+          { name: `ppt/charts/chart${number(index)}.xml`, data: chart },
         ]),
     ...(notes === undefined
       ? []
