@@ -1,6 +1,7 @@
 import { crc32, inflateRawSync } from "node:zlib";
 import { type Entry, fromBufferPromise } from "yauzl";
 import { describeBytes } from "@anneal/core/describe-bytes";
+import { type AnnealError, isAnnealError } from "@anneal/core/errors";
 import { documentError } from "./document-errors.ts";
 import { inspectXml } from "./inspect-xml.ts";
 import type { ParseLimits } from "./limits.ts";
@@ -11,6 +12,8 @@ const harmlessBytes = 32 * 1024 * 1024;
 export type Archive = {
   /** The XML parts, inflated and inspected, by name without a leading slash. */
   parts: Map<string, Uint8Array>;
+  /** Why an XML part is not among them, by its name: it counts for whoever needs it. */
+  damaged: Map<string, AnnealError>;
   /** Every entry's name, also of media and macros, which are never inflated. */
   names: string[];
 };
@@ -34,22 +37,39 @@ export type Zip = {
  */
 export async function readArchive(bytes: Uint8Array, limits: ParseLimits): Promise<Archive> {
   const zip = await openZip(bytes, limits);
-  const parts = await inflateParts(zip, (name) => /\.(?:xml|rels)$/iu.test(name));
+  const { parts, damaged } = await inflateParts(zip, (name) => /\.(?:xml|rels)$/iu.test(name));
   for (const [name, part] of parts) parts.set(name, inspectXml(part, name, limits));
-  return { parts, names: zip.entries.map((entry) => entry.fileName) };
+  return { parts, damaged, names: zip.entries.map((entry) => entry.fileName) };
 }
 
 /** The wanted entries by name. An entry that is there twice is refused: readers disagree on which one counts. */
-export async function inflateParts(zip: Zip, isWanted: (name: string) => boolean): Promise<Map<string, Uint8Array>> {
+export async function inflateParts(
+  zip: Zip,
+  isWanted: (name: string) => boolean,
+): Promise<Pick<Archive, "parts" | "damaged">> {
   const parts = new Map<string, Uint8Array>();
+  const damaged = new Map<string, AnnealError>();
   for (const entry of zip.entries) {
-    if (!isWanted(entry.fileName)) continue;
-    if (parts.has(entry.fileName)) {
-      throw documentError("DOCUMENT_HOSTILE", `The archive holds ${entry.fileName} twice.`);
+    const { fileName } = entry;
+    if (!isWanted(fileName)) continue;
+    if (parts.has(fileName) || damaged.has(fileName)) {
+      throw documentError("DOCUMENT_HOSTILE", `The archive holds ${fileName} twice.`);
     }
-    parts.set(entry.fileName, await zip.inflate(entry));
+    try {
+      parts.set(fileName, await zip.inflate(entry));
+    } catch (error) {
+      if (!isAnnealError(error) || error.code !== "DOCUMENT_DAMAGED") throw error;
+      damaged.set(fileName, error);
+    }
   }
-  return parts;
+  return { parts, damaged };
+}
+
+/** @throws AnnealError DOCUMENT_DAMAGED where it is there and cannot be inflated */
+export function partOf({ parts, damaged }: Pick<Archive, "parts" | "damaged">, name: string): Uint8Array | undefined {
+  const damage = damaged.get(name);
+  if (damage !== undefined) throw damage;
+  return parts.get(name);
 }
 
 /** @throws AnnealError DOCUMENT_HOSTILE, DOCUMENT_DAMAGED. */

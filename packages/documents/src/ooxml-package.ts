@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { type Archive, readArchive } from "./archive.ts";
+import { type Archive, partOf, readArchive } from "./archive.ts";
 import { documentError } from "./document-errors.ts";
 import type { ParseLimits } from "./limits.ts";
 import { readBeside } from "./read-beside.ts";
@@ -26,7 +26,7 @@ export type OoxmlPackage = {
 export async function openOoxml(bytes: Uint8Array, limits: ParseLimits): Promise<OoxmlPackage> {
   const archive = await readArchive(bytes, limits);
   const text = (partName: string) => {
-    const part = archive.parts.get(partName);
+    const part = partOf(archive, partName);
     return part === undefined ? undefined : new TextDecoder().decode(part);
   };
   const tree = (partName: string) => {
@@ -45,7 +45,7 @@ export async function openOoxml(bytes: Uint8Array, limits: ParseLimits): Promise
   };
 
   const mainPart = relationships("").find((relationship) => relationship.type === "officeDocument")?.target;
-  if (mainPart === undefined || !archive.parts.has(mainPart)) {
+  if (mainPart === undefined || partOf(archive, mainPart) === undefined) {
     throw documentError("DOCUMENT_DAMAGED", "The Office file has no main part; it is incomplete.");
   }
   const warnings = archive.names.some((name) => /vbaProject\.bin$/iu.test(name))

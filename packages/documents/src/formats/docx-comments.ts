@@ -1,7 +1,7 @@
 import { commentDraft } from "./comment-draft.ts";
 
 /** As much of the document that mammoth reads as is needed here. */
-type WordNode = {
+export type WordNode = {
   type: string;
   children?: WordNode[];
   numbering?: unknown;
@@ -9,8 +9,9 @@ type WordNode = {
   value?: string;
   commentId?: string;
 };
-type WordDocument = WordNode & {
+export type WordDocument = WordNode & {
   children: WordNode[];
+  notes: { resolve(reference: WordNode): unknown };
   comments: { commentId: string; authorName: string | null; body: WordNode[] }[];
 };
 

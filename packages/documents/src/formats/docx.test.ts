@@ -216,6 +216,58 @@ describe("DOCX", () => {
       expect(document.warnings).toEqual([expect.stringMatching(/^What is printed on every page could not be read/u)]);
     });
 
+    describe("that mammoth reads", () => {
+      const note = (kind: string, text: string) => `<w:${kind} w:id="2">${docxParagraph(text)}</w:${kind}>`;
+      const whole: Record<string, string> = {
+        numbering:
+          '<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/></w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>',
+        footnotes: note("footnote", "A footnote."),
+        endnotes: note("endnote", "An endnote."),
+        comments: note("comment", "A comment."),
+      };
+      const body =
+        '<w:p><w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>Item</w:t></w:r></w:p>' +
+        '<w:p><w:r><w:t>Text.</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r><w:r><w:endnoteReference w:id="2"/></w:r><w:r><w:commentReference w:id="2"/></w:r></w:p>';
+      const write = (damaged: Record<string, string>, checksums: Record<string, number> = {}) =>
+        writeDocx(
+          body,
+          Object.entries({ ...whole, ...damaged }).map(([name, content]) => ({
+            name: `word/${name}.xml`,
+            data: `<w:${name} ${names}>${content}</w:${name}>`,
+            ...(checksums[name] === undefined ? {} : { checksum: checksums[name] }),
+          })),
+          Object.keys(whole).map((name, at) => ({ id: `rId${20 + at}`, type: name, target: `${name}.xml` })),
+        );
+      const lines = ["list 1. Item", "paragraph Text.[1][2]", "paragraph Comment: A comment."];
+      const notes = "list 1. A footnote.\n2. An endnote.";
+
+      it.each([
+        ["numbering", "The numbering of lists", ["paragraph Item", ...lines.slice(1), notes]],
+        ["footnotes", "Footnotes", [lines[0], "paragraph Text.[1]", lines[2], "list 1. An endnote."]],
+        ["endnotes", "Endnotes", [lines[0], "paragraph Text.[1]", lines[2], "list 1. A footnote."]],
+        ["comments", "Comments", [lines[0], lines[1], notes]],
+      ])("is read without damaged %s, and says so", async (part, what, outline) => {
+        expect(outlineOf(await parseFixture(write({}), "a.docx"))).toEqual([...lines, notes]);
+        const document = await parseFixture(write({ [part]: `${whole[part]}<w:p` }), "a.docx");
+        expect(outlineOf(document)).toEqual(outline);
+        expect(document.warnings).toEqual([
+          expect.stringMatching(`^${what} could not be read and was left out: word/${part}\\.xml cannot be read`),
+        ]);
+      });
+
+      it("is read without what its archive holds damaged, and says so", async () => {
+        const document = await parseFixture(write({}, { comments: 1 }), "a.docx");
+        expect(outlineOf(document)).toEqual([lines[0], lines[1], notes]);
+        expect(document.warnings).toEqual([
+          "Comments could not be read and was left out: word/comments.xml inside the document does not match its checksum.",
+        ]);
+      });
+
+      it("is refused where its text is damaged", async () => {
+        expect(await failureOf(parseFixture(writeDocx("<w:p"), "a.docx"))).toMatch(/^DOCUMENT_DAMAGED/u);
+      });
+    });
+
     it("is refused where that is hostile", async () => {
       const deep = `${"<w:sdt>".repeat(300)}${"</w:sdt>".repeat(300)}`;
       expect(await failureOf(parseFixture(withHeader(deep), "a.docx"))).toMatch(/^DOCUMENT_HOSTILE: word\/header1/u);

@@ -4,6 +4,7 @@ import type { ParseLimits } from "../limits.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Parsed } from "../sections.ts";
 import { writeArchive } from "../write-archive.ts";
+import { convertUndamaged, withKnownNotes } from "./docx-beside.ts";
 import { withComments } from "./docx-comments.ts";
 import { headersAndFooters } from "./docx-headers-footers.ts";
 import { parseHtml, titleClass } from "./html.ts";
@@ -73,20 +74,25 @@ function foreignParts(office: OoxmlPackage): string[] {
     : [`${countOf(count, "part")} in another format left out; open the document in Word and save it once.`];
 }
 
-/** Word documents, by way of the HTML that mammoth makes of their meaning. Pictures keep their description only. */
-export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Promise<Parsed> {
+async function convert(parts: ReadonlyMap<string, Uint8Array>): Promise<string> {
   const { value } = await mammoth.convertToHtml(
-    { buffer: writeArchive(withReadableParts(office.archive.parts)) },
+    { buffer: writeArchive(parts) },
     {
       styleMap,
       includeEmbeddedStyleMap: false,
       externalFileAccess: false,
-      transformDocument: withComments,
+      transformDocument: (document) => withComments(withKnownNotes(document)),
       convertImage: mammoth.images.imgElement(() => Promise.resolve({ src: "" })),
     },
   );
+  return value;
+}
+
+/** Word documents, by way of the HTML that mammoth makes of their meaning. Pictures keep their description only. */
+export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Promise<Parsed> {
+  const html = await convertUndamaged(office, withReadableParts(office.archive.parts), convert);
   // mammoth ends each note with an arrow back to its place.
-  const parsed = parseHtml(value.replace(/ ?<a href="#(?:foot|end)note-ref-[^"]*">↑<\/a>/gu, ""), limits);
+  const parsed = parseHtml(html.replace(/ ?<a href="#(?:foot|end)note-ref-[^"]*">↑<\/a>/gu, ""), limits);
   const running = headersAndFooters(office);
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? office.title,

@@ -1,4 +1,4 @@
-import { inflateParts, openZip } from "../archive.ts";
+import { inflateParts, openZip, partOf } from "../archive.ts";
 import { documentError } from "../document-errors.ts";
 import { inspectXml } from "../inspect-xml.ts";
 import type { ParseLimits } from "../limits.ts";
@@ -17,13 +17,13 @@ export async function parseOdf(bytes: Uint8Array, limits: ParseLimits): Promise<
   const zip = await openZip(bytes, limits);
   const names = zip.entries.map((entry) => entry.fileName);
   if (names.includes("encrypted-package")) throw encrypted();
-  const parts = await inflateParts(zip, (name) => wanted.has(name));
+  const archive = await inflateParts(zip, (name) => wanted.has(name));
   const decoder = new TextDecoder();
   // An encrypted part looks like any other until the manifest is asked; old manifests declare a document type.
-  const manifest = decoder.decode(parts.get("META-INF/manifest.xml"));
+  const manifest = decoder.decode(partOf(archive, "META-INF/manifest.xml"));
   if (/<(?:[\w-]+:)?encryption-data[\s/>]/u.test(manifest)) throw encrypted();
   const text = (name: string) => {
-    const part = parts.get(name);
+    const part = partOf(archive, name);
     return part === undefined ? undefined : decoder.decode(inspectXml(part, name, limits));
   };
   const tree = (name: string) => {
