@@ -83,19 +83,27 @@ const longestCountLetters = 12;
 function paragraphTexts(paragraph: XmlElement): string[] {
   const parts = [{ text: "", isCount: false }];
   const boxes: string[] = [];
-  const fields: { instruction: string; isResult: boolean }[] = [];
+  const fields: { instruction: string; state: "instruction" | "result" | "count" }[] = [];
+  /** How many fields are open in each state: there may be thousands, one in the other. */
+  const open = { instruction: 0, result: 0, count: 0 };
   const walk = (element: XmlElement): void => {
     for (const child of elementsOf(element)) {
       const part = parts.at(-1)!;
       if (child.name === "fldChar") {
         const type = child.attributes["w:fldCharType"];
-        if (type === "begin") fields.push({ instruction: "", isResult: false });
-        else if (type === "end") fields.pop();
-        else if (fields.length > 0) fields.at(-1)!.isResult = true;
+        const last = fields.at(-1);
+        if (type === "begin") {
+          fields.push({ instruction: "", state: "instruction" });
+          open.instruction += 1;
+        } else if (last !== undefined) {
+          open[last.state] -= 1;
+          if (type === "end") fields.pop();
+          else open[(last.state = counts.test(last.instruction) ? "count" : "result")] += 1;
+        }
       } else if (child.name === "instrText" && fields.length > 0) fields.at(-1)!.instruction += textOf(child);
       else if (child.name === "t") {
-        if (fields.some(({ isResult }) => !isResult)) continue;
-        part.isCount ||= fields.some(({ instruction }) => counts.test(instruction));
+        if (open.instruction > 0) continue;
+        part.isCount ||= open.count > 0;
         part.text += textOf(child);
       } else if (child.name === "tab" || child.name === "ptab") parts.push({ text: "", isCount: false });
       else if (child.name === "br" || child.name === "cr") part.text += " ";

@@ -268,6 +268,23 @@ describe("DOCX", () => {
       });
     });
 
+    it("is read with a header whose fields stand in each other, by what they show", async () => {
+      const mark = (type: string) => `<w:r><w:fldChar w:fldCharType="${type}"/></w:r>`;
+      const field = (instruction: string, result: string) =>
+        `${mark("begin")}${instruction}${mark("separate")}${result}${mark("end")}`;
+      const words = (name: string) => `<w:r><w:instrText> ${name} </w:instrText></w:r>`;
+      const text = (shown: string) => `<w:r><w:t>${shown}</w:t></w:r>`;
+      const unless = field(words("IF") + field(words("PAGE"), text("7")) + words("= 1"), text("Confidential"));
+      const count = field(words("QUOTE"), text("p. ") + field(words("NUMPAGES"), text("9")));
+      const many = 2000;
+      const open = (mark("begin") + words("REF x") + mark("separate")).repeat(many) + text("Deep") + mark("end").repeat(many);
+      const header = `<w:p>${unless}<w:r><w:tab/></w:r>${count}<w:r><w:tab/></w:r>${open}</w:p>`;
+      expect(outlineOf(await parseFixture(withHeader(header), "a.docx"))).toEqual([
+        "paragraph Text.",
+        "paragraph Confidential Deep",
+      ]);
+    });
+
     it("is refused where that is hostile", async () => {
       const deep = `${"<w:sdt>".repeat(300)}${"</w:sdt>".repeat(300)}`;
       expect(await failureOf(parseFixture(withHeader(deep), "a.docx"))).toMatch(/^DOCUMENT_HOSTILE: word\/header1/u);

@@ -1,7 +1,10 @@
 import ExcelJS from "exceljs";
 import { describe, expect, it } from "vitest";
+import { defaultParseLimits } from "../limits.ts";
+import { openOoxml } from "../ooxml-package.ts";
 import { relationships, slideShape, writePptx, writeXlsx } from "../testing/office-fixture.ts";
 import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
+import { parseXlsx } from "./xlsx.ts";
 
 describe("XLSX", () => {
   async function write(fill: (workbook: ExcelJS.Workbook) => void): Promise<Uint8Array> {
@@ -155,6 +158,34 @@ describe("comments on cells", () => {
       "paragraph Comment by Bob on B1: With.",
       "paragraph Comment by Bob on A1: A note.",
     ]);
+  });
+});
+
+describe("a part of comments that many sheets refer to", () => {
+  it("is read once and said below each of them", async () => {
+    const numbers = [1, 2, 3, 4];
+    const note = '<comment ref="A1" authorId="0"><text><t>Why?</t></text></comment>';
+    const bytes = writeXlsx(
+      numbers.map((number) => ({ name: `S${number}`, data: '<row r="1"><c r="A1"><v>1</v></c></row>' })),
+      [
+        { name: "xl/comments1.xml", data: `<comments><commentList>${note}</commentList></comments>` },
+        ...numbers.map((number) => ({
+          name: `xl/worksheets/_rels/sheet${number}.xml.rels`,
+          data: relationships([{ id: "rId1", type: "comments", target: "../comments1.xml" }]),
+        })),
+      ],
+    );
+    const office = await openOoxml(bytes, defaultParseLimits);
+    const read: string[] = [];
+    const tree = (name: string) => {
+      read.push(name);
+      return office.tree(name);
+    };
+    const { drafts } = parseXlsx({ ...office, tree }, defaultParseLimits);
+    expect(drafts.filter(({ text }) => text === "Comment on A1: Why?").map(({ container }) => container)).toEqual(
+      numbers.map((number) => `S${number}`),
+    );
+    expect(read.filter((name) => name === "xl/comments1.xml")).toHaveLength(1);
   });
 });
 

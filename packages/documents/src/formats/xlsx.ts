@@ -6,7 +6,7 @@ import type { Draft, Parsed } from "../sections.ts";
 import { elementOf, elementsOf, streamXml } from "../xml-tree.ts";
 import { formatNumber } from "./number-format.ts";
 import { sheetDrafts, withCommentsBelow } from "./sheet-tables.ts";
-import { readPersons, sheetComments } from "./xlsx-comments.ts";
+import { readSheetComments } from "./xlsx-comments.ts";
 
 /** What a sheet's cells refer to. */
 type Workbook = {
@@ -28,7 +28,7 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     styles: readStyles(office, partOfType("styles")),
     date1904: /^(?:1|true)$/u.test(elementOf(root, "workbookPr")?.attributes["date1904"] ?? ""),
   };
-  const persons = readPersons(office);
+  const commentsOf = readSheetComments(office);
   const drafts: Draft[] = [];
   const warnings: string[] = [];
   const count = new RowCount(limits);
@@ -45,7 +45,7 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
         );
       const result = sheetDrafts(rows, name, limits);
       warnings.push(...result.warnings);
-      const comments = sheetComments(office, target!.target, persons);
+      const comments = commentsOf(target!.target);
       for (const draft of withCommentsBelow(result.drafts, comments, name)) drafts.push(draft);
     }
   }
