@@ -87,7 +87,10 @@ describe("JSON and JSON lines", () => {
     ["records that hold others", (index: number) => ({ name: `Part ${index}`, of: { n: index } })],
   ])("keeps every one of very many %s", async (_, record) => {
     const many = 30_000;
-    const document = await parseFixture(JSON.stringify(Array.from({ length: many }, (_each, at) => record(at))), "a.json");
+    const document = await parseFixture(
+      JSON.stringify(Array.from({ length: many }, (_each, at) => record(at))),
+      "a.json",
+    );
     const text = document.elements.map((element) => element.text).join("\n");
     expect(text.match(/^(?:\| \d+ \|.*|- n: \d+)$/gmu)).toHaveLength(many);
     expect(document.warnings).toEqual([]);

@@ -72,8 +72,7 @@ function partsBeside(office: OoxmlPackage): { name: string; what: string }[] {
 export function withKnownNotes(document: WordDocument): WordDocument {
   const known = <T extends WordNode>(node: T): T => {
     if (node.children === undefined) return node;
-    const isKnown = (child: WordNode) =>
-      child.type !== "noteReference" || document.notes.resolve(child) !== null;
+    const isKnown = (child: WordNode) => child.type !== "noteReference" || document.notes.resolve(child) !== null;
     return { ...node, children: node.children.filter(isKnown).map(known) };
   };
   return known(document);

@@ -1,34 +1,24 @@
 import { appendAll } from "../append-all.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
-import type { Draft } from "../sections.ts";
 import { type XmlElement, elementOf, elementsOf, streamXml, textOf } from "../xml-tree.ts";
+import { type RunningLine, type RunningPart, lineOf } from "./running-lines.ts";
 
-const containers = { header: "Page header", footer: "Page footer" } as const;
-type RunningPart = { kind: keyof typeof containers; part: string };
+type HeaderOrFooter = { kind: RunningLine["kind"]; part: string };
 
-/**
- * What a Word document prints on every page, once each: its headers and footers, as far as they are shown. They stand under none
- * of its headings.
- */
-export function headersAndFooters(office: OoxmlPackage): Draft[] {
-  const said = new Set<string>();
-  const parts = office.beside("What is printed on every page", () => runningParts(office)) ?? [];
+/** What a Word document prints on every page: its headers and footers, as far as they are shown. */
+export function docxHeadersAndFooters(office: OoxmlPackage): RunningLine[] {
+  const parts = office.beside("What is printed on every page", () => shownParts(office)) ?? [];
   return parts.flatMap(({ kind, part }) => {
-    const root = office.beside(`A ${containers[kind].toLowerCase()}`, () => office.tree(part));
-    return paragraphsIn(root).flatMap((text): Draft[] => {
-      const key = `${kind} ${text}`;
-      if (text === "" || said.has(key)) return [];
-      said.add(key);
-      return [{ kind: "paragraph", text, container: containers[kind], section: [] }];
-    });
+    const root = office.beside(`A page ${kind}`, () => office.tree(part));
+    return paragraphsIn(root).map((text) => ({ kind, text }));
   });
 }
 
 /** A file keeps what it printed once: the header of a first page that is like the others, of even pages that are like the odd. */
-function runningParts(office: OoxmlPackage): RunningPart[] {
+function shownParts(office: OoxmlPackage): HeaderOrFooter[] {
   const text = office.text(office.mainPart) ?? "";
   if (!/<w:(?:header|footer)Reference[\s/>]/u.test(text)) return [];
-  const found: (RunningPart & { type: string })[] = [];
+  const found: (HeaderOrFooter & { type: string })[] = [];
   const targets = new Map(office.relationships(office.mainPart).map(({ id, target }) => [id, target]));
   let hasFirst = false;
   let earlier = 0;
@@ -55,7 +45,7 @@ function runningParts(office: OoxmlPackage): RunningPart[] {
   const even = elementOf(settingsRoot, "evenAndOddHeaders");
   const shown = new Set(["default", hasFirst && "first", even !== undefined && isOn(even.attributes) && "even"]);
   const parts = new Map(found.filter(({ type }) => shown.has(type)).map((running) => [running.part, running]));
-  return [...parts.values()].toSorted((a, b) => Number(a.kind === "footer") - Number(b.kind === "footer"));
+  return [...parts.values()];
 }
 
 function isOn(attributes: Record<string, string>): boolean {
@@ -76,12 +66,10 @@ function paragraphsIn(element: XmlElement | undefined): string[] {
 
 const unread = new Set("del moveFrom pPr rPr sdtPr tblPr tblGrid instrText delText rt".split(" "));
 const counts = /^\s*(?:PAGE|NUMPAGES|SECTIONPAGES|SECTION)\b/u;
-/** "Page … of …" in most languages, and less than what a header has to say besides. */
-const longestCountLetters = 12;
 
 /** The parts between its tabs in one line, without those that only count pages, then what its text boxes say. */
 function paragraphTexts(paragraph: XmlElement): string[] {
-  const parts = [{ text: "", isCount: false }];
+  const parts: RunningPart[] = [{ text: "", isCount: false }];
   const boxes: string[] = [];
   const fields: { instruction: string; state: "instruction" | "result" | "count" }[] = [];
   /** How many fields are open in each state: there may be thousands, one in the other. */
@@ -116,12 +104,7 @@ function paragraphTexts(paragraph: XmlElement): string[] {
     }
   };
   walk(paragraph);
-  const line = parts
-    .filter(({ text, isCount }) => !isCount || (text.match(/\p{L}/gu)?.length ?? 0) > longestCountLetters)
-    .map(({ text }) => text.replace(/\s+/gu, " ").trim())
-    .filter((text) => text !== "")
-    .join(" ");
-  return [line, ...boxes];
+  return [lineOf(parts), ...boxes];
 }
 
 /** Newer features come with a fallback, which says the same once more. */

@@ -277,7 +277,8 @@ describe("DOCX", () => {
       const unless = field(words("IF") + field(words("PAGE"), text("7")) + words("= 1"), text("Confidential"));
       const count = field(words("QUOTE"), text("p. ") + field(words("NUMPAGES"), text("9")));
       const many = 2000;
-      const open = (mark("begin") + words("REF x") + mark("separate")).repeat(many) + text("Deep") + mark("end").repeat(many);
+      const open =
+        (mark("begin") + words("REF x") + mark("separate")).repeat(many) + text("Deep") + mark("end").repeat(many);
       const header = `<w:p>${unless}<w:r><w:tab/></w:r>${count}<w:r><w:tab/></w:r>${open}</w:p>`;
       expect(outlineOf(await parseFixture(withHeader(header), "a.docx"))).toEqual([
         "paragraph Text.",

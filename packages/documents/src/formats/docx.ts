@@ -6,8 +6,9 @@ import type { Parsed } from "../sections.ts";
 import { writeArchive } from "../write-archive.ts";
 import { convertUndamaged, withKnownNotes } from "./docx-beside.ts";
 import { withComments } from "./docx-comments.ts";
-import { headersAndFooters } from "./docx-headers-footers.ts";
+import { docxHeadersAndFooters } from "./docx-headers-footers.ts";
 import { parseHtml, titleClass } from "./html.ts";
+import { runningDrafts } from "./running-lines.ts";
 
 /** On top of mammoth's own map, which knows headings, lists, footnotes and tables. */
 const styleMap = [
@@ -93,7 +94,7 @@ export async function parseDocx(office: OoxmlPackage, limits: ParseLimits): Prom
   const html = await convertUndamaged(office, withReadableParts(office.archive.parts), convert);
   // mammoth ends each note with an arrow back to its place.
   const parsed = parseHtml(html.replace(/ ?<a href="#(?:foot|end)note-ref-[^"]*">↑<\/a>/gu, ""), limits);
-  const running = headersAndFooters(office);
+  const running = runningDrafts(docxHeadersAndFooters(office));
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? office.title,
     drafts: [...parsed.drafts, ...running],

@@ -27,11 +27,7 @@ function cellsOf(row: Tag): Tag[] {
  * The table as a grid. A cell that spans rows stands in each of them, so that every row can be read alone; one that
  * spans columns is repeated in the header, where it names each of them, and stands once in the body.
  */
-export function tableGrid(
-  table: Tag,
-  depth: number,
-  limits: ParseLimits,
-): { rows: string[][]; headerRows: number } {
+export function tableGrid(table: Tag, depth: number, limits: ParseLimits): { rows: string[][]; headerRows: number } {
   const source = tableRows(table);
   const rows: string[][] = [];
   const hanging: { text: string; left: number }[] = [];

@@ -114,10 +114,7 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
 
   function table(records: Fields[]): void {
     const columns = columnsOf(records);
-    const rows = [
-      columns,
-      ...records.map((record) => columns.map((column) => show((record[column] ?? "") as Scalar))),
-    ];
+    const rows = [columns, ...records.map((record) => columns.map((column) => show((record[column] ?? "") as Scalar)))];
     const limited = limitColumns(rows, "Table", limits);
     appendAll(warnings, limited.warnings);
     appendAll(drafts, tableDrafts(limited.rows, limits));

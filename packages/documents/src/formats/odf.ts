@@ -5,10 +5,12 @@ import type { ParseLimits } from "../limits.ts";
 import { readBeside } from "../read-beside.ts";
 import type { Parsed } from "../sections.ts";
 import { elementOf, parseXmlTree, textOf } from "../xml-tree.ts";
+import { odfHeadersAndFooters } from "./odf-headers-footers.ts";
 import { readOdfStyles } from "./odf-styles.ts";
 import { parseOdp } from "./odp.ts";
 import { parseOds } from "./ods.ts";
 import { parseOdt } from "./odt.ts";
+import { type RunningLine, runningDrafts } from "./running-lines.ts";
 
 const wanted = new Set(["content.xml", "styles.xml", "meta.xml", "META-INF/manifest.xml"]);
 
@@ -44,7 +46,7 @@ export async function parseOdf(bytes: Uint8Array, limits: ParseLimits): Promise<
   const parsed = parseBody(content, styles, limits);
   return {
     title: parsed.drafts.find((draft) => draft.kind === "title")?.text ?? (title === "" ? null : title),
-    drafts: parsed.drafts,
+    ...parsed,
     warnings: [...warnings, ...parsed.warnings],
   };
 }
@@ -56,17 +58,27 @@ function parseBody(
 ): Omit<Parsed, "title"> {
   const kind = /<office:body\b[^>]*>\s*<office:([a-z]+)/u.exec(content)?.[1];
   // A sheet can hold millions of cells: it is streamed, while texts and slides are small enough for a tree.
-  if (kind === "spreadsheet") return parseOds(content, limits);
+  if (kind === "spreadsheet") {
+    const { pageStyles, ...parsed } = parseOds(content, limits);
+    return withRunningLines(parsed, odfHeadersAndFooters(styles, pageStyles));
+  }
   const root = parseXmlTree(content, "content.xml", limits.maxXmlDepth + 1);
   const body = elementOf(root, "body");
-  if (kind === "text") return parseOdt(elementOf(body, "text"), readOdfStyles(root, styles), limits);
-  if (kind === "presentation") {
-    return parseOdp(elementOf(body, "presentation"), readOdfStyles(root, styles), limits);
+  const named = readOdfStyles(root, styles);
+  if (kind === "text") {
+    const text = elementOf(body, "text");
+    const running = odfHeadersAndFooters(styles, named.pageStylesIn(text));
+    return withRunningLines(parseOdt(text, named, limits), running);
   }
+  if (kind === "presentation") return parseOdp(elementOf(body, "presentation"), named, limits);
   throw documentError(
     "DOCUMENT_UNSUPPORTED",
     "The file is an OpenDocument file, but neither a text, a spreadsheet nor a presentation.",
   );
+}
+
+function withRunningLines(parsed: Omit<Parsed, "title">, running: readonly RunningLine[]): Omit<Parsed, "title"> {
+  return { ...parsed, drafts: [...parsed.drafts, ...runningDrafts(running)] };
 }
 
 function encrypted(): Error {

@@ -1,17 +1,22 @@
 import { appendAll } from "../append-all.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { Draft, Parsed } from "../sections.ts";
-import { type XmlElement, elementOf, elementsOf } from "../xml-tree.ts";
+import { type XmlElement, elementOf, elementsOf, textOf } from "../xml-tree.ts";
 import { OdfReader } from "./odf-blocks.ts";
 import type { OdfStyles } from "./odf-styles.ts";
+import { type RunningLine, runningDrafts } from "./running-lines.ts";
 
 /** Placeholders that repeat on every slide. */
 const furniture = new Set(["header", "footer", "date-time", "page-number", "page", "handout"]);
 
-/** OpenDocument presentations in the order in which they are shown; page is the slide, notes are a container of their own. */
+/** OpenDocument presentations in the order in which they are shown; page is the slide, notes are a container of their own, footers stand at the end. */
 export function parseOdp(body: XmlElement | undefined, styles: OdfStyles, limits: ParseLimits): Omit<Parsed, "title"> {
   const reader = new OdfReader(styles, limits);
   const drafts: Draft[] = [];
+  const footers: RunningLine[] = [];
+  const footerOf = new Map(
+    elementsOf(body, "footer-decl").map((footer) => [footer.attributes["presentation:name"], textOf(footer)]),
+  );
   elementsOf(body, "page").forEach((slide, index) => {
     const page = index + 1;
     if (styles.isHidden(slide.attributes["draw:style-name"])) {
@@ -19,7 +24,10 @@ export function parseOdp(body: XmlElement | undefined, styles: OdfStyles, limits
       return;
     }
     for (const draft of readSlide(reader, slide, page)) drafts.push({ ...draft, page });
+    const footer = footerOf.get(slide.attributes["presentation:use-footer-name"]);
+    if (footer !== undefined) footers.push({ kind: "footer", text: footer.replace(/\s+/gu, " ").trim() });
   });
+  appendAll(drafts, runningDrafts(footers));
   return { drafts, warnings: reader.warnings };
 }
 

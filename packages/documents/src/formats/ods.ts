@@ -33,11 +33,18 @@ const longestSpread = 200;
 /**
  * OpenDocument spreadsheets, sheet by sheet, streamed. Values are shown as formatted, formulas by their last computed
  * result. A file repeats rows and cells by a count: what that makes of few bytes ends at the limits.
+ *
+ * @returns also the page styles of the sheets that are shown
  */
-export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "title"> {
+export function parseOds(
+  content: string,
+  limits: ParseLimits,
+): Omit<Parsed, "title"> & { pageStyles: ReadonlySet<string> } {
   const drafts: Draft[] = [];
   const warnings: string[] = [];
   const hiddenStyles = new Set<string>();
+  const pageOfStyle = new Map<string, string>();
+  const pageStyles = new Set<string>();
   let style: string | null = null;
   let sheet: Sheet | null = null;
   let row: string[] = [];
@@ -97,13 +104,17 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
   streamXml(content, "content.xml", {
     open(name, attributes) {
       if (skipping > 0 || unread.has(name)) skipping += 1;
-      else if (name === "style") style = attributes["style:name"] ?? null;
-      else if (name === "table-properties" && style !== null) {
+      else if (name === "style") {
+        style = attributes["style:name"] ?? null;
+        if (style !== null) pageOfStyle.set(style, attributes["style:master-page-name"] ?? "");
+      } else if (name === "table-properties" && style !== null) {
         if (attributes["table:display"] === "false") hiddenStyles.add(style);
       } else if (name === "table") {
         tables += 1;
         if (tables > 1) return;
-        const hidden = hiddenStyles.has(attributes["table:style-name"] ?? "");
+        const styleName = attributes["table:style-name"] ?? "";
+        const hidden = hiddenStyles.has(styleName);
+        if (!hidden) pageStyles.add(pageOfStyle.get(styleName) ?? "");
         sheet = {
           name: attributes["table:name"] ?? "Sheet",
           rows: [],
@@ -173,7 +184,7 @@ export function parseOds(content: string, limits: ParseLimits): Omit<Parsed, "ti
       }
     },
   });
-  return { drafts, warnings, textLength: count.textLength };
+  return { drafts, warnings, textLength: count.textLength, pageStyles };
 }
 
 /** 27 -> "AB". */

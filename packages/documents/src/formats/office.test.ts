@@ -98,6 +98,41 @@ describe("XLSX", () => {
   });
 });
 
+describe("headers and footers", () => {
+  const row = '<row r="1"><c r="A1" t="inlineStr"><is><t>Item</t></is></c></row>';
+
+  it("of sheets stand at the end, each once, in the words that are printed and without mere page numbers", async () => {
+    const first =
+      '<headerFooter differentFirst="1"><oddHeader>&amp;L&amp;"Arial,Bold"&amp;12Contract&amp;K01+000 4711 &amp;&amp; more&amp;C&amp;A&amp;RPage &amp;P of &amp;N</oddHeader>' +
+      "<oddFooter>&amp;CConfidential to all who read it, page &amp;P&amp;R&amp;D &amp;T</oddFooter><evenHeader>Of no page</evenHeader><firstHeader>Cover of &amp;A</firstHeader></headerFooter>";
+    const second =
+      "<headerFooter><oddHeader>&amp;C&amp;A</oddHeader><oddFooter>&amp;CConfidential to all who read it, page &amp;P&amp;R&amp;F</oddFooter></headerFooter>";
+    const document = await parseFixture(
+      writeXlsx([
+        { name: "Prices", data: row, after: first },
+        { name: "Stock", data: row, after: second },
+      ]),
+      "a.xlsx",
+    );
+    expect(document.elements.slice(4).map(({ text, container, section }) => [container, text, section])).toEqual([
+      ["Page header", "Contract 4711 & more Prices", []],
+      ["Page header", "Cover of Prices", []],
+      ["Page footer", "Confidential to all who read it, page", []],
+    ]);
+  });
+
+  it("of slides stand at the end, each once", async () => {
+    const shapes = slideShape("title", "One") + slideShape("ftr", "ACME, internal") + slideShape("sldNum", "1");
+    const hidden = { shapes: slideShape("ftr", "Of what is hidden"), attributes: 'show="0"' };
+    const document = await parseFixture(writePptx([{ shapes }, { shapes }, hidden]), "a.pptx");
+    expect(document.elements.map(({ text, container, page }) => [text, container, page])).toEqual([
+      ["One", undefined, 1],
+      ["One", undefined, 2],
+      ["ACME, internal", "Page footer", undefined],
+    ]);
+  });
+});
+
 describe("comments on cells", () => {
   const row =
     '<row r="1"><c r="A1" t="inlineStr"><is><t>Item</t></is></c><c r="B1" t="inlineStr"><is><t>Price</t></is></c></row>';

@@ -5,15 +5,20 @@ import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { type XmlElement, descendantsOf, elementOf, elementsOf, textOf } from "../xml-tree.ts";
 import { readCommentAuthors, slideComments } from "./pptx-comments.ts";
+import { type RunningLine, runningDrafts } from "./running-lines.ts";
 
 /** Placeholders that repeat on every slide. */
 const furniture = new Set(["dt", "ftr", "sldNum", "hdr"]);
 
-/** Presentations in the order in which they are shown: title, bodies, tables, notes and comments of each slide; page is the slide. */
+/**
+ * Presentations in the order in which they are shown: title, bodies, tables, notes and comments of each slide; page is the slide.
+ * What slides have as footers stands at the end.
+ */
 export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const targets = office.relationships(office.mainPart);
   const authors = readCommentAuthors(office);
   const drafts: Draft[] = [];
+  const footers: RunningLine[] = [];
   const warnings: string[] = [];
   const slides = elementsOf(elementOf(office.tree(office.mainPart), "sldIdLst"), "sldId");
   slides.forEach((reference, index) => {
@@ -26,8 +31,10 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
       warnings.push(`The hidden slide ${page} was left out.`);
     } else {
       for (const draft of readSlide(office, partName, slide, page, authors, limits, warnings)) drafts.push(draft);
+      appendAll(footers, footersOf(slide));
     }
   });
+  appendAll(drafts, runningDrafts(footers));
   const title = drafts.find((draft) => draft.kind === "title")?.text ?? office.title;
   return { title: title ?? null, drafts, warnings: [...office.warnings, ...warnings] };
 }
@@ -65,6 +72,13 @@ function readSlide(
     for (const draft of textDrafts(linesOf(shape), false)) drafts.push({ ...draft, container: "Speaker notes" });
   }
   return [...drafts, ...slideComments(office, targets, authors)].map((draft) => ({ ...draft, page }));
+}
+
+function footersOf(slide: XmlElement): RunningLine[] {
+  return shapesOf(elementOf(slide, "cSld", "spTree"))
+    .filter((shape) => placeholderOf(shape) === "ftr")
+    .flatMap(linesOf)
+    .map(({ text }) => ({ kind: "footer", text }));
 }
 
 /** The shapes of a slide in their order, groups opened. */
@@ -106,7 +120,9 @@ function readShape(
     if (part !== undefined) return diagramDrafts(office.beside("A diagram", () => office.tree(part)));
     const chart = elementOf(data, "chart")?.attributes["r:id"];
     const chartPart = targets.find((relationship) => relationship.id === chart)?.target;
-    return chartPart === undefined ? [] : chartDrafts(
+    return chartPart === undefined
+      ? []
+      : chartDrafts(
           office.beside("A chart", () => office.tree(chartPart)),
           limits,
         );

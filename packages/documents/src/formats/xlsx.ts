@@ -1,3 +1,4 @@
+import { appendAll } from "../append-all.ts";
 import { countOf } from "../document-errors.ts";
 import { RowCount } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
@@ -5,8 +6,10 @@ import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { elementOf, elementsOf, streamXml } from "../xml-tree.ts";
 import { formatNumber } from "./number-format.ts";
+import { type RunningLine, runningDrafts } from "./running-lines.ts";
 import { sheetDrafts, withCommentsBelow } from "./sheet-tables.ts";
 import { readSheetComments } from "./xlsx-comments.ts";
+import { SheetHeadersFooters } from "./xlsx-headers-footers.ts";
 
 /** What a sheet's cells refer to. */
 type Workbook = {
@@ -32,23 +35,26 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const drafts: Draft[] = [];
   const warnings: string[] = [];
   const count = new RowCount(limits);
+  const running: RunningLine[] = [];
   for (const sheet of elementsOf(elementOf(root, "sheets"), "sheet")) {
     const { name = "Sheet", state, "r:id": id } = sheet.attributes;
     const target = targets.find((relationship) => relationship.id === id);
     const text = target?.type === "worksheet" ? office.text(target.target) : undefined;
     if (state === "hidden" || state === "veryHidden") warnings.push(`The hidden sheet "${name}" was left out.`);
     else if (text !== undefined) {
-      const { rows, unsolved } = readSheet(text, name, workbook, limits, count);
+      const { rows, unsolved, lines } = readSheet(text, name, workbook, limits, count);
       if (unsolved > 0)
         warnings.push(
           `Sheet "${name}": ${countOf(unsolved, "formula")} without a stored result; open and save it once in a spreadsheet program.`,
         );
+      appendAll(running, lines);
       const result = sheetDrafts(rows, name, limits);
       warnings.push(...result.warnings);
       const comments = commentsOf(target!.target);
       for (const draft of withCommentsBelow(result.drafts, comments, name)) drafts.push(draft);
     }
   }
+  appendAll(drafts, runningDrafts(running));
   return { title: office.title, drafts, warnings: [...office.warnings, ...warnings], textLength: count.textLength };
 }
 
@@ -103,8 +109,10 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
   let cell: Cell | null = null;
   let isValue = false;
   let row: string[] = [];
+  const running = new SheetHeadersFooters(name);
   streamXml(text, name, {
     open(tag, attributes) {
+      running.open(tag, attributes);
       if (tag === "row") {
         const declared = Number(attributes["r"]);
         rowNumber = Number.isInteger(declared) && declared > rowNumber ? declared : rowNumber + 1;
@@ -124,9 +132,11 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
       else if (tag === "mergeCell") spreadDown(attributes["ref"] ?? "", kept, rowNumber);
     },
     text(value) {
+      running.text(value);
       if (isValue && cell !== null) cell.value += value;
     },
     close(tag) {
+      running.close(tag);
       if (tag === "v" || tag === "t") isValue = false;
       else if (tag === "c" && cell !== null) {
         const shown = showCell(cell, workbook);
@@ -147,13 +157,13 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
     previous = number;
     return [...gap, cells];
   });
-  return { rows, unsolved };
+  return { rows, unsolved, lines: running.lines };
 }
 
 type Cell = { type: string; style: number; value: string; isFormula: boolean };
 
 /** `unsolved` counts formulas without a stored result: written by a program and never opened in Excel. */
-type Sheet = { rows: string[][]; unsolved: number };
+type Sheet = { rows: string[][]; unsolved: number; lines: RunningLine[] };
 
 function showCell(cell: Cell, workbook: Workbook): string {
   const { type, value } = cell;

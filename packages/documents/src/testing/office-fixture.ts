@@ -178,7 +178,13 @@ export function writeXlsx(
 export function writeOdf(
   kind: "text" | "spreadsheet" | "presentation",
   body: string,
-  options: { automaticStyles?: string; styles?: string; title?: string; extra?: readonly FixtureEntry[] } = {},
+  options: {
+    automaticStyles?: string;
+    styles?: string;
+    masterStyles?: string;
+    title?: string;
+    extra?: readonly FixtureEntry[];
+  } = {},
 ): Uint8Array {
   const namespaces = [
     ..."office style text table draw presentation".split(" ").map((name) => [name, `${name}:1.0`]),
@@ -195,7 +201,13 @@ export function writeOdf(
         `<office:automatic-styles>${options.automaticStyles ?? ""}</office:automatic-styles><office:body><office:${kind}>${body}</office:${kind}></office:body>`,
       ),
     },
-    { name: "styles.xml", data: part("document-styles", `<office:styles>${options.styles ?? ""}</office:styles>`) },
+    {
+      name: "styles.xml",
+      data: part(
+        "document-styles",
+        `<office:styles>${options.styles ?? ""}</office:styles><office:master-styles>${options.masterStyles ?? ""}</office:master-styles>`,
+      ),
+    },
     {
       name: "meta.xml",
       data: part("document-meta", `<office:meta><dc:title>${options.title ?? ""}</dc:title></office:meta>`),
