@@ -42,8 +42,9 @@ function cleanCell(text: string): string {
   return collapse(text).replaceAll("|", String.raw`\|`);
 }
 
+/** Most cells of a long table need nothing done. */
 function collapse(text: string): string {
-  return text.replace(/\s+/gu, " ").trim();
+  return (/[^\S ]| {2}/u.test(text) ? text.replace(/\s+/gu, " ") : text).trim();
 }
 
 /** Keeps a table within the limit on columns and says what was left out. */

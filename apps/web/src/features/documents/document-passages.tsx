@@ -6,6 +6,7 @@ import Link from "next/link";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { WhenNear } from "#components/ui/when-near.tsx";
 import type { DocumentView } from "#features/documents/document-page.tsx";
 import { formatNumber } from "#lib/format.ts";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -35,11 +36,32 @@ export function DocumentPassages({ document }: { document: DocumentView }) {
       </EmptyState>
     );
   return (
-    <ol className="max-w-[46rem] space-y-3">
-      {data.map((chunk) => (
-        <Passage key={chunk.id} chunk={chunk} documentId={document.id} />
-      ))}
-    </ol>
+    <div className="max-w-[46rem] space-y-3">
+      {groupsOf(data).map((group, index) => {
+        const list = (
+          <ol key={group[0]!.id} className="space-y-3">
+            {group.map((chunk) => (
+              <Passage key={chunk.id} chunk={chunk} documentId={document.id} />
+            ))}
+          </ol>
+        );
+        return index === 0 ? (
+          list
+        ) : (
+          <WhenNear key={group[0]!.id} height={`${group.length * 11}rem`}>
+            {list}
+          </WhenNear>
+        );
+      })}
+    </div>
+  );
+}
+
+const groupSize = 200;
+
+function groupsOf<T>(items: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(items.length / groupSize) }, (_, group) =>
+    items.slice(group * groupSize, (group + 1) * groupSize),
   );
 }
 

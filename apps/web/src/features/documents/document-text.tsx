@@ -1,16 +1,16 @@
 "use client";
 
 import { mayRun } from "@anneal/core/access/roles";
+import { parseTable } from "@anneal/core/indexing/table";
 import { useQuery } from "@tanstack/react-query";
 import { EyeOff, FileX, Play } from "lucide-react";
 import Link from "next/link";
 import { useEffect, useRef, type ReactNode } from "react";
-import Markdown from "react-markdown";
-import remarkGfm from "remark-gfm";
 import { Button } from "#components/ui/button.tsx";
 import { EmptyState } from "#components/ui/empty-state.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { WhenNear } from "#components/ui/when-near.tsx";
 import { ChangeReaders } from "#features/documents/change-readers.tsx";
 import type { DocumentView } from "#features/documents/document-page.tsx";
 import { explainWithheld } from "#features/documents/explain-audience.ts";
@@ -68,12 +68,18 @@ function Elements({ documentId }: { documentId: string }) {
   return <ElementList elements={data.elements} marked={marked} />;
 }
 
+/** As much of a document is built at once; of what is longer the rest, once it is about to be seen. */
+const builtChars = 200_000;
+
 /** Also used beside chat answers and training examples: the passage in its document. */
 export function ElementList({ elements, marked }: { elements: readonly Element[]; marked: Span | null }) {
   const target = useRef<HTMLDivElement>(null);
+  const begin = elements[0]?.start ?? 0;
   const first = marked ? elements.findIndex((element) => overlaps(element, marked)) : -1;
   useEffect(() => {
-    if (target.current) bringToCentre(target.current);
+    // A long table or paragraph has its passage anywhere.
+    const passage = target.current?.querySelector<HTMLElement>("mark, [data-marked]") ?? target.current;
+    if (passage) bringToCentre(passage);
   }, [first]);
   return (
     <article className="max-w-[46rem] rounded-panel border border-line bg-panel px-5 py-6 text-[0.9375rem] leading-6 break-words sm:px-8">
@@ -87,11 +93,25 @@ export function ElementList({ elements, marked }: { elements: readonly Element[]
           {element.duplicated && (
             <span className="text-2xs text-muted">also in an earlier document, left out of datasets</span>
           )}
-          <ElementView element={element} marked={marked} />
+          {element.start - begin < builtChars || index === first ? (
+            <ElementView element={element} marked={marked} />
+          ) : (
+            <WhenNear height={heightOf(element)}>
+              <ElementView element={element} marked={marked} />
+            </WhenNear>
+          )}
         </div>
       ))}
     </article>
   );
+}
+
+/** About what it will take: a row or a line is as high as the styles below say. */
+function heightOf({ kind, text }: Element): string {
+  const lines = text.split("\n");
+  if (kind === "table") return `${lines.length * 2}rem`;
+  const wrapped = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 90)), 0);
+  return `${wrapped * 1.5}rem`;
 }
 
 /** Within the pane that scrolls, where there is one: `scrollIntoView` would move the page under its header as well. */
@@ -130,7 +150,7 @@ function ElementView({ element, marked }: { element: Element; marked: Span | nul
         </pre>
       );
     case "table":
-      return <TableView text={element.text} marked={marked !== null && overlaps(element, marked)} />;
+      return <TableView element={element} marked={marked} />;
     case "figure":
       return <p className="mb-3 border-l-2 border-line pl-3 text-13 text-muted">{text}</p>;
     case "paragraph":
@@ -138,23 +158,42 @@ function ElementView({ element, marked }: { element: Element; marked: Span | nul
   }
 }
 
-/** Only a table may come out of it: the text is whatever somebody once wrote. */
-function TableView({ text, marked }: { text: string; marked: boolean }) {
+function TableView({ element, marked }: { element: Element; marked: Span | null }) {
+  const { header, rows } = parseTable(element.text);
+  const isMarked = ({ start, end }: Span) =>
+    marked !== null && overlaps({ start: element.start + start, end: element.start + end }, marked);
   return (
     <div
       tabIndex={0}
       className={cn(
         "mb-4 overflow-x-auto rounded-control border border-line text-13 leading-5 [&_table]:w-full [&_td]:border-t [&_td]:border-line [&_td]:px-3 [&_td]:py-1.5 [&_th]:bg-sunken [&_th]:px-3 [&_th]:py-1.5 [&_th]:text-left [&_th]:font-medium",
-        marked && "ring-2 ring-accent",
+        marked !== null && overlaps(element, marked) && "ring-2 ring-accent",
       )}
     >
-      <Markdown
-        remarkPlugins={[remarkGfm]}
-        allowedElements={["table", "thead", "tbody", "tr", "th", "td"]}
-        unwrapDisallowed
-      >
-        {text}
-      </Markdown>
+      <table>
+        {header && (
+          <thead>
+            <tr>
+              {header.cells.map((cell, column) => (
+                <th key={column}>
+                  <Masked text={cell} />
+                </th>
+              ))}
+            </tr>
+          </thead>
+        )}
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.start} {...(isMarked(row) && { "data-marked": true, className: "bg-accent/25" })}>
+              {row.cells.map((cell, column) => (
+                <td key={column}>
+                  <Masked text={cell} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </div>
   );
 }
