@@ -45,7 +45,7 @@ export function SourcesPage() {
         state={state}
         error={error && wireErrorOf(error)}
         onRetry={() => void refetch()}
-        minWidth="65rem"
+        minWidth="66.5rem"
         empty={
           <EmptyState icon={Cable} title="No sources yet" action={add}>
             A source is a folder, a bucket, a database or a website that Anneal reads from. It only reads what changed,
@@ -107,7 +107,7 @@ const columns = (href: (path: string) => string): DataColumn<Source>[] => [
   {
     accessorKey: "documentCount",
     header: "Documents",
-    meta: { align: "right", width: "9rem" },
+    meta: { align: "right", width: "10.5rem" },
     cell: ({ row: { original: source } }) => (
       <>
         {formatNumber(source.documentCount)}
