@@ -9,6 +9,7 @@ test("what was fetched of a new source is made findable on its page, without tra
   const folder = await mkdtemp(join(tmpdir(), "anneal-e2e-findable-"));
   await writeFile(join(folder, "lift.md"), "# Lift\n\nThe lift in the east wing is inspected every second Tuesday.\n");
   await writeFile(join(folder, "cut-off.pdf"), `%PDF-1.7\n${"1 0 obj << /Type /Catalog >> ".repeat(20)}`);
+  await writeFile(join(folder, "stub.md"), "# Stub\n\nTo do.\n");
   const call = async (procedure: string, json: object) => {
     const answer = await page.request.post(`${api}/${procedure}`, { data: { json } });
     expect(answer.ok(), await answer.text()).toBe(true);
@@ -25,10 +26,10 @@ test("what was fetched of a new source is made findable on its page, without tra
   try {
     await openPage(page, `/sources/${sourceId}`);
     await page.getByRole("button", { name: "Read now" }).click();
-    await expect(page.getByText("2 documents are fetched and not parsed yet.")).toBeVisible();
-    await expect(page.getByText("Read, 2 not parsed yet")).toBeVisible();
+    await expect(page.getByText("3 documents are fetched and not parsed yet.")).toBeVisible();
+    await expect(page.getByText("Read, 3 not parsed yet")).toBeVisible();
     expect(await seriousFindings(page)).toEqual([]);
-    await page.getByRole("button", { name: "Make 2 documents findable" }).click();
+    await page.getByRole("button", { name: "Make 3 documents findable" }).click();
 
     const stages = page.getByRole("region", { name: "Stages of the loop" }).getByRole("listitem");
     await expect(stages).toHaveCount(4);
@@ -36,7 +37,11 @@ test("what was fetched of a new source is made findable on its page, without tra
     await expect(page.getByRole("region", { name: "Results" })).toContainText("passages of 1 document");
     await expect(page.getByText("cut-off.pdf").first()).toBeVisible();
 
-    await openPage(page, `/sources/${sourceId}`);
+    await openPage(page, "/sources");
+    const listed = page.getByRole("row").filter({ hasText: "east wing" });
+    await expect(listed).toContainText("3 · 1 left out");
+    await listed.getByRole("link", { name: "1 left out" }).click();
+    await expect(page.getByRole("table", { name: "Left out by the rules" })).toContainText("stub.md");
     await expect(page.getByText("Up to date, 1 failure")).toBeVisible();
     await page.getByRole("tab", { name: /^Failures/ }).click();
     await expect(page.getByText("DOCUMENT_DAMAGED")).toBeVisible();

@@ -62,7 +62,7 @@ test("a person signs in with a code for a source, which reads what their account
     await expect(signIn.getByRole("status")).toHaveText("Signed in as ann@contoso.example.");
     await form.getByRole("button", { name: "Test" }).click();
     await expect(form.getByText('"Documents" can be read and holds 1 file: hers.md.')).toBeVisible();
-    await form.getByRole("combobox", { name: /^Readers of documents/ }).click();
+    await form.getByRole("combobox", { name: "Default audience" }).click();
     await page.getByRole("option", { name: "Nobody" }).click();
     await form.getByRole("button", { name: "Add and read" }).click();
 

@@ -147,7 +147,7 @@ test("a source tries itself once it is complete; a refused sign-in is not tried 
 test("a kind is found by what people call it, and nobody reads its documents by an oversight", async ({ page }) => {
   await page.goto("/w/default/sources?add=1");
   const sheet = page.getByRole("dialog");
-  const readers = sheet.getByRole("combobox", { name: /^Readers of documents/ });
+  const readers = sheet.getByRole("combobox", { name: "Default audience" });
   await sheet.getByLabel("Find a kind of source").fill("exchange");
   await expect(sheet.getByRole("listitem")).toHaveCount(1);
   await sheet.getByRole("button", { name: /^E-mail/ }).click();
@@ -168,7 +168,7 @@ test("why saving is refused stands beside the button that was pressed", async ({
   await form.getByRole("button", { name: /^Folder/ }).click();
   await form.getByLabel("Name", { exact: true }).fill(taken!);
   await form.getByLabel("Folder", { exact: true }).fill(nowhere);
-  await form.getByRole("combobox", { name: /^Readers of documents/ }).click();
+  await form.getByRole("combobox", { name: "Default audience" }).click();
   await page.getByRole("option", { name: "Nobody" }).click();
   await form.getByRole("button", { name: "Add and read" }).click();
   await expect(form.getByRole("alert").filter({ hasText: "There is a source named" })).toBeInViewport();

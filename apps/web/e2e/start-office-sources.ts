@@ -261,7 +261,7 @@ async function mysql(): Promise<Started | null> {
   };
 }
 
-/** Object storage says nothing of readers: the source's audience applies. */
+/** Object storage says nothing of readers: the source's default audience applies. */
 async function s3(): Promise<Started | null> {
   const python = findMotoPython();
   if (python === null) return null;

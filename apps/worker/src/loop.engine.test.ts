@@ -637,7 +637,7 @@ it(
 
     const run = await runLoop();
     expect(run.error).toBeNull();
-    expect(noteOf(run, "index")).toBe(`${chunks} chunks written or removed.`);
+    expect(noteOf(run, "index")).toBe(`${chunks} passages written or removed.`);
     expect(await vectors.count(collection)).toBe(chunks);
     expect(await countIndexed(scope, collection, null)).toMatchObject({ chunks });
   },

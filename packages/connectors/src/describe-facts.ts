@@ -33,11 +33,11 @@ export function describeFacts(facts: SourceFacts, config?: object): string[] {
 }
 
 function wordPermissions(facts: SourceFacts, config: object | undefined): string {
-  if (!facts.capabilities.permissions) return "It does not tell who may read a document: the settings here decide.";
+  if (!facts.capabilities.permissions) return "It does not tell who may read a document: its default audience decides.";
   if (config === undefined) return "It can tell who may read each document.";
   return readerRulesOf(facts, config).size > 0
     ? "It tells who may read each document."
-    : "With these settings it does not tell who may read a document: “Readers by default” decides.";
+    : "With these settings it does not tell who may read a document: its default audience decides.";
 }
 
 const staysHere = "What is deleted there stays here.";

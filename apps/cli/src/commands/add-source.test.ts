@@ -114,7 +114,7 @@ describe("adding a source from the command line", () => {
       '  host: "db.example"',
       "  port: 1",
       "  credentials: password",
-      "  readers of documents without permissions of their own: nobody",
+      "  default audience: nobody",
       "  schedule: @every 30m",
     ]);
   });

@@ -62,7 +62,7 @@ function describeSource(kind: SourceKind, { name, config, secrets, audience, sch
     `Nothing is saved. Without --dry-run this would be added as “${name}” (${kind.title}):`,
     ...settings,
     `  credentials: ${given.length === 0 ? "none" : given.join(", ")}`,
-    `  readers of documents without permissions of their own: ${wordAudience(audience)}`,
+    `  default audience: ${wordAudience(audience)}`,
     `  schedule: ${schedule ?? "none"}`,
   ];
 }

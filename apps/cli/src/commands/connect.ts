@@ -50,7 +50,10 @@ export function addConnectCommand(program: Command, env: Env): void {
   );
   addAccessOptions(command("add <kind>", "try a source and, when it can be read, add it"))
     .option("--name <name>", "what to call it; default: its kind and place")
-    .option("--audience <who>", "who may read documents without permissions of their own: members or nobody (default)")
+    .option(
+      "--audience <who>",
+      "the default audience, who reads documents without permissions of their own: members or nobody (default)",
+    )
     .option("--schedule <cron>", "when to read it by itself, such as “0 * * * *” or “@every 30m”")
     .option("--dry-run", "try it and say what would be added; nothing is saved")
     .action(async (kind: string, options: PortalOptions & SourceOptions) =>
@@ -64,7 +67,10 @@ export function addConnectCommand(program: Command, env: Env): void {
   )
     .option("--unset <field>", "a setting that is to be as in a new source; can be repeated", collect)
     .option("--name <name>", "what to call it from now on")
-    .option("--audience <who>", "who may read documents without permissions of their own: members or nobody")
+    .option(
+      "--audience <who>",
+      "the default audience, who reads documents without permissions of their own: members or nobody",
+    )
     .option("--schedule <cron>", "when to read it by itself, such as “0 * * * *” or “@every 30m”")
     .option("--no-schedule", "read it by hand only")
     .option("--dry-run", "try it and say what would change; nothing is saved")

@@ -35,7 +35,7 @@ export function wordSetting(value: unknown, { labels = {} }: Pick<FieldSchema, "
   return label === undefined ? JSON.stringify(value) : `${label} (${String(value)})`;
 }
 
-/** Who reads documents without permissions of their own, in words. */
+/** The default audience, in words. */
 export function wordAudience(audience: string): string {
   return audience === "members" ? "everyone in the workspace (members)" : audience;
 }

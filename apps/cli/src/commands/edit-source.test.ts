@@ -166,7 +166,7 @@ describe("changing a source from the command line", () => {
     expect(inWords.slice(3)).toEqual([
       "  access: As the server says (server) → Everybody (open)",
       '  accounts: "ldap.example" → null',
-      "  readers of documents without permissions of their own: nobody → everyone in the workspace (members)",
+      "  default audience: nobody → everyone in the workspace (members)",
     ]);
     expect((await edit(startPortal(), { set: ["port=22"], dryRun: true })).at(-1)).toBe(
       "“papers” has all of this already; nothing would change.",

@@ -153,11 +153,7 @@ function describeChange(
       word(stored.config, field),
       word(changed.config, field),
     ]),
-    [
-      "readers of documents without permissions of their own",
-      wordAudience(stored.audience),
-      wordAudience(changed.audience),
-    ],
+    ["default audience", wordAudience(stored.audience), wordAudience(changed.audience)],
     ["schedule", stored.schedule ?? "none", changed.schedule ?? "none"],
   ];
   const lines = rows.filter(([, before, after]) => before !== after).map((row) => `  ${row[0]}: ${row[1]} → ${row[2]}`);

@@ -69,7 +69,7 @@ export function addLoopCommand(program: Command, env: Env): void {
     .option("--report <file>", "write the report as JSON")
     .option(
       "--audience <who>",
-      "who may read what has no permissions of its own, in a source that is new: members (of the workspace) or nobody",
+      "the default audience of a source that is new, who reads documents without permissions of their own: members (of the workspace) or nobody",
       optionOf(audienceSchema),
     )
     .option("--name <name>", "name of the dataset, adapter and assistant", optionOf(nameSchema), "documents")
@@ -134,7 +134,7 @@ function requireAudience({ audience }: LoopOptions): "members" | "nobody" {
   if (audience !== undefined) return audience;
   throw new AnnealError("INVALID_INPUT", "Nobody has said who may read the documents.", {
     action:
-      "Pass --audience members where everyone in the workspace may read what has no permissions of its own, or --audience nobody.",
+      "Pass --audience members where everyone in the workspace may read documents without permissions of their own, or --audience nobody.",
   });
 }
 

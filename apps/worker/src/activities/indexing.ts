@@ -2,7 +2,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { sparseDocumentVector } from "@anneal/core/indexing/bm25";
 import { chunkDocument, embeddingText } from "@anneal/core/indexing/chunk-document";
 import { chunkPayload, readersFingerprint, readersPayload, type Readers } from "@anneal/core/indexing/payload";
-import { identifyChunks, planIndexing, type IdentifiedChunk } from "@anneal/core/indexing/plan-indexing";
+import { identifyChunks, planIndexing, wordIndexed, type IdentifiedChunk } from "@anneal/core/indexing/plan-indexing";
 import { tokeniseForSearch } from "@anneal/core/indexing/terms";
 import type { StageInput } from "@anneal/core/loop/contract";
 import type { Database, Scope } from "@anneal/db/database";
@@ -190,8 +190,7 @@ export function createIndexingActivities(deps: {
     await pushReaderChanges(scope, vectors, { signal, onPushed: () => heartbeat() });
     const assistant = await ensureAssistant(scope, input.settings, collection.id);
     await addRunOutputs(scope, input.runId, { collectionId: collection.id, assistantId: assistant.id });
-    const note = changes === 0 ? "Nothing changed." : `${changes} chunks written or removed.`;
-    return { inCount: wanted.length, outCount: wanted.length, note };
+    return { inCount: wanted.length, outCount: wanted.length, note: wordIndexed(changes) };
   }
 
   return {

@@ -25,7 +25,7 @@ export type WalkEntry =
  * loops cannot arise.
  *
  * @param folders those to list: at the beginning the ground alone
- * @param leave is told of each link that is not followed, and of what is neither file nor folder
+ * @param leave is told of each link that is not followed, of what is neither file nor folder, and of what the filter excludes
  */
 export async function* walkFolder(
   ground: Ground,
@@ -46,13 +46,18 @@ export async function* walkFolder(
           yield { type: "failure", ref, error: badName(ref) };
           continue;
         }
-        if (isExcluded(ref, filter) || closed.includes(join(root, ref))) continue;
+        if (closed.includes(join(root, ref))) continue;
+        if (isExcluded(ref, filter)) {
+          leave("excluded");
+          continue;
+        }
         const isWanted = isIncluded(ref, filter);
         const found =
           isFolder === true ? "folder" : isWanted || isFolder === null ? await inspect(ground, ref, calls) : null;
         if (found === "folder") folders.enter(`${ref}/`);
         else if (found?.type === "failure" && isFolder === null) yield { ...found, isUnknown: true };
-        else if (found === null || !isWanted) continue;
+        else if (!isWanted) leave("excluded");
+        else if (found === null) continue;
         else if (found.type === "leftOut") leave(found.reason);
         else yield found;
       }

@@ -110,16 +110,24 @@ export function settingsDigest(config: GdriveConfig, documentBytes: number): str
   return hash("sha256", JSON.stringify([config, documentBytes]), "base64url").slice(0, 22);
 }
 
+/** "excluded": by the patterns. "elsewhere": out of scope by anything else. */
+export type Standing = "wanted" | "excluded" | "elsewhere";
+
 /** Only metadata decides here; a file in the trash is out of scope, whatever lies above it. */
-export async function isInScope({ config, corpora, tree }: DriveAccess, file: DriveFile): Promise<boolean> {
-  if (file.trashed === true || !isDocument(file, config)) return false;
-  if (!corpora.some(({ driveId }) => driveId === (file.driveId ?? null))) return false;
+export async function standingOf({ config, corpora, tree }: DriveAccess, file: DriveFile): Promise<Standing> {
+  if (file.trashed === true || !isDocument(file, config)) return "elsewhere";
+  if (!corpora.some(({ driveId }) => driveId === (file.driveId ?? null))) return "elsewhere";
   const filtered = config.include.length > 0 || config.exclude.length > 0;
   // A service account by itself has no My Drive worth the name: it is given what to read by sharing.
   const takesAll = file.driveId !== undefined || config.sharedWithMe || config.user === null || file.ownedByMe === true;
-  if (takesAll && !filtered) return true;
+  if (takesAll && !filtered) return "wanted";
   const place = await tree.placeOf(file);
-  return (takesAll || place.rooted) && isIncluded(place.path, config);
+  if (!takesAll && !place.rooted) return "elsewhere";
+  return isIncluded(place.path, config) ? "wanted" : "excluded";
+}
+
+export async function isInScope(access: DriveAccess, file: DriveFile): Promise<boolean> {
+  return (await standingOf(access, file)) === "wanted";
 }
 
 /**

@@ -92,6 +92,7 @@ describe("the feed of changes", () => {
     const { google, put } = await open("my-drive", { include: ["deep/**"] });
     for (const name of ["a.md", "deep/b.md", "deep/c.md", "deep/d.md"]) await put(name, name);
     const whole = await sync(new MemoryTarget());
+    expect(whole.changes.at(-1)).toMatchObject({ scanned: 3, leftOut: { excluded: 1 } });
     const listings = () => google.takeLog().filter((line) => line === "GET /drive/v3/files").length;
     const counting = listings();
     expect(new Set(progressOf(whole).map(({ total }) => total))).toEqual(new Set([3]));
@@ -206,6 +207,9 @@ describe("the feed of changes", () => {
     for (const name of ["keep.md", "plans/deep/a.md", "private/x.md"]) await put(name, name);
     const target = await sync(new MemoryTarget());
     expect(titlesOf(target)).toEqual(["a.md", "keep.md"]);
+    await put("private/y.md", "y");
+    await sync(target);
+    expect(target.changes.at(-1)).toMatchObject({ leftOut: { excluded: 1 } });
     const plans = google.drive.find(root, "plans")!;
     google.drive.update(plans.id, { parentId: google.drive.find(root, "private")!.id });
     await sync(target);

@@ -37,8 +37,10 @@ import {
   isInScope,
   openDriveAccess,
   settingsDigest,
+  standingOf,
   type DriveAccess,
   type Revisits,
+  type Standing,
 } from "./drive-access.ts";
 
 type Run = {
@@ -47,6 +49,8 @@ type Run = {
   settings: string;
   revisits: Revisits;
   scanned: number;
+  /** Files that the patterns keep out, of those that this run met. */
+  excluded: SeenRefs;
 };
 
 /** What the feeds told that can only be acted on once all of them are read. */
@@ -69,7 +73,7 @@ export async function* readDrive(request: ReadRequest<GdriveConfig, GdriveSecret
     throw error;
   }
   const settings = settingsDigest(request.config, request.context.limits.documentBytes);
-  const run: Run = { access, request, settings, revisits: new Set(), scanned: 0 };
+  const run: Run = { access, request, settings, revisits: new Set(), scanned: 0, excluded: new SeenRefs() };
   try {
     const cursor = readDriveCursor(request.cursor, settings, access.corpora.map(keyOf));
     const isWhole = cursor !== null && (yield* followFeeds(run, cursor));
@@ -119,14 +123,15 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
     for await (const page of listFiles(client, corpus, filesQuery)) {
       isComplete &&= page.complete;
       for (const file of page.files) {
-        const inScope = await scopeOf(run, file);
-        if (inScope === false) continue;
+        const standing = await standingIn(run, file);
+        if (standing === "excluded") run.excluded.add(file.id);
+        if (standing === "excluded" || standing === "elsewhere") continue;
         // A listing that moves while it is paged through may show a file twice.
         if (!seen.add(file.id)) continue;
-        if (inScope === true) yield* liveChanges(run, file);
-        else yield inScope;
+        if (standing === "wanted") yield* liveChanges(run, file);
+        else yield standing;
       }
-      yield { type: "checkpoint", cursor: unsettled, scanned: run.scanned, total, listsAll: true };
+      yield { type: "checkpoint", cursor: unsettled, ...countsOf(run), total, listsAll: true };
     }
   }
   let isReconciled = isComplete;
@@ -147,7 +152,7 @@ async function* listAll(run: Run): AsyncGenerator<Change> {
   const cursor = isReconciled
     ? writeDriveCursor(run.settings, positions, run.revisits)
     : unsettledCursor([...corpora.map(keyOf), ...lost]);
-  yield { type: "checkpoint", cursor, scanned: run.scanned, total: run.scanned };
+  yield { type: "checkpoint", cursor, ...countsOf(run), total: run.scanned };
 }
 
 function hidingIn({ known }: Run["request"]): Hiding {
@@ -183,12 +188,16 @@ const incompleteListing: Change = {
 };
 
 /** A failure where a folder above it is refused alone, so that it cannot be told whether the file is asked for. */
-async function scopeOf(run: Run, file: DriveFile): Promise<boolean | Change> {
-  return isInScope(run.access, file).catch((error: unknown) => {
+async function standingIn(run: Run, file: DriveFile): Promise<Standing | Change> {
+  return standingOf(run.access, file).catch((error: unknown) => {
     if (!isRefusedAlone(error)) throw error;
     run.revisits.add(file.id);
     return failureOf(file, error);
   });
+}
+
+function countsOf({ scanned, excluded }: Run) {
+  return { scanned, leftOut: { excluded: excluded.size } };
 }
 
 async function* liveChanges(run: Run, file: DriveFile): AsyncIterable<Change> {
@@ -225,7 +234,7 @@ async function* followFeeds(run: Run, cursor: DriveCursor): AsyncGenerator<Chang
       next = page.nextPageToken;
       token = page.newStartPageToken ?? next ?? token;
       // The old positions: what is pending must come again if this run ends here.
-      yield { type: "checkpoint", cursor, scanned: run.scanned, total: null };
+      yield { type: "checkpoint", cursor, ...countsOf(run), total: null };
     }
     positions[keyOf(corpus)] = { token, audience };
   }
@@ -238,7 +247,7 @@ async function* followFeeds(run: Run, cursor: DriveCursor): AsyncGenerator<Chang
   yield* followFolders(run, pending);
   const isDone = yield* deleteGone(run, pending);
   const after = isDone ? writeDriveCursor(run.settings, positions, run.revisits) : { ...cursor };
-  yield { type: "checkpoint", cursor: after, scanned: run.scanned, total: run.scanned };
+  yield { type: "checkpoint", cursor: after, ...countsOf(run), total: run.scanned };
   return true;
 }
 
@@ -263,14 +272,16 @@ async function* feedChange(run: Run, pending: Pending, change: DriveChange): Asy
 }
 
 async function* fileChanges(run: Run, pending: Pending, file: DriveFile): AsyncIterable<Change> {
-  const inScope = await scopeOf(run, file);
-  if (inScope !== false) {
+  const standing = await standingIn(run, file);
+  if (standing !== "excluded" && standing !== "elsewhere") {
     pending.gone.delete(file.id);
     pending.live.add(file.id);
-    if (inScope === true) yield* liveChanges(run, file);
-    else yield inScope;
+    if (standing === "wanted") yield* liveChanges(run, file);
+    else yield standing;
   } else if ((await run.request.known.fingerprintOf(file.id)) !== null) {
     pending.gone.add(file.id);
+  } else if (standing === "excluded") {
+    run.excluded.add(file.id);
   }
 }
 

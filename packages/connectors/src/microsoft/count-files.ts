@@ -1,6 +1,6 @@
 import { countOrNull } from "../first-sync.ts";
 import { createDriveFeed, type DriveFeed, type FeedPage } from "./drive-feed.ts";
-import { isFile, isFolder, isWanted } from "./drive-items.ts";
+import { isFile, isFolder, standingOf } from "./drive-items.ts";
 import type { Drive } from "./drive-run.ts";
 import { createFolderPaths } from "./folder-paths.ts";
 import { isOwnFault } from "./graph-client.ts";
@@ -30,7 +30,7 @@ async function countInDrive(place: Place, drive: Drive, feed: DriveFeed): Promis
     for (const item of page.value) {
       if (item.deleted) continue;
       if (isFolder(item)) paths.learn(item);
-      else if (isFile(item) && (await isWanted(place, drive, paths, item))) count += 1;
+      else if (isFile(item) && (await standingOf(place, drive, paths, item)) === "wanted") count += 1;
     }
     link = page["@odata.nextLink"];
   } while (link);

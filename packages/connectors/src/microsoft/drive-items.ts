@@ -25,16 +25,17 @@ export function isFolder(item: DriveItem): boolean {
   return !!item.folder && !item.root && !item.remoteItem;
 }
 
-export async function isWanted(
+/** "elsewhere": in none of the drive's folders that count. "excluded": by the patterns. */
+export async function standingOf(
   run: Pick<DriveRun, "filter">,
   drive: Drive,
   paths: FolderPaths,
   item: DriveItem,
-): Promise<boolean> {
-  if (drive.folderIds !== undefined && !(await paths.liesIn(drive.folderIds, item))) return false;
+): Promise<"wanted" | "excluded" | "elsewhere"> {
+  if (drive.folderIds !== undefined && !(await paths.liesIn(drive.folderIds, item))) return "elsewhere";
   const { include, exclude } = run.filter;
-  if (include.length === 0 && exclude.length === 0) return true;
-  return isIncluded(await paths.pathOf(item), run.filter);
+  if (include.length === 0 && exclude.length === 0) return "wanted";
+  return isIncluded(await paths.pathOf(item), run.filter) ? "wanted" : "excluded";
 }
 
 /** The changes of files that are there, whatever is known of them. */
@@ -49,9 +50,10 @@ export async function* applyFiles(
     const ref = refOf(drive.id, listed.id);
     run.deleted.delete(ref);
     const file = await wantedFile(run, drive, paths, listed);
-    if (file === null) {
+    if (file === null || file === "excluded") {
       itemsOf(run.unread, drive.id).delete(listed.id);
       if ((await run.known.fingerprintOf(ref)) !== null) run.deleted.add(ref);
+      else if (file === "excluded") run.excluded.add(ref);
       continue;
     }
     run.seen.add(ref);
@@ -64,18 +66,19 @@ export async function* applyFiles(
   yield* tellRefusedAcls(run);
 }
 
-/** @returns null for one that is not asked for, or that no reader has ever seen; a failure where that cannot be told */
+/** @returns "excluded" or null for one that is not asked for, null for one that no reader has ever seen; a failure where that cannot be told */
 async function wantedFile(
   run: DriveRun,
   drive: Drive,
   paths: FolderPaths,
   listed: DriveItem,
-): Promise<DriveFile | Change | null> {
+): Promise<DriveFile | Change | "excluded" | null> {
   const isFollowed = async () =>
     drive.lacksFolders === true && (await run.known.fingerprintOf(refOf(drive.id, listed.id))) !== null;
   try {
-    const counts = (await isWanted(run, drive, paths, listed)) || (await isFollowed());
-    return counts ? await findPublished(run, drive, listed) : null;
+    const standing = await standingOf(run, drive, paths, listed);
+    if (standing === "wanted" || (await isFollowed())) return await findPublished(run, drive, listed);
+    return standing === "excluded" ? standing : null;
   } catch (error) {
     run.context.signal.throwIfAborted();
     if (!isOwnFault(error)) throw error;

@@ -42,6 +42,8 @@ export type DriveRun = {
   /** Refs met in `enumerated` drives, which were listed from end to end. */
   seen: SeenRefs;
   enumerated: Set<string>;
+  /** Refs of files that the patterns keep out, of those that this run met. */
+  excluded: SeenRefs;
   /** Refs that the feed says are deleted, and that were known. */
   deleted: Set<string>;
   /** Drives in which a folder was deleted: the feed may be silent about what was in it. */
@@ -70,6 +72,7 @@ export function createDriveRun(
     total: cursor.left,
     seen: new SeenRefs(),
     enumerated: new Set(),
+    excluded: new SeenRefs(),
     deleted: new Set(),
     relist: new Set(),
     checked: new SeenRefs(),
@@ -129,7 +132,8 @@ export function checkpointOf(run: DriveRun, settings: string, total = run.total)
   }
   const left = total !== null && total > run.scanned ? total - run.scanned : null;
   const cursor = { version: 1, settings, drives, auditedRef: run.auditedRef, left };
-  return { type: "checkpoint", cursor, scanned: run.scanned, total, listsAll: run.listsAll };
+  const leftOut = { excluded: run.excluded.size };
+  return { type: "checkpoint", cursor, scanned: run.scanned, total, listsAll: run.listsAll, leftOut };
 }
 
 /**

@@ -557,10 +557,13 @@ describe("a site in SharePoint", () => {
     await put("guides/a.md", "guides/deep/b.md", "guides/c.tmp", "other/d.md");
     await sync(filter);
     expect(titles()).toEqual(["a.md", "b.md"]);
+    expect(target.changes.at(-1)).toMatchObject({ scanned: 2, leftOut: { excluded: 2 } });
     await harness.move("guides/deep", "other/deep");
     await harness.move("other/d.md", "guides/d.md");
     await sync(filter);
     expect(titles()).toEqual(["a.md", "d.md"]);
+    // The feed names what changed alone, and what was a document is told as deleted.
+    expect(target.changes.at(-1)).toMatchObject({ leftOut: { excluded: 0 } });
   });
 
   it("lists again when its settings change, and lets go of what they leave out", async () => {

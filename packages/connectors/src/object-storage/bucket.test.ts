@@ -58,6 +58,18 @@ describe("a bucket of any kind", () => {
     expect(isOpen()).toBe(false);
   });
 
+  it("counts the objects that the patterns keep out, and not what shows an empty folder", async () => {
+    const names = ["a.md", "b.txt", "old/c.md"];
+    const { open } = bucketOf([...names.map((name) => ({ name })), { name: "old/", sizeBytes: 0 }]);
+    const filter = { prefix: "", include: ["*.md"], exclude: ["old/**"] };
+    const target = new MemoryTarget();
+    for (const run of ["first", "second"]) {
+      const request = { config: filter, cursor: target.cursor, known: target.known(), context: testContext() };
+      await target.apply(readBucket(request, open));
+      expect(target.changes.at(-1), run).toMatchObject({ scanned: 1, leftOut: { excluded: 2 } });
+    }
+  });
+
   it("reads an object whose name ends in a slash where it has content, under a ref that no other object has", async () => {
     const names = ["notes.md/", "notes.md", "notes.md%2F", "notes.md%252F", "notes.md//", "notes.md/a", "50%2F"];
     const { open } = bucketOf([...names, "drafts/"].map((name) => ({ name })));

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { Change, KnownItems, SourceItem } from "@anneal/core/connect/change";
+import { leaveOut, type LeftOut } from "@anneal/core/connect/left-out";
 import { AnnealError } from "@anneal/core/errors";
 import type { CheckResult, ConnectContext, ReadRequest } from "../connector.ts";
 import { limitBytes } from "../content.ts";
@@ -95,23 +96,30 @@ export async function* readBucket(request: Reading, open: () => Bucket): AsyncIt
  */
 export async function* listChanges({ config, cursor, known, context }: Reading, bucket: Bucket): AsyncIterable<Change> {
   const first = await beginFirstSync(cursor, () => countObjects(bucket, config, context));
+  const total = first?.total ?? null;
   const seen = new SeenRefs();
+  const leftOut: LeftOut = {};
   let scanned = 0;
   let next: string | undefined;
   do {
     const page = await bucket.list(next, context.signal);
     for (const object of page.objects) {
-      if (!isWanted(object, config) || (await turnsOutEmpty(object, known, context.signal))) continue;
+      if (showsFolder(object)) continue;
+      if (!isWanted(object, config)) {
+        leaveOut(leftOut, "excluded");
+        continue;
+      }
+      if (await turnsOutEmpty(object, known, context.signal)) continue;
       seen.add(refOf(object));
       scanned += 1;
       const change = await changeOf(object, known, context.limits.documentBytes);
       if (change !== null) yield change;
     }
-    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total: first?.total ?? null };
+    yield { type: "checkpoint", cursor: cursorOnTheWay(first), scanned, total, leftOut: { ...leftOut } };
     next = page.next;
   } while (next !== undefined);
   yield* deleteMissing(known, context.deletions, keptReaders, (ref) => !seen.has(ref));
-  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned };
+  yield { type: "checkpoint", cursor: { version: 1 }, scanned, total: scanned, leftOut };
 }
 
 async function countObjects(bucket: Bucket, config: Place, context: ConnectContext): Promise<number | null> {
@@ -129,12 +137,12 @@ async function countObjects(bucket: Bucket, config: Place, context: ConnectConte
 
 function isWanted(object: BucketObject, { prefix, ...filter }: Place): boolean {
   const path = object.name.slice(prefix.length).replace(/\/+$/, "");
-  return !object.isFolder && !showsFolder(object) && isIncluded(path, filter);
+  return !showsFolder(object) && isIncluded(path, filter);
 }
 
 /** A name that ends in a slash, and nothing under it, is what programs create to show an empty folder; some write a line feed. */
-function showsFolder({ name, sizeBytes }: BucketObject): boolean {
-  return name.endsWith("/") && sizeBytes !== null && sizeBytes <= 1;
+function showsFolder({ name, sizeBytes, isFolder }: BucketObject): boolean {
+  return isFolder || (name.endsWith("/") && sizeBytes !== null && sizeBytes <= 1);
 }
 
 /** Whether it shows an empty folder, where the listing does not tell its size. What is known already has had content. */

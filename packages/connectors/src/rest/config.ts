@@ -84,7 +84,7 @@ const permissionShape = {
   allow: optionalPath.meta({
     title: "Readers",
     description:
-      "The field with who may read: e-mail addresses and names of groups that the service vouches for. An item without it is shown to nobody. Empty: the source's audience for all.",
+      "The field with who may read: e-mail addresses and names of groups that the service vouches for. An item without it is shown to nobody. Empty: the source's default audience for all.",
   }),
   deny: optionalPath.meta({ title: "Denied readers", description: "As above; they win over readers." }),
   anyone: optionalName.meta({ title: "Everyone", description: "The value among the readers that means everyone." }),

@@ -299,10 +299,14 @@ describe.skipIf(program === null)("with OpenSSH", () => {
     await symlink(".", join(base, "in/loop"));
     await symlink("nowhere", join(base, "in/dangling.md"));
     for (const name of ["in/queue", "in/.queue"]) spawnSync("mkfifo", [join(base, name)]);
-    const target = await syncBase(new MemoryTarget(), { path: join(base, "in") });
+    await write("in/old/b.md", "excluded");
+    await write("in/c.txt", "not included");
+    const filter = { include: ["*.md", "parent", "loop", "queue"], exclude: ["old"] };
+    const target = await syncBase(new MemoryTarget(), { path: join(base, "in"), ...filter });
     expect(target.contents()).toEqual({ "linked.md": "mounted" });
     expect(target.failures).toEqual([]);
-    expect(target.changes.at(-1)).toMatchObject({ scanned: 1, total: 1, leftOut: { link: 4, pipe: 1 } });
+    const leftOut = { link: 4, pipe: 1, excluded: 2 };
+    expect(target.changes.at(-1)).toMatchObject({ scanned: 1, total: 1, leftOut });
   });
 
   it("refuses a file whose folder became a link to the outside after it was listed", async () => {

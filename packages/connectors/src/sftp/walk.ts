@@ -74,7 +74,7 @@ export type RemoteFolder = { ref: string; audience: Audience | null };
  * what lies inside the root is listed at its own place and loops cannot arise.
  *
  * @param folders those to list: at the beginning the root alone
- * @param leave is told of each link that is not followed, and of what is neither file nor folder
+ * @param leave is told of each link that is not followed, of what is neither file nor folder, and of what the settings exclude
  */
 export async function* walkRemote(
   session: SftpSession,
@@ -102,7 +102,10 @@ export async function* walkRemote(
           yield { type: "failure", ref, error: badName(ref) };
           continue;
         }
-        if (isExcluded(ref, config)) continue;
+        if (isExcluded(ref, config)) {
+          leave("excluded");
+          continue;
+        }
         const told = typeOf(stats) === null ? await lookAt(session, root.path, ref) : { stats };
         if (told === null) continue;
         if ("error" in told) yield { type: "failure", ref, error: told.error, isUnknown: true };
@@ -115,7 +118,7 @@ export async function* walkRemote(
           const found = await inspect(session, root.path, entry, principals);
           if (found?.type === "leftOut") leave(found.reason);
           else if (found !== null) yield found;
-        }
+        } else leave("excluded");
       }
     } catch (error) {
       signal.throwIfAborted();

@@ -73,3 +73,14 @@ it("goes into no folder that it lies in, of a server that does not tell what is 
   // The links back to a folder above among them, and the pipe and the link at the top, which is met twice.
   expect(leftOut).toEqual({ link: 5, pipe: 2 });
 });
+
+it("counts what the patterns keep out, a folder once, without listing it", async () => {
+  const config = { path: "", include: ["a.md"], exclude: ["docs"] } as unknown as SmbConfig;
+  const refs: string[] = [];
+  const leftOut: LeftOut = {};
+  const leave = (reason: LeftOutReason) => leaveOut(leftOut, reason);
+  const { signal } = new AbortController();
+  for await (const { ref } of walkShare(circling(), config, null, signal, shareFolders(false), leave)) refs.push(ref);
+  expect(refs).toEqual(["a.md"]);
+  expect(leftOut).toEqual({ excluded: 4 });
+});

@@ -84,7 +84,8 @@ const nothingRead: Above = { given: nothingAbove, passage: openPassage };
  *
  * @param principalOf null where permissions are not read
  * @param folders those to list: at the beginning the configured one alone
- * @param leave is told of each link, of a folder that turns out to be one, and of what is neither file nor folder
+ * @param leave is told of each link, of a folder that turns out to be one, of what is neither file nor folder, and of what the
+ *   settings exclude
  */
 export async function* walkShare(
   session: SmbSession,
@@ -106,13 +107,13 @@ export async function* walkShare(
         if (entry.name.startsWith(".") || (entry.attributes & (hidden | system)) !== 0) continue;
         const reason = leftOutFor(entry);
         if (reason !== null) {
-          if (isIncluded(child, config)) leave(reason);
+          leave(isIncluded(child, config) ? reason : "excluded");
         } else if (entry.malformed) yield { type: "failure", ref: child, error: badName(child) };
         else if ((entry.attributes & folder) === 0) {
-          if (!isIncluded(child, config)) continue;
-          yield { type: "file", ...fileOf(entry, child, above, principalOf, session.isSamba) };
+          if (!isIncluded(child, config)) leave("excluded");
+          else yield { type: "file", ...fileOf(entry, child, above, principalOf, session.isSamba) };
         } else if (isExcluded(child, config)) {
-          continue;
+          leave("excluded");
         } else if (leadsUp(next, entry)) {
           leave("link");
         } else {

@@ -53,6 +53,50 @@ describe("what a crawl leaves out", () => {
     }
   });
 
+  it("counts each address once that Include or Exclude keep out, also of a sitemap, and no other site", async () => {
+    const { page } = crawl;
+    page(
+      "/",
+      linksTo(["/docs/a", "/blog/1", "/blog/1#top", "/old/1", "https://elsewhere.example/", "/feed.xml"]),
+      plain,
+    );
+    page("/docs/a", linksTo(["/blog/1", "/blog/2", "/docs/old/2", "/docs/b", "/shut/1"]), plain);
+    page("/docs/b", "b", plain);
+    const listed = ["/blog/2", "/blog/3", "/shut/1", "/docs/shut"].map((path) => site.origin + path);
+    page("/sitemap.xml", listed.join("\n"), { "content-type": "text/plain" });
+    page("/robots.txt", "User-agent: *\nDisallow: /docs/shut", { "content-type": "text/plain" });
+    page("/feed.xml", `<rss version="2.0"><channel><item><link>${site.origin}/blog/1</link></item></channel></rss>`, {
+      "content-type": "application/rss+xml",
+    });
+    const filtered = { ...config, include: ["docs/**"], exclude: ["**/old/**"], feeds: [`${site.origin}/feed.xml`] };
+    const kept = { excluded: 6, robots: 1, unwanted: 1, feed: 1 };
+    const whole = await crawl.sync(new MemoryTarget(), filtered);
+    expect(crawl.paths(whole)).toEqual(["/docs/a", "/docs/b"]);
+    expect(whole.changes.at(-1)).toHaveProperty("leftOut", kept);
+    for (let at = 0; at < whole.changes.length - 1; at += 1) {
+      const target = new MemoryTarget();
+      expect(await target.apply(crawl.read(target, filtered), { at, write: "lost" })).toBe("killed");
+      await crawl.sync(target, filtered);
+      expect(target.changes.at(-1), `killed at ${at}`).toHaveProperty("leftOut", kept);
+    }
+  });
+
+  it("says that there are more where it has counted as many as it counts", async () => {
+    const links = (from: number) => linksTo(Array.from({ length: 5000 }, (_, link) => `/old/${from + link}`));
+    const pages = Array.from({ length: 12 }, (_, page) => `/page/${page}`);
+    crawl.page("/", linksTo(pages), plain);
+    for (const [index, path] of pages.entries()) crawl.page(path, `${path} ${links(index * 5000)}`, plain);
+    const target = await crawl.sync(new MemoryTarget(), { ...config, exclude: ["old/**"] });
+    expect(target.changes.at(-1)).toHaveProperty("leftOut", { excluded: 50_000, orMore: 1 });
+  });
+
+  it("tells what the guard refuses as a failure, or as a redirect to another site", async () => {
+    const seeds = ["http://169.254.169.254/latest/"];
+    const target = await crawl.sync(new MemoryTarget(), { ...config, seeds });
+    expect(target.failures).toMatchObject([{ ref: seeds[0], error: { details: { code: "HOST_REFUSED" } } }]);
+    expect(target.changes.at(-1)).toMatchObject({ leftOut });
+  });
+
   it("counts what sitemaps list and robots.txt forbids", async () => {
     const listed = ["/shut/1", "/shut/9", "/a"].map((path) => site.origin + path);
     crawl.page("/sitemap.xml", listed.join("\n"), { "content-type": "text/plain" });

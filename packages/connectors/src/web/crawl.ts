@@ -40,8 +40,8 @@ export type CrawlOptions = {
   starts: string[];
   feeds: string[];
   listed: string[];
-  /** What sitemaps list and robots.txt forbids. */
-  forbidden: string[];
+  /** What sitemaps list and the settings or robots.txt keep out. */
+  keptOut: string[];
   journal: Pick<Journal, "waypoints" | "visits">;
   /** Something that names pages could not be had, so that a page that was not found may still be there. */
   isPartial: boolean;
@@ -59,7 +59,7 @@ const maxRefusalsInARow = 3;
  * site names is counted, and not kept: each page may name thousands.
  */
 export const maxSpare = 50_000;
-/** More that is passed by is not counted: each page may name thousands that robots.txt forbids. */
+/** More that is passed by is not counted: each page may name thousands that are kept out. */
 const maxPassedBy = 50_000;
 /** Every page of a blog may name feeds of its own; those of the first pages are the site's. */
 const maxFeeds = 20;
@@ -123,8 +123,11 @@ export function crawlSites(options: CrawlOptions): Crawl {
    * @returns whether this is news: an address to visit, or one more to leave out
    */
   const enqueue = async (url: string, depth: number, foundOn: string | null, isFeed = false): Promise<boolean> => {
-    if (!loader.mayVisit(url, isFeed)) return loader.isForbidden(url, isFeed) && passBy(url, "robots");
     if (found.has(url)) return false;
+    if (!loader.mayVisit(url, isFeed)) {
+      const reason = loader.whyNot(url, isFeed);
+      return reason !== null && passBy(url, reason);
+    }
     if (depth > config.maxDepth) return passBy(url, "deep");
     if (waiting() >= config.maxPages + maxSpare) {
       found.add(url);
@@ -149,7 +152,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
     for (const url of options.starts) await enqueue(url, 0, null);
     for (const url of [...options.feeds, ...(last?.feeds ?? [])]) await enqueue(url, 0, null, true);
     for (const url of options.listed) await enqueue(url, 0, null);
-    for (const url of options.forbidden) passBy(url, "robots");
+    for (const url of options.keptOut) await enqueue(url, 0, null);
     for await (const { record, isKept } of journal.visits ?? []) {
       if (isKept) await settle(record);
       else afterLost = true;
@@ -248,7 +251,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
     visits: visits(),
     scanned: () => scanned,
     visited: () => visitCount,
-    leftOut: () => ({ ...leftOut }),
+    leftOut: () => ({ ...leftOut, ...(passedBy.size >= maxPassedBy ? { orMore: 1 } : {}) }),
     found: () => visitCount + refused.length + inFlight.length + beyond(),
     refusal: () => refusal,
     waypoints() {

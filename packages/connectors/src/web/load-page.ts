@@ -51,8 +51,8 @@ export type PageLoader = HtmlReader & {
   client: SiteClient;
   /** By the settings and robots.txt. */
   mayVisit(url: string, isFeed?: boolean): boolean;
-  /** Whether it is robots.txt alone that keeps an address from being visited. */
-  isForbidden(url: string, isFeed?: boolean): boolean;
+  /** Why an address may not be visited, where people are told: by the patterns of the settings, else by robots.txt alone. */
+  whyNot(url: string, isFeed?: boolean): "excluded" | "robots" | null;
   tempDir: string;
   hasLogin: boolean;
   missingPages: MissingPages;

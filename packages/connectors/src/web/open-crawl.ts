@@ -100,14 +100,17 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
     const started = new Set(starts);
     const siteAt = (url: string) => opened.find(({ site }) => isSameSite(new URL(url), site));
     const isAllowed = (url: string) => siteAt(url)?.robots.isAllowed(url) ?? false;
+    const isAsked = (url: string) => !isSkippedFile(url) && !(login !== null && isLogoutAddress(url));
     const isWanted = (url: string, isFeed: boolean) =>
-      !isSkippedFile(url) &&
       !isExcluded(pathOf(url), config) &&
       // The first pages and feeds are always fetched for their links, even where only others are wanted as documents.
-      (isFeed || started.has(url) || isIncluded(pathOf(url), config)) &&
-      !(login !== null && isLogoutAddress(url));
-    const mayVisit = (url: string, isFeed = false) => isWanted(url, isFeed) && isAllowed(url);
-    const isForbidden = (url: string, isFeed = false) => isWanted(url, isFeed) && !isAllowed(url);
+      (isFeed || started.has(url) || isIncluded(pathOf(url), config));
+    const mayVisit = (url: string, isFeed = false) => isAsked(url) && isWanted(url, isFeed) && isAllowed(url);
+    const whyNot = (url: string, isFeed = false) => {
+      if (!isAsked(url)) return null;
+      if (!isWanted(url, isFeed)) return "excluded";
+      return isAllowed(url) ? null : "robots";
+    };
     const missingPages = createMissingPages(async (url) => {
       const place = siteAt(url);
       // Where pages are minutes apart, none is spent on addresses that nobody named.
@@ -122,7 +125,7 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
     const canonicalPages = createCanonicalPages({ ...reader, client, sites, mayVisit });
     const { tempDir } = context;
     const hasLogin = login !== null;
-    return { ...reader, sites, client, mayVisit, isForbidden, tempDir, hasLogin, missingPages, canonicalPages };
+    return { ...reader, sites, client, mayVisit, whyNot, tempDir, hasLogin, missingPages, canonicalPages };
   }
 
   return {

@@ -58,7 +58,7 @@ describe("loadSitemaps", () => {
       },
     } as Partial<SiteClient> as SiteClient;
     const mayVisit = (url: string) => !url.endsWith("/unwanted");
-    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit, isForbidden: () => false };
+    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit, whyNot: () => null };
     return { ...(await loadSitemaps(loader, [{ url: `${origin}/sitemap.xml`, isGuess }], maxUrls, limits)), asked };
   };
   it("is told of a zipped one whose line breaks off, and goes on", async () => {
@@ -72,7 +72,7 @@ describe("loadSitemaps", () => {
     const client = {
       get: async (url: string) => new HttpAnswer({ url, status: 200, headers: {}, body }),
     } as Partial<SiteClient> as SiteClient;
-    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit: () => true, isForbidden: () => false };
+    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit: () => true, whyNot: () => null };
     const { failures } = await loadSitemaps(loader, [{ url: `${origin}/sitemap.xml.gz`, isGuess: false }], 1000);
     expect(failures).toMatchObject([{ error: { code: "SOURCE_UNREACHABLE" } }]);
   });

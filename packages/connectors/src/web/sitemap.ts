@@ -23,8 +23,8 @@ export const sitemapLimits = { totalBytes: 1024 * 1024 * 1024, totalMs: 15 * 60_
 export type SitemapResult = {
   /** Normalised, each once, of those that may be visited. */
   urls: string[];
-  /** The same of those that robots.txt forbids. */
-  forbidden: string[];
+  /** The same of those that the settings or robots.txt keep out. */
+  keptOut: string[];
   failures: { ref: string; error: AnnealError }[];
   /** How many sitemaps were not read, or not to their end, because that was too much. */
   leftOut: number;
@@ -36,7 +36,7 @@ export type SitemapResult = {
  * @param maxUrls the rest is left out
  */
 export async function loadSitemaps(
-  { client, sites, mayVisit, isForbidden }: Pick<PageLoader, "client" | "sites" | "mayVisit" | "isForbidden">,
+  { client, sites, mayVisit, whyNot }: Pick<PageLoader, "client" | "sites" | "mayVisit" | "whyNot">,
   named: readonly NamedSitemap[],
   maxUrls: number,
   limits = sitemapLimits,
@@ -46,7 +46,7 @@ export async function loadSitemaps(
   // One that grows while it is walked is walked to its new end.
   const waiting = new Set(named.map(({ url }) => url));
   const urls = new Set<string>();
-  const forbidden = new Set<string>();
+  const keptOut = new Set<string>();
   const failures: SitemapResult["failures"] = [];
   const endMs = performance.now() + limits.totalMs;
   let sizeBytes = 0;
@@ -67,7 +67,7 @@ export async function loadSitemaps(
         const address = normaliseUrl(page, page, sites);
         if (address === null) continue;
         if (!mayVisit(address)) {
-          if (forbidden.size < maxUrls && isForbidden(address)) forbidden.add(address);
+          if (keptOut.size < maxUrls && whyNot(address) !== null) keptOut.add(address);
           continue;
         }
         if (urls.size < maxUrls) urls.add(address);
@@ -83,7 +83,7 @@ export async function loadSitemaps(
       failures.push({ ref: url, error });
     }
   }
-  return { urls: [...urls], forbidden: [...forbidden], failures, leftOut };
+  return { urls: [...urls], keptOut: [...keptOut], failures, leftOut };
 }
 
 /** @param count of `SitemapResult.leftOut` */

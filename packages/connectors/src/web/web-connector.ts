@@ -43,9 +43,9 @@ async function* readSites(request: ReadRequest<WebConfig, WebSecrets>): AsyncIte
     }
     for (const { ref, error } of unread) yield { type: "failure", ref, error: error.toReport() };
 
-    const { urls: listed, forbidden } = sitemaps;
+    const { urls: listed, keptOut } = sitemaps;
     const isPartial = unread.length > 0 || landed !== null;
-    const crawl = crawlSites({ loader, known, starts, feeds, listed, forbidden, journal, isPartial });
+    const crawl = crawlSites({ loader, known, starts, feeds, listed, keptOut, journal, isPartial });
     /** At least so many addresses there are, of sitemaps all; a later crawl is told by what is held. */
     const totalOf = () => {
       const addresses = Math.min(config.maxPages, Math.max(listed.length, crawl.found()));
@@ -94,7 +94,7 @@ function leaveSitemaps(declared: readonly string[]): SitemapResult {
     });
     return { ref, error };
   });
-  return { urls: [], forbidden: [], failures, leftOut: 0 };
+  return { urls: [], keptOut: [], failures, leftOut: 0 };
 }
 
 function changeOf({ url, outcome, memory, wanted }: Visit): Change | null {

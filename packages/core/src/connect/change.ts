@@ -44,8 +44,8 @@ export type Change =
    * `total` is how many documents will have been scanned at the end, as far as the source tells, or about so many, by the share
    * of it that is behind; null where neither says. On the last checkpoint it is `scanned`. `listsAll` says whether this run goes
    * through all there is, from its start, so that what is held tells about how much that is; kinds that always do may leave it
-   * out ("fingerprint" and "conditional"). `leftOut` counts what this run has listed that holds no document, such as links and
-   * pipes; it is told to people, and nothing else.
+   * out ("fingerprint" and "conditional"). `leftOut` counts what this run has listed of which it makes no document, such as
+   * links, pipes and what the settings exclude; it is told to people, and nothing else.
    */
   | {
       type: "checkpoint";

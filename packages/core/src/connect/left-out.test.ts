@@ -17,6 +17,15 @@ it("says of a website's addresses why they hold no document", () => {
   );
 });
 
+it("names the settings that keep something out, and says where there is more than was counted", () => {
+  expect(wordLeftOut({ excluded: 12, link: 1 })).toBe(
+    "13 left out: 1 symbolic link, 12 kept out by Include or Exclude",
+  );
+  expect(wordLeftOut({ excluded: 50_000, orMore: 1 })).toBe(
+    "50,000 or more left out: 50,000 kept out by Include or Exclude",
+  );
+});
+
 it("reads what a later release counts, by its word", () => {
   expect(wordLeftOut({ socket: 2, wormhole: 3 })).toBe("5 left out: 2 sockets, 3 wormhole");
 });

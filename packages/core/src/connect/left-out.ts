@@ -1,4 +1,4 @@
-/** What a source lists that holds no document. */
+/** What a source lists of which it makes no document. */
 export const leftOutReasons = [
   "link",
   "pipe",
@@ -6,6 +6,8 @@ export const leftOutReasons = [
   "device",
   /** Of no kind that anybody knows. */
   "other",
+  /** By the patterns of its settings; a folder that is not even listed is one. */
+  "excluded",
   /** Addresses of a website, from here on. */
   "robots",
   "missing",
@@ -20,8 +22,8 @@ export const leftOutReasons = [
 ] as const;
 export type LeftOutReason = (typeof leftOutReasons)[number];
 
-/** How many of what a sync met it left out, which is neither a document nor a failure. */
-export type LeftOut = Partial<Record<LeftOutReason, number>>;
+/** How many of what a sync met it left out, which is neither a document nor a failure; `orMore` where not all were counted. */
+export type LeftOut = Partial<Record<LeftOutReason | "orMore", number>>;
 
 const words: Record<LeftOutReason, [one: string, many: string]> = {
   link: ["symbolic link", "symbolic links"],
@@ -29,6 +31,7 @@ const words: Record<LeftOutReason, [one: string, many: string]> = {
   socket: ["socket", "sockets"],
   device: ["device", "devices"],
   other: ["of an unknown kind", "of an unknown kind"],
+  excluded: ["kept out by Include or Exclude", "kept out by Include or Exclude"],
   robots: ["forbidden by robots.txt", "forbidden by robots.txt"],
   missing: ["not found", "not found"],
   redirect: ["redirect", "redirects"],
@@ -49,7 +52,7 @@ export function leaveOut(leftOut: LeftOut, reason: LeftOutReason): void {
  * "3 left out: 2 symbolic links, 1 pipe"; null where nothing was.
  * @param leftOut also as another release may have counted
  */
-export function wordLeftOut(leftOut: Readonly<Record<string, number | undefined>>): string | null {
+export function wordLeftOut({ orMore = 0, ...leftOut }: Readonly<Record<string, number | undefined>>): string | null {
   const known = Object.keys(words);
   const reasons = [...known, ...Object.keys(leftOut).filter((reason) => !known.includes(reason))];
   const counts = reasons.flatMap((reason): [reason: string, count: number][] => {
@@ -60,7 +63,7 @@ export function wordLeftOut(leftOut: Readonly<Record<string, number | undefined>
   const format = (count: number) => count.toLocaleString("en-GB");
   const total = counts.reduce((sum, [, count]) => sum + count, 0);
   const each = counts.map(([reason, count]) => `${format(count)} ${wordReason(reason, count)}`);
-  return `${format(total)} left out: ${each.join(", ")}`;
+  return `${format(total)}${orMore > 0 ? " or more" : ""} left out: ${each.join(", ")}`;
 }
 
 function wordReason(reason: string, count: number): string {

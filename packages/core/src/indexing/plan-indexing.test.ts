@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nobody, workspaceMembers } from "../access/acl.ts";
 import { chunkDocument } from "./chunk-document.ts";
-import { type DocumentPlace, identifyChunks, type IndexedChunk, planIndexing } from "./plan-indexing.ts";
+import { type DocumentPlace, identifyChunks, type IndexedChunk, planIndexing, wordIndexed } from "./plan-indexing.ts";
 
 const place: DocumentPlace = {
   documentId: "doc-1",
@@ -79,4 +79,12 @@ describe("planIndexing", () => {
       }),
     );
   });
+});
+
+it("says in a sentence how many passages an index run has written or removed", () => {
+  expect([0, 1, 1234].map(wordIndexed)).toEqual([
+    "Nothing changed.",
+    "1 passage written or removed.",
+    "1,234 passages written or removed.",
+  ]);
 });

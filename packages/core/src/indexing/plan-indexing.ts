@@ -74,3 +74,9 @@ export function planIndexing(existing: readonly IndexedChunk[], next: readonly I
   }
   return plan;
 }
+
+/** @param changes how many passages were written or removed; people call a chunk a passage */
+export function wordIndexed(changes: number): string {
+  if (changes === 0) return "Nothing changed.";
+  return `${changes.toLocaleString("en-GB")} ${changes === 1 ? "passage" : "passages"} written or removed.`;
+}

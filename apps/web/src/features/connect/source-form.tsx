@@ -184,8 +184,8 @@ export function SourceForm({ formId, kind, initial, error, footerSlot, onChanged
         )}
       <div className="space-y-5 border-t border-line pt-5">
         <Field
-          label="Readers of documents without permissions of their own"
-          hint="Where the source says who may read a document, that counts instead."
+          label="Default audience"
+          hint="Who reads documents without permissions of their own. Where the source says who may read a document, that counts instead."
           error={audience === undefined && sentOff ? "Choose who may find these documents." : undefined}
         >
           {({ id, ...control }) => (

@@ -47,7 +47,7 @@ export function SourceSettings({ source }: { source: Source }) {
           })),
           { label: "Credentials", value: source.hasSecrets ? "Stored, encrypted" : "None" },
           {
-            label: "Readers by default",
+            label: "Default audience",
             value: source.audience === "members" ? "Everyone in this workspace" : "Nobody",
           },
           {

@@ -45,7 +45,7 @@ export function SourcesPage() {
         state={state}
         error={error && wireErrorOf(error)}
         onRetry={() => void refetch()}
-        minWidth="63rem"
+        minWidth="66.5rem"
         empty={
           <EmptyState icon={Cable} title="No sources yet" action={add}>
             A source is a folder, a bucket, a database or a website that Anneal reads from. It only reads what changed,
@@ -56,6 +56,20 @@ export function SourcesPage() {
       <RemovedSources />
       {mayAdd && <AddSource open={adding !== ""} onOpenChange={(open) => setAdding(open ? "1" : "")} />}
     </Page>
+  );
+}
+
+/** No failure, so it is no column of its own. */
+function LeftOut({ source: { droppedCount, duplicateCount }, href }: { source: Source; href: string }) {
+  const count = droppedCount + duplicateCount;
+  if (count === 0) return null;
+  return (
+    <span className="text-muted">
+      {" · "}
+      <Link href={href} className="hover:underline">
+        {formatNumber(count)} left out
+      </Link>
+    </span>
   );
 }
 
@@ -93,8 +107,13 @@ const columns = (href: (path: string) => string): DataColumn<Source>[] => [
   {
     accessorKey: "documentCount",
     header: "Documents",
-    meta: { align: "right", width: "7rem" },
-    cell: ({ row }) => formatNumber(row.original.documentCount),
+    meta: { align: "right", width: "10.5rem" },
+    cell: ({ row: { original: source } }) => (
+      <>
+        {formatNumber(source.documentCount)}
+        <LeftOut source={source} href={href(`/sources/${source.id}?tab=left-out`)} />
+      </>
+    ),
   },
   {
     accessorKey: "quarantinedCount",

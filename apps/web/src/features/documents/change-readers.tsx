@@ -13,7 +13,7 @@ export function ChangeReaders({ document: { aclInherited, source } }: ChangeRead
   if (!aclInherited || source === null || !mayEdit(role)) return null;
   return (
     <Link href={href(`/sources/${source.id}?tab=settings`)} className="text-accent underline">
-      Change the readers of its source
+      Change the default audience of its source
     </Link>
   );
 }

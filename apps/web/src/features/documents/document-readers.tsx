@@ -10,7 +10,7 @@ import { SkeletonRows } from "#components/ui/skeleton.tsx";
 import type { DocumentView } from "#features/documents/document-page.tsx";
 import { ChangeReaders } from "#features/documents/change-readers.tsx";
 import { explainAudience } from "#features/documents/explain-audience.ts";
-import { explainReader } from "#features/documents/explain-reader.ts";
+import { explainReader, explainRefusal } from "#features/documents/explain-reader.ts";
 import { formatNumber } from "#lib/format.ts";
 import { useTRPC } from "#lib/trpc.ts";
 import { wireErrorOf } from "#lib/wire-error.ts";
@@ -18,19 +18,17 @@ import { useWorkspace } from "#lib/workspace.tsx";
 
 const shownPeople = 8;
 
-type ReadDocument = Pick<DocumentView, "id" | "readers" | "aclInherited" | "readable" | "source">;
+type ReadDocument = Pick<DocumentView, "id" | "readers" | "aclInherited" | "refusal" | "source">;
 
 /** The document's audience as its source gives it and, for administrators, where from and what it means for each member. */
 export function DocumentReaders({ document }: { document: ReadDocument }) {
   const { role } = useWorkspace();
-  const { readers, readable } = document;
+  const { readers, refusal } = document;
   const origin = explainAudience(document);
   return (
     <div className="space-y-2 text-13">
       {readers.allow.length > 0 && (
-        <p className="text-muted">
-          {readable ? "You may: one of these admits you." : "You may not: none of these admits you, or one denies you."}
-        </p>
+        <p className="text-muted">{refusal === null ? "You may: one of these admits you." : explainRefusal(refusal)}</p>
       )}
       {origin && <p>{origin}</p>}
       <ChangeReaders document={document} />

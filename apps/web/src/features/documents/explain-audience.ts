@@ -1,4 +1,5 @@
 import type { DocumentView } from "#features/documents/document-page.tsx";
+import { explainReader } from "#features/documents/explain-reader.ts";
 
 type Audience = {
   readers: { allow: readonly unknown[]; closed: readonly unknown[] };
@@ -21,6 +22,7 @@ export function explainAudience({ readers, aclInherited, source }: Audience): st
 }
 
 /** To an administrator, who sees that a document exists and may not read it. */
-export function explainWithheld(audience: Audience): string {
+export function explainWithheld({ refusal, ...audience }: Audience & Pick<DocumentView, "refusal">): string {
+  if (refusal !== null && refusal.by !== null) return explainReader(refusal, "you");
   return explainAudience(audience) ?? "Its source gives it to others only.";
 }

@@ -1,6 +1,6 @@
 import { workspaceMembers, workspaceUser, type Principal } from "@anneal/core/access/acl";
 import { expect, it } from "vitest";
-import { explainReader } from "./explain-reader.ts";
+import { explainReader, explainRefusal } from "./explain-reader.ts";
 
 const finance: Principal = { source: "smb", tenant: "files", kind: "group", id: "S-1-5-21" };
 const admitted = {
@@ -34,4 +34,19 @@ it.each([
   [{ readable: false, by: null, path: [], inheritedFrom: null, closedBy: null }, "Nothing admits them."],
 ])("tells in a sentence why somebody may read, or may not: %#", (explanation, sentence) => {
   expect(explainReader(explanation)).toBe(sentence);
+});
+
+const refused = { ...admitted, readable: false };
+it.each([
+  [
+    { ...refused, inheritedFrom: "/Reports" },
+    "You may not: denied through Finance, which holds Clerks, as Ann Lee, inherited from /Reports.",
+  ],
+  [
+    { ...refused, path: ["Ann Lee"], closedBy: "/" },
+    "You may not: would be admitted by name, as Ann Lee, but / does not let that through.",
+  ],
+  [{ ...refused, by: null, path: [] }, "You may not: nothing admits you."],
+])("tells oneself whether one is denied, and by what, or not admitted by anything: %#", (explanation, sentence) => {
+  expect(explainRefusal(explanation)).toBe(sentence);
 });

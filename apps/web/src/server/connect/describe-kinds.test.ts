@@ -67,7 +67,7 @@ it("tells of a source's own settings whether it says who may read", () => {
   const told = (permissions: string) => describeReading("file", { path: "/srv", permissions })[1];
   expect(told("posix")).toBe("It tells who may read each document.");
   expect(told("off")).toBe(
-    "With these settings it does not tell who may read a document: “Readers by default” decides.",
+    "With these settings it does not tell who may read a document: its default audience decides.",
   );
   expect(describeReading("of another release", {})).toEqual([]);
 });

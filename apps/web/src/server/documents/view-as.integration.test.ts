@@ -103,6 +103,29 @@ it("the document's page says through which group somebody may read, and where th
   ]);
 });
 
+it("tells an administrator who may not read a document what denies it, or that nothing admits them, and nobody else", async () => {
+  const sourceId = await addSource(scope);
+  await replaceDirectory(scope, sourceId, directoryOf({ interns: people.admin.email }));
+  const interns = principal("group", "interns");
+  const open = allow(workspaceMembers(scope.workspaceId));
+  await addDocument(sourceId, "denied.md", { ...open, deny: [{ ...interns, inheritedFrom: "/HR" }] }, "text/markdown");
+  await addDocument(sourceId, "others.md", allow(finance), "text/markdown");
+  await addDocument(sourceId, "open.md", open, "text/markdown");
+  const admin = await held(people.admin);
+  const rows = (await as(admin).list({ ...page, sourceId })).rows;
+  const seenBy = async (identity: Identity, ref: string) =>
+    as(identity).get({ documentId: rows.find(({ title }) => title === ref)!.id });
+  expect((await seenBy(admin, "denied.md")).refusal).toMatchObject({
+    readable: false,
+    by: interns,
+    path: ["interns", "interns"],
+    inheritedFrom: "/HR",
+  });
+  expect((await seenBy(admin, "others.md")).refusal).toMatchObject({ readable: false, by: null });
+  expect((await seenBy(admin, "open.md")).refusal).toBeNull();
+  expect(await seenBy(people.ann, "denied.md")).toMatchObject({ readable: true, refusal: null });
+});
+
 describe("a document that a folder closes to some whom its own rights admit", () => {
   const others = principal("group", "others");
   const closed = [{ container: "/Reports", to: [others] }];

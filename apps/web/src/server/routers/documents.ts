@@ -25,6 +25,7 @@ import { originalViewOf } from "#server/documents/original-view.ts";
 import { restoreDeleted } from "#server/documents/restore-deleted.ts";
 import { viewAcl } from "#server/documents/view-acl.ts";
 import { listReaders } from "#server/documents/view-as.ts";
+import { explainRefusal } from "#server/documents/explain-refusal.ts";
 import { getReadable, getVisible, mayOpenOriginal, mayReadContents } from "#server/documents/visible-document.ts";
 import { objects } from "#server/objects.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
@@ -98,6 +99,7 @@ export const documentsRouter = router({
       originalWithheld: mayReadContents(ctx, document) && !mayOpen,
       mayOpenOriginal: mayOpen,
       readable,
+      refusal: await explainRefusal(ctx, document),
       /** Who may read one document need not know of the folder that it lies in, nor how that is called. */
       readers: await viewAcl(ctx, acl, aclOrigins),
       source: source && { id: source.id, name: source.name, kind: source.kind },
