@@ -135,3 +135,18 @@ it("what a sync changed is found by its text of before while runs are about othe
     expect.stringContaining("four weeks"),
   ]);
 });
+
+it("what its source deleted is not found again under the name of another file that comes before any run", async () => {
+  const [pump, other] = [await add("pump"), await addSource(scope)];
+  const indexed = open();
+  await indexed.index();
+  await markDocumentDeleted(scope, sourceId, "pump");
+  expect(await fetchDocument("pump", sourceId, "second")).toBe(pump);
+  expect(await indexed.find([pumps])).toEqual([]);
+  const valve = await add("valve", other);
+  await indexed.index({ sourceIds: [other] });
+  expect(await indexed.find([pumps])).toEqual([valve]);
+  await indexed.clean(pump, "The pump is changed every four weeks.");
+  await indexed.index();
+  expect(await indexed.find([pumps])).toEqual([pump, valve].toSorted());
+});

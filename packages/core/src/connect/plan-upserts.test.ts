@@ -6,6 +6,7 @@ const at = new Date(0);
 const document = (id: string, contentHash: string, change: Partial<StoredDocument> = {}): StoredDocument => ({
   id,
   contentHash,
+  indexedHash: contentHash,
   deletedAt: null,
   restoredAt: null,
   ...change,
@@ -21,9 +22,9 @@ describe("planUpserts", () => {
     expect(planUpserts(stored, [upsert("new", "a"), upsert("same", "a"), upsert("other", "b")])).toEqual({
       changes: ["added", "unchanged", "changed"],
       rows: [
-        { index: 0, storedId: null, restarts: true },
-        { index: 1, storedId: "1", restarts: false },
-        { index: 2, storedId: "2", restarts: true },
+        { index: 0, storedId: null, restarts: true, withdraws: false },
+        { index: 1, storedId: "1", restarts: false, withdraws: false },
+        { index: 2, storedId: "2", restarts: true, withdraws: false },
       ],
     });
   });
@@ -38,6 +39,16 @@ describe("planUpserts", () => {
     expect(rows.map(({ restarts }) => restarts)).toEqual([true, true]);
   });
 
+  it("withdraws what was made of what was deleted, unless all of it is of the content that comes back", () => {
+    const withdraws = (contentHash: string, change: Partial<StoredDocument>) =>
+      planUpserts(new Map([["a", document("1", "a", change)]]), [upsert("a", contentHash)]).rows[0]!.withdraws;
+    expect([withdraws("a", { deletedAt: at }), withdraws("b", { deletedAt: at })]).toEqual([false, true]);
+    const halfway = { deletedAt: at, indexedHash: "b" };
+    expect([withdraws("a", halfway), withdraws("b", halfway)]).toEqual([true, true]);
+    // What a person kept was there all the time: it is changed as any other.
+    expect(withdraws("b", { restoredAt: at })).toBe(false);
+  });
+
   it("lets the last of several upserts of a document count, and forgets nothing of those before it", () => {
     const stored = new Map([["there", document("1", "a")]]);
     const { changes, rows } = planUpserts(stored, [
@@ -48,8 +59,8 @@ describe("planUpserts", () => {
     ]);
     expect(changes).toEqual(["added", "changed", "unchanged", "changed"]);
     expect(rows).toEqual([
-      { index: 2, storedId: null, restarts: true },
-      { index: 3, storedId: "1", restarts: true },
+      { index: 2, storedId: null, restarts: true, withdraws: false },
+      { index: 3, storedId: "1", restarts: true, withdraws: false },
     ]);
   });
 
@@ -57,7 +68,8 @@ describe("planUpserts", () => {
     const ref = fc.constantFrom("p", "q", "r");
     const hash = fc.constantFrom("a", "b");
     const when = fc.option(fc.constant(at));
-    const entry = fc.record({ contentHash: hash, deletedAt: when, restoredAt: when });
+    const indexed = fc.option(hash);
+    const entry = fc.record({ contentHash: hash, indexedHash: indexed, deletedAt: when, restoredAt: when });
     fc.assert(
       fc.property(
         fc.dictionary(ref, entry),
@@ -72,18 +84,21 @@ describe("planUpserts", () => {
           const plan = planUpserts(stored, upserts);
           const state = new Map(stored);
           const restarted = new Set<string>();
+          const withdrawn = new Set<string>();
           const oneByOne = upserts.map((one): UpsertChange => {
             const single = planUpserts(state, [one]);
             if (single.rows[0]!.restarts) restarted.add(one.ref);
+            if (single.rows[0]!.withdraws) withdrawn.add(one.ref);
             state.set(one.ref, document(one.ref, one.contentHash));
             return single.changes[0]!;
           });
           expect(plan.changes).toEqual(oneByOne);
-          for (const { index, storedId, restarts } of plan.rows) {
+          for (const { index, storedId, restarts, withdraws } of plan.rows) {
             const last = upserts[index]!;
             expect(state.get(last.ref)!.contentHash).toBe(last.contentHash);
             expect(storedId).toBe(stored.has(last.ref) ? last.ref : null);
             expect(restarts).toBe(restarted.has(last.ref));
+            expect(withdraws).toBe(withdrawn.has(last.ref));
           }
           expect(plan.rows).toHaveLength(new Set(upserts.map((one) => one.ref)).size);
         },

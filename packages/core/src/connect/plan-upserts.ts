@@ -1,5 +1,12 @@
 /** What is stored of a document, as far as it decides what its source's word of it changes. */
-export type StoredDocument = { id: string; contentHash: string; deletedAt: Date | null; restoredAt: Date | null };
+export type StoredDocument = {
+  id: string;
+  contentHash: string;
+  /** Of the content that its passages were made of. */
+  indexedHash: string | null;
+  deletedAt: Date | null;
+  restoredAt: Date | null;
+};
 
 /** `added` also of one that was deleted or that a person kept: its source has it again. */
 export type UpsertChange = "added" | "changed" | "unchanged";
@@ -18,6 +25,8 @@ export type PlannedRow = {
   storedId: string | null;
   /** It goes round the loop again: its bytes are others than before, or it is its source's again. */
   restarts: boolean;
+  /** What was made of the row's earlier content was deleted with it, and is not to be found under the new one's name. */
+  withdraws: boolean;
 };
 
 /**
@@ -38,9 +47,20 @@ export function planUpserts(
     const returns =
       before === undefined && document !== undefined && (document.deletedAt !== null || document.restoredAt !== null);
     const restarts = isNew || returns || (before ?? document)?.contentHash !== contentHash;
-    met.set(ref, { index, storedId, restarts: restarts || before?.restarts === true, contentHash });
+    met.set(ref, {
+      index,
+      storedId,
+      restarts: restarts || before?.restarts === true,
+      withdraws: before?.withdraws ?? (document !== undefined && isDeletedOther(document, contentHash)),
+      contentHash,
+    });
     return isNew || returns ? "added" : restarts ? "changed" : "unchanged";
   });
-  const rows = [...met.values()].map(({ index, storedId, restarts }) => ({ index, storedId, restarts }));
+  const rows = [...met.values()].map(({ contentHash: _, ...row }) => row);
   return { changes, rows };
+}
+
+/** Whether it was deleted, and not all that was made of it is known to be of this content. */
+function isDeletedOther({ deletedAt, ...made }: StoredDocument, contentHash: string): boolean {
+  return deletedAt !== null && (made.contentHash !== contentHash || made.indexedHash !== contentHash);
 }

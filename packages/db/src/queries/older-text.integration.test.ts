@@ -10,6 +10,7 @@ import { getDocument, saveCleaned } from "./documents.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";
 import { getChunksForCitation, saveCollection, saveIndexed } from "./indexing.ts";
 import { writeChunks } from "./reader-changes.ts";
+import { restoreDocument } from "./tombstones.ts";
 import { isRefusedValue } from "./upsert-documents.ts";
 
 // A draft that was for few is finished, and shared with many: they may read what it says now.
@@ -130,8 +131,24 @@ describe("what was made of an older content", () => {
   it("stays out of sight where another document comes under the ref of one that was deleted", async () => {
     const id = await add("draft", readBy(board));
     await markDocumentDeleted(scope, sourceId, "plan");
-    await fetch("final", readBy(staff));
+    await fetch("final", readBy(board));
     expect(await shown(id)).toEqual(none);
+    // Of the draft there is nothing left, also where that comes back before a run.
+    await fetch("draft", readBy(board));
+    expect(await shown(id)).toEqual(none);
+    await clean(id);
+    await index(id);
+    expect(await shown(id)).toEqual(draft);
+  });
+
+  it("is shown again where its own content comes back, or a person takes it back", async () => {
+    const id = await add("draft", readBy(board));
+    await markDocumentDeleted(scope, sourceId, "plan");
+    await fetch("draft", readBy(board));
+    expect(await shown(id)).toEqual(draft);
+    await markDocumentDeleted(scope, sourceId, "plan");
+    expect(await restoreDocument(scope, id, "ada")).toBe(true);
+    expect(await shown(id)).toEqual(draft);
   });
 
   it("stays with the readers that it had, and with fewer", async () => {

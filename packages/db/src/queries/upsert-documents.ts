@@ -22,7 +22,7 @@ export type DocumentUpsert = {
 export type UpsertedDocument = { documentId: string; change: UpsertChange };
 
 /** A document's row, as it is written. */
-type Row = ReturnType<typeof itemColumns> & FetchedContent & { id: string; restarts: boolean };
+type Row = ReturnType<typeof itemColumns> & FetchedContent & { id: string; restarts: boolean; withdraws: boolean };
 
 /**
  * Stores new or changed documents, all of them or none, as if each came after the one before it. One goes round the loop
@@ -42,9 +42,10 @@ export async function upsertDocuments(
     const stored = await lockDocuments(scope, tx, sourceId, [...new Set(facts.map(({ ref }) => ref))]);
     await putContents(tx, upserts);
     const plan = planUpserts(stored, facts);
-    const rows = plan.rows.map(({ index, storedId, restarts }) => {
+    const rows = plan.rows.map(({ index, storedId, restarts, withdraws }) => {
       const { item, content } = upserts[index]!;
-      const row: Row = { ...itemColumns(item, defaultAcl), ...content, id: storedId ?? randomUUID(), restarts };
+      const id = storedId ?? randomUUID();
+      const row: Row = { ...itemColumns(item, defaultAcl), ...content, id, restarts, withdraws };
       return { row, isNew: storedId === null };
     });
     const added = rows.filter(({ isNew }) => isNew).map(({ row }) => row);
@@ -67,6 +68,7 @@ async function lockDocuments(
       ref: documents.ref,
       id: documents.id,
       contentHash: documents.contentHash,
+      indexedHash: documents.indexedHash,
       deletedAt: documents.deletedAt,
       restoredAt: documents.restoredAt,
     })
@@ -111,6 +113,7 @@ function asTable(rows: readonly Row[]): SQL {
     ["content_hash", column("text", (row) => row.contentHash)],
     ["content_key", column("text", (row) => row.contentKey)],
     ["restarts", column("boolean", (row) => row.restarts)],
+    ["withdraws", column("boolean", (row) => row.withdraws)],
   ];
   const values = sql.join(
     columns.map(([, value]) => value),
@@ -137,6 +140,9 @@ async function updateRows(tx: Transaction, rows: readonly Row[]): Promise<void> 
       acl_origins = given.acl_origins,
       source_modified_at = given.source_modified_at, content_hash = given.content_hash, content_key = given.content_key,
       deleted_at = null, restored_at = null, restored_by = null,
+      clean_key = case when given.withdraws then null else document.clean_key end,
+      clean_digest = case when given.withdraws then null else document.clean_digest end,
+      withdrawn = document.withdrawn or given.withdraws,
       status = case when given.restarts then 'fetched' else document.status end,
       "drop" = case when given.restarts then null else document."drop" end,
       changed_at = case when given.restarts then ${new Date().toISOString()}::timestamptz else document.changed_at end

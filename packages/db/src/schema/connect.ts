@@ -193,7 +193,10 @@ export const documents = pgTable(
     cleanDigest: text(),
     /** The `contentHash` that its passages were made of; null where there are none yet. */
     indexedHash: text(),
-    /** Its passages are of an older content, and somebody may read it now who might not then: nobody is shown them. */
+    /**
+     * Its passages are of an older content, and somebody may read it now who might not then, or it was deleted in between:
+     * nobody is shown them.
+     */
     withdrawn: boolean().notNull().default(false),
     language: text(),
     textChars: integer(),
