@@ -11,8 +11,15 @@ import { generateApiKey } from "@anneal/db/api-key";
 import type { Scope } from "@anneal/db/database";
 import { addModelGrant, createApiKey, listGrantedResources, listMembers } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import { deleteSource, markDocumentDeleted, saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import {
+  deleteSource,
+  markDocumentDeleted,
+  saveDocumentAcl,
+  saveSource,
+  upsertDocument,
+} from "@anneal/db/queries/connect";
 import { saveDatasetVersion } from "@anneal/db/queries/dataset";
+import { saveComparisons } from "@anneal/db/queries/documents";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import {
   beginStage,
@@ -171,6 +178,29 @@ describe("a source that is made private", () => {
     expect(rows).toMatchObject([{ action: "source.save", details: { audience: "nobody" } }]);
     Object.assign(globalThis, { annealRetrieval: undefined });
   });
+});
+
+it("a copy does not name its original to whom that was taken from, whatever earlier releases stored of it", async () => {
+  const [original, copy] = [await addDocument("board/layoffs.docx", members()), await addDocument("notes", members())];
+  const duplicate = {
+    code: "EXACT_DUPLICATE",
+    similarity: 1,
+    hiddenIn: [original.sourceId],
+    reason: 'The text is the same as that of "board/layoffs.docx", which was seen earlier.',
+  };
+  await saveComparisons(scope, [{ documentId: copy.documentId, duplicateOf: original.documentId, duplicate }]);
+  const told = async () => {
+    const { rows } = await as(people.member).documents.list({ status: "duplicate", limit: 10, offset: 0 });
+    const { duplicate: why, ...document } = await as(people.member).documents.get({ documentId: copy.documentId });
+    expect(why?.reason).toBe("The text is the same as that of a document that was seen earlier.");
+    return { all: JSON.stringify([rows, why, document]), original: document.original };
+  };
+  expect((await told()).original).toMatchObject({ title: "board/layoffs.docx" });
+  const closed = { ref: "board/layoffs.docx", acl: nobody, fingerprint: "2" };
+  await saveDocumentAcl(scope, original.sourceId, closed);
+  const { all, original: named } = await told();
+  expect(named).toBeNull();
+  expect(all).not.toContain("layoffs");
 });
 
 describe("a document that speaks to a question", () => {

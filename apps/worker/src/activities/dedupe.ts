@@ -87,12 +87,7 @@ export function createDedupeActivities({ db, objects }: { db: Database; objects:
             signature: Buffer.from(index.exportSignature(id)),
             duplicateOf: duplicate?.duplicateOf ?? null,
             duplicate: duplicate
-              ? {
-                  code: duplicate.code,
-                  similarity: duplicate.similarity,
-                  hiddenIn: duplicate.hiddenIn,
-                  reason: duplicate.reason,
-                }
+              ? { code: duplicate.code, similarity: duplicate.similarity, hiddenIn: duplicate.hiddenIn }
               : null,
             duplicatePassages: passages.get(id)?.map((passage) => passage.element) ?? null,
           };

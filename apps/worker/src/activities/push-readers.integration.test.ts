@@ -269,7 +269,7 @@ describe("a copy that is hidden behind a document with the same readers", () => 
   beforeEach(async () => {
     original = await add("original", readBy(pumps));
     copy = await add("copy", readBy(pumps));
-    const duplicate = { code: "EXACT_DUPLICATE", similarity: 1, hiddenIn: [sourceId], reason: "A copy." };
+    const duplicate = { code: "EXACT_DUPLICATE", similarity: 1, hiddenIn: [sourceId] };
     await saveComparisons(scope, [{ documentId: copy, duplicateOf: original, duplicate }]);
     await indexed.index();
   });

@@ -35,10 +35,10 @@ describe("planDedupe", () => {
       ["b", "NEAR_DUPLICATE", "a"],
       ["c", "EXACT_DUPLICATE", "a"],
     ]);
-    expect(plan.duplicates[0]?.reason).toMatch(
-      /^The text has a similarity of 0\.\d\d \(limit 0\.80\) to "handbook\/a\.md", which was seen earlier\.$/,
-    );
-    expect(plan.duplicates[1]?.reason).toBe('The text is the same as that of "handbook/a.md", which was seen earlier.');
+    expect(plan.duplicates[0]?.reason).toMatch(/^The text has a similarity of 0\.\d\d \(limit 0\.80\) to that of /);
+    expect(plan.duplicates[1]?.reason).toMatch(/^The text is the same as that of /);
+    // Whoever reads the copy may lose the other one.
+    for (const { reason } of plan.duplicates) expect(reason).not.toContain("handbook");
     expect(plan.clusters).toEqual([
       {
         kept: "a",
@@ -68,7 +68,7 @@ describe("planDedupe", () => {
         sameAudience: false,
         hiddenIn: [],
       });
-      expect(plan.duplicates[0]?.reason).not.toContain("handbook/a.md");
+      expect(plan.duplicates[0]?.reason).not.toContain("handbook");
     }
   });
 

@@ -1,4 +1,5 @@
 import { aclFingerprint, nobody, type Acl } from "../access/acl.ts";
+import { explainDuplicate } from "./explain-duplicate.ts";
 import { NearDuplicateIndex, type IndexedText } from "./near-duplicate-index.ts";
 import { compareOrder } from "./order.ts";
 import { defaultDedupePolicy, type DedupePolicy } from "./policy.ts";
@@ -8,7 +9,7 @@ export type DocumentFacts = {
   id: string;
   sourceId: string;
   firstSeenAtMs: number;
-  /** What a person calls the document: its path, URL or title. Appears in reasons. */
+  /** What a person calls the document: its path, URL or title. */
   ref: string;
   /** null, as everywhere: nobody may read it. */
   acl: Acl | null;
@@ -31,7 +32,7 @@ export type Duplicate = {
    * out. A search of other sources only, and one by whoever can read this and not its copies, still finds it.
    */
   hiddenIn: string[];
-  /** A sentence for a person. Names the kept document only to those who may read it. */
+  /** A sentence for a person, which does not name the kept document. */
   reason: string;
 };
 
@@ -72,7 +73,6 @@ export async function reportDuplicates(
     counts: { documents: documents.length, kept: 0, exact: 0, near: 0 },
   };
   const audiences = new Map(documents.map(({ id, acl }) => [id, aclFingerprint(acl ?? nobody)]));
-  const refs = new Map(documents.map(({ id, ref }) => [id, ref]));
   const sources = new Map(documents.map((each) => [each.id, each.sourceId]));
   const clusters = new Map<string, DuplicateCluster>();
   /** Per kept document and audience: the copies that stay findable, for that audience, in a search of their source. */
@@ -97,18 +97,9 @@ export async function reportDuplicates(
       if ((await index.similarity(id, other.id)) !== null) hiddenIn.add(other.sourceId);
     }
     if (!hiddenIn.has(sourceId)) findable.set(key, [...others, { id, sourceId }]);
-    const keptName = sameAudience ? `"${refs.get(duplicateOf)}"` : "a document with other readers";
-    const reason = explainDuplicate(decision, keptName, policy.threshold);
-    plan.duplicates.push({
-      id,
-      ref,
-      code,
-      duplicateOf,
-      similarity,
-      sameAudience,
-      hiddenIn: [...hiddenIn].sort(),
-      reason,
-    });
+    const found = { code, similarity, hiddenIn: [...hiddenIn].sort() };
+    const reason = explainDuplicate(found, policy.threshold);
+    plan.duplicates.push({ id, ref, duplicateOf, sameAudience, ...found, reason });
     const cluster = clusters.get(duplicateOf) ?? { kept: duplicateOf, duplicates: [] };
     cluster.duplicates.push({ id, similarity });
     clusters.set(duplicateOf, cluster);
@@ -119,17 +110,4 @@ export async function reportDuplicates(
   plan.counts.exact = plan.duplicates.filter(({ code }) => code === "EXACT_DUPLICATE").length;
   plan.counts.near = plan.duplicates.length - plan.counts.exact;
   return plan;
-}
-
-/** Why a document was left out, in one sentence. */
-function explainDuplicate(
-  decision: Pick<Duplicate, "code" | "similarity">,
-  keptName: string,
-  threshold: number,
-): string {
-  if (decision.code === "EXACT_DUPLICATE")
-    return `The text is the same as that of ${keptName}, which was seen earlier.`;
-  // Rounded down, so that 0.9996 does not read as identical.
-  const similarity = (Math.floor(decision.similarity * 100) / 100).toFixed(2);
-  return `The text has a similarity of ${similarity} (limit ${threshold.toFixed(2)}) to ${keptName}, which was seen earlier.`;
 }

@@ -107,6 +107,7 @@ export async function listDocuments(scope: Scope, filter: DocumentFilter, page: 
         textChars: documents.textChars,
         piiCounts: documents.piiCounts,
         duplicateOf: documents.duplicateOf,
+        duplicate: documents.duplicate,
         acl: documents.acl,
         changedAt: documents.changedAt,
         deletedAt: documents.deletedAt,

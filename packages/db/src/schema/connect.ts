@@ -206,8 +206,11 @@ export const documents = pgTable(
     /** The MinHash signature of the cleaned text, made by deduplication; null until then. */
     signature: bytea(),
     duplicateOf: uuid(),
-    /** Why it is a copy; `hiddenIn`: the sources in which retrieval shows an earlier one instead. */
-    duplicate: jsonb().$type<{ code: string; similarity: number; hiddenIn: string[]; reason: string }>(),
+    /**
+     * Why it is a copy; `hiddenIn`: the sources in which retrieval shows an earlier one instead. Earlier releases stored a
+     * sentence too, which names the other document: `explainDuplicate` makes one that does not.
+     */
+    duplicate: jsonb().$type<{ code: string; similarity: number; hiddenIn: string[] }>(),
     /** Element indexes of passages that are copies of another document's. */
     duplicatePassages: jsonb().$type<number[]>(),
     sourceModifiedAt: at(),

@@ -24,6 +24,7 @@ import { describeReaders } from "#server/documents/describe-readers.ts";
 import { originalViewOf } from "#server/documents/original-view.ts";
 import { restoreDeleted } from "#server/documents/restore-deleted.ts";
 import { viewAcl } from "#server/documents/view-acl.ts";
+import { viewDuplicate } from "#server/documents/view-duplicate.ts";
 import { listReaders } from "#server/documents/view-as.ts";
 import { explainRefusal } from "#server/documents/explain-refusal.ts";
 import { getReadable, getVisible, mayOpenOriginal, mayReadContents } from "#server/documents/visible-document.ts";
@@ -55,8 +56,9 @@ export const documentsRouter = router({
       const readers = await listReaders(ctx, member);
       const { rows, total } = await listDocuments(scope, { ...filter, readers }, { limit, offset });
       return {
-        rows: rows.map(({ acl, ...row }) => ({
+        rows: rows.map(({ acl, duplicate, ...row }) => ({
           ...row,
+          duplicate: viewDuplicate(duplicate),
           keptUntil: keptUntil(row.deletedAt),
           /** By who asks, also in a member's view. */
           readable: mayRead(acl, identity.principalKeys),
@@ -86,7 +88,7 @@ export const documentsRouter = router({
     ]);
     const visible = others.filter((other) => identity.role === "admin" || mayRead(other.acl, identity.principalKeys));
     const original = visible.find((other) => other.id === document.duplicateOf);
-    const { acl, aclOrigins, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
+    const { acl, aclOrigins, duplicate, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
     const readable = mayRead(acl, identity.principalKeys);
     const mayOpen = mayOpenOriginal(ctx, document);
     return {
@@ -105,7 +107,8 @@ export const documentsRouter = router({
       source: source && { id: source.id, name: source.name, kind: source.kind },
       duplicates: visible
         .filter((other) => other.duplicateOf === document.id)
-        .map(({ id, title, duplicate }) => ({ id, title, similarity: duplicate?.similarity ?? null })),
+        .map((other) => ({ id: other.id, title: other.title, similarity: other.duplicate?.similarity ?? null })),
+      duplicate: viewDuplicate(duplicate),
       original: original ? { id: original.id, title: original.title } : null,
       datasets,
     };
