@@ -22,6 +22,8 @@ export type VectorIndex = {
   /** The same of all points of these documents, however many they are; in one request. */
   setDocumentsPayload(collection: string, documentIds: string[], payload: Partial<ChunkPayload>): Promise<void>;
   remove(collection: string, pointIds: string[]): Promise<void>;
+  /** All points of these documents, whoever knows of them; none where there is no such collection. */
+  removeDocuments(collection: string, documentIds: string[]): Promise<void>;
   query(collection: string, query: RetrievalQuery): Promise<FoundPoint[]>;
   count(collection: string): Promise<number>;
 };
@@ -30,6 +32,10 @@ const batchSize = 200;
 
 function* batchesOf<T>(items: T[]): Generator<T[]> {
   for (let start = 0; start < items.length; start += batchSize) yield items.slice(start, start + batchSize);
+}
+
+function ofDocuments(documentIds: string[]) {
+  return { must: [{ key: "document_id" satisfies keyof ChunkPayload, match: { any: documentIds } }] };
 }
 
 export function createVectorIndex(options: { url: string; apiKey?: string | undefined }): VectorIndex {
@@ -87,12 +93,16 @@ export function createVectorIndex(options: { url: string; apiKey?: string | unde
       }),
     setDocumentsPayload: (collection, documentIds, payload) =>
       guarded(async () => {
-        const filter = { must: [{ key: "document_id" satisfies keyof ChunkPayload, match: { any: documentIds } }] };
-        await client.setPayload(collection, { wait: true, filter, payload });
+        await client.setPayload(collection, { wait: true, filter: ofDocuments(documentIds), payload });
       }),
     remove: (collection, pointIds) =>
       guarded(async () => {
         for (const points of batchesOf(pointIds)) await client.delete(collection, { wait: true, points });
+      }),
+    removeDocuments: (collection, documentIds) =>
+      guarded(async () => {
+        const { exists } = await client.collectionExists(collection);
+        if (exists) await client.delete(collection, { wait: true, filter: ofDocuments(documentIds) });
       }),
     query: (collection, query) =>
       guarded(async () => {

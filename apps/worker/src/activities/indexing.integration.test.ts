@@ -12,7 +12,8 @@ import { startVectors } from "@anneal/local-stack/start-vectors";
 import { openFolderStore } from "@anneal/objects/folder-store";
 import { choosePort } from "@anneal/processes/choose-port";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createIndexed, sha256 } from "./indexed.fixture.ts";
+import { asActivity, createIndexed, sha256 } from "./indexed.fixture.ts";
+import { createPurgeActivities } from "./purge-deleted.ts";
 
 // What leaves the index, by the real stage, PostgreSQL and Qdrant's engine: the database says so, or it is found.
 
@@ -95,9 +96,9 @@ describe("a document that its source deleted, and a person restores", () => {
     let restored: Promise<boolean> | undefined;
     const indexed = open({
       ...vectors,
-      async remove(collectionId, pointIds) {
+      async removeDocuments(collectionId, documentIds) {
         restored ??= restoreDocument(scope, id, "ada");
-        await vectors.remove(collectionId, pointIds);
+        await vectors.removeDocuments(collectionId, documentIds);
       },
     });
     await indexed.index();
@@ -106,18 +107,37 @@ describe("a document that its source deleted, and a person restores", () => {
   });
 });
 
+/** As a vector store that was restored from an older backup. */
+async function damage(collectionId: string, documentId: string): Promise<void> {
+  const [lost] = await listChunks(scope, collectionId, documentId);
+  await vectors.remove(collectionId, [lost!.id]);
+}
+
 it("what a damaged index lost of sources that the run is not about is not findable, which is told", async () => {
   const other = await addSource(scope);
   const [pump, valve] = [await add("pump"), await add("valve", other)];
   const indexed = open();
   await indexed.index();
-  const lost = await listChunks(scope, indexed.collectionId(), valve);
-  await vectors.remove(
-    indexed.collectionId(),
-    lost.map(({ id }) => id),
-  );
+  await damage(indexed.collectionId(), valve);
   await indexed.index({ sourceIds: [sourceId] });
   expect([await indexed.find([pumps]), await countUnfound(), await countUnfound(other)]).toEqual([[pump], 0, 1]);
+});
+
+it("what a damaged index still has of other sources, with no row of it, goes when its documents go for good", async () => {
+  const other = await addSource(scope);
+  const [pump, valve] = [await add("pump"), await add("valve", other)];
+  const indexed = open();
+  await indexed.index();
+  const collectionId = indexed.collectionId();
+  await damage(collectionId, valve);
+  await indexed.index({ sourceIds: [other] });
+  expect([await listChunks(scope, collectionId, pump), await vectors.count(collectionId)]).toEqual([[], 2]);
+  await markDocumentDeleted(scope, sourceId, "pump");
+  const objects = openFolderStore(join(test.dir, scope.workspaceId));
+  const now = () => Date.now() + 1_000;
+  const { purgeDeletedDocuments } = createPurgeActivities({ db: test.db, objects, vectors, tombstoneDays: 0, now });
+  await asActivity(() => purgeDeletedDocuments());
+  expect([await vectors.count(collectionId), await indexed.find([pumps])]).toEqual([1, [valve]]);
 });
 
 it("what a sync changed is found by its text of before while runs are about other sources", async () => {

@@ -182,8 +182,8 @@ export function createIndexingActivities(deps: {
       all.map((document) => document.id),
     );
     for (const documentId of stray) {
-      changes += await removeStrayChunks(scope, collection.id, documentId, async (chunkIds) =>
-        vectors.remove(collection.id, chunkIds),
+      changes += await removeStrayChunks(scope, collection.id, documentId, async () =>
+        vectors.removeDocuments(collection.id, [documentId]),
       );
     }
     // What changed its readers while it was compared or written.

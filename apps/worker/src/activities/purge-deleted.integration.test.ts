@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { nobody } from "@anneal/core/access/acl";
+import type { ChunkPayload } from "@anneal/core/indexing/payload";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
 import { markDocumentDeleted, saveSource, upsertDocument } from "@anneal/db/queries/connect";
@@ -8,6 +9,7 @@ import { getDocument } from "@anneal/db/queries/documents";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { writeChunks } from "@anneal/db/queries/reader-changes";
 import { restoreDocument } from "@anneal/db/queries/tombstones";
+import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { createVectorIndex, type VectorIndex } from "@anneal/engines/vector-index";
 import { locatePython } from "@anneal/local-stack/python-env";
@@ -66,7 +68,7 @@ async function addDocument(scope: Scope, sourceId: string, collectionId: string,
   const place = { section: [], pageStart: null, pageEnd: null, container: null, charStart: 0, charEnd: 1 };
   const hashes = { contentHash: hash, placeFingerprint: "p", aclFingerprint: "a" };
   await vectors.upsert(collectionId, [
-    { id, dense: [1, 0], sparse: { indices: [1], values: [1] }, payload: {} as never },
+    { id, dense: [1, 0], sparse: { indices: [1], values: [1] }, payload: { document_id: documentId } as ChunkPayload },
   ]);
   const row = { id, collectionId, documentId, ordinal: 0, text, ...place, ...hashes };
   await writeChunks(scope, documentId, async () => ({ rows: [row], deletes: [], aclFingerprints: [] }));
@@ -109,4 +111,17 @@ it("takes content, text, passages and rows of what was deleted 30 days ago, and 
   const kept = [living.contentKey, living.cleanKey, restored.contentKey, restored.cleanKey];
   expect(await Promise.all(kept.map(stored))).toEqual([true, true, true, true]);
   expect(await vectors.count(collectionId)).toBe(2);
+});
+
+it("takes what was deleted where the vector index has lost its collection", async () => {
+  const scope = await addWorkspace(test.db);
+  const sourceId = await addSource(scope);
+  await saveCollection(scope, { embeddingModel: "m", dimensions: 2, settings: {} });
+  const facts = { uri: "a", title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, acl: null, fingerprint: "a" };
+  const hash = sha256("a");
+  await upsertDocument(scope, sourceId, { ref: "a", ...facts }, { contentHash: hash, contentKey: hash, sizeBytes: 1 });
+  await markDocumentDeleted(scope, sourceId, "a");
+  const now = () => Date.now() + 31 * dayMs;
+  const { purgeDeletedDocuments } = createPurgeActivities({ db: test.db, objects, vectors, tombstoneDays: 30, now });
+  expect(await asActivity(() => purgeDeletedDocuments())).toEqual({ purged: 1 });
 });

@@ -21,12 +21,8 @@ export function createPurgeActivities(deps: {
 }) {
   const { db, objects, vectors, now = Date.now } = deps;
 
-  async function removeRemains({ documentId, contentKey, points }: Remains): Promise<void> {
-    for (const [collectionId, ids] of Map.groupBy(points, (point) => point.collectionId))
-      await vectors.remove(
-        collectionId,
-        ids.map(({ id }) => id),
-      );
+  async function removeRemains({ documentId, contentKey, collectionIds }: Remains): Promise<void> {
+    for (const collectionId of collectionIds) await vectors.removeDocuments(collectionId, [documentId]);
     for await (const key of objects.list(`clean/${documentId}`)) await objects.remove(key);
     if (contentKey !== null) await objects.remove(contentKey);
   }

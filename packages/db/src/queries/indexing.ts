@@ -186,14 +186,15 @@ export async function listStrayDocuments(scope: Scope, collectionId: string, wan
 /**
  * Takes a stray document's chunks out, unless it is kept again or has still to be cleaned. A restoration at the same time comes first, or finds a
  * document that is to be indexed.
- * @param remove takes them out of the vector index; where it fails their rows stay, and all of it can be done again
+ * @param remove takes all of the document's out of the vector index; where it fails their rows stay, and all of it can be
+ * done again
  * @returns how many went
  */
 export async function removeStrayChunks(
   scope: Scope,
   collectionId: string,
   documentId: string,
-  remove: (chunkIds: string[]) => Promise<void>,
+  remove: () => Promise<void>,
 ): Promise<number> {
   const { workspaceId } = scope;
   const isDocument = and(eq(documents.id, documentId), eq(documents.workspaceId, workspaceId));
@@ -213,7 +214,7 @@ export async function removeStrayChunks(
       .from(chunks)
       .where(chunksOf(scope, collectionId, documentId));
     const deletes = rows.map(({ id }) => id);
-    await remove(deletes);
+    await remove();
     await saveChunkChanges(tx, workspaceId, { rows: [], deletes, aclFingerprints: [] });
     await tx.update(documents).set({ indexedHash: null }).where(isDocument);
     return deletes.length;

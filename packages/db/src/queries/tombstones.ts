@@ -1,6 +1,6 @@
 import { and, asc, eq, inArray, isNotNull, isNull, lt, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, type Scope } from "../database.ts";
-import { chunks, documents, sourceJournal, sources } from "../schema.ts";
+import { collections, documents, sourceJournal, sources } from "../schema.ts";
 import { conditionsOf, type DocumentFilter } from "./documents.ts";
 import { contentLock } from "./documents-of-source.ts";
 
@@ -70,8 +70,8 @@ export type Remains = {
   documentId: string;
   /** Null while another document, of whatever workspace, has the same bytes. */
   contentKey: string | null;
-  /** Passages in the vector index, by collection. */
-  points: { collectionId: string; id: string }[];
+  /** Where passages of it may be; a vector index that was damaged may have some that no row tells of. */
+  collectionIds: string[];
 };
 
 /**
@@ -92,16 +92,17 @@ export async function purgeDocument(
       .where(and(isDocument(scope, documentId), lt(documents.deletedAt, before)))
       .for("update");
     if (document === undefined) return false;
-    const points = await tx
-      .select({ collectionId: chunks.collectionId, id: chunks.id })
-      .from(chunks)
-      .where(and(eq(chunks.workspaceId, scope.workspaceId), eq(chunks.documentId, documentId)));
+    const held = await tx
+      .select({ id: collections.id })
+      .from(collections)
+      .where(eq(collections.workspaceId, scope.workspaceId));
     const { contentKey } = document;
     await tx.execute(sql`select pg_advisory_xact_lock(${contentLock(contentKey)})`);
     await tx.delete(documents).where(isDocument(scope, documentId));
     const { rows } = await tx.execute<{ used: boolean }>(sql`select content_in_use(${contentKey}) as used`);
     const unused = contentKey !== "" && rows[0]?.used === false;
-    await removeRemains({ documentId, contentKey: unused ? contentKey : null, points });
+    const collectionIds = held.map(({ id }) => id);
+    await removeRemains({ documentId, contentKey: unused ? contentKey : null, collectionIds });
     return true;
   });
 }
