@@ -78,6 +78,11 @@ async function age(documentId: string, days: number): Promise<void> {
 }
 const daysAgo = (days: number) => new Date(Date.now() - days * 24 * 60 * 60_000);
 const keep = async () => undefined;
+/** Of the transactions that wait for another one. */
+const waiting = async () => {
+  const { rows } = await test.db.execute(sql`select 1 from pg_locks where not granted`);
+  return rows.length;
+};
 
 describe("a document that a person took back", () => {
   it("stays through every later reconciliation and deletion of its source, until the source has it again", async () => {
@@ -174,6 +179,38 @@ describe("deleted documents that are taken back together", () => {
     await deleteSource(scope, sourceId);
     expect(await restored({ sourceId })).toEqual([]);
   });
+
+  it("are locked in the order in which a sync locks them that brings them back", async () => {
+    const refOf = new Map<string, string>();
+    for (const ref of ["a.txt", "b.txt", "c.txt"]) refOf.set(await upsert(ref), ref);
+    const ids = [...refOf.keys()].toSorted();
+    // A table that is gone through begins with what was written longest ago: here with the last in the order.
+    for (const id of ids.toReversed()) await remove(refOf.get(id)!);
+    let restoring: Promise<string[]> | undefined;
+    await inWorkspace(scope, async (tx) => {
+      const lock = (id: string) => tx.select().from(documents).where(eq(documents.id, id)).for("update");
+      await lock(ids[0]!);
+      restoring = restored({ sourceId });
+      // Awaited below; until then nobody may hear of it.
+      restoring.catch(() => undefined);
+      await expect.poll(waiting).toBe(1);
+      for (const id of ids.slice(1)) await lock(id);
+    });
+    expect(await restoring).toEqual(ids);
+  });
+
+  it("are not those that a sync brings back at the same moment", async () => {
+    const id = await upsert("a.txt");
+    await remove("a.txt");
+    let restoring: Promise<string[]> | undefined;
+    await inWorkspace(scope, async (tx) => {
+      await tx.update(documents).set({ deletedAt: null }).where(eq(documents.id, id));
+      restoring = restored({ sourceId });
+      await expect.poll(waiting).toBe(1);
+    });
+    expect(await restoring).toEqual([]);
+    expect((await getDocument(scope, id)).restoredBy).toBeNull();
+  });
 });
 
 describe("purging", () => {
@@ -258,12 +295,7 @@ describe("purging", () => {
     await storing.promise;
     const purging = remainsOf(id);
     // It waits for the lock that the other one holds.
-    await expect
-      .poll(async () => {
-        const { rows } = await test.db.execute(sql`select 1 from pg_locks where locktype = 'advisory' and not granted`);
-        return rows.length;
-      })
-      .toBe(1);
+    await expect.poll(waiting).toBe(1);
     stored.resolve();
     await adding;
     expect(await purging).toMatchObject({ contentKey: null });

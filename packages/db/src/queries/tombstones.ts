@@ -32,11 +32,19 @@ async function restore(scope: Scope, deleted: SQL | undefined, by: string): Prom
   return inWorkspace(scope, async (tx) => {
     const liveSources = tx.select({ id: sources.id }).from(sources).where(isNull(sources.deletedAt));
     const rows = await tx
+      .select({ id: documents.id })
+      .from(documents)
+      .where(and(deleted, inArray(documents.sourceId, liveSources)))
+      // In the order in which a sync locks them too.
+      .orderBy(asc(documents.id))
+      .for("update");
+    const ids = rows.map(({ id }) => id);
+    await tx
       .update(documents)
       .set({ deletedAt: null, restoredAt: new Date(), restoredBy: by })
-      .where(and(deleted, inArray(documents.sourceId, liveSources)))
-      .returning({ id: documents.id });
-    return rows.map(({ id }) => id);
+      // One parameter, however many they are.
+      .where(sql`${documents.id} = any(${sql.param(ids)}::uuid[])`);
+    return ids;
   });
 }
 
