@@ -62,6 +62,7 @@ import {
 import { saveAdapterVersion } from "./queries/register.ts";
 import { listResidencies, readAliasEpoch, removeResidency, saveReplica, saveResidency } from "./queries/serving.ts";
 import {
+  countDocumentFacets,
   getDocument,
   listDocuments,
   listDocumentsToClean,
@@ -342,6 +343,10 @@ describe("documents", () => {
   });
   const toClean = async (languages: string[] = []) =>
     (await listDocumentsToClean(scope, { cleanVersion: "v1", languages, sourceIds: [sourceId] })).map((row) => row.id);
+  const copyOf = (duplicateOf: string, hiddenIn: string[]) => ({
+    duplicateOf,
+    duplicate: { code: "EXACT_DUPLICATE", similarity: 1, hiddenIn },
+  });
   const markCleaned = (documentId: string) =>
     inWorkspace(scope, (tx) =>
       tx
@@ -416,12 +421,32 @@ describe("documents", () => {
       drop: { stage: "clean", code: "TOO_SHORT", reason: "1 word." },
     } as const;
     await saveDropped(scope, await getDocument(scope, documentId), outcome);
-    await saveComparisons(scope, [{ documentId: copy, duplicateOf: documentId }]);
+    await markCleaned(copy);
+    await saveComparisons(scope, [{ documentId: copy, ...copyOf(documentId, [sourceId]) }]);
     expect((await listSources(scope)).find(({ id }) => id === sourceId)).toMatchObject({
       droppedCount: 1,
       duplicateCount: 1,
       quarantinedCount: 0,
     });
+  });
+
+  it("are no duplicates where a search finds them, or once they have a new text", async () => {
+    const { documentId } = await upsert(scope, sourceId, "a.txt", "one");
+    const { documentId: copy } = await upsert(scope, sourceId, "b.txt", "two");
+    await markCleaned(copy);
+    const counted = async () => {
+      const { duplicateCount, waitingCount } = (await listSources(scope)).find(({ id }) => id === sourceId)!;
+      const { total } = await listDocuments(scope, { sourceId, status: "duplicate" }, { limit: 1, offset: 0 });
+      const { duplicates } = await countDocumentFacets(scope);
+      expect([total, duplicates]).toEqual([duplicateCount, duplicateCount]);
+      return { duplicateCount, waitingCount };
+    };
+    await saveComparisons(scope, [{ documentId: copy, ...copyOf(documentId, []) }]);
+    expect(await counted()).toEqual({ duplicateCount: 0, waitingCount: 1 });
+    await saveComparisons(scope, [{ documentId: copy, ...copyOf(documentId, [sourceId]) }]);
+    expect(await counted()).toEqual({ duplicateCount: 1, waitingCount: 1 });
+    await upsert(scope, sourceId, "b.txt", "another text");
+    expect(await counted()).toEqual({ duplicateCount: 0, waitingCount: 2 });
   });
 
   it("are not findable until their passages are of their own content, also after a change", async () => {

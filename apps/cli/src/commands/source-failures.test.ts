@@ -22,7 +22,8 @@ const failureOf = (ref: string, documentId: string | null = `d-${ref}`) => ({
 });
 type Sync = { id: string; status: string; dropped: number; error: object | null };
 type Asked = { syncId?: string; limit?: number; offset?: number; status?: string };
-type Row = { id: string; ref: string; drop: { code: string; reason: string } | null };
+type Why = { code: string; reason: string };
+type Row = { id: string; ref: string; drop: Why | null; duplicate?: Why };
 
 /** A portal with one source: each sync that is started ends as `next` says, before anybody looks. */
 function startPortal() {
@@ -172,13 +173,19 @@ describe("anneal connect failures", () => {
   it("lists what the rules leave out under a heading of its own, as no failure", async () => {
     const drop = { code: "TOO_SHORT", reason: "The document has 1 word (limit 3)." };
     portal.dropped = [{ id: "d1", ref: "note.txt", drop }];
-    portal.duplicate = [{ id: "d2", ref: "copy.txt", drop: null }];
-    await printFailures(portal, { ...source, droppedCount: 1, duplicateCount: 1 }, say);
+    const duplicate = { code: "NEAR_DUPLICATE", reason: "The text has a similarity of 0.86 (limit 0.80)." };
+    portal.duplicate = [
+      { id: "d2", ref: "copy.txt", drop: null, duplicate },
+      // As a portal of before has it.
+      { id: "d3", ref: "other.txt", drop: null },
+    ];
+    await printFailures(portal, { ...source, droppedCount: 1, duplicateCount: 2 }, say);
     expect(said).toEqual([
       "✓ Nothing of “wards” failed.",
-      "2 left out by the rules for documents, which is no failure:",
+      "3 left out by the rules for documents, which is no failure:",
       "– note.txt: The document has 1 word (limit 3). (TOO_SHORT)",
-      "– copy.txt: Its text is that of an older document. (DUPLICATE)",
+      "– copy.txt: The text has a similarity of 0.86 (limit 0.80). (NEAR_DUPLICATE)",
+      "– other.txt: It is a copy of an older document, or nearly one. (DUPLICATE)",
     ]);
   });
 

@@ -12,6 +12,8 @@ type Portal = Pick<PortalClient, "query">;
 type Source = { id: string; name: string };
 type Failure = { ref: string; code: string; reason: string };
 
+const unknownCopy = { code: "DUPLICATE", reason: "It is a copy of an older document, or nearly one." };
+
 const syncFailuresSchema = z.array(
   z.object({
     ref: z.string(),
@@ -21,9 +23,11 @@ const syncFailuresSchema = z.array(
     documentId: z.string().nullable(),
   }),
 );
+const whySchema = z.object({ code: z.string(), reason: z.string() }).nullable();
 const documentsSchema = z.object({
+  // A portal of before does not say why a copy is one.
   rows: z.array(
-    z.object({ id: z.string(), ref: z.string(), drop: z.object({ code: z.string(), reason: z.string() }).nullable() }),
+    z.object({ id: z.string(), ref: z.string(), drop: whySchema, duplicate: whySchema.default(unknownCopy) }),
   ),
   total: z.number(),
 });
@@ -87,10 +91,7 @@ async function printLeftOut(
   say(`${heading}, which is no failure:`);
   const dropped = facts.droppedCount === 0 ? [] : await listDocuments(portal, sourceId, "dropped");
   const duplicates = facts.duplicateCount === 0 ? [] : await listDocuments(portal, sourceId, "duplicate");
-  for (const document of dropped) say(formatLeftOut(document));
-  // The other document may be none that whoever asks may know of.
-  const duplicate = { code: "DUPLICATE", reason: "Its text is that of an older document." };
-  for (const { ref } of duplicates) say(formatLeftOut({ ref, ...duplicate }));
+  for (const document of [...dropped, ...duplicates]) say(formatLeftOut(document));
   const others = facts.droppedCount + facts.duplicateCount - dropped.length - duplicates.length;
   if (others > 0) say(`  and ${others} that you may not read.`);
 }
@@ -103,8 +104,10 @@ async function listDocuments(portal: Portal, sourceId: string, status: LeftOutSt
     const page = await portal.query("documents.list", { sourceId, status, limit: pageSize, offset }, documentsSchema);
     total = page.total;
     // A sync that goes on meanwhile moves documents from one page to the next.
-    for (const { id, ref, drop } of page.rows)
-      failures.set(id, { ref, code: drop?.code ?? "", reason: drop?.reason ?? "" });
+    for (const { id, ref, drop, duplicate } of page.rows) {
+      const { code, reason } = (status === "duplicate" ? duplicate : drop) ?? { code: "", reason: "" };
+      failures.set(id, { ref, code, reason });
+    }
   }
   return [...failures.values()];
 }

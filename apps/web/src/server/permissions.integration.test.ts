@@ -19,7 +19,7 @@ import {
   upsertDocument,
 } from "@anneal/db/queries/connect";
 import { saveDatasetVersion } from "@anneal/db/queries/dataset";
-import { saveComparisons } from "@anneal/db/queries/documents";
+import { saveCleaned, saveComparisons } from "@anneal/db/queries/documents";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import {
   beginStage,
@@ -188,6 +188,9 @@ it("a copy does not name its original to whom that was taken from, whatever earl
     hiddenIn: [original.sourceId],
     reason: 'The text is the same as that of "board/layoffs.docx", which was seen earlier.',
   };
+  const facts = { title: "Notes", mediaType: "text/plain", language: "en", textChars: 1, piiCounts: {}, warnings: [] };
+  const outcome = { cleanKey: "k", cleanDigest: "d", quality: {} as never, ...facts };
+  await saveCleaned(scope, { id: copy.documentId, contentHash: "notes" }, outcome);
   await saveComparisons(scope, [{ documentId: copy.documentId, duplicateOf: original.documentId, duplicate }]);
   const told = async () => {
     const { rows } = await as(people.member).documents.list({ status: "duplicate", limit: 10, offset: 0 });

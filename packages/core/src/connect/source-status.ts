@@ -43,7 +43,7 @@ export type UnindexedFacts = {
 export type LeftOutFacts = {
   /** For what they are: too short, no text and the like. */
   droppedCount: number;
-  /** As the text of an older document. */
+  /** As copies of older documents with the same readers, which a search finds instead. */
   duplicateCount: number;
 };
 

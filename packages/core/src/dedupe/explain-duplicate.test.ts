@@ -14,7 +14,7 @@ it("says how close a copy is to what it repeats, and of near ones never that the
 it("says of a copy with other readers that it is found, and nothing of one that an earlier release compared", () => {
   const exact = { code: "EXACT_DUPLICATE", similarity: 1 };
   expect(explainDuplicate({ ...exact, hiddenIn: [] })).toMatch(
-    / The two have other readers, so a search finds both\.$/,
+    / The two have other readers, so a search finds this one too\.$/,
   );
   expect(explainDuplicate(exact)).not.toContain("search");
 });

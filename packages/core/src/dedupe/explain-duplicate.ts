@@ -24,5 +24,5 @@ export function explainDuplicate(
     code === "EXACT_DUPLICATE"
       ? "The text is the same as that of a document that was seen earlier."
       : `The text has a similarity of ${rounded} (limit ${threshold.toFixed(2)}) to that of a document that was seen earlier.`;
-  return hiddenIn?.length === 0 ? `${text} The two have other readers, so a search finds both.` : text;
+  return hiddenIn?.length === 0 ? `${text} The two have other readers, so a search finds this one too.` : text;
 }

@@ -17,7 +17,7 @@ import {
   nextRevision,
   ofSource,
 } from "./documents-of-source.ts";
-import { readableBy } from "./documents.ts";
+import { isHiddenCopy, readableBy } from "./documents.ts";
 import { byCodePoint, hasRef, isLong, isShort, refColumns } from "./refs.ts";
 import { isCancelled, isPaused, isSyncing, waitsUntil } from "./source-syncs.ts";
 import { isRefusedValue, upsertDocuments, type FetchedContent, type UpsertedDocument } from "./upsert-documents.ts";
@@ -63,8 +63,8 @@ export async function listSources(scope: Scope, readers?: Principal[]) {
         quarantinedCount: count(sql`${held} and ${documents.status} = 'quarantined'`),
         /** Left out by the rules for documents, which is no failure. */
         droppedCount: count(sql`${held} and ${documents.status} = 'dropped'`),
-        /** Kept, and the text of an older document. */
-        duplicateCount: count(sql`${held} and ${documents.duplicateOf} is not null`),
+        /** Kept, and hidden behind an older document. */
+        duplicateCount: count(sql`${held} and ${isHiddenCopy}`),
         deletedCount: count(sql`${documents.deletedAt} is not null and ${documents.contentKey} <> ''`),
       })
       .from(sources)

@@ -62,6 +62,12 @@ function asStored({ source, tenant, kind, id }: Principal): Principal {
   return { source, tenant, kind, id };
 }
 
+/**
+ * A copy that a search of somewhere leaves out, for an older one with the same readers. One with other readers is found, and
+ * what has a new text has still to be compared.
+ */
+export const isHiddenCopy = sql`(${documents.status} = 'kept' and jsonb_array_length(${documents.duplicate}->'hiddenIn') > 0)`;
+
 /** For queries of `documents` alone, or joined with others by it. */
 export function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefined {
   const conditions: (SQL | undefined)[] = [
@@ -81,7 +87,7 @@ export function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefi
   if (filter.ids) conditions.push(sql`${documents.id} = any(${sql.param(filter.ids)}::uuid[])`);
   if (filter.language) conditions.push(eq(documents.language, filter.language));
   if (filter.mediaType) conditions.push(eq(documents.mediaType, filter.mediaType));
-  if (filter.status === "duplicate") conditions.push(isNotNull(documents.duplicateOf));
+  if (filter.status === "duplicate") conditions.push(isHiddenCopy);
   else if (filter.status && filter.status !== "deleted") conditions.push(eq(documents.status, filter.status));
   return and(...conditions);
 }
@@ -150,7 +156,7 @@ export async function countDocumentFacets(scope: Scope, readers?: Principal[]) {
     const [duplicates] = await tx
       .select({ count: sql<number>`count(*)::int` })
       .from(documents)
-      .where(and(where, isNotNull(documents.duplicateOf)));
+      .where(and(where, isHiddenCopy));
     return {
       status: await countBy(documents.status),
       language: await countBy(documents.language),

@@ -207,10 +207,10 @@ export const documents = pgTable(
     signature: bytea(),
     duplicateOf: uuid(),
     /**
-     * Why it is a copy; `hiddenIn`: the sources in which retrieval shows an earlier one instead. Earlier releases stored a
-     * sentence too, which names the other document: `explainDuplicate` makes one that does not.
+     * Why it is a copy; `hiddenIn`: the sources in which retrieval shows an earlier one instead, which earlier releases left
+     * out. These stored a sentence too, which names the other document: `explainDuplicate` makes one that does not.
      */
-    duplicate: jsonb().$type<{ code: string; similarity: number; hiddenIn: string[] }>(),
+    duplicate: jsonb().$type<{ code: string; similarity: number; hiddenIn?: string[] }>(),
     /** Element indexes of passages that are copies of another document's. */
     duplicatePassages: jsonb().$type<number[]>(),
     sourceModifiedAt: at(),

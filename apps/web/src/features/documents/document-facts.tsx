@@ -142,14 +142,14 @@ function trail(document: DocumentView, href: (path: string) => string): Step[] {
         </span>
       ),
     },
-    document.duplicateOf
+    document.duplicate
       ? {
           id: "dedupe",
           label: "A copy of another document",
           kind: "stopped",
           detail: (
             <>
-              {document.duplicate?.reason}{" "}
+              {document.duplicate.reason}{" "}
               {document.original ? (
                 <Link href={href(`/documents/${document.original.id}`)} className="text-accent hover:underline">
                   {document.original.title}

@@ -1,12 +1,12 @@
 import type { Answers } from "#lib/trpc.ts";
 import { Status } from "#components/ui/status.tsx";
 
-type DocumentState = Pick<Answers["documents"]["get"], "status" | "duplicateOf" | "deletedAt" | "drop">;
+type DocumentState = Pick<Answers["documents"]["get"], "status" | "duplicate" | "deletedAt" | "drop">;
 
 /** What became of a document, in a word; the reason on hover. */
 export function DocumentStatus({ document }: { document: DocumentState }) {
   if (document.deletedAt) return <Status kind="stopped" word="Deleted at source" />;
-  if (document.duplicateOf) return <Status kind="stopped" word="Duplicate" />;
+  if (document.duplicate?.isHidden) return <Status kind="stopped" word="Duplicate" />;
   switch (document.status) {
     case "fetched":
       return <Status kind="waiting" word="To be cleaned" />;

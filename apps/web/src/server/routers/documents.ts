@@ -58,7 +58,7 @@ export const documentsRouter = router({
       return {
         rows: rows.map(({ acl, duplicate, ...row }) => ({
           ...row,
-          duplicate: viewDuplicate(duplicate),
+          duplicate: viewDuplicate({ status: row.status, duplicate }),
           keptUntil: keptUntil(row.deletedAt),
           /** By who asks, also in a member's view. */
           readable: mayRead(acl, identity.principalKeys),
@@ -88,7 +88,7 @@ export const documentsRouter = router({
     ]);
     const visible = others.filter((other) => identity.role === "admin" || mayRead(other.acl, identity.principalKeys));
     const original = visible.find((other) => other.id === document.duplicateOf);
-    const { acl, aclOrigins, duplicate, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
+    const { acl, aclOrigins, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
     const readable = mayRead(acl, identity.principalKeys);
     const mayOpen = mayOpenOriginal(ctx, document);
     return {
@@ -108,7 +108,7 @@ export const documentsRouter = router({
       duplicates: visible
         .filter((other) => other.duplicateOf === document.id)
         .map((other) => ({ id: other.id, title: other.title, similarity: other.duplicate?.similarity ?? null })),
-      duplicate: viewDuplicate(duplicate),
+      duplicate: viewDuplicate(document),
       original: original ? { id: original.id, title: original.title } : null,
       datasets,
     };
