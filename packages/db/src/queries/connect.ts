@@ -29,13 +29,31 @@ const notKept = { restoredAt: null, restoredBy: null };
 
 /** @param readers counts only documents that somebody who holds one of these may read; left out: all */
 export async function listSources(scope: Scope, readers?: Principal[]) {
-  const known = readers ? sql`and ${readableBy(readers)}` : sql``;
   const held = sql`${documents.deletedAt} is null`;
-  // In a query of one table Drizzle leaves a column's table out, and "id" would be the inner table's.
-  const count = (those: SQL) =>
-    sql<number>`(select count(*)::int from ${documents} where ${documents.sourceId} = ${sources}."id" and ${those} ${known})`;
-  return inWorkspace(scope, (tx) =>
-    tx
+  return inWorkspace(scope, async (tx) => {
+    const of = eq(documents.workspaceId, scope.workspaceId);
+    const count = (name: string, those: SQL) => sql<number>`count(*) filter (where ${those})::int`.as(name);
+    // Gone through once for all counts and sources: whether somebody may read a document is the dearest question there is.
+    const counts = tx
+      .select({
+        sourceId: documents.sourceId,
+        documentCount: count("document_count", held),
+        waitingCount: count("waiting_count", sql`${held} and ${documents.status} = 'fetched'`),
+        unindexedCount: count(
+          "unindexed_count",
+          sql`${held} and ${documents.status} = 'kept' and (${documents.indexedHash} is distinct from ${documents.contentHash} or ${documents.withdrawn})`,
+        ),
+        quarantinedCount: count("quarantined_count", sql`${held} and ${documents.status} = 'quarantined'`),
+        droppedCount: count("dropped_count", sql`${held} and ${documents.status} = 'dropped'`),
+        duplicateCount: count("duplicate_count", sql`${held} and ${isHiddenCopy}`),
+        deletedCount: count("deleted_count", sql`${documents.deletedAt} is not null and ${documents.contentKey} <> ''`),
+      })
+      .from(documents)
+      .where(and(of, readers && readableBy(readers)))
+      .groupBy(documents.sourceId)
+      .as("counts");
+    const counted = (column: SQL.Aliased<number>) => sql<number>`coalesce(${column}, 0)`;
+    return tx
       .select({
         id: sources.id,
         name: sources.name,
@@ -53,24 +71,23 @@ export async function listSources(scope: Scope, readers?: Principal[]) {
         paused: isPaused,
         cancelled: isCancelled,
         waitsUntil,
-        documentCount: count(held),
+        documentCount: counted(counts.documentCount),
         /** Fetched, and not cleaned yet. */
-        waitingCount: count(sql`${held} and ${documents.status} = 'fetched'`),
+        waitingCount: counted(counts.waitingCount),
         /** Cleaned, and without passages of this content; or with older ones that nobody is shown. */
-        unindexedCount: count(
-          sql`${held} and ${documents.status} = 'kept' and (${documents.indexedHash} is distinct from ${documents.contentHash} or ${documents.withdrawn})`,
-        ),
-        quarantinedCount: count(sql`${held} and ${documents.status} = 'quarantined'`),
+        unindexedCount: counted(counts.unindexedCount),
+        quarantinedCount: counted(counts.quarantinedCount),
         /** Left out by the rules for documents, which is no failure. */
-        droppedCount: count(sql`${held} and ${documents.status} = 'dropped'`),
+        droppedCount: counted(counts.droppedCount),
         /** Kept, and hidden behind an older document. */
-        duplicateCount: count(sql`${held} and ${isHiddenCopy}`),
-        deletedCount: count(sql`${documents.deletedAt} is not null and ${documents.contentKey} <> ''`),
+        duplicateCount: counted(counts.duplicateCount),
+        deletedCount: counted(counts.deletedCount),
       })
       .from(sources)
+      .leftJoin(counts, eq(counts.sourceId, sources.id))
       .where(and(eq(sources.workspaceId, scope.workspaceId), isNull(sources.deletedAt)))
-      .orderBy(asc(sources.name)),
-  );
+      .orderBy(asc(sources.name));
+  });
 }
 
 /** Sources that were removed, the newest removal first, with the documents that `restoreSource` brings back. */
