@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { mayRead, principalKey, type Principal } from "./acl.ts";
-import { explainAccess } from "./explain-access.ts";
+import { explainAccess, explainingPrincipals } from "./explain-access.ts";
 
 const at = (kind: Principal["kind"], id: string): Principal => ({ source: "sharepoint", tenant: "t1", kind, id });
 const account = { group: at("user", "u1"), name: "Ann Lee", throughKey: null };
@@ -78,6 +78,13 @@ it("names the container that keeps out what the document itself would admit, and
   });
   const denied = { allow: [], deny: [account.group] };
   expect(explainAccess(denied, [], [account, others], origins)).toMatchObject({ by: account.group, closedBy: null });
+});
+
+it("can be about whom the document admits or refuses and whom a container keeps out, and about nobody else", () => {
+  const acl = { allow: [account.group], deny: [clerks.group] };
+  const origins = { allow: {}, deny: {}, closed: [{ container: "/Reports", to: [finance.group] }] };
+  expect(explainingPrincipals(acl, origins)).toEqual([account.group, clerks.group, finance.group]);
+  expect(explainingPrincipals(acl, null)).toEqual([account.group, clerks.group]);
 });
 
 it("ends at groups that contain each other", () => {

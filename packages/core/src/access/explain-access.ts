@@ -43,6 +43,11 @@ export function explainAccess(
   return { readable: denial === undefined, by, path: pathTo(key, byKey), inheritedFrom, closedBy: null };
 }
 
+/** All that an explanation can be about: who holds none of these is told the same whatever else they hold. */
+export function explainingPrincipals(acl: Acl, origins: AclOrigins | null): Principal[] {
+  return [...acl.allow, ...acl.deny, ...(origins?.closed ?? []).flatMap(({ to }) => to)];
+}
+
 function pathTo(key: string, byKey: ReadonlyMap<string, Membership>): string[] {
   const path: string[] = [];
   const passed = new Set<string>();

@@ -147,7 +147,7 @@ describe("the directory", () => {
     expect(await names()).toEqual(["ann by name", "root by name"]);
     for (const email of ["", " ", "root@example.com"]) {
       expect(await held(email)).toEqual([]);
-      expect([...(await listMemberships(scope, [email])).values()].flat()).toEqual([]);
+      expect([...(await listMemberships(scope, [email], [principal("group", "wheel")])).values()].flat()).toEqual([]);
     }
     // Who has an address later, or no more, is one account with one name.
     await report(source, [user("root", ["root@example.com"]), user("ann", [" "]), group("wheel", [root])]);
@@ -254,7 +254,7 @@ describe("the directory", () => {
     ]);
     expect(await held("ann@example.com")).toEqual(["t1 group left", "t1 group right", "t1 user ann"]);
     const acl = { allow: [principal("group", "right")], deny: [] };
-    const memberships = await listMemberships(scope, ["ann@example.com"]);
+    const memberships = await listMemberships(scope, ["ann@example.com"], acl.allow);
     expect(explainAccess(acl, [], memberships.get("ann@example.com")!, null).path).toEqual([
       "Group right",
       "Group left",
@@ -270,14 +270,39 @@ describe("the directory", () => {
       group("outer", [principal("group", "inner"), principal("user", "bob")]),
     ]);
     const asked = ["Ann@example.com", "bob@example.com", "eve@example.com"];
-    const memberships = await listMemberships(scope, asked);
     const acl = { allow: [principal("group", "outer")], deny: [] };
+    const memberships = await listMemberships(scope, asked, acl.allow);
     expect(asked.map((email) => explainAccess(acl, [], memberships.get(email)!, null).path)).toEqual([
       ["Group outer", "Group inner", "ann by name"],
       ["Group outer", "bob by name"],
       [],
     ]);
-    expect([...(await listMemberships(scope, [])).keys()]).toEqual([]);
+    expect([...(await listMemberships(scope, [], acl.allow)).keys()]).toEqual([]);
+  });
+
+  it("tells of the groups that are asked about and those in them, however many others people are in", async () => {
+    const people = ["ann", "bob"].map((id) => principal("user", id));
+    const [ann, bob] = people as [Principal, Principal];
+    const inner = principal("group", "inner");
+    const outer = principal("group", "outer");
+    await report(await addSource(), [
+      user("ann", ["ann@example.com"]),
+      user("bob", ["bob@example.com"]),
+      group("inner", [ann]),
+      group("outer", [inner]),
+      group("everybody", [outer, bob]),
+      ...Array.from({ length: 20 }, (_, index) => group(`choir ${index}`, [...people, inner])),
+    ]);
+    const told = async (about: Principal[]) => {
+      const memberships = await listMemberships(scope, ["ann@example.com", "bob@example.com"], about);
+      return [...memberships.values()].map((held) => held.map(({ group: { id } }) => id).sort());
+    };
+    expect(await told([outer])).toEqual([["ann", "inner", "outer"], ["bob"]]);
+    expect(await told([principal("group", "choir 7"), ann])).toEqual([
+      ["ann", "choir 7", "inner"],
+      ["bob", "choir 7"],
+    ]);
+    expect(await told([])).toEqual([["ann"], ["bob"]]);
   });
 
   it.each([
@@ -307,7 +332,7 @@ describe("the directory", () => {
     expect(await held("ann@example.com")).toEqual(ofAnn);
     expect(await held("bob@example.com")).toEqual([`t1 group ${other}`, "t1 user bob"]);
     const denied = { allow: [principal("user", ann)], deny: [principal("group", outer)] };
-    const memberships = await listMemberships(scope, ["ann@example.com"]);
+    const memberships = await listMemberships(scope, ["ann@example.com"], [...denied.allow, ...denied.deny]);
     expect(explainAccess(denied, [], memberships.get("ann@example.com")!, null)).toMatchObject({
       readable: false,
       path: [`Group ${outer}`, `Group ${inner}`, `${ann} by name`],
@@ -342,6 +367,10 @@ describe("the directory", () => {
         ),
       );
       await report(source, [...["a", "b", "c", "d"].map((id) => user(id, [`${id}@example.com`])), ...entries]);
+      const addresses = ["a", "b", "c", "d"].map((id) => `${id}@example.com`);
+      const asked = await Promise.all(
+        ["a", "b", "c", "d"].map((id) => listMemberships(scope, addresses, [principal("group", id)])),
+      );
       for (const person of ["a", "b", "c", "d"]) {
         const expected = new Set([principalKey(principal("user", person))]);
         for (let size = 0; size !== expected.size;) {
@@ -353,6 +382,11 @@ describe("the directory", () => {
         }
         const found = (await listHeldPrincipals(scope, `${person}@example.com`)).map(principalKey);
         expect(found.sort()).toEqual([...expected].sort());
+        for (const [index, memberships] of asked.entries()) {
+          const key = principalKey(principal("group", "abcd"[index]!));
+          const keys = memberships.get(`${person}@example.com`)!.map(({ group: each }) => principalKey(each));
+          expect(keys.includes(key)).toBe(expected.has(key));
+        }
       }
     }
   });

@@ -284,14 +284,17 @@ export async function listHeldPrincipals(scope: Scope, email: string): Promise<P
 
 /**
  * The same of several people, by their address, with the steps that lead there, the shortest way first: to tell why somebody may
- * read.
+ * read. Of groups only those that are asked about and those in them: each of many people may be in hundreds, of which a
+ * document names few.
  */
 export async function listMemberships(
   scope: Scope,
   emails: readonly string[],
+  about: readonly Principal[],
 ): Promise<ReadonlyMap<string, Membership[]>> {
-  const { rows } = await inWorkspace(scope, (tx) =>
-    tx.execute<{ email: string; group: Principal; name: string; through: Principal | null }>(sql`
+  const { rows } = await inWorkspace(scope, async (tx) => {
+    const groups = await listNestedKeys(tx, scope, about);
+    return tx.execute<{ email: string; group: Principal; name: string; through: Principal | null }>(sql`
       with recursive held(email, key, principal, name, through, depth) as (
         select ${directoryUsers.email}, ${directoryUsers.key}, ${directoryUsers.principal}, ${directoryUsers.name}, null::jsonb, 0
         from ${directoryUsers}
@@ -300,9 +303,10 @@ export async function listMemberships(
         select held.email, ${directoryMembers.groupKey}, ${directoryMembers.group}, ${directoryMembers.groupName}, held.principal, held.depth + 1
         from ${directoryMembers} join held on ${directoryMembers.memberKey} = held.key
         where ${directoryMembers.workspaceId} = ${scope.workspaceId} and held.depth < 32
+          and ${directoryMembers.groupKey} = any(${sql.param(groups)}::text[])
       )
-      select distinct on (email, key) email, principal as "group", name, through from held order by email, key, depth`),
-  );
+      select distinct on (email, key) email, principal as "group", name, through from held order by email, key, depth`);
+  });
   const held = Map.groupBy(rows, ({ email }) => email);
   return new Map(
     emails.map((email) => [
@@ -314,6 +318,27 @@ export async function listMemberships(
       })),
     ]),
   );
+}
+
+/** The keys of these, and of every group that is in one of them, directly or through others. */
+async function listNestedKeys(
+  tx: Transaction,
+  { workspaceId }: Scope,
+  principals: readonly Principal[],
+): Promise<string[]> {
+  const { rows } = await tx.execute<{ key: string }>(sql`
+    with recursive nested(key) as (
+      select unnest(${sql.param(principals.map(storedKeyOf))}::text[])
+      union
+      select ${directoryMembers.memberKey} from ${directoryMembers} join nested on ${directoryMembers.groupKey} = nested.key
+      where ${directoryMembers.workspaceId} = ${workspaceId}
+        and exists (
+          select from ${directoryMembers} inner_members
+          where inner_members.workspace_id = ${workspaceId} and inner_members.group_key = ${directoryMembers.memberKey}
+        )
+    )
+    select key from nested`);
+  return rows.map(({ key }) => key);
 }
 
 /** How the workspace's sources call these, by `principalKey`; who has no name there, or only an id for one, is left out. */

@@ -76,7 +76,7 @@ it("keeps an account and a group whose names or other addresses no database hold
     group("finance", [principal("user", "ann")], "Fin\u0000ance \ud83d"),
   );
   expect(await held("ann@example.com")).toEqual(["group finance", "user ann"]);
-  const memberships = await listMemberships(scope, ["ann@example.com"]);
+  const memberships = await listMemberships(scope, ["ann@example.com"], [principal("group", "finance")]);
   const names = memberships.get("ann@example.com")!.map(({ name }) => name);
   expect(names.sort()).toEqual(["An\ufffdn", "Fin\ufffdance \ufffd"]);
 });

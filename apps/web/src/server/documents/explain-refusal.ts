@@ -1,5 +1,5 @@
 import { mayRead } from "@anneal/core/access/acl";
-import { explainAccess, type AccessExplanation } from "@anneal/core/access/explain-access";
+import { explainAccess, explainingPrincipals, type AccessExplanation } from "@anneal/core/access/explain-access";
 import type { Document } from "@anneal/db/queries/documents";
 import { listMemberships } from "@anneal/db/queries/directory";
 import type { MemberContext } from "#server/context.ts";
@@ -11,6 +11,6 @@ export async function explainRefusal(
 ): Promise<AccessExplanation | null> {
   const { role, email, principals, principalKeys } = identity;
   if (role !== "admin" || mayRead(acl, principalKeys)) return null;
-  const memberships = await listMemberships(scope, [email]);
+  const memberships = await listMemberships(scope, [email], explainingPrincipals(acl, aclOrigins));
   return explainAccess(acl, principals, memberships.get(email) ?? [], aclOrigins);
 }

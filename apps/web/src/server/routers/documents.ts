@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { mayRead } from "@anneal/core/access/acl";
-import { explainAccess } from "@anneal/core/access/explain-access";
+import { explainAccess, explainingPrincipals } from "@anneal/core/access/explain-access";
 import { elementSpans, parsedDocumentSchema } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
 import { listMembers } from "@anneal/db/queries/access";
@@ -119,7 +119,7 @@ export const documentsRouter = router({
     const { scope } = ctx;
     const [{ acl, aclOrigins }, members] = await Promise.all([getVisible(ctx, input.documentId), listMembers(scope)]);
     const emails = members.map(({ email }) => email);
-    const memberships = await listMemberships(scope, emails);
+    const memberships = await listMemberships(scope, emails, explainingPrincipals(acl, aclOrigins));
     return members.map(({ userId, email, role }) => {
       const { workspaceId } = scope;
       const person = createIdentity({ userId, email, role, workspaceId, via: { kind: "session" } });
