@@ -47,8 +47,13 @@ describe("anneal connect deleted", () => {
     expect(said).toEqual([
       "plans/a.md  (Plan A) · deleted 2031-02-03 04:05 UTC · can be restored until 2031-03-05 04:05 UTC",
       "notes/b.md · deleted 2031-02-03 04:05 UTC · can be restored until 2031-03-05 04:05 UTC",
-      '2 deleted. `anneal connect restore-documents "wards" <path>` takes one back, --all takes back all.',
+      '2 deleted. `anneal connect restore-documents "wards" <path>` takes one back, `anneal connect restore-documents "wards" --all` all of these.',
     ]);
+  });
+
+  it("says how all that it lists is taken back, and nothing that the search left out", async () => {
+    await listDeleted(portal, source, { search: "plans/" }, say);
+    expect(said.at(-1)).toContain('"wards" --all --search "plans/"` all of these.');
   });
 
   it("goes through all pages, and narrows them to what matches", async () => {

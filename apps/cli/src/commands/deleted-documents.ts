@@ -40,7 +40,10 @@ export async function listDeleted(
       `${ref}${title === ref ? "" : `  (${title})`} · deleted ${formatTime(deletedAt)} · can be restored until ${formatTime(keptUntil)}`,
     );
   const command = `anneal connect restore-documents ${JSON.stringify(name)}`;
-  say(`${deleted.length} deleted. \`${command} <path>\` takes one back, --all takes back all.`);
+  const searched = search === undefined ? "" : ` --search ${JSON.stringify(search)}`;
+  say(
+    `${deleted.length} deleted. \`${command} <path>\` takes one back, \`${command} --all${searched}\` all of these.`,
+  );
 }
 
 /**
