@@ -8,7 +8,7 @@ import type { PortalClient } from "../portal/client.ts";
 import { addPortalOptions, requirePortal, type PortalOptions } from "../portal/find-portal.ts";
 import { addSource } from "./add-source.ts";
 import { checkAndPrint } from "./print-check.ts";
-import { listDeleted, restoreDocuments } from "./deleted-documents.ts";
+import { listDeleted, restoreDocuments, type RestoreDocumentsOptions } from "./deleted-documents.ts";
 import { describeKind } from "./describe-kind.ts";
 import { editSource, type EditSourceOptions } from "./edit-source.ts";
 import { findSource, listSources } from "./find-source.ts";
@@ -158,7 +158,8 @@ export function addConnectCommand(program: Command, env: Env): void {
   command("restore-documents <name> [paths...]", "take back documents that a source deleted, as “deleted” lists them")
     .option("--all", "all of them")
     .option("--search <text>", "with --all: only what has it in its title or path")
-    .action(async (name: string, paths: string[], options: PortalOptions & { all?: boolean; search?: string }) => {
+    .option("--until <time>", "with --all: only what was deleted until then, as “deleted” says it of its list")
+    .action(async (name: string, paths: string[], options: PortalOptions & RestoreDocumentsOptions) => {
       const portal = await requirePortal(env, options);
       await restoreDocuments(portal, await findSource(portal, name), paths, options);
     });

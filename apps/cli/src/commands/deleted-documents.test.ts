@@ -47,23 +47,25 @@ describe("anneal connect deleted", () => {
     expect(said).toEqual([
       "plans/a.md  (Plan A) · deleted 2031-02-03 04:05 UTC · can be restored until 2031-03-05 04:05 UTC",
       "notes/b.md · deleted 2031-02-03 04:05 UTC · can be restored until 2031-03-05 04:05 UTC",
-      '2 deleted. `anneal connect restore-documents "wards" <path>` takes one back, `anneal connect restore-documents "wards" --all` all of these.',
+      '2 deleted. `anneal connect restore-documents "wards" <path>` takes one back, `anneal connect restore-documents "wards" --all --until 2031-02-03T04:05:06.000Z` all of these.',
+      "What the source only closed to Anneal looks deleted as well: taken back, it is open to those who could read it before.",
     ]);
   });
 
-  it("says how all that it lists is taken back, and nothing that the search left out", async () => {
+  it("says how all that it lists is taken back, and neither what the search left out nor what is deleted since", async () => {
+    deleted.unshift({ ...rowOf("plans/c.md"), deletedAt: "2031-02-04T04:05:06.789Z" });
     await listDeleted(portal, source, { search: "plans/" }, say);
-    expect(said.at(-1)).toContain('"wards" --all --search "plans/"` all of these.');
+    expect(said.at(-2)).toContain('"wards" --all --search "plans/" --until 2031-02-04T04:05:06.789Z` all of these.');
   });
 
   it("goes through all pages, and narrows them to what matches", async () => {
     deleted = Array.from({ length: 2_001 }, (_, index) => rowOf(`f${index}.md`));
     await listDeleted(portal, source, {}, say);
-    expect(said).toHaveLength(2_002);
+    expect(said).toHaveLength(2_003);
     said = [];
     await listDeleted(portal, source, { search: "f2000" }, say);
     expect(said[0]).toContain("f2000.md");
-    expect(said).toHaveLength(2);
+    expect(said).toHaveLength(3);
   });
 
   it.each(["", " "])("refuses a search for %j: it would list everything", async (search) => {
@@ -112,6 +114,19 @@ describe("anneal connect restore-documents", () => {
     expect(restored).toEqual([{ sourceId: "s1" }, { sourceId: "s1", search: "plans/" }]);
   });
 
+  it("takes back what was deleted until a time, and nothing where that is none", async () => {
+    const restoreUntil = (until: string) => restoreDocuments(portal, source, [], { all: true, until }, say);
+    await restoreUntil("2031-02-03T05:05:06.789+01:00");
+    expect(restored).toEqual([{ sourceId: "s1", deletedUntil: "2031-02-03T04:05:06.789Z" }]);
+    for (const until of ["", "yesterday"])
+      await expect(restoreUntil(until)).rejects.toMatchObject({
+        code: "INVALID_INPUT",
+        message: `“${until}” of --until is no time.`,
+        action: "Give it as “anneal connect deleted” says it, such as 2031-02-03T04:05:06Z.",
+      });
+    expect(restored).toHaveLength(1);
+  });
+
   it.each(["", " "])(
     "restores nothing where what is searched is %j, as with a variable that is not set",
     async (search) => {
@@ -133,11 +148,12 @@ describe("anneal connect restore-documents", () => {
     [[], {}],
     [["plans/a.md"], { all: true }],
     [["plans/a.md"], { search: "plans" }],
+    [["plans/a.md"], { until: "2031-02-03" }],
     [[], { search: "plans" }],
   ])("refuses %j with %j: what is meant is said with paths or with --all", async (paths, options) => {
     await expect(restoreDocuments(portal, source, paths, options, say)).rejects.toMatchObject({
       code: "INVALID_INPUT",
-      action: "Give the paths of documents, or --all with or without --search.",
+      action: "Give the paths of documents, or --all with or without --search and --until.",
     });
     expect(restored).toEqual([]);
   });

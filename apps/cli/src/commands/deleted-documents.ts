@@ -41,10 +41,18 @@ export async function listDeleted(
     );
   const command = `anneal connect restore-documents ${JSON.stringify(name)}`;
   const searched = search === undefined ? "" : ` --search ${JSON.stringify(search)}`;
+  // The newest deletion comes first; what is deleted later was not seen here.
+  const until = deleted[0]!.deletedAt.toISOString();
   say(
-    `${deleted.length} deleted. \`${command} <path>\` takes one back, \`${command} --all${searched}\` all of these.`,
+    `${deleted.length} deleted. \`${command} <path>\` takes one back, \`${command} --all${searched} --until ${until}\` all of these.`,
+  );
+  say(
+    "What the source only closed to Anneal looks deleted as well: taken back, it is open to those who could read it before.",
   );
 }
+
+/** `until`: what was deleted since then stays deleted. */
+export type RestoreDocumentsOptions = { all?: boolean; search?: string; until?: string };
 
 /**
  * `anneal connect restore-documents`: takes back what the source deleted, by path or id, or all that match.
@@ -55,19 +63,25 @@ export async function restoreDocuments(
   portal: Pick<PortalClient, "query" | "mutate">,
   source: Source,
   paths: readonly string[],
-  { all = false, search }: { all?: boolean; search?: string },
+  { all = false, search, until }: RestoreDocumentsOptions,
   say: (line: string) => void = console.log,
 ): Promise<void> {
   assertSearch(search);
-  const restore = async (which: { documentIds?: string[]; search?: string }) => {
+  const restore = async (which: { documentIds?: string[]; search?: string; deletedUntil?: string }) => {
     const input = { sourceId: source.id, ...which };
     return (await portal.mutate("documents.restoreDeleted", input, z.object({ count: z.number() }))).count;
   };
-  if (all ? paths.length > 0 : paths.length === 0 || search !== undefined)
+  if (all ? paths.length > 0 : paths.length === 0 || search !== undefined || until !== undefined)
     throw new AnnealError("INVALID_INPUT", "What is to be restored is not clear.", {
-      action: "Give the paths of documents, or --all with or without --search.",
+      action: "Give the paths of documents, or --all with or without --search and --until.",
     });
-  if (all) return say(wordRestored(await restore(search === undefined ? {} : { search })));
+  if (all) {
+    const which = {
+      ...(search === undefined ? {} : { search }),
+      ...(until === undefined ? {} : { deletedUntil: parseTime(until) }),
+    };
+    return say(wordRestored(await restore(which)));
+  }
   const ids = await findDeleted(portal, source, paths);
   let count = 0;
   for (let start = 0; start < ids.length; start += pageSize)
@@ -80,6 +94,14 @@ function assertSearch(search: string | undefined): void {
   if (search === undefined || search.trim() !== "") return;
   throw new AnnealError("INVALID_INPUT", "--search has no text to search for.", {
     action: "Give it some, or leave --search out. A variable in the command may not be set.",
+  });
+}
+
+function parseTime(until: string): string {
+  const time = new Date(until);
+  if (!Number.isNaN(time.getTime())) return time.toISOString();
+  throw new AnnealError("INVALID_INPUT", `“${until}” of --until is no time.`, {
+    action: "Give it as “anneal connect deleted” says it, such as 2031-02-03T04:05:06Z.",
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
 import { isCleanedFrom } from "@anneal/core/clean/clean-digest";
-import { and, asc, desc, eq, ilike, inArray, isNotNull, isNull, ne, or, sql, type SQL } from "drizzle-orm";
+import { and, asc, desc, eq, ilike, inArray, isNotNull, isNull, lte, max, ne, or, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { documents, sources, type DocumentStatus } from "../schema.ts";
 
@@ -42,6 +42,8 @@ export type DocumentFilter = {
   status?: DocumentStatus | "duplicate" | "deleted";
   language?: string;
   mediaType?: string;
+  /** Only what was deleted then or before. */
+  deletedUntil?: Date;
   /** Only what somebody who holds one of these may read: `mayRead` of core/access, said in SQL because of the paging. */
   readers?: Principal[];
 };
@@ -87,12 +89,16 @@ export function conditionsOf(scope: Scope, filter: DocumentFilter): SQL | undefi
   if (filter.ids) conditions.push(sql`${documents.id} = any(${sql.param(filter.ids)}::uuid[])`);
   if (filter.language) conditions.push(eq(documents.language, filter.language));
   if (filter.mediaType) conditions.push(eq(documents.mediaType, filter.mediaType));
+  if (filter.deletedUntil) conditions.push(lte(documents.deletedAt, filter.deletedUntil));
   if (filter.status === "duplicate") conditions.push(isHiddenCopy);
   else if (filter.status && filter.status !== "deleted") conditions.push(eq(documents.status, filter.status));
   return and(...conditions);
 }
 
-/** One page of the documents table, newest change or deletion first, with the number of all that match. */
+/**
+ * One page of the documents table, newest change or deletion first, with the number of all that match and when the last of
+ * them was deleted.
+ */
 export async function listDocuments(scope: Scope, filter: DocumentFilter, page: { limit: number; offset: number }) {
   const where = conditionsOf(scope, filter);
   const newest = filter.status === "deleted" ? documents.deletedAt : documents.changedAt;
@@ -125,11 +131,11 @@ export async function listDocuments(scope: Scope, filter: DocumentFilter, page: 
       .orderBy(desc(newest), asc(documents.id))
       .limit(page.limit)
       .offset(page.offset);
-    const [count] = await tx
-      .select({ total: sql<number>`count(*)::int` })
+    const [all] = await tx
+      .select({ total: sql<number>`count(*)::int`, lastDeletedAt: max(documents.deletedAt) })
       .from(documents)
       .where(where);
-    return { rows, total: count?.total ?? 0 };
+    return { rows, total: all?.total ?? 0, lastDeletedAt: all?.lastDeletedAt ?? null };
   });
 }
 

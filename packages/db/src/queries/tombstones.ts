@@ -22,7 +22,7 @@ export async function restoreDocument(scope: Scope, documentId: string, by: stri
  */
 export async function restoreDocuments(
   scope: Scope,
-  filter: Pick<DocumentFilter, "ids" | "search" | "readers"> & { sourceId: string },
+  filter: Pick<DocumentFilter, "ids" | "search" | "deletedUntil" | "readers"> & { sourceId: string },
   by: string,
 ): Promise<string[]> {
   return restore(scope, conditionsOf(scope, { ...filter, status: "deleted" }), by);

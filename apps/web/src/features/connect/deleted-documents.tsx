@@ -28,7 +28,7 @@ export function DeletedDocuments({ sourceId }: { sourceId: string }) {
   const state = useTableState({ prefix });
   const [search, setSearch] = useTableFilter("search", prefix);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const { data, error, refetch } = useQuery(
+  const { data, error, isPlaceholderData, refetch } = useQuery(
     trpc.documents.list.queryOptions(
       {
         sourceId,
@@ -54,7 +54,8 @@ export function DeletedDocuments({ sourceId }: { sourceId: string }) {
           <RestoreDeleted
             sourceId={sourceId}
             search={search}
-            total={data?.total ?? 0}
+            found={{ total: data?.total ?? 0, lastDeletedAt: data?.lastDeletedAt ?? null }}
+            isSearching={isPlaceholderData}
             chosen={choice}
             onRestored={() => setChosen(new Set())}
           />

@@ -16,18 +16,22 @@ type RestoreDeletedProps = {
   sourceId: string;
   /** "" for none. */
   search: string;
-  /** How many are deleted and match. */
-  total: number;
+  /** How many are deleted and match, and when the last of them was. */
+  found: { total: number; lastDeletedAt: Date | null };
+  /** Whether `found` is not by this search yet. */
+  isSearching: boolean;
   /** Those that are chosen on the page, by id. */
   chosen: readonly string[];
   onRestored(): void;
 };
 
 /** Takes back what is chosen, or all that matches, for whoever may decide about documents. */
-export function RestoreDeleted({ sourceId, search, total, chosen, onRestored }: RestoreDeletedProps) {
+export function RestoreDeleted({ sourceId, search, found, isSearching, chosen, onRestored }: RestoreDeletedProps) {
   const trpc = useTRPC();
   const { role } = useWorkspace();
   const [asking, setAsking] = useState(false);
+  // What was found when it was asked: what a sync deletes since is not restored unseen.
+  const [asked, setAsked] = useState(found);
   const restore = useMutation(
     trpc.documents.restoreDeleted.mutationOptions({
       meta: { inlineError: asking },
@@ -40,7 +44,7 @@ export function RestoreDeleted({ sourceId, search, total, chosen, onRestored }: 
       },
     }),
   );
-  if (!mayEdit(role) || total === 0) return null;
+  if (!mayEdit(role) || found.total === 0) return null;
   return (
     <div className="flex flex-wrap gap-2">
       {chosen.length > 0 && (
@@ -52,22 +56,38 @@ export function RestoreDeleted({ sourceId, search, total, chosen, onRestored }: 
           <RotateCcw aria-hidden /> Restore {formatNumber(chosen.length)} chosen
         </Button>
       )}
-      <Button onClick={() => setAsking(true)}>
-        Restore all {formatNumber(total)}
+      <Button
+        disabled={isSearching}
+        onClick={() => {
+          setAsked(found);
+          setAsking(true);
+        }}
+      >
+        Restore all {formatNumber(found.total)}
         {search && " found"}
       </Button>
       <ConfirmDialog
         open={asking}
         onOpenChange={setAsking}
-        title={`Restore ${formatCount(total, "deleted document")}${search ? ` with “${search}”` : ""}?`}
+        title={`Restore ${formatCount(asked.total, "deleted document")}${search ? ` with “${search}”` : ""}?`}
         action="Restore them"
         busy={restore.isPending}
         error={restore.error && wireErrorOf(restore.error)}
-        onConfirm={() => restore.mutate({ sourceId, ...(search ? { search } : {}) })}
+        onConfirm={() =>
+          restore.mutate({
+            sourceId,
+            ...(search ? { search } : {}),
+            ...(asked.lastDeletedAt ? { deletedUntil: asked.lastDeletedAt } : {}),
+          })
+        }
       >
         <p>
           They are found by their readers again once the next run is through, and stay although the source no longer has
           them. Each can be let go again on its own page.
+        </p>
+        <p>
+          What the source only closed to Anneal looks deleted as well: restored, it is open to those who could read it
+          before.
         </p>
       </ConfirmDialog>
     </div>

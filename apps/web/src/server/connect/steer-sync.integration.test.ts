@@ -4,7 +4,7 @@ import { syncWorkflowId } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy, refuseDeletions, withMissingRefs } from "@anneal/core/connect/deletion-policy";
 import { pushReadersWorkflowId } from "@anneal/core/indexing/contract";
 import { inWorkspace, openDatabase, type Scope } from "@anneal/db/database";
-import { sources } from "@anneal/db/schema";
+import { documents as documentRows, sources } from "@anneal/db/schema";
 import { listAuditEvents } from "@anneal/db/queries/audit";
 import {
   deleteSource,
@@ -457,6 +457,29 @@ describe("a deleted document in the portal", () => {
     await expect(documents.restoreDeleted({ sourceId })).rejects.toMatchObject({ cause: { code: "CONFLICT" } });
     expect(await as(people.admin).documents.restoreDeleted({ sourceId })).toEqual({ count: 1 });
     expect((await actions()).filter((action) => action === "document.restore")).toHaveLength(5);
+  });
+
+  it("stays deleted where others are restored by a list that was read before, and that is recorded", async () => {
+    const facts = { title: null, mediaType: null, sizeBytes: 1, modifiedAt: null, fingerprint: "1", acl: null };
+    const content = { contentHash: "h", contentKey: "h", sizeBytes: 1 };
+    const { documents } = as(people.scientist);
+    const list = () => documents.list({ sourceId, status: "deleted", limit: 9, offset: 0 });
+    const remove = async (ref: string) => {
+      await upsertDocument(scope, sourceId, { ref, uri: ref, ...facts }, content);
+      await markDocumentDeleted(scope, sourceId, ref);
+    };
+    expect(await list()).toMatchObject({ total: 0, lastDeletedAt: null });
+    await remove("a");
+    await remove("b");
+    const yesterday = new Date(Date.now() - 24 * 60 * 60_000);
+    await inWorkspace(scope, (tx) => tx.update(documentRows).set({ deletedAt: yesterday }));
+    const { lastDeletedAt } = await list();
+    expect(lastDeletedAt).toEqual(yesterday);
+    await remove("later");
+    expect(await documents.restoreDeleted({ sourceId, deletedUntil: lastDeletedAt })).toEqual({ count: 2 });
+    expect((await list()).rows.map(({ ref }) => ref)).toEqual(["later"]);
+    const { rows } = await listAuditEvents(scope, { search: "document.restore" }, { limit: 1, offset: 0 });
+    expect(rows[0]!.details).toEqual({ documents: "all", deletedUntil: yesterday.toISOString() });
   });
 
   it("shows its contents to those alone who decide whether it comes back", async () => {

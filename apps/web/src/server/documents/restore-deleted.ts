@@ -5,14 +5,17 @@ import type { MemberContext } from "#server/context.ts";
 import { listReaders } from "#server/documents/view-as.ts";
 import { tellIndexes } from "#server/tell-indexes.ts";
 
+type Which = { sourceId: string; documentIds?: string[]; search?: string; deletedUntil?: Date };
+
 /**
  * Takes back what a source deleted, as far as whoever asks may see it.
  * @param documentIds left out: all that match
+ * @param deletedUntil of a list that somebody has seen: what was deleted since is not restored unseen
  * @throws AnnealError CONFLICT where nothing of it is deleted
  */
 export async function restoreDeleted(
   ctx: MemberContext,
-  { sourceId, documentIds, search }: { sourceId: string; documentIds?: string[]; search?: string },
+  { sourceId, documentIds, search, deletedUntil }: Which,
 ): Promise<{ count: number }> {
   const { scope, identity } = ctx;
   const readers = await listReaders(ctx, undefined);
@@ -21,7 +24,11 @@ export async function restoreDeleted(
     actor: identity.email,
     action: "document.restore",
     subject: `source:${sourceId}`,
-    details: { documents: documentIds ?? "all", ...(search === undefined ? {} : { search }) },
+    details: {
+      documents: documentIds ?? "all",
+      ...(search === undefined ? {} : { search }),
+      ...(deletedUntil === undefined ? {} : { deletedUntil: deletedUntil.toISOString() }),
+    },
   });
   const restored = await restoreDocuments(
     scope,
@@ -29,6 +36,7 @@ export async function restoreDeleted(
       sourceId,
       ...(documentIds === undefined ? {} : { ids: documentIds }),
       ...(search === undefined ? {} : { search }),
+      ...(deletedUntil === undefined ? {} : { deletedUntil }),
       ...(readers === undefined ? {} : { readers }),
     },
     identity.email,

@@ -54,7 +54,7 @@ export const documentsRouter = router({
     .query(async ({ ctx, input: { limit, offset, viewAs: member, ...filter } }) => {
       const { scope, identity } = ctx;
       const readers = await listReaders(ctx, member);
-      const { rows, total } = await listDocuments(scope, { ...filter, readers }, { limit, offset });
+      const { rows, ...all } = await listDocuments(scope, { ...filter, readers }, { limit, offset });
       return {
         rows: rows.map(({ acl, duplicate, ...row }) => ({
           ...row,
@@ -64,7 +64,7 @@ export const documentsRouter = router({
           readable: mayRead(acl, identity.principalKeys),
           readers: describeReaders(acl),
         })),
-        total,
+        ...all,
       };
     }),
 
@@ -192,6 +192,8 @@ export const documentsRouter = router({
           .max(200)
           .refine((text) => text.trim() !== "", "must not be empty")
           .optional(),
+        /** Of a list that was seen: `lastDeletedAt`. */
+        deletedUntil: z.coerce.date().optional(),
       }),
     )
     .mutation(({ ctx, input }) => restoreDeleted(ctx, input)),
