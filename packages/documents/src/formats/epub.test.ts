@@ -35,6 +35,21 @@ function writeEpub(
 }
 
 describe("EPUB", () => {
+  it("refuses a book of more text than the limit with the length of all its chapters", async () => {
+    const chapters = ["a", "b", "c"].map((file) => ({ file: `${file}.xhtml`, body: `<p>${file.repeat(700)}</p>` }));
+    expect(await failureOf(parseFixture(writeEpub(chapters), "a.epub", { maxTextLength: 1_000 }))).toBe(
+      `DOCUMENT_TOO_LARGE: It has ${(3 * 700 + "Die Prüfung 検査".length).toLocaleString("en-US")} characters of text; the limit is 1,000.`,
+    );
+  });
+
+  it("keeps the beginning of a book inside an archive, and says what was left", async () => {
+    const chapters = ["a", "b", "c"].map((file) => ({ file: `${file}.xhtml`, body: `<p>${file.repeat(700)}</p>` }));
+    const archive = deflatedArchive([{ name: "a.epub", data: writeEpub(chapters) }]);
+    const document = await parseFixture(archive, "a.zip", { maxTextLength: 1_000 });
+    expect(document.elements.at(-1)?.text).toBe("a".repeat(700));
+    expect(document.warnings).toEqual([expect.stringContaining("2 elements left out")]);
+  });
+
   it("reads the chapters in the spine's order under the book's title", async () => {
     const book = writeEpub([
       { file: "text/b%20one.xhtml", body: "<h1>Eins</h1><p>Erster Text – „gut“ 🙂.</p>" },

@@ -46,17 +46,11 @@ export async function parseEpub(bytes: Uint8Array, limits: ParseLimits): Promise
   const drafts: Draft[] = book.title === null ? [] : [{ kind: "title", text: book.title, level: 1 }];
   const warnings: string[] = [];
   const missing: string[] = [];
-  let left = limits.maxTextLength;
-  let skipped = 0;
   const read = new Set<string>();
   for (const chapter of book.chapters) {
     // A spine that names one chapter a thousand times makes a book out of nothing.
     if (read.has(chapter.path)) continue;
     read.add(chapter.path);
-    if (left <= 0) {
-      skipped += 1;
-      continue;
-    }
     const part = await readPart(zip, chapter.path);
     if (part === undefined) {
       missing.push(chapter.path);
@@ -65,14 +59,11 @@ export async function parseEpub(bytes: Uint8Array, limits: ParseLimits): Promise
     const decoded = decodeText(part);
     const parsed = parseHtml(withoutDeclaration(decoded.text), limits);
     for (const warning of [...decoded.warnings, ...parsed.warnings]) warnings.push(`${chapter.path}: ${warning}`);
-    const chapterDrafts = chapterOf(parsed.drafts, names.get(chapter.path), chapter.path);
-    left -= chapterDrafts.reduce((sum, draft) => sum + draft.text.length, 0);
-    appendAll(drafts, chapterDrafts);
+    appendAll(drafts, chapterOf(parsed.drafts, names.get(chapter.path), chapter.path));
   }
   if (missing.length > 0) {
     warnings.push(`${countOf(missing.length, "chapter")} missing from the file: ${missing.slice(0, 5).join(", ")}.`);
   }
-  if (skipped > 0) warnings.push(`The text is longer than what is kept; ${countOf(skipped, "chapter")} left out.`);
   return { title: book.title, drafts, warnings };
 }
 
