@@ -43,6 +43,12 @@ export type SourceFacts = {
    */
   readerRules?(config: object): ReaderRules;
   /**
+   * Whether documents have their readers on somebody's word with these settings of the kind, as the source does not tell what
+   * would take some away. Once it is taken back, all that was read on it is nobody's until it is read again. Left out: none
+   * has.
+   */
+  readersByWord?(config: object): boolean;
+  /**
    * What of the settings says who people are and what groups they are in, where documents may refuse somebody: with another
    * word of it, what does is nobody's until it is read again. Left out: nothing does, or `readerRules` say it.
    */

@@ -147,6 +147,8 @@ export const confluenceFacts: SourceFacts = {
   // The listing that deletions need carries every page's version, so that a watermark would only add its own clock.
   changeModel: "fingerprint",
   capabilities: { permissions: true, deletions: true, moves: false },
+  readersByWord: ({ deployment, hiddenRestrictions }: ConfluenceConfig) =>
+    deployment === "cloud" && hiddenRestrictions === "none",
 };
 
 export const jiraFacts: SourceFacts = {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
-import { posixLack, posixPeopleRule, posixPermissionsShape } from "../posix/config.ts";
+import { posixLack, posixPeopleRule, posixPermissionsShape, posixReadersByWord } from "../posix/config.ts";
 import { rulesForAll } from "../reader-rules.ts";
 
 export const fileConfigSchema = z.object({
@@ -30,6 +30,7 @@ export const fileFacts: SourceFacts = {
   capabilities: { permissions: true, deletions: true, moves: true },
   differsBy: "another time or size",
   readerRules: ({ permissions }: FileConfig) => rulesForAll(permissions === "off" ? null : permissions),
+  readersByWord: posixReadersByWord,
   peopleRule: posixPeopleRule,
   findLack: posixLack,
 };

@@ -72,6 +72,10 @@ export const posixLack = ({ permissions, userEmailDomain }: PosixPermissionsConf
         message: "Without it no account is a person, and nobody would see a document.",
       };
 
+/** As `SourceFacts.readersByWord`. */
+export const posixReadersByWord = ({ permissions, hiddenAccessLists: lists }: PosixPermissionsConfig): boolean =>
+  permissions === "posix" && lists === "none";
+
 /** As `SourceFacts.peopleRule`. */
 export const posixPeopleRule = ({ userEmailDomain, firstPersonId, passwdPath, groupPath }: PosixPermissionsConfig) => [
   userEmailDomain,

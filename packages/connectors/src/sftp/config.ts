@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
-import { posixLack, posixPeopleRule, posixPermissionsShape } from "../posix/config.ts";
+import { posixLack, posixPeopleRule, posixPermissionsShape, posixReadersByWord } from "../posix/config.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
 import { rulesForAll } from "../reader-rules.ts";
 
@@ -67,6 +67,7 @@ export const sftpFacts: SourceFacts = {
   capabilities: { permissions: true, deletions: true, moves: false },
   differsBy: "another time or size",
   readerRules: ({ permissions }: SftpConfig) => rulesForAll(permissions === "off" ? null : permissions),
+  readersByWord: posixReadersByWord,
   peopleRule: posixPeopleRule,
   findLack: posixLack,
 };

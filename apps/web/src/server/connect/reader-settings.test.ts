@@ -83,9 +83,26 @@ it("tells of which documents other settings say who reads them", () => {
   expect(partsWithOtherReaders("file", folder("posix"), folder("off"))).toEqual([""]);
   expect(partsWithOtherReaders("file", folder("off"), folder("posix"))).toEqual([""]);
   // The next listing tells readers that are others of what is held, and nothing is to be fetched again.
-  expect(partsWithOtherReaders("file", folder("posix"), folder("posix", "none"))).toEqual([]);
-  const wiki = { url: "https://a.example", hiddenRestrictions: "none" };
-  expect(partsWithOtherReaders("confluence", { url: wiki.url }, wiki)).toEqual([]);
   expect(partsWithOtherReaders("sharepoint", { linkSharing: "nobody" }, {})).toEqual([]);
   expect(partsWithOtherReaders("file", folder("posix"), { of: "another release" })).toEqual([""]);
+});
+
+it("tells of all documents where somebody's word about their readers is taken back, and of none where it is given", () => {
+  const rights = { permissions: "posix", userEmailDomain: "example.com" };
+  const server = { host: "files.example", user: "u", path: "/srv", ...rights };
+  for (const [kind, settings, word] of [
+    ["confluence", { url: "https://a.example" }, { hiddenRestrictions: "none" }],
+    ["file", { path: "/srv", ...rights }, { hiddenAccessLists: "none" }],
+    ["sftp", server, { hiddenAccessLists: "none" }],
+  ] as const) {
+    const onWord = { ...settings, ...word };
+    expect(findConfigProblems(kind, onWord), kind).toEqual([]);
+    expect(partsWithOtherReaders(kind, settings, onWord), kind).toEqual([""]);
+    expect(partsWithOtherReaders(kind, onWord, settings), kind).toEqual([]);
+    expect(partsWithOtherReaders(kind, onWord, onWord), kind).toEqual([]);
+    expect(partsWithOtherReaders(kind, settings, { of: "another release" }), kind).toEqual([""]);
+  }
+  // Where no permissions are read nobody relied on it.
+  const unread = { path: "/srv", permissions: "off" };
+  expect(partsWithOtherReaders("file", unread, { ...unread, hiddenAccessLists: "none" })).toEqual([]);
 });

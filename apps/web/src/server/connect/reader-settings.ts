@@ -20,12 +20,16 @@ export function mayLackReaders(kind: string, config: Record<string, unknown>): b
   return !bringsReadersAt(rulesOf(kind, config), "");
 }
 
-/** What the refs of documents begin with for which other settings say now who reads them, "" of all documents. */
+/**
+ * What the refs of documents begin with for which other settings say now who reads them, "" of all documents: also where
+ * somebody's word is taken back, for no ref tells who read by it.
+ */
 export function partsWithOtherReaders(
   kind: string,
   config: Record<string, unknown>,
   before: Record<string, unknown>,
 ): string[] {
+  if (readsByWord(kind, before) && !readsByWord(kind, config)) return [""];
   return partsWithOtherRules(rulesOf(kind, config), rulesOf(kind, before));
 }
 
@@ -42,6 +46,14 @@ export function hasOtherPeople(
     return data === undefined ? "unknown" : facts.peopleRule?.(data);
   };
   return facts.peopleRule !== undefined && !isDeepStrictEqual(ruleOf(config), ruleOf(before));
+}
+
+function readsByWord(kind: string, config: Record<string, unknown>): boolean {
+  const found = sourceKinds[kind];
+  if (found?.facts.readersByWord === undefined) return false;
+  const { data } = found.configSchema.safeParse(config);
+  // What those of another release say nobody knows here.
+  return data === undefined || found.facts.readersByWord(data);
 }
 
 function rulesOf(kind: string, config: Record<string, unknown>): ReaderRules {

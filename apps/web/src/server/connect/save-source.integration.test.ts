@@ -143,6 +143,24 @@ it("shows nobody what was read without readers of its own, from when its documen
   expect((await seenByMembers()).toSorted()).toEqual(["holidays.txt", "salaries.txt"]);
 });
 
+it("shows nobody what was read on an administrator's word, from when it is taken back", async () => {
+  const wiki = (hiddenRestrictions: "possible" | "none") => ({
+    name: "Wiki",
+    kind: "confluence",
+    audience: "members" as const,
+    schedule: null,
+    config: { url: "https://a.example", email: "reader@example.com", hiddenRestrictions },
+  });
+  const { sourceId } = await connect().create({ ...wiki("none"), secrets: { token: "t" } });
+  const acl = { allow: [workspaceMembers(scope.workspaceId)], deny: [] };
+  await put(sourceId, "KB/1", acl);
+  expect(await connect().update({ sourceId, ...wiki("possible") })).toMatchObject({ hasOtherReaders: true });
+  expect(await seenByMembers()).toEqual([]);
+  await put(sourceId, "KB/1", acl);
+  expect(await connect().update({ sourceId, ...wiki("none") })).toMatchObject({ hasOtherReaders: false });
+  expect(await seenByMembers()).toEqual(["KB/1"]);
+});
+
 it("shows nobody what was read of a table without readers of its own, from when its rows bring them", async () => {
   const database = (tables: { name: string; owner?: string }[]) => ({
     name: "Desk",
