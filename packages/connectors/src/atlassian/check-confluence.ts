@@ -4,10 +4,10 @@ import { addToPreview, describePreview, joinNames, type Preview } from "../previ
 import { isAboutWhatWasAsked } from "./atlassian-site.ts";
 import { checkEmails, checkGroups } from "./check-people.ts";
 import type { AtlassianSecrets, ConfluenceConfig, Deployment } from "./config.ts";
-import type { ListedContent, Space } from "./confluence-answers.ts";
+import type { ListedContent, Restriction, Space } from "./confluence-answers.ts";
 import type { ConfluenceApi } from "./confluence-api.ts";
 import { listConfluenceGroups } from "./confluence-directory.ts";
-import { isContainer, toShowContainers } from "./confluence-space.ts";
+import { createAscent, isContainer, once, toShowContainers } from "./confluence-space.ts";
 import { requireDeployment } from "./deployment.ts";
 import type { GroupMembers } from "./directory.ts";
 import { chooseSpaces, noSuchSpace, withConfluence, type OpenedConfluence } from "./open-confluence.ts";
@@ -33,11 +33,9 @@ async function* look(config: ConfluenceConfig, { api, tenant }: OpenedConfluence
   const [first] = found;
   if (first === undefined) return;
   const preview: Preview = { count: 0, complete: found.length === 1, samples: [] };
-  let sample: ListedContent | null = null;
-  let contained = 0;
+  const looked = new Map<string, ListedContent>();
   for await (const content of api.listContents(first, "page")) {
-    sample ??= content;
-    if (content.parent !== null && isContainer(content.parent)) contained += 1;
+    looked.set(content.id, content);
     addToPreview(preview, content.title);
     if (preview.count < checkedPages) continue;
     preview.complete = false;
@@ -59,11 +57,11 @@ async function* look(config: ConfluenceConfig, { api, tenant }: OpenedConfluence
         message:
           "Changes are found by each page's version and deletions by the complete listing; permissions are read again with every sync.",
       },
-      sayContainers(
-        await checkPermissions(api, first, sample, toReadPermissions[config.deployment]),
+      await checkContainers(
+        await checkPermissions(api, first, [...looked.keys()].at(0), toReadPermissions[config.deployment]),
         config,
-        contained,
-        preview.count,
+        api,
+        looked,
       ),
       groups.check,
       checkEmails(groups.accounts, config.deployment),
@@ -91,13 +89,13 @@ async function* listPeople(api: ConfluenceApi, tenant: string): AsyncIterable<Gr
 async function checkPermissions(
   api: ConfluenceApi,
   space: Space,
-  sample: ListedContent | null,
+  sampleId: string | undefined,
   toGrant: string,
 ): Promise<CapabilityCheck> {
   const capability = "permissions";
   try {
     await api.readersOf(space);
-    if (sample !== null) await api.restrictionOf(sample.id);
+    if (sampleId !== undefined) await api.restrictionOf(sampleId);
     return {
       capability,
       status: "ok",
@@ -110,19 +108,42 @@ async function checkPermissions(
   }
 }
 
-/** @param contained how many of the pages looked at lie in what the cloud tells no restrictions of */
-function sayContainers(
+/** Says how many of the pages looked at lie in what the cloud tells no restrictions of. */
+async function checkContainers(
   check: CapabilityCheck,
   { deployment, hiddenRestrictions }: ConfluenceConfig,
-  contained: number,
-  looked: number,
-): CapabilityCheck {
+  api: ConfluenceApi,
+  looked: ReadonlyMap<string, ListedContent>,
+): Promise<CapabilityCheck> {
   if (deployment !== "cloud" || check.status !== "ok") return check;
   if (hiddenRestrictions === "none") {
     return { ...check, message: `${check.message} No folder is restricted, as the settings say.` };
   }
   const message = `${check.message} To whom folders, whiteboards, databases and embedded links are restricted is not told, so nobody would see pages in them`;
+  const contained = await countContained(api, looked);
   if (contained === 0) return { ...check, message: `${message}; none of the pages looked at is.` };
-  const share = `${contained} of the ${looked} ${looked === 1 ? "page" : "pages"} looked at.`;
+  const share = `${contained} of the ${looked.size} ${looked.size === 1 ? "page" : "pages"} looked at.`;
   return { ...check, status: "warning", message: `${message}: ${share}`, action: toShowContainers };
+}
+
+/** As a sync judges it, but for restrictions of pages, which hide nothing from everybody. */
+async function countContained(api: ConfluenceApi, looked: ReadonlyMap<string, ListedContent>): Promise<number> {
+  const ascend = createAscent(api, looked);
+  const restrictions = new Map<string, Promise<Restriction>>();
+  let count = 0;
+  for (const content of looked.values()) {
+    try {
+      for await (const at of ascend(content)) {
+        if (!isContainer(at)) continue;
+        const { restricted } = await once(restrictions, at.id, () => api.restrictionOf(at.id));
+        if (restricted) continue;
+        count += 1;
+        break;
+      }
+    } catch (error) {
+      // A sync says so of the page itself.
+      if (!isAboutWhatWasAsked(error)) throw error;
+    }
+  }
+  return count;
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   containers,
   startFakeConfluence,
@@ -94,5 +94,33 @@ it("says in check() that nobody sees pages in folders, how many that are, and wh
   expect(await permissionsOf({ hiddenRestrictions: "none" })).toMatchObject({
     status: "ok",
     message: expect.stringContaining("as the settings say"),
+  });
+});
+
+describe("the count in check()", () => {
+  const messageOf = async () =>
+    (await trial.check({})).checks.find(({ capability }) => capability === "permissions")?.message;
+
+  it("is of what a sync would hide: of pages below a page in a folder as well", async () => {
+    addPage("Open", null);
+    const inside = addPage("Inside", fake.add(space, { type: "folder", title: "Plans" }));
+    addPage("Below that", addPage("Below", inside));
+    const target = await trial.sync();
+    expect(target.failures).toMatchObject([{ error: { message: expect.stringContaining("3 documents") } }]);
+    expect(await messageOf()).toContain("3 of the 4 pages");
+  });
+
+  it("looks above the pages that are looked at, where those in a folder are not among them", async () => {
+    const [first] = Array.from({ length: 100 }, (_, index) => addPage(`Page ${index}`, null));
+    const inside = addPage("Inside", fake.add(space, { type: "folder", title: "Plans" }));
+    first!.parentId = inside.id;
+    expect(await messageOf()).toContain("1 of the 100 pages");
+  });
+
+  it("leaves out what lies in a folder that Confluence tells a restriction of", async () => {
+    fake.tells.containers = true;
+    addPage("Inside", fake.add(space, { type: "folder", title: "Board", readRestriction: onlyAnn() }));
+    addPage("Inside as well", fake.add(space, { type: "folder", title: "Plans" }));
+    expect(await messageOf()).toContain("1 of the 2 pages");
   });
 });

@@ -42,6 +42,21 @@ export function isContainer({ type }: Parent): boolean {
   return type !== "page" && type !== "blogpost";
 }
 
+/** From a page up to the root of its space, the page first; whatever lies above several is asked for once. */
+export function createAscent(api: ConfluenceApi, listed: ReadonlyMap<string, ListedContent>) {
+  const parents = new Map<string, Promise<Parent | null>>();
+  return async function* ascend(content: ListedContent): AsyncIterable<Parent> {
+    let at: Parent | null = { id: content.id, type: content.type };
+    for (let depth = 0; at !== null; depth += 1) {
+      if (depth > deepestPages) throw endless(content);
+      yield at;
+      const below: Parent = at;
+      const known = listed.get(below.id);
+      at = known === undefined ? await once(parents, below.id, () => api.parentOf(below)) : known.parent;
+    }
+  };
+}
+
 const deepestPages = 200;
 /** One for all of a large space's pages, of which few are restricted. */
 const unrestricted: Promise<Restriction> = Promise.resolve({ restricted: false, users: [], groups: [] });
@@ -78,7 +93,7 @@ export async function readSpaceTree(
     if (attachments !== null) attached.set(id, attachments);
   }
   const untold = new UntoldRestriction();
-  const parents = new Map<string, Promise<Parent | null>>();
+  const ascend = createAscent(api, contents);
   let readers: Promise<SourceGrant[]> | undefined;
   const readSpaceReaders = async () => {
     const principals = principalsOf(await api.readersOf(space));
@@ -102,18 +117,12 @@ export async function readSpaceTree(
       if (content === undefined) throw new Error(`content ${id} is not in the listing`);
       readers ??= readSpaceReaders();
       const levels = [await readers];
-      let at: Parent | null = { id, type: content.type };
-      for (let depth = 0; at !== null; depth += 1) {
-        if (depth > deepestPages) throw endless(content);
-        const atId: string = at.id;
-        const restriction: Restriction = await once(restrictions, atId, () => api.restrictionOf(atId));
-        const above: Parent = at;
-        const listed = contents.get(atId);
+      for await (const at of ascend(content)) {
+        const restriction = await once(restrictions, at.id, () => api.restrictionOf(at.id));
         if (restriction.restricted) {
           const named = principalsOf(restriction);
-          levels.push(depth === 0 ? named : given(listed?.title ?? "a page above it", named));
+          levels.push(at.id === id ? named : given(contents.get(at.id)?.title ?? "a page above it", named));
         } else if (isContainer(at) && options.hiddenRestrictions === "possible") throw untold;
-        at = listed === undefined ? await once(parents, atId, () => api.parentOf(above)) : listed.parent;
       }
       return intersectLevels(levels, identity);
     },
@@ -125,7 +134,7 @@ function given(place: string, principals: Principal[]): SourceGrant[] {
 }
 
 /** Asks once for what many pages share; a refusal is remembered too. */
-function once<T>(answers: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+export function once<T>(answers: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
   let answer = answers.get(key);
   if (answer === undefined) {
     answer = ask();
