@@ -29,6 +29,8 @@ export const syncSchema = z.object({
   changed: z.number(),
   removed: z.number(),
   dropped: z.number(),
+  /** Of those that failed: folders and other places, which are not among what was seen; a portal of another release tells none. */
+  failedPlaces: z.number().default(0),
   bytes: z.number(),
   /** By why; a portal of another release counts none, or others. */
   leftOut: z.record(z.string(), z.number()).nullable().default(null),
@@ -104,10 +106,11 @@ export function tellEnd(status: Sync["status"], name: string, say: (line: string
 
 /** One line: what was seen so far, how much of it was fetched, how fast, and how long it still takes. */
 export function formatSync(sync: Sync): string {
-  const { scanned, added, changed, removed, dropped, bytes, progress, status, waitsUntil, error } = sync;
+  const { scanned, added, changed, removed, dropped, failedPlaces, bytes, progress, status, waitsUntil, error } = sync;
   // While it reads, what was seen lags behind the rest until the next checkpoint.
   const isEnded = status !== "running" && status !== "waiting";
-  const unchanged = isEnded ? `, ${Math.max(0, scanned - added - changed - dropped)} unchanged` : "";
+  const failed = dropped - failedPlaces;
+  const unchanged = isEnded ? `, ${Math.max(0, scanned - added - changed - failed)} unchanged` : "";
   const done = `${added} new, ${changed} changed${unchanged}, ${removed} deleted, ${dropped} failed`;
   const leftOut = wordLeftOut(sync.leftOut ?? {});
   const counts = `${done}, ${describeBytes(bytes, "column")}${leftOut === null ? "" : `; ${leftOut}`}`;

@@ -61,6 +61,15 @@ it("is interrupted while its row says that it runs and nobody holds the source's
   expect(await states()).toMatchObject([{ status: "done", interrupted: false }, { interrupted: false }]);
 });
 
+it("tells how many failures of a sync are of places, which no document is that was seen", async () => {
+  const sync = await begin();
+  const refs = ["KB/", "", "KB/1", "https://a.example/"];
+  const failures = refs.map((ref) => ({ ref, code: "SOURCE_FORBIDDEN" as const, message: "Refused.", action: "Ask." }));
+  const counts = { ...sync.counts, dropped: refs.length };
+  await endSync(scope, { ...sync, counts, failures }, { status: "done", heldBack: null });
+  expect(await rows()).toMatchObject([{ dropped: 4, failedPlaces: 2 }]);
+});
+
 describe("a pause", () => {
   it("is heard of at the next checkpoint, and by the next attempt of a sync that failed meanwhile", async () => {
     const sync = await begin();

@@ -18,10 +18,18 @@ import {
 import { hasOneOf } from "./refs.ts";
 import { writeJournal } from "./source-journal.ts";
 
-// What failed names documents, and those have readers: see `getSyncFailures`.
-const { failures: _, ...syncColumns } = getTableColumns(sourceSyncs);
+/**
+ * SQL: how many of its failures are of places (a folder, a space, all of the source), which are no documents that were seen. A
+ * page of a website has its address for a ref, which may end as a folder's does. Of a longer list only the first are known.
+ */
+const failedPlaces = sql<number>`(select count(*)::int from jsonb_array_elements(${sourceSyncs.failures}) as failure
+  where failure->>'ref' = '' or failure->>'ref' like '%/' and failure->>'ref' !~ '^https?://')`;
 
-export type SourceSync = Omit<typeof sourceSyncs.$inferSelect, "failures">;
+// What failed names documents, and those have readers: see `getSyncFailures`.
+const { failures: _, ...columns } = getTableColumns(sourceSyncs);
+const syncColumns = { ...columns, failedPlaces };
+
+export type SourceSync = Omit<typeof sourceSyncs.$inferSelect, "failures"> & { failedPlaces: number };
 export type SyncCounts = Pick<SourceSync, "scanned" | "read" | "added" | "changed" | "removed" | "dropped" | "bytes">;
 /** What one sync has done so far. `failures` are the first of those that it could not read, in all of its attempts. */
 export type SyncState = { id: string; counts: SyncCounts; failures?: SyncFailure[] };

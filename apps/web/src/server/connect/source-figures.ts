@@ -40,17 +40,16 @@ export function directoryErrorFor(identity: Pick<Identity, "role">, error: Error
   };
 }
 
-type Figures = { [Count in keyof SyncCounts]: number | null } & Pick<SourceSync, "progress"> & {
+type Figures = { [Count in keyof SyncCounts | "failedPlaces"]: number | null } & Pick<SourceSync, "progress"> & {
     leftOut: SourceSync["leftOut"] | null;
   };
 
 /** A sync as somebody may know of it: that it was, when and how it ended, and how much it read only where that is theirs. */
-export function syncFor<Sync extends Pick<SourceSync, keyof SyncCounts | "progress" | "leftOut" | "error">>(
-  identity: Reader,
-  sync: Sync,
-): Omit<Sync, keyof Figures> & Figures {
+export function syncFor<
+  Sync extends Pick<SourceSync, keyof SyncCounts | "failedPlaces" | "progress" | "leftOut" | "error">,
+>(identity: Reader, sync: Sync): Omit<Sync, keyof Figures> & Figures {
   const error = sourceErrorFor(identity, sync.error);
   if (countsAll(identity)) return { ...sync, error };
   const none = { scanned: null, read: null, added: null, changed: null, removed: null, dropped: null, bytes: null };
-  return { ...sync, ...none, progress: null, leftOut: null, error };
+  return { ...sync, ...none, failedPlaces: null, progress: null, leftOut: null, error };
 }
