@@ -7,6 +7,7 @@ import { isAnnealError } from "@anneal/core/errors";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { defaultLimits, type ConnectContext, type Connector } from "../src/connector.ts";
 import { reportOf } from "../src/failure.ts";
+import { describeCheckpoints } from "./describe-checkpoints.ts";
 import { describeClock } from "./describe-clock.ts";
 import { describeConnection } from "./describe-connection.ts";
 import { describeCounting } from "./describe-counting.ts";
@@ -41,6 +42,11 @@ export type ConformanceHarness<Config, Secrets> = {
   share?(name: string, allow: readonly Who[], deny?: readonly Who[]): Promise<void>;
   /** Left out where the source has no folders, or none that can be moved: as `move`, for a folder with all that is in it. */
   moveFolder?(from: string, to: string): Promise<void>;
+  /**
+   * Adds so many drives, channels, mailboxes or tables with a document in each. Left out where the position has nothing for
+   * each part of the source.
+   */
+  addParts?(count: number): Promise<void>;
   /** Makes reading this one document fail, as by a text above the limit of 1 MiB; returns how to heal it. */
   breakItem(name: string): Promise<() => Promise<void>>;
   /** Takes the whole source away; returns how to bring it back. */
@@ -341,6 +347,7 @@ export function describeConnector<Config, Secrets>(
     };
     describeNames(kit);
     describeProgress(kit);
+    describeCheckpoints(kit);
     describeClock(kit);
     if (way === "http") describeRemote(kit);
     if (way === "http") describeGivenUp(kit);

@@ -13,6 +13,7 @@ export type Kit = {
     | "put"
     | "remove"
     | "refOf"
+    | "addParts"
     | "setClock"
     | "names"
     | "remote"

@@ -72,7 +72,9 @@ type SyncOptions = {
 export async function sync(target: MemoryTarget, config: ImapConfig, options: SyncOptions = {}): Promise<MemoryTarget> {
   const { keys = secrets, limits = {}, known = target.known() } = options;
   const context = testContext({ limits, ...options.context });
-  await target.apply(imapConnector.read({ config, secrets: keys, cursor: target.cursor, known, context }));
+  await target.apply(
+    imapConnector.read({ config, secrets: keys, cursor: target.cursor, journal: target.journal(), known, context }),
+  );
   return target;
 }
 

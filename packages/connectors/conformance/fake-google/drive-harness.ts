@@ -49,18 +49,19 @@ export async function createDriveHarness(
     return { folder: name.slice(0, Math.max(0, at)), base: name.slice(at + 1) };
   };
 
+  const given = gdriveConfigSchema.parse({
+    user,
+    drives: inDrive ? "shared-drives" : "my-drive",
+    driveIds: inDrive ? [sharedDriveId] : [],
+    endpoint: google.endpoint,
+    allowPrivateHosts: true,
+    ...config,
+  });
   return {
     google,
     root,
     connector: gdriveConnector,
-    config: gdriveConfigSchema.parse({
-      user,
-      drives: inDrive ? "shared-drives" : "my-drive",
-      driveIds: inDrive ? [sharedDriveId] : [],
-      endpoint: google.endpoint,
-      allowPrivateHosts: true,
-      ...config,
-    }),
+    config: given,
     secrets: { serviceAccountKey: google.tokens.keyFile() },
     refOf: (name) => drive.find(root, name)?.id ?? destroyed.get(name) ?? `no file "${name}"`,
     async put(name, text) {
@@ -89,6 +90,21 @@ export async function createDriveHarness(
       const { folder, base } = split(to);
       drive.update(require(from).id, { name: base, parentId: drive.ensureFolder(root, folder) });
     },
+    ...(inDrive && {
+      async addParts(count: number) {
+        for (let number = 0; number < count; number += 1) {
+          const id = `${sharedDriveId}${number}`;
+          drive.addDrive(id, `Project ${number}`, [organizer]);
+          given.driveIds.push(id);
+          drive.add({
+            name: "part.md",
+            parentId: id,
+            mimeType: "text/markdown",
+            content: Buffer.from(`Of drive ${number}.`),
+          });
+        }
+      },
+    }),
     async breakItem(name) {
       const file = require(name);
       const before = file.content.toString();

@@ -19,6 +19,8 @@ export async function createDriveHarness<Config>(
   options: {
     configOf(fake: FakeMicrosoft): Config;
     addDrive(fake: FakeMicrosoft): FakeDrive;
+    /** Another drive that the source reads. */
+    addMore?(harness: { fake: FakeMicrosoft; config: Config }, number: number): FakeDrive;
     /** How a document's content fails: it is locked, or its transfer breaks off. */
     fault: "locked" | "transfer";
   },
@@ -47,11 +49,13 @@ export async function createDriveHarness<Config>(
     return async () => void set.delete(id);
   };
 
+  const config = options.configOf(fake);
+  const { addMore } = options;
   return {
     fake,
     drive,
     connector,
-    config: options.configOf(fake),
+    config,
     secrets: { clientSecret: tenant.clientSecret },
     refOf: (name) => `${drive.id}/${idOf(name)}`,
     async put(name, text) {
@@ -71,6 +75,13 @@ export async function createDriveHarness<Config>(
     async moveFolder(from, to) {
       tenant.move(drive, from, to);
     },
+    ...(addMore && {
+      async addParts(count: number) {
+        for (let number = 0; number < count; number += 1) {
+          tenant.put(addMore({ fake, config }, number), "part.md", `Of drive ${number}.`);
+        }
+      },
+    }),
     breakItem: async (name) => breakIn(faults, name),
     async vanish() {
       tenant.vanished = true;

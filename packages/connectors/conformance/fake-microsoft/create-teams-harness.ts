@@ -80,6 +80,9 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
       put(to, requireThread(from).message.body.content);
       remove(from);
     },
+    async addParts(count) {
+      for (let number = 0; number < count; number += 1) put(`part ${number}`, `Of channel ${number}.`);
+    },
     async breakItem(name) {
       // A thread comes with its list; its size stops it.
       const { content } = requireThread(name).message.body;

@@ -25,9 +25,16 @@ const maxRevisits = 200;
  * @param total how many files a first sync has counted
  */
 export function unsettledCursor(corpora: Iterable<string>, total: number | null = null): Cursor {
-  return { version: 1, corpora: [...corpora], total };
+  return { version: 1, positions: Object.fromEntries([...corpora].map((key) => [key, null])), total };
 }
-const unsettledSchema = z.object({ corpora: z.array(z.string()), total: z.number().nullable().default(null) });
+const unsettledSchema = z
+  .object({
+    positions: z.record(z.string(), z.null()),
+    /** As an earlier release wrote them. */
+    corpora: z.array(z.string()).default([]),
+    total: z.number().nullable().default(null),
+  })
+  .transform(({ positions, corpora, total }) => ({ corpora: [...Object.keys(positions), ...corpora], total }));
 
 /** Which corpora documents may be known of: those of the positions, or those that were listed without reaching any. */
 export function knownCorpora(cursor: Cursor | null): string[] {

@@ -17,7 +17,16 @@ const context = testContext();
 
 async function sync(target: MemoryTarget): Promise<MemoryTarget> {
   const { config, secrets } = harness;
-  await target.apply(gdriveConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context }));
+  await target.apply(
+    gdriveConnector.read({
+      config,
+      secrets,
+      cursor: target.cursor,
+      journal: target.journal(),
+      known: target.known(),
+      context,
+    }),
+  );
   return target;
 }
 const originsOf = (target: MemoryTarget, name: string) =>

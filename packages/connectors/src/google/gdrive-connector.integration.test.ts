@@ -50,7 +50,16 @@ async function open(where: "my-drive" | "shared-drive", config: Partial<GdriveCo
 
 async function sync(target: MemoryTarget, context = contextOf()): Promise<MemoryTarget> {
   const { config, secrets } = harness;
-  await target.apply(gdriveConnector.read({ config, secrets, cursor: target.cursor, known: target.known(), context }));
+  await target.apply(
+    gdriveConnector.read({
+      config,
+      secrets,
+      cursor: target.cursor,
+      journal: target.journal(),
+      known: target.known(),
+      context,
+    }),
+  );
   return target;
 }
 
@@ -160,7 +169,14 @@ describe("the feed of changes", () => {
     const unasked = contextOf({ maxShare: 0.95, confirmed: false });
     // Killed in the middle of it, a run leaves nothing behind that lets the next one take the drive for one it never had.
     const { config, secrets } = harness;
-    const request = { config, secrets, cursor: target.cursor, known: target.known(), context: unasked };
+    const request = {
+      config,
+      secrets,
+      cursor: target.cursor,
+      journal: target.journal(),
+      known: target.known(),
+      context: unasked,
+    };
     await target.apply(gdriveConnector.read(request), { at: 0, write: "done" });
     for (let syncs = 0; syncs < 2; syncs += 1) {
       await sync(target, unasked);
@@ -402,6 +418,7 @@ describe("permissions", () => {
       config,
       secrets,
       cursor: target.cursor,
+      journal: target.journal(),
       known: target.known(),
       context: contextOf(),
     });

@@ -1,4 +1,5 @@
 import { defineConnector } from "../connector.ts";
+import { keepPartsInJournal } from "../parts-in-journal.ts";
 import {
   gdriveConfigSchema,
   gdriveFacts,
@@ -20,6 +21,6 @@ export const gdriveConnector = defineConnector<GdriveConfig, GdriveSecrets>({
   secretSchema: gdriveSecretSchema,
 
   check: checkDrive,
-  read: readDrive,
+  read: keepPartsInJournal(["positions"], readDrive),
   readDirectory: readDriveDirectory,
 });

@@ -105,6 +105,7 @@ describeMail("attachments apart", (server) => {
         config: apart,
         secrets,
         cursor: target.cursor,
+        journal: target.journal(),
         known: target.known(),
         context: testContext(),
       });

@@ -48,6 +48,11 @@ describeMail("mail", (server) => {
         async move(from, to) {
           refs.set(to, await account.move(refs.get(from)!, mailboxOf(to)));
         },
+        async addParts(count) {
+          for (let number = 0; number < count; number += 1) {
+            await account.append(`Part ${number}`, "part", `Of mailbox ${number}.`);
+          }
+        },
         breakItem: (name) => server.dovecot.breakMessage(account.user, messageIdOf(name)),
         setClock: async (ms) => void (aheadMs = ms),
         async vanish() {

@@ -1,5 +1,6 @@
 import { defineConnector, type CheckResult, type ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
+import { keepPartsInJournal } from "../parts-in-journal.ts";
 import { addToPreview, joinNames, sampleCount, type Preview } from "../preview.ts";
 import { chooseMailboxes } from "./choose-mailboxes.ts";
 import { imapConfigSchema, imapFacts, imapSecretSchema, type ImapConfig, type ImapSecrets } from "./config.ts";
@@ -15,7 +16,9 @@ export const imapConnector = defineConnector<ImapConfig, ImapSecrets>({
   configSchema: imapConfigSchema,
   secretSchema: imapSecretSchema,
   check: checkMailboxes,
-  read: (request) => (request.config.unit === "thread" ? readThreads(request) : readMailboxes(request)),
+  read: keepPartsInJournal(["mailboxes"], (request) =>
+    request.config.unit === "thread" ? readThreads(request) : readMailboxes(request),
+  ),
   readDirectory: ({ config }) => listReaders(config),
 });
 

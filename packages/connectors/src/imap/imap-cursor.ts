@@ -30,19 +30,10 @@ export function parseImapCursor(cursor: Cursor | null, settings: string): Mailbo
   return parsed.success && parsed.data.settings === settings ? new Map(Object.entries(parsed.data.mailboxes)) : null;
 }
 
-const maxCursorChars = 32 * 1024;
 const maxFailed = 100;
 
-/** Stays small: a mailbox that finds no room in it is compared with what is known, message by message. */
+/** A mailbox in which more failed is compared with what is known, message by message. */
 export function writeImapCursor(states: MailboxStates, settings: string): Cursor {
-  const largestFirst = [...states].sort(([, a], [, b]) => b.messages - a.messages);
-  const mailboxes: Record<string, MailboxState> = {};
-  let chars = 0;
-  for (const [path, state] of largestFirst) {
-    const entryChars = JSON.stringify([path, state]).length;
-    if (state.failed.length > maxFailed || chars + entryChars > maxCursorChars) continue;
-    chars += entryChars;
-    mailboxes[path] = state;
-  }
-  return { version: 1, settings, mailboxes };
+  const mailboxes = [...states].filter(([, { failed }]) => failed.length <= maxFailed);
+  return { version: 1, settings, mailboxes: Object.fromEntries(mailboxes) };
 }

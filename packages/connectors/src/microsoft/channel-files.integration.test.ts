@@ -54,6 +54,7 @@ describe("the files of a team", () => {
         config: { ...harness.config, ...changes },
         secrets: harness.secrets,
         cursor: target.cursor,
+        journal: target.journal(),
         known: target.known(),
         context,
       }),

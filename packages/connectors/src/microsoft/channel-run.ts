@@ -5,7 +5,7 @@ import { SeenRefs } from "../seen-refs.ts";
 import { ShareByTime } from "../share-by-time.ts";
 import type { Graph } from "./graph-client.ts";
 import type { ChannelListing } from "./list-channels.ts";
-import { storedStates, type ChannelState, type ChannelStates } from "./teams-cursor.ts";
+import type { ChannelState, ChannelStates } from "./teams-cursor.ts";
 
 export type ChannelsRequest = Pick<ReadRequest<unknown, unknown>, "known" | "context"> & {
   graph: Graph;
@@ -75,7 +75,7 @@ export function createChannelRun(request: ChannelsRequest): ChannelRun {
       passed += 1;
       if (passed % checkpointEvery !== 0) return [];
       const total = estimateTotal(run.scanned, run.listed.share);
-      return [checkpoint(storedStates(run.states), run.scanned, total, run.listsAll)];
+      return [checkpoint(Object.fromEntries(run.states), run.scanned, total, run.listsAll)];
     },
   };
   return run;

@@ -95,6 +95,7 @@ describe("a site that one account may read", () => {
         config: harness.config,
         secrets: { ...stored },
         cursor: target.cursor,
+        journal: target.journal(),
         known: target.known(),
         context: context(),
       }),

@@ -29,6 +29,8 @@ const cursorSchema = z.object({
   left: z.number().nullable().default(null),
 });
 export type DriveCursor = z.infer<typeof cursorSchema>;
+/** Of a cursor: see `keepPartsInJournal`. */
+export const drivePlaces = ["drives"];
 
 export function parseDriveCursor(cursor: Cursor | null, settings: string): DriveCursor {
   const parsed = cursorSchema.safeParse(cursor);

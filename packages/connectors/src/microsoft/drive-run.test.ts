@@ -3,7 +3,7 @@ import { checkpointOf, createDriveRun, passingOf, type DriveRun } from "./drive-
 import { parseDriveCursor } from "./drive-cursor.ts";
 
 const settings = "settings";
-const driveIds = Array.from({ length: 20 }, (_, index) => `b!${String(index).padStart(64, "x")}`);
+const driveIds = Array.from({ length: 3 }, (_, index) => `b!${String(index).padStart(64, "x")}`);
 const cursor = {
   ...parseDriveCursor(null, settings),
   drives: Object.fromEntries(
@@ -15,7 +15,7 @@ const cursor = {
 };
 const itemId = (index: number) => `01${String(index).padStart(32, "X")}`;
 
-it("remembers of permissions that end by themselves the first, and when the others do, in a cursor of 64 KiB", () => {
+it("remembers of permissions that end by themselves the first, and when the others do, of each drive", () => {
   const run = createDriveRun({} as Pick<DriveRun, "graph" | "known" | "context" | "filter" | "linkSharing">, cursor);
   for (const [at, driveId] of driveIds.entries()) {
     const count = at === 0 ? 100 : 300;
@@ -23,11 +23,10 @@ it("remembers of permissions that end by themselves the first, and when the othe
   }
   const checkpoint = checkpointOf(run, settings);
   if (checkpoint.type !== "checkpoint") throw new Error("There is no checkpoint.");
-  expect(JSON.stringify(checkpoint.cursor).length).toBeLessThan(64 * 1024);
   const { drives } = parseDriveCursor(checkpoint.cursor, settings);
   const states = driveIds.map((id) => drives[id]!);
   expect(states[0]).toMatchObject({ retry: { length: 100 }, othersEndMs: null });
   expect(states[1]!.retry).toEqual(Array.from({ length: 200 }, (_, index) => itemId(299 - index)));
   expect(states[1]!.othersEndMs).toBe(4901);
-  expect(states.at(-1)).toMatchObject({ retry: [], othersEndMs: 4701 });
+  expect(states.at(-1)).toEqual(states[1]);
 });

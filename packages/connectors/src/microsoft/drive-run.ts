@@ -109,25 +109,20 @@ export function passingOf(run: DriveRun, driveId: string): Map<string, number> {
 
 /** More of a drive is not remembered one by one: such a drive is listed again. */
 const maxRetries = 200;
-/** Of all drives, whose cursor may have 64 KiB. */
-const maxRetriesOfAll = 800;
 
 /** The cursor as it may be stored now. Items in flight are retried unless they are done by the next checkpoint. */
 export function checkpointOf(run: DriveRun, settings: string, total = run.total): Change {
   const drives: Record<string, DriveState> = {};
-  let room = maxRetriesOfAll;
   for (const [driveId, state] of run.states) {
     const unread = itemsOf(run.unread, driveId);
-    const limit = Math.min(maxRetries, room);
     // Without a state everything in it is looked at again, which what is unchanged survives unread.
-    if (unread.size > limit) continue;
+    if (unread.size > maxRetries) continue;
     const passing = [...passingOf(run, driveId)]
       .filter(([itemId]) => !unread.has(itemId))
       .sort(([, endMs], [, otherEndMs]) => endMs - otherEndMs);
-    const kept = passing.slice(0, limit - unread.size).map(([itemId]) => itemId);
+    const kept = passing.slice(0, maxRetries - unread.size).map(([itemId]) => itemId);
     const ends = [state.othersEndMs, passing[kept.length]?.[1] ?? null].filter((endMs) => endMs !== null);
     const retry = [...unread, ...kept];
-    room -= retry.length;
     drives[driveId] = { ...state, retry, othersEndMs: ends.length === 0 ? null : Math.min(...ends) };
   }
   const left = total !== null && total > run.scanned ? total - run.scanned : null;

@@ -62,7 +62,8 @@ describe.each([
     const sync = async (linkSharing?: LinkSharing["linkSharing"]) => {
       const { cursor } = target;
       const config = configOf(linkSharing);
-      await target.apply(connector.read({ config, secrets, cursor, known: target.known(), context }));
+      const position = { cursor, journal: target.journal(), known: target.known() };
+      await target.apply(connector.read({ config, secrets, ...position, context }));
     };
     const readersOf = async (name: string) => {
       const directory = await MemoryDirectory.read(connector.readDirectory!({ config: configOf(), secrets, context }));

@@ -26,7 +26,16 @@ const addUserDrive = ({ tenant }: FakeMicrosoft, name = "ann") => {
 };
 
 const createHarness = () =>
-  createDriveHarness(onedriveConnector, { configOf, addDrive: addUserDrive, fault: "transfer" });
+  createDriveHarness(onedriveConnector, {
+    configOf,
+    addDrive: addUserDrive,
+    addMore({ fake, config }, number) {
+      const { mail } = fake.tenant.addUser(`user-${number}`);
+      config.users.push(mail!);
+      return addUserDrive(fake, `user-${number}`);
+    },
+    fault: "transfer",
+  });
 
 describeConnector("onedrive", createHarness, "http");
 describePermissions("onedrive", createHarness, createHarness);
@@ -48,6 +57,7 @@ describe("the OneDrives of several users", () => {
         config: { ...harness.config, users: names },
         secrets: harness.secrets,
         cursor: target.cursor,
+        journal: target.journal(),
         known: target.known(),
         context,
       }),

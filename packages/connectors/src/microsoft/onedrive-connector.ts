@@ -1,4 +1,5 @@
 import { defineConnector } from "../connector.ts";
+import { keepPartsInJournal } from "../parts-in-journal.ts";
 import {
   microsoftSecretSchema,
   onedriveConfigSchema,
@@ -6,6 +7,7 @@ import {
   type MicrosoftSecrets,
   type OnedriveConfig,
 } from "./config.ts";
+import { drivePlaces } from "./drive-cursor.ts";
 import { checkDriveSource, readDriveSource } from "./drive-source.ts";
 import { createGraph } from "./graph-client.ts";
 import { listUserDrives } from "./list-drives.ts";
@@ -20,7 +22,7 @@ export const onedriveConnector = defineConnector<OnedriveConfig, MicrosoftSecret
   secretSchema: microsoftSecretSchema,
 
   check: (config, secrets, context) => checkDriveSource(config, secrets, context, listUserDrives),
-  read: (request) => readDriveSource(request, [request.config.users], listUserDrives),
+  read: keepPartsInJournal(drivePlaces, (request) => readDriveSource(request, [request.config.users], listUserDrives)),
 
   async *readDirectory({ config, secrets, context }) {
     const graph = createGraph(config, secrets, context);

@@ -9,7 +9,7 @@ import { isOwnAnswer } from "./graph-client.ts";
 import type { ChannelListing, TeamChannel } from "./list-channels.ts";
 import { isFollowed, readChannel } from "./read-channel.ts";
 import { refOfChannel } from "./read-threads.ts";
-import { madeOf, stateKey, storedStates, teamPart } from "./teams-cursor.ts";
+import { madeOf, stateKey, teamPart } from "./teams-cursor.ts";
 
 /**
  * What changed in the threads of channels: by the feed of each channel's messages, and by listing a channel whole where it
@@ -26,14 +26,14 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
     if (closed.length === 0) return;
     const channels = new Set(listing.channels.map(refOfChannel));
     for (const place of closed) forgetStates(run, place);
-    yield checkpoint(storedStates(run.states), run.scanned, null, false);
+    yield checkpoint(Object.fromEntries(run.states), run.scanned, null, false);
     yield* hideBelow(known, closed, hiding);
     // Which of the others is the one that was chosen is not told.
     if (listing.lacksChosen) yield* hideWhere(known, (ref) => !channels.has(channelOfRef(ref)), hiding);
   }
   for (const failure of listing.failures) yield { type: "failure", ...failure };
   // Stored before anything is changed: a run that is cut after that must not leave what counts no longer.
-  if (dropStates(run, listing)) yield checkpoint(storedStates(run.states), run.scanned, null, false);
+  if (dropStates(run, listing)) yield checkpoint(Object.fromEntries(run.states), run.scanned, null, false);
   const listed = listing.channels.filter((channel) => !isFollowed(run, channel));
   run.listsAll = listed.length === listing.channels.length;
   run.listed = new ShareByTime(listed.map(timed), run.graph.now());
@@ -67,7 +67,7 @@ export async function* readChannels(request: ChannelsRequest): AsyncIterable<Cha
     run.deleted.has(ref) ? null : channelOfRef(ref).slice(0, -1) || null,
   );
   if (settled) for (const [key, state] of run.pendingStates) keepState(run, key, state);
-  yield checkpoint(storedStates(run.states), run.scanned, run.scanned, run.listsAll);
+  yield checkpoint(Object.fromEntries(run.states), run.scanned, run.scanned, run.listsAll);
 }
 
 /** No feed tells of threads that were hidden while their channel was closed: once it is there again, it is listed. */

@@ -45,7 +45,12 @@ const addLibrary = ({ tenant }: FakeMicrosoft, name = "Documents") => {
 };
 
 const createHarness = () =>
-  createDriveHarness(sharepointConnector, { configOf, addDrive: addLibrary, fault: "locked" });
+  createDriveHarness(sharepointConnector, {
+    configOf,
+    addDrive: addLibrary,
+    addMore: ({ fake }, number) => addLibrary(fake, `Library ${number}`),
+    fault: "locked",
+  });
 
 describeConnector("sharepoint", createHarness, "http");
 describePermissions("sharepoint", createHarness, createHarness);
@@ -65,6 +70,7 @@ describe("a site in SharePoint", () => {
       config: { ...harness.config, ...changes },
       secrets: harness.secrets,
       cursor: into.cursor,
+      journal: into.journal(),
       known: into.known(),
       context,
     });
@@ -238,7 +244,7 @@ describe("a site in SharePoint", () => {
     harness.fake.tenant.expireFeeds();
     const syncUnder = (deletions: DeletionPolicy) => {
       const { config, secrets } = harness;
-      const request = { config, secrets, cursor: target.cursor, known: target.known() };
+      const request = { config, secrets, cursor: target.cursor, journal: target.journal(), known: target.known() };
       return target.apply(sharepointConnector.read({ ...request, context: { ...context, deletions } }));
     };
     for (let syncs = 0; syncs < 2; syncs += 1) {
@@ -600,7 +606,7 @@ describe("a site in SharePoint", () => {
     await sync();
     const syncUnder = (confirmed: boolean) => {
       const { config, secrets } = harness;
-      const request = { config, secrets, cursor: target.cursor, known: target.known() };
+      const request = { config, secrets, cursor: target.cursor, journal: target.journal(), known: target.known() };
       // Less than half of all documents go.
       return target.apply(
         sharepointConnector.read({ ...request, context: { ...context, deletions: { maxShare: 0.5, confirmed } } }),

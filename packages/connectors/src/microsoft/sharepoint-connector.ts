@@ -1,6 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import { defineConnector } from "../connector.ts";
 import { noneIfClosed } from "../hiding.ts";
+import { keepPartsInJournal } from "../parts-in-journal.ts";
 import { checkSiteGroups } from "./check-site-groups.ts";
 import {
   microsoftSecretSchema,
@@ -9,6 +10,7 @@ import {
   type MicrosoftSecrets,
   type SharepointConfig,
 } from "./config.ts";
+import { drivePlaces } from "./drive-cursor.ts";
 import { checkDriveSource, readDriveSource } from "./drive-source.ts";
 import { createGraph } from "./graph-client.ts";
 import { findSite, listSiteDrives } from "./list-drives.ts";
@@ -27,7 +29,9 @@ export const sharepointConnector = defineConnector<SharepointConfig, MicrosoftSe
     checkDriveSource(config, secrets, context, listSiteDrives, async (graph) => [
       await checkSiteGroups(config, secrets, context, async () => (await findSite(graph, config.siteUrl)).webUrl),
     ]),
-  read: (request) => readDriveSource(request, [request.config.siteUrl, request.config.libraries], listSiteDrives),
+  read: keepPartsInJournal(drivePlaces, (request) =>
+    readDriveSource(request, [request.config.siteUrl, request.config.libraries], listSiteDrives),
+  ),
 
   async *readDirectory({ config, secrets, context }) {
     const graph = createGraph(config, secrets, context);

@@ -47,6 +47,7 @@ describe("a team", () => {
         config: { ...harness.config, ...changes },
         secrets: harness.secrets,
         cursor: target.cursor,
+        journal: target.journal(),
         known: target.known(),
         context,
       }),

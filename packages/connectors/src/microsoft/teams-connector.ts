@@ -1,6 +1,7 @@
 import type { Principal } from "@anneal/core/access/acl";
 import { defineConnector } from "../connector.ts";
 import { noneIfClosed } from "../hiding.ts";
+import { keepPartsInJournal } from "../parts-in-journal.ts";
 import { listChannelDrives } from "./channel-files.ts";
 import { checkTeams } from "./check-teams.ts";
 import {
@@ -16,6 +17,7 @@ import { readChannelMembers } from "./channel-members.ts";
 import { readTenantDirectory } from "./read-directory.ts";
 import { readTeams } from "./read-teams.ts";
 import { createSiteClient, mayReadSiteGroups, readSiteGroups } from "./site-groups.ts";
+import { teamsPlaces } from "./teams-cursor.ts";
 
 export const teamsConnector = defineConnector<TeamsConfig, MicrosoftSecrets>({
   kind: "teams",
@@ -34,14 +36,14 @@ export const teamsConnector = defineConnector<TeamsConfig, MicrosoftSecrets>({
     }
   },
 
-  async *read(request) {
+  read: keepPartsInJournal(teamsPlaces, async function* (request) {
     const graph = createGraph(request.config, request.secrets, request.context);
     try {
       yield* readTeams(request, graph);
     } finally {
       await graph.close();
     }
-  },
+  }),
 
   async *readDirectory({ config, secrets, context }) {
     const graph = createGraph(config, secrets, context);

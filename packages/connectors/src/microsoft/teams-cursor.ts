@@ -1,6 +1,6 @@
 import type { Cursor } from "@anneal/core/connect/change";
 import { z } from "zod";
-import { digest } from "./drive-cursor.ts";
+import { digest, drivePlaces } from "./drive-cursor.ts";
 import type { TeamChannel } from "./list-channels.ts";
 
 /** The folder of each channel as it was found last: by its drive, and then by a digest of the channel's id. */
@@ -29,6 +29,8 @@ const cursorSchema = z.object({
   /** How many files a first sync has counted, until it lists them. */
   fileCount: z.number().nullable().default(null),
 });
+/** Of a cursor: see `keepPartsInJournal`. */
+export const teamsPlaces = [...drivePlaces.map((place) => `files.${place}`), "folders", "channels"];
 export type TeamsCursor = {
   version: 2;
   files: Cursor | null;
@@ -59,21 +61,6 @@ export function teamPart(teamId: string): string {
  */
 export function madeOf({ displayName, membershipType }: TeamChannel, settings: string): string {
   return digest(settings, displayName, membershipType).slice(0, 12);
-}
-
-/** A link is some 200 characters, which nothing makes shorter: room for 1,800 channels. */
-const maxStatesChars = 512 * 1024;
-
-/** What is stored of the states. A channel that finds no room in it is listed at each sync. */
-export function storedStates(states: ReadonlyMap<string, ChannelState>): ChannelStates {
-  const stored: ChannelStates = {};
-  let chars = 0;
-  for (const [key, state] of states) {
-    chars += key.length + JSON.stringify(state).length + 4;
-    if (chars > maxStatesChars) break;
-    stored[key] = state;
-  }
-  return stored;
 }
 
 /**

@@ -68,7 +68,14 @@ describe("with a server that speaks MongoDB's protocol", () => {
   const secrets = { password: "reader-password" };
   const context = testContext();
   const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}) => {
-    const request = { config: configOf(config), secrets, cursor: target.cursor, known: target.known(), context };
+    const request = {
+      config: configOf(config),
+      secrets,
+      cursor: target.cursor,
+      journal: target.journal(),
+      known: target.known(),
+      context,
+    };
     await target.apply(mongodbConnector.read(request));
     return target;
   };
@@ -88,14 +95,17 @@ describe("with a server that speaks MongoDB's protocol", () => {
     for (const person of ["ann", "bob", "eve"]) {
       server.put(name, "person", { _id: `u-${person}`, email: `${person}@example.org` });
     }
+    const collectionsOf = (...names: string[]) =>
+      names.map((collection) => ({ name: collection, fields: ["body"], watermark, owner }));
+    const config = configOf({
+      port: relay.port,
+      collections: collectionsOf("page"),
+      peopleCollection: "person",
+    });
     return {
       ...tableHarness,
       connector: mongodbConnector,
-      config: configOf({
-        port: relay.port,
-        collections: [{ name: "page", fields: ["body"], watermark, owner }],
-        peopleCollection: "person",
-      }),
+      config,
       relay,
       lockOuts: {
         "its password is another one": async () => {
@@ -109,6 +119,11 @@ describe("with a server that speaks MongoDB's protocol", () => {
       },
       secrets,
       put: (path: string, text: string) => change(path, { body: text, updatedAt: now() }),
+      async addParts(count: number) {
+        const names = Array.from({ length: count }, (_, index) => `part_${index}`);
+        for (const part of names) server.put(name, part, { _id: "part.md", body: "One of many.", updatedAt: now() });
+        config.collections = configOf({ collections: collectionsOf("page", ...names) }).collections;
+      },
       remove: (path: string) => Promise.resolve(server.remove(name, "page", path)),
       async move(from: string, to: string) {
         const before = server.collection(name, "page").find((document) => document["_id"] === from);
@@ -355,7 +370,13 @@ describe("with a server that speaks MongoDB's protocol", () => {
       const target = await sync(new MemoryTarget(), config);
       server.put(database, "note", { _id: 1, owner: "bob", body: "x".repeat(2_000) });
       const limits = { ...context.limits, documentBytes: 1_000 };
-      const request = { config: configOf(config), secrets, cursor: target.cursor, known: target.known() };
+      const request = {
+        config: configOf(config),
+        secrets,
+        cursor: target.cursor,
+        journal: target.journal(),
+        known: target.known(),
+      };
       await target.apply(mongodbConnector.read({ ...request, context: { ...context, limits } }));
       expect(target.failures.map(({ ref, error }) => [ref, error.code])).toEqual([["note/1", "DOCUMENT_TOO_LARGE"]]);
       expect(target.documents.get("note/1")?.item.acl?.allow.map(({ id }) => id)).toEqual(["bob"]);

@@ -4,6 +4,7 @@ import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 import { defineConnector, type DirectoryRequest, type ReadRequest } from "../connector.ts";
+import { keepPartsInJournal } from "../parts-in-journal.ts";
 import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
@@ -37,7 +38,7 @@ export const mongodbConnector = defineConnector<MongodbConfig, MongodbSecrets>({
   configSchema: mongodbConfigSchema,
   secretSchema: mongodbSecretSchema,
   check: checkMongodb,
-  read: readDatabase,
+  read: keepPartsInJournal(["watermarks"], readDatabase),
   readDirectory: readPeople,
 });
 

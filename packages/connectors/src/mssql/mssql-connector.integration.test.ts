@@ -37,7 +37,14 @@ describe("with a server that speaks TDS", () => {
   const secrets = { password: "reader-password" };
   const context = testContext();
   const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}) => {
-    const request = { config: configOf(config), secrets, cursor: target.cursor, known: target.known(), context };
+    const request = {
+      config: configOf(config),
+      secrets,
+      cursor: target.cursor,
+      journal: target.journal(),
+      known: target.known(),
+      context,
+    };
     await target.apply(mssqlConnector.read(request));
     return target;
   };
@@ -59,14 +66,16 @@ describe("with a server that speaks TDS", () => {
     const now = () => new Date(Date.now() + aheadMs).toISOString().replace("T", " ").replace("Z", "");
     const run = async (sql: string, ...values: (string | null)[]) => void database.prepare(sql).run(...values);
     const setOwners = (path: string, owners: string) => run("UPDATE page SET owners = ? WHERE path = ?", owners, path);
+    const tablesOf = (...names: string[]) => names.map((table) => ({ name: table, watermark, owner }));
+    const config = configOf({
+      port: relay.port,
+      tables: tablesOf("page"),
+      peopleQuery: "SELECT id, email FROM person",
+    });
     return {
       ...tableHarness,
       connector: mssqlConnector,
-      config: configOf({
-        port: relay.port,
-        tables: [{ name: "page", watermark, owner }],
-        peopleQuery: "SELECT id, email FROM person",
-      }),
+      config,
       relay,
       lockOuts: {
         "its password is another one": () => change({ password: "another-password" }),
@@ -82,6 +91,14 @@ describe("with a server that speaks TDS", () => {
           text,
           now(),
         ),
+      async addParts(count: number) {
+        const names = Array.from({ length: count }, (_, index) => `part_${index}`);
+        for (const part of names)
+          database.exec(
+            `CREATE TABLE ${part} (path nvarchar(700) PRIMARY KEY, body "nvarchar(max)", owners "nvarchar(max)", changed datetime2); INSERT INTO ${part} SELECT * FROM page LIMIT 1`,
+          );
+        config.tables = configOf({ tables: tablesOf("page", ...names) }).tables;
+      },
       remove: (path: string) => run("DELETE FROM page WHERE path = ?", path),
       move: (from: string, to: string) => run("UPDATE page SET path = ?, changed = ? WHERE path = ?", to, now(), from),
       async breakItem(path: string) {

@@ -43,7 +43,14 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
   const secrets = { password: "reader-password" };
   const context = testContext();
   const read = (target: MemoryTarget, config: Record<string, unknown> = {}): AsyncIterable<Change> =>
-    mysqlConnector.read({ config: configOf(config), secrets, cursor: target.cursor, known: target.known(), context });
+    mysqlConnector.read({
+      config: configOf(config),
+      secrets,
+      cursor: target.cursor,
+      journal: target.journal(),
+      known: target.known(),
+      context,
+    });
   const sync = async (target: MemoryTarget, config: Record<string, unknown> = {}) => {
     await target.apply(read(target, config));
     return target;
@@ -71,14 +78,16 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
     );
     const setOwners = (path: string, owners: unknown) =>
       server.run(name, "UPDATE page SET owners = ? WHERE path = ?", [JSON.stringify(owners), path]);
+    const tablesOf = (...names: string[]) => names.map((table) => ({ name: table, watermark, owner }));
+    const config = configOf({
+      port: relay.port,
+      tables: tablesOf("page"),
+      peopleQuery: "SELECT id, email FROM person",
+    });
     return {
       ...tableHarness,
       connector: mysqlConnector,
-      config: configOf({
-        port: relay.port,
-        tables: [{ name: "page", watermark, owner }],
-        peopleQuery: "SELECT id, email FROM person",
-      }),
+      config,
       relay,
       // The server itself leaves an open session as it is, until somebody kills it.
       lockOuts: {
@@ -95,6 +104,12 @@ describe.skipIf(program === null)("with a real MariaDB", () => {
            ON DUPLICATE KEY UPDATE body = VALUES(body), updated_at = VALUES(updated_at)`,
           [path, text],
         ),
+      async addParts(count: number) {
+        const names = Array.from({ length: count }, (_, index) => `part_${index}`);
+        for (const part of names)
+          await server.run(name, `CREATE TABLE ${part} LIKE page; INSERT INTO ${part} SELECT * FROM page LIMIT 1`);
+        config.tables = configOf({ tables: tablesOf("page", ...names) }).tables;
+      },
       remove: (path: string) => server.run(name, "DELETE FROM page WHERE path = ?", [path]),
       move: (from: string, to: string) =>
         server.run(name, "UPDATE page SET path = ?, updated_at = now(6) WHERE path = ?", [to, from]),

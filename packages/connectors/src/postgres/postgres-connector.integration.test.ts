@@ -46,6 +46,7 @@ describe("with a real PostgreSQL", () => {
       config: configOf(config),
       secrets,
       cursor: target.cursor,
+      journal: target.journal(),
       known: target.known(),
       context,
     });
@@ -74,14 +75,16 @@ describe("with a real PostgreSQL", () => {
     );
     const setOwners = (path: string, owners: (string | null)[]) =>
       server.run(name, "UPDATE page SET owners = $2 WHERE path = $1", [path, owners]);
+    const tablesOf = (...names: string[]) => names.map((table) => ({ name: table, watermark, owner }));
+    const config = configOf({
+      port: relay.port,
+      tables: tablesOf("page"),
+      peopleQuery: "SELECT id, email FROM person",
+    });
     return {
       ...tableHarness,
       connector: postgresConnector,
-      config: configOf({
-        port: relay.port,
-        tables: [{ name: "page", watermark, owner }],
-        peopleQuery: "SELECT id, email FROM person",
-      }),
+      config,
       relay,
       lockOuts: {
         "its password is another one": () => alterReader("PASSWORD 'another-password'", "PASSWORD 'reader-password'"),
@@ -97,6 +100,15 @@ describe("with a real PostgreSQL", () => {
         );
         // As autovacuum does within a minute: until then a table does not tell how many rows it has.
         await server.run(name, "ANALYZE page");
+      },
+      async addParts(count: number) {
+        const names = Array.from({ length: count }, (_, index) => `part_${index}`);
+        for (const part of names)
+          await server.run(
+            name,
+            `CREATE TABLE ${part} AS SELECT * FROM page LIMIT 1; ALTER TABLE ${part} ADD PRIMARY KEY (path)`,
+          );
+        config.tables = configOf({ tables: tablesOf("page", ...names) }).tables;
       },
       remove: (path: string) => server.run(name, "DELETE FROM page WHERE path = $1", [path]),
       move: (from: string, to: string) =>

@@ -1,6 +1,7 @@
 import type { Change, Cursor } from "@anneal/core/connect/change";
 import { z } from "zod";
 import { defineConnector, type Connector, type ReadRequest } from "../connector.ts";
+import { keepPartsInJournal } from "../parts-in-journal.ts";
 import { readerRulesOf } from "../reader-rules.ts";
 import { deleteMissing, firstSegment } from "../reconcile.ts";
 import { SeenRefs } from "../seen-refs.ts";
@@ -31,7 +32,7 @@ export function defineSqlConnector<Session extends SqlSession>(
     configSchema,
     secretSchema: sqlSecretSchema,
     check: (config, secrets, context) => checkDatabase(dialect, config, secrets, context),
-    read: (request) => readDatabase(dialect, request),
+    read: keepPartsInJournal(["watermarks"], (request) => readDatabase(dialect, request)),
     readDirectory: (request) => readPeople(dialect, request),
   });
 }
