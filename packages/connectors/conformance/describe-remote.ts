@@ -12,11 +12,17 @@ export type RemoteHarness = {
   trouble: RemoteTrouble;
   /** The tokens that were given out are refused from now on; others are to be had. */
   expireToken?: () => void;
-  /** A position in a list or a feed that was given out before is refused: all of them, or the next that is shown. */
-  staleCursor?: () => void;
+  /**
+   * A position in a list or a feed that was given out before is refused: all of them, or the next that is shown. With this
+   * status, unless the service's documentation names another.
+   */
+  staleCursor?: (status: StaleStatus) => void;
   /** Of requests, by method and address, those that are about the source as a whole: without one of them nothing is read. */
   aboutAll?: RegExp;
 };
+
+/** What a service answers to a position that it no longer knows; few say which. */
+export type StaleStatus = 400 | 410;
 
 const lost = "remote/lost.md";
 const late = "remote/late.md";
@@ -156,7 +162,7 @@ export function describeRemote(kit: Kit): void {
     await put(lost, "Is removed before the position is refused.");
     const { target: known, held, asked } = await readUndisturbed(harness);
     for (let at = 0; at < asked; at += 1) {
-      harness.trouble.begin({ kind: "event", at, act: staleCursor });
+      harness.trouble.begin({ kind: "event", at, act: () => staleCursor(at % 2 === 0 ? 410 : 400) });
       const target = new MemoryTarget();
       const error = await kit.attempt(target);
       expect(error?.retryable ?? true, `stale at ${at}: ${error?.message}`).toBe(true);
@@ -165,10 +171,13 @@ export function describeRemote(kit: Kit): void {
       expect(target.held(), `stale at ${at}`).toEqual(held);
     }
     await remove(lost);
-    await put("handbook.md", "Holidays are agreed with nobody.");
-    staleCursor();
-    expect(await settle(known)).toEqual([kit.hands().refOf("handbook.md")]);
-    kit.expectDocuments(known, { ...kit.corpus, "handbook.md": "Holidays are agreed with nobody." });
+    for (const status of [410, 400] as const) {
+      const text = `Holidays are agreed with nobody, after ${status}.`;
+      await put("handbook.md", text);
+      staleCursor(status);
+      expect(await settle(known)).toEqual([kit.hands().refOf("handbook.md")]);
+      kit.expectDocuments(known, { ...kit.corpus, "handbook.md": text });
+    }
   });
 
   it("loses and deletes nothing whichever answer breaks off", async () => {

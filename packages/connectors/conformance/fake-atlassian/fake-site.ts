@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { StaleStatus } from "../describe-remote.ts";
 import { refuseSigned, RemoteTrouble } from "../remote-trouble.ts";
 import { SettledLists } from "../settled-lists.ts";
 
@@ -73,7 +74,7 @@ export type FakeSite = {
   /** Before everything that is asked. */
   trouble: RemoteTrouble;
   /** The next position in a list that is shown is refused. */
-  expireCursor(): void;
+  expireCursor(status: StaleStatus): void;
   /** What was asked since the last look: "GET /rest/…". */
   takeLog(): string[];
   close(): Promise<void>;
@@ -97,6 +98,7 @@ export async function startFakeSite(
   const deeds: { isMeant: (asked: Asked) => boolean; act: () => void }[] = [];
   let log: string[] = [];
   let staleCursors = 0;
+  let staleStatus: StaleStatus = 400;
   let accessTokens = 0;
   let endedTokens = 0;
 
@@ -160,7 +162,10 @@ export async function startFakeSite(
     answerOnce: (pathPrefix, answer) => planned.push({ pathPrefix, answer }),
     beforeOnce: (isMeant, act) => deeds.push({ isMeant, act }),
     trouble,
-    expireCursor: () => void (staleCursors += 1),
+    expireCursor(status) {
+      staleCursors += 1;
+      staleStatus = status;
+    },
     takeLog() {
       const taken = log;
       log = [];
@@ -218,7 +223,7 @@ export async function startFakeSite(
     if (isCloud && path === "/oauth/token") return send(response, giveToken(asked));
     if (staleCursors > 0 && (asked.query.has("cursor") || asked.body.nextPageToken !== undefined)) {
       staleCursors -= 1;
-      return send(response, staleCursor);
+      return send(response, { ...staleCursor, status: staleStatus });
     }
     const deed = deeds.findIndex(({ isMeant }) => isMeant(asked));
     if (deed >= 0) deeds.splice(deed, 1)[0]!.act();

@@ -136,7 +136,8 @@ export async function createDriveHarness(
         : { none: "the list of My Drive's files tells their permissions" },
       tellsMembers: inDrive ? /\/members\?|\/files\/(?!0A)[^?]*\/permissions/ : /\/members\?/,
       expireToken: () => google.tokens.expireAll(),
-      staleCursor() {
+      staleCursor(status) {
+        drive.staleStatus = status;
         drive.forgetFeed();
         drive.staleLists = 1;
       },

@@ -118,7 +118,7 @@ function listFiles(drive: FakeDrive, query: URLSearchParams, pageSize: number): 
   const shown = page(files, query, pageSize);
   if (query.has("pageToken") && drive.staleLists > 0) {
     drive.staleLists -= 1;
-    return invalid("pageToken");
+    return { ...invalid("pageToken"), status: drive.staleStatus };
   }
   if (shown === null) return invalid("pageToken");
   return { json: { files: shown.slice.map((file) => toJson(drive, file)), nextPageToken: shown.next } };
@@ -192,7 +192,7 @@ function listChanges(drive: FakeDrive, query: URLSearchParams, pageSize: number)
   if (driveId !== null && !drive.drives.get(driveId)?.isMember) return notFound("Shared drive");
   const position = Number(query.get("pageToken") ?? NaN);
   const entries = Number.isNaN(position) ? null : drive.changesSince(driveId ?? "", position);
-  if (entries === null) return invalid("pageToken");
+  if (entries === null) return { ...invalid("pageToken"), status: drive.staleStatus };
   const shown = entries.slice(0, Math.min(pageSize, Number(query.get("pageSize") ?? 100)));
   const changes = shown.map(({ fileId, kind }) => {
     const file = kind === "file" ? drive.files.get(fileId) : undefined;

@@ -1,3 +1,4 @@
+import type { StaleStatus } from "../describe-remote.ts";
 import { SettledLists } from "../settled-lists.ts";
 import type { Answer } from "./drive-routes.ts";
 
@@ -11,6 +12,7 @@ export class FakeBuckets {
   aheadMs = 0;
   /** So many positions in a list that are shown are refused. */
   staleCursors = 0;
+  staleStatus: StaleStatus = 400;
   #generation = 1_700_000_000_000_000;
 
   put(bucket: string, name: string, text: string): void {
@@ -32,7 +34,7 @@ export class FakeBuckets {
     }
     if (rawName === undefined && query.has("pageToken") && this.staleCursors > 0) {
       this.staleCursors -= 1;
-      return { status: 400, reason: "invalid", message: "Invalid argument.", location: "pageToken" };
+      return { status: this.staleStatus, reason: "invalid", message: "Invalid argument.", location: "pageToken" };
     }
     if (rawName === undefined) {
       const prefix = query.get("prefix") ?? "";

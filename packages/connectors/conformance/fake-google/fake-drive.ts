@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { StaleStatus } from "../describe-remote.ts";
 
 export type FakePermission = {
   type: "user" | "group" | "domain" | "anyone";
@@ -195,6 +196,8 @@ export class FakeDrive {
 
   /** So many positions in a list of files that are shown are refused. */
   staleLists = 0;
+  /** How positions are refused that are no longer good. */
+  staleStatus: StaleStatus = 400;
 
   /** Tokens up to now are no longer good for anything. */
   forgetFeed(): void {

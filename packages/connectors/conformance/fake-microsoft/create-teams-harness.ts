@@ -97,7 +97,10 @@ export async function createTeamsHarness(): Promise<TeamsHarness> {
     remote: {
       trouble: fake.trouble,
       expireToken: () => fake.expireTokens(),
-      staleCursor: () => tenant.expireFeeds(),
+      staleCursor(status) {
+        tenant.staleStatus = status;
+        tenant.expireFeeds();
+      },
       tellsReaders: /\/channels\/[^?]*\/members/,
       tellsMembers: /\/(groups|channels)\/[^?]*\/(members|owners)/,
       tellsGroups: /\/channels(\?|$)/,

@@ -1,5 +1,6 @@
 import type { Connector } from "../../src/connector.ts";
 import type { PermissionHarness, Who } from "../describe-permissions.ts";
+import type { StaleStatus } from "../describe-remote.ts";
 import { longPath } from "../long-names.ts";
 import { startFakeNotes, type FakeNotes } from "./start-fake-notes.ts";
 
@@ -69,7 +70,9 @@ export async function createNotesHarness<Config, Secrets>(
       tellsMembers: { none: "one list tells the groups with their members" },
       aboutAll: /\/token|\/groups|\/notes(\?|$)|\/graphql/,
       ...(options.tokenExpires ? { expireToken: () => void (notes.credential = `Bearer token-${(tokens += 1)}`) } : {}),
-      ...(options.cursorExpires ? { staleCursor: () => void (notes.staleCursors = 1) } : {}),
+      ...(options.cursorExpires
+        ? { staleCursor: (status: StaleStatus) => void Object.assign(notes, { staleCursors: 1, staleStatus: status }) }
+        : {}),
     },
     close: () => notes.stop(),
     emailOf: (person) => `${person}@acme.example`,

@@ -1,3 +1,4 @@
+import type { StaleStatus } from "../describe-remote.ts";
 import type { SettledLists } from "../settled-lists.ts";
 import type { ApiAnswer } from "../start-api.ts";
 
@@ -17,6 +18,8 @@ export type NotesState = {
   faults: ApiAnswer[];
   /** So many requests with a cursor are told that it is too old. */
   staleCursors: number;
+  /** How the REST API refuses them. */
+  staleStatus: StaleStatus;
   /** What a REST listing calls a page; GraphQL's comes from its variables. */
   pageSize: number;
   /** How far its clock is ahead of ours. */

@@ -23,6 +23,7 @@ export async function startFakeNotes(): Promise<FakeNotes> {
     credential: null,
     faults: [],
     staleCursors: 0,
+    staleStatus: 410,
     pageSize: 2,
     aheadMs: 0,
     put(name, text, updatedAt) {
@@ -100,7 +101,7 @@ function listNotes(state: NotesState, origin: string, query: URLSearchParams): A
   const cursor = query.get("cursor");
   if (cursor !== null && state.staleCursors > 0) {
     state.staleCursors -= 1;
-    return { status: 410, body: { error: "The cursor has expired." } };
+    return { status: state.staleStatus, body: { error: "The cursor has expired." } };
   }
   const since = query.get("updated_since") ?? "";
   const all = viewNotes(state, since);

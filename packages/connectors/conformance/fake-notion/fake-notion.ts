@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { StaleStatus } from "../describe-remote.ts";
 import { refuseSigned, RemoteTrouble, type Refusal } from "../remote-trouble.ts";
 import { SettledLists } from "../settled-lists.ts";
 
@@ -53,6 +54,7 @@ export class FakeNotion {
   });
   #refused = 0;
   #staleCursors = 0;
+  #staleStatus: StaleStatus = 400;
   #ids = 0;
   readonly #blocks = new Map<string, { page: FakePage; children: FakeBlock[] }>();
 
@@ -113,8 +115,9 @@ export class FakeNotion {
   }
 
   /** The next position that is shown is refused. */
-  expireCursor(): void {
+  expireCursor(status: StaleStatus = 400): void {
     this.#staleCursors += 1;
+    this.#staleStatus = status;
   }
 
   async close(): Promise<void> {
@@ -170,7 +173,11 @@ export class FakeNotion {
     if (!this.mayRead) return fail(403, "restricted_resource", "Insufficient permissions for this endpoint.");
     if (asked.start_cursor !== undefined && this.#staleCursors > 0) {
       this.#staleCursors -= 1;
-      return fail(400, "validation_error", `The start_cursor provided is invalid: ${String(asked.start_cursor)}`);
+      return fail(
+        this.#staleStatus,
+        "validation_error",
+        `The start_cursor provided is invalid: ${String(asked.start_cursor)}`,
+      );
     }
     if (call === "POST search") return this.#search(asked);
     const [, kind, id = ""] = /^(?:GET|POST) (pages|blocks|data_sources)\/([^/]+)/.exec(call) ?? [];

@@ -105,7 +105,7 @@ async function createHarness(
     remote: {
       trouble: fake.site.trouble,
       ...(account === "service" ? { expireToken: () => fake.site.expireTokens() } : {}),
-      staleCursor: () => fake.site.expireCursor(),
+      staleCursor: (status) => fake.site.expireCursor(status),
       tellsReaders: /permission|restriction/i,
       // The space is the only one.
       aboutAll: /oauth\/token|user\/current|\/spaces?\?|\/(pages|blogposts)\?|content\/(search|scan)/,

@@ -98,7 +98,7 @@ async function createHarness(
     remote: {
       trouble: fake.site.trouble,
       ...(account === "service" ? { expireToken: () => fake.site.expireTokens() } : {}),
-      staleCursor: () => fake.site.expireCursor(),
+      staleCursor: (status) => fake.site.expireCursor(status),
       tellsReaders: /permission|securityscheme|\/role/i,
       // The project is the only one.
       aboutAll: /oauth\/token|serverInfo|myself|\/search|\/project\?|bulkfetch/,

@@ -72,7 +72,7 @@ describeConnector(
         trouble: google.trouble,
         aboutAll: /\/token|\/o\?/,
         expireToken: () => google.tokens.expireAll(),
-        staleCursor: () => void (buckets.staleCursors = 1),
+        staleCursor: (status) => void Object.assign(buckets, { staleCursors: 1, staleStatus: status }),
       },
       close: async () => {},
     };

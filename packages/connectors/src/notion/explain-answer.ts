@@ -26,7 +26,7 @@ export function explainAnswer(status: number, body: string): AnnealError | null 
       details,
     });
   }
-  if (status === 400 && /start_cursor/.test(error?.message ?? "")) {
+  if ((status === 400 || status === 410) && /start_cursor/.test(error?.message ?? "")) {
     return new AnnealError("SOURCE_UNREACHABLE", "Notion no longer accepts its own position in a list.", {
       action: "Sync again: the list is read from its beginning.",
       details,

@@ -94,7 +94,7 @@ describeConnector(
       setClock: async (aheadMs) => void (notion.aheadMs = aheadMs),
       // A text in a title has at most 2,000 characters.
       names: { longest: [longTitle(2000)] },
-      remote: { trouble: notion.trouble, staleCursor: () => notion.expireCursor(), aboutAll: /\/search/ },
+      remote: { trouble: notion.trouble, staleCursor: (status) => notion.expireCursor(status), aboutAll: /\/search/ },
       close: () => notion.close(),
     };
   },
