@@ -1,10 +1,8 @@
 import type { Change } from "@anneal/core/connect/change";
 import { expect, it } from "vitest";
 import type { Kit } from "./kit.ts";
+import { manyDocuments, putMany } from "./many-documents.ts";
 import { MemoryTarget } from "./memory-target.ts";
-
-/** More than any connector lets pass between two checkpoints. */
-const manyDocuments = 210;
 
 type Told = { scanned: number; total: number };
 
@@ -19,9 +17,9 @@ const tells = (change: Change) => change.type === "checkpoint" && change.total !
 /** Whoever waits for a first sync is told how long it takes, which only the source can say. */
 export function describeProgress(kit: Kit): void {
   it("tells in a first sync, before its end and also when resumed, about how many documents there are", async (test) => {
-    const { put, connector } = kit.hands();
+    const { connector } = kit.hands();
     if (connector.uncounted !== undefined) return test.skip(connector.uncounted);
-    for (let index = 0; index < manyDocuments; index += 1) await put(`many/${index}.md`, `This is number ${index}.`);
+    await putMany(kit);
     const count = manyDocuments + Object.keys(kit.corpus).length;
     const whole = await kit.sync(new MemoryTarget());
     expect(whole.documents.size).toBe(count);
