@@ -9,6 +9,7 @@ import {
   openJournal,
   type VisitRecord,
 } from "./crawl-journal.ts";
+import { maxUrlChars } from "./crawl-traps.ts";
 
 const config = webConfigSchema.parse({ url: "https://example.org/" });
 const now = Date.parse("2026-11-30T10:00:00Z");
@@ -80,7 +81,7 @@ describe("a crawl's journal", () => {
 
   it("has no entry of 64 KiB, whatever a page names", async () => {
     // As JSON, a backslash in the query takes two bytes; no address of a page has more characters.
-    const longest = (index: number) => `https://example.org/${index}?`.padEnd(2000, "\\");
+    const longest = (index: number) => `https://example.org/${index}?`.padEnd(maxUrlChars, "\\");
     const short = Array.from({ length: 9000 }, (_, index) => `https://a/${index}`);
     const feeds = Array.from({ length: 20 }, (_, index) => longest(index));
     const records = [
@@ -93,7 +94,7 @@ describe("a crawl's journal", () => {
     const many = entriesOfWaypoints({ feeds, passages: records[0]!.links, passed: records[0]!.links });
     const { visits } = await open([...many, ...entries, ...entriesOfVisit(visitOf(urlOf(0)), null, false)]);
     expect(visits?.slice(0, 2).map(({ record }) => record)).toEqual(records.slice(0, 2));
-    expect(visits?.[2]?.record.links[0]?.length).toBeGreaterThan(2000);
+    expect(visits?.[2]?.record.links[0]?.length).toBeGreaterThan(maxUrlChars);
   });
 
   it("counts for the same settings, and until it has rested for a day", async () => {

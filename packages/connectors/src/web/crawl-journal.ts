@@ -4,6 +4,7 @@ import type { Cursor, JournalEntry, KnownItems } from "@anneal/core/connect/chan
 import { leftOutReasons, type LeftOutReason } from "@anneal/core/connect/left-out";
 import { z } from "zod";
 import type { WebConfig } from "./config.ts";
+import { maxUrlChars } from "./crawl-traps.ts";
 
 /**
  * A crawl's journal: the waypoints of the crawl before it, then what each visit was. Whoever is given it goes on as if it
@@ -62,8 +63,8 @@ const maxRestMs = 24 * 60 * 60 * 1000;
 export const maxPassed = 10_000;
 /** Of the links in one entry as JSON, and of its feeds: both are well below the 64 KiB that it may have. */
 const maxBytes = 24_000;
-/** The address of no page is as long; that there was one which is left out needs no more of it. */
-const maxAddressChars = 4000;
+/** That there was a longer one, which is left out, needs no more of it. */
+const maxAddressChars = maxUrlChars + 1;
 
 const cursorSchema = z.looseObject({
   version: z.literal(3),

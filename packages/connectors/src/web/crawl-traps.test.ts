@@ -9,7 +9,8 @@ describe("trapOf", () => {
     ["/x/y/x/y/x/y/x/y", "TRAP_REPEATING_PATH"],
     [`/${Array.from({ length: 30 }, (_, index) => `d${index}`).join("/")}`, "TRAP_DEEP_PATH"],
     ["/list?a=1&b=1&c=1&d=1&e=1&f=1&g=1&h=1&i=1", "TRAP_MANY_PARAMETERS"],
-    [`/${"x".repeat(3000)}`, "TRAP_LONG_ADDRESS"],
+    [`/${"x".repeat(4096)}`, "TRAP_LONG_ADDRESS"],
+    [`/${"x".repeat(4000)}`, null],
     ["/docs/v2/guide/install", null],
     ["/a/b/a", null],
   ])("tells of %s: %s", (path, trap) => {

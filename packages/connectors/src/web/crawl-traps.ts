@@ -20,7 +20,8 @@ const trapCodes = [
 ] as const;
 type TrapCode = (typeof trapCodes)[number];
 
-const maxUrlChars = 2000;
+/** Ours: browsers and servers take more, and a path of a page may have as much as a path of a file. */
+export const maxUrlChars = 4096;
 const maxParameters = 8;
 const maxSegments = 20;
 const maxSameSegment = 3;

@@ -9,6 +9,7 @@ import { progressOf } from "../../conformance/progress-of.ts";
 import { linksTo, startSite, type TestSite } from "../../conformance/start-site.ts";
 import { quickCrawl, startWebCrawl, testChromiumPath, type WebCrawl } from "../../conformance/start-web-crawl.ts";
 import { webConfigSchema, type WebConfig } from "./config.ts";
+import { maxUrlChars } from "./crawl-traps.ts";
 import { webConnector } from "./web-connector.ts";
 
 describeConnector(
@@ -51,8 +52,8 @@ describeConnector(
         return () => site.start();
       },
       setClock: async (ms) => void (aheadMs = ms),
-      // Beyond 2,000 characters an address is taken for a trap.
-      names: { longest: [longPath(2000 - `${site.origin}/`.length)] },
+      // A longer address is taken for a trap.
+      names: { longest: [longPath(maxUrlChars - `${site.origin}/`.length)] },
       remote: { trouble: site.trouble, aboutAll: /^GET \/(robots\.txt)?$/ },
       close: () => site.stop(),
     };
