@@ -88,6 +88,7 @@ type Way =
   /** Nothing lies between. */
   | null;
 
+/** @param name begins with the connector's kind, by which the registry's test finds that each kind is here */
 export function describeConnector<Config, Secrets>(
   name: string,
   createHarness: () => Promise<ConformanceHarness<Config, Secrets>>,
@@ -135,6 +136,7 @@ export function describeConnector<Config, Secrets>(
     };
 
     it("says in check() that the source can be synced", async () => {
+      expect(name.startsWith(harness.connector.kind)).toBe(true);
       const result = await harness.connector.check(harness.config, harness.secrets, contextOf());
       expect(result.error).toBeNull();
       expect(result.checks.map(({ capability }) => capability)).toContain("changes");

@@ -32,10 +32,10 @@ function joinTeam({ fake: { tenant }, teamId }: ChannelFilesHarness, ...names: s
   tenant.groups.set("our team", { id: teamId, displayName: "Our team", groupTypes: ["Unified"], members, owners: [] });
 }
 
-describeConnector("files of channels", createChannelFilesHarness, "http");
-describePermissions("files of channels", createChannelFilesHarness, createChannelFilesHarness);
-describeConnector("files of channels by an account", asMember, "http");
-describePermissions("files of channels by an account", asMember, asMember);
+describeConnector("teams, files of channels", createChannelFilesHarness, "http");
+describePermissions("teams, files of channels", createChannelFilesHarness, createChannelFilesHarness);
+describeConnector("teams, files of channels by an account", asMember, "http");
+describePermissions("teams, files of channels by an account", asMember, asMember);
 
 describe("the files of a team", () => {
   let harness: ChannelFilesHarness;
