@@ -1,7 +1,7 @@
 import { refuseSigned, RemoteTrouble } from "../conformance/remote-trouble.ts";
 import { startApi, type ApiAnswer, type ApiRequest, type TestApi } from "../conformance/start-api.ts";
 
-type StoredDocument = { text: string; revision: number; readers: string[] | undefined };
+type StoredDocument = { text: string; revision: number; updatedAt: string; readers: string[] | undefined };
 
 /**
  * The service as its documentation describes it, with state that a test can change. Where the real one can be started on
@@ -14,6 +14,8 @@ export type FakeTemplateSource = TestApi & {
   /** Their content is refused. */
   locked: Set<string>;
   gone: boolean;
+  /** How far its clock is ahead of ours. */
+  aheadMs: number;
   token: string;
   put(id: string, text: string): void;
 };
@@ -27,10 +29,12 @@ export async function startFakeTemplateSource(): Promise<FakeTemplateSource> {
     groups: new Map<string, string[]>(),
     locked: new Set<string>(),
     gone: false,
+    aheadMs: 0,
     token: "read-token",
     put(id: string, text: string) {
       revision += 1;
-      state.documents.set(id, { text, revision, readers: state.documents.get(id)?.readers ?? [] });
+      const updatedAt = new Date(Date.now() + state.aheadMs).toISOString();
+      state.documents.set(id, { text, revision, updatedAt, readers: state.documents.get(id)?.readers ?? [] });
     },
   };
 
@@ -57,7 +61,7 @@ export async function startFakeTemplateSource(): Promise<FakeTemplateSource> {
       title: id.split("/").at(-1),
       link: `https://template-source.example/${encodeURIComponent(id)}`,
       revision: String(document.revision),
-      updated_at: "2026-11-28T12:00:00Z",
+      updated_at: document.updatedAt,
       size: Buffer.byteLength(document.text),
       readers: document.readers,
     }));

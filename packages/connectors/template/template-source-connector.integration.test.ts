@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { describeConnector } from "../conformance/describe-connector.ts";
 import { describePermissions, type PermissionHarness, type Who } from "../conformance/describe-permissions.ts";
+import { longPath } from "../conformance/long-names.ts";
 import { testContext } from "../conformance/test-context.ts";
 import { templateSourceConfigSchema, type TemplateSourceConfig, type TemplateSourceSecrets } from "./config.ts";
 import { startFakeTemplateSource } from "./fake-template-source.ts";
@@ -33,6 +34,9 @@ async function createHarness(): Promise<PermissionHarness<TemplateSourceConfig, 
       source.gone = true;
       return async () => void (source.gone = false);
     },
+    setClock: async (aheadMs) => void (source.aheadMs = aheadMs),
+    // What its documentation allows in a name, and how long one may be.
+    names: { controls: "\t\n\u0001\u007f", longest: [longPath(4096)] },
     // Whatever its answers meet on their way: it asks to wait, refuses, breaks off, stands still.
     remote: {
       trouble: source.trouble,

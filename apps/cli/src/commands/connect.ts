@@ -29,8 +29,12 @@ const indexOption = ["--index", "then parse and index what was read, without tra
 
 const followingHelp = `\n${exitCodesHelp}`;
 
-/** `anneal connect`: what the portal's pages of sources do, for scripts. */
-export function addConnectCommand(program: Command, env: Env): void {
+/**
+ * `anneal connect`: what the portal's pages of sources do, for scripts.
+ *
+ * @param codeDir where `connect new` writes
+ */
+export function addConnectCommand(program: Command, env: Env, codeDir = repoDir): void {
   const connect = program
     .command("connect")
     .description("Add sources, try them and read them.")
@@ -175,7 +179,7 @@ export function addConnectCommand(program: Command, env: Env): void {
   connect
     .command("new <name>")
     .description("write a connector of your own into this repository, with a test that passes")
-    .action(async (name: string) => console.log(describeNewConnector(await writeConnector(repoDir, name))));
+    .action(async (name: string) => console.log(describeNewConnector(await writeConnector(codeDir, name))));
 }
 
 async function printKinds(portal: PortalClient, wanted: string | undefined): Promise<void> {
