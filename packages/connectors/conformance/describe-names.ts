@@ -57,13 +57,14 @@ export function describeNames(kit: Kit): void {
 
   it("takes the control characters that the source allows in a name", async (test) => {
     const { controls = "" } = kit.hands().names ?? {};
-    if (controls === "") return test.skip();
+    if (controls === "")
+      return test.skip("The source allows no control characters in a name, or its names are no part of a ref.");
     await expectNames([...controls].map((character) => `unicode/before${character}after.md`));
   });
 
   it("reads a document whose name is as long as the source allows", async (test) => {
     const { longest = [] } = kit.hands().names ?? {};
-    if (longest.length === 0) return test.skip();
+    if (longest.length === 0) return test.skip("The source gives documents names of its own.");
     await expectNames(longest);
   });
 }

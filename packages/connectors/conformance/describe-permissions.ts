@@ -42,6 +42,8 @@ export type PermissionHarness<Config, Secrets> = ConformanceHarness<Config, Secr
   supports: { groups: boolean; nestedGroups: boolean; deny: boolean; domain: boolean; anyone: boolean };
 };
 
+const noFolders = "The source has no folders that grant anything.";
+
 const people = ["ann", "bob", "eve"] as const;
 
 /**
@@ -185,7 +187,7 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("admits the members of a group as they are now", async (test) => {
-      if (!harness.supports.groups) return test.skip();
+      if (!harness.supports.groups) return test.skip("The source has no groups.");
       await write("plan.md");
       await harness.setGroup("finance", ["ann", "bob"]);
       await harness.share("plan.md", [{ group: "finance" }]);
@@ -196,7 +198,7 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("admits members of groups in groups", async (test) => {
-      if (!harness.supports.nestedGroups) return test.skip();
+      if (!harness.supports.nestedGroups) return test.skip("The source has no groups in groups.");
       await write("plan.md");
       await harness.setGroup("clerks", ["ann"]);
       await harness.setGroup("finance", ["group:clerks", "bob"]);
@@ -208,7 +210,7 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("keeps groups of one name in two tenants apart", async (test) => {
-      if (createOther === undefined) return test.skip();
+      if (createOther === undefined) return test.skip("The source has no groups.");
       const other = await createOther();
       try {
         const sources = [
@@ -242,7 +244,7 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("lets a denial win over whatever allows", async (test) => {
-      if (!harness.supports.deny) return test.skip();
+      if (!harness.supports.deny) return test.skip("The source denies nothing.");
       await write("plan.md");
       await harness.setGroup("finance", ["ann", "bob"]);
       await harness.share("plan.md", [{ group: "finance" }], [{ user: "bob" }]);
@@ -264,7 +266,7 @@ export function describePermissions<Config, Secrets>(
 
     it("knows sharing with a domain and with everybody from sharing with a person", async (test) => {
       const { domain, anyone } = harness.supports;
-      if (!domain && !anyone) return test.skip();
+      if (!domain && !anyone) return test.skip("The source shares with named people and groups alone.");
       await write("plan.md");
       if (domain) {
         const own = harness.emailOf("ann").split("@")[1]!;
@@ -284,7 +286,7 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("gives what a folder grants to what is in it, and follows the folder", async (test) => {
-      if (!harness.shareFolder) return test.skip();
+      if (!harness.shareFolder) return test.skip(noFolders);
       await write("reports/deep/plan.md");
       await harness.shareFolder("reports", [{ user: "ann" }]);
       await sync();
@@ -296,7 +298,7 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("moves a document under the permissions of its new place", async (test) => {
-      if (!harness.shareFolder) return test.skip();
+      if (!harness.shareFolder) return test.skip(noFolders);
       await write("reports/plan.md");
       await write("board/other.md");
       await harness.shareFolder("reports", [{ user: "ann" }]);
@@ -307,9 +309,24 @@ export function describePermissions<Config, Secrets>(
       expect(await readersOf("board/plan.md")).toEqual(["bob"]);
     });
 
+    it("moves a folder with all that is in it under the permissions of its new place", async (test) => {
+      if (!harness.shareFolder) return test.skip(noFolders);
+      if (!harness.moveFolder) return test.skip("The source has no folders that can be moved.");
+      await write("reports/deep/plan.md");
+      await write("board/other.md");
+      await harness.shareFolder("reports", [{ user: "ann" }]);
+      await harness.shareFolder("board", [{ user: "bob" }]);
+      await sync();
+      expect(await readersOf("reports/deep/plan.md")).toEqual(["ann"]);
+      await harness.moveFolder("reports/deep", "board/deep");
+      await sync();
+      expect(await readersOf("board/deep/plan.md")).toEqual(["bob"]);
+    });
+
     it("knows the same people and groups whichever request for them is told to wait, or breaks off", async (test) => {
       const { remote, connector, supports } = harness;
-      if (remote === undefined || connector.readDirectory === undefined) return test.skip();
+      if (remote === undefined) return test.skip("The source is not asked by HTTP.");
+      if (connector.readDirectory === undefined) return test.skip("Nobody is asked for.");
       if (supports.groups) {
         await write("plan.md");
         await harness.setGroup("finance", ["ann", "bob"]);
@@ -365,7 +382,8 @@ export function describePermissions<Config, Secrets>(
     });
 
     it("shows to nobody what a restriction hides from its own account too, and reads nothing again once it is admitted", async (test) => {
-      if (!harness.shutOut) return test.skip();
+      if (!harness.shutOut)
+        return test.skip("Nothing that the source restricts is hidden from the account that reads it.");
       for (const path of ["plan.md", "kept.md"]) {
         await write(path);
         await harness.share(path, [{ user: "ann" }, { user: "bob" }]);

@@ -117,7 +117,7 @@ export function describeRemote(kit: Kit): void {
   it("ends the same at whichever request its token expires", async (test) => {
     const harness = remote();
     const { expireToken } = harness;
-    if (expireToken === undefined) return test.skip();
+    if (expireToken === undefined) return test.skip("Its credentials do not end by themselves.");
     const { held, asked } = await readUndisturbed(harness);
     for (let at = 0; at < asked; at += 1) {
       harness.trouble.begin({ kind: "event", at, act: expireToken });
@@ -157,7 +157,7 @@ export function describeRemote(kit: Kit): void {
   it("loses and doubles nothing at whichever request a position is refused that was given before", async (test) => {
     const harness = remote();
     const { staleCursor } = harness;
-    if (staleCursor === undefined) return test.skip();
+    if (staleCursor === undefined) return test.skip("Nothing is asked for by a position that the source gave.");
     const { put, remove } = kit.hands();
     await put(lost, "Is removed before the position is refused.");
     const { target: known, held, asked } = await readUndisturbed(harness);

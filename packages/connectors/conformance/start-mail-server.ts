@@ -127,6 +127,11 @@ function createAccount(dovecot: Dovecot, user: string) {
         return writeMessageRef({ mailbox, uidValidity: String(appended.uidValidity), uid: appended.uid });
       });
     },
+    /** Of a message whose mailbox has another name now. */
+    async refIn(mailbox: string, uid: number): Promise<string> {
+      const { uidValidity } = await asUser((client) => client.status(mailbox, { uidValidity: true }));
+      return writeMessageRef({ mailbox, uidValidity: String(uidValidity), uid });
+    },
     async expunge(ref: string): Promise<void> {
       const { mailbox, uid } = placeOf(ref);
       await asUser(async (client) => {

@@ -91,6 +91,16 @@ async function createHarness(
       fake.edit(page, { title: to });
       pages.set(to, page);
     },
+    ...(folders !== null && {
+      async moveFolder(from: string, to: string) {
+        const folder = folderOf(`${from}/of`)!;
+        folder.parentId = folderOf(to)?.id ?? null;
+        made.set(to, folder);
+        for (const [name, page] of [...pages]) {
+          if (name.startsWith(`${from}/`)) pages.set(to + name.slice(from.length), page);
+        }
+      },
+    }),
     async breakItem(name) {
       pageOf(name).brokenBody = true;
       return async () => void (pageOf(name).brokenBody = false);

@@ -48,6 +48,14 @@ describeMail("mail", (server) => {
         async move(from, to) {
           refs.set(to, await account.move(refs.get(from)!, mailboxOf(to)));
         },
+        async moveFolder(from, to) {
+          await account.asUser((client) => client.mailboxRename(from, to));
+          for (const [name, ref] of [...refs]) {
+            if (!name.startsWith(`${from}/`)) continue;
+            const moved = to + name.slice(from.length);
+            refs.set(moved, await account.refIn(mailboxOf(moved), placeOf(ref).uid));
+          }
+        },
         async addParts(count) {
           for (let number = 0; number < count; number += 1) {
             await account.append(`Part ${number}`, "part", `Of mailbox ${number}.`);
