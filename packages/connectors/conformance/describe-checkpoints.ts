@@ -37,12 +37,7 @@ export function describeCheckpoints(kit: Kit): void {
     await addParts(manyParts);
     const whole = await kit.sync(new MemoryTarget());
     expect(whole.documents.size).toBe(Object.keys(kit.corpus).length + manyParts);
-    const stored = storedBy(whole);
-    for (const { cursor, added } of stored) {
-      expect(cursor).toBeLessThan(one!.cursor + 100);
-      // Whatever the order of parts is, most checkpoints come when little has moved.
-      expect(added).toBeLessThan(64 * 1024);
-    }
+    for (const { cursor } of storedBy(whole)) expect(cursor).toBeLessThan(one!.cursor + 100);
 
     const at = whole.changes.map(({ type }) => type).indexOf("checkpoint", Math.floor(whole.changes.length / 2));
     const resumed = await kit.sync(new MemoryTarget(), {}, { at, write: "done" });
@@ -50,6 +45,7 @@ export function describeCheckpoints(kit: Kit): void {
     expect(resumed.held()).toEqual(whole.held());
     await kit.sync(whole);
     expect(kit.changesOf(whole)).toEqual([]);
+    // Nothing has moved, but for what the service counts on by itself.
     for (const { added } of storedBy(whole)) expect(added).toBeLessThan(2048);
   });
 

@@ -129,8 +129,9 @@ function createAccount(dovecot: Dovecot, user: string) {
     },
     /** Of a message whose mailbox has another name now. */
     async refIn(mailbox: string, uid: number): Promise<string> {
-      const { uidValidity } = await asUser((client) => client.status(mailbox, { uidValidity: true }));
-      return writeMessageRef({ mailbox, uidValidity: String(uidValidity), uid });
+      const status = await asUser((client) => client.status(mailbox, { uidValidity: true }));
+      if (!status) throw new Error(`there is no mailbox "${mailbox}"`);
+      return writeMessageRef({ mailbox, uidValidity: String(status.uidValidity), uid });
     },
     async expunge(ref: string): Promise<void> {
       const { mailbox, uid } = placeOf(ref);
