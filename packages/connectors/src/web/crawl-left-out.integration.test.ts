@@ -81,6 +81,30 @@ describe("what a crawl leaves out", () => {
     }
   });
 
+  it("takes back what was passed by where a feed leads to it after all, or where it is a feed itself", async () => {
+    const { page } = crawl;
+    const feed = "/news.rss";
+    const alternate = `<link rel="alternate" type="application/rss+xml" href="${feed}">`;
+    page("/", `${alternate}${linksTo(["/docs/a", feed])}`, plain);
+    page("/docs/a", `a ${linksTo(["/docs/post", "/docs/deep"])}`, plain);
+    page("/docs/post", "a post");
+    page(feed, `<rss version="2.0"><channel><item><link>${site.origin}/docs/post</link></item></channel></rss>`, {
+      "content-type": "application/rss+xml",
+    });
+    const shallow = { include: ["docs/**"], maxDepth: 1, concurrency: 1 };
+    const counted = { deep: 1, feed: 1, unwanted: 1 };
+    const whole = await crawl.sync(new MemoryTarget(), shallow);
+    expect(crawl.paths(whole)).toEqual(["/docs/a", "/docs/post"]);
+    expect(whole.changes.at(-1)).toHaveProperty("scanned", 2);
+    expect(whole.changes.at(-1)).toHaveProperty("leftOut", counted);
+    for (let at = 0; at < whole.changes.length - 1; at += 1) {
+      const target = new MemoryTarget();
+      expect(await target.apply(crawl.read(target, shallow), { at, write: "lost" })).toBe("killed");
+      await crawl.sync(target, shallow);
+      expect(target.changes.at(-1), `killed at ${at}`).toHaveProperty("leftOut", counted);
+    }
+  });
+
   it("says that there are more where it has counted as many as it counts", async () => {
     const links = (from: number) => linksTo(Array.from({ length: 5000 }, (_, link) => `/old/${from + link}`));
     const pages = Array.from({ length: 12 }, (_, page) => `/page/${page}`);

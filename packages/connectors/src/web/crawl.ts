@@ -1,5 +1,5 @@
 import type { KnownItems } from "@anneal/core/connect/change";
-import { leaveOut, type LeftOut, type LeftOutReason } from "@anneal/core/connect/left-out";
+import { leaveOut, type LeftOut, type LeftOutReason, takeIn } from "@anneal/core/connect/left-out";
 import { AnnealError } from "@anneal/core/errors";
 import { SeenRefs } from "../seen-refs.ts";
 import { maxPassed, type Journal, type VisitRecord, type Waypoints } from "./crawl-journal.ts";
@@ -89,7 +89,9 @@ export function crawlSites(options: CrawlOptions): Crawl {
   let visitCount = 0;
   let scanned = 0;
   const leftOut: LeftOut = {};
-  const passedBy = new SeenRefs();
+  /** By digest, why an address is not visited; another way may still lead to it. */
+  const passedBy = new Map<string, LeftOutReason>();
+  let wasPassedByFull = false;
   let complete = !options.isPartial;
   let signedOut = false;
   /** The first page that names more pages than are taken from one. */
@@ -129,13 +131,14 @@ export function crawlSites(options: CrawlOptions): Crawl {
       return reason !== null && passBy(url, reason);
     }
     if (depth > config.maxDepth) return passBy(url, "deep");
+    const wasPassedBy = takeBack(url);
     if (waiting() >= config.maxPages + maxSpare) {
       found.add(url);
       turnedAway += 1;
-      return false;
+      return wasPassedBy;
     }
     const verdict = traps.admit(url, foundOn);
-    if (verdict === "left-out" || verdict === "left-out-before") return verdict === "left-out";
+    if (verdict === "left-out" || verdict === "left-out-before") return verdict === "left-out" || wasPassedBy;
     await find(url);
     queue.push({ url, depth, isGrown: verdict === "grown" });
     return true;
@@ -143,8 +146,21 @@ export function crawlSites(options: CrawlOptions): Crawl {
 
   /** @returns whether it is counted now, and was not before */
   const passBy = (url: string, reason: LeftOutReason): boolean => {
-    if (passedBy.size >= maxPassedBy || !passedBy.add(url)) return false;
+    const digest = digestLink(url);
+    if (passedBy.size >= maxPassedBy || passedBy.has(digest)) return false;
+    passedBy.set(digest, reason);
     leaveOut(leftOut, reason);
+    wasPassedByFull ||= passedBy.size >= maxPassedBy;
+    return true;
+  };
+
+  /** @returns whether it was passed by, which it is not any more */
+  const takeBack = (url: string): boolean => {
+    const digest = digestLink(url);
+    const reason = passedBy.get(digest);
+    if (reason === undefined) return false;
+    passedBy.delete(digest);
+    takeIn(leftOut, reason);
     return true;
   };
 
@@ -251,7 +267,7 @@ export function crawlSites(options: CrawlOptions): Crawl {
     visits: visits(),
     scanned: () => scanned,
     visited: () => visitCount,
-    leftOut: () => ({ ...leftOut, ...(passedBy.size >= maxPassedBy ? { orMore: 1 } : {}) }),
+    leftOut: () => ({ ...leftOut, ...(wasPassedByFull ? { orMore: 1 } : {}) }),
     found: () => visitCount + refused.length + inFlight.length + beyond(),
     refusal: () => refusal,
     waypoints() {

@@ -48,6 +48,13 @@ export function leaveOut(leftOut: LeftOut, reason: LeftOutReason): void {
   leftOut[reason] = (leftOut[reason] ?? 0) + 1;
 }
 
+/** What was left out before, and is met another way. */
+export function takeIn(leftOut: LeftOut, reason: LeftOutReason): void {
+  const count = (leftOut[reason] ?? 0) - 1;
+  if (count > 0) leftOut[reason] = count;
+  else delete leftOut[reason];
+}
+
 /**
  * "3 left out: 2 symbolic links, 1 pipe"; null where nothing was.
  * @param leftOut also as another release may have counted
