@@ -4,6 +4,7 @@ import { defaultParseLimits } from "../limits.ts";
 import { openOoxml } from "../ooxml-package.ts";
 import { relationships, slideShape, writePptx, writeXlsx } from "../testing/office-fixture.ts";
 import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
+import { parsePptx } from "./pptx.ts";
 import { parseXlsx } from "./xlsx.ts";
 
 describe("XLSX", () => {
@@ -221,6 +222,42 @@ describe("a part of comments that many sheets refer to", () => {
       numbers.map((number) => `S${number}`),
     );
     expect(read.filter((name) => name === "xl/comments1.xml")).toHaveLength(1);
+  });
+});
+
+describe("parts of notes and comments that many slides refer to", () => {
+  it("are read once and said below each of them", async () => {
+    const numbers = [1, 2, 3, 4];
+    const beside = relationships([
+      { id: "rId1", type: "notesSlide", target: "../notesSlides/notesSlide1.xml" },
+      { id: "rId2", type: "comments", target: "../comments/comment1.xml" },
+    ]);
+    const comments = "<p:cmLst><p:cm><p:text>Why?</p:text></p:cm></p:cmLst>";
+    const notes = `<p:notes><p:cSld><p:spTree>${slideShape("body", "Slowly.")}</p:spTree></p:cSld></p:notes>`;
+    const named = (data: string) => data.replace(">", ' xmlns:a="urn:a" xmlns:p="urn:p">');
+    const bytes = writePptx(
+      numbers.map((number) => ({ shapes: slideShape("title", `Slide ${number}`) })),
+      [
+        { type: "other", target: "comments/comment1.xml", data: named(comments) },
+        { type: "other", target: "notesSlides/notesSlide1.xml", data: named(notes) },
+        ...numbers.map((number) => ({
+          type: "other",
+          target: `slides/_rels/slide${number}.xml.rels`,
+          data: beside,
+        })),
+      ],
+    );
+    const office = await openOoxml(bytes, defaultParseLimits);
+    const read: string[] = [];
+    const tree = (name: string) => {
+      read.push(name);
+      return office.tree(name);
+    };
+    const { drafts } = parsePptx({ ...office, tree }, defaultParseLimits);
+    expect(drafts.map(({ text, page }) => `${page} ${text}`)).toEqual(
+      numbers.flatMap((number) => [`${number} Slide ${number}`, `${number} Slowly.`, `${number} Comment: Why?`]),
+    );
+    expect(read.filter((name) => /notesSlide1|comment1/u.test(name))).toHaveLength(2);
   });
 });
 

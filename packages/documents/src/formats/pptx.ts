@@ -1,10 +1,11 @@
 import { appendAll } from "../append-all.ts";
 import type { ParseLimits } from "../limits.ts";
 import { limitColumns, tableDrafts } from "../gfm-table.ts";
+import { oncePerPart } from "../once-per-part.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { type XmlElement, descendantsOf, elementOf, elementsOf, textOf } from "../xml-tree.ts";
-import { readCommentAuthors, slideComments } from "./pptx-comments.ts";
+import { readSlideComments } from "./pptx-comments.ts";
 import { type RunningLine, runningDrafts } from "./running-lines.ts";
 
 /** Placeholders that repeat on every slide. */
@@ -16,7 +17,7 @@ const furniture = new Set(["dt", "ftr", "sldNum", "hdr"]);
  */
 export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const targets = office.relationships(office.mainPart);
-  const authors = readCommentAuthors(office);
+  const saidBeside = { notes: oncePerPart((part) => readNotes(office, part)), comments: readSlideComments(office) };
   const drafts: Draft[] = [];
   const footers: RunningLine[] = [];
   const warnings: string[] = [];
@@ -30,7 +31,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     } else if (/^(?:0|false)$/u.test(slide.attributes["show"] ?? "")) {
       warnings.push(`The hidden slide ${page} was left out.`);
     } else {
-      for (const draft of readSlide(office, partName, slide, page, authors, limits, warnings)) drafts.push(draft);
+      for (const draft of readSlide(office, partName, slide, page, saidBeside, limits, warnings)) drafts.push(draft);
       appendAll(footers, footersOf(slide));
     }
   });
@@ -39,12 +40,15 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   return { title: title ?? null, drafts, warnings: [...office.warnings, ...warnings] };
 }
 
+/** What is said beside slides, by the part that says it. */
+type SaidBeside = { notes(part: string): Draft[]; comments(part: string): Draft[] };
+
 function readSlide(
   office: OoxmlPackage,
   partName: string,
   slide: XmlElement,
   page: number,
-  authors: ReadonlyMap<string, string>,
+  saidBeside: SaidBeside,
   limits: ParseLimits,
   warnings: string[],
 ): Draft[] {
@@ -65,13 +69,18 @@ function readSlide(
     if (shape === titleShape || furniture.has(placeholderOf(shape) ?? "")) continue;
     appendAll(drafts, readShape(office, targets, shape, page, limits, warnings));
   }
-  const notes = targets.find((relationship) => relationship.type === "notesSlide")?.target;
-  const notesRoot = notes === undefined ? undefined : office.beside("Speaker notes", () => office.tree(notes));
-  const notesShapes = shapesOf(elementOf(notesRoot, "cSld", "spTree"));
-  for (const shape of notesShapes.filter((candidate) => placeholderOf(candidate) === "body")) {
-    for (const draft of textDrafts(linesOf(shape), false)) drafts.push({ ...draft, container: "Speaker notes" });
-  }
-  return [...drafts, ...slideComments(office, targets, authors)].map((draft) => ({ ...draft, page }));
+  const partsOf = (type: string) => targets.flatMap((target) => (target.type === type ? [target.target] : []));
+  appendAll(drafts, partsOf("notesSlide").slice(0, 1).flatMap(saidBeside.notes));
+  appendAll(drafts, partsOf("comments").flatMap(saidBeside.comments));
+  return drafts.map((draft) => ({ ...draft, page }));
+}
+
+function readNotes(office: OoxmlPackage, part: string): Draft[] {
+  const root = office.beside("Speaker notes", () => office.tree(part));
+  return shapesOf(elementOf(root, "cSld", "spTree"))
+    .filter((shape) => placeholderOf(shape) === "body")
+    .flatMap((shape) => textDrafts(linesOf(shape), false))
+    .map((draft) => ({ ...draft, container: "Speaker notes" }));
 }
 
 function footersOf(slide: XmlElement): RunningLine[] {

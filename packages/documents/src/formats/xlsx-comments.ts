@@ -1,3 +1,4 @@
+import { oncePerPart } from "../once-per-part.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft } from "../sections.ts";
 import { descendantsOf, elementOf, elementsOf, textOf, type XmlElement } from "../xml-tree.ts";
@@ -8,23 +9,18 @@ type Said = { threads: Draft[]; notes: { draft: Draft; isOfThread: boolean }[] }
 
 /**
  * The comments of a workbook's sheets: threads, then notes, with the cells that they are on. A thread is kept as a note as well,
- * which tells older programs so. A part that many sheets refer to is read once.
+ * which tells older programs so.
  */
 export function readSheetComments(office: OoxmlPackage): (sheetPart: string) => Draft[] {
   const persons = readPersons(office);
-  const read = new Map<string, Said>();
-  const saidIn = (part: string): Said => {
+  const saidIn = oncePerPart((part): Said => {
     const root = office.beside("Comments of a sheet", () => office.tree(part));
     return { threads: threadsIn(root, persons), notes: notesIn(root) };
-  };
+  });
   return (sheetPart) => {
     const targets = office.beside("Comments of a sheet", () => office.relationships(sheetPart)) ?? [];
     const parts = targets.filter(({ type }) => type === "threadedComment" || type === "comments");
-    const said = [...new Set(parts.map(({ target }) => target))].map((part) => {
-      const known = read.get(part) ?? saidIn(part);
-      read.set(part, known);
-      return known;
-    });
+    const said = [...new Set(parts.map(({ target }) => target))].map(saidIn);
     const threads = said.flatMap((part) => part.threads);
     const notes = said.flatMap((part) => part.notes).filter(({ isOfThread }) => threads.length === 0 || !isOfThread);
     return [...threads, ...notes.map(({ draft }) => draft)];
