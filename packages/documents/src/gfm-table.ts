@@ -1,14 +1,15 @@
-import { countOf } from "./document-errors.ts";
 import type { ParseLimits } from "./limits.ts";
 import type { Draft } from "./sections.ts";
 
 /** Enough to see a row among its neighbours, and little enough to be shown and cited as one piece. */
 const rowsOfElement = 500;
+/** A browser builds a table of so many rows and columns in about a second. */
+const columnsOfElement = 50;
 
 /**
  * A table as elements of GitHub-flavoured Markdown; the first row is its header. A long one goes on in further elements, each
- * under the header again. Rows may differ in length, line breaks in a cell become spaces, and rows and columns without any
- * text are left out.
+ * under the header again, and a wide one in further ones that each begin with its first column again. Rows may differ in
+ * length, line breaks in a cell become spaces, and rows and columns without any text are left out.
  *
  * @param place what each element says besides of where it stands
  * @returns none when no cell has text; no more than the first that is beyond the limit on text, which refuses the document
@@ -19,23 +20,50 @@ export function tableDrafts(
   place: Partial<Draft> = {},
 ): Draft[] {
   const cleaned = rows.map((row) => row.map(cleanCell)).filter((row) => row.some((cell) => cell !== ""));
-  const width = cleaned.reduce((most, row) => Math.max(most, row.length), 0);
-  const kept: number[] = [];
-  for (let column = 0; column < width; column += 1) {
-    if (cleaned.some((row) => (row[column] ?? "") !== "")) kept.push(column);
-  }
   const [header, ...body] = cleaned;
   if (header === undefined) return [];
-  const lineOf = (row: readonly string[]) => `| ${kept.map((column) => row[column] ?? "").join(" | ")} |`;
-  const top = `${lineOf(header)}\n|${" --- |".repeat(kept.length)}`;
+  const parts = partsOf(columnsOf(cleaned));
   const drafts: Draft[] = [];
   let left = limits.maxTextLength;
-  for (let at = 0; at === 0 || (at < body.length && left >= 0); at += rowsOfElement) {
-    const text = [top, ...body.slice(at, at + rowsOfElement).map(lineOf)].join("\n");
-    left -= text.length;
-    drafts.push({ ...place, kind: "table", text });
+  for (let at = 0; at === 0 || at < body.length; at += rowsOfElement) {
+    const block = body.slice(at, at + rowsOfElement);
+    for (const { columns, own } of parts) {
+      const saysMore = (row: string[]) => row.length > own[0]! && own.some((column) => (row[column] ?? "") !== "");
+      const lines = block.filter(saysMore).map((row) => lineOf(row, columns));
+      if (at > 0 && lines.length === 0) continue;
+      const text = [lineOf(header, columns), `|${" --- |".repeat(columns.length)}`, ...lines].join("\n");
+      drafts.push({ ...place, kind: "table", text });
+      left -= text.length;
+      if (left < 0) return drafts;
+    }
   }
   return drafts;
+}
+
+function lineOf(row: readonly string[], columns: readonly number[]): string {
+  return `| ${columns.map((column) => row[column] ?? "").join(" | ")} |`;
+}
+
+/** Those that have text in any row, in order. */
+function columnsOf(rows: readonly (readonly string[])[]): number[] {
+  const columns = new Set<number>();
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) if (cell !== "") columns.add(column);
+  }
+  return [...columns].toSorted((a, b) => a - b);
+}
+
+/** The columns of one element, and those among them that stand in no other. */
+type Part = { columns: number[]; own: number[] };
+
+function partsOf(columns: readonly number[]): Part[] {
+  const first = columns.slice(0, columnsOfElement);
+  const parts: Part[] = [{ columns: first, own: first }];
+  for (let at = columnsOfElement; at < columns.length; at += columnsOfElement - 1) {
+    const own = columns.slice(at, at + columnsOfElement - 1);
+    parts.push({ columns: [columns[0]!, ...own], own });
+  }
+  return parts;
 }
 
 function cleanCell(text: string): string {
@@ -45,20 +73,6 @@ function cleanCell(text: string): string {
 /** Most cells of a long table need nothing done. */
 function collapse(text: string): string {
   return (/[^\S ]| {2}/u.test(text) ? text.replace(/\s+/gu, " ") : text).trim();
-}
-
-/** Keeps a table within the limit on columns and says what was left out. */
-export function limitColumns<T>(
-  rows: readonly (readonly T[])[],
-  name: string,
-  limits: ParseLimits,
-): { rows: readonly (readonly T[])[]; warnings: string[] } {
-  const width = rows.reduce((most, row) => Math.max(most, row.length), 0);
-  if (width <= limits.maxTableColumns) return { rows, warnings: [] };
-  return {
-    rows: rows.map((row) => row.slice(0, limits.maxTableColumns)),
-    warnings: [`${name}: kept the first ${limits.maxTableColumns} of ${countOf(width, "column")}.`],
-  };
 }
 
 /**

@@ -13,7 +13,10 @@ export type ParseLimits = {
   maxArchiveMembers: number;
   /** Nesting of XML elements inside an Office file; more is refused as hostile. */
   maxXmlDepth: number;
-  /** Columns of one table or sheet; the rest is left out with a warning. Rows are as many as `maxTextLength` lets. */
+  /**
+   * Columns that a cell which spans or repeats is spread over, at most: as many as a spreadsheet has. Cells that are written out
+   * are all read, and so are rows, up to `maxTextLength`.
+   */
   maxTableColumns: number;
   maxPages: number;
   /** Pages of a scanned PDF whose text is recognised; the rest is left out with a warning. */
@@ -34,7 +37,7 @@ export const defaultParseLimits: ParseLimits = {
   maxArchiveEntries: 10_000,
   maxArchiveMembers: 1_000,
   maxXmlDepth: 256,
-  maxTableColumns: 256,
+  maxTableColumns: 16_384,
   maxPages: 5_000,
   maxScannedPages: 500,
   maxPagePixels: 20_000_000,

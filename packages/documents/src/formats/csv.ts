@@ -1,10 +1,9 @@
 import { parse } from "csv-parse";
-import { countOf } from "../document-errors.ts";
 import { RowCount, tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { Parsed } from "../sections.ts";
 
-type Records = { rows: string[][]; widest: number; textLength: number };
+type Records = { rows: string[][]; textLength: number };
 
 /**
  * Delimited text as a table; the first row is the header. The delimiter is the one that splits the first lines most
@@ -12,12 +11,10 @@ type Records = { rows: string[][]; widest: number; textLength: number };
  */
 export async function parseCsv(text: string, limits: ParseLimits, delimiter = findDelimiter(text)): Promise<Parsed> {
   const warnings: string[] = [];
-  const { rows, widest, textLength } = await readRecords(text, delimiter, '"', limits).catch(() => {
+  const { rows, textLength } = await readRecords(text, delimiter, '"', limits).catch(() => {
     warnings.push("The quotes of the table do not add up; they were read as plain characters.");
     return readRecords(text, delimiter, null, limits);
   });
-  if (widest > limits.maxTableColumns)
-    warnings.push(`Table: kept the first ${limits.maxTableColumns} of ${countOf(widest, "column")}.`);
   return { title: null, drafts: tableDrafts(rows, limits), warnings, textLength };
 }
 
@@ -29,7 +26,6 @@ async function readRecords(
 ): Promise<Records> {
   const rows: string[][] = [];
   const count = new RowCount(limits);
-  let widest = 0;
   const parser = parse({
     delimiter,
     quote,
@@ -40,11 +36,9 @@ async function readRecords(
   });
   parser.end(text);
   for await (const record of parser as AsyncIterable<string[]>) {
-    widest = Math.max(widest, record.length);
-    const row = record.slice(0, limits.maxTableColumns);
-    if (count.add(row)) rows.push(row);
+    if (count.add(record)) rows.push(record);
   }
-  return { rows, widest, textLength: count.textLength };
+  return { rows, textLength: count.textLength };
 }
 
 function findDelimiter(text: string): string {

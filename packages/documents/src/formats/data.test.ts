@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { cellsOf as cellsOfLine } from "@anneal/core/indexing/table";
 import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
+
+const cellsOf = (table: string) => table.split("\n").map(cellsOfLine);
 
 describe("CSV and TSV", () => {
   it.each([",", ";", "\t", "|"])("finds the delimiter %j", async (delimiter) => {
@@ -31,6 +34,34 @@ describe("CSV and TSV", () => {
     expect(document.warnings).toEqual([]);
   });
 
+  it("keeps every column of a wide table, in tables that each begin with the first column", async () => {
+    const columns = Array.from({ length: 5_000 }, (_, column) => column);
+    const rows = ["c", ...Array.from({ length: 9 }, (_, row) => `${row}.`)].map((name) =>
+      columns.map((column) => `${name}${column}`),
+    );
+    const document = await parseFixture(rows.map((row) => row.join(",")).join("\n"), "a.csv");
+    const tables = document.elements.map(({ text }) => cellsOf(text));
+    expect(Math.max(...tables.map((table) => table[0]!.length))).toBe(50);
+    expect(
+      tables.every((table) => table.every((row, at) => at === 1 || row[0] === rows[Math.max(0, at - 1)]![0])),
+    ).toBe(true);
+    const together = rows.map((row, at) => [row[0], ...tables.flatMap((table) => table[at && at + 1]!.slice(1))]);
+    expect(together).toEqual(rows);
+    expect(document.warnings).toEqual([]);
+  });
+
+  it("leaves out of a wide table's parts the rows that say nothing there", async () => {
+    const header = Array.from({ length: 60 }, (_, column) => `c${column}`).join(",");
+    const document = await parseFixture(`${header}\nkey${",".repeat(59)}late\nonly\n`, "a.csv");
+    expect(
+      document.elements.map(({ text }) =>
+        cellsOf(text)
+          .slice(2)
+          .map((row) => row.join("")),
+      ),
+    ).toEqual([["key", "only"], ["keylate"]]);
+  });
+
   it("refuses a table beyond the limit on text with the length of all of it", async () => {
     const text = `n,m\n${"12345,67890\n".repeat(50_000)}`;
     expect(await failureOf(parseFixture(text, "a.csv", { maxTextLength: 100_000 }))).toBe(
@@ -44,6 +75,15 @@ describe("CSV and TSV", () => {
 });
 
 describe("JSON and JSON lines", () => {
+  it("shows records of very many fields as a table where they have them in common, else as lists", async () => {
+    const record = (from: number) => Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`f${from + at}`, at]));
+    const common = await parseFixture(JSON.stringify([record(0), record(0)]), "a.json");
+    expect(common.elements.flatMap(({ text }) => cellsOf(text)[0])).toContain("f299");
+    const apart = await parseFixture(JSON.stringify([record(0), record(1000)]), "a.json");
+    expect(apart.elements.map(({ kind }) => kind)).toEqual(["heading", "list", "heading", "list"]);
+    expect(apart.elements[3]!.text).toContain("- f1299: 299");
+  });
+
   it("shows flat records as a table", async () => {
     expect(outlineOf(await parseFixture('[{"a":1,"b":"x|y"},{"a":2,"c":true}]', "a.json"))).toEqual([
       `table | a | b | c |\n| --- | --- | --- |\n| 1 | x${String.raw`\|`}y |  |\n| 2 |  | true |`,

@@ -29,6 +29,8 @@ function cellsOf(row: Tag): Tag[] {
  */
 export function tableGrid(table: Tag, depth: number, limits: ParseLimits): { rows: string[][]; headerRows: number } {
   const source = tableRows(table);
+  // People write a span of 1,000 for one over the whole table.
+  const widest = source.reduce((most, { row }) => Math.max(most, cellsOf(row).length), 0);
   const rows: string[][] = [];
   const hanging: { text: string; left: number }[] = [];
   let headerRows = 0;
@@ -49,9 +51,9 @@ export function tableGrid(table: Tag, depth: number, limits: ParseLimits): { row
     for (const cell of cells) {
       takeHanging();
       const text = collapse(inlineText(cell, depth + 1));
-      const columns = span(cell, "colspan", limits.maxTableColumns);
+      const columns = span(cell, "colspan", Math.min(widest, limits.maxTableColumns - line.length));
       const hangs = span(cell, "rowspan", source.length) - 1;
-      for (let column = 0; column < columns && line.length <= limits.maxTableColumns; column += 1) {
+      for (let column = 0; column < columns; column += 1) {
         const shown = column === 0 || isHeader ? text : "";
         hanging[line.length] = { text: shown, left: hangs };
         line.push(shown);

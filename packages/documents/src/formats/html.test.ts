@@ -80,6 +80,17 @@ describe("HTML", () => {
     ]);
   });
 
+  it("reads every column, and a span over more columns than there are as one over all", async () => {
+    const cells = (name: string) => Array.from({ length: 300 }, (_, column) => `<td>${name}${column}</td>`).join("");
+    const wide = await parseFixture(`<table><tr>${cells("a")}</tr><tr>${cells("b")}</tr></table>`, "a.html");
+    expect(wide.elements.map(({ text }) => text).join("\n")).toContain("| b298 | b299 |");
+    expect(wide.warnings).toEqual([]);
+    const spanned = '<table><tr><th colspan="1000">Prices</th></tr><tr><td>Pump</td><td>12</td></tr></table>';
+    expect(outlineOf(await parseFixture(spanned, "a.html"))).toEqual([
+      "table | Prices | Prices |\n| --- | --- |\n| Pump | 12 |",
+    ]);
+  });
+
   it("repeats a cell over its rows, names columns under a spanning header, escapes pipes", async () => {
     const table =
       "<table><caption>Limits</caption><thead><tr><th rowspan=2>Part<th colspan=2>2026<tr><th>Q1<th>Q2</thead><tr><td rowspan=2>Pump<td>a|b<td>2<tr><td>3<td>4<tr><td colspan=3>Note</table>";

@@ -1,7 +1,7 @@
 import { plainTitle } from "@anneal/core/document/plain-title";
 import { type DefaultTreeAdapterTypes, parse } from "parse5";
 import { appendAll } from "../append-all.ts";
-import { limitColumns, tableDrafts } from "../gfm-table.ts";
+import { tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
 
@@ -178,9 +178,7 @@ class HtmlWalker {
     const caption = childTags(table).find((tag) => tag.tagName === "caption");
     if (caption !== undefined) this.push({ kind: "paragraph", text: collapse(inlineText(caption, depth)) });
     const { rows, headerRows } = tableGrid(table, depth, this.limits);
-    const limited = limitColumns(mergeHeader(rows, headerRows), "Table", this.limits);
-    appendAll(this.warnings, limited.warnings);
-    appendAll(this.drafts, tableDrafts(limited.rows, this.limits));
+    appendAll(this.drafts, tableDrafts(mergeHeader(rows, headerRows), this.limits));
   }
 }
 

@@ -1,6 +1,6 @@
 import { appendAll } from "../append-all.ts";
 import { countOf, documentError } from "../document-errors.ts";
-import { limitColumns, tableDrafts } from "../gfm-table.ts";
+import { tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle } from "../sections.ts";
 
@@ -10,6 +10,7 @@ type Fields = { [key: string]: unknown };
 /** Longer values are prose: they become paragraphs under their key instead of a line or a cell. */
 const longestInline = 200;
 const deepest = 64;
+const alwaysTable = 256;
 
 /** @throws AnnealError DOCUMENT_DAMAGED when it is neither JSON nor JSON lines. */
 export function parseJson(text: string, limits: ParseLimits): Parsed {
@@ -107,17 +108,10 @@ export function renderValue(value: unknown, limits: ParseLimits): Parsed {
     drafts.push({ kind: "heading", text, level: Math.min(level, 6) });
   }
 
-  /** Records that have next to no field in common would be a table of empty cells, of which most columns are left out. */
-  function isTable(records: readonly Fields[]): boolean {
-    return columnsOf(records).length <= limits.maxTableColumns;
-  }
-
   function table(records: Fields[]): void {
     const columns = columnsOf(records);
     const rows = [columns, ...records.map((record) => columns.map((column) => show((record[column] ?? "") as Scalar)))];
-    const limited = limitColumns(rows, "Table", limits);
-    appendAll(warnings, limited.warnings);
-    appendAll(drafts, tableDrafts(limited.rows, limits));
+    appendAll(drafts, tableDrafts(rows, limits));
   }
 }
 
@@ -140,6 +134,13 @@ function isRecord(line: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Very many columns are a table only where the records have most of them: else it would be one of empty cells. */
+function isTable(records: readonly Fields[]): boolean {
+  const columns = columnsOf(records).length;
+  const filled = records.reduce((sum, record) => sum + Object.keys(record).length, 0);
+  return columns <= alwaysTable || filled * 2 > columns * records.length;
 }
 
 function columnsOf(records: readonly Fields[]): string[] {

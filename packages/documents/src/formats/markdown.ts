@@ -3,7 +3,7 @@ import remarkGfm from "remark-gfm";
 import remarkParse from "remark-parse";
 import { unified } from "unified";
 import { appendAll } from "../append-all.ts";
-import { limitColumns, tableDrafts } from "../gfm-table.ts";
+import { tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle, promoteOnlyTopHeading } from "../sections.ts";
 import { parseHtml } from "./html.ts";
@@ -51,7 +51,7 @@ function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): 
         },
       ];
     case "table":
-      return readTable(node, limits, warnings);
+      return readTable(node, limits);
     case "html": {
       const inner = parseHtml(node.value, limits);
       appendAll(warnings, inner.warnings);
@@ -77,11 +77,9 @@ function readBlock(node: RootContent, limits: ParseLimits, warnings: string[]): 
   }
 }
 
-function readTable(table: Table, limits: ParseLimits, warnings: string[]): Draft[] {
+function readTable(table: Table, limits: ParseLimits): Draft[] {
   const rows = table.children.map((row) => row.children.map((cell) => oneLine(textOf(cell))));
-  const limited = limitColumns(rows, "Table", limits);
-  warnings.push(...limited.warnings);
-  return tableDrafts(limited.rows, limits);
+  return tableDrafts(rows, limits);
 }
 
 function listLines(items: readonly ListItem[], first: number | null, indent: number): string[] {

@@ -1,6 +1,6 @@
 import { appendAll } from "../append-all.ts";
 import type { ParseLimits } from "../limits.ts";
-import { limitColumns, tableDrafts } from "../gfm-table.ts";
+import { tableDrafts } from "../gfm-table.ts";
 import type { Draft } from "../sections.ts";
 import { type XmlElement, elementOf, elementsOf, textOf } from "../xml-tree.ts";
 import { commentDraft } from "./comment-draft.ts";
@@ -191,9 +191,7 @@ export class OdfReader {
     // A cell merged over several rows stands in each of them; one over several columns stands once.
     const spread = new Map<number, { text: string; rows: number }>();
     for (const row of rowsOf(element)) rows.push(this.row(row, spread));
-    const limited = limitColumns(rows, "Table", this.limits);
-    this.warnings.push(...limited.warnings);
-    return tableDrafts(limited.rows, this.limits);
+    return tableDrafts(rows, this.limits);
   }
 
   private row(row: XmlElement, spread: Map<number, { text: string; rows: number }>): string[] {
@@ -201,8 +199,6 @@ export class OdfReader {
     for (const cell of elementsOf(row)) {
       if (cell.name !== "table-cell" && cell.name !== "covered-table-cell") continue;
       const column = cells.length;
-      // One column beyond the limit is kept, to tell that there were more.
-      if (column > this.limits.maxTableColumns) break;
       const above = cell.name === "covered-table-cell" ? spread.get(column) : undefined;
       if (above !== undefined && above.rows > 0) {
         above.rows -= 1;
@@ -218,7 +214,7 @@ export class OdfReader {
       const copies = clamp(
         Number(cell.attributes["table:number-columns-repeated"] ?? 1),
         1,
-        this.limits.maxTableColumns,
+        Math.max(1, this.limits.maxTableColumns - column),
       );
       for (let copy = 1; copy < copies; copy += 1) cells.push("");
     }

@@ -1,9 +1,11 @@
+import { appendAll } from "../append-all.ts";
 import { countOf } from "../document-errors.ts";
 import { RowCount } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { streamXml } from "../xml-tree.ts";
 import { commentDraft } from "./comment-draft.ts";
+import { SheetColumns } from "./sheet-columns.ts";
 import { sheetDrafts, withCommentsBelow } from "./sheet-tables.ts";
 
 /** Drawings and what belongs to the program, inside a sheet or beside it. */
@@ -12,6 +14,7 @@ const unread = new Set(["shapes", "frame", "custom-shape", "g", "tracked-changes
 type Sheet = {
   name: string;
   rows: string[][];
+  columns: SheetColumns;
   unsolved: number;
   hidden: boolean;
   comments: Draft[];
@@ -47,7 +50,7 @@ export function parseOds(
   const pageStyles = new Set<string>();
   let style: string | null = null;
   let sheet: Sheet | null = null;
-  let row: string[] = [];
+  let row = new Map<number, string>();
   let rowCopies = 1;
   let cell: Cell | null = null;
   let tables = 0;
@@ -64,27 +67,27 @@ export function parseOds(
   const finishCell = (done: Cell) => {
     const shown = (done.paragraphs > 0 ? done.text : done.value).replace(/\s+/gu, " ").trim();
     if (sheet !== null && done.isFormula && shown === "") sheet.unsolved += 1;
-    // One column beyond the limit is kept, to tell that there were more.
-    const room = limits.maxTableColumns + 1 - row.length;
-    const affordable = shown === "" ? room : Math.max(1, Math.floor(limits.maxTextLength / shown.length));
+    const room = Math.max(1, limits.maxTableColumns - cellsBefore);
+    const affordable = Math.max(1, Math.floor(limits.maxTextLength / shown.length));
     if (!done.isCovered)
-      merged.set(row.length, { text: shown.length > longestSpread ? "" : shown, rows: done.rows - 1 });
-    for (let copy = 0; copy < Math.min(done.copies, room, affordable); copy += 1) {
-      const above = done.isCovered ? merged.get(row.length) : undefined;
-      if (above !== undefined && above.rows > 0) {
-        above.rows -= rowCopies;
-        row.push(above.text);
-      } else row.push(shown);
+      merged.set(cellsBefore, { text: shown.length > longestSpread ? "" : shown, rows: done.rows - 1 });
+    const spread = shown === "" && !done.isCovered ? 0 : Math.min(done.copies, room, affordable);
+    for (let column = cellsBefore; column < cellsBefore + spread; column += 1) {
+      const above = done.isCovered ? merged.get(column) : undefined;
+      const isBelow = above !== undefined && above.rows > 0;
+      if (isBelow) above.rows -= rowCopies;
+      const text = isBelow ? above.text : shown;
+      if (text !== "") row.set(column, text);
     }
   };
   const finishRow = (open: Sheet) => {
-    while (row.at(-1) === "") row.pop();
-    if (row.length === 0) {
+    const packed = open.columns.pack(row);
+    if (packed.length === 0) {
       if (open.rows.at(-1)?.length !== 0) open.rows.push([]);
       return;
     }
     // What is hidden is not told, and takes nothing from what may be.
-    for (let copy = 0; copy < rowCopies && !open.hidden && count.add(row); copy += 1) open.rows.push(row);
+    for (let copy = 0; copy < rowCopies && !open.hidden && count.add(packed); copy += 1) open.rows.push(packed);
   };
   const finishSheet = (open: Sheet) => {
     if (open.hidden) {
@@ -96,9 +99,8 @@ export function parseOds(
         `Sheet "${open.name}": ${countOf(open.unsolved, "formula")} without a stored result; open and save it once in a spreadsheet program.`,
       );
     }
-    const result = sheetDrafts(open.rows, open.name, limits);
-    warnings.push(...result.warnings);
-    for (const draft of withCommentsBelow(result.drafts, open.comments, open.name)) drafts.push(draft);
+    const sheetOnly = sheetDrafts(open.columns.inOrder(open.rows), open.name, limits);
+    appendAll(drafts, withCommentsBelow(sheetOnly, open.comments, open.name));
   };
 
   streamXml(content, "content.xml", {
@@ -118,6 +120,7 @@ export function parseOds(
         sheet = {
           name: attributes["table:name"] ?? "Sheet",
           rows: [],
+          columns: new SheetColumns(),
           unsolved: 0,
           hidden,
           comments: [],
@@ -131,7 +134,7 @@ export function parseOds(
       } else if (cell !== null && name === "annotation") {
         comment = { author: "", lines: [], cell: `${lettersOf(cellsBefore)}${rowsBefore + 1}`, reads: null };
       } else if (name === "table-row") {
-        row = [];
+        row = new Map();
         cellsBefore = 0;
         rowCopies = countIn(attributes["table:number-rows-repeated"]);
       } else if (name === "table-cell" || name === "covered-table-cell") {

@@ -87,8 +87,18 @@ describe("XLSX", () => {
       writeXlsx([{ name: "Far", data, after: '<mergeCells><mergeCell ref="A1:A1048576"/></mergeCells>' }]),
       "a.xlsx",
     );
-    expect(document.elements.map((element) => element.kind)).toEqual(["heading", "table", "table"]);
-    expect(document.warnings[0]).toContain("256 columns");
+    expect(outlineOf(document).slice(1)).toEqual(["table | 1 | 2 |\n| --- | --- |", "table | 3 | 4 |\n| --- | --- |"]);
+    expect(document.warnings).toEqual([]);
+  });
+
+  it("costs no more for a column at the far end of the sheet than for one beside the others", async () => {
+    const rows = Array.from({ length: 2_000 }, (_, at) => {
+      const value = (column: string) => `<c r="${column}${at + 1}"><v>${at}</v></c>`;
+      return `<row r="${at + 1}">${value("B")}${value("XFD")}${value("A")}</row>`;
+    });
+    const document = await parseFixture(writeXlsx([{ name: "Far", data: rows.join("") }]), "a.xlsx");
+    const lines = document.elements.slice(1).flatMap(({ text }) => text.split("\n").slice(2));
+    expect(lines).toEqual(Array.from({ length: 1_999 }, (_, at) => `| ${`${at + 1} | `.repeat(3).trim()}`));
   });
 
   it("counts formulas that were never computed", async () => {

@@ -1,6 +1,6 @@
 import { appendAll } from "../append-all.ts";
 import type { ParseLimits } from "../limits.ts";
-import { limitColumns, tableDrafts } from "../gfm-table.ts";
+import { tableDrafts } from "../gfm-table.ts";
 import { oncePerPart } from "../once-per-part.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
 import type { Draft, Parsed } from "../sections.ts";
@@ -31,7 +31,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     } else if (/^(?:0|false)$/u.test(slide.attributes["show"] ?? "")) {
       warnings.push(`The hidden slide ${page} was left out.`);
     } else {
-      for (const draft of readSlide(office, partName, slide, page, saidBeside, limits, warnings)) drafts.push(draft);
+      for (const draft of readSlide(office, partName, slide, page, saidBeside, limits)) drafts.push(draft);
       appendAll(footers, footersOf(slide));
     }
   });
@@ -50,7 +50,6 @@ function readSlide(
   page: number,
   saidBeside: SaidBeside,
   limits: ParseLimits,
-  warnings: string[],
 ): Draft[] {
   const shapes = shapesOf(elementOf(slide, "cSld", "spTree"));
   const isTitle = (shape: XmlElement) => /^(?:title|ctrTitle)$/u.test(placeholderOf(shape) ?? "");
@@ -67,7 +66,7 @@ function readSlide(
   const targets = office.relationships(partName);
   for (const shape of shapes) {
     if (shape === titleShape || furniture.has(placeholderOf(shape) ?? "")) continue;
-    appendAll(drafts, readShape(office, targets, shape, page, limits, warnings));
+    appendAll(drafts, readShape(office, targets, shape, limits));
   }
   const partsOf = (type: string) => targets.flatMap((target) => (target.type === type ? [target.target] : []));
   appendAll(drafts, partsOf("notesSlide").slice(0, 1).flatMap(saidBeside.notes));
@@ -112,9 +111,7 @@ function readShape(
   office: OoxmlPackage,
   targets: { id: string; target: string }[],
   shape: XmlElement,
-  page: number,
   limits: ParseLimits,
-  warnings: string[],
 ): Draft[] {
   if (shape.name === "pic") {
     const text = elementOf(shape, "nvPicPr", "cNvPr")?.attributes["descr"]?.replace(/\s+/gu, " ").trim() ?? "";
@@ -123,7 +120,7 @@ function readShape(
   if (shape.name === "graphicFrame") {
     const data = elementOf(shape, "graphic", "graphicData");
     const table = elementOf(data, "tbl");
-    if (table !== undefined) return readTable(table, page, limits, warnings);
+    if (table !== undefined) return readTable(table, limits);
     const diagram = elementOf(data, "relIds")?.attributes["r:dm"];
     const part = targets.find((relationship) => relationship.id === diagram)?.target;
     if (part !== undefined) return diagramDrafts(office.beside("A diagram", () => office.tree(part)));
@@ -201,7 +198,7 @@ function textDrafts(lines: readonly Line[], isBody: boolean): Draft[] {
   return drafts;
 }
 
-function readTable(table: XmlElement, page: number, limits: ParseLimits, warnings: string[]): Draft[] {
+function readTable(table: XmlElement, limits: ParseLimits): Draft[] {
   const rows: string[][] = [];
   for (const row of elementsOf(table, "tr")) {
     rows.push(
@@ -212,9 +209,7 @@ function readTable(table: XmlElement, page: number, limits: ParseLimits, warning
       }),
     );
   }
-  const limited = limitColumns(rows, `Table on slide ${page}`, limits);
-  warnings.push(...limited.warnings);
-  return tableDrafts(limited.rows, limits);
+  return tableDrafts(rows, limits);
 }
 
 /** SmartArt: the texts of its points. */

@@ -7,15 +7,7 @@ import type { Draft } from "../sections.ts";
  * A sheet's grid as elements: a heading with its name, then each block between empty rows. A block of one column is
  * text; lines of one cell above a table are its title or a note.
  */
-export function sheetDrafts(
-  rows: readonly string[][],
-  name: string,
-  limits: ParseLimits,
-): { drafts: Draft[]; warnings: string[] } {
-  const warnings: string[] = [];
-  if (rows.some((row) => row.length > limits.maxTableColumns)) {
-    warnings.push(`Sheet "${name}": kept the first ${limits.maxTableColumns} columns.`);
-  }
+export function sheetDrafts(rows: readonly string[][], name: string, limits: ParseLimits): Draft[] {
   const body: Draft[] = [];
   for (const block of blocksOf(rows)) {
     const start = block.findIndex((row) => filled(row) > 1);
@@ -27,14 +19,9 @@ export function sheetDrafts(
         container: name,
       });
     if (start === -1) continue;
-    const table = block.slice(start).map((row) => row.slice(0, limits.maxTableColumns));
-    appendAll(body, tableDrafts(table, limits, { container: name }));
+    appendAll(body, tableDrafts(block.slice(start), limits, { container: name }));
   }
-  if (body.length === 0) return { drafts: [], warnings };
-  return {
-    drafts: [{ kind: "heading", text: name, level: 1, container: name }, ...body],
-    warnings,
-  };
+  return body.length === 0 ? [] : [{ kind: "heading", text: name, level: 1, container: name }, ...body];
 }
 
 /** @param sheet what `sheetDrafts` made of it: nothing, where no cell says anything */

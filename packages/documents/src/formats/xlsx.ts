@@ -7,6 +7,7 @@ import type { Draft, Parsed } from "../sections.ts";
 import { elementOf, elementsOf, streamXml } from "../xml-tree.ts";
 import { formatNumber } from "./number-format.ts";
 import { type RunningLine, runningDrafts } from "./running-lines.ts";
+import { SheetColumns } from "./sheet-columns.ts";
 import { sheetDrafts, withCommentsBelow } from "./sheet-tables.ts";
 import { readSheetComments } from "./xlsx-comments.ts";
 import { SheetHeadersFooters } from "./xlsx-headers-footers.ts";
@@ -42,16 +43,14 @@ export function parseXlsx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     const text = target?.type === "worksheet" ? office.text(target.target) : undefined;
     if (state === "hidden" || state === "veryHidden") warnings.push(`The hidden sheet "${name}" was left out.`);
     else if (text !== undefined) {
-      const { rows, unsolved, lines } = readSheet(text, name, workbook, limits, count);
+      const { rows, unsolved, lines } = readSheet(text, name, workbook, count);
       if (unsolved > 0)
         warnings.push(
           `Sheet "${name}": ${countOf(unsolved, "formula")} without a stored result; open and save it once in a spreadsheet program.`,
         );
       appendAll(running, lines);
-      const result = sheetDrafts(rows, name, limits);
-      warnings.push(...result.warnings);
-      const comments = commentsOf(target!.target);
-      for (const draft of withCommentsBelow(result.drafts, comments, name)) drafts.push(draft);
+      const sheetOnly = sheetDrafts(rows, name, limits);
+      appendAll(drafts, withCommentsBelow(sheetOnly, commentsOf(target!.target), name));
     }
   }
   appendAll(drafts, runningDrafts(running));
@@ -101,14 +100,15 @@ function readStyles(office: OoxmlPackage, partName: string | undefined): Workboo
 }
 
 /** The rows that hold something. An empty row stands for each gap. */
-function readSheet(text: string, name: string, workbook: Workbook, limits: ParseLimits, count: RowCount): Sheet {
+function readSheet(text: string, name: string, workbook: Workbook, count: RowCount): Sheet {
   const kept = new Map<number, string[]>();
   let unsolved = 0;
   let rowNumber = 0;
   let column = 0;
   let cell: Cell | null = null;
   let isValue = false;
-  let row: string[] = [];
+  let row = new Map<number, string>();
+  const columns = new SheetColumns();
   const running = new SheetHeadersFooters(name);
   streamXml(text, name, {
     open(tag, attributes) {
@@ -117,7 +117,7 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
         const declared = Number(attributes["r"]);
         rowNumber = Number.isInteger(declared) && declared > rowNumber ? declared : rowNumber + 1;
         column = 0;
-        row = [];
+        row = new Map();
       } else if (tag === "c") {
         column = columnOf(attributes["r"]) ?? column;
         cell = {
@@ -129,7 +129,7 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
       } else if (tag === "v" || tag === "t") isValue = cell !== null;
       else if (tag === "f" && cell !== null) cell.isFormula = true;
       else if (tag === "rPh") isValue = false;
-      else if (tag === "mergeCell") spreadDown(attributes["ref"] ?? "", kept, rowNumber);
+      else if (tag === "mergeCell") spreadDown(attributes["ref"] ?? "", kept, columns, rowNumber);
     },
     text(value) {
       running.text(value);
@@ -141,12 +141,11 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
       else if (tag === "c" && cell !== null) {
         const shown = showCell(cell, workbook);
         if (cell.isFormula && cell.value === "") unsolved += 1;
-        // One column beyond the limit is kept, to tell that there were more.
-        if (shown !== "") row[Math.min(column, limits.maxTableColumns)] = shown;
+        if (shown !== "") row.set(column, shown);
         cell = null;
         column += 1;
-      } else if (tag === "row" && row.length > 0) {
-        const cells = Array.from(row, (value) => value ?? "");
+      } else if (tag === "row" && row.size > 0) {
+        const cells = columns.pack(row);
         if (count.add(cells)) kept.set(rowNumber, cells);
       }
     },
@@ -157,7 +156,7 @@ function readSheet(text: string, name: string, workbook: Workbook, limits: Parse
     previous = number;
     return [...gap, cells];
   });
-  return { rows, unsolved, lines: running.lines };
+  return { rows: columns.inOrder(rows), unsolved, lines: running.lines };
 }
 
 type Cell = { type: string; style: number; value: string; isFormula: boolean };
@@ -177,18 +176,18 @@ function showCell(cell: Cell, workbook: Workbook): string {
 }
 
 /** A cell merged over several rows stands in each of them, so that every row can be read alone. */
-function spreadDown(reference: string, rows: Map<number, string[]>, lastRow: number): void {
+function spreadDown(reference: string, rows: Map<number, string[]>, columns: SheetColumns, lastRow: number): void {
   const match = /^([A-Z]+)(\d+):[A-Z]+(\d+)$/u.exec(reference);
   if (match === null) return;
-  const column = columnOf(match[1])!;
+  const slot = columns.slotOf(columnOf(match[1])!);
   const first = Number(match[2]);
-  const value = rows.get(first)?.[column] ?? "";
-  if (value === "") return;
+  const value = slot === undefined ? "" : (rows.get(first)?.[slot] ?? "");
+  if (slot === undefined || value === "") return;
   for (let number = first + 1; number <= Math.min(Number(match[3]), lastRow); number += 1) {
     const row = rows.get(number);
     if (row === undefined) continue;
-    while (row.length <= column) row.push("");
-    row[column] ||= value;
+    while (row.length <= slot) row.push("");
+    row[slot] ||= value;
   }
 }
 

@@ -1,5 +1,5 @@
 import { appendAll } from "../append-all.ts";
-import { limitColumns, tableDrafts } from "../gfm-table.ts";
+import { tableDrafts } from "../gfm-table.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Draft, type Parsed, firstTitle } from "../sections.ts";
 import { type XmlElement, descendantsOf, elementOf, elementsOf, textOf } from "../xml-tree.ts";
@@ -54,9 +54,7 @@ export function renderProse(root: XmlElement, limits: ParseLimits): Parsed {
     const grid = [...rows]
       .flatMap((name) => descendantsOf(element, name))
       .map((row) => elementsOf(row).map((cell) => collapse(textOf(cell))));
-    const limited = limitColumns(grid, "Table", limits);
-    warnings.push(...limited.warnings);
-    appendAll(drafts, tableDrafts(limited.rows, limits));
+    appendAll(drafts, tableDrafts(grid, limits));
   }
 }
 
