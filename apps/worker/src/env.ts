@@ -1,5 +1,7 @@
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultDirectoryMinutes, defaultTombstoneDays } from "@anneal/core/connect/contract";
+import { defaultLimits } from "@anneal/connectors/connector";
+import { defaultParseTimeoutMs } from "@anneal/documents/parser-pool";
 import { unstructuredStrategies } from "@anneal/documents/unstructured/unstructured-client";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
@@ -49,6 +51,17 @@ const schema = z.object({
     .positive()
     .max(24 * 60 * 60)
     .default(defaultDocumentTimeoutMs / 1000),
+  ANNEAL_DOCUMENT_MAX_MIB: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1024)
+    .default(defaultLimits.documentBytes / 2 ** 20),
+  ANNEAL_PARSE_TIMEOUT_SECONDS: z.coerce
+    .number()
+    .positive()
+    .max(24 * 60 * 60)
+    .default(defaultParseTimeoutMs / 1000),
   ANNEAL_TOMBSTONE_DAYS: z.coerce.number().positive().max(3650).default(defaultTombstoneDays),
   ANNEAL_S3_ENDPOINT: z.string().optional(),
   ANNEAL_TEACHER_URL: z.url().optional(),

@@ -1,3 +1,4 @@
+import { defaultLimits } from "@anneal/connectors/connector";
 import { createHostSender } from "@anneal/connectors/remote/send-to-host";
 import { directoryQueue } from "@anneal/core/connect/contract";
 import { reconcileWorkflowId, reconcileWorkflowName } from "@anneal/core/deploy/contract";
@@ -6,6 +7,7 @@ import { assertRowSecurity, openDatabase } from "@anneal/db/database";
 import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/serving";
 import { savePool, schedulePending } from "@anneal/db/queries/pools";
 import { openSecretBox } from "@anneal/db/open-secret-box";
+import { roomFor } from "@anneal/documents/limits";
 import { findNetworkConfinement } from "@anneal/documents/network-confinement";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
@@ -131,7 +133,14 @@ async function main(): Promise<void> {
     ...ocr,
     send: createHostSender(observeRemote("unstructured")),
   };
-  const parsers = new ParserPool({ size: 2, ocr, ...(unstructured ? { unstructured } : {}) });
+  const documentBytes = env.ANNEAL_DOCUMENT_MAX_MIB * 2 ** 20;
+  const parsers = new ParserPool({
+    size: 2,
+    timeoutMs: env.ANNEAL_PARSE_TIMEOUT_SECONDS * 1000,
+    ...roomFor(documentBytes),
+    ocr,
+    ...(unstructured ? { unstructured } : {}),
+  });
   if (findNetworkConfinement() === null)
     log.warn("parsers of documents cannot be kept off the network here: it allows no network namespaces");
   const connecting = {
@@ -139,6 +148,7 @@ async function main(): Promise<void> {
     ownFolders: ownFoldersOf(env),
     python,
     observeRemote,
+    limits: { ...defaultLimits, documentBytes },
   };
   const client = new Client({
     connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),

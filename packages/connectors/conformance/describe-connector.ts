@@ -323,6 +323,9 @@ export function describeConnector<Config, Secrets>(
         [harness.refOf("guides/huge.md"), "DOCUMENT_TOO_LARGE"],
       ]);
       expectCorpus(target, corpus);
+      // A limit that is raised is a change, though there is none at the source.
+      await sync(target);
+      expectCorpus(target, { ...corpus, "guides/huge.md": "x".repeat(300_000) });
     });
 
     const kit: Kit = {

@@ -1,15 +1,16 @@
-import { tooLarge } from "./failure.ts";
+import { tooLarge, type LimitKind } from "./failure.ts";
 
 /** Passes a body through and stops it at the limit: a declared size is a claim, not a fact. */
 export async function* limitBytes(
   ref: string,
   body: AsyncIterable<Uint8Array>,
   limitBytes: number,
+  kind?: LimitKind,
 ): AsyncIterable<Uint8Array> {
   let sizeBytes = 0;
   for await (const chunk of body) {
     sizeBytes += chunk.byteLength;
-    if (sizeBytes > limitBytes) throw tooLarge(ref, null, limitBytes);
+    if (sizeBytes > limitBytes) throw tooLarge(ref, null, limitBytes, kind);
     yield chunk;
   }
 }

@@ -17,13 +17,24 @@ export function failedCheck(capability: string, error: unknown): CheckResult {
   };
 }
 
-export function tooLarge(ref: string, sizeBytes: number | null, limitBytes: number): AnnealError {
+/** Who may raise a limit: whoever keeps the worker running, or nobody. */
+export type LimitKind = "setting" | "fixed";
+
+export function tooLarge(
+  ref: string,
+  sizeBytes: number | null,
+  limitBytes: number,
+  kind: LimitKind = "setting",
+): AnnealError {
   // Rounded, a size just above the limit would read as the limit itself.
   const looksEqual = sizeBytes !== null && describeBytes(sizeBytes) === describeBytes(limitBytes);
   const describe = looksEqual ? describeExactBytes : describeBytes;
   const size = sizeBytes === null ? "larger than allowed" : `${describe(sizeBytes)} large`;
   return new AnnealError("DOCUMENT_TOO_LARGE", `"${ref}" is ${size}; the limit is ${describe(limitBytes)}.`, {
-    action: "Exclude it, split it, or raise the document size limit.",
+    action:
+      kind === "fixed"
+        ? "Exclude it or split it."
+        : "Exclude it, split it, or raise ANNEAL_DOCUMENT_MAX_MIB where the worker runs.",
     details: { sizeBytes, limitBytes },
   });
 }

@@ -342,7 +342,9 @@ describe("documents", () => {
     sourceId = await createSource(scope);
   });
   const toClean = async (languages: string[] = []) =>
-    (await listDocumentsToClean(scope, { cleanVersion: "v1", languages, sourceIds: [sourceId] })).map((row) => row.id);
+    (await listDocumentsToClean(scope, { cleanVersion: "v1", languages, bounds: "", sourceIds: [sourceId] })).map(
+      (row) => row.id,
+    );
   const copyOf = (duplicateOf: string, hiddenIn: string[]) => ({
     duplicateOf,
     duplicate: { code: "EXACT_DUPLICATE", similarity: 1, hiddenIn },

@@ -3,12 +3,18 @@ import { AnnealError, type ErrorCode } from "@anneal/core/errors";
 type DocumentErrorCode = Extract<ErrorCode, `DOCUMENT_${string}`>;
 
 const actions: Record<DocumentErrorCode, string> = {
-  DOCUMENT_TOO_LARGE: "Split the document into smaller files, or raise the limit for this source.",
+  DOCUMENT_TOO_LARGE: "Split the document into smaller files, and sync again.",
   DOCUMENT_ENCRYPTED: "Remove the password or the rights protection at the source, and sync again.",
   DOCUMENT_DAMAGED: "Open the document in its own application, save it again, and sync.",
   DOCUMENT_HOSTILE: "Check where this document came from; remove it at the source if nobody needs it.",
   DOCUMENT_UNSUPPORTED: "Save the document in a supported format, and sync again.",
-  DOCUMENT_TIMEOUT: "Split or simplify the document, or raise the time limit for this source.",
+  DOCUMENT_TIMEOUT: "Split or simplify the document, and sync again.",
+};
+
+/** Advice where what limits a document is a setting of the worker. */
+export const settingActions = {
+  size: "Split the document into smaller files, or raise ANNEAL_DOCUMENT_MAX_MIB where the worker runs.",
+  time: "Split or simplify the document, or raise ANNEAL_PARSE_TIMEOUT_SECONDS where the worker runs.",
 };
 
 /** A document that cannot be read, with the advice that usually fits its code. */

@@ -45,3 +45,21 @@ export const defaultParseLimits: ParseLimits = {
   maxAttachments: 50,
   maxAttachmentDepth: 3,
 };
+
+/** Resident memory of the process that parses one document of the default size. */
+export const defaultParserMemoryBytes = 1024 * MiB;
+
+/**
+ * For files of up to `maxBytes`: what they inflate to, and what it takes to read them, grow with it. A smaller limit takes
+ * nothing away, as a small file may inflate as much.
+ */
+export function roomFor(maxBytes: number): {
+  maxMemoryBytes: number;
+  limits: Pick<ParseLimits, "maxBytes" | "maxInflatedBytes">;
+} {
+  const growth = Math.max(1, maxBytes / defaultParseLimits.maxBytes);
+  return {
+    maxMemoryBytes: growth * defaultParserMemoryBytes,
+    limits: { maxBytes, maxInflatedBytes: growth * defaultParseLimits.maxInflatedBytes },
+  };
+}

@@ -55,7 +55,10 @@ export async function readParts(
     }
     try {
       if (part.sizeBytes > limits.maxBytes) {
-        throw documentError("DOCUMENT_TOO_LARGE", `It has ${describeBytes(part.sizeBytes)}.`);
+        throw documentError(
+          "DOCUMENT_TOO_LARGE",
+          `It has ${describeBytes(part.sizeBytes)}; the limit is ${describeBytes(limits.maxBytes)}.`,
+        );
       }
       const document = await parsePart({
         bytes: await part.read(),

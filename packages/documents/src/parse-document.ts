@@ -2,7 +2,7 @@ import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { type AnnealError, assertNever, isAnnealError } from "@anneal/core/errors";
 import { decodeText } from "./decode-text.ts";
-import { countOf, documentError } from "./document-errors.ts";
+import { countOf, documentError, settingActions } from "./document-errors.ts";
 import { foreignActions } from "./foreign-formats.ts";
 import { type ParseLimits, defaultParseLimits } from "./limits.ts";
 import { type SupportedMediaType, detectMediaType, docxMediaType, pptxMediaType, xlsxMediaType } from "./media-type.ts";
@@ -93,9 +93,7 @@ export function tooLarge(sizeBytes: number, limits: Pick<ParseLimits, "maxBytes"
   return documentError(
     "DOCUMENT_TOO_LARGE",
     `The file has ${describeBytes(sizeBytes)}; the limit is ${describeBytes(limits.maxBytes)}.`,
-    {
-      details: { sizeBytes, maxBytes: limits.maxBytes },
-    },
+    { action: settingActions.size, details: { sizeBytes, maxBytes: limits.maxBytes } },
   );
 }
 

@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
 import { documentError } from "./document-errors.ts";
-import { type ParseLimits, defaultParseLimits } from "./limits.ts";
+import { type ParseLimits, defaultParseLimits, defaultParserMemoryBytes } from "./limits.ts";
 import { readImageKind } from "./ocr/image-signatures.ts";
 import { type OcrOptions, TextRecognizer } from "./ocr/text-recognizer.ts";
 import { tooLarge } from "./parse-document.ts";
@@ -16,7 +16,7 @@ import { ScanReader } from "./pdf/scan-reader.ts";
 import { partitionedType } from "./unstructured/partitioned-types.ts";
 import { UnstructuredClient, type UnstructuredOptions } from "./unstructured/unstructured-client.ts";
 
-const MiB = 1024 * 1024;
+export const defaultParseTimeoutMs = 120_000;
 
 export type ParserPoolOptions = {
   /** Children that parse at the same time; started when they are first needed. Default: one a core, at most 4. */
@@ -72,8 +72,8 @@ export class ParserPool {
   constructor(options: ParserPoolOptions = {}) {
     this.options = {
       size: options.size ?? Math.min(availableParallelism(), 4),
-      timeoutMs: options.timeoutMs ?? 120_000,
-      maxMemoryBytes: options.maxMemoryBytes ?? 1024 * MiB,
+      timeoutMs: options.timeoutMs ?? defaultParseTimeoutMs,
+      maxMemoryBytes: options.maxMemoryBytes ?? defaultParserMemoryBytes,
       recycleAfter: options.recycleAfter ?? 200,
       limits: { ...defaultParseLimits, ...options.limits },
     };
@@ -135,6 +135,12 @@ export class ParserPool {
    */
   version(): string {
     return [parserVersion, ...(this.unstructured === null ? [] : [this.unstructured.describe()])].join(" ");
+  }
+
+  /** The limits that a person may raise; a document that was refused by them could be read with others. */
+  bounds(): string {
+    const { maxBytes } = { ...defaultParseLimits, ...this.options.limits };
+    return `${maxBytes}B,${this.options.timeoutMs}ms`;
   }
 
   /**

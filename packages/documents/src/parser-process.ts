@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { type AnnealError, isAnnealError } from "@anneal/core/errors";
-import { documentError } from "./document-errors.ts";
+import { documentError, settingActions } from "./document-errors.ts";
 import { findNetworkConfinement } from "./network-confinement.ts";
 import {
   type ParseReply,
@@ -123,6 +123,7 @@ export class ParserProcess {
     const timeout = new PausableTimeout(this.options.timeoutMs, () => {
       kill(
         documentError("DOCUMENT_TIMEOUT", `Parsing took longer than ${seconds} s and was ended.`, {
+          action: settingActions.time,
           details: { timeoutMs: this.options.timeoutMs },
         }),
       );
@@ -256,6 +257,8 @@ export class ParserProcess {
   private outOfMemory(): AnnealError {
     const limit = describeBytes(this.options.maxMemoryBytes);
     return documentError("DOCUMENT_TOO_LARGE", `Parsing needed more than ${limit} of memory and was ended.`, {
+      // What it may take grows with the size of what it may read.
+      action: settingActions.size,
       details: { maxMemoryBytes: this.options.maxMemoryBytes },
     });
   }

@@ -2,7 +2,7 @@ import { toCheckOutcome, type CheckOutcome } from "@anneal/core/connect/check-ou
 import { checkTimeoutMs, type CheckInput } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { AnnealError } from "@anneal/core/errors";
-import { defaultLimits } from "@anneal/connectors/connector";
+import { defaultLimits, type ConnectLimits } from "@anneal/connectors/connector";
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import { requireConnector } from "@anneal/connectors/registry";
 import type { Database, Scope } from "@anneal/db/database";
@@ -39,7 +39,11 @@ export function createCheckActivities(deps: {
   ownFolders: readonly string[];
   python: PythonRuntime;
   observeRemote: ObserveRemote;
+  /** Left out: the default limits. */
+  limits?: ConnectLimits;
 }) {
+  const { limits = defaultLimits } = deps;
+
   async function check(checked: Checked, tempDir: string): Promise<CheckOutcome> {
     const { scope, of, kind, config, sealedSecrets, sealedFor, isKept } = checked;
     const connector = requireConnector(kind);
@@ -47,7 +51,7 @@ export function createCheckActivities(deps: {
     const result = await connector.check(connector.configSchema.parse(config), connector.secretSchema.parse(secrets), {
       signal: AbortSignal.any([cancellationSignal(), AbortSignal.timeout(checkTimeoutMs)]),
       tempDir,
-      limits: { ...defaultLimits, requestTimeoutMs },
+      limits: { ...limits, requestTimeoutMs },
       deletions: defaultDeletionPolicy,
       chromiumPath: deps.chromiumPath,
       ownFolders: deps.ownFolders,

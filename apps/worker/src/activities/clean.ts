@@ -5,7 +5,7 @@ import { defaultCleanPolicy } from "@anneal/core/clean/policy";
 import { canonicalJson } from "@anneal/core/canonical-json";
 import { documentText, type ParsedDocument } from "@anneal/core/document/element";
 import { plainTitle } from "@anneal/core/document/plain-title";
-import { AnnealError } from "@anneal/core/errors";
+import { AnnealError, type ErrorCode } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";
 import type { Database, Scope } from "@anneal/db/database";
 import {
@@ -40,6 +40,9 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 const minMainContentChars = 200;
 
 const parallelDocuments = 2;
+
+/** What settings of the worker refuse a document by, which may be other ones tomorrow. */
+const ofBounds: readonly string[] = ["DOCUMENT_TOO_LARGE", "DOCUMENT_TIMEOUT"] satisfies ErrorCode[];
 
 export function createCleanActivities(deps: {
   db: Database;
@@ -95,13 +98,14 @@ export function createCleanActivities(deps: {
     const document = await getDocument(scope, documentId);
     const isOfWebsite = findConnector(sourceKind)?.bringsWebPages ?? false;
     let needsRecognition = false;
-    const digest = () => {
+    const digest = (refusedWithin: string | null = null) => {
       const from = { cleanVersion, contentHash: document.contentHash };
-      return writeCleanDigest(from, needsRecognition ? addTriedLanguages(document.cleanDigest, from, languages) : null);
+      const tried = needsRecognition ? addTriedLanguages(document.cleanDigest, from, languages) : null;
+      return writeCleanDigest(from, tried, refusedWithin);
     };
     const out = (status: "dropped" | "quarantined", code: string, reason: string) => ({
       status,
-      cleanDigest: digest(),
+      cleanDigest: digest(ofBounds.includes(code) ? parsers.bounds() : null),
       drop: { stage: "clean", code, reason },
     });
     try {
@@ -140,7 +144,7 @@ export function createCleanActivities(deps: {
       const { sourceIds } = input.settings;
       const signal = cancellationSignal();
       const languages = await parsers.recognitionLanguages();
-      const queue = await listDocumentsToClean(scope, { cleanVersion, languages, sourceIds });
+      const queue = await listDocumentsToClean(scope, { cleanVersion, languages, bounds: parsers.bounds(), sourceIds });
       const progress = createProgressReporter({ scope, runId: input.runId, stage: "clean", unit: "documents" });
       const tempDir = await mkdtemp(join(tmpdir(), "anneal-clean-"));
       const total = queue.length;

@@ -4,7 +4,7 @@ import type { Wait } from "@anneal/core/connect/plan-wait";
 import { AnnealError, type ErrorReport } from "@anneal/core/errors";
 import { stableUuid } from "@anneal/core/indexing/point-id";
 import type { StageInput } from "@anneal/core/loop/contract";
-import { defaultLimits, type ConnectContext } from "@anneal/connectors/connector";
+import { defaultLimits, type ConnectContext, type ConnectLimits } from "@anneal/connectors/connector";
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
 import type { DatabaseHandle, Scope } from "@anneal/db/database";
@@ -71,11 +71,13 @@ export function createConnectActivities(deps: {
   readerPushes: ReaderPushes;
   /** What one sync may delete without a person's word; left out: the default policy. */
   deletions?: Pick<DeletionPolicy, "maxShare">;
+  /** Left out: the default limits. */
+  limits?: ConnectLimits;
   /** For one document's content; left out: ten minutes. */
   documentTimeoutMs?: number;
 }) {
   const { objects, secretBox } = deps;
-  const { documentTimeoutMs = defaultDocumentTimeoutMs } = deps;
+  const { limits = defaultLimits, documentTimeoutMs = defaultDocumentTimeoutMs } = deps;
   const { db, tryLock } = deps.database;
 
   /** Never two at once over one source. Who may wait gets the lock when it is free; null tells the others to skip. */
@@ -108,7 +110,7 @@ export function createConnectActivities(deps: {
         clock: sleeps.clock,
         signal: AbortSignal.any([cancellationSignal(), place.lock.lost]),
         tempDir,
-        limits: defaultLimits,
+        limits,
         deletions: {
           ...defaultDeletionPolicy,
           ...deps.deletions,

@@ -1,7 +1,7 @@
 import type { DirectoryInput } from "@anneal/core/connect/contract";
 import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { isDirectoryDue } from "@anneal/core/connect/is-directory-due";
-import { defaultLimits } from "@anneal/connectors/connector";
+import { defaultLimits, type ConnectLimits } from "@anneal/connectors/connector";
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import { findConnector } from "@anneal/connectors/registry";
 import type { DatabaseHandle } from "@anneal/db/database";
@@ -28,10 +28,12 @@ export function createDirectoryActivities(deps: {
   ownFolders: readonly string[];
   python: PythonRuntime;
   observeRemote: ObserveRemote;
+  /** Left out: the default limits. */
+  limits?: ConnectLimits;
   /** Over how long the sources of one firing are spread. */
   spreadMs: number;
 }) {
-  const { database, secretBox, chromiumPath, ownFolders, python, spreadMs } = deps;
+  const { database, secretBox, chromiumPath, ownFolders, python, spreadMs, limits = defaultLimits } = deps;
   const { db, tryLock } = database;
 
   return {
@@ -65,7 +67,7 @@ export function createDirectoryActivities(deps: {
           context: {
             signal: cancellationSignal(),
             tempDir,
-            limits: defaultLimits,
+            limits,
             deletions: defaultDeletionPolicy,
             chromiumPath,
             ownFolders,

@@ -1,5 +1,6 @@
 import type { ConnectContext } from "@anneal/connectors/connector";
 import type { ContentHandle } from "@anneal/core/connect/change";
+import { describeBytes } from "@anneal/core/describe-bytes";
 import { diskFullError, isDiskFull } from "@anneal/core/disk-full";
 import { AnnealError } from "@anneal/core/errors";
 import type { FetchedContent } from "@anneal/db/queries/upsert-documents";
@@ -132,7 +133,7 @@ function createSpool(path: string) {
 }
 
 function tooLarge(documentBytes: number): AnnealError {
-  return new AnnealError("DOCUMENT_TOO_LARGE", `The document is larger than ${documentBytes} bytes.`, {
-    action: "Split it, or raise the size limit.",
+  return new AnnealError("DOCUMENT_TOO_LARGE", `The document is larger than ${describeBytes(documentBytes)}.`, {
+    action: "Exclude it, split it, or raise ANNEAL_DOCUMENT_MAX_MIB where the worker runs.",
   });
 }

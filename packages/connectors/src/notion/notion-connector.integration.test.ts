@@ -371,6 +371,21 @@ describe("notion", () => {
     expect([...target.documents.keys()]).toEqual([flat.id]);
   });
 
+  it("reads a page that was too large once more is allowed, though nobody has edited it", async () => {
+    const long = notion.addPage("Long", [paragraph("x".repeat(1500))], { editedAt: hoursAgo(100) });
+    notion.addPage("Short", [paragraph("short")], { editedAt: hoursAgo(1) });
+    const small = { ...context, limits: { ...context.limits, documentBytes: 1000 } };
+    const within = (limited: typeof context) => target.apply(read({}, notion.token, limited));
+    await within(small);
+    expect(target.failures).toMatchObject([{ ref: long.id, error: { code: "DOCUMENT_TOO_LARGE" } }]);
+    await within(small);
+    expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+    await within(context);
+    expect(target.opened).toEqual([long.id]);
+    await within(context);
+    expect(target.opened).toEqual([]);
+  });
+
   it("asks again after one refusal", async () => {
     notion.addPage("Page", [paragraph("text")]);
     notion.refuseOnce();

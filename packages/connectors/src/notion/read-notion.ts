@@ -1,7 +1,7 @@
 import type { Change, Cursor } from "@anneal/core/connect/change";
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
-import type { ReadRequest } from "../connector.ts";
+import { defaultLimits, type ReadRequest } from "../connector.ts";
 import { contentOf } from "../content.ts";
 import { reportOf } from "../failure.ts";
 import { countOrNull } from "../first-sync.ts";
@@ -23,6 +23,8 @@ const cursorSchema = z.object({
   settledTo: z.string(),
   /** Syncs since the last complete listing. */
   syncs: z.number(),
+  /** The size up to which pages were read, above which they are left until they change. */
+  documentBytes: z.number().default(defaultLimits.documentBytes),
   /** Pages that failed. */
   retry: z.array(z.string()),
   /** How many pages a first sync has counted, until it came to its end. */
@@ -65,7 +67,7 @@ class NotionRun {
   constructor(request: Request, client: NotionClient) {
     this.#request = request;
     this.#client = client;
-    this.#before = parseCursor(request.cursor);
+    this.#before = parseCursor(request.cursor, request.context.limits.documentBytes);
     this.#editedTo = this.#before.editedTo;
     this.#total = this.#before.total;
   }
@@ -95,6 +97,7 @@ class NotionRun {
       editedTo: !settled || this.#failed.size > maxRetries ? null : this.#editedTo,
       settledTo: this.#settledTo,
       syncs: complete ? 0 : syncs + 1,
+      documentBytes: this.#before.documentBytes,
       retry: [...this.#failed].slice(0, maxRetries),
       total: null,
     };
@@ -220,12 +223,11 @@ class NotionRun {
   }
 }
 
-/** A cursor of another release begins anew, which loses nothing: what is known is known by its fingerprint. */
-function parseCursor(cursor: Cursor | null): NotionCursor {
+/** A cursor of another release or limit begins anew, which loses nothing: what is known is known by its fingerprint. */
+function parseCursor(cursor: Cursor | null, documentBytes: number): NotionCursor {
   const parsed = cursorSchema.safeParse(cursor);
-  return parsed.success
-    ? parsed.data
-    : { version: 1, editedTo: null, settledTo: never, syncs: 0, retry: [], total: null };
+  if (parsed.success && parsed.data.documentBytes === documentBytes) return parsed.data;
+  return { version: 1, editedTo: null, settledTo: never, syncs: 0, documentBytes, retry: [], total: null };
 }
 
 export function nothingShared(): AnnealError {

@@ -1,7 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { HttpAnswer } from "../http-answer.ts";
 import type { z } from "zod";
-import { tooLarge } from "../failure.ts";
+import { tooLarge, type LimitKind } from "../failure.ts";
 import { toFetchError } from "../guarded-fetch.ts";
 import { RateLimited } from "./rate-limited.ts";
 
@@ -18,18 +18,19 @@ export async function* readAnswer(
   what: string,
   limitBytes: number,
   signal: AbortSignal,
+  kind?: LimitKind,
 ): AsyncIterable<Uint8Array> {
   const declared = response.headers.get("content-length");
   if (Number(declared ?? 0) > limitBytes) {
     response.discard();
-    throw tooLarge(what, Number(declared), limitBytes);
+    throw tooLarge(what, Number(declared), limitBytes, kind);
   }
   let sizeBytes = 0;
   try {
     for await (const chunk of response.body()) {
       const bytes = chunk as Uint8Array;
       sizeBytes += bytes.byteLength;
-      if (sizeBytes > limitBytes) throw tooLarge(what, null, limitBytes);
+      if (sizeBytes > limitBytes) throw tooLarge(what, null, limitBytes, kind);
       yield bytes;
     }
   } catch (error) {

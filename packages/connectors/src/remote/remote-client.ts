@@ -313,7 +313,9 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
       const { response, used } = await attempt(url, request);
       let text: string;
       try {
-        text = await readText(observed(response, readAnswer(response, `${service}'s answer`, maxJsonBytes, signal)));
+        text = await readText(
+          observed(response, readAnswer(response, `${service}'s answer`, maxJsonBytes, signal, "fixed")),
+        );
       } catch (error) {
         if (!(error instanceof AnnealError && error.retryable) || tries >= maxTransferTries) throw error;
         continue;

@@ -36,7 +36,7 @@ async function readText(session: SftpSession, path: string): Promise<string> {
         if (bytes.byteLength < pieceBytes) return;
       }
     })();
-    return new TextDecoder().decode(await collectBytes(limitBytes(path, pieces, accountsBytes)));
+    return new TextDecoder().decode(await collectBytes(limitBytes(path, pieces, accountsBytes, "fixed")));
   } finally {
     file.close();
   }

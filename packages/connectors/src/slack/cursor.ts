@@ -1,5 +1,6 @@
 import type { Cursor } from "@anneal/core/connect/change";
 import { z } from "zod";
+import { defaultLimits, type ConnectLimits } from "../connector.ts";
 import type { SlackConfig } from "./config.ts";
 import { compareTs } from "./message.ts";
 
@@ -7,6 +8,8 @@ const cursorSchema = z.object({
   version: z.literal(1),
   /** The setting under which everything was read. */
   since: z.string().nullable(),
+  /** The size up to which documents were read, above which they are left until they change. */
+  documentBytes: z.number().default(defaultLimits.documentBytes),
   /** The newest message that a whole sync has seen, by Slack's clock. */
   newest: z.string(),
   /** Syncs since the last complete listing. */
@@ -26,12 +29,17 @@ export type SlackCursor = z.infer<typeof cursorSchema>;
 export const maxListed = 500;
 
 /** A cursor of another release begins anew, which loses nothing: what is known is known by its fingerprint. */
-export function parseCursor(cursor: Cursor | null, config: SlackConfig): SlackCursor {
+export function parseCursor(
+  cursor: Cursor | null,
+  { since }: Pick<SlackConfig, "since">,
+  { documentBytes }: Pick<ConnectLimits, "documentBytes">,
+): SlackCursor {
   const parsed = cursorSchema.safeParse(cursor);
-  if (parsed.success && parsed.data.since === config.since) return parsed.data;
+  if (parsed.success && parsed.data.since === since && parsed.data.documentBytes === documentBytes) return parsed.data;
   return {
     version: 1,
-    since: config.since,
+    since,
+    documentBytes,
     newest: "0.000000",
     syncs: 0,
     listing: true,

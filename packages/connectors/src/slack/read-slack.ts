@@ -41,7 +41,7 @@ export async function* readSlack(request: Request): AsyncIterable<Change> {
     try {
       listed = await listChannels(client, config);
     } catch (error) {
-      yield* hideSource(error, known, hidingOf(known, readers), parseCursor(null, config));
+      yield* hideSource(error, known, hidingOf(known, readers), parseCursor(null, config, context.limits));
       throw error;
     }
     const { channels, unknown } = listed;
@@ -77,7 +77,7 @@ class SlackRun {
     this.#request = request;
     this.#source = source;
     this.#since = startOfDay(request.config.since);
-    this.#before = parseCursor(request.cursor, request.config);
+    this.#before = parseCursor(request.cursor, request.config, request.context.limits);
     this.#cursor = this.#before;
     this.#newest = this.#before.newest;
   }

@@ -296,6 +296,23 @@ describe("slack", () => {
     expect(target.documents.has(refOfDay(old.ts))).toBe(false);
   });
 
+  it("reads a thread that was too large once more is allowed, however old it is", async () => {
+    const general = slack.addChannel("general");
+    const root = slack.post(general, ann, "x".repeat(1500), { at: daysAgo(30) });
+    slack.post(general, bob, "That is long", { at: daysAgo(30), thread: root.ts });
+    slack.post(general, ann, "Now");
+    const small = { ...context, limits: { ...context.limits, documentBytes: 1000 } };
+    const ref = `${general.id}/${root.ts}`;
+    await target.apply(read({}, small));
+    expect(target.failures).toMatchObject([{ ref, error: { code: "DOCUMENT_TOO_LARGE" } }]);
+    await target.apply(read({}, small));
+    expect(target.changes.map(({ type }) => type)).toEqual(["checkpoint"]);
+    await sync();
+    expect(target.opened).toEqual([ref]);
+    await sync();
+    expect(target.opened).toEqual([]);
+  });
+
   it("says at each sync that deletions wait for a person, wherever they were found, until one confirms them", async () => {
     const general = slack.addChannel("general");
     const post = (days: number) => slack.post(general, ann, `Said ${days} days ago`, { at: daysAgo(days) });

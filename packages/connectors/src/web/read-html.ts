@@ -28,7 +28,8 @@ const maxHtmlBytes = 10 * 1024 * 1024;
  */
 export async function readHtml(reader: HtmlReader, url: string, response: HttpAnswer): Promise<HtmlPage> {
   const limitBytes = Math.min(maxHtmlBytes, reader.limits.documentBytes);
-  const raw = await collectBytes(readBody(response, url, limitBytes));
+  const kind = limitBytes < maxHtmlBytes ? "setting" : "fixed";
+  const raw = await collectBytes(readBody(response, url, limitBytes, kind));
   const bytes = htmlToUtf8(raw, response.headers.get("content-type"));
   const facts = readPageFacts(new TextDecoder().decode(bytes));
   const { render } = reader.config;
@@ -40,6 +41,6 @@ export async function readHtml(reader: HtmlReader, url: string, response: HttpAn
     });
   }
   const html = await reader.renderer.render(url, bytes, reader.signal);
-  if (html.length > limitBytes) throw tooLarge(url, html.length, limitBytes);
+  if (html.length > limitBytes) throw tooLarge(url, html.length, limitBytes, kind);
   return { bytes: Buffer.from(html), facts: readPageFacts(html), rendered: true };
 }

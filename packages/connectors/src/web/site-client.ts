@@ -1,7 +1,7 @@
 import { AnnealError } from "@anneal/core/errors";
 import type { HttpAnswer } from "../http-answer.ts";
 import { systemClock, type Clock } from "../clock.ts";
-import { tooLarge } from "../failure.ts";
+import { tooLarge, type LimitKind } from "../failure.ts";
 import { toFetchError, type GuardedFetch } from "../guarded-fetch.ts";
 import { spentBudgetMs } from "../remote/told-budget.ts";
 import type { HostPaces, Pace } from "./host-paces.ts";
@@ -134,18 +134,23 @@ function notItsTurn(url: string, delayMs: number, waitMs: number): AnnealError {
 }
 
 /** The body up to a limit, whatever the server claims its length to be. */
-export async function* readBody(response: HttpAnswer, url: string, limitBytes: number): AsyncIterable<Uint8Array> {
+export async function* readBody(
+  response: HttpAnswer,
+  url: string,
+  limitBytes: number,
+  kind?: LimitKind,
+): AsyncIterable<Uint8Array> {
   const declared = Number(response.headers.get("content-length") ?? 0);
   if (declared > limitBytes) {
     response.discard();
-    throw tooLarge(url, declared, limitBytes);
+    throw tooLarge(url, declared, limitBytes, kind);
   }
   let sizeBytes = 0;
   try {
     for await (const chunk of response.body()) {
       const bytes = chunk as Uint8Array;
       sizeBytes += bytes.byteLength;
-      if (sizeBytes > limitBytes) throw tooLarge(url, null, limitBytes);
+      if (sizeBytes > limitBytes) throw tooLarge(url, null, limitBytes, kind);
       yield bytes;
     }
   } catch (error) {

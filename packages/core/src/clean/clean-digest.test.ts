@@ -6,30 +6,42 @@ const from = { cleanVersion: "v1", contentHash: "abc" };
 const clean = (stored: string | null, languages: readonly string[]) =>
   writeCleanDigest(from, addTriedLanguages(stored, from, languages));
 
+const means = (languages: string[], bounds = "100") => ({ languages, bounds });
+
 describe("clean digest", () => {
   it("stands for one version of parsers and policy and for the same bytes, whatever languages there are", () => {
     const digest = writeCleanDigest(from, null);
-    expect(isCleanedFrom(digest, from, ["eng"])).toBe(true);
-    expect(isCleanedFrom(digest, { ...from, cleanVersion: "v2" }, [])).toBe(false);
-    expect(isCleanedFrom(digest, { ...from, contentHash: "abcd" }, [])).toBe(false);
-    expect(isCleanedFrom(null, from, [])).toBe(false);
+    expect(isCleanedFrom(digest, from, means(["eng"]))).toBe(true);
+    expect(isCleanedFrom(digest, { ...from, cleanVersion: "v2" }, means([]))).toBe(false);
+    expect(isCleanedFrom(digest, { ...from, contentHash: "abcd" }, means([]))).toBe(false);
+    expect(isCleanedFrom(null, from, means([]))).toBe(false);
   });
 
   it("has a recognised text tried again for a language that it was not tried with, and not for the order of languages", () => {
     const digest = clean(null, ["eng", "deu"]);
     expect(digest).toBe(clean(null, ["deu", "eng", "deu"]));
-    expect(isCleanedFrom(digest, from, ["deu", "eng"])).toBe(true);
-    expect(isCleanedFrom(digest, from, ["eng"])).toBe(true);
-    expect(isCleanedFrom(digest, from, [])).toBe(true);
-    expect(isCleanedFrom(digest, from, ["eng", "fra"])).toBe(false);
+    expect(isCleanedFrom(digest, from, means(["deu", "eng"]))).toBe(true);
+    expect(isCleanedFrom(digest, from, means(["eng"]))).toBe(true);
+    expect(isCleanedFrom(digest, from, means([]))).toBe(true);
+    expect(isCleanedFrom(digest, from, means(["eng", "fra"]))).toBe(false);
     // "deu" is no part of "deu_latf".
-    expect(isCleanedFrom(clean(null, ["deu_latf"]), from, ["deu"])).toBe(false);
+    expect(isCleanedFrom(clean(null, ["deu_latf"]), from, means(["deu"]))).toBe(false);
   });
 
   it("has a text that nobody could recognise tried again once somebody can", () => {
     const digest = clean(null, []);
-    expect(isCleanedFrom(digest, from, [])).toBe(true);
-    expect(isCleanedFrom(digest, from, ["eng"])).toBe(false);
+    expect(isCleanedFrom(digest, from, means([]))).toBe(true);
+    expect(isCleanedFrom(digest, from, means(["eng"]))).toBe(false);
+  });
+
+  it("has what the bounds refused tried again within others, and nothing else", () => {
+    for (const tried of [null, ["eng", "unstructured:deu"]]) {
+      const refused = writeCleanDigest(from, tried, "100");
+      expect(isCleanedFrom(refused, from, means(["eng"]))).toBe(true);
+      expect(isCleanedFrom(refused, from, means(["eng"], "200"))).toBe(false);
+      expect(isCleanedFrom(writeCleanDigest(from, tried), from, means(["eng"], "200"))).toBe(true);
+    }
+    expect(addTriedLanguages(writeCleanDigest(from, ["deu"], "100"), from, ["eng"])).toEqual(["deu", "eng"]);
   });
 
   it("forgets what was tried with other bytes or under another version", () => {
@@ -50,7 +62,7 @@ describe("clean digest", () => {
         let digest: string | null = null;
         for (const turn of order) {
           const worker = turn % languagesOf.length;
-          if (isCleanedFrom(digest, from, languagesOf[worker]!)) continue;
+          if (isCleanedFrom(digest, from, means(languagesOf[worker]!))) continue;
           digest = clean(digest, languagesOf[worker]!);
           cleanings[worker]! += 1;
         }

@@ -1,6 +1,6 @@
 import type { Principal } from "@anneal/core/access/acl";
 import type { QualityScores } from "@anneal/core/clean/assess-quality";
-import { isCleanedFrom } from "@anneal/core/clean/clean-digest";
+import { isCleanedFrom, type CleaningMeans } from "@anneal/core/clean/clean-digest";
 import { and, asc, desc, eq, ilike, inArray, isNotNull, isNull, lte, max, ne, or, sql, type SQL } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { documents, sources, type DocumentStatus } from "../schema.ts";
@@ -175,13 +175,13 @@ export async function countDocumentFacets(scope: Scope, readers?: Principal[]) {
 
 /**
  * Documents whose cleaned form is missing, was made by another parser or policy, or could be made better with one of
- * these languages (OCR); each with the kind of its source.
+ * these languages (OCR) or within these bounds; each with the kind of its source.
  */
 export async function listDocumentsToClean(
   scope: Scope,
-  options: { cleanVersion: string; languages: readonly string[]; sourceIds: string[] | null },
+  options: CleaningMeans & { cleanVersion: string; sourceIds: string[] | null },
 ): Promise<{ id: string; sourceKind: string }[]> {
-  const { cleanVersion, languages, sourceIds } = options;
+  const { cleanVersion, sourceIds } = options;
   const rows = await inWorkspace(scope, (tx) =>
     tx
       .select({
@@ -209,7 +209,7 @@ export async function listDocumentsToClean(
   );
   return rows.filter(
     ({ status, cleanDigest, contentHash }) =>
-      status === "fetched" || !isCleanedFrom(cleanDigest, { cleanVersion, contentHash }, languages),
+      status === "fetched" || !isCleanedFrom(cleanDigest, { cleanVersion, contentHash }, options),
   );
 }
 

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
-import { countOf, documentError } from "../document-errors.ts";
+import { countOf, documentError, settingActions } from "../document-errors.ts";
 import { type Draft, withSections } from "../sections.ts";
 import { type ImageKind, isPng } from "./image-signatures.ts";
 import { readTsv } from "./read-tsv.ts";
@@ -188,7 +188,7 @@ export class TextRecognizer {
       return documentError(
         "DOCUMENT_TIMEOUT",
         `Recognising the picture's text took longer than ${Math.round(timeoutMs / 100) / 10} s and was ended.`,
-        { details: { timeoutMs } },
+        { action: settingActions.time, details: { timeoutMs } },
       );
     }
     if (/bad_alloc|out of memory|calloc fail|malloc fail|pixdata_malloc|too large/iu.test(reason)) {
