@@ -1,3 +1,5 @@
+import { tooLarge } from "@anneal/connectors/failure";
+import { settingActions } from "@anneal/documents/document-errors";
 import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ownFoldersOf, readEnv } from "./env.ts";
@@ -53,6 +55,29 @@ describe("the worker's settings", () => {
     expect(read({ ANNEAL_DOCUMENT_TIMEOUT_SECONDS: "1.5" }).ANNEAL_DOCUMENT_TIMEOUT_SECONDS).toBe(1.5);
     for (const bad of ["0", "-1", "90000", "long"])
       expect(() => read({ ANNEAL_DOCUMENT_TIMEOUT_SECONDS: bad })).toThrow(/ANNEAL_DOCUMENT_TIMEOUT_SECONDS/u);
+  });
+
+  it("read documents of up to 100 MiB, and parse one for two minutes, or what is set", () => {
+    expect(read({})).toMatchObject({ ANNEAL_DOCUMENT_MAX_MIB: 100, ANNEAL_PARSE_TIMEOUT_SECONDS: 120 });
+    expect(read({ ANNEAL_DOCUMENT_MAX_MIB: "250" }).ANNEAL_DOCUMENT_MAX_MIB).toBe(250);
+    expect(read({ ANNEAL_PARSE_TIMEOUT_SECONDS: "0.5" }).ANNEAL_PARSE_TIMEOUT_SECONDS).toBe(0.5);
+    for (const bad of ["0", "-1", "1.5", "2000", "large"])
+      expect(() => read({ ANNEAL_DOCUMENT_MAX_MIB: bad })).toThrow(/ANNEAL_DOCUMENT_MAX_MIB/u);
+    for (const bad of ["0", "-1", "90000", "long"])
+      expect(() => read({ ANNEAL_PARSE_TIMEOUT_SECONDS: bad })).toThrow(/ANNEAL_PARSE_TIMEOUT_SECONDS/u);
+  });
+
+  it("are those that a document's failures advise to raise", () => {
+    const advice = [tooLarge("a.pdf", 2, 1).action, settingActions.size, settingActions.time];
+    const names = advice.map((action) => /ANNEAL_\w+/u.exec(action)?.[0]);
+    expect(Object.keys(read({}))).toEqual(expect.arrayContaining(names));
+  });
+
+  it("keep what a source deleted for thirty days, or as many as are set", () => {
+    expect(read({}).ANNEAL_TOMBSTONE_DAYS).toBe(30);
+    expect(read({ ANNEAL_TOMBSTONE_DAYS: "0.5" }).ANNEAL_TOMBSTONE_DAYS).toBe(0.5);
+    for (const bad of ["0", "-1", "4000", "long"])
+      expect(() => read({ ANNEAL_TOMBSTONE_DAYS: bad })).toThrow(/ANNEAL_TOMBSTONE_DAYS/u);
   });
 
   it("send documents to an Unstructured API only where its address is set, which holds no secret", () => {
