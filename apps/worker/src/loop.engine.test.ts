@@ -368,7 +368,7 @@ it(
 
 const python = findMotoPython();
 
-describe.skipIf(python === null)("sources of every kind", () => {
+describe.skipIf(python === null)("sources in S3, in PostgreSQL and on a website", () => {
   let from: TestSources;
   let ids: Record<"bucket" | "table" | "query" | "site", string>;
 
