@@ -13,7 +13,8 @@ import { observedFetch } from "./observed-fetch.ts";
 import { createPageRenderer } from "./page-renderer.ts";
 import { readHtml } from "./read-html.ts";
 import { isLogoutAddress } from "./signed-out.ts";
-import { createSiteClient } from "./site-client.ts";
+import { createPageResources } from "./page-resources.ts";
+import { createSiteClient, steadyClock } from "./site-client.ts";
 import { isSameSite, isSkippedFile, normaliseUrl, pathOf, type Site } from "./site-url.ts";
 
 /** Everything that a crawl asks with. */
@@ -30,7 +31,7 @@ export type OpenedCrawl = {
 
 /** What must be closed again, whether the sites open or not. */
 export function connectTo(config: WebConfig, secrets: WebSecrets, context: ConnectContext) {
-  const { chromiumPath, limits, signal } = context;
+  const { chromiumPath, limits, signal, clock = steadyClock } = context;
   const addresses = [config.url, ...config.seeds];
   const hosts = [...new Set(addresses.map((address) => new URL(address).hostname))];
   const login = secrets.storageState === undefined ? null : readLoginState(secrets.storageState, hosts, Date.now());
@@ -41,23 +42,18 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
   const fetch = observedFetch(guarded, addresses, context);
   const identity = identityOf(config);
   const paces = openHostPaces(config);
-  const client = createSiteClient({
-    fetch,
-    identity,
-    login,
-    paces,
-    signal,
-    ...(context.clock ? { clock: context.clock } : {}),
-  });
+  const client = createSiteClient({ fetch, identity, login, paces, signal, clock });
+  const opened: OpenedSite[] = [];
+  const siteAt = (url: string) => opened.find(({ site }) => isSameSite(new URL(url), site));
+  const hasLogin = login !== null;
   const renderer =
     chromiumPath === null || config.render === "never"
       ? null
       : createPageRenderer({
           chromiumPath,
           userAgent: identity.userAgent,
-          headersFor: (url) => client.headersFor(url),
           login,
-          fetch,
+          resources: createPageResources({ client, siteAt, hasLogin, clock }),
           timeoutMs: limits.requestTimeoutMs,
         });
 
@@ -66,14 +62,13 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
    * @throws AnnealError when there is nothing to crawl at the first address
    */
   async function open(before: Record<string, string> | null = null): Promise<OpenedCrawl> {
-    const opened: OpenedSite[] = [];
     const landed: Record<string, string> = {};
     const starts: string[] = [];
     const failures: OpenedCrawl["failures"] = [];
     for (const address of addresses) {
-      const known = opened.find(({ site }) => isSameSite(new URL(address), site));
+      const known = siteAt(address);
       try {
-        const site = known ?? (await openSite(client, address, login !== null, before?.[address]));
+        const site = known ?? (await openSite(client, address, hasLogin, before?.[address]));
         const start = known === undefined ? site.start : (normaliseUrl(address, address, [site.site]) ?? address);
         assertMayStart(site, start);
         if (known === undefined) {
@@ -91,16 +86,15 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
     for (const ref of [...config.feeds, ...config.sitemaps]) {
       if (normaliseUrl(ref, ref, sites) === null) failures.push({ ref, error: elsewhere(ref) });
     }
-    const loader = loaderOf(opened, sites, starts);
+    const loader = loaderOf(sites, starts);
     return { loader, opened, starts, feeds, failures, landed: opened.some(isSlow) ? landed : null };
   }
 
-  function loaderOf(opened: OpenedSite[], sites: Site[], starts: string[]): PageLoader {
+  function loaderOf(sites: Site[], starts: string[]): PageLoader {
     const reader = { config, renderer, limits, signal };
     const started = new Set(starts);
-    const siteAt = (url: string) => opened.find(({ site }) => isSameSite(new URL(url), site));
     const isAllowed = (url: string) => siteAt(url)?.robots.isAllowed(url) ?? false;
-    const isAsked = (url: string) => !isSkippedFile(url) && !(login !== null && isLogoutAddress(url));
+    const isAsked = (url: string) => !isSkippedFile(url) && !(hasLogin && isLogoutAddress(url));
     const isWanted = (url: string, isFeed: boolean) =>
       !isExcluded(pathOf(url), config) &&
       // The first pages and feeds are always fetched for their links, even where only others are wanted as documents.
@@ -124,7 +118,6 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
     }, starts);
     const canonicalPages = createCanonicalPages({ ...reader, client, sites, mayVisit });
     const { tempDir } = context;
-    const hasLogin = login !== null;
     return { ...reader, sites, client, mayVisit, whyNot, tempDir, hasLogin, missingPages, canonicalPages };
   }
 

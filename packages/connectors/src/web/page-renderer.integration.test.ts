@@ -1,18 +1,20 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { testChromiumPath } from "../../conformance/start-web-crawl.ts";
-import type { GuardedFetch } from "../guarded-fetch.ts";
 import { createPageRenderer, type PageRenderer } from "./page-renderer.ts";
+import type { PageResources } from "./page-resources.ts";
+import { PageTime } from "./page-time.ts";
 
-const nowhere: GuardedFetch = { fetch: () => Promise.reject(new Error("nothing is asked for")), close: async () => {} };
+const nothing: PageResources = {
+  begin: (signal) => ({ time: new PageTime(signal, Infinity), get: async () => null }),
+};
 let renderer: PageRenderer;
 beforeAll(() => {
   renderer = createPageRenderer({
     chromiumPath: testChromiumPath ?? "",
     userAgent: "AnnealBot",
-    headersFor: () => ({}),
     login: null,
-    fetch: nowhere,
+    resources: nothing,
     timeoutMs: 10_000,
   });
 });

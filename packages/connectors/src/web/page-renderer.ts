@@ -1,13 +1,13 @@
-import { AnnealError } from "@anneal/core/errors";
+import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { chromium, type Browser, type BrowserContext, type Route } from "playwright-core";
-import type { GuardedFetch } from "../guarded-fetch.ts";
-import { collectBytes } from "../content.ts";
-import { redirectTarget } from "./follow-redirects.ts";
 import type { LoginState } from "./login-state.ts";
-import { readBody } from "./site-client.ts";
+import type { PageResources } from "./page-resources.ts";
 
 export type PageRenderer = {
-  /** @returns the page's HTML once its scripts have come to rest */
+  /**
+   * @returns the page's HTML once its scripts have come to rest
+   * @throws AnnealError RATE_LIMITED when a host of the crawl does not give in time what they ask for
+   */
   render(url: string, html: Uint8Array, signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
 };
@@ -15,10 +15,9 @@ export type PageRenderer = {
 export type RendererOptions = {
   chromiumPath: string;
   userAgent: string;
-  /** What goes with every request to an address, the cookies of a login included. */
-  headersFor(url: string): Record<string, string>;
   login: LoginState | null;
-  fetch: GuardedFetch;
+  resources: PageResources;
+  /** Half of what a page may take itself. */
   timeoutMs: number;
 };
 
@@ -37,15 +36,13 @@ const flags = [
   "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 ];
 
-const maxResourceBytes = 10 * 1024 * 1024;
 const maxResources = 200;
-const maxRedirects = 5;
 const maxQuietMs = 5000;
-const passedHeaders = ["accept", "accept-language", "origin", "referer"];
+const passedHeaders = ["accept", "accept-language", "authorization", "origin", "referer"];
 
 /**
- * A browser that never connects anywhere: every request is answered from here, by the same guarded fetch as the rest
- * of the crawl, so that a page's scripts reach no address that the source may not. The browser starts at first need, and
+ * A browser that never connects anywhere: every request is answered from here, by the same client as the rest of the
+ * crawl, so that a page's scripts reach no address that the source may not. The browser starts at first need, and
  * anew where it has ended: a page can take all of its memory.
  */
 export function createPageRenderer(options: RendererOptions): PageRenderer {
@@ -72,23 +69,29 @@ export function createPageRenderer(options: RendererOptions): PageRenderer {
         proxy: { server: "http://127.0.0.1:9" },
         ...(options.login === null ? {} : { storageState: storedStateOf(options.login) }),
       });
+      const end = new AbortController();
+      const bound = AbortSignal.any([signal, end.signal]);
+      const resources = options.resources.begin(bound);
       // A script that never yields hangs the page's own calls too, so the bound is outside of it.
-      const overdue = new AbortController();
-      const timer = setTimeout(() => {
-        overdue.abort(new DOMException("The page took too long.", "TimeoutError"));
-      }, 2 * options.timeoutMs);
+      resources.time.after(2 * options.timeoutMs, () => {
+        end.abort(new DOMException("The page took too long.", "TimeoutError"));
+      });
       try {
-        const bound = AbortSignal.any([signal, overdue.signal]);
-        return await orAborted(renderIn(context, url, html, bound, options), bound);
+        bound.throwIfAborted();
+        return await orAborted(
+          renderIn(context, url, html, resources, (error) => end.abort(error)),
+          bound,
+        );
       } catch (error) {
         signal.throwIfAborted();
+        if (isAnnealError(error)) throw error;
         throw new AnnealError("SOURCE_UNREACHABLE", `"${url}" could not be rendered.`, {
           action: "Set JavaScript to never for this source if its pages can do without.",
           details: { reason: error instanceof Error ? error.name : "unknown" },
           retryable: true,
         });
       } finally {
-        clearTimeout(timer);
+        end.abort();
         await context.close().catch(() => {});
       }
     },
@@ -109,12 +112,15 @@ async function launch(executablePath: string): Promise<Browser> {
   }
 }
 
+type Begun = ReturnType<PageResources["begin"]>;
+
+/** @param giveUp called where the page cannot become whole */
 async function renderIn(
   context: BrowserContext,
   url: string,
   html: Uint8Array,
-  signal: AbortSignal,
-  options: RendererOptions,
+  resources: Begun,
+  giveUp: (error: unknown) => void,
 ): Promise<string> {
   const page = await context.newPage();
   page.on("dialog", (dialog) => void dialog.dismiss().catch(() => {}));
@@ -124,7 +130,7 @@ async function renderIn(
   );
   await context.routeWebSocket("**/*", (socket) => void socket.close());
   let documentServed = false;
-  let resources = 0;
+  let count = 0;
   await context.route("**/*", async (route) => {
     const request = route.request();
     try {
@@ -135,44 +141,38 @@ async function renderIn(
         documentServed = true;
         return await route.fulfill({ contentType: "text/html; charset=utf-8", body: Buffer.from(html) });
       }
-      resources += 1;
-      if (resources > maxResources) return await route.abort();
-      await serveResource(route, signal, options);
-    } catch {
+      count += 1;
+      if (count > maxResources) return await route.abort();
+      await serveResource(route, resources);
+    } catch (error) {
+      if (isAnnealError(error)) giveUp(error);
       await route.abort().catch(() => {});
     }
   });
-  await page.goto(url, { waitUntil: "domcontentloaded", timeout: options.timeoutMs });
-  await page.waitForLoadState("networkidle", { timeout: Math.min(maxQuietMs, options.timeoutMs) }).catch(() => {});
+  await page.goto(url, { waitUntil: "domcontentloaded", timeout: 0 });
+  const { promise: longEnough, resolve } = Promise.withResolvers<void>();
+  resources.time.after(maxQuietMs, resolve);
+  await Promise.race([page.waitForLoadState("networkidle", { timeout: 0 }), longEnough]);
   return page.content();
 }
 
 /** Only reads, and only what can bring text: a crawl submits nothing. */
-async function serveResource(route: Route, signal: AbortSignal, options: RendererOptions): Promise<void> {
+async function serveResource(route: Route, resources: Begun): Promise<void> {
   const request = route.request();
-  const wanted = ["script", "xhr", "fetch", "stylesheet", "other"].includes(request.resourceType());
-  if (request.method() !== "GET" || !wanted) return route.abort();
+  const type = request.resourceType();
+  if (request.method() !== "GET") return route.abort();
+  // Nobody looks at the page, but scripts may wait until its styles are there.
+  if (type === "stylesheet") {
+    return route.fulfill({ contentType: "text/css", headers: { "access-control-allow-origin": "*" }, body: "" });
+  }
+  if (!["script", "xhr", "fetch", "other"].includes(type)) return route.abort();
   const all = await request.allHeaders();
   const passed: Record<string, string> = {};
   for (const name of passedHeaders) if (all[name] !== undefined) passed[name] = all[name];
-  let url = request.url();
-  const { host } = new URL(url);
-  for (let hop = 0; hop <= maxRedirects; hop += 1) {
-    // A token that the page's scripts keep goes where they send it, and not on to where that place redirects.
-    const token = all["authorization"];
-    const isSent = options.login !== null && token !== undefined && new URL(url).host === host;
-    const headers = { ...passed, ...options.headersFor(url), ...(isSent ? { authorization: token } : {}) };
-    const response = await options.fetch.fetch(url, { headers, signal });
-    options.login?.renew(url, response.headers.getSetCookie());
-    const target = redirectTarget(response, url);
-    if (target === null) {
-      const body = Buffer.from(await collectBytes(readBody(response, url, maxResourceBytes)));
-      return route.fulfill({ status: response.status, headers: headersFor(response.headers), body });
-    }
-    response.discard();
-    url = target;
-  }
-  return route.abort();
+  const resource = await resources.get(request.url(), passed, type === "script");
+  if (resource === null) return route.abort();
+  const { status, headers, body } = resource;
+  return route.fulfill({ status, headers: headersFor(headers), body });
 }
 
 /** The body is decoded by now, and cookies are nobody's. */

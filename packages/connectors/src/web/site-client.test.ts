@@ -1,9 +1,11 @@
+import { isAnnealError } from "@anneal/core/errors";
 import { describe, expect, it } from "vitest";
 import { answerOf } from "../../conformance/answer-of.ts";
 import { createTestClock } from "../../conformance/test-clock.ts";
 import type { HttpAnswer } from "../http-answer.ts";
 import { openHostPaces } from "./host-paces.ts";
-import { createSiteClient } from "./site-client.ts";
+import { PageTime } from "./page-time.ts";
+import { createSiteClient, maxRenderMs } from "./site-client.ts";
 import { siteOf } from "./site-url.ts";
 
 function clientOf(answer: (url: string, count: number) => HttpAnswer, requestsPerSecond = 2) {
@@ -25,6 +27,8 @@ function clientOf(answer: (url: string, count: number) => HttpAnswer, requestsPe
   });
   return { client, asked, clock };
 }
+
+const codeOf = (error: unknown) => (isAnnealError(error) ? error.code : "another error");
 
 describe("createSiteClient", () => {
   it("keeps to each host's own pace", async () => {
@@ -73,6 +77,31 @@ describe("createSiteClient", () => {
       ["slow.example", 660_000],
       ["slow.example", 660_000],
     ]);
+  });
+
+  it("has the time of a page stand still until what it asks for has its turn, and gives it none that comes too late", async () => {
+    const { client, asked, clock } = clientOf(() => answerOf("x"), 1);
+    client.slowTo(siteOf(new URL("https://site.example/")), 60_000);
+    let paused = 0;
+    const render = new (class extends PageTime {
+      override pause() {
+        const goOn = super.pause();
+        paused += 1;
+        return () => {
+          paused -= 1;
+          goOn();
+        };
+      }
+    })(new AbortController().signal, clock.now() + maxRenderMs);
+    const pausedAtTurn: number[] = [];
+    for (let turn = 0; turn < 7; turn += 1) {
+      const got = client.get(`https://site.example/${turn}`, {}, { render }).then(({ status }) => status, codeOf);
+      pausedAtTurn.push(paused);
+      expect(await got).toBe(turn < 6 ? 200 : "RATE_LIMITED");
+      expect(paused).toBe(0);
+    }
+    expect(pausedAtTurn).toEqual(Array(7).fill(1));
+    expect(asked.map(([, atMs]) => atMs)).toEqual([0, 60_000, 120_000, 180_000, 240_000, 300_000]);
   });
 
   it("waits until a budget is full again where the host tells that and no other time", async () => {

@@ -6,6 +6,7 @@ import { toFetchError, type GuardedFetch } from "../guarded-fetch.ts";
 import { spentBudgetMs } from "../remote/told-budget.ts";
 import type { HostPaces, Pace } from "./host-paces.ts";
 import type { LoginState } from "./login-state.ts";
+import type { PageTime } from "./page-time.ts";
 import type { Site } from "./site-url.ts";
 
 /** Requests to the sites of one crawl, to each host no faster than it wishes, under one identity and one login. */
@@ -17,23 +18,25 @@ export type SiteClient = {
    * @param wasAsked for a page before its wish was known, so that the next one's turn comes after it
    */
   slowTo(site: Site, delayMs: number, wasAsked?: boolean): void;
-  /** What goes with every request to this address, the browser's included. */
-  headersFor(url: string, options?: { anonymous: boolean }): Record<string, string>;
 };
 
 export type GetOptions = {
   anonymous?: boolean;
   /** Goes with a page that had its turn, or is robots.txt: where turns are minutes apart it needs none of its own. */
   alongside?: boolean;
+  /** For the scripts of a page: its time stands still meanwhile, and a turn that comes after it is not waited for. */
+  render?: PageTime;
 };
 
 /** The machine's own clock may be set while a crawl paces itself by it. */
-const steadyClock: Clock = { ...systemClock, now: () => performance.now() };
+export const steadyClock: Clock = { ...systemClock, now: () => performance.now() };
 
 const maxAttempts = 3;
 const maxRetryAfterMs = 60_000;
 /** Turns further apart are not slept for: the crawl ends after each page, and its workflow waits. */
 export const maxSleptDelayMs = 60_000;
+/** How long the turns of what the scripts of one page ask for may take. */
+export const maxRenderMs = 5 * 60_000;
 
 export function createSiteClient(options: {
   fetch: GuardedFetch;
@@ -41,21 +44,24 @@ export function createSiteClient(options: {
   login: LoginState | null;
   paces: HostPaces;
   signal: AbortSignal;
-  clock?: Clock;
+  clock: Clock;
 }): SiteClient {
-  const { signal, identity, login, clock = steadyClock } = options;
+  const { identity, login, clock } = options;
   const { paceOf } = options.paces;
-  const waitForTurn = async (pace: Pace, url: string, alongside: boolean) => {
+  const waitForTurn = async (pace: Pace, url: string, { alongside = false, render }: GetOptions) => {
+    const signal = render?.signal ?? options.signal;
+    signal.throwIfAborted();
     const now = clock.now();
     const isSlow = pace.delayMs > maxSleptDelayMs;
     if (isSlow && alongside) return;
     const start = Math.max(now, pace.nextStart);
+    if (render !== undefined && (isSlow || start > render.lastTurnMs)) throw tooSlowToRender(url);
     if (isSlow && start - now > maxSleptDelayMs) throw notItsTurn(url, pace.delayMs, start - now);
     pace.nextStart = start + pace.delayMs;
     if (start > now) await clock.sleep(start - now, signal);
     signal.throwIfAborted();
   };
-  const headersFor: SiteClient["headersFor"] = (url, { anonymous } = { anonymous: false }) => {
+  const headersFor = (url: string, anonymous: boolean): Record<string, string> => {
     const cookie = anonymous ? null : (login?.cookieHeader(url) ?? null);
     return {
       "user-agent": identity.userAgent,
@@ -64,12 +70,19 @@ export function createSiteClient(options: {
     };
   };
 
-  const attempt = async (pace: Pace, url: string, headers: Record<string, string>, wish: GetOptions) => {
-    const { anonymous = false, alongside = false } = wish;
+  const attempt = async (
+    pace: Pace,
+    url: string,
+    headers: Record<string, string>,
+    wish: GetOptions,
+    goOn: (() => void) | undefined,
+  ) => {
+    const { anonymous = false, render } = wish;
+    const signal = render?.signal ?? options.signal;
     for (let attempts = 1; ; attempts += 1) {
-      await waitForTurn(pace, url, alongside);
+      await waitForTurn(pace, url, wish).finally(goOn);
       const response = await options.fetch.fetch(url, {
-        headers: { ...headersFor(url, { anonymous }), accept: "text/html,application/xhtml+xml,*/*;q=0.8", ...headers },
+        headers: { ...headersFor(url, anonymous), accept: "text/html,application/xhtml+xml,*/*;q=0.8", ...headers },
         signal,
       });
       if (!anonymous) login?.renew(url, response.headers.getSetCookie());
@@ -82,11 +95,11 @@ export function createSiteClient(options: {
       if (waitMs > maxRetryAfterMs) throw mustWait(url, waitMs);
       // Everybody waits: the host asked, not the page.
       pace.nextStart = Math.max(pace.nextStart, clock.now() + waitMs);
+      goOn = render?.pause();
     }
   };
 
   return {
-    headersFor,
     slowTo(site, wished, wasAsked = false) {
       const pace = paceOf(new URL(site.origin).host);
       pace.delayMs = Math.max(pace.delayMs, wished);
@@ -94,7 +107,8 @@ export function createSiteClient(options: {
     },
     get(url, headers = {}, wish = {}) {
       const pace = paceOf(new URL(url).host);
-      return pace.limit(() => attempt(pace, url, headers, wish));
+      const goOn = wish.render?.pause();
+      return pace.limit(() => attempt(pace, url, headers, wish, goOn));
     },
   };
 }
@@ -129,6 +143,18 @@ function notItsTurn(url: string, delayMs: number, waitMs: number): AnnealError {
       action: "The sync goes on by itself, a page at a time; ask the site's owner for a shorter crawl-delay.",
       details: { retryAfterMs: waitMs },
       retryable: true,
+    },
+  );
+}
+
+function tooSlowToRender(url: string): AnnealError {
+  const { host } = new URL(url);
+  return new AnnealError(
+    "RATE_LIMITED",
+    `What the page's scripts ask of ${host} would take longer than ${maxRenderMs / 60_000} minutes at the pace of that host.`,
+    {
+      action:
+        "Set JavaScript to never for this source if its pages can do without, or ask the site's owner for a shorter crawl-delay; where the source's own requests per second are the limit, raise them.",
     },
   );
 }
